@@ -1,0 +1,1 @@
+"""The core's migrations: numbered SQL files."""

@@ -1,0 +1,224 @@
+"""Every error that Energia raises.
+
+An error's docstring is its title, `code` is what a client may rely on, `status` is the HTTP status.
+
+* EnergiaError
+  * ConfigurationError
+    * PluginError
+  * MigrationError
+  * Malformed                 400: not parseable
+  * NotFound                  404
+  * NotAcceptable             406
+  * Conflict                  409
+    * InUse
+  * TooLarge                  413: a limit, by name
+  * UnsupportedMedia          415
+  * Invalid                   422: does not fit; `faults` lists all of it
+    * NotSupported
+    * VersionsOverlap, WindowCrossesVersions, IncompleteUsage, AmbiguousChannel
+  * DatabaseError             500: an error of the database that is none of the below
+    * UniqueViolation, ForeignKeyViolation
+  * DatabaseAway              503: no connection
+    * PoolExhausted, StatementTimeout, LockTimeout
+"""
+
+import inspect
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import ClassVar
+
+import attrs
+
+
+@attrs.frozen
+class Fault:
+    """One thing that is wrong with an input, and where.
+
+    Attributes:
+        code: A stable name of the fault in snake_case, for example `off_grid`.
+        message: What is wrong, for a person.
+        pointer: Where in the body: a JSON pointer (RFC 6901), or `/query/<name>`, `/path/<name>`.
+        index: Which item of the array that `pointer` names.
+        line: Which line of an imported file, counted from 1.
+        stored: The value that is stored already.
+        sent: The value that was sent.
+        severity: `error`, or `warning` where the value was stored all the same.
+
+    """
+
+    code: str
+    message: str
+    pointer: str | None = None
+    index: int | None = None
+    line: int | None = None
+    stored: str | None = None
+    sent: str | None = None
+    severity: str | None = None
+
+
+class EnergiaError(Exception):
+    """Something went wrong."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    code: ClassVar[str] = "internal"
+    #: Seconds after which a client may try again (the `Retry-After` header).
+    retry_after: ClassVar[int | None] = None
+
+    def __init__(self, detail: str = "", faults: Iterable[Fault] = ()) -> None:
+        self.detail = detail
+        self.faults = tuple(faults)
+        super().__init__(detail or self.title)
+
+    @property
+    def title(self) -> str:
+        """What kind of error this is: the first line of the docstring."""
+        return inspect.cleandoc(type(self).__doc__ or "").partition("\n")[0].rstrip(".")
+
+
+class ConfigurationError(EnergiaError):
+    """The configuration does not fit."""
+
+    code = "configuration"
+
+
+class PluginError(ConfigurationError):
+    """A plugin could not be loaded."""
+
+    code = "plugin"
+
+
+class MigrationError(EnergiaError):
+    """The database could not be migrated."""
+
+    code = "migration"
+
+
+class Malformed(EnergiaError):
+    """The request cannot be parsed."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "malformed"
+
+
+class NotFound(EnergiaError):
+    """There is no such thing."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "not_found"
+
+
+class NotAcceptable(EnergiaError):
+    """None of the accepted media types can be given."""
+
+    status = HTTPStatus.NOT_ACCEPTABLE
+    code = "not_acceptable"
+
+
+class Conflict(EnergiaError):
+    """The request conflicts with what is stored."""
+
+    status = HTTPStatus.CONFLICT
+    code = "conflict"
+
+
+class InUse(Conflict):
+    """Something else refers to it."""
+
+    code = "in_use"
+
+
+class TooLarge(EnergiaError):
+    """The request is over a limit."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "too_large"
+
+
+class UnsupportedMedia(EnergiaError):
+    """The media type or encoding of the body is not supported."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "unsupported_media"
+
+
+class Invalid(EnergiaError):
+    """The request does not fit."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "invalid"
+
+
+class NotSupported(Invalid):
+    """Not supported yet."""
+
+    code = "not_supported"
+
+
+class VersionsOverlap(Invalid):
+    """Versions of a tariff overlap."""
+
+    code = "versions_overlap"
+
+
+class WindowCrossesVersions(Invalid):
+    """The window crosses versions of the tariff."""
+
+    code = "window_crosses_versions"
+
+
+class IncompleteUsage(Invalid):
+    """Readings are missing in the window."""
+
+    code = "incomplete_usage"
+
+
+class AmbiguousChannel(Invalid):
+    """The meter has several channels of this role."""
+
+    code = "ambiguous_channel"
+
+
+class DatabaseError(EnergiaError):
+    """The database refused a statement."""
+
+    code = "database"
+
+
+class UniqueViolation(DatabaseError):
+    """A row with this key exists already."""
+
+    code = "unique_violation"
+
+
+class ForeignKeyViolation(DatabaseError):
+    """A row refers to another one."""
+
+    code = "foreign_key_violation"
+
+
+class DatabaseAway(EnergiaError):
+    """The database is away."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "database_away"
+    retry_after = 5
+
+
+class PoolExhausted(DatabaseAway):
+    """All database connections are busy."""
+
+    code = "pool_exhausted"
+    retry_after = 1
+
+
+class StatementTimeout(DatabaseAway):
+    """The database took too long."""
+
+    code = "statement_timeout"
+
+
+class LockTimeout(DatabaseAway):
+    """The database waited too long for a lock."""
+
+    code = "lock_timeout"
+    retry_after = 1

@@ -1,0 +1,169 @@
+"""The plugin contract: every hook that a plugin may implement.
+
+Registration hooks are called once, when the service starts, and return objects; the objects do the
+work. A plugin is a module, or a class that is instantiated with its settings.
+"""
+
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+    from aiohttp.typedefs import Middleware
+    from prometheus_client.registry import Collector
+
+    from energia.core import Core
+    from energia.health.probes import Probe
+    from energia.metering.decoding import Decoder
+    from energia.metering.events import ReadingsStored
+    from energia.pricing.charges import Charge
+    from energia.web.routes import Route
+
+#: Names pluggy's project and the entry-point group.
+PROJECT = "energia"
+#: The version of this contract; a plugin may state the one it needs as `api_version`.
+API_VERSION = 1
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def register_charges() -> "Iterable[type[Charge]]":
+    """Return the kinds of charge that a tariff may use.
+
+    Each is an attrs class with a `kind`; its fields are the JSON of the charge.
+
+    Example:
+        @hookimpl
+        def register_charges() -> list[type[Charge]]:
+            return [Flat]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_decoders() -> "Iterable[Decoder]":
+    """Return the decoders of meter files, one for each format.
+
+    Example:
+        @hookimpl
+        def register_decoders() -> list[Decoder]:
+            return [CsvDecoder()]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_probes() -> "Iterable[Probe]":
+    """Return health probes; each is checked in the background, with a time limit.
+
+    Example:
+        @hookimpl
+        def register_probes() -> list[Probe]:
+            return [BrokerProbe()]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_collectors() -> "Iterable[Collector]":
+    """Return Prometheus collectors, for the registry of this service.
+
+    Metrics are made with `registry=None`; the metrics plugin registers them.
+
+    Example:
+        @hookimpl
+        def register_collectors() -> list[Collector]:
+            return [Counter("messages", "Messages received.", registry=None)]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_routes() -> "Iterable[Route]":
+    """Return typed routes, served and documented like the core's own.
+
+    Example:
+        routes = Routes()
+
+        @routes.get("/v1/hello")
+        async def hello() -> Greeting:
+            return Greeting("hello")
+
+        @hookimpl
+        def register_routes() -> Routes:
+            return routes
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_middlewares() -> "Iterable[Middleware]":
+    """Return aiohttp middlewares around every request, outermost first.
+
+    Example:
+        @web.middleware
+        async def no_index(request, handler):
+            response = await handler(request)
+            response.headers["X-Robots-Tag"] = "noindex"
+            return response
+
+        @hookimpl
+        def register_middlewares() -> list[Middleware]:
+            return [no_index]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_commands() -> "Iterable[click.Command]":
+    """Return commands of the `energia` command line.
+
+    Example:
+        @hookimpl
+        def register_commands() -> list[click.Command]:
+            return [demo]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def lifespan(core: "Core") -> AbstractAsyncContextManager[None]:
+    """Return a context that is entered before the service is ready and left after it has drained.
+
+    Example:
+        @hookimpl
+        @asynccontextmanager
+        async def lifespan(core: Core) -> AsyncIterator[None]:
+            task = asyncio.create_task(listen(core))
+            yield
+            task.cancel()
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def readings_stored(event: "ReadingsStored") -> None:
+    """Observe that readings were stored: called after the commit, must return at once.
+
+    A failure is logged and counted and changes nothing for the client.
+
+    Example:
+        @hookimpl
+        def readings_stored(event: ReadingsStored) -> None:
+            stored.inc(event.counts.created)
+
+    """
+    raise NotImplementedError

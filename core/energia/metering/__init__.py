@@ -1,0 +1,1 @@
+"""Sites, meters, channels and their readings."""

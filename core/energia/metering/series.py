@@ -1,0 +1,61 @@
+"""Quantities on an even grid of time."""
+
+from typing import Final
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+#: Quantities in micro-units (1e-6 kWh, m3, ...).
+Micro = npt.NDArray[np.int64]
+#: Quality codes, one for each slot.
+Quality = npt.NDArray[np.int8]
+
+#: Stands in an array of micro-units for "no value".
+MISSING: Final = int(np.iinfo(np.int64).min)
+#: The largest magnitude of one slot: up to here a JSON number (a double) is exact both ways.
+BOUND: Final = 10**15
+
+#: The names of the quality codes 0 to 8, as stored and as sent.
+QUALITIES: Final = (
+    "missing",
+    "actual",
+    "validated",
+    "substituted",
+    "provisional",
+    "estimated",
+    "derived",
+    "questionable",
+    "forecast",
+)
+ACTUAL: Final = 1
+#: In an array of quality codes: nothing was ever said of this slot.
+NEVER_SENT: Final = -1
+
+
+@attrs.frozen(eq=False)
+class Series:
+    """Quantities of consecutive slots of one length.
+
+    Attributes:
+        start: When the first slot starts, in seconds since 1970-01-01T00:00Z.
+        interval: The length of a slot in seconds.
+        values: int64[n], micro-units; `MISSING` where there is no value.
+        quality: int8[n], codes of `QUALITIES`; `NEVER_SENT` where nothing was ever sent.
+
+    """
+
+    start: int
+    interval: int
+    values: Micro
+    quality: Quality
+
+    @property
+    def end(self) -> int:
+        """When the last slot ends, in seconds since 1970-01-01T00:00Z."""
+        return self.start + self.interval * len(self.values)
+
+    @property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """When each slot starts: int64[n], seconds since 1970-01-01T00:00Z."""
+        return self.start + self.interval * np.arange(len(self.values), dtype=np.int64)

