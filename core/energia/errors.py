@@ -23,7 +23,8 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
 """
 
 import inspect
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -64,9 +65,16 @@ class EnergiaError(Exception):
     #: Seconds after which a client may try again (the `Retry-After` header).
     retry_after: ClassVar[int | None] = None
 
-    def __init__(self, detail: str = "", faults: Iterable[Fault] = ()) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        faults: Iterable[Fault] = (),
+        counts: Mapping[str, int] | None = None,
+    ) -> None:
+        """State an error; *counts* says how many faults each code has when some are left out."""
         self.detail = detail
         self.faults = tuple(faults)
+        self.counts = counts or Counter(fault.code for fault in self.faults)
         super().__init__(detail or self.title)
 
     @property

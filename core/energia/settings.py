@@ -1,8 +1,34 @@
 """The configuration: what can be set, and its defaults. Times are in seconds."""
 
-from typing import Any
+from typing import Annotated, Any, Final, Literal
 
 import attrs
+from msgspec import Meta
+
+Seconds = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=1)]
+Profile = Literal["development", "production", "preview"]
+
+#: The metadata of a field that holds a secret in a plain string.
+SECRET: Final = {"secret": True}
+
+
+@attrs.frozen(repr=False)
+class SecretStr:
+    """A text that is not shown: not by `repr`, not in a log, not by `energia config show`."""
+
+    _value: str
+
+    def get_secret_value(self) -> str:
+        """Return the text itself."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any text."""
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return "SecretStr('***')"
 
 
 @attrs.frozen
@@ -10,49 +36,49 @@ class Server:
     """Where the service listens, and how it stops."""
 
     host: str = "0.0.0.0"
-    port: int = 8080
-    drain_ready: float = 2.0
-    drain: float = 10.0
-    shutdown_timeout: float = 8.0
-    stop_grace: float = 30.0
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    drain_ready: Seconds = 2.0
+    drain: Seconds = 10.0
+    shutdown_timeout: Seconds = 8.0
+    stop_grace: Seconds = 30.0
 
 
 @attrs.frozen
 class Database:
     """How PostgreSQL is reached."""
 
-    url: str = attrs.field(default="embedded:", repr=False)
-    pool_size: int = 10
-    acquire_timeout: float = 5.0
-    connect_timeout: float = 5.0
-    statement_timeout: float = 30.0
-    lock_timeout: float = 3.0
+    url: str = attrs.field(default="embedded:", repr=False, metadata=SECRET)
+    pool_size: Count = 10
+    acquire_timeout: Seconds = 5.0
+    connect_timeout: Seconds = 5.0
+    statement_timeout: Seconds = 30.0
+    lock_timeout: Seconds = 3.0
 
 
 @attrs.frozen
 class Health:
     """How health is probed."""
 
-    period: float = 3.0
-    timeout: float = 2.0
-    database_grace: float = 30.0
+    period: Annotated[float, Meta(gt=0)] = 3.0
+    timeout: Annotated[float, Meta(gt=0)] = 2.0
+    database_grace: Seconds = 30.0
 
 
 @attrs.frozen
 class Readings:
     """How readings are stored."""
 
-    live_grace: float = 7200.0
+    live_grace: Seconds = 7200.0
 
 
 @attrs.frozen
 class Limits:
     """What a request may ask for."""
 
-    body_bytes: int = 64 * 1024**2
-    import_bytes: int = 2 * 1024**3
-    problems: int = 1000
-    slots: int = 3_000_000
+    body_bytes: Count = 64 * 1024**2
+    import_bytes: Count = 2 * 1024**3
+    problems: Count = 1000
+    slots: Count = 3_000_000
 
 
 @attrs.frozen
@@ -61,14 +87,14 @@ class PluginSelection:
 
     enabled: tuple[str, ...] = ("*",)
     disabled: tuple[str, ...] = ()
-    settings: dict[str, dict[str, Any]] = attrs.Factory(dict)
+    settings: dict[str, dict[str, Any]] = attrs.field(factory=dict, repr=False)
 
 
 @attrs.frozen
 class Settings:
     """The whole configuration."""
 
-    profile: str = "development"
+    profile: Profile = "development"
     server: Server = Server()
     database: Database = Database()
     health: Health = Health()

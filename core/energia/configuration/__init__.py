@@ -1,0 +1,1 @@
+"""The effective configuration: its layers, its values and where each came from."""

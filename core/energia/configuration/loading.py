@@ -1,0 +1,135 @@
+"""Load the effective configuration: all layers, all faults at once, each value with its origin.
+
+typed-settings was tried: it has no provenance, ignores misspelt variables and knows the type of a
+plugin's setting too late, so that its loaders would all have been replaced.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import attrs
+
+from energia.configuration import layers
+from energia.configuration.layers import DEFAULT, Key, Value
+from energia.configuration.rules import broken_rules
+from energia.configuration.values import structure
+from energia.errors import ConfigurationError, Fault
+from energia.names import did_you_mean
+from energia.settings import Profile, Settings
+
+PROFILES: Final[tuple[str, ...]] = get_args(Profile)
+
+
+@attrs.frozen
+class Configuration:
+    """The effective configuration.
+
+    Attributes:
+        settings: What is set.
+        origins: Where each value that is not a default comes from, by path: `server.port`.
+
+    """
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+    def origin(self, path: str) -> str:
+        """Return where the value of *path* comes from; a secret may come from a file."""
+        return self.origins.get(f"{path}_file") or self.origins.get(path) or DEFAULT
+
+
+def load(
+    *,
+    profile: str | None = None,
+    files: Sequence[Path] = (),
+    options: Mapping[str, tuple[str, object]] | None = None,
+    environ: Mapping[str, str] | None = None,
+    allow_embedded: bool = False,
+) -> Configuration:
+    """Return the effective configuration.
+
+    Args:
+        profile: Overrides `ENERGIA_PROFILE`; `development` if there is neither.
+        files: TOML files over those of `ENERGIA_CONFIG`.
+        options: Values of command-line options by path, each with the option's name.
+        environ: The environment; that of the process if None.
+        allow_embedded: Let production run on the embedded server.
+
+    Raises:
+        ConfigurationError: Something does not fit; the faults name all of it.
+
+    """
+    environ = os.environ if environ is None else environ
+    name = profile or environ.get("ENERGIA_PROFILE") or "development"
+    if name not in PROFILES:
+        raise _refusal([Fault("unknown_profile", _unknown_profile(name))])
+    faults: list[Fault] = []
+    read = [layers.defaults(name)]
+    read += [layers.of_file(path, faults) for path in _paths(name, files, environ)]
+    read.append(layers.of_environment(environ, faults))
+    read.append(_of_options(options or {}))
+    return _effective(name, layers.merged(read), faults, allow_embedded)
+
+
+def _effective(
+    profile: str, values: Mapping[Key, Value], faults: list[Fault], allow_embedded: bool
+) -> Configuration:
+    origins = {".".join(key): value.origin for key, value in values.items()}
+    try:
+        settings = _settings(profile, layers.tables(values))
+    except ConfigurationError as error:
+        raise _refusal(faults + [_with_origin(fault, origins) for fault in error.faults]) from None
+    found = Configuration(settings, origins)
+    if not faults:
+        faults = broken_rules(settings, found.origin("database.url"), allow_embedded)
+    if faults:
+        raise _refusal(faults)
+    return found
+
+
+def _settings(profile: str, tables: dict[str, Any]) -> Settings:
+    """Structure all but the plugins' own tables: their classes are known to the plugins only."""
+    plugins = tables.get("plugins")
+    own: dict[str, Any] = {}
+    if isinstance(plugins, dict):
+        own = {name: table for name, table in plugins.items() if isinstance(table, dict)}
+        tables["plugins"] = {key: value for key, value in plugins.items() if key not in own}
+    settings = structure({"profile": profile, **tables}, Settings)
+    return attrs.evolve(settings, plugins=attrs.evolve(settings.plugins, settings=own))
+
+
+def _paths(profile: str, files: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
+    """Return the files to read; those of the folder may be absent, the named ones may not."""
+    given = environ.get("ENERGIA_CONFIG_DIR")
+    folder = Path(given or "config")
+    found = [folder / "default.toml", folder / f"{profile}.toml"]
+    if given and not folder.is_dir():
+        raise _refusal([Fault("no_folder", f"ENERGIA_CONFIG_DIR: {folder} is not a folder")])
+    named = [Path(one) for one in environ.get("ENERGIA_CONFIG", "").split(os.pathsep) if one]
+    return [path for path in found if path.is_file()] + named + list(files)
+
+
+def _of_options(options: Mapping[str, tuple[str, object]]) -> dict[Key, Value]:
+    return {tuple(path.split(".")): Value(value, name) for path, (name, value) in options.items()}
+
+
+def _with_origin(fault: Fault, origins: Mapping[str, str]) -> Fault:
+    """Say which file or variable a fault is in."""
+    path = fault.pointer or ""
+    below = [one for one in origins if f"{one}.".startswith((f"{path}.", f"{path}_file."))]
+    above = [one for one in origins if path.startswith(f"{one}.")]
+    sources = dict.fromkeys(origins[one] for one in below + above)
+    return attrs.evolve(fault, message=f"{', '.join(sources) or DEFAULT}: {fault.message}")
+
+
+def _unknown_profile(name: str) -> str:
+    return f"there is no profile {name!r}{did_you_mean(name, PROFILES)}: {', '.join(PROFILES)}"
+
+
+def _refusal(faults: list[Fault]) -> ConfigurationError:
+    detail = (
+        faults[0].message if len(faults) == 1 else f"the configuration has {len(faults)} faults"
+    )
+    return ConfigurationError(detail, faults)

@@ -1,0 +1,42 @@
+"""What the settings must keep together, beyond the type of each."""
+
+from collections.abc import Iterator
+
+from energia.configuration.layers import DEFAULT
+from energia.errors import Fault
+from energia.settings import Settings
+
+
+def broken_rules(settings: Settings, database_origin: str, allow_embedded: bool) -> list[Fault]:
+    """Return the rules that *settings* break, each with the path it is about.
+
+    *database_origin* says where the database URL comes from.
+    """
+    return [*_database(settings, database_origin, allow_embedded), *_stopping(settings)]
+
+
+def _database(settings: Settings, database_origin: str, allow_embedded: bool) -> Iterator[Fault]:
+    """Production never starts on an empty database of its own by mistake."""
+    path, url = "database.url", settings.database.url
+    if settings.profile != "production" or allow_embedded:
+        return
+    if database_origin == DEFAULT:
+        yield Fault("no_database", f"{path}: production needs DATABASE_URL", path)
+    elif url.startswith("embedded:"):
+        message = "production does not run on the embedded server without --allow-embedded"
+        yield Fault("embedded_database", f"{path}: {message}", path)
+
+
+def _stopping(settings: Settings) -> Iterator[Fault]:
+    """All waits of a stop end before the platform kills the process.
+
+    aiohttp may spend the shutdown time-out twice: waiting for requests, and cancelling them.
+    """
+    server = settings.server
+    longest = server.drain_ready + server.drain + 2 * server.shutdown_timeout
+    if longest > server.stop_grace:
+        message = (
+            f"server.drain_ready + server.drain + 2 * server.shutdown_timeout is {longest:g} s, "
+            f"more than server.stop_grace, {server.stop_grace:g} s"
+        )
+        yield Fault("stop_too_slow", message, "server.stop_grace")

@@ -1,0 +1,93 @@
+"""Where the database is: what a libpq URL says, and what every session of ours is set to."""
+
+import asyncio
+import socket
+from collections.abc import Mapping
+
+import psycopg2
+import psycopg2.extensions
+
+from energia.errors import ConfigurationError, DatabaseAway
+from energia.settings import Database
+
+#: What a URL may override: a server that vanished without a word is noticed after 30 s.
+_DEFAULTS = {
+    "application_name": "energia",
+    "keepalives_idle": "15",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+
+
+def parsed(url: str) -> dict[str, str]:
+    """Return the parameters of a libpq URL or connection string.
+
+    Raises:
+        ConfigurationError: It is neither; the message names the setting and holds no part of the
+            text, which may be a password.
+
+    """
+    try:
+        parameters: dict[str, str] = psycopg2.extensions.parse_dsn(url)
+    except psycopg2.Error:
+        parameters = {}
+    if not parameters:
+        raise ConfigurationError("database.url is not a PostgreSQL URL (postgresql://...)")
+    for port in parameters.get("port", "5432").split(","):
+        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ConfigurationError("database.url: the port is not a number from 1 to 65535")
+    return parameters
+
+
+def session(url: str, settings: Database) -> dict[str, str]:
+    """Return the parameters for a session of the service.
+
+    Its time limits are the server's (`client_connection_check_interval` ends the statements of a
+    client that is gone); its instants are UTC.
+    """
+    given = parsed(url)
+    options = {
+        "statement_timeout": round(settings.statement_timeout * 1000),
+        "lock_timeout": round(settings.lock_timeout * 1000),
+        "client_connection_check_interval": 500,
+        "timezone": "UTC",
+    }
+    ours = " ".join(f"-c {name}={value}" for name, value in options.items())
+    return {
+        **_DEFAULTS,
+        **given,
+        "client_encoding": "UTF8",
+        "options": f"{ours} {given.get('options', '')}".strip(),
+    }
+
+
+async def resolved(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters with the addresses of the hosts: libpq itself would block the loop.
+
+    Raises:
+        DatabaseAway: No host has an address.
+
+    """
+    hosts = parameters.get("host", "").split(",")
+    if "hostaddr" in parameters or any(host[:1] in {"", "/", "@"} for host in hosts):
+        return dict(parameters)
+    ports = parameters.get("port", "5432").split(",")
+    found = [
+        (host, address, port)
+        for host, port in zip(hosts, ports * (len(hosts) if len(ports) == 1 else 1), strict=False)
+        for address in await _addresses(host)
+    ]
+    if not found:
+        raise DatabaseAway(f"the host {parameters['host']} has no address")
+    names = ("host", "hostaddr", "port")
+    return {**parameters, **dict(zip(names, map(",".join, zip(*found, strict=True)), strict=True))}
+
+
+async def _addresses(host: str) -> list[str]:
+    """Return the addresses of a host, without repetition; none when it is not known."""
+    try:
+        known = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return []
+    return list(dict.fromkeys(str(entry[4][0]) for entry in known))

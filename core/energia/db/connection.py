@@ -1,0 +1,186 @@
+"""One connection: aiopg's, with what loses answers in it replaced."""
+
+import asyncio
+import json
+import os
+import select
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+import aiopg.connection
+import psycopg2
+import psycopg2.extensions
+from aiopg.connection import Cursor
+
+from energia.db.address import resolved
+from energia.db.translate import translated
+from energia.errors import DatabaseAway, EnergiaError, Invalid, StatementTimeout
+
+if TYPE_CHECKING:
+    import weakref
+
+Parameters = Sequence[object] | Mapping[str, object]
+
+
+class Result(NamedTuple):
+    """What a statement gave.
+
+    Attributes:
+        affected: How many rows it touched or gave.
+        rows: Its rows; None for a statement that gives none.
+
+    """
+
+    affected: int
+    rows: list[tuple[object, ...]] | None
+
+
+def _exact(text: str | bytes | None, _cursor: object) -> object:
+    return None if text is None else json.loads(text, parse_float=Decimal)
+
+
+#: `json` and `jsonb` columns: numbers with a fraction are Decimals, as everywhere.
+_JSON = psycopg2.extensions.new_type((114, 3802), "JSON", _exact)
+
+
+class Connection(aiopg.connection.Connection):
+    """A connection whose statements fail with errors, and only with errors.
+
+    aiopg turns a cancelled *statement* (`statement_timeout`, `pg_cancel_backend`) into the
+    cancellation of the *task*, so that a client would get no answer at all; and it looks at a
+    broken connection with `select`, which refuses descriptors above 1023.
+    """
+
+    #: When it was last given back, on the loop's clock; 0 for a new one.
+    since: float = 0.0
+
+    async def _poll(self, waiter: "asyncio.Future[None]", timeout: float) -> None:  # noqa: ASYNC109
+        self._ready(self._weakref)
+        try:
+            async with asyncio.timeout(timeout):
+                await waiter
+        except (asyncio.CancelledError, TimeoutError):
+            self._close()  # half a result may be on the wire
+            raise
+        finally:
+            self._waiter = None
+
+    @staticmethod
+    def _ready(weak_self: "weakref.ref[aiopg.connection.Connection]") -> None:
+        try:
+            aiopg.connection.Connection._ready(weak_self)
+        except ValueError as error:
+            self = weak_self()
+            fault = error.__context__
+            if not (isinstance(self, Connection) and isinstance(fault, psycopg2.Error)):
+                raise
+            self._fail(fault)
+
+    def _fail(self, error: psycopg2.Error) -> None:
+        """Do what aiopg does on an error, for a descriptor that `select` refuses."""
+        if self._fileno is not None and _is_closed(self._fileno):
+            self._loop.remove_reader(self._fileno)
+            self._fileno = None
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)
+
+    @property
+    def dead(self) -> bool:
+        """Whether an idle connection was closed by the other side.
+
+        An idle server has nothing to say: readable means that it said good-bye.
+        """
+        if self.closed:
+            return True
+        watch = select.poll()
+        watch.register(self.raw.fileno(), select.POLLIN)
+        return bool(watch.poll(0))
+
+    @property
+    def idle(self) -> bool:
+        """Whether it is alive and in no transaction."""
+        return not self.closed and (
+            self.raw.get_transaction_status() == psycopg2.extensions.TRANSACTION_STATUS_IDLE
+        )
+
+    @property
+    def committable(self) -> bool:
+        """Whether it is in a transaction of which no statement failed."""
+        return not self.closed and (
+            self.raw.get_transaction_status() == psycopg2.extensions.TRANSACTION_STATUS_INTRANS
+        )
+
+    async def run(self, message: str, parameters: Parameters | None, limit: float) -> Result:
+        """Send one message and return what its last statement gave.
+
+        Args:
+            message: One or more statements.
+            parameters: For `%s` or `%(name)s`; with None, a `%` is a `%`.
+            limit: Seconds after which the connection is closed, when even the server's own time
+                limit did not bring an answer.
+
+        Raises:
+            DatabaseAway: The connection is lost.
+            StatementTimeout: The server gave up, or did not answer in time.
+            LockTimeout: The server gave waiting for a lock up.
+            Invalid: A text that PostgreSQL cannot keep (a NUL, half a surrogate pair).
+            DatabaseError: Anything else that the server refused.
+
+        """
+        try:
+            async with self.cursor(timeout=limit) as cursor:
+                await _send(cursor, message, parameters)
+                rows = cursor.raw.fetchall() if cursor.description else None
+                return Result(cursor.raw.rowcount, rows)
+        except psycopg2.Error as error:
+            raise self._translated(error) from error
+        except TimeoutError as error:
+            raise StatementTimeout(f"no answer within {limit:g} s") from error
+
+    def _translated(self, error: psycopg2.Error) -> EnergiaError:
+        meant = translated(error, away=bool(self.closed))
+        if type(meant) is DatabaseAway:
+            self._close()  # a server that stops, or became a standby
+        return meant
+
+
+async def _send(cursor: Cursor, message: str, parameters: Parameters | None) -> None:
+    try:
+        await cursor.execute(message, parameters)
+    except ValueError as error:
+        raise Invalid("a text holds a character that cannot be stored") from error
+
+
+async def connect(parameters: Mapping[str, str], limit: float) -> Connection:
+    """Open a connection.
+
+    Args:
+        parameters: What libpq needs, by its names.
+        limit: Seconds after which to give up.
+
+    Raises:
+        DatabaseAway: There is no server, or it does not let us in.
+
+    """
+    try:
+        async with asyncio.timeout(limit):
+            dsn = psycopg2.extensions.make_dsn(**await resolved(parameters))
+            connection = Connection(
+                dsn, limit, enable_json=False, enable_hstore=False, enable_uuid=False
+            )
+            await connection._connect()
+    except psycopg2.Error as error:
+        raise translated(error, away=True) from error
+    except TimeoutError as error:
+        raise DatabaseAway(f"no connection within {limit:g} s") from error
+    psycopg2.extensions.register_type(_JSON, connection.raw)
+    return connection
+
+
+def _is_closed(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return True
+    return False

@@ -1,0 +1,204 @@
+"""Brings a database up to the schema that the code needs. Forward only.
+
+Numbers that the code does not know are accepted and reported: after a roll-back, old code runs on a
+newer schema, and a plugin that is switched off leaves its tables.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from importlib.resources.abc import Traversable
+from itertools import starmap
+from threading import Event
+from typing import Any, TypeVar
+
+import attrs
+import psycopg2
+from psycopg2 import errorcodes
+from psycopg2.extensions import TRANSACTION_STATUS_INTRANS, connection, make_dsn
+
+from energia.db.address import parsed
+from energia.db.schema import CORE, Applied, Migration, read
+from energia.db.translate import translated
+from energia.errors import MigrationError
+
+T = TypeVar("T")
+
+#: The advisory lock of whoever migrates; any number that nobody else uses in this database.
+_LOCK = 0x656E6572676961
+#: Seconds to wait for another process that migrates.
+_TURN_LIMIT = 300.0
+#: A waiting `alter table` holds up every later reader of the table: it gives up soon, and returns.
+_LOCK_TIMEOUT = "2s"
+_TRIES = 10
+_TABLE = """create table if not exists schema_migration (
+  owner text not null,
+  number int not null,
+  name text not null,
+  checksum text not null,
+  applied_at timestamptz not null default clock_timestamp(),
+  primary key (owner, number)
+)"""
+
+
+@attrs.frozen
+class Migrated:
+    """How a database stands to the files.
+
+    Attributes:
+        applied: The files that this call applied, as `core 0001_core`.
+        pending: The files that are still to be applied.
+        unknown: What was applied to the database and the code does not know.
+
+    """
+
+    applied: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+async def migrate(dsn: str, folders: Mapping[str, Traversable] = CORE) -> Migrated:
+    """Apply the files that are pending, each at once or not at all, in order.
+
+    Several processes may do so at the same time: each file is applied once.
+
+    Args:
+        dsn: A libpq URL.
+        folders: The folder of each owner, first the core's (`CORE`).
+
+    Raises:
+        MigrationError: A file fails, or an applied one was changed; the message names it.
+        DatabaseAway: There is no connection.
+
+    """
+    return await _in_thread(dsn, lambda session: _migrate(session, read(folders)))
+
+
+async def pending(dsn: str, folders: Mapping[str, Traversable] = CORE) -> Migrated:
+    """Return what is pending and what is unknown, and change nothing; errors as `migrate`."""
+    return await _in_thread(dsn, lambda session: _compared(session, read(folders))[1])
+
+
+class _Session:
+    """A connection of the thread that migrates, which another one may interrupt."""
+
+    def __init__(self, raw: connection) -> None:
+        self.raw = raw
+        self.cancelled = Event()
+
+    def fetch(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with self.raw.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+        if not self.raw.closed:
+            self.raw.cancel()
+
+    def pause(self, seconds: float) -> None:
+        if self.cancelled.wait(seconds):
+            raise MigrationError("interrupted")
+
+
+async def _in_thread(dsn: str, work: Callable[[_Session], T]) -> T:
+    """Run blocking work on a connection; a cancelled task interrupts its statement."""
+    options = f"-c statement_timeout=0 -c lock_timeout={_LOCK_TIMEOUT}"
+    given = parsed(dsn)
+    given["options"] = f"{given.get('options', '')} {options}".strip()
+    given.setdefault("connect_timeout", "10")
+    sessions: list[_Session] = []
+
+    def run() -> T:
+        try:
+            raw = psycopg2.connect(make_dsn(**given))
+        except psycopg2.Error as error:
+            raise translated(error, away=True) from error
+        raw.autocommit = True
+        with closing(raw):
+            sessions.append(_Session(raw))
+            try:
+                return work(sessions[0])
+            except psycopg2.Error as error:
+                raise translated(error, away=bool(raw.closed)) from error
+
+    task = asyncio.ensure_future(asyncio.to_thread(run))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        for session in sessions:
+            session.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
+def _migrate(session: _Session, migrations: list[Migration]) -> Migrated:
+    todo, state = _compared(session, migrations)
+    if not todo:
+        return state  # the usual start: nobody's turn is needed
+    with _turn(session):
+        session.fetch(_TABLE)
+        todo, state = _compared(session, migrations)
+        for migration in todo:
+            _apply(session, migration)
+    return Migrated(applied=state.pending, unknown=state.unknown)
+
+
+def _compared(session: _Session, migrations: list[Migration]) -> tuple[list[Migration], Migrated]:
+    """Return the files to apply, and how the database stands to them."""
+    applied = _applied(session)
+    known = {(migration.owner, migration.number): migration for migration in migrations}
+    for key in applied.keys() & known.keys():
+        if applied[key].checksum != known[key].checksum:
+            raise MigrationError(f"{known[key]}: the file was changed after it was applied")
+    todo = [migration for key, migration in known.items() if key not in applied]
+    unknown = sorted(str(applied[key]) for key in applied.keys() - known.keys())
+    return todo, Migrated(pending=tuple(map(str, todo)), unknown=tuple(unknown))
+
+
+def _applied(session: _Session) -> dict[tuple[str, int], Applied]:
+    if session.fetch("select to_regclass('schema_migration')") == [(None,)]:
+        return {}
+    rows = session.fetch("select owner, number, name, checksum from schema_migration")
+    return {(one.owner, one.number): one for one in starmap(Applied, rows)}
+
+
+@contextmanager
+def _turn(session: _Session) -> Iterator[None]:
+    """Migrate alone. Polled: who waits in a statement would hold up `create index concurrently`."""
+    until = time.monotonic() + _TURN_LIMIT
+    while session.fetch("select pg_try_advisory_lock(%s)", _LOCK) != [(True,)]:
+        if time.monotonic() > until:
+            raise MigrationError(f"another process has been migrating for {_TURN_LIMIT:g} s")
+        session.pause(0.1)
+    yield  # the lock ends with the connection
+
+
+def _apply(session: _Session, migration: Migration) -> None:
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            return _attempt(session, migration)
+        except psycopg2.Error as error:
+            if session.raw.closed:
+                raise
+            session.fetch("rollback")
+            if error.pgcode != errorcodes.LOCK_NOT_AVAILABLE or not tries_left:
+                raise MigrationError(f"{migration}: {str(error).strip()}") from error
+        session.pause(1.0)
+
+
+def _attempt(session: _Session, migration: Migration) -> None:
+    """Run a file and note it, in one transaction unless the file says otherwise."""
+    if not migration.alone:
+        session.fetch("begin")
+    for statement in migration.statements:
+        session.fetch(statement)
+    if not migration.alone and (session.raw.info.transaction_status != TRANSACTION_STATUS_INTRANS):
+        raise MigrationError(f"{migration}: a file may not end its transaction")
+    session.fetch(
+        "insert into schema_migration (owner, number, name, checksum) values (%s, %s, %s, %s)",
+        *(migration.owner, migration.number, migration.name, migration.checksum),
+    )
+    if not migration.alone:
+        session.fetch("commit")

@@ -1,0 +1,54 @@
+"""SQL in files: named blocks, next to the code that uses them.
+
+A block is a line `-- name: site_get`, comment lines that say what it does, and one statement::
+
+    -- name: site_get
+    -- One site, by its id.
+    select id, name from site where organization_id = %s and id = %s
+"""
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from types import MappingProxyType
+
+_FILE = "queries.sql"
+_HEAD = re.compile(r"--\s*name:\s*(.*)")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def load(package: str) -> Mapping[str, str]:
+    """Return the statements of a package's `queries.sql`, by name.
+
+    Raises:
+        ValueError: The file is not made of named blocks; the message names file and line.
+
+    """
+    text = files(package).joinpath(_FILE).read_text(encoding="utf-8")
+    return MappingProxyType(blocks(text, f"{package}/{_FILE}"))
+
+
+def blocks(text: str, source: str) -> dict[str, str]:
+    """Parse named blocks; `source` is what errors call the text.
+
+    Raises:
+        ValueError: A block has no name, no statement, or the name of another one.
+
+    """
+    found: dict[str, list[str]] = {}
+    name = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if head := _HEAD.fullmatch(line.strip()):
+            name = head[1]
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{source}:{number}: {name!r} is not a name")
+            if name in found:
+                raise ValueError(f"{source}:{number}: there is a block {name} already")
+            found[name] = []
+        elif line.strip() and not line.lstrip().startswith("--"):
+            if not name:
+                raise ValueError(f"{source}:{number}: a statement without a `-- name:` line")
+            found[name].append(line.rstrip())
+    for empty in (name for name, lines in found.items() if not lines):
+        raise ValueError(f"{source}: the block {empty} has no statement")
+    return {name: "\n".join(lines).removesuffix(";") for name, lines in found.items()}

@@ -1,0 +1,154 @@
+"""The database as one organization sees it."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from energia.db.connection import Connection, Parameters, Result
+from energia.errors import DatabaseAway, DatabaseError, EnergiaError
+
+if TYPE_CHECKING:
+    from energia.db.pool import Pool
+
+T = TypeVar("T")
+
+
+class Queries(Protocol):
+    """Runs statements: what a repository function takes, inside and outside a transaction.
+
+    Parameters are positional (`%s`), or one mapping (`%(name)s`). With parameters, a literal `%`
+    in the SQL is written `%%`; without any, it stays `%`.
+
+    Rows arrive typed: text, int, Decimal, bool, date, datetime (UTC), lists for arrays; `json` and
+    `jsonb` parsed, with Decimals.
+    """
+
+    async def fetch(self, row: Callable[..., T], sql: str, *parameters: object) -> list[T]:
+        """Return `row(*columns)` for each row of the (last) statement."""
+        ...
+
+    async def execute(self, sql: str, *parameters: object) -> int:
+        """Run a statement and return how many rows it affected."""
+        ...
+
+
+class _Runner:
+    """Both calls, over one that runs a message."""
+
+    async def _run(self, sql: str, parameters: Parameters | None) -> Result:
+        raise NotImplementedError
+
+    async def fetch(self, row: Callable[..., T], sql: str, *parameters: object) -> list[T]:
+        """Return `row(*columns)` for each row of the (last) statement."""
+        rows = (await self._run(sql, _parameters(parameters))).rows
+        if rows is None:
+            raise DatabaseError("the statement gives no rows")
+        return [row(*columns) for columns in rows]
+
+    async def execute(self, sql: str, *parameters: object) -> int:
+        """Run a statement and return how many rows it affected."""
+        return (await self._run(sql, _parameters(parameters))).affected
+
+
+class Tenant(_Runner):
+    """The database as one organization sees it.
+
+    Each call is one message and one transaction of its own: the organization that the row policies
+    read is set in the same message, for that transaction only.
+    """
+
+    def __init__(self, pool: "Pool", organization: int) -> None:
+        self._pool = pool
+        self.organization = organization
+        # Formatted, not passed: the statement's own parameters may have names or positions.
+        self._prefix = f"select set_config('energia.organization', '{organization:d}', true); "
+
+    def transaction(self) -> AbstractAsyncContextManager[Queries]:
+        """Return a transaction: committed at the exit, rolled back if an error leaves the block.
+
+        The connection is taken with the first statement, whose message also begins the
+        transaction. One task at a time may use it.
+        """
+        return _transaction(self._pool, f"begin; {self._prefix}")
+
+    async def _run(self, sql: str, parameters: Parameters | None) -> Result:
+        connection = await self._pool.take()
+        try:
+            return await connection.run(self._prefix + sql, parameters, self._pool.limit)
+        finally:
+            self._pool.give(connection)
+
+
+@asynccontextmanager
+async def _transaction(pool: "Pool", begin: str) -> AsyncIterator[Queries]:
+    transaction = _Transaction(pool, begin)
+    try:
+        yield transaction
+        await transaction.commit()
+    except Exception:
+        await transaction.rollback()
+        raise
+    finally:
+        transaction.end()  # cancelled: the connection is closed, and the server rolls back
+
+
+class _Transaction(_Runner):
+    """The statements of one transaction."""
+
+    def __init__(self, pool: "Pool", begin: str) -> None:
+        self._pool = pool
+        self._begin = begin
+        self._connection: Connection | None = None
+        self._ended = False
+
+    async def _run(self, sql: str, parameters: Parameters | None) -> Result:
+        if self._ended:
+            raise RuntimeError("the transaction is over")
+        if self._connection is None:
+            return await self._first(self._begin + sql, parameters)
+        return await self._connection.run(sql, parameters, self._pool.limit)
+
+    async def _first(self, message: str, parameters: Parameters | None) -> Result:
+        """Send the first message, again if an old connection turns out dead: nothing was done."""
+        self._connection = connection = await self._pool.take()
+        try:
+            return await connection.run(message, parameters, self._pool.limit)
+        except DatabaseAway as away:
+            if type(away) is not DatabaseAway or not (connection.closed and connection.since):
+                raise
+        self._pool.give(connection)
+        self._connection = None
+        self._connection = connection = await self._pool.take()
+        return await connection.run(message, parameters, self._pool.limit)
+
+    async def commit(self) -> None:
+        """Commit; refuse to if a statement failed, where the server would silently roll back."""
+        if self._connection is None:
+            return
+        if not self._connection.committable:
+            raise DatabaseError("a statement of the transaction failed: nothing is stored")
+        await self._connection.run("commit", None, self._pool.limit)
+
+    async def rollback(self) -> None:
+        """Roll back; a connection that cannot is closed, which does it as well."""
+        if self._connection is None or self._connection.closed or self._connection.idle:
+            return
+        with suppress(EnergiaError):
+            await self._connection.run("rollback", None, self._pool.limit)
+
+    def end(self) -> None:
+        """Give the connection back."""
+        self._ended = True
+        if self._connection is not None:
+            self._pool.give(self._connection)
+            self._connection = None
+
+
+def _parameters(given: tuple[object, ...]) -> Parameters | None:
+    match given:
+        case ():
+            return None
+        case (Mapping() as named,):
+            return dict(named)
+        case _:
+            return given

@@ -1,0 +1,123 @@
+"""What every test may use: a real PostgreSQL, and a database of its own."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from energia.db.embedded import ADMIN, ROLE, Embedded
+from energia.db.migrate import migrate
+from energia.db.pool import Pool
+from energia.db.tenant import Tenant
+from energia.settings import Database
+
+_TEMPLATE = "migrated"
+_NUMBERS = count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer `--all`: nothing may be skipped for want of a program."""
+    parser.addoption(
+        "--all", action="store_true", help="fail where `needs(program)` would skip a test"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers."""
+    config.addinivalue_line(
+        "markers", "needs(program): skip the test where the program is not on the PATH"
+    )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose program is missing, or fail it if nothing may be skipped."""
+    for program in (program for mark in item.iter_markers("needs") for program in mark.args):
+        if shutil.which(program) is None:
+            if item.config.getoption("--all"):
+                pytest.fail(f"needs {program}, which is not on the PATH", pytrace=False)
+            item.config.stash.setdefault(_MISSING, set()).add(program)
+            pytest.skip(f"needs {program}, which is not on the PATH")
+
+
+_MISSING = pytest.StashKey[set[str]]()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say which programs were missing."""
+    if missing := config.stash.get(_MISSING, set()):
+        terminalreporter.write_line(f"tests skipped, not on the PATH: {', '.join(sorted(missing))}")
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """Give a folder with a short path that every account of the machine may enter.
+
+    `tmp_path` is neither; an embedded server needs both where root runs the tests.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="energia-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def server(open_folder: Path) -> Iterator[Embedded]:
+    """Give a running server, with one migrated database to clone."""
+    embedded = Embedded(open_folder / "server")
+    embedded.start()
+    _administer(embedded, f"create database {_TEMPLATE} owner {ROLE}")
+    with asyncio.Runner() as runner:
+        runner.run(migrate(embedded.dsn(database=_TEMPLATE)))
+    yield embedded
+    embedded.stop()
+
+
+@pytest.fixture
+def empty_database(server: Embedded) -> Iterator[str]:
+    """Give the URL of a fresh database without any table, which an ordinary role owns."""
+    with _created(server, "template0") as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def database(server: Embedded) -> Iterator[str]:
+    """Give the URL of a fresh, migrated database, which an ordinary role owns."""
+    with _created(server, _TEMPLATE) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    """Give a pool of connections to a fresh database."""
+    pool = Pool(database, Database(pool_size=5))
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+def tenant(pool: Pool) -> Tenant:
+    """Give a fresh database as the implicit organization sees it."""
+    return pool.tenant()
+
+
+@contextmanager
+def _created(server: Embedded, template: str) -> Iterator[str]:
+    name = f"test_{next(_NUMBERS)}"
+    _administer(server, f"create database {name} template {template} owner {ROLE}")
+    yield server.dsn(database=name)
+    _administer(server, f"drop database {name} with (force)")
+
+
+def _administer(server: Embedded, statement: str) -> None:
+    with closing(psycopg2.connect(server.dsn(ADMIN, ADMIN))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)

@@ -1,0 +1,82 @@
+"""What a URL says, and what a session is set to."""
+
+import pytest
+
+from energia.db.address import parsed, resolved, session
+from energia.db.pool import Pool
+from energia.errors import DatabaseAway
+from energia.settings import Database
+
+
+async def test_a_session_has_the_time_limits_of_the_settings(database: str) -> None:
+    """The server itself gives long statements up; instants are UTC."""
+    pool = Pool(database, Database(statement_timeout=12.5, lock_timeout=0.25))
+    names = ("statement_timeout", "lock_timeout", "timezone", "client_encoding", "application_name")
+    shown = [(await pool.tenant().fetch(str, f"show {name}"))[0] for name in names]
+    await pool.close()
+
+    assert shown == ["12500ms", "250ms", "UTC", "UTF8", "energia"]
+
+
+async def test_a_url_may_add_options(database: str) -> None:
+    """Options and names of the URL hold besides ours."""
+    url = f"{database}&options=-c%20search_path%3Dmine&application_name=other"
+    pool = Pool(url, Database())
+    path = await pool.tenant().fetch(str, "show search_path")
+    name = await pool.tenant().fetch(str, "show application_name")
+    await pool.close()
+
+    assert (path, name) == (["mine"], ["other"])
+
+
+def test_a_password_stays_out_of_the_pools_representation() -> None:
+    """A pool in a log line shows no password."""
+    pool = Pool("postgresql://a:hunter2@localhost/energia", Database())
+
+    assert "hunter2" not in f"{pool!r} {pool.tenant()!r} {pool.stats!r}"
+
+
+async def test_hosts_are_resolved_without_blocking() -> None:
+    """Each host gets its addresses, and keeps its name for the certificate and its port."""
+    given = parsed("postgresql://127.0.0.1:1111,127.0.0.2:2222/energia")
+    found = await resolved(given)
+
+    assert (found["host"], found["hostaddr"], found["port"]) == (
+        "127.0.0.1,127.0.0.2",
+        "127.0.0.1,127.0.0.2",
+        "1111,2222",
+    )
+
+
+async def test_one_port_is_every_hosts() -> None:
+    """A single port counts for all hosts; an unknown host is passed over."""
+    found = await resolved({"host": "127.0.0.1,no-such-host.invalid,127.0.0.2", "port": "6000"})
+
+    assert found["host"] == found["hostaddr"] == "127.0.0.1,127.0.0.2"
+    assert found["port"] == "6000,6000"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"host": "/var/run/postgresql"},
+        {"dbname": "energia"},
+        {"host": "db.example", "hostaddr": "10.0.0.1"},
+    ],
+)
+async def test_what_needs_no_address_stays(given: dict[str, str]) -> None:
+    """Sockets, defaults and given addresses are left to libpq."""
+    assert await resolved(given) == given
+
+
+async def test_a_host_without_an_address() -> None:
+    """Without any address the database is away, and the message names the host."""
+    with pytest.raises(DatabaseAway, match=r"no-such-host\.invalid"):
+        await resolved({"host": "no-such-host.invalid"})
+
+
+def test_limits_are_milliseconds() -> None:
+    """Seconds of the settings are the server's milliseconds."""
+    options = session("dbname=energia", Database(lock_timeout=0.0015))["options"]
+
+    assert "-c lock_timeout=2 " in options

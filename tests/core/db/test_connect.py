@@ -1,0 +1,66 @@
+"""The database that the settings name."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from energia.db.connect import connected
+from energia.db.pool import Pool
+from energia.errors import ConfigurationError
+from energia.settings import Database
+from tests.core.db.processes import gone
+
+
+async def test_a_url_is_given_as_it_is() -> None:
+    """A libpq URL is passed on; whether it is reachable is seen later."""
+    url = "postgresql://a:b@db.example/energia?sslmode=require"
+    async with connected(Database(url=url)) as dsn:
+        assert dsn == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "hunter2",
+        "mysql://root:hunter2@localhost/energia",
+        "postgresql://energia:hunter2@[::1/energia",
+        "postgresql://energia:hunter2@localhost/energia?nosuch=1",
+        "postgresql://energia:hunter2@localhost:http/energia",
+        "postgresql://energia:hunter2@localhost:99999/energia",
+        "host=localhost password='hunter2",
+    ],
+)
+async def test_a_url_that_does_not_parse(url: str) -> None:
+    """The error names the setting, and shows no part of a text that may hold a password."""
+    with pytest.raises(ConfigurationError, match=r"database\.url") as caught:
+        async with connected(Database(url=url)):
+            pass
+
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+async def test_an_embedded_server_runs_as_long_as_it_is_used(open_folder: Path) -> None:
+    """`embedded:/path` starts a server in that folder, and stops it."""
+    folder = open_folder / "connected"
+    async with connected(Database(url=f"embedded:{folder}")) as dsn:
+        pool = Pool(dsn, Database())
+        answer = await pool.tenant().fetch(int, "select 1")
+        await pool.close()
+
+    assert answer == [1]
+    assert gone(folder, 1.0)
+
+
+async def test_a_start_that_is_cancelled_stops_the_server(open_folder: Path) -> None:
+    """A service that is stopped while its server starts leaves none behind."""
+    folder = open_folder / "connected"
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.02), connected(Database(url=f"embedded:{folder}")):
+            await asyncio.sleep(10)
+
+    assert gone(folder, 1.0)

@@ -1,0 +1,121 @@
+"""Transactions: all of it or nothing of it."""
+
+import asyncio
+
+import pytest
+
+from energia.db.connection import Connection
+from energia.db.pool import Pool
+from energia.db.tenant import Tenant
+from energia.errors import DatabaseAway, DatabaseError, NotFound, UniqueViolation
+from energia.settings import Database
+from tests.core.db.test_pool import end_backends
+from tests.core.db.test_statements import ORGANIZATION
+
+NAMES = "select name from organization order by id"
+ADD = "insert into organization (name) values (%s)"
+
+
+async def test_a_transaction_is_committed(tenant: Tenant) -> None:
+    """What its statements did is there after the block, and not before."""
+    async with tenant.transaction() as queries:
+        await queries.execute(ADD, "a")
+        await queries.execute(ADD, "b")
+        outside = await tenant.fetch(str, NAMES)
+
+    assert outside == ["default"]
+    assert await tenant.fetch(str, NAMES) == ["default", "a", "b"]
+
+
+async def test_an_error_rolls_back_and_keeps_the_connection(pool: Pool) -> None:
+    """An error that leaves the block undoes everything, and costs no connection."""
+    tenant = pool.tenant()
+    with pytest.raises(NotFound):
+        async with tenant.transaction() as queries:
+            await queries.execute(ADD, "a")
+            raise NotFound
+
+    assert await tenant.fetch(str, NAMES) == ["default"]
+    assert pool.stats.connects == 1
+
+
+async def test_a_failed_statement_cannot_be_committed(tenant: Tenant) -> None:
+    """Who swallows a statement's error is told that nothing was stored."""
+    with pytest.raises(DatabaseError, match="nothing is stored"):
+        async with tenant.transaction() as queries:
+            await queries.execute(ADD, "a")
+            with pytest.raises(UniqueViolation):
+                await queries.execute(ADD, "a")
+
+    assert await tenant.fetch(str, NAMES) == ["default"]
+
+
+async def test_every_statement_sees_the_organization(pool: Pool) -> None:
+    """The organization holds for the whole transaction, and not beyond it."""
+    async with pool.tenant(7).transaction() as queries:
+        seen = [(await queries.fetch(str, ORGANIZATION))[0] for _ in range(2)]
+    after = await pool.tenant(8).fetch(str, ORGANIZATION)
+
+    assert seen == ["7", "7"]
+    assert after == ["8"]
+
+
+async def test_without_a_statement_no_connection_is_taken(pool: Pool) -> None:
+    """A transaction takes a connection when it needs one."""
+    async with pool.tenant().transaction():
+        pass
+
+    assert pool.stats.connects == 0
+
+
+async def test_a_transaction_is_over_after_its_block(tenant: Tenant) -> None:
+    """Its queries cannot be used any more."""
+    async with tenant.transaction() as queries:
+        await queries.execute(ADD, "a")
+    with pytest.raises(RuntimeError, match="over"):
+        await queries.execute(ADD, "b")
+
+
+async def test_a_cancelled_transaction_is_rolled_back(pool: Pool) -> None:
+    """A task cancelled between two statements leaves nothing and gives its slot back."""
+    tenant = pool.tenant()
+
+    async def hang() -> None:
+        async with tenant.transaction() as queries:
+            await queries.execute(ADD, "a")
+            await asyncio.sleep(10)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await hang()
+
+    assert await tenant.fetch(str, NAMES) == ["default"]
+    assert (pool.stats.used, pool.stats.idle) == (0, 1)
+
+
+async def test_a_lost_connection_loses_the_transaction(tenant: Tenant) -> None:
+    """A session that the server ends in the middle is an error, and nothing is stored."""
+    with pytest.raises(DatabaseAway):
+        async with tenant.transaction() as queries:
+            await queries.execute(ADD, "a")
+            await end_backends(tenant)
+            await queries.execute(ADD, "b")
+
+    assert await tenant.fetch(str, NAMES) == ["default"]
+
+
+async def test_the_first_message_is_sent_again_over_a_dead_connection(
+    pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A good-bye that comes in after the look at the connection is no error: nothing was done."""
+    tenant = pool.tenant()
+    await tenant.execute("select 1")
+    other = Pool(database, Database())
+    await end_backends(other.tenant())
+    await other.close()
+    monkeypatch.setattr(Connection, "dead", False)
+    async with tenant.transaction() as queries:
+        await queries.execute(ADD, "a")
+
+    assert await tenant.fetch(str, NAMES) == ["default", "a"]
+    assert (pool.stats.connects, pool.stats.used) == (2, 0)
