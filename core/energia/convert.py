@@ -1,0 +1,196 @@
+"""The one strict converter between JSON and typed values.
+
+cattrs alone is lenient: it reads "12" as 12, "false" as true and "ab" as ["a", "b"]. Here every
+value has the type that its class states, or is a fault; all faults are found at once, each with a
+JSON pointer.
+
+What a class may be made of: `str`, `int`, `bool`, `float`, `Decimal` (from a string or a number),
+`date`, `datetime` (with an offset), `timedelta` (ISO 8601), `UUID`, enums, `Literal`, `list`,
+`tuple`, `set`, `frozenset`, `dict`, attrs classes, msgspec structs, unions of these, `object` for
+any JSON value; `Annotated[T, Meta(...)]` limits a value as the OpenAPI document states it. A field
+named with a trailing underscore (`from_`) has none in JSON. Unknown fields are faults. On the way
+out, a field whose default is None is left out when it is None.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Final, TypeVar, overload
+
+import msgspec
+from msgspec import Meta
+
+from energia.errors import Invalid, Malformed
+from energia.faults import Found
+from energia.scalars import FROM_JSON, FROM_TEXT, LONGEST_DECIMAL, Reader
+from energia.structures import StrictConverter
+
+T = TypeVar("T")
+
+#: The id that a client gives to a thing.
+Id = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9._:-]{1,64}$",
+        description="The client's own id of the thing.",
+        examples=["UC-123"],
+    ),
+]
+
+
+def _exact(text: str) -> Decimal:
+    """Return a JSON number as it is written; more digits than any number has are out of range."""
+    return Decimal(text) if len(text) <= LONGEST_DECIMAL else Decimal("Infinity")
+
+
+_DECODER: Final = msgspec.json.Decoder(float_hook=_exact)
+_ENCODER: Final = msgspec.json.Encoder()
+_ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class Converter:
+    """Reads and writes typed values; kinds of an open union are registered."""
+
+    def __init__(self, readers: Mapping[type, Reader] = FROM_JSON) -> None:
+        self._cattrs = StrictConverter(readers)
+
+    @overload
+    def structure(self, value: object, type_: type[T]) -> T: ...
+    @overload
+    def structure(self, value: object, type_: object) -> Any: ...
+    def structure(self, value: object, type_: Any) -> Any:
+        """Return *value*, parsed JSON, as a *type_*; raises `Invalid` with all faults."""
+        try:
+            return self._cattrs.structure(value, type_)
+        except RecursionError:
+            raise Malformed("the value is nested too deeply") from None
+        except Exception as error:
+            found = Found.of(error)
+        raise refusal(found)
+
+    def unstructure(self, value: object) -> Any:
+        """Return *value* as what JSON can hold; decimals are strings."""
+        return self._cattrs.unstructure(value)
+
+    def dumps(self, value: object) -> bytes:
+        """Return the JSON text of *value*."""
+        return _ENCODER.encode(self.unstructure(value))
+
+    def register(
+        self,
+        type_: type[T],
+        read: Callable[[object], T],
+        write: Callable[[T], object] | None = None,
+    ) -> None:
+        """Read and write *type_* by functions.
+
+        *read* takes a JSON value and raises ValueError, or `Invalid` whose faults have pointers
+        relative to the value.
+        """
+        self._cattrs.register_structure_hook(type_, lambda value, _: read(value))
+        if write is not None:
+            self._cattrs.register_unstructure_hook(type_, write)
+
+    def register_union(self, base: type, members: Mapping[str, type], tag: str = "kind") -> None:
+        """Let *base* (a Protocol or class) stand for one of *members*, told apart by *tag*.
+
+        *members* maps the value of the tag to an attrs class, for example `{"flat": Flat}`; the
+        tag is written into the JSON of a member and is no field of its class. An unknown tag is
+        the fault `unknown_<tag>`.
+
+        Example:
+            converter = Converter()
+            converter.register_union(Charge, plugins.charges())
+            charge = converter.structure({"kind": "flat", "rate": "0.3"}, Charge)
+
+        """
+        read = self._cattrs.tagged(members, tag)
+        # By identity: a member that inherits from the base is read as itself.
+        self._cattrs.register_structure_hook_func(lambda type_: type_ is base, read)
+        for name, member in members.items():
+            self._cattrs.register_unstructure_hook(member, self._tagged_writer(member, tag, name))
+        self._cattrs.register_unstructure_hook(base, self.unstructure)
+
+    def _tagged_writer(self, member: type, tag: str, name: str) -> Callable[[Any], object]:
+        """Return what writes *member* with its tag first."""
+        write = self._cattrs.object_writer(member)
+        return lambda value: {tag: name, **write(value)}
+
+
+def refusal(found: Found) -> Invalid:
+    """Return the error for *found* faults: a kind of its own where all have its code."""
+    number = found.counts.total()
+    detail = found.faults[0].message if number == 1 else f"{number} faults"
+    own = (kind for kind in Invalid.__subclasses__() if set(found.counts) == {kind.code})
+    error = next(own, Invalid)
+    return error(detail, found.faults, found.counts)
+
+
+#: Reads and writes JSON bodies.
+JSON: Final = Converter()
+#: Reads the text of paths and queries: "12" is 12 where a number is expected.
+TEXT: Final = Converter(FROM_TEXT)
+
+
+@overload
+def structure(value: object, type_: type[T]) -> T: ...
+@overload
+def structure(value: object, type_: object) -> Any: ...
+def structure(value: object, type_: Any) -> Any:
+    """Return *value*, parsed JSON, as a *type_*; raises `Invalid` with all faults."""
+    return JSON.structure(value, type_)
+
+
+def unstructure(value: object) -> Any:
+    """Return *value* as what JSON can hold; decimals are strings."""
+    return JSON.unstructure(value)
+
+
+def dumps(value: object) -> bytes:
+    """Return the JSON text of *value*."""
+    return JSON.dumps(value)
+
+
+def parse(data: bytes | bytearray) -> object:
+    """Return the JSON value of *data*, numbers with a fraction as Decimal; raises `Malformed`."""
+    try:
+        return _parsed(data, _DECODER)
+    except msgspec.ValidationError as error:
+        raise Malformed(f"not JSON that can be read: {error}") from None
+
+
+def decode(data: bytes | bytearray, type_: type[T]) -> T:
+    """Return *data* as a msgspec struct, at the speed of C; raises `Malformed` or `Invalid`.
+
+    A body that does not fit is read again by the strict converter, which finds all faults.
+    """
+    try:
+        return _parsed(data, msgspec.json.Decoder(type_))
+    except msgspec.ValidationError as error:
+        JSON.structure(parse(data), type_)
+        # The converter is content with what msgspec refuses: say what msgspec said.
+        raise Invalid(str(error)) from None
+
+
+def _parsed(data: bytes | bytearray, decoder: "msgspec.json.Decoder[T]") -> T:
+    try:
+        value = decoder.decode(data)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError as error:
+        raise Malformed(f"not JSON: {_reason(str(error))}") from None
+    except UnicodeDecodeError as error:
+        raise Malformed(f"not UTF-8: byte {error.start} is {error.reason}") from None
+    except RecursionError:
+        raise Malformed("not JSON that can be read: nested too deeply") from None
+    if _has_nul(data):
+        raise Malformed("the JSON has a NUL character, which cannot be stored")
+    return value
+
+
+def _reason(message: str) -> str:
+    return message.removeprefix("JSON is malformed: ")
+
+
+def _has_nul(data: bytes | bytearray) -> bool:
+    return b"\\u0000" in data and _ESCAPED_NUL.search(data) is not None

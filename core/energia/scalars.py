@@ -1,0 +1,236 @@
+"""Read single values strictly: what does not fit is said, never guessed.
+
+Every reader takes a JSON value and returns a typed one, or raises `Unfit`.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Final, TypeVar
+from uuid import UUID
+
+#: Instants and dates outside these years are refused.
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2199
+#: A decimal number has at most so many digits before the point, and as many after it.
+DECIMAL_DIGITS: Final = 30
+#: No text of a decimal number is longer.
+LONGEST_DECIMAL: Final = 4 * DECIMAL_DIGITS
+#: The text of a decimal number, as JSON Schema states it.
+DECIMAL_PATTERN: Final = r"^[+-]?[0-9]{1,30}([.][0-9]{1,30})?([eE][+-]?[0-9]{1,2})?$"
+#: Durations, as examples.
+DURATION_EXAMPLES: Final = ["PT15M", "PT1H", "P1D"]
+#: Integers fit the database's largest.
+LARGEST: Final = 2**63 - 1
+
+_DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
+_NOT_FINITE: Final = re.compile(r"[+-]?(?:s?nan|inf(?:inity)?)", re.IGNORECASE)
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT: Final = re.compile(
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})"
+    r"(?P<fraction>\.[0-9]{1,6}0*)?(?P<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?"
+)
+# A `+` that was not written as %2B in a query arrives as a space.
+_LOST_PLUS: Final = re.compile(r"[0-9T:.-]+ [0-9]{2}:[0-9]{2}")
+_DURATION: Final = re.compile(
+    r"P(?=.)(?:(?P<weeks>[0-9]{1,4})W)?(?:(?P<days>[0-9]{1,5})D)?"
+    r"(?:T(?=.)(?:(?P<hours>[0-9]{1,6})H)?(?:(?P<minutes>[0-9]{1,8})M)?"
+    r"(?:(?P<seconds>[0-9]{1,9}(?:\.[0-9]{1,6})?)S)?)?"
+)
+_SURROGATE_OR_NUL: Final = re.compile("[\x00\ud800-\udfff]")
+
+D = TypeVar("D", bound=date)
+Reader = Callable[[object], object]
+
+
+class Unfit(ValueError):
+    """A value does not fit its type; `code` says how, in snake_case."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(message)
+
+
+def wrong_type(expected: str) -> Unfit:
+    """Return the refusal of a value that is not *expected*."""
+    return Unfit("wrong_type", f"expected {expected}")
+
+
+def text(value: object) -> str:
+    """Read a string; the characters that PostgreSQL cannot store are refused."""
+    if type(value) is not str:
+        raise wrong_type("a string")
+    if _SURROGATE_OR_NUL.search(value):
+        raise Unfit("bad_character", "the string has a character that cannot be stored")
+    return value
+
+
+def integer(value: object) -> int:
+    """Read a whole number of at most 64 bits."""
+    if type(value) is not int:
+        raise wrong_type("a whole number")
+    if abs(value) > LARGEST:
+        raise Unfit("out_of_range", "the number is out of range")
+    return value
+
+
+def boolean(value: object) -> bool:
+    """Read true or false."""
+    if type(value) is not bool:
+        raise wrong_type("true or false")
+    return value
+
+
+def decimal(value: object) -> Decimal:
+    """Read an exact decimal number from a JSON number or its text."""
+    if type(value) is str:
+        value = _decimal_of(value)
+    elif type(value) is int:
+        value = Decimal(value) if abs(value) < 10**DECIMAL_DIGITS else Decimal("Infinity")
+        return bounded(value)
+    if not isinstance(value, Decimal):
+        raise wrong_type("a decimal number, as a string or a number")
+    return bounded(value)
+
+
+def _decimal_of(value: str) -> Decimal:
+    if _NOT_FINITE.fullmatch(value):
+        raise Unfit("not_a_number", "not a number")
+    if len(value) > LONGEST_DECIMAL or not _DECIMAL.fullmatch(value):
+        raise wrong_type("a decimal number, as a string or a number")
+    return Decimal(value)
+
+
+def bounded(value: Decimal) -> Decimal:
+    """Return *value* if its digits are few enough to calculate with, zero included."""
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or value.adjusted() >= DECIMAL_DIGITS:
+        raise Unfit("out_of_range", "the number is out of range")
+    if exponent < -DECIMAL_DIGITS:
+        raise Unfit("out_of_range", f"the number has more than {DECIMAL_DIGITS} decimals")
+    return value
+
+
+def number(value: object) -> float:
+    """Read a double; what overflows it is refused."""
+    if type(value) not in (int, float, Decimal):
+        raise wrong_type("a number")
+    try:
+        found = float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        found = math.inf
+    if not math.isfinite(found):
+        raise Unfit("out_of_range", "the number is out of range")
+    return found
+
+
+def day(value: object) -> date:
+    """Read a date, `2026-03-01`."""
+    if type(value) is not str or not _DATE.fullmatch(value):
+        raise wrong_type("a date such as 2026-03-01")
+    try:
+        return _in_years(date.fromisoformat(value))
+    except Unfit:
+        raise
+    except ValueError:
+        raise wrong_type("a date that exists") from None
+
+
+def instant(value: object) -> datetime:
+    """Read an instant with its offset, `2026-03-01T00:00:00-03:00` (RFC 3339)."""
+    found = _INSTANT.fullmatch(value) if type(value) is str else None
+    if found is None:
+        lost = type(value) is str and _LOST_PLUS.fullmatch(value)
+        hint = " (in a query, write + as %2B)" if lost else ""
+        raise wrong_type(f"an instant such as 2026-03-01T00:00:00-03:00{hint}")
+    if found["offset"] is None:
+        raise Unfit("naive_time", "the time has no offset; write -03:00 or Z after it")
+    fraction = (found["fraction"] or "")[:7]
+    try:
+        moment = datetime.fromisoformat(f"{found['day']}T{found['time']}{fraction}")
+        offset = datetime.fromisoformat(f"2000-01-01T00:00:00{found['offset'].upper()}").tzinfo
+    except ValueError:
+        raise wrong_type("an instant that exists") from None
+    return _in_years(moment.replace(tzinfo=offset if found["offset"] not in "Zz" else UTC))
+
+
+def _in_years(value: D) -> D:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise Unfit("out_of_range", f"the year is not in {FIRST_YEAR} to {LAST_YEAR}")
+    return value
+
+
+def duration(value: object) -> timedelta:
+    """Read a duration of fixed length, `PT15M` or `P1D` (ISO 8601)."""
+    found = _DURATION.fullmatch(value) if type(value) is str else None
+    if found is None:
+        raise wrong_type("a duration such as PT15M")
+    given = {unit: Decimal(text) for unit, text in found.groupdict().items() if text}
+    microseconds = int(given.pop("seconds", Decimal(0)) * 1_000_000)
+    whole = {unit: int(count) for unit, count in given.items()}
+    return timedelta(microseconds=microseconds, **whole)
+
+
+def duration_text(value: timedelta) -> str:
+    """Write *value* as ISO 8601, in its largest units: `PT15M`, `P1D`."""
+    minutes, seconds = divmod(value.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    second = f"{seconds + Decimal(value.microseconds).scaleb(-6):f}"
+    second = second.rstrip("0").rstrip(".") if "." in second else second
+    parts = ((str(hours), "H"), (str(minutes), "M"), (second, "S"))
+    time = "".join(count + unit for count, unit in parts if count != "0")
+    days = f"{value.days}D" if value.days else ""
+    return f"P{days}" + (f"T{time}" if time else "" if days else "T0S")
+
+
+def uuid(value: object) -> UUID:
+    """Read a UUID in its usual form."""
+    try:
+        if type(value) is str and len(value) == 36:
+            return UUID(value)
+    except ValueError:
+        pass
+    raise wrong_type("a UUID")
+
+
+def integer_of_text(value: object) -> int:
+    """Read a whole number written in a path or a query."""
+    if type(value) is not str or not _INTEGER.fullmatch(value):
+        raise wrong_type("a whole number")
+    return integer(int(value))
+
+
+def boolean_of_text(value: object) -> bool:
+    """Read `true` or `false` written in a path or a query."""
+    if value not in ("true", "false"):
+        raise wrong_type("true or false")
+    return value == "true"
+
+
+def number_of_text(value: object) -> float:
+    """Read a number written in a path or a query."""
+    return number(decimal(value))
+
+
+#: How each type is read from JSON ...
+FROM_JSON: Final[dict[type, Reader]] = {
+    str: text,
+    int: integer,
+    bool: boolean,
+    float: number,
+    Decimal: decimal,
+    date: day,
+    datetime: instant,
+    timedelta: duration,
+    UUID: uuid,
+}
+#: ... and from the text of a path or a query.
+FROM_TEXT: Final[dict[type, Reader]] = FROM_JSON | {
+    int: integer_of_text,
+    bool: boolean_of_text,
+    float: number_of_text,
+}

@@ -1,0 +1,249 @@
+"""JSON Schema (2020-12) of the types that the strict converter reads and writes.
+
+The schema says what the converter enforces: no unknown fields, an offset on every instant, decimals
+as strings or numbers, the limits of `Annotated[T, Meta(...)]`. (The schemas of msgspec cannot say
+the first three, and refuse a union of two classes.)
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import attrs
+import msgspec
+from msgspec import Meta
+
+from energia.convert import unstructure
+from energia.faults import json_name
+from energia.scalars import DECIMAL_PATTERN, DURATION_EXAMPLES
+
+Schema = dict[str, Any]
+
+#: Where components are referred to in an OpenAPI document, and in a schema that stands alone.
+OPENAPI: Final = "#/components/schemas/"
+ALONE: Final = "#/$defs/"
+
+_SCALARS: Final[Mapping[object, Schema]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    Decimal: {"type": ["string", "number"], "format": "decimal", "pattern": DECIMAL_PATTERN},
+    date: {"type": "string", "format": "date"},
+    datetime: {"type": "string", "format": "date-time"},
+    timedelta: {"type": "string", "format": "duration", "examples": DURATION_EXAMPLES},
+    UUID: {"type": "string", "format": "uuid"},
+    NoneType: {"type": "null"},
+    msgspec.Raw: {},
+    object: {},
+    Any: {},
+}
+_LIMITS: Final = {
+    "ge": "minimum",
+    "gt": "exclusiveMinimum",
+    "le": "maximum",
+    "lt": "exclusiveMaximum",
+    "multiple_of": "multipleOf",
+    "pattern": "pattern",
+    "title": "title",
+    "description": "description",
+    "examples": "examples",
+}
+_FIELD_DOC: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
+
+
+class Schemas:
+    """Makes schemas; those of classes are components that others refer to.
+
+    Attributes:
+        components: The schema of each class, by its name.
+
+    """
+
+    def __init__(self, prefix: str = OPENAPI) -> None:
+        """Refer to components below *prefix*."""
+        self.components: dict[str, Schema] = {}
+        self._prefix = prefix
+        self._names: dict[object, str] = {}
+        self._unions: dict[object, tuple[str, Mapping[str, type], str]] = {}
+
+    def union(self, base: type, name: str, members: Mapping[str, type], tag: str = "kind") -> None:
+        """Describe *base* as an open union of *members*, told apart by *tag*."""
+        self._unions[base] = (name, members, tag)
+
+    def of(self, type_: Any) -> Schema:
+        """Return the schema of *type_*."""
+        if type_ in _SCALARS:
+            return dict(_SCALARS[type_])
+        if type_ in self._unions:
+            return self._tagged(type_)
+        if get_origin(type_) is None or attrs.has(type_):
+            return self._named(type_)
+        return self._composed(get_origin(type_), get_args(type_))
+
+    def _composed(self, origin: Any, arguments: tuple[Any, ...]) -> Schema:
+        if origin is Annotated:
+            return self._limited(arguments[0], arguments[1:])
+        if origin is Literal:
+            return {"enum": list(arguments)}
+        if origin in (Union, UnionType):
+            return self._any_of(arguments)
+        if origin in (list, tuple, set, frozenset):
+            return {"type": "array", "items": self.of(arguments[0])}
+        if issubclass(origin, Mapping):
+            return self._mapping(*arguments)
+        raise TypeError(f"{origin} has no JSON Schema")
+
+    def _named(self, type_: Any) -> Schema:
+        if isinstance(type_, type) and issubclass(type_, Enum):
+            return {"enum": [member.value for member in type_]}
+        if attrs.has(type_) or _is_struct(type_):
+            return self._component(type_, _name(type_), lambda: self._object(type_))
+        raise TypeError(f"{type_} has no JSON Schema")
+
+    def _mapping(self, key: Any, value: Any) -> Schema:
+        names = {} if key is str else {"propertyNames": self.of(key)}
+        return {"type": "object", "additionalProperties": self.of(value)} | names
+
+    def _component(self, key: object, name: str, make: Callable[[], Schema]) -> Schema:
+        """Return a reference to the component *name*, made when it is first referred to."""
+        if key not in self._names:
+            while name in self.components:  # another module's class of the same name
+                name += "_"
+            self._names[key] = name
+            self.components[name] = {}
+            self.components[name] = make()
+        return {"$ref": self._prefix + self._names[key]}
+
+    def _any_of(self, members: tuple[Any, ...]) -> Schema:
+        schemas = [self.of(member) for member in members]
+        plain = all(set(schema) == {"type"} and type(schema["type"]) is str for schema in schemas)
+        if plain:
+            return {"type": [schema["type"] for schema in schemas]}
+        return {"anyOf": schemas}
+
+    def _limited(self, type_: Any, metadata: tuple[object, ...]) -> Schema:
+        schema = self.of(type_)
+        sized = "Items" if schema.get("type") == "array" else "Length"
+        sized = "Properties" if schema.get("type") == "object" else sized
+        for limit in metadata:
+            if isinstance(limit, Meta):
+                stated = {to: getattr(limit, name) for name, to in _LIMITS.items()}
+                stated |= {f"min{sized}": limit.min_length, f"max{sized}": limit.max_length}
+                schema |= {name: value for name, value in stated.items() if value is not None}
+                schema |= limit.extra_json_schema or {}
+        return schema
+
+    def _tagged(self, base: Any) -> Schema:
+        name, members, tag = self._unions[base]
+
+        def make() -> Schema:
+            mapping = {
+                kind: self._member(name, member, kind, tag) for kind, member in members.items()
+            }
+            if not mapping:
+                return {"type": "object", "required": [tag], "properties": {tag: {"enum": []}}}
+            return {
+                "oneOf": [{"$ref": reference} for reference in mapping.values()],
+                "discriminator": {"propertyName": tag, "mapping": mapping},
+            }
+
+        return self._component(base, name, make)
+
+    def _member(self, name: str, member: type, kind: str, tag: str) -> str:
+        def make() -> Schema:
+            schema = self._object(member)
+            schema["properties"] = {tag: {"const": kind}} | schema["properties"]
+            schema["required"] = [tag, *schema.get("required", ())]
+            return schema
+
+        reference: str = self._component((member, kind), name + _title(kind), make)["$ref"]
+        return reference
+
+    def _object(self, type_: Any) -> Schema:
+        """Describe an attrs class or a struct, with what its docstring says of its fields."""
+        summary, documented = _documentation(get_origin(type_) or type_)
+        properties, required = {}, []
+        for name, field_type, default in _fields(type_):
+            properties[name] = self._field(field_type, default, documented.get(name))
+            if default is attrs.NOTHING:
+                required.append(name)
+        schema: Schema = {"type": "object", "description": summary} if summary else {}
+        schema |= {"type": "object", "properties": properties, "additionalProperties": False}
+        return schema | ({"required": required} if required else {})
+
+    def _field(self, type_: Any, default: object, description: str | None) -> Schema:
+        schema = self.of(type_)
+        if description is not None:
+            schema.setdefault("description", description)
+        if _is_plain(default):
+            schema["default"] = unstructure(default)
+        return schema
+
+
+def schema_of(type_: Any) -> Schema:
+    """Return a schema of *type_* that stands alone, with what it refers to in `$defs`."""
+    schemas = Schemas(ALONE)
+    schema = schemas.of(type_)
+    return schema | ({"$defs": schemas.components} if schemas.components else {})
+
+
+def _fields(type_: Any) -> list[tuple[str, Any, object]]:
+    """Return the JSON name, the type and the default of each field."""
+    if _is_struct(type_):
+        return [
+            (one.encode_name, one.type, attrs.NOTHING if one.required else one.default)
+            for one in msgspec.structs.fields(type_)
+        ]
+    class_ = get_origin(type_) or type_
+    hints = get_type_hints(class_, include_extras=True)
+    given = dict(zip(getattr(class_, "__parameters__", ()), get_args(type_), strict=False))
+    return [
+        (json_name(one.name), _substituted(hints[one.name], given), one.default)
+        for one in attrs.fields(class_)
+        if one.init
+    ]
+
+
+def _substituted(type_: Any, given: Mapping[Any, Any]) -> Any:
+    """Return a generic class's field type with the type parameters that are *given*."""
+    if type_ in given:
+        return given[type_]
+    parameters = getattr(type_, "__parameters__", ())
+    return type_[tuple(given[one] for one in parameters)] if parameters else type_
+
+
+def _documentation(class_: type) -> tuple[str, dict[str, str]]:
+    """Return what a docstring says: its first paragraph, and its section of attributes."""
+    text = inspect.cleandoc(class_.__doc__ or "")
+    summary, _, rest = text.partition("\n\n")
+    _, _, section = rest.partition("Attributes:\n")
+    found = {json_name(name): " ".join(said.split()) for name, said in _FIELD_DOC.findall(section)}
+    return " ".join(summary.split()), found
+
+
+def _name(type_: Any) -> str:
+    """Return a component's name: `Page[Site]` is `PageOfSite`."""
+    parts = [_name(argument) for argument in get_args(type_)]
+    name: str = getattr(get_origin(type_) or type_, "__name__", str(type_))
+    return "Of".join([name, *parts])
+
+
+def _title(kind: str) -> str:
+    return "".join(part.capitalize() for part in re.split(r"[^A-Za-z0-9]+", kind))
+
+
+def _is_struct(type_: object) -> bool:
+    return isinstance(type_, type) and issubclass(type_, msgspec.Struct)
+
+
+def _is_plain(default: object) -> bool:
+    """Say whether a default is a value, and one worth stating."""
+    made = type(default).__name__ in ("Factory", "NoDefaultType", "Raw")
+    return not made and default is not attrs.NOTHING and default is not None

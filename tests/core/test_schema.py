@@ -1,0 +1,198 @@
+"""JSON Schemas say what the converter enforces."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
+
+import attrs
+import jsonschema  # type: ignore[import-untyped]
+import msgspec
+import pytest
+from msgspec import Meta
+
+from energia import convert
+from energia.convert import Id
+from energia.errors import Invalid
+from energia.schema import Schemas, schema_of
+
+T = TypeVar("T")
+
+
+class Kind(Enum):
+    """A choice."""
+
+    A = "a"
+
+
+@attrs.frozen
+class Part:
+    """A part."""
+
+    at: datetime
+    from_: int = 0
+
+
+@attrs.frozen
+class Whole:
+    """A whole.
+
+    More about it.
+
+    Attributes:
+        id: The client's
+            own.
+        parts: What it consists of.
+
+    """
+
+    id: Id
+    parts: tuple[Part, ...]
+    price: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})]
+    kind: Kind | None = None
+    group: Literal["P1D", "P1M"] = "P1M"
+    other: Part | str = "none"
+    labels: dict[Id, int] = attrs.Factory(dict)
+    every: timedelta = timedelta(minutes=15)
+    free: object = None
+
+
+@attrs.frozen
+class Page(Generic[T]):
+    """A page."""
+
+    items: list[T]
+    next: str | None
+
+
+class Fast(msgspec.Struct):
+    """A struct."""
+
+    values: list[float | None]
+    unit: str = "kWh"
+
+
+GOOD: dict[str, Any] = {
+    "id": "a",
+    "parts": [{"at": "2026-03-01T00:00:00Z", "from": 1}],
+    "price": "0.10",
+    "kind": "a",
+    "other": {"at": "2026-03-01T00:00:00Z"},
+    "labels": {"a": 1},
+    "every": "PT15M",
+    "free": [1],
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"id": "a b"},
+        {"parts": {}},
+        {"parts": [{"at": 5}]},
+        {"parts": [{}]},
+        {"price": -1},
+        {"price": "x"},
+        {"kind": None},
+        {"kind": "b"},
+        {"group": "P1Y"},
+        {"other": 5},
+        {"labels": {"a b": 1}},
+        {"labels": {"a": "1"}},
+        {"every": 15},
+        {"extra": 1},
+    ],
+    ids=repr,
+)
+def test_agrees_with_the_converter(change: dict[str, Any]) -> None:
+    """A document is valid under the schema if the converter reads it, and only then."""
+    document = GOOD | change
+    valid = not list(jsonschema.Draft202012Validator(schema_of(Whole)).iter_errors(document))
+    try:
+        convert.structure(document, Whole)
+        read = True
+    except Invalid:
+        read = False
+
+    assert valid == read
+
+
+def test_documentation_and_defaults() -> None:
+    """Descriptions come from the docstring, defaults from the class, names are those in JSON."""
+    schema = schema_of(Whole)["$defs"]["Whole"]
+    part = schema_of(Part)["$defs"]["Part"]
+
+    assert schema["description"] == "A whole."
+    assert schema["properties"]["id"]["description"] == "The client's own id of the thing."
+    assert schema["properties"]["parts"]["description"] == "What it consists of."
+    assert schema["properties"]["every"]["default"] == "PT15M"
+    assert schema["required"] == ["id", "parts", "price"]
+    assert list(part["properties"]) == ["at", "from"]
+    assert part["properties"]["at"]["format"] == "date-time"
+    assert schema_of(date) == {"type": "string", "format": "date"}
+
+
+def test_generic_class() -> None:
+    """A page of parts is a component of its own."""
+    schema = schema_of(Page[Part])
+
+    assert schema["$ref"] == "#/$defs/PageOfPart"
+    items = schema["$defs"]["PageOfPart"]["properties"]["items"]
+    assert items == {"type": "array", "items": {"$ref": "#/$defs/Part"}}
+
+
+def test_struct() -> None:
+    """A msgspec struct is described as an attrs class is."""
+    schema = schema_of(Fast)["$defs"]["Fast"]
+
+    assert schema["required"] == ["values"]
+    assert schema["properties"]["unit"] == {"type": "string", "default": "kWh"}
+    assert schema["properties"]["values"]["items"] == {"type": ["number", "null"]}
+
+
+def test_open_union() -> None:
+    """A registered union is `oneOf` its members, told apart by the tag."""
+
+    class Shape(Protocol):
+        """A shape."""
+
+    @attrs.frozen
+    class Circle:
+        """A circle."""
+
+        radius: int
+
+    schemas = Schemas()
+    schemas.union(Shape, "Shape", {"acme.circle": Circle})
+
+    assert schemas.of(list[Shape])["items"] == {"$ref": "#/components/schemas/Shape"}
+    reference = "#/components/schemas/ShapeAcmeCircle"
+    assert schemas.components["Shape"] == {
+        "oneOf": [{"$ref": reference}],
+        "discriminator": {"propertyName": "kind", "mapping": {"acme.circle": reference}},
+    }
+    member = schemas.components["ShapeAcmeCircle"]
+    assert member["properties"]["kind"] == {"const": "acme.circle"}
+    assert member["required"] == ["kind", "radius"]
+
+
+def test_two_classes_of_one_name() -> None:
+    """Classes of one name are two components."""
+
+    @attrs.frozen
+    class Part:
+        """Another part."""
+
+        other: int
+
+    schemas = Schemas()
+
+    assert schemas.of(globals()["Part"]) != schemas.of(Part)
+    assert len(schemas.components) == 2
+
+
+def test_type_without_schema() -> None:
+    """A type that JSON cannot hold is an error of the programmer."""
+    with pytest.raises(TypeError, match="complex"):
+        schema_of(complex)
