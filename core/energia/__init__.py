@@ -8,18 +8,65 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from energia.convert import Id as Id
     from energia.core import Core as Core
+    from energia.db.tenant import Tenant as Tenant
+    from energia.errors import EnergiaError as EnergiaError
+    from energia.errors import Fault as Fault
+    from energia.errors import Invalid as Invalid
+    from energia.errors import Malformed as Malformed
+    from energia.health.probes import Probe as Probe
     from energia.hookspecs import hookimpl as hookimpl
+    from energia.metering.decoding import Decoder as Decoder
+    from energia.metering.decoding import Problem as Problem
+    from energia.metering.decoding import Reading as Reading
+    from energia.metering.events import ReadingsStored as ReadingsStored
+    from energia.pricing.charges import BaseCharge as BaseCharge
+    from energia.pricing.charges import BillSoFar as BillSoFar
+    from energia.pricing.charges import Charge as Charge
+    from energia.pricing.charges import Line as Line
+    from energia.pricing.charges import Measure as Measure
+    from energia.pricing.charges import Measured as Measured
+    from energia.pricing.charges import Slots as Slots
+    from energia.pricing.measures import Days as Days
+    from energia.pricing.measures import Energy as Energy
+    from energia.pricing.measures import EnergyByPeriod as EnergyByPeriod
+    from energia.pricing.measures import Months as Months
+    from energia.pricing.schedule import Schedule as Schedule
+    from energia.settings import SecretStr as SecretStr
+    from energia.web.routes import Created as Created
+    from energia.web.routes import Route as Route
+    from energia.web.routes import Routes as Routes
 
 __version__ = "0.1.0"
 
-#: The public names, and the module of each.
-_PUBLIC = {
-    "Core": "energia.core",
-    "hookimpl": "energia.hookspecs",
+#: The modules of the public names.
+_MODULES = {
+    "convert": ("Id",),
+    "core": ("Core",),
+    "db.tenant": ("Tenant",),
+    "errors": ("EnergiaError", "Fault", "Invalid", "Malformed"),
+    "health.probes": ("Probe",),
+    "hookspecs": ("hookimpl",),
+    "metering.decoding": ("Decoder", "Problem", "Reading"),
+    "metering.events": ("ReadingsStored",),
+    "pricing.charges": (
+        "BaseCharge",
+        "BillSoFar",
+        "Charge",
+        "Line",
+        "Measure",
+        "Measured",
+        "Slots",
+    ),
+    "pricing.measures": ("Days", "Energy", "EnergyByPeriod", "Months"),
+    "pricing.schedule": ("Schedule",),
+    "settings": ("SecretStr",),
+    "web.routes": ("Created", "Route", "Routes"),
 }
+_PUBLIC = {name: f"energia.{module}" for module, names in _MODULES.items() for name in names}
 
-__all__ = ["Core", "__version__", "hookimpl"]
+__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 - all are strings
 
 
 def __getattr__(name: str) -> object:

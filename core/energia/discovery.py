@@ -1,0 +1,219 @@
+"""Finds the plugins that installed distributions declare, and those that run here."""
+
+import fnmatch
+import inspect
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+
+from energia.errors import ConfigurationError, Fault, PluginError
+from energia.hookspecs import API_VERSION, PROJECT
+from energia.names import did_you_mean
+from energia.settings import PluginSelection
+
+
+@attrs.frozen
+class PluginState:
+    """What became of one installed plugin.
+
+    Attributes:
+        name: The name of its entry point.
+        distribution: The distribution that declares it.
+        version: The version of that distribution.
+        state: `unavailable` is a plugin whose optional requirements are not installed.
+        reason: Why it is not loaded.
+        hooks: The hooks it implements.
+        settings: The class of its settings, where it has any.
+
+    """
+
+    name: str
+    distribution: str | None = None
+    version: str | None = None
+    state: Literal["loaded", "disabled", "unavailable"] = "loaded"
+    reason: str | None = None
+    hooks: tuple[str, ...] = ()
+    settings: type | None = None
+
+    @property
+    def family(self) -> str:
+        """What kind of plugin it is: the first part of its name."""
+        return self.name.partition("-")[0]
+
+
+def names() -> set[str]:
+    """Return the names of the installed plugins, none of which is imported."""
+    return set(entry_points(group=PROJECT).names)
+
+
+def installed() -> dict[str, EntryPoint]:
+    """Return what every installed distribution declares, by name and sorted by it."""
+    found: dict[str, EntryPoint] = {}
+    for entry in sorted(entry_points(group=PROJECT), key=lambda entry: entry.name):
+        if entry.name in found:
+            raise PluginError(
+                f"plugin {entry.name!r} is declared twice: "
+                f"by {_source(found[entry.name])} and by {_source(entry)}"
+            )
+        found[entry.name] = entry
+    return found
+
+
+def states(entries: Mapping[str, EntryPoint], selection: PluginSelection) -> dict[str, PluginState]:
+    """Return which of *entries* are to be loaded, and why the others are not.
+
+    Raises:
+        PluginError: The selection names a plugin that is not installed or not available.
+
+    """
+    _refuse_unknown(entries, selection)
+    return {name: _state(entry, selection) for name, entry in entries.items()}
+
+
+def mentioning(hook: str, entries: Mapping[str, EntryPoint]) -> set[str]:
+    """Return the plugins whose source has the name of *hook*, or cannot be read.
+
+    Nothing is imported but the packages around a module.
+    """
+    return {name for name, entry in entries.items() if hook in (_source_text(entry) or hook)}
+
+
+def _source_text(entry: EntryPoint) -> str | None:
+    try:
+        spec = find_spec(entry.module)
+        return Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else None
+    except (ImportError, OSError, ValueError):
+        return None
+
+
+def load(entry: EntryPoint) -> object:
+    """Import what *entry* names; raises `PluginError`."""
+    try:
+        plugin: object = entry.load()
+    except Exception as error:
+        raise PluginError(
+            f"plugin {entry.name!r} does not import: {type(error).__name__}: {error}"
+        ) from error
+    return plugin
+
+
+def instantiate(
+    name: str, plugin: object, settings: Mapping[str, Any]
+) -> tuple[object, type | None]:
+    """Return the plugin object, and the class of its settings.
+
+    A class is instantiated with its settings; anything else takes none.
+    """
+    _refuse_version(name, plugin)
+    wanted = _settings_class(name, plugin) if isinstance(plugin, type) else None
+    if wanted is None and settings:
+        raise PluginError(f"plugin {name!r} takes no settings, but plugins.{name} has some")
+    if not isinstance(plugin, type):
+        return plugin, None
+    arguments = [] if wanted is None else [_settings(name, settings, wanted)]
+    try:
+        return plugin(*arguments), wanted
+    except Exception as error:
+        raise PluginError(f"plugin {name!r} does not start: {error}") from error
+
+
+def _settings(name: str, settings: Mapping[str, Any], wanted: type) -> object:
+    from energia.configuration.values import structure  # loads the converter: only when needed
+
+    try:
+        return structure(settings, wanted, f"plugins.{name}")
+    except ConfigurationError as error:
+        raise PluginError(f"plugin {name!r}: {error.detail}", error.faults) from None
+
+
+def _settings_class(name: str, plugin: type) -> type | None:
+    try:
+        parameters = list(inspect.signature(plugin, eval_str=True).parameters.values())
+    except (NameError, TypeError, ValueError) as error:
+        raise PluginError(f"plugin {name!r}: its constructor cannot be read: {error}") from error
+    if not parameters:
+        return None
+    if len(parameters) > 1 or not attrs.has(parameters[0].annotation):
+        raise PluginError(
+            f"plugin {name!r}: its constructor must take nothing, or one attrs class of settings"
+        )
+    wanted: type = parameters[0].annotation
+    return wanted
+
+
+def _refuse_version(name: str, plugin: object) -> None:
+    wanted = getattr(plugin, "api_version", API_VERSION)
+    if wanted != API_VERSION:
+        raise PluginError(
+            f"plugin {name!r} needs api_version {wanted!r}; this Energia serves {API_VERSION}"
+        )
+
+
+def _refuse_unknown(entries: Mapping[str, EntryPoint], selection: PluginSelection) -> None:
+    named = [("enabled", name) for name in selection.enabled if not _is_pattern(name)]
+    named += [("disabled", name) for name in selection.disabled if not _is_pattern(name)]
+    named += [(name, name) for name in selection.settings]
+    faults = [
+        Fault(
+            "unknown_plugin",
+            f"plugins.{key}: plugin {name!r} is not installed{did_you_mean(name, entries)}",
+        )
+        for key, name in named
+        if name not in entries
+    ]
+    if faults:
+        raise PluginError("; ".join(fault.message for fault in faults), faults)
+
+
+def _state(entry: EntryPoint, selection: PluginSelection) -> PluginState:
+    source = attrs.evolve(
+        PluginState(entry.name),
+        distribution=entry.dist.name if entry.dist else None,
+        version=entry.dist.version if entry.dist else None,
+    )
+    if any(fnmatch.fnmatchcase(entry.name, pattern) for pattern in selection.disabled):
+        return attrs.evolve(source, state="disabled", reason="disabled in the configuration")
+    if not any(fnmatch.fnmatchcase(entry.name, pattern) for pattern in selection.enabled):
+        return attrs.evolve(source, state="disabled", reason="not enabled in the configuration")
+    if missing := _missing(entry):
+        reason = f"needs {', '.join(missing)} (extra {', '.join(entry.extras)!r})"
+        if entry.name in selection.enabled:
+            raise PluginError(f"plugin {entry.name!r} is enabled but not available: {reason}")
+        return attrs.evolve(source, state="unavailable", reason=reason)
+    return source
+
+
+def _missing(entry: EntryPoint) -> list[str]:
+    """Return the requirements of the extras of *entry* that are not installed."""
+    if not entry.extras or entry.dist is None:
+        return []
+    from packaging.requirements import Requirement
+
+    declared = [Requirement(line) for line in entry.dist.requires or ()]
+    return [
+        str(one.name)
+        for one in declared
+        if one.marker
+        and not one.marker.evaluate({"extra": ""})
+        and any(one.marker.evaluate({"extra": extra}) for extra in entry.extras)
+        and not one.specifier.contains(_version(one.name) or "", prereleases=True)
+    ]
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def _is_pattern(name: str) -> bool:
+    return any(character in name for character in "*?[")
+
+
+def _source(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else entry.value

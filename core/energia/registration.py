@@ -1,0 +1,127 @@
+"""Registers plugins with pluggy, strictly, and calls their hooks by name."""
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Final, cast
+
+import pluggy
+
+from energia import hookspecs
+from energia.errors import PluginError
+from energia.hookspecs import PROJECT
+
+#: The names of all hooks.
+HOOKS: Final = tuple(
+    name for name, value in vars(hookspecs).items() if hasattr(value, f"{PROJECT}_spec")
+)
+
+
+def manager() -> pluggy.PluginManager:
+    """Return a plugin manager that knows the hooks and no plugin."""
+    made = pluggy.PluginManager(PROJECT)
+    made.add_hookspecs(hookspecs)
+    return made
+
+
+def register(to: pluggy.PluginManager, name: str, plugin: object) -> tuple[str, ...]:
+    """Register *plugin* and return the hooks it implements, sorted; raises `PluginError`."""
+    _refuse_unmarked(name, plugin)
+    try:
+        to.register(plugin, name=name)
+        to.check_pending()
+    except (ValueError, pluggy.PluginValidationError) as error:
+        _forget(to, name)
+        raise PluginError(f"plugin {name!r}: {_known(str(error))}") from error
+    callers = to.get_hookcallers(plugin) or []
+    if not callers:
+        raise PluginError(f"plugin {name!r} implements no hook")
+    for caller in callers:
+        for implementation in caller.get_hookimpls():
+            if implementation.plugin_name == name:
+                _refuse_asynchronous(name, caller.name, implementation)
+    return tuple(sorted(caller.name for caller in callers))
+
+
+def implementations(of: pluggy.PluginManager, hook: str) -> list[tuple[str, Callable[..., object]]]:
+    """Return who implements *hook*, and how, in the order of the calls.
+
+    The functions take the arguments of the hook by keyword; a plugin may want fewer of them.
+    """
+    caller: pluggy.HookCaller = getattr(of.hook, hook)
+    return [(one.plugin_name, _call(one)) for one in reversed(caller.get_hookimpls())]
+
+
+def objects(of: pluggy.PluginManager, hook: str) -> list[tuple[str, object]]:
+    """Return what the plugins register by *hook*, each with the plugin's name.
+
+    Raises:
+        PluginError: A hook fails, or does not return several objects.
+
+    """
+    found: list[tuple[str, object]] = []
+    for name, registered in implementations(of, hook):
+        try:
+            found += [(name, one) for one in cast("Iterable[object]", registered())]
+        except Exception as error:
+            raise PluginError(f"plugin {name!r}: {hook} failed: {error}") from error
+    return found
+
+
+def named(
+    of: pluggy.PluginManager, hook: str, what: str, attribute: str
+) -> dict[str, tuple[str, object]]:
+    """Return what the plugins register by *hook*, by *attribute*, each with its plugin.
+
+    Raises:
+        PluginError: One has no such name, or two have the same.
+
+    """
+    found: dict[str, tuple[str, object]] = {}
+    for plugin, one in objects(of, hook):
+        name = getattr(one, attribute, None)
+        if not isinstance(name, str) or not name:
+            raise PluginError(f"plugin {plugin!r} offers a {what} without a {attribute}: {one!r}")
+        if name in found:
+            both = f"plugins {found[name][0]!r} and {plugin!r} both offer"
+            if found[name][0] == plugin:
+                both = f"plugin {plugin!r} offers twice"
+            raise PluginError(f"{both} the {what} {name!r}")
+        found[name] = (plugin, one)
+    return found
+
+
+def _call(implementation: pluggy.HookImpl) -> Callable[..., object]:
+    def call(**arguments: object) -> object:
+        wanted = {name: arguments[name] for name in implementation.argnames}
+        return implementation.function(**wanted)
+
+    return call
+
+
+def _forget(manager: pluggy.PluginManager, name: str) -> None:
+    """Take a refused plugin out, so that the next one is judged by itself."""
+    if manager.has_plugin(name):
+        manager.unregister(name=name)
+
+
+def _known(message: str) -> str:
+    """Return a message of pluggy in one line."""
+    return " ".join(message.split())
+
+
+def _refuse_unmarked(name: str, plugin: object) -> None:
+    """Refuse a function that has the name of a hook and lacks the marker: it is never called."""
+    for hook in HOOKS:
+        function = getattr(plugin, hook, None)
+        if inspect.isroutine(function) and not hasattr(function, f"{PROJECT}_impl"):
+            raise PluginError(f"plugin {name!r}: {hook} is not marked with @hookimpl")
+
+
+def _refuse_asynchronous(name: str, hook: str, implementation: pluggy.HookImpl) -> None:
+    function = implementation.function
+    if implementation.wrapper or implementation.hookwrapper:
+        raise PluginError(f"plugin {name!r}: {hook} cannot be a wrapper")
+    if inspect.iscoroutinefunction(function):
+        raise PluginError(f"plugin {name!r}: {hook} cannot be a coroutine function")
+    if inspect.isasyncgenfunction(function):
+        raise PluginError(f"plugin {name!r}: {hook} needs @asynccontextmanager")

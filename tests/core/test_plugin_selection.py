@@ -1,0 +1,203 @@
+"""How installed plugins are found, chosen and given their settings."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from energia.errors import PluginError
+from energia.plugins import Plugins
+from energia.settings import PluginSelection
+
+PLUGIN = """
+from energia.hookspecs import hookimpl
+
+@hookimpl
+def register_middlewares():
+    return ["middleware"]
+"""
+WITH_SETTINGS = """
+import attrs
+from energia.hookspecs import hookimpl
+from energia.settings import SecretStr
+
+@attrs.frozen
+class Settings:
+    port: int = 1883
+    topics: tuple[str, ...] = ()
+    token: SecretStr = SecretStr("")
+
+class Plugin:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @hookimpl
+    def register_middlewares(self):
+        return [self.settings]
+"""
+
+
+class Install(Protocol):
+    """Installs a distribution with plugins."""
+
+    def __call__(self, *entries: str, source: str = PLUGIN, requires: Iterable[str] = ()) -> None:
+        """Declare *entries*, lines such as `solar = solar`, whose modules have *source*."""
+
+
+@pytest.fixture(name="install")
+def _install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    def install(*entries: str, source: str = PLUGIN, requires: Iterable[str] = ()) -> None:
+        count = len(list(tmp_path.iterdir()))
+        info = tmp_path / f"third{count}-1.2.dist-info"
+        info.mkdir()
+        metadata = ["Metadata-Version: 2.1", f"Name: third{count}", "Version: 1.2"]
+        metadata += ["Provides-Extra: radio", *(f"Requires-Dist: {one}" for one in requires)]
+        (info / "METADATA").write_text("\n".join(metadata) + "\n")
+        (info / "entry_points.txt").write_text("[energia]\n" + "\n".join(entries) + "\n")
+        for entry in entries:
+            module = entry.partition("=")[2].strip().partition(":")[0].partition(" ")[0]
+            (tmp_path / f"{module}.py").write_text(source)
+            monkeypatch.delitem(sys.modules, module, raising=False)
+        monkeypatch.syspath_prepend(tmp_path)
+
+    return install
+
+
+def only(*names: str, **settings: dict[str, Any]) -> PluginSelection:
+    """Select *names*, with the settings of some plugins."""
+    return PluginSelection(enabled=names, settings=settings)
+
+
+def test_an_installed_plugin_is_loaded(install: Install) -> None:
+    """An entry point of any distribution is enough."""
+    install("third-one = third_one")
+
+    plugins = Plugins.installed(only("third-*"))
+
+    (state,) = [state for state in plugins.states if state.state == "loaded"]
+    assert plugins.names == ("third-one",)
+    assert (state.distribution, state.version, state.family) == ("third0", "1.2", "third")
+    assert state.hooks == ("register_middlewares",)
+
+
+def test_a_disabled_plugin_is_not_imported(install: Install) -> None:
+    """Leaving a plugin out works even where it does not import."""
+    install("third-bad = third_bad", source="1 / 0")
+
+    plugins = Plugins.installed(PluginSelection(enabled=("third-*",), disabled=("third-b?d",)))
+
+    (state,) = [state for state in plugins.states if state.name == "third-bad"]
+    assert plugins.names == ()
+    assert (state.state, state.reason) == ("disabled", "disabled in the configuration")
+
+
+def test_a_plugin_that_does_not_import_is_named(install: Install) -> None:
+    """The start fails with the plugin's name and the reason."""
+    install("third-bad = third_bad", source="import nothing_of_this_name")
+
+    with pytest.raises(PluginError, match=r"'third-bad' does not import: .*nothing_of_this_name"):
+        Plugins.installed(only("third-*"))
+
+
+def test_every_faulty_plugin_is_named(install: Install) -> None:
+    """Several plugins that do not load are listed at once."""
+    install("third-a = third_a", "third-b = third_b", source="1 / 0")
+
+    with pytest.raises(PluginError, match="2 plugins") as caught:
+        Plugins.installed(only("third-*"))
+
+    assert ["'third-a'" in caught.value.faults[0].message, len(caught.value.faults)] == [True, 2]
+
+
+def test_one_name_declared_twice_is_refused(install: Install) -> None:
+    """Two distributions cannot both be one plugin."""
+    install("third-one = third_one")
+    install("third-one = third_other")
+
+    with pytest.raises(PluginError, match="'third-one' is declared twice: by third"):
+        Plugins.installed()
+
+
+@pytest.mark.parametrize(
+    ("key", "selection"),
+    [
+        ("enabled", PluginSelection(enabled=("tariff-flad",))),
+        ("disabled", PluginSelection(disabled=("tariff-flad",))),
+    ],
+)
+def test_selecting_what_is_not_installed_is_refused(key: str, selection: PluginSelection) -> None:
+    """A misspelt name does not go unseen; a pattern may match nothing."""
+    with pytest.raises(
+        PluginError, match=rf"plugins.{key}: .*'tariff-flad' is not installed .*flat"
+    ):
+        Plugins.installed(selection)
+
+    assert Plugins.installed(PluginSelection(enabled=("nothing-*",))).names == ()
+
+
+def test_settings_of_what_is_not_installed_are_refused() -> None:
+    """Settings that nobody reads are a mistake."""
+    with pytest.raises(PluginError, match="plugin 'absent' is not installed"):
+        Plugins.installed(only("nothing-*", absent={"port": 1}))
+
+
+def test_a_class_gets_its_settings(install: Install) -> None:
+    """The table of a plugin is structured into the class that its constructor takes."""
+    install("third = third_settings:Plugin", source=WITH_SETTINGS)
+
+    plugins = Plugins.installed(only("third", third={"port": 1884, "topics": ["a"], "token": "x"}))
+
+    settings: Any = plugins.middlewares()[0]
+    (state,) = [state for state in plugins.states if state.name == "third"]
+    assert (settings.port, settings.topics) == (1884, ("a",))
+    assert (repr(settings.token), settings.token.get_secret_value()) == ("SecretStr('***')", "x")
+    assert state.settings is type(settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"prot": 1884}, r"plugins.third.prot: there is no such field \(did you mean 'port'"),
+        ({"port": "1884"}, "plugins.third.port: expected a whole number"),
+        ({"topics": [1]}, "plugins.third.topics.0: expected a string"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(
+    install: Install, settings: dict[str, Any], message: str
+) -> None:
+    """A fault has the plugin's name and the key's path."""
+    install("third = third_settings:Plugin", source=WITH_SETTINGS)
+
+    with pytest.raises(PluginError, match=f"plugin 'third': {message}"):
+        Plugins.installed(only("third", third=settings))
+
+
+def test_settings_for_a_plugin_that_takes_none_are_refused(install: Install) -> None:
+    """A module has no settings."""
+    install("third = third_one")
+
+    with pytest.raises(PluginError, match="plugin 'third' takes no settings"):
+        Plugins.installed(only("third", third={"port": 1}))
+
+
+def test_a_plugin_without_its_requirements_is_unavailable(install: Install) -> None:
+    """A plugin of an extra that is not installed is skipped, with the reason."""
+    needs = ['no-such-distribution>=1; extra == "radio"', 'pluggy>=1; extra == "radio"']
+    install("third = third_one [radio]", requires=needs)
+
+    plugins = Plugins.installed(only("th*"))
+
+    (state,) = [state for state in plugins.states if state.name == "third"]
+    assert state.state == "unavailable"
+    assert state.reason == "needs no-such-distribution (extra 'radio')"
+    with pytest.raises(PluginError, match="'third' is enabled but not available: needs no-such"):
+        Plugins.installed(only("third"))
+
+
+def test_a_plugin_with_its_requirements_is_loaded(install: Install) -> None:
+    """An extra whose requirements are installed is no obstacle."""
+    install("third = third_one [radio]", requires=['pluggy>=1; extra == "radio"'])
+
+    assert Plugins.installed(only("third")).names == ("third",)

@@ -1,0 +1,234 @@
+"""How plugins are loaded, and how their hooks are called."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+import pytest
+
+from energia.core import Core
+from energia.errors import PluginError
+from energia.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from energia.metering.events import ReadingsStored
+from energia.plugins import Plugins
+
+EVENT = cast("ReadingsStored", object())
+CORE = cast(Core, object())
+
+
+class Flat:
+    """A plugin with one charge."""
+
+    class Charge:
+        """A charge."""
+
+        kind = "flat"
+
+    @hookimpl
+    def register_charges(self) -> list[type]:
+        """Offer the charge."""
+        return [self.Charge]
+
+
+def test_an_object_is_a_plugin() -> None:
+    """Anything with hook implementations is a plugin; a class is instantiated."""
+    plugins = Plugins.of(flat=Flat(), other_flat=middleware("a"))
+
+    assert plugins.names == ("flat", "other-flat")
+    assert list(plugins.charges()) == ["flat"]
+    assert plugins.charge_provider("flat").name == "flat"
+    assert list(Plugins.of(flat=Flat).charges()) == ["flat"]
+
+
+def middleware(value: str) -> SimpleNamespace:
+    """Return a plugin that registers *value* as a middleware."""
+    return SimpleNamespace(register_middlewares=hookimpl(lambda: [value]))
+
+
+def test_plugins_are_called_in_the_order_of_their_names() -> None:
+    """The order does not depend on how they were found."""
+    plugins = Plugins.of(b=middleware("2"), c=middleware("3"), a=middleware("1"))
+
+    assert list(map(str, plugins.middlewares())) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("hook", "method"),
+    [
+        ("register_collectors", "collectors"),
+        ("register_routes", "routes"),
+        ("register_middlewares", "middlewares"),
+    ],
+)
+def test_what_plugins_register_is_offered_typed(hook: str, method: str) -> None:
+    """Each registration hook is called once, and has a method that gives its objects."""
+    calls: list[str] = []
+
+    def register() -> list[str]:
+        calls.append(hook)
+        return [hook]
+
+    plugin = SimpleNamespace(**{hook: hookimpl(register)})
+
+    plugins = Plugins.of(one=plugin)
+
+    assert getattr(plugins, method)() == getattr(plugins, method)() == (hook,)
+    assert calls == [hook]
+
+
+@pytest.mark.parametrize(
+    ("hook", "key", "what"),
+    [
+        ("register_charges", "kind", "charge"),
+        ("register_decoders", "name", "format"),
+        ("register_probes", "name", "probe"),
+        ("register_commands", "name", "command"),
+    ],
+)
+def test_two_plugins_cannot_offer_one_name(hook: str, key: str, what: str) -> None:
+    """A kind, a format, a probe and a command mean one thing; both plugins are named."""
+
+    def plugin() -> SimpleNamespace:
+        return SimpleNamespace(**{hook: hookimpl(lambda: [SimpleNamespace(**{key: "x"})])})
+
+    with pytest.raises(PluginError, match=f"'one' and 'two' both offer the {what} 'x'"):
+        Plugins.of(one=plugin(), two=plugin())
+
+
+def test_an_object_without_a_name_is_refused() -> None:
+    """A charge needs its kind."""
+    plugin = SimpleNamespace(register_charges=hookimpl(lambda: [int]))
+
+    with pytest.raises(PluginError, match="plugin 'bad' offers a charge without a kind"):
+        Plugins.of(bad=plugin)
+
+
+def test_an_unknown_hook_is_refused() -> None:
+    """A misspelt hook does not go unseen."""
+    plugin = SimpleNamespace(register_charge=hookimpl(lambda: []))
+
+    with pytest.raises(PluginError, match=r"'typo'.*register_charge"):
+        Plugins.of(typo=plugin)
+
+
+def test_an_unknown_argument_is_refused() -> None:
+    """A hook has the arguments of its specification."""
+    plugin = SimpleNamespace(readings_stored=hookimpl(lambda events: None))
+
+    with pytest.raises(PluginError, match=r"'typo'.*events"):
+        Plugins.of(typo=plugin)
+
+
+def test_a_plugin_without_a_hook_is_refused() -> None:
+    """A plugin that does nothing is a mistake."""
+    with pytest.raises(PluginError, match="plugin 'idle' implements no hook"):
+        Plugins.of(idle=SimpleNamespace())
+
+
+def test_a_hook_without_its_marker_is_refused() -> None:
+    """A function named as a hook would never be called without the marker."""
+    plugin = SimpleNamespace(register_probes=lambda: [])
+
+    with pytest.raises(PluginError, match="'bare': register_probes is not marked with @hookimpl"):
+        Plugins.of(bare=plugin)
+
+
+async def _coroutine() -> list[object]:
+    return []
+
+
+async def _generator(core: Core) -> AsyncIterator[None]:
+    yield
+
+
+@pytest.mark.parametrize(
+    ("hook", "function", "message"),
+    [
+        ("register_probes", _coroutine, "cannot be a coroutine function"),
+        ("lifespan", _generator, "needs @asynccontextmanager"),
+    ],
+)
+def test_a_hook_is_synchronous(hook: str, function: Any, message: str) -> None:
+    """A hook that would never be awaited is refused."""
+    with pytest.raises(PluginError, match=f"'late': {hook} {message}"):
+        Plugins.of(late=SimpleNamespace(**{hook: hookimpl(function)}))
+
+
+def test_a_hook_that_fails_is_named() -> None:
+    """An error in a registration hook tells whose it is."""
+    plugin = SimpleNamespace(register_routes=hookimpl(lambda: 1 // 0))
+
+    with pytest.raises(PluginError, match=r"plugin 'bad': register_routes failed: .*zero"):
+        Plugins.of(bad=plugin)
+
+
+def test_another_version_of_the_contract_is_refused() -> None:
+    """A plugin says which contract it needs."""
+    plugin = SimpleNamespace(api_version=2, register_routes=hookimpl(lambda: []))
+
+    with pytest.raises(PluginError, match=r"plugin 'new' needs api_version 2; .* serves 1"):
+        Plugins.of(new=plugin)
+
+
+def test_a_constructor_takes_settings_or_nothing() -> None:
+    """A class that wants something else cannot be made."""
+
+    @attrs.frozen
+    class Odd:
+        port: int
+
+    with pytest.raises(PluginError, match="plugin 'odd': its constructor must take nothing, or"):
+        Plugins.of(odd=Odd)
+
+
+def test_a_failing_observer_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """An observer's failure is counted, and the next one is still told."""
+    told: list[object] = []
+    bad = SimpleNamespace(readings_stored=hookimpl(lambda event: 1 // 0))
+    good = SimpleNamespace(readings_stored=hookimpl(lambda event: told.append("good")))
+    lazy = SimpleNamespace(readings_stored=hookimpl(lambda: told.append("lazy")))
+    plugins = Plugins.of(bad=bad, good=good, lazy=lazy)
+
+    plugins.readings_stored(EVENT)
+
+    assert told == ["good", "lazy"]
+    assert plugins.failures == {("bad", "readings_stored"): 1}
+
+
+def _lifespan(name: str, log: list[str]) -> SimpleNamespace:
+    @asynccontextmanager
+    async def lifespan(core: Core) -> AsyncIterator[None]:
+        log.append(f"{name} in")
+        try:
+            yield
+        finally:
+            log.append(f"{name} out")
+
+    return SimpleNamespace(lifespan=hookimpl(lifespan))
+
+
+async def test_lifespans_are_nested() -> None:
+    """Lifespans are entered in order and left in the opposite one."""
+    log: list[str] = []
+
+    async with Plugins.of(b=_lifespan("b", log), a=_lifespan("a", log)).lifespans(CORE):
+        log.append("serving")
+
+    assert log == ["a in", "b in", "serving", "b out", "a out"]
+
+
+async def test_a_lifespan_that_fails_is_named() -> None:
+    """What was entered is left, and the error tells whose it is."""
+    log: list[str] = []
+    bad = SimpleNamespace(lifespan=hookimpl(lambda core: 1 // 0))
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        async with Plugins.of(a=_lifespan("a", log), bad=bad).lifespans(CORE):
+            pass
+
+    assert caught.value.__notes__ == ["plugin 'bad' did not start"]
+    assert log == ["a in", "a out"]
