@@ -1,0 +1,58 @@
+"""Log lines: one JSON object each, on the standard error stream."""
+
+import logging
+import sys
+
+import structlog
+from aiohttp import ClientConnectionError, web
+from aiohttp.http_exceptions import HttpProcessingError
+from structlog.typing import Processor
+
+#: What every line gets, ours and those of the libraries.
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+#: What a client does wrong below HTTP: no fault of the service, so no error in its log.
+_CLIENTS_FAULTS = (
+    HttpProcessingError,
+    web.RequestPayloadError,
+    ClientConnectionError,
+    ConnectionError,
+)
+
+
+def configure(level: int = logging.INFO) -> None:
+    """Log as JSON from now on, what the libraries log included."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_SHARED,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(default=str),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.getLogger("aiohttp.server").addFilter(_calmed)
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _calmed(record: logging.LogRecord) -> bool:
+    """Report as information, in one line, what a client did wrong."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, _CLIENTS_FAULTS):
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.msg, record.args = "bad request: %s", (type(error).__name__,)
+        record.exc_info = None
+    return True

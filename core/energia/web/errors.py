@@ -1,0 +1,96 @@
+"""What surrounds every request: its id, its log line, and problem documents for its errors."""
+
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from energia.errors import EnergiaError, Malformed
+from energia.web import problems
+from energia.web.keys import CORE, IN_FLIGHT, REQUEST_ID
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+#: Requests below this path are logged only when debugging.
+_QUIET: Final = "/health"
+
+log = structlog.get_logger(__name__)
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id, answer whatever goes wrong, and log one line about it."""
+    given = request.headers.get("X-Request-Id", "")
+    request_id = given if _REQUEST_ID.fullmatch(given) else f"req_{uuid.uuid4().hex}"
+    request[REQUEST_ID] = request_id
+    started = time.perf_counter()
+    bound = structlog.contextvars.bound_contextvars(request_id=request_id)
+    with request.app[IN_FLIGHT].one(), bound:
+        response = await answered(request, handler)
+        _log(request, response.status, time.perf_counter() - started)
+    return response
+
+
+@web.middleware
+async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn an error into a problem document."""
+    request_id = request[REQUEST_ID]
+    try:
+        return await handler(request)
+    except EnergiaError as error:
+        if error.status >= 500:
+            log.warning("failed", code=error.code, detail=error.detail, exc_info=_cause(error))
+        return problems.of_error(error, request_id, request.app[CORE].settings.limits.problems)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return problems.of_http(error, request_id)
+    except (web.RequestPayloadError, ConnectionError):
+        return problems.of_error(Malformed("the body ended too early"), request_id, 0)
+    except Exception:
+        log.exception("unhandled", method=request.method, route=route_of(request))
+        return problems.unexpected(request_id)
+
+
+def route_of(request: web.Request) -> str:
+    """Return the template of the path, never the path: there are few of them, and no id in any."""
+    if request.match_info.http_exception is not None:
+        allowed = request.match_info.http_exception.status != HTTPStatus.METHOD_NOT_ALLOWED
+        return "unmatched" if allowed else "method_not_allowed"
+    resource = request.match_info.route.resource
+    return "unmatched" if resource is None else resource.canonical
+
+
+async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
+    """Give every answer its headers; while the service stops, close the connection after it."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Server"] = "energia"
+    if request_id := request.get(REQUEST_ID):
+        response.headers["X-Request-Id"] = request_id
+    if request.app[CORE].state.closing:
+        # The headers are made by now, so the connection's one is set as well.
+        response.headers["Connection"] = "close"
+        response.force_close()
+
+
+def _cause(error: EnergiaError) -> BaseException | None:
+    """Return what to log in full: only what is not expected to happen."""
+    return error if error.status == 500 else None
+
+
+def _log(request: web.Request, status: int, seconds: float) -> None:
+    route = route_of(request)
+    write = log.debug if route.startswith(_QUIET) else log.info
+    write(
+        "request",
+        method=request.method,
+        route=route,
+        status=status,
+        seconds=round(seconds, 6),
+    )

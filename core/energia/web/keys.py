@@ -1,0 +1,21 @@
+"""What an application and a request carry."""
+
+from aiohttp import web
+
+from energia.convert import Converter
+from energia.core import Core
+from energia.health.monitor import Monitor
+from energia.web.inflight import InFlight
+
+#: The service that an application belongs to.
+CORE = web.AppKey("CORE", Core)
+#: Reads and writes the bodies, with the charges of the loaded plugins.
+CONVERTER = web.AppKey("CONVERTER", Converter)
+#: The id of a request, in its answer and its log lines.
+REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+#: Watches the probes.
+MONITOR = web.AppKey("MONITOR", Monitor)
+#: The OpenAPI document, as JSON.
+DOCUMENT = web.AppKey("DOCUMENT", bytes)
+#: Counts the requests that are being answered.
+IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)

@@ -1,0 +1,214 @@
+"""The process: it listens before the database is there, and drains before it ends."""
+
+import asyncio
+import errno
+import random
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from energia import signals
+from energia.clock import SystemClock
+from energia.core import Core
+from energia.db.connect import address, connected
+from energia.db.migrate import migrate
+from energia.db.pool import Pool
+from energia.errors import ConfigurationError, DatabaseAway
+from energia.health.state import Phase, State
+from energia.plugins import Plugins
+from energia.settings import Server, Settings
+from energia.web.app import create_app, started
+from energia.web.keys import CORE, IN_FLIGHT
+
+#: Longer than any proxy keeps an idle connection, so that none is closed under a request.
+_KEEPALIVE: Final = 3630.0
+#: Seconds between two attempts to reach the database: doubled from the first up to the last.
+_FIRST_PAUSE: Final = 0.2
+_LAST_PAUSE: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+def serve(settings: Settings, plugins: Plugins) -> None:
+    """Serve until a signal asks to stop, and return when the service has drained.
+
+    Raises:
+        ConfigurationError: It cannot serve like this; the message says why.
+        MigrationError: The database cannot be migrated.
+
+    """
+    check_budget(settings.server)
+    asyncio.run(_serve(settings, plugins))
+
+
+def check_budget(server: Server) -> None:
+    """Refuse waits that a stop does not leave the time for; raises `ConfigurationError`."""
+    # Once for the requests to end, and once for those that have not to be cancelled.
+    needed = server.drain_ready + server.drain + 2 * server.shutdown_timeout
+    if needed > server.stop_grace:
+        raise ConfigurationError(
+            f"server.drain_ready + server.drain + 2 x server.shutdown_timeout is {needed:g} s, "
+            f"more than server.stop_grace ({server.stop_grace:g} s)"
+        )
+
+
+class Stopping:
+    """What the signals have asked for.
+
+    Attributes:
+        asked: Set by the first signal.
+        hurried: Set by SIGINT, and by a second signal: nothing is waited for.
+
+    """
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.hurried = asyncio.Event()
+
+    def receive(self, number: signal.Signals) -> None:
+        """Note a signal."""
+        if self.asked.is_set() or number is signal.SIGINT:
+            self.hurried.set()
+        self.asked.set()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, unless it is to hurry."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.hurried.wait(), seconds)
+
+
+@contextmanager
+def _listening_to_signals() -> Iterator[Stopping]:
+    """Take the signals over from `energia.signals`, with those that it remembered."""
+    loop, stopping = asyncio.get_running_loop(), Stopping()
+    for number in signals.STOPPING:
+        loop.add_signal_handler(number, stopping.receive, number)
+    for number in signals.received():
+        stopping.receive(number)
+    try:
+        yield stopping
+    finally:
+        for number in signals.STOPPING:
+            loop.remove_signal_handler(number)
+        signals.ignore()
+
+
+async def _serve(settings: Settings, plugins: Plugins) -> None:
+    with _listening_to_signals() as stopping:
+        listener = _bound(settings.server)
+        pool = Pool(address(settings.database), settings.database)
+        app = create_app(Core(settings, SystemClock(), pool, State(), plugins))
+        async with _working(app) as work, _listening(app, listener):
+            asked = asyncio.create_task(stopping.asked.wait())
+            await asyncio.wait([asked, work], return_when=asyncio.FIRST_COMPLETED)
+            if not stopping.asked.is_set():
+                asked.cancel()
+                await work  # it ends by itself only with an error
+            await _drain(app[CORE], stopping)
+    log.info("stopped")
+
+
+def _bound(server: Server) -> socket.socket:
+    """Return a socket of the port; raises `ConfigurationError`."""
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    try:
+        return socket.create_server((server.host, server.port), family=family, backlog=1024)
+    except OSError as error:
+        used = error.errno == errno.EADDRINUSE
+        reason = "the port is in use" if used else error.strerror
+        raise ConfigurationError(
+            f"cannot listen on {server.host} port {server.port}: {reason}"
+        ) from error
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
+    """Accept connections; on leaving, no more, and requests are finished within their time."""
+    server = app[CORE].settings.server
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=_KEEPALIVE,
+        # It spends this twice, after we have waited for the requests once.
+        shutdown_timeout=server.shutdown_timeout / 2,
+    )
+    await runner.setup()
+    site = web.SockSite(runner, listener, backlog=1024)
+    try:
+        await site.start()
+        log.info("listening", host=server.host, port=listener.getsockname()[1])
+        yield
+        await site.stop()
+        # Before the clean-up, which drops what comes of the bodies that are still being sent.
+        await app[IN_FLIGHT].finished(server.shutdown_timeout)
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _working(app: web.Application) -> AsyncIterator["asyncio.Task[None]"]:
+    """Bring the database and the plugins up in the background, and down on leaving."""
+    leaving = asyncio.Event()
+    work = asyncio.create_task(_work(app, leaving))
+    try:
+        yield work
+    finally:
+        leaving.set()
+        if not app[CORE].state.usable:
+            work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+
+
+async def _work(app: web.Application, leaving: asyncio.Event) -> None:
+    core = app[CORE]
+    async with connected(core.settings.database) as dsn, _closing(core.pool):
+        await _migrated(core, dsn)
+        async with started(app):
+            log.info("ready", plugins=core.plugins.names)
+            await leaving.wait()
+    core.state.phase = Phase.STOPPED
+
+
+async def _migrated(core: Core, dsn: str) -> None:
+    """Reach the database, however long that takes, and migrate it."""
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            await core.pool.ping()
+            core.state.enter(Phase.MIGRATING)
+            done = await migrate(dsn)
+            log.info("migrated", applied=done.applied, unknown=done.unknown)
+            return
+        except DatabaseAway as error:
+            core.state.enter(Phase.STARTING)
+            log.warning("database_away", detail=error.detail, retry_in=pause)
+        await asyncio.sleep(pause * random.uniform(0.75, 1.25))
+        pause = min(2 * pause, _LAST_PAUSE)
+
+
+@asynccontextmanager
+async def _closing(pool: Pool) -> AsyncIterator[None]:
+    """Close *pool* on leaving."""
+    try:
+        yield
+    finally:
+        await pool.close()
+
+
+async def _drain(core: Core, stopping: Stopping) -> None:
+    """Serve on until the proxy has noticed that this service goes."""
+    server, was_ready = core.settings.server, core.state.phase is Phase.READY
+    log.info("draining", hurried=stopping.hurried.is_set())
+    core.state.closing = True
+    if was_ready:
+        await stopping.pause(server.drain_ready)
+    core.state.phase = Phase.DRAINING
+    if was_ready:
+        await stopping.pause(server.drain)

@@ -1,0 +1,165 @@
+"""The OpenAPI 3.1 document of typed routes, the core's and the plugins' alike."""
+
+from collections import Counter
+from collections.abc import Iterable
+from http import HTTPStatus
+from inspect import cleandoc
+from types import NoneType, UnionType
+from typing import Any, Final, Union, get_args, get_origin
+
+from aiohttp import web
+
+import energia
+from energia.convert import unstructure
+from energia.errors import (
+    DatabaseAway,
+    EnergiaError,
+    Invalid,
+    Malformed,
+    NotAcceptable,
+    TooLarge,
+    UnsupportedMedia,
+)
+from energia.schema import Schema, Schemas
+from energia.web import media
+from energia.web.parameters import Parameter
+from energia.web.problems import Problem
+from energia.web.routes import Created, Route
+
+#: The media types of a file that is sent as a stream.
+_FILES: Final = ("text/csv", "application/x-ndjson", "application/octet-stream")
+
+
+def document(
+    routes: Iterable[Route], schemas: Schemas, error_schema: type = Problem
+) -> dict[str, Any]:
+    """Describe *routes*; *schemas* knows the open unions."""
+    listed = list(routes)
+    names = Counter(route.name for route in listed)
+    problem = schemas.of(error_schema)
+    paths: dict[str, dict[str, Schema]] = {}
+    for route in listed:
+        unique = route.name if names[route.name] == 1 else f"{_module(route)}_{route.name}"
+        operation = _operation(route, unique, schemas, problem)
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Energia",
+            "version": energia.__version__,
+            "summary": "Meter readings in, exact and explained costs out",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": dict(sorted(paths.items())),
+        "components": {"schemas": dict(sorted(schemas.components.items()))},
+    }
+
+
+def _operation(route: Route, name: str, schemas: Schemas, problem: Schema) -> Schema:
+    summary, _, description = cleandoc(route.handler.__doc__ or "").partition("\n\n")
+    operation: Schema = {"operationId": name, "tags": [_tag(route)]}
+    operation |= {"summary": summary} if summary else {}
+    operation |= {"description": description} if description else {}
+    inputs = [_parameter(one, schemas) for one in route.parameters if one.where in _NAMED]
+    operation |= {"parameters": inputs} if inputs else {}
+    for parameter in route.parameters:
+        if parameter.where in ("body", "upload"):
+            operation["requestBody"] = _request_body(parameter, schemas)
+    operation["responses"] = _answers(route, schemas) | _refusals(route, problem)
+    return operation
+
+
+_NAMED: Final = ("path", "query")
+
+
+def _parameter(parameter: Parameter, schemas: Schemas) -> Schema:
+    schema = schemas.of(_without_none(parameter.type))
+    if not parameter.required and parameter.default is not None:
+        schema |= {"default": unstructure(parameter.default)}
+    described = {"description": schema.pop("description")} if "description" in schema else {}
+    return {
+        "name": parameter.name,
+        "in": parameter.where,
+        "required": parameter.required,
+        "schema": schema,
+    } | described
+
+
+def _without_none(type_: Any) -> Any:
+    """Return what a parameter may be when it is sent: there is no null in a query."""
+    if get_origin(type_) in (Union, UnionType):
+        return Union[tuple(one for one in get_args(type_) if one is not NoneType)]  # noqa: UP007
+    return type_
+
+
+def _request_body(parameter: Parameter, schemas: Schemas) -> Schema:
+    if parameter.where == "upload":
+        return {"required": True, "content": {name: {} for name in _FILES}}
+    schema = schemas.of(_without_none(parameter.type))
+    return {"required": parameter.required, "content": {media.JSON: {"schema": schema}}}
+
+
+def _answers(route: Route, schemas: Schemas) -> dict[str, Schema]:
+    """Describe the answers that are no errors, by their status."""
+    union = get_origin(route.returns) in (Union, UnionType)
+    answers: dict[str, Schema] = {}
+    for member in get_args(route.returns) if union else (route.returns,):
+        status, type_ = route.status, member
+        if get_origin(member) is Created:
+            status, (type_,) = HTTPStatus.CREATED, get_args(member)
+        elif member is NoneType:
+            status = HTTPStatus.NO_CONTENT
+        answers[str(status.value)] = _answer(route, status, type_, schemas)
+    return answers
+
+
+def _answer(route: Route, status: HTTPStatus, type_: Any, schemas: Schemas) -> Schema:
+    answer: Schema = {"description": status.phrase}
+    if status is HTTPStatus.CREATED:
+        schema = {"schema": {"type": "string"}}
+        answer["headers"] = {"Location": {"description": "Where it is found."} | schema}
+    if isinstance(type_, type) and issubclass(type_, web.StreamResponse):
+        answer["content"] = {name: {} for name in route.produces}
+    elif type_ is not NoneType:
+        schema = {"schema": schemas.of(type_)}
+        answer["content"] = dict.fromkeys(route.produces, schema)
+    return answer
+
+
+def _refusals(route: Route, problem: Schema) -> dict[str, Schema]:
+    """Describe the errors, those that the signature implies included, by their status."""
+    errors: dict[int, list[str]] = {}
+    for error in dict.fromkeys((*_implied(route), *route.errors)):
+        titles = errors.setdefault(error.status.value, [])
+        if (title := _title(error)) not in titles:
+            titles.append(title)
+    content = {media.PROBLEM: {"schema": problem}}
+    return {
+        str(status): {"description": " ".join(titles), "content": content}
+        for status, titles in sorted(errors.items())
+    }
+
+
+def _implied(route: Route) -> Iterable[type[EnergiaError]]:
+    places = {parameter.where for parameter in route.parameters}
+    if media.JSON in route.produces:
+        yield NotAcceptable
+    if "request" not in places or places & {"path", "query", "body"}:
+        yield Invalid
+    if places & {"body", "upload"}:
+        yield from (Malformed, TooLarge, UnsupportedMedia)
+    if "tenant" in places:
+        yield DatabaseAway
+
+
+def _title(error: type[EnergiaError]) -> str:
+    return cleandoc(error.__doc__ or "").partition("\n")[0]
+
+
+def _tag(route: Route) -> str:
+    parts = [part for part in route.path.split("/") if part and part != "v1"]
+    return parts[0] if parts else "start"
+
+
+def _module(route: Route) -> str:
+    return route.handler.__module__.rpartition(".")[2]

@@ -1,0 +1,213 @@
+"""Parameters of a handler: where each is found in a request, and how it is read."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
+
+import attrs
+import msgspec
+from aiohttp import web
+
+from energia import convert
+from energia.convert import TEXT, Converter
+from energia.core import Core
+from energia.db.pool import Tenant
+from energia.errors import Fault, Invalid, Malformed
+from energia.faults import Found
+from energia.web import bodies, media
+from energia.web.bodies import Limit, Upload
+from energia.web.keys import CONVERTER, CORE
+from energia.web.tenancy import tenant_of
+
+Where = Literal["path", "query", "body", "core", "converter", "tenant", "request", "upload", "rest"]
+
+#: Bodies from this size are read in a thread, so that health keeps answering.
+_LARGE: Final = 256 * 1024
+
+
+class Query(dict[str, str]):
+    """The query parameters that a handler does not name; without it they are faults."""
+
+
+#: What a handler gets by type, not from the request's own data.
+_INJECTED: Final[dict[object, Where]] = {
+    Core: "core",
+    Converter: "converter",
+    Tenant: "tenant",
+    web.Request: "request",
+    Upload: "upload",
+    Query: "rest",
+}
+
+
+@attrs.frozen
+class Parameter:
+    """One argument of a handler.
+
+    Attributes:
+        name: Its name, in Python and in the request.
+        where: Where in the request it is found.
+        type: Its type, with its limits.
+        default: What it is when it is not sent; without one it is required.
+
+    """
+
+    name: str
+    where: Where
+    type: Any
+    default: Any = attrs.NOTHING
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be sent."""
+        return self.default is attrs.NOTHING
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it may be sent several times, as an array."""
+        return any(get_origin(member) in (list, tuple) for member in _members(self.type))
+
+
+def of_handler(path: str, handler: Callable[..., Awaitable[Any]]) -> tuple[Parameter, ...]:
+    """Return the parameters that *handler* states; its annotations must resolve at run time."""
+    hints = get_type_hints(handler, include_extras=True)
+    return tuple(
+        Parameter(
+            name,
+            _where(path, name, hints[name]),
+            hints[name],
+            attrs.NOTHING if stated.default is stated.empty else stated.default,
+        )
+        for name, stated in inspect.signature(handler).parameters.items()
+    )
+
+
+async def arguments(request: web.Request, parameters: Sequence[Parameter]) -> dict[str, Any]:
+    """Read all *parameters* from *request*.
+
+    Raises:
+        Invalid: With all faults of the path, the query and the body.
+        Malformed, UnsupportedMedia, TooLarge: The body cannot be read.
+
+    """
+    found = Found()
+    read: dict[str, Any] = {}
+    for parameter in parameters:
+        try:
+            read[parameter.name] = await _read(request, parameter)
+        except Invalid as error:
+            prefix = "" if parameter.where == "body" else f"/{parameter.where}/{parameter.name}"
+            found.add(error, prefix)
+    for fault in _unknown(request, parameters):
+        found.add(Invalid("", [fault]))
+    if found.faults:
+        raise convert.refusal(found)
+    return read
+
+
+async def _read(request: web.Request, parameter: Parameter) -> Any:
+    match parameter.where:
+        case "path":
+            return TEXT.structure(request.match_info[parameter.name], parameter.type)
+        case "query":
+            return _from_query(request, parameter)
+        case "rest":
+            return _rest(request)
+        case "body":
+            return await _body(request, parameter)
+        case _:
+            return _injected(request, parameter.where)
+
+
+def _injected(request: web.Request, where: Where) -> object:
+    core = request.app[CORE]
+    match where:
+        case "core":
+            return core
+        case "converter":
+            return request.app[CONVERTER]
+        case "tenant":
+            return tenant_of(core)
+        case "upload":
+            return Upload(request, Limit("limits.import_bytes", core.settings.limits.import_bytes))
+        case _:
+            return request
+
+
+def _from_query(request: web.Request, parameter: Parameter) -> Any:
+    sent = request.query.getall(parameter.name, [])
+    if not sent:
+        if parameter.required:
+            raise Invalid("", [Fault("missing_field", "the parameter is missing")])
+        return parameter.default
+    if parameter.repeats:
+        return TEXT.structure(sent, parameter.type)
+    if len(sent) > 1:
+        raise Invalid("", [Fault("repeated", "the parameter is sent more than once")])
+    return TEXT.structure(sent[0], parameter.type)
+
+
+def _rest(request: web.Request) -> Query:
+    """Return the whole query; the handler knows which of it is its own."""
+    faults = [
+        Fault("repeated", "the parameter is sent more than once", f"/{name}")
+        for name in dict.fromkeys(request.query)
+        if len(request.query.getall(name)) > 1
+    ]
+    if faults:
+        raise Invalid("", faults)
+    return Query({TEXT.structure(k, str): TEXT.structure(v, str) for k, v in request.query.items()})
+
+
+def _unknown(request: web.Request, parameters: Sequence[Parameter]) -> Iterator[Fault]:
+    places = {parameter.where for parameter in parameters}
+    if "rest" in places or places == {"request"}:
+        return  # the handler reads the query itself, or none at all
+    known = {parameter.name for parameter in parameters if parameter.where == "query"}
+    for name in dict.fromkeys(request.query):
+        if name not in known:
+            pointer = f"/query/{name.replace('~', '~0').replace('/', '~1')}"
+            yield Fault("unknown_parameter", "there is no such parameter", pointer)
+
+
+async def _body(request: web.Request, parameter: Parameter) -> Any:
+    if not request.body_exists:
+        if parameter.required:
+            raise Malformed("a JSON body is needed")
+        return parameter.default
+    media.check_json(request)
+    limit = Limit("limits.body_bytes", request.app[CORE].settings.limits.body_bytes)
+    data = await bodies.read(request, limit)
+    converter = request.app[CONVERTER]
+    if len(data) < _LARGE:
+        return _structured(data, parameter.type, converter)
+    return await asyncio.to_thread(_structured, data, parameter.type, converter)
+
+
+def _structured(data: bytearray, type_: Any, converter: Converter) -> Any:
+    if _is_struct(type_):
+        return convert.decode(data, type_)
+    return converter.structure(convert.parse(data), type_)
+
+
+def _where(path: str, name: str, type_: Any) -> Where:
+    if type_ in _INJECTED:
+        return _INJECTED[type_]
+    if f"{{{name}}}" in path or f"{{{name}:" in path:
+        return "path"
+    is_object = any(attrs.has(member) or _is_struct(member) for member in _members(type_))
+    return "body" if name == "body" or is_object else "query"
+
+
+def _members(type_: Any) -> tuple[Any, ...]:
+    """Return the types that a union is of, without their limits."""
+    if get_origin(type_) is Annotated:
+        return _members(get_args(type_)[0])
+    if get_origin(type_) is None or get_origin(type_) in (list, tuple, dict, set, frozenset):
+        return (type_,)
+    return get_args(type_)
+
+
+def _is_struct(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, msgspec.Struct)

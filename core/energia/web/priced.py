@@ -1,0 +1,235 @@
+"""The usage that a request prices: stored readings of a meter, or its own."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Annotated, Final
+
+import attrs
+import numpy as np
+from msgspec import Meta
+
+from energia.convert import Id
+from energia.db.tenant import Queries
+from energia.errors import AmbiguousChannel, Fault, Invalid, NotFound, TooLarge
+from energia.metering import query, registry
+from energia.metering.models import Channel
+from energia.metering.series import MISSING, Series
+from energia.metering.usage import Coverage, usage
+from energia.pricing.charges import Role
+from energia.pricing.inline import InlineUsage, boundary
+from energia.zones import Zone
+
+Ids = Annotated[tuple[Id, ...], Meta(min_length=1, max_length=100)]
+Moment = datetime | date
+
+
+@attrs.frozen(kw_only=True)
+class Subject:
+    """What is priced.
+
+    Attributes:
+        meter: A meter whose readings are stored; or
+        usage: readings that come with the request.
+        start: When the window starts: an instant, or the midnight of a date in the zone of the
+            site (or of the usage); the default is the start of the usage.
+        end: When it ends.
+        channels: Which of the meter's channels are summed for a role, where it has several.
+
+    """
+
+    meter: Id | None = None
+    usage: InlineUsage | None = None
+    start: Moment | None = None
+    end: Moment | None = None
+    channels: dict[Role, Ids] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what does not go together."""
+        faults = []
+        if (self.meter is None) == (self.usage is None):
+            faults.append(Fault("meter_or_usage", "give either meter or usage", "/meter"))
+        if self.meter is not None:
+            faults += [
+                Fault("missing_field", "a stored meter needs a window", f"/{name}")
+                for name, value in (("start", self.start), ("end", self.end))
+                if value is None
+            ]
+        elif self.channels is not None:
+            faults.append(Fault("needs_meter", "channels are those of a meter", "/channels"))
+        if faults:
+            raise Invalid(faults[0].message, faults)
+
+
+@attrs.frozen(eq=False)
+class Window:
+    """When is priced, and the channels of the meter, or the readings that came along.
+
+    Attributes:
+        zone: The zone of the site, or of the usage.
+        start: In seconds since 1970-01-01T00:00Z.
+        end: In seconds since 1970-01-01T00:00Z.
+        declared: The channels of the meter.
+        inline: The readings of the request.
+
+    """
+
+    zone: Zone
+    start: int
+    end: int
+    declared: Sequence[Channel] = ()
+    inline: Mapping[str, Series] | None = None
+
+
+@attrs.frozen(eq=False)
+class Priced:
+    """The readings by role.
+
+    Attributes:
+        series: The readings of each role.
+        coverage: What they are, in the window.
+        revision_at: When the newest revision of stored readings was recorded.
+
+    """
+
+    series: Mapping[str, Series]
+    coverage: Coverage
+    revision_at: datetime | None = None
+
+
+async def window(subject: Subject, queries: Queries, limit: int) -> Window:
+    """Return the window of *subject*; inline usage asks no database.
+
+    Raises:
+        Invalid: There is no such meter, or the window is empty.
+        TooLarge: The usage has more than *limit* slots.
+
+    """
+    if subject.usage is not None:
+        found = _of_usage(subject.usage, subject, limit)
+    else:
+        found = await _of_meter(str(subject.meter), subject, queries)
+    if found.end <= found.start:
+        message = "the window is empty"
+        raise Invalid(message, [Fault("empty_window", message, "/end")])
+    return found
+
+
+async def priced(
+    subject: Subject, at: Window, roles: Collection[str], queries: Queries, limit: int
+) -> Priced:
+    """Return the readings of *roles*, as far as there are any.
+
+    Raises:
+        AmbiguousChannel: The meter has several channels of a role, and none is named.
+        Invalid: A named channel does not exist, or is of another role.
+        TooLarge: The window has more than *limit* slots.
+
+    """
+    if at.inline is not None:
+        return Priced(at.inline, _coverage(at, [at.inline[r] for r in roles if r in at.inline]))
+    chosen = _chosen(at.declared, roles, subject.channels or {})
+    slots = sum((at.end - at.start) // one.interval for some in chosen.values() for one in some)
+    _check_slots(slots, limit)
+    series, revisions = {}, []
+    for role, channels in chosen.items():
+        found = [await query.revised(queries, one, at.start, at.end) for one in channels]
+        series[role] = summed(role, [one.series for one in found])
+        revisions += [one.revision_at for one in found if one.revision_at is not None]
+    revision_at = max(revisions, default=None)
+    return Priced(series, _coverage(at, list(series.values())), revision_at)
+
+
+def summed(role: str, series: Sequence[Series]) -> Series:
+    """Return the sum of channels; a slot is missing where one of them is."""
+    first, *others = series
+    values, quality = first.values, first.quality
+    for other in others:
+        if (other.start, other.interval) != (first.start, first.interval):
+            message = f"the channels of {role} have different slots"
+            raise Invalid(message, [Fault("different_grids", message, f"/channels/{role}")])
+        missing = (values == MISSING) | (other.values == MISSING)
+        values = np.where(missing, MISSING, values + np.where(missing, 0, other.values))
+        lowest, highest = np.minimum(quality, other.quality), np.maximum(quality, other.quality)
+        quality = np.where(missing, lowest, highest)
+    return Series(first.start, first.interval, values, quality)
+
+
+def _of_usage(given: InlineUsage, subject: Subject, limit: int) -> Window:
+    _check_slots(given.slots, limit)
+    try:
+        series = given.series()
+    except Invalid as error:
+        faults = [attrs.evolve(one, pointer=f"/usage{one.pointer}") for one in error.faults]
+        raise Invalid(error.detail, faults) from error
+    start = min(one.start for one in series.values())
+    end = max(one.end for one in series.values())
+    if subject.start is not None:
+        start = boundary(subject.start, given.zone)
+    if subject.end is not None:
+        end = boundary(subject.end, given.zone)
+    return Window(given.zone, start, end, inline=series)
+
+
+async def _of_meter(id_: str, subject: Subject, queries: Queries) -> Window:
+    try:
+        meter = await registry.meter(queries, id_)
+    except NotFound as error:
+        raise Invalid(error.detail, [Fault("unknown_meter", error.detail, "/meter")]) from error
+    zone = Zone.named((await registry.site(queries, meter.site)).timezone)
+    assert subject.start is not None
+    assert subject.end is not None
+    start, end = boundary(subject.start, zone), boundary(subject.end, zone)
+    return Window(zone, start, end, await registry.channels(queries, id_))
+
+
+def _chosen(
+    declared: Sequence[Channel], roles: Collection[str], named: Mapping[str, Sequence[str]]
+) -> dict[str, list[Channel]]:
+    """Return the channels of each role: those that are named, or the only one."""
+    by_id = {one.id: one for one in declared}
+    faults = [
+        Fault("unknown_channel", f"the meter has no channel {id_!r} of {role}", _at(role, index))
+        for role, ids in named.items()
+        for index, id_ in enumerate(ids)
+        if id_ not in by_id or role_of(by_id[id_]) != role or id_ in ids[:index]
+    ]
+    if faults:
+        raise Invalid(faults[0].message, faults)
+    chosen = {}
+    for role in roles:
+        candidates = [one for one in declared if role_of(one) == role]
+        if role in named:
+            chosen[role] = [by_id[id_] for id_ in named[role]]
+        elif len(candidates) > 1:
+            ids = ", ".join(one.id for one in candidates)
+            message = f"the meter has several channels of {role} ({ids}): name them in channels"
+            raise AmbiguousChannel(message, [Fault(AmbiguousChannel.code, message, "/channels")])
+        elif candidates:
+            chosen[role] = candidates
+    return chosen
+
+
+def role_of(channel: Channel) -> str:
+    """Return the role of a channel: `import` for active energy, `gas_volume.import`."""
+    if channel.quantity == "active_energy":
+        return channel.direction
+    return f"{channel.quantity}.{channel.direction}"
+
+
+def _coverage(at: Window, series: Sequence[Series]) -> Coverage:
+    """Return what the readings in the window are, all roles together."""
+    edges = np.array([at.start, at.end], np.int64)
+    found = [attrs.astuple(usage(one, edges)[0].coverage) for one in series]
+    return Coverage(*(sum(column) for column in zip(*found, strict=True))) if found else _NONE
+
+
+_NONE: Final = Coverage(0, 0, 0, 0, 0)
+
+
+def _at(role: str, index: int) -> str:
+    return f"/channels/{role}/{index}"
+
+
+def _check_slots(slots: int, limit: int) -> None:
+    if slots > limit:
+        raise TooLarge(f"{slots} slots are more than limits.slots, {limit}")

@@ -1,0 +1,172 @@
+"""Typed routes: a handler's signature is its contract and its documentation.
+
+A parameter of a handler is, in this order: what its type asks for (`Core`, `Tenant`, `Converter`,
+`Upload`, `Query`, `web.Request`), a part of the path that has its name, the JSON body if it is
+called `body` or is an attrs class or a msgspec struct, and else a query parameter, optional if it
+has a default.
+
+A handler returns a value (200, JSON), `Created(location, value)` (201), None (204) or any response
+of aiohttp. Errors of `energia.errors` become problem documents; `errors` of a route documents those
+that the signature does not tell of.
+"""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any, Final, Generic, TypeVar, get_type_hints
+
+import attrs
+from aiohttp import web
+
+from energia.errors import EnergiaError
+from energia.web import media, parameters
+from energia.web.bodies import Upload
+from energia.web.keys import CONVERTER
+from energia.web.parameters import Parameter, Query
+
+__all__ = ["Created", "Query", "Route", "Routes", "Upload"]
+
+T = TypeVar("T")
+Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
+
+#: Answers from this size are compressed for a client that asks for it.
+_COMPRESSED_FROM: Final = 1024
+
+
+@attrs.frozen
+class Created(Generic[T]):
+    """A thing was made: 201.
+
+    Attributes:
+        location: The path where it is found.
+        value: The thing.
+
+    """
+
+    location: str
+    value: T
+
+
+@attrs.frozen(eq=False)
+class Route:
+    """A handler, and all that its signature says.
+
+    Attributes:
+        method: The HTTP method.
+        path: The path, with `{names}`.
+        handler: Takes typed arguments and returns a typed value.
+        status: The status of an ordinary answer.
+        errors: Errors to document, besides those that the signature implies.
+        produces: The media types it may answer with; a request must accept one of them, if JSON is
+            among them.
+        returns: The type of the answer; by default what the handler returns.
+        parameters: Its arguments.
+
+    """
+
+    method: str
+    path: str
+    handler: Callable[..., Awaitable[Any]]
+    status: HTTPStatus = HTTPStatus.OK
+    errors: tuple[type[EnergiaError], ...] = ()
+    produces: tuple[str, ...] = (media.JSON,)
+    returns: Any = attrs.field()
+    parameters: tuple[Parameter, ...] = attrs.field(init=False)
+
+    @parameters.default
+    def _of_handler(self) -> tuple[Parameter, ...]:
+        return parameters.of_handler(self.path, self.handler)
+
+    @returns.default
+    def _of_annotation(self) -> Any:
+        return get_type_hints(self.handler, include_extras=True)["return"]
+
+    @property
+    def name(self) -> str:
+        """The name of the handler."""
+        return getattr(self.handler, "__name__", type(self.handler).__name__)
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        """Answer *request*; raises the errors of `energia.errors`."""
+        if media.JSON in self.produces:
+            media.check_accept(request, self.produces)
+        result = await self.handler(**await parameters.arguments(request, self.parameters))
+        if isinstance(result, web.StreamResponse):
+            return result
+        return self._answer(request, result)
+
+    def _answer(self, request: web.Request, result: object) -> web.Response:
+        status, headers = self.status, {}
+        if isinstance(result, Created):
+            status, headers = HTTPStatus.CREATED, {"Location": result.location}
+            result = result.value
+        if result is None:
+            return web.Response(status=HTTPStatus.NO_CONTENT)
+        return json_response(request, result, status, headers)
+
+
+def json_response(
+    request: web.Request, value: object, status: HTTPStatus, headers: dict[str, str]
+) -> web.Response:
+    """Return *value* as a JSON response, compressed if it is worth it and asked for."""
+    body = request.app[CONVERTER].dumps(value)
+    response = web.Response(body=body, status=status, content_type=media.JSON, headers=headers)
+    if len(body) >= _COMPRESSED_FROM:
+        response.headers["Vary"] = "Accept-Encoding"
+        if media.accepts_gzip(request):
+            response.enable_compression(web.ContentCoding.gzip)
+    return response
+
+
+class Routes(list[Route]):
+    """The routes of one module or plugin.
+
+    Example:
+        routes = Routes()
+
+        @routes.get("/v1/sites/{site}", errors=(NotFound,))
+        async def get_site(site: Id, tenant: Tenant) -> Site: ...
+
+    """
+
+    def add(self, method: str, path: str, **stated: Any) -> Callable[[Handler], Handler]:
+        """Make the decorated function answer *method* on *path*; *stated* is for `Route`."""
+
+        def decorate(handler: Handler) -> Handler:
+            known = {name: value for name, value in stated.items() if value is not attrs.NOTHING}
+            self.append(Route(method, path, handler, **known))
+            return handler
+
+        return decorate
+
+    def get(
+        self,
+        path: str,
+        *,
+        errors: tuple[type[EnergiaError], ...] = (),
+        produces: tuple[str, ...] = (media.JSON,),
+        returns: Any = attrs.NOTHING,
+    ) -> Callable[[Handler], Handler]:
+        """Make the decorated function answer GET (and HEAD) on *path*."""
+        return self.add("GET", path, errors=errors, produces=produces, returns=returns)
+
+    def post(
+        self,
+        path: str,
+        *,
+        status: HTTPStatus = HTTPStatus.OK,
+        errors: tuple[type[EnergiaError], ...] = (),
+    ) -> Callable[[Handler], Handler]:
+        """Make the decorated function answer POST on *path*."""
+        return self.add("POST", path, status=status, errors=errors)
+
+    def put(
+        self, path: str, *, errors: tuple[type[EnergiaError], ...] = ()
+    ) -> Callable[[Handler], Handler]:
+        """Make the decorated function answer PUT on *path*."""
+        return self.add("PUT", path, errors=errors)
+
+    def delete(
+        self, path: str, *, errors: tuple[type[EnergiaError], ...] = ()
+    ) -> Callable[[Handler], Handler]:
+        """Make the decorated function answer DELETE on *path*."""
+        return self.add("DELETE", path, errors=errors)

@@ -1,0 +1,85 @@
+"""Parts of time in queries, on the local time of a meter's site."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+import attrs
+from msgspec import Meta
+
+from energia.db.pool import Tenant
+from energia.errors import AmbiguousChannel, Fault, Invalid, NotFound
+from energia.metering import registry
+from energia.metering.models import Channel
+from energia.zones import Zone
+
+#: An instant, or a date: its midnight in the zone of the site.
+Moment = Annotated[
+    datetime | date,
+    Meta(description="An instant with its offset, or a date: midnight in the site's zone."),
+]
+
+
+@attrs.frozen
+class Asked:
+    """A channel and the part of time that is asked for.
+
+    Attributes:
+        channel: The channel.
+        zone: The zone of its site.
+        start: In seconds since 1970-01-01T00:00Z.
+        end: In seconds since 1970-01-01T00:00Z.
+
+    """
+
+    channel: Channel
+    zone: Zone
+    start: int
+    end: int
+
+
+async def asked(
+    tenant: Tenant,
+    meter: str,
+    channel: str | None,
+    window: tuple[datetime | date, datetime | date],
+    limit: int,
+) -> Asked:
+    """Resolve a query.
+
+    Raises:
+        NotFound: There is no such meter or channel.
+        AmbiguousChannel: The meter has several channels, and none is named.
+        Invalid: The end is not after the start, or there are more slots than *limit*.
+
+    """
+    found = _channel(meter, channel, await registry.channels(tenant, meter))
+    zone = Zone.named(await registry.zone_of(tenant, meter))
+    begin, past = _instant(zone, window[0], "start"), _instant(zone, window[1], "end")
+    if past <= begin:
+        message = "the end must be after the start"
+        raise Invalid(message, [Fault("empty_window", message, "/query/end")])
+    if (past - begin) // found.interval > limit:
+        message = f"the window has more slots than limits.slots ({limit})"
+        raise Invalid(message, [Fault("too_many_slots", message, "/query/end")])
+    return Asked(found, zone, begin, past)
+
+
+def _channel(meter: str, wanted: str | None, channels: list[Channel]) -> Channel:
+    named = [channel for channel in channels if wanted in (None, channel.id)]
+    if not named:
+        raise NotFound(f"the meter {meter!r} has no channel {wanted!r}")
+    if len(named) > 1:
+        names = ", ".join(channel.id for channel in named)
+        message = f"the meter {meter!r} has several channels: {names}"
+        fault = Fault("ambiguous_channel", message, "/query/channel")
+        raise AmbiguousChannel(message, [fault])
+    return named[0]
+
+
+def _instant(zone: Zone, moment: datetime | date, name: str) -> int:
+    if not isinstance(moment, datetime):
+        return zone.midnight(moment)
+    if moment.microsecond:
+        message = "instants are whole seconds"
+        raise Invalid(message, [Fault("out_of_range", message, f"/query/{name}")])
+    return round(moment.timestamp())

@@ -1,0 +1,62 @@
+"""Log lines are JSON, and say no more than they should."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from energia import log
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Leave logging as it was."""
+    root, filters = logging.getLogger(), logging.getLogger("aiohttp.server").filters
+    handlers, level, filtered = root.handlers[:], root.level, filters[:]
+    yield
+    root.handlers[:], filters[:] = handlers, filtered
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Our lines and those of libraries are JSON objects with level and time."""
+    log.configure()
+    structlog.get_logger("a").info("started", port=80)
+    structlog.get_logger("a").debug("hidden")
+    logging.getLogger("library").warning("%s happened", "it")
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+
+    assert first["event"] == "started"
+    assert first["port"] == 80
+    assert first["level"] == "info"
+    assert first["timestamp"].endswith("Z")
+    assert (second["event"], second["level"]) == ("it happened", "warning")
+
+
+def test_exception_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A traceback is a field of its line."""
+    log.configure()
+    try:
+        raise KeyError("x")
+    except KeyError:
+        structlog.get_logger("a").exception("unhandled")
+    (line,) = map(json.loads, capsys.readouterr().err.splitlines())
+
+    assert "Traceback" in line["exception"]
+    assert line["level"] == "error"
+
+
+def test_client_faults_are_no_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a client does wrong below HTTP is not logged as an error."""
+    log.configure()
+    try:
+        raise ConnectionResetError("gone")
+    except ConnectionResetError:
+        logging.getLogger("aiohttp.server").exception("Unhandled exception")
+    (line,) = map(json.loads, capsys.readouterr().err.splitlines())
+
+    assert line["level"] == "info"
+    assert "exception" not in line

@@ -1,0 +1,111 @@
+"""Errors as problem documents, request ids and log lines."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from energia import convert
+from energia.errors import Fault, Invalid
+from energia.web import problems
+from tests.serving import Client
+
+PROBLEM = "application/problem+json"
+
+
+async def test_problem(client: Client) -> None:
+    """An error is a problem document with a stable code and the id of the request."""
+    headers = {"X-Request-Id": "my:id.1"}
+    async with client.get("/v1/things/none", headers=headers) as answer:
+        assert answer.status == 404
+        assert answer.headers["X-Request-Id"] == "my:id.1"
+        assert await answer.json(content_type=PROBLEM) == {
+            "type": "urn:energia:error:not_found",
+            "title": "There is no such thing",
+            "status": 404,
+            "code": "not_found",
+            "request_id": "my:id.1",
+            "detail": "there is no thing none",
+        }
+
+
+async def test_faults_are_limited_and_counted(client: Client) -> None:
+    """At most `limits.problems` faults are listed; all are counted by code."""
+    sent = {"values": ["x"] * 20, "a": 1}
+    async with client.post("/v1/numbers", json=sent) as answer:
+        problem = await answer.json(content_type=PROBLEM)
+
+    assert [fault["pointer"] for fault in problem["errors"]] == [f"/values/{n}" for n in range(5)]
+    assert problem["error_counts"] == {"wrong_type": 20, "unknown_field": 1}
+    assert problem["detail"] == "21 faults"
+
+
+@pytest.mark.parametrize("path", ["/nope", "/v1/things", "/v1/things/a/b"])
+async def test_unknown_path(client: Client, path: str) -> None:
+    """A path that is none is a problem document too."""
+    async with client.get(path) as answer:
+        problem = await answer.json(content_type=PROBLEM)
+
+        assert answer.status in (404, 405)
+        assert problem["request_id"] == answer.headers["X-Request-Id"]
+
+
+async def test_unexpected_error(client: Client) -> None:
+    """An error of ours is logged with the request's id, and tells the client nothing."""
+    with capture_logs() as lines:
+        async with client.get("/v1/things/broken") as answer:
+            text = await answer.text()
+
+    assert answer.status == 500
+    assert "password" not in text
+    (line,) = [line for line in lines if line["event"] == "unhandled"]
+    assert line["log_level"] == "error"
+    assert line["route"] == "/v1/things/{thing}"
+    assert line["exc_info"]
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "ü"])
+async def test_bad_request_id(client: Client, given: str) -> None:
+    """An id that is not fit for a log line is replaced."""
+    async with client.get("/v1/things/a", headers={"X-Request-Id": given}) as answer:
+        assert answer.headers["X-Request-Id"].startswith("req_")
+
+
+async def test_log_line(client: Client) -> None:
+    """Each request is one line, with its route and never its path; health is quiet."""
+    with capture_logs() as lines:
+        async with client.get("/v1/things/UC-1"), client.get("/nope"), client.get("/health/live"):
+            pass
+
+    logged = [line for line in lines if line["event"] == "request"]
+    assert [(line["route"], line["status"], line["log_level"]) for line in logged] == [
+        ("/v1/things/{thing}", 200, "info"),
+        ("unmatched", 404, "info"),
+        ("/health/live", 200, "debug"),
+    ]
+    assert all(line["seconds"] > 0 for line in logged)
+
+
+async def test_stream_has_headers(client: Client) -> None:
+    """A streamed answer has the id of its request as well."""
+    async with client.get("/v1/stream", headers={"X-Request-Id": "s1"}) as answer:
+        assert answer.headers["X-Request-Id"] == "s1"
+        assert await answer.text() == "a,b\n"
+
+
+def test_faults_of_readings_keep_their_places() -> None:
+    """The index and the values of a fault are in the document, and what is unknown is not."""
+    fault = Fault("off_grid", "not on the grid", "/readings/17", index=17, sent="12:01")
+    response = problems.of_error(Invalid("1 fault", [fault]), "r1", 10)
+    body = response.body
+
+    assert isinstance(body, bytes)
+    parsed = convert.parse(body)
+    assert isinstance(parsed, dict)
+    assert parsed["errors"] == [
+        {
+            "code": "off_grid",
+            "message": "not on the grid",
+            "pointer": "/readings/17",
+            "index": 17,
+            "sent": "12:01",
+        }
+    ]

@@ -1,0 +1,100 @@
+"""The OpenAPI document."""
+
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from energia.errors import PluginError
+from energia.hookspecs import hookimpl
+from energia.plugins import Plugins
+from energia.web.app import create_app
+from energia.web.routes import Routes
+from tests.core.web import fakes
+from tests.serving import Client, make_core
+
+
+async def document(client: Client) -> Any:
+    """Return the document as it is served."""
+    async with client.get("/openapi.json") as answer:
+        assert answer.status == 200
+        return await answer.json()
+
+
+async def test_valid(client: Client) -> None:
+    """The document is valid OpenAPI 3.1, plugin routes included, with unique operation ids."""
+    found = await document(client)
+    OpenAPIV31SpecValidator(found).validate()
+    operations = [one["operationId"] for path in found["paths"].values() for one in path.values()]
+
+    assert found["openapi"].startswith("3.1")
+    assert {"/v1/things/{thing}", "/health", "/v1/plugins"} <= set(found["paths"])
+    assert len(operations) == len(set(operations))
+
+
+async def test_operation(client: Client) -> None:
+    """An operation says what its handler's signature and docstring say."""
+    paths = (await document(client))["paths"]
+    get, put = paths["/v1/things/{thing}"]["get"], paths["/v1/things/{thing}"]["put"]
+    limit = {"type": "integer", "default": 10}
+
+    assert (get["summary"], get["description"]) == ("Return a thing.", "The second paragraph.")
+    assert [(one["name"], one["in"], one["required"]) for one in get["parameters"]] == [
+        ("thing", "path", True),
+        ("since", "query", False),
+        ("limit", "query", False),
+    ]
+    assert get["parameters"][2]["schema"] == limit
+    assert set(get["responses"]) == {"200", "404", "406", "422"}
+    assert set(put["responses"]) == {"200", "201", "400", "406", "413", "415", "422"}
+    assert "Location" in put["responses"]["201"]["headers"]
+    thing = {"$ref": "#/components/schemas/Thing"}
+    assert put["requestBody"]["content"]["application/json"]["schema"] == thing
+    problem = {"$ref": "#/components/schemas/Problem"}
+    assert get["responses"]["404"]["content"]["application/problem+json"]["schema"] == problem
+
+
+async def test_other_answers(client: Client) -> None:
+    """No content, files in and files out, and a database that may be away are documented."""
+    paths = (await document(client))["paths"]
+
+    assert "content" not in paths["/v1/things/{thing}"]["delete"]["responses"]["204"]
+    assert set(paths["/v1/stream"]["get"]["responses"]["200"]["content"]) == {"text/csv"}
+    assert "text/csv" in paths["/v1/files"]["post"]["requestBody"]["content"]
+    assert "503" in paths["/v1/stored"]["get"]["responses"]
+
+
+async def test_start_redirects(client: Client) -> None:
+    """Without the documentation page, / leads to the document."""
+    async with client.get("/", allow_redirects=False) as answer:
+        assert answer.status == 302
+        assert answer.headers["Location"] == "/openapi.json"
+
+
+async def test_plugins(client: Client) -> None:
+    """The plugins are listed with their hooks, and without values of settings."""
+    async with client.get("/v1/plugins") as answer:
+        assert await answer.json() == {
+            "items": [
+                {
+                    "name": "fakes",
+                    "family": "fakes",
+                    "state": "loaded",
+                    "hooks": ["register_routes"],
+                }
+            ],
+            "next": None,
+        }
+
+
+async def test_two_routes_of_one_path() -> None:
+    """Two plugins that answer the same requests do not start."""
+
+    class Other:
+        @hookimpl
+        def register_routes(self) -> Routes:
+            return fakes.routes
+
+    core = make_core(plugins=Plugins.of(fakes=fakes, other=Other()))
+    with pytest.raises(PluginError, match="GET /v1/things/"):
+        create_app(core)

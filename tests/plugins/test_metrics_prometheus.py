@@ -1,0 +1,172 @@
+"""Metrics, with just their plugin and one that has a collector."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import pytest
+from aiohttp import web
+from prometheus_client import Counter
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+
+from energia.hookspecs import hookimpl
+from energia.metering.events import Counts, ReadingsStored
+from energia.plugins import Plugins
+from energia.web.routes import Routes
+from energia_plugins.metrics_prometheus import BUCKETS, Metrics
+from tests.serving import Client, make_core, serving
+
+routes = Routes()
+
+
+@routes.get("/v1/greetings/{name}")
+async def get_greeting(name: str) -> str:
+    """Return a greeting."""
+    if name == "nobody":
+        raise web.HTTPForbidden
+    if name == "broken":
+        raise RuntimeError
+    return f"hello {name}"
+
+
+class Greeter:
+    """A plugin with a route and a collector."""
+
+    def __init__(self) -> None:
+        self.greetings = Counter("greetings", "Greetings.", registry=None)
+
+    @hookimpl
+    def register_routes(self) -> Routes:
+        """Return the route."""
+        return routes
+
+    @hookimpl
+    def register_collectors(self) -> list[Collector]:
+        """Return the collector."""
+        return [self.greetings]
+
+
+@pytest.fixture
+def plugins() -> Plugins:
+    """Give metrics, and a plugin that is measured."""
+    return Plugins.of(metrics_prometheus=Metrics, greeter=Greeter())
+
+
+@pytest.fixture
+async def client(plugins: Plugins) -> AsyncIterator[Client]:
+    """Give a client of a service with these plugins."""
+    async with serving(make_core(plugins=plugins)) as client:
+        yield client
+
+
+async def scrape(client: Client) -> Callable[..., float]:
+    """Return the value of a sample by its name and labels."""
+    async with client.get("/metrics") as answer:
+        text = await answer.text()
+    samples = [one for family in text_string_to_metric_families(text) for one in family.samples]
+
+    def value(name: str, **labels: str) -> float:
+        found: list[float] = [
+            one.value for one in samples if one.name == name and _has(one.labels, labels)
+        ]
+        assert len(found) <= 1
+        return found[0] if found else 0.0
+
+    return value
+
+
+def _has(labels: Mapping[str, str], wanted: Mapping[str, Any]) -> bool:
+    return all(labels.get(name) == value for name, value in wanted.items())
+
+
+async def test_requests_are_timed(client: Client) -> None:
+    """A request is timed under its method, the template of its route and its status."""
+    for name in ("ann", "bob", "nobody", "broken"):
+        (await client.get(f"/v1/greetings/{name}")).release()
+    value = await scrape(client)
+    count, route = "http_request_duration_seconds_count", "/v1/greetings/{name}"
+
+    assert value(count, method="GET", route=route, status="200") == 2
+    assert value(count, method="GET", route=route, status="403") == 1
+    assert value(count, method="GET", route=route, status="500") == 1
+    assert value("http_requests_in_flight") == 0
+
+
+async def test_few_labels(client: Client) -> None:
+    """Unknown paths and methods do not make new series, and /metrics is not measured."""
+    for number, method in enumerate(("PURGE", "REPORT", "LINK", "SEARCH")):
+        (await client.request(method, f"/none/{number}")).release()
+        (await client.request("PUT", "/v1/greetings/ann")).release()
+        await scrape(client)
+    async with client.get("/metrics") as answer:
+        text = await answer.text()
+    labels = set(re.findall(r"http_request_duration_seconds_count\{(.*)\}", text))
+
+    assert labels == {
+        'method="_OTHER",route="unmatched",status="404"',
+        'method="PUT",route="method_not_allowed",status="405"',
+    }
+
+
+async def test_buckets(client: Client) -> None:
+    """The buckets are those of OpenTelemetry."""
+    (await client.get("/v1/greetings/ann")).release()
+    async with client.get("/metrics") as answer:
+        text = await answer.text()
+    found = re.findall(r'http_request_duration_seconds_bucket\{le="([0-9.]+)"', text)
+
+    assert [float(bound) for bound in found] == list(BUCKETS)
+
+
+async def test_collectors_of_plugins(client: Client, plugins: Plugins) -> None:
+    """What another plugin collects is in the registry of this service."""
+    value = await scrape(client)
+
+    assert value("greetings_total") == 0
+    assert value("app_ready") == 1
+    assert value("db_pool_max") == 10
+    assert value("process_resident_memory_bytes") > 0
+    assert value("energia_build_info", version="0.1.0", profile="development") == 1
+
+
+async def test_readings_are_counted(client: Client, plugins: Plugins) -> None:
+    """Readings are counted by what became of them."""
+    counts = Counts(received=5, created=3, missing=2)
+    plugins.readings_stored(ReadingsStored("imp_1", "json", counts, ("UC-1",)))
+    value = await scrape(client)
+
+    assert value("energia_readings_total", outcome="created") == 3
+    assert value("energia_readings_total", outcome="missing") == 2
+    assert value("energia_readings_total", outcome="received") == 0
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("", "text/plain; version=0.0.4; charset=utf-8"),
+        ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text; version=x", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text; version=1.0.0", "application/openmetrics-text"),
+    ],
+)
+async def test_formats(client: Client, accept: str, media_type: str) -> None:
+    """A scraper gets the format that it asks for, without the series of creation times."""
+    async with client.get("/metrics", headers={"Accept": accept}) as answer:
+        text = await answer.text()
+
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith(media_type)
+        assert text.endswith("# EOF\n") == media_type.startswith("application/")
+        assert "_created" not in text
+
+
+async def test_two_services_are_apart() -> None:
+    """Two services in one process have a registry each."""
+    one, two = (make_core(plugins=Plugins.of(metrics_prometheus=Metrics)) for _ in range(2))
+    async with serving(one) as first, serving(two) as second:
+        (await first.get("/health/live")).release()
+        count = "http_request_duration_seconds_count"
+
+        assert (await scrape(first))(count, route="/health/live") == 1
+        assert (await scrape(second))(count, route="/health/live") == 0
