@@ -1,0 +1,236 @@
+"""What authors of charges work with: measures in, exact lines out.
+
+A charge is a frozen attrs class derived from `BaseCharge`, with a `kind`; its fields are the JSON
+of the charge. It names the measures it needs and turns the exact integers that they give into
+lines. Only the core rounds, after the last charge.
+
+Example:
+    @attrs.frozen
+    class Levy(BaseCharge):
+        '''A levy on every kilowatt-hour.'''
+
+        kind: ClassVar[str] = "acme.levy"
+        rate: Decimal
+
+        def measures(self) -> dict[str, Measure]:
+            return {"energy": Energy(self.channel)}
+
+        def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
+            yield self.metered(measured["energy"]["total"], self.rate)
+
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, ClassVar, Protocol, TypeAlias
+
+import attrs
+from msgspec import Meta
+
+from energia.pricing.exact import Exact
+from energia.pricing.slots import Slots
+from energia.units import MICRO, QUANTITIES
+
+__all__ = [
+    "BaseCharge",
+    "BillSoFar",
+    "Charge",
+    "Components",
+    "Line",
+    "Measure",
+    "Measured",
+    "Name",
+    "Parts",
+    "Rate",
+    "Role",
+    "Slots",
+    "unit_of",
+]
+
+#: What the measures of a charge gave: by name of the measure, then by label.
+Measured: TypeAlias = Mapping[str, Mapping[str, int]]
+
+Role = Annotated[
+    str,
+    Meta(
+        pattern=r"^((reactive_energy|apparent_energy|gas_volume|water_volume|heat)"
+        r"\.)?(import|export)$",
+        description="What is charged: `import` and `export` are active energy, others are named "
+        "`<quantity>.<direction>`.",
+        examples=["import"],
+    ),
+]
+Code = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9._:-]{1,64}$",
+        description="Names the charge in its version and begins the codes of its lines; the "
+        "default is the kind.",
+        examples=["supply"],
+    ),
+]
+Text = Annotated[str, Meta(max_length=500)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["te"])]
+
+
+#: The parts of a rate, by name.
+Parts = Annotated[dict[Name, Decimal], Meta(min_length=1)]
+
+
+@attrs.frozen
+class Components:
+    """A rate in several parts, each of them a line of its own."""
+
+    components: Parts
+
+
+#: A price of one unit: one number, or components.
+Rate: TypeAlias = Decimal | Components
+
+
+@attrs.frozen
+class Line:
+    """One line of a bill, exact.
+
+    Attributes:
+        code: `<charge code>[.<period>][.<component>]`.
+        description: For a person.
+        quantity: How much, in `unit`.
+        unit: The unit of the quantity, such as kWh or day.
+        rate: The price of one unit, as the tariff states it.
+        amount: In the tariff's currency; without it the core takes quantity x rate, the rate
+            rounded to `unit_price_decimals` where the tariff says so.
+        period: The period of the schedule.
+        component: The part of the rate.
+        tags: Marks that later charges look for.
+
+    """
+
+    code: str
+    description: str
+    quantity: Exact | None = None
+    unit: str | None = None
+    rate: Exact | None = None
+    amount: Exact | None = None
+    period: str | None = None
+    component: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class BillSoFar:
+    """What the charges before this one have charged.
+
+    Attributes:
+        lines: Their lines, each with its exact amount.
+
+    """
+
+    lines: Sequence[Line]
+
+
+class Measure(Protocol):
+    """A quantity of the usage in a window: exact integers by label.
+
+    A frozen attrs class, so that equal measures are evaluated once.
+    """
+
+    @property
+    def roles(self) -> Sequence[str]:
+        """The roles whose readings it takes."""
+        ...
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Return the measure of *slots*; quantities are in micro-units."""
+        ...
+
+
+class Charge(Protocol):
+    """A kind of charge: what a plugin registers. Its fields are the JSON of the charge."""
+
+    kind: ClassVar[str]
+
+    @property
+    def code(self) -> str | None:
+        """What names the charge in its version; the kind if it is None."""
+        ...
+
+    @property
+    def description(self) -> str | None:
+        """What the lines of the charge are called."""
+        ...
+
+    @property
+    def channel(self) -> str:
+        """The role that is charged."""
+        ...
+
+    def measures(self) -> Mapping[str, Measure]:
+        """Return what must be measured, by a name of the charge's own."""
+        ...
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterable[Line]:
+        """Return the lines, given the measures by name."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class BaseCharge:
+    """The fields of every charge, and what makes its lines.
+
+    Attributes:
+        code: Names the charge in its version; the default is the kind.
+        description: What its lines are called; the default is the code.
+        channel: The role that is charged.
+
+    """
+
+    kind: ClassVar[str]
+    code: Code | None = None
+    description: Text | None = None
+    channel: Role = "import"
+
+    def line(  # noqa: PLR0913 - the parts of a line
+        self,
+        quantity: Exact | None = None,
+        rate: Exact | None = None,
+        unit: str | None = None,
+        *,
+        amount: Exact | None = None,
+        period: str | None = None,
+        component: str | None = None,
+    ) -> Line:
+        """Return a line of this charge; the core takes quantity x rate if there is no amount."""
+        code = self.code or self.kind
+        return Line(
+            ".".join(part for part in (code, period, component) if part),
+            " ".join(part for part in (self.description or code, period) if part),
+            quantity=quantity,
+            unit=unit,
+            rate=rate,
+            amount=amount,
+            period=period,
+            component=component,
+        )
+
+    def metered(
+        self, micro: int, rate: Decimal, *, period: str | None = None, component: str | None = None
+    ) -> Line:
+        """Return a line for *micro* micro-units of the channel."""
+        quantity = Fraction(micro, MICRO)
+        return self.line(quantity, rate, unit_of(self.channel), period=period, component=component)
+
+    def rated(self, micro: int, rate: Rate, *, period: str | None = None) -> Iterator[Line]:
+        """Yield a line for each component of *rate*, or one for a rate without components."""
+        if isinstance(rate, Components):
+            for component, part in rate.components.items():
+                yield self.metered(micro, part, period=period, component=component)
+        else:
+            yield self.metered(micro, rate, period=period)
+
+
+def unit_of(role: str) -> str:
+    """Return the canonical unit of a role, such as kWh of `import`."""
+    quantity, dot, _ = role.rpartition(".")
+    return QUANTITIES[quantity if dot else "active_energy"]

@@ -1,0 +1,105 @@
+"""Exact arithmetic: sums of arrays, and fractions as text."""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+
+from energia.metering.series import Micro
+from energia.zones import Int64
+
+#: An exact number.
+Exact: TypeAlias = int | Fraction | Decimal
+#: How a number between two others is rounded; `down` is towards zero.
+Mode = Literal["half_up", "half_even", "down"]
+
+_LIMIT: Final = 2**63 - 1
+# Values are cut into a high and a low part of so many bits where sums may not fit 64 bits.
+_LOW_BITS: Final = 31
+
+
+def sums(values: Micro, largest: int, bounds: Int64, order: Int64, starts: Int64) -> list[int]:
+    """Sum runs of *values*, then groups of runs.
+
+    Args:
+        values: int64[n].
+        largest: A bound of the magnitudes of *values*.
+        bounds: Where each run begins; the first at 0.
+        order: The runs, in the order of their groups.
+        starts: Where each group begins in *order*.
+
+    """
+    if largest * len(values) <= _LIMIT:
+        runs = np.add.reduceat(values, bounds)
+        found: list[int] = np.add.reduceat(runs[order], starts).tolist()
+        return found
+    if len(values) > _LIMIT >> (_LOW_BITS + 2):
+        raise OverflowError("too many slots to sum exactly")
+    low, high = values & (2**_LOW_BITS - 1), values >> _LOW_BITS
+    parts = [np.add.reduceat(np.add.reduceat(part, bounds)[order], starts) for part in (high, low)]
+    return [
+        (above << _LOW_BITS) + below
+        for above, below in zip(parts[0].tolist(), parts[1].tolist(), strict=True)
+    ]
+
+
+def total(values: Micro, largest: int) -> int:
+    """Return the exact sum of *values*, whose magnitudes *largest* bounds."""
+    if not len(values):
+        return 0
+    zero = np.zeros(1, np.int64)
+    return sums(values, largest, zero, zero, zero)[0]
+
+
+def fraction(value: Exact) -> Fraction:
+    """Return *value* as a fraction; anything that is not exact is a TypeError."""
+    if isinstance(value, bool) or not isinstance(value, int | Fraction | Decimal):
+        raise TypeError(f"{value!r} is not an exact number")
+    return Fraction(value)
+
+
+def rounded(value: Fraction, decimals: int, mode: Mode) -> int:
+    """Return *value* in units of 10**-decimals, rounded."""
+    scaled = abs(value) * 10**decimals
+    whole, rest = divmod(int(scaled.numerator), int(scaled.denominator))
+    twice = 2 * rest
+    if (mode == "half_up" and twice >= scaled.denominator) or (
+        mode == "half_even"
+        and (twice > scaled.denominator or (twice == scaled.denominator and whole % 2))
+    ):
+        whole += 1
+    return -whole if value < 0 else whole
+
+
+def fixed(scaled: int, decimals: int) -> str:
+    """Return `scaled / 10**decimals` with so many decimals, such as `23.30`."""
+    digits = f"{abs(scaled):0{decimals + 1}}"
+    text = f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits
+    return f"-{text}" if scaled < 0 else text
+
+
+def exact_text(value: Fraction) -> str:
+    """Return *value* as a decimal, or as `n/d` where no decimal ends."""
+    decimals = _decimals(value.denominator)
+    if decimals is None:
+        return f"{value.numerator}/{value.denominator}"
+    return fixed(int(value * 10**decimals), decimals)
+
+
+def decimal_text(value: Exact, decimals: int = 6) -> str:
+    """Return *value* as the shortest decimal; one that does not end is rounded half to even."""
+    exact = fraction(value)
+    if _decimals(exact.denominator) is not None:
+        return exact_text(exact)
+    return fixed(rounded(exact, decimals, "half_even"), decimals)
+
+
+def _decimals(denominator: int) -> int | None:
+    """Return how many decimals a fraction with this denominator has; None if it never ends."""
+    twos = fives = 0
+    while denominator % 2 == 0:
+        denominator, twos = denominator // 2, twos + 1
+    while denominator % 5 == 0:
+        denominator, fives = denominator // 5, fives + 1
+    return max(twos, fives) if denominator == 1 else None

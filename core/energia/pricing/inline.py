@@ -1,0 +1,136 @@
+"""Usage that comes with the request: nothing is stored, no database is asked."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Final
+
+import attrs
+import numpy as np
+from msgspec import Meta
+
+from energia.errors import Fault, Invalid
+from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Series
+from energia.pricing.charges import Role, unit_of
+from energia.pricing.schedule import is_zone
+from energia.units import UnknownUnit, to_micros, unit
+from energia.zones import DAY, Zone
+
+#: The longest slot, in seconds.
+_LONGEST: Final = 3600
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+Moment = datetime | date
+Value = Annotated[Decimal, Meta(description="A quantity in the unit of the channel.")]
+
+
+@attrs.frozen
+class InlineChannel:
+    """The readings of one role.
+
+    Attributes:
+        start: When the first slot starts.
+        values: One for each slot; null where there is no reading.
+        unit: Their unit.
+
+    """
+
+    start: datetime
+    values: Annotated[tuple[Value | None, ...], Meta(min_length=1)]
+    unit: Annotated[str, Meta(max_length=10, examples=["kWh"])] = "kWh"
+
+
+@attrs.frozen
+class InlineUsage:
+    """Readings that come with the request.
+
+    Attributes:
+        timezone: The IANA zone of dates in the request and of times in the answer.
+        interval: The length of a slot; divides a day, at most an hour.
+        channels: The readings by role.
+
+    """
+
+    timezone: Annotated[str, Meta(max_length=64, examples=["America/Sao_Paulo"])]
+    interval: Annotated[timedelta, Meta(examples=["PT15M"])]
+    channels: Annotated[dict[Role, InlineChannel], Meta(min_length=1)]
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse zones, intervals, units and starts that do not fit."""
+        if faults := list(self._faults()):
+            raise Invalid(faults[0].message, faults)
+
+    @property
+    def zone(self) -> Zone:
+        """The zone of dates in the request."""
+        return Zone.named(self.timezone)
+
+    @property
+    def slots(self) -> int:
+        """How many values there are."""
+        return sum(len(channel.values) for channel in self.channels.values())
+
+    def series(self) -> Mapping[str, Series]:
+        """Return the readings in micro-units; raises `Invalid` for numbers that are too large."""
+        found = {role: self._series(role, channel) for role, channel in self.channels.items()}
+        faults = [fault for _, faults in found.values() for fault in faults]
+        if faults:
+            raise Invalid(faults[0].message, faults)
+        return {role: series for role, (series, _) in found.items()}
+
+    def _faults(self) -> Iterator[Fault]:
+        if not is_zone(self.timezone):
+            message = f"there is no time zone {self.timezone!r}"
+            yield Fault("unknown_timezone", message, "/timezone")
+        yield from self._interval_faults()
+        for role, channel in self.channels.items():
+            pointer = f"/channels/{role}"
+            try:
+                fits = unit(channel.unit).canonical == unit_of(role)
+            except UnknownUnit as error:
+                yield Fault("wrong_unit", str(error), f"{pointer}/unit")
+            else:
+                if not fits:
+                    message = f"{channel.unit} is no unit of {role}, which is in {unit_of(role)}"
+                    yield Fault("wrong_unit", message, f"{pointer}/unit")
+            if channel.start.microsecond:
+                yield Fault("off_grid", "the time is not on a whole second", f"{pointer}/start")
+
+    def _interval_faults(self) -> Iterator[Fault]:
+        seconds = self.interval.total_seconds()
+        if seconds > _LONGEST:
+            yield Fault("not_supported", "intervals over an hour are not supported", "/interval")
+        elif seconds < 1 or DAY % seconds:
+            yield Fault("wrong_interval", "the interval does not divide a day", "/interval")
+
+    def _series(self, role: str, channel: InlineChannel) -> tuple[Series, list[Fault]]:
+        written = channel.values
+        floats = np.array([np.nan if value is None else float(value) for value in written])
+
+        def exact(index: int) -> Decimal:
+            value = written[index]
+            assert value is not None
+            return value
+
+        micro, outside = to_micros(floats, unit(channel.unit).factor, exact)
+        missing = np.isnan(floats)
+        micro[missing] = MISSING
+        quality = np.where(missing, NEVER_SENT, ACTUAL).astype(np.int8)
+        faults = [
+            Fault("out_of_range", "the number is out of range", f"/channels/{role}/values/{index}")
+            for index in np.flatnonzero(outside)[:1000].tolist()
+        ]
+        seconds = int(self.interval.total_seconds())
+        return Series(seconds_of(channel.start), seconds, micro, quality), faults
+
+
+def seconds_of(instant: datetime) -> int:
+    """Return a whole second as seconds since 1970-01-01T00:00Z."""
+    return (instant - _EPOCH) // timedelta(seconds=1)
+
+
+def boundary(moment: Moment, zone: Zone) -> int:
+    """Return a boundary of a window, in seconds, UTC: an instant, or the midnight of a date."""
+    if isinstance(moment, datetime):
+        return seconds_of(moment)
+    return zone.midnight(moment)

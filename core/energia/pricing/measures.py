@@ -1,0 +1,75 @@
+"""The measures that the core ships."""
+
+from collections.abc import Mapping
+
+import attrs
+
+from energia.pricing.charges import Role
+from energia.pricing.exact import total
+from energia.pricing.schedule import Schedule
+from energia.pricing.slots import Slots
+
+__all__ = ["Days", "Energy", "EnergyByPeriod", "Months"]
+
+
+@attrs.frozen(cache_hash=True)
+class Energy:
+    """The sum of a channel, in micro-units; its one label is `total`."""
+
+    channel: Role = "import"
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role that is summed."""
+        return (self.channel,)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Return the exact sum of all slots."""
+        part = slots.portion(self.channel)
+        return {"total": total(part.values, part.largest)}
+
+
+@attrs.frozen(cache_hash=True)
+class EnergyByPeriod:
+    """The sum of a channel in each period of a schedule that has a slot, in micro-units."""
+
+    schedule: Schedule
+    channel: Role = "import"
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role that is summed."""
+        return (self.channel,)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Return the exact sum of the slots of each period."""
+        part = slots.portion(self.channel)
+        return slots.calendar(self.schedule, self.channel).sums(part.values, part.largest)
+
+
+@attrs.frozen
+class Days:
+    """How many local days the window touches, a part counting as a whole; the label is `days`."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """None: no reading is needed."""
+        return ()
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Count the days of the tariff's zone."""
+        return {"days": slots.local_days().number}
+
+
+@attrs.frozen
+class Months:
+    """How many local days of each calendar month the window touches; labels such as `2026-03`."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """None: no reading is needed."""
+        return ()
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Count the days of each month of the tariff's zone."""
+        return slots.local_days().by_month

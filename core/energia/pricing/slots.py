@@ -1,0 +1,123 @@
+"""The usage in a window, as measures see it."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Self
+
+import attrs
+import numpy as np
+
+from energia.metering.series import Micro
+from energia.pricing.calendar import Calendar, Grid, compiled
+from energia.pricing.days import DayTypes
+from energia.pricing.schedule import Schedule
+from energia.zones import DAY, Zone
+
+
+@attrs.frozen
+class Assumption:
+    """Something that a cost takes for granted."""
+
+    code: str
+    message: str
+
+
+@attrs.frozen(eq=False)
+class Portion:
+    """The readings of one role in a window: every slot that starts in it, none missing.
+
+    Attributes:
+        grid: When they are.
+        values: int64[n], micro-units.
+        largest: A bound of their magnitudes.
+
+    """
+
+    grid: Grid
+    values: Micro
+    largest: int
+
+
+@attrs.frozen
+class LocalDays:
+    """The local days that a window touches.
+
+    Attributes:
+        number: How many there are.
+        by_month: How many are in each calendar month (`2026-03`).
+        whole: Whether the window begins and ends at local midnights.
+
+    """
+
+    number: int
+    by_month: Mapping[str, int]
+    whole: bool
+
+    @classmethod
+    @lru_cache(maxsize=512)
+    def between(cls, start: int, end: int, zone: Zone) -> Self:
+        """Return the local days of *zone* in [start, end) (seconds, UTC)."""
+        first, last = (int(day) // DAY for day in zone.local(np.array([start, end], np.int64)))
+        # A local date may come back for an hour, or never come: midnights tell where days begin.
+        numbers = np.arange(first - 1, last + 3, dtype=np.int64)
+        begins = zone.midnights(numbers)
+        lasts = begins[1:]
+        exists = (begins[:-1] < end) & (lasts > start) & (lasts > begins[:-1])
+        months = numbers[:-1][exists].astype("datetime64[D]").astype("datetime64[M]")
+        names, counts = np.unique(months, return_counts=True)
+        by_month = dict(zip(np.datetime_as_string(names).tolist(), counts.tolist(), strict=True))
+        whole = bool(np.isin([start, end], begins).all())
+        return cls(int(exists.sum()), by_month, whole)
+
+
+@attrs.frozen(eq=False)
+class Slots:
+    """The usage in a window, by role, with the calendars of the tariff.
+
+    Attributes:
+        start: When the window starts, in seconds since 1970-01-01T00:00Z.
+        end: When it ends.
+        zone: The zone of the tariff.
+        types: The holidays and weekend days of the version in force.
+        portions: The readings of each role that some measure takes.
+        assumptions: What was taken for granted so far, in order.
+
+    """
+
+    start: int
+    end: int
+    zone: Zone
+    types: DayTypes
+    portions: Mapping[str, Portion]
+    assumptions: dict[Assumption, None] = attrs.field(factory=dict)
+
+    def portion(self, role: str) -> Portion:
+        """Return the readings of *role*, which the measure states among its roles."""
+        if role not in self.portions:
+            raise LookupError(f"the measure does not state the role {role!r}")
+        return self.portions[role]
+
+    def calendar(self, schedule: Schedule, role: str) -> Calendar:
+        """Return the periods of the slots of *role* under *schedule*."""
+        found = compiled(schedule, self.types, self.zone, self.portion(role).grid)
+        if found.split:
+            self.assume(
+                "boundary_inside_interval",
+                f"a boundary between periods falls inside {found.split} slots of {role}: "
+                "each is in the period at its start",
+            )
+        return found
+
+    def local_days(self) -> LocalDays:
+        """Return the days of the tariff's zone that the window touches."""
+        found = LocalDays.between(self.start, self.end, self.zone)
+        if not found.whole:
+            self.assume(
+                "partial_day",
+                "the window begins or ends within a local day: fixed amounts count it as a day",
+            )
+        return found
+
+    def assume(self, code: str, message: str) -> None:
+        """Tell the reader of the cost that something was taken for granted."""
+        self.assumptions[Assumption(code, message)] = None

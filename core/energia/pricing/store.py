@@ -1,0 +1,94 @@
+"""Tariffs in the database: a version is kept as its JSON document."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+import attrs
+
+from energia.convert import Converter
+from energia.db.queries import load
+from energia.db.tenant import Queries
+from energia.errors import Conflict, Invalid, NotFound
+from energia.pricing.tariffs import Tariff
+
+SQL: Final = load(__package__)
+
+
+@attrs.frozen
+class Tariffs:
+    """The tariffs of an organization.
+
+    Attributes:
+        queries: Runs the statements.
+        converter: Knows the charges of the loaded plugins.
+
+    """
+
+    queries: Queries
+    converter: Converter
+
+    async def put(self, tariff: Tariff) -> bool:
+        """Make or replace the tariff, which has an id; versions that it does not list go.
+
+        Returns:
+            Whether it was made.
+
+        """
+        (made,) = await self.queries.fetch(bool, SQL["tariff_put"], self._row(tariff))
+        return made
+
+    async def add(self, tariff: Tariff) -> None:
+        """Make the tariff; raises `Conflict` if there is one with its id."""
+        if not await self.queries.fetch(str, SQL["tariff_add"], self._row(tariff)):
+            raise Conflict(f"there is a tariff {tariff.id!r} already")
+
+    async def get(self, id_: str) -> Tariff:
+        """Return a tariff; raises `NotFound`."""
+        found = await self.known([id_])
+        if id_ not in found:
+            raise NotFound(f"there is no tariff {id_!r}")
+        return found[id_]
+
+    async def known(self, ids: Collection[str]) -> dict[str, Tariff]:
+        """Return those of the tariffs *ids* that there are, by id."""
+        rows = await self.queries.fetch(_document, SQL["tariff_get"], sorted(set(ids)))
+        return {row["id"]: self._read(row) for row in rows}
+
+    async def page(self, after: str, limit: int) -> list[Tariff]:
+        """Return at most *limit* tariffs whose ids come after *after*, by id."""
+        rows = await self.queries.fetch(_document, SQL["tariff_list"], after, limit)
+        return [self._read(row) for row in rows]
+
+    async def delete(self, id_: str) -> None:
+        """Delete a tariff; raises `NotFound`."""
+        if not await self.queries.execute(SQL["tariff_delete"], id_):
+            raise NotFound(f"there is no tariff {id_!r}")
+
+    def _read(self, document: dict[str, Any]) -> Tariff:
+        try:
+            return self.converter.structure(document, Tariff)
+        except Invalid as error:
+            message = f"the stored tariff {document['id']!r} does not fit the loaded plugins"
+            raise Conflict(f"{message}: {error.detail}", error.faults) from error
+
+    def _row(self, tariff: Tariff) -> dict[str, object]:
+        return {
+            "id": tariff.id,
+            "name": tariff.name,
+            "currency": tariff.currency,
+            "timezone": tariff.timezone,
+            "valid_from": [version.valid_from for version in tariff.versions],
+            "valid_to": [version.valid_to for version in tariff.versions],
+            "documents": [self.converter.dumps(one).decode() for one in tariff.versions],
+        }
+
+
+def _document(id_: str, name: str, currency: str, timezone: str, versions: Any) -> dict[str, Any]:
+    """Return the JSON document of a row."""
+    return {
+        "id": id_,
+        "name": name,
+        "currency": currency,
+        "timezone": timezone,
+        "versions": versions or [],
+    }

@@ -1,0 +1,134 @@
+"""Cuts series of readings to a window and refuses what is missing from it."""
+
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
+from typing import Final
+
+import attrs
+import numpy as np
+
+from energia.errors import Fault, IncompleteUsage, Invalid
+from energia.metering.series import MISSING, NEVER_SENT, QUALITIES, Series
+from energia.pricing.calendar import Grid
+from energia.pricing.slots import Assumption, Portion
+from energia.zones import Zone
+
+#: So many gaps are named in one refusal.
+_NAMED: Final = 1000
+_QUESTIONABLE: Final = QUALITIES.index("questionable")
+
+
+@attrs.frozen
+class Gap:
+    """Consecutive slots without a reading."""
+
+    role: str
+    reason: str
+    start: int
+    slots: int
+    interval: int
+
+
+@attrs.define
+class Cut:
+    """The portions of a window, and what was found while cutting."""
+
+    portions: dict[str, Portion] = attrs.Factory(dict)
+    assumptions: dict[Assumption, None] = attrs.Factory(dict)
+
+
+def cut(
+    usage: Mapping[str, Series], roles: Collection[str], start: int, end: int, zone: Zone
+) -> Cut:
+    """Return the readings of *roles* in the window [start, end).
+
+    A slot is in the window that its start is in.
+
+    Raises:
+        Invalid: The usage does not have one of the roles.
+        IncompleteUsage: Readings are missing; `faults` names the gaps, with times of *zone*.
+
+    """
+    if absent := [role for role in roles if role not in usage]:
+        raise _absent(absent, usage)
+    found, gaps, number = Cut(), list[Gap](), 0
+    for role in roles:
+        series = usage[role]
+        first, last = _slots(series, start, end)
+        found.assumptions.update(dict.fromkeys(_assumptions(role, series, start, end)))
+        part = series.values[max(first, 0) : max(last, 0)]
+        smallest = int(part.min()) if len(part) else 0
+        if smallest == MISSING or len(part) < last - first:
+            named = list(islice(_gaps(role, series, first, last), _NAMED))
+            number += _missing(series, first, last)
+            gaps += named[: _NAMED - len(gaps)]
+            continue
+        largest = max(-smallest, int(part.max())) if len(part) else 0
+        at = series.start + first * series.interval
+        found.portions[role] = Portion(Grid(at, series.interval, len(part)), part, largest)
+    if gaps:
+        faults = [_fault(gap, zone) for gap in gaps]
+        raise IncompleteUsage(f"{number} slots of the window have no reading", faults)
+    return found
+
+
+def _slots(series: Series, start: int, end: int) -> tuple[int, int]:
+    """Return the slots that start in the window, as indexes into *series* (which may lack them)."""
+    return -((series.start - start) // series.interval), -((series.start - end) // series.interval)
+
+
+def _assumptions(role: str, series: Series, start: int, end: int) -> Iterator[Assumption]:
+    inside = sum((edge - series.start) % series.interval != 0 for edge in (start, end))
+    if inside:
+        yield Assumption(
+            "boundary_inside_interval",
+            f"a boundary of the window falls inside {inside} slots of {role}: "
+            "each is in the window that its start is in",
+        )
+    first, last = (max(edge, 0) for edge in _slots(series, start, end))
+    questionable = np.count_nonzero(series.quality[first:last] == _QUESTIONABLE)
+    if questionable:
+        yield Assumption(
+            "questionable_readings", f"{questionable} readings of {role} are questionable"
+        )
+
+
+def _gaps(role: str, series: Series, first: int, last: int) -> Iterator[Gap]:
+    """Find the gaps of the slots from *first* to *last*, in order."""
+
+    def gap(begin: int, until: int, reason: str) -> Gap:
+        at = series.start + begin * series.interval
+        return Gap(role, reason, at, until - begin, series.interval)
+
+    if first < 0:
+        yield gap(first, min(0, last), "never_sent")
+    inner, outer = max(first, 0), min(last, len(series.values))
+    if inner < outer:
+        missing = series.values[inner:outer] == MISSING
+        never = series.quality[inner:outer] == NEVER_SENT
+        state = np.where(missing, np.where(never, 1, 2), 0)
+        edges = np.flatnonzero(np.diff(state, prepend=0, append=0))
+        for begin, until in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            if state[begin]:
+                reason = "never_sent" if state[begin] == 1 else "marked_missing"
+                yield gap(inner + begin, inner + until, reason)
+    if last > len(series.values):
+        yield gap(max(first, len(series.values)), last, "never_sent")
+
+
+def _missing(series: Series, first: int, last: int) -> int:
+    part = series.values[max(first, 0) : max(last, 0)]
+    return last - first - int(np.count_nonzero(part != MISSING))
+
+
+def _fault(gap: Gap, zone: Zone) -> Fault:
+    begin, end = (
+        zone.datetime(at).isoformat() for at in (gap.start, gap.start + gap.slots * gap.interval)
+    )
+    return Fault(gap.reason, f"{gap.role}: no reading from {begin} to {end} ({gap.slots} slots)")
+
+
+def _absent(roles: Collection[str], usage: Mapping[str, Series]) -> Invalid:
+    there = ", ".join(sorted(usage)) or "nothing"
+    messages = [f"the tariff charges {role}, and the usage has {there}" for role in roles]
+    return Invalid(messages[0], [Fault("missing_channel", message) for message in messages])

@@ -1,0 +1,54 @@
+"""Charge kinds: what tariffs can be made of."""
+
+from typing import Any
+
+import attrs
+
+from energia.core import Core
+from energia.schema import schema_of
+from energia.web.routes import Routes
+
+routes = Routes()
+
+
+@attrs.frozen
+class ChargeKind:
+    """A kind of charge.
+
+    Attributes:
+        kind: What a charge of a tariff says in `kind`.
+        plugin: The plugin that offers it.
+        description: What it charges.
+        schema: A JSON Schema of the charge.
+
+    """
+
+    kind: str
+    plugin: str
+    description: str
+    schema: dict[str, Any]
+
+
+@attrs.frozen
+class ChargeKinds:
+    """The kinds of charge that the loaded plugins offer, sorted."""
+
+    items: tuple[ChargeKind, ...]
+    next: str | None
+
+
+@routes.get("/v1/charge-kinds")
+async def list_charge_kinds(core: Core) -> ChargeKinds:
+    """List the kinds of charge that the loaded plugins offer, with the JSON Schema of each."""
+    kinds = [_kind(core, kind, charge) for kind, charge in sorted(core.plugins.charges().items())]
+    return ChargeKinds(tuple(kinds), None)
+
+
+def _kind(core: Core, kind: str, charge: type) -> ChargeKind:
+    schema = schema_of(charge)
+    # The class is a component of its own schema; its tag is no field of the class.
+    own = schema["$defs"][schema["$ref"].rpartition("/")[2]]
+    own["properties"] = {"kind": {"const": kind}} | own["properties"]
+    own["required"] = ["kind", *own.get("required", ())]
+    description = own.get("description", "")
+    return ChargeKind(kind, core.plugins.charge_provider(kind).name, description, schema)

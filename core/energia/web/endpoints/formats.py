@@ -1,0 +1,34 @@
+"""Formats of meter files that the loaded plugins read."""
+
+from typing import Any
+
+import attrs
+
+from energia.core import Core
+from energia.schema import schema_of
+from energia.web.pages import Page
+from energia.web.routes import Routes
+
+routes = Routes()
+
+
+@attrs.frozen
+class Format:
+    """A format of meter files.
+
+    Attributes:
+        name: What `POST /v1/imports` takes as `format`.
+        schema: A JSON Schema of its options, which are parameters of that request.
+
+    """
+
+    name: str
+    schema: dict[str, Any]
+
+
+@routes.get("/v1/formats")
+async def list_formats(core: Core) -> Page[Format]:
+    """List the formats of meter files, with the options of each."""
+    decoders = sorted(core.plugins.decoders().items())
+    found = (Format(name, schema_of(decoder.options)) for name, decoder in decoders)
+    return Page(tuple(found), None)

@@ -1,0 +1,60 @@
+"""Tariffs: what energy costs, in versions by date."""
+
+import attrs
+
+from energia.convert import Converter, Id
+from energia.db.pool import Tenant
+from energia.errors import Conflict, Fault, Invalid, NotFound
+from energia.metering.identifiers import new_id
+from energia.pricing.store import Tariffs
+from energia.pricing.tariffs import Tariff
+from energia.web.pages import Cursor, Limit, Page, page
+from energia.web.routes import Created, Routes
+
+routes = Routes()
+
+
+@routes.get("/v1/tariffs", errors=(Conflict,))
+async def list_tariffs(
+    tenant: Tenant, converter: Converter, limit: Limit = 100, cursor: Cursor = ""
+) -> Page[Tariff]:
+    """List the tariffs by id."""
+    found = await Tariffs(tenant, converter).page(cursor, limit + 1)
+    return page(found, limit, lambda tariff: str(tariff.id))
+
+
+@routes.post("/v1/tariffs", errors=(Conflict,))
+async def post_tariff(body: Tariff, tenant: Tenant, converter: Converter) -> Created[Tariff]:
+    """Make a tariff; 409 if there is one with its id."""
+    made = attrs.evolve(body, id=body.id or new_id())
+    await Tariffs(tenant, converter).add(made)
+    return _created(made)
+
+
+@routes.get("/v1/tariffs/{tariff}", errors=(NotFound, Conflict))
+async def get_tariff(tariff: Id, tenant: Tenant, converter: Converter) -> Tariff:
+    """Return a tariff with its versions."""
+    return await Tariffs(tenant, converter).get(tariff)
+
+
+@routes.put("/v1/tariffs/{tariff}")
+async def put_tariff(
+    tariff: Id, body: Tariff, tenant: Tenant, converter: Converter
+) -> Tariff | Created[Tariff]:
+    """Make a tariff or replace it; versions that it does not list are removed."""
+    if body.id not in (None, tariff):
+        message = f"the path says {tariff!r}"
+        raise Invalid(message, [Fault("wrong_id", message, "/id")])
+    made = attrs.evolve(body, id=tariff)
+    created = await Tariffs(tenant, converter).put(made)
+    return _created(made) if created else made
+
+
+@routes.delete("/v1/tariffs/{tariff}", errors=(NotFound,))
+async def delete_tariff(tariff: Id, tenant: Tenant, converter: Converter) -> None:
+    """Delete a tariff with its versions."""
+    await Tariffs(tenant, converter).delete(tariff)
+
+
+def _created(tariff: Tariff) -> Created[Tariff]:
+    return Created(f"/v1/tariffs/{tariff.id}", tariff)

@@ -1,0 +1,58 @@
+"""The charge `energy.flat`: one rate at all times."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import ClassVar
+
+import attrs
+
+from energia import hookimpl
+from energia.errors import Fault, Invalid
+from energia.pricing.charges import (
+    BaseCharge,
+    BillSoFar,
+    Charge,
+    Components,
+    Line,
+    Measure,
+    Measured,
+    Parts,
+)
+from energia.pricing.measures import Energy
+
+
+@attrs.frozen
+class Flat(BaseCharge):
+    """Energy at one rate.
+
+    Attributes:
+        rate: The price of one unit; or
+        components: its parts, each of them a line of its own.
+
+    """
+
+    kind: ClassVar[str] = "energy.flat"
+    rate: Decimal | None = None
+    components: Parts | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse neither and both."""
+        if (self.rate is None) == (self.components is None):
+            message = "give either rate or components"
+            raise Invalid(message, [Fault("rate_or_components", message, "/rate")])
+
+    def measures(self) -> dict[str, Measure]:
+        """Measure all energy of the channel."""
+        return {"energy": Energy(self.channel)}
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
+        """Charge it."""
+        rate = self.rate if self.components is None else Components(self.components)
+        assert rate is not None
+        yield from self.rated(measured["energy"]["total"], rate)
+
+
+@hookimpl
+def register_charges() -> list[type[Charge]]:
+    """Offer the charge."""
+    return [Flat]

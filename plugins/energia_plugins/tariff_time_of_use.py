@@ -1,0 +1,50 @@
+"""The charge `energy.time_of_use`: a rate for each period of a schedule."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+import attrs
+from msgspec import Meta
+
+from energia import hookimpl
+from energia.errors import Invalid
+from energia.pricing.charges import BaseCharge, BillSoFar, Charge, Line, Measure, Measured, Rate
+from energia.pricing.measures import EnergyByPeriod
+from energia.pricing.schedule import Period, Schedule, faults_of_periods
+
+
+@attrs.frozen
+class TimeOfUse(BaseCharge):
+    """Energy at the rate of the period in which it flows.
+
+    Attributes:
+        schedule: When each period is.
+        rates: The price of one unit in each period of the schedule.
+
+    """
+
+    kind: ClassVar[str] = "energy.time_of_use"
+    schedule: Schedule
+    rates: Annotated[dict[Period, Rate], Meta(min_length=1)]
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse periods without a rate and rates without a period."""
+        if faults := faults_of_periods(self.schedule, self.rates):
+            raise Invalid(faults[0].message, faults)
+
+    def measures(self) -> dict[str, Measure]:
+        """Measure the energy of the channel in each period."""
+        return {"energy": EnergyByPeriod(self.schedule, self.channel)}
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
+        """Charge the periods that the window has, in the order of the rates."""
+        energy = measured["energy"]
+        for period, rate in self.rates.items():
+            if period in energy:
+                yield from self.rated(energy[period], rate, period=period)
+
+
+@hookimpl
+def register_charges() -> list[type[Charge]]:
+    """Offer the charge."""
+    return [TimeOfUse]

@@ -1,0 +1,234 @@
+"""What tariff documents are refused for: every fault at once, each with its JSON pointer."""
+
+from typing import Any
+
+import pytest
+
+from energia.errors import Invalid, VersionsOverlap, WindowCrossesVersions
+from energia.pricing.tariffs import Tariff
+from tests.core.pricing.documents import CONVERTER, document, instant, read
+
+FLAT = {"kind": "energy.flat", "rate": "0.15"}
+
+
+def time_of_use(rules: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """Return a charge with the rates of the periods that the rules name."""
+    rates = {rule["period"]: "1" for rule in rules}
+    if "default" in more:
+        rates[more["default"]] = "1"
+    return {"kind": "energy.time_of_use", "schedule": {"rules": rules, **more}, "rates": rates}
+
+
+def faults(value: object) -> dict[str | None, str]:
+    """Return the codes of the faults of a document, by pointer."""
+    with pytest.raises(Invalid) as refused:
+        read(value)
+    return {fault.pointer: fault.code for fault in refused.value.faults}
+
+
+def of_versions(*versions: dict[str, Any]) -> dict[str, Any]:
+    """Return a tariff with these versions."""
+    return {**document([]), "versions": [{"charges": [FLAT], **version} for version in versions]}
+
+
+def test_a_document_comes_back_as_it_was_sent() -> None:
+    """What is read and written again is the same, with the defaults stated."""
+    rule = {
+        "period": "night",
+        "days": ["all"],
+        "from": "22:00",
+        "to": "06:00",
+        "season": {"from": "10-01", "to": "03-31"},
+    }
+    charge = time_of_use([rule], default="day", clock="+00:00")
+    rounding = {
+        "unit_price_decimals": 5,
+        "amount_decimals": None,
+        "mode": "half_even",
+        "level": "total",
+    }
+    sent = document(
+        [charge | {"code": "energy", "description": "Energy", "channel": "export"}],
+        "Europe/London",
+        valid_to="2030-01-01",
+        holidays=["2026-04-03"],
+        weekend_days=["sun"],
+        rounding=rounding,
+    )
+
+    written = CONVERTER.unstructure(read(sent))
+
+    # `unit_price_decimals` is None by default, so it is left out where it is None.
+    assert written == sent
+
+
+def test_every_fault_is_told_at_once() -> None:
+    """One refusal names everything that a document contradicts itself in."""
+    gap = time_of_use([{"period": "day", "days": ["weekday"], "from": "06:00", "to": "22:00"}])
+    value = {
+        "name": "x",
+        "currency": "XQX",
+        "timezone": "Mars/Olympus",
+        "versions": [
+            {"valid_from": "2026-01-01", "charges": [FLAT, FLAT]},
+            {"valid_from": "2026-06-01", "valid_to": "2026-06-01", "charges": [gap]},
+        ],
+    }
+
+    assert faults(value) == {
+        "/currency": "unknown_currency",
+        "/timezone": "unknown_timezone",
+        "/versions/0/valid_to": "versions_overlap",
+        "/versions/0/charges/0/code": "missing_code",
+        "/versions/0/charges/1/code": "missing_code",
+        "/versions/1/valid_to": "empty_version",
+        "/versions/1/charges/0/schedule": "incomplete_schedule",
+    }
+
+
+def test_an_unknown_kind_is_named_with_those_that_are_known() -> None:
+    """A charge that no plugin offers is refused by its own message."""
+    with pytest.raises(Invalid) as refused:
+        read(document([FLAT, {"kind": "energy.solar"}]))
+
+    (fault,) = refused.value.faults
+    assert (fault.code, fault.pointer) == ("unknown_kind", "/versions/0/charges/1/kind")
+    assert "energy.flat, energy.time_of_use, fixed" in fault.message
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-inf", "1e400", "1,5", "", True, [], {}])
+def test_a_rate_that_is_no_number_is_refused(number: object) -> None:
+    """A rate is a finite decimal number, or its text."""
+    found = faults(document([{"kind": "fixed", "per": "day", "amount": number}]))
+
+    assert list(found) == ["/versions/0/charges/0/amount"]
+
+
+@pytest.mark.parametrize(
+    ("versions", "pointer"),
+    [
+        ([{"valid_from": "2026-01-01"}, {"valid_from": "2026-02-01"}], "/versions/0/valid_to"),
+        (
+            [
+                {"valid_from": "2026-02-01"},
+                {"valid_from": "2026-01-01", "valid_to": "2026-02-02"},
+            ],
+            "/versions/1/valid_to",
+        ),
+        (
+            [
+                {"valid_from": "2026-01-01", "valid_to": "2026-02-01"},
+                {"valid_from": "2026-01-01", "valid_to": "2026-02-01"},
+            ],
+            "/versions/0/valid_to",
+        ),
+    ],
+)
+def test_overlapping_versions_are_refused(versions: list[dict[str, Any]], pointer: str) -> None:
+    """Versions follow each other; only the last one may be open."""
+    with pytest.raises(VersionsOverlap) as refused:
+        read(of_versions(*versions))
+
+    assert [fault.pointer for fault in refused.value.faults] == [pointer]
+
+
+@pytest.mark.parametrize(
+    ("charges", "pointer", "code"),
+    [
+        ([], "/versions/0/charges", "too_short"),
+        ([{**FLAT, "code": "a"}, {"kind": "fixed", "per": "day", "amount": 1, "code": "a"}],
+         "/versions/0/charges/1/code", "duplicate_code"),
+        ([{"kind": "fixed", "per": "day", "amount": 1, "code": "energy.flat"}, FLAT],
+         "/versions/0/charges/1/code", "duplicate_code"),
+        ([{**FLAT, "colour": "green"}], "/versions/0/charges/0/colour", "unknown_field"),
+        ([{**FLAT, "channel": "UC-1"}], "/versions/0/charges/0/channel", "bad_pattern"),
+        ([{"rate": 1}], "/versions/0/charges/0/kind", "missing_field"),
+        (["energy.flat"], "/versions/0/charges/0", "wrong_type"),
+    ],
+)  # fmt: skip
+def test_charges_that_do_not_fit_are_refused(charges: list[Any], pointer: str, code: str) -> None:
+    """Each fault of the list of charges has its place."""
+    assert faults(document(charges)) == {pointer: code}
+
+
+SCHEDULE = "/versions/0/charges/0/schedule"
+
+
+@pytest.mark.parametrize(
+    ("rule", "pointer", "code"),
+    [
+        ({"from": "08:00", "to": "08:00"}, "/to", "empty_window"),
+        ({"from": "24:00"}, "/from", "bad_pattern"),
+        ({"to": "24:01"}, "/to", "bad_pattern"),
+        ({"from": "8:00"}, "/from", "bad_pattern"),
+        ({"days": []}, "/days", "too_short"),
+        ({"days": ["funday"]}, "/days/0", "unknown_value"),
+        ({"season": {"from": "02-30", "to": "03-01"}}, "/season/from", "no_such_day"),
+        ({"season": {"from": "13-01", "to": "03-01"}}, "/season/from", "bad_pattern"),
+    ],
+)
+def test_rules_that_do_not_fit_are_refused(rule: dict[str, Any], pointer: str, code: str) -> None:
+    """Each fault of a rule has its place."""
+    charge = time_of_use([{"period": "a", "days": ["all"], **rule}], default="b")
+
+    assert faults(document([charge])) == {f"{SCHEDULE}/rules/0{pointer}": code}
+
+
+def test_a_clock_is_local_or_an_offset() -> None:
+    """A schedule does not run on the clock of another zone."""
+    charge = time_of_use([], default="a", clock="Europe/London")
+
+    assert faults(document([charge])) == {f"{SCHEDULE}/clock": "bad_pattern"}
+
+
+def test_rates_and_periods_match() -> None:
+    """A period without a rate and a rate without a period are both refused."""
+    charge = time_of_use([{"period": "peak", "days": ["mon"]}], default="low")
+    charge["rates"] = {"low": "1", "pike": "2"}
+
+    assert faults(document([charge])) == {
+        "/versions/0/charges/0/rates/peak": "missing_rate",
+        "/versions/0/charges/0/rates/pike": "unknown_period",
+    }
+
+
+TWO = of_versions(
+    {"valid_from": "2026-01-01", "valid_to": "2026-06-01"},
+    {"valid_from": "2026-06-01", "valid_to": "2027-01-01"},
+) | {"timezone": "America/Sao_Paulo"}
+
+
+def tariff_in_force(start: str, end: str) -> str:
+    """Return when the version that is in force in a window became valid."""
+    found: Tariff = read(TWO)
+    return str(found.in_force(instant(start), instant(end)).valid_from)
+
+
+def test_versions_change_at_the_midnight_of_the_tariff() -> None:
+    """A version is in force from its date's midnight in the tariff's zone."""
+    before = tariff_in_force("2026-01-01T00:00:00-03:00", "2026-06-01T00:00:00-03:00")
+    after = tariff_in_force("2026-06-01T00:00:00-03:00", "2026-06-01T01:00:00-03:00")
+
+    assert (before, after) == ("2026-01-01", "2026-06-01")
+
+
+def test_a_window_across_versions_is_refused() -> None:
+    """A window that crosses from one version to another is not priced."""
+    with pytest.raises(WindowCrossesVersions, match="2026-01-01, 2026-06-01"):
+        tariff_in_force("2026-05-31T23:45:00-03:00", "2026-06-01T00:15:00-03:00")
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2025-12-31T23:00:00-03:00", "2026-01-02T00:00:00-03:00"),
+        ("2026-12-31T00:00:00-03:00", "2027-01-01T00:01:00-03:00"),
+        ("2030-01-01T00:00:00-03:00", "2030-01-02T00:00:00-03:00"),
+    ],
+)
+def test_a_window_without_a_version_is_refused(start: str, end: str) -> None:
+    """Nothing is priced where no version is in force."""
+    with pytest.raises(Invalid) as refused:
+        tariff_in_force(start, end)
+
+    assert [fault.code for fault in refused.value.faults] == ["no_version_in_force"]
