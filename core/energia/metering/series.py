@@ -6,6 +6,19 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from energia.units import BOUND
+
+__all__ = [
+    "ACTUAL",
+    "BOUND",
+    "MISSING",
+    "NEVER_SENT",
+    "QUALITIES",
+    "Micro",
+    "Quality",
+    "Series",
+]
+
 #: Quantities in micro-units (1e-6 kWh, m3, ...).
 Micro = npt.NDArray[np.int64]
 #: Quality codes, one for each slot.
@@ -13,8 +26,6 @@ Quality = npt.NDArray[np.int8]
 
 #: Stands in an array of micro-units for "no value".
 MISSING: Final = int(np.iinfo(np.int64).min)
-#: The largest magnitude of one slot: up to here a JSON number (a double) is exact both ways.
-BOUND: Final = 10**15
 
 #: The names of the quality codes 0 to 8, as stored and as sent.
 QUALITIES: Final = (

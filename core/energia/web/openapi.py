@@ -21,11 +21,22 @@ from energia.errors import (
     UnsupportedMedia,
 )
 from energia.schema import Schema, Schemas
-from energia.web import media
+from energia.web import media, tags
 from energia.web.parameters import Parameter
 from energia.web.problems import Problem
 from energia.web.routes import Created, Route
 
+#: What a reader should know before anything else.
+_INTRODUCTION: Final = """\
+* **Time**: instants have an offset (`2026-03-01T00:00:00-03:00`); a date is the midnight with which
+  it begins at the site; windows are half-open, `[start, end)`.
+* **Numbers**: money, rates and sums are decimal strings, exact to the last digit; readings are
+  numbers. Both are taken as either.
+* **Errors** are `application/problem+json` with a stable `code`, and list everything that is wrong
+  at once, each with a JSON pointer to where it is.
+* **Ids** are yours. `PUT` makes or replaces and may be repeated; `POST` makes, and chooses an id
+  if you do not.
+"""
 #: The media types of a file that is sent as a stream.
 _FILES: Final = ("text/csv", "application/x-ndjson", "application/octet-stream")
 
@@ -34,7 +45,7 @@ def document(
     routes: Iterable[Route], schemas: Schemas, error_schema: type = Problem
 ) -> dict[str, Any]:
     """Describe *routes*; *schemas* knows the open unions."""
-    listed = list(routes)
+    listed = tags.in_order(routes)
     names = Counter(route.name for route in listed)
     problem = schemas.of(error_schema)
     paths: dict[str, dict[str, Schema]] = {}
@@ -48,23 +59,25 @@ def document(
             "title": "Energia",
             "version": energia.__version__,
             "summary": "Meter readings in, exact and explained costs out",
+            "description": _INTRODUCTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": dict(sorted(paths.items())),
+        "tags": tags.described(listed),
+        "paths": paths,
         "components": {"schemas": dict(sorted(schemas.components.items()))},
     }
 
 
 def _operation(route: Route, name: str, schemas: Schemas, problem: Schema) -> Schema:
     summary, _, description = cleandoc(route.handler.__doc__ or "").partition("\n\n")
-    operation: Schema = {"operationId": name, "tags": [_tag(route)]}
+    operation: Schema = {"operationId": name, "tags": [tags.tag_of(route)]}
     operation |= {"summary": summary} if summary else {}
     operation |= {"description": description} if description else {}
     inputs = [_parameter(one, schemas) for one in route.parameters if one.where in _NAMED]
     operation |= {"parameters": inputs} if inputs else {}
     for parameter in route.parameters:
         if parameter.where in ("body", "upload"):
-            operation["requestBody"] = _request_body(parameter, schemas)
+            operation["requestBody"] = _request_body(route, parameter, schemas)
     operation["responses"] = _answers(route, schemas) | _refusals(route, problem)
     return operation
 
@@ -92,11 +105,13 @@ def _without_none(type_: Any) -> Any:
     return type_
 
 
-def _request_body(parameter: Parameter, schemas: Schemas) -> Schema:
+def _request_body(route: Route, parameter: Parameter, schemas: Schemas) -> Schema:
     if parameter.where == "upload":
         return {"required": True, "content": {name: {} for name in _FILES}}
-    schema = schemas.of(_without_none(parameter.type))
-    return {"required": parameter.required, "content": {media.JSON: {"schema": schema}}}
+    content: Schema = {"schema": schemas.of(_without_none(parameter.type))}
+    if route.examples:
+        content["examples"] = {shows: {"value": body} for shows, body in route.examples.items()}
+    return {"required": parameter.required, "content": {media.JSON: content}}
 
 
 def _answers(route: Route, schemas: Schemas) -> dict[str, Schema]:
@@ -109,6 +124,8 @@ def _answers(route: Route, schemas: Schemas) -> dict[str, Schema]:
             status, (type_,) = HTTPStatus.CREATED, get_args(member)
         elif member is NoneType:
             status = HTTPStatus.NO_CONTENT
+        answers[str(status.value)] = _answer(route, status, type_, schemas)
+    for status, type_ in route.answers.items():
         answers[str(status.value)] = _answer(route, status, type_, schemas)
     return answers
 
@@ -154,11 +171,6 @@ def _implied(route: Route) -> Iterable[type[EnergiaError]]:
 
 def _title(error: type[EnergiaError]) -> str:
     return cleandoc(error.__doc__ or "").partition("\n")[0]
-
-
-def _tag(route: Route) -> str:
-    parts = [part for part in route.path.split("/") if part and part != "v1"]
-    return parts[0] if parts else "start"
 
 
 def _module(route: Route) -> str:

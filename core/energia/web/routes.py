@@ -8,10 +8,14 @@ has a default.
 A handler returns a value (200, JSON), `Created(location, value)` (201), None (204) or any response
 of aiohttp. Errors of `energia.errors` become problem documents; `errors` of a route documents those
 that the signature does not tell of.
+
+`Routes(tag="Weather")` puts its routes under one heading of the documentation; without a tag the
+heading is the first part of the path.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, get_type_hints
 
 import attrs
@@ -30,6 +34,7 @@ Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
 
 #: Answers from this size are compressed for a client that asks for it.
 _COMPRESSED_FROM: Final = 1024
+_NONE: Final[Mapping[Any, Any]] = MappingProxyType({})
 
 
 @attrs.frozen
@@ -58,6 +63,9 @@ class Route:
         errors: Errors to document, besides those that the signature implies.
         produces: The media types it may answer with; a request must accept one of them, if JSON is
             among them.
+        tag: The heading of the documentation under which it is; the first part of the path without.
+        examples: Bodies that it takes, by what each shows.
+        answers: Answers of other statuses that are no errors of `energia.errors`: their types.
         returns: The type of the answer; by default what the handler returns.
         parameters: Its arguments.
 
@@ -69,6 +77,9 @@ class Route:
     status: HTTPStatus = HTTPStatus.OK
     errors: tuple[type[EnergiaError], ...] = ()
     produces: tuple[str, ...] = (media.JSON,)
+    tag: str | None = None
+    examples: Mapping[str, object] = _NONE
+    answers: Mapping[HTTPStatus, Any] = _NONE
     returns: Any = attrs.field()
     parameters: tuple[Parameter, ...] = attrs.field(init=False)
 
@@ -121,19 +132,24 @@ class Routes(list[Route]):
     """The routes of one module or plugin.
 
     Example:
-        routes = Routes()
+        routes = Routes(tag="Sites")
 
         @routes.get("/v1/sites/{site}", errors=(NotFound,))
         async def get_site(site: Id, tenant: Tenant) -> Site: ...
 
     """
 
+    def __init__(self, *, tag: str | None = None) -> None:
+        """Begin without routes; *tag* is their heading in the documentation."""
+        super().__init__()
+        self._tag = tag
+
     def add(self, method: str, path: str, **stated: Any) -> Callable[[Handler], Handler]:
         """Make the decorated function answer *method* on *path*; *stated* is for `Route`."""
 
         def decorate(handler: Handler) -> Handler:
             known = {name: value for name, value in stated.items() if value is not attrs.NOTHING}
-            self.append(Route(method, path, handler, **known))
+            self.append(Route(method, path, handler, **{"tag": self._tag, **known}))
             return handler
 
         return decorate
@@ -144,10 +160,12 @@ class Routes(list[Route]):
         *,
         errors: tuple[type[EnergiaError], ...] = (),
         produces: tuple[str, ...] = (media.JSON,),
+        answers: Mapping[HTTPStatus, Any] = _NONE,
         returns: Any = attrs.NOTHING,
     ) -> Callable[[Handler], Handler]:
         """Make the decorated function answer GET (and HEAD) on *path*."""
-        return self.add("GET", path, errors=errors, produces=produces, returns=returns)
+        stated = {"produces": produces, "answers": answers, "returns": returns}
+        return self.add("GET", path, errors=errors, **stated)
 
     def post(
         self,
@@ -155,15 +173,20 @@ class Routes(list[Route]):
         *,
         status: HTTPStatus = HTTPStatus.OK,
         errors: tuple[type[EnergiaError], ...] = (),
+        examples: Mapping[str, object] = _NONE,
     ) -> Callable[[Handler], Handler]:
         """Make the decorated function answer POST on *path*."""
-        return self.add("POST", path, status=status, errors=errors)
+        return self.add("POST", path, status=status, errors=errors, examples=examples)
 
     def put(
-        self, path: str, *, errors: tuple[type[EnergiaError], ...] = ()
+        self,
+        path: str,
+        *,
+        errors: tuple[type[EnergiaError], ...] = (),
+        examples: Mapping[str, object] = _NONE,
     ) -> Callable[[Handler], Handler]:
         """Make the decorated function answer PUT on *path*."""
-        return self.add("PUT", path, errors=errors)
+        return self.add("PUT", path, errors=errors, examples=examples)
 
     def delete(
         self, path: str, *, errors: tuple[type[EnergiaError], ...] = ()

@@ -1,12 +1,33 @@
-"""The core's own routes: every module here has some, as `routes`."""
+"""The core's own routes, in the order in which the documentation lists them."""
 
-from importlib import import_module
-from pkgutil import iter_modules
-
+from energia.web.endpoints import (
+    about,
+    charge_kinds,
+    costs,
+    formats,
+    health,
+    imports,
+    meters,
+    plugins,
+    readings,
+    sites,
+    tariffs,
+    usage,
+)
 from energia.web.routes import Route
 
-ROUTES: tuple[Route, ...] = tuple(
-    route
-    for module in sorted(module.name for module in iter_modules(__path__))
-    for route in import_module(f"{__name__}.{module}").routes
+_MODULES = (
+    sites,
+    meters,
+    readings,
+    usage,
+    imports,
+    tariffs,
+    costs,
+    charge_kinds,
+    formats,
+    plugins,
+    health,
+    about,
 )
+ROUTES: tuple[Route, ...] = tuple(route for module in _MODULES for route in module.routes)

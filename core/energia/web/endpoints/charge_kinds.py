@@ -8,7 +8,7 @@ from energia.core import Core
 from energia.schema import schema_of
 from energia.web.routes import Routes
 
-routes = Routes()
+routes = Routes(tag="Catalogue")
 
 
 @attrs.frozen

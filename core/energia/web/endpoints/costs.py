@@ -31,7 +31,7 @@ from energia.web.routes import Routes
 
 _ERRORS = (Conflict, WindowCrossesVersions, IncompleteUsage, AmbiguousChannel)
 
-routes = Routes()
+routes = Routes(tag="Costs")
 
 
 @attrs.frozen(kw_only=True)

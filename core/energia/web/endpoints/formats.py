@@ -9,7 +9,7 @@ from energia.schema import schema_of
 from energia.web.pages import Page
 from energia.web.routes import Routes
 
-routes = Routes()
+routes = Routes(tag="Catalogue")
 
 
 @attrs.frozen

@@ -16,7 +16,7 @@ HEALTH_JSON: Final = "application/health+json"
 #: Seconds after which to ask again a service that is not ready.
 _RETRY_AFTER: Final = "2"
 
-routes = Routes()
+routes = Routes(tag="Service")
 
 
 @attrs.frozen
@@ -42,7 +42,11 @@ class Health:
     checks: Mapping[str, tuple[Check, ...]] | None = None
 
 
-@routes.get("/health", produces=(HEALTH_JSON,), returns=Health)
+#: What it is like when it cannot work.
+_FAILED: Final = {HTTPStatus.SERVICE_UNAVAILABLE: Health}
+
+
+@routes.get("/health", produces=(HEALTH_JSON,), returns=Health, answers=_FAILED)
 async def get_health(request: web.Request) -> web.Response:
     """Say how the service and its components are.
 
@@ -54,7 +58,7 @@ async def get_health(request: web.Request) -> web.Response:
     return _response(Health(monitor.status(), monitor.reason(), checks))
 
 
-@routes.get("/health/ready", produces=(HEALTH_JSON,), returns=Health)
+@routes.get("/health/ready", produces=(HEALTH_JSON,), returns=Health, answers=_FAILED)
 async def get_ready(request: web.Request) -> web.Response:
     """Say whether the service should get requests; 503 while it starts, migrates or drains."""
     monitor: Monitor = request.app[MONITOR]

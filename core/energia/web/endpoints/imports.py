@@ -23,7 +23,7 @@ OnProblem = Annotated[
     Meta(description="`refuse` stores nothing; `skip` stores what is right, and tells the rest."),
 ]
 
-routes = Routes()
+routes = Routes(tag="Readings")
 
 
 @routes.post("/v1/imports")

@@ -9,7 +9,7 @@ from energia.metering.models import Meter, NewMeter
 from energia.web.pages import Cursor, Limit, Page, page
 from energia.web.routes import Created, Routes
 
-routes = Routes()
+routes = Routes(tag="Meters")
 
 
 @routes.get("/v1/meters")

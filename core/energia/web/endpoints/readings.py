@@ -25,7 +25,7 @@ from energia.web.windows import Asked, Moment, asked
 #: How many slots one answer has; `next` leads to the others.
 _SLOTS = 400_000
 
-routes = Routes()
+routes = Routes(tag="Readings")
 
 
 class QualityRun(msgspec.Struct):

@@ -8,7 +8,7 @@ from energia.metering.models import NewSite, Site
 from energia.web.pages import Cursor, Limit, Page, page
 from energia.web.routes import Created, Routes
 
-routes = Routes()
+routes = Routes(tag="Sites")
 
 
 @routes.get("/v1/sites")

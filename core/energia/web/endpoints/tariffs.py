@@ -11,7 +11,7 @@ from energia.pricing.tariffs import Tariff
 from energia.web.pages import Cursor, Limit, Page, page
 from energia.web.routes import Created, Routes
 
-routes = Routes()
+routes = Routes(tag="Tariffs")
 
 
 @routes.get("/v1/tariffs", errors=(Conflict,))

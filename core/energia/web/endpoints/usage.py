@@ -24,7 +24,7 @@ Length = Annotated[str, Meta(description="PT1H and the like, P1D, P1M or P1Y.", 
 #: How many windows one answer has at most.
 _WINDOWS = 100_000
 
-routes = Routes()
+routes = Routes(tag="Readings")
 
 
 class Peak(msgspec.Struct):

@@ -1,0 +1,205 @@
+"""An import: any number of batches of readings, stored in one transaction or not at all."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Self
+
+import attrs
+import msgspec
+import numpy as np
+
+from energia.db.queries import load
+from energia.metering import batch, checks, store
+from energia.metering.batch import Batch
+from energia.metering.events import Counts, ReadingsStored
+from energia.metering.identifiers import new_id
+from energia.metering.known import Known
+from energia.metering.merge import Blocks, Int64, Stored, merge
+from energia.metering.models import Channel
+from energia.metering.outcome import Outcome
+from energia.metering.problems import Problems
+from energia.metering.repeats import Repeats
+from energia.metering.sent import Sent
+from energia.metering.series import NEVER_SENT
+
+if TYPE_CHECKING:
+    from energia.db.tenant import Queries
+
+SQL: Final = load(__package__)
+
+#: Blocks in one message: a year of a channel.
+BLOCKS: Final = 365
+#: Single slots in one message.
+SLOTS: Final = 5000
+#: From how many blocks with one new slot each these go by themselves.
+_SINGLES: Final = 16
+
+
+@attrs.frozen
+class Rules:
+    """What holds for an import.
+
+    Attributes:
+        now: When it arrived, in seconds since 1970-01-01T00:00Z.
+        grace: Seconds after the end of a day for which fills of it are live.
+        skip: Whether to store what is right and to report the rest, instead of storing nothing.
+
+    """
+
+    now: float
+    grace: float = 7200.0
+    skip: bool = False
+
+
+@attrs.define(eq=False)
+class Import:
+    """One import that is under way, inside a transaction.
+
+    Attributes:
+        queries: The transaction.
+        number: Its number in the database.
+        rules: What holds for it.
+        problems: What is wrong.
+        counts: What became of the readings.
+        format: What it came as.
+        one_batch: Whether `add` is called once only.
+
+    """
+
+    queries: "Queries"
+    number: int
+    rules: Rules
+    problems: Problems
+    format: str
+    one_batch: bool = False
+    counts: Counts = attrs.Factory(Counts)
+    known: Known = attrs.Factory(Known)
+    meters: set[str] = attrs.Factory(set)
+    _repeats: dict[int, Repeats] = attrs.Factory(dict)
+
+    @classmethod
+    async def begin(
+        cls,
+        queries: "Queries",
+        rules: Rules,
+        problems: Problems,
+        format: str,
+    ) -> Self:
+        """Begin an import in a transaction; the attributes say what the arguments are."""
+        number = await queries.fetch(int, SQL["import_number"])
+        return cls(queries, number[0], rules, problems, format)
+
+    async def add(self, sent: Sent) -> None:
+        """Check and store readings; what is wrong is noted in `problems`.
+
+        Raises:
+            LostRace: Someone else wrote the same days, which locks exclude.
+
+        """
+        await self._look_up(sent)
+        placed = checks.place(sent, self.known, self.problems)
+        for runs in placed.groups(sent.lengths, self.known.intervals):
+            made = batch.make(sent, placed, runs, self.known, self.problems)
+            self.counts.repeated += made.repeated
+            self.meters.update(self.known.channels[i].meter for i in made.targets.tolist())
+            if self.failed:
+                await asyncio.sleep(0)
+            else:
+                await self._store(made)
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing is to be stored, because something is wrong."""
+        return bool(self.problems.counts) and not self.rules.skip
+
+    async def finish(self, received: int, sha256: str) -> Outcome:
+        """Keep what became of *received* readings; raises `Invalid` with all problems."""
+        if self.failed:
+            raise self.problems.refuse()
+        self.counts.received = received
+        self.counts.rejected = self.problems.rejected
+        outcome = Outcome.of(
+            f"imp_{new_id()}", self.counts, self.meters, self.known.unknown, self.problems.told()
+        )
+        counts = msgspec.json.encode(self.counts).decode()
+        problems = msgspec.json.encode(outcome.problems).decode()
+        row = (self.number, outcome.import_, self.format, sha256, counts, problems)
+        await self.queries.execute(SQL["import_add"], *row)
+        return outcome
+
+    def event(self, outcome: Outcome) -> ReadingsStored:
+        """Return what observers are told after the commit."""
+        return ReadingsStored(outcome.import_, self.format, self.counts, outcome.meters)
+
+    async def _look_up(self, sent: Sent) -> None:
+        """Find the channels of meters that are new to this import, and hold them."""
+        asked = self.known.new(origin[0] for origin in sent.origins)
+        if asked:
+            sql = SQL["channels_lock_for_readings"]
+            self.known.add(asked, await self.queries.fetch(Channel, sql, asked))
+
+    async def _store(self, made: Batch) -> None:
+        if self.one_batch:
+            singles = made.singles()
+            if singles.all() or singles.sum() >= _SINGLES:
+                for part in made.some(singles).slices(SLOTS):
+                    await self._store_slots(part)
+                made = made.some(~singles)
+        for part in made.slices(BLOCKS):
+            await self._store_blocks(part)
+
+    async def _store_slots(self, part: Batch) -> None:
+        """Store batches of one actual value a block: no array travels."""
+        live = part.live(self.rules.now, self.rules.grace)
+        slots = store.Slots(part.keys, part.index, part.values, live)
+        put = await store.write_slots(self.queries, slots, part.width, self.number)
+        self.counts.created += put.created
+        self.counts.unchanged += put.unchanged
+        self.counts.corrected += put.corrected
+
+    async def _store_blocks(self, part: Batch) -> None:
+        if not len(part.keys):
+            return
+        found = await store.read(self.queries, part.keys, part.width)
+        new, last = part.blocks(), found.blocks.last_filled
+        own = np.zeros(len(part.keys), bool)
+        rows, repeats = None, None
+        if not self.one_batch:
+            repeats = self._repeats.setdefault(part.width, Repeats(part.width))
+            rows = repeats.rows(part.keys.channels, part.keys.days, last)
+            self._fold_again(part, repeats, rows, new, found)
+            own, last = repeats.own[rows], repeats.last[rows]
+        exists = found.revisions > 0
+        live = part.live(self.rules.now, self.rules.grace)
+        merged = merge(new, Stored(found.blocks, exists, live, own, last))
+        await store.write(self.queries, part.keys, merged, found, self.number)
+        if repeats is not None and rows is not None:
+            repeats.own[rows] |= merged.write & (merged.revise | ~exists)
+        self.counts.created += merged.created
+        self.counts.unchanged += merged.unchanged
+        self.counts.corrected += merged.corrected
+        self.counts.missing += merged.missing
+
+    def _fold_again(
+        self,
+        part: Batch,
+        repeats: Repeats,
+        rows: Int64,
+        new: Blocks,
+        found: store.Found,
+    ) -> None:
+        """Take out what an earlier batch sent: equal is repeated, other is refused."""
+        at = rows[part.row], part.index
+        before = repeats.sent[at]
+        again = before != NEVER_SENT
+        repeats.sent[at] = np.where(again, before, part.quality)
+        if not again.any():
+            return
+        stored = found.blocks.values[part.row, part.index]
+        equal = (before == part.quality) & ((before == 0) | (stored == part.values))
+        self.counts.repeated += int((again & equal).sum())
+        self.problems.add_each(
+            "duplicate_in_request",
+            np.flatnonzero(again & ~equal).tolist(),
+            lambda i: batch.differing(part.sent, int(part.at[i]), part.values[i], stored[i]),
+        )
+        new.quality[part.row[again], part.index[again]] = NEVER_SENT

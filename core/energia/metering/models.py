@@ -1,0 +1,172 @@
+"""Sites, meters and channels, as the API takes and gives them."""
+
+from decimal import Decimal
+from typing import Annotated, Final, Literal
+
+import attrs
+from msgspec import Meta
+
+from energia.convert import Id
+from energia.metering import durations
+from energia.metering.grid import Grid
+from energia.units import MICRO, QUANTITIES, Unit, unit
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Quantity = Literal[
+    "active_energy", "reactive_energy", "apparent_energy", "gas_volume", "water_volume", "heat"
+]
+Positive = Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0})]
+
+#: The longest slot, in seconds.
+LONGEST: Final = 3600
+
+
+@attrs.frozen
+class NewSite:
+    """Where meters are: what decides the local time of days and months.
+
+    Attributes:
+        id: The client's own id; made by the server without one.
+        name: For people.
+        timezone: An IANA time zone.
+        country: ISO 3166, two letters.
+        currency: ISO 4217, three letters.
+        subdivision: ISO 3166-2 or the utility's own region.
+
+    """
+
+    name: Name
+    timezone: Annotated[str, Meta(max_length=64, examples=["America/Sao_Paulo"])]
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$", examples=["BR"])]
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["BRL"])]
+    subdivision: Annotated[str, Meta(max_length=20)] | None = None
+    id: Id | None = None
+
+
+@attrs.frozen
+class Site:
+    """A site that is stored."""
+
+    id: Id
+    name: Name
+    timezone: str
+    country: str
+    currency: str
+    subdivision: str | None = None
+
+
+@attrs.frozen
+class NewChannel:
+    """One quantity in one direction, on an even grid of time.
+
+    Attributes:
+        id: The client's own id, unique in the meter.
+        quantity: What is measured.
+        direction: From the grid (`import`) or to it.
+        unit: The unit that readings without one are in.
+        interval: The length of a slot, an ISO 8601 duration that divides a day, at most an hour.
+        offset: How far the first slot of a day is shifted from midnight UTC; without one, the
+            site's standard offset from UTC modulo the interval.
+        kind: `interval` for a quantity per slot; registers are not supported yet.
+        digits: Digits of the meter's display.
+        multiplier: Not supported yet: send values that are multiplied already.
+        max_power: In kW, kvar, kVA or m3/h: what is above is stored as questionable.
+
+    """
+
+    id: Id
+    quantity: Quantity
+    direction: Literal["import", "export"]
+    unit: Annotated[str, Meta(max_length=10, examples=["kWh"])]
+    interval: Annotated[str, Meta(max_length=30, examples=["PT15M"])]
+    offset: Annotated[str, Meta(max_length=30, examples=["PT30M"])] | None = None
+    kind: Literal["interval", "register"] = "interval"
+    digits: Annotated[int, Meta(ge=1, le=20)] | None = None
+    multiplier: Positive | None = None
+    max_power: Positive | None = None
+
+
+@attrs.frozen
+class Channel:
+    """A channel that is stored.
+
+    Attributes:
+        key: Its number in the database.
+        meter: The meter's id.
+        id: The client's own id.
+        interval: The length of a slot in seconds.
+        offset: Seconds from midnight UTC to the first slot of a day.
+
+    """
+
+    key: int
+    meter: str
+    id: str
+    quantity: str
+    direction: str
+    unit: str
+    interval: int
+    offset: int
+    kind: str = "interval"
+    digits: int | None = None
+    multiplier: Decimal | None = None
+    max_power: Decimal | None = None
+
+    @property
+    def grid(self) -> Grid:
+        """The slots of the channel."""
+        return Grid(self.interval, self.offset)
+
+    @property
+    def canonical(self) -> str:
+        """The unit in which values are stored and given: kWh, kvarh, kVAh or m3."""
+        return QUANTITIES[self.quantity]
+
+    @property
+    def declared(self) -> Unit:
+        """The unit that readings without one are in."""
+        return unit(self.unit)
+
+    @property
+    def most(self) -> int | None:
+        """The most that a slot can hold, in micro-units, or None for no limit."""
+        if self.max_power is None:
+            return None
+        return int(self.max_power * MICRO * self.interval / 3600)
+
+    def shown(self) -> NewChannel:
+        """Return the channel as the API gives it."""
+        return NewChannel(
+            self.id,
+            self.quantity,  # type: ignore[arg-type]
+            self.direction,  # type: ignore[arg-type]
+            self.unit,
+            durations.text(self.interval),
+            durations.text(self.offset),
+            self.kind,  # type: ignore[arg-type]
+            self.digits,
+            self.multiplier,
+            self.max_power,
+        )
+
+
+@attrs.frozen
+class NewMeter:
+    """A meter at a site, with its channels."""
+
+    site: Id
+    channels: Annotated[tuple[NewChannel, ...], Meta(min_length=1, max_length=100)]
+    name: Name | None = None
+    serial: Annotated[str, Meta(max_length=100)] | None = None
+    id: Id | None = None
+
+
+@attrs.frozen
+class Meter:
+    """A meter that is stored."""
+
+    id: Id
+    site: Id
+    channels: tuple[NewChannel, ...]
+    name: str | None = None
+    serial: str | None = None

@@ -1,0 +1,150 @@
+"""Sums of readings over windows of local time, with their peaks and what they rest on."""
+
+from typing import Final
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from energia.metering.durations import Window
+from energia.metering.series import MISSING, QUALITIES, Micro, Series
+from energia.zones import DAY, Zone
+
+Int64 = npt.NDArray[np.int64]
+
+#: Which quality codes count as what; the others are missing.
+_ACTUAL: Final = tuple(QUALITIES.index(name) for name in ("actual", "validated", "derived"))
+_ESTIMATED: Final = tuple(
+    QUALITIES.index(name) for name in ("substituted", "provisional", "estimated", "forecast")
+)
+_QUESTIONABLE: Final = (QUALITIES.index("questionable"),)
+
+
+@attrs.frozen
+class Coverage:
+    """How many slots a sum rests on; the others add up to `expected`.
+
+    Attributes:
+        expected: Slots that start in the window.
+        actual: Measured: actual, validated or derived.
+        estimated: Substituted, provisional, estimated or forecast.
+        questionable: Stored, though not to be believed.
+        missing: Without a value.
+
+    """
+
+    expected: int
+    actual: int
+    estimated: int
+    questionable: int
+    missing: int
+
+
+@attrs.frozen
+class Used:
+    """The usage of one window.
+
+    Attributes:
+        start: In seconds since 1970-01-01T00:00Z.
+        end: In seconds since 1970-01-01T00:00Z.
+        value: The sum in micro-units, of the slots that have a value.
+        peak: The index of the largest slot in the series, or None without a value.
+        coverage: What the sum rests on.
+
+    """
+
+    start: int
+    end: int
+    value: int
+    peak: int | None
+    coverage: Coverage
+
+
+def bounds(zone: Zone, window: Window, start: int, end: int) -> Int64:
+    """Return where windows begin in `[start, end)`, and the end of the last.
+
+    Calendar windows begin at local midnights; shorter ones are counted from there, in elapsed
+    time, so that the last of a day is shorter where they do not fit.
+    """
+    first, last = (zone.local(np.array([start, end])) // DAY).tolist()
+    if window.length is None:
+        inner = zone.midnights(_days(window.name, first, last))
+    else:
+        midnights = zone.midnights(np.arange(first, last + 2))
+        # Zones move by at most a day at once, which the day after `last` covers.
+        pairs = zip(midnights.tolist(), midnights[1:].tolist(), strict=False)
+        inner = np.concatenate([np.arange(a, b, window.length) for a, b in pairs])
+    inside = inner[(inner > start) & (inner < end)]
+    return np.unique(np.concatenate([[start], inside, [end]]))
+
+
+def _days(name: str, first: int, last: int) -> Int64:
+    """Return the days (since 1970-01-01) on which days, months or years begin."""
+    unit = {"P1D": "D", "P1M": "M", "P1Y": "Y"}[name]
+    days = np.arange(first, last + 1).astype("datetime64[D]")
+    starts: Int64 = np.unique(days.astype(f"datetime64[{unit}]").astype("datetime64[D]")).astype(
+        np.int64
+    )
+    return starts
+
+
+def split_slots(series: Series, at: Int64) -> int:
+    """Return how many slots of the grid have one of the instants *at* inside."""
+    slots, rest = np.divmod(at - series.start, series.interval)
+    return len(np.unique(slots[rest != 0]))
+
+
+def usage(series: Series, at: Int64) -> list[Used]:
+    """Return the usage of the windows between the instants *at*.
+
+    A slot belongs wholly to the window in which it starts.
+    """
+    cuts = np.clip(-((series.start - at) // series.interval), 0, len(series.values))
+    sums = _sums(series.values, cuts)
+    covered = _coverage(series, cuts)
+    return [
+        Used(start, end, total, _peak(series.values, begin, past), coverage)
+        for start, end, begin, past, total, coverage in zip(
+            at[:-1].tolist(),
+            at[1:].tolist(),
+            cuts[:-1].tolist(),
+            cuts[1:].tolist(),
+            sums,
+            covered,
+            strict=True,
+        )
+    ]
+
+
+def _sums(values: Micro, cuts: Int64) -> list[int]:
+    """Return the exact sum of each window."""
+    known = np.where(values == MISSING, 0, values)
+    longest = int(np.diff(cuts).max(initial=0))
+    if longest * int(np.abs(known).max(initial=0)) < 2**63:
+        # The running sum may wrap around; differences that fit are right all the same.
+        running = np.concatenate([[0], np.cumsum(known)])
+        sums: list[int] = np.diff(running[cuts]).tolist()
+        return sums
+    numbers = known.tolist()
+    pairs = zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
+    return [sum(numbers[begin:past]) for begin, past in pairs]
+
+
+def _coverage(series: Series, cuts: Int64) -> list[Coverage]:
+    counted = [
+        np.diff(np.concatenate([[0], np.cumsum(np.isin(series.quality, codes))])[cuts]).tolist()
+        for codes in (_ACTUAL, _ESTIMATED, _QUESTIONABLE)
+    ]
+    expected: list[int] = np.diff(cuts).tolist()
+    return [
+        Coverage(slots, actual, estimated, questionable, slots - actual - estimated - questionable)
+        for slots, actual, estimated, questionable in zip(expected, *counted, strict=True)
+    ]
+
+
+def _peak(values: Micro, begin: int, past: int) -> int | None:
+    """Return the index of the first largest value of a window."""
+    if begin == past:
+        return None
+    largest = begin + int(values[begin:past].argmax())
+    return None if values[largest] == MISSING else largest

@@ -1,0 +1,189 @@
+"""Units of measured quantities, and exact micro-units.
+
+Quantities are stored as whole micro-units: 1e-6 of the canonical unit of the quantity (kWh for
+energy, m3 for volumes). The table is fixed; factors are exact fractions. Numbers are rounded half
+to even, once, decided by their decimal text and never by a binary float.
+"""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from functools import lru_cache
+from typing import Final
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+MICRO: Final = 10**6
+#: The largest magnitude of one slot: up to here a JSON number (a double) is exact both ways.
+BOUND: Final = 10**15
+
+#: The canonical unit of each quantity that a channel may measure.
+QUANTITIES: Final = {
+    "active_energy": "kWh",
+    "reactive_energy": "kvarh",
+    "apparent_energy": "kVAh",
+    "gas_volume": "m3",
+    "water_volume": "m3",
+    "heat": "kWh",
+}
+#: The unit of the average power in a slot, for the quantities that are energy.
+POWER_UNITS: Final = {"kWh": "kW", "kvarh": "kvar", "kVAh": "kVA"}
+
+
+class UnknownUnit(ValueError):
+    """There is no such unit."""
+
+
+class BadNumber(ValueError):
+    """A number cannot be a quantity; `code` says why."""
+
+    code = "invalid"
+
+
+class NotANumber(BadNumber):
+    """It is not a finite number."""
+
+    code = "not_a_number"
+
+
+class OutOfRange(BadNumber):
+    """It is larger than 1e9 canonical units, the most that JSON numbers carry exactly."""
+
+    code = "out_of_range"
+
+
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
+
+
+@attrs.frozen
+class Unit:
+    """A unit: one of it is `factor` of the canonical unit."""
+
+    name: str
+    canonical: str
+    factor: Fraction
+
+    def fits(self, quantity: str) -> bool:
+        """Whether *quantity* can be measured in this unit."""
+        return QUANTITIES.get(quantity) == self.canonical
+
+
+def _table() -> dict[str, Unit]:
+    joule = Fraction(1, 3_600_000)
+    sizes = {
+        "kWh": {
+            "Wh": Fraction(1, 1000),
+            "kWh": Fraction(1),
+            "MWh": Fraction(1000),
+            "GWh": Fraction(10**6),
+            "J": joule,
+            "kJ": joule * 1000,
+            "MJ": joule * 10**6,
+            "GJ": joule * 10**9,
+        },
+        "kvarh": {"varh": Fraction(1, 1000), "kvarh": Fraction(1), "Mvarh": Fraction(1000)},
+        "kVAh": {"VAh": Fraction(1, 1000), "kVAh": Fraction(1), "MVAh": Fraction(1000)},
+        # A foot is 0.3048 m exactly.
+        "m3": {"m3": Fraction(1), "ft3": Fraction(3048, 10**4) ** 3, "L": Fraction(1, 1000)},
+    }
+    return {
+        name.casefold(): Unit(name, canonical, factor)
+        for canonical, units in sizes.items()
+        for name, factor in units.items()
+    }
+
+
+_UNITS: Final = _table()
+#: The names of all units.
+UNITS: Final = tuple(unit.name for unit in _UNITS.values())
+
+
+@lru_cache(maxsize=256)
+def unit(name: str) -> Unit:
+    """Return the unit *name*, whatever its case; raises `UnknownUnit`.
+
+    A small `m` is never taken for mega: `mWh` is a milliwatt-hour, which is not in the table.
+    """
+    found = _UNITS.get(name.casefold().replace("³", "3"))
+    if found is None or (found.name[0] == "M" and name[0] != "M"):
+        raise UnknownUnit(f"there is no unit {name!r}; known are {', '.join(UNITS)}")
+    return found
+
+
+def to_micro(value: Decimal | int | float | str, factor: Fraction = Fraction(1)) -> int:
+    """Return *value* units of *factor* in micro-units, rounded half to even.
+
+    Raises:
+        NotANumber: It is no finite decimal number.
+        OutOfRange: Its magnitude is over 10**15 micro-units.
+
+    """
+    number = _decimal(value)
+    # So that a hostile exponent costs nothing: these are far beyond the bounds on either side.
+    if not number or number.adjusted() < -40:
+        return 0
+    if number.adjusted() > 40:
+        raise OutOfRange("the number is out of range")
+    micro = round(Fraction(number) * factor * MICRO)
+    if abs(micro) > BOUND:
+        raise OutOfRange("the number is out of range")
+    return micro
+
+
+def decimal_of(text: str) -> Decimal:
+    """Return the finite decimal number *text*; raises `NotANumber`."""
+    try:
+        if len(text) <= 100 and _NUMBER.fullmatch(text):
+            return Decimal(text)
+    except InvalidOperation:
+        pass
+    raise NotANumber(f"{text[:40]!r} is not a number")
+
+
+def _decimal(value: Decimal | int | float | str) -> Decimal:
+    if isinstance(value, str):
+        return decimal_of(value)
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not number.is_finite():
+        raise NotANumber(f"{value} is not a number")
+    return number
+
+
+def to_micros(
+    values: npt.NDArray[np.float64], factor: Fraction, exact: Callable[[int], Decimal]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Return many numbers in micro-units, and which are out of range; 0 for these and for NaN.
+
+    The binary float of a number is scaled with a relative error below 2**-51, so its rounding is
+    certain unless it falls that near to a tie; those few are rounded from *exact*, which returns
+    the number as it was written, given its index.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        scaled = values * float(factor * MICRO)
+        rounded = np.rint(scaled)
+        size = np.abs(rounded)
+        near_tie = np.abs(scaled - rounded) >= 0.5 - size * 2.0**-51
+        outside = size > BOUND
+    micro = np.where(np.isnan(values) | outside, 0, rounded).astype(np.int64)
+    for index in np.flatnonzero(near_tie & (size < 2 * BOUND)).tolist():
+        try:
+            micro[index] = to_micro(exact(index), factor)
+            outside[index] = False
+        except OutOfRange:
+            micro[index] = 0
+            outside[index] = True
+    return micro, outside
+
+
+def decimal_text(value: int | Fraction, scale: int = MICRO) -> str:
+    """Return `value / scale` as the shortest decimal text, with at most six decimals.
+
+    What does not end within six decimals is rounded half to even.
+    """
+    micro = round(Fraction(value) * MICRO / scale)
+    whole, rest = divmod(abs(micro), MICRO)
+    text = f"{whole}.{rest:06}".rstrip("0").rstrip(".")
+    return f"-{text}" if micro < 0 else text

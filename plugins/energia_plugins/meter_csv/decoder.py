@@ -1,0 +1,129 @@
+"""The decoder of the format `csv`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from energia.errors import Fault, Invalid
+from energia.metering.decoding import Problem, Reading
+from energia.metering.series import ACTUAL, QUALITIES
+from energia.zones import Zone
+from energia_plugins.meter_csv.lines import rows
+from energia_plugins.meter_csv.options import CsvOptions
+from energia_plugins.meter_csv.times import BadTime, Times
+from energia_plugins.meter_csv.values import BadValue, Numbers
+
+#: The options that name columns, in the order of `_Columns`.
+_NAMES = ("start_column", "value_column", "meter_column", "channel_column", "quality_column")
+
+
+class CsvDecoder:
+    """Reads comma-separated values with a header line, as `CsvOptions` declares them."""
+
+    name = "csv"
+    options: type = CsvOptions
+
+    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
+        """Yield a reading or a problem for each row below the header.
+
+        Raises:
+            Malformed: It is not text of the encoding, or has no rows.
+            Invalid: The options do not fit, or a column is not in the header.
+
+        """
+        options.check()
+        found = rows(chunks, options.codec, options.delimiter)
+        header = next(found, (1, []))[1]
+        row = _Row.of(header, options)
+        for line, cells in found:
+            yield row.read(line, cells)
+
+
+@attrs.frozen
+class _Row:
+    """Reads one row."""
+
+    columns: Mapping[str, int]
+    needed: int
+    numbers: Numbers
+    times: Times
+    unit: str | None
+    end_stamped: bool
+
+    @classmethod
+    def of(cls, header: list[str], options: CsvOptions) -> "_Row":
+        """Return what reads the rows below *header*; raises `Invalid`."""
+        columns = _columns(header, options)
+        zone = None if options.timezone is None else Zone.named(options.timezone)
+        return cls(
+            columns,
+            max(columns.values()) + 1,
+            Numbers.marked(options.decimal, options.thousands),
+            Times(options.date_format, zone),
+            options.unit,
+            options.stamp == "end",
+        )
+
+    def read(self, line: int, cells: list[str]) -> Reading | Problem:
+        """Return the reading of a row, or what is wrong with it."""
+        if len(cells) < self.needed:
+            message = f"the row has {len(cells)} columns; {self.needed} are needed"
+            return Problem(line, "missing_column", message)
+        meter, channel = self._cell(cells, "meter_column"), self._cell(cells, "channel_column")
+        try:
+            stamp = cells[self.columns["start_column"]].strip()
+            instant = self.times.read(stamp, (meter, channel))
+            written = cells[self.columns["value_column"]].strip()
+            value = self.numbers.read(written) if written else None
+            quality = _quality(self._cell(cells, "quality_column"))
+        except BadTime as error:
+            return Problem(line, error.code, str(error))
+        except BadValue as error:
+            return Problem(line, "not_a_number", str(error))
+        except _BadQuality as error:
+            return Problem(line, "unknown_quality", str(error))
+        start, end = (None, instant) if self.end_stamped else (instant, None)
+        return Reading(line, value, start, end, quality, meter, channel, self.unit)
+
+    def _cell(self, cells: list[str], name: str) -> str | None:
+        column = self.columns.get(name)
+        return None if column is None else cells[column].strip() or None
+
+
+class _BadQuality(ValueError):
+    """There is no such quality."""
+
+
+def _quality(name: str | None) -> int:
+    if name is None:
+        return ACTUAL
+    try:
+        return QUALITIES.index(name.lower())
+    except ValueError:
+        known = ", ".join(QUALITIES)
+        raise _BadQuality(f"there is no quality {name[:40]!r}; known are {known}") from None
+
+
+def _columns(header: list[str], options: CsvOptions) -> dict[str, int]:
+    """Return where each column that the options name is; raises `Invalid`."""
+    names = [name.strip() for name in header]
+    found, faults = {}, []
+    for option in _NAMES:
+        wanted = getattr(options, option)
+        if wanted is None:
+            continue
+        if names.count(wanted) == 1:
+            found[option] = names.index(wanted)
+            continue
+        times = "several columns" if wanted in names else "no column"
+        message = f"there is {times} {wanted!r}; the header has {_listed(names)}"
+        faults.append(Fault("unknown_column", message, f"/query/{option}", line=1))
+    if faults:
+        raise Invalid(faults[0].message if len(faults) == 1 else f"{len(faults)} faults", faults)
+    return found
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(repr(name[:60]) for name in names[:30])
+    return shown + (", ..." if len(names) > 30 else "") if names else "no columns"

@@ -1,0 +1,134 @@
+"""A meter to write to, and short ways of sending and reading back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import attrs
+import msgspec
+import numpy as np
+
+from energia import convert
+from energia.db.pool import Tenant
+from energia.errors import Fault
+from energia.metering import registry
+from energia.metering.bodies import Body
+from energia.metering.columns import Columns
+from energia.metering.events import ReadingsStored
+from energia.metering.ingest import Import, Rules
+from energia.metering.intake import Intake
+from energia.metering.models import Channel, NewChannel, NewMeter, NewSite
+from energia.metering.outcome import Outcome
+from energia.metering.problems import Problems
+from energia.metering.sent import Sent
+
+#: Long after every slot of these tests.
+LATE = datetime(2026, 9, 1, tzinfo=UTC)
+#: The first day of these tests, in seconds.
+START = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp())
+
+#: When a slot starts, its value and its quality.
+Item = tuple[int, int | None, int]
+
+
+@attrs.define
+class FixedClock:
+    """Tells the time that it was told."""
+
+    time: datetime = LATE
+
+    def now(self) -> datetime:
+        """Return that time."""
+        return self.time
+
+
+@attrs.define
+class Heard:
+    """Notes what observers are told."""
+
+    events: list[ReadingsStored] = attrs.Factory(list)
+
+    def __call__(self, event: ReadingsStored) -> None:
+        """Note an event."""
+        self.events.append(event)
+
+
+async def meter(
+    tenant: Tenant,
+    id_: str = "m",
+    *,
+    interval: str = "PT1H",
+    offset: str = "PT0S",
+    max_power: str | None = None,
+    zone: str = "UTC",
+    channels: Sequence[str] = ("import",),
+) -> Channel:
+    """Make a meter and return its first channel."""
+    await registry.put_site(tenant, zone.replace("/", "."), NewSite("Home", zone, "GB", "GBP"))
+    power = None if max_power is None else Decimal(max_power)
+    made = tuple(
+        NewChannel(name, "active_energy", "import", "kWh", interval, offset, max_power=power)
+        for name in channels
+    )
+    await registry.put_meter(tenant, id_, NewMeter(zone.replace("/", "."), made), LATE)
+    return (await registry.channels(tenant, id_))[0]
+
+
+async def post(
+    tenant: Tenant,
+    body: object,
+    *,
+    skip: bool = False,
+    clock: FixedClock | None = None,
+    heard: Heard | None = None,
+) -> Outcome:
+    """Store a body as the API does."""
+    intake = Intake(tenant, clock or FixedClock(), stored=heard or Heard())
+    data = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    return await intake.body(convert.decode(data, Body), skip=skip)
+
+
+def one_series(
+    values: Sequence[object], start: int = START, meter: str = "m", interval: str = "PT1H"
+) -> dict[str, object]:
+    """Return an item of `series`."""
+    stamp = datetime.fromtimestamp(start, UTC).isoformat()
+    return {"meter": meter, "start": stamp, "interval": interval, "values": values}
+
+
+def series(
+    values: Sequence[object], start: int = START, meter: str = "m", interval: str = "PT1H"
+) -> dict[str, object]:
+    """Return a body with one series."""
+    return {"series": [one_series(values, start, meter, interval)]}
+
+
+def sent(meter: str, items: Iterable[Item]) -> Sent:
+    """Return items in columns."""
+    columns, values = Columns(), list[float]()
+    for start, value, quality in items:
+        columns.one((meter, None, None), start, quality, len(columns))
+        values.append(np.nan if value is None else value)
+    return columns.sent(
+        np.array(values, np.float64),
+        lambda index: Decimal(values[index]),
+        lambda label, _: Fault("", "", index=label),
+    )
+
+
+async def store(
+    tenant: Tenant, meter: str, batches: Sequence[Sequence[Item]], now: float
+) -> Outcome:
+    """Store batches as one import that skips what is wrong."""
+    async with tenant.transaction() as queries:
+        started = await Import.begin(queries, Rules(now, 7200, skip=True), Problems(), "test")
+        started.one_batch = len(batches) == 1
+        for items in batches:
+            await started.add(sent(meter, items))
+        return await started.finish(sum(map(len, batches)), "")
+
+
+def counts(outcome: Outcome) -> dict[str, int]:
+    """Return the counts of an outcome."""
+    names = [field.name for field in attrs.fields(Outcome) if field.type is int]
+    return {name: getattr(outcome, name) for name in names}

@@ -1,0 +1,224 @@
+"""What `POST /v1/readings` takes, and what it says of what it does not take."""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from energia.db.pool import Tenant
+from energia.errors import Invalid, Malformed
+from energia.metering import query
+from tests.core.metering.setting import START, Heard, counts, meter, one_series, post, series
+
+STAMP = "2026-03-01T00:00:00Z"
+HEAD = b'{"series":[{"meter":"m","start":"2026-03-01T00:00:00Z","interval":"PT1H","values":['
+
+
+def reading(**changes: object) -> dict[str, object]:
+    """Return a body of one reading."""
+    return {"readings": [{"meter": "m", "start": STAMP, "value": 1, **changes}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "pointer"),
+    [
+        (reading(meter="x"), "unknown_meter", "/readings/0"),
+        (reading(meter="a\u0000b"[:1] * 80), "unknown_meter", "/readings/0"),
+        (reading(channel="x"), "unknown_channel", "/readings/0"),
+        (reading(start="2026-03-01T00:00:00"), "naive_time", "/readings/0"),
+        (reading(start="2026-03-01T00:30:00Z"), "off_grid", "/readings/0"),
+        (reading(start="2026-03-01T00:00:00.5Z"), "off_grid", "/readings/0"),
+        (reading(start="1899-12-31T23:00:00Z"), "out_of_range", "/readings/0"),
+        (reading(start="0001-01-01T00:00:00Z"), "out_of_range", "/readings/0"),
+        (reading(unit="m3"), "wrong_unit", "/readings/0"),
+        (reading(unit="mWh"), "wrong_unit", "/readings/0"),
+        (reading(value="NaN"), "not_a_number", "/readings/0"),
+        (reading(value="Infinity"), "not_a_number", "/readings/0"),
+        (reading(value="1_000"), "not_a_number", "/readings/0"),
+        (reading(value="1e400"), "out_of_range", "/readings/0"),
+        (reading(value=1_000_000_001), "out_of_range", "/readings/0"),
+        (reading(value=True), "wrong_type", "/readings/0/value"),
+        (reading(quality="good"), "unknown_quality", "/readings/0"),
+        (reading(quality="missing"), "missing_with_value", "/readings/0"),
+        (reading(colour="red"), "unknown_field", "/readings/0/colour"),
+        ({"readings": [{"meter": "m", "start": STAMP}]}, "missing_field", "/readings/0/value"),
+        (series([1], interval="PT15M"), "wrong_interval", "/series/0"),
+        (series([1], interval="P1D"), "wrong_interval", "/series/0"),
+        (series([1], interval="PT0S"), "wrong_interval", "/series/0"),
+        (series([1], interval="hour"), "wrong_interval", "/series/0/interval"),
+        (series([1, "x"]), "not_a_number", "/series/0/values/1"),
+        (series([1, [2]]), "not_a_number", "/series/0/values/1"),
+        (series([1, "1e400"]), "out_of_range", "/series/0/values/1"),
+        (HEAD + b"1,1e400]}]}", "out_of_range", "/series/0/values/1"),
+        ({"series": {}}, "wrong_type", "/series"),
+        ({"other": []}, "unknown_field", "/other"),
+    ],
+)  # fmt: skip
+async def test_what_does_not_fit(tenant: Tenant, body: object, code: str, pointer: str) -> None:
+    """Each fault has its code and a pointer, and nothing is stored."""
+    await meter(tenant)
+
+    with pytest.raises(Invalid) as caught:
+        await post(tenant, body)
+
+    assert [fault.code for fault in caught.value.faults] == [code]
+    assert (caught.value.faults[0].pointer or "").startswith(pointer)
+    assert await tenant.fetch(int, "select count(*) from reading_day") == [0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"readings":[{"meter":"\xff"}]}',
+        b'{"readings":[{"meter":"m","start":"2026-03-01T00:00:00Z","value":NaN}]}',
+        b'{"series":' + b"[" * 1_000_000,
+    ],
+)
+async def test_what_cannot_be_parsed(tenant: Tenant, body: bytes) -> None:
+    """What is no JSON is malformed."""
+    with pytest.raises(Malformed):
+        await post(tenant, body)
+
+
+async def test_all_faults_at_once(tenant: Tenant) -> None:
+    """Every fault of both forms is told, with its index."""
+    await meter(tenant)
+    one: dict[str, object] = {"meter": "m", "start": STAMP, "value": 1}
+    body = {
+        "readings": [one, one | {"value": "x"}, one | {"meter": "n"}],
+        "series": [one_series([1, 2], START + 1)],
+    }
+
+    with pytest.raises(Invalid) as caught:
+        await post(tenant, body)
+
+    found = {(fault.code, fault.pointer, fault.index) for fault in caught.value.faults}
+    assert found == {
+        ("not_a_number", "/readings/1", 1),
+        ("unknown_meter", "/readings/2", 2),
+        ("off_grid", "/series/0", 0),
+    }
+
+
+async def test_skip_stores_what_is_right(tenant: Tenant) -> None:
+    """With `skip` the good readings are stored, and the counts add up."""
+    await meter(tenant)
+    one: dict[str, object] = {"meter": "m", "start": STAMP, "value": 1}
+    body = {
+        "readings": [one, one | {"meter": "n"}, one | {"value": 2}, one],
+        "series": [one_series([3, None, "x", 1e10], START + 3600)],
+    }
+
+    outcome = await post(tenant, body, skip=True)
+
+    assert counts(outcome) == {
+        "received": 8,
+        "created": 2,
+        "unchanged": 0,
+        "corrected": 0,
+        "repeated": 1,
+        "superseded": 0,
+        "missing": 1,
+        "rejected": 4,
+    }
+    assert (outcome.meters, outcome.unknown) == (("m",), ("n",))
+    assert sorted(fault.code for fault in outcome.problems) == [
+        "duplicate_in_request",
+        "not_a_number",
+        "out_of_range",
+        "unknown_meter",
+    ]
+
+
+async def test_a_contradiction_between_the_forms(tenant: Tenant) -> None:
+    """A slot that comes in both forms with two values is refused."""
+    await meter(tenant)
+
+    with pytest.raises(Invalid) as caught:
+        await post(tenant, {**reading(value=1), **series([2])})
+
+    assert [fault.code for fault in caught.value.faults] == ["duplicate_in_request"]
+    assert await tenant.fetch(int, "select count(*) from import") == [0]
+
+
+async def test_both_forms_equal(tenant: Tenant) -> None:
+    """A slot that comes in both forms with one value is a repeat."""
+    await meter(tenant)
+
+    outcome = await post(tenant, {**reading(value="1.0"), **series([1, 2])})
+
+    assert (outcome.created, outcome.repeated) == (2, 1)
+
+
+async def test_above_max_power(tenant: Tenant) -> None:
+    """What is above the power of the channel is stored as questionable, with a warning."""
+    channel = await meter(tenant, interval="PT30M", max_power="4")
+
+    outcome = await post(tenant, series([2, 2.000001], interval="PT30M"))
+
+    assert [(fault.code, fault.severity) for fault in outcome.problems] == [
+        ("above_max_power", "warning")
+    ]
+    assert (outcome.created, outcome.rejected) == (2, 0)
+    found = await query.series(tenant, channel, START, START + 3600)
+    assert found.values.tolist() == [2_000_000, 2_000_001]
+    assert found.quality.tolist() == [1, 7]
+
+
+async def test_units_are_converted(tenant: Tenant) -> None:
+    """Wh and MJ become kWh exactly, rounded half to even once."""
+    channel = await meter(tenant)
+    first = {"meter": "m", "start": STAMP, "value": "1500.0005", "unit": "wh"}
+    second = {"meter": "m", "start": "2026-03-01T01:00:00Z", "value": 1, "unit": "MJ"}
+
+    await post(tenant, {"readings": [first, second]})
+
+    found = await query.series(tenant, channel, START, START + 7200)
+    assert found.values.tolist() == [1_500_000, 277_778]
+
+
+_NUMBERS = st.one_of(
+    st.decimals(-(10**9), 10**9, places=6),
+    st.decimals(-(10**4), 10**4, places=9),
+    st.decimals(-100, 100, places=20),
+    st.integers(-(10**15), 10**15).map(lambda n: (Decimal(n) + Decimal("0.5")).scaleb(-6)),
+)
+
+
+@given(st.lists(st.tuples(_NUMBERS, st.booleans()), min_size=1, max_size=24))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+async def test_numbers_are_rounded_by_their_text(
+    tenant: Tenant, numbers: list[tuple[Decimal, bool]]
+) -> None:
+    """Numbers and texts of any length are rounded half to even as decimals, never as floats."""
+    channel = await meter(tenant)
+    texts = [f'"{number:f}"' if quoted else f"{number:f}" for number, quoted in numbers]
+    expected = [
+        int(number.scaleb(6).quantize(Decimal(1), ROUND_HALF_EVEN)) for number, _ in numbers
+    ]
+    outside = [abs(micro) > 10**15 for micro in expected]
+
+    outcome = await post(tenant, HEAD + ",".join(texts).encode() + b"]}]}", skip=True)
+
+    assert outcome.rejected == sum(outside)
+    found = await query.series(tenant, channel, START, START + 3600 * len(numbers))
+    for stored, micro, out in zip(found.values.tolist(), expected, outside, strict=True):
+        assert out or stored == micro
+
+
+async def test_observers_hear_of_it_after_the_commit(tenant: Tenant) -> None:
+    """Observers are told the counts and the meters of what was stored."""
+    await meter(tenant)
+    heard = Heard()
+
+    outcome = await post(tenant, series([1, None]), heard=heard)
+
+    assert [(event.number, event.format, event.meters) for event in heard.events] == [
+        (outcome.import_, "json", ("m",))
+    ]
+    assert heard.events[0].counts.created == 1

@@ -1,0 +1,110 @@
+"""Slots, durations and blocks of arrays."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from energia.metering import arrays, durations
+from energia.metering.durations import BadDuration, Window
+from energia.metering.grid import Grid
+from energia.metering.merge import Blocks
+from energia.metering.series import MISSING, NEVER_SENT
+
+INTERVALS = st.sampled_from([60, 300, 900, 1800, 2700, 3600])
+INSTANTS = st.integers(-(2**31), 2**33)
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> Grid:
+    """Draw a grid with an offset."""
+    interval = draw(INTERVALS)
+    return Grid(interval, draw(st.integers(0, interval - 1)))
+
+
+@given(grids(), INSTANTS)
+def test_an_instant_lies_in_its_slot(grid: Grid, instant: int) -> None:
+    """The slot of an instant starts at or before it and ends after it."""
+    start = grid.start(grid.slot(instant))
+
+    assert start <= instant < start + grid.interval
+    assert grid.on_grid(np.array([instant, start])).tolist() == [instant == start, True]
+
+
+@given(grids(), INSTANTS)
+def test_days_and_indices(grid: Grid, instant: int) -> None:
+    """Day and index name the same slot as its number, and its start."""
+    day, index = (int(part[0]) for part in grid.places(np.array([instant])))
+
+    assert day * grid.per_day + index == grid.slot(instant)
+    assert grid.day_start(day) + index * grid.interval == grid.start(grid.slot(instant))
+
+
+@given(grids(), INSTANTS, st.integers(-10, 100_000))
+def test_windows(grid: Grid, start: int, length: int) -> None:
+    """A window holds just the slots that start in it."""
+    first, past = grid.window(start, start + length)
+
+    assert grid.start(first) >= start > grid.start(first - 1)
+    if past > first:
+        assert grid.start(past - 1) < start + length <= grid.start(past)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("PT15M", 900), ("PT1H", 3600), ("PT90S", 90), ("PT1H30M", 5400)]
+)
+def test_durations(text: str, seconds: int) -> None:
+    """Durations are read as seconds."""
+    assert durations.seconds(text) == seconds
+
+
+@given(st.integers(0, 10**6))
+def test_duration_texts(seconds: int) -> None:
+    """The text of a duration is read as the same duration."""
+    assert durations.seconds(durations.text(seconds)) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "PT", "P1D", "15M", "PT-5M", "PT1.5H", "pt1h", "PT1M1H"])
+def test_bad_durations(text: str) -> None:
+    """What is no short duration is refused."""
+    with pytest.raises(BadDuration):
+        durations.seconds(text)
+
+
+@pytest.mark.parametrize("text", ["PT25H", "PT0S", "P2D", "P1W", "x"])
+def test_bad_windows(text: str) -> None:
+    """Windows are up to a day, or one day, month or year."""
+    with pytest.raises(BadDuration):
+        Window.parse(text)
+
+
+VALUES = st.one_of(st.just(MISSING), st.integers(-(10**15), 10**15))
+
+
+@given(st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=1, max_size=5))
+def test_value_literals(rows: list[list[int]]) -> None:
+    """The literal of blocks names every value, and NULL for a missing one."""
+    literal = arrays.value_literals(np.array(rows, np.int64))
+
+    parsed = [
+        [MISSING if item == "NULL" else int(item) for item in row.split(",")]
+        for row in literal[3:-3].split('}","{')
+    ]
+    assert parsed == rows
+
+
+def test_quality_literals() -> None:
+    """A block of nothing but actual values needs no qualities."""
+    codes = np.array([[1, NEVER_SENT], [1, 0], [NEVER_SENT, 7]], np.int8)
+
+    assert arrays.quality_literals(codes) == '{NULL,"{1,0}","{NULL,7}"}'
+    assert arrays.quality_literals(codes[:1]) == "{NULL}"
+
+
+def test_last_filled() -> None:
+    """The last filled slot is the last with a value; marks do not count."""
+    blocks = Blocks.empty(3, 4)
+    blocks.values[0, 1] = blocks.values[1, 3] = 0
+    blocks.quality[0, 2] = 0
+
+    assert blocks.last_filled.tolist() == [1, 3, -1]

@@ -1,0 +1,85 @@
+"""Reading back what is stored, as it is and as it was known."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from energia.db.pool import Tenant
+from energia.metering import query
+from energia.metering.series import MISSING
+from tests.core.metering.setting import START, FixedClock, meter, post, series
+
+DAY = 86_400
+
+
+async def test_a_null_never_erases(tenant: Tenant) -> None:
+    """A null is counted, and a known value stays."""
+    channel = await meter(tenant)
+    await post(tenant, series([1, 2]))
+
+    outcome = await post(tenant, series([None, None, None]))
+
+    assert (outcome.missing, outcome.corrected) == (3, 0)
+    found = await query.series(tenant, channel, START, START + 4 * 3600)
+    assert found.values.tolist() == [1_000_000, 2_000_000, MISSING, MISSING]
+    assert found.quality.tolist() == [1, 1, 0, -1]
+
+
+async def test_known_at_leaves_out_what_ended_later(tenant: Tenant) -> None:
+    """As of a past instant, slots that ended later are missing, and older revisions come back."""
+    channel = await meter(tenant)
+    await post(tenant, series([1, 2]))
+    first = (await query.revised(tenant, channel, START, START + 7200)).revision_at
+    await post(tenant, series([1, 3]))
+
+    then = await query.series(tenant, channel, START, START + 7200, first)
+    never = await query.series(
+        tenant, channel, START, START + 7200, datetime(2026, 3, 1, 1, tzinfo=UTC)
+    )
+
+    assert then.values.tolist() == [1_000_000, 2_000_000]
+    assert never.values.tolist() == [MISSING, MISSING]
+
+
+async def test_live_fills_are_dated_by_their_slots(tenant: Tenant) -> None:
+    """A fill of a running day is known from the end of its slot, once the block is recorded."""
+    channel = await meter(tenant)
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    start = round(today.timestamp())
+    clock = FixedClock(today + timedelta(hours=1))
+    await post(tenant, series([1, 2], start), clock=clock)
+    first = (await query.revised(tenant, channel, start, start + DAY)).revision_at
+    await post(tenant, series([3], start + 7200), clock=clock)
+
+    found = await query.revised(tenant, channel, start, start + DAY)
+
+    assert found.revision_at == first
+    assert found.series.values[:3].tolist() == [1_000_000, 2_000_000, 3_000_000]
+
+
+@pytest.mark.parametrize("days", [[0], [0, 1], [3, 0], [5]])
+async def test_days_without_readings_are_missing(tenant: Tenant, days: list[int]) -> None:
+    """A window over days with and without readings has every slot, and starts where asked."""
+    channel = await meter(tenant, offset="PT30M")
+    for day in days:
+        await post(tenant, series([day] * 24, START + 1800 + day * DAY))
+
+    found = await query.series(tenant, channel, START + 3600, START + 6 * DAY)
+
+    assert (found.start, len(found.values)) == (START + 5400, 6 * 24 - 1)
+    expected = [
+        day * 1_000_000 if (day := (instant - START - 1800) // DAY) in days else MISSING
+        for instant in found.starts.tolist()
+    ]
+    assert found.values.tolist() == expected
+    assert (found.quality == 1).tolist() == [value != MISSING for value in expected]
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 0), (1, 3599), (3600, 0)])
+async def test_windows_without_a_slot(tenant: Tenant, start: int, end: int) -> None:
+    """A window in which no slot starts is empty."""
+    channel = await meter(tenant)
+
+    found = await query.revised(tenant, channel, START + start, START + end)
+
+    assert (len(found.series.values), found.revision_at) == (0, None)

@@ -1,0 +1,219 @@
+"""Sites and meters in the database."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import attrs
+import pytest
+
+from energia.db.pool import Tenant
+from energia.errors import Conflict, InUse, Invalid, NotFound, NotSupported
+from energia.metering import journal, registry
+from energia.metering.models import NewChannel, NewMeter, NewSite
+from tests.core.metering.setting import START, meter, post, series
+
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+SITE = NewSite("Home", "Europe/London", "GB", "GBP")
+CHANNEL = NewChannel("import", "active_energy", "import", "kWh", "PT15M", "PT0S")
+METER = NewMeter("s", (CHANNEL,))
+
+
+async def test_sites(tenant: Tenant) -> None:
+    """A site is made, listed, replaced and deleted."""
+    made, created = await registry.put_site(tenant, "s", SITE)
+    replaced = await registry.put_site(tenant, "s", attrs.evolve(SITE, name="Other"))
+
+    assert (created, replaced) == (True, (attrs.evolve(made, name="Other"), False))
+    assert await registry.sites(tenant, "", 10) == [replaced[0]]
+    assert await registry.sites(tenant, "s", 10) == []
+    await registry.delete_site(tenant, "s")
+    with pytest.raises(NotFound):
+        await registry.site(tenant, "s")
+    with pytest.raises(NotFound):
+        await registry.delete_site(tenant, "s")
+
+
+async def test_added_sites_get_an_id(tenant: Tenant) -> None:
+    """Without an id the server makes one that sorts by time; a known id is a conflict."""
+    first, second = [await registry.add_site(tenant, SITE) for _ in range(2)]
+
+    assert first.id < second.id
+    with pytest.raises(Conflict):
+        await registry.add_site(tenant, attrs.evolve(SITE, id=first.id))
+    with pytest.raises(Invalid):
+        await registry.put_site(tenant, "other", attrs.evolve(SITE, id=first.id))
+
+
+@pytest.mark.parametrize(
+    ("change", "codes"),
+    [
+        ({"timezone": "Mars/Base"}, ["unknown_timezone"]),
+        ({"timezone": "+01:00"}, ["unknown_timezone"]),
+        ({"country": "ZZ"}, ["unknown_country"]),
+        ({"timezone": "", "country": "UK"}, ["unknown_timezone", "unknown_country"]),
+    ],
+)
+async def test_impossible_sites(tenant: Tenant, change: dict[str, str], codes: list[str]) -> None:
+    """Zones and countries exist."""
+    with pytest.raises(Invalid) as caught:
+        await registry.put_site(tenant, "s", attrs.evolve(SITE, **change))
+
+    assert [fault.code for fault in caught.value.faults] == codes
+
+
+async def test_meters(tenant: Tenant) -> None:
+    """A meter is made with its channels in order, replaced, listed and deleted."""
+    await registry.put_site(tenant, "s", SITE)
+    export = attrs.evolve(CHANNEL, id="export", direction="export", max_power=Decimal("3.50"))
+    made, created = await registry.put_meter(
+        tenant, "m", NewMeter("s", (export, CHANNEL), "Main", "123"), NOW
+    )
+
+    assert created
+    assert [channel.id for channel in made.channels] == ["export", "import"]
+    assert made.channels == (export, CHANNEL)
+    assert await registry.meter(tenant, "m") == made
+    assert await registry.meters(tenant, "", 10) == [made]
+    with pytest.raises(InUse):
+        await registry.delete_site(tenant, "s")
+    await registry.delete_meter(tenant, "m")
+    with pytest.raises(NotFound):
+        await registry.meter(tenant, "m")
+    with pytest.raises(NotFound):
+        await registry.channels(tenant, "m")
+
+
+@pytest.mark.parametrize(
+    ("zone", "interval", "offset"),
+    [
+        ("Asia/Kathmandu", "PT1H", "PT15M"),
+        ("Asia/Kathmandu", "PT15M", "PT0S"),
+        ("Asia/Kolkata", "PT1H", "PT30M"),
+        ("Australia/Lord_Howe", "PT1H", "PT30M"),
+        ("Europe/London", "PT1H", "PT0S"),
+        ("America/St_Johns", "PT1H", "PT30M"),
+    ],
+)
+async def test_default_offset(tenant: Tenant, zone: str, interval: str, offset: str) -> None:
+    """Without one, the grid is shifted by the zone's standard offset modulo the interval."""
+    await registry.put_site(tenant, "s", attrs.evolve(SITE, timezone=zone))
+
+    made = await registry.add_meter(
+        tenant, NewMeter("s", (attrs.evolve(CHANNEL, interval=interval, offset=None),)), NOW
+    )
+
+    assert made.channels[0].offset == offset
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "pointer"),
+    [
+        ({"unit": "m3"}, "wrong_unit", "/channels/0/unit"),
+        ({"unit": "kW"}, "wrong_unit", "/channels/0/unit"),
+        ({"interval": "PT7M"}, "wrong_interval", "/channels/0/interval"),
+        ({"interval": "PT0S"}, "wrong_interval", "/channels/0/interval"),
+        ({"interval": "quarter"}, "wrong_interval", "/channels/0/interval"),
+        ({"offset": "PT15M"}, "wrong_offset", "/channels/0/offset"),
+        ({"offset": "x"}, "wrong_offset", "/channels/0/offset"),
+        ({"kind": "register"}, "not_supported", "/channels/0/kind"),
+        ({"interval": "P1D"}, "not_supported", "/channels/0/interval"),
+        ({"interval": "PT2H"}, "not_supported", "/channels/0/interval"),
+        ({"multiplier": Decimal(40)}, "not_supported", "/channels/0/multiplier"),
+    ],
+)
+async def test_impossible_channels(
+    tenant: Tenant, change: dict[str, str], code: str, pointer: str
+) -> None:
+    """What does not fit is refused, and what is to come is `not_supported`."""
+    await registry.put_site(tenant, "s", SITE)
+    wrong = NewMeter("s", (attrs.evolve(CHANNEL, **change),))  # type: ignore[arg-type]
+
+    with pytest.raises(Invalid) as caught:
+        await registry.put_meter(tenant, "m", wrong, NOW)
+
+    assert [(fault.code, fault.pointer) for fault in caught.value.faults] == [(code, pointer)]
+    assert isinstance(caught.value, NotSupported) == (code == "not_supported")
+
+
+async def test_unknown_site_and_double_channels(tenant: Tenant) -> None:
+    """A meter needs a site, and its channels different ids."""
+    with pytest.raises(Invalid) as unknown:
+        await registry.put_meter(tenant, "m", METER, NOW)
+    with pytest.raises(Invalid) as double:
+        await registry.put_meter(tenant, "m", NewMeter("s", (CHANNEL, CHANNEL)), NOW)
+
+    assert unknown.value.faults[0].code == "unknown_site"
+    assert [fault.code for fault in double.value.faults] == ["duplicate_id"] * 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"interval": "PT30M"},
+        {"offset": "PT5M"},
+        {"quantity": "heat"},
+        {"direction": "export"},
+        {"id": "other"},
+    ],
+)
+async def test_channels_with_readings_keep_their_meaning(
+    tenant: Tenant, change: dict[str, str]
+) -> None:
+    """Before there are readings anything can change; afterwards the grid and quantity cannot."""
+    await registry.put_site(tenant, "s", SITE)
+    await registry.put_meter(tenant, "m", METER, NOW)
+    other = NewMeter("s", (attrs.evolve(CHANNEL, **change),))  # type: ignore[arg-type]
+    await registry.put_meter(tenant, "m", other, NOW)
+    await registry.put_meter(tenant, "m", METER, NOW)
+    await post(tenant, series([1], interval="PT15M"))
+
+    with pytest.raises(InUse):
+        await registry.put_meter(tenant, "m", other, NOW)
+    with pytest.raises(InUse):
+        await registry.delete_meter(tenant, "m")
+
+    renamed = NewMeter("s", (attrs.evolve(CHANNEL, unit="Wh"),), "New name")
+    assert (await registry.put_meter(tenant, "m", renamed, NOW))[1] is False
+
+
+async def test_replacing_keeps_channels_by_id(tenant: Tenant) -> None:
+    """A replaced meter has the same channels in the database, and a default offset stays."""
+    await registry.put_site(tenant, "s", SITE)
+    hourly = NewMeter("s", (attrs.evolve(CHANNEL, interval="PT1H", offset=None),))
+    await registry.put_meter(tenant, "m", hourly, NOW)
+    before = await registry.channels(tenant, "m")
+    await registry.put_site(tenant, "s", attrs.evolve(SITE, timezone="Asia/Kolkata"))
+
+    await registry.put_meter(tenant, "m", hourly, NOW)
+
+    assert await registry.channels(tenant, "m") == before
+
+
+async def test_organizations_are_apart(tenant: Tenant) -> None:
+    """Another organization sees nothing of it."""
+    await meter(tenant)
+    other = Tenant(tenant._pool, 2)
+
+    assert await registry.sites(other, "", 10) == []
+    assert await registry.meters(other, "", 10) == []
+    with pytest.raises(NotFound):
+        await registry.meter(other, "m")
+    with pytest.raises(Invalid):
+        await post(other, series([1]))
+
+
+async def test_imports_are_kept(tenant: Tenant) -> None:
+    """What became of imports is listed, the newest first."""
+    await meter(tenant)
+    first = await post(tenant, series([1, None], START))
+    second = await post(tenant, series(["x"], START), skip=True)
+
+    listed = await journal.imports(tenant, None, 10)
+    kept = await journal.one(tenant, second.import_)
+
+    assert [one.import_ for one in listed] == [second.import_, first.import_]
+    assert await journal.imports(tenant, second.import_, 10) == listed[1:]
+    assert (listed[1].created, listed[1].missing, listed[1].format) == (1, 1, "json")
+    assert [fault.code for fault in kept.problems] == ["not_a_number"]
+    with pytest.raises(NotFound):
+        await journal.one(tenant, "imp_x")

@@ -1,0 +1,170 @@
+"""The rules of storage hold for any sequence of imports, on either way of writing."""
+
+from itertools import count
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from energia.db.pool import Tenant
+from energia.metering import query
+from energia.metering.models import Channel
+from energia.metering.series import MISSING, NEVER_SENT, Series
+from tests.core.metering.model import DAY, Block, Model, Slots
+from tests.core.metering.setting import START, Item, counts, meter, store
+
+_NUMBERS = count()
+_MICRO = 1_000_000
+
+#: Relative to the start of the first of two days: while they run, in the grace, and after.
+NOWS = st.sampled_from([3600, 30_000, DAY - 1, DAY + 7199, DAY + 7200, 2 * DAY, 3 * DAY])
+VALUES = st.one_of(st.none(), st.integers(-2, 2))
+
+
+@st.composite
+def imports(draw: st.DrawFn) -> tuple[int, list[list[Item]]]:
+    """Draw when an import comes, and its batches (starts relative to the first day)."""
+    item = st.tuples(st.integers(0, 47), VALUES, st.sampled_from([1, 1, 1, 5, 7]))
+    batch = st.lists(item, min_size=1, max_size=30)
+    return draw(NOWS), draw(st.lists(batch, min_size=1, max_size=3))
+
+
+@given(st.sampled_from([0, 1800]), st.lists(imports(), min_size=1, max_size=5))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+async def test_any_sequence_of_imports_follows_the_rules(
+    tenant: Tenant, offset: int, sequence: list[tuple[int, list[list[Item]]]]
+) -> None:
+    """Counts, values, qualities and revisions are those of a plain model, however batched."""
+    id_ = f"m{next(_NUMBERS)}"
+    channel = await meter(tenant, id_, offset="PT30M" if offset else "PT0S")
+    model = Model(offset)
+    whole = True
+    for now, relative in sequence:
+        batches = [
+            [(START + offset + slot * 3600, value, quality) for slot, value, quality in batch]
+            for batch in relative
+        ]
+        at = START + offset + now
+
+        outcome = await store(tenant, id_, batches, at)
+
+        assert counts(outcome) == model.store(batches, at)
+        assert sum(counts(outcome).values()) == 2 * outcome.received
+        whole &= len(batches) == 1
+    await _assert_same(tenant, channel, model, whole)
+
+
+async def _assert_same(tenant: Tenant, channel: Channel, model: Model, whole: bool) -> None:
+    """Compare what is stored, and what was, with the model."""
+    rows = await tenant.fetch(
+        lambda *columns: columns,
+        "select day - date '1970-01-01', revision, recorded_at from reading_day "
+        "where channel_id = %s",
+        channel.key,
+    )
+    assert {day: revision for day, revision, _ in rows} == {
+        day: block.revision for day, block in model.blocks.items()
+    }
+    for day, block in model.blocks.items():
+        assert _slots(await _day(tenant, channel, day)) == block.slots
+        if whole:
+            await _assert_history(tenant, channel, day, block)
+
+
+async def _assert_history(tenant: Tenant, channel: Channel, day: int, block: Block) -> None:
+    """At the moment each revision was recorded, it is what was known."""
+    known = await tenant.fetch(
+        lambda at: at,
+        "select recorded_at from reading_day_history where channel_id = %s "
+        "and day = date '1970-01-01' + %s order by revision",
+        channel.key,
+        day,
+    )
+    found = [
+        _slots(
+            await query.series(
+                tenant, channel, channel.grid.day_start(day), channel.grid.day_start(day + 1), at
+            )
+        )
+        for at in known
+    ]
+
+    assert found == block.before
+
+
+async def _day(tenant: Tenant, channel: Channel, day: int) -> Series:
+    start = channel.grid.day_start(day)
+    return await query.series(tenant, channel, start, start + DAY)
+
+
+def _slots(series: Series) -> Slots:
+    return {
+        index: (None if value == MISSING else value // _MICRO, quality)
+        for index, (value, quality) in enumerate(
+            zip(series.values.tolist(), series.quality.tolist(), strict=True)
+        )
+        if quality != NEVER_SENT
+    }
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+async def test_live_fill_keeps_the_revision(tenant: Tenant, slots: int) -> None:
+    """A running day is filled in place: no history, same revision, same recorded_at."""
+    channel = await meter(tenant)
+    block = "select revision, recorded_at from reading_day where channel_id = %s"
+    await store(tenant, "m", [[(START + 3600 * i, i, 1) for i in range(slots)]], START + 7000)
+    before = await tenant.fetch(lambda *row: row, block, channel.key)
+
+    await store(
+        tenant, "m", [[(START + 3600 * (slots + i), i, 1) for i in range(slots)]], START + 14_000
+    )
+
+    assert await tenant.fetch(lambda *row: row, block, channel.key) == before
+    assert await _history(tenant) == 0
+
+
+async def test_late_fill_starts_a_revision(tenant: Tenant) -> None:
+    """A fill after the grace moves the old block to history at the new one's instant."""
+    channel = await meter(tenant)
+    await store(tenant, "m", [[(START, 1, 1)]], START)
+
+    await store(tenant, "m", [[(START + 3600, 2, 1)]], START + DAY + 7200)
+
+    rows = await tenant.fetch(
+        lambda *row: row,
+        "select d.revision, h.revision, d.recorded_at = h.superseded_at "
+        "from reading_day d join reading_day_history h using (channel_id, day) "
+        "where channel_id = %s",
+        channel.key,
+    )
+    assert rows == [(2, 1, True)]
+
+
+async def test_identical_data_writes_nothing(tenant: Tenant) -> None:
+    """The same readings again do not touch their rows."""
+    await meter(tenant)
+    items: list[Item] = [(START + 3600 * i, i, 1) for i in range(30)]
+    await store(tenant, "m", [items], START)
+    before = await tenant.fetch(str, "select array_agg(xmin::text) from reading_day")
+
+    outcome = await store(tenant, "m", [items, items[:1]], START)
+
+    assert counts(outcome) | {"unchanged": 30, "repeated": 1, "created": 0} == counts(outcome)
+    assert await tenant.fetch(str, "select array_agg(xmin::text) from reading_day") == before
+
+
+async def _history(tenant: Tenant) -> int:
+    return (await tenant.fetch(int, "select count(*) from reading_day_history"))[0]
+
+
+def test_the_model_adds_up() -> None:
+    """The model itself: a value, its repeat, its contradiction and a null are four readings."""
+    model = Model(0)
+
+    found = model.store([[(START, 1, 1), (START, 1, 1), (START, 2, 1), (START + 3600, None, 1)]], 0)
+
+    assert (found["created"], found["repeated"], found["rejected"], found["missing"]) == (1,) * 4
+    assert attrs.asdict(model.blocks[START // DAY])["slots"] == {0: (1, 1), 1: (None, 0)}

@@ -1,0 +1,160 @@
+"""Zones as arithmetic agree with `zoneinfo`, in gaps and folds too."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from energia.zones import DAY, UnknownZone, Zone, day_number, day_of
+
+NAMES = [
+    "UTC",
+    "Europe/London",
+    "Europe/Dublin",
+    "America/Sao_Paulo",
+    "America/St_Johns",
+    "America/Santiago",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "Asia/Kolkata",
+    "Asia/Gaza",
+    "Africa/Casablanca",
+    "Africa/Cairo",
+    "Pacific/Apia",
+    "Pacific/Chatham",
+    "Antarctica/Troll",
+]
+ZONES = st.sampled_from(NAMES)
+FIRST = int(datetime(1901, 1, 1, tzinfo=UTC).timestamp())
+LAST = int(datetime(2198, 1, 1, tzinfo=UTC).timestamp())
+INSTANTS = st.one_of(
+    st.integers(FIRST, LAST),
+    # Where clocks change most.
+    st.integers(
+        int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()),
+        int(datetime(2030, 1, 1, tzinfo=UTC).timestamp()),
+    ),
+)
+
+
+@settings(deadline=None)  # the first look at a zone takes a while
+@given(ZONES, st.lists(INSTANTS, min_size=1, max_size=20))
+def test_offsets(name: str, instants: list[int]) -> None:
+    """The offset at an instant is that of the standard library."""
+    found = Zone.named(name).offsets(np.array(instants, np.int64))
+
+    zone = ZoneInfo(name)
+    expected = [datetime.fromtimestamp(i, UTC).astimezone(zone).utcoffset() for i in instants]
+    assert found.tolist() == [(e or timedelta()).total_seconds() for e in expected]
+
+
+@settings(deadline=None)  # the first look at a zone takes a while
+@given(ZONES, st.lists(INSTANTS, min_size=1, max_size=20))
+@example("Pacific/Apia", [int(datetime(2011, 12, 30, 12, tzinfo=UTC).timestamp())])
+@example("America/Sao_Paulo", [int(datetime(2018, 11, 4, 0, 30, tzinfo=UTC).timestamp())])
+@example("America/Sao_Paulo", [int(datetime(2019, 2, 16, 23, 30, tzinfo=UTC).timestamp())])
+@example("Australia/Lord_Howe", [int(datetime(2021, 10, 3, 2, 15, tzinfo=UTC).timestamp())])
+def test_wall_clock(name: str, naive: list[int]) -> None:
+    """A wall-clock time means the two instants that fold 0 and 1 mean, or lies in a gap."""
+    earlier, later, missing = Zone.named(name).instants(np.array(naive, np.int64))
+
+    zone = ZoneInfo(name)
+    for wall, first, second, gap in zip(
+        naive, earlier.tolist(), later.tolist(), missing.tolist(), strict=True
+    ):
+        local = datetime(1970, 1, 1) + timedelta(seconds=wall)
+        folds = [local.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
+        instants = [round(fold.timestamp()) for fold in folds]
+        exists = [
+            datetime.fromtimestamp(i, UTC).astimezone(zone).replace(tzinfo=None) == local
+            for i in instants
+        ]
+        assert gap == (not any(exists))
+        if gap:
+            before = datetime.fromtimestamp(first - 1, UTC).astimezone(zone)
+            after = datetime.fromtimestamp(first, UTC).astimezone(zone)
+            assert first == second
+            assert before.replace(tzinfo=None) < local < after.replace(tzinfo=None)
+        else:
+            assert [first, second] == sorted(instants)
+
+
+@settings(deadline=None)  # the first look at a zone takes a while
+@given(ZONES, INSTANTS)
+def test_there_and_back(name: str, instant: int) -> None:
+    """An instant is one of those that its own wall-clock time means."""
+    zone = Zone.named(name)
+
+    earlier, later, missing = zone.instants(zone.local(np.array([instant], np.int64)))
+
+    assert not missing[0]
+    assert instant in (earlier[0], later[0])
+
+
+@settings(deadline=None)  # the first look at a zone takes a while
+@given(ZONES, st.dates(date(1902, 1, 1), date(2190, 1, 1)))
+def test_midnights(name: str, day: date) -> None:
+    """A day begins at its first instant: nothing of it is before."""
+    zone = Zone.named(name)
+    start = zone.midnight(day)
+
+    if name == "Pacific/Apia" and day == date(2011, 12, 30):
+        # The day does not exist: it begins where it would end.
+        assert start == zone.midnight(date(2011, 12, 31))
+        return
+    assert zone.datetime(start).date() == day
+    assert zone.datetime(start - 1).date() < day
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "hours"),
+    [
+        ("Europe/London", date(2021, 3, 28), 23),
+        ("Europe/London", date(2021, 10, 31), 25),
+        ("America/Sao_Paulo", date(2018, 11, 4), 23),
+        ("America/Sao_Paulo", date(2019, 2, 16), 25),
+        ("Australia/Lord_Howe", date(2021, 4, 4), 24.5),
+        ("Australia/Lord_Howe", date(2021, 10, 3), 23.5),
+        ("Asia/Kathmandu", date(2021, 3, 28), 24),
+        ("Pacific/Apia", date(2011, 12, 30), 0),
+    ],
+)
+def test_length_of_days(name: str, day: date, hours: float) -> None:
+    """Days have the hours that the zone gives them."""
+    zone = Zone.named(name)
+
+    assert zone.midnight(day + timedelta(1)) - zone.midnight(day) == hours * 3600
+
+
+@given(st.integers(-40_000, 80_000))
+def test_day_numbers(number: int) -> None:
+    """Days and their numbers are the same thing."""
+    assert day_number(day_of(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("+00:00", 0), ("-03:00", -10_800), ("+05:45", 20_700)]
+)
+def test_fixed_offsets(name: str, seconds: int) -> None:
+    """A fixed offset is a zone too."""
+    assert Zone.named(name).offsets(np.array([0, 10 * DAY])).tolist() == [seconds, seconds]
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Mars/Base", "America", "+25:00", "+5", "../etc", "/etc/passwd", "a" * 300, "\0"]
+)
+def test_unknown_zones(name: str) -> None:
+    """What is no zone is refused by name."""
+    with pytest.raises(UnknownZone):
+        Zone.named(name)
+
+
+def test_no_instants() -> None:
+    """Nothing in, nothing out."""
+    nothing = np.zeros(0, np.int64)
+
+    assert len(Zone.named("UTC").offsets(nothing)) == 0
+    assert [len(part) for part in Zone.named("UTC").instants(nothing)] == [0, 0, 0]
