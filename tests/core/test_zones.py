@@ -1,14 +1,17 @@
 """Zones as arithmetic agree with `zoneinfo`, in gaps and folds too."""
 
+import struct
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from energia.zones import DAY, UnknownZone, Zone, day_number, day_of
+from energia.zones import DAY, STEP, UnknownZone, Zone, day_number, day_of
 
 NAMES = [
     "UTC",
@@ -40,7 +43,6 @@ INSTANTS = st.one_of(
 )
 
 
-@settings(deadline=None)  # the first look at a zone takes a while
 @given(ZONES, st.lists(INSTANTS, min_size=1, max_size=20))
 def test_offsets(name: str, instants: list[int]) -> None:
     """The offset at an instant is that of the standard library."""
@@ -51,7 +53,6 @@ def test_offsets(name: str, instants: list[int]) -> None:
     assert found.tolist() == [(e or timedelta()).total_seconds() for e in expected]
 
 
-@settings(deadline=None)  # the first look at a zone takes a while
 @given(ZONES, st.lists(INSTANTS, min_size=1, max_size=20))
 @example("Pacific/Apia", [int(datetime(2011, 12, 30, 12, tzinfo=UTC).timestamp())])
 @example("America/Sao_Paulo", [int(datetime(2018, 11, 4, 0, 30, tzinfo=UTC).timestamp())])
@@ -82,7 +83,6 @@ def test_wall_clock(name: str, naive: list[int]) -> None:
             assert [first, second] == sorted(instants)
 
 
-@settings(deadline=None)  # the first look at a zone takes a while
 @given(ZONES, INSTANTS)
 def test_there_and_back(name: str, instant: int) -> None:
     """An instant is one of those that its own wall-clock time means."""
@@ -94,7 +94,6 @@ def test_there_and_back(name: str, instant: int) -> None:
     assert instant in (earlier[0], later[0])
 
 
-@settings(deadline=None)  # the first look at a zone takes a while
 @given(ZONES, st.dates(date(1902, 1, 1), date(2190, 1, 1)))
 def test_midnights(name: str, day: date) -> None:
     """A day begins at its first instant: nothing of it is before."""
@@ -158,3 +157,26 @@ def test_no_instants() -> None:
 
     assert len(Zone.named("UTC").offsets(nothing)) == 0
     assert [len(part) for part in Zone.named("UTC").instants(nothing)] == [0, 0, 0]
+
+
+def changes(name: str) -> list[int]:
+    """Return when a zone changes its offset after 1900: read from its TZif file (RFC 8536)."""
+    data = files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()
+    *counts, times, types, letters = struct.unpack_from(">20x6l", data)
+    skip = 44 + times * 5 + types * 6 + letters + counts[2] * 8 + counts[1] + counts[0]
+    *_, times, types, _ = struct.unpack_from(">20x6l", data, skip)
+    at = struct.unpack_from(f">{times}q", data, skip + 44)
+    kinds = data[skip + 44 + 8 * times :][:times]
+    offsets = struct.iter_unpack(">lbb", data[skip + 44 + 9 * times :][: 6 * types])
+    by_kind = [offset for offset, _, _ in offsets]
+    known = [(when, by_kind[kind]) for when, kind in zip(at, kinds, strict=True)]
+    changed = [b[0] for a, b in pairwise(known) if a[1] != b[1]]
+    return [when for when in changed if when > FIRST]
+
+
+def test_no_zone_changes_twice_within_a_step() -> None:
+    """A scan by steps sees every change: no two changes of a zone are within one step."""
+    names = files("tzdata").joinpath("zones").read_text().split()
+    gaps = [b - a for name in names for a, b in pairwise(changes(name))]
+
+    assert min(gaps) > STEP
