@@ -1,0 +1,101 @@
+"""`energia demo`: load the household, price it, print which tariff would have been cheapest."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
+
+if TYPE_CHECKING:
+    from energia.db.tenant import Tenant
+    from energia.plugins import Plugins
+    from energia.pricing.compare import Ranked
+    from energia.settings import Settings
+
+
+@click.command("demo")
+@allow_embedded
+@pass_invocation
+def demo(invocation: Invocation, allow_embedded: bool) -> None:
+    """Load a real household's year and rank three tariffs by what it would have cost.
+
+    The tariffs are illustrative: no supplier ever offered them. Running it again changes nothing.
+
+    \b
+    Example:
+      energia demo && energia serve
+    """
+    settings = invocation.settings(allow_embedded=allow_embedded)
+    ranking = asyncio.run(_demo(settings, invocation.plugins()))
+    _print(ranking)
+
+
+async def _demo(settings: "Settings", plugins: "Plugins") -> "tuple[Ranked, ...]":
+    from energia.db.connect import connected
+    from energia.db.migrate import migrate
+    from energia.db.pool import Pool
+
+    async with connected(settings.database) as dsn:
+        await migrate(dsn)
+        pool = Pool(dsn, settings.database)
+        try:
+            await _load(pool.tenant(), settings)
+            return await _compare(pool.tenant(), plugins)
+        finally:
+            await pool.close()
+
+
+async def _load(tenant: "Tenant", settings: "Settings") -> None:
+    """Store the site, the meter and the year; the bar counts readings."""
+    from energia.clock import SystemClock
+    from energia.metering import registry
+    from energia.metering.intake import Intake
+    from energia_plugins.demo import household
+
+    clock = SystemClock()
+    await registry.put_site(tenant, household.SITE_ID, household.SITE)
+    await registry.put_meter(tenant, household.METER_ID, household.METER, clock.now())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("Readings of 2021", total=household.HOURS)
+        counted = household.HouseholdFile(lambda: progress.advance(task))
+        intake = Intake(tenant, clock, settings.readings.live_grace, settings.limits.problems)
+        await intake.file(household.chunks(), counted, None)
+
+
+async def _compare(tenant: "Tenant", plugins: "Plugins") -> "tuple[Ranked, ...]":
+    from energia.metering import query, registry
+    from energia.pricing.compare import compare
+    from energia.pricing.store import Tariffs
+    from energia.pricing.tariffs import Tariff, tariff_converter
+    from energia_plugins.demo import household
+
+    converter = tariff_converter(plugins.charges())
+    tariffs = [converter.structure(one, Tariff) for one in household.tariffs()]
+    for tariff in tariffs:
+        await Tariffs(tenant, converter).put(tariff)
+    (channel,) = await registry.channels(tenant, household.METER_ID)
+    usage = await query.series(tenant, channel, household.START, household.END)
+    return compare(tariffs, {"import": usage}, household.START, household.END)
+
+
+def _print(ranking: "tuple[Ranked, ...]") -> None:
+    first = next(one.tariff for one in ranking if one.difference == "0.00")
+    table = Table(
+        title="A real household's 2021 under illustrative tariffs",
+        caption=f"Differences are to {first}",
+        min_width=60,
+    )
+    table.add_column("Rank", justify="right")
+    table.add_column("Tariff")
+    for name in ("Year, GBP", "Difference", "%"):
+        table.add_column(name, justify="right")
+    for place, one in enumerate(ranking, start=1):
+        table.add_row(
+            str(place), one.tariff, one.total, one.difference, one.difference_percent or ""
+        )
+    Console().print(table)

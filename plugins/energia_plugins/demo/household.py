@@ -1,0 +1,75 @@
+"""The demo's data: a site, a meter, a year of readings and three tariffs."""
+
+import gzip
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from importlib import resources
+from typing import Any, Final
+
+import msgspec
+
+from energia.metering.decoding import Reading
+from energia.metering.models import NewChannel, NewMeter, NewSite
+
+#: How many readings the year has.
+HOURS: Final = 8760
+#: The instants between which it is, in seconds since 1970-01-01T00:00Z.
+START: Final = 1_609_459_200
+END: Final = 1_640_995_200
+
+SITE_ID: Final = "demo-home"
+METER_ID: Final = "demo-meter"
+SITE: Final = NewSite(
+    name="A home in Britain", timezone="Europe/London", country="GB", currency="GBP"
+)
+METER: Final = NewMeter(
+    site=SITE_ID,
+    name="Electricity",
+    channels=(
+        NewChannel(
+            id="import",
+            quantity="active_energy",
+            direction="import",
+            unit="kWh",
+            interval="PT1H",
+        ),
+    ),
+)
+
+_DATA: Final = resources.files(__package__)
+_CHUNK: Final = 8192
+
+
+def chunks() -> Iterator[bytes]:
+    """Yield the CSV file of the year, inflated."""
+    with _DATA.joinpath("household_2021.csv.gz").open("rb") as packed, gzip.open(packed) as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+class HouseholdFile:
+    """Decodes the household's file: `start,value`, starts with their offset, kWh."""
+
+    name: str = "demo"
+    options: type = type(None)
+
+    def __init__(self, advance: Callable[[], object] = lambda: None) -> None:
+        """Decode, and call *advance* for each reading."""
+        self._advance = advance
+
+    def decode(self, chunks: Iterable[bytes], options: object) -> Iterator[Reading]:
+        """Yield the readings."""
+        lines = b"".join(chunks).decode().splitlines()
+        for number, line in enumerate(lines[1:], start=2):
+            start, value = line.split(",")
+            at = int(datetime.fromisoformat(start).timestamp())
+            self._advance()
+            yield Reading(number, Decimal(value), at, meter=METER_ID, unit="kWh")
+
+
+def tariffs() -> list[Any]:
+    """Return the documents of the tariffs, as the API takes them."""
+    folder = _DATA.joinpath("tariffs")
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return [msgspec.json.decode(file.read_bytes()) for file in files]

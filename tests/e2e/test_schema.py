@@ -1,0 +1,176 @@
+"""Requests by the thousand, made from the OpenAPI document."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from openapi_spec_validator import validate
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.e2e.service import Service
+
+SITE = {"name": "Home", "timezone": "Asia/Kathmandu", "country": "NP", "currency": "NPR"}
+CHANNEL = {
+    "id": "import",
+    "quantity": "active_energy",
+    "direction": "import",
+    "unit": "kWh",
+    "interval": "PT1H",
+}
+METER = {"site": "home", "channels": [CHANNEL]}
+TARIFF = {
+    "name": "Flat",
+    "currency": "NPR",
+    "timezone": "Asia/Kathmandu",
+    "versions": [{"valid_from": "2026-01-01", "charges": [{"kind": "energy.flat", "rate": "9"}]}],
+}
+DAY = {"start": "2026-03-01", "end": "2026-03-02"}
+SERIES = {
+    "meter": "main",
+    "start": "2026-03-01T00:00:00+05:45",
+    "interval": "PT1H",
+    "values": [0.5] * 24,
+}
+CSV = b"start,value\n2026-03-02T00:00:00+05:45,0.5\n"
+COST = {"meter": "main", "tariff": "flat", **DAY}
+
+#: One good request of every operation, in an order that works.
+GOOD: dict[str, dict[str, Any]] = {
+    "GET /": {},
+    "GET /docs": {},
+    "GET /docs/{asset}": {"path": {"asset": "initializer.js"}},
+    "GET /health": {},
+    "GET /health/live": {},
+    "GET /health/ready": {},
+    "GET /metrics": {},
+    "GET /openapi.json": {},
+    "GET /v1/plugins": {},
+    "GET /v1/charge-kinds": {},
+    "GET /v1/formats": {},
+    "PUT /v1/sites/{site}": {"path": {"site": "home"}, "json": SITE},
+    "POST /v1/sites": {"json": {"id": "spare", **SITE}},
+    "GET /v1/sites": {},
+    "GET /v1/sites/{site}": {"path": {"site": "home"}},
+    "DELETE /v1/sites/{site}": {"path": {"site": "spare"}},
+    "PUT /v1/meters/{meter}": {"path": {"meter": "main"}, "json": METER},
+    "POST /v1/meters": {"json": {"id": "spare", **METER}},
+    "GET /v1/meters": {},
+    "GET /v1/meters/{meter}": {"path": {"meter": "main"}},
+    "DELETE /v1/meters/{meter}": {"path": {"meter": "spare"}},
+    "POST /v1/readings": {"json": {"series": [SERIES]}},
+    "POST /v1/imports": {"params": {"format": "csv", "meter": "main"}, "data": CSV},
+    "GET /v1/imports": {},
+    "GET /v1/imports/{import_id}": {"path": {"import_id": "<the first import>"}},
+    "GET /v1/meters/{meter}/readings": {"path": {"meter": "main"}, "params": DAY},
+    "GET /v1/meters/{meter}/usage": {"path": {"meter": "main"}, "params": DAY},
+    "PUT /v1/tariffs/{tariff}": {"path": {"tariff": "flat"}, "json": TARIFF},
+    "POST /v1/tariffs": {"json": {"id": "spare", **TARIFF}},
+    "GET /v1/tariffs": {},
+    "GET /v1/tariffs/{tariff}": {"path": {"tariff": "flat"}},
+    "DELETE /v1/tariffs/{tariff}": {"path": {"tariff": "spare"}},
+    "POST /v1/costs": {"json": COST},
+    "POST /v1/costs/compare": {"json": {"meter": "main", "tariffs": ["flat"], **DAY}},
+}
+#: Ids that exist, for fuzzed requests; what they refer to is not deleted.
+KNOWN = {"site": "home", "meter": "main", "tariff": "flat"}
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+def send(session: requests.Session, url: str, label: str) -> requests.Response:
+    """Send the good request of an operation."""
+    method, path = label.split()
+    request = {**GOOD[label]}
+    parts = request.pop("path", {})
+    if "import_id" in parts:
+        parts = {"import_id": session.get(f"{url}/v1/imports").json()["items"][0]["import"]}
+    headers = {"Content-Type": "text/csv"} if "data" in request else {}
+    return session.request(method, url + path.format(**parts), headers=headers, **request)
+
+
+def operations(url: str) -> Iterator[APIOperation[Any, Any, Any, Any]]:
+    """Yield the operations of the service's document."""
+    for result in schemathesis.openapi.from_url(f"{url}/openapi.json").get_all_operations():
+        assert isinstance(result, Ok), result
+        yield result.ok()
+
+
+def fuzz(operation: APIOperation[Any, Any, Any, Any], url: str, examples: int) -> None:
+    """Send requests that fit the document, and some that do not."""
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+
+        @settings(
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy(generation_mode=mode), known=st.booleans())
+        def run(case: "Case[Any]", known: bool) -> None:
+            if known and case.method != "DELETE":
+                case.path_parameters.update(
+                    {k: v for k, v in KNOWN.items() if k in case.path_parameters}
+                )
+            case.call_and_validate(base_url=url, checks=CHECKS)
+
+        # An operation without parameters has no request that does not fit.
+        with contextlib.suppress(Unsatisfiable):
+            run()
+
+
+async def test_the_document_is_valid(service: Service) -> None:
+    """`/openapi.json` is OpenAPI 3.1 in a validator's eyes."""
+    document = await asyncio.to_thread(lambda: requests.get(f"{service.url}/openapi.json").json())
+
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+
+
+async def test_every_operation_works(service: Service) -> None:
+    """Every operation of the document answers a good request with 2xx."""
+
+    def run() -> dict[str, int]:
+        with requests.Session() as session:
+            return {label: send(session, service.url, label).status_code for label in GOOD}
+
+    statuses = await asyncio.to_thread(run)
+    labels = await asyncio.to_thread(lambda: {one.label for one in operations(service.url)})
+
+    assert set(statuses) == labels
+    assert {label: status for label, status in statuses.items() if status // 100 != 2} == {}
+
+
+async def test_nothing_breaks_it(service: Service) -> None:
+    """No generated request makes a server error or is answered against the document."""
+    examples = 8
+
+    def run() -> None:
+        with requests.Session() as session:
+            for label in GOOD:
+                send(session, service.url, label)
+        for operation in operations(service.url):
+            fuzz(operation, service.url, examples)
+
+    await asyncio.to_thread(run)
+
+    assert service.tracebacks() == []
+    assert service.process.returncode is None

@@ -1,0 +1,44 @@
+"""The demo: expected totals were computed apart, hour by hour with Decimal and zoneinfo."""
+
+import asyncio
+import sys
+
+from energia.db.pool import Tenant
+from tests.e2e.service import environment
+
+#: The imports that are kept, by what they created and left unchanged.
+COUNTS = "select counts ->> 'created', counts ->> 'unchanged' from import order by id"
+
+
+async def demo(database: str) -> str:
+    """Run `energia demo` on *database* and return what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "energia", "demo"),
+        env=environment(DATABASE_URL=database, COLUMNS="100"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    return out.decode()
+
+
+async def test_ranks_the_year(database: str) -> None:
+    """The year costs what an independent calculation says, the cheapest tariff first."""
+    printed = await demo(database)
+
+    rows = [line.split("│") for line in printed.splitlines() if "demo-" in line and "│" in line]
+    assert [(row[2].strip(), row[3].strip(), row[4].strip()) for row in rows] == [
+        ("demo-seasons", "492.59", "-15.45"),
+        ("demo-flat", "508.04", "0.00"),
+        ("demo-night", "544.47", "36.43"),
+    ]
+
+
+async def test_a_second_run_keeps_the_data(database: str, tenant: Tenant) -> None:
+    """Running the demo again stores nothing anew."""
+    await demo(database)
+    await demo(database)
+
+    imports = await tenant.fetch(lambda created, unchanged: (created, unchanged), COUNTS)
+    assert imports == [("8760", "0"), ("0", "8760")]

@@ -1,0 +1,139 @@
+"""Records the SQL that this release runs, with parameters, for tests of later releases.
+
+    python -m tests.record_queries
+
+Serves the API in this process on an embedded server, sends requests that run every statement, and
+writes `tests/data/queries-<version>/`: the `queries.sql` files, and `parameters.json` with the
+parameters of one run of each statement. Run it when a release is cut, and never after.
+"""
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from energia import __version__
+from energia.db import connection
+from energia.db.connect import connected
+from energia.db.connection import Parameters, Result
+from energia.db.migrate import migrate
+from energia.db.pool import Pool
+from energia.db.queries import load
+from energia.plugins import Plugins
+from energia.settings import Database
+from tests.e2e.test_schema import CHANNEL, GOOD
+from tests.serving import make_core, serving
+
+PACKAGES = ("energia.metering", "energia.pricing")
+FOLDER = Path(__file__).parent / "data" / f"queries-{__version__}"
+
+
+class Recorder:
+    """Keeps the parameters of one run of each statement."""
+
+    def __init__(self) -> None:
+        self.names = {sql: name for package in PACKAGES for name, sql in load(package).items()}
+        self.parameters: dict[str, Any] = {}
+
+    def note(self, message: str, parameters: Parameters | None) -> None:
+        """Keep the parameters of *message*, which begins with what the pool puts before it."""
+        for sql, name in self.names.items():
+            if message.endswith(sql):
+                self.parameters.setdefault(name, plain(parameters or ()))
+
+    @property
+    def missing(self) -> set[str]:
+        """The statements that have not been run."""
+        return set(self.names.values()) - set(self.parameters)
+
+
+def plain(value: object) -> Any:
+    """Return parameters as what JSON can hold; PostgreSQL reads the texts back."""
+    if isinstance(value, Mapping):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value if isinstance(value, int | str | None) else str(value)
+
+
+def record(recorder: Recorder) -> None:
+    """Let every connection tell *recorder* what it runs."""
+    run = connection.Connection.run
+
+    async def recorded(
+        self: connection.Connection, message: str, parameters: Parameters | None, limit: float
+    ) -> Result:
+        recorder.note(message, parameters)
+        return await run(self, message, parameters, limit)
+
+    connection.Connection.run = recorded  # type: ignore[method-assign]
+
+
+async def send(api: aiohttp.ClientSession, label: str, request: dict[str, Any]) -> None:
+    """Send one good request."""
+    method, path = label.split()
+    request = {**request}
+    parts = request.pop("path", {})
+    if "import_id" in parts:
+        async with api.get("/v1/imports") as answer:
+            parts = {"import_id": (await answer.json())["items"][0]["import"]}
+    headers = {"Content-Type": "text/csv"} if "data" in request else {}
+    async with api.request(method, path.format(**parts), headers=headers, **request) as answer:
+        assert answer.status < 400, (label, await answer.text())
+
+
+async def send_all(api: aiohttp.ClientSession) -> None:
+    """Send requests that run every statement."""
+    for label, request in GOOD.items():
+        await send(api, label, request)
+    many = [{**CHANNEL, "id": f"c{number}"} for number in range(20)]
+    for channels in ([*many, {**CHANNEL, "id": "spare"}], many):
+        await send(api, "PUT /v1/meters/many", {"json": {"site": "home", "channels": channels}})
+    readings = [
+        {"meter": "many", "channel": one["id"], "start": "2026-03-01T00:15:00Z", "value": 1}
+        for one in many
+    ]
+    await send(api, "POST /v1/readings", {"json": {"readings": readings}})
+    window = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"}
+    query = {**window, "known_at": "2030-01-01T00:00:00Z"}
+    await send(api, "GET /v1/meters/main/readings", {"params": query})
+
+
+async def main() -> None:
+    """Record."""
+    recorder = Recorder()
+    record(recorder)
+    with tempfile.TemporaryDirectory(prefix="e") as folder:
+        Path(folder).chmod(0o755)
+        settings = Database(url=f"embedded:{folder}/db")
+        async with connected(settings) as dsn:
+            await migrate(dsn)
+            core = make_core(plugins=Plugins.installed(), pool=Pool(dsn, settings))
+            async with (
+                serving(core) as client,
+                aiohttp.ClientSession(client.make_url("/")) as api,
+            ):
+                await send_all(api)
+            await core.pool.close()
+    assert not recorder.missing, f"not run: {sorted(recorder.missing)}"
+    write(recorder)
+
+
+def write(recorder: Recorder) -> None:
+    """Write the folder of this release."""
+    FOLDER.mkdir(exist_ok=True)
+    root = Path(__file__).parents[1] / "core"
+    for package in PACKAGES:
+        source = root.joinpath(*package.split("."), "queries.sql")
+        shutil.copy(source, FOLDER / f"{package.rpartition('.')[2]}.sql")
+    text = json.dumps(recorder.parameters, indent=1, sort_keys=True)
+    (FOLDER / "parameters.json").write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
