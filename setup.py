@@ -42,7 +42,9 @@ setup(
         "energia_plugins": "plugins/energia_plugins",
     },
     packages=find_packages("core") + find_packages("plugins"),
-    package_data={"": ["py.typed", "*.sql", "*.csv.gz", "*.toml", "*.json", "README.md"]},
+    package_data={
+        "": ["py.typed", "*.sql", "*.csv.gz", "*.toml", "*.json", "tariffs/*.json", "README.md"]
+    },
     install_requires=[
         "aiohttp>=3.14,<4",
         "aiopg>=1.4,<2",
@@ -51,13 +53,13 @@ setup(
         "click>=8.2",
         "msgspec>=0.22",
         "numpy>=2.3",
+        "packaging>=24",
         "pluggy>=1.6",
         "prometheus-async>=25.1",
         "prometheus-client>=0.24",
         "rich>=14",
         "structlog>=25.5",
         "swagger-ui-bundle-v2>=5.31",
-        "typed-settings>=25",
         "tzdata",
     ],
     extras_require={

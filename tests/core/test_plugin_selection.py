@@ -93,6 +93,15 @@ def test_a_disabled_plugin_is_not_imported(install: Install) -> None:
     assert (state.state, state.reason) == ("disabled", "disabled in the configuration")
 
 
+def test_a_hook_narrows_what_is_loaded(install: Install) -> None:
+    """A command imports only plugins whose source has the name of the hook."""
+    install("third-one = third_one")
+    install("third-bad = third_bad", source="1 / 0")
+
+    assert Plugins.installed(only("third-*"), "register_middlewares").names == ("third-one",)
+    assert Plugins.installed(only("third-*"), "register_commands").names == ()
+
+
 def test_a_plugin_that_does_not_import_is_named(install: Install) -> None:
     """The start fails with the plugin's name and the reason."""
     install("third-bad = third_bad", source="import nothing_of_this_name")

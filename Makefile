@@ -1,0 +1,65 @@
+# The two commands are `make run` and `make test`. They need make and Python 3.11 or later with its
+# venv module, nothing else; everything they make is in .venv and .tox.
+
+# The interpreter: `make run PYTHON=python3.13`. Otherwise the first of these that is new enough.
+ifndef PYTHON
+PYTHON := $(shell for found in python3 python3.13 python3.12 python3.11 python; do \
+	"$$found" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2> /dev/null \
+	&& command -v "$$found" && break; done)
+endif
+PIP_INSTALL = pip install --quiet --disable-pip-version-check
+LOCKED = $(PIP_INSTALL) --require-hashes --no-deps
+# Only `make lock` needs uv.
+UV ?= uv
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-header --no-emit-index-url --no-annotate
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-all lock clean python
+
+help:
+	@echo 'make run       run Energia on a real household year; nothing else to install'
+	@echo 'make test      check style and types, and run the tests'
+	@echo 'make test-all  the same, failing where a test would be skipped'
+	@echo 'make lock      resolve the dependencies anew (needs uv)'
+	@echo 'make clean     remove what the other commands made; data stays'
+
+run: .venv/.done
+	.venv/bin/energia demo
+	.venv/bin/energia serve
+
+test: .tox/.tool/.done
+	.tox/.tool/bin/tox run -e lint,types,py
+
+test-all: .tox/.tool/.done
+	.tox/.tool/bin/tox run -e lint,types,py -- --all
+
+.venv/.done: setup.py requirements/build.lock requirements/run.lock | python
+	@echo 'Installing into .venv; this takes about a minute, once.'
+	@"$(PYTHON)" -m venv --clear .venv
+	@.venv/bin/python -m $(LOCKED) --requirement requirements/build.lock --requirement requirements/run.lock
+	@.venv/bin/python -m $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.tox/.tool/.done: requirements/tox.lock | python
+	@echo 'Installing tox into .tox/.tool, once.'
+	@"$(PYTHON)" -m venv --clear .tox/.tool
+	@.tox/.tool/bin/python -m $(LOCKED) --requirement requirements/tox.lock
+	@touch $@
+
+python:
+	@test -n "$(PYTHON)" || { echo 'Energia needs Python 3.11 or later with its venv module' \
+	'(Debian, Ubuntu: apt install python3-venv), or make PYTHON=/path/to/python.' >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo '$(PYTHON) is not Python 3.11 or later with its venv module.' >&2; exit 1; }
+
+lock:
+	echo 'setuptools>=77' | $(COMPILE) - --output-file requirements/build.lock
+	echo 'tox>=4' | $(COMPILE) - --output-file requirements/tox.lock
+	$(COMPILE) setup.py --extra fast --output-file requirements/image.lock
+	$(COMPILE) setup.py --extra embedded --output-file requirements/run.lock
+	$(COMPILE) setup.py --extra embedded --extra lint --extra test --extra types \
+		--output-file requirements/test.lock
+
+clean:
+	rm -rf .venv .tox build dist energia.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

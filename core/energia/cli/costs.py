@@ -1,0 +1,124 @@
+"""What `energia price` and `energia compare` share: tariffs, usage and a window, from anywhere."""
+
+import json
+import tomllib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+
+from energia.cli.database import opened
+from energia.convert import Converter, parse
+from energia.db.tenant import Queries
+from energia.errors import EnergiaError, Invalid, Malformed
+from energia.metering.series import Series
+from energia.pricing.engine import roles
+from energia.pricing.store import Tariffs
+from energia.pricing.tariffs import Tariff
+from energia.settings import Settings
+from energia.web.priced import Subject, Window, priced, window
+
+T = TypeVar("T")
+
+#: Prices usage in a window under tariffs.
+Pricing = Callable[[Sequence[Tariff], Mapping[str, Series], int, int], T]
+
+
+@attrs.frozen
+class Question:
+    """What is asked on the command line.
+
+    Attributes:
+        tariffs: Files, or ids of stored tariffs.
+        given: What `Subject` has, as on the command line.
+        usage: A file with readings.
+
+    """
+
+    tariffs: tuple[str, ...]
+    given: Mapping[str, object]
+    usage: Path | None
+
+    async def answer(
+        self, settings: Settings, converter: Converter, pricing: "Pricing[T]"
+    ) -> tuple[Window, T]:
+        """Find tariffs and readings and price them; files alone need no database.
+
+        Raises:
+            Malformed, Invalid: A file does not fit.
+            NotFound: There is no such tariff.
+
+        """
+        body: dict[str, object] = {k: v for k, v in self.given.items() if v}
+        if self.usage is not None:
+            body["usage"] = _content(self.usage)
+        subject = converter.structure(body, Subject)
+        stored = subject.meter is not None or not all(map(is_file, self.tariffs))
+        async with _database(settings, stored) as queries:
+            tariffs = [await _tariff(one, queries, converter) for one in self.tariffs]
+            limit = settings.limits.slots
+            at = await window(subject, queries, limit)
+            found = await priced(subject, at, _needed(tariffs, at), queries, limit)
+        return at, pricing(tariffs, found.series, at.start, at.end)
+
+
+def is_file(tariff: str) -> bool:
+    """Tell whether an argument is a tariff document; otherwise it is the id of a stored one."""
+    return tariff.endswith((".json", ".toml")) or "/" in tariff
+
+
+async def _tariff(given: str, queries: Queries, converter: Converter) -> Tariff:
+    if not is_file(given):
+        return await Tariffs(queries, converter).get(given)
+    try:
+        return converter.structure(_content(Path(given)), Tariff)
+    except Invalid as error:
+        raise type(error)(f"{given}: {error.detail}", error.faults) from error
+
+
+def _content(path: Path) -> object:
+    """Return a document, JSON or TOML, as JSON has it."""
+    content = path.read_bytes()
+    try:
+        if path.suffix != ".toml":
+            return parse(content)
+        table = tomllib.loads(content.decode(), parse_float=Decimal)
+        return json.loads(json.dumps(table, default=_text))
+    except (ValueError, EnergiaError) as error:
+        raise Malformed(f"{path}: {error}") from error
+
+
+def _text(value: Any) -> str:
+    return str(value) if isinstance(value, Decimal) else str(value.isoformat())
+
+
+def _needed(tariffs: Sequence[Tariff], at: Window) -> tuple[str, ...]:
+    """Return the roles that the tariffs charge in the window."""
+    needed: dict[str, None] = {}
+    for tariff in tariffs:
+        # Where no version is in force, pricing says so, and where.
+        with suppress(Invalid):
+            needed |= dict.fromkeys(roles(tariff.in_force(at.start, at.end)))
+    return tuple(needed)
+
+
+class _Nothing(Queries):
+    """Stands for the database where none is needed."""
+
+    async def fetch(self, row: Callable[..., T], sql: str, *parameters: object) -> list[T]:
+        raise AssertionError("files need no database")
+
+    async def execute(self, sql: str, *parameters: object) -> int:
+        raise AssertionError("files need no database")
+
+
+@asynccontextmanager
+async def _database(settings: Settings, needed: bool) -> AsyncIterator[Queries]:
+    if not needed:
+        yield _Nothing()
+        return
+    async with opened(settings.database) as tenant:
+        yield tenant

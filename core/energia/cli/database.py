@@ -1,0 +1,29 @@
+"""The database, for commands that work on it without a service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from energia.db.connect import connected
+from energia.db.migrate import pending
+from energia.db.pool import Pool
+from energia.db.tenant import Tenant
+from energia.errors import MigrationError
+from energia.settings import Database
+
+
+@asynccontextmanager
+async def opened(settings: Database) -> AsyncIterator[Tenant]:
+    """Give the database of the implicit organization.
+
+    Raises:
+        MigrationError: Migrations are pending; `energia migrate` applies them.
+
+    """
+    async with connected(settings) as dsn:
+        if (await pending(dsn)).pending:
+            raise MigrationError("the database is not up to date: run `energia migrate` first")
+        pool = Pool(dsn, settings)
+        try:
+            yield pool.tenant()
+        finally:
+            await pool.close()

@@ -1,0 +1,133 @@
+"""`energia import`: a meter file into the database."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+
+from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
+
+if TYPE_CHECKING:
+    from energia.metering.decoding import Decoder
+    from energia.metering.outcome import Outcome
+    from energia.settings import Settings
+
+_CHUNK = 1024 * 1024
+
+
+@attrs.frozen
+class _File:
+    """What is imported, and how it is read."""
+
+    path: Path
+    decoder: "Decoder"
+    options: Any
+    meter: str | None
+    channel: str | None
+    skip: bool
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--meter", metavar="ID", help="The meter, where the file names none.")
+@click.option("--channel", metavar="ID", help="The channel; the meter's only one by default.")
+@click.option("--format", "format_", metavar="NAME", default="csv", show_default=True)
+@click.option(
+    "--option",
+    "options",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="How to read the file, such as timezone=Europe/London. May be given several times.",
+)
+@click.option("--skip-problems", is_flag=True, help="Store what is right, report the rest.")
+@allow_embedded
+@pass_invocation
+def command(
+    invocation: Invocation,
+    file: Path,
+    meter: str | None,
+    channel: str | None,
+    format_: str,
+    options: tuple[str, ...],
+    skip_problems: bool,
+    allow_embedded: bool,
+) -> None:
+    """Import the readings of FILE: all of them, or none if something is wrong.
+
+    The options of a format are those of POST /v1/imports. Importing a file again changes nothing.
+
+    \b
+    Examples:
+      energia import 2021.csv --meter UC-123 --option timezone=America/Sao_Paulo
+      energia import 2021.csv --meter UC-123 --option delimiter=';' --option decimal=,
+    """
+    settings = invocation.settings(allow_embedded=allow_embedded)
+    decoder = _decoder(invocation, format_)
+    read = _File(file, decoder, _structured(decoder, options), meter, channel, skip_problems)
+    outcome = asyncio.run(_import(settings, read))
+    _report(outcome)
+
+
+def _decoder(invocation: Invocation, name: str) -> "Decoder":
+    from energia.names import did_you_mean
+
+    decoders = invocation.plugins().decoders()
+    if name not in decoders:
+        known = ", ".join(decoders) or "none"
+        hint = did_you_mean(name, decoders)
+        raise click.UsageError(f"There is no format {name!r}{hint}; known are: {known}.")
+    return decoders[name]
+
+
+def _structured(decoder: "Decoder", options: Iterable[str]) -> object:
+    from energia.convert import TEXT
+    from energia.errors import Invalid
+
+    given: dict[str, str] = {}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals or key in given:
+            raise click.UsageError(f"--option {option}: expected KEY=VALUE, each key once.")
+        given[key] = value
+    try:
+        return TEXT.structure(given, decoder.options)
+    except Invalid as error:
+        faults = [f"{(fault.pointer or '')[1:]}: {fault.message}" for fault in error.faults]
+        raise click.UsageError(f"--option {'; '.join(faults)}") from None
+
+
+async def _import(settings: "Settings", read: _File) -> "Outcome":
+    from rich.progress import wrap_file
+
+    from energia.cli.database import opened
+    from energia.clock import SystemClock
+    from energia.metering.decoding import Defaults
+    from energia.metering.intake import Intake
+
+    async with opened(settings.database) as tenant:
+        intake = Intake(
+            tenant, SystemClock(), settings.readings.live_grace, settings.limits.problems
+        )
+        with (
+            read.path.open("rb") as raw,
+            wrap_file(raw, read.path.stat().st_size, description=read.path.name) as shown,
+        ):
+            chunks = _chunks(shown)
+            defaults = Defaults(read.meter, read.channel)
+            return await intake.file(chunks, read.decoder, read.options, defaults, skip=read.skip)
+
+
+def _chunks(file: Any) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK):
+        yield chunk
+
+
+def _report(outcome: "Outcome") -> None:
+    for problem in outcome.problems:
+        click.echo(f"line {problem.line}: {problem.message}", err=True)
+    names = ("received", "created", "unchanged", "corrected", "repeated", "superseded")
+    counts = [f"{getattr(outcome, name)} {name}" for name in (*names, "missing", "rejected")]
+    click.echo(f"{outcome.import_}: {', '.join(counts)}")

@@ -1,0 +1,50 @@
+"""`energia migrate`: bring the database up to the schema that this release needs."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from energia.cli.failure import FAILED
+from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
+
+if TYPE_CHECKING:
+    from energia.db.migrate import Migrated
+    from energia.settings import Database
+
+
+@click.command("migrate")
+@click.option("--check", is_flag=True, help="Change nothing; exit 1 if something is pending.")
+@allow_embedded
+@pass_invocation
+def command(invocation: Invocation, check: bool, allow_embedded: bool) -> None:
+    """Apply the migrations that are pending.
+
+    `energia serve` does the same before it is ready. Migrations of a newer release are left as
+    they are, and reported.
+
+    \b
+    Examples:
+      energia migrate
+      energia migrate --check
+    """
+    settings = invocation.settings(allow_embedded=allow_embedded)
+    state = asyncio.run(_run(settings.database, check))
+    for name in state.unknown:
+        click.echo(f"not known to this release: {name}")
+    for name in state.pending:
+        click.echo(f"pending: {name}")
+    for name in state.applied:
+        click.echo(f"applied: {name}")
+    if not (state.pending or state.applied):
+        click.echo("The database is up to date.")
+    if state.pending:
+        raise SystemExit(FAILED)
+
+
+async def _run(database: "Database", check: bool) -> "Migrated":
+    from energia.db.connect import connected
+    from energia.db.migrate import migrate, pending
+
+    async with connected(database) as dsn:
+        return await (pending(dsn) if check else migrate(dsn))

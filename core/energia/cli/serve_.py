@@ -1,0 +1,36 @@
+"""`energia serve`: the service."""
+
+import click
+
+from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
+
+
+@click.command("serve")
+@click.option("--host", metavar="ADDRESS", help="Where to listen. [HOST]")
+@click.option("--port", metavar="PORT", type=int, help="Where to listen. [PORT; default: 8080]")
+@allow_embedded
+@pass_invocation
+def command(
+    invocation: Invocation, host: str | None, port: int | None, allow_embedded: bool
+) -> None:
+    """Serve the API until SIGTERM or SIGINT.
+
+    The database is migrated first; /health/ready tells when the service is ready. SIGTERM lets
+    the proxy notice and finishes what was begun; SIGINT and a second signal stop at once.
+
+    \b
+    Examples:
+      energia serve
+      energia serve --port 9000
+      DATABASE_URL=postgresql://energia@db/energia energia --profile production serve
+    """
+    given = {"server.host": ("--host", host), "server.port": ("--port", port)}
+    options = {path: option for path, option in given.items() if option[1] is not None}
+    settings = invocation.configuration(options, allow_embedded=allow_embedded).settings
+    from energia import log
+
+    log.configure()
+    from energia.plugins import Plugins
+    from energia.web.lifecycle import serve
+
+    serve(settings, Plugins.installed(settings.plugins))

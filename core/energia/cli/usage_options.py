@@ -1,0 +1,47 @@
+"""The options that say which usage is priced."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+_OPTIONS = (
+    click.option(
+        "--usage",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Readings: the `usage` of POST /v1/costs, as JSON.",
+    ),
+    click.option("--meter", metavar="ID", help="A meter whose readings are stored."),
+    click.option("--start", metavar="WHEN", help="A date in the zone of the site, or an instant."),
+    click.option("--end", metavar="WHEN", help="The end, which is not included."),
+    click.option(
+        "--channel",
+        "channels",
+        metavar="ROLE=ID",
+        multiple=True,
+        help="Which channel of the meter, where it has several of a role.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table."),
+)
+
+
+def usage_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def subject(
+    meter: str | None, start: str | None, end: str | None, channels: tuple[str, ...]
+) -> dict[str, object]:
+    """Return what the options say as JSON, for `energia.web.priced.Subject`."""
+    by_role: dict[str, list[str]] = {}
+    for given in channels:
+        role, equals, channel = given.partition("=")
+        if not equals:
+            raise click.UsageError(f"--channel {given}: expected ROLE=ID.")
+        by_role.setdefault(role, []).append(channel)
+    return {"meter": meter, "start": start, "end": end, "channels": by_role}

@@ -1,0 +1,156 @@
+"""The commands that work on a database without a service."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from energia.cli.main import energia
+from energia.clock import SystemClock
+from energia.db.pool import Pool
+from energia.metering import registry
+from energia.metering.models import NewChannel, NewMeter, NewSite
+from energia.settings import Database
+
+CSV = "start,value\n2018-01-01T00:00:00Z,1\n2018-01-01T01:00:00Z,2.5\n"
+FLAT = {
+    "name": "Flat",
+    "currency": "GBP",
+    "timezone": "UTC",
+    "versions": [
+        {"valid_from": "2018-01-01", "charges": [{"kind": "energy.flat", "rate": "0.25"}]}
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("readings.csv").write_text(CSV)
+    Path("flat.json").write_text(json.dumps(FLAT))
+
+
+@pytest.fixture(name="metered")
+def _metered(database: str) -> str:
+    """Give the URL of a database with the meter `m`."""
+
+    async def fill() -> None:
+        pool = Pool(database, Database())
+        try:
+            tenant = pool.tenant()
+            await registry.put_site(tenant, "s", NewSite("Home", "UTC", "GB", "GBP"))
+            channel = NewChannel("import", "active_energy", "import", "kWh", "PT1H")
+            new = NewMeter("s", (channel,))
+            await registry.put_meter(tenant, "m", new, SystemClock().now())
+        finally:
+            await pool.close()
+
+    asyncio.run(fill())
+    return database
+
+
+def run(database: str, *arguments: str) -> Result:
+    """Run `energia` on *database*."""
+    return CliRunner(env={"DATABASE_URL": database}).invoke(energia, arguments)
+
+
+def test_migrate_brings_a_database_up_to_date(empty_database: str) -> None:
+    """`--check` tells by its exit code, and changes nothing."""
+    before = run(empty_database, "migrate", "--check")
+    done = run(empty_database, "migrate")
+    after = run(empty_database, "migrate", "--check")
+
+    assert (before.exit_code, before.output) == (1, "pending: core 0001_core\n")
+    assert (done.exit_code, done.output) == (0, "applied: core 0001_core\n")
+    assert (after.exit_code, after.output) == (0, "The database is up to date.\n")
+
+
+def test_a_database_that_is_away_is_told() -> None:
+    """Exit code 1, in one line."""
+    result = run("postgresql://nobody@127.0.0.1:1/none", "migrate")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("energia: ")
+    assert "Traceback" not in result.stderr
+
+
+def test_import_stores_a_file(metered: str) -> None:
+    """The counts are printed; the same file again changes nothing."""
+    first = run(metered, "import", "readings.csv", "--meter", "m")
+    again = run(metered, "import", "readings.csv", "--meter", "m")
+
+    assert first.exit_code == 0, first.output
+    assert "2 received, 2 created, 0 unchanged" in first.stdout
+    assert "2 received, 0 created, 2 unchanged" in again.stdout
+
+
+def test_import_takes_the_options_of_the_format(metered: str) -> None:
+    """`--option` is what the query is over HTTP."""
+    Path("other.csv").write_text("at;kwh\n2018-01-01 00:00:00;1,5\n")
+    options = ("start_column=at", "value_column=kwh", "delimiter=;", "decimal=,", "timezone=UTC")
+    given = [part for option in options for part in ("--option", option)]
+
+    result = run(metered, "import", "other.csv", "--meter", "m", *given)
+
+    assert result.exit_code == 0, result.output
+    assert "1 created" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("readings.csv", "--meter", "x"), 1, "there is no meter 'x'"),
+        (("readings.csv", "--format", "cvs"), 2, "There is no format 'cvs' (did you mean 'csv'?)"),
+        (("readings.csv", "--option", "delimiter"), 2, "expected KEY=VALUE"),
+        (("readings.csv", "--option", "color=red"), 2, "color: there is no such field"),
+        (("none.csv",), 2, "'none.csv' does not exist"),
+    ],
+)
+def test_what_cannot_be_imported_is_told(
+    metered: str, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    """Exit code 1 for what fails, 2 for misuse; nothing is stored."""
+    result = run(metered, "import", *arguments)
+
+    assert result.exit_code == code
+    assert message in result.stderr
+
+
+def test_import_skips_problems_when_asked(metered: str) -> None:
+    """The lines that are wrong are told with their numbers."""
+    Path("bad.csv").write_text(CSV + "2018-01-01T02:30:00Z,1\n")
+
+    refused = run(metered, "import", "bad.csv", "--meter", "m")
+    stored = run(metered, "import", "bad.csv", "--meter", "m", "--skip-problems")
+
+    assert (refused.exit_code, stored.exit_code) == (1, 0)
+    assert "line 4" in refused.stderr
+    assert "line 4: " in stored.stderr
+    assert "2 created" in stored.stdout
+    assert "1 rejected" in stored.stdout
+
+
+def test_a_database_without_its_schema_is_told(empty_database: str) -> None:
+    """`energia migrate` is for the operator to run."""
+    result = run(empty_database, "import", "readings.csv", "--meter", "m")
+
+    assert result.exit_code == 1
+    assert "run `energia migrate` first" in result.stderr
+
+
+def test_price_reads_a_stored_meter(metered: str) -> None:
+    """The window is one of local days of the site."""
+    window = ("--start", "2018-01-01T00:00:00Z", "--end", "2018-01-01T02:00:00Z")
+    run(metered, "import", "readings.csv", "--meter", "m")
+
+    result = run(metered, "price", "flat.json", "--meter", "m", *window, "--json")
+    day = ("--start", "2018-01-01", "--end", "2018-01-02")
+    gaps = run(metered, "price", "flat.json", "--meter", "m", *day)
+    unknown = run(metered, "price", "night", "--meter", "m", *window)
+
+    assert json.loads(result.stdout)["total"] == "0.88"
+    assert gaps.exit_code == 1
+    assert "no reading from 2018-01-01T02:00:00+00:00" in gaps.stderr
+    assert (unknown.exit_code, unknown.stderr) == (1, "energia: there is no tariff 'night'\n")

@@ -1,0 +1,233 @@
+"""The layers of the configuration, their faults, and where each value comes from."""
+
+from pathlib import Path
+
+import attrs
+import pytest
+
+from energia.configuration.display import masked_url, shown
+from energia.configuration.loading import Configuration, load
+from energia.errors import ConfigurationError
+from energia.settings import SecretStr
+
+SAFE = {"DATABASE_URL": "postgresql://energia@db/energia"}
+
+
+@attrs.frozen
+class WithToken:
+    """Settings of a plugin."""
+
+    token: SecretStr = SecretStr("")
+    path: str = "/metrics"
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run in an empty folder: no `config` is found by accident."""
+    monkeypatch.chdir(tmp_path)
+
+
+def effective(*files: Path, **environ: str) -> Configuration:
+    """Load the configuration with just this environment."""
+    return load(environ=environ, files=files)
+
+
+def messages(**environ: str) -> list[str]:
+    """Return the faults of the configuration with this environment."""
+    with pytest.raises(ConfigurationError) as caught:
+        effective(**environ)
+    return [fault.message for fault in caught.value.faults]
+
+
+def written(path: str, text: str) -> Path:
+    """Write a file and return its path."""
+    file = Path(path)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+def test_the_defaults_are_complete() -> None:
+    """Development runs without a file and without a variable, for this machine only."""
+    found = effective()
+
+    assert (found.settings.profile, found.settings.server.host) == ("development", "127.0.0.1")
+    assert found.settings.database.url == "embedded:"
+    assert found.origin("server.host") == "default of profile development"
+    assert found.origin("server.port") == "default"
+
+
+def test_the_profiles_differ() -> None:
+    """Production listens to all; a preview stops without the waits."""
+    production = effective(ENERGIA_PROFILE="production", **SAFE).settings
+    preview = load(profile="preview", environ={"ENERGIA_PROFILE": "production"}).settings
+
+    assert (production.server.host, production.server.drain) == ("0.0.0.0", 10)
+    assert (preview.server.drain_ready, preview.server.drain) == (0, 0)
+    assert preview.server.shutdown_timeout == 4
+
+
+def test_later_layers_win() -> None:
+    """Default file, profile file, named files, environment, options: value by value."""
+    written("config/default.toml", "[server]\nport = 1\ndrain = 1\n[health]\nperiod = 1\ntimeout=1")
+    written("config/development.toml", "[server]\nport = 2\ndrain = 2\n[health]\nperiod = 2")
+    named = written("own.toml", "[server]\nport = 3\ndrain = 3")
+    options = {"server.port": ("--port", 5)}
+
+    found = load(environ={"ENERGIA_CONFIG": str(named), "PORT": "4"}, options=options)
+
+    server, health = found.settings.server, found.settings.health
+    assert (server.port, server.drain, health.period, health.timeout) == (5, 3, 2, 1)
+    assert found.origin("server.port") == "--port"
+    assert found.origin("server.drain") == "own.toml"
+    assert found.origin("health.period") == "config/development.toml"
+    assert found.origin("health.timeout") == "config/default.toml"
+
+
+def test_the_folder_of_the_files_can_be_named() -> None:
+    """`ENERGIA_CONFIG_DIR` replaces `./config`, and must exist."""
+    written("config/default.toml", "nonsense")
+    written("elsewhere/default.toml", "[server]\nport = 7")
+
+    assert effective(ENERGIA_CONFIG_DIR="elsewhere").settings.server.port == 7
+    assert messages(ENERGIA_CONFIG_DIR="nowhere") == ["ENERGIA_CONFIG_DIR: nowhere is not a folder"]
+
+
+def test_variables_become_their_types() -> None:
+    """Numbers are read as such, lists are JSON arrays, hyphens of plugins are underscores."""
+    found = effective(
+        ENERGIA_HEALTH__PERIOD="1.5",
+        ENERGIA_PLUGINS__ENABLED='["tariff-*", "demo"]',
+        ENERGIA_PLUGINS__TARIFF_TIME_OF_USE__DATA="x",
+    )
+
+    assert found.settings.health.period == 1.5
+    assert found.settings.plugins.enabled == ("tariff-*", "demo")
+    assert found.settings.plugins.settings == {"tariff-time-of-use": {"data": "x"}}
+    assert found.origin("health.period") == "ENERGIA_HEALTH__PERIOD"
+
+
+def test_a_plugin_has_its_table() -> None:
+    """`[plugins.<name>]` of files and variables is merged, for the plugin to judge."""
+    file = written("own.toml", '[plugins.metrics-prometheus]\ntoken = "a"\npath = "/m"')
+
+    found = effective(file, ENERGIA_PLUGINS__METRICS_PROMETHEUS__TOKEN="b")
+
+    assert found.settings.plugins.settings == {"metrics-prometheus": {"token": "b", "path": "/m"}}
+
+
+def test_a_secret_may_be_in_a_file() -> None:
+    """`<NAME>_FILE` names a file whose content is the value."""
+    written("secret", "postgresql://u:p@h/d\n")
+
+    found = effective(DATABASE_URL_FILE="secret")
+
+    assert found.settings.database.url == "postgresql://u:p@h/d"
+    assert found.origin("database.url") == "DATABASE_URL_FILE"
+    assert messages(DATABASE_URL_FILE="none") == [
+        "DATABASE_URL_FILE: database.url: the file cannot be read: No such file or directory"
+    ]
+    assert messages(ENERGIA_DATABASE__URL_FILE="secret", DATABASE_URL="x") == [
+        "DATABASE_URL, ENERGIA_DATABASE__URL_FILE: database.url: is set twice"
+    ]
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """Each names its file or variable, the path, and the nearest name."""
+    written("bad.toml", "[database]\npool_siez = 1\n[server]\nprot = 1\nport = true")
+    written("worse.toml", "[database")
+
+    found = messages(
+        ENERGIA_CONFIG="bad.toml:worse.toml:none.toml",
+        ENERGIA_DATABASE__SIEZ="3",
+        ENERGIA_PLUGINS__ENABLED="tariff-*",
+        ENERGIA_HEALTH__PERIOD="0",
+    )
+
+    assert sorted(one.replace("'", "") for one in found) == [
+        "ENERGIA_DATABASE__SIEZ: there is no such setting"
+        " (did you mean ENERGIA_DATABASE__POOL_SIZE?)",
+        "ENERGIA_HEALTH__PERIOD: health.period: must be more than 0",
+        "ENERGIA_PLUGINS__ENABLED: plugins.enabled: expected an array",
+        "bad.toml: database.pool_siez: there is no such field (did you mean pool_size?)",
+        "bad.toml: server.port: expected a whole number",
+        "bad.toml: server.prot: there is no such field (did you mean port?)",
+        "none.toml: cannot be read: No such file or directory",
+        "worse.toml: not TOML: Expected ] at the end of a table declaration (at end of document)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"ENERGIA_PROFILE": "prod"}, "there is no profile 'prod' (did you mean 'production'?)"),
+        ({"PORT": ""}, "PORT: server.port: expected a whole number"),
+        ({"PORT": "1", "ENERGIA_SERVER__PORT": "2"}, "PORT and ENERGIA_SERVER__PORT differ"),
+        ({"ENERGIA_server__port": "1"}, "ENERGIA_server__port: there is no such setting"),
+        ({"ENERGIA_PLUGINS__SETTINGS": "{}"}, "ENERGIA_PLUGINS__SETTINGS: there is no such"),
+        ({"ENERGIA_SERVER__DRAIN": "20"}, "more than server.stop_grace, 30 s"),
+        ({"ENERGIA_PROFILE": "production"}, "database.url: production needs DATABASE_URL"),
+        (
+            {"ENERGIA_PROFILE": "production", "DATABASE_URL": "embedded:"},
+            "production does not run on the embedded server without --allow-embedded",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(environ: dict[str, str], message: str) -> None:
+    """A misspelt, contradictory or dangerous configuration does not start."""
+    (found,) = messages(**environ)
+
+    assert message in found
+
+
+def test_a_misspelt_list_of_plugins_is_refused() -> None:
+    """A value under `[plugins]` is no plugin's table."""
+    file = written("own.toml", 'profile = "production"\n[plugins]\nenabeld = ["*"]')
+
+    with pytest.raises(ConfigurationError) as caught:
+        effective(file)
+
+    assert [fault.message for fault in caught.value.faults] == [
+        "own.toml: the profile is set by ENERGIA_PROFILE or --profile, not in a file",
+        "own.toml: plugins.enabeld: there is no such field (did you mean 'enabled'?)",
+    ]
+
+
+def test_production_may_be_told_to_run_embedded() -> None:
+    """`--allow-embedded` is the word of somebody who means it."""
+    environ = {"ENERGIA_PROFILE": "production"}
+
+    assert load(environ=environ, allow_embedded=True).settings.database.url == "embedded:"
+
+
+def test_no_secret_is_shown() -> None:
+    """Passwords and tokens are masked in `repr` and in what is shown."""
+    found = effective(
+        DATABASE_URL="postgresql://u:geh:ei@m@h/d",
+        ENERGIA_PLUGINS__METRICS_PROMETHEUS__TOKEN="geheim",
+        ENERGIA_PLUGINS__METRICS_PROMETHEUS__PATH="/m",
+        ENERGIA_PLUGINS__OTHER__PATH="geheim",
+    )
+
+    rows = {row.path: row for row in shown(found, {"metrics-prometheus": WithToken})}
+    assert "geh" not in repr(found.settings) + repr(list(rows.values()))
+    assert rows["database.url"].value == '"postgresql://u:***@h/d"'
+    assert rows["plugins.metrics-prometheus.token"].value == "***"
+    assert rows["plugins.metrics-prometheus.path"].value == '"/m"'
+    assert rows["plugins.other.path"].value == "***"
+    assert rows["server.port"].value == "8080"
+
+
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        ("embedded:/srv/data", "embedded:/srv/data"),
+        ("postgresql://h/d?user=u&password=geheim&sslmode=x", "***&sslmode=x"),
+        ("host=h password='ge\\'h eim' user=u", "***user=u"),
+        ("geheim", "***"),
+    ],
+)
+def test_a_database_url_is_shown_without_its_password(url: str, masked: str) -> None:
+    """Whatever form libpq takes."""
+    assert "ge" not in masked_url(url).replace("energia", "")
+    assert masked_url(url).replace(" ", "").endswith(masked.replace(" ", ""))

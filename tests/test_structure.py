@@ -1,0 +1,220 @@
+"""What holds the folders together."""
+
+import inspect
+import re
+import subprocess
+from importlib.metadata import entry_points, requires
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import energia
+from energia import hookspecs
+from energia.plugins import Plugins
+from energia.registration import HOOKS
+from tests.imports import ROOT, SOURCES, Import, imports, modules
+
+#: Parts of the core, from the top; a part imports its own and lower ones only.
+LAYERS = (
+    ("web", "cli"),
+    ("health", "metering", "pricing"),
+    ("db", "plugins"),
+)
+#: The longest file.
+LINES = 250
+
+
+def layer(module: str) -> int:
+    """Return how high the part of the core that *module* is in stands."""
+    part = f"{module}.".split(".")[1]
+    return next((at for at, parts in enumerate(LAYERS) if part in parts), len(LAYERS))
+
+
+def described(found: list[Import]) -> list[str]:
+    """Return lines that name each import."""
+    return sorted({f"{one.importer}:{one.line} imports {one.imported}" for one in found})
+
+
+def is_of(module: str, *packages: str) -> bool:
+    """Tell whether *module* is, or is in, one of *packages*."""
+    return f"{module}.".startswith(tuple(f"{package}." for package in packages))
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Return the files of the repository; without git, what a checkout of it has."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        visible = [path for path in ROOT.iterdir() if not path.name.startswith(".")]
+        found = [path for top in visible for path in (top.rglob("*") if top.is_dir() else [top])]
+        return [path for path in found if any(path.match(pattern) for pattern in patterns)]
+    return [path for name in done.stdout.splitlines() if (path := ROOT / name).is_file()]
+
+
+def test_the_core_imports_no_plugin() -> None:
+    """Plugins know the core; the core knows only hooks."""
+    wrong = [one for one in imports("energia") if is_of(one.imported, "energia_plugins")]
+
+    assert described(wrong) == []
+
+
+def test_imports_point_down() -> None:
+    """web, cli -> health, metering, pricing -> db, plugins -> the rest."""
+    wrong = [
+        one
+        for one in imports("energia")
+        if is_of(one.imported, "energia") and layer(one.imported) < layer(one.importer)
+        if one.importer != "energia.__main__"
+    ]
+
+    assert described(wrong) == []
+
+
+def test_parts_of_one_layer_are_apart() -> None:
+    """Metering, pricing and health do not know each other, but for the series that are priced."""
+    wrong = [
+        one
+        for one in imports("energia")
+        if layer(one.importer) == layer(one.imported) == 1
+        if one.importer.split(".")[1] != one.imported.split(".")[1]
+        if not is_of(one.imported, "energia.metering.series")
+    ]
+
+    assert described(wrong) == []
+
+
+def test_only_the_database_layer_knows_the_driver() -> None:
+    """Rows and errors of the driver end in `energia.db`."""
+    found = chain(imports("energia"), imports("energia_plugins"))
+    wrong = [
+        one
+        for one in found
+        if is_of(one.imported, "psycopg2", "aiopg") and not is_of(one.importer, "energia.db")
+    ]
+
+    assert described(wrong) == []
+
+
+def test_only_the_metrics_plugin_knows_prometheus() -> None:
+    """Another metrics plugin could take its place."""
+    found = chain(imports("energia"), imports("energia_plugins"))
+    wrong = [
+        one
+        for one in found
+        if is_of(one.imported, "prometheus_client", "prometheus_async")
+        if not is_of(one.importer, "energia_plugins.metrics_prometheus")
+    ]
+
+    assert described(wrong) == []
+
+
+def test_every_bundled_plugin_has_an_entry_point() -> None:
+    """A plugin that setup.py forgets would never load."""
+    declared = {entry.module for entry in entry_points(group="energia")}
+    folder = SOURCES["energia_plugins"]
+    bundled = {
+        f"energia_plugins.{path.stem}"
+        for path in folder.iterdir()
+        if not path.name.startswith("_")
+        and (path.suffix == ".py" or (path / "__init__.py").exists())
+    }
+
+    assert bundled <= declared
+
+
+def test_all_bundled_plugins_load_together() -> None:
+    """They do not stand in each other's way."""
+    states = Plugins.installed().states
+
+    assert {state.name for state in states if state.distribution == "energia"} == {
+        entry.name
+        for entry in entry_points(group="energia")
+        if entry.dist and entry.dist.name == "energia"
+    }
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_documented_and_tested(hook: str) -> None:
+    """docs/plugins.md has a heading with its signature; a test file mentions it."""
+    signature = str(inspect.signature(getattr(hookspecs, hook))).replace("'", "")
+    signature = re.sub(r"(?<![\w.])(?:\w+\.)+(?=AbstractAsync)", "", signature)
+    documented = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    tests = [path for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)]
+
+    assert f"### `{hook}{signature}`\n" in documented
+    assert inspect.getdoc(getattr(hookspecs, hook))
+    assert any(hook in path.read_text(encoding="utf-8") for path in tests)
+
+
+def test_every_sql_statement_is_used() -> None:
+    """A block of SQL that no code asks for is dead."""
+    sources = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in chain(modules("energia").values(), modules("energia_plugins").values())
+    )
+    unused = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for root in SOURCES.values()
+        for path in root.rglob("queries.sql")
+        for name in re.findall(r"^-- name: (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        if f'"{name}"' not in sources
+    ]
+
+    assert unused == []
+
+
+def test_files_are_short() -> None:
+    """A file that is too long to read at once is two files."""
+    long = {
+        str(path.relative_to(ROOT)): count
+        for path in tracked("*.py")
+        if (count := len(path.read_text(encoding="utf-8").splitlines())) > LINES
+    }
+
+    assert long == {}
+
+
+def test_every_public_name_can_be_imported() -> None:
+    """What `energia` offers to plugin authors is there."""
+    assert all(getattr(energia, name) is not None for name in energia.__all__)
+
+
+def test_no_file_tells_of_the_machine_it_was_made_on() -> None:
+    """No home folder, no work folder and no package index is named."""
+    home = re.escape(f"{Path.home()}/")
+    named = re.compile(rf"{home}|/root/|/work/|/Users/\w|(?:index-url|find-links)[ =]\S*:/")
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in tracked(
+            "*.py", "*.toml", "*.ini", "*.md", "*.lock", "*.yml", "*.sql", "Makefile"
+        )
+        if path != Path(__file__)
+        if (match := named.search(path.read_text(encoding="utf-8")))
+    ]
+
+    assert found == []
+
+
+def test_locks_name_hashes_and_no_host() -> None:
+    """What is installed is what was resolved, from whatever index."""
+    for path in sorted((ROOT / "requirements").glob("*.lock")):
+        text = path.read_text(encoding="utf-8")
+        pinned = re.findall(r"^[A-Za-z0-9]\S*==", text, re.MULTILINE)
+
+        assert "://" not in text
+        assert len(pinned) == len(re.findall(r"^[A-Za-z0-9]", text, re.MULTILINE))
+        assert all("--hash=sha256:" in block for block in re.split(r"\n(?=\S)", text.strip()))
+
+
+@pytest.mark.parametrize("lock", ["image", "run", "test"])
+def test_locks_meet_the_requirements(lock: str) -> None:
+    """`make lock` was run after setup.py was changed."""
+    text = (ROOT / f"requirements/{lock}.lock").read_text(encoding="utf-8")
+    pinned = dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", text, re.MULTILINE))
+    needed = [Requirement(line) for line in requires("energia") or () if "extra ==" not in line]
+
+    assert needed
+    assert [one.name for one in needed if pinned.get(one.name, "") not in one.specifier] == []

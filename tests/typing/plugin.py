@@ -1,0 +1,183 @@
+"""A complete plugin, typed against the public names: mypy checks it, nothing runs it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+import attrs
+import click
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from prometheus_client import Counter
+from prometheus_client.registry import Collector
+
+from energia import (
+    BaseCharge,
+    BillSoFar,
+    Charge,
+    Core,
+    Decoder,
+    Energy,
+    Invalid,
+    Line,
+    Measure,
+    Measured,
+    Probe,
+    Problem,
+    Reading,
+    ReadingsStored,
+    Routes,
+    SecretStr,
+    hookimpl,
+)
+
+api_version = 1
+routes = Routes()
+stored = Counter("acme_stored", "Readings that were stored.", registry=None)
+
+
+@attrs.frozen
+class Levy(BaseCharge):
+    """A price of every kilowatt-hour."""
+
+    kind: ClassVar[str] = "acme.levy"
+    rate: Decimal = Decimal(0)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a negative price."""
+        if self.rate < 0:
+            raise Invalid("the rate is negative")
+
+    def measures(self) -> dict[str, Measure]:
+        """Ask for the energy."""
+        return {"energy": Energy(self.channel)}
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
+        """Charge it."""
+        yield self.metered(measured["energy"]["total"], self.rate)
+
+
+@attrs.frozen
+class Options:
+    """How a file is read."""
+
+    unit: Literal["kWh", "Wh"] = "kWh"
+
+
+@attrs.frozen
+class AcmeDecoder:
+    """Reads one reading from each line."""
+
+    name: str = "acme"
+    options: type[Options] = Options
+
+    def decode(self, chunks: Iterable[bytes], options: Options) -> Iterator[Reading | Problem]:
+        """Read a file."""
+        for line, text in enumerate(b"".join(chunks).splitlines(), start=1):
+            start, _, value = text.decode().partition(" ")
+            if value:
+                yield Reading(line, Decimal(value), start=int(start), unit=options.unit)
+            else:
+                yield Problem(line, "no_value", "the line has no value")
+
+
+@attrs.frozen
+class BrokerProbe:
+    """Watches the broker."""
+
+    name: str = "broker"
+    criticality: Literal["critical", "degraded"] = "degraded"
+
+    async def check(self) -> None:
+        """Raise if the broker is away."""
+
+
+@attrs.frozen
+class Greeting:
+    """What the route answers."""
+
+    text: str
+
+
+@routes.get("/v1/acme/{name}")
+async def greet(name: str, core: Core, polite: bool = False) -> Greeting:
+    """Greet somebody."""
+    return Greeting(f"{'dear ' if polite else ''}{name}, {core.settings.profile}")
+
+
+@click.command()
+def acme() -> None:
+    """Do what the plugin does."""
+
+
+@web.middleware
+async def no_index(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Keep search engines away."""
+    response = await handler(request)
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@attrs.frozen
+class Settings:
+    """The settings: `[plugins.acme]`."""
+
+    url: str = "mqtt://localhost"
+    password: SecretStr = SecretStr("")
+
+
+@attrs.frozen
+class Acme:
+    """The plugin; its entry point names this class."""
+
+    settings: Settings
+
+    @hookimpl
+    def register_charges(self) -> list[type[Charge]]:
+        """Offer the levy."""
+        return [Levy]
+
+    @hookimpl
+    def register_decoders(self) -> list[Decoder]:
+        """Offer the format."""
+        return [AcmeDecoder()]
+
+    @hookimpl
+    def register_probes(self) -> list[Probe]:
+        """Offer the probe."""
+        return [BrokerProbe()]
+
+    @hookimpl
+    def register_collectors(self) -> list[Collector]:
+        """Offer the counter."""
+        return [stored]
+
+    @hookimpl
+    def register_routes(self) -> Routes:
+        """Offer the route."""
+        return routes
+
+    @hookimpl
+    def register_middlewares(self) -> list[Middleware]:
+        """Offer the middleware."""
+        return [no_index]
+
+    @hookimpl
+    def register_commands(self) -> list[click.Command]:
+        """Offer the command."""
+        return [acme]
+
+    @hookimpl
+    @asynccontextmanager
+    async def lifespan(self, core: Core) -> AsyncIterator[None]:
+        """Work while the service runs."""
+        task = asyncio.create_task(asyncio.sleep(core.settings.health.period))
+        yield
+        task.cancel()
+
+    @hookimpl
+    def readings_stored(self, event: ReadingsStored) -> None:
+        """Count what was stored."""
+        stored.inc(event.counts.created)
