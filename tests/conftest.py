@@ -1,6 +1,7 @@
 """What every test may use: a real PostgreSQL, and a database of its own."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -31,29 +32,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers."""
     config.addinivalue_line(
-        "markers", "needs(program): skip the test where the program is not on the PATH"
+        "markers",
+        "needs(program): skip the test where the program is not on the PATH; "
+        "`root` is for tests that only root can run",
     )
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose program is missing, or fail it if nothing may be skipped."""
-    for program in (program for mark in item.iter_markers("needs") for program in mark.args):
-        if shutil.which(program) is None:
-            if item.config.getoption("--all"):
-                pytest.fail(f"needs {program}, which is not on the PATH", pytrace=False)
-            item.config.stash.setdefault(_MISSING, set()).add(program)
-            pytest.skip(f"needs {program}, which is not on the PATH")
 
 
 _MISSING = pytest.StashKey[set[str]]()
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs what is missing, or fail it if nothing may be skipped."""
+    for needed in (needed for mark in item.iter_markers("needs") for needed in mark.args):
+        if not _has(needed):
+            reason = "needs root" if needed == "root" else f"needs {needed}, not on the PATH"
+            if item.config.getoption("--all"):
+                pytest.fail(reason, pytrace=False)
+            item.config.stash.setdefault(_MISSING, set()).add(needed)
+            pytest.skip(reason)
+
+
+def _has(needed: str) -> bool:
+    return os.geteuid() == 0 if needed == "root" else shutil.which(needed) is not None
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say which programs were missing."""
+    """Say what was missing."""
     if missing := config.stash.get(_MISSING, set()):
-        terminalreporter.write_line(f"tests skipped, not on the PATH: {', '.join(sorted(missing))}")
+        terminalreporter.write_line(f"tests skipped for want of: {', '.join(sorted(missing))}")
 
 
 @pytest.fixture(scope="session")

@@ -33,5 +33,5 @@ def test_a_missing_program(tmp_path: Path, options: list[str], outcome: str) -> 
     )
 
     assert outcome in run.stdout, run.stdout + run.stderr
-    assert "no-such-program, which is not on the PATH" in run.stdout
-    assert ("skipped, not on the PATH: no-such-program" in run.stdout) == (not options)
+    assert "needs no-such-program, not on the PATH" in run.stdout
+    assert ("skipped for want of: no-such-program" in run.stdout) == (not options)

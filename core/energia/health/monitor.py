@@ -142,7 +142,11 @@ class Monitor:
             error = caught
         passed = error is None or isinstance(error, Saturated)
         if passed != watched.passed or watched.checked_at is None:
-            log.info("probe", probe=watched.probe.name, passed=passed, error=repr(error))
+            if error is None:
+                log.info("probe", probe=watched.probe.name, passed=passed)
+            else:
+                name = watched.probe.name
+                log.warning("probe", probe=name, passed=passed, error=repr(error))
         watched.passed, watched.saturated = passed, isinstance(error, Saturated)
         watched.checked_at = self._now()
         if passed:

@@ -42,19 +42,7 @@ def serve(settings: Settings, plugins: Plugins) -> None:
         MigrationError: The database cannot be migrated.
 
     """
-    check_budget(settings.server)
     asyncio.run(_serve(settings, plugins))
-
-
-def check_budget(server: Server) -> None:
-    """Refuse waits that a stop does not leave the time for; raises `ConfigurationError`."""
-    # Once for the requests to end, and once for those that have not to be cancelled.
-    needed = server.drain_ready + server.drain + 2 * server.shutdown_timeout
-    if needed > server.stop_grace:
-        raise ConfigurationError(
-            f"server.drain_ready + server.drain + 2 x server.shutdown_timeout is {needed:g} s, "
-            f"more than server.stop_grace ({server.stop_grace:g} s)"
-        )
 
 
 class Stopping:

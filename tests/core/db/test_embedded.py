@@ -14,7 +14,8 @@ from energia.errors import ConfigurationError
 from tests.core.db.processes import ask, gone, postmaster
 
 Users = Callable[[], Embedded]
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another account")
+#: Only root can run the server as another account.
+as_root = pytest.mark.needs("root")
 
 
 def test_it_keeps_what_is_stored(embedded: Users) -> None:

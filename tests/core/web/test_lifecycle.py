@@ -14,9 +14,6 @@ import attrs
 import pytest
 
 from energia.db.embedded import Embedded
-from energia.errors import ConfigurationError
-from energia.settings import Server
-from energia.web.lifecycle import check_budget
 from tests.e2e.service import Service, environment, free_port, serving
 
 AWAY = "postgresql://nobody@127.0.0.1:1/none"
@@ -228,12 +225,3 @@ async def test_port_in_use() -> None:
     assert process.returncode == 2
     assert f"cannot listen on 127.0.0.1 port {port}: the port is in use" in said.decode()
     assert "Traceback" not in said.decode()
-
-
-def test_budget() -> None:
-    """Waits that do not fit into the grace time of a stop are refused."""
-    check_budget(Server())
-    check_budget(Server(drain_ready=0, drain=0, shutdown_timeout=4, stop_grace=8))
-
-    with pytest.raises(ConfigurationError, match=r"36 s, more than server.stop_grace \(30 s\)"):
-        check_budget(Server(drain=18))
