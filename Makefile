@@ -9,18 +9,20 @@ PYTHON := $(shell for found in python3 python3.13 python3.12 python3.11 python; 
 endif
 PIP_INSTALL = pip install --quiet --disable-pip-version-check
 LOCKED = $(PIP_INSTALL) --require-hashes --no-deps
+# What tests marked `needs(...)` ask for, and pip cannot bring.
+PROGRAMS = chromium curl
 # Only `make lock` needs uv.
 UV ?= uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lock clean python
+.PHONY: help run test test-all programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
 	@echo 'make test      check style and types, and run the tests'
-	@echo 'make test-all  the same, failing where a test would be skipped'
+	@echo 'make test-all  the same, with the programs that some tests need; fails on any skip'
 	@echo 'make lock      resolve the dependencies anew (needs uv)'
 	@echo 'make clean     remove what the other commands made; data stays'
 
@@ -31,8 +33,14 @@ run: .venv/.done
 test: .tox/.tool/.done
 	.tox/.tool/bin/tox run -e lint,types,py
 
-test-all: .tox/.tool/.done
+test-all: .tox/.tool/.done programs
 	.tox/.tool/bin/tox run -e lint,types,py -- --all
+
+# Debian's packages, where we may install them; a test that still lacks its program fails.
+programs:
+	@missing=; for found in $(PROGRAMS); do command -v "$$found" > /dev/null || missing="$$missing $$found"; done; \
+	if test -n "$$missing" && test "$$(id -u)" = 0 && command -v apt-get > /dev/null; then \
+	apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends $$missing; fi
 
 .venv/.done: setup.py requirements/build.lock requirements/run.lock | python
 	@echo 'Installing into .venv; this takes about a minute, once.'

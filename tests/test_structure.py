@@ -218,3 +218,16 @@ def test_locks_meet_the_requirements(lock: str) -> None:
 
     assert needed
     assert [one.name for one in needed if pinned.get(one.name, "") not in one.specifier] == []
+
+
+def test_make_installs_what_tests_need() -> None:
+    """`make test-all` knows every program that a test is marked to need."""
+    marked = {
+        program
+        for path in tracked("tests/*.py", "tests/**/*.py")
+        for program in re.findall(r"pytest\.mark\.needs\(\"([\w-]+)\"\)", path.read_text())
+        if path.name not in ("test_needs.py", "test_structure.py")
+    }
+    (line,) = re.findall(r"^PROGRAMS = (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert marked - {"root"} == set(line.split())
