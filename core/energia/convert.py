@@ -6,15 +6,16 @@ JSON pointer.
 
 What a class may be made of: `str`, `int`, `bool`, `float`, `Decimal` (from a string or a number),
 `date`, `datetime` (with an offset), `timedelta` (ISO 8601), `UUID`, enums, `Literal`, `list`,
-`tuple`, `set`, `frozenset`, `dict`, attrs classes, msgspec structs, unions of these, `object` for
-any JSON value; `Annotated[T, Meta(...)]` limits a value as the OpenAPI document states it. A field
-named with a trailing underscore (`from_`) has none in JSON. Unknown fields are faults. On the way
-out, a field whose default is None is left out when it is None.
+`tuple`, `set`, `frozenset`, `dict`, attrs classes, msgspec structs, unions of these, `Numbers` for
+very many numbers, `object` for any JSON value; `Annotated[T, Meta(...)]` limits a value as the
+OpenAPI document states it. A field named with a trailing underscore (`from_`) has none in JSON.
+Unknown fields are faults. On the way out, a field whose default is None is left out when it is
+None.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Final, TypeVar, overload
 
 import msgspec
@@ -22,7 +23,8 @@ from msgspec import Meta
 
 from energia.errors import Invalid, Malformed
 from energia.faults import Found
-from energia.scalars import FROM_JSON, FROM_TEXT, LONGEST_DECIMAL, Reader
+from energia.layout import EVERY, Layout, layout
+from energia.scalars import FROM_JSON, FROM_TEXT, Reader, written
 from energia.structures import StrictConverter
 
 T = TypeVar("T")
@@ -38,12 +40,8 @@ Id = Annotated[
 ]
 
 
-def _exact(text: str) -> Decimal:
-    """Return a JSON number as it is written; more digits than any number has are out of range."""
-    return Decimal(text) if len(text) <= LONGEST_DECIMAL else Decimal("Infinity")
-
-
-_DECODER: Final = msgspec.json.Decoder(float_hook=_exact)
+_DECODER: Final = msgspec.json.Decoder(float_hook=written)
+_FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER: Final = msgspec.json.Encoder()
 _ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -151,10 +149,13 @@ def dumps(value: object) -> bytes:
     return JSON.dumps(value)
 
 
-def parse(data: bytes | bytearray) -> object:
-    """Return the JSON value of *data*, numbers with a fraction as Decimal; raises `Malformed`."""
+def parse(data: bytes | bytearray, type_: Any = object) -> object:
+    """Return the JSON value of *data*, numbers with a fraction as Decimal; raises `Malformed`.
+
+    What *type_* has as `Numbers` is still text, for `structure`.
+    """
     try:
-        return _parsed(data, _DECODER)
+        return _parsed(data, partial(_partly, layout(type_)))
     except msgspec.ValidationError as error:
         raise Malformed(f"not JSON that can be read: {error}") from None
 
@@ -165,16 +166,33 @@ def decode(data: bytes | bytearray, type_: type[T]) -> T:
     A body that does not fit is read again by the strict converter, which finds all faults.
     """
     try:
-        return _parsed(data, msgspec.json.Decoder(type_))
+        return _parsed(data, msgspec.json.Decoder(type_).decode)
     except msgspec.ValidationError as error:
         JSON.structure(parse(data), type_)
         # The converter is content with what msgspec refuses: say what msgspec said.
         raise Invalid(str(error)) from None
 
 
-def _parsed(data: bytes | bytearray, decoder: "msgspec.json.Decoder[T]") -> T:
+def _partly(parts: Layout, data: bytes | bytearray | msgspec.Raw) -> object:
+    """Return a JSON value, but for the *parts* that stay text."""
+    if not parts:
+        return _DECODER.decode(data)
+    if not isinstance(data, msgspec.Raw):
+        data.decode()  # in what is not read, only the encoding would go unnoticed
     try:
-        value = decoder.decode(data)
+        fields = _FIELDS.decode(data)
+    except msgspec.ValidationError:  # it is no object, which is for the converter to say
+        return _DECODER.decode(data)
+    found: dict[str, object] = {}
+    for name, text in fields.items():
+        part = parts.get(name, parts.get(EVERY, {}))
+        found[name] = text if part is None else _partly(part, text)
+    return found
+
+
+def _parsed(data: bytes | bytearray, decode: Callable[[bytes | bytearray], T]) -> T:
+    try:
+        value = decode(data)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError as error:

@@ -92,7 +92,7 @@ def register_routes() -> "Iterable[Route]":
     """Return typed routes, served and documented like the core's own.
 
     Example:
-        routes = Routes()
+        routes = Routes(tag="Greetings")
 
         @routes.get("/v1/hello")
         async def hello() -> Greeting:

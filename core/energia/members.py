@@ -1,7 +1,7 @@
 """Read the members of arrays, objects and unions, and gather the faults of all of them."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ from energia.scalars import Unfit, wrong_type
 Hook = Callable[[Any, Any], Any]
 
 
-def items(value: list[object], item: Any, hook: Hook) -> list[object]:
+def items(value: Sequence[object], item: Any, hook: Hook) -> list[object]:
     """Read every item; faults are kept up to a limit, and counted up to another one."""
     found: list[object] = []
     errors: list[Exception] = []

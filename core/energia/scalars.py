@@ -97,6 +97,11 @@ def decimal(value: object) -> Decimal:
     return bounded(value)
 
 
+def written(text: str) -> Decimal:
+    """Return a JSON number as it is written; more digits than any number has are out of range."""
+    return Decimal(text) if len(text) <= LONGEST_DECIMAL else Decimal("Infinity")
+
+
 def _decimal_of(value: str) -> Decimal:
     if _NOT_FINITE.fullmatch(value):
         raise Unfit("not_a_number", "not a number")

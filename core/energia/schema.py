@@ -5,14 +5,14 @@ as strings or numbers, the limits of `Annotated[T, Meta(...)]`. (The schemas of 
 the first three, and refuse a union of two classes.)
 """
 
-import inspect
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from itertools import chain, count
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 import attrs
@@ -20,7 +20,8 @@ import msgspec
 from msgspec import Meta
 
 from energia.convert import unstructure
-from energia.faults import json_name
+from energia.fields import documentation, fields, is_struct
+from energia.numbers import Numbers
 from energia.scalars import DECIMAL_PATTERN, DURATION_EXAMPLES
 
 Schema = dict[str, Any]
@@ -29,17 +30,19 @@ Schema = dict[str, Any]
 OPENAPI: Final = "#/components/schemas/"
 ALONE: Final = "#/$defs/"
 
+_NUMBER: Final[Schema] = {"format": "decimal", "pattern": DECIMAL_PATTERN}
 _SCALARS: Final[Mapping[object, Schema]] = {
     str: {"type": "string"},
     int: {"type": "integer"},
     float: {"type": "number"},
     bool: {"type": "boolean"},
-    Decimal: {"type": ["string", "number"], "format": "decimal", "pattern": DECIMAL_PATTERN},
+    Decimal: {"type": ["string", "number"]} | _NUMBER,
     date: {"type": "string", "format": "date"},
     datetime: {"type": "string", "format": "date-time"},
     timedelta: {"type": "string", "format": "duration", "examples": DURATION_EXAMPLES},
     UUID: {"type": "string", "format": "uuid"},
     NoneType: {"type": "null"},
+    Numbers: {"type": "array", "items": _NUMBER | {"type": ["number", "string", "null"]}},
     msgspec.Raw: {},
     object: {},
     Any: {},
@@ -55,7 +58,6 @@ _LIMITS: Final = {
     "description": "description",
     "examples": "examples",
 }
-_FIELD_DOC: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 
 
 class Schemas:
@@ -103,7 +105,7 @@ class Schemas:
     def _named(self, type_: Any) -> Schema:
         if isinstance(type_, type) and issubclass(type_, Enum):
             return {"enum": [member.value for member in type_]}
-        if attrs.has(type_) or _is_struct(type_):
+        if attrs.has(type_) or is_struct(type_):
             return self._component(type_, _name(type_), lambda: self._object(type_))
         raise TypeError(f"{type_} has no JSON Schema")
 
@@ -114,8 +116,9 @@ class Schemas:
     def _component(self, key: object, name: str, make: Callable[[], Schema]) -> Schema:
         """Return a reference to the component *name*, made when it is first referred to."""
         if key not in self._names:
-            while name in self.components:  # another module's class of the same name
-                name += "_"
+            # Another module may have a class of the same name.
+            names = chain([name], (f"{name}{number}" for number in count(2)))
+            name = next(one for one in names if one not in self.components)
             self._names[key] = name
             self.components[name] = {}
             self.components[name] = make()
@@ -168,9 +171,9 @@ class Schemas:
 
     def _object(self, type_: Any) -> Schema:
         """Describe an attrs class or a struct, with what its docstring says of its fields."""
-        summary, documented = _documentation(get_origin(type_) or type_)
+        summary, documented = documentation(get_origin(type_) or type_)
         properties, required = {}, []
-        for name, field_type, default in _fields(type_):
+        for name, field_type, default in fields(type_):
             properties[name] = self._field(field_type, default, documented.get(name))
             if default is attrs.NOTHING:
                 required.append(name)
@@ -194,40 +197,6 @@ def schema_of(type_: Any) -> Schema:
     return schema | ({"$defs": schemas.components} if schemas.components else {})
 
 
-def _fields(type_: Any) -> list[tuple[str, Any, object]]:
-    """Return the JSON name, the type and the default of each field."""
-    if _is_struct(type_):
-        return [
-            (one.encode_name, one.type, attrs.NOTHING if one.required else one.default)
-            for one in msgspec.structs.fields(type_)
-        ]
-    class_ = get_origin(type_) or type_
-    hints = get_type_hints(class_, include_extras=True)
-    given = dict(zip(getattr(class_, "__parameters__", ()), get_args(type_), strict=False))
-    return [
-        (json_name(one.name), _substituted(hints[one.name], given), one.default)
-        for one in attrs.fields(class_)
-        if one.init
-    ]
-
-
-def _substituted(type_: Any, given: Mapping[Any, Any]) -> Any:
-    """Return a generic class's field type with the type parameters that are *given*."""
-    if type_ in given:
-        return given[type_]
-    parameters = getattr(type_, "__parameters__", ())
-    return type_[tuple(given[one] for one in parameters)] if parameters else type_
-
-
-def _documentation(class_: type) -> tuple[str, dict[str, str]]:
-    """Return what a docstring says: its first paragraph, and its section of attributes."""
-    text = inspect.cleandoc(class_.__doc__ or "")
-    summary, _, rest = text.partition("\n\n")
-    _, _, section = rest.partition("Attributes:\n")
-    found = {json_name(name): " ".join(said.split()) for name, said in _FIELD_DOC.findall(section)}
-    return " ".join(summary.split()), found
-
-
 def _name(type_: Any) -> str:
     """Return a component's name: `Page[Site]` is `PageOfSite`."""
     parts = [_name(argument) for argument in get_args(type_)]
@@ -237,10 +206,6 @@ def _name(type_: Any) -> str:
 
 def _title(kind: str) -> str:
     return "".join(part.capitalize() for part in re.split(r"[^A-Za-z0-9]+", kind))
-
-
-def _is_struct(type_: object) -> bool:
-    return isinstance(type_, type) and issubclass(type_, msgspec.Struct)
 
 
 def _is_plain(default: object) -> bool:

@@ -20,6 +20,7 @@ from cattrs.gen import (
 )
 from msgspec import Meta
 
+from energia import numbers
 from energia.constraints import any_json, check
 from energia.errors import Fault, Invalid
 from energia.faults import json_name, step
@@ -48,6 +49,7 @@ class StrictConverter(cattrs.Converter):
             (_is_limited, self._limited),
         ):
             self.register_structure_hook_factory(is_such, factory)
+        self.register_structure_hook(numbers.Numbers, numbers.read)
         # Text that its owner reads later: whether it is JSON was seen already.
         self.register_structure_hook(msgspec.Raw, lambda *_: msgspec.Raw(b"null"))
         self._register_writers()
@@ -68,7 +70,15 @@ class StrictConverter(cattrs.Converter):
             )
             for field in attrs.fields(get_origin(type_) or type_)
         }
-        return make_dict_unstructure_fn(type_, self, **renames)
+        write: Callable[[Any], dict[str, Any]] = make_dict_unstructure_fn(type_, self, **renames)
+        names = [json_name(field.name) for field in attrs.fields(get_origin(type_) or type_)]
+
+        def ordered(value: object) -> dict[str, Any]:
+            # cattrs writes last what it may leave out.
+            found = write(value)
+            return {name: found[name] for name in names if name in found}
+
+        return ordered
 
     def tagged(self, members: Mapping[str, type], tag: str) -> Hook:
         """Return what reads one of *members*, told apart by the field *tag*."""

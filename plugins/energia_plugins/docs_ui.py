@@ -1,22 +1,25 @@
 """The API's documentation as a page: Swagger UI from its own package, without the network."""
 
 from importlib import resources
-from typing import Final, Literal, get_args
+from typing import Annotated, Final
 
 from aiohttp import web
+from msgspec import Meta
 
+from energia.errors import NotFound
 from energia.hookspecs import hookimpl
 from energia.web.routes import Routes
 
-#: The files of the page. Only these are served: a path is one of them, or does not fit.
-Asset = Literal[
+#: The files of the page; no others are served.
+_ASSETS: Final = (
     "favicon-16x16.png",
     "favicon-32x32.png",
     "index.css",
     "initializer.js",
     "swagger-ui-bundle.js",
     "swagger-ui.css",
-]
+)
+Asset = Annotated[str, Meta(extra_json_schema={"enum": list(_ASSETS)})]
 _MEDIA: Final = {"css": "text/css", "js": "text/javascript", "png": "image/png"}
 #: Scripts come from here only; Swagger UI sets styles, and draws with images in `data:` URLs.
 _POLICY: Final = (
@@ -50,11 +53,13 @@ _INITIALIZER: Final = """window.addEventListener("load", () => {
     deepLinking: true,
     presets: [SwaggerUIBundle.presets.apis],
     layout: "BaseLayout",
+    defaultModelsExpandDepth: 0,
+    displayRequestDuration: true,
   });
 });
 """
 
-routes = Routes()
+routes = Routes(tag="Service")
 
 
 @routes.get("/docs", produces=("text/html",))
@@ -64,10 +69,12 @@ async def get_docs() -> web.Response:
     return web.Response(text=_PAGE, content_type="text/html", headers=headers)
 
 
-@routes.get("/docs/{asset}", produces=tuple(_MEDIA.values()))
+@routes.get("/docs/{asset}", produces=tuple(_MEDIA.values()), errors=(NotFound,))
 async def get_docs_asset(asset: Asset) -> web.Response:
     """Return a file of the documentation page."""
-    body = _content(asset)
+    if asset not in _FILES:
+        raise NotFound(f"the page has no file {asset!r}")
+    body = _FILES[asset]
     response = web.Response(body=body, content_type=_MEDIA[asset.rpartition(".")[2]])
     response.headers["Cache-Control"] = "public, max-age=3600"
     response.enable_compression()
@@ -80,18 +87,13 @@ def register_routes() -> Routes:
     return routes
 
 
-def _content(asset: str) -> bytes:
-    if asset == "initializer.js":
-        return _INITIALIZER.encode()
-    return _FILES[asset]
-
-
 def _read() -> dict[str, bytes]:
     """Read the files from the installed package, whatever the version in their folder's name."""
     vendor = resources.files("swagger_ui_bundle") / "vendor"
     (folder,) = (entry for entry in vendor.iterdir() if entry.name.startswith("swagger-ui-"))
-    names = (name for name in get_args(Asset) if name != "initializer.js")
-    return {name: (folder / name).read_bytes() for name in names}
+    names = (name for name in _ASSETS if name != "initializer.js")
+    found = {name: (folder / name).read_bytes() for name in names}
+    return found | {"initializer.js": _INITIALIZER.encode()}
 
 
 _FILES: Final = _read()

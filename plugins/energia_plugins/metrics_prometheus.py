@@ -136,7 +136,7 @@ class Metrics:
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
         """Return `/metrics`."""
-        return [Route("GET", PATH, self.get_metrics, produces=("text/plain",))]
+        return [Route("GET", PATH, self.get_metrics, produces=("text/plain",), tag="Service")]
 
     @hookimpl
     def register_middlewares(self) -> "Iterable[Middleware]":

@@ -2,13 +2,10 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from energia.db.connection import Connection, Parameters, Result
 from energia.errors import DatabaseAway, DatabaseError, EnergiaError
-
-if TYPE_CHECKING:
-    from energia.db.pool import Pool
 
 T = TypeVar("T")
 
@@ -29,6 +26,23 @@ class Queries(Protocol):
 
     async def execute(self, sql: str, *parameters: object) -> int:
         """Run a statement and return how many rows it affected."""
+        ...
+
+
+class Connections(Protocol):
+    """Where connections come from: a pool."""
+
+    @property
+    def limit(self) -> float:
+        """Seconds after which a connection that gives no answer is closed."""
+        ...
+
+    async def take(self) -> Connection:
+        """Return a connection that is alive; raises `DatabaseAway`."""
+        ...
+
+    def give(self, connection: Connection) -> None:
+        """Give a connection back."""
         ...
 
 
@@ -57,7 +71,7 @@ class Tenant(_Runner):
     read is set in the same message, for that transaction only.
     """
 
-    def __init__(self, pool: "Pool", organization: int) -> None:
+    def __init__(self, pool: Connections, organization: int) -> None:
         self._pool = pool
         self.organization = organization
         # Formatted, not passed: the statement's own parameters may have names or positions.
@@ -80,7 +94,7 @@ class Tenant(_Runner):
 
 
 @asynccontextmanager
-async def _transaction(pool: "Pool", begin: str) -> AsyncIterator[Queries]:
+async def _transaction(pool: Connections, begin: str) -> AsyncIterator[Queries]:
     transaction = _Transaction(pool, begin)
     try:
         yield transaction
@@ -95,7 +109,7 @@ async def _transaction(pool: "Pool", begin: str) -> AsyncIterator[Queries]:
 class _Transaction(_Runner):
     """The statements of one transaction."""
 
-    def __init__(self, pool: "Pool", begin: str) -> None:
+    def __init__(self, pool: Connections, begin: str) -> None:
         self._pool = pool
         self._begin = begin
         self._connection: Connection | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 
 import attrs
 import numpy as np
@@ -81,14 +82,20 @@ class Batch:
 
     def slices(self, size: int) -> Iterator["Batch"]:
         """Yield the batch in parts of at most *size* blocks."""
-        count = len(self.keys)
-        if count <= size:
-            yield self
-            return
-        for begin in range(0, count, size):
-            rows = np.zeros(count, bool)
-            rows[begin : begin + size] = True
-            yield self.some(rows)
+        firsts = range(0, len(self.keys), size)
+        cuts = np.searchsorted(self.row, [*firsts, len(self.keys)]).tolist()
+        for first, (begin, past) in zip(firsts, pairwise(cuts), strict=True):
+            blocks, readings = slice(first, first + size), slice(begin, past)
+            yield attrs.evolve(
+                self,
+                keys=self.keys.take(blocks),
+                offsets=self.offsets[blocks],
+                row=self.row[readings] - first,
+                index=self.index[readings],
+                at=self.at[readings],
+                values=self.values[readings],
+                quality=self.quality[readings],
+            )
 
     def blocks(self) -> Blocks:
         """Return the readings as blocks."""

@@ -6,12 +6,13 @@ from fractions import Fraction
 import attrs
 import numpy as np
 
+from energia.errors import Fault
 from energia.metering import durations
 from energia.metering.columns import FIRST, LAST
 from energia.metering.known import Known, Refusal, Target
 from energia.metering.merge import Int64, Mask
 from energia.metering.problems import Problems
-from energia.metering.sent import Origin, Sent
+from energia.metering.sent import Sent
 
 #: How many readings are merged at a time: about two years of quarter-hours.
 GROUP = 70_000
@@ -68,17 +69,19 @@ def place(sent: Sent, known: Known, problems: Problems) -> Placed:
         start = np.where(sent.end_stamped, start - interval, start)
 
     def refuse(wrong: Mask, code: str, message: str) -> None:
-        for run in np.flatnonzero(fine & wrong).tolist():
-            expected = durations.text(int(interval[run]))
-            told = message.format(interval=expected, offset=durations.text(int(offset[run])))
-            problems.add(sent.fault(code, told, run), sent.count(run))
+        def fault(run: int) -> Fault:
+            slots = (durations.text(int(column[run])) for column in (interval, offset))
+            return sent.fault(code, message.format(*slots), run)
+
+        runs = np.flatnonzero(fine & wrong)
+        problems.add_each(code, runs.tolist(), fault, sent.count(runs))
         fine[wrong] = False
 
     other = (sent.intervals != 0) & (sent.intervals != interval)
-    refuse(other, "wrong_interval", "the channel's interval is {interval}")
+    refuse(other, "wrong_interval", "the channel's interval is {0}")
     end = start + interval * sent.lengths
     refuse((start < FIRST) | (end > LAST), "out_of_range", "the years are 1900 to 2199")
-    message = "the channel's slots are {interval} long and start {offset} after midnight UTC"
+    message = "the channel's slots are {0} long and start {1} after midnight UTC"
     refuse((start - offset) % interval != 0, "off_grid", message)
     runs = np.flatnonzero(fine)
     order = np.lexsort((channel[runs], interval[runs]))
@@ -95,18 +98,21 @@ def _targets(
     sent: Sent, known: Known, problems: Problems
 ) -> tuple[Int64, Int64, tuple[Fraction, ...]]:
     """Return the channel (-1 for none) and the unit's factor of each run."""
-    keys = sent.origins
-    targets = {key: known.target(*key) for key in dict.fromkeys(keys)}
     factors: dict[Fraction, int] = {}
-    indices: dict[Origin, tuple[int, int]] = {}
-    for key, target in targets.items():
+    found = np.full((len(sent.origins), 2), (-1, 0))
+    for number, origin in enumerate(sent.origins):
+        target = known.target(*origin)
         if isinstance(target, Target):
-            indices[key] = (target.index, factors.setdefault(target.factor, len(factors)))
+            factor = factors.setdefault(target.factor, len(factors))
+            found[number] = target.index, factor
         else:
-            indices[key] = (-1, 0)
-    found = np.array([indices[key] for key in keys], np.int64).reshape(-1, 2)
-    for run in np.flatnonzero(found[:, 0] < 0).tolist():
-        refusal = targets[keys[run]]
-        assert isinstance(refusal, Refusal)
-        problems.add(sent.fault(refusal.code, refusal.message, run), sent.count(run))
-    return found[:, 0], found[:, 1], tuple(factors)
+            _refuse(sent, np.flatnonzero(sent.origin == number), target, problems)
+    channel, factor_of = found[sent.origin].T
+    return channel, factor_of, tuple(factors)
+
+
+def _refuse(sent: Sent, runs: Int64, why: Refusal, problems: Problems) -> None:
+    def fault(run: int) -> Fault:
+        return sent.fault(why.code, why.message, run)
+
+    problems.add_each(why.code, runs.tolist(), fault, sent.count(runs))

@@ -21,9 +21,10 @@ LAST: Final = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
 
 @attrs.define
 class Columns:
-    """Grows run by run; `labels` says where each came from: an index, or a line."""
+    """Grows run by run; `labels` says which item each came from."""
 
-    origins: list[Origin] = attrs.Factory(list)
+    origins: dict[Origin, int] = attrs.Factory(dict)
+    origin: list[int] = attrs.Factory(list)
     starts: list[int] = attrs.Factory(list)
     intervals: list[int] = attrs.Factory(list)
     lengths: list[int] = attrs.Factory(list)
@@ -31,7 +32,7 @@ class Columns:
     labels: list[int] = attrs.Factory(list)
 
     def __len__(self) -> int:
-        return len(self.origins)
+        return len(self.origin)
 
     def one(self, origin: Origin, start: int, quality: int, label: int) -> None:
         """Add a single slot; `Sent` says what the fields are."""
@@ -40,7 +41,7 @@ class Columns:
     def run(self, origin: Origin, slots: tuple[int, int, int], quality: int, label: int) -> None:
         """Add a run of *slots*: start, interval, how many; `Sent` says what the fields are."""
         start, interval, length = slots
-        self.origins.append(origin)
+        self.origin.append(self.origins.setdefault(origin, len(self.origins)))
         self.starts.append(start)
         self.quality.append(quality)
         self.labels.append(label)
@@ -54,12 +55,12 @@ class Columns:
         place: Callable[[int, int | None], Fault],
         *,
         refused: "npt.NDArray[np.bool_] | None" = None,
-        end_stamped: "npt.NDArray[np.bool_] | None" = None,
     ) -> Sent:
         """Return the columns as arrays; *place* is given a label and a position in the run."""
         labels = self.labels
         return Sent(
-            self.origins,
+            tuple(self.origins),
+            np.array(self.origin, np.int64),
             np.array(self.starts, np.int64),
             np.array(self.intervals, np.int64),
             np.array(self.lengths, np.int64),
@@ -68,7 +69,6 @@ class Columns:
             exact,
             lambda run, position: place(labels[run], position),
             refused,
-            end_stamped,
         )
 
 

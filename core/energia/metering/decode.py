@@ -52,7 +52,7 @@ def decode(top: Body, problems: Problems) -> Decoded:
     fitting, received = bodies.readings(top.readings, problems)
     single = _single(top.readings, fitting, problems)
     runs = _Runs(bodies.split(top.series, "series"), problems)
-    sent = tuple(found for found in (single, runs.sent()) if len(found.origins))
+    sent = tuple(found for found in (single, runs.sent()) if len(found.origin))
     return Decoded(sent, received + runs.received)
 
 

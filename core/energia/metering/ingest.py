@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 SQL: Final = load(__package__)
 
-#: Blocks in one message: a year of a channel.
-BLOCKS: Final = 365
+#: Slots in one message of blocks: a year of quarter-hours of a channel.
+BLOCK_SLOTS: Final = 365 * 96
 #: Single slots in one message.
 SLOTS: Final = 5000
 #: From how many blocks with one new slot each these go by themselves.
@@ -131,10 +131,10 @@ class Import:
         return ReadingsStored(outcome.import_, self.format, self.counts, outcome.meters)
 
     async def _look_up(self, sent: Sent) -> None:
-        """Find the channels of meters that are new to this import, and hold them."""
-        asked = self.known.new(origin[0] for origin in sent.origins)
+        """Find the channels of meters that are new to this import; hold them if they get values."""
+        asked = self.known.new(meter for meter, _, _ in sent.origins)
         if asked:
-            sql = SQL["channels_lock_for_readings"]
+            sql = SQL["channels_of" if self.failed else "channels_lock_for_readings"]
             self.known.add(asked, await self.queries.fetch(Channel, sql, asked))
 
     async def _store(self, made: Batch) -> None:
@@ -144,7 +144,7 @@ class Import:
                 for part in made.some(singles).slices(SLOTS):
                     await self._store_slots(part)
                 made = made.some(~singles)
-        for part in made.slices(BLOCKS):
+        for part in made.slices(max(1, BLOCK_SLOTS // made.width)):
             await self._store_blocks(part)
 
     async def _store_slots(self, part: Batch) -> None:
@@ -188,10 +188,8 @@ class Import:
         found: store.Found,
     ) -> None:
         """Take out what an earlier batch sent: equal is repeated, other is refused."""
-        at = rows[part.row], part.index
-        before = repeats.sent[at]
+        before = repeats.swap(rows[part.row], part.index, part.quality)
         again = before != NEVER_SENT
-        repeats.sent[at] = np.where(again, before, part.quality)
         if not again.any():
             return
         stored = found.blocks.values[part.row, part.index]

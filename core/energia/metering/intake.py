@@ -9,17 +9,18 @@ import attrs
 
 from energia.metering import decode
 from energia.metering.bodies import Body
-from energia.metering.decoding import Decoder, Defaults, batches
+from energia.metering.decoding import Decoder, Defaults
 from energia.metering.events import ReadingsStored
 from energia.metering.ingest import Import, Rules
 from energia.metering.outcome import Outcome
 from energia.metering.problems import Problems
+from energia.metering.spool import Spool
 from energia.metering.store import LostRace
 
 if TYPE_CHECKING:
     from energia.clock import Clock
     from energia.core import Core
-    from energia.db.tenant import Queries, Tenant
+    from energia.db.tenant import Tenant
 
 #: Bodies from this size are decoded in a thread, so that the service keeps answering.
 _LARGE: Final = 128 * 1024
@@ -72,7 +73,7 @@ class Intake:
         problems = Problems(self.limit)
         decoded, sha256 = await _in_thread(body, problems)
         async with self.tenant.transaction() as queries:
-            started = await self._begin(queries, problems, "json", skip)
+            started = await Import.begin(queries, self._rules(skip), problems, "json")
             started.one_batch = len(decoded.sent) == 1
             for sent in decoded.sent:
                 await started.add(sent)
@@ -89,20 +90,20 @@ class Intake:
         skip: bool = False,
     ) -> Outcome:
         """Store a file; raises what the decoder raises, or `Invalid` with all problems."""
-        problems, digest, received = Problems(self.limit), hashlib.sha256(), 0
+        problems, digest, rules = Problems(self.limit), hashlib.sha256(), self._rules(skip)
         items = decoder.decode(_hashed(chunks, digest.update), options)
-        columns = batches(items, defaults, problems)
-        async with self.tenant.transaction() as queries:
-            started = await self._begin(queries, problems, decoder.name, skip)
-            while (batch := await asyncio.to_thread(next, columns, None)) is not None:
-                received += batch[1]
-                await started.add(batch[0])
-            outcome = await started.finish(received, digest.hexdigest())
+        with Spool.opened() as spool:
+            # First all of it is decoded, so that what is held while it is stored is held briefly.
+            await asyncio.to_thread(spool.fill, items, defaults, problems)
+            async with self.tenant.transaction() as queries:
+                started = await Import.begin(queries, rules, problems, decoder.name)
+                while (sent := await asyncio.to_thread(spool.take)) is not None:
+                    await started.add(sent)
+                outcome = await started.finish(spool.received, digest.hexdigest())
         return self._tell(started, outcome)
 
-    async def _begin(self, queries: "Queries", problems: Problems, name: str, skip: bool) -> Import:
-        rules = Rules(self.clock.now().timestamp(), self.grace, skip)
-        return await Import.begin(queries, rules, problems, name)
+    def _rules(self, skip: bool) -> Rules:
+        return Rules(self.clock.now().timestamp(), self.grace, skip)
 
     def _tell(self, started: Import, outcome: Outcome) -> Outcome:
         self.stored(started.event(outcome))

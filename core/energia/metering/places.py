@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from energia.currencies import CODES
 from energia.errors import Fault, Invalid, NotSupported
 from energia.metering import durations
 from energia.metering.models import LONGEST, NewChannel, NewMeter, NewSite
@@ -17,7 +18,7 @@ _NOT_SUPPORTED: Final = "not_supported"
 
 
 def check_site(site: NewSite) -> None:
-    """Refuse a site whose time zone or country does not exist; raises `Invalid`."""
+    """Refuse a site whose zone, country or currency does not exist; raises `Invalid`."""
     faults = []
     if not _is_zone(site.timezone):
         message = f"there is no time zone {site.timezone!r}"
@@ -25,6 +26,9 @@ def check_site(site: NewSite) -> None:
     if site.country not in _countries():
         message = f"ISO 3166 has no country {site.country!r}"
         faults.append(Fault("unknown_country", message, "/country"))
+    if site.currency not in CODES:
+        message = f"there is no currency {site.currency}"
+        faults.append(Fault("unknown_currency", message, "/currency"))
     _refuse(faults)
 
 

@@ -36,14 +36,23 @@ class Problems:
         if len(self.kept) < self.limit:
             self.kept.append(fault)
 
-    def add_each(self, code: str, where: Sequence[int], fault: Callable[[int], Fault]) -> None:
-        """Note a problem of *code* for each reading in *where*; `fault` is made for few only."""
+    def add_each(
+        self,
+        code: str,
+        where: Sequence[int],
+        fault: Callable[[int], Fault],
+        readings: int | None = None,
+    ) -> None:
+        """Note a problem of *code* for each of *where*; `fault` is made for few only.
+
+        They refuse *readings* in all, by default one each.
+        """
         if not where:
             return
         room = max(0, self.limit - len(self.kept))
         self.kept += map(fault, where[:room])
         self.counts[code] += len(where)
-        self.rejected += len(where)
+        self.rejected += len(where) if readings is None else readings
 
     def told(self) -> list[Fault]:
         """Return those that are kept; those of a file by line."""

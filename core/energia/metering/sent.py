@@ -13,7 +13,6 @@ from energia.metering.series import Quality
 
 Int64 = npt.NDArray[np.int64]
 
-
 #: The meter's id; the channel's, or None for the meter's only one; the unit, or None for the
 #: channel's.
 Origin = tuple[str, str | None, str | None]
@@ -24,7 +23,8 @@ class Sent:
     """Runs of readings, one entry of each column for a run; `values` holds all runs in a row.
 
     Attributes:
-        origins: Of each run the meter, the channel and the unit.
+        origins: The meters, channels and units that there are.
+        origin: int64, the index of each run's origin in `origins`.
         starts: int64, when the first slot starts, in seconds since 1970-01-01T00:00Z.
         intervals: int64, the length of a slot in seconds, or 0 for the channel's.
         lengths: int64, how many slots the run has.
@@ -39,6 +39,7 @@ class Sent:
     """
 
     origins: Sequence[Origin]
+    origin: Int64
     starts: Int64
     intervals: Int64
     lengths: Int64
@@ -71,9 +72,10 @@ class Sent:
         position = np.arange(len(run)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         return run, position, self.bases[run] + position
 
-    def count(self, run: int) -> int:
-        """Return how many readings of a run were not refused yet."""
-        begin, length = int(self.bases[run]), int(self.lengths[run])
+    def count(self, runs: Int64) -> int:
+        """Return how many readings of some runs were not refused yet."""
         if self.refused is None:
-            return length
-        return length - int(self.refused[begin : begin + length].sum())
+            return int(self.lengths[runs].sum())
+        refused = np.concatenate([[0], np.cumsum(self.refused)])
+        ends = self.bases[runs] + self.lengths[runs]
+        return int((self.lengths[runs] - refused[ends] + refused[self.bases[runs]]).sum())

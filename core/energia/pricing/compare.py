@@ -1,6 +1,7 @@
 """Tariffs ranked by what the same usage costs under each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 
 import attrs
@@ -11,6 +12,7 @@ from energia.pricing.engine import Cost, CostLine, price
 from energia.pricing.exact import exact_text, fixed, rounded
 from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Tariff
+from energia.pricing.usage import NOWHERE
 
 
 @attrs.frozen
@@ -37,7 +39,11 @@ class Ranked:
 
 
 def compare(
-    tariffs: Sequence[Tariff], usage: Mapping[str, Series], start: int, end: int
+    tariffs: Sequence[Tariff],
+    usage: Mapping[str, Series],
+    start: int,
+    end: int,
+    pointers: Mapping[str, str] = NOWHERE,
 ) -> tuple[Ranked, ...]:
     """Return what the usage in [start, end) costs under each tariff, the cheapest first.
 
@@ -55,7 +61,10 @@ def compare(
     ]
     if others:
         raise Invalid("the currencies of the tariffs differ", others)
-    costs = [_price(at, tariff, usage, start, end) for at, tariff in enumerate(tariffs)]
+    costs: list[Cost] = []
+    for at, tariff in enumerate(tariffs):
+        with _pointing_to(at):
+            costs.append(price(tariff, usage, start, end, pointers))
     ranked = [
         (Fraction(cost.total), _ranked(tariff, cost, costs[0]))
         for tariff, cost in zip(tariffs, costs, strict=True)
@@ -63,13 +72,15 @@ def compare(
     return tuple(one for _, one in sorted(ranked, key=lambda pair: pair[0]))
 
 
-def _price(at: int, tariff: Tariff, usage: Mapping[str, Series], start: int, end: int) -> Cost:
-    """Price under the tariff at index *at*; its faults point to it."""
+@contextmanager
+def _pointing_to(at: int) -> Iterator[None]:
+    """Let faults point to the tariff at index *at*, unless they point to the usage."""
     try:
-        return price(tariff, usage, start, end)
+        yield
     except EnergiaError as error:
-        pointer = f"/tariffs/{at}"
-        faults = [attrs.evolve(fault, pointer=pointer) for fault in error.faults]
+        faults = [
+            attrs.evolve(fault, pointer=fault.pointer or f"/tariffs/{at}") for fault in error.faults
+        ]
         raise type(error)(error.detail, faults) from error
 
 

@@ -12,21 +12,21 @@ from energia.pricing.exact import decimal_text, exact_text, fraction
 from energia.pricing.rounding import Rounding
 from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff, Version
-from energia.pricing.usage import cut
+from energia.pricing.usage import NOWHERE, cut
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class CostLine:
     """One line of a cost.
 
     Attributes:
         code: `<charge code>[.<period>][.<component>]`.
         description: For a person.
-        amount: In the tariff's currency, rounded as the tariff says.
-        exact: The amount before rounding: a decimal, or n/d where none ends.
         quantity: How much, in `unit`; one that no decimal ends is rounded to six.
         unit: The unit of the quantity.
         rate: The price of one unit that was multiplied.
+        amount: In the tariff's currency, rounded as the tariff says.
+        exact: The amount before rounding: a decimal, or n/d where none ends.
         period: The period of the schedule.
         component: The part of the rate.
 
@@ -34,11 +34,11 @@ class CostLine:
 
     code: str
     description: str
-    amount: str
-    exact: str
     quantity: str | None = None
     unit: str | None = None
     rate: str | None = None
+    amount: str
+    exact: str
     period: str | None = None
     component: str | None = None
 
@@ -70,7 +70,13 @@ class _Item:
     rate: str | None
 
 
-def price(tariff: Tariff, usage: Mapping[str, Series], start: int, end: int) -> Cost:
+def price(
+    tariff: Tariff,
+    usage: Mapping[str, Series],
+    start: int,
+    end: int,
+    pointers: Mapping[str, str] = NOWHERE,
+) -> Cost:
     """Return what *usage* in the window [start, end) costs under *tariff*.
 
     Args:
@@ -79,6 +85,7 @@ def price(tariff: Tariff, usage: Mapping[str, Series], start: int, end: int) -> 
             window. A slot is in the window that its start is in.
         start: When the window starts, in seconds since 1970-01-01T00:00Z.
         end: When it ends.
+        pointers: Where the readings of each role are in the request that they came with.
 
     Raises:
         WindowCrossesVersions: The window crosses from one version to another.
@@ -90,7 +97,7 @@ def price(tariff: Tariff, usage: Mapping[str, Series], start: int, end: int) -> 
         raise Invalid("the window is empty", [Fault("empty_window", "the window is empty")])
     version = tariff.in_force(start, end)
     measures = [charge.measures() for charge in version.charges]
-    found = cut(usage, _roles(measures), start, end, tariff.zone)
+    found = cut(usage, _roles(measures), (start, end), tariff.zone, pointers)
     slots = Slots(start, end, tariff.zone, version.types, found.portions, found.assumptions)
     items = _items(version, measures, slots)
     total, lines = _rounded(items, version.rounding, tariff.currency)
@@ -153,7 +160,9 @@ def _rounded(
         return _money(total, digits), tuple(lines)
     paid, text = rounding.amount(total, digits)
     difference = exact_text(paid - total)
-    lines.append(CostLine("rounding", "Rounding", difference, difference))
+    lines.append(
+        CostLine(code="rounding", description="Rounding", amount=difference, exact=difference)
+    )
     return text, tuple(lines)
 
 

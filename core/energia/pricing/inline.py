@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Annotated, Final
 
 import attrs
@@ -11,9 +10,10 @@ from msgspec import Meta
 
 from energia.errors import Fault, Invalid
 from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Series
+from energia.numbers import Numbers
 from energia.pricing.charges import Role, unit_of
 from energia.pricing.schedule import is_zone
-from energia.units import UnknownUnit, to_micros, unit
+from energia.units import UnknownUnit, unit
 from energia.zones import DAY, Zone
 
 #: The longest slot, in seconds.
@@ -21,7 +21,6 @@ _LONGEST: Final = 3600
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Moment = datetime | date
-Value = Annotated[Decimal, Meta(description="A quantity in the unit of the channel.")]
 
 
 @attrs.frozen
@@ -36,7 +35,7 @@ class InlineChannel:
     """
 
     start: datetime
-    values: Annotated[tuple[Value | None, ...], Meta(min_length=1)]
+    values: Annotated[Numbers, Meta(min_length=1)]
     unit: Annotated[str, Meta(max_length=10, examples=["kWh"])] = "kWh"
 
 
@@ -104,16 +103,8 @@ class InlineUsage:
             yield Fault("wrong_interval", "the interval does not divide a day", "/interval")
 
     def _series(self, role: str, channel: InlineChannel) -> tuple[Series, list[Fault]]:
-        written = channel.values
-        floats = np.array([np.nan if value is None else float(value) for value in written])
-
-        def exact(index: int) -> Decimal:
-            value = written[index]
-            assert value is not None
-            return value
-
-        micro, outside = to_micros(floats, unit(channel.unit).factor, exact)
-        missing = np.isnan(floats)
+        micro, outside = channel.values.micros(unit(channel.unit).factor)
+        missing = np.isnan(channel.values.floats)
         micro[missing] = MISSING
         quality = np.where(missing, NEVER_SENT, ACTUAL).astype(np.int8)
         faults = [

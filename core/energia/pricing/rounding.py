@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import attrs
 from msgspec import Meta
 
-from energia.pricing.currencies import minor_digits
+from energia.currencies import minor_digits
 from energia.pricing.exact import Exact, Mode, decimal_text, exact_text, fixed, fraction, rounded
 
 Decimals = Annotated[int, Meta(ge=0, le=12)]

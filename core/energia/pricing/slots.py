@@ -16,10 +16,18 @@ from energia.zones import DAY, Zone
 
 @attrs.frozen
 class Assumption:
-    """Something that a cost takes for granted."""
+    """Something that was taken for granted.
+
+    Attributes:
+        code: What it is, in snake_case.
+        message: For a person.
+        slots: How many slots it is about.
+
+    """
 
     code: str
     message: str
+    slots: int | None = None
 
 
 @attrs.frozen(eq=False)
@@ -105,6 +113,7 @@ class Slots:
                 "boundary_inside_interval",
                 f"a boundary between periods falls inside {found.split} slots of {role}: "
                 "each is in the period at its start",
+                found.split,
             )
         return found
 
@@ -118,6 +127,6 @@ class Slots:
             )
         return found
 
-    def assume(self, code: str, message: str) -> None:
+    def assume(self, code: str, message: str, slots: int | None = None) -> None:
         """Tell the reader of the cost that something was taken for granted."""
-        self.assumptions[Assumption(code, message)] = None
+        self.assumptions[Assumption(code, message, slots)] = None

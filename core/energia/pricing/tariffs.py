@@ -11,36 +11,36 @@ import attrs
 from msgspec import Meta
 
 from energia.convert import Converter, Id
+from energia.currencies import CODES
 from energia.errors import Fault, Invalid, VersionsOverlap, WindowCrossesVersions
 from energia.pricing.charges import Charge
 from energia.pricing.completeness import gaps
-from energia.pricing.currencies import CODES
 from energia.pricing.days import DayTypes, Weekday
 from energia.pricing.rounding import Rounding
 from energia.pricing.schedule import Schedule, is_zone
 from energia.zones import Zone
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Version:
     """What a tariff charges from one date (of its zone) to another.
 
     Attributes:
         valid_from: The first day.
-        charges: What is charged, in order.
         valid_to: The day after the last one; only the last version may lack it.
         holidays: Dates that are holidays for the schedules.
         weekend_days: The days of the week that are the weekend.
         rounding: How amounts are rounded.
+        charges: What is charged, in order.
 
     """
 
     valid_from: date
-    charges: Annotated[tuple[Charge, ...], Meta(min_length=1, max_length=200)]
     valid_to: date | None = None
     holidays: Annotated[tuple[date, ...], Meta(max_length=10_000)] = ()
     weekend_days: Annotated[tuple[Weekday, ...], Meta(max_length=7)] = ("sat", "sun")
     rounding: Rounding = attrs.Factory(Rounding)
+    charges: Annotated[tuple[Charge, ...], Meta(min_length=1, max_length=200)]
 
     @cached_property
     def types(self) -> DayTypes:
@@ -73,27 +73,27 @@ class Version:
             seen.add(code)
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Tariff:
     """What energy costs.
 
     Attributes:
+        id: The client's own.
         name: For people.
         currency: ISO 4217.
         timezone: The IANA zone of its dates and schedules.
         versions: What it charges, by date; one after another.
-        id: The client's own.
 
     Raises:
         VersionsOverlap, Invalid: It contradicts itself; `faults` names everything.
 
     """
 
+    id: Id | None = None
     name: Annotated[str, Meta(min_length=1, max_length=500)]
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["BRL"])]
     timezone: Annotated[str, Meta(max_length=64, examples=["America/Sao_Paulo"])]
     versions: Annotated[tuple[Version, ...], Meta(min_length=1, max_length=1000)]
-    id: Id | None = None
 
     def __attrs_post_init__(self) -> None:
         """Refuse what cannot be priced."""

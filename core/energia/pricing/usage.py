@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
+from types import MappingProxyType
 from typing import Final
 
 import attrs
@@ -13,6 +14,8 @@ from energia.pricing.calendar import Grid
 from energia.pricing.slots import Assumption, Portion
 from energia.zones import Zone
 
+#: Readings that come from no request.
+NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
 #: So many gaps are named in one refusal.
 _NAMED: Final = 1000
 _QUESTIONABLE: Final = QUALITIES.index("questionable")
@@ -38,17 +41,22 @@ class Cut:
 
 
 def cut(
-    usage: Mapping[str, Series], roles: Collection[str], start: int, end: int, zone: Zone
+    usage: Mapping[str, Series],
+    roles: Collection[str],
+    window: tuple[int, int],
+    zone: Zone,
+    pointers: Mapping[str, str] = NOWHERE,
 ) -> Cut:
     """Return the readings of *roles* in the window [start, end).
 
-    A slot is in the window that its start is in.
+    A slot is in the window that its start is in. *pointers* says where each role is in a request.
 
     Raises:
         Invalid: The usage does not have one of the roles.
         IncompleteUsage: Readings are missing; `faults` names the gaps, with times of *zone*.
 
     """
+    start, end = window
     if absent := [role for role in roles if role not in usage]:
         raise _absent(absent, usage)
     found, gaps, number = Cut(), list[Gap](), 0
@@ -67,7 +75,7 @@ def cut(
         at = series.start + first * series.interval
         found.portions[role] = Portion(Grid(at, series.interval, len(part)), part, largest)
     if gaps:
-        faults = [_fault(gap, zone) for gap in gaps]
+        faults = [_fault(gap, zone, pointers.get(gap.role)) for gap in gaps]
         raise IncompleteUsage(f"{number} slots of the window have no reading", faults)
     return found
 
@@ -84,12 +92,15 @@ def _assumptions(role: str, series: Series, start: int, end: int) -> Iterator[As
             "boundary_inside_interval",
             f"a boundary of the window falls inside {inside} slots of {role}: "
             "each is in the window that its start is in",
+            inside,
         )
     first, last = (max(edge, 0) for edge in _slots(series, start, end))
-    questionable = np.count_nonzero(series.quality[first:last] == _QUESTIONABLE)
+    questionable = int(np.count_nonzero(series.quality[first:last] == _QUESTIONABLE))
     if questionable:
         yield Assumption(
-            "questionable_readings", f"{questionable} readings of {role} are questionable"
+            "questionable_readings",
+            f"{questionable} readings of {role} are questionable",
+            questionable,
         )
 
 
@@ -121,11 +132,12 @@ def _missing(series: Series, first: int, last: int) -> int:
     return last - first - int(np.count_nonzero(part != MISSING))
 
 
-def _fault(gap: Gap, zone: Zone) -> Fault:
+def _fault(gap: Gap, zone: Zone, pointer: str | None) -> Fault:
     begin, end = (
         zone.datetime(at).isoformat() for at in (gap.start, gap.start + gap.slots * gap.interval)
     )
-    return Fault(gap.reason, f"{gap.role}: no reading from {begin} to {end} ({gap.slots} slots)")
+    message = f"{gap.role}: no reading from {begin} to {end} ({gap.slots} slots)"
+    return Fault(gap.reason, message, pointer)
 
 
 def _absent(roles: Collection[str], usage: Mapping[str, Series]) -> Invalid:

@@ -3,6 +3,8 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from tempfile import SpooledTemporaryFile
 from typing import Final
 
 import attrs
@@ -12,7 +14,7 @@ from energia.errors import Malformed, TooLarge, UnsupportedMedia
 
 #: The most that one step inflates, so that a bomb is noticed before it takes memory.
 _STEP: Final = 256 * 1024
-#: What `Upload.blocking` gathers before it hands a chunk to the worker thread.
+#: How much of a file `Upload.blocking` writes at a time, and how much it keeps in memory.
 _GATHERED: Final = 1024 * 1024
 # zlib: a gzip header and trailer are expected, and its checksum is checked.
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -71,6 +73,32 @@ class _Plain:
         yield from ()
 
 
+class _Inflow:
+    """Inflates the body of one request and counts it."""
+
+    def __init__(self, request: web.BaseRequest, limit: Limit) -> None:
+        self._reader = _reader(request)
+        self._limit = limit
+        self._size = 0
+        if isinstance(self._reader, _Plain):
+            limit.check(request.content_length or 0)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield what *data* adds; raises `Malformed` or `TooLarge`."""
+        for chunk in self._reader.feed(data):
+            yield self._counted(chunk)
+
+    def finish(self) -> Iterator[bytes]:
+        """Yield the rest; raises `Malformed` or `TooLarge`."""
+        for chunk in self._reader.finish():
+            yield self._counted(chunk)
+
+    def _counted(self, chunk: bytes) -> bytes:
+        self._size += len(chunk)
+        self._limit.check(self._size)
+        return chunk
+
+
 async def chunks(request: web.BaseRequest, limit: Limit) -> AsyncIterator[bytes]:
     """Yield the body of *request*, inflated.
 
@@ -80,18 +108,11 @@ async def chunks(request: web.BaseRequest, limit: Limit) -> AsyncIterator[bytes]
         TooLarge: There are more bytes than *limit*.
 
     """
-    reader = _reader(request)
-    if isinstance(reader, _Plain):
-        limit.check(request.content_length or 0)
-    size = 0
+    inflow = _Inflow(request, limit)
     async for data in request.content.iter_any():
-        for chunk in reader.feed(data):
-            size += len(chunk)
-            limit.check(size)
+        for chunk in inflow.feed(data):
             yield chunk
-    for chunk in reader.finish():
-        size += len(chunk)
-        limit.check(size)
+    for chunk in inflow.finish():
         yield chunk
 
 
@@ -113,9 +134,9 @@ def _reader(request: web.BaseRequest) -> _Inflater | _Plain:
 
 
 class Upload:
-    """A file that a client sends, as a stream: a handler's parameter of this type gets it.
+    """A file that a client sends: a handler's parameter of this type gets it.
 
-    Iterate over it once, with `async for`, or in a worker thread over `blocking()`.
+    Iterate over it once, with `async for`, or in a worker thread over what `blocking` gives.
 
     Attributes:
         media_type: What the client says the file is, without parameters.
@@ -124,24 +145,40 @@ class Upload:
 
     def __init__(self, request: web.BaseRequest, limit: Limit) -> None:
         self.media_type = request.content_type
-        self._chunks = chunks(request, limit)
+        self._request = request
+        self._limit = limit
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Return the chunks of the file, inflated and within `limits.import_bytes`."""
-        return self._chunks
+        return chunks(self._request, self._limit)
 
-    def blocking(self) -> Iterator[bytes]:
-        """Return the chunks for a worker thread; call this in the event loop."""
-        return self._blocking(asyncio.get_running_loop())
+    @asynccontextmanager
+    async def blocking(self) -> AsyncIterator[Iterator[bytes]]:
+        """Give the chunks of the file for a worker thread, once all of it has come.
 
-    def _blocking(self, loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:
-        while gathered := asyncio.run_coroutine_threadsafe(self._gather(), loop).result():
-            yield gathered
+        It waits in a temporary file, as it was sent: a slow client holds no thread and nothing
+        else that others need. The chunks raise what `chunks` raises.
+        """
+        inflow = _Inflow(self._request, self._limit)
+        with SpooledTemporaryFile(_GATHERED) as file:
+            async for gathered in self._gathered():
+                await asyncio.to_thread(file.write, gathered)
+            file.seek(0)
+            yield _inflated(inflow, iter(lambda: file.read(_STEP), b""))
 
-    async def _gather(self) -> bytes:
-        gathered = bytearray()
-        async for chunk in self._chunks:
-            gathered += chunk
+    async def _gathered(self) -> AsyncIterator[bytes]:
+        gathered, size = bytearray(), 0
+        async for data in self._request.content.iter_any():
+            gathered += data
+            size += len(data)
+            self._limit.check(size)
             if len(gathered) >= _GATHERED:
-                break
-        return bytes(gathered)
+                yield bytes(gathered)
+                gathered.clear()
+        yield bytes(gathered)
+
+
+def _inflated(inflow: _Inflow, parts: Iterator[bytes]) -> Iterator[bytes]:
+    for data in parts:
+        yield from inflow.feed(data)
+    yield from inflow.finish()

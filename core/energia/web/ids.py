@@ -1,5 +1,18 @@
-"""Ids in paths and bodies."""
+"""Ids in paths; the examples are those of `energia.web.examples`."""
+
+from typing import Annotated
+
+from msgspec import Meta
 
 from energia.convert import Id
 
-__all__ = ["Id"]
+SiteId = Annotated[Id, Meta(description="The id of the site.", examples=["casa"])]
+MeterId = Annotated[Id, Meta(description="The id of the meter.", examples=["UC-123"])]
+ChannelId = Annotated[
+    Id, Meta(description="The id of the channel; without one, the meter's only one.")
+]
+TariffId = Annotated[Id, Meta(description="The id of the tariff.", examples=["branca"])]
+ImportId = Annotated[
+    Id,
+    Meta(description="The `import` of an answer to readings or to a file.", examples=["imp_1"]),
+]

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document of typed routes, the core's and the plugins' alike."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from inspect import cleandoc
 from types import NoneType, UnionType
@@ -31,7 +31,7 @@ _INTRODUCTION: Final = """\
 * **Time**: instants have an offset (`2026-03-01T00:00:00-03:00`); a date is the midnight with which
   it begins at the site; windows are half-open, `[start, end)`.
 * **Numbers**: money, rates and sums are decimal strings, exact to the last digit; readings are
-  numbers. Both are taken as either.
+  numbers. In a request, either may be either.
 * **Errors** are `application/problem+json` with a stable `code`, and list everything that is wrong
   at once, each with a JSON pointer to where it is.
 * **Ids** are yours. `PUT` makes or replaces and may be repeated; `POST` makes, and chooses an id
@@ -90,6 +90,9 @@ def _parameter(parameter: Parameter, schemas: Schemas) -> Schema:
     if not parameter.required and parameter.default is not None:
         schema |= {"default": unstructure(parameter.default)}
     described = {"description": schema.pop("description")} if "description" in schema else {}
+    if parameter.required and "examples" in schema:
+        # The page fills these in; what is optional stays empty, or it would be sent.
+        described["example"], *_ = schema.pop("examples")
     return {
         "name": parameter.name,
         "in": parameter.where,
@@ -145,16 +148,41 @@ def _answer(route: Route, status: HTTPStatus, type_: Any, schemas: Schemas) -> S
 
 def _refusals(route: Route, problem: Schema) -> dict[str, Schema]:
     """Describe the errors, those that the signature implies included, by their status."""
-    errors: dict[int, list[str]] = {}
+    errors: dict[int, dict[str, type[EnergiaError]]] = {}
     for error in dict.fromkeys((*_implied(route), *route.errors)):
-        titles = errors.setdefault(error.status.value, [])
-        if (title := _title(error)) not in titles:
-            titles.append(title)
-    content = {media.PROBLEM: {"schema": problem}}
+        errors.setdefault(error.status.value, {})[error.code] = error
     return {
-        str(status): {"description": " ".join(titles), "content": content}
-        for status, titles in sorted(errors.items())
+        str(status): {
+            "description": " ".join(f"{error().title}." for error in found.values()),
+            "content": {media.PROBLEM: {"schema": problem, "examples": _shown(found)}},
+        }
+        for status, found in sorted(errors.items())
     }
+
+
+def _shown(errors: Mapping[str, type[EnergiaError]]) -> Schema:
+    """Return a problem document of each error, by its code."""
+    return {
+        code: {
+            "value": {
+                "type": f"urn:energia:error:{code}",
+                "title": error().title,
+                "status": error.status.value,
+                "code": code,
+                "request_id": "req_4be2c1",
+            }
+            | (_FAULTS if error is Invalid else {})
+        }
+        for code, error in errors.items()
+    }
+
+
+#: What a problem document says of an input that does not fit.
+_FAULTS: Final = {
+    "detail": "the field is missing",
+    "errors": [{"code": "missing_field", "message": "the field is missing", "pointer": "/name"}],
+    "error_counts": {"missing_field": 1},
+}
 
 
 def _implied(route: Route) -> Iterable[type[EnergiaError]]:
@@ -167,10 +195,6 @@ def _implied(route: Route) -> Iterable[type[EnergiaError]]:
         yield from (Malformed, TooLarge, UnsupportedMedia)
     if "tenant" in places:
         yield DatabaseAway
-
-
-def _title(error: type[EnergiaError]) -> str:
-    return cleandoc(error.__doc__ or "").partition("\n")[0]
 
 
 def _module(route: Route) -> str:

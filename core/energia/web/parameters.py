@@ -188,7 +188,7 @@ async def _body(request: web.Request, parameter: Parameter) -> Any:
 def _structured(data: bytearray, type_: Any, converter: Converter) -> Any:
     if _is_struct(type_):
         return convert.decode(data, type_)
-    return converter.structure(convert.parse(data), type_)
+    return converter.structure(convert.parse(data, type_), type_)
 
 
 def _where(path: str, name: str, type_: Any) -> Where:

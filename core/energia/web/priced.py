@@ -79,6 +79,11 @@ class Window:
     declared: Sequence[Channel] = ()
     inline: Mapping[str, Series] | None = None
 
+    @property
+    def pointers(self) -> dict[str, str]:
+        """Where in the request the readings of each role are."""
+        return {role: f"/usage/channels/{role}/values" for role in self.inline or ()}
+
 
 @attrs.frozen(eq=False)
 class Priced:

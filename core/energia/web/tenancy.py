@@ -1,22 +1,26 @@
 """Whose data a request sees."""
 
+import attrs
+
 from energia.core import Core
 from energia.db.connection import Connection
-from energia.db.pool import Pool, Tenant
+from energia.db.pool import Tenant
 from energia.errors import DatabaseAway
-from energia.settings import Database
 
 
-class _Away(Pool):
-    """Refuses statements until the database has been reached and migrated."""
+@attrs.frozen
+class _Away:
+    """Has no connections until the database has been reached and migrated."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__("dbname=away", Database())
-        self._reason = reason
+    phase: str
+    limit: float = 0.0
 
     async def take(self) -> Connection:
         """Refuse."""
-        raise DatabaseAway(f"the service is {self._reason}")
+        raise DatabaseAway(f"the service is {self.phase}")
+
+    def give(self, connection: Connection) -> None:
+        """Take nothing back: nothing was taken."""
 
 
 def tenant_of(core: Core) -> Tenant:
@@ -26,4 +30,4 @@ def tenant_of(core: Core) -> Tenant:
     """
     if core.state.usable:
         return core.pool.tenant()
-    return _Away(core.state.phase).tenant()
+    return Tenant(_Away(core.state.phase), 1)

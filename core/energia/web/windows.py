@@ -12,11 +12,11 @@ from energia.metering import registry
 from energia.metering.models import Channel
 from energia.zones import Zone
 
-#: An instant, or a date: its midnight in the zone of the site.
-Moment = Annotated[
-    datetime | date,
-    Meta(description="An instant with its offset, or a date: midnight in the site's zone."),
-]
+_DESCRIPTION = "An instant with its offset, or a date: midnight in the site's zone."
+#: The start of a window: an instant, or a date: its midnight in the zone of the site.
+Start = Annotated[datetime | date, Meta(description=_DESCRIPTION, examples=["2026-03-02"])]
+#: The end of a window, which is not in it.
+End = Annotated[datetime | date, Meta(description=_DESCRIPTION, examples=["2026-03-03"])]
 
 
 @attrs.frozen

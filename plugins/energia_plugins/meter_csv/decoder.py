@@ -1,6 +1,6 @@
 """The decoder of the format `csv`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -42,9 +42,13 @@ class CsvDecoder:
 
 @attrs.frozen
 class _Row:
-    """Reads one row."""
+    """Reads one row; the columns are where the options' cells are, None where none is named."""
 
-    columns: Mapping[str, int]
+    start: int
+    value: int
+    meter: int | None
+    channel: int | None
+    quality: int | None
     needed: int
     numbers: Numbers
     times: Times
@@ -57,7 +61,11 @@ class _Row:
         columns = _columns(header, options)
         zone = None if options.timezone is None else Zone.named(options.timezone)
         return cls(
-            columns,
+            columns["start_column"],
+            columns["value_column"],
+            columns.get("meter_column"),
+            columns.get("channel_column"),
+            columns.get("quality_column"),
             max(columns.values()) + 1,
             Numbers.marked(options.decimal, options.thousands),
             Times(options.date_format, zone),
@@ -70,13 +78,13 @@ class _Row:
         if len(cells) < self.needed:
             message = f"the row has {len(cells)} columns; {self.needed} are needed"
             return Problem(line, "missing_column", message)
-        meter, channel = self._cell(cells, "meter_column"), self._cell(cells, "channel_column")
+        meter = None if self.meter is None else cells[self.meter].strip() or None
+        channel = None if self.channel is None else cells[self.channel].strip() or None
         try:
-            stamp = cells[self.columns["start_column"]].strip()
-            instant = self.times.read(stamp, (meter, channel))
-            written = cells[self.columns["value_column"]].strip()
+            instant = self.times.read(cells[self.start].strip(), (meter, channel))
+            written = cells[self.value].strip()
             value = self.numbers.read(written) if written else None
-            quality = _quality(self._cell(cells, "quality_column"))
+            quality = ACTUAL if self.quality is None else _quality(cells[self.quality].strip())
         except BadTime as error:
             return Problem(line, error.code, str(error))
         except BadValue as error:
@@ -86,17 +94,13 @@ class _Row:
         start, end = (None, instant) if self.end_stamped else (instant, None)
         return Reading(line, value, start, end, quality, meter, channel, self.unit)
 
-    def _cell(self, cells: list[str], name: str) -> str | None:
-        column = self.columns.get(name)
-        return None if column is None else cells[column].strip() or None
-
 
 class _BadQuality(ValueError):
     """There is no such quality."""
 
 
-def _quality(name: str | None) -> int:
-    if name is None:
+def _quality(name: str) -> int:
+    if not name:
         return ACTUAL
     try:
         return QUALITIES.index(name.lower())

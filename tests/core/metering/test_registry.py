@@ -50,6 +50,7 @@ async def test_added_sites_get_an_id(tenant: Tenant) -> None:
         ({"timezone": "Mars/Base"}, ["unknown_timezone"]),
         ({"timezone": "+01:00"}, ["unknown_timezone"]),
         ({"country": "ZZ"}, ["unknown_country"]),
+        ({"currency": "XQX"}, ["unknown_currency"]),
         ({"timezone": "", "country": "UK"}, ["unknown_timezone", "unknown_country"]),
     ],
 )

@@ -1,5 +1,6 @@
 """The rules of storage hold for any sequence of imports, on either way of writing."""
 
+from datetime import datetime
 from itertools import count
 
 import attrs
@@ -40,7 +41,7 @@ async def test_any_sequence_of_imports_follows_the_rules(
     """Counts, values, qualities and revisions are those of a plain model, however batched."""
     id_ = f"m{next(_NUMBERS)}"
     channel = await meter(tenant, id_, offset="PT30M" if offset else "PT0S")
-    model = Model(offset)
+    model, moments = Model(offset), [await _moment(tenant, Model(offset))]
     whole = True
     for now, relative in sequence:
         batches = [
@@ -54,7 +55,30 @@ async def test_any_sequence_of_imports_follows_the_rules(
         assert counts(outcome) == model.store(batches, at)
         assert sum(counts(outcome).values()) == 2 * outcome.received
         whole &= len(batches) == 1
+        moments.append(await _moment(tenant, model))
     await _assert_same(tenant, channel, model, whole)
+    if whole:
+        await _assert_replayed(tenant, channel, model, moments)
+
+
+async def _moment(tenant: Tenant, model: Model) -> tuple[datetime, dict[int, int]]:
+    """Return the server's time, and which revisions are current."""
+    (now,) = await tenant.fetch(lambda at: at, "select clock_timestamp()")
+    return now, {day: block.revision for day, block in model.blocks.items()}
+
+
+async def _assert_replayed(
+    tenant: Tenant, channel: Channel, model: Model, moments: list[tuple[datetime, dict[int, int]]]
+) -> None:
+    """As of any moment between imports, what is known are the revisions that were current."""
+    for at, revisions in moments:
+        for day, block in model.blocks.items():
+            start = channel.grid.day_start(day)
+
+            found = await query.series(tenant, channel, start, start + DAY, at)
+
+            states = [{}, *block.before, block.slots]
+            assert _slots(found) == states[revisions.get(day, 0)]
 
 
 async def _assert_same(tenant: Tenant, channel: Channel, model: Model, whole: bool) -> None:

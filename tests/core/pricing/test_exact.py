@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from energia.currencies import CODES, minor_digits
 from energia.metering.series import BOUND
-from energia.pricing.currencies import CODES, minor_digits
 from energia.pricing.exact import (
     Mode,
     decimal_text,

@@ -65,6 +65,7 @@ async def test_the_window_may_be_dates(alone: Client) -> None:
             "code": "never_sent",
             "message": "import: no reading from 2026-03-01T03:00:00-03:00 to "
             "2026-03-02T00:00:00-03:00 (21 slots)",
+            "pointer": "/usage/channels/import/values",
         }
     ]
 
@@ -228,3 +229,15 @@ async def test_what_is_not_stored_is_named(
 
     assert (status, problem["code"]) == (422, code)
     assert {one.get("pointer"): one["code"] for one in problem["errors"]} == faults
+
+
+async def test_a_gap_points_to_the_readings_that_have_it(alone: Client) -> None:
+    """In a comparison as well: the tariff is not what is wrong."""
+    body = usage(values=[1, None, None, 2])
+    tariffs = {"usage": body["usage"], "tariffs": [BODY]}
+
+    for path, sent in (("/v1/costs", body), ("/v1/costs/compare", tariffs)):
+        _, problem = await ask(alone, "POST", path, sent)
+
+        assert problem["code"] == "incomplete_usage"
+        assert pointers(problem) == {"/usage/channels/import/values": "never_sent"}

@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
+from energia.db.pool import Pool
 from energia.db.tenant import Tenant
 from energia.errors import Conflict, NotFound
 from energia.pricing.store import Tariffs
@@ -103,10 +104,10 @@ async def test_a_tariff_whose_plugin_is_gone_is_a_conflict(tenant: Tenant) -> No
     assert [fault.code for fault in refused.value.faults] == ["unknown_kind"]
 
 
-async def test_an_organization_sees_only_its_own(tenant: Tenant) -> None:
+async def test_an_organization_sees_only_its_own(pool: Pool, tenant: Tenant) -> None:
     """Another organization has no such tariff."""
     await Tariffs(tenant, CONVERTER).put(tariff("a"))
     await tenant.execute("insert into organization (name) values ('other')")
-    other = Tariffs(tenant._pool.tenant(2), CONVERTER)
+    other = Tariffs(pool.tenant(2), CONVERTER)
 
     assert await other.page("", 10) == []

@@ -16,9 +16,10 @@ from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import InUse, NotFound
 from energia.hookspecs import hookimpl
-from energia.web.routes import Created, Query, Routes, Upload
+from energia.web.routes import Created, Query, Route, Routes, Upload
 
 routes = Routes()
+tagged = Routes(tag="Sites")
 
 
 @attrs.frozen
@@ -54,7 +55,7 @@ async def get_thing(thing: Id, since: date | None = None, limit: int = 10) -> Th
     return Thing(f"{thing}-{limit}", Decimal(since.day if since else 0))
 
 
-@routes.put("/v1/things/{thing}")
+@routes.put("/v1/things/{thing}", examples={"A lamp": {"name": "lamp", "price": "9.50"}})
 async def put_thing(thing: Id, body: Thing, dry: bool = False) -> Thing | Created[Thing]:
     """Store a thing."""
     return body if dry else Created(f"/v1/things/{thing}", body)
@@ -100,8 +101,8 @@ async def post_file(upload: Upload, query: Query) -> dict[str, str]:
 @routes.post("/v1/blocking")
 async def post_blocking(upload: Upload) -> dict[str, int]:
     """Count the bytes of a file in a worker thread."""
-    chunks = upload.blocking()
-    return {"size": await asyncio.to_thread(lambda: sum(map(len, chunks)))}
+    async with upload.blocking() as chunks:
+        return {"size": await asyncio.to_thread(lambda: sum(map(len, chunks)))}
 
 
 @routes.get("/v1/stored")
@@ -119,6 +120,12 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     return response
 
 
+@tagged.get("/v1/places", answers={HTTPStatus.SERVICE_UNAVAILABLE: Thing})
+async def get_places(limit: Annotated[int, Meta(examples=[5])]) -> list[str]:
+    """Return places."""
+    return ["here"] * limit
+
+
 @routes.get("/v1/long")
 async def get_long() -> list[str]:
     """Return a long answer."""
@@ -126,6 +133,6 @@ async def get_long() -> list[str]:
 
 
 @hookimpl
-def register_routes() -> Routes:
+def register_routes() -> list[Route]:
     """Return the routes."""
-    return routes
+    return [*routes, *tagged]

@@ -9,7 +9,8 @@ from energia.errors import PluginError
 from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
 from energia.web.app import create_app
-from energia.web.routes import Routes
+from energia.web.routes import Route
+from energia.web.tags import TAGS
 from tests.core.web import fakes
 from tests.serving import Client, make_core
 
@@ -64,6 +65,60 @@ async def test_other_answers(client: Client) -> None:
     assert "503" in paths["/v1/stored"]["get"]["responses"]
 
 
+async def test_headings(client: Client) -> None:
+    """The core's headings come in a reader's order, then a plugin's; paths follow them."""
+    found = await document(client)
+    names = [one["name"] for one in found["tags"]]
+    operations = [one for path in found["paths"].values() for one in path.values()]
+
+    assert names[:7] == list(TAGS)
+    assert names[7:] == [
+        "things",
+        "numbers",
+        "choice",
+        "files",
+        "blocking",
+        "stored",
+        "stream",
+        "long",
+    ]
+    assert all(one["description"] for one in found["tags"][:7])
+    assert found["paths"]["/v1/places"]["get"]["tags"] == ["Sites"]
+    assert found["paths"]["/v1/things"]["post"]["tags"] == ["things"]
+    order = [names.index(one["tags"][0]) for one in operations]
+    assert order == sorted(order)
+
+
+async def test_examples(client: Client) -> None:
+    """Bodies, required parameters and errors are shown by examples."""
+    paths = (await document(client))["paths"]
+    put, places = paths["/v1/things/{thing}"]["put"], paths["/v1/places"]["get"]
+    lamp = {"A lamp": {"value": {"name": "lamp", "price": "9.50"}}}
+    refused = put["responses"]["422"]["content"]["application/problem+json"]["examples"]
+
+    assert put["requestBody"]["content"]["application/json"]["examples"] == lamp
+    assert places["parameters"][0]["example"] == 5
+    assert refused["invalid"]["value"]["errors"][0]["pointer"] == "/name"
+
+
+async def test_other_statuses(client: Client) -> None:
+    """An answer that is no problem document is described by its type."""
+    paths = (await document(client))["paths"]
+    answer = paths["/v1/places"]["get"]["responses"]["503"]
+    health = paths["/health"]["get"]["responses"]["503"]
+
+    assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/Thing")
+    assert health["content"]["application/health+json"]["schema"]["$ref"].endswith("/Health")
+    assert "503" in paths["/health/ready"]["get"]["responses"]
+
+
+async def test_components_have_clean_names(client: Client) -> None:
+    """No two classes of one name meet in the document."""
+    names = (await document(client))["components"]["schemas"]
+
+    assert [name for name in names if not name.isalpha()] == []
+
+
 async def test_start_redirects(client: Client) -> None:
     """Without the documentation page, / leads to the document."""
     async with client.get("/", allow_redirects=False) as answer:
@@ -92,7 +147,7 @@ async def test_two_routes_of_one_path() -> None:
 
     class Other:
         @hookimpl
-        def register_routes(self) -> Routes:
+        def register_routes(self) -> list[Route]:
             return fakes.routes
 
     core = make_core(plugins=Plugins.of(fakes=fakes, other=Other()))

@@ -6,6 +6,7 @@ import attrs
 
 from energia.core import Core
 from energia.schema import schema_of
+from energia.web.pages import Page
 from energia.web.routes import Routes
 
 routes = Routes(tag="Catalogue")
@@ -29,19 +30,11 @@ class ChargeKind:
     schema: dict[str, Any]
 
 
-@attrs.frozen
-class ChargeKinds:
-    """The kinds of charge that the loaded plugins offer, sorted."""
-
-    items: tuple[ChargeKind, ...]
-    next: str | None
-
-
 @routes.get("/v1/charge-kinds")
-async def list_charge_kinds(core: Core) -> ChargeKinds:
+async def list_charge_kinds(core: Core) -> Page[ChargeKind]:
     """List the kinds of charge that the loaded plugins offer, with the JSON Schema of each."""
     kinds = [_kind(core, kind, charge) for kind, charge in sorted(core.plugins.charges().items())]
-    return ChargeKinds(tuple(kinds), None)
+    return Page(tuple(kinds), None)
 
 
 def _kind(core: Core, kind: str, charge: type) -> ChargeKind:

@@ -26,6 +26,7 @@ from energia.pricing.engine import CostLine, price, roles
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
+from energia.web.examples import examples
 from energia.web.priced import Priced, Subject, Window, priced, window
 from energia.web.routes import Routes
 
@@ -91,7 +92,7 @@ class Comparison:
     coverage: Coverage
 
 
-@routes.post("/v1/costs", errors=_ERRORS)
+@routes.post("/v1/costs", errors=_ERRORS, examples=examples("costs"))
 async def post_cost(
     body: CostRequest, core: Core, tenant: Tenant, converter: Converter
 ) -> CostAnswer:
@@ -103,7 +104,7 @@ async def post_cost(
     (tariff,) = await _tariffs((body.tariff,), ("/tariff",), Tariffs(tenant, converter))
     at = await window(body, tenant, limit)
     found = await priced(body, at, _needed((tariff,), at), tenant, limit)
-    cost = await asyncio.to_thread(price, tariff, found.series, at.start, at.end)
+    cost = await asyncio.to_thread(price, tariff, found.series, at.start, at.end, at.pointers)
     return CostAnswer(
         cost.currency,
         cost.total,
@@ -116,7 +117,7 @@ async def post_cost(
     )
 
 
-@routes.post("/v1/costs/compare", errors=_ERRORS)
+@routes.post("/v1/costs/compare", errors=_ERRORS, examples=examples("comparisons"))
 async def compare_costs(
     body: ComparisonRequest, core: Core, tenant: Tenant, converter: Converter
 ) -> Comparison:
@@ -126,7 +127,7 @@ async def compare_costs(
     tariffs = await _tariffs(body.tariffs, pointers, Tariffs(tenant, converter))
     at = await window(body, tenant, limit)
     found = await priced(body, at, _needed(tariffs, at), tenant, limit)
-    ranking = await asyncio.to_thread(compare, tariffs, found.series, at.start, at.end)
+    ranking = await asyncio.to_thread(compare, tariffs, found.series, at.start, at.end, at.pointers)
     start, end = at.zone.datetime(at.start), at.zone.datetime(at.end)
     return Comparison(tariffs[0].currency, start, end, ranking, found.coverage)
 

@@ -14,6 +14,7 @@ from energia.metering.decoding import Defaults
 from energia.metering.intake import Intake
 from energia.metering.outcome import Kept, Outcome
 from energia.names import did_you_mean
+from energia.web.ids import ImportId
 from energia.web.pages import Cursor, Limit, Page, page
 from energia.web.routes import Query, Routes, Upload
 
@@ -28,7 +29,7 @@ routes = Routes(tag="Readings")
 
 @routes.post("/v1/imports")
 async def post_import(
-    format: Annotated[str, Meta(description="A name of `GET /v1/formats`.")],
+    format: Annotated[str, Meta(description="A name of `GET /v1/formats`.", examples=["csv"])],
     file: Upload,
     options: Query,
     core: Core,
@@ -49,13 +50,10 @@ async def post_import(
     own = ("format", "meter", "channel", "on_problem")
     given = {name: value for name, value in options.items() if name not in own}
     defaults = Defaults(meter, channel)
-    return await Intake.of(core, tenant).file(
-        file.blocking(),
-        decoder,
-        _structured(given, decoder.options),
-        defaults,
-        skip=on_problem == "skip",
-    )
+    structured, skip = _structured(given, decoder.options), on_problem == "skip"
+    async with file.blocking() as chunks:
+        intake = Intake.of(core, tenant)
+        return await intake.file(chunks, decoder, structured, defaults, skip=skip)
 
 
 @routes.get("/v1/imports")
@@ -66,7 +64,7 @@ async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") 
 
 
 @routes.get("/v1/imports/{import_id}", errors=(NotFound,))
-async def get_import(import_id: Id, tenant: Tenant) -> Kept:
+async def get_import(import_id: ImportId, tenant: Tenant) -> Kept:
     """Return what became of an import."""
     return await journal.one(tenant, import_id)
 

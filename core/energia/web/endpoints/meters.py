@@ -1,13 +1,16 @@
 """Meters, with their channels."""
 
-from energia.convert import Id
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Conflict, InUse, NotFound
 from energia.metering import registry
 from energia.metering.models import Meter, NewMeter
+from energia.web.examples import examples
+from energia.web.ids import MeterId
 from energia.web.pages import Cursor, Limit, Page, page
 from energia.web.routes import Created, Routes
+
+_EXAMPLES = examples("meters")
 
 routes = Routes(tag="Meters")
 
@@ -18,21 +21,21 @@ async def list_meters(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -
     return page(await registry.meters(tenant, cursor, limit + 1), limit, lambda meter: meter.id)
 
 
-@routes.post("/v1/meters", errors=(Conflict,))
+@routes.post("/v1/meters", errors=(Conflict,), examples=_EXAMPLES)
 async def post_meter(body: NewMeter, core: Core, tenant: Tenant) -> Created[Meter]:
     """Make a meter; 409 if there is one with its id."""
     return _created(await registry.add_meter(tenant, body, core.clock.now()))
 
 
 @routes.get("/v1/meters/{meter}", errors=(NotFound,))
-async def get_meter(meter: Id, tenant: Tenant) -> Meter:
+async def get_meter(meter: MeterId, tenant: Tenant) -> Meter:
     """Return a meter with its channels."""
     return await registry.meter(tenant, meter)
 
 
-@routes.put("/v1/meters/{meter}", errors=(InUse,))
+@routes.put("/v1/meters/{meter}", errors=(InUse,), examples=_EXAMPLES)
 async def put_meter(
-    meter: Id, body: NewMeter, core: Core, tenant: Tenant
+    meter: MeterId, body: NewMeter, core: Core, tenant: Tenant
 ) -> Meter | Created[Meter]:
     """Make a meter or replace it.
 
@@ -44,7 +47,7 @@ async def put_meter(
 
 
 @routes.delete("/v1/meters/{meter}", errors=(NotFound, InUse))
-async def delete_meter(meter: Id, tenant: Tenant) -> None:
+async def delete_meter(meter: MeterId, tenant: Tenant) -> None:
     """Delete a meter; 409 if it has readings."""
     await registry.delete_meter(tenant, meter)
 

@@ -7,6 +7,7 @@ import attrs
 from energia.core import Core
 from energia.discovery import PluginState
 from energia.schema import schema_of
+from energia.web.pages import Page
 from energia.web.routes import Routes
 
 routes = Routes(tag="Catalogue")
@@ -38,18 +39,10 @@ class Plugin:
     settings_schema: dict[str, Any] | None = None
 
 
-@attrs.frozen
-class Plugins:
-    """The installed plugins, sorted by name."""
-
-    items: tuple[Plugin, ...]
-    next: str | None
-
-
 @routes.get("/v1/plugins")
-async def list_plugins(core: Core) -> Plugins:
+async def list_plugins(core: Core) -> Page[Plugin]:
     """List the installed plugins, loaded or not."""
-    return Plugins(tuple(map(_plugin, core.plugins.states)), None)
+    return Page(tuple(map(_plugin, core.plugins.states)), None)
 
 
 def _plugin(state: PluginState) -> Plugin:

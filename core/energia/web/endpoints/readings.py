@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from energia.convert import Id
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, NotFound
@@ -19,8 +18,13 @@ from energia.metering.outcome import Outcome
 from energia.metering.series import MISSING, QUALITIES, Micro, Quality
 from energia.units import MICRO
 from energia.web.endpoints.imports import OnProblem
+from energia.web.examples import examples
+from energia.web.ids import ChannelId, MeterId
 from energia.web.routes import Routes
-from energia.web.windows import Asked, Moment, asked
+from energia.web.windows import Asked, End, Start, asked
+
+KnownAt = Annotated[datetime, Meta(description="What was known at this instant; now without.")]
+From = Annotated[datetime, Meta(description="The `next` of the answer before.")]
 
 #: How many slots one answer has; `next` leads to the others.
 _SLOTS = 400_000
@@ -73,7 +77,7 @@ class Readings(msgspec.Struct):
     next: str | None
 
 
-@routes.post("/v1/readings")
+@routes.post("/v1/readings", examples=examples("readings"))
 async def post_readings(
     body: Body, core: Core, tenant: Tenant, on_problem: OnProblem = "refuse"
 ) -> Outcome:
@@ -86,16 +90,16 @@ async def post_readings(
 
 @routes.get("/v1/meters/{meter}/readings", errors=(NotFound, AmbiguousChannel))
 async def get_readings(
-    meter: Id,
-    start: Moment,
-    end: Moment,
+    meter: MeterId,
+    start: Start,
+    end: End,
     core: Core,
     tenant: Tenant,
-    channel: Id | None = None,
-    known_at: datetime | None = None,
-    cursor: datetime | None = None,
+    channel: ChannelId | None = None,
+    known_at: KnownAt | None = None,
+    cursor: From | None = None,
 ) -> Readings:
-    """Return the readings of a channel that start in `[start, end)`.
+    """Return the readings of a channel that start in a window, slot by slot.
 
     With `known_at`, as they were known at that instant: exact for revisions; readings that came
     while their day was running are dated by the end of their slot.

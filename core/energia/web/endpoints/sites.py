@@ -1,12 +1,15 @@
 """Sites: where meters are."""
 
-from energia.convert import Id
 from energia.db.pool import Tenant
 from energia.errors import Conflict, InUse, NotFound
 from energia.metering import registry
 from energia.metering.models import NewSite, Site
+from energia.web.examples import examples
+from energia.web.ids import SiteId
 from energia.web.pages import Cursor, Limit, Page, page
 from energia.web.routes import Created, Routes
+
+_EXAMPLES = examples("sites")
 
 routes = Routes(tag="Sites")
 
@@ -17,27 +20,27 @@ async def list_sites(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") ->
     return page(await registry.sites(tenant, cursor, limit + 1), limit, lambda site: site.id)
 
 
-@routes.post("/v1/sites", errors=(Conflict,))
+@routes.post("/v1/sites", errors=(Conflict,), examples=_EXAMPLES)
 async def post_site(body: NewSite, tenant: Tenant) -> Created[Site]:
     """Make a site; 409 if there is one with its id."""
     return _created(await registry.add_site(tenant, body))
 
 
 @routes.get("/v1/sites/{site}", errors=(NotFound,))
-async def get_site(site: Id, tenant: Tenant) -> Site:
+async def get_site(site: SiteId, tenant: Tenant) -> Site:
     """Return a site."""
     return await registry.site(tenant, site)
 
 
-@routes.put("/v1/sites/{site}")
-async def put_site(site: Id, body: NewSite, tenant: Tenant) -> Site | Created[Site]:
+@routes.put("/v1/sites/{site}", examples=_EXAMPLES)
+async def put_site(site: SiteId, body: NewSite, tenant: Tenant) -> Site | Created[Site]:
     """Make a site or replace it."""
     made, created = await registry.put_site(tenant, site, body)
     return _created(made) if created else made
 
 
 @routes.delete("/v1/sites/{site}", errors=(NotFound, InUse))
-async def delete_site(site: Id, tenant: Tenant) -> None:
+async def delete_site(site: SiteId, tenant: Tenant) -> None:
     """Delete a site; 409 if it has meters."""
     await registry.delete_site(tenant, site)
 

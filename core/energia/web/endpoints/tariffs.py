@@ -2,14 +2,18 @@
 
 import attrs
 
-from energia.convert import Converter, Id
+from energia.convert import Converter
 from energia.db.pool import Tenant
 from energia.errors import Conflict, Fault, Invalid, NotFound
 from energia.metering.identifiers import new_id
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
+from energia.web.examples import examples
+from energia.web.ids import TariffId
 from energia.web.pages import Cursor, Limit, Page, page
 from energia.web.routes import Created, Routes
+
+_EXAMPLES = examples("tariffs")
 
 routes = Routes(tag="Tariffs")
 
@@ -23,7 +27,7 @@ async def list_tariffs(
     return page(found, limit, lambda tariff: str(tariff.id))
 
 
-@routes.post("/v1/tariffs", errors=(Conflict,))
+@routes.post("/v1/tariffs", errors=(Conflict,), examples=_EXAMPLES)
 async def post_tariff(body: Tariff, tenant: Tenant, converter: Converter) -> Created[Tariff]:
     """Make a tariff; 409 if there is one with its id."""
     made = attrs.evolve(body, id=body.id or new_id())
@@ -32,14 +36,14 @@ async def post_tariff(body: Tariff, tenant: Tenant, converter: Converter) -> Cre
 
 
 @routes.get("/v1/tariffs/{tariff}", errors=(NotFound, Conflict))
-async def get_tariff(tariff: Id, tenant: Tenant, converter: Converter) -> Tariff:
+async def get_tariff(tariff: TariffId, tenant: Tenant, converter: Converter) -> Tariff:
     """Return a tariff with its versions."""
     return await Tariffs(tenant, converter).get(tariff)
 
 
-@routes.put("/v1/tariffs/{tariff}")
+@routes.put("/v1/tariffs/{tariff}", examples=_EXAMPLES)
 async def put_tariff(
-    tariff: Id, body: Tariff, tenant: Tenant, converter: Converter
+    tariff: TariffId, body: Tariff, tenant: Tenant, converter: Converter
 ) -> Tariff | Created[Tariff]:
     """Make a tariff or replace it; versions that it does not list are removed."""
     if body.id not in (None, tariff):
@@ -51,7 +55,7 @@ async def put_tariff(
 
 
 @routes.delete("/v1/tariffs/{tariff}", errors=(NotFound,))
-async def delete_tariff(tariff: Id, tenant: Tenant, converter: Converter) -> None:
+async def delete_tariff(tariff: TariffId, tenant: Tenant, converter: Converter) -> None:
     """Delete a tariff with its versions."""
     await Tariffs(tenant, converter).delete(tariff)
 

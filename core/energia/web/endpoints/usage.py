@@ -7,17 +7,18 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from energia.convert import Id
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Fault, Invalid, NotFound
 from energia.metering import query, usage
 from energia.metering.durations import BadDuration, Window
 from energia.metering.series import Series
-from energia.metering.usage import Used
+from energia.metering.usage import Coverage, Used
+from energia.pricing.slots import Assumption
 from energia.units import POWER_UNITS, decimal_text
+from energia.web.ids import ChannelId, MeterId
 from energia.web.routes import Routes
-from energia.web.windows import Asked, Moment, asked
+from energia.web.windows import Asked, End, Start, asked
 
 Length = Annotated[str, Meta(description="PT1H and the like, P1D, P1M or P1Y.", max_length=20)]
 
@@ -42,25 +43,6 @@ class Peak(msgspec.Struct):
     start: datetime
 
 
-class Coverage(msgspec.Struct):
-    """How many slots the sum rests on; the others add up to `expected`.
-
-    Attributes:
-        expected: Slots that start in the window.
-        actual: Measured: actual, validated or derived.
-        estimated: Substituted, provisional, estimated or forecast.
-        questionable: Stored, though not to be believed.
-        missing: Without a value, and not in the sum.
-
-    """
-
-    expected: int
-    actual: int
-    estimated: int
-    questionable: int
-    missing: int
-
-
 class UsageWindow(msgspec.Struct):
     """The usage of one window.
 
@@ -78,21 +60,6 @@ class UsageWindow(msgspec.Struct):
     value: str
     peak: Peak | None
     coverage: Coverage
-
-
-class Assumption(msgspec.Struct):
-    """Something that was assumed.
-
-    Attributes:
-        code: What it is, in snake_case.
-        message: For a person.
-        slots: How many slots it is about.
-
-    """
-
-    code: str
-    message: str
-    slots: int
 
 
 class Usage(msgspec.Struct):
@@ -116,12 +83,12 @@ class Usage(msgspec.Struct):
 
 @routes.get("/v1/meters/{meter}/usage", errors=(NotFound, AmbiguousChannel))
 async def get_usage(
-    meter: Id,
-    start: Moment,
-    end: Moment,
+    meter: MeterId,
+    start: Start,
+    end: End,
     core: Core,
     tenant: Tenant,
-    channel: Id | None = None,
+    channel: ChannelId | None = None,
     window: Length = "P1D",
 ) -> Usage:
     """Return sums over windows that begin at local midnights of the site.
@@ -163,13 +130,7 @@ def _shown(used: Used, series: Series, found: Asked) -> UsageWindow:
         found.zone.datetime(used.end),
         decimal_text(used.value),
         _peak(used.peak, series, found),
-        Coverage(
-            used.coverage.expected,
-            used.coverage.actual,
-            used.coverage.estimated,
-            used.coverage.questionable,
-            used.coverage.missing,
-        ),
+        used.coverage,
     )
 
 

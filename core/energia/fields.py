@@ -1,0 +1,52 @@
+"""What a class of the converter says of its fields: their names in JSON, types and meanings."""
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+import attrs
+import msgspec
+
+from energia.faults import json_name
+
+_FIELD_DOC: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
+
+
+def fields(type_: Any) -> list[tuple[str, Any, object]]:
+    """Return the JSON name, the type and the default of each field."""
+    if is_struct(type_):
+        return [
+            (one.encode_name, one.type, attrs.NOTHING if one.required else one.default)
+            for one in msgspec.structs.fields(type_)
+        ]
+    class_ = get_origin(type_) or type_
+    hints = get_type_hints(class_, include_extras=True)
+    given = dict(zip(getattr(class_, "__parameters__", ()), get_args(type_), strict=False))
+    return [
+        (json_name(one.name), _substituted(hints[one.name], given), one.default)
+        for one in attrs.fields(class_)
+        if one.init
+    ]
+
+
+def _substituted(type_: Any, given: Mapping[Any, Any]) -> Any:
+    """Return a generic class's field type with the type parameters that are *given*."""
+    if type_ in given:
+        return given[type_]
+    parameters = getattr(type_, "__parameters__", ())
+    return type_[tuple(given[one] for one in parameters)] if parameters else type_
+
+
+def documentation(class_: type) -> tuple[str, dict[str, str]]:
+    """Return what a docstring says: its first paragraph, and its section of attributes."""
+    text = inspect.cleandoc(class_.__doc__ or "")
+    summary, _, rest = text.partition("\n\n")
+    _, _, section = rest.partition("Attributes:\n")
+    found = {json_name(name): " ".join(said.split()) for name, said in _FIELD_DOC.findall(section)}
+    return " ".join(summary.split()), found
+
+
+def is_struct(type_: object) -> bool:
+    """Say whether a type is a msgspec struct."""
+    return isinstance(type_, type) and issubclass(type_, msgspec.Struct)

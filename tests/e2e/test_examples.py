@@ -1,0 +1,78 @@
+"""The examples of the OpenAPI document, sent as they are."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import aiohttp
+import attrs
+
+MEDIA = "application/json"
+
+
+@attrs.frozen
+class Sent:
+    """A request that the document shows."""
+
+    method: str
+    path: str
+    shows: str
+    body: Any
+
+
+def shown(document: dict[str, Any]) -> Iterator[Sent]:
+    """Yield the JSON bodies of *document* in its order, with the examples of their paths."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            content = operation.get("requestBody", {}).get("content", {}).get(MEDIA)
+            if content is None:
+                continue
+            ids = {one["name"]: one.get("example") for one in operation.get("parameters", ())}
+            for shows, example in content.get("examples", {"": {"value": None}}).items():
+                yield Sent(method, path.format(**ids), shows, example["value"])
+
+
+async def test_every_example_works(api: aiohttp.ClientSession) -> None:
+    """Sent in the document's order, every body that it shows is accepted."""
+    async with api.get("/openapi.json") as answer:
+        requests = list(shown(await answer.json()))
+    answers: dict[tuple[str, str, str], Any] = {}
+    for one in requests:
+        async with api.request(one.method, one.path, json=one.body) as answer:
+            answers[one.method, one.path, one.shows] = (answer.status, await answer.json())
+
+    assert len(answers) >= 12
+    assert [one for one in requests if not one.shows] == []
+    assert {key: answer for key, answer in answers.items() if answer[0] // 100 != 2} == {}
+    costs = [answer for key, (_, answer) in answers.items() if key[1] == "/v1/costs"]
+    assert [cost["coverage"]["missing"] for cost in costs] == [0, 0]
+    assert [one["period"] for one in costs[0]["lines"] if one["code"].endswith(".te")] == [
+        "ponta",
+        "intermediario",
+        "fora_ponta",
+    ]
+
+
+async def test_what_is_got_can_be_put(api: aiohttp.ClientSession) -> None:
+    """What GET gives, defaults included, PUT accepts; nothing changes by it."""
+    async with api.get("/openapi.json") as answer:
+        made = [one for one in shown(await answer.json()) if one.method == "put"]
+    for one in made:
+        async with api.put(one.path, json=one.body) as answer:
+            assert answer.status == 201, await answer.text()
+    for one in made:
+        async with api.get(one.path) as answer:
+            got = await answer.json()
+        async with api.put(one.path, json=got) as answer:
+            put = (answer.status, await answer.json())
+        async with api.get(one.path) as answer:
+            again = await answer.json()
+
+        assert next(iter(got)) == "id"
+        assert put == (200, got)
+        assert again == got
+
+    assert [one.path for one in made] == [
+        "/v1/sites/casa",
+        "/v1/meters/UC-123",
+        "/v1/tariffs/branca",
+    ]
