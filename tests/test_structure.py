@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 import energia
 from energia import hookspecs
 from energia.plugins import Plugins
-from energia.registration import HOOKS
+from energia.plugins.registration import HOOKS
 from tests.imports import ROOT, SOURCES, Import, imports, modules
 
 #: Parts of the core, from the top; a part imports its own and lower ones only.

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from msgspec import Meta, Raw
 
 from energia import convert
+from energia.convert.layout import layout
+from energia.convert.numbers import Numbers
 from energia.errors import Invalid, Malformed
-from energia.layout import layout
-from energia.numbers import Numbers
 from energia.units import to_micro
 
 

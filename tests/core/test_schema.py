@@ -13,8 +13,8 @@ from msgspec import Meta
 
 from energia import convert
 from energia.convert import Id
+from energia.convert.schema import Schemas, schema_of
 from energia.errors import Invalid
-from energia.schema import Schemas, schema_of
 
 T = TypeVar("T")
 

@@ -3,14 +3,15 @@
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
 from energia.configuration.values import Text, fields
-from energia.discovery import names
 from energia.errors import Fault
+from energia.hookspecs import PROJECT
 from energia.names import did_you_mean
 from energia.settings import Settings
 
@@ -141,5 +142,5 @@ def _of_plugin(variable: str) -> Key | None:
     steps = variable.removeprefix(PREFIX).lower().split("__")
     if not variable.isupper() or not variable.startswith(f"{PREFIX}PLUGINS__") or len(steps) < 3:
         return None
-    by_variable = {name.replace("-", "_"): name for name in names()}
+    by_variable = {name.replace("-", "_"): name for name in entry_points(group=PROJECT).names}
     return ("plugins", by_variable.get(steps[1], steps[1].replace("_", "-")), *steps[2:])

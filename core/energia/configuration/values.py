@@ -11,9 +11,9 @@ from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get
 import attrs
 
 from energia.convert import TEXT, Converter
+from energia.convert.scalars import FROM_JSON, Unfit, text
 from energia.errors import ConfigurationError, Fault, Invalid
 from energia.names import did_you_mean
-from energia.scalars import FROM_JSON, Unfit, text
 from energia.settings import SecretStr
 
 T = TypeVar("T")

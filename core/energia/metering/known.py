@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from itertools import islice
 from typing import Final
 
 import attrs
@@ -13,6 +14,8 @@ from energia.metering.models import Channel
 from energia.units import BOUND, UnknownUnit, unit
 
 _ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+#: How many meters that do not exist are remembered, and told.
+_UNKNOWN: Final = 10_000
 
 
 @attrs.frozen
@@ -45,7 +48,7 @@ class Known:
 
     Attributes:
         channels: All of them.
-        unknown: Ids of meters that do not exist.
+        unknown: Ids of meters that do not exist, the first `_UNKNOWN`.
         intervals: The slot length of each channel, in seconds.
         offsets: The grid offset of each channel, in seconds.
         keys: The number of each channel in the database.
@@ -62,10 +65,10 @@ class Known:
     _meters: dict[str, dict[str, int]] = attrs.Factory(dict)
 
     def new(self, meters: Iterable[str]) -> list[str]:
-        """Return those of *meters* that are still to be looked up; the others are unknown."""
+        """Return those of *meters* that are still to be looked up."""
         asked = set(meters) - self._meters.keys() - self.unknown
         found = sorted(id_ for id_ in asked if _ID.fullmatch(id_))
-        self.unknown.update(asked.difference(found))
+        self._miss(asked.difference(found))
         return found
 
     def add(self, asked: Iterable[str], found: Iterable[Channel]) -> None:
@@ -73,7 +76,7 @@ class Known:
         for channel in found:
             self._meters.setdefault(channel.meter, {})[channel.id] = len(self.channels)
             self.channels.append(channel)
-        self.unknown.update(set(asked) - self._meters.keys())
+        self._miss(set(asked) - self._meters.keys())
         self.intervals = self._column(lambda channel: channel.interval)
         self.offsets = self._column(lambda channel: channel.offset)
         self.keys = self._column(lambda channel: channel.key)
@@ -91,6 +94,9 @@ class Known:
         if index is None:
             return Refusal("unknown_channel", f"the meter has no channel {str(channel)[:64]!r}")
         return _with_unit(index, self.channels[index], sent_unit)
+
+    def _miss(self, meters: Iterable[str]) -> None:
+        self.unknown.update(islice(meters, _UNKNOWN - len(self.unknown)))
 
     def _column(self, value: Callable[[Channel], int]) -> Int64:
         return np.array([value(channel) for channel in self.channels], np.int64)

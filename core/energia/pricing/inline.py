@@ -8,9 +8,9 @@ import attrs
 import numpy as np
 from msgspec import Meta
 
+from energia.convert.numbers import Numbers
 from energia.errors import Fault, Invalid
 from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Series
-from energia.numbers import Numbers
 from energia.pricing.charges import Role, unit_of
 from energia.pricing.schedule import is_zone
 from energia.units import UnknownUnit, unit

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 import msgspec
 from aiohttp import web
 
+from energia.convert.schema import Schemas
 from energia.core import Core
 from energia.errors import PluginError
 from energia.health.monitor import Monitor
 from energia.plugins import Plugins
 from energia.pricing.charges import Charge
 from energia.pricing.tariffs import tariff_converter
-from energia.schema import Schemas
 from energia.web import openapi
 from energia.web.endpoints import ROUTES
 from energia.web.errors import answered, observe, on_prepare

@@ -11,6 +11,7 @@ from aiohttp import web
 
 import energia
 from energia.convert import unstructure
+from energia.convert.schema import Schema, Schemas
 from energia.errors import (
     DatabaseAway,
     EnergiaError,
@@ -20,7 +21,6 @@ from energia.errors import (
     TooLarge,
     UnsupportedMedia,
 )
-from energia.schema import Schema, Schemas
 from energia.web import media, tags
 from energia.web.parameters import Parameter
 from energia.web.problems import Problem

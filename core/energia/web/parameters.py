@@ -11,10 +11,10 @@ from aiohttp import web
 
 from energia import convert
 from energia.convert import TEXT, Converter
+from energia.convert.faults import Found
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Fault, Invalid, Malformed
-from energia.faults import Found
 from energia.web import bodies, media
 from energia.web.bodies import Limit, Upload
 from energia.web.keys import CONVERTER, CORE

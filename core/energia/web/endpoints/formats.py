@@ -4,8 +4,8 @@ from typing import Any
 
 import attrs
 
+from energia.convert.schema import schema_of
 from energia.core import Core
-from energia.schema import schema_of
 from energia.web.pages import Page
 from energia.web.routes import Routes
 

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from energia.convert import TEXT, Id
+from energia.convert.faults import Found
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Fault, Invalid, NotFound
-from energia.faults import Found
 from energia.metering import journal
 from energia.metering.decoding import Defaults
 from energia.metering.intake import Intake

@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 import attrs
 
+from energia.convert.schema import schema_of
 from energia.core import Core
-from energia.discovery import PluginState
-from energia.schema import schema_of
+from energia.plugins.discovery import PluginState
 from energia.web.pages import Page
 from energia.web.routes import Routes
 

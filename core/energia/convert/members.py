@@ -13,8 +13,8 @@ from cattrs.errors import (
     IterableValidationNote,
 )
 
-from energia.faults import GIVE_UP, KEPT, Found, Uncounted
-from energia.scalars import Unfit, wrong_type
+from energia.convert.faults import GIVE_UP, KEPT, Found, Uncounted
+from energia.convert.scalars import Unfit, wrong_type
 
 #: Reads a JSON value as a type, both given.
 Hook = Callable[[Any, Any], Any]

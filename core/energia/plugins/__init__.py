@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Self, TypeVar, cast
 import attrs
 import pluggy
 
-from energia import discovery, registration
-from energia.discovery import PluginState
 from energia.errors import Fault, PluginError
+from energia.plugins import discovery, registration
+from energia.plugins.discovery import PluginState
 from energia.settings import PluginSelection
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Raw
 
-from energia.members import items
-from energia.scalars import Unfit, decimal, written, wrong_type
+from energia.convert.members import items
+from energia.convert.scalars import Unfit, decimal, written, wrong_type
 from energia.units import to_micros
 
 _FLOATS: Final = msgspec.json.Decoder(list[float | None])

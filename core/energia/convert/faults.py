@@ -11,8 +11,8 @@ from cattrs.errors import (
     IterableValidationError,
 )
 
+from energia.convert.scalars import Unfit
 from energia.errors import EnergiaError, Fault
-from energia.scalars import Unfit
 
 #: An array is given up after so many faulty items.
 GIVE_UP: Final = 100_000

@@ -20,12 +20,12 @@ from cattrs.gen import (
 )
 from msgspec import Meta
 
-from energia import numbers
-from energia.constraints import any_json, check
+from energia.convert import numbers
+from energia.convert.constraints import any_json, check
+from energia.convert.faults import json_name, step
+from energia.convert.members import Hook, fill, first, items
+from energia.convert.scalars import Reader, Unfit, duration_text, wrong_type
 from energia.errors import Fault, Invalid
-from energia.faults import json_name, step
-from energia.members import Hook, fill, first, items
-from energia.scalars import Reader, Unfit, duration_text, wrong_type
 
 _ARRAYS: Final = (list, tuple, set, frozenset)
 

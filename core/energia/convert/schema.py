@@ -20,9 +20,9 @@ import msgspec
 from msgspec import Meta
 
 from energia.convert import unstructure
-from energia.fields import documentation, fields, is_struct
-from energia.numbers import Numbers
-from energia.scalars import DECIMAL_PATTERN, DURATION_EXAMPLES
+from energia.convert.fields import documentation, fields, is_struct
+from energia.convert.numbers import Numbers
+from energia.convert.scalars import DECIMAL_PATTERN, DURATION_EXAMPLES
 
 Schema = dict[str, Any]
 

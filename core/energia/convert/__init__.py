@@ -21,11 +21,11 @@ from typing import Annotated, Any, Final, TypeVar, overload
 import msgspec
 from msgspec import Meta
 
+from energia.convert.faults import Found
+from energia.convert.layout import EVERY, Layout, layout
+from energia.convert.scalars import FROM_JSON, FROM_TEXT, Reader, written
+from energia.convert.structures import StrictConverter
 from energia.errors import Invalid, Malformed
-from energia.faults import Found
-from energia.layout import EVERY, Layout, layout
-from energia.scalars import FROM_JSON, FROM_TEXT, Reader, written
-from energia.structures import StrictConverter
 
 T = TypeVar("T")
 

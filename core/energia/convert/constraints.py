@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from msgspec import Meta
 
+from energia.convert.faults import KEPT, step
+from energia.convert.scalars import Unfit, decimal, text
 from energia.errors import Fault, Invalid
-from energia.faults import KEPT, step
-from energia.scalars import Unfit, decimal, text
 
 #: How deep a value of type `object` may be nested.
 DEPTH: Final = 64

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 import attrs
 
-from energia.fields import fields
-from energia.numbers import Numbers
+from energia.convert.fields import fields
+from energia.convert.numbers import Numbers
 
 #: The parts of an object on the way to numbers, by name; None is an array of numbers itself.
 Layout = Mapping[str, "Layout | None"]

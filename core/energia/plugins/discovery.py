@@ -45,11 +45,6 @@ class PluginState:
         return self.name.partition("-")[0]
 
 
-def names() -> set[str]:
-    """Return the names of the installed plugins, none of which is imported."""
-    return set(entry_points(group=PROJECT).names)
-
-
 def installed() -> dict[str, EntryPoint]:
     """Return what every installed distribution declares, by name and sorted by it."""
     found: dict[str, EntryPoint] = {}

@@ -1,0 +1,80 @@
+"""The parts that an import is cut into, and what it remembers of them."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from energia.db.pool import Tenant
+from energia.metering.known import Known
+from energia.metering.repeats import Repeats
+from energia.metering.series import NEVER_SENT
+from tests.core.metering.setting import START, Item, meter, store
+
+DAY = 86_400
+SLOTS = st.tuples(st.integers(0, 3), st.integers(-2, 2), st.integers(0, 143))
+
+
+@given(st.sampled_from([24, 96, 144]), st.lists(st.dictionaries(SLOTS, st.integers(0, 8))))
+def test_what_was_sent_is_remembered(
+    width: int, batches: list[dict[tuple[int, int, int], int]]
+) -> None:
+    """Over all batches, the first quality of each slot comes back, whatever the width."""
+    repeats, model = Repeats(width), dict[tuple[int, int, int], int]()
+    for batch in batches:
+        slots = sorted(key for key in batch if key[2] < width)
+        if not slots:
+            continue
+        blocks = sorted({key[:2] for key in slots})
+        channels, days = np.array(blocks, np.int64).T
+        rows = repeats.rows(channels, days, np.zeros(len(blocks), np.int64))
+        at = rows[[blocks.index(key[:2]) for key in slots]]
+
+        before = repeats.swap(
+            at,
+            np.array([key[2] for key in slots], np.int64),
+            np.array([batch[key] for key in slots], np.int8),
+        )
+
+        assert before.tolist() == [model.get(key, NEVER_SENT) for key in slots]
+        model = {key: batch[key] for key in slots} | model
+
+
+def test_the_last_slot_is_that_before_the_import() -> None:
+    """What a block held before the import is noted once, however it grows."""
+    repeats = Repeats(24)
+    one, more = np.array([7]), np.array([7, 7, 8])
+
+    first = repeats.rows(one, np.array([1]), np.array([5]))
+    again = repeats.rows(more, np.array([0, 1, 1]), np.array([-1, 9, 3]))
+
+    assert (first.tolist(), again.tolist()) == ([0], [1, 0, 2])
+    assert repeats.last[again].tolist() == [-1, 5, 3]
+
+
+@pytest.mark.parametrize("batches", [1, 2])
+async def test_days_of_many_slots_are_written_few_at_a_time(tenant: Tenant, batches: int) -> None:
+    """A message has so many slots, not so many days: a channel of seconds fits in memory."""
+    await meter(tenant, interval="PT1S")
+    items: list[Item] = [(START + DAY * day, day, 5) for day in range(40)]
+    tracemalloc.start()
+
+    outcome = await store(tenant, "m", [items] * batches, START)
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (outcome.created, outcome.repeated) == (40, 40 * (batches - 1))
+    assert peak < 20_000_000
+
+
+def test_few_unknown_meters_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of nothing but unknown meters does not fill the memory."""
+    monkeypatch.setattr("energia.metering.known._UNKNOWN", 3)
+    known = Known()
+
+    known.add(known.new([f"m{n}" for n in range(5)]), [])
+
+    assert len(known.unknown) == 3
+    assert known.target("m4", None, None) == known.target("m4", "x", None)
