@@ -102,7 +102,7 @@ def compiled(schedule: Schedule, types: DayTypes, zone: Zone, grid: Grid) -> Cal
     if keys.min() == _NO_PERIOD:
         message = "the schedule does not cover every minute"
         raise Invalid(message, [Fault("incomplete_schedule", message)])
-    split = _split(table, clock, starts, interval)
+    split = _split(table, clock, grid, first, last)
     return Calendar(bounds, keys[bounds], schedule.periods, split)
 
 
@@ -143,25 +143,25 @@ class DayTable:
 
     def keys_at(self, local: Int64) -> Keys:
         """Return the period at each local time (seconds)."""
-        row = self.rows[local // DAY - self.first]
-        found: Keys = self.keys[row, local % DAY // 60]
+        day, second = np.divmod(local, DAY)
+        found: Keys = self.keys[self.rows[day - self.first], second // 60]
         return found
 
     def changes_at(self, local: Int64) -> Int64:
         """Return how often the period has changed up to each local time (seconds)."""
-        day = local // DAY - self.first
-        found: Int64 = self.before[day] + self.changes[self.rows[day], local % DAY // 60]
+        day, second = np.divmod(local, DAY)
+        day -= self.first
+        found: Int64 = self.before[day] + self.changes[self.rows[day], second // 60]
         return found
 
 
-def _split(table: DayTable, clock: Zone, starts: Int64, interval: int) -> int:
-    """Count the slots with a boundary between two periods inside them."""
-    first, last = clock.local(starts), clock.local(starts + (interval - 1))
+def _split(table: DayTable, clock: Zone, grid: Grid, first: Int64, last: Int64) -> int:
+    """Count the slots, from *first* to *last* on the wall clock, with a boundary inside them."""
     split = table.changes_at(first) != table.changes_at(last)
     # Where the clock is changed inside a slot, only looking at its minutes tells.
-    jumps = np.flatnonzero(last - first != interval - 1)
+    jumps = np.flatnonzero(last - first != grid.interval - 1)
     if len(jumps):
-        minutes = starts[jumps, None] + np.arange(0, interval, 60)
+        minutes = grid.starts[jumps, None] + np.arange(0, grid.interval, 60)
         local = clock.local(minutes.ravel()).reshape(minutes.shape)
         keys = table.keys_at(local)
         split[jumps] = (keys != keys[:, :1]).any(axis=1)
