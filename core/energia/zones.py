@@ -106,6 +106,16 @@ class Zone:
         """Return *instant* (seconds, UTC) as a local time with its offset."""
         return datetime.fromtimestamp(instant, self.tzinfo)
 
+    def text(self, instant: int) -> str:
+        """Return *instant* (seconds, UTC) as the text of its local time (RFC 3339)."""
+        return rfc3339(self.datetime(instant))
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return the text of an instant; no offset is always `Z`, never `+00:00`."""
+    text = moment.isoformat()
+    return f"{text.removesuffix('+00:00')}Z" if text.endswith("+00:00") else text
+
 
 def day_number(day: date) -> int:
     """Return *day* as days since 1970-01-01."""

@@ -26,10 +26,13 @@ from prometheus_client.registry import Collector
 
 import energia
 from energia.core import Core
+from energia.errors import PluginError
+from energia.health.monitor import Monitor, Status
 from energia.health.state import Phase
 from energia.hookspecs import hookimpl
 from energia.metering.events import ReadingsStored
 from energia.web.errors import route_of
+from energia.web.keys import CORE, MONITOR
 from energia.web.routes import Route
 
 if TYPE_CHECKING:
@@ -40,6 +43,8 @@ BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5,
 #: A label has few values: any other method is `_OTHER`.
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 PATH: Final = "/metrics"
+#: The value of a health check by its status.
+STATUS: Final[dict[Status, float]] = {"pass": 1, "warn": 0.5, "fail": 0}
 #: What a request is counted as whose client is gone before the answer.
 CLIENT_CLOSED: Final = 499
 
@@ -72,10 +77,11 @@ class _Timing:
 
 
 class _ServiceCollector(Collector):
-    """Reads the state and the pool of a service when it is asked."""
+    """Reads the state, the health and the pool of a service when it is asked."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, monitor: Monitor) -> None:
         self._core = core
+        self._monitor = monitor
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics as they are now."""
@@ -83,6 +89,7 @@ class _ServiceCollector(Collector):
         ready, draining = float(phase is Phase.READY), float(phase is Phase.DRAINING)
         yield GaugeMetricFamily("app_ready", "Whether the service is ready.", ready)
         yield GaugeMetricFamily("app_draining", "Whether the service drains.", draining)
+        yield from self._health()
         yield from self._pool()
         failures = CounterMetricFamily(
             "energia_observer_failures", "Observers that failed.", labels=["plugin", "hook"]
@@ -90,6 +97,19 @@ class _ServiceCollector(Collector):
         for (plugin, hook), count in self._core.plugins.failures.items():
             failures.add_metric([plugin, hook], count)
         yield failures
+
+    def _health(self) -> Iterator[Metric]:
+        status = GaugeMetricFamily(
+            "health_check_status", "1 passes, 0.5 warns, 0 fails.", labels=["check"]
+        )
+        age = GaugeMetricFamily(
+            "health_check_age_seconds", "Since a thing was last checked.", labels=["check"]
+        )
+        for component in self._monitor.components():
+            status.add_metric([component.name], STATUS[component.status])
+            if component.age is not None:
+                age.add_metric([component.name], component.age)
+        yield from (status, age)
 
     def _pool(self) -> Iterator[Metric]:
         stats = self._core.pool.stats
@@ -110,6 +130,7 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
+        self._known = False
         self._duration = Histogram(
             "http_request_duration_seconds",
             "How long requests took.",
@@ -153,18 +174,22 @@ class Metrics:
     @hookimpl
     @asynccontextmanager
     async def lifespan(self, core: Core) -> AsyncIterator[None]:
-        """Fill the registry with what all plugins collect."""
-        self._registry = registry = CollectorRegistry()
-        for collector in (*core.plugins.collectors(), _ServiceCollector(core), _build(core)):
-            registry.register(collector)
-        for collect in (ProcessCollector, PlatformCollector, GCCollector):
-            collect(registry=registry)
+        """Add to the registry what all plugins collect, which may need that they have started."""
+        for plugin, collector in core.plugins.owned_collectors():
+            try:
+                self._registry.register(collector)
+            except ValueError as error:
+                raise PluginError(f"plugin {plugin!r}: {error}") from error
         core.pool.stats.observers.append(self._wait.observe)
         yield
         core.pool.stats.observers.remove(self._wait.observe)
+        for collector in core.plugins.collectors():
+            self._registry.unregister(collector)
 
     async def get_metrics(self, request: web.Request) -> web.Response:
         """Return the metrics, as text or as OpenMetrics."""
+        if not self._known:
+            self._know(request.app[CORE], request.app[MONITOR])
         try:
             encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         except (ValueError, TypeError):  # the version asked for is none
@@ -172,6 +197,14 @@ class Metrics:
         response = web.Response(body=encode(self._registry))
         response.headers["Content-Type"] = content_type
         return response
+
+    def _know(self, core: Core, monitor: Monitor) -> None:
+        """Add to the registry what can be told before the service has started."""
+        self._registry.register(_ServiceCollector(core, monitor))
+        self._registry.register(_build(core))
+        for collect in (ProcessCollector, PlatformCollector, GCCollector):
+            collect(registry=self._registry)
+        self._known = True
 
     def _measured(self) -> "Middleware":
         @web.middleware

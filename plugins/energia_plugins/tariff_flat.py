@@ -7,7 +7,8 @@ from typing import ClassVar
 import attrs
 
 from energia import hookimpl
-from energia.errors import Fault, Invalid
+from energia.convert.rules import Rules, enforce
+from energia.errors import Fault
 from energia.pricing.charges import (
     BaseCharge,
     BillSoFar,
@@ -21,6 +22,11 @@ from energia.pricing.charges import (
 from energia.pricing.measures import Energy
 
 
+def _rate_or_components(rate: Decimal | None, components: Parts | None) -> Iterator[Fault]:
+    if (rate is None) == (components is None):
+        yield Fault("rate_or_components", "give either rate or components", "/rate")
+
+
 @attrs.frozen
 class Flat(BaseCharge):
     """Energy at one rate.
@@ -31,15 +37,15 @@ class Flat(BaseCharge):
 
     """
 
+    __rules__: ClassVar[Rules] = (_rate_or_components,)
+
     kind: ClassVar[str] = "energy.flat"
     rate: Decimal | None = None
     components: Parts | None = None
 
     def __attrs_post_init__(self) -> None:
         """Refuse neither and both."""
-        if (self.rate is None) == (self.components is None):
-            message = "give either rate or components"
-            raise Invalid(message, [Fault("rate_or_components", message, "/rate")])
+        enforce(self)
 
     def measures(self) -> dict[str, Measure]:
         """Measure all energy of the channel."""

@@ -1,16 +1,21 @@
 """The charge `energy.time_of_use`: a rate for each period of a schedule."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
 import attrs
 from msgspec import Meta
 
 from energia import hookimpl
-from energia.errors import Invalid
+from energia.convert.rules import Rules, enforce
+from energia.errors import Fault
 from energia.pricing.charges import BaseCharge, BillSoFar, Charge, Line, Measure, Measured, Rate
 from energia.pricing.measures import EnergyByPeriod
 from energia.pricing.schedule import Period, Schedule, faults_of_periods
+
+
+def _periods_match(schedule: Schedule, rates: Mapping[str, Rate]) -> list[Fault]:
+    return faults_of_periods(schedule, rates)
 
 
 @attrs.frozen
@@ -23,14 +28,15 @@ class TimeOfUse(BaseCharge):
 
     """
 
+    __rules__: ClassVar[Rules] = (_periods_match,)
+
     kind: ClassVar[str] = "energy.time_of_use"
     schedule: Schedule
     rates: Annotated[dict[Period, Rate], Meta(min_length=1)]
 
     def __attrs_post_init__(self) -> None:
         """Refuse periods without a rate and rates without a period."""
-        if faults := faults_of_periods(self.schedule, self.rates):
-            raise Invalid(faults[0].message, faults)
+        enforce(self)
 
     def measures(self) -> dict[str, Measure]:
         """Measure the energy of the channel in each period."""

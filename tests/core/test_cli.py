@@ -26,6 +26,7 @@ USAGE = {
     "interval": "PT1H",
     "channels": {"import": {"start": "2018-01-01T00:00:00Z", "values": [1, 2, "3.5"]}},
 }
+STORED = ("flat", "--meter", "m", "--start", "2018-01-01", "--end", "2018-01-02")
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +52,7 @@ def test_help_lists_the_commands_of_the_core_and_of_plugins() -> None:
 
     assert result.exit_code == 0
     assert all(f"\n  {name} " in result.output for name in (*COMMANDS, "demo"))
+    assert "..." not in result.output.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, "demo"])
@@ -117,7 +119,7 @@ def test_debug_tells_where_an_error_came_from() -> None:
 
 
 def test_config_check_says_what_fits() -> None:
-    """The database URL is parsed and the plugins are loaded."""
+    """The database URL is parsed, and the plugins are loaded and put together."""
     result = run("config", "check")
     wrong = run("config", "check", DATABASE_URL="mysql://x")
 
@@ -198,9 +200,12 @@ def test_compare_ranks() -> None:
         (("none.toml", "--usage", "usage.json"), 1, "none.toml: No such file or directory"),
         (("usage.json", "--usage", "usage.json"), 1, "usage.json: "),
         (("bad.json", "--usage", "usage.json"), 1, "bad.json: not JSON"),
-        (("flat.toml",), 1, "give either meter or usage"),
+        (("flat",), 2, "Give either --meter, a stored meter, or --usage, a file."),
+        (("flat", "--usage", "usage.json", "--meter", "m"), 2, "Give either --meter"),
+        (("flat", "--meter", "m", "--end", "2018-01-02"), 2, "--meter needs a window"),
+        (("flat", "--usage", "usage.json", "--channel", "import=x"), 2, "channels of a --meter"),
         (("flat.toml", "--usage", "none.json"), 2, "'none.json' does not exist"),
-        (("flat.toml", "--meter", "m", "--channel", "import"), 2, "expected ROLE=ID"),
+        ((*STORED, "--channel", "import"), 2, "expected ROLE=ID"),
     ],
 )
 def test_what_cannot_be_priced_is_told(arguments: tuple[str, ...], code: int, message: str) -> None:

@@ -67,6 +67,16 @@ def test_migrate_brings_a_database_up_to_date(empty_database: str) -> None:
     assert (after.exit_code, after.output) == (0, "The database is up to date.\n")
 
 
+def test_a_check_makes_no_embedded_server(tmp_path: Path) -> None:
+    """All is pending where there is nothing yet, and there is nothing afterwards either."""
+    folder = tmp_path / "new"
+
+    result = run(f"embedded:{folder}", "migrate", "--check")
+
+    assert (result.exit_code, result.output) == (1, "pending: core 0001_core\n")
+    assert not folder.exists()
+
+
 def test_a_database_that_is_away_is_told() -> None:
     """Exit code 1, in one line."""
     result = run("postgresql://nobody@127.0.0.1:1/none", "migrate")
@@ -152,5 +162,5 @@ def test_price_reads_a_stored_meter(metered: str) -> None:
 
     assert json.loads(result.stdout)["total"] == "0.88"
     assert gaps.exit_code == 1
-    assert "no reading from 2018-01-01T02:00:00+00:00" in gaps.stderr
+    assert "no reading from 2018-01-01T02:00:00Z" in gaps.stderr
     assert (unknown.exit_code, unknown.stderr) == (1, "energia: there is no tariff 'night'\n")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from energia.convert import unstructure
 from energia.zones import DAY, STEP, UnknownZone, Zone, day_number, day_of
 
 NAMES = [
@@ -149,6 +150,25 @@ def test_unknown_zones(name: str) -> None:
     """What is no zone is refused by name."""
     with pytest.raises(UnknownZone):
         Zone.named(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("UTC", "2026-03-01T12:00:00Z"),
+        ("+00:00", "2026-03-01T12:00:00Z"),
+        ("Europe/London", "2026-03-01T12:00:00Z"),
+        ("America/Sao_Paulo", "2026-03-01T09:00:00-03:00"),
+        ("+05:45", "2026-03-01T17:45:00+05:45"),
+    ],
+)
+def test_text(name: str, text: str) -> None:
+    """An instant is written with its offset, and no offset as `Z`, in every zone."""
+    zone = Zone.named(name)
+    instant = int(datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp())
+
+    assert zone.text(instant) == text
+    assert unstructure(zone.datetime(instant)) == text
 
 
 def test_no_instants() -> None:

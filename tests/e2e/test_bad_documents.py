@@ -78,6 +78,7 @@ async def test_all_faults_are_told_at_once(api_here: aiohttp.ClientSession) -> N
     named = {(fault["code"], fault["pointer"]) for fault in problem["errors"]}
     assert {
         ("wrong_type", "/name"),
+        ("unknown_timezone", "/timezone"),
         ("missing_field", "/currency"),
         ("unknown_field", "/colour"),
     } <= named

@@ -78,6 +78,11 @@ async def test_good_readings_can_be_kept(api_here: aiohttp.ClientSession) -> Non
     assert answer.status == 200
     assert (outcome["received"], outcome["created"], outcome["rejected"]) == (2, 1, 1)
     assert outcome["unknown"] == ["other"]
+    listed = (await stored(api_here))[1]
+    assert [(one["import"], one["rejected"]) for one in listed] == [(outcome["import"], 1)]
+    assert "problems" not in listed[0]
+    async with api_here.get(f"/v1/imports/{outcome['import']}") as answer:
+        assert len((await answer.json())["problems"]) == 1
     assert (await stored(api_here))[0] == [1.0]
 
 

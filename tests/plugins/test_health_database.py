@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import attrs
 import pytest
 
+from energia.db.connection import Connection
 from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia.settings import Database, Health, Settings
@@ -69,25 +70,33 @@ async def test_exhausted_pool_is_no_outage(small: Pool) -> None:
         assert await database_status(client) == "pass"
 
 
-async def test_many_readers_cost_one_query(small: Pool) -> None:
+class CountingPool(Pool):
+    """A pool that counts how often it was used."""
+
+    used: int = 0
+
+    async def ping(self) -> None:
+        """Ask the server for an answer."""
+        self.used += 1
+        await super().ping()
+
+    async def take(self) -> Connection:
+        """Return a connection."""
+        self.used += 1
+        return await super().take()
+
+
+async def test_many_readers_cost_one_query(database: str) -> None:
     """A thousand questions in a period reach the database once at most."""
-    core = make_core(plugins=Plugins.of(health_database=health_database), pool=small)
-    async with serving(core) as client:
-        before = await _statements(small)
+    # Longer than the slowest machine needs for the questions.
+    settings = attrs.evolve(Settings(), health=Health(period=3600))
+    pool = CountingPool(database, Database(pool_size=1))
+    plugins = Plugins.of(health_database=health_database)
+    async with serving(make_core(plugins=plugins, pool=pool, settings=settings)) as client:
         answers = await asyncio.gather(*(client.get("/health") for _ in range(1000)))
-        after = await _statements(small)
         for answer in answers:
             answer.release()
+    await pool.close()
 
-        assert {answer.status for answer in answers} == {200}
-        assert after - before <= 3
-
-
-async def _statements(pool: Pool) -> int:
-    """Return how many transactions the database has seen."""
-    tenant = pool.tenant()
-    await tenant.execute("select pg_stat_force_next_flush()")
-    (count,) = await tenant.fetch(
-        int, "select xact_commit from pg_stat_database where datname = current_database()"
-    )
-    return count
+    assert {answer.status for answer in answers} == {200}
+    assert pool.used == 1

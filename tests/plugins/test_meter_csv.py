@@ -149,37 +149,14 @@ def test_headers(header: str, options: dict[str, str], word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "code"),
-    [
-        ({"timezone": "Mars/Base"}, "unknown_timezone"),
-        ({"unit": "mWh"}, "wrong_unit"),
-        ({"encoding": "rot13"}, "unknown_encoding"),
-        ({"date_format": "%d/%m %H:%M"}, "bad_date_format"),
-        ({"date_format": "%Q%Y%m%d"}, "bad_date_format"),
-        ({"date_format": "dd/mm/yyyy"}, "bad_date_format"),
-        ({"thousands": "."}, "bad_mark"),
-        ({"delimiter": "5"}, "bad_mark"),
-        ({"delimiter": "::"}, "too_long"),
-        ({"stamp": "middle"}, "unknown_value"),
-        ({"decimal": ";"}, "unknown_value"),
-        ({"colour": "red"}, "unknown_field"),
-    ],
-)
-def test_options_that_cannot_be(options: dict[str, str], code: str) -> None:
-    """Options are checked before the file is read."""
-    with pytest.raises(Invalid) as caught:
-        decoded("start,value\n", options)
-
-    assert [fault.code for fault in caught.value.faults] == [code]
-
-
-@pytest.mark.parametrize(
     "data",
     [
         b"start,value\n2026-03-01T00:00:00Z,\xff\n",
         b"start,value\n" + b"x" * 70_000,
         b'start,value\n"' + b"x,\n" * 70_000,
         b'start,value\n"a"b,1\n',
+        b"start,value\r2026-03-01T00:00:00Z,1\r",
+        "start,value\n".encode("utf-16"),
     ],
 )
 def test_files_that_cannot_be_read(data: bytes) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.metering.decoding import Problem, Reading
+from energia.zones import Zone
 from tests.plugins.csv_files import decoded, times
 
 
@@ -96,6 +97,60 @@ def test_what_is_no_number(cell: str, options: dict[str, str]) -> None:
 def test_times(cell: str, options: dict[str, str], expected: str) -> None:
     """A time stamp means one instant, or is a problem of its line."""
     assert times(decoded(f"start,value\n{cell},1\n", options)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("2018-11-03 24:00", "11-04 03:00"),
+        ("2018-11-04 00:00", "11-04 03:00"),
+        ("2018-11-04 01:00", "11-04 03:00"),
+        ("2018-11-04 00:15", "impossible_time"),
+        ("2019-02-16 24:00", "02-17 03:00"),
+    ],
+)
+def test_ends_at_a_missing_midnight(cell: str, expected: str) -> None:
+    """A slot may end at the very moment at which the clocks go forward, however it is written."""
+    options = {"timezone": "America/Sao_Paulo", "stamp": "end"}
+
+    assert times(decoded(f"start,value\n{cell},1\n", options)) == [expected]
+
+
+STAMPS = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31))
+ZONES = st.sampled_from(
+    ["Europe/London", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu", "+05:30"]
+)
+
+
+@given(
+    st.lists(st.tuples(STAMPS, st.sampled_from(["", "Z", "+0545", "-03:00"])), max_size=8), ZONES
+)
+def test_parts_of_stamps_mean_what_whole_stamps_mean(
+    stamps: list[tuple[datetime, str]], zone: str
+) -> None:
+    """A stamp whose day and time of day came before means the same as the only one of a file."""
+    days, hours = [stamp.date() for stamp, _ in stamps], [stamp.time() for stamp, _ in stamps]
+    cells = [
+        f"{day.isoformat()} {hour.isoformat('minutes')}{offset}"
+        for day in days
+        for hour, (_, offset) in zip(hours, stamps, strict=True)
+    ]
+    alone = {
+        cell: times(decoded(f"start,value\n{cell},1\n", {"timezone": zone}))[0] for cell in cells
+    }
+    once = [cell for cell in cells if not _comes_twice(cell, zone)]
+
+    found = decoded("start,value\n" + "".join(f"{c},1\n" for c in once), {"timezone": zone})
+
+    assert times(found) == [alone[cell] for cell in once]
+
+
+def _comes_twice(cell: str, zone: str) -> bool:
+    stamp, tz = datetime.fromisoformat(cell), Zone.named(zone).tzinfo
+    if stamp.tzinfo is not None:
+        return False
+    ahead = [stamp.replace(tzinfo=tz, fold=fold).utcoffset() or timedelta() for fold in (0, 1)]
+    return ahead[1] < ahead[0]
 
 
 LOCAL = [f"{hour:02}:{minute:02}" for hour in range(4) for minute in (0, 30)]

@@ -4,18 +4,23 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+import attrs
 import pytest
 from aiohttp import web
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+from energia.errors import PluginError
+from energia.health.probes import Criticality
+from energia.health.state import Phase
 from energia.hookspecs import hookimpl
 from energia.metering.events import Counts, ReadingsStored
 from energia.plugins import Plugins
+from energia.web.app import create_app, started
 from energia.web.routes import Routes
 from energia_plugins.metrics_prometheus import BUCKETS, Metrics
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, client_of, make_core, serving
 
 routes = Routes()
 
@@ -61,17 +66,17 @@ async def client(plugins: Plugins) -> AsyncIterator[Client]:
 
 
 async def scrape(client: Client) -> Callable[..., float]:
-    """Return the value of a sample by its name and labels."""
+    """Return the value of a sample by its name and labels, or *missing* if there is none."""
     async with client.get("/metrics") as answer:
         text = await answer.text()
     samples = [one for family in text_string_to_metric_families(text) for one in family.samples]
 
-    def value(name: str, **labels: str) -> float:
+    def value(name: str, missing: float = 0.0, **labels: str) -> float:
         found: list[float] = [
             one.value for one in samples if one.name == name and _has(one.labels, labels)
         ]
         assert len(found) <= 1
-        return found[0] if found else 0.0
+        return found[0] if found else missing
 
     return value
 
@@ -130,6 +135,64 @@ async def test_collectors_of_plugins(client: Client, plugins: Plugins) -> None:
     assert value("energia_build_info", version="0.1.0", profile="development") == 1
 
 
+async def test_before_the_start(plugins: Plugins) -> None:
+    """While the database is away there are metrics of the service, and of the plugins later."""
+    app = create_app(make_core(plugins=plugins, phase=Phase.STARTING))
+    async with client_of(app) as client:
+        before = await scrape(client)
+        async with started(app):
+            after = await scrape(client)
+        again = await scrape(client)
+
+    assert before("app_ready", missing=-1) == 0
+    assert before("energia_build_info", version="0.1.0") == 1
+    assert before("db_pool_max") == 10
+    assert before("db_pool_size", state="idle", missing=-1) == 0
+    assert before("process_resident_memory_bytes") > 0
+    assert before("greetings_total", missing=-1) == -1
+    assert after("app_ready") == 1
+    assert after("greetings_total", missing=-1) == 0
+    assert again("greetings_total", missing=-1) == -1
+
+
+@attrs.frozen
+class OneProbe:
+    """A probe that fails if it has an error."""
+
+    name: str
+    error: Exception | None = None
+    criticality: Criticality = "degraded"
+
+    async def check(self) -> None:
+        """Return or raise."""
+        if self.error is not None:
+            raise self.error
+
+
+class Probing:
+    """A plugin with two probes."""
+
+    @hookimpl
+    def register_probes(self) -> list[OneProbe]:
+        """Return the probes."""
+        return [OneProbe("well"), OneProbe("ill", OSError())]
+
+
+async def test_health_checks() -> None:
+    """Each health check has its status and the time since it was made, once it was made."""
+    plugins = Plugins.of(metrics_prometheus=Metrics, probing=Probing())
+    app = create_app(make_core(plugins=plugins))
+    async with client_of(app) as client:
+        before = await scrape(client)
+        async with started(app):
+            after = await scrape(client)
+
+    assert before("health_check_age_seconds", check="well", missing=-1) == -1
+    assert after("health_check_status", check="well") == 1
+    assert after("health_check_status", check="ill") == 0.5
+    assert 0 <= after("health_check_age_seconds", check="ill", missing=-1) < 10
+
+
 async def test_readings_are_counted(client: Client, plugins: Plugins) -> None:
     """Readings are counted by what became of them."""
     counts = Counts(received=5, created=3, missing=2)
@@ -170,3 +233,22 @@ async def test_two_services_are_apart() -> None:
 
         assert (await scrape(first))(count, route="/health/live") == 1
         assert (await scrape(second))(count, route="/health/live") == 0
+
+
+class Shadow:
+    """A plugin whose metric is another one's but for the suffix."""
+
+    @hookimpl
+    def register_collectors(self) -> list[Collector]:
+        """Return the collector."""
+        return [Gauge("greetings_total", "The same name in the registry.", registry=None)]
+
+
+async def test_a_clash_in_the_registry_names_the_plugin() -> None:
+    """A metric that clashes only in the registry stops the start, and its plugin is named."""
+    plugins = Plugins.of(metrics_prometheus=Metrics, greeter=Greeter(), shadow=Shadow())
+    app = create_app(make_core(plugins=plugins))
+
+    with pytest.raises(PluginError, match=r"plugin 'shadow': .*greetings"):
+        async with started(app):
+            pass

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from energia.web.priced import Window
 
 
-@click.command("compare")
+@click.command("compare", short_help="Rank tariffs by what the same usage costs.")
 @click.argument("tariffs", nargs=-1, required=True)
 @usage_options
 @allow_embedded
@@ -46,7 +46,7 @@ def command(
 
     settings = invocation.settings(allow_embedded=allow_embedded)
     converter = tariff_converter(invocation.plugins().charges())
-    question = Question(tariffs, subject(meter, start, end, channels), usage)
+    question = Question(tariffs, subject(meter, usage, start, end, channels), usage)
     window, ranking = asyncio.run(question.answer(settings, converter, compare))
     if as_json:
         click.echo(converter.dumps({"ranking": ranking}).decode())

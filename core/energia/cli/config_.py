@@ -5,7 +5,7 @@ import click
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
 
 
-@click.group("config")
+@click.group("config", short_help="Show or check the configuration.")
 def command() -> None:
     """Show or check the configuration.
 
@@ -43,14 +43,16 @@ def show(invocation: Invocation, allow_embedded: bool) -> None:
 @allow_embedded
 @pass_invocation
 def check(invocation: Invocation, allow_embedded: bool) -> None:
-    """Say whether the configuration fits, plugins included."""
+    """Say whether the configuration fits, plugins included; nothing is started."""
     from energia.db.address import parsed
     from energia.plugins import Plugins
+    from energia.web import app
 
     configuration = invocation.configuration(allow_embedded=allow_embedded)
     url = configuration.settings.database.url
     if not url.startswith("embedded:"):
         parsed(url)
     plugins = Plugins.installed(configuration.settings.plugins)
+    app.check(plugins)
     profile = configuration.settings.profile
     click.echo(f"The configuration fits: profile {profile}, {len(plugins.names)} plugins.")

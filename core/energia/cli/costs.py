@@ -19,7 +19,8 @@ from energia.pricing.engine import roles
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.settings import Settings
-from energia.web.priced import Subject, Window, priced, window
+from energia.web.priced import Window, priced, window
+from energia.web.subject import Subject
 
 T = TypeVar("T")
 

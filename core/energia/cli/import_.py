@@ -30,7 +30,7 @@ class _File:
     skip: bool
 
 
-@click.command("import")
+@click.command("import", short_help="Import the readings of a file, all or none.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--meter", metavar="ID", help="The meter, where the file names none.")
 @click.option("--channel", metavar="ID", help="The channel; the meter's only one by default.")

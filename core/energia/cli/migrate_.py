@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from energia.settings import Database
 
 
-@click.command("migrate")
+@click.command("migrate", short_help="Apply the migrations that are pending.")
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 if something is pending.")
 @allow_embedded
 @pass_invocation
@@ -43,8 +43,11 @@ def command(invocation: Invocation, check: bool, allow_embedded: bool) -> None:
 
 
 async def _run(database: "Database", check: bool) -> "Migrated":
-    from energia.db.connect import connected
-    from energia.db.migrate import migrate, pending
+    from energia.db.connect import connected, exists
+    from energia.db.migrate import Migrated, migrate, pending
+    from energia.db.schema import CORE, read
 
+    if check and not exists(database):
+        return Migrated(pending=tuple(map(str, read(CORE))))
     async with connected(database) as dsn:
         return await (pending(dsn) if check else migrate(dsn))

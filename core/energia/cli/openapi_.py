@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from energia.plugins import Plugins
 
 
-@click.command("openapi")
+@click.command("openapi", short_help="Print the OpenAPI document of the API.")
 @pass_invocation
 def command(invocation: Invocation) -> None:
     """Print the OpenAPI document of the API, the routes of the loaded plugins included.
@@ -24,6 +24,6 @@ def command(invocation: Invocation) -> None:
 
 
 def _document(plugins: "Plugins") -> dict[str, object]:
-    from energia.web.app import document
+    from energia.web.mounting import document
 
     return document(plugins)

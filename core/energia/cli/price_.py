@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from energia.web.priced import Window
 
 
-@click.command("price")
+@click.command("price", short_help="Print what usage costs under a tariff.")
 @click.argument("tariff")
 @usage_options
 @allow_embedded
@@ -46,7 +46,7 @@ def command(
 
     settings = invocation.settings(allow_embedded=allow_embedded)
     converter = tariff_converter(invocation.plugins().charges())
-    question = Question((tariff,), subject(meter, start, end, channels), usage)
+    question = Question((tariff,), subject(meter, usage, start, end, channels), usage)
     window, cost = asyncio.run(
         question.answer(
             settings,

@@ -5,7 +5,7 @@ import click
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
 
 
-@click.command("serve")
+@click.command("serve", short_help="Serve the API until SIGTERM or SIGINT.")
 @click.option("--host", metavar="ADDRESS", help="Where to listen. [HOST]")
 @click.option("--port", metavar="PORT", type=int, help="Where to listen. [PORT; default: 8080]")
 @allow_embedded

@@ -19,5 +19,4 @@ def console() -> Console:
 
 def title(window: "Window") -> str:
     """Return the title of a table about *window*."""
-    start, end = (window.zone.datetime(at).isoformat() for at in (window.start, window.end))
-    return f"{start} to {end}"
+    return f"{window.zone.text(window.start)} to {window.zone.text(window.end)}"

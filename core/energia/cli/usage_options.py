@@ -35,9 +35,24 @@ def usage_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def subject(
-    meter: str | None, start: str | None, end: str | None, channels: tuple[str, ...]
+    meter: str | None,
+    usage: Path | None,
+    start: str | None,
+    end: str | None,
+    channels: tuple[str, ...],
 ) -> dict[str, object]:
-    """Return what the options say as JSON, for `energia.web.priced.Subject`."""
+    """Return what the options say as JSON, for `energia.web.priced.Subject`, without the usage.
+
+    Raises:
+        click.UsageError: They do not go together.
+
+    """
+    if (meter is None) == (usage is None):
+        raise click.UsageError("Give either --meter, a stored meter, or --usage, a file.")
+    if meter is not None and (start is None or end is None):
+        raise click.UsageError("--meter needs a window: give --start and --end.")
+    if meter is None and channels:
+        raise click.UsageError("--channel is about the channels of a --meter.")
     by_role: dict[str, list[str]] = {}
     for given in channels:
         role, equals, channel = given.partition("=")

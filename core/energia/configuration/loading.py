@@ -62,7 +62,7 @@ def load(
 
     """
     environ = os.environ if environ is None else environ
-    name = profile or environ.get("ENERGIA_PROFILE") or "development"
+    name, origin = _profile(profile, environ)
     if name not in PROFILES:
         raise _refusal([Fault("unknown_profile", _unknown_profile(name))])
     faults: list[Fault] = []
@@ -70,15 +70,25 @@ def load(
     read += [layers.of_file(path, faults) for path in _paths(name, files, environ)]
     read.append(layers.of_environment(environ, faults))
     read.append(_of_options(options or {}))
-    return _effective(name, layers.merged(read), faults, allow_embedded)
+    values = {("profile",): Value(name, origin), **layers.merged(read)}
+    return _effective(values, faults, allow_embedded)
+
+
+def _profile(option: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the profile, and what names it."""
+    if option:
+        return option, "--profile"
+    if variable := environ.get("ENERGIA_PROFILE"):
+        return variable, "ENERGIA_PROFILE"
+    return "development", DEFAULT
 
 
 def _effective(
-    profile: str, values: Mapping[Key, Value], faults: list[Fault], allow_embedded: bool
+    values: Mapping[Key, Value], faults: list[Fault], allow_embedded: bool
 ) -> Configuration:
     origins = {".".join(key): value.origin for key, value in values.items()}
     try:
-        settings = _settings(profile, layers.tables(values))
+        settings = _settings(layers.tables(values))
     except ConfigurationError as error:
         raise _refusal(faults + [_with_origin(fault, origins) for fault in error.faults]) from None
     found = Configuration(settings, origins)
@@ -89,14 +99,14 @@ def _effective(
     return found
 
 
-def _settings(profile: str, tables: dict[str, Any]) -> Settings:
+def _settings(tables: dict[str, Any]) -> Settings:
     """Structure all but the plugins' own tables: their classes are known to the plugins only."""
     plugins = tables.get("plugins")
     own: dict[str, Any] = {}
     if isinstance(plugins, dict):
         own = {name: table for name, table in plugins.items() if isinstance(table, dict)}
         tables["plugins"] = {key: value for key, value in plugins.items() if key not in own}
-    settings = structure({"profile": profile, **tables}, Settings)
+    settings = structure(tables, Settings)
     return attrs.evolve(settings, plugins=attrs.evolve(settings.plugins, settings=own))
 
 

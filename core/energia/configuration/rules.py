@@ -1,10 +1,15 @@
 """What the settings must keep together, beyond the type of each."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from energia.configuration.layers import DEFAULT
 from energia.errors import Fault
 from energia.settings import Settings
+
+#: Stands for the number of a pull request; left as it is, it would name a database of its own.
+_PULL_REQUEST: Final = re.compile(r"(\$|%24)(\{|%7B)?PR_NUMBER", re.IGNORECASE)
 
 
 def broken_rules(settings: Settings, database_origin: str, allow_embedded: bool) -> list[Fault]:
@@ -16,8 +21,14 @@ def broken_rules(settings: Settings, database_origin: str, allow_embedded: bool)
 
 
 def _database(settings: Settings, database_origin: str, allow_embedded: bool) -> Iterator[Fault]:
-    """Production never starts on an empty database of its own by mistake."""
+    """Production never starts on an empty database of its own by mistake, nor any on a wrong one.
+
+    A message has no part of the URL: there may be a password in it.
+    """
     path, url = "database.url", settings.database.url
+    if _PULL_REQUEST.search(url):
+        message = "${PR_NUMBER} is not supported yet: name the database itself"
+        yield Fault("not_supported", f"{path}: {message}", path)
     if settings.profile != "production" or allow_embedded:
         return
     if database_origin == DEFAULT:

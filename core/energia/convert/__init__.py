@@ -8,9 +8,10 @@ What a class may be made of: `str`, `int`, `bool`, `float`, `Decimal` (from a st
 `date`, `datetime` (with an offset), `timedelta` (ISO 8601), `UUID`, enums, `Literal`, `list`,
 `tuple`, `set`, `frozenset`, `dict`, attrs classes, msgspec structs, unions of these, `Numbers` for
 very many numbers, `object` for any JSON value; `Annotated[T, Meta(...)]` limits a value as the
-OpenAPI document states it. A field named with a trailing underscore (`from_`) has none in JSON.
-Unknown fields are faults. On the way out, a field whose default is None is left out when it is
-None.
+OpenAPI document states it, `Annotated[T, Check(...)]` as it cannot. A class lists the rules over
+several of its fields as `__rules__`. A field named with a trailing underscore (`from_`) has none in
+JSON. Unknown fields are faults. On the way out, a field whose default is None is left out when it
+is None.
 """
 
 import re
@@ -21,7 +22,7 @@ from typing import Annotated, Any, Final, TypeVar, overload
 import msgspec
 from msgspec import Meta
 
-from energia.convert.faults import Found
+from energia.convert.faults import REFUSED, Found, refusal
 from energia.convert.layout import EVERY, Layout, layout
 from energia.convert.scalars import FROM_JSON, FROM_TEXT, Reader, written
 from energia.convert.structures import StrictConverter
@@ -62,7 +63,7 @@ class Converter:
             return self._cattrs.structure(value, type_)
         except RecursionError:
             raise Malformed("the value is nested too deeply") from None
-        except Exception as error:
+        except REFUSED as error:
             found = Found.of(error)
         raise refusal(found)
 
@@ -113,15 +114,6 @@ class Converter:
         """Return what writes *member* with its tag first."""
         write = self._cattrs.object_writer(member)
         return lambda value: {tag: name, **write(value)}
-
-
-def refusal(found: Found) -> Invalid:
-    """Return the error for *found* faults: a kind of its own where all have its code."""
-    number = found.counts.total()
-    detail = found.faults[0].message if number == 1 else f"{number} faults"
-    own = (kind for kind in Invalid.__subclasses__() if set(found.counts) == {kind.code})
-    error = next(own, Invalid)
-    return error(detail, found.faults, found.counts)
 
 
 #: Reads and writes JSON bodies.

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
+import attrs
 from msgspec import Meta
 
 from energia.convert.faults import KEPT, step
@@ -30,8 +31,26 @@ _SCHEMA_BOUNDS: Final = {
 }
 
 
-def check(value: Any, limit: Meta) -> None:
+@attrs.frozen
+class Check:
+    """A rule for the values of a type that JSON Schema cannot state, for `Annotated`.
+
+    Example:
+        Even = Annotated[int, Check(even)]
+
+    Attributes:
+        refuse: Raises ValueError for a value that does not fit, or `Unfit` with a code.
+
+    """
+
+    refuse: Callable[[Any], object]
+
+
+def check(value: Any, limit: Meta | Check) -> None:
     """Refuse *value* if it does not keep *limit*; raises `Unfit`."""
+    if isinstance(limit, Check):
+        limit.refuse(value)
+        return
     schema = limit.extra_json_schema or {}
     for name, words, holds in _BOUNDS:
         bound = getattr(limit, name)

@@ -1,31 +1,20 @@
-"""Turn what cattrs raised into faults, each with a JSON pointer (RFC 6901)."""
+"""The faults of a value, each with a JSON pointer (RFC 6901), gathered while it is read."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import attrs
-from cattrs.errors import (
-    ClassValidationError,
-    ForbiddenExtraKeysError,
-    IterableValidationError,
-)
 
 from energia.convert.scalars import Unfit
-from energia.errors import EnergiaError, Fault
+from energia.errors import EnergiaError, Fault, Invalid
 
 #: An array is given up after so many faulty items.
 GIVE_UP: Final = 100_000
 #: So many faults of one array are kept; the others are counted.
 KEPT: Final = 1000
-
-
-class Uncounted(Exception):
-    """Faults of an array that were counted only, by code."""
-
-    def __init__(self, counts: Counter[str]) -> None:
-        self.counts = counts
-        super().__init__("more faults")
+#: How a reader says that the input is wrong; everything else is an error of the program.
+REFUSED: Final = (ValueError, EnergiaError)
 
 
 @attrs.define
@@ -42,22 +31,62 @@ class Found:
     counts: Counter[str] = attrs.Factory(Counter)
 
     @classmethod
-    def of(cls, error: Exception, pointer: str = "") -> "Found":
-        """Return the faults that *error* tells of, below *pointer*."""
+    def of(cls, error: Exception) -> "Found":
+        """Return the faults that *error* tells of."""
         found = cls()
-        for item in _walk(error, pointer):
-            if isinstance(item, Counter):
-                found.counts.update(item)
-            else:
-                found.counts[item.code] += 1
-                found.faults.append(item)
+        found.add(error)
         return found
 
-    def add(self, error: EnergiaError, pointer: str = "") -> None:
-        """Add the faults that *error* lists, below *pointer*."""
-        self.counts.update(error.counts)
-        for fault in error.faults:
+    def add(self, error: Exception, pointer: str = "") -> None:
+        """Add the faults that *error* tells of, below *pointer*; raises what is not `REFUSED`."""
+        match error:
+            case Faulty():
+                self._extend(error.found.faults, error.found.counts, pointer)
+            case Unfit():
+                self.one(Fault(error.code, error.message, pointer))
+            case EnergiaError() if error.faults:
+                self._extend(error.faults, error.counts, pointer)
+            case EnergiaError():
+                self.one(Fault(error.code, error.detail or error.title, pointer))
+            case ValueError():
+                self.one(Fault("invalid", str(error), pointer))
+            case _:
+                raise error
+
+    def one(self, fault: Fault) -> None:
+        """Add one fault."""
+        self.counts[fault.code] += 1
+        self.faults.append(fault)
+
+    def _extend(self, faults: Iterable[Fault], counts: Mapping[str, int], pointer: str) -> None:
+        self.counts.update(counts)
+        for fault in faults:
             self.faults.append(attrs.evolve(fault, pointer=pointer + (fault.pointer or "")))
+
+
+class Faulty(ValueError):
+    """An object or an array has faults.
+
+    Attributes:
+        found: The faults, with pointers relative to it.
+        partial: What could be read of it: a `Partly` of an object, a tuple of an array.
+
+    """
+
+    def __init__(self, found: Found, partial: object = None) -> None:
+        """Tell the faults, and keep the rest for the rules of what the value is part of."""
+        self.found = found
+        self.partial = partial
+        super().__init__(f"{found.counts.total()} faults")
+
+
+def refusal(found: Found) -> Invalid:
+    """Return the error for *found* faults: a kind of its own where all have its code."""
+    number = found.counts.total()
+    detail = found.faults[0].message if number == 1 else f"{number} faults"
+    own = (kind for kind in Invalid.__subclasses__() if set(found.counts) == {kind.code})
+    error = next(own, Invalid)
+    return error(detail, found.faults, found.counts)
 
 
 def step(name: object) -> str:
@@ -68,49 +97,3 @@ def step(name: object) -> str:
 def json_name(attribute: str) -> str:
     """Return an attribute's name in JSON: `from_` is `from`, which is a word of Python."""
     return attribute.removesuffix("_")
-
-
-def _walk(error: BaseException, pointer: str) -> Iterator[Fault | Counter[str]]:
-    """Find each fault of *error*; what is not about the input is raised again."""
-    match error:
-        case ClassValidationError():
-            yield from _of_class(error, pointer)
-        case IterableValidationError():
-            noted, others = error.group_exceptions()
-            for cause, note in noted:
-                yield from _walk(cause, pointer + step(note.index))
-            for cause in others:
-                yield from _walk(cause, pointer)
-        case ForbiddenExtraKeysError():
-            for name in sorted(error.extra_fields, key=str):
-                yield Fault("unknown_field", "there is no such field", pointer + step(name))
-        case Unfit():
-            yield Fault(error.code, error.message, pointer)
-        case Uncounted():
-            yield error.counts
-        case EnergiaError():
-            yield from _of_ours(error, pointer)
-        case ValueError() | TypeError():
-            yield Fault("invalid", str(error), pointer)
-        case _:
-            raise error
-
-
-def _of_class(error: ClassValidationError, pointer: str) -> Iterator[Fault | Counter[str]]:
-    noted, others = error.group_exceptions()
-    for cause, note in noted:
-        below = pointer + step(json_name(note.name))
-        if isinstance(cause, KeyError):
-            yield Fault("missing_field", "the field is missing", below)
-        else:
-            yield from _walk(cause, below)
-    for cause in others:
-        yield from _walk(cause, pointer)
-
-
-def _of_ours(error: EnergiaError, pointer: str) -> Iterator[Fault]:
-    """Place the faults that a hook or a class found itself, with pointers relative to it."""
-    if not error.faults:
-        yield Fault(error.code, error.detail or error.title, pointer)
-    for fault in error.faults:
-        yield attrs.evolve(fault, pointer=pointer + (fault.pointer or ""))

@@ -13,18 +13,55 @@ from energia.convert.faults import json_name
 _FIELD_DOC: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 
 
-def fields(type_: Any) -> list[tuple[str, Any, object]]:
-    """Return the JSON name, the type and the default of each field."""
+@attrs.frozen
+class Field:
+    """A field of a class.
+
+    Attributes:
+        name: Its name among the arguments of the constructor.
+        json_name: Its name in JSON.
+        type: Its type.
+        default: As the class states it; `attrs.NOTHING` without one.
+
+    """
+
+    name: str
+    json_name: str
+    type: Any
+    default: object
+
+    @property
+    def required(self) -> bool:
+        """Whether it has no default."""
+        return self.default is attrs.NOTHING
+
+    def default_value(self) -> object:
+        """Return what the field is where it is not given; NOTHING where only the object knows."""
+        default: Any = self.default
+        if type(default).__name__ == "Factory":
+            return attrs.NOTHING if default.takes_self else default.factory()
+        return default
+
+
+def fields(type_: Any) -> list[Field]:
+    """Return the fields of an attrs class or a struct that are given to it."""
     if is_struct(type_):
         return [
-            (one.encode_name, one.type, attrs.NOTHING if one.required else one.default)
+            Field(
+                one.name, one.encode_name, one.type, attrs.NOTHING if one.required else one.default
+            )
             for one in msgspec.structs.fields(type_)
         ]
     class_ = get_origin(type_) or type_
     hints = get_type_hints(class_, include_extras=True)
     given = dict(zip(getattr(class_, "__parameters__", ()), get_args(type_), strict=False))
     return [
-        (json_name(one.name), _substituted(hints[one.name], given), one.default)
+        Field(
+            one.alias or one.name,
+            json_name(one.name),
+            _substituted(hints[one.name], given),
+            one.default,
+        )
         for one in attrs.fields(class_)
         if one.init
     ]

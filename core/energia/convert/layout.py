@@ -36,6 +36,6 @@ def _layout(type_: Any, above: tuple[object, ...]) -> Layout | None:
     if isinstance(origin, type) and issubclass(origin, Mapping):
         parts = [(EVERY, arguments[1])]
     elif attrs.has(origin or type_) and type_ not in above:
-        parts = [(name, part) for name, part, _ in fields(type_)]
+        parts = [(field.json_name, field.type) for field in fields(type_)]
     found = {name: _layout(part, (*above, type_)) for name, part in parts}
     return {name: part for name, part in found.items() if part != {}}

@@ -1,68 +1,134 @@
 """Read the members of arrays, objects and unions, and gather the faults of all of them."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-from cattrs.errors import (
-    AttributeValidationNote,
-    ClassValidationError,
-    ForbiddenExtraKeysError,
-    IterableValidationError,
-    IterableValidationNote,
-)
+import attrs
 
-from energia.convert.faults import GIVE_UP, KEPT, Found, Uncounted
+from energia.convert.faults import GIVE_UP, KEPT, REFUSED, Faulty, Found, step
+from energia.convert.fields import Field
+from energia.convert.rules import Partly, broken
 from energia.convert.scalars import Unfit, wrong_type
+from energia.errors import Fault
 
 #: Reads a JSON value as a type, both given.
 Hook = Callable[[Any, Any], Any]
 
 
+@attrs.frozen
+class Member:
+    """A field of an object.
+
+    Attributes:
+        field: Its names, type and default.
+        hook: Reads it.
+
+    """
+
+    field: Field
+    hook: Hook
+
+
 def items(value: Sequence[object], item: Any, hook: Hook) -> list[object]:
     """Read every item; faults are kept up to a limit, and counted up to another one."""
-    found: list[object] = []
-    errors: list[Exception] = []
-    uncounted: Counter[str] = Counter()
+    read: list[object] = []
+    found = Found()
     faulty = 0
     for index, one in enumerate(value):
         try:
-            found.append(hook(one, item))
-        except Exception as error:
+            read.append(hook(one, item))
+        except REFUSED as error:
             faulty += 1
+            read.append(_partial(error))
             if faulty <= KEPT:
-                error.__notes__ = [IterableValidationNote(f"@ {index}", index, item)]
-                errors.append(error)
+                found.add(error, step(index))
                 continue
-            uncounted.update(Found.of(error).counts)
+            found.counts.update(Found.of(error).counts)
             if faulty == GIVE_UP:
                 break
-    if errors:
-        errors += [Uncounted(uncounted)] if uncounted else []
-        raise IterableValidationError("While structuring an array", errors, list)
-    return found
+    if faulty:
+        raise Faulty(found, tuple(read))
+    return read
 
 
-def fill(value: object, type_: type[msgspec.Struct], fields: Any, hooks: Any) -> object:
-    """Read a struct field by field, as cattrs reads an attrs class."""
+def entries(
+    value: Mapping[str, object], types: tuple[Any, Any], hooks: tuple[Hook, Hook]
+) -> dict[Any, object]:
+    """Read the names and the values of an object whose names are the client's."""
+    read: dict[Any, object] = {}
+    found = Found()
+    for name, one in value.items():
+        both: list[Any] = []
+        for part, type_, hook in zip((name, one), types, hooks, strict=True):
+            try:
+                both.append(hook(part, type_))
+            except REFUSED as error:
+                found.add(error, step(name))
+        if len(both) == len(types):
+            read[both[0]] = both[1]
+    if found.faults:
+        raise Faulty(found)
+    return read
+
+
+def fill(value: object, make: Callable[..., object], members: Sequence[Member]) -> object:
+    """Read an object field by field and make it; or tell all its faults."""
     if type(value) is not dict:
         raise wrong_type("an object")
-    found: dict[str, object] = {}
-    errors: list[Exception] = []
-    for field in fields:
+    read: dict[str, object] = {}
+    parts: dict[str, object] = {}
+    found = Found()
+    for member in members:
+        field = member.field
+        if field.json_name in value:
+            try:
+                read[field.name] = member.hook(value[field.json_name], field.type)
+            except REFUSED as error:
+                found.add(error, step(field.json_name))
+                parts[field.name] = _partial(error)
+        elif field.required:
+            found.one(Fault("missing_field", "the field is missing", step(field.json_name)))
+    known = {member.field.json_name for member in members}
+    for name in sorted(value.keys() - known):
+        found.one(Fault("unknown_field", "there is no such field", step(name)))
+    return _made(make, members, read, parts, found)
+
+
+def _made(
+    make: Callable[..., Any],
+    members: Sequence[Member],
+    read: Mapping[str, object],
+    parts: Mapping[str, object],
+    found: Found,
+) -> object:
+    """Make an object of the fields that were *read*, or raise what was *found*."""
+    if not found.faults:
         try:
-            if field.encode_name in value or field.required:
-                found[field.name] = hooks[field.name](value[field.encode_name], field.type)
-        except Exception as error:
-            note = AttributeValidationNote("", field.encode_name, field.type)
-            error.__notes__ = [note]
-            errors.append(error)
-    if unknown := set(value) - {field.encode_name for field in fields}:
-        errors.append(ForbiddenExtraKeysError(None, type_, unknown))
-    if errors:
-        raise ClassValidationError("While structuring a struct", errors, type_)
-    return type_(**found)
+            return make(**read)
+        except REFUSED as error:
+            found.add(error)
+            raise Faulty(found, _partly(make, members, read, parts)) from None
+    partly = _partly(make, members, read, parts)
+    for fault in broken(partly):
+        found.one(fault)
+    raise Faulty(found, partly)
+
+
+def _partly(
+    make: Callable[..., object],
+    members: Sequence[Member],
+    read: Mapping[str, object],
+    parts: Mapping[str, object],
+) -> Partly:
+    class_ = make if isinstance(make, type) else object
+    given = {one.field.name: one.field.default_value() for one in members} | dict(read)
+    whole = {
+        name: given[name]
+        for name in given
+        if name not in parts and given[name] is not attrs.NOTHING
+    }
+    some = {name: part for name, part in parts.items() if part is not None}
+    return Partly(class_, whole | some, frozenset(parts))
 
 
 def first(value: object, hooks: list[tuple[Any, Hook]]) -> object:
@@ -71,11 +137,16 @@ def first(value: object, hooks: list[tuple[Any, Hook]]) -> object:
     for member, hook in hooks:
         try:
             return hook(value, member)
-        except Exception as error:
+        except REFUSED as error:
             errors.append(error)
     # A member that knows more than "wrong type" was meant: an object with faults inside it, say.
     meant = [error for error in errors if not _is_wrong_type(error)]
     raise meant[0] if meant else errors[0] if len(errors) == 1 else _either(errors)
+
+
+def _partial(error: Exception) -> object:
+    """Return what could be read of a value in spite of *error*."""
+    return error.partial if isinstance(error, Faulty) else None
 
 
 def _is_wrong_type(error: Exception) -> bool:

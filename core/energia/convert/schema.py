@@ -173,9 +173,10 @@ class Schemas:
         """Describe an attrs class or a struct, with what its docstring says of its fields."""
         summary, documented = documentation(get_origin(type_) or type_)
         properties, required = {}, []
-        for name, field_type, default in fields(type_):
-            properties[name] = self._field(field_type, default, documented.get(name))
-            if default is attrs.NOTHING:
+        for field in fields(type_):
+            name = field.json_name
+            properties[name] = self._field(field.type, field.default, documented.get(name))
+            if field.required:
                 required.append(name)
         schema: Schema = {"type": "object", "description": summary} if summary else {}
         schema |= {"type": "object", "properties": properties, "additionalProperties": False}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from uuid import UUID
@@ -12,20 +12,17 @@ from uuid import UUID
 import attrs
 import cattrs
 import msgspec
-from cattrs.gen import (
-    make_dict_structure_fn,
-    make_dict_unstructure_fn,
-    mapping_structure_factory,
-    override,
-)
+from cattrs.gen import make_dict_unstructure_fn, override
 from msgspec import Meta
 
 from energia.convert import numbers
-from energia.convert.constraints import any_json, check
+from energia.convert.constraints import Check, any_json, check
 from energia.convert.faults import json_name, step
-from energia.convert.members import Hook, fill, first, items
+from energia.convert.fields import fields, is_struct
+from energia.convert.members import Hook, Member, entries, fill, first, items
 from energia.convert.scalars import Reader, Unfit, duration_text, wrong_type
 from energia.errors import Fault, Invalid
+from energia.zones import rfc3339
 
 _ARRAYS: Final = (list, tuple, set, frozenset)
 
@@ -44,7 +41,7 @@ class StrictConverter(cattrs.Converter):
             (_is_array, self._array),
             (_is_mapping, self._mapping),
             (attrs.has, self._object),
-            (_is_struct, self._struct),
+            (is_struct, self._object),
             (_is_union, self._union),
             (_is_limited, self._limited),
         ):
@@ -57,8 +54,8 @@ class StrictConverter(cattrs.Converter):
     def _register_writers(self) -> None:
         self.register_unstructure_hook(Decimal, lambda value: format(value, "f"))
         self.register_unstructure_hook(timedelta, duration_text)
-        for type_ in (date, datetime):
-            self.register_unstructure_hook(type_, lambda value: value.isoformat())
+        self.register_unstructure_hook(date, lambda value: value.isoformat())
+        self.register_unstructure_hook(datetime, rfc3339)
         self.register_unstructure_hook(UUID, str)
         self.register_unstructure_hook_factory(attrs.has, self.object_writer)
 
@@ -133,31 +130,24 @@ class StrictConverter(cattrs.Converter):
         return structure
 
     def _mapping(self, type_: Any) -> Hook:
-        read = mapping_structure_factory(type_, self)
+        key, item = get_args(type_)
+        hooks = self.get_structure_hook(key), self.get_structure_hook(item)
 
         def structure(value: object, _: object) -> object:
             if type(value) is not dict:
                 raise wrong_type("an object")
-            return read(value, type_)
+            return entries(value, (key, item), hooks)
 
         return structure
 
     def _object(self, type_: Any) -> Hook:
-        names = [field.name for field in attrs.fields(get_origin(type_) or type_)]
-        renames: dict[str, Any] = {name: override(rename=json_name(name)) for name in names}
-        read = make_dict_structure_fn(type_, self, **renames)
+        class_ = get_origin(type_) or type_
 
-        def structure(value: object, _: object) -> object:
-            if type(value) is not dict:
-                raise wrong_type("an object")
-            return read(value, type_)
+        @cache
+        def members() -> tuple[Member, ...]:  # when it is needed: a class may refer to itself
+            return tuple(Member(one, self.get_structure_hook(one.type)) for one in fields(type_))
 
-        return structure
-
-    def _struct(self, type_: type[msgspec.Struct]) -> Hook:
-        fields = msgspec.structs.fields(type_)
-        hooks = {field.name: self.get_structure_hook(field.type) for field in fields}
-        return lambda value, _: fill(value, type_, fields, hooks)
+        return lambda value, _: fill(value, class_, members())
 
     def _union(self, type_: Any) -> Hook:
         members = [member for member in get_args(type_) if member is not NoneType]
@@ -174,7 +164,7 @@ class StrictConverter(cattrs.Converter):
     def _limited(self, type_: Any) -> Hook:
         inner, *metadata = get_args(type_)
         hook = self.get_structure_hook(inner)
-        limits = [limit for limit in metadata if isinstance(limit, Meta)]
+        limits = [limit for limit in metadata if isinstance(limit, Meta | Check)]
 
         def structure(value: object, _: object) -> object:
             found = hook(value, inner)
@@ -217,15 +207,11 @@ def _is_mapping(type_: object) -> bool:
     return origin is not None and isinstance(origin, type) and issubclass(origin, Mapping)
 
 
-def _is_struct(type_: object) -> bool:
-    return isinstance(type_, type) and issubclass(type_, msgspec.Struct)
-
-
 def _is_union(type_: object) -> bool:
     return get_origin(type_) in (Union, UnionType)
 
 
 def _is_limited(type_: object) -> bool:
     return get_origin(type_) is Annotated and any(
-        isinstance(limit, Meta) for limit in getattr(type_, "__metadata__", ())
+        isinstance(limit, Meta | Check) for limit in getattr(type_, "__metadata__", ())
     )

@@ -25,6 +25,11 @@ def address(settings: Database) -> str:
     return _embedded(settings).dsn()
 
 
+def exists(settings: Database) -> bool:
+    """Tell whether there is a database, or may be: `connected` makes that of an embedded server."""
+    return not settings.url.startswith(_EMBEDDED) or _embedded(settings).exists()
+
+
 @asynccontextmanager
 async def connected(settings: Database) -> AsyncIterator[str]:
     """Give the libpq URL of the database; an embedded server runs at least for as long.

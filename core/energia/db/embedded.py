@@ -56,6 +56,10 @@ class Embedded:
         sockets = quote(str(self.folder / "run"), safe="")
         return f"postgresql://{role}@/{database}?host={sockets}&port=5432"
 
+    def exists(self) -> bool:
+        """Tell whether there is a database: the first start makes it."""
+        return (self.folder / "cluster").exists()
+
     def start(self) -> str:
         """Start the server if it does not run, use it, and return the URL of its database.
 

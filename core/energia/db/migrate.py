@@ -151,7 +151,10 @@ def _compared(session: _Session, migrations: list[Migration]) -> tuple[list[Migr
     known = {(migration.owner, migration.number): migration for migration in migrations}
     for key in applied.keys() & known.keys():
         if applied[key].checksum != known[key].checksum:
-            raise MigrationError(f"{known[key]}: the file was changed after it was applied")
+            raise MigrationError(
+                f"{known[key]}: the file was changed after it was applied: restore it as it was "
+                "(an applied file never changes), and put the change into a new file"
+            )
     todo = [migration for key, migration in known.items() if key not in applied]
     unknown = sorted(str(applied[key]) for key in applied.keys() - known.keys())
     return todo, Migrated(pending=tuple(map(str, todo)), unknown=tuple(unknown))

@@ -99,6 +99,7 @@ def _targets(
 ) -> tuple[Int64, Int64, tuple[Fraction, ...]]:
     """Return the channel (-1 for none) and the unit's factor of each run."""
     factors: dict[Fraction, int] = {}
+    refusals: dict[str, dict[int, Refusal]] = {}
     found = np.full((len(sent.origins), 2), (-1, 0))
     for number, origin in enumerate(sent.origins):
         target = known.target(*origin)
@@ -106,13 +107,20 @@ def _targets(
             factor = factors.setdefault(target.factor, len(factors))
             found[number] = target.index, factor
         else:
-            _refuse(sent, np.flatnonzero(sent.origin == number), target, problems)
+            refusals.setdefault(target.code, {})[number] = target
+    for code, why in refusals.items():
+        _refuse(sent, code, why, problems)
     channel, factor_of = found[sent.origin].T
     return channel, factor_of, tuple(factors)
 
 
-def _refuse(sent: Sent, runs: Int64, why: Refusal, problems: Problems) -> None:
-    def fault(run: int) -> Fault:
-        return sent.fault(why.code, why.message, run)
+def _refuse(sent: Sent, code: str, why: dict[int, Refusal], problems: Problems) -> None:
+    """Refuse the runs of some origins, which are there with the refusal of each."""
 
-    problems.add_each(why.code, runs.tolist(), fault, sent.count(runs))
+    def fault(run: int) -> Fault:
+        return sent.fault(code, why[int(sent.origin[run])].message, run)
+
+    wrong = np.zeros(len(sent.origins), bool)
+    wrong[list(why)] = True
+    runs = np.flatnonzero(wrong[sent.origin])
+    problems.add_each(code, runs.tolist(), fault, sent.count(runs))

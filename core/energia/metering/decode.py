@@ -25,6 +25,8 @@ Number = float | Decimal | str | None
 #: How many values the series of one body have at most, so that it fits in memory: 142 years of
 #: quarter-hours.
 MOST: Final = 5_000_000
+#: How many single readings one body has at most: more than fit into 64 MiB if they say anything.
+MOST_SINGLE: Final = 2_000_000
 
 _RUN: Final = msgspec.json.Decoder(Run)
 _ANY: Final = msgspec.json.Decoder(float_hook=Decimal)
@@ -44,11 +46,13 @@ def decode(top: Body, problems: Problems) -> Decoded:
     Raises:
         Malformed: It is not JSON.
         Invalid: `readings` or `series` is no array.
-        TooLarge: There are more than `MOST` values in series.
+        TooLarge: There are more than `MOST` values in series, or `MOST_SINGLE` readings.
 
     """
     if bytes(top.series).count(b",") > MOST:
         raise TooLarge(f"a body has at most {MOST} readings; send them in several")
+    if bytes(top.readings).count(b"{") > MOST_SINGLE:
+        raise TooLarge(f"`readings` has at most {MOST_SINGLE} items; send them in several bodies")
     fitting, received = bodies.readings(top.readings, problems)
     single = _single(top.readings, fitting, problems)
     runs = _Runs(bodies.split(top.series, "series"), problems)

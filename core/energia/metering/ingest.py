@@ -1,7 +1,9 @@
 """An import: any number of batches of readings, stored in one transaction or not at all."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Self
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import attrs
 import msgspec
@@ -10,6 +12,7 @@ import numpy as np
 from energia.db.queries import load
 from energia.metering import batch, checks, store
 from energia.metering.batch import Batch
+from energia.metering.checks import GROUP
 from energia.metering.events import Counts, ReadingsStored
 from energia.metering.identifiers import new_id
 from energia.metering.known import Known
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from energia.db.tenant import Queries
 
 SQL: Final = load(__package__)
+
+T = TypeVar("T")
 
 #: Slots in one message of blocks: a year of quarter-hours of a channel.
 BLOCK_SLOTS: Final = 365 * 96
@@ -96,9 +101,11 @@ class Import:
 
         """
         await self._look_up(sent)
-        placed = checks.place(sent, self.known, self.problems)
+        place = partial(checks.place, sent, self.known, self.problems)
+        placed = await _worked(place, len(sent.origins))
         for runs in placed.groups(sent.lengths, self.known.intervals):
-            made = batch.make(sent, placed, runs, self.known, self.problems)
+            work = partial(batch.make, sent, placed, runs, self.known, self.problems)
+            made = await _worked(work, len(sent.values))
             self.counts.repeated += made.repeated
             self.meters.update(self.known.channels[i].meter for i in made.targets.tolist())
             if self.failed:
@@ -132,7 +139,8 @@ class Import:
 
     async def _look_up(self, sent: Sent) -> None:
         """Find the channels of meters that are new to this import; hold them if they get values."""
-        asked = self.known.new(meter for meter, _, _ in sent.origins)
+        meters = (meter for meter, _, _ in sent.origins)
+        asked = await _worked(partial(self.known.new, meters), len(sent.origins))
         if asked:
             sql = SQL["channels_of" if self.failed else "channels_lock_for_readings"]
             self.known.add(asked, await self.queries.fetch(Channel, sql, asked))
@@ -201,3 +209,8 @@ class Import:
             lambda i: batch.differing(part.sent, int(part.at[i]), part.values[i], stored[i]),
         )
         new.quality[part.row[again], part.index[again]] = NEVER_SENT
+
+
+async def _worked(work: Callable[[], T], size: int) -> T:
+    """Do *work* on *size* things, in a thread if they are many: the service keeps answering."""
+    return await asyncio.to_thread(work) if size > 2 * GROUP else work()

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from energia.db.queries import load
 from energia.errors import NotFound
-from energia.metering.outcome import Kept, KeptRow
+from energia.metering.outcome import Kept, KeptRow, Listed
 
 if TYPE_CHECKING:
     from energia.db.tenant import Queries
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 SQL: Final = load(__package__)
 
 
-async def imports(queries: "Queries", before: str | None, limit: int) -> list[Kept]:
+async def imports(queries: "Queries", before: str | None, limit: int) -> list[Listed]:
     """Return at most *limit* imports older than the id *before*, the newest first."""
     rows = await queries.fetch(KeptRow, SQL["import_list"], before, before, limit)
-    return [Kept.of(row) for row in rows]
+    return [Listed.of(row) for row in rows]
 
 
 async def one(queries: "Queries", id_: str) -> Kept:

@@ -1,13 +1,16 @@
 """Sites, meters and channels, as the API takes and gives them."""
 
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Literal
 
 import attrs
 from msgspec import Meta
 
+from energia.codes import Country, Currency, UnitName, ZoneName
 from energia.convert import Id
-from energia.metering import durations
+from energia.convert.constraints import Check
+from energia.convert.rules import Rules, enforce
+from energia.metering import durations, places
 from energia.metering.grid import Grid
 from energia.units import MICRO, QUANTITIES, Unit, unit
 
@@ -16,9 +19,9 @@ Quantity = Literal[
     "active_energy", "reactive_energy", "apparent_energy", "gas_volume", "water_volume", "heat"
 ]
 Positive = Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0})]
-
-#: The longest slot, in seconds.
-LONGEST: Final = 3600
+Interval = Annotated[str, Meta(max_length=30, examples=["PT15M"]), Check(places.refuse_interval)]
+Offset = Annotated[str, Meta(max_length=30, examples=["PT30M"]), Check(places.refuse_offset)]
+Kind = Annotated[Literal["interval", "register"], Check(places.refuse_registers)]
 
 
 @attrs.frozen
@@ -36,9 +39,9 @@ class NewSite:
     """
 
     name: Name
-    timezone: Annotated[str, Meta(max_length=64, examples=["America/Sao_Paulo"])]
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$", examples=["BR"])]
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["BRL"])]
+    timezone: ZoneName
+    country: Country
+    currency: Currency
     subdivision: Annotated[str, Meta(max_length=20)] | None = None
     id: Id | None = None
 
@@ -69,21 +72,30 @@ class NewChannel:
             site's standard offset from UTC modulo the interval.
         kind: `interval` for a quantity per slot; registers are not supported yet.
         digits: Digits of the meter's display.
-        multiplier: Not supported yet: send values that are multiplied already.
+        multiplier: Only 1 is supported yet: send values that are multiplied already.
         max_power: In kW, kvar, kVA or m3/h: what is above is stored as questionable.
 
+    Raises:
+        Invalid: The unit is none of the quantity, or the offset is as long as the interval.
+
     """
+
+    __rules__: ClassVar[Rules] = (places.unit_fits, places.offset_fits)
 
     id: Id
     quantity: Quantity
     direction: Literal["import", "export"]
-    unit: Annotated[str, Meta(max_length=10, examples=["kWh"])]
-    interval: Annotated[str, Meta(max_length=30, examples=["PT15M"])]
-    offset: Annotated[str, Meta(max_length=30, examples=["PT30M"])] | None = None
-    kind: Literal["interval", "register"] = "interval"
+    unit: UnitName
+    interval: Interval
+    offset: Offset | None = None
+    kind: Kind = "interval"
     digits: Annotated[int, Meta(ge=1, le=20)] | None = None
-    multiplier: Positive | None = None
+    multiplier: Annotated[Positive, Check(places.refuse_multiplier)] | None = None
     max_power: Positive | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what does not go together."""
+        enforce(self)
 
 
 @attrs.frozen
@@ -152,13 +164,24 @@ class Channel:
 
 @attrs.frozen
 class NewMeter:
-    """A meter at a site, with its channels."""
+    """A meter at a site, with its channels.
+
+    Raises:
+        Invalid: Two channels have the same id.
+
+    """
+
+    __rules__: ClassVar[Rules] = (places.ids_differ,)
 
     site: Id
     channels: Annotated[tuple[NewChannel, ...], Meta(min_length=1, max_length=100)]
     name: Name | None = None
     serial: Annotated[str, Meta(max_length=100)] | None = None
     id: Id | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what does not go together."""
+        enforce(self)
 
 
 @attrs.frozen

@@ -55,8 +55,8 @@ class Outcome:
 
 
 @attrs.frozen
-class Kept:
-    """What is kept of an import.
+class Listed:
+    """An import in a list of imports.
 
     Attributes:
         import_: Its id.
@@ -78,6 +78,22 @@ class Kept:
     superseded: int
     missing: int
     rejected: int
+
+    @classmethod
+    def of(cls, row: "KeptRow") -> Self:
+        """Return what a row of the database says."""
+        return cls(row.import_, row.format, row.sha256, row.recorded_at, **row.counts)
+
+
+@attrs.frozen
+class Kept(Listed):
+    """What is kept of an import.
+
+    Attributes:
+        problems: What was refused, and warnings.
+
+    """
+
     problems: tuple[Fault, ...]
 
     @classmethod

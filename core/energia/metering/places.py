@@ -1,48 +1,30 @@
-"""Checks of sites and channels that a JSON Schema cannot state."""
+"""Rules of sites, meters and channels that a JSON Schema cannot state."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import cache
-from importlib.resources import files
-from typing import Final
+from decimal import Decimal
+from typing import Final, TypeVar
 
-from energia.currencies import CODES
-from energia.errors import Fault, Invalid, NotSupported
+from energia import convert
+from energia.convert.rules import Parts, fields_of
+from energia.convert.scalars import Unfit
+from energia.errors import Fault
 from energia.metering import durations
-from energia.metering.models import LONGEST, NewChannel, NewMeter, NewSite
-from energia.units import UnknownUnit, unit
-from energia.zones import DAY, UnknownZone, Zone
+from energia.units import UnknownUnit
+from energia.units import unit as named
+from energia.zones import DAY, Zone
 
+T = TypeVar("T")
+
+#: The longest slot, in seconds.
+LONGEST: Final = 3600
 _NOT_SUPPORTED: Final = "not_supported"
 
 
-def check_site(site: NewSite) -> None:
-    """Refuse a site whose zone, country or currency does not exist; raises `Invalid`."""
-    faults = []
-    if not _is_zone(site.timezone):
-        message = f"there is no time zone {site.timezone!r}"
-        faults.append(Fault("unknown_timezone", message, "/timezone"))
-    if site.country not in _countries():
-        message = f"ISO 3166 has no country {site.country!r}"
-        faults.append(Fault("unknown_country", message, "/country"))
-    if site.currency not in CODES:
-        message = f"there is no currency {site.currency}"
-        faults.append(Fault("unknown_currency", message, "/currency"))
-    _refuse(faults)
-
-
-def check_meter(meter: NewMeter) -> None:
-    """Refuse channels that cannot be; raises `Invalid`, `NotSupported` if that is all."""
-    names = Counter(channel.id for channel in meter.channels)
-    faults = []
-    for index, channel in enumerate(meter.channels):
-        pointer = f"/channels/{index}"
-        if names[channel.id] > 1:
-            message = f"there are {names[channel.id]} channels {channel.id!r}"
-            faults.append(Fault("duplicate_id", message, f"{pointer}/id"))
-        faults.extend(_channel_faults(channel, pointer))
-    _refuse(faults)
+def checked(new: T) -> T:
+    """Refuse what was made in Python and the API would refuse; raises `Invalid`."""
+    return convert.structure(convert.unstructure(new), type(new))
 
 
 def standard_offset(zone: str, interval: int, now: datetime) -> int:
@@ -55,68 +37,64 @@ def standard_offset(zone: str, interval: int, now: datetime) -> int:
     return -int(offset.total_seconds()) % interval
 
 
-def _channel_faults(channel: NewChannel, pointer: str) -> Iterable[Fault]:
+def refuse_interval(text: str) -> None:
+    """Refuse what is no interval of a channel: it divides a day, and is at most an hour."""
     try:
-        if not unit(channel.unit).fits(channel.quantity):
-            message = f"{channel.quantity} is not measured in {channel.unit}"
-            yield Fault("wrong_unit", message, f"{pointer}/unit")
-    except UnknownUnit as error:
-        yield Fault("wrong_unit", str(error), f"{pointer}/unit")
-    if channel.kind == "register":
-        message = "register channels are not supported yet"
-        yield Fault(_NOT_SUPPORTED, message, f"{pointer}/kind")
-    if channel.multiplier is not None:
-        message = "multipliers are not supported yet: send values that are multiplied already"
-        yield Fault(_NOT_SUPPORTED, message, f"{pointer}/multiplier")
-    yield from _grid_faults(channel, pointer)
-
-
-def _grid_faults(channel: NewChannel, pointer: str) -> Iterable[Fault]:
-    where = f"{pointer}/interval"
-    try:
-        if durations.is_calendar(channel.interval):
-            length = DAY
-        else:
-            length = durations.seconds(channel.interval)
+        length = DAY if durations.is_calendar(text) else durations.seconds(text)
     except durations.BadDuration as error:
-        yield Fault("wrong_interval", str(error), where)
-        return
+        raise Unfit("wrong_interval", str(error)) from None
     if length > LONGEST:
-        yield Fault(_NOT_SUPPORTED, "intervals over PT1H are not supported yet", where)
-    elif not length or DAY % length:
-        yield Fault("wrong_interval", "the interval does not divide a day", where)
-    else:
-        yield from _offset_faults(channel, length, f"{pointer}/offset")
+        raise Unfit(_NOT_SUPPORTED, "intervals over PT1H are not supported yet")
+    if not length or DAY % length:
+        raise Unfit("wrong_interval", "the interval does not divide a day")
 
 
-def _offset_faults(channel: NewChannel, interval: int, pointer: str) -> Iterable[Fault]:
-    if channel.offset is None:
-        return
+def refuse_offset(text: str) -> None:
+    """Refuse what is no duration of a fixed length."""
     try:
-        if durations.seconds(channel.offset) >= interval:
-            message = "the offset must be shorter than the interval"
-            yield Fault("wrong_offset", message, pointer)
+        durations.seconds(text)
     except durations.BadDuration as error:
-        yield Fault("wrong_offset", str(error), pointer)
+        raise Unfit("wrong_offset", str(error)) from None
 
 
-def _refuse(faults: list[Fault]) -> None:
-    if not faults:
-        return
-    detail = faults[0].message if len(faults) == 1 else f"{len(faults)} faults"
-    unsupported = all(fault.code == _NOT_SUPPORTED for fault in faults)
-    raise (NotSupported if unsupported else Invalid)(detail, faults)
+def refuse_registers(kind: str) -> None:
+    """Refuse registers, which are to come."""
+    if kind == "register":
+        raise Unfit(_NOT_SUPPORTED, "register channels are not supported yet")
 
 
-def _is_zone(name: str) -> bool:
+def refuse_multiplier(multiplier: Decimal) -> None:
+    """Refuse multipliers, which are to come, unless they change nothing."""
+    if multiplier != 1:
+        message = "multipliers are not supported yet: send values that are multiplied already"
+        raise Unfit(_NOT_SUPPORTED, message)
+
+
+def unit_fits(unit: str, quantity: str) -> Iterator[Fault]:
+    """Yield a fault if the quantity is not measured in the unit."""
     try:
-        return name[:1] not in ("+", "-") and bool(Zone.named(name))
-    except UnknownZone:
-        return False
+        fits = named(unit).fits(quantity)
+    except UnknownUnit:
+        return  # which is a fault of the unit alone
+    if not fits:
+        yield Fault("wrong_unit", f"{quantity} is not measured in {unit}", "/unit")
 
 
-@cache
-def _countries() -> frozenset[str]:
-    """Return the two-letter codes of ISO 3166 that the time zone database lists."""
-    table = (files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8")
-    return frozenset(line[:2] for line in table.splitlines() if not line.startswith("#"))
+def offset_fits(offset: str | None, interval: str) -> Iterator[Fault]:
+    """Yield a fault if the offset is not shorter than the interval."""
+    try:
+        too_long = offset is not None and durations.seconds(offset) >= durations.seconds(interval)
+    except durations.BadDuration:
+        return  # which is a fault of one of them alone
+    if too_long:
+        yield Fault("wrong_offset", "the offset must be shorter than the interval", "/offset")
+
+
+def ids_differ(channels: Parts) -> Iterator[Fault]:
+    """Yield a fault for each channel that has the id of another one."""
+    ids = [fields_of(channel).get("id") for channel in channels]
+    number = Counter(ids)
+    for index, id_ in enumerate(ids):
+        if id_ is not None and number[id_] > 1:
+            message = f"there are {number[id_]} channels {id_!r}"
+            yield Fault("duplicate_id", message, f"/channels/{index}/id")

@@ -12,7 +12,7 @@ from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid,
 from energia.metering import durations
 from energia.metering.identifiers import new_id
 from energia.metering.models import Channel, Meter, NewChannel, NewMeter, NewSite, Site
-from energia.metering.places import check_meter, check_site, standard_offset
+from energia.metering.places import checked, standard_offset
 
 SQL: Final = load(__package__)
 
@@ -42,7 +42,7 @@ async def sites(queries: Queries, after: str, limit: int) -> list[Site]:
 
 async def add_site(queries: Queries, new: NewSite) -> Site:
     """Make a site; raises `Invalid`, or `Conflict` if there is one with its id."""
-    check_site(new)
+    checked(new)
     made = _site(new, new.id or new_id())
     if not await queries.execute(SQL["site_add"], *_site_row(made)):
         raise Conflict(f"there is a site {made.id!r} already")
@@ -52,7 +52,7 @@ async def add_site(queries: Queries, new: NewSite) -> Site:
 async def put_site(queries: Queries, id_: str, new: NewSite) -> tuple[Site, bool]:
     """Make a site or replace it, and tell whether it was made; raises `Invalid`."""
     _same_id(id_, new.id)
-    check_site(new)
+    checked(new)
     made = _site(new, id_)
     created = await queries.fetch(bool, SQL["site_put"], *_site_row(made))
     return made, created[0]
@@ -93,7 +93,7 @@ async def zone_of(queries: Queries, meter: str) -> str:
 
 async def add_meter(tenant: Tenant, new: NewMeter, now: datetime) -> Meter:
     """Make a meter; raises `Invalid`, or `Conflict` if there is one with its id."""
-    check_meter(new)
+    checked(new)
     id_ = new.id or new_id()
     async with tenant.transaction() as queries:
         zone = await _zone(queries, new.site)
@@ -112,7 +112,7 @@ async def put_meter(tenant: Tenant, id_: str, new: NewMeter, now: datetime) -> t
 
     """
     _same_id(id_, new.id)
-    check_meter(new)
+    checked(new)
     async with tenant.transaction() as queries:
         zone = await _zone(queries, new.site)
         row = (id_, new.site, new.name, new.serial)

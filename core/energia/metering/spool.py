@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from functools import cached_property
 from itertools import islice
-from tempfile import SpooledTemporaryFile
+from tempfile import TemporaryFile
 from typing import IO, Final, Self, TypeGuard
 
 import attrs
@@ -24,8 +24,6 @@ from energia.metering.series import Quality
 
 #: How many readings are stored at a time.
 BATCH: Final = 50_000
-#: How many bytes wait in memory.
-_IN_MEMORY: Final = 8 * 1024 * 1024
 
 
 @attrs.frozen(eq=False, slots=False)
@@ -97,7 +95,7 @@ class Spool:
     @contextmanager
     def opened(cls) -> Iterator[Self]:
         """Give an empty one; at the end of the block what it holds is gone."""
-        with SpooledTemporaryFile(_IN_MEMORY) as file:
+        with TemporaryFile() as file:
             yield cls(file)
 
     def fill(

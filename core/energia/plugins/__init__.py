@@ -9,7 +9,7 @@ import attrs
 import pluggy
 
 from energia.errors import Fault, PluginError
-from energia.plugins import discovery, registration
+from energia.plugins import discovery, offers, registration
 from energia.plugins.discovery import PluginState
 from energia.settings import PluginSelection
 
@@ -37,9 +37,9 @@ class _Registered:
     decoders: "dict[str, tuple[str, Decoder]]"
     probes: "dict[str, tuple[str, Probe]]"
     commands: "dict[str, tuple[str, click.Command]]"
-    collectors: "tuple[Collector, ...]"
-    routes: "tuple[Route, ...]"
-    middlewares: "tuple[Middleware, ...]"
+    collectors: "tuple[tuple[str, Collector], ...]"
+    routes: "tuple[tuple[str, Route], ...]"
+    middlewares: "tuple[tuple[str, Middleware], ...]"
 
 
 @attrs.frozen(eq=False)
@@ -109,15 +109,23 @@ class Plugins:
 
     def collectors(self) -> "tuple[Collector, ...]":
         """Return the Prometheus collectors."""
+        return tuple(collector for _, collector in self._registered.collectors)
+
+    def owned_collectors(self) -> "tuple[tuple[str, Collector], ...]":
+        """Return the collectors, each after the name of its plugin."""
         return self._registered.collectors
 
     def routes(self) -> "tuple[Route, ...]":
         """Return the routes."""
+        return tuple(route for _, route in self._registered.routes)
+
+    def owned_routes(self) -> "tuple[tuple[str, Route], ...]":
+        """Return the routes, each after the name of its plugin."""
         return self._registered.routes
 
     def middlewares(self) -> "tuple[Middleware, ...]":
         """Return the middlewares, outermost first."""
-        return self._registered.middlewares
+        return tuple(middleware for _, middleware in self._registered.middlewares)
 
     def commands(self) -> "Mapping[str, click.Command]":
         """Return the commands of the command line, by name."""
@@ -182,9 +190,11 @@ def _registrations(manager: pluggy.PluginManager) -> _Registered:
     def named(hook: str, what: str, attribute: str = "name") -> dict[str, tuple[str, object]]:
         return registration.named(manager, hook, what, attribute)
 
-    def objects(hook: str) -> tuple[object, ...]:
-        return tuple(one for _, one in registration.objects(manager, hook))
+    def owned(hook: str) -> tuple[tuple[str, object], ...]:
+        return tuple(registration.objects(manager, hook))
 
+    collectors = owned("register_collectors")
+    offers.refuse_same_metrics(collectors)
     return _Registered(
         charges=cast(
             "dict[str, tuple[str, type[Charge]]]", named("register_charges", "charge", "kind")
@@ -194,9 +204,9 @@ def _registrations(manager: pluggy.PluginManager) -> _Registered:
         commands=cast(
             "dict[str, tuple[str, click.Command]]", named("register_commands", "command")
         ),
-        collectors=cast("tuple[Collector, ...]", objects("register_collectors")),
-        routes=cast("tuple[Route, ...]", objects("register_routes")),
-        middlewares=cast("tuple[Middleware, ...]", objects("register_middlewares")),
+        collectors=cast("tuple[tuple[str, Collector], ...]", collectors),
+        routes=cast("tuple[tuple[str, Route], ...]", owned("register_routes")),
+        middlewares=cast("tuple[tuple[str, Middleware], ...]", owned("register_middlewares")),
     )
 
 

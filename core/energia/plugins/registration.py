@@ -9,6 +9,7 @@ import pluggy
 from energia import hookspecs
 from energia.errors import PluginError
 from energia.hookspecs import PROJECT
+from energia.plugins import offers
 
 #: The names of all hooks.
 HOOKS: Final = tuple(
@@ -55,15 +56,18 @@ def objects(of: pluggy.PluginManager, hook: str) -> list[tuple[str, object]]:
     """Return what the plugins register by *hook*, each with the plugin's name.
 
     Raises:
-        PluginError: A hook fails, or does not return several objects.
+        PluginError: A hook fails, or does not return several objects of its type.
 
     """
     found: list[tuple[str, object]] = []
     for name, registered in implementations(of, hook):
         try:
-            found += [(name, one) for one in cast("Iterable[object]", registered())]
+            returned = list(cast("Iterable[object]", registered()))
         except Exception as error:
             raise PluginError(f"plugin {name!r}: {hook} failed: {error}") from error
+        for one in returned:
+            offers.refuse_unfit(name, hook, one)
+        found += [(name, one) for one in returned]
     return found
 
 
@@ -82,9 +86,7 @@ def named(
         if not isinstance(name, str) or not name:
             raise PluginError(f"plugin {plugin!r} offers a {what} without a {attribute}: {one!r}")
         if name in found:
-            both = f"plugins {found[name][0]!r} and {plugin!r} both offer"
-            if found[name][0] == plugin:
-                both = f"plugin {plugin!r} offers twice"
+            both = offers.both(found[name][0], plugin, "offer")
             raise PluginError(f"{both} the {what} {name!r}")
         found[name] = (plugin, one)
     return found

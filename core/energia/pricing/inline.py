@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 import attrs
 import numpy as np
 from msgspec import Meta
 
+from energia.codes import UnitName, ZoneOrOffset
+from energia.convert.constraints import Check
 from energia.convert.numbers import Numbers
+from energia.convert.rules import Rules, enforce
+from energia.convert.scalars import Unfit
 from energia.errors import Fault, Invalid
 from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Series
 from energia.pricing.charges import Role, unit_of
-from energia.pricing.schedule import is_zone
-from energia.units import UnknownUnit, unit
+from energia.units import unit
 from energia.zones import DAY, Zone
 
 #: The longest slot, in seconds.
@@ -21,6 +24,19 @@ _LONGEST: Final = 3600
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Moment = datetime | date
+
+
+def _whole(instant: datetime) -> None:
+    if instant.microsecond:
+        raise Unfit("off_grid", "the time is not on a whole second")
+
+
+def _divides_a_day(interval: timedelta) -> None:
+    seconds = interval.total_seconds()
+    if seconds > _LONGEST:
+        raise Unfit("not_supported", "intervals over an hour are not supported")
+    if seconds < 1 or DAY % seconds:
+        raise Unfit("wrong_interval", "the interval does not divide a day")
 
 
 @attrs.frozen
@@ -34,9 +50,16 @@ class InlineChannel:
 
     """
 
-    start: datetime
+    start: Annotated[datetime, Check(_whole)]
     values: Annotated[Numbers, Meta(min_length=1)]
-    unit: Annotated[str, Meta(max_length=10, examples=["kWh"])] = "kWh"
+    unit: UnitName = "kWh"
+
+
+def _units_fit(channels: Mapping[str, InlineChannel]) -> Iterator[Fault]:
+    for role, channel in channels.items():
+        if unit(channel.unit).canonical != unit_of(role):
+            message = f"{channel.unit} is no unit of {role}, which is in {unit_of(role)}"
+            yield Fault("wrong_unit", message, f"/channels/{role}/unit")
 
 
 @attrs.frozen
@@ -50,14 +73,15 @@ class InlineUsage:
 
     """
 
-    timezone: Annotated[str, Meta(max_length=64, examples=["America/Sao_Paulo"])]
-    interval: Annotated[timedelta, Meta(examples=["PT15M"])]
+    __rules__: ClassVar[Rules] = (_units_fit,)
+
+    timezone: ZoneOrOffset
+    interval: Annotated[timedelta, Meta(examples=["PT15M"]), Check(_divides_a_day)]
     channels: Annotated[dict[Role, InlineChannel], Meta(min_length=1)]
 
     def __attrs_post_init__(self) -> None:
-        """Refuse zones, intervals, units and starts that do not fit."""
-        if faults := list(self._faults()):
-            raise Invalid(faults[0].message, faults)
+        """Refuse units that do not fit."""
+        enforce(self)
 
     @property
     def zone(self) -> Zone:
@@ -76,31 +100,6 @@ class InlineUsage:
         if faults:
             raise Invalid(faults[0].message, faults)
         return {role: series for role, (series, _) in found.items()}
-
-    def _faults(self) -> Iterator[Fault]:
-        if not is_zone(self.timezone):
-            message = f"there is no time zone {self.timezone!r}"
-            yield Fault("unknown_timezone", message, "/timezone")
-        yield from self._interval_faults()
-        for role, channel in self.channels.items():
-            pointer = f"/channels/{role}"
-            try:
-                fits = unit(channel.unit).canonical == unit_of(role)
-            except UnknownUnit as error:
-                yield Fault("wrong_unit", str(error), f"{pointer}/unit")
-            else:
-                if not fits:
-                    message = f"{channel.unit} is no unit of {role}, which is in {unit_of(role)}"
-                    yield Fault("wrong_unit", message, f"{pointer}/unit")
-            if channel.start.microsecond:
-                yield Fault("off_grid", "the time is not on a whole second", f"{pointer}/start")
-
-    def _interval_faults(self) -> Iterator[Fault]:
-        seconds = self.interval.total_seconds()
-        if seconds > _LONGEST:
-            yield Fault("not_supported", "intervals over an hour are not supported", "/interval")
-        elif seconds < 1 or DAY % seconds:
-            yield Fault("wrong_interval", "the interval does not divide a day", "/interval")
 
     def _series(self, role: str, channel: InlineChannel) -> tuple[Series, list[Fault]]:
         micro, outside = channel.values.micros(unit(channel.unit).factor)

@@ -6,18 +6,21 @@ to `sun` match holidays too, `weekday` is neither a holiday nor one of the weeke
 is one of the weekend days, holiday or not.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import date
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, ClassVar, Final, Literal, cast
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 from msgspec import Meta
 
-from energia.errors import Fault, Invalid
+from energia.convert.constraints import Check
+from energia.convert.rules import Rules, enforce
+from energia.convert.scalars import Unfit
+from energia.errors import Fault
 from energia.pricing.days import WEEKDAYS, Bools, Days
-from energia.zones import Int64, UnknownZone, Zone
+from energia.zones import Int64, Zone
 
 #: Which rules match on which days: bool[days, rules].
 Matches = npt.NDArray[np.bool_]
@@ -33,11 +36,22 @@ Period = Annotated[
         examples=["peak"],
     ),
 ]
+
+
+def _in_a_year(month_day: str) -> None:
+    try:
+        date.fromisoformat(f"2000-{month_day}")
+    except ValueError:
+        raise Unfit("no_such_day", f"{month_day} is in no year") from None
+
+
 _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 From = Annotated[str, Meta(pattern=f"^{_TIME}$", examples=["17:30"])]
 To = Annotated[str, Meta(pattern=f"^({_TIME}|24:00)$", examples=["20:30"])]
 MonthDay = Annotated[
-    str, Meta(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", examples=["06-01"])
+    str,
+    Meta(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", examples=["06-01"]),
+    Check(_in_a_year),
 ]
 Clock = Annotated[
     str,
@@ -58,21 +72,17 @@ class Season:
     from_: MonthDay
     to: MonthDay
 
-    def __attrs_post_init__(self) -> None:
-        """Refuse days that are in no year."""
-        faults = [
-            Fault("no_such_day", f"{text} is in no year", pointer)
-            for text, pointer in ((self.from_, "/from"), (self.to, "/to"))
-            if not _exists(text)
-        ]
-        if faults:
-            raise Invalid("a season has a day that is in no year", faults)
-
     def includes(self, month_day: Int64) -> Bools:
         """Return which days (100 * month + day) are in the season."""
         first, last = (int(text.replace("-", "")) for text in (self.from_, self.to))
         after, until = month_day >= first, month_day <= last
         return after & until if first <= last else after | until
+
+
+def _lasts(from_: str, to: str) -> Iterator[Fault]:
+    if from_ == to:
+        message = "the window is empty; a whole day is 00:00 to 24:00"
+        yield Fault("empty_window", message, "/to")
 
 
 @attrs.frozen(cache_hash=True)
@@ -88,6 +98,8 @@ class Rule:
 
     """
 
+    __rules__: ClassVar[Rules] = (_lasts,)
+
     period: Period
     days: Annotated[tuple[DayKind, ...], Meta(min_length=1, max_length=11)] = ("all",)
     from_: From = "00:00"
@@ -96,9 +108,7 @@ class Rule:
 
     def __attrs_post_init__(self) -> None:
         """Refuse an empty window."""
-        if self.from_ == self.to:
-            message = "the window is empty; a whole day is 00:00 to 24:00"
-            raise Invalid(message, [Fault("empty_window", message, "/to")])
+        enforce(self)
 
     @property
     def minutes(self) -> tuple[slice, slice]:
@@ -155,15 +165,6 @@ def minute(text: str) -> int:
     return int(text[:2]) * 60 + int(text[3:])
 
 
-def is_zone(name: str) -> bool:
-    """Whether there is a time zone *name*."""
-    try:
-        Zone.named(name)
-    except UnknownZone:
-        return False
-    return True
-
-
 def faults_of_periods(schedule: Schedule, named: Collection[str]) -> list[Fault]:
     """Return what is wrong with a table of *named* periods; pointers are relative to the charge.
 
@@ -198,11 +199,3 @@ def _is_kind(days: Days, kind: DayKind) -> Bools:
             return ~(days.weekend | days.holiday)
         case _:
             return cast("Bools", days.weekday == WEEKDAYS.index(kind))
-
-
-def _exists(month_day: str) -> bool:
-    try:
-        date.fromisoformat(f"2000-{month_day}")
-    except ValueError:
-        return False
-    return True

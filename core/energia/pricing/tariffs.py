@@ -5,20 +5,69 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Annotated, cast
+from typing import Annotated, ClassVar
 
 import attrs
 from msgspec import Meta
 
+from energia.codes import Currency, ZoneOrOffset
 from energia.convert import Converter, Id
-from energia.currencies import CODES
+from energia.convert.rules import Parts, Rules, class_of, enforce, fields_of
 from energia.errors import Fault, Invalid, VersionsOverlap, WindowCrossesVersions
 from energia.pricing.charges import Charge
 from energia.pricing.completeness import gaps
 from energia.pricing.days import DayTypes, Weekday
 from energia.pricing.rounding import Rounding
-from energia.pricing.schedule import Schedule, is_zone
+from energia.pricing.schedule import Schedule
 from energia.zones import Zone
+
+
+def _ends_later(valid_from: date, valid_to: date | None) -> Iterator[Fault]:
+    if valid_to is not None and valid_to <= valid_from:
+        yield Fault("empty_version", "valid_to is not after valid_from", "/valid_to")
+
+
+def _codes_differ(charges: Parts) -> Iterator[Fault]:
+    kinds = Counter(_kind(charge) for charge in charges)
+    seen: set[object] = set()
+    for index, charge in enumerate(charges):
+        kind, fields, pointer = _kind(charge), fields_of(charge), f"/charges/{index}/code"
+        if kind is None or "code" not in fields:
+            continue  # it could not be read
+        if fields["code"] is None and kinds[kind] > 1:
+            message = f"{kind} occurs more than once: each needs a code"
+            yield Fault("missing_code", message, pointer)
+            continue
+        code = fields["code"] or kind
+        if code in seen:
+            yield Fault("duplicate_code", f"another charge has the code {code}", pointer)
+        seen.add(code)
+
+
+def _schedules_have_no_gaps(charges: Parts, weekend_days: tuple[Weekday, ...]) -> Iterator[Fault]:
+    types = DayTypes(weekend_days=frozenset(weekend_days))
+    for index, charge in enumerate(charges):
+        for name, value in fields_of(charge).items():
+            if isinstance(value, Schedule):
+                for gap in gaps(value, types):
+                    message = f"the schedule has {gap}"
+                    yield Fault("incomplete_schedule", message, f"/charges/{index}/{name}")
+
+
+def _versions_follow(versions: Parts) -> Iterator[Fault]:
+    read = [fields_of(version) for version in versions]
+    dated = [at for at, fields in enumerate(read) if {"valid_from", "valid_to"} <= fields.keys()]
+    order = sorted(dated, key=lambda at: read[at]["valid_from"])
+    for at, following in pairwise(order):
+        ends, begins = read[at]["valid_to"], read[following]["valid_from"]
+        if ends is None or ends > begins:
+            until = "it has no end" if ends is None else f"it ends on {ends}"
+            message = f"the version overlaps the one of {begins}: {until}"
+            yield Fault(VersionsOverlap.code, message, f"/versions/{at}/valid_to")
+
+
+def _kind(charge: object) -> str | None:
+    return None if charge is None else class_of(charge).kind  # type: ignore[attr-defined]
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +82,12 @@ class Version:
         rounding: How amounts are rounded.
         charges: What is charged, in order.
 
+    Raises:
+        Invalid: It contradicts itself; `faults` names everything.
+
     """
+
+    __rules__: ClassVar[Rules] = (_ends_later, _codes_differ, _schedules_have_no_gaps)
 
     valid_from: date
     valid_to: date | None = None
@@ -42,35 +96,14 @@ class Version:
     rounding: Rounding = attrs.Factory(Rounding)
     charges: Annotated[tuple[Charge, ...], Meta(min_length=1, max_length=200)]
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse what cannot be priced."""
+        enforce(self)
+
     @cached_property
     def types(self) -> DayTypes:
         """The holidays and weekend days."""
         return DayTypes(frozenset(self.holidays), frozenset(self.weekend_days))
-
-    def faults(self) -> Iterator[Fault]:
-        """Find what is wrong with the version; pointers are relative to it."""
-        if self.valid_to is not None and self.valid_to <= self.valid_from:
-            yield Fault("empty_version", "valid_to is not after valid_from", "/valid_to")
-        yield from self._codes()
-        for index, charge in enumerate(self.charges):
-            for name, schedule in _schedules(charge):
-                pointer = f"/charges/{index}/{name}"
-                for gap in gaps(schedule, self.types):
-                    yield Fault("incomplete_schedule", f"the schedule has {gap}", pointer)
-
-    def _codes(self) -> Iterator[Fault]:
-        kinds = Counter(charge.kind for charge in self.charges)
-        seen: set[str] = set()
-        for index, charge in enumerate(self.charges):
-            pointer = f"/charges/{index}/code"
-            if charge.code is None and kinds[charge.kind] > 1:
-                message = f"{charge.kind} occurs more than once: each needs a code"
-                yield Fault("missing_code", message, pointer)
-                continue
-            code = charge.code or charge.kind
-            if code in seen:
-                yield Fault("duplicate_code", f"another charge has the code {code}", pointer)
-            seen.add(code)
 
 
 @attrs.frozen(kw_only=True)
@@ -85,22 +118,21 @@ class Tariff:
         versions: What it charges, by date; one after another.
 
     Raises:
-        VersionsOverlap, Invalid: It contradicts itself; `faults` names everything.
+        VersionsOverlap: Two versions are in force at once.
 
     """
 
+    __rules__: ClassVar[Rules] = (_versions_follow,)
+
     id: Id | None = None
     name: Annotated[str, Meta(min_length=1, max_length=500)]
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["BRL"])]
-    timezone: Annotated[str, Meta(max_length=64, examples=["America/Sao_Paulo"])]
+    currency: Currency
+    timezone: ZoneOrOffset
     versions: Annotated[tuple[Version, ...], Meta(min_length=1, max_length=1000)]
 
     def __attrs_post_init__(self) -> None:
         """Refuse what cannot be priced."""
-        faults = list(self._faults())
-        if faults:
-            overlaps = all(fault.code == VersionsOverlap.code for fault in faults)
-            raise (VersionsOverlap if overlaps else Invalid)(faults[0].message, faults)
+        enforce(self)
 
     @property
     def zone(self) -> Zone:
@@ -127,40 +159,12 @@ class Tariff:
         message = "no version of the tariff is in force in all of the window"
         raise Invalid(message, [Fault("no_version_in_force", message)])
 
-    def _faults(self) -> Iterator[Fault]:
-        if self.currency not in CODES:
-            yield Fault("unknown_currency", f"there is no currency {self.currency}", "/currency")
-        if not is_zone(self.timezone):
-            message = f"there is no time zone {self.timezone!r}"
-            yield Fault("unknown_timezone", message, "/timezone")
-        yield from self._overlaps()
-        for index, version in enumerate(self.versions):
-            for fault in version.faults():
-                yield attrs.evolve(fault, pointer=f"/versions/{index}{fault.pointer}")
-
-    def _overlaps(self) -> Iterator[Fault]:
-        order = sorted(range(len(self.versions)), key=lambda at: self.versions[at].valid_from)
-        for at, following in pairwise(order):
-            ends, begins = self.versions[at].valid_to, self.versions[following].valid_from
-            if ends is None or ends > begins:
-                until = "it has no end" if ends is None else f"it ends on {ends}"
-                message = f"the version overlaps the one of {begins}: {until}"
-                yield Fault(VersionsOverlap.code, message, f"/versions/{at}/valid_to")
-
 
 def tariff_converter(charges: Mapping[str, type[Charge]]) -> Converter:
     """Return a converter that reads and writes tariffs made of *charges*, by kind."""
     converter = Converter()
     converter.register_union(Charge, charges)
     return converter
-
-
-def _schedules(charge: Charge) -> Iterator[tuple[str, Schedule]]:
-    """Find the schedules among the fields of *charge*."""
-    for name in attrs.fields_dict(cast("type[attrs.AttrsInstance]", type(charge))):
-        value = getattr(charge, name)
-        if isinstance(value, Schedule):
-            yield name, value
 
 
 def _span(version: Version, zone: Zone) -> tuple[int, int | None]:

@@ -133,9 +133,7 @@ def _missing(series: Series, first: int, last: int) -> int:
 
 
 def _fault(gap: Gap, zone: Zone, pointer: str | None) -> Fault:
-    begin, end = (
-        zone.datetime(at).isoformat() for at in (gap.start, gap.start + gap.slots * gap.interval)
-    )
+    begin, end = (zone.text(at) for at in (gap.start, gap.start + gap.slots * gap.interval))
     message = f"{gap.role}: no reading from {begin} to {end} ({gap.slots} slots)"
     return Fault(gap.reason, message, pointer)
 

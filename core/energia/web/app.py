@@ -1,24 +1,19 @@
 """The application of a service: everything but its process."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
 from aiohttp import web
 
-from energia.convert.schema import Schemas
 from energia.core import Core
-from energia.errors import PluginError
 from energia.health.monitor import Monitor
 from energia.plugins import Plugins
-from energia.pricing.charges import Charge
 from energia.pricing.tariffs import tariff_converter
-from energia.web import openapi
-from energia.web.endpoints import ROUTES
 from energia.web.errors import answered, observe, on_prepare
 from energia.web.inflight import InFlight
 from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR
-from energia.web.routes import Route
+from energia.web.mounting import document, mount
 
 
 def create_app(core: Core) -> web.Application:
@@ -28,7 +23,7 @@ def create_app(core: Core) -> web.Application:
     to work within `started`.
 
     Raises:
-        PluginError: Two routes have one method and path.
+        PluginError: A route or a charge of a plugin does not fit; the plugin is named.
 
     """
     app = web.Application(
@@ -42,20 +37,22 @@ def create_app(core: Core) -> web.Application:
     app[MONITOR] = Monitor(core.plugins.probes(), core.settings.health, core.state)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
     app.on_response_prepare.append(on_prepare)
-    mount(app, all_routes(core.plugins))
+    mount(app, core.plugins)
     return app
 
 
-def all_routes(plugins: Plugins) -> tuple[Route, ...]:
-    """Return the routes of the core and of the plugins."""
-    return (*ROUTES, *plugins.routes())
+def check(plugins: Plugins) -> None:
+    """Put an application together as `create_app` does, without a service, and throw it away.
 
+    Raises:
+        PluginError: Something of a plugin does not fit; the plugin is named.
 
-def document(plugins: Plugins) -> dict[str, object]:
-    """Return the OpenAPI document of the service."""
-    schemas = Schemas()
-    schemas.union(Charge, "Charge", plugins.charges())
-    return openapi.document(all_routes(plugins), schemas)
+    """
+    app = web.Application(middlewares=plugins.middlewares())
+    tariff_converter(plugins.charges())
+    document(plugins)
+    mount(app, plugins)
+    app.freeze()
 
 
 @asynccontextmanager
@@ -65,19 +62,3 @@ async def started(app: web.Application) -> AsyncIterator[None]:
     async with core.plugins.lifespans(core), app[MONITOR].running():
         core.state.ready()
         yield
-
-
-def mount(app: web.Application, routes: Iterable[Route]) -> None:
-    """Serve *routes* from *app*: those of one path by one resource, so that 405 names them all."""
-    known: dict[str, dict[str, Route]] = {}
-    for route in routes:
-        methods = known.setdefault(route.path, {})
-        if route.method in methods:
-            raise PluginError(f"two routes answer {route.method} {route.path}")
-        methods[route.method] = route
-    for path, methods in known.items():
-        resource = app.router.add_resource(path)
-        for method, route in methods.items():
-            resource.add_route(method, route.__call__)
-        if "GET" in methods and "HEAD" not in methods:
-            resource.add_route("HEAD", methods["GET"].__call__)

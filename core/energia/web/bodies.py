@@ -4,7 +4,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from tempfile import SpooledTemporaryFile
+from tempfile import TemporaryFile
 from typing import Final
 
 import attrs
@@ -14,7 +14,7 @@ from energia.errors import Malformed, TooLarge, UnsupportedMedia
 
 #: The most that one step inflates, so that a bomb is noticed before it takes memory.
 _STEP: Final = 256 * 1024
-#: How much of a file `Upload.blocking` writes at a time, and how much it keeps in memory.
+#: How much of a file `Upload.blocking` writes at a time.
 _GATHERED: Final = 1024 * 1024
 # zlib: a gzip header and trailer are expected, and its checksum is checked.
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -160,7 +160,7 @@ class Upload:
         else that others need. The chunks raise what `chunks` raises.
         """
         inflow = _Inflow(self._request, self._limit)
-        with SpooledTemporaryFile(_GATHERED) as file:
+        with TemporaryFile() as file:
             async for gathered in self._gathered():
                 await asyncio.to_thread(file.write, gathered)
             file.seek(0)

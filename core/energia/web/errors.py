@@ -2,7 +2,6 @@
 
 import re
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final
@@ -13,6 +12,7 @@ from aiohttp import web
 from energia.errors import EnergiaError, Malformed
 from energia.web import problems
 from energia.web.keys import CORE, IN_FLIGHT, REQUEST_ID
+from energia.web.problems import new_id
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, answer whatever goes wrong, and log one line about it."""
     given = request.headers.get("X-Request-Id", "")
-    request_id = given if _REQUEST_ID.fullmatch(given) else f"req_{uuid.uuid4().hex}"
+    request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
     request[REQUEST_ID] = request_id
     started = time.perf_counter()
     bound = structlog.contextvars.bound_contextvars(request_id=request_id)

@@ -24,9 +24,8 @@ from energia.plugins import Plugins
 from energia.settings import Server, Settings
 from energia.web.app import create_app, started
 from energia.web.keys import CORE, IN_FLIGHT
+from energia.web.protocol import running
 
-#: Longer than any proxy keeps an idle connection, so that none is closed under a request.
-_KEEPALIVE: Final = 3630.0
 #: Seconds between two attempts to reach the database: doubled from the first up to the last.
 _FIRST_PAUSE: Final = 0.2
 _LAST_PAUSE: Final = 5.0
@@ -118,25 +117,15 @@ def _bound(server: Server) -> socket.socket:
 async def _listening(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
     """Accept connections; on leaving, no more, and requests are finished within their time."""
     server = app[CORE].settings.server
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        auto_decompress=False,
-        keepalive_timeout=_KEEPALIVE,
-        # It spends this twice, after we have waited for the requests once.
-        shutdown_timeout=server.shutdown_timeout / 2,
-    )
-    await runner.setup()
-    site = web.SockSite(runner, listener, backlog=1024)
-    try:
+    # It spends this twice, after we have waited for the requests once.
+    async with running(app, shutdown_timeout=server.shutdown_timeout / 2) as runner:
+        site = web.SockSite(runner, listener, backlog=1024)
         await site.start()
         log.info("listening", host=server.host, port=listener.getsockname()[1])
         yield
         await site.stop()
         # Before the clean-up, which drops what comes of the bodies that are still being sent.
         await app[IN_FLIGHT].finished(server.shutdown_timeout)
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager

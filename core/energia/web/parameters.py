@@ -11,7 +11,7 @@ from aiohttp import web
 
 from energia import convert
 from energia.convert import TEXT, Converter
-from energia.convert.faults import Found
+from energia.convert.faults import Found, refusal
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Fault, Invalid, Malformed
@@ -102,7 +102,7 @@ async def arguments(request: web.Request, parameters: Sequence[Parameter]) -> di
     for fault in _unknown(request, parameters):
         found.add(Invalid("", [fault]))
     if found.faults:
-        raise convert.refusal(found)
+        raise refusal(found)
     return read
 
 

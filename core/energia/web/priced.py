@@ -1,63 +1,21 @@
 """The usage that a request prices: stored readings of a meter, or its own."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
-from typing import Annotated, Final
+from datetime import datetime
+from typing import Final
 
 import attrs
 import numpy as np
-from msgspec import Meta
 
-from energia.convert import Id
 from energia.db.tenant import Queries
 from energia.errors import AmbiguousChannel, Fault, Invalid, NotFound, TooLarge
 from energia.metering import query, registry
 from energia.metering.models import Channel
 from energia.metering.series import MISSING, Series
 from energia.metering.usage import Coverage, usage
-from energia.pricing.charges import Role
 from energia.pricing.inline import InlineUsage, boundary
+from energia.web.subject import Subject
 from energia.zones import Zone
-
-Ids = Annotated[tuple[Id, ...], Meta(min_length=1, max_length=100)]
-Moment = datetime | date
-
-
-@attrs.frozen(kw_only=True)
-class Subject:
-    """What is priced.
-
-    Attributes:
-        meter: A meter whose readings are stored; or
-        usage: readings that come with the request.
-        start: When the window starts: an instant, or the midnight of a date in the zone of the
-            site (or of the usage); the default is the start of the usage.
-        end: When it ends.
-        channels: Which of the meter's channels are summed for a role, where it has several.
-
-    """
-
-    meter: Id | None = None
-    usage: InlineUsage | None = None
-    start: Moment | None = None
-    end: Moment | None = None
-    channels: dict[Role, Ids] | None = None
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse what does not go together."""
-        faults = []
-        if (self.meter is None) == (self.usage is None):
-            faults.append(Fault("meter_or_usage", "give either meter or usage", "/meter"))
-        if self.meter is not None:
-            faults += [
-                Fault("missing_field", "a stored meter needs a window", f"/{name}")
-                for name, value in (("start", self.start), ("end", self.end))
-                if value is None
-            ]
-        elif self.channels is not None:
-            faults.append(Fault("needs_meter", "channels are those of a meter", "/channels"))
-        if faults:
-            raise Invalid(faults[0].message, faults)
 
 
 @attrs.frozen(eq=False)
@@ -81,8 +39,10 @@ class Window:
 
     @property
     def pointers(self) -> dict[str, str]:
-        """Where in the request the readings of each role are."""
-        return {role: f"/usage/channels/{role}/values" for role in self.inline or ()}
+        """Where in the request the readings of each role are, or the meter that has them."""
+        if self.inline is None:
+            return {role_of(channel): "/meter" for channel in self.declared}
+        return {role: f"/usage/channels/{role}/values" for role in self.inline}
 
 
 @attrs.frozen(eq=False)

@@ -1,5 +1,7 @@
 """Errors as problem documents (RFC 9457)."""
 
+import uuid
+from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import islice
 
@@ -7,7 +9,7 @@ import attrs
 from aiohttp import web
 
 from energia.convert import dumps
-from energia.errors import EnergiaError, Fault
+from energia.errors import DatabaseAway, DatabaseError, EnergiaError, Fault
 from energia.web import media
 
 
@@ -37,6 +39,11 @@ class Problem:
     error_counts: dict[str, int] | None = None
 
 
+def new_id() -> str:
+    """Return an id for a request that has none."""
+    return f"req_{uuid.uuid4().hex}"
+
+
 def of_error(error: EnergiaError, request_id: str, limit: int) -> web.Response:
     """Answer with *error*, of whose faults at most *limit* are listed."""
     problem = Problem(
@@ -45,7 +52,7 @@ def of_error(error: EnergiaError, request_id: str, limit: int) -> web.Response:
         status=error.status,
         code=error.code,
         request_id=request_id,
-        detail=error.detail or None,
+        detail=_told(error) or None,
         errors=tuple(islice(error.faults, limit)) or None,
         error_counts=dict(error.counts) or None,
     )
@@ -59,9 +66,9 @@ def of_http(error: web.HTTPException, request_id: str) -> web.Response:
     """Answer with an error that aiohttp found, such as 404 or 405."""
     status = HTTPStatus(error.status)
     code = status.phrase.lower().replace(" ", "_").replace("-", "_")
-    response = _response(
-        Problem(f"urn:energia:error:{code}", status.phrase, status, code, request_id)
-    )
+    title = _titles().get(code, status.phrase)
+    problem = Problem(f"urn:energia:error:{code}", title, status, code, request_id, _detail(error))
+    response = _response(problem)
     for name in ("Allow", "Retry-After"):
         if name in error.headers:
             response.headers[name] = error.headers[name]
@@ -72,6 +79,31 @@ def unexpected(request_id: str) -> web.Response:
     """Answer with an error about which the client learns no more than the id of its request."""
     error = EnergiaError("The error is logged with the id of the request.")
     return of_error(error, request_id, 0)
+
+
+def _told(error: EnergiaError) -> str:
+    """Return the detail for the client: not what the driver said, which names hosts and roles."""
+    ours = error.__cause__ is None or not isinstance(error, DatabaseAway | DatabaseError)
+    return error.detail if ours else ""
+
+
+def _detail(error: web.HTTPException) -> str | None:
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        return f"the path answers {', '.join(sorted(error.allowed_methods))}"
+    if error.text and error.text != f"{error.status}: {error.reason}":
+        return error.text
+    return "there is no such path" if isinstance(error, web.HTTPNotFound) else None
+
+
+def _titles() -> dict[str, str]:
+    """Return the title of each code: a type of problem has one title, whoever found it."""
+    return {kind.code: kind().title for kind in _kinds(EnergiaError)}
+
+
+def _kinds(base: type[EnergiaError]) -> Iterator[type[EnergiaError]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
 
 
 def _response(problem: Problem) -> web.Response:

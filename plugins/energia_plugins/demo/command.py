@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from energia.settings import Settings
 
 
-@click.command("demo")
+@click.command("demo", short_help="Load a real household's year and rank three tariffs.")
 @allow_embedded
 @pass_invocation
 def demo(invocation: Invocation, allow_embedded: bool) -> None:

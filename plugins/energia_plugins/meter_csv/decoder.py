@@ -29,10 +29,9 @@ class CsvDecoder:
 
         Raises:
             Malformed: It is not text of the encoding, or has no rows.
-            Invalid: The options do not fit, or a column is not in the header.
+            Invalid: A column is not in the header.
 
         """
-        options.check()
         found = rows(chunks, options.codec, options.delimiter)
         header = next(found, (1, []))[1]
         row = _Row.of(header, options)
@@ -58,7 +57,7 @@ class _Row:
     @classmethod
     def of(cls, header: list[str], options: CsvOptions) -> "_Row":
         """Return what reads the rows below *header*; raises `Invalid`."""
-        columns = _columns(header, options)
+        columns, end_stamped = _columns(header, options), options.stamp == "end"
         zone = None if options.timezone is None else Zone.named(options.timezone)
         return cls(
             columns["start_column"],
@@ -68,9 +67,9 @@ class _Row:
             columns.get("quality_column"),
             max(columns.values()) + 1,
             Numbers.marked(options.decimal, options.thousands),
-            Times(options.date_format, zone),
+            Times(options.date_format, zone, end_stamped=end_stamped),
             options.unit,
-            options.stamp == "end",
+            end_stamped,
         )
 
     def read(self, line: int, cells: list[str]) -> Reading | Problem:

@@ -27,7 +27,8 @@ def rows(chunks: Iterable[bytes], encoding: str, delimiter: str) -> Iterator[tup
             if row:
                 yield reader.line_num, row
     except csv.Error as error:
-        raise Malformed(f"line {reader.line_num}: {error}") from None
+        what = "it has a CR inside: lines end in LF or CRLF" if "new-line" in str(error) else error
+        raise Malformed(f"line {reader.line_num}: {what}") from None
 
 
 @attrs.define
@@ -76,4 +77,5 @@ def _texts(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
             lines += text.count("\n")
         yield decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise Malformed(f"at or after line {lines}: not {encoding}: {error.reason}") from None
+        name = encoding.removesuffix("-sig")
+        raise Malformed(f"at or after line {lines}: not {name}: {error.reason}") from None

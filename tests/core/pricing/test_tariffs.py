@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from energia.errors import Invalid, VersionsOverlap, WindowCrossesVersions
-from energia.pricing.tariffs import Tariff
-from tests.core.pricing.documents import CONVERTER, document, instant, read
+from energia.errors import Invalid, VersionsOverlap
+from tests.core.pricing.documents import CONVERTER, document, read
 
 FLAT = {"kind": "energy.flat", "rate": "0.15"}
 
@@ -83,6 +82,42 @@ def test_every_fault_is_told_at_once() -> None:
         "/versions/0/charges/1/code": "missing_code",
         "/versions/1/valid_to": "empty_version",
         "/versions/1/charges/0/schedule": "incomplete_schedule",
+    }
+
+
+def test_a_fault_hides_no_other() -> None:
+    """What a charge or a version is refused for leaves the rest of the document to be checked."""
+    gap = time_of_use([{"period": "day", "days": ["weekday"], "from": "06:00", "to": "22:00"}])
+    charges = [{"kind": "solar"}, gap | {"rates": 5}, FLAT | {"rate": "x"}, FLAT | {"code": "a b"}]
+    value = {
+        "name": 7,
+        "currency": "QQQ",
+        "timezone": "X/Y",
+        "versions": [
+            {"valid_from": "2026-01-01", "charges": charges, "rounding": {"mode": "up"}},
+            {"valid_from": "2026-06-01", "valid_to": "2026-06-01", "charges": [], "x": 1},
+            {"valid_from": "never", "charges": [FLAT]},
+            5,
+        ],
+    }
+
+    assert faults(value) == {
+        "/name": "wrong_type",
+        "/currency": "unknown_currency",
+        "/timezone": "unknown_timezone",
+        "/versions/0/valid_to": "versions_overlap",
+        "/versions/0/charges/0/kind": "unknown_kind",
+        "/versions/0/charges/1/rates": "wrong_type",
+        "/versions/0/charges/1/schedule": "incomplete_schedule",
+        "/versions/0/charges/2/rate": "wrong_type",
+        "/versions/0/charges/2/code": "missing_code",
+        "/versions/0/charges/3/code": "bad_pattern",
+        "/versions/0/rounding/mode": "unknown_value",
+        "/versions/1/valid_to": "empty_version",
+        "/versions/1/charges": "too_short",
+        "/versions/1/x": "unknown_field",
+        "/versions/2/valid_from": "wrong_type",
+        "/versions/3": "wrong_type",
     }
 
 
@@ -190,45 +225,3 @@ def test_rates_and_periods_match() -> None:
         "/versions/0/charges/0/rates/peak": "missing_rate",
         "/versions/0/charges/0/rates/pike": "unknown_period",
     }
-
-
-TWO = of_versions(
-    {"valid_from": "2026-01-01", "valid_to": "2026-06-01"},
-    {"valid_from": "2026-06-01", "valid_to": "2027-01-01"},
-) | {"timezone": "America/Sao_Paulo"}
-
-
-def tariff_in_force(start: str, end: str) -> str:
-    """Return when the version that is in force in a window became valid."""
-    found: Tariff = read(TWO)
-    return str(found.in_force(instant(start), instant(end)).valid_from)
-
-
-def test_versions_change_at_the_midnight_of_the_tariff() -> None:
-    """A version is in force from its date's midnight in the tariff's zone."""
-    before = tariff_in_force("2026-01-01T00:00:00-03:00", "2026-06-01T00:00:00-03:00")
-    after = tariff_in_force("2026-06-01T00:00:00-03:00", "2026-06-01T01:00:00-03:00")
-
-    assert (before, after) == ("2026-01-01", "2026-06-01")
-
-
-def test_a_window_across_versions_is_refused() -> None:
-    """A window that crosses from one version to another is not priced."""
-    with pytest.raises(WindowCrossesVersions, match="2026-01-01, 2026-06-01"):
-        tariff_in_force("2026-05-31T23:45:00-03:00", "2026-06-01T00:15:00-03:00")
-
-
-@pytest.mark.parametrize(
-    ("start", "end"),
-    [
-        ("2025-12-31T23:00:00-03:00", "2026-01-02T00:00:00-03:00"),
-        ("2026-12-31T00:00:00-03:00", "2027-01-01T00:01:00-03:00"),
-        ("2030-01-01T00:00:00-03:00", "2030-01-02T00:00:00-03:00"),
-    ],
-)
-def test_a_window_without_a_version_is_refused(start: str, end: str) -> None:
-    """Nothing is priced where no version is in force."""
-    with pytest.raises(Invalid) as refused:
-        tariff_in_force(start, end)
-
-    assert [fault.code for fault in refused.value.faults] == ["no_version_in_force"]

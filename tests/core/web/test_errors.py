@@ -1,12 +1,21 @@
 """Errors as problem documents, request ids and log lines."""
 
+import re
+
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
 from energia import convert
+from energia.db.pool import Pool
 from energia.errors import Fault, Invalid
+from energia.health.state import Phase
+from energia.plugins import Plugins
+from energia.settings import Database
 from energia.web import problems
-from tests.serving import Client
+from energia.web.app import create_app
+from tests.core.web import fakes
+from tests.serving import Client, client_of, make_core, serving
 
 PROBLEM = "application/problem+json"
 
@@ -38,14 +47,75 @@ async def test_faults_are_limited_and_counted(client: Client) -> None:
     assert problem["detail"] == "21 faults"
 
 
-@pytest.mark.parametrize("path", ["/nope", "/v1/things", "/v1/things/a/b"])
+@pytest.mark.parametrize("path", ["/nope", "/v1/things/a/b"])
 async def test_unknown_path(client: Client, path: str) -> None:
-    """A path that is none is a problem document too."""
+    """A path that is none is a problem document too, with the title that its type has."""
     async with client.get(path) as answer:
+        assert answer.status == 404
+        assert await answer.json(content_type=PROBLEM) == {
+            "type": "urn:energia:error:not_found",
+            "title": "There is no such thing",
+            "status": 404,
+            "code": "not_found",
+            "request_id": answer.headers["X-Request-Id"],
+            "detail": "there is no such path",
+        }
+
+
+async def test_other_method(client: Client) -> None:
+    """A path that does not answer a method says which ones it answers."""
+    async with client.post("/v1/things/a") as answer:
         problem = await answer.json(content_type=PROBLEM)
 
-        assert answer.status in (404, 405)
-        assert problem["request_id"] == answer.headers["X-Request-Id"]
+        assert (answer.status, problem["code"]) == (405, "method_not_allowed")
+        assert answer.headers["Allow"] == "DELETE,GET,HEAD,PUT"
+        assert problem["detail"] == "the path answers DELETE, GET, HEAD, PUT"
+
+
+def test_errors_of_handlers() -> None:
+    """What a handler says in an HTTP error of its own is the detail."""
+    response = problems.of_http(web.HTTPNotFound(text="there is no dashboard"), "r1")
+    conflict = problems.of_http(web.HTTPConflict(), "r1")
+
+    assert b'"detail":"there is no dashboard"' in _body(response)
+    assert b'"title":"The request conflicts with what is stored"' in _body(conflict)
+    assert b"detail" not in _body(conflict)
+
+
+def _body(response: web.Response) -> bytes:
+    assert isinstance(response.body, bytes)
+    return response.body
+
+
+@pytest.mark.parametrize(
+    ("url", "logged"),
+    [
+        ("postgresql://someone@127.0.0.1:5999/books", "Connection refused"),
+        ("postgresql://someone@/books?host=/nowhere/run&port=5999", "/nowhere/run/.s.PGSQL.5999"),
+    ],
+)
+async def test_a_database_that_is_away_is_not_described(url: str, logged: str) -> None:
+    """Where the database is, and what the driver says of it, is in the log only."""
+    core = make_core(plugins=Plugins.of(fakes=fakes), pool=Pool(url, Database()))
+    async with serving(core) as client:
+        with capture_logs() as lines:
+            async with client.get("/v1/stored", headers={"X-Request-Id": "r1"}) as answer:
+                text = await answer.text()
+
+    assert answer.status == 503
+    assert re.findall("127|5999|nowhere|someone|books|detail", text) == []
+    (line,) = [line for line in lines if line["event"] == "failed"]
+    assert logged in line["detail"]
+
+
+async def test_no_statement_before_the_migration(pool: Pool) -> None:
+    """While the database is migrated nothing is read from it, though it could be reached."""
+    core = make_core(plugins=Plugins.of(fakes=fakes), pool=pool, phase=Phase.MIGRATING)
+    async with client_of(create_app(core)) as client, client.get("/v1/stored") as answer:
+        problem = await answer.json(content_type=PROBLEM)
+
+        assert (answer.status, problem["code"]) == (503, "database_away")
+        assert problem["detail"] == "the service is migrating"
 
 
 async def test_unexpected_error(client: Client) -> None:

@@ -12,7 +12,7 @@ from energia.errors import Fault, Invalid, NotFound
 from energia.metering import journal
 from energia.metering.decoding import Defaults
 from energia.metering.intake import Intake
-from energia.metering.outcome import Kept, Outcome
+from energia.metering.outcome import Kept, Listed, Outcome
 from energia.names import did_you_mean
 from energia.web.ids import ImportId
 from energia.web.pages import Cursor, Limit, Page, page
@@ -57,7 +57,7 @@ async def post_import(
 
 
 @routes.get("/v1/imports")
-async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Kept]:
+async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Listed]:
     """List the imports, the newest first, without their problems."""
     found = await journal.imports(tenant, cursor or None, limit + 1)
     return page(found, limit, lambda kept: kept.import_)

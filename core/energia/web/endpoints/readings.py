@@ -123,7 +123,7 @@ def _answer(meter: str, found: Asked, read: query.Revised, past: int) -> Reading
         _numbers(series.values),
         _runs(series.quality),
         read.revision_at,
-        zone.datetime(past).isoformat() if past < found.end else None,
+        zone.text(past) if past < found.end else None,
     )
 
 

@@ -3,30 +3,49 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import attrs
+import click
 import pytest
+from aiohttp import web
+from aiohttp.typedefs import Handler
 
+from energia import BaseCharge, BillSoFar, Line, Measure
 from energia.core import Core
 from energia.errors import PluginError
 from energia.hookspecs import hookimpl
+from energia.plugins import Plugins
+from energia.pricing.charges import Measured
+from energia.web.routes import Route
 
 if TYPE_CHECKING:
     from energia.metering.events import ReadingsStored
-from energia.plugins import Plugins
 
 EVENT = cast("ReadingsStored", object())
 CORE = cast(Core, object())
 
 
+async def _coroutine() -> list[object]:
+    return []
+
+
 class Flat:
     """A plugin with one charge."""
 
-    class Charge:
+    @attrs.frozen
+    class Charge(BaseCharge):
         """A charge."""
 
-        kind = "flat"
+        kind: ClassVar[str] = "flat"
+
+        def measures(self) -> dict[str, Measure]:
+            """Measure nothing."""
+            return {}
+
+        def lines(self, measured: Measured, bill: BillSoFar) -> list[Line]:
+            """Charge nothing."""
+            return []
 
     @hookimpl
     def register_charges(self) -> list[type]:
@@ -44,66 +63,64 @@ def test_an_object_is_a_plugin() -> None:
     assert list(Plugins.of(flat=Flat).charges()) == ["flat"]
 
 
-def middleware(value: str) -> SimpleNamespace:
-    """Return a plugin that registers *value* as a middleware."""
-    return SimpleNamespace(register_middlewares=hookimpl(lambda: [value]))
+def middleware(name: str) -> SimpleNamespace:
+    """Return a plugin that registers a middleware with a name."""
+
+    async def passing(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await handler(request)
+
+    passing.__name__ = name
+    return SimpleNamespace(register_middlewares=hookimpl(lambda: [web.middleware(passing)]))
 
 
 def test_plugins_are_called_in_the_order_of_their_names() -> None:
     """The order does not depend on how they were found."""
     plugins = Plugins.of(b=middleware("2"), c=middleware("3"), a=middleware("1"))
 
-    assert list(map(str, plugins.middlewares())) == ["1", "2", "3"]
+    assert [getattr(one, "__name__", "") for one in plugins.middlewares()] == ["1", "2", "3"]
 
 
-@pytest.mark.parametrize(
-    ("hook", "method"),
-    [
-        ("register_collectors", "collectors"),
-        ("register_routes", "routes"),
-        ("register_middlewares", "middlewares"),
-    ],
-)
-def test_what_plugins_register_is_offered_typed(hook: str, method: str) -> None:
-    """Each registration hook is called once, and has a method that gives its objects."""
+def test_a_registration_hook_is_called_once() -> None:
+    """However often its objects are asked for, they are the same."""
     calls: list[str] = []
 
-    def register() -> list[str]:
-        calls.append(hook)
-        return [hook]
+    def register() -> list[Route]:
+        calls.append("register_routes")
+        return [Route("GET", "/hello", _coroutine)]
 
-    plugin = SimpleNamespace(**{hook: hookimpl(register)})
+    plugins = Plugins.of(one=SimpleNamespace(register_routes=hookimpl(register)))
 
-    plugins = Plugins.of(one=plugin)
+    assert plugins.routes() == plugins.routes() != ()
+    assert calls == ["register_routes"]
 
-    assert getattr(plugins, method)() == getattr(plugins, method)() == (hook,)
-    assert calls == [hook]
+
+def _named(name: str, **more: object) -> SimpleNamespace:
+    return SimpleNamespace(name=name, **more)
 
 
 @pytest.mark.parametrize(
-    ("hook", "key", "what"),
+    ("hook", "one", "what"),
     [
-        ("register_charges", "kind", "charge"),
-        ("register_decoders", "name", "format"),
-        ("register_probes", "name", "probe"),
-        ("register_commands", "name", "command"),
+        ("register_charges", Flat.Charge, "charge 'flat'"),
+        ("register_decoders", _named("x", options=Flat.Charge, decode=iter), "format 'x'"),
+        ("register_probes", _named("x", criticality="degraded", check=_coroutine), "probe 'x'"),
+        ("register_commands", click.Command("x"), "command 'x'"),
     ],
 )
-def test_two_plugins_cannot_offer_one_name(hook: str, key: str, what: str) -> None:
+def test_two_plugins_cannot_offer_one_name(hook: str, one: object, what: str) -> None:
     """A kind, a format, a probe and a command mean one thing; both plugins are named."""
+    first, second = (SimpleNamespace(**{hook: hookimpl(lambda: [one])}) for _ in range(2))
 
-    def plugin() -> SimpleNamespace:
-        return SimpleNamespace(**{hook: hookimpl(lambda: [SimpleNamespace(**{key: "x"})])})
-
-    with pytest.raises(PluginError, match=f"'one' and 'two' both offer the {what} 'x'"):
-        Plugins.of(one=plugin(), two=plugin())
+    with pytest.raises(PluginError, match=f"'one' and 'two' both offer the {what}"):
+        Plugins.of(one=first, two=second)
 
 
-def test_an_object_without_a_name_is_refused() -> None:
-    """A charge needs its kind."""
-    plugin = SimpleNamespace(register_charges=hookimpl(lambda: [int]))
+@pytest.mark.parametrize("name", ["", None])
+def test_an_object_without_a_name_is_refused(name: str | None) -> None:
+    """A command is called by its name."""
+    plugin = SimpleNamespace(register_commands=hookimpl(lambda: [click.Command(name)]))
 
-    with pytest.raises(PluginError, match="plugin 'bad' offers a charge without a kind"):
+    with pytest.raises(PluginError, match="plugin 'bad' offers a command without a name"):
         Plugins.of(bad=plugin)
 
 
@@ -135,10 +152,6 @@ def test_a_hook_without_its_marker_is_refused() -> None:
 
     with pytest.raises(PluginError, match="'bare': register_probes is not marked with @hookimpl"):
         Plugins.of(bare=plugin)
-
-
-async def _coroutine() -> list[object]:
-    return []
 
 
 async def _generator(core: Core) -> AsyncIterator[None]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from energia import convert
 from energia.convert import Converter
-from tests.core.converting import Band, Fuel, Offer, refused
+from tests.core.convert.converting import Band, Fuel, Offer, refused
 
 
 class Charge(Protocol):

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from click.testing import CliRunner
 
+from energia.cli.main import energia
 from energia.errors import PluginError
 from energia.plugins import Plugins
 from energia.settings import PluginSelection
@@ -16,10 +18,11 @@ from energia.hookspecs import hookimpl
 
 @hookimpl
 def register_middlewares():
-    return ["middleware"]
+    return []
 """
 WITH_SETTINGS = """
 import attrs
+import click
 from energia.hookspecs import hookimpl
 from energia.settings import SecretStr
 
@@ -34,8 +37,22 @@ class Plugin:
         self.settings = settings
 
     @hookimpl
-    def register_middlewares(self):
-        return [self.settings]
+    def register_commands(self):
+        return [click.Command("show", callback=lambda: self.settings)]
+"""
+WITH_ROUTE = """
+from energia.hookspecs import hookimpl
+from energia.web.routes import Routes
+
+routes = Routes()
+
+@routes.get("/health/live")
+async def live() -> str:
+    return "yes"
+
+@hookimpl
+def register_routes():
+    return routes
 """
 
 
@@ -120,6 +137,19 @@ def test_every_faulty_plugin_is_named(install: Install) -> None:
     assert ["'third-a'" in caught.value.faults[0].message, len(caught.value.faults)] == [True, 2]
 
 
+def test_a_check_puts_the_routes_together(install: Install) -> None:
+    """`energia config check` finds what would stop the service, and needs no database."""
+    install("third-a = third_a", source=WITH_ROUTE)
+    environ = {"ENERGIA_PLUGINS__ENABLED": '["third-*"]', "ENERGIA_PROFILE": "development"}
+
+    result = CliRunner(env=environ).invoke(energia, ["config", "check"])
+
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "energia: plugin 'third-a' and the core both answer GET /health/live\n"
+    )
+
+
 def test_one_name_declared_twice_is_refused(install: Install) -> None:
     """Two distributions cannot both be one plugin."""
     install("third-one = third_one")
@@ -158,7 +188,9 @@ def test_a_class_gets_its_settings(install: Install) -> None:
 
     plugins = Plugins.installed(only("third", third={"port": 1884, "topics": ["a"], "token": "x"}))
 
-    settings: Any = plugins.middlewares()[0]
+    show = plugins.commands()["show"].callback
+    assert show is not None
+    settings = show()
     (state,) = [state for state in plugins.states if state.name == "third"]
     assert (settings.port, settings.topics) == (1884, ("a",))
     assert (repr(settings.token), settings.token.get_secret_value()) == ("SecretStr('***')", "x")

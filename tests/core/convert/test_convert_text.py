@@ -10,7 +10,7 @@ import pytest
 from energia import convert
 from energia.convert import TEXT
 from energia.errors import Invalid, Malformed
-from tests.core.converting import Fuel, refused
+from tests.core.convert.converting import Fuel, refused
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from msgspec import Meta
 from energia import convert
 from energia.convert import Id
 from energia.errors import Fault, Invalid
-from tests.core.converting import Band, Fuel, Offer, Phases, refused
+from tests.core.convert.converting import Band, Fuel, Offer, Phases, refused
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,134 @@
+"""What the registration hooks accept: each object is looked at before anything uses it.
+
+The types belong to layers above and to libraries that a command may not need, so they are not
+imported: a type whose module was never imported has no instances either.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from reprlib import Repr
+from typing import Any, Final
+
+import attrs
+
+from energia.errors import PluginError
+
+_CRITICALITIES: Final = ("critical", "degraded")
+#: What the core asks of every charge, besides its kind.
+_OF_CHARGE: Final = ("code", "description", "channel")
+_short: Final = Repr()
+_short.maxother = _short.maxstring = 80
+
+
+def refuse_unfit(plugin: str, hook: str, one: object) -> None:
+    """Refuse an object that is not what *hook* returns; raises `PluginError`."""
+    try:
+        lacking = _LACKING[hook](one)
+    except Exception as error:
+        lacking = f"it cannot be read: {error}"
+    if lacking:
+        raise PluginError(f"plugin {plugin!r}: {hook} returned {_named(one)}: {lacking}")
+
+
+def refuse_same_metrics(collectors: Iterable[tuple[str, object]]) -> None:
+    """Refuse two collectors, each with its plugin, that describe a metric of one name.
+
+    A collector without `describe` is known only when it is registered.
+    """
+    owners: dict[str, str] = {}
+    for plugin, collector in collectors:
+        for metric in _metrics(plugin, collector):
+            if metric in owners:
+                raise PluginError(f"{both(owners[metric], plugin, 'offer')} the metric {metric!r}")
+            owners[metric] = plugin
+
+
+def both(first: str, second: str, verb: str) -> str:
+    """Return who does the same thing: two plugins, or one of them twice."""
+    if first == second:
+        return f"plugin {first!r} {verb}s twice"
+    return f"plugins {first!r} and {second!r} both {verb}"
+
+
+def _metrics(plugin: str, collector: object) -> set[str]:
+    describe = getattr(collector, "describe", None)
+    if describe is None:
+        return set()
+    try:
+        return {metric.name for metric in describe()}
+    except Exception as error:
+        raise PluginError(
+            f"plugin {plugin!r}: {_named(collector)} does not describe its metrics: {error}"
+        ) from error
+
+
+def _charge(one: object) -> str | None:
+    if not isinstance(one, type) or not attrs.has(one):
+        return "a charge is an attrs class"
+    known = {field.name for field in attrs.fields(one)}
+    kind = getattr(one, "kind", None)
+    if not isinstance(kind, str) or not kind:
+        return "a charge has a `kind`, a string of its class"
+    if missing := [name for name in _OF_CHARGE if name not in known and not hasattr(one, name)]:
+        return f"a charge has {', '.join(f'`{name}`' for name in missing)} (see BaseCharge)"
+    return _without_methods("charge", one, "measures", "lines")
+
+
+def _decoder(one: object) -> str | None:
+    options = getattr(one, "options", None)
+    if not isinstance(options, type) or not attrs.has(options):
+        return "the `options` of a decoder are an attrs class"
+    return _of_class("decoder", one) or _without_methods("decoder", one, "decode")
+
+
+def _probe(one: object) -> str | None:
+    if getattr(one, "criticality", None) not in _CRITICALITIES:
+        return f"the `criticality` of a probe is {' or '.join(map(repr, _CRITICALITIES))}"
+    if not inspect.iscoroutinefunction(getattr(one, "check", None)):
+        return "a probe has a coroutine function `check`"
+    return _of_class("probe", one)
+
+
+def _collector(one: object) -> str | None:
+    return _of_class("collector", one) or _without_methods("collector", one, "collect")
+
+
+def _middleware(one: object) -> str | None:
+    if not callable(one):
+        return "a middleware can be called"
+    if getattr(one, "__middleware_version__", None) != 1:
+        return "a middleware is marked with @web.middleware"
+    return None
+
+
+def _instance(module: str, name: str) -> Callable[[object], str | None]:
+    def lacking(one: object) -> str | None:
+        type_: Any = getattr(sys.modules.get(module), name, ())
+        return None if isinstance(one, type_) else f"it is no {module}.{name}"
+
+    return lacking
+
+
+def _of_class(what: str, one: object) -> str | None:
+    return f"it is a class, where a {what} is an instance" if isinstance(one, type) else None
+
+
+def _without_methods(what: str, one: object, *names: str) -> str | None:
+    missing = [name for name in names if not callable(getattr(one, name, None))]
+    return f"a {what} has a method `{missing[0]}`" if missing else None
+
+
+def _named(one: object) -> str:
+    return f"{one.__module__}.{one.__qualname__}" if isinstance(one, type) else _short.repr(one)
+
+
+_LACKING: Final[Mapping[str, Callable[[object], str | None]]] = {
+    "register_charges": _charge,
+    "register_decoders": _decoder,
+    "register_probes": _probe,
+    "register_collectors": _collector,
+    "register_routes": _instance("energia.web.routes", "Route"),
+    "register_middlewares": _middleware,
+    "register_commands": _instance("click", "Command"),
+}

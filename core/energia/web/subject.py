@@ -1,0 +1,64 @@
+"""What a request asks the price of."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Annotated, ClassVar
+
+import attrs
+from msgspec import Meta
+
+from energia.convert import Id
+from energia.convert.rules import Rules, enforce
+from energia.errors import Fault
+from energia.pricing.charges import Role
+from energia.pricing.inline import InlineUsage
+
+Ids = Annotated[tuple[Id, ...], Meta(min_length=1, max_length=100)]
+Moment = datetime | date
+
+
+def _meter_or_usage(meter: str | None, usage: InlineUsage | None) -> Iterator[Fault]:
+    if (meter is None) == (usage is None):
+        yield Fault("meter_or_usage", "give either meter or usage", "/meter")
+
+
+def _needs_start(meter: str | None, start: Moment | None) -> Iterator[Fault]:
+    if meter is not None and start is None:
+        yield Fault("missing_field", "a stored meter needs a window", "/start")
+
+
+def _needs_end(meter: str | None, end: Moment | None) -> Iterator[Fault]:
+    if meter is not None and end is None:
+        yield Fault("missing_field", "a stored meter needs a window", "/end")
+
+
+def _needs_meter(meter: str | None, channels: Mapping[str, object] | None) -> Iterator[Fault]:
+    if meter is None and channels is not None:
+        yield Fault("needs_meter", "channels are those of a meter", "/channels")
+
+
+@attrs.frozen(kw_only=True)
+class Subject:
+    """What is priced.
+
+    Attributes:
+        meter: A meter whose readings are stored; or
+        usage: readings that come with the request.
+        start: When the window starts: an instant, or the midnight of a date in the zone of the
+            site (or of the usage); the default is the start of the usage.
+        end: When it ends.
+        channels: Which of the meter's channels are summed for a role, where it has several.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_meter_or_usage, _needs_start, _needs_end, _needs_meter)
+
+    meter: Id | None = None
+    usage: InlineUsage | None = None
+    start: Moment | None = None
+    end: Moment | None = None
+    channels: dict[Role, Ids] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what does not go together."""
+        enforce(self)

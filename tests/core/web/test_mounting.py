@@ -1,0 +1,101 @@
+"""Routes of the core and of plugins on one application."""
+
+from types import SimpleNamespace
+from typing import ClassVar
+
+import attrs
+import pytest
+from aiohttp import web
+
+from energia import BaseCharge
+from energia.errors import PluginError
+from energia.hookspecs import hookimpl
+from energia.plugins import Plugins
+from energia.web.app import check
+from energia.web.mounting import mount
+from energia.web.routes import Route
+
+
+async def here(name: str = "x") -> str:
+    """Return a name."""
+    return name
+
+
+async def odd() -> complex:
+    """Return what JSON has not."""
+    return 1j
+
+
+@attrs.frozen
+class Odd(BaseCharge):
+    """A charge with a field that JSON has not."""
+
+    kind: ClassVar[str] = "odd"
+    rate: complex = 1j
+
+    def measures(self) -> dict[str, object]:
+        """Measure nothing."""
+        return {}
+
+    def lines(self, measured: object, bill: object) -> list[object]:
+        """Charge nothing."""
+        return []
+
+
+def routed(*routes: Route) -> SimpleNamespace:
+    """Return a plugin with *routes*."""
+    return SimpleNamespace(register_routes=hookimpl(lambda: list(routes)))
+
+
+@pytest.mark.parametrize(
+    ("plugins", "message"),
+    [
+        (
+            {"a": routed(Route("GET", "/x", here)), "b": routed(Route("GET", "/x", here))},
+            "plugins 'a' and 'b' both answer GET /x",
+        ),
+        (
+            {"a": routed(Route("GET", "/v1/sites", here))},
+            "plugin 'a' and the core both answer GET /v1/sites",
+        ),
+        (
+            {"a": routed(Route("get", "/v1/sites/{id}", here))},
+            r"plugin 'a' and the core both answer GET /v1/sites/\{id\}",
+        ),
+        (
+            {"a": routed(Route("GET", "/x", here), Route("GET", "/x", here))},
+            "plugin 'a' answers GET /x twice",
+        ),
+        ({"a": routed(Route("GET", "x", here))}, "plugin 'a': the route x: "),
+        ({"a": routed(Route("GET", "/{x", here))}, r"plugin 'a': the route /\{x: "),
+        ({"a": routed(Route("B D", "/x", here))}, "plugin 'a': the route /x: "),
+        (
+            {"a": routed(), "b": routed(Route("GET", "/x", odd))},
+            "plugin 'b': the route GET /x cannot be described: .*complex",
+        ),
+        (
+            {"a": routed(), "b": SimpleNamespace(register_charges=hookimpl(lambda: [Odd]))},
+            "plugin 'b': the charge 'odd' cannot be described: .*complex",
+        ),
+    ],
+)
+def test_a_route_that_does_not_fit_names_its_plugin(
+    plugins: dict[str, object], message: str
+) -> None:
+    """The operator learns whom to disable, and `energia config check` tells it too."""
+    with pytest.raises(PluginError, match=f"^{message}"):
+        check(Plugins.of(**plugins))
+
+
+def test_methods_of_one_path_may_be_of_two_plugins() -> None:
+    """What is compared is the method and the path; GET answers HEAD unless a route does."""
+    plugins = Plugins.of(
+        a=routed(Route("GET", "/x", here)),
+        b=routed(Route("PUT", "/x", here), Route("HEAD", "/x", here)),
+    )
+    app = web.Application()
+
+    mount(app, plugins)
+
+    (resource,) = (one for one in app.router.resources() if one.canonical == "/x")
+    assert sorted(route.method for route in resource) == ["GET", "HEAD", "PUT"]
