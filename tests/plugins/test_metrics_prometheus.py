@@ -7,11 +7,10 @@ from typing import Any
 import attrs
 import pytest
 from aiohttp import web
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from energia.errors import PluginError
 from energia.health.probes import Criticality
 from energia.health.state import Phase
 from energia.hookspecs import hookimpl
@@ -233,22 +232,3 @@ async def test_two_services_are_apart() -> None:
 
         assert (await scrape(first))(count, route="/health/live") == 1
         assert (await scrape(second))(count, route="/health/live") == 0
-
-
-class Shadow:
-    """A plugin whose metric is another one's but for the suffix."""
-
-    @hookimpl
-    def register_collectors(self) -> list[Collector]:
-        """Return the collector."""
-        return [Gauge("greetings_total", "The same name in the registry.", registry=None)]
-
-
-async def test_a_clash_in_the_registry_names_the_plugin() -> None:
-    """A metric that clashes only in the registry stops the start, and its plugin is named."""
-    plugins = Plugins.of(metrics_prometheus=Metrics, greeter=Greeter(), shadow=Shadow())
-    app = create_app(make_core(plugins=plugins))
-
-    with pytest.raises(PluginError, match=r"plugin 'shadow': .*greetings"):
-        async with started(app):
-            pass
