@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, on the standard error stream."""
+"""Log lines on the standard error stream: one JSON object each, or plain text on a terminal."""
 
 import logging
 import sys
@@ -26,15 +26,14 @@ _CLIENTS_FAULTS = (
 
 
 def configure(level: int = logging.INFO) -> None:
-    """Log as JSON from now on, what the libraries log included."""
+    """Log from now on, what the libraries log included: JSON, or text where a person looks."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(default=str),
+                *_rendering(),
             ],
         )
     )
@@ -46,6 +45,15 @@ def configure(level: int = logging.INFO) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+def _rendering() -> list[Processor]:
+    if sys.stderr.isatty():
+        return [structlog.dev.ConsoleRenderer()]
+    return [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(default=str),
+    ]
 
 
 def _calmed(record: logging.LogRecord) -> bool:

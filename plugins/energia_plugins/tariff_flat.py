@@ -7,7 +7,7 @@ from typing import ClassVar
 import attrs
 
 from energia import hookimpl
-from energia.convert.rules import Rules, enforce
+from energia.convert.rules import Rules
 from energia.errors import Fault
 from energia.pricing.charges import (
     BaseCharge,
@@ -42,10 +42,6 @@ class Flat(BaseCharge):
     kind: ClassVar[str] = "energy.flat"
     rate: Decimal | None = None
     components: Parts | None = None
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse neither and both."""
-        enforce(self)
 
     def measures(self) -> dict[str, Measure]:
         """Measure all energy of the channel."""

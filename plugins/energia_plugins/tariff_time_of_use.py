@@ -7,7 +7,7 @@ import attrs
 from msgspec import Meta
 
 from energia import hookimpl
-from energia.convert.rules import Rules, enforce
+from energia.convert.rules import Rules
 from energia.errors import Fault
 from energia.pricing.charges import BaseCharge, BillSoFar, Charge, Line, Measure, Measured, Rate
 from energia.pricing.measures import EnergyByPeriod
@@ -15,6 +15,7 @@ from energia.pricing.schedule import Period, Schedule, faults_of_periods
 
 
 def _periods_match(schedule: Schedule, rates: Mapping[str, Rate]) -> list[Fault]:
+    """Refuse periods without a rate and rates without a period."""
     return faults_of_periods(schedule, rates)
 
 
@@ -33,10 +34,6 @@ class TimeOfUse(BaseCharge):
     kind: ClassVar[str] = "energy.time_of_use"
     schedule: Schedule
     rates: Annotated[dict[Period, Rate], Meta(min_length=1)]
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse periods without a rate and rates without a period."""
-        enforce(self)
 
     def measures(self) -> dict[str, Measure]:
         """Measure the energy of the channel in each period."""

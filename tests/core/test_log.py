@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -60,3 +61,18 @@ def test_client_faults_are_no_errors(capsys: pytest.CaptureFixture[str]) -> None
 
     assert line["level"] == "info"
     assert "exception" not in line
+
+
+def test_a_person_reads_text(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal a line is text with its fields, not JSON."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    log.configure()
+    structlog.get_logger("a").info("started", port=80)
+
+    line = capsys.readouterr().err
+    assert "started" in line
+    assert "port" in line
+    assert not line.startswith("{")

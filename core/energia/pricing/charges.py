@@ -28,6 +28,7 @@ from typing import Annotated, ClassVar, Protocol, TypeAlias
 import attrs
 from msgspec import Meta
 
+from energia.convert.rules import enforce
 from energia.pricing.exact import Exact
 from energia.pricing.slots import Slots
 from energia.units import MICRO, QUANTITIES
@@ -179,6 +180,9 @@ class Charge(Protocol):
 class BaseCharge:
     """The fields of every charge, and what makes its lines.
 
+    A class may list `__rules__` over its fields (see `energia.convert.rules`): a charge that breaks
+    one is refused when its tariff is saved.
+
     Attributes:
         code: Names the charge in its version; the default is the kind.
         description: What its lines are called; the default is the code.
@@ -190,6 +194,10 @@ class BaseCharge:
     code: Code | None = None
     description: Text | None = None
     channel: Role = "import"
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse fields that contradict each other."""
+        enforce(self)
 
     def line(  # noqa: PLR0913 - the parts of a line
         self,
