@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
@@ -24,9 +24,7 @@ _NUMBERS = count(1)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer `--all`: nothing may be skipped for want of a program."""
-    parser.addoption(
-        "--all", action="store_true", help="fail where `needs(program)` would skip a test"
-    )
+    parser.addoption("--all", action="store_true", help="fail where a test would be skipped")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,14 +40,22 @@ _MISSING = pytest.StashKey[set[str]]()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test that needs what is missing, or fail it if nothing may be skipped."""
+    """Skip a test that needs what is missing."""
     for needed in (needed for mark in item.iter_markers("needs") for needed in mark.args):
         if not _has(needed):
-            reason = "needs root" if needed == "root" else f"needs {needed}, not on the PATH"
-            if item.config.getoption("--all"):
-                pytest.fail(reason, pytrace=False)
             item.config.stash.setdefault(_MISSING, set()).add(needed)
-            pytest.skip(reason)
+            pytest.skip("needs root" if needed == "root" else f"needs {needed}, not on the PATH")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With `--all`, fail every test that would be skipped, for whatever reason."""
+    report = yield
+    if report.skipped and item.config.getoption("--all"):
+        report.outcome, report.longrepr = "failed", str(report.longrepr)
+    return report
 
 
 def _has(needed: str) -> bool:
@@ -61,7 +67,7 @@ def pytest_terminal_summary(
 ) -> None:
     """Say what was missing."""
     if missing := config.stash.get(_MISSING, set()):
-        terminalreporter.write_line(f"tests skipped for want of: {', '.join(sorted(missing))}")
+        terminalreporter.write_line(f"needed by tests and not here: {', '.join(sorted(missing))}")
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,16 @@
 
 A block is one row of arrays. A slot has a value with a quality of 1 to 8, or `MISSING` with
 quality 0 (marked missing) or `NEVER_SENT`.
+
+The rules:
+
+* Known slots with an equal value and quality stay as they are; a batch of only those writes
+  nothing.
+* A null marks a slot of which nothing was known. It never erases a value.
+* A live fill is written in place, in the revision that is there: a slot after the last that has a
+  value, on a day that is not over, or not for longer than the grace.
+* Whatever else changes a block (a late fill, a hole filled, a value or quality corrected) moves the
+  stored form to history and starts a revision. One import starts at most one revision of a block.
 """
 
 from typing import Self
