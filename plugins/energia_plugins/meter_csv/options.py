@@ -36,17 +36,18 @@ def _date_format(pattern: str) -> None:
 
 
 def _is_whole(pattern: str) -> bool:
-    """Whether a pattern can be read and has the year, the month and the day."""
+    """Whether a pattern has the year, the month and the day, and can be read."""
+    named = set(re.findall("%(.)", pattern))
+    month_and_day = bool(named & set("mbB")) and "d" in named
+    if not (named & set("Yy") and (month_and_day or "j" in named)):
+        return False
     try:
         datetime.strptime("", pattern)
     except re.error:
         return False  # a directive comes twice
     except ValueError as error:
-        if "does not match" not in str(error):
-            return False
-    named = set(re.findall("%(.)", pattern))
-    month_and_day = bool(named & set("mbB")) and "d" in named
-    return bool(named & set("Yy")) and (month_and_day or "j" in named)
+        return "does not match" in str(error)
+    return True
 
 
 def _marks_of_numbers_differ(decimal: str, thousands: str | None) -> Iterator[Fault]:
