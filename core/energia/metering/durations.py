@@ -5,6 +5,8 @@ from typing import Final
 
 import attrs
 
+from energia.zones import DAY
+
 _TIME: Final = re.compile(r"PT(?=\d)(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7})S)?")
 _LONG: Final = re.compile(r"P[1-9]\d{0,2}[DWMY]")
 #: The windows that follow the local calendar.
@@ -55,6 +57,6 @@ class Window:
         """Read `PT1H` and the like (up to a day), `P1D`, `P1M` or `P1Y`; raises `BadDuration`."""
         if text in CALENDAR:
             return cls(text, None)
-        if not 0 < (length := seconds(text)) <= 86_400:
+        if not 0 < (length := seconds(text)) <= DAY:
             raise BadDuration("a window is up to PT24H, P1D, P1M or P1Y long")
         return cls(text, length)

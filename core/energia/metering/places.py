@@ -11,14 +11,13 @@ from energia.convert.rules import Parts, fields_of
 from energia.convert.scalars import Unfit
 from energia.errors import Fault
 from energia.metering import durations
+from energia.metering.series import refuse_length
 from energia.units import UnknownUnit
 from energia.units import unit as named
 from energia.zones import DAY, Zone
 
 T = TypeVar("T")
 
-#: The longest slot, in seconds.
-LONGEST: Final = 3600
 _NOT_SUPPORTED: Final = "not_supported"
 
 
@@ -43,10 +42,7 @@ def refuse_interval(text: str) -> None:
         length = DAY if durations.is_calendar(text) else durations.seconds(text)
     except durations.BadDuration as error:
         raise Unfit("wrong_interval", str(error)) from None
-    if length > LONGEST:
-        raise Unfit(_NOT_SUPPORTED, "intervals over PT1H are not supported yet")
-    if not length or DAY % length:
-        raise Unfit("wrong_interval", "the interval does not divide a day")
+    refuse_length(length)
 
 
 def refuse_offset(text: str) -> None:

@@ -6,7 +6,9 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from energia.convert.scalars import Unfit
 from energia.units import BOUND
+from energia.zones import DAY
 
 __all__ = [
     "ACTUAL",
@@ -17,6 +19,7 @@ __all__ = [
     "Micro",
     "Quality",
     "Series",
+    "refuse_length",
 ]
 
 #: Quantities in micro-units (1e-6 kWh, m3, ...).
@@ -26,6 +29,9 @@ Quality = npt.NDArray[np.int8]
 
 #: Stands in an array of micro-units for "no value".
 MISSING: Final = int(np.iinfo(np.int64).min)
+
+#: The longest slot, in seconds.
+LONGEST: Final = 3600
 
 #: The names of the quality codes 0 to 8, as stored and as sent.
 QUALITIES: Final = (
@@ -42,6 +48,14 @@ QUALITIES: Final = (
 ACTUAL: Final = 1
 #: In an array of quality codes: nothing was ever said of this slot.
 NEVER_SENT: Final = -1
+
+
+def refuse_length(seconds: float) -> None:
+    """Refuse what is no length of a slot: whole seconds that divide a day, at most an hour."""
+    if seconds > LONGEST:
+        raise Unfit("not_supported", "intervals over PT1H are not supported yet")
+    if seconds < 1 or seconds % 1 or DAY % seconds:
+        raise Unfit("wrong_interval", "the interval does not divide a day")
 
 
 @attrs.frozen(eq=False)

@@ -14,13 +14,11 @@ from energia.convert.numbers import Numbers
 from energia.convert.rules import Rules, enforce
 from energia.convert.scalars import Unfit
 from energia.errors import Fault, Invalid
-from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Series
+from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Series, refuse_length
 from energia.pricing.charges import Role, unit_of
 from energia.units import unit
-from energia.zones import DAY, Zone
+from energia.zones import Zone
 
-#: The longest slot, in seconds.
-_LONGEST: Final = 3600
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Moment = datetime | date
@@ -32,11 +30,7 @@ def _whole(instant: datetime) -> None:
 
 
 def _divides_a_day(interval: timedelta) -> None:
-    seconds = interval.total_seconds()
-    if seconds > _LONGEST:
-        raise Unfit("not_supported", "intervals over an hour are not supported")
-    if seconds < 1 or DAY % seconds:
-        raise Unfit("wrong_interval", "the interval does not divide a day")
+    refuse_length(interval.total_seconds())
 
 
 @attrs.frozen

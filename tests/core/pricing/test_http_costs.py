@@ -96,6 +96,10 @@ def usage(**changes: Any) -> dict[str, Any]:
             {"/usage/timezone": "unknown_timezone", "/usage/interval": "wrong_interval"},
         ),
         (
+            {"usage": USAGE | {"interval": "PT1.5S"}, "tariff": BODY},
+            {"/usage/interval": "wrong_interval"},
+        ),
+        (
             {"usage": USAGE | {"interval": "P1D"}, "tariff": BODY},
             {"/usage/interval": "not_supported"},
         ),
