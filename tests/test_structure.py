@@ -19,6 +19,7 @@ from tests.imports import ROOT, SOURCES, Import, imports, modules
 #: Parts of the core, from the top; a part imports its own and lower ones only.
 LAYERS = (
     ("web", "cli"),
+    ("billing",),
     ("health", "metering", "pricing"),
     ("db", "plugins"),
 )

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import attrs
 
 from energia import hookimpl
-from energia.pricing.charges import BaseCharge, BillSoFar, Charge, Line, Measure, Measured
+from energia.pricing.charges import BaseCharge, BillSoFar, Charge, Line, Measure, Measured, Step
 from energia.pricing.measures import Days, Months
 
 
@@ -43,19 +43,27 @@ class Fixed(BaseCharge):
         if self.per == "day":
             yield self.line(time["days"], self.amount, "day")
         else:
-            months = self._months(time)
-            yield self.line(months if self.per == "month" else months / 12, self.amount, self.per)
+            steps = tuple(self._steps(time))
+            total = sum((step.value for step in steps), Fraction(0))
+            yield self.line(total, self.amount, self.per, steps=steps)
 
-    def _months(self, days: Mapping[str, int]) -> Fraction:
-        """Return how many months the days of each calendar month are."""
+    def _steps(self, days: Mapping[str, int]) -> Iterator[Step]:
+        """Yield how much of a month, or of a year, the days of each calendar month are."""
+        for month, count in days.items():
+            part, text = self._part(count, _length(month))
+            if self.per == "year":
+                part, text = part / 12, f"{text} / 12"
+            yield Step(month, text, part)
+
+    def _part(self, count: int, length: int) -> tuple[Fraction, str]:
+        """Return what part of a month *count* of its *length* days are."""
         match self.proration:
             case "none":
-                return Fraction(len(days))
+                return Fraction(1), "1"
             case "annual_days":
-                return Fraction(12 * sum(days.values()), 365)
+                return Fraction(12 * count, 365), f"{count} x 12/365"
             case "month_days":
-                parts = (Fraction(count, _length(month)) for month, count in days.items())
-                return sum(parts, Fraction(0))
+                return Fraction(count, length), f"{count}/{length}"
 
 
 @hookimpl

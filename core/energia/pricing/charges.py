@@ -30,6 +30,7 @@ from msgspec import Meta
 
 from energia.convert.rules import enforce
 from energia.pricing.exact import Exact
+from energia.pricing.lines import BillSoFar, Line, State, Step
 from energia.pricing.slots import Slots
 from energia.units import MICRO, QUANTITIES
 
@@ -46,6 +47,8 @@ __all__ = [
     "Rate",
     "Role",
     "Slots",
+    "State",
+    "Step",
     "unit_of",
 ]
 
@@ -90,47 +93,6 @@ class Components:
 Rate: TypeAlias = Decimal | Components
 
 
-@attrs.frozen
-class Line:
-    """One line of a bill, exact.
-
-    Attributes:
-        code: `<charge code>[.<period>][.<component>]`.
-        description: For a person.
-        quantity: How much, in `unit`.
-        unit: The unit of the quantity, such as kWh or day.
-        rate: The price of one unit, as the tariff states it.
-        amount: In the tariff's currency; without it the core takes quantity x rate, the rate
-            rounded to `unit_price_decimals` where the tariff says so.
-        period: The period of the schedule.
-        component: The part of the rate.
-        tags: Marks that later charges look for.
-
-    """
-
-    code: str
-    description: str
-    quantity: Exact | None = None
-    unit: str | None = None
-    rate: Exact | None = None
-    amount: Exact | None = None
-    period: str | None = None
-    component: str | None = None
-    tags: tuple[str, ...] = ()
-
-
-@attrs.frozen
-class BillSoFar:
-    """What the charges before this one have charged.
-
-    Attributes:
-        lines: Their lines, each with its exact amount.
-
-    """
-
-    lines: Sequence[Line]
-
-
 class Measure(Protocol):
     """A quantity of the usage in a window: exact integers by label.
 
@@ -171,8 +133,8 @@ class Charge(Protocol):
         """Return what must be measured, by a name of the charge's own."""
         ...
 
-    def lines(self, measured: Measured, bill: BillSoFar) -> Iterable[Line]:
-        """Return the lines, given the measures by name."""
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterable[Line | State]:
+        """Return the lines, given the measures by name, and what to remember for the next bill."""
         ...
 
 
@@ -208,6 +170,7 @@ class BaseCharge:
         amount: Exact | None = None,
         period: str | None = None,
         component: str | None = None,
+        steps: tuple[Step, ...] = (),
     ) -> Line:
         """Return a line of this charge; the core takes quantity x rate if there is no amount."""
         code = self.code or self.kind
@@ -220,6 +183,7 @@ class BaseCharge:
             amount=amount,
             period=period,
             component=component,
+            steps=steps,
         )
 
     def metered(

@@ -12,7 +12,7 @@ from energia.pricing.engine import Cost, CostLine, price
 from energia.pricing.exact import exact_text, fixed, rounded
 from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Tariff
-from energia.pricing.usage import NOWHERE
+from energia.pricing.terms import Terms
 
 
 @attrs.frozen
@@ -43,7 +43,7 @@ def compare(
     usage: Mapping[str, Series],
     start: int,
     end: int,
-    pointers: Mapping[str, str] = NOWHERE,
+    terms: Terms = Terms(),  # noqa: B008
 ) -> tuple[Ranked, ...]:
     """Return what the usage in [start, end) costs under each tariff, the cheapest first.
 
@@ -64,7 +64,7 @@ def compare(
     costs: list[Cost] = []
     for at, tariff in enumerate(tariffs):
         with _pointing_to(at):
-            costs.append(price(tariff, usage, start, end, pointers))
+            costs.append(price(tariff, usage, start, end, terms))
     ranked = [
         (Fraction(cost.total), _ranked(tariff, cost, costs[0]))
         for tariff, cost in zip(tariffs, costs, strict=True)

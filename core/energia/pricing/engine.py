@@ -1,18 +1,20 @@
 """What usage costs under a tariff: exact lines, rounded once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import attrs
 
 from energia.errors import Fault, Invalid
 from energia.metering.series import Series
-from energia.pricing.charges import BillSoFar, Charge, Line, Measure
+from energia.pricing.charges import Charge, Measure, Measured
 from energia.pricing.exact import decimal_text, exact_text, fraction
+from energia.pricing.lines import NOTHING, BillSoFar, Line, Remembered, State, Step
 from energia.pricing.rounding import Rounding
 from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff, Version
-from energia.pricing.usage import NOWHERE, cut
+from energia.pricing.terms import Terms
+from energia.pricing.usage import cut
 
 
 @attrs.frozen(kw_only=True)
@@ -44,6 +46,20 @@ class CostLine:
 
 
 @attrs.frozen
+class Detail:
+    """Where a line comes from.
+
+    Attributes:
+        charge: The code of its charge; None for the line that rounds the total.
+        steps: How its amount, or else its quantity, was worked out.
+
+    """
+
+    charge: str | None
+    steps: tuple[Step, ...] = ()
+
+
+@attrs.frozen
 class Cost:
     """What usage costs.
 
@@ -52,6 +68,9 @@ class Cost:
         total: The sum of the lines' amounts.
         lines: What the charges charge, in their order.
         assumptions: What was taken for granted.
+        state: What each charge remembers for the next bill, by its code.
+        details: Where each of the lines comes from.
+        measured: What the measures of each charge gave, by its code.
 
     """
 
@@ -59,15 +78,54 @@ class Cost:
     total: str
     lines: tuple[CostLine, ...]
     assumptions: tuple[Assumption, ...]
+    state: Mapping[str, Remembered]
+    details: tuple[Detail, ...]
+    measured: Mapping[str, Measured]
 
 
 @attrs.frozen
 class _Item:
     """A line with its exact amount, and the text of the rate that was multiplied."""
 
+    charge: str
     line: Line
     exact: Fraction
     rate: str | None
+
+
+@attrs.define
+class _Run:
+    """The charges of a version at work, in their order."""
+
+    version: Version
+    slots: Slots
+    state: dict[str, Remembered]
+    items: list[_Item] = attrs.Factory(list)
+    measured: dict[str, Measured] = attrs.Factory(dict)
+    known: dict[Measure, Mapping[str, int]] = attrs.Factory(dict)
+    so_far: list[Line] = attrs.Factory(list)
+
+    def charge(self, charge: Charge, measures: Mapping[str, Measure]) -> None:
+        """Run one charge; it sees the exact lines of those before it."""
+        code = code_of(charge)
+        for measure in measures.values():
+            if measure not in self.known:
+                self.known[measure] = measure.evaluate(self.slots)
+        measured = {name: self.known[measure] for name, measure in measures.items()}
+        self.measured[code] = measured
+        bill = BillSoFar(tuple(self.so_far), self.state.get(code, NOTHING))
+        given: list[State] = []
+        for one in charge.lines(measured, bill):
+            if isinstance(one, State):
+                given.append(one)
+                continue
+            item = _exact(code, one, self.version.rounding)
+            self.items.append(item)
+            self.so_far.append(attrs.evolve(one, amount=item.exact))
+        if len(given) > 1:
+            raise TypeError(f"{code}: a charge gives one State")
+        for one in given:
+            self.state[code] = one.values
 
 
 def price(
@@ -75,7 +133,7 @@ def price(
     usage: Mapping[str, Series],
     start: int,
     end: int,
-    pointers: Mapping[str, str] = NOWHERE,
+    terms: Terms = Terms(),  # noqa: B008
 ) -> Cost:
     """Return what *usage* in the window [start, end) costs under *tariff*.
 
@@ -85,7 +143,7 @@ def price(
             window. A slot is in the window that its start is in.
         start: When the window starts, in seconds since 1970-01-01T00:00Z.
         end: When it ends.
-        pointers: Where the readings of each role are in the request that they came with.
+        terms: What the charges remember, what becomes of missing readings, where readings are.
 
     Raises:
         WindowCrossesVersions: The window crosses from one version to another.
@@ -97,11 +155,21 @@ def price(
         raise Invalid("the window is empty", [Fault("empty_window", "the window is empty")])
     version = tariff.in_force(start, end)
     measures = [charge.measures() for charge in version.charges]
-    found = cut(usage, _roles(measures), (start, end), tariff.zone, pointers)
+    found = cut(usage, _roles(measures), (start, end), tariff.zone, terms)
     slots = Slots(start, end, tariff.zone, version.types, found.portions, found.assumptions)
-    items = _items(version, measures, slots)
-    total, lines = _rounded(items, version.rounding, tariff.currency)
-    return Cost(tariff.currency, total, lines, tuple(slots.assumptions))
+    run = _Run(version, slots, dict(terms.state))
+    for charge, named in zip(version.charges, measures, strict=True):
+        run.charge(charge, named)
+    total, lines = _rounded(run.items, version.rounding, tariff.currency)
+    details = [Detail(item.charge, item.line.steps) for item in run.items]
+    details += [Detail(None)] * (len(lines) - len(details))
+    assumptions = tuple(slots.assumptions)
+    return Cost(tariff.currency, total, lines, assumptions, run.state, tuple(details), run.measured)
+
+
+def code_of(charge: Charge) -> str:
+    """Return what names *charge* in its version."""
+    return charge.code or charge.kind
 
 
 def roles(version: Version) -> tuple[str, ...]:
@@ -114,38 +182,18 @@ def _roles(measures: Sequence[Mapping[str, Measure]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def _items(
-    version: Version, measures: Sequence[Mapping[str, Measure]], slots: Slots
-) -> list[_Item]:
-    """Run the charges in their order; each sees the exact lines of those before it."""
-    items: list[_Item] = []
-    known: dict[Measure, Mapping[str, int]] = {}
-    so_far: list[Line] = []
-    for charge, named in zip(version.charges, measures, strict=True):
-        for measure in named.values():
-            if measure not in known:
-                known[measure] = measure.evaluate(slots)
-        measured = {name: known[measure] for name, measure in named.items()}
-        for item in _exact(charge, measured, so_far, version.rounding):
-            items.append(item)
-            so_far.append(attrs.evolve(item.line, amount=item.exact))
-    return items
-
-
-def _exact(
-    charge: Charge,
-    measured: Mapping[str, Mapping[str, int]],
-    so_far: Sequence[Line],
-    rounding: Rounding,
-) -> Iterator[_Item]:
-    for line in charge.lines(measured, BillSoFar(tuple(so_far))):
-        rate, text = (None, None) if line.rate is None else rounding.rate(line.rate)
-        if line.amount is not None:
-            yield _Item(line, fraction(line.amount), text)
-        elif line.quantity is not None and rate is not None:
-            yield _Item(line, fraction(line.quantity) * rate, text)
-        else:
-            raise TypeError(f"{charge.kind}: a line needs an amount, or a quantity and a rate")
+def _exact(code: str, line: Line, rounding: Rounding) -> _Item:
+    """Return *line* with its exact amount, which its steps must explain."""
+    rate, text = (None, None) if line.rate is None else rounding.rate(line.rate)
+    if line.amount is not None:
+        explained, exact = line.amount, fraction(line.amount)
+    elif line.quantity is not None and rate is not None:
+        explained, exact = line.quantity, fraction(line.quantity) * rate
+    else:
+        raise TypeError(f"{code}: a line needs an amount, or a quantity and a rate")
+    if line.steps and sum(fraction(step.value) for step in line.steps) != fraction(explained):
+        raise TypeError(f"{code}: the steps of {line.code} do not add up")
+    return _Item(code, line, exact, text)
 
 
 def _rounded(

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
-from types import MappingProxyType
 from typing import Final
 
 import attrs
@@ -12,10 +11,9 @@ from energia.errors import Fault, IncompleteUsage, Invalid
 from energia.metering.series import MISSING, NEVER_SENT, QUALITIES, Series
 from energia.pricing.calendar import Grid
 from energia.pricing.slots import Assumption, Portion
+from energia.pricing.terms import Terms
 from energia.zones import Zone
 
-#: Readings that come from no request.
-NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
 #: So many gaps are named in one refusal.
 _NAMED: Final = 1000
 _QUESTIONABLE: Final = QUALITIES.index("questionable")
@@ -45,11 +43,11 @@ def cut(
     roles: Collection[str],
     window: tuple[int, int],
     zone: Zone,
-    pointers: Mapping[str, str] = NOWHERE,
+    terms: Terms = Terms(),  # noqa: B008
 ) -> Cut:
     """Return the readings of *roles* in the window [start, end).
 
-    A slot is in the window that its start is in. *pointers* says where each role is in a request.
+    A slot is in the window that its start is in.
 
     Raises:
         Invalid: The usage does not have one of the roles.
@@ -75,7 +73,7 @@ def cut(
         at = series.start + first * series.interval
         found.portions[role] = Portion(Grid(at, series.interval, len(part)), part, largest)
     if gaps:
-        faults = [_fault(gap, zone, pointers.get(gap.role)) for gap in gaps]
+        faults = [_fault(gap, zone, terms.pointers.get(gap.role)) for gap in gaps]
         raise IncompleteUsage(f"{number} slots of the window have no reading", faults)
     return found
 

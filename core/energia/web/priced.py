@@ -2,17 +2,16 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
 
 import attrs
-import numpy as np
 
+from energia.billing.readings import chosen, coverage, role_of, summed
 from energia.db.tenant import Queries
-from energia.errors import AmbiguousChannel, Fault, Invalid, NotFound, TooLarge
+from energia.errors import Fault, Invalid, NotFound, TooLarge
 from energia.metering import query, registry
 from energia.metering.models import Channel
-from energia.metering.series import MISSING, Series
-from energia.metering.usage import Coverage, usage
+from energia.metering.series import Series
+from energia.metering.usage import Coverage
 from energia.pricing.inline import InlineUsage, boundary
 from energia.web.subject import Subject
 from energia.zones import Zone
@@ -91,32 +90,19 @@ async def priced(
 
     """
     if at.inline is not None:
-        return Priced(at.inline, _coverage(at, [at.inline[r] for r in roles if r in at.inline]))
-    chosen = _chosen(at.declared, roles, subject.channels or {})
-    slots = sum((at.end - at.start) // one.interval for some in chosen.values() for one in some)
+        return Priced(
+            at.inline, coverage([at.inline[r] for r in roles if r in at.inline], at.start, at.end)
+        )
+    picked = chosen(at.declared, roles, subject.channels or {})
+    slots = sum((at.end - at.start) // one.interval for some in picked.values() for one in some)
     _check_slots(slots, limit)
     series, revisions = {}, []
-    for role, channels in chosen.items():
+    for role, channels in picked.items():
         found = [await query.revised(queries, one, at.start, at.end) for one in channels]
         series[role] = summed(role, [one.series for one in found])
         revisions += [one.revision_at for one in found if one.revision_at is not None]
     revision_at = max(revisions, default=None)
-    return Priced(series, _coverage(at, list(series.values())), revision_at)
-
-
-def summed(role: str, series: Sequence[Series]) -> Series:
-    """Return the sum of channels; a slot is missing where one of them is."""
-    first, *others = series
-    values, quality = first.values, first.quality
-    for other in others:
-        if (other.start, other.interval) != (first.start, first.interval):
-            message = f"the channels of {role} have different slots"
-            raise Invalid(message, [Fault("different_grids", message, f"/channels/{role}")])
-        missing = (values == MISSING) | (other.values == MISSING)
-        values = np.where(missing, MISSING, values + np.where(missing, 0, other.values))
-        lowest, highest = np.minimum(quality, other.quality), np.maximum(quality, other.quality)
-        quality = np.where(missing, lowest, highest)
-    return Series(first.start, first.interval, values, quality)
+    return Priced(series, coverage(list(series.values()), at.start, at.end), revision_at)
 
 
 def _of_usage(given: InlineUsage, subject: Subject, limit: int) -> Window:
@@ -145,54 +131,6 @@ async def _of_meter(id_: str, subject: Subject, queries: Queries) -> Window:
     assert subject.end is not None
     start, end = boundary(subject.start, zone), boundary(subject.end, zone)
     return Window(zone, start, end, await registry.channels(queries, id_))
-
-
-def _chosen(
-    declared: Sequence[Channel], roles: Collection[str], named: Mapping[str, Sequence[str]]
-) -> dict[str, list[Channel]]:
-    """Return the channels of each role: those that are named, or the only one."""
-    by_id = {one.id: one for one in declared}
-    faults = [
-        Fault("unknown_channel", f"the meter has no channel {id_!r} of {role}", _at(role, index))
-        for role, ids in named.items()
-        for index, id_ in enumerate(ids)
-        if id_ not in by_id or role_of(by_id[id_]) != role or id_ in ids[:index]
-    ]
-    if faults:
-        raise Invalid(faults[0].message, faults)
-    chosen = {}
-    for role in roles:
-        candidates = [one for one in declared if role_of(one) == role]
-        if role in named:
-            chosen[role] = [by_id[id_] for id_ in named[role]]
-        elif len(candidates) > 1:
-            ids = ", ".join(one.id for one in candidates)
-            message = f"the meter has several channels of {role} ({ids}): name them in channels"
-            raise AmbiguousChannel(message, [Fault(AmbiguousChannel.code, message, "/channels")])
-        elif candidates:
-            chosen[role] = candidates
-    return chosen
-
-
-def role_of(channel: Channel) -> str:
-    """Return the role of a channel: `import` for active energy, `gas_volume.import`."""
-    if channel.quantity == "active_energy":
-        return channel.direction
-    return f"{channel.quantity}.{channel.direction}"
-
-
-def _coverage(at: Window, series: Sequence[Series]) -> Coverage:
-    """Return what the readings in the window are, all roles together."""
-    edges = np.array([at.start, at.end], np.int64)
-    found = [attrs.astuple(usage(one, edges)[0].coverage) for one in series]
-    return Coverage(*(sum(column) for column in zip(*found, strict=True))) if found else _NONE
-
-
-_NONE: Final = Coverage(0, 0, 0, 0, 0)
-
-
-def _at(role: str, index: int) -> str:
-    return f"/channels/{role}/{index}"
 
 
 def _check_slots(slots: int, limit: int) -> None:

@@ -27,6 +27,7 @@ from energia.pricing.engine import CostLine, price, roles
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
+from energia.pricing.terms import Terms
 from energia.web.examples import examples
 from energia.web.priced import Priced, Window, priced, window
 from energia.web.routes import Routes
@@ -107,7 +108,9 @@ async def post_cost(
     (tariff,), at = await _asked(asked, body, Tariffs(tenant, converter), limit)
     found = await priced(body, at, _needed((tariff,), at), tenant, limit)
     with _pointing():
-        cost = await asyncio.to_thread(price, tariff, found.series, at.start, at.end, at.pointers)
+        cost = await asyncio.to_thread(
+            price, tariff, found.series, at.start, at.end, Terms(pointers=at.pointers)
+        )
     return CostAnswer(
         cost.currency,
         cost.total,
@@ -129,7 +132,9 @@ async def compare_costs(
     asked = {f"/tariffs/{index}": tariff for index, tariff in enumerate(body.tariffs)}
     tariffs, at = await _asked(asked, body, Tariffs(tenant, converter), limit)
     found = await priced(body, at, _needed(tariffs, at), tenant, limit)
-    ranking = await asyncio.to_thread(compare, tariffs, found.series, at.start, at.end, at.pointers)
+    ranking = await asyncio.to_thread(
+        compare, tariffs, found.series, at.start, at.end, Terms(pointers=at.pointers)
+    )
     start, end = at.zone.datetime(at.start), at.zone.datetime(at.end)
     return Comparison(tariffs[0].currency, start, end, ranking, found.coverage)
 

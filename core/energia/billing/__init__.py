@@ -1,0 +1,1 @@
+"""Contracts and their bills: stored readings priced under stored tariffs."""

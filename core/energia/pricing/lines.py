@@ -1,0 +1,87 @@
+"""The lines of a bill, exact, and what a charge hands to its next bill."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from energia.pricing.exact import Exact
+
+#: What a charge remembers from bill to bill: a JSON object, numbers as strings.
+Remembered: TypeAlias = Mapping[str, Any]
+NOTHING: Final[Remembered] = MappingProxyType({})
+
+
+@attrs.frozen
+class Step:
+    """A part of an amount, and how it was worked out.
+
+    Attributes:
+        description: What it is, for a person.
+        expression: The arithmetic, such as `15.50 x 1/31`.
+        value: What it gives; the steps of a line add up to its amount.
+
+    """
+
+    description: str
+    expression: str
+    value: Exact
+
+
+@attrs.frozen
+class Line:
+    """One line of a bill, exact.
+
+    Attributes:
+        code: `<charge code>[.<period>][.<component>]`.
+        description: For a person.
+        quantity: How much, in `unit`.
+        unit: The unit of the quantity, such as kWh or day.
+        rate: The price of one unit, as the tariff states it.
+        amount: In the tariff's currency; without it the core takes quantity x rate, the rate
+            rounded to `unit_price_decimals` where the tariff says so.
+        period: The period of the schedule.
+        component: The part of the rate.
+        tags: Marks that later charges look for.
+        steps: How the amount was worked out; they add up to it. None are needed for
+            quantity x rate.
+
+    """
+
+    code: str
+    description: str
+    quantity: Exact | None = None
+    unit: str | None = None
+    rate: Exact | None = None
+    amount: Exact | None = None
+    period: str | None = None
+    component: str | None = None
+    tags: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+@attrs.frozen
+class State:
+    """What a charge remembers for its next bill: yielded beside its lines, at most once.
+
+    Attributes:
+        values: A JSON object; exact numbers as strings.
+
+    """
+
+    values: Remembered
+
+
+@attrs.frozen
+class BillSoFar:
+    """What the charges before this one have charged, and what this one remembers.
+
+    Attributes:
+        lines: Their lines, each with its exact amount.
+        state: The `State` that this charge gave with the bill before; empty for the first.
+
+    """
+
+    lines: Sequence[Line]
+    state: Remembered = NOTHING

@@ -1,0 +1,30 @@
+"""What a price rests on besides the tariff and the usage."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+import attrs
+
+from energia.pricing.lines import Remembered
+
+#: What becomes of slots without a reading.
+Missing = Literal["refuse", "zero", "estimate"]
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+_NEW: Final[Mapping[str, Remembered]] = MappingProxyType({})
+
+
+@attrs.frozen
+class Terms:
+    """What a price rests on besides the tariff and the usage.
+
+    Attributes:
+        state: What the charges remember from the bill before, by their codes.
+        missing: Whether missing readings are refused, or how they are filled in.
+        pointers: Where the readings of each role are in the request that they came with.
+
+    """
+
+    state: Mapping[str, Remembered] = _NEW
+    missing: Missing = "refuse"
+    pointers: Mapping[str, str] = _NONE
