@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
     from prometheus_client.registry import Collector
 
+    from energia.billing.events import BillIssued
     from energia.core import Core
     from energia.health.probes import Probe
     from energia.metering.decoding import Decoder
@@ -164,6 +165,21 @@ def readings_stored(event: "ReadingsStored") -> None:
         @hookimpl
         def readings_stored(event: ReadingsStored) -> None:
             stored.inc(event.counts.created)
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def bill_issued(event: "BillIssued") -> None:
+    """Observe that a bill was issued: called after the commit, must return at once.
+
+    A failure is logged and counted and changes nothing for the client.
+
+    Example:
+        @hookimpl
+        def bill_issued(event: BillIssued) -> None:
+            issued.labels(event.currency).inc()
 
     """
     raise NotImplementedError

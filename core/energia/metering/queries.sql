@@ -258,3 +258,36 @@ select day - date '1970-01-01', recorded_at,
 from reading_day_history
 where channel_id = %(channel)s and recorded_at <= %(known)s and superseded_at > %(known)s
   and day between date '1970-01-01' + %(first)s and date '1970-01-01' + %(last)s
+
+-- name: blocks_of
+-- The blocks of some channels, each in its range of days, as they are now.
+select asked.k::int, d.day - date '1970-01-01', d.recorded_at,
+  array_send(array_replace(d."values", null, -9223372036854775808)),
+  array_send(array_replace(d.quality, null, -1::smallint))
+from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[])
+  with ordinality as asked (channel, first, last, k)
+join reading_day d on d.channel_id = asked.channel
+  and d.day between date '1970-01-01' + asked.first and date '1970-01-01' + asked.last
+
+-- name: blocks_of_pinned
+-- The blocks of some channels, each in its range of days, as they were current at an instant.
+with asked as materialized (
+  select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last, pin, k::int
+  from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[], %(pins)s::timestamptz[])
+    with ordinality as asked (channel, first, last, pin, k)
+)
+select k, day - date '1970-01-01', recorded_at,
+  array_send(array_replace("values", null, -9223372036854775808)),
+  array_send(array_replace(quality, null, -1::smallint))
+from (
+  select asked.k, d.day, d.recorded_at, d."values", d.quality
+  from asked
+  join reading_day d on d.channel_id = asked.channel and d.day between asked.first and asked.last
+    and d.recorded_at <= asked.pin
+  union all
+  select asked.k, h.day, h.recorded_at, h."values", h.quality
+  from asked
+  join reading_day_history h on h.channel_id = asked.channel
+    and h.day between asked.first and asked.last
+    and h.recorded_at <= asked.pin and h.superseded_at > asked.pin
+) as blocks

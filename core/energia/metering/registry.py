@@ -1,6 +1,6 @@
 """Sites and meters in the database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -86,6 +86,14 @@ async def channels(queries: Queries, meter: str) -> list[Channel]:
     return found
 
 
+async def channels_of(queries: Queries, meters: Collection[str]) -> dict[str, list[Channel]]:
+    """Return the channels of each of some meters as declared; empty if there is no such meter."""
+    found: dict[str, list[Channel]] = {meter: [] for meter in meters}
+    for channel in await queries.fetch(Channel, SQL["channels_of"], list(found)):
+        found[channel.meter].append(channel)
+    return found
+
+
 async def zone_of(queries: Queries, meter: str) -> str:
     """Return the time zone of a meter's site; raises `NotFound` if there is no meter."""
     return (await site(queries, (await _heads(queries, meter))[0].site)).timezone
@@ -128,11 +136,15 @@ async def put_meter(tenant: Tenant, id_: str, new: NewMeter, now: datetime) -> t
 
 
 async def delete_meter(tenant: Tenant, id_: str) -> None:
-    """Delete a meter with its channels; raises `NotFound`, or `InUse` if it has readings."""
+    """Delete a meter; raises `NotFound`, or `InUse` if it has readings or a contract."""
     async with tenant.transaction() as queries:
         old = await queries.fetch(Channel, SQL["channels_lock"], [id_])
         await _refuse_with_readings(queries, old)
-        if not await queries.execute(SQL["meter_delete"], id_):
+        try:
+            deleted = await queries.execute(SQL["meter_delete"], id_)
+        except ForeignKeyViolation:
+            raise InUse(f"the meter {id_!r} has contracts") from None
+        if not deleted:
             raise NotFound(f"there is no meter {id_!r}")
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
     from prometheus_client.registry import Collector
 
+    from energia.billing.events import BillIssued
     from energia.core import Core
     from energia.health.probes import Probe
     from energia.metering.decoding import Decoder
@@ -146,12 +147,18 @@ class Plugins:
 
     def readings_stored(self, event: "ReadingsStored") -> None:
         """Tell every observer that readings were stored; a failure is logged and counted."""
-        observers = registration.implementations(self._manager, "readings_stored")
-        for name, observe in observers:
+        self._observed("readings_stored", event)
+
+    def bill_issued(self, event: "BillIssued") -> None:
+        """Tell every observer that a bill was issued; a failure is logged and counted."""
+        self._observed("bill_issued", event)
+
+    def _observed(self, hook: str, event: object) -> None:
+        for name, observe in registration.implementations(self._manager, hook):
             try:
                 observe(event=event)
             except Exception as error:
-                self._failed(name, "readings_stored", error)
+                self._failed(name, hook, error)
 
     def _failed(self, plugin: str, hook: str, error: Exception) -> None:
         import structlog  # costs 100 ms, and is needed here only

@@ -9,7 +9,7 @@ import attrs
 from energia.errors import EnergiaError, Fault, Invalid
 from energia.metering.series import Series
 from energia.pricing.engine import Cost, CostLine, price
-from energia.pricing.exact import exact_text, fixed, rounded
+from energia.pricing.exact import difference, fixed, rounded
 from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms
@@ -86,24 +86,15 @@ def _pointing_to(at: int) -> Iterator[None]:
 
 def _ranked(tariff: Tariff, cost: Cost, first: Cost) -> Ranked:
     total, base = Fraction(cost.total), Fraction(first.total)
-    difference = total - base
-    percent = None if not base else _percent(difference / abs(base) * 100)
+    percent = None if not base else _percent((total - base) / abs(base) * 100)
     return Ranked(
         tariff=tariff.id or tariff.name,
         total=cost.total,
-        difference=_like(difference, cost.total, first.total),
+        difference=difference(cost.total, first.total),
         lines=cost.lines,
         assumptions=cost.assumptions,
         difference_percent=percent,
     )
-
-
-def _like(difference: Fraction, *totals: str) -> str:
-    """Return *difference* with as many decimals as the totals have."""
-    if any("/" in total for total in totals):
-        return exact_text(difference)
-    digits = max(len(total.partition(".")[2]) for total in totals)
-    return fixed(rounded(difference, digits, "half_up"), digits)
 
 
 def _percent(value: Fraction) -> str:

@@ -95,6 +95,15 @@ def decimal_text(value: Exact, decimals: int = 6) -> str:
     return fixed(rounded(exact, decimals, "half_even"), decimals)
 
 
+def difference(total: str, base: str) -> str:
+    """Return *total* less *base*, amounts as text, with as many decimals as they have."""
+    exact = Fraction(total) - Fraction(base)
+    if "/" in total or "/" in base:
+        return exact_text(exact)
+    digits = max(len(text.partition(".")[2]) for text in (total, base))
+    return fixed(rounded(exact, digits, "half_up"), digits)
+
+
 def _decimals(denominator: int) -> int | None:
     """Return how many decimals a fraction with this denominator has; None if it never ends."""
     twos = fives = 0

@@ -8,7 +8,7 @@ import attrs
 from energia.convert import Converter
 from energia.db.queries import load
 from energia.db.tenant import Queries
-from energia.errors import Conflict, Invalid, NotFound
+from energia.errors import Conflict, ForeignKeyViolation, InUse, Invalid, NotFound
 from energia.pricing.tariffs import Tariff
 
 SQL: Final = load(__package__)
@@ -54,14 +54,29 @@ class Tariffs:
         rows = await self.queries.fetch(_document, SQL["tariff_get"], sorted(set(ids)))
         return {row["id"]: self._read(row) for row in rows}
 
+    async def each(self, ids: Collection[str]) -> dict[str, Tariff | Conflict]:
+        """Return those of the tariffs *ids* that there are, or why one cannot be read."""
+        rows = await self.queries.fetch(_document, SQL["tariff_get"], sorted(set(ids)))
+        found: dict[str, Tariff | Conflict] = {}
+        for row in rows:
+            try:
+                found[row["id"]] = self._read(row)
+            except Conflict as error:
+                found[row["id"]] = error
+        return found
+
     async def page(self, after: str, limit: int) -> list[Tariff]:
         """Return at most *limit* tariffs whose ids come after *after*, by id."""
         rows = await self.queries.fetch(_document, SQL["tariff_list"], after, limit)
         return [self._read(row) for row in rows]
 
     async def delete(self, id_: str) -> None:
-        """Delete a tariff; raises `NotFound`."""
-        if not await self.queries.execute(SQL["tariff_delete"], id_):
+        """Delete a tariff; raises `NotFound`, or `InUse` if a contract refers to it."""
+        try:
+            deleted = await self.queries.execute(SQL["tariff_delete"], id_)
+        except ForeignKeyViolation:
+            raise InUse(f"there are contracts of the tariff {id_!r}") from None
+        if not deleted:
             raise NotFound(f"there is no tariff {id_!r}")
 
     def _read(self, document: dict[str, Any]) -> Tariff:

@@ -139,6 +139,15 @@ class Tariff:
         """The zone of its dates and schedules."""
         return Zone.named(self.timezone)
 
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The names of the parameters that charges ask for."""
+        return frozenset()
+
+    def filled(self, parameters: Mapping[str, object]) -> "Tariff":
+        """Return the tariff with *parameters* in their places."""
+        return self
+
     def in_force(self, start: int, end: int) -> Version:
         """Return the version for the window [start, end) (seconds, UTC).
 

@@ -16,3 +16,5 @@ ImportId = Annotated[
     Id,
     Meta(description="The `import` of an answer to readings or to a file.", examples=["imp_1"]),
 ]
+ContractId = Annotated[Id, Meta(description="The id of the contract.", examples=["casa-2026"])]
+BillId = Annotated[Id, Meta(description="The id of the bill.", examples=["casa-2026-03-02"])]

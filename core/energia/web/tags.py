@@ -12,6 +12,8 @@ TAGS: Final[Mapping[str, str]] = {
     "Readings": "Quantities slot by slot: sent as JSON or as files, given back, and summed.",
     "Tariffs": "What energy costs: documents of charges, in versions by date.",
     "Costs": "Usage priced under tariffs, exactly, with every line explained; nothing is stored.",
+    "Contracts": "Which tariff a meter is on, from when to when, with its parameters.",
+    "Bills": "Periods of contracts, priced and kept: drafted, issued, explained, corrected.",
     "Catalogue": "What the loaded plugins offer: kinds of charge and formats of files.",
     "Service": "The service itself: its health, its metrics and this documentation.",
 }

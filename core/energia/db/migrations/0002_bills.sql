@@ -56,3 +56,5 @@ create unique index bill_live on bill (organization_id, contract_id, start_day, 
   where status = 'issued';
 create index bill_contract on bill (organization_id, contract_id, end_day);
 create index bill_version on bill (organization_id, tariff_id, version_from);
+create index bill_corrects on bill (organization_id, corrects) where corrects is not null;
+create index bill_created on bill (organization_id, created_at, id);

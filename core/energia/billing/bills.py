@@ -1,0 +1,228 @@
+"""Bills, one at a time: drafted, issued, listed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import attrs
+
+from energia.billing.contracts import Placed, hold, placed, priors
+from energia.billing.errors import (
+    AlreadyBilled,
+    AlreadyCorrected,
+    DraftOutdated,
+    IssuedAlready,
+    NotIssued,
+    OverlapsDraft,
+)
+from energia.billing.models import Bill, NewBill, Status
+from energia.billing.office import SQL, Office
+from energia.billing.pricing import Asked, Priced
+from energia.billing.rows import NewRow, Row
+from energia.db.tenant import Queries
+from energia.errors import Conflict, EnergiaError, Fault, Invalid
+from energia.metering.identifiers import new_id
+from energia.pricing.terms import Missing
+
+
+@attrs.frozen
+class Live:
+    """A draft or an issued bill in part of a period."""
+
+    id: str
+    contract: str
+    start: date
+    end: date
+    status: Status
+    corrects: str | None
+
+
+@attrs.frozen
+class Filter:
+    """Which bills are listed; None is any."""
+
+    contract: str | None = None
+    status: Status | None = None
+    start: date | None = None
+    end: date | None = None
+
+
+@attrs.frozen
+class Bills:
+    """The bills of an organization."""
+
+    office: Office
+
+    async def get(self, id_: str) -> Bill:
+        """Return a bill; raises `NotFound`."""
+        return self.office.bill(await self.office.row(self.office.tenant, id_))
+
+    async def page(self, wanted: Filter, before: str | None, limit: int) -> list[Row]:
+        """Return at most *limit* bills made before the bill *before*, the newest first."""
+        asked = {**attrs.asdict(wanted), "before": before, "limit": limit}
+        ids = await self.office.tenant.fetch(str, SQL["bill_list"], asked)
+        return await self.office.rows(self.office.tenant, ids)
+
+    async def draft(self, new: NewBill) -> tuple[Bill, bool]:
+        """Make a draft, or price it anew, and tell whether it was made.
+
+        Raises:
+            NotFound: There is no such contract or bill.
+            AlreadyBilled: Part of the period is billed.
+            OverlapsDraft: There is a draft of part of the period.
+            NotIssued: The bill to correct is a draft.
+            AlreadyCorrected: The bill to correct is corrected already.
+            Invalid: The period cannot be priced.
+
+        """
+        async with self.office.tenant.transaction() as queries:
+            if new.corrects is None:
+                made, old = await self._of_contract(queries, new)
+            else:
+                made, old = await self._of_correction(queries, new.corrects, new)
+            if made.id not in await self.office.put(queries, [made]):
+                raise Conflict(f"there is a bill {made.id!r} already")
+            return self.office.bill(await self.office.row(queries, made.id)), old is None
+
+    async def issue(self, id_: str) -> Bill:
+        """Issue a draft; one that is issued stays.
+
+        Raises:
+            NotFound: There is no such bill.
+            AlreadyCorrected: It was issued, and another one has taken its place.
+            DraftOutdated: The draft is not what would be billed now.
+            Invalid: The period cannot be priced any more.
+
+        """
+        office = self.office
+        async with office.tenant.transaction() as queries:
+            row = await self._held(queries, id_)
+            if row.status == "corrected":
+                raise _corrected(row)
+            if row.status == "issued":
+                return office.bill(row)
+            priced = await self._again(queries, row)
+            if not is_still(row, priced, office):
+                message = f"the draft {id_!r} is not what would be billed now: make it again"
+                raise DraftOutdated(message, [Fault(DraftOutdated.code, message)])
+            await office.put(queries, [NewRow(id=id_, corrects=row.corrects, priced=priced)])
+            await office.issue(queries, [id_])
+            issued = await office.row(queries, id_)
+        office.tell([issued])
+        return office.bill(issued)
+
+    async def delete(self, id_: str) -> None:
+        """Delete a draft; raises `NotFound`, or `IssuedAlready`."""
+        if await self.office.tenant.execute(SQL["bill_delete"], id_):
+            return
+        row = await self.office.row(self.office.tenant, id_)
+        raise IssuedAlready(f"the bill {id_!r} is {row.status}: it stays")
+
+    async def _of_contract(self, queries: Queries, new: NewBill) -> tuple[NewRow, Live | None]:
+        assert new.contract is not None
+        assert new.start is not None
+        assert new.end is not None
+        at = await _contract(queries, new.contract)
+        found = await live(queries, [(new.contract, new.start, new.end)])
+        old = same_period(found, new.start, new.end)
+        if old is not None and new.id not in (None, old.id):
+            raise OverlapsDraft(f"the draft of the period is {old.id!r}")
+        kept = await self._kept(queries, old)
+        asked = await self._asked(queries, at, (new.start, new.end), new.state, kept)
+        made = await self._priced(queries, attrs.evolve(asked, missing=new.missing))
+        id_ = old.id if old else new.id or new_id()
+        return NewRow(id=id_, corrects=None, priced=made), old
+
+    async def _of_correction(
+        self, queries: Queries, id_: str, new: NewBill
+    ) -> tuple[NewRow, Live | None]:
+        row = await self._held(queries, id_)
+        if row.status == "draft":
+            raise NotIssued(f"the bill {id_!r} is a draft: make it again instead")
+        if row.status == "corrected":
+            raise _corrected(row)
+        drafts = await live(queries, [(row.contract, row.start, row.end)])
+        old = next((one for one in drafts if one.corrects == id_), None)
+        if old is not None and new.id not in (None, old.id):
+            raise OverlapsDraft(f"the draft of the correction is {old.id!r}")
+        (at,) = await placed(queries, [row.contract])
+        asked = await self._asked(queries, at, (row.start, row.end), None, row.prior_state)
+        made = await self._priced(queries, attrs.evolve(asked, missing=new.missing))
+        return NewRow(id=old.id if old else new.id or new_id(), corrects=id_, priced=made), old
+
+    async def _again(self, queries: Queries, row: Row) -> Priced:
+        """Return what a draft costs now."""
+        (at,) = await placed(queries, [row.contract])
+        asked = await self._asked(queries, at, (row.start, row.end), None, row.prior_state)
+        missing: Missing = row.document["inputs"]["missing"]
+        return await self._priced(queries, attrs.evolve(asked, missing=missing))
+
+    async def _asked(
+        self,
+        queries: Queries,
+        at: Placed,
+        period: tuple[date, date],
+        given: Mapping[str, Any] | None,
+        kept: Mapping[str, Any],
+    ) -> Asked:
+        """Return what to price: charges remember the bill before, else what was *given* once."""
+        start, end = period
+        prior = (await priors(queries, [(at.contract.id, start)])).get(0)
+        if prior is not None and given is not None:
+            message = f"the charges remember the bill {prior.bill!r}"
+            raise Invalid(message, [Fault("state_is_stored", message, "/state")])
+        state = prior.state if prior else kept if given is None else given
+        return Asked(at.contract, at.timezone, start, end, state)
+
+    async def _kept(self, queries: Queries, old: Live | None) -> Mapping[str, Any]:
+        return {} if old is None else (await self.office.row(queries, old.id)).prior_state
+
+    async def _priced(self, queries: Queries, asked: Asked) -> Priced:
+        (priced,) = await self.office.price(queries, [asked])
+        if isinstance(priced, EnergiaError):
+            raise priced
+        return priced
+
+    async def _held(self, queries: Queries, id_: str) -> Row:
+        """Return a bill, held until the transaction ends."""
+        row = await self.office.row(queries, id_)
+        await hold(queries, [row.contract])
+        return await self.office.row(queries, id_)
+
+
+async def live(queries: Queries, periods: Sequence[tuple[str, date, date]]) -> list[Live]:
+    """Return the drafts and issued bills in part of each period of a contract."""
+    contracts, starts, ends = (list(column) for column in zip(*periods, strict=True))
+    asked = {"contracts": contracts, "starts": starts, "ends": ends}
+    return await queries.fetch(Live, SQL["bill_live"], asked)
+
+
+def same_period(found: Sequence[Live], start: date, end: date) -> Live | None:
+    """Return the draft of a period; raises `AlreadyBilled` or `OverlapsDraft`."""
+    for one in found:
+        if one.status == "issued":
+            message = f"the bill {one.id!r} is issued for {one.start} to {one.end}"
+            raise AlreadyBilled(message, [Fault(AlreadyBilled.code, message, "/start")])
+    for one in found:
+        if (one.start, one.end) != (start, end):
+            message = f"there is the draft {one.id!r} for {one.start} to {one.end}"
+            raise OverlapsDraft(message, [Fault(OverlapsDraft.code, message, "/start")])
+    return found[0] if found else None
+
+
+async def _contract(queries: Queries, id_: str) -> Placed:
+    found = await hold(queries, [id_])
+    if not found:
+        message = f"there is no contract {id_!r}"
+        raise Invalid(message, [Fault("unknown_contract", message, "/contract")])
+    return found[0]
+
+
+def _corrected(row: Row) -> AlreadyCorrected:
+    return AlreadyCorrected(f"the bill {row.id!r} is corrected by {row.corrected_by!r}")
+
+
+def is_still(row: Row, priced: Priced, office: Office) -> bool:
+    """Tell whether a draft shows what it costs now, and hands on the same."""
+    state = office.read_back(priced.cost.state)
+    return row.shows(office.document(priced)) and row.state == state

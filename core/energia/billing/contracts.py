@@ -1,0 +1,227 @@
+"""Contracts in the database."""
+
+from datetime import date
+from typing import Any, Final
+
+import attrs
+
+from energia.billing.errors import ContractsOverlap
+from energia.billing.models import Contract, ContractState, NewContract
+from energia.billing.readings import chosen
+from energia.convert import Converter
+from energia.convert.faults import Found, refusal
+from energia.db.queries import load
+from energia.db.tenant import Queries, Tenant
+from energia.errors import Fault, ForeignKeyViolation, InUse, Invalid, NotFound
+from energia.metering.identifiers import new_id
+from energia.metering.registry import channels_of
+from energia.pricing.engine import roles
+from energia.pricing.store import Tariffs
+from energia.pricing.tariffs import Tariff
+
+SQL: Final = load(__package__)
+
+
+@attrs.frozen
+class Placed:
+    """A contract, and the zone of its site."""
+
+    contract: Contract
+    timezone: str
+
+
+@attrs.frozen
+class Prior:
+    """The newest issued bill before a day: which of those asked for, and what it remembers."""
+
+    asked: int
+    bill: str
+    end: date
+    state: dict[str, Any]
+
+
+@attrs.frozen
+class Contracts:
+    """The contracts of an organization.
+
+    Attributes:
+        tenant: The database.
+        converter: Knows the charges of the loaded plugins.
+
+    """
+
+    tenant: Tenant
+    converter: Converter
+
+    async def get(self, id_: str) -> Contract:
+        """Return a contract; raises `NotFound`."""
+        return (await placed(self.tenant, [id_]))[0].contract
+
+    async def page(self, after: str, limit: int, meter: str | None = None) -> list[Contract]:
+        """Return at most *limit* contracts whose ids come after *after*, by id."""
+        asked = {"after": after, "limit": limit, "meter": meter}
+        ids = await self.tenant.fetch(str, SQL["contract_list"], asked)
+        rows = await self.tenant.fetch(_placed, SQL["contract_get"], ids)
+        return [row.contract for row in rows]
+
+    async def put(
+        self, new: NewContract, id_: str | None, *, replace: bool
+    ) -> tuple[Contract, bool]:
+        """Make a contract, or replace it, and tell whether it was made.
+
+        Raises:
+            Invalid: It does not fit; there is no such meter or tariff.
+            ContractsOverlap: The meter has another contract in part of its time.
+            InUse: A bill is issued that would be another contract's.
+
+        """
+        made = Contract(
+            id=id_ or new.id or new_id(),
+            meter=new.meter,
+            tariff=new.tariff,
+            start=new.start,
+            end=new.end,
+            parameters=new.parameters,
+            channels=new.channels,
+        )
+        async with self.tenant.transaction() as queries:
+            await self._check(queries, made)
+            old = await self._held(queries, made.id)
+            if old is not None:
+                if not replace:
+                    raise InUse(f"there is a contract {made.id!r} already")
+                await _refuse_billed(queries, old, made)
+            await _refuse_overlap(queries, made)
+            (created,) = await queries.fetch(bool, SQL["contract_put"], self._row(made))
+        return made, created
+
+    async def delete(self, id_: str) -> None:
+        """Delete a contract; raises `NotFound`, or `InUse` if it has bills."""
+        try:
+            deleted = await self.tenant.execute(SQL["contract_delete"], id_)
+        except ForeignKeyViolation:
+            raise InUse(f"the contract {id_!r} has bills") from None
+        if not deleted:
+            raise NotFound(f"there is no contract {id_!r}")
+
+    async def state(self, id_: str) -> ContractState:
+        """Return what the charges remember for the next bill; raises `NotFound`."""
+        await self.get(id_)
+        found = await priors(self.tenant, [(id_, date.max)])
+        if 0 not in found:
+            return ContractState(contract=id_, as_of=None, bill=None, state={})
+        prior = found[0]
+        return ContractState(contract=id_, as_of=prior.end, bill=prior.bill, state=prior.state)
+
+    async def _check(self, queries: Queries, made: Contract) -> None:
+        """Refuse what does not fit, all of it; the meter is held until the transaction ends."""
+        found = Found()
+        if not await queries.fetch(str, SQL["contract_meter"], made.meter):
+            found.one(Fault("unknown_meter", f"there is no meter {made.meter!r}", "/meter"))
+        tariff = (await Tariffs(queries, self.converter).known([made.tariff])).get(made.tariff)
+        if tariff is None:
+            found.one(Fault("unknown_tariff", f"there is no tariff {made.tariff!r}", "/tariff"))
+        declared = (await channels_of(queries, [made.meter]))[made.meter]
+        try:
+            asked = _roles(tariff, made) if tariff else ()
+            chosen(declared, [*made.channels, *asked] if declared else (), made.channels)
+        except Invalid as error:
+            found.add(error)
+        if found.faults:
+            raise refusal(found)
+
+    async def _held(self, queries: Queries, id_: str) -> Contract | None:
+        rows = await hold(queries, [id_])
+        return rows[0].contract if rows else None
+
+    def _row(self, made: Contract) -> dict[str, object]:
+        row = attrs.asdict(made, recurse=False)
+        return row | {
+            name: self.converter.dumps(row[name]).decode() for name in ("parameters", "channels")
+        }
+
+
+async def hold(queries: Queries, ids: list[str]) -> list[Placed]:
+    """Return those of some contracts that there are, by id.
+
+    Nobody else writes them, or their bills, until the transaction ends.
+    """
+    await queries.fetch(str, SQL["contract_hold"], ids)
+    return await queries.fetch(_placed, SQL["contract_get"], ids)
+
+
+async def placed(queries: Queries, ids: list[str]) -> list[Placed]:
+    """Return some contracts by id; raises `NotFound`."""
+    rows = await queries.fetch(_placed, SQL["contract_get"], ids)
+    missing = set(ids) - {row.contract.id for row in rows}
+    if missing:
+        raise NotFound(f"there is no contract {min(missing)!r}")
+    return rows
+
+
+async def priors(queries: Queries, asked: list[tuple[str, date]]) -> dict[int, Prior]:
+    """Return the newest issued bill of each contract that ends by a day, by the index asked."""
+    days = [day if day != date.max else "infinity" for _, day in asked]
+    given = {"contracts": [contract for contract, _ in asked], "days": days}
+    found = await queries.fetch(Prior, SQL["bill_prior"], given)
+    return {prior.asked - 1: prior for prior in found}
+
+
+def _roles(tariff: Tariff, made: Contract) -> tuple[str, ...]:
+    """Return the roles that the tariff charges in the contract's time; its parameters must fit."""
+    unknown = [
+        Fault("unknown_parameter", "the tariff asks for no such parameter", f"/parameters/{name}")
+        for name in made.parameters
+        if name not in tariff.parameters
+    ]
+    if unknown:
+        raise Invalid(unknown[0].message, unknown)
+    versions = [
+        version
+        for version in tariff.filled(made.parameters).versions
+        if (made.end is None or version.valid_from < made.end)
+        and (version.valid_to is None or version.valid_to > made.start)
+    ]
+    return tuple(dict.fromkeys(role for version in versions for role in roles(version)))
+
+
+async def _refuse_billed(queries: Queries, old: Contract, made: Contract) -> None:
+    """Refuse changes of what issued bills say of their contract."""
+    (billed,) = await queries.fetch(_day, SQL["contract_billed"], made.id)
+    if billed is None:
+        return
+    changed = [
+        name for name in ("meter", "tariff", "start") if getattr(old, name) != getattr(made, name)
+    ]
+    if made.end is not None and made.end < billed:
+        changed.append("end")
+    if changed:
+        faults = [Fault(InUse.code, f"bills are issued until {billed}", f"/{n}") for n in changed]
+        raise InUse(f"bills of the contract are issued until {billed}", faults)
+
+
+async def _refuse_overlap(queries: Queries, made: Contract) -> None:
+    asked = {"id": made.id, "meter": made.meter, "start": made.start, "end": made.end}
+    others = await queries.fetch(str, SQL["contract_others"], asked)
+    if others:
+        message = f"the meter {made.meter!r} has the contract {others[0]!r} in part of the period"
+        raise ContractsOverlap(message, [Fault(ContractsOverlap.code, message, "/start")])
+
+
+def _placed(id_: str, meter: str, tariff: str, *columns: Any) -> Placed:
+    """Return the contract of a row of `contract_get`."""
+    start, end, parameters, channels, timezone = columns
+    contract = Contract(
+        id=id_,
+        meter=meter,
+        tariff=tariff,
+        start=start,
+        end=end,
+        parameters=parameters,
+        channels={role: tuple(ids) for role, ids in channels.items()},
+    )
+    return Placed(contract, timezone)
+
+
+def _day(day: date | None) -> date | None:
+    return day

@@ -1,0 +1,51 @@
+"""Why contracts and bills are refused that would contradict others: each is a 409."""
+
+from energia.errors import Conflict, Invalid
+
+
+class ContractsOverlap(Conflict):
+    """The meter has another contract in part of the period."""
+
+    code = "contracts_overlap"
+
+
+class AlreadyBilled(Conflict):
+    """Part of the period is billed."""
+
+    code = "already_billed"
+
+
+class OverlapsDraft(Conflict):
+    """There is a draft of part of the period."""
+
+    code = "overlaps_draft"
+
+
+class NotIssued(Conflict):
+    """The bill is a draft."""
+
+    code = "not_issued"
+
+
+class AlreadyCorrected(Conflict):
+    """Another bill has taken the place of this one."""
+
+    code = "already_corrected"
+
+
+class IssuedAlready(Conflict):
+    """The bill is issued: it stays."""
+
+    code = "bill_issued"
+
+
+class DraftOutdated(Conflict):
+    """The draft is not what would be billed now."""
+
+    code = "draft_outdated"
+
+
+class OutsideContract(Invalid):
+    """The contract is not in force in all of the period."""
+
+    code = "outside_contract"

@@ -1,0 +1,273 @@
+"""Contracts and bills, as the API takes and gives them."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+import attrs
+from msgspec import Meta
+
+from energia.convert import Id
+from energia.convert.rules import Rules, enforce
+from energia.errors import Fault
+from energia.metering.usage import Coverage
+from energia.pricing.charges import Role
+from energia.pricing.engine import CostLine
+from energia.pricing.slots import Assumption
+from energia.pricing.terms import Missing
+
+Ids = Annotated[tuple[Id, ...], Meta(min_length=1, max_length=100)]
+#: What the charges of a tariff ask for by name: any JSON.
+Parameters = Annotated[dict[str, Any], Meta(max_length=100)]
+#: What charges remember, by their codes.
+States = Annotated[dict[str, dict[str, Any]], Meta(max_length=200)]
+Status = Literal["draft", "issued", "corrected"]
+
+
+def _lasts(start: date, end: date | None) -> Iterator[Fault]:
+    if end is not None and end <= start:
+        yield Fault("empty_window", "the end must be after the start", "/end")
+
+
+@attrs.frozen(kw_only=True)
+class NewContract:
+    """Which tariff a meter is on, from one day of its site's zone to another.
+
+    Attributes:
+        id: The client's own id; made by the server without one.
+        meter: The meter.
+        tariff: The tariff.
+        start: The first day.
+        end: The day after the last one; without it, the contract goes on.
+        parameters: Values for the parameters that charges of the tariff ask for.
+        channels: Which of the meter's channels are summed for a role, where it has several.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_lasts,)
+
+    id: Id | None = None
+    meter: Id
+    tariff: Id
+    start: date
+    end: date | None = None
+    parameters: Parameters = attrs.field(factory=dict)
+    channels: dict[Role, Ids] = attrs.field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a contract that ends before it starts."""
+        enforce(self)
+
+
+@attrs.frozen(kw_only=True)
+class Contract:
+    """A contract that is stored."""
+
+    id: Id
+    meter: Id
+    tariff: Id
+    start: date
+    end: date | None = None
+    parameters: dict[str, Any]
+    channels: dict[Role, tuple[str, ...]]
+
+
+@attrs.frozen(kw_only=True)
+class ContractState:
+    """What the charges of a contract remember for the next bill.
+
+    Attributes:
+        contract: The contract.
+        as_of: The end of the bill that they remember it from; null before the first.
+        bill: That bill: the newest that is issued.
+        state: What each charge remembers, by its code.
+
+    """
+
+    contract: str
+    as_of: date | None
+    bill: str | None
+    state: dict[str, dict[str, Any]]
+
+
+def _contract_or_corrects(contract: str | None, corrects: str | None) -> Iterator[Fault]:
+    if (contract is None) == (corrects is None):
+        yield Fault("contract_or_corrects", "give either contract or corrects", "/contract")
+
+
+def _needs_window(contract: str | None, start: date | None, end: date | None) -> Iterator[Fault]:
+    if contract is not None:
+        for name, day in (("start", start), ("end", end)):
+            if day is None:
+                yield Fault("missing_field", "a bill of a contract needs a period", f"/{name}")
+
+
+def _needs_no_window(
+    corrects: str | None, start: date | None, end: date | None, state: object
+) -> Iterator[Fault]:
+    if corrects is not None:
+        for name, value in (("start", start), ("end", end), ("state", state)):
+            if value is not None:
+                yield Fault("not_of_corrections", "a correction has that of its bill", f"/{name}")
+
+
+def _ends_later(start: date | None, end: date | None) -> Iterator[Fault]:
+    return _lasts(start, end) if start is not None else iter(())
+
+
+@attrs.frozen(kw_only=True)
+class NewBill:
+    """What is billed: a contract and a period, or an issued bill that is corrected.
+
+    Attributes:
+        id: The client's own id of the draft; made by the server without one.
+        contract: The contract.
+        start: The first day, of the site's zone.
+        end: The day after the last one.
+        corrects: An issued bill, to be made again from what is stored now.
+        state: What the charges remember from before the contract's first bill, by their codes.
+        missing: Whether missing readings are refused, or how they are filled in.
+
+    """
+
+    __rules__: ClassVar[Rules] = (
+        _contract_or_corrects,
+        _needs_window,
+        _needs_no_window,
+        _ends_later,
+    )
+
+    id: Id | None = None
+    contract: Id | None = None
+    start: date | None = None
+    end: date | None = None
+    corrects: Id | None = None
+    state: States | None = None
+    missing: Missing = "refuse"
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what does not go together."""
+        enforce(self)
+
+
+@attrs.frozen(kw_only=True)
+class ChannelRead:
+    """A channel that was read.
+
+    Attributes:
+        role: What the tariff charges it as.
+        channel: The id of the channel.
+        revision_at: When the newest revision that was seen was recorded; null without readings.
+
+    """
+
+    role: str
+    channel: str
+    revision_at: datetime | None
+
+
+@attrs.frozen(kw_only=True)
+class BillInputs:
+    """What a bill was made from.
+
+    Attributes:
+        tariff: The tariff.
+        version: When the version in force became valid.
+        energia: The version of the service.
+        plugins: The plugins that offer the charges, with their versions.
+        readings: The channels that were read.
+        missing: What became of missing readings.
+
+    """
+
+    tariff: str
+    version: date
+    energia: str
+    plugins: dict[str, str | None]
+    readings: tuple[ChannelRead, ...]
+    missing: Missing
+
+
+@attrs.frozen(kw_only=True)
+class Trouble:
+    """Why a bill cannot be made."""
+
+    code: str
+    message: str
+    errors: tuple[Fault, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Impact:
+    """What an issued bill would be if it were made now.
+
+    Attributes:
+        reasons: What has changed since: `readings`, `tariff`, `parameters`, `prior_state`.
+        total: The total now.
+        difference: That less the total of the bill.
+        problem: Why it could not be made now.
+
+    """
+
+    reasons: tuple[Literal["readings", "tariff", "parameters", "prior_state"], ...]
+    total: str | None = None
+    difference: str | None = None
+    problem: Trouble | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Bill:
+    """A contract's period, priced; it never changes once it is issued.
+
+    Attributes:
+        id: The client's own, or made by the server.
+        contract: The contract.
+        meter: Its meter.
+        tariff: Its tariff.
+        start: The first day, of the site's zone.
+        end: The day after the last one.
+        timezone: The site's zone.
+        status: `corrected` is an issued bill that another one has taken the place of.
+        corrects: The bill in whose place this one is, or will be once it is issued.
+        corrected_by: The bill that is in the place of this one.
+        currency: ISO 4217.
+        total: The sum of the lines' amounts.
+        difference: A correction's total less that of the bill that it corrects.
+        lines: What the charges charge.
+        coverage: What the readings are.
+        assumptions: What was taken for granted.
+        parameters: The contract's parameters.
+        prior_state: What the charges remembered from the bill before, by their codes.
+        state: What they remember for the next.
+        inputs: What the bill was made from.
+        created_at: When the draft was made.
+        priced_at: When it was priced last.
+        issued_at: When it was issued.
+        impact: With `affected=true`: what has changed since.
+
+    """
+
+    id: str
+    contract: str
+    meter: str
+    tariff: str
+    start: date
+    end: date
+    timezone: str
+    status: Status
+    corrects: str | None = None
+    corrected_by: str | None = None
+    currency: str
+    total: str
+    difference: str | None = None
+    lines: tuple[CostLine, ...]
+    coverage: Coverage
+    assumptions: tuple[Assumption, ...]
+    parameters: Mapping[str, Any]
+    prior_state: Mapping[str, Mapping[str, Any]]
+    state: Mapping[str, Mapping[str, Any]]
+    inputs: BillInputs
+    created_at: datetime
+    priced_at: datetime
+    issued_at: datetime | None = None
+    impact: Impact | None = None

@@ -1,0 +1,182 @@
+"""Prices periods of contracts: many at once, with one statement for each kind of input."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import attrs
+
+from energia.billing.errors import OutsideContract
+from energia.billing.models import Contract
+from energia.billing.readings import chosen, coverage, summed
+from energia.db.tenant import Queries
+from energia.errors import EnergiaError, Fault, Invalid, TooLarge
+from energia.metering import many
+from energia.metering.many import Span
+from energia.metering.models import Channel
+from energia.metering.query import Revised
+from energia.metering.registry import channels_of
+from energia.metering.series import Series
+from energia.metering.usage import Coverage
+from energia.pricing.engine import Cost, code_of, price, roles
+from energia.pricing.store import Tariffs
+from energia.pricing.tariffs import Tariff, Version
+from energia.pricing.terms import Missing, Terms
+from energia.zones import Zone
+
+
+@attrs.frozen(eq=False)
+class Asked:
+    """A period of a contract to price.
+
+    Attributes:
+        contract: The contract.
+        timezone: The zone of its site.
+        start: The first day.
+        end: The day after the last one.
+        prior_state: What the charges remember from the bill before, by their codes.
+        missing: What becomes of missing readings.
+
+    """
+
+    contract: Contract
+    timezone: str
+    start: date
+    end: date
+    prior_state: Mapping[str, Mapping[str, Any]]
+    missing: Missing = "refuse"
+
+
+@attrs.frozen(eq=False)
+class Priced:
+    """A period of a contract, priced.
+
+    Attributes:
+        asked: What was asked.
+        version: The version of the tariff that was in force.
+        cost: What it costs.
+        coverage: What the readings are.
+        reads: The channels that were read, each with its role.
+        revised: What was read of each.
+
+    """
+
+    asked: Asked
+    version: Version
+    cost: Cost
+    coverage: Coverage
+    reads: tuple[tuple[str, Channel], ...]
+    revised: tuple[Revised, ...]
+
+
+@attrs.frozen(eq=False)
+class _Ready:
+    """What is known before the readings are."""
+
+    asked: Asked
+    tariff: Tariff
+    version: Version
+    window: tuple[int, int]
+    reads: tuple[tuple[str, Channel], ...]
+
+
+async def price_all(
+    queries: Queries, tariffs: Tariffs, asked: Sequence[Asked], limit: int
+) -> list[Priced | EnergiaError]:
+    """Return what each of *asked* costs by what is stored now, or why it cannot be priced.
+
+    Args:
+        queries: The database.
+        tariffs: The stored tariffs.
+        asked: What to price.
+        limit: How many slots one of them may have.
+
+    """
+    known = await tariffs.each({one.contract.tariff for one in asked})
+    declared = await channels_of(queries, {one.contract.meter for one in asked})
+    ready = [_prepared(one, known, declared[one.contract.meter], limit) for one in asked]
+    spans = [
+        Span(channel, *one.window)
+        for one in ready
+        if isinstance(one, _Ready)
+        for _, channel in one.reads
+    ]
+    read = iter(await many.revised(queries, spans))
+    found = [
+        (one, [next(read) for _ in one.reads] if isinstance(one, _Ready) else []) for one in ready
+    ]
+    return await asyncio.to_thread(lambda: [_priced(one, revised) for one, revised in found])
+
+
+def window_of(asked: Asked) -> tuple[int, int]:
+    """Return when the period starts and ends, in seconds since 1970-01-01T00:00Z."""
+    zone = Zone.named(asked.timezone)
+    return zone.midnight(asked.start), zone.midnight(asked.end)
+
+
+def _prepared(
+    asked: Asked,
+    tariffs: Mapping[str, Tariff | EnergiaError],
+    declared: Sequence[Channel],
+    limit: int,
+) -> _Ready | EnergiaError:
+    try:
+        tariff = tariffs[asked.contract.tariff]
+        if isinstance(tariff, EnergiaError):
+            return tariff
+        _refuse_outside(asked)
+        filled, window = tariff.filled(asked.contract.parameters), window_of(asked)
+        version = filled.in_force(*window)
+        _refuse_unknown(asked.prior_state, version)
+        by_role = chosen(declared, roles(version), asked.contract.channels)
+        reads = tuple((role, channel) for role, some in by_role.items() for channel in some)
+        slots = sum((window[1] - window[0]) // channel.interval for _, channel in reads)
+        if slots > limit:
+            raise TooLarge(f"{slots} slots are more than limits.slots, {limit}")
+    except EnergiaError as error:
+        return error
+    return _Ready(asked, filled, version, window, reads)
+
+
+def _priced(ready: _Ready | EnergiaError, revised: Sequence[Revised]) -> Priced | EnergiaError:
+    if not isinstance(ready, _Ready):
+        return ready
+    asked = ready.asked
+    pointers = {role: "/contract" for role, _ in ready.reads}
+    terms = Terms(asked.prior_state, asked.missing, pointers)
+    try:
+        series = by_role(ready.reads, revised)
+        cost = price(ready.tariff, series, *ready.window, terms)
+    except EnergiaError as error:
+        return error
+    covered = coverage(list(series.values()), *ready.window)
+    return Priced(asked, ready.version, cost, covered, ready.reads, tuple(revised))
+
+
+def by_role(reads: Sequence[tuple[str, Channel]], revised: Sequence[Revised]) -> dict[str, Series]:
+    """Return the readings of each role: the sum of its channels."""
+    parts: dict[str, list[Series]] = {}
+    for (role, _), one in zip(reads, revised, strict=True):
+        parts.setdefault(role, []).append(one.series)
+    return {role: summed(role, series) for role, series in parts.items()}
+
+
+def _refuse_outside(asked: Asked) -> None:
+    contract = asked.contract
+    if asked.start < contract.start or (contract.end is not None and asked.end > contract.end):
+        until = f"until {contract.end}" if contract.end else "without an end"
+        message = f"the contract {contract.id!r} is in force from {contract.start} {until}"
+        raise OutsideContract(message, [Fault(OutsideContract.code, message, "/start")])
+
+
+def _refuse_unknown(state: Mapping[str, object], version: Version) -> None:
+    """Refuse what no charge remembers: it would be lost without a word."""
+    codes = {code_of(charge) for charge in version.charges}
+    faults = [
+        Fault("unknown_charge", f"no charge has the code {code!r}", f"/state/{code}")
+        for code in state
+        if code not in codes
+    ]
+    if faults:
+        raise Invalid(faults[0].message, faults)

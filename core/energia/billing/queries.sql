@@ -1,0 +1,185 @@
+-- name: contract_get
+-- Some contracts, with the zones of their sites.
+select c.id, c.meter_id, c.tariff_id, c.start_day, c.end_day, c.parameters, c.channels, s.timezone
+from contract c
+join meter m on m.organization_id = c.organization_id and m.id = c.meter_id
+join site s on s.organization_id = c.organization_id and s.id = m.site_id
+where c.organization_id = current_setting('energia.organization')::int and c.id = any(%s)
+order by c.id
+
+-- name: contract_hold
+-- Hold some contracts against other writers, of themselves and of their bills.
+select id
+from contract
+where organization_id = current_setting('energia.organization')::int and id = any(%s)
+order by id
+for no key update
+
+-- name: contract_list
+-- The ids of a page of contracts after an id.
+select id
+from contract
+where organization_id = current_setting('energia.organization')::int and id > %(after)s
+  and (%(meter)s::text is null or meter_id = %(meter)s)
+order by id
+limit %(limit)s
+
+-- name: contract_in_period
+-- The ids of contracts in force in part of a period, after an id.
+select id
+from contract
+where organization_id = current_setting('energia.organization')::int and id > %(after)s
+  and start_day < %(end)s and (end_day is null or end_day > %(start)s)
+order by id
+limit %(limit)s
+
+-- name: contract_meter
+-- Hold a meter against other writers of its contracts; its site's zone.
+select s.timezone
+from meter m
+join site s on s.organization_id = m.organization_id and s.id = m.site_id
+where m.organization_id = current_setting('energia.organization')::int and m.id = %s
+for no key update of m
+
+-- name: contract_others
+-- Other contracts of a meter that are in force in part of a period.
+select id
+from contract
+where organization_id = current_setting('energia.organization')::int and meter_id = %(meter)s
+  and id <> %(id)s
+  and start_day < coalesce(%(end)s::date, 'infinity')
+  and coalesce(end_day, 'infinity'::date) > %(start)s
+order by start_day
+
+-- name: contract_put
+-- Make a contract or replace it; true if it was made.
+insert into contract (organization_id, id, meter_id, tariff_id, start_day, end_day, parameters,
+  channels)
+values (current_setting('energia.organization')::int, %(id)s, %(meter)s, %(tariff)s, %(start)s,
+  %(end)s, %(parameters)s::json, %(channels)s::json)
+on conflict (organization_id, id) do update set
+  meter_id = excluded.meter_id, tariff_id = excluded.tariff_id, start_day = excluded.start_day,
+  end_day = excluded.end_day, parameters = excluded.parameters, channels = excluded.channels
+returning xmax = 0
+
+-- name: contract_delete
+-- Delete a contract; its bills refer to it.
+delete from contract
+where organization_id = current_setting('energia.organization')::int and id = %s
+
+-- name: contract_billed
+-- Until when a contract is billed; null if it is not.
+select max(end_day)
+from bill
+where organization_id = current_setting('energia.organization')::int and contract_id = %s
+  and status <> 'draft'
+
+-- name: tariff_hold
+-- Hold some tariffs as they are.
+select id
+from tariff
+where organization_id = current_setting('energia.organization')::int and id = any(%s)
+order by id
+for share
+
+-- name: bill_get
+-- Some bills, with those that they correct and that correct them.
+select b.id, b.contract_id, b.meter_id, b.tariff_id, b.start_day, b.end_day, b.status, b.corrects,
+  n.id, o.document ->> 'total', b.document, b.basis, b.parameters, b.prior_state, b.state,
+  b.version_from, b.channels, b.revisions, b.created_at, b.priced_at, b.issued_at
+from unnest(%s::text[]) with ordinality as asked (id, k)
+join bill b on b.organization_id = current_setting('energia.organization')::int
+  and b.id = asked.id
+left join bill o on o.organization_id = b.organization_id and o.id = b.corrects
+left join bill n on n.organization_id = b.organization_id and n.corrects = b.id
+  and n.status <> 'draft'
+order by asked.k
+
+-- name: bill_list
+-- The ids of a page of bills before a bill, the newest first.
+select id
+from bill
+where organization_id = current_setting('energia.organization')::int
+  and (%(contract)s::text is null or contract_id = %(contract)s)
+  and (%(status)s::text is null or status = %(status)s)
+  and (%(start)s::date is null or start_day >= %(start)s)
+  and (%(end)s::date is null or start_day < %(end)s)
+  and (%(before)s::text is null or (created_at, id) < (
+    select created_at, id from bill
+    where organization_id = current_setting('energia.organization')::int and id = %(before)s))
+order by created_at desc, id desc
+limit %(limit)s
+
+-- name: bill_live
+-- The drafts and issued bills in part of a period, for each of some contracts.
+select b.id, b.contract_id, b.start_day, b.end_day, b.status, b.corrects
+from unnest(%(contracts)s::text[], %(starts)s::date[], %(ends)s::date[])
+  as asked (contract_id, start_day, end_day)
+join bill b on b.organization_id = current_setting('energia.organization')::int
+  and b.contract_id = asked.contract_id and b.status <> 'corrected'
+  and b.start_day < asked.end_day and b.end_day > asked.start_day
+order by b.contract_id, b.start_day, b.id
+
+-- name: bill_prior
+-- The newest issued bill that ends by a day, for each of some contracts that has one.
+select distinct on (asked.k) asked.k::int, b.id, b.end_day, b.state
+from unnest(%(contracts)s::text[], %(days)s::date[]) with ordinality as asked (contract_id, day, k)
+join bill b on b.organization_id = current_setting('energia.organization')::int
+  and b.contract_id = asked.contract_id and b.status = 'issued' and b.end_day <= asked.day
+order by asked.k, b.end_day desc
+
+-- name: bill_put
+-- Make drafts, or price them anew; the ids of those that are drafts.
+insert into bill (organization_id, id, contract_id, start_day, end_day, status, corrects,
+  created_at, priced_at, meter_id, tariff_id, version_from, parameters, channels, revisions,
+  prior_state, state, document, basis)
+select current_setting('energia.organization')::int, id, contract_id, start_day, end_day, 'draft',
+  corrects, %(now)s, %(now)s, meter_id, tariff_id, version_from, parameters::json,
+  channels::bigint[], revisions::timestamptz[], prior_state::json, state::json, document::json,
+  basis::json
+from unnest(%(id)s::text[], %(contract)s::text[], %(start)s::date[], %(end)s::date[],
+    %(corrects)s::text[], %(meter)s::text[], %(tariff)s::text[], %(version)s::date[],
+    %(parameters)s::text[], %(channels)s::text[], %(revisions)s::text[], %(prior_state)s::text[],
+    %(state)s::text[], %(document)s::text[], %(basis)s::text[])
+  as made (id, contract_id, start_day, end_day, corrects, meter_id, tariff_id, version_from,
+    parameters, channels, revisions, prior_state, state, document, basis)
+on conflict (organization_id, id) do update set
+  priced_at = excluded.priced_at, meter_id = excluded.meter_id, tariff_id = excluded.tariff_id,
+  version_from = excluded.version_from, parameters = excluded.parameters,
+  channels = excluded.channels, revisions = excluded.revisions,
+  prior_state = excluded.prior_state, state = excluded.state, document = excluded.document,
+  basis = excluded.basis
+where bill.status = 'draft' and bill.contract_id = excluded.contract_id
+  and bill.start_day = excluded.start_day and bill.end_day = excluded.end_day
+returning id
+
+-- name: bill_replace
+-- Mark the bills that some drafts correct as corrected.
+update bill set status = 'corrected'
+where organization_id = current_setting('energia.organization')::int and status = 'issued'
+  and id in (
+    select corrects from bill
+    where organization_id = current_setting('energia.organization')::int and id = any(%s))
+
+-- name: bill_issued
+-- Mark drafts as issued.
+update bill set status = 'issued', issued_at = %(now)s
+where organization_id = current_setting('energia.organization')::int and id = any(%(ids)s)
+  and status = 'draft'
+
+-- name: bill_delete
+-- Delete a draft.
+delete from bill
+where organization_id = current_setting('energia.organization')::int and id = %s
+  and status = 'draft'
+
+-- name: bill_touched
+-- Those of some bills whose channels have a newer revision of a day that may be of the period.
+select b.id
+from bill b
+where b.organization_id = current_setting('energia.organization')::int and b.id = any(%s)
+  and exists (
+    select from unnest(b.channels, b.revisions) as seen (channel, revision)
+    join reading_day d on d.channel_id = seen.channel
+      and d.day between b.start_day - 1 and b.end_day + 1
+      and d.recorded_at > coalesce(seen.revision, '-infinity'))

@@ -1,0 +1,183 @@
+"""A bill as a row of the database, and back."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+import attrs
+
+import energia
+from energia.billing.models import Bill, BillInputs, ChannelRead, Status
+from energia.billing.pricing import Priced
+from energia.convert import Converter
+from energia.plugins import Plugins
+from energia.pricing.exact import difference, exact_text, fraction
+
+
+@attrs.frozen(kw_only=True)
+class NewRow:
+    """A bill that was priced, under its id.
+
+    Attributes:
+        id: The bill.
+        corrects: The bill that it corrects.
+        priced: What it costs.
+
+    """
+
+    id: str
+    corrects: str | None
+    priced: Priced
+
+
+@attrs.frozen
+class Row:
+    """A bill that is stored, in the order of the columns of `bill_get`."""
+
+    id: str
+    contract: str
+    meter: str
+    tariff: str
+    start: date
+    end: date
+    status: Status
+    corrects: str | None
+    corrected_by: str | None
+    corrected_total: str | None
+    document: dict[str, Any]
+    basis: dict[str, Any]
+    parameters: dict[str, Any]
+    prior_state: dict[str, Any]
+    state: dict[str, Any]
+    version: date
+    channels: list[int]
+    revisions: list[datetime | None]
+    created_at: datetime
+    priced_at: datetime
+    issued_at: datetime | None
+
+    #: What two pricings of one draft must agree on to be the same bill.
+    _SHOWN: ClassVar = ("total", "lines", "assumptions", "coverage")
+
+    def shows(self, document: Mapping[str, Any]) -> bool:
+        """Tell whether *document* says the same of what is to be paid."""
+        return all(self.document[name] == document[name] for name in self._SHOWN)
+
+
+def columns(rows: Sequence[NewRow], plugins: Plugins, converter: Converter) -> dict[str, object]:
+    """Return the parameters of `bill_put`, but for the time: an array for each column."""
+    dumped = [_texts(row, plugins, converter) for row in rows]
+    contracts = [row.priced.asked.contract for row in rows]
+    return {
+        "id": [row.id for row in rows],
+        "contract": [one.id for one in contracts],
+        "start": [row.priced.asked.start for row in rows],
+        "end": [row.priced.asked.end for row in rows],
+        "corrects": [row.corrects for row in rows],
+        "meter": [one.meter for one in contracts],
+        "tariff": [one.tariff for one in contracts],
+        "version": [row.priced.version.valid_from for row in rows],
+        **{name: [one[name] for one in dumped] for name in dumped[0]},
+    }
+
+
+def _texts(row: NewRow, plugins: Plugins, converter: Converter) -> dict[str, str]:
+    priced = row.priced
+    values = {
+        "parameters": priced.asked.contract.parameters,
+        "prior_state": priced.asked.prior_state,
+        "state": priced.cost.state,
+        "document": document(priced, plugins, converter),
+        "basis": _basis(priced),
+    }
+    keys = ",".join(str(channel.key) for _, channel in priced.reads)
+    revisions = ",".join(_time(one.revision_at) for one in priced.revised)
+    return {
+        **{name: converter.dumps(value).decode() for name, value in values.items()},
+        "channels": f"{{{keys}}}",
+        "revisions": f"{{{revisions}}}",
+    }
+
+
+def document(priced: Priced, plugins: Plugins, converter: Converter) -> Any:
+    """Return what the API shows of a bill, but for what has columns of its own."""
+    cost = priced.cost
+    providers = [plugins.charge_provider(charge.kind) for charge in priced.version.charges]
+    inputs = BillInputs(
+        tariff=priced.asked.contract.tariff,
+        version=priced.version.valid_from,
+        energia=energia.__version__,
+        plugins={one.name: one.version for one in providers},
+        readings=tuple(
+            ChannelRead(role=role, channel=channel.id, revision_at=one.revision_at)
+            for (role, channel), one in zip(priced.reads, priced.revised, strict=True)
+        ),
+        missing=priced.asked.missing,
+    )
+    shown = {
+        "timezone": priced.asked.timezone,
+        "currency": cost.currency,
+        "total": cost.total,
+        "lines": cost.lines,
+        "coverage": priced.coverage,
+        "assumptions": cost.assumptions,
+        "inputs": inputs,
+    }
+    return converter.unstructure(shown)
+
+
+def _basis(priced: Priced) -> dict[str, Any]:
+    """Return what an explanation needs, besides what the API shows."""
+    return {
+        "measured": priced.cost.measured,
+        "details": [
+            {
+                "charge": detail.charge,
+                "steps": [
+                    {
+                        "description": step.description,
+                        "expression": step.expression,
+                        "value": exact_text(fraction(step.value)),
+                    }
+                    for step in detail.steps
+                ],
+            }
+            for detail in priced.cost.details
+        ],
+        "channels": priced.asked.contract.channels,
+    }
+
+
+def bill(row: Row, converter: Converter) -> Bill:
+    """Return a stored bill as the API shows it."""
+    corrected = row.corrected_total
+    shown = {
+        **row.document,
+        "id": row.id,
+        "contract": row.contract,
+        "meter": row.meter,
+        "tariff": row.tariff,
+        "start": row.start.isoformat(),
+        "end": row.end.isoformat(),
+        "status": row.status,
+        "corrects": row.corrects,
+        "corrected_by": row.corrected_by,
+        "difference": None if corrected is None else difference(row.document["total"], corrected),
+        "parameters": row.parameters,
+        "prior_state": row.prior_state,
+        "state": row.state,
+    }
+    made = {name: value for name, value in shown.items() if value is not None}
+    times = {
+        name: None if at is None else at.isoformat()
+        for name, at in (
+            ("created_at", row.created_at),
+            ("priced_at", row.priced_at),
+            ("issued_at", row.issued_at),
+        )
+    }
+    return converter.structure(made | {k: v for k, v in times.items() if v}, Bill)
+
+
+def _time(at: datetime | None) -> str:
+    return "NULL" if at is None else f'"{at.isoformat()}"'

@@ -1,0 +1,127 @@
+"""Bills: drafted, issued, corrected, for one contract or for many."""
+
+from datetime import date
+from typing import Annotated
+
+from msgspec import Meta
+
+from energia.billing.affected import affected as affected_bills
+from energia.billing.bills import Bills, Filter
+from energia.billing.errors import (
+    AlreadyBilled,
+    AlreadyCorrected,
+    DraftOutdated,
+    IssuedAlready,
+    NotIssued,
+    OutsideContract,
+    OverlapsDraft,
+)
+from energia.billing.models import Bill, NewBill, Status
+from energia.billing.office import Office
+from energia.billing.run import run
+from energia.billing.runs import Run, RunOutcome
+from energia.convert import Converter, Id
+from energia.core import Core
+from energia.db.pool import Tenant
+from energia.errors import (
+    AmbiguousChannel,
+    Conflict,
+    IncompleteUsage,
+    NotFound,
+    WindowCrossesVersions,
+)
+from energia.web.examples import examples
+from energia.web.ids import BillId
+from energia.web.pages import Limit, Page, page
+from energia.web.routes import Created, Routes
+
+_PRICING = (OutsideContract, IncompleteUsage, AmbiguousChannel, WindowCrossesVersions)
+
+OfContract = Annotated[Id, Meta(description="Only bills of this contract.")]
+From = Annotated[date, Meta(description="Only bills whose period begins on this day or later.")]
+Until = Annotated[date, Meta(description="Only bills whose period begins before this day.")]
+Affected = Annotated[
+    bool, Meta(description="Only issued bills whose inputs have changed since, with `impact`.")
+]
+Before = Annotated[Id, Meta(description="The `next` of the page before.")]
+
+routes = Routes(tag="Bills")
+
+
+@routes.get("/v1/bills", errors=(Conflict,))
+async def list_bills(
+    core: Core,
+    tenant: Tenant,
+    converter: Converter,
+    contract: OfContract | None = None,
+    status: Status | None = None,
+    start: From | None = None,
+    end: Until | None = None,
+    affected: Affected = False,
+    limit: Limit = 100,
+    cursor: Before | None = None,
+) -> Page[Bill]:
+    """List the bills, the newest first.
+
+    With `affected=true`, those issued bills whose readings, tariff, parameters or prior state have
+    changed since, each with what it would be now.
+    """
+    bills = Bills(Office.of(core, tenant, converter))
+    wanted = Filter(contract, status, start, end)
+    if affected:
+        found = await affected_bills(bills, wanted, cursor, limit + 1)
+    else:
+        found = [bills.office.bill(row) for row in await bills.page(wanted, cursor, limit + 1)]
+    return page(found, limit, lambda bill: bill.id)
+
+
+@routes.post(
+    "/v1/bills",
+    errors=(
+        *(NotFound, Conflict, AlreadyBilled, OverlapsDraft, NotIssued, AlreadyCorrected),
+        *_PRICING,
+    ),
+    examples=examples("bills"),
+)
+async def post_bill(
+    body: NewBill, core: Core, tenant: Tenant, converter: Converter
+) -> Bill | Created[Bill]:
+    """Draft a bill for a contract and a period, or the correction of an issued one.
+
+    If there is a draft of the period, it is priced anew by what is stored now (200).
+    """
+    bill, created = await Bills(Office.of(core, tenant, converter)).draft(body)
+    return Created(f"/v1/bills/{bill.id}", bill) if created else bill
+
+
+@routes.post("/v1/bills/run", errors=(Conflict,), examples=examples("runs"))
+async def run_bills(body: Run, core: Core, tenant: Tenant, converter: Converter) -> RunOutcome:
+    """Draft, and if asked issue, the bills of a period for many contracts.
+
+    It goes on after contracts that cannot be billed. A run that was cut short is finished by
+    sending it again: what is issued stays as it is.
+    """
+    return await run(Office.of(core, tenant, converter), body)
+
+
+@routes.get("/v1/bills/{bill}", errors=(NotFound,))
+async def get_bill(bill: BillId, core: Core, tenant: Tenant, converter: Converter) -> Bill:
+    """Return a bill."""
+    return await Bills(Office.of(core, tenant, converter)).get(bill)
+
+
+@routes.post(
+    "/v1/bills/{bill}/issue", errors=(NotFound, AlreadyCorrected, DraftOutdated, *_PRICING)
+)
+async def issue_bill(bill: BillId, core: Core, tenant: Tenant, converter: Converter) -> Bill:
+    """Issue a draft: from here on the bill does not change.
+
+    It is priced once more; 409 `draft_outdated` if that gives anything else than the draft shows.
+    """
+    return await Bills(Office.of(core, tenant, converter)).issue(bill)
+
+
+@routes.delete("/v1/bills/{bill}", errors=(NotFound, IssuedAlready))
+async def delete_bill(bill: BillId, core: Core, tenant: Tenant, converter: Converter) -> None:
+    """Delete a draft; 409 if the bill is issued."""
+    await Bills(Office.of(core, tenant, converter)).delete(bill)

@@ -1,0 +1,83 @@
+"""Contracts: which tariff a meter is on, from when to when."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from energia.billing.contracts import Contracts
+from energia.billing.errors import ContractsOverlap
+from energia.billing.models import Contract, ContractState, NewContract
+from energia.convert import Converter, Id
+from energia.db.pool import Tenant
+from energia.errors import Conflict, Fault, InUse, Invalid, NotFound
+from energia.web.examples import examples
+from energia.web.ids import ContractId
+from energia.web.pages import Cursor, Limit, Page, page
+from energia.web.routes import Created, Routes
+
+_EXAMPLES = examples("contracts")
+OfMeter = Annotated[Id, Meta(description="Only contracts of this meter.")]
+
+routes = Routes(tag="Contracts")
+
+
+@routes.get("/v1/contracts")
+async def list_contracts(
+    tenant: Tenant,
+    converter: Converter,
+    meter: OfMeter | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = "",
+) -> Page[Contract]:
+    """List the contracts by id."""
+    found = await Contracts(tenant, converter).page(cursor, limit + 1, meter)
+    return page(found, limit, lambda contract: contract.id)
+
+
+@routes.post("/v1/contracts", errors=(Conflict, ContractsOverlap), examples=_EXAMPLES)
+async def post_contract(
+    body: NewContract, tenant: Tenant, converter: Converter
+) -> Created[Contract]:
+    """Make a contract; 409 if there is one with its id, or one of the meter in its time."""
+    made, _ = await Contracts(tenant, converter).put(body, None, replace=False)
+    return _created(made)
+
+
+@routes.get("/v1/contracts/{contract}", errors=(NotFound,))
+async def get_contract(contract: ContractId, tenant: Tenant, converter: Converter) -> Contract:
+    """Return a contract."""
+    return await Contracts(tenant, converter).get(contract)
+
+
+@routes.put("/v1/contracts/{contract}", errors=(InUse, ContractsOverlap), examples=_EXAMPLES)
+async def put_contract(
+    contract: ContractId, body: NewContract, tenant: Tenant, converter: Converter
+) -> Contract | Created[Contract]:
+    """Make a contract or replace it.
+
+    Once bills are issued, its meter, tariff and start stay, and it ends after them (409); other
+    parameters or channels make these bills `affected`.
+    """
+    if body.id not in (None, contract):
+        message = f"the path says {contract!r}"
+        raise Invalid(message, [Fault("wrong_id", message, "/id")])
+    made, created = await Contracts(tenant, converter).put(body, contract, replace=True)
+    return _created(made) if created else made
+
+
+@routes.delete("/v1/contracts/{contract}", errors=(NotFound, InUse))
+async def delete_contract(contract: ContractId, tenant: Tenant, converter: Converter) -> None:
+    """Delete a contract; 409 if it has bills."""
+    await Contracts(tenant, converter).delete(contract)
+
+
+@routes.get("/v1/contracts/{contract}/state", errors=(NotFound,))
+async def get_contract_state(
+    contract: ContractId, tenant: Tenant, converter: Converter
+) -> ContractState:
+    """Return what the charges remember for the next bill: prior peaks, credits and the like."""
+    return await Contracts(tenant, converter).state(contract)
+
+
+def _created(contract: Contract) -> Created[Contract]:
+    return Created(f"/v1/contracts/{contract.id}", contract)
