@@ -6,10 +6,12 @@ from setuptools import find_packages, setup
 
 # The bundled plugins, declared as a third party declares its own.
 PLUGINS = [
+    "bill-webhook = energia_plugins.bill_webhook:BillWebhook",
     "demo = energia_plugins.demo",
     "docs-ui = energia_plugins.docs_ui",
     "health-database = energia_plugins.health_database",
     "meter-csv = energia_plugins.meter_csv",
+    "meter-ndjson = energia_plugins.meter_ndjson",
     "metrics-prometheus = energia_plugins.metrics_prometheus:Metrics",
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
@@ -43,7 +45,7 @@ setup(
     },
     packages=find_packages("core") + find_packages("plugins"),
     package_data={
-        "": ["py.typed", "*.sql", "*.csv.gz", "*.toml", "*.json", "tariffs/*.json", "README.md"]
+        "": ["py.typed", "*.sql", "*.csv.gz", "*.toml", "*.json", "tariffs/*.json", "migrations/*.sql", "README.md"]
     },
     install_requires=[
         "aiohttp>=3.14,<4",

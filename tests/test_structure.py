@@ -75,13 +75,13 @@ def test_imports_point_down() -> None:
 
 
 def test_parts_of_one_layer_are_apart() -> None:
-    """Metering, pricing and health do not know each other, but for the series that are priced."""
+    """Metering, pricing and health do not know each other, but for series and their gaps."""
     wrong = [
         one
         for one in imports("energia")
-        if layer(one.importer) == layer(one.imported) == 1
+        if layer(one.importer) == layer(one.imported) == layer("energia.metering")
         if one.importer.split(".")[1] != one.imported.split(".")[1]
-        if not is_of(one.imported, "energia.metering.series")
+        if not is_of(one.imported, "energia.metering.series", "energia.metering.gaps")
     ]
 
     assert described(wrong) == []

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from energia.billing.events import BillIssued as BillIssued
     from energia.convert import Id as Id
     from energia.core import Core as Core
     from energia.db.tenant import Tenant as Tenant
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from energia.errors import Fault as Fault
     from energia.errors import Invalid as Invalid
     from energia.errors import Malformed as Malformed
+    from energia.health.probes import Criticality as Criticality
     from energia.health.probes import Probe as Probe
     from energia.hookspecs import hookimpl as hookimpl
     from energia.metering.decoding import Decoder as Decoder
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from energia.pricing.charges import Measure as Measure
     from energia.pricing.charges import Measured as Measured
     from energia.pricing.charges import Slots as Slots
+    from energia.pricing.charges import State as State
+    from energia.pricing.charges import Step as Step
     from energia.pricing.measures import Days as Days
     from energia.pricing.measures import Energy as Energy
     from energia.pricing.measures import EnergyByPeriod as EnergyByPeriod
@@ -42,11 +46,12 @@ __version__ = "0.1.0"
 
 #: The modules of the public names.
 _MODULES = {
+    "billing.events": ("BillIssued",),
     "convert": ("Id",),
     "core": ("Core",),
     "db.tenant": ("Tenant",),
     "errors": ("EnergiaError", "Fault", "Invalid", "Malformed"),
-    "health.probes": ("Probe",),
+    "health.probes": ("Criticality", "Probe"),
     "hookspecs": ("hookimpl",),
     "metering.decoding": ("Decoder", "Problem", "Reading"),
     "metering.events": ("ReadingsStored",),
@@ -58,6 +63,8 @@ _MODULES = {
         "Measure",
         "Measured",
         "Slots",
+        "State",
+        "Step",
     ),
     "pricing.measures": ("Days", "Energy", "EnergyByPeriod", "Months"),
     "pricing.schedule": ("Schedule",),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     import click
     from aiohttp.typedefs import Middleware
     from prometheus_client.registry import Collector
@@ -121,6 +123,21 @@ def register_middlewares() -> "Iterable[Middleware]":
         @hookimpl
         def register_middlewares() -> list[Middleware]:
             return [no_index]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_migrations() -> "Iterable[Traversable]":
+    """Return the folder of numbered SQL files with the plugin's own tables: at most one.
+
+    They are applied after the core's, before the service is ready, each once.
+
+    Example:
+        @hookimpl
+        def register_migrations() -> list[Traversable]:
+            return [files(__package__) / "migrations"]
 
     """
     raise NotImplementedError

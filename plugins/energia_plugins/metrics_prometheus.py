@@ -25,6 +25,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 import energia
+from energia.billing.events import BillIssued
 from energia.core import Core
 from energia.errors import PluginError
 from energia.health.monitor import Monitor, Status
@@ -145,6 +146,9 @@ class Metrics:
             "energia_readings", "Readings received, by what became of them.", ["outcome"],
             registry=None,
         )  # fmt: skip
+        self._bills = Counter(
+            "energia_bills_issued", "Bills issued.", ["currency", "correction"], registry=None
+        )
         self._wait = Histogram(
             "db_pool_wait_seconds", "Waits for a database connection.", registry=None
         )
@@ -152,7 +156,7 @@ class Metrics:
     @hookimpl
     def register_collectors(self) -> Iterable[Collector]:
         """Return what the service measures."""
-        return [self._duration, self._in_flight, self._readings, self._wait]
+        return [self._duration, self._in_flight, self._readings, self._bills, self._wait]
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
@@ -170,6 +174,12 @@ class Metrics:
         for outcome, count in attrs.asdict(event.counts).items():
             if outcome != "received":
                 self._readings.labels(outcome).inc(count)
+
+    @hookimpl
+    def bill_issued(self, event: BillIssued) -> None:
+        """Count bills."""
+        correction = "true" if event.corrects else "false"
+        self._bills.labels(event.currency, correction).inc()
 
     @hookimpl
     @asynccontextmanager

@@ -55,14 +55,18 @@ def environment(**extra: str) -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def serving(
-    database: str, *arguments: str, wait: bool = True, **extra: str
+    database: str,
+    *arguments: str,
+    wait: bool = True,
+    python: str = sys.executable,
+    **extra: str,
 ) -> AsyncIterator[Service]:
-    """Run `energia serve` on *database* until the block is left."""
+    """Run `energia serve` on *database*, by *python*, until the block is left."""
     port = free_port()
     env = environment(DATABASE_URL=database, PORT=str(port), HOST="127.0.0.1", **extra)
     with tempfile.NamedTemporaryFile("w", suffix=".log", delete=False) as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
+            python,
             "-m",
             "energia",
             *arguments,

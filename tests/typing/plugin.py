@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import ClassVar, Literal
 
 import attrs
@@ -15,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from energia import (
     BaseCharge,
+    BillIssued,
     BillSoFar,
     Charge,
     Core,
@@ -35,6 +38,7 @@ from energia import (
 
 api_version = 1
 routes = Routes()
+issued = Counter("acme_issued", "Bills that were issued.", ["currency"], registry=None)
 stored = Counter("acme_stored", "Readings that were stored.", registry=None)
 
 
@@ -152,7 +156,7 @@ class Acme:
     @hookimpl
     def register_collectors(self) -> list[Collector]:
         """Offer the counter."""
-        return [stored]
+        return [stored, issued]
 
     @hookimpl
     def register_routes(self) -> Routes:
@@ -163,6 +167,11 @@ class Acme:
     def register_middlewares(self) -> list[Middleware]:
         """Offer the middleware."""
         return [no_index]
+
+    @hookimpl
+    def register_migrations(self) -> list[Traversable]:
+        """Offer the tables: those of another package, for want of one."""
+        return [files("energia.db") / "migrations"]
 
     @hookimpl
     def register_commands(self) -> list[click.Command]:
@@ -181,3 +190,8 @@ class Acme:
     def readings_stored(self, event: ReadingsStored) -> None:
         """Count what was stored."""
         stored.inc(event.counts.created)
+
+    @hookimpl
+    def bill_issued(self, event: BillIssued) -> None:
+        """Count what was issued."""
+        issued.labels(event.currency).inc()

@@ -17,7 +17,6 @@ from energia.errors import EnergiaError, Invalid
 from energia.metering import many
 from energia.metering.many import Span
 from energia.metering.query import Revised
-from energia.metering.registry import channels_of
 from energia.pricing.exact import difference
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
@@ -121,7 +120,7 @@ async def _corrected(office: Office, rows: Sequence[Row], asked: Sequence[Asked]
     """Return the bills with a charged slot that has another value or quality now."""
     queries = office.tenant
     touched = set(await queries.fetch(str, SQL["bill_touched"], [row.id for row in rows]))
-    there = await channels_of(queries, {row.meter for row in rows if row.id in touched})
+    there = await many.channels_of(queries, {row.meter for row in rows if row.id in touched})
     bills, spans, pins = list[str](), list[Span](), list[datetime | None]()
     for row, one in zip(rows, asked, strict=True):
         if row.id in touched:

@@ -5,16 +5,16 @@ from typing import Any, Final
 
 import attrs
 
+from energia.billing.contract import Contract, ContractState, NewContract
 from energia.billing.errors import ContractsOverlap
-from energia.billing.models import Contract, ContractState, NewContract
 from energia.billing.readings import chosen
 from energia.convert import Converter
 from energia.convert.faults import Found, refusal
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Fault, ForeignKeyViolation, InUse, Invalid, NotFound
+from energia.metering import many
 from energia.metering.identifiers import new_id
-from energia.metering.registry import channels_of
 from energia.pricing.engine import roles
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
@@ -121,7 +121,7 @@ class Contracts:
         tariff = (await Tariffs(queries, self.converter).known([made.tariff])).get(made.tariff)
         if tariff is None:
             found.one(Fault("unknown_tariff", f"there is no tariff {made.tariff!r}", "/tariff"))
-        declared = (await channels_of(queries, [made.meter]))[made.meter]
+        declared = (await many.channels_of(queries, [made.meter]))[made.meter]
         try:
             asked = _roles(tariff, made) if tariff else ()
             chosen(declared, [*made.channels, *asked] if declared else (), made.channels)

@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
+from energia.billing.contract import Contract
 from energia.billing.errors import OutsideContract
-from energia.billing.models import Contract
 from energia.billing.readings import chosen, coverage, summed
 from energia.db.tenant import Queries
 from energia.errors import EnergiaError, Fault, Invalid, TooLarge
@@ -16,7 +16,6 @@ from energia.metering import many
 from energia.metering.many import Span
 from energia.metering.models import Channel
 from energia.metering.query import Revised
-from energia.metering.registry import channels_of
 from energia.metering.series import Series
 from energia.metering.usage import Coverage
 from energia.pricing.engine import Cost, code_of, price, roles
@@ -94,7 +93,7 @@ async def price_all(
 
     """
     known = await tariffs.each({one.contract.tariff for one in asked})
-    declared = await channels_of(queries, {one.contract.meter for one in asked})
+    declared = await many.channels_of(queries, {one.contract.meter for one in asked})
     ready = [_prepared(one, known, declared[one.contract.meter], limit) for one in asked]
     spans = [
         Span(channel, *one.window)

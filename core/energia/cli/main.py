@@ -19,6 +19,8 @@ COMMANDS: Final = (
     "import",
     "price",
     "compare",
+    "explain",
+    "plugins",
     "config",
     "openapi",
 )

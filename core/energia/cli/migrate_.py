@@ -9,6 +9,9 @@ from energia.cli.failure import FAILED
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from importlib.resources.abc import Traversable
+
     from energia.db.migrate import Migrated
     from energia.settings import Database
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 @allow_embedded
 @pass_invocation
 def command(invocation: Invocation, check: bool, allow_embedded: bool) -> None:
-    """Apply the migrations that are pending.
+    """Apply the migrations that are pending: the core's, then those of plugins.
 
     `energia serve` does the same before it is ready. Migrations of a newer release are left as
     they are, and reported.
@@ -29,7 +32,8 @@ def command(invocation: Invocation, check: bool, allow_embedded: bool) -> None:
       energia migrate --check
     """
     settings = invocation.settings(allow_embedded=allow_embedded)
-    state = asyncio.run(_run(settings.database, check))
+    plugins = invocation.plugins("register_migrations")
+    state = asyncio.run(_run(settings.database, check, plugins.migrations()))
     for name in state.unknown:
         click.echo(f"not known to this release: {name}")
     for name in state.pending:
@@ -42,12 +46,13 @@ def command(invocation: Invocation, check: bool, allow_embedded: bool) -> None:
         raise SystemExit(FAILED)
 
 
-async def _run(database: "Database", check: bool) -> "Migrated":
+async def _run(database: "Database", check: bool, more: "Mapping[str, Traversable]") -> "Migrated":
     from energia.db.connect import connected, exists
     from energia.db.migrate import Migrated, migrate, pending
     from energia.db.schema import CORE, read
 
+    folders = {**CORE, **more}
     if check and not exists(database):
-        return Migrated(pending=tuple(map(str, read(CORE))))
+        return Migrated(pending=tuple(map(str, read(folders))))
     async with connected(database) as dsn:
-        return await (pending(dsn) if check else migrate(dsn))
+        return await (pending(dsn, folders) if check else migrate(dsn, folders))

@@ -23,6 +23,7 @@ from energia.convert import unstructure
 from energia.convert.fields import documentation, fields, is_struct
 from energia.convert.numbers import Numbers
 from energia.convert.scalars import DECIMAL_PATTERN, DURATION_EXAMPLES
+from energia.settings import SecretStr
 
 Schema = dict[str, Any]
 
@@ -41,6 +42,7 @@ _SCALARS: Final[Mapping[object, Schema]] = {
     datetime: {"type": "string", "format": "date-time"},
     timedelta: {"type": "string", "format": "duration", "examples": DURATION_EXAMPLES},
     UUID: {"type": "string", "format": "uuid"},
+    SecretStr: {"type": "string", "format": "password", "writeOnly": True},
     NoneType: {"type": "null"},
     Numbers: {"type": "array", "items": _NUMBER | {"type": ["number", "string", "null"]}},
     msgspec.Raw: {},
@@ -211,5 +213,5 @@ def _title(kind: str) -> str:
 
 def _is_plain(default: object) -> bool:
     """Say whether a default is a value, and one worth stating."""
-    made = type(default).__name__ in ("Factory", "NoDefaultType", "Raw")
+    made = type(default).__name__ in ("Factory", "NoDefaultType", "Raw", "SecretStr")
     return not made and default is not attrs.NOTHING and default is not None

@@ -1,6 +1,6 @@
-"""Many series in one statement: as they are now, or as a bill saw them."""
+"""Channels of many meters in one statement, and many series: as they are, or as a bill saw them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -54,6 +54,14 @@ class _Row:
     recorded_at: datetime
     values: memoryview
     quality: memoryview | None
+
+
+async def channels_of(queries: "Queries", meters: Collection[str]) -> dict[str, list[Channel]]:
+    """Return the channels of each of some meters as declared; empty if there is no such meter."""
+    found: dict[str, list[Channel]] = {meter: [] for meter in meters}
+    for channel in await queries.fetch(Channel, SQL["channels_of"], list(found)):
+        found[channel.meter].append(channel)
+    return found
 
 
 async def revised(queries: "Queries", spans: Sequence[Span]) -> list[Revised]:

@@ -1,5 +1,6 @@
 """Read the readings of a channel back, as they are or as they were known at an instant."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from energia.db.tenant import Queries
 
 SQL: Final = load(__package__)
+#: How many slots a piece has, so that a long window is never in memory as a whole.
+_PIECE: Final = 50_000
 
 
 @attrs.frozen(eq=False)
@@ -71,6 +74,18 @@ async def revised(
         later = found.starts + found.interval > known_at.timestamp()
         found.values[later], found.quality[later] = MISSING, NEVER_SENT
     return Revised(found, max((row.recorded_at for row in rows), default=None))
+
+
+async def pieces(
+    queries: "Queries", channel: Channel, start: int, end: int, known_at: datetime | None = None
+) -> AsyncIterator[Series]:
+    """Yield the slots of *channel* that start in `[start, end)`, in order; at least one series.
+
+    Each piece is what is known when it is read, unless *known_at* says at which instant.
+    """
+    step = _PIECE * channel.interval
+    for first in range(start, max(end, start + 1), step):
+        yield await series(queries, channel, first, min(end, first + step), known_at)
 
 
 def _assembled(rows: list[_Row], days: range, width: int) -> Blocks:

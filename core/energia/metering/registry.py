@@ -1,6 +1,6 @@
 """Sites and meters in the database."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -83,14 +83,6 @@ async def channels(queries: Queries, meter: str) -> list[Channel]:
     found = await queries.fetch(Channel, SQL["channels_of"], [meter])
     if not found:
         await _heads(queries, meter)
-    return found
-
-
-async def channels_of(queries: Queries, meters: Collection[str]) -> dict[str, list[Channel]]:
-    """Return the channels of each of some meters as declared; empty if there is no such meter."""
-    found: dict[str, list[Channel]] = {meter: [] for meter in meters}
-    for channel in await queries.fetch(Channel, SQL["channels_of"], list(found)):
-        found[channel.meter].append(channel)
     return found
 
 

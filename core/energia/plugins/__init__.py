@@ -9,11 +9,15 @@ import attrs
 import pluggy
 
 from energia.errors import Fault, PluginError
-from energia.plugins import discovery, offers, registration
+from energia.plugins import discovery, registration
 from energia.plugins.discovery import PluginState
+from energia.plugins.registered import Registered, registered
 from energia.settings import PluginSelection
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+    from importlib.resources.abc import Traversable
+
     import click
     from aiohttp.typedefs import Middleware
     from prometheus_client.registry import Collector
@@ -30,19 +34,6 @@ T = TypeVar("T")
 _EVERYTHING = PluginSelection()
 
 
-@attrs.frozen
-class _Registered:
-    """What the plugins registered; by name where a name means one thing, with its plugin."""
-
-    charges: "dict[str, tuple[str, type[Charge]]]"
-    decoders: "dict[str, tuple[str, Decoder]]"
-    probes: "dict[str, tuple[str, Probe]]"
-    commands: "dict[str, tuple[str, click.Command]]"
-    collectors: "tuple[tuple[str, Collector], ...]"
-    routes: "tuple[tuple[str, Route], ...]"
-    middlewares: "tuple[tuple[str, Middleware], ...]"
-
-
 @attrs.frozen(eq=False)
 class Plugins:
     """The loaded plugins; the registration hooks of each have been called once.
@@ -54,7 +45,7 @@ class Plugins:
     """
 
     _manager: pluggy.PluginManager = attrs.field(repr=False)
-    _registered: _Registered = attrs.field(repr=False)
+    _registered: Registered = attrs.field(repr=False)
     states: tuple[PluginState, ...]
     failures: Counter[tuple[str, str]] = attrs.field(factory=Counter, init=False)
 
@@ -85,6 +76,25 @@ class Plugins:
                 name: states[name] for name in discovery.mentioning(hook, entries) & set(states)
             }
         return cls._load(states, lambda name: discovery.load(entries[name]), selection)
+
+    @classmethod
+    def surveyed(cls, selection: PluginSelection = _EVERYTHING) -> tuple[PluginState, ...]:
+        """Return every installed plugin, each looked at alone: those that do not load too."""
+        entries = discovery.installed()
+        states = discovery.states(entries, selection)
+        return tuple(cls._survey(state, entries, selection) for state in states.values())
+
+    @classmethod
+    def _survey(
+        cls, state: PluginState, entries: "Mapping[str, EntryPoint]", selection: PluginSelection
+    ) -> PluginState:
+        def load(name: str) -> object:
+            return discovery.load(entries[name])
+
+        try:
+            return cls._load({state.name: state}, load, selection).states[0]
+        except PluginError as error:
+            return attrs.evolve(state, state="failed", reason=error.detail)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -127,6 +137,10 @@ class Plugins:
     def middlewares(self) -> "tuple[Middleware, ...]":
         """Return the middlewares, outermost first."""
         return tuple(middleware for _, middleware in self._registered.middlewares)
+
+    def migrations(self) -> "Mapping[str, Traversable]":
+        """Return the folders of migrations, by the name of their plugin."""
+        return self._registered.migrations
 
     def commands(self) -> "Mapping[str, click.Command]":
         """Return the commands of the command line, by name."""
@@ -190,31 +204,7 @@ class Plugins:
             except PluginError as error:
                 errors.append(error)
         _raise_all(errors)
-        return cls(manager, _registrations(manager), tuple(reversed(after.values())))
-
-
-def _registrations(manager: pluggy.PluginManager) -> _Registered:
-    def named(hook: str, what: str, attribute: str = "name") -> dict[str, tuple[str, object]]:
-        return registration.named(manager, hook, what, attribute)
-
-    def owned(hook: str) -> tuple[tuple[str, object], ...]:
-        return tuple(registration.objects(manager, hook))
-
-    collectors = owned("register_collectors")
-    offers.refuse_same_metrics(collectors)
-    return _Registered(
-        charges=cast(
-            "dict[str, tuple[str, type[Charge]]]", named("register_charges", "charge", "kind")
-        ),
-        decoders=cast("dict[str, tuple[str, Decoder]]", named("register_decoders", "format")),
-        probes=cast("dict[str, tuple[str, Probe]]", named("register_probes", "probe")),
-        commands=cast(
-            "dict[str, tuple[str, click.Command]]", named("register_commands", "command")
-        ),
-        collectors=cast("tuple[tuple[str, Collector], ...]", collectors),
-        routes=cast("tuple[tuple[str, Route], ...]", owned("register_routes")),
-        middlewares=cast("tuple[tuple[str, Middleware], ...]", owned("register_middlewares")),
-    )
+        return cls(manager, registered(manager), tuple(reversed(after.values())))
 
 
 def _without_plugin(named: Mapping[str, tuple[str, T]]) -> dict[str, T]:

@@ -24,7 +24,8 @@ class PluginState:
         name: The name of its entry point.
         distribution: The distribution that declares it.
         version: The version of that distribution.
-        state: `unavailable` is a plugin whose optional requirements are not installed.
+        state: `unavailable` is a plugin whose optional requirements are not installed, `failed` one
+            that does not load: the service does not start with it.
         reason: Why it is not loaded.
         hooks: The hooks it implements.
         settings: The class of its settings, where it has any.
@@ -34,7 +35,7 @@ class PluginState:
     name: str
     distribution: str | None = None
     version: str | None = None
-    state: Literal["loaded", "disabled", "unavailable"] = "loaded"
+    state: Literal["loaded", "disabled", "unavailable", "failed"] = "loaded"
     reason: str | None = None
     hooks: tuple[str, ...] = ()
     settings: type | None = None

@@ -7,8 +7,9 @@ imported: a type whose module was never imported has no instances either.
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from importlib.resources.abc import Traversable
 from reprlib import Repr
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
@@ -102,6 +103,16 @@ def _middleware(one: object) -> str | None:
     return None
 
 
+def _folder(one: object) -> str | None:
+    from energia.db.schema import read  # only where there are migrations
+
+    if not callable(getattr(one, "iterdir", None)):
+        return "migrations are a folder: a Traversable"
+    if not read({"": cast("Traversable", one)}):
+        return "the folder has no file such as 0001_tables.sql"
+    return None
+
+
 def _instance(module: str, name: str) -> Callable[[object], str | None]:
     def lacking(one: object) -> str | None:
         type_: Any = getattr(sys.modules.get(module), name, ())
@@ -130,5 +141,6 @@ _LACKING: Final[Mapping[str, Callable[[object], str | None]]] = {
     "register_collectors": _collector,
     "register_routes": _instance("energia.web.routes", "Route"),
     "register_middlewares": _middleware,
+    "register_migrations": _folder,
     "register_commands": _instance("click", "Command"),
 }

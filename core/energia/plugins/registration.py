@@ -71,6 +71,16 @@ def objects(of: pluggy.PluginManager, hook: str) -> list[tuple[str, object]]:
     return found
 
 
+def single(of: pluggy.PluginManager, hook: str) -> dict[str, object]:
+    """Return what the plugins register by *hook*, by plugin; raises `PluginError` for a second."""
+    found: dict[str, object] = {}
+    for plugin, one in objects(of, hook):
+        if plugin in found:
+            raise PluginError(f"plugin {plugin!r}: {hook} returned more than one")
+        found[plugin] = one
+    return found
+
+
 def named(
     of: pluggy.PluginManager, hook: str, what: str, attribute: str
 ) -> dict[str, tuple[str, object]]:

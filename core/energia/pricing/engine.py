@@ -151,20 +151,37 @@ def price(
         Invalid: No version is in force, or a role is missing.
 
     """
-    if end <= start:
-        raise Invalid("the window is empty", [Fault("empty_window", "the window is empty")])
-    version = tariff.in_force(start, end)
-    measures = [charge.measures() for charge in version.charges]
-    found = cut(usage, _roles(measures), (start, end), tariff.zone, terms)
-    slots = Slots(start, end, tariff.zone, version.types, found.portions, found.assumptions)
+    version, slots = slots_of(tariff, usage, start, end, terms)
     run = _Run(version, slots, dict(terms.state))
-    for charge, named in zip(version.charges, measures, strict=True):
-        run.charge(charge, named)
+    for charge in version.charges:
+        run.charge(charge, charge.measures())
     total, lines = _rounded(run.items, version.rounding, tariff.currency)
     details = [Detail(item.charge, item.line.steps) for item in run.items]
     details += [Detail(None)] * (len(lines) - len(details))
     assumptions = tuple(slots.assumptions)
     return Cost(tariff.currency, total, lines, assumptions, run.state, tuple(details), run.measured)
+
+
+def slots_of(
+    tariff: Tariff, usage: Mapping[str, Series], start: int, end: int, terms: Terms
+) -> tuple[Version, Slots]:
+    """Return the version in force, and the usage as its measures see it; raises as `price`."""
+    if end <= start:
+        raise Invalid("the window is empty", [Fault("empty_window", "the window is empty")])
+    version = tariff.in_force(start, end)
+    found = cut(usage, roles(version), (start, end), tariff.zone, terms)
+    types = version.types
+    return version, Slots(start, end, tariff.zone, types, found.portions, found.assumptions)
+
+
+def measured_of(version: Version, slots: Slots) -> dict[str, Measured]:
+    """Return what the measures of each charge give, by its code and their names."""
+    return {
+        code_of(charge): {
+            name: measure.evaluate(slots) for name, measure in charge.measures().items()
+        }
+        for charge in version.charges
+    }
 
 
 def code_of(charge: Charge) -> str:
@@ -174,12 +191,8 @@ def code_of(charge: Charge) -> str:
 
 def roles(version: Version) -> tuple[str, ...]:
     """Return the roles whose readings *version* takes, in the order of its charges."""
-    return _roles([charge.measures() for charge in version.charges])
-
-
-def _roles(measures: Sequence[Mapping[str, Measure]]) -> tuple[str, ...]:
-    named = [role for each in measures for measure in each.values() for role in measure.roles]
-    return tuple(dict.fromkeys(named))
+    measures = [measure for charge in version.charges for measure in charge.measures().values()]
+    return tuple(dict.fromkeys(role for measure in measures for role in measure.roles))
 
 
 def _exact(code: str, line: Line, rounding: Rounding) -> _Item:

@@ -1,14 +1,14 @@
 """Cuts series of readings to a window and refuses what is missing from it."""
 
 from collections.abc import Collection, Iterator, Mapping
-from itertools import islice
 from typing import Final
 
 import attrs
 import numpy as np
 
 from energia.errors import Fault, IncompleteUsage, Invalid
-from energia.metering.series import MISSING, NEVER_SENT, QUALITIES, Series
+from energia.metering.gaps import Gap, gaps
+from energia.metering.series import MISSING, QUALITIES, Series
 from energia.pricing.calendar import Grid
 from energia.pricing.slots import Assumption, Portion
 from energia.pricing.terms import Terms
@@ -17,17 +17,6 @@ from energia.zones import Zone
 #: So many gaps are named in one refusal.
 _NAMED: Final = 1000
 _QUESTIONABLE: Final = QUALITIES.index("questionable")
-
-
-@attrs.frozen
-class Gap:
-    """Consecutive slots without a reading."""
-
-    role: str
-    reason: str
-    start: int
-    slots: int
-    interval: int
 
 
 @attrs.define
@@ -57,7 +46,7 @@ def cut(
     start, end = window
     if absent := [role for role in roles if role not in usage]:
         raise _absent(absent, usage)
-    found, gaps, number = Cut(), list[Gap](), 0
+    found, faults, number = Cut(), list[Fault](), 0
     for role in roles:
         series = usage[role]
         first, last = _slots(series, start, end)
@@ -65,15 +54,14 @@ def cut(
         part = series.values[max(first, 0) : max(last, 0)]
         smallest = int(part.min()) if len(part) else 0
         if smallest == MISSING or len(part) < last - first:
-            named = list(islice(_gaps(role, series, first, last), _NAMED))
+            named = gaps(series, first, last).listed(_NAMED - len(faults))
+            faults += [_fault(role, gap, zone, terms.pointers.get(role)) for gap in named]
             number += _missing(series, first, last)
-            gaps += named[: _NAMED - len(gaps)]
             continue
         largest = max(-smallest, int(part.max())) if len(part) else 0
         at = series.start + first * series.interval
         found.portions[role] = Portion(Grid(at, series.interval, len(part)), part, largest)
-    if gaps:
-        faults = [_fault(gap, zone, terms.pointers.get(gap.role)) for gap in gaps]
+    if faults:
         raise IncompleteUsage(f"{number} slots of the window have no reading", faults)
     return found
 
@@ -102,37 +90,14 @@ def _assumptions(role: str, series: Series, start: int, end: int) -> Iterator[As
         )
 
 
-def _gaps(role: str, series: Series, first: int, last: int) -> Iterator[Gap]:
-    """Find the gaps of the slots from *first* to *last*, in order."""
-
-    def gap(begin: int, until: int, reason: str) -> Gap:
-        at = series.start + begin * series.interval
-        return Gap(role, reason, at, until - begin, series.interval)
-
-    if first < 0:
-        yield gap(first, min(0, last), "never_sent")
-    inner, outer = max(first, 0), min(last, len(series.values))
-    if inner < outer:
-        missing = series.values[inner:outer] == MISSING
-        never = series.quality[inner:outer] == NEVER_SENT
-        state = np.where(missing, np.where(never, 1, 2), 0)
-        edges = np.flatnonzero(np.diff(state, prepend=0, append=0))
-        for begin, until in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-            if state[begin]:
-                reason = "never_sent" if state[begin] == 1 else "marked_missing"
-                yield gap(inner + begin, inner + until, reason)
-    if last > len(series.values):
-        yield gap(max(first, len(series.values)), last, "never_sent")
-
-
 def _missing(series: Series, first: int, last: int) -> int:
     part = series.values[max(first, 0) : max(last, 0)]
     return last - first - int(np.count_nonzero(part != MISSING))
 
 
-def _fault(gap: Gap, zone: Zone, pointer: str | None) -> Fault:
-    begin, end = (zone.text(at) for at in (gap.start, gap.start + gap.slots * gap.interval))
-    message = f"{gap.role}: no reading from {begin} to {end} ({gap.slots} slots)"
+def _fault(role: str, gap: Gap, zone: Zone, pointer: str | None) -> Fault:
+    begin, end = zone.text(gap.start), zone.text(gap.end)
+    message = f"{role}: no reading from {begin} to {end} ({gap.slots} slots)"
     return Fault(gap.reason, message, pointer)
 
 

@@ -6,6 +6,7 @@ from energia.convert import Converter
 from energia.core import Core
 from energia.health.monitor import Monitor
 from energia.web.inflight import InFlight
+from energia.web.media import Accepted
 
 #: The service that an application belongs to.
 CORE = web.AppKey("CORE", Core)
@@ -13,6 +14,8 @@ CORE = web.AppKey("CORE", Core)
 CONVERTER = web.AppKey("CONVERTER", Converter)
 #: The id of a request, in its answer and its log lines.
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+#: The media type that the route of a request chose.
+ACCEPTED = web.RequestKey("ACCEPTED", Accepted)
 #: Watches the probes.
 MONITOR = web.AppKey("MONITOR", Monitor)
 #: The OpenAPI document, as JSON.

@@ -15,6 +15,7 @@ from aiohttp import web
 from energia import signals
 from energia.clock import SystemClock
 from energia.core import Core
+from energia.db import schema
 from energia.db.connect import address, connected
 from energia.db.migrate import migrate
 from energia.db.pool import Pool
@@ -160,7 +161,7 @@ async def _migrated(core: Core, dsn: str) -> None:
         try:
             await core.pool.ping()
             core.state.enter(Phase.MIGRATING)
-            done = await migrate(dsn)
+            done = await migrate(dsn, {**schema.CORE, **core.plugins.migrations()})
             log.info("migrated", applied=done.applied, unknown=done.unknown)
             return
         except DatabaseAway as error:

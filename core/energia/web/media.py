@@ -1,13 +1,25 @@
 """Media types: what a client sends, and what it accepts."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from aiohttp import web
 
 from energia.errors import NotAcceptable, UnsupportedMedia
 
-JSON = "application/json"
-PROBLEM = "application/problem+json"
+JSON: Final = "application/json"
+PROBLEM: Final = "application/problem+json"
+CSV: Final = "text/csv"
+NDJSON: Final = "application/x-ndjson"
+
+_WEIGHT: Final = re.compile(r"[0-9]*\.?[0-9]+|[0-9]+\.")
+
+
+class Accepted(str):
+    """The media type to answer with: a handler's parameter of this type gets it."""
+
+    __slots__ = ()
 
 
 def check_json(request: web.BaseRequest) -> None:
@@ -19,20 +31,28 @@ def check_json(request: web.BaseRequest) -> None:
         raise UnsupportedMedia(f"the body must be UTF-8, not {request.charset}")
 
 
-def check_accept(request: web.BaseRequest, offered: Iterable[str] = (JSON,)) -> None:
-    """Refuse a request that accepts none of the *offered* types; raises `NotAcceptable`."""
-    accepted = request.headers.getall("Accept", [])
-    if accepted and not any(accepts(", ".join(accepted), media) for media in offered):
+def accepted(request: web.BaseRequest, offered: Sequence[str] = (JSON,)) -> Accepted:
+    """Return the type of *offered* that the client likes best, the first one if it likes several.
+
+    A type that it names goes before one that only a range such as `*/*` takes in.
+
+    Raises:
+        NotAcceptable: It accepts none of them.
+
+    """
+    header = ", ".join(request.headers.getall("Accept", []))
+    ranges = {name: weight for name, weight in map(_range, header.split(",")) if name}
+    best = max(offered, key=lambda name: _liked(ranges, name))  # the first of equals
+    if _liked(ranges, best)[0] <= 0:
         raise NotAcceptable(f"can answer with {', '.join(offered)}")
+    return Accepted(best)
 
 
-def accepts(header: str, media: str) -> bool:
-    """Say whether an `Accept` header takes *media*; the most specific range decides (RFC 9110)."""
-    quality = {name: weight for name, weight in map(_range, header.split(",")) if name}
-    for name in (media, media.partition("/")[0] + "/*", "*/*"):
-        if name in quality:
-            return quality[name] > 0
-    return not quality
+def _liked(ranges: Mapping[str, float], name: str) -> tuple[float, int]:
+    """Return the weight of a type: the most specific range decides (RFC 9110); and its rank."""
+    candidates = (name, name.partition("/")[0] + "/*", "*/*")
+    found = [(ranges[one], -rank) for rank, one in enumerate(candidates) if one in ranges]
+    return found[0] if found else (float(not ranges), 0)
 
 
 def _range(item: str) -> tuple[str, float]:
@@ -40,10 +60,7 @@ def _range(item: str) -> tuple[str, float]:
     for parameter in parameters:
         key, _, value = parameter.partition("=")
         if key.strip() == "q":
-            try:
-                return name, float(value)
-            except ValueError:
-                return name, 1.0
+            return name, float(value) if _WEIGHT.fullmatch(value.strip()) else 1.0
     return name, 1.0
 
 

@@ -24,7 +24,7 @@ from energia.errors import (
 from energia.web import media, tags
 from energia.web.parameters import Parameter
 from energia.web.problems import Problem
-from energia.web.routes import Created, Route
+from energia.web.routes import Created, Route, Rows
 
 #: What a reader should know before anything else.
 _INTRODUCTION: Final = """\
@@ -121,13 +121,16 @@ def _answers(route: Route, schemas: Schemas) -> dict[str, Schema]:
     """Describe the answers that are no errors, by their status."""
     union = get_origin(route.returns) in (Union, UnionType)
     answers: dict[str, Schema] = {}
-    for member in get_args(route.returns) if union else (route.returns,):
+    members = get_args(route.returns) if union else (route.returns,)
+    for member in sorted(members, key=lambda one: one is Rows):  # beside another type, its files
         status, type_ = route.status, member
         if get_origin(member) is Created:
             status, (type_,) = HTTPStatus.CREATED, get_args(member)
         elif member is NoneType:
             status = HTTPStatus.NO_CONTENT
-        answers[str(status.value)] = _answer(route, status, type_, schemas)
+        answer = _answer(route, status, type_, schemas)
+        content = answers.get(str(status.value), {}).get("content", {}) | answer.get("content", {})
+        answers[str(status.value)] = answer | ({"content": content} if content else {})
     for status, type_ in route.answers.items():
         answers[str(status.value)] = _answer(route, status, type_, schemas)
     return answers
@@ -140,6 +143,8 @@ def _answer(route: Route, status: HTTPStatus, type_: Any, schemas: Schemas) -> S
         answer["headers"] = {"Location": {"description": "Where it is found."} | schema}
     if isinstance(type_, type) and issubclass(type_, web.StreamResponse):
         answer["content"] = {name: {} for name in route.produces}
+    elif type_ is Rows:
+        answer["content"] = {name: {} for name in route.produces if name != media.JSON}
     elif type_ is not NoneType:
         schema = {"schema": schemas.of(type_)}
         answer["content"] = dict.fromkeys(route.produces, schema)
@@ -187,7 +192,7 @@ _FAULTS: Final = {
 
 def _implied(route: Route) -> Iterable[type[EnergiaError]]:
     places = {parameter.where for parameter in route.parameters}
-    if media.JSON in route.produces:
+    if route.negotiates:
         yield NotAcceptable
     if "request" not in places or places & {"path", "query", "body"}:
         yield Invalid

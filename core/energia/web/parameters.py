@@ -17,10 +17,22 @@ from energia.db.pool import Tenant
 from energia.errors import Fault, Invalid, Malformed
 from energia.web import bodies, media
 from energia.web.bodies import Limit, Upload
-from energia.web.keys import CONVERTER, CORE
+from energia.web.keys import ACCEPTED, CONVERTER, CORE
+from energia.web.media import Accepted
 from energia.web.tenancy import tenant_of
 
-Where = Literal["path", "query", "body", "core", "converter", "tenant", "request", "upload", "rest"]
+Where = Literal[
+    "path",
+    "query",
+    "body",
+    "core",
+    "converter",
+    "tenant",
+    "request",
+    "upload",
+    "rest",
+    "accepted",
+]
 
 #: Bodies from this size are read in a thread, so that health keeps answering.
 _LARGE: Final = 256 * 1024
@@ -38,6 +50,7 @@ _INJECTED: Final[dict[object, Where]] = {
     web.Request: "request",
     Upload: "upload",
     Query: "rest",
+    Accepted: "accepted",
 }
 
 
@@ -129,6 +142,8 @@ def _injected(request: web.Request, where: Where) -> object:
             return request.app[CONVERTER]
         case "tenant":
             return tenant_of(core)
+        case "accepted":
+            return request[ACCEPTED]
         case "upload":
             return Upload(request, Limit("limits.import_bytes", core.settings.limits.import_bytes))
         case _:

@@ -1,13 +1,13 @@
 """Typed routes: a handler's signature is its contract and its documentation.
 
 A parameter of a handler is, in this order: what its type asks for (`Core`, `Tenant`, `Converter`,
-`Upload`, `Query`, `web.Request`), a part of the path that has its name, the JSON body if it is
-called `body` or is an attrs class or a msgspec struct, and else a query parameter, optional if it
-has a default.
+`Upload`, `Query`, `Accepted`, `web.Request`), a part of the path that has its name, the JSON body
+if it is called `body` or is an attrs class or a msgspec struct, and else a query parameter,
+optional if it has a default.
 
-A handler returns a value (200, JSON), `Created(location, value)` (201), None (204) or any response
-of aiohttp. Errors of `energia.errors` become problem documents; `errors` of a route documents those
-that the signature does not tell of.
+A handler returns a value (200, JSON), `Created(location, value)` (201), None (204), `Rows` (a file:
+`energia.web.streams`) or any response of aiohttp. Errors of `energia.errors` become problem
+documents; `errors` of a route documents those that the signature does not tell of.
 
 `Routes(tag="Weather")` puts its routes under one heading of the documentation; without a tag the
 heading is the first part of the path.
@@ -22,12 +22,14 @@ import attrs
 from aiohttp import web
 
 from energia.errors import EnergiaError
-from energia.web import media, parameters
+from energia.web import media, parameters, streams
 from energia.web.bodies import Upload
-from energia.web.keys import CONVERTER
+from energia.web.keys import ACCEPTED, CONVERTER
+from energia.web.media import Accepted
 from energia.web.parameters import Parameter, Query
+from energia.web.streams import Rows
 
-__all__ = ["Created", "Query", "Route", "Routes", "Upload"]
+__all__ = ["Accepted", "Created", "Query", "Route", "Routes", "Rows", "Upload"]
 
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
@@ -62,7 +64,7 @@ class Route:
         status: The status of an ordinary answer.
         errors: Errors to document, besides those that the signature implies.
         produces: The media types it may answer with; a request must accept one of them, if JSON is
-            among them.
+            among them or the handler asks for what is `Accepted`.
         tag: The heading of the documentation under which it is; the first part of the path without.
         examples: Bodies that it takes, by what each shows.
         answers: Answers of other statuses that are no errors of `energia.errors`: their types.
@@ -96,13 +98,21 @@ class Route:
         """The name of the handler."""
         return getattr(self.handler, "__name__", type(self.handler).__name__)
 
+    @property
+    def negotiates(self) -> bool:
+        """Whether a request must accept one of the types that it produces."""
+        asked = any(parameter.where == "accepted" for parameter in self.parameters)
+        return asked or media.JSON in self.produces
+
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Answer *request*; raises the errors of `energia.errors`."""
-        if media.JSON in self.produces:
-            media.check_accept(request, self.produces)
+        if self.negotiates:
+            request[ACCEPTED] = media.accepted(request, self.produces)
         result = await self.handler(**await parameters.arguments(request, self.parameters))
         if isinstance(result, web.StreamResponse):
             return result
+        if isinstance(result, Rows):
+            return await streams.respond(request, result, request[ACCEPTED])
         return self._answer(request, result)
 
     def _answer(self, request: web.Request, result: object) -> web.Response:
@@ -112,6 +122,8 @@ class Route:
             result = result.value
         if result is None:
             return web.Response(status=HTTPStatus.NO_CONTENT)
+        if len(self.produces) > 1:
+            headers["Vary"] = "Accept"
         return json_response(request, result, status, headers)
 
 
@@ -122,7 +134,8 @@ def json_response(
     body = request.app[CONVERTER].dumps(value)
     response = web.Response(body=body, status=status, content_type=media.JSON, headers=headers)
     if len(body) >= _COMPRESSED_FROM:
-        response.headers["Vary"] = "Accept-Encoding"
+        varies = (response.headers.get("Vary"), "Accept-Encoding")
+        response.headers["Vary"] = ", ".join(filter(None, varies))
         if media.accepts_gzip(request):
             response.enable_compression(web.ContentCoding.gzip)
     return response

@@ -17,6 +17,9 @@ _DESCRIPTION = "An instant with its offset, or a date: midnight in the site's zo
 Start = Annotated[datetime | date, Meta(description=_DESCRIPTION, examples=["2026-03-02"])]
 #: The end of a window, which is not in it.
 End = Annotated[datetime | date, Meta(description=_DESCRIPTION, examples=["2026-03-03"])]
+KnownAt = Annotated[datetime, Meta(description="What was known at this instant; now without.")]
+#: Where the rest of a window begins.
+From = Annotated[datetime, Meta(description="The `next` of the answer before.")]
 
 
 @attrs.frozen
@@ -35,6 +38,10 @@ class Asked:
     zone: Zone
     start: int
     end: int
+
+    def from_(self, cursor: datetime | None) -> int:
+        """Return where the part of the window begins that *cursor* leaves over."""
+        return self.start if cursor is None else max(self.start, round(cursor.timestamp()))
 
 
 async def asked(

@@ -38,9 +38,10 @@ async def _demo(settings: "Settings", plugins: "Plugins") -> "tuple[Ranked, ...]
     from energia.db.connect import connected
     from energia.db.migrate import migrate
     from energia.db.pool import Pool
+    from energia.db.schema import CORE
 
     async with connected(settings.database) as dsn:
-        await migrate(dsn)
+        await migrate(dsn, {**CORE, **plugins.migrations()})
         pool = Pool(dsn, settings.database)
         try:
             await _load(pool.tenant(), settings)

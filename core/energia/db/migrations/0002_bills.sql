@@ -58,3 +58,4 @@ create index bill_contract on bill (organization_id, contract_id, end_day);
 create index bill_version on bill (organization_id, tariff_id, version_from);
 create index bill_corrects on bill (organization_id, corrects) where corrects is not null;
 create index bill_created on bill (organization_id, created_at, id);
+create index bill_issued_at on bill (organization_id, issued_at) where issued_at is not null;

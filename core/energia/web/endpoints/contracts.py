@@ -4,9 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from energia.billing.contract import Contract, ContractState, NewContract
 from energia.billing.contracts import Contracts
 from energia.billing.errors import ContractsOverlap
-from energia.billing.models import Contract, ContractState, NewContract
 from energia.convert import Converter, Id
 from energia.db.pool import Tenant
 from energia.errors import Conflict, Fault, InUse, Invalid, NotFound

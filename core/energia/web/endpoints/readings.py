@@ -17,14 +17,13 @@ from energia.metering.intake import Intake
 from energia.metering.outcome import Outcome
 from energia.metering.series import MISSING, QUALITIES, Micro, Quality
 from energia.units import MICRO
+from energia.web import readings as files
 from energia.web.endpoints.imports import OnProblem
 from energia.web.examples import examples
 from energia.web.ids import ChannelId, MeterId
 from energia.web.routes import Routes
-from energia.web.windows import Asked, End, Start, asked
-
-KnownAt = Annotated[datetime, Meta(description="What was known at this instant; now without.")]
-From = Annotated[datetime, Meta(description="The `next` of the answer before.")]
+from energia.web.streams import FILES, JSON, Accepted, Rows
+from energia.web.windows import Asked, End, From, KnownAt, Start, asked
 
 #: How many slots one answer has; `next` leads to the others.
 _SLOTS = 400_000
@@ -88,24 +87,33 @@ async def post_readings(
     return await Intake.of(core, tenant).body(body, skip=on_problem == "skip")
 
 
-@routes.get("/v1/meters/{meter}/readings", errors=(NotFound, AmbiguousChannel))
+@routes.get("/v1/meters/{meter}/readings", errors=(NotFound, AmbiguousChannel), produces=FILES)
 async def get_readings(
     meter: MeterId,
     start: Start,
     end: End,
     core: Core,
     tenant: Tenant,
+    accepted: Accepted,
     channel: ChannelId | None = None,
     known_at: KnownAt | None = None,
     cursor: From | None = None,
-) -> Readings:
+) -> Readings | Rows:
     """Return the readings of a channel that start in a window, slot by slot.
 
     With `known_at`, as they were known at that instant: exact for revisions; readings that came
     while their day was running are dated by the end of their slot.
+
+    As a file the whole window comes at once, a row for each slot. CSV has the columns `start`,
+    `value` (empty where it is missing), `unit` and `quality`; import it again with
+    `POST /v1/imports?format=csv&meter=...&channel=...&quality_column=quality&unit=...` and the
+    `unit` of its rows. NDJSON has `meter`, `channel`, `start`, `value`, `unit` and `quality`.
     """
     found = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
-    first = found.start if cursor is None else max(found.start, round(cursor.timestamp()))
+    first = found.from_(cursor)
+    if accepted != JSON:
+        pieces = query.pieces(tenant, found.channel, first, found.end, known_at)
+        return files.rows(found, pieces, accepted)
     past = min(found.end, first + _SLOTS * found.channel.interval)
     read = await query.revised(tenant, found.channel, first, past, known_at)
     return _answer(meter, found, read, past)

@@ -1,0 +1,143 @@
+"""Where the lines of a stored bill come from, by the readings that it was made from."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import attrs
+
+from energia.billing.contracts import placed
+from energia.billing.models import BillInputs
+from energia.billing.office import Office
+from energia.billing.pricing import Asked, by_role, window_of
+from energia.billing.readings import role_of
+from energia.billing.rows import Row
+from energia.db.tenant import Queries
+from energia.errors import Fault, Invalid
+from energia.metering import many
+from energia.metering.many import Span
+from energia.metering.series import Series
+from energia.pricing.engine import CostLine, Detail, code_of, measured_of, slots_of
+from energia.pricing.explain import Charged, ExplainedLine, explain
+from energia.pricing.lines import Step
+from energia.pricing.slots import Assumption
+from energia.pricing.store import Tariffs
+from energia.pricing.tariffs import Tariff
+from energia.pricing.terms import Terms
+
+
+@attrs.frozen(kw_only=True)
+class Explanation:
+    """Where the lines of a bill come from.
+
+    Attributes:
+        bill: The bill.
+        contract: Its contract.
+        start: The first day of its period.
+        end: The day after the last one.
+        timezone: The zone of these days.
+        currency: ISO 4217.
+        total: What is to be paid.
+        inputs: What the bill was made from: tariff, plugins, and the readings' revisions.
+        parameters: The contract's parameters.
+        prior_state: What the charges remembered from the bill before.
+        state: What they remember for the next.
+        assumptions: What was taken for granted.
+        charges: The charges as the tariff has them, with the parameters in their places, by code.
+        lines: Where each line comes from.
+
+    """
+
+    bill: str
+    contract: str
+    start: date
+    end: date
+    timezone: str
+    currency: str
+    total: str
+    inputs: BillInputs
+    parameters: Mapping[str, Any]
+    prior_state: Mapping[str, Mapping[str, Any]]
+    state: Mapping[str, Mapping[str, Any]]
+    assumptions: tuple[Assumption, ...]
+    charges: Mapping[str, Mapping[str, Any]]
+    lines: tuple[ExplainedLine, ...]
+
+
+async def explained(office: Office, id_: str, line: int | None = None) -> Explanation:
+    """Explain one line of a bill, or all of them.
+
+    Raises:
+        NotFound: There is no such bill.
+        Invalid: It has no such line.
+        Conflict: Its tariff does not fit the loaded plugins any more.
+
+    """
+    row = await office.row(office.tenant, id_)
+    bill = office.bill(row)
+    tariff = await _tariff(office, row)
+    (version,) = tariff.versions
+    contract = (await placed(office.tenant, [row.contract]))[0].contract
+    asked = Asked(contract, bill.timezone, row.start, row.end, row.prior_state)
+    series = await _series(office.tenant, row, asked)
+    terms = Terms(row.prior_state, bill.inputs.missing)
+
+    def work() -> tuple[ExplainedLine, ...]:
+        _, slots = slots_of(tariff, series, *window_of(asked), terms)
+        charged = _charged(row, bill.lines)
+        return explain(charged, version, bill.currency, slots, measured_of(version, slots))
+
+    lines = await asyncio.to_thread(work)
+    return Explanation(
+        bill=row.id,
+        contract=row.contract,
+        start=row.start,
+        end=row.end,
+        timezone=bill.timezone,
+        currency=bill.currency,
+        total=bill.total,
+        inputs=bill.inputs,
+        parameters=row.parameters,
+        prior_state=row.prior_state,
+        state=row.state,
+        assumptions=bill.assumptions,
+        charges={code_of(one): office.converter.unstructure(one) for one in version.charges},
+        lines=lines if line is None else (_one(lines, line),),
+    )
+
+
+def _one(lines: tuple[ExplainedLine, ...], index: int) -> ExplainedLine:
+    if index >= len(lines):
+        message = f"the bill has {len(lines)} lines, counted from 0"
+        raise Invalid(message, [Fault("out_of_range", message, "/query/line")])
+    return lines[index]
+
+
+async def _tariff(office: Office, row: Row) -> Tariff:
+    """Return the tariff with just the version that was in force, for as long as it is needed.
+
+    That version cannot have changed since the bill was issued, but for its end.
+    """
+    tariff = await Tariffs(office.tenant, office.converter).get(row.tariff)
+    filled = tariff.filled(row.parameters)
+    (version,) = (one for one in filled.versions if one.valid_from == row.version)
+    return attrs.evolve(filled, versions=(attrs.evolve(version, valid_to=None),))
+
+
+async def _series(queries: Queries, row: Row, asked: Asked) -> dict[str, Series]:
+    """Return the readings of each role as the bill saw them."""
+    channels = (await many.channels_of(queries, [row.meter]))[row.meter]
+    by_key = {channel.key: channel for channel in channels}
+    reads = [(role_of(by_key[key]), by_key[key]) for key in row.channels]
+    spans = [Span(channel, *window_of(asked)) for _, channel in reads]
+    return by_role(reads, await many.pinned(queries, spans, row.revisions))
+
+
+def _charged(row: Row, lines: tuple[CostLine, ...]) -> Charged:
+    """Return what the bill charges, as it was kept."""
+    details = [
+        Detail(one["charge"], tuple(Step(**step) for step in one["steps"]))
+        for one in row.basis["details"]
+    ]
+    return Charged(lines=lines, details=details, measured=row.basis["measured"])

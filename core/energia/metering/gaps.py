@@ -1,0 +1,126 @@
+"""Find the slots that have no reading."""
+
+from collections.abc import AsyncIterator
+from itertools import islice
+from typing import Final, Literal
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from energia.metering.series import MISSING, NEVER_SENT, Series
+
+Int64 = npt.NDArray[np.int64]
+#: Why a slot has no reading: nothing was ever said of it, or that there is none.
+Reason = Literal["never_sent", "marked_missing"]
+
+_KNOWN: Final = 0
+_REASONS: Final[tuple[Reason, Reason]] = ("never_sent", "marked_missing")
+_NEVER: Final = 1
+
+
+@attrs.frozen
+class Gap:
+    """Consecutive slots without a reading, for one reason.
+
+    Attributes:
+        start: When the first slot starts, in seconds since 1970-01-01T00:00Z.
+        end: When the last slot ends.
+        slots: How many there are.
+        reason: Why there is none.
+
+    """
+
+    start: int
+    end: int
+    slots: int
+    reason: Reason
+
+
+@attrs.frozen(eq=False)
+class Gaps:
+    """The gaps of a grid, in order; neighbours differ in their reason.
+
+    Attributes:
+        starts: int64[n], when each starts, in seconds since 1970-01-01T00:00Z.
+        ends: int64[n], when each ends.
+        reasons: int64[n], 1 for never sent, 2 for marked missing.
+        interval: The length of a slot in seconds.
+
+    """
+
+    starts: Int64
+    ends: Int64
+    reasons: Int64
+    interval: int
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def listed(self, most: int | None = None) -> list[Gap]:
+        """Return the gaps one by one, at most the first *most*."""
+        columns = (self.starts.tolist(), self.ends.tolist(), self.reasons.tolist())
+        return [
+            Gap(start, end, (end - start) // self.interval, _REASONS[reason - 1])
+            for start, end, reason in islice(zip(*columns, strict=True), most)
+        ]
+
+    def __getitem__(self, some: slice) -> "Gaps":
+        return Gaps(self.starts[some], self.ends[some], self.reasons[some], self.interval)
+
+    def followed_by(self, later: "Gaps") -> "Gaps":
+        """Return both, as one gap where a gap goes on."""
+        if not len(self) or not len(later):
+            return self if len(self) else later
+        same = self.ends[-1] == later.starts[0] and self.reasons[-1] == later.reasons[0]
+        mine = len(self) - int(same)
+        return Gaps(
+            np.concatenate([self.starts, later.starts[int(same) :]]),
+            np.concatenate([self.ends[:mine], later.ends]),
+            np.concatenate([self.reasons[:mine], later.reasons]),
+            self.interval,
+        )
+
+
+def gaps(series: Series, first: int = 0, last: int | None = None) -> Gaps:
+    """Return the gaps of the slots *first* to *last* of the grid of *series*.
+
+    They are indexes into *series*; what it lacks before and after was never sent.
+    """
+    last = len(series.values) if last is None else last
+    inner = min(max(first, 0), max(last, 0))
+    outer = max(inner, min(last, len(series.values)))
+    begins, states = _runs(series, inner, outer)
+    begins = np.concatenate([[first], begins, [outer]]).astype(np.int64)
+    states = np.concatenate([[_NEVER], states, [_NEVER]]).astype(np.int64)
+    there = np.append(begins[1:], last) > begins
+    begins, states = begins[there], states[there]
+    changes = np.append(states[:1] == states[:1], states[1:] != states[:-1])
+    begins, states = begins[changes], states[changes]
+    ends, missing = np.append(begins[1:], last), states != _KNOWN
+    at, interval = series.start, series.interval
+    return Gaps(
+        at + begins[missing] * interval, at + ends[missing] * interval, states[missing], interval
+    )
+
+
+async def across(pieces: AsyncIterator[Series]) -> AsyncIterator[Gaps]:
+    """Yield the gaps of series that follow one another; one that goes on is one gap."""
+    held: Gaps | None = None
+    async for series in pieces:
+        found = gaps(series) if held is None else held.followed_by(gaps(series))
+        goes_on = len(found) > 0 and int(found.ends[-1]) == series.end
+        whole = len(found) - int(goes_on)
+        yield found[:whole]
+        held = found[whole:]
+    if held is not None:
+        yield held
+
+
+def _runs(series: Series, inner: int, outer: int) -> tuple[Int64, Int64]:
+    """Return where runs of slots of one state begin, and their states."""
+    missing = series.values[inner:outer] == MISSING
+    never = series.quality[inner:outer] == NEVER_SENT
+    states = np.where(missing, np.where(never, _NEVER, _NEVER + 1), _KNOWN)
+    begins = np.flatnonzero(np.append(states[:1] == states[:1], states[1:] != states[:-1]))
+    return inner + begins, states[begins]

@@ -1,0 +1,64 @@
+"""What the plugins registered, typed."""
+
+from typing import TYPE_CHECKING, cast
+
+import attrs
+import pluggy
+
+from energia.plugins import offers, registration
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    import click
+    from aiohttp.typedefs import Middleware
+    from prometheus_client.registry import Collector
+
+    from energia.health.probes import Probe
+    from energia.metering.decoding import Decoder
+    from energia.pricing.charges import Charge
+    from energia.web.routes import Route
+
+
+@attrs.frozen
+class Registered:
+    """What the plugins registered; by name where a name means one thing, with its plugin."""
+
+    charges: "dict[str, tuple[str, type[Charge]]]"
+    decoders: "dict[str, tuple[str, Decoder]]"
+    probes: "dict[str, tuple[str, Probe]]"
+    commands: "dict[str, tuple[str, click.Command]]"
+    collectors: "tuple[tuple[str, Collector], ...]"
+    routes: "tuple[tuple[str, Route], ...]"
+    middlewares: "tuple[tuple[str, Middleware], ...]"
+    migrations: "dict[str, Traversable]"
+
+
+def registered(manager: pluggy.PluginManager) -> Registered:
+    """Call the registration hooks; raises `PluginError`."""
+
+    def named(hook: str, what: str, attribute: str = "name") -> dict[str, tuple[str, object]]:
+        return registration.named(manager, hook, what, attribute)
+
+    def owned(hook: str) -> tuple[tuple[str, object], ...]:
+        return tuple(registration.objects(manager, hook))
+
+    def single(hook: str) -> dict[str, object]:
+        return registration.single(manager, hook)
+
+    collectors = owned("register_collectors")
+    offers.refuse_same_metrics(collectors)
+    return Registered(
+        charges=cast(
+            "dict[str, tuple[str, type[Charge]]]", named("register_charges", "charge", "kind")
+        ),
+        decoders=cast("dict[str, tuple[str, Decoder]]", named("register_decoders", "format")),
+        probes=cast("dict[str, tuple[str, Probe]]", named("register_probes", "probe")),
+        commands=cast(
+            "dict[str, tuple[str, click.Command]]", named("register_commands", "command")
+        ),
+        collectors=cast("tuple[tuple[str, Collector], ...]", collectors),
+        routes=cast("tuple[tuple[str, Route], ...]", owned("register_routes")),
+        middlewares=cast("tuple[tuple[str, Middleware], ...]", owned("register_middlewares")),
+        migrations=cast("dict[str, Traversable]", single("register_migrations")),
+    )

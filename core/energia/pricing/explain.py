@@ -1,0 +1,228 @@
+"""Where the lines of a cost come from: slots, measures, rates, arithmetic, rounding."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+from energia.pricing.charges import Charge, Measure, Measured, unit_of
+from energia.pricing.engine import Cost, CostLine, Detail, code_of
+from energia.pricing.exact import decimal_text, exact_text
+from energia.pricing.rounding import Rounding
+from energia.pricing.runs import Placement, all_slots, by_rule
+from energia.pricing.schedule import Schedule
+from energia.pricing.slots import Slots
+from energia.pricing.tariffs import Version
+from energia.units import MICRO
+
+
+@attrs.frozen(kw_only=True)
+class ExplainedMeasure:
+    """What was measured for a charge.
+
+    Attributes:
+        name: What the charge calls the measure.
+        label: Which of its results: a period, a month, `total`.
+        raw: The exact integer: micro-units, or a number of days.
+        quantity: The same in `unit`, where it measures readings.
+        unit: The unit of the quantity.
+
+    """
+
+    name: str
+    label: str
+    raw: int
+    quantity: str | None = None
+    unit: str | None = None
+
+
+@attrs.frozen
+class ExplainedStep:
+    """A part of an amount, or else of a quantity, and how it was worked out."""
+
+    description: str
+    expression: str
+    value: str
+
+
+@attrs.frozen
+class Arithmetic:
+    """How the exact amount was worked out.
+
+    Attributes:
+        steps: Parts that add up to the quantity, or to the amount of a line without a rate.
+        expression: The last calculation.
+        value: The exact amount: a decimal, or n/d where none ends.
+
+    """
+
+    steps: tuple[ExplainedStep, ...]
+    expression: str
+    value: str
+
+
+@attrs.frozen(kw_only=True)
+class ExplainedRounding:
+    """How the exact amount became the amount.
+
+    Attributes:
+        level: Whether lines are rounded, or only the total.
+        mode: How ties are broken.
+        decimals: To how many decimals; null is exact.
+        rate_decimals: To how many decimals rates are rounded before they are multiplied.
+        exact: The amount before.
+        amount: The amount after.
+        residue: The first less the second.
+
+    """
+
+    level: str
+    mode: str
+    decimals: int | None
+    rate_decimals: int | None
+    exact: str
+    amount: str
+    residue: str
+
+
+@attrs.frozen(kw_only=True)
+class ExplainedLine:
+    """Where a line comes from.
+
+    Attributes:
+        line: The line.
+        charge: The code of its charge; null for the line that rounds the total.
+        kind: The kind of the charge.
+        calendar: The slots that it charges, by the rules that put them there; null if it charges
+            no readings, or its measure does not tell.
+        measures: What was measured.
+        arithmetic: How the exact amount was worked out.
+        rounding: How it was rounded.
+        reproduced: Whether measuring the same readings again gives the same.
+
+    """
+
+    line: CostLine
+    charge: str | None
+    kind: str | None
+    calendar: Placement | None
+    measures: tuple[ExplainedMeasure, ...]
+    arithmetic: Arithmetic
+    rounding: ExplainedRounding
+    reproduced: bool
+
+
+@attrs.frozen(kw_only=True)
+class Charged:
+    """What was charged: the lines, and what they were made from.
+
+    Attributes:
+        lines: The lines.
+        details: Where each comes from.
+        measured: What the measures of each charge gave, by its code.
+
+    """
+
+    lines: Sequence[CostLine]
+    details: Sequence[Detail]
+    measured: Mapping[str, Measured]
+
+    @classmethod
+    def of(cls, cost: Cost) -> "Charged":
+        """Return what a cost charges."""
+        return cls(lines=cost.lines, details=cost.details, measured=cost.measured)
+
+
+def explain(
+    charged: Charged, version: Version, currency: str, slots: Slots, now: Mapping[str, Measured]
+) -> tuple[ExplainedLine, ...]:
+    """Return where each line comes from.
+
+    Args:
+        charged: The lines.
+        version: The version of the tariff that they are charged by.
+        currency: Its currency.
+        slots: The usage, as it was read for them.
+        now: What the measures give for these slots.
+
+    """
+    charges = {code_of(charge): charge for charge in version.charges}
+    found = []
+    for line, detail in zip(charged.lines, charged.details, strict=True):
+        charge = charges.get(detail.charge or "")
+        code = detail.charge
+        measured = charged.measured.get(code, {}) if code else {}
+        found.append(
+            ExplainedLine(
+                line=line,
+                charge=code,
+                kind=charge.kind if charge else None,
+                calendar=_calendar(charge, line, slots) if charge else None,
+                measures=tuple(_measures(charge, line, measured)) if charge else (),
+                arithmetic=_arithmetic(line, detail, currency),
+                rounding=_rounding(line, version.rounding, currency),
+                reproduced=code is None or now.get(code) == measured,
+            )
+        )
+    return tuple(found)
+
+
+def _calendar(charge: Charge, line: CostLine, slots: Slots) -> Placement | None:
+    """Return how slots came into a line, by the first measure of its charge that tells."""
+    for measure in charge.measures().values():
+        schedule: object = getattr(measure, "schedule", None)
+        if len(measure.roles) != 1:
+            continue
+        (role,) = measure.roles
+        if isinstance(schedule, Schedule):
+            if line.period in schedule.periods:
+                return by_rule(slots, role, schedule, str(line.period))
+        elif schedule is None:
+            return all_slots(slots, role)
+    return None
+
+
+def _measures(charge: Charge, line: CostLine, measured: Measured) -> list[ExplainedMeasure]:
+    declared: Mapping[str, Measure] = charge.measures()
+    found = []
+    for name, values in measured.items():
+        role = next(iter(declared[name].roles), None) if name in declared else None
+        labels = [line.period] if line.period in values else list(values)
+        for label in labels:
+            raw = values[str(label)]
+            quantity = None if role is None else decimal_text(Fraction(raw, MICRO))
+            unit = None if role is None else unit_of(role)
+            found.append(
+                ExplainedMeasure(name=name, label=str(label), raw=raw, quantity=quantity, unit=unit)
+            )
+    return found
+
+
+def _arithmetic(line: CostLine, detail: Detail, currency: str) -> Arithmetic:
+    steps = tuple(
+        ExplainedStep(step.description, step.expression, exact_text(Fraction(step.value)))
+        for step in detail.steps
+    )
+    if line.quantity is not None and line.rate is not None:
+        unit = f"/{line.unit}" if line.unit else ""
+        quantity = f"{line.quantity} {line.unit or ''}".rstrip()
+        if steps and Fraction(line.quantity) * Fraction(line.rate) != Fraction(line.exact):
+            quantity = f"({' + '.join(step.expression for step in steps)}) {line.unit or ''}"
+        expression = f"{quantity.rstrip()} x {line.rate} {currency}{unit}"
+    else:
+        expression = " + ".join(step.value for step in steps) or line.exact
+    return Arithmetic(steps, expression, line.exact)
+
+
+def _rounding(line: CostLine, rounding: Rounding, currency: str) -> ExplainedRounding:
+    decimals: Any = rounding.digits(currency)
+    return ExplainedRounding(
+        level=rounding.level,
+        mode=rounding.mode,
+        decimals=decimals,
+        rate_decimals=rounding.unit_price_decimals,
+        exact=line.exact,
+        amount=line.amount,
+        residue=exact_text(Fraction(line.exact) - Fraction(line.amount)),
+    )

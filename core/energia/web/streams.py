@@ -1,0 +1,176 @@
+"""Rows as a file, CSV or NDJSON, sent while they are made.
+
+A handler names what it can give in `produces=FILES`, learns what the client wants by a parameter of
+the type `Accepted`, and returns `Rows` where that is not JSON:
+
+    @routes.get("/v1/things", produces=FILES)
+    async def list_things(tenant: Tenant, accepted: Accepted) -> Things | Rows:
+        if accepted != JSON:
+            return Rows(("start", "value"), _batches(tenant))
+        ...
+
+    async def _batches(tenant: Tenant) -> AsyncGenerator[Batch, None]:
+        async for some in things_in_pieces(tenant):
+            yield [some.starts, Numbers(some.values)]
+
+What the handler and the first batch raise is an ordinary problem document. An error after that cuts
+the connection off before the end of the message, so that no client takes a part for the whole.
+"""
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from itertools import islice
+from typing import Final, Self, TypeAlias
+
+import attrs
+import msgspec
+import structlog
+from aiohttp import web
+
+from energia.errors import EnergiaError
+from energia.web import media
+from energia.web.media import CSV, JSON, NDJSON, Accepted
+
+__all__ = ["CSV", "FILES", "JSON", "NDJSON", "Accepted", "Batch", "Cell", "Numbers", "Rows"]
+
+#: What a route gives that may answer with rows too.
+FILES: Final = (JSON, CSV, NDJSON)
+#: How many rows a batch should have: some hundred kilobytes.
+ROWS: Final = 8192
+
+#: What is in one column of one row.
+Cell: TypeAlias = str | int | None
+#: Some rows, column by column: all columns are of one length, at best of about `ROWS`.
+Batch: TypeAlias = Sequence[Sequence[Cell]]
+
+log = structlog.get_logger(__name__)
+
+
+class Numbers(list[str | None]):
+    """A column of decimal texts, such as `0.412`, that are numbers in JSON."""
+
+
+@attrs.frozen(eq=False)
+class Rows:
+    """The rows of a file.
+
+    Attributes:
+        columns: Their names: the header of a CSV file, the members of NDJSON objects.
+        batches: The rows; closed when the answer is over, however it ends.
+
+    """
+
+    columns: Sequence[str]
+    batches: AsyncGenerator[Batch, None]
+
+    @classmethod
+    def listed(cls, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Self:
+        """Return rows that are at hand, each a cell for each of *columns*."""
+        return cls(columns, _transposed(rows))
+
+
+async def _transposed(rows: Iterable[Sequence[Cell]]) -> AsyncGenerator[Batch, None]:
+    left = iter(rows)
+    while some := list(islice(left, ROWS)):
+        yield list(zip(*some, strict=True))
+
+
+async def respond(request: web.Request, rows: Rows, accepted: Accepted) -> web.StreamResponse:
+    """Answer with *rows* as a file of the type *accepted*; raises what the first batch raises."""
+    file = _FILES[accepted](rows.columns)
+    async with aclosing(rows.batches) as batches:
+        first = await anext(batches, None)
+        response = _response(request, accepted)
+        await response.prepare(request)
+        if request.method == "HEAD":
+            return response
+        try:
+            await response.write(file.begin)
+            if first is not None:
+                await _send(response, file, first)
+            async for batch in batches:
+                await _send(response, file, batch)
+            await response.write_eof()
+        except Exception as error:
+            _cut(request, error)
+    return response
+
+
+async def _send(response: web.StreamResponse, file: "_File", batch: Batch) -> None:
+    # In a thread, so that others are served between the batches.
+    await response.write(await asyncio.to_thread(file.text, batch))
+
+
+def _response(request: web.Request, accepted: Accepted) -> web.StreamResponse:
+    charset = "; charset=utf-8" if accepted == CSV else ""
+    response = web.StreamResponse(
+        headers={"Content-Type": accepted + charset, "Vary": "Accept, Accept-Encoding"}
+    )
+    if media.accepts_gzip(request):
+        if request.method == "HEAD":  # a compressor would send the end of its empty output
+            response.headers["Content-Encoding"] = web.ContentCoding.gzip.value
+        else:
+            response.enable_compression(web.ContentCoding.gzip)
+    return response
+
+
+def _cut(request: web.Request, error: Exception) -> None:
+    """Close the connection of an answer that cannot be ended, and say why in the log."""
+    if isinstance(error, EnergiaError):
+        log.warning("cut", code=error.code, detail=error.detail)
+    elif not isinstance(error, ConnectionError):  # the client is gone
+        log.error("cut", exc_info=error)
+    if request.transport is not None:
+        request.transport.abort()
+
+
+class _File:
+    """Writes rows of some columns as text."""
+
+    begin: bytes
+
+    def text(self, batch: Batch) -> bytes:
+        """Return the text of some rows."""
+        raise NotImplementedError
+
+
+class _Csv(_File):
+    """Comma-separated values with a header line."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.begin = self.text([[name] for name in columns])
+
+    def text(self, batch: Batch) -> bytes:
+        """Return the text of some rows; null is empty."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(zip(*batch, strict=True))
+        return text.getvalue().encode()
+
+
+class _Ndjson(_File):
+    """A JSON object on each line."""
+
+    begin = b""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        names = (msgspec.json.encode(name).replace(b"%", b"%%") for name in columns)
+        self._row = b"{%b}\n" % b",".join(name + b":%b" for name in names)
+
+    def text(self, batch: Batch) -> bytes:
+        """Return the text of some rows."""
+        cells = [_json(column) for column in batch]
+        return b"".join(map(self._row.__mod__, zip(*cells, strict=True)))
+
+
+def _json(column: Sequence[Cell]) -> Iterator[bytes] | list[bytes]:
+    """Return the JSON of each cell of *column*."""
+    if isinstance(column, Numbers):
+        return (b"null" if text is None else text.encode() for text in column)
+    # One call for all: no JSON text has a line break.
+    return msgspec.json.Encoder().encode_lines(column).splitlines()
+
+
+_FILES: Final[dict[str, Callable[[Sequence[str]], _File]]] = {CSV: _Csv, NDJSON: _Ndjson}

@@ -1,0 +1,185 @@
+"""Tells every issued bill to a URL, at least once: `[plugins.bill-webhook]`.
+
+The bills themselves are the queue: what is issued and has no delivery yet is taken up by the next
+round, whatever crashed in between. The hook `bill_issued` only wakes that round.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Annotated, Final
+
+import aiohttp
+import attrs
+import structlog
+from msgspec import Meta
+
+from energia import (
+    BillIssued,
+    Core,
+    Criticality,
+    EnergiaError,
+    Probe,
+    SecretStr,
+    Tenant,
+    hookimpl,
+)
+from energia.db.queries import load
+from energia_plugins.bill_webhook.sending import Delivery, Result, send
+
+SQL: Final = load(__package__)
+#: Longer than anything takes between a bill's `issued_at` and its commit.
+_SLACK: Final = timedelta(days=1)
+
+log = structlog.get_logger(__name__)
+
+
+@attrs.frozen
+class Settings:
+    """Where bills are told, and how stubbornly. Times are in seconds.
+
+    Attributes:
+        url: The receiver; without one the plugin does nothing.
+        secret: Signs what is sent; without one it is not signed.
+        timeout: For how long one try may take.
+        retry_first: The pause after the first failure; it doubles with each.
+        retry_most: The longest pause.
+        give_up: How long a bill is tried.
+        batch: How many are sent at once.
+        poll: How often bills are looked for that nobody told of.
+
+    """
+
+    url: Annotated[str, Meta(pattern=r"^https?://")] | None = None
+    secret: SecretStr = SecretStr("")
+    timeout: Annotated[float, Meta(gt=0)] = 5.0
+    retry_first: Annotated[float, Meta(gt=0)] = 1.0
+    retry_most: Annotated[float, Meta(gt=0)] = 600.0
+    give_up: Annotated[float, Meta(gt=0)] = 259_200.0
+    batch: Annotated[int, Meta(ge=1, le=1000)] = 20
+    poll: Annotated[float, Meta(gt=0)] = 30.0
+
+
+class BillWebhook:
+    """The plugin, which is also the probe of its receiver."""
+
+    name = "bill-webhook"
+    criticality: Criticality = "degraded"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._wake = asyncio.Event()
+        self._error: str | None = None
+
+    @hookimpl
+    def register_migrations(self) -> list[Traversable]:
+        """Offer the table of deliveries."""
+        return [files(__package__) / "migrations"]
+
+    @hookimpl
+    def register_probes(self) -> list[Probe]:
+        """Offer whether the receiver takes bills."""
+        return [self]
+
+    async def check(self) -> None:
+        """Raise if the last try was not taken."""
+        if self._error is not None:
+            raise RuntimeError(self._error)
+
+    @hookimpl
+    def bill_issued(self, event: BillIssued) -> None:
+        """Begin a round."""
+        self._wake.set()
+
+    @hookimpl
+    @asynccontextmanager
+    async def lifespan(self, core: Core) -> AsyncIterator[None]:
+        """Tell bills while the service runs."""
+        if self._settings.url is None:
+            yield
+            return
+        timeout = aiohttp.ClientTimeout(total=self._settings.timeout)
+        async with aiohttp.ClientSession(timeout=timeout) as client:
+            task = asyncio.create_task(self._work(core, client, self._settings.url))
+            yield
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _work(self, core: Core, client: aiohttp.ClientSession, url: str) -> None:
+        begun = False
+        while True:
+            self._wake.clear()
+            pause = self._settings.poll
+            try:
+                tenant = core.pool.tenant()
+                if not begun:
+                    await tenant.execute(SQL["begin"], core.clock.now())
+                    begun = True
+                pause = await self._round(core, tenant, client, url)
+            except EnergiaError as error:
+                self._say(f"database: {error.code}")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), pause)
+
+    async def _round(
+        self, core: Core, tenant: Tenant, client: aiohttp.ClientSession, url: str
+    ) -> float:
+        """Tell what is due, and return after how many seconds to look again."""
+        now = core.clock.now()
+        after = now - timedelta(seconds=self._settings.give_up) - _SLACK
+        await tenant.execute(SQL["find"], {"now": now, "after": after})
+        lease = now + timedelta(seconds=2 * self._settings.timeout)
+        asked = {"now": now, "until": lease, "limit": self._settings.batch}
+        due = await tenant.fetch(Delivery, SQL["claim"], asked)
+        secret = self._settings.secret.get_secret_value()
+        results = await asyncio.gather(*(send(client, url, secret, one, now) for one in due))
+        for delivery, result in zip(due, results, strict=True):
+            await self._note(tenant, delivery, result, core.clock.now())
+        (following,) = await tenant.fetch(_instant, SQL["waiting"])
+        wait = self._settings.poll
+        if following is not None:
+            wait = (following - core.clock.now()).total_seconds()
+        return min(max(wait, 0.0), self._settings.poll)
+
+    async def _note(
+        self, tenant: Tenant, delivery: Delivery, result: Result, now: datetime
+    ) -> None:
+        if result.outcome == "delivered":
+            self._say(None)
+            await tenant.execute(SQL["delivered"], {"bill": delivery.bill, "now": now})
+            return
+        old = (now - delivery.made_at).total_seconds() > self._settings.give_up
+        given_up = old or result.outcome == "gone"
+        self._say(result.error)
+        asked = {
+            "bill": delivery.bill,
+            "next": now + timedelta(seconds=self._pause(delivery.tries, result.retry_after)),
+            "failed": now if given_up else None,
+            "error": result.error,
+        }
+        await tenant.execute(SQL["failed"], asked)
+
+    def _pause(self, tries: int, wanted: float) -> float:
+        """Return how long to wait: doubled with each try, jittered, as the receiver wants."""
+        longest = self._settings.retry_most
+        pause = min(self._settings.retry_first * 2.0 ** min(tries - 1, 30), longest)
+        return max(pause * random.uniform(0.5, 1.0), min(wanted, longest))
+
+    def _say(self, error: str | None) -> None:
+        """Log when it begins to fail, in another way, and when it works again: no flood."""
+        if error == self._error:
+            return
+        self._error = error
+        if error:
+            log.warning("bill_webhook_fails", reason=error)
+        else:
+            log.info("bill_webhook_works")
+
+
+def _instant(at: datetime | None) -> datetime | None:
+    return at

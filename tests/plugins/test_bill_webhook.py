@@ -1,0 +1,182 @@
+"""The plugin `bill-webhook`: every issued bill reaches its receiver."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import attrs
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from energia.db.migrate import migrate
+from energia.db.pool import Pool
+from energia.db.schema import CORE
+from energia.plugins import Plugins
+from energia.settings import Database, PluginSelection
+from tests.serving import make_core, serving
+
+SECRET = "between us"
+SITE = {"name": "Home", "timezone": "UTC", "country": "BR", "currency": "BRL"}
+CHANNEL = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}
+METER = {"site": "home", "channels": [{**CHANNEL, "interval": "PT1H"}]}
+FLAT = {"kind": "energy.flat", "rate": "2"}
+TARIFF = {
+    "name": "Flat",
+    "currency": "BRL",
+    "timezone": "UTC",
+    "versions": [{"valid_from": "2026-01-01", "charges": [FLAT]}],
+}
+SERIES = {"meter": "m", "start": "2026-03-01T00:00:00Z", "interval": "PT1H", "values": [1] * 48}
+
+
+@attrs.define
+class Receiver:
+    """Gets bills and answers as it is told."""
+
+    answers: list[web.Response] = attrs.Factory(list)
+    got: list[tuple[dict[str, str], bytes]] = attrs.Factory(list)
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Note a request."""
+        self.got.append((dict(request.headers), await request.read()))
+        return self.answers.pop(0) if self.answers else web.Response(status=204)
+
+    async def until(self, count: int) -> None:
+        """Wait until so many have come."""
+        async with asyncio.timeout(10):
+            while len(self.got) < count:
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture(name="receiver")
+async def _receiver() -> AsyncIterator[tuple[Receiver, str]]:
+    """Give a receiver and its URL."""
+    receiver = Receiver()
+    app = web.Application()
+    app.router.add_post("/hook", receiver.take)
+    async with TestServer(app) as server:
+        yield receiver, str(server.make_url("/hook"))
+
+
+@asynccontextmanager
+async def service(database: str, **settings: object) -> AsyncIterator[aiohttp.ClientSession]:
+    """Serve with the plugin, so configured."""
+    plugins = Plugins.installed(PluginSelection(settings={"bill-webhook": settings}))
+    await migrate(database, {**CORE, **plugins.migrations()})
+    pool = Pool(database, Database())
+    core = make_core(plugins=plugins, pool=pool)
+    try:
+        async with serving(core) as client, aiohttp.ClientSession(client.make_url("/")) as api:
+            yield api
+    finally:
+        await pool.close()
+
+
+async def issue(api: aiohttp.ClientSession, day: int) -> str:
+    """Issue the bill of a day and return its id."""
+    contract = {"meter": "m", "tariff": "flat", "start": "2026-03-01"}
+    period = {"start": f"2026-03-0{day}", "end": f"2026-03-0{day + 1}"}
+    bill = f"bill-{day}"
+    for method, path, body in (
+        ("PUT", "/v1/sites/home", SITE),
+        ("PUT", "/v1/meters/m", METER),
+        ("PUT", "/v1/tariffs/flat", TARIFF),
+        ("PUT", "/v1/contracts/c", contract),
+        ("POST", "/v1/readings", {"series": [SERIES]}),
+        ("POST", "/v1/bills", {"id": bill, "contract": "c", **period}),
+        ("POST", f"/v1/bills/{bill}/issue", None),
+    ):
+        async with api.request(method, path, json=body) as answer:
+            assert answer.status in (200, 201), await answer.text()
+    return bill
+
+
+def test_it_registers_its_hooks() -> None:
+    """It is the bundled user of `register_migrations` and of `bill_issued`."""
+    states = {state.name: state for state in Plugins.surveyed()}
+
+    assert {"register_migrations", "bill_issued"} <= set(states["bill-webhook"].hooks)
+
+
+async def test_a_bill_is_told_and_signed(database: str, receiver: tuple[Receiver, str]) -> None:
+    """The receiver gets the bill at once, and can tell that it is ours."""
+    got, url = receiver
+    async with service(database, url=url, secret=SECRET) as api:
+        await issue(api, 1)
+        await got.until(1)
+
+    headers, body = got.got[0]
+    told: Any = json.loads(body)
+    assert (told["event"], told["bill"], told["total"]) == ("bill_issued", "bill-1", "48.00")
+    assert (told["start"], told["end"], told["corrects"]) == ("2026-03-01", "2026-03-02", None)
+    at, given = headers["X-Energia-Signature"].split(",")
+    signed = f"{at.removeprefix('t=')}.".encode() + body
+    expected = hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
+    assert given == f"v1={expected}"
+    assert abs(int(at.removeprefix("t=")) - datetime.now(UTC).timestamp()) < 60
+
+
+async def test_a_failure_is_tried_again(database: str, receiver: tuple[Receiver, str]) -> None:
+    """After an error the same delivery comes again, with the same body."""
+    got, url = receiver
+    got.answers = [web.Response(status=500), web.Response(status=302)]
+    async with service(database, url=url, retry_first=0.02) as api:
+        await issue(api, 1)
+        await got.until(3)
+        await asyncio.sleep(0.1)
+
+    assert len(got.got) == 3
+    assert {headers["X-Energia-Delivery"] for headers, _ in got.got} == {"bill-1"}
+    assert len({body for _, body in got.got}) == 1
+
+
+async def test_what_was_issued_meanwhile_is_told(
+    database: str, receiver: tuple[Receiver, str]
+) -> None:
+    """A bill that nobody could tell of is told by the next start; those before are not."""
+    got, url = receiver
+    async with service(database) as api:
+        await issue(api, 1)
+    async with service(database, url="http://127.0.0.1:1/nobody", retry_first=0.01) as api:
+        await issue(api, 2)
+    assert got.got == []
+
+    async with service(database, url=url, poll=0.05):
+        await got.until(1)
+        await asyncio.sleep(0.2)
+
+    assert [headers["X-Energia-Delivery"] for headers, _ in got.got] == ["bill-2"]
+
+
+async def test_gone_is_gone(database: str, receiver: tuple[Receiver, str]) -> None:
+    """410 ends it: the bill is not sent again."""
+    got, url = receiver
+    got.answers = [web.Response(status=410)]
+    async with service(database, url=url, retry_first=0.01, poll=0.05) as api:
+        await issue(api, 1)
+        await got.until(1)
+        await asyncio.sleep(0.3)
+
+    assert len(got.got) == 1
+
+
+async def test_two_replicas_tell_once(database: str, receiver: tuple[Receiver, str]) -> None:
+    """Whoever takes a delivery first sends it."""
+    got, url = receiver
+    async with (
+        service(database, url=url, poll=0.02) as api,
+        service(database, url=url, poll=0.02),
+    ):
+        await issue(api, 1)
+        await issue(api, 2)
+        await got.until(2)
+        await asyncio.sleep(0.3)
+
+    assert sorted(h["X-Energia-Delivery"] for h, _ in got.got) == ["bill-1", "bill-2"]
