@@ -45,7 +45,10 @@ setup(
     },
     packages=find_packages("core") + find_packages("plugins"),
     package_data={
-        "": ["py.typed", "*.sql", "*.csv.gz", "*.toml", "*.json", "tariffs/*.json", "migrations/*.sql", "README.md"]
+        "": [
+            *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
+            *("tariffs/*.json", "migrations/*.sql"),
+        ]
     },
     install_requires=[
         "aiohttp>=3.14,<4",

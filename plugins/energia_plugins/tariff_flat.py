@@ -18,6 +18,8 @@ from energia.pricing.charges import (
     Measure,
     Measured,
     Parts,
+    Rate,
+    UnitPrices,
 )
 from energia.pricing.measures import Energy
 
@@ -43,15 +45,21 @@ class Flat(BaseCharge):
     rate: Decimal | None = None
     components: Parts | None = None
 
+    def unit_prices(self) -> UnitPrices:
+        """Return the rate."""
+        return UnitPrices({"": self._rate})
+
+    @property
+    def _rate(self) -> Rate:
+        return Components(self.components or {}) if self.rate is None else self.rate
+
     def measures(self) -> dict[str, Measure]:
         """Measure all energy of the channel."""
         return {"energy": Energy(self.channel)}
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge it."""
-        rate = self.rate if self.components is None else Components(self.components)
-        assert rate is not None
-        yield from self.rated(measured["energy"]["total"], rate)
+        yield from self.rated(measured["energy"]["total"], self._rate)
 
 
 @hookimpl

@@ -9,7 +9,16 @@ from msgspec import Meta
 from energia import hookimpl
 from energia.convert.rules import Rules
 from energia.errors import Fault
-from energia.pricing.charges import BaseCharge, BillSoFar, Charge, Line, Measure, Measured, Rate
+from energia.pricing.charges import (
+    BaseCharge,
+    BillSoFar,
+    Charge,
+    Line,
+    Measure,
+    Measured,
+    Rate,
+    UnitPrices,
+)
 from energia.pricing.measures import EnergyByPeriod
 from energia.pricing.schedule import Period, Schedule, faults_of_periods
 
@@ -34,6 +43,10 @@ class TimeOfUse(BaseCharge):
     kind: ClassVar[str] = "energy.time_of_use"
     schedule: Schedule
     rates: Annotated[dict[Period, Rate], Meta(min_length=1)]
+
+    def unit_prices(self) -> UnitPrices:
+        """Return the rate of each period."""
+        return UnitPrices(self.rates, self.schedule)
 
     def measures(self) -> dict[str, Measure]:
         """Measure the energy of the channel in each period."""

@@ -91,7 +91,7 @@ class CheckedLine:
 
 
 @attrs.frozen(kw_only=True)
-class Check:
+class BillCheck:
     """How a bill compares with a supplier's.
 
     Attributes:
@@ -110,7 +110,7 @@ class Check:
     adds_up: bool
 
 
-def check(bill: Bill, supplier: SupplierBill) -> Check:
+def check(bill: Bill, supplier: SupplierBill) -> BillCheck:
     """Return how *bill* compares with what the supplier printed."""
     total = _amounts(Fraction(bill.total), Fraction(supplier.total), supplier.tolerance)
     theirs: dict[int | None, list[SupplierLine]] = {}
@@ -122,7 +122,7 @@ def check(bill: Bill, supplier: SupplierBill) -> Check:
     ]
     lines += [_stranger(line) for line in theirs.get(None, ())]
     added = sum((Fraction(line.amount) for line in supplier.lines), Fraction(0))
-    return Check(
+    return BillCheck(
         result=_worst([total.result, *(line.result for line in lines)]),
         total=total,
         lines=tuple(lines),

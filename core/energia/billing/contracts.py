@@ -169,12 +169,7 @@ async def priors(queries: Queries, asked: list[tuple[str, date]]) -> dict[int, P
 
 def _roles(tariff: Tariff, made: Contract) -> tuple[str, ...]:
     """Return the roles that the tariff charges in the contract's time; its parameters must fit."""
-    unknown = [
-        Fault("unknown_parameter", "the tariff asks for no such parameter", f"/parameters/{name}")
-        for name in made.parameters
-        if name not in tariff.parameters
-    ]
-    if unknown:
+    if unknown := list(tariff.knows(made.parameters)):
         raise Invalid(unknown[0].message, unknown)
     versions = [
         version

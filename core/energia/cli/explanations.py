@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from energia.pricing.explain import ExplainedLine, ExplainedRounding
-from energia.pricing.runs import Placement, Run
+from energia.pricing.runs import Placement, SlotRun
 
 if TYPE_CHECKING:
     from energia.billing.explain import Explanation
@@ -80,7 +80,7 @@ def _calendar(found: Placement, unit: str, *, every: bool) -> Iterator[str]:
     yield from (f"    {_run(run)} {unit}" for run in runs[-half:])
 
 
-def _run(run: Run) -> str:
+def _run(run: SlotRun) -> str:
     start, end = run.start, run.end
     until = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%a %Y-%m-%d %H:%M}"
     return f"{start:%a %Y-%m-%d %H:%M}-{until}, {run.slots} slots, {run.quantity}"

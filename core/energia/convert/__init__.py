@@ -110,6 +110,16 @@ class Converter:
             self._cattrs.register_unstructure_hook(member, self._tagged_writer(member, tag, name))
         self._cattrs.register_unstructure_hook(base, self.unstructure)
 
+    def read_around(
+        self, base: type, read: Callable[[Callable[[object], Any], object], Any]
+    ) -> None:
+        """Read *base* by a function of what read it so far and of the JSON value."""
+        inner = self._cattrs.get_structure_hook(base)
+        self._cattrs.register_structure_hook_func(
+            lambda type_: type_ is base,
+            lambda value, _: read(lambda other: inner(other, base), value),
+        )
+
     def _tagged_writer(self, member: type, tag: str, name: str) -> Callable[[Any], object]:
         """Return what writes *member* with its tag first."""
         write = self._cattrs.object_writer(member)

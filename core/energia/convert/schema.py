@@ -76,10 +76,23 @@ class Schemas:
         self._prefix = prefix
         self._names: dict[object, str] = {}
         self._unions: dict[object, tuple[str, Mapping[str, type], str]] = {}
+        self._stand_ins: dict[object, tuple[type, frozenset[str]]] = {}
 
-    def union(self, base: type, name: str, members: Mapping[str, type], tag: str = "kind") -> None:
-        """Describe *base* as an open union of *members*, told apart by *tag*."""
+    def union(
+        self,
+        base: type,
+        name: str,
+        members: Mapping[str, type],
+        tag: str = "kind",
+        stand_in: tuple[type, frozenset[str]] | None = None,
+    ) -> None:
+        """Describe *base* as an open union of *members*, told apart by *tag*.
+
+        A *stand_in* is a class whose objects may stand for any field but those that are named.
+        """
         self._unions[base] = (name, members, tag)
+        if stand_in is not None:
+            self._stand_ins[base] = stand_in
 
     def of(self, type_: Any) -> Schema:
         """Return the schema of *type_*."""
@@ -149,9 +162,7 @@ class Schemas:
         name, members, tag = self._unions[base]
 
         def make() -> Schema:
-            mapping = {
-                kind: self._member(name, member, kind, tag) for kind, member in members.items()
-            }
+            mapping = {kind: self._member(base, member, kind) for kind, member in members.items()}
             if not mapping:
                 return {"type": "object", "required": [tag], "properties": {tag: {"enum": []}}}
             return {
@@ -161,15 +172,26 @@ class Schemas:
 
         return self._component(base, name, make)
 
-    def _member(self, name: str, member: type, kind: str, tag: str) -> str:
+    def _member(self, base: Any, member: type, kind: str) -> str:
+        name, _, tag = self._unions[base]
+
         def make() -> Schema:
             schema = self._object(member)
+            if base in self._stand_ins:
+                self._let_stand_in(schema["properties"], *self._stand_ins[base])
             schema["properties"] = {tag: {"const": kind}} | schema["properties"]
             schema["required"] = [tag, *schema.get("required", ())]
             return schema
 
         reference: str = self._component((member, kind), name + _title(kind), make)["$ref"]
         return reference
+
+    def _let_stand_in(self, fields: dict[str, Schema], type_: type, but: frozenset[str]) -> None:
+        """Let objects of *type_* stand for each field, which keeps its description and default."""
+        for name, schema in fields.items():
+            if name not in but:
+                kept = {key: schema.pop(key) for key in ("description", "default") if key in schema}
+                fields[name] = {"anyOf": [schema, self.of(type_)]} | kept
 
     def _object(self, type_: Any) -> Schema:
         """Describe an attrs class or a struct, with what its docstring says of its fields."""

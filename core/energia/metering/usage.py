@@ -94,12 +94,18 @@ def split_slots(series: Series, at: Int64) -> int:
     return len(np.unique(slots[rest != 0]))
 
 
+def slots(series: Series, at: Int64) -> Int64:
+    """Return the first slot of *series* that starts at each of the instants *at*, or later."""
+    found: Int64 = np.clip(-((series.start - at) // series.interval), 0, len(series.values))
+    return found
+
+
 def usage(series: Series, at: Int64) -> list[Used]:
     """Return the usage of the windows between the instants *at*.
 
     A slot belongs wholly to the window in which it starts.
     """
-    cuts = np.clip(-((series.start - at) // series.interval), 0, len(series.values))
+    cuts = slots(series, at)
     sums = _sums(series.values, cuts)
     covered = _coverage(series, cuts)
     return [

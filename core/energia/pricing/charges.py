@@ -31,6 +31,7 @@ from msgspec import Meta
 from energia.convert.rules import enforce
 from energia.pricing.exact import Exact
 from energia.pricing.lines import BillSoFar, Line, State, Step
+from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Slots
 from energia.units import MICRO, QUANTITIES
 
@@ -49,6 +50,7 @@ __all__ = [
     "Slots",
     "State",
     "Step",
+    "UnitPrices",
     "unit_of",
 ]
 
@@ -91,6 +93,20 @@ class Components:
 
 #: A price of one unit: one number, or components.
 Rate: TypeAlias = Decimal | Components
+
+
+@attrs.frozen
+class UnitPrices:
+    """What one unit costs, whatever is used.
+
+    Attributes:
+        rates: The rate of each period; without a schedule, one rate under the name "".
+        schedule: When each period is.
+
+    """
+
+    rates: Mapping[str, Rate]
+    schedule: Schedule | None = None
 
 
 class Measure(Protocol):
@@ -160,6 +176,10 @@ class BaseCharge:
     def __attrs_post_init__(self) -> None:
         """Refuse fields that contradict each other."""
         enforce(self)
+
+    def unit_prices(self) -> UnitPrices | None:
+        """Return the price of one unit of the channel, where the charge has one."""
+        return None
 
     def line(  # noqa: PLR0913 - the parts of a line
         self,

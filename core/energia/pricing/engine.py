@@ -14,7 +14,7 @@ from energia.pricing.rounding import Rounding
 from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.terms import Terms
-from energia.pricing.usage import cut
+from energia.pricing.usage import Days, cut
 
 
 @attrs.frozen(kw_only=True)
@@ -169,9 +169,9 @@ def slots_of(
     if end <= start:
         raise Invalid("the window is empty", [Fault("empty_window", "the window is empty")])
     version = tariff.in_force(start, end)
-    found = cut(usage, roles(version), (start, end), tariff.zone, terms)
-    types = version.types
-    return version, Slots(start, end, tariff.zone, types, found.portions, found.assumptions)
+    zone, types = tariff.zone, version.types
+    found = cut(usage, roles(version), (start, end), Days(zone, types), terms)
+    return version, Slots(start, end, zone, types, found.portions, found.assumptions)
 
 
 def measured_of(version: Version, slots: Slots) -> dict[str, Measured]:

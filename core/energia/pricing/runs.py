@@ -23,7 +23,7 @@ _DEFAULT: Final = "default"
 
 
 @attrs.frozen
-class Run:
+class SlotRun:
     """Consecutive slots that one rule put into the period.
 
     Attributes:
@@ -73,7 +73,7 @@ class Placement:
 
     clock: str
     rules: tuple[RuleUse, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[SlotRun, ...]
 
 
 @attrs.frozen
@@ -152,12 +152,12 @@ def _used(schedule: Schedule, runs: list[_Run]) -> Iterator[RuleUse]:
         yield RuleUse(rule, text, number, _quantity(sum(run.micro for run in of_rule)))
 
 
-def _shown(runs: list[_Run], grid: Grid, zone: Zone) -> Iterator[Run]:
+def _shown(runs: list[_Run], grid: Grid, zone: Zone) -> Iterator[SlotRun]:
     for run in runs:
         start, end = (
             zone.datetime(grid.start + at * grid.interval) for at in (run.first, run.past)
         )
-        yield Run(start, end, run.past - run.first, run.rule, _quantity(run.micro))
+        yield SlotRun(start, end, run.past - run.first, run.rule, _quantity(run.micro))
 
 
 def _quantity(micro: int) -> str:

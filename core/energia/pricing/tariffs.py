@@ -12,13 +12,15 @@ from msgspec import Meta
 
 from energia.codes import Currency, ZoneOrOffset
 from energia.convert import Converter, Id
-from energia.convert.rules import Parts, Rules, class_of, enforce, fields_of
+from energia.convert.faults import Found, refusal, step
+from energia.convert.rules import Parts, Rules, enforce, fields_of
 from energia.errors import Fault, Invalid, VersionsOverlap, WindowCrossesVersions
 from energia.pricing.charges import Charge
 from energia.pricing.completeness import gaps
 from energia.pricing.days import DayTypes, Weekday
 from energia.pricing.rounding import Rounding
 from energia.pricing.schedule import Schedule
+from energia.pricing.templates import Template, kind_of, read_charge
 from energia.zones import Zone
 
 
@@ -28,10 +30,10 @@ def _ends_later(valid_from: date, valid_to: date | None) -> Iterator[Fault]:
 
 
 def _codes_differ(charges: Parts) -> Iterator[Fault]:
-    kinds = Counter(_kind(charge) for charge in charges)
+    kinds = Counter(kind_of(charge) for charge in charges)
     seen: set[object] = set()
     for index, charge in enumerate(charges):
-        kind, fields, pointer = _kind(charge), fields_of(charge), f"/charges/{index}/code"
+        kind, fields, pointer = kind_of(charge), fields_of(charge), f"/charges/{index}/code"
         if kind is None or "code" not in fields:
             continue  # it could not be read
         if fields["code"] is None and kinds[kind] > 1:
@@ -66,10 +68,6 @@ def _versions_follow(versions: Parts) -> Iterator[Fault]:
             yield Fault(VersionsOverlap.code, message, f"/versions/{at}/valid_to")
 
 
-def _kind(charge: object) -> str | None:
-    return None if charge is None else class_of(charge).kind  # type: ignore[attr-defined]
-
-
 @attrs.frozen(kw_only=True)
 class Version:
     """What a tariff charges from one date (of its zone) to another.
@@ -99,6 +97,27 @@ class Version:
     def __attrs_post_init__(self) -> None:
         """Refuse what cannot be priced."""
         enforce(self)
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters that charges ask for."""
+        templates = [charge for charge in self.charges if isinstance(charge, Template)]
+        return tuple(name for template in templates for name in template.fields.values())
+
+    def filled(self, parameters: Mapping[str, object]) -> "Version":
+        """Return the version with *parameters* in their places; raises `Invalid`."""
+        if not self.parameters:
+            return self
+        found, charges = Found(), list[Charge]()
+        for charge in self.charges:
+            try:
+                one = charge.filled(parameters) if isinstance(charge, Template) else charge
+                charges.append(one)
+            except Invalid as error:
+                found.add(error)
+        if found.faults:
+            raise refusal(found)
+        return attrs.evolve(self, charges=tuple(charges))
 
     @cached_property
     def types(self) -> DayTypes:
@@ -139,14 +158,36 @@ class Tariff:
         """The zone of its dates and schedules."""
         return Zone.named(self.timezone)
 
-    @property
+    @cached_property
     def parameters(self) -> frozenset[str]:
         """The names of the parameters that charges ask for."""
-        return frozenset()
+        return frozenset(name for version in self.versions for name in version.parameters)
 
     def filled(self, parameters: Mapping[str, object]) -> "Tariff":
-        """Return the tariff with *parameters* in their places."""
-        return self
+        """Return the tariff with *parameters* in their places.
+
+        Raises:
+            Invalid: One is missing or does not fit; faults point below `/parameters`.
+
+        """
+        if not self.parameters:
+            return self
+        found, versions = Found(), list[Version]()
+        for version in self.versions:
+            try:
+                versions.append(version.filled(parameters))
+            except Invalid as error:
+                found.add(error)
+        if found.faults:
+            raise refusal(found)
+        return attrs.evolve(self, versions=tuple(versions))
+
+    def knows(self, parameters: Mapping[str, object]) -> Iterator[Fault]:
+        """Yield the faults of *parameters* that no charge asks for."""
+        for name in parameters:
+            if name not in self.parameters:
+                message = f"no charge asks for the parameter {name!r}"
+                yield Fault("unknown_parameter", message, f"/parameters{step(name)}")
 
     def in_force(self, start: int, end: int) -> Version:
         """Return the version for the window [start, end) (seconds, UTC).
@@ -173,7 +214,13 @@ def tariff_converter(charges: Mapping[str, type[Charge]]) -> Converter:
     """Return a converter that reads and writes tariffs made of *charges*, by kind."""
     converter = Converter()
     converter.register_union(Charge, charges)
+    converter.read_around(Charge, read_charge)
+    converter.register(Template, _unread, lambda template: converter.unstructure(template.document))
     return converter
+
+
+def _unread(value: object) -> Template:
+    raise TypeError(f"{value!r} is read as a charge")
 
 
 def _span(version: Version, zone: Zone) -> tuple[int, int | None]:

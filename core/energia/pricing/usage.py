@@ -8,10 +8,12 @@ import numpy as np
 
 from energia.errors import Fault, IncompleteUsage, Invalid
 from energia.metering.gaps import Gap, gaps
-from energia.metering.series import MISSING, QUALITIES, Series
+from energia.metering.series import MISSING, QUALITIES, Micro, Series
 from energia.pricing.calendar import Grid
+from energia.pricing.days import DayTypes
+from energia.pricing.estimate import estimated
 from energia.pricing.slots import Assumption, Portion
-from energia.pricing.terms import Terms
+from energia.pricing.terms import Missing, Terms
 from energia.zones import Zone
 
 #: So many gaps are named in one refusal.
@@ -27,11 +29,25 @@ class Cut:
     assumptions: dict[Assumption, None] = attrs.Factory(dict)
 
 
+@attrs.frozen
+class Days:
+    """The local days of a tariff, which estimates tell apart.
+
+    Attributes:
+        zone: The zone of the tariff.
+        types: Its holidays and weekend days.
+
+    """
+
+    zone: Zone
+    types: DayTypes
+
+
 def cut(
     usage: Mapping[str, Series],
     roles: Collection[str],
     window: tuple[int, int],
-    zone: Zone,
+    days: Days,
     terms: Terms = Terms(),  # noqa: B008
 ) -> Cut:
     """Return the readings of *roles* in the window [start, end).
@@ -40,7 +56,7 @@ def cut(
 
     Raises:
         Invalid: The usage does not have one of the roles.
-        IncompleteUsage: Readings are missing; `faults` names the gaps, with times of *zone*.
+        IncompleteUsage: Readings are missing; `faults` names the gaps, with times of the zone.
 
     """
     start, end = window
@@ -51,19 +67,58 @@ def cut(
         series = usage[role]
         first, last = _slots(series, start, end)
         found.assumptions.update(dict.fromkeys(_assumptions(role, series, start, end)))
-        part = series.values[max(first, 0) : max(last, 0)]
+        grid = Grid(series.start + first * series.interval, series.interval, last - first)
+        part, filled = _filled(series, (first, last), grid, days, terms.missing)
         smallest = int(part.min()) if len(part) else 0
         if smallest == MISSING or len(part) < last - first:
             named = gaps(series, first, last).listed(_NAMED - len(faults))
-            faults += [_fault(role, gap, zone, terms.pointers.get(role)) for gap in named]
+            faults += [_fault(role, gap, days.zone, terms.pointers.get(role)) for gap in named]
             number += _missing(series, first, last)
             continue
+        if filled:
+            found.assumptions[_told(role, terms.missing, filled)] = None
         largest = max(-smallest, int(part.max())) if len(part) else 0
-        at = series.start + first * series.interval
-        found.portions[role] = Portion(Grid(at, series.interval, len(part)), part, largest)
+        found.portions[role] = Portion(grid, part, largest)
     if faults:
         raise IncompleteUsage(f"{number} slots of the window have no reading", faults)
     return found
+
+
+def _filled(
+    series: Series, slots: tuple[int, int], grid: Grid, days: Days, missing: Missing
+) -> tuple[Micro, int]:
+    """Return the values of *slots*, and how many of them were filled in.
+
+    What cannot or shall not be filled in stays missing, or beyond the end of the array.
+    """
+    first, last = slots
+    part = series.values[max(first, 0) : max(last, 0)]
+    if missing == "refuse" or (len(part) == last - first and not (part == MISSING).any()):
+        return part, 0
+    whole = _whole(series, first, last)
+    holes = whole == MISSING
+    number = int(holes.sum())
+    if missing == "zero":
+        return np.where(holes, 0, whole), number
+    if number == len(whole):
+        return whole, 0  # nothing to estimate by
+    return estimated(whole, grid, days.zone, days.types), number
+
+
+def _whole(series: Series, first: int, last: int) -> Micro:
+    """Return the slots from *first* to *last*, missing where *series* does not reach."""
+    found = np.full(last - first, MISSING, np.int64)
+    inner = max(first, 0)
+    outer = max(min(last, len(series.values)), inner)
+    found[inner - first : outer - first] = series.values[inner:outer]
+    return found
+
+
+def _told(role: str, missing: Missing, slots: int) -> Assumption:
+    if missing == "zero":
+        return Assumption("missing_as_zero", f"{slots} missing slots of {role} count 0", slots)
+    message = f"{slots} missing slots of {role} are estimated: the mean of slots that are alike"
+    return Assumption("missing_estimated", message, slots)
 
 
 def _slots(series: Series, start: int, end: int) -> tuple[int, int]:

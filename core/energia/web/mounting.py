@@ -11,6 +11,7 @@ from energia.convert.schema import Schemas
 from energia.errors import PluginError
 from energia.plugins import Plugins
 from energia.pricing.charges import Charge
+from energia.pricing.templates import Parameter
 from energia.web import openapi
 from energia.web.endpoints import ROUTES
 from energia.web.routes import Route
@@ -80,7 +81,8 @@ def _owned(plugins: Plugins) -> list[tuple[str | None, Route]]:
 
 def _schemas(plugins: Plugins) -> Schemas:
     schemas = Schemas()
-    schemas.union(Charge, "Charge", plugins.charges())
+    but = frozenset({"kind", "code"})
+    schemas.union(Charge, "Charge", plugins.charges(), stand_in=(Parameter, but))
     return schemas
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from energia.billing.bills import Bills
-from energia.billing.check import Check, SupplierBill, check
+from energia.billing.check import BillCheck, SupplierBill, check
 from energia.billing.explain import Explanation, explained
 from energia.billing.office import Office
 from energia.convert import Converter
@@ -43,7 +43,7 @@ async def explain_bill(
 @routes.post("/v1/bills/{bill}/check", errors=(NotFound,), examples=examples("checks"))
 async def check_bill(
     bill: BillId, body: SupplierBill, core: Core, tenant: Tenant, converter: Converter
-) -> Check:
+) -> BillCheck:
     """Hold a bill beside the lines that a supplier printed.
 
     Lines are matched by code, else by description. The result is the worst of all.

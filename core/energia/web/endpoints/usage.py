@@ -1,25 +1,36 @@
 """Usage: sums of readings over windows of local time."""
 
-from datetime import datetime
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, Literal
 
-import msgspec
+import attrs
 from msgspec import Meta
 
+from energia.billing.readings import role_of
+from energia.convert import Converter, Id
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import AmbiguousChannel, Fault, Invalid, NotFound
+from energia.errors import AmbiguousChannel, Conflict, Fault, Invalid, NotFound
 from energia.metering import query, usage
 from energia.metering.durations import BadDuration, Window
 from energia.metering.series import Series
-from energia.metering.usage import Coverage, Used
+from energia.metering.usage import Used
+from energia.pricing.periods import ByPeriod, by_period
 from energia.pricing.slots import Assumption
+from energia.pricing.store import Tariffs
+from energia.pricing.tariffs import Tariff
 from energia.units import POWER_UNITS, decimal_text
 from energia.web.ids import ChannelId, MeterId
 from energia.web.routes import Routes
-from energia.web.windows import Asked, End, Start, asked
+from energia.web.streams import FILES, JSON, Accepted, Rows
+from energia.web.usage import Peak, Usage, UsageWindow, usage_rows
+from energia.web.windows import Asked, End, KnownAt, Start, asked
 
+OfTariff = Annotated[Id, Meta(description="With `by=period`: the tariff whose periods these are.")]
+OfCharge = Annotated[
+    str,
+    Meta(max_length=64, description="The charge whose schedule it is, where charges differ in it."),
+]
 Length = Annotated[str, Meta(description="PT1H and the like, P1D, P1M or P1Y.", max_length=20)]
 
 #: How many windows one answer has at most.
@@ -28,86 +39,76 @@ _WINDOWS = 100_000
 routes = Routes(tag="Readings")
 
 
-class Peak(msgspec.Struct):
-    """The largest average power of a slot.
-
-    Attributes:
-        value: A decimal number.
-        unit: kW, kvar or kVA.
-        start: When the slot starts.
-
-    """
-
-    value: str
-    unit: str
-    start: datetime
-
-
-class UsageWindow(msgspec.Struct):
-    """The usage of one window.
-
-    Attributes:
-        start: With the site's offset.
-        end: With the site's offset.
-        value: The exact sum, a decimal number.
-        peak: Of energy only; null without a value.
-        coverage: What the sum rests on.
-
-    """
-
-    start: datetime
-    end: datetime
-    value: str
-    peak: Peak | None
-    coverage: Coverage
-
-
-class Usage(msgspec.Struct):
-    """The usage of a channel, window by window.
-
-    Attributes:
-        unit: The canonical unit of the quantity: kWh, kvarh, kVAh or m3.
-        timezone: The zone of the windows: the site's.
-        data: The windows.
-        assumptions: What was assumed.
-
-    """
-
-    meter: str
-    channel: str
-    unit: str
-    timezone: str
-    data: list[UsageWindow]
-    assumptions: list[Assumption]
-
-
-@routes.get("/v1/meters/{meter}/usage", errors=(NotFound, AmbiguousChannel))
+@routes.get(
+    "/v1/meters/{meter}/usage", errors=(NotFound, AmbiguousChannel, Conflict), produces=FILES
+)
 async def get_usage(
     meter: MeterId,
     start: Start,
     end: End,
     core: Core,
     tenant: Tenant,
+    accepted: Accepted,
+    converter: Converter,
     channel: ChannelId | None = None,
     window: Length = "P1D",
-) -> Usage:
+    known_at: KnownAt | None = None,
+    by: Literal["period"] | None = None,
+    tariff: OfTariff | None = None,
+    charge: OfCharge | None = None,
+) -> Usage | Rows:
     """Return sums over windows that begin at local midnights of the site.
 
-    A slot belongs wholly to the window in which it starts.
+    A slot belongs wholly to the window in which it starts. With `by=period` each sum is split by
+    the periods of a tariff, on the tariff's clock.
+
+    As a file a row is `start,end,value,unit,peak_value,peak_unit,peak_start`, then the coverage,
+    then a column `period.<name>` for each period.
     """
     found = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
     at = _bounds(found, window)
-    series = await query.series(tenant, found.channel, found.start, found.end)
-    used = usage.usage(series, at)
+    split = await _tariff(tenant, converter, by, tariff)
+    series = await query.series(tenant, found.channel, found.start, found.end, known_at)
+    used, assumptions = usage.usage(series, at), _assumptions(series, at)
     data = [_shown(one, series, found) for one in used]
-    return Usage(
-        meter,
-        found.channel.id,
-        found.channel.canonical,
-        found.zone.name,
-        data,
-        _assumptions(series, at),
-    )
+    if split is not None:
+        parts = _split(series, at, split, found, charge)
+        for one, periods in zip(data, parts.windows, strict=True):
+            one.periods = {name: decimal_text(value) for name, value in periods.items()}
+        assumptions += parts.assumptions
+    unit = found.channel.canonical
+    if accepted != JSON:
+        return usage_rows(data, unit)
+    return Usage(meter, found.channel.id, unit, found.zone.name, data, assumptions)
+
+
+async def _tariff(
+    tenant: Tenant, converter: Converter, by: str | None, id_: str | None
+) -> Tariff | None:
+    """Return the tariff whose periods are asked for."""
+    if (by is None) != (id_ is None):
+        message = "by=period and tariff go together"
+        name = "tariff" if id_ is None else "by"
+        raise Invalid(message, [Fault("missing_field", message, f"/query/{name}")])
+    if id_ is None:
+        return None
+    found = (await Tariffs(tenant, converter).known([id_])).get(id_)
+    if found is None:
+        message = f"there is no tariff {id_!r}"
+        raise Invalid(message, [Fault("unknown_tariff", message, "/query/tariff")])
+    return found
+
+
+def _split(
+    series: Series, at: usage.Int64, tariff: Tariff, found: Asked, charge: str | None
+) -> ByPeriod:
+    cuts = usage.slots(series, at)
+    try:
+        return by_period(series, cuts, tariff, role_of(found.channel), charge)
+    except Invalid as error:
+        where = "/query/tariff" if charge is None else "/query/charge"
+        faults = [attrs.evolve(fault, pointer=where) for fault in error.faults]
+        raise Invalid(error.detail, faults) from error
 
 
 def _bounds(found: Asked, text: str) -> usage.Int64:
