@@ -11,7 +11,7 @@ from energia.billing.contract import Contract
 from energia.billing.errors import OutsideContract
 from energia.billing.readings import chosen, coverage, summed
 from energia.db.tenant import Queries
-from energia.errors import EnergiaError, Fault, Invalid, TooLarge
+from energia.errors import EnergiaError, Fault, TooLarge
 from energia.metering import many
 from energia.metering.many import Span
 from energia.metering.models import Channel
@@ -21,7 +21,7 @@ from energia.metering.usage import Coverage
 from energia.pricing.engine import Cost, code_of, price, roles
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
-from energia.pricing.terms import Missing, Terms
+from energia.pricing.terms import Missing, Terms, refuse_unknown
 from energia.zones import Zone
 
 
@@ -127,7 +127,7 @@ def _prepared(
         _refuse_outside(asked)
         filled, window = tariff.filled(asked.contract.parameters), window_of(asked)
         version = filled.in_force(*window)
-        _refuse_unknown(asked.prior_state, version)
+        refuse_unknown(asked.prior_state, [code_of(charge) for charge in version.charges])
         by_role = chosen(declared, roles(version), asked.contract.channels)
         reads = tuple((role, channel) for role, some in by_role.items() for channel in some)
         slots = sum((window[1] - window[0]) // channel.interval for _, channel in reads)
@@ -167,15 +167,3 @@ def _refuse_outside(asked: Asked) -> None:
         until = f"until {contract.end}" if contract.end else "without an end"
         message = f"the contract {contract.id!r} is in force from {contract.start} {until}"
         raise OutsideContract(message, [Fault(OutsideContract.code, message, "/start")])
-
-
-def _refuse_unknown(state: Mapping[str, object], version: Version) -> None:
-    """Refuse what no charge remembers: it would be lost without a word."""
-    codes = {code_of(charge) for charge in version.charges}
-    faults = [
-        Fault("unknown_charge", f"no charge has the code {code!r}", f"/state/{code}")
-        for code in state
-        if code not in codes
-    ]
-    if faults:
-        raise Invalid(faults[0].message, faults)

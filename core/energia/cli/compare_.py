@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
-from energia.cli.usage_options import subject, usage_options
+from energia.cli.usage_options import UsageOptions, usage_options
 
 if TYPE_CHECKING:
     from energia.pricing.compare import Ranked
@@ -23,12 +22,7 @@ if TYPE_CHECKING:
 def command(
     invocation: Invocation,
     tariffs: tuple[str, ...],
-    usage: Path | None,
-    meter: str | None,
-    start: str | None,
-    end: str | None,
-    channels: tuple[str, ...],
-    as_json: bool,
+    options: UsageOptions,
     allow_embedded: bool,
 ) -> None:
     """Rank TARIFFS by what the same usage costs; differences are to the first one given.
@@ -46,9 +40,9 @@ def command(
 
     settings = invocation.settings(allow_embedded=allow_embedded)
     converter = tariff_converter(invocation.plugins().charges())
-    question = Question(tariffs, subject(meter, usage, start, end, channels), usage)
+    question = Question(tariffs, options.subject(), options.usage)
     window, ranking = asyncio.run(question.answer(settings, converter, compare))
-    if as_json:
+    if options.as_json:
         click.echo(converter.dumps({"ranking": ranking}).decode())
     else:
         _print(window, ranking)

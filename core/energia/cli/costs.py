@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,17 +15,18 @@ from energia.convert import Converter, parse
 from energia.db.tenant import Queries
 from energia.errors import EnergiaError, Invalid, Malformed
 from energia.metering.series import Series
-from energia.pricing.engine import roles
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
+from energia.pricing.terms import Terms
 from energia.settings import Settings
+from energia.web.filled import filled, needed
 from energia.web.priced import Window, priced, window
 from energia.web.subject import Subject
 
 T = TypeVar("T")
 
-#: Prices usage in a window under tariffs.
-Pricing = Callable[[Sequence[Tariff], Mapping[str, Series], int, int], T]
+#: Prices usage in bill periods, whose bounds it gets, under tariffs.
+Pricing = Callable[[Sequence[Tariff], Mapping[str, Series], Sequence[int], Terms], T]
 
 
 @attrs.frozen
@@ -59,11 +60,12 @@ class Question:
         subject = converter.structure(body, Subject)
         stored = subject.meter is not None or not all(map(is_file, self.tariffs))
         async with _database(settings, stored) as queries:
-            tariffs = [await _tariff(one, queries, converter) for one in self.tariffs]
+            named = [await _tariff(one, queries, converter) for one in self.tariffs]
+            tariffs = filled(named, subject.parameters)
             limit = settings.limits.slots
             at = await window(subject, queries, limit)
-            found = await priced(subject, at, _needed(tariffs, at), queries, limit)
-        return at, pricing(tariffs, found.series, at.start, at.end)
+            found = await priced(subject, at, needed(tariffs, at), queries, limit)
+        return at, pricing(tariffs, found.series, at.bounds, Terms(missing=subject.missing))
 
 
 def is_file(tariff: str) -> bool:
@@ -94,16 +96,6 @@ def _content(path: Path) -> object:
 
 def _text(value: Any) -> str:
     return str(value) if isinstance(value, Decimal) else str(value.isoformat())
-
-
-def _needed(tariffs: Sequence[Tariff], at: Window) -> tuple[str, ...]:
-    """Return the roles that the tariffs charge in the window."""
-    needed: dict[str, None] = {}
-    for tariff in tariffs:
-        # Where no version is in force, pricing says so, and where.
-        with suppress(Invalid):
-            needed |= dict.fromkeys(roles(tariff.in_force(at.start, at.end)))
-    return tuple(needed)
 
 
 class _Nothing(Queries):

@@ -1,13 +1,12 @@
 """`energia price`: what usage costs under a tariff."""
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
-from energia.cli.usage_options import subject, usage_options
+from energia.cli.usage_options import UsageOptions, usage_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +14,9 @@ if TYPE_CHECKING:
     from energia.metering.series import Series
     from energia.pricing.engine import Cost
     from energia.pricing.explain import ExplainedLine
+    from energia.pricing.groups import Group
     from energia.pricing.tariffs import Tariff
+    from energia.pricing.terms import Terms
     from energia.web.priced import Window
 
 
@@ -28,12 +29,7 @@ if TYPE_CHECKING:
 def command(
     invocation: Invocation,
     tariff: str,
-    usage: Path | None,
-    meter: str | None,
-    start: str | None,
-    end: str | None,
-    channels: tuple[str, ...],
-    as_json: bool,
+    options: UsageOptions,
     explained: bool,
     allow_embedded: bool,
 ) -> None:
@@ -48,13 +44,18 @@ def command(
       energia price night --meter UC-123 --start 2026-02-01 --end 2026-03-01 --explain
     """
     from energia.cli.costs import Question
+    from energia.pricing.groups import together
     from energia.pricing.tariffs import tariff_converter
 
+    if explained and options.group:
+        raise click.UsageError("--explain is about one period: leave --group away.")
     settings = invocation.settings(allow_embedded=allow_embedded)
     converter = tariff_converter(invocation.plugins().charges())
-    question = Question((tariff,), subject(meter, usage, start, end, channels), usage)
-    window, (cost, lines) = asyncio.run(question.answer(settings, converter, _priced))
-    if as_json:
+    question = Question((tariff,), options.subject(), options.usage)
+    pricing = _explained if explained else _priced
+    window, (groups, lines) = asyncio.run(question.answer(settings, converter, pricing))
+    cost = together(groups)
+    if options.as_json:
         click.echo(converter.dumps(lines if explained else cost).decode())
     elif explained:
         from energia.cli.explanations import of_lines
@@ -62,21 +63,40 @@ def command(
         click.echo("\n".join(of_lines(lines, cost.currency)))
     else:
         _print(window, cost)
+        if options.group:
+            _print_groups(window, groups)
 
 
 def _priced(
-    tariffs: "Sequence[Tariff]", series: "Mapping[str, Series]", start: int, end: int
-) -> "tuple[Cost, tuple[ExplainedLine, ...]]":
-    """Return what it costs, and where the lines come from."""
-    from energia.pricing.engine import price, slots_of
-    from energia.pricing.explain import Charged, explain
-    from energia.pricing.terms import Terms
+    tariffs: "Sequence[Tariff]",
+    series: "Mapping[str, Series]",
+    bounds: "Sequence[int]",
+    terms: "Terms",
+) -> "tuple[tuple[Group, ...], tuple[ExplainedLine, ...]]":
+    """Return what each bill period costs, and no explanation."""
+    from energia.pricing.groups import price_groups
 
     (tariff,) = tariffs
-    cost = price(tariff, series, start, end)
-    version, slots = slots_of(tariff, series, start, end, Terms())
+    return price_groups(tariff, series, bounds, terms), ()
+
+
+def _explained(
+    tariffs: "Sequence[Tariff]",
+    series: "Mapping[str, Series]",
+    bounds: "Sequence[int]",
+    terms: "Terms",
+) -> "tuple[tuple[Group, ...], tuple[ExplainedLine, ...]]":
+    """Return what the only bill period costs, and where the lines come from."""
+    from energia.pricing.engine import slots_of
+    from energia.pricing.explain import Charged, explain
+    from energia.pricing.groups import price_groups
+
+    (tariff,) = tariffs
+    (group,) = price_groups(tariff, series, bounds, terms)
+    version, slots = slots_of(tariff, series, group.start, group.end, terms)
+    cost = group.cost
     lines = explain(Charged.of(cost), version, cost.currency, slots, cost.measured)
-    return cost, lines
+    return (group,), lines
 
 
 def _print(window: "Window", cost: "Cost") -> None:
@@ -95,3 +115,18 @@ def _print(window: "Window", cost: "Cost") -> None:
     console().print(table)
     for assumption in cost.assumptions:
         click.echo(f"assumed: {assumption.message}")
+
+
+def _print_groups(window: "Window", groups: "Sequence[Group]") -> None:
+    from rich.table import Table
+
+    from energia.cli.tables import console
+
+    table = Table()
+    table.add_column("from")
+    table.add_column("to")
+    table.add_column(groups[0].cost.currency, justify="right")
+    for group in groups:
+        start, end = (window.zone.text(at) for at in (group.start, group.end))
+        table.add_row(start, end, group.cost.total)
+    console().print(table)

@@ -85,11 +85,6 @@ def fields_of(part: object) -> Mapping[str, Any]:
     return {name: getattr(part, name) for name in attrs.fields_dict(class_)}
 
 
-def class_of(part: object) -> type:
-    """Return what one of the `Parts` is, or would be without its faults."""
-    return part.class_ if isinstance(part, Partly) else type(part)
-
-
 @lru_cache(maxsize=256)
 def _parameters(rule: Rule) -> Mapping[str, bool]:
     """Return the names of a rule's parameters, and whether each takes `Parts`."""

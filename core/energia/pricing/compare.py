@@ -8,8 +8,9 @@ import attrs
 
 from energia.errors import EnergiaError, Fault, Invalid
 from energia.metering.series import Series
-from energia.pricing.engine import Cost, CostLine, price
+from energia.pricing.engine import Cost, CostLine
 from energia.pricing.exact import difference, fixed, rounded
+from energia.pricing.groups import price_groups, together
 from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms
@@ -41,14 +42,13 @@ class Ranked:
 def compare(
     tariffs: Sequence[Tariff],
     usage: Mapping[str, Series],
-    start: int,
-    end: int,
+    bounds: Sequence[int],
     terms: Terms = Terms(),  # noqa: B008
 ) -> tuple[Ranked, ...]:
-    """Return what the usage in [start, end) costs under each tariff, the cheapest first.
+    """Return what the usage in the bill periods between *bounds* costs, the cheapest tariff first.
 
     Raises:
-        Invalid: The currencies differ; or as `price` does, with pointers to the tariffs.
+        Invalid: The currencies differ; or as `price_groups`, with pointers to the tariffs.
 
     """
     currency = tariffs[0].currency
@@ -64,7 +64,7 @@ def compare(
     costs: list[Cost] = []
     for at, tariff in enumerate(tariffs):
         with _pointing_to(at):
-            costs.append(price(tariff, usage, start, end, terms))
+            costs.append(together(price_groups(tariff, usage, bounds, terms)))
     ranked = [
         (Fraction(cost.total), _ranked(tariff, cost, costs[0]))
         for tariff, cost in zip(tariffs, costs, strict=True)

@@ -1,5 +1,6 @@
 """Exact arithmetic: sums of arrays, and fractions as text."""
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Literal, TypeAlias
@@ -95,12 +96,22 @@ def decimal_text(value: Exact, decimals: int = 6) -> str:
     return fixed(rounded(exact, decimals, "half_even"), decimals)
 
 
+def added(amounts: Iterable[str]) -> str:
+    """Return the sum of *amounts*, which are text, with as many decimals as they have."""
+    texts = list(amounts)
+    return _like(sum(map(Fraction, texts), Fraction(0)), texts)
+
+
 def difference(total: str, base: str) -> str:
     """Return *total* less *base*, amounts as text, with as many decimals as they have."""
-    exact = Fraction(total) - Fraction(base)
-    if "/" in total or "/" in base:
+    return _like(Fraction(total) - Fraction(base), (total, base))
+
+
+def _like(exact: Fraction, amounts: Sequence[str]) -> str:
+    """Return the text of *exact*, which is made of *amounts*, in their form."""
+    if any("/" in text for text in amounts):
         return exact_text(exact)
-    digits = max(len(text.partition(".")[2]) for text in (total, base))
+    digits = max((len(text.partition(".")[2]) for text in amounts), default=0)
     return fixed(rounded(exact, digits, "half_up"), digits)
 
 

@@ -1,11 +1,13 @@
 """What a price rests on besides the tariff and the usage."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
 import attrs
 
+from energia.convert.faults import step
+from energia.errors import Fault, Invalid
 from energia.pricing.lines import Remembered
 
 #: What becomes of slots without a reading.
@@ -28,3 +30,19 @@ class Terms:
     state: Mapping[str, Remembered] = _NEW
     missing: Missing = "refuse"
     pointers: Mapping[str, str] = _NONE
+
+
+def refuse_unknown(state: Mapping[str, object], codes: Collection[str]) -> None:
+    """Refuse what none of the charges *codes* remembers: it would be lost without a word.
+
+    Raises:
+        Invalid: With a fault `unknown_charge` below `/state` for each.
+
+    """
+    faults = [
+        Fault("unknown_charge", f"no charge has the code {code!r}", f"/state{step(code)}")
+        for code in state
+        if code not in codes
+    ]
+    if faults:
+        raise Invalid(faults[0].message, faults)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import attrs
 
@@ -9,12 +10,16 @@ from energia.billing.readings import chosen, coverage, role_of, summed
 from energia.db.tenant import Queries
 from energia.errors import Fault, Invalid, NotFound, TooLarge
 from energia.metering import query, registry
+from energia.metering.durations import Window as Duration
 from energia.metering.models import Channel
 from energia.metering.series import Series
-from energia.metering.usage import Coverage
+from energia.metering.usage import Coverage, bounds
 from energia.pricing.inline import InlineUsage, boundary
 from energia.web.subject import Subject
 from energia.zones import Zone
+
+#: How many bill periods one request has at most: ten years of days.
+_GROUPS: Final = 4000
 
 
 @attrs.frozen(eq=False)
@@ -25,6 +30,7 @@ class Window:
         zone: The zone of the site, or of the usage.
         start: In seconds since 1970-01-01T00:00Z.
         end: In seconds since 1970-01-01T00:00Z.
+        bounds: Where bill periods begin, and the end of the last.
         declared: The channels of the meter.
         inline: The readings of the request.
 
@@ -33,6 +39,7 @@ class Window:
     zone: Zone
     start: int
     end: int
+    bounds: tuple[int, ...] = ()
     declared: Sequence[Channel] = ()
     inline: Mapping[str, Series] | None = None
 
@@ -75,7 +82,18 @@ async def window(subject: Subject, queries: Queries, limit: int) -> Window:
     if found.end <= found.start:
         message = "the window is empty"
         raise Invalid(message, [Fault("empty_window", message, "/end")])
-    return found
+    return attrs.evolve(found, bounds=_bounds(found, subject.group))
+
+
+def _bounds(at: Window, group: str | None) -> tuple[int, ...]:
+    """Return where the bill periods begin, and the end of the last: a group is such a period."""
+    if group is None:
+        return (at.start, at.end)
+    found = bounds(at.zone, Duration(group, None), at.start, at.end)
+    if len(found) > _GROUPS + 1:
+        message = f"there are more than {_GROUPS} groups"
+        raise Invalid(message, [Fault("too_many_groups", message, "/group")])
+    return tuple(found.tolist())
 
 
 async def priced(
@@ -98,7 +116,10 @@ async def priced(
     _check_slots(slots, limit)
     series, revisions = {}, []
     for role, channels in picked.items():
-        found = [await query.revised(queries, one, at.start, at.end) for one in channels]
+        found = [
+            await query.revised(queries, one, at.start, at.end, subject.known_at)
+            for one in channels
+        ]
         series[role] = summed(role, [one.series for one in found])
         revisions += [one.revision_at for one in found if one.revision_at is not None]
     revision_at = max(revisions, default=None)
@@ -130,7 +151,7 @@ async def _of_meter(id_: str, subject: Subject, queries: Queries) -> Window:
     assert subject.start is not None
     assert subject.end is not None
     start, end = boundary(subject.start, zone), boundary(subject.end, zone)
-    return Window(zone, start, end, await registry.channels(queries, id_))
+    return Window(zone, start, end, declared=await registry.channels(queries, id_))
 
 
 def _check_slots(slots: int, limit: int) -> None:

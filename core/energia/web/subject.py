@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from typing import Annotated, ClassVar
+from typing import ClassVar, Literal
 
 import attrs
-from msgspec import Meta
 
+from energia.billing.contract import Ids, Parameters
 from energia.convert import Id
 from energia.convert.rules import Rules, enforce
 from energia.errors import Fault
 from energia.pricing.charges import Role
 from energia.pricing.inline import InlineUsage
+from energia.pricing.terms import Missing
 
-Ids = Annotated[tuple[Id, ...], Meta(min_length=1, max_length=100)]
 Moment = datetime | date
 
 
@@ -32,9 +32,13 @@ def _needs_end(meter: str | None, end: Moment | None) -> Iterator[Fault]:
         yield Fault("missing_field", "a stored meter needs a window", "/end")
 
 
-def _needs_meter(meter: str | None, channels: Mapping[str, object] | None) -> Iterator[Fault]:
+def _needs_meter(
+    meter: str | None, channels: Mapping[str, object] | None, known_at: datetime | None
+) -> Iterator[Fault]:
     if meter is None and channels is not None:
         yield Fault("needs_meter", "channels are those of a meter", "/channels")
+    if meter is None and known_at is not None:
+        yield Fault("needs_meter", "only stored readings are known at a time", "/known_at")
 
 
 @attrs.frozen(kw_only=True)
@@ -48,6 +52,11 @@ class Subject:
             site (or of the usage); the default is the start of the usage.
         end: When it ends.
         channels: Which of the meter's channels are summed for a role, where it has several.
+        known_at: The stored readings as they were known at this instant.
+        missing: Whether missing readings are refused, or how they are filled in: `zero`, or
+            `estimate`, the mean of slots that are alike.
+        parameters: Values for the parameters that charges of the tariff ask for.
+        group: Prices each day, month or year of the window as a bill period of its own.
 
     """
 
@@ -58,6 +67,10 @@ class Subject:
     start: Moment | None = None
     end: Moment | None = None
     channels: dict[Role, Ids] | None = None
+    known_at: datetime | None = None
+    missing: Missing = "refuse"
+    parameters: Parameters = attrs.field(factory=dict)
+    group: Literal["P1D", "P1M", "P1Y"] | None = None
 
     def __attrs_post_init__(self) -> None:
         """Refuse what does not go together."""

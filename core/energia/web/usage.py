@@ -31,7 +31,7 @@ class Peak(msgspec.Struct):
     start: datetime
 
 
-class UsageWindow(msgspec.Struct):
+class UsageWindow(msgspec.Struct, omit_defaults=True):
     """The usage of one window.
 
     Attributes:

@@ -81,7 +81,7 @@ async def _compare(tenant: "Tenant", plugins: "Plugins") -> "tuple[Ranked, ...]"
         await Tariffs(tenant, converter).put(tariff)
     (channel,) = await registry.channels(tenant, household.METER_ID)
     usage = await query.series(tenant, channel, household.START, household.END)
-    return compare(tariffs, {"import": usage}, household.START, household.END)
+    return compare(tariffs, {"import": usage}, (household.START, household.END))
 
 
 def _print(ranking: "tuple[Ranked, ...]") -> None:

@@ -23,7 +23,7 @@ def test_the_cheapest_comes_first() -> None:
     """Differences are to the first tariff that was asked for."""
     tariffs = [flat("a", "0.2687"), flat("b", "0.2335"), flat("c", "0.3")]
 
-    ranking = compare(tariffs, {"import": USAGE}, USAGE.start, USAGE.end)
+    ranking = compare(tariffs, {"import": USAGE}, (USAGE.start, USAGE.end))
 
     assert [(one.tariff, one.total) for one in ranking] == [
         ("b", "233.50"),
@@ -41,14 +41,14 @@ def test_equal_costs_stay_in_their_order() -> None:
     """The ranking is stable, and named by ids where there are any."""
     tariffs = [attrs.evolve(flat("a", "0.2"), id=id_) for id_ in ("z", "y")]
 
-    ranking = compare(tariffs, {"import": USAGE}, USAGE.start, USAGE.end)
+    ranking = compare(tariffs, {"import": USAGE}, (USAGE.start, USAGE.end))
 
     assert [one.tariff for one in ranking] == ["z", "y"]
 
 
 def test_nothing_is_a_percentage_of_nothing() -> None:
     """Where the first tariff costs nothing there is no percentage."""
-    ranking = compare([flat("a", "0"), flat("b", "1")], {"import": USAGE}, USAGE.start, USAGE.end)
+    ranking = compare([flat("a", "0"), flat("b", "1")], {"import": USAGE}, (USAGE.start, USAGE.end))
 
     assert [one.difference_percent for one in ranking] == [None, None]
     assert ranking[1].difference == "1000.00"
@@ -56,7 +56,9 @@ def test_nothing_is_a_percentage_of_nothing() -> None:
 
 def test_a_negative_base_keeps_the_sign_of_the_difference() -> None:
     """What is dearer than a tariff that pays is a positive percentage."""
-    ranking = compare([flat("a", "-1"), flat("b", "1")], {"import": USAGE}, USAGE.start, USAGE.end)
+    ranking = compare(
+        [flat("a", "-1"), flat("b", "1")], {"import": USAGE}, (USAGE.start, USAGE.end)
+    )
 
     assert [one.difference_percent for one in ranking] == ["0.0", "200.0"]
 
@@ -68,7 +70,7 @@ def test_exact_totals_are_compared_exactly() -> None:
     third = read(document(charges, currency="BRL", **unrounded))
 
     ranking = compare(
-        [flat("a", "0", **unrounded), third], {"import": USAGE}, USAGE.start, USAGE.end
+        [flat("a", "0", **unrounded), third], {"import": USAGE}, (USAGE.start, USAGE.end)
     )
 
     assert [one.difference for one in ranking] == ["0", "1/31"]
@@ -79,7 +81,7 @@ def test_currencies_are_not_converted() -> None:
     tariffs = [flat("a", "1"), flat("b", "1", "USD"), flat("c", "1", "EUR")]
 
     with pytest.raises(Invalid) as refused:
-        compare(tariffs, {"import": USAGE}, USAGE.start, USAGE.end)
+        compare(tariffs, {"import": USAGE}, (USAGE.start, USAGE.end))
 
     assert [fault.pointer for fault in refused.value.faults] == ["/tariffs/1", "/tariffs/2"]
 
@@ -89,9 +91,9 @@ def test_a_refusal_says_which_tariff() -> None:
     tariffs = [flat("a", "1"), flat("b", "1", valid_from="2027-01-01")]
 
     with pytest.raises(Invalid) as refused:
-        compare(tariffs, {"import": USAGE}, USAGE.start, USAGE.end)
+        compare(tariffs, {"import": USAGE}, (USAGE.start, USAGE.end))
 
     (fault,) = refused.value.faults
     assert (fault.code, fault.pointer) == ("no_version_in_force", "/tariffs/1")
     with pytest.raises(IncompleteUsage):
-        compare(tariffs[:1], {"import": USAGE}, USAGE.start, USAGE.end + 3600)
+        compare(tariffs[:1], {"import": USAGE}, (USAGE.start, USAGE.end + 3600))

@@ -38,6 +38,7 @@ async def test_inline_usage_and_tariff_need_no_database(alone: Client) -> None:
         ],
         "coverage": {"expected": 3, "actual": 3, "estimated": 0, "questionable": 0, "missing": 0},
         "assumptions": [],
+        "state": {},
         "inputs": {
             "version": "1990-01-01",
             "plugins": {"tariff-flat": None},
@@ -82,7 +83,7 @@ def usage(**changes: Any) -> dict[str, Any]:
         ({}, {"/meter": "meter_or_usage", "/tariff": "missing_field"}),
         ({"tariff": BODY, "meter": "m"}, {"/start": "missing_field", "/end": "missing_field"}),
         ({"usage": USAGE}, {"/tariff": "missing_field"}),
-        ({"usage": USAGE, "tariff": BODY, "group": "P1M"}, {"/group": "unknown_field"}),
+        ({"usage": USAGE, "tariff": BODY, "grup": "P1M"}, {"/grup": "unknown_field"}),
         (
             {"usage": USAGE, "tariff": BODY, "start": "2026-03-01T00:00:00"},
             {"/start": "naive_time"},

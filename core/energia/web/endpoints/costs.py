@@ -2,14 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from datetime import date, datetime
-from typing import Annotated
+from contextlib import contextmanager
 
 import attrs
-from msgspec import Meta
 
-from energia.convert import Converter, Id
+from energia.convert import Converter
 from energia.convert.faults import Found, refusal
 from energia.core import Core
 from energia.db.pool import Tenant
@@ -21,14 +18,22 @@ from energia.errors import (
     Invalid,
     WindowCrossesVersions,
 )
-from energia.metering.usage import Coverage
-from energia.pricing.compare import Ranked, compare
-from energia.pricing.engine import CostLine, price, roles
-from energia.pricing.slots import Assumption
+from energia.pricing.compare import compare
+from energia.pricing.engine import code_of
+from energia.pricing.groups import Group, price_groups, together
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
-from energia.pricing.terms import Terms
+from energia.pricing.terms import Terms, refuse_unknown
+from energia.web.costs import (
+    Comparison,
+    ComparisonRequest,
+    CostAnswer,
+    CostGroup,
+    CostRequest,
+    Inputs,
+)
 from energia.web.examples import examples
+from energia.web.filled import filled, needed
 from energia.web.priced import Priced, Window, priced, window
 from energia.web.routes import Routes
 from energia.web.subject import Subject
@@ -36,63 +41,6 @@ from energia.web.subject import Subject
 _ERRORS = (Conflict, WindowCrossesVersions, IncompleteUsage, AmbiguousChannel)
 
 routes = Routes(tag="Costs")
-
-
-@attrs.frozen(kw_only=True)
-class CostRequest(Subject):
-    """Usage to price, and the tariff: the id of a stored one, or a document."""
-
-    tariff: Id | Tariff
-
-
-@attrs.frozen(kw_only=True)
-class ComparisonRequest(Subject):
-    """Usage to price under several tariffs: ids of stored ones, or documents."""
-
-    tariffs: Annotated[tuple[Id | Tariff, ...], Meta(min_length=1, max_length=100)]
-
-
-@attrs.frozen(kw_only=True)
-class Inputs:
-    """What a cost was computed from.
-
-    Attributes:
-        tariff: The id of the tariff, if it has one.
-        version: When the version in force became valid.
-        plugins: The plugins that offer its charges, with their versions.
-        readings_revision_at: When the newest revision of the stored readings was recorded.
-
-    """
-
-    tariff: str | None = None
-    version: date
-    plugins: dict[str, str | None]
-    readings_revision_at: datetime | None = None
-
-
-@attrs.frozen
-class CostAnswer:
-    """What usage costs; the lines' amounts sum to the total."""
-
-    currency: str
-    total: str
-    start: datetime
-    end: datetime
-    lines: tuple[CostLine, ...]
-    coverage: Coverage
-    assumptions: tuple[Assumption, ...]
-    inputs: Inputs
-
-
-@attrs.frozen
-class Comparison:
-    """What the usage costs under each tariff, the cheapest first."""
-
-    currency: str
-    start: datetime
-    end: datetime
-    ranking: tuple[Ranked, ...]
-    coverage: Coverage
 
 
 @routes.post("/v1/costs", errors=_ERRORS, examples=examples("costs"))
@@ -106,20 +54,23 @@ async def post_cost(
     limit = core.settings.limits.slots
     asked = {"/tariff": body.tariff}
     (tariff,), at = await _asked(asked, body, Tariffs(tenant, converter), limit)
-    found = await priced(body, at, _needed((tariff,), at), tenant, limit)
+    found = await priced(body, at, needed((tariff,), at), tenant, limit)
     with _pointing():
-        cost = await asyncio.to_thread(
-            price, tariff, found.series, at.start, at.end, Terms(pointers=at.pointers)
-        )
+        _refuse_unknown(body, tariff, at)
+        terms = Terms(body.state, body.missing, at.pointers)
+        groups = await asyncio.to_thread(price_groups, tariff, found.series, at.bounds, terms)
+    cost, moment = together(groups), at.zone.datetime
     return CostAnswer(
-        cost.currency,
-        cost.total,
-        at.zone.datetime(at.start),
-        at.zone.datetime(at.end),
-        cost.lines,
-        found.coverage,
-        cost.assumptions,
-        _inputs(core, tariff, at, found),
+        currency=cost.currency,
+        total=cost.total,
+        start=moment(at.start),
+        end=moment(at.end),
+        lines=cost.lines,
+        coverage=found.coverage,
+        assumptions=cost.assumptions,
+        state={code: dict(values) for code, values in cost.state.items()},
+        inputs=_inputs(core, tariff, at, groups, found),
+        groups=None if body.group is None else tuple(_group(one, at) for one in groups),
     )
 
 
@@ -131,10 +82,9 @@ async def compare_costs(
     limit = core.settings.limits.slots
     asked = {f"/tariffs/{index}": tariff for index, tariff in enumerate(body.tariffs)}
     tariffs, at = await _asked(asked, body, Tariffs(tenant, converter), limit)
-    found = await priced(body, at, _needed(tariffs, at), tenant, limit)
-    ranking = await asyncio.to_thread(
-        compare, tariffs, found.series, at.start, at.end, Terms(pointers=at.pointers)
-    )
+    found = await priced(body, at, needed(tariffs, at), tenant, limit)
+    terms = Terms(missing=body.missing, pointers=at.pointers)
+    ranking = await asyncio.to_thread(compare, tariffs, found.series, at.bounds, terms)
     start, end = at.zone.datetime(at.start), at.zone.datetime(at.end)
     return Comparison(tariffs[0].currency, start, end, ranking, found.coverage)
 
@@ -146,7 +96,7 @@ async def _asked(
     found = Found()
     known, at = list[Tariff](), None
     try:
-        known = await _tariffs(tariffs, stored)
+        known = filled(await _tariffs(tariffs, stored), subject.parameters)
     except Invalid as error:
         found.add(error)
     try:
@@ -190,23 +140,30 @@ def _place(fault: Fault) -> str:
     return "/start" if of_window else "/tariff"
 
 
-def _needed(tariffs: Sequence[Tariff], at: Window) -> tuple[str, ...]:
-    """Return the roles that the tariffs charge in the window."""
-    needed: dict[str, None] = {}
-    for tariff in tariffs:
-        # Where no version is in force, pricing says so, and where.
-        with suppress(Invalid):
-            needed |= dict.fromkeys(roles(tariff.in_force(at.start, at.end)))
-    return tuple(needed)
+def _refuse_unknown(body: CostRequest, tariff: Tariff, at: Window) -> None:
+    """Refuse a state that no charge remembers."""
+    if body.state:
+        version = tariff.in_force(*at.bounds[:2])
+        refuse_unknown(body.state, [code_of(charge) for charge in version.charges])
 
 
-def _inputs(core: Core, tariff: Tariff, at: Window, found: Priced) -> Inputs:
-    version = tariff.in_force(at.start, at.end)
-    providers = [core.plugins.charge_provider(charge.kind) for charge in version.charges]
+def _group(group: Group, at: Window) -> CostGroup:
+    start, end = at.zone.datetime(group.start), at.zone.datetime(group.end)
+    cost = group.cost
+    return CostGroup(start, end, group.version, cost.total, cost.lines, cost.assumptions)
+
+
+def _inputs(
+    core: Core, tariff: Tariff, at: Window, groups: Sequence[Group], found: Priced
+) -> Inputs:
+    used = {group.version for group in groups}
+    versions = [version for version in tariff.versions if version.valid_from in used]
+    kinds = dict.fromkeys(charge.kind for version in versions for charge in version.charges)
+    providers = [core.plugins.charge_provider(kind) for kind in kinds]
     revision = found.revision_at
     return Inputs(
         tariff=tariff.id,
-        version=version.valid_from,
+        version=groups[0].version,
         plugins={one.name: one.version for one in providers},
         readings_revision_at=None if revision is None else revision.astimezone(at.zone.tzinfo),
     )

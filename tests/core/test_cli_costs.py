@@ -1,0 +1,92 @@
+"""`energia price` and `energia compare` with what a cost may rest on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from energia.cli.main import energia
+
+TARIFF: dict[str, Any] = {
+    "name": "Mine",
+    "currency": "GBP",
+    "timezone": "UTC",
+    "versions": [
+        {
+            "valid_from": "2018-01-01",
+            "charges": [{"kind": "energy.flat", "rate": {"parameter": "rate", "default": "1"}}],
+        }
+    ],
+}
+#: Two hours of January and two of February, one of which is missing.
+CHANNEL = {"start": "2018-01-31T22:00:00Z", "values": [1, 2, 3, None]}
+USAGE = {"timezone": "UTC", "interval": "PT1H", "channels": {"import": CHANNEL}}
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run in a folder with a tariff and usage."""
+    monkeypatch.chdir(tmp_path)
+    Path("mine.json").write_text(json.dumps(TARIFF))
+    Path("usage.json").write_text(json.dumps(USAGE))
+
+
+def run(command: str, *arguments: str) -> Result:
+    """Run a command on the files."""
+    files = ("mine.json", "--usage", "usage.json")
+    return CliRunner().invoke(energia, [command, *files, *arguments])
+
+
+def test_price_fills_parameters_in() -> None:
+    """`--parameter` takes exact numbers: 6 kWh at 0.1 are 0.60."""
+    result = run("price", "--missing", "zero", "--parameter", "rate=0.1", "--json")
+
+    assert json.loads(result.output)["total"] == "0.60"
+
+
+def test_price_says_what_it_filled_in() -> None:
+    """The mean of the three known hours is 2."""
+    result = run("price", "--missing", "estimate")
+
+    assert result.exit_code == 0
+    assert "8.00" in result.output
+    assert "assumed: 1 missing slots of import are estimated" in result.output
+
+
+def test_price_groups() -> None:
+    """Each month has a row, and the lines are of both."""
+    result = run("price", "--missing", "zero", "--group", "P1M")
+
+    assert result.exit_code == 0
+    rows = [line.replace("│", " ").split() for line in result.output.splitlines()]
+    assert any("2018-01-31T22:00:00Z" in row and "3.00" in row for row in rows)
+    assert any("2018-02-01T00:00:00Z" in row and "3.00" in row for row in rows)
+    assert any("total" in row and "6.00" in row for row in rows)
+
+
+def test_compare_takes_them_too() -> None:
+    """The same options say what is compared."""
+    result = run("compare", "--missing", "zero", "--parameter", "rate=0.5", "--json")
+
+    assert json.loads(result.output)["ranking"][0]["total"] == "3.00"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ((), 1, "1 slots of the window have no reading"),
+        (("--parameter", "kva=3"), 1, "no charge asks for the parameter 'kva'"),
+        (("--parameter", "rate"), 2, "--parameter rate: expected NAME=VALUE."),
+        (("--known-at", "2018-01-01T00:00:00Z"), 2, "--known-at is about the stored readings"),
+        (("--group", "P1W"), 2, "'P1W' is not one of"),
+        (("--group", "P1M", "--explain"), 2, "--explain is about one period"),
+    ],
+)
+def test_what_does_not_fit_is_told(arguments: tuple[str, ...], code: int, message: str) -> None:
+    """In one line, with an exit code that tells usage errors apart."""
+    result = run("price", *arguments)
+
+    assert result.exit_code == code
+    assert message in result.output
