@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from energia.errors import Invalid as Invalid
     from energia.errors import Malformed as Malformed
     from energia.health.probes import Criticality as Criticality
+    from energia.health.probes import Observed as Observed
     from energia.health.probes import Probe as Probe
     from energia.hookspecs import hookimpl as hookimpl
     from energia.metering.decoding import Decoder as Decoder
@@ -51,7 +52,7 @@ _MODULES = {
     "core": ("Core",),
     "db.tenant": ("Tenant",),
     "errors": ("EnergiaError", "Fault", "Invalid", "Malformed"),
-    "health.probes": ("Criticality", "Probe"),
+    "health.probes": ("Criticality", "Observed", "Probe"),
     "hookspecs": ("hookimpl",),
     "metering.decoding": ("Decoder", "Problem", "Reading"),
     "metering.events": ("ReadingsStored",),

@@ -62,6 +62,8 @@ class Health:
     period: Annotated[float, Meta(gt=0)] = 3.0
     timeout: Annotated[float, Meta(gt=0)] = 2.0
     database_grace: Seconds = 30.0
+    loop_timeout: Annotated[float, Meta(gt=0)] = 10.0
+    token: SecretStr = SecretStr("")
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ import attrs
 
 from energia.core import Core
 from energia.errors import DatabaseAway
-from energia.health.probes import Criticality, Probe, Saturated
+from energia.health.probes import ComponentType, Criticality, Probe
 from energia.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -26,15 +26,14 @@ class DatabaseProbe:
 
     name: str = "database"
     criticality: Criticality = "critical"
+    component_type: ComponentType = "datastore"
     pool: "Pool | None" = None
 
     async def check(self) -> None:
-        """Return if the database answers; a pool without room is `Saturated`, not away."""
+        """Return if the database answers."""
         if self.pool is None:
             raise DatabaseAway("the service has not reached its database yet")
         await self.pool.ping()
-        if self.pool.stats.waiting:
-            raise Saturated("requests wait for a database connection")
 
 
 @hookimpl

@@ -52,10 +52,10 @@ async def test_configuration_alone_decides(
 
     assert of_full["kinds"] == {"energy.flat", "energy.time_of_use", "fixed"}
     assert of_small["kinds"] == {"energy.flat"}
-    assert of_full["formats"] == of_small["formats"] == {"csv"}
+    assert (of_full["formats"], of_small["formats"]) == ({"csv", "ndjson"}, {"csv"})
     assert {"/metrics", "/docs"} <= of_full["paths"]
     assert "/metrics" not in of_small["paths"]
-    assert "database" in of_full["checks"]
+    assert "database:responseTime" in of_full["checks"]
     assert of_small["checks"] == set()
     assert (of_full["metrics"], of_small["metrics"]) == (200, 404)
     assert (of_full["sites"], of_small["sites"]) == (["only-here"], [])

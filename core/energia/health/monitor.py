@@ -1,29 +1,27 @@
-"""Checks the probes in the background, and says from their last results how the service is.
+"""Says from the last results of the probes how the service is.
 
-An answer about health reads what is known and starts no check, so that any number of them costs one
-check of each probe in a period.
+They are checked in the background. An answer about health reads what is known and starts no check,
+so that any number of them costs one check of each probe in a period.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
-from typing import Final, Literal
+from contextlib import asynccontextmanager, suppress
+from typing import Final, Literal, cast
 
 import attrs
-import structlog
 
-from energia.health.probes import Criticality, Probe, Saturated
+from energia.health.probes import ComponentType, Observed, Probe
 from energia.health.state import Phase, State
+from energia.health.watched import Watched
 from energia.settings import Health
 
 Status = Literal["pass", "warn", "fail"]
+#: How far a service is, and how well it serves: `ready` is without, `degraded` with a complaint.
+StateName = Literal["starting", "migrating", "ready", "degraded", "draining", "stopped"]
 
-#: A result is too old to be believed after so many periods.
-_STALE_PERIODS: Final = 3
 _RANK: Final[tuple[Status, ...]] = ("pass", "warn", "fail")
-
-log = structlog.get_logger(__name__)
 
 
 @attrs.frozen
@@ -32,25 +30,25 @@ class Component:
 
     Attributes:
         name: The name of its probe.
-        status: `warn` within the grace time, for what is not critical, and for what is saturated.
+        status: `warn` within the grace time, for what is not critical, and for what works with
+            a complaint.
         age: Seconds since it was last checked; None before the first check.
+        measurement: What its probe measures.
+        type: What it is.
+        seconds: How long its last check took; None before the first one.
+        observed: What its last check found; None for a failure.
+        output: What is wrong; None if nothing is.
 
     """
 
     name: str
     status: Status
     age: float | None
-
-
-@attrs.define(eq=False)
-class _Watched:
-    """A probe and the last results of it; times are on the monotonic clock."""
-
-    probe: Probe
-    passed: bool = False
-    saturated: bool = False
-    checked_at: float | None = None
-    passed_at: float | None = None
+    measurement: str
+    type: ComponentType
+    seconds: float | None = None
+    observed: Observed | None = None
+    output: str | None = None
 
 
 class Monitor:
@@ -67,19 +65,33 @@ class Monitor:
         self._settings = settings
         self._state = state
         self._now = now
-        self._watched = [_Watched(probe) for probe in probes]
+        self._watched = [Watched(probe, settings, now) for probe in probes]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Check every probe once, and then in every period until the context is left."""
-        await asyncio.gather(*map(self._check, self._watched))
-        tasks = [asyncio.create_task(self._watch(watched)) for watched in self._watched]
+        """Check every probe in its periods until the context is left.
+
+        It begins when there is a first result of each, or after `health.timeout`.
+        """
+        tasks = [asyncio.create_task(watched.watch()) for watched in self._watched]
         try:
+            await self._begun()
             yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _begun(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.timeout):
+                await asyncio.gather(*(watched.begun.wait() for watched in self._watched))
+
+    def state(self) -> StateName:
+        """Name how far the service is, and whether it serves without a complaint."""
+        if self._state.phase is Phase.READY:
+            return "ready" if self.status() == "pass" else "degraded"
+        return cast("StateName", self._state.phase.value)
 
     def reason(self) -> str | None:
         """Say why the service is not ready; None if it is."""
@@ -92,15 +104,7 @@ class Monitor:
 
     def components(self) -> list[Component]:
         """Say how each component is."""
-        now = self._now()
-        return [
-            Component(
-                watched.probe.name,
-                self._status(watched, now),
-                None if watched.checked_at is None else now - watched.checked_at,
-            )
-            for watched in self._watched
-        ]
+        return [self._component(watched) for watched in self._watched if watched.active]
 
     def status(self) -> Status:
         """Say how the service is as a whole: as its worst component, and as far as it has come."""
@@ -112,42 +116,21 @@ class Monitor:
                 statuses.append("warn")
         return max(statuses, key=_RANK.index, default="pass")
 
-    def _status(self, watched: _Watched, now: float) -> Status:
-        stale = _STALE_PERIODS * self._settings.period + self._settings.timeout
-        fresh = watched.checked_at is not None and now - watched.checked_at <= stale
-        if watched.passed and fresh:
-            return "warn" if watched.saturated else "pass"
-        return "warn" if self._tolerated(watched, now) else "fail"
+    def _component(self, watched: Watched) -> Component:
+        name, last = watched.probe.name, watched.last
+        kind = watched.measurement, watched.component_type
+        if last is None:
+            status = _complaint(watched)
+            return Component(name, status, None, *kind, output="it was not checked yet")
+        age = self._now() - last.at
+        if watched.stale:
+            output: str | None = f"no result for {age:.0f} s"
+        else:
+            output = last.error if last.observed is None else last.observed.warning
+        complaint = _complaint(watched) if watched.stale or last.observed is None else "warn"
+        status = "pass" if output is None else complaint
+        return Component(name, status, age, *kind, last.seconds, last.observed, output)
 
-    def _tolerated(self, watched: _Watched, now: float) -> bool:
-        """Say whether a failure is only a warning: after a success, for the time of grace."""
-        degraded: Criticality = "degraded"
-        if watched.probe.criticality == degraded:
-            return True
-        grace = self._settings.database_grace
-        return watched.passed_at is not None and now - watched.passed_at <= grace
 
-    async def _watch(self, watched: _Watched) -> None:
-        while True:
-            await asyncio.sleep(self._settings.period)
-            await self._check(watched)
-
-    async def _check(self, watched: _Watched) -> None:
-        """Check once; the next check of this probe begins only after this one has ended."""
-        error: Exception | None = None
-        try:
-            async with asyncio.timeout(self._settings.timeout):
-                await watched.probe.check()
-        except Exception as caught:
-            error = caught
-        passed = error is None or isinstance(error, Saturated)
-        if passed != watched.passed or watched.checked_at is None:
-            if error is None:
-                log.info("probe", probe=watched.probe.name, passed=passed)
-            else:
-                name = watched.probe.name
-                log.warning("probe", probe=name, passed=passed, error=repr(error))
-        watched.passed, watched.saturated = passed, isinstance(error, Saturated)
-        watched.checked_at = self._now()
-        if passed:
-            watched.passed_at = watched.checked_at
+def _complaint(watched: Watched) -> Status:
+    return "warn" if watched.tolerated else "fail"

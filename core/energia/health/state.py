@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import attrs
 
+from energia.health.heartbeat import Heartbeat
+
 
 class Phase(StrEnum):
     """What a service is doing."""
@@ -22,13 +24,16 @@ class State:
     Attributes:
         phase: What the service is doing.
         usable: Whether the database was reached and migrated: statements may be sent.
-        closing: Whether it was asked to stop; clients are then asked to open new connections.
+        closing: Whether it was asked to stop; clients are then asked to open new connections, and
+            what works in the background takes nothing new.
+        heartbeat: Whether the event loop turns.
 
     """
 
     phase: Phase = Phase.STARTING
     usable: bool = attrs.field(init=False)
     closing: bool = attrs.field(default=False, init=False)
+    heartbeat: Heartbeat = attrs.field(factory=Heartbeat, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Let a service that is made ready (in a test, say) use its database."""

@@ -8,6 +8,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources.abc import Traversable
+from math import inf
 from reprlib import Repr
 from typing import Any, Final, cast
 
@@ -16,6 +17,7 @@ import attrs
 from energia.errors import PluginError
 
 _CRITICALITIES: Final = ("critical", "degraded")
+_COMPONENT_TYPES: Final = ("component", "datastore", "system")
 #: What the core asks of every charge, besides its kind.
 _OF_CHARGE: Final = ("code", "description", "channel")
 _short: Final = Repr()
@@ -88,6 +90,12 @@ def _probe(one: object) -> str | None:
         return f"the `criticality` of a probe is {' or '.join(map(repr, _CRITICALITIES))}"
     if not inspect.iscoroutinefunction(getattr(one, "check", None)):
         return "a probe has a coroutine function `check`"
+    if getattr(one, "component_type", "component") not in _COMPONENT_TYPES:
+        return f"the `component_type` of a probe is one of {', '.join(_COMPONENT_TYPES)}"
+    for time in ("timeout", "period"):
+        seconds = getattr(one, time, 1)
+        if not isinstance(seconds, int | float) or not 0 < seconds < inf:
+            return f"the `{time}` of a probe is a number of seconds above 0"
     return _of_class("probe", one)
 
 

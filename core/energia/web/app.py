@@ -37,8 +37,16 @@ def create_app(core: Core) -> web.Application:
     app[MONITOR] = Monitor(core.plugins.probes(), core.settings.health, core.state)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
     app.on_response_prepare.append(on_prepare)
+    app.cleanup_ctx.append(_beating)
     mount(app, core.plugins)
     return app
+
+
+async def _beating(app: web.Application) -> AsyncIterator[None]:
+    """Let the event loop beat while it serves *app*."""
+    core = app[CORE]
+    async with core.state.heartbeat.running(core.settings.health.loop_timeout):
+        yield
 
 
 def check(plugins: Plugins) -> None:

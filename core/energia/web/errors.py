@@ -17,8 +17,8 @@ from energia.web.problems import new_id
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-#: Requests below this path are logged only when debugging.
-_QUIET: Final = "/health"
+#: These are answered whatever the plugins' middlewares do, and logged only when debugging.
+_HEALTH: Final = frozenset({"/health", "/health/ready", "/health/live"})
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +31,8 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[REQUEST_ID] = request_id
     started = time.perf_counter()
     bound = structlog.contextvars.bound_contextvars(request_id=request_id)
+    if route_of(request) in _HEALTH:
+        handler = request.match_info.handler
     with request.app[IN_FLIGHT].one(), bound:
         response = await answered(request, handler)
         _log(request, response.status, time.perf_counter() - started)
@@ -86,7 +88,7 @@ def _cause(error: EnergiaError) -> BaseException | None:
 
 def _log(request: web.Request, status: int, seconds: float) -> None:
     route = route_of(request)
-    write = log.debug if route.startswith(_QUIET) else log.info
+    write = log.debug if route in _HEALTH else log.info
     write(
         "request",
         method=request.method,

@@ -112,7 +112,7 @@ class BillWebhook:
 
     async def _work(self, core: Core, client: aiohttp.ClientSession, url: str) -> None:
         begun = False
-        while True:
+        while not core.state.closing:
             self._wake.clear()
             pause = self._settings.poll
             try:

@@ -1,22 +1,55 @@
 """The health endpoints over HTTP."""
 
-import pytest
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import attrs
+import pytest
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+import energia
+from energia.health.heartbeat import Heartbeat
+from energia.health.probes import Observed
 from energia.health.state import Phase
 from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
+from energia.settings import Health, SecretStr, Settings
 from energia.web.app import create_app
-from tests.core.health.test_monitor import FakeProbe
+from tests.core.health.fakes import FakeProbe
 from tests.serving import Client, client_of, make_core, serving
+
+TOKEN = "s3cret-tökén"
+SETTINGS = attrs.evolve(Settings(), health=Health(token=SecretStr(TOKEN)))
 
 
 class Probing:
-    """A plugin with a probe."""
+    """A plugin with probes."""
+
+    def __init__(self, *probes: FakeProbe) -> None:
+        self.probes = probes
 
     @hookimpl
     def register_probes(self) -> list[FakeProbe]:
-        """Return a probe with a secret."""
-        return [FakeProbe(error=OSError("postgresql://me:secret@host"))]
+        """Return the probes."""
+        return list(self.probes)
+
+
+class Guarding:
+    """A plugin whose middleware lets nobody through, and takes its time."""
+
+    @hookimpl
+    def register_middlewares(self) -> list[Middleware]:
+        """Return the middleware."""
+
+        @web.middleware
+        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+            await asyncio.sleep(60)
+            raise web.HTTPUnauthorized
+
+        return [guard]
 
 
 async def answer_of(client: Client, path: str, method: str = "GET") -> tuple[int, str]:
@@ -31,10 +64,17 @@ async def answer_of(client: Client, path: str, method: str = "GET") -> tuple[int
 async def test_ready_service() -> None:
     """A service without probes is ready, healthy and alive."""
     async with serving(make_core()) as client:
-        assert await answer_of(client, "/health") == (200, '{"status":"pass","checks":{}}')
-        assert await answer_of(client, "/health/ready") == (200, '{"status":"pass"}')
-        assert await answer_of(client, "/health/live") == (200, '{"status":"pass"}')
-        assert await answer_of(client, "/health/ready", "HEAD") == (200, "")
+        well = '{"status":"pass","state":"ready"}'
+        assert await answer_of(client, "/health") == (200, f'{well[:-1]},"checks":{{}}}}')
+        assert await answer_of(client, "/health/ready") == (200, well)
+        assert await answer_of(client, "/health/live") == (200, well)
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/ready", "/health/live"])
+async def test_head(path: str) -> None:
+    """HEAD is answered as GET, without the body."""
+    async with serving(make_core()) as client:
+        assert await answer_of(client, path, "HEAD") == (200, "")
 
 
 @pytest.mark.parametrize("phase", [Phase.STARTING, Phase.MIGRATING, Phase.DRAINING])
@@ -43,18 +83,141 @@ async def test_not_ready(phase: Phase) -> None:
     async with client_of(create_app(make_core(phase=phase))) as client:
         status, text = await answer_of(client, "/health/ready")
 
-        assert (status, text) == (503, f'{{"status":"fail","reason":"{phase}"}}')
+        assert (status, text) == (
+            503,
+            f'{{"status":"fail","state":"{phase}","reason":"{phase}"}}',
+        )
         assert (await answer_of(client, "/health/live"))[0] == 200
         assert (await answer_of(client, "/health/ready", "HEAD"))[0] == 503
 
 
 async def test_failing_component() -> None:
     """A failing component is named; why it fails is not told to everybody."""
-    async with serving(make_core(plugins=Plugins.of(probing=Probing()))) as client:
+    failing = Probing(FakeProbe(error=OSError("postgresql://me:secret@host")))
+    async with serving(make_core(plugins=Plugins.of(probing=failing))) as client:
         status, text = await answer_of(client, "/health")
 
         assert status == 503
         assert text == (
-            '{"status":"fail","reason":"database","checks":{"database":[{"status":"fail"}]}}'
+            '{"status":"fail","state":"degraded","reason":"database",'
+            '"checks":{"database:responseTime":[{"status":"fail"}]}}'
         )
         assert (await answer_of(client, "/health/live"))[0] == 200
+
+
+async def test_warning_component() -> None:
+    """What only warns is answered with 200, and the state is degraded."""
+    warning = Probing(FakeProbe("pool", observed=Observed(100, "percent", "no room")))
+    async with serving(make_core(plugins=Plugins.of(probing=warning))) as client:
+        status, text = await answer_of(client, "/health")
+
+        assert status == 200
+        assert text.startswith('{"status":"warn","state":"degraded","checks"')
+        assert (await answer_of(client, "/health/ready"))[0] == 200
+
+
+@pytest.fixture(name="guarded")
+async def _guarded() -> AsyncIterator[Client]:
+    """Give a client of a service with a token, one good and one bad component."""
+    probes = Probing(
+        FakeProbe("broker", "degraded", OSError("gone")),
+        FakeProbe("pool", observed=Observed(40, "percent")),
+    )
+    core = make_core(plugins=Plugins.of(probing=probes), settings=SETTINGS)
+    async with serving(core) as client:
+        yield client
+
+
+async def body_of(client: Client, authorization: str | None) -> dict[str, Any]:
+    """Return what `/health` tells for a value of `Authorization`."""
+    headers = {} if authorization is None else {"Authorization": authorization}
+    async with client.get("/health", headers=headers) as answer:
+        assert answer.status == 200
+        body: dict[str, Any] = await answer.json(content_type="application/health+json")
+        return body
+
+
+async def test_details(guarded: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the token the answer tells of the release, and why each component is as it is."""
+    monkeypatch.setenv("SOURCE_COMMIT", "3ac9f00d")
+    monkeypatch.setenv("COOLIFY_RESOURCE_UUID", "k8s4w")
+    body = await body_of(guarded, f"Bearer {TOKEN}")
+    (broker,), (pool,) = body["checks"].values()
+
+    assert list(body["checks"]) == ["broker:responseTime", "pool:responseTime"]
+    assert (body["version"], body["releaseId"]) == (energia.__version__, "3ac9f00d")
+    assert (body["serviceId"], body["notes"]) == ("k8s4w", ["profile development"])
+    assert (broker["status"], broker["output"]) == ("warn", "OSError: gone")
+    assert (pool["observedValue"], pool["observedUnit"]) == (40, "percent")
+    assert (pool["componentType"], "output" in pool) == ("component", False)
+    assert 0 <= pool["age"] < 10
+    checked = datetime.fromisoformat(pool["time"])
+    assert timedelta(0) <= datetime.now(UTC) - checked < timedelta(seconds=10)
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong",
+        f"Bearer {TOKEN}x",
+        f"Basic {TOKEN}",
+        TOKEN,
+        "Bearer \udcff\udcfe",
+    ],
+)
+async def test_no_details(guarded: Client, authorization: str | None) -> None:
+    """Without the token, or with a wrong one, the answer is the public one."""
+    assert await body_of(guarded, authorization) == {
+        "status": "warn",
+        "state": "degraded",
+        "checks": {
+            "broker:responseTime": [{"status": "warn"}],
+            "pool:responseTime": [{"status": "pass"}],
+        },
+    }
+
+
+async def test_no_token_is_no_password() -> None:
+    """Where no token is set nothing is told, whatever is sent."""
+    async with serving(make_core()) as client:
+        for authorization in ("Bearer ", "Bearer"):
+            assert "version" not in await body_of(client, authorization)
+
+
+async def test_a_preview_says_so() -> None:
+    """Everybody is told that a preview is one."""
+    settings = attrs.evolve(Settings(), profile="preview")
+    async with serving(make_core(settings=settings)) as client:
+        assert (await body_of(client, None))["notes"] == ["profile preview"]
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/ready", "/health/live"])
+async def test_middlewares_of_plugins_are_left_out(path: str) -> None:
+    """No plugin can refuse a question about health, or delay it."""
+    async with serving(make_core(plugins=Plugins.of(guarding=Guarding()))) as client:
+        async with asyncio.timeout(5):
+            assert (await answer_of(client, path))[0] == 200
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2), client.get("/v1/plugins"):
+                pass
+
+
+class HeldUp(Heartbeat):
+    """The beat of a loop that has not turned for a while."""
+
+    age = 10.5
+
+
+async def test_a_held_up_loop_is_not_alive() -> None:
+    """A loop that has not turned for longer than `health.loop_timeout` is not alive."""
+    core = make_core()
+    core.state.heartbeat = HeldUp()
+    async with client_of(create_app(core)) as client:
+        assert await answer_of(client, "/health/live") == (
+            503,
+            '{"status":"fail","state":"ready","reason":"event_loop"}',
+        )

@@ -3,57 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import attrs
 import pytest
 
 from energia.health.monitor import Monitor
-from energia.health.probes import Criticality, Saturated
+from energia.health.probes import Observed
 from energia.health.state import Phase, State
 from energia.settings import Health
-
-#: The times of these tests, in seconds.
-SETTINGS = Health(period=0.02, timeout=0.05, database_grace=0.2)
-
-
-@attrs.define
-class FakeProbe:
-    """Does what it is told, and counts."""
-
-    name: str = "database"
-    criticality: Criticality = "critical"
-    error: Exception | None = None
-    seconds: float = 0.0
-    checks: int = 0
-    running: int = 0
-    most: int = 0
-
-    async def check(self) -> None:
-        """Do what it is told."""
-        self.checks += 1
-        self.running += 1
-        self.most = max(self.most, self.running)
-        try:
-            await asyncio.sleep(self.seconds)
-        finally:
-            self.running -= 1
-        if self.error:
-            raise self.error
-
-
-@attrs.define
-class FakeTime:
-    """A clock that a test turns."""
-
-    now: float = 100.0
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
-
-
-def monitor_of(*probes: FakeProbe, state: State | None = None) -> Monitor:
-    """Return a monitor on the real clock."""
-    return Monitor(probes, SETTINGS, state or State(Phase.READY))
+from tests.core.health.fakes import FakeProbe, FakeTime, monitor_of
 
 
 async def test_passes() -> None:
@@ -61,6 +17,7 @@ async def test_passes() -> None:
     monitor = monitor_of(FakeProbe())
     async with monitor.running():
         assert monitor.status() == "pass"
+        assert monitor.state() == "ready"
         assert monitor.reason() is None
 
 
@@ -84,6 +41,7 @@ async def test_fails_before_the_first_success() -> None:
     monitor = monitor_of(probe)
     async with monitor.running():
         assert (monitor.status(), monitor.reason()) == ("fail", "database")
+        assert monitor.state() == "degraded"
         probe.error = None
         await asyncio.sleep(0.1)
         assert (monitor.status(), monitor.reason()) == ("pass", None)
@@ -93,7 +51,11 @@ async def test_hanging_probe() -> None:
     """A probe that hangs fails after its time limit."""
     monitor = monitor_of(FakeProbe(seconds=60))
     async with asyncio.timeout(1), monitor.running():
-        assert monitor.status() == "fail"
+        await asyncio.sleep(0.1)
+        (component,) = monitor.components()
+
+        assert component.status == "fail"
+        assert component.output == "no answer within 0.05 s"
 
 
 def tolerant() -> tuple[Monitor, FakeProbe, FakeTime, Callable[[], Awaitable[None]]]:
@@ -117,12 +79,25 @@ async def test_grace_after_a_success() -> None:
     time.now += 29
     await check()
 
-    assert (monitor.status(), monitor.reason()) == ("warn", None)
+    assert (monitor.status(), monitor.reason(), monitor.state()) == ("warn", None, "degraded")
     time.now += 2
     assert (monitor.status(), monitor.reason()) == ("fail", "database")
     probe.error = None
     await check()
-    assert (monitor.status(), monitor.reason()) == ("pass", None)
+    assert (monitor.status(), monitor.reason(), monitor.state()) == ("pass", None, "ready")
+
+
+async def test_grace_begins_with_the_last_success() -> None:
+    """Each success begins the time of grace anew."""
+    monitor, probe, time, check = tolerant()
+    await check()
+    time.now += 29
+    await check()
+    probe.error = OSError("gone")
+    time.now += 29
+    await check()
+
+    assert monitor.reason() is None
 
 
 async def test_stale_result() -> None:
@@ -133,6 +108,7 @@ async def test_stale_result() -> None:
 
     assert monitor.status() == "warn"
     assert monitor.components()[0].age == 12
+    assert monitor.components()[0].output == "no result for 12 s"
     time.now += 20
     assert monitor.reason() == "database"
 
@@ -141,14 +117,14 @@ async def test_stale_result() -> None:
     "probe",
     [
         FakeProbe("broker", "degraded", OSError("gone")),
-        FakeProbe(error=Saturated("no room")),
+        FakeProbe(observed=Observed(100, "percent", "no room")),
     ],
 )
 async def test_warnings(probe: FakeProbe) -> None:
-    """What is not critical, or has no room, is a warning and nothing more."""
+    """What is not critical, or works with a complaint, is a warning and nothing more."""
     monitor = monitor_of(probe)
     async with monitor.running():
-        assert (monitor.status(), monitor.reason()) == ("warn", None)
+        assert (monitor.status(), monitor.reason(), monitor.state()) == ("warn", None, "degraded")
 
 
 @pytest.mark.parametrize(
@@ -158,13 +134,14 @@ async def test_warnings(probe: FakeProbe) -> None:
         (Phase.MIGRATING, "fail", "migrating"),
         (Phase.READY, "pass", None),
         (Phase.DRAINING, "warn", "draining"),
+        (Phase.STOPPED, "warn", "draining"),
     ],
 )
 def test_phases(phase: Phase, status: str, reason: str | None) -> None:
     """A service that starts is not healthy; one that drains is, and is not ready."""
     monitor = monitor_of(state=State(phase))
 
-    assert (monitor.status(), monitor.reason()) == (status, reason)
+    assert (monitor.status(), monitor.reason(), monitor.state()) == (status, reason, phase)
 
 
 def test_stopping_keeps_its_phase() -> None:

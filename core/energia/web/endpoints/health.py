@@ -1,15 +1,26 @@
-"""Health: what a container engine, a proxy and a person ask for."""
+"""Health: what a container engine, a proxy and a person ask for.
 
+The bodies follow draft-inadarei-api-health-check-06 (`application/health+json`), `state` and
+`reason` being ours. Everybody sees how each component is; only who sends `health.token` sees why.
+"""
+
+import hmac
+import os
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
 import attrs
 from aiohttp import web
 
+import energia
 from energia.convert import dumps
-from energia.health.monitor import Monitor, Status
-from energia.web.keys import MONITOR
+from energia.core import Core
+from energia.health.monitor import Component, Monitor, StateName, Status
+from energia.health.probes import ComponentType
+from energia.settings import SecretStr
+from energia.web.keys import CORE, MONITOR
 from energia.web.routes import Routes
 
 HEALTH_JSON: Final = "application/health+json"
@@ -21,9 +32,26 @@ routes = Routes(tag="Service")
 
 @attrs.frozen
 class Check:
-    """How one component is."""
+    """How one component is; all but `status` is for who sends `health.token`.
+
+    Attributes:
+        status: `warn` for what is not critical, or not away for long.
+        componentType: What it is.
+        observedValue: What its last check measured.
+        observedUnit: The unit of that.
+        time: When it was last checked.
+        age: How many seconds ago that was.
+        output: What is wrong.
+
+    """
 
     status: Status
+    componentType: ComponentType | None = None
+    observedValue: float | None = None
+    observedUnit: str | None = None
+    time: datetime | None = None
+    age: float | None = None
+    output: str | None = None
 
 
 @attrs.frozen
@@ -32,13 +60,24 @@ class Health:
 
     Attributes:
         status: `pass` and `warn` come with 200, `fail` with 503.
-        reason: Why it is not ready: `starting`, `migrating`, `database`, `draining`.
-        checks: Each component by its name.
+        state: How far the service is; `degraded` is ready with a complaint.
+        reason: Why it is not ready: `starting`, `migrating`, `draining`, or a component's name.
+        version: The version of the service; this and what follows only for `health.token`,
+            but for the notes of a preview.
+        releaseId: The commit it was built from.
+        serviceId: Which of the platform's services it is.
+        notes: What else there is to know.
+        checks: Each component, by its name and what is measured: `database:responseTime`.
 
     """
 
     status: Status
+    state: StateName
     reason: str | None = None
+    version: str | None = None
+    releaseId: str | None = None
+    serviceId: str | None = None
+    notes: tuple[str, ...] | None = None
     checks: Mapping[str, tuple[Check, ...]] | None = None
 
 
@@ -51,11 +90,20 @@ async def get_health(request: web.Request) -> web.Response:
     """Say how the service and its components are.
 
     503 when it cannot work: it has not started, or a critical component has been away for longer
-    than `health.database_grace`.
+    than `health.database_grace`. With `Authorization: Bearer <health.token>` the answer says why.
     """
-    monitor = request.app[MONITOR]
-    checks = {one.name: (Check(one.status),) for one in monitor.components()}
-    return _response(Health(monitor.status(), monitor.reason(), checks))
+    core, monitor = request.app[CORE], request.app[MONITOR]
+    trusted = _trusted(request, core.settings.health.token)
+    now = core.clock.now() if trusted else None
+    checks = {f"{one.name}:{one.measurement}": (_check(one, now),) for one in monitor.components()}
+    found = Health(
+        monitor.status(),
+        monitor.state(),
+        monitor.reason(),
+        notes=_notes(core, trusted),
+        checks=checks,
+    )
+    return _response(_with_release(found) if trusted else found)
 
 
 @routes.get("/health/ready", produces=(HEALTH_JSON,), returns=Health, answers=_FAILED)
@@ -63,13 +111,56 @@ async def get_ready(request: web.Request) -> web.Response:
     """Say whether the service should get requests; 503 while it starts, migrates or drains."""
     monitor: Monitor = request.app[MONITOR]
     reason = monitor.reason()
-    return _response(Health("pass" if reason is None else "fail", reason))
+    return _response(Health("pass" if reason is None else "fail", monitor.state(), reason))
 
 
-@routes.get("/health/live", produces=(HEALTH_JSON,), returns=Health)
+@routes.get("/health/live", produces=(HEALTH_JSON,), returns=Health, answers=_FAILED)
 async def get_live(request: web.Request) -> web.Response:
-    """Say that the process answers, whatever it depends on."""
-    return _response(Health("pass"))
+    """Say that the process answers, whatever it depends on; 503 if its event loop was held up."""
+    core, state = request.app[CORE], request.app[MONITOR].state()
+    if core.state.heartbeat.age > core.settings.health.loop_timeout:
+        return _response(Health("fail", state, "event_loop"))
+    return _response(Health("pass", state))
+
+
+def _trusted(request: web.Request, token: SecretStr) -> bool:
+    """Say whether the request carries the token; in constant time, whatever it carries."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    wanted = token.get_secret_value().encode()
+    same = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), wanted)
+    return bool(token) and scheme.lower() == "bearer" and same
+
+
+def _check(one: Component, now: datetime | None) -> Check:
+    """Describe a component, in full if the time is told."""
+    if now is None:
+        return Check(one.status)
+    observed = one.observed
+    return Check(
+        status=one.status,
+        componentType=one.type,
+        observedValue=None if observed is None else observed.value,
+        observedUnit=None if observed is None else observed.unit,
+        time=None if one.age is None else now - timedelta(seconds=one.age),
+        age=None if one.age is None else round(one.age, 3),
+        output=one.output,
+    )
+
+
+def _with_release(found: Health) -> Health:
+    """Add what runs."""
+    return attrs.evolve(
+        found,
+        version=energia.__version__,
+        releaseId=os.environ.get("SOURCE_COMMIT") or None,
+        serviceId=os.environ.get("COOLIFY_RESOURCE_UUID") or None,
+    )
+
+
+def _notes(core: Core, trusted: bool) -> tuple[str, ...] | None:
+    """Return what else there is to know; that a preview is one is told to everybody."""
+    profile = core.settings.profile
+    return (f"profile {profile}",) if trusted or profile == "preview" else None
 
 
 def _response(health: Health) -> web.Response:
