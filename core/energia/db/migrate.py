@@ -7,7 +7,7 @@ newer schema, and a plugin that is switched off leaves its tables.
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.resources.abc import Traversable
 from itertools import starmap
 from threading import Event
@@ -83,18 +83,18 @@ async def pending(dsn: str, folders: Mapping[str, Traversable] = CORE) -> Migrat
 class _Session:
     """A connection of the thread that migrates, which another one may interrupt."""
 
-    def __init__(self, raw: connection) -> None:
+    def __init__(self, raw: connection, cancelled: Event) -> None:
         self.raw = raw
-        self.cancelled = Event()
+        self.cancelled = cancelled
 
     def fetch(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        self.pause(0)
         with self.raw.cursor() as cursor:
             cursor.execute(sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
     def cancel(self) -> None:
-        self.cancelled.set()
-        if not self.raw.closed:
+        with suppress(psycopg2.Error):  # it may have ended meanwhile
             self.raw.cancel()
 
     def pause(self, seconds: float) -> None:
@@ -109,6 +109,7 @@ async def _in_thread(dsn: str, work: Callable[[_Session], T]) -> T:
     given["options"] = f"{given.get('options', '')} {options}".strip()
     given.setdefault("connect_timeout", "10")
     sessions: list[_Session] = []
+    cancelled = Event()
 
     def run() -> T:
         try:
@@ -117,9 +118,10 @@ async def _in_thread(dsn: str, work: Callable[[_Session], T]) -> T:
             raise translated(error, away=True) from error
         raw.autocommit = True
         with closing(raw):
-            sessions.append(_Session(raw))
+            session = _Session(raw, cancelled)
+            sessions.append(session)
             try:
-                return work(sessions[0])
+                return work(session)
             except psycopg2.Error as error:
                 raise translated(error, away=bool(raw.closed)) from error
 
@@ -127,8 +129,11 @@ async def _in_thread(dsn: str, work: Callable[[_Session], T]) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        for session in sessions:
-            session.cancel()
+        cancelled.set()
+        while not task.done():  # again and again: a statement may begin just now
+            for session in sessions:
+                await asyncio.to_thread(session.cancel)
+            await asyncio.wait([task], timeout=0.1)
         await asyncio.gather(task, return_exceptions=True)
         raise
 

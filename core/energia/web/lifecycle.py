@@ -88,6 +88,9 @@ def _listening_to_signals() -> Iterator[Stopping]:
 
 async def _serve(settings: Settings, plugins: Plugins) -> None:
     with _listening_to_signals() as stopping:
+        if stopping.asked.is_set():
+            log.info("stopped", before="it has started")
+            return
         listener = _bound(settings.server)
         pool = Pool(address(settings.database), settings.database)
         app = create_app(Core(settings, SystemClock(), pool, State(), plugins))
