@@ -1,0 +1,1 @@
+"""Rehearsals: longer than tests, and with figures."""
