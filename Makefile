@@ -39,7 +39,7 @@ test-all: .tox/.tool/.done programs
 	.tox/.tool/bin/tox run -e lint,types,py -- --all
 
 chaos: .tox/.tool/.done
-	.tox/.tool/bin/tox exec -q -e py -- python -m tests.rehearsals.database
+	.tox/.tool/bin/tox run -q -e chaos
 
 # Debian's packages, where we may install them; a test that still lacks its program fails.
 programs:

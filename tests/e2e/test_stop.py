@@ -13,7 +13,8 @@ import psycopg2
 import pytest
 
 from tests.core.db.processes import ask
-from tests.e2e.service import Service, free_port, ready, serving
+from tests.e2e.service import Service, environment, free_port, ready, serving
+from tests.serving import AWAY
 
 PLUGIN = """
 from pathlib import Path
@@ -187,6 +188,37 @@ async def test_while_it_imports(empty_database: str) -> None:
         assert '"event": "stopped"' in service.logged()
         assert "listening" not in service.logged()
         assert service.tracebacks() == []
+
+
+@pytest.mark.needs("root")
+async def test_as_process_one() -> None:
+    """In a container, where the kernel drops a signal without a handler, it ends with 0 too."""
+    process = await asyncio.create_subprocess_exec(
+        *("unshare", "--pid", "--fork", "--kill-child", sys.executable, "-m", "energia", "serve"),
+        env=environment(DATABASE_URL=AWAY, HOST="127.0.0.1", PORT=str(free_port())),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        service = await _child(process.pid)
+        status = Path(f"/proc/{service}/status")
+        while not _catches(status.read_text(), signal.SIGTERM):
+            await asyncio.sleep(0.001)
+        os.kill(service, signal.SIGTERM)
+        _, said = await asyncio.wait_for(process.communicate(), 20)
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+    assert process.returncode == 0
+    assert b'"event": "stopped"' in said
+
+
+async def _child(pid: int) -> int:
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    async with asyncio.timeout(10):
+        while not children.read_text().strip():
+            await asyncio.sleep(0.001)
+    return int(children.read_text())
 
 
 def _catches(status: str, number: signal.Signals) -> bool:

@@ -18,6 +18,7 @@ from aiohttp.test_utils import TestServer
 from energia.db.migrate import migrate
 from energia.db.pool import Pool
 from energia.db.schema import CORE
+from energia.health.state import Phase, State
 from energia.plugins import Plugins
 from energia.settings import Database, PluginSelection
 from tests.serving import make_core, serving
@@ -66,12 +67,15 @@ async def _receiver() -> AsyncIterator[tuple[Receiver, str]]:
 
 
 @asynccontextmanager
-async def service(database: str, **settings: object) -> AsyncIterator[aiohttp.ClientSession]:
+async def service(
+    database: str, state: State | None = None, **settings: object
+) -> AsyncIterator[aiohttp.ClientSession]:
     """Serve with the plugin, so configured."""
     plugins = Plugins.installed(PluginSelection(settings={"bill-webhook": settings}))
     await migrate(database, {**CORE, **plugins.migrations()})
     pool = Pool(database, Database())
     core = make_core(plugins=plugins, pool=pool)
+    core = attrs.evolve(core, state=state or core.state)
     try:
         async with serving(core) as client, aiohttp.ClientSession(client.make_url("/")) as api:
             yield api
@@ -153,6 +157,21 @@ async def test_what_was_issued_meanwhile_is_told(
         await asyncio.sleep(0.2)
 
     assert [headers["X-Energia-Delivery"] for headers, _ in got.got] == ["bill-2"]
+
+
+async def test_nothing_new_while_it_drains(database: str, receiver: tuple[Receiver, str]) -> None:
+    """A service that was asked to stop leaves the bills that are issued then to others."""
+    got, url = receiver
+    state = State(Phase.READY)
+    async with service(database, state, url=url, poll=0.02) as api:
+        await issue(api, 1)
+        await got.until(1)
+        state.closing = True
+        await issue(api, 2)
+        await asyncio.sleep(0.3)
+        assert len(got.got) == 1
+    async with service(database, url=url, poll=0.02):
+        await got.until(2)
 
 
 async def test_gone_is_gone(database: str, receiver: tuple[Receiver, str]) -> None:
