@@ -111,7 +111,7 @@ def register_routes() -> "Iterable[Route]":
 
 @hookspec
 def register_middlewares() -> "Iterable[Middleware]":
-    """Return aiohttp middlewares around every request, outermost first.
+    """Return aiohttp middlewares around every request but those about health, outermost first.
 
     Example:
         @web.middleware

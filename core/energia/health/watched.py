@@ -101,13 +101,13 @@ class Watched:
 
     async def _outcome(self) -> tuple[Observed | None, str | None]:
         """Check once, and return what was found, or what went wrong."""
+        limit = asyncio.timeout(self._timeout)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with limit:
                 return await self.probe.check(), None
-        except TimeoutError:
-            return None, f"no answer within {self._timeout:g} s"
         except Exception as error:
-            return None, _told(error)
+            late = f"no answer within {self._timeout:g} s"
+            return None, late if limit.expired() else _told(error)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():

@@ -68,6 +68,13 @@ async def test_what_is_told_of_a_check() -> None:
     assert of_plain.observed.value == pytest.approx(1000 * of_plain.seconds, abs=0.001)
 
 
+async def test_a_time_limit_of_the_probe_itself() -> None:
+    """A probe that gives up by itself is not said to have taken too long."""
+    monitor = monitor_of(FakeProbe(error=TimeoutError("the broker took 1 ms")))
+    async with monitor.running():
+        assert monitor.components()[0].output == "TimeoutError: the broker took 1 ms"
+
+
 async def test_what_is_told_of_a_failure() -> None:
     """The kind of the error and its text are told, but no password that it quotes."""
     error = OSError("cannot reach postgresql://me:secret@host/db")
