@@ -63,7 +63,7 @@ class Health:
     timeout: Annotated[float, Meta(gt=0)] = 2.0
     database_grace: Seconds = 30.0
     loop_timeout: Annotated[float, Meta(gt=0)] = 10.0
-    token: SecretStr = SecretStr("")
+    token: SecretStr = attrs.field(default=SecretStr(""), metadata=SECRET)
 
 
 @attrs.frozen

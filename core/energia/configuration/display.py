@@ -64,12 +64,14 @@ def _of_core(table: Any, above: str) -> Iterator[tuple[str, str]]:
         path, value = f"{above}{field.name}", getattr(table, field.name)
         if path == "plugins.settings":
             continue
-        if attrs.has(type(value)):
-            yield from _of_core(value, f"{path}.")
-        elif path == "database.url":
+        if path == "database.url":
             yield path, _text(masked_url(value))
+        elif is_secret(field, types[field.name]):
+            yield path, MASK
+        elif attrs.has(type(value)):
+            yield from _of_core(value, f"{path}.")
         else:
-            yield path, MASK if is_secret(field, types[field.name]) else _text(value)
+            yield path, _text(value)
 
 
 def _of_plugin(

@@ -61,6 +61,7 @@ def test_no_secret_is_shown() -> None:
     """Passwords and tokens are masked in `repr` and in what is shown."""
     found = effective(
         DATABASE_URL="postgresql://u:geh:ei@m@h/d",
+        ENERGIA_HEALTH__TOKEN="geheim",
         ENERGIA_PLUGINS__METRICS_PROMETHEUS__TOKEN="geheim",
         ENERGIA_PLUGINS__METRICS_PROMETHEUS__PATH="/m",
         ENERGIA_PLUGINS__OTHER__PATH="geheim",
@@ -69,6 +70,7 @@ def test_no_secret_is_shown() -> None:
     rows = {row.path: row for row in shown(found, {"metrics-prometheus": WithToken})}
     assert "geh" not in repr(found.settings) + repr(list(rows.values()))
     assert rows["database.url"].value == '"postgresql://u:***@h/d"'
+    assert rows["health.token"].value == "***"
     assert rows["plugins.metrics-prometheus.token"].value == "***"
     assert rows["plugins.metrics-prometheus.path"].value == '"/m"'
     assert rows["plugins.other.path"].value == "***"
