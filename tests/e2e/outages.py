@@ -1,10 +1,12 @@
-"""A database server that is killed, and kept away for as long as a test wants."""
+"""A database server that is killed or frozen, for as long as a test wants."""
 
 import asyncio
 import os
 import signal
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 
 import attrs
 import psycopg2
@@ -43,13 +45,37 @@ class Outage:
 async def outage(server: Embedded, watch: Watch, seconds: float) -> Outage:
     """Kill the server (`kill -9` of the postmaster), and let it start again after some seconds."""
     supervisor = next(pid for pid in processes(server.folder) if is_supervisor(pid))
-    os.kill(supervisor, signal.SIGSTOP)
-    try:
+    with _stopped(supervisor):
         killed = time.monotonic()
         os.kill(postmaster(server), signal.SIGKILL)
         await asyncio.sleep(seconds)
+    return await _over(server, watch, killed)
+
+
+async def freeze(server: Embedded, watch: Watch, seconds: float) -> Outage:
+    """Let the server say nothing for some seconds: its connections stay, and no answer comes."""
+    with ExitStack() as stopped:
+        main = postmaster(server)
+        stopped.enter_context(_stopped(main))
+        killed = time.monotonic()
+        for pid in Path(f"/proc/{main}/task/{main}/children").read_text().split():
+            stopped.enter_context(_stopped(int(pid)))
+        await asyncio.sleep(seconds)
+    return await _over(server, watch, killed)
+
+
+@contextmanager
+def _stopped(pid: int) -> Iterator[None]:
+    """Stop a process from running, for a while."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
     finally:
-        os.kill(supervisor, signal.SIGCONT)
+        os.kill(pid, signal.SIGCONT)
+
+
+async def _over(server: Embedded, watch: Watch, killed: float) -> Outage:
+    """Wait until all is well again after an outage that began at *killed*."""
     back = time.monotonic()
     await asyncio.to_thread(_wait_for, server)
     ready = await watch.until(200)

@@ -1,6 +1,7 @@
 """A database that is killed under load: nothing acknowledged is lost, nothing needs a restart."""
 
 import asyncio
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from energia.db.embedded import Embedded
 from tests.e2e.load import Load, Watch
-from tests.e2e.outages import outage
+from tests.e2e.outages import freeze, outage
 from tests.e2e.service import Service, serving
 
 #: Short, so that a test takes seconds.
@@ -19,15 +20,18 @@ GRACE = 2.0
 @pytest.fixture(name="own")
 def _own(open_folder: Path) -> Iterator[Embedded]:
     """Give a running server that a test may kill."""
-    server = Embedded(open_folder / "killed")
-    server.start()
-    yield server
-    server.stop()
+    with tempfile.TemporaryDirectory(dir=open_folder) as folder:
+        Path(folder).chmod(0o755)
+        server = Embedded(Path(folder))
+        server.start()
+        yield server
+        server.stop()
 
 
 def _serving(database: str) -> AbstractAsyncContextManager[Service]:
     return serving(
         database,
+        ENERGIA_DATABASE__ACQUIRE_TIMEOUT="1",
         ENERGIA_HEALTH__PERIOD="0.2",
         ENERGIA_HEALTH__TIMEOUT="0.5",
         ENERGIA_HEALTH__DATABASE_GRACE=str(GRACE),
@@ -59,4 +63,26 @@ async def test_killed_and_restarted_under_load(own: Embedded) -> None:
         assert len(load.acknowledged) > 50
         assert lost == []
         assert service.process.returncode is None
+        assert service.tracebacks() == []
+
+
+async def test_frozen_under_load(own: Embedded) -> None:
+    """A database that says nothing holds up what has asked it, and nothing else for long."""
+    async with _serving(own.dsn()) as service:
+        load, watch = Load(service.url, rate=60, meters=10), Watch(service.url)
+        await load.set_up()
+        async with watch.running():
+            async with load.running():
+                await asyncio.sleep(1)
+                frozen = await freeze(own, watch, seconds=2 * GRACE)
+                await asyncio.sleep(1)
+            lost = await load.lost()
+        said = load.said()
+
+        assert set(said) <= {"GET 200", "POST 200", "GET 503", "POST 503"}
+        assert {status for _, status in watch.live} == {200}
+        assert frozen.unready is not None
+        assert frozen.ready - frozen.back < 5
+        assert max(one.seconds for one in load.answered if one.said.endswith("503")) < 3
+        assert lost == []
         assert service.tracebacks() == []
