@@ -45,6 +45,12 @@ class DraftOutdated(Conflict):
     code = "draft_outdated"
 
 
+class VersionInUse(Conflict):
+    """Bills are issued by this version of the tariff: only its end may change."""
+
+    code = "version_in_use"
+
+
 class OutsideContract(Invalid):
     """The contract is not in force in all of the period."""
 
