@@ -125,7 +125,8 @@ def _prepared(
         if isinstance(tariff, EnergiaError):
             return tariff
         _refuse_outside(asked)
-        filled, window = tariff.filled(asked.contract.parameters), window_of(asked)
+        window = window_of(asked)
+        filled = tariff.within(*window).filled(asked.contract.parameters)
         version = filled.in_force(*window)
         refuse_unknown(asked.prior_state, [code_of(charge) for charge in version.charges])
         by_role = chosen(declared, roles(version), asked.contract.channels)
