@@ -9,6 +9,7 @@ import numpy as np
 
 from energia.billing.bills import Bills, Filter
 from energia.billing.contracts import Placed, placed, priors
+from energia.billing.cursor import Place
 from energia.billing.models import Bill, Impact, Trouble
 from energia.billing.office import SQL, Office
 from energia.billing.pricing import Asked, Priced, window_of
@@ -40,16 +41,18 @@ class _Case:
         return bool(self.row.document["coverage"]["missing"])
 
 
-async def affected(bills: Bills, wanted: Filter, before: str | None, limit: int) -> list[Bill]:
+async def affected(bills: Bills, wanted: Filter, before: Place | None, limit: int) -> list[Bill]:
     """Return at most *limit* issued bills whose inputs have changed, the newest first."""
     found: list[Bill] = []
+    if wanted.status not in (None, "issued"):
+        return found
     issued = attrs.evolve(wanted, status="issued")
     while len(found) < limit:
         rows = await bills.page(issued, before, _SCANNED)
         if not rows:
             break
         found += await _changed(bills.office, rows)
-        before = rows[-1].id
+        before = Place.of(rows[-1])
     return found[:limit]
 
 

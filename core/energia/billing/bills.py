@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from energia.billing.contracts import Placed, hold, placed, priors
+from energia.billing.cursor import Place
 from energia.billing.errors import (
     AlreadyBilled,
     AlreadyCorrected,
@@ -57,9 +58,10 @@ class Bills:
         """Return a bill; raises `NotFound`."""
         return self.office.bill(await self.office.row(self.office.tenant, id_))
 
-    async def page(self, wanted: Filter, before: str | None, limit: int) -> list[Row]:
-        """Return at most *limit* bills made before the bill *before*, the newest first."""
-        asked = {**attrs.asdict(wanted), "before": before, "limit": limit}
+    async def page(self, wanted: Filter, before: Place | None, limit: int) -> list[Row]:
+        """Return at most *limit* bills that come after *before*, the newest first."""
+        at, id_ = (before.created_at, before.id) if before else (None, None)
+        asked = {**attrs.asdict(wanted), "at": at, "before": id_, "limit": limit}
         ids = await self.office.tenant.fetch(str, SQL["bill_list"], asked)
         return await self.office.rows(self.office.tenant, ids)
 
@@ -113,10 +115,11 @@ class Bills:
 
     async def delete(self, id_: str) -> None:
         """Delete a draft; raises `NotFound`, or `IssuedAlready`."""
-        if await self.office.tenant.execute(SQL["bill_delete"], id_):
-            return
-        row = await self.office.row(self.office.tenant, id_)
-        raise IssuedAlready(f"the bill {id_!r} is {row.status}: it stays")
+        async with self.office.tenant.transaction() as queries:
+            row = await self._held(queries, id_)
+            if row.status != "draft":
+                raise IssuedAlready(f"the bill {id_!r} is {row.status}: it stays")
+            await queries.execute(SQL["bill_delete"], id_)
 
     async def _of_contract(self, queries: Queries, new: NewBill) -> tuple[NewRow, Live | None]:
         assert new.contract is not None

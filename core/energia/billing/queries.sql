@@ -121,7 +121,7 @@ left join bill n on n.organization_id = b.organization_id and n.corrects = b.id
 order by asked.k
 
 -- name: bill_list
--- The ids of a page of bills before a bill, the newest first.
+-- The ids of a page of bills made before a time and an id, the newest first.
 select id
 from bill
 where organization_id = current_setting('energia.organization')::int
@@ -129,9 +129,7 @@ where organization_id = current_setting('energia.organization')::int
   and (%(status)s::text is null or status = %(status)s)
   and (%(start)s::date is null or start_day >= %(start)s)
   and (%(end)s::date is null or start_day < %(end)s)
-  and (%(before)s::text is null or (created_at, id) < (
-    select created_at, id from bill
-    where organization_id = current_setting('energia.organization')::int and id = %(before)s))
+  and (%(before)s::text is null or (created_at, id) < (%(at)s::timestamptz, %(before)s))
 order by created_at desc, id desc
 limit %(limit)s
 
