@@ -87,8 +87,7 @@ async def _cases(office: Office, rows: Sequence[Row]) -> list[_Case]:
 
 
 def _asked(row: Row, at: Placed, state: Mapping[str, Mapping[str, object]]) -> Asked:
-    missing = row.document["inputs"]["missing"]
-    return Asked(at.contract, at.timezone, row.start, row.end, state, missing)
+    return Asked(at.contract, at.timezone, row.start, row.end, state, row.missing)
 
 
 def _reasons(

@@ -23,7 +23,6 @@ from energia.billing.rows import NewRow, Row
 from energia.db.tenant import Queries
 from energia.errors import Conflict, EnergiaError, Fault, Invalid
 from energia.metering.identifiers import new_id
-from energia.pricing.terms import Missing
 
 
 @attrs.frozen
@@ -157,8 +156,7 @@ class Bills:
         """Return what a draft costs now."""
         (at,) = await placed(queries, [row.contract])
         asked = await self._asked(queries, at, (row.start, row.end), None, row.prior_state)
-        missing: Missing = row.document["inputs"]["missing"]
-        return await self._priced(queries, attrs.evolve(asked, missing=missing))
+        return await self._priced(queries, attrs.evolve(asked, missing=row.missing))
 
     async def _asked(
         self,
@@ -175,7 +173,7 @@ class Bills:
             message = f"the charges remember the bill {prior.bill!r}"
             raise Invalid(message, [Fault("state_is_stored", message, "/state")])
         state = prior.state if prior else kept if given is None else given
-        return Asked(at.contract, at.timezone, start, end, state)
+        return Asked(at.contract, at.timezone, start, end, state, stated=given is not None)
 
     async def _kept(self, queries: Queries, old: Live | None) -> Mapping[str, Any]:
         return {} if old is None else (await self.office.row(queries, old.id)).prior_state

@@ -36,6 +36,8 @@ class Asked:
         end: The day after the last one.
         prior_state: What the charges remember from the bill before, by their codes.
         missing: What becomes of missing readings.
+        stated: Whether a client states `prior_state`: then no charge in it may be unknown. What a
+            bill has left is handed on even by a version without the charge.
 
     """
 
@@ -45,6 +47,7 @@ class Asked:
     end: date
     prior_state: Mapping[str, Mapping[str, Any]]
     missing: Missing = "refuse"
+    stated: bool = False
 
 
 @attrs.frozen(eq=False)
@@ -128,7 +131,8 @@ def _prepared(
         window = window_of(asked)
         filled = tariff.within(*window).filled(asked.contract.parameters)
         version = filled.in_force(*window)
-        refuse_unknown(asked.prior_state, [code_of(charge) for charge in version.charges])
+        if asked.stated:
+            refuse_unknown(asked.prior_state, [code_of(charge) for charge in version.charges])
         by_role = chosen(declared, roles(version), asked.contract.channels)
         reads = tuple((role, channel) for role, some in by_role.items() for channel in some)
         slots = sum((window[1] - window[0]) // channel.interval for _, channel in reads)
