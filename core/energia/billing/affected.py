@@ -128,6 +128,8 @@ async def _corrected(office: Office, rows: Sequence[Row], asked: Sequence[Asked]
         if row.id in touched:
             by_key = {channel.key: channel for channel in there[row.meter]}
             for key, pin in zip(row.channels, row.revisions, strict=True):
+                if key not in by_key:
+                    continue  # it had no readings, or it would be there
                 bills.append(row.id)
                 spans.append(Span(by_key[key], *window_of(one)))
                 pins.append(pin)

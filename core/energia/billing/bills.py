@@ -102,10 +102,9 @@ class Bills:
                 raise _corrected(row)
             if row.status == "issued":
                 return office.bill(row)
-            priced = await self._again(queries, row)
+            priced = await self.again(queries, row)
             if not is_still(row, priced, office):
-                message = f"the draft {id_!r} is not what would be billed now: make it again"
-                raise DraftOutdated(message, [Fault(DraftOutdated.code, message)])
+                raise outdated(row)
             await office.put(queries, [NewRow(id=id_, corrects=row.corrects, priced=priced)])
             await office.issue(queries, [id_])
             issued = await office.row(queries, id_)
@@ -152,8 +151,8 @@ class Bills:
         made = await self._priced(queries, attrs.evolve(asked, missing=new.missing))
         return NewRow(id=old.id if old else new.id or new_id(), corrects=id_, priced=made), old
 
-    async def _again(self, queries: Queries, row: Row) -> Priced:
-        """Return what a draft costs now."""
+    async def again(self, queries: Queries, row: Row) -> Priced:
+        """Return what a draft costs now; raises `Invalid` if it cannot be priced any more."""
         (at,) = await placed(queries, [row.contract])
         asked = await self._asked(queries, at, (row.start, row.end), None, row.prior_state)
         return await self._priced(queries, attrs.evolve(asked, missing=row.missing))
@@ -221,6 +220,12 @@ async def _contract(queries: Queries, id_: str) -> Placed:
 
 def _corrected(row: Row) -> AlreadyCorrected:
     return AlreadyCorrected(f"the bill {row.id!r} is corrected by {row.corrected_by!r}")
+
+
+def outdated(row: Row) -> DraftOutdated:
+    """Return the refusal of a draft that is another bill by now."""
+    message = f"the draft {row.id!r} is not what would be billed now: make it again"
+    return DraftOutdated(message, [Fault(DraftOutdated.code, message)])
 
 
 def is_still(row: Row, priced: Priced, office: Office) -> bool:
