@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -113,8 +114,13 @@ async def price_all(
 
 def window_of(asked: Asked) -> tuple[int, int]:
     """Return when the period starts and ends, in seconds since 1970-01-01T00:00Z."""
-    zone = Zone.named(asked.timezone)
-    return zone.midnight(asked.start), zone.midnight(asked.end)
+    return _window(asked.timezone, asked.start, asked.end)
+
+
+@lru_cache(maxsize=4096)
+def _window(timezone: str, start: date, end: date) -> tuple[int, int]:
+    zone = Zone.named(timezone)
+    return zone.midnight(start), zone.midnight(end)
 
 
 def _prepared(

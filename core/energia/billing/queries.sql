@@ -179,10 +179,10 @@ returning id
 -- name: bill_replace
 -- Mark the bills that some drafts correct as corrected.
 update bill set status = 'corrected'
-where organization_id = current_setting('energia.organization')::int and status = 'issued'
-  and id in (
-    select corrects from bill
-    where organization_id = current_setting('energia.organization')::int and id = any(%s))
+from bill draft
+where draft.organization_id = current_setting('energia.organization')::int
+  and draft.id = any(%s) and bill.organization_id = draft.organization_id
+  and bill.id = draft.corrects and bill.status = 'issued'
 
 -- name: bill_issued
 -- Mark drafts as issued.
