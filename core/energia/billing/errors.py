@@ -1,6 +1,6 @@
-"""Why contracts and bills are refused that would contradict others: each is a 409."""
+"""Why contracts and bills are refused: those that would contradict others are 409."""
 
-from energia.errors import Conflict, Invalid
+from energia.errors import Conflict, EnergiaError, Invalid
 
 
 class ContractsOverlap(Conflict):
@@ -55,3 +55,9 @@ class OutsideContract(Invalid):
     """The contract is not in force in all of the period."""
 
     code = "outside_contract"
+
+
+class ChargeFailed(EnergiaError):
+    """A charge could not be worked out: the fault of its plugin, or of Energia (500)."""
+
+    code = "charge_failed"

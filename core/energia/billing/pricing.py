@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from energia.billing.contract import Contract
-from energia.billing.errors import OutsideContract
+from energia.billing.errors import ChargeFailed, OutsideContract
 from energia.billing.readings import chosen, coverage, summed
 from energia.db.tenant import Queries
 from energia.errors import EnergiaError, Fault, TooLarge
@@ -160,6 +160,8 @@ def _priced(ready: _Ready | EnergiaError, revised: Sequence[Revised]) -> Priced 
         cost = price(ready.tariff, series, *ready.window, terms)
     except EnergiaError as error:
         return error
+    except Exception as error:
+        return _failed(asked, error)
     covered = coverage(list(series.values()), *ready.window)
     return Priced(asked, ready.version, cost, covered, ready.reads, tuple(revised))
 
@@ -170,6 +172,16 @@ def by_role(reads: Sequence[tuple[str, Channel]], revised: Sequence[Revised]) ->
     for (role, _), one in zip(reads, revised, strict=True):
         parts.setdefault(role, []).append(one.series)
     return {role: summed(role, series) for role, series in parts.items()}
+
+
+def _failed(asked: Asked, error: Exception) -> ChargeFailed:
+    """Return the failure of one: a charge that fails keeps no other contract from its bill."""
+    import structlog  # costs 100 ms, and is needed here only
+
+    contract, tariff = asked.contract.id, asked.contract.tariff
+    log = structlog.get_logger(__name__)
+    log.error("charge_failed", contract=contract, tariff=tariff, exc_info=error)
+    return ChargeFailed(f"a charge of the tariff {tariff!r} failed: the log tells why")
 
 
 def _refuse_outside(asked: Asked) -> None:

@@ -1,7 +1,8 @@
-"""A plugin whose charge remembers, and one that notes the bills that are issued."""
+"""A plugin with charges that remember, or fail; and one that notes the bills that are issued."""
 
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 from typing import ClassVar
 
 import attrs
@@ -45,13 +46,35 @@ class Ratchet(BaseCharge):
         yield State({"most": str(most)})
 
 
+@attrs.frozen
+class Spread(BaseCharge):
+    """An amount for each unit that is used: its author forgot that it may be none.
+
+    Attributes:
+        amount: The amount.
+
+    """
+
+    kind: ClassVar[str] = "test.spread"
+    amount: Decimal
+
+    def measures(self) -> dict[str, Measure]:
+        """Measure all energy of the channel."""
+        return {"energy": Energy(self.channel)}
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
+        """Charge the amount, in micro-units of the energy."""
+        micro = measured["energy"]["total"]
+        yield self.line(micro, Fraction(self.amount) / micro)
+
+
 class Remembers:
-    """Offers the charge."""
+    """Offers the charges."""
 
     @hookimpl
     def register_charges(self) -> list[type[Charge]]:
-        """Offer the charge."""
-        return [Ratchet]
+        """Offer the charges."""
+        return [Ratchet, Spread]
 
 
 @attrs.define

@@ -104,6 +104,22 @@ async def test_what_cannot_be_billed_is_told_and_the_rest_is(at_home: Client) ->
     assert "c" in await totals(at_home, "contract=c")
 
 
+async def test_a_charge_that_fails_keeps_no_other_from_its_bill(at_home: Client) -> None:
+    """Its contract is told; alone it is a 500 that tells nothing of the inside."""
+    await neighbour(at_home, "idle", 0)
+    spread = {"kind": "test.spread", "amount": "7"}
+    await given(at_home, "PUT", "/v1/tariffs/flat", tariff(spread))
+
+    run = await given(at_home, "POST", RUN, {**day(1), "issue": True})
+    alone = await refused(at_home, "POST", "/v1/bills", {"contract": "idle", **day(1)})
+
+    assert counts(run) == (1, 0, 0, 1, 1)
+    assert [(one["contract"], one["code"]) for one in run["failed"]] == [("idle", "charge_failed")]
+    assert "Zero" not in run["failed"][0]["message"]
+    assert alone[:2] == (500, "charge_failed")
+    assert await totals(at_home) == {"c": ("2025-03-01", "2025-03-02", "7.00")}
+
+
 async def test_a_contract_is_billed_for_the_time_that_it_is_in_force(at_home: Client) -> None:
     """From its start, until its end; outside of both it is none of the run's business."""
     await given(at_home, "DELETE", "/v1/contracts/c")
