@@ -25,6 +25,8 @@ from energia.pricing.tariffs import Tariff
 Reason = Literal["readings", "tariff", "parameters", "prior_state"]
 #: How many bills are looked at together.
 _SCANNED: Final = 200
+#: How many bills one request looks at.
+_MOST: Final = 5000
 
 
 @attrs.frozen(eq=False)
@@ -41,19 +43,27 @@ class _Case:
         return bool(self.row.document["coverage"]["missing"])
 
 
-async def affected(bills: Bills, wanted: Filter, before: Place | None, limit: int) -> list[Bill]:
-    """Return at most *limit* issued bills whose inputs have changed, the newest first."""
+async def affected(
+    bills: Bills, wanted: Filter, before: Place | None, limit: int, most: int = _MOST
+) -> tuple[list[Bill], Place | None]:
+    """Return at most *limit* issued bills whose inputs have changed, the newest first.
+
+    No more than *most* bills are looked at, so that an answer comes soon: what is returned besides
+    is where to go on, None at the end.
+    """
     found: list[Bill] = []
     if wanted.status not in (None, "issued"):
-        return found
+        return found, None
     issued = attrs.evolve(wanted, status="issued")
-    while len(found) < limit:
-        rows = await bills.page(issued, before, _SCANNED)
+    while most > 0:
+        rows = await bills.page(issued, before, min(_SCANNED, most))
         if not rows:
-            break
+            return found, None
         found += await _changed(bills.office, rows)
-        before = Place.of(rows[-1])
-    return found[:limit]
+        if len(found) > limit:
+            return found[:limit], Place.of(found[limit - 1])
+        before, most = Place.of(rows[-1]), most - len(rows)
+    return found, before
 
 
 async def _changed(office: Office, rows: Sequence[Row]) -> list[Bill]:

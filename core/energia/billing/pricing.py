@@ -12,7 +12,7 @@ from energia.billing.contract import Contract
 from energia.billing.errors import ChargeFailed, OutsideContract
 from energia.billing.readings import chosen, coverage, summed
 from energia.db.tenant import Queries
-from energia.errors import EnergiaError, Fault, TooLarge
+from energia.errors import EnergiaError, Fault, Invalid, TooLarge
 from energia.metering import many
 from energia.metering.many import Span
 from energia.metering.models import Channel
@@ -155,12 +155,15 @@ def _priced(ready: _Ready | EnergiaError, revised: Sequence[Revised]) -> Priced 
     asked = ready.asked
     pointers = {role: "/contract" for role, _ in ready.reads}
     terms = Terms(asked.prior_state, asked.missing, pointers)
+    series: Mapping[str, Series] = {}
     try:
         series = by_role(ready.reads, revised)
         cost = price(ready.tariff, series, *ready.window, terms)
     except EnergiaError as error:
         return error
     except Exception as error:
+        if asked.stated and _does_without_state(ready, series, terms):
+            return _unreadable()
         return _failed(asked, error)
     covered = coverage(list(series.values()), *ready.window)
     return Priced(asked, ready.version, cost, covered, ready.reads, tuple(revised))
@@ -172,6 +175,20 @@ def by_role(reads: Sequence[tuple[str, Channel]], revised: Sequence[Revised]) ->
     for (role, _), one in zip(reads, revised, strict=True):
         parts.setdefault(role, []).append(one.series)
     return {role: summed(role, series) for role, series in parts.items()}
+
+
+def _does_without_state(ready: _Ready, series: Mapping[str, Series], terms: Terms) -> bool:
+    """Tell whether it is the state that a client states that a charge cannot work with."""
+    try:
+        price(ready.tariff, series, *ready.window, attrs.evolve(terms, state={}))
+    except Exception:
+        return False
+    return True
+
+
+def _unreadable() -> Invalid:
+    message = "a charge cannot read what it shall remember"
+    return Invalid(message, [Fault("unreadable_state", message, "/state")])
 
 
 def _failed(asked: Asked, error: Exception) -> ChargeFailed:

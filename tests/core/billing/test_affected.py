@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
+from energia.billing.affected import affected as affected_bills
+from energia.billing.bills import Bills, Filter
+from energia.billing.office import Office
+from energia.clock import SystemClock
 from energia.db.tenant import Tenant
+from energia.pricing.tariffs import tariff_converter
+from tests.core.billing.fakes import plugins
 from tests.core.billing.setting import (
     CHANNEL,
     CONTRACT,
@@ -160,3 +166,17 @@ async def test_filters_and_pages_apply(billed: Client) -> None:
     first = await given(billed, "GET", "/v1/bills?affected=true&limit=2")
     assert [bill["id"] for bill in first["items"]] == ["b4", "b2"]
     assert list(await affected(billed, f"&limit=2&cursor={first['next']}")) == ["b1"]
+
+
+async def test_a_page_looks_at_so_many_bills(billed: Client, tenant: Tenant) -> None:
+    """It goes on from there, whether it has found any or not."""
+    await hours(billed, 1, 2)
+    loaded = plugins()
+    converter = tariff_converter(loaded.charges())
+    bills = Bills(Office(tenant, converter, loaded, SystemClock(), 10_000, 100))
+
+    nothing, after = await affected_bills(bills, Filter(), None, limit=10, most=3)
+    rest, end = await affected_bills(bills, Filter(), after, limit=10, most=3)
+
+    assert (nothing, after and after.id) == ([], "b2")
+    assert ([bill.id for bill in rest], end) == (["b1"], None)

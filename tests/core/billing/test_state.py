@@ -113,6 +113,14 @@ async def test_a_state_is_of_a_charge(ratchet: Client) -> None:
     assert found == (422, "invalid", {"/state/oth~1er": "unknown_charge"})
 
 
+async def test_a_state_that_its_charge_cannot_read_is_refused(ratchet: Client) -> None:
+    """What a client sends is never a server error, whatever a charge makes of it."""
+    for wrong in ("much", [1], None):
+        body = {"contract": "c", **day(1), "state": {"test.ratchet": {"most": wrong}}}
+        found = await refused(ratchet, "POST", "/v1/bills", body)
+        assert found == (422, "invalid", {"/state": "unreadable_state"})
+
+
 async def test_what_a_version_does_not_charge_is_remembered(ratchet: Client) -> None:
     """A version without the charge hands its state on, to one that has it again: 48, 12, 48."""
     versions = [

@@ -64,15 +64,16 @@ async def list_bills(
     """List the bills, the newest first.
 
     With `affected=true`, those issued bills whose readings, tariff, parameters or prior state have
-    changed since, each with what it would be now.
+    changed since, each with what it would be now. Such a page looks at so many bills at most: it
+    may have few items, or none, and a `next` all the same.
     """
     bills = Bills(Office.of(core, tenant, converter))
     wanted = Filter(contract, status, start, end)
     before = Place.read(cursor) if cursor else None
     if affected:
-        found = await affected_bills(bills, wanted, before, limit + 1)
-    else:
-        found = [bills.office.bill(row) for row in await bills.page(wanted, before, limit + 1)]
+        changed, after = await affected_bills(bills, wanted, before, limit)
+        return Page(tuple(changed), str(after) if after else None)
+    found = [bills.office.bill(row) for row in await bills.page(wanted, before, limit + 1)]
     return page(found, limit, lambda bill: str(Place.of(bill)))
 
 
