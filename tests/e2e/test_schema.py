@@ -31,7 +31,7 @@ CHANNEL = {
     "interval": "PT1H",
 }
 METER = {"site": "home", "channels": [CHANNEL]}
-TARIFF = {
+TARIFF: dict[str, Any] = {
     "name": "Flat",
     "currency": "NPR",
     "timezone": "Asia/Kathmandu",
