@@ -182,6 +182,19 @@ class Tariff:
             raise refusal(found)
         return attrs.evolve(self, versions=tuple(versions))
 
+    def within(self, start: int, end: int) -> "Tariff":
+        """Return the tariff with only those versions that are in force in part of [start, end).
+
+        Others may ask for parameters that are not known. It has all of them if none is in force.
+        """
+        spans = ((version, *_span(version, self.zone)) for version in self.versions)
+        found = tuple(
+            version
+            for version, begins, ends in spans
+            if begins < end and (ends is None or start < ends)
+        )
+        return attrs.evolve(self, versions=found) if found else self
+
     def knows(self, parameters: Mapping[str, object]) -> Iterator[Fault]:
         """Yield the faults of *parameters* that no charge asks for."""
         for name in parameters:
