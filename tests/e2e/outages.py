@@ -35,10 +35,12 @@ class Outage:
 
     def text(self) -> str:
         """Return the figures in one line."""
-        unready = "never" if self.unready is None else f"{self.unready - self.killed:.2f} s"
+        away, recovered = self.back - self.killed, self.ready - self.back
+        if self.unready is None:
+            return f"away {away:.2f} s: ready stayed 200"
+        unready = self.unready - self.killed
         return (
-            f"away {self.back - self.killed:.2f} s; ready turned 503 after {unready}, "
-            f"and 200 {self.ready - self.back:.2f} s after the server was let start"
+            f"away {away:.2f} s: ready was 503 from {unready:.2f} s until {recovered:.2f} s after"
         )
 
 

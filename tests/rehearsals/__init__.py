@@ -1,1 +1,4 @@
-"""Rehearsals: longer than tests, and with figures."""
+"""Rehearsals of what happens to the service in production; each prints what it measured.
+
+python -m tests.rehearsals.database   kill the database under load, again and again
+"""

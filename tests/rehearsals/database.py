@@ -1,4 +1,4 @@
-"""Kill the database under load, again and again, and print what that costs: `make chaos`.
+"""Kill and freeze the database under load, and print what that costs: `make chaos`.
 
 The service runs as in production: its usual times, all bundled plugins. Exits with 1 if a request
 was answered in another way than with 200 or a proper 503, if liveness ever failed, if a reading
@@ -10,13 +10,17 @@ import asyncio
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from energia.db.embedded import Embedded
 from tests.e2e.load import Load, Watch
-from tests.e2e.outages import Outage, outage
+from tests.e2e.outages import Outage, freeze, outage
 from tests.e2e.service import Service, serving
+
+#: What happens, and for how many seconds.
+Plan = Sequence[tuple[Callable[[Embedded, Watch, float], Coroutine[None, None, Outage]], float]]
 
 _EXPECTED = {f"{method} {status}" for method in ("GET", "POST") for status in (200, 503)}
 
@@ -26,36 +30,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Kill the database under load.")
     parser.add_argument("--rate", type=float, default=100, help="requests a second")
     parser.add_argument("--outages", type=float, nargs="*", default=[0.2, 3, 10, 40, 1])
+    parser.add_argument("--freezes", type=float, nargs="*", default=[5])
     parser.add_argument("--calm", type=float, default=5, help="seconds between two outages")
     given = parser.parse_args()
-    sys.exit(not asyncio.run(_rehearse(given.rate, given.outages, given.calm)))
+    plan = [(outage, seconds) for seconds in given.outages]
+    plan += [(freeze, seconds) for seconds in given.freezes]
+    sys.exit(not asyncio.run(_rehearse(given.rate, plan, given.calm)))
 
 
-async def _rehearse(rate: float, outages: list[float], calm: float) -> bool:
+async def _rehearse(rate: float, plan: Plan, calm: float) -> bool:
     with tempfile.TemporaryDirectory(prefix="energia-") as folder:
         Path(folder).chmod(0o755)
         server = Embedded(Path(folder) / "server")
         await asyncio.to_thread(server.start)
         try:
             async with serving(server.dsn(), "--profile", "production") as service:
-                return await _under_load(server, service, rate, outages, calm)
+                return await _under_load(server, service, rate, plan, calm)
         finally:
             await asyncio.to_thread(server.stop)
 
 
 async def _under_load(
-    server: Embedded, service: Service, rate: float, outages: list[float], calm: float
+    server: Embedded, service: Service, rate: float, plan: Plan, calm: float
 ) -> bool:
-    seconds = sum(outages) + (len(outages) + 1) * (calm + 10)
+    seconds = sum(away for _, away in plan) + (len(plan) + 1) * (calm + 10)
     load = Load(service.url, rate, meters=max(1, round(rate * seconds / 2 / 365) + 1))
-    watch, found, begun = Watch(service.url), list[Outage](), time.monotonic()
+    watch, begun = Watch(service.url), time.monotonic()
     await load.set_up()
     async with watch.running():
         async with load.running():
-            for away in outages:
+            for happen, away in plan:
                 await asyncio.sleep(calm)
-                found.append(await outage(server, watch, away))
-                print(found[-1].text(), flush=True)
+                found = await happen(server, watch, away)
+                print(f"{happen.__name__}: {found.text()}", flush=True)
             await asyncio.sleep(calm)
         lost = await load.lost()
     _print(load, watch, time.monotonic() - begun)
