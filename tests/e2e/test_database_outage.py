@@ -64,8 +64,9 @@ async def test_killed_and_restarted_under_load(own: Embedded) -> None:
         assert set(said) == {"GET 200", "POST 200", "GET 503", "POST 503"}
         assert set(after) == {"GET 200", "POST 200"}
         assert {status for _, status in watch.live} == {200}
-        assert short.unready is None or _waited(short) >= GRACE - 0.5  # it recovered slowly
-        assert GRACE - 0.5 <= _waited(long) <= GRACE + 1.5
+        # The grace runs from the last success, which is a moment ago.
+        assert short.unready is None or _waited(short) >= GRACE - 1
+        assert GRACE - 1 <= _waited(long) <= GRACE + 1.5
         assert long.ready - long.back < 5
         assert len(load.acknowledged) > 50
         assert lost == []
