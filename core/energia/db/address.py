@@ -40,6 +40,11 @@ def parsed(url: str) -> dict[str, str]:
     return parameters
 
 
+def renamed(url: str, database: str) -> str:
+    """Return a connection string that is *url* with another database; raises as `parsed`."""
+    return psycopg2.extensions.make_dsn(**{**parsed(url), "dbname": database})
+
+
 def session(url: str, settings: Database) -> dict[str, str]:
     """Return the parameters for a session of the service.
 
