@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from energia.pricing.measures import EnergyByPeriod as EnergyByPeriod
     from energia.pricing.measures import Months as Months
     from energia.pricing.schedule import Schedule as Schedule
+    from energia.seeds import Seed as Seed
     from energia.settings import SecretStr as SecretStr
     from energia.web.routes import Created as Created
     from energia.web.routes import Route as Route
@@ -68,6 +69,7 @@ _MODULES = {
     ),
     "pricing.measures": ("Days", "Energy", "EnergyByPeriod", "Months"),
     "pricing.schedule": ("Schedule",),
+    "seeds": ("Seed",),
     "settings": ("SecretStr",),
     "web.routes": ("Created", "Route", "Routes"),
 }

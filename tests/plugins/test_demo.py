@@ -3,8 +3,10 @@
 import asyncio
 import sys
 
-from energia.db.pool import Tenant
+from energia.db.pool import Pool, Tenant
+from energia.plugins import Plugins
 from tests.e2e.service import environment
+from tests.serving import make_core
 
 #: The imports that are kept, by what they created and left unchanged.
 COUNTS = "select counts ->> 'created', counts ->> 'unchanged' from import order by id"
@@ -42,3 +44,17 @@ async def test_a_second_run_keeps_the_data(database: str, tenant: Tenant) -> Non
 
     imports = await tenant.fetch(lambda created, unchanged: (created, unchanged), COUNTS)
     assert imports == [("8760", "0"), ("0", "8760")]
+
+
+async def test_fills_the_database_of_a_preview(pool: Pool) -> None:
+    """Replicas may do so at once, and every start again: there is one household."""
+    core = make_core(plugins=Plugins.installed(), pool=pool)
+    seed = core.plugins.seeds()["demo"]
+
+    await asyncio.gather(*(seed.sow(core) for _ in range(3)))
+    await seed.sow(core)
+
+    tenant = pool.tenant()
+    assert await tenant.fetch(str, "select id from site") == ["demo-home"]
+    assert await tenant.fetch(int, "select count(*) from tariff") == [3]
+    assert await tenant.fetch(int, "select sum((counts ->> 'created')::int) from import") == [8760]
