@@ -6,6 +6,7 @@ plugin's setting too late, so that its loaders would all have been replaced.
 
 import os
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -80,7 +81,19 @@ def load(
     if pull_request:
         values["pull_request",] = Value(pull_request.number, pull_request.origin)
     warnings = layers.without_productions(values) if name == "preview" else ()
-    return attrs.evolve(_effective(values, faults, allow_embedded), warnings=warnings)
+    found = _effective(values, faults, allow_embedded)
+    return attrs.evolve(found, warnings=(*warnings, *_switched_off(found.settings)))
+
+
+def _switched_off(settings: Settings) -> list[str]:
+    """Say which plugins have settings in a preview and do not run there."""
+    plugins = settings.plugins
+    return [
+        f"plugins.{name} has settings, and is switched off in a preview"
+        for name in plugins.settings
+        if settings.profile == "preview"
+        if any(fnmatch(name, pattern) for pattern in plugins.disabled)
+    ]
 
 
 def _profile(

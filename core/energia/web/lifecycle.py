@@ -161,12 +161,14 @@ async def _migrated(core: Core, dsn: str, own: OwnDatabase) -> None:
     pause = _FIRST_PAUSE
     while True:
         try:
-            await own.ensure()
+            if await own.ensure():
+                log.info("preview_database_made", pr=core.settings.pull_request)
             await core.pool.ping()
             core.state.enter(Phase.MIGRATING)
             done = await migrate(dsn, {**schema.CORE, **core.plugins.migrations()})
             log.info("migrated", applied=done.applied, unknown=done.unknown)
-            await own.sow()
+            if await own.sow():
+                log.info("preview_seeded", seed=core.settings.preview.seed)
             return
         except DatabaseAway as error:
             core.state.enter(Phase.STARTING)

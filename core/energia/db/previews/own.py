@@ -70,17 +70,16 @@ class OwnDatabase:
         if self._cluster is None or self._made is not None:
             return False
         self._made = await self._cluster.make(wanted(self._core.settings))
-        log.info("preview_database", pr=self._made.marker.pr, created=self._made.created)
         return self._made.created
 
-    async def sow(self) -> None:
-        """Fill the database, unless an earlier start did."""
+    async def sow(self) -> bool:
+        """Fill the database, unless an earlier start did; tells whether it was filled."""
         if self._seed is None or (self._made and self._made.marker.seed == self._seed.name):
-            return
+            return False
         await self._seed.sow(self._core)
         if self._cluster and self._made:
             await self._cluster.sown(self._made.marker.pr, self._seed.name)
-        log.info("preview_seed", seed=self._seed.name)
+        return True
 
     @asynccontextmanager
     async def leased(self) -> AsyncIterator[None]:
