@@ -1,0 +1,4 @@
+"""Rehearsals of what happens to the service in production; each prints what it measured.
+
+python -m tests.rehearsals.previews   open, close, replay and reap previews beside production
+"""
