@@ -29,8 +29,9 @@ def parsed(url: str) -> dict[str, str]:
 
     """
     try:
-        parameters: dict[str, str] = psycopg2.extensions.parse_dsn(url)
-    except psycopg2.Error:
+        # The driver would not see what is after a NUL.
+        parameters: dict[str, str] = {} if "\0" in url else psycopg2.extensions.parse_dsn(url)
+    except (psycopg2.Error, UnicodeError):
         parameters = {}
     if not parameters:
         raise ConfigurationError("database.url is not a PostgreSQL URL (postgresql://...)")

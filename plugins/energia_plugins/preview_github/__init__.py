@@ -18,14 +18,14 @@ import structlog
 from aiohttp import web
 from msgspec import Meta
 
-from energia import Core, EnergiaError, Malformed, Routes, SecretStr, hookimpl
+from energia import Core, EnergiaError, Malformed, Routes, SecretStr, Tenant, hookimpl
 from energia.db.previews.cluster import Cluster
 from energia.errors import NotFound, TooLarge
 from energia.web.bodies import Limit
 from energia_plugins.preview_github import webhook
 from energia_plugins.preview_github.deliveries import Deliveries
 from energia_plugins.preview_github.reaper import Counts, Reaper
-from energia_plugins.preview_github.webhook import BadSignature, NotAllowed
+from energia_plugins.preview_github.webhook import BadSignature, Event, NotAllowed
 
 if TYPE_CHECKING:
     from prometheus_client.registry import Collector
@@ -95,7 +95,7 @@ class PreviewGithub:
             routes.post(PATH, status=HTTPStatus.ACCEPTED, errors=errors)(self.receive)
         return routes
 
-    async def receive(self, request: web.Request, core: Core) -> Received:
+    async def receive(self, request: web.Request, core: Core, tenant: Tenant) -> Received:
         """Take what GitHub tells of pull requests, signed with the secret that it shares.
 
         It is remembered and answered at once, and done afterwards; the same delivery again gets
@@ -111,19 +111,21 @@ class PreviewGithub:
             case "ping":
                 return Received("pong")
             case webhook.PULL_REQUEST:
-                return await self._received(core, delivery, body)
-        return Received("ignored")
-
-    async def _received(self, core: Core, delivery: str, body: bytes) -> Received:
-        event, deliveries = webhook.event(body), self._deliveries(core)
-        if event.repository.full_name.lower() not in self._repositories:
-            raise NotAllowed(f"{event.repository.full_name} is not one of the repositories")
+                event, deliveries = self._event(body), self._deliveries(core)
+            case _:
+                return Received("ignored")
         if event.action not in webhook.ACTIONS or not deliveries.accepts(event):
             return Received("ignored")
-        if await deliveries.receive(delivery, body, event):
+        if await deliveries.receive(tenant, delivery, body, event):
             log.info("preview_event", pr=event.number, action=event.action, delivery=delivery)
             self._arrived.set()
         return Received("accepted")
+
+    def _event(self, body: bytes) -> Event:
+        event = webhook.event(body)
+        if event.repository.full_name.lower() not in self._repositories:
+            raise NotAllowed(f"{event.repository.full_name} is not one of the repositories")
+        return event
 
     @hookimpl
     @asynccontextmanager

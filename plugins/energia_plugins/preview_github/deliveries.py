@@ -1,13 +1,12 @@
 """The deliveries: each is remembered before it is answered, and done afterwards."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
 import attrs
 
-from energia import Core
+from energia import Core, Tenant
 from energia.db.previews.cluster import Cluster
 from energia.db.queries import load
 from energia_plugins.preview_github.webhook import Event
@@ -26,8 +25,6 @@ class _Due:
     pr: int
     action: str
     happened_at: datetime
-    received_at: datetime
-    superseded: bool
 
 
 @attrs.frozen
@@ -47,7 +44,7 @@ class Deliveries:
         """Tell whether an event is young enough to be known if it came before."""
         return event.pull_request.updated_at > self.core.clock.now() - self.keep
 
-    async def receive(self, delivery: str, body: bytes, event: Event) -> bool:
+    async def receive(self, tenant: Tenant, delivery: str, body: bytes, event: Event) -> bool:
         """Remember a delivery; tells whether it is a new one.
 
         The id is not signed, so that a copy may come with another one: the body is what counts.
@@ -60,23 +57,16 @@ class Deliveries:
             "happened": event.pull_request.updated_at,
             "now": self.core.clock.now(),
         }
-        return await self.core.pool.tenant().execute(SQL["receive"], values) > 0
+        return await tenant.execute(SQL["receive"], values) > 0
 
     async def work(self, cluster: Cluster) -> int:
-        """Do what is to be done, in the order in which it happened; tells how much that was.
-
-        What is older than something else about the same pull request is passed over.
-        """
+        """Do what is to be done, in the order in which it happened; tells how much that was."""
         tenant, now = self.core.pool.tenant(), self.core.clock.now()
         asked = {"now": now, "until": now + _LEASE, "limit": _BATCH}
         due = await tenant.fetch(_Due, SQL["claim"], asked)
-        act: dict[str, Callable[[int], Awaitable[bool]]] = {
-            "closed": cluster.close,
-            "reopened": cluster.reopen,
-        }
-        for one in sorted(due, key=lambda one: (one.happened_at, one.received_at)):
-            if not one.superseded:
-                await act[one.action](one.pr)
+        for one in sorted(due, key=lambda one: one.happened_at):
+            act = cluster.close if one.action == "closed" else cluster.reopen
+            await act(one.pr, one.happened_at)
             await tenant.execute(SQL["done"], self.core.clock.now(), one.digest)
         await tenant.execute(SQL["forget"], now - self.keep)
         return len(due)

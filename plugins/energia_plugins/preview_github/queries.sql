@@ -12,13 +12,11 @@ from (
   select digest
   from preview_github_delivery
   where done_at is null and next_at <= %(now)s
-  order by happened_at, received_at
+  order by happened_at
   limit %(limit)s
   for update skip locked) due
 where d.digest = due.digest
-returning d.digest, d.pr, d.action, d.happened_at, d.received_at, exists (
-  select from preview_github_delivery later
-  where later.pr = d.pr and later.happened_at > d.happened_at)
+returning d.digest, d.pr, d.action, d.happened_at
 
 -- name: done
 -- Something was done.

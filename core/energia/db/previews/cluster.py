@@ -57,21 +57,23 @@ class Cluster:
 
     async def seen(self, pr: int) -> bool:
         """Say that a preview runs; tells whether it has a database."""
-        return await self._change(pr, lambda at, marker: attrs.evolve(marker, seen_at=at))
+        return await self._change(pr, lambda at, was: attrs.evolve(was, seen_at=at))
 
     async def sown(self, pr: int, seed: str) -> bool:
         """Say what a database was filled with; tells whether it is there."""
-        return await self._change(pr, lambda _, marker: attrs.evolve(marker, seed=seed))
+        return await self._change(pr, lambda _, was: attrs.evolve(was, seed=seed))
 
-    async def close(self, pr: int) -> bool:
-        """Say that a pull request is closed; tells whether it has a database."""
-        return await self._change(
-            pr, lambda at, marker: attrs.evolve(marker, closed_at=marker.closed_at or at)
-        )
+    async def close(self, pr: int, told_at: datetime | None = None) -> bool:
+        """Say that a pull request is closed; tells whether it has a database.
 
-    async def reopen(self, pr: int) -> bool:
-        """Say that a pull request is open again; tells whether it has a database."""
-        return await self._change(pr, lambda _, marker: attrs.evolve(marker, closed_at=None))
+        *told_at* is when that happened, by the clock of who tells it: what happened before the
+        last thing that was told changes nothing, in whatever order it comes.
+        """
+        return await self._change(pr, lambda at, was: _told(was, at, told_at))
+
+    async def reopen(self, pr: int, told_at: datetime | None = None) -> bool:
+        """Say that a pull request is open again; as `close`."""
+        return await self._change(pr, lambda _, was: _told(was, None, told_at))
 
     async def drop(self, pr: int) -> bool:
         """Drop a database; see `energia.db.previews.dropping.drop`."""
@@ -91,3 +93,11 @@ class Cluster:
 
     async def _run(self, work: Callable[[Session], T]) -> T:
         return await in_thread(self._dsn, work, _OPTIONS)
+
+
+def _told(was: Marker, closed_at: datetime | None, told_at: datetime | None) -> Marker:
+    if told_at and was.told_at and told_at < was.told_at:
+        return was
+    if closed_at and was.closed_at:
+        closed_at = was.closed_at
+    return attrs.evolve(was, closed_at=closed_at, told_at=told_at or was.told_at)

@@ -20,7 +20,8 @@ class Marker:
         seen_at: When its preview last said that it runs.
         commit: The commit that the preview shows.
         seed: What the database was filled with.
-        closed_at: When the pull request was closed; None while it is open.
+        closed_at: When we were told that the pull request is closed; None while it is open.
+        told_at: When the last thing that we were told happened, by the clock of who told it.
 
     """
 
@@ -30,6 +31,7 @@ class Marker:
     commit: str = ""
     seed: str | None = None
     closed_at: datetime | None = None
+    told_at: datetime | None = None
 
     @classmethod
     def read(cls, comment: str | None) -> Self | None:
@@ -45,6 +47,7 @@ class Marker:
                 str(found.get("commit") or ""),
                 found.get("seed"),
                 _instant(found["closed_at"]) if found.get("closed_at") else None,
+                _instant(found["told_at"]) if found.get("told_at") else None,
             )
         except (ValueError, TypeError, KeyError, AttributeError):
             return None

@@ -12,4 +12,4 @@ create table preview_github_delivery (
   done_at timestamptz
 );
 create index preview_github_due on preview_github_delivery (next_at) where done_at is null;
-create index preview_github_pull_request on preview_github_delivery (pr, happened_at);
+create index preview_github_old on preview_github_delivery (done_at);
