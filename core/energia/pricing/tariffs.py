@@ -1,7 +1,7 @@
 """Tariff documents: a currency, a time zone and versions, each a list of charges."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -20,7 +20,7 @@ from energia.pricing.completeness import gaps
 from energia.pricing.days import DayTypes, Weekday
 from energia.pricing.rounding import Rounding
 from energia.pricing.schedule import Schedule
-from energia.pricing.templates import Template, kind_of, read_charge
+from energia.pricing.templates import Template, kind_of, place, read_charge, stated
 from energia.zones import Zone
 
 
@@ -33,7 +33,7 @@ def _codes_differ(charges: Parts) -> Iterator[Fault]:
     kinds = Counter(kind_of(charge) for charge in charges)
     seen: set[object] = set()
     for index, charge in enumerate(charges):
-        kind, fields, pointer = kind_of(charge), fields_of(charge), f"/charges/{index}/code"
+        kind, fields, pointer = kind_of(charge), stated(charge), f"/charges/{index}/code"
         if kind is None or "code" not in fields:
             continue  # it could not be read
         if fields["code"] is None and kinds[kind] > 1:
@@ -49,11 +49,11 @@ def _codes_differ(charges: Parts) -> Iterator[Fault]:
 def _schedules_have_no_gaps(charges: Parts, weekend_days: tuple[Weekday, ...]) -> Iterator[Fault]:
     types = DayTypes(weekend_days=frozenset(weekend_days))
     for index, charge in enumerate(charges):
-        for name, value in fields_of(charge).items():
+        for name, value in stated(charge).items():
             if isinstance(value, Schedule):
+                pointer = f"/charges/{index}{place(charge, name)}"
                 for gap in gaps(value, types):
-                    message = f"the schedule has {gap}"
-                    yield Fault("incomplete_schedule", message, f"/charges/{index}/{name}")
+                    yield Fault("incomplete_schedule", f"the schedule has {gap}", pointer)
 
 
 def _versions_follow(versions: Parts) -> Iterator[Fault]:
@@ -117,7 +117,17 @@ class Version:
                 found.add(error)
         if found.faults:
             raise refusal(found)
-        return attrs.evolve(self, charges=tuple(charges))
+        try:
+            return attrs.evolve(self, charges=tuple(charges))
+        except Invalid as error:
+            raise Invalid(error.detail, self._pointed(error.faults), error.counts) from None
+
+    def _pointed(self, faults: Sequence[Fault]) -> list[Fault]:
+        """Let faults of filled charges point to the parameters."""
+        for index, charge in enumerate(self.charges):
+            if isinstance(charge, Template):
+                faults = charge.pointed(faults, f"/charges/{index}")
+        return list(faults)
 
     @cached_property
     def types(self) -> DayTypes:
@@ -172,14 +182,14 @@ class Tariff:
         """
         if not self.parameters:
             return self
-        found, versions = Found(), list[Version]()
+        faults, versions = dict[Fault, None](), list[Version]()
         for version in self.versions:
             try:
                 versions.append(version.filled(parameters))
             except Invalid as error:
-                found.add(error)
-        if found.faults:
-            raise refusal(found)
+                faults |= dict.fromkeys(error.faults)  # of several versions they are often the same
+        if faults:
+            raise refusal(Found(list(faults), Counter(fault.code for fault in faults)))
         return attrs.evolve(self, versions=tuple(versions))
 
     def within(self, start: int, end: int) -> "Tariff":

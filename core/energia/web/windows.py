@@ -61,7 +61,7 @@ async def asked(
     """
     found = _channel(meter, channel, await registry.channels(tenant, meter))
     zone = Zone.named(await registry.zone_of(tenant, meter))
-    begin, past = _instant(zone, window[0], "start"), _instant(zone, window[1], "end")
+    begin, past = instant(zone, window[0], "start"), instant(zone, window[1], "end")
     if past <= begin:
         message = "the end must be after the start"
         raise Invalid(message, [Fault("empty_window", message, "/query/end")])
@@ -83,7 +83,8 @@ def _channel(meter: str, wanted: str | None, channels: list[Channel]) -> Channel
     return named[0]
 
 
-def _instant(zone: Zone, moment: datetime | date, name: str) -> int:
+def instant(zone: Zone, moment: datetime | date, name: str) -> int:
+    """Return a boundary of a window, the query parameter *name*, in seconds, UTC."""
     if not isinstance(moment, datetime):
         return zone.midnight(moment)
     if moment.microsecond:
