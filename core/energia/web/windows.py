@@ -1,6 +1,6 @@
 """Parts of time in queries, on the local time of a meter's site."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import attrs
@@ -10,7 +10,7 @@ from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Fault, Invalid, NotFound
 from energia.metering import registry
 from energia.metering.models import Channel
-from energia.zones import Zone
+from energia.zones import Zone, rfc3339
 
 _DESCRIPTION = "An instant with its offset, or a date: midnight in the site's zone."
 #: The start of a window: an instant, or a date: its midnight in the zone of the site.
@@ -42,6 +42,11 @@ class Asked:
     def from_(self, cursor: datetime | None) -> int:
         """Return where the part of the window begins that *cursor* leaves over."""
         return self.start if cursor is None else max(self.start, round(cursor.timestamp()))
+
+
+def cursor_at(instant: int) -> str:
+    """Return a cursor; in UTC, as the `+` of an offset has its own meaning in a query."""
+    return rfc3339(datetime.fromtimestamp(instant, UTC))
 
 
 async def asked(

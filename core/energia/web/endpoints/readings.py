@@ -23,7 +23,7 @@ from energia.web.examples import examples
 from energia.web.ids import ChannelId, MeterId
 from energia.web.routes import Routes
 from energia.web.streams import FILES, JSON, Accepted, Rows
-from energia.web.windows import Asked, End, From, KnownAt, Start, asked
+from energia.web.windows import Asked, End, From, KnownAt, Start, asked, cursor_at
 
 #: How many slots one answer has; `next` leads to the others.
 _SLOTS = 400_000
@@ -131,7 +131,7 @@ def _answer(meter: str, found: Asked, read: query.Revised, past: int) -> Reading
         _numbers(series.values),
         _runs(series.quality),
         read.revision_at,
-        zone.text(past) if past < found.end else None,
+        cursor_at(past) if past < found.end else None,
     )
 
 
