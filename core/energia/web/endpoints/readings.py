@@ -105,7 +105,8 @@ async def get_readings(
     while their day was running are dated by the end of their slot.
 
     As a file the whole window comes at once, a row for each slot. CSV has the columns `start`,
-    `value` (empty where it is missing), `unit` and `quality`; import it again with
+    `value` (empty where it is missing), `unit` and `quality` (empty where nothing was ever sent);
+    import it again with
     `POST /v1/imports?format=csv&meter=...&channel=...&quality_column=quality&unit=...` and the
     `unit` of its rows. NDJSON has `meter`, `channel`, `start`, `value`, `unit` and `quality`.
     """
