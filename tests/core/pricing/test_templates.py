@@ -1,6 +1,6 @@
 """Charges with parameters: checked when they are saved, filled in when they are priced."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,7 @@ from energia.errors import Invalid
 from energia.pricing.engine import price
 from energia.pricing.tariffs import Tariff
 from energia.pricing.templates import Template
-from tests.core.pricing.documents import CONVERTER, document, read, series, tariff
+from tests.core.pricing.documents import CONVERTER, document, faults, read, series, tariff
 
 NIGHT = {"default": "day", "rules": [{"period": "night", "from": "00:00", "to": "07:00"}]}
 HOLE = {"rules": [{"period": "night", "from": "00:00", "to": "07:00"}]}
@@ -21,15 +21,6 @@ TWO_RATES = {"day": "0.30", "night": "0.10"}
 def time_of_use(**fields: Any) -> dict[str, Any]:
     """Return a charge by the period."""
     return {"kind": "energy.time_of_use", "schedule": NIGHT, "rates": TWO_RATES, **fields}
-
-
-def faults(work: Callable[[], object]) -> dict[str | None, str]:
-    """Return the codes of what is refused, by pointer."""
-    with pytest.raises(Invalid) as refused:
-        work()
-    found = {fault.pointer: fault.code for fault in refused.value.faults}
-    assert len(found) == len(refused.value.faults)
-    return found
 
 
 def saved(charge: Mapping[str, Any]) -> dict[str | None, str]:
