@@ -3,10 +3,12 @@
 import asyncio
 import sys
 
+import pytest
+
 from energia.db.pool import Pool, Tenant
 from energia.plugins import Plugins
 from tests.e2e.service import environment
-from tests.serving import make_core
+from tests.serving import make_core, serving
 
 #: The imports that are kept, by what they created and left unchanged.
 COUNTS = "select counts ->> 'created', counts ->> 'unchanged' from import order by id"
@@ -58,3 +60,19 @@ async def test_fills_the_database_of_a_preview(pool: Pool) -> None:
     assert await tenant.fetch(str, "select id from site") == ["demo-home"]
     assert await tenant.fetch(int, "select count(*) from tariff") == [3]
     assert await tenant.fetch(int, "select sum((counts ->> 'created')::int) from import") == [8760]
+
+
+@pytest.mark.parametrize("tariff", ["demo-flat", "demo-night", "demo-seasons"])
+async def test_a_second_run_keeps_what_is_billed(pool: Pool, database: str, tariff: str) -> None:
+    """Tariffs by which bills are issued are put again as they are: no conflict."""
+    await demo(database)
+    contract = {"id": "c", "meter": "demo-meter", "tariff": tariff, "start": "2021-01-01"}
+    run = {"start": "2021-03-01", "end": "2021-04-01", "issue": True}
+    async with serving(make_core(plugins=Plugins.installed(), pool=pool)) as client:
+        async with client.post("/v1/contracts", json=contract) as answer:
+            assert answer.status == 201
+        async with client.post("/v1/bills/run", json=run) as answer:
+            done = await answer.json()
+
+    assert done["issued"] == 1
+    assert "demo-flat" in await demo(database)

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from energia.billing.versions import put_tariff
 from energia.metering import registry
 from energia.metering.intake import Intake
-from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia_plugins.demo import household
 
@@ -34,5 +34,5 @@ async def load_tariffs(tenant: "Tenant", plugins: "Plugins") -> list[Tariff]:
     converter = tariff_converter(plugins.charges())
     tariffs = [converter.structure(one, Tariff) for one in household.tariffs()]
     for tariff in tariffs:
-        await Tariffs(tenant, converter).put(tariff)
+        await put_tariff(tenant, converter, tariff)
     return tariffs

@@ -10,14 +10,22 @@ from psycopg2 import sql
 
 from energia.configuration.pull_request import PREFIX, database_name
 from energia.db.previews.marker import Marker
-from energia.db.queries import load
 from energia.db.session import Session
 from energia.errors import DatabaseAway
 
 #: `foreign` has no comment of ours, and is never touched; `expired` was not seen for too long.
 Standing = Literal["open", "closed", "expired", "foreign"]
 
-STATEMENTS: Final = load(__package__)
+#: The databases that are called as those of previews are, or one of them; all by their number.
+_PREVIEWS: Final = """
+select d.datname, shobj_description(d.oid, 'pg_database'), d.datallowconn, d.datconnlimit,
+  case when has_database_privilege(d.oid, 'connect') then pg_database_size(d.oid) end,
+  (select count(*) from pg_stat_activity a where a.datid = d.oid and a.usesysid is not null),
+  clock_timestamp()
+from pg_database d
+where d.datname ~ '^app_pr_[1-9][0-9]{0,9}$' and (%s::text is null or d.datname = %s)
+order by length(d.datname), d.datname
+"""
 #: The advisory lock of the reaper; that of a pull request is its number more.
 LOCK: Final = 0x6170705F707200
 #: Seconds to wait for another process that makes or drops the same database.
@@ -26,7 +34,7 @@ _TURN_LIMIT: Final = 120.0
 
 @attrs.frozen
 class Preview:
-    """The database of one pull request, in the order of the columns of `previews`.
+    """The database of one pull request, in the order of the columns of the query.
 
     Attributes:
         database: Its name.
@@ -75,13 +83,13 @@ class Preview:
 
 def every(session: Session) -> list[Preview]:
     """Return all of them, by their number."""
-    rows = session.fetch(STATEMENTS["previews"], None, None)
+    rows = session.fetch(_PREVIEWS, None, None)
     return [Preview(*row) for row in rows]
 
 
 def find(session: Session, pr: int) -> Preview | None:
     """Return that of one pull request, if there is one."""
-    rows = session.fetch(STATEMENTS["previews"], *(2 * [database_name(pr)]))
+    rows = session.fetch(_PREVIEWS, *(2 * [database_name(pr)]))
     return next((Preview(*row) for row in rows), None)
 
 
