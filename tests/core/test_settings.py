@@ -156,6 +156,7 @@ def test_all_faults_are_told_at_once() -> None:
         ({"ENERGIA_server__port": "1"}, "ENERGIA_server__port: there is no such setting"),
         ({"ENERGIA_PLUGINS__SETTINGS": "{}"}, "ENERGIA_PLUGINS__SETTINGS: there is no such"),
         ({"ENERGIA_SERVER__DRAIN": "20"}, "more than server.stop_grace, 30 s"),
+        ({"ENERGIA_PREVIEW__TTL": "599"}, "preview.ttl is 599 s, less than twice preview.lease"),
         ({"ENERGIA_PROFILE": "production"}, "database.url: production needs DATABASE_URL"),
         (
             {"DATABASE_URL": "postgresql://u:geheim@h/app_pr_${PR_NUMBER}"},

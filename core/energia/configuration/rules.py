@@ -14,6 +14,7 @@ def broken_rules(settings: Settings, database_origin: str, allow_embedded: bool)
     """
     return [
         *_preview(settings),
+        *_lease(settings),
         *database.broken_rules(settings, database_origin, allow_embedded),
         *_stopping(settings),
     ]
@@ -24,6 +25,16 @@ def _preview(settings: Settings) -> Iterator[Fault]:
     if settings.profile == "preview" and settings.pull_request is None:
         message = "profile preview without a pull request: set PR_NUMBER"
         yield Fault("no_pull_request", message, "profile")
+
+
+def _lease(settings: Settings) -> Iterator[Fault]:
+    """Let a preview miss a sign of life, and still not be taken for dead."""
+    preview = settings.preview
+    if preview.ttl < 2 * preview.lease:
+        message = (
+            f"preview.ttl is {preview.ttl:g} s, less than twice preview.lease, {preview.lease:g} s"
+        )
+        yield Fault("ttl_too_short", message, "preview.ttl")
 
 
 def _stopping(settings: Settings) -> Iterator[Fault]:

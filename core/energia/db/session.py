@@ -28,20 +28,27 @@ _POLL = 0.1
 class Session:
     """A connection of the thread that works, which another one may interrupt."""
 
-    def __init__(self, raw: connection) -> None:
+    def __init__(self, raw: connection, cancelled: Event) -> None:
+        """Work on *raw* until *cancelled* is set."""
         self.raw = raw
-        self._cancelled = Event()
+        self._cancelled = cancelled
 
     def fetch(self, sql: str | Composable, *parameters: object) -> list[tuple[Any, ...]]:
-        """Run a statement and return its rows; raises the errors of the driver."""
+        """Run a statement and return its rows.
+
+        Raises:
+            psycopg2.Error: The server refuses it.
+            DatabaseAway: The work is interrupted.
+
+        """
+        self.pause(0)
         with self.raw.cursor() as cursor:
             cursor.execute(sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
     def cancel(self) -> None:
-        """Interrupt the work, from another thread."""
-        self._cancelled.set()
-        if not self.raw.closed:
+        """Interrupt the statement that runs, from another thread."""
+        with suppress(psycopg2.Error):  # it may have ended meanwhile
             self.raw.cancel()
 
     def pause(self, seconds: float) -> None:
@@ -69,7 +76,7 @@ class Session:
         try:
             yield
         finally:
-            with suppress(psycopg2.Error):  # at the latest it ends with the connection
+            with suppress(psycopg2.Error, DatabaseAway):  # or it ends with the connection
                 self.fetch("select pg_advisory_unlock(%s)", lock)
 
 
@@ -92,6 +99,7 @@ async def in_thread(dsn: str, work: Callable[[Session], T], options: Mapping[str
     given.setdefault("connect_timeout", "10")
     given.setdefault("application_name", "energia")
     sessions: list[Session] = []
+    cancelled = Event()
 
     def run() -> T:
         try:
@@ -100,9 +108,10 @@ async def in_thread(dsn: str, work: Callable[[Session], T], options: Mapping[str
             raise translated(error, away=True) from error
         raw.autocommit = True
         with closing(raw):
-            sessions.append(Session(raw))
+            session = Session(raw, cancelled)
+            sessions.append(session)
             try:
-                return work(sessions[0])
+                return work(session)
             except psycopg2.Error as error:
                 raise translated(error, away=bool(raw.closed)) from error
 
@@ -110,7 +119,10 @@ async def in_thread(dsn: str, work: Callable[[Session], T], options: Mapping[str
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        for session in sessions:
-            session.cancel()
+        cancelled.set()
+        while not task.done():  # again and again: a statement may begin just now
+            for session in sessions:
+                await asyncio.to_thread(session.cancel)
+            await asyncio.wait([task], timeout=0.1)
         await asyncio.gather(task, return_exceptions=True)
         raise
