@@ -133,7 +133,7 @@ def test_reap_says_what_it_does(previews: PreviewServer) -> None:
     done = run(previews, "reap", "--json")
     idle = run(previews, "reap")
 
-    assert (rehearsed.exit_code, rehearsed.output) == (0, "app_pr_1: would be dropped: closed\n")
+    assert (rehearsed.exit_code, rehearsed.output) == (0, "app_pr_1: would be dropped (closed)\n")
     assert json.loads(done.output) == [{"pr": 1, "reason": "closed", "error": None}]
     assert (idle.exit_code, idle.output) == (0, "Nothing is due.\n")
     assert previews.databases() == ["app_pr_2"]
@@ -147,7 +147,7 @@ def test_reap_fails_where_a_drop_does(previews: PreviewServer) -> None:
     done = run(previews, "reap")
 
     assert done.exit_code == 1
-    assert done.output == "app_pr_1: cannot drop a template database: closed\n"
+    assert done.output == "app_pr_1: cannot drop a template database (closed)\n"
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def list_(invocation: Invocation, as_json: bool) -> None:
         show(rows)
 
 
-@command.command()
+@command.command(short_help="Make, migrate and fill the database of a pull request.")
 @click.argument("pr", type=_number, required=False)
 @_dry_run
 @_json
@@ -82,7 +82,7 @@ def ensure(invocation: Invocation, pr: int | None, dry_run: bool, as_json: bool)
     _say(as_json, done, f"{done['database']}: {done['outcome']}")
 
 
-@command.command()
+@command.command(short_help="Drop the database of a pull request.")
 @click.argument("pr", type=_number)
 @_dry_run
 @_json
@@ -100,7 +100,7 @@ def drop(invocation: Invocation, pr: int, dry_run: bool, as_json: bool) -> None:
     _say(as_json, done, f"{done['database']}: {outcome}")
 
 
-@command.command()
+@command.command(short_help="Drop the databases that nobody misses.")
 @_dry_run
 @_json
 @pass_invocation
@@ -120,7 +120,7 @@ def reap(invocation: Invocation, dry_run: bool, as_json: bool) -> None:
     if as_json:
         _print_json([attrs.asdict(fate) for fate in done.fates])
     for fate in () if as_json else done.fates:
-        click.echo(f"app_pr_{fate.pr}: {fate.error or verb}: {fate.reason}")
+        click.echo(f"app_pr_{fate.pr}: {fate.error or verb} ({fate.reason})")
     if not (as_json or done.fates):
         click.echo("Nothing is due.")
     if any(fate.error for fate in done.fates):
