@@ -19,7 +19,7 @@ from energia.db.migrate import migrate
 from energia.db.pool import Pool
 from energia.db.schema import CORE
 from energia.plugins import Plugins
-from energia.settings import Database, PluginSelection, Profile, Settings
+from energia.settings import Database, PluginSelection
 from tests.serving import make_core, serving
 
 SECRET = "between us"
@@ -66,14 +66,12 @@ async def _receiver() -> AsyncIterator[tuple[Receiver, str]]:
 
 
 @asynccontextmanager
-async def service(
-    database: str, profile: Profile = "development", **settings: object
-) -> AsyncIterator[aiohttp.ClientSession]:
+async def service(database: str, **settings: object) -> AsyncIterator[aiohttp.ClientSession]:
     """Serve with the plugin, so configured."""
     plugins = Plugins.installed(PluginSelection(settings={"bill-webhook": settings}))
     await migrate(database, {**CORE, **plugins.migrations()})
     pool = Pool(database, Database())
-    core = make_core(plugins=plugins, pool=pool, settings=Settings(profile=profile))
+    core = make_core(plugins=plugins, pool=pool)
     try:
         async with serving(core) as client, aiohttp.ClientSession(client.make_url("/")) as api:
             yield api
@@ -182,13 +180,3 @@ async def test_two_replicas_tell_once(database: str, receiver: tuple[Receiver, s
         await asyncio.sleep(0.3)
 
     assert sorted(h["X-Energia-Delivery"] for h, _ in got.got) == ["bill-1", "bill-2"]
-
-
-async def test_a_preview_tells_nobody(database: str, receiver: tuple[Receiver, str]) -> None:
-    """It has the URL of production, which its platform has copied."""
-    got, url = receiver
-    async with service(database, "preview", url=url, poll=0.05) as api:
-        await issue(api, 1)
-        await asyncio.sleep(0.3)
-
-    assert got.got == []

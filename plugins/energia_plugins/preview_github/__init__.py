@@ -82,7 +82,7 @@ class PreviewGithub:
     @hookimpl
     def register_collectors(self) -> "Iterable[Collector]":
         """Offer the counts of the reaper."""
-        from energia_plugins.preview_github.metrics import PreviewCollector
+        from energia_plugins.preview_github.collecting import PreviewCollector
 
         return [PreviewCollector(self._counts)]
 
