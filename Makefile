@@ -17,13 +17,15 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 	--no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all chaos programs lock clean python
+.PHONY: help run test test-all soak chaos rehearse-previews programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
 	@echo 'make test      check style and types, and run the tests'
 	@echo 'make test-all  the same, with the programs that some tests need; fails on any skip'
 	@echo 'make chaos     kill the database under load, and print what that costs (two minutes)'
+	@echo 'make rehearse-previews  open, close and reap previews beside production'
+	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
 	@echo 'make lock      resolve the dependencies anew (needs uv)'
 	@echo 'make clean     remove what the other commands made; data stays'
 
@@ -41,6 +43,13 @@ test-all: .tox/.tool/.done programs
 # The database killed under load; it prints what that costs.
 chaos: .tox/.tool/.done
 	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.rehearsals.database'
+
+# Previews beside production, on a real PostgreSQL; it prints how long what took.
+rehearse-previews: .tox/.tool/.done
+	.tox/.tool/bin/tox run -e py -x 'testenv.commands=python -m tests.rehearsals.previews'
+
+soak: .venv/.done
+	.venv/bin/python -m benchmarks.soak
 
 # Debian's packages, where we may install them; a test that still lacks its program fails.
 programs:

@@ -17,6 +17,7 @@ from energia.db.migrate import migrate
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
 from energia.settings import Database
+from tests.previews import PreviewServer, of
 
 _TEMPLATE = "migrated"
 _NUMBERS = count(1)
@@ -120,6 +121,14 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 def tenant(pool: Pool) -> Tenant:
     """Give a fresh database as the implicit organization sees it."""
     return pool.tenant()
+
+
+@pytest.fixture
+def previews(server: Embedded) -> Iterator[PreviewServer]:
+    """Give a server for previews, without any."""
+    found = of(server)
+    yield found
+    found.clear()
 
 
 @contextmanager

@@ -27,17 +27,20 @@ if TYPE_CHECKING:
     from energia.pricing.charges import BaseCharge as BaseCharge
     from energia.pricing.charges import BillSoFar as BillSoFar
     from energia.pricing.charges import Charge as Charge
+    from energia.pricing.charges import Components as Components
     from energia.pricing.charges import Line as Line
     from energia.pricing.charges import Measure as Measure
     from energia.pricing.charges import Measured as Measured
     from energia.pricing.charges import Slots as Slots
     from energia.pricing.charges import State as State
     from energia.pricing.charges import Step as Step
+    from energia.pricing.charges import UnitPrices as UnitPrices
     from energia.pricing.measures import Days as Days
     from energia.pricing.measures import Energy as Energy
     from energia.pricing.measures import EnergyByPeriod as EnergyByPeriod
     from energia.pricing.measures import Months as Months
     from energia.pricing.schedule import Schedule as Schedule
+    from energia.seeds import Seed as Seed
     from energia.settings import SecretStr as SecretStr
     from energia.web.routes import Created as Created
     from energia.web.routes import Route as Route
@@ -60,15 +63,18 @@ _MODULES = {
         "BaseCharge",
         "BillSoFar",
         "Charge",
+        "Components",
         "Line",
         "Measure",
         "Measured",
         "Slots",
         "State",
         "Step",
+        "UnitPrices",
     ),
     "pricing.measures": ("Days", "Energy", "EnergyByPeriod", "Months"),
     "pricing.schedule": ("Schedule",),
+    "seeds": ("Seed",),
     "settings": ("SecretStr",),
     "web.routes": ("Created", "Route", "Routes"),
 }

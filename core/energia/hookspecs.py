@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from energia.metering.decoding import Decoder
     from energia.metering.events import ReadingsStored
     from energia.pricing.charges import Charge
+    from energia.seeds import Seed
     from energia.web.routes import Route
 
 #: Names pluggy's project and the entry-point group.
@@ -138,6 +139,19 @@ def register_migrations() -> "Iterable[Traversable]":
         @hookimpl
         def register_migrations() -> list[Traversable]:
             return [files(__package__) / "migrations"]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_seeds() -> "Iterable[Seed]":
+    """Return what the database of a preview can be filled with; `preview.seed` chooses by name.
+
+    Example:
+        @hookimpl
+        def register_seeds() -> list[Seed]:
+            return [TwoSites()]
 
     """
     raise NotImplementedError

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Iterable
 
 import structlog
 from aiohttp import ClientConnectionError, web
@@ -45,6 +46,12 @@ def configure(level: int = logging.INFO) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+def warn(about: Iterable[str]) -> None:
+    """Log what was set and is ignored."""
+    for detail in about:
+        structlog.get_logger(__name__).warning("configuration", detail=detail)
 
 
 def _rendering() -> list[Processor]:

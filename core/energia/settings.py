@@ -75,12 +75,61 @@ class Readings:
 
 @attrs.frozen
 class Limits:
-    """What a request may ask for."""
+    """What a request may ask for; what is over a limit is refused by its name.
+
+    Attributes:
+        body_bytes: The bytes of a JSON body, after inflation.
+        import_bytes: The bytes of a file, after inflation.
+        inflation: How many bytes one compressed byte may inflate to, in all of a body.
+        stall: For how long a body that is being sent may pause, in seconds.
+        depth: How deep arrays and objects may be nested in a JSON body.
+        rows: How many readings one body or file may have.
+        problems: How many faults are told; all are counted.
+        slots: How many slots a query or a price may be about.
+
+    """
 
     body_bytes: Count = 64 * 1024**2
     import_bytes: Count = 2 * 1024**3
+    inflation: Count = 200
+    stall: Annotated[float, Meta(gt=0)] = 30.0
+    depth: Count = 100
+    rows: Count = 20_000_000
     problems: Count = 1000
     slots: Count = 3_000_000
+
+
+@attrs.frozen
+class Preview:
+    """The database of each pull request: how a preview makes its own, how production ends them.
+
+    Attributes:
+        admin_url: Production: the role that owns the previews' databases, as a libpq URL. A
+            preview ignores it.
+        maintenance_database: The database to be in while others are made and dropped.
+        template: The database to copy; by default the server's own.
+        seed: What a new database is filled with: `none`, or what a plugin offers, such as `demo`.
+        connections: How many connections a preview's database takes.
+        lease: How often a running preview says that it is there.
+        ttl: For how long a preview may be silent before its database is dropped.
+        closed_grace: For how long sessions keep the database of a closed pull request.
+        reap_period: How often production looks for databases to drop.
+        reap_limit: How many it drops at a time.
+        reap_dry_run: Only say what would be dropped.
+
+    """
+
+    admin_url: str = attrs.field(default="", repr=False, metadata=SECRET)
+    maintenance_database: str = "postgres"
+    template: str | None = None
+    seed: str = "none"
+    connections: Count = 20
+    lease: Annotated[float, Meta(gt=0)] = 300.0
+    ttl: Annotated[float, Meta(gt=0)] = 259_200.0
+    closed_grace: Seconds = 900.0
+    reap_period: Annotated[float, Meta(gt=0)] = 600.0
+    reap_limit: Count = 20
+    reap_dry_run: bool = False
 
 
 @attrs.frozen
@@ -94,12 +143,21 @@ class PluginSelection:
 
 @attrs.frozen
 class Settings:
-    """The whole configuration."""
+    """The whole configuration.
+
+    Attributes:
+        profile: What the service is for.
+        pull_request: The number of the pull request that a preview shows; nobody sets it, it is
+            derived from what the platform says.
+
+    """
 
     profile: Profile = "development"
+    pull_request: int | None = None
     server: Server = Server()
     database: Database = Database()
     health: Health = Health()
     readings: Readings = Readings()
     limits: Limits = Limits()
+    preview: Preview = Preview()
     plugins: PluginSelection = PluginSelection()

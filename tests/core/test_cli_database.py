@@ -29,6 +29,7 @@ PENDING = """\
 pending: core 0001_core
 pending: core 0002_bills
 pending: bill-webhook 0001_deliveries
+pending: preview-github 0001_deliveries
 """
 
 

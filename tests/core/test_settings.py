@@ -49,7 +49,8 @@ def test_the_defaults_are_complete() -> None:
 def test_the_profiles_differ() -> None:
     """Production listens to all; a preview stops without the waits."""
     production = effective(ENERGIA_PROFILE="production", **SAFE).settings
-    preview = load(profile="preview", environ={"ENERGIA_PROFILE": "production"}).settings
+    environ = {"ENERGIA_PROFILE": "production", "PR_NUMBER": "7"}
+    preview = load(environ=environ, allow_embedded=True).settings
 
     assert (production.server.host, production.server.drain) == ("0.0.0.0", 10)
     assert (preview.server.drain_ready, preview.server.drain) == (0, 0)
@@ -155,13 +156,17 @@ def test_all_faults_are_told_at_once() -> None:
         ({"ENERGIA_server__port": "1"}, "ENERGIA_server__port: there is no such setting"),
         ({"ENERGIA_PLUGINS__SETTINGS": "{}"}, "ENERGIA_PLUGINS__SETTINGS: there is no such"),
         ({"ENERGIA_SERVER__DRAIN": "20"}, "more than server.stop_grace, 30 s"),
+        ({"ENERGIA_PREVIEW__TTL": "599"}, "preview.ttl is 599 s, less than twice preview.lease"),
         ({"ENERGIA_PROFILE": "production"}, "database.url: production needs DATABASE_URL"),
         (
             {"DATABASE_URL": "postgresql://u:geheim@h/app_pr_${PR_NUMBER}"},
-            "database.url: ${PR_NUMBER} is not supported yet",
+            "database.url: ${PR_NUMBER} is replaced in a preview only",
         ),
-        ({"DATABASE_URL": "host=h dbname=pr_$PR_NUMBER"}, "${PR_NUMBER} is not supported yet"),
-        ({"DATABASE_URL": "embedded:/srv/${PR_NUMBER:-0}"}, "${PR_NUMBER} is not supported yet"),
+        (
+            {"DATABASE_URL": "host=h dbname=pr_$PR_NUMBER"},
+            "${PR_NUMBER} is replaced in a preview only",
+        ),
+        ({"DATABASE_URL": "embedded:/srv/${PR_NUMBER:-0}"}, "in a preview only, and only as is"),
         (
             {"ENERGIA_PROFILE": "production", "DATABASE_URL": "embedded:"},
             "production does not run on the embedded server without --allow-embedded",

@@ -48,7 +48,7 @@ def free_port() -> int:
 
 def environment(**extra: str) -> dict[str, str]:
     """Return an environment in which only *extra* configures the service."""
-    ours = ("ENERGIA_", "DATABASE_URL", "PORT", "HOST")
+    ours = ("ENERGIA_", "DATABASE_URL", "PORT", "HOST", "PR_NUMBER", "COOLIFY_", "SOURCE_COMMIT")
     plain = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     return {**plain, **extra}
 

@@ -48,6 +48,20 @@ async def test_a_second_run_keeps_the_data(database: str, tenant: Tenant) -> Non
     assert imports == [("8760", "0"), ("0", "8760")]
 
 
+async def test_fills_the_database_of_a_preview(pool: Pool) -> None:
+    """Replicas may do so at once, and every start again: there is one household."""
+    core = make_core(plugins=Plugins.installed(), pool=pool)
+    seed = core.plugins.seeds()["demo"]
+
+    await asyncio.gather(*(seed.sow(core) for _ in range(3)))
+    await seed.sow(core)
+
+    tenant = pool.tenant()
+    assert await tenant.fetch(str, "select id from site") == ["demo-home"]
+    assert await tenant.fetch(int, "select count(*) from tariff") == [3]
+    assert await tenant.fetch(int, "select sum((counts ->> 'created')::int) from import") == [8760]
+
+
 @pytest.mark.parametrize("tariff", ["demo-flat", "demo-night", "demo-seasons"])
 async def test_a_second_run_keeps_what_is_billed(pool: Pool, database: str, tariff: str) -> None:
     """Tariffs by which bills are issued are put again as they are: no conflict."""

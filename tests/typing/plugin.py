@@ -33,6 +33,7 @@ from energia import (
     ReadingsStored,
     Routes,
     SecretStr,
+    Seed,
     hookimpl,
 )
 
@@ -61,6 +62,17 @@ class Levy(BaseCharge):
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge it."""
         yield self.metered(measured["energy"]["total"], self.rate)
+
+
+@attrs.frozen
+class TwoSites:
+    """Fills the database of a preview."""
+
+    name: str = "two-sites"
+
+    async def sow(self, core: Core) -> None:
+        """Fill it."""
+        await core.pool.tenant().execute("select 1")
 
 
 @attrs.frozen
@@ -172,6 +184,11 @@ class Acme:
     def register_migrations(self) -> list[Traversable]:
         """Offer the tables: those of another package, for want of one."""
         return [files("energia.db") / "migrations"]
+
+    @hookimpl
+    def register_seeds(self) -> list[Seed]:
+        """Offer a seed."""
+        return [TwoSites()]
 
     @hookimpl
     def register_commands(self) -> list[click.Command]:

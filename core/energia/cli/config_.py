@@ -1,8 +1,13 @@
 """`energia config`: what is configured."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
+
+if TYPE_CHECKING:
+    from energia.configuration.loading import Configuration
 
 
 @click.group("config", short_help="Show or check the configuration.")
@@ -35,6 +40,7 @@ def show(invocation: Invocation, allow_embedded: bool) -> None:
         refused = error
     for row in shown(configuration, classes):
         click.echo(f"{f'{row.path} = {row.value}':<58} # {row.origin}")
+    _warn(configuration)
     if refused:
         raise refused
 
@@ -45,6 +51,7 @@ def show(invocation: Invocation, allow_embedded: bool) -> None:
 def check(invocation: Invocation, allow_embedded: bool) -> None:
     """Say whether the configuration fits, plugins included; nothing is started."""
     from energia.db.address import parsed
+    from energia.db.previews.own import seed_of
     from energia.plugins import Plugins
     from energia.web import app
 
@@ -54,5 +61,12 @@ def check(invocation: Invocation, allow_embedded: bool) -> None:
         parsed(url)
     plugins = Plugins.installed(configuration.settings.plugins)
     app.check(plugins)
+    seed_of(configuration.settings, plugins)
+    _warn(configuration)
     profile = configuration.settings.profile
     click.echo(f"The configuration fits: profile {profile}, {len(plugins.names)} plugins.")
+
+
+def _warn(configuration: "Configuration") -> None:
+    for warning in configuration.warnings:
+        click.echo(f"energia: {warning}", err=True)

@@ -20,6 +20,7 @@ COMMANDS: Final = (
     "price",
     "compare",
     "explain",
+    "preview",
     "plugins",
     "config",
     "openapi",

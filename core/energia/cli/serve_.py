@@ -26,10 +26,12 @@ def command(
     """
     given = {"server.host": ("--host", host), "server.port": ("--port", port)}
     options = {path: option for path, option in given.items() if option[1] is not None}
-    settings = invocation.configuration(options, allow_embedded=allow_embedded).settings
+    configuration = invocation.configuration(options, allow_embedded=allow_embedded)
+    settings = configuration.settings
     from energia import log
 
     log.configure()
+    log.warn(configuration.warnings)
     from energia.plugins import Plugins
     from energia.web.lifecycle import serve
 

@@ -29,6 +29,12 @@ PLATFORM: Final[dict[str, Key]] = {
     "HOST": ("server", "host"),
     "PORT": ("server", "port"),
 }
+#: What no preview gets: it reaches the databases of all others.
+_PRODUCTIONS: Final = (("preview", "admin_url"), ("preview", "admin_url_file"))
+_NOT_IN_FILES: Final = {
+    "profile": "the profile is set by ENERGIA_PROFILE or --profile, not in a file",
+    "pull_request": "the pull request is told by the platform, not in a file",
+}
 _BY_PROFILE: Final[dict[str, dict[Key, object]]] = {
     "development": {("server", "host"): "127.0.0.1"},
     "preview": {
@@ -63,9 +69,9 @@ def of_file(path: Path, faults: list[Fault]) -> dict[Key, Value]:
     except ValueError as error:
         faults.append(Fault("not_toml", f"{path}: not TOML: {error}"))
         return {}
-    if table.pop("profile", None) is not None:
-        message = "the profile is set by ENERGIA_PROFILE or --profile, not in a file"
-        faults.append(Fault("profile_in_file", f"{path}: {message}", "profile"))
+    for name, message in _NOT_IN_FILES.items():
+        if table.pop(name, None) is not None:
+            faults.append(Fault(f"{name}_in_file", f"{path}: {message}", name))
     return {key: Value(value, str(path)) for key, value in _leaves(table)}
 
 
@@ -110,6 +116,18 @@ def merged(layers: Iterable[Mapping[Key, Value]]) -> dict[Key, Value]:
                 del found[other]
             found[key] = value
     return found
+
+
+def without_productions(values: dict[Key, Value]) -> tuple[str, ...]:
+    """Take out of the values of a preview what is production's, and say so.
+
+    A platform copies the variables of production to previews.
+    """
+    found = [key for key in values if key in _PRODUCTIONS]
+    return tuple(
+        f"{values.pop(key).origin}: {'.'.join(key)} is production's; a preview ignores it"
+        for key in found
+    )
 
 
 def tables(values: Mapping[Key, Value]) -> dict[str, Any]:

@@ -6,13 +6,16 @@ plugin's setting too late, so that its loaders would all have been replaced.
 
 import os
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final, get_args
 
 import attrs
 
 from energia.configuration import layers
+from energia.configuration.database import completed
 from energia.configuration.layers import DEFAULT, Key, Value
+from energia.configuration.pull_request import PullRequest, derived
 from energia.configuration.rules import broken_rules
 from energia.configuration.values import structure
 from energia.errors import ConfigurationError, Fault
@@ -29,11 +32,13 @@ class Configuration:
     Attributes:
         settings: What is set.
         origins: Where each value that is not a default comes from, by path: `server.port`.
+        warnings: What was set and is ignored.
 
     """
 
     settings: Settings
     origins: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
 
     def origin(self, path: str) -> str:
         """Return where the value of *path* comes from; a secret may come from a file."""
@@ -51,31 +56,52 @@ def load(
     """Return the effective configuration.
 
     Args:
-        profile: Overrides `ENERGIA_PROFILE`; `development` if there is neither.
+        profile: Overrides `ENERGIA_PROFILE`; `development` if there is neither. Where the
+            environment tells of a pull request, the profile is `preview` whatever they say.
         files: TOML files over those of `ENERGIA_CONFIG`.
         options: Values of command-line options by path, each with the option's name.
         environ: The environment; that of the process if None.
-        allow_embedded: Let production run on the embedded server.
+        allow_embedded: Let production and previews run on the embedded server.
 
     Raises:
         ConfigurationError: Something does not fit; the faults name all of it.
 
     """
     environ = os.environ if environ is None else environ
-    name, origin = _profile(profile, environ)
-    if name not in PROFILES:
-        raise _refusal([Fault("unknown_profile", _unknown_profile(name))])
     faults: list[Fault] = []
+    pull_request = derived(environ, faults)
+    name, origin = _profile(profile, environ, pull_request)
+    if name not in PROFILES:
+        raise _refusal([*faults, Fault("unknown_profile", _unknown_profile(name))])
     read = [layers.defaults(name)]
     read += [layers.of_file(path, faults) for path in _paths(name, files, environ)]
     read.append(layers.of_environment(environ, faults))
     read.append(_of_options(options or {}))
     values = {("profile",): Value(name, origin), **layers.merged(read)}
-    return _effective(values, faults, allow_embedded)
+    if pull_request:
+        values["pull_request",] = Value(pull_request.number, pull_request.origin)
+    warnings = layers.without_productions(values) if name == "preview" else ()
+    found = _effective(values, faults, allow_embedded)
+    return attrs.evolve(found, warnings=(*warnings, *_switched_off(found.settings)))
 
 
-def _profile(option: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
+def _switched_off(settings: Settings) -> list[str]:
+    """Say which plugins have settings in a preview and do not run there."""
+    plugins = settings.plugins
+    return [
+        f"plugins.{name} has settings, and is switched off in a preview"
+        for name in plugins.settings
+        if settings.profile == "preview"
+        if any(fnmatch(name, pattern) for pattern in plugins.disabled)
+    ]
+
+
+def _profile(
+    option: str | None, environ: Mapping[str, str], pull_request: PullRequest | None
+) -> tuple[str, str]:
     """Return the profile, and what names it."""
+    if pull_request:
+        return "preview", pull_request.origin
     if option:
         return option, "--profile"
     if variable := environ.get("ENERGIA_PROFILE"):
@@ -88,7 +114,7 @@ def _effective(
 ) -> Configuration:
     origins = {".".join(key): value.origin for key, value in values.items()}
     try:
-        settings = _settings(layers.tables(values))
+        settings = completed(_settings(layers.tables(values)))
     except ConfigurationError as error:
         raise _refusal(faults + [_with_origin(fault, origins) for fault in error.faults]) from None
     found = Configuration(settings, origins)

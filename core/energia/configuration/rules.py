@@ -1,15 +1,10 @@
 """What the settings must keep together, beyond the type of each."""
 
-import re
 from collections.abc import Iterator
-from typing import Final
 
-from energia.configuration.layers import DEFAULT
+from energia.configuration import database
 from energia.errors import Fault
 from energia.settings import Settings
-
-#: Stands for the number of a pull request; left as it is, it would name a database of its own.
-_PULL_REQUEST: Final = re.compile(r"(\$|%24)(\{|%7B)?PR_NUMBER", re.IGNORECASE)
 
 
 def broken_rules(settings: Settings, database_origin: str, allow_embedded: bool) -> list[Fault]:
@@ -17,25 +12,29 @@ def broken_rules(settings: Settings, database_origin: str, allow_embedded: bool)
 
     *database_origin* says where the database URL comes from.
     """
-    return [*_database(settings, database_origin, allow_embedded), *_stopping(settings)]
+    return [
+        *_preview(settings),
+        *_lease(settings),
+        *database.broken_rules(settings, database_origin, allow_embedded),
+        *_stopping(settings),
+    ]
 
 
-def _database(settings: Settings, database_origin: str, allow_embedded: bool) -> Iterator[Fault]:
-    """Production never starts on an empty database of its own by mistake, nor any on a wrong one.
+def _preview(settings: Settings) -> Iterator[Fault]:
+    """Require a pull request of a preview."""
+    if settings.profile == "preview" and settings.pull_request is None:
+        message = "profile preview without a pull request: set PR_NUMBER"
+        yield Fault("no_pull_request", message, "profile")
 
-    A message has no part of the URL: there may be a password in it.
-    """
-    path, url = "database.url", settings.database.url
-    if _PULL_REQUEST.search(url):
-        message = "${PR_NUMBER} is not supported yet: name the database itself"
-        yield Fault("not_supported", f"{path}: {message}", path)
-    if settings.profile != "production" or allow_embedded:
-        return
-    if database_origin == DEFAULT:
-        yield Fault("no_database", f"{path}: production needs DATABASE_URL", path)
-    elif url.startswith("embedded:"):
-        message = "production does not run on the embedded server without --allow-embedded"
-        yield Fault("embedded_database", f"{path}: {message}", path)
+
+def _lease(settings: Settings) -> Iterator[Fault]:
+    """Let a preview miss a sign of life, and still not be taken for dead."""
+    preview = settings.preview
+    if preview.ttl < 2 * preview.lease:
+        message = (
+            f"preview.ttl is {preview.ttl:g} s, less than twice preview.lease, {preview.lease:g} s"
+        )
+        yield Fault("ttl_too_short", message, "preview.ttl")
 
 
 def _stopping(settings: Settings) -> Iterator[Fault]:

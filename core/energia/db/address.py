@@ -29,8 +29,9 @@ def parsed(url: str) -> dict[str, str]:
 
     """
     try:
-        parameters: dict[str, str] = psycopg2.extensions.parse_dsn(url)
-    except psycopg2.Error:
+        # The driver would not see what is after a NUL.
+        parameters: dict[str, str] = {} if "\0" in url else psycopg2.extensions.parse_dsn(url)
+    except (psycopg2.Error, UnicodeError):
         parameters = {}
     if not parameters:
         raise ConfigurationError("database.url is not a PostgreSQL URL (postgresql://...)")
@@ -38,6 +39,11 @@ def parsed(url: str) -> dict[str, str]:
         if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
             raise ConfigurationError("database.url: the port is not a number from 1 to 65535")
     return parameters
+
+
+def renamed(url: str, database: str) -> str:
+    """Return a connection string that is *url* with another database; raises as `parsed`."""
+    return psycopg2.extensions.make_dsn(**{**parsed(url), "dbname": database})
 
 
 def session(url: str, settings: Database) -> dict[str, str]:

@@ -4,26 +4,18 @@ Numbers that the code does not know are accepted and reported: after a roll-back
 newer schema, and a plugin that is switched off leaves its tables.
 """
 
-import asyncio
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from itertools import starmap
-from threading import Event
-from typing import Any, TypeVar
 
 import attrs
 import psycopg2
 from psycopg2 import errorcodes
-from psycopg2.extensions import TRANSACTION_STATUS_INTRANS, connection, make_dsn
+from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 
-from energia.db.address import parsed
 from energia.db.schema import CORE, Applied, Migration, read
-from energia.db.translate import translated
+from energia.db.session import Session, in_thread
 from energia.errors import MigrationError
-
-T = TypeVar("T")
 
 #: The advisory lock of whoever migrates; any number that nobody else uses in this database.
 _LOCK = 0x656E6572676961
@@ -72,77 +64,24 @@ async def migrate(dsn: str, folders: Mapping[str, Traversable] = CORE) -> Migrat
         DatabaseAway: There is no connection.
 
     """
-    return await _in_thread(dsn, lambda session: _migrate(session, read(folders)))
+    return await in_thread(dsn, lambda session: _migrate(session, read(folders)), _options())
 
 
 async def pending(dsn: str, folders: Mapping[str, Traversable] = CORE) -> Migrated:
     """Return what is pending and what is unknown, and change nothing; errors as `migrate`."""
-    return await _in_thread(dsn, lambda session: _compared(session, read(folders))[1])
+    return await in_thread(dsn, lambda session: _compared(session, read(folders))[1], _options())
 
 
-class _Session:
-    """A connection of the thread that migrates, which another one may interrupt."""
-
-    def __init__(self, raw: connection, cancelled: Event) -> None:
-        self.raw = raw
-        self.cancelled = cancelled
-
-    def fetch(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        self.pause(0)
-        with self.raw.cursor() as cursor:
-            cursor.execute(sql, parameters or None)
-            return cursor.fetchall() if cursor.description else []
-
-    def cancel(self) -> None:
-        with suppress(psycopg2.Error):  # it may have ended meanwhile
-            self.raw.cancel()
-
-    def pause(self, seconds: float) -> None:
-        if self.cancelled.wait(seconds):
-            raise MigrationError("interrupted")
+def _options() -> dict[str, str]:
+    return {"statement_timeout": "0", "lock_timeout": _LOCK_TIMEOUT}
 
 
-async def _in_thread(dsn: str, work: Callable[[_Session], T]) -> T:
-    """Run blocking work on a connection; a cancelled task interrupts its statement."""
-    options = f"-c statement_timeout=0 -c lock_timeout={_LOCK_TIMEOUT}"
-    given = parsed(dsn)
-    given["options"] = f"{given.get('options', '')} {options}".strip()
-    given.setdefault("connect_timeout", "10")
-    sessions: list[_Session] = []
-    cancelled = Event()
-
-    def run() -> T:
-        try:
-            raw = psycopg2.connect(make_dsn(**given))
-        except psycopg2.Error as error:
-            raise translated(error, away=True) from error
-        raw.autocommit = True
-        with closing(raw):
-            session = _Session(raw, cancelled)
-            sessions.append(session)
-            try:
-                return work(session)
-            except psycopg2.Error as error:
-                raise translated(error, away=bool(raw.closed)) from error
-
-    task = asyncio.ensure_future(asyncio.to_thread(run))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        cancelled.set()
-        while not task.done():  # again and again: a statement may begin just now
-            for session in sessions:
-                await asyncio.to_thread(session.cancel)
-            await asyncio.wait([task], timeout=0.1)
-        await asyncio.gather(task, return_exceptions=True)
-        raise
-
-
-def _migrate(session: _Session, migrations: list[Migration]) -> Migrated:
+def _migrate(session: Session, migrations: list[Migration]) -> Migrated:
     todo, state = _compared(session, migrations)
     if not todo:
         return state  # the usual start: nobody's turn is needed
-    with _turn(session):
+    busy = MigrationError(f"another process has been migrating for {_TURN_LIMIT:g} s")
+    with session.turn(_LOCK, _TURN_LIMIT, busy):
         session.fetch(_TABLE)
         todo, state = _compared(session, migrations)
         for migration in todo:
@@ -150,7 +89,7 @@ def _migrate(session: _Session, migrations: list[Migration]) -> Migrated:
     return Migrated(applied=state.pending, unknown=state.unknown)
 
 
-def _compared(session: _Session, migrations: list[Migration]) -> tuple[list[Migration], Migrated]:
+def _compared(session: Session, migrations: list[Migration]) -> tuple[list[Migration], Migrated]:
     """Return the files to apply, and how the database stands to them."""
     applied = _applied(session)
     known = {(migration.owner, migration.number): migration for migration in migrations}
@@ -165,25 +104,14 @@ def _compared(session: _Session, migrations: list[Migration]) -> tuple[list[Migr
     return todo, Migrated(pending=tuple(map(str, todo)), unknown=tuple(unknown))
 
 
-def _applied(session: _Session) -> dict[tuple[str, int], Applied]:
+def _applied(session: Session) -> dict[tuple[str, int], Applied]:
     if session.fetch("select to_regclass('schema_migration')") == [(None,)]:
         return {}
     rows = session.fetch("select owner, number, name, checksum from schema_migration")
     return {(one.owner, one.number): one for one in starmap(Applied, rows)}
 
 
-@contextmanager
-def _turn(session: _Session) -> Iterator[None]:
-    """Migrate alone. Polled: who waits in a statement would hold up `create index concurrently`."""
-    until = time.monotonic() + _TURN_LIMIT
-    while session.fetch("select pg_try_advisory_lock(%s)", _LOCK) != [(True,)]:
-        if time.monotonic() > until:
-            raise MigrationError(f"another process has been migrating for {_TURN_LIMIT:g} s")
-        session.pause(0.1)
-    yield  # the lock ends with the connection
-
-
-def _apply(session: _Session, migration: Migration) -> None:
+def _apply(session: Session, migration: Migration) -> None:
     for tries_left in reversed(range(_TRIES)):
         try:
             return _attempt(session, migration)
@@ -196,7 +124,7 @@ def _apply(session: _Session, migration: Migration) -> None:
         session.pause(1.0)
 
 
-def _attempt(session: _Session, migration: Migration) -> None:
+def _attempt(session: Session, migration: Migration) -> None:
     """Run a file and note it, in one transaction unless the file says otherwise."""
     if not migration.alone:
         session.fetch("begin")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from energia.metering.decoding import Decoder
     from energia.metering.events import ReadingsStored
     from energia.pricing.charges import Charge
+    from energia.seeds import Seed
     from energia.web.routes import Route
 
 T = TypeVar("T")
@@ -141,6 +142,10 @@ class Plugins:
     def migrations(self) -> "Mapping[str, Traversable]":
         """Return the folders of migrations, by the name of their plugin."""
         return self._registered.migrations
+
+    def seeds(self) -> "Mapping[str, Seed]":
+        """Return what the database of a preview can be filled with, by name."""
+        return _without_plugin(self._registered.seeds)
 
     def commands(self) -> "Mapping[str, click.Command]":
         """Return the commands of the command line, by name."""

@@ -99,6 +99,12 @@ def _probe(one: object) -> str | None:
     return _of_class("probe", one)
 
 
+def _seed(one: object) -> str | None:
+    if not inspect.iscoroutinefunction(getattr(one, "sow", None)):
+        return "a seed has a coroutine function `sow`"
+    return _of_class("seed", one)
+
+
 def _collector(one: object) -> str | None:
     return _of_class("collector", one) or _without_methods("collector", one, "collect")
 
@@ -150,5 +156,6 @@ _LACKING: Final[Mapping[str, Callable[[object], str | None]]] = {
     "register_routes": _instance("energia.web.routes", "Route"),
     "register_middlewares": _middleware,
     "register_migrations": _folder,
+    "register_seeds": _seed,
     "register_commands": _instance("click", "Command"),
 }

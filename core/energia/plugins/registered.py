@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from energia.health.probes import Probe
     from energia.metering.decoding import Decoder
     from energia.pricing.charges import Charge
+    from energia.seeds import Seed
     from energia.web.routes import Route
 
 
@@ -27,6 +28,7 @@ class Registered:
     charges: "dict[str, tuple[str, type[Charge]]]"
     decoders: "dict[str, tuple[str, Decoder]]"
     probes: "dict[str, tuple[str, Probe]]"
+    seeds: "dict[str, tuple[str, Seed]]"
     commands: "dict[str, tuple[str, click.Command]]"
     collectors: "tuple[tuple[str, Collector], ...]"
     routes: "tuple[tuple[str, Route], ...]"
@@ -54,6 +56,7 @@ def registered(manager: pluggy.PluginManager) -> Registered:
         ),
         decoders=cast("dict[str, tuple[str, Decoder]]", named("register_decoders", "format")),
         probes=cast("dict[str, tuple[str, Probe]]", named("register_probes", "probe")),
+        seeds=cast("dict[str, tuple[str, Seed]]", named("register_seeds", "seed")),
         commands=cast(
             "dict[str, tuple[str, click.Command]]", named("register_commands", "command")
         ),

@@ -19,6 +19,7 @@ from energia.db import schema
 from energia.db.connect import address, connected
 from energia.db.migrate import migrate
 from energia.db.pool import Pool
+from energia.db.previews.own import OwnDatabase
 from energia.errors import ConfigurationError, DatabaseAway
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
@@ -150,22 +151,27 @@ async def _working(app: web.Application) -> AsyncIterator["asyncio.Task[None]"]:
 async def _work(app: web.Application, leaving: asyncio.Event) -> None:
     core = app[CORE]
     async with connected(core.settings.database) as dsn, _closing(core.pool):
-        await _migrated(core, dsn)
-        async with started(app):
+        own = OwnDatabase(core)
+        await _migrated(core, dsn, own)
+        async with own.leased(), started(app):
             log.info("ready", plugins=core.plugins.names)
             await leaving.wait()
     core.state.phase = Phase.STOPPED
 
 
-async def _migrated(core: Core, dsn: str) -> None:
-    """Reach the database, however long that takes, and migrate it."""
+async def _migrated(core: Core, dsn: str, own: OwnDatabase) -> None:
+    """Reach the database, however long that takes, and migrate it; a preview makes its own."""
     pause = _FIRST_PAUSE
     while True:
         try:
+            if await own.ensure():
+                log.info("preview_database_made", pr=core.settings.pull_request)
             await core.pool.ping()
             core.state.enter(Phase.MIGRATING)
             done = await migrate(dsn, {**schema.CORE, **core.plugins.migrations()})
             log.info("migrated", applied=done.applied, unknown=done.unknown)
+            if await own.sow():
+                log.info("preview_seeded", seed=core.settings.preview.seed)
             return
         except DatabaseAway as error:
             core.state.enter(Phase.STARTING)

@@ -43,7 +43,7 @@ class Settings:
     """Where bills are told, and how stubbornly. Times are in seconds.
 
     Attributes:
-        url: The receiver; without one the plugin does nothing.
+        url: The receiver; without one, and in a preview, the plugin does nothing.
         secret: Signs what is sent; without one it is not signed.
         timeout: For how long one try may take.
         retry_first: The pause after the first failure; it doubles with each.
@@ -99,7 +99,7 @@ class BillWebhook:
     @asynccontextmanager
     async def lifespan(self, core: Core) -> AsyncIterator[None]:
         """Tell bills while the service runs."""
-        if self._settings.url is None:
+        if self._settings.url is None or _ignored(core):
             yield
             return
         timeout = aiohttp.ClientTimeout(total=self._settings.timeout)
@@ -179,6 +179,14 @@ class BillWebhook:
             log.warning("bill_webhook_fails", reason=error)
         else:
             log.info("bill_webhook_works")
+
+
+def _ignored(core: Core) -> bool:
+    """Tell whether this is a preview: its platform has copied the settings of production."""
+    preview = core.settings.profile == "preview"
+    if preview:
+        log.warning("bill_webhook_ignored", reason="a preview tells nobody of its bills")
+    return preview
 
 
 def _instant(at: datetime | None) -> datetime | None:

@@ -1,12 +1,22 @@
-"""A real household's year, priced under three illustrative tariffs: `energia demo`."""
+"""A real household's year, priced under three illustrative tariffs: `energia demo`.
+
+The same fills the database of a preview, with `preview.seed = "demo"`.
+"""
 
 import click
 
-from energia import hookimpl
+from energia import Seed, hookimpl
 from energia_plugins.demo.command import demo
+from energia_plugins.demo.seed import DemoSeed
 
 
 @hookimpl
 def register_commands() -> list[click.Command]:
     """Offer `energia demo`."""
     return [demo]
+
+
+@hookimpl
+def register_seeds() -> list[Seed]:
+    """Offer the household and its tariffs."""
+    return [DemoSeed()]

@@ -51,34 +51,22 @@ async def _demo(settings: "Settings", plugins: "Plugins") -> "tuple[Ranked, ...]
 
 
 async def _load(tenant: "Tenant", settings: "Settings") -> None:
-    """Store the site, the meter and the year; the bar counts readings."""
+    """Store the household; the bar counts readings."""
     from energia.clock import SystemClock
-    from energia.metering import registry
-    from energia.metering.intake import Intake
-    from energia_plugins.demo import household
+    from energia_plugins.demo import household, loading
 
-    clock = SystemClock()
-    await registry.put_site(tenant, household.SITE_ID, household.SITE)
-    await registry.put_meter(tenant, household.METER_ID, household.METER, clock.now())
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
         task = progress.add_task("Readings of 2021", total=household.HOURS)
-        counted = household.HouseholdFile(lambda: progress.advance(task))
-        intake = Intake(tenant, clock, settings.readings.live_grace, settings.limits.problems)
-        await intake.file(household.chunks(), counted, None)
+        await loading.load(tenant, SystemClock(), settings, lambda: progress.advance(task))
 
 
 async def _compare(tenant: "Tenant", plugins: "Plugins") -> "tuple[Ranked, ...]":
-    from energia.billing.versions import put_tariff
     from energia.metering import query, registry
     from energia.pricing.compare import compare
-    from energia.pricing.tariffs import Tariff, tariff_converter
-    from energia_plugins.demo import household
+    from energia_plugins.demo import household, loading
 
-    converter = tariff_converter(plugins.charges())
-    tariffs = [converter.structure(one, Tariff) for one in household.tariffs()]
-    for tariff in tariffs:
-        await put_tariff(tenant, converter, tariff)
+    tariffs = await loading.load_tariffs(tenant, plugins)
     (channel,) = await registry.channels(tenant, household.METER_ID)
     usage = await query.series(tenant, channel, household.START, household.END)
     return compare(tariffs, {"import": usage}, (household.START, household.END))

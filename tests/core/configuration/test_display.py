@@ -42,8 +42,9 @@ def effective(**environ: str) -> Configuration:
 @pytest.mark.parametrize(
     ("option", "environ", "origin"),
     [
-        ("preview", {"ENERGIA_PROFILE": "development"}, "--profile"),
-        (None, {"ENERGIA_PROFILE": "preview"}, "ENERGIA_PROFILE"),
+        ("production", {"ENERGIA_PROFILE": "development"}, "--profile"),
+        (None, {"ENERGIA_PROFILE": "production"}, "ENERGIA_PROFILE"),
+        ("production", {"PR_NUMBER": "7"}, "PR_NUMBER"),
         (None, {}, "default"),
     ],
 )
@@ -51,7 +52,7 @@ def test_the_profile_has_an_origin(
     option: str | None, environ: dict[str, str], origin: str
 ) -> None:
     """The option wins over the variable, and what names the profile is shown."""
-    found = load(profile=option, environ=environ)
+    found = load(profile=option, environ=environ, allow_embedded=True)
 
     (row,) = (row for row in shown(found, {}) if row.path == "profile")
     assert (row.value, row.origin) == (f'"{found.settings.profile}"', origin)

@@ -4,7 +4,7 @@ import pytest
 
 from energia.db.address import parsed, resolved, session
 from energia.db.pool import Pool
-from energia.errors import DatabaseAway
+from energia.errors import ConfigurationError, DatabaseAway
 from energia.settings import Database
 
 
@@ -34,6 +34,15 @@ def test_a_password_stays_out_of_the_pools_representation() -> None:
     pool = Pool("postgresql://a:hunter2@localhost/energia", Database())
 
     assert "hunter2" not in f"{pool!r} {pool.tenant()!r} {pool.stats!r}"
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u@h/a\0b", "host=h dbname=a\0", "postgresql://u@h/%FF", "host=\udcff"]
+)
+def test_bytes_that_are_no_text_are_refused(url: str) -> None:
+    """The driver would stop at a NUL, or fail with an error of its own."""
+    with pytest.raises(ConfigurationError, match="not a PostgreSQL URL"):
+        parsed(url)
 
 
 async def test_hosts_are_resolved_without_blocking() -> None:

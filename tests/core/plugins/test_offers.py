@@ -16,6 +16,7 @@ from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
 from energia.plugins.registration import HOOKS
 from energia.web.routes import Route
+from energia_plugins.demo.seed import DemoSeed
 from tests.typing.plugin import Acme
 
 
@@ -171,6 +172,7 @@ def offering(hook: str, *objects: object) -> SimpleNamespace:
         ("register_probes", Probe(criticality="low"), "is 'critical' or 'degraded'"),
         ("register_probes", BlockingProbe(), "a probe has a coroutine function `check`"),
         ("register_probes", Unreadable(), "it cannot be read: no broker"),
+        ("register_seeds", SimpleNamespace(name="x"), "a seed has a coroutine function `sow`"),
         ("register_collectors", object(), "a collector has a method `collect`"),
         ("register_collectors", Counter, "it is a class, where a collector is an instance"),
         ("register_decoders", SimpleNamespace(name="x"), "the `options` of a decoder are an attrs"),
@@ -194,6 +196,7 @@ def test_an_object_of_the_wrong_type_is_refused(hook: str, one: object, message:
         ("register_charges", Charge),
         ("register_decoders", Decoder()),
         ("register_probes", Probe()),
+        ("register_seeds", DemoSeed()),
         ("register_collectors", Gauge("g", "A gauge.", registry=None)),
         ("register_collectors", Custom()),
         ("register_routes", Route("GET", "/v1/hello", hello)),

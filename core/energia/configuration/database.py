@@ -1,0 +1,103 @@
+"""Which database this process may use: a preview its own, production anything but a preview's.
+
+All of it is told from the URL, before anything connects, and by libpq's own parser: a name may be
+in the path, in a parameter, or in both, and the last one counts. No message has a part of the URL:
+there may be a password in it.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
+
+import attrs
+
+from energia.configuration.layers import DEFAULT
+from energia.configuration.pull_request import PREFIX, database_name
+from energia.errors import ConfigurationError, Fault
+from energia.settings import Settings
+
+PATH: Final = "database.url"
+EMBEDDED: Final = "embedded:"
+
+#: Stands for the number of a pull request: `${PR_NUMBER}` or `$PR_NUMBER`, in a URL also encoded.
+_PLACE: Final = re.compile(
+    r"(?:\$|%24)(?:(?:\{|%7[Bb])PR_NUMBER(?:\}|%7[Dd])|PR_NUMBER(?![A-Za-z0-9_]))"
+)
+#: Whatever looks like it; left as it is, it would name a database of its own.
+_LIKE_PLACE: Final = re.compile(r"(\$|%24)(\{|%7B)?PR_NUMBER", re.IGNORECASE)
+
+
+def completed(settings: Settings) -> Settings:
+    """Return the settings of a preview with the number of its pull request in the database's URL.
+
+    A database called `app_pr_` is one whose number a platform has replaced by nothing.
+    """
+    if settings.profile != "preview" or settings.pull_request is None:
+        return settings
+    url = _PLACE.sub(str(settings.pull_request), settings.database.url)
+    with suppress(ConfigurationError):  # a URL that is none is refused later
+        if not url.startswith(EMBEDDED) and _name(url) == PREFIX:
+            url = _renamed(url, database_name(settings.pull_request))
+    return attrs.evolve(settings, database=attrs.evolve(settings.database, url=url))
+
+
+def broken_rules(settings: Settings, origin: str, allow_embedded: bool) -> Iterator[Fault]:
+    """Yield what speaks against the database of completed *settings*; *origin* is its URL's."""
+    url = settings.database.url
+    if _LIKE_PLACE.search(url):
+        yield _fault("not_supported", "${PR_NUMBER} is replaced in a preview only, and only as is")
+    elif settings.profile == "development":
+        return
+    elif origin == DEFAULT and not allow_embedded:
+        yield _fault("no_database", f"{_subject(settings)} needs DATABASE_URL")
+    elif url.startswith(EMBEDDED):
+        if not allow_embedded:
+            message = "does not run on the embedded server without --allow-embedded"
+            yield _fault("embedded_database", f"{_subject(settings)} {message}")
+    else:
+        yield from _of_name(settings, url)
+
+
+def _of_name(settings: Settings, url: str) -> Iterator[Fault]:
+    """Yield what is wrong with the database's name; one that a service or PGDATABASE says is none.
+
+    The URL is the one place that is looked at; what it leaves open would be decided elsewhere.
+    """
+    try:
+        name = _name(url)
+    except ConfigurationError as error:
+        yield Fault("not_a_url", error.detail, PATH)
+        return
+    if not name:
+        yield _fault("no_name", f"{_subject(settings)} needs a URL that names the database")
+    elif settings.profile == "production" and name.lower().startswith(PREFIX):
+        yield _fault("preview_database", f"production does not use a database {PREFIX}*")
+    elif settings.profile == "preview" and not _is_own(settings, name):
+        message = f"pull request {settings.pull_request} uses a database {PREFIX}"
+        yield _fault("not_its_database", f"{message}{settings.pull_request}, and no other one")
+
+
+def _is_own(settings: Settings, name: str) -> bool:
+    number = settings.pull_request
+    return number is not None and name == database_name(number)
+
+
+def _name(url: str) -> str | None:
+    from energia.db.address import parsed  # loads the driver: only where there is a URL
+
+    return parsed(url).get("dbname")
+
+
+def _renamed(url: str, name: str) -> str:
+    from energia.db.address import renamed
+
+    return renamed(url, name)
+
+
+def _subject(settings: Settings) -> str:
+    return "a preview" if settings.profile == "preview" else "production"
+
+
+def _fault(code: str, message: str) -> Fault:
+    return Fault(code, f"{PATH}: {message}", PATH)

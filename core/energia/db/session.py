@@ -1,0 +1,128 @@
+"""One connection for work that is not a request's: migrations, and what concerns whole databases.
+
+It is the driver's own, in autocommit, in a thread: such work is long, rare, and needs statements
+that no transaction may hold (`create database`, `create index concurrently`).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from threading import Event
+from typing import Any, TypeVar
+
+import psycopg2
+from psycopg2.extensions import connection, make_dsn
+from psycopg2.sql import Composable
+
+from energia.db.address import parsed
+from energia.db.translate import translated
+from energia.errors import DatabaseAway, EnergiaError
+
+T = TypeVar("T")
+
+#: Seconds between two looks at a lock that somebody else holds.
+_POLL = 0.1
+
+
+class Session:
+    """A connection of the thread that works, which another one may interrupt."""
+
+    def __init__(self, raw: connection, cancelled: Event) -> None:
+        """Work on *raw* until *cancelled* is set."""
+        self.raw = raw
+        self._cancelled = cancelled
+
+    def fetch(self, sql: str | Composable, *parameters: object) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows.
+
+        Raises:
+            psycopg2.Error: The server refuses it.
+            DatabaseAway: The work is interrupted.
+
+        """
+        self.pause(0)
+        with self.raw.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def cancel(self) -> None:
+        """Interrupt the statement that runs, from another thread."""
+        with suppress(psycopg2.Error):  # it may have ended meanwhile
+            self.raw.cancel()
+
+    def pause(self, seconds: float) -> None:
+        """Wait; raises `DatabaseAway` when the work is interrupted meanwhile."""
+        if self._cancelled.wait(seconds):
+            raise DatabaseAway("interrupted")
+
+    @contextmanager
+    def turn(self, lock: int, limit: float, otherwise: EnergiaError) -> Iterator[None]:
+        """Hold an advisory lock of this database.
+
+        Polled: who waits for it in a statement would hold up `create index concurrently`.
+
+        Args:
+            lock: The number of the lock.
+            limit: Seconds to wait for it.
+            otherwise: What to raise after that.
+
+        """
+        until = time.monotonic() + limit
+        while self.fetch("select pg_try_advisory_lock(%s)", lock) != [(True,)]:
+            if time.monotonic() >= until:
+                raise otherwise
+            self.pause(_POLL)
+        try:
+            yield
+        finally:
+            with suppress(psycopg2.Error, DatabaseAway):  # or it ends with the connection
+                self.fetch("select pg_advisory_unlock(%s)", lock)
+
+
+async def in_thread(dsn: str, work: Callable[[Session], T], options: Mapping[str, str]) -> T:
+    """Run blocking work on a connection; a cancelled task interrupts its statement.
+
+    Args:
+        dsn: A libpq URL or connection string.
+        work: Gets the session.
+        options: Settings of the server for this session, such as `lock_timeout`.
+
+    Raises:
+        DatabaseAway: There is no connection, or it was lost.
+        EnergiaError: Whatever else the database refused, as `energia.db.translate` has it.
+
+    """
+    given = parsed(dsn)
+    ours = " ".join(f"-c {name}={value}" for name, value in options.items())
+    given["options"] = f"{given.get('options', '')} {ours}".strip()
+    given.setdefault("connect_timeout", "10")
+    given.setdefault("application_name", "energia")
+    sessions: list[Session] = []
+    cancelled = Event()
+
+    def run() -> T:
+        try:
+            raw = psycopg2.connect(make_dsn(**given))
+        except psycopg2.Error as error:
+            raise translated(error, away=True) from error
+        raw.autocommit = True
+        with closing(raw):
+            session = Session(raw, cancelled)
+            sessions.append(session)
+            try:
+                return work(session)
+            except psycopg2.Error as error:
+                raise translated(error, away=bool(raw.closed)) from error
+
+    task = asyncio.ensure_future(asyncio.to_thread(run))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        cancelled.set()
+        while not task.done():  # again and again: a statement may begin just now
+            for session in sessions:
+                await asyncio.to_thread(session.cancel)
+            await asyncio.wait([task], timeout=0.1)
+        await asyncio.gather(task, return_exceptions=True)
+        raise

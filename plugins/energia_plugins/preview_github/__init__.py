@@ -1,0 +1,171 @@
+"""Ends previews: GitHub tells which pull requests are closed, and a reaper drops their databases.
+
+It works in production only, where `preview.admin_url` is set; without `[plugins.preview-github]`
+the reaper still drops what has been silent for `preview.ttl`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from http import HTTPStatus
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import attrs
+import structlog
+from aiohttp import web
+from msgspec import Meta
+
+from energia import Core, EnergiaError, Malformed, Routes, SecretStr, Tenant, hookimpl
+from energia.db.previews.cluster import Cluster
+from energia.errors import NotFound, TooLarge
+from energia.web.bodies import Limit
+from energia_plugins.preview_github import webhook
+from energia_plugins.preview_github.deliveries import Deliveries
+from energia_plugins.preview_github.reaper import Counts, Reaper
+from energia_plugins.preview_github.webhook import BadSignature, Event, NotAllowed
+
+if TYPE_CHECKING:
+    from prometheus_client.registry import Collector
+
+PATH = "/v1/previews/github"
+
+log = structlog.get_logger(__name__)
+
+
+@attrs.frozen
+class Settings:
+    """Whom to believe. Times are in seconds.
+
+    Attributes:
+        secret: What GitHub signs with; without one there is no webhook.
+        repositories: Whose pull requests these are, as `owner/name`.
+        body_bytes: The longest body.
+        keep: For how long a delivery is remembered, and how old an event may be.
+        poll: How often to look for deliveries that another replica left.
+
+    """
+
+    secret: SecretStr = SecretStr("")
+    repositories: tuple[str, ...] = ()
+    body_bytes: Annotated[int, Meta(ge=1)] = 1024 * 1024
+    keep: Annotated[float, Meta(gt=0)] = 2_592_000.0
+    poll: Annotated[float, Meta(gt=0)] = 60.0
+
+
+@attrs.frozen
+class Received:
+    """What became of a delivery; a repeated one is answered like the first."""
+
+    status: Literal["accepted", "ignored", "pong"]
+
+
+class PreviewGithub:
+    """The plugin."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.secret and not settings.repositories:
+            raise ValueError("repositories: name the repository whose pull requests these are")
+        self._settings = settings
+        self._repositories = {name.lower() for name in settings.repositories}
+        self._counts = Counts()
+        self._reaper = Reaper(self._counts)
+        self._arrived = asyncio.Event()
+
+    @hookimpl
+    def register_migrations(self) -> list[Traversable]:
+        """Offer the table of deliveries."""
+        return [files(__package__) / "migrations"]
+
+    @hookimpl
+    def register_collectors(self) -> "Iterable[Collector]":
+        """Offer the counts of the reaper."""
+        from energia_plugins.preview_github.collecting import PreviewCollector
+
+        return [PreviewCollector(self._counts)]
+
+    @hookimpl
+    def register_routes(self) -> Routes:
+        """Offer the webhook, where there is a secret."""
+        routes = Routes(tag="Service")
+        if self._settings.secret:
+            errors = (NotFound, TooLarge, Malformed, BadSignature, NotAllowed)
+            routes.post(PATH, status=HTTPStatus.ACCEPTED, errors=errors)(self.receive)
+        return routes
+
+    async def receive(self, request: web.Request, core: Core, tenant: Tenant) -> Received:
+        """Take what GitHub tells of pull requests, signed with the secret that it shares.
+
+        It is remembered and answered at once, and done afterwards; the same delivery again gets
+        the same answer and does nothing.
+        """
+        if not _active(core):
+            raise NotFound("no previews are ended here")
+        limit = Limit("plugins.preview-github.body_bytes", self._settings.body_bytes)
+        secret = self._settings.secret.get_secret_value()
+        body = await webhook.signed_body(request, secret, limit)
+        delivery = webhook.delivery(request.headers)
+        match request.headers.get(webhook.EVENT):
+            case "ping":
+                return Received("pong")
+            case webhook.PULL_REQUEST:
+                event, deliveries = self._event(body), self._deliveries(core)
+            case _:
+                return Received("ignored")
+        if event.action not in webhook.ACTIONS or not deliveries.accepts(event):
+            return Received("ignored")
+        if await deliveries.receive(tenant, delivery, body, event):
+            log.info("preview_event", pr=event.number, action=event.action, delivery=delivery)
+            self._arrived.set()
+        return Received("accepted")
+
+    def _event(self, body: bytes) -> Event:
+        event = webhook.event(body)
+        if event.repository.full_name.lower() not in self._repositories:
+            raise NotAllowed(f"{event.repository.full_name} is not one of the repositories")
+        return event
+
+    @hookimpl
+    @asynccontextmanager
+    async def lifespan(self, core: Core) -> AsyncIterator[None]:
+        """Work while the service runs, in production."""
+        if not _active(core):
+            self._warn(core)
+            yield
+            return
+        cluster, rules = Cluster.administered(core.settings), core.settings.preview
+        work = [self._reaper.run(cluster, rules), self._work(cluster, self._deliveries(core))]
+        tasks = [asyncio.create_task(one) for one in work]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self, cluster: Cluster, deliveries: Deliveries) -> None:
+        """Do what GitHub told, at once, and what was left by a process that ended."""
+        while True:
+            self._arrived.clear()
+            try:
+                if await deliveries.work(cluster):
+                    self._reaper.wake()
+            except EnergiaError as error:
+                log.warning("preview_events", error=error.detail or error.title)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), self._settings.poll)
+
+    def _deliveries(self, core: Core) -> Deliveries:
+        return Deliveries(core, timedelta(seconds=self._settings.keep))
+
+    def _warn(self, core: Core) -> None:
+        """Say that settings are ignored: a platform copies those of production to previews."""
+        if self._settings.secret:
+            why = "only production with preview.admin_url ends previews"
+            log.warning("preview_github_ignored", profile=core.settings.profile, reason=why)
+
+
+def _active(core: Core) -> bool:
+    return core.settings.profile == "production" and bool(core.settings.preview.admin_url)

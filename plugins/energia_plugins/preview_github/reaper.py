@@ -1,0 +1,86 @@
+"""Drops the databases of previews that nobody misses, again and again."""
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+from typing import Final
+
+import attrs
+import structlog
+
+from energia.db.previews.cluster import Cluster
+from energia.db.previews.errors import ReaperBusy
+from energia.db.previews.reaping import Reaped
+from energia.errors import EnergiaError
+from energia.settings import Preview as Rules
+
+#: Seconds until a closed one, whose sessions were still ending, is looked at again.
+_SOON: Final = 15.0
+
+log = structlog.get_logger(__name__)
+
+
+@attrs.define
+class Counts:
+    """What the reaper has seen and done.
+
+    Attributes:
+        standings: How many databases stand how; None before the first run.
+        reaped: How many were dropped, by the reason.
+        failures: How many could not be dropped.
+
+    """
+
+    standings: Counter[str] | None = None
+    reaped: Counter[str] = attrs.Factory(Counter)
+    failures: int = 0
+
+    def note(self, done: Reaped, ttl: float) -> None:
+        """Count one run."""
+        gone = set()
+        for fate in () if done.dry_run else done.fates:
+            if fate.error is None:
+                gone.add(fate.pr)
+                self.reaped[fate.reason] += 1
+            else:
+                self.failures += 1
+        left = (one for one in done.previews if one.pr not in gone)
+        self.standings = Counter(one.standing(ttl) for one in left)
+
+
+class Reaper:
+    """Runs at once, whenever it is woken, and after every period."""
+
+    def __init__(self, counts: Counts) -> None:
+        """Count in *counts*."""
+        self._counts = counts
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Begin a run."""
+        self._wake.set()
+
+    async def run(self, cluster: Cluster, rules: Rules) -> None:
+        """Reap until it is cancelled."""
+        while True:
+            self._wake.clear()
+            await self._once(cluster, rules)
+            standings = self._counts.standings or Counter()
+            soon = standings["closed"] and not rules.reap_dry_run
+            with suppress(TimeoutError):
+                pause = min(_SOON, rules.reap_period) if soon else rules.reap_period
+                await asyncio.wait_for(self._wake.wait(), pause)
+
+    async def _once(self, cluster: Cluster, rules: Rules) -> None:
+        try:
+            done = await cluster.reap(dry_run=rules.reap_dry_run)
+        except ReaperBusy:
+            return  # another replica does it
+        except EnergiaError as error:
+            log.warning("preview_reaper", error=error.detail or error.title)
+            return
+        self._counts.note(done, rules.ttl)
+        for fate in done.fates:
+            told = log.error if fate.error else log.info
+            outcome = fate.error or ("would be dropped" if done.dry_run else "dropped")
+            told("preview_reaped", pr=fate.pr, reason=fate.reason, outcome=outcome)

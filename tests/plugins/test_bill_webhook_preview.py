@@ -1,0 +1,46 @@
+"""The plugin `bill-webhook` in a preview, which has the settings of production."""
+
+import asyncio
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from energia.db.migrate import migrate
+from energia.db.pool import Pool
+from energia.db.schema import CORE
+from energia.plugins import Plugins
+from energia.settings import PluginSelection, Profile, Settings
+from tests.plugins.test_bill_webhook import issue
+from tests.serving import make_core, serving
+
+
+async def told(pool: Pool, database: str, profile: Profile) -> int:
+    """Issue a bill in a profile, and return how often its receiver was told."""
+    got = asyncio.Queue[web.BaseRequest]()
+
+    async def take(request: web.Request) -> web.Response:
+        got.put_nowait(request)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", take)
+    async with TestServer(app) as receiver:
+        given = {"bill-webhook": {"url": str(receiver.make_url("/")), "poll": 0.05}}
+        plugins = Plugins.installed(PluginSelection(settings=given))
+        await migrate(database, {**CORE, **plugins.migrations()})
+        core = make_core(plugins=plugins, pool=pool, settings=Settings(profile=profile))
+        async with serving(core) as client, aiohttp.ClientSession(client.make_url("/")) as api:
+            await issue(api, 1)
+            await asyncio.sleep(0.5)
+    return got.qsize()
+
+
+async def test_production_tells_its_bills(pool: Pool, database: str) -> None:
+    """As it is configured."""
+    assert await told(pool, database, "production") == 1
+
+
+async def test_a_preview_tells_nobody(pool: Pool, database: str) -> None:
+    """Its platform has copied the URL of production's receiver to it."""
+    assert await told(pool, database, "preview") == 0
