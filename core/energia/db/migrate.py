@@ -5,6 +5,7 @@ newer schema, and a plugin that is switched off leaves its tables.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -19,6 +20,7 @@ from psycopg2 import errorcodes
 from psycopg2.extensions import TRANSACTION_STATUS_INTRANS, connection, make_dsn
 
 from energia.db.address import parsed
+from energia.db.indexes import INVALID, dropping, named
 from energia.db.schema import CORE, Applied, Migration, read
 from energia.db.translate import translated
 from energia.errors import MigrationError
@@ -31,6 +33,8 @@ _LOCK = 0x656E6572676961
 _TURN_LIMIT = 300.0
 #: A waiting `alter table` holds up every later reader of the table: it gives up soon, and returns.
 _LOCK_TIMEOUT = "2s"
+#: A concurrent statement holds nobody up while it waits for the transactions before it to end.
+_CONCURRENT_LOCK_TIMEOUT = "5min"
 _TRIES = 10
 _TABLE = """create table if not exists schema_migration (
   owner text not null,
@@ -193,10 +197,15 @@ def _apply(session: _Session, migration: Migration) -> None:
 
 def _attempt(session: _Session, migration: Migration) -> None:
     """Run a file and note it, in one transaction unless the file says otherwise."""
-    if not migration.alone:
+    if migration.alone:
+        for index in _invalid(session, migration):
+            _run(session, dropping(index))
+    else:
         session.fetch("begin")
     for statement in migration.statements:
-        session.fetch(statement)
+        _run(session, statement)
+    if migration.alone and (left := _invalid(session, migration)):
+        raise MigrationError(f"{migration}: left invalid: {', '.join(left)}")
     if not migration.alone and (session.raw.info.transaction_status != TRANSACTION_STATUS_INTRANS):
         raise MigrationError(f"{migration}: a file may not end its transaction")
     session.fetch(
@@ -205,3 +214,14 @@ def _attempt(session: _Session, migration: Migration) -> None:
     )
     if not migration.alone:
         session.fetch("commit")
+
+
+def _run(session: _Session, statement: str) -> None:
+    concurrent = re.search(r"\bconcurrently\b", statement, re.IGNORECASE)
+    patience = _CONCURRENT_LOCK_TIMEOUT if concurrent else _LOCK_TIMEOUT
+    session.fetch(f"set lock_timeout = '{patience}'")
+    session.fetch(statement)
+
+
+def _invalid(session: _Session, migration: Migration) -> list[str]:
+    return named(migration.sql, [name for (name,) in session.fetch(INVALID)])
