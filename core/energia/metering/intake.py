@@ -14,7 +14,7 @@ from energia.metering.events import ReadingsStored
 from energia.metering.ingest import Import, Rules
 from energia.metering.outcome import Outcome
 from energia.metering.problems import Problems
-from energia.metering.spool import Spool
+from energia.metering.spool import Spool, refuse_rows
 from energia.metering.store import LostRace
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Intake:
         clock: Tells whether a day is over.
         grace: For how many seconds after the end of a day fills of it are live.
         limit: How many problems are told.
+        rows: How many readings one body or file may have.
         stored: Told of every import, after its commit.
 
     """
@@ -45,6 +46,7 @@ class Intake:
     clock: "Clock"
     grace: float = 7200.0
     limit: int = 1000
+    rows: int = 20_000_000
     stored: Callable[[ReadingsStored], None] = lambda _: None
 
     @classmethod
@@ -56,11 +58,12 @@ class Intake:
             core.clock,
             settings.readings.live_grace,
             settings.limits.problems,
+            settings.limits.rows,
             core.plugins.readings_stored,
         )
 
     async def body(self, body: Body, *, skip: bool = False) -> Outcome:
-        """Store a JSON body; raises `Malformed`, or `Invalid` with all problems."""
+        """Store a JSON body; raises `Malformed`, `TooLarge`, or `Invalid` with all problems."""
         for last in range(1 - _TRIES, 1):
             try:
                 return await self._body(body, skip)
@@ -72,6 +75,7 @@ class Intake:
     async def _body(self, body: Body, skip: bool) -> Outcome:
         problems = Problems(self.limit)
         decoded, sha256 = await _in_thread(body, problems)
+        refuse_rows(decoded.received, self.rows)
         async with self.tenant.transaction() as queries:
             started = await Import.begin(queries, self._rules(skip), problems, "json")
             started.one_batch = len(decoded.sent) == 1
@@ -94,7 +98,7 @@ class Intake:
         items = decoder.decode(_hashed(chunks, digest.update), options)
         with Spool.opened() as spool:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
-            await asyncio.to_thread(spool.fill, items, defaults, problems)
+            await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
             async with self.tenant.transaction() as queries:
                 started = await Import.begin(queries, rules, problems, decoder.name)
                 while (sent := await asyncio.to_thread(spool.take)) is not None:
