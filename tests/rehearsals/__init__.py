@@ -1,0 +1,9 @@
+"""Rehearsals of what happens to the service in production; each prints what it measured.
+
+    python -m tests.rehearsals.image      build the image, start it hardened, stop it under load
+    python -m tests.rehearsals.rolling    deploy it again and again behind a proxy, under load
+
+They need Linux and a Docker engine (`docker` on the PATH, `DOCKER_HOST` if it is not the usual
+one), and find the base image by `PYTHON_IMAGE`. PostgreSQL and Traefik come from wheels. All of it
+listens on 127.0.0.1, containers too: they share the network of the machine.
+"""
