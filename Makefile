@@ -11,13 +11,16 @@ PIP_INSTALL = pip install --quiet --disable-pip-version-check
 LOCKED = $(PIP_INSTALL) --require-hashes --no-deps
 # What tests marked `needs(...)` ask for, and pip cannot bring.
 PROGRAMS = chromium curl
+# What `make test` checks.
+CHECKS = lint,types,py
+IMAGE = energia
 # Only `make lock` needs uv.
 UV ?= uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all soak chaos rehearse-previews programs lock clean python
+.PHONY: help run test test-all wheel smoke audit soak chaos rehearse-ci rehearse-previews programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
@@ -26,6 +29,10 @@ help:
 	@echo 'make chaos     kill the database under load, and print what that costs (two minutes)'
 	@echo 'make rehearse-previews  open, close and reap previews beside production'
 	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
+	@echo 'make wheel     build the wheel'
+	@echo 'make smoke     run the image IMAGE hardened (needs a Docker engine)'
+	@echo 'make audit     look up known vulnerabilities of what the image installs'
+	@echo 'make rehearse-ci  run the jobs of the CI workflow on this machine'
 	@echo 'make lock      resolve the dependencies anew (needs uv)'
 	@echo 'make clean     remove what the other commands made; data stays'
 
@@ -35,10 +42,32 @@ run: .venv/.done
 	.venv/bin/energia serve
 
 test: .tox/.tool/.done
-	.tox/.tool/bin/tox run -e lint,types,py
+	.tox/.tool/bin/tox run -e $(CHECKS)
+
+# The wheel, and whether it runs with no more than the image has.
+wheel: | python
+	rm -rf dist build .wheel
+	"$(PYTHON)" -m venv .wheel/build && .wheel/build/bin/python -m $(LOCKED) --requirement requirements/build.lock
+	.wheel/build/bin/python -m $(PIP_INSTALL:install=wheel) --no-deps --no-build-isolation --wheel-dir dist .
+	"$(PYTHON)" -m venv .wheel/run && .wheel/run/bin/python -m $(LOCKED) --requirement requirements/image.lock
+	.wheel/run/bin/python -m $(PIP_INSTALL) --no-deps dist/*.whl
+	.wheel/run/bin/python -m pip check && .wheel/run/bin/energia plugins list
+
+# Start the image as tightly as a platform may; needs a Docker engine.
+smoke: .venv/.done
+	.venv/bin/python -m tests.rehearsals.ci.smoke $(IMAGE)
+
+# What is known to be vulnerable among what the image installs; asks the package index.
+audit: | python
+	"$(PYTHON)" -m venv .audit && .audit/bin/python -m $(LOCKED) --requirement requirements/audit.lock
+	.audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/image.lock
+
+# The jobs of the workflow, on this machine: `make rehearse-ci JOBS="check wheel"`.
+rehearse-ci: .tox/.tool/.done
+	.tox/.tool/bin/tox run -e py -x 'testenv.commands=python -m tests.rehearsals.ci.workflow $(JOBS)'
 
 test-all: .tox/.tool/.done programs
-	.tox/.tool/bin/tox run -e lint,types,py -- --all
+	.tox/.tool/bin/tox run -e $(CHECKS) -- --all
 
 # The database killed under load; it prints what that costs.
 chaos: .tox/.tool/.done
@@ -79,10 +108,11 @@ python:
 lock:
 	echo 'setuptools>=77' | $(COMPILE) - --output-file requirements/build.lock
 	echo 'tox>=4' | $(COMPILE) - --output-file requirements/tox.lock
+	echo 'pip-audit>=2.9' | $(COMPILE) - --output-file requirements/audit.lock
 	$(COMPILE) setup.py --extra fast --output-file requirements/image.lock
 	$(COMPILE) setup.py --extra embedded --output-file requirements/run.lock
 	$(COMPILE) setup.py --extra embedded --extra lint --extra test --extra types \
 		--output-file requirements/test.lock
 
 clean:
-	rm -rf .venv .tox build dist energia.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .tox .wheel .audit build dist energia.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -59,6 +59,15 @@ def _metered(database: str) -> str:
     return database
 
 
+async def execute(database: str, sql: str) -> None:
+    """Run one statement on *database*."""
+    pool = Pool(database, Database())
+    try:
+        await pool.tenant().execute(sql)
+    finally:
+        await pool.close()
+
+
 def run(database: str, *arguments: str) -> Result:
     """Run `energia` on *database*."""
     return CliRunner(env={"DATABASE_URL": database}).invoke(energia, arguments)
@@ -73,6 +82,20 @@ def test_migrate_brings_a_database_up_to_date(empty_database: str) -> None:
     assert (before.exit_code, before.output) == (1, PENDING)
     assert (done.exit_code, done.output) == (0, PENDING.replace("pending", "applied"))
     assert (after.exit_code, after.output) == (0, "The database is up to date.\n")
+
+
+def test_migrations_of_a_newer_release_are_told(database: str) -> None:
+    """After a roll-back the older code accepts the newer schema and names what it does not know."""
+    later = (
+        "insert into schema_migration (owner, number, name, checksum)"
+        " values ('core', 9000, 'later', 'x')"
+    )
+    asyncio.run(execute(database, later))
+
+    result = run(database, "migrate", "--check")
+
+    assert "not known to this release: core 9000_later\n" in result.output
+    assert run(database, "migrate").exit_code == 0
 
 
 def test_a_check_makes_no_embedded_server(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Numbers that the code does not know are accepted and reported: after a roll-back
 newer schema, and a plugin that is switched off leaves its tables.
 """
 
+import re
 from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from itertools import starmap
@@ -13,6 +14,7 @@ import psycopg2
 from psycopg2 import errorcodes
 from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 
+from energia.db.indexes import INVALID, dropping, named
 from energia.db.schema import CORE, Applied, Migration, read
 from energia.db.session import Session, in_thread
 from energia.errors import MigrationError
@@ -23,6 +25,8 @@ _LOCK = 0x656E6572676961
 _TURN_LIMIT = 300.0
 #: A waiting `alter table` holds up every later reader of the table: it gives up soon, and returns.
 _LOCK_TIMEOUT = "2s"
+#: A concurrent statement holds nobody up while it waits for the transactions before it to end.
+_CONCURRENT_LOCK_TIMEOUT = "5min"
 _TRIES = 10
 _TABLE = """create table if not exists schema_migration (
   owner text not null,
@@ -126,10 +130,15 @@ def _apply(session: Session, migration: Migration) -> None:
 
 def _attempt(session: Session, migration: Migration) -> None:
     """Run a file and note it, in one transaction unless the file says otherwise."""
-    if not migration.alone:
+    if migration.alone:
+        for index in _invalid(session, migration):
+            _run(session, dropping(index))
+    else:
         session.fetch("begin")
     for statement in migration.statements:
-        session.fetch(statement)
+        _run(session, statement)
+    if migration.alone and (left := _invalid(session, migration)):
+        raise MigrationError(f"{migration}: left invalid: {', '.join(left)}")
     if not migration.alone and (session.raw.info.transaction_status != TRANSACTION_STATUS_INTRANS):
         raise MigrationError(f"{migration}: a file may not end its transaction")
     session.fetch(
@@ -138,3 +147,14 @@ def _attempt(session: Session, migration: Migration) -> None:
     )
     if not migration.alone:
         session.fetch("commit")
+
+
+def _run(session: Session, statement: str) -> None:
+    concurrent = re.search(r"\bconcurrently\b", statement, re.IGNORECASE)
+    patience = _CONCURRENT_LOCK_TIMEOUT if concurrent else _LOCK_TIMEOUT
+    session.fetch(f"set lock_timeout = '{patience}'")
+    session.fetch(statement)
+
+
+def _invalid(session: Session, migration: Migration) -> list[str]:
+    return named(migration.sql, [name for (name,) in session.fetch(INVALID)])

@@ -74,9 +74,8 @@ class Migration:
         """What is sent as one message each.
 
         Outside a transaction a message holds one statement, and `;` at the end of a line ends it.
-        Such a statement must bear to be repeated: write `drop index concurrently if exists x;`
-        before `create index concurrently x ...;`, because an interrupted one leaves an invalid
-        index.
+        Such a statement must bear to be repeated, `create index concurrently if not exists`: the
+        invalid index that an interrupted one leaves is dropped before.
         """
         if not self.alone:
             return [self.sql]
