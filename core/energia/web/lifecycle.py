@@ -26,6 +26,7 @@ from energia.plugins import Plugins
 from energia.settings import Server, Settings
 from energia.web.app import create_app, started
 from energia.web.keys import CORE, IN_FLIGHT
+from energia.web.loop import loop_factory
 from energia.web.protocol import running
 
 #: Seconds between two attempts to reach the database: doubled from the first up to the last.
@@ -43,7 +44,8 @@ def serve(settings: Settings, plugins: Plugins) -> None:
         MigrationError: The database cannot be migrated.
 
     """
-    asyncio.run(_serve(settings, plugins))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_serve(settings, plugins))
 
 
 class Stopping:
