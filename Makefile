@@ -20,13 +20,15 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 	--no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all wheel smoke audit soak chaos rehearse-ci rehearse-previews programs lock clean python
+.PHONY: help run test test-all wheel smoke audit soak chaos rehearse rehearse-image rehearse-ci rehearse-previews programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
 	@echo 'make test      check style and types, and run the tests'
 	@echo 'make test-all  the same, with the programs that some tests need; fails on any skip'
 	@echo 'make chaos     kill the database under load, and print what that costs (two minutes)'
+	@echo 'make rehearse  deploy release after release under load (needs a Docker engine; six minutes)'
+	@echo 'make rehearse-image  build the image, start it hardened, stop it under load (the same)'
 	@echo 'make rehearse-previews  open, close and reap previews beside production'
 	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
 	@echo 'make wheel     build the wheel'
@@ -72,6 +74,14 @@ test-all: .tox/.tool/.done programs
 # The database killed under load; it prints what that costs.
 chaos: .tox/.tool/.done
 	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.rehearsals.database'
+
+# Ten releases, one after the other, behind Traefik; needs a Docker engine.
+rehearse: .tox/.tool/.done
+	.tox/.tool/bin/tox run -e py -x 'testenv.commands=python -m tests.rehearsals.rolling'
+
+# The image as it is shipped; needs a Docker engine.
+rehearse-image: .tox/.tool/.done
+	.tox/.tool/bin/tox run -e py -x 'testenv.commands=python -m tests.rehearsals.image'
 
 # Previews beside production, on a real PostgreSQL; it prints how long what took.
 rehearse-previews: .tox/.tool/.done

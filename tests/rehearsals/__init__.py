@@ -9,3 +9,9 @@ The last two need Linux and a Docker engine (`docker` on the PATH, `DOCKER_HOST`
 usual one), and find the base image by `PYTHON_IMAGE`. PostgreSQL and Traefik come from wheels. All
 of it listens on 127.0.0.1, containers too: they share the network of the machine.
 """
+
+from pathlib import Path
+from typing import Final
+
+#: Where the Dockerfile is.
+REPOSITORY: Final = Path(__file__).parents[2]

@@ -1,0 +1,76 @@
+"""The image: built from the repository's Dockerfile, started hardened, stopped under load.
+
+    python -m tests.rehearsals.image [--image energia:rehearsal] [--no-build]
+
+Prints its size above the base, the time until it is healthy and until it has stopped, and what
+became of the requests and readings meanwhile; exit code 1 if any of it is not as it must be.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from typing import Final
+
+from tests.e2e.load import Load
+from tests.e2e.service import free_port
+from tests.rehearsals.engine import Container, build, layers_above, running
+from tests.rehearsals.postgres import postgres
+
+BASE: Final = os.environ.get("PYTHON_IMAGE", "python:3.12-slim-bookworm")
+#: What the layers above the base may weigh, in MB.
+HEAVIEST: Final = 140.0
+#: The start period of the health check, and the grace of a stop.
+START: Final = 15.0
+GRACE: Final = 30
+
+
+async def stopped(container: Container) -> tuple[Load, float, int]:
+    """Stop the container under load; return the load, the seconds and the exit code."""
+    load = Load(container.url, rate=100, meters=20)
+    await load.set_up()
+    async with load.running():
+        await asyncio.sleep(3)
+        seconds, code = await asyncio.to_thread(container.stop, GRACE)
+    return load, seconds, code
+
+
+def served(load: Load, until: float) -> bool:
+    """Tell whether every request was answered that was sent until an instant."""
+    return all(one.said == "200" for one in load.answered if one.sent < until)
+
+
+def rehearse(image: str) -> list[str]:
+    """Rehearse, print the figures, and return what is wrong."""
+    size = layers_above(image, BASE)
+    print(f"layers above the base: {size:.1f} MB")
+    with postgres() as url:
+        with running(image, free_port(), {"DATABASE_URL": url}) as container:
+            healthy = container.healthy(START + 6)
+            load, seconds, code = asyncio.run(stopped(container))
+        print(f"healthy after {healthy:.1f} s; stopped after {seconds:.1f} s, exit code {code}")
+        # What came after it had stopped to listen was refused, as without a proxy it must be.
+        last = max(one.sent for one in load.answered if one.said == "200")
+        with running(image, free_port(), {"DATABASE_URL": url}) as again:
+            again.healthy(START + 6)
+            lost = asyncio.run(load.lost(again.url))
+    said = dict(load.said())
+    print(f"requests: {said}; {len(load.acknowledged)} days acknowledged, {len(lost)} lost")
+    wrong = {
+        f"layers weigh {size:.1f} MB": size >= HEAVIEST,
+        f"healthy only after {healthy:.1f} s": healthy > START,
+        f"exit code {code}": code != 0,
+        f"{len(lost)} acknowledged days are lost": bool(lost),
+        "requests failed while it listened": not served(load, last),
+    }
+    return [message for message, is_so in wrong.items() if is_so]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--image", default="energia:rehearsal")
+    parser.add_argument("--no-build", action="store_true")
+    given = parser.parse_args()
+    if not given.no_build:
+        print(f"built in {build(given.image):.0f} s")
+    sys.exit("; ".join(rehearse(given.image)) or 0)
