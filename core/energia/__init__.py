@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from energia.metering.decoding import Decoder as Decoder
     from energia.metering.decoding import Problem as Problem
     from energia.metering.decoding import Reading as Reading
+    from energia.metering.events import ReadingsRejected as ReadingsRejected
     from energia.metering.events import ReadingsStored as ReadingsStored
     from energia.pricing.charges import BaseCharge as BaseCharge
     from energia.pricing.charges import BillSoFar as BillSoFar
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from energia.pricing.measures import EnergyByPeriod as EnergyByPeriod
     from energia.pricing.measures import Months as Months
     from energia.pricing.schedule import Schedule as Schedule
+    from energia.pricing.timing import PricingFinished as PricingFinished
     from energia.settings import SecretStr as SecretStr
     from energia.web.routes import Created as Created
     from energia.web.routes import Route as Route
@@ -54,7 +56,7 @@ _MODULES = {
     "health.probes": ("Criticality", "Probe"),
     "hookspecs": ("hookimpl",),
     "metering.decoding": ("Decoder", "Problem", "Reading"),
-    "metering.events": ("ReadingsStored",),
+    "metering.events": ("ReadingsRejected", "ReadingsStored"),
     "pricing.charges": (
         "BaseCharge",
         "BillSoFar",
@@ -68,6 +70,7 @@ _MODULES = {
     ),
     "pricing.measures": ("Days", "Energy", "EnergyByPeriod", "Months"),
     "pricing.schedule": ("Schedule",),
+    "pricing.timing": ("PricingFinished",),
     "settings": ("SecretStr",),
     "web.routes": ("Created", "Route", "Routes"),
 }

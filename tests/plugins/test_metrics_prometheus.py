@@ -18,7 +18,8 @@ from energia.metering.events import Counts, ReadingsStored
 from energia.plugins import Plugins
 from energia.web.app import create_app, started
 from energia.web.routes import Routes
-from energia_plugins.metrics_prometheus import BUCKETS, Metrics
+from energia_plugins.metrics_prometheus import Metrics
+from energia_plugins.metrics_prometheus.requests import BUCKETS
 from tests.serving import Client, client_of, make_core, serving
 
 routes = Routes()
@@ -131,7 +132,7 @@ async def test_collectors_of_plugins(client: Client, plugins: Plugins) -> None:
     assert value("app_ready") == 1
     assert value("db_pool_max") == 10
     assert value("process_resident_memory_bytes") > 0
-    assert value("energia_build_info", version="0.1.0", profile="development") == 1
+    assert value("energia_build_info", version="0.1.0", env="development", pr="") == 1
 
 
 async def test_before_the_start(plugins: Plugins) -> None:
