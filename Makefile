@@ -17,12 +17,13 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 	--no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all programs lock clean python
+.PHONY: help run test test-all soak programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
 	@echo 'make test      check style and types, and run the tests'
 	@echo 'make test-all  the same, with the programs that some tests need; fails on any skip'
+	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
 	@echo 'make lock      resolve the dependencies anew (needs uv)'
 	@echo 'make clean     remove what the other commands made; data stays'
 
@@ -36,6 +37,9 @@ test: .tox/.tool/.done
 
 test-all: .tox/.tool/.done programs
 	.tox/.tool/bin/tox run -e lint,types,py -- --all
+
+soak: .venv/.done
+	.venv/bin/python -m benchmarks.soak
 
 # Debian's packages, where we may install them; a test that still lacks its program fails.
 programs:

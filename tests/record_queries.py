@@ -26,10 +26,10 @@ from energia.db.pool import Pool
 from energia.db.queries import load
 from energia.plugins import Plugins
 from energia.settings import Database
-from tests.e2e.test_schema import CHANNEL, GOOD
+from tests.e2e.test_schema import CHANNEL, GOOD, MADE, TARIFF
 from tests.serving import make_core, serving
 
-PACKAGES = ("energia.metering", "energia.pricing")
+PACKAGES = ("energia.billing", "energia.metering", "energia.pricing")
 FOLDER = Path(__file__).parent / "data" / f"queries-{__version__}"
 
 
@@ -74,14 +74,20 @@ def record(recorder: Recorder) -> None:
     connection.Connection.run = recorded  # type: ignore[method-assign]
 
 
+async def known(api: aiohttp.ClientSession, id_: str) -> str:
+    """Return an id, looked up if the service made it."""
+    if id_ not in MADE:
+        return id_
+    where, name = MADE[id_]
+    async with api.get(where) as answer:
+        return str((await answer.json())["items"][0][name])
+
+
 async def send(api: aiohttp.ClientSession, label: str, request: dict[str, Any]) -> None:
     """Send one good request."""
     method, path = label.split()
     request = {**request}
-    parts = request.pop("path", {})
-    if "import_id" in parts:
-        async with api.get("/v1/imports") as answer:
-            parts = {"import_id": (await answer.json())["items"][0]["import"]}
+    parts = {name: await known(api, id_) for name, id_ in request.pop("path", {}).items()}
     headers = {"Content-Type": "text/csv"} if "data" in request else {}
     async with api.request(method, path.format(**parts), headers=headers, **request) as answer:
         assert answer.status < 400, (label, await answer.text())
@@ -100,6 +106,10 @@ async def send_all(api: aiohttp.ClientSession) -> None:
     ]
     await send(api, "POST /v1/readings", {"json": {"readings": readings}})
     window = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"}
+    await send(api, "PUT /v1/contracts/{contract}", GOOD["PUT /v1/contracts/{contract}"])
+    (version,) = TARIFF["versions"]
+    closed = {**TARIFF, "versions": [{**version, "valid_to": "2030-01-01"}]}
+    await send(api, "PUT /v1/tariffs/flat", {"json": closed})
     query = {**window, "known_at": "2030-01-01T00:00:00Z"}
     await send(api, "GET /v1/meters/main/readings", {"params": query})
 

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from energia.pricing.charges import BaseCharge as BaseCharge
     from energia.pricing.charges import BillSoFar as BillSoFar
     from energia.pricing.charges import Charge as Charge
+    from energia.pricing.charges import Components as Components
     from energia.pricing.charges import Line as Line
     from energia.pricing.charges import Measure as Measure
     from energia.pricing.charges import Measured as Measured
     from energia.pricing.charges import Slots as Slots
     from energia.pricing.charges import State as State
     from energia.pricing.charges import Step as Step
+    from energia.pricing.charges import UnitPrices as UnitPrices
     from energia.pricing.measures import Days as Days
     from energia.pricing.measures import Energy as Energy
     from energia.pricing.measures import EnergyByPeriod as EnergyByPeriod
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from energia.web.routes import Route as Route
     from energia.web.routes import Routes as Routes
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 #: The modules of the public names.
 _MODULES = {
@@ -61,12 +63,14 @@ _MODULES = {
         "BaseCharge",
         "BillSoFar",
         "Charge",
+        "Components",
         "Line",
         "Measure",
         "Measured",
         "Slots",
         "State",
         "Step",
+        "UnitPrices",
     ),
     "pricing.measures": ("Days", "Energy", "EnergyByPeriod", "Months"),
     "pricing.schedule": ("Schedule",),

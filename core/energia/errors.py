@@ -9,6 +9,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
   * Malformed                 400: not parseable
   * NotFound                  404
   * NotAcceptable             406
+  * TooSlow                   408: a limit, by name
   * Conflict                  409
     * InUse
   * TooLarge                  413: a limit, by name
@@ -120,6 +121,13 @@ class NotAcceptable(EnergiaError):
 
     status = HTTPStatus.NOT_ACCEPTABLE
     code = "not_acceptable"
+
+
+class TooSlow(EnergiaError):
+    """The body of the request came too slowly."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "too_slow"
 
 
 class Conflict(EnergiaError):

@@ -73,10 +73,26 @@ class Readings:
 
 @attrs.frozen
 class Limits:
-    """What a request may ask for."""
+    """What a request may ask for; what is over a limit is refused by its name.
+
+    Attributes:
+        body_bytes: The bytes of a JSON body, after inflation.
+        import_bytes: The bytes of a file, after inflation.
+        inflation: How many bytes one compressed byte may inflate to, in all of a body.
+        stall: For how long a body that is being sent may pause, in seconds.
+        depth: How deep arrays and objects may be nested in a JSON body.
+        rows: How many readings one body or file may have.
+        problems: How many faults are told; all are counted.
+        slots: How many slots a query or a price may be about.
+
+    """
 
     body_bytes: Count = 64 * 1024**2
     import_bytes: Count = 2 * 1024**3
+    inflation: Count = 200
+    stall: Annotated[float, Meta(gt=0)] = 30.0
+    depth: Count = 100
+    rows: Count = 20_000_000
     problems: Count = 1000
     slots: Count = 3_000_000
 

@@ -1,6 +1,7 @@
 """The format `ndjson`: a JSON object a line, a single reading or a series of consecutive slots.
 
-What `GET /v1/meters/{meter}/readings` gives as `application/x-ndjson` is read back unchanged.
+What `GET /v1/meters/{meter}/readings` gives as `application/x-ndjson` is read back unchanged: a
+null whose quality is null says nothing, as of a slot of which nothing was ever sent.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -101,17 +102,21 @@ def _readings(line: int, item: object) -> Iterator[Reading]:
         raise _Bad("unknown_field", f"there is no field {unknown[0][:60]!r}")
     meter, channel, unit = (_text(item, name) for name in ("meter", "channel", "unit"))
     quality = _quality(item.get("quality"))
+    silent = "quality" in item and item["quality"] is None
     if not series:
         value = _value(_needed(item, "value"))
         start, end = _instant(item, "start"), _instant(item, "end")
         if (start is None) == (end is None):
             raise _Bad("missing_field", "give either start or end")
+        if value is None and silent:
+            return iter(())
         return iter((Reading(line, value, start, end, quality, meter, channel, unit),))
     start, step = _start(item), _interval(_needed(item, "interval"))
     values = [_value(value) for value in _array(item["values"])]
     return (
         Reading(line, value, start + at * step, None, quality, meter, channel, unit)
         for at, value in enumerate(values)
+        if value is not None or not silent
     )
 
 

@@ -89,7 +89,7 @@ async def test_good_readings_can_be_kept(api_here: aiohttp.ClientSession) -> Non
 @pytest.mark.parametrize(
     ("data", "headers", "status", "code"),
     [
-        (b"[" * 10_000_000, {}, 400, "malformed"),
+        (b"[" * 10_000_000, {}, 413, "too_large"),
         (b'{"readings": [}', {}, 400, "malformed"),
         (b'{"readings": [{"meter": "\xff"}]}', {}, 400, "malformed"),
         (b'{"readings": [{"value": NaN}]}', {}, 400, "malformed"),

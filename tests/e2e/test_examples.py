@@ -75,4 +75,5 @@ async def test_what_is_got_can_be_put(api: aiohttp.ClientSession) -> None:
         "/v1/sites/casa",
         "/v1/meters/UC-123",
         "/v1/tariffs/branca",
+        "/v1/contracts/casa-2026",
     ]

@@ -31,7 +31,7 @@ CHANNEL = {
     "interval": "PT1H",
 }
 METER = {"site": "home", "channels": [CHANNEL]}
-TARIFF = {
+TARIFF: dict[str, Any] = {
     "name": "Flat",
     "currency": "NPR",
     "timezone": "Asia/Kathmandu",
@@ -42,10 +42,15 @@ SERIES = {
     "meter": "main",
     "start": "2026-03-01T00:00:00+05:45",
     "interval": "PT1H",
-    "values": [0.5] * 24,
+    "values": [0.5] * 48,
 }
 CSV = b"start,value\n2026-03-02T00:00:00+05:45,0.5\n"
 COST = {"meter": "main", "tariff": "flat", **DAY}
+CONTRACT = {"meter": "main", "tariff": "flat", "start": "2026-03-01"}
+BEFORE = {"id": "spare", **CONTRACT, "start": "2026-01-01", "end": "2026-02-01"}
+#: A second day, of which a run leaves a draft.
+NEXT = {"start": "2026-03-02", "end": "2026-03-03"}
+PRINTED = {"lines": [{"description": "Energy", "amount": "108.00"}], "total": "108.00"}
 
 #: One good request of every operation, in an order that works.
 GOOD: dict[str, dict[str, Any]] = {
@@ -81,11 +86,32 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/tariffs": {},
     "GET /v1/tariffs/{tariff}": {"path": {"tariff": "flat"}},
     "DELETE /v1/tariffs/{tariff}": {"path": {"tariff": "spare"}},
+    "GET /v1/tariffs/{tariff}/prices": {"path": {"tariff": "flat"}, "params": DAY},
+    "GET /v1/meters/{meter}/gaps": {"path": {"meter": "main"}, "params": DAY},
+    "PUT /v1/contracts/{contract}": {"path": {"contract": "main"}, "json": CONTRACT},
+    "POST /v1/contracts": {"json": BEFORE},
+    "GET /v1/contracts": {},
+    "GET /v1/contracts/{contract}": {"path": {"contract": "main"}},
+    "DELETE /v1/contracts/{contract}": {"path": {"contract": "spare"}},
+    "POST /v1/bills": {"json": {"id": "day", "contract": "main", **DAY}},
+    "POST /v1/bills/{bill}/issue": {"path": {"bill": "day"}},
+    "GET /v1/bills/{bill}": {"path": {"bill": "day"}},
+    "GET /v1/bills/{bill}/explain": {"path": {"bill": "day"}},
+    "POST /v1/bills/{bill}/check": {"path": {"bill": "day"}, "json": PRINTED},
+    "GET /v1/contracts/{contract}/state": {"path": {"contract": "main"}},
+    "POST /v1/bills/run": {"json": NEXT},
+    "GET /v1/bills": {"params": {"affected": "true"}},
+    "DELETE /v1/bills/{bill}": {"path": {"bill": "<the draft>"}},
     "POST /v1/costs": {"json": COST},
     "POST /v1/costs/compare": {"json": {"meter": "main", "tariffs": ["flat"], **DAY}},
 }
 #: Ids that exist, for fuzzed requests; what they refer to is not deleted.
-KNOWN = {"site": "home", "meter": "main", "tariff": "flat"}
+KNOWN = {"site": "home", "meter": "main", "tariff": "flat", "contract": "main", "bill": "day"}
+#: Where ids that the service makes are found, and what they are called there.
+MADE = {
+    "<the first import>": ("/v1/imports", "import"),
+    "<the draft>": ("/v1/bills?status=draft", "id"),
+}
 
 CHECKS = [
     not_a_server_error,
@@ -95,13 +121,19 @@ CHECKS = [
 ]
 
 
+def known(session: requests.Session, url: str, id_: str) -> str:
+    """Return an id, looked up if the service made it."""
+    if id_ not in MADE:
+        return id_
+    where, name = MADE[id_]
+    return str(session.get(url + where).json()["items"][0][name])
+
+
 def send(session: requests.Session, url: str, label: str) -> requests.Response:
     """Send the good request of an operation."""
     method, path = label.split()
     request = {**GOOD[label]}
-    parts = request.pop("path", {})
-    if "import_id" in parts:
-        parts = {"import_id": session.get(f"{url}/v1/imports").json()["items"][0]["import"]}
+    parts = {name: known(session, url, id_) for name, id_ in request.pop("path", {}).items()}
     headers = {"Content-Type": "text/csv"} if "data" in request else {}
     return session.request(method, url + path.format(**parts), headers=headers, **request)
 

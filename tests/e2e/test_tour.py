@@ -46,7 +46,7 @@ async def test_the_tour_works_as_written(service: Service) -> None:
     """Every command of the tour works, and answers what the README shows."""
     printed = await run([command for command, _ in STEPS], service.url)
 
-    assert len(STEPS) == 8
+    assert len(STEPS) == 14
     for (command, shown), text in zip(STEPS[1:], printed[1:], strict=True):
         answer = json.loads(text)
         assert has(answer, json.loads(shown or "{}")), text

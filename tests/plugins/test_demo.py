@@ -3,8 +3,12 @@
 import asyncio
 import sys
 
-from energia.db.pool import Tenant
+import pytest
+
+from energia.db.pool import Pool, Tenant
+from energia.plugins import Plugins
 from tests.e2e.service import environment
+from tests.serving import make_core, serving
 
 #: The imports that are kept, by what they created and left unchanged.
 COUNTS = "select counts ->> 'created', counts ->> 'unchanged' from import order by id"
@@ -42,3 +46,19 @@ async def test_a_second_run_keeps_the_data(database: str, tenant: Tenant) -> Non
 
     imports = await tenant.fetch(lambda created, unchanged: (created, unchanged), COUNTS)
     assert imports == [("8760", "0"), ("0", "8760")]
+
+
+@pytest.mark.parametrize("tariff", ["demo-flat", "demo-night", "demo-seasons"])
+async def test_a_second_run_keeps_what_is_billed(pool: Pool, database: str, tariff: str) -> None:
+    """Tariffs by which bills are issued are put again as they are: no conflict."""
+    await demo(database)
+    contract = {"id": "c", "meter": "demo-meter", "tariff": tariff, "start": "2021-01-01"}
+    run = {"start": "2021-03-01", "end": "2021-04-01", "issue": True}
+    async with serving(make_core(plugins=Plugins.installed(), pool=pool)) as client:
+        async with client.post("/v1/contracts", json=contract) as answer:
+            assert answer.status == 201
+        async with client.post("/v1/bills/run", json=run) as answer:
+            done = await answer.json()
+
+    assert done["issued"] == 1
+    assert "demo-flat" in await demo(database)

@@ -186,3 +186,21 @@ def test_interleaved_meters_have_their_own_order() -> None:
     found = decoded("start,value,m\n" + rows, {"timezone": "Europe/London", "meter_column": "m"})
 
     assert times(found) == [clock for clock in UTC_TIMES for _ in range(2)]
+
+
+def test_a_row_without_value_and_quality_says_nothing() -> None:
+    """Where qualities have a column; a value without one is actual, none without one missing."""
+    stamps = [f"2026-03-01T0{hour}:00:00Z" for hour in range(4)]
+    cells = [",", ",missing", "1,", "2,estimated"]
+    rows = [f"{stamp},{cell}" for stamp, cell in zip(stamps, cells, strict=True)]
+    text = "\n".join(["start,value,quality", *rows])
+
+    told = decoded(text, {"quality_column": "quality"})
+    plain = decoded(text)
+
+    assert [(one.line, one.value) for one in told if isinstance(one, Reading)] == [
+        (3, None),
+        (4, 1),
+        (5, 2),
+    ]
+    assert [one.value for one in plain if isinstance(one, Reading)] == [None, None, 1, 2]

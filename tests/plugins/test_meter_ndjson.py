@@ -45,6 +45,29 @@ def test_a_line_is_a_series() -> None:
     ]
 
 
+def test_a_null_without_a_quality_says_nothing() -> None:
+    """A null that is missing says so; a quality of null alone is as good as none."""
+    start = '"start":"2026-03-01T00:00:00Z"'
+    lines = [
+        f'{{{start},"value":null,"quality":null}}',
+        f'{{{start},"value":null,"quality":"missing"}}',
+        f'{{{start},"value":null}}',
+        f'{{{start},"value":1,"quality":null}}',
+        f'{{{start},"interval":"PT1H","values":[null,2,null],"quality":null}}',
+    ]
+
+    found = decoded("\n".join(lines))
+
+    told = [(one.line, one.value, one.start) for one in found if isinstance(one, Reading)]
+    midnight = 1_772_323_200
+    assert told == [
+        (2, None, midnight),
+        (3, None, midnight),
+        (4, 1, midnight),
+        (5, 2, midnight + 3600),
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [

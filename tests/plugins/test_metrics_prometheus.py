@@ -11,6 +11,7 @@ from prometheus_client import Counter
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+import energia
 from energia.health.probes import Criticality
 from energia.health.state import Phase
 from energia.hookspecs import hookimpl
@@ -132,7 +133,8 @@ async def test_collectors_of_plugins(client: Client, plugins: Plugins) -> None:
     assert value("app_ready") == 1
     assert value("db_pool_max") == 10
     assert value("process_resident_memory_bytes") > 0
-    assert value("energia_build_info", version="0.1.0", env="development", pr="") == 1
+    known = {"version": energia.__version__, "env": "development", "pr": ""}
+    assert value("energia_build_info", **known) == 1
 
 
 async def test_before_the_start(plugins: Plugins) -> None:
@@ -145,7 +147,7 @@ async def test_before_the_start(plugins: Plugins) -> None:
         again = await scrape(client)
 
     assert before("app_ready", missing=-1) == 0
-    assert before("energia_build_info", version="0.1.0") == 1
+    assert before("energia_build_info", version=energia.__version__) == 1
     assert before("db_pool_max") == 10
     assert before("db_pool_size", state="idle", missing=-1) == 0
     assert before("process_resident_memory_bytes") > 0

@@ -9,6 +9,7 @@ import numpy as np
 
 from energia.billing.bills import Bills, Filter
 from energia.billing.contracts import Placed, placed, priors
+from energia.billing.cursor import Place
 from energia.billing.models import Bill, Impact, Trouble
 from energia.billing.office import SQL, Office
 from energia.billing.pricing import Asked, Priced, window_of
@@ -24,6 +25,8 @@ from energia.pricing.tariffs import Tariff
 Reason = Literal["readings", "tariff", "parameters", "prior_state"]
 #: How many bills are looked at together.
 _SCANNED: Final = 200
+#: How many bills one request looks at.
+_MOST: Final = 5000
 
 
 @attrs.frozen(eq=False)
@@ -40,17 +43,27 @@ class _Case:
         return bool(self.row.document["coverage"]["missing"])
 
 
-async def affected(bills: Bills, wanted: Filter, before: str | None, limit: int) -> list[Bill]:
-    """Return at most *limit* issued bills whose inputs have changed, the newest first."""
+async def affected(
+    bills: Bills, wanted: Filter, before: Place | None, limit: int, most: int = _MOST
+) -> tuple[list[Bill], Place | None]:
+    """Return at most *limit* issued bills whose inputs have changed, the newest first.
+
+    No more than *most* bills are looked at, so that an answer comes soon: what is returned besides
+    is where to go on, None at the end.
+    """
     found: list[Bill] = []
+    if wanted.status not in (None, "issued"):
+        return found, None
     issued = attrs.evolve(wanted, status="issued")
-    while len(found) < limit:
-        rows = await bills.page(issued, before, _SCANNED)
+    while most > 0:
+        rows = await bills.page(issued, before, min(_SCANNED, most))
         if not rows:
-            break
+            return found, None
         found += await _changed(bills.office, rows)
-        before = rows[-1].id
-    return found[:limit]
+        if len(found) > limit:
+            return found[:limit], Place.of(found[limit - 1])
+        before, most = Place.of(rows[-1]), most - len(rows)
+    return found, before
 
 
 async def _changed(office: Office, rows: Sequence[Row]) -> list[Bill]:
@@ -84,8 +97,7 @@ async def _cases(office: Office, rows: Sequence[Row]) -> list[_Case]:
 
 
 def _asked(row: Row, at: Placed, state: Mapping[str, Mapping[str, object]]) -> Asked:
-    missing = row.document["inputs"]["missing"]
-    return Asked(at.contract, at.timezone, row.start, row.end, state, missing)
+    return Asked(at.contract, at.timezone, row.start, row.end, state, row.missing)
 
 
 def _reasons(
@@ -126,6 +138,8 @@ async def _corrected(office: Office, rows: Sequence[Row], asked: Sequence[Asked]
         if row.id in touched:
             by_key = {channel.key: channel for channel in there[row.meter]}
             for key, pin in zip(row.channels, row.revisions, strict=True):
+                if key not in by_key:
+                    continue  # it had no readings, or it would be there
                 bills.append(row.id)
                 spans.append(Span(by_key[key], *window_of(one)))
                 pins.append(pin)

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from energia.billing.contracts import Placed, hold, placed, priors
+from energia.billing.cursor import Place
 from energia.billing.errors import (
     AlreadyBilled,
     AlreadyCorrected,
@@ -22,7 +23,6 @@ from energia.billing.rows import NewRow, Row
 from energia.db.tenant import Queries
 from energia.errors import Conflict, EnergiaError, Fault, Invalid
 from energia.metering.identifiers import new_id
-from energia.pricing.terms import Missing
 
 
 @attrs.frozen
@@ -57,9 +57,10 @@ class Bills:
         """Return a bill; raises `NotFound`."""
         return self.office.bill(await self.office.row(self.office.tenant, id_))
 
-    async def page(self, wanted: Filter, before: str | None, limit: int) -> list[Row]:
-        """Return at most *limit* bills made before the bill *before*, the newest first."""
-        asked = {**attrs.asdict(wanted), "before": before, "limit": limit}
+    async def page(self, wanted: Filter, before: Place | None, limit: int) -> list[Row]:
+        """Return at most *limit* bills that come after *before*, the newest first."""
+        at, id_ = (before.created_at, before.id) if before else (None, None)
+        asked = {**attrs.asdict(wanted), "at": at, "before": id_, "limit": limit}
         ids = await self.office.tenant.fetch(str, SQL["bill_list"], asked)
         return await self.office.rows(self.office.tenant, ids)
 
@@ -101,10 +102,9 @@ class Bills:
                 raise _corrected(row)
             if row.status == "issued":
                 return office.bill(row)
-            priced = await self._again(queries, row)
+            priced = await self.again(queries, row)
             if not is_still(row, priced, office):
-                message = f"the draft {id_!r} is not what would be billed now: make it again"
-                raise DraftOutdated(message, [Fault(DraftOutdated.code, message)])
+                raise outdated(row)
             await office.put(queries, [NewRow(id=id_, corrects=row.corrects, priced=priced)])
             await office.issue(queries, [id_])
             issued = await office.row(queries, id_)
@@ -113,10 +113,11 @@ class Bills:
 
     async def delete(self, id_: str) -> None:
         """Delete a draft; raises `NotFound`, or `IssuedAlready`."""
-        if await self.office.tenant.execute(SQL["bill_delete"], id_):
-            return
-        row = await self.office.row(self.office.tenant, id_)
-        raise IssuedAlready(f"the bill {id_!r} is {row.status}: it stays")
+        async with self.office.tenant.transaction() as queries:
+            row = await self._held(queries, id_)
+            if row.status != "draft":
+                raise IssuedAlready(f"the bill {id_!r} is {row.status}: it stays")
+            await queries.execute(SQL["bill_delete"], id_)
 
     async def _of_contract(self, queries: Queries, new: NewBill) -> tuple[NewRow, Live | None]:
         assert new.contract is not None
@@ -150,12 +151,11 @@ class Bills:
         made = await self._priced(queries, attrs.evolve(asked, missing=new.missing))
         return NewRow(id=old.id if old else new.id or new_id(), corrects=id_, priced=made), old
 
-    async def _again(self, queries: Queries, row: Row) -> Priced:
-        """Return what a draft costs now."""
+    async def again(self, queries: Queries, row: Row) -> Priced:
+        """Return what a draft costs now; raises `Invalid` if it cannot be priced any more."""
         (at,) = await placed(queries, [row.contract])
         asked = await self._asked(queries, at, (row.start, row.end), None, row.prior_state)
-        missing: Missing = row.document["inputs"]["missing"]
-        return await self._priced(queries, attrs.evolve(asked, missing=missing))
+        return await self._priced(queries, attrs.evolve(asked, missing=row.missing))
 
     async def _asked(
         self,
@@ -172,7 +172,7 @@ class Bills:
             message = f"the charges remember the bill {prior.bill!r}"
             raise Invalid(message, [Fault("state_is_stored", message, "/state")])
         state = prior.state if prior else kept if given is None else given
-        return Asked(at.contract, at.timezone, start, end, state)
+        return Asked(at.contract, at.timezone, start, end, state, stated=given is not None)
 
     async def _kept(self, queries: Queries, old: Live | None) -> Mapping[str, Any]:
         return {} if old is None else (await self.office.row(queries, old.id)).prior_state
@@ -220,6 +220,12 @@ async def _contract(queries: Queries, id_: str) -> Placed:
 
 def _corrected(row: Row) -> AlreadyCorrected:
     return AlreadyCorrected(f"the bill {row.id!r} is corrected by {row.corrected_by!r}")
+
+
+def outdated(row: Row) -> DraftOutdated:
+    """Return the refusal of a draft that is another bill by now."""
+    message = f"the draft {row.id!r} is not what would be billed now: make it again"
+    return DraftOutdated(message, [Fault(DraftOutdated.code, message)])
 
 
 def is_still(row: Row, priced: Priced, office: Office) -> bool:

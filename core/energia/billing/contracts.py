@@ -12,7 +12,7 @@ from energia.convert import Converter
 from energia.convert.faults import Found, refusal
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
-from energia.errors import Fault, ForeignKeyViolation, InUse, Invalid, NotFound
+from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
 from energia.metering import many
 from energia.metering.identifiers import new_id
 from energia.pricing.engine import roles
@@ -71,6 +71,7 @@ class Contracts:
 
         Raises:
             Invalid: It does not fit; there is no such meter or tariff.
+            Conflict: There is one with its id, and it is not to be replaced.
             ContractsOverlap: The meter has another contract in part of its time.
             InUse: A bill is issued that would be another contract's.
 
@@ -89,10 +90,12 @@ class Contracts:
             old = await self._held(queries, made.id)
             if old is not None:
                 if not replace:
-                    raise InUse(f"there is a contract {made.id!r} already")
+                    raise _taken(made)
                 await _refuse_billed(queries, old, made)
             await _refuse_overlap(queries, made)
             (created,) = await queries.fetch(bool, SQL["contract_put"], self._row(made))
+            if old is None and not created:  # made just now, of another meter
+                raise _taken(made)
         return made, created
 
     async def delete(self, id_: str) -> None:
@@ -114,16 +117,17 @@ class Contracts:
         return ContractState(contract=id_, as_of=prior.end, bill=prior.bill, state=prior.state)
 
     async def _check(self, queries: Queries, made: Contract) -> None:
-        """Refuse what does not fit, all of it; the meter is held until the transaction ends."""
+        """Refuse what does not fit, all of it; meter and tariff are held until the end."""
         found = Found()
         if not await queries.fetch(str, SQL["contract_meter"], made.meter):
             found.one(Fault("unknown_meter", f"there is no meter {made.meter!r}", "/meter"))
+        await queries.fetch(str, SQL["tariff_hold"], [made.tariff])
         tariff = (await Tariffs(queries, self.converter).known([made.tariff])).get(made.tariff)
         if tariff is None:
             found.one(Fault("unknown_tariff", f"there is no tariff {made.tariff!r}", "/tariff"))
+        asked = _roles(tariff, made, found) if tariff else ()
         declared = (await many.channels_of(queries, [made.meter]))[made.meter]
         try:
-            asked = _roles(tariff, made) if tariff else ()
             chosen(declared, [*made.channels, *asked] if declared else (), made.channels)
         except Invalid as error:
             found.add(error)
@@ -167,17 +171,26 @@ async def priors(queries: Queries, asked: list[tuple[str, date]]) -> dict[int, P
     return {prior.asked - 1: prior for prior in found}
 
 
-def _roles(tariff: Tariff, made: Contract) -> tuple[str, ...]:
-    """Return the roles that the tariff charges in the contract's time; its parameters must fit."""
-    if unknown := list(tariff.knows(made.parameters)):
-        raise Invalid(unknown[0].message, unknown)
-    versions = [
+def _roles(tariff: Tariff, made: Contract, found: Found) -> tuple[str, ...]:
+    """Return the roles charged in the contract's time; faults of its parameters are *found*."""
+    for fault in tariff.knows(made.parameters):
+        found.one(fault)
+    versions = tuple(
         version
-        for version in tariff.filled(made.parameters).versions
+        for version in tariff.versions
         if (made.end is None or version.valid_from < made.end)
         and (version.valid_to is None or version.valid_to > made.start)
-    ]
-    return tuple(dict.fromkeys(role for version in versions for role in roles(version)))
+    )
+    try:
+        filled = attrs.evolve(tariff, versions=versions).filled(made.parameters)
+    except Invalid as error:
+        found.add(error)
+        return ()
+    return tuple(dict.fromkeys(role for version in filled.versions for role in roles(version)))
+
+
+def _taken(made: Contract) -> Conflict:
+    return Conflict(f"there is a contract {made.id!r} already")
 
 
 async def _refuse_billed(queries: Queries, old: Contract, made: Contract) -> None:

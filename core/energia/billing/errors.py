@@ -1,6 +1,6 @@
-"""Why contracts and bills are refused that would contradict others: each is a 409."""
+"""Why contracts and bills are refused: those that would contradict others are 409."""
 
-from energia.errors import Conflict, Invalid
+from energia.errors import Conflict, EnergiaError, Invalid
 
 
 class ContractsOverlap(Conflict):
@@ -45,7 +45,19 @@ class DraftOutdated(Conflict):
     code = "draft_outdated"
 
 
+class VersionInUse(Conflict):
+    """Bills are issued by this version of the tariff: only its end may change."""
+
+    code = "version_in_use"
+
+
 class OutsideContract(Invalid):
     """The contract is not in force in all of the period."""
 
     code = "outside_contract"
+
+
+class ChargeFailed(EnergiaError):
+    """A charge could not be worked out: the fault of its plugin, or of Energia (500)."""
+
+    code = "charge_failed"

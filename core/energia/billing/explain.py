@@ -7,14 +7,14 @@ from typing import Any
 
 import attrs
 
+from energia.billing.bills import Bills, is_still, outdated
 from energia.billing.contracts import placed
 from energia.billing.models import BillInputs
 from energia.billing.office import Office
 from energia.billing.pricing import Asked, by_role, window_of
-from energia.billing.readings import role_of
 from energia.billing.rows import Row
 from energia.db.tenant import Queries
-from energia.errors import Fault, Invalid
+from energia.errors import Conflict, Fault, Invalid
 from energia.metering import many
 from energia.metering.many import Span
 from energia.metering.series import Series
@@ -71,16 +71,19 @@ async def explained(office: Office, id_: str, line: int | None = None) -> Explan
     Raises:
         NotFound: There is no such bill.
         Invalid: It has no such line.
-        Conflict: Its tariff does not fit the loaded plugins any more.
+        DraftOutdated: It is a draft, and not what would be billed now: its tariff may be another.
+        Conflict: Its tariff does not fit the loaded plugins any more, or a channel is gone.
 
     """
     row = await office.row(office.tenant, id_)
+    if row.status == "draft":
+        await _refuse_outdated(office, row)
     bill = office.bill(row)
     tariff = await _tariff(office, row)
     (version,) = tariff.versions
     contract = (await placed(office.tenant, [row.contract]))[0].contract
     asked = Asked(contract, bill.timezone, row.start, row.end, row.prior_state)
-    series = await _series(office.tenant, row, asked)
+    series = await _series(office.tenant, row, bill.inputs, asked)
     terms = Terms(row.prior_state, bill.inputs.missing)
 
     def work() -> tuple[ExplainedLine, ...]:
@@ -114,22 +117,35 @@ def _one(lines: tuple[ExplainedLine, ...], index: int) -> ExplainedLine:
     return lines[index]
 
 
+async def _refuse_outdated(office: Office, row: Row) -> None:
+    now = await Bills(office).again(office.tenant, row)
+    if now.version.valid_from != row.version or not is_still(row, now, office):
+        raise outdated(row)
+
+
 async def _tariff(office: Office, row: Row) -> Tariff:
     """Return the tariff with just the version that was in force, for as long as it is needed.
 
     That version cannot have changed since the bill was issued, but for its end.
     """
     tariff = await Tariffs(office.tenant, office.converter).get(row.tariff)
-    filled = tariff.filled(row.parameters)
-    (version,) = (one for one in filled.versions if one.valid_from == row.version)
-    return attrs.evolve(filled, versions=(attrs.evolve(version, valid_to=None),))
+    versions = tuple(
+        attrs.evolve(one, valid_to=None) for one in tariff.versions if one.valid_from == row.version
+    )
+    return attrs.evolve(tariff, versions=versions).filled(row.parameters)
 
 
-async def _series(queries: Queries, row: Row, asked: Asked) -> dict[str, Series]:
+async def _series(
+    queries: Queries, row: Row, inputs: BillInputs, asked: Asked
+) -> dict[str, Series]:
     """Return the readings of each role as the bill saw them."""
     channels = (await many.channels_of(queries, [row.meter]))[row.meter]
     by_key = {channel.key: channel for channel in channels}
-    reads = [(role_of(by_key[key]), by_key[key]) for key in row.channels]
+    reads = []
+    for read, key in zip(inputs.readings, row.channels, strict=True):
+        if key not in by_key:
+            raise Conflict(f"the channel {read.channel!r} that was billed is gone")
+        reads.append((read.role, by_key[key]))
     spans = [Span(channel, *window_of(asked)) for _, channel in reads]
     return by_role(reads, await many.pinned(queries, spans, row.revisions))
 

@@ -69,6 +69,8 @@ class Office:
 
     async def issue(self, queries: Queries, ids: Sequence[str]) -> None:
         """Issue drafts in the place of the bills that they correct."""
+        if not ids:
+            return
         await queries.execute(SQL["bill_replace"], list(ids))
         await queries.execute(SQL["bill_issued"], {"ids": list(ids), "now": self.clock.now()})
 

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import attrs
 
 from energia.billing.contract import Contract
-from energia.billing.errors import OutsideContract
+from energia.billing.errors import ChargeFailed, OutsideContract
 from energia.billing.readings import chosen, coverage, summed
 from energia.db.tenant import Queries
-from energia.errors import EnergiaError, Fault, TooLarge
+from energia.errors import EnergiaError, Fault, Invalid, TooLarge
 from energia.metering import many
 from energia.metering.many import Span
 from energia.metering.models import Channel
@@ -36,6 +37,8 @@ class Asked:
         end: The day after the last one.
         prior_state: What the charges remember from the bill before, by their codes.
         missing: What becomes of missing readings.
+        stated: Whether a client states `prior_state`: then no charge in it may be unknown. What a
+            bill has left is handed on even by a version without the charge.
 
     """
 
@@ -45,6 +48,7 @@ class Asked:
     end: date
     prior_state: Mapping[str, Mapping[str, Any]]
     missing: Missing = "refuse"
+    stated: bool = False
 
 
 @attrs.frozen(eq=False)
@@ -110,8 +114,13 @@ async def price_all(
 
 def window_of(asked: Asked) -> tuple[int, int]:
     """Return when the period starts and ends, in seconds since 1970-01-01T00:00Z."""
-    zone = Zone.named(asked.timezone)
-    return zone.midnight(asked.start), zone.midnight(asked.end)
+    return _window(asked.timezone, asked.start, asked.end)
+
+
+@lru_cache(maxsize=4096)
+def _window(timezone: str, start: date, end: date) -> tuple[int, int]:
+    zone = Zone.named(timezone)
+    return zone.midnight(start), zone.midnight(end)
 
 
 def _prepared(
@@ -125,9 +134,11 @@ def _prepared(
         if isinstance(tariff, EnergiaError):
             return tariff
         _refuse_outside(asked)
-        filled, window = tariff.filled(asked.contract.parameters), window_of(asked)
+        window = window_of(asked)
+        filled = tariff.within(*window).filled(asked.contract.parameters)
         version = filled.in_force(*window)
-        refuse_unknown(asked.prior_state, [code_of(charge) for charge in version.charges])
+        if asked.stated:
+            refuse_unknown(asked.prior_state, [code_of(charge) for charge in version.charges])
         by_role = chosen(declared, roles(version), asked.contract.channels)
         reads = tuple((role, channel) for role, some in by_role.items() for channel in some)
         slots = sum((window[1] - window[0]) // channel.interval for _, channel in reads)
@@ -144,11 +155,16 @@ def _priced(ready: _Ready | EnergiaError, revised: Sequence[Revised]) -> Priced 
     asked = ready.asked
     pointers = {role: "/contract" for role, _ in ready.reads}
     terms = Terms(asked.prior_state, asked.missing, pointers)
+    series: Mapping[str, Series] = {}
     try:
         series = by_role(ready.reads, revised)
         cost = price(ready.tariff, series, *ready.window, terms)
     except EnergiaError as error:
         return error
+    except Exception as error:
+        if asked.stated and _does_without_state(ready, series, terms):
+            return _unreadable()
+        return _failed(asked, error)
     covered = coverage(list(series.values()), *ready.window)
     return Priced(asked, ready.version, cost, covered, ready.reads, tuple(revised))
 
@@ -159,6 +175,30 @@ def by_role(reads: Sequence[tuple[str, Channel]], revised: Sequence[Revised]) ->
     for (role, _), one in zip(reads, revised, strict=True):
         parts.setdefault(role, []).append(one.series)
     return {role: summed(role, series) for role, series in parts.items()}
+
+
+def _does_without_state(ready: _Ready, series: Mapping[str, Series], terms: Terms) -> bool:
+    """Tell whether it is the state that a client states that a charge cannot work with."""
+    try:
+        price(ready.tariff, series, *ready.window, attrs.evolve(terms, state={}))
+    except Exception:
+        return False
+    return True
+
+
+def _unreadable() -> Invalid:
+    message = "a charge cannot read what it shall remember"
+    return Invalid(message, [Fault("unreadable_state", message, "/state")])
+
+
+def _failed(asked: Asked, error: Exception) -> ChargeFailed:
+    """Return the failure of one: a charge that fails keeps no other contract from its bill."""
+    import structlog  # costs 100 ms, and is needed here only
+
+    contract, tariff = asked.contract.id, asked.contract.tariff
+    log = structlog.get_logger(__name__)
+    log.error("charge_failed", contract=contract, tariff=tariff, exc_info=error)
+    return ChargeFailed(f"a charge of the tariff {tariff!r} failed: the log tells why")
 
 
 def _refuse_outside(asked: Asked) -> None:

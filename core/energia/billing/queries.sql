@@ -82,6 +82,31 @@ where organization_id = current_setting('energia.organization')::int and id = an
 order by id
 for share
 
+-- name: tariff_lock
+-- Hold a tariff against those who hold it as it is, and other writers.
+select id
+from tariff
+where organization_id = current_setting('energia.organization')::int and id = %s
+for no key update
+
+-- name: bill_versions
+-- The versions of a tariff by which bills are issued, each by its first day.
+select distinct version_from
+from bill
+where organization_id = current_setting('energia.organization')::int and tariff_id = %s
+  and status <> 'draft'
+order by version_from
+
+-- name: bill_version_ends
+-- The last day of the bills by each of some versions that end about its new end, or later.
+select b.version_from, b.document ->> 'timezone', max(b.end_day)
+from unnest(%(versions)s::date[], %(ends)s::date[]) as asked (version_from, end_day)
+join bill b on b.organization_id = current_setting('energia.organization')::int
+  and b.tariff_id = %(tariff)s and b.version_from = asked.version_from and b.status <> 'draft'
+  and b.end_day >= asked.end_day - 1
+group by 1, 2
+order by 1, 2
+
 -- name: bill_get
 -- Some bills, with those that they correct and that correct them.
 select b.id, b.contract_id, b.meter_id, b.tariff_id, b.start_day, b.end_day, b.status, b.corrects,
@@ -96,7 +121,7 @@ left join bill n on n.organization_id = b.organization_id and n.corrects = b.id
 order by asked.k
 
 -- name: bill_list
--- The ids of a page of bills before a bill, the newest first.
+-- The ids of a page of bills made before a time and an id, the newest first.
 select id
 from bill
 where organization_id = current_setting('energia.organization')::int
@@ -104,9 +129,7 @@ where organization_id = current_setting('energia.organization')::int
   and (%(status)s::text is null or status = %(status)s)
   and (%(start)s::date is null or start_day >= %(start)s)
   and (%(end)s::date is null or start_day < %(end)s)
-  and (%(before)s::text is null or (created_at, id) < (
-    select created_at, id from bill
-    where organization_id = current_setting('energia.organization')::int and id = %(before)s))
+  and (%(before)s::text is null or (created_at, id) < (%(at)s::timestamptz, %(before)s))
 order by created_at desc, id desc
 limit %(limit)s
 
@@ -156,10 +179,10 @@ returning id
 -- name: bill_replace
 -- Mark the bills that some drafts correct as corrected.
 update bill set status = 'corrected'
-where organization_id = current_setting('energia.organization')::int and status = 'issued'
-  and id in (
-    select corrects from bill
-    where organization_id = current_setting('energia.organization')::int and id = any(%s))
+from bill draft
+where draft.organization_id = current_setting('energia.organization')::int
+  and draft.id = any(%s) and bill.organization_id = draft.organization_id
+  and bill.id = draft.corrects and bill.status = 'issued'
 
 -- name: bill_issued
 -- Mark drafts as issued.

@@ -7,9 +7,10 @@ import attrs
 import numpy as np
 
 from energia.errors import AmbiguousChannel, Fault, Invalid
+from energia.metering import usage
 from energia.metering.models import Channel
 from energia.metering.series import MISSING, Series
-from energia.metering.usage import Coverage, usage
+from energia.metering.usage import Coverage
 
 _NONE: Final = Coverage(0, 0, 0, 0, 0)
 
@@ -71,8 +72,7 @@ def summed(role: str, series: Sequence[Series]) -> Series:
 
 def coverage(series: Sequence[Series], start: int, end: int) -> Coverage:
     """Return what the readings in [start, end) are, all roles together."""
-    edges = np.array([start, end], np.int64)
-    found = [attrs.astuple(usage(one, edges)[0].coverage) for one in series]
+    found = [attrs.astuple(usage.coverage(one, start, end)) for one in series]
     return Coverage(*(sum(column) for column in zip(*found, strict=True))) if found else _NONE
 
 

@@ -12,6 +12,7 @@ from energia.billing.pricing import Priced
 from energia.convert import Converter
 from energia.plugins import Plugins
 from energia.pricing.exact import difference, exact_text, fraction
+from energia.pricing.terms import Missing
 
 
 @attrs.frozen(kw_only=True)
@@ -58,6 +59,12 @@ class Row:
 
     #: What two pricings of one draft must agree on to be the same bill.
     _SHOWN: ClassVar = ("total", "lines", "assumptions", "coverage")
+
+    @property
+    def missing(self) -> Missing:
+        """What became of missing readings."""
+        found: Missing = self.document["inputs"]["missing"]
+        return found
 
     def shows(self, document: Mapping[str, Any]) -> bool:
         """Tell whether *document* says the same of what is to be paid."""

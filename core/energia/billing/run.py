@@ -123,18 +123,19 @@ class _Slice:
         return todo
 
     async def _asked(self, todo: Sequence[_Todo], drafts: Mapping[str, Row]) -> list[Asked]:
+        """Return what to price; a draft keeps the state and the choice that it was made with."""
         starts = [(one.at.contract.id, one.period[0]) for one in todo]
         prior = await priors(self.queries, starts)
-        kept = {id_: row.prior_state for id_, row in drafts.items()}
-        return [
-            Asked(
-                one.at.contract,
-                one.at.timezone,
-                *one.period,
-                prior[index].state if index in prior else kept.get(one.draft or "", {}),
-            )
-            for index, one in enumerate(todo)
-        ]
+        asked = []
+        for index, one in enumerate(todo):
+            draft = drafts.get(one.draft or "")
+            state = draft.prior_state if draft else {}
+            if index in prior:
+                state = prior[index].state
+            missing = draft.missing if draft else "refuse"
+            contract, timezone = one.at.contract, one.at.timezone
+            asked.append(Asked(contract, timezone, *one.period, state, missing))
+        return asked
 
     def _made(self, priced: Priced, draft: Row | None) -> NewRow:
         if draft is None:

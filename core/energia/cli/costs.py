@@ -61,9 +61,9 @@ class Question:
         stored = subject.meter is not None or not all(map(is_file, self.tariffs))
         async with _database(settings, stored) as queries:
             named = [await _tariff(one, queries, converter) for one in self.tariffs]
-            tariffs = filled(named, subject.parameters)
             limit = settings.limits.slots
             at = await window(subject, queries, limit)
+            tariffs = filled(named, subject.parameters, at)
             found = await priced(subject, at, needed(tariffs, at), queries, limit)
         return at, pricing(tariffs, found.series, at.bounds, Terms(missing=subject.missing))
 

@@ -26,7 +26,7 @@ from energia.convert.faults import REFUSED, Found, refusal
 from energia.convert.layout import EVERY, Layout, layout
 from energia.convert.scalars import FROM_JSON, FROM_TEXT, Reader, written
 from energia.convert.structures import StrictConverter
-from energia.errors import Invalid, Malformed
+from energia.errors import Invalid, Malformed, TooLarge
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ class Converter:
         try:
             return self._cattrs.structure(value, type_)
         except RecursionError:
-            raise Malformed("the value is nested too deeply") from None
+            raise TooLarge("the value is nested deeper than limits.depth") from None
         except REFUSED as error:
             found = Found.of(error)
         raise refusal(found)
@@ -152,9 +152,14 @@ def dumps(value: object) -> bytes:
 
 
 def parse(data: bytes | bytearray, type_: Any = object) -> object:
-    """Return the JSON value of *data*, numbers with a fraction as Decimal; raises `Malformed`.
+    """Return the JSON value of *data*, numbers with a fraction as Decimal.
 
     What *type_* has as `Numbers` is still text, for `structure`.
+
+    Raises:
+        Malformed: It is no JSON.
+        TooLarge: It is nested far too deeply.
+
     """
     try:
         return _parsed(data, partial(_partly, layout(type_)))
@@ -202,7 +207,7 @@ def _parsed(data: bytes | bytearray, decode: Callable[[bytes | bytearray], T]) -
     except UnicodeDecodeError as error:
         raise Malformed(f"not UTF-8: byte {error.start} is {error.reason}") from None
     except RecursionError:
-        raise Malformed("not JSON that can be read: nested too deeply") from None
+        raise TooLarge("the JSON is nested deeper than limits.depth") from None
     if _has_nul(data):
         raise Malformed("the JSON has a NUL character, which cannot be stored")
     return value

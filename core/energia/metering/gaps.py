@@ -93,7 +93,7 @@ def gaps(series: Series, first: int = 0, last: int | None = None) -> Gaps:
     begins, states = _runs(series, inner, outer)
     begins = np.concatenate([[first], begins, [outer]]).astype(np.int64)
     states = np.concatenate([[_NEVER], states, [_NEVER]]).astype(np.int64)
-    there = np.append(begins[1:], last) > begins
+    there = np.minimum(np.append(begins[1:], last), last) > begins
     begins, states = begins[there], states[there]
     changes = np.append(states[:1] == states[:1], states[1:] != states[:-1])
     begins, states = begins[changes], states[changes]

@@ -16,7 +16,7 @@ from energia.metering.events import ReadingsRejected, ReadingsStored
 from energia.metering.ingest import Import, Rules
 from energia.metering.outcome import Outcome
 from energia.metering.problems import Problems
-from energia.metering.spool import Spool
+from energia.metering.spool import Spool, refuse_rows
 from energia.metering.store import LostRace
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Intake:
         clock: Tells whether a day is over.
         grace: For how many seconds after the end of a day fills of it are live.
         limit: How many problems are told.
+        rows: How many readings one body or file may have.
         stored: Told of every import, after its commit.
         rejected: Told of what was refused, be anything stored or not.
 
@@ -48,6 +49,7 @@ class Intake:
     clock: "Clock"
     grace: float = 7200.0
     limit: int = 1000
+    rows: int = 20_000_000
     stored: Callable[[ReadingsStored], None] = lambda _: None
     rejected: Callable[[ReadingsRejected], None] = lambda _: None
 
@@ -60,12 +62,13 @@ class Intake:
             core.clock,
             settings.readings.live_grace,
             settings.limits.problems,
+            settings.limits.rows,
             core.plugins.readings_stored,
             core.plugins.readings_rejected,
         )
 
     async def body(self, body: Body, *, skip: bool = False) -> Outcome:
-        """Store a JSON body; raises `Malformed`, or `Invalid` with all problems."""
+        """Store a JSON body; raises `Malformed`, `TooLarge`, or `Invalid` with all problems."""
         with self._refusals("json"):
             for last in range(1 - _TRIES, 1):
                 try:
@@ -78,6 +81,7 @@ class Intake:
     async def _body(self, body: Body, skip: bool) -> Outcome:
         problems = Problems(self.limit)
         decoded, sha256 = await _in_thread(body, problems)
+        refuse_rows(decoded.received, self.rows)
         async with self.tenant.transaction() as queries:
             started = await Import.begin(queries, self._rules(skip), problems, "json")
             started.one_batch = len(decoded.sent) == 1
@@ -100,7 +104,7 @@ class Intake:
         items = decoder.decode(_hashed(chunks, digest.update), options)
         with self._refusals(decoder.name), Spool.opened() as spool:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
-            await asyncio.to_thread(spool.fill, items, defaults, problems)
+            await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
             async with self.tenant.transaction() as queries:
                 started = await Import.begin(queries, rules, problems, decoder.name)
                 while (sent := await asyncio.to_thread(spool.take)) is not None:

@@ -16,7 +16,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from energia.errors import Fault
+from energia.errors import Fault, TooLarge
 from energia.metering.decoding import Defaults, Problem, Reading
 from energia.metering.problems import Problems
 from energia.metering.sent import Int64, Origin, Sent
@@ -99,12 +99,16 @@ class Spool:
             yield cls(file)
 
     def fill(
-        self, items: Iterable[Reading | Problem], defaults: Defaults, problems: Problems
+        self, items: Iterable[Reading | Problem], defaults: Defaults, problems: Problems, most: int
     ) -> None:
-        """Put all readings in, and note the problems; raises what *items* raises."""
+        """Put all readings in, and note the problems.
+
+        Raises what *items* raises, and `TooLarge` if there are more than *most*.
+        """
         pending = iter(items)
         while batch := list(islice(pending, BATCH)):
             self.received += len(batch)
+            refuse_rows(self.received, most)
             good = [item for item in batch if _is_good(item, defaults, problems)]
             if good:
                 pickle.dump(_Rows.of(good, defaults), self._file, pickle.HIGHEST_PROTOCOL)
@@ -118,6 +122,12 @@ class Spool:
         self._left -= 1
         rows: _Rows = pickle.load(self._file)
         return rows.sent()
+
+
+def refuse_rows(received: int, most: int) -> None:
+    """Refuse more readings than *most*; raises `TooLarge`."""
+    if received > most:
+        raise TooLarge(f"there are more readings than limits.rows ({most})")
 
 
 def _is_good(item: Reading | Problem, defaults: Defaults, problems: Problems) -> TypeGuard[Reading]:

@@ -7,17 +7,25 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.metering.durations import Window
-from energia.metering.series import MISSING, QUALITIES, Micro, Series
+from energia.metering.series import MISSING, QUALITIES, Micro, Quality, Series
 from energia.zones import DAY, Zone
 
 Int64 = npt.NDArray[np.int64]
 
-#: Which quality codes count as what; the others are missing.
-_ACTUAL: Final = tuple(QUALITIES.index(name) for name in ("actual", "validated", "derived"))
-_ESTIMATED: Final = tuple(
-    QUALITIES.index(name) for name in ("substituted", "provisional", "estimated", "forecast")
+#: Which qualities count as what; the others are missing.
+_COUNTED: Final = (
+    ("actual", "validated", "derived"),
+    ("substituted", "provisional", "estimated", "forecast"),
+    ("questionable",),
 )
-_QUESTIONABLE: Final = (QUALITIES.index("questionable"),)
+#: The index in `_COUNTED` of each quality code; -1 is missing, or never sent (the last entry).
+_KINDS: Final = np.array(
+    [
+        next((kind for kind, names in enumerate(_COUNTED) if quality in names), -1)
+        for quality in (*QUALITIES, "never sent")
+    ],
+    np.int8,
+)
 
 
 @attrs.frozen
@@ -107,7 +115,7 @@ def usage(series: Series, at: Int64) -> list[Used]:
     """
     cuts = slots(series, at)
     sums = _sums(series.values, cuts)
-    covered = _coverage(series, cuts)
+    covered = _coverage(series.quality, cuts)
     return [
         Used(start, end, total, _peak(series.values, begin, past), coverage)
         for start, end, begin, past, total, coverage in zip(
@@ -119,6 +127,24 @@ def usage(series: Series, at: Int64) -> list[Used]:
             covered,
             strict=True,
         )
+    ]
+
+
+def coverage(series: Series, start: int, end: int) -> Coverage:
+    """Return what the slots that start in [start, end) are."""
+    return _coverage(series.quality, slots(series, np.array([start, end], np.int64)))[0]
+
+
+def _coverage(quality: Quality, cuts: Int64) -> list[Coverage]:
+    kinds = _KINDS[quality]
+    counted = [
+        np.diff(np.concatenate([[0], np.cumsum(kinds == kind)])[cuts]).tolist()
+        for kind in range(len(_COUNTED))
+    ]
+    expected: list[int] = np.diff(cuts).tolist()
+    return [
+        Coverage(slots, actual, estimated, questionable, slots - actual - estimated - questionable)
+        for slots, actual, estimated, questionable in zip(expected, *counted, strict=True)
     ]
 
 
@@ -134,18 +160,6 @@ def _sums(values: Micro, cuts: Int64) -> list[int]:
     numbers = known.tolist()
     pairs = zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
     return [sum(numbers[begin:past]) for begin, past in pairs]
-
-
-def _coverage(series: Series, cuts: Int64) -> list[Coverage]:
-    counted = [
-        np.diff(np.concatenate([[0], np.cumsum(np.isin(series.quality, codes))])[cuts]).tolist()
-        for codes in (_ACTUAL, _ESTIMATED, _QUESTIONABLE)
-    ]
-    expected: list[int] = np.diff(cuts).tolist()
-    return [
-        Coverage(slots, actual, estimated, questionable, slots - actual - estimated - questionable)
-        for slots, actual, estimated, questionable in zip(expected, *counted, strict=True)
-    ]
 
 
 def _peak(values: Micro, begin: int, past: int) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -14,6 +14,9 @@ from energia.errors import ConfigurationError, Fault, PluginError
 from energia.hookspecs import API_VERSION, PROJECT
 from energia.names import did_you_mean
 from energia.settings import PluginSelection
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 
 @attrs.frozen
@@ -196,8 +199,13 @@ def _missing(entry: EntryPoint) -> list[str]:
         if one.marker
         and not one.marker.evaluate({"extra": ""})
         and any(one.marker.evaluate({"extra": extra}) for extra in entry.extras)
-        and not one.specifier.contains(_version(one.name) or "", prereleases=True)
+        and not _is_met(one)
     ]
+
+
+def _is_met(requirement: "Requirement") -> bool:
+    there = _version(requirement.name)
+    return there is not None and requirement.specifier.contains(there, prereleases=True)
 
 
 def _version(distribution: str) -> str | None:

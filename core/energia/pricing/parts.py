@@ -1,6 +1,6 @@
 """Consecutive slots, cut where one version of a tariff follows another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
 
@@ -36,7 +36,8 @@ def parts(tariff: Tariff, grid: Grid) -> list[Part]:
     """Return the slots of *grid* by version, in order; each slot is in one part.
 
     Raises:
-        Invalid: No version is in force at the start of a slot (fault `no_version_in_force`).
+        Invalid: No version is in force at the start of a slot: fault `no_version_in_force`, which
+            points to `/start` where that is the first slot, or else to `/end`.
 
     """
     found, at = list[Part](), 0
@@ -49,8 +50,14 @@ def parts(tariff: Tariff, grid: Grid) -> list[Part]:
     if at < grid.count:
         moment = tariff.zone.text(grid.start + at * grid.interval)
         message = f"no version of the tariff is in force at {moment}"
-        raise Invalid(message, [Fault("no_version_in_force", message)])
+        raise Invalid(message, [Fault("no_version_in_force", message, "/end" if at else "/start")])
     return found
+
+
+def changes(found: Sequence[Part]) -> int:
+    """Return how many slots have the beginning of a version inside."""
+    begins = [part.tariff.zone.midnight(part.version.valid_from) for part in found[1:]]
+    return sum(part.grid.start > begin for part, begin in zip(found[1:], begins, strict=True))
 
 
 def _spans(tariff: Tariff, grid: Grid) -> Iterator[tuple[Version, int, int]]:

@@ -5,15 +5,15 @@ from collections.abc import Iterator, Sequence
 import attrs
 import numpy as np
 
-from energia.convert.rules import fields_of
 from energia.errors import Fault, Invalid
 from energia.metering.series import MISSING, Series
 from energia.pricing.calendar import Calendar, Grid
 from energia.pricing.exact import sums
-from energia.pricing.parts import Part, parts
+from energia.pricing.parts import Part, changes, parts
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Tariff, Version
+from energia.pricing.templates import stated
 from energia.zones import Int64
 
 
@@ -61,7 +61,7 @@ def by_period(
     ]
     split = sum(calendar.split for calendar in calendars)
     windows = _windows(series, cuts, cut, calendars)
-    return ByPeriod(tuple(windows), tuple(_assumptions(role, split, _changes(series, cut))))
+    return ByPeriod(tuple(windows), tuple(_assumptions(role, split, changes(cut))))
 
 
 def _schedule(version: Version, role: str, charge: str | None) -> Schedule | Fault:
@@ -82,7 +82,7 @@ def _schedule(version: Version, role: str, charge: str | None) -> Schedule | Fau
 
 def _schedules(charge: object) -> Iterator[Schedule]:
     """Yield the schedules among the fields of a charge."""
-    for value in fields_of(charge).values():
+    for value in stated(charge).values():
         if isinstance(value, Schedule):
             yield value
 
@@ -105,12 +105,6 @@ def _windows(
         name, sums_of = names[period], windows[window]
         sums_of[name] = sums_of.get(name, 0) + total
     return windows
-
-
-def _changes(series: Series, cut: Sequence[Part]) -> int:
-    """Return how many slots have a change of version inside."""
-    begins = [part.tariff.zone.midnight(part.version.valid_from) for part in cut[1:]]
-    return sum((begin - series.start) % series.interval != 0 for begin in begins)
 
 
 def _assumptions(role: str, split: int, changes: int) -> Iterator[Assumption]:

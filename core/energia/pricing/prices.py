@@ -1,8 +1,9 @@
 """What one unit costs in each slot, by component."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise, repeat
 
 import attrs
 import numpy as np
@@ -11,46 +12,41 @@ from energia.errors import Fault, Invalid
 from energia.pricing.calendar import Calendar, Grid
 from energia.pricing.charges import Charge, Components, UnitPrices
 from energia.pricing.exact import decimal_text
-from energia.pricing.parts import Part, parts
+from energia.pricing.parts import Part, changes, parts
+from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Tariff
+from energia.pricing.templates import unit_prices
+from energia.zones import Int64
 
 
 @attrs.frozen
-class SlotPrice:
-    """What one unit costs in a slot.
+class PriceRun:
+    """What one unit costs in consecutive slots.
 
     Attributes:
-        start: When the slot starts, with the offset of the tariff's zone.
-        end: When it ends.
+        first: Which slot of all the first one is.
+        past: The slot past the last one.
         price: The sum of the components.
         components: The price of each charge, or of each component of one.
-        period: The period, where just one charge has a schedule.
+        period: The period, where the charges that have a schedule have the same one.
 
     """
 
-    start: datetime
-    end: datetime
+    first: int
+    past: int
     price: str
-    components: dict[str, str]
+    components: Mapping[str, str]
     period: str | None = None
 
 
 @attrs.frozen
 class Prices:
-    """The prices of consecutive slots, and what was taken for granted."""
+    """The prices of all slots, in order, and what was taken for granted."""
 
-    slots: tuple[SlotPrice, ...]
+    grid: Grid
+    runs: tuple[PriceRun, ...]
     assumptions: tuple[Assumption, ...]
-
-
-@attrs.frozen
-class _Combined:
-    """What all charges together cost in slots of the same periods."""
-
-    price: str
-    components: dict[str, str]
-    period: str | None
 
 
 @attrs.frozen(eq=False)
@@ -61,31 +57,42 @@ class _Priced:
     charges: tuple[tuple[Charge, UnitPrices], ...]
     others: tuple[str, ...]
 
+    @property
+    def schedules(self) -> dict[Schedule, list[str]]:
+        """The schedules, each with the codes of its charges."""
+        found: dict[Schedule, list[str]] = {}
+        for charge, prices in self.charges:
+            if prices.schedule is not None:
+                found.setdefault(prices.schedule, []).append(charge.code or charge.kind)
+        return found
 
-def prices(tariff: Tariff, role: str, grid: Grid) -> Prices:
+
+def prices(tariff: Tariff, role: str, grid: Grid, parameters: Mapping[str, object]) -> Prices:
     """Return what one unit of *role* costs in each slot; a slot has the price at its start.
 
+    Args:
+        tariff: A version of it must be in force at the start of every slot.
+        role: The role of the channel.
+        grid: The slots.
+        parameters: Values for the parameters that charges of these versions ask for.
+
     Raises:
-        Invalid: No version is in force at the start of a slot, or the tariff has no price per unit.
+        Invalid: With faults `no_version_in_force` or `no_unit_price`; or below `/parameters`, as
+            `Version.filled`.
 
     """
-    priced = [_priced(part, role) for part in parts(tariff, grid)]
+    priced = [_priced(part, role, parameters) for part in parts(tariff, grid)]
     if not any(one.charges for one in priced):
         message = f"no charge has a price per unit of {role}"
         raise Invalid(message, [Fault("no_unit_price", message)])
-    found, split = list[SlotPrice](), 0
-    for one in priced:
-        slots, inside = _prices(one)
-        found += slots
-        split += inside
-    return Prices(tuple(found), tuple(_assumptions(priced, split)))
+    found = tuple(run for one in priced for run in _runs(one))
+    return Prices(grid, found, tuple(_assumptions(priced)))
 
 
-def _priced(part: Part, role: str) -> _Priced:
+def _priced(part: Part, role: str, parameters: Mapping[str, object]) -> _Priced:
     charges, others = list[tuple[Charge, UnitPrices]](), list[str]()
-    for charge in part.version.charges:
-        asked = getattr(charge, "unit_prices", None)
-        found = asked() if asked is not None else None
+    for charge in part.version.filled(parameters).charges:
+        found = unit_prices(charge)
         if found is None:
             others.append(charge.code or charge.kind)
         elif charge.channel == role:
@@ -93,32 +100,30 @@ def _priced(part: Part, role: str) -> _Priced:
     return _Priced(part, tuple(charges), tuple(others))
 
 
-def _prices(priced: _Priced) -> tuple[list[SlotPrice], int]:
-    """Return the prices of slots, and how many slots have a boundary of periods inside."""
-    part = priced.part
-    calendars = [
-        None if one.schedule is None else part.calendar(one.schedule) for _, one in priced.charges
-    ]
+def _runs(priced: _Priced) -> Iterator[PriceRun]:
+    """Yield the prices of slots, as runs of slots of the same periods."""
+    part, schedules = priced.part, [prices.schedule for _, prices in priced.charges]
+    calendars = [None if one is None else part.calendar(one) for one in schedules]
     bounds = np.unique(np.concatenate([[0], *(c.bounds for c in calendars if c is not None)]))
-    ends = [*bounds[1:].tolist(), part.grid.count]
-    known: dict[tuple[str, ...], _Combined] = {}
-    found = list[SlotPrice]()
-    for first, past in zip(bounds.tolist(), ends, strict=True):
-        periods = tuple(_period(calendar, first) for calendar in calendars)
+    names = zip(*(_periods(calendar, bounds) for calendar in calendars), strict=True)
+    known: dict[tuple[str, ...], PriceRun] = {}
+    edges = pairwise([*bounds.tolist(), part.grid.count])
+    for (first, past), periods in zip(edges, names if calendars else repeat(()), strict=False):
         if periods not in known:
             known[periods] = _combined(priced, periods)
-        found += _slots(part, range(first, past), known[periods])
-    return found, sum(calendar.split for calendar in calendars if calendar is not None)
+        yield attrs.evolve(known[periods], first=part.first + first, past=part.first + past)
 
 
-def _period(calendar: Calendar | None, slot: int) -> str:
+def _periods(calendar: Calendar | None, slots: Int64) -> list[str]:
+    """Return the period at each of *slots*; "" without a schedule."""
     if calendar is None:
-        return ""
-    run = int(np.searchsorted(calendar.bounds, slot, side="right")) - 1
-    return calendar.periods[int(calendar.keys[run])]
+        return [""] * len(slots)
+    runs = np.searchsorted(calendar.bounds, slots, side="right") - 1
+    return [calendar.periods[key] for key in calendar.keys[runs].tolist()]
 
 
-def _combined(priced: _Priced, periods: Sequence[str]) -> _Combined:
+def _combined(priced: _Priced, periods: Sequence[str]) -> PriceRun:
+    """Return what all charges together cost in slots of *periods*."""
     components: dict[str, str] = {}
     total = Fraction(0)
     for (charge, prices), period in zip(priced.charges, periods, strict=True):
@@ -126,29 +131,24 @@ def _combined(priced: _Priced, periods: Sequence[str]) -> _Combined:
         named = {"": rate} if not isinstance(rate, Components) else rate.components
         for component, one in named.items():
             exact, text = priced.part.version.rounding.rate(one)
-            components[f"{code}.{component}".rstrip(".")] = text
+            components[f"{code}.{component}" if component else code] = text
             total += exact
-    scheduled = [period for period in periods if period]
-    return _Combined(
-        decimal_text(total, 12), components, scheduled[0] if len(scheduled) == 1 else None
-    )
+    shared = next(filter(None, periods)) if len(priced.schedules) == 1 else None
+    return PriceRun(0, 0, decimal_text(total, 12), components, shared)
 
 
-def _slots(part: Part, slots: range, found: _Combined) -> Iterator[SlotPrice]:
-    zone, grid = part.tariff.zone, part.grid
-    for start in (grid.start + slot * grid.interval for slot in slots):
-        begin, end = zone.datetime(start), zone.datetime(start + grid.interval)
-        yield SlotPrice(begin, end, found.price, found.components, found.period)
-
-
-def _assumptions(priced: Sequence[_Priced], split: int) -> Iterator[Assumption]:
+def _assumptions(priced: Sequence[_Priced]) -> Iterator[Assumption]:
     others = list(dict.fromkeys(code for one in priced for code in one.others))
     if others:
         message = f"not in the price, as they have none per unit: {', '.join(others)}"
         yield Assumption("not_per_unit", message)
-    if split:
-        message = (
-            f"a boundary between periods falls inside {split} slots: "
-            "each has the price at its start"
-        )
-        yield Assumption("boundary_inside_interval", message, split)
+    split = Counter[str]()
+    for one in priced:
+        for schedule, codes in one.schedules.items():
+            split[", ".join(codes)] += one.part.calendar(schedule).split
+    inside = {f"a boundary between periods of {codes}": slots for codes, slots in split.items()}
+    inside["the beginning of a version"] = changes([one.part for one in priced])
+    for what, slots in inside.items():
+        if slots:
+            message = f"{what} falls inside {slots} slots: each has the price at its start"
+            yield Assumption("boundary_inside_interval", message, slots)

@@ -1,10 +1,9 @@
 """Tariff documents: a currency, a time zone and versions, each a list of charges."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
-from itertools import pairwise
 from typing import Annotated, ClassVar
 
 import attrs
@@ -13,59 +12,19 @@ from msgspec import Meta
 from energia.codes import Currency, ZoneOrOffset
 from energia.convert import Converter, Id
 from energia.convert.faults import Found, refusal, step
-from energia.convert.rules import Parts, Rules, enforce, fields_of
-from energia.errors import Fault, Invalid, VersionsOverlap, WindowCrossesVersions
+from energia.convert.rules import Rules, enforce
+from energia.errors import Fault, Invalid, WindowCrossesVersions
 from energia.pricing.charges import Charge
-from energia.pricing.completeness import gaps
 from energia.pricing.days import DayTypes, Weekday
 from energia.pricing.rounding import Rounding
-from energia.pricing.schedule import Schedule
-from energia.pricing.templates import Template, kind_of, read_charge
+from energia.pricing.tariff_rules import (
+    codes_differ,
+    ends_later,
+    schedules_have_no_gaps,
+    versions_follow,
+)
+from energia.pricing.templates import Template, read_charge
 from energia.zones import Zone
-
-
-def _ends_later(valid_from: date, valid_to: date | None) -> Iterator[Fault]:
-    if valid_to is not None and valid_to <= valid_from:
-        yield Fault("empty_version", "valid_to is not after valid_from", "/valid_to")
-
-
-def _codes_differ(charges: Parts) -> Iterator[Fault]:
-    kinds = Counter(kind_of(charge) for charge in charges)
-    seen: set[object] = set()
-    for index, charge in enumerate(charges):
-        kind, fields, pointer = kind_of(charge), fields_of(charge), f"/charges/{index}/code"
-        if kind is None or "code" not in fields:
-            continue  # it could not be read
-        if fields["code"] is None and kinds[kind] > 1:
-            message = f"{kind} occurs more than once: each needs a code"
-            yield Fault("missing_code", message, pointer)
-            continue
-        code = fields["code"] or kind
-        if code in seen:
-            yield Fault("duplicate_code", f"another charge has the code {code}", pointer)
-        seen.add(code)
-
-
-def _schedules_have_no_gaps(charges: Parts, weekend_days: tuple[Weekday, ...]) -> Iterator[Fault]:
-    types = DayTypes(weekend_days=frozenset(weekend_days))
-    for index, charge in enumerate(charges):
-        for name, value in fields_of(charge).items():
-            if isinstance(value, Schedule):
-                for gap in gaps(value, types):
-                    message = f"the schedule has {gap}"
-                    yield Fault("incomplete_schedule", message, f"/charges/{index}/{name}")
-
-
-def _versions_follow(versions: Parts) -> Iterator[Fault]:
-    read = [fields_of(version) for version in versions]
-    dated = [at for at, fields in enumerate(read) if {"valid_from", "valid_to"} <= fields.keys()]
-    order = sorted(dated, key=lambda at: read[at]["valid_from"])
-    for at, following in pairwise(order):
-        ends, begins = read[at]["valid_to"], read[following]["valid_from"]
-        if ends is None or ends > begins:
-            until = "it has no end" if ends is None else f"it ends on {ends}"
-            message = f"the version overlaps the one of {begins}: {until}"
-            yield Fault(VersionsOverlap.code, message, f"/versions/{at}/valid_to")
 
 
 @attrs.frozen(kw_only=True)
@@ -85,7 +44,7 @@ class Version:
 
     """
 
-    __rules__: ClassVar[Rules] = (_ends_later, _codes_differ, _schedules_have_no_gaps)
+    __rules__: ClassVar[Rules] = (ends_later, codes_differ, schedules_have_no_gaps)
 
     valid_from: date
     valid_to: date | None = None
@@ -117,7 +76,17 @@ class Version:
                 found.add(error)
         if found.faults:
             raise refusal(found)
-        return attrs.evolve(self, charges=tuple(charges))
+        try:
+            return attrs.evolve(self, charges=tuple(charges))
+        except Invalid as error:
+            raise Invalid(error.detail, self._pointed(error.faults), error.counts) from None
+
+    def _pointed(self, faults: Sequence[Fault]) -> list[Fault]:
+        """Let faults of filled charges point to the parameters."""
+        for index, charge in enumerate(self.charges):
+            if isinstance(charge, Template):
+                faults = charge.pointed(faults, f"/charges/{index}")
+        return list(faults)
 
     @cached_property
     def types(self) -> DayTypes:
@@ -141,7 +110,7 @@ class Tariff:
 
     """
 
-    __rules__: ClassVar[Rules] = (_versions_follow,)
+    __rules__: ClassVar[Rules] = (versions_follow,)
 
     id: Id | None = None
     name: Annotated[str, Meta(min_length=1, max_length=500)]
@@ -172,15 +141,28 @@ class Tariff:
         """
         if not self.parameters:
             return self
-        found, versions = Found(), list[Version]()
+        faults, versions = dict[Fault, None](), list[Version]()
         for version in self.versions:
             try:
                 versions.append(version.filled(parameters))
             except Invalid as error:
-                found.add(error)
-        if found.faults:
-            raise refusal(found)
+                faults |= dict.fromkeys(error.faults)  # of several versions they are often the same
+        if faults:
+            raise refusal(Found(list(faults), Counter(fault.code for fault in faults)))
         return attrs.evolve(self, versions=tuple(versions))
+
+    def within(self, start: int, end: int) -> "Tariff":
+        """Return the tariff with only those versions that are in force in part of [start, end).
+
+        Others may ask for parameters that are not known. It has all of them if none is in force.
+        """
+        spans = ((version, *_span(version, self.zone)) for version in self.versions)
+        found = tuple(
+            version
+            for version, begins, ends in spans
+            if begins < end and (ends is None or start < ends)
+        )
+        return attrs.evolve(self, versions=found) if found else self
 
     def knows(self, parameters: Mapping[str, object]) -> Iterator[Fault]:
         """Yield the faults of *parameters* that no charge asks for."""

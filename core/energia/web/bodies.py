@@ -5,12 +5,13 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from tempfile import TemporaryFile
-from typing import Final
+from typing import Final, Literal, Self
 
 import attrs
 from aiohttp import web
 
-from energia.errors import Malformed, TooLarge, UnsupportedMedia
+from energia.errors import Malformed, TooLarge, TooSlow, UnsupportedMedia
+from energia.settings import Limits
 
 #: The most that one step inflates, so that a bomb is noticed before it takes memory.
 _STEP: Final = 256 * 1024
@@ -20,17 +21,42 @@ _GATHERED: Final = 1024 * 1024
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
+#: Small bodies may inflate as they like: a few constant readings are far above any ratio.
+_RATIO_FROM: Final = 1024 * 1024
+
+
 @attrs.frozen
 class Limit:
-    """How many bytes a body may have after inflation, and the setting that says so."""
+    """What is accepted of a body.
+
+    Attributes:
+        name: The setting that limits its bytes.
+        bytes: How many it may have after inflation.
+        inflation: How many bytes one compressed byte may inflate to.
+        stall: For how many seconds its sender may pause.
+
+    """
 
     name: str
     bytes: int
+    inflation: int = 200
+    stall: float = 30.0
+
+    @classmethod
+    def of(cls, limits: Limits, name: Literal["body_bytes", "import_bytes"]) -> Self:
+        """Return the limit of JSON bodies, or of files."""
+        size: int = getattr(limits, name)
+        return cls(f"limits.{name}", size, limits.inflation, limits.stall)
 
     def check(self, size: int) -> None:
         """Refuse *size* bytes if they are too many; raises `TooLarge`."""
         if size > self.bytes:
             raise TooLarge(f"the body is over {self.name} ({self.bytes} bytes)")
+
+    def check_inflation(self, sent: int, size: int) -> None:
+        """Refuse *size* bytes that *sent* bytes have inflated to; raises `TooLarge`."""
+        if size > _RATIO_FROM and size > sent * self.inflation:
+            raise TooLarge(f"the body inflates to more than limits.inflation ({self.inflation}) x")
 
 
 class _Inflater:
@@ -79,12 +105,14 @@ class _Inflow:
     def __init__(self, request: web.BaseRequest, limit: Limit) -> None:
         self._reader = _reader(request)
         self._limit = limit
+        self._sent = 0
         self._size = 0
         if isinstance(self._reader, _Plain):
             limit.check(request.content_length or 0)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what *data* adds; raises `Malformed` or `TooLarge`."""
+        self._sent += len(data)
         for chunk in self._reader.feed(data):
             yield self._counted(chunk)
 
@@ -96,7 +124,23 @@ class _Inflow:
     def _counted(self, chunk: bytes) -> bytes:
         self._size += len(chunk)
         self._limit.check(self._size)
+        self._limit.check_inflation(self._sent, self._size)
         return chunk
+
+
+async def _pieces(request: web.BaseRequest, limit: Limit) -> AsyncIterator[bytes]:
+    """Yield the body as it comes; raises `TooSlow` when its sender pauses for too long."""
+    pieces = request.content.iter_any()
+    while True:
+        try:
+            async with asyncio.timeout(limit.stall):
+                data = await anext(pieces, None)
+        except TimeoutError:
+            message = f"the body paused for longer than limits.stall ({limit.stall:g} s)"
+            raise TooSlow(message) from None
+        if data is None:
+            return
+        yield data
 
 
 async def chunks(request: web.BaseRequest, limit: Limit) -> AsyncIterator[bytes]:
@@ -106,10 +150,11 @@ async def chunks(request: web.BaseRequest, limit: Limit) -> AsyncIterator[bytes]
         UnsupportedMedia: The encoding is neither gzip nor none.
         Malformed: The encoded body is truncated or corrupt.
         TooLarge: There are more bytes than *limit*.
+        TooSlow: The sender paused for too long.
 
     """
     inflow = _Inflow(request, limit)
-    async for data in request.content.iter_any():
+    async for data in _pieces(request, limit):
         for chunk in inflow.feed(data):
             yield chunk
     for chunk in inflow.finish():
@@ -168,7 +213,7 @@ class Upload:
 
     async def _gathered(self) -> AsyncIterator[bytes]:
         gathered, size = bytearray(), 0
-        async for data in self._request.content.iter_any():
+        async for data in _pieces(self._request, self._limit):
             gathered += data
             size += len(data)
             self._limit.check(size)

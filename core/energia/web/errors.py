@@ -11,6 +11,7 @@ from aiohttp import web
 
 from energia.errors import EnergiaError, Malformed
 from energia.web import problems
+from energia.web.compression import compress
 from energia.web.keys import CORE, ERROR, IN_FLIGHT, REQUEST_ID
 from energia.web.problems import new_id
 
@@ -33,6 +34,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     bound = structlog.contextvars.bound_contextvars(request_id=request_id)
     with request.app[IN_FLIGHT].one(), bound:
         response = await answered(request, handler)
+        compress(request, response)
         _log(request, response.status, time.perf_counter() - started)
     return response
 

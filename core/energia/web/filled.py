@@ -11,8 +11,8 @@ from energia.pricing.tariffs import Tariff
 from energia.web.priced import Window
 
 
-def filled(tariffs: Sequence[Tariff], parameters: Mapping[str, object]) -> list[Tariff]:
-    """Return *tariffs* with *parameters* in their places.
+def filled(tariffs: Sequence[Tariff], parameters: Mapping[str, object], at: Window) -> list[Tariff]:
+    """Return *tariffs* for the window, with *parameters* in their places.
 
     Raises:
         Invalid: One is missing, does not fit, or is asked for by none of the tariffs.
@@ -25,7 +25,7 @@ def filled(tariffs: Sequence[Tariff], parameters: Mapping[str, object]) -> list[
             faults[Fault("unknown_parameter", message, f"/parameters{step(name)}")] = None
     for tariff in tariffs:
         try:
-            found.append(tariff.filled(parameters))
+            found.append(tariff.within(at.start, at.end).filled(parameters))
         except Invalid as error:
             faults |= dict.fromkeys(error.faults)
     if faults:

@@ -19,6 +19,7 @@ from energia.errors import (
     Malformed,
     NotAcceptable,
     TooLarge,
+    TooSlow,
     UnsupportedMedia,
 )
 from energia.web import media, tags
@@ -197,7 +198,7 @@ def _implied(route: Route) -> Iterable[type[EnergiaError]]:
     if "request" not in places or places & {"path", "query", "body"}:
         yield Invalid
     if places & {"body", "upload"}:
-        yield from (Malformed, TooLarge, UnsupportedMedia)
+        yield from (Malformed, TooLarge, TooSlow, UnsupportedMedia)
     if "tenant" in places:
         yield DatabaseAway
 

@@ -11,10 +11,11 @@ from aiohttp import web
 
 from energia import convert
 from energia.convert import TEXT, Converter
+from energia.convert.depth import is_deeper
 from energia.convert.faults import Found, refusal
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Fault, Invalid, Malformed
+from energia.errors import Fault, Invalid, Malformed, TooLarge
 from energia.web import bodies, media
 from energia.web.bodies import Limit, Upload
 from energia.web.keys import ACCEPTED, CONVERTER, CORE
@@ -101,7 +102,7 @@ async def arguments(request: web.Request, parameters: Sequence[Parameter]) -> di
 
     Raises:
         Invalid: With all faults of the path, the query and the body.
-        Malformed, UnsupportedMedia, TooLarge: The body cannot be read.
+        Malformed, UnsupportedMedia, TooLarge, TooSlow: The body cannot be read.
 
     """
     found = Found()
@@ -145,7 +146,7 @@ def _injected(request: web.Request, where: Where) -> object:
         case "accepted":
             return request[ACCEPTED]
         case "upload":
-            return Upload(request, Limit("limits.import_bytes", core.settings.limits.import_bytes))
+            return Upload(request, Limit.of(core.settings.limits, "import_bytes"))
         case _:
             return request
 
@@ -192,18 +193,20 @@ async def _body(request: web.Request, parameter: Parameter) -> Any:
             raise Malformed("a JSON body is needed")
         return parameter.default
     media.check_json(request)
-    limit = Limit("limits.body_bytes", request.app[CORE].settings.limits.body_bytes)
-    data = await bodies.read(request, limit)
-    converter = request.app[CONVERTER]
+    limits, converter = request.app[CORE].settings.limits, request.app[CONVERTER]
+    data = await bodies.read(request, Limit.of(limits, "body_bytes"))
     if len(data) < _LARGE:
-        return _structured(data, parameter.type, converter)
-    return await asyncio.to_thread(_structured, data, parameter.type, converter)
+        return _structured(data, parameter.type, converter, limits.depth)
+    return await asyncio.to_thread(_structured, data, parameter.type, converter, limits.depth)
 
 
-def _structured(data: bytearray, type_: Any, converter: Converter) -> Any:
+def _structured(data: bytearray, type_: Any, converter: Converter, depth: int) -> Any:
     if _is_struct(type_):
         return convert.decode(data, type_)
-    return converter.structure(convert.parse(data, type_), type_)
+    value = convert.parse(data, type_)
+    if is_deeper(value, depth):
+        raise TooLarge(f"the JSON is nested deeper than limits.depth ({depth})")
+    return converter.structure(value, type_)
 
 
 def _where(path: str, name: str, type_: Any) -> Where:

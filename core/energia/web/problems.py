@@ -57,6 +57,8 @@ def of_error(error: EnergiaError, request_id: str, limit: int) -> web.Response:
         error_counts=dict(error.counts) or None,
     )
     response = _response(problem)
+    if error.status == HTTPStatus.REQUEST_TIMEOUT:
+        response.force_close()  # the rest of the body may come at any time
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response

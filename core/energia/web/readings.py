@@ -11,7 +11,8 @@ from energia.web.cells import quantities, stamps
 from energia.web.streams import NDJSON, ROWS, Accepted, Batch, Rows
 from energia.web.windows import Asked
 
-_QUALITIES: Final = np.array(QUALITIES, object)
+#: The names of the qualities; the last is that of `NEVER_SENT`, -1.
+_QUALITIES: Final = np.array([*QUALITIES, None], object)
 _COLUMNS: Final = ("start", "value", "unit", "quality")
 
 
@@ -42,5 +43,5 @@ def _batch(asked: Asked, named: tuple[str, ...], series: Series) -> Batch:
         stamps(asked.zone, series.starts),
         quantities(series.values),
         [asked.channel.canonical] * count,
-        _QUALITIES[np.maximum(series.quality, 0)].tolist(),
+        _QUALITIES[series.quality].tolist(),
     ]

@@ -34,8 +34,6 @@ __all__ = ["Accepted", "Created", "Query", "Route", "Routes", "Rows", "Upload"]
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
 
-#: Answers from this size are compressed for a client that asks for it.
-_COMPRESSED_FROM: Final = 1024
 _NONE: Final[Mapping[Any, Any]] = MappingProxyType({})
 
 
@@ -130,15 +128,9 @@ class Route:
 def json_response(
     request: web.Request, value: object, status: HTTPStatus, headers: dict[str, str]
 ) -> web.Response:
-    """Return *value* as a JSON response, compressed if it is worth it and asked for."""
+    """Return *value* as a JSON response."""
     body = request.app[CONVERTER].dumps(value)
-    response = web.Response(body=body, status=status, content_type=media.JSON, headers=headers)
-    if len(body) >= _COMPRESSED_FROM:
-        varies = (response.headers.get("Vary"), "Accept-Encoding")
-        response.headers["Vary"] = ", ".join(filter(None, varies))
-        if media.accepts_gzip(request):
-            response.enable_compression(web.ContentCoding.gzip)
-    return response
+    return web.Response(body=body, status=status, content_type=media.JSON, headers=headers)
 
 
 class Routes(list[Route]):

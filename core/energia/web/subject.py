@@ -32,6 +32,12 @@ def _needs_end(meter: str | None, end: Moment | None) -> Iterator[Fault]:
         yield Fault("missing_field", "a stored meter needs a window", "/end")
 
 
+def _whole_seconds(start: Moment | None, end: Moment | None) -> Iterator[Fault]:
+    for name, moment in (("start", start), ("end", end)):
+        if isinstance(moment, datetime) and moment.microsecond:
+            yield Fault("out_of_range", "instants are whole seconds", f"/{name}")
+
+
 def _needs_meter(
     meter: str | None, channels: Mapping[str, object] | None, known_at: datetime | None
 ) -> Iterator[Fault]:
@@ -60,7 +66,13 @@ class Subject:
 
     """
 
-    __rules__: ClassVar[Rules] = (_meter_or_usage, _needs_start, _needs_end, _needs_meter)
+    __rules__: ClassVar[Rules] = (
+        _meter_or_usage,
+        _needs_start,
+        _needs_end,
+        _needs_meter,
+        _whole_seconds,
+    )
 
     meter: Id | None = None
     usage: InlineUsage | None = None

@@ -1,6 +1,6 @@
 """Parts of time in queries, on the local time of a meter's site."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import attrs
@@ -10,7 +10,7 @@ from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Fault, Invalid, NotFound
 from energia.metering import registry
 from energia.metering.models import Channel
-from energia.zones import Zone
+from energia.zones import Zone, rfc3339
 
 _DESCRIPTION = "An instant with its offset, or a date: midnight in the site's zone."
 #: The start of a window: an instant, or a date: its midnight in the zone of the site.
@@ -44,6 +44,11 @@ class Asked:
         return self.start if cursor is None else max(self.start, round(cursor.timestamp()))
 
 
+def cursor_at(instant: int) -> str:
+    """Return a cursor; in UTC, as the `+` of an offset has its own meaning in a query."""
+    return rfc3339(datetime.fromtimestamp(instant, UTC))
+
+
 async def asked(
     tenant: Tenant,
     meter: str,
@@ -61,7 +66,7 @@ async def asked(
     """
     found = _channel(meter, channel, await registry.channels(tenant, meter))
     zone = Zone.named(await registry.zone_of(tenant, meter))
-    begin, past = _instant(zone, window[0], "start"), _instant(zone, window[1], "end")
+    begin, past = instant(zone, window[0], "start"), instant(zone, window[1], "end")
     if past <= begin:
         message = "the end must be after the start"
         raise Invalid(message, [Fault("empty_window", message, "/query/end")])
@@ -83,7 +88,8 @@ def _channel(meter: str, wanted: str | None, channels: list[Channel]) -> Channel
     return named[0]
 
 
-def _instant(zone: Zone, moment: datetime | date, name: str) -> int:
+def instant(zone: Zone, moment: datetime | date, name: str) -> int:
+    """Return a boundary of a window, the query parameter *name*, in seconds, UTC."""
     if not isinstance(moment, datetime):
         return zone.midnight(moment)
     if moment.microsecond:

@@ -69,16 +69,16 @@ async def _load(tenant: "Tenant", settings: "Settings") -> None:
 
 
 async def _compare(tenant: "Tenant", plugins: "Plugins") -> "tuple[Ranked, ...]":
+    from energia.billing.versions import put_tariff
     from energia.metering import query, registry
     from energia.pricing.compare import compare
-    from energia.pricing.store import Tariffs
     from energia.pricing.tariffs import Tariff, tariff_converter
     from energia_plugins.demo import household
 
     converter = tariff_converter(plugins.charges())
     tariffs = [converter.structure(one, Tariff) for one in household.tariffs()]
     for tariff in tariffs:
-        await Tariffs(tenant, converter).put(tariff)
+        await put_tariff(tenant, converter, tariff)
     (channel,) = await registry.channels(tenant, household.METER_ID)
     usage = await query.series(tenant, channel, household.START, household.END)
     return compare(tariffs, {"import": usage}, (household.START, household.END))

@@ -25,7 +25,7 @@ class CsvDecoder:
     options: type = CsvOptions
 
     def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
-        """Yield a reading or a problem for each row below the header.
+        """Yield a reading or a problem for each row below the header that says something.
 
         Raises:
             Malformed: It is not text of the encoding, or has no rows.
@@ -36,7 +36,9 @@ class CsvDecoder:
         header = next(found, (1, []))[1]
         row = _Row.of(header, options)
         for line, cells in found:
-            yield row.read(line, cells)
+            read = row.read(line, cells)
+            if read is not None:
+                yield read
 
 
 @attrs.frozen
@@ -72,8 +74,11 @@ class _Row:
             end_stamped,
         )
 
-    def read(self, line: int, cells: list[str]) -> Reading | Problem:
-        """Return the reading of a row, or what is wrong with it."""
+    def read(self, line: int, cells: list[str]) -> Reading | Problem | None:
+        """Return the reading of a row, or what is wrong with it.
+
+        A row with neither a value nor a quality says nothing: None.
+        """
         if len(cells) < self.needed:
             message = f"the row has {len(cells)} columns; {self.needed} are needed"
             return Problem(line, "missing_column", message)
@@ -83,13 +88,16 @@ class _Row:
             instant = self.times.read(cells[self.start].strip(), (meter, channel))
             written = cells[self.value].strip()
             value = self.numbers.read(written) if written else None
-            quality = ACTUAL if self.quality is None else _quality(cells[self.quality].strip())
+            name = None if self.quality is None else cells[self.quality].strip()
+            quality = _quality(name)
         except BadTime as error:
             return Problem(line, error.code, str(error))
         except BadValue as error:
             return Problem(line, "not_a_number", str(error))
         except _BadQuality as error:
             return Problem(line, "unknown_quality", str(error))
+        if value is None and name == "":
+            return None
         start, end = (None, instant) if self.end_stamped else (instant, None)
         return Reading(line, value, start, end, quality, meter, channel, self.unit)
 
@@ -98,7 +106,7 @@ class _BadQuality(ValueError):
     """There is no such quality."""
 
 
-def _quality(name: str) -> int:
+def _quality(name: str | None) -> int:
     if not name:
         return ACTUAL
     try:

@@ -76,7 +76,8 @@ class CsvOptions:
         value_column: The header of the column of values; an empty value is missing.
         meter_column: The header of the column of meter ids.
         channel_column: The header of the column of channel ids.
-        quality_column: The header of the column of quality names; empty is actual.
+        quality_column: The header of the column of quality names; empty is actual, and says with
+            an empty value that nothing is known of the slot.
         delimiter: What separates the columns.
         decimal: The decimal mark of values.
         thousands: The mark between groups of three digits, if there is one.

@@ -77,7 +77,6 @@ class Exposure:
             encode, content_type = choose_encoder("")
         response = web.Response(body=encode(self._registry))
         response.headers.update({"Content-Type": content_type, "Cache-Control": "no-store"})
-        response.enable_compression()
         return response
 
 

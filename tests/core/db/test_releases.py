@@ -1,14 +1,17 @@
 """What a release runs, on the newest schema: it may still serve after a migration."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import energia
 from energia import __version__
 from energia.db.pool import Tenant
 from energia.db.queries import blocks, load
+from tests.record_queries import PACKAGES
 
 DATA = Path(__file__).parents[2] / "data"
 RELEASES = sorted(DATA.glob("queries-*"))
@@ -34,8 +37,33 @@ async def test_a_release_runs_on_the_newest_schema(tenant: Tenant, release: Path
         assert plan, name
 
 
-def test_this_release_is_recorded() -> None:
-    """The statements that are kept for this release are those that it runs."""
-    kept = {name: sql for name, sql, _ in statements(DATA / f"queries-{__version__}")}
+def recorded(version: str) -> dict[str, str]:
+    """Return the statements that are kept of a release."""
+    return {name: sql for name, sql, _ in statements(DATA / f"queries-{version}")}
 
-    assert kept == {**load("energia.metering"), **load("energia.pricing")}
+
+def test_every_release_is_recorded() -> None:
+    """The statements of each release that the changelog names are kept, with parameters."""
+    text = (DATA.parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", text, re.MULTILINE)
+
+    assert released
+    assert all(recorded(version) for version in released)
+
+
+def test_a_release_runs_what_was_recorded() -> None:
+    """What was recorded as a release's is what it runs; a version in development is no release."""
+    release, _, development = __version__.partition(".dev")
+    if development:
+        assert not (DATA / f"queries-{release}").exists()
+    else:
+        running = (load(package) for package in PACKAGES)
+        assert recorded(release) == {name: sql for one in running for name, sql in one.items()}
+
+
+def test_statements_of_all_packages_are_recorded() -> None:
+    """The script that records a release knows every package of the core that has statements."""
+    root = Path(energia.__file__).parent
+    folders = {path.parent for path in root.rglob("queries.sql")}
+
+    assert {".".join(("energia", *one.relative_to(root).parts)) for one in folders} == set(PACKAGES)

@@ -1,11 +1,13 @@
 """Tariff documents, series and windows for tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import pytest
 
+from energia.errors import Invalid
 from energia.metering.series import ACTUAL, Series
 from energia.pricing.engine import Cost, CostLine
 from energia.pricing.tariffs import Tariff, tariff_converter
@@ -57,3 +59,12 @@ def line(cost: Cost, code: str) -> CostLine:
 def utc(instant: int) -> datetime:
     """Return an instant as a datetime in UTC."""
     return datetime.fromtimestamp(instant, UTC)
+
+
+def faults(work: Callable[[], object]) -> dict[str | None, str]:
+    """Return the codes of what is refused, by pointer."""
+    with pytest.raises(Invalid) as refused:
+        work()
+    found = {fault.pointer: fault.code for fault in refused.value.faults}
+    assert len(found) == len(refused.value.faults)
+    return found

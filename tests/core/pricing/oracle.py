@@ -6,7 +6,7 @@ It shares no code with `energia.pricing`; it reads the same JSON documents.
 from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -148,3 +148,14 @@ def kinds(day: date, version: Mapping[str, Any]) -> Iterator[str]:
 def utc(text: str) -> int:
     """Return a time of UTC, in seconds since 1970-01-01T00:00Z."""
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+
+
+def midnight(zone: str, day: str) -> int:
+    """Return the first instant of a local day, in seconds since 1970-01-01T00:00Z."""
+    there, wanted = ZoneInfo(zone), date.fromisoformat(day)
+    noon = int(datetime.combine(wanted, time(12), there).timestamp())
+    return next(
+        at
+        for at in range(noon - 86_400, noon, 60)
+        if datetime.fromtimestamp(at, there).date() == wanted
+    )

@@ -89,6 +89,10 @@ def usage(**changes: Any) -> dict[str, Any]:
             {"/start": "naive_time"},
         ),
         (
+            {"usage": USAGE, "tariff": BODY, "start": "2026-03-01T00:00:00.5Z"},
+            {"/start": "out_of_range"},
+        ),
+        (
             {"usage": USAGE, "tariff": BODY, "start": "2026-03-02", "end": "2026-03-01"},
             {"/end": "empty_window"},
         ),

@@ -61,6 +61,18 @@ async def test_parameters_that_do_not_fit(
         assert pointers(problem) == faults
 
 
+async def test_only_versions_of_the_window_ask_for_parameters(alone: Client) -> None:
+    """What another version asks for need not be known."""
+    body = inline([1, 2], FLAT)
+    later = {"valid_from": "2027-01-01", "charges": [RATE]}
+    (version,) = body["tariff"]["versions"]
+    body["tariff"]["versions"] = [{**version, "valid_to": "2027-01-01"}, later]
+
+    status, cost = await ask(alone, "POST", "/v1/costs", body)
+
+    assert (status, cost["total"]) == (200, "3.00")
+
+
 @pytest.mark.parametrize(
     ("missing", "total", "code"),
     # The mean of the two known hours, which are none alike, is 2.

@@ -104,7 +104,7 @@ async def test_just_within_the_limit(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"[" * 10_000, b"NaN", b'{"name": 1e}', b'{"name": "\xff"}', b'{"name":"\\u0000"}']
+    "data", [b"[" * 50, b"NaN", b'{"name": 1e}', b'{"name": "\xff"}', b'{"name":"\\u0000"}']
 )
 async def test_malformed(client: Client, data: bytes) -> None:
     """What is not JSON is 400."""

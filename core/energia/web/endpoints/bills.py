@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from energia.billing.affected import affected as affected_bills
 from energia.billing.bills import Bills, Filter
+from energia.billing.cursor import Place
 from energia.billing.errors import (
     AlreadyBilled,
     AlreadyCorrected,
@@ -32,7 +33,7 @@ from energia.errors import (
 )
 from energia.web.examples import examples
 from energia.web.ids import BillId
-from energia.web.pages import Limit, Page, page
+from energia.web.pages import Cursor, Limit, Page, page
 from energia.web.routes import Created, Routes
 
 _PRICING = (OutsideContract, IncompleteUsage, AmbiguousChannel, WindowCrossesVersions)
@@ -43,7 +44,6 @@ Until = Annotated[date, Meta(description="Only bills whose period begins before 
 Affected = Annotated[
     bool, Meta(description="Only issued bills whose inputs have changed since, with `impact`.")
 ]
-Before = Annotated[Id, Meta(description="The `next` of the page before.")]
 
 routes = Routes(tag="Bills")
 
@@ -59,20 +59,22 @@ async def list_bills(
     end: Until | None = None,
     affected: Affected = False,
     limit: Limit = 100,
-    cursor: Before | None = None,
+    cursor: Cursor = "",
 ) -> Page[Bill]:
     """List the bills, the newest first.
 
     With `affected=true`, those issued bills whose readings, tariff, parameters or prior state have
-    changed since, each with what it would be now.
+    changed since, each with what it would be now. Such a page looks at so many bills at most: it
+    may have few items, or none, and a `next` all the same.
     """
     bills = Bills(Office.of(core, tenant, converter))
     wanted = Filter(contract, status, start, end)
+    before = Place.read(cursor) if cursor else None
     if affected:
-        found = await affected_bills(bills, wanted, cursor, limit + 1)
-    else:
-        found = [bills.office.bill(row) for row in await bills.page(wanted, cursor, limit + 1)]
-    return page(found, limit, lambda bill: bill.id)
+        changed, after = await affected_bills(bills, wanted, before, limit)
+        return Page(tuple(changed), str(after) if after else None)
+    found = [bills.office.bill(row) for row in await bills.page(wanted, before, limit + 1)]
+    return page(found, limit, lambda bill: str(Place.of(bill)))
 
 
 @routes.post(

@@ -49,7 +49,9 @@ async def get_contract(contract: ContractId, tenant: Tenant, converter: Converte
     return await Contracts(tenant, converter).get(contract)
 
 
-@routes.put("/v1/contracts/{contract}", errors=(InUse, ContractsOverlap), examples=_EXAMPLES)
+@routes.put(
+    "/v1/contracts/{contract}", errors=(Conflict, InUse, ContractsOverlap), examples=_EXAMPLES
+)
 async def put_contract(
     contract: ContractId, body: NewContract, tenant: Tenant, converter: Converter
 ) -> Contract | Created[Contract]:

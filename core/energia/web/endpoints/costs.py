@@ -99,7 +99,7 @@ async def _asked(
     found = Found()
     known, at = list[Tariff](), None
     try:
-        known = filled(await _tariffs(tariffs, stored), subject.parameters)
+        known = await _tariffs(tariffs, stored)
     except Invalid as error:
         found.add(error)
     try:
@@ -108,7 +108,7 @@ async def _asked(
         found.add(error)
     if at is None or found.faults:
         raise refusal(found)
-    return known, at
+    return filled(known, subject.parameters, at), at
 
 
 async def _tariffs(given: Mapping[str, str | Tariff], stored: Tariffs) -> list[Tariff]:

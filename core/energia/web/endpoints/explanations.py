@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from energia.billing.bills import Bills
 from energia.billing.check import BillCheck, SupplierBill, check
+from energia.billing.errors import DraftOutdated
 from energia.billing.explain import Explanation, explained
 from energia.billing.office import Office
 from energia.convert import Converter
@@ -23,7 +24,7 @@ LineIndex = Annotated[
 routes = Routes(tag="Bills")
 
 
-@routes.get("/v1/bills/{bill}/explain", errors=(NotFound, Conflict))
+@routes.get("/v1/bills/{bill}/explain", errors=(NotFound, Conflict, DraftOutdated))
 async def explain_bill(
     bill: BillId,
     core: Core,
@@ -35,7 +36,8 @@ async def explain_bill(
 
     Each line comes with the slots that the calendar put into its period and by which rule, what
     was measured, the arithmetic in exact numbers, and the rounding; the bill with the versions of
-    tariff and plugins, and the revisions of the readings.
+    tariff and plugins, and the revisions of the readings. A draft is explained as long as it is
+    what would be billed now (409 `draft_outdated`).
     """
     return await explained(Office.of(core, tenant, converter), bill, line)
 

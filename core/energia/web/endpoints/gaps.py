@@ -1,7 +1,7 @@
 """Gaps: where readings are missing, and why."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import attrs
@@ -16,8 +16,8 @@ from energia.web.ids import ChannelId, MeterId
 from energia.web.pages import Limit, Page, page
 from energia.web.routes import Routes
 from energia.web.streams import FILES, JSON, ROWS, Accepted, Batch, Rows
-from energia.web.windows import Asked, End, From, KnownAt, Start, asked
-from energia.zones import Zone, rfc3339
+from energia.web.windows import Asked, End, From, KnownAt, Start, asked, cursor_at
+from energia.zones import Zone
 
 _COLUMNS: Final = ("start", "end", "slots", "reason")
 
@@ -78,8 +78,7 @@ async def _first(found: AsyncIterator[Gaps], most: int, at: Asked) -> list[Gap]:
 
 
 def _next(gap: Gap) -> str:
-    """Return the end of a gap; in UTC, as the `+` of an offset has its own meaning in a query."""
-    return rfc3339(gap.end.astimezone(UTC))
+    return cursor_at(round(gap.end.timestamp()))
 
 
 async def _batches(found: AsyncIterator[Gaps], zone: Zone) -> AsyncGenerator[Batch, None]:

@@ -1,15 +1,16 @@
 """Prices: what one unit costs in each slot, past and ahead."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import attrs
 from msgspec import Meta
 
-from energia.convert import Converter
+from energia.billing.contracts import Contracts
+from energia.convert import Converter, Id
 from energia.convert.scalars import Unfit
 from energia.core import Core
 from energia.db.pool import Tenant
@@ -18,19 +19,20 @@ from energia.metering import durations
 from energia.metering.series import refuse_length
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Role, unit_of
-from energia.pricing.inline import boundary
-from energia.pricing.prices import SlotPrice, prices
+from energia.pricing.prices import prices
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
-from energia.pricing.tariffs import Tariff
 from energia.web.ids import TariffId
+from energia.web.prices import SlotPrice, price_rows, slot_prices
 from energia.web.routes import Routes
 from energia.web.streams import FILES, JSON, Accepted, Rows
-from energia.web.windows import End, Start
-from energia.zones import rfc3339
+from energia.web.windows import End, Start, instant
 
 Resolution = Annotated[
     str, Meta(max_length=20, description="The length of a slot: divides a day, at most PT1H.")
+]
+OfContract = Annotated[
+    Id, Meta(description="The contract of this tariff whose parameters its charges take.")
 ]
 #: How many slots one answer has at most.
 _SLOTS: Final = 100_000
@@ -56,7 +58,7 @@ class TariffPrices:
     currency: str
     unit: str
     timezone: str
-    data: tuple[SlotPrice, ...]
+    data: list[SlotPrice]
     assumptions: tuple[Assumption, ...]
     next_update: datetime | None
     stale: bool
@@ -73,38 +75,65 @@ async def get_prices(
     accepted: Accepted,
     resolution: Resolution = "PT1H",
     channel: Role = "import",
+    contract: OfContract | None = None,
 ) -> TariffPrices | Rows:
     """Return what one unit of a channel costs, slot by slot, from the start of the window.
 
     The sum of the charges that have a price per unit; dates are midnights of the tariff's zone, and
-    a slot has the price at its start. As a file: `start,end,price,period`, then the components.
+    a slot has the price at its start. Where charges have parameters, the contract tells them.
+
+    As a file: `start,end,price,period`, then a column `component.<name>` for each component.
     """
-    found = (await Tariffs(tenant, converter).get(tariff)).filled({})
-    limit = min(_SLOTS, core.settings.limits.slots)
-    grid = _grid(found, boundary(start, found.zone), boundary(end, found.zone), resolution, limit)
+    asked = await Tariffs(tenant, converter).get(tariff)
+    zone, limit = asked.zone, min(_SLOTS, core.settings.limits.slots)
+    grid = _grid(instant(zone, start, "start"), instant(zone, end, "end"), resolution, limit)
+    parameters = await _parameters(tenant, converter, tariff, contract)
     with _pointing():
-        priced = await asyncio.to_thread(prices, found, channel, grid)
+        found = await asyncio.to_thread(prices, asked, channel, grid, parameters)
     if accepted != JSON:
-        return _rows(priced.slots)
+        return price_rows(found, zone)
+    data = await asyncio.to_thread(slot_prices, found, zone)
     unit = unit_of(channel)
-    name = found.timezone
-    return TariffPrices(
-        found.currency, unit, name, priced.slots, priced.assumptions, None, stale=False
-    )
+    return TariffPrices(asked.currency, unit, zone.name, data, found.assumptions, None, stale=False)
+
+
+async def _parameters(
+    tenant: Tenant, converter: Converter, tariff: str, contract: str | None
+) -> Mapping[str, Any]:
+    """Return the parameters of a contract of the tariff; none without a contract."""
+    if contract is None:
+        return {}
+    try:
+        found = await Contracts(tenant, converter).get(contract)
+    except NotFound as error:
+        raise Invalid(error.detail, [_of_contract("unknown_contract", error.detail)]) from None
+    if found.tariff != tariff:
+        message = f"the contract {contract!r} is of the tariff {found.tariff!r}"
+        raise Invalid(message, [_of_contract("other_tariff", message)])
+    return found.parameters
+
+
+def _of_contract(code: str, message: str) -> Fault:
+    return Fault(code, message, "/query/contract")
 
 
 @contextmanager
 def _pointing() -> Iterator[None]:
-    """Let faults point to the parameter that they are about."""
+    """Let faults point to the parameter of the query that they are about."""
     try:
         yield
     except Invalid as error:
-        places = {"no_version_in_force": "/query/start", "no_unit_price": "/query/channel"}
-        faults = [attrs.evolve(one, pointer=places.get(one.code)) for one in error.faults]
-        raise Invalid(error.detail, faults) from error
+        faults = [attrs.evolve(one, pointer=_place(one)) for one in error.faults]
+        raise type(error)(error.detail, faults, error.counts) from error
 
 
-def _grid(tariff: Tariff, start: int, end: int, resolution: str, limit: int) -> Grid:
+def _place(fault: Fault) -> str:
+    if fault.pointer is None:
+        return "/query/channel"
+    return "/query/contract" if fault.code != "no_version_in_force" else f"/query{fault.pointer}"
+
+
+def _grid(start: int, end: int, resolution: str, limit: int) -> Grid:
     try:
         step = durations.seconds(resolution)
         refuse_length(step)
@@ -119,21 +148,3 @@ def _grid(tariff: Tariff, start: int, end: int, resolution: str, limit: int) -> 
         message = f"the window has more than {limit} slots"
         raise Invalid(message, [Fault("too_many_slots", message, "/query/end")])
     return Grid(start, step, count)
-
-
-def _rows(slots: tuple[SlotPrice, ...]) -> Rows:
-    components = list(dict.fromkeys(name for slot in slots for name in slot.components))
-    columns = ("start", "end", "price", "period", *components)
-    return Rows.listed(
-        columns,
-        (
-            (
-                rfc3339(slot.start),
-                rfc3339(slot.end),
-                slot.price,
-                slot.period,
-                *(slot.components.get(name) for name in components),
-            )
-            for slot in slots
-        ),
-    )

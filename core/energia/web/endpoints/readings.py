@@ -23,7 +23,7 @@ from energia.web.examples import examples
 from energia.web.ids import ChannelId, MeterId
 from energia.web.routes import Routes
 from energia.web.streams import FILES, JSON, Accepted, Rows
-from energia.web.windows import Asked, End, From, KnownAt, Start, asked
+from energia.web.windows import Asked, End, From, KnownAt, Start, asked, cursor_at
 
 #: How many slots one answer has; `next` leads to the others.
 _SLOTS = 400_000
@@ -105,7 +105,8 @@ async def get_readings(
     while their day was running are dated by the end of their slot.
 
     As a file the whole window comes at once, a row for each slot. CSV has the columns `start`,
-    `value` (empty where it is missing), `unit` and `quality`; import it again with
+    `value` (empty where it is missing), `unit` and `quality` (empty where nothing was ever sent);
+    import it again with
     `POST /v1/imports?format=csv&meter=...&channel=...&quality_column=quality&unit=...` and the
     `unit` of its rows. NDJSON has `meter`, `channel`, `start`, `value`, `unit` and `quality`.
     """
@@ -131,7 +132,7 @@ def _answer(meter: str, found: Asked, read: query.Revised, past: int) -> Reading
         _numbers(series.values),
         _runs(series.quality),
         read.revision_at,
-        zone.text(past) if past < found.end else None,
+        cursor_at(past) if past < found.end else None,
     )
 
 

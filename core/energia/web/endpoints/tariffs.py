@@ -2,9 +2,11 @@
 
 import attrs
 
+from energia.billing.errors import VersionInUse
+from energia.billing.versions import put_tariff as put
 from energia.convert import Converter
 from energia.db.pool import Tenant
-from energia.errors import Conflict, Fault, Invalid, NotFound
+from energia.errors import Conflict, Fault, InUse, Invalid, NotFound
 from energia.metering.identifiers import new_id
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
@@ -41,22 +43,26 @@ async def get_tariff(tariff: TariffId, tenant: Tenant, converter: Converter) -> 
     return await Tariffs(tenant, converter).get(tariff)
 
 
-@routes.put("/v1/tariffs/{tariff}", examples=_EXAMPLES)
+@routes.put("/v1/tariffs/{tariff}", errors=(Conflict, VersionInUse), examples=_EXAMPLES)
 async def put_tariff(
     tariff: TariffId, body: Tariff, tenant: Tenant, converter: Converter
 ) -> Tariff | Created[Tariff]:
-    """Make a tariff or replace it; versions that it does not list are removed."""
+    """Make a tariff or replace it; versions that it does not list are removed.
+
+    A version by which bills are issued stays as it is, but for its end, which may not be before
+    theirs; so do then the currency and the time zone (409 `version_in_use`).
+    """
     if body.id not in (None, tariff):
         message = f"the path says {tariff!r}"
         raise Invalid(message, [Fault("wrong_id", message, "/id")])
     made = attrs.evolve(body, id=tariff)
-    created = await Tariffs(tenant, converter).put(made)
+    created = await put(tenant, converter, made)
     return _created(made) if created else made
 
 
-@routes.delete("/v1/tariffs/{tariff}", errors=(NotFound,))
+@routes.delete("/v1/tariffs/{tariff}", errors=(NotFound, InUse))
 async def delete_tariff(tariff: TariffId, tenant: Tenant, converter: Converter) -> None:
-    """Delete a tariff with its versions."""
+    """Delete a tariff with its versions; 409 if contracts refer to it."""
     await Tariffs(tenant, converter).delete(tariff)
 
 

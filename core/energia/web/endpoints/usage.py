@@ -67,7 +67,8 @@ async def get_usage(
     """
     found = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
     at = _bounds(found, window)
-    split = await _tariff(tenant, converter, by, tariff)
+    _refuse_parts(by, tariff, charge)
+    split = None if tariff is None else await _tariff(tenant, converter, tariff)
     series = await query.series(tenant, found.channel, found.start, found.end, known_at)
     used, assumptions = usage.usage(series, at), _assumptions(series, at)
     data = [_shown(one, series, found) for one in used]
@@ -82,16 +83,19 @@ async def get_usage(
     return Usage(meter, found.channel.id, unit, found.zone.name, data, assumptions)
 
 
-async def _tariff(
-    tenant: Tenant, converter: Converter, by: str | None, id_: str | None
-) -> Tariff | None:
-    """Return the tariff whose periods are asked for."""
-    if (by is None) != (id_ is None):
+def _refuse_parts(by: str | None, tariff: str | None, charge: str | None) -> None:
+    """Refuse a part of what `by=period` takes."""
+    if (by is None) != (tariff is None):
         message = "by=period and tariff go together"
-        name = "tariff" if id_ is None else "by"
+        name = "tariff" if tariff is None else "by"
         raise Invalid(message, [Fault("missing_field", message, f"/query/{name}")])
-    if id_ is None:
-        return None
+    if charge is not None and by is None:
+        message = "a charge goes with by=period"
+        raise Invalid(message, [Fault("missing_field", message, "/query/by")])
+
+
+async def _tariff(tenant: Tenant, converter: Converter, id_: str) -> Tariff:
+    """Return the tariff whose periods are asked for."""
     found = (await Tariffs(tenant, converter).known([id_])).get(id_)
     if found is None:
         message = f"there is no tariff {id_!r}"
@@ -107,7 +111,10 @@ def _split(
         return by_period(series, cuts, tariff, role_of(found.channel), charge)
     except Invalid as error:
         where = "/query/tariff" if charge is None else "/query/charge"
-        faults = [attrs.evolve(fault, pointer=where) for fault in error.faults]
+        faults = [
+            attrs.evolve(one, pointer=f"/query{one.pointer}" if one.pointer else where)
+            for one in error.faults
+        ]
         raise Invalid(error.detail, faults) from error
 
 

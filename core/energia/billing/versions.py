@@ -1,0 +1,105 @@
+"""Keeps the versions of tariffs by which bills are issued: only their end may change."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Final
+
+import attrs
+
+from energia.billing.errors import VersionInUse
+from energia.convert import Converter
+from energia.db.queries import load
+from energia.db.tenant import Queries, Tenant
+from energia.errors import Fault
+from energia.pricing.store import Tariffs
+from energia.pricing.tariffs import Tariff, Version
+from energia.zones import Zone
+
+SQL: Final = load(__package__)
+_FIELDS: Final = tuple(
+    field.name for field in attrs.fields(Version) if field.name not in ("valid_from", "valid_to")
+)
+
+
+@attrs.frozen
+class _End:
+    """The last end of the bills of one zone that may be billed beyond the end of a version."""
+
+    version: date
+    timezone: str
+    day: date
+
+
+async def put_tariff(tenant: Tenant, converter: Converter, tariff: Tariff) -> bool:
+    """Make or replace a tariff, and tell whether it was made.
+
+    Who issues a bill holds its tariff as it is (`Office.price`). The tariff is held here before
+    bills are looked for: either that bill is found, or it is priced by what is put.
+
+    Raises:
+        VersionInUse: Issued bills would not be what the tariff charges any more.
+
+    """
+    async with tenant.transaction() as queries:
+        await queries.fetch(str, SQL["tariff_lock"], tariff.id)
+        used = await queries.fetch(_day, SQL["bill_versions"], tariff.id)
+        tariffs = Tariffs(queries, converter)
+        if used:
+            old = await tariffs.get(str(tariff.id))
+            faults = [*_changes(old, tariff, used), *await _too_early(queries, old, tariff, used)]
+            if faults:
+                raise VersionInUse(faults[0].message, faults)
+        return await tariffs.put(tariff)
+
+
+def _changes(old: Tariff, new: Tariff, used: Sequence[date]) -> Iterator[Fault]:
+    """Yield what differs, but for when versions end."""
+    for name in ("currency", "timezone"):
+        if getattr(old, name) != getattr(new, name):
+            message = f"bills by the tariff are issued: its {name} stays {getattr(old, name)}"
+            yield Fault(VersionInUse.code, message, f"/{name}")
+    before, after = _by_day(old), _by_day(new)
+    for day in used:
+        if day not in after:
+            message = f"bills by the version of {day} are issued: it stays"
+            yield Fault(VersionInUse.code, message, "/versions")
+            continue
+        at, version = after[day]
+        for name in _FIELDS:
+            if getattr(before[day][1], name) != getattr(version, name):
+                message = f"bills by the version of {day} are issued: its {name} stay as they are"
+                yield Fault(VersionInUse.code, message, f"/versions/{at}/{name}")
+
+
+async def _too_early(
+    queries: Queries, old: Tariff, new: Tariff, used: Sequence[date]
+) -> Iterator[Fault]:
+    """Yield the faults of versions that would end before an issued bill does."""
+    before, after = _by_day(old), _by_day(new)
+    ends = {
+        day: after[day][1].valid_to
+        for day in used
+        if day in after and after[day][1].valid_to != before[day][1].valid_to
+    }
+    asked = {"tariff": new.id, "versions": list(ends), "ends": list(ends.values())}
+    later = await queries.fetch(_End, SQL["bill_version_ends"], asked) if ends else []
+    return _cut(later, ends, new, {day: at for day, (at, _) in after.items()})
+
+
+def _cut(
+    later: Sequence[_End], ends: Mapping[date, date | None], new: Tariff, at: Mapping[date, int]
+) -> Iterator[Fault]:
+    for one in later:
+        end = ends[one.version]
+        if end and Zone.named(one.timezone).midnight(one.day) > new.zone.midnight(end):
+            message = f"bills by the version of {one.version} are issued until {one.day}"
+            yield Fault(VersionInUse.code, message, f"/versions/{at[one.version]}/valid_to")
+
+
+def _by_day(tariff: Tariff) -> dict[date, tuple[int, Version]]:
+    """Return the versions with their places, by their first days."""
+    return {version.valid_from: (at, version) for at, version in enumerate(tariff.versions)}
+
+
+def _day(day: date) -> date:
+    return day

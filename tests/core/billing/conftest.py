@@ -1,0 +1,30 @@
+"""A service with the bundled charges, and one that remembers."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from energia.db.pool import Pool
+from tests.core.billing.fakes import Heard, plugins
+from tests.core.billing.setting import home
+from tests.serving import Client, make_core, serving
+
+
+@pytest.fixture
+def heard() -> Heard:
+    """Give what notes the bills that the service issues."""
+    return Heard()
+
+
+@pytest.fixture
+async def client(pool: Pool, heard: Heard) -> AsyncIterator[Client]:
+    """Give a client of a service with an empty database."""
+    async with serving(make_core(plugins=plugins(heard), pool=pool)) as client:
+        yield client
+
+
+@pytest.fixture
+async def at_home(client: Client) -> Client:
+    """Give a client of a service with a home, a meter, a tariff and the contract `c`."""
+    await home(client)
+    return client

@@ -1,0 +1,182 @@
+"""Which issued bills would be different if they were made now, why, and by how much."""
+
+from typing import Any
+
+import pytest
+
+from energia.billing.affected import affected as affected_bills
+from energia.billing.bills import Bills, Filter
+from energia.billing.office import Office
+from energia.clock import SystemClock
+from energia.db.tenant import Tenant
+from energia.pricing.tariffs import tariff_converter
+from tests.core.billing.fakes import plugins
+from tests.core.billing.setting import (
+    CHANNEL,
+    CONTRACT,
+    FLAT,
+    corrected,
+    day,
+    given,
+    hours,
+    issued,
+    meter,
+    tariff,
+    tariff_of,
+)
+from tests.serving import Client
+
+FEE = {"kind": "fixed", "amount": {"parameter": "fee", "default": "31"}, "per": "month"}
+
+
+async def affected(client: Client, query: str = "") -> dict[str, Any]:
+    """Return what has changed for each affected bill, by its id."""
+    found = await given(client, "GET", f"/v1/bills?affected=true{query}")
+    assert found["next"] is None
+    return {bill["id"]: bill["impact"] for bill in found["items"]}
+
+
+def impact(reason: str, total: str, difference: str) -> dict[str, Any]:
+    """Return an impact for one reason."""
+    return {"reasons": [reason], "total": total, "difference": difference}
+
+
+@pytest.fixture
+async def billed(at_home: Client) -> Client:
+    """Give a client of a home that pays 12.00 a day and a thirty-first of 31, for four days."""
+    await given(at_home, "PUT", "/v1/tariffs/flat", tariff(FLAT, FEE))
+    for first in (1, 2, 3, 4):
+        assert (await issued(at_home, f"b{first}", first))["total"] == "13.00"
+    return at_home
+
+
+async def test_nothing_is_affected_by_itself(billed: Client) -> None:
+    """As long as nothing has changed, the list is empty."""
+    assert await affected(billed) == {}
+
+
+async def test_readings_that_are_sent_again_unchanged_affect_nothing(
+    billed: Client, tenant: Tenant
+) -> None:
+    """They are stored once, and write no revision."""
+    await hours(billed, 1, 1, 1, 1, 1)
+
+    assert await affected(billed) == {}
+    assert await tenant.fetch(int, "select count(*)::int from reading_day_history") == [0]
+
+
+async def test_corrected_readings_affect_the_bills_of_their_days(billed: Client) -> None:
+    """An hour of 3 kWh for 1 makes the second day 1.00 dearer; its neighbours stay."""
+    start = "2025-03-02T23:00:00Z"
+    body = {"readings": [{"meter": "m", "start": start, "value": 3}]}
+    await given(billed, "POST", "/v1/readings", body)
+
+    assert await affected(billed) == {"b2": impact("readings", "14.00", "1.00")}
+
+
+async def test_another_quality_of_the_same_value_affects(billed: Client) -> None:
+    """The total is the same; what the bill rests on is not."""
+    start = "2025-03-02T23:00:00Z"
+    body = {"meter": "m", "start": start, "value": 1, "quality": "estimated"}
+    await given(billed, "POST", "/v1/readings", {"readings": [body]})
+
+    assert await affected(billed) == {"b2": impact("readings", "13.00", "0.00")}
+
+
+async def test_readings_that_go_back_affect_nothing(billed: Client) -> None:
+    """A correction that is taken back leaves what was billed."""
+    await hours(billed, 2, 2)
+    await hours(billed, 2, 1)
+
+    assert await affected(billed) == {}
+
+
+async def test_readings_that_were_missing_affect(at_home: Client) -> None:
+    """The 11th was billed as zero; its 24 kWh came later: 12.00."""
+    body = {"id": "b", "contract": "c", **day(10, 12), "missing": "zero"}
+    await given(at_home, "POST", "/v1/bills", body)
+    await given(at_home, "POST", "/v1/bills/b/issue")
+    assert await affected(at_home) == {}
+    await hours(at_home, 11, 1)
+
+    assert await affected(at_home) == {"b": impact("readings", "24.00", "12.00")}
+
+
+async def test_parameters_affect_all_bills_of_the_contract(billed: Client) -> None:
+    """A fee of 62 for 31 is a real more a day."""
+    await given(billed, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
+
+    assert await affected(billed) == {
+        f"b{first}": impact("parameters", "14.00", "1.00") for first in (4, 3, 2, 1)
+    }
+
+
+async def test_a_named_channel_is_a_parameter(billed: Client) -> None:
+    """Naming the channel that was read anyway changes the contract, and no amount."""
+    body = {**CONTRACT, "channels": {"import": ["import"]}}
+    await given(billed, "PUT", "/v1/contracts/c", body)
+
+    assert (await affected(billed))["b1"] == impact("parameters", "13.00", "0.00")
+
+
+async def test_reasons_come_together(billed: Client) -> None:
+    """24 kWh more, and a fee of 62: 12.00 + 1.00."""
+    await hours(billed, 1, 2)
+    await given(billed, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
+
+    found = (await affected(billed))["b1"]
+
+    assert found["reasons"] == ["readings", "parameters"]
+    assert (found["total"], found["difference"]) == ("26.00", "13.00")
+
+
+async def test_a_tariff_of_another_day_affects(billed: Client, tenant: Tenant) -> None:
+    """Another version for days that are billed, which only an older release let through."""
+    later = {"valid_from": "2025-03-03", "charges": [{**FLAT, "rate": "0.25"}]}
+    first = {**tariff(FLAT, FEE)["versions"][0], "valid_to": "2025-03-03"}
+    await given(billed, "PUT", "/v1/tariffs/old", tariff_of(first, later))
+    await tenant.execute("delete from tariff_version where tariff_id = 'flat'")
+    await tenant.execute("update tariff_version set tariff_id = 'flat' where tariff_id = 'old'")
+
+    assert await affected(billed) == {
+        "b4": impact("tariff", "6.00", "-7.00"),
+        "b3": impact("tariff", "6.00", "-7.00"),
+    }
+
+
+async def test_what_cannot_be_priced_any_more_says_why(billed: Client) -> None:
+    """A second channel of the role makes the bill that is affected ambiguous."""
+    await hours(billed, 1, 2)
+    await meter(billed, "m", CHANNEL, {**CHANNEL, "id": "more"})
+
+    found = (await affected(billed))["b1"]
+
+    assert found["reasons"] == ["readings"]
+    assert found["problem"]["code"] == "ambiguous_channel"
+    assert "total" not in found
+
+
+async def test_filters_and_pages_apply(billed: Client) -> None:
+    """Affected bills are listed as others are; corrected ones are settled."""
+    await hours(billed, 1, 2, 2, 2, 2)
+
+    assert list(await affected(billed, "&start=2025-03-02&end=2025-03-04")) == ["b3", "b2"]
+    assert await affected(billed, "&contract=nobody") == {}
+    await corrected(billed, "b3", "new")
+    first = await given(billed, "GET", "/v1/bills?affected=true&limit=2")
+    assert [bill["id"] for bill in first["items"]] == ["b4", "b2"]
+    assert list(await affected(billed, f"&limit=2&cursor={first['next']}")) == ["b1"]
+
+
+async def test_a_page_looks_at_so_many_bills(billed: Client, tenant: Tenant) -> None:
+    """It goes on from there, whether it has found any or not."""
+    await hours(billed, 1, 2)
+    loaded = plugins()
+    converter = tariff_converter(loaded.charges())
+    bills = Bills(Office(tenant, converter, loaded, SystemClock(), 10_000, 100))
+
+    nothing, after = await affected_bills(bills, Filter(), None, limit=10, most=3)
+    rest, end = await affected_bills(bills, Filter(), after, limit=10, most=3)
+
+    assert (nothing, after and after.id) == ([], "b2")
+    assert ([bill.id for bill in rest], end) == (["b1"], None)

@@ -1,0 +1,160 @@
+"""Corrections: an issued bill is made again, and takes the place of the old one."""
+
+import asyncio
+
+from energia.db.tenant import Tenant
+from tests.core.billing.fakes import Heard
+from tests.core.billing.setting import (
+    CONTRACT,
+    corrected,
+    day,
+    draft,
+    given,
+    hours,
+    issued,
+    refused,
+    tariff,
+)
+from tests.core.pricing.asking import ask
+from tests.serving import Client
+
+
+async def test_a_correction_takes_the_place(at_home: Client, heard: Heard) -> None:
+    """Each names the other; the difference is that of the totals: 30.00 - 12.00."""
+    old = await issued(at_home, "old", 1)
+    await hours(at_home, 1, 2.5)
+
+    status, new = await ask(at_home, "POST", "/v1/bills", {"id": "new", "corrects": "old"})
+    assert (status, new["status"], new["corrects"]) == (201, "draft", "old")
+    assert (new["total"], new["difference"]) == ("30.00", "18.00")
+    assert (new["start"], new["end"]) == (old["start"], old["end"])
+    assert await given(at_home, "GET", "/v1/bills/old") == old
+
+    await given(at_home, "POST", "/v1/bills/new/issue")
+    after = await given(at_home, "GET", "/v1/bills/old")
+    assert after == old | {"status": "corrected", "corrected_by": "new"}
+    assert [(event.bill, event.corrects) for event in heard.events] == [
+        ("old", None),
+        ("new", "old"),
+    ]
+
+
+async def test_a_correction_may_be_less(at_home: Client) -> None:
+    """The difference of a credit is negative: 6.00 - 12.00."""
+    await issued(at_home, "old", 1)
+    await hours(at_home, 1, 0.5)
+
+    assert (await corrected(at_home, "old", "new"))["difference"] == "-6.00"
+
+
+async def test_a_correction_is_drafted_once(at_home: Client) -> None:
+    """Asked for again it is priced again (200); under another id it is 409."""
+    await issued(at_home, "old", 1)
+    body = {"id": "new", "corrects": "old"}
+    await given(at_home, "POST", "/v1/bills", body)
+    await hours(at_home, 1, 2)
+
+    status, again = await ask(at_home, "POST", "/v1/bills", {"corrects": "old"})
+    other = await refused(at_home, "POST", "/v1/bills", {**body, "id": "other"})
+
+    assert (status, again["id"], again["difference"]) == (200, "new", "12.00")
+    assert other[:2] == (409, "overlaps_draft")
+
+
+async def test_a_draft_is_not_corrected(at_home: Client) -> None:
+    """It is made again instead."""
+    await draft(at_home, "b", 1)
+
+    assert (await refused(at_home, "POST", "/v1/bills", {"corrects": "b"}))[:2] == (
+        409,
+        "not_issued",
+    )
+
+
+async def test_a_bill_is_corrected_once(at_home: Client) -> None:
+    """After that the correction is what can be corrected."""
+    await issued(at_home, "first", 1)
+    await hours(at_home, 1, 2)
+    await corrected(at_home, "first", "second")
+
+    again = await refused(at_home, "POST", "/v1/bills", {"corrects": "first"})
+    issue = await refused(at_home, "POST", "/v1/bills/first/issue")
+    assert again[:2] == issue[:2] == (409, "already_corrected")
+    await hours(at_home, 1, 3)
+    third = await corrected(at_home, "second", "third")
+
+    assert (third["total"], third["difference"]) == ("36.00", "12.00")
+    chain = [await given(at_home, "GET", f"/v1/bills/{id_}") for id_ in ("first", "second")]
+    assert [(bill["status"], bill["corrected_by"]) for bill in chain] == [
+        ("corrected", "second"),
+        ("corrected", "third"),
+    ]
+
+
+async def test_a_corrected_bill_and_its_correction_stay(at_home: Client) -> None:
+    """Neither is deleted; a draft of a correction is, and the bill stands."""
+    await issued(at_home, "old", 1)
+    await given(at_home, "POST", "/v1/bills", {"id": "new", "corrects": "old"})
+    await given(at_home, "DELETE", "/v1/bills/new")
+    assert (await given(at_home, "GET", "/v1/bills/old"))["status"] == "issued"
+    await corrected(at_home, "old", "new")
+
+    for id_ in ("old", "new"):
+        found = await refused(at_home, "DELETE", f"/v1/bills/{id_}")
+        assert found[:2] == (409, "bill_issued")
+
+
+async def test_an_outdated_correction_is_not_issued(at_home: Client) -> None:
+    """As any draft; the corrected bill stays issued."""
+    await issued(at_home, "old", 1)
+    await given(at_home, "POST", "/v1/bills", {"id": "new", "corrects": "old"})
+    await hours(at_home, 1, 2)
+
+    assert (await refused(at_home, "POST", "/v1/bills/new/issue"))[1] == "draft_outdated"
+    assert (await given(at_home, "GET", "/v1/bills/old"))["status"] == "issued"
+
+
+async def test_a_correction_is_by_what_is_stored_now(at_home: Client) -> None:
+    """Other parameters of the contract make another bill: 31 x 1/31 more."""
+    fee = {"kind": "fixed", "amount": {"parameter": "fee", "default": "31"}, "per": "month"}
+    await given(at_home, "PUT", "/v1/tariffs/flat", tariff(fee))
+    await issued(at_home, "old", 1)
+    await given(at_home, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
+
+    new = await corrected(at_home, "old", "new")
+
+    assert (new["total"], new["difference"]) == ("2.00", "1.00")
+    assert new["parameters"] == {"fee": "62"}
+
+
+async def test_of_corrections_at_once_one_is_made(at_home: Client, tenant: Tenant) -> None:
+    """Eight corrections of one bill, each issued at once, leave one in its place."""
+    await issued(at_home, "old", 1)
+    await hours(at_home, 1, 2)
+    made = await asyncio.gather(
+        *(ask(at_home, "POST", "/v1/bills", {"corrects": "old"}) for _ in range(8))
+    )
+    assert sorted(status for status, _ in made) == [200] * 7 + [201]
+    (new,) = {bill["id"] for _, bill in made}
+
+    answers = await asyncio.gather(
+        *(ask(at_home, "POST", f"/v1/bills/{new}/issue") for _ in range(8))
+    )
+
+    assert {status for status, _ in answers} == {200}
+    live = "select id from bill where status = 'issued'"
+    assert await tenant.fetch(str, live) == [new]
+
+
+async def test_a_run_leaves_corrections_alone(at_home: Client) -> None:
+    """What is corrected is billed: a run makes nothing of it."""
+    await issued(at_home, "old", 1)
+    await hours(at_home, 1, 2)
+    await given(at_home, "POST", "/v1/bills", {"id": "new", "corrects": "old"})
+
+    before = await given(at_home, "POST", "/v1/bills/run", {**day(1), "issue": True})
+    await given(at_home, "POST", "/v1/bills/new/issue")
+    after = await given(at_home, "POST", "/v1/bills/run", {**day(1), "issue": True})
+
+    for run in (before, after):
+        assert (run["created"], run["unchanged"], run["issued"], run["failures"]) == (0, 1, 0, 0)

@@ -1,0 +1,149 @@
+"""Runs of several slices, and what becomes of one that is cut short."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+
+import attrs
+import pytest
+
+from energia.billing.office import Office
+from energia.billing.run import run
+from energia.billing.runs import Run, RunOutcome
+from energia.clock import SystemClock
+from energia.db.pool import Pool
+from energia.db.tenant import Queries, Tenant
+from energia.errors import DatabaseAway
+from energia.pricing.tariffs import tariff_converter
+from tests.core.billing.fakes import Heard, plugins
+from tests.core.billing.setting import CHANNEL, CONTRACT, given, home
+from tests.serving import Client
+
+#: More than two slices of a hundred.
+NUMBER = 230
+MARCH_1 = Run(start=date(2025, 3, 1), end=date(2025, 3, 2), issue=True)
+BILLS = "select contract_id, document ->> 'total' from bill where status = 'issued' order by 1"
+
+
+class Failing(Tenant):
+    """Loses its database at the second transaction."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool, 1)
+        self.begun = 0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Queries]:
+        """Begin a transaction; the second one fails once it has done its work."""
+        self.begun += 1
+        async with super().transaction() as queries:
+            yield queries
+            if self.begun == 2:
+                raise DatabaseAway
+
+
+@pytest.fixture
+async def many(client: Client) -> Client:
+    """Give a client of a home with many meters of one day, number i with i kWh an hour."""
+    await home(client)
+    await given(client, "DELETE", "/v1/contracts/c")
+    for number in range(NUMBER):
+        id_ = f"m{number:03}"
+        await given(client, "PUT", f"/v1/meters/{id_}", {"site": "home", "channels": [CHANNEL]})
+        await given(client, "PUT", f"/v1/contracts/{id_}", {**CONTRACT, "meter": id_})
+    start = "2025-03-01T00:00:00Z"
+    series = [
+        {"meter": f"m{number:03}", "start": start, "interval": "PT1H", "values": [number] * 24}
+        for number in range(NUMBER)
+    ]
+    await given(client, "POST", "/v1/readings", {"series": series})
+    return client
+
+
+def office(tenant: Tenant, heard: Heard) -> Office:
+    """Return the office of a database."""
+    loaded = plugins(heard)
+    converter = tariff_converter(loaded.charges())
+    return Office(tenant, converter, loaded, SystemClock(), 1_000_000, 1000)
+
+
+def outcome(found: RunOutcome) -> tuple[int, int, int, int, int]:
+    """Return how many were created, updated, unchanged, issued, and failed."""
+    values = attrs.astuple(found)
+    return values[:5]
+
+
+#: Each pays half a real for 24 times its number.
+EXPECTED = [(f"m{number:03}", f"{12 * number}.00") for number in range(NUMBER)]
+
+
+async def issued(tenant: Tenant) -> list[tuple[str, str]]:
+    """Return the contract and the total of each issued bill."""
+    return await tenant.fetch(lambda contract, total: (contract, total), BILLS)
+
+
+async def test_a_run_goes_on_over_slices(many: Client, tenant: Tenant, heard: Heard) -> None:
+    """All contracts get their bills, each is told once."""
+    assert outcome(await run(office(tenant, heard), MARCH_1)) == (NUMBER, 0, 0, NUMBER, 0)
+    assert await issued(tenant) == EXPECTED
+    assert sorted(event.contract for event in heard.events) == [id_ for id_, _ in EXPECTED]
+
+
+async def test_named_contracts_are_billed_once(many: Client, tenant: Tenant, heard: Heard) -> None:
+    """However often one is named, whatever the order."""
+    names = [f"m{number:03}" for number in reversed(range(150))] * 2
+    wanted = attrs.evolve(MARCH_1, contracts=tuple(names))
+
+    assert outcome(await run(office(tenant, heard), wanted)) == (150, 0, 0, 150, 0)
+    assert await issued(tenant) == EXPECTED[:150]
+
+
+async def test_a_run_that_fails_is_finished_by_another(
+    many: Client, pool: Pool, tenant: Tenant, heard: Heard
+) -> None:
+    """The first slice stays, the second is as if it never was; the next run does the rest."""
+    with pytest.raises(DatabaseAway):
+        await run(office(Failing(pool), heard), MARCH_1)
+    assert await issued(tenant) == EXPECTED[:100]
+    assert sorted(event.contract for event in heard.events) == [id_ for id_, _ in EXPECTED[:100]]
+
+    again = outcome(await run(office(tenant, heard), MARCH_1))
+
+    assert again == (NUMBER - 100, 0, 100, NUMBER - 100, 0)
+    assert await issued(tenant) == EXPECTED
+    assert len(heard.bills) == len(set(heard.bills)) == NUMBER
+
+
+async def test_a_run_that_is_cancelled_is_finished_by_another(
+    many: Client, tenant: Tenant, heard: Heard
+) -> None:
+    """Wherever it is cut, a slice is there as a whole or not at all."""
+    running = asyncio.create_task(run(office(tenant, heard), MARCH_1))
+    while not heard.events:
+        await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    before = await issued(tenant)
+    assert before in (EXPECTED[:100], EXPECTED[:200])
+
+    again = outcome(await run(office(tenant, heard), MARCH_1))
+
+    left = NUMBER - len(before)
+    assert again == (left, 0, len(before), left, 0)
+    assert await issued(tenant) == EXPECTED
+
+
+async def test_failures_are_counted_beyond_those_that_are_listed(
+    many: Client, tenant: Tenant, heard: Heard
+) -> None:
+    """A day without readings fails for all; the first are named."""
+    few = attrs.evolve(office(tenant, heard), failures=150)
+    empty = attrs.evolve(MARCH_1, start=date(2025, 3, 2), end=date(2025, 3, 3))
+
+    found = await run(few, empty)
+
+    assert (found.failures, len(found.failed)) == (NUMBER, 150)
+    assert {failure.code for failure in found.failed} == {"incomplete_usage"}
+    assert [failure.contract for failure in found.failed] == [id_ for id_, _ in EXPECTED[:150]]

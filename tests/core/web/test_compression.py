@@ -1,0 +1,97 @@
+"""Answers are compressed for clients that ask for it, whoever made them."""
+
+import gzip
+import json
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from energia.plugins import Plugins
+from energia_plugins import docs_ui
+from energia_plugins.metrics_prometheus import Metrics
+from tests.core.web import fakes
+from tests.serving import Client, make_core, serving
+
+GZIP = {"Accept-Encoding": "gzip"}
+
+
+@pytest.fixture(name="api")
+async def _api() -> AsyncIterator[Client]:
+    """Give a client that sees answers as they are sent."""
+    plugins = Plugins.of(fakes=fakes, docs=docs_ui, metrics=Metrics)
+    async with serving(make_core(plugins=plugins)) as client:
+        yield client
+
+
+async def got(api: Client, path: str, method: str = "GET", **headers: str) -> tuple[bytes, str]:
+    """Return the body of an answer as it was sent, and its encoding."""
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.request(method, api.make_url(path), headers=headers) as answer,
+    ):
+        assert answer.status == 200
+        if answer.headers.get("Content-Encoding"):
+            assert "Accept-Encoding" in answer.headers["Vary"]
+        return await answer.read(), answer.headers.get("Content-Encoding", "")
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/long", "/openapi.json", "/docs/swagger-ui-bundle.js", "/metrics"]
+)
+async def test_what_is_long_is_compressed(api: Client, path: str) -> None:
+    """JSON, the document, the page and the metrics are smaller, and the same once inflated."""
+    plain, none = await got(api, path, **{"Accept-Encoding": "identity"})
+    packed, encoding = await got(api, path, **GZIP)
+
+    assert (none, encoding) == ("", "gzip")
+    assert len(packed) < len(plain)
+    if path != "/metrics":
+        assert gzip.decompress(packed) == plain
+
+
+async def test_what_is_short_is_not(api: Client) -> None:
+    """A header would be longer than what is saved."""
+    body, encoding = await got(api, "/health/live", **GZIP)
+
+    assert (json.loads(body), encoding) == ({"status": "pass"}, "")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip", "gzip"),
+        ("br, gzip;q=0.5", "gzip"),
+        ("*", "gzip"),
+        ("gzip;q=0", ""),
+        ("*, gzip;q=0", ""),
+        ("identity", ""),
+        ("br", ""),
+        ("", ""),
+    ],
+)
+async def test_the_client_decides(api: Client, accepted: str, encoding: str) -> None:
+    """Weights count; nothing is compressed unasked."""
+    _, found = await got(api, "/v1/long", **{"Accept-Encoding": accepted})
+
+    assert found == encoding
+
+
+async def test_problems_are_compressed_too(api: Client) -> None:
+    """A problem document with many faults is long."""
+    query = "&".join(f"unknown_{number}=1" for number in range(50))
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.get(api.make_url(f"/v1/long?{query}"), headers=GZIP) as answer,
+    ):
+        body = await answer.read()
+
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert len(json.loads(gzip.decompress(body))["errors"]) == 50
+
+
+async def test_head_has_the_headers_of_get(api: Client) -> None:
+    """And no body."""
+    body, encoding = await got(api, "/v1/long", "HEAD", **GZIP)
+
+    assert (body, encoding) == (b"", "gzip")
