@@ -59,39 +59,36 @@ class Background(Collector):
             await asyncio.sleep(max(_ROUND_PERIOD, _PAUSE * (monotonic() - started)))
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what is known."""
+        """Yield what is known; before the first round only what there will be."""
         yield GaugeMetricFamily("db_up", "Whether the database answers.", self._up)
+        pending, info, age, horizon = _families()
         if self._figures is not None and self._core is not None:
-            yield from _migrations(self._figures)
-            yield from _energy(self._figures, self._core.clock.now())
+            now = self._core.clock.now()
+            pending.add_metric([], self._figures.pending)
+            for one in self._figures.migrations:
+                info.add_metric([one.owner, f"{one.number:04d}_{one.name}"], 1)
+            for newest in self._figures.newest:
+                labels = [newest.quantity, newest.direction, durations.text(newest.interval)]
+                age.add_metric(labels, (now - newest.end).total_seconds())
+            if self._figures.priced_until is not None:
+                until = datetime.combine(self._figures.priced_until, time(), UTC)
+                horizon.add_metric([], (until - now).total_seconds())
+        yield from (pending, info, age, horizon)
 
 
-def _migrations(figures: Figures) -> Iterator[Metric]:
-    yield GaugeMetricFamily(
-        "db_migrations_pending", "Migrations that are not applied.", figures.pending
-    )
-    info = GaugeMetricFamily(
-        "db_migration_info", "The newest applied migration.", labels=["owner", "version"]
-    )
-    for one in figures.migrations:
-        info.add_metric([one.owner, f"{one.number:04d}_{one.name}"], 1)
-    yield info
-
-
-def _energy(figures: Figures, now: datetime) -> Iterator[Metric]:
-    age = GaugeMetricFamily(
-        "energia_newest_reading_age_seconds",
-        "Since the end of the newest reading, by the class of its channel.",
-        labels=["quantity", "direction", "interval"],
-    )
-    for one in figures.newest:
-        seconds = (now - one.end).total_seconds()
-        age.add_metric([one.quantity, one.direction, durations.text(one.interval)], seconds)
-    yield age
-    if figures.priced_until is not None:
-        until = datetime.combine(figures.priced_until, time(), UTC)
-        yield GaugeMetricFamily(
+def _families() -> tuple[GaugeMetricFamily, ...]:
+    return (
+        GaugeMetricFamily("db_migrations_pending", "Migrations that are not applied."),
+        GaugeMetricFamily(
+            "db_migration_info", "The newest applied migration.", labels=["owner", "version"]
+        ),
+        GaugeMetricFamily(
+            "energia_newest_reading_age_seconds",
+            "Since the end of the newest reading, by the class of its channel.",
+            labels=["quantity", "direction", "interval"],
+        ),
+        GaugeMetricFamily(
             "energia_price_horizon_seconds",
             "Until a contract goes on and its tariff has no prices (days of UTC).",
-            (until - now).total_seconds(),
-        )
+        ),
+    )
