@@ -1,12 +1,13 @@
 """Metrics, with just their plugin and one that has a collector."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import attrs
 import pytest
-from aiohttp import web
+from aiohttp import ClientTimeout, web
 from prometheus_client import Counter
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
@@ -33,6 +34,8 @@ async def get_greeting(name: str) -> str:
         raise web.HTTPForbidden
     if name == "broken":
         raise RuntimeError
+    if name == "slow":
+        await asyncio.sleep(0.3)
     return f"hello {name}"
 
 
@@ -96,6 +99,19 @@ async def test_requests_are_timed(client: Client) -> None:
     assert value(count, method="GET", route=route, status="200") == 2
     assert value(count, method="GET", route=route, status="403") == 1
     assert value(count, method="GET", route=route, status="500") == 1
+    assert value("http_requests_in_flight") == 0
+
+
+async def test_clients_that_went_away(client: Client) -> None:
+    """A request whose client is gone before the answer counts as 499, and as no error."""
+    with pytest.raises(TimeoutError):
+        await client.get("/v1/greetings/slow", timeout=ClientTimeout(total=0.05))
+    await asyncio.sleep(0.5)
+    value = await scrape(client)
+    name, route = "http_request_duration_seconds_count", "/v1/greetings/{name}"
+
+    assert value(name, method="GET", route=route, status="499") == 1
+    assert value(name, missing=-1, method="GET", route=route, status="200") == -1
     assert value("http_requests_in_flight") == 0
 
 
