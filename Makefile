@@ -10,7 +10,9 @@ endif
 PIP_INSTALL = pip install --quiet --disable-pip-version-check
 LOCKED = $(PIP_INSTALL) --require-hashes --no-deps
 # What tests marked `needs(...)` ask for, and pip cannot bring.
-PROGRAMS = chromium curl
+PROGRAMS = chromium curl prometheus promtool
+# The Debian package of a program, where its name is another one.
+PACKAGE_promtool = prometheus
 # What `make test` checks.
 CHECKS = lint,types,py
 IMAGE = energia
@@ -90,11 +92,13 @@ rehearse-previews: .tox/.tool/.done
 soak: .venv/.done
 	.venv/bin/python -m benchmarks.soak
 
-# Debian's packages, where we may install them; a test that still lacks its program fails.
+# Debian's packages, where we may install them; a test that still lacks its program fails. Services
+# that they bring are not started (RUNLEVEL).
 programs:
-	@missing=; for found in $(PROGRAMS); do command -v "$$found" > /dev/null || missing="$$missing $$found"; done; \
+	@missing=; $(foreach program,$(PROGRAMS),command -v $(program) > /dev/null \
+	|| missing="$$missing $(or $(PACKAGE_$(program)),$(program))";) \
 	if test -n "$$missing" && test "$$(id -u)" = 0 && command -v apt-get > /dev/null; then \
-	apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends $$missing; fi
+	apt-get update --quiet=2 && RUNLEVEL=1 apt-get install --yes --quiet=2 --no-install-recommends $$missing; fi
 
 .venv/.done: setup.py requirements/build.lock requirements/run.lock | python
 	@echo 'Installing into .venv; this takes about a minute, once.'

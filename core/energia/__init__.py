@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from energia.metering.decoding import Decoder as Decoder
     from energia.metering.decoding import Problem as Problem
     from energia.metering.decoding import Reading as Reading
+    from energia.metering.events import ReadingsRejected as ReadingsRejected
     from energia.metering.events import ReadingsStored as ReadingsStored
     from energia.pricing.charges import BaseCharge as BaseCharge
     from energia.pricing.charges import BillSoFar as BillSoFar
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from energia.pricing.measures import EnergyByPeriod as EnergyByPeriod
     from energia.pricing.measures import Months as Months
     from energia.pricing.schedule import Schedule as Schedule
+    from energia.pricing.timing import PricingFinished as PricingFinished
     from energia.seeds import Seed as Seed
     from energia.settings import SecretStr as SecretStr
     from energia.web.routes import Created as Created
@@ -58,7 +60,7 @@ _MODULES = {
     "health.probes": ("Criticality", "Observed", "Probe"),
     "hookspecs": ("hookimpl",),
     "metering.decoding": ("Decoder", "Problem", "Reading"),
-    "metering.events": ("ReadingsStored",),
+    "metering.events": ("ReadingsRejected", "ReadingsStored"),
     "pricing.charges": (
         "BaseCharge",
         "BillSoFar",
@@ -75,6 +77,7 @@ _MODULES = {
     "pricing.measures": ("Days", "Energy", "EnergyByPeriod", "Months"),
     "pricing.schedule": ("Schedule",),
     "seeds": ("Seed",),
+    "pricing.timing": ("PricingFinished",),
     "settings": ("SecretStr",),
     "web.routes": ("Created", "Route", "Routes"),
 }

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from energia.core import Core
     from energia.health.probes import Probe
     from energia.metering.decoding import Decoder
-    from energia.metering.events import ReadingsStored
+    from energia.metering.events import ReadingsRejected, ReadingsStored
     from energia.pricing.charges import Charge
+    from energia.pricing.timing import PricingFinished
     from energia.seeds import Seed
     from energia.web.routes import Route
 
@@ -196,6 +197,36 @@ def readings_stored(event: "ReadingsStored") -> None:
         @hookimpl
         def readings_stored(event: ReadingsStored) -> None:
             stored.inc(event.counts.created)
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def readings_rejected(event: "ReadingsRejected") -> None:
+    """Observe that readings were refused, with or without others stored: must return at once.
+
+    A failure is logged and counted and changes nothing for the client.
+
+    Example:
+        @hookimpl
+        def readings_rejected(event: ReadingsRejected) -> None:
+            refused.inc(sum(event.reasons.values()))
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def pricing_finished(event: "PricingFinished") -> None:
+    """Observe how long it took to price something: must return at once.
+
+    A failure is logged and counted and changes nothing for the client.
+
+    Example:
+        @hookimpl
+        def pricing_finished(event: PricingFinished) -> None:
+            seconds.labels(event.operation).observe(event.seconds)
 
     """
     raise NotImplementedError

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -24,6 +26,7 @@ from energia.settings import Database, PluginSelection
 from tests.serving import make_core, serving
 
 SECRET = "between us"
+LAST = "energia_bill_webhook_last_success_timestamp_seconds"
 SITE = {"name": "Home", "timezone": "UTC", "country": "BR", "currency": "BRL"}
 CHANNEL = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}
 METER = {"site": "home", "channels": [{**CHANNEL, "interval": "PT1H"}]}
@@ -199,3 +202,31 @@ async def test_two_replicas_tell_once(database: str, receiver: tuple[Receiver, s
         await asyncio.sleep(0.3)
 
     assert sorted(h["X-Energia-Delivery"] for h, _ in got.got) == ["bill-1", "bill-2"]
+
+
+async def test_deliveries(database: str, receiver: tuple[Receiver, str]) -> None:
+    """The bill webhook tells how many bills wait, and when one was last taken."""
+    got, url = receiver
+    got.answers = [web.Response(status=500)]
+    began = time.time()
+    async with service(database, url=url, retry_first=1) as api:
+        await issue(api, 1)
+        await until(api, "energia_bill_webhook_waiting", 1)
+        assert await value_of(api, LAST) == 0
+        await until(api, "energia_bill_webhook_waiting", 0)
+        assert began <= await value_of(api, LAST) <= time.time()
+
+
+async def until(api: aiohttp.ClientSession, metric: str, value: float) -> None:
+    """Wait until a metric has a value."""
+    async with asyncio.timeout(10):
+        while await value_of(api, metric) != value:
+            await asyncio.sleep(0.05)
+
+
+async def value_of(api: aiohttp.ClientSession, metric: str) -> float:
+    """Return a metric without labels."""
+    async with api.get("/metrics") as answer:
+        text = await answer.text()
+    (found,) = re.findall(rf"^{metric} (\S+)$", text, re.MULTILINE)
+    return float(found)

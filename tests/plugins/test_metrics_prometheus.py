@@ -1,12 +1,13 @@
 """Metrics, with just their plugin and one that has a collector."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import attrs
 import pytest
-from aiohttp import web
+from aiohttp import ClientTimeout, web
 from prometheus_client import Counter
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
@@ -19,7 +20,8 @@ from energia.metering.events import Counts, ReadingsStored
 from energia.plugins import Plugins
 from energia.web.app import create_app, started
 from energia.web.routes import Routes
-from energia_plugins.metrics_prometheus import BUCKETS, Metrics
+from energia_plugins.metrics_prometheus import Metrics
+from energia_plugins.metrics_prometheus.requests import BUCKETS
 from tests.serving import Client, client_of, make_core, serving
 
 routes = Routes()
@@ -32,6 +34,8 @@ async def get_greeting(name: str) -> str:
         raise web.HTTPForbidden
     if name == "broken":
         raise RuntimeError
+    if name == "slow":
+        await asyncio.sleep(0.3)
     return f"hello {name}"
 
 
@@ -98,6 +102,19 @@ async def test_requests_are_timed(client: Client) -> None:
     assert value("http_requests_in_flight") == 0
 
 
+async def test_clients_that_went_away(client: Client) -> None:
+    """A request whose client is gone before the answer counts as 499, and as no error."""
+    with pytest.raises(TimeoutError):
+        await client.get("/v1/greetings/slow", timeout=ClientTimeout(total=0.05))
+    await asyncio.sleep(0.5)
+    value = await scrape(client)
+    name, route = "http_request_duration_seconds_count", "/v1/greetings/{name}"
+
+    assert value(name, method="GET", route=route, status="499") == 1
+    assert value(name, missing=-1, method="GET", route=route, status="200") == -1
+    assert value("http_requests_in_flight") == 0
+
+
 async def test_few_labels(client: Client) -> None:
     """Unknown paths and methods do not make new series, and /metrics is not measured."""
     for number, method in enumerate(("PURGE", "REPORT", "LINK", "SEARCH")):
@@ -132,7 +149,8 @@ async def test_collectors_of_plugins(client: Client, plugins: Plugins) -> None:
     assert value("app_ready") == 1
     assert value("db_pool_max") == 10
     assert value("process_resident_memory_bytes") > 0
-    assert value("energia_build_info", version=energia.__version__, profile="development") == 1
+    known = {"version": energia.__version__, "env": "development", "pr": ""}
+    assert value("energia_build_info", **known) == 1
 
 
 async def test_before_the_start(plugins: Plugins) -> None:

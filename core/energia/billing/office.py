@@ -18,6 +18,7 @@ from energia.db.tenant import Queries, Tenant
 from energia.errors import EnergiaError, NotFound
 from energia.plugins import Plugins
 from energia.pricing.store import Tariffs
+from energia.pricing.timing import timed
 
 if TYPE_CHECKING:
     from energia.core import Core
@@ -56,7 +57,8 @@ class Office:
         """Return what each costs by what is stored now; their tariffs stay as they are."""
         tariffs = sorted({one.contract.tariff for one in asked})
         await queries.fetch(str, SQL["tariff_hold"], tariffs)
-        return await price_all(queries, Tariffs(queries, self.converter), asked, self.slots)
+        with timed("bill", self.plugins.pricing_finished):
+            return await price_all(queries, Tariffs(queries, self.converter), asked, self.slots)
 
     async def put(self, queries: Queries, made: Sequence[NewRow]) -> list[str]:
         """Store drafts; return the ids of those that could be."""

@@ -18,6 +18,7 @@ from energia.billing.runs import Failure, Run, RunOutcome
 from energia.db.tenant import Queries
 from energia.errors import EnergiaError, NotFound
 from energia.metering.identifiers import new_id
+from energia.pricing.timing import timed
 
 #: How many contracts one transaction bills.
 _SLICE: Final = 100
@@ -42,12 +43,13 @@ class _Todo:
 async def run(office: Office, wanted: Run) -> RunOutcome:
     """Bill the period; what is committed stays if this is cut short."""
     outcome = RunOutcome()
-    async for ids in _slices(office, wanted):
-        async with office.tenant.transaction() as queries:
-            part = _Slice(office, wanted, RunOutcome(), queries)
-            issued = await part.bill(ids)
-        _add(outcome, part.outcome, office.failures)
-        office.tell(issued)
+    with timed("run", office.plugins.pricing_finished):
+        async for ids in _slices(office, wanted):
+            async with office.tenant.transaction() as queries:
+                part = _Slice(office, wanted, RunOutcome(), queries)
+                issued = await part.bill(ids)
+            _add(outcome, part.outcome, office.failures)
+            office.tell(issued)
     return outcome
 
 

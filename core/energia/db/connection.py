@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import select
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -54,6 +55,8 @@ class Connection(aiopg.connection.Connection):
 
     #: When it was last given back, on the loop's clock; 0 for a new one.
     since: float = 0.0
+    #: Called with the message and the seconds of each that was sent, answered or not.
+    observers: Sequence[Callable[[str, float], None]] = ()
 
     async def _poll(self, waiter: "asyncio.Future[None]", timeout: float) -> None:  # noqa: ASYNC109
         self._ready(self._weakref)
@@ -128,6 +131,7 @@ class Connection(aiopg.connection.Connection):
             DatabaseError: Anything else that the server refused.
 
         """
+        started = time.perf_counter()
         try:
             async with self.cursor(timeout=limit) as cursor:
                 await _send(cursor, message, parameters)
@@ -137,6 +141,9 @@ class Connection(aiopg.connection.Connection):
             raise self._translated(error) from error
         except TimeoutError as error:
             raise StatementTimeout(f"no answer within {limit:g} s") from error
+        finally:
+            for observe in self.observers:
+                observe(message, time.perf_counter() - started)
 
     def _translated(self, error: psycopg2.Error) -> EnergiaError:
         meant = translated(error, away=bool(self.closed))

@@ -35,6 +35,7 @@ class PoolStats:
         connects: How many connections were opened.
         failures: How many could not be opened.
         observers: Called with the seconds of each wait for a slot.
+        statements: Called with each message that was sent, and its seconds, answered or not.
 
     """
 
@@ -48,6 +49,7 @@ class PoolStats:
     connects: int = 0
     failures: int = 0
     observers: list[Callable[[float], None]] = attrs.Factory(list)
+    statements: list[Callable[[str, float], None]] = attrs.Factory(list)
 
     @property
     def size(self) -> int:
@@ -171,10 +173,12 @@ class Pool:
     async def _connect(self) -> Connection:
         self.stats.connects += 1
         try:
-            return await connect(self._parameters, self._settings.connect_timeout)
+            made = await connect(self._parameters, self._settings.connect_timeout)
         except DatabaseAway:
             self.stats.failures += 1
             raise
+        made.observers = self.stats.statements
+        return made
 
     def _keep(self, connection: Connection) -> None:
         if self._closed or not connection.idle or self.stats.size >= self.stats.limit:

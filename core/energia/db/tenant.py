@@ -1,13 +1,16 @@
 """The database as one organization sees it."""
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from energia.db.connection import Connection, Parameters, Result
 from energia.errors import DatabaseAway, DatabaseError, EnergiaError
 
 T = TypeVar("T")
+
+_PREFIX: Final = re.compile(r"(?:begin; )?select set_config\([^)]*\); ")
 
 
 class Queries(Protocol):
@@ -156,6 +159,12 @@ class _Transaction(_Runner):
         if self._connection is not None:
             self._pool.give(self._connection)
             self._connection = None
+
+
+def statement_of(message: str) -> str:
+    """Return the statement in a message, without what sets the organization before it."""
+    prefix = _PREFIX.match(message)
+    return message[prefix.end() :] if prefix else message
 
 
 def _parameters(given: tuple[object, ...]) -> Parameters | None:

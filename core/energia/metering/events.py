@@ -1,5 +1,7 @@
 """What observers of readings are told."""
 
+from collections.abc import Mapping
+
 import attrs
 
 
@@ -45,3 +47,17 @@ class ReadingsStored:
     format: str
     counts: Counts
     meters: tuple[str, ...]
+
+
+@attrs.frozen
+class ReadingsRejected:
+    """Readings were refused: all of an import, or those of it that were wrong.
+
+    Attributes:
+        format: What they came as: `json`, or the name of a decoder.
+        reasons: How often each code was found; a body that cannot be read counts once.
+
+    """
+
+    format: str
+    reasons: Mapping[str, int]

@@ -3,14 +3,16 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
 
+from energia.errors import Invalid, Malformed
 from energia.metering import decode
 from energia.metering.bodies import Body
 from energia.metering.decoding import Decoder, Defaults
-from energia.metering.events import ReadingsStored
+from energia.metering.events import ReadingsRejected, ReadingsStored
 from energia.metering.ingest import Import, Rules
 from energia.metering.outcome import Outcome
 from energia.metering.problems import Problems
@@ -39,6 +41,7 @@ class Intake:
         limit: How many problems are told.
         rows: How many readings one body or file may have.
         stored: Told of every import, after its commit.
+        rejected: Told of what was refused, be anything stored or not.
 
     """
 
@@ -48,6 +51,7 @@ class Intake:
     limit: int = 1000
     rows: int = 20_000_000
     stored: Callable[[ReadingsStored], None] = lambda _: None
+    rejected: Callable[[ReadingsRejected], None] = lambda _: None
 
     @classmethod
     def of(cls, core: "Core", tenant: "Tenant") -> Self:
@@ -60,16 +64,18 @@ class Intake:
             settings.limits.problems,
             settings.limits.rows,
             core.plugins.readings_stored,
+            core.plugins.readings_rejected,
         )
 
     async def body(self, body: Body, *, skip: bool = False) -> Outcome:
         """Store a JSON body; raises `Malformed`, `TooLarge`, or `Invalid` with all problems."""
-        for last in range(1 - _TRIES, 1):
-            try:
-                return await self._body(body, skip)
-            except LostRace:
-                if not last:
-                    raise
+        with self._refusals("json"):
+            for last in range(1 - _TRIES, 1):
+                try:
+                    return await self._body(body, skip)
+                except LostRace:
+                    if not last:
+                        raise
         raise AssertionError("unreachable")
 
     async def _body(self, body: Body, skip: bool) -> Outcome:
@@ -96,7 +102,7 @@ class Intake:
         """Store a file; raises what the decoder raises, or `Invalid` with all problems."""
         problems, digest, rules = Problems(self.limit), hashlib.sha256(), self._rules(skip)
         items = decoder.decode(_hashed(chunks, digest.update), options)
-        with Spool.opened() as spool:
+        with self._refusals(decoder.name), Spool.opened() as spool:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
             await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
             async with self.tenant.transaction() as queries:
@@ -111,7 +117,19 @@ class Intake:
 
     def _tell(self, started: Import, outcome: Outcome) -> Outcome:
         self.stored(started.event(outcome))
+        if started.problems.counts:
+            self.rejected(ReadingsRejected(started.format, dict(started.problems.counts)))
         return outcome
+
+    @contextmanager
+    def _refusals(self, format_: str) -> Iterator[None]:
+        """Tell of readings that are refused within."""
+        try:
+            yield
+        except (Invalid, Malformed) as error:
+            reasons = dict(error.counts) or {error.code: 1}
+            self.rejected(ReadingsRejected(format_, reasons))
+            raise
 
 
 def _hashed(chunks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from energia.core import Core
     from energia.health.probes import Probe
     from energia.metering.decoding import Decoder
-    from energia.metering.events import ReadingsStored
+    from energia.metering.events import ReadingsRejected, ReadingsStored
     from energia.pricing.charges import Charge
+    from energia.pricing.timing import PricingFinished
     from energia.seeds import Seed
     from energia.web.routes import Route
 
@@ -167,6 +168,14 @@ class Plugins:
     def readings_stored(self, event: "ReadingsStored") -> None:
         """Tell every observer that readings were stored; a failure is logged and counted."""
         self._observed("readings_stored", event)
+
+    def readings_rejected(self, event: "ReadingsRejected") -> None:
+        """Tell every observer that readings were refused; a failure is logged and counted."""
+        self._observed("readings_rejected", event)
+
+    def pricing_finished(self, event: "PricingFinished") -> None:
+        """Tell every observer how long a pricing took; a failure is logged and counted."""
+        self._observed("pricing_finished", event)
 
     def bill_issued(self, event: "BillIssued") -> None:
         """Tell every observer that a bill was issued; a failure is logged and counted."""

@@ -12,7 +12,7 @@ from aiohttp import web
 from energia.errors import EnergiaError, Malformed
 from energia.web import problems
 from energia.web.compression import compress
-from energia.web.keys import CORE, IN_FLIGHT, REQUEST_ID
+from energia.web.keys import CORE, ERROR, IN_FLIGHT, REQUEST_ID
 from energia.web.problems import new_id
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -43,23 +43,29 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn an error into a problem document."""
-    request_id = request[REQUEST_ID]
+    """Turn an error into a problem document; the middlewares around find it in the request."""
     try:
         return await handler(request)
-    except EnergiaError as error:
-        if error.status >= 500:
-            log.warning("failed", code=error.code, detail=error.detail, exc_info=_cause(error))
-        return problems.of_error(error, request_id, request.app[CORE].settings.limits.problems)
-    except web.HTTPException as error:
-        if error.status < 400:
+    except Exception as error:
+        request[ERROR] = error
+        if isinstance(error, web.HTTPException) and error.status < 400:
             raise
-        return problems.of_http(error, request_id)
-    except (web.RequestPayloadError, ConnectionError):
-        return problems.of_error(Malformed("the body ended too early"), request_id, 0)
-    except Exception:
-        log.exception("unhandled", method=request.method, route=route_of(request))
-        return problems.unexpected(request_id)
+        return _answer(request, error)
+
+
+def _answer(request: web.Request, error: Exception) -> web.Response:
+    request_id = request[REQUEST_ID]
+    match error:
+        case EnergiaError():
+            if error.status >= 500:
+                log.warning("failed", code=error.code, detail=error.detail, exc_info=_cause(error))
+            return problems.of_error(error, request_id, request.app[CORE].settings.limits.problems)
+        case web.HTTPException():
+            return problems.of_http(error, request_id)
+        case web.RequestPayloadError() | ConnectionError():
+            return problems.of_error(Malformed("the body ended too early"), request_id, 0)
+    log.error("unhandled", method=request.method, route=route_of(request), exc_info=error)
+    return problems.unexpected(request_id)
 
 
 def route_of(request: web.Request) -> str:

@@ -14,6 +14,8 @@ CORE = web.AppKey("CORE", Core)
 CONVERTER = web.AppKey("CONVERTER", Converter)
 #: The id of a request, in its answer and its log lines.
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+#: The error that the answer stands for, where it is one.
+ERROR = web.RequestKey("ERROR", Exception)
 #: The media type that the route of a request chose.
 ACCEPTED = web.RequestKey("ACCEPTED", Accepted)
 #: Watches the probes.

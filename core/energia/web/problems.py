@@ -71,7 +71,7 @@ def of_http(error: web.HTTPException, request_id: str) -> web.Response:
     title = _titles().get(code, status.phrase)
     problem = Problem(f"urn:energia:error:{code}", title, status, code, request_id, _detail(error))
     response = _response(problem)
-    for name in ("Allow", "Retry-After"):
+    for name in ("Allow", "Retry-After", "WWW-Authenticate"):
         if name in error.headers:
             response.headers[name] = error.headers[name]
     return response

@@ -29,6 +29,7 @@ from energia import (
     hookimpl,
 )
 from energia.db.queries import load
+from energia_plugins.bill_webhook.collecting import Deliveries
 from energia_plugins.bill_webhook.sending import Delivery, Result, send
 
 SQL: Final = load(__package__)
@@ -64,6 +65,14 @@ class Settings:
     poll: Annotated[float, Meta(gt=0)] = 30.0
 
 
+@attrs.frozen
+class Waiting:
+    """How many deliveries wait, and when the next one is due."""
+
+    count: int
+    next_at: datetime | None
+
+
 class BillWebhook:
     """The plugin, which is also the probe of its receiver."""
 
@@ -74,6 +83,7 @@ class BillWebhook:
         self._settings = settings
         self._wake = asyncio.Event()
         self._error: str | None = None
+        self._deliveries = Deliveries()
 
     @hookimpl
     def register_migrations(self) -> list[Traversable]:
@@ -84,6 +94,11 @@ class BillWebhook:
     def register_probes(self) -> list[Probe]:
         """Offer whether the receiver takes bills."""
         return [self]
+
+    @hookimpl
+    def register_collectors(self) -> list[Deliveries]:
+        """Offer what is measured of deliveries, if there are any."""
+        return [] if self._settings.url is None else [self._deliveries]
 
     async def check(self) -> None:
         """Raise if the last try was not taken."""
@@ -140,10 +155,11 @@ class BillWebhook:
         results = await asyncio.gather(*(send(client, url, secret, one, now) for one in due))
         for delivery, result in zip(due, results, strict=True):
             await self._note(tenant, delivery, result, core.clock.now())
-        (following,) = await tenant.fetch(_instant, SQL["waiting"])
+        (waiting,) = await tenant.fetch(Waiting, SQL["waiting"])
+        self._deliveries.waiting = waiting.count
         wait = self._settings.poll
-        if following is not None:
-            wait = (following - core.clock.now()).total_seconds()
+        if waiting.next_at is not None:
+            wait = (waiting.next_at - core.clock.now()).total_seconds()
         return min(max(wait, 0.0), self._settings.poll)
 
     async def _note(
@@ -151,6 +167,7 @@ class BillWebhook:
     ) -> None:
         if result.outcome == "delivered":
             self._say(None)
+            self._deliveries.succeeded = now.timestamp()
             await tenant.execute(SQL["delivered"], {"bill": delivery.bill, "now": now})
             return
         old = (now - delivery.made_at).total_seconds() > self._settings.give_up
@@ -187,7 +204,3 @@ def _ignored(core: Core) -> bool:
     if preview:
         log.warning("bill_webhook_ignored", reason="a preview tells nobody of its bills")
     return preview
-
-
-def _instant(at: datetime | None) -> datetime | None:
-    return at

@@ -44,8 +44,8 @@ update bill_webhook_delivery set next_at = %(next)s, failed_at = %(failed)s, las
 where organization_id = current_setting('energia.organization')::int and bill_id = %(bill)s
 
 -- name: waiting
--- When the next delivery is due.
-select min(next_at)
+-- How many deliveries wait, and when the next one is due.
+select count(*), min(next_at)
 from bill_webhook_delivery
 where organization_id = current_setting('energia.organization')::int
   and delivered_at is null and failed_at is null

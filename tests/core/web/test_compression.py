@@ -19,7 +19,7 @@ GZIP = {"Accept-Encoding": "gzip"}
 @pytest.fixture(name="api")
 async def _api() -> AsyncIterator[Client]:
     """Give a client that sees answers as they are sent."""
-    plugins = Plugins.of(fakes=fakes, docs=docs_ui, metrics=Metrics())
+    plugins = Plugins.of(fakes=fakes, docs=docs_ui, metrics=Metrics)
     async with serving(make_core(plugins=plugins)) as client:
         yield client
 

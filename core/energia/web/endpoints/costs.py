@@ -24,6 +24,7 @@ from energia.pricing.groups import Group, price_groups, together
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms, refuse_unknown
+from energia.pricing.timing import timed
 from energia.web.costs import (
     Comparison,
     ComparisonRequest,
@@ -58,7 +59,8 @@ async def post_cost(
     with _pointing():
         _refuse_unknown(body, tariff, at)
         terms = Terms(body.state, body.missing, at.pointers)
-        groups = await asyncio.to_thread(price_groups, tariff, found.series, at.bounds, terms)
+        with timed("cost", core.plugins.pricing_finished):
+            groups = await asyncio.to_thread(price_groups, tariff, found.series, at.bounds, terms)
     cost, moment = together(groups), at.zone.datetime
     return CostAnswer(
         currency=cost.currency,
@@ -84,7 +86,8 @@ async def compare_costs(
     tariffs, at = await _asked(asked, body, Tariffs(tenant, converter), limit)
     found = await priced(body, at, needed(tariffs, at), tenant, limit)
     terms = Terms(missing=body.missing, pointers=at.pointers)
-    ranking = await asyncio.to_thread(compare, tariffs, found.series, at.bounds, terms)
+    with timed("compare", core.plugins.pricing_finished):
+        ranking = await asyncio.to_thread(compare, tariffs, found.series, at.bounds, terms)
     start, end = at.zone.datetime(at.start), at.zone.datetime(at.end)
     return Comparison(tariffs[0].currency, start, end, ranking, found.coverage)
 

@@ -1,0 +1,33 @@
+"""How long it takes to price something: what observers are told."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import attrs
+
+Operation = Literal["cost", "compare", "bill", "run"]
+
+
+@attrs.frozen
+class PricingFinished:
+    """Something was priced.
+
+    Attributes:
+        operation: `cost` and `compare` price usage that is at hand; `bill` reads and prices what
+            bills of one transaction need; `run` bills a period for many contracts.
+        seconds: How long it took.
+
+    """
+
+    operation: Operation
+    seconds: float
+
+
+@contextmanager
+def timed(operation: Operation, tell: Callable[[PricingFinished], None]) -> Iterator[None]:
+    """Tell how long the block takes; one that fails is not told of."""
+    started = time.perf_counter()
+    yield
+    tell(PricingFinished(operation, time.perf_counter() - started))

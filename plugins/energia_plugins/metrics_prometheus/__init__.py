@@ -1,0 +1,143 @@
+"""Metrics for Prometheus: `/metrics`, and what the service itself measures."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.registry import Collector
+
+from energia.billing.events import BillIssued
+from energia.core import Core
+from energia.errors import PluginError
+from energia.hookspecs import hookimpl
+from energia.metering.events import ReadingsRejected, ReadingsStored
+from energia.pricing.timing import PricingFinished
+from energia.web.keys import CORE, MONITOR
+from energia.web.routes import Route
+from energia_plugins.metrics_prometheus.background import Background
+from energia_plugins.metrics_prometheus.energy import Energy
+from energia_plugins.metrics_prometheus.exposure import Exposure
+from energia_plugins.metrics_prometheus.loop import Loop
+from energia_plugins.metrics_prometheus.requests import PATH, Requests
+from energia_plugins.metrics_prometheus.service import HealthCollector, ServiceCollector, build
+from energia_plugins.metrics_prometheus.settings import Settings
+from energia_plugins.metrics_prometheus.statements import Statements
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Middleware
+
+
+class Metrics:
+    """The plugin: one registry for each service."""
+
+    def __init__(self, settings: Settings) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._settings = settings
+        self._registry = CollectorRegistry()
+        self._exposure = Exposure(settings, self._registry)
+        self._requests, self._energy, self._statements = Requests(), Energy(), Statements()
+        self._loop, self._background = Loop(), Background()
+        self._known = False
+
+    @hookimpl
+    def register_collectors(self) -> Iterable[Collector]:
+        """Return what the service measures."""
+        counted = (self._requests, self._energy, self._statements)
+        measured = [collector for one in counted for collector in one.collectors()]
+        return [*measured, self._loop, self._loop.lag, self._background]
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        """Return `/metrics`, unless it has a port of its own."""
+        if self._settings.port is not None:
+            return []
+        return [Route("GET", PATH, self.get_metrics, produces=("text/plain",), tag="Service")]
+
+    @hookimpl
+    def register_middlewares(self) -> "Iterable[Middleware]":
+        """Return what times requests."""
+        return [self._requests.middleware(self._know)]
+
+    @hookimpl
+    def readings_stored(self, event: ReadingsStored) -> None:
+        """Count readings."""
+        self._energy.stored(event)
+
+    @hookimpl
+    def readings_rejected(self, event: ReadingsRejected) -> None:
+        """Count what was wrong with readings."""
+        self._energy.rejected(event)
+
+    @hookimpl
+    def pricing_finished(self, event: PricingFinished) -> None:
+        """Time a pricing."""
+        self._energy.priced(event)
+
+    @hookimpl
+    def bill_issued(self, event: BillIssued) -> None:
+        """Count bills."""
+        self._energy.issued(event)
+
+    @hookimpl
+    @asynccontextmanager
+    async def lifespan(self, core: Core) -> AsyncIterator[None]:
+        """Measure, and serve what all plugins collect, which may need that they have started."""
+        with self._collecting(core), self._observing(core):
+            async with self._exposure.listening(core), self._working(core):
+                yield
+
+    async def get_metrics(self, request: web.Request) -> web.Response:
+        """Return the metrics, as text or as OpenMetrics."""
+        return await self._exposure.public(request)
+
+    def _know(self, app: web.Application) -> None:
+        """Add to the registry what can be told before the service has started."""
+        if self._known:
+            return
+        self._known = True
+        self._registry.register(ServiceCollector(app[CORE]))
+        self._registry.register(HealthCollector(app[MONITOR]))
+        self._registry.register(build(app[CORE]))
+        for collect in (ProcessCollector, PlatformCollector, GCCollector):
+            collect(registry=self._registry)
+
+    @contextmanager
+    def _collecting(self, core: Core) -> Iterator[None]:
+        for plugin, collector in core.plugins.owned_collectors():
+            try:
+                self._registry.register(collector)
+            except ValueError as error:
+                raise PluginError(f"plugin {plugin!r}: {error}") from error
+        yield
+        for collector in core.plugins.collectors():
+            self._registry.unregister(collector)
+
+    @contextmanager
+    def _observing(self, core: Core) -> Iterator[None]:
+        stats = core.pool.stats
+        stats.observers.append(self._statements.waited)
+        stats.statements.append(self._statements.sent)
+        yield
+        stats.observers.remove(self._statements.waited)
+        stats.statements.remove(self._statements.sent)
+
+    @asynccontextmanager
+    async def _working(self, core: Core) -> AsyncIterator[None]:
+        background = self._background
+        work = (self._loop.watch(), background.ping(core), background.ask(core))
+        tasks = [asyncio.create_task(one) for one in work]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,94 @@
+"""Asks the database now and then, with time limits of its own: a scrape only tells the answers."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from time import monotonic
+from typing import Final
+
+import structlog
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from energia.core import Core
+from energia.errors import EnergiaError
+from energia.metering import durations
+from energia_plugins.metrics_prometheus.figures import Figures, asked
+
+#: Seconds between two questions whether the database answers, and for the answer.
+_PING_PERIOD: Final = 5.0
+_PING_LIMIT: Final = 2.0
+#: Seconds between two rounds of queries, and for one of them.
+_ROUND_PERIOD: Final = 60.0
+_ROUND_LIMIT: Final = 20.0
+#: A round that takes long is followed by a pause of so many times that: it costs 2 % at most.
+_PAUSE: Final = 50
+
+log = structlog.get_logger(__name__)
+
+
+class Background(Collector):
+    """Tells what it heard last; what it could not learn anew stays as it was."""
+
+    def __init__(self) -> None:
+        self._up = 0.0
+        self._figures: Figures | None = None
+        self._core: Core | None = None
+
+    async def ping(self, core: Core) -> None:
+        """Ask whether the database answers, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(_PING_LIMIT):
+                    await core.pool.ping()
+                self._up = 1.0
+            except (EnergiaError, TimeoutError):
+                self._up = 0.0
+            await asyncio.sleep(_PING_PERIOD)
+
+    async def ask(self, core: Core) -> None:
+        """Ask for the figures, until cancelled."""
+        self._core = core
+        while True:
+            started = monotonic()
+            try:
+                async with asyncio.timeout(_ROUND_LIMIT):
+                    self._figures = await asked(core)
+            except (EnergiaError, TimeoutError) as error:
+                log.warning("metrics_not_refreshed", error=type(error).__name__)
+            await asyncio.sleep(max(_ROUND_PERIOD, _PAUSE * (monotonic() - started)))
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what is known; before the first round only what there will be."""
+        yield GaugeMetricFamily("db_up", "Whether the database answers.", self._up)
+        pending, info, age, horizon = _families()
+        if self._figures is not None and self._core is not None:
+            now = self._core.clock.now()
+            pending.add_metric([], self._figures.pending)
+            for one in self._figures.migrations:
+                info.add_metric([one.owner, f"{one.number:04d}_{one.name}"], 1)
+            for newest in self._figures.newest:
+                labels = [newest.quantity, newest.direction, durations.text(newest.interval)]
+                age.add_metric(labels, (now - newest.end).total_seconds())
+            if self._figures.priced_until is not None:
+                until = datetime.combine(self._figures.priced_until, time(), UTC)
+                horizon.add_metric([], (until - now).total_seconds())
+        yield from (pending, info, age, horizon)
+
+
+def _families() -> tuple[GaugeMetricFamily, ...]:
+    return (
+        GaugeMetricFamily("db_migrations_pending", "Migrations that are not applied."),
+        GaugeMetricFamily(
+            "db_migration_info", "The newest applied migration.", labels=["owner", "version"]
+        ),
+        GaugeMetricFamily(
+            "energia_newest_reading_age_seconds",
+            "Since the end of the newest reading, by the class of its channel.",
+            labels=["quantity", "direction", "interval"],
+        ),
+        GaugeMetricFamily(
+            "energia_price_horizon_seconds",
+            "Until a contract goes on and its tariff has no prices (days of UTC).",
+        ),
+    )

@@ -1,0 +1,89 @@
+"""Who may read the metrics, where, and in which format."""
+
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from energia.core import Core
+from energia.errors import PluginError
+from energia.web.keys import CORE
+from energia_plugins.metrics_prometheus.requests import PATH
+from energia_plugins.metrics_prometheus.settings import Settings
+
+_CLOSED: Final = (
+    "metrics are closed: plugins.metrics-prometheus needs a token, a port or public = true"
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Exposure:
+    """Gives the metrics of a registry to those who may have them."""
+
+    def __init__(self, settings: Settings, registry: CollectorRegistry) -> None:
+        self._settings = settings
+        self._registry = registry
+
+    async def public(self, request: web.Request) -> web.Response:
+        """Answer on the public port."""
+        if not self._settings.open(request.app[CORE].settings.profile):
+            self._refuse_strangers(request)
+        return self._metrics(request)
+
+    async def private(self, request: web.Request) -> web.Response:
+        """Answer on the port of the metrics."""
+        if self._settings.token:
+            self._refuse_strangers(request)
+        return self._metrics(request)
+
+    @asynccontextmanager
+    async def listening(self, core: Core) -> AsyncIterator[None]:
+        """Listen on the port of the metrics, if they have one."""
+        if self._settings.port is None:
+            if not (self._settings.token or self._settings.open(core.settings.profile)):
+                log.warning("metrics_closed", reason=_CLOSED)
+            yield
+            return
+        app = web.Application()
+        app.router.add_get(PATH, self.private)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        try:
+            await _listen(runner, core.settings.server.host, self._settings.port)
+            yield
+        finally:
+            await runner.cleanup()
+
+    def _refuse_strangers(self, request: web.Request) -> None:
+        """Raise 401 for whoever does not send the token; in constant time."""
+        wanted = self._settings.token.get_secret_value()
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        same = hmac.compare_digest(given.strip().encode(errors="surrogateescape"), wanted.encode())
+        if not (wanted and same and scheme.lower() == "bearer"):
+            detail = "the token of the metrics is needed" if wanted else _CLOSED
+            raise web.HTTPUnauthorized(text=detail, headers={"WWW-Authenticate": "Bearer"})
+
+    def _metrics(self, request: web.Request) -> web.Response:
+        """Return the metrics, as text or as OpenMetrics."""
+        try:
+            encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        except (ValueError, TypeError):  # the version asked for is none
+            encode, content_type = choose_encoder("")
+        response = web.Response(body=encode(self._registry))
+        response.headers.update({"Content-Type": content_type, "Cache-Control": "no-store"})
+        return response
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    site = web.TCPSite(runner, host, port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise PluginError(f"metrics cannot listen on {host} port {port}: {error}") from error
+    log.info("metrics_listening", host=host, port=runner.addresses[0][1])

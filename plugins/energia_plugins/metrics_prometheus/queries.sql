@@ -1,0 +1,38 @@
+-- name: newest
+-- The end of the newest reading of each class of channels; one look at an index for each channel,
+-- and at one array for each channel that has readings of the class's newest day.
+with last as materialized (
+  select c.quantity, c.direction, c.interval_seconds, c.offset_seconds, c.id, d.day,
+    max(d.day) over (partition by c.quantity, c.direction, c.interval_seconds) as newest
+  from channel c
+  cross join lateral (
+    select day from reading_day where channel_id = c.id order by day desc limit 1) d
+)
+select l.quantity, l.direction, l.interval_seconds,
+  max((l.day::timestamp at time zone 'UTC')
+    + make_interval(secs => l.offset_seconds + s.filled * l.interval_seconds))
+from last l
+join reading_day d on d.channel_id = l.id and d.day = l.day
+cross join lateral (
+  select max(slot) as filled from unnest(d."values") with ordinality as v (value, slot)
+  where value is not null) s
+where l.day = l.newest
+group by 1, 2, 3
+having max(s.filled) is not null
+
+-- name: priced_until
+-- The first day on which a contract goes on and its tariff has no prices.
+select min(t.until)
+from (
+  select organization_id, tariff_id, max(valid_to) as until
+  from tariff_version
+  group by 1, 2
+  having bool_and(valid_to is not null)) t
+where exists (
+  select from contract c
+  where c.organization_id = t.organization_id and c.tariff_id = t.tariff_id
+    and (c.end_day is null or c.end_day > t.until))
+
+-- name: applied
+-- The migrations that this database has.
+select owner, number, name from schema_migration order by owner, number

@@ -1,0 +1,1 @@
+"""What operators watch: rules, alerts and dashboards."""

@@ -1,0 +1,76 @@
+"""A real Prometheus that scrapes a service of a test."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import attrs
+
+from tests.e2e.service import free_port
+
+_CONFIGURATION = """\
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+scrape_configs:
+  - job_name: energia
+    authorization: {{credentials: {token}}}
+    static_configs: [{{targets: ["{target}"]}}]
+"""
+
+
+@attrs.frozen
+class Prometheus:
+    """One that runs."""
+
+    url: str
+    client: aiohttp.ClientSession
+
+    async def ask(self, expression: str) -> dict[str, float]:
+        """Return the values of an instant query by their labels, those that are no numbers out."""
+        query = {"query": expression}
+        async with self.client.get(f"{self.url}/api/v1/query", params=query) as answer:
+            found: Any = await answer.json()
+        assert found["status"] == "success", found
+        values = {str(one["metric"]): float(one["value"][1]) for one in found["data"]["result"]}
+        return {labels: value for labels, value in values.items() if not isnan(value)}
+
+    async def until_scraped(self) -> None:
+        """Wait for the first scrapes."""
+        async with asyncio.timeout(30):
+            while (await self._scrapes()) < 3:
+                await asyncio.sleep(0.2)
+
+    async def _scrapes(self) -> float:
+        try:
+            found = await self.ask('sum_over_time(up{job="energia"}[1m])')
+        except aiohttp.ClientError:
+            return 0
+        return sum(found.values())
+
+
+@asynccontextmanager
+async def scraping(target: str, token: str, folder: Path) -> AsyncIterator[Prometheus]:
+    """Run Prometheus, its data in *folder*, with the service at *target* to scrape."""
+    port = free_port()
+    configuration = folder / "prometheus.yml"
+    configuration.write_text(_CONFIGURATION.format(target=target, token=token))
+    with (folder / "log").open("w") as log:
+        process = await asyncio.create_subprocess_exec(
+            "prometheus",
+            f"--config.file={configuration}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        async with aiohttp.ClientSession() as client:
+            prometheus = Prometheus(f"http://127.0.0.1:{port}", client)
+            await prometheus.until_scraped()
+            yield prometheus
+    finally:
+        process.terminate()
+        await process.wait()
