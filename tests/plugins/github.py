@@ -71,7 +71,10 @@ async def service(
     **rules: Any,
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """Serve with the plugin, so configured; production unless it is said otherwise."""
-    selection = PluginSelection(settings={"preview-github": dict(OURS if given is None else given)})
+    ours = dict(OURS if given is None else given)
+    selection = PluginSelection(
+        settings={"preview-github": ours, "metrics-prometheus": {"public": True}}
+    )
     plugins = Plugins.installed(selection)
     await migrate(database, {**CORE, **plugins.migrations()})
     rules = {"admin_url": previews.url(), "reap_period": 0.2, **rules}

@@ -240,14 +240,3 @@ async def test_formats(client: Client, accept: str, media_type: str) -> None:
         assert answer.headers["Content-Type"].startswith(media_type)
         assert text.endswith("# EOF\n") == media_type.startswith("application/")
         assert "_created" not in text
-
-
-async def test_two_services_are_apart() -> None:
-    """Two services in one process have a registry each."""
-    one, two = (make_core(plugins=Plugins.of(metrics_prometheus=Metrics)) for _ in range(2))
-    async with serving(one) as first, serving(two) as second:
-        (await first.get("/v1/formats")).release()
-        count = "http_request_duration_seconds_count"
-
-        assert (await scrape(first))(count, route="/v1/formats") == 1
-        assert (await scrape(second))(count, route="/v1/formats") == 0

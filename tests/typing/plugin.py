@@ -27,9 +27,11 @@ from energia import (
     Line,
     Measure,
     Measured,
+    PricingFinished,
     Probe,
     Problem,
     Reading,
+    ReadingsRejected,
     ReadingsStored,
     Routes,
     SecretStr,
@@ -41,6 +43,8 @@ api_version = 1
 routes = Routes()
 issued = Counter("acme_issued", "Bills that were issued.", ["currency"], registry=None)
 stored = Counter("acme_stored", "Readings that were stored.", registry=None)
+refused = Counter("acme_refused", "Readings that were refused.", registry=None)
+seconds = Counter("acme_pricing_seconds", "Time spent on pricing.", ["operation"], registry=None)
 
 
 @attrs.frozen
@@ -168,7 +172,7 @@ class Acme:
     @hookimpl
     def register_collectors(self) -> list[Collector]:
         """Offer the counter."""
-        return [stored, issued]
+        return [stored, refused, seconds, issued]
 
     @hookimpl
     def register_routes(self) -> Routes:
@@ -207,6 +211,16 @@ class Acme:
     def readings_stored(self, event: ReadingsStored) -> None:
         """Count what was stored."""
         stored.inc(event.counts.created)
+
+    @hookimpl
+    def readings_rejected(self, event: ReadingsRejected) -> None:
+        """Count what was refused."""
+        refused.inc(sum(event.reasons.values()))
+
+    @hookimpl
+    def pricing_finished(self, event: PricingFinished) -> None:
+        """Measure how long it took."""
+        seconds.labels(event.operation).inc(event.seconds)
 
     @hookimpl
     def bill_issued(self, event: BillIssued) -> None:

@@ -1,0 +1,17 @@
+"""Metrics of two services in one process."""
+
+from energia.plugins import Plugins
+from energia_plugins.metrics_prometheus import Metrics
+from tests.plugins.test_metrics_prometheus import scrape
+from tests.serving import make_core, serving
+
+
+async def test_two_services_are_apart() -> None:
+    """Two services in one process have a registry each."""
+    one, two = (make_core(plugins=Plugins.of(metrics_prometheus=Metrics)) for _ in range(2))
+    async with serving(one) as first, serving(two) as second:
+        (await first.get("/v1/formats")).release()
+        count = "http_request_duration_seconds_count"
+
+        assert (await scrape(first))(count, route="/v1/formats") == 1
+        assert (await scrape(second))(count, route="/v1/formats") == 0
