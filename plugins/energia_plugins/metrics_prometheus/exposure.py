@@ -1,5 +1,6 @@
 """Who may read the metrics, where, and in which format."""
 
+import asyncio
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +9,9 @@ from typing import Final
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from energia.core import Core
 from energia.errors import PluginError
@@ -23,6 +26,17 @@ _CLOSED: Final = (
 log = structlog.get_logger(__name__)
 
 
+class _Collected(Collector):
+    """What was collected, to be written by another thread."""
+
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> list[Metric]:
+        """Return it."""
+        return self._metrics
+
+
 class Exposure:
     """Gives the metrics of a registry to those who may have them."""
 
@@ -34,13 +48,13 @@ class Exposure:
         """Answer on the public port."""
         if not self._settings.open(request.app[CORE].settings.profile):
             self._refuse_strangers(request)
-        return self._metrics(request)
+        return await self._metrics(request)
 
     async def private(self, request: web.Request) -> web.Response:
         """Answer on the port of the metrics."""
         if self._settings.token:
             self._refuse_strangers(request)
-        return self._metrics(request)
+        return await self._metrics(request)
 
     @asynccontextmanager
     async def listening(self, core: Core) -> AsyncIterator[None]:
@@ -69,13 +83,15 @@ class Exposure:
             detail = "the token of the metrics is needed" if wanted else _CLOSED
             raise web.HTTPUnauthorized(text=detail, headers={"WWW-Authenticate": "Bearer"})
 
-    def _metrics(self, request: web.Request) -> web.Response:
+    async def _metrics(self, request: web.Request) -> web.Response:
         """Return the metrics, as text or as OpenMetrics."""
         try:
             encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         except (ValueError, TypeError):  # the version asked for is none
             encode, content_type = choose_encoder("")
-        response = web.Response(body=encode(self._registry))
+        # Writing takes longer than collecting, and needs nothing that requests change meanwhile.
+        body = await asyncio.to_thread(encode, _Collected(list(self._registry.collect())))
+        response = web.Response(body=body)
         response.headers.update({"Content-Type": content_type, "Cache-Control": "no-store"})
         return response
 

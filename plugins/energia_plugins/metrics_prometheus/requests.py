@@ -26,6 +26,18 @@ CLIENT_CLOSED: Final = 499
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class _Observers(dict[tuple[str, str, int], Callable[[float], None]]):
+    """What observes a duration, by method, route and status: cheaper than asking for labels."""
+
+    def __init__(self, duration: Histogram) -> None:
+        self._duration = duration
+
+    def __missing__(self, labels: tuple[str, str, int]) -> Callable[[float], None]:
+        method, route, status = labels
+        self[labels] = observe = self._duration.labels(method, route, str(status)).observe
+        return observe
+
+
 class Requests:
     """Measures every request but those for the metrics themselves."""
 
@@ -51,6 +63,7 @@ class Requests:
             registry=None,
         )  # fmt: skip
         self._errors, self._codes = Few(), Few()
+        self._observers = _Observers(self._duration)
 
     def collectors(self) -> list[Collector]:
         """Return what is measured."""
@@ -89,9 +102,8 @@ class Requests:
             self._in_flight.dec()
             if request.transport is None:
                 status = CLIENT_CLOSED
-            method = method_of(request.method)
-            labelled = self._duration.labels(method, route, str(int(status)))
-            labelled.observe(perf_counter() - started)
+            labelled = (method_of(request.method), route, int(status))
+            self._observers[labelled](perf_counter() - started)
             if status != CLIENT_CLOSED:
                 self._count(route, request.get(ERROR))
 
