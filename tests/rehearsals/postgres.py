@@ -51,9 +51,17 @@ def _running(folder: Path, account: Account | None, port: int) -> Iterator[str]:
     if account:
         os.chown(data, account.user, account.group)
         who |= {"user": account.user, "group": account.group, "extra_groups": []}
-    options = ["-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--pwfile", str(password)]
-    initdb = [programs / "initdb", "-D", data, "-U", _ROLE, *options]
-    subprocess.run(initdb, check=True, capture_output=True, **who)
+    options: list[str | Path] = [
+        "-A",
+        "scram-sha-256",
+        "-E",
+        "UTF8",
+        "--locale=C",
+        "--pwfile",
+        password,
+    ]
+    initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", _ROLE]
+    subprocess.run([*initdb, *options], check=True, capture_output=True, **who)
     listen = ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}"]
     listen += ["-c", "unix_socket_directories="]
     with (
