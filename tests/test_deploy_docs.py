@@ -8,6 +8,7 @@ import pytest
 
 from energia.configuration.layers import PLACES, variables
 from energia.configuration.values import fields
+from energia.plugins import Plugins
 from energia.settings import Settings
 from tests.imports import ROOT
 from tests.test_migrations import faults
@@ -16,18 +17,16 @@ ENGLISH = (ROOT / "docs/deploy-coolify.md").read_text(encoding="utf-8")
 PORTUGUESE = (ROOT / "docs/deploy-coolify.pt-BR.md").read_text(encoding="utf-8")
 MIGRATIONS = (ROOT / "docs/migrations.md").read_text(encoding="utf-8")
 GUIDES = {"en": ENGLISH, "pt-BR": PORTUGUESE}
-#: Settings that plugins own, and those of the core that are not in this tree yet.
-PLUGINS = {
-    "ENERGIA_PLUGINS__METRICS_PROMETHEUS__TOKEN",
-    "ENERGIA_PLUGINS__PREVIEW_GITHUB__SECRET",
-}
-PENDING = {
-    "ENERGIA_HEALTH__TOKEN",
-    "ENERGIA_PREVIEW__ADMIN_URL",
-    "preview.seed",
-    "preview.template",
-    "preview.ttl",
-}
+
+
+def of_plugins() -> set[str]:
+    """Return the variable of every setting of the bundled plugins."""
+    return {
+        f"ENERGIA_PLUGINS__{state.name.replace('-', '_')}__{name}".upper()
+        for state in Plugins.installed().states
+        if state.settings is not None
+        for name in fields(state.settings)
+    }
 
 
 def settings() -> set[str]:
@@ -46,7 +45,7 @@ def code(guide: str) -> list[str]:
 
 def named_settings(guide: str) -> set[str]:
     """Return the variables and the paths of settings that a guide names."""
-    sections = "|".join({*fields(Settings), "preview"})
+    sections = "|".join(fields(Settings))
     pattern = rf"ENERGIA_[A-Z_]+[A-Z]|(?:{sections})\.[a-z_]+"
     return {text for text in code(guide) if re.fullmatch(pattern, text)}
 
@@ -54,7 +53,7 @@ def named_settings(guide: str) -> set[str]:
 @pytest.mark.parametrize("language", GUIDES)
 def test_every_setting_that_a_guide_names_exists(language: str) -> None:
     """An operator who copies a name gets a service that starts."""
-    known = settings() | set(variables()) | set(PLACES) | PLUGINS | PENDING
+    known = settings() | set(variables()) | set(PLACES) | of_plugins()
 
     assert len(named_settings(GUIDES[language])) > 8
     assert named_settings(GUIDES[language]) - known == set()
@@ -86,9 +85,9 @@ def test_the_languages_have_the_same_examples() -> None:
 
 @pytest.mark.parametrize("name", ["deploy-coolify.md", "deploy-coolify.pt-BR.md", "migrations.md"])
 def test_links_lead_somewhere(name: str) -> None:
-    """Every file that a guide links to is there; `previews.md` comes with the previews."""
+    """Every file that a guide links to is there."""
     text = (ROOT / "docs" / name).read_text(encoding="utf-8")
-    linked = {link for link in re.findall(r"\]\(([^):]+)\)", text) if link != "previews.md"}
+    linked = set(re.findall(r"\]\(([^):#]+)", text))
 
     assert [link for link in sorted(linked) if not (ROOT / "docs" / Path(link)).exists()] == []
 
