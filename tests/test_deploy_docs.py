@@ -87,7 +87,7 @@ def test_the_languages_have_the_same_examples() -> None:
 def test_links_lead_somewhere(name: str) -> None:
     """Every file that a guide links to is there."""
     text = (ROOT / "docs" / name).read_text(encoding="utf-8")
-    linked = set(re.findall(r"\]\(([^):#]+)", text))
+    linked = set(re.findall(r"\]\(([^):#]+)[)#]", text))
 
     assert [link for link in sorted(linked) if not (ROOT / "docs" / Path(link)).exists()] == []
 
