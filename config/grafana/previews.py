@@ -5,6 +5,7 @@ from typing import Final
 from model import Dashboard, Panel
 from queries import JOB, gauge
 
+NOT_OPEN: Final = 'state!="open"'
 OF_PREVIEW: Final = f'energia_build_info{{{JOB}, env="preview"}}'
 
 
@@ -25,8 +26,8 @@ PREVIEWS: Final = Dashboard(
                 {"{{state}}": gauge("energia_previews", "max", "state")},
             ),
             Panel(
-                "Orphans", "Databases whose pull request is closed or silent.", "none",
-                {"orphans": gauge("energia_previews", "max", "", 'state="orphan"')}, "stat",
+                "Orphans", "Databases of closed or silent pull requests, or not ours.", "none",
+                {"orphans": f"sum ({gauge('energia_previews', 'max', 'state', NOT_OPEN)})"}, "stat",
             ),
         ],
         "Environments": [

@@ -1,7 +1,8 @@
 """A real Prometheus that scrapes a service of a test."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from math import isnan
 from pathlib import Path
@@ -12,13 +13,7 @@ import attrs
 
 from tests.e2e.service import free_port
 
-_CONFIGURATION = """\
-global: {{scrape_interval: 1s, evaluation_interval: 1s}}
-scrape_configs:
-  - job_name: energia
-    authorization: {{credentials: {token}}}
-    static_configs: [{{targets: ["{target}"]}}]
-"""
+_INTERVALS = {"scrape_interval": "1s", "evaluation_interval": "1s"}
 
 
 @attrs.frozen
@@ -52,11 +47,20 @@ class Prometheus:
 
 
 @asynccontextmanager
-async def scraping(target: str, token: str, folder: Path) -> AsyncIterator[Prometheus]:
-    """Run Prometheus, its data in *folder*, with the service at *target* to scrape."""
+async def scraping(jobs: Mapping[str, str], token: str, folder: Path) -> AsyncIterator[Prometheus]:
+    """Run Prometheus, its data in *folder*, with a service to scrape for each of *jobs*."""
     port = free_port()
     configuration = folder / "prometheus.yml"
-    configuration.write_text(_CONFIGURATION.format(target=target, token=token))
+    scraped = [
+        {
+            "job_name": job,
+            "authorization": {"credentials": token},
+            "static_configs": [{"targets": [url.removeprefix("http://")]}],
+        }
+        for job, url in jobs.items()
+    ]
+    # Its YAML is a superset of JSON.
+    configuration.write_text(json.dumps({"global": _INTERVALS, "scrape_configs": scraped}))
     with (folder / "log").open("w") as log:
         process = await asyncio.create_subprocess_exec(
             "prometheus",

@@ -65,12 +65,16 @@ class HealthCollector(Collector):
         age = GaugeMetricFamily(
             "health_check_age_seconds", "Since a thing was last checked.", labels=["check"]
         )
+        duration = GaugeMetricFamily(
+            "health_check_duration_seconds", "How long the last check took.", labels=["check"]
+        )
         for component in self._monitor.components():
             status.add_metric([component.name], STATUS[component.status])
             if component.age is not None:
                 age.add_metric([component.name], component.age)
-            # Here goes health_check_duration_seconds, from component.seconds.
-        yield from (status, age)
+            if component.seconds is not None:
+                duration.add_metric([component.name], component.seconds)
+        yield from (status, age, duration)
 
 
 def build(core: Core) -> Collector:

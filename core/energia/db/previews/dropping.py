@@ -1,5 +1,8 @@
 """Drops the database of a pull request: the one place of the code that drops a database."""
 
+from contextlib import suppress
+
+from psycopg2.errors import InsufficientPrivilege, ObjectInUse
 from psycopg2.sql import SQL, Identifier
 
 from energia.db.previews import registry
@@ -35,4 +38,13 @@ def dropped(session: Session, preview: Preview) -> None:
         raise NotOurs(f"{preview.database} has no comment of ours: it is left alone")
     name = Identifier(preview.database)
     session.fetch(SQL("alter database {} allow_connections false").format(name))
-    session.fetch(SQL("drop database if exists {} with (force)").format(name))
+    forced = SQL("drop database if exists {} with (force)").format(name)
+    try:
+        session.fetch(forced)
+    except InsufficientPrivilege:
+        # An autovacuum worker may be in it, whom only a superuser may put out by force. Without
+        # force PostgreSQL itself sends workers away; what has sessions is then tried once more.
+        with suppress(ObjectInUse):
+            session.fetch(SQL("drop database if exists {}").format(name))
+            return
+        session.fetch(forced)
