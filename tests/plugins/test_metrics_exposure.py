@@ -117,3 +117,26 @@ def test_public_and_closed(also: dict[str, object]) -> None:
     """Settings that contradict each other are refused."""
     with pytest.raises(PluginError, match="metrics-prometheus"):
         core_of("production", public=True, **also)
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("", "text/plain; version=0.0.4; charset=utf-8"),
+        ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text; version=x", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text; version=1.0.0", "application/openmetrics-text"),
+    ],
+)
+async def test_formats(accept: str, media_type: str) -> None:
+    """A scraper gets the format that it asks for, without the series of creation times."""
+    async with (
+        serving(core_of("development")) as client,
+        client.get("/metrics", headers={"Accept": accept}) as answer,
+    ):
+        text = await answer.text()
+
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith(media_type)
+        assert text.endswith("# EOF\n") == media_type.startswith("application/")
+        assert "_created" not in text

@@ -222,26 +222,6 @@ async def test_readings_are_counted(client: Client, plugins: Plugins) -> None:
     assert value("energia_readings_total", outcome="received") == 0
 
 
-@pytest.mark.parametrize(
-    ("accept", "media_type"),
-    [
-        ("", "text/plain; version=0.0.4; charset=utf-8"),
-        ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
-        ("application/openmetrics-text; version=x", "text/plain; version=0.0.4; charset=utf-8"),
-        ("application/openmetrics-text; version=1.0.0", "application/openmetrics-text"),
-    ],
-)
-async def test_formats(client: Client, accept: str, media_type: str) -> None:
-    """A scraper gets the format that it asks for, without the series of creation times."""
-    async with client.get("/metrics", headers={"Accept": accept}) as answer:
-        text = await answer.text()
-
-        assert answer.status == 200
-        assert answer.headers["Content-Type"].startswith(media_type)
-        assert text.endswith("# EOF\n") == media_type.startswith("application/")
-        assert "_created" not in text
-
-
 async def test_two_services_are_apart() -> None:
     """Two services in one process have a registry each."""
     one, two = (make_core(plugins=Plugins.of(metrics_prometheus=Metrics)) for _ in range(2))

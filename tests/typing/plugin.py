@@ -27,9 +27,11 @@ from energia import (
     Line,
     Measure,
     Measured,
+    PricingFinished,
     Probe,
     Problem,
     Reading,
+    ReadingsRejected,
     ReadingsStored,
     Routes,
     SecretStr,
@@ -190,6 +192,16 @@ class Acme:
     def readings_stored(self, event: ReadingsStored) -> None:
         """Count what was stored."""
         stored.inc(event.counts.created)
+
+    @hookimpl
+    def readings_rejected(self, event: ReadingsRejected) -> None:
+        """Count what was wrong."""
+        stored.inc(sum(event.reasons.values()))
+
+    @hookimpl
+    def pricing_finished(self, event: PricingFinished) -> None:
+        """Count prices."""
+        issued.labels(event.operation).inc(event.seconds)
 
     @hookimpl
     def bill_issued(self, event: BillIssued) -> None:
