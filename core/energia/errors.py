@@ -21,6 +21,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
     * UniqueViolation, ForeignKeyViolation
   * DatabaseAway              503: no connection
     * PoolExhausted, StatementTimeout, LockTimeout
+  * TimedOut                  503: a limit, by name
 """
 
 import inspect
@@ -238,3 +239,11 @@ class LockTimeout(DatabaseAway):
 
     code = "lock_timeout"
     retry_after = 1
+
+
+class TimedOut(EnergiaError):
+    """The request took too long."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "timed_out"
+    retry_after = 60

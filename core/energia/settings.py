@@ -82,6 +82,7 @@ class Limits:
         import_bytes: The bytes of a file, after inflation.
         inflation: How many bytes one compressed byte may inflate to, in all of a body.
         stall: For how long a body that is being sent may pause, in seconds.
+        request_time: How long a request may take until its answer begins, in seconds.
         depth: How deep arrays and objects may be nested in a JSON body.
         rows: How many readings one body or file may have.
         problems: How many faults are told; all are counted.
@@ -93,6 +94,7 @@ class Limits:
     import_bytes: Count = 2 * 1024**3
     inflation: Count = 200
     stall: Annotated[float, Meta(gt=0)] = 30.0
+    request_time: Annotated[float, Meta(gt=0)] = 900.0
     depth: Count = 100
     rows: Count = 20_000_000
     problems: Count = 1000

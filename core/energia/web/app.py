@@ -10,6 +10,7 @@ from energia.core import Core
 from energia.health.monitor import Monitor
 from energia.plugins import Plugins
 from energia.pricing.tariffs import tariff_converter
+from energia.web.deadlines import in_time
 from energia.web.errors import answered, observe, on_prepare
 from energia.web.inflight import InFlight
 from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR
@@ -27,7 +28,7 @@ def create_app(core: Core) -> web.Application:
 
     """
     app = web.Application(
-        middlewares=[observe, *core.plugins.middlewares(), answered],
+        middlewares=[observe, *core.plugins.middlewares(), answered, in_time],
         # For handlers that read a request themselves; typed bodies are limited after inflation.
         client_max_size=core.settings.limits.body_bytes,
     )

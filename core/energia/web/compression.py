@@ -16,18 +16,20 @@ _SUFFIXES: Final = ("+json", "+xml", "-text")
 def compress(request: web.Request, response: web.StreamResponse) -> None:
     """Let *response* be compressed as it is sent, if that is worth it and asked for.
 
+    What is not worth it is compressed only for a client that takes nothing else.
     Files that are sent while they are made see to it themselves: they have begun by now.
     """
     if response.prepared or not isinstance(response, web.Response):
         return
     body = response.body
-    if not isinstance(body, bytes | bytearray) or len(body) < _FROM or not _is_text(response):
+    if not isinstance(body, bytes | bytearray) or "Content-Encoding" in response.headers:
         return
-    if "Content-Encoding" in response.headers:
-        return
-    vary = response.headers.get("Vary")
-    response.headers["Vary"] = f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
-    if accepts_gzip(request):
+    worth_it = len(body) >= _FROM and _is_text(response)
+    compressed = bool(body) and accepts_gzip(request, needed=not worth_it)
+    if worth_it or compressed:
+        vary = response.headers.get("Vary")
+        response.headers["Vary"] = f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
+    if compressed:
         response.enable_compression(web.ContentCoding.gzip)
 
 

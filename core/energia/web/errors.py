@@ -12,6 +12,7 @@ from aiohttp import web
 from energia.errors import EnergiaError, Malformed
 from energia.web import problems
 from energia.web.compression import compress
+from energia.web.deadlines import unhurried
 from energia.web.keys import CORE, ERROR, IN_FLIGHT, REQUEST_ID
 from energia.web.problems import new_id
 
@@ -79,6 +80,7 @@ def route_of(request: web.Request) -> str:
 
 async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
     """Give every answer its headers; while the service stops, close the connection after it."""
+    unhurried(request)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Server"] = "energia"
     if request_id := request.get(REQUEST_ID):

@@ -1,5 +1,7 @@
 """What an application and a request carry."""
 
+import asyncio
+
 from aiohttp import web
 
 from energia.convert import Converter
@@ -18,6 +20,8 @@ REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 ERROR = web.RequestKey("ERROR", Exception)
 #: The media type that the route of a request chose.
 ACCEPTED = web.RequestKey("ACCEPTED", Accepted)
+#: When a request must be answered; only until its answer begins.
+DEADLINE = web.RequestKey("DEADLINE", asyncio.Timeout)
 #: Watches the probes.
 MONITOR = web.AppKey("MONITOR", Monitor)
 #: The OpenAPI document, as JSON.

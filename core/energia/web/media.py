@@ -64,7 +64,27 @@ def _range(item: str) -> tuple[str, float]:
     return name, 1.0
 
 
-def accepts_gzip(request: web.BaseRequest) -> bool:
-    """Say whether the client wants its answer compressed by gzip."""
-    encodings = dict(map(_range, request.headers.get("Accept-Encoding", "").split(",")))
-    return encodings.get("gzip", encodings.get("*", 0.0)) > 0
+def check_encoding(request: web.BaseRequest) -> None:
+    """Refuse a client that takes its answer neither compressed nor as it is.
+
+    Raises:
+        NotAcceptable: It accepts none of both.
+
+    """
+    gzip, plain = _encodings(request)
+    if gzip <= 0 and plain == 0:
+        raise NotAcceptable("can answer with the encoding gzip, or with none")
+
+
+def accepts_gzip(request: web.BaseRequest, *, needed: bool = False) -> bool:
+    """Say whether the client wants its answer compressed by gzip; or, *needed*, nothing else."""
+    gzip, plain = _encodings(request)
+    return gzip > 0 and (plain == 0 if needed else gzip >= (plain or 0))
+
+
+def _encodings(request: web.BaseRequest) -> tuple[float, float | None]:
+    """Return how much the client likes gzip and no encoding; None if it does not say."""
+    header = ",".join(request.headers.getall("Accept-Encoding", []))
+    weights = dict(map(_range, header.split(",")))
+    every = weights.get("*")
+    return weights.get("gzip", every or 0.0), weights.get("identity", 0.0 if every == 0 else None)

@@ -18,6 +18,7 @@ from energia.errors import (
     Invalid,
     Malformed,
     NotAcceptable,
+    TimedOut,
     TooLarge,
     TooSlow,
     UnsupportedMedia,
@@ -198,9 +199,9 @@ def _implied(route: Route) -> Iterable[type[EnergiaError]]:
     if "request" not in places or places & {"path", "query", "body"}:
         yield Invalid
     if places & {"body", "upload"}:
-        yield from (Malformed, TooLarge, TooSlow, UnsupportedMedia)
+        yield from (Malformed, TooLarge, TooSlow, UnsupportedMedia, TimedOut)
     if "tenant" in places:
-        yield DatabaseAway
+        yield from (DatabaseAway, TimedOut)
 
 
 def _module(route: Route) -> str:

@@ -106,6 +106,7 @@ class Route:
         """Answer *request*; raises the errors of `energia.errors`."""
         if self.negotiates:
             request[ACCEPTED] = media.accepted(request, self.produces)
+            media.check_encoding(request)
         result = await self.handler(**await parameters.arguments(request, self.parameters))
         if isinstance(result, web.StreamResponse):
             return result

@@ -1,6 +1,7 @@
 """A plugin with routes of every shape, for tests of the route layer."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from datetime import date
 from decimal import Decimal
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from energia.db.pool import Tenant
 from energia.errors import InUse, NotFound
 from energia.hookspecs import hookimpl
 from energia.web.routes import Created, Query, Route, Routes, Upload
+from energia.web.streams import CSV, NDJSON, Accepted, Batch, Rows
 
 routes = Routes()
 tagged = Routes(tag="Sites")
@@ -124,6 +126,31 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
 async def get_places(limit: Annotated[int, Meta(examples=[5])]) -> list[str]:
     """Return places."""
     return ["here"] * limit
+
+
+@routes.get("/v1/slow")
+async def get_slow(seconds: float) -> list[str]:
+    """Take some time."""
+    await asyncio.sleep(seconds)
+    return ["done"]
+
+
+@routes.get("/v1/asleep")
+async def get_asleep(seconds: float, tenant: Tenant) -> list[int]:
+    """Let the database take some time."""
+    return await tenant.fetch(int, "select 1 from pg_sleep(%s)", seconds)
+
+
+@routes.get("/v1/drops", produces=(CSV, NDJSON))
+async def get_drops(seconds: float, accepted: Accepted) -> Rows:
+    """Begin to answer at once, and take some time for it."""
+
+    async def batches() -> AsyncGenerator[Batch, None]:
+        yield [[1]]
+        await asyncio.sleep(seconds)
+        yield [[2]]
+
+    return Rows(("drop",), batches())
 
 
 @routes.get("/v1/long")

@@ -67,6 +67,11 @@ async def test_what_is_short_is_not(api: Client) -> None:
         ("*, gzip;q=0", ""),
         ("identity", ""),
         ("br", ""),
+        ("gzip;q=0.5, identity;q=0.5", "gzip"),
+        ("gzip, identity;q=0", "gzip"),
+        ("gzip;q=0.5, identity", ""),
+        ("gzip;q=0, *", ""),
+        ("*;q=0, identity", ""),
         ("", ""),
     ],
 )
@@ -95,3 +100,27 @@ async def test_head_has_the_headers_of_get(api: Client) -> None:
     body, encoding = await got(api, "/v1/long", "HEAD", **GZIP)
 
     assert (body, encoding) == (b"", "gzip")
+
+
+async def test_what_is_short_for_those_who_take_nothing_else(api: Client) -> None:
+    """It is compressed, however little that saves."""
+    headers = {"Accept-Encoding": "gzip, identity;q=0"}
+    body, encoding = await got(api, "/health/live", **headers)
+
+    assert (json.loads(gzip.decompress(body))["status"], encoding) == ("pass", "gzip")
+
+
+@pytest.mark.parametrize("accepted", ["identity;q=0", "*;q=0", "br, identity;q=0"])
+async def test_neither(api: Client, accepted: str) -> None:
+    """A client that takes neither gzip nor no encoding gets 406."""
+    async with api.get("/v1/things/a", headers={"Accept-Encoding": accepted}) as answer:
+        problem = await answer.json(content_type="application/problem+json")
+
+    assert (answer.status, problem["code"]) == (406, "not_acceptable")
+
+
+async def test_a_header_of_several_lines(api: Client) -> None:
+    """It is one list."""
+    headers = [("Accept-Encoding", "br"), ("Accept-Encoding", "gzip")]
+    async with api.get("/v1/long", headers=headers) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"

@@ -47,7 +47,9 @@ async def test_operation(client: Client) -> None:
     ]
     assert get["parameters"][2]["schema"] == limit
     assert set(get["responses"]) == {"200", "404", "406", "422"}
-    assert set(put["responses"]) == {"200", "201", "400", "406", "408", "413", "415", "422"}
+    assert set(put["responses"]) == {
+        *("200", "201", "400", "406", "408", "413", "415", "422", "503"),
+    }
     assert "Location" in put["responses"]["201"]["headers"]
     thing = {"$ref": "#/components/schemas/Thing"}
     assert put["requestBody"]["content"]["application/json"]["schema"] == thing
@@ -80,6 +82,9 @@ async def test_headings(client: Client) -> None:
         "blocking",
         "stored",
         "stream",
+        "slow",
+        "asleep",
+        "drops",
         "long",
     ]
     assert all(one["description"] for one in found["tags"][:7])
