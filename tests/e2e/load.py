@@ -50,7 +50,10 @@ class Answered:
 
 @attrs.define(eq=False)
 class Load:
-    """Requests at a steady rate: each second one is a day of readings, the others ask for one.
+    """Requests at a steady rate: every other one sends a day of readings, the others ask for one.
+
+    In each pair either comes first in turn, so that a proxy that takes turns between two services
+    sends both kinds to both.
 
     Attributes:
         url: Where to send them.
@@ -126,10 +129,11 @@ class Load:
     async def _one(self, api: aiohttp.ClientSession, number: int) -> None:
         day, meter = divmod(number // 2, self.meters)
         assert day < _DAYS, "there are no more readings to send"
-        method = "POST" if number % 2 else "GET"
+        sends = (number + number // 2) % 2
+        method = "POST" if sends else "GET"
         sent = time.monotonic()
         try:
-            said = await (self._post if number % 2 else self._get)(api, meter, day)
+            said = await (self._post if sends else self._get)(api, meter, day)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             said = type(error).__name__
         if (method, said) == ("POST", "200"):

@@ -70,8 +70,12 @@ class Container:
             if self.health == "healthy":
                 return passed
             time.sleep(0.1)
-        subprocess.run(["docker", "logs", "--tail=100", self.name], check=False)
+        self.show_log()
         raise SystemExit(f"{self.name} is {self.health} after {seconds:.0f} s")
+
+    def show_log(self) -> None:
+        """Print the end of its log."""
+        subprocess.run(["docker", "logs", "--tail=100", self.name], check=False)
 
     def stop(self, grace: int) -> tuple[float, int]:
         """Stop it as Coolify does; return the seconds that it took, and the exit code."""
@@ -100,7 +104,7 @@ def running(image: str, port: int, environ: dict[str, str], *options: str) -> It
     try:
         yield container
     except BaseException:
-        subprocess.run(["docker", "logs", "--tail=100", container.name], check=False)
+        container.show_log()
         raise
     finally:
         container.remove()
