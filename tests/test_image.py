@@ -1,6 +1,7 @@
 """The Dockerfile, as platforms read it; `make rehearse-image` builds and runs the image."""
 
 import re
+import tomllib
 from fnmatch import fnmatch
 from typing import Final
 
@@ -24,6 +25,26 @@ def test_coolify_reads_the_flags_of_the_health_check() -> None:
     assert flags == {"interval": ["2s"], "timeout": ["2s"], "start-period": ["15s"]}
     assert re.findall(r"--retries=(\d+)", check[0]) == ["3"]
     assert check[1] == '["python", "-I", "-S", "/app/bin/healthcheck.py"]'
+
+
+def test_the_check_of_the_image_is_the_one_that_is_tested() -> None:
+    """`tests/core/test_healthcheck.py` runs the file that the image has where its check is."""
+    assert (ROOT / "core/energia/health/healthcheck.py").is_file()
+    assert "\nWORKDIR /app\n" in DOCKERFILE
+    assert "\nCOPY core/energia/health/healthcheck.py bin/healthcheck.py\n" in DOCKERFILE
+
+
+def test_a_proxy_looks_away_before_the_drain_ends() -> None:
+    """Not ready is noticed after three checks, each may time out, and two seconds of the proxy."""
+    production = tomllib.loads((ROOT / "config/production.toml").read_text(encoding="utf-8"))
+    server = production["server"]
+    interval, timeout, retries, throttle = 2, 2, 3, 2
+
+    assert server["drain"] >= interval * retries + timeout + throttle
+    assert (
+        server["drain_ready"] + server["drain"] + 2 * server["shutdown_timeout"]
+        < server["stop_grace"]
+    )
 
 
 def test_no_line_begins_with_from_but_a_stage() -> None:
