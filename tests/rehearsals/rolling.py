@@ -1,6 +1,6 @@
 """Zero downtime: release after release takes over behind Traefik, under load, as Coolify does it.
 
-    python -m tests.rehearsals.rolling [--switches 10] [--no-drain] [--no-build]
+    python -m tests.rehearsals.rolling [--switches 10] [--busy 0] [--no-drain] [--no-build]
 
 Traefik finds the containers by their labels, through the engine's own socket, and sends requests to
 healthy ones only. A switch is Coolify's: start the new container, sleep its whole start period,
@@ -8,18 +8,20 @@ look at its health up to three times, stop the old one with 30 seconds of grace,
 while requests come in an open loop: days of real readings, and questions about them. Exit code 1 if
 one request fails or one acknowledged reading is not there.
 
-`--no-drain` is the negative control: the service stops at once, as most do. Exit code 1 if nothing
-fails then, for the rehearsal would see nothing.
+`--busy 6` keeps the processors busy all the while, as a platform does that builds an image where it
+runs the service. `--no-drain` is the negative control: the service stops at once, as most do. Exit
+code 1 if nothing fails then, for the rehearsal would see nothing.
 """
 
 import argparse
 import asyncio
 import os
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +62,19 @@ async def proxying(folder: Path, platform: Platform) -> AsyncIterator[str]:
     finally:
         process.terminate()
         await process.wait()
+
+
+@contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """Keep as many processes busy with nothing."""
+    command = [sys.executable, "-c", "while True: pass"]
+    running = [subprocess.Popen(command) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
 
 
 async def routed(url: str, seconds: float = 20) -> None:
@@ -112,10 +127,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--image", default="energia:rehearsal")
     parser.add_argument("--switches", type=int, default=10)
+    parser.add_argument("--busy", type=int, default=0, help="processes that compete")
     parser.add_argument("--no-drain", action="store_true", help="the negative control")
     parser.add_argument("--no-build", action="store_true")
     given = parser.parse_args()
     if not given.no_build:
         print(f"built in {build(given.image):.0f} s", flush=True)
-    good = asyncio.run(rehearse(given.image, given.switches, NO_DRAIN if given.no_drain else {}))
+    environ = NO_DRAIN if given.no_drain else {}
+    with busy(given.busy):
+        good = asyncio.run(rehearse(given.image, given.switches, environ))
     sys.exit(good if given.no_drain else not good)
