@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, settings
 
 from energia.db.embedded import ADMIN, ROLE, Embedded
 from energia.db.migrate import migrate
@@ -21,6 +22,10 @@ from tests.previews import PreviewServer, of
 
 _TEMPLATE = "migrated"
 _NUMBERS = count(1)
+
+# How long an example takes on a machine that is shared says nothing of the law.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

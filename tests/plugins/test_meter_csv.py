@@ -131,6 +131,15 @@ def test_rows_that_do_not_fit() -> None:
     assert isinstance(found[2], Reading)
 
 
+def test_a_row_of_more_columns_than_the_header_is_a_problem() -> None:
+    """A decimal comma that is not quoted does not become a smaller number; empty ends may stay."""
+    found = decoded("start,value\n2026-03-01T00:00:00Z,1,5\n2026-03-01T01:00:00Z,2,,\n")
+
+    assert isinstance(found[0], Problem)
+    assert (found[0].line, found[0].code) == (2, "surplus_column")
+    assert isinstance(found[1], Reading)
+
+
 @pytest.mark.parametrize(
     ("header", "options", "word"),
     [

@@ -74,6 +74,23 @@ from bill
 where organization_id = current_setting('energia.organization')::int and contract_id = %s
   and status <> 'draft'
 
+-- name: contract_hold_at
+-- Hold the contracts of a meter, or of all meters of a site, against those who issue bills.
+select c.id
+from contract c
+join meter m on m.organization_id = c.organization_id and m.id = c.meter_id
+where c.organization_id = current_setting('energia.organization')::int
+  and (m.site_id = %(site)s or m.id = %(meter)s)
+order by c.id
+for no key update of c
+
+-- name: contracts_billed
+-- Until when some contracts are billed; null if none is.
+select max(end_day)
+from bill
+where organization_id = current_setting('energia.organization')::int and contract_id = any(%s)
+  and status <> 'draft'
+
 -- name: tariff_hold
 -- Hold some tariffs as they are.
 select id

@@ -104,7 +104,17 @@ async def add_meter(tenant: Tenant, new: NewMeter, now: datetime) -> Meter:
 
 
 async def put_meter(tenant: Tenant, id_: str, new: NewMeter, now: datetime) -> tuple[Meter, bool]:
+    """Make a meter or replace it, as `write_meter`, in a transaction of its own."""
+    async with tenant.transaction() as queries:
+        return await write_meter(queries, id_, new, now)
+
+
+async def write_meter(
+    queries: Queries, id_: str, new: NewMeter, now: datetime
+) -> tuple[Meter, bool]:
     """Make a meter or replace it, and tell whether it was made; channels are the same by id.
+
+    *queries* are those of one transaction.
 
     Raises:
         Invalid: It does not fit; there is no such site.
@@ -113,18 +123,17 @@ async def put_meter(tenant: Tenant, id_: str, new: NewMeter, now: datetime) -> t
     """
     _same_id(id_, new.id)
     checked(new)
-    async with tenant.transaction() as queries:
-        zone = await _zone(queries, new.site)
-        row = (id_, new.site, new.name, new.serial)
-        created = (await queries.fetch(bool, SQL["meter_put"], *row))[0]
-        old = {c.id: c for c in await queries.fetch(Channel, SQL["channels_lock"], [id_])}
-        wanted = {c.id: c for c in _channels(id_, new, old, zone, now)}
-        gone = [c for c in old.values() if c.id not in wanted]
-        changed = [c for c in old.values() if c.id in wanted and _differ(c, wanted[c.id])]
-        await _refuse_with_readings(queries, gone + changed)
-        await queries.execute(SQL["channel_delete"], [c.key for c in gone])
-        await _put_channels(queries, id_, wanted.values())
-        return await meter(queries, id_), created
+    zone = await _zone(queries, new.site)
+    row = (id_, new.site, new.name, new.serial)
+    created = (await queries.fetch(bool, SQL["meter_put"], *row))[0]
+    old = {c.id: c for c in await queries.fetch(Channel, SQL["channels_lock"], [id_])}
+    wanted = {c.id: c for c in _channels(id_, new, old, zone, now)}
+    gone = [c for c in old.values() if c.id not in wanted]
+    changed = [c for c in old.values() if c.id in wanted and _differ(c, wanted[c.id])]
+    await _refuse_with_readings(queries, gone + changed)
+    await queries.execute(SQL["channel_delete"], [c.key for c in gone])
+    await _put_channels(queries, id_, wanted.values())
+    return await meter(queries, id_), created
 
 
 async def delete_meter(tenant: Tenant, id_: str) -> None:
@@ -204,22 +213,10 @@ def _channels(
             offset = old[c.id].offset
         else:
             offset = standard_offset(zone, interval, now)
-        found.append(
-            Channel(
-                old[c.id].key if c.id in old else 0,
-                meter_id,
-                c.id,
-                c.quantity,
-                c.direction,
-                c.unit,
-                interval,
-                offset,
-                c.kind,
-                c.digits,
-                c.multiplier,
-                c.max_power,
-            )
-        )
+        key = old[c.id].key if c.id in old else 0
+        grid = (c.quantity, c.direction, c.unit, interval, offset)
+        register = (c.kind, c.digits, c.multiplier, c.max_power)
+        found.append(Channel(key, meter_id, c.id, *grid, *register))
     return found
 
 

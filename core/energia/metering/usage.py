@@ -131,8 +131,12 @@ def usage(series: Series, at: Int64) -> list[Used]:
 
 
 def coverage(series: Series, start: int, end: int) -> Coverage:
-    """Return what the slots that start in [start, end) are."""
-    return _coverage(series.quality, slots(series, np.array([start, end], np.int64)))[0]
+    """Return what the slots that start in [start, end) are; *series* may not reach all of them."""
+    at = np.array([start, end], np.int64)
+    inside = _coverage(series.quality, slots(series, at))[0]
+    first, past = (-((series.start - at) // series.interval)).tolist()
+    beyond = past - first - inside.expected
+    return attrs.evolve(inside, expected=past - first, missing=inside.missing + beyond)
 
 
 def _coverage(quality: Quality, cuts: Int64) -> list[Coverage]:

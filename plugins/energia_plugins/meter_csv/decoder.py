@@ -51,6 +51,7 @@ class _Row:
     channel: int | None
     quality: int | None
     needed: int
+    columns: int
     numbers: Numbers
     times: Times
     unit: str | None
@@ -68,6 +69,7 @@ class _Row:
             columns.get("channel_column"),
             columns.get("quality_column"),
             max(columns.values()) + 1,
+            len(header),
             Numbers.marked(options.decimal, options.thousands),
             Times(options.date_format, zone, end_stamped=end_stamped),
             options.unit,
@@ -79,9 +81,9 @@ class _Row:
 
         A row with neither a value nor a quality says nothing: None.
         """
-        if len(cells) < self.needed:
-            message = f"the row has {len(cells)} columns; {self.needed} are needed"
-            return Problem(line, "missing_column", message)
+        misshapen = self._misshapen(line, cells)
+        if misshapen is not None:
+            return misshapen
         meter = None if self.meter is None else cells[self.meter].strip() or None
         channel = None if self.channel is None else cells[self.channel].strip() or None
         try:
@@ -100,6 +102,17 @@ class _Row:
             return None
         start, end = (None, instant) if self.end_stamped else (instant, None)
         return Reading(line, value, start, end, quality, meter, channel, self.unit)
+
+    def _misshapen(self, line: int, cells: list[str]) -> Problem | None:
+        """Return what is wrong with how many columns a row has."""
+        if len(cells) < self.needed:
+            message = f"the row has {len(cells)} columns; {self.needed} are needed"
+            return Problem(line, "missing_column", message)
+        # An unquoted decimal comma makes a cell more: "1,5" would be read as 1.
+        if any(cell.strip() for cell in cells[self.columns :]):
+            message = f"the row has {len(cells)} columns; the header has {self.columns}"
+            return Problem(line, "surplus_column", message)
+        return None
 
 
 class _BadQuality(ValueError):

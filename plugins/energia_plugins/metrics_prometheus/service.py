@@ -86,7 +86,7 @@ def build(core: Core) -> Collector:
             "commit": os.environ.get("SOURCE_COMMIT", ""),
             "python": platform.python_version(),
             "env": core.settings.profile,
-            "pr": "",  # core.settings.pull_request, once there is such a setting
+            "pr": str(core.settings.pull_request or ""),
         }
     )
     return info

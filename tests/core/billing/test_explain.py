@@ -155,12 +155,12 @@ async def test_what_is_new_since_changes_no_explanation(billed: Client) -> None:
     later = {"valid_from": "2025-03-05", "charges": [fee]}
     await given(billed, "PUT", "/v1/tariffs/flat", tariff_of(used, later) | {"name": "New"})
     await given(billed, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
-    await given(billed, "PUT", "/v1/sites/home", SITE_MOVED)
+    await given(billed, "PUT", "/v1/sites/home", SITE_RENAMED)
 
     assert await given(billed, "GET", PATH) == before
 
 
-SITE_MOVED = {"name": "Away", "timezone": "Asia/Tokyo", "country": "JP", "currency": "JPY"}
+SITE_RENAMED = {"name": "Away", "timezone": "UTC", "country": "JP", "currency": "JPY"}
 
 
 async def test_what_charges_remember_is_shown(client: Client) -> None:

@@ -24,6 +24,16 @@ def inline(values: list[Any], charge: dict[str, Any], **asked: Any) -> dict[str,
     return {"usage": usage, "tariff": document([charge], currency="BRL"), **asked}
 
 
+async def test_coverage_counts_slots_beyond_the_readings(alone: Client) -> None:
+    """A day of two readings misses 22, whatever stands in for them."""
+    body = inline([1, 2], FLAT, **DAY, missing="zero")
+
+    status, cost = await ask(alone, "POST", "/v1/costs", body)
+
+    assert (status, cost["total"]) == (200, "3.00")
+    assert (cost["coverage"]["expected"], cost["coverage"]["missing"]) == (24, 22)
+
+
 async def test_parameters_are_filled_in(alone: Client) -> None:
     """A field of a charge may be what the request says."""
     body = inline([1, 2], RATE, parameters={"rate": "0.25"})

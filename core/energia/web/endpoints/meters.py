@@ -1,5 +1,6 @@
 """Meters, with their channels."""
 
+from energia.billing import places
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Conflict, InUse, NotFound
@@ -40,9 +41,9 @@ async def put_meter(
     """Make a meter or replace it.
 
     Channels are the same by id; one that has readings cannot go, nor change its quantity,
-    direction, interval or offset (409).
+    direction, interval or offset; one that is billed stays in its time zone (409).
     """
-    made, created = await registry.put_meter(tenant, meter, body, core.clock.now())
+    made, created = await places.put_meter(tenant, meter, body, core.clock.now())
     return _created(made) if created else made
 
 

@@ -1,5 +1,6 @@
 """Sites: where meters are."""
 
+from energia.billing import places
 from energia.db.pool import Tenant
 from energia.errors import Conflict, InUse, NotFound
 from energia.metering import registry
@@ -32,10 +33,10 @@ async def get_site(site: SiteId, tenant: Tenant) -> Site:
     return await registry.site(tenant, site)
 
 
-@routes.put("/v1/sites/{site}", examples=_EXAMPLES)
+@routes.put("/v1/sites/{site}", errors=(InUse,), examples=_EXAMPLES)
 async def put_site(site: SiteId, body: NewSite, tenant: Tenant) -> Site | Created[Site]:
-    """Make a site or replace it."""
-    made, created = await registry.put_site(tenant, site, body)
+    """Make a site or replace it; 409 if bills are issued and its time zone would change."""
+    made, created = await places.put_site(tenant, site, body)
     return _created(made) if created else made
 
 
