@@ -154,6 +154,12 @@ async def hold(queries: Queries, ids: list[str]) -> list[Placed]:
     return await queries.fetch(_placed, SQL["contract_get"], ids)
 
 
+async def billed_until(queries: Queries, ids: list[str]) -> date | None:
+    """Return until when bills of any of some contracts are issued; None if none is."""
+    (billed,) = await queries.fetch(_day, SQL["contracts_billed"], ids)
+    return billed
+
+
 async def placed(queries: Queries, ids: list[str]) -> list[Placed]:
     """Return some contracts by id; raises `NotFound`."""
     rows = await queries.fetch(_placed, SQL["contract_get"], ids)
@@ -195,7 +201,7 @@ def _taken(made: Contract) -> Conflict:
 
 async def _refuse_billed(queries: Queries, old: Contract, made: Contract) -> None:
     """Refuse changes of what issued bills say of their contract."""
-    (billed,) = await queries.fetch(_day, SQL["contract_billed"], made.id)
+    billed = await billed_until(queries, [made.id])
     if billed is None:
         return
     changed = [

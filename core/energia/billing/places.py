@@ -1,15 +1,12 @@
 """Keeps the zones of meters by which bills are issued: their days would be other days."""
 
 from datetime import date, datetime
-from typing import Final
 
-from energia.db.queries import load
+from energia.billing.contracts import SQL, billed_until
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Fault, InUse
 from energia.metering import registry
 from energia.metering.models import Meter, NewMeter, NewSite, Site
-
-SQL: Final = load(__package__)
 
 
 async def put_site(tenant: Tenant, id_: str, new: NewSite) -> tuple[Site, bool]:
@@ -54,15 +51,10 @@ async def _billed(
 ) -> date | None:
     """Return until when a meter, or any of a site, is billed; its contracts are held."""
     held = await queries.fetch(str, SQL["contract_hold_at"], {"site": site, "meter": meter})
-    (billed,) = await queries.fetch(_day, SQL["contracts_billed"], held)
-    return billed
+    return await billed_until(queries, held)
 
 
 def _refuse_other_zone(old: str, new: str, billed: date, pointer: str) -> None:
     if old != new:
         message = f"bills are issued until {billed}: the time zone stays {old}"
         raise InUse(message, [Fault(InUse.code, message, pointer)])
-
-
-def _day(day: date | None) -> date | None:
-    return day

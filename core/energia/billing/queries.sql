@@ -67,13 +67,6 @@ returning xmax = 0
 delete from contract
 where organization_id = current_setting('energia.organization')::int and id = %s
 
--- name: contract_billed
--- Until when a contract is billed; null if it is not.
-select max(end_day)
-from bill
-where organization_id = current_setting('energia.organization')::int and contract_id = %s
-  and status <> 'draft'
-
 -- name: contract_hold_at
 -- Hold the contracts of a meter, or of all meters of a site, against those who issue bills.
 select c.id
