@@ -32,10 +32,14 @@ if TYPE_CHECKING:
     from energia.pricing.charges import Line as Line
     from energia.pricing.charges import Measure as Measure
     from energia.pricing.charges import Measured as Measured
+    from energia.pricing.charges import Replace as Replace
+    from energia.pricing.charges import Selection as Selection
     from energia.pricing.charges import Slots as Slots
     from energia.pricing.charges import State as State
     from energia.pricing.charges import Step as Step
     from energia.pricing.charges import UnitPrices as UnitPrices
+    from energia.pricing.measures import BillDays as BillDays
+    from energia.pricing.measures import BillMonths as BillMonths
     from energia.pricing.measures import Days as Days
     from energia.pricing.measures import Energy as Energy
     from energia.pricing.measures import EnergyByPeriod as EnergyByPeriod
@@ -69,12 +73,14 @@ _MODULES = {
         "Line",
         "Measure",
         "Measured",
+        "Replace",
+        "Selection",
         "Slots",
         "State",
         "Step",
         "UnitPrices",
     ),
-    "pricing.measures": ("Days", "Energy", "EnergyByPeriod", "Months"),
+    "pricing.measures": ("BillDays", "BillMonths", "Days", "Energy", "EnergyByPeriod", "Months"),
     "pricing.schedule": ("Schedule",),
     "seeds": ("Seed",),
     "pricing.timing": ("PricingFinished",),

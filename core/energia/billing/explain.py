@@ -18,9 +18,10 @@ from energia.errors import Conflict, Fault, Invalid
 from energia.metering import many
 from energia.metering.many import Span
 from energia.metering.series import Series
-from energia.pricing.engine import CostLine, Detail, code_of, measured_of, slots_of
+from energia.pricing.engine import CostLine, Detail, measured_of, slots_of
 from energia.pricing.explain import Charged, ExplainedLine, explain
 from energia.pricing.lines import Step
+from energia.pricing.running import code_of
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
@@ -153,7 +154,11 @@ async def _series(
 def _charged(row: Row, lines: tuple[CostLine, ...]) -> Charged:
     """Return what the bill charges, as it was kept."""
     details = [
-        Detail(one["charge"], tuple(Step(**step) for step in one["steps"]))
+        Detail(
+            one["charge"],
+            tuple(Step(**step) for step in one["steps"]),
+            tuple(one.get("replaced_by", ())),
+        )
         for one in row.basis["details"]
     ]
     return Charged(lines=lines, details=details, measured=row.basis["measured"])

@@ -19,7 +19,8 @@ from energia.metering.models import Channel
 from energia.metering.query import Revised
 from energia.metering.series import Series
 from energia.metering.usage import Coverage
-from energia.pricing.engine import Cost, code_of, price, roles
+from energia.pricing.engine import Cost, price, roles
+from energia.pricing.running import code_of
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.terms import Missing, Terms, refuse_unknown

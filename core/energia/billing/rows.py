@@ -140,6 +140,7 @@ def _basis(priced: Priced) -> dict[str, Any]:
         "details": [
             {
                 "charge": detail.charge,
+                "replaced_by": list(detail.replaced_by),
                 "steps": [
                     {
                         "description": step.description,

@@ -23,15 +23,16 @@ Example:
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, ClassVar, Protocol, TypeAlias
+from typing import Annotated, ClassVar, Final, Protocol, TypeAlias
 
 import attrs
 from msgspec import Meta
 
 from energia.convert.rules import enforce
 from energia.pricing.exact import Exact
-from energia.pricing.lines import BillSoFar, Line, State, Step
+from energia.pricing.lines import BillSoFar, Line, Replace, State, Step
 from energia.pricing.schedule import Schedule
+from energia.pricing.selection import Code, Selection, Tags
 from energia.pricing.slots import Slots
 from energia.units import MICRO, QUANTITIES
 
@@ -46,7 +47,9 @@ __all__ = [
     "Name",
     "Parts",
     "Rate",
+    "Replace",
     "Role",
+    "Selection",
     "Slots",
     "State",
     "Step",
@@ -67,15 +70,9 @@ Role = Annotated[
         examples=["import"],
     ),
 ]
-Code = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9._:-]{1,64}$",
-        description="Names the charge in its version and begins the codes of its lines; the "
-        "default is the kind.",
-        examples=["supply"],
-    ),
-]
+_CODE: Final = (
+    "Names the charge in its version and begins the codes of its lines; the default is the kind."
+)
 Text = Annotated[str, Meta(max_length=500)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["te"])]
 
@@ -149,8 +146,11 @@ class Charge(Protocol):
         """Return what must be measured, by a name of the charge's own."""
         ...
 
-    def lines(self, measured: Measured, bill: BillSoFar) -> Iterable[Line | State]:
-        """Return the lines, given the measures by name, and what to remember for the next bill."""
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterable[Line | Replace | State]:
+        """Return the lines, given the measures by name, and what to remember for the next bill.
+
+        A charge may also replace lines of those before it.
+        """
         ...
 
 
@@ -165,13 +165,15 @@ class BaseCharge:
         code: Names the charge in its version; the default is the kind.
         description: What its lines are called; the default is the code.
         channel: The role that is charged.
+        tags: Marks of its lines, that later charges look for.
 
     """
 
     kind: ClassVar[str]
-    code: Code | None = None
+    code: Annotated[Code | None, Meta(description=_CODE)] = None
     description: Text | None = None
     channel: Role = "import"
+    tags: Tags | None = None
 
     def __attrs_post_init__(self) -> None:
         """Refuse fields that contradict each other."""
@@ -191,8 +193,12 @@ class BaseCharge:
         period: str | None = None,
         component: str | None = None,
         steps: tuple[Step, ...] = (),
+        tags: tuple[str, ...] = (),
     ) -> Line:
-        """Return a line of this charge; the core takes quantity x rate if there is no amount."""
+        """Return a line of this charge; the core takes quantity x rate if there is no amount.
+
+        It has the tags of the charge, and *tags*.
+        """
         code = self.code or self.kind
         return Line(
             ".".join(part for part in (code, period, component) if part),
@@ -204,6 +210,7 @@ class BaseCharge:
             period=period,
             component=component,
             steps=steps,
+            tags=(*(self.tags or ()), *tags),
         )
 
     def metered(

@@ -7,10 +7,11 @@ import attrs
 
 from energia.errors import Fault, Invalid
 from energia.metering.series import Series
-from energia.pricing.charges import Charge, Measure, Measured
-from energia.pricing.exact import decimal_text, exact_text, fraction
-from energia.pricing.lines import NOTHING, BillSoFar, Line, Remembered, State, Step
+from energia.pricing.charges import Measured
+from energia.pricing.exact import decimal_text, exact_text
+from energia.pricing.lines import Remembered, Step
 from energia.pricing.rounding import Rounding
+from energia.pricing.running import Item, Running, code_of
 from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.terms import Terms
@@ -52,11 +53,13 @@ class Detail:
     Attributes:
         charge: The code of its charge; None for the line that rounds the total.
         steps: How its amount, or else its quantity, was worked out.
+        replaced_by: The codes of later charges that put another line into its place.
 
     """
 
     charge: str | None
     steps: tuple[Step, ...] = ()
+    replaced_by: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -83,51 +86,6 @@ class Cost:
     measured: Mapping[str, Measured]
 
 
-@attrs.frozen
-class _Item:
-    """A line with its exact amount, and the text of the rate that was multiplied."""
-
-    charge: str
-    line: Line
-    exact: Fraction
-    rate: str | None
-
-
-@attrs.define
-class _Run:
-    """The charges of a version at work, in their order."""
-
-    version: Version
-    slots: Slots
-    state: dict[str, Remembered]
-    items: list[_Item] = attrs.Factory(list)
-    measured: dict[str, Measured] = attrs.Factory(dict)
-    known: dict[Measure, Mapping[str, int]] = attrs.Factory(dict)
-    so_far: list[Line] = attrs.Factory(list)
-
-    def charge(self, charge: Charge, measures: Mapping[str, Measure]) -> None:
-        """Run one charge; it sees the exact lines of those before it."""
-        code = code_of(charge)
-        for measure in measures.values():
-            if measure not in self.known:
-                self.known[measure] = measure.evaluate(self.slots)
-        measured = {name: self.known[measure] for name, measure in measures.items()}
-        self.measured[code] = measured
-        bill = BillSoFar(tuple(self.so_far), self.state.get(code, NOTHING))
-        given: list[State] = []
-        for one in charge.lines(measured, bill):
-            if isinstance(one, State):
-                given.append(one)
-                continue
-            item = _exact(code, one, self.version.rounding)
-            self.items.append(item)
-            self.so_far.append(attrs.evolve(one, amount=item.exact))
-        if len(given) > 1:
-            raise TypeError(f"{code}: a charge gives one State")
-        for one in given:
-            self.state[code] = one.values
-
-
 def price(
     tariff: Tariff,
     usage: Mapping[str, Series],
@@ -152,11 +110,11 @@ def price(
 
     """
     version, slots = slots_of(tariff, usage, start, end, terms)
-    run = _Run(version, slots, dict(terms.state))
+    run = Running(version.rounding, slots, dict(terms.state))
     for charge in version.charges:
-        run.charge(charge, charge.measures())
+        run.charge(charge)
     total, lines = _rounded(run.items, version.rounding, tariff.currency)
-    details = [Detail(item.charge, item.line.steps) for item in run.items]
+    details = [Detail(item.charge, item.line.steps, item.replaced_by) for item in run.items]
     details += [Detail(None)] * (len(lines) - len(details))
     assumptions = tuple(slots.assumptions)
     return Cost(tariff.currency, total, lines, assumptions, run.state, tuple(details), run.measured)
@@ -184,33 +142,14 @@ def measured_of(version: Version, slots: Slots) -> dict[str, Measured]:
     }
 
 
-def code_of(charge: Charge) -> str:
-    """Return what names *charge* in its version."""
-    return charge.code or charge.kind
-
-
 def roles(version: Version) -> tuple[str, ...]:
     """Return the roles whose readings *version* takes, in the order of its charges."""
     measures = [measure for charge in version.charges for measure in charge.measures().values()]
     return tuple(dict.fromkeys(role for measure in measures for role in measure.roles))
 
 
-def _exact(code: str, line: Line, rounding: Rounding) -> _Item:
-    """Return *line* with its exact amount, which its steps must explain."""
-    rate, text = (None, None) if line.rate is None else rounding.rate(line.rate)
-    if line.amount is not None:
-        explained, exact = line.amount, fraction(line.amount)
-    elif line.quantity is not None and rate is not None:
-        explained, exact = line.quantity, fraction(line.quantity) * rate
-    else:
-        raise TypeError(f"{code}: a line needs an amount, or a quantity and a rate")
-    if line.steps and sum(fraction(step.value) for step in line.steps) != fraction(explained):
-        raise TypeError(f"{code}: the steps of {line.code} do not add up")
-    return _Item(code, line, exact, text)
-
-
 def _rounded(
-    items: Sequence[_Item], rounding: Rounding, currency: str
+    items: Sequence[Item], rounding: Rounding, currency: str
 ) -> tuple[str, tuple[CostLine, ...]]:
     digits = rounding.digits(currency)
     of_lines = digits if rounding.level == "line" else None
@@ -232,7 +171,7 @@ def _money(total: Fraction, digits: int | None) -> str:
     return Rounding().amount(total, digits)[1]
 
 
-def _line(item: _Item, amount: str) -> CostLine:
+def _line(item: Item, amount: str) -> CostLine:
     line = item.line
     return CostLine(
         code=line.code,

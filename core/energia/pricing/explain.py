@@ -7,9 +7,10 @@ from typing import Any
 import attrs
 
 from energia.pricing.charges import Charge, Measure, Measured, unit_of
-from energia.pricing.engine import Cost, CostLine, Detail, code_of
+from energia.pricing.engine import Cost, CostLine, Detail
 from energia.pricing.exact import decimal_text, exact_text
 from energia.pricing.rounding import Rounding
+from energia.pricing.running import code_of
 from energia.pricing.runs import Placement, all_slots, by_rule
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Slots
@@ -94,6 +95,7 @@ class ExplainedLine:
         line: The line.
         charge: The code of its charge; null for the line that rounds the total.
         kind: The kind of the charge.
+        replaced_by: The codes of later charges that put this line into the place of another.
         calendar: The slots that it charges, by the rules that put them there; null if it charges
             no readings, or its measure does not tell.
         measures: What was measured.
@@ -106,6 +108,7 @@ class ExplainedLine:
     line: CostLine
     charge: str | None
     kind: str | None
+    replaced_by: tuple[str, ...]
     calendar: Placement | None
     measures: tuple[ExplainedMeasure, ...]
     arithmetic: Arithmetic
@@ -158,6 +161,7 @@ def explain(
                 line=line,
                 charge=code,
                 kind=charge.kind if charge else None,
+                replaced_by=detail.replaced_by,
                 calendar=_calendar(charge, line, slots) if charge else None,
                 measures=tuple(_measures(charge, line, measured)) if charge else (),
                 arithmetic=_arithmetic(line, detail, currency),

@@ -1,6 +1,6 @@
 """The lines of a bill, exact, and what a charge hands to its next bill."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -46,6 +46,7 @@ class Line:
         tags: Marks that later charges look for.
         steps: How the amount was worked out; they add up to it. None are needed for
             quantity x rate.
+        charge: The code of its charge; the core states it.
 
     """
 
@@ -59,6 +60,22 @@ class Line:
     component: str | None = None
     tags: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    charge: str | None = None
+
+
+@attrs.frozen
+class Replace:
+    """Another line in the place of one of an earlier charge: a gross-up, a discount inside.
+
+    Attributes:
+        old: A line of the bill so far, as it is there.
+        new: What stands there from now on; it stays a line of its own charge. Where its amount is
+            not quantity x rate, its steps tell how the amount was worked out.
+
+    """
+
+    old: Line
+    new: Line
 
 
 @attrs.frozen
@@ -73,15 +90,29 @@ class State:
     values: Remembered
 
 
+#: What a charge would charge, given what its measures might have given.
+Again: TypeAlias = Callable[[str, Mapping[str, Mapping[str, int]]], tuple[Line, ...]]
+
+
+def _none_before(code: str, measured: Mapping[str, Mapping[str, int]]) -> tuple[Line, ...]:
+    raise LookupError(f"no charge before has the code {code!r}")
+
+
 @attrs.frozen
 class BillSoFar:
     """What the charges before this one have charged, and what this one remembers.
 
     Attributes:
-        lines: Their lines, each with its exact amount.
+        lines: Their lines, each with its exact amount and the code of its charge.
         state: The `State` that this charge gave with the bill before; empty for the first.
+        measured: What the measures of the charges before gave, by their codes.
+        again: Returns the exact lines that the charge with a code would charge for other
+            quantities: `again("energy", {"energy": {"peak": 0}})`. What energy costs less is the
+            value of what was generated.
 
     """
 
     lines: Sequence[Line]
     state: Remembered = NOTHING
+    measured: Mapping[str, Mapping[str, Mapping[str, int]]] = attrs.Factory(dict)
+    again: Again = _none_before

@@ -9,7 +9,7 @@ from energia.pricing.exact import total
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Slots
 
-__all__ = ["Days", "Energy", "EnergyByPeriod", "Months"]
+__all__ = ["BillDays", "BillMonths", "Days", "Energy", "EnergyByPeriod", "Months"]
 
 
 @attrs.frozen(cache_hash=True)
@@ -73,3 +73,31 @@ class Months:
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count the days of each month of the tariff's zone."""
         return slots.local_days().by_month
+
+
+@attrs.frozen
+class BillDays:
+    """As `Days`, of the whole bill, of which the window is a part where versions follow."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """None: no reading is needed."""
+        return ()
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Count the days of the tariff's zone."""
+        return {"days": slots.bill_days().number}
+
+
+@attrs.frozen
+class BillMonths:
+    """As `Months`, of the whole bill, of which the window is a part where versions follow."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """None: no reading is needed."""
+        return ()
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Count the days of each month of the tariff's zone."""
+        return slots.bill_days().by_month

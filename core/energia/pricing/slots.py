@@ -89,6 +89,8 @@ class Slots:
         types: The holidays and weekend days of the version in force.
         portions: The readings of each role that some measure takes.
         assumptions: What was taken for granted so far, in order.
+        bill: When the bill starts and ends of which the window is a part, because another version
+            of the tariff is in force in the rest of it; None where the window is all of the bill.
 
     """
 
@@ -98,6 +100,7 @@ class Slots:
     types: DayTypes
     portions: Mapping[str, Portion]
     assumptions: dict[Assumption, None] = attrs.field(factory=dict)
+    bill: tuple[int, int] | None = None
 
     def portion(self, role: str) -> Portion:
         """Return the readings of *role*, which the measure states among its roles."""
@@ -119,7 +122,14 @@ class Slots:
 
     def local_days(self) -> LocalDays:
         """Return the days of the tariff's zone that the window touches."""
-        found = LocalDays.between(self.start, self.end, self.zone)
+        return self._days(self.start, self.end)
+
+    def bill_days(self) -> LocalDays:
+        """Return the days of the tariff's zone that the whole bill touches."""
+        return self._days(*(self.bill or (self.start, self.end)))
+
+    def _days(self, start: int, end: int) -> LocalDays:
+        found = LocalDays.between(start, end, self.zone)
         if not found.whole:
             self.assume(
                 "partial_day",

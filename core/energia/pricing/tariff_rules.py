@@ -10,6 +10,7 @@ from energia.errors import Fault, VersionsOverlap
 from energia.pricing.completeness import gaps
 from energia.pricing.days import DayTypes, Weekday
 from energia.pricing.schedule import Schedule
+from energia.pricing.selection import Selection
 from energia.pricing.templates import kind_of, place, stated
 
 
@@ -46,6 +47,21 @@ def schedules_have_no_gaps(charges: Parts, weekend_days: tuple[Weekday, ...]) ->
                 pointer = f"/charges/{index}{place(charge, name)}"
                 for gap in gaps(value, types):
                     yield Fault("incomplete_schedule", f"the schedule has {gap}", pointer)
+
+
+def selections_are_known(charges: Parts) -> Iterator[Fault]:
+    """Refuse selections of charges that do not come before in the version."""
+    before: set[object] = set()
+    for index, charge in enumerate(charges):
+        fields = stated(charge)
+        for name, value in fields.items():
+            if isinstance(value, Selection):
+                pointer = f"/charges/{index}{place(charge, name)}/charges"
+                for at, code in enumerate(value.charges or ()):
+                    if code not in before:
+                        message = f"no charge before this one has the code {code!r}"
+                        yield Fault("unknown_charge", message, f"{pointer}/{at}")
+        before.add(fields.get("code") or kind_of(charge))
 
 
 def versions_follow(versions: Parts) -> Iterator[Fault]:

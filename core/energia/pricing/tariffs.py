@@ -21,6 +21,7 @@ from energia.pricing.tariff_rules import (
     codes_differ,
     ends_later,
     schedules_have_no_gaps,
+    selections_are_known,
     versions_follow,
 )
 from energia.pricing.templates import Template, read_charge
@@ -44,7 +45,12 @@ class Version:
 
     """
 
-    __rules__: ClassVar[Rules] = (ends_later, codes_differ, schedules_have_no_gaps)
+    __rules__: ClassVar[Rules] = (
+        ends_later,
+        codes_differ,
+        schedules_have_no_gaps,
+        selections_are_known,
+    )
 
     valid_from: date
     valid_to: date | None = None

@@ -14,7 +14,7 @@ from energia.convert.faults import REFUSED, Faulty, Found, refusal, step
 from energia.convert.rules import Partly, fields_of
 from energia.errors import Fault, Invalid
 from energia.pricing.charges import Charge, Measure, Measured, UnitPrices
-from energia.pricing.lines import BillSoFar, Line, State
+from energia.pricing.lines import BillSoFar, Line, Replace, State
 
 #: Reads the JSON of a charge; raises what the converter raises.
 Read = Callable[[object], Any]
@@ -96,7 +96,7 @@ class Template:
         """Return what must be measured; raises `Invalid` for a parameter without a default."""
         return self.filled({}).measures()
 
-    def lines(self, measured: Measured, bill: BillSoFar) -> Iterable[Line | State]:
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterable[Line | Replace | State]:
         """Return the lines; raises as `measures`."""
         return self.filled({}).lines(measured, bill)
 

@@ -9,14 +9,12 @@ import pytest
 
 from energia.errors import Invalid
 from energia.metering.series import ACTUAL, Series
+from energia.plugins import Plugins
 from energia.pricing.engine import Cost, CostLine
 from energia.pricing.tariffs import Tariff, tariff_converter
-from energia_plugins.tariff_fixed import Fixed
-from energia_plugins.tariff_flat import Flat
-from energia_plugins.tariff_time_of_use import TimeOfUse
 
 #: Reads and writes tariffs of the bundled charges.
-CONVERTER = tariff_converter({one.kind: one for one in (Fixed, Flat, TimeOfUse)})
+CONVERTER = tariff_converter(Plugins.installed().charges())
 
 
 def document(

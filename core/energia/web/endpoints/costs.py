@@ -19,8 +19,8 @@ from energia.errors import (
     WindowCrossesVersions,
 )
 from energia.pricing.compare import compare
-from energia.pricing.engine import code_of
 from energia.pricing.groups import Group, price_groups, together
+from energia.pricing.running import code_of
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms, refuse_unknown
