@@ -216,3 +216,29 @@ where b.organization_id = current_setting('energia.organization')::int and b.id 
     join reading_day d on d.channel_id = seen.channel
       and d.day between b.start_day - 1 and b.end_day + 1
       and d.recorded_at > coalesce(seen.revision, '-infinity'))
+
+-- name: to_date_get
+-- What was measured of a growing bill, unless readings of its days were corrected since.
+select measured_until, revisions, measured
+from cost_to_date
+where organization_id = current_setting('energia.organization')::int
+  and contract_id = %(contract)s and start_day = %(start)s and measured_until <= %(end)s
+  and basis::text = %(basis)s
+  and not exists (
+    select
+    from unnest(%(channels)s::bigint[], %(first)s::int[], %(offsets)s::int[], revisions)
+      as asked (channel, first, seconds, pin)
+    join reading_day d on d.channel_id = asked.channel and d.recorded_at > asked.pin
+      and d.day >= date '1970-01-01' + asked.first
+      and d.day < (measured_until at time zone 'UTC' - interval '1 second' * asked.seconds)::date
+  )
+
+-- name: to_date_put
+-- Keep what was measured of a growing bill.
+insert into cost_to_date (organization_id, contract_id, start_day, measured_until, revisions,
+  basis, measured)
+values (current_setting('energia.organization')::int, %(contract)s, %(start)s, %(until)s,
+  %(revisions)s, %(basis)s, %(measured)s)
+on conflict (organization_id, contract_id, start_day) do update set
+  measured_until = excluded.measured_until, revisions = excluded.revisions,
+  basis = excluded.basis, measured = excluded.measured

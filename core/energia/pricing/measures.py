@@ -28,6 +28,10 @@ class Energy:
         part = slots.portion(self.channel)
         return {"total": total(part.values, part.largest)}
 
+    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+        """Return the sum of both windows."""
+        return added(earlier, later)
+
 
 @attrs.frozen(cache_hash=True)
 class EnergyByPeriod:
@@ -45,6 +49,10 @@ class EnergyByPeriod:
         """Return the exact sum of the slots of each period."""
         part = slots.portion(self.channel)
         return slots.calendar(self.schedule, self.channel).sums(part.values, part.largest)
+
+    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+        """Return the sums of both windows."""
+        return added(earlier, later)
 
 
 @attrs.frozen
@@ -101,3 +109,8 @@ class BillMonths:
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count the days of each month of the tariff's zone."""
         return slots.bill_days().by_month
+
+
+def added(earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+    """Return sums of two windows, label by label, those of both windows in their order."""
+    return {name: earlier.get(name, 0) + later.get(name, 0) for name in {**earlier, **later}}
