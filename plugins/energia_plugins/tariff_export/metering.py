@@ -1,0 +1,147 @@
+"""Net metering: exported energy offsets imported energy, and the rest is banked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from math import floor
+
+import attrs
+
+from energia.errors import Fault, Invalid
+from energia.pricing.charges import Line, Measured, Step
+from energia.pricing.exact import decimal_text, fraction
+from energia.units import MICRO
+from energia_plugins.tariff_export.crediting import credits
+from energia_plugins.tariff_export.ledger import Entry
+from energia_plugins.tariff_export.site import ENERGY, TOTAL, Site, kwh, period_of
+
+
+@attrs.frozen
+class Flows:
+    """What a bill imports and exports, in micro-units by the labels of the bank's periods."""
+
+    imported: Mapping[str, int]
+    exported: Mapping[str, int]
+
+
+def flows(site: Site) -> Flows:
+    """Return the flows by the charge's schedule, or by that of the finest energy charge."""
+    if site.charge.schedule:
+        return Flows(site.measured["imported"], site.measured["exported"])
+    code = site.finest()
+    if code is None:
+        return Flows({}, site.measured["exported"])
+    return Flows(site.imported(code), site.exported(code))
+
+
+@attrs.frozen
+class Use:
+    """Energy that offsets imports of the period *label*: *micro* of them, drawn from an entry."""
+
+    label: str
+    entry: Entry
+    micro: int
+    spent: Fraction
+
+    def step(self) -> Step:
+        """Return how it was worked out; it lessens the quantity."""
+        period, value = self.entry.period, -kwh(self.micro)
+        where = f" in {period}" if period else ""
+        text = f"{decimal_text(self.spent)} kWh"
+        if self.spent != -value:
+            text += f" x {decimal_text(-value / self.spent)}"
+        return Step(f"exported in {self.entry.month}{where}", f"-{text}", value)
+
+
+@attrs.define
+class Offsetting:
+    """Offsets imports, an entry after the other.
+
+    Attributes:
+        site: The bill.
+        left: What is imported and not offset yet, by label, in micro-units.
+        allowed: How much may still be offset, in micro-units.
+        entries: What is exported now, and what was before, oldest first.
+        uses: What was done.
+
+    """
+
+    site: Site
+    left: dict[str, int]
+    allowed: int
+    entries: list[Entry]
+    uses: list[Use] = attrs.Factory(list)
+
+    @classmethod
+    def of(cls, site: Site, found: Flows, older: Sequence[Entry]) -> "Offsetting":
+        """Return the state before anything is offset."""
+        now = [
+            Entry(site.month, "kwh", kwh(micro), period_of(label), site.expires)
+            for label, micro in found.exported.items()
+            if micro > 0
+        ]
+        left = {label: max(micro, 0) for label, micro in found.imported.items()}
+        never = floor(Fraction(site.charge.uncompensated or 0) * site.part * MICRO)
+        moved = [_moved(site, entry, left) for entry in older]
+        return cls(site, left, max(sum(left.values()) - never, 0), [*now, *moved])
+
+    def run(self) -> None:
+        """Offset each period by its own energy, then by that of others if they may."""
+        for label in self.left:
+            self._offset(label, [period_of(label)])
+        for label in self.left:
+            self._offset(label, None if label == TOTAL else [None])
+        across = self.site.charge.across or {}
+        for label in across:
+            if label in self.left:
+                self._offset(label, [period for period in across if period != label])
+
+    def _offset(self, label: str, periods: Sequence[str | None] | None) -> None:
+        """Offset a period by the entries of *periods*, or of any."""
+        for at, entry in enumerate(self.entries):
+            if periods is None or entry.period in periods:
+                self.entries[at] = self._use(label, entry)
+
+    def _use(self, label: str, entry: Entry) -> Entry:
+        weights = self.site.charge.across or {}
+        factor = Fraction(1)
+        if entry.period and label not in (entry.period, TOTAL):
+            factor = fraction(weights[entry.period]) / fraction(weights[label])
+        most = floor(entry.amount * factor * MICRO)
+        micro = min(self.left[label], self.allowed, most)
+        if micro <= 0:
+            return entry
+        # What is less than a micro-unit after the exchange goes with the last of the entry.
+        spent = entry.amount if micro == most else kwh(micro) / factor
+        self.left[label] -= micro
+        self.allowed -= micro
+        self.uses.append(Use(label, entry, micro, spent))
+        return attrs.evolve(entry, amount=entry.amount - spent)
+
+    def lines(self) -> Iterator[Line]:
+        """Yield the credit of each energy charge."""
+        for code in self.site.codes if self.uses else ():
+            yield from credits(self.site, code, self._left(code), self._notes)
+
+    def _left(self, code: str) -> Measured:
+        """Return what an energy charge would measure without what is offset."""
+        measured = self.site.imported(code)
+        used = dict.fromkeys(self.left, 0)
+        for use in self.uses:
+            used[use.label] += use.micro
+        if set(measured) == {TOTAL}:
+            return {ENERGY: {TOTAL: measured[TOTAL] - sum(used.values())}}
+        if set(measured) != set(used):
+            message = f"the periods of {code} are not those of the exports: name charges in `of`"
+            raise Invalid(message, [Fault("different_periods", message)])
+        return {ENERGY: {label: micro - used[label] for label, micro in measured.items()}}
+
+    def _notes(self, line: Line) -> tuple[Step, ...]:
+        return tuple(use.step() for use in self.uses if line.period in (None, use.label))
+
+
+def _moved(site: Site, entry: Entry, labels: Mapping[str, int]) -> Entry:
+    """Return an entry in the period that takes the place of its own, where the bill lacks it."""
+    becomes = site.charge.becomes or {}
+    if entry.period is None or entry.period in labels:
+        return entry
+    return attrs.evolve(entry, period=becomes.get(entry.period, entry.period))
