@@ -21,6 +21,8 @@ PLUGINS = [
     "tariff-export = energia_plugins.tariff_export",
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
+    "tariff-minimum = energia_plugins.tariff_minimum",
+    "tariff-tiered = energia_plugins.tariff_tiered",
     "tariff-time-of-use = energia_plugins.tariff_time_of_use",
 ]
 

@@ -1,0 +1,15 @@
+"""Demand: the highest power in a window, and what of it is billed."""
+
+from energia.pricing.demand.billing import BillingDemand, Demanded, Demands
+from energia.pricing.demand.history import Ratchet, Statistic
+from energia.pricing.demand.peak import BillMonth, Peak
+
+__all__ = [
+    "BillMonth",
+    "BillingDemand",
+    "Demanded",
+    "Demands",
+    "Peak",
+    "Ratchet",
+    "Statistic",
+]
