@@ -14,9 +14,7 @@ from energia_plugins.tariff_export.site import Site
 Notes = Callable[[Line], tuple[Step, ...]]
 
 
-def credits(
-    site: Site, code: str, left: Measured, notes: Notes
-) -> Iterator[Line]:
+def credits(site: Site, code: str, left: Measured, notes: Notes) -> Iterator[Line]:
     """Yield what the energy charge *code* charges less if it measures what is *left*.
 
     There is a line for each of its lines that the charge is about, with its period, component and

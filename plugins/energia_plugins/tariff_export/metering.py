@@ -12,12 +12,12 @@ from energia.pricing.exact import decimal_text, fraction
 from energia.units import MICRO
 from energia_plugins.tariff_export.crediting import credits
 from energia_plugins.tariff_export.ledger import Entry
-from energia_plugins.tariff_export.site import ENERGY, TOTAL, Site, kwh, period_of
+from energia_plugins.tariff_export.site import ENERGY, TOTAL, Site, by_period, kwh, period_of
 
 
 @attrs.frozen
 class Flows:
-    """What a bill imports and exports, in micro-units by the labels of the bank's periods."""
+    """What a bill imports and exports, in micro-units by the bank's periods (or `total`)."""
 
     imported: Mapping[str, int]
     exported: Mapping[str, int]
@@ -30,7 +30,7 @@ def flows(site: Site) -> Flows:
     code = site.finest()
     if code is None:
         return Flows({}, site.measured["exported"])
-    return Flows(site.imported(code), site.exported(code))
+    return Flows(by_period(site.imported(code)), by_period(site.exported(code)))
 
 
 @attrs.frozen
@@ -120,7 +120,9 @@ class Offsetting:
     def lines(self) -> Iterator[Line]:
         """Yield the credit of each energy charge."""
         for code in self.site.codes if self.uses else ():
-            yield from credits(self.site, code, self._left(code), self._notes)
+            left = self._left(code)
+            refuse_deaf(self.site, code, left)
+            yield from credits(self.site, code, left, self._notes)
 
     def _left(self, code: str) -> Measured:
         """Return what an energy charge would measure without what is offset."""
@@ -128,15 +130,43 @@ class Offsetting:
         used = dict.fromkeys(self.left, 0)
         for use in self.uses:
             used[use.label] += use.micro
-        if set(measured) == {TOTAL}:
-            return {ENERGY: {TOTAL: measured[TOTAL] - sum(used.values())}}
-        if set(measured) != set(used):
+        periods = set(by_period(measured))
+        if periods == {TOTAL}:
+            used = {TOTAL: sum(used.values())}
+        elif periods != set(used):
             message = f"the periods of {code} are not those of the exports: name charges in `of`"
             raise Invalid(message, [Fault("different_periods", message)])
-        return {ENERGY: {label: micro - used[label] for label, micro in measured.items()}}
+        return {ENERGY: _less(measured, used)}
 
     def _notes(self, line: Line) -> tuple[Step, ...]:
         return tuple(use.step() for use in self.uses if line.period in (None, use.label))
+
+
+def refuse_deaf(site: Site, code: str, left: Measured) -> None:
+    """Refuse an energy charge whose lines do not follow its energy.
+
+    Raises:
+        Invalid: It prices energy slot by slot, of which no bank can take any away.
+
+    """
+    before, after = (
+        sum(fraction(line.quantity or 0) for line in site.bill.again(code, measured))
+        for measured in ({}, left)
+    )
+    if before and before == after and left[ENERGY] != site.imported(code):
+        message = f"{code} prices energy slot by slot: net metering cannot offset it"
+        raise Invalid(message, [Fault("cannot_offset", message)])
+
+
+def _less(measured: Mapping[str, int], used: dict[str, int]) -> Mapping[str, int]:
+    """Return labels of an energy charge without what is used of their periods."""
+    found = dict(measured)
+    for label, micro in measured.items():
+        period = label.partition("@")[0]
+        taken = min(used[period], max(micro, 0))
+        used[period] -= taken
+        found[label] = micro - taken
+    return found
 
 
 def _moved(site: Site, entry: Entry, labels: Mapping[str, int]) -> Entry:

@@ -11,7 +11,7 @@ from energia.pricing.charges import Line
 from energia.units import MICRO
 from energia_plugins.tariff_export.crediting import like
 from energia_plugins.tariff_export.ledger import Entry
-from energia_plugins.tariff_export.site import ENERGY, TOTAL, Site, kwh, period_of
+from energia_plugins.tariff_export.site import ENERGY, Site, by_period, kwh, period_of
 
 
 def sold(site: Site, rest: Sequence[Entry]) -> Iterator[Line]:
@@ -40,7 +40,7 @@ def _energy(site: Site, rest: Sequence[Entry]) -> Mapping[str | None, Fraction]:
     if site.charge.rates is None or site.charge.schedule or code is None:
         found = site.measured["exported"]
     else:
-        found = site.exported(code)
+        found = by_period(site.exported(code))
     return {period_of(label): kwh(micro) for label, micro in found.items()}
 
 
@@ -77,8 +77,11 @@ def _exported(site: Site, code: str, rest: Sequence[Entry]) -> Mapping[str, int]
         return site.exported(code)
     labels = dict.fromkeys(site.imported(code), 0)
     for entry in rest:
-        label = TOTAL if TOTAL in labels else entry.period or TOTAL
-        labels[label] += int(entry.amount * MICRO)
+        at = next((one for one in labels if period_of(one) in (None, entry.period)), None)
+        if at is None:
+            message = f"{code} does not have the period {entry.period}"
+            raise Invalid(message, [Fault("different_periods", message)])
+        labels[at] += int(entry.amount * MICRO)
     return labels
 
 

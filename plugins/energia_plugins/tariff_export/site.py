@@ -86,8 +86,13 @@ class Site:
         return self.bill.remeasured(code, self._exports)[ENERGY]
 
     def left(self, code: str) -> Measured:
-        """Return what an energy charge would measure if imports were netted."""
-        return self.bill.remeasured(code, self._net)
+        """Return what an energy charge would measure if imports were netted.
+
+        Hours that are netted stand in one slot each: they tell nothing of demand.
+        """
+        kept = self.bill.measured[code] if self.charge.nets == "hour" else {}
+        demand = {name: labels for name, labels in kept.items() if name.startswith("demand")}
+        return {**self.bill.remeasured(code, self._net), **demand}
 
     def _net(self, slots: Slots) -> Slots:
         nets = self.charge.nets
@@ -119,5 +124,15 @@ def kwh(micro: int) -> Fraction:
 
 
 def period_of(label: str) -> str | None:
-    """Return the period that a label of a measure names."""
-    return None if label == TOTAL else label
+    """Return the period that a label of a measure names; None is all energy."""
+    period = label.partition("@")[0]
+    return None if period == TOTAL else period
+
+
+def by_period(labels: Mapping[str, int]) -> Mapping[str, int]:
+    """Return the sums by period of labels that may be divided further, such as `peak@2026-03`."""
+    found: dict[str, int] = {}
+    for label, micro in labels.items():
+        period = label.partition("@")[0]
+        found[period] = found.get(period, 0) + micro
+    return found
