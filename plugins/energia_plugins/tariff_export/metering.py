@@ -120,9 +120,8 @@ class Offsetting:
     def lines(self) -> Iterator[Line]:
         """Yield the credit of each energy charge."""
         for code in self.site.codes if self.uses else ():
-            left = self._left(code)
-            refuse_deaf(self.site, code, left)
-            yield from credits(self.site, code, left, self._notes)
+            _refuse_slots(self.site, code)
+            yield from credits(self.site, code, self._left(code), self._notes)
 
     def _left(self, code: str) -> Measured:
         """Return what an energy charge would measure without what is offset."""
@@ -142,20 +141,19 @@ class Offsetting:
         return tuple(use.step() for use in self.uses if line.period in (None, use.label))
 
 
-def refuse_deaf(site: Site, code: str, left: Measured) -> None:
-    """Refuse an energy charge whose lines do not follow its energy.
+def _refuse_slots(site: Site, code: str) -> None:
+    """Refuse an energy charge that measures more of its slots than their energy.
 
     Raises:
-        Invalid: It prices energy slot by slot, of which no bank can take any away.
+        Invalid: It prices energy slot by slot, and no bank can tell of which slots it takes any.
 
     """
-    before, after = (
-        sum(fraction(line.quantity or 0) for line in site.bill.again(code, measured))
-        for measured in ({}, left)
-    )
-    if before and before == after and left[ENERGY] != site.imported(code):
-        message = f"{code} prices energy slot by slot: net metering cannot offset it"
-        raise Invalid(message, [Fault("cannot_offset", message)])
+    for name, labels in site.unused(code).items():
+        if name == ENERGY or name.startswith("demand"):
+            continue
+        if labels != site.bill.measured[code][name]:
+            message = f"{code} prices energy slot by slot: net metering cannot offset it"
+            raise Invalid(message, [Fault("cannot_offset", message)])
 
 
 def _less(measured: Mapping[str, int], used: dict[str, int]) -> Mapping[str, int]:

@@ -47,6 +47,13 @@ def as_import(slots: Slots, export: Role) -> Slots:
     return attrs.evolve(slots, portions={**slots.portions, "import": slots.portion(export)})
 
 
+def nothing_imported(slots: Slots) -> Slots:
+    """Return *slots* without imports."""
+    part = slots.portion("import")
+    none = Portion(part.grid, np.zeros_like(part.values), 0)
+    return attrs.evolve(slots, portions={**slots.portions, "import": none})
+
+
 @attrs.frozen(cache_hash=True)
 class Exported:
     """What is exported after netting, in micro-units, by period of a schedule or in `total`.

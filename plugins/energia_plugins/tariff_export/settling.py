@@ -28,8 +28,8 @@ def settled(charge: "Export", measured: Measured, bill: BillSoFar) -> Iterator[L
     purse = Purse(site, energy.lines, (*energy.converted, *sold(site, energy.rest)))
     yield from purse.settle()
     yield from energy.paid
-    yield from _balance(site, "bank", "kWh", energy.account)
-    yield from _balance(site, "balance", None, purse.account)
+    yield from _change(site, "bank", "kWh", energy.account)
+    yield from _change(site, "balance", None, purse.account)
     yield _state(site, energy, purse)
 
 
@@ -128,20 +128,16 @@ def _true_up(site: Site, quantity: Fraction, rate: Decimal) -> Line:
     return site.charge.line(-quantity, rate, "kWh", component="true_up", tags=("true_up",))
 
 
-def _balance(site: Site, name: str, unit: str | None, account: Account) -> Iterator[Line]:
-    """Yield a line of no amount that tells what was carried over, and how."""
-    signs = {"carried_in": 1, "earned": 1, "used": -1, "expired": -1, "lost": -1, "paid": -1}
-    values = {name: sign * getattr(account, name) for name, sign in signs.items()}
-    if not any(value for name, value in values.items() if name not in ("earned", "used")) and (
-        account.carried_out == 0
-    ):
-        return
-    steps = tuple(
-        Step(name.replace("_", " "), decimal_text(value), value)
-        for name, value in values.items()
-        if value
-    )
-    yield site.charge.line(account.carried_out, Decimal(0), unit, component=name, steps=steps)
+def _change(site: Site, name: str, unit: str | None, account: Account) -> Iterator[Line]:
+    """Yield a line of no amount that tells what came into the bank and left it."""
+    signs = {"earned": 1, "used": -1, "expired": -1, "lost": -1, "paid": -1}
+    values = {what: sign * getattr(account, what) for what, sign in signs.items()}
+    if any(values[what] for what in ("expired", "lost", "paid")) or sum(values.values()):
+        steps = tuple(
+            Step(what, decimal_text(value), value) for what, value in values.items() if value
+        )
+        change = account.carried_out - account.carried_in
+        yield site.charge.line(change, Decimal(0), unit, component=name, steps=steps)
 
 
 def _state(site: Site, energy: Energy, purse: Purse) -> State:

@@ -11,7 +11,7 @@ from energia.pricing.charges import BillSoFar, Line, Measured, Slots
 from energia.pricing.exact import fraction
 from energia.units import MICRO
 from energia_plugins.tariff_export.ledger import Kept, later
-from energia_plugins.tariff_export.netting import as_import, netted
+from energia_plugins.tariff_export.netting import as_import, netted, nothing_imported
 
 if TYPE_CHECKING:
     from energia_plugins.tariff_export.charge import Export
@@ -93,6 +93,10 @@ class Site:
         kept = self.bill.measured[code] if self.charge.nets == "hour" else {}
         demand = {name: labels for name, labels in kept.items() if name.startswith("demand")}
         return {**self.bill.remeasured(code, self._net), **demand}
+
+    def unused(self, code: str) -> Measured:
+        """Return what an energy charge would measure if nothing were imported."""
+        return self.bill.remeasured(code, nothing_imported)
 
     def _net(self, slots: Slots) -> Slots:
         nets = self.charge.nets

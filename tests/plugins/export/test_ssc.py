@@ -29,7 +29,7 @@ from energia_plugins import (
 )
 from tests.core.pricing.documents import document, instant, series
 
-DATA = Path(__file__).parents[1] / "data" / "ssc_export"
+DATA = Path(__file__).parents[2] / "data" / "ssc_export"
 CASES = {case["id"]: case for case in json.loads((DATA / "cases.json").read_text())}
 CONVERTER = tariff_converter(
     Plugins.of(
