@@ -18,7 +18,7 @@ from energia.pricing.exact import exact_text
 
 Unit = Literal["kwh", "money"]
 
-_NUMBER: Final = re.compile(r"-?[0-9]{1,300}(\.[0-9]{1,300}|/[0-9]{1,300})?")
+_NUMBER: Final = re.compile(r"[0-9]{1,300}(\.[0-9]{1,300}|/[0-9]{1,300})?")
 _MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 

@@ -65,14 +65,19 @@ class Purse:
     def _earned(self, earned: Fraction) -> Iterator[Line]:
         """Use what is earned now, as far as there is room, and keep or lose the rest."""
         used, room = earned, self._room()
-        if self.site.charge.apply == "next_bill":
-            used = min(earned, Fraction(0))
+        if self._waits and earned > 0:
+            used = Fraction(0)
         else:
             yield from self.earning
             if room is not None:
                 used = min(earned, room - self.account.used)
         self.account.used += used
         yield from self._over(earned - used)
+
+    @property
+    def _waits(self) -> bool:
+        """Whether what is earned is for the next bill."""
+        return self.site.charge.apply == "next_bill"
 
     def _over(self, over: Fraction) -> Iterator[Line]:
         if not over:
@@ -83,7 +88,7 @@ class Purse:
             self.entries.append(Entry(site.month, "money", over, None, site.expires))
         else:
             self.account.lost = over
-        if self.site.charge.apply == "this_bill":
+        if not self._waits:
             name = "carried" if keeps else "lost"
             steps = (Step("more than the limit", decimal_text(over), over),)
             yield _named(self.site, name, over, steps)
