@@ -32,9 +32,10 @@ from energia_plugins.tariff_tiered.ladder import (
     Tiers,
     Unit,
 )
-from energia_plugins.tariff_tiered.measures import Pool, PoolDays, TieredEnergy, Walked, WindowDays
+from energia_plugins.tariff_tiered.measures import Pool, PoolDays, TieredEnergy, WindowDays
 from energia_plugins.tariff_tiered.reckoning import Reckoning
 from energia_plugins.tariff_tiered.rules import RULES, prorated
+from energia_plugins.tariff_tiered.walk import Walked
 from energia_plugins.tariff_tiered.windows import TOTAL, Reset
 
 
