@@ -92,13 +92,19 @@ class WindowDays:
                 return {}
             return {"days": slots.local_days().number, "whole": slots.bill_days().number}
         found: dict[str, int] = {}
-        for month, days in slots.local_days().by_month.items():
+        for month, days in self._local(slots).by_month.items():
             at = label("days", of_month(month, self.reset))
             found[at] = found.get(at, 0) + days
         whole = {one.replace("days", "whole"): length(one.partition("@")[2]) for one in found}
         if self.before:
             _tell_of_before(slots, self.reset)
         return {**found, **whole}
+
+    def _local(self, slots: Slots) -> LocalDays:
+        """Return the days; where windows count as a whole, a part of a day is nothing to tell."""
+        if self.before:
+            return LocalDays.between(slots.start, slots.end, slots.zone)
+        return slots.local_days()
 
 
 def compiled(slots: Slots, schedule: Schedule | None, role: str, reset: Reset) -> Windows:

@@ -115,7 +115,7 @@ def test_the_highest_of_distinct_days_are_apart() -> None:
     ]
 
 
-def billed(measured: Mapping[str, int], state: Mapping[str, Any] = {}, **demand: Any) -> Demanded:  # noqa: B006
+def billed(measured: Mapping[str, int], state: Mapping[str, Any] = {}, **demand: Any) -> Demanded:
     """Return the one demand that is billed in March 2026."""
     found = BillingDemand(**demand).billed(
         {"demand": measured, "bill_month": {"2026-03": 1}}, state
