@@ -18,6 +18,7 @@ PLUGINS = [
     "meter-ndjson = energia_plugins.meter_ndjson",
     "metrics-prometheus = energia_plugins.metrics_prometheus:Metrics",
     "preview-github = energia_plugins.preview_github:PreviewGithub",
+    "tariff-demand = energia_plugins.tariff_demand",
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
     "tariff-time-of-use = energia_plugins.tariff_time_of_use",

@@ -1,6 +1,6 @@
 """Demand: the highest power in a window, and what of it is billed."""
 
-from energia.pricing.demand.billing import BillingDemand, Demanded, Demands
+from energia.pricing.demand.billing import BillingDemand, Demanded, Demands, unit_fits
 from energia.pricing.demand.history import Ratchet, Statistic
 from energia.pricing.demand.peak import BillMonth, Peak
 
@@ -12,4 +12,5 @@ __all__ = [
     "Peak",
     "Ratchet",
     "Statistic",
+    "unit_fits",
 ]
