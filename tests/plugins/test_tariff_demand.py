@@ -154,11 +154,14 @@ def test_the_commercial_bill_of_nrel_is_right() -> None:
     costs = [one.cost for one in price_groups(found, {"import": usage}, BOUNDS, Terms())]
 
     demand = [
-        sum(Fraction(one.exact) for one in cost.lines if one.code.startswith("demand"))
+        sum(
+            (Fraction(one.exact) for one in cost.lines if one.code.startswith("demand")),
+            Fraction(0),
+        )
         for cost in costs
     ]
     assert agree(demand, EXPECTED["commercial"]["monthly_dc_tou_wo_sys"])
-    total = sum(exact(costs))
+    total = sum(exact(costs), Fraction(0))
     assert agree([total], [EXPECTED["commercial"]["utility_bill_wo_sys_year1"]])
     assert round(total, 1) == Fraction("104614.5")
 
