@@ -4,32 +4,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 import attrs
 from msgspec import Meta
 
 from energia import (
     BaseCharge,
-    BillDays,
     BillingDemand,
     BillSoFar,
     Components,
-    Days,
     Fault,
     Line,
     Measure,
     Measured,
-    Months,
     Schedule,
     State,
+    Step,
 )
 from energia.convert.rules import Rules
 from energia.pricing.charges import Parts, Rate
-from energia.pricing.demand import Ratchet, Statistic, unit_fits
+from energia.pricing.demand import Part, Ratchet, Statistic, Times, unit_fits
 from energia.pricing.demand.billing import DemandUnit, Interval, Least, PowerFactor, Reset
+from energia.pricing.demand.parts import Across, Per
 from energia.pricing.schedule import Period, faults_of_periods
-from energia_plugins.tariff_demand.parts import Part, parts_of
 from energia_plugins.tariff_demand.tiers import Ladder, Last, Scope, Tiers, faults_of_tiers
 
 #: What a period's demand costs.
@@ -103,9 +101,9 @@ class Demand(BaseCharge):
     minimum: Least | None = None
     unit: DemandUnit = "kW"
     power_factor: PowerFactor | None = None
-    per: Literal["month", "day"] = "month"
+    per: Per = "month"
     reset: Reset = "bill"
-    across_versions: Literal["last", "each"] = "last"
+    across_versions: Across = "last"
 
     @property
     def _demand(self) -> BillingDemand:
@@ -130,21 +128,18 @@ class Demand(BaseCharge):
 
     def measures(self) -> dict[str, Measure]:
         """Measure the peaks, and the days where these count."""
-        found = self._demand.measures(self.channel, self.reset)
-        if self.reset == "month":
-            found["days"] = Months()
-        elif self.per == "day":
-            found["days"] = Days()
-        elif self.across_versions == "each":
-            found |= {"days": Days(), "bill_days": BillDays()}
-        return found
+        return self._demand.measures(self.channel, self.reset) | self._times.measures()
+
+    @property
+    def _times(self) -> Times:
+        return Times(self.per, self.reset, self.across_versions)
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
         """Charge the periods that have a demand, in the order of the rates."""
         demands = self._demand.billed(measured, bill.state, self.reset)
         for period, price in self._prices.items():
             found = [one for one in demands.found if one.period == period]
-            parts = [parts_of(one, measured, self.per) for one in found]
+            parts = [self._times.part(one, measured) for one in found]
             if parts:
                 yield from self._lines(period if self.schedule else None, price, parts)
         if demands.state:
@@ -165,7 +160,7 @@ class Demand(BaseCharge):
     def _tiered(self, period: str | None, ladder: Ladder, parts: Sequence[Part]) -> Iterator[Line]:
         quantity = sum((part.quantity for part in parts), Fraction(0))
         for component in ladder.components:
-            steps = tuple(step for part in parts for step in part.priced(ladder, component))
+            steps = tuple(step for part in parts for step in _priced(part, ladder, component))
             amount = sum((Fraction(step.value) for step in steps), Fraction(0))
             yield self.line(
                 quantity,
@@ -180,3 +175,10 @@ class Demand(BaseCharge):
     @property
     def _unit(self) -> str:
         return self.unit if self.per == "month" else f"{self.unit}.day"
+
+
+def _priced(part: Part, ladder: Ladder, component: str | None) -> Iterator[Step]:
+    """Yield what the tiers charge for a demand."""
+    for step in ladder.steps(part.demand.value, component, part.demand.expression):
+        value = Fraction(step.value) * part.times
+        yield attrs.evolve(step, expression=f"{step.expression}{part.text}", value=value)
