@@ -19,6 +19,7 @@ PLUGINS = [
     "metrics-prometheus = energia_plugins.metrics_prometheus:Metrics",
     "preview-github = energia_plugins.preview_github:PreviewGithub",
     "tariff-demand = energia_plugins.tariff_demand",
+    "tariff-demand-contracted = energia_plugins.tariff_demand_contracted",
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
     "tariff-time-of-use = energia_plugins.tariff_time_of_use",
