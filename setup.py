@@ -22,6 +22,7 @@ PLUGINS = [
     "tariff-demand-contracted = energia_plugins.tariff_demand_contracted",
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
+    "tariff-reactive = energia_plugins.tariff_reactive",
     "tariff-time-of-use = energia_plugins.tariff_time_of_use",
 ]
 
