@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from energia.plugins import Plugins
-from energia.pricing.engine import Cost, measured_of, price, slots_of
+from energia.pricing.engine import Cost, price
 from energia.pricing.explain import Charged, explain
+from energia.pricing.segments import segments
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia.pricing.terms import Terms
 from energia_plugins import tariff_demand
@@ -170,10 +171,9 @@ def test_when_the_peak_was_is_explained() -> None:
     values[74] = 10_000_000
     usage = {"import": series(START, 900, values)}
     window = (instant(START), instant(START) + 86_400)
-    found = price(tariff, usage, *window)
-    version, slots = slots_of(tariff, usage, *window, Terms())
+    charged = Charged.of(price(tariff, usage, *window))
 
-    (told,) = explain(Charged.of(found), version, "BRL", slots, measured_of(version, slots))
+    (told,) = explain(charged, segments(tariff, usage, *window, Terms()), "BRL")
 
     assert [step.expression for step in told.arithmetic.steps] == [
         "40 at 2026-03-30T18:30:00-03:00"
@@ -191,15 +191,9 @@ def test_a_line_is_explained_by_its_period() -> None:
     tariff = read({"schedule": EVENING, "rates": {"peak": "1", "rest": "2"}})
     usage = {"import": series(START, 900, [250_000] * DAY)}
     window = (instant(START), instant(START) + 86_400)
-    version, slots = slots_of(tariff, usage, *window, Terms())
+    charged = Charged.of(price(tariff, usage, *window))
 
-    told = explain(
-        Charged.of(price(tariff, usage, *window)),
-        version,
-        "BRL",
-        slots,
-        measured_of(version, slots),
-    )
+    told = explain(charged, segments(tariff, usage, *window, Terms()), "BRL")
 
     assert [one.label for one in told[0].measures] == ["peak", "peak@2026-03-30T18:00:00-03:00"]
 

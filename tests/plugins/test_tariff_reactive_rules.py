@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from energia.errors import Invalid
-from energia.pricing.engine import measured_of, price, slots_of
+from energia.pricing.engine import price
 from energia.pricing.explain import Charged, explain
+from energia.pricing.segments import segments
 from energia.pricing.terms import Terms
 from tests.core.pricing.documents import faults, series
 from tests.plugins.test_tariff_reactive import NIGHT, POSTOS, read, usage
@@ -28,10 +29,10 @@ def test_a_line_explains_itself() -> None:
     """The measures are in kvarh, and say what they are."""
     tariff, readings = read({"energy": "1"}), usage({9: (3, 4, 0)})
     start = readings["import"].start
-    version, slots = slots_of(tariff, readings, start, start + 86_400, Terms())
-    found = Charged.of(price(tariff, readings, start, start + 86_400))
+    window = (start, start + 86_400)
+    found = Charged.of(price(tariff, readings, *window))
 
-    (told,) = explain(found, version, "BRL", slots, measured_of(version, slots))
+    (told,) = explain(found, segments(tariff, readings, *window, Terms()), "BRL")
 
     assert [(one.label, one.quantity, one.unit) for one in told.measures] == [
         ("total", "1.6", "kvarh")
