@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from energia.pricing.charges import BillSoFar as BillSoFar
     from energia.pricing.charges import Charge as Charge
     from energia.pricing.charges import Components as Components
+    from energia.pricing.charges import Examples as Examples
     from energia.pricing.charges import Line as Line
     from energia.pricing.charges import Measure as Measure
     from energia.pricing.charges import Measured as Measured
@@ -70,6 +71,7 @@ _MODULES = {
         "BillSoFar",
         "Charge",
         "Components",
+        "Examples",
         "Line",
         "Measure",
         "Measured",
