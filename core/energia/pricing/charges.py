@@ -166,7 +166,8 @@ class BaseCharge:
 
     `examples` are complete charges of the kind as JSON has them, with their `kind`: they are in the
     JSON Schema, and `energia plugins check` prices them. Where a kind is about lines of earlier
-    charges, `examples_after` are charges that come before each example.
+    charges, `examples_after` are charges that come before each example. `excused` names checks that
+    do not hold for the kind, and says why.
 
     Attributes:
         code: Names the charge in its version; the default is the kind.
@@ -179,6 +180,7 @@ class BaseCharge:
     kind: ClassVar[str]
     examples: ClassVar[Examples] = ()
     examples_after: ClassVar[Examples] = ()
+    excused: ClassVar[Mapping[str, str]] = {}
 
     code: Annotated[Code | None, Meta(description=_CODE)] = None
     description: Text | None = None
