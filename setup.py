@@ -53,6 +53,7 @@ setup(
         "": [
             *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
             *("tariffs/*.json", "migrations/*.sql"),
+            *("skeleton/*.in", "skeleton/*/*.in", "skeleton/*/*/*.in"),
         ]
     },
     install_requires=[

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from energia.billing.events import BillIssued as BillIssued
     from energia.convert import Id as Id
+    from energia.convert.rules import Rules as Rules
     from energia.core import Core as Core
     from energia.db.tenant import Tenant as Tenant
     from energia.errors import EnergiaError as EnergiaError
@@ -59,6 +60,7 @@ __version__ = "0.2.0.dev0"
 _MODULES = {
     "billing.events": ("BillIssued",),
     "convert": ("Id",),
+    "convert.rules": ("Rules",),
     "core": ("Core",),
     "db.tenant": ("Tenant",),
     "errors": ("EnergiaError", "Fault", "Invalid", "Malformed"),

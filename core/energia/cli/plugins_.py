@@ -6,6 +6,7 @@ import click
 
 from energia.cli.invocation import Invocation, pass_invocation
 from energia.cli.plugins_check import check
+from energia.cli.plugins_new import new
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ def command() -> None:
     """
 
 
+command.add_command(new)
 command.add_command(check)
 
 

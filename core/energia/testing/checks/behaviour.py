@@ -10,7 +10,7 @@ from energia.pricing.terms import Terms
 from energia.testing import elsewhere
 from energia.testing.case import MONDAY, Case, facts, same
 from energia.testing.outcome import Failed
-from energia.testing.usage import household, series, zero
+from energia.testing.usage import Load, household, series, zero
 from energia.testing.watching import watched
 from energia.zones import DAY, Int64
 
@@ -49,7 +49,7 @@ def repeatable(case: Case) -> None:
     tariff = case.tariff()
     first = facts(case.priced(tariff, MONDAY, _END))
     case.priced(tariff, MONDAY, _END, zero)
-    case.priced(tariff, MONDAY + DAY, _END + DAY)
+    case.priced(tariff, MONDAY + DAY, _END + DAY, _of_number(9))
     for other in (tariff, case.tariff()):
         again = facts(case.priced(other, MONDAY, _END))
         same(first, again, "the second time it charges something else")
@@ -58,7 +58,7 @@ def repeatable(case: Case) -> None:
 def one_for_many(case: Case) -> None:
     """Many meters priced by one tariff pay what each pays by itself."""
     shared = case.tariff()
-    for number in range(4):
+    for number in (3, 1, 0, 2):
         alone = facts(_of_meter(case, number, case.tariff()))
         same(alone, facts(_of_meter(case, number, shared)), "after other meters it differs")
 
@@ -71,7 +71,13 @@ def another_process(case: Case) -> None:
 
 
 def _of_meter(case: Case, number: int, tariff: Tariff) -> Cost:
+    return case.priced(tariff, MONDAY, _END, _of_number(number))
+
+
+def _of_number(number: int) -> Load:
+    """Return what another household uses; the higher the number, the more."""
+
     def load(role: str, starts: Int64, interval: int) -> Micro:
         return household(f"{role} {number}", starts, interval) * (number + 1)
 
-    return case.priced(tariff, MONDAY, _END, load)
+    return load
