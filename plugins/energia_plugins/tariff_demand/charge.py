@@ -23,7 +23,7 @@ from energia import (
     Step,
 )
 from energia.convert.rules import Rules
-from energia.pricing.charges import Parts, Rate
+from energia.pricing.charges import Examples, Parts, Rate
 from energia.pricing.demand import Part, Ratchet, Statistic, Times, unit_fits
 from energia.pricing.demand.billing import DemandUnit, Interval, Least, PowerFactor, Reset
 from energia.pricing.demand.parts import Across, Per
@@ -88,6 +88,28 @@ class Demand(BaseCharge):
     __rules__: ClassVar[Rules] = (_one_price, _periods_match, _tiers_fit, unit_fits)
 
     kind: ClassVar[str] = "demand"
+    examples: ClassVar[Examples] = (
+        {"kind": "demand", "rate": "6.50", "interval": "PT1H"},
+        {
+            "kind": "demand",
+            "interval": "PT1H",
+            "schedule": {
+                "default": "off_peak",
+                "rules": [{"period": "peak", "days": ["weekday"], "from": "16:00", "to": "21:00"}],
+            },
+            "rates": {"peak": "4.25", "off_peak": [{"up_to": "100", "rate": "2"}, {"rate": "1"}]},
+            "ratchet": {"percent": "60", "back": 11},
+        },
+        {
+            "kind": "demand",
+            "interval": "PT1H",
+            "tiers": [{"up_to": "50", "amount": "100"}, {"amount": "180"}],
+            "scope": "whole_band",
+            "reset": "month",
+            "statistic": {"top": 3, "distinct_days": True},
+        },
+    )
+
     rate: Decimal | None = None
     components: Parts | None = None
     tiers: Tiers | None = None

@@ -21,7 +21,7 @@ from energia import (
     Step,
 )
 from energia.convert.rules import Rules
-from energia.pricing.charges import Parts, Rate
+from energia.pricing.charges import Examples, Parts, Rate
 from energia.pricing.demand import Part, Times, unit_fits
 from energia.pricing.demand.billing import DemandUnit, Interval, PowerFactor, Reset
 from energia.pricing.demand.parts import Across, Per
@@ -88,6 +88,21 @@ class ContractedDemand(BaseCharge):
     __rules__: ClassVar[Rules] = (_one_price, _periods_match, unit_fits)
 
     kind: ClassVar[str] = "demand.contracted"
+    examples: ClassVar[Examples] = (
+        {"kind": "demand.contracted", "contracted": "30", "rate": "18.42", "interval": "PT1H"},
+        {
+            "kind": "demand.contracted",
+            "interval": "PT1H",
+            "schedule": {
+                "default": "fora_ponta",
+                "rules": [{"period": "ponta", "days": ["weekday"], "from": "17:30", "to": "20:30"}],
+            },
+            "contracted": {"ponta": "20", "fora_ponta": "50"},
+            "rates": {"ponta": "55.10", "fora_ponta": "18.42"},
+            "overrun": {"tolerance_percent": "5", "multiplier": "2"},
+        },
+    )
+
     contracted: Contracts
     rate: Decimal | None = None
     components: Parts | None = None

@@ -23,7 +23,7 @@ from energia import (
     Step,
 )
 from energia.convert.rules import Rules, enforce
-from energia.pricing.charges import Role
+from energia.pricing.charges import Examples, Role
 from energia.pricing.demand.billing import Interval, PowerFactor
 from energia.pricing.demand.parts import Across
 from energia.pricing.demand.peak import AT
@@ -111,6 +111,25 @@ class Reactive(BaseCharge):
     __rules__: ClassVar[Rules] = (_one_form, _window_and_channel, bands_rise, _periods_match)
 
     kind: ClassVar[str] = "reactive"
+    examples: ClassVar[Examples] = (
+        {
+            "kind": "reactive",
+            "energy": "0.39",
+            "demand": "18.42",
+            "billed": {"charges": ["demand"]},
+            "capacitive": "reactive_energy.export",
+            "capacitive_hours": {"from": "00:00", "to": "06:00"},
+        },
+        {
+            "kind": "reactive",
+            "bands": [
+                {"over_percent": "33", "rate": "0.04"},
+                {"over_percent": "75", "rate": "0.06"},
+            ],
+        },
+    )
+    examples_after: ClassVar[Examples] = ({"kind": "demand", "rate": "18.42", "interval": "PT1H"},)
+
     power_factor: PowerFactor = Decimal("0.92")
     energy: Prices | None = None
     demand: Prices | None = None
