@@ -1,16 +1,11 @@
 """Prices usage by tiers."""
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
-import attrs
-
-from energia.pricing.engine import Cost, price, slots_of
-from energia.pricing.lines import Line
-from energia.pricing.running import Running
+from energia.pricing.engine import Cost, price
 from energia.pricing.terms import Terms
-from tests.core.pricing.documents import instant, series, tariff
+from tests.core.pricing.documents import instant, read, series, tariff
 
 HOUR = 3600
 KWH = 10**6
@@ -38,24 +33,21 @@ def quantities(found: Cost) -> dict[str, str | None]:
     return {line.code.removeprefix("energy.tiered."): line.quantity for line in found.lines}
 
 
-def part(
-    charge: Mapping[str, Any], values: Sequence[int], start: str, bill: tuple[str, str]
-) -> list[Line]:
-    """Return the lines for hours that are only a part of a bill."""
-    at = instant(start)
-    usage = {"import": series(at, HOUR, values)}
-    document = tariff([{"kind": "energy.tiered", **charge}])
-    version, slots = slots_of(document, usage, at, at + HOUR * len(values), Terms())
-    slots = attrs.evolve(slots, bill=(instant(bill[0]), instant(bill[1])))
-    run = Running(version.rounding, slots, {})
-    for one in version.charges:
-        run.charge(one)
-    return [item.line for item in run.items]
-
-
-def total(lines: Sequence[Line]) -> Fraction:
-    """Return the sum of the quantities of lines."""
-    return sum((Fraction(line.quantity or 0) for line in lines), Fraction(0))
+def across(charge: Mapping[str, Any], values: Sequence[int], bounds: Sequence[str]) -> Cost:
+    """Price hours under two equal versions, which follow each other between three dates."""
+    first, then, _ = bounds
+    versions = [
+        {
+            "valid_from": begins,
+            "valid_to": ends,
+            "charges": [{"kind": "energy.tiered", **charge}],
+            "rounding": {"amount_decimals": None},
+        }
+        for begins, ends in ((first, then), (then, None))
+    ]
+    start, end = (instant(f"{day}T00:00:00Z") for day in (bounds[0], bounds[-1]))
+    document = {"name": "t", "currency": "USD", "timezone": "UTC", "versions": versions}
+    return price(read(document), {"import": series(start, HOUR, values)}, start, end)
 
 
 def tiers(*ends: str, **more: Any) -> list[dict[str, Any]]:

@@ -3,10 +3,11 @@
 import pytest
 
 from tests.core.pricing.documents import faults
-from tests.plugins.tiered.pricing import KWH, cost, days, part, quantities, tiers, total
+from tests.plugins.tiered.pricing import KWH, across, cost, days, quantities, tiers
 
 TIERS = [{"up_to": "400", "rate": "0.10"}, {"up_to": "900", "rate": "0.15"}, {"rate": "0.22"}]
 EVENING = {"default": "low", "rules": [{"period": "peak", "from": "18:00", "to": "21:00"}]}
+BILL = ("2026-03-10", "2026-03-11", "2026-03-13")
 SEASONS = {
     "default": "winter",
     "rules": [{"period": "summer", "season": {"from": "06-01", "to": "09-30"}}],
@@ -192,21 +193,29 @@ def test_a_state_that_is_none_is_refused(used: object) -> None:
 
 def test_parts_of_a_bill_share_the_allowance_by_days() -> None:
     """Two versions in a bill of three days: 10 and 20 of 30 kWh at the first tier."""
-    bill = ("2026-03-10T00:00:00Z", "2026-03-13T00:00:00Z")
-    charge = {"tiers": tiers("30")}
+    found = across({"tiers": tiers("30")}, days(3, 48), BILL)
 
-    first = part(charge, days(1, 48), "2026-03-10T00:00:00Z", bill)
-    second = part(charge, days(2, 48), "2026-03-11T00:00:00Z", bill)
-
-    assert [line.quantity for line in first] == [10, 38]
-    assert [line.quantity for line in second] == [20, 76]
+    assert [line.quantity for line in found.lines] == ["10", "38", "20", "76"]
 
 
 def test_parts_of_a_bill_may_each_have_the_whole_allowance() -> None:
     """With proration none."""
-    bill = ("2026-03-10T00:00:00Z", "2026-03-13T00:00:00Z")
+    found = across({"tiers": tiers("30"), "proration": "none"}, days(3, 48), BILL)
 
-    found = part({"tiers": tiers("30"), "proration": "none"}, days(1, 48), bill[0], bill)
+    assert [line.quantity for line in found.lines] == ["30", "18", "30", "66"]
 
-    assert [line.quantity for line in found] == [30, 18]
-    assert total(found) == 48
+
+def test_a_month_goes_on_under_the_next_version() -> None:
+    """What the first version has used of the month, the second does not have."""
+    charge = {"tiers": tiers("60"), "proration": "none", "reset": "month"}
+
+    found = across(charge, days(3, 48), BILL)
+
+    assert [line.quantity for line in found.lines] == ["48", "12", "84"]
+
+
+def test_parts_of_a_bill_pay_their_days_by_the_day() -> None:
+    """20 kWh a day, under both versions."""
+    found = across({"tiers": tiers("20"), "unit": "kWh/day"}, days(3, 48), BILL)
+
+    assert [line.quantity for line in found.lines] == ["20", "28", "40", "56"]
