@@ -11,7 +11,16 @@ from msgspec import Meta
 from energia import hookimpl
 from energia.convert.rules import Rules
 from energia.errors import Fault
-from energia.pricing.charges import BaseCharge, BillSoFar, Charge, Line, Measure, Measured, Step
+from energia.pricing.charges import (
+    BaseCharge,
+    BillSoFar,
+    Charge,
+    Examples,
+    Line,
+    Measure,
+    Measured,
+    Step,
+)
 from energia.pricing.measures import BillMonths, Days, Months
 from energia.pricing.proration import BillPart, Proration, of_bill, of_months
 
@@ -47,6 +56,14 @@ class Fixed(BaseCharge):
     __rules__: ClassVar[Rules] = (_proration_is_of_months,)
 
     kind: ClassVar[str] = "fixed"
+    examples: ClassVar[Examples] = (
+        {"kind": "fixed", "amount": "10.00", "per": "month"},
+        {"kind": "fixed", "amount": "0.45", "per": "day"},
+        {"kind": "fixed", "amount": "120.00", "per": "year", "proration": "annual_days"},
+        {"kind": "fixed", "amount": "8.00", "per": "meter", "meters": 3, "additional": "2.50"},
+        {"kind": "fixed", "amount": "6.00", "per": "bill"},
+    )
+
     amount: Decimal
     per: Literal["day", "month", "year", "bill", "meter"]
     proration: Proration | None = None

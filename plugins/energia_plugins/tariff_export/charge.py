@@ -11,6 +11,7 @@ from energia.convert.rules import Rules
 from energia.pricing.charges import (
     BaseCharge,
     BillSoFar,
+    Examples,
     Line,
     Measure,
     Measured,
@@ -64,6 +65,14 @@ class Export(BaseCharge):
     )
 
     kind: ClassVar[str] = "export"
+    examples: ClassVar[Examples] = (
+        {"kind": "export", "scheme": "net_metering", "true_up": {"month": 3, "rate": "0.027"}},
+        {"kind": "export", "scheme": "net_metering", "expires_after": 60, "uncompensated": "50"},
+        {"kind": "export", "scheme": "net_billing", "rate": "0.05", "rollover": "money"},
+        {"kind": "export", "scheme": "buy_all_sell_all", "rate": "0.08"},
+    )
+    examples_after: ClassVar[Examples] = ({"kind": "energy.flat", "rate": "0.30"},)
+
     scheme: fields.Scheme
     channel: Role = "export"
     of: Selection = attrs.Factory(Selection)

@@ -12,6 +12,7 @@ from energia.errors import Fault
 from energia.pricing.charges import (
     BaseCharge,
     BillSoFar,
+    Examples,
     Line,
     Measure,
     Measured,
@@ -23,7 +24,6 @@ from energia.pricing.charges import (
 from energia.pricing.measures import BillMonths, Days, Months
 from energia.pricing.proration import BillPart, Proration, of_bill, of_months
 from energia.pricing.schedule import Period
-from energia.pricing.selection import Code
 from energia_plugins.tariff_minimum.floor import Floor
 from energia_plugins.tariff_minimum.money import Money
 from energia_plugins.tariff_minimum.years import YearEnds
@@ -37,21 +37,17 @@ def _money_or_energy(amount: Decimal | None, quantity: Decimal | None) -> Iterat
         yield Fault("amount_or_quantity", message, "/amount")
 
 
-def _energy_names_its_charge(
-    quantity: Decimal | None, energy: str | None, period: str | None
-) -> Iterator[Fault]:
-    if quantity is not None and energy is None:
-        message = "say which charge before prices the energy: its code"
-        yield Fault("missing_energy", message, "/energy")
-    if quantity is None and energy is not None:
-        yield Fault("unused_energy", "only a quantity is of an energy charge", "/energy")
+def _quantity_is_of_one_charge(quantity: Decimal | None, of: Selection | None) -> Iterator[Fault]:
+    if quantity is not None and (
+        of is None or of != Selection(of.charges) or len(of.charges or ()) != 1
+    ):
+        message = "of names the one charge before that prices the energy, and nothing else"
+        yield Fault("one_energy_charge", message, "/of")
+
+
+def _period_is_of_energy(quantity: Decimal | None, period: str | None) -> Iterator[Fault]:
     if quantity is None and period is not None:
         yield Fault("unused_period", "only a quantity has a period", "/period")
-
-
-def _of_is_money(quantity: Decimal | None, of: Selection | None) -> Iterator[Fault]:
-    if quantity is not None and of is not None:
-        yield Fault("unused_of", "a quantity is compared with the energy of its charge", "/of")
 
 
 def _quantity_is_of_a_bill(quantity: Decimal | None, per: str) -> Iterator[Fault]:
@@ -85,8 +81,8 @@ class Minimum(BaseCharge):
             it tells how much of it was billed; with `none` the whole amount is due.
         form: Whether the difference is a line of its own, or the minimum stands in the place of
             what it is compared with.
-        of: The lines that it is compared with; all of the charges before without.
-        energy: The code of the charge before that prices the energy.
+        of: The lines that it is compared with; all of the charges before without. A quantity is
+            compared with the energy of the one charge that is named.
         period: In which of its periods missing energy is priced, where there are several.
         year_ends: The last month of the year, from 1; 12 without.
 
@@ -94,21 +90,30 @@ class Minimum(BaseCharge):
 
     __rules__: ClassVar[Rules] = (
         _money_or_energy,
-        _energy_names_its_charge,
-        _of_is_money,
+        _quantity_is_of_one_charge,
+        _period_is_of_energy,
         _quantity_is_of_a_bill,
         _proration_is_of_months,
         _years_end,
     )
 
     kind: ClassVar[str] = "minimum"
+    examples: ClassVar[Examples] = (
+        {"kind": "minimum", "amount": "15.00", "per": "month"},
+        {"kind": "minimum", "amount": "500.00", "per": "bill", "form": "replace"},
+        {"kind": "minimum", "amount": "5000.00", "per": "year"},
+        {"kind": "minimum", "quantity": "500", "of": {"charges": ["energy"]}},
+    )
+    examples_after: ClassVar[Examples] = (
+        {"kind": "energy.flat", "code": "energy", "components": {"te": "0.302", "tusd": "0.579"}},
+    )
+
     amount: Amount | None = None
     quantity: Amount | None = None
     per: Literal["bill", "month", "day", "year"] = "bill"
     proration: Proration | None = None
     form: Literal["top_up", "replace"] = "top_up"
     of: Selection | None = None
-    energy: Code | None = None
     period: Period | None = None
     year_ends: Annotated[int, Meta(ge=1, le=12)] | None = None
 
@@ -129,7 +134,8 @@ class Minimum(BaseCharge):
         """Charge what is missing, if anything is."""
         steps = tuple(self._time(measured))
         if self.quantity is not None:
-            return Floor(self, self.quantity, self.energy or "", steps).lines(bill)
+            (energy,) = (self.of and self.of.charges) or ("",)
+            return Floor(self, self.quantity, energy, steps).lines(bill)
         money = Money(self, self.amount or Decimal(0), steps, self.of or Selection())
         if self.per == "year":
             return money.of_year(bill, measured["year_ends"]["ends"], self.proration == "none")

@@ -12,6 +12,7 @@ from energia.pricing.charges import (
     BaseCharge,
     BillSoFar,
     Components,
+    Examples,
     Line,
     Measure,
     Measured,
@@ -32,9 +33,10 @@ from energia_plugins.tariff_tiered.ladder import (
     Tiers,
     Unit,
 )
-from energia_plugins.tariff_tiered.measures import Pool, PoolDays, TieredEnergy, Walked, WindowDays
+from energia_plugins.tariff_tiered.measures import Pool, PoolDays, TieredEnergy, WindowDays
 from energia_plugins.tariff_tiered.reckoning import Reckoning
 from energia_plugins.tariff_tiered.rules import RULES, prorated
+from energia_plugins.tariff_tiered.walk import Walked
 from energia_plugins.tariff_tiered.windows import TOTAL, Reset
 
 
@@ -68,6 +70,44 @@ class Tiered(BaseCharge):
     __rules__: ClassVar[Rules] = RULES
 
     kind: ClassVar[str] = "energy.tiered"
+    examples: ClassVar[Examples] = (
+        {
+            "kind": "energy.tiered",
+            "tiers": [{"up_to": "400", "rate": "0.10"}, {"rate": "0.14"}],
+        },
+        {
+            "kind": "energy.tiered",
+            "unit": "kWh/day",
+            "scope": "per_period",
+            "schedule": {
+                "default": "off_peak",
+                "rules": [{"period": "peak", "days": ["weekday"], "from": "17:00", "to": "21:00"}],
+            },
+            "rates": {
+                "peak": [{"up_to": "0.5", "rate": "0.30"}, {"rate": "0.42"}],
+                "off_peak": [{"up_to": "2", "rate": "0.16"}, {"rate": "0.19"}],
+            },
+        },
+        {
+            "kind": "energy.tiered",
+            "scope": "pooled_chronological",
+            "reset": "day",
+            "tiers": [{"up_to": "3", "rate": "0.10"}, {"rate": "0.14"}],
+        },
+        {
+            "kind": "energy.tiered",
+            "unit": "kWh/kW",
+            "demand": {"interval": "PT1H"},
+            "tiers": [{"up_to": "4", "rate": "0.12"}, {"rate": "0.08"}],
+        },
+        {
+            "kind": "energy.tiered",
+            "scope": "whole_band",
+            "reset": "year",
+            "tiers": [{"up_to": "2000", "rate": "0.10"}, {"rate": "0.14"}],
+        },
+    )
+
     unit: Unit = "kWh"
     scope: Scope = "pooled_prorated"
     reset: Reset = "bill"

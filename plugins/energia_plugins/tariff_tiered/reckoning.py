@@ -9,8 +9,9 @@ import attrs
 from energia.pricing.charges import Measured, Step
 from energia.units import MICRO
 from energia_plugins.tariff_tiered.ladder import Ladder
-from energia_plugins.tariff_tiered.measures import Pool, Scales
+from energia_plugins.tariff_tiered.measures import Pool
 from energia_plugins.tariff_tiered.rules import prorated as by_days
+from energia_plugins.tariff_tiered.scales import Scales
 from energia_plugins.tariff_tiered.sharing import Share, Used, banded, prorated, walked
 from energia_plugins.tariff_tiered.state import remembering, used_in
 from energia_plugins.tariff_tiered.windows import label

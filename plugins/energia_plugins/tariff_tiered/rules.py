@@ -127,20 +127,14 @@ def _days_are_of_parts(
 def _one_ladder_a_day(
     schedule: Schedule | None, rates: Rates | None, unit: Unit, scope: Scope
 ) -> Iterator[Fault]:
-    """Refuse to pool periods of one day whose bounds differ: seasons may have ladders, hours not."""
-    if (
-        schedule is None
-        or rates is None
-        or scope == "per_period"
-        or set(rates) - set(schedule.periods)
-    ):
+    """Refuse to pool periods of one day whose bounds differ; those of seasons may."""
+    if schedule is None or rates is None or scope == "per_period":
         return
     ladders = dict(zip(rates, _bounds(rates, unit), strict=True))
     distinct = list(dict.fromkeys(ladders.values()))
-    of_period = np.array(
-        [distinct.index(ladders[one]) if one in ladders else -1 for one in schedule.periods]
-    )
-    if len(distinct) > 1 and set(schedule.periods) == set(rates) and _mixed(schedule, of_period):
+    if len(distinct) == 1 or set(schedule.periods) != set(rates):
+        return
+    if _mixed(schedule, np.array([distinct.index(ladders[one]) for one in schedule.periods])):
         message = (
             "periods of one day have different bounds: count each by itself with scope per_period, "
             "or give them the same bounds"

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import attrs
 
 from energia.errors import Fault, Invalid
-from energia.pricing.exact import decimal_text
+from energia.pricing.exact import decimal_text, exact_text
 from energia.units import MICRO
 from energia_plugins.tariff_tiered.ladder import Ladder, Scale
 
@@ -65,10 +65,10 @@ def prorated(used: Used) -> Iterator[Share]:
         return
     for tier, below, above in _stretches(used):
         quantity = above - below
-        text = f"{decimal_text(above)} - {decimal_text(below)}" if below else decimal_text(above)
+        text = f"{exact_text(above)} - {exact_text(below)}" if below else exact_text(above)
         for period, energy in used.energy.items():
             if len(used.energy) > 1:
-                share = f"({text}) x {decimal_text(energy)}/{decimal_text(now)}"
+                share = f"({text}) x {exact_text(energy)}/{exact_text(now)}"
                 yield period, tier, quantity * energy / now, share
             else:
                 yield period, tier, quantity, text
@@ -95,7 +95,7 @@ def walked(used: Used, found: Mapping[str, int], labels: Mapping[str, str]) -> I
         for tier in range(len(reached) - 1):
             quantity = reached[tier + 1] - reached[tier]
             if quantity:
-                upper, lower = decimal_text(reached[tier + 1]), decimal_text(reached[tier])
+                upper, lower = exact_text(reached[tier + 1]), exact_text(reached[tier])
                 yield period, tier, quantity, f"{upper} - {lower}" if reached[tier] else upper
 
 
@@ -106,7 +106,7 @@ def _below(found: Mapping[str, int], label: str, number: int, end: Fraction) -> 
 
 def _at_one(used: Used, tier: int) -> Iterator[Share]:
     for period, energy in used.energy.items():
-        yield period, tier, energy, decimal_text(energy)
+        yield period, tier, energy, exact_text(energy)
 
 
 def _tier(position: Fraction, ends: Sequence[Fraction]) -> int:

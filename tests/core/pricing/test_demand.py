@@ -60,7 +60,7 @@ def test_slots_are_added_up_to_the_interval() -> None:
 
 def test_coarser_readings_are_refused() -> None:
     """Hours do not tell the highest quarter of an hour."""
-    with pytest.raises(Invalid, match="read every PT1H, .* integrated over PT15M") as refused:
+    with pytest.raises(Invalid, match=r"read every PT1H, .* integrated over PT15M") as refused:
         peaks(day({}, 3600))
 
     assert [fault.code for fault in refused.value.faults] == ["coarse_readings"]
@@ -115,7 +115,7 @@ def test_the_highest_of_distinct_days_are_apart() -> None:
     ]
 
 
-def billed(measured: Mapping[str, int], state: Mapping[str, Any] = {}, **demand: Any) -> Demanded:  # noqa: B006
+def billed(measured: Mapping[str, int], state: Mapping[str, Any] = {}, **demand: Any) -> Demanded:
     """Return the one demand that is billed in March 2026."""
     found = BillingDemand(**demand).billed(
         {"demand": measured, "bill_month": {"2026-03": 1}}, state

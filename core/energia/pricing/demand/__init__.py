@@ -1,7 +1,8 @@
 """Demand: the highest power in a window, and what of it is billed."""
 
-from energia.pricing.demand.billing import BillingDemand, Demanded, Demands
+from energia.pricing.demand.billing import BillingDemand, Demanded, Demands, unit_fits
 from energia.pricing.demand.history import Ratchet, Statistic
+from energia.pricing.demand.parts import Part, Times
 from energia.pricing.demand.peak import BillMonth, Peak
 
 __all__ = [
@@ -9,7 +10,10 @@ __all__ = [
     "BillingDemand",
     "Demanded",
     "Demands",
+    "Part",
     "Peak",
     "Ratchet",
     "Statistic",
+    "Times",
+    "unit_fits",
 ]

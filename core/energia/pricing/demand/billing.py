@@ -43,8 +43,8 @@ PowerFactor = Annotated[
 Least = Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})]
 
 
-def faults_of_unit(channel: str | None, unit: str, power_factor: Decimal | None) -> Iterator[Fault]:
-    """Yield what is wrong with a unit of demand of a channel (None: of active energy)."""
+def unit_fits(channel: str | None, unit: str, power_factor: Decimal | None) -> Iterator[Fault]:
+    """Refuse a unit that a channel (None: of active energy) has no demand in; a rule of charges."""
     quantity = (channel or "import").rpartition(".")[0] or "active_energy"
     units = {"active_energy": ("kW", "hp", "kVA"), "apparent_energy": ("kVA",)}
     fitting = {**units, "reactive_energy": ("kvar",)}.get(quantity, ())
@@ -59,10 +59,6 @@ def faults_of_unit(channel: str | None, unit: str, power_factor: Decimal | None)
     if power_factor is not None and not converts:
         message = "a power factor is only for kVA of active energy"
         yield Fault("unused_power_factor", message, "/power_factor")
-
-
-def _unit_fits(channel: str | None, unit: str, power_factor: Decimal | None) -> Iterator[Fault]:
-    return faults_of_unit(channel, unit, power_factor)
 
 
 def _periods_are_known(
@@ -131,7 +127,7 @@ class BillingDemand:
 
     """
 
-    __rules__: ClassVar[Rules] = (_unit_fits, _periods_are_known)
+    __rules__: ClassVar[Rules] = (unit_fits, _periods_are_known)
 
     interval: Interval = timedelta(minutes=15)
     statistic: Statistic | None = None
