@@ -18,8 +18,13 @@ PLUGINS = [
     "meter-ndjson = energia_plugins.meter_ndjson",
     "metrics-prometheus = energia_plugins.metrics_prometheus:Metrics",
     "preview-github = energia_plugins.preview_github:PreviewGithub",
+    "tariff-demand = energia_plugins.tariff_demand",
+    "tariff-demand-contracted = energia_plugins.tariff_demand_contracted",
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
+    "tariff-minimum = energia_plugins.tariff_minimum",
+    "tariff-reactive = energia_plugins.tariff_reactive",
+    "tariff-tiered = energia_plugins.tariff_tiered",
     "tariff-time-of-use = energia_plugins.tariff_time_of_use",
 ]
 

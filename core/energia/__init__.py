@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from energia.pricing.charges import State as State
     from energia.pricing.charges import Step as Step
     from energia.pricing.charges import UnitPrices as UnitPrices
+    from energia.pricing.demand import BillingDemand as BillingDemand
+    from energia.pricing.demand import Demands as Demands
+    from energia.pricing.demand import Peak as Peak
     from energia.pricing.measures import BillDays as BillDays
     from energia.pricing.measures import BillMonths as BillMonths
     from energia.pricing.measures import Days as Days
@@ -85,6 +88,7 @@ _MODULES = {
         "Step",
         "UnitPrices",
     ),
+    "pricing.demand": ("BillingDemand", "Demands", "Peak"),
     "pricing.measures": ("BillDays", "BillMonths", "Days", "Energy", "EnergyByPeriod", "Months"),
     "pricing.schedule": ("Period", "Schedule"),
     "seeds": ("Seed",),
