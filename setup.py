@@ -18,8 +18,13 @@ PLUGINS = [
     "meter-ndjson = energia_plugins.meter_ndjson",
     "metrics-prometheus = energia_plugins.metrics_prometheus:Metrics",
     "preview-github = energia_plugins.preview_github:PreviewGithub",
+    "tariff-adjustment-calendar = energia_plugins.tariff_adjustment_calendar",
+    "tariff-event = energia_plugins.tariff_event",
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
+    "tariff-percent = energia_plugins.tariff_percent",
+    "tariff-table = energia_plugins.tariff_table",
+    "tariff-tax = energia_plugins.tariff_tax",
     "tariff-time-of-use = energia_plugins.tariff_time_of_use",
 ]
 

@@ -158,6 +158,7 @@ def _charged(row: Row, lines: tuple[CostLine, ...]) -> Charged:
             one["charge"],
             tuple(Step(**step) for step in one["steps"]),
             tuple(one.get("replaced_by", ())),
+            tuple(one.get("rate_steps", ())),
         )
         for one in row.basis["details"]
     ]

@@ -54,12 +54,14 @@ class Detail:
         charge: The code of its charge; None for the line that rounds the total.
         steps: How its amount, or else its quantity, was worked out.
         replaced_by: The codes of later charges that put another line into its place.
+        rate_steps: How its rate was worked out, where later charges changed it.
 
     """
 
     charge: str | None
     steps: tuple[Step, ...] = ()
     replaced_by: tuple[str, ...] = ()
+    rate_steps: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -114,7 +116,10 @@ def price(
     for charge in version.charges:
         run.charge(charge)
     total, lines = _rounded(run.items, version.rounding, tariff.currency)
-    details = [Detail(item.charge, item.line.steps, item.replaced_by) for item in run.items]
+    details = [
+        Detail(item.charge, item.line.steps, item.replaced_by, item.line.rate_steps)
+        for item in run.items
+    ]
     details += [Detail(None)] * (len(lines) - len(details))
     assumptions = tuple(slots.assumptions)
     return Cost(tariff.currency, total, lines, assumptions, run.state, tuple(details), run.measured)
