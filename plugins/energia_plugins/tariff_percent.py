@@ -167,7 +167,7 @@ def _of(parts: list[tuple[Fraction, Decimal]]) -> Share:
     """Return the sum of percentages, each for a part of the whole."""
     value = sum((part * fraction(percent) / 100 for part, percent in parts), Fraction(0))
     texts = [
-        f"{percent} %" if part == 1 else f"{part.numerator}/{part.denominator} x {percent} %"
+        f"{percent:f} %" if part == 1 else f"{part.numerator}/{part.denominator} x {percent:f} %"
         for part, percent in parts
     ]
     return Share(value, texts[0] if len(texts) == 1 else f"({' + '.join(texts)})")

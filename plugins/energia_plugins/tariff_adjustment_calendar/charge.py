@@ -212,4 +212,4 @@ def _mean(pieces: list[Piece]) -> Fraction:
 
 
 def _mean_text(pieces: list[Piece]) -> str:
-    return " + ".join(f"{piece.part} x {decimal_text(piece.rate)}" for piece in pieces)
+    return " + ".join(f"{piece.part} x {piece.rate:f}" for piece in pieces)

@@ -141,7 +141,7 @@ class TableCharge(BaseCharge):
         cap = found if self.cap is None else fraction(self.cap) * share
         if found > cap:
             text = f"{decimal_text(cap)} - {decimal_text(found)}"
-            steps.append(Step(f"at most {self.cap} for a bill", text, cap - found))
+            steps.append(Step(f"at most {self.cap:f} for a bill", text, cap - found))
         yield self.line(amount=min(found, cap), steps=tuple(steps))
 
     def _quantity(self, measured: Measured, selected: Fraction) -> Fraction:
@@ -179,20 +179,20 @@ class TableCharge(BaseCharge):
         self, row: Row, measured: Measured, selected: Fraction, share: Fraction
     ) -> Iterator[Step]:
         """Yield what the row charges, part by part."""
-        band = "all" if row.up_to is None else f"up to {row.up_to}"
+        band = "all" if row.up_to is None else f"up to {row.up_to:f}"
         part = "" if share == 1 else f" x {share.numerator}/{share.denominator}"
         if row.amount is not None:
-            yield Step(f"amount, {band}", f"{row.amount}{part}", fraction(row.amount) * share)
+            yield Step(f"amount, {band}", f"{row.amount:f}{part}", fraction(row.amount) * share)
         if row.rate is not None:
             energy = _energy(measured)
-            text = f"{decimal_text(energy)} {unit_of(self.channel)} x {row.rate}"
+            text = f"{decimal_text(energy)} {unit_of(self.channel)} x {row.rate:f}"
             yield Step(f"rate, {band}", text, energy * fraction(row.rate))
         if row.percent is not None:
-            text = f"{decimal_text(selected)} x {row.percent} %"
+            text = f"{decimal_text(selected)} x {row.percent:f} %"
             yield Step(f"percent, {band}", text, selected * fraction(row.percent) / 100)
         if row.coefficient is not None:
             base, added = self._base(measured)
-            text = f"{row.coefficient} x {added}{part}"
+            text = f"{row.coefficient:f} x {added}{part}"
             yield Step(f"formula, {band}", text, fraction(row.coefficient) * base * share)
 
     def _base(self, measured: Measured) -> tuple[Fraction, str]:
@@ -209,7 +209,7 @@ class TableCharge(BaseCharge):
             message = f"{self._name} has no base for {month}: add it to base_months"
             raise Invalid(message, [Fault("missing_month", message)])
         more = self.base_months[month]
-        return fraction(base) + fraction(more), f"({decimal_text(base)} + {decimal_text(more)})"
+        return fraction(base) + fraction(more), f"({base:f} + {more:f})"
 
     @property
     def _name(self) -> str:

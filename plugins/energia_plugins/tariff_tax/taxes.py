@@ -14,7 +14,7 @@ from energia.errors import Fault, Invalid
 from energia.pricing.bands import Bound, band_of, faults_of_bands
 from energia.pricing.charges import Line, Name
 from energia.pricing.dates import Dates, Entry, Month, Table
-from energia.pricing.exact import decimal_text, fraction
+from energia.pricing.exact import fraction
 from energia.pricing.selection import Tags
 
 TaxRate = Annotated[
@@ -148,5 +148,5 @@ def _text(parts: list[tuple[int, Decimal]], days: int) -> str:
     if not parts:
         return "0"
     if len(rates) == 1 and sum(count for count, _ in parts) == days:
-        return decimal_text(parts[0][1])
-    return f"({' + '.join(f'{count}/{days} x {decimal_text(rate)}' for count, rate in parts)})"
+        return format(parts[0][1], "f")
+    return f"({' + '.join(f'{count}/{days} x {rate:f}' for count, rate in parts)})"
