@@ -1,7 +1,7 @@
 """The charge `tax` on real bills and published prices of Brazil, printed by the suppliers.
 
-Light: its table of low-voltage tariffs of September 2026, and a bill of August 2026. CPFL: a bill of
-October 2023. The bill of 2022 is of group A. Only figures are taken from them.
+Light: its table of low-voltage tariffs of September 2026, and a bill of August 2026. CPFL: a bill
+of October 2023. The bill of 2022 is of group A. Only figures are taken from them.
 """
 
 from fractions import Fraction
@@ -109,7 +109,11 @@ def test_a_real_bill_of_cpfl() -> None:
 
 
 def test_a_real_bill_of_2022() -> None:
-    """Demand at 24.474576 with ICMS of 25 %, and at 18.023966 where it was not used."""
+    """Demand at 24.474576 with ICMS of 25 %, and at 18.023966 where it was not used.
+
+    The bill prints neither the net price nor PIS and COFINS: a net price of 17.096453 with 5.146 %
+    gives both prices as a sum, and no product does.
+    """
     lines = [
         {"kind": "energy.flat", "code": "used", "rate": "17.096453"},
         {"kind": "energy.flat", "code": "unused", "rate": "17.096453", "tags": ["unused"]},

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
 from typing import Annotated, ClassVar
 
 import attrs
@@ -65,6 +64,13 @@ class Row:
         """Tell whether the row is for the customers of a class."""
         return self.classes is None or name in self.classes
 
+    def covers(self, other: "Row") -> bool:
+        """Tell whether the row holds wherever *other* would."""
+        for_all = self.classes is None
+        if not for_all and not (other.classes and set(other.classes) <= set(self.classes or ())):
+            return False
+        return self.up_to is None or (other.up_to is not None and other.up_to <= self.up_to)
+
 
 Rows = Annotated[tuple[Row, ...], Meta(min_length=1, max_length=1000)]
 
@@ -78,21 +84,13 @@ class DatedRows:
 
 
 def faults_of_rows(rows: Sequence[Row], at: str) -> Iterator[Fault]:
-    """Yield what is wrong with the bands of each class; *at* is the pointer of the rows."""
-    found: dict[tuple[str, str], None] = {}
-    for name in _names(rows):
-        mine = [(index, row) for index, row in enumerate(rows) if row.is_for(name)]
-        for (_, before), (index, row) in pairwise(mine):
-            pointer = f"{at}/{index}"
-            if before.up_to is None:
-                found[
-                    f"a row before has no end, so this one is never reached{_of(name)}", pointer
-                ] = None
-            elif row.up_to is not None and row.up_to <= before.up_to:
-                message = f"the band ends at {row.up_to}, not after {before.up_to}{_of(name)}"
-                found[message, f"{pointer}/up_to"] = None
-    for message, pointer in found:
-        yield Fault("bounds_not_increasing", message, pointer)
+    """Yield the rows that never hold, as one before them does; *at* is the pointer of the rows."""
+    for index, row in enumerate(rows):
+        for before, other in enumerate(rows[:index]):
+            if other.covers(row):
+                message = f"row {before} always comes before this one: order bands by their ends"
+                yield Fault("never_reached", message, f"{at}/{index}")
+                break
 
 
 def row_of(rows: Sequence[Row], name: str | None, quantity: Fraction) -> Row | None:
@@ -100,12 +98,3 @@ def row_of(rows: Sequence[Row], name: str | None, quantity: Fraction) -> Row | N
     mine = [row for row in rows if row.is_for(name)]
     at = band_of(mine, quantity)
     return None if at is None else mine[at]
-
-
-def _names(rows: Sequence[Row]) -> list[str | None]:
-    """Return the classes that rows name, and None for a customer of no class."""
-    return [None, *dict.fromkeys(name for row in rows for name in row.classes or ())]
-
-
-def _of(name: str | None) -> str:
-    return "" if name is None else f", for the class {name}"
