@@ -88,7 +88,7 @@ def exacts(cost: Cost) -> dict[str, Fraction]:
     return found
 
 
-def steps(cost: Cost, code: str) -> list[tuple[str, Fraction]]:
+def steps(cost: Cost, code: str) -> list[tuple[str, object]]:
     """Return the expressions and the values of the steps of a line."""
     at = [line.code for line in cost.lines].index(code)
     return [(step.expression, Fraction(step.value)) for step in cost.details[at].steps]

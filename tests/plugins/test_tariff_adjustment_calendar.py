@@ -115,7 +115,7 @@ def test_lines_of_periods_all_have_the_rate_inside() -> None:
 )
 def test_a_rate_inside_twice_or_nowhere_is_refused(of: dict[str, Any], code: str) -> None:
     """Two components would both have it; a fixed amount has no price per unit."""
-    parts = {
+    parts: dict[str, Any] = {
         "kind": "energy.flat",
         "code": "parts",
         "components": {"te": "0.30", "tusd": "0.50"},

@@ -201,6 +201,7 @@ def test_what_contradicts_itself_is_refused(
     assert found == {f"{at}{pointer}": code for pointer, code in expected.items()}
 
 
+ZERO = Fraction(0)
 PERCENTS = st.decimals(-100, 200, places=2)
 
 
@@ -208,14 +209,13 @@ PERCENTS = st.decimals(-100, 200, places=2)
 def test_the_parts_are_the_whole(change: object, watts: int, cap: object) -> None:
     """A line for each, one line, and inside the prices cost the same."""
     fields = {"percent": str(change)} | ({} if cap is None else {"cap": str(cap)})
-    charges = [PARTS, FIXED]
-    kwh = Fraction(watts, 1000)
-    totals = {
-        sum(exacts(BILLS.of([*charges, percent(**fields, form=form)], float(kwh))).values())
+    charges: list[dict[str, Any]] = [PARTS, FIXED]
+    line, each, inside = (
+        sum(exacts(BILLS.of([*charges, percent(**fields, form=form)], watts / 1000)).values(), ZERO)
         for form in ("line", "line_each", "inside")
-    }
+    )
 
-    assert len(totals) == 1
+    assert line == each == inside
 
 
 @given(st.lists(st.integers(1, 300), max_size=5, unique=True), st.data())

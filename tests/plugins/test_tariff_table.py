@@ -126,7 +126,7 @@ def test_rows_may_be_for_classes() -> None:
 
     assert [cost(50, **{"class": name}) for name in ("residential", "rural")] == [1, 1]
     assert [cost(500, **{"class": name}) for name in ("residential", "rural")] == [3, 2]
-    assert (cost(50), cost(50, **{"class": "public"})) == (4, 4)
+    assert [cost(50), cost(50, **{"class": "public"})] == [4, 4]
 
 
 def test_a_rate_is_a_line_of_energy() -> None:

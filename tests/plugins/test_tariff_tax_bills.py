@@ -94,7 +94,7 @@ def test_a_real_bill_of_light() -> None:
 
 def test_a_real_bill_of_cpfl() -> None:
     """October 2023: TUSD 0.37162 is 0.47425 with ICMS of 18 %, and 0.38889 without."""
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"kind": "energy.flat", "code": "used", "rate": "0.37162"},
         {"kind": "energy.flat", "code": "fed-in", "rate": "-0.37162", "tags": ["no-icms"]},
         {"kind": "energy.flat", "code": "te", "rate": "0.31884"},
@@ -114,7 +114,7 @@ def test_a_real_bill_of_2022() -> None:
     The bill prints neither the net price nor PIS and COFINS: a net price of 17.096453 with 5.146 %
     gives both prices as a sum, and no product does.
     """
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"kind": "energy.flat", "code": "used", "rate": "17.096453"},
         {"kind": "energy.flat", "code": "unused", "rate": "17.096453", "tags": ["unused"]},
     ]
