@@ -16,7 +16,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
   * UnsupportedMedia          415
   * Invalid                   422: does not fit; `faults` lists all of it
     * NotSupported
-    * VersionsOverlap, WindowCrossesVersions, IncompleteUsage, AmbiguousChannel
+    * VersionsOverlap, IncompleteUsage, AmbiguousChannel
   * DatabaseError             500: an error of the database that is none of the below
     * UniqueViolation, ForeignKeyViolation
   * DatabaseAway              503: no connection
@@ -175,12 +175,6 @@ class VersionsOverlap(Invalid):
     """Versions of a tariff overlap."""
 
     code = "versions_overlap"
-
-
-class WindowCrossesVersions(Invalid):
-    """The window crosses versions of the tariff."""
-
-    code = "window_crosses_versions"
 
 
 class IncompleteUsage(Invalid):

@@ -119,13 +119,14 @@ def _reasons(
 
 
 def _in_force_still(row: Row, asked: Asked, tariff: Tariff | EnergiaError) -> bool:
-    """Tell whether the version is in force that was billed; it cannot have changed itself."""
+    """Tell whether the versions are in force that were billed; they cannot have changed."""
     if isinstance(tariff, EnergiaError):
         return False
     try:
-        return tariff.in_force(*window_of(asked)).valid_from == row.version
+        spans = tariff.in_force(*window_of(asked))
     except Invalid:
         return False
+    return tuple(span.version.valid_from for span in spans) == row.versions
 
 
 async def _corrected(office: Office, rows: Sequence[Row], asked: Sequence[Asked]) -> frozenset[str]:

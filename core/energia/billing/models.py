@@ -103,7 +103,8 @@ class BillInputs:
 
     Attributes:
         tariff: The tariff.
-        version: When the version in force became valid.
+        version: When the version became valid that was in force (at first).
+        versions: Where several were in force: when each of them became valid.
         energia: The version of the service.
         plugins: The plugins that offer the charges, with their versions.
         readings: The channels that were read.
@@ -113,6 +114,7 @@ class BillInputs:
 
     tariff: str
     version: date
+    versions: tuple[date, ...] | None = None
     energia: str
     plugins: dict[str, str | None]
     readings: tuple[ChannelRead, ...]

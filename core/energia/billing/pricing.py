@@ -19,8 +19,8 @@ from energia.metering.models import Channel
 from energia.metering.query import Revised
 from energia.metering.series import Series
 from energia.metering.usage import Coverage
-from energia.pricing.engine import Cost, price, roles
-from energia.pricing.running import code_of
+from energia.pricing.engine import Cost, price
+from energia.pricing.segments import codes, roles
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.terms import Missing, Terms, refuse_unknown
@@ -58,7 +58,7 @@ class Priced:
 
     Attributes:
         asked: What was asked.
-        version: The version of the tariff that was in force.
+        versions: The versions of the tariff that were in force, in order.
         cost: What it costs.
         coverage: What the readings are.
         reads: The channels that were read, each with its role.
@@ -67,7 +67,7 @@ class Priced:
     """
 
     asked: Asked
-    version: Version
+    versions: tuple[Version, ...]
     cost: Cost
     coverage: Coverage
     reads: tuple[tuple[str, Channel], ...]
@@ -80,7 +80,7 @@ class _Ready:
 
     asked: Asked
     tariff: Tariff
-    version: Version
+    versions: tuple[Version, ...]
     window: tuple[int, int]
     reads: tuple[tuple[str, Channel], ...]
 
@@ -137,17 +137,18 @@ def _prepared(
         _refuse_outside(asked)
         window = window_of(asked)
         filled = tariff.within(*window).filled(asked.contract.parameters)
-        version = filled.in_force(*window)
+        spans = filled.in_force(*window)
+        versions = tuple(span.version for span in spans)
         if asked.stated:
-            refuse_unknown(asked.prior_state, [code_of(charge) for charge in version.charges])
-        by_role = chosen(declared, roles(version), asked.contract.channels)
+            refuse_unknown(asked.prior_state, codes(spans))
+        by_role = chosen(declared, roles(versions), asked.contract.channels)
         reads = tuple((role, channel) for role, some in by_role.items() for channel in some)
         slots = sum((window[1] - window[0]) // channel.interval for _, channel in reads)
         if slots > limit:
             raise TooLarge(f"{slots} slots are more than limits.slots, {limit}")
     except EnergiaError as error:
         return error
-    return _Ready(asked, filled, version, window, reads)
+    return _Ready(asked, filled, versions, window, reads)
 
 
 def _priced(ready: _Ready | EnergiaError, revised: Sequence[Revised]) -> Priced | EnergiaError:
@@ -167,7 +168,7 @@ def _priced(ready: _Ready | EnergiaError, revised: Sequence[Revised]) -> Priced 
             return _unreadable()
         return _failed(asked, error)
     covered = coverage(list(series.values()), *ready.window)
-    return Priced(asked, ready.version, cost, covered, ready.reads, tuple(revised))
+    return Priced(asked, ready.versions, cost, covered, ready.reads, tuple(revised))
 
 
 def by_role(reads: Sequence[tuple[str, Channel]], revised: Sequence[Revised]) -> dict[str, Series]:

@@ -100,19 +100,23 @@ where organization_id = current_setting('energia.organization')::int and id = %s
 for no key update
 
 -- name: bill_versions
--- The versions of a tariff by which bills are issued, each by its first day.
-select distinct version_from
+-- The first and the last version of a tariff by which bills are issued, by their first days.
+select distinct version_from, coalesce(last_version, version_from)
 from bill
 where organization_id = current_setting('energia.organization')::int and tariff_id = %s
   and status <> 'draft'
-order by version_from
 
 -- name: bill_version_ends
--- The last day of the bills by each of some versions that end about its new end, or later.
-select b.version_from, b.document ->> 'timezone', max(b.end_day)
-from unnest(%(versions)s::date[], %(ends)s::date[]) as asked (version_from, end_day)
+-- Until when bills by each of some versions are that end about its new end, or later: the version
+-- ended as it was billed where another one follows within the bill.
+select asked.version_from,
+  case when b.last_version > asked.version_from then null else b.document ->> 'timezone' end,
+  max(case when b.last_version > asked.version_from then asked.billed else b.end_day end)
+from unnest(%(versions)s::date[], %(ends)s::date[], %(billed)s::date[])
+  as asked (version_from, end_day, billed)
 join bill b on b.organization_id = current_setting('energia.organization')::int
-  and b.tariff_id = %(tariff)s and b.version_from = asked.version_from and b.status <> 'draft'
+  and b.tariff_id = %(tariff)s and b.status <> 'draft'
+  and asked.version_from between b.version_from and coalesce(b.last_version, b.version_from)
   and b.end_day >= asked.end_day - 1
 group by 1, 2
 order by 1, 2
@@ -164,22 +168,23 @@ order by asked.k, b.end_day desc
 -- name: bill_put
 -- Make drafts, or price them anew; the ids of those that are drafts.
 insert into bill (organization_id, id, contract_id, start_day, end_day, status, corrects,
-  created_at, priced_at, meter_id, tariff_id, version_from, parameters, channels, revisions,
-  prior_state, state, document, basis)
+  created_at, priced_at, meter_id, tariff_id, version_from, last_version, parameters, channels,
+  revisions, prior_state, state, document, basis)
 select current_setting('energia.organization')::int, id, contract_id, start_day, end_day, 'draft',
-  corrects, %(now)s, %(now)s, meter_id, tariff_id, version_from, parameters::json,
+  corrects, %(now)s, %(now)s, meter_id, tariff_id, version_from, last_version, parameters::json,
   channels::bigint[], revisions::timestamptz[], prior_state::json, state::json, document::json,
   basis::json
 from unnest(%(id)s::text[], %(contract)s::text[], %(start)s::date[], %(end)s::date[],
     %(corrects)s::text[], %(meter)s::text[], %(tariff)s::text[], %(version)s::date[],
-    %(parameters)s::text[], %(channels)s::text[], %(revisions)s::text[], %(prior_state)s::text[],
-    %(state)s::text[], %(document)s::text[], %(basis)s::text[])
+    %(last_version)s::date[], %(parameters)s::text[], %(channels)s::text[],
+    %(revisions)s::text[], %(prior_state)s::text[], %(state)s::text[], %(document)s::text[],
+    %(basis)s::text[])
   as made (id, contract_id, start_day, end_day, corrects, meter_id, tariff_id, version_from,
-    parameters, channels, revisions, prior_state, state, document, basis)
+    last_version, parameters, channels, revisions, prior_state, state, document, basis)
 on conflict (organization_id, id) do update set
   priced_at = excluded.priced_at, meter_id = excluded.meter_id, tariff_id = excluded.tariff_id,
-  version_from = excluded.version_from, parameters = excluded.parameters,
-  channels = excluded.channels, revisions = excluded.revisions,
+  version_from = excluded.version_from, last_version = excluded.last_version,
+  parameters = excluded.parameters, channels = excluded.channels, revisions = excluded.revisions,
   prior_state = excluded.prior_state, state = excluded.state, document = excluded.document,
   basis = excluded.basis
 where bill.status = 'draft' and bill.contract_id = excluded.contract_id

@@ -12,6 +12,7 @@ from energia.billing.pricing import Priced
 from energia.convert import Converter
 from energia.plugins import Plugins
 from energia.pricing.exact import difference, exact_text, fraction
+from energia.pricing.segments import several
 from energia.pricing.terms import Missing
 
 
@@ -61,6 +62,12 @@ class Row:
     _SHOWN: ClassVar = ("total", "lines", "assumptions", "coverage")
 
     @property
+    def versions(self) -> tuple[date, ...]:
+        """When the versions of the tariff became valid that were in force, in order."""
+        several = self.document["inputs"].get("versions")
+        return tuple(map(date.fromisoformat, several)) if several else (self.version,)
+
+    @property
     def missing(self) -> Missing:
         """What became of missing readings."""
         found: Missing = self.document["inputs"]["missing"]
@@ -83,7 +90,8 @@ def columns(rows: Sequence[NewRow], plugins: Plugins, converter: Converter) -> d
         "corrects": [row.corrects for row in rows],
         "meter": [one.meter for one in contracts],
         "tariff": [one.tariff for one in contracts],
-        "version": [row.priced.version.valid_from for row in rows],
+        "version": [row.priced.versions[0].valid_from for row in rows],
+        "last_version": [_last_version(row.priced) for row in rows],
         **{name: [one[name] for one in dumped] for name in dumped[0]},
     }
 
@@ -109,10 +117,12 @@ def _texts(row: NewRow, plugins: Plugins, converter: Converter) -> dict[str, str
 def document(priced: Priced, plugins: Plugins, converter: Converter) -> Any:
     """Return what the API shows of a bill, but for what has columns of its own."""
     cost = priced.cost
-    providers = [plugins.charge_provider(charge.kind) for charge in priced.version.charges]
+    charges = [charge for version in priced.versions for charge in version.charges]
+    providers = [plugins.charge_provider(charge.kind) for charge in charges]
     inputs = BillInputs(
         tariff=priced.asked.contract.tariff,
-        version=priced.version.valid_from,
+        version=priced.versions[0].valid_from,
+        versions=several(tuple(version.valid_from for version in priced.versions)),
         energia=energia.__version__,
         plugins={one.name: one.version for one in providers},
         readings=tuple(
@@ -135,8 +145,9 @@ def document(priced: Priced, plugins: Plugins, converter: Converter) -> Any:
 
 def _basis(priced: Priced) -> dict[str, Any]:
     """Return what an explanation needs, besides what the API shows."""
+    measured = [part.measured for part in priced.cost.parts]
     return {
-        "measured": priced.cost.measured,
+        **({"parts": measured} if len(measured) > 1 else {"measured": measured[0]}),
         "details": [
             {
                 "charge": detail.charge,
@@ -150,11 +161,17 @@ def _basis(priced: Priced) -> dict[str, Any]:
                     }
                     for step in detail.steps
                 ],
+                "part": detail.part,
             }
             for detail in priced.cost.details
         ],
         "channels": priced.asked.contract.channels,
     }
+
+
+def _last_version(priced: Priced) -> date | None:
+    """Return when the last of several versions became valid."""
+    return priced.versions[-1].valid_from if len(priced.versions) > 1 else None
 
 
 def bill(row: Row, converter: Converter) -> Bill:

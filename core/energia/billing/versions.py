@@ -23,10 +23,17 @@ _FIELDS: Final = tuple(
 
 @attrs.frozen
 class _End:
-    """The last end of the bills of one zone that may be billed beyond the end of a version."""
+    """Until when bills of one zone are by a version.
+
+    Attributes:
+        version: The first day of the version.
+        timezone: The zone of `day`; None where another version follows within the bills.
+        day: The end of the last bill, or of the version as it was billed.
+
+    """
 
     version: date
-    timezone: str
+    timezone: str | None
     day: date
 
 
@@ -42,10 +49,11 @@ async def put_tariff(tenant: Tenant, converter: Converter, tariff: Tariff) -> bo
     """
     async with tenant.transaction() as queries:
         await queries.fetch(str, SQL["tariff_lock"], tariff.id)
-        used = await queries.fetch(_day, SQL["bill_versions"], tariff.id)
+        billed = await queries.fetch(_days, SQL["bill_versions"], tariff.id)
         tariffs = Tariffs(queries, converter)
-        if used:
+        if billed:
             old = await tariffs.get(str(tariff.id))
+            used = _used(old, billed)
             faults = [*_changes(old, tariff, used), *await _too_early(queries, old, tariff, used)]
             if faults:
                 raise VersionInUse(faults[0].message, faults)
@@ -81,7 +89,12 @@ async def _too_early(
         for day in used
         if day in after and after[day][1].valid_to != before[day][1].valid_to
     }
-    asked = {"tariff": new.id, "versions": list(ends), "ends": list(ends.values())}
+    asked = {
+        "tariff": new.id,
+        "versions": list(ends),
+        "ends": list(ends.values()),
+        "billed": [before[day][1].valid_to for day in ends],
+    }
     later = await queries.fetch(_End, SQL["bill_version_ends"], asked) if ends else []
     return _cut(later, ends, new, {day: at for day, (at, _) in after.items()})
 
@@ -91,7 +104,8 @@ def _cut(
 ) -> Iterator[Fault]:
     for one in later:
         end = ends[one.version]
-        if end and Zone.named(one.timezone).midnight(one.day) > new.zone.midnight(end):
+        zone = Zone.named(one.timezone) if one.timezone else new.zone
+        if end and zone.midnight(one.day) > new.zone.midnight(end):
             message = f"bills by the version of {one.version} are issued until {one.day}"
             yield Fault(VersionInUse.code, message, f"/versions/{at[one.version]}/valid_to")
 
@@ -101,5 +115,11 @@ def _by_day(tariff: Tariff) -> dict[date, tuple[int, Version]]:
     return {version.valid_from: (at, version) for at, version in enumerate(tariff.versions)}
 
 
-def _day(day: date) -> date:
-    return day
+def _used(old: Tariff, billed: Sequence[tuple[date, date]]) -> list[date]:
+    """Return the versions that bills are by: from the first to the last of some bill."""
+    days = sorted(version.valid_from for version in old.versions)
+    return [day for day in days if any(first <= day <= last for first, last in billed)]
+
+
+def _days(first: date, last: date) -> tuple[date, date]:
+    return first, last

@@ -24,7 +24,8 @@ def of_bill(found: "Explanation", *, every: bool = False) -> Iterator[str]:
     yield ""
     inputs = found.inputs
     plugins = [f"{name} {version or ''}".strip() for name, version in inputs.plugins.items()]
-    yield f"tariff {inputs.tariff}, version of {inputs.version}"
+    of = ", ".join(map(str, inputs.versions or (inputs.version,)))
+    yield f"tariff {inputs.tariff}, version of {of}"
     yield f"made by {', '.join([f'energia {inputs.energia}', *plugins])}"
     for read in inputs.readings:
         at = read.revision_at.isoformat() if read.revision_at else "never"
@@ -46,7 +47,7 @@ def of_lines(
 def of_line(found: ExplainedLine, currency: str, *, every: bool = False) -> Iterator[str]:
     """Yield the lines of text of one explained line."""
     line = found.line
-    yield f"{line.description}: {line.amount} {currency}   [{line.code}]"
+    yield f"{line.title}: {line.amount} {currency}   [{line.code}]"
     for step in found.arithmetic.steps:
         yield f"  {step.description}: {step.expression} = {step.value}"
     yield f"  {found.arithmetic.expression} = {found.arithmetic.value}"

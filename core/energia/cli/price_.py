@@ -87,15 +87,14 @@ def _explained(
     terms: "Terms",
 ) -> "tuple[tuple[Group, ...], tuple[ExplainedLine, ...]]":
     """Return what the only bill period costs, and where the lines come from."""
-    from energia.pricing.engine import slots_of
     from energia.pricing.explain import Charged, explain
     from energia.pricing.groups import price_groups
+    from energia.pricing.segments import segments
 
     (tariff,) = tariffs
     (group,) = price_groups(tariff, series, bounds, terms)
-    version, slots = slots_of(tariff, series, group.start, group.end, terms)
-    cost = group.cost
-    lines = explain(Charged.of(cost), version, cost.currency, slots, cost.measured)
+    cut = segments(tariff, series, group.start, group.end, terms)
+    lines = explain(Charged.of(group.cost), cut, group.cost.currency)
     return (group,), lines
 
 
@@ -111,7 +110,7 @@ def _print(window: "Window", cost: "Cost") -> None:
     table.add_column(cost.currency, footer=cost.total, justify="right")
     for line in cost.lines:
         rate = line.rate or ""
-        table.add_row(line.description, line.quantity or "", line.unit or "", rate, line.amount)
+        table.add_row(line.title, line.quantity or "", line.unit or "", rate, line.amount)
     console().print(table)
     for assumption in cost.assumptions:
         click.echo(f"assumed: {assumption.message}")

@@ -51,7 +51,6 @@ class Running:
 
     Attributes:
         rounding: How the version rounds rates.
-        slots: The usage.
         state: What each charge remembers, by its code; kept up to date.
         items: The lines so far.
         measured: What the measures of each charge gave, by its code.
@@ -59,18 +58,17 @@ class Running:
     """
 
     rounding: Rounding
-    slots: Slots
     state: dict[str, Remembered]
     items: list[Item] = attrs.Factory(list)
     measured: dict[str, Measured] = attrs.Factory(dict)
-    _known: dict[Measure, Mapping[str, int]] = attrs.Factory(dict)
+    _known: dict[tuple[Slots, Measure], Mapping[str, int]] = attrs.Factory(dict)
     _lines: list[Line] = attrs.Factory(list)
     _ran: dict[str, _Ran] = attrs.Factory(dict)
 
-    def charge(self, charge: Charge) -> None:
-        """Run one charge; it sees the exact lines of those before it."""
+    def charge(self, charge: Charge, slots: Slots) -> None:
+        """Run one charge on some usage; it sees the exact lines of those before it."""
         code = code_of(charge)
-        measured = self._measure(charge.measures())
+        measured = self._measure(charge.measures(), slots)
         bill = BillSoFar(
             tuple(self._lines), self.state.get(code, NOTHING), dict(self.measured), self._again
         )
@@ -81,11 +79,11 @@ class Running:
         for one in given:
             self.state[code] = one.values
 
-    def _measure(self, measures: Mapping[str, Measure]) -> Measured:
+    def _measure(self, measures: Mapping[str, Measure], slots: Slots) -> Measured:
         for measure in measures.values():
-            if measure not in self._known:
-                self._known[measure] = measure.evaluate(self.slots)
-        return {name: self._known[measure] for name, measure in measures.items()}
+            if (slots, measure) not in self._known:
+                self._known[slots, measure] = measure.evaluate(slots)
+        return {name: self._known[slots, measure] for name, measure in measures.items()}
 
     def _take(self, code: str, given: Iterable[Line | Replace | State]) -> list[State]:
         """Take the lines that a charge gives; return its states."""

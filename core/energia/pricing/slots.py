@@ -45,6 +45,14 @@ class Portion:
     values: Micro
     largest: int
 
+    def between(self, start: int, end: int) -> "Portion":
+        """Return the readings of the slots that start in [start, end)."""
+        grid = self.grid
+        first, past = (-((grid.start - edge) // grid.interval) for edge in (start, end))
+        first, past = max(0, first), min(grid.count, past)
+        part = Grid(grid.start + first * grid.interval, grid.interval, past - first)
+        return Portion(part, self.values[first:past], self.largest)
+
 
 @attrs.frozen
 class LocalDays:

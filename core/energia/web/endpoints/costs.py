@@ -10,17 +10,10 @@ from energia.convert import Converter
 from energia.convert.faults import Found, refusal
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import (
-    AmbiguousChannel,
-    Conflict,
-    Fault,
-    IncompleteUsage,
-    Invalid,
-    WindowCrossesVersions,
-)
+from energia.errors import AmbiguousChannel, Conflict, Fault, IncompleteUsage, Invalid
 from energia.pricing.compare import compare
 from energia.pricing.groups import Group, price_groups, together
-from energia.pricing.running import code_of
+from energia.pricing.segments import codes, several
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms, refuse_unknown
@@ -39,7 +32,7 @@ from energia.web.priced import Priced, Window, priced, window
 from energia.web.routes import Routes
 from energia.web.subject import Subject
 
-_ERRORS = (Conflict, WindowCrossesVersions, IncompleteUsage, AmbiguousChannel)
+_ERRORS = (Conflict, IncompleteUsage, AmbiguousChannel)
 
 routes = Routes(tag="Costs")
 
@@ -139,34 +132,36 @@ def _pointing() -> Iterator[None]:
 
 
 def _place(fault: Fault) -> str:
-    of_window = fault.code in (WindowCrossesVersions.code, "no_version_in_force")
-    return "/start" if of_window else "/tariff"
+    return "/start" if fault.code == "no_version_in_force" else "/tariff"
 
 
 def _refuse_unknown(body: CostRequest, tariff: Tariff, at: Window) -> None:
     """Refuse a state that no charge remembers."""
     if body.state:
-        version = tariff.in_force(*at.bounds[:2])
-        refuse_unknown(body.state, [code_of(charge) for charge in version.charges])
+        refuse_unknown(body.state, codes(tariff.in_force(*at.bounds[:2])))
 
 
 def _group(group: Group, at: Window) -> CostGroup:
     start, end = at.zone.datetime(group.start), at.zone.datetime(group.end)
     cost = group.cost
-    return CostGroup(start, end, group.version, cost.total, cost.lines, cost.assumptions)
+    first, *_ = group.versions
+    return CostGroup(
+        start, end, first, cost.total, cost.lines, cost.assumptions, several(group.versions)
+    )
 
 
 def _inputs(
     core: Core, tariff: Tariff, at: Window, groups: Sequence[Group], found: Priced
 ) -> Inputs:
-    used = {group.version for group in groups}
+    used = tuple(dict.fromkeys(version for group in groups for version in group.versions))
     versions = [version for version in tariff.versions if version.valid_from in used]
     kinds = dict.fromkeys(charge.kind for version in versions for charge in version.charges)
     providers = [core.plugins.charge_provider(kind) for kind in kinds]
     revision = found.revision_at
     return Inputs(
         tariff=tariff.id,
-        version=groups[0].version,
+        version=used[0],
+        versions=several(used),
         plugins={one.name: one.version for one in providers},
         readings_revision_at=None if revision is None else revision.astimezone(at.zone.tzinfo),
     )
