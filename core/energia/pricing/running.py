@@ -39,10 +39,11 @@ class Item:
 
 @attrs.frozen
 class _Ran:
-    """A charge that ran, and the bill as it found it."""
+    """A charge that ran, the bill as it found it, and the usage that it ran on."""
 
     charge: Charge
     bill: BillSoFar
+    slots: Slots
 
 
 @attrs.define
@@ -68,23 +69,15 @@ class Running:
     def charge(self, charge: Charge, slots: Slots) -> None:
         """Run one charge on some usage; it sees the exact lines of those before it."""
         code = code_of(charge)
-<<<<<<< HEAD
-        measured = self._measure(charge.measures())
-        bill = self._so_far(code)
-=======
         measured = self._measure(charge.measures(), slots)
-        bill = BillSoFar(
-            tuple(self._lines), self.state.get(code, NOTHING), dict(self.measured), self._again
-        )
->>>>>>> p-tiered
+        bill = self._so_far(code)
         given = self._take(code, charge.lines(measured, bill))
-        self.measured[code], self._ran[code] = measured, _Ran(charge, bill)
+        self.measured[code], self._ran[code] = measured, _Ran(charge, bill, slots)
         if len(given) > 1:
             raise TypeError(f"{code}: a charge gives one State")
         for one in given:
             self.state[code] = one.values
 
-<<<<<<< HEAD
     def _so_far(self, code: str) -> BillSoFar:
         """Return the bill as the charge with this code finds it."""
         return BillSoFar(
@@ -96,10 +89,7 @@ class Running:
             self._remeasured,
         )
 
-    def _measure(self, measures: Mapping[str, Measure]) -> Measured:
-=======
     def _measure(self, measures: Mapping[str, Measure], slots: Slots) -> Measured:
->>>>>>> p-tiered
         for measure in measures.values():
             if (slots, measure) not in self._known:
                 self._known[slots, measure] = measure.evaluate(slots)
@@ -137,8 +127,9 @@ class Running:
 
     def _remeasured(self, code: str, change: Callable[[Slots], Slots]) -> Measured:
         """Return what the measures of an earlier charge give for other usage."""
-        measures, slots = self._before(code).charge.measures(), change(self.slots)
-        return {name: measure.evaluate(slots) for name, measure in measures.items()}
+        ran = self._before(code)
+        slots = change(ran.slots)
+        return {name: one.evaluate(slots) for name, one in ran.charge.measures().items()}
 
     def _before(self, code: str) -> _Ran:
         if code not in self._ran:
