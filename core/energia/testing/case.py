@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 import attrs
 
 from energia.errors import Invalid
+from energia.metering.series import Series
 from energia.pricing.charges import Charge
 from energia.pricing.engine import Cost, price, roles
 from energia.pricing.lines import Remembered
@@ -96,11 +97,17 @@ class Case:
         state: Mapping[str, Remembered] | None = None,
     ) -> Cost:
         """Return what *load* costs in the window [start, end) (seconds); raises `Invalid`."""
-        usage = {
+        usage = self.usage(tariff, start, end, load)
+        return price(tariff, usage, start, end, Terms(state=state or {}))
+
+    def usage(
+        self, tariff: Tariff, start: int, end: int, load: Load = household
+    ) -> Mapping[str, Series]:
+        """Return the readings of every role that *tariff* charges; nobody can write to them."""
+        return {
             role: series(load, role, start, end, self.interval)
             for role in roles(tariff.versions[0])
         }
-        return price(tariff, usage, start, end, Terms(state=state or {}))
 
 
 def facts(cost: Cost) -> tuple[Fact, ...]:

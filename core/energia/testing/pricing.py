@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import attrs
 
@@ -19,7 +19,7 @@ from energia.testing.usage import hourly, instant
 #: A charge as JSON has it.
 Document = Mapping[str, Any]
 #: Readings: a series, or numbers of kWh for consecutive slots, by role or of `import`.
-Usage = Series | Sequence[Decimal | int | str]
+Usage: TypeAlias = Series | Sequence[int] | Sequence[str] | Sequence[Decimal | int | str]
 
 
 @attrs.frozen(eq=False)
