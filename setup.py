@@ -18,11 +18,18 @@ PLUGINS = [
     "meter-ndjson = energia_plugins.meter_ndjson",
     "metrics-prometheus = energia_plugins.metrics_prometheus:Metrics",
     "preview-github = energia_plugins.preview_github:PreviewGithub",
+    "tariff-adjustment-calendar = energia_plugins.tariff_adjustment_calendar",
     "tariff-demand = energia_plugins.tariff_demand",
     "tariff-demand-contracted = energia_plugins.tariff_demand_contracted",
+    "tariff-event = energia_plugins.tariff_event",
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
+    "tariff-minimum = energia_plugins.tariff_minimum",
+    "tariff-percent = energia_plugins.tariff_percent",
     "tariff-reactive = energia_plugins.tariff_reactive",
+    "tariff-table = energia_plugins.tariff_table",
+    "tariff-tax = energia_plugins.tariff_tax",
+    "tariff-tiered = energia_plugins.tariff_tiered",
     "tariff-time-of-use = energia_plugins.tariff_time_of_use",
 ]
 

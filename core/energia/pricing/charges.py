@@ -97,16 +97,18 @@ Rate: TypeAlias = Decimal | Components
 
 @attrs.frozen
 class UnitPrices:
-    """What one unit costs, whatever is used.
+    """What one unit costs, whatever is used; with tiers, the first unit.
 
     Attributes:
         rates: The rate of each period; without a schedule, one rate under the name "".
         schedule: When each period is.
+        first_tier: Whether more usage has other rates: these are of the first tier.
 
     """
 
     rates: Mapping[str, Rate]
     schedule: Schedule | None = None
+    first_tier: bool = False
 
 
 class Measure(Protocol):

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from energia.metering.series import Series
 from energia.pricing.charges import Measured
-from energia.pricing.engine import Cost, measured_of, price, slots_of
+from energia.pricing.engine import Cost, price
 from energia.pricing.explain import Charged, ExplainedLine, explain
 from energia.pricing.lines import Line
 from energia.pricing.running import Running
+from energia.pricing.segments import segments
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms
 
@@ -16,11 +17,13 @@ def exact_lines(
     tariff: Tariff, usage: Mapping[str, Series], start: int, end: int
 ) -> tuple[Line, ...]:
     """Return the lines as the charges state them, before anything is rounded or written."""
-    version, slots = slots_of(tariff, usage, start, end, Terms())
-    run = Running(version.rounding, slots, {})
-    for charge in version.charges:
-        run.charge(charge)
-    return tuple(item.line for item in run.items)
+    found: list[Line] = []
+    for segment in segments(tariff, usage, start, end, Terms()):
+        run = Running(segment.version.rounding, {})
+        for due in segment.dues:
+            run.charge(due.charge, due.slots)
+        found += [item.line for item in run.items]
+    return tuple(found)
 
 
 def explained_lines(
@@ -28,11 +31,10 @@ def explained_lines(
 ) -> tuple[ExplainedLine, ...]:
     """Return where each line of a bill comes from, all of it measured again."""
     cost = price(tariff, usage, start, end)
-    version, slots = slots_of(tariff, usage, start, end, Terms())
-    again = measured_of(version, slots)
-    return explain(Charged.of(cost), version, cost.currency, slots, again)
+    cut = segments(tariff, usage, start, end, Terms())
+    return explain(Charged.of(cost), cut, cost.currency)
 
 
 def measured(cost: Cost, code: str) -> Measured:
-    """Return what the measures of the charge *code* gave for a bill."""
-    return cost.measured[code]
+    """Return what the measures of the charge *code* gave for a bill under one version."""
+    return cost.parts[-1].measured[code]

@@ -69,7 +69,13 @@ class Pricing:
         """
         several = [charges] if isinstance(charges, Mapping) else list(charges)
         only = {"valid_from": "1970-01-01", "charges": several, **version}
-        document = {"name": "test", "currency": currency, "timezone": zone, "versions": [only]}
+        return self.tariff_of_versions([only], zone=zone, currency=currency)
+
+    def tariff_of_versions(
+        self, versions: Sequence[Document], *, zone: str = "UTC", currency: str = "EUR"
+    ) -> Tariff:
+        """Return a tariff of several versions; raises `Invalid`."""
+        document = {"name": "test", "currency": currency, "timezone": zone, "versions": versions}
         return self.converter.structure(document, Tariff)
 
     def __call__(  # noqa: PLR0913 - what may be said of a price

@@ -1,83 +1,63 @@
 """`energia plugins new` writes a distribution that works right away."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-import energia
-from energia.cli.main import energia as command
+from energia.cli.main import energia
+from tests.core.testing import authoring
 
 NAME = "acme-solar-levy"
 
 
 def new(*arguments: str) -> Result:
     """Run `energia plugins new`."""
-    return CliRunner().invoke(command, ["plugins", "new", *arguments])
+    return CliRunner().invoke(energia, ["plugins", "new", *arguments])
 
 
 @pytest.fixture(scope="module", name="project")
 def _project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a project, and install it beside itself."""
+    """Write a project."""
     folder = tmp_path_factory.mktemp("author") / "project"
     assert new(NAME, "--directory", str(folder)).exit_code == 0
-    offline = ("--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
-    built = folder.with_name("built")
-    shutil.copytree(folder, built)
-    run(folder, "pip", "install", "--quiet", *offline, "--target", folder.with_name("site"), built)
     return folder
 
 
-def run(project: Path, module: str, *arguments: object, **environ: str) -> str:
-    """Run a Python module as the author would, and return what it prints; it must work."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *map(str, arguments)],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project.with_name("site")), **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+@pytest.fixture(scope="module", name="site")
+def _site(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install it."""
+    return authoring.installed(project, tmp_path_factory.mktemp("installed"))
 
 
-def test_its_tests_pass(project: Path) -> None:
+def test_its_tests_pass(project: Path, site: Path) -> None:
     """They use `energia.testing`."""
-    assert re.search(r"\b4 passed\b", run(project, "pytest", "-q", "-p", "no:cacheprovider"))
+    found = authoring.run(project, site, "pytest", "-q", "-p", "no:cacheprovider")
+
+    assert re.search(r"\b4 passed\b", found)
 
 
-def test_it_conforms(project: Path) -> None:
-    """Installed, it is found by the name of the distribution, of the plugin and of the module."""
+def test_it_conforms(project: Path, site: Path) -> None:
+    """It is found by the name of the distribution, of the plugin and of the module."""
     for name in (NAME, f"tariff-{NAME}", NAME.replace("-", "_")):
-        assert ", 0 failed, " in run(project, "energia", "plugins", "check", name)
+        found = authoring.run(project, site, "energia", "plugins", "check", name)
+        assert ", 0 failed, " in found
 
 
-def test_its_types_are_right(project: Path) -> None:
+def test_its_types_are_right(project: Path, site: Path, tmp_path: Path) -> None:
     """Mypy is strict."""
-    # A checkout is not in site-packages, where mypy would find it by itself.
-    source = Path(energia.__file__).parents[1]
-    paths = {} if source.name == "site-packages" else {"MYPYPATH": str(source)}
-
-    assert "no issues found in 3 source files" in run(project, "mypy", **paths)
+    assert "no issues found in 3 source files" in authoring.mypy(project, site, tmp_path)
 
 
-def test_it_has_good_style(project: Path) -> None:
+@pytest.mark.parametrize("arguments", [("check",), ("format", "--check")])
+def test_it_has_good_style(project: Path, arguments: tuple[str, ...]) -> None:
     """Ruff finds nothing, by the project's own configuration."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    ruff = shutil.which("ruff", path=path)
-    if ruff is None:
+    done = authoring.ruff(*arguments, project=project)
+    if done is None:
         pytest.skip("needs ruff")
-    for arguments in (("check", "--no-cache"), ("format", "--check", "--no-cache")):
-        done = subprocess.run(
-            [ruff, *arguments], cwd=project, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout
+
+    assert done.returncode == 0, done.stdout
 
 
 def test_its_readme_names_the_fields(project: Path) -> None:
