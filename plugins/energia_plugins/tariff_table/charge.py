@@ -121,6 +121,12 @@ class TableCharge(BaseCharge):
     def _all_rows(self) -> tuple[Row, ...]:
         return (*(self.rows or ()), *(row for one in self.tables or () for row in one.rows))
 
+    @property
+    def across_versions(self) -> Literal["each", "last"]:
+        """Where versions follow in a bill the last one charges once; lines are only its own."""
+        of_lines = self.by == "amount" or any(row.percent is not None for row in self._all_rows)
+        return "each" if of_lines else "last"
+
     def measures(self) -> dict[str, Measure]:
         """Measure the dates, and the energy where bands or rates are of it."""
         found: dict[str, Measure] = {"dates": BillDates(prorates=True)}
