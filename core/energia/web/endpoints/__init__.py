@@ -16,6 +16,7 @@ from energia.web.endpoints import (
     prices,
     readings,
     sites,
+    tariff_imports,
     tariffs,
     usage,
 )
@@ -29,6 +30,7 @@ _MODULES = (
     gaps,
     imports,
     tariffs,
+    tariff_imports,
     prices,
     costs,
     contracts,
