@@ -32,23 +32,29 @@ class RatebookImporter:
         faults = list(source.faults)
         options = attrs.evolve(options, tier_scope=options.tier_scope or "per_period")
         holidays, warnings = _holidays(source, faults)
-        try:
-            found = UrdbImporter().read(source.rate, options)
-        except Invalid as error:
-            faults += [
-                attrs.evolve(one, pointer=source.pointer(one.pointer)) for one in error.faults
-            ]
-        if faults:
-            raise Invalid(faults[0].message, faults)
+        found = _read(source, options, faults)
+        if faults or found is None:
+            raise Invalid(
+                faults[0].message if len(faults) == 1 else f"{len(faults)} faults", faults
+            )
         told = [attrs.evolve(one, pointer=source.pointer(one.pointer)) for one in found.warnings]
         (version,) = found.tariff["versions"]
         version = version | ({"holidays": holidays} if holidays else {})
-        charges = [*version["charges"][:], *source.fixed]
+        charges = [*version["charges"], *source.fixed]
         version = version | {"charges": _ordered(charges)}
         return Imported(
             {**found.tariff, "versions": [version]},
             (*told, *source.warnings, *warnings),
         )
+
+
+def _read(source: Rewritten, options: ImportOptions, faults: list[Fault]) -> Imported | None:
+    """Return the tariff of the rate; None if it has *faults*, which are added."""
+    try:
+        return UrdbImporter().read(source.rate, options)
+    except Invalid as error:
+        faults += [attrs.evolve(one, pointer=source.pointer(one.pointer)) for one in error.faults]
+        return None
 
 
 def _ordered(charges: list[dict[str, Any]]) -> list[dict[str, Any]]:
