@@ -71,7 +71,9 @@ class Export(BaseCharge):
         {"kind": "export", "scheme": "net_billing", "rate": "0.05", "rollover": "money"},
         {"kind": "export", "scheme": "buy_all_sell_all", "rate": "0.08"},
     )
-    examples_after: ClassVar[Examples] = ({"kind": "energy.flat", "rate": "0.30"},)
+    examples_after: ClassVar[Examples] = (
+        {"kind": "energy.flat", "code": "energy", "rate": "0.30"},
+    )
 
     scheme: fields.Scheme
     channel: Role = "export"
