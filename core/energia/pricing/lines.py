@@ -122,6 +122,7 @@ class BillSoFar:
             quantities: `again("energy", {"energy": {"peak": 0}})`. What energy costs less is the
             value of what was generated.
         channels: The roles that the charges before charge, by their codes.
+        kinds: Their kinds.
         remeasured: Returns what the measures of the charge with a code would give for other
             usage: `remeasured("energy", net)`, where `net` makes slots of slots.
 
@@ -132,4 +133,5 @@ class BillSoFar:
     measured: Mapping[str, Mapping[str, Mapping[str, int]]] = attrs.Factory(dict)
     again: Again = _none_before
     channels: Mapping[str, str] = attrs.Factory(dict)
+    kinds: Mapping[str, str] = attrs.Factory(dict)
     remeasured: Remeasured = _none_measured

@@ -86,6 +86,7 @@ class Running:
             dict(self.measured),
             self._again,
             {before: ran.charge.channel for before, ran in self._ran.items()},
+            {before: ran.charge.kind for before, ran in self._ran.items()},
             self._remeasured,
         )
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 TOTAL: Final = "total"
 ENERGY: Final = "energy"
 
+#: How kinds of charge begin whose lines are for each kWh.
+_KINDS: Final = ("energy.", "adjustment.")
+
 
 @attrs.frozen
 class Site:
@@ -42,15 +45,22 @@ class Site:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The codes of the energy charges that exports offset."""
+        """The codes of the energy charges that exports offset.
+
+        Tables and taxes may measure energy too, and are not about each kWh: without names only
+        kinds of energy are meant, and adjustments of it.
+        """
         named = self.charge.of.charges
         if named is None:
-            roles = self.bill.channels.items()
-            return tuple(code for code, role in roles if role == "import" and self._meters(code))
+            kinds = self.bill.kinds.items()
+            return tuple(code for code, kind in kinds if kind.startswith(_KINDS) and self._in(code))
         if wrong := [code for code in named if not self._meters(code)]:
             message = f"{', '.join(wrong)} does not charge energy: name energy charges in `of`"
             raise Invalid(message, [Fault("no_energy_charge", message)])
         return named
+
+    def _in(self, code: str) -> bool:
+        return self.bill.channels[code] == "import" and self._meters(code)
 
     def _meters(self, code: str) -> bool:
         return ENERGY in self.bill.measured.get(code, {})
@@ -107,7 +117,9 @@ class Site:
 
     def finest(self) -> str | None:
         """Return the energy charge with most periods; None if there is no energy charge."""
-        return max(self.codes, key=lambda code: len(self.imported(code)), default=None)
+        energy = [code for code in self.codes if self.bill.kinds[code].startswith(_KINDS[0])]
+        several = energy or self.codes
+        return max(several, key=lambda code: len(self.imported(code)), default=None)
 
     def energy_lines(self) -> Iterator[Line]:
         """Yield the lines that exports offset, as they are on the bill."""

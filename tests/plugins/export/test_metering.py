@@ -151,6 +151,21 @@ def test_only_the_lines_that_are_named_are_credited() -> None:
     assert bill([FLAT, levy, NET], [4], [4]).total == "0"
 
 
+def test_a_table_by_energy_is_not_offset() -> None:
+    """Street lighting goes by what is imported; a price of each kWh in a month is offset."""
+    lighting = {"kind": "table", "code": "lighting", "by": "energy",
+                "rows": [{"up_to": "3", "amount": "1"}, {"amount": "2"}]}  # fmt: skip
+    flag = {"kind": "adjustment.calendar", "code": "flag", "months": {"2026-03": "0.10"}}
+
+    assert amounts(bill([FLAT, lighting, flag, NET], [4], [3])) == {
+        "energy": "1.2",
+        "lighting": "2",
+        "flag.2026-03": "0.4",
+        "export.energy": "-0.9",
+        "export.flag.2026-03": "-0.3",
+    }
+
+
 def test_periods_and_a_flat_charge_are_credited_together() -> None:
     """Off peak is offset on both charges: 3 x 0.20 and 3 x 0.05."""
     levy = {"kind": "energy.flat", "code": "levy", "rate": "0.05"}
