@@ -1,6 +1,6 @@
 """What a bill of a site with exports rests on: its month, what is kept, the energy charges."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
@@ -8,7 +8,6 @@ import attrs
 
 from energia.errors import Fault, Invalid
 from energia.pricing.charges import BillSoFar, Line, Measured, Slots
-from energia.pricing.exact import fraction
 from energia.units import MICRO
 from energia_plugins.tariff_export.ledger import Kept, later
 from energia_plugins.tariff_export.netting import as_import, netted, nothing_imported
@@ -121,17 +120,14 @@ class Site:
         several = energy or self.codes
         return max(several, key=lambda code: len(self.imported(code)), default=None)
 
+    def sum(self, lines: Iterable[Line]) -> Fraction:
+        """Return what lines come to."""
+        return sum(map(self.bill.exactly, lines), Fraction(0))
+
     def energy_lines(self) -> Iterator[Line]:
         """Yield the lines that exports offset, as they are on the bill."""
         codes = self.codes
         return (line for line in self.charge.of.lines(self.bill) if line.charge in codes)
-
-
-def amount(line: Line) -> Fraction:
-    """Return what a line of this charge comes to."""
-    if line.amount is not None:
-        return fraction(line.amount)
-    return fraction(line.quantity or 0) * fraction(line.rate or 0)
 
 
 def kwh(micro: int) -> Fraction:
