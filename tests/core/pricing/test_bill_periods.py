@@ -181,7 +181,7 @@ def test_a_demand_is_of_the_whole_bill() -> None:
 
     cost = price(two([demands[0]], [demands[1]]), **days("2026-05-17", 30, **{"import": numbers}))
 
-    assert amounts(cost) == [("demand", 45)]
+    assert amounts(cost) == [("demand", Fraction(45))]
 
 
 def test_a_day_of_23_hours_is_a_day() -> None:
