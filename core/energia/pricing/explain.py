@@ -22,7 +22,7 @@ class ExplainedMeasure:
 
     Attributes:
         name: What the charge calls the measure.
-        label: Which of its results: a period, a month, `total`.
+        label: Which of its results: a period, a month, `total`; `<period>@<time>` is at a time.
         raw: The exact integer: micro-units, or a number of days.
         quantity: The same in `unit`, where it measures readings.
         unit: The unit of the quantity.
@@ -192,16 +192,23 @@ def _measures(charge: Charge, line: CostLine, measured: Measured) -> list[Explai
     declared: Mapping[str, Measure] = charge.measures()
     found = []
     for name, values in measured.items():
-        role = next(iter(declared[name].roles), None) if name in declared else None
-        labels = [line.period] if line.period in values else list(values)
-        for label in labels:
-            raw = values[str(label)]
-            quantity = None if role is None else decimal_text(Fraction(raw, MICRO))
-            unit = None if role is None else unit_of(role)
+        unit = _unit(declared.get(name))
+        of_line = [label for label in values if label.partition("@")[0] == line.period]
+        for label in of_line or values:
+            raw = values[label]
+            quantity = None if unit is None else decimal_text(Fraction(raw, MICRO))
             found.append(
-                ExplainedMeasure(name=name, label=str(label), raw=raw, quantity=quantity, unit=unit)
+                ExplainedMeasure(name=name, label=label, raw=raw, quantity=quantity, unit=unit)
             )
     return found
+
+
+def _unit(measure: Measure | None) -> str | None:
+    """Return the unit of the millionths that *measure* gives; None if it measures no readings."""
+    if measure is None or not measure.roles:
+        return None
+    own: str | None = getattr(measure, "unit", None)
+    return own or unit_of(measure.roles[0])
 
 
 def _arithmetic(line: CostLine, detail: Detail, currency: str) -> Arithmetic:

@@ -58,6 +58,11 @@ class _Priced:
     others: tuple[str, ...]
 
     @property
+    def tiered(self) -> list[str]:
+        """The codes of the charges whose rates depend on how much is used."""
+        return [one.code or one.kind for one, prices in self.charges if prices.first_tier]
+
+    @property
     def schedules(self) -> dict[Schedule, list[str]]:
         """The schedules, each with the codes of its charges."""
         found: dict[Schedule, list[str]] = {}
@@ -142,6 +147,10 @@ def _assumptions(priced: Sequence[_Priced]) -> Iterator[Assumption]:
     if others:
         message = f"not in the price, as they have none per unit: {', '.join(others)}"
         yield Assumption("not_per_unit", message)
+    tiered = list(dict.fromkeys(code for one in priced for code in one.tiered))
+    if tiered:
+        message = f"more usage has other rates; the price is of the first tier: {', '.join(tiered)}"
+        yield Assumption("first_tier", message)
     split = Counter[str]()
     for one in priced:
         for schedule, codes in one.schedules.items():

@@ -1,0 +1,140 @@
+"""The measure of demand: the highest average power in a window, and when it was."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import attrs
+import numpy as np
+
+from energia.metering.series import Micro
+from energia.pricing.charges import Role, unit_of
+from energia.pricing.demand.intervals import Intervals
+from energia.pricing.schedule import Schedule
+from energia.pricing.slots import LocalDays, Slots
+from energia.units import POWER_UNITS
+from energia.zones import DAY, Int64
+
+#: The one period where there is no schedule.
+TOTAL: Final = "total"
+#: Between a period and the time of one of its peaks, in a label.
+AT: Final = "@"
+#: A bill of more days is told of where the demand is that of all of it.
+_LONG: Final = 45
+
+
+@attrs.frozen(cache_hash=True)
+class Peak:
+    """The highest demand of a channel, in micro-kW: the average power of an integration interval.
+
+    Labels: each period (or `total`) gives the highest of all; `<period>@<local time>` gives each
+    of the `top` highest, by when their intervals begin: `total@2026-03-02T18:15:00-03:00`.
+
+    Attributes:
+        channel: Whose readings.
+        schedule: Each of its periods has a peak; an interval is in the period at its start.
+        seconds: The length of the interval; an hour is a whole number of them.
+        periods: Count only these periods of the schedule, together, as `total`.
+        top: How many of the highest to give.
+        distinct_days: Whether these are of different local days.
+        by_month: Whether each calendar month has peaks of its own, told apart by their times.
+
+    """
+
+    channel: Role = "import"
+    schedule: Schedule | None = None
+    seconds: int = 900
+    periods: tuple[str, ...] | None = None
+    top: int = 1
+    distinct_days: bool = False
+    by_month: bool = False
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role that is measured."""
+        return (self.channel,)
+
+    @property
+    def unit(self) -> str | None:
+        """The unit of power that the values are millionths of."""
+        return POWER_UNITS.get(unit_of(self.channel))
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Return the peaks of each period that has an interval.
+
+        Raises:
+            Invalid: The readings are coarser than the intervals.
+
+        """
+        if not self.by_month:
+            _tell_long_bill(slots)
+        found = Intervals.of(slots, self.channel, self.seconds)
+        days = slots.zone.local(found.starts) // DAY
+        labels: dict[str, int] = {}
+        for period, some in self._periods(slots, found):
+            peaks = [
+                at for month in self._months(days, some) for at in self._highest(found, days, month)
+            ]
+            if peaks:
+                labels[period] = max(int(found.power[at]) for at in peaks)
+            for at in peaks:
+                time = slots.zone.text(int(found.starts[at]))
+                labels[f"{period}{AT}{time}"] = int(found.power[at])
+        return labels
+
+    def _periods(self, slots: Slots, found: Intervals) -> Iterator[tuple[str, Int64]]:
+        """Yield which intervals are in each period."""
+        if self.schedule is None:
+            yield TOTAL, np.arange(len(found.first), dtype=np.int64)
+            return
+        keys = found.keys(slots, self.channel, self.schedule)
+        names = self.schedule.periods
+        if self.periods is not None:
+            counted = [key for key, name in enumerate(names) if name in self.periods]
+            yield TOTAL, np.flatnonzero(np.isin(keys, counted))
+            return
+        for key, name in enumerate(names):
+            yield name, np.flatnonzero(keys == key)
+
+    def _months(self, days: Int64, some: Int64) -> list[Int64]:
+        """Return *some* intervals by calendar month."""
+        if not self.by_month or not len(some):
+            return [some]
+        months = days[some].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+        return np.split(some, np.flatnonzero(np.diff(months)) + 1)
+
+    def _highest(self, found: Intervals, days: Int64, some: Int64) -> list[int]:
+        """Return the highest of *some* intervals, highest first; of equal ones the first."""
+        power: Micro = found.power[some]
+        if not len(power):
+            return []
+        if self.top == 1:
+            return [int(some[np.argmax(power)])]
+        order = some[np.argsort(-power, kind="stable")]
+        if self.distinct_days:
+            order = order[np.sort(np.unique(days[order], return_index=True)[1])]
+        return [int(at) for at in order[: self.top]]
+
+
+@attrs.frozen
+class BillMonth:
+    """The calendar month in which the bill ends, by which its peak is remembered; the label."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """None: no reading is needed."""
+        return ()
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Name the month of the last local day."""
+        _, end = slots.bill or (slots.start, slots.end)
+        return {f"{slots.zone.datetime(end - 1):%Y-%m}": 1}
+
+
+def _tell_long_bill(slots: Slots) -> None:
+    start, end = slots.bill or (slots.start, slots.end)
+    days = LocalDays.between(start, end, slots.zone).number
+    if days > _LONG:
+        slots.assume(
+            "long_bill",
+            f"the window of {days} days is charged as one bill; group=P1M charges each month",
+        )
