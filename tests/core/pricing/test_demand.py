@@ -11,7 +11,7 @@ from energia.errors import Invalid
 from energia.metering.series import Series
 from energia.pricing.days import DayTypes
 from energia.pricing.demand import BillingDemand, Demanded, Peak, Ratchet, Statistic
-from energia.pricing.schedule import Rule, Schedule
+from energia.pricing.schedule import Rule, Schedule, Season
 from energia.pricing.slots import Slots
 from energia.pricing.usage import Days, cut
 from energia.zones import Zone
@@ -101,6 +101,21 @@ def test_each_period_has_a_peak() -> None:
         "off_peak": 16_000_000,
         "off_peak@2026-03-02T17:45:00Z": 16_000_000,
     }
+
+
+def test_a_season_that_changes_inside_the_bill_is_told() -> None:
+    """A maximum of either season would be charged in full."""
+    summer = Season("03-03", "09-30")
+    rules = Schedule((Rule("summer", season=summer),), "winter")
+    usage = series("2026-03-02T00:00:00Z", 3600, [1] * 48)
+    told = []
+
+    for by_month, past in ((False, 48), (True, 48), (False, 24)):
+        found = slots(series(usage.start, 3600, usage.values[:past].tolist()))
+        Peak(schedule=rules, seconds=3600, by_month=by_month).evaluate(found)
+        told.append([one.code for one in found.assumptions])
+
+    assert told == [["season_inside_bill"], [], []]
 
 
 def test_the_highest_of_distinct_days_are_apart() -> None:

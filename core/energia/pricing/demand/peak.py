@@ -67,6 +67,8 @@ class Peak:
         """
         if not self.by_month:
             _tell_long_bill(slots)
+            if self.schedule is not None and self.periods is None:
+                _tell_seasons(slots, self.schedule)
         found = Intervals.of(slots, self.channel, self.seconds)
         days = slots.zone.local(found.starts) // DAY
         labels: dict[str, int] = {}
@@ -137,4 +139,18 @@ def _tell_long_bill(slots: Slots) -> None:
         slots.assume(
             "long_bill",
             f"the window of {days} days is charged as one bill; group=P1M charges each month",
+        )
+
+
+def _tell_seasons(slots: Slots, schedule: Schedule) -> None:
+    """Tell of seasons that change inside the bill: periods of both have a maximum."""
+    edges = np.array([slots.start, slots.end - 1], np.int64)
+    first, last = (slots.zone.local(edges) // DAY).tolist()
+    days = slots.types.days(np.arange(first, last + 1, dtype=np.int64)).month_day
+    seasons = [rule.season.includes(days) for rule in schedule.rules if rule.season]
+    if any(season.any() and not season.all() for season in seasons):
+        slots.assume(
+            "season_inside_bill",
+            "a season begins or ends inside the bill: the demand of each period is charged in "
+            "full; with reset=month by the days of its month",
         )
