@@ -41,6 +41,7 @@ def command() -> None:
 @pass_invocation
 def import_(
     invocation: Invocation,
+    /,
     file: Path,
     format_: str,
     output: Path | None,

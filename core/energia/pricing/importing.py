@@ -130,13 +130,24 @@ def imported(
             the plugin is not loaded, point to the whole document.
 
     """
-    found = importer.read(document, options)
+    try:
+        found = importer.read(document, options)
+    except Invalid as error:
+        raise Invalid(_detail(error), error.faults, error.counts) from None
     try:
         tariff = converter.structure(found.tariff, Tariff)
     except Invalid as error:
         faults = [_of_tariff(fault) for fault in error.faults]
         raise Invalid(error.detail, faults, error.counts) from None
     return ImportedTariff(tariff, found.warnings)
+
+
+def _detail(error: Invalid) -> str:
+    """Return what is wrong, and where if it is one thing."""
+    if len(error.faults) != 1:
+        return error.detail
+    (fault,) = error.faults
+    return f"{fault.pointer}: {fault.message}" if fault.pointer else fault.message
 
 
 def _of_tariff(fault: Fault) -> Fault:
