@@ -23,6 +23,9 @@ from energia import (
     Core,
     Decoder,
     Energy,
+    Imported,
+    ImportOptions,
+    ImportWarning,
     Invalid,
     Line,
     Measure,
@@ -36,6 +39,7 @@ from energia import (
     Routes,
     SecretStr,
     Seed,
+    TariffImporter,
     hookimpl,
 )
 
@@ -104,6 +108,23 @@ class AcmeDecoder:
 
 
 @attrs.frozen
+class AcmeImporter:
+    """Reads a price."""
+
+    format: str = "acme"
+    description: str = "A price of every kilowatt-hour, as a number."
+
+    def read(self, document: object, options: ImportOptions) -> Imported:
+        """Read a document."""
+        charge = {"kind": "acme.levy", "rate": str(document)}
+        version = {"valid_from": "2026-01-01", "charges": [charge]}
+        currency = options.currency or "USD"
+        tariff = {"name": "Acme", "currency": currency, "timezone": options.timezone}
+        warning = ImportWarning("", "no_dates", "a price has no dates")
+        return Imported({**tariff, "versions": [version]}, (warning,))
+
+
+@attrs.frozen
 class BrokerProbe:
     """Watches the broker."""
 
@@ -163,6 +184,11 @@ class Acme:
     def register_decoders(self) -> list[Decoder]:
         """Offer the format."""
         return [AcmeDecoder()]
+
+    @hookimpl
+    def register_tariff_importers(self) -> list[TariffImporter]:
+        """Offer the importer."""
+        return [AcmeImporter()]
 
     @hookimpl
     def register_probes(self) -> list[Probe]:

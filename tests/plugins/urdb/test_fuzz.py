@@ -37,7 +37,20 @@ ENTRY = {
     },
 }
 NUMBERS = [0, -1, 1, 25, 10**40, 12345678901, Decimal("0.1"), Decimal("1e400"), Decimal("-1e-200")]
-OTHERS = [None, True, "", "x", "1", "2024-01-01", "\u00e9" * 600, [], {}, [[]], [{}], {"rate": 1}]
+OTHERS: list[Any] = [
+    None,
+    True,
+    "",
+    "x",
+    "1",
+    "2024-01-01",
+    "\u00e9" * 600,
+    [],
+    {},
+    [[]],
+    [{}],
+    {"rate": 1},
+]
 ODD = st.sampled_from([*NUMBERS, *OTHERS])
 OPTIONS = st.builds(
     ImportOptions,
