@@ -75,7 +75,9 @@ def survives(importer: Any, source: object, data: st.DataObject) -> None:
     """Change some members of *source*; it is imported, or refused with pointers."""
     document = copy.deepcopy(source)
     for _ in range(data.draw(st.integers(1, 4))):
-        parent, key = data.draw(st.sampled_from(places(document)))
+        if not (found := places(document)):
+            break
+        parent, key = data.draw(st.sampled_from(found))
         odd = copy.deepcopy(data.draw(ODD))
         if isinstance(parent, dict) and data.draw(st.booleans()):
             parent.pop(key, None)
