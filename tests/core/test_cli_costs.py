@@ -67,6 +67,26 @@ def test_price_says_what_it_filled_in() -> None:
     assert "assumed: 1 missing slots of import are estimated" in result.output
 
 
+def test_price_tells_versions_apart() -> None:
+    """Two lines of one code say which version charges them; so do explanations."""
+    (version,) = TARIFF["versions"]
+    cut = [
+        {**version, "valid_to": "2018-02-01"},
+        {"valid_from": "2018-02-01", "charges": [{"kind": "energy.flat", "rate": "2"}]},
+    ]
+    Path("mine.json").write_text(json.dumps({**TARIFF, "versions": cut}))
+
+    printed, explained = (
+        run("price", "--missing", "zero", *options).output for options in ([], ["--explain"])
+    )
+
+    # 3 kWh at 1 and 3 kWh at 2.
+    assert "energy.flat (from 2018-01-01)" in printed
+    assert "9.00" in printed
+    assert "energy.flat (from 2018-02-01): 6.00 GBP   [energy.flat]" in explained
+    assert "3 kWh x 2 GBP/kWh = 6" in explained
+
+
 def test_price_groups() -> None:
     """Each month has a row, and the lines are of both."""
     result = run("price", "--missing", "zero", "--group", "P1M")

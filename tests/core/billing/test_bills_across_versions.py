@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from energia.billing.explain import Explanation
+from energia.cli.explanations import of_bill
+from energia.convert import structure
 from energia.db.pool import Pool
 from tests.core.billing.setting import (
     FLAT,
@@ -74,6 +77,16 @@ async def test_each_line_is_explained_by_its_version(billed: Client) -> None:
         (one["valid_from"], one["charges"]["energy.flat"]["rate"]) for one in found["versions"]
     ] == [("2025-01-01", "0.50"), ("2025-03-03", "0.60")]
     assert found["charges"]["energy.flat"]["rate"] == "0.60"
+
+
+async def test_a_person_can_read_which_version_it_is(billed: Client) -> None:
+    """The text of `energia explain` names it beside each line, and all of them at the end."""
+    found = structure(await explained(billed), Explanation)
+
+    text = "\n".join(of_bill(found))
+
+    assert "energy.flat (from 2025-03-03): 28.80 BRL" in text
+    assert "tariff flat, version of 2025-01-01, 2025-03-03" in text
 
 
 async def test_a_bill_is_explained_after_its_last_version_ended(billed: Client) -> None:
