@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from energia.pricing.measures import Energy as Energy
     from energia.pricing.measures import EnergyByPeriod as EnergyByPeriod
     from energia.pricing.measures import Months as Months
+    from energia.pricing.schedule import Period as Period
     from energia.pricing.schedule import Schedule as Schedule
     from energia.pricing.timing import PricingFinished as PricingFinished
     from energia.seeds import Seed as Seed
@@ -89,7 +90,7 @@ _MODULES = {
     ),
     "pricing.demand": ("BillingDemand", "Demands", "Peak"),
     "pricing.measures": ("BillDays", "BillMonths", "Days", "Energy", "EnergyByPeriod", "Months"),
-    "pricing.schedule": ("Schedule",),
+    "pricing.schedule": ("Period", "Schedule"),
     "seeds": ("Seed",),
     "pricing.timing": ("PricingFinished",),
     "settings": ("SecretStr",),

@@ -46,6 +46,18 @@ def test_price_fills_parameters_in() -> None:
     assert json.loads(result.output)["total"] == "0.60"
 
 
+def test_a_cost_with_fractions_is_json_too() -> None:
+    """How a part of a month was worked out is exact: 1/31."""
+    charge = {"kind": "fixed", "amount": "31", "per": "month"}
+    version = {"valid_from": "2018-01-01", "charges": [charge]}
+    Path("mine.json").write_text(json.dumps({**TARIFF, "versions": [version]}))
+
+    cost = json.loads(run("price", "--missing", "zero", "--json").output)
+
+    assert [step["value"] for step in cost["details"][0]["steps"]] == ["1/31", "1/28"]
+    assert cost["lines"][0]["exact"] == "59/28"
+
+
 def test_price_says_what_it_filled_in() -> None:
     """The mean of the three known hours is 2."""
     result = run("price", "--missing", "estimate")

@@ -234,3 +234,13 @@ def test_a_charge_is_written_as_it_was_read() -> None:
     tariff = read(charge)
 
     assert CONVERTER.structure(CONVERTER.unstructure(tariff), Tariff) == tariff
+
+
+def test_steps_of_tiers_tell_the_demand_once() -> None:
+    """How the demand came about is told with the first tier."""
+    found = cost({"tiers": [{"up_to": "10", "rate": "1"}, {"rate": "2"}]}, {48: 10})
+
+    assert [(step.description, step.expression) for step in found.details[0].steps] == [
+        ("up to 10 of 40 = 40 at 2026-03-30T12:00:00-03:00", "10 x 1"),
+        ("above 10 of 40", "30 x 2"),
+    ]

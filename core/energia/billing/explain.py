@@ -181,6 +181,7 @@ def _charged(row: Row, lines: tuple[CostLine, ...]) -> Charged:
             tuple(Step(**step) for step in one["steps"]),
             tuple(one.get("replaced_by", ())),
             one.get("part", 0),
+            tuple(one.get("rate_steps", ())),
         )
         for one in row.basis["details"]
     ]

@@ -152,6 +152,7 @@ def _basis(priced: Priced) -> dict[str, Any]:
             {
                 "charge": detail.charge,
                 "replaced_by": list(detail.replaced_by),
+                "rate_steps": list(detail.rate_steps),
                 "steps": [
                     {
                         "description": step.description,

@@ -36,13 +36,13 @@ class Question:
     Attributes:
         tariffs: Files, or ids of stored tariffs.
         given: What `Subject` has, as on the command line.
-        usage: A file with readings.
+        usage: A file with readings, or what such a file has.
 
     """
 
     tariffs: tuple[str, ...]
     given: Mapping[str, object]
-    usage: Path | None
+    usage: Path | Mapping[str, object] | None
 
     async def answer(
         self, settings: Settings, converter: Converter, pricing: "Pricing[T]"
@@ -56,7 +56,7 @@ class Question:
         """
         body: dict[str, object] = {k: v for k, v in self.given.items() if v}
         if self.usage is not None:
-            body["usage"] = _content(self.usage)
+            body["usage"] = content(self.usage) if isinstance(self.usage, Path) else self.usage
         subject = converter.structure(body, Subject)
         stored = subject.meter is not None or not all(map(is_file, self.tariffs))
         async with _database(settings, stored) as queries:
@@ -77,13 +77,13 @@ async def _tariff(given: str, queries: Queries, converter: Converter) -> Tariff:
     if not is_file(given):
         return await Tariffs(queries, converter).get(given)
     try:
-        return converter.structure(_content(Path(given)), Tariff)
+        return converter.structure(content(Path(given)), Tariff)
     except Invalid as error:
         raise type(error)(f"{given}: {error.detail}", error.faults) from error
 
 
-def _content(path: Path) -> object:
-    """Return a document, JSON or TOML, as JSON has it."""
+def content(path: Path) -> object:
+    """Return a document, JSON or TOML, as JSON has it; raises `Malformed`."""
     content = path.read_bytes()
     try:
         if path.suffix != ".toml":

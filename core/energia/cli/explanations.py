@@ -53,7 +53,7 @@ def of_line(found: ExplainedLine, currency: str, *, every: bool = False) -> Iter
     yield f"  {found.arithmetic.expression} = {found.arithmetic.value}"
     yield f"  {_rounded(found.rounding)}"
     if found.calendar is not None:
-        yield from _calendar(found.calendar, line.unit or "", every=every)
+        yield from _calendar(found.calendar, every=every)
     if not found.reproduced:
         yield "  measuring the same readings again gives something else: the bill stands"
 
@@ -67,7 +67,8 @@ def _rounded(rounding: ExplainedRounding) -> str:
     return f"rounded {mode} to {rounding.decimals} decimals, which leaves {rounding.residue}"
 
 
-def _calendar(found: Placement, unit: str, *, every: bool) -> Iterator[str]:
+def _calendar(found: Placement, *, every: bool) -> Iterator[str]:
+    unit = found.unit
     for rule in found.rules:
         name = "default" if rule.rule is None else f"rule {rule.rule + 1}"
         yield f"  {name}, {rule.text}: {rule.slots} slots, {rule.quantity} {unit}"

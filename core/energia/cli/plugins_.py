@@ -7,6 +7,7 @@ import click
 from energia.cli.invocation import Invocation, pass_invocation
 from energia.cli.plugins_check import check
 from energia.cli.plugins_new import new
+from energia.cli.plugins_try import try_
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ def command() -> None:
 
 command.add_command(new)
 command.add_command(check)
+command.add_command(try_)
 
 
 @command.command("list")

@@ -62,6 +62,7 @@ class Detail:
         steps: How its amount, or else its quantity, was worked out.
         replaced_by: The codes of later charges that put another line into its place.
         part: Which version charges it: an index into the parts of the cost.
+        rate_steps: How its rate was worked out, where later charges changed it.
 
     """
 
@@ -69,6 +70,7 @@ class Detail:
     steps: tuple[Step, ...] = ()
     replaced_by: tuple[str, ...] = ()
     part: int = 0
+    rate_steps: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -163,7 +165,8 @@ class _Charged:
     def detail(self) -> Detail:
         """Where the line comes from."""
         item = self.item
-        return Detail(item.charge, item.line.steps, item.replaced_by, self.part)
+        line = item.line
+        return Detail(item.charge, line.steps, item.replaced_by, self.part, line.rate_steps)
 
 
 def _rounded(

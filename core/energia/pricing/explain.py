@@ -53,12 +53,14 @@ class Arithmetic:
         steps: Parts that add up to the quantity, or to the amount of a line without a rate.
         expression: The last calculation.
         value: The exact amount: a decimal, or n/d where none ends.
+        rate: How the rate was worked out, where later charges changed the one of the tariff.
 
     """
 
     steps: tuple[ExplainedStep, ...]
     expression: str
     value: str
+    rate: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -222,7 +224,7 @@ def _arithmetic(line: CostLine, detail: Detail, currency: str) -> Arithmetic:
         expression = f"{quantity.rstrip()} x {line.rate} {currency}{unit}"
     else:
         expression = " + ".join(step.value for step in steps) or line.exact
-    return Arithmetic(steps, expression, line.exact)
+    return Arithmetic(steps, expression, line.exact, detail.rate_steps)
 
 
 def _rounding(

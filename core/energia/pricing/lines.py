@@ -47,6 +47,8 @@ class Line:
         steps: How the amount was worked out; they add up to it. None are needed for
             quantity x rate.
         charge: The code of its charge; the core states it.
+        rate_steps: How the rate was worked out from the one that the tariff states, a line of
+            arithmetic for each charge that changed it.
 
     """
 
@@ -61,6 +63,7 @@ class Line:
     tags: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     charge: str | None = None
+    rate_steps: tuple[str, ...] = ()
 
 
 @attrs.frozen

@@ -1,15 +1,18 @@
 """One charge under test: an example of its kind, priced over made-up usage."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cached_property
 from typing import Any, Final, cast
 
 import attrs
 
 from energia.errors import Invalid
+from energia.metering.series import Series
 from energia.pricing.charges import Charge
-from energia.pricing.engine import Cost, price, roles
+from energia.pricing.engine import Cost, price
 from energia.pricing.lines import Remembered
+from energia.pricing.segments import roles
 from energia.pricing.selection import Selection
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms
@@ -87,6 +90,15 @@ class Case:
         charges = (*self.before, {"code": self.code, **(document or self.document)})
         return self.pricing.tariff(charges, zone=zone, **{"rounding": EXACT, **version})
 
+    def tariff_of_two(self, zone: str, follows: date) -> Tariff:
+        """Return a tariff whose second version, from a date on, is the same as the first."""
+        charges = [*self.before, {"code": self.code, **self.document}]
+        versions = [
+            {"valid_from": "1970-01-01", "valid_to": f"{follows}", "charges": charges},
+            {"valid_from": f"{follows}", "charges": charges},
+        ]
+        return self.pricing.tariff_of_versions(versions, zone=zone)
+
     def priced(
         self,
         tariff: Tariff,
@@ -96,11 +108,16 @@ class Case:
         state: Mapping[str, Remembered] | None = None,
     ) -> Cost:
         """Return what *load* costs in the window [start, end) (seconds); raises `Invalid`."""
-        usage = {
-            role: series(load, role, start, end, self.interval)
-            for role in roles(tariff.versions[0])
-        }
+        usage = self.usage(tariff, start, end, load)
         return price(tariff, usage, start, end, Terms(state=state or {}))
+
+    def usage(
+        self, tariff: Tariff, start: int, end: int, load: Load = household
+    ) -> Mapping[str, Series]:
+        """Return the readings of every role that *tariff* charges; nobody can write to them."""
+        return {
+            role: series(load, role, start, end, self.interval) for role in roles(tariff.versions)
+        }
 
 
 def facts(cost: Cost) -> tuple[Fact, ...]:

@@ -24,7 +24,7 @@ def energia_charges() -> "Sequence[type[Charge]]":
     return ()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def energia_price(energia_charges: "Sequence[type[Charge]]") -> "Pricing":
     """Prices charges over usage: `energia_price({"kind": ...}, [1, 2, "0.5"])`."""
     from energia.testing.pricing import Pricing

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import attrs
 
@@ -19,7 +19,7 @@ from energia.testing.usage import hourly, instant
 #: A charge as JSON has it.
 Document = Mapping[str, Any]
 #: Readings: a series, or numbers of kWh for consecutive slots, by role or of `import`.
-Usage = Series | Sequence[Decimal | int | str]
+Usage: TypeAlias = Series | Sequence[int] | Sequence[str] | Sequence[Decimal | int | str]
 
 
 @attrs.frozen(eq=False)
@@ -69,7 +69,13 @@ class Pricing:
         """
         several = [charges] if isinstance(charges, Mapping) else list(charges)
         only = {"valid_from": "1970-01-01", "charges": several, **version}
-        document = {"name": "test", "currency": currency, "timezone": zone, "versions": [only]}
+        return self.tariff_of_versions([only], zone=zone, currency=currency)
+
+    def tariff_of_versions(
+        self, versions: Sequence[Document], *, zone: str = "UTC", currency: str = "EUR"
+    ) -> Tariff:
+        """Return a tariff of several versions; raises `Invalid`."""
+        document = {"name": "test", "currency": currency, "timezone": zone, "versions": versions}
         return self.converter.structure(document, Tariff)
 
     def __call__(  # noqa: PLR0913 - what may be said of a price

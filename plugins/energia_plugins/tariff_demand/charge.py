@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Annotated, ClassVar, TypeAlias
 
 import attrs
@@ -27,6 +28,7 @@ from energia.pricing.charges import Examples, Parts, Rate
 from energia.pricing.demand import Part, Ratchet, Statistic, Times, unit_fits
 from energia.pricing.demand.billing import DemandUnit, Interval, Least, PowerFactor, Reset
 from energia.pricing.demand.parts import Across, Per
+from energia.pricing.exact import decimal_text
 from energia.pricing.schedule import Period, faults_of_periods
 from energia_plugins.tariff_demand.tiers import Ladder, Last, Scope, Tiers, faults_of_tiers
 
@@ -127,7 +129,7 @@ class Demand(BaseCharge):
     reset: Reset = "bill"
     across_versions: Across = "last"
 
-    @property
+    @cached_property
     def _demand(self) -> BillingDemand:
         return BillingDemand(
             interval=self.interval,
@@ -200,7 +202,10 @@ class Demand(BaseCharge):
 
 
 def _priced(part: Part, ladder: Ladder, component: str | None) -> Iterator[Step]:
-    """Yield what the tiers charge for a demand."""
-    for step in ladder.steps(part.demand.value, component, part.demand.expression):
+    """Yield what the tiers charge for a demand; the first step tells how that came about."""
+    demand = decimal_text(part.demand.value)
+    what = f"{demand} = {part.demand.expression}"
+    for step in ladder.steps(part.demand.value, component):
         value = Fraction(step.value) * part.times
-        yield attrs.evolve(step, expression=f"{step.expression}{part.text}", value=value)
+        yield Step(f"{step.description} of {what}", f"{step.expression}{part.text}", value)
+        what = demand

@@ -57,23 +57,21 @@ class Ladder:
         rates = [tier.rate for tier in self.tiers if isinstance(tier.rate, Components)]
         return tuple(rates[0].components) if rates else (None,)
 
-    def steps(self, demand: Fraction, component: str | None, what: str) -> Iterator[Step]:
-        """Yield what each tier charges for *demand*, which *what* describes."""
+    def steps(self, demand: Fraction, component: str | None) -> Iterator[Step]:
+        """Yield what each tier charges for *demand*."""
         if self.scope == "blocks":
-            yield from self._blocks(demand, component, what)
+            yield from self._blocks(demand, component)
         else:
-            yield from self._band(demand, component, what)
+            yield from self._band(demand, component)
 
-    def _blocks(self, demand: Fraction, component: str | None, what: str) -> Iterator[Step]:
+    def _blocks(self, demand: Fraction, component: str | None) -> Iterator[Step]:
         below = Fraction(0)
         for tier in self.tiers:
             inside = max(self._within(tier, demand) - below, Fraction(0))
             if inside or not below:
                 rate = rate_of(tier, component)
                 expression = f"{decimal_text(inside)} x {rate}"
-                yield Step(
-                    f"{what}: {_named(tier, self.tiers)}", expression, inside * Fraction(rate)
-                )
+                yield Step(_named(tier, self.tiers), expression, inside * Fraction(rate))
             below += inside
 
     def _within(self, tier: Tier, demand: Fraction) -> Fraction:
@@ -81,10 +79,10 @@ class Ladder:
         unbounded = tier is self.tiers[-1] and self.last == "open"
         return demand if tier.up_to is None or unbounded else min(demand, Fraction(tier.up_to))
 
-    def _band(self, demand: Fraction, component: str | None, what: str) -> Iterator[Step]:
+    def _band(self, demand: Fraction, component: str | None) -> Iterator[Step]:
         fitting = (one for one in self.tiers if one.up_to is None or demand <= one.up_to)
         tier = next(fitting, self.tiers[-1])
-        name = f"{what}: {_named(tier, self.tiers)}"
+        name = _named(tier, self.tiers)
         if tier.rate is not None:
             rate = rate_of(tier, component)
             yield Step(name, f"{decimal_text(demand)} x {rate}", demand * Fraction(rate))

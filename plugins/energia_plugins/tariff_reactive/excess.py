@@ -18,15 +18,23 @@ from typing import Final, Literal
 
 import attrs
 import numpy as np
+import numpy.typing as npt
 
 from energia import Fault, Invalid, Schedule, Slots
+from energia.metering.series import Micro
 from energia.pricing.demand.intervals import Intervals
 from energia.pricing.demand.peak import AT, TOTAL
+from energia.zones import Int64
 
 CAPACITIVE: Final = "capacitive"
 #: Into so many parts a micro-unit is divided for square roots.
 _PARTS: Final = 10**6
+#: 4 x the square of that: the root of so much more is twice as many parts.
+_SQUARE: Final = 4 * _PARTS**2
+#: Far more than a few roundings of doubles, relatively.
+_MARGIN: Final = 1e-12
 _HOUR: Final = 3600
+Floats = npt.NDArray[np.float64]
 
 
 @attrs.frozen(cache_hash=True)
@@ -76,40 +84,29 @@ class Excess:
 
         """
         active = Intervals.of(slots, self.active, self.seconds)
-        apparent = list(self._apparent(slots, active))
+        powers = _Powers.of(active.power, self._reactive(slots, active))
         labels: dict[str, int] = {}
         for period, some in self._periods(slots, active):
-            if len(some):
-                which = [(apparent[at], max(int(active.power[at]), 0)) for at in some]
-                if self.of == "energy":
-                    labels[period] = self._energy(which)
-                else:
-                    best = max(range(len(which)), key=lambda at: which[at][0])
-                    time = slots.zone.text(int(active.starts[some[best]]))
-                    value = round(Fraction(self.power_factor) * Fraction(which[best][0], _PARTS))
-                    labels |= {period: value, f"{period}{AT}{time}": value}
+            if not len(some):
+                continue
+            if self.of == "energy":
+                labels[period] = self._energy(powers, some)
+            else:
+                at, root = powers.highest(some)
+                time = slots.zone.text(int(active.starts[at]))
+                value = round(Fraction(self.power_factor) * Fraction(root, _PARTS))
+                labels |= {period: value, f"{period}{AT}{time}": value}
         return labels
 
-    def _apparent(self, slots: Slots, active: Intervals) -> Iterator[int]:
-        """Yield S of each interval, as power, in parts of a micro-unit."""
-        reactive = self._reactive(slots, active)
-        for power, other in zip(active.power.tolist(), reactive, strict=True):
-            square = (max(power, 0) ** 2 + max(other, 0) ** 2) * _PARTS**2
-            # The nearest: no root of a whole number is half of an odd one.
-            yield (isqrt(4 * square) + 1) // 2
-
-    def _reactive(self, slots: Slots, active: Intervals) -> list[int]:
+    def _reactive(self, slots: Slots, active: Intervals) -> Micro:
         """Return the reactive energy of each interval that counts, as power."""
         found = self._like(slots, self.inductive, active)
         if self.capacitive is None or self.window is None:
-            kept: list[int] = found.power.tolist()
-            return kept
+            return found.power
         other = self._like(slots, self.capacitive, active)
         names = self.window.periods
         keys = active.keys(slots, self.active, self.window)
-        inside = keys == names.index(CAPACITIVE)
-        chosen: list[int] = np.where(inside, other.power, found.power).tolist()
-        return chosen
+        return np.where(keys == names.index(CAPACITIVE), other.power, found.power)
 
     def _like(self, slots: Slots, role: str, active: Intervals) -> Intervals:
         found = Intervals.of(slots, role, self.seconds)
@@ -118,16 +115,55 @@ class Excess:
             raise Invalid(message, [Fault("intervals_apart", message)])
         return found
 
-    def _periods(self, slots: Slots, active: Intervals) -> Iterator[tuple[str, list[int]]]:
+    def _periods(self, slots: Slots, active: Intervals) -> Iterator[tuple[str, Int64]]:
         if self.schedule is None:
-            yield TOTAL, list(range(len(active.first)))
+            yield TOTAL, np.arange(len(active.first), dtype=np.int64)
             return
         keys = active.keys(slots, self.active, self.schedule)
         for key, name in enumerate(self.schedule.periods):
-            yield name, np.flatnonzero(keys == key).tolist()
+            yield name, np.flatnonzero(keys == key)
 
-    def _energy(self, which: list[tuple[int, int]]) -> int:
+    def _energy(self, powers: "_Powers", some: Int64) -> int:
         """Return the sum of fR x S - P where that is positive."""
         of, parts = Fraction(self.power_factor).as_integer_ratio()
-        excess = sum(max(of * root - parts * power * _PARTS, 0) for root, power in which)
+        excess = sum(
+            max(of * root - parts * _PARTS * power, 0)
+            for power, root in powers.below(some, float(self.power_factor))
+        )
         return round(Fraction(excess * self.seconds, parts * _PARTS * _HOUR))
+
+
+@attrs.frozen(eq=False)
+class _Powers:
+    """P, Q and about S of each interval, as power; none is below zero.
+
+    Floats only tell for which intervals the exact root is needed: all that it may decide about.
+    """
+
+    active: Micro
+    reactive: Micro
+    about: Floats
+
+    @classmethod
+    def of(cls, active: Micro, reactive: Micro) -> "_Powers":
+        p, q = np.maximum(active, 0), np.maximum(reactive, 0)
+        return cls(p, q, np.hypot(p.astype(np.float64), q.astype(np.float64)))
+
+    def below(self, some: Int64, factor: float) -> list[tuple[int, int]]:
+        """Return P and S, in parts, of those of *some* intervals that may be below a factor."""
+        near = factor * self.about[some] * (1 + _MARGIN) >= self.active[some].astype(np.float64)
+        which = some[near & (self.reactive[some] > 0)]
+        return list(zip(self.active[which].tolist(), self._roots(which), strict=True))
+
+    def highest(self, some: Int64) -> tuple[int, int]:
+        """Return which of *some* intervals has the highest S, and this, in parts."""
+        about = self.about[some]
+        which = some[about >= about.max() * (1 - _MARGIN)]
+        roots = self._roots(which)
+        root = max(roots)
+        return int(which[roots.index(root)]), root
+
+    def _roots(self, which: Int64) -> list[int]:
+        """Return S in parts, the nearest: no root of a whole number is half of an odd one."""
+        pairs = zip(self.active[which].tolist(), self.reactive[which].tolist(), strict=True)
+        return [(isqrt((p * p + q * q) * _SQUARE) + 1) >> 1 for p, q in pairs]

@@ -48,6 +48,7 @@ async def test_a_line_says_which_slots_by_which_rule(billed: Client) -> None:
 
     assert peak["calendar"] == {
         "clock": "UTC",
+        "unit": "kWh",
         "rules": [{"rule": 0, "text": "peak: all 18:00-21:00", "slots": 3, "quantity": "3"}],
         "runs": [
             {

@@ -11,7 +11,7 @@ from energia.errors import Invalid
 from energia.metering.series import Series
 from energia.pricing.days import DayTypes
 from energia.pricing.demand import BillingDemand, Demanded, Peak, Ratchet, Statistic
-from energia.pricing.schedule import Rule, Schedule
+from energia.pricing.schedule import Rule, Schedule, Season
 from energia.pricing.slots import Slots
 from energia.pricing.usage import Days, cut
 from energia.zones import Zone
@@ -103,6 +103,21 @@ def test_each_period_has_a_peak() -> None:
     }
 
 
+def test_a_season_that_changes_inside_the_bill_is_told() -> None:
+    """A maximum of either season would be charged in full."""
+    summer = Season("03-03", "09-30")
+    rules = Schedule((Rule("summer", season=summer),), "winter")
+    usage = series("2026-03-02T00:00:00Z", 3600, [1] * 48)
+    told = []
+
+    for by_month, past in ((False, 48), (True, 48), (False, 24)):
+        found = slots(series(usage.start, 3600, usage.values[:past].tolist()))
+        Peak(schedule=rules, seconds=3600, by_month=by_month).evaluate(found)
+        told.append([one.code for one in found.assumptions])
+
+    assert told == [["season_inside_bill"], [], []]
+
+
 def test_the_highest_of_distinct_days_are_apart() -> None:
     """The second highest of all is on the day of the highest; equal ones are taken in order."""
     usage = series("2026-03-02T00:00:00Z", 43_200 // 12, [9, 8] + [1] * 22 + [7, 7] + [1] * 22)
@@ -140,6 +155,7 @@ ONE = {"total": 100_000_000, "total@2026-03-02T18:00:00Z": 100_000_000}
         ({"ratchet": Ratchet(Decimal(75), months=(1, 12))}, {"2026-02": "200"}, "100"),
         ({"ratchet": Ratchet(Decimal(75), months=(1, 12))}, {"2025-12": "200"}, "150"),
         ({"ratchet": Ratchet(Decimal(75), current_in_full=False)}, {}, "75"),
+        ({"ratchet": Ratchet(Decimal(75), current_in_full=(True,) * 2 + (False,) * 10)}, {}, "75"),
         ({"ratchet": Ratchet((Decimal(0),) * 2 + (Decimal(90),) * 10)}, {"2026-01": "200"}, "180"),
         ({"statistic": Statistic(months=12)}, {"2025-04": "200"}, "200"),
         ({"statistic": Statistic(months=12, of_months="mean")}, {"2025-04": "200"}, "150"),

@@ -67,6 +67,8 @@ class Peak:
         """
         if not self.by_month:
             _tell_long_bill(slots)
+            if self.schedule is not None and self.periods is None:
+                _tell_seasons(slots, self.schedule)
         found = Intervals.of(slots, self.channel, self.seconds)
         days = slots.zone.local(found.starts) // DAY
         labels: dict[str, int] = {}
@@ -137,4 +139,21 @@ def _tell_long_bill(slots: Slots) -> None:
         slots.assume(
             "long_bill",
             f"the window of {days} days is charged as one bill; group=P1M charges each month",
+        )
+
+
+def _tell_seasons(slots: Slots, schedule: Schedule) -> None:
+    """Tell of seasons that change inside the bill: periods of both have a maximum."""
+    seasons = {rule.season for rule in schedule.rules if rule.season}
+    if not seasons:
+        return
+    edges = np.array([slots.start, slots.end - 1], np.int64)
+    first, last = (slots.zone.local(edges) // DAY).tolist()
+    days = slots.types.days(np.arange(first, last + 1, dtype=np.int64)).month_day
+    within = [season.includes(days) for season in seasons]
+    if any(some.any() and not some.all() for some in within):
+        slots.assume(
+            "season_inside_bill",
+            "a season begins or ends inside the bill: the demand of each period is charged in "
+            "full; with reset=month by the days of its month",
         )

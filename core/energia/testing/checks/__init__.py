@@ -32,6 +32,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     dates.clock_changes,
     dates.leap_day,
     dates.month_ends,
+    dates.versions_follow,
     loads.zero_usage,
     loads.negative_usage,
     loads.huge_usage,

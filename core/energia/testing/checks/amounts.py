@@ -3,16 +3,12 @@
 from fractions import Fraction
 from typing import Any, Final
 
-from energia.pricing.engine import Cost, measured_of, roles, slots_of
-from energia.pricing.engine import price as price_of
 from energia.pricing.exact import Exact, fraction
-from energia.pricing.explain import Charged, ExplainedLine, explain
-from energia.pricing.running import Running
-from energia.pricing.terms import Terms
+from energia.pricing.explain import ExplainedLine
 from energia.testing.arithmetic import value_of
 from energia.testing.case import MONDAY, Case
+from energia.testing.engine import exact_lines, explained_lines
 from energia.testing.outcome import Failed
-from energia.testing.usage import household, series
 from energia.zones import DAY
 
 #: A denominator with so many twos is that of a float, not of a decimal that a person wrote.
@@ -29,14 +25,7 @@ _END: Final = MONDAY + 7 * DAY
 def exact(case: Case) -> None:
     """Quantities, rates, amounts and steps are int, Fraction or Decimal, and never were floats."""
     tariff = case.tariff()
-    version = tariff.versions[0]
-    usage = {role: series(household, role, MONDAY, _END, case.interval) for role in roles(version)}
-    _, slots = slots_of(tariff, usage, MONDAY, _END, Terms())
-    run = Running(version.rounding, slots, {})
-    for charge in version.charges:
-        run.charge(charge)
-    for item in run.items:
-        line = item.line
+    for line in exact_lines(tariff, case.usage(tariff, MONDAY, _END), MONDAY, _END):
         numbers = {"quantity": line.quantity, "rate": line.rate, "amount": line.amount}
         numbers |= {f"the step {step.description!r}": step.value for step in line.steps}
         for name, value in numbers.items():
@@ -55,18 +44,11 @@ def sums(case: Case) -> None:
 def explained(case: Case) -> None:
     """Each line tells how it was worked out, and measuring again gives the same."""
     tariff = case.tariff()
-    usage = {
-        role: series(household, role, MONDAY, _END, case.interval)
-        for role in roles(tariff.versions[0])
-    }
-    cost = price_of(tariff, usage, MONDAY, _END)
-    version, slots = slots_of(tariff, usage, MONDAY, _END, Terms())
-    again = measured_of(version, slots)
-    for line in explain(Charged.of(cost), version, cost.currency, slots, again):
-        _refuse_unexplained(line, cost)
+    for line in explained_lines(tariff, case.usage(tariff, MONDAY, _END), MONDAY, _END):
+        _refuse_unexplained(line)
 
 
-def _refuse_unexplained(found: ExplainedLine, cost: Cost) -> None:
+def _refuse_unexplained(found: ExplainedLine) -> None:
     line, steps = found.line, found.arithmetic.steps
     if not found.reproduced:
         raise Failed(f"{line.code}: measuring the same readings again gives something else")
@@ -74,7 +56,7 @@ def _refuse_unexplained(found: ExplainedLine, cost: Cost) -> None:
         raise Failed(f"{line.code} has no description")
     multiplied = line.quantity is not None and line.rate is not None
     if not steps and not multiplied and Fraction(line.exact):
-        raise Failed(f"{line.code} is {line.amount} {cost.currency}, and no step tells why")
+        raise Failed(f"{line.code} is {line.amount}, and no step tells why")
     for step in steps:
         worked_out = value_of(step.expression)
         if worked_out is not None and not _about(worked_out, Fraction(step.value)):

@@ -4,13 +4,13 @@ import copy
 from typing import Final
 
 from energia.metering.series import Micro
-from energia.pricing.engine import Cost, price, roles
+from energia.pricing.engine import Cost, price
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms
 from energia.testing import elsewhere
 from energia.testing.case import MONDAY, Case, facts, same
 from energia.testing.outcome import Failed
-from energia.testing.usage import Load, household, series, zero
+from energia.testing.usage import Load, household, zero
 from energia.testing.watching import watched
 from energia.zones import DAY, Int64
 
@@ -29,10 +29,7 @@ def inputs_unchanged(case: Case) -> None:
     """Readings, document, charge and what was remembered are as before."""
     document = copy.deepcopy(dict(case.document))
     tariff = case.tariff()
-    usage = {
-        role: series(household, role, MONDAY, _END, case.interval)
-        for role in roles(tariff.versions[0])
-    }
+    usage = case.usage(tariff, MONDAY, _END)
     before = case.pricing.converter.dumps(tariff)
     state = dict(price(tariff, usage, MONDAY, _END).state)
     kept = copy.deepcopy(state)

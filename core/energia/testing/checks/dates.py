@@ -55,6 +55,20 @@ def month_ends(case: Case) -> None:
         _priced(case, first, last)
 
 
+def versions_follow(case: Case) -> None:
+    """A month in which one version of a tariff follows another can be priced."""
+    zone, follows = Zone.named(_ZONE), date(2024, 3, 13)
+    tariff = case.tariff_of_two(_ZONE, follows)
+    start, end = zone.midnight(date(2024, 3, 1)), zone.midnight(date(2024, 4, 1))
+    try:
+        cost = case.priced(tariff, start, end)
+    except Invalid as error:
+        raise Failed(f"with a second version from {follows} on: {refusal(error)}") from None
+    total = sum((Fraction(line.amount) for line in cost.lines), Fraction(0))
+    if total != Fraction(cost.total):
+        raise Failed(f"the lines of two versions add up to {total}, not to {cost.total}")
+
+
 def _priced(case: Case, first: date, last: date) -> None:
     zone = Zone.named(_ZONE)
     try:

@@ -12,6 +12,7 @@ from energia.convert.schema import schema_of, tagged
 from energia.errors import Invalid
 from energia.pricing.charges import Charge
 from energia.testing.case import MONDAY, Case, facts, same
+from energia.testing.engine import measured
 from energia.testing.outcome import Failed
 from energia.units import QUANTITIES
 from energia.zones import DAY
@@ -90,7 +91,7 @@ def measures(case: Case) -> None:
             raise Failed(f"the measure {name!r} is not equal to itself: make it an attrs class")
         if unknown := [role for role in measure.roles if not _ROLE.match(role)]:
             raise Failed(f"the measure {name!r} has an unknown role: {', '.join(unknown)}")
-    _refuse_inexact(case.priced(case.tariff(), MONDAY, MONDAY + DAY).measured[case.code])
+    _refuse_inexact(measured(case.priced(case.tariff(), MONDAY, MONDAY + DAY), case.code))
 
 
 def _measures(charge: Charge) -> Mapping[str, Any]:
@@ -100,8 +101,8 @@ def _measures(charge: Charge) -> Mapping[str, Any]:
     return found
 
 
-def _refuse_inexact(measured: Mapping[str, Mapping[Any, Any]]) -> None:
-    for name, values in measured.items():
+def _refuse_inexact(found: Mapping[str, Mapping[Any, Any]]) -> None:
+    for name, values in found.items():
         for label, value in values.items():
             if not isinstance(label, str) or type(value) is not int:
                 kind = type(value).__name__

@@ -3,7 +3,8 @@
 from time import thread_time
 from typing import Final
 
-from energia.pricing.engine import price, roles
+from energia.pricing.engine import price
+from energia.pricing.segments import roles
 from energia.pricing.tariffs import Tariff
 from energia.testing.case import Case
 from energia.testing.outcome import Failed
@@ -38,7 +39,7 @@ def speed(case: Case) -> None:
 def _seconds(tariff: Tariff, interval: int, repeated: int) -> float:
     """Return the shortest time of this thread that pricing took; waiting does not count."""
     usage = {
-        role: series(household, role, _START, _END, interval) for role in roles(tariff.versions[0])
+        role: series(household, role, _START, _END, interval) for role in roles(tariff.versions)
     }
     times = []
     for _ in range(repeated):

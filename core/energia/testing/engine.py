@@ -1,0 +1,40 @@
+"""What the checks ask the pricing engine besides a bill."""
+
+from collections.abc import Mapping
+
+from energia.metering.series import Series
+from energia.pricing.charges import Measured
+from energia.pricing.engine import Cost, price
+from energia.pricing.explain import Charged, ExplainedLine, explain
+from energia.pricing.lines import Line
+from energia.pricing.running import Running
+from energia.pricing.segments import segments
+from energia.pricing.tariffs import Tariff
+from energia.pricing.terms import Terms
+
+
+def exact_lines(
+    tariff: Tariff, usage: Mapping[str, Series], start: int, end: int
+) -> tuple[Line, ...]:
+    """Return the lines as the charges state them, before anything is rounded or written."""
+    found: list[Line] = []
+    for segment in segments(tariff, usage, start, end, Terms()):
+        run = Running(segment.version.rounding, {})
+        for due in segment.dues:
+            run.charge(due.charge, due.slots)
+        found += [item.line for item in run.items]
+    return tuple(found)
+
+
+def explained_lines(
+    tariff: Tariff, usage: Mapping[str, Series], start: int, end: int
+) -> tuple[ExplainedLine, ...]:
+    """Return where each line of a bill comes from, all of it measured again."""
+    cost = price(tariff, usage, start, end)
+    cut = segments(tariff, usage, start, end, Terms())
+    return explain(Charged.of(cost), cut, cost.currency)
+
+
+def measured(cost: Cost, code: str) -> Measured:
+    """Return what the measures of the charge *code* gave for a bill under one version."""
+    return cost.parts[-1].measured[code]
