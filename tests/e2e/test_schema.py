@@ -37,6 +37,7 @@ TARIFF: dict[str, Any] = {
     "timezone": "Asia/Kathmandu",
     "versions": [{"valid_from": "2026-01-01", "charges": [{"kind": "energy.flat", "rate": "9"}]}],
 }
+HOLIDAYS = {"name": "Nepal", "country": "NP", "dates": ["2026-02-19", "2026-04-14"]}
 DAY = {"start": "2026-03-01", "end": "2026-03-02"}
 SERIES = {
     "meter": "main",
@@ -81,6 +82,14 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/imports/{import_id}": {"path": {"import_id": "<the first import>"}},
     "GET /v1/meters/{meter}/readings": {"path": {"meter": "main"}, "params": DAY},
     "GET /v1/meters/{meter}/usage": {"path": {"meter": "main"}, "params": DAY},
+    "PUT /v1/holiday-lists/{holiday_list}": {
+        "path": {"holiday_list": "np"},
+        "json": HOLIDAYS,
+    },
+    "POST /v1/holiday-lists": {"json": {"id": "spare", **HOLIDAYS}},
+    "GET /v1/holiday-lists": {},
+    "GET /v1/holiday-lists/{holiday_list}": {"path": {"holiday_list": "np"}},
+    "DELETE /v1/holiday-lists/{holiday_list}": {"path": {"holiday_list": "spare"}},
     "PUT /v1/tariffs/{tariff}": {"path": {"tariff": "flat"}, "json": TARIFF},
     "POST /v1/tariffs": {"json": {"id": "spare", **TARIFF}},
     "GET /v1/tariffs": {},
@@ -106,7 +115,14 @@ GOOD: dict[str, dict[str, Any]] = {
     "POST /v1/costs/compare": {"json": {"meter": "main", "tariffs": ["flat"], **DAY}},
 }
 #: Ids that exist, for fuzzed requests; what they refer to is not deleted.
-KNOWN = {"site": "home", "meter": "main", "tariff": "flat", "contract": "main", "bill": "day"}
+KNOWN = {
+    "site": "home",
+    "meter": "main",
+    "holiday_list": "np",
+    "tariff": "flat",
+    "contract": "main",
+    "bill": "day",
+}
 #: Where ids that the service makes are found, and what they are called there.
 MADE = {
     "<the first import>": ("/v1/imports", "import"),

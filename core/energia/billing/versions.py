@@ -11,6 +11,7 @@ from energia.convert import Converter
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Fault
+from energia.pricing.holidays.store import resolved
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
 from energia.zones import Zone
@@ -37,18 +38,20 @@ class _End:
     day: date
 
 
-async def put_tariff(tenant: Tenant, converter: Converter, tariff: Tariff) -> bool:
-    """Make or replace a tariff, and tell whether it was made.
+async def put_tariff(tenant: Tenant, converter: Converter, tariff: Tariff) -> tuple[Tariff, bool]:
+    """Make or replace a tariff; return it with its holidays, and tell whether it was made.
 
     Who issues a bill holds its tariff as it is (`Office.price`). The tariff is held here before
     bills are looked for: either that bill is found, or it is priced by what is put.
 
     Raises:
         VersionInUse: Issued bills would not be what the tariff charges any more.
+        Invalid: It names a list of holidays that there is not.
 
     """
     async with tenant.transaction() as queries:
         await queries.fetch(str, SQL["tariff_lock"], tariff.id)
+        tariff = await resolved(queries, tariff)
         billed = await queries.fetch(_days, SQL["bill_versions"], tariff.id)
         tariffs = Tariffs(queries, converter)
         if billed:
@@ -57,7 +60,7 @@ async def put_tariff(tenant: Tenant, converter: Converter, tariff: Tariff) -> bo
             faults = [*_changes(old, tariff, used), *await _too_early(queries, old, tariff, used)]
             if faults:
                 raise VersionInUse(faults[0].message, faults)
-        return await tariffs.put(tariff)
+        return tariff, await tariffs.put(tariff)
 
 
 def _changes(old: Tariff, new: Tariff, used: Sequence[date]) -> Iterator[Fault]:

@@ -20,6 +20,7 @@ COMMANDS: Final = (
     "price",
     "compare",
     "explain",
+    "holidays",
     "preview",
     "plugins",
     "config",

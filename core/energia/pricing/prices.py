@@ -14,7 +14,7 @@ from energia.pricing.charges import Charge, Components, UnitPrices
 from energia.pricing.exact import decimal_text
 from energia.pricing.parts import Part, changes, parts
 from energia.pricing.schedule import Schedule
-from energia.pricing.slots import Assumption
+from energia.pricing.slots import Assumption, holidays_unknown
 from energia.pricing.tariffs import Tariff
 from energia.pricing.templates import unit_prices
 from energia.zones import Int64
@@ -161,3 +161,6 @@ def _assumptions(priced: Sequence[_Priced]) -> Iterator[Assumption]:
         if slots:
             message = f"{what} falls inside {slots} slots: each has the price at its start"
             yield Assumption("boundary_inside_interval", message, slots)
+    calendars = [one.part.calendar(schedule) for one in priced for schedule in one.schedules]
+    if years := sorted({year for calendar in calendars for year in calendar.unlisted}):
+        yield holidays_unknown(years)

@@ -68,6 +68,7 @@ def segments(
     if end <= start:
         raise Invalid("the window is empty", [Fault("empty_window", "the window is empty")])
     spans = tariff.in_force(start, end)
+    _refuse_unlisted([span.version for span in spans])
     plan = _plan([span.version for span in spans])
     found = _Cutter(tariff, spans, terms)
     found.cut(usage, _needs(plan))
@@ -79,6 +80,16 @@ def segments(
         )
         for at, (span, due) in enumerate(zip(spans, plan, strict=True))
     )
+
+
+def _refuse_unlisted(versions: Sequence[Version]) -> None:
+    for version in versions:
+        if version.lacks_holidays:
+            message = (
+                f"the version of {version.valid_from} names lists of holidays: their dates become "
+                "known when the tariff is saved; else give them in `holidays`"
+            )
+            raise Invalid(message, [Fault("unknown_holidays", message)])
 
 
 def roles(versions: Collection[Version]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The usage in a window, as measures see it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Self
 
@@ -28,6 +28,12 @@ class Assumption:
     code: str
     message: str
     slots: int | None = None
+
+
+def holidays_unknown(years: Sequence[int]) -> Assumption:
+    """Return what is assumed of *years* of which a tariff lists no holiday."""
+    message = f"the tariff lists no holidays of {', '.join(map(str, years))}: it has none there"
+    return Assumption("holidays_unknown", message)
 
 
 @attrs.frozen(eq=False)
@@ -126,6 +132,8 @@ class Slots:
                 "each is in the period at its start",
                 found.split,
             )
+        if found.unlisted:
+            self.assumptions[holidays_unknown(found.unlisted)] = None
         return found
 
     def local_days(self) -> LocalDays:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 import attrs
 from msgspec import Meta
@@ -16,6 +16,7 @@ from energia.convert.rules import Rules, enforce
 from energia.errors import Fault, Invalid
 from energia.pricing.charges import Charge
 from energia.pricing.days import DayTypes, Weekday
+from energia.pricing.holidays.models import ListReference
 from energia.pricing.rounding import Rounding
 from energia.pricing.tariff_rules import (
     codes_differ,
@@ -27,6 +28,9 @@ from energia.pricing.tariff_rules import (
 from energia.pricing.templates import Template, read_charge
 from energia.zones import Zone
 
+#: How many holidays a version lists at most.
+HOLIDAYS: Final = 10_000
+
 
 @attrs.frozen(kw_only=True)
 class Version:
@@ -36,6 +40,8 @@ class Version:
         valid_from: The first day.
         valid_to: The day after the last one; only the last version may lack it.
         holidays: Dates that are holidays for the schedules.
+        holiday_lists: Stored lists of holidays. When the tariff is saved, their dates are added to
+            `holidays`, and each of them names its version from then on.
         weekend_days: The days of the week that are the weekend.
         rounding: How amounts are rounded.
         charges: What is charged, in order.
@@ -54,7 +60,8 @@ class Version:
 
     valid_from: date
     valid_to: date | None = None
-    holidays: Annotated[tuple[date, ...], Meta(max_length=10_000)] = ()
+    holidays: Annotated[tuple[date, ...], Meta(max_length=HOLIDAYS)] = ()
+    holiday_lists: Annotated[tuple[ListReference, ...], Meta(max_length=20)] | None = None
     weekend_days: Annotated[tuple[Weekday, ...], Meta(max_length=7)] = ("sat", "sun")
     rounding: Rounding = attrs.Factory(Rounding)
     charges: Annotated[tuple[Charge, ...], Meta(min_length=1, max_length=200)]
@@ -93,6 +100,12 @@ class Version:
             if isinstance(charge, Template):
                 faults = charge.pointed(faults, f"/charges/{index}")
         return list(faults)
+
+    @property
+    def lacks_holidays(self) -> bool:
+        """Whether it names lists of holidays whose dates it does not have: it was never saved."""
+        named = self.holiday_lists or ()
+        return bool(named) and (not self.holidays or any("@" not in one for one in named))
 
     @cached_property
     def types(self) -> DayTypes:

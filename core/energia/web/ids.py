@@ -12,6 +12,9 @@ ChannelId = Annotated[
     Id, Meta(description="The id of the channel; without one, the meter's only one.")
 ]
 TariffId = Annotated[Id, Meta(description="The id of the tariff.", examples=["branca"])]
+HolidayListId = Annotated[
+    Id, Meta(description="The id of the list of holidays.", examples=["br-national"])
+]
 ImportId = Annotated[
     Id,
     Meta(description="The `import` of an answer to readings or to a file.", examples=["imp_1"]),

@@ -86,11 +86,17 @@ class Windows:
         Labels are those of the first period of a pool.
         """
         pool = np.array([_index(pools, period) for period in self.periods], np.int64)[self.keys]
-        both = np.unique(np.stack([self.of_slots, pool, self.days]), axis=1)
-        pairs, counts = np.unique(both[:2], axis=1, return_counts=True)
+        if not len(pool):
+            return {}
+        # One number for window, pool and day: rows of three take 20 times as long to sort.
+        first, last = int(self.days.min()), int(self.days.max())
+        pair = self.of_slots * len(pools) + pool
+        days = np.unique(pair * (last - first + 1) + (self.days - first))
+        found, counts = np.unique(days // (last - first + 1), return_counts=True)
+        pairs = [divmod(one, len(pools)) for one in found.tolist()]
         return {
             label(pools[at][0], self.names[window]): count
-            for window, at, count in zip(*pairs.tolist(), counts.tolist(), strict=True)
+            for (window, at), count in zip(pairs, counts.tolist(), strict=True)
         }
 
 
