@@ -73,11 +73,9 @@ RATEBOOK: Final = Peer(
 
 def _working(name: str) -> str | None:
     """Return where a Python is that starts: the first on the path may be a shim that does not."""
-    for folder in os.get_exec_path():
-        path = shutil.which(name, path=folder)
-        if (
-            path
-            and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0
-        ):
-            return path
-    return None
+    found = (shutil.which(name, path=folder) for folder in os.get_exec_path())
+    return next(filter(_starts, filter(None, found)), None)
+
+
+def _starts(python: str) -> bool:
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0

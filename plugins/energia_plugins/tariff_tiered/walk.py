@@ -1,6 +1,7 @@
 """Walks a ladder slot by slot, all slots at once."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import attrs
@@ -78,11 +79,8 @@ def _days(slots: Slots, walked: Walked) -> Mapping[str, int]:
 
 
 def _spans(found: Windows) -> Sequence[tuple[str, slice]]:
-    ends = [*found.firsts.tolist()[1:], len(found.keys)]
-    return [
-        (name, slice(first, end))
-        for name, first, end in zip(found.names, found.firsts.tolist(), ends, strict=True)
-    ]
+    edges = pairwise([*found.firsts.tolist(), len(found.keys)])
+    return [(name, slice(*edge)) for name, edge in zip(found.names, edges, strict=True)]
 
 
 def _walked(values: Any, mine: npt.NDArray[np.bool_], bounds: Sequence[Micro]) -> dict[str, int]:
