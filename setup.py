@@ -22,6 +22,7 @@ PLUGINS = [
     "tariff-demand = energia_plugins.tariff_demand",
     "tariff-demand-contracted = energia_plugins.tariff_demand_contracted",
     "tariff-event = energia_plugins.tariff_event",
+    "tariff-export = energia_plugins.tariff_export",
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
     "tariff-minimum = energia_plugins.tariff_minimum",

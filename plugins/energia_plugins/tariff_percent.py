@@ -1,9 +1,9 @@
 """The charge `percent`: a discount or a surcharge on lines that were charged before."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import attrs
 from msgspec import Meta
@@ -86,6 +86,16 @@ class Percent(BaseCharge):
     __rules__: ClassVar[Rules] = (_one_or_tiers,)
 
     kind: ClassVar[str] = "percent"
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"kind": "percent", "percent": "-10"},
+        {
+            "kind": "percent",
+            "tiers": [{"up_to": "80", "percent": "-100"}, {"percent": "0"}],
+            "form": "inside",
+        },
+        {"kind": "percent", "percent": "2.5", "form": "line_each", "cap": "5.00"},
+    )
+
     percent: Percentage | None = None
     tiers: Annotated[tuple[Tier, ...], Meta(min_length=1, max_length=100)] | None = None
     of: Selection = attrs.Factory(Selection)

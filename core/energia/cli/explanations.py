@@ -50,6 +50,8 @@ def of_line(found: ExplainedLine, currency: str, *, every: bool = False) -> Iter
     yield f"{line.title}: {line.amount} {currency}   [{line.code}]"
     for step in found.arithmetic.steps:
         yield f"  {step.description}: {step.expression} = {step.value}"
+    for text in found.arithmetic.rate:
+        yield f"  rate: {text}"
     yield f"  {found.arithmetic.expression} = {found.arithmetic.value}"
     yield f"  {_rounded(found.rounding)}"
     if found.calendar is not None:

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from energia.pricing.exact import Exact
+from energia.pricing.slots import Slots
 
 #: What a charge remembers from bill to bill: a JSON object, numbers as strings.
 Remembered: TypeAlias = Mapping[str, Any]
@@ -101,6 +102,14 @@ def _none_before(code: str, measured: Mapping[str, Mapping[str, int]]) -> tuple[
     raise LookupError(f"no charge before has the code {code!r}")
 
 
+#: What the measures of an earlier charge give for usage that is changed.
+Remeasured: TypeAlias = Callable[[str, Callable[[Slots], Slots]], Mapping[str, Mapping[str, int]]]
+
+
+def _none_measured(code: str, change: Callable[[Slots], Slots]) -> Mapping[str, Mapping[str, int]]:
+    raise LookupError(f"no charge before has the code {code!r}")
+
+
 @attrs.frozen
 class BillSoFar:
     """What the charges before this one have charged, and what this one remembers.
@@ -112,6 +121,9 @@ class BillSoFar:
         again: Returns the exact lines that the charge with a code would charge for other
             quantities: `again("energy", {"energy": {"peak": 0}})`. What energy costs less is the
             value of what was generated.
+        channels: The roles that the charges before charge, by their codes.
+        remeasured: Returns what the measures of the charge with a code would give for other
+            usage: `remeasured("energy", net)`, where `net` makes slots of slots.
 
     """
 
@@ -119,3 +131,5 @@ class BillSoFar:
     state: Remembered = NOTHING
     measured: Mapping[str, Mapping[str, Mapping[str, int]]] = attrs.Factory(dict)
     again: Again = _none_before
+    channels: Mapping[str, str] = attrs.Factory(dict)
+    remeasured: Remeasured = _none_measured

@@ -1,6 +1,6 @@
 """Runs the charges of a version in their order: exact lines, and what replaces them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 import attrs
@@ -39,10 +39,11 @@ class Item:
 
 @attrs.frozen
 class _Ran:
-    """A charge that ran, and the bill as it found it."""
+    """A charge that ran, the bill as it found it, and the usage that it ran on."""
 
     charge: Charge
     bill: BillSoFar
+    slots: Slots
 
 
 @attrs.define
@@ -69,15 +70,24 @@ class Running:
         """Run one charge on some usage; it sees the exact lines of those before it."""
         code = code_of(charge)
         measured = self._measure(charge.measures(), slots)
-        bill = BillSoFar(
-            tuple(self._lines), self.state.get(code, NOTHING), dict(self.measured), self._again
-        )
+        bill = self._so_far(code)
         given = self._take(code, charge.lines(measured, bill))
-        self.measured[code], self._ran[code] = measured, _Ran(charge, bill)
+        self.measured[code], self._ran[code] = measured, _Ran(charge, bill, slots)
         if len(given) > 1:
             raise TypeError(f"{code}: a charge gives one State")
         for one in given:
             self.state[code] = one.values
+
+    def _so_far(self, code: str) -> BillSoFar:
+        """Return the bill as the charge with this code finds it."""
+        return BillSoFar(
+            tuple(self._lines),
+            self.state.get(code, NOTHING),
+            dict(self.measured),
+            self._again,
+            {before: ran.charge.channel for before, ran in self._ran.items()},
+            self._remeasured,
+        )
 
     def _measure(self, measures: Mapping[str, Measure], slots: Slots) -> Measured:
         for measure in measures.values():
@@ -111,11 +121,20 @@ class Running:
 
     def _again(self, code: str, measured: Measured) -> tuple[Line, ...]:
         """Return what an earlier charge charges for other quantities."""
-        if code not in self._ran:
-            raise LookupError(f"no charge before has the code {code!r}")
-        ran = self._ran[code]
+        ran = self._before(code)
         given = ran.charge.lines({**self.measured[code], **measured}, ran.bill)
         return tuple(exact(code, one, self.rounding).so_far for one in given if type(one) is Line)
+
+    def _remeasured(self, code: str, change: Callable[[Slots], Slots]) -> Measured:
+        """Return what the measures of an earlier charge give for other usage."""
+        ran = self._before(code)
+        slots = change(ran.slots)
+        return {name: one.evaluate(slots) for name, one in ran.charge.measures().items()}
+
+    def _before(self, code: str) -> _Ran:
+        if code not in self._ran:
+            raise LookupError(f"no charge before has the code {code!r}")
+        return self._ran[code]
 
 
 def code_of(charge: Charge) -> str:

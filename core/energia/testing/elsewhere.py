@@ -29,7 +29,7 @@ def priced(case: Case, start: int, end: int) -> tuple[Fact, ...]:
     }
     paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
     done = subprocess.run(
-        [sys.executable, "-m", "energia.testing.elsewhere"],
+        [sys.executable, "-P", "-m", "energia.testing.elsewhere"],
         input=json.dumps(question, default=str),
         env={**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "4711"},
         capture_output=True,

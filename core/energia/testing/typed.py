@@ -1,7 +1,7 @@
 """Draws JSON documents of the types that the strict converter reads."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import partial
@@ -31,6 +31,10 @@ _SCALARS: Final[Mapping[object, Strategy]] = {
     bool: st.booleans(),
     str: st.text(_ASCII, min_size=1, max_size=20),
     date: st.dates(date(2019, 1, 1), date(2027, 12, 31)).map(date.isoformat),
+    datetime: st.datetimes(datetime(2019, 1, 1), datetime(2027, 12, 31)).map(
+        lambda moment: f"{moment.replace(microsecond=0).isoformat()}Z"
+    ),
+    timedelta: st.sampled_from(("PT15M", "PT30M", "PT1H")),
     NoneType: st.none(),
     Selection: st.just({}),
 }

@@ -1,5 +1,6 @@
 """Tells what code asks besides its arguments: the clock, chance, files."""
 
+import gc
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -26,12 +27,15 @@ def watched(work: Callable[[], object], package: str) -> list[str]:
         if event == "c_call" and (name := _forbidden(frame, called, package)):
             found[f"{name} in {frame.f_code.co_qualname}"] = None
 
-    before = sys.getprofile()
+    before, collects = sys.getprofile(), gc.isenabled()
+    gc.disable()  # what others do after a collection is not the doing of *work*
     sys.setprofile(profile)
     try:
         work()
     finally:
         sys.setprofile(before)
+        if collects:
+            gc.enable()
     return list(found)
 
 

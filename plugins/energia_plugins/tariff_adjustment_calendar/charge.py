@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import attrs
 from msgspec import Meta
@@ -117,6 +117,20 @@ class AdjustmentCalendar(BaseCharge):
     __rules__: ClassVar[Rules] = (_months_or_ranges, _selects)
 
     kind: ClassVar[str] = "adjustment.calendar"
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {
+            "kind": "adjustment.calendar",
+            "months": {"2026-09": "0.01885", "2026-10": "0"},
+            "default": "0",
+        },
+        {
+            "kind": "adjustment.calendar",
+            "ranges": [{"from": "1990-01-01", "rate": "0.004"}],
+            "proration": "metered",
+            "form": "line",
+        },
+    )
+
     months: Annotated[dict[Month, Decimal], Meta(min_length=1, max_length=2400)] | None = None
     ranges: Annotated[tuple[RateRange, ...], Meta(min_length=1, max_length=2400)] | None = None
     default: Decimal | None = None

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Annotated, ClassVar, TypeAlias
 
 import attrs
@@ -128,7 +129,7 @@ class Demand(BaseCharge):
     reset: Reset = "bill"
     across_versions: Across = "last"
 
-    @property
+    @cached_property
     def _demand(self) -> BillingDemand:
         return BillingDemand(
             interval=self.interval,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import ClassVar, Final, TypeAlias
 
 import attrs
@@ -117,7 +118,7 @@ class ContractedDemand(BaseCharge):
     reset: Reset = "bill"
     across_versions: Across = "last"
 
-    @property
+    @cached_property
     def _demand(self) -> BillingDemand:
         return BillingDemand(
             interval=self.interval,

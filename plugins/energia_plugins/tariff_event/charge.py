@@ -1,9 +1,9 @@
 """The charge itself: windows in, a line for each event of the bill out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import attrs
 from msgspec import Meta
@@ -95,6 +95,27 @@ class EventCharge(BaseCharge):
     )
 
     kind: ClassVar[str] = "event"
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {
+            "kind": "event",
+            "form": "energy",
+            "rate": "0.75",
+            "events": [{"date": "2026-03-02", "from": "17:00", "to": "20:00"}],
+        },
+        {
+            "kind": "event",
+            "form": "demand",
+            "rate": "10",
+            "events": [
+                {
+                    "name": "march",
+                    "start": "2026-03-02T18:00:00Z",
+                    "end": "2026-03-02T19:00:00Z",
+                }
+            ],
+        },
+    )
+
     form: Form
     events: Annotated[tuple[Event, ...], Meta(max_length=5000)]
     rate: Decimal | None = None

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import attrs
 from msgspec import Meta
@@ -104,6 +104,14 @@ class TableCharge(BaseCharge):
     )
 
     kind: ClassVar[str] = "table"
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {
+            "kind": "table",
+            "rows": [{"up_to": "100", "amount": "3.50"}, {"amount": "7.00", "rate": "0.01"}],
+        },
+        {"kind": "table", "rows": [{"rate": "0.02"}]},
+    )
+
     rows: Rows | None = None
     tables: Annotated[tuple[DatedRows, ...], Meta(min_length=1, max_length=500)] | None = None
     by: Literal["energy", "amount", "value"] = "energy"
@@ -120,6 +128,12 @@ class TableCharge(BaseCharge):
     @property
     def _all_rows(self) -> tuple[Row, ...]:
         return (*(self.rows or ()), *(row for one in self.tables or () for row in one.rows))
+
+    @property
+    def across_versions(self) -> Literal["each", "last"]:
+        """Where versions follow in a bill the last one charges once; lines are only its own."""
+        of_lines = self.by == "amount" or any(row.percent is not None for row in self._all_rows)
+        return "each" if of_lines else "last"
 
     def measures(self) -> dict[str, Measure]:
         """Measure the dates, and the energy where bands or rates are of it."""

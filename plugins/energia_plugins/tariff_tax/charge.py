@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import attrs
 from msgspec import Meta
@@ -83,6 +83,27 @@ class TaxCharge(BaseCharge):
     __rules__: ClassVar[Rules] = (_names_differ, _leave_something, _shown_as_price)
 
     kind: ClassVar[str] = "tax"
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {
+            "kind": "tax",
+            "form": "inside_product",
+            "taxes": [
+                {
+                    "name": "icms",
+                    "bands": [
+                        {"up_to": "50", "rate": "0"},
+                        {"up_to": "300", "rate": "0.18"},
+                        {"rate": "0.24"},
+                    ],
+                },
+                {"name": "pis", "rate": "0.0123", "group": "federal"},
+                {"name": "cofins", "rate": "0.0567", "group": "federal"},
+            ],
+            "show": "information",
+        },
+        {"kind": "tax", "form": "add_on", "taxes": [{"name": "vat", "rate": "0.21"}]},
+    )
+
     taxes: Annotated[tuple[Tax, ...], Meta(min_length=1, max_length=50)]
     form: Form
     of: Selection = attrs.Factory(Selection)

@@ -155,6 +155,7 @@ ONE = {"total": 100_000_000, "total@2026-03-02T18:00:00Z": 100_000_000}
         ({"ratchet": Ratchet(Decimal(75), months=(1, 12))}, {"2026-02": "200"}, "100"),
         ({"ratchet": Ratchet(Decimal(75), months=(1, 12))}, {"2025-12": "200"}, "150"),
         ({"ratchet": Ratchet(Decimal(75), current_in_full=False)}, {}, "75"),
+        ({"ratchet": Ratchet(Decimal(75), current_in_full=(True,) * 2 + (False,) * 10)}, {}, "75"),
         ({"ratchet": Ratchet((Decimal(0),) * 2 + (Decimal(90),) * 10)}, {"2026-01": "200"}, "180"),
         ({"statistic": Statistic(months=12)}, {"2025-04": "200"}, "200"),
         ({"statistic": Statistic(months=12, of_months="mean")}, {"2025-04": "200"}, "150"),

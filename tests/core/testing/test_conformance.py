@@ -1,5 +1,7 @@
 """The checks see what is wrong with a kind of charge, and nothing where nothing is."""
 
+import re
+
 import pytest
 
 from energia import Charge
@@ -8,6 +10,7 @@ from energia.testing import Pricing, check_charge, outcomes
 from energia.testing.checks import CHECKS
 from energia.testing.outcome import Failed, Outcome
 from tests.core.testing import broken, broken_measures
+from tests.imports import ROOT
 
 BUNDLED = Plugins.installed().charges()
 
@@ -101,3 +104,13 @@ def test_a_kind_may_be_excused_of_a_check() -> None:
     assert found == Outcome(
         "test.naive_days", "clock_changes", "skipped", "excused: the law says so"
     )
+
+
+def test_the_page_has_every_check() -> None:
+    """`docs/testing-plugins.md` lists them in the order in which they run."""
+    text = (ROOT / "docs/testing-plugins.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \| ", text.partition("| check |")[2], re.MULTILINE)
+
+    names = ["example", *(check.__name__ for check in CHECKS)]
+    assert listed[: len(names)] == names
+    assert all(f"`{name}`" in text for name in ("energia_price", "energia_clock_change"))

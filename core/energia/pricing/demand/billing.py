@@ -25,6 +25,7 @@ DemandUnit = Literal["kW", "kVA", "kvar", "hp"]
 Reset = Literal["bill", "month"]
 #: Kilowatts of a mechanical horsepower: 550 ft lbf/s, exactly.
 _HORSEPOWER: Final = Fraction("0.74569987158227022")
+_HIGHEST: Final = Statistic()
 #: The length of a month such as `2026-03`, with which the time of a peak begins.
 _MONTH: Final = 7
 
@@ -180,7 +181,7 @@ class BillingDemand:
 
     @property
     def _statistic(self) -> Statistic:
-        return self.statistic or Statistic()
+        return self.statistic or _HIGHEST
 
     @property
     def _looks_back(self) -> bool:
