@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
 import attrs
 
+from energia.convert import Converter
 from energia.metering.series import Series
 from energia.plugins import Plugins
 from energia.pricing.engine import Cost, price
@@ -36,8 +38,9 @@ class Bills:
     zone: str = "America/Sao_Paulo"
     others: Mapping[str, ModuleType] = attrs.Factory(dict)
 
-    def tariff(self, charges: Sequence[Mapping[str, Any]], **version: Any) -> Tariff:
-        """Return the tariff of *charges*, which rounds nothing unless it is told to."""
+    @cached_property
+    def converter(self) -> Converter:
+        """Reads tariffs of the plugins."""
         plugins = Plugins.of(
             tariff_fixed=tariff_fixed,
             tariff_flat=tariff_flat,
@@ -45,8 +48,12 @@ class Bills:
             tested=self.plugin,
             **self.others,
         )
+        return tariff_converter(plugins.charges())
+
+    def tariff(self, charges: Sequence[Mapping[str, Any]], **version: Any) -> Tariff:
+        """Return the tariff of *charges*, which rounds nothing unless it is told to."""
         body = document(charges, self.zone, "BRL", **{**EXACT, **version})
-        return tariff_converter(plugins.charges()).structure(body, Tariff)
+        return self.converter.structure(body, Tariff)
 
     def of(
         self,

@@ -105,6 +105,16 @@ def test_taxes_inside_may_be_told() -> None:
     assert line(found, "tax.pis").quantity == "0.526316"  # 52.631579 x 0.01
 
 
+def test_what_is_told_is_of_the_rate_before_it_was_rounded() -> None:
+    """0.544 is 0.5 net at one decimal, and 0.68 gross: ICMS is 20 % of 68, not of 62.5."""
+    rounding = {"unit_price_decimals": 1, "amount_decimals": None}
+    charges = [{"kind": "energy.flat", "rate": "0.544"}, tax(ICMS, show="information")]
+    found = BILLS.of(charges, rounding=rounding)
+
+    assert line(found, "energy.flat").exact == "70"
+    assert line(found, "tax.icms").quantity == "13.6"
+
+
 def test_only_selected_lines_are_taxed() -> None:
     """Street lighting is added outside the taxes."""
     found = BILLS.of([FLAT, FIXED, tax(ICMS, of={"charges": ["energy.flat"]})])

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Final, Literal, Self
 
@@ -133,7 +134,7 @@ class Table:
             )
         )
 
-    @property
+    @cached_property
     def changes(self) -> tuple[date, ...]:
         """The dates on which another value, or none, begins to hold."""
         found = {one.from_ for one in self.entries}

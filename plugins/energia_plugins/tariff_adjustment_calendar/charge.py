@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -138,7 +139,7 @@ class AdjustmentCalendar(BaseCharge):
     form: Literal["lines", "line", "inside"] = "lines"
     of: Selection | None = None
 
-    @property
+    @cached_property
     def _table(self) -> Table:
         if self.months is not None:
             return Table.of_months(self.months)

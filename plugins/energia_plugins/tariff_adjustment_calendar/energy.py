@@ -52,13 +52,12 @@ class EnergyByDates:
 
     def _inside(self, slots: Slots) -> dict[date, int]:
         """Return the dates that begin inside the window, and when."""
-        numbers = np.array([day_number(day) for day in self.changes], np.int64)
-        begins = slots.zone.midnights(numbers).tolist()
-        return {
-            day: begin
-            for day, begin in zip(self.changes, begins, strict=True)
-            if slots.start < begin < slots.end
-        }
+        first, last = (
+            slots.zone.datetime(instant).date() for instant in (slots.start, slots.end - 1)
+        )
+        days = [day for day in self.changes if first < day <= last]
+        begins = slots.zone.midnights(np.array(list(map(day_number, days)), np.int64))
+        return dict(zip(days, begins.tolist(), strict=True))
 
     def _tell(self, slots: Slots, begins: Sequence[int]) -> None:
         grid = slots.portion(self.channel).grid

@@ -1,44 +1,60 @@
 """What is measured in dated windows: energy, and the slot with the most of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TypeAlias
 
 import attrs
-import numpy as np
-import numpy.typing as npt
 
 from energia.errors import Fault, Invalid
 from energia.pricing.charges import Role, Slots
 from energia.pricing.exact import total
-from energia.pricing.slots import Portion
 from energia_plugins.tariff_event.windows import Window, by_name, is_split, slots_in
 
-Bools = npt.NDArray[np.bool_]
+#: Slots from a first one to the one past a last one; those of one event are apart and in order.
+Spans: TypeAlias = tuple[tuple[int, int], ...]
 
 
-def masks(slots: Slots, channel: str, windows: tuple[Window, ...]) -> Iterator[tuple[str, Bools]]:
-    """Yield the name of each event that has slots in the bill, and which they are.
+def spans(slots: Slots, channel: str, windows: tuple[Window, ...]) -> Mapping[str, Spans]:
+    """Return the slots of each event that has some in the bill, by its name.
 
     A slot is in the window that its start is in; what is cut is told.
     """
     grid = slots.portion(channel).grid
+    found: dict[str, Spans] = {}
     edges: set[int] = set()
-    for name, found in by_name(windows).items():
-        mask = np.zeros(grid.count, bool)
-        for window in found:
-            start, end = window.seconds(slots.zone)
-            first, past = slots_in(grid, start, end)
-            mask[first:past] = True
-            edges |= {edge for edge in (start, end) if is_split(grid, edge)}
-        if mask.any():
-            yield name, mask
-    split = len({(edge - grid.start) // grid.interval for edge in edges})
-    if split:
+    for name, of_event in by_name(windows).items():
+        seconds = [window.seconds(slots.zone) for window in of_event]
+        edges.update(edge for one in seconds for edge in one if is_split(grid, edge))
+        inside = [slots_in(grid, start, end) for start, end in seconds]
+        if together := _together(span for span in sorted(inside) if span[0] < span[1]):
+            found[name] = together
+    if split := len({(edge - grid.start) // grid.interval for edge in edges}):
         slots.assume(
             "boundary_inside_interval",
             f"an event begins or ends inside {split} slots of {channel}: "
             "each is in the event that its start is in",
             split,
         )
+    return found
+
+
+def _together(some: Iterator[tuple[int, int]]) -> Spans:
+    """Return spans, in order, such that those that overlap are one."""
+    found: list[tuple[int, int]] = []
+    for first, past in some:
+        if found and first <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], past)
+        else:
+            found.append((first, past))
+    return tuple(found)
+
+
+def _refuse_overlaps(found: Sequence[Spans]) -> None:
+    every = sorted(span for of_event in found for span in of_event)
+    if any(after[0] < before[1] for before, after in pairwise(every)):
+        message = "two events share a slot, which would count twice: windows overlap"
+        raise Invalid(message, [Fault("events_overlap", message)])
 
 
 @attrs.frozen(cache_hash=True)
@@ -64,13 +80,13 @@ class EventEnergy:
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sums."""
         part = slots.portion(self.channel)
-        found = dict(masks(slots, self.channel, self.schedule))
-        if self.apart and sum(map(np.count_nonzero, found.values())) > np.count_nonzero(
-            np.any(list(found.values()), axis=0)
-        ):
-            message = "two events share a slot, which would count twice: windows overlap"
-            raise Invalid(message, [Fault("events_overlap", message)])
-        return {name: _sum(part, mask) for name, mask in found.items()}
+        found = spans(slots, self.channel, self.schedule)
+        if self.apart:
+            _refuse_overlaps(list(found.values()))
+        return {
+            name: sum(total(part.values[first:past], part.largest) for first, past in of_event)
+            for name, of_event in found.items()
+        }
 
 
 @attrs.frozen(cache_hash=True)
@@ -88,8 +104,10 @@ class EventSeconds:
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the seconds."""
         interval = slots.portion(self.channel).grid.interval
-        found = masks(slots, self.channel, self.schedule)
-        return {name: int(np.count_nonzero(mask)) * interval for name, mask in found}
+        return {
+            name: sum(past - first for first, past in of_event) * interval
+            for name, of_event in spans(slots, self.channel, self.schedule).items()
+        }
 
 
 @attrs.frozen(cache_hash=True)
@@ -111,12 +129,10 @@ class EventPeak:
             message = f"slots of {part.grid.interval} s have no exact power: they divide no hour"
             raise Invalid(message, [Fault("wrong_interval", message)])
         per_hour = 3600 // part.grid.interval
-        found = masks(slots, self.channel, self.schedule)
-        return {name: int(part.values[mask].max()) * per_hour for name, mask in found}
-
-
-def _sum(part: Portion, mask: Bools) -> int:
-    return total(part.values[mask], part.largest)
+        return {
+            name: max(int(part.values[first:past].max()) for first, past in of_event) * per_hour
+            for name, of_event in spans(slots, self.channel, self.schedule).items()
+        }
 
 
 @attrs.frozen(cache_hash=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, ClassVar, Final, TypeAlias
 
 import attrs
@@ -99,15 +100,20 @@ class Window:
 
         A time that comes twice starts it at the first and ends it at the second.
         """
-        if self.start is not None and self.end is not None:
-            return _seconds(self.start), _seconds(self.end)
-        assert self.date is not None
-        midnight = day_number(self.date) * DAY
-        first, last = minute(self.from_ or ""), minute(self.to or "")
-        last += 24 * 60 if last <= first else 0
-        local = np.array([midnight + first * 60, midnight + last * 60], np.int64)
-        earlier, later, _ = zone.instants(local)
-        return int(earlier[0]), int(later[1])
+        return _in_seconds(self, zone)
+
+
+@lru_cache(maxsize=10_000)
+def _in_seconds(window: Window, zone: Zone) -> tuple[int, int]:
+    if window.start is not None and window.end is not None:
+        return _seconds(window.start), _seconds(window.end)
+    assert window.date is not None
+    midnight = day_number(window.date) * DAY
+    first, last = minute(window.from_ or ""), minute(window.to or "")
+    last += 24 * 60 if last <= first else 0
+    local = np.array([midnight + first * 60, midnight + last * 60], np.int64)
+    earlier, later, _ = zone.instants(local)
+    return int(earlier[0]), int(later[1])
 
 
 def slots_in(grid: Grid, start: int, end: int) -> tuple[int, int]:

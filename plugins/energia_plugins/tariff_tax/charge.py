@@ -24,7 +24,7 @@ from energia.pricing.charges import (
 from energia.pricing.dates import Across, BillDates, bill_of, share_of, window_of
 from energia.pricing.exact import decimal_text, fraction, rounded
 from energia.pricing.measures import Energy
-from energia.pricing.repricing import amount_of, times
+from energia.pricing.repricing import amount_of, is_multiplied, times
 from energia.units import MICRO
 from energia_plugins.tariff_tax.formulas import Burden, Due, Form, burden
 from energia_plugins.tariff_tax.taxes import Rated, Tax
@@ -165,11 +165,20 @@ class TaxCharge(BaseCharge):
         found: dict[str, list[Step]] = {tax.name: [] for tax in self.taxes}
         for line, one in taxed:
             for part in one.parts:
-                base = amount_of(line) * part.base
+                base = self._net(line) * part.base
                 expression = f"{decimal_text(base)} x {part.due.rated.text}"
                 step = Step(line.description, expression, base * part.due.rated.value)
                 found[part.due.name].append(step)
         return found
+
+    def _net(self, line: Line) -> Fraction:
+        """Return the amount that is taxed: that of a line that stays, or of one at its next rate.
+
+        What is grossed up is the rate before it is rounded.
+        """
+        if self._show == "information" and is_multiplied(line):
+            return fraction(line.quantity or 0) * fraction(line.rate or 0)
+        return amount_of(line)
 
     def _line(self, name: str, steps: list[Step]) -> Line:
         """Return the line of a tax; where the tax is inside the prices it is of no amount."""

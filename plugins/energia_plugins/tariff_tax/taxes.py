@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Annotated, ClassVar
 
 import attrs
@@ -113,13 +114,17 @@ class Tax:
             energy: The energy of the bill, in the unit of the bands.
 
         """
-        table = Table.of_months(self.rates) if self.rates else self._always(energy)
+        table = self._always(energy) if self.rates is None else self._by_month
         parts = list[tuple[int, Decimal]]()
         for dates in table.cut(deciding):
             if days := self._taxed(dates):
                 parts.append((days, self._at(table, dates.first)))
         value = sum((days * fraction(rate) for days, rate in parts), Fraction(0)) / deciding.days
         return Rated(value, _text(parts, deciding.days))
+
+    @cached_property
+    def _by_month(self) -> Table:
+        return Table.of_months(self.rates or {})
 
     def _always(self, energy: Fraction) -> Table:
         """Return the table of a rate that no month changes."""
