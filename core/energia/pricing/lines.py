@@ -1,12 +1,13 @@
 """The lines of a bill, exact, and what a charge hands to its next bill."""
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 import attrs
 
-from energia.pricing.exact import Exact
+from energia.pricing.exact import Exact, fraction
 from energia.pricing.slots import Slots
 
 #: What a charge remembers from bill to bill: a JSON object, numbers as strings.
@@ -110,6 +111,16 @@ def _none_measured(code: str, change: Callable[[Slots], Slots]) -> Mapping[str, 
     raise LookupError(f"no charge before has the code {code!r}")
 
 
+#: What the core makes of a line that is not on the bill yet.
+Exactly: TypeAlias = Callable[[Line], Fraction]
+
+
+def _unrounded(line: Line) -> Fraction:
+    if line.amount is not None:
+        return fraction(line.amount)
+    return fraction(line.quantity or 0) * fraction(line.rate or 0)
+
+
 @attrs.frozen
 class BillSoFar:
     """What the charges before this one have charged, and what this one remembers.
@@ -122,8 +133,11 @@ class BillSoFar:
             quantities: `again("energy", {"energy": {"peak": 0}})`. What energy costs less is the
             value of what was generated.
         channels: The roles that the charges before charge, by their codes.
+        kinds: Their kinds.
         remeasured: Returns what the measures of the charge with a code would give for other
             usage: `remeasured("energy", net)`, where `net` makes slots of slots.
+        exactly: Returns the exact amount that a line of this charge will have: its rate is rounded
+            first where the tariff says so.
 
     """
 
@@ -132,4 +146,6 @@ class BillSoFar:
     measured: Mapping[str, Mapping[str, Mapping[str, int]]] = attrs.Factory(dict)
     again: Again = _none_before
     channels: Mapping[str, str] = attrs.Factory(dict)
+    kinds: Mapping[str, str] = attrs.Factory(dict)
     remeasured: Remeasured = _none_measured
+    exactly: Exactly = _unrounded

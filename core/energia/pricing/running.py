@@ -86,7 +86,9 @@ class Running:
             dict(self.measured),
             self._again,
             {before: ran.charge.channel for before, ran in self._ran.items()},
+            {before: ran.charge.kind for before, ran in self._ran.items()},
             self._remeasured,
+            lambda line: _worth(code, line, self.rounding),
         )
 
     def _measure(self, measures: Mapping[str, Measure], slots: Slots) -> Measured:
@@ -140,6 +142,11 @@ class Running:
 def code_of(charge: Charge) -> str:
     """Return what names *charge* in its version."""
     return charge.code or charge.kind
+
+
+def _worth(code: str, line: Line, rounding: Rounding) -> Fraction:
+    """Return the exact amount of a line, which may be on the bill already."""
+    return exact(code, attrs.evolve(line, steps=()), rounding).exact
 
 
 def exact(code: str, line: Line, rounding: Rounding) -> Item:

@@ -33,8 +33,8 @@ class Export(BaseCharge):
     Attributes:
         scheme: Exports offset imports of the bill (`net_metering`); what is left after netting each
             interval or hour is sold (`net_billing`); or everything is (`buy_all_sell_all`).
-        of: The lines of energy charges that exports offset; of all energy charges of `import`
-            before, if no charges are named.
+        of: The lines of energy charges that exports offset; of all charges before of `import` and
+            of the kinds `energy.*` and `adjustment.*`, if no charges are named.
         schedule: When each period of the exports is; the periods of the energy charges without.
         netting: Over what `net_billing` nets; default `interval`.
         rate: The price of a kWh that is sold; or

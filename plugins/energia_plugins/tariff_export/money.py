@@ -8,7 +8,7 @@ import attrs
 from energia.pricing.charges import Line, Step
 from energia.pricing.exact import decimal_text, fraction
 from energia_plugins.tariff_export.ledger import Account, Entry, alive, drawn, total
-from energia_plugins.tariff_export.site import Site, amount
+from energia_plugins.tariff_export.site import Site
 
 
 @attrs.define
@@ -34,7 +34,7 @@ class Purse:
         """Yield the lines about money."""
         had = self.site.kept.of("money")
         self.entries = alive(had, self.site.month)
-        earned = -sum(map(amount, self.earning), Fraction(0))
+        earned = -self.site.sum(self.earning)
         carried_in, expired = total(had), total(had) - total(self.entries)
         self.account = Account(carried_in=carried_in, earned=earned, expired=expired)
         yield from self._used()
@@ -48,7 +48,7 @@ class Purse:
             return None
         whole = self.site.charge.limits == "bill"
         lines = self.site.bill.lines if whole else self.site.energy_lines()
-        return max(sum(map(amount, [*lines, *self.before]), Fraction(0)), Fraction(0))
+        return max(self.site.sum([*lines, *self.before]), Fraction(0))
 
     def _used(self) -> Iterator[Line]:
         """Use what was kept, oldest first."""

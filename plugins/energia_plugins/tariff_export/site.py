@@ -1,6 +1,6 @@
 """What a bill of a site with exports rests on: its month, what is kept, the energy charges."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
@@ -8,7 +8,6 @@ import attrs
 
 from energia.errors import Fault, Invalid
 from energia.pricing.charges import BillSoFar, Line, Measured, Slots
-from energia.pricing.exact import fraction
 from energia.units import MICRO
 from energia_plugins.tariff_export.ledger import Kept, later
 from energia_plugins.tariff_export.netting import as_import, netted, nothing_imported
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
 #: The label of energy that no schedule divides, and the measure that energy charges call so.
 TOTAL: Final = "total"
 ENERGY: Final = "energy"
+
+#: How kinds of charge begin whose lines are for each kWh.
+_KINDS: Final = ("energy.", "adjustment.")
 
 
 @attrs.frozen
@@ -42,15 +44,22 @@ class Site:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The codes of the energy charges that exports offset."""
+        """The codes of the energy charges that exports offset.
+
+        Tables and taxes may measure energy too, and are not about each kWh: without names only
+        kinds of energy are meant, and adjustments of it.
+        """
         named = self.charge.of.charges
         if named is None:
-            roles = self.bill.channels.items()
-            return tuple(code for code, role in roles if role == "import" and self._meters(code))
+            kinds = self.bill.kinds.items()
+            return tuple(code for code, kind in kinds if kind.startswith(_KINDS) and self._in(code))
         if wrong := [code for code in named if not self._meters(code)]:
             message = f"{', '.join(wrong)} does not charge energy: name energy charges in `of`"
             raise Invalid(message, [Fault("no_energy_charge", message)])
         return named
+
+    def _in(self, code: str) -> bool:
+        return self.bill.channels[code] == "import" and self._meters(code)
 
     def _meters(self, code: str) -> bool:
         return ENERGY in self.bill.measured.get(code, {})
@@ -107,19 +116,18 @@ class Site:
 
     def finest(self) -> str | None:
         """Return the energy charge with most periods; None if there is no energy charge."""
-        return max(self.codes, key=lambda code: len(self.imported(code)), default=None)
+        energy = [code for code in self.codes if self.bill.kinds[code].startswith(_KINDS[0])]
+        several = energy or self.codes
+        return max(several, key=lambda code: len(self.imported(code)), default=None)
+
+    def sum(self, lines: Iterable[Line]) -> Fraction:
+        """Return what lines come to."""
+        return sum(map(self.bill.exactly, lines), Fraction(0))
 
     def energy_lines(self) -> Iterator[Line]:
         """Yield the lines that exports offset, as they are on the bill."""
         codes = self.codes
         return (line for line in self.charge.of.lines(self.bill) if line.charge in codes)
-
-
-def amount(line: Line) -> Fraction:
-    """Return what a line of this charge comes to."""
-    if line.amount is not None:
-        return fraction(line.amount)
-    return fraction(line.quantity or 0) * fraction(line.rate or 0)
 
 
 def kwh(micro: int) -> Fraction:

@@ -136,6 +136,35 @@ class Writes(Right):
 
 
 @attrs.frozen
+class Squares:
+    """The sum of squares, which no 64 bits hold, over the sum: a mean weighted by itself."""
+
+    channel: str
+
+    @property
+    def roles(self) -> Sequence[str]:
+        """The role that is summed."""
+        return (self.channel,)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Sum them."""
+        values = slots.portion(self.channel).values
+        return {"total": int((values * values).sum()) // max(int(values.sum()), 1)}
+
+
+@attrs.frozen
+class Overflows(Right):
+    """Measure what is too large for 64 bits."""
+
+    kind: ClassVar[str] = "test.overflows"
+    examples: ClassVar[Examples] = example("test.overflows")
+
+    def measures(self) -> dict[str, Measure]:
+        """Ask for it."""
+        return {"energy": Squares(self.channel)}
+
+
+@attrs.frozen
 class NumpyIntegers:
     """A sum that is no Python int."""
 

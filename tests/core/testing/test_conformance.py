@@ -60,6 +60,7 @@ def test_a_kind_that_is_right_conforms() -> None:
         (broken_measures.Writes, "example", "read-only"),
         (broken.Undocumented, "documented", "lacks rate"),
         (broken.Undocumented, "schema", "does not describe rate"),
+        (broken_measures.Overflows, "huge_usage", "what may not fit 64 bits"),
         (broken_measures.Numpy, "measures", "measures give Python ints"),
     ],
     ids=lambda value: getattr(value, "__name__", None),

@@ -10,10 +10,13 @@ from energia.pricing.lines import Remembered
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia.pricing.terms import Terms
 from energia_plugins import (
+    tariff_adjustment_calendar,
     tariff_export,
     tariff_fixed,
     tariff_flat,
     tariff_minimum,
+    tariff_table,
+    tariff_tax,
     tariff_tiered,
     tariff_time_of_use,
 )
@@ -21,10 +24,13 @@ from tests.core.pricing.documents import document, instant, series
 
 CONVERTER = tariff_converter(
     Plugins.of(
+        tariff_adjustment_calendar=tariff_adjustment_calendar,
         tariff_export=tariff_export,
         tariff_fixed=tariff_fixed,
         tariff_flat=tariff_flat,
         tariff_minimum=tariff_minimum,
+        tariff_table=tariff_table,
+        tariff_tax=tariff_tax,
         tariff_tiered=tariff_tiered,
         tariff_time_of_use=tariff_time_of_use,
     ).charges()

@@ -25,6 +25,11 @@ def sells(**fields: Any) -> dict[str, Any]:
     return export("net_billing", **price, **fields)
 
 
+def sells_at(rate: str, **fields: Any) -> dict[str, Any]:
+    """Return net billing at a rate."""
+    return export("net_billing", rate=rate, **fields)
+
+
 def test_exports_are_sold_and_imports_are_bought() -> None:
     """3 x 0.30 are bought, 2 x 0.05 are sold."""
     found = bill([FLAT, sells()], [3, 0], [0, 2])
@@ -148,6 +153,16 @@ def test_what_is_earned_may_be_for_the_next_bill() -> None:
         {"month": "2026-03", "money": "0.2"},
         {"month": "2026-04", "money": "0.5"},
     ]
+
+
+def test_money_is_what_the_rounded_rate_makes_it() -> None:
+    """Rates of two decimals: 10 kWh at 0.046 are 0.50, of which 0.20 are left."""
+    carries = sells_at("0.046", rollover="money")
+    rounding = {"unit_price_decimals": 2, "amount_decimals": None}
+    found = bill([FLAT, carries], [1, 0], [0, 10], rounding=rounding)
+
+    assert found.total == "0"
+    assert ledger(found) == [{"month": "2026-03", "money": "0.2"}]
 
 
 def test_money_expires() -> None:

@@ -10,12 +10,15 @@ import numpy as np
 from energia.errors import EnergiaError, Invalid
 from energia.metering.series import Micro
 from energia.testing.case import MONDAY, Case, refusal
+from energia.testing.engine import measured
 from energia.testing.outcome import Failed, Skipped
 from energia.testing.usage import Load, household, zero
 from energia.units import BOUND, MICRO
 from energia.zones import DAY, Int64
 
 _END: Final = MONDAY + DAY
+#: A household's usage times this is close to the largest that can be stored, in slots of an hour.
+_MOST: Final = BOUND // 2_000_000
 #: So many bounds of a charge are tried.
 _BOUNDS: Final = 12
 
@@ -34,9 +37,24 @@ def negative_usage(case: Case) -> None:
 
 
 def huge_usage(case: Case) -> None:
-    """The largest readings that can be stored are priced, or refused with a reason."""
-    for sign in (1, -1):
-        _priced_or_refused(case, _constant(sign * BOUND), "the largest usage")
+    """A year of the largest readings that can be stored is measured exactly, or refused.
+
+    Where twice the usage measures twice as much, so many times the usage measures so many times as
+    much; if it does not, an integer of 64 bits has overflowed.
+    """
+    one, two, most = (_measured_year(case, factor) for factor in (1, 2, _MOST))
+    for (name, label), value in one.items():
+        twice, large = two.get((name, label), 0), most.get((name, label), 0)
+        grows = value and _about(twice, 2 * value, 2)
+        if grows and not _about(large, _MOST * value, 2 * _MOST):
+            raise Failed(
+                f"{name}[{label!r}] is {large} for {_MOST} times the usage of which it is {value}: "
+                "sum with Python ints what may not fit 64 bits"
+            )
+
+
+def _about(found: int, expected: int, rounding: int) -> bool:
+    return abs(found - expected) <= abs(expected) // 10**6 + rounding
 
 
 def boundaries(case: Case) -> None:
@@ -77,8 +95,15 @@ def _priced_or_refused(case: Case, load: Load, what: str) -> None:
         raise Skipped(f"{what} is refused: {refusal(error)}") from None
 
 
-def _constant(micro: int) -> Load:
-    return lambda role, starts, interval: np.full(len(starts), micro, np.int64)
+def _measured_year(case: Case, factor: int) -> dict[tuple[str, str], int]:
+    """Return what is measured of a year of a household's usage times *factor*."""
+    load: Load = lambda *slots: household(*slots) * factor  # noqa: E731 - it is an argument
+    try:
+        cost = case.priced(case.tariff(), MONDAY, MONDAY + 365 * DAY, load)
+    except Invalid as error:
+        raise Skipped(f"a year of large usage is refused: {refusal(error)}") from None
+    found = measured(cost, case.code)
+    return {(name, label): value for name, by in found.items() for label, value in by.items()}
 
 
 def _sum_of(total: int) -> Load:
