@@ -21,6 +21,7 @@ from energia.pricing.engine import Cost, price
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia.pricing.terms import Terms
 from energia_plugins import (
+    tariff_demand,
     tariff_export,
     tariff_fixed,
     tariff_minimum,
@@ -33,6 +34,7 @@ DATA = Path(__file__).parents[2] / "data" / "ssc_export"
 CASES = {case["id"]: case for case in json.loads((DATA / "cases.json").read_text())}
 CONVERTER = tariff_converter(
     Plugins.of(
+        tariff_demand=tariff_demand,
         tariff_export=tariff_export,
         tariff_fixed=tariff_fixed,
         tariff_minimum=tariff_minimum,
@@ -117,7 +119,7 @@ def export(case: dict[str, Any]) -> dict[str, Any]:
 def tariff(case: dict[str, Any]) -> Tariff:
     """Return the tariff of a case."""
     fixed = {"kind": "fixed", "amount": case["fixed"], "per": "month", "proration": "none"}
-    charges = [energy(case), export(case), fixed, *minimums(case)]
+    charges = [energy(case), export(case), *demand(case), fixed, *minimums(case)]
     return CONVERTER.structure(document(charges, rounding={"amount_decimals": None}), Tariff)
 
 
@@ -138,6 +140,17 @@ def tiers(case: dict[str, Any], column: int) -> list[dict[str, Any]]:
         }
         for tier in case["tiers"]
     ]
+
+
+def demand(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield tiers of the highest net import of an hour in each period, if they are charged."""
+    if "demand" in case:
+        rates: dict[str, list[dict[str, str]]] = {}
+        for period, up_to, rate in case["demand"]["tiers"]:
+            bound = {"up_to": f"{Decimal(up_to) * scale(case):f}"} if up_to else {}
+            rates.setdefault(period, []).append({**bound, **scaled(case, {"rate": rate})})
+        periods = schedule(case["demand"])
+        yield {"kind": "demand", "schedule": periods, "interval": "PT1H", "rates": rates}
 
 
 def minimums(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
