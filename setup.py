@@ -26,12 +26,15 @@ PLUGINS = [
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
     "tariff-minimum = energia_plugins.tariff_minimum",
+    "tariff-open-energy = energia_plugins.tariff_open_energy",
     "tariff-percent = energia_plugins.tariff_percent",
+    "tariff-ratebook = energia_plugins.tariff_ratebook",
     "tariff-reactive = energia_plugins.tariff_reactive",
     "tariff-table = energia_plugins.tariff_table",
     "tariff-tax = energia_plugins.tariff_tax",
     "tariff-tiered = energia_plugins.tariff_tiered",
     "tariff-time-of-use = energia_plugins.tariff_time_of_use",
+    "tariff-urdb = energia_plugins.tariff_urdb",
 ]
 
 setup(

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from energia.pricing.demand import BillingDemand as BillingDemand
     from energia.pricing.demand import Demands as Demands
     from energia.pricing.demand import Peak as Peak
+    from energia.pricing.importing import Imported as Imported
+    from energia.pricing.importing import ImportOptions as ImportOptions
+    from energia.pricing.importing import ImportWarning as ImportWarning
+    from energia.pricing.importing import TariffImporter as TariffImporter
     from energia.pricing.measures import BillDays as BillDays
     from energia.pricing.measures import BillMonths as BillMonths
     from energia.pricing.measures import Days as Days
@@ -89,6 +93,7 @@ _MODULES = {
         "UnitPrices",
     ),
     "pricing.demand": ("BillingDemand", "Demands", "Peak"),
+    "pricing.importing": ("ImportOptions", "ImportWarning", "Imported", "TariffImporter"),
     "pricing.measures": ("BillDays", "BillMonths", "Days", "Energy", "EnergyByPeriod", "Months"),
     "pricing.schedule": ("Period", "Schedule"),
     "seeds": ("Seed",),

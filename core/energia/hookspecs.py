@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from energia.metering.decoding import Decoder
     from energia.metering.events import ReadingsRejected, ReadingsStored
     from energia.pricing.charges import Charge
+    from energia.pricing.importing import TariffImporter
     from energia.pricing.timing import PricingFinished
     from energia.seeds import Seed
     from energia.web.routes import Route
@@ -46,6 +47,19 @@ def register_charges() -> "Iterable[type[Charge]]":
         @hookimpl
         def register_charges() -> list[type[Charge]]:
             return [Flat]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_tariff_importers() -> "Iterable[TariffImporter]":
+    """Return the importers of tariffs, one for each format.
+
+    Example:
+        @hookimpl
+        def register_tariff_importers() -> list[TariffImporter]:
+            return [UrdbImporter()]
 
     """
     raise NotImplementedError

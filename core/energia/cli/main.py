@@ -20,6 +20,7 @@ COMMANDS: Final = (
     "price",
     "compare",
     "explain",
+    "tariff",
     "holidays",
     "preview",
     "plugins",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from energia.metering.decoding import Decoder
     from energia.metering.events import ReadingsRejected, ReadingsStored
     from energia.pricing.charges import Charge
+    from energia.pricing.importing import TariffImporter
     from energia.pricing.timing import PricingFinished
     from energia.seeds import Seed
     from energia.web.routes import Route
@@ -115,6 +116,10 @@ class Plugins:
     def decoders(self) -> "Mapping[str, Decoder]":
         """Return the decoders of meter files, by format."""
         return _without_plugin(self._registered.decoders)
+
+    def tariff_importers(self) -> "Mapping[str, TariffImporter]":
+        """Return the importers of tariffs, by format."""
+        return _without_plugin(self._registered.importers)
 
     def probes(self) -> "tuple[Probe, ...]":
         """Return the health probes."""

@@ -85,6 +85,12 @@ def _decoder(one: object) -> str | None:
     return _of_class("decoder", one) or _without_methods("decoder", one, "decode")
 
 
+def _importer(one: object) -> str | None:
+    if not isinstance(getattr(one, "description", None), str):
+        return "a tariff importer has a `description`, a string"
+    return _of_class("tariff importer", one) or _without_methods("tariff importer", one, "read")
+
+
 def _probe(one: object) -> str | None:
     if getattr(one, "criticality", None) not in _CRITICALITIES:
         return f"the `criticality` of a probe is {' or '.join(map(repr, _CRITICALITIES))}"
@@ -151,6 +157,7 @@ def _named(one: object) -> str:
 _LACKING: Final[Mapping[str, Callable[[object], str | None]]] = {
     "register_charges": _charge,
     "register_decoders": _decoder,
+    "register_tariff_importers": _importer,
     "register_probes": _probe,
     "register_collectors": _collector,
     "register_routes": _instance("energia.web.routes", "Route"),

@@ -17,6 +17,7 @@ from energia.web.endpoints import (
     prices,
     readings,
     sites,
+    tariff_imports,
     tariffs,
     usage,
 )
@@ -30,6 +31,7 @@ _MODULES = (
     gaps,
     imports,
     tariffs,
+    tariff_imports,
     holiday_lists,
     prices,
     costs,
