@@ -17,6 +17,7 @@ from energia.pricing.market.series import (
     Whole,
     exponent,
     refuse_missing,
+    shifted,
 )
 from energia.pricing.rounding import Rounding
 from energia.zones import Zone
@@ -78,7 +79,7 @@ class SlotFormula:
         bounds = [one for one in (self.floor, self.cap) if one is not None]
         of_product = max(0, -exponent(self.multiplier))
         decimals = max([of_product, *(max(0, -exponent(one)) for one in (self.adder, *bounds))])
-        factor = int(self.multiplier.scaleb(decimals))
+        factor = int(shifted(self.multiplier, decimals))
         scale *= 10**decimals
         adder = _times(self.adder, scale)
         largest = (int(abs(values).max()) if len(values) else 0) * abs(factor) + abs(adder)

@@ -24,9 +24,7 @@ def named(charges: Iterable["Charge"]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def refuse_unfit(
-    names: Iterable[str], prices: Mapping[str, PriceSeries], currency: str
-) -> None:
+def refuse_unfit(names: Iterable[str], prices: Mapping[str, PriceSeries], currency: str) -> None:
     """Refuse series that are not there, or in another currency than the tariff; all of them.
 
     Raises:

@@ -89,7 +89,7 @@ class PriceSeries:
 
     def text(self, index: int) -> Decimal:
         """Return one price."""
-        return Decimal(int(self.prices[index])).scaleb(-self.decimals)
+        return shifted(Decimal(int(self.prices[index])), -self.decimals)
 
     def aligned(self, grid: Grid) -> "SlotPrices":
         """Return the price of each slot of *grid*.
@@ -157,7 +157,13 @@ class SlotPrices:
 def scaled_of(prices: Sequence[Decimal]) -> tuple[int, Whole]:
     """Return how many decimals *prices* have, and what they are in units of the last one."""
     decimals = max((max(0, -exponent(one)) for one in prices), default=0)
-    return decimals, whole([int(one.scaleb(decimals)) for one in prices])
+    return decimals, whole([int(shifted(one, decimals)) for one in prices])
+
+
+def shifted(number: Decimal, digits: int) -> Decimal:
+    """Return `number x 10**digits`, exactly: no context of decimals rounds it."""
+    sign, figures, _ = number.as_tuple()
+    return Decimal((sign, figures, exponent(number) + digits))
 
 
 def exponent(number: Decimal) -> int:
