@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -20,17 +21,25 @@ def priced(case: Case, start: int, end: int) -> tuple[Fact, ...]:
     class_ = case.class_
     if class_.__module__ == "__main__" or "<locals>" in class_.__qualname__:
         raise Skipped("the class is in no module that another process could import")
+    stated = [dict(one) for one in getattr(class_, "examples", ())]
+    documents = stated if case.document in stated else [dict(case.document)]
     question = {
         "module": class_.__module__,
         "name": class_.__qualname__,
-        "document": case.document,
-        "interval": case.interval,
+        "documents": documents,
         "window": [start, end],
     }
+    bills = _asked(json.dumps(question, default=str))
+    return tuple(tuple(fact) for fact in bills[documents.index(dict(case.document))])
+
+
+@lru_cache(maxsize=1)
+def _asked(question: str) -> Any:
+    """Return the bills of all examples of a kind: a process takes longer to start than to price."""
     paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
     done = subprocess.run(
         [sys.executable, "-P", "-m", "energia.testing.elsewhere"],
-        input=json.dumps(question, default=str),
+        input=question,
         env={**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "4711"},
         capture_output=True,
         text=True,
@@ -40,20 +49,17 @@ def priced(case: Case, start: int, end: int) -> tuple[Fact, ...]:
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it ended"])[-1]
         raise Failed(f"in another process it cannot be priced: {last}")
-    return tuple(tuple(fact) for fact in _read(done.stdout))
+    return json.loads(done.stdout)
 
 
-def _read(text: str) -> Any:
-    return json.loads(text)
-
-
-def _answer(question: Any) -> tuple[Fact, ...]:
-    class_: Any = import_module(question["module"])
+def _answer(question: Any) -> list[tuple[Fact, ...]]:
+    found: Any = import_module(question["module"])
     for name in question["name"].split("."):
-        class_ = getattr(class_, name)
-    found: type[Charge] = class_
-    case = Case(found, question["document"], Pricing.of(found), question["interval"])
-    return facts(case.priced(case.tariff(), *question["window"]))
+        found = getattr(found, name)
+    class_: type[Charge] = found
+    pricing, window = Pricing.of(class_), question["window"]
+    cases = [Case.of(class_, document, pricing) for document in question["documents"]]
+    return [facts(case.priced(case.tariff(), *window)) for case in cases]
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from energia.metering.series import Series
-from energia.pricing.charges import Measured
+from energia.pricing.charges import Measured, UnitPrices
 from energia.pricing.engine import Cost, price
 from energia.pricing.explain import Charged, ExplainedLine, explain
 from energia.pricing.lines import Line
+from energia.pricing.measures import Energy, EnergyByPeriod
 from energia.pricing.running import Running
 from energia.pricing.segments import segments
 from energia.pricing.tariffs import Tariff
@@ -33,6 +34,21 @@ def explained_lines(
     cost = price(tariff, usage, start, end)
     cut = segments(tariff, usage, start, end, Terms())
     return explain(Charged.of(cost), cut, cost.currency)
+
+
+def energy_by_period(
+    tariff: Tariff,
+    usage: Mapping[str, Series],
+    window: tuple[int, int],
+    prices: UnitPrices,
+    role: str,
+) -> Mapping[str, int]:
+    """Return the micro-units of *role* in each period of unit prices, by the names of its rates."""
+    (segment,) = segments(tariff, usage, *window, Terms())
+    slots = segment.dues[-1].slots
+    if prices.schedule is None:
+        return {"": Energy(role).evaluate(slots)["total"]}
+    return EnergyByPeriod(prices.schedule, role).evaluate(slots)
 
 
 def measured(cost: Cost, code: str) -> Measured:

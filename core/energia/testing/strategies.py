@@ -15,13 +15,14 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 
-from energia.errors import EnergiaError, Invalid
+from energia.errors import Invalid
 from energia.metering.series import ACTUAL, Series
 from energia.pricing.charges import Charge
 from energia.testing.case import MONDAY, Case
 from energia.testing.pricing import Pricing
 from energia.testing.typed import charge_documents, schedules
 from energia.testing.usage import CLOCK_CHANGES, zero
+from energia.testing.varied import fits, near_examples
 from energia.zones import DAY, Zone
 
 __all__ = ["charges", "found", "schedules", "tariffs", "usage", "windows"]
@@ -41,20 +42,39 @@ _LARGEST = 10_000_000
 def charges(kind: type[Charge] | str, pricing: Pricing | None = None) -> st.SearchStrategy[Any]:
     """Draw charges of a kind, as JSON has them, that a tariff may have.
 
+    They are near the examples of the kind, or of the types of its fields; a kind that is about
+    lines of earlier charges has those of its `examples_after` before it in the tariff.
+
     Args:
         kind: The class, or the name of an installed kind.
         pricing: Knows the kind; without it, all installed kinds are known.
 
     """
-    known = pricing or (Pricing.of() if isinstance(kind, str) else Pricing.of(kind))
-    class_ = known.kinds[kind] if isinstance(kind, str) else kind
-    return charge_documents(class_).filter(lambda document: _fits(document, known))
+    known, class_ = _known(kind, pricing)
+    if getattr(class_, "examples", ()):
+        return near_examples(class_, known)
+    return charge_documents(class_).filter(lambda document: fits(class_, document, known))
 
 
 def tariffs(*kinds: type[Charge] | str, pricing: Pricing | None = None) -> st.SearchStrategy[Any]:
-    """Draw tariffs of one version with a charge of each of *kinds*, as JSON has them."""
-    drawn = st.tuples(*(charges(kind, pricing) for kind in kinds))
-    return st.builds(_tariff, drawn, st.sampled_from(_ZONES))
+    """Draw tariffs of one version with a charge of each of *kinds*, as JSON has them.
+
+    Charges that a kind is about come before; all of energy have one.
+    """
+    known = [_known(kind, pricing) for kind in kinds]
+    drawn = st.tuples(*(charges(class_, one) for one, class_ in known))
+    cases = drawn.map(
+        lambda found: [
+            Case(class_, document, one)
+            for (one, class_), document in zip(known, found, strict=True)
+        ]
+    )
+    return st.builds(_tariff, cases, st.sampled_from(_ZONES))
+
+
+def _known(kind: type[Charge] | str, pricing: Pricing | None) -> tuple[Pricing, type[Charge]]:
+    known = pricing or (Pricing.of() if isinstance(kind, str) else Pricing.of(kind))
+    return known, known.kinds[kind] if isinstance(kind, str) else kind
 
 
 def windows(zone: str = "UTC", days: int = 40) -> st.SearchStrategy[tuple[int, int]]:
@@ -131,16 +151,10 @@ def _priced(class_: type[Charge], pricing: Pricing, worth: bool, document: Any) 
     return not worth or used.lines[1:] != unused.lines[1:]
 
 
-def _fits(document: Any, pricing: Pricing) -> bool:
-    try:
-        pricing.tariff(document)
-    except EnergiaError:
-        return False
-    return True
-
-
-def _tariff(drawn: Sequence[Mapping[str, Any]], zone: str) -> dict[str, Any]:
-    several = [{**one, "code": f"{one['kind']}-{at}"} for at, one in enumerate(drawn)]
+def _tariff(cases: Sequence[Case], zone: str) -> dict[str, Any]:
+    before = {one.get("code") or one["kind"]: one for case in cases for one in case.before}
+    several = [{**one, "code": code} for code, one in before.items()]
+    several += [{**case.document, "code": f"drawn-{at}"} for at, case in enumerate(cases)]
     version = {"valid_from": "1970-01-01", "charges": several}
     return {"name": "drawn", "currency": "EUR", "timezone": zone, "versions": [version]}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cached_property
 from typing import Annotated, ClassVar
 
 import attrs
@@ -126,12 +127,12 @@ class Tiered(BaseCharge):
         several = any(len(tiers) > 1 for tiers in self.ladders.values())
         return UnitPrices(rates, self.schedule, first_tier=several)
 
-    @property
+    @cached_property
     def ladders(self) -> Mapping[str, Sequence[Tier]]:
         """The tiers of each period."""
         return {TOTAL: self.tiers or ()} if self.rates is None else self.rates
 
-    @property
+    @cached_property
     def pools(self) -> Mapping[Pool, Ladder]:
         """The ladders, each with the periods whose energy is counted together."""
         found: dict[object, list[str]] = {}

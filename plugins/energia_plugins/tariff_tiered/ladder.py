@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import accumulate
-from typing import Annotated, ClassVar, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import attrs
 from msgspec import Meta
 
 from energia.pricing.charges import Rate
-from energia.pricing.exact import decimal_text
+from energia.pricing.exact import decimal_text, exact_text, fixed
+from energia.units import MICRO
 
 Unit = Literal["kWh", "kWh/day", "kWh/kW", "kWh/kW.day", "kWh/kVA", "kWh/hp"]
 Scope = Literal["pooled_prorated", "per_period", "pooled_chronological", "whole_band"]
@@ -21,6 +23,8 @@ DAILY: Final = ("kWh/day", "kWh/kW.day")
 #: The unit of the demand by which bounds are multiplied.
 OF_DEMAND: Final = {"kWh/kW": "kW", "kWh/kW.day": "kW", "kWh/kVA": "kVA", "kWh/hp": "hp"}
 
+#: Micro-units; a fraction only where it is no whole number.
+Micro: TypeAlias = int | Fraction
 Bound = Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0}, examples=["400"])]
 
 
@@ -43,7 +47,7 @@ class Tier:
 Tiers: TypeAlias = Annotated[tuple[Tier, ...], Meta(min_length=1, max_length=100)]
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Scale:
     """What the bounds of a ladder are multiplied by.
 
@@ -71,7 +75,6 @@ class Ladder:
 
     bounds: tuple[tuple[Decimal, Unit], ...]
     closed: bool
-    OPEN: ClassVar[str] = "open"
 
     @classmethod
     def of(cls, tiers: Sequence[Tier], unit: Unit, last: Last) -> "Ladder":
@@ -84,31 +87,56 @@ class Ladder:
         """The units of its bounds."""
         return frozenset(unit for _, unit in self.bounds)
 
-    def ends(self, scale: Scale) -> tuple[Fraction, ...]:
-        """Return where each tier with a bound ends, in kWh.
+    @property
+    def daily(self) -> bool:
+        """Whether some bound is by the day."""
+        return not self.units.isdisjoint(DAILY)
+
+    def ends(self, scale: Scale) -> tuple[Micro, ...]:
+        """Return where each tier with a bound ends, in micro-units.
 
         A bound that lies above a later one, of another unit, ends there: kilowatt-hours nested in
         hours of use.
         """
-        scaled = [_scaled(bound, unit, scale) for bound, unit in self.bounds]
-        return tuple(accumulate(reversed(scaled), min))[::-1]
+        return _ends(self, scale)
 
     def texts(self, scale: Scale) -> tuple[str, ...]:
         """Return where each tier with a bound ends, and how that came about."""
-        return tuple(
-            _told(bound, unit, scale, end)
-            for (bound, unit), end in zip(self.bounds, self.ends(scale), strict=True)
-        )
+        return _texts(self, scale)
 
 
-def _scaled(bound: Decimal, unit: Unit, scale: Scale) -> Fraction:
+def text_of(micro: Micro) -> str:
+    """Return micro-units as text in units: a decimal, or `n/d` where none ends."""
+    if isinstance(micro, Fraction):
+        return exact_text(micro / MICRO)
+    text = fixed(micro, 6).rstrip("0")
+    return text.removesuffix(".")
+
+
+@lru_cache(maxsize=4096)
+def _ends(ladder: Ladder, scale: Scale) -> tuple[Micro, ...]:
+    scaled = [_scaled(bound, unit, scale) for bound, unit in ladder.bounds]
+    return tuple(accumulate(reversed(scaled), min))[::-1]
+
+
+@lru_cache(maxsize=4096)
+def _texts(ladder: Ladder, scale: Scale) -> tuple[str, ...]:
+    ends = _ends(ladder, scale)
+    return tuple(
+        _told(bound, unit, scale, end)
+        for (bound, unit), end in zip(ladder.bounds, ends, strict=True)
+    )
+
+
+def _scaled(bound: Decimal, unit: Unit, scale: Scale) -> Micro:
     factor = Fraction(scale.days) if unit in DAILY else Fraction(*scale.part)
     if unit in OF_DEMAND:
         factor *= scale.demand or 0
-    return Fraction(bound) * factor
+    micro = Fraction(bound) * factor * MICRO
+    return micro.numerator if micro.denominator == 1 else micro
 
 
-def _told(bound: Decimal, unit: Unit, scale: Scale, end: Fraction) -> str:
+def _told(bound: Decimal, unit: Unit, scale: Scale, end: Micro) -> str:
     text = f"{bound} {unit}"
     if unit in OF_DEMAND:
         text += f" x {decimal_text(scale.demand or 0)} {OF_DEMAND[unit]}"
@@ -117,4 +145,4 @@ def _told(bound: Decimal, unit: Unit, scale: Scale, end: Fraction) -> str:
     elif scale.part[0] != scale.part[1]:
         text += f" x {scale.part[0]}/{scale.part[1]} days"
     nested = end < _scaled(bound, unit, scale)
-    return f"{text}, at most {decimal_text(end)} kWh" if nested else text
+    return f"{text}, at most {text_of(end)} kWh" if nested else text

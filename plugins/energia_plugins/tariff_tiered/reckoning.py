@@ -50,7 +50,8 @@ class Reckoning:
         whole = not by_days(charge.proration, charge.reset)
         each = whole or charge.scope == "per_period"
         days, active = measured.get("days", {}), measured.get("active_days", {})
-        scales = Scales(days, active, each, whole, demands)
+        daily = any(ladder.daily for ladder in charge.pools.values())
+        scales = Scales(days, active, each, whole, demands, daily)
         return cls(charge, measured, scales, tuple(found), before, peaks)
 
     @property
@@ -60,7 +61,7 @@ class Reckoning:
             return self.peaks
         last = self.windows[-1]
         used = {pool[0]: self._used(pool, ladder, last) for pool, ladder in self._pools}
-        kept = {pool: one.before + one.now for pool, one in used.items()}
+        kept = {pool: Fraction(one.before + one.now) / MICRO for pool, one in used.items()}
         return {**self.peaks, **remembering(last, kept)}
 
     def steps(self) -> dict[tuple[str, int], list[Step]]:
@@ -72,7 +73,8 @@ class Reckoning:
                 used.refuse_above()
                 texts = [*ladder.texts(used.scale), ""]
                 for period, tier, quantity, expression in self._shares(used, window):
-                    step = Step(_described(window, tier, texts), expression, quantity)
+                    value = Fraction(quantity) / MICRO
+                    step = Step(_described(window, tier, texts), expression, value)
                     found.setdefault((period, tier), []).append(step)
         return found
 
@@ -83,12 +85,12 @@ class Reckoning:
     def _used(self, pool: Pool, ladder: Ladder, window: str) -> Used:
         energy = self.measured["energy"]
         of_pool = {
-            period: Fraction(energy[label(period, window)], MICRO)
+            period: energy[label(period, window)]
             for period in pool
             if label(period, window) in energy
         }
         first = window == self.windows[0]
-        before = self.before.get(pool[0], Fraction(0)) if first else Fraction(0)
+        before = self.before.get(pool[0], 0) * MICRO if first else 0
         return Used(of_pool, before, ladder, self.scales.scale(pool, window))
 
     def _shares(self, used: Used, window: str) -> Iterator[Share]:

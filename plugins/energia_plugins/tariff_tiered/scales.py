@@ -20,6 +20,7 @@ class Scales:
         each: Whether every pool has all of the allowance, however few its days are.
         whole: Whether a part of a window has all of the allowance.
         demands: The demand of each window.
+        daily: Whether there are bounds by the day.
 
     """
 
@@ -28,6 +29,7 @@ class Scales:
     each: bool = False
     whole: bool = False
     demands: Mapping[str, Fraction] = attrs.Factory(dict)
+    daily: bool = True
 
     def scale(self, pool: Pool, window: str) -> Scale:
         """Return the scale of a pool in a window."""
@@ -35,12 +37,12 @@ class Scales:
         whole = self.days.get(label("whole", window), days)
         priced = (whole, whole) if self.whole else (days, whole)
         own = self.pools.get(label(pool[0], window))
+        part = (1, 1) if priced[0] == priced[1] else priced
         if own is None:
-            return Scale(priced, priced[0], self.demands.get(window))
-        part = priced
+            return Scale(part, priced[0] if self.daily else 1, self.demands.get(window))
         if not self.each:
             of_all = sum(
                 count for at, count in self.pools.items() if at.partition("@")[2] == window
             )
-            part = (own * priced[0], of_all * priced[1])
-        return Scale(part, own, self.demands.get(window))
+            part = (own * part[0], of_all * part[1]) if own != of_all else part
+        return Scale(part, own if self.daily else 1, self.demands.get(window))

@@ -7,12 +7,10 @@ from typing import TypeAlias
 import attrs
 
 from energia.errors import Fault, Invalid
-from energia.pricing.exact import decimal_text, exact_text
-from energia.units import MICRO
-from energia_plugins.tariff_tiered.ladder import Ladder, Scale
+from energia_plugins.tariff_tiered.ladder import Ladder, Micro, Scale, text_of
 
-#: What a period used at a tier, and how it was worked out: (period, tier, kWh, expression).
-Share: TypeAlias = tuple[str, int, Fraction, str]
+#: What a period used at a tier, and how it was worked out: (period, tier, micro-kWh, expression).
+Share: TypeAlias = tuple[str, int, Micro, str]
 
 
 @attrs.frozen
@@ -20,35 +18,34 @@ class Used:
     """What a pool used in a window.
 
     Attributes:
-        energy: Of each period, in kWh.
+        energy: Of each period, in micro-units.
         before: What it had used in the window before.
         ladder: The tiers.
         scale: What their bounds are multiplied by.
 
     """
 
-    energy: Mapping[str, Fraction]
-    before: Fraction
+    energy: Mapping[str, int]
+    before: Micro
     ladder: Ladder
     scale: Scale
 
     @property
-    def now(self) -> Fraction:
+    def now(self) -> int:
         """What all periods used."""
-        return sum(self.energy.values(), Fraction(0))
+        return sum(self.energy.values())
 
     @property
-    def ends(self) -> tuple[Fraction, ...]:
+    def ends(self) -> tuple[Micro, ...]:
         """Where each tier with a bound ends."""
         return self.ladder.ends(self.scale)
 
     def refuse_above(self) -> None:
         """Refuse usage above a closed last tier."""
-        used = self.before + self.now
-        if self.ladder.closed and used > self.ends[-1]:
+        if self.ladder.closed and self.before + self.now > self.ends[-1]:
             message = (
-                f"{decimal_text(used)} kWh are used, but the last tier is closed: it ends at "
-                f"{self.ladder.texts(self.scale)[-1]}"
+                f"{text_of(self.before + self.now)} kWh are used, but the last tier is closed: it "
+                f"ends at {self.ladder.texts(self.scale)[-1]}"
             )
             raise Invalid(message, [Fault("above_last_tier", message)])
 
@@ -65,13 +62,13 @@ def prorated(used: Used) -> Iterator[Share]:
         return
     for tier, below, above in _stretches(used):
         quantity = above - below
-        text = f"{exact_text(above)} - {exact_text(below)}" if below else exact_text(above)
+        text = f"{text_of(above)} - {text_of(below)}" if below else text_of(above)
+        if len(used.energy) == 1:
+            yield next(iter(used.energy)), tier, quantity, text
+            continue
         for period, energy in used.energy.items():
-            if len(used.energy) > 1:
-                share = f"({text}) x {exact_text(energy)}/{exact_text(now)}"
-                yield period, tier, quantity * energy / now, share
-            else:
-                yield period, tier, quantity, text
+            share = f"({text}) x {text_of(energy)}/{text_of(now)}"
+            yield period, tier, Fraction(quantity * energy) / now, share
 
 
 def banded(used: Used) -> Iterator[Share]:
@@ -91,30 +88,30 @@ def walked(used: Used, found: Mapping[str, int], labels: Mapping[str, str]) -> I
     ends = used.ends
     for period, energy in used.energy.items():
         below = [_below(found, labels[period], number, end) for number, end in enumerate(ends, 1)]
-        reached = [Fraction(0), *below, *([] if used.ladder.closed else [energy])]
+        reached = [0, *below, *([] if used.ladder.closed else [energy])]
         for tier in range(len(reached) - 1):
             quantity = reached[tier + 1] - reached[tier]
             if quantity:
-                upper, lower = exact_text(reached[tier + 1]), exact_text(reached[tier])
+                upper, lower = text_of(reached[tier + 1]), text_of(reached[tier])
                 yield period, tier, quantity, f"{upper} - {lower}" if reached[tier] else upper
 
 
-def _below(found: Mapping[str, int], label: str, number: int, end: Fraction) -> Fraction:
-    rest = end * MICRO % 1
-    return (found[f"{label}:{number}"] + rest * found.get(f"{label}:{number}:above", 0)) / MICRO
+def _below(found: Mapping[str, int], label: str, number: int, end: Micro) -> Micro:
+    rest = end % 1
+    return found[f"{label}:{number}"] + rest * found.get(f"{label}:{number}:above", 0)
 
 
 def _at_one(used: Used, tier: int) -> Iterator[Share]:
     for period, energy in used.energy.items():
-        yield period, tier, energy, exact_text(energy)
+        yield period, tier, energy, text_of(energy)
 
 
-def _tier(position: Fraction, ends: Sequence[Fraction]) -> int:
+def _tier(position: Micro, ends: Sequence[Micro]) -> int:
     """Return the tier of a position; a bound is in the tier that it ends."""
     return next((tier for tier, end in enumerate(ends) if position <= end), len(ends))
 
 
-def _stretches(used: Used) -> Iterator[tuple[int, Fraction, Fraction]]:
+def _stretches(used: Used) -> Iterator[tuple[int, Micro, Micro]]:
     """Yield the tiers that the ladder is walked through: from where, to where."""
     start, stop, ends = used.before, used.before + used.now, used.ends
     for tier in range(len(ends) + (not used.ladder.closed)):
@@ -124,9 +121,7 @@ def _stretches(used: Used) -> Iterator[tuple[int, Fraction, Fraction]]:
             yield tier, below, above
 
 
-def _clipped(
-    position: Fraction, lower: Fraction | None, ends: Sequence[Fraction], tier: int
-) -> Fraction:
+def _clipped(position: Micro, lower: Micro | None, ends: Sequence[Micro], tier: int) -> Micro:
     """Return *position*, moved into the tier if it is outside; the first has no lower end."""
     if lower is not None:
         position = max(position, lower)

@@ -1,7 +1,7 @@
 """Walks a ladder slot by slot, all slots at once."""
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
+from itertools import pairwise
 from typing import Any, Final
 
 import attrs
@@ -11,8 +11,7 @@ import numpy.typing as npt
 from energia.pricing.charges import Role
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Slots
-from energia.units import MICRO
-from energia_plugins.tariff_tiered.ladder import Ladder
+from energia_plugins.tariff_tiered.ladder import Ladder, Micro
 from energia_plugins.tariff_tiered.measures import Pool, PoolDays, WindowDays, compiled
 from energia_plugins.tariff_tiered.scales import Scales
 from energia_plugins.tariff_tiered.windows import Reset, Windows, label
@@ -80,20 +79,17 @@ def _days(slots: Slots, walked: Walked) -> Mapping[str, int]:
 
 
 def _spans(found: Windows) -> Sequence[tuple[str, slice]]:
-    ends = [*found.firsts.tolist()[1:], len(found.keys)]
-    return [
-        (name, slice(first, end))
-        for name, first, end in zip(found.names, found.firsts.tolist(), ends, strict=True)
-    ]
+    edges = pairwise([*found.firsts.tolist(), len(found.keys)])
+    return [(name, slice(*edge)) for name, edge in zip(found.names, edges, strict=True)]
 
 
-def _walked(values: Any, mine: npt.NDArray[np.bool_], bounds: Sequence[Fraction]) -> dict[str, int]:
+def _walked(values: Any, mine: npt.NDArray[np.bool_], bounds: Sequence[Micro]) -> dict[str, int]:
     """Return what the slots that are *mine* use below each bound of a walk over *values*."""
     after = np.cumsum(values)
     before = after - values
     found: dict[str, int] = {}
     for number, bound in enumerate(bounds, start=1):
-        whole, rest = divmod(bound * MICRO, 1)
+        whole, rest = divmod(bound, 1)
         top = int(whole) if values.dtype == object else min(int(whole), _LIMIT)
         below = np.minimum(after, top) - np.minimum(before, top)
         found[str(number)] = int(below[mine].sum())

@@ -80,24 +80,28 @@ class Windows:
         found = sums(values, largest, self._bounds, self._order, self._starts)
         return dict(zip(self._labels, found, strict=True))
 
-    def days_of(self, pools: Sequence[Sequence[str]]) -> dict[str, int]:
+    def days_of(self, pools: tuple[tuple[str, ...], ...]) -> Mapping[str, int]:
         """Return on how many local days each of *pools* of periods has a slot.
 
         Labels are those of the first period of a pool.
         """
-        pool = np.array([_index(pools, period) for period in self.periods], np.int64)[self.keys]
-        if not len(pool):
-            return {}
-        # One number for window, pool and day: rows of three take 20 times as long to sort.
-        first, last = int(self.days.min()), int(self.days.max())
-        pair = self.of_slots * len(pools) + pool
-        days = np.unique(pair * (last - first + 1) + (self.days - first))
-        found, counts = np.unique(days // (last - first + 1), return_counts=True)
-        pairs = [divmod(one, len(pools)) for one in found.tolist()]
-        return {
-            label(pools[at][0], self.names[window]): count
-            for (window, at), count in zip(pairs, counts.tolist(), strict=True)
-        }
+        return _days_of(self, pools)
+
+
+@lru_cache(maxsize=512)
+def _days_of(found: Windows, pools: tuple[tuple[str, ...], ...]) -> Mapping[str, int]:
+    pool = np.array([_index(pools, period) for period in found.periods], np.int64)[found.keys]
+    if not len(pool):
+        return {}
+    # One number for window, pool and day: rows of three take 20 times as long to sort.
+    first, last = int(found.days.min()), int(found.days.max())
+    pair = found.of_slots * len(pools) + pool
+    days = np.unique(pair * (last - first + 1) + (found.days - first))
+    pairs, counts = np.unique(days // (last - first + 1), return_counts=True)
+    return {
+        label(pools[pair % len(pools)][0], found.names[pair // len(pools)]): count
+        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True)
+    }
 
 
 @lru_cache(maxsize=512)

@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from energia.pricing.compare import compare
 from energia.pricing.engine import price
-from energia.zones import Zone
-from tests.core.pricing.documents import read, series
+from energia.zones import DAY, Zone
+from tests.core.pricing.documents import document, read, series
 from tests.core.pricing.test_engine_laws import ZONES, tariffs, values
 
 cuts = st.lists(st.integers(1, 9), min_size=1, max_size=3, unique=True).map(sorted)
@@ -46,6 +47,21 @@ def test_cutting_a_version_changes_nothing(
     assert sum(Fraction(one.quantity or 0) for one in cut.lines if one.unit == "kWh") == sum(
         quantities
     )
+
+
+def test_a_tariff_and_its_cut_are_ranked_alike() -> None:
+    """A comparison prices windows that cross versions, too: there is no difference."""
+    body = document([{"kind": "energy.flat", "rate": "0.50"}])
+    start = Zone.named("UTC").midnight(date(2021, 5, 30))
+    usage = {"import": series(start, 3600, [1_000_000] * 96)}
+    both = [read(body), read(cut_at(body, date(2021, 5, 30), [1, 3]))]
+
+    ranking = compare(both, usage, (start, start + 4 * DAY))
+
+    assert [(one.total, one.difference, len(one.lines)) for one in ranking] == [
+        ("48.00", "0.00", 1),
+        ("48.00", "0.00", 3),
+    ]
 
 
 @given(st.data(), st.sampled_from(ZONES), firsts, st.integers(1, 9))

@@ -1,4 +1,4 @@
-"""Kinds of charge whose measures are wrong, each in one way that the kit must see."""
+"""Kinds of charge whose measures or prices are wrong, each in one way that the kit must see."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import attrs
 import numpy as np
 
-from energia import BillSoFar, Examples, Line, Measure, Measured, Slots, State
+from energia import BillSoFar, Examples, Line, Measure, Measured, Slots, State, UnitPrices
 from tests.core.testing.broken import Right, example
 
 
@@ -195,3 +195,15 @@ class Numpy(Right):
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
         """Charge it."""
         yield self.metered(int(measured["energy"]["total"]), self.rate)
+
+
+@attrs.frozen
+class TellsWrong(Right):
+    """Tell another price than is charged."""
+
+    kind: ClassVar[str] = "test.tells"
+    examples: ClassVar[Examples] = example("test.tells")
+
+    def unit_prices(self) -> UnitPrices:
+        """Forget half of it."""
+        return UnitPrices({"": self.rate / 2})

@@ -34,7 +34,8 @@ def test_a_kind_that_is_right_conforms() -> None:
     found = list(outcomes(broken.Right))
 
     assert {one.check: one.detail for one in found if one.state != "passed"} == {
-        "year_of_bills": "it remembers nothing; twelve months can be priced"
+        "unit_prices": "it has no price of a unit, whatever is used",
+        "year_of_bills": "it remembers nothing; twelve months can be priced",
     }
 
 
@@ -46,6 +47,7 @@ def test_a_kind_that_is_right_conforms() -> None:
         (broken.DoesNotAddUp, "example", "the steps of test.sum do not add up"),
         (broken.Unexplained, "explained", "no step tells why"),
         (broken.WrongArithmetic, "explained", "a step says 2 x 2 = 3"),
+        (broken_measures.TellsWrong, "unit_prices", "unit_prices() makes "),
         (broken.WallClock, "no_clock", "datetime.now in WallClock.lines"),
         (broken.Seconds, "no_clock", "time.time_ns in Seconds.lines"),
         (broken.Seconds, "repeatable", "the second time it charges something else"),

@@ -23,7 +23,7 @@ from energia.zones import Zone
 from tests.core.testing import broken
 
 PRICING = Pricing.of(broken.Right)
-BUNDLED = sorted(Plugins.installed().charges())
+BUNDLED = Plugins.installed().charges()
 
 
 @attrs.frozen
@@ -71,7 +71,7 @@ class Unheard(BaseCharge):
     lines = broken.Right.lines
 
 
-@pytest.mark.parametrize("kind", BUNDLED)
+@pytest.mark.parametrize("kind", sorted(BUNDLED))
 @settings(max_examples=10)
 @given(data=st.data())
 def test_charges_of_every_bundled_kind_can_be_saved(kind: str, data: st.DataObject) -> None:
@@ -79,7 +79,31 @@ def test_charges_of_every_bundled_kind_can_be_saved(kind: str, data: st.DataObje
     document = data.draw(strategies.charges(kind, PRICING))
 
     assert document["kind"] == kind
-    assert isinstance(PRICING.tariff(document), Tariff)
+    assert isinstance(PRICING.charge(document), BUNDLED[kind])
+
+
+@pytest.mark.parametrize("kind", sorted(BUNDLED))
+def test_not_only_the_examples_are_drawn(kind: str) -> None:
+    """Half of the draws have other numbers, or are of other fields."""
+    drawn: list[object] = []
+
+    @settings(max_examples=40, database=None)
+    @given(strategies.charges(kind, PRICING))
+    def collect(document: object) -> None:
+        drawn.append(document)
+
+    collect()
+    assert any(document not in BUNDLED[kind].examples for document in drawn)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", sorted(BUNDLED))
+@settings(max_examples=3)
+@given(data=st.data())
+def test_tariffs_have_what_a_charge_is_about(kind: str, data: st.DataObject) -> None:
+    """Lines that it selects are there: the tariff can be saved."""
+    document = data.draw(strategies.tariffs(kind, "energy.flat", pricing=PRICING))
+
+    assert PRICING.converter.structure(document, Tariff).versions[0].charges[-2].kind == kind
 
 
 @given(strategies.charges(Rich))

@@ -1,12 +1,14 @@
 """`energia plugins check`: what is checked, and how it ends."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from energia.cli.main import energia
+from tests.core.testing.broken import Right
 
 PLUGIN = '''"""A plugin in a module."""
 
@@ -100,3 +102,25 @@ def test_a_module_that_is_no_plugin_fails() -> None:
 
     assert result.exit_code == 1
     assert "plugin 'json' implements no hook" in result.output
+
+
+def test_hypothesis_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation that serves has none: examples that are stated are enough."""
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+
+    assert check("tariff-flat").exit_code == 0
+    assert check("meter-csv").exit_code == 0
+
+
+def test_without_hypothesis_a_kind_needs_an_example(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check `example` says how to state one."""
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    monkeypatch.setattr(Right, "examples", ())
+
+    (loads, example) = json.loads(check(module, "--json").output)[:2]
+
+    assert loads["state"] == "passed"
+    assert (example["check"], example["state"]) == ("example", "failed")
+    assert "state one: Right.examples = " in example["detail"]

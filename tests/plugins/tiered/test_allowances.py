@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.core.pricing.documents import faults
+from energia.pricing.engine import price
+from tests.core.pricing.documents import faults, instant, series, tariff
 from tests.plugins.tiered.pricing import KWH, across, cost, days, quantities, tiers
 
 TIERS = [{"up_to": "400", "rate": "0.10"}, {"up_to": "900", "rate": "0.15"}, {"rate": "0.22"}]
@@ -219,3 +220,23 @@ def test_parts_of_a_bill_pay_their_days_by_the_day() -> None:
     found = across({"tiers": tiers("20"), "unit": "kWh/day"}, days(3, 48), BILL)
 
     assert [line.quantity for line in found.lines] == ["20", "28", "40", "56"]
+
+
+@pytest.mark.parametrize("scope", ["pooled_prorated", "per_period", "pooled_chronological"])
+@pytest.mark.parametrize("reset", ["bill", "day", "month"])
+def test_a_window_without_a_slot_costs_nothing(scope: str, reset: str) -> None:
+    """Half an hour in which no hour starts."""
+    charge = {
+        "kind": "energy.tiered",
+        "schedule": SEASONS,
+        "rates": {"winter": tiers("3"), "summer": tiers("9")},
+        "unit": "kWh/day",
+        "scope": scope,
+        "reset": reset,
+    }
+    start = instant("2026-03-01T00:00:00Z")
+    usage = {"import": series(start, 3600, [KWH] * 24)}
+
+    found = price(tariff([charge]), usage, start + 60, start + 1800)
+
+    assert (found.total, found.lines) == ("0", ())

@@ -148,3 +148,25 @@ def test_one_open_tier_adds_up_over_any_split(scope: str, values: list[int], cut
     ]
 
     assert sum(halves, Fraction(0)) == Fraction(cost(document, values, START).total)
+
+
+@pytest.mark.parametrize("scope", ["pooled_prorated", "per_period"])
+@given(values=VALUES, bounds=BOUNDS, cut=st.integers(1, 71))
+def test_a_window_that_is_remembered_adds_up_over_any_split(
+    scope: str, values: list[int], bounds: list[Any], cut: int
+) -> None:
+    """A year that two bills share costs what one bill of it costs: the second goes on."""
+    ends = [{"up_to": str(bound)} for bound in bounds]
+    rates = RATES["peak"][: len(bounds) + 1]
+    tiers = [{**end, "rate": rate} for end, rate in zip([*ends, {}], rates, strict=True)]
+    document = {"tiers": tiers, "scope": scope, "reset": "year"}
+    cut = min(cut, len(values))
+    middle = datetime.fromtimestamp(instant(START) + HOUR * cut, UTC).isoformat()
+
+    first = cost(document, values[:cut], START)
+    parts = Fraction(first.total)
+    if values[cut:]:
+        state = first.state["energy.tiered"]
+        parts += Fraction(cost(document, values[cut:], middle, state=state).total)
+
+    assert parts == Fraction(cost(document, values, START).total)

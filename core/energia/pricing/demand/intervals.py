@@ -9,7 +9,7 @@ import numpy as np
 from energia.convert.scalars import duration_text
 from energia.errors import Fault, Invalid
 from energia.metering.series import Micro
-from energia.pricing.calendar import Grid
+from energia.pricing.calendar import Calendar, Grid
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Portion, Slots
 from energia.zones import Int64, Zone
@@ -51,6 +51,10 @@ class Intervals:
 
     def keys(self, slots: Slots, role: str, schedule: Schedule) -> Int64:
         """Return the period of each interval, as an index: the one at its start."""
+        return keys_at(self.tell_split(slots, role, schedule), self.first)
+
+    def tell_split(self, slots: Slots, role: str, schedule: Schedule) -> Calendar:
+        """Return the periods of the slots; tell of boundaries between them inside intervals."""
         calendar = slots.calendar(schedule, role)
         at = np.searchsorted(self.first, calendar.bounds, side="right") - 1
         split = int(np.count_nonzero(self.first[at] != calendar.bounds)) if len(at) else 0
@@ -61,8 +65,13 @@ class Intervals:
                 "each is in the period at its start",
                 split,
             )
-        runs = np.searchsorted(calendar.bounds, self.first, side="right") - 1
-        return calendar.keys[runs].astype(np.int64)
+        return calendar
+
+
+def keys_at(calendar: Calendar, first: Int64) -> Int64:
+    """Return the period at each of the slots *first*, as an index."""
+    runs = np.searchsorted(calendar.bounds, first, side="right") - 1
+    return calendar.keys[runs].astype(np.int64)
 
 
 @lru_cache(maxsize=64)

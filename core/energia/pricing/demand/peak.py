@@ -1,18 +1,21 @@
 """The measure of demand: the highest average power in a window, and when it was."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 import attrs
 import numpy as np
 
 from energia.metering.series import Micro
+from energia.pricing.calendar import Grid, compiled
 from energia.pricing.charges import Role, unit_of
-from energia.pricing.demand.intervals import Intervals
+from energia.pricing.days import DayTypes
+from energia.pricing.demand.intervals import Intervals, begins, keys_at
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import LocalDays, Slots
 from energia.units import POWER_UNITS
-from energia.zones import DAY, Int64
+from energia.zones import DAY, Int64, Zone
 
 #: The one period where there is no schedule.
 TOTAL: Final = "total"
@@ -70,12 +73,12 @@ class Peak:
             if self.schedule is not None and self.periods is None:
                 _tell_seasons(slots, self.schedule)
         found = Intervals.of(slots, self.channel, self.seconds)
-        days = slots.zone.local(found.starts) // DAY
+        if self.schedule is not None:
+            found.tell_split(slots, self.channel, self.schedule)
         labels: dict[str, int] = {}
-        for period, some in self._periods(slots, found):
-            peaks = [
-                at for month in self._months(days, some) for at in self._highest(found, days, month)
-            ]
+        grid = slots.portion(self.channel).grid
+        for period, groups in _groups(self, slots.types, slots.zone, grid):
+            peaks = [at for group in groups for at in self._highest(found, slots.zone, group)]
             if peaks:
                 labels[period] = max(int(found.power[at]) for at in peaks)
             for at in peaks:
@@ -83,28 +86,7 @@ class Peak:
                 labels[f"{period}{AT}{time}"] = int(found.power[at])
         return labels
 
-    def _periods(self, slots: Slots, found: Intervals) -> Iterator[tuple[str, Int64]]:
-        """Yield which intervals are in each period."""
-        if self.schedule is None:
-            yield TOTAL, np.arange(len(found.first), dtype=np.int64)
-            return
-        keys = found.keys(slots, self.channel, self.schedule)
-        names = self.schedule.periods
-        if self.periods is not None:
-            counted = [key for key, name in enumerate(names) if name in self.periods]
-            yield TOTAL, np.flatnonzero(np.isin(keys, counted))
-            return
-        for key, name in enumerate(names):
-            yield name, np.flatnonzero(keys == key)
-
-    def _months(self, days: Int64, some: Int64) -> list[Int64]:
-        """Return *some* intervals by calendar month."""
-        if not self.by_month or not len(some):
-            return [some]
-        months = days[some].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-        return np.split(some, np.flatnonzero(np.diff(months)) + 1)
-
-    def _highest(self, found: Intervals, days: Int64, some: Int64) -> list[int]:
+    def _highest(self, found: Intervals, zone: Zone, some: Int64) -> list[int]:
         """Return the highest of *some* intervals, highest first; of equal ones the first."""
         power: Micro = found.power[some]
         if not len(power):
@@ -113,8 +95,43 @@ class Peak:
             return [int(some[np.argmax(power)])]
         order = some[np.argsort(-power, kind="stable")]
         if self.distinct_days:
-            order = order[np.sort(np.unique(days[order], return_index=True)[1])]
+            days = zone.local(found.starts[order]) // DAY
+            order = order[np.sort(np.unique(days, return_index=True)[1])]
         return [int(at) for at in order[: self.top]]
+
+
+@lru_cache(maxsize=64)
+def _groups(
+    peak: Peak, types: DayTypes, zone: Zone, grid: Grid
+) -> tuple[tuple[str, tuple[Int64, ...]], ...]:
+    """Return which intervals are in each period, and in each month where these have their own.
+
+    They depend on no reading: all meters share them.
+    """
+    first = begins(grid, peak.seconds, zone)
+    days = zone.local(grid.start + grid.interval * first) // DAY
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    found = []
+    for period, some in _periods(peak, types, zone, grid):
+        ends = np.flatnonzero(np.diff(months[some])) + 1
+        found.append((period, tuple(np.split(some, ends)) if peak.by_month else (some,)))
+    return tuple(found)
+
+
+def _periods(peak: Peak, types: DayTypes, zone: Zone, grid: Grid) -> Iterator[tuple[str, Int64]]:
+    """Yield which intervals are in each period."""
+    first = begins(grid, peak.seconds, zone)
+    if peak.schedule is None:
+        yield TOTAL, np.arange(len(first), dtype=np.int64)
+        return
+    keys = keys_at(compiled(peak.schedule, types, zone, grid), first)
+    names = peak.schedule.periods
+    if peak.periods is not None:
+        counted = [key for key, name in enumerate(names) if name in peak.periods]
+        yield TOTAL, np.flatnonzero(np.isin(keys, counted))
+        return
+    for key, name in enumerate(names):
+        yield name, np.flatnonzero(keys == key)
 
 
 @attrs.frozen

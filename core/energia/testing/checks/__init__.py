@@ -29,6 +29,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     amounts.exact,
     amounts.sums,
     amounts.explained,
+    amounts.unit_prices,
     dates.clock_changes,
     dates.leap_day,
     dates.month_ends,

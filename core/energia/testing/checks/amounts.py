@@ -3,12 +3,15 @@
 from fractions import Fraction
 from typing import Any, Final
 
+from energia.pricing.charges import Components, Rate
 from energia.pricing.exact import Exact, fraction
 from energia.pricing.explain import ExplainedLine
+from energia.pricing.templates import unit_prices as prices_of
 from energia.testing.arithmetic import value_of
 from energia.testing.case import MONDAY, Case
-from energia.testing.engine import exact_lines, explained_lines
-from energia.testing.outcome import Failed
+from energia.testing.engine import energy_by_period, exact_lines, explained_lines
+from energia.testing.outcome import Failed, Skipped
+from energia.units import MICRO
 from energia.zones import DAY
 
 #: A denominator with so many twos is that of a float, not of a decimal that a person wrote.
@@ -46,6 +49,28 @@ def explained(case: Case) -> None:
     tariff = case.tariff()
     for line in explained_lines(tariff, case.usage(tariff, MONDAY, _END), MONDAY, _END):
         _refuse_unexplained(line)
+
+
+def unit_prices(case: Case) -> None:
+    """Where a charge tells the price of a unit, it charges that price."""
+    charge = case.pricing.charge(case.document)
+    told = prices_of(charge)
+    if told is None or told.first_tier:
+        raise Skipped("it has no price of a unit, whatever is used")
+    tariff = case.tariff()
+    usage = case.usage(tariff, MONDAY, _END)
+    energy = energy_by_period(tariff, usage, (MONDAY, _END), told, charge.channel)
+    expected = sum(Fraction(energy[p], MICRO) * _sum(told.rates[p]) for p in energy)
+    cost = case.priced(tariff, MONDAY, _END)
+    lines = zip(cost.lines, cost.details, strict=True)
+    charged = sum(Fraction(line.exact) for line, by in lines if by.charge == case.code)
+    if charged != expected:
+        raise Failed(f"unit_prices() makes {expected} of a week that costs {charged}")
+
+
+def _sum(rate: Rate) -> Fraction:
+    parts = rate.components.values() if isinstance(rate, Components) else [rate]
+    return sum(map(Fraction, parts), Fraction(0))
 
 
 def _refuse_unexplained(found: ExplainedLine) -> None:
