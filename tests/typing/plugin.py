@@ -25,7 +25,6 @@ from energia import (
     Energy,
     Imported,
     ImportOptions,
-    ImportWarning,
     Invalid,
     Line,
     Measure,
@@ -117,11 +116,8 @@ class AcmeImporter:
     def read(self, document: object, options: ImportOptions) -> Imported:
         """Read a document."""
         charge = {"kind": "acme.levy", "rate": str(document)}
-        version = {"valid_from": "2026-01-01", "charges": [charge]}
-        currency = options.currency or "USD"
-        tariff = {"name": "Acme", "currency": currency, "timezone": options.timezone}
-        warning = ImportWarning("", "no_dates", "a price has no dates")
-        return Imported({**tariff, "versions": [version]}, (warning,))
+        tariff = {"name": "Acme", "timezone": options.timezone, "versions": [{"charges": [charge]}]}
+        return Imported(tariff)
 
 
 @attrs.frozen

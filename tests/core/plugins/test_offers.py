@@ -17,7 +17,6 @@ from energia.plugins import Plugins
 from energia.plugins.registration import HOOKS
 from energia.web.routes import Route
 from energia_plugins.demo.seed import DemoSeed
-from energia_plugins.tariff_urdb import UrdbImporter
 from tests.typing.plugin import Acme
 
 
@@ -183,12 +182,6 @@ def offering(hook: str, *objects: object) -> SimpleNamespace:
             SimpleNamespace(name="x", options=Probe),
             "a decoder has a method `decode`",
         ),
-        ("register_tariff_importers", SimpleNamespace(format="x"), "has a `description`"),
-        (
-            "register_tariff_importers",
-            SimpleNamespace(format="x", description="y"),
-            "a tariff importer has a method `read`",
-        ),
     ],
 )
 def test_an_object_of_the_wrong_type_is_refused(hook: str, one: object, message: str) -> None:
@@ -202,7 +195,6 @@ def test_an_object_of_the_wrong_type_is_refused(hook: str, one: object, message:
     [
         ("register_charges", Charge),
         ("register_decoders", Decoder()),
-        ("register_tariff_importers", UrdbImporter()),
         ("register_probes", Probe()),
         ("register_seeds", DemoSeed()),
         ("register_collectors", Gauge("g", "A gauge.", registry=None)),

@@ -103,11 +103,6 @@ def _named(name: str, **more: object) -> SimpleNamespace:
     [
         ("register_charges", Flat.Charge, "charge 'flat'"),
         ("register_decoders", _named("x", options=Flat.Charge, decode=iter), "format 'x'"),
-        (
-            "register_tariff_importers",
-            SimpleNamespace(format="x", description="y", read=iter),
-            "tariff importer 'x'",
-        ),
         ("register_probes", _named("x", criticality="degraded", check=_coroutine), "probe 'x'"),
         ("register_commands", click.Command("x"), "command 'x'"),
     ],
