@@ -21,6 +21,7 @@ PLUGINS = [
     "tariff-adjustment-calendar = energia_plugins.tariff_adjustment_calendar",
     "tariff-demand = energia_plugins.tariff_demand",
     "tariff-demand-contracted = energia_plugins.tariff_demand_contracted",
+    "tariff-dynamic = energia_plugins.tariff_dynamic",
     "tariff-event = energia_plugins.tariff_event",
     "tariff-export = energia_plugins.tariff_export",
     "tariff-fixed = energia_plugins.tariff_fixed",

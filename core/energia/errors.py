@@ -16,7 +16,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
   * UnsupportedMedia          415
   * Invalid                   422: does not fit; `faults` lists all of it
     * NotSupported
-    * VersionsOverlap, IncompleteUsage, AmbiguousChannel
+    * VersionsOverlap, IncompleteUsage, IncompletePrices, AmbiguousChannel
   * DatabaseError             500: an error of the database that is none of the below
     * UniqueViolation, ForeignKeyViolation
   * DatabaseAway              503: no connection
@@ -181,6 +181,12 @@ class IncompleteUsage(Invalid):
     """Readings are missing in the window."""
 
     code = "incomplete_usage"
+
+
+class IncompletePrices(Invalid):
+    """Prices are missing in the window."""
+
+    code = "incomplete_prices"
 
 
 class AmbiguousChannel(Invalid):

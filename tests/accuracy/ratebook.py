@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -66,13 +67,9 @@ def _vector(case: Mapping[str, Any]) -> Outcome:
 
 def _peco() -> Outcome:
     """Compare with a bill that was really paid: 30 days from 2026-04-28, 1244 kWh, 276.35."""
-    rates = ("0.10276", "0.10237", "0.00787")
-    fixed = sum(Fraction(one) for one in ("11.29", "0.15", "-0.06"))
-    rate = {
-        "energyratestructure": [[{"rate": str(sum(map(Fraction, rates)) * 1).replace("/", "/")}]],
-    }
-    price_ = f"{float(sum(map(Fraction, rates))):.5f}"
-    rate = {"energyratestructure": [[{"rate": price_}]], "fixedchargefirstmeter": float(fixed)}
+    supply = sum(map(Decimal, ("0.10276", "0.10237", "0.00787")))
+    fixed = sum(map(Decimal, ("11.29", "0.15", "-0.06")))
+    rate = {"energyratestructure": [[{"rate": supply}]], "fixedchargefirstmeter": fixed}
     body = pricing.document(rate)
     total = _total(body, date(2026, 4, 28), [1244 * 10**6] + [0] * (30 * 24 - 1))
     near = abs(total - Fraction("276.35")) <= Fraction("0.01")

@@ -9,6 +9,7 @@ import attrs
 
 from energia.billing.bills import Bills, is_still, outdated
 from energia.billing.contracts import placed
+from energia.billing.market import as_billed
 from energia.billing.models import BillInputs
 from energia.billing.office import Office
 from energia.billing.pricing import Asked, by_role, window_of
@@ -97,7 +98,8 @@ async def explained(office: Office, id_: str, line: int | None = None) -> Explan
     contract = (await placed(office.tenant, [row.contract]))[0].contract
     asked = Asked(contract, bill.timezone, row.start, row.end, row.prior_state)
     series = await _series(office.tenant, row, bill.inputs, asked)
-    terms = Terms(row.prior_state, bill.inputs.missing)
+    prices = await as_billed(office.tenant, row, asked)
+    terms = Terms(row.prior_state, bill.inputs.missing, prices=prices)
 
     def work() -> tuple[ExplainedLine, ...]:
         cut = segments(tariff, series, *window_of(asked), terms)

@@ -98,6 +98,20 @@ class ChannelRead:
 
 
 @attrs.frozen(kw_only=True)
+class SeriesRead:
+    """A price series that was read.
+
+    Attributes:
+        series: The id of the series.
+        revision_at: When the newest revision of a price was recorded that was seen.
+
+    """
+
+    series: str
+    revision_at: datetime | None
+
+
+@attrs.frozen(kw_only=True)
 class BillInputs:
     """What a bill was made from.
 
@@ -108,6 +122,7 @@ class BillInputs:
         energia: The version of the service.
         plugins: The plugins that offer the charges, with their versions.
         readings: The channels that were read.
+        prices: The price series that were read.
         missing: What became of missing readings.
 
     """
@@ -118,6 +133,7 @@ class BillInputs:
     energia: str
     plugins: dict[str, str | None]
     readings: tuple[ChannelRead, ...]
+    prices: tuple[SeriesRead, ...] = ()
     missing: Missing
 
 
@@ -135,14 +151,15 @@ class Impact:
     """What an issued bill would be if it were made now.
 
     Attributes:
-        reasons: What has changed since: `readings`, `tariff`, `parameters`, `prior_state`.
+        reasons: What has changed since: `readings`, `prices`, `tariff`, `parameters`,
+            `prior_state`.
         total: The total now.
         difference: That less the total of the bill.
         problem: Why it could not be made now.
 
     """
 
-    reasons: tuple[Literal["readings", "tariff", "parameters", "prior_state"], ...]
+    reasons: tuple[Literal["readings", "prices", "tariff", "parameters", "prior_state"], ...]
     total: str | None = None
     difference: str | None = None
     problem: Trouble | None = None

@@ -20,6 +20,9 @@ from energia.metering.query import Revised
 from energia.metering.series import Series
 from energia.metering.usage import Coverage
 from energia.pricing.engine import Cost, price
+from energia.pricing.market.needs import series_of
+from energia.pricing.market.series import PriceSeries
+from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.segments import codes, roles
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
@@ -63,6 +66,7 @@ class Priced:
         coverage: What the readings are.
         reads: The channels that were read, each with its role.
         revised: What was read of each.
+        prices: The price series that were read, by name.
 
     """
 
@@ -72,6 +76,7 @@ class Priced:
     coverage: Coverage
     reads: tuple[tuple[str, Channel], ...]
     revised: tuple[Revised, ...]
+    prices: Mapping[str, PriceSeries] = attrs.field(factory=dict)
 
 
 @attrs.frozen(eq=False)
@@ -83,6 +88,11 @@ class _Ready:
     versions: tuple[Version, ...]
     window: tuple[int, int]
     reads: tuple[tuple[str, Channel], ...]
+
+    @property
+    def series(self) -> list[PriceSpan]:
+        """The prices that are needed."""
+        return [PriceSpan(name, *self.window) for name in series_of(self.versions)]
 
 
 async def price_all(
@@ -110,7 +120,18 @@ async def price_all(
     found = [
         (one, [next(read) for _ in one.reads] if isinstance(one, _Ready) else []) for one in ready
     ]
-    return await asyncio.to_thread(lambda: [_priced(one, revised) for one, revised in found])
+    prices = await _prices(queries, ready)
+    return await asyncio.to_thread(
+        lambda: [_priced(one, revised, prices) for one, revised in found]
+    )
+
+
+async def _prices(
+    queries: Queries, ready: Sequence["_Ready | EnergiaError"]
+) -> dict[PriceSpan, PriceSeries | None]:
+    """Read the prices that all of *ready* need: each part of a series once, in one statement."""
+    spans = dict.fromkeys(span for one in ready if isinstance(one, _Ready) for span in one.series)
+    return dict(zip(spans, await PriceStore(queries).read(list(spans)), strict=True))
 
 
 def window_of(asked: Asked) -> tuple[int, int]:
@@ -151,12 +172,17 @@ def _prepared(
     return _Ready(asked, filled, versions, window, reads)
 
 
-def _priced(ready: _Ready | EnergiaError, revised: Sequence[Revised]) -> Priced | EnergiaError:
+def _priced(
+    ready: _Ready | EnergiaError,
+    revised: Sequence[Revised],
+    market: Mapping[PriceSpan, PriceSeries | None],
+) -> Priced | EnergiaError:
     if not isinstance(ready, _Ready):
         return ready
     asked = ready.asked
     pointers = {role: "/contract" for role, _ in ready.reads}
-    terms = Terms(asked.prior_state, asked.missing, pointers)
+    prices = {span.series: one for span in ready.series if (one := market[span]) is not None}
+    terms = Terms(asked.prior_state, asked.missing, pointers, prices)
     series: Mapping[str, Series] = {}
     try:
         series = by_role(ready.reads, revised)
@@ -168,7 +194,7 @@ def _priced(ready: _Ready | EnergiaError, revised: Sequence[Revised]) -> Priced 
             return _unreadable()
         return _failed(asked, error)
     covered = coverage(list(series.values()), *ready.window)
-    return Priced(asked, ready.versions, cost, covered, ready.reads, tuple(revised))
+    return Priced(asked, ready.versions, cost, covered, ready.reads, tuple(revised), prices)
 
 
 def by_role(reads: Sequence[tuple[str, Channel]], revised: Sequence[Revised]) -> dict[str, Series]:

@@ -125,7 +125,8 @@ order by 1, 2
 -- Some bills, with those that they correct and that correct them.
 select b.id, b.contract_id, b.meter_id, b.tariff_id, b.start_day, b.end_day, b.status, b.corrects,
   n.id, o.document ->> 'total', b.document, b.basis, b.parameters, b.prior_state, b.state,
-  b.version_from, b.channels, b.revisions, b.created_at, b.priced_at, b.issued_at
+  b.version_from, b.channels, b.revisions, b.created_at, b.priced_at, b.issued_at,
+  b.price_series, b.price_revisions
 from unnest(%s::text[]) with ordinality as asked (id, k)
 join bill b on b.organization_id = current_setting('energia.organization')::int
   and b.id = asked.id
@@ -169,22 +170,26 @@ order by asked.k, b.end_day desc
 -- Make drafts, or price them anew; the ids of those that are drafts.
 insert into bill (organization_id, id, contract_id, start_day, end_day, status, corrects,
   created_at, priced_at, meter_id, tariff_id, version_from, last_version, parameters, channels,
-  revisions, prior_state, state, document, basis)
+  revisions, price_series, price_revisions, prior_state, state, document, basis)
 select current_setting('energia.organization')::int, id, contract_id, start_day, end_day, 'draft',
   corrects, %(now)s, %(now)s, meter_id, tariff_id, version_from, last_version, parameters::json,
-  channels::bigint[], revisions::timestamptz[], prior_state::json, state::json, document::json,
+  channels::bigint[], revisions::timestamptz[], price_series::text[],
+  price_revisions::timestamptz[], prior_state::json, state::json, document::json,
   basis::json
 from unnest(%(id)s::text[], %(contract)s::text[], %(start)s::date[], %(end)s::date[],
     %(corrects)s::text[], %(meter)s::text[], %(tariff)s::text[], %(version)s::date[],
     %(last_version)s::date[], %(parameters)s::text[], %(channels)s::text[],
-    %(revisions)s::text[], %(prior_state)s::text[], %(state)s::text[], %(document)s::text[],
+    %(revisions)s::text[], %(price_series)s::text[], %(price_revisions)s::text[],
+    %(prior_state)s::text[], %(state)s::text[], %(document)s::text[],
     %(basis)s::text[])
   as made (id, contract_id, start_day, end_day, corrects, meter_id, tariff_id, version_from,
-    last_version, parameters, channels, revisions, prior_state, state, document, basis)
+    last_version, parameters, channels, revisions, price_series, price_revisions, prior_state,
+    state, document, basis)
 on conflict (organization_id, id) do update set
   priced_at = excluded.priced_at, meter_id = excluded.meter_id, tariff_id = excluded.tariff_id,
   version_from = excluded.version_from, last_version = excluded.last_version,
   parameters = excluded.parameters, channels = excluded.channels, revisions = excluded.revisions,
+  price_series = excluded.price_series, price_revisions = excluded.price_revisions,
   prior_state = excluded.prior_state, state = excluded.state, document = excluded.document,
   basis = excluded.basis
 where bill.status = 'draft' and bill.contract_id = excluded.contract_id
@@ -221,3 +226,16 @@ where b.organization_id = current_setting('energia.organization')::int and b.id 
     join reading_day d on d.channel_id = seen.channel
       and d.day between b.start_day - 1 and b.end_day + 1
       and d.recorded_at > coalesce(seen.revision, '-infinity'))
+
+-- name: bill_repriced
+-- Those of some bills whose price series have a newer revision of a slot that may be of the period.
+select b.id
+from bill b
+where b.organization_id = current_setting('energia.organization')::int and b.id = any(%s)
+  and exists (
+    select from unnest(b.price_series, b.price_revisions) as seen (series, revision)
+    join price_series s on s.organization_id = b.organization_id and s.id = seen.series
+    join price p on p.organization_id = b.organization_id and p.series_id = s.id
+      and p.start_at < (b.end_day + 1)::timestamptz
+      and p.start_at > (b.start_day - 1)::timestamptz - make_interval(secs => s.longest)
+      and p.recorded_at > coalesce(seen.revision, '-infinity'))

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 import attrs
 
 import energia
-from energia.billing.models import Bill, BillInputs, ChannelRead, Status
+from energia.billing.models import Bill, BillInputs, ChannelRead, SeriesRead, Status
 from energia.billing.pricing import Priced
 from energia.convert import Converter
 from energia.plugins import Plugins
 from energia.pricing.exact import difference, exact_text, fraction
+from energia.pricing.market import store as market
 from energia.pricing.segments import several
 from energia.pricing.terms import Missing
 
@@ -57,6 +58,8 @@ class Row:
     created_at: datetime
     priced_at: datetime
     issued_at: datetime | None
+    price_series: list[str] | None
+    price_revisions: list[datetime | None] | None
 
     #: What two pricings of one draft must agree on to be the same bill.
     _SHOWN: ClassVar = ("total", "lines", "assumptions", "coverage")
@@ -107,10 +110,13 @@ def _texts(row: NewRow, plugins: Plugins, converter: Converter) -> dict[str, str
     }
     keys = ",".join(str(channel.key) for _, channel in priced.reads)
     revisions = ",".join(_time(one.revision_at) for one in priced.revised)
+    series, pins = market.pins(priced.prices)
     return {
         **{name: converter.dumps(value).decode() for name, value in values.items()},
         "channels": f"{{{keys}}}",
         "revisions": f"{{{revisions}}}",
+        "price_series": f"{{{','.join(map(_quoted, series))}}}",
+        "price_revisions": f"{{{','.join(map(_time, pins))}}}",
     }
 
 
@@ -128,6 +134,10 @@ def document(priced: Priced, plugins: Plugins, converter: Converter) -> Any:
         readings=tuple(
             ChannelRead(role=role, channel=channel.id, revision_at=one.revision_at)
             for (role, channel), one in zip(priced.reads, priced.revised, strict=True)
+        ),
+        prices=tuple(
+            SeriesRead(series=name, revision_at=one.revision_at)
+            for name, one in priced.prices.items()
         ),
         missing=priced.asked.missing,
     )
@@ -203,6 +213,10 @@ def bill(row: Row, converter: Converter) -> Bill:
         )
     }
     return converter.structure(made | {k: v for k, v in times.items() if v}, Bill)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _time(at: datetime | None) -> str:

@@ -20,6 +20,7 @@ from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms
 from energia.settings import Settings
 from energia.web.filled import filled, needed
+from energia.web.market import prices_of
 from energia.web.priced import Window, priced, window
 from energia.web.subject import Subject
 
@@ -65,7 +66,9 @@ class Question:
             at = await window(subject, queries, limit)
             tariffs = filled(named, subject.parameters, at)
             found = await priced(subject, at, needed(tariffs, at), queries, limit)
-        return at, pricing(tariffs, found.series, at.bounds, Terms(missing=subject.missing))
+            prices = await prices_of(subject, tariffs, at, queries if stored else None)
+        terms = Terms(missing=subject.missing, prices=prices)
+        return at, pricing(tariffs, found.series, at.bounds, terms)
 
 
 def is_file(tariff: str) -> bool:

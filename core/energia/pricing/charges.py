@@ -31,6 +31,7 @@ from msgspec import Meta
 from energia.convert.rules import enforce
 from energia.pricing.exact import Exact
 from energia.pricing.lines import BillSoFar, Line, Replace, State, Step
+from energia.pricing.market.formula import SlotFormula
 from energia.pricing.schedule import Schedule
 from energia.pricing.selection import Code, Selection, Tags
 from energia.pricing.slots import Slots
@@ -103,18 +104,21 @@ class UnitPrices:
         rates: The rate of each period; without a schedule, one rate under the name "".
         schedule: When each period is.
         first_tier: Whether more usage has other rates: these are of the first tier.
+        formula: Makes the price of each slot from a price series; there are no rates then.
 
     """
 
     rates: Mapping[str, Rate]
     schedule: Schedule | None = None
     first_tier: bool = False
+    formula: SlotFormula | None = None
 
 
 class Measure(Protocol):
     """A quantity of the usage in a window: exact integers by label.
 
-    A frozen attrs class, so that equal measures are evaluated once.
+    A frozen attrs class, so that equal measures are evaluated once. One that needs price series has
+    their names in `series: Sequence[str]`, and finds them by `Slots.prices`.
     """
 
     @property

@@ -207,6 +207,8 @@ def _unit(measure: Measure | None) -> str | None:
     """Return the unit of the millionths that *measure* gives; None if it measures no readings."""
     if measure is None or not measure.roles:
         return None
+    if getattr(measure, "is_amount", False):
+        return None
     own: str | None = getattr(measure, "unit", None)
     return own or unit_of(measure.roles[0])
 

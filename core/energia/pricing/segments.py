@@ -15,6 +15,7 @@ from energia.metering.series import Series
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Charge, Measured
 from energia.pricing.days import DayTypes
+from energia.pricing.market.needs import refuse_unfit, series_of
 from energia.pricing.running import code_of
 from energia.pricing.slots import Assumption, Portion, Slots
 from energia.pricing.tariffs import InForce, Tariff, Version
@@ -69,6 +70,7 @@ def segments(
         raise Invalid("the window is empty", [Fault("empty_window", "the window is empty")])
     spans = tariff.in_force(start, end)
     _refuse_unlisted([span.version for span in spans])
+    refuse_unfit(series_of([span.version for span in spans]), terms.prices, tariff.currency)
     plan = _plan([span.version for span in spans])
     found = _Cutter(tariff, spans, terms)
     found.cut(usage, _needs(plan))
@@ -192,6 +194,8 @@ class _Cutter:
             portions,
             self.assumptions,
             None if bill == (start, end) else bill,
+            self.terms.prices,
+            self.spans[last].version.rounding,
         )
 
     def _types(self, first: int, last: int) -> DayTypes:

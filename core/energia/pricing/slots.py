@@ -10,6 +10,10 @@ import numpy as np
 from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.days import DayTypes
+from energia.pricing.market.formula import SlotFormula
+from energia.pricing.market.needs import refuse_unit
+from energia.pricing.market.series import PriceSeries, SlotPrices
+from energia.pricing.rounding import Rounding
 from energia.pricing.schedule import Schedule
 from energia.zones import DAY, Zone
 
@@ -105,6 +109,8 @@ class Slots:
         assumptions: What was taken for granted so far, in order.
         bill: When the bill starts and ends of which the window is a part, because another version
             of the tariff is in force in the rest of it; None where the window is all of the bill.
+        series: The price series that the charges need, by name.
+        rounding: How the version in force rounds.
 
     """
 
@@ -115,6 +121,23 @@ class Slots:
     portions: Mapping[str, Portion]
     assumptions: dict[Assumption, None] = attrs.field(factory=dict)
     bill: tuple[int, int] | None = None
+    series: Mapping[str, PriceSeries] = attrs.field(factory=dict)
+    rounding: Rounding = attrs.Factory(Rounding)
+
+    def prices(self, formula: str | SlotFormula, role: str) -> SlotPrices:
+        """Return the price of each slot of *role* by a series, or a formula over one.
+
+        Raises:
+            IncompletePrices: A slot has none.
+            Invalid: The series is of another unit, or too fine for the formula.
+
+        """
+        formula = SlotFormula(formula) if isinstance(formula, str) else formula
+        if formula.series not in self.series:
+            raise LookupError(f"the measure does not state the series {formula.series!r}")
+        series = self.series[formula.series]
+        refuse_unit(series, role)
+        return formula.complete(series, self.portion(role).grid, self.rounding, self.zone)
 
     def portion(self, role: str) -> Portion:
         """Return the readings of *role*, which the measure states among its roles."""

@@ -47,6 +47,7 @@ class Inputs:
         versions: Where several were in force: when each of them became valid.
         plugins: The plugins that offer its charges, with their versions.
         readings_revision_at: When the newest revision of the stored readings was recorded.
+        prices_revision_at: The same of the stored price series, by name.
 
     """
 
@@ -55,6 +56,7 @@ class Inputs:
     versions: tuple[date, ...] | None = None
     plugins: dict[str, str | None]
     readings_revision_at: datetime | None = None
+    prices_revision_at: dict[str, datetime] | None = None
 
 
 @attrs.frozen

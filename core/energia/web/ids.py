@@ -21,3 +21,4 @@ ImportId = Annotated[
 ]
 ContractId = Annotated[Id, Meta(description="The id of the contract.", examples=["casa-2026"])]
 BillId = Annotated[Id, Meta(description="The id of the bill.", examples=["casa-2026-03-02"])]
+PriceSeriesId = Annotated[Id, Meta(description="The id of the price series.", examples=["spot-es"])]

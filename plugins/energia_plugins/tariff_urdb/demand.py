@@ -80,6 +80,8 @@ def _charge(  # noqa: PLR0913, PLR0917 - what makes a charge
     at = "demandweekdayschedule" if form == "tou" else "flatdemandmonths"
     charge["schedule"] = scheduled(rate, when, names, at)
     charge["rates"] = {names[i]: _price(rate, periods[i]) for i in when.periods}
+    if form == "flat" and common:  # its periods are only prices: the demand is one
+        common = {"ratchet": {**common["ratchet"], "across_periods": True}}
     yield charge | common
 
 

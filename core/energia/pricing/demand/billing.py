@@ -172,7 +172,9 @@ class BillingDemand:
         found = []
         for (period, own), readings in _grouped(measured["demand"], month, reset).items():
             peaks = before.setdefault(period, {})
-            demand = self._demanded(period, own, readings, peaks)
+            of_any = self.ratchet is not None and self.ratchet.across_periods
+            ratcheted = _highest(before) if of_any else peaks
+            demand = self._demanded((period, own), readings, peaks, ratcheted)
             peaks[own] = max(demand.measured, peaks.get(own, demand.measured))
             found.append(demand)
         if not found or not self._looks_back:
@@ -193,12 +195,17 @@ class BillingDemand:
         return max(self._statistic.months - 1, self.ratchet.back if self.ratchet else 0)
 
     def _demanded(
-        self, period: str, month: str, readings: Sequence[tuple[str, int]], before: Peaks
+        self,
+        of: tuple[str, str],
+        readings: Sequence[tuple[str, int]],
+        before: Peaks,
+        ratcheted: Peaks,
     ) -> Demanded:
+        period, month = of
         own, text = self._own(readings)
         value, text = self._statistic.over((own, text), month, before)
         if self.ratchet is not None:
-            value, text = self.ratchet.over((value, text), month, before)
+            value, text = self.ratchet.over((value, text), month, ratcheted)
         if self.minimum is not None:
             value, text = max(value, Fraction(self.minimum)), f"max({text}, {self.minimum})"
         return Demanded(period, month, value, own, text)
@@ -215,6 +222,15 @@ class BillingDemand:
         if self.unit == "hp":
             mean, text = mean / _HORSEPOWER, f"({text}) / 0.74569987158227022"
         return mean, text
+
+
+def _highest(before: Mapping[str, Peaks]) -> dict[str, Fraction]:
+    """Return the highest peak of each month, of whatever period."""
+    found: dict[str, Fraction] = {}
+    for peaks in before.values():
+        for month, peak in peaks.items():
+            found[month] = max(peak, found.get(month, peak))
+    return found
 
 
 def _grouped(

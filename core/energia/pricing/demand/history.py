@@ -73,6 +73,8 @@ class Ratchet:
         months: Only these calendar months of them count (1 is January).
         current_in_full: Whether the demand of the bill's own month counts in full; otherwise only
             the percentage of it does. Or twelve flags, one for each month.
+        across_periods: Whether the highest demand of any period counts, as where periods are
+            seasons with prices of their own; otherwise each looks back at its own demands.
 
     """
 
@@ -80,6 +82,7 @@ class Ratchet:
     back: Back = 11
     months: Annotated[tuple[MonthNumber, ...], Meta(min_length=1, max_length=12)] | None = None
     current_in_full: bool | Flags = True
+    across_periods: bool = False
 
     def over(self, own: tuple[Fraction, str], month: str, before: Peaks) -> tuple[Fraction, str]:
         """Return the demand, and how it came about, given that of the month and those before."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 import attrs
 
@@ -13,6 +14,7 @@ from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Conflict, Fault, IncompleteUsage, Invalid
 from energia.pricing.compare import compare
 from energia.pricing.groups import Group, price_groups, together
+from energia.pricing.market.series import PriceSeries
 from energia.pricing.segments import codes, several
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
@@ -28,6 +30,7 @@ from energia.web.costs import (
 )
 from energia.web.examples import examples
 from energia.web.filled import filled, needed
+from energia.web.market import prices_of
 from energia.web.priced import Priced, Window, priced, window
 from energia.web.routes import Routes
 from energia.web.subject import Subject
@@ -49,9 +52,10 @@ async def post_cost(
     asked = {"/tariff": body.tariff}
     (tariff,), at = await _asked(asked, body, Tariffs(tenant, converter), limit)
     found = await priced(body, at, needed((tariff,), at), tenant, limit)
+    prices = await prices_of(body, (tariff,), at, tenant)
     with _pointing():
         _refuse_unknown(body, tariff, at)
-        terms = Terms(body.state, body.missing, at.pointers)
+        terms = Terms(body.state, body.missing, at.pointers, prices)
         with timed("cost", core.plugins.pricing_finished):
             groups = await asyncio.to_thread(price_groups, tariff, found.series, at.bounds, terms)
     cost, moment = together(groups), at.zone.datetime
@@ -64,7 +68,9 @@ async def post_cost(
         coverage=found.coverage,
         assumptions=cost.assumptions,
         state={code: dict(values) for code, values in cost.state.items()},
-        inputs=_inputs(core, tariff, at, groups, found),
+        inputs=attrs.evolve(
+            _inputs(core, tariff, at, groups, found), prices_revision_at=_revised(prices, at)
+        ),
         groups=None if body.group is None else tuple(_group(one, at) for one in groups),
     )
 
@@ -78,7 +84,8 @@ async def compare_costs(
     asked = {f"/tariffs/{index}": tariff for index, tariff in enumerate(body.tariffs)}
     tariffs, at = await _asked(asked, body, Tariffs(tenant, converter), limit)
     found = await priced(body, at, needed(tariffs, at), tenant, limit)
-    terms = Terms(missing=body.missing, pointers=at.pointers)
+    prices = await prices_of(body, tariffs, at, tenant)
+    terms = Terms(missing=body.missing, pointers=at.pointers, prices=prices)
     with timed("compare", core.plugins.pricing_finished):
         ranking = await asyncio.to_thread(compare, tariffs, found.series, at.bounds, terms)
     start, end = at.zone.datetime(at.start), at.zone.datetime(at.end)
@@ -148,6 +155,13 @@ def _group(group: Group, at: Window) -> CostGroup:
     return CostGroup(
         start, end, first, cost.total, cost.lines, cost.assumptions, several(group.versions)
     )
+
+
+def _revised(prices: Mapping[str, PriceSeries], at: Window) -> dict[str, datetime] | None:
+    """Return when the newest revision of each stored price series was recorded."""
+    zone = at.zone.tzinfo
+    times = ((name, one.revision_at) for name, one in prices.items())
+    return {name: time.astimezone(zone) for name, time in times if time} or None
 
 
 def _inputs(
