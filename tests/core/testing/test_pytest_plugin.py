@@ -4,14 +4,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from energia import Charge
 from energia.metering.series import Series
+from energia.pricing.market.series import Price
 from energia.testing import ClockChange, Pricing
 from energia.testing.pricing import Usage
+from energia.testing.usage import instant
 from energia.zones import DAY, Zone
 from tests.core.testing.broken import Right
 
@@ -67,6 +70,19 @@ def test_windows_zones_and_roles_may_be_said(energia_price: Pricing) -> None:
     )
 
     assert [line.amount for line in cost.lines] == ["743.0", "-74.3"]
+
+
+def test_prices_of_a_series_may_be_said(energia_price: Pricing) -> None:
+    """Two hours at prices of their own: 2 kWh at 0.10 and 1 kWh at -0.02."""
+    start = instant("2026-03-02")
+    spot = [
+        Price(start, start + 3600, Decimal("0.10")),
+        Price(start + 3600, start + 7200, Decimal("-0.02")),
+    ]
+
+    cost = energia_price({"kind": "energy.dynamic", "series": "s"}, [2, 1], prices={"s": spot})
+
+    assert cost.total == "0.18"
 
 
 def test_bills_follow_each_other(energia_price: Pricing, energia_year: Series) -> None:

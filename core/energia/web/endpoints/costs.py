@@ -11,7 +11,14 @@ from energia.convert import Converter
 from energia.convert.faults import Found, refusal
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import AmbiguousChannel, Conflict, Fault, IncompleteUsage, Invalid
+from energia.errors import (
+    AmbiguousChannel,
+    Conflict,
+    Fault,
+    IncompletePrices,
+    IncompleteUsage,
+    Invalid,
+)
 from energia.pricing.compare import compare
 from energia.pricing.groups import Group, price_groups, together
 from energia.pricing.market.series import PriceSeries
@@ -35,7 +42,7 @@ from energia.web.priced import Priced, Window, priced, window
 from energia.web.routes import Routes
 from energia.web.subject import Subject
 
-_ERRORS = (Conflict, IncompleteUsage, AmbiguousChannel)
+_ERRORS = (Conflict, IncompleteUsage, IncompletePrices, AmbiguousChannel)
 
 routes = Routes(tag="Costs")
 

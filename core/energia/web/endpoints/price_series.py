@@ -153,7 +153,7 @@ async def get_series_prices(
         data=data,
         revision_at=found.revision_at,
         horizon=head.horizon,
-        next_update=head.feed and head.feed.next_update,
+        next_update=None if head.feed is None else head.feed.next_update,
         stale=head.feed is not None and head.feed.stale,
     )
 
