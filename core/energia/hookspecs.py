@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from energia.metering.events import ReadingsRejected, ReadingsStored
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
+    from energia.pricing.market.feeds import PriceFeed, PricesFetched
     from energia.pricing.timing import PricingFinished
     from energia.seeds import Seed
     from energia.web.routes import Route
@@ -186,6 +187,19 @@ def register_commands() -> "Iterable[click.Command]":
 
 
 @hookspec
+def register_price_feeds() -> "Iterable[PriceFeed]":
+    """Return what fetches prices; each feed fills one price series, and is asked when it is due.
+
+    Example:
+        @hookimpl
+        def register_price_feeds() -> list[PriceFeed]:
+            return [Exchange()]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def lifespan(core: "Core") -> AbstractAsyncContextManager[None]:
     """Return a context that is entered before the service is ready and left after it has drained.
 
@@ -256,6 +270,21 @@ def bill_issued(event: "BillIssued") -> None:
         @hookimpl
         def bill_issued(event: BillIssued) -> None:
             issued.labels(event.currency).inc()
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def prices_fetched(event: "PricesFetched") -> None:
+    """Observe that a price feed was asked, with or without success: must return at once.
+
+    A failure is logged and counted and changes nothing.
+
+    Example:
+        @hookimpl
+        def prices_fetched(event: PricesFetched) -> None:
+            fetches.labels(event.feed, event.outcome).inc()
 
     """
     raise NotImplementedError
