@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from energia.observers import bill_issued as bill_issued
+from energia.observers import prices_fetched as prices_fetched
+from energia.observers import pricing_finished as pricing_finished
+from energia.observers import readings_rejected as readings_rejected
+from energia.observers import readings_stored as readings_stored
+
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
@@ -17,15 +23,12 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
     from prometheus_client.registry import Collector
 
-    from energia.billing.events import BillIssued
     from energia.core import Core
     from energia.health.probes import Probe
     from energia.metering.decoding import Decoder
-    from energia.metering.events import ReadingsRejected, ReadingsStored
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
-    from energia.pricing.market.feeds import PriceFeed, PricesFetched
-    from energia.pricing.timing import PricingFinished
+    from energia.pricing.market.feeds import PriceFeed
     from energia.seeds import Seed
     from energia.web.routes import Route
 
@@ -113,7 +116,6 @@ def register_routes() -> "Iterable[Route]":
 
     Example:
         routes = Routes(tag="Greetings")
-
         @routes.get("/v1/hello")
         async def hello() -> Greeting:
             return Greeting("hello")
@@ -210,81 +212,6 @@ def lifespan(core: "Core") -> AbstractAsyncContextManager[None]:
             task = asyncio.create_task(listen(core))
             yield
             task.cancel()
-
-    """
-    raise NotImplementedError
-
-
-@hookspec
-def readings_stored(event: "ReadingsStored") -> None:
-    """Observe that readings were stored: called after the commit, must return at once.
-
-    A failure is logged and counted and changes nothing for the client.
-
-    Example:
-        @hookimpl
-        def readings_stored(event: ReadingsStored) -> None:
-            stored.inc(event.counts.created)
-
-    """
-    raise NotImplementedError
-
-
-@hookspec
-def readings_rejected(event: "ReadingsRejected") -> None:
-    """Observe that readings were refused, with or without others stored: must return at once.
-
-    A failure is logged and counted and changes nothing for the client.
-
-    Example:
-        @hookimpl
-        def readings_rejected(event: ReadingsRejected) -> None:
-            refused.inc(sum(event.reasons.values()))
-
-    """
-    raise NotImplementedError
-
-
-@hookspec
-def pricing_finished(event: "PricingFinished") -> None:
-    """Observe how long it took to price something: must return at once.
-
-    A failure is logged and counted and changes nothing for the client.
-
-    Example:
-        @hookimpl
-        def pricing_finished(event: PricingFinished) -> None:
-            seconds.labels(event.operation).observe(event.seconds)
-
-    """
-    raise NotImplementedError
-
-
-@hookspec
-def bill_issued(event: "BillIssued") -> None:
-    """Observe that a bill was issued: called after the commit, must return at once.
-
-    A failure is logged and counted and changes nothing for the client.
-
-    Example:
-        @hookimpl
-        def bill_issued(event: BillIssued) -> None:
-            issued.labels(event.currency).inc()
-
-    """
-    raise NotImplementedError
-
-
-@hookspec
-def prices_fetched(event: "PricesFetched") -> None:
-    """Observe that a price feed was asked, with or without success: must return at once.
-
-    A failure is logged and counted and changes nothing.
-
-    Example:
-        @hookimpl
-        def prices_fetched(event: PricesFetched) -> None:
-            fetches.labels(event.feed, event.outcome).inc()
 
     """
     raise NotImplementedError

@@ -1,6 +1,6 @@
 """REopt (NREL): what its own tests expect, as the README of the data tells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -24,11 +24,10 @@ _OF_RANGE = (225, 225, 225, 400, 300, 500, 375, 375, 375, 375, 375, 375)
 def source(folder: Path) -> Source:
     """Price all tests."""
     outcomes = [
-        _percent(),
-        _lookback("lookback months", {"lookbackmonths": _flags(1, 4, 12)}, _OF_MONTHS),
-        _lookback("lookback range", {"lookbackrange": 6}, _OF_RANGE),
+        percent(),
+        *lookbacks(),
         _tiers(folder),
-        _coincident(),
+        coincident(),
         *(_leap(folder, year) for year in (2023, 2024)),
         _leap_day(folder),
     ]
@@ -49,7 +48,14 @@ def _flat(rates: Sequence[object]) -> dict[str, Any]:
     }
 
 
-def _percent() -> Outcome:
+def lookbacks() -> Iterator[Outcome]:
+    """Compare what lookbacks bill: at months, and over a range of them."""
+    yield _lookback("lookback months", {"lookbackmonths": _flags(1, 4, 12)}, _OF_MONTHS)
+    yield _lookback("lookback range", {"lookbackrange": 6}, _OF_RANGE)
+
+
+def percent() -> Outcome:
+    """Compare a lookback of 35 per cent: a peak in January is billed all year."""
     cold, warm = Decimal("10.5"), Decimal("11.5")
     rate = _flat([warm if 5 <= month <= 10 else cold for month in range(1, 13)])
     rate |= {"lookbackpercent": Decimal("0.35"), "lookbackrange": 12}
@@ -105,7 +111,7 @@ def _tiers(folder: Path) -> Outcome:
     return compared("tiers of demand", {"demand": [found]}, {"demand": [wanted]})
 
 
-def _coincident() -> Outcome:
+def coincident() -> Outcome:
     """Price a constant kilowatt at two peaks, of 10 and of 5 for a kilowatt: 15."""
     rate = {"coincidentratestructure": [[{"rate": 10}], [{"rate": 5}]], "fixedchargefirstmeter": 0}
     tariff = pricing.tariff(pricing.document(rate))

@@ -53,6 +53,9 @@ BEFORE = {"id": "spare", **CONTRACT, "start": "2026-01-01", "end": "2026-02-01"}
 NEXT = {"start": "2026-03-02", "end": "2026-03-03"}
 PRINTED = {"lines": [{"description": "Energy", "amount": "108.00"}], "total": "108.00"}
 
+#: A rate of the US rate database.
+RATE = {"energyratestructure": [[{"rate": 0.1}]], "startdate": "2026-01-01"}
+
 #: One good request of every operation, in an order that works.
 GOOD: dict[str, dict[str, Any]] = {
     "GET /": {},
@@ -66,6 +69,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/plugins": {},
     "GET /v1/charge-kinds": {},
     "GET /v1/formats": {},
+    "GET /v1/tariff-formats": {},
     "PUT /v1/sites/{site}": {"path": {"site": "home"}, "json": SITE},
     "POST /v1/sites": {"json": {"id": "spare", **SITE}},
     "GET /v1/sites": {},
@@ -92,6 +96,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "DELETE /v1/holiday-lists/{holiday_list}": {"path": {"holiday_list": "spare"}},
     "PUT /v1/tariffs/{tariff}": {"path": {"tariff": "flat"}, "json": TARIFF},
     "POST /v1/tariffs": {"json": {"id": "spare", **TARIFF}},
+    "POST /v1/tariffs/import": {
+        "params": {"format": "urdb", "timezone": "America/Chicago"},
+        "json": RATE,
+    },
     "GET /v1/tariffs": {},
     "GET /v1/tariffs/{tariff}": {"path": {"tariff": "flat"}},
     "DELETE /v1/tariffs/{tariff}": {"path": {"tariff": "spare"}},

@@ -23,6 +23,8 @@ from energia import (
     Core,
     Decoder,
     Energy,
+    Imported,
+    ImportOptions,
     Invalid,
     Line,
     Measure,
@@ -36,6 +38,7 @@ from energia import (
     Routes,
     SecretStr,
     Seed,
+    TariffImporter,
     hookimpl,
 )
 
@@ -104,6 +107,20 @@ class AcmeDecoder:
 
 
 @attrs.frozen
+class AcmeImporter:
+    """Reads a price."""
+
+    format: str = "acme"
+    description: str = "A price of every kilowatt-hour, as a number."
+
+    def read(self, document: object, options: ImportOptions) -> Imported:
+        """Read a document."""
+        charge = {"kind": "acme.levy", "rate": str(document)}
+        tariff = {"name": "Acme", "timezone": options.timezone, "versions": [{"charges": [charge]}]}
+        return Imported(tariff)
+
+
+@attrs.frozen
 class BrokerProbe:
     """Watches the broker."""
 
@@ -163,6 +180,11 @@ class Acme:
     def register_decoders(self) -> list[Decoder]:
         """Offer the format."""
         return [AcmeDecoder()]
+
+    @hookimpl
+    def register_tariff_importers(self) -> list[TariffImporter]:
+        """Offer the importer."""
+        return [AcmeImporter()]
 
     @hookimpl
     def register_probes(self) -> list[Probe]:

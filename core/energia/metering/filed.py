@@ -26,6 +26,51 @@ class _Channel:
     units: set[str | None] = attrs.Factory(set)
 
 
+@attrs.define
+class _File:
+    """The readings of a file.
+
+    Attributes:
+        channels: The readings by the channel that the file names.
+        meters: The meters that it names.
+        problems: Its lines that are no readings.
+        ends: Whether it says when slots end, and not when they start.
+
+    """
+
+    channels: dict[str | None, _Channel] = attrs.Factory(dict)
+    meters: set[str | None] = attrs.Factory(set)
+    problems: list[Fault] = attrs.Factory(list)
+    ends: bool = False
+
+    def take(self, one: Reading | Problem) -> None:
+        """Take a reading, or note why a line is none; raises `Invalid` for a second reading."""
+        if isinstance(one, Problem):
+            self.problems.append(Fault(one.code, one.message, line=one.line))
+            return
+        channel = self.channels.setdefault(one.channel, _Channel())
+        self.ends = one.start is None
+        at = one.start if one.start is not None else one.end
+        assert at is not None
+        if at in channel.values:
+            message = f"line {one.line}: a second reading of {_utc(at)}"
+            raise Invalid(message, [Fault("repeated", message, line=one.line)])
+        channel.values[at] = None if one.value is None else str(one.value)
+        channel.units.add(one.unit)
+        self.meters.add(one.meter)
+
+    def refuse_unfit(self) -> None:
+        """Refuse a file of which no usage can be made."""
+        if self.problems:
+            message = f"line {self.problems[0].line}: {self.problems[0].message}"
+            raise Invalid(message, self.problems[:_PROBLEMS])
+        if not self.channels:
+            raise _refused("no_reading", "the file has no reading")
+        if len(self.meters) > 1:
+            message = f"the file has {len(self.meters)} meters: give one of them"
+            raise _refused("several_meters", message)
+
+
 def usage_of(
     found: Iterable[Reading | Problem], zone: str, interval: str | None = None
 ) -> Mapping[str, object]:
@@ -43,38 +88,14 @@ def usage_of(
         TooLarge: A channel has more than `MOST` slots.
 
     """
-    channels: dict[str | None, _Channel] = {}
-    meters: set[str | None] = set()
-    problems: list[Fault] = []
-    ends = False
+    file = _File()
     for one in found:
-        if isinstance(one, Problem):
-            problems.append(Fault(one.code, one.message, line=one.line))
-            continue
-        ends = one.start is None
-        meters.add(one.meter)
-        _add(channels.setdefault(one.channel, _Channel()), one)
-    if problems:
-        message = f"line {problems[0].line}: {problems[0].message}"
-        raise Invalid(message, problems[:_PROBLEMS])
-    if not channels:
-        raise _refused("no_reading", "the file has no reading")
-    if len(meters) > 1:
-        raise _refused("several_meters", f"the file has {len(meters)} meters: give one of them")
-    seconds = _seconds(interval, channels.values())
-    roles = {_role(name, len(channels)): one for name, one in channels.items()}
-    series = {role: _series(role, one, seconds, ends) for role, one in roles.items()}
+        file.take(one)
+    file.refuse_unfit()
+    seconds = _seconds(interval, file.channels.values())
+    roles = {_role(name, len(file.channels)): one for name, one in file.channels.items()}
+    series = {role: _series(role, one, seconds, file.ends) for role, one in roles.items()}
     return {"timezone": zone, "interval": durations.text(seconds), "channels": series}
-
-
-def _add(to: _Channel, one: Reading) -> None:
-    at = one.start if one.start is not None else one.end
-    assert at is not None
-    if at in to.values:
-        message = f"line {one.line}: a second reading of {_utc(at)}"
-        raise Invalid(message, [Fault("repeated", message, line=one.line)])
-    to.values[at] = None if one.value is None else str(one.value)
-    to.units.add(one.unit)
 
 
 def _series(role: str, one: _Channel, interval: int, ends: bool) -> dict[str, object]:

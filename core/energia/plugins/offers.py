@@ -86,9 +86,11 @@ def _decoder(one: object) -> str | None:
 
 
 def _importer(one: object) -> str | None:
+    if isinstance(one, type):
+        return _of_class("tariff importer", one)
     if not isinstance(getattr(one, "description", None), str):
         return "a tariff importer has a `description`, a string"
-    return _of_class("tariff importer", one) or _without_methods("tariff importer", one, "read")
+    return _without_methods("tariff importer", one, "read")
 
 
 def _probe(one: object) -> str | None:

@@ -1,16 +1,16 @@
 """Checks of what else a plugin offers: formats of meter files, probes, routes."""
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from energia.convert import TEXT
 from energia.errors import EnergiaError, Invalid
 from energia.health.probes import Probe
 from energia.metering.decoding import Decoder, Problem, Reading
-from energia.testing.outcome import Failed, Outcome, Skipped
+from energia.testing.outcome import Failed, Outcome, Skipped, outcome_of
 from energia.web.routes import Route
 
 #: So many damaged copies of each example of a file are read.
@@ -22,17 +22,17 @@ _OF_READING: Final = (Reading, Problem)
 def of_decoder(decoder: Decoder) -> Iterator[Outcome]:
     """Yield what became of each check of a format."""
     for check in (_examples_are_read, _pieces_do_not_matter, _damage_is_told, _anything_is_told):
-        yield _outcome(f"format {decoder.name}", check, decoder)
+        yield outcome_of(f"format {decoder.name}", check, decoder)
 
 
 def of_probe(probe: Probe) -> Iterator[Outcome]:
     """Yield what became of each check of a probe."""
-    yield _outcome(f"probe {probe.name}", _documented, probe)
+    yield outcome_of(f"probe {probe.name}", _documented, probe)
 
 
 def of_route(route: Route) -> Iterator[Outcome]:
     """Yield what became of each check of a route."""
-    yield _outcome(f"route {route.method} {route.path}", _route_documented, route)
+    yield outcome_of(f"route {route.method} {route.path}", _route_documented, route)
 
 
 def _examples_are_read(decoder: Decoder) -> None:
@@ -127,15 +127,3 @@ def _route_documented(route: Route) -> None:
     """The handler says what it does, and the path begins with a version."""
     if not inspect.getdoc(route.handler):
         raise Failed("the handler has no docstring, which is its description")
-
-
-def _outcome(subject: str, check: Callable[[Any], None], one: object) -> Outcome:
-    name = check.__name__.strip("_")
-    try:
-        check(one)
-    except Skipped as reason:
-        return Outcome(subject, name, "skipped", str(reason))
-    except Exception as error:
-        told = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
-        return Outcome(subject, name, "failed", told)
-    return Outcome(subject, name, "passed")

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from energia.errors import PluginError
 from energia.names import did_you_mean
 from energia.plugins import Plugins, discovery
-from energia.testing import others
+from energia.testing import importers, others
 from energia.testing.conformance import outcomes
 from energia.testing.outcome import Outcome
 from energia.testing.pricing import Pricing
@@ -72,9 +72,11 @@ def checked(found: Sequence[Target], without: Sequence[str] = ()) -> Iterator[Ou
 
 def _offered(plugins: Plugins, without: Sequence[str]) -> Iterator[Outcome]:
     classes = list(plugins.charges().values())
-    pricing = Pricing.of(*classes) if classes else None
+    pricing = Pricing.of(*classes)
     for class_ in classes:
         yield from outcomes(class_, pricing, without=without)
+    for importer in plugins.tariff_importers().values():
+        yield from importers.of_importer(importer, pricing)
     for decoder in plugins.decoders().values():
         yield from others.of_decoder(decoder)
     for probe in plugins.probes():

@@ -29,7 +29,11 @@ def _energy(
     rates: Rates, seasons: Sequence[Season], options: ImportOptions
 ) -> Iterator[dict[str, Any]]:
     if not rates.bands or not rates.schedule:
-        yield {"kind": "energy.flat", "code": "energy", "rate": format(rates.flatRate or 0, "f")}
+        yield {
+            "kind": "energy.flat",
+            "code": "energy",
+            "rate": format(rates.flatRate or Decimal(0), "f"),
+        }
         return
     schedule, prices = _timed(rates.bands, rates.schedule, seasons)
     tiers = {_id(band.id): _tiers(band) for band in rates.bands if band.tiers}
@@ -45,7 +49,7 @@ def _energy(
 
 def _sold(rates: Rates, seasons: Sequence[Season]) -> dict[str, Any]:
     if not rates.bands or not rates.schedule:
-        return {"rate": format(rates.flatRate or 0, "f")}
+        return {"rate": format(rates.flatRate or Decimal(0), "f")}
     schedule, prices = _timed(rates.bands, rates.schedule, seasons)
     return {"schedule": schedule, "rates": _texts(prices)}
 

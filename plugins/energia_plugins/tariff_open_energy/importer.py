@@ -7,6 +7,7 @@ import attrs
 
 from energia import Fault, Imported, ImportOptions, ImportWarning, Invalid
 from energia.convert import structure
+from energia.currencies import CODES
 from energia_plugins.tariff_open_energy.charges import charges
 from energia_plugins.tariff_open_energy.model import Entry
 
@@ -65,6 +66,9 @@ def _entry(document: object) -> Entry:
 def _faults(entry: Entry) -> Iterator[Fault]:
     """Yield what the types of the entry do not tell."""
     plan = entry.tariff
+    currency = entry.meta.get("currency", "USD")
+    if not isinstance(currency, str) or currency not in CODES:
+        yield Fault("unknown_currency", f"there is no currency {currency!r}", "/meta/currency")
     unit = entry.meta.get("unit", "kWh")
     if unit != "kWh":
         yield Fault("unknown_unit", f"rates are for a kWh, not for {unit!r}", "/meta/unit")
@@ -80,6 +84,8 @@ def _faults(entry: Entry) -> Iterator[Fault]:
             yield Fault("no_rate", "give flatRate, or bands and a schedule", at)
         bands = {band.id for band in rates.bands or ()}
         for index, one in enumerate(rates.schedule or ()):
+            if not one.days:
+                yield Fault("no_days", "the interval is on no day", f"{at}/schedule/{index}/days")
             if one.band not in bands:
                 message = f"there is no band {one.band!r}"
                 yield Fault("unknown_period", message, f"{at}/schedule/{index}/band")

@@ -1,6 +1,7 @@
 """The charges for energy: flat, by time of use or by tiers, and adjustments for fuel."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from energia_plugins.tariff_urdb import ladders
@@ -111,7 +112,9 @@ def _fuel(rate: Record) -> Iterator[dict[str, Any]]:
     if not isinstance(value, list) or len(value) != MONTHS:
         rate.notes.refuse(at, "wrong_shape", f"{name} has 12 prices, one for each month")
         return
-    prices = [rate.notes.number(one, f"{at}/{month}") or 0 for month, one in enumerate(value)]
+    prices = [
+        rate.notes.number(one, f"{at}/{month}") or Decimal(0) for month, one in enumerate(value)
+    ]
     distinct = sorted(set(prices), key=prices.index)
     if not any(distinct):
         return

@@ -1,5 +1,6 @@
 """What of earlier months' demand is the least that is billed."""
 
+from decimal import Decimal
 from typing import Any
 
 from energia_plugins.tariff_urdb.notes import Record
@@ -63,7 +64,9 @@ def _monthly(rate: Record) -> dict[str, Any] | None:
     if not isinstance(value, list) or len(value) != MONTHS:
         rate.notes.refuse(at, "wrong_shape", f"{name} has 12 percentages, one for each month")
         return None
-    found = [rate.notes.number(one, f"{at}/{month}") or 0 for month, one in enumerate(value)]
+    found = [
+        rate.notes.number(one, f"{at}/{month}") or Decimal(0) for month, one in enumerate(value)
+    ]
     if not any(found):
         return None
     for month, one in enumerate(found):

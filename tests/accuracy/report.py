@@ -1,0 +1,56 @@
+"""The table of docs/accuracy.md."""
+
+from collections.abc import Iterator, Sequence
+
+from tests.accuracy.outcomes import Source
+
+_HEAD = """\
+# Accuracy
+
+How near imported tariffs come to what other engines and real bills say. `make accuracy` writes
+this page: it imports and prices every case of the data below and fails where one differs, or is
+refused, that is not listed here. A part of it runs in `make test`.
+
+*Exact* is to the last digit. *Equal* is within a millionth (absolute below 1): the other engine
+calculates in binary doubles and prints a rounded number.
+
+| source | what is compared | cases | exact | equal | differ | refused |
+|---|---|---:|---:|---:|---:|---:|
+"""
+_NOTES = """
+## How the cases are priced
+
+- Tariffs go through the [importers](tariff-import.md), as `POST /v1/tariffs/import` does it, and
+  are priced month by month (`group=P1M`), in UTC where the other engine has no time zones. Their
+  dates of validity are left away.
+- SAM's year is 2018: it begins on a Monday and has no holidays and no daylight saving. Options
+  of SAM that no rate has (metering, net billing, lookback percentages, peaks of the year before)
+  are put onto the imported tariff. SAM takes an amount of a day for 365/12 of it each month;
+  Energia counts days, so these amounts are converted.
+- Loads of NREL's tests have more digits than a micro-kWh: usage is multiplied by 1,000, and
+  prices divided by it.
+- Tiers that several periods share are pooled and prorated, as SAM does; ratebook's are counted
+  in each period by itself.
+"""
+
+
+def page(sources: Sequence[Source]) -> str:
+    """Return the page."""
+    rows = [_row(source) for source in sources]
+    return "\n".join([_HEAD + "\n".join(rows), "", *_differences(sources), _NOTES])
+
+
+def _row(source: Source) -> str:
+    counts = [len(source.outcomes), source.count("exact"), source.count("equal")]
+    counts += [source.count("differs"), source.count("refused")]
+    return f"| {source.name} | {source.about} | {' | '.join(map(str, counts))} |"
+
+
+def _differences(sources: Sequence[Source]) -> Iterator[str]:
+    yield "## What differs, or is refused, and why"
+    yield ""
+    yield "| source | case | why |"
+    yield "|---|---|---|"
+    for source in sources:
+        for case, why in source.known.items():
+            yield f"| {source.name} | {case} | {' '.join(why.split())} |"
