@@ -47,6 +47,14 @@ if TYPE_CHECKING:
     from energia.pricing.importing import ImportOptions as ImportOptions
     from energia.pricing.importing import ImportWarning as ImportWarning
     from energia.pricing.importing import TariffImporter as TariffImporter
+    from energia.pricing.market.feeds import Delivery as Delivery
+    from energia.pricing.market.feeds import FeedFailed as FeedFailed
+    from energia.pricing.market.feeds import FeedRequest as FeedRequest
+    from energia.pricing.market.feeds import PriceFeed as PriceFeed
+    from energia.pricing.market.feeds import PricesFetched as PricesFetched
+    from energia.pricing.market.formula import SlotFormula as SlotFormula
+    from energia.pricing.market.models import NewPriceSeries as NewPriceSeries
+    from energia.pricing.market.models import PricePoint as PricePoint
     from energia.pricing.measures import BillDays as BillDays
     from energia.pricing.measures import BillMonths as BillMonths
     from energia.pricing.measures import Days as Days
@@ -94,6 +102,15 @@ _MODULES = {
     ),
     "pricing.demand": ("BillingDemand", "Demands", "Peak"),
     "pricing.importing": ("ImportOptions", "ImportWarning", "Imported", "TariffImporter"),
+    "pricing.market.feeds": (
+        "Delivery",
+        "FeedFailed",
+        "FeedRequest",
+        "PriceFeed",
+        "PricesFetched",
+    ),
+    "pricing.market.formula": ("SlotFormula",),
+    "pricing.market.models": ("NewPriceSeries", "PricePoint"),
     "pricing.measures": ("BillDays", "BillMonths", "Days", "Energy", "EnergyByPeriod", "Months"),
     "pricing.schedule": ("Period", "Schedule"),
     "seeds": ("Seed",),

@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from energia.observers import bill_issued as bill_issued
+from energia.observers import prices_fetched as prices_fetched
+from energia.observers import pricing_finished as pricing_finished
+from energia.observers import readings_rejected as readings_rejected
+from energia.observers import readings_stored as readings_stored
+
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
@@ -17,14 +23,12 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
     from prometheus_client.registry import Collector
 
-    from energia.billing.events import BillIssued
     from energia.core import Core
     from energia.health.probes import Probe
     from energia.metering.decoding import Decoder
-    from energia.metering.events import ReadingsRejected, ReadingsStored
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
-    from energia.pricing.timing import PricingFinished
+    from energia.pricing.market.feeds import PriceFeed
     from energia.seeds import Seed
     from energia.web.routes import Route
 
@@ -185,6 +189,19 @@ def register_commands() -> "Iterable[click.Command]":
 
 
 @hookspec
+def register_price_feeds() -> "Iterable[PriceFeed]":
+    """Return what fetches prices; each feed fills one price series, and is asked when it is due.
+
+    Example:
+        @hookimpl
+        def register_price_feeds() -> list[PriceFeed]:
+            return [Exchange()]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def lifespan(core: "Core") -> AbstractAsyncContextManager[None]:
     """Return a context that is entered before the service is ready and left after it has drained.
 
@@ -198,53 +215,3 @@ def lifespan(core: "Core") -> AbstractAsyncContextManager[None]:
 
     """
     raise NotImplementedError
-
-
-@hookspec
-def readings_stored(event: "ReadingsStored") -> None:
-    """Observe that readings were stored: called after the commit, must return at once.
-
-    A failure is logged and counted and changes nothing for the client.
-
-    Example:
-        @hookimpl
-        def readings_stored(event: ReadingsStored) -> None:
-            stored.inc(event.counts.created)
-
-    """
-
-
-@hookspec
-def readings_rejected(event: "ReadingsRejected") -> None:
-    """Observe that readings were refused, with or without others stored: must return at once.
-
-    Example:
-        @hookimpl
-        def readings_rejected(event: ReadingsRejected) -> None:
-            refused.inc(sum(event.reasons.values()))
-
-    """
-
-
-@hookspec
-def pricing_finished(event: "PricingFinished") -> None:
-    """Observe how long it took to price something: must return at once.
-
-    Example:
-        @hookimpl
-        def pricing_finished(event: PricingFinished) -> None:
-            seconds.labels(event.operation).observe(event.seconds)
-
-    """
-
-
-@hookspec
-def bill_issued(event: "BillIssued") -> None:
-    """Observe that a bill was issued: called after the commit, must return at once.
-
-    Example:
-        @hookimpl
-        def bill_issued(event: BillIssued) -> None:
-            issued.labels(event.currency).inc()
-
-    """

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from energia.metering.decoding import Decoder
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
+    from energia.pricing.market.feeds import PriceFeed
     from energia.seeds import Seed
     from energia.web.routes import Route
 
@@ -31,6 +32,7 @@ class Registered:
     importers: "dict[str, tuple[str, TariffImporter]]"
     probes: "dict[str, tuple[str, Probe]]"
     seeds: "dict[str, tuple[str, Seed]]"
+    price_feeds: "dict[str, tuple[str, PriceFeed]]"
     commands: "dict[str, tuple[str, click.Command]]"
     collectors: "tuple[tuple[str, Collector], ...]"
     routes: "tuple[tuple[str, Route], ...]"
@@ -63,6 +65,9 @@ def registered(manager: pluggy.PluginManager) -> Registered:
         ),
         probes=cast("dict[str, tuple[str, Probe]]", named("register_probes", "probe")),
         seeds=cast("dict[str, tuple[str, Seed]]", named("register_seeds", "seed")),
+        price_feeds=cast(
+            "dict[str, tuple[str, PriceFeed]]", named("register_price_feeds", "price feed")
+        ),
         commands=cast(
             "dict[str, tuple[str, click.Command]]", named("register_commands", "command")
         ),

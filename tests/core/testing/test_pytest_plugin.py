@@ -110,9 +110,9 @@ def test_every_clock_change_is_a_day_of_other_length(energia_clock_change: Clock
     assert last - first == energia_clock_change.hours * 3600
     assert first <= energia_clock_change.at <= last
     assert last - first != DAY
-    for name, instant in zip(energia_clock_change.offsets, (first - 1, last), strict=True):
+    for name, at in zip(energia_clock_change.offsets, (first - 1, last), strict=True):
         zone, fixed = Zone.named(energia_clock_change.zone), Zone.named(name)
-        assert zone.datetime(instant).utcoffset() == fixed.datetime(instant).utcoffset()
+        assert zone.datetime(at).utcoffset() == fixed.datetime(at).utcoffset()
 
 
 def test_other_runs_pay_nothing(tmp_path: Path) -> None:
