@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from energia.observers import bill_issued as bill_issued
-from energia.observers import prices_fetched as prices_fetched
-from energia.observers import pricing_finished as pricing_finished
-from energia.observers import readings_rejected as readings_rejected
-from energia.observers import readings_stored as readings_stored
+from energia.observers import (  # noqa: F401 - hooks of this contract
+    bill_issued,
+    prices_fetched,
+    pricing_finished,
+    readings_rejected,
+    readings_stored,
+)
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

@@ -47,13 +47,15 @@ class Delivery:
 
     Attributes:
         prices: The prices: all that the source tells, new or not; None if nothing has changed.
-        next_update: When more are expected; the feed is asked then. None: after its period.
+        next_update: When more are expected, or were; None if the source does not say.
+        ask_at: When to ask again: without, at `next_update`, or after the feed's period.
         memo: What to tell the feed when it is asked again, such as an ETag.
 
     """
 
     prices: PriceBatch | tuple[PricePoint, ...] | None
     next_update: datetime | None = None
+    ask_at: datetime | None = None
     memo: Mapping[str, Any] = attrs.field(factory=dict)
 
 

@@ -120,7 +120,8 @@ class Keeper:
 
     async def _fetched(self, delivery: Delivery, stored: StoredPrices) -> None:
         now = self.core.clock.now()
-        due = delivery.next_update or now + timedelta(seconds=getattr(self.feed, "period", _PERIOD))
+        after = now + timedelta(seconds=getattr(self.feed, "period", _PERIOD))
+        due = delivery.ask_at or delivery.next_update or after
         row = {
             "name": self.feed.name,
             "now": now,
