@@ -15,6 +15,15 @@ from energia.configuration.values import structure
 from energia_plugins.price_feed_http.feed import Feed
 from energia_plugins.price_feed_http.settings import HttpFeed, Settings
 
+NOW = "2026-03-02T10:00:00+01:00"
+#: Where the prices of most answers are.
+SHAPE: dict[str, Any] = {
+    "start": "t",
+    "price": "p",
+    "interval": "PT1H",
+    "timezone": "Europe/Madrid",
+}
+
 
 @attrs.define
 class Source:
