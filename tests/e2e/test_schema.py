@@ -128,6 +128,7 @@ KNOWN = {
     "meter": "main",
     "holiday_list": "np",
     "tariff": "flat",
+    "series": "spot",
     "contract": "main",
     "bill": "day",
 }

@@ -22,13 +22,18 @@ from energia import (
     Charge,
     Core,
     Decoder,
+    Delivery,
     Energy,
+    FeedRequest,
     Imported,
     ImportOptions,
     Invalid,
     Line,
     Measure,
     Measured,
+    NewPriceSeries,
+    PriceFeed,
+    PricesFetched,
     PricingFinished,
     Probe,
     Problem,
@@ -48,6 +53,17 @@ issued = Counter("acme_issued", "Bills that were issued.", ["currency"], registr
 stored = Counter("acme_stored", "Readings that were stored.", registry=None)
 refused = Counter("acme_refused", "Readings that were refused.", registry=None)
 seconds = Counter("acme_pricing_seconds", "Time spent on pricing.", ["operation"], registry=None)
+
+
+class Exchange:
+    """A feed that has nothing yet."""
+
+    name = "acme-exchange"
+    series = NewPriceSeries(id="acme", currency="EUR")
+
+    async def fetch(self, asked: FeedRequest) -> Delivery:
+        """Return no prices."""
+        return Delivery(None, memo={"at": asked.now.isoformat()})
 
 
 @attrs.frozen
@@ -215,6 +231,16 @@ class Acme:
     def register_seeds(self) -> list[Seed]:
         """Offer a seed."""
         return [TwoSites()]
+
+    @hookimpl
+    def register_price_feeds(self) -> list[PriceFeed]:
+        """Offer a feed."""
+        return [Exchange()]
+
+    @hookimpl
+    def prices_fetched(self, event: PricesFetched) -> None:
+        """Look on."""
+        stored.inc(event.created)
 
     @hookimpl
     def register_commands(self) -> list[click.Command]:

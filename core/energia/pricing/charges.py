@@ -75,8 +75,6 @@ Role = Annotated[
 _CODE: Final = "Names the charge in its version, and begins the codes of its lines; else the kind."
 Text = Annotated[str, Meta(max_length=500)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["te"])]
-
-
 #: The parts of a rate, by name.
 Parts = Annotated[dict[Name, Decimal], Meta(min_length=1)]
 
@@ -113,8 +111,8 @@ class UnitPrices:
 class Measure(Protocol):
     """A quantity of the usage in a window: exact integers by label.
 
-    A frozen attrs class, so that equal measures are evaluated once. One that needs price series has
-    their names in `series: Sequence[str]`, and finds them by `Slots.prices`.
+    A frozen attrs class: equal ones are evaluated once. Price series that it needs are named in
+    `series: Sequence[str]`; `Slots.prices` finds them.
     """
 
     @property

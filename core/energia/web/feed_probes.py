@@ -30,7 +30,6 @@ class FeedProbe:
     core: Core
     criticality: Criticality = "degraded"
     measurement: str = "age"
-    period: float = 15.0
 
     @property
     def name(self) -> str:

@@ -23,6 +23,8 @@ Path = Annotated[str, Meta(max_length=200)]
 _MOST: Final = 100_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES: Final = ("iso", "epoch", "epoch_ms", "consecutive")
+#: Stands for what is nowhere in a document.
+_ABSENT: Final = object()
 _DAY_FORMAT: Final = "%Y-%m-%d"
 
 
@@ -106,6 +108,8 @@ class Shape:
             return None
         start = times.start(at(row, self.start))
         sent = at(row, self.price)
+        if sent is _ABSENT:
+            raise LookupError(f"there is no {self.price!r}")
         if sent is None or sent == "":
             return None
         end = times.instant(at(row, self.end)) if self.end is not None else None
@@ -164,23 +168,24 @@ class _Times:
         earlier, later, absent = self._zone.instants(np.array([naive], np.int64))
         if absent[0]:
             raise ValueError(f"{moment} does not exist in {self._shape.timezone}")
-        first, second = (self._zone.datetime(int(one[0])) for one in (earlier, later))
+        # In UTC: times of one zone are compared by their wall clock.
+        first, second = (_EPOCH + timedelta(seconds=int(one[0])) for one in (earlier, later))
         return second if self._last is not None and self._last >= first else first
 
 
 def at(document: Any, path: str) -> Any:
-    """Return what is at a path of a document; None if there is nothing."""
+    """Return what is at a path of a document; `_ABSENT` if there is no such place."""
     if not path:
         return document
     if isinstance(document, Mapping) and path in document:
         return document[path]
     for name in path.split("."):
         if isinstance(document, Mapping):
-            document = document.get(name)
+            document = document.get(name, _ABSENT)
         elif isinstance(document, list) and name.isdigit() and int(name) < len(document):
             document = document[int(name)]
         else:
-            return None
+            return _ABSENT
     return document
 
 

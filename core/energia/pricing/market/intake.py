@@ -108,7 +108,7 @@ def _items(
 def _consecutive(sent: PriceBatch, interval: timedelta) -> Iterator[PricePoint | None]:
     assert sent.start is not None
     for index, price in enumerate(sent.values or ()):
-        start = sent.start + index * interval
+        start = sent.start.astimezone(UTC) + index * interval
         yield None if price is None else PricePoint(start=start, end=start + interval, price=price)
 
 
@@ -118,7 +118,9 @@ def _price(item: PricePoint, unit: str, interval: timedelta | None, at: str) -> 
             "missing_field", "the price has no end, and the series no interval", f"{at}/end"
         )
     start = seconds_of(item.start)
-    end = seconds_of(item.start + (interval or timedelta()) if item.end is None else item.end)
+    # Not `item.start + interval`: that is wall-clock arithmetic where the zone is not fixed.
+    lasts = 0 if interval is None else interval // timedelta(seconds=1)
+    end = start + lasts if item.end is None else seconds_of(item.end)
     if not start < end <= start + 366 * 86_400:
         message = "a price lasts from one second up to 366 days"
         return Fault("wrong_interval", message, f"{at}/end")

@@ -8,13 +8,16 @@ import attrs
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Conflict, Fault, InUse, Invalid, NotFound
+from energia.pricing.exact import decimal_text
 from energia.pricing.market.intake import shown
 from energia.pricing.market.models import NewPriceSeries, PriceBatch, StoredPrices, StoredSeries
 from energia.pricing.market.series import PriceSeries
 from energia.pricing.market.store import PriceSpan, PriceStore, store
+from energia.web.cells import stamps
 from energia.web.examples import examples
 from energia.web.ids import PriceSeriesId
 from energia.web.pages import Cursor, Limit, Page, page
+from energia.web.prices import Stamp
 from energia.web.routes import Created, Routes
 from energia.web.streams import FILES, JSON, Accepted, Rows
 from energia.web.windows import End, KnownAt, Start, instant
@@ -37,8 +40,8 @@ class SeriesPrice:
 
     """
 
-    start: datetime
-    end: datetime
+    start: Stamp
+    end: Stamp
     price: str
 
 
@@ -144,7 +147,7 @@ async def get_series_prices(
         raise Invalid(message, [Fault("too_many_slots", message, "/query/end")])
     data = _data(found, head.unit, zone)
     if accepted != JSON:
-        rows = ((one.start.isoformat(), one.end.isoformat(), one.price) for one in data)
+        rows = ((one.start, one.end, one.price) for one in data)
         return Rows.listed(("start", "end", "price"), rows)
     return SeriesPrices(
         currency=head.currency,
@@ -159,9 +162,6 @@ async def get_series_prices(
 
 
 def _data(found: PriceSeries, unit: str, zone: Zone) -> list[SeriesPrice]:
-    return [
-        SeriesPrice(zone.datetime(start), zone.datetime(end), f"{shown(found.text(index), unit):f}")
-        for index, (start, end) in enumerate(
-            zip(found.starts.tolist(), found.ends.tolist(), strict=True)
-        )
-    ]
+    starts, ends = stamps(zone, found.starts), stamps(zone, found.ends)
+    prices = [decimal_text(shown(found.text(at), unit)) for at in range(len(starts))]
+    return [SeriesPrice(*one) for one in zip(starts, ends, prices, strict=True)]
