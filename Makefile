@@ -22,7 +22,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 	--no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all wheel smoke audit soak chaos rehearse rehearse-image rehearse-ci rehearse-previews programs lock clean python
+.PHONY: help run test test-all wheel smoke audit accuracy soak chaos rehearse rehearse-image rehearse-ci rehearse-previews programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
@@ -32,6 +32,7 @@ help:
 	@echo 'make rehearse  deploy release after release under load (needs a Docker engine; six minutes)'
 	@echo 'make rehearse-image  build the image, start it hardened, stop it under load (the same)'
 	@echo 'make rehearse-previews  open, close and reap previews beside production'
+	@echo 'make accuracy  price the data of other engines, and write docs/accuracy.md (needs that data)'
 	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
 	@echo 'make wheel     build the wheel'
 	@echo 'make smoke     run the image IMAGE hardened (needs a Docker engine)'
@@ -88,6 +89,10 @@ rehearse-image: .tox/.tool/.done
 # Previews beside production, on a real PostgreSQL; it prints how long what took.
 rehearse-previews: .tox/.tool/.done
 	.tox/.tool/bin/tox run -e py -x 'testenv.commands=python -m tests.rehearsals.previews'
+
+# What other engines charge, against what imported tariffs cost here; the data are not in this repository.
+accuracy: .tox/.tool/.done
+	ENERGIA_SHARED="$${ENERGIA_SHARED:-$(CURDIR)/../shared}" .tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.accuracy'
 
 soak: .venv/.done
 	.venv/bin/python -m benchmarks.soak

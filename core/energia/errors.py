@@ -16,7 +16,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
   * UnsupportedMedia          415
   * Invalid                   422: does not fit; `faults` lists all of it
     * NotSupported
-    * VersionsOverlap, WindowCrossesVersions, IncompleteUsage, AmbiguousChannel
+    * VersionsOverlap, IncompleteUsage, IncompletePrices, AmbiguousChannel
   * DatabaseError             500: an error of the database that is none of the below
     * UniqueViolation, ForeignKeyViolation
   * DatabaseAway              503: no connection
@@ -177,16 +177,16 @@ class VersionsOverlap(Invalid):
     code = "versions_overlap"
 
 
-class WindowCrossesVersions(Invalid):
-    """The window crosses versions of the tariff."""
-
-    code = "window_crosses_versions"
-
-
 class IncompleteUsage(Invalid):
     """Readings are missing in the window."""
 
     code = "incomplete_usage"
+
+
+class IncompletePrices(Invalid):
+    """Prices are missing in the window."""
+
+    code = "incomplete_prices"
 
 
 class AmbiguousChannel(Invalid):

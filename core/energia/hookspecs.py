@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from energia.observers import (  # noqa: F401 - hooks of this contract
+    bill_issued,
+    prices_fetched,
+    pricing_finished,
+    readings_rejected,
+    readings_stored,
+)
+
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
@@ -17,13 +25,12 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
     from prometheus_client.registry import Collector
 
-    from energia.billing.events import BillIssued
     from energia.core import Core
     from energia.health.probes import Probe
     from energia.metering.decoding import Decoder
-    from energia.metering.events import ReadingsRejected, ReadingsStored
     from energia.pricing.charges import Charge
-    from energia.pricing.timing import PricingFinished
+    from energia.pricing.importing import TariffImporter
+    from energia.pricing.market.feeds import PriceFeed
     from energia.seeds import Seed
     from energia.web.routes import Route
 
@@ -46,6 +53,19 @@ def register_charges() -> "Iterable[type[Charge]]":
         @hookimpl
         def register_charges() -> list[type[Charge]]:
             return [Flat]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_tariff_importers() -> "Iterable[TariffImporter]":
+    """Return the importers of tariffs, one for each format.
+
+    Example:
+        @hookimpl
+        def register_tariff_importers() -> list[TariffImporter]:
+            return [UrdbImporter()]
 
     """
     raise NotImplementedError
@@ -98,7 +118,6 @@ def register_routes() -> "Iterable[Route]":
 
     Example:
         routes = Routes(tag="Greetings")
-
         @routes.get("/v1/hello")
         async def hello() -> Greeting:
             return Greeting("hello")
@@ -172,6 +191,19 @@ def register_commands() -> "Iterable[click.Command]":
 
 
 @hookspec
+def register_price_feeds() -> "Iterable[PriceFeed]":
+    """Return what fetches prices; each feed fills one price series, and is asked when it is due.
+
+    Example:
+        @hookimpl
+        def register_price_feeds() -> list[PriceFeed]:
+            return [Exchange()]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def lifespan(core: "Core") -> AbstractAsyncContextManager[None]:
     """Return a context that is entered before the service is ready and left after it has drained.
 
@@ -182,66 +214,6 @@ def lifespan(core: "Core") -> AbstractAsyncContextManager[None]:
             task = asyncio.create_task(listen(core))
             yield
             task.cancel()
-
-    """
-    raise NotImplementedError
-
-
-@hookspec
-def readings_stored(event: "ReadingsStored") -> None:
-    """Observe that readings were stored: called after the commit, must return at once.
-
-    A failure is logged and counted and changes nothing for the client.
-
-    Example:
-        @hookimpl
-        def readings_stored(event: ReadingsStored) -> None:
-            stored.inc(event.counts.created)
-
-    """
-    raise NotImplementedError
-
-
-@hookspec
-def readings_rejected(event: "ReadingsRejected") -> None:
-    """Observe that readings were refused, with or without others stored: must return at once.
-
-    A failure is logged and counted and changes nothing for the client.
-
-    Example:
-        @hookimpl
-        def readings_rejected(event: ReadingsRejected) -> None:
-            refused.inc(sum(event.reasons.values()))
-
-    """
-    raise NotImplementedError
-
-
-@hookspec
-def pricing_finished(event: "PricingFinished") -> None:
-    """Observe how long it took to price something: must return at once.
-
-    A failure is logged and counted and changes nothing for the client.
-
-    Example:
-        @hookimpl
-        def pricing_finished(event: PricingFinished) -> None:
-            seconds.labels(event.operation).observe(event.seconds)
-
-    """
-    raise NotImplementedError
-
-
-@hookspec
-def bill_issued(event: "BillIssued") -> None:
-    """Observe that a bill was issued: called after the commit, must return at once.
-
-    A failure is logged and counted and changes nothing for the client.
-
-    Example:
-        @hookimpl
-        def bill_issued(event: BillIssued) -> None:
-            issued.labels(event.currency).inc()
 
     """
     raise NotImplementedError

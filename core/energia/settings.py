@@ -74,6 +74,24 @@ class Readings:
 
 
 @attrs.frozen
+class Feeds:
+    """How price feeds are asked.
+
+    Attributes:
+        poll: How often to look whether a feed is due, in seconds.
+        retry_first: The pause after the first failure; it doubles with each.
+        retry_most: The longest pause.
+        retry_after_most: The longest pause that a source may ask for.
+
+    """
+
+    poll: Annotated[float, Meta(gt=0)] = 30.0
+    retry_first: Annotated[float, Meta(gt=0)] = 5.0
+    retry_most: Annotated[float, Meta(gt=0)] = 900.0
+    retry_after_most: Annotated[float, Meta(gt=0)] = 86_400.0
+
+
+@attrs.frozen
 class Limits:
     """What a request may ask for; what is over a limit is refused by its name.
 
@@ -160,6 +178,7 @@ class Settings:
     database: Database = Database()
     health: Health = Health()
     readings: Readings = Readings()
+    feeds: Feeds = Feeds()
     limits: Limits = Limits()
     preview: Preview = Preview()
     plugins: PluginSelection = PluginSelection()

@@ -42,6 +42,10 @@ class NdjsonDecoder:
 
     name = "ndjson"
     options: type = NdjsonOptions
+    examples = (
+        b'{"meter": "m", "channel": "c", "start": "2026-03-02T00:00:00Z", "value": 1.25}\n'
+        b'{"start": "2026-03-02T00:15:00Z", "interval": "PT15M", "values": [0.5, null, "3"]}\n',
+    )
 
     def decode(
         self,

@@ -1,16 +1,36 @@
-"""The charge `fixed`: an amount for each day, month or year, whatever is used."""
+"""The charge `fixed`: an amount for each day, month, year, bill or meter, whatever is used."""
 
-from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import attrs
+from msgspec import Meta
 
 from energia import hookimpl
-from energia.pricing.charges import BaseCharge, BillSoFar, Charge, Line, Measure, Measured, Step
-from energia.pricing.measures import Days, Months
+from energia.convert.rules import Rules
+from energia.errors import Fault
+from energia.pricing.charges import (
+    BaseCharge,
+    BillSoFar,
+    Charge,
+    Examples,
+    Line,
+    Measure,
+    Measured,
+    Step,
+)
+from energia.pricing.measures import BillMonths, Days, Months
+from energia.pricing.proration import BillPart, Proration, of_bill, of_months
+
+Meters = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+def _proration_is_of_months(per: str, proration: Proration | None) -> Iterator[Fault]:
+    if proration not in (None, "none") and per in ("bill", "meter"):
+        message = f"only months and years are prorated, per {per} is once a bill"
+        yield Fault("unused_proration", message, "/proration")
 
 
 @attrs.frozen
@@ -18,52 +38,79 @@ class Fixed(BaseCharge):
     """An amount that does not depend on usage.
 
     Days and months are those of the tariff's zone that the window touches. A year is twelve
-    months: `per: year` charges a twelfth of the amount by the rules of `per: month`.
+    months: `per: year` charges a twelfth of the amount by the rules of `per: month`. Where a bill
+    is priced in parts, because another version of the tariff follows, the parts share by days what
+    is charged once.
 
     Attributes:
-        amount: For one day, month or year.
-        per: Which of these; days are counted whole, whatever the proration.
-        proration: How a part of a month counts: as its days / the days of the month; as its days
-            x 12/365; or in full, each month that the window touches.
+        amount: For one day, month, year or bill, of each meter.
+        per: Which of these; `meter` is once a bill, for each meter. Days are counted whole,
+            whatever the proration.
+        proration: How a part of a month counts: as its days / the days of the month, which is the
+            default; as its days x 12/365; or in full, each month that the bill touches.
+        meters: How many meters there are.
+        additional: The amount for each meter after the first; `amount` without.
 
     """
 
+    __rules__: ClassVar[Rules] = (_proration_is_of_months,)
+
     kind: ClassVar[str] = "fixed"
+    examples: ClassVar[Examples] = (
+        {"kind": "fixed", "amount": "10.00", "per": "month"},
+        {"kind": "fixed", "amount": "0.45", "per": "day"},
+        {"kind": "fixed", "amount": "120.00", "per": "year", "proration": "annual_days"},
+        {"kind": "fixed", "amount": "8.00", "per": "meter", "meters": 3, "additional": "2.50"},
+        {"kind": "fixed", "amount": "6.00", "per": "bill"},
+    )
+
     amount: Decimal
-    per: Literal["day", "month", "year"]
-    proration: Literal["month_days", "annual_days", "none"] = "month_days"
+    per: Literal["day", "month", "year", "bill", "meter"]
+    proration: Proration | None = None
+    meters: Meters = 1
+    additional: Decimal | None = None
 
     def measures(self) -> dict[str, Measure]:
-        """Measure the days, or the days of each month."""
-        return {"time": Days() if self.per == "day" else Months()}
+        """Measure the days, the days of each month, or the part of the bill."""
+        if self.per == "day":
+            return {"time": Days()}
+        if self.per in ("bill", "meter"):
+            return {"time": BillPart()}
+        if self.proration == "none":
+            return {"time": Months(), "bill": BillMonths()}
+        return {"time": Months()}
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge the amount."""
+        steps = tuple(self._steps(measured))
+        if self.additional is None:
+            yield self._line(steps, self.amount, self.meters)
+            return
+        if self.meters:
+            yield self._line(steps, self.amount, 1)
+        if self.meters > 1:
+            yield self._line(steps, self.additional, self.meters - 1, "additional")
+
+    def _line(
+        self, steps: tuple[Step, ...], rate: Decimal, meters: int, component: str | None = None
+    ) -> Line:
+        """Return the line of so many meters."""
+        if meters != 1:
+            steps = tuple(_times(step, meters) for step in steps)
+        total = sum((Fraction(step.value) for step in steps), Fraction(0))
+        shown = () if self.per == "day" and meters == 1 else steps
+        return self.line(total, rate, self.per, component=component, steps=shown)
+
+    def _steps(self, measured: Measured) -> Iterator[Step]:
+        """Yield how many days, or how much of a month, a year or a bill there is."""
         time = measured["time"]
         if self.per == "day":
-            yield self.line(time["days"], self.amount, "day")
+            yield Step("days", str(time["days"]), time["days"])
+        elif self.per in ("bill", "meter"):
+            yield of_bill(time)
         else:
-            steps = tuple(self._steps(time))
-            total = sum((step.value for step in steps), Fraction(0))
-            yield self.line(total, self.amount, self.per, steps=steps)
-
-    def _steps(self, days: Mapping[str, int]) -> Iterator[Step]:
-        """Yield how much of a month, or of a year, the days of each calendar month are."""
-        for month, count in days.items():
-            part, text = self._part(count, _length(month))
-            if self.per == "year":
-                part, text = part / 12, f"{text} / 12"
-            yield Step(month, text, part)
-
-    def _part(self, count: int, length: int) -> tuple[Fraction, str]:
-        """Return what part of a month *count* of its *length* days are."""
-        match self.proration:
-            case "none":
-                return Fraction(1), "1"
-            case "annual_days":
-                return Fraction(12 * count, 365), f"{count} x 12/365"
-            case "month_days":
-                return Fraction(count, length), f"{count}/{length}"
+            months = of_months(time, measured.get("bill", {}), self.proration or "month_days")
+            yield from map(_of_year, months) if self.per == "year" else months
 
 
 @hookimpl
@@ -72,7 +119,10 @@ def register_charges() -> list[type[Charge]]:
     return [Fixed]
 
 
-def _length(month: str) -> int:
-    """Return how many days a calendar month such as `2026-03` has."""
-    year, number = month.split("-")
-    return monthrange(int(year), int(number))[1]
+def _of_year(step: Step) -> Step:
+    return Step(step.description, f"{step.expression} / 12", Fraction(step.value) / 12)
+
+
+def _times(step: Step, meters: int) -> Step:
+    value = Fraction(step.value) * meters
+    return Step(step.description, f"{step.expression} x {meters} meters", value)

@@ -14,6 +14,7 @@ from energia.pricing.charges import (
     BillSoFar,
     Charge,
     Components,
+    Examples,
     Line,
     Measure,
     Measured,
@@ -42,6 +43,11 @@ class Flat(BaseCharge):
     __rules__: ClassVar[Rules] = (_rate_or_components,)
 
     kind: ClassVar[str] = "energy.flat"
+    examples: ClassVar[Examples] = (
+        {"kind": "energy.flat", "rate": "0.15"},
+        {"kind": "energy.flat", "components": {"te": "0.30200", "tusd": "0.57856"}},
+    )
+
     rate: Decimal | None = None
     components: Parts | None = None
 

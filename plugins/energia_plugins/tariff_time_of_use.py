@@ -13,6 +13,7 @@ from energia.pricing.charges import (
     BaseCharge,
     BillSoFar,
     Charge,
+    Examples,
     Line,
     Measure,
     Measured,
@@ -41,6 +42,20 @@ class TimeOfUse(BaseCharge):
     __rules__: ClassVar[Rules] = (_periods_match,)
 
     kind: ClassVar[str] = "energy.time_of_use"
+    examples: ClassVar[Examples] = (
+        {
+            "kind": "energy.time_of_use",
+            "schedule": {
+                "default": "off_peak",
+                "rules": [
+                    {"period": "peak", "days": ["weekday"], "from": "17:30", "to": "20:30"},
+                    {"period": "night", "from": "23:00", "to": "06:00"},
+                ],
+            },
+            "rates": {"peak": "0.42", "off_peak": "0.19", "night": "0.08"},
+        },
+    )
+
     schedule: Schedule
     rates: Annotated[dict[Period, Rate], Meta(min_length=1)]
 

@@ -46,6 +46,18 @@ def test_price_fills_parameters_in() -> None:
     assert json.loads(result.output)["total"] == "0.60"
 
 
+def test_a_cost_with_fractions_is_json_too() -> None:
+    """How a part of a month was worked out is exact: 1/31."""
+    charge = {"kind": "fixed", "amount": "31", "per": "month"}
+    version = {"valid_from": "2018-01-01", "charges": [charge]}
+    Path("mine.json").write_text(json.dumps({**TARIFF, "versions": [version]}))
+
+    cost = json.loads(run("price", "--missing", "zero", "--json").output)
+
+    assert [step["value"] for step in cost["details"][0]["steps"]] == ["1/31", "1/28"]
+    assert cost["lines"][0]["exact"] == "59/28"
+
+
 def test_price_says_what_it_filled_in() -> None:
     """The mean of the three known hours is 2."""
     result = run("price", "--missing", "estimate")
@@ -53,6 +65,26 @@ def test_price_says_what_it_filled_in() -> None:
     assert result.exit_code == 0
     assert "8.00" in result.output
     assert "assumed: 1 missing slots of import are estimated" in result.output
+
+
+def test_price_tells_versions_apart() -> None:
+    """Two lines of one code say which version charges them; so do explanations."""
+    (version,) = TARIFF["versions"]
+    cut = [
+        {**version, "valid_to": "2018-02-01"},
+        {"valid_from": "2018-02-01", "charges": [{"kind": "energy.flat", "rate": "2"}]},
+    ]
+    Path("mine.json").write_text(json.dumps({**TARIFF, "versions": cut}))
+
+    printed, explained = (
+        run("price", "--missing", "zero", *options).output for options in ([], ["--explain"])
+    )
+
+    # 3 kWh at 1 and 3 kWh at 2.
+    assert "energy.flat (from 2018-01-01)" in printed
+    assert "9.00" in printed
+    assert "energy.flat (from 2018-02-01): 6.00 GBP   [energy.flat]" in explained
+    assert "3 kWh x 2 GBP/kWh = 6" in explained
 
 
 def test_price_groups() -> None:

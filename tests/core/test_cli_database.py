@@ -195,3 +195,13 @@ def test_price_reads_a_stored_meter(metered: str) -> None:
     assert gaps.exit_code == 1
     assert "no reading from 2018-01-01T02:00:00Z" in gaps.stderr
     assert (unknown.exit_code, unknown.stderr) == (1, "energia: there is no tariff 'night'\n")
+
+
+def test_a_tariff_is_tried_on_a_stored_meter(metered: str) -> None:
+    """3.5 kWh at 0.25, as they were imported."""
+    run(metered, "import", "readings.csv", "--meter", "m")
+
+    window = ("--meter", "m", "--start", "2018-01-01", "--end", "2018-01-01T02:00:00Z")
+    result = run(metered, "plugins", "try", "flat.json", *window, "--json")
+
+    assert json.loads(result.output)["total"] == "0.88"

@@ -109,11 +109,11 @@ async def test_what_comes_later_is_said_so(
     assert problem["code"] == "not_supported"
 
 
-async def test_a_window_over_two_versions_is_refused(api_here: aiohttp.ClientSession) -> None:
-    """A cost over two versions of a tariff is refused, and says between which."""
+async def test_a_window_over_a_gap_is_refused(api_here: aiohttp.ClientSession) -> None:
+    """A cost over a day on which no version of the tariff is in force is refused."""
     versions = tariff(
         {"valid_from": "2026-01-01", "valid_to": "2026-02-01", "charges": [FLAT]},
-        {"valid_from": "2026-02-01", "charges": [FLAT]},
+        {"valid_from": "2026-02-02", "charges": [FLAT]},
     )
     start = "2026-01-31T23:00:00Z"
     usage = {
@@ -125,7 +125,9 @@ async def test_a_window_over_two_versions_is_refused(api_here: aiohttp.ClientSes
     async with api_here.post("/v1/costs", json={"usage": usage, "tariff": versions}) as answer:
         problem = await refused(answer, 422)
 
-    assert problem["code"] == "window_crosses_versions"
+    assert [(fault["code"], fault["pointer"]) for fault in problem["errors"]] == [
+        ("no_version_in_force", "/start")
+    ]
 
 
 async def test_missing_readings_are_never_zero(api_here: aiohttp.ClientSession) -> None:

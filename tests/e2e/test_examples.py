@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import attrs
@@ -26,9 +27,13 @@ def shown(document: dict[str, Any]) -> Iterator[Sent]:
             content = operation.get("requestBody", {}).get("content", {}).get(MEDIA)
             if content is None:
                 continue
-            ids = {one["name"]: one.get("example") for one in operation.get("parameters", ())}
+            given = operation.get("parameters", ())
+            ids = {one["name"]: one.get("example") for one in given}
+            needed = [one for one in given if one["in"] == "query" and one["required"]]
+            query = urlencode({one["name"]: one["example"] for one in needed})
             for shows, example in content.get("examples", {"": {"value": None}}).items():
-                yield Sent(method, path.format(**ids), shows, example["value"])
+                url = f"{path.format(**ids)}?{query}" if query else path.format(**ids)
+                yield Sent(method, url, shows, example["value"])
 
 
 async def test_every_example_works(api: aiohttp.ClientSession) -> None:
@@ -75,5 +80,6 @@ async def test_what_is_got_can_be_put(api: aiohttp.ClientSession) -> None:
         "/v1/sites/casa",
         "/v1/meters/UC-123",
         "/v1/tariffs/branca",
+        "/v1/holiday-lists/br-national",
         "/v1/contracts/casa-2026",
     ]

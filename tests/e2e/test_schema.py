@@ -37,6 +37,7 @@ TARIFF: dict[str, Any] = {
     "timezone": "Asia/Kathmandu",
     "versions": [{"valid_from": "2026-01-01", "charges": [{"kind": "energy.flat", "rate": "9"}]}],
 }
+HOLIDAYS = {"name": "Nepal", "country": "NP", "dates": ["2026-02-19", "2026-04-14"]}
 DAY = {"start": "2026-03-01", "end": "2026-03-02"}
 SERIES = {
     "meter": "main",
@@ -52,6 +53,9 @@ BEFORE = {"id": "spare", **CONTRACT, "start": "2026-01-01", "end": "2026-02-01"}
 NEXT = {"start": "2026-03-02", "end": "2026-03-03"}
 PRINTED = {"lines": [{"description": "Energy", "amount": "108.00"}], "total": "108.00"}
 
+#: A rate of the US rate database.
+RATE = {"energyratestructure": [[{"rate": 0.1}]], "startdate": "2026-01-01"}
+
 #: One good request of every operation, in an order that works.
 GOOD: dict[str, dict[str, Any]] = {
     "GET /": {},
@@ -65,6 +69,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/plugins": {},
     "GET /v1/charge-kinds": {},
     "GET /v1/formats": {},
+    "GET /v1/tariff-formats": {},
     "PUT /v1/sites/{site}": {"path": {"site": "home"}, "json": SITE},
     "POST /v1/sites": {"json": {"id": "spare", **SITE}},
     "GET /v1/sites": {},
@@ -81,8 +86,20 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/imports/{import_id}": {"path": {"import_id": "<the first import>"}},
     "GET /v1/meters/{meter}/readings": {"path": {"meter": "main"}, "params": DAY},
     "GET /v1/meters/{meter}/usage": {"path": {"meter": "main"}, "params": DAY},
+    "PUT /v1/holiday-lists/{holiday_list}": {
+        "path": {"holiday_list": "np"},
+        "json": HOLIDAYS,
+    },
+    "POST /v1/holiday-lists": {"json": {"id": "spare", **HOLIDAYS}},
+    "GET /v1/holiday-lists": {},
+    "GET /v1/holiday-lists/{holiday_list}": {"path": {"holiday_list": "np"}},
+    "DELETE /v1/holiday-lists/{holiday_list}": {"path": {"holiday_list": "spare"}},
     "PUT /v1/tariffs/{tariff}": {"path": {"tariff": "flat"}, "json": TARIFF},
     "POST /v1/tariffs": {"json": {"id": "spare", **TARIFF}},
+    "POST /v1/tariffs/import": {
+        "params": {"format": "urdb", "timezone": "America/Chicago"},
+        "json": RATE,
+    },
     "GET /v1/tariffs": {},
     "GET /v1/tariffs/{tariff}": {"path": {"tariff": "flat"}},
     "DELETE /v1/tariffs/{tariff}": {"path": {"tariff": "spare"}},
@@ -106,7 +123,15 @@ GOOD: dict[str, dict[str, Any]] = {
     "POST /v1/costs/compare": {"json": {"meter": "main", "tariffs": ["flat"], **DAY}},
 }
 #: Ids that exist, for fuzzed requests; what they refer to is not deleted.
-KNOWN = {"site": "home", "meter": "main", "tariff": "flat", "contract": "main", "bill": "day"}
+KNOWN = {
+    "site": "home",
+    "meter": "main",
+    "holiday_list": "np",
+    "tariff": "flat",
+    "series": "spot",
+    "contract": "main",
+    "bill": "day",
+}
 #: Where ids that the service makes are found, and what they are called there.
 MADE = {
     "<the first import>": ("/v1/imports", "import"),

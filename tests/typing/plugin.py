@@ -22,11 +22,18 @@ from energia import (
     Charge,
     Core,
     Decoder,
+    Delivery,
     Energy,
+    FeedRequest,
+    Imported,
+    ImportOptions,
     Invalid,
     Line,
     Measure,
     Measured,
+    NewPriceSeries,
+    PriceFeed,
+    PricesFetched,
     PricingFinished,
     Probe,
     Problem,
@@ -36,6 +43,7 @@ from energia import (
     Routes,
     SecretStr,
     Seed,
+    TariffImporter,
     hookimpl,
 )
 
@@ -45,6 +53,17 @@ issued = Counter("acme_issued", "Bills that were issued.", ["currency"], registr
 stored = Counter("acme_stored", "Readings that were stored.", registry=None)
 refused = Counter("acme_refused", "Readings that were refused.", registry=None)
 seconds = Counter("acme_pricing_seconds", "Time spent on pricing.", ["operation"], registry=None)
+
+
+class Exchange:
+    """A feed that has nothing yet."""
+
+    name = "acme-exchange"
+    series = NewPriceSeries(id="acme", currency="EUR")
+
+    async def fetch(self, asked: FeedRequest) -> Delivery:
+        """Return no prices."""
+        return Delivery(None, memo={"at": asked.now.isoformat()})
 
 
 @attrs.frozen
@@ -101,6 +120,20 @@ class AcmeDecoder:
                 yield Reading(line, Decimal(value), start=int(start), unit=options.unit)
             else:
                 yield Problem(line, "no_value", "the line has no value")
+
+
+@attrs.frozen
+class AcmeImporter:
+    """Reads a price."""
+
+    format: str = "acme"
+    description: str = "A price of every kilowatt-hour, as a number."
+
+    def read(self, document: object, options: ImportOptions) -> Imported:
+        """Read a document."""
+        charge = {"kind": "acme.levy", "rate": str(document)}
+        tariff = {"name": "Acme", "timezone": options.timezone, "versions": [{"charges": [charge]}]}
+        return Imported(tariff)
 
 
 @attrs.frozen
@@ -165,6 +198,11 @@ class Acme:
         return [AcmeDecoder()]
 
     @hookimpl
+    def register_tariff_importers(self) -> list[TariffImporter]:
+        """Offer the importer."""
+        return [AcmeImporter()]
+
+    @hookimpl
     def register_probes(self) -> list[Probe]:
         """Offer the probe."""
         return [BrokerProbe()]
@@ -193,6 +231,16 @@ class Acme:
     def register_seeds(self) -> list[Seed]:
         """Offer a seed."""
         return [TwoSites()]
+
+    @hookimpl
+    def register_price_feeds(self) -> list[PriceFeed]:
+        """Offer a feed."""
+        return [Exchange()]
+
+    @hookimpl
+    def prices_fetched(self, event: PricesFetched) -> None:
+        """Look on."""
+        stored.inc(event.created)
 
     @hookimpl
     def register_commands(self) -> list[click.Command]:

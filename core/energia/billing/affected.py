@@ -10,6 +10,7 @@ import numpy as np
 from energia.billing.bills import Bills, Filter
 from energia.billing.contracts import Placed, placed, priors
 from energia.billing.cursor import Place
+from energia.billing.market import repriced
 from energia.billing.models import Bill, Impact, Trouble
 from energia.billing.office import SQL, Office
 from energia.billing.pricing import Asked, Priced, window_of
@@ -22,7 +23,7 @@ from energia.pricing.exact import difference
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 
-Reason = Literal["readings", "tariff", "parameters", "prior_state"]
+Reason = Literal["readings", "prices", "tariff", "parameters", "prior_state"]
 #: How many bills are looked at together.
 _SCANNED: Final = 200
 #: How many bills one request looks at.
@@ -89,9 +90,12 @@ async def _cases(office: Office, rows: Sequence[Row]) -> list[_Case]:
         prior[index].state if index in prior else row.prior_state for index, row in enumerate(rows)
     ]
     asked = [_asked(row, at[row.contract], state) for row, state in zip(rows, states, strict=True)]
-    corrected = await _corrected(office, rows, asked)
+    changed: dict[Reason, frozenset[str]] = {
+        "readings": await _corrected(office, rows, asked),
+        "prices": await repriced(queries, rows, asked),
+    }
     return [
-        _Case(row, one, tuple(_reasons(row, one, tariffs[row.tariff], office, corrected)))
+        _Case(row, one, tuple(_reasons(row, one, tariffs[row.tariff], office, changed)))
         for row, one in zip(rows, asked, strict=True)
     ]
 
@@ -105,10 +109,9 @@ def _reasons(
     asked: Asked,
     tariff: Tariff | EnergiaError,
     office: Office,
-    corrected: frozenset[str],
+    changed: Mapping[Reason, frozenset[str]],
 ) -> Iterator[Reason]:
-    if row.id in corrected:
-        yield "readings"
+    yield from (reason for reason, bills in changed.items() if row.id in bills)
     if not _in_force_still(row, asked, tariff):
         yield "tariff"
     now = office.read_back([asked.contract.parameters, asked.contract.channels])
@@ -119,13 +122,14 @@ def _reasons(
 
 
 def _in_force_still(row: Row, asked: Asked, tariff: Tariff | EnergiaError) -> bool:
-    """Tell whether the version is in force that was billed; it cannot have changed itself."""
+    """Tell whether the versions are in force that were billed; they cannot have changed."""
     if isinstance(tariff, EnergiaError):
         return False
     try:
-        return tariff.in_force(*window_of(asked)).valid_from == row.version
+        spans = tariff.in_force(*window_of(asked))
     except Invalid:
         return False
+    return tuple(span.version.valid_from for span in spans) == row.versions
 
 
 async def _corrected(office: Office, rows: Sequence[Row], asked: Sequence[Asked]) -> frozenset[str]:

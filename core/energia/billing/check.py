@@ -1,6 +1,7 @@
 """Holds a bill beside what a supplier printed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ from msgspec import Meta
 from energia.billing.models import Bill
 from energia.pricing.engine import CostLine
 from energia.pricing.exact import exact_text, fixed, rounded
+from energia.pricing.groups import by_code
 
 #: From the best to the worst.
 _RESULTS = ("match", "within_tolerance", "unknown", "mismatch")
@@ -24,6 +26,8 @@ class SupplierLine:
 
     Attributes:
         code: The code of our line, where it is known.
+        version: Which of our lines of this code, where several versions of a tariff charge it;
+            without, they are added up.
         description: What is printed; without a code, that of our line.
         quantity: How much.
         amount: In the bill's currency.
@@ -31,6 +35,7 @@ class SupplierLine:
     """
 
     code: Annotated[str, Meta(max_length=200)] | None = None
+    version: date | None = None
     description: Annotated[str, Meta(max_length=500)]
     quantity: Decimal | None = None
     amount: Decimal
@@ -76,6 +81,7 @@ class CheckedLine:
 
     Attributes:
         code: The code of our line.
+        version: The version of the tariff that charges it, where several do and are told apart.
         description: Ours, or theirs where we have none.
         result: How they compare.
         amount: The amounts.
@@ -84,6 +90,7 @@ class CheckedLine:
     """
 
     code: str | None = None
+    version: date | None = None
     description: str
     result: Result
     amount: CheckedAmount
@@ -113,12 +120,13 @@ class BillCheck:
 def check(bill: Bill, supplier: SupplierBill) -> BillCheck:
     """Return how *bill* compares with what the supplier printed."""
     total = _amounts(Fraction(bill.total), Fraction(supplier.total), supplier.tolerance)
+    told_apart = {line.code for line in supplier.lines if line.version is not None}
+    ours = list(_ours(bill.lines, told_apart))
     theirs: dict[int | None, list[SupplierLine]] = {}
     for line in supplier.lines:
-        theirs.setdefault(_match(line, bill.lines), []).append(line)
+        theirs.setdefault(_match(line, ours), []).append(line)
     lines = [
-        _line(ours, theirs.get(index, ()), supplier.tolerance)
-        for index, ours in enumerate(bill.lines)
+        _line(one, theirs.get(index, ()), supplier.tolerance) for index, one in enumerate(ours)
     ]
     lines += [_stranger(line) for line in theirs.get(None, ())]
     added = sum((Fraction(line.amount) for line in supplier.lines), Fraction(0))
@@ -131,10 +139,21 @@ def check(bill: Bill, supplier: SupplierBill) -> BillCheck:
     )
 
 
+def _ours(lines: Sequence[CostLine], told_apart: Collection[str | None]) -> Iterator[CostLine]:
+    """Yield our lines; those of one code, of several versions, added up unless *told_apart*."""
+    for code in dict.fromkeys(line.code for line in lines):
+        same = [line for line in lines if line.code == code]
+        yield from same if code in told_apart else by_code(same)
+
+
 def _match(line: SupplierLine, ours: Sequence[CostLine]) -> int | None:
     """Return which of our lines is meant: by its code, else by the only one so described."""
     if line.code is not None:
-        found = [index for index, one in enumerate(ours) if one.code == line.code]
+        found = [
+            index
+            for index, one in enumerate(ours)
+            if one.code == line.code and line.version in (None, one.version)
+        ]
     else:
         printed = _folded(line.description)
         found = [index for index, one in enumerate(ours) if _folded(one.description) == printed]
@@ -145,7 +164,11 @@ def _line(ours: CostLine, theirs: Sequence[SupplierLine], tolerance: Decimal) ->
     if not theirs:
         absent = CheckedAmount(result="unknown", billed=ours.amount)
         return CheckedLine(
-            code=ours.code, description=ours.description, result="unknown", amount=absent
+            code=ours.code,
+            version=ours.version,
+            description=ours.description,
+            result="unknown",
+            amount=absent,
         )
     added = sum((Fraction(line.amount) for line in theirs), Fraction(0))
     amount = _amounts(Fraction(ours.amount), added, tolerance)
@@ -153,6 +176,7 @@ def _line(ours: CostLine, theirs: Sequence[SupplierLine], tolerance: Decimal) ->
     results = [amount.result, *([quantity.result] if quantity else [])]
     return CheckedLine(
         code=ours.code,
+        version=ours.version,
         description=ours.description,
         result=_worst(results),
         amount=amount,
@@ -175,7 +199,11 @@ def _quantities(ours: CostLine, theirs: Sequence[SupplierLine]) -> CheckedAmount
 def _stranger(line: SupplierLine) -> CheckedLine:
     amount = CheckedAmount(result="unknown", supplier=exact_text(Fraction(line.amount)))
     return CheckedLine(
-        code=line.code, description=line.description, result="unknown", amount=amount
+        code=line.code,
+        version=line.version,
+        description=line.description,
+        result="unknown",
+        amount=amount,
     )
 
 

@@ -15,7 +15,7 @@ from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
 from energia.metering import many
 from energia.metering.identifiers import new_id
-from energia.pricing.engine import roles
+from energia.pricing.segments import roles
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 
@@ -192,7 +192,7 @@ def _roles(tariff: Tariff, made: Contract, found: Found) -> tuple[str, ...]:
     except Invalid as error:
         found.add(error)
         return ()
-    return tuple(dict.fromkeys(role for version in filled.versions for role in roles(version)))
+    return roles(filled.versions)
 
 
 def _taken(made: Contract) -> Conflict:

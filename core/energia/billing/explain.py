@@ -9,23 +9,34 @@ import attrs
 
 from energia.billing.bills import Bills, is_still, outdated
 from energia.billing.contracts import placed
+from energia.billing.market import as_billed
 from energia.billing.models import BillInputs
 from energia.billing.office import Office
 from energia.billing.pricing import Asked, by_role, window_of
 from energia.billing.rows import Row
+from energia.convert import Converter
 from energia.db.tenant import Queries
 from energia.errors import Conflict, Fault, Invalid
 from energia.metering import many
 from energia.metering.many import Span
 from energia.metering.series import Series
-from energia.pricing.engine import CostLine, Detail, measured_of, slots_of
+from energia.pricing.engine import CostLine, CostPart, Detail
 from energia.pricing.explain import Charged, ExplainedLine, explain
 from energia.pricing.lines import Step
 from energia.pricing.running import code_of
+from energia.pricing.segments import segments
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
-from energia.pricing.tariffs import Tariff
+from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.terms import Terms
+
+
+@attrs.frozen
+class ExplainedVersion:
+    """The charges of one version of the tariff, by code."""
+
+    valid_from: date
+    charges: Mapping[str, Mapping[str, Any]]
 
 
 @attrs.frozen(kw_only=True)
@@ -45,7 +56,9 @@ class Explanation:
         prior_state: What the charges remembered from the bill before.
         state: What they remember for the next.
         assumptions: What was taken for granted.
-        charges: The charges as the tariff has them, with the parameters in their places, by code.
+        charges: The charges as the tariff has them, with the parameters in their places, by code;
+            of several versions, as the last has them.
+        versions: Where several versions were in force: the charges of each.
         lines: Where each line comes from.
 
     """
@@ -63,6 +76,7 @@ class Explanation:
     state: Mapping[str, Mapping[str, Any]]
     assumptions: tuple[Assumption, ...]
     charges: Mapping[str, Mapping[str, Any]]
+    versions: tuple[ExplainedVersion, ...] | None = None
     lines: tuple[ExplainedLine, ...]
 
 
@@ -81,17 +95,17 @@ async def explained(office: Office, id_: str, line: int | None = None) -> Explan
         await _refuse_outdated(office, row)
     bill = office.bill(row)
     tariff = await _tariff(office, row)
-    (version,) = tariff.versions
     contract = (await placed(office.tenant, [row.contract]))[0].contract
     asked = Asked(contract, bill.timezone, row.start, row.end, row.prior_state)
     series = await _series(office.tenant, row, bill.inputs, asked)
-    terms = Terms(row.prior_state, bill.inputs.missing)
+    prices = await as_billed(office.tenant, row, asked)
+    terms = Terms(row.prior_state, bill.inputs.missing, prices=prices)
 
     def work() -> tuple[ExplainedLine, ...]:
-        _, slots = slots_of(tariff, series, *window_of(asked), terms)
-        charged = _charged(row, bill.lines)
-        return explain(charged, version, bill.currency, slots, measured_of(version, slots))
+        cut = segments(tariff, series, *window_of(asked), terms)
+        return explain(_charged(row, bill.lines), cut, bill.currency)
 
+    versions = [_version(one, office.converter) for one in tariff.versions]
     lines = await asyncio.to_thread(work)
     return Explanation(
         bill=row.id,
@@ -106,9 +120,15 @@ async def explained(office: Office, id_: str, line: int | None = None) -> Explan
         prior_state=row.prior_state,
         state=row.state,
         assumptions=bill.assumptions,
-        charges={code_of(one): office.converter.unstructure(one) for one in version.charges},
+        charges={code: one for version in versions for code, one in version.charges.items()},
+        versions=tuple(versions) if len(versions) > 1 else None,
         lines=lines if line is None else (_one(lines, line),),
     )
+
+
+def _version(version: Version, converter: Converter) -> ExplainedVersion:
+    charges = {code_of(one): converter.unstructure(one) for one in version.charges}
+    return ExplainedVersion(version.valid_from, charges)
 
 
 def _one(lines: tuple[ExplainedLine, ...], index: int) -> ExplainedLine:
@@ -120,18 +140,22 @@ def _one(lines: tuple[ExplainedLine, ...], index: int) -> ExplainedLine:
 
 async def _refuse_outdated(office: Office, row: Row) -> None:
     now = await Bills(office).again(office.tenant, row)
-    if now.version.valid_from != row.version or not is_still(row, now, office):
+    versions = tuple(version.valid_from for version in now.versions)
+    if versions != row.versions or not is_still(row, now, office):
         raise outdated(row)
 
 
 async def _tariff(office: Office, row: Row) -> Tariff:
-    """Return the tariff with just the version that was in force, for as long as it is needed.
+    """Return the tariff with just the versions that were in force, for as long as is needed.
 
-    That version cannot have changed since the bill was issued, but for its end.
+    They cannot have changed since the bill was issued, but for the end of the last one.
     """
     tariff = await Tariffs(office.tenant, office.converter).get(row.tariff)
+    ends = dict(zip(row.versions, [*row.versions[1:], None], strict=True))
     versions = tuple(
-        attrs.evolve(one, valid_to=None) for one in tariff.versions if one.valid_from == row.version
+        attrs.evolve(one, valid_to=ends[one.valid_from])
+        for one in sorted(tariff.versions, key=lambda one: one.valid_from)
+        if one.valid_from in ends
     )
     return attrs.evolve(tariff, versions=versions).filled(row.parameters)
 
@@ -158,7 +182,11 @@ def _charged(row: Row, lines: tuple[CostLine, ...]) -> Charged:
             one["charge"],
             tuple(Step(**step) for step in one["steps"]),
             tuple(one.get("replaced_by", ())),
+            one.get("part", 0),
+            tuple(one.get("rate_steps", ())),
         )
         for one in row.basis["details"]
     ]
-    return Charged(lines=lines, details=details, measured=row.basis["measured"])
+    measured = row.basis.get("parts") or [row.basis["measured"]]
+    parts = [CostPart(*part) for part in zip(row.versions, measured, strict=True)]
+    return Charged(lines=lines, details=details, parts=parts)

@@ -98,24 +98,42 @@ class ChannelRead:
 
 
 @attrs.frozen(kw_only=True)
+class SeriesRead:
+    """A price series that was read.
+
+    Attributes:
+        series: The id of the series.
+        revision_at: When the newest revision of a price was recorded that was seen.
+
+    """
+
+    series: str
+    revision_at: datetime | None
+
+
+@attrs.frozen(kw_only=True)
 class BillInputs:
     """What a bill was made from.
 
     Attributes:
         tariff: The tariff.
-        version: When the version in force became valid.
+        version: When the version became valid that was in force (at first).
+        versions: Where several were in force: when each of them became valid.
         energia: The version of the service.
         plugins: The plugins that offer the charges, with their versions.
         readings: The channels that were read.
+        prices: The price series that were read.
         missing: What became of missing readings.
 
     """
 
     tariff: str
     version: date
+    versions: tuple[date, ...] | None = None
     energia: str
     plugins: dict[str, str | None]
     readings: tuple[ChannelRead, ...]
+    prices: tuple[SeriesRead, ...] = ()
     missing: Missing
 
 
@@ -133,14 +151,15 @@ class Impact:
     """What an issued bill would be if it were made now.
 
     Attributes:
-        reasons: What has changed since: `readings`, `tariff`, `parameters`, `prior_state`.
+        reasons: What has changed since: `readings`, `prices`, `tariff`, `parameters`,
+            `prior_state`.
         total: The total now.
         difference: That less the total of the bill.
         problem: Why it could not be made now.
 
     """
 
-    reasons: tuple[Literal["readings", "tariff", "parameters", "prior_state"], ...]
+    reasons: tuple[Literal["readings", "prices", "tariff", "parameters", "prior_state"], ...]
     total: str | None = None
     difference: str | None = None
     problem: Trouble | None = None

@@ -19,8 +19,11 @@ from energia.metering.models import Channel
 from energia.metering.query import Revised
 from energia.metering.series import Series
 from energia.metering.usage import Coverage
-from energia.pricing.engine import Cost, price, roles
-from energia.pricing.running import code_of
+from energia.pricing.engine import Cost, price
+from energia.pricing.market.needs import series_of
+from energia.pricing.market.series import PriceSeries
+from energia.pricing.market.store import PriceSpan, PriceStore
+from energia.pricing.segments import codes, roles
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.terms import Missing, Terms, refuse_unknown
@@ -58,20 +61,22 @@ class Priced:
 
     Attributes:
         asked: What was asked.
-        version: The version of the tariff that was in force.
+        versions: The versions of the tariff that were in force, in order.
         cost: What it costs.
         coverage: What the readings are.
         reads: The channels that were read, each with its role.
         revised: What was read of each.
+        prices: The price series that were read, by name.
 
     """
 
     asked: Asked
-    version: Version
+    versions: tuple[Version, ...]
     cost: Cost
     coverage: Coverage
     reads: tuple[tuple[str, Channel], ...]
     revised: tuple[Revised, ...]
+    prices: Mapping[str, PriceSeries] = attrs.field(factory=dict)
 
 
 @attrs.frozen(eq=False)
@@ -80,9 +85,14 @@ class _Ready:
 
     asked: Asked
     tariff: Tariff
-    version: Version
+    versions: tuple[Version, ...]
     window: tuple[int, int]
     reads: tuple[tuple[str, Channel], ...]
+
+    @property
+    def series(self) -> list[PriceSpan]:
+        """The prices that are needed."""
+        return [PriceSpan(name, *self.window) for name in series_of(self.versions)]
 
 
 async def price_all(
@@ -110,7 +120,18 @@ async def price_all(
     found = [
         (one, [next(read) for _ in one.reads] if isinstance(one, _Ready) else []) for one in ready
     ]
-    return await asyncio.to_thread(lambda: [_priced(one, revised) for one, revised in found])
+    prices = await _prices(queries, ready)
+    return await asyncio.to_thread(
+        lambda: [_priced(one, revised, prices) for one, revised in found]
+    )
+
+
+async def _prices(
+    queries: Queries, ready: Sequence["_Ready | EnergiaError"]
+) -> dict[PriceSpan, PriceSeries | None]:
+    """Read the prices that all of *ready* need: each part of a series once, in one statement."""
+    spans = dict.fromkeys(span for one in ready if isinstance(one, _Ready) for span in one.series)
+    return dict(zip(spans, await PriceStore(queries).read(list(spans)), strict=True))
 
 
 def window_of(asked: Asked) -> tuple[int, int]:
@@ -137,25 +158,31 @@ def _prepared(
         _refuse_outside(asked)
         window = window_of(asked)
         filled = tariff.within(*window).filled(asked.contract.parameters)
-        version = filled.in_force(*window)
+        spans = filled.in_force(*window)
+        versions = tuple(span.version for span in spans)
         if asked.stated:
-            refuse_unknown(asked.prior_state, [code_of(charge) for charge in version.charges])
-        by_role = chosen(declared, roles(version), asked.contract.channels)
+            refuse_unknown(asked.prior_state, codes(spans))
+        by_role = chosen(declared, roles(versions), asked.contract.channels)
         reads = tuple((role, channel) for role, some in by_role.items() for channel in some)
         slots = sum((window[1] - window[0]) // channel.interval for _, channel in reads)
         if slots > limit:
             raise TooLarge(f"{slots} slots are more than limits.slots, {limit}")
     except EnergiaError as error:
         return error
-    return _Ready(asked, filled, version, window, reads)
+    return _Ready(asked, filled, versions, window, reads)
 
 
-def _priced(ready: _Ready | EnergiaError, revised: Sequence[Revised]) -> Priced | EnergiaError:
+def _priced(
+    ready: _Ready | EnergiaError,
+    revised: Sequence[Revised],
+    market: Mapping[PriceSpan, PriceSeries | None],
+) -> Priced | EnergiaError:
     if not isinstance(ready, _Ready):
         return ready
     asked = ready.asked
     pointers = {role: "/contract" for role, _ in ready.reads}
-    terms = Terms(asked.prior_state, asked.missing, pointers)
+    prices = {span.series: one for span in ready.series if (one := market[span]) is not None}
+    terms = Terms(asked.prior_state, asked.missing, pointers, prices)
     series: Mapping[str, Series] = {}
     try:
         series = by_role(ready.reads, revised)
@@ -167,7 +194,7 @@ def _priced(ready: _Ready | EnergiaError, revised: Sequence[Revised]) -> Priced 
             return _unreadable()
         return _failed(asked, error)
     covered = coverage(list(series.values()), *ready.window)
-    return Priced(asked, ready.version, cost, covered, ready.reads, tuple(revised))
+    return Priced(asked, ready.versions, cost, covered, ready.reads, tuple(revised), prices)
 
 
 def by_role(reads: Sequence[tuple[str, Channel]], revised: Sequence[Revised]) -> dict[str, Series]:

@@ -100,19 +100,23 @@ where organization_id = current_setting('energia.organization')::int and id = %s
 for no key update
 
 -- name: bill_versions
--- The versions of a tariff by which bills are issued, each by its first day.
-select distinct version_from
+-- The first and the last version of a tariff by which bills are issued, by their first days.
+select distinct version_from, coalesce(last_version, version_from)
 from bill
 where organization_id = current_setting('energia.organization')::int and tariff_id = %s
   and status <> 'draft'
-order by version_from
 
 -- name: bill_version_ends
--- The last day of the bills by each of some versions that end about its new end, or later.
-select b.version_from, b.document ->> 'timezone', max(b.end_day)
-from unnest(%(versions)s::date[], %(ends)s::date[]) as asked (version_from, end_day)
+-- Until when bills by each of some versions are that end about its new end, or later: the version
+-- ended as it was billed where another one follows within the bill.
+select asked.version_from,
+  case when b.last_version > asked.version_from then null else b.document ->> 'timezone' end,
+  max(case when b.last_version > asked.version_from then asked.billed else b.end_day end)
+from unnest(%(versions)s::date[], %(ends)s::date[], %(billed)s::date[])
+  as asked (version_from, end_day, billed)
 join bill b on b.organization_id = current_setting('energia.organization')::int
-  and b.tariff_id = %(tariff)s and b.version_from = asked.version_from and b.status <> 'draft'
+  and b.tariff_id = %(tariff)s and b.status <> 'draft'
+  and asked.version_from between b.version_from and coalesce(b.last_version, b.version_from)
   and b.end_day >= asked.end_day - 1
 group by 1, 2
 order by 1, 2
@@ -121,7 +125,8 @@ order by 1, 2
 -- Some bills, with those that they correct and that correct them.
 select b.id, b.contract_id, b.meter_id, b.tariff_id, b.start_day, b.end_day, b.status, b.corrects,
   n.id, o.document ->> 'total', b.document, b.basis, b.parameters, b.prior_state, b.state,
-  b.version_from, b.channels, b.revisions, b.created_at, b.priced_at, b.issued_at
+  b.version_from, b.channels, b.revisions, b.created_at, b.priced_at, b.issued_at,
+  b.price_series, b.price_revisions
 from unnest(%s::text[]) with ordinality as asked (id, k)
 join bill b on b.organization_id = current_setting('energia.organization')::int
   and b.id = asked.id
@@ -164,22 +169,27 @@ order by asked.k, b.end_day desc
 -- name: bill_put
 -- Make drafts, or price them anew; the ids of those that are drafts.
 insert into bill (organization_id, id, contract_id, start_day, end_day, status, corrects,
-  created_at, priced_at, meter_id, tariff_id, version_from, parameters, channels, revisions,
-  prior_state, state, document, basis)
+  created_at, priced_at, meter_id, tariff_id, version_from, last_version, parameters, channels,
+  revisions, price_series, price_revisions, prior_state, state, document, basis)
 select current_setting('energia.organization')::int, id, contract_id, start_day, end_day, 'draft',
-  corrects, %(now)s, %(now)s, meter_id, tariff_id, version_from, parameters::json,
-  channels::bigint[], revisions::timestamptz[], prior_state::json, state::json, document::json,
+  corrects, %(now)s, %(now)s, meter_id, tariff_id, version_from, last_version, parameters::json,
+  channels::bigint[], revisions::timestamptz[], price_series::text[],
+  price_revisions::timestamptz[], prior_state::json, state::json, document::json,
   basis::json
 from unnest(%(id)s::text[], %(contract)s::text[], %(start)s::date[], %(end)s::date[],
     %(corrects)s::text[], %(meter)s::text[], %(tariff)s::text[], %(version)s::date[],
-    %(parameters)s::text[], %(channels)s::text[], %(revisions)s::text[], %(prior_state)s::text[],
-    %(state)s::text[], %(document)s::text[], %(basis)s::text[])
+    %(last_version)s::date[], %(parameters)s::text[], %(channels)s::text[],
+    %(revisions)s::text[], %(price_series)s::text[], %(price_revisions)s::text[],
+    %(prior_state)s::text[], %(state)s::text[], %(document)s::text[],
+    %(basis)s::text[])
   as made (id, contract_id, start_day, end_day, corrects, meter_id, tariff_id, version_from,
-    parameters, channels, revisions, prior_state, state, document, basis)
+    last_version, parameters, channels, revisions, price_series, price_revisions, prior_state,
+    state, document, basis)
 on conflict (organization_id, id) do update set
   priced_at = excluded.priced_at, meter_id = excluded.meter_id, tariff_id = excluded.tariff_id,
-  version_from = excluded.version_from, parameters = excluded.parameters,
-  channels = excluded.channels, revisions = excluded.revisions,
+  version_from = excluded.version_from, last_version = excluded.last_version,
+  parameters = excluded.parameters, channels = excluded.channels, revisions = excluded.revisions,
+  price_series = excluded.price_series, price_revisions = excluded.price_revisions,
   prior_state = excluded.prior_state, state = excluded.state, document = excluded.document,
   basis = excluded.basis
 where bill.status = 'draft' and bill.contract_id = excluded.contract_id
@@ -242,3 +252,16 @@ values (current_setting('energia.organization')::int, %(contract)s, %(start)s, %
 on conflict (organization_id, contract_id, start_day) do update set
   measured_until = excluded.measured_until, revisions = excluded.revisions,
   basis = excluded.basis, measured = excluded.measured
+
+-- name: bill_repriced
+-- Those of some bills whose price series have a newer revision of a slot that may be of the period.
+select b.id
+from bill b
+where b.organization_id = current_setting('energia.organization')::int and b.id = any(%s)
+  and exists (
+    select from unnest(b.price_series, b.price_revisions) as seen (series, revision)
+    join price_series s on s.organization_id = b.organization_id and s.id = seen.series
+    join price p on p.organization_id = b.organization_id and p.series_id = s.id
+      and p.start_at < (b.end_day + 1)::timestamptz
+      and p.start_at > (b.start_day - 1)::timestamptz - make_interval(secs => s.longest)
+      and p.recorded_at > coalesce(seen.revision, '-infinity'))

@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 import attrs
 
 import energia
-from energia.billing.models import Bill, BillInputs, ChannelRead, Status
+from energia.billing.models import Bill, BillInputs, ChannelRead, SeriesRead, Status
 from energia.billing.pricing import Priced
 from energia.convert import Converter
 from energia.plugins import Plugins
 from energia.pricing.exact import difference, exact_text, fraction
+from energia.pricing.market import store as market
+from energia.pricing.segments import several
 from energia.pricing.terms import Missing
 
 
@@ -56,9 +58,17 @@ class Row:
     created_at: datetime
     priced_at: datetime
     issued_at: datetime | None
+    price_series: list[str] | None
+    price_revisions: list[datetime | None] | None
 
     #: What two pricings of one draft must agree on to be the same bill.
     _SHOWN: ClassVar = ("total", "lines", "assumptions", "coverage")
+
+    @property
+    def versions(self) -> tuple[date, ...]:
+        """When the versions of the tariff became valid that were in force, in order."""
+        several = self.document["inputs"].get("versions")
+        return tuple(map(date.fromisoformat, several)) if several else (self.version,)
 
     @property
     def missing(self) -> Missing:
@@ -83,7 +93,8 @@ def columns(rows: Sequence[NewRow], plugins: Plugins, converter: Converter) -> d
         "corrects": [row.corrects for row in rows],
         "meter": [one.meter for one in contracts],
         "tariff": [one.tariff for one in contracts],
-        "version": [row.priced.version.valid_from for row in rows],
+        "version": [row.priced.versions[0].valid_from for row in rows],
+        "last_version": [_last_version(row.priced) for row in rows],
         **{name: [one[name] for one in dumped] for name in dumped[0]},
     }
 
@@ -99,25 +110,34 @@ def _texts(row: NewRow, plugins: Plugins, converter: Converter) -> dict[str, str
     }
     keys = ",".join(str(channel.key) for _, channel in priced.reads)
     revisions = ",".join(_time(one.revision_at) for one in priced.revised)
+    series, pins = market.pins(priced.prices)
     return {
         **{name: converter.dumps(value).decode() for name, value in values.items()},
         "channels": f"{{{keys}}}",
         "revisions": f"{{{revisions}}}",
+        "price_series": f"{{{','.join(map(_quoted, series))}}}",
+        "price_revisions": f"{{{','.join(map(_time, pins))}}}",
     }
 
 
 def document(priced: Priced, plugins: Plugins, converter: Converter) -> Any:
     """Return what the API shows of a bill, but for what has columns of its own."""
     cost = priced.cost
-    providers = [plugins.charge_provider(charge.kind) for charge in priced.version.charges]
+    charges = [charge for version in priced.versions for charge in version.charges]
+    providers = [plugins.charge_provider(charge.kind) for charge in charges]
     inputs = BillInputs(
         tariff=priced.asked.contract.tariff,
-        version=priced.version.valid_from,
+        version=priced.versions[0].valid_from,
+        versions=several(tuple(version.valid_from for version in priced.versions)),
         energia=energia.__version__,
         plugins={one.name: one.version for one in providers},
         readings=tuple(
             ChannelRead(role=role, channel=channel.id, revision_at=one.revision_at)
             for (role, channel), one in zip(priced.reads, priced.revised, strict=True)
+        ),
+        prices=tuple(
+            SeriesRead(series=name, revision_at=one.revision_at)
+            for name, one in priced.prices.items()
         ),
         missing=priced.asked.missing,
     )
@@ -135,12 +155,14 @@ def document(priced: Priced, plugins: Plugins, converter: Converter) -> Any:
 
 def _basis(priced: Priced) -> dict[str, Any]:
     """Return what an explanation needs, besides what the API shows."""
+    measured = [part.measured for part in priced.cost.parts]
     return {
-        "measured": priced.cost.measured,
+        **({"parts": measured} if len(measured) > 1 else {"measured": measured[0]}),
         "details": [
             {
                 "charge": detail.charge,
                 "replaced_by": list(detail.replaced_by),
+                "rate_steps": list(detail.rate_steps),
                 "steps": [
                     {
                         "description": step.description,
@@ -149,11 +171,17 @@ def _basis(priced: Priced) -> dict[str, Any]:
                     }
                     for step in detail.steps
                 ],
+                "part": detail.part,
             }
             for detail in priced.cost.details
         ],
         "channels": priced.asked.contract.channels,
     }
+
+
+def _last_version(priced: Priced) -> date | None:
+    """Return when the last of several versions became valid."""
+    return priced.versions[-1].valid_from if len(priced.versions) > 1 else None
 
 
 def bill(row: Row, converter: Converter) -> Bill:
@@ -185,6 +213,10 @@ def bill(row: Row, converter: Converter) -> Bill:
         )
     }
     return converter.structure(made | {k: v for k, v in times.items() if v}, Bill)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _time(at: datetime | None) -> str:

@@ -11,6 +11,7 @@ from energia.convert import Converter
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Fault
+from energia.pricing.holidays.store import resolved
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
 from energia.zones import Zone
@@ -23,33 +24,43 @@ _FIELDS: Final = tuple(
 
 @attrs.frozen
 class _End:
-    """The last end of the bills of one zone that may be billed beyond the end of a version."""
+    """Until when bills of one zone are by a version.
+
+    Attributes:
+        version: The first day of the version.
+        timezone: The zone of `day`; None where another version follows within the bills.
+        day: The end of the last bill, or of the version as it was billed.
+
+    """
 
     version: date
-    timezone: str
+    timezone: str | None
     day: date
 
 
-async def put_tariff(tenant: Tenant, converter: Converter, tariff: Tariff) -> bool:
-    """Make or replace a tariff, and tell whether it was made.
+async def put_tariff(tenant: Tenant, converter: Converter, tariff: Tariff) -> tuple[Tariff, bool]:
+    """Make or replace a tariff; return it with its holidays, and tell whether it was made.
 
     Who issues a bill holds its tariff as it is (`Office.price`). The tariff is held here before
     bills are looked for: either that bill is found, or it is priced by what is put.
 
     Raises:
         VersionInUse: Issued bills would not be what the tariff charges any more.
+        Invalid: It names a list of holidays that there is not.
 
     """
     async with tenant.transaction() as queries:
         await queries.fetch(str, SQL["tariff_lock"], tariff.id)
-        used = await queries.fetch(_day, SQL["bill_versions"], tariff.id)
+        tariff = await resolved(queries, tariff)
+        billed = await queries.fetch(_days, SQL["bill_versions"], tariff.id)
         tariffs = Tariffs(queries, converter)
-        if used:
+        if billed:
             old = await tariffs.get(str(tariff.id))
+            used = _used(old, billed)
             faults = [*_changes(old, tariff, used), *await _too_early(queries, old, tariff, used)]
             if faults:
                 raise VersionInUse(faults[0].message, faults)
-        return await tariffs.put(tariff)
+        return tariff, await tariffs.put(tariff)
 
 
 def _changes(old: Tariff, new: Tariff, used: Sequence[date]) -> Iterator[Fault]:
@@ -81,7 +92,12 @@ async def _too_early(
         for day in used
         if day in after and after[day][1].valid_to != before[day][1].valid_to
     }
-    asked = {"tariff": new.id, "versions": list(ends), "ends": list(ends.values())}
+    asked = {
+        "tariff": new.id,
+        "versions": list(ends),
+        "ends": list(ends.values()),
+        "billed": [before[day][1].valid_to for day in ends],
+    }
     later = await queries.fetch(_End, SQL["bill_version_ends"], asked) if ends else []
     return _cut(later, ends, new, {day: at for day, (at, _) in after.items()})
 
@@ -91,7 +107,8 @@ def _cut(
 ) -> Iterator[Fault]:
     for one in later:
         end = ends[one.version]
-        if end and Zone.named(one.timezone).midnight(one.day) > new.zone.midnight(end):
+        zone = Zone.named(one.timezone) if one.timezone else new.zone
+        if end and zone.midnight(one.day) > new.zone.midnight(end):
             message = f"bills by the version of {one.version} are issued until {one.day}"
             yield Fault(VersionInUse.code, message, f"/versions/{at[one.version]}/valid_to")
 
@@ -101,5 +118,11 @@ def _by_day(tariff: Tariff) -> dict[date, tuple[int, Version]]:
     return {version.valid_from: (at, version) for at, version in enumerate(tariff.versions)}
 
 
-def _day(day: date) -> date:
-    return day
+def _used(old: Tariff, billed: Sequence[tuple[date, date]]) -> list[date]:
+    """Return the versions that bills are by: from the first to the last of some bill."""
+    days = sorted(version.valid_from for version in old.versions)
+    return [day for day in days if any(first <= day <= last for first, last in billed)]
+
+
+def _days(first: date, last: date) -> tuple[date, date]:
+    return first, last

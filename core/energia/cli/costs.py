@@ -20,6 +20,7 @@ from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms
 from energia.settings import Settings
 from energia.web.filled import filled, needed
+from energia.web.market import prices_of
 from energia.web.priced import Window, priced, window
 from energia.web.subject import Subject
 
@@ -36,13 +37,13 @@ class Question:
     Attributes:
         tariffs: Files, or ids of stored tariffs.
         given: What `Subject` has, as on the command line.
-        usage: A file with readings.
+        usage: A file with readings, or what such a file has.
 
     """
 
     tariffs: tuple[str, ...]
     given: Mapping[str, object]
-    usage: Path | None
+    usage: Path | Mapping[str, object] | None
 
     async def answer(
         self, settings: Settings, converter: Converter, pricing: "Pricing[T]"
@@ -56,7 +57,7 @@ class Question:
         """
         body: dict[str, object] = {k: v for k, v in self.given.items() if v}
         if self.usage is not None:
-            body["usage"] = _content(self.usage)
+            body["usage"] = content(self.usage) if isinstance(self.usage, Path) else self.usage
         subject = converter.structure(body, Subject)
         stored = subject.meter is not None or not all(map(is_file, self.tariffs))
         async with _database(settings, stored) as queries:
@@ -65,7 +66,9 @@ class Question:
             at = await window(subject, queries, limit)
             tariffs = filled(named, subject.parameters, at)
             found = await priced(subject, at, needed(tariffs, at), queries, limit)
-        return at, pricing(tariffs, found.series, at.bounds, Terms(missing=subject.missing))
+            prices = await prices_of(subject, tariffs, at, queries if stored else None)
+        terms = Terms(missing=subject.missing, prices=prices)
+        return at, pricing(tariffs, found.series, at.bounds, terms)
 
 
 def is_file(tariff: str) -> bool:
@@ -77,13 +80,13 @@ async def _tariff(given: str, queries: Queries, converter: Converter) -> Tariff:
     if not is_file(given):
         return await Tariffs(queries, converter).get(given)
     try:
-        return converter.structure(_content(Path(given)), Tariff)
+        return converter.structure(content(Path(given)), Tariff)
     except Invalid as error:
         raise type(error)(f"{given}: {error.detail}", error.faults) from error
 
 
-def _content(path: Path) -> object:
-    """Return a document, JSON or TOML, as JSON has it."""
+def content(path: Path) -> object:
+    """Return a document, JSON or TOML, as JSON has it; raises `Malformed`."""
     content = path.read_bytes()
     try:
         if path.suffix != ".toml":

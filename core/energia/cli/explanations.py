@@ -24,7 +24,8 @@ def of_bill(found: "Explanation", *, every: bool = False) -> Iterator[str]:
     yield ""
     inputs = found.inputs
     plugins = [f"{name} {version or ''}".strip() for name, version in inputs.plugins.items()]
-    yield f"tariff {inputs.tariff}, version of {inputs.version}"
+    of = ", ".join(map(str, inputs.versions or (inputs.version,)))
+    yield f"tariff {inputs.tariff}, version of {of}"
     yield f"made by {', '.join([f'energia {inputs.energia}', *plugins])}"
     for read in inputs.readings:
         at = read.revision_at.isoformat() if read.revision_at else "never"
@@ -46,13 +47,15 @@ def of_lines(
 def of_line(found: ExplainedLine, currency: str, *, every: bool = False) -> Iterator[str]:
     """Yield the lines of text of one explained line."""
     line = found.line
-    yield f"{line.description}: {line.amount} {currency}   [{line.code}]"
+    yield f"{line.title}: {line.amount} {currency}   [{line.code}]"
     for step in found.arithmetic.steps:
         yield f"  {step.description}: {step.expression} = {step.value}"
+    for text in found.arithmetic.rate:
+        yield f"  rate: {text}"
     yield f"  {found.arithmetic.expression} = {found.arithmetic.value}"
     yield f"  {_rounded(found.rounding)}"
     if found.calendar is not None:
-        yield from _calendar(found.calendar, line.unit or "", every=every)
+        yield from _calendar(found.calendar, every=every)
     if not found.reproduced:
         yield "  measuring the same readings again gives something else: the bill stands"
 
@@ -66,7 +69,8 @@ def _rounded(rounding: ExplainedRounding) -> str:
     return f"rounded {mode} to {rounding.decimals} decimals, which leaves {rounding.residue}"
 
 
-def _calendar(found: Placement, unit: str, *, every: bool) -> Iterator[str]:
+def _calendar(found: Placement, *, every: bool) -> Iterator[str]:
+    unit = found.unit
     for rule in found.rules:
         name = "default" if rule.rule is None else f"rule {rule.rule + 1}"
         yield f"  {name}, {rule.text}: {rule.slots} slots, {rule.quantity} {unit}"

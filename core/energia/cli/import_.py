@@ -65,13 +65,14 @@ def command(
       energia import 2021.csv --meter UC-123 --option delimiter=';' --option decimal=,
     """
     settings = invocation.settings(allow_embedded=allow_embedded)
-    decoder = _decoder(invocation, format_)
-    read = _File(file, decoder, _structured(decoder, options), meter, channel, skip_problems)
+    decoder = decoder_of(invocation, format_)
+    read = _File(file, decoder, structured(decoder, options), meter, channel, skip_problems)
     outcome = asyncio.run(_import(settings, read))
     _report(outcome)
 
 
-def _decoder(invocation: Invocation, name: str) -> "Decoder":
+def decoder_of(invocation: Invocation, name: str) -> "Decoder":
+    """Return the decoder of a format; raises `click.UsageError`."""
     from energia.names import did_you_mean
 
     decoders = invocation.plugins().decoders()
@@ -82,7 +83,8 @@ def _decoder(invocation: Invocation, name: str) -> "Decoder":
     return decoders[name]
 
 
-def _structured(decoder: "Decoder", options: Iterable[str]) -> object:
+def structured(decoder: "Decoder", options: Iterable[str]) -> object:
+    """Return the options of a decoder, given as KEY=VALUE; raises `click.UsageError`."""
     from energia.convert import TEXT
     from energia.errors import Invalid
 

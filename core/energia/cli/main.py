@@ -20,6 +20,8 @@ COMMANDS: Final = (
     "price",
     "compare",
     "explain",
+    "tariff",
+    "holidays",
     "preview",
     "plugins",
     "config",

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 import click
 
 from energia.cli.invocation import Invocation, pass_invocation
+from energia.cli.plugins_check import check
+from energia.cli.plugins_new import new
+from energia.cli.plugins_try import try_
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,14 +15,21 @@ if TYPE_CHECKING:
     from energia.plugins.discovery import PluginState
 
 
-@click.group("plugins", short_help="List the installed plugins.")
+@click.group("plugins", short_help="List, write, check and try plugins.")
 def command() -> None:
-    """Look at the installed plugins.
+    """Look at the installed plugins, and write your own: new, check, try.
 
     \b
-    Example:
+    Examples:
       energia plugins list
+      energia plugins new acme-levy
+      energia plugins check acme-levy
     """
+
+
+command.add_command(new)
+command.add_command(check)
+command.add_command(try_)
 
 
 @command.command("list")

@@ -11,6 +11,7 @@ from energia.cli.usage_options import UsageOptions, usage_options
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from energia.cli.costs import Question
     from energia.metering.series import Series
     from energia.pricing.engine import Cost
     from energia.pricing.explain import ExplainedLine
@@ -44,6 +45,19 @@ def command(
       energia price night --meter UC-123 --start 2026-02-01 --end 2026-03-01 --explain
     """
     from energia.cli.costs import Question
+
+    question = Question((tariff,), options.subject(), options.usage)
+    answer(invocation, question, options, explained, allow_embedded)
+
+
+def answer(
+    invocation: Invocation,
+    question: "Question",
+    options: UsageOptions,
+    explained: bool,
+    allow_embedded: bool,
+) -> None:
+    """Price what is asked for, and print it."""
     from energia.pricing.groups import together
     from energia.pricing.tariffs import tariff_converter
 
@@ -51,7 +65,6 @@ def command(
         raise click.UsageError("--explain is about one period: leave --group away.")
     settings = invocation.settings(allow_embedded=allow_embedded)
     converter = tariff_converter(invocation.plugins().charges())
-    question = Question((tariff,), options.subject(), options.usage)
     pricing = _explained if explained else _priced
     window, (groups, lines) = asyncio.run(question.answer(settings, converter, pricing))
     cost = together(groups)
@@ -87,15 +100,14 @@ def _explained(
     terms: "Terms",
 ) -> "tuple[tuple[Group, ...], tuple[ExplainedLine, ...]]":
     """Return what the only bill period costs, and where the lines come from."""
-    from energia.pricing.engine import slots_of
     from energia.pricing.explain import Charged, explain
     from energia.pricing.groups import price_groups
+    from energia.pricing.segments import segments
 
     (tariff,) = tariffs
     (group,) = price_groups(tariff, series, bounds, terms)
-    version, slots = slots_of(tariff, series, group.start, group.end, terms)
-    cost = group.cost
-    lines = explain(Charged.of(cost), version, cost.currency, slots, cost.measured)
+    cut = segments(tariff, series, group.start, group.end, terms)
+    lines = explain(Charged.of(group.cost), cut, group.cost.currency)
     return (group,), lines
 
 
@@ -111,7 +123,7 @@ def _print(window: "Window", cost: "Cost") -> None:
     table.add_column(cost.currency, footer=cost.total, justify="right")
     for line in cost.lines:
         rate = line.rate or ""
-        table.add_row(line.description, line.quantity or "", line.unit or "", rate, line.amount)
+        table.add_row(line.title, line.quantity or "", line.unit or "", rate, line.amount)
     console().print(table)
     for assumption in cost.assumptions:
         click.echo(f"assumed: {assumption.message}")

@@ -27,6 +27,12 @@ _OPTIONS = (
     ),
     click.option("--known-at", metavar="WHEN", help="Stored readings as known at this instant."),
     click.option(
+        "--prices",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Price series: the `prices` of POST /v1/costs, as JSON.",
+    ),
+    click.option(
         "--missing",
         type=click.Choice(["refuse", "zero", "estimate"]),
         default="refuse",
@@ -73,6 +79,7 @@ class UsageOptions:
     end: str | None
     channels: tuple[str, ...]
     known_at: str | None
+    prices: Path | None
     missing: str
     parameters: tuple[str, ...]
     group: str | None
@@ -93,7 +100,8 @@ class UsageOptions:
         parameters = {name: _value(text) for name, text in named}
         plain = ("meter", "start", "end", "known_at", "missing", "group")
         stated = {name: getattr(self, name) for name in plain}
-        return stated | {"channels": channels, "parameters": parameters}
+        prices = {} if self.prices is None else _file(self.prices)
+        return stated | {"channels": channels, "parameters": parameters, "prices": prices}
 
     def _check(self) -> None:
         if (self.meter is None) == (self.usage is None):
@@ -112,6 +120,13 @@ def _pairs(option: str, form: str, given: tuple[str, ...]) -> Iterator[tuple[str
         if not equals:
             raise click.UsageError(f"{option} {text}: expected {form}.")
         yield name, value
+
+
+def _file(path: Path) -> object:
+    """Return the JSON of a file."""
+    from energia.cli.costs import content
+
+    return content(path)
 
 
 def _value(text: str) -> object:

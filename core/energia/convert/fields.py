@@ -76,11 +76,13 @@ def _substituted(type_: Any, given: Mapping[Any, Any]) -> Any:
 
 
 def documentation(class_: type) -> tuple[str, dict[str, str]]:
-    """Return what a docstring says: its first paragraph, and its section of attributes."""
-    text = inspect.cleandoc(class_.__doc__ or "")
-    summary, _, rest = text.partition("\n\n")
-    _, _, section = rest.partition("Attributes:\n")
-    found = {json_name(name): " ".join(said.split()) for name, said in _FIELD_DOC.findall(section)}
+    """Return what a docstring says: its first paragraph, and its attributes, inherited ones too."""
+    found: dict[str, str] = {}
+    for base in reversed(class_.__mro__):
+        _, _, section = inspect.cleandoc(base.__doc__ or "").partition("Attributes:\n")
+        said = _FIELD_DOC.findall(section)
+        found |= {json_name(name): " ".join(text.split()) for name, text in said}
+    summary, _, _ = inspect.cleandoc(class_.__doc__ or "").partition("\n\n")
     return " ".join(summary.split()), found
 
 

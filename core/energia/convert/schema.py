@@ -179,9 +179,7 @@ class Schemas:
             schema = self._object(member)
             if base in self._stand_ins:
                 self._let_stand_in(schema["properties"], *self._stand_ins[base])
-            schema["properties"] = {tag: {"const": kind}} | schema["properties"]
-            schema["required"] = [tag, *schema.get("required", ())]
-            return schema
+            return tagged(schema, member, kind, tag)
 
         reference: str = self._component((member, kind), name + _title(kind), make)["$ref"]
         return reference
@@ -220,6 +218,16 @@ def schema_of(type_: Any) -> Schema:
     schemas = Schemas(ALONE)
     schema = schemas.of(type_)
     return schema | ({"$defs": schemas.components} if schemas.components else {})
+
+
+def tagged(schema: Schema, member: type, kind: str, tag: str = "kind") -> Schema:
+    """Let the *schema* of a member of an open union have its tag, and the examples it states."""
+    schema["properties"] = {tag: {"const": kind}} | schema["properties"]
+    schema["required"] = [tag, *schema.get("required", ())]
+    examples = getattr(member, "examples", None)
+    if isinstance(examples, tuple) and examples:
+        schema["examples"] = [dict(example) for example in examples]
+    return schema
 
 
 def _name(type_: Any) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -53,6 +54,7 @@ class StrictConverter(cattrs.Converter):
 
     def _register_writers(self) -> None:
         self.register_unstructure_hook(Decimal, lambda value: format(value, "f"))
+        self.register_unstructure_hook(Fraction, str)
         self.register_unstructure_hook(timedelta, duration_text)
         self.register_unstructure_hook(date, lambda value: value.isoformat())
         self.register_unstructure_hook(datetime, rfc3339)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from energia.metering.decoding import Decoder
     from energia.metering.events import ReadingsRejected, ReadingsStored
     from energia.pricing.charges import Charge
+    from energia.pricing.importing import TariffImporter
+    from energia.pricing.market.feeds import PriceFeed, PricesFetched
     from energia.pricing.timing import PricingFinished
     from energia.seeds import Seed
     from energia.web.routes import Route
@@ -116,6 +118,10 @@ class Plugins:
         """Return the decoders of meter files, by format."""
         return _without_plugin(self._registered.decoders)
 
+    def tariff_importers(self) -> "Mapping[str, TariffImporter]":
+        """Return the importers of tariffs, by format."""
+        return _without_plugin(self._registered.importers)
+
     def probes(self) -> "tuple[Probe, ...]":
         """Return the health probes."""
         return tuple(probe for _, probe in self._registered.probes.values())
@@ -147,6 +153,10 @@ class Plugins:
     def seeds(self) -> "Mapping[str, Seed]":
         """Return what the database of a preview can be filled with, by name."""
         return _without_plugin(self._registered.seeds)
+
+    def price_feeds(self) -> "tuple[PriceFeed, ...]":
+        """Return what fetches prices."""
+        return tuple(feed for _, feed in self._registered.price_feeds.values())
 
     def commands(self) -> "Mapping[str, click.Command]":
         """Return the commands of the command line, by name."""
@@ -180,6 +190,10 @@ class Plugins:
     def bill_issued(self, event: "BillIssued") -> None:
         """Tell every observer that a bill was issued; a failure is logged and counted."""
         self._observed("bill_issued", event)
+
+    def prices_fetched(self, event: "PricesFetched") -> None:
+        """Tell every observer that a price feed was asked; a failure is logged and counted."""
+        self._observed("prices_fetched", event)
 
     def _observed(self, hook: str, event: object) -> None:
         for name, observe in registration.implementations(self._manager, hook):

@@ -85,6 +85,14 @@ def _decoder(one: object) -> str | None:
     return _of_class("decoder", one) or _without_methods("decoder", one, "decode")
 
 
+def _importer(one: object) -> str | None:
+    if isinstance(one, type):
+        return _of_class("tariff importer", one)
+    if not isinstance(getattr(one, "description", None), str):
+        return "a tariff importer has a `description`, a string"
+    return _without_methods("tariff importer", one, "read")
+
+
 def _probe(one: object) -> str | None:
     if getattr(one, "criticality", None) not in _CRITICALITIES:
         return f"the `criticality` of a probe is {' or '.join(map(repr, _CRITICALITIES))}"
@@ -92,17 +100,29 @@ def _probe(one: object) -> str | None:
         return "a probe has a coroutine function `check`"
     if getattr(one, "component_type", "component") not in _COMPONENT_TYPES:
         return f"the `component_type` of a probe is one of {', '.join(_COMPONENT_TYPES)}"
-    for time in ("timeout", "period"):
-        seconds = getattr(one, time, 1)
-        if not isinstance(seconds, int | float) or not 0 < seconds < inf:
-            return f"the `{time}` of a probe is a number of seconds above 0"
-    return _of_class("probe", one)
+    return _times("probe", one) or _of_class("probe", one)
 
 
 def _seed(one: object) -> str | None:
     if not inspect.iscoroutinefunction(getattr(one, "sow", None)):
         return "a seed has a coroutine function `sow`"
     return _of_class("seed", one)
+
+
+def _price_feed(one: object) -> str | None:
+    if not inspect.iscoroutinefunction(getattr(one, "fetch", None)):
+        return "a price feed has a coroutine function `fetch`"
+    if not isinstance(getattr(getattr(one, "series", None), "id", None), str):
+        return "the `series` of a price feed is a NewPriceSeries with an id"
+    return _of_class("price feed", one) or _times("price feed", one)
+
+
+def _times(what: str, one: object) -> str | None:
+    for time in ("timeout", "period"):
+        seconds = getattr(one, time, 1)
+        if not isinstance(seconds, int | float) or not 0 < seconds < inf:
+            return f"the `{time}` of a {what} is a number of seconds above 0"
+    return None
 
 
 def _collector(one: object) -> str | None:
@@ -151,11 +171,13 @@ def _named(one: object) -> str:
 _LACKING: Final[Mapping[str, Callable[[object], str | None]]] = {
     "register_charges": _charge,
     "register_decoders": _decoder,
+    "register_tariff_importers": _importer,
     "register_probes": _probe,
     "register_collectors": _collector,
     "register_routes": _instance("energia.web.routes", "Route"),
     "register_middlewares": _middleware,
     "register_migrations": _folder,
     "register_seeds": _seed,
+    "register_price_feeds": _price_feed,
     "register_commands": _instance("click", "Command"),
 }

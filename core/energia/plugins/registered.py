@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from energia.health.probes import Probe
     from energia.metering.decoding import Decoder
     from energia.pricing.charges import Charge
+    from energia.pricing.importing import TariffImporter
+    from energia.pricing.market.feeds import PriceFeed
     from energia.seeds import Seed
     from energia.web.routes import Route
 
@@ -27,8 +29,10 @@ class Registered:
 
     charges: "dict[str, tuple[str, type[Charge]]]"
     decoders: "dict[str, tuple[str, Decoder]]"
+    importers: "dict[str, tuple[str, TariffImporter]]"
     probes: "dict[str, tuple[str, Probe]]"
     seeds: "dict[str, tuple[str, Seed]]"
+    price_feeds: "dict[str, tuple[str, PriceFeed]]"
     commands: "dict[str, tuple[str, click.Command]]"
     collectors: "tuple[tuple[str, Collector], ...]"
     routes: "tuple[tuple[str, Route], ...]"
@@ -55,8 +59,15 @@ def registered(manager: pluggy.PluginManager) -> Registered:
             "dict[str, tuple[str, type[Charge]]]", named("register_charges", "charge", "kind")
         ),
         decoders=cast("dict[str, tuple[str, Decoder]]", named("register_decoders", "format")),
+        importers=cast(
+            "dict[str, tuple[str, TariffImporter]]",
+            named("register_tariff_importers", "tariff importer", "format"),
+        ),
         probes=cast("dict[str, tuple[str, Probe]]", named("register_probes", "probe")),
         seeds=cast("dict[str, tuple[str, Seed]]", named("register_seeds", "seed")),
+        price_feeds=cast(
+            "dict[str, tuple[str, PriceFeed]]", named("register_price_feeds", "price feed")
+        ),
         commands=cast(
             "dict[str, tuple[str, click.Command]]", named("register_commands", "command")
         ),

@@ -32,6 +32,7 @@ class Calendar:
         keys: int16[runs], the period of each run: an index into `periods`.
         periods: The names of the periods of the schedule.
         split: How many slots have a boundary between two periods inside them.
+        unlisted: The years of which no holiday is known, where holidays matter.
 
     """
 
@@ -39,6 +40,7 @@ class Calendar:
     keys: Keys
     periods: tuple[str, ...]
     split: int
+    unlisted: tuple[int, ...] = ()
     _order: Int64 = attrs.field(init=False)
     _starts: Int64 = attrs.field(init=False)
     _present: tuple[str, ...] = attrs.field(init=False)
@@ -103,7 +105,14 @@ def compiled(schedule: Schedule, types: DayTypes, zone: Zone, grid: Grid) -> Cal
         message = "the schedule does not cover every minute"
         raise Invalid(message, [Fault("incomplete_schedule", message)])
     split = _split(table, clock, grid, first, last)
-    return Calendar(bounds, keys[bounds], schedule.periods, split)
+    unlisted = _unlisted(schedule, types, np.array([first[0], last[-1]]) // DAY)
+    return Calendar(bounds, keys[bounds], schedule.periods, split, unlisted)
+
+
+def _unlisted(schedule: Schedule, types: DayTypes, days: Int64) -> tuple[int, ...]:
+    if not schedule.asks_for_holidays(any_listed=bool(types.holidays)):
+        return ()
+    return types.without_holidays(days)
 
 
 @attrs.frozen(eq=False)

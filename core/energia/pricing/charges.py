@@ -30,7 +30,8 @@ from msgspec import Meta
 
 from energia.convert.rules import enforce
 from energia.pricing.exact import Exact
-from energia.pricing.lines import BillSoFar, Line, Replace, State, Step
+from energia.pricing.lines import BillSoFar, Examples, Line, Replace, State, Step
+from energia.pricing.market.formula import SlotFormula
 from energia.pricing.schedule import Schedule
 from energia.pricing.selection import Code, Selection, Tags
 from energia.pricing.slots import Slots
@@ -41,6 +42,7 @@ __all__ = [
     "BillSoFar",
     "Charge",
     "Components",
+    "Examples",
     "Line",
     "Measure",
     "Measured",
@@ -70,13 +72,9 @@ Role = Annotated[
         examples=["import"],
     ),
 ]
-_CODE: Final = (
-    "Names the charge in its version and begins the codes of its lines; the default is the kind."
-)
+_CODE: Final = "Names the charge in its version, and begins the codes of its lines; else the kind."
 Text = Annotated[str, Meta(max_length=500)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["te"])]
-
-
 #: The parts of a rate, by name.
 Parts = Annotated[dict[Name, Decimal], Meta(min_length=1)]
 
@@ -94,22 +92,27 @@ Rate: TypeAlias = Decimal | Components
 
 @attrs.frozen
 class UnitPrices:
-    """What one unit costs, whatever is used.
+    """What one unit costs, whatever is used; with tiers, the first unit.
 
     Attributes:
         rates: The rate of each period; without a schedule, one rate under the name "".
         schedule: When each period is.
+        first_tier: Whether more usage has other rates: these are of the first tier.
+        formula: Makes the price of each slot from a price series; there are no rates then.
 
     """
 
     rates: Mapping[str, Rate]
     schedule: Schedule | None = None
+    first_tier: bool = False
+    formula: SlotFormula | None = None
 
 
 class Measure(Protocol):
     """A quantity of the usage in a window: exact integers by label.
 
-    A frozen attrs class, so that equal measures are evaluated once.
+    A frozen attrs class: equal ones are evaluated once. Price series that it needs are named in
+    `series: Sequence[str]`; `Slots.prices` finds them.
     """
 
     @property
@@ -161,6 +164,11 @@ class BaseCharge:
     A class may list `__rules__` over its fields (see `energia.convert.rules`): a charge that breaks
     one is refused when its tariff is saved.
 
+    `examples` are complete charges of the kind as JSON has them, with their `kind`: they are in the
+    JSON Schema, and `energia plugins check` prices them. Where a kind is about lines of earlier
+    charges, `examples_after` are charges that come before each example. `excused` names checks that
+    do not hold for the kind, and says why.
+
     Attributes:
         code: Names the charge in its version; the default is the kind.
         description: What its lines are called; the default is the code.
@@ -170,6 +178,10 @@ class BaseCharge:
     """
 
     kind: ClassVar[str]
+    examples: ClassVar[Examples] = ()
+    examples_after: ClassVar[Examples] = ()
+    excused: ClassVar[Mapping[str, str]] = {}
+
     code: Annotated[Code | None, Meta(description=_CODE)] = None
     description: Text | None = None
     channel: Role = "import"

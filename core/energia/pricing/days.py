@@ -51,10 +51,21 @@ class DayTypes:
         holidays = np.array([day_number(day) for day in self.holidays], np.int64)
         return Days(weekday, self.weekend(weekday), np.isin(numbers, holidays), _month_day(numbers))
 
+    def without_holidays(self, numbers: Int64) -> tuple[int, ...]:
+        """Return the years of the days *numbers* of which no holiday is listed."""
+        years = {int(day) + 1970 for day in _year(numbers[[0, -1]])}
+        listed = {day.year for day in self.holidays}
+        return tuple(year for year in range(min(years), max(years) + 1) if year not in listed)
+
     def weekend(self, weekday: Int64) -> Bools:
         """Return which of the days of the week are the weekend."""
         is_weekend = np.array([name in self.weekend_days for name in WEEKDAYS])
         return cast("Bools", is_weekend[weekday])
+
+
+def _year(numbers: Int64) -> Int64:
+    """Return the years, since 1970."""
+    return numbers.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64)
 
 
 def _month_day(numbers: Int64) -> Int64:

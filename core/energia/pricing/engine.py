@@ -1,21 +1,21 @@
 """What usage costs under a tariff: exact lines, rounded once."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from fractions import Fraction
 
 import attrs
 
-from energia.errors import Fault, Invalid
 from energia.metering.series import Series
 from energia.pricing.charges import Measured
 from energia.pricing.exact import decimal_text, exact_text
 from energia.pricing.lines import Remembered, Step
 from energia.pricing.rounding import Rounding
-from energia.pricing.running import Item, Running, code_of
-from energia.pricing.slots import Assumption, Slots
-from energia.pricing.tariffs import Tariff, Version
+from energia.pricing.running import Item, Running
+from energia.pricing.segments import segments
+from energia.pricing.slots import Assumption
+from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms
-from energia.pricing.usage import Days, cut
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +32,7 @@ class CostLine:
         exact: The amount before rounding: a decimal, or n/d where none ends.
         period: The period of the schedule.
         component: The part of the rate.
+        version: When the version of the tariff became valid that charges it, where several do.
 
     """
 
@@ -44,6 +45,12 @@ class CostLine:
     exact: str
     period: str | None = None
     component: str | None = None
+    version: date | None = None
+
+    @property
+    def title(self) -> str:
+        """The description, and which version charges it, where several do."""
+        return f"{self.description} (from {self.version})" if self.version else self.description
 
 
 @attrs.frozen
@@ -54,12 +61,30 @@ class Detail:
         charge: The code of its charge; None for the line that rounds the total.
         steps: How its amount, or else its quantity, was worked out.
         replaced_by: The codes of later charges that put another line into its place.
+        part: Which version charges it: an index into the parts of the cost.
+        rate_steps: How its rate was worked out, where later charges changed it.
 
     """
 
     charge: str | None
     steps: tuple[Step, ...] = ()
     replaced_by: tuple[str, ...] = ()
+    part: int = 0
+    rate_steps: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class CostPart:
+    """What one version of the tariff was charged by.
+
+    Attributes:
+        version: When the version became valid.
+        measured: What the measures of each of its charges gave, by its code.
+
+    """
+
+    version: date
+    measured: Mapping[str, Measured]
 
 
 @attrs.frozen
@@ -73,7 +98,7 @@ class Cost:
         assumptions: What was taken for granted.
         state: What each charge remembers for the next bill, by its code.
         details: Where each of the lines comes from.
-        measured: What the measures of each charge gave, by its code.
+        parts: The versions that were in force, in order, and what was measured for each.
 
     """
 
@@ -83,7 +108,7 @@ class Cost:
     assumptions: tuple[Assumption, ...]
     state: Mapping[str, Remembered]
     details: tuple[Detail, ...]
-    measured: Mapping[str, Measured]
+    parts: tuple[CostPart, ...]
 
 
 def price(
@@ -95,8 +120,11 @@ def price(
 ) -> Cost:
     """Return what *usage* in the window [start, end) costs under *tariff*.
 
+    A window that crosses from one version to another is cut there, and each part priced by its own
+    version. Rates are rounded as their version says, amounts as the version at the end says.
+
     Args:
-        tariff: One version of it must be in force in all of the window.
+        tariff: Some version of it must be in force at any time of the window.
         usage: The readings of each role that the tariff charges; they may reach further than the
             window. A slot is in the window that its start is in.
         start: When the window starts, in seconds since 1970-01-01T00:00Z.
@@ -104,57 +132,54 @@ def price(
         terms: What the charges remember, what becomes of missing readings, where readings are.
 
     Raises:
-        WindowCrossesVersions: The window crosses from one version to another.
         IncompleteUsage: Readings are missing.
         Invalid: No version is in force, or a role is missing.
 
     """
-    version, slots = slots_of(tariff, usage, start, end, terms)
-    run = Running(version.rounding, slots, dict(terms.state))
-    for charge in version.charges:
-        run.charge(charge)
-    total, lines = _rounded(run.items, version.rounding, tariff.currency)
-    details = [Detail(item.charge, item.line.steps, item.replaced_by) for item in run.items]
-    details += [Detail(None)] * (len(lines) - len(details))
-    assumptions = tuple(slots.assumptions)
-    return Cost(tariff.currency, total, lines, assumptions, run.state, tuple(details), run.measured)
+    cut = segments(tariff, usage, start, end, terms)
+    state, runs = dict(terms.state), list[Running]()
+    for segment in cut:
+        runs.append(Running(segment.version.rounding, state))
+        for due in segment.dues:
+            runs[-1].charge(due.charge, due.slots)
+    parts = tuple(
+        CostPart(segment.version.valid_from, run.measured)
+        for segment, run in zip(cut, runs, strict=True)
+    )
+    charged = [_Charged(item, at) for at, run in enumerate(runs) for item in run.items]
+    total, lines = _rounded(charged, parts, cut[-1].version.rounding, tariff.currency)
+    details = [one.detail for one in charged]
+    details += [Detail(None, part=len(parts) - 1)] * (len(lines) - len(details))
+    assumptions = tuple(cut[0].assumptions)
+    return Cost(tariff.currency, total, lines, assumptions, state, tuple(details), parts)
 
 
-def slots_of(
-    tariff: Tariff, usage: Mapping[str, Series], start: int, end: int, terms: Terms
-) -> tuple[Version, Slots]:
-    """Return the version in force, and the usage as its measures see it; raises as `price`."""
-    if end <= start:
-        raise Invalid("the window is empty", [Fault("empty_window", "the window is empty")])
-    version = tariff.in_force(start, end)
-    zone, types = tariff.zone, version.types
-    found = cut(usage, roles(version), (start, end), Days(zone, types), terms)
-    return version, Slots(start, end, zone, types, found.portions, found.assumptions)
+@attrs.frozen
+class _Charged:
+    """A line, and which part of the cost charges it."""
 
+    item: Item
+    part: int
 
-def measured_of(version: Version, slots: Slots) -> dict[str, Measured]:
-    """Return what the measures of each charge give, by its code and their names."""
-    return {
-        code_of(charge): {
-            name: measure.evaluate(slots) for name, measure in charge.measures().items()
-        }
-        for charge in version.charges
-    }
-
-
-def roles(version: Version) -> tuple[str, ...]:
-    """Return the roles whose readings *version* takes, in the order of its charges."""
-    measures = [measure for charge in version.charges for measure in charge.measures().values()]
-    return tuple(dict.fromkeys(role for measure in measures for role in measure.roles))
+    @property
+    def detail(self) -> Detail:
+        """Where the line comes from."""
+        item = self.item
+        line = item.line
+        return Detail(item.charge, line.steps, item.replaced_by, self.part, line.rate_steps)
 
 
 def _rounded(
-    items: Sequence[Item], rounding: Rounding, currency: str
+    charged: Sequence[_Charged], parts: Sequence[CostPart], rounding: Rounding, currency: str
 ) -> tuple[str, tuple[CostLine, ...]]:
     digits = rounding.digits(currency)
     of_lines = digits if rounding.level == "line" else None
-    amounts = [rounding.amount(item.exact, of_lines) for item in items]
-    lines = [_line(item, text) for item, (_, text) in zip(items, amounts, strict=True)]
+    amounts = [rounding.amount(one.item.exact, of_lines) for one in charged]
+    versions = [part.version if len(parts) > 1 else None for part in parts]
+    lines = [
+        _line(one.item, text, versions[one.part])
+        for one, (_, text) in zip(charged, amounts, strict=True)
+    ]
     total = sum((amount for amount, _ in amounts), Fraction(0))
     if digits is None or rounding.level == "line":
         return _money(total, digits), tuple(lines)
@@ -171,7 +196,7 @@ def _money(total: Fraction, digits: int | None) -> str:
     return Rounding().amount(total, digits)[1]
 
 
-def _line(item: Item, amount: str) -> CostLine:
+def _line(item: Item, amount: str, version: date | None) -> CostLine:
     line = item.line
     return CostLine(
         code=line.code,
@@ -183,4 +208,5 @@ def _line(item: Item, amount: str) -> CostLine:
         rate=item.rate,
         period=line.period,
         component=line.component,
+        version=version,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -55,6 +56,8 @@ def total(values: Micro, largest: int) -> int:
 
 def fraction(value: Exact) -> Fraction:
     """Return *value* as a fraction; anything that is not exact is a TypeError."""
+    if type(value) is Fraction:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | Fraction | Decimal):
         raise TypeError(f"{value!r} is not an exact number")
     return Fraction(value)
@@ -85,7 +88,7 @@ def exact_text(value: Fraction) -> str:
     decimals = _decimals(value.denominator)
     if decimals is None:
         return f"{value.numerator}/{value.denominator}"
-    return fixed(int(value * 10**decimals), decimals)
+    return fixed(value.numerator * (10**decimals // value.denominator), decimals)
 
 
 def decimal_text(value: Exact, decimals: int = 6) -> str:
@@ -115,6 +118,7 @@ def _like(exact: Fraction, amounts: Sequence[str]) -> str:
     return fixed(rounded(exact, digits, "half_up"), digits)
 
 
+@lru_cache(maxsize=1024)
 def _decimals(denominator: int) -> int | None:
     """Return how many decimals a fraction with this denominator has; None if it never ends."""
     twos = fives = 0

@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
 
 import attrs
 
 from energia.pricing.charges import Charge, Measure, Measured, unit_of
-from energia.pricing.engine import Cost, CostLine, Detail
+from energia.pricing.engine import Cost, CostLine, CostPart, Detail
 from energia.pricing.exact import decimal_text, exact_text
 from energia.pricing.rounding import Rounding
 from energia.pricing.running import code_of
 from energia.pricing.runs import Placement, all_slots, by_rule
 from energia.pricing.schedule import Schedule
-from energia.pricing.slots import Slots
-from energia.pricing.tariffs import Version
+from energia.pricing.segments import Due, Segment
 from energia.units import MICRO
 
 
@@ -24,7 +22,7 @@ class ExplainedMeasure:
 
     Attributes:
         name: What the charge calls the measure.
-        label: Which of its results: a period, a month, `total`.
+        label: Which of its results: a period, a month, `total`; `<period>@<time>` is at a time.
         raw: The exact integer: micro-units, or a number of days.
         quantity: The same in `unit`, where it measures readings.
         unit: The unit of the quantity.
@@ -55,12 +53,14 @@ class Arithmetic:
         steps: Parts that add up to the quantity, or to the amount of a line without a rate.
         expression: The last calculation.
         value: The exact amount: a decimal, or n/d where none ends.
+        rate: How the rate was worked out, where later charges changed the one of the tariff.
 
     """
 
     steps: tuple[ExplainedStep, ...]
     expression: str
     value: str
+    rate: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -123,67 +123,68 @@ class Charged:
     Attributes:
         lines: The lines.
         details: Where each comes from.
-        measured: What the measures of each charge gave, by its code.
+        parts: The versions that they are charged by, and what was measured for each.
 
     """
 
     lines: Sequence[CostLine]
     details: Sequence[Detail]
-    measured: Mapping[str, Measured]
+    parts: Sequence[CostPart]
 
     @classmethod
     def of(cls, cost: Cost) -> "Charged":
         """Return what a cost charges."""
-        return cls(lines=cost.lines, details=cost.details, measured=cost.measured)
+        return cls(lines=cost.lines, details=cost.details, parts=cost.parts)
 
 
 def explain(
-    charged: Charged, version: Version, currency: str, slots: Slots, now: Mapping[str, Measured]
+    charged: Charged, segments: Sequence[Segment], currency: str
 ) -> tuple[ExplainedLine, ...]:
     """Return where each line comes from.
 
     Args:
         charged: The lines.
-        version: The version of the tariff that they are charged by.
-        currency: Its currency.
-        slots: The usage, as it was read for them.
-        now: What the measures give for these slots.
+        segments: What each version charges, with the usage as it was read for them.
+        currency: The tariff's currency.
 
     """
-    charges = {code_of(charge): charge for charge in version.charges}
+    dues = [{code_of(due.charge): due for due in segment.dues} for segment in segments]
+    now = [segment.measured() for segment in segments]
+    amounts = segments[-1].version.rounding
     found = []
     for line, detail in zip(charged.lines, charged.details, strict=True):
-        charge = charges.get(detail.charge or "")
-        code = detail.charge
-        measured = charged.measured.get(code, {}) if code else {}
+        code, part = detail.charge, detail.part
+        due = dues[part].get(code or "")
+        measured = charged.parts[part].measured.get(code, {}) if code else {}
+        rates = segments[part].version.rounding
         found.append(
             ExplainedLine(
                 line=line,
                 charge=code,
-                kind=charge.kind if charge else None,
+                kind=due.charge.kind if due else None,
                 replaced_by=detail.replaced_by,
-                calendar=_calendar(charge, line, slots) if charge else None,
-                measures=tuple(_measures(charge, line, measured)) if charge else (),
+                calendar=_calendar(due, line) if due else None,
+                measures=tuple(_measures(due.charge, line, measured)) if due else (),
                 arithmetic=_arithmetic(line, detail, currency),
-                rounding=_rounding(line, version.rounding, currency),
-                reproduced=code is None or now.get(code) == measured,
+                rounding=_rounding(line, rates, amounts, currency),
+                reproduced=code is None or now[part].get(code) == measured,
             )
         )
     return tuple(found)
 
 
-def _calendar(charge: Charge, line: CostLine, slots: Slots) -> Placement | None:
+def _calendar(due: Due, line: CostLine) -> Placement | None:
     """Return how slots came into a line, by the first measure of its charge that tells."""
-    for measure in charge.measures().values():
+    for measure in due.charge.measures().values():
         schedule: object = getattr(measure, "schedule", None)
         if len(measure.roles) != 1:
             continue
         (role,) = measure.roles
         if isinstance(schedule, Schedule):
             if line.period in schedule.periods:
-                return by_rule(slots, role, schedule, str(line.period))
+                return by_rule(due.slots, role, schedule, str(line.period))
         elif schedule is None:
-            return all_slots(slots, role)
+            return all_slots(due.slots, role)
     return None
 
 
@@ -191,16 +192,25 @@ def _measures(charge: Charge, line: CostLine, measured: Measured) -> list[Explai
     declared: Mapping[str, Measure] = charge.measures()
     found = []
     for name, values in measured.items():
-        role = next(iter(declared[name].roles), None) if name in declared else None
-        labels = [line.period] if line.period in values else list(values)
-        for label in labels:
-            raw = values[str(label)]
-            quantity = None if role is None else decimal_text(Fraction(raw, MICRO))
-            unit = None if role is None else unit_of(role)
+        unit = _unit(declared.get(name))
+        of_line = [label for label in values if label.partition("@")[0] == line.period]
+        for label in of_line or values:
+            raw = values[label]
+            quantity = None if unit is None else decimal_text(Fraction(raw, MICRO))
             found.append(
-                ExplainedMeasure(name=name, label=str(label), raw=raw, quantity=quantity, unit=unit)
+                ExplainedMeasure(name=name, label=label, raw=raw, quantity=quantity, unit=unit)
             )
     return found
+
+
+def _unit(measure: Measure | None) -> str | None:
+    """Return the unit of the millionths that *measure* gives; None if it measures no readings."""
+    if measure is None or not measure.roles:
+        return None
+    if getattr(measure, "is_amount", False):
+        return None
+    own: str | None = getattr(measure, "unit", None)
+    return own or unit_of(measure.roles[0])
 
 
 def _arithmetic(line: CostLine, detail: Detail, currency: str) -> Arithmetic:
@@ -216,16 +226,18 @@ def _arithmetic(line: CostLine, detail: Detail, currency: str) -> Arithmetic:
         expression = f"{quantity.rstrip()} x {line.rate} {currency}{unit}"
     else:
         expression = " + ".join(step.value for step in steps) or line.exact
-    return Arithmetic(steps, expression, line.exact)
+    return Arithmetic(steps, expression, line.exact, detail.rate_steps)
 
 
-def _rounding(line: CostLine, rounding: Rounding, currency: str) -> ExplainedRounding:
-    decimals: Any = rounding.digits(currency)
+def _rounding(
+    line: CostLine, rates: Rounding, amounts: Rounding, currency: str
+) -> ExplainedRounding:
+    """Return how a line was rounded: rates by its own version, amounts by the last."""
     return ExplainedRounding(
-        level=rounding.level,
-        mode=rounding.mode,
-        decimals=decimals,
-        rate_decimals=rounding.unit_price_decimals,
+        level=amounts.level,
+        mode=amounts.mode,
+        decimals=amounts.digits(currency),
+        rate_decimals=rates.unit_price_decimals,
         exact=line.exact,
         amount=line.amount,
         residue=exact_text(Fraction(line.exact) - Fraction(line.amount)),

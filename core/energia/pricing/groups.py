@@ -11,13 +11,13 @@ from itertools import pairwise
 
 import attrs
 
-from energia.convert.faults import Found
 from energia.errors import IncompleteUsage
 from energia.metering.series import Series
 from energia.pricing.engine import Cost, CostLine, price
 from energia.pricing.exact import added, decimal_text, exact_text
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms
+from energia.pricing.usage import all_gaps
 
 
 @attrs.frozen
@@ -27,14 +27,14 @@ class Group:
     Attributes:
         start: In seconds since 1970-01-01T00:00Z.
         end: In seconds since 1970-01-01T00:00Z.
-        version: When the version of the tariff became valid that was in force.
+        versions: When the versions of the tariff became valid that were in force, in order.
         cost: What it costs.
 
     """
 
     start: int
     end: int
-    version: date
+    versions: tuple[date, ...]
     cost: Cost
 
 
@@ -55,23 +55,12 @@ def price_groups(
         except IncompleteUsage as error:
             missing.append(error)
             continue
-        found.append(Group(start, end, tariff.in_force(start, end).valid_from, cost))
+        versions = tuple(part.version for part in cost.parts)
+        found.append(Group(start, end, versions, cost))
         terms = attrs.evolve(terms, state=cost.state)
     if missing:
-        raise _all(missing)
+        raise all_gaps(missing, "periods")
     return tuple(found)
-
-
-def _all(missing: Sequence[IncompleteUsage]) -> IncompleteUsage:
-    """Return the gaps of several windows as one error."""
-    if len(missing) == 1:
-        return missing[0]
-    found = Found()
-    for error in missing:
-        found.add(error)
-    return IncompleteUsage(
-        f"{len(missing)} periods have slots without a reading", found.faults, found.counts
-    )
 
 
 def together(groups: Sequence[Group]) -> Cost:
@@ -83,23 +72,24 @@ def together(groups: Sequence[Group]) -> Cost:
     return attrs.evolve(
         last,
         total=added(cost.total for cost in costs),
-        lines=tuple(_lines(line for cost in costs for line in cost.lines)),
+        lines=tuple(by_code(line for cost in costs for line in cost.lines)),
         assumptions=tuple(dict.fromkeys(one for cost in costs for one in cost.assumptions)),
         details=(),
-        measured={},
+        parts=(),
     )
 
 
-def _lines(lines: Iterable[CostLine]) -> Iterator[CostLine]:
-    by_code: dict[str, list[CostLine]] = {}
+def by_code(lines: Iterable[CostLine]) -> Iterator[CostLine]:
+    """Yield *lines*, those of one code added up, in the order in which the codes come first."""
+    found: dict[str, list[CostLine]] = {}
     for line in lines:
-        by_code.setdefault(line.code, []).append(line)
-    for same in by_code.values():
+        found.setdefault(line.code, []).append(line)
+    for same in found.values():
         yield same[0] if len(same) == 1 else _sum(same)
 
 
 def _sum(lines: Sequence[CostLine]) -> CostLine:
-    """Return lines of one code as one; its rate is stated where it is that of all of them."""
+    """Return lines of one code as one; it states what all of them have in common."""
     first = lines[0]
     quantities = [line.quantity for line in lines if line.quantity is not None]
     is_metered = len(quantities) == len(lines) and {line.unit for line in lines} == {first.unit}
@@ -108,6 +98,7 @@ def _sum(lines: Sequence[CostLine]) -> CostLine:
         quantity=decimal_text(sum(map(Fraction, quantities))) if is_metered else None,
         unit=first.unit if is_metered else None,
         rate=first.rate if {line.rate for line in lines} == {first.rate} else None,
+        version=first.version if {line.version for line in lines} == {first.version} else None,
         amount=added(line.amount for line in lines),
         exact=exact_text(sum((Fraction(line.exact) for line in lines), Fraction(0))),
     )

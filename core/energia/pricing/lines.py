@@ -1,13 +1,17 @@
 """The lines of a bill, exact, and what a charge hands to its next bill."""
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 import attrs
 
-from energia.pricing.exact import Exact
+from energia.pricing.exact import Exact, fraction
+from energia.pricing.slots import Slots
 
+#: Charges as JSON has them.
+Examples: TypeAlias = tuple[Mapping[str, Any], ...]
 #: What a charge remembers from bill to bill: a JSON object, numbers as strings.
 Remembered: TypeAlias = Mapping[str, Any]
 NOTHING: Final[Remembered] = MappingProxyType({})
@@ -47,6 +51,8 @@ class Line:
         steps: How the amount was worked out; they add up to it. None are needed for
             quantity x rate.
         charge: The code of its charge; the core states it.
+        rate_steps: How the rate was worked out from the one that the tariff states, a line of
+            arithmetic for each charge that changed it.
 
     """
 
@@ -61,6 +67,7 @@ class Line:
     tags: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     charge: str | None = None
+    rate_steps: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -98,6 +105,24 @@ def _none_before(code: str, measured: Mapping[str, Mapping[str, int]]) -> tuple[
     raise LookupError(f"no charge before has the code {code!r}")
 
 
+#: What the measures of an earlier charge give for usage that is changed.
+Remeasured: TypeAlias = Callable[[str, Callable[[Slots], Slots]], Mapping[str, Mapping[str, int]]]
+
+
+def _none_measured(code: str, change: Callable[[Slots], Slots]) -> Mapping[str, Mapping[str, int]]:
+    raise LookupError(f"no charge before has the code {code!r}")
+
+
+#: What the core makes of a line that is not on the bill yet.
+Exactly: TypeAlias = Callable[[Line], Fraction]
+
+
+def _unrounded(line: Line) -> Fraction:
+    if line.amount is not None:
+        return fraction(line.amount)
+    return fraction(line.quantity or 0) * fraction(line.rate or 0)
+
+
 @attrs.frozen
 class BillSoFar:
     """What the charges before this one have charged, and what this one remembers.
@@ -109,6 +134,12 @@ class BillSoFar:
         again: Returns the exact lines that the charge with a code would charge for other
             quantities: `again("energy", {"energy": {"peak": 0}})`. What energy costs less is the
             value of what was generated.
+        channels: The roles that the charges before charge, by their codes.
+        kinds: Their kinds.
+        remeasured: Returns what the measures of the charge with a code would give for other
+            usage: `remeasured("energy", net)`, where `net` makes slots of slots.
+        exactly: Returns the exact amount that a line of this charge will have: its rate is rounded
+            first where the tariff says so.
 
     """
 
@@ -116,3 +147,7 @@ class BillSoFar:
     state: Remembered = NOTHING
     measured: Mapping[str, Mapping[str, Mapping[str, int]]] = attrs.Factory(dict)
     again: Again = _none_before
+    channels: Mapping[str, str] = attrs.Factory(dict)
+    kinds: Mapping[str, str] = attrs.Factory(dict)
+    remeasured: Remeasured = _none_measured
+    exactly: Exactly = _unrounded

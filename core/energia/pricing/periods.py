@@ -11,7 +11,7 @@ from energia.pricing.calendar import Calendar, Grid
 from energia.pricing.exact import sums
 from energia.pricing.parts import Part, changes, parts
 from energia.pricing.schedule import Schedule
-from energia.pricing.slots import Assumption
+from energia.pricing.slots import Assumption, holidays_unknown
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.templates import stated
 from energia.zones import Int64
@@ -61,7 +61,10 @@ def by_period(
     ]
     split = sum(calendar.split for calendar in calendars)
     windows = _windows(series, cuts, cut, calendars)
-    return ByPeriod(tuple(windows), tuple(_assumptions(role, split, changes(cut))))
+    assumptions = list(_assumptions(role, split, changes(cut)))
+    if years := sorted({year for calendar in calendars for year in calendar.unlisted}):
+        assumptions.append(holidays_unknown(years))
+    return ByPeriod(tuple(windows), tuple(assumptions))
 
 
 def _schedule(version: Version, role: str, charge: str | None) -> Schedule | Fault:

@@ -12,9 +12,11 @@ from energia.errors import Fault, Invalid
 from energia.pricing.calendar import Calendar, Grid
 from energia.pricing.charges import Charge, Components, UnitPrices
 from energia.pricing.exact import decimal_text
+from energia.pricing.market.ahead import Dynamic, Market
+from energia.pricing.market.formula import SlotFormula
 from energia.pricing.parts import Part, changes, parts
 from energia.pricing.schedule import Schedule
-from energia.pricing.slots import Assumption
+from energia.pricing.slots import Assumption, holidays_unknown
 from energia.pricing.tariffs import Tariff
 from energia.pricing.templates import unit_prices
 from energia.zones import Int64
@@ -58,6 +60,25 @@ class _Priced:
     others: tuple[str, ...]
 
     @property
+    def fixed(self) -> list[tuple[Charge, UnitPrices]]:
+        """The charges with rates."""
+        return [(one, prices) for one, prices in self.charges if prices.formula is None]
+
+    @property
+    def formulas(self) -> dict[str, SlotFormula]:
+        """The formulas of the others, by the codes of the charges."""
+        return {
+            one.code or one.kind: prices.formula
+            for one, prices in self.charges
+            if prices.formula is not None
+        }
+
+    @property
+    def tiered(self) -> list[str]:
+        """The codes of the charges whose rates depend on how much is used."""
+        return [one.code or one.kind for one, prices in self.charges if prices.first_tier]
+
+    @property
     def schedules(self) -> dict[Schedule, list[str]]:
         """The schedules, each with the codes of its charges."""
         found: dict[Schedule, list[str]] = {}
@@ -67,16 +88,37 @@ class _Priced:
         return found
 
 
-def prices(tariff: Tariff, role: str, grid: Grid, parameters: Mapping[str, object]) -> Prices:
+def series_of_prices(
+    tariff: Tariff, role: str, window: tuple[int, int], parameters: Mapping[str, object]
+) -> tuple[str, ...]:
+    """Return the names of the price series that prices of *role* need; raises as `prices`."""
+    versions = [span.version.filled(parameters) for span in tariff.spans(*window)]
+    charges = [charge for version in versions for charge in version.charges]
+    asked = [unit_prices(charge) for charge in charges if charge.channel == role]
+    found = [one.formula.series for one in asked if one is not None and one.formula is not None]
+    return tuple(dict.fromkeys(found))
+
+
+def prices(
+    tariff: Tariff,
+    role: str,
+    grid: Grid,
+    parameters: Mapping[str, object],
+    market: Market = Market(),  # noqa: B008
+) -> Prices:
     """Return what one unit of *role* costs in each slot; a slot has the price at its start.
+
+    Where price series are not known so far ahead, the slots end at their horizon.
 
     Args:
         tariff: A version of it must be in force at the start of every slot.
         role: The role of the channel.
         grid: The slots.
         parameters: Values for the parameters that charges of these versions ask for.
+        market: The price series that the charges need.
 
     Raises:
+        IncompletePrices: A slot before the horizon has no price.
         Invalid: With faults `no_version_in_force` or `no_unit_price`; or below `/parameters`, as
             `Version.filled`.
 
@@ -85,8 +127,38 @@ def prices(tariff: Tariff, role: str, grid: Grid, parameters: Mapping[str, objec
     if not any(one.charges for one in priced):
         message = f"no charge has a price per unit of {role}"
         raise Invalid(message, [Fault("no_unit_price", message)])
-    found = tuple(run for one in priced for run in _runs(one))
-    return Prices(grid, found, tuple(_assumptions(priced)))
+    found = list[PriceRun]()
+    for one in priced:
+        runs = list(_all_runs(one, role, market))
+        found += runs
+        if sum(run.past - run.first for run in runs) < one.part.grid.count:
+            break
+    shown = Grid(grid.start, grid.interval, found[-1].past if found else 0)
+    ahead = _beyond(tariff, grid, shown, market)
+    return Prices(shown, tuple(found), (*_assumptions(priced), *ahead))
+
+
+def _beyond(tariff: Tariff, asked: Grid, shown: Grid, market: Market) -> Iterator[Assumption]:
+    """Tell of the slots that are beyond the horizon of a series."""
+    beyond = asked.count - shown.count
+    if beyond:
+        until = tariff.zone.text(shown.start + shown.interval * shown.count)
+        names = ", ".join(market.series)
+        message = f"prices of {names} are known until {until}: {beyond} slots after are left out"
+        yield Assumption("beyond_horizon", message, beyond)
+
+
+def _all_runs(priced: _Priced, role: str, market: Market) -> Iterator[PriceRun]:
+    """Yield the prices of slots, slot by slot where they are from a series."""
+    if not priced.formulas:
+        yield from _runs(priced)
+        return
+    slots = Dynamic.of(market, priced.formulas, priced.part, role).slots()
+    for run in _runs(priced):
+        fixed = Fraction(run.price)
+        for at, (components, price) in zip(range(run.first, run.past), slots, strict=False):
+            total = decimal_text(fixed + price, 12)
+            yield PriceRun(at, at + 1, total, {**run.components, **components}, run.period)
 
 
 def _priced(part: Part, role: str, parameters: Mapping[str, object]) -> _Priced:
@@ -102,7 +174,7 @@ def _priced(part: Part, role: str, parameters: Mapping[str, object]) -> _Priced:
 
 def _runs(priced: _Priced) -> Iterator[PriceRun]:
     """Yield the prices of slots, as runs of slots of the same periods."""
-    part, schedules = priced.part, [prices.schedule for _, prices in priced.charges]
+    part, schedules = priced.part, [prices.schedule for _, prices in priced.fixed]
     calendars = [None if one is None else part.calendar(one) for one in schedules]
     bounds = np.unique(np.concatenate([[0], *(c.bounds for c in calendars if c is not None)]))
     names = zip(*(_periods(calendar, bounds) for calendar in calendars), strict=True)
@@ -126,7 +198,7 @@ def _combined(priced: _Priced, periods: Sequence[str]) -> PriceRun:
     """Return what all charges together cost in slots of *periods*."""
     components: dict[str, str] = {}
     total = Fraction(0)
-    for (charge, prices), period in zip(priced.charges, periods, strict=True):
+    for (charge, prices), period in zip(priced.fixed, periods, strict=True):
         code, rate = charge.code or charge.kind, prices.rates[period]
         named = {"": rate} if not isinstance(rate, Components) else rate.components
         for component, one in named.items():
@@ -142,6 +214,10 @@ def _assumptions(priced: Sequence[_Priced]) -> Iterator[Assumption]:
     if others:
         message = f"not in the price, as they have none per unit: {', '.join(others)}"
         yield Assumption("not_per_unit", message)
+    tiered = list(dict.fromkeys(code for one in priced for code in one.tiered))
+    if tiered:
+        message = f"more usage has other rates; the price is of the first tier: {', '.join(tiered)}"
+        yield Assumption("first_tier", message)
     split = Counter[str]()
     for one in priced:
         for schedule, codes in one.schedules.items():
@@ -152,3 +228,6 @@ def _assumptions(priced: Sequence[_Priced]) -> Iterator[Assumption]:
         if slots:
             message = f"{what} falls inside {slots} slots: each has the price at its start"
             yield Assumption("boundary_inside_interval", message, slots)
+    calendars = [one.part.calendar(schedule) for one in priced for schedule in one.schedules]
+    if years := sorted({year for calendar in calendars for year in calendar.unlisted}):
+        yield holidays_unknown(years)

@@ -1,6 +1,6 @@
 """Runs the charges of a version in their order: exact lines, and what replaces them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 import attrs
@@ -39,10 +39,11 @@ class Item:
 
 @attrs.frozen
 class _Ran:
-    """A charge that ran, and the bill as it found it."""
+    """A charge that ran, the bill as it found it, and the usage that it ran on."""
 
     charge: Charge
     bill: BillSoFar
+    slots: Slots
 
 
 @attrs.define
@@ -51,7 +52,6 @@ class Running:
 
     Attributes:
         rounding: How the version rounds rates.
-        slots: The usage.
         state: What each charge remembers, by its code; kept up to date.
         items: The lines so far.
         measured: What the measures of each charge gave, by its code.
@@ -59,33 +59,43 @@ class Running:
     """
 
     rounding: Rounding
-    slots: Slots
     state: dict[str, Remembered]
     items: list[Item] = attrs.Factory(list)
     measured: dict[str, Measured] = attrs.Factory(dict)
-    _known: dict[Measure, Mapping[str, int]] = attrs.Factory(dict)
+    _known: dict[tuple[Slots, Measure], Mapping[str, int]] = attrs.Factory(dict)
     _lines: list[Line] = attrs.Factory(list)
     _ran: dict[str, _Ran] = attrs.Factory(dict)
 
-    def charge(self, charge: Charge) -> None:
-        """Run one charge; it sees the exact lines of those before it."""
+    def charge(self, charge: Charge, slots: Slots) -> None:
+        """Run one charge on some usage; it sees the exact lines of those before it."""
         code = code_of(charge)
-        measured = self._measure(charge.measures())
-        bill = BillSoFar(
-            tuple(self._lines), self.state.get(code, NOTHING), dict(self.measured), self._again
-        )
+        measured = self._measure(charge.measures(), slots)
+        bill = self._so_far(code)
         given = self._take(code, charge.lines(measured, bill))
-        self.measured[code], self._ran[code] = measured, _Ran(charge, bill)
+        self.measured[code], self._ran[code] = measured, _Ran(charge, bill, slots)
         if len(given) > 1:
             raise TypeError(f"{code}: a charge gives one State")
         for one in given:
             self.state[code] = one.values
 
-    def _measure(self, measures: Mapping[str, Measure]) -> Measured:
+    def _so_far(self, code: str) -> BillSoFar:
+        """Return the bill as the charge with this code finds it."""
+        return BillSoFar(
+            tuple(self._lines),
+            self.state.get(code, NOTHING),
+            dict(self.measured),
+            self._again,
+            {before: ran.charge.channel for before, ran in self._ran.items()},
+            {before: ran.charge.kind for before, ran in self._ran.items()},
+            self._remeasured,
+            lambda line: _worth(code, line, self.rounding),
+        )
+
+    def _measure(self, measures: Mapping[str, Measure], slots: Slots) -> Measured:
         for measure in measures.values():
-            if measure not in self._known:
-                self._known[measure] = measure.evaluate(self.slots)
-        return {name: self._known[measure] for name, measure in measures.items()}
+            if (slots, measure) not in self._known:
+                self._known[slots, measure] = measure.evaluate(slots)
+        return {name: self._known[slots, measure] for name, measure in measures.items()}
 
     def _take(self, code: str, given: Iterable[Line | Replace | State]) -> list[State]:
         """Take the lines that a charge gives; return its states."""
@@ -113,16 +123,30 @@ class Running:
 
     def _again(self, code: str, measured: Measured) -> tuple[Line, ...]:
         """Return what an earlier charge charges for other quantities."""
-        if code not in self._ran:
-            raise LookupError(f"no charge before has the code {code!r}")
-        ran = self._ran[code]
+        ran = self._before(code)
         given = ran.charge.lines({**self.measured[code], **measured}, ran.bill)
         return tuple(exact(code, one, self.rounding).so_far for one in given if type(one) is Line)
+
+    def _remeasured(self, code: str, change: Callable[[Slots], Slots]) -> Measured:
+        """Return what the measures of an earlier charge give for other usage."""
+        ran = self._before(code)
+        slots = change(ran.slots)
+        return {name: one.evaluate(slots) for name, one in ran.charge.measures().items()}
+
+    def _before(self, code: str) -> _Ran:
+        if code not in self._ran:
+            raise LookupError(f"no charge before has the code {code!r}")
+        return self._ran[code]
 
 
 def code_of(charge: Charge) -> str:
     """Return what names *charge* in its version."""
     return charge.code or charge.kind
+
+
+def _worth(code: str, line: Line, rounding: Rounding) -> Fraction:
+    """Return the exact amount of a line, which may be on the bill already."""
+    return exact(code, attrs.evolve(line, steps=()), rounding).exact
 
 
 def exact(code: str, line: Line, rounding: Rounding) -> Item:

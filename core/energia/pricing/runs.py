@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 
 from energia.pricing.calendar import Grid
+from energia.pricing.charges import unit_of
 from energia.pricing.exact import decimal_text, sums
 from energia.pricing.schedule import Rule, Schedule
 from energia.pricing.slots import Portion, Slots
@@ -66,12 +67,14 @@ class Placement:
 
     Attributes:
         clock: The zone, or the fixed offset, on whose clock the schedule is read.
+        unit: The unit of the quantities.
         rules: The rules that put slots there.
         runs: The slots.
 
     """
 
     clock: str
+    unit: str
     rules: tuple[RuleUse, ...]
     runs: tuple[SlotRun, ...]
 
@@ -90,7 +93,7 @@ def all_slots(slots: Slots, role: str) -> Placement:
     """Return all slots of *role* as one run: no schedule tells them apart."""
     part = slots.portion(role)
     runs = _summed(part, np.zeros(min(1, len(part.values)), np.int64), [None])
-    return Placement(slots.zone.name, (), tuple(_shown(runs, part.grid, slots.zone)))
+    return Placement(slots.zone.name, unit_of(role), (), tuple(_shown(runs, part.grid, slots.zone)))
 
 
 def by_rule(slots: Slots, role: str, schedule: Schedule, period: str) -> Placement:
@@ -104,7 +107,7 @@ def by_rule(slots: Slots, role: str, schedule: Schedule, period: str) -> Placeme
         if _period(schedule, run.rule) == period
     ]
     used = tuple(_used(schedule, runs))
-    return Placement(zone.name, used, tuple(_shown(runs, part.grid, zone)))
+    return Placement(zone.name, unit_of(role), used, tuple(_shown(runs, part.grid, zone)))
 
 
 def rule_text(rule: Rule) -> str:

@@ -148,6 +148,14 @@ class Schedule:
         named = [rule.period for rule in self.rules]
         return tuple(dict.fromkeys([*named, self.default] if self.default else named))
 
+    def asks_for_holidays(self, *, any_listed: bool) -> bool:
+        """Tell whether it matters which days are holidays.
+
+        A schedule of working days alone may be one that knows no holidays: *any_listed* tells.
+        """
+        kinds = {kind for rule in self.rules for kind in rule.days}
+        return "holiday" in kinds or (any_listed and "weekday" in kinds)
+
     def zone(self, local: Zone) -> Zone:
         """Return the zone of the schedule's clock, for a tariff in the zone *local*."""
         return local if self.clock == "local" else Zone.named(self.clock)

@@ -1,6 +1,6 @@
 """The usage in a window, as measures see it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Self
 
@@ -10,6 +10,10 @@ import numpy as np
 from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.days import DayTypes
+from energia.pricing.market.formula import SlotFormula
+from energia.pricing.market.needs import refuse_unit
+from energia.pricing.market.series import PriceSeries, SlotPrices
+from energia.pricing.rounding import Rounding
 from energia.pricing.schedule import Schedule
 from energia.zones import DAY, Zone
 
@@ -30,6 +34,12 @@ class Assumption:
     slots: int | None = None
 
 
+def holidays_unknown(years: Sequence[int]) -> Assumption:
+    """Return what is assumed of *years* of which a tariff lists no holiday."""
+    message = f"the tariff lists no holidays of {', '.join(map(str, years))}: it has none there"
+    return Assumption("holidays_unknown", message)
+
+
 @attrs.frozen(eq=False)
 class Portion:
     """The readings of one role in a window: every slot that starts in it, none missing.
@@ -44,6 +54,14 @@ class Portion:
     grid: Grid
     values: Micro
     largest: int
+
+    def between(self, start: int, end: int) -> "Portion":
+        """Return the readings of the slots that start in [start, end)."""
+        grid = self.grid
+        first, past = (-((grid.start - edge) // grid.interval) for edge in (start, end))
+        first, past = max(0, first), min(grid.count, past)
+        part = Grid(grid.start + first * grid.interval, grid.interval, past - first)
+        return Portion(part, self.values[first:past], self.largest)
 
 
 @attrs.frozen
@@ -91,6 +109,8 @@ class Slots:
         assumptions: What was taken for granted so far, in order.
         bill: When the bill starts and ends of which the window is a part, because another version
             of the tariff is in force in the rest of it; None where the window is all of the bill.
+        series: The price series that the charges need, by name.
+        rounding: How the version in force rounds.
 
     """
 
@@ -101,6 +121,23 @@ class Slots:
     portions: Mapping[str, Portion]
     assumptions: dict[Assumption, None] = attrs.field(factory=dict)
     bill: tuple[int, int] | None = None
+    series: Mapping[str, PriceSeries] = attrs.field(factory=dict)
+    rounding: Rounding = attrs.Factory(Rounding)
+
+    def prices(self, formula: str | SlotFormula, role: str) -> SlotPrices:
+        """Return the price of each slot of *role* by a series, or a formula over one.
+
+        Raises:
+            IncompletePrices: A slot has none.
+            Invalid: The series is of another unit, or too fine for the formula.
+
+        """
+        formula = SlotFormula(formula) if isinstance(formula, str) else formula
+        if formula.series not in self.series:
+            raise LookupError(f"the measure does not state the series {formula.series!r}")
+        series = self.series[formula.series]
+        refuse_unit(series, role)
+        return formula.complete(series, self.portion(role).grid, self.rounding, self.zone)
 
     def portion(self, role: str) -> Portion:
         """Return the readings of *role*, which the measure states among its roles."""
@@ -118,6 +155,8 @@ class Slots:
                 "each is in the period at its start",
                 found.split,
             )
+        if found.unlisted:
+            self.assumptions[holidays_unknown(found.unlisted)] = None
         return found
 
     def local_days(self) -> LocalDays:

@@ -43,10 +43,19 @@ def schedules_have_no_gaps(charges: Parts, weekend_days: tuple[Weekday, ...]) ->
     types = DayTypes(weekend_days=frozenset(weekend_days))
     for index, charge in enumerate(charges):
         for name, value in stated(charge).items():
-            if isinstance(value, Schedule):
-                pointer = f"/charges/{index}{place(charge, name)}"
-                for gap in gaps(value, types):
+            for inner, schedule in _schedules(value):
+                pointer = f"/charges/{index}{place(charge, name)}{inner}"
+                for gap in gaps(schedule, types):
                     yield Fault("incomplete_schedule", f"the schedule has {gap}", pointer)
+
+
+def _schedules(value: object) -> Iterator[tuple[str, Schedule]]:
+    """Yield the schedule that a field is, or has, and where in the field it is."""
+    inner = getattr(value, "schedule", None)
+    if isinstance(value, Schedule):
+        yield "", value
+    elif isinstance(inner, Schedule):
+        yield "/schedule", inner
 
 
 def selections_are_known(charges: Parts) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 import attrs
 from msgspec import Meta
@@ -13,9 +13,10 @@ from energia.codes import Currency, ZoneOrOffset
 from energia.convert import Converter, Id
 from energia.convert.faults import Found, refusal, step
 from energia.convert.rules import Rules, enforce
-from energia.errors import Fault, Invalid, WindowCrossesVersions
+from energia.errors import Fault, Invalid
 from energia.pricing.charges import Charge
 from energia.pricing.days import DayTypes, Weekday
+from energia.pricing.holidays.models import ListReference
 from energia.pricing.rounding import Rounding
 from energia.pricing.tariff_rules import (
     codes_differ,
@@ -27,6 +28,9 @@ from energia.pricing.tariff_rules import (
 from energia.pricing.templates import Template, read_charge
 from energia.zones import Zone
 
+#: How many holidays a version lists at most.
+HOLIDAYS: Final = 10_000
+
 
 @attrs.frozen(kw_only=True)
 class Version:
@@ -36,6 +40,8 @@ class Version:
         valid_from: The first day.
         valid_to: The day after the last one; only the last version may lack it.
         holidays: Dates that are holidays for the schedules.
+        holiday_lists: Stored lists of holidays. When the tariff is saved, their dates are added to
+            `holidays`, and each of them names its version from then on.
         weekend_days: The days of the week that are the weekend.
         rounding: How amounts are rounded.
         charges: What is charged, in order.
@@ -54,7 +60,8 @@ class Version:
 
     valid_from: date
     valid_to: date | None = None
-    holidays: Annotated[tuple[date, ...], Meta(max_length=10_000)] = ()
+    holidays: Annotated[tuple[date, ...], Meta(max_length=HOLIDAYS)] = ()
+    holiday_lists: Annotated[tuple[ListReference, ...], Meta(max_length=20)] | None = None
     weekend_days: Annotated[tuple[Weekday, ...], Meta(max_length=7)] = ("sat", "sun")
     rounding: Rounding = attrs.Factory(Rounding)
     charges: Annotated[tuple[Charge, ...], Meta(min_length=1, max_length=200)]
@@ -94,10 +101,25 @@ class Version:
                 faults = charge.pointed(faults, f"/charges/{index}")
         return list(faults)
 
+    @property
+    def lacks_holidays(self) -> bool:
+        """Whether it names lists of holidays whose dates it does not have: it was never saved."""
+        named = self.holiday_lists or ()
+        return bool(named) and (not self.holidays or any("@" not in one for one in named))
+
     @cached_property
     def types(self) -> DayTypes:
         """The holidays and weekend days."""
         return DayTypes(frozenset(self.holidays), frozenset(self.weekend_days))
+
+
+@attrs.frozen(eq=False)
+class InForce:
+    """A version, and the part of a window (seconds, UTC) in which it is in force."""
+
+    version: Version
+    start: int
+    end: int
 
 
 @attrs.frozen(kw_only=True)
@@ -162,12 +184,7 @@ class Tariff:
 
         Others may ask for parameters that are not known. It has all of them if none is in force.
         """
-        spans = ((version, *_span(version, self.zone)) for version in self.versions)
-        found = tuple(
-            version
-            for version, begins, ends in spans
-            if begins < end and (ends is None or start < ends)
-        )
+        found = tuple(span.version for span in self.spans(start, end))
         return attrs.evolve(self, versions=found) if found else self
 
     def knows(self, parameters: Mapping[str, object]) -> Iterator[Fault]:
@@ -177,25 +194,32 @@ class Tariff:
                 message = f"no charge asks for the parameter {name!r}"
                 yield Fault("unknown_parameter", message, f"/parameters{step(name)}")
 
-    def in_force(self, start: int, end: int) -> Version:
-        """Return the version for the window [start, end) (seconds, UTC).
+    def in_force(self, start: int, end: int) -> tuple[InForce, ...]:
+        """Return which version is in force when in the window [start, end) (seconds, UTC).
 
         Raises:
-            WindowCrossesVersions: The window crosses from one version to another.
-            Invalid: No version is in force in all of it (fault `no_version_in_force`).
+            Invalid: None is in part of it (fault `no_version_in_force`).
 
         """
-        spans = [(version, *_span(version, self.zone)) for version in self.versions]
-        for version, begins, ends in spans:
-            if begins <= start and (ends is None or end <= ends):
-                return version
-        touched = [one for one in spans if one[1] < end and (one[2] is None or start < one[2])]
-        if len(touched) > 1:
-            dates = ", ".join(sorted(str(version.valid_from) for version, _, _ in touched))
-            message = f"the window crosses the versions of {dates}: price each part by itself"
-            raise WindowCrossesVersions(message, [Fault(WindowCrossesVersions.code, message)])
-        message = "no version of the tariff is in force in all of the window"
-        raise Invalid(message, [Fault("no_version_in_force", message)])
+        found, until = self.spans(start, end), start
+        for span in found:
+            if span.start > until:
+                break
+            until = span.end
+        if until < end:
+            message = f"no version of the tariff is in force at {self.zone.text(until)}"
+            raise Invalid(message, [Fault("no_version_in_force", message)])
+        return found
+
+    def spans(self, start: int, end: int) -> tuple[InForce, ...]:
+        """Return the parts of a window in which some version is in force, in the order of time."""
+        found = []
+        for version in self.versions:
+            begins, ends = _span(version, self.zone)
+            if begins < end and (ends is None or start < ends):
+                last = end if ends is None else min(end, ends)
+                found.append(InForce(version, max(start, begins), last))
+        return tuple(sorted(found, key=lambda span: span.start))
 
 
 def tariff_converter(charges: Mapping[str, type[Charge]]) -> Converter:

@@ -1,11 +1,12 @@
 """Cuts series of readings to a window and refuses what is missing from it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
 import numpy as np
 
+from energia.convert.faults import Found
 from energia.errors import Fault, IncompleteUsage, Invalid
 from energia.metering.gaps import Gap, gaps
 from energia.metering.series import MISSING, QUALITIES, Micro, Series
@@ -82,6 +83,17 @@ def cut(
     if faults:
         raise IncompleteUsage(f"{number} slots of the window have no reading", faults)
     return found
+
+
+def all_gaps(missing: Sequence[IncompleteUsage], what: str) -> IncompleteUsage:
+    """Return the gaps of several windows, which are called *what*, as one error."""
+    if len(missing) == 1:
+        return missing[0]
+    found = Found()
+    for error in missing:
+        found.add(error)
+    message = f"{len(missing)} {what} have slots without a reading"
+    return IncompleteUsage(message, found.faults, found.counts)
 
 
 def _filled(

@@ -9,9 +9,11 @@ from aiohttp import web
 from energia.core import Core
 from energia.health.monitor import Monitor
 from energia.plugins import Plugins
+from energia.pricing.market.keeping import feeding
 from energia.pricing.tariffs import tariff_converter
 from energia.web.deadlines import in_time
 from energia.web.errors import answered, observe, on_prepare
+from energia.web.feed_probes import probes_of
 from energia.web.inflight import InFlight
 from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR
 from energia.web.mounting import document, mount
@@ -35,7 +37,8 @@ def create_app(core: Core) -> web.Application:
     app[CORE] = core
     app[CONVERTER] = tariff_converter(core.plugins.charges())
     app[IN_FLIGHT] = InFlight()
-    app[MONITOR] = Monitor(core.plugins.probes(), core.settings.health, core.state)
+    probes = (*core.plugins.probes(), *probes_of(core))
+    app[MONITOR] = Monitor(probes, core.settings.health, core.state)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
     app.on_response_prepare.append(on_prepare)
     app.cleanup_ctx.append(_beating)
@@ -68,6 +71,6 @@ def check(plugins: Plugins) -> None:
 async def started(app: web.Application) -> AsyncIterator[None]:
     """Let the plugins of *app* work, and its probes; the service is ready within this context."""
     core = app[CORE]
-    async with core.plugins.lifespans(core), app[MONITOR].running():
+    async with core.plugins.lifespans(core), feeding(core), app[MONITOR].running():
         core.state.ready()
         yield

@@ -44,15 +44,19 @@ class Inputs:
     Attributes:
         tariff: The id of the tariff, if it has one.
         version: When the version became valid that was in force (at first).
+        versions: Where several were in force: when each of them became valid.
         plugins: The plugins that offer its charges, with their versions.
         readings_revision_at: When the newest revision of the stored readings was recorded.
+        prices_revision_at: The same of the stored price series, by name.
 
     """
 
     tariff: str | None = None
     version: date
+    versions: tuple[date, ...] | None = None
     plugins: dict[str, str | None]
     readings_revision_at: datetime | None = None
+    prices_revision_at: dict[str, datetime] | None = None
 
 
 @attrs.frozen
@@ -62,10 +66,11 @@ class CostGroup:
     Attributes:
         start: When it starts.
         end: When it ends.
-        version: When the version of the tariff became valid that was in force.
+        version: When the version of the tariff became valid that was in force (at first).
         total: The sum of its lines' amounts.
         lines: What the charges charge.
         assumptions: What was taken for granted.
+        versions: Where several were in force: when each of them became valid.
 
     """
 
@@ -75,6 +80,7 @@ class CostGroup:
     total: str
     lines: tuple[CostLine, ...]
     assumptions: tuple[Assumption, ...]
+    versions: tuple[date, ...] | None = None
 
 
 @attrs.frozen(kw_only=True)

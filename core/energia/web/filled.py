@@ -1,12 +1,10 @@
 """The tariffs of a request with its parameters in their places, and the roles that they charge."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from itertools import pairwise
 
 from energia.convert.faults import Found, refusal, step
 from energia.errors import Fault, Invalid
-from energia.pricing.engine import roles
+from energia.pricing.segments import roles
 from energia.pricing.tariffs import Tariff
 from energia.web.priced import Window
 
@@ -38,12 +36,5 @@ def filled(tariffs: Sequence[Tariff], parameters: Mapping[str, object], at: Wind
 
 def needed(tariffs: Sequence[Tariff], at: Window) -> tuple[str, ...]:
     """Return the roles that the tariffs charge in the window."""
-    versions = {}
-    for index, tariff in enumerate(tariffs):
-        for start, end in pairwise(at.bounds):
-            # Where no version is in force, pricing says so, and where.
-            with suppress(Invalid):
-                version = tariff.in_force(start, end)
-                versions[index, version.valid_from] = version
-    found = (role for version in versions.values() for role in roles(version))
-    return tuple(dict.fromkeys(found))
+    spans = [span for tariff in tariffs for span in tariff.spans(at.start, at.end)]
+    return roles([span.version for span in spans])

@@ -74,7 +74,8 @@ def _cells(found: Prices, components: Sequence[str]) -> list[Sequence[Cell]]:
 
 def _runs(found: Prices) -> Int64:
     """Return the run that each slot is in."""
-    return np.repeat(np.arange(len(found.runs)), [run.past - run.first for run in found.runs])
+    lengths = np.array([run.past - run.first for run in found.runs], np.int64)
+    return np.repeat(np.arange(len(found.runs)), lengths)
 
 
 def _stamps(found: Prices, zone: Zone, some: slice) -> tuple[list[str], list[str]]:

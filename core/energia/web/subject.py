@@ -12,6 +12,7 @@ from energia.convert.rules import Rules, enforce
 from energia.errors import Fault
 from energia.pricing.charges import Role
 from energia.pricing.inline import InlineUsage
+from energia.pricing.market.models import InlinePrices
 from energia.pricing.terms import Missing
 
 Moment = datetime | date
@@ -58,7 +59,9 @@ class Subject:
             site (or of the usage); the default is the start of the usage.
         end: When it ends.
         channels: Which of the meter's channels are summed for a role, where it has several.
-        known_at: The stored readings as they were known at this instant.
+        known_at: The stored readings, and prices, as they were known at this instant.
+        prices: Price series that charges need, by name, in the tariff's currency and for a kWh
+            unless they say otherwise; others are those that are stored.
         missing: Whether missing readings are refused, or how they are filled in: `zero`, or
             `estimate`, the mean of slots that are alike.
         parameters: Values for the parameters that charges of the tariff ask for.
@@ -80,6 +83,7 @@ class Subject:
     end: Moment | None = None
     channels: dict[Role, Ids] | None = None
     known_at: datetime | None = None
+    prices: dict[Id, InlinePrices] = attrs.field(factory=dict)
     missing: Missing = "refuse"
     parameters: Parameters = attrs.field(factory=dict)
     group: Literal["P1D", "P1M", "P1Y"] | None = None

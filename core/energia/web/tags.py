@@ -11,6 +11,8 @@ TAGS: Final[Mapping[str, str]] = {
     "Meters": "Meters and their channels: each one quantity in one direction, slot by slot.",
     "Readings": "Quantities slot by slot: sent as JSON or as files, given back, and summed.",
     "Tariffs": "What energy costs: documents of charges, in versions by date.",
+    "Holidays": "Lists of holidays, in versions that never change: tariffs copy their dates.",
+    "Prices": "Series of prices that change from slot to slot: sent, or fetched by feeds.",
     "Costs": "Usage priced under tariffs, exactly, with every line explained; nothing is stored.",
     "Contracts": "Which tariff a meter is on, from when to when, with its parameters.",
     "Bills": "Periods of contracts, priced and kept: drafted, issued, explained, corrected.",

@@ -23,6 +23,10 @@ class CsvDecoder:
 
     name = "csv"
     options: type = CsvOptions
+    examples = (
+        b"start,value\n2026-03-02T00:00:00Z,1.25\n2026-03-02T00:15:00Z,0\n",
+        b'\xef\xbb\xbfstart,value\r\n"2026-03-02T00:00:00+01:00","-0.5"\r\n',
+    )
 
     def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
         """Yield a reading or a problem for each row below the header that says something.

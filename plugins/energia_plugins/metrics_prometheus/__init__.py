@@ -20,6 +20,7 @@ from energia.core import Core
 from energia.errors import PluginError
 from energia.hookspecs import hookimpl
 from energia.metering.events import ReadingsRejected, ReadingsStored
+from energia.pricing.market.feeds import PricesFetched
 from energia.pricing.timing import PricingFinished
 from energia.web.keys import CORE, MONITOR
 from energia.web.routes import Route
@@ -81,6 +82,11 @@ class Metrics:
     def pricing_finished(self, event: PricingFinished) -> None:
         """Time a pricing."""
         self._energy.priced(event)
+
+    @hookimpl
+    def prices_fetched(self, event: PricesFetched) -> None:
+        """Count fetches of price feeds."""
+        self._energy.fetched(event)
 
     @hookimpl
     def bill_issued(self, event: BillIssued) -> None:

@@ -61,7 +61,7 @@ class Background(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield what is known; before the first round only what there will be."""
         yield GaugeMetricFamily("db_up", "Whether the database answers.", self._up)
-        pending, info, age, horizon = _families()
+        pending, info, age, horizon, fetched, ahead = _families()
         if self._figures is not None and self._core is not None:
             now = self._core.clock.now()
             pending.add_metric([], self._figures.pending)
@@ -73,7 +73,12 @@ class Background(Collector):
             if self._figures.priced_until is not None:
                 until = datetime.combine(self._figures.priced_until, time(), UTC)
                 horizon.add_metric([], (until - now).total_seconds())
-        yield from (pending, info, age, horizon)
+            for feed in self._figures.feeds:
+                if feed.succeeded_at is not None:
+                    fetched.add_metric([feed.name], (now - feed.succeeded_at).total_seconds())
+                if feed.horizon is not None:
+                    ahead.add_metric([feed.name], (feed.horizon - now).total_seconds())
+        yield from (pending, info, age, horizon, fetched, ahead)
 
 
 def _families() -> tuple[GaugeMetricFamily, ...]:
@@ -90,5 +95,15 @@ def _families() -> tuple[GaugeMetricFamily, ...]:
         GaugeMetricFamily(
             "energia_price_horizon_seconds",
             "Until a contract goes on and its tariff has no prices (days of UTC).",
+        ),
+        GaugeMetricFamily(
+            "energia_price_feed_age_seconds",
+            "Since a price feed last gave what it has.",
+            labels=["feed"],
+        ),
+        GaugeMetricFamily(
+            "energia_price_feed_horizon_seconds",
+            "Until the last price ends that is known of the series that a feed fills.",
+            labels=["feed"],
         ),
     )

@@ -6,7 +6,7 @@ import attrs
 from prometheus_client import Counter, Histogram
 from prometheus_client.registry import Collector
 
-from energia import BillIssued, PricingFinished, ReadingsRejected, ReadingsStored
+from energia import BillIssued, PricesFetched, PricingFinished, ReadingsRejected, ReadingsStored
 from energia_plugins.metrics_prometheus.labels import Few
 
 #: From one day of a meter to a run over many contracts, in seconds.
@@ -37,11 +37,17 @@ class Energy:
             buckets=BUCKETS,
             registry=None,
         )
+        self._fetches = Counter(
+            "energia_price_feed_fetches",
+            "How often a price feed was asked, by what became of it.",
+            ["feed", "outcome"],
+            registry=None,
+        )
         self._reasons = Few()
 
     def collectors(self) -> list[Collector]:
         """Return what is measured."""
-        return [self._readings, self._rejected, self._bills, self._pricing]
+        return [self._readings, self._rejected, self._bills, self._pricing, self._fetches]
 
     def stored(self, event: ReadingsStored) -> None:
         """Count readings."""
@@ -57,6 +63,10 @@ class Energy:
     def issued(self, event: BillIssued) -> None:
         """Count bills."""
         self._bills.labels(event.currency, "true" if event.corrects else "false").inc()
+
+    def fetched(self, event: PricesFetched) -> None:
+        """Count fetches of price feeds, which are as many as the configuration has."""
+        self._fetches.labels(event.feed, event.outcome).inc()
 
     def priced(self, event: PricingFinished) -> None:
         """Time a pricing."""

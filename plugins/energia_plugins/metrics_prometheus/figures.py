@@ -8,6 +8,7 @@ import attrs
 from energia.core import Core
 from energia.db.queries import load
 from energia.db.schema import CORE, read
+from energia.db.tenant import Tenant
 
 SQL: Final = load(__package__)
 
@@ -32,6 +33,15 @@ class Migration:
 
 
 @attrs.frozen
+class Feed:
+    """How a price feed is doing."""
+
+    name: str
+    succeeded_at: datetime | None
+    horizon: datetime | None
+
+
+@attrs.frozen
 class Figures:
     """What one round of queries found.
 
@@ -40,6 +50,7 @@ class Figures:
         priced_until: The first day on which a contract goes on and its tariff has no prices.
         migrations: The newest that is applied, of each owner.
         pending: How many files of the code are not applied.
+        feeds: The price feeds of this service.
 
     """
 
@@ -47,6 +58,7 @@ class Figures:
     priced_until: date | None
     migrations: list[Migration]
     pending: int
+    feeds: list[Feed] = attrs.Factory(list)
 
 
 async def asked(core: Core) -> Figures:
@@ -59,8 +71,14 @@ async def asked(core: Core) -> Figures:
         newest=await tenant.fetch(Newest, SQL["newest"]),
         priced_until=until,
         migrations=list({one.owner: one for one in applied}.values()),
+        feeds=await _feeds(core, tenant),
         pending=len(files - {(one.owner, one.number) for one in applied}),
     )
+
+
+async def _feeds(core: Core, tenant: Tenant) -> list[Feed]:
+    names = [feed.name for feed in core.plugins.price_feeds()]
+    return await tenant.fetch(Feed, SQL["feeds"], names) if names else []
 
 
 def _day(day: date | None) -> date | None:

@@ -33,6 +33,19 @@ where exists (
   where c.organization_id = t.organization_id and c.tariff_id = t.tariff_id
     and (c.end_day is null or c.end_day > t.until))
 
+-- name: feeds
+-- Some price feeds: when each last gave what it has, and when the last price of its series ends.
+select f.name, f.succeeded_at, p.horizon
+from price_feed f
+left join lateral (
+  select end_at as horizon
+  from price
+  where organization_id = f.organization_id and series_id = f.series_id and superseded_at is null
+  order by start_at desc
+  limit 1) p on true
+where f.organization_id = current_setting('energia.organization')::int and f.name = any (%s)
+order by f.name
+
 -- name: applied
 -- The migrations that this database has.
 select owner, number, name from schema_migration order by owner, number

@@ -20,7 +20,7 @@ from energia.pricing.charges import (
     State,
 )
 from energia.pricing.measures import Energy
-from energia_plugins import tariff_fixed, tariff_flat, tariff_time_of_use
+from energia_plugins import tariff_fixed, tariff_flat, tariff_percent, tariff_time_of_use
 
 
 @attrs.frozen
@@ -99,6 +99,7 @@ def plugins(heard: Heard | None = None) -> Plugins:
     return Plugins.of(
         tariff_fixed=tariff_fixed,
         tariff_flat=tariff_flat,
+        tariff_percent=tariff_percent,
         tariff_time_of_use=tariff_time_of_use,
         remembers=Remembers(),
         heard=heard or Heard(),

@@ -131,14 +131,16 @@ async def test_a_bill_is_within_its_contract(at_home: Client) -> None:
         assert found == (422, "outside_contract", {"/start": "outside_contract"})
 
 
-async def test_a_bill_is_within_a_version(at_home: Client) -> None:
-    """A period across two versions is priced by neither; one before the first has none."""
+async def test_a_period_without_a_version_is_refused(at_home: Client) -> None:
+    """Versions with two days between them: no bill may touch these."""
     first = {**tariff()["versions"][0], "valid_to": "2025-03-05"}
-    second = {**tariff()["versions"][0], "valid_from": "2025-03-05"}
+    second = {**tariff()["versions"][0], "valid_from": "2025-03-07"}
     await given(at_home, "PUT", "/v1/tariffs/flat", {**tariff(), "versions": [first, second]})
 
-    assert (await refused(at_home, "POST", BILLS, wanted(4, 6)))[1] == "window_crosses_versions"
-    for days in ((4, 5), (5, 6)):
+    for days in ((4, 6), (6, 8), (4, 8)):
+        found = await refused(at_home, "POST", BILLS, wanted(*days))
+        assert found[2] == {"": "no_version_in_force"}
+    for days in ((4, 5), (7, 8)):
         await given(at_home, "POST", BILLS, wanted(*days))
 
 

@@ -48,6 +48,7 @@ async def test_a_line_says_which_slots_by_which_rule(billed: Client) -> None:
 
     assert peak["calendar"] == {
         "clock": "UTC",
+        "unit": "kWh",
         "rules": [{"rule": 0, "text": "peak: all 18:00-21:00", "slots": 3, "quantity": "3"}],
         "runs": [
             {
@@ -216,3 +217,14 @@ async def test_a_channel_that_is_gone_is_said(at_home: Client) -> None:
     assert (await refused(at_home, "GET", PATH))[:2] == (409, "conflict")
     (affected,) = (await given(at_home, "GET", "/v1/bills?affected=true"))["items"]
     assert affected["impact"]["problem"]["errors"][0]["code"] == "unknown_channel"
+
+
+async def test_a_rate_that_a_later_charge_changed_is_explained(client: Client) -> None:
+    """A bill keeps how the rate came about."""
+    discount = {"kind": "percent", "percent": "-10", "form": "inside"}
+    await home(client, tariff(FLAT, discount))
+    await issued(client, "b", 1)
+
+    (line,) = await lines(client)
+    assert line["replaced_by"] == ["percent"]
+    assert line["arithmetic"]["rate"] == ["percent: 0.5 x (1 + -10 %) = 0.45"]

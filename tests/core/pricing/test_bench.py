@@ -51,6 +51,18 @@ CHARGES: dict[str, list[dict[str, Any]]] = {
         {"kind": "fixed", "amount": "12.00", "per": "month"},
     ],
 }
+#: The energy of the tariff with demand: each month is a ladder.
+TIERED = {
+    "kind": "energy.tiered",
+    "schedule": {"default": "winter", "rules": [{"period": "summer", "season": SUMMER}]},
+    "rates": {
+        season: [{"up_to": "400", "rate": low}, {"up_to": "900", "rate": middle}, {"rate": high}]
+        for season, low, middle, high in (
+            ("winter", "0.1", "0.15", "0.22"),
+            ("summer", "0.12", "0.19", "0.28"),
+        )
+    },
+}
 YEAR = (instant("2018-01-01T00:00:00Z"), instant("2019-01-01T00:00:00Z"))
 
 
@@ -83,6 +95,31 @@ def test_every_month_is_right_digit_by_digit(name: str, minutes: int) -> None:
     ]
 
     assert months == EXPECTED[f"{name}_{minutes}min"]["energy"]
+
+
+@pytest.mark.parametrize("minutes", [15, 60])
+def test_every_month_of_tiers_is_right_digit_by_digit(minutes: int) -> None:
+    """The energy of each month, one bill a month."""
+    energy, usage = tariff([TIERED]), {"import": load(minutes)}
+    firsts = [instant(f"2018-{month:02}-01T00:00:00Z") for month in range(1, 13)]
+
+    months = [
+        price(energy, usage, start, end).total
+        for start, end in zip(firsts, [*firsts[1:], YEAR[1]], strict=True)
+    ]
+
+    assert months == EXPECTED[f"tier_demand_{minutes}min"]["energy"]
+
+
+@pytest.mark.parametrize("minutes", [15, 60])
+def test_a_year_of_monthly_tiers_is_the_sum_of_its_months(minutes: int) -> None:
+    """Priced at once, with a ladder for each month."""
+    monthly = tariff([{**TIERED, "reset": "month"}])
+
+    year = price(monthly, {"import": load(minutes)}, *YEAR).total
+
+    expected = map(Fraction, EXPECTED[f"tier_demand_{minutes}min"]["energy"])
+    assert Fraction(year) == sum(expected, Fraction(0))
 
 
 def test_the_fixed_charge_of_the_year_is_twelve_months() -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from energia.cli.explanations import of_lines
 from energia.metering.series import Series
 from energia.plugins import Plugins
-from energia.pricing.engine import measured_of, price, slots_of
+from energia.pricing.engine import price
 from energia.pricing.explain import Charged, ExplainedLine, explain
+from energia.pricing.segments import segments
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia.pricing.terms import Terms
 
@@ -50,8 +51,7 @@ def explained(values: list[int], charges: object = CHARGES) -> tuple[ExplainedLi
     series = Series(START, 3600, np.array(values, np.int64), np.ones(count, np.int8))
     usage, end = {"import": series}, START + 3600 * count
     cost = price(tariff, usage, START, end)
-    in_force, slots = slots_of(tariff, usage, START, end, Terms())
-    return explain(Charged.of(cost), in_force, "BRL", slots, measured_of(in_force, slots))
+    return explain(Charged.of(cost), segments(tariff, usage, START, end, Terms()), "BRL")
 
 
 def micro(values: tuple[float, ...]) -> list[int]:

@@ -100,7 +100,7 @@ async def test_a_state_that_no_charge_remembers_is_refused(api: Client) -> None:
 
 
 async def test_versions_may_change_between_groups(api: Client) -> None:
-    """Each group is priced by the version in force; a group across two is refused."""
+    """Each group is priced by the version in force; a group across two tells both."""
     tariff = document([FLAT], "America/Sao_Paulo", "BRL")
     old, new = (
         {**tariff["versions"][0], "valid_to": "2026-02-01"},
@@ -112,13 +112,20 @@ async def test_versions_may_change_between_groups(api: Client) -> None:
     body = {"usage": USAGE, "tariff": {**tariff, "versions": [old, new]}}
 
     _, found = await ask(api, "POST", "/v1/costs", body | {"group": "P1M"})
-    status, problem = await ask(api, "POST", "/v1/costs", body | {"group": "P1Y"})
+    _, year = await ask(api, "POST", "/v1/costs", body | {"group": "P1Y"})
 
     shown = [(group["version"], group["total"]) for group in found["groups"]]
     assert shown == [("1990-01-01", "12.00"), ("2026-02-01", "36.00")]
     assert found["inputs"]["version"] == "1990-01-01"
     assert "rate" not in found["lines"][0]
-    assert (status, problem["code"]) == (422, "window_crosses_versions")
+    assert "versions" not in found["groups"][0]
+    (whole,) = year["groups"]
+    assert (whole["version"], whole["versions"]) == ("1990-01-01", ["1990-01-01", "2026-02-01"])
+    assert [(line["version"], line["amount"]) for line in whole["lines"]] == [
+        ("1990-01-01", "12.00"),
+        ("2026-02-01", "36.00"),
+    ]
+    assert year["total"] == found["total"] == "48.00"
 
 
 async def test_gaps_of_all_groups_are_named(api: Client) -> None:

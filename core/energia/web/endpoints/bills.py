@@ -24,19 +24,13 @@ from energia.billing.runs import Run, RunOutcome
 from energia.convert import Converter, Id
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import (
-    AmbiguousChannel,
-    Conflict,
-    IncompleteUsage,
-    NotFound,
-    WindowCrossesVersions,
-)
+from energia.errors import AmbiguousChannel, Conflict, IncompletePrices, IncompleteUsage, NotFound
 from energia.web.examples import examples
 from energia.web.ids import BillId
 from energia.web.pages import Cursor, Limit, Page, page
 from energia.web.routes import Created, Routes
 
-_PRICING = (OutsideContract, IncompleteUsage, AmbiguousChannel, WindowCrossesVersions)
+_PRICING = (OutsideContract, IncompleteUsage, IncompletePrices, AmbiguousChannel)
 
 OfContract = Annotated[Id, Meta(description="Only bills of this contract.")]
 From = Annotated[date, Meta(description="Only bills whose period begins on this day or later.")]

@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 
-from energia.convert.schema import schema_of
+from energia.convert.schema import schema_of, tagged
 from energia.core import Core
 from energia.web.pages import Page
 from energia.web.routes import Routes
@@ -41,7 +41,6 @@ def _kind(core: Core, kind: str, charge: type) -> ChargeKind:
     schema = schema_of(charge)
     # The class is a component of its own schema; its tag is no field of the class.
     own = schema["$defs"][schema["$ref"].rpartition("/")[2]]
-    own["properties"] = {"kind": {"const": kind}} | own["properties"]
-    own["required"] = ["kind", *own.get("required", ())]
+    tagged(own, charge, kind)
     description = own.get("description", "")
     return ChargeKind(kind, core.plugins.charge_provider(kind).name, description, schema)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 import attrs
 
@@ -14,13 +15,14 @@ from energia.errors import (
     AmbiguousChannel,
     Conflict,
     Fault,
+    IncompletePrices,
     IncompleteUsage,
     Invalid,
-    WindowCrossesVersions,
 )
 from energia.pricing.compare import compare
 from energia.pricing.groups import Group, price_groups, together
-from energia.pricing.running import code_of
+from energia.pricing.market.series import PriceSeries
+from energia.pricing.segments import codes, several
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms, refuse_unknown
@@ -35,11 +37,12 @@ from energia.web.costs import (
 )
 from energia.web.examples import examples
 from energia.web.filled import filled, needed
+from energia.web.market import prices_of
 from energia.web.priced import Priced, Window, priced, window
 from energia.web.routes import Routes
 from energia.web.subject import Subject
 
-_ERRORS = (Conflict, WindowCrossesVersions, IncompleteUsage, AmbiguousChannel)
+_ERRORS = (Conflict, IncompleteUsage, IncompletePrices, AmbiguousChannel)
 
 routes = Routes(tag="Costs")
 
@@ -56,9 +59,10 @@ async def post_cost(
     asked = {"/tariff": body.tariff}
     (tariff,), at = await _asked(asked, body, Tariffs(tenant, converter), limit)
     found = await priced(body, at, needed((tariff,), at), tenant, limit)
+    prices = await prices_of(body, (tariff,), at, tenant)
     with _pointing():
         _refuse_unknown(body, tariff, at)
-        terms = Terms(body.state, body.missing, at.pointers)
+        terms = Terms(body.state, body.missing, at.pointers, prices)
         with timed("cost", core.plugins.pricing_finished):
             groups = await asyncio.to_thread(price_groups, tariff, found.series, at.bounds, terms)
     cost, moment = together(groups), at.zone.datetime
@@ -71,7 +75,9 @@ async def post_cost(
         coverage=found.coverage,
         assumptions=cost.assumptions,
         state={code: dict(values) for code, values in cost.state.items()},
-        inputs=_inputs(core, tariff, at, groups, found),
+        inputs=attrs.evolve(
+            _inputs(core, tariff, at, groups, found), prices_revision_at=_revised(prices, at)
+        ),
         groups=None if body.group is None else tuple(_group(one, at) for one in groups),
     )
 
@@ -85,7 +91,8 @@ async def compare_costs(
     asked = {f"/tariffs/{index}": tariff for index, tariff in enumerate(body.tariffs)}
     tariffs, at = await _asked(asked, body, Tariffs(tenant, converter), limit)
     found = await priced(body, at, needed(tariffs, at), tenant, limit)
-    terms = Terms(missing=body.missing, pointers=at.pointers)
+    prices = await prices_of(body, tariffs, at, tenant)
+    terms = Terms(missing=body.missing, pointers=at.pointers, prices=prices)
     with timed("compare", core.plugins.pricing_finished):
         ranking = await asyncio.to_thread(compare, tariffs, found.series, at.bounds, terms)
     start, end = at.zone.datetime(at.start), at.zone.datetime(at.end)
@@ -139,34 +146,43 @@ def _pointing() -> Iterator[None]:
 
 
 def _place(fault: Fault) -> str:
-    of_window = fault.code in (WindowCrossesVersions.code, "no_version_in_force")
-    return "/start" if of_window else "/tariff"
+    return "/start" if fault.code == "no_version_in_force" else "/tariff"
 
 
 def _refuse_unknown(body: CostRequest, tariff: Tariff, at: Window) -> None:
     """Refuse a state that no charge remembers."""
     if body.state:
-        version = tariff.in_force(*at.bounds[:2])
-        refuse_unknown(body.state, [code_of(charge) for charge in version.charges])
+        refuse_unknown(body.state, codes(tariff.in_force(*at.bounds[:2])))
 
 
 def _group(group: Group, at: Window) -> CostGroup:
     start, end = at.zone.datetime(group.start), at.zone.datetime(group.end)
     cost = group.cost
-    return CostGroup(start, end, group.version, cost.total, cost.lines, cost.assumptions)
+    first, *_ = group.versions
+    return CostGroup(
+        start, end, first, cost.total, cost.lines, cost.assumptions, several(group.versions)
+    )
+
+
+def _revised(prices: Mapping[str, PriceSeries], at: Window) -> dict[str, datetime] | None:
+    """Return when the newest revision of each stored price series was recorded."""
+    zone = at.zone.tzinfo
+    times = ((name, one.revision_at) for name, one in prices.items())
+    return {name: time.astimezone(zone) for name, time in times if time} or None
 
 
 def _inputs(
     core: Core, tariff: Tariff, at: Window, groups: Sequence[Group], found: Priced
 ) -> Inputs:
-    used = {group.version for group in groups}
+    used = tuple(dict.fromkeys(version for group in groups for version in group.versions))
     versions = [version for version in tariff.versions if version.valid_from in used]
     kinds = dict.fromkeys(charge.kind for version in versions for charge in version.charges)
     providers = [core.plugins.charge_provider(kind) for kind in kinds]
     revision = found.revision_at
     return Inputs(
         tariff=tariff.id,
-        version=groups[0].version,
+        version=used[0],
+        versions=several(used),
         plugins={one.name: one.version for one in providers},
         readings_revision_at=None if revision is None else revision.astimezone(at.zone.tzinfo),
     )

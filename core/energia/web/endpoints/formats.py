@@ -1,4 +1,4 @@
-"""Formats of meter files that the loaded plugins read."""
+"""Formats of meter files and of tariffs that the loaded plugins read."""
 
 from typing import Any
 
@@ -26,9 +26,31 @@ class Format:
     schema: dict[str, Any]
 
 
+@attrs.frozen
+class TariffFormat:
+    """A format of tariffs.
+
+    Attributes:
+        name: What `POST /v1/tariffs/import` takes as `format`.
+        description: What is read.
+
+    """
+
+    name: str
+    description: str
+
+
 @routes.get("/v1/formats")
 async def list_formats(core: Core) -> Page[Format]:
     """List the formats of meter files, with the options of each."""
     decoders = sorted(core.plugins.decoders().items())
     found = (Format(name, schema_of(decoder.options)) for name, decoder in decoders)
+    return Page(tuple(found), None)
+
+
+@routes.get("/v1/tariff-formats")
+async def list_tariff_formats(core: Core) -> Page[TariffFormat]:
+    """List the formats of tariffs that can be imported."""
+    importers = sorted(core.plugins.tariff_importers().items())
+    found = (TariffFormat(name, importer.description) for name, importer in importers)
     return Page(tuple(found), None)

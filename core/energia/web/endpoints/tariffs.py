@@ -8,6 +8,7 @@ from energia.convert import Converter
 from energia.db.pool import Tenant
 from energia.errors import Conflict, Fault, InUse, Invalid, NotFound
 from energia.metering.identifiers import new_id
+from energia.pricing.holidays.store import resolved
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.web.examples import examples
@@ -32,7 +33,7 @@ async def list_tariffs(
 @routes.post("/v1/tariffs", errors=(Conflict,), examples=_EXAMPLES)
 async def post_tariff(body: Tariff, tenant: Tenant, converter: Converter) -> Created[Tariff]:
     """Make a tariff; 409 if there is one with its id."""
-    made = attrs.evolve(body, id=body.id or new_id())
+    made = await resolved(tenant, attrs.evolve(body, id=body.id or new_id()))
     await Tariffs(tenant, converter).add(made)
     return _created(made)
 
@@ -55,8 +56,7 @@ async def put_tariff(
     if body.id not in (None, tariff):
         message = f"the path says {tariff!r}"
         raise Invalid(message, [Fault("wrong_id", message, "/id")])
-    made = attrs.evolve(body, id=tariff)
-    created = await put(tenant, converter, made)
+    made, created = await put(tenant, converter, attrs.evolve(body, id=tariff))
     return _created(made) if created else made
 
 

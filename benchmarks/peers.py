@@ -1,0 +1,81 @@
+"""Other engines, each in an environment of its own: installed when they are first asked for.
+
+They are no requirement of Energia, and nothing but the benchmark installs them.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+FOLDER: Final = Path(__file__).parents[1] / "build/peers"
+SCRIPTS: Final = Path(__file__).parent
+
+
+@attrs.frozen
+class Peer:
+    """Another engine.
+
+    Attributes:
+        name: What it is called.
+        package: What pip installs.
+        script: Measures it; in this folder.
+        pythons: The interpreters that it runs on, the best first.
+
+    """
+
+    name: str
+    package: str
+    script: str
+    pythons: tuple[str, ...]
+
+    def measured(self) -> dict[str, dict[str, Any]] | str:
+        """Return what its script measures, by `<tariff> <minutes>`; or why it cannot."""
+        python = self._python()
+        if isinstance(python, str):
+            return python
+        run = subprocess.run(
+            [str(python), str(SCRIPTS / self.script)], capture_output=True, text=True, check=False
+        )
+        if run.returncode:
+            return f"it fails: {run.stderr.strip().splitlines()[-1:]}"
+        found: dict[str, dict[str, Any]] = json.loads(run.stdout)
+        return found
+
+    def _python(self) -> Path | str:
+        """Return the interpreter of its environment; or why there is none."""
+        home = FOLDER / self.name
+        python = home / "bin/python"
+        if (home / "installed").exists():
+            return python
+        base = next(filter(None, map(_working, self.pythons)), None)
+        if base is None:
+            return f"it needs one of {', '.join(self.pythons)}, and none is here"
+        subprocess.run([base, "-m", "venv", "--clear", str(home)], check=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        run = subprocess.run([*pip, self.package], capture_output=True, text=True, check=False)
+        if run.returncode:
+            return f"pip cannot install it: {run.stderr.strip().splitlines()[-1:]}"
+        (home / "installed").touch()
+        return python
+
+
+PYSAM: Final = Peer("pysam", "nlr-pysam==8.0.0", "peer_pysam.py", (sys.executable,))
+RATEBOOK: Final = Peer(
+    "ratebook", "ratebook==0.1.0", "peer_ratebook.py", ("python3.12", "python3.13", "python3.14")
+)
+
+
+def _working(name: str) -> str | None:
+    """Return where a Python is that starts: the first on the path may be a shim that does not."""
+    found = (shutil.which(name, path=folder) for folder in os.get_exec_path())
+    return next(filter(_starts, filter(None, found)), None)
+
+
+def _starts(python: str) -> bool:
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0

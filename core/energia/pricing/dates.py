@@ -1,0 +1,165 @@
+"""Dates of a bill: its days, the months they are in, and tables of values that change by date."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated, Final, Literal, Self
+
+import attrs
+from msgspec import Meta
+
+from energia.pricing.slots import Slots
+
+_ONE_DAY: Final = timedelta(days=1)
+
+Month = Annotated[
+    str,
+    Meta(
+        pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$",
+        description="A calendar month of the tariff's zone.",
+        examples=["2026-08"],
+    ),
+]
+#: Which days of a bill decide on a value that changes by date: all of them, each counting as much
+#: as any other, only the first, or only the last.
+Across = Literal["days", "start", "end"]
+
+
+@attrs.frozen
+class Dates:
+    """Consecutive days, from the first to the last, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        """How many days they are."""
+        return (self.last - self.first).days + 1
+
+    def deciding(self, across: Across) -> Self:
+        """Return the days that decide on a value."""
+        match across:
+            case "days":
+                return self
+            case "start":
+                return attrs.evolve(self, last=self.first)
+            case "end":
+                return attrs.evolve(self, first=self.last)
+
+
+@attrs.frozen
+class BillDates:
+    """The local dates of the window and of its bill, as numbers such as 20260331.
+
+    The labels are `first` and `last` of the window, `bill_first` and `bill_last` of the bill.
+
+    Attributes:
+        prorates: Whether the charge counts only a part of its amounts and bands where the window
+            is only a part of the bill; it is told as `prorated_by_days`.
+
+    """
+
+    prorates: bool = False
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """None: no reading is needed."""
+        return ()
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Return the dates in the tariff's zone."""
+        slots.local_days()  # tells of days that are cut
+        bill = slots.bill or (slots.start, slots.end)
+        if self.prorates and bill != (slots.start, slots.end):
+            message = (
+                "another version is in force in a part of the bill: amounts and bands of a whole "
+                "bill count by the days of each"
+            )
+            slots.assume("prorated_by_days", message)
+        edges = dict(zip(("", "bill_"), ((slots.start, slots.end), bill), strict=True))
+        return {
+            f"{whose}{name}": _number(slots, instant)
+            for whose, (start, end) in edges.items()
+            for name, instant in (("first", start), ("last", end - 1))
+        }
+
+
+def window_of(measured: Mapping[str, int]) -> Dates:
+    """Return the dates of the window that `BillDates` gave."""
+    return Dates(_date(measured["first"]), _date(measured["last"]))
+
+
+def bill_of(measured: Mapping[str, int]) -> Dates:
+    """Return the dates of the bill that `BillDates` gave."""
+    return Dates(_date(measured["bill_first"]), _date(measured["bill_last"]))
+
+
+def share_of(measured: Mapping[str, int]) -> Fraction:
+    """Return which part of the days of the bill the window has."""
+    return Fraction(window_of(measured).days, bill_of(measured).days)
+
+
+@attrs.frozen(cache_hash=True)
+class Entry:
+    """A value from one date up to another, which is not included; None is no end."""
+
+    label: str
+    from_: date
+    to: date | None
+    value: Decimal
+
+    def includes(self, day: date) -> bool:
+        """Tell whether the value holds on a day."""
+        return self.from_ <= day and (self.to is None or day < self.to)
+
+
+@attrs.frozen(cache_hash=True)
+class Table:
+    """Values by date; no two entries share a day."""
+
+    entries: tuple[Entry, ...]
+
+    @classmethod
+    def of_months(cls, months: Mapping[str, Decimal]) -> Self:
+        """Return the table of values that each hold in one calendar month."""
+        return cls(
+            tuple(
+                Entry(month, begin, _month_after(begin), value)
+                for month, value in sorted(months.items())
+                for begin in [date.fromisoformat(f"{month}-01")]
+            )
+        )
+
+    @cached_property
+    def changes(self) -> tuple[date, ...]:
+        """The dates on which another value, or none, begins to hold."""
+        found = {one.from_ for one in self.entries}
+        return tuple(sorted(found | {one.to for one in self.entries if one.to is not None}))
+
+    def at(self, day: date) -> Entry | None:
+        """Return the entry that holds on a day."""
+        return next((one for one in self.entries if one.includes(day)), None)
+
+    def cut(self, dates: Dates) -> Iterator[Dates]:
+        """Yield *dates* in parts of one value each, in order."""
+        inside = [day for day in self.changes if dates.first < day <= dates.last]
+        begins = [dates.first, *inside, dates.last + _ONE_DAY]
+        for begin, past in pairwise(begins):
+            yield Dates(begin, past - _ONE_DAY)
+
+
+def _month_after(begin: date) -> date:
+    return (begin + timedelta(days=31)).replace(day=1)
+
+
+def _number(slots: Slots, instant: int) -> int:
+    day = slots.zone.datetime(instant).date()
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def _date(number: int) -> date:
+    return date(number // 10_000, number // 100 % 100, number % 100)

@@ -1,0 +1,1 @@
+"""Lists of holidays: expanded once, stored in versions, copied into tariffs that name them."""

@@ -1,0 +1,241 @@
+"""Price series in the database, every revision of every price."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import numpy as np
+
+from energia.db.queries import load
+from energia.errors import Conflict, InUse, NotFound
+from energia.pricing.market.intake import CANONICAL, merged, prices_of
+from energia.pricing.market.models import (
+    FeedState,
+    NewPriceSeries,
+    PriceBatch,
+    PricePoint,
+    PriceUnit,
+    StoredPrices,
+    StoredSeries,
+)
+from energia.pricing.market.series import Price, PriceSeries, scaled_of
+
+if TYPE_CHECKING:
+    from energia.db.tenant import Queries, Tenant
+
+SQL: Final = load(__package__)
+
+
+@attrs.frozen
+class PriceSpan:
+    """Part of the time of a series.
+
+    Attributes:
+        series: Its name.
+        start: In seconds since 1970-01-01T00:00Z.
+        end: In seconds since 1970-01-01T00:00Z.
+        known_at: The prices that were known then; those in force if None.
+
+    """
+
+    series: str
+    start: int
+    end: int
+    known_at: datetime | None = None
+
+
+@attrs.frozen
+class _Row:
+    """What `price_series_get` gives."""
+
+    id: str
+    currency: str
+    unit: PriceUnit
+    interval: int | None
+    timezone: str
+    revised_at: datetime | None
+    horizon: datetime | None
+    feed: str | None
+    succeeded_at: datetime | None
+    next_update: datetime | None
+    error: str | None
+
+    def shown(self, now: datetime) -> StoredSeries:
+        feed = None
+        if self.feed is not None:
+            at = self.succeeded_at
+            age = None if at is None else int((now - at).total_seconds())
+            feed = FeedState(
+                name=self.feed,
+                succeeded_at=self.succeeded_at,
+                age=age,
+                next_update=self.next_update,
+                stale=is_stale(self.next_update, self.error, now),
+                error=self.error,
+            )
+        return StoredSeries(
+            id=self.id,
+            currency=self.currency,
+            unit=self.unit,
+            interval=None if self.interval is None else timedelta(seconds=self.interval),
+            timezone=self.timezone,
+            horizon=self.horizon,
+            revised_at=self.revised_at,
+            feed=feed,
+        )
+
+
+def is_stale(next_update: datetime | None, error: str | None, now: datetime) -> bool:
+    """Tell whether a feed should have given more than it has."""
+    if next_update is None:
+        return error is not None
+    return next_update < now
+
+
+@attrs.frozen
+class _Read:
+    """What `price_read` gives of one span."""
+
+    index: int
+    id: str
+    currency: str
+    unit: PriceUnit
+    starts: Sequence[int] | None
+    ends: Sequence[int] | None
+    prices: str | None
+    recorded_at: datetime | None
+
+    def series(self) -> PriceSeries:
+        decimals, scaled = scaled_of([Decimal(text) for text in (self.prices or "").split()])
+        starts, ends = (
+            np.array([] if one is None else one, np.int64) for one in (self.starts, self.ends)
+        )
+        unit, at = CANONICAL[self.unit], self.recorded_at
+        return PriceSeries(self.id, self.currency, unit, starts, ends, scaled, decimals, at)
+
+
+@attrs.frozen
+class PriceStore:
+    """The price series of an organization."""
+
+    queries: "Queries"
+
+    async def put(self, id_: str, new: NewPriceSeries) -> bool:
+        """Make a series, or replace what is said of it; tell whether it was made.
+
+        Raises:
+            Conflict: It has prices in another currency, or of another kind of unit.
+
+        """
+        made = await self.queries.fetch(bool, SQL["price_series_put"], row_of(id_, new))
+        if not made:
+            raise Conflict(f"the series {id_!r} has prices in another currency or unit")
+        return made[0]
+
+    async def get(self, id_: str, now: datetime) -> StoredSeries:
+        """Return a series; raises `NotFound`."""
+        found = await self.known([id_], now)
+        if id_ not in found:
+            raise NotFound(f"there is no price series {id_!r}")
+        return found[id_]
+
+    async def known(self, ids: Sequence[str], now: datetime) -> dict[str, StoredSeries]:
+        """Return those of some series that there are, by id."""
+        rows = await self.queries.fetch(_Row, SQL["price_series_get"], list(ids))
+        return {row.id: row.shown(now) for row in rows}
+
+    async def page(self, after: str, limit: int, now: datetime) -> list[StoredSeries]:
+        """Return at most *limit* series that come after *after*, by id."""
+        ids = await self.queries.fetch(str, SQL["price_series_list"], after, limit)
+        found = await self.known(ids, now)
+        return [found[id_] for id_ in ids if id_ in found]
+
+    async def delete(self, id_: str) -> None:
+        """Delete a series with its prices; raises `NotFound`, or `InUse` if bills are by it."""
+        bills = await self.queries.fetch(str, SQL["price_series_billed"], id_)
+        if bills:
+            raise InUse(f"the bill {bills[0]!r} is by the series {id_!r}")
+        if not await self.queries.execute(SQL["price_series_delete"], {"id": id_}):
+            raise NotFound(f"there is no price series {id_!r}")
+
+    async def read(self, spans: Sequence[PriceSpan]) -> list[PriceSeries | None]:
+        """Return the prices in part of each of *spans*; None where there is no such series."""
+        if not spans:
+            return []
+        asked = {
+            "series": [one.series for one in spans],
+            "starts": [one.start for one in spans],
+            "ends": [one.end for one in spans],
+            "known": [one.known_at for one in spans],
+        }
+        found: list[PriceSeries | None] = [None] * len(spans)
+        for row in await self.queries.fetch(_Read, SQL["price_read"], asked):
+            found[row.index - 1] = row.series()
+        return found
+
+    async def covering(self, names: Sequence[str], start: int, end: int) -> dict[str, PriceSeries]:
+        """Return the prices of some series in a window, by name, as far as there are series."""
+        read = await self.read([PriceSpan(name, start, end) for name in names])
+        return {one.name: one for one in read if one is not None}
+
+
+async def store(
+    tenant: "Tenant", id_: str, sent: PriceBatch | tuple[PricePoint, ...]
+) -> StoredPrices:
+    """Store prices of a series: what is new or different becomes a revision.
+
+    Raises:
+        NotFound: There is no such series.
+        Invalid: The prices contradict each other, or a part of what is stored.
+
+    """
+    async with tenant.transaction() as queries:
+        held = await queries.fetch(_head, SQL["price_lock"], id_)
+        if not held:
+            raise NotFound(f"there is no price series {id_!r}")
+        unit, interval = held[0]
+        new = prices_of(sent, unit, interval)
+        if not new:
+            return StoredPrices(0, 0, 0, None)
+        asked = {"id": id_, "start": new[0].start, "end": max(one.end for one in new)}
+        old = await queries.fetch(Price, SQL["price_current"], asked)
+        merge = merged(new, old)
+        at = None
+        if merge.add:
+            row = {
+                "id": id_,
+                "longest": max(one.end - one.start for one in merge.add),
+                "gone": list(merge.gone),
+                "starts": [one.start for one in merge.add],
+                "ends": [one.end for one in merge.add],
+                "prices": [one.price for one in merge.add],
+            }
+            (at,) = await queries.fetch(_time, SQL["price_write"], row)
+    corrected = min(len(merge.gone), len(merge.add))
+    return StoredPrices(len(merge.add) - corrected, corrected, merge.unchanged, at)
+
+
+def row_of(id_: str, new: NewPriceSeries) -> dict[str, object]:
+    """Return what is stored of a series."""
+    return {
+        "id": id_,
+        "currency": new.currency,
+        "unit": new.unit,
+        "interval": None if new.interval is None else int(new.interval.total_seconds()),
+        "timezone": new.timezone,
+    }
+
+
+def pins(prices: Mapping[str, PriceSeries]) -> tuple[list[str], list[datetime | None]]:
+    """Return the names of series, and the newest revision that was seen of each."""
+    return list(prices), [one.revision_at for one in prices.values()]
+
+
+def _head(unit: str, interval: int | None) -> tuple[str, timedelta | None]:
+    return unit, None if interval is None else timedelta(seconds=interval)
+
+
+def _time(at: datetime) -> datetime:
+    return at

@@ -1,0 +1,234 @@
+"""A window cut where one version of a tariff follows another: what each of them charges.
+
+A charge is worked out on the part of the window in which its version is in force. One whose
+`across_versions` is `last`, such as a demand maximum, is worked out once, by the last of
+consecutive versions that have it, on all of their parts.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+
+import attrs
+
+from energia.errors import Fault, IncompleteUsage, Invalid
+from energia.metering.series import Series
+from energia.pricing.calendar import Grid
+from energia.pricing.charges import Charge, Measured
+from energia.pricing.days import DayTypes
+from energia.pricing.market.needs import refuse_unfit, series_of
+from energia.pricing.running import code_of
+from energia.pricing.slots import Assumption, Portion, Slots
+from energia.pricing.tariffs import InForce, Tariff, Version
+from energia.pricing.terms import Terms
+from energia.pricing.usage import Days, all_gaps, cut
+
+
+@attrs.frozen(eq=False)
+class Due:
+    """A charge, and the usage that it is about."""
+
+    charge: Charge
+    slots: Slots
+
+
+@attrs.frozen(eq=False)
+class Segment:
+    """What one version charges.
+
+    Attributes:
+        version: The version.
+        dues: Its charges in their order, but for those that a later version works out.
+        assumptions: What is taken for granted, which all segments of a window share.
+
+    """
+
+    version: Version
+    dues: tuple[Due, ...]
+    assumptions: Mapping[Assumption, None]
+
+    def measured(self) -> dict[str, Measured]:
+        """Return what the measures of each charge give, by its code and their names."""
+        return {
+            code_of(due.charge): {
+                name: measure.evaluate(due.slots) for name, measure in due.charge.measures().items()
+            }
+            for due in self.dues
+        }
+
+
+def segments(
+    tariff: Tariff, usage: Mapping[str, Series], start: int, end: int, terms: Terms
+) -> tuple[Segment, ...]:
+    """Return what each version charges of the window [start, end), in the order of time.
+
+    Raises:
+        IncompleteUsage: Readings are missing.
+        Invalid: The window is empty, a part of it has no version in force, or a role is missing.
+
+    """
+    if end <= start:
+        raise Invalid("the window is empty", [Fault("empty_window", "the window is empty")])
+    spans = tariff.in_force(start, end)
+    _refuse_unlisted([span.version for span in spans])
+    refuse_unfit(series_of([span.version for span in spans]), terms.prices, tariff.currency)
+    plan = _plan([span.version for span in spans])
+    found = _Cutter(tariff, spans, terms)
+    found.cut(usage, _needs(plan))
+    return tuple(
+        Segment(
+            span.version,
+            tuple(Due(charge, found.slots(first, at)) for charge, first in due),
+            found.assumptions,
+        )
+        for at, (span, due) in enumerate(zip(spans, plan, strict=True))
+    )
+
+
+def _refuse_unlisted(versions: Sequence[Version]) -> None:
+    for version in versions:
+        if version.lacks_holidays:
+            message = (
+                f"the version of {version.valid_from} names lists of holidays: their dates become "
+                "known when the tariff is saved; else give them in `holidays`"
+            )
+            raise Invalid(message, [Fault("unknown_holidays", message)])
+
+
+def roles(versions: Collection[Version]) -> tuple[str, ...]:
+    """Return the roles whose readings *versions* take, in the order of their charges."""
+    charges = [charge for version in versions for charge in version.charges]
+    return tuple(dict.fromkeys(role for charge in charges for role in _roles(charge)))
+
+
+def codes(spans: Collection[InForce]) -> tuple[str, ...]:
+    """Return the codes of all charges that are in force."""
+    charges = [charge for span in spans for charge in span.version.charges]
+    return tuple(dict.fromkeys(code_of(charge) for charge in charges))
+
+
+def several(versions: tuple[date, ...]) -> tuple[date, ...] | None:
+    """Return *versions* where there is more than one to tell apart."""
+    return versions if len(versions) > 1 else None
+
+
+def _roles(charge: Charge) -> list[str]:
+    return [role for measure in charge.measures().values() for role in measure.roles]
+
+
+def _plan(versions: Sequence[Version]) -> list[list[tuple[Charge, int]]]:
+    """Return the charges that each version works out, with the first part that each is about."""
+    once = [{code_of(one) for one in version.charges if _is_once(one)} for version in versions]
+    since: dict[str, int] = {}
+    plan = []
+    for at, version in enumerate(versions):
+        since = {code: since.get(code, at) for code in once[at]}
+        later = once[at] & once[at + 1] if at + 1 < len(once) else set()
+        charges = [one for one in version.charges if code_of(one) not in later]
+        plan.append([(one, since.get(code_of(one), at)) for one in charges])
+    return plan
+
+
+def _is_once(charge: Charge) -> bool:
+    return getattr(charge, "across_versions", "each") == "last"
+
+
+def _needs(plan: Sequence[Sequence[tuple[Charge, int]]]) -> dict[str, set[int]]:
+    """Return the parts of which the readings of each role are needed."""
+    needs: dict[str, set[int]] = {}
+    for at, due in enumerate(plan):
+        for charge, first in due:
+            for role in _roles(charge):
+                needs.setdefault(role, set()).update(range(first, at + 1))
+    return needs
+
+
+@attrs.define
+class _Cutter:
+    """Cuts the usage to the parts of a window; what it finds out, all parts assume."""
+
+    tariff: Tariff
+    spans: Sequence[InForce]
+    terms: Terms
+    assumptions: dict[Assumption, None] = attrs.Factory(dict)
+    _portions: dict[str, list[tuple[int, int, Portion]]] = attrs.Factory(dict)
+    _known: dict[tuple[int, int], Slots] = attrs.Factory(dict)
+
+    def cut(self, usage: Mapping[str, Series], needs: Mapping[str, set[int]]) -> None:
+        """Take the readings of each role; missing ones of all roles are refused together."""
+        missing = list[IncompleteUsage]()
+        for (first, last), some in _together(needs).items():
+            days = Days(self.tariff.zone, self._types(first, last))
+            window = self.spans[first].start, self.spans[last].end
+            try:
+                found = cut(usage, some, window, days, self.terms)
+            except IncompleteUsage as error:
+                missing.append(error)
+                continue
+            self.assumptions |= found.assumptions
+            for role, portion in found.portions.items():
+                self._portions.setdefault(role, []).append((first, last, portion))
+                self._tell_split(role, portion.grid, first, last)
+        if missing:
+            raise all_gaps(missing, "parts of the window")
+
+    def slots(self, first: int, last: int) -> Slots:
+        """Return the usage of the parts from *first* to *last*."""
+        if (first, last) not in self._known:
+            self._known[first, last] = self._slots(first, last)
+        return self._known[first, last]
+
+    def _slots(self, first: int, last: int) -> Slots:
+        start, end = self.spans[first].start, self.spans[last].end
+        bill = self.spans[0].start, self.spans[-1].end
+        portions = {
+            role: portion if (begin, past) == (first, last) else portion.between(start, end)
+            for role, found in self._portions.items()
+            for begin, past, portion in found
+            if begin <= first and last <= past
+        }
+        return Slots(
+            start,
+            end,
+            self.tariff.zone,
+            self._types(first, last),
+            portions,
+            self.assumptions,
+            None if bill == (start, end) else bill,
+            self.terms.prices,
+            self.spans[last].version.rounding,
+        )
+
+    def _types(self, first: int, last: int) -> DayTypes:
+        """Return what days are: each as the version says that is in force, weekends as the last."""
+        versions = [span.version for span in self.spans[first : last + 1]]
+        if len(versions) == 1:
+            return versions[0].types
+        holidays = set[date]()
+        for at, version in enumerate(versions):
+            begins = version.valid_from if at else date.min
+            ends = version.valid_to if at < len(versions) - 1 else None
+            holidays |= {day for day in version.holidays if begins <= day < (ends or date.max)}
+        return DayTypes(frozenset(holidays), versions[-1].types.weekend_days)
+
+    def _tell_split(self, role: str, grid: Grid, first: int, last: int) -> None:
+        begins = [span.start for span in self.spans[first + 1 : last + 1]]
+        inside = sum((begin - grid.start) % grid.interval != 0 for begin in begins)
+        if inside:
+            message = (
+                f"a version begins inside {inside} slots of {role}: each is of the version at its "
+                "start"
+            )
+            told = Assumption("boundary_inside_interval", message, inside)
+            self.assumptions[told] = None
+
+
+def _together(needs: Mapping[str, set[int]]) -> dict[tuple[int, int], list[str]]:
+    """Return the roles that are needed from one part to another, without a part between."""
+    found: dict[tuple[int, int], list[str]] = {}
+    for role, parts in needs.items():
+        for first in (part for part in sorted(parts) if part - 1 not in parts):
+            last = first
+            while last + 1 in parts:
+                last += 1
+            found.setdefault((first, last), []).append(role)
+    return found

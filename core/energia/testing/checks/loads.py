@@ -1,0 +1,159 @@
+"""Checks of usage and prices at their extremes."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Any, Final
+
+import numpy as np
+
+from energia.errors import EnergiaError, Invalid
+from energia.metering.series import Micro
+from energia.testing.case import MONDAY, Case, refusal
+from energia.testing.engine import measured
+from energia.testing.outcome import Failed, Skipped
+from energia.testing.usage import Load, household, zero
+from energia.units import BOUND, MICRO
+from energia.zones import DAY, Int64
+
+_END: Final = MONDAY + DAY
+#: A household's usage times this is close to the largest that can be stored, in slots of an hour.
+_MOST: Final = BOUND // 2_000_000
+#: So many bounds of a charge are tried.
+_BOUNDS: Final = 12
+
+
+def zero_usage(case: Case) -> None:
+    """A day without usage can be priced."""
+    try:
+        case.priced(case.tariff(), MONDAY, _END, zero)
+    except Invalid as error:
+        raise Failed(f"a day without usage is refused: {refusal(error)}") from None
+
+
+def negative_usage(case: Case) -> None:
+    """Negative readings are priced, or refused with a reason."""
+    _priced_or_refused(case, lambda *slots: -household(*slots), "negative usage")
+
+
+def huge_usage(case: Case) -> None:
+    """A year of the largest readings that can be stored is measured exactly, or refused.
+
+    Where twice the usage measures twice as much, so many times the usage measures so many times as
+    much; if it does not, an integer of 64 bits has overflowed.
+    """
+    one, two, most = (_measured_year(case, factor) for factor in (1, 2, _MOST))
+    for (name, label), value in one.items():
+        twice, large = two.get((name, label), 0), most.get((name, label), 0)
+        grows = value and _about(twice, 2 * value, 2)
+        if grows and not _about(large, _MOST * value, 2 * _MOST):
+            raise Failed(
+                f"{name}[{label!r}] is {large} for {_MOST} times the usage of which it is {value}: "
+                "sum with Python ints what may not fit 64 bits"
+            )
+
+
+def _about(found: int, expected: int, rounding: int) -> bool:
+    return abs(found - expected) <= abs(expected) // 10**6 + rounding
+
+
+def boundaries(case: Case) -> None:
+    """Usage at, just below and just above every number of the charge can be priced."""
+    found = list(dict.fromkeys(_numbers(case.document)))[:_BOUNDS]
+    if not found:
+        raise Skipped("the charge has no number that usage could reach")
+    for number in found:
+        for micro in (-1, 0, 1):
+            total = int(number * MICRO) + micro
+            try:
+                case.priced(case.tariff(), MONDAY, _END, _sum_of(total))
+            except Invalid as error:
+                message = f"{Decimal(total) / MICRO} kWh in a day is refused: {refusal(error)}"
+                raise Failed(message) from None
+
+
+def negative_prices(case: Case) -> None:
+    """Each number of the charge, negative, is priced, or refused when the tariff is saved."""
+    tried = 0
+    for document in _negated(case.document):
+        try:
+            tariff = case.tariff(document=document)
+        except Invalid:
+            continue
+        tried += 1
+        case.priced(tariff, MONDAY, _END)
+    if not tried:
+        raise Skipped("no number of the charge may be negative")
+
+
+def _priced_or_refused(case: Case, load: Load, what: str) -> None:
+    try:
+        case.priced(case.tariff(), MONDAY, _END, load)
+    except EnergiaError as error:
+        if not isinstance(error, Invalid):
+            raise
+        raise Skipped(f"{what} is refused: {refusal(error)}") from None
+
+
+def _measured_year(case: Case, factor: int) -> dict[tuple[str, str], int]:
+    """Return what is measured of a year of a household's usage times *factor*."""
+    load: Load = lambda *slots: household(*slots) * factor  # noqa: E731 - it is an argument
+    try:
+        cost = case.priced(case.tariff(), MONDAY, MONDAY + 365 * DAY, load)
+    except Invalid as error:
+        raise Skipped(f"a year of large usage is refused: {refusal(error)}") from None
+    found = measured(cost, case.code)
+    return {(name, label): value for name, by in found.items() for label, value in by.items()}
+
+
+def _sum_of(total: int) -> Load:
+    """Return usage that adds up to *total* micro-units, spread over the slots."""
+
+    def load(role: str, starts: Int64, interval: int) -> Micro:
+        each, rest = divmod(max(min(total, BOUND * len(starts)), -BOUND * len(starts)), len(starts))
+        found: Micro = each + (np.arange(len(starts), dtype=np.int64) < rest).astype(np.int64)
+        return found
+
+    return load
+
+
+def _numbers(value: object) -> Iterator[Fraction]:
+    """Yield the positive numbers of a document."""
+    if isinstance(value, Mapping):
+        for one in value.values():
+            yield from _numbers(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _numbers(one)
+    elif (number := _number(value)) is not None and number > 0:
+        yield Fraction(number)
+
+
+def _negated(value: Any) -> Iterator[Any]:
+    """Yield a document once for each number in it, that number negative."""
+    items = value.items() if isinstance(value, Mapping) else enumerate(value)
+    for key, one in items:
+        if isinstance(one, Mapping | list | tuple):
+            changed: Iterator[Any] = _negated(one)
+        elif number := _number(one):
+            changed = iter([str(-number)])
+        else:
+            continue
+        for other in changed:
+            yield _replaced(value, key, other)
+
+
+def _replaced(value: Any, key: Any, one: object) -> Any:
+    if isinstance(value, Mapping):
+        return {**value, key: one}
+    return [*value[:key], one, *value[key + 1 :]]
+
+
+def _number(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and number.adjusted() < 15 else None

@@ -1,0 +1,54 @@
+"""What became of a check."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Literal, TypeVar
+
+import attrs
+
+T = TypeVar("T")
+
+
+class Failed(AssertionError):
+    """A plugin does not conform; the message says why."""
+
+
+class Skipped(Exception):
+    """A check has nothing to look at; the message says why."""
+
+
+@attrs.frozen
+class Outcome:
+    """What became of one check.
+
+    Attributes:
+        subject: What was looked at: a kind of charge, a format, a probe.
+        check: The name of the check.
+        state: What became of it.
+        detail: Why it failed or was skipped.
+
+    """
+
+    subject: str
+    check: str
+    state: Literal["passed", "failed", "skipped"]
+    detail: str = ""
+
+
+def counted(found: Iterable[Outcome]) -> str:
+    """Return how many checks ended how, for a person."""
+    counts = Counter(one.state for one in found)
+    return ", ".join(f"{counts[state]} {state}" for state in ("passed", "failed", "skipped"))
+
+
+def outcome_of(subject: str, check: Callable[[T], None], one: T) -> Outcome:
+    """Run a check, and return what became of it."""
+    name = check.__name__.strip("_")
+    try:
+        check(one)
+    except Skipped as reason:
+        return Outcome(subject, name, "skipped", str(reason))
+    except Exception as error:
+        told = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
+        return Outcome(subject, name, "failed", told)
+    return Outcome(subject, name, "passed")

@@ -1,0 +1,168 @@
+"""What is measured in dated windows: energy, and the slot with the most of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TypeAlias
+
+import attrs
+
+from energia.errors import Fault, Invalid
+from energia.pricing.charges import Role, Slots
+from energia.pricing.exact import total
+from energia_plugins.tariff_event.windows import Window, by_name, is_split, slots_in
+
+#: Slots from a first one to the one past a last one; those of one event are apart and in order.
+Spans: TypeAlias = tuple[tuple[int, int], ...]
+
+
+def spans(slots: Slots, channel: str, windows: tuple[Window, ...]) -> Mapping[str, Spans]:
+    """Return the slots of each event that has some in the bill, by its name.
+
+    A slot is in the window that its start is in; what is cut is told.
+    """
+    grid = slots.portion(channel).grid
+    found: dict[str, Spans] = {}
+    edges: set[int] = set()
+    for name, of_event in by_name(windows).items():
+        seconds = [window.seconds(slots.zone) for window in of_event]
+        edges.update(edge for one in seconds for edge in one if is_split(grid, edge))
+        inside = [slots_in(grid, start, end) for start, end in seconds]
+        if together := _together(span for span in sorted(inside) if span[0] < span[1]):
+            found[name] = together
+    if split := len({(edge - grid.start) // grid.interval for edge in edges}):
+        slots.assume(
+            "boundary_inside_interval",
+            f"an event begins or ends inside {split} slots of {channel}: "
+            "each is in the event that its start is in",
+            split,
+        )
+    return found
+
+
+def _together(some: Iterator[tuple[int, int]]) -> Spans:
+    """Return spans, in order, such that those that overlap are one."""
+    found: list[tuple[int, int]] = []
+    for first, past in some:
+        if found and first <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], past)
+        else:
+            found.append((first, past))
+    return tuple(found)
+
+
+def _refuse_overlaps(found: Sequence[Spans]) -> None:
+    every = sorted(span for of_event in found for span in of_event)
+    if any(after[0] < before[1] for before, after in pairwise(every)):
+        message = "two events share a slot, which would count twice: windows overlap"
+        raise Invalid(message, [Fault("events_overlap", message)])
+
+
+@attrs.frozen(cache_hash=True)
+class EventEnergy:
+    """The energy in each event that has slots in the bill, in micro-units, by its name.
+
+    Attributes:
+        schedule: The windows; those of one name are one event.
+        channel: The role that is summed.
+        apart: Whether events that share a slot are refused, which would charge it twice.
+
+    """
+
+    schedule: tuple[Window, ...]
+    channel: Role = "import"
+    apart: bool = True
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role that is summed."""
+        return (self.channel,)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Return the exact sums."""
+        part = slots.portion(self.channel)
+        found = spans(slots, self.channel, self.schedule)
+        if self.apart:
+            _refuse_overlaps(list(found.values()))
+        return {
+            name: sum(total(part.values[first:past], part.largest) for first, past in of_event)
+            for name, of_event in found.items()
+        }
+
+
+@attrs.frozen(cache_hash=True)
+class EventSeconds:
+    """How long the slots of each event last in the bill, in seconds, by its name."""
+
+    schedule: tuple[Window, ...]
+    channel: Role = "import"
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role whose slots are counted."""
+        return (self.channel,)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Return the seconds."""
+        interval = slots.portion(self.channel).grid.interval
+        return {
+            name: sum(past - first for first, past in of_event) * interval
+            for name, of_event in spans(slots, self.channel, self.schedule).items()
+        }
+
+
+@attrs.frozen(cache_hash=True)
+class EventPeak:
+    """The highest mean power of a slot in each event, in micro-units per hour, by its name."""
+
+    schedule: tuple[Window, ...]
+    channel: Role = "import"
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role whose power it is."""
+        return (self.channel,)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Return the exact maxima; raises `Invalid` for slots that do not divide an hour."""
+        part = slots.portion(self.channel)
+        if 3600 % part.grid.interval:
+            message = f"slots of {part.grid.interval} s have no exact power: they divide no hour"
+            raise Invalid(message, [Fault("wrong_interval", message)])
+        per_hour = 3600 // part.grid.interval
+        return {
+            name: max(int(part.values[first:past].max()) for first, past in of_event) * per_hour
+            for name, of_event in spans(slots, self.channel, self.schedule).items()
+        }
+
+
+@attrs.frozen(cache_hash=True)
+class InBill:
+    """Which windows are in the bill: the labels are their numbers, the values 1.
+
+    Attributes:
+        windows: They are in the bill as a whole, or not at all; else the bill is refused.
+
+    """
+
+    windows: tuple[Window, ...]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """None: no reading is needed."""
+        return ()
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Return the windows; raises `Invalid` for one that is cut."""
+        found: dict[str, int] = {}
+        for at, window in enumerate(self.windows):
+            start, end = window.seconds(slots.zone)
+            if end <= slots.start or slots.end <= start:
+                continue
+            if start < slots.start or slots.end < end:
+                message = (
+                    f"the event at {slots.zone.text(start)} is only in part in the bill, and its "
+                    "baseline is of all of it"
+                )
+                raise Invalid(message, [Fault("event_cut", message)])
+            found[str(at)] = 1
+        return found

@@ -1,0 +1,169 @@
+"""What is kept from bill to bill: entries of kWh or money, oldest first, that a person can read.
+
+{"month": "2026-03",
+ "ledger": [{"month": "2026-02", "period": "peak", "kwh": "12.5", "expires": "2031-02"},
+            {"month": "2026-03", "money": "4.20"}],
+ "last": {"kwh": {"carried_in": "12.5", "earned": "3", "used": "3", ..., "carried_out": "12.5"}}}
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Final, Literal, Self
+
+import attrs
+
+from energia.errors import Fault, Invalid
+from energia.pricing.exact import exact_text
+
+Unit = Literal["kwh", "money"]
+
+_NUMBER: Final = re.compile(r"[0-9]{1,300}(\.[0-9]{1,300}|/[0-9]{1,300})?")
+_MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+
+
+@attrs.frozen
+class Entry:
+    """Credit of one month.
+
+    Attributes:
+        month: The month of the bill that it was earned in, `2026-03`.
+        unit: Whether it is energy or money.
+        amount: How much is left.
+        period: The period that the energy was exported in; None where there are no periods.
+        expires: The last month whose bill may use it; None if it never expires.
+
+    """
+
+    month: str
+    unit: Unit
+    amount: Fraction
+    period: str | None = None
+    expires: str | None = None
+
+    def json(self) -> dict[str, str]:
+        """Return the entry as the state has it."""
+        period = {} if self.period is None else {"period": self.period}
+        expires = {} if self.expires is None else {"expires": self.expires}
+        return {"month": self.month, **period, self.unit: exact_text(self.amount), **expires}
+
+
+@attrs.define
+class Account:
+    """What became of the credit of one unit in a bill: in + earned = used + expired + ... + out."""
+
+    carried_in: Fraction = Fraction(0)
+    earned: Fraction = Fraction(0)
+    used: Fraction = Fraction(0)
+    expired: Fraction = Fraction(0)
+    lost: Fraction = Fraction(0)
+    paid: Fraction = Fraction(0)
+
+    @property
+    def carried_out(self) -> Fraction:
+        """What is left for the next bill."""
+        gone = self.used + self.expired + self.lost + self.paid
+        return self.carried_in + self.earned - gone
+
+    def json(self) -> dict[str, str]:
+        """Return the account as the state has it."""
+        names = [one.name for one in attrs.fields(type(self))]
+        return {name: exact_text(getattr(self, name)) for name in [*names, "carried_out"]}
+
+
+@attrs.frozen
+class Kept:
+    """What the bill before has left.
+
+    Attributes:
+        month: The month of that bill; None if there was none.
+        entries: The credit, oldest first.
+        net: Exports less imports since the last true-up, never below zero, in kWh.
+
+    """
+
+    month: str | None = None
+    entries: Sequence[Entry] = ()
+    net: Fraction = Fraction(0)
+
+    @classmethod
+    def read(cls, state: Mapping[str, Any]) -> Self:
+        """Return what a state tells.
+
+        Raises:
+            Invalid: With a fault `bad_state`; the state may have been sent by a person.
+
+        """
+        try:
+            entries = [_entry(one) for one in state.get("ledger", [])]
+            month = _month(state["month"]) if "month" in state else None
+            net = _number(state.get("net", "0"))
+        except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+            message = (
+                "the state of export is {month, ledger: [{month, period?, kwh | money, expires?}]}"
+                f", months such as 2026-03 and numbers as strings: {error}"
+            )
+            raise Invalid(message, [Fault("bad_state", message, "/state")]) from error
+        return cls(month, sorted(entries, key=lambda one: one.month), net)
+
+    def of(self, unit: Unit) -> list[Entry]:
+        """Return the entries of one unit."""
+        return [one for one in self.entries if one.unit == unit]
+
+
+def later(month: str, months: int) -> str:
+    """Return the month so many months later."""
+    year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 + months, 12)
+    return f"{year:04}-{number + 1:02}"
+
+
+def total(entries: Iterable[Entry]) -> Fraction:
+    """Return the sum of the amounts."""
+    return sum((one.amount for one in entries), Fraction(0))
+
+
+def alive(entries: Iterable[Entry], month: str) -> list[Entry]:
+    """Return the entries that the bill of *month* may use."""
+    return [one for one in entries if one.expires is None or one.expires >= month]
+
+
+def drawn(entries: Sequence[Entry], wanted: Fraction) -> tuple[list[Entry], list[Entry]]:
+    """Return what is taken of each entry to give *wanted*, oldest first, and what is left."""
+    taken, left = list[Entry](), list[Entry]()
+    for one in entries:
+        part = min(one.amount, wanted)
+        wanted -= part
+        for amount, those in ((part, taken), (one.amount - part, left)):
+            if amount:
+                those.append(attrs.evolve(one, amount=amount))
+    return taken, left
+
+
+def _entry(given: Mapping[str, Any]) -> Entry:
+    if unknown := set(given) - {"month", "period", "kwh", "money", "expires"}:
+        raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+    unit: Unit = "kwh" if "kwh" in given else "money"
+    if "kwh" in given and "money" in given:
+        raise ValueError("an entry is kwh or money")
+    expires, period = given.get("expires"), given.get("period")
+    if period is not None and not isinstance(period, str):
+        raise ValueError("a period is a string")
+    return Entry(
+        _month(given["month"]),
+        unit,
+        _number(given[unit]),
+        period,
+        None if expires is None else _month(expires),
+    )
+
+
+def _month(text: object) -> str:
+    if not isinstance(text, str) or not _MONTH.fullmatch(text):
+        raise ValueError(f"{str(text)[:20]!r} is no month")
+    return text
+
+
+def _number(text: object) -> Fraction:
+    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
+        raise ValueError(f"{str(text)[:20]!r} is no number in a string")
+    return Fraction(text)

@@ -1,0 +1,183 @@
+"""The charge `percent`: a discount or a surcharge on lines that were charged before."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any, ClassVar, Literal
+
+import attrs
+from msgspec import Meta
+
+from energia import hookimpl
+from energia.convert.rules import Rules
+from energia.errors import Fault
+from energia.pricing.bands import Bound, band_of, blocks, faults_of_bands
+from energia.pricing.charges import (
+    BaseCharge,
+    BillSoFar,
+    Charge,
+    Line,
+    Measure,
+    Measured,
+    Replace,
+    Selection,
+    Step,
+)
+from energia.pricing.dates import BillDates, share_of
+from energia.pricing.exact import decimal_text, fraction
+from energia.pricing.measures import Energy
+from energia.pricing.repricing import amount_of, times
+from energia.units import MICRO
+
+Percentage = Annotated[
+    Decimal,
+    Meta(
+        description="Below zero it is a discount.",
+        examples=["-10"],
+        extra_json_schema={"minimum": -100, "maximum": 10_000},
+    ),
+]
+
+
+@attrs.frozen
+class Tier:
+    """A band, and what holds in it.
+
+    Attributes:
+        percent: How much more the lines cost; below zero, less.
+        up_to: The end of the band, which is still in it.
+
+    """
+
+    percent: Percentage
+    up_to: Bound | None = None
+
+
+def _one_or_tiers(percent: Decimal | None, tiers: tuple[Tier, ...] | None) -> Iterator[Fault]:
+    if (percent is None) == (tiers is None):
+        yield Fault("percent_or_tiers", "give either percent or tiers", "/percent")
+    yield from faults_of_bands(tiers or (), "/tiers")
+
+
+@attrs.frozen
+class Share:
+    """By which part lines change, and how that was worked out."""
+
+    value: Fraction
+    text: str
+
+
+@attrs.frozen
+class Percent(BaseCharge):
+    """A discount or surcharge on lines of the charges before.
+
+    Attributes:
+        percent: How much more the lines cost; below zero, less; or
+        tiers: bands with a percentage each.
+        of: The lines.
+        by: What the bands are of: the energy of the channel, or the sum of the lines.
+        scope: Whether each block has its own percentage, the lines sharing the blocks in
+            proportion, or all has that of the band that the whole is in.
+        form: Whether it is one line, a line for each of those it is on, or inside their prices.
+        cap: It is at most this much money for a bill, more or less.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_one_or_tiers,)
+
+    kind: ClassVar[str] = "percent"
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"kind": "percent", "percent": "-10"},
+        {
+            "kind": "percent",
+            "tiers": [{"up_to": "80", "percent": "-100"}, {"percent": "0"}],
+            "form": "inside",
+        },
+        {"kind": "percent", "percent": "2.5", "form": "line_each", "cap": "5.00"},
+    )
+
+    percent: Percentage | None = None
+    tiers: Annotated[tuple[Tier, ...], Meta(min_length=1, max_length=100)] | None = None
+    of: Selection = attrs.Factory(Selection)
+    by: Literal["energy", "amount"] = "energy"
+    scope: Literal["blocks", "whole_band"] = "blocks"
+    form: Literal["line", "line_each", "inside"] = "line"
+    cap: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})] | None = None
+
+    def measures(self) -> dict[str, Measure]:
+        """Measure the energy where bands are of it; the days where something is for a bill."""
+        found: dict[str, Measure] = {}
+        if self.tiers and self.by == "energy":
+            found["energy"] = Energy(self.channel)
+        if self.tiers or self.cap is not None:
+            found["dates"] = BillDates(prorates=True)
+        return found
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | Replace]:
+        """Change the lines, or charge beside them."""
+        selected = tuple(self.of.lines(bill))
+        share = self._share(measured, sum(map(amount_of, selected), Fraction(0)))
+        steps = [self._step(line, share) for line in selected]
+        if self.form == "line":
+            yield self.line(amount=_sum(steps), steps=tuple(steps))
+        elif self.form == "line_each":
+            for line, step in zip(selected, steps, strict=True):
+                one = self.line(amount=step.value, steps=(step,), component=line.component)
+                code = f"{self.code or self.kind}.{line.code}"
+                description = f"{self.description or self.code or self.kind} {line.description}"
+                yield attrs.evolve(one, code=code, description=description, period=line.period)
+        elif share.value:
+            for line in selected:
+                how, name = f"x (1 + {share.text})", self.description or self.code or self.kind
+                yield Replace(line, times(line, 1 + share.value, how, name))
+
+    def _share(self, measured: Measured, amount: Fraction) -> Share:
+        """Return by which part the lines change, whose sum is *amount*."""
+        part = share_of(measured["dates"]) if "dates" in measured else Fraction(1)
+        found = self._uncapped(measured, amount, part)
+        change = abs(amount * found.value)
+        if self.cap is None or change <= fraction(self.cap) * part:
+            return found
+        sign = 1 if found.value > 0 else -1
+        cap = sign * fraction(self.cap) * part
+        text = f"{decimal_text(cap)} / {decimal_text(abs(amount))}"
+        return Share(cap / abs(amount), f"cap {text}")
+
+    def _uncapped(self, measured: Measured, amount: Fraction, part: Fraction) -> Share:
+        if self.tiers is None:
+            return _of([(Fraction(1), self.percent or Decimal(0))])
+        # Bands are of a whole bill, of which this may be a part.
+        whole = (_energy(measured) if self.by == "energy" else amount) / part
+        if self.scope == "whole_band" or whole <= 0:
+            return _of([(Fraction(1), self.tiers[band_of(self.tiers, whole) or 0].percent)])
+        sizes = zip(blocks(self.tiers, whole), self.tiers, strict=True)
+        return _of([(size / whole, tier.percent) for size, tier in sizes if size])
+
+    def _step(self, line: Line, share: Share) -> Step:
+        amount = amount_of(line)
+        expression = f"{decimal_text(amount)} x {share.text}"
+        return Step(line.description, expression, amount * share.value)
+
+
+@hookimpl
+def register_charges() -> list[type[Charge]]:
+    """Offer the charge."""
+    return [Percent]
+
+
+def _energy(measured: Measured) -> Fraction:
+    return Fraction(measured["energy"]["total"], MICRO)
+
+
+def _sum(steps: list[Step]) -> Fraction:
+    return sum((fraction(step.value) for step in steps), Fraction(0))
+
+
+def _of(parts: list[tuple[Fraction, Decimal]]) -> Share:
+    """Return the sum of percentages, each for a part of the whole."""
+    value = sum((part * fraction(percent) / 100 for part, percent in parts), Fraction(0))
+    texts = [
+        f"{percent:f} %" if part == 1 else f"{part.numerator}/{part.denominator} x {percent:f} %"
+        for part, percent in parts
+    ]
+    return Share(value, texts[0] if len(texts) == 1 else f"({' + '.join(texts)})")

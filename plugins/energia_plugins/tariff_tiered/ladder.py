@@ -1,0 +1,148 @@
+"""Tiers, one above the other: how much may be used at each of them."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from itertools import accumulate
+from typing import Annotated, Final, Literal, TypeAlias
+
+import attrs
+from msgspec import Meta
+
+from energia.pricing.charges import Rate
+from energia.pricing.exact import decimal_text, exact_text, fixed
+from energia.units import MICRO
+
+Unit = Literal["kWh", "kWh/day", "kWh/kW", "kWh/kW.day", "kWh/kVA", "kWh/hp"]
+Scope = Literal["pooled_prorated", "per_period", "pooled_chronological", "whole_band"]
+Last = Literal["open", "closed"]
+Proration = Literal["days", "none"]
+#: The units whose bounds are multiplied by the days.
+DAILY: Final = ("kWh/day", "kWh/kW.day")
+#: The unit of the demand by which bounds are multiplied.
+OF_DEMAND: Final = {"kWh/kW": "kW", "kWh/kW.day": "kW", "kWh/kVA": "kVA", "kWh/hp": "hp"}
+
+#: Micro-units; a fraction only where it is no whole number.
+Micro: TypeAlias = int | Fraction
+Bound = Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0}, examples=["400"])]
+
+
+@attrs.frozen(kw_only=True)
+class Tier:
+    """Usage up to a bound, and what a unit of it costs.
+
+    Attributes:
+        up_to: Where the tier ends, counted from nothing; that much is still in it.
+        rate: The price of one unit, or its components.
+        unit: The unit of `up_to`, where it is not that of the charge.
+
+    """
+
+    up_to: Bound | None = None
+    rate: Rate
+    unit: Unit | None = None
+
+
+Tiers: TypeAlias = Annotated[tuple[Tier, ...], Meta(min_length=1, max_length=100)]
+
+
+@attrs.frozen(cache_hash=True)
+class Scale:
+    """What the bounds of a ladder are multiplied by.
+
+    Attributes:
+        part: The days that count, and of how many they are a part: bounds that are not by the day.
+        days: The days on which the ladder is in force: bounds by the day.
+        demand: The demand that is billed: bounds by demand.
+
+    """
+
+    part: tuple[int, int] = (1, 1)
+    days: int = 1
+    demand: Fraction | None = None
+
+
+@attrs.frozen(cache_hash=True)
+class Ladder:
+    """The bounds of tiers, without their rates.
+
+    Attributes:
+        bounds: Where each tier ends, and in which unit; an open last tier has none.
+        closed: Whether nothing may be used above the last bound.
+
+    """
+
+    bounds: tuple[tuple[Decimal, Unit], ...]
+    closed: bool
+
+    @classmethod
+    def of(cls, tiers: Sequence[Tier], unit: Unit, last: Last) -> "Ladder":
+        """Return the ladder of *tiers*, whose bounds are in *unit* where they do not say."""
+        bounds = [(tier.up_to, tier.unit or unit) for tier in tiers if tier.up_to is not None]
+        return cls(tuple(bounds), last == "closed")
+
+    @property
+    def units(self) -> frozenset[Unit]:
+        """The units of its bounds."""
+        return frozenset(unit for _, unit in self.bounds)
+
+    @property
+    def daily(self) -> bool:
+        """Whether some bound is by the day."""
+        return not self.units.isdisjoint(DAILY)
+
+    def ends(self, scale: Scale) -> tuple[Micro, ...]:
+        """Return where each tier with a bound ends, in micro-units.
+
+        A bound that lies above a later one, of another unit, ends there: kilowatt-hours nested in
+        hours of use.
+        """
+        return _ends(self, scale)
+
+    def texts(self, scale: Scale) -> tuple[str, ...]:
+        """Return where each tier with a bound ends, and how that came about."""
+        return _texts(self, scale)
+
+
+def text_of(micro: Micro) -> str:
+    """Return micro-units as text in units: a decimal, or `n/d` where none ends."""
+    if isinstance(micro, Fraction):
+        return exact_text(micro / MICRO)
+    text = fixed(micro, 6).rstrip("0")
+    return text.removesuffix(".")
+
+
+@lru_cache(maxsize=4096)
+def _ends(ladder: Ladder, scale: Scale) -> tuple[Micro, ...]:
+    scaled = [_scaled(bound, unit, scale) for bound, unit in ladder.bounds]
+    return tuple(accumulate(reversed(scaled), min))[::-1]
+
+
+@lru_cache(maxsize=4096)
+def _texts(ladder: Ladder, scale: Scale) -> tuple[str, ...]:
+    ends = _ends(ladder, scale)
+    return tuple(
+        _told(bound, unit, scale, end)
+        for (bound, unit), end in zip(ladder.bounds, ends, strict=True)
+    )
+
+
+def _scaled(bound: Decimal, unit: Unit, scale: Scale) -> Micro:
+    factor = Fraction(scale.days) if unit in DAILY else Fraction(*scale.part)
+    if unit in OF_DEMAND:
+        factor *= scale.demand or 0
+    micro = Fraction(bound) * factor * MICRO
+    return micro.numerator if micro.denominator == 1 else micro
+
+
+def _told(bound: Decimal, unit: Unit, scale: Scale, end: Micro) -> str:
+    text = f"{bound} {unit}"
+    if unit in OF_DEMAND:
+        text += f" x {decimal_text(scale.demand or 0)} {OF_DEMAND[unit]}"
+    if unit in DAILY:
+        text += f" x {scale.days} days"
+    elif scale.part[0] != scale.part[1]:
+        text += f" x {scale.part[0]}/{scale.part[1]} days"
+    nested = end < _scaled(bound, unit, scale)
+    return f"{text}, at most {text_of(end)} kWh" if nested else text

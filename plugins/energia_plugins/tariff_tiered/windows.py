@@ -1,0 +1,176 @@
+"""The windows in which a ladder is walked: slots by window and period, compiled once."""
+
+from calendar import monthrange
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Final, Literal
+
+import attrs
+import numpy as np
+
+from energia.metering.series import Micro
+from energia.pricing.calendar import Calendar, Grid, compiled
+from energia.pricing.days import DayTypes
+from energia.pricing.exact import sums
+from energia.pricing.schedule import Schedule
+from energia.zones import DAY, Int64, Zone
+
+#: When usage is counted from nothing again.
+Reset = Literal["bill", "day", "month", "quarter", "year"]
+#: The period of a charge without a schedule.
+TOTAL: Final = "total"
+_MONTHS: Final[Mapping[str, int]] = {"month": 1, "quarter": 3, "year": 12}
+
+
+def label(period: str, window: str) -> str:
+    """Return how results name a period in a window: `peak@2026-03`, or `peak` in a bill."""
+    return f"{period}@{window}" if window else period
+
+
+@attrs.frozen(eq=False)
+class Windows:
+    """The slots of a grid, by window and period.
+
+    Attributes:
+        names: The windows that have a slot, in order: `2026-03-31`, `2026-03`, `2026-Q1`, `2026`;
+            "" is the bill.
+        firsts: int64[windows], the first slot of each.
+        periods: The periods of the schedule.
+        keys: int64[slots], the period of each slot.
+        days: int64[slots], the local day of each slot, since 1970-01-01.
+
+    """
+
+    names: tuple[str, ...]
+    firsts: Int64
+    periods: tuple[str, ...]
+    keys: Int64
+    days: Int64
+    _bounds: Int64 = attrs.field(init=False)
+    _order: Int64 = attrs.field(init=False)
+    _starts: Int64 = attrs.field(init=False)
+    _labels: tuple[str, ...] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Sort the runs of slots of one window and period."""
+        both = self.of_slots * len(self.periods) + self.keys
+        bounds = np.flatnonzero(np.append(both[:1] == both[:1], both[1:] != both[:-1]))
+        order = np.argsort(both[bounds], kind="stable")
+        keys = both[bounds][order]
+        starts = np.flatnonzero(np.append(keys[:1] == keys[:1], keys[1:] != keys[:-1]))
+        pairs = [divmod(key, len(self.periods)) for key in keys[starts].tolist()]
+        labels = tuple(label(self.periods[key], self.names[window]) for window, key in pairs)
+        for name, value in zip(
+            ("_bounds", "_order", "_starts", "_labels"),
+            (bounds, order, starts, labels),
+            strict=True,
+        ):
+            object.__setattr__(self, name, value)
+
+    @property
+    def of_slots(self) -> Int64:
+        """The window of each slot, an index into `names`."""
+        return np.repeat(np.arange(len(self.firsts)), np.diff([*self.firsts, len(self.keys)]))
+
+    def sums(self, values: Micro, largest: int) -> dict[str, int]:
+        """Return the exact sum of *values*, bounded by *largest*, by label."""
+        if not len(values):
+            return {}
+        found = sums(values, largest, self._bounds, self._order, self._starts)
+        return dict(zip(self._labels, found, strict=True))
+
+    def days_of(self, pools: tuple[tuple[str, ...], ...]) -> Mapping[str, int]:
+        """Return on how many local days each of *pools* of periods has a slot.
+
+        Labels are those of the first period of a pool.
+        """
+        return _days_of(self, pools)
+
+
+@lru_cache(maxsize=512)
+def _days_of(found: Windows, pools: tuple[tuple[str, ...], ...]) -> Mapping[str, int]:
+    pool = np.array([_index(pools, period) for period in found.periods], np.int64)[found.keys]
+    if not len(pool):
+        return {}
+    # One number for window, pool and day: rows of three take 20 times as long to sort.
+    first, last = int(found.days.min()), int(found.days.max())
+    pair = found.of_slots * len(pools) + pool
+    days = np.unique(pair * (last - first + 1) + (found.days - first))
+    pairs, counts = np.unique(days // (last - first + 1), return_counts=True)
+    return {
+        label(pools[pair % len(pools)][0], found.names[pair // len(pools)]): count
+        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True)
+    }
+
+
+@lru_cache(maxsize=512)
+def windows(
+    schedule: Schedule | None, types: DayTypes, zone: Zone, grid: Grid, reset: Reset
+) -> Windows:
+    """Compile the windows of the slots of *grid*; the dates are those of *zone*."""
+    days = zone.local(grid.starts) // DAY
+    # Where the clock goes back over midnight the new day has begun already.
+    numbers = np.maximum.accumulate(_numbers(days, reset))
+    firsts = np.flatnonzero(np.append(numbers[:1] == numbers[:1], numbers[1:] != numbers[:-1]))
+    names = tuple(_name(number, reset) for number in numbers[firsts].tolist())
+    if schedule is None:
+        return Windows(names, firsts, (TOTAL,), np.zeros(grid.count, np.int64), days)
+    calendar = compiled(schedule, types, zone, grid)
+    return Windows(names, firsts, calendar.periods, _keys(calendar, grid.count), days)
+
+
+def length(window: str) -> int:
+    """Return how many days a window such as `2026-03`, `2026-Q1` or `2026` has."""
+    year, _, part = window.partition("-")
+    if not part:
+        return (date(int(year) + 1, 1, 1) - date(int(year), 1, 1)).days
+    if part.startswith("Q"):
+        last = 3 * int(part[1:])
+        return sum(monthrange(int(year), month)[1] for month in range(last - 2, last + 1))
+    return monthrange(int(year), int(part))[1]
+
+
+def of_month(month: str, reset: Reset) -> str:
+    """Return the window that a month such as `2026-03` is in."""
+    year, _, number = month.partition("-")
+    match reset:
+        case "quarter":
+            return f"{year}-Q{(int(number) + 2) // 3}"
+        case "year":
+            return year
+        case _:
+            return month
+
+
+def _keys(calendar: Calendar, count: int) -> Int64:
+    lengths = np.diff([*calendar.bounds.tolist(), count])
+    return np.repeat(calendar.keys.astype(np.int64), lengths)
+
+
+def _index(pools: Sequence[Sequence[str]], period: str) -> int:
+    return next(at for at, pool in enumerate(pools) if period in pool)
+
+
+def _numbers(days: Int64, reset: Reset) -> Int64:
+    """Return the number of the window of each day."""
+    if reset == "bill":
+        return np.zeros_like(days)
+    if reset == "day":
+        return days
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return months // _MONTHS[reset]
+
+
+def _name(number: int, reset: Reset) -> str:
+    match reset:
+        case "bill":
+            return ""
+        case "day":
+            return str(np.datetime64(number, "D"))
+        case "month":
+            return str(np.datetime64(number, "M"))
+        case "quarter":
+            return f"{1970 + number // 4}-Q{number % 4 + 1}"
+        case "year":
+            return str(1970 + number)

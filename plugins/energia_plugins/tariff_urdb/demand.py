@@ -1,0 +1,170 @@
+"""The charges for demand: of each month, by time of use, and at the peak of the system."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from energia_plugins.tariff_urdb.context import Context, unit_fields
+from energia_plugins.tariff_urdb.energy import scheduled, tell_unused_periods
+from energia_plugins.tariff_urdb.naming import names_of
+from energia_plugins.tariff_urdb.notes import Record
+from energia_plugins.tariff_urdb.ratchets import ratchet
+from energia_plugins.tariff_urdb.schedules import MONTHS, Matrix, matrix, rows
+from energia_plugins.tariff_urdb.structures import Period, rising, structure
+
+#: The units of demand, by how the source writes them: the unit, and for what the price is.
+_UNITS: Final[Mapping[str, tuple[str, str]]] = {
+    "kw": ("kW", "month"),
+    "kva": ("kVA", "month"),
+    "hp": ("hp", "month"),
+    "kw daily": ("kW", "day"),
+    "kva daily": ("kVA", "day"),
+    "hp daily": ("hp", "day"),
+}
+#: The parameter by which a contract tells when the system had its peaks.
+EVENTS: Final = "coincident_events"
+
+
+def demand(rate: Record, context: Context) -> Iterator[dict[str, Any]]:
+    """Yield what is charged for demand."""
+    flat, tou = structure(rate, "flatdemandstructure"), structure(rate, "demandratestructure")
+    common = _common(rate)
+    if flat:
+        months = _months(rate, len(flat))
+        if months:
+            when = Matrix.constant(months)
+            yield from _charge(rate, context, "flat", flat, when, common)
+    if tou:
+        when_tou = matrix(rate, "demand", len(tou))
+        if when_tou:
+            yield from _charge(rate, context, "tou", tou, when_tou, common)
+    yield from _coincident(rate)
+
+
+def _common(rate: Record) -> dict[str, Any]:
+    """Return what all charges for demand share, whether there are any or not."""
+    found = ratchet(rate)
+    for name in ("demandunits", "demandwindow"):
+        rate.get(name)
+    return {"ratchet": found} if found else {}
+
+
+def _charge(  # noqa: PLR0913, PLR0917 - what makes a charge
+    rate: Record,
+    context: Context,
+    form: str,
+    periods: Sequence[Period],
+    when: Matrix,
+    common: dict[str, Any],
+) -> Iterator[dict[str, Any]]:
+    name = "flatdemandstructure" if form == "flat" else "demandratestructure"
+    unit = _unit(rate, "flatdemandunit" if form == "flat" else "demandrateunit")
+    tell_unused_periods(rate, periods, when)
+    used = [periods[index] for index in when.periods]
+    before = len(rate.notes.faults)
+    rising(rate.notes, used)
+    if unit is None or len(rate.notes.faults) > before:
+        return
+    if all(period.is_free for period in used):
+        rate.notes.warn(rate.pointer(name), "nothing_charged", "all its prices are zero")
+        return
+    charge: dict[str, Any] = {"kind": "demand", "code": f"demand_{form}"}
+    charge |= {"interval": context.interval(rate)}
+    charge |= unit_fields(unit[0])
+    charge |= {} if unit[1] == "month" else {"per": unit[1]}
+    charge |= {"reset": "month"} if when.is_seasonal else {}
+    if len(used) == 1:
+        yield charge | _one_price(rate, used[0]) | common
+        return
+    names = names_of(rate, "demandtoulabels" if form == "tou" else "", periods, when.periods)
+    at = "demandweekdayschedule" if form == "tou" else "flatdemandmonths"
+    charge["schedule"] = scheduled(rate, when, names, at)
+    charge["rates"] = {names[i]: _price(rate, periods[i]) for i in when.periods}
+    if form == "flat" and common:  # its periods are only prices: the demand is one
+        common = {"ratchet": {**common["ratchet"], "across_periods": True}}
+    yield charge | common
+
+
+def _one_price(rate: Record, period: Period) -> dict[str, Any]:
+    price = _price(rate, period)
+    return {"tiers": price} if isinstance(price, list) else {"rate": price}
+
+
+def _price(rate: Record, period: Period) -> str | list[dict[str, str]]:
+    """Return the price of a period: of one tier, or of several with the last one open."""
+    last = period.tiers[-1]
+    if last.max is not None:
+        message = "the last tier is taken as open: demand above its max has its price"
+        rate.notes.warn(f"{last.at}/max", "finite_last_tier", message)
+    if len(period.tiers) == 1:
+        return format(last.price, "f")
+    bounded = [
+        {"up_to": format(one.max or Decimal(0), "f"), "rate": format(one.price, "f")}
+        for one in period.tiers[:-1]
+    ]
+    return [*bounded, {"rate": format(last.price, "f")}]
+
+
+def _unit(rate: Record, name: str) -> tuple[str, str] | None:
+    """Return the unit of a price of demand, and whether it is for a month or a day."""
+    for field in (name, "demandunits"):
+        value = rate.get(field)
+        if value in (None, ""):
+            continue
+        text = " ".join(value.lower().split()) if isinstance(value, str) else ""
+        if text not in _UNITS:
+            message = f"{value!r} is no unit of demand; known are kW, kVA, hp, each also daily"
+            rate.notes.refuse(rate.pointer(field), "unknown_unit", message)
+            return None
+        if text.startswith("kva"):
+            message = "demand in kVA needs readings of apparent_energy.import"
+            rate.notes.warn(rate.pointer(field), "needs_apparent_energy", message)
+        return _UNITS[text]
+    return _UNITS["kw"]
+
+
+def _months(rate: Record, periods: int) -> list[int] | None:
+    """Return the period of each month."""
+    name = "flatdemandmonths"
+    value, at, before = rate.get(name), rate.pointer(name), len(rate.notes.faults)
+    if value in (None, []) and periods == 1:
+        return [0] * MONTHS
+    if not isinstance(value, list) or len(value) != MONTHS:
+        message = f"{name} has 12 numbers of periods, one for each month"
+        rate.notes.refuse(at, "wrong_shape", message)
+        return None
+    found = [rate.notes.whole(one, f"{at}/{month}") for month, one in enumerate(value)]
+    for month, one in enumerate(found):
+        if len(rate.notes.faults) == before and (one is None or not 0 <= one < periods):
+            message = f"there is no period {one}: the structure has 0 to {periods - 1}"
+            rate.notes.refuse(f"{at}/{month}", "unknown_period", message)
+    return [one or 0 for one in found] if len(rate.notes.faults) == before else None
+
+
+def _coincident(rate: Record) -> Iterator[dict[str, Any]]:
+    """Yield a charge at the peaks of the system, whose times each contract tells."""
+    name, schedule = "coincidentratestructure", "coincidentrateschedule"
+    periods = structure(rate, name)
+    rate.get(schedule), rate.get("coincidentrateunit")
+    if periods is None:
+        return
+    if rate.get(schedule) is not None:
+        rows(rate, schedule, len(periods))
+    priced = [period for period in periods if not period.is_free]
+    for index, period in enumerate(priced):
+        if len(period.tiers) > 1:
+            message = "tiers of coincident demand are not imported: the first has all of it"
+            rate.notes.warn(period.at, "not_imported", message)
+        suffix = f"_{index}" if len(priced) > 1 else ""
+        yield {
+            "kind": "event",
+            "code": f"coincident{suffix}",
+            "form": "demand",
+            "rate": format(period.tiers[0].price, "f"),
+            "events": {"parameter": f"{EVENTS}{suffix}", "default": []},
+        }
+        message = (
+            f"the source does not date the peaks of the system: contracts list them as the "
+            f"parameter {EVENTS}{suffix}; without, nothing is charged"
+        )
+        rate.notes.warn(period.at, "needs_events", message)

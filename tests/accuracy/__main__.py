@@ -1,0 +1,49 @@
+"""Prices all of the shared data and writes docs/accuracy.md; exit code 1 if something differs."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.accuracy import bench, others, pysam, ratebook, reopt, report, ssc
+from tests.accuracy.outcomes import Source
+
+ROOT = Path(__file__).parents[2]
+
+
+def shared() -> Path:
+    """Return the folder of the shared data: that of ENERGIA_SHARED, or beside the checkout."""
+    found = os.environ.get("ENERGIA_SHARED")
+    return (Path(found) if found else ROOT.parent / "shared") / "data" / "tariffs"
+
+
+def sources(folder: Path) -> Iterator[Source]:
+    """Price all sources."""
+    yield bench.source(folder / "bench")
+    yield pysam.source(folder / "pysam")
+    yield ssc.source(folder / "nrel-ssc")
+    yield ratebook.bills(folder / "ratebook")
+    yield ratebook.vectors(folder / "ratebook")
+    yield reopt.source(folder / "reopt")
+    yield others.spain(folder / "aiopvpc-2.0td")
+    yield others.calculator(folder / "electricitycostcalculator")
+    yield others.entries(folder / "open-energy-tariffs")
+
+
+def main() -> int:
+    """Write the page; tell what fails."""
+    folder = shared()
+    if not folder.is_dir():
+        print("the shared data are not here: set ENERGIA_SHARED", file=sys.stderr)
+        return 2
+    found = list(sources(folder))
+    (ROOT / "docs" / "accuracy.md").write_text(report.page(found), encoding="utf-8")
+    failed = [(source.name, one) for source in found for one in source.failures()]
+    for name, one in failed:
+        print(f"{name}: {one.case} {one.kind}: {one.detail}", file=sys.stderr)
+    print(f"{sum(len(source.outcomes) for source in found)} cases, {len(failed)} fail")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

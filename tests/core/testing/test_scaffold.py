@@ -1,0 +1,113 @@
+"""`energia plugins new` writes a distribution that works right away."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from energia.cli.main import energia
+from tests.core.testing import authoring
+
+NAME = "acme-solar-levy"
+
+
+def new(*arguments: str) -> Result:
+    """Run `energia plugins new`."""
+    return CliRunner().invoke(energia, ["plugins", "new", *arguments])
+
+
+@pytest.fixture(scope="module", name="project")
+def _project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a project."""
+    folder = tmp_path_factory.mktemp("author") / "project"
+    assert new(NAME, "--directory", str(folder)).exit_code == 0
+    return folder
+
+
+@pytest.fixture(scope="module", name="site")
+def _site(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install it."""
+    return authoring.installed(project, tmp_path_factory.mktemp("installed"))
+
+
+def test_its_tests_pass(project: Path, site: Path) -> None:
+    """They use `energia.testing`."""
+    found = authoring.run(project, site, "pytest", "-q", "-p", "no:cacheprovider")
+
+    assert re.search(r"\b4 passed\b", found)
+
+
+def test_it_conforms(project: Path, site: Path) -> None:
+    """It is found by the name of the distribution, of the plugin and of the module."""
+    for name in (NAME, f"tariff-{NAME}", NAME.replace("-", "_")):
+        found = authoring.run(project, site, "energia", "plugins", "check", name)
+        assert ", 0 failed, " in found
+
+
+def test_its_types_are_right(project: Path, site: Path, tmp_path: Path) -> None:
+    """Mypy is strict."""
+    assert "no issues found in 3 source files" in authoring.mypy(project, site, tmp_path)
+
+
+@pytest.mark.parametrize("arguments", [("check",), ("format", "--check")])
+def test_it_has_good_style(project: Path, arguments: tuple[str, ...]) -> None:
+    """Ruff finds nothing, by the project's own configuration."""
+    done = authoring.ruff(*arguments, project=project)
+    if done is None:
+        pytest.skip("needs ruff")
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_its_readme_names_the_fields(project: Path) -> None:
+    """Whoever reads it knows what the charge takes."""
+    text = (project / "README.md").read_text()
+
+    assert "`acme.solar_levy`" in text
+    assert all(f"`{name}`" in text for name in ("allowance_kwh", "rate", "rate_above"))
+
+
+def test_its_files_are_told(tmp_path: Path) -> None:
+    """What was written is listed, and what comes next."""
+    result = new("acme-levy", "--directory", str(tmp_path / "levy"))
+
+    written = {str(path) for path in (tmp_path / "levy").rglob("*") if path.is_file()}
+    assert written <= set(result.output.splitlines())
+    assert len(written) == 7
+    assert "energia plugins check acme-levy" in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("levy", "'levy' is no name: say who makes it and what it is"),
+        ("Acme-Levy", "'Acme-Levy' is no name"),
+        ("acme_levy", "'acme_levy' is no name"),
+        ("../acme-levy", "'../acme-levy' is no name"),
+        ("bill-days", "energia has a BillDays: choose another name than 'bill-days'"),
+        ("energia-plugins", "a package 'energia_plugins' is installed already"),
+    ],
+)
+def test_bad_names_are_refused(
+    name: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line says why, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+
+    result = new(name)
+
+    assert result.exit_code == 2
+    assert len(result.output.splitlines()) == 1
+    assert message in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_never_written_over(tmp_path: Path) -> None:
+    """Not even an empty one."""
+    result = new("acme-levy", "--directory", str(tmp_path))
+
+    assert result.exit_code == 2
+    assert result.output.splitlines() == [
+        f"energia: {tmp_path} exists already; choose another --directory"
+    ]

@@ -1,0 +1,92 @@
+"""The month in which the bank is settled."""
+
+from typing import Any
+
+import pytest
+
+from tests.core.pricing.documents import line
+from tests.plugins.export.sites import FLAT, TOU, amounts, bill, export, last, ledger
+
+BANK = {"export": {"month": "2026-02", "ledger": [{"month": "2026-01", "kwh": "10"}]}}
+MONEY = {"export": {"month": "2026-02", "ledger": [{"month": "2026-01", "money": "10"}]}}
+RATE = {"month": 3, "rate": "0.04"}
+
+
+def test_what_remains_is_paid() -> None:
+    """10 kWh less 2 that are used, and 1 that is over, at 0.04; the line can be told apart."""
+    found = bill([FLAT, export("net_metering", true_up=RATE)], [2], [0], state=BANK)
+
+    assert amounts(found) == {"energy": "0.6", "export.energy": "-0.6", "export.true_up": "-0.32"}
+    assert line(found, "export.true_up").quantity == "-8"
+    assert ledger(found) == []
+    assert last(found, "kwh") == {"carried_in": "10", "used": "2", "paid": "8"}
+
+
+def test_it_may_become_credit_in_money() -> None:
+    """8 kWh are 0.32, of which April uses 0.30."""
+    net = export("net_metering", true_up={**RATE, "pay": "credit"})
+    march = bill([FLAT, net], [2], [0], state=BANK)
+    april = bill([FLAT, net], [1], [0], "2026-04", march.state)
+
+    assert (march.total, april.total) == ("0", "0")
+    assert ledger(march) == [{"month": "2026-03", "money": "0.32"}]
+    assert ledger(april) == [{"month": "2026-03", "money": "0.02"}]
+
+
+@pytest.mark.parametrize("rollover", ["kwh", "money"])
+def test_it_may_be_lost(rollover: str) -> None:
+    """Nothing is paid, and the next bill has nothing."""
+    price = {"rate": "0.05"} if rollover == "money" else {}
+    net = export("net_metering", rollover=rollover, true_up={"month": 3, "pay": "lost"}, **price)
+    found = bill([FLAT, net], [0], [0], state=BANK if rollover == "kwh" else MONEY)
+
+    assert found.total == "0"
+    assert ledger(found) == []
+    assert last(found, rollover)["lost"] == "10"
+
+
+def test_money_is_paid_as_it_is() -> None:
+    """10 less 0.30 that are used."""
+    net = export("net_metering", rollover="money", rate="0.05", true_up={"month": 3})
+    found = bill([FLAT, net], [1], [0], state=MONEY)
+
+    assert amounts(found)["export.true_up"] == "-9.7"
+    assert ledger(found) == []
+
+
+def test_the_net_of_all_periods_may_be_what_is_paid() -> None:
+    """5 kWh off peak are in the bank; less 2 that were imported at peak, 3 are paid."""
+    net = export("net_metering", true_up={**RATE, "basis": "net"})
+    february = bill([TOU, net], [0, 2], [4, 0], "2026-02")
+    march = bill([TOU, net], [0, 0], [1, 0], "2026-03", february.state)
+
+    assert february.state["export"]["net"] == "2"
+    assert line(march, "export.true_up").quantity == "-3"
+    assert march.state["export"]["net"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("before", "month", "due"),
+    [
+        ("2026-02", "2026-03", True),
+        ("2026-03", "2026-04", False),
+        ("2026-01", "2026-04", True),
+        ("2026-03", "2026-03", False),
+        ("2025-12", "2026-02", False),
+        ("2020-04", "2026-02", True),
+    ],
+)
+def test_it_is_due_in_the_first_bill_since_the_month(before: str, month: str, due: bool) -> None:
+    """A bill that skips the month settles all the same, and a month is settled once."""
+    state: Any = {"export": {"month": before, "ledger": [{"month": "2020-01", "kwh": "10"}]}}
+    found = bill([FLAT, export("net_metering", true_up=RATE)], [0], [0], month, state)
+
+    assert ("export.true_up" in amounts(found)) is due
+
+
+def test_a_first_bill_is_settled_in_its_own_month() -> None:
+    """Without a bill before, its months count."""
+    net = export("net_metering", true_up=RATE)
+
+    assert bill([FLAT, net], [0], [5]).total == "-0.2"
+    assert bill([FLAT, net], [0], [5], "2026-04").total == "0"

@@ -1,0 +1,87 @@
+"""What a plugin may offer as a price feed."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from energia import Delivery, FeedRequest, NewPriceSeries, PricePoint
+from energia.db.pool import Pool
+from energia.errors import PluginError
+from energia.plugins import Plugins
+from tests.core.pricing.asking import ask
+from tests.plugins.sources import source
+from tests.plugins.test_price_feeds import HOUR, Feeding, hourly, rows, service, until
+
+
+async def test_a_feed_that_breaks_does_not_stop_the_others(pool: Pool) -> None:
+    """Whatever it raises is told, and it is asked again."""
+
+    class Broken:
+        name = "broken"
+        series = NewPriceSeries(id="broken", currency="EUR")
+
+        async def fetch(self, asked: FeedRequest) -> Delivery:
+            raise ZeroDivisionError("oops")
+
+    async with (
+        source(web.json_response(rows(1))) as found,
+        service(pool, Broken(), hourly(found.url)) as (client, plugin),
+    ):
+        await until(lambda: {one.feed for one in plugin.heard} == {"broken", "spot"})
+        _, shown = await ask(client, "GET", "/v1/price-series/broken")
+
+    assert shown["feed"]["error"] == "ZeroDivisionError: oops"
+
+
+async def test_a_feed_of_a_plugin_needs_no_http(pool: Pool) -> None:
+    """It gives prices one by one, and is told what it said before."""
+
+    class Counting:
+        name = "counting"
+        series = NewPriceSeries(id="made", currency="EUR", unit="kWh")
+        period = 0.05
+
+        def __init__(self) -> None:
+            self.memos: list[Any] = []
+
+        async def fetch(self, asked: FeedRequest) -> Delivery:
+            self.memos.append(asked.memo)
+            start = HOUR + len(self.memos) * timedelta(hours=1)
+            price = PricePoint(start=start, end=start + timedelta(hours=1), price=Decimal(1))
+            return Delivery((price,), memo={"number": len(self.memos)})
+
+    counting = Counting()
+    async with service(pool, counting):
+        await until(lambda: len(counting.memos) >= 3)
+
+    assert counting.memos[:3] == [{}, {"number": 1}, {"number": 2}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"fetch": None}, "coroutine function `fetch`"),
+        ({"series": NewPriceSeries(currency="EUR")}, "NewPriceSeries with an id"),
+        ({"timeout": 0}, "number of seconds above 0"),
+        ({"name": ""}, "without a name"),
+    ],
+)
+def test_what_is_no_feed_is_refused(changes: dict[str, Any], reason: str) -> None:
+    """When the service starts, with the plugin."""
+
+    class Made:
+        name = "made"
+        series = NewPriceSeries(id="made", currency="EUR")
+
+        async def fetch(self, asked: FeedRequest) -> Delivery:
+            return Delivery(None)
+
+    made = Made()
+    for name, value in changes.items():
+        setattr(made, name, value)
+
+    with pytest.raises(PluginError, match=reason):
+        Plugins.of(feeding=Feeding(made))

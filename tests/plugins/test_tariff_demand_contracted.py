@@ -1,0 +1,237 @@
+"""The charge `demand.contracted`: two real bills, and its own rules."""
+
+import json
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from energia.plugins import Plugins
+from energia.pricing.engine import Cost, price
+from energia.pricing.tariffs import Tariff, tariff_converter
+from energia_plugins import tariff_demand_contracted
+from tests.core.pricing.documents import document, faults, line, series
+from tests.imports import ROOT
+
+CONVERTER = tariff_converter(
+    Plugins.of(tariff_demand_contracted=tariff_demand_contracted).charges()
+)
+BILLS = json.loads((ROOT / "tests/data/brazil-demand/grupo_a_faturas.json").read_text())["cases"]
+START = "2022-08-01T00:00:00-03:00"
+POSTOS = {
+    "default": "fora_ponta",
+    "rules": [{"period": "ponta", "days": ["weekday"], "from": "17:30", "to": "20:30"}],
+}
+
+
+def read(charge: dict[str, Any]) -> Tariff:
+    """Return a tariff of one charge, which rounds nothing."""
+    body = document(
+        [{"kind": "demand.contracted", **charge}],
+        "America/Sao_Paulo",
+        "BRL",
+        rounding={"amount_decimals": None},
+    )
+    return CONVERTER.structure(body, Tariff)
+
+
+def cost(charge: dict[str, Any], kw: dict[int, str], days: int = 31) -> Cost:
+    """Price days from August 2022 on, with these demands in some quarters of an hour."""
+    values = [0] * (96 * days)
+    for at, demand in kw.items():
+        values[at] = int(Fraction(demand) * 1_000_000 / 4)
+    usage = series(START, 900, values)
+    return price(read(charge), {"import": usage}, usage.start, usage.end)
+
+
+def printed(case: int, *names: str) -> list[tuple[Fraction, Fraction]]:
+    """Return the quantity and the price of lines of a real bill."""
+    lines = {name: (Fraction(kw), Fraction(rate)) for name, kw, rate in BILLS[case]["lines"]}
+    return [lines[name] for name in names]
+
+
+def test_the_plugin_offers_one_kind() -> None:
+    """Only what the plugin brings is known."""
+    plugins = Plugins.of(tariff_demand_contracted=tariff_demand_contracted)
+
+    assert list(plugins.charges()) == ["demand.contracted"]
+
+
+def test_a_real_bill_parts_the_contract_into_used_and_unused() -> None:
+    """30 kW are contracted and 4.13 kW used: the other 25.87 kW bear a tag, and no ICMS."""
+    used, unused = printed(0, "demanda (with ICMS) kW", "demanda isenta ICMS kW")
+
+    found = cost({"contracted": "30", "rate": "24.474576"}, {700: "4.13"})
+    untaxed = cost({"contracted": "30", "rate": "18.023966"}, {700: "4.13"})
+
+    assert [(one.code, one.quantity) for one in found.lines] == [
+        ("demand.contracted", "4.13"),
+        ("demand.contracted.unused", "25.87"),
+    ]
+    assert Fraction(found.lines[0].exact) == used[0] * used[1]
+    assert Fraction(untaxed.lines[1].exact) == unused[0] * unused[1]
+
+
+def test_a_real_bill_charges_the_overrun_on_top() -> None:
+    """1055.80 kW of 890 at the rate, and 165.80 kW again at twice the rate without a discount."""
+    measured, excess = printed(1, "demanda medida TUSD kW", "demanda ULTRAPASSAGEM kW")
+    charge = {
+        "contracted": "890",
+        "rate": "9.227335",
+        "overrun": {"multiplier": "2", "rate": "18.4218635"},
+    }
+
+    found = cost(charge, {700: "1055.80"})
+
+    assert [one.code for one in found.lines] == ["demand.contracted", "demand.contracted.overrun"]
+    assert [
+        (Fraction(one.quantity or 0), Fraction(one.rate or 0), Fraction(one.exact))
+        for one in found.lines
+    ] == [(kw, rate, kw * rate) for kw, rate in (measured, excess)]
+
+
+@pytest.mark.parametrize(
+    ("kw", "overrun", "excess"),
+    [
+        ("105", {}, None),
+        ("106", {}, "6"),
+        ("106", {"base": "tolerance"}, "1"),
+        ("101", {"tolerance_percent": "0"}, "1"),
+        ("110", {"tolerance_percent": "10"}, None),
+    ],
+)
+def test_the_excess_is_as_the_fields_say(
+    kw: str, overrun: dict[str, str], excess: str | None
+) -> None:
+    """100 kW are contracted; within the tolerance nothing is paid on top."""
+    found = cost({"contracted": "100", "rate": "1", "overrun": overrun}, {700: kw})
+
+    quantities = {one.code: one.quantity for one in found.lines}
+    assert quantities["demand.contracted"] == kw
+    assert quantities.get("demand.contracted.overrun") == excess
+
+
+def test_the_overrun_costs_the_multiplied_rate() -> None:
+    """6 kW at 2 x 10 on top of 106 kW at 10: 18 x 6 kW altogether."""
+    found = cost({"contracted": "100", "rate": "10", "overrun": {}}, {700: "106"})
+
+    assert line(found, "demand.contracted.overrun").rate == "20"
+    assert found.total == "1180"
+
+
+def test_only_a_part_of_the_contract_may_be_paid() -> None:
+    """85 % of 100 kW: 35 kW are unused beside 50 kW, and none beside 90 kW."""
+    charge = {"contracted": "100", "paid_percent": "85", "rate": "2"}
+
+    assert [cost(charge, {700: kw}).total for kw in ("50", "90")] == ["170", "180"]
+
+
+def test_each_period_has_a_contract() -> None:
+    """Azul: 40 kW in the peak of 50, 120 kW outside of 100; each at its rate."""
+    charge = {
+        "schedule": POSTOS,
+        "contracted": {"ponta": "50", "fora_ponta": "100"},
+        "rates": {"ponta": "30", "fora_ponta": "10"},
+        "overrun": {},
+    }
+
+    found = cost(charge, {72: "40", 40: "120"})
+
+    assert [(one.code.removeprefix("demand.contracted."), one.quantity, one.exact)
+            for one in found.lines] == [
+        ("ponta", "40", "1200"),
+        ("ponta.unused", "10", "300"),
+        ("fora_ponta", "120", "1200"),
+        ("fora_ponta.overrun", "20", "400"),
+    ]  # fmt: skip
+
+
+def test_components_are_lines() -> None:
+    """Each part of the rate is charged for what is used and for what is not."""
+    charge = {"contracted": "10", "components": {"fio_a": "1", "fio_b": "2"}}
+
+    found = cost(charge, {5: "4"})
+
+    assert {one.code: one.exact for one in found.lines} == {
+        "demand.contracted.fio_a": "4",
+        "demand.contracted.fio_b": "8",
+        "demand.contracted.fio_a.unused": "6",
+        "demand.contracted.fio_b.unused": "12",
+    }
+
+
+def test_each_month_has_its_maximum() -> None:
+    """8 kW in August, nothing in 15 days of September: 10 kW, and half of 10 kW unused."""
+    found = cost({"contracted": "10", "rate": "1", "reset": "month"}, {5: "8"}, 46)
+
+    assert {one.code: one.quantity for one in found.lines} == {
+        "demand.contracted": "8",
+        "demand.contracted.unused": "7",
+    }
+
+
+def test_the_steps_tell_how() -> None:
+    """The peak's time, what is left of the contract, and why there is an overrun."""
+    under = cost({"contracted": "30", "rate": "1"}, {0: "4.13"})
+    over = cost({"contracted": "890", "rate": "1", "overrun": {}}, {0: "1055.8"})
+
+    assert [one.steps[0].expression for one in (*under.details, over.details[1])] == [
+        "4.13 at 2022-08-01T00:00:00-03:00",
+        "30 - 4.13",
+        "1055.8 - 890, as it is above 890 x (1 + 5 %)",
+    ]
+
+
+@given(st.integers(0, 10**9), st.integers(0, 1000), st.integers(0, 200))
+def test_at_least_the_contract_is_paid(micro: int, contract: int, percent: int) -> None:
+    """Used and unused are max(measured, k x contract), whatever these are."""
+    usage = series(START, 3600, [micro])
+    charge = {
+        "contracted": str(contract),
+        "paid_percent": str(percent),
+        "rate": "1",
+        "interval": "PT1H",
+    }
+
+    found = price(read(charge), {"import": usage}, usage.start, usage.end)
+
+    assert Fraction(found.total) == max(Fraction(micro, 10**6), Fraction(contract * percent, 100))
+
+
+@pytest.mark.parametrize(
+    ("charge", "pointer", "code"),
+    [
+        ({"contracted": "1"}, "/rate", "one_price"),
+        ({"rate": "1"}, "/contracted", "missing_field"),
+        ({"contracted": "-1", "rate": "1"}, "/contracted", "out_of_range"),
+        ({"contracted": {"ponta": "1"}, "rate": "1"}, "/contracted/ponta", "unknown_period"),
+        (
+            {"contracted": {"ponta": "1"}, "rate": "1", "schedule": POSTOS},
+            "/contracted/fora_ponta",
+            "missing_rate",
+        ),
+        (
+            {"contracted": "1", "rate": "1", "overrun": {"rates": {"ponta": "1"}}},
+            "/overrun/rates/ponta",
+            "unknown_period",
+        ),
+        ({"contracted": "1", "rate": "1", "unit": "kVA"}, "/power_factor", "missing_power_factor"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(
+    charge: dict[str, Any], pointer: str, code: str
+) -> None:
+    """Each refusal names the place."""
+    assert faults(lambda: read(charge)).get(f"/versions/0/charges/0{pointer}") == code
+
+
+def test_the_contract_may_be_a_parameter() -> None:
+    """Contracts of one tariff differ in what they contract."""
+    tariff = read({"contracted": {"parameter": "contracted_kw"}, "rate": "2"})
+    usage = series(START, 900, [0])
+
+    filled = tariff.filled({"contracted_kw": "12.5"})
+
+    assert price(filled, {"import": usage}, usage.start, usage.end).total == "25"
