@@ -116,6 +116,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/bills/{bill}/explain": {"path": {"bill": "day"}},
     "POST /v1/bills/{bill}/check": {"path": {"bill": "day"}, "json": PRINTED},
     "GET /v1/contracts/{contract}/state": {"path": {"contract": "main"}},
+    "GET /v1/contracts/{contract}/to-date": {
+        "path": {"contract": "main"},
+        "params": {"start": DAY["start"]},
+    },
     "POST /v1/bills/run": {"json": NEXT},
     "GET /v1/bills": {"params": {"affected": "true"}},
     "DELETE /v1/bills/{bill}": {"path": {"bill": "<the draft>"}},

@@ -3,17 +3,18 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from types import MappingProxyType
 
 import attrs
 
 from energia.metering.series import Series
-from energia.pricing.charges import Measured
+from energia.pricing.charges import Measure, Measured
 from energia.pricing.exact import decimal_text, exact_text
 from energia.pricing.lines import Remembered, Step
 from energia.pricing.rounding import Rounding
 from energia.pricing.running import Item, Running
-from energia.pricing.segments import segments
-from energia.pricing.slots import Assumption
+from energia.pricing.segments import Segment, segments
+from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms
 
@@ -136,10 +137,22 @@ def price(
         Invalid: No version is in force, or a role is missing.
 
     """
-    cut = segments(tariff, usage, start, end, terms)
-    state, runs = dict(terms.state), list[Running]()
+    return priced(tariff.currency, segments(tariff, usage, start, end, terms), terms.state)
+
+
+def priced(
+    currency: str,
+    cut: Sequence[Segment],
+    before: Mapping[str, Remembered],
+    known: Mapping[tuple[Slots, Measure], Mapping[str, int]] = MappingProxyType({}),
+) -> Cost:
+    """Return what the segments of a window cost, given what the charges remember.
+
+    A measure that is *known* of the usage that it is about is not evaluated.
+    """
+    state, runs = dict(before), list[Running]()
     for segment in cut:
-        runs.append(Running(segment.version.rounding, state))
+        runs.append(Running(segment.version.rounding, state, known=dict(known)))
         for due in segment.dues:
             runs[-1].charge(due.charge, due.slots)
     parts = tuple(
@@ -147,11 +160,11 @@ def price(
         for segment, run in zip(cut, runs, strict=True)
     )
     charged = [_Charged(item, at) for at, run in enumerate(runs) for item in run.items]
-    total, lines = _rounded(charged, parts, cut[-1].version.rounding, tariff.currency)
+    total, lines = _rounded(charged, parts, cut[-1].version.rounding, currency)
     details = [one.detail for one in charged]
     details += [Detail(None, part=len(parts) - 1)] * (len(lines) - len(details))
     assumptions = tuple(cut[0].assumptions)
-    return Cost(tariff.currency, total, lines, assumptions, state, tuple(details), parts)
+    return Cost(currency, total, lines, assumptions, state, tuple(details), parts)
 
 
 @attrs.frozen

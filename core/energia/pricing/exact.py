@@ -1,6 +1,6 @@
 """Exact arithmetic: sums of arrays, and fractions as text."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -52,6 +52,11 @@ def total(values: Micro, largest: int) -> int:
         return 0
     zero = np.zeros(1, np.int64)
     return sums(values, largest, zero, zero, zero)[0]
+
+
+def merged(earlier: Mapping[str, int], later: Mapping[str, int]) -> dict[str, int]:
+    """Return sums of one window and of the next, label by label."""
+    return {label: earlier.get(label, 0) + later.get(label, 0) for label in {**earlier, **later}}
 
 
 def fraction(value: Exact) -> Fraction:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import attrs
 
 from energia.pricing.charges import Role
-from energia.pricing.exact import total
+from energia.pricing.exact import merged, total
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Slots
 
@@ -30,7 +30,7 @@ class Energy:
 
     def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
         """Return the sum of both windows."""
-        return added(earlier, later)
+        return merged(earlier, later)
 
 
 @attrs.frozen(cache_hash=True)
@@ -52,7 +52,7 @@ class EnergyByPeriod:
 
     def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
         """Return the sums of both windows."""
-        return added(earlier, later)
+        return merged(earlier, later)
 
 
 @attrs.frozen
@@ -109,8 +109,3 @@ class BillMonths:
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count the days of each month of the tariff's zone."""
         return slots.bill_days().by_month
-
-
-def added(earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
-    """Return sums of two windows, label by label, those of both windows in their order."""
-    return {name: earlier.get(name, 0) + later.get(name, 0) for name in {**earlier, **later}}

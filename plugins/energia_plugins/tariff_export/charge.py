@@ -65,6 +65,7 @@ class Export(BaseCharge):
     )
 
     kind: ClassVar[str] = "export"
+    remeasures: ClassVar[bool] = True
     examples: ClassVar[Examples] = (
         {"kind": "export", "scheme": "net_metering", "true_up": {"month": 3, "rate": "0.027"}},
         {"kind": "export", "scheme": "net_metering", "expires_after": 60, "uncompensated": "50"},

@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from energia.pricing.charges import Role
+from energia.pricing.exact import merged
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import LocalDays, Slots
 from energia_plugins.tariff_tiered.windows import (
@@ -44,6 +45,10 @@ class TieredEnergy:
         return compiled(slots, self.schedule, self.channel, self.reset).sums(
             part.values, part.largest
         )
+
+    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+        """Return the sums of two windows of one bill."""
+        return merged(earlier, later)
 
 
 @attrs.frozen(cache_hash=True)

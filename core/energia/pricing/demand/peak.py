@@ -1,6 +1,6 @@
 """The measure of demand: the highest average power in a window, and when it was."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -21,6 +21,9 @@ from energia.zones import DAY, Int64, Zone
 TOTAL: Final = "total"
 #: Between a period and the time of one of its peaks, in a label.
 AT: Final = "@"
+#: So much of the text of a time names the month, the day.
+_MONTH: Final = len("2026-03")
+_DAY: Final = len("2026-03-02")
 #: A bill of more days is told of where the demand is that of all of it.
 _LONG: Final = 45
 
@@ -86,6 +89,31 @@ class Peak:
                 labels[f"{period}{AT}{time}"] = int(found.power[at])
         return labels
 
+    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+        """Return the peaks of both windows; the cut between them is the end of an interval."""
+        found: dict[str, int] = {}
+        for period, timed in _timed([*earlier.items(), *later.items()]).items():
+            kept = [one for some in self._apart(timed) for one in self._top(some)]
+            found[period] = max(value for _, value in kept)
+            found |= {f"{period}{AT}{time}": value for time, value in kept}
+        return found
+
+    def _apart(self, timed: list[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
+        """Yield the peaks of each month, where months have peaks of their own; else all."""
+        if not self.by_month:
+            yield timed
+            return
+        for month in sorted({time[:_MONTH] for time, _ in timed}):
+            yield [one for one in timed if one[0].startswith(month)]
+
+    def _top(self, timed: list[tuple[str, int]]) -> list[tuple[str, int]]:
+        """Return the highest of peaks, highest first; of equal ones the first."""
+        order = sorted(timed, key=lambda one: -one[1])
+        if self.distinct_days:
+            first = {time[:_DAY]: at for at, (time, _) in reversed(list(enumerate(order)))}
+            order = [order[at] for at in sorted(first.values())]
+        return order[: self.top]
+
     def _highest(self, found: Intervals, zone: Zone, some: Int64) -> list[int]:
         """Return the highest of *some* intervals, highest first; of equal ones the first."""
         power: Micro = found.power[some]
@@ -147,6 +175,16 @@ class BillMonth:
         """Name the month of the last local day."""
         _, end = slots.bill or (slots.start, slots.end)
         return {f"{slots.zone.datetime(end - 1):%Y-%m}": 1}
+
+
+def _timed(found: Iterable[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:
+    """Return the timed peaks of each period."""
+    timed: dict[str, list[tuple[str, int]]] = {}
+    for label, value in found:
+        period, at, time = label.partition(AT)
+        if at:
+            timed.setdefault(period, []).append((time, value))
+    return timed
 
 
 def _tell_long_bill(slots: Slots) -> None:

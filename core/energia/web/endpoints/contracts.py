@@ -1,21 +1,33 @@
 """Contracts: which tariff a meter is on, from when to when."""
 
+from datetime import date
 from typing import Annotated
 
 from msgspec import Meta
 
 from energia.billing.contract import Contract, ContractState, NewContract
 from energia.billing.contracts import Contracts
-from energia.billing.errors import ContractsOverlap
+from energia.billing.errors import ContractsOverlap, OutsideContract
+from energia.billing.office import Office
+from energia.billing.todate import CostToDate, cost_to_date
 from energia.convert import Converter, Id
+from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Conflict, Fault, InUse, Invalid, NotFound
+from energia.errors import Conflict, Fault, IncompleteUsage, InUse, Invalid, NotFound
 from energia.web.examples import examples
 from energia.web.ids import ContractId
 from energia.web.pages import Cursor, Limit, Page, page
 from energia.web.routes import Created, Routes
 
 _EXAMPLES = examples("contracts")
+_TO_DATE = (NotFound, Conflict, OutsideContract, IncompleteUsage)
+Since = Annotated[
+    date,
+    Meta(
+        description="The first day of the bill; without it the end of the newest issued bill, or "
+        "the first of the month, or of the contract."
+    ),
+]
 OfMeter = Annotated[Id, Meta(description="Only contracts of this meter.")]
 
 routes = Routes(tag="Contracts")
@@ -79,6 +91,25 @@ async def get_contract_state(
 ) -> ContractState:
     """Return what the charges remember for the next bill: prior peaks, credits and the like."""
     return await Contracts(tenant, converter).state(contract)
+
+
+@routes.get(
+    "/v1/contracts/{contract}/to-date",
+    errors=(NotFound, Conflict, OutsideContract, IncompleteUsage),
+)
+async def get_cost_to_date(
+    contract: ContractId,
+    core: Core,
+    tenant: Tenant,
+    converter: Converter,
+    start: Since | None = None,
+) -> CostToDate:
+    """Return what a contract costs so far: the bill that is growing, until the last readings.
+
+    What was measured of whole days is kept, so that asking again reads new days only; corrected
+    readings, another tariff or other parameters are noticed.
+    """
+    return await cost_to_date(Office.of(core, tenant, converter), contract, start)
 
 
 def _created(contract: Contract) -> Created[Contract]:

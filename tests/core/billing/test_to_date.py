@@ -1,0 +1,106 @@
+"""What a contract costs so far: `GET /v1/contracts/{contract}/to-date`."""
+
+import pytest
+
+from energia.db.pool import Pool
+from tests.core.billing.setting import CONTRACT, FLAT, day, given, hours, issued, refused, tariff
+from tests.serving import Client
+
+PATH = "/v1/contracts/c/to-date?start=2025-03-01"
+
+
+async def total(client: Client) -> tuple[str, str, str | None]:
+    """Return what it costs so far, until when, and until when of that was kept."""
+    found = await given(client, "GET", PATH)
+    kept = found["kept_until"]
+    return found["total"], found["end"][:10], kept and kept[:10]
+
+
+async def test_a_contract_costs_so_much_so_far(at_home: Client) -> None:
+    """Ten days of 24 kWh at half a real cost 120; the lines are those of the bill of these days."""
+    found = await given(at_home, "GET", PATH)
+    bill = await given(at_home, "POST", "/v1/bills", {"contract": "c", **day(1, 11)})
+
+    assert (found["total"], found["start"]) == ("120.00", "2025-03-01T00:00:00Z")
+    assert found["end"] == "2025-03-11T00:00:00Z"
+    assert found["lines"] == bill["lines"]
+
+
+async def test_asking_again_reads_new_days_only(at_home: Client) -> None:
+    """What was measured of whole days is kept and added to."""
+    assert await total(at_home) == ("120.00", "2025-03-11", None)
+    await hours(at_home, 11, 1, 2)
+
+    assert await total(at_home) == ("156.00", "2025-03-13", "2025-03-11")
+    assert await total(at_home) == ("156.00", "2025-03-13", "2025-03-13")
+
+
+async def test_a_corrected_reading_is_noticed(at_home: Client) -> None:
+    """What was kept is void once a day of it is corrected."""
+    await total(at_home)
+    await hours(at_home, 4, 3)
+
+    assert await total(at_home) == ("144.00", "2025-03-11", None)
+
+
+async def test_another_tariff_is_noticed(at_home: Client) -> None:
+    """What was kept is void once the tariff is another."""
+    await total(at_home)
+    await given(at_home, "PUT", "/v1/tariffs/flat", tariff({**FLAT, "rate": "1"}))
+
+    assert await total(at_home) == ("240.00", "2025-03-11", None)
+
+
+async def test_part_of_a_day_is_measured_and_not_kept(at_home: Client, pool: Pool) -> None:
+    """The day that is going on is read each time."""
+    series = {"meter": "m", "interval": "PT1H", "start": "2025-03-11T00:00:00Z", "values": [4] * 6}
+    await given(at_home, "POST", "/v1/readings", {"series": [series]})
+
+    found = await given(at_home, "GET", PATH)
+
+    assert (found["total"], found["end"]) == ("132.00", "2025-03-11T06:00:00Z")
+    assert (await total(at_home))[2] == "2025-03-11"
+
+
+async def test_the_bill_that_grows_begins_where_the_last_one_ended(at_home: Client) -> None:
+    """Without a day, it goes on from the newest issued bill, with what that left."""
+    await issued(at_home, "b", 1, 8)
+
+    found = await given(at_home, "GET", "/v1/contracts/c/to-date")
+
+    assert (found["start"], found["total"]) == ("2025-03-08T00:00:00Z", "36.00")
+
+
+async def test_missing_readings_are_refused(at_home: Client) -> None:
+    """A hole among the readings is named, as in a bill."""
+    await hours(at_home, 12, 1)
+
+    status, code, _ = await refused(at_home, "GET", PATH)
+
+    assert (status, code) == (422, "incomplete_usage")
+
+
+@pytest.mark.parametrize("start", ["2025-02-28", "2099-01-01"])
+async def test_there_is_a_bill_in_the_time_of_the_contract_only(
+    at_home: Client, start: str
+) -> None:
+    """A day before the contract, or one to come, has no bill."""
+    answer = await refused(at_home, "GET", f"/v1/contracts/c/to-date?start={start}")
+
+    assert answer == (422, "outside_contract", {"/query/start": "outside_contract"})
+
+
+async def test_without_readings_nothing_is_told(at_home: Client) -> None:
+    """No readings yet are refused, not 0."""
+    await given(at_home, "PUT", "/v1/contracts/c", CONTRACT)
+
+    answer = await refused(at_home, "GET", "/v1/contracts/c/to-date?start=2025-04-01")
+
+    assert answer[:2] == (422, "incomplete_usage")
+
+
+async def test_what_is_kept_goes_with_its_contract(at_home: Client) -> None:
+    """A contract that was asked for can be deleted."""
+    await total(at_home)
+
+    await given(at_home, "DELETE", "/v1/contracts/c")
