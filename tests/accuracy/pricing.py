@@ -15,6 +15,7 @@ from energia.plugins import Plugins
 from energia.pricing.engine import Cost
 from energia.pricing.groups import price_groups
 from energia.pricing.importing import imported
+from energia.pricing.market.series import PriceSeries
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia.pricing.terms import Terms
 
@@ -22,7 +23,6 @@ from energia.pricing.terms import Terms
 YEAR = 2018
 _PLUGINS = Plugins.installed()
 CONVERTER = tariff_converter(_PLUGINS.charges())
-KINDS = frozenset(_PLUGINS.charges())
 
 
 def read(path: Path) -> Any:
@@ -86,9 +86,10 @@ def monthly(
     usage: Mapping[str, Series],
     year: int = YEAR,
     state: Mapping[str, Any] | None = None,
+    prices: Mapping[str, PriceSeries] | None = None,
 ) -> list[Cost]:
     """Return the bills of the months of a year."""
-    terms = Terms(state=dict(state or {}))
+    terms = Terms(state=dict(state or {}), prices=dict(prices or {}))
     return [group.cost for group in price_groups(tariff(body), usage, months(year), terms)]
 
 

@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from energia.errors import EnergiaError
-from tests.accuracy import pricing, sam
+from tests.accuracy import pricing, sam, spot
 from tests.accuracy.outcomes import Outcome, Source, compared
 
 #: The quirks of the engine that the README of the data names, and what they change.
 QUIRKS = {
     "c022": "SAM charges nothing above a finite last tier; here its price goes on, with a warning",
     "c031": "SAM charges nothing above a finite last tier; here its price goes on, with a warning",
-    "c055": "SAM takes the price of the next hour for three quarters of each hour",
 }
-if "energy.dynamic" not in pricing.KINDS:
-    QUIRKS |= dict.fromkeys(("c052", "c053"), "an hourly price series, which no rate has")
 #: The charges of each component that is compared.
 _COMPONENTS = {
     "monthly_demand_flat_charge": ("demand_flat",),
@@ -59,13 +56,20 @@ def _compared(folder: Path, given: Mapping[str, Any]) -> Outcome:
     if inputs.get("ur_enable_billing_demand"):
         body = sam.with_ratchet(body, inputs)
     body = _daily(body)
+    dynamic = bool(inputs.get("ur_en_ts_buy_rate"))
+    prices = spot.prices(inputs) if dynamic else {}
+    if dynamic:
+        body = spot.body(body)
     usage = _usage(folder, given)
-    costs = pricing.monthly(body, usage, state=sam.peaks(inputs, "demand_flat"))
+    state = sam.peaks(inputs, "demand_flat")
+    costs = pricing.monthly(body, usage, state=state, prices=prices)
     if exports:
         found = {"monthly_bill": pricing.totals(costs)}
         return compared(name, found, {"monthly_bill": expected["monthly_bill"]})
     components = {what: pricing.parts(costs, *codes) for what, codes in _COMPONENTS.items()}
     energy = pricing.parts(costs, "energy")
+    if name in spot.CORRECT:
+        return spot.corrected(name, energy)
     found = components | {
         "monthly_energy_charge_gross": energy,
         "monthly_minimum_topup": pricing.parts(costs, *_MINIMUMS),

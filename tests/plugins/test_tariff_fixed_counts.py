@@ -125,3 +125,13 @@ def test_what_is_once_a_bill_is_not_prorated_by_months(per: str) -> None:
     assert faults(lambda: tariff([charge])) == {
         "/versions/0/charges/0/proration": "unused_proration"
     }
+
+
+def test_a_bill_of_many_months_is_told() -> None:
+    """A year that is not divided into months pays once, which is hardly what is meant."""
+    year = (MARCH[0], instant("2027-03-01T00:00:00Z"))
+
+    found = cost({"amount": "6.50", "per": "bill"}, year)
+
+    assert found.total == "6.5"
+    assert [one.code for one in found.assumptions] == ["long_bill"]

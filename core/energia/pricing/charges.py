@@ -23,14 +23,14 @@ Example:
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Final, Protocol, TypeAlias
+from typing import Annotated, ClassVar, Final, Protocol, TypeAlias
 
 import attrs
 from msgspec import Meta
 
 from energia.convert.rules import enforce
 from energia.pricing.exact import Exact
-from energia.pricing.lines import BillSoFar, Line, Replace, State, Step
+from energia.pricing.lines import BillSoFar, Examples, Line, Replace, State, Step
 from energia.pricing.market.formula import SlotFormula
 from energia.pricing.schedule import Schedule
 from energia.pricing.selection import Code, Selection, Tags
@@ -59,8 +59,6 @@ __all__ = [
     "unit_of",
 ]
 
-#: Charges as JSON has them.
-Examples: TypeAlias = tuple[Mapping[str, Any], ...]
 #: What the measures of a charge gave: by name of the measure, then by label.
 Measured: TypeAlias = Mapping[str, Mapping[str, int]]
 
@@ -74,9 +72,7 @@ Role = Annotated[
         examples=["import"],
     ),
 ]
-_CODE: Final = (
-    "Names the charge in its version and begins the codes of its lines; the default is the kind."
-)
+_CODE: Final = "Names the charge in its version, and begins the codes of its lines; else the kind."
 Text = Annotated[str, Meta(max_length=500)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["te"])]
 #: The parts of a rate, by name.

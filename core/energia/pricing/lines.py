@@ -10,6 +10,8 @@ import attrs
 from energia.pricing.exact import Exact, fraction
 from energia.pricing.slots import Slots
 
+#: Charges as JSON has them.
+Examples: TypeAlias = tuple[Mapping[str, Any], ...]
 #: What a charge remembers from bill to bill: a JSON object, numbers as strings.
 Remembered: TypeAlias = Mapping[str, Any]
 NOTHING: Final[Remembered] = MappingProxyType({})

@@ -3,13 +3,14 @@
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import attrs
 from msgspec import Meta
 
 from energia.pricing.lines import Step
 from energia.pricing.slots import Slots
+from energia.zones import DAY
 
 #: How a part of a month counts: as its days / the days of the month; as its days x 12/365; or in
 #: full, each month that the bill touches.
@@ -20,6 +21,10 @@ Proration = Annotated[
         "12/365; or in full."
     ),
 ]
+
+
+#: A bill of more days is told of.
+_LONG_BILL: Final = 45
 
 
 @attrs.frozen
@@ -33,6 +38,10 @@ class BillPart:
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count the days of the tariff's zone, where the window is only a part of its bill."""
+        start, end = slots.bill or (slots.start, slots.end)
+        if end - start > _LONG_BILL * DAY:
+            message = "an amount for a bill is charged once: group=P1M makes each month a bill"
+            slots.assume("long_bill", message)
         if slots.bill is None:
             return {"days": 1, "bill": 1}
         return {"days": slots.local_days().number, "bill": slots.bill_days().number}

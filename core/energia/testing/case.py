@@ -16,6 +16,7 @@ from energia.pricing.segments import roles
 from energia.pricing.selection import Selection
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms
+from energia.testing.market import made_up
 from energia.testing.outcome import Failed
 from energia.testing.pricing import Document, Pricing
 from energia.testing.usage import Load, household, series
@@ -109,7 +110,8 @@ class Case:
     ) -> Cost:
         """Return what *load* costs in the window [start, end) (seconds); raises `Invalid`."""
         usage = self.usage(tariff, start, end, load)
-        return price(tariff, usage, start, end, Terms(state=state or {}))
+        terms = Terms(state=state or {}, prices=made_up(tariff, start, end))
+        return price(tariff, usage, start, end, terms)
 
     def usage(
         self, tariff: Tariff, start: int, end: int, load: Load = household

@@ -12,6 +12,7 @@ from energia.pricing.running import Running
 from energia.pricing.segments import segments
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms
+from energia.testing.market import made_up
 
 
 def exact_lines(
@@ -19,7 +20,8 @@ def exact_lines(
 ) -> tuple[Line, ...]:
     """Return the lines as the charges state them, before anything is rounded or written."""
     found: list[Line] = []
-    for segment in segments(tariff, usage, start, end, Terms()):
+    terms = Terms(prices=made_up(tariff, start, end))
+    for segment in segments(tariff, usage, start, end, terms):
         run = Running(segment.version.rounding, {})
         for due in segment.dues:
             run.charge(due.charge, due.slots)
@@ -31,8 +33,9 @@ def explained_lines(
     tariff: Tariff, usage: Mapping[str, Series], start: int, end: int
 ) -> tuple[ExplainedLine, ...]:
     """Return where each line of a bill comes from, all of it measured again."""
-    cost = price(tariff, usage, start, end)
-    cut = segments(tariff, usage, start, end, Terms())
+    terms = Terms(prices=made_up(tariff, start, end))
+    cost = price(tariff, usage, start, end, terms)
+    cut = segments(tariff, usage, start, end, terms)
     return explain(Charged.of(cost), cut, cost.currency)
 
 
@@ -44,7 +47,7 @@ def energy_by_period(
     role: str,
 ) -> Mapping[str, int]:
     """Return the micro-units of *role* in each period of unit prices, by the names of its rates."""
-    (segment,) = segments(tariff, usage, *window, Terms())
+    (segment,) = segments(tariff, usage, *window, Terms(prices=made_up(tariff, *window)))
     slots = segment.dues[-1].slots
     if prices.schedule is None:
         return {"": Energy(role).evaluate(slots)["total"]}

@@ -12,6 +12,7 @@ from energia.plugins import Plugins
 from energia.pricing.charges import Charge
 from energia.pricing.engine import Cost, price
 from energia.pricing.groups import price_groups
+from energia.pricing.market.series import Price, PriceSeries
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia.pricing.terms import Terms
 from energia.testing.usage import hourly, instant
@@ -88,6 +89,7 @@ class Pricing:
         interval: int = 3600,
         zone: str = "UTC",
         state: Mapping[str, Mapping[str, Any]] | None = None,
+        prices: Mapping[str, Sequence[Price]] | None = None,
         **version: Any,
     ) -> Cost:
         """Return what *usage* costs.
@@ -100,6 +102,8 @@ class Pricing:
             interval: The length of a slot in seconds, for numbers.
             zone: The zone of the tariff.
             state: What the charges remember, by their codes.
+            prices: Prices of a kWh by the series that charges name, each from one instant (seconds,
+                UTC) to another.
             **version: Other fields of the version, such as `rounding`.
 
         Raises:
@@ -115,7 +119,16 @@ class Pricing:
         ends = max((one.end for one in found.values()), default=begins)
         if end is not None:
             ends = instant(end, tariff.timezone)
-        return price(tariff, found, begins, ends, Terms(state=state or {}))
+        terms = Terms(state=state or {}, prices=self._prices(tariff, prices or {}))
+        return price(tariff, found, begins, ends, terms)
+
+    def _prices(
+        self, tariff: Tariff, prices: Mapping[str, Sequence[Price]]
+    ) -> Mapping[str, PriceSeries]:
+        return {
+            name: PriceSeries.of(name, tariff.currency, "kWh", some)
+            for name, some in prices.items()
+        }
 
     def bills(
         self, tariff: Tariff, usage: Mapping[str, Series], dates: Iterable[str]

@@ -13,6 +13,7 @@ from energia.errors import Fault
 from energia.pricing.charges import (
     BaseCharge,
     BillSoFar,
+    Examples,
     Line,
     Measure,
     Measured,
@@ -57,6 +58,17 @@ class Dynamic(BaseCharge):
     __rules__: ClassVar[Rules] = (_floor_is_below_cap,)
 
     kind: ClassVar[str] = "energy.dynamic"
+    examples: ClassVar[Examples] = (
+        {"kind": "energy.dynamic", "series": "spot", "adder": "0.021"},
+        {
+            "kind": "energy.dynamic",
+            "series": "spot",
+            "multiplier": "1.05",
+            "floor": "0",
+            "cap": "0.40",
+        },
+    )
+
     series: SeriesName
     multiplier: Decimal = Decimal(1)
     adder: Decimal = Decimal(0)

@@ -1,7 +1,7 @@
 """The importer of entries of the open-energy-tariffs collection."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 
@@ -32,6 +32,20 @@ class OpenEnergyImporter:
     description: str = (
         "Entries of the open-energy-tariffs collection (schema version 1): flat and time-of-use "
         "plans with a daily supply charge and a feed-in tariff."
+    )
+
+    examples: ClassVar[tuple[Any, ...]] = (
+        {
+            "meta": {"provider": "Acme", "plan": "Night", "currency": "AUD"},
+            "tariff": {
+                "kind": "tou",
+                "supply": {"daily": "1.10"},
+                "import": {
+                    "bands": [{"id": "day", "name": "Day", "rate": "0.3"}],
+                    "schedule": [{"days": "all", "from": "00:00", "to": "24:00", "band": "day"}],
+                },
+            },
+        },
     )
 
     def read(self, document: object, options: ImportOptions) -> Imported:

@@ -1,7 +1,7 @@
 """The importer of tariffs of the ratebook data set."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 
@@ -24,6 +24,16 @@ class RatebookImporter:
     description: str = (
         "Tariffs of the ratebook data set of US residential tariffs (schema version 0); tiers are "
         "counted in each period by itself, as its engine does, unless tier_scope says otherwise."
+    )
+
+    examples: ClassVar[tuple[Any, ...]] = (
+        {
+            "schema_version": 0,
+            "identity": {"utility_id": "Acme Power", "plan_name": "R-1"},
+            "energy": {"periods": [{"tiers": [{"rate": "0.10", "adj": "0.02"}]}]},
+            "schedule": {"weekday": [[0] * 24] * 12, "weekend": [[0] * 24] * 12},
+            "fixed_charges": [{"amount": "14", "unit": "$/month"}],
+        },
     )
 
     def read(self, document: object, options: ImportOptions) -> Imported:

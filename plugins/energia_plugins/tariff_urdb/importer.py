@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 
@@ -26,6 +26,20 @@ class UrdbImporter:
     description: str = (
         "Rates of the US utility rate database (OpenEI URDB), as JSON of its interface or of its "
         "bulk file: one rate, a list of dated ones that follow each other, or {items: [...]}."
+    )
+
+    examples: ClassVar[tuple[Any, ...]] = (
+        {
+            "utility": "Acme Power",
+            "name": "R-1",
+            "startdate": 1767247200,
+            "energyratestructure": [[{"max": 500, "rate": 0.1, "adj": 0.01}, {"rate": 0.2}]],
+            "flatdemandstructure": [[{"rate": 6.5}]],
+            "flatdemandmonths": [0] * 12,
+            "fixedchargefirstmeter": 12.5,
+            "fixedchargeunits": "$/month",
+            "mincharge": 20,
+        },
     )
 
     def read(self, document: object, options: ImportOptions) -> Imported:

@@ -4,14 +4,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from energia import Charge
 from energia.metering.series import Series
+from energia.pricing.market.series import Price
 from energia.testing import ClockChange, Pricing
 from energia.testing.pricing import Usage
+from energia.testing.usage import instant
 from energia.zones import DAY, Zone
 from tests.core.testing.broken import Right
 
@@ -69,6 +72,19 @@ def test_windows_zones_and_roles_may_be_said(energia_price: Pricing) -> None:
     assert [line.amount for line in cost.lines] == ["743.0", "-74.3"]
 
 
+def test_prices_of_a_series_may_be_said(energia_price: Pricing) -> None:
+    """Two hours at prices of their own: 2 kWh at 0.10 and 1 kWh at -0.02."""
+    start = instant("2026-03-02")
+    spot = [
+        Price(start, start + 3600, Decimal("0.10")),
+        Price(start + 3600, start + 7200, Decimal("-0.02")),
+    ]
+
+    cost = energia_price({"kind": "energy.dynamic", "series": "s"}, [2, 1], prices={"s": spot})
+
+    assert cost.total == "0.18"
+
+
 def test_bills_follow_each_other(energia_price: Pricing, energia_year: Series) -> None:
     """A year of a household in twelve bills."""
     tariff = energia_price.tariff({"kind": "test.right", "rate": "0.1"})
@@ -94,9 +110,9 @@ def test_every_clock_change_is_a_day_of_other_length(energia_clock_change: Clock
     assert last - first == energia_clock_change.hours * 3600
     assert first <= energia_clock_change.at <= last
     assert last - first != DAY
-    for name, instant in zip(energia_clock_change.offsets, (first - 1, last), strict=True):
+    for name, at in zip(energia_clock_change.offsets, (first - 1, last), strict=True):
         zone, fixed = Zone.named(energia_clock_change.zone), Zone.named(name)
-        assert zone.datetime(instant).utcoffset() == fixed.datetime(instant).utcoffset()
+        assert zone.datetime(at).utcoffset() == fixed.datetime(at).utcoffset()
 
 
 def test_other_runs_pay_nothing(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def unit_prices(case: Case) -> None:
     """Where a charge tells the price of a unit, it charges that price."""
     charge = case.pricing.charge(case.document)
     told = prices_of(charge)
-    if told is None or told.first_tier:
+    if told is None or told.first_tier or not told.rates:
         raise Skipped("it has no price of a unit, whatever is used")
     tariff = case.tariff()
     usage = case.usage(tariff, MONDAY, _END)

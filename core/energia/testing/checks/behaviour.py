@@ -3,12 +3,15 @@
 import copy
 from typing import Final
 
+import attrs
+
 from energia.metering.series import Micro
 from energia.pricing.engine import Cost, price
 from energia.pricing.tariffs import Tariff
 from energia.pricing.terms import Terms
 from energia.testing import elsewhere
 from energia.testing.case import MONDAY, Case, facts, same
+from energia.testing.market import made_up
 from energia.testing.outcome import Failed
 from energia.testing.usage import Load, household, zero
 from energia.testing.watching import watched
@@ -31,10 +34,11 @@ def inputs_unchanged(case: Case) -> None:
     tariff = case.tariff()
     usage = case.usage(tariff, MONDAY, _END)
     before = case.pricing.converter.dumps(tariff)
-    state = dict(price(tariff, usage, MONDAY, _END).state)
+    terms = Terms(prices=made_up(tariff, MONDAY, _END))
+    state = dict(price(tariff, usage, MONDAY, _END, terms).state)
     kept = copy.deepcopy(state)
     # The arrays cannot be written to: a charge that tries fails here.
-    price(tariff, usage, MONDAY, _END, Terms(state=state))
+    price(tariff, usage, MONDAY, _END, attrs.evolve(terms, state=state))
     if state != kept:
         raise Failed("it changes what was remembered in place; yield a new State")
     if case.pricing.converter.dumps(tariff) != before or case.document != document:

@@ -6,7 +6,9 @@ from typing import Final
 from energia.pricing.engine import price
 from energia.pricing.segments import roles
 from energia.pricing.tariffs import Tariff
+from energia.pricing.terms import Terms
 from energia.testing.case import Case
+from energia.testing.market import made_up
 from energia.testing.outcome import Failed
 from energia.testing.usage import household, series
 from energia.zones import DAY
@@ -52,9 +54,9 @@ def _seconds(tariff: Tariff, interval: int, repeated: int) -> float:
     usage = {
         role: series(household, role, _START, _END, interval) for role in roles(tariff.versions)
     }
-    times = []
+    terms, times = Terms(prices=made_up(tariff, _START, _END)), []
     for _ in range(repeated):
         began = thread_time()
-        price(tariff, usage, _START, _END)
+        price(tariff, usage, _START, _END, terms)
         times.append(thread_time() - began)
     return max(min(times), 1e-6)
