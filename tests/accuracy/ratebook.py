@@ -21,7 +21,8 @@ def bills(folder: Path) -> Source:
     given = pricing.read(folder / "expected_bills_nonaligned_windows.json")["bills"]
     tariffs = folder / "ratebook-data" / "dataset" / "tariffs"
     outcomes = [_bill(folder, tariffs / bill["tariff"], bill) for bill in given]
-    about = "68 tariffs x 4 windows of 29 to 33 days: energy, fixed charges and total, exactly"
+    number = len({bill["tariff"] for bill in given})
+    about = f"{number} tariffs, windows of 29 to 33 days: energy, fixed charges, total, exactly"
     return Source("ratebook 0.1.0 (ratebook)", about, outcomes)
 
 

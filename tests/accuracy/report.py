@@ -31,6 +31,14 @@ _NOTES = """
   prices divided by it.
 - Tiers that several periods share are pooled and prorated, as SAM does; ratebook's are counted
   in each period by itself.
+- SAM turns a negative month into a credit (case c070): its energy is compared, and its bill is not.
+- NREL's data have the inputs of 17 of 32 runs with bills; the others differ from them by changes
+  inside of a test that the data do not have. 4 more runs are errors of SSC, without bills: they are
+  counted as refused and not priced. SSC uses energy that a season's last month
+  exported in the next season's period of like times of day; `becomes` of `export` says which.
+- ratebook's bills are priced without holidays, as they were made. The bill of PECO is to the cent.
+- aiopvpc counts Good Friday as a holiday, which Circular 3/2020 does not, as it has no fixed date:
+  it is listed for the comparison.
 """
 
 

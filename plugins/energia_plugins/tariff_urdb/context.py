@@ -49,3 +49,10 @@ class Context:
                 rate.notes.refuse(at, "wrong_window", f"{message}: state demand_interval")
             return None
         return timedelta(minutes=int(minutes))
+
+
+def unit_fields(unit: str) -> dict[str, str]:
+    """Return the fields of a demand in *unit*; kVA are those of apparent energy."""
+    if unit == "kVA":
+        return {"unit": "kVA", "channel": "apparent_energy.import"}
+    return {} if unit == "kW" else {"unit": unit}

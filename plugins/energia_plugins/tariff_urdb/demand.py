@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from energia_plugins.tariff_urdb.context import Context
+from energia_plugins.tariff_urdb.context import Context, unit_fields
 from energia_plugins.tariff_urdb.energy import scheduled, tell_unused_periods
 from energia_plugins.tariff_urdb.naming import names_of
 from energia_plugins.tariff_urdb.notes import Record
@@ -70,7 +70,7 @@ def _charge(  # noqa: PLR0913, PLR0917 - what makes a charge
         return
     charge: dict[str, Any] = {"kind": "demand", "code": f"demand_{form}"}
     charge |= {"interval": context.interval(rate)}
-    charge |= {} if unit[0] == "kW" else {"unit": unit[0]}
+    charge |= unit_fields(unit[0])
     charge |= {} if unit[1] == "month" else {"per": unit[1]}
     charge |= {"reset": "month"} if when.is_seasonal else {}
     if len(used) == 1:

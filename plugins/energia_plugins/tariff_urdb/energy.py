@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from energia_plugins.tariff_urdb import ladders
-from energia_plugins.tariff_urdb.context import Context
+from energia_plugins.tariff_urdb.context import Context, unit_fields
 from energia_plugins.tariff_urdb.ladders import Ladder
 from energia_plugins.tariff_urdb.naming import names_of
 from energia_plugins.tariff_urdb.notes import Record
@@ -98,9 +98,9 @@ def _demand(rate: Record, context: Context, found: Mapping[int, Ladder]) -> dict
         rate.notes.refuse(
             rate.pointer(_NAME), "mixed_units", "tiers are by several units of demand"
         )
-    unit = next(iter(units), None)
-    stated = {} if unit in (None, "kW") else {"unit": unit}
-    return {"interval": context.interval(rate), **stated} if unit else {}
+    if not units:
+        return {}
+    return {"interval": context.interval(rate), **unit_fields(next(iter(units)))}
 
 
 def _fuel(rate: Record) -> Iterator[dict[str, Any]]:

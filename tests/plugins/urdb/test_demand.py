@@ -67,13 +67,18 @@ def test_demand_that_is_free_is_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("unit", "ours"),
-    [("kW daily", {"per": "day"}), ("hp", {"unit": "hp"}), ("KW", {})],
+    [
+        ("kW daily", {"per": "day"}),
+        ("hp", {"unit": "hp"}),
+        ("KW", {}),
+        ("kVA", {"unit": "kVA", "channel": "apparent_energy.import"}),
+    ],
 )
 def test_units_of_demand_are_read(unit: str, ours: dict[str, str]) -> None:
     """Also for a day."""
     found = charges(rate(**FLAT, flatdemandunit=unit))["demand_flat"]
 
-    assert {name: found[name] for name in ("per", "unit") if name in found} == ours
+    assert {name: found[name] for name in ("per", "unit", "channel") if name in found} == ours
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,11 @@ def test_a_bound_that_means_infinity_is_none(endless: object) -> None:
         ("kWh daily", "kWh/day", None),
         ("kWh/kW", "kWh/kW", {"interval": "PT1H"}),
         ("kWh/kW daily", "kWh/kW.day", {"interval": "PT1H"}),
+        (
+            "kWh/kVA",
+            "kWh/kVA",
+            {"interval": "PT1H", "unit": "kVA", "channel": "apparent_energy.import"},
+        ),
         ("kWh/hp", "kWh/hp", {"interval": "PT1H", "unit": "hp"}),
     ],
 )

@@ -1,10 +1,11 @@
 """Schedules by month and hour become rules of which each hour is the period it was."""
 
+from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from energia import convert
@@ -14,7 +15,7 @@ from energia.pricing.schedule import Schedule
 from energia.zones import Zone
 from energia_plugins.tariff_urdb.schedules import Matrix
 from tests.core.pricing.documents import instant
-from tests.plugins.urdb.rates import charges, rate
+from tests.plugins.urdb.rates import charges, rate, refused
 
 UTC = Zone.named("UTC")
 #: A leap year and a common one.
@@ -50,7 +51,9 @@ def test_each_hour_keeps_its_period(drawn: tuple[Matrix, int]) -> None:
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12
     weekend = (days + 3) % 7 >= 5
 
-    found = periods(matrix.schedule(names), step)
+    schedule = matrix.schedule(names)
+    assume(len(schedule["rules"]) <= 500)
+    found = periods(schedule, step)
 
     expected = [
         names[period]
@@ -91,3 +94,16 @@ def test_one_schedule_is_of_all_days(missing: str) -> None:
     (rule,) = charges(document)["energy"]["schedule"]["rules"]
 
     assert "days" not in rule
+
+
+def test_a_schedule_without_any_order_is_refused() -> None:
+    """It would need more rules than a tariff may have, or than a person reads."""
+    dice = Random(5)
+    table, mirrored = (
+        [[dice.randrange(4) for _ in range(48)] for _ in range(12)] for _ in range(2)
+    )
+    periods_ = [[{"rate": index}] for index in range(1, 5)]
+
+    document = rate(*periods_, energyweekdayschedule=table, energyweekendschedule=mirrored)
+
+    assert refused(document) == {"/energyweekdayschedule": "too_many_rules"}
