@@ -81,5 +81,6 @@ async def test_what_is_got_can_be_put(api: aiohttp.ClientSession) -> None:
         "/v1/meters/UC-123",
         "/v1/tariffs/branca",
         "/v1/holiday-lists/br-national",
+        "/v1/price-series/spot-es",
         "/v1/contracts/casa-2026",
     ]

@@ -55,6 +55,8 @@ PRINTED = {"lines": [{"description": "Energy", "amount": "108.00"}], "total": "1
 
 #: A rate of the US rate database.
 RATE = {"energyratestructure": [[{"rate": 0.1}]], "startdate": "2026-01-01"}
+SPOT = {"currency": "NPR", "unit": "kWh", "interval": "PT1H", "timezone": "Asia/Kathmandu"}
+HOURS = {"start": "2026-03-01T00:00:00+05:45", "values": ["9.5", None, "-1"]}
 
 #: One good request of every operation, in an order that works.
 GOOD: dict[str, dict[str, Any]] = {
@@ -104,6 +106,12 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/tariffs/{tariff}": {"path": {"tariff": "flat"}},
     "DELETE /v1/tariffs/{tariff}": {"path": {"tariff": "spare"}},
     "GET /v1/tariffs/{tariff}/prices": {"path": {"tariff": "flat"}, "params": DAY},
+    "PUT /v1/price-series/{series}": {"path": {"series": "spot"}, "json": SPOT},
+    "POST /v1/price-series/{series}/prices": {"path": {"series": "spot"}, "json": HOURS},
+    "GET /v1/price-series": {},
+    "GET /v1/price-series/{series}": {"path": {"series": "spot"}},
+    "GET /v1/price-series/{series}/prices": {"path": {"series": "spot"}, "params": DAY},
+    "DELETE /v1/price-series/{series}": {"path": {"series": "spot"}},
     "GET /v1/meters/{meter}/gaps": {"path": {"meter": "main"}, "params": DAY},
     "PUT /v1/contracts/{contract}": {"path": {"contract": "main"}, "json": CONTRACT},
     "POST /v1/contracts": {"json": BEFORE},

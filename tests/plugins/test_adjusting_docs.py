@@ -1,4 +1,4 @@
-"""The examples of the pages about kinds that adjust bills are true."""
+"""The examples of the pages about some kinds are true."""
 
 import json
 import re
@@ -13,7 +13,9 @@ from tests.serving import make_core, serving
 PAGES = Path(__file__).parents[2] / "docs" / "charges"
 
 
-@pytest.mark.parametrize("kind", ["adjustment.calendar", "event", "percent", "table", "tax"])
+@pytest.mark.parametrize(
+    "kind", ["adjustment.calendar", "energy.dynamic", "event", "percent", "table", "tax"]
+)
 async def test_the_example_costs_what_the_page_says(kind: str) -> None:
     """Each line with what the page has of it, and the total."""
     blocks = re.findall(r"```json (\w+)\n(.*?)```", (PAGES / f"{kind}.md").read_text(), re.DOTALL)

@@ -85,3 +85,44 @@ def test_what_is_no_feed_is_refused(changes: dict[str, Any], reason: str) -> Non
 
     with pytest.raises(PluginError, match=reason):
         Plugins.of(feeding=Feeding(made))
+
+
+async def test_a_series_of_another_currency_takes_no_prices(pool: Pool) -> None:
+    """Euros are not stored as reals: the feed fails, and says so."""
+    async with service(pool) as (client, _):
+        head = {"currency": "BRL", "unit": "kWh", "interval": "PT1H"}
+        await ask(client, "PUT", "/v1/price-series/spot", head)
+    answers = web.json_response(rows(1))
+    async with source(answers) as found, service(pool, hourly(found.url)) as (client, plugin):
+        await until(lambda: bool(plugin.heard))
+        _, shown = await ask(client, "GET", "/v1/price-series/spot")
+
+    assert plugin.heard[0].outcome == "failed"
+    assert shown["feed"]["error"] == "the series 'spot' is in BRL, the prices in EUR"
+
+
+async def test_a_feed_says_what_its_prices_are_for(pool: Pool) -> None:
+    """Megawatt-hours, although the series is shown for a kWh since."""
+    async with service(pool) as (client, _):
+        await ask(client, "PUT", "/v1/price-series/spot", {"currency": "EUR", "unit": "kWh"})
+    answers = web.json_response(rows(61.2))
+    async with source(answers) as found, service(pool, hourly(found.url)) as (client, plugin):
+        await until(lambda: bool(plugin.heard))
+        start, end = (
+            (HOUR + timedelta(hours=at)).isoformat().replace("+00:00", "Z") for at in (0, 2)
+        )
+        _, shown = await ask(client, "GET", f"/v1/price-series/spot/prices?start={start}&end={end}")
+
+    assert [one["price"] for one in shown["data"]] == ["0.0612"]
+
+
+async def test_a_series_that_is_deleted_is_made_anew(pool: Pool) -> None:
+    """Its feed is still there."""
+    answers = web.json_response(rows(1))
+    async with source(answers) as found, service(pool, hourly(found.url)) as (client, plugin):
+        await until(lambda: bool(plugin.heard))
+        status, _ = await ask(client, "DELETE", "/v1/price-series/spot")
+        await until(lambda: len(plugin.heard) == 2)
+
+    assert status == 204
+    assert [one.outcome for one in plugin.heard] == ["stored", "stored"]

@@ -1,6 +1,8 @@
 """Price feeds read every shape of JSON by configuration alone."""
 
 import json
+import re
+import tomllib
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
@@ -9,7 +11,12 @@ import pytest
 from aiohttp import web
 
 from energia import Delivery, FeedFailed, PricePoint
+from energia.configuration.loading import load
+from energia.configuration.values import structure
 from energia.convert import parse
+from energia.plugins import Plugins
+from energia.settings import PluginSelection
+from energia_plugins.price_feed_http.settings import Settings
 from tests.imports import ROOT
 from tests.plugins.sources import NOW, SHAPE, feed, fetched, settings, source, utc
 
@@ -207,3 +214,33 @@ def test_prices_stay_exact() -> None:
     (point,) = shape.points(parse(b'[{"start": "2026-03-02T00:00:00Z", "price": 0.1}]'))
 
     assert point.price == Decimal("0.1")
+
+
+def test_the_examples_of_the_documentation_are_settings() -> None:
+    """Every table of docs/price-feeds.md loads, as it is written, and together they are feeds."""
+    text = (ROOT / "docs/price-feeds.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    tables = tomllib.loads("\n".join(blocks), parse_float=Decimal)["plugins"]
+
+    plugins = Plugins.installed(
+        PluginSelection(enabled=("price-feed-file", "price-feed-http"), settings=tables)
+    )
+
+    names = {"spot_es", "pvpc", "pvpc_archive"}
+    assert {feed.name for feed in plugins.price_feeds()} == names
+
+
+def test_a_token_may_come_from_the_environment() -> None:
+    """It is put into its place in the URL, and shown nowhere."""
+    prefix = "ENERGIA_PLUGINS__PRICE_FEED_HTTP__FEEDS__PVPC"
+    environ = {
+        f"{prefix}__URL": "http://x/?k={token}",
+        f"{prefix}__CURRENCY": "EUR",
+        f"{prefix}__TOKEN": "hush",
+    }
+    tables = load(environ=environ).settings.plugins.settings["price-feed-http"]
+
+    made = structure(tables, Settings, "plugins.price-feed-http").feeds["pvpc"]
+
+    assert made.address(utc(NOW), utc(NOW)) == "http://x/?k=hush"
+    assert "hush" not in repr(made)

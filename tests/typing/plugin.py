@@ -22,19 +22,13 @@ from energia import (
     Charge,
     Core,
     Decoder,
-    Delivery,
     Energy,
-    FeedRequest,
     Imported,
     ImportOptions,
     Invalid,
     Line,
     Measure,
     Measured,
-    NewPriceSeries,
-    PriceFeed,
-    PricesFetched,
-    PricingFinished,
     Probe,
     Problem,
     Reading,
@@ -46,24 +40,13 @@ from energia import (
     TariffImporter,
     hookimpl,
 )
+from tests.typing.feeds import Feeding
 
 api_version = 1
 routes = Routes()
 issued = Counter("acme_issued", "Bills that were issued.", ["currency"], registry=None)
 stored = Counter("acme_stored", "Readings that were stored.", registry=None)
 refused = Counter("acme_refused", "Readings that were refused.", registry=None)
-seconds = Counter("acme_pricing_seconds", "Time spent on pricing.", ["operation"], registry=None)
-
-
-class Exchange:
-    """A feed that has nothing yet."""
-
-    name = "acme-exchange"
-    series = NewPriceSeries(id="acme", currency="EUR")
-
-    async def fetch(self, asked: FeedRequest) -> Delivery:
-        """Return no prices."""
-        return Delivery(None, memo={"at": asked.now.isoformat()})
 
 
 @attrs.frozen
@@ -182,7 +165,7 @@ class Settings:
 
 
 @attrs.frozen
-class Acme:
+class Acme(Feeding):
     """The plugin; its entry point names this class."""
 
     settings: Settings
@@ -210,7 +193,7 @@ class Acme:
     @hookimpl
     def register_collectors(self) -> list[Collector]:
         """Offer the counter."""
-        return [stored, refused, seconds, issued]
+        return [stored, refused, issued]
 
     @hookimpl
     def register_routes(self) -> Routes:
@@ -231,16 +214,6 @@ class Acme:
     def register_seeds(self) -> list[Seed]:
         """Offer a seed."""
         return [TwoSites()]
-
-    @hookimpl
-    def register_price_feeds(self) -> list[PriceFeed]:
-        """Offer a feed."""
-        return [Exchange()]
-
-    @hookimpl
-    def prices_fetched(self, event: PricesFetched) -> None:
-        """Look on."""
-        stored.inc(event.created)
 
     @hookimpl
     def register_commands(self) -> list[click.Command]:
@@ -264,11 +237,6 @@ class Acme:
     def readings_rejected(self, event: ReadingsRejected) -> None:
         """Count what was refused."""
         refused.inc(sum(event.reasons.values()))
-
-    @hookimpl
-    def pricing_finished(self, event: PricingFinished) -> None:
-        """Measure how long it took."""
-        seconds.labels(event.operation).inc(event.seconds)
 
     @hookimpl
     def bill_issued(self, event: BillIssued) -> None:

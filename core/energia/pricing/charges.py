@@ -111,8 +111,7 @@ class UnitPrices:
 class Measure(Protocol):
     """A quantity of the usage in a window: exact integers by label.
 
-    A frozen attrs class: equal ones are evaluated once. Price series that it needs are named in
-    `series: Sequence[str]`; `Slots.prices` finds them.
+    A frozen attrs class: equal ones are evaluated once. `series` names the price series it needs.
     """
 
     @property

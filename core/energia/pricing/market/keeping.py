@@ -19,7 +19,8 @@ from energia.pricing.market.feeds import (
     PricesFetched,
 )
 from energia.pricing.market.models import StoredPrices
-from energia.pricing.market.store import SQL, row_of, store
+from energia.pricing.market.store import SQL, row_of
+from energia.pricing.market.storing import store
 
 if TYPE_CHECKING:
     from energia.core import Core
@@ -91,7 +92,10 @@ class Keeper:
         if claimed:
             await self._fetch(claimed[0], now)
         due = await tenant.fetch(_instant, SQL["price_feed_due"], name)
-        return (due[0] - self.core.clock.now()).total_seconds() if due else 0.0
+        if not due:
+            self._begun = False  # the series was deleted: it is made anew
+            return self.core.settings.feeds.poll
+        return (due[0] - self.core.clock.now()).total_seconds()
 
     async def _fetch(self, claimed: _Claimed, now: datetime) -> None:
         """Fetch and store, and note when to ask again."""
@@ -116,7 +120,8 @@ class Keeper:
     async def _store(self, delivery: Delivery) -> StoredPrices:
         if not delivery.prices:
             return StoredPrices(0, 0, 0, None)
-        return await store(self.core.pool.tenant(), str(self.feed.series.id), delivery.prices)
+        series = self.feed.series
+        return await store(self.core.pool.tenant(), str(series.id), delivery.prices, series)
 
     async def _fetched(self, delivery: Delivery, stored: StoredPrices) -> None:
         now = self.core.clock.now()

@@ -37,26 +37,6 @@ Instant = Annotated[datetime, Check(_whole)]
 
 
 @attrs.frozen(kw_only=True)
-class NewPriceSeries:
-    """What the prices of a series are.
-
-    Attributes:
-        id: The client's own.
-        currency: ISO 4217.
-        unit: What a price is for, unless prices say otherwise when they are sent.
-        interval: How long a price lasts that does not tell its end.
-        timezone: In which times are shown.
-
-    """
-
-    id: Id | None = None
-    currency: Currency
-    unit: PriceUnit = "MWh"
-    interval: Length | None = None
-    timezone: ZoneOrOffset = "UTC"
-
-
-@attrs.frozen(kw_only=True)
 class FeedState:
     """How the feed that fills a series is doing.
 
@@ -76,6 +56,32 @@ class FeedState:
     next_update: datetime | None
     stale: bool
     error: str | None
+
+
+@attrs.frozen(kw_only=True)
+class NewPriceSeries:
+    """What the prices of a series are.
+
+    Attributes:
+        id: The client's own.
+        currency: ISO 4217.
+        unit: What a price is for, unless prices say otherwise when they are sent.
+        interval: How long a price lasts that does not tell its end.
+        timezone: In which times are shown.
+        horizon: As in answers; of no matter in a request, like the next two.
+        revised_at: As in answers.
+        feed: As in answers.
+
+    """
+
+    id: Id | None = None
+    currency: Currency
+    unit: PriceUnit = "MWh"
+    interval: Length | None = None
+    timezone: ZoneOrOffset = "UTC"
+    horizon: datetime | None = None
+    revised_at: datetime | None = None
+    feed: FeedState | None = None
 
 
 @attrs.frozen(kw_only=True)

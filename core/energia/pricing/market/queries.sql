@@ -47,9 +47,12 @@ where organization_id = current_setting('energia.organization')::int
 limit 1
 
 -- name: price_series_delete
--- Delete a price series with its prices.
+-- Delete a price series with its prices; a feed that fills it makes it anew.
 with gone as (
   delete from price
+  where organization_id = current_setting('energia.organization')::int and series_id = %(id)s
+), fed as (
+  delete from price_feed
   where organization_id = current_setting('energia.organization')::int and series_id = %(id)s
 )
 delete from price_series
@@ -57,7 +60,7 @@ where organization_id = current_setting('energia.organization')::int and id = %(
 
 -- name: price_lock
 -- Hold a price series against other writers.
-select unit, interval_seconds
+select currency, unit, interval_seconds
 from price_series
 where organization_id = current_setting('energia.organization')::int and id = %s
 for no key update

@@ -1,5 +1,6 @@
 """Price series in the database, every revision of every price."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,20 +11,17 @@ import numpy as np
 
 from energia.db.queries import load
 from energia.errors import Conflict, InUse, NotFound
-from energia.pricing.market.intake import CANONICAL, merged, prices_of
+from energia.pricing.market.intake import CANONICAL
 from energia.pricing.market.models import (
     FeedState,
     NewPriceSeries,
-    PriceBatch,
-    PricePoint,
     PriceUnit,
-    StoredPrices,
     StoredSeries,
 )
-from energia.pricing.market.series import Price, PriceSeries, scaled_of
+from energia.pricing.market.series import PriceSeries, scaled_of
 
 if TYPE_CHECKING:
-    from energia.db.tenant import Queries, Tenant
+    from energia.db.tenant import Queries
 
 SQL: Final = load(__package__)
 
@@ -171,50 +169,16 @@ class PriceStore:
             "known": [one.known_at for one in spans],
         }
         found: list[PriceSeries | None] = [None] * len(spans)
-        for row in await self.queries.fetch(_Read, SQL["price_read"], asked):
-            found[row.index - 1] = row.series()
+        rows = await self.queries.fetch(_Read, SQL["price_read"], asked)
+        series = await asyncio.to_thread(lambda: [row.series() for row in rows])
+        for row, one in zip(rows, series, strict=True):
+            found[row.index - 1] = one
         return found
 
     async def covering(self, names: Sequence[str], start: int, end: int) -> dict[str, PriceSeries]:
         """Return the prices of some series in a window, by name, as far as there are series."""
         read = await self.read([PriceSpan(name, start, end) for name in names])
         return {one.name: one for one in read if one is not None}
-
-
-async def store(
-    tenant: "Tenant", id_: str, sent: PriceBatch | tuple[PricePoint, ...]
-) -> StoredPrices:
-    """Store prices of a series: what is new or different becomes a revision.
-
-    Raises:
-        NotFound: There is no such series.
-        Invalid: The prices contradict each other, or a part of what is stored.
-
-    """
-    async with tenant.transaction() as queries:
-        held = await queries.fetch(_head, SQL["price_lock"], id_)
-        if not held:
-            raise NotFound(f"there is no price series {id_!r}")
-        unit, interval = held[0]
-        new = prices_of(sent, unit, interval)
-        if not new:
-            return StoredPrices(0, 0, 0, None)
-        asked = {"id": id_, "start": new[0].start, "end": max(one.end for one in new)}
-        old = await queries.fetch(Price, SQL["price_current"], asked)
-        merge = merged(new, old)
-        at = None
-        if merge.add:
-            row = {
-                "id": id_,
-                "longest": max(one.end - one.start for one in merge.add),
-                "gone": list(merge.gone),
-                "starts": [one.start for one in merge.add],
-                "ends": [one.end for one in merge.add],
-                "prices": [one.price for one in merge.add],
-            }
-            (at,) = await queries.fetch(_time, SQL["price_write"], row)
-    corrected = min(len(merge.gone), len(merge.add))
-    return StoredPrices(len(merge.add) - corrected, corrected, merge.unchanged, at)
 
 
 def row_of(id_: str, new: NewPriceSeries) -> dict[str, object]:
@@ -231,11 +195,3 @@ def row_of(id_: str, new: NewPriceSeries) -> dict[str, object]:
 def pins(prices: Mapping[str, PriceSeries]) -> tuple[list[str], list[datetime | None]]:
     """Return the names of series, and the newest revision that was seen of each."""
     return list(prices), [one.revision_at for one in prices.values()]
-
-
-def _head(unit: str, interval: int | None) -> tuple[str, timedelta | None]:
-    return unit, None if interval is None else timedelta(seconds=interval)
-
-
-def _time(at: datetime) -> datetime:
-    return at

@@ -12,7 +12,8 @@ from energia.pricing.exact import decimal_text
 from energia.pricing.market.intake import shown
 from energia.pricing.market.models import NewPriceSeries, PriceBatch, StoredPrices, StoredSeries
 from energia.pricing.market.series import PriceSeries
-from energia.pricing.market.store import PriceSpan, PriceStore, store
+from energia.pricing.market.store import PriceSpan, PriceStore
+from energia.pricing.market.storing import store
 from energia.web.cells import stamps
 from energia.web.examples import examples
 from energia.web.ids import PriceSeriesId
