@@ -28,6 +28,10 @@ FLAT = {
 PENDING = """\
 pending: core 0001_core
 pending: core 0002_bills
+pending: core 0003_prices
+pending: core 0004_bill_last_version
+pending: core 0005_holiday_lists
+pending: core 0006_to_date
 pending: bill-webhook 0001_deliveries
 pending: preview-github 0001_deliveries
 """

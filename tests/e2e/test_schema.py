@@ -38,13 +38,10 @@ TARIFF: dict[str, Any] = {
     "versions": [{"valid_from": "2026-01-01", "charges": [{"kind": "energy.flat", "rate": "9"}]}],
 }
 HOLIDAYS = {"name": "Nepal", "country": "NP", "dates": ["2026-02-19", "2026-04-14"]}
-DAY = {"start": "2026-03-01", "end": "2026-03-02"}
-SERIES = {
-    "meter": "main",
-    "start": "2026-03-01T00:00:00+05:45",
-    "interval": "PT1H",
-    "values": [0.5] * 48,
-}
+SINCE = {"start": "2026-03-01"}
+DAY = {**SINCE, "end": "2026-03-02"}
+AT = "2026-03-01T00:00:00+05:45"
+SERIES = {"meter": "main", "start": AT, "interval": "PT1H", "values": [0.5] * 48}
 CSV = b"start,value\n2026-03-02T00:00:00+05:45,0.5\n"
 COST = {"meter": "main", "tariff": "flat", **DAY}
 CONTRACT = {"meter": "main", "tariff": "flat", "start": "2026-03-01"}
@@ -56,7 +53,7 @@ PRINTED = {"lines": [{"description": "Energy", "amount": "108.00"}], "total": "1
 #: A rate of the US rate database.
 RATE = {"energyratestructure": [[{"rate": 0.1}]], "startdate": "2026-01-01"}
 SPOT = {"currency": "NPR", "unit": "kWh", "interval": "PT1H", "timezone": "Asia/Kathmandu"}
-HOURS = {"start": "2026-03-01T00:00:00+05:45", "values": ["9.5", None, "-1"]}
+HOURS = {"start": AT, "values": ["9.5", None, "-1"]}
 
 #: One good request of every operation, in an order that works.
 GOOD: dict[str, dict[str, Any]] = {
@@ -124,10 +121,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/bills/{bill}/explain": {"path": {"bill": "day"}},
     "POST /v1/bills/{bill}/check": {"path": {"bill": "day"}, "json": PRINTED},
     "GET /v1/contracts/{contract}/state": {"path": {"contract": "main"}},
-    "GET /v1/contracts/{contract}/to-date": {
-        "path": {"contract": "main"},
-        "params": {"start": DAY["start"]},
-    },
+    "GET /v1/contracts/{contract}/to-date": {"path": {"contract": "main"}, "params": SINCE},
     "POST /v1/bills/run": {"json": NEXT},
     "GET /v1/bills": {"params": {"affected": "true"}},
     "DELETE /v1/bills/{bill}": {"path": {"bill": "<the draft>"}},
