@@ -92,7 +92,7 @@ rehearse-previews: .tox/.tool/.done
 
 # What other engines charge, against what imported tariffs cost here; the data are not in this repository.
 accuracy: .tox/.tool/.done
-	ENERGIA_SHARED="$${ENERGIA_SHARED:-$(CURDIR)/../shared}" .tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.accuracy'
+	SHARED_DATA="$${SHARED_DATA:-$(CURDIR)/../shared}" .tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.accuracy'
 
 soak: .venv/.done
 	.venv/bin/python -m benchmarks.soak

@@ -19,6 +19,7 @@ from energia.db.pool import Pool
 from energia.db.tenant import Tenant
 from energia.settings import Database
 from tests.previews import PreviewServer, of
+from tests.shared import SHARED
 
 _TEMPLATE = "migrated"
 _NUMBERS = count(1)
@@ -40,6 +41,18 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs(program): skip the test where the program is not on the PATH; "
         "`root` is for tests that only root can run",
     )
+    config.addinivalue_line(
+        "markers", "shared_data: left out where the data of other engines are not beside us"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about data that are not in the repository, unless they are here."""
+    if SHARED.is_dir():
+        return
+    left_out = [item for item in items if item.get_closest_marker("shared_data")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 _MISSING = pytest.StashKey[set[str]]()

@@ -1,20 +1,14 @@
 """Prices all of the shared data and writes docs/accuracy.md; exit code 1 if something differs."""
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.accuracy import bench, others, pysam, ratebook, reopt, report, ssc
 from tests.accuracy.outcomes import Source
+from tests.shared import SHARED
 
 ROOT = Path(__file__).parents[2]
-
-
-def shared() -> Path:
-    """Return the folder of the shared data: that of ENERGIA_SHARED, or beside the checkout."""
-    found = os.environ.get("ENERGIA_SHARED")
-    return (Path(found) if found else ROOT.parent / "shared") / "data" / "tariffs"
 
 
 def sources(folder: Path) -> Iterator[Source]:
@@ -32,11 +26,10 @@ def sources(folder: Path) -> Iterator[Source]:
 
 def main() -> int:
     """Write the page; tell what fails."""
-    folder = shared()
-    if not folder.is_dir():
-        print("the shared data are not here: set ENERGIA_SHARED", file=sys.stderr)
+    if not SHARED.is_dir():
+        print("the shared data are not here: set SHARED_DATA", file=sys.stderr)
         return 2
-    found = list(sources(folder))
+    found = list(sources(SHARED))
     (ROOT / "docs" / "accuracy.md").write_text(report.page(found), encoding="utf-8")
     failed = [(source.name, one) for source in found for one in source.failures()]
     for name, one in failed:

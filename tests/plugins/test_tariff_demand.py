@@ -3,7 +3,6 @@
 import csv
 import gzip
 import json
-import os
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -19,9 +18,10 @@ from tests.core.pricing.documents import instant, series, tariff
 from tests.core.pricing.test_bench import EXPECTED as BENCH
 from tests.core.pricing.test_bench import load
 from tests.imports import ROOT
+from tests.shared import SHARED
 
 DATA = ROOT / "tests/data/demand"
-SHARED = Path(os.environ.get("ENERGIA_SHARED", ROOT.parent / "shared")) / "data/tariffs/pysam"
+PYSAM = SHARED / "pysam"
 EXPECTED = json.loads((DATA / "expected.json").read_text())
 FIRSTS = [instant(f"2018-{month:02}-01T00:00:00Z") for month in range(1, 13)]
 BOUNDS = [*FIRSTS, instant("2019-01-01T00:00:00Z")]
@@ -87,12 +87,12 @@ def test_every_month_is_what_pysam_charges(case: str, charge: dict[str, Any]) ->
     assert agree(found, EXPECTED[case])
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared data are not here")
+@pytest.mark.shared_data
 def test_flat_and_evening_demand_are_what_pysam_charges() -> None:
     """The case c028: quarters of an hour, a season's rate and an evening's."""
-    values = numbers(SHARED / "loads/com_15.csv", 1000)
+    values = numbers(PYSAM / "loads/com_15.csv", 1000)
     usage = series("2018-01-01T00:00:00Z", 900, values)
-    expected = json.loads((SHARED / "cases/c028.json").read_text())["expected"]
+    expected = json.loads((PYSAM / "cases/c028.json").read_text())["expected"]
     quarter = {"interval": "PT15M"}
 
     flat = months(usage, {"schedule": SEASONS, "rates": {"summer": "9", "winter": "6.5"}} | quarter)

@@ -1,10 +1,8 @@
 """Minimums against PySAM 8: what is added to the bills of a year."""
 
 import json
-import os
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +11,11 @@ from energia.pricing.engine import price
 from energia.pricing.lines import Remembered
 from energia.pricing.terms import Terms
 from tests.core.pricing.documents import instant, tariff
-from tests.imports import ROOT
 from tests.plugins.tiered import urdb
 from tests.plugins.tiered.test_pysam import load
+from tests.shared import SHARED
 
-SHARED = Path(os.environ.get("ENERGIA_SHARED", ROOT.parent / "shared")) / "data/tariffs/pysam"
+PYSAM = SHARED / "pysam"
 #: Without generation; c049 sells what it generates.
 CASES = ("c004", "c100", "c101", "c109", "c139")
 BOUNDS = [*(f"2018-{month:02}-01" for month in range(1, 13)), "2019-01-01"]
@@ -34,13 +32,13 @@ def charges(rates: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**one, "amount": str(one["amount"])} if "amount" in one else one for one in charges]
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared data are not here")
+@pytest.mark.shared_data
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_added_is_what_pysam_adds(name: str) -> None:
     """By the month, by the day, and by the year in December."""
-    case = json.loads((SHARED / f"cases/{name}.json").read_text())
+    case = json.loads((PYSAM / f"cases/{name}.json").read_text())
     document = tariff(charges(case["urdb"]))
-    usage = {"import": load(SHARED / case["load"], case["interval_minutes"])}
+    usage = {"import": load(PYSAM / case["load"], case["interval_minutes"])}
     state: dict[str, Remembered] = {}
     found = []
     for start, end in pairwise(instant(f"{day}T00:00:00Z") for day in BOUNDS):

@@ -1,18 +1,16 @@
 """Hours of use against figures that NREL publishes in the tests of its engine (SSC)."""
 
-import os
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
 from energia.pricing.engine import price
 from energia.pricing.terms import Terms
 from tests.core.pricing.documents import instant, series, tariff
-from tests.imports import ROOT
 from tests.plugins.tiered import urdb
+from tests.shared import SHARED
 
-SHARED = Path(os.environ.get("ENERGIA_SHARED", ROOT.parent / "shared")) / "data/tariffs/nrel-ssc"
+NREL = SHARED / "nrel-ssc"
 #: Period 1 of the test `Test_seasonal_per_kw_charge_w_no_demand_charge`, which is July's.
 STRUCTURE = [
     {"max": 200, "unit": "kWh/kW", "rate": 0.031718},
@@ -29,10 +27,10 @@ TIERS = (3000.0, 7000.0, 131851.63, 141851.63, 100466.35)
 JULY = 17755.29 - 21
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared data are not here")
+@pytest.mark.shared_data
 def test_hours_of_use_are_what_nrel_publishes() -> None:
     """The billing demand of 709.26 kW is 95 % of June's; kWh nest in its first 200 hours."""
-    rows = (SHARED / "data/load_commercial_large_first8760.csv").read_text().split()[1:]
+    rows = (NREL / "data/load_commercial_large_first8760.csv").read_text().split()[1:]
     values = [round(Fraction(row) * 10**6) for row in rows]
     usage = {"import": series("2018-01-01T00:00:00Z", 3600, values)}
     charge = {

@@ -1,7 +1,6 @@
 """Tiers against PySAM 8: the energy of every month of every case that has tiers."""
 
 import json
-import os
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -14,8 +13,9 @@ from energia.pricing.engine import Cost, price
 from tests.core.pricing.documents import instant, series, tariff
 from tests.imports import ROOT
 from tests.plugins.tiered import urdb
+from tests.shared import SHARED
 
-SHARED = Path(os.environ.get("ENERGIA_SHARED", ROOT.parent / "shared")) / "data/tariffs/pysam"
+PYSAM = SHARED / "pysam"
 KEPT = ROOT / "tests/data/pysam"
 BOUNDS = [
     *(instant(f"2018-{month:02}-01T00:00:00Z") for month in range(1, 13)),
@@ -76,7 +76,8 @@ def test_each_month_costs_what_pysam_says(path: Path) -> None:
     agrees(path, KEPT)
 
 
-@pytest.mark.parametrize("path", found(SHARED))
+@pytest.mark.shared_data
+@pytest.mark.parametrize("path", found(PYSAM))
 def test_each_month_of_all_cases_costs_what_pysam_says(path: Path) -> None:
     """All 27 cases with tiers, where the shared data are at hand."""
-    agrees(path, SHARED)
+    agrees(path, PYSAM)

@@ -1,7 +1,6 @@
 """Tiers by period against ratebook, whose arithmetic is decimal: every line of every bill."""
 
 import json
-import os
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +12,8 @@ from energia.pricing.engine import price
 from tests.core.pricing.documents import instant, series, tariff
 from tests.imports import ROOT
 from tests.plugins.tiered import urdb
+from tests.shared import SHARED
 
-SHARED = Path(os.environ.get("ENERGIA_SHARED", ROOT.parent / "shared")) / "data/tariffs"
 KEPT = ROOT / "tests/data"
 
 
@@ -76,6 +75,7 @@ def test_every_line_is_what_ratebook_says(bill: dict[str, Any]) -> None:
     assert lines(bill, path, KEPT / "pysam/loads") == expected(bill)
 
 
+@pytest.mark.shared_data
 @pytest.mark.parametrize("bill", bills(SHARED / "ratebook/expected_bills_nonaligned_windows.json"))
 def test_every_line_of_all_bills_is_what_ratebook_says(bill: dict[str, Any]) -> None:
     """45 tariffs over four windows each, where the shared data are at hand."""
