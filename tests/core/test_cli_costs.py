@@ -122,3 +122,19 @@ def test_what_does_not_fit_is_told(arguments: tuple[str, ...], code: int, messag
 
     assert result.exit_code == code
     assert message in result.output
+
+
+def test_prices_come_from_a_file() -> None:
+    """Without them the series is not known, as files need no database."""
+    charge = {"kind": "energy.dynamic", "series": "spot"}
+    version = {"valid_from": "2018-01-01", "charges": [charge]}
+    Path("mine.json").write_text(json.dumps({**TARIFF, "versions": [version]}))
+    prices = {"start": CHANNEL["start"], "interval": "PT2H", "values": ["0.1", "0.2"]}
+    Path("prices.json").write_text(json.dumps({"spot": prices}))
+
+    priced = run("price", "--missing", "zero", "--prices", "prices.json", "--json")
+    refused = run("price", "--missing", "zero", "--json")
+
+    assert json.loads(priced.output)["total"] == "0.90"
+    assert refused.exit_code == 1
+    assert "there is no price series 'spot'" in refused.output

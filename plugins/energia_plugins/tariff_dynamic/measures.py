@@ -1,6 +1,7 @@
 """What `energy.dynamic` measures: energy, slots and amounts, by local day or by month."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -30,6 +31,7 @@ class Part:
     past: int
 
 
+@lru_cache(maxsize=128)
 def parts(grid: Grid, zone: Zone) -> list[Part]:
     """Return the slots of each local day; of each month, where there are many days."""
     if not grid.count:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, Literal
 
 import attrs
@@ -58,10 +59,13 @@ class SlotFormula:
             Invalid: Prices are finer than the slots and must not be averaged.
 
         """
-        found = series.aligned(grid)
+        return _priced(self, series, grid, rounding)
+
+    def of(self, found: SlotPrices, interval: int, rounding: Rounding) -> SlotPrices:
+        """Return what becomes of the prices of a series in slots of *interval* seconds."""
         if self.finer == "refuse" and len(found.averaged):
             raise _too_fine(self.series, len(found.averaged))
-        values, scale = self._bounded(*_simplest(found, grid.interval))
+        values, scale = self._bounded(*_simplest(found, interval))
         if rounding.unit_price_decimals is not None:
             values, scale = _rounded(values, scale, rounding)
         return SlotPrices(values, scale, found.known, found.averaged)
@@ -103,6 +107,14 @@ class SlotFormula:
         text = " ".join(parts)
         text += "" if self.floor is None else f", at least {self.floor:f}"
         return text + ("" if self.cap is None else f", at most {self.cap:f}")
+
+
+@lru_cache(maxsize=16)
+def _priced(
+    formula: SlotFormula, series: PriceSeries, grid: Grid, rounding: Rounding
+) -> SlotPrices:
+    """Price slots; all meters on one grid share the prices of a window."""
+    return formula.of(series.aligned(grid), grid.interval, rounding)
 
 
 def _simplest(found: SlotPrices, interval: int) -> tuple[Whole, int]:
