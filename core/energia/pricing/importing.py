@@ -39,7 +39,8 @@ class ImportOptions:
         timezone: The zone of its dates and hours.
         currency: ISO 4217; None takes that of the source, or USD.
         tier_scope: Whose energy tiers count together; None takes what the source's own engine does.
-        demand_interval: Over what demand is averaged; None takes what the source says, or PT15M.
+        demand_interval: Over what demand is averaged; None takes what the source says, or PT15M
+            and whatever longer readings there are.
         exports: Whether the tariff pays for exported energy where the source does.
 
     """

@@ -27,6 +27,7 @@ from energia.convert.rules import Rules
 from energia.pricing.charges import Examples, Parts, Rate
 from energia.pricing.demand import Part, Ratchet, Statistic, Times, unit_fits
 from energia.pricing.demand.billing import DemandUnit, Interval, Least, PowerFactor, Reset
+from energia.pricing.demand.intervals import Coarse
 from energia.pricing.demand.parts import Across, Per
 from energia.pricing.exact import decimal_text
 from energia.pricing.schedule import Period, faults_of_periods
@@ -74,6 +75,7 @@ class Demand(BaseCharge):
             decides the rate, or the amount, of all of it.
         last: Whether the last tier goes on above its bound, or nothing is charged there.
         interval: Power is averaged over intervals of this length, on the wall clock.
+        coarse: Whether readings that are longer than that are refused, or accepted and told.
         statistic: What of the intervals is the demand; the highest without.
         ratchet: What of the demands of the months before is the least that is billed.
         minimum: The least that is billed, in `unit`.
@@ -120,6 +122,7 @@ class Demand(BaseCharge):
     scope: Scope = "blocks"
     last: Last = "open"
     interval: Interval = timedelta(minutes=15)
+    coarse: Coarse = "refuse"
     statistic: Statistic | None = None
     ratchet: Ratchet | None = None
     minimum: Least | None = None
@@ -133,6 +136,7 @@ class Demand(BaseCharge):
     def _demand(self) -> BillingDemand:
         return BillingDemand(
             interval=self.interval,
+            coarse=self.coarse,
             statistic=self.statistic,
             ratchet=self.ratchet,
             minimum=self.minimum,

@@ -24,18 +24,25 @@ class Context:
     options: ImportOptions
     _told: bool = False
 
-    def interval(self, rate: Record) -> str:
-        """Return over what demand is averaged: as asked, as the source says, or a quarter hour."""
+    def interval(self, rate: Record) -> dict[str, str]:
+        """Return over what demand is averaged: as asked, as the source says, or a quarter hour.
+
+        What nobody says may be an hour too: then readings by the hour are accepted.
+        """
         stated = self._stated(rate)
         asked = self.options.demand_interval
         if asked and stated and asked != stated and not self._told:
             message = f"demand is averaged over {duration_text(asked)}, as asked, not as stated"
             rate.notes.warn(rate.pointer("demandwindow"), "interval_asked", message)
         elif not asked and not stated and not self._told:
-            message = "the source does not tell over what demand is averaged: PT15M is taken"
+            message = (
+                "the source does not tell over what demand is averaged: PT15M is taken, or "
+                "the length of the readings, if they are longer"
+            )
             rate.notes.warn(rate.pointer("demandwindow"), "interval_assumed", message)
         self._told = True
-        return duration_text(asked or stated or _DEFAULT)
+        length = {"interval": duration_text(asked or stated or _DEFAULT)}
+        return length if asked or stated else {**length, "coarse": "accept"}
 
     def _stated(self, rate: Record) -> timedelta | None:
         minutes, at = rate.number("demandwindow"), rate.pointer("demandwindow")

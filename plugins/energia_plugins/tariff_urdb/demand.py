@@ -69,7 +69,7 @@ def _charge(  # noqa: PLR0913, PLR0917 - what makes a charge
         rate.notes.warn(rate.pointer(name), "nothing_charged", "all its prices are zero")
         return
     charge: dict[str, Any] = {"kind": "demand", "code": f"demand_{form}"}
-    charge |= {"interval": context.interval(rate)}
+    charge |= context.interval(rate)
     charge |= unit_fields(unit[0])
     charge |= {} if unit[1] == "month" else {"per": unit[1]}
     charge |= {"reset": "month"} if when.is_seasonal else {}

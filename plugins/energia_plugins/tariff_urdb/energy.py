@@ -100,7 +100,7 @@ def _demand(rate: Record, context: Context, found: Mapping[int, Ladder]) -> dict
         )
     if not units:
         return {}
-    return {"interval": context.interval(rate), **unit_fields(next(iter(units)))}
+    return {**context.interval(rate), **unit_fields(next(iter(units)))}
 
 
 def _fuel(rate: Record) -> Iterator[dict[str, Any]]:

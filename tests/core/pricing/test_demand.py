@@ -66,6 +66,22 @@ def test_coarser_readings_are_refused() -> None:
     assert [fault.code for fault in refused.value.faults] == ["coarse_readings"]
 
 
+def test_coarser_readings_are_told_where_they_are_accepted() -> None:
+    """Their slots are the intervals: 7 kWh in the hour from 12:00 are 7 kW, or more."""
+    found = slots(day({12: 7_000_000}, 3600))
+
+    assert Peak(coarse="accept").evaluate(found)["total"] == 7_000_000
+    (told,) = found.assumptions
+    assert (told.code, "as high, or higher" in told.message) == ("coarse_readings", True)
+
+
+def test_finer_readings_are_integrated_where_coarser_are_accepted() -> None:
+    """Accepting hours changes nothing for quarters of an hour."""
+    usage = day({3: 9_000_000}, 300)
+
+    assert peaks(usage, coarse="accept") == peaks(usage)
+
+
 def test_slots_that_are_no_part_of_the_interval_are_refused() -> None:
     """Ten minutes do not add up to a quarter of an hour."""
     with pytest.raises(Invalid, match=r"every PT5M.*over PT12M"):

@@ -10,11 +10,12 @@ FLAT = {"flatdemandstructure": [[{"rate": "6.5"}]], "flatdemandmonths": [0] * 12
 
 
 def test_flat_demand_is_charged_by_month() -> None:
-    """The interval is an assumption where the source does not tell."""
+    """The interval is an assumption where the source does not tell: hours are accepted too."""
     assert charges(rate(**FLAT))["demand_flat"] == {
         "kind": "demand",
         "code": "demand_flat",
         "interval": "PT15M",
+        "coarse": "accept",
         "rate": "6.5",
     }
     assert warned(rate(**FLAT))["/demandwindow"] == "interval_assumed"
@@ -28,6 +29,12 @@ def test_the_window_of_the_source_is_kept_unless_asked(
 ) -> None:
     """In minutes; an option overrules it."""
     assert charges(rate(**FLAT, demandwindow=30), **options)["demand_flat"]["interval"] == interval
+
+
+def test_coarser_readings_than_the_source_tells_are_refused() -> None:
+    """A window that is stated, there or as an option, is kept to."""
+    assert "coarse" not in charges(rate(**FLAT, demandwindow=30))["demand_flat"]
+    assert "coarse" not in charges(rate(**FLAT), demand_interval=HOUR)["demand_flat"]
 
 
 def test_months_of_other_prices_have_demands_of_their_own() -> None:

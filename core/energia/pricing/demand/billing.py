@@ -15,6 +15,7 @@ from energia.convert.scalars import Unfit
 from energia.errors import Fault
 from energia.pricing.charges import Measure, Measured, Role
 from energia.pricing.demand.history import Peaks, Ratchet, Statistic
+from energia.pricing.demand.intervals import Coarse
 from energia.pricing.demand.peak import AT, BillMonth, Peak
 from energia.pricing.demand.state import kept, remembered
 from energia.pricing.exact import decimal_text
@@ -117,6 +118,7 @@ class BillingDemand:
 
     Attributes:
         interval: Power is averaged over intervals of this length.
+        coarse: Whether readings that are longer than that are refused, or accepted and told.
         statistic: What of the intervals is the demand; the highest without.
         ratchet: What of the demands of the months before is the least.
         minimum: The least demand, in `unit`.
@@ -131,6 +133,7 @@ class BillingDemand:
     __rules__: ClassVar[Rules] = (unit_fits, _periods_are_known)
 
     interval: Interval = timedelta(minutes=15)
+    coarse: Coarse = "refuse"
     statistic: Statistic | None = None
     ratchet: Ratchet | None = None
     minimum: Least | None = None
@@ -154,6 +157,7 @@ class BillingDemand:
             self._statistic.top,
             self._statistic.distinct_days,
             reset == "month",
+            self.coarse,
         )
         bill = self._looks_back and reset == "bill"
         return {"demand": peak, "bill_month": BillMonth()} if bill else {"demand": peak}

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import lru_cache
+from typing import Literal, TypeAlias
 
 import attrs
 import numpy as np
@@ -14,6 +15,8 @@ from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Portion, Slots
 from energia.zones import Int64, Zone
 
+#: What becomes of readings that are coarser than the interval.
+Coarse: TypeAlias = Literal["refuse", "accept"]
 _HOUR = 3600
 _LIMIT = 2**63 - 1
 
@@ -35,14 +38,19 @@ class Intervals:
     power: Micro
 
     @classmethod
-    def of(cls, slots: Slots, role: str, seconds: int) -> "Intervals":
+    def of(cls, slots: Slots, role: str, seconds: int, coarse: Coarse = "refuse") -> "Intervals":
         """Integrate the readings of *role* over intervals of *seconds*, a part of an hour.
+
+        Where *coarse* readings are accepted, slots that are longer are the intervals; it is told.
 
         Raises:
             Invalid: The readings are coarser than the intervals, or do not add up to them.
 
         """
         part = slots.portion(role)
+        if coarse == "accept" and part.grid.interval > seconds:
+            _tell_coarse(slots, role, part.grid.interval, seconds)
+            seconds = part.grid.interval
         _refuse_others(role, part.grid.interval, seconds)
         first = begins(part.grid, seconds, slots.zone)
         _tell_parts(slots, role, part.grid, first, seconds)
@@ -77,7 +85,7 @@ def keys_at(calendar: Calendar, first: Int64) -> Int64:
 @lru_cache(maxsize=64)
 def begins(grid: Grid, seconds: int, zone: Zone) -> Int64:
     """Return the first slot of each interval of *seconds* on the wall clock of *zone*."""
-    if grid.interval == seconds or not grid.count:
+    if grid.interval >= seconds or not grid.count:
         return np.arange(grid.count, dtype=np.int64)
     starts = grid.starts
     # Of the offset from UTC only what is left of whole intervals moves their boundaries.
@@ -107,6 +115,16 @@ def _refuse_others(role: str, length: int, seconds: int) -> None:
     message = f"{role} is read every {have}, and its demand is integrated over {need}: {why}"
     code = "coarse_readings" if length > seconds else "misfit_readings"
     raise Invalid(message, [Fault(code, message)])
+
+
+def _tell_coarse(slots: Slots, role: str, length: int, seconds: int) -> None:
+    """Tell that peaks are averages over longer than the demand is."""
+    have, need = (_text(one) for one in (length, seconds))
+    slots.assume(
+        "coarse_readings",
+        f"{role} is read every {have}, coarser than the {need} over which demand is averaged: "
+        "the true peak is as high, or higher",
+    )
 
 
 def _tell_parts(slots: Slots, role: str, grid: Grid, first: Int64, seconds: int) -> None:

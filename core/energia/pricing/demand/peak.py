@@ -11,7 +11,7 @@ from energia.metering.series import Micro
 from energia.pricing.calendar import Grid, compiled
 from energia.pricing.charges import Role, unit_of
 from energia.pricing.days import DayTypes
-from energia.pricing.demand.intervals import Intervals, begins, keys_at
+from energia.pricing.demand.intervals import Coarse, Intervals, begins, keys_at
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import LocalDays, Slots
 from energia.units import POWER_UNITS
@@ -42,6 +42,7 @@ class Peak:
         periods: Count only these periods of the schedule, together, as `total`.
         top: How many of the highest to give.
         distinct_days: Whether these are of different local days.
+        coarse: Whether readings that are longer than the interval are refused, or accepted.
         by_month: Whether each calendar month has peaks of its own, told apart by their times.
 
     """
@@ -53,6 +54,7 @@ class Peak:
     top: int = 1
     distinct_days: bool = False
     by_month: bool = False
+    coarse: Coarse = "refuse"
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -75,7 +77,7 @@ class Peak:
             _tell_long_bill(slots)
             if self.schedule is not None and self.periods is None:
                 _tell_seasons(slots, self.schedule)
-        found = Intervals.of(slots, self.channel, self.seconds)
+        found = Intervals.of(slots, self.channel, self.seconds, self.coarse)
         if self.schedule is not None:
             found.tell_split(slots, self.channel, self.schedule)
         labels: dict[str, int] = {}
