@@ -11,11 +11,13 @@ import attrs
 from msgspec import Meta
 
 from energia.convert.faults import KEPT, step
-from energia.convert.scalars import Unfit, decimal, text
+from energia.convert.scalars import DECIMAL_DIGITS, Unfit, decimal, text
 from energia.errors import Fault, Invalid
 
 #: How deep a value of type `object` may be nested.
 DEPTH: Final = 64
+#: Of a double's exponent: JSON that others write has such numbers, 1e38 for infinity.
+_LARGEST_EXPONENT: Final = 308
 _BOUNDS: Final[tuple[tuple[str, str, Callable[[Any, Any], bool]], ...]] = (
     ("ge", "at least", lambda value, bound: value >= bound),
     ("gt", "more than", lambda value, bound: value > bound),
@@ -87,9 +89,18 @@ def _json_faults(value: object, pointer: str, depth: int = 0) -> Iterator[Fault]
             yield from _json_faults(item, pointer + step(key), depth + 1)
     elif value is not None and type(value) is not bool:
         try:
-            text(value) if isinstance(value, str) else decimal(value)
+            text(value) if isinstance(value, str) else _double(value)
         except Unfit as error:
             yield Fault(error.code, error.message, pointer)
+
+
+def _double(value: object) -> None:
+    """Refuse a number that no double holds, or with more decimals than can be worked with."""
+    if isinstance(value, Decimal) and DECIMAL_DIGITS <= value.adjusted() <= _LARGEST_EXPONENT:
+        return
+    if type(value) is int and abs(value) < 10**_LARGEST_EXPONENT:
+        return
+    decimal(value)
 
 
 def any_json(value: object, _: object) -> object:

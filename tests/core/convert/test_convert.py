@@ -48,6 +48,7 @@ from tests.core.convert.converting import Band, Fuel, Offer, Phases, refused
         (str | Band, "night", "night"),
         (datetime | date, "2026-03-01", date(2026, 3, 1)),
         (object, {"a": [1, None]}, {"a": [1, None]}),
+        (object, [Decimal("9.99e37"), 10**40], [Decimal("9.99e37"), 10**40]),
     ],
 )
 def test_reads(type_: Any, value: object, expected: object) -> None:

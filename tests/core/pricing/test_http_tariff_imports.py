@@ -57,6 +57,15 @@ async def test_a_rate_becomes_a_tariff_without_the_database(importing: Client) -
     ]
 
 
+async def test_a_bound_that_stands_for_infinity_is_read(importing: Client) -> None:
+    """SAM writes 1e38, a number that no tariff of ours takes."""
+    rate = {**RATE, "energyratestructure": [[{"rate": 0.1, "max": 9.999999680285692e37}]]}
+
+    status, found = await ask(importing, "POST", PATH, rate)
+
+    assert (status, found["tariff"]["versions"][0]["charges"][0]["rate"]) == (200, "0.1")
+
+
 async def test_the_tariff_can_be_put_as_it_is(storing: Client) -> None:
     """All examples of the documentation can."""
     for number, body in enumerate(examples("tariff_imports").values()):
