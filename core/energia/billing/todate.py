@@ -4,6 +4,7 @@ What is kept ends with a whole day of the channels. It is void once a reading be
 corrected, or once anything else that it depends on is changed.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -41,7 +42,7 @@ class CostToDate:
         currency: ISO 4217.
         total: The sum of the lines' amounts.
         start: When the bill starts.
-        end: Until when there are readings of all channels.
+        end: Until when there are readings of all channels; now, if none is charged.
         lines: What the charges charge so far.
         assumptions: What was taken for granted.
         kept_until: Until when what was measured before could be used; null if nothing could.
@@ -74,7 +75,7 @@ async def cost_to_date(office: Office, contract: str, start: date | None) -> Cos
     kept = await kept_of(office, asked) if asked.grows else None
     begin = asked.start if kept is None else int(kept.until.timestamp())
     revised = await _read(office, asked, begin)
-    end = max(begin, _complete(revised, begin))
+    end = max(begin, min((_last(one.series) for one in revised), default=asked.now))
     if end == asked.start:
         message = "there are no readings yet"
         raise IncompleteUsage(message, [Fault("never_sent", message)])
@@ -127,11 +128,6 @@ async def _read(office: Office, asked: Growing, begin: int) -> list[Revised]:
     return await many.revised(office.tenant, spans)
 
 
-def _complete(revised: Sequence[Revised], begin: int) -> int:
-    """Return until when all channels have readings."""
-    return min((_last(one.series) for one in revised), default=begin)
-
-
 def _last(series: Series) -> int:
     """Return the end of the last slot with a reading."""
     there = np.flatnonzero(series.values != MISSING)
@@ -147,7 +143,8 @@ async def _cost(
         spans = [PriceSpan(name, asked.start, end) for name in names]
         read = await PriceStore(office.tenant).read(spans)
         prices = {name: one for name, one in zip(names, read, strict=True) if one is not None}
-        return price(asked.tariff, usage, asked.start, end, Terms(asked.state, prices=prices))
+        terms = Terms(asked.state, prices=prices)
+        return await asyncio.to_thread(price, asked.tariff, usage, asked.start, end, terms)
     before = None if kept is None else SoFar(int(kept.until.timestamp()), kept.measured)
     whole = _whole_days(asked, end)
     if whole > (asked.start if before is None else before.until):

@@ -1,9 +1,21 @@
 """What a contract costs so far: `GET /v1/contracts/{contract}/to-date`."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from energia.db.pool import Pool
-from tests.core.billing.setting import CONTRACT, FLAT, day, given, hours, issued, refused, tariff
+from tests.core.billing.setting import (
+    CONTRACT,
+    FLAT,
+    day,
+    given,
+    hours,
+    issued,
+    refused,
+    tariff,
+    tariff_of,
+)
 from tests.serving import Client
 
 PATH = "/v1/contracts/c/to-date?start=2025-03-01"
@@ -97,6 +109,27 @@ async def test_without_readings_nothing_is_told(at_home: Client) -> None:
     answer = await refused(at_home, "GET", "/v1/contracts/c/to-date?start=2025-04-01")
 
     assert answer[:2] == (422, "incomplete_usage")
+
+
+async def test_what_needs_no_reading_costs_until_now(at_home: Client) -> None:
+    """A standing charge alone is that of all days until now."""
+    fixed = {"kind": "fixed", "amount": "1", "per": "day"}
+    await given(at_home, "PUT", "/v1/tariffs/flat", tariff(fixed))
+
+    found = await given(at_home, "GET", PATH)
+
+    days = (datetime.fromisoformat(found["end"]) - datetime(2025, 3, 1, tzinfo=UTC)).days + 1
+    assert found["total"] == f"{days}.00"
+
+
+async def test_a_bill_that_crosses_versions_is_worked_out_anew(at_home: Client) -> None:
+    """Five days at half a real and five at one; nothing of it is kept."""
+    one = {"valid_from": "2025-01-01", "valid_to": "2025-03-06", "charges": [FLAT]}
+    two = {"valid_from": "2025-03-06", "charges": [{**FLAT, "rate": "1"}]}
+    await given(at_home, "PUT", "/v1/tariffs/flat", tariff_of(one, two))
+
+    assert await total(at_home) == ("180.00", "2025-03-11", None)
+    assert await total(at_home) == ("180.00", "2025-03-11", None)
 
 
 async def test_what_is_kept_goes_with_its_contract(at_home: Client) -> None:
