@@ -137,3 +137,5 @@ async def test_what_is_kept_goes_with_its_contract(at_home: Client) -> None:
     await total(at_home)
 
     await given(at_home, "DELETE", "/v1/contracts/c")
+
+    assert (await refused(at_home, "GET", PATH))[0] == 404
