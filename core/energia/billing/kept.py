@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -34,12 +35,12 @@ class Growing:
         """The zone of the site."""
         return Zone.named(self.at.timezone)
 
-    @property
+    @cached_property
     def versions(self) -> tuple[Version, ...]:
         """The versions that are in force."""
         return tuple(span.version for span in self.tariff.in_force(self.start, self.now))
 
-    @property
+    @cached_property
     def grows(self) -> bool:
         """Whether what is measured can be kept and added to."""
         versions = self.versions
