@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 
 from energia.db.embedded import ADMIN, Embedded
-from energia.db.previews.cluster import Cluster
+from energia.previews.cluster import Cluster
 from energia.settings import Preview
 
 #: The role: LOGIN and CREATEDB, no superuser, no owner of production's database.

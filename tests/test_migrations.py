@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from energia.db.migrate import Migration
 from energia.db.queries import blocks
-from energia.db.schema import Migration
 from energia.db.tenant import Tenant
 from tests.imports import ROOT, SOURCES
 

@@ -8,10 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from energia.billing.events import BillIssued as BillIssued
+    from energia.billing.models import BillIssued as BillIssued
     from energia.convert import Id as Id
-    from energia.convert.rules import Rules as Rules
+    from energia.convert.structures import Rules as Rules
     from energia.core import Core as Core
+    from energia.core import Seed as Seed
+    from energia.costing.timing import PricingFinished as PricingFinished
     from energia.db.tenant import Tenant as Tenant
     from energia.errors import EnergiaError as EnergiaError
     from energia.errors import Fault as Fault
@@ -21,11 +23,11 @@ if TYPE_CHECKING:
     from energia.health.probes import Observed as Observed
     from energia.health.probes import Probe as Probe
     from energia.hookspecs import hookimpl as hookimpl
-    from energia.metering.decoding import Decoder as Decoder
-    from energia.metering.decoding import Problem as Problem
-    from energia.metering.decoding import Reading as Reading
-    from energia.metering.events import ReadingsRejected as ReadingsRejected
-    from energia.metering.events import ReadingsStored as ReadingsStored
+    from energia.metering.decoders import Decoder as Decoder
+    from energia.metering.decoders import Problem as Problem
+    from energia.metering.decoders import Reading as Reading
+    from energia.metering.outcome import ReadingsRejected as ReadingsRejected
+    from energia.metering.outcome import ReadingsStored as ReadingsStored
     from energia.pricing.charges import BaseCharge as BaseCharge
     from energia.pricing.charges import BillSoFar as BillSoFar
     from energia.pricing.charges import Charge as Charge
@@ -52,9 +54,9 @@ if TYPE_CHECKING:
     from energia.pricing.market.feeds import FeedRequest as FeedRequest
     from energia.pricing.market.feeds import PriceFeed as PriceFeed
     from energia.pricing.market.feeds import PricesFetched as PricesFetched
-    from energia.pricing.market.formula import SlotFormula as SlotFormula
     from energia.pricing.market.models import NewPriceSeries as NewPriceSeries
     from energia.pricing.market.models import PricePoint as PricePoint
+    from energia.pricing.market.series import SlotFormula as SlotFormula
     from energia.pricing.measures import BillDays as BillDays
     from energia.pricing.measures import BillMonths as BillMonths
     from energia.pricing.measures import Days as Days
@@ -63,8 +65,6 @@ if TYPE_CHECKING:
     from energia.pricing.measures import Months as Months
     from energia.pricing.schedule import Period as Period
     from energia.pricing.schedule import Schedule as Schedule
-    from energia.pricing.timing import PricingFinished as PricingFinished
-    from energia.seeds import Seed as Seed
     from energia.settings import SecretStr as SecretStr
     from energia.web.routes import Created as Created
     from energia.web.routes import Route as Route
@@ -74,16 +74,36 @@ __version__ = "0.2.0.dev0"
 
 #: The modules of the public names.
 _MODULES = {
-    "billing.events": ("BillIssued",),
+    "billing.models": ("BillIssued",),
     "convert": ("Id",),
-    "convert.rules": ("Rules",),
-    "core": ("Core",),
+    "convert.structures": ("Rules",),
+    "core": (
+        "Core",
+        "Seed",
+    ),
+    "costing.timing": ("PricingFinished",),
     "db.tenant": ("Tenant",),
-    "errors": ("EnergiaError", "Fault", "Invalid", "Malformed"),
-    "health.probes": ("Criticality", "Observed", "Probe"),
+    "errors": (
+        "EnergiaError",
+        "Fault",
+        "Invalid",
+        "Malformed",
+    ),
+    "health.probes": (
+        "Criticality",
+        "Observed",
+        "Probe",
+    ),
     "hookspecs": ("hookimpl",),
-    "metering.decoding": ("Decoder", "Problem", "Reading"),
-    "metering.events": ("ReadingsRejected", "ReadingsStored"),
+    "metering.decoders": (
+        "Decoder",
+        "Problem",
+        "Reading",
+    ),
+    "metering.outcome": (
+        "ReadingsRejected",
+        "ReadingsStored",
+    ),
     "pricing.charges": (
         "BaseCharge",
         "BillSoFar",
@@ -100,8 +120,17 @@ _MODULES = {
         "Step",
         "UnitPrices",
     ),
-    "pricing.demand": ("BillingDemand", "Demands", "Peak"),
-    "pricing.importing": ("ImportOptions", "ImportWarning", "Imported", "TariffImporter"),
+    "pricing.demand": (
+        "BillingDemand",
+        "Demands",
+        "Peak",
+    ),
+    "pricing.importing": (
+        "ImportOptions",
+        "ImportWarning",
+        "Imported",
+        "TariffImporter",
+    ),
     "pricing.market.feeds": (
         "Delivery",
         "FeedFailed",
@@ -109,14 +138,29 @@ _MODULES = {
         "PriceFeed",
         "PricesFetched",
     ),
-    "pricing.market.formula": ("SlotFormula",),
-    "pricing.market.models": ("NewPriceSeries", "PricePoint"),
-    "pricing.measures": ("BillDays", "BillMonths", "Days", "Energy", "EnergyByPeriod", "Months"),
-    "pricing.schedule": ("Period", "Schedule"),
-    "seeds": ("Seed",),
-    "pricing.timing": ("PricingFinished",),
+    "pricing.market.models": (
+        "NewPriceSeries",
+        "PricePoint",
+    ),
+    "pricing.market.series": ("SlotFormula",),
+    "pricing.measures": (
+        "BillDays",
+        "BillMonths",
+        "Days",
+        "Energy",
+        "EnergyByPeriod",
+        "Months",
+    ),
+    "pricing.schedule": (
+        "Period",
+        "Schedule",
+    ),
     "settings": ("SecretStr",),
-    "web.routes": ("Created", "Route", "Routes"),
+    "web.routes": (
+        "Created",
+        "Route",
+        "Routes",
+    ),
 }
 _PUBLIC = {name: f"energia.{module}" for module, names in _MODULES.items() for name in names}
 

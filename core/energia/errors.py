@@ -24,6 +24,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
   * TimedOut                  503: a limit, by name
 """
 
+import difflib
 import inspect
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -247,3 +248,14 @@ class TimedOut(EnergiaError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "timed_out"
     retry_after = 60
+
+
+# Says which known name a misspelt one may have meant.
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ` (did you mean ...?)` where one of *known* begins with or is near *name*."""
+    names = list(known)
+    begins = [one for one in names if name and one.startswith(name)]
+    close = begins if len(begins) == 1 else difflib.get_close_matches(name, names, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

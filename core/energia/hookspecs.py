@@ -10,14 +10,6 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from energia.observers import (  # noqa: F401 - hooks of this contract
-    bill_issued,
-    prices_fetched,
-    pricing_finished,
-    readings_rejected,
-    readings_stored,
-)
-
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
@@ -25,14 +17,17 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
     from prometheus_client.registry import Collector
 
-    from energia.core import Core
+    from energia.billing.models import BillIssued
+    from energia.core import Core, Seed
+    from energia.costing.timing import PricingFinished
     from energia.health.probes import Probe
-    from energia.metering.decoding import Decoder
+    from energia.metering.decoders import Decoder
+    from energia.metering.outcome import ReadingsRejected, ReadingsStored
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
-    from energia.pricing.market.feeds import PriceFeed
-    from energia.seeds import Seed
+    from energia.pricing.market.feeds import PriceFeed, PricesFetched
     from energia.web.routes import Route
+
 
 #: Names pluggy's project and the entry-point group.
 PROJECT = "energia"
@@ -214,6 +209,77 @@ def lifespan(core: "Core") -> AbstractAsyncContextManager[None]:
             task = asyncio.create_task(listen(core))
             yield
             task.cancel()
+
+    """
+    raise NotImplementedError
+
+
+# The part of the plugin contract that only looks on: hooks that are told what happened.
+#
+# They are called after it happened, and must return at once; a failure is logged and counted, and
+# changes nothing for the client.
+
+
+@hookspec
+def readings_stored(event: "ReadingsStored") -> None:
+    """Observe that readings were stored: called after the commit, must return at once.
+
+    A failure is logged and counted and changes nothing for the client.
+
+    Example:
+        @hookimpl
+        def readings_stored(event: ReadingsStored) -> None:
+            stored.inc(event.counts.created)
+
+    """
+
+
+@hookspec
+def readings_rejected(event: "ReadingsRejected") -> None:
+    """Observe that readings were refused, with or without others stored: must return at once.
+
+    Example:
+        @hookimpl
+        def readings_rejected(event: ReadingsRejected) -> None:
+            refused.inc(sum(event.reasons.values()))
+
+    """
+
+
+@hookspec
+def pricing_finished(event: "PricingFinished") -> None:
+    """Observe how long it took to price something: must return at once.
+
+    Example:
+        @hookimpl
+        def pricing_finished(event: PricingFinished) -> None:
+            seconds.labels(event.operation).observe(event.seconds)
+
+    """
+
+
+@hookspec
+def bill_issued(event: "BillIssued") -> None:
+    """Observe that a bill was issued: called after the commit, must return at once.
+
+    Example:
+        @hookimpl
+        def bill_issued(event: BillIssued) -> None:
+            issued.labels(event.currency).inc()
+
+    """
+
+
+@hookspec
+def prices_fetched(event: "PricesFetched") -> None:
+    """Observe that a price feed was asked, with or without success: must return at once.
+
+    A failure is logged and counted and changes nothing.
+
+    Example:
+        @hookimpl
+        def prices_fetched(event: PricesFetched) -> None:
+            fetches.labels(event.feed, event.outcome).inc()
 
     """
     raise NotImplementedError

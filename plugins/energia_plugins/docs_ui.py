@@ -6,9 +6,8 @@ from typing import Annotated, Final
 from aiohttp import web
 from msgspec import Meta
 
+from energia import Routes, hookimpl
 from energia.errors import NotFound
-from energia.hookspecs import hookimpl
-from energia.web.routes import Routes
 
 #: The files of the page; no others are served.
 _ASSETS: Final = (

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from energia.core import Core
+from energia import Core, Criticality, Probe, hookimpl
 from energia.errors import DatabaseAway
-from energia.health.probes import ComponentType, Criticality, Probe
-from energia.hookspecs import hookimpl
+from energia.health.probes import ComponentType
 
 if TYPE_CHECKING:
     from energia.db.pool import Pool

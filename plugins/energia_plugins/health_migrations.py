@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager
 
 from energia import Core, Criticality, Observed, Probe, hookimpl
 from energia.db.connect import address
-from energia.db.migrate import pending
-from energia.db.schema import CORE
+from energia.db.migrate import CORE_MIGRATIONS, pending
 from energia.health.probes import ComponentType
 
 
@@ -49,7 +48,7 @@ class MigrationsHealth:
         """Return how many migrations are pending, with a warning if they and ours differ."""
         if self._core is None:
             return None
-        folders = {**CORE, **self._core.plugins.migrations()}
+        folders = {**CORE_MIGRATIONS, **self._core.plugins.migrations()}
         found = await pending(address(self._core.settings.database), folders)
         newer = [one for one in found.unknown if one.partition(" ")[0] in folders]
         complaints = [f"pending: {one}" for one in found.pending]

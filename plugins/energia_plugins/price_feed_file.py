@@ -11,15 +11,16 @@ from msgspec import Meta
 
 from energia import (
     Delivery,
+    EnergiaError,
     FeedFailed,
     FeedRequest,
+    Id,
     NewPriceSeries,
     PriceFeed,
     hookimpl,
 )
 from energia.codes import Currency
-from energia.convert import Id, parse
-from energia.errors import EnergiaError
+from energia.convert import parse
 from energia.pricing.market.models import PriceUnit
 from energia_plugins.price_feed_http.shape import Shape
 

@@ -8,21 +8,23 @@ from typing import Annotated, ClassVar, Literal
 import attrs
 from msgspec import Meta
 
-from energia import hookimpl
-from energia.convert.rules import Rules
-from energia.errors import Fault
-from energia.pricing.charges import (
+from energia import (
     BaseCharge,
+    BillMonths,
     BillSoFar,
     Charge,
+    Days,
     Examples,
+    Fault,
     Line,
     Measure,
     Measured,
+    Months,
+    Rules,
     Step,
+    hookimpl,
 )
-from energia.pricing.measures import BillMonths, Days, Months
-from energia.pricing.proration import BillPart, Proration, of_bill, of_months
+from energia.pricing.dates import BillPart, Proration, of_bill, of_months
 
 Meters = Annotated[int, Meta(ge=0, le=1_000_000)]
 

@@ -6,23 +6,22 @@ from typing import ClassVar
 
 import attrs
 
-from energia import hookimpl
-from energia.convert.rules import Rules
-from energia.errors import Fault
-from energia.pricing.charges import (
+from energia import (
     BaseCharge,
     BillSoFar,
     Charge,
     Components,
+    Energy,
     Examples,
+    Fault,
     Line,
     Measure,
     Measured,
-    Parts,
-    Rate,
+    Rules,
     UnitPrices,
+    hookimpl,
 )
-from energia.pricing.measures import Energy
+from energia.pricing.charges import Parts, Rate
 
 
 def _rate_or_components(rate: Decimal | None, components: Parts | None) -> Iterator[Fault]:

@@ -8,25 +8,25 @@ from typing import Annotated, Any, ClassVar, Literal
 import attrs
 from msgspec import Meta
 
-from energia import hookimpl
-from energia.convert.rules import Rules
-from energia.errors import Fault
-from energia.pricing.bands import Bound, band_of, blocks, faults_of_bands
-from energia.pricing.charges import (
+from energia import (
     BaseCharge,
     BillSoFar,
     Charge,
+    Energy,
+    Fault,
     Line,
     Measure,
     Measured,
     Replace,
+    Rules,
     Selection,
     Step,
+    hookimpl,
 )
+from energia.pricing.bands import Bound, band_of, blocks, faults_of_bands
 from energia.pricing.dates import BillDates, share_of
 from energia.pricing.exact import decimal_text, fraction
-from energia.pricing.measures import Energy
-from energia.pricing.repricing import amount_of, times
+from energia.pricing.lines import amount_of, times
 from energia.units import MICRO
 
 Percentage = Annotated[

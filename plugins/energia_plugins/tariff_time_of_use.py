@@ -6,22 +6,24 @@ from typing import Annotated, ClassVar
 import attrs
 from msgspec import Meta
 
-from energia import hookimpl
-from energia.convert.rules import Rules
-from energia.errors import Fault
-from energia.pricing.charges import (
+from energia import (
     BaseCharge,
     BillSoFar,
     Charge,
+    EnergyByPeriod,
     Examples,
+    Fault,
     Line,
     Measure,
     Measured,
-    Rate,
+    Period,
+    Rules,
+    Schedule,
     UnitPrices,
+    hookimpl,
 )
-from energia.pricing.measures import EnergyByPeriod
-from energia.pricing.schedule import Period, Schedule, faults_of_periods
+from energia.pricing.charges import Rate
+from energia.pricing.schedule import faults_of_periods
 
 
 def _periods_match(schedule: Schedule, rates: Mapping[str, Rate]) -> list[Fault]:

@@ -11,9 +11,9 @@ import numpy as np
 
 from energia.errors import EnergiaError
 from energia.pricing.calendar import Grid, compiled
-from energia.pricing.days import DayTypes
 from energia.pricing.engine import price
-from energia.pricing.holidays.expand import expanded
+from energia.pricing.holidays.lists import expanded
+from energia.pricing.schedule import DayTypes
 from energia.zones import Zone
 from tests.accuracy import pricing
 from tests.accuracy.outcomes import Outcome, Source, compared

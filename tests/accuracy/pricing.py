@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from energia import ImportOptions, convert
+from energia.costing.groups import price_groups
 from energia.metering.series import ACTUAL, Series
 from energia.plugins import Plugins
 from energia.pricing.engine import Cost
-from energia.pricing.groups import price_groups
 from energia.pricing.importing import imported
 from energia.pricing.market.series import PriceSeries
 from energia.pricing.tariffs import Tariff, tariff_converter
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 
 #: The year of most sources: it begins on a Monday and has 365 days.
 YEAR = 2018

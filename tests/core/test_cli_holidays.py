@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from energia.cli.main import energia
 from energia.convert import structure
-from energia.pricing.holidays.models import HolidayList
+from energia.pricing.holidays.lists import HolidayList
 
 
 def test_the_holidays_of_a_country_are_printed() -> None:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from energia.cli.main import energia
-from energia.db.previews.making import Wanted
+from energia.previews.cluster import Wanted
 from tests.previews import PreviewServer
 
 

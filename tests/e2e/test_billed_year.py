@@ -37,7 +37,7 @@ async def set_up(api: aiohttp.ClientSession) -> None:
     channel = {"id": "import", "quantity": "active_energy", "direction": "import"}
     meter = {"site": "home", "channels": [{**channel, "unit": "kWh", "interval": "PT1H"}]}
     headers = {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
-    for tariff in household.tariffs():
+    for tariff in household.household_tariffs():
         id_ = tariff["id"]
         await call(api, "PUT", f"/v1/meters/{id_}", meter, 201)
         await call(api, "PUT", f"/v1/tariffs/{id_}", tariff, 201)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from energia.convert import TEXT
-from energia.metering.decoding import Problem, Reading
+from energia.metering.decoders import Problem, Reading
 from energia.plugins import Plugins
 from energia_plugins import meter_csv
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import aiohttp
 
-from energia.db.migrate import migrate
+from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
-from energia.db.schema import CORE
 from energia.plugins import Plugins
 from energia.settings import Database, PluginSelection, Preview, Settings
 from tests.previews import PreviewServer
@@ -76,7 +75,7 @@ async def service(
         settings={"preview-github": ours, "metrics-prometheus": {"public": True}}
     )
     plugins = Plugins.installed(selection)
-    await migrate(database, {**CORE, **plugins.migrations()})
+    await migrate(database, {**CORE_MIGRATIONS, **plugins.migrations()})
     rules = {"admin_url": previews.url(), "reap_period": 0.2, **rules}
     settings = Settings(profile=profile, preview=Preview(**rules))
     pool = Pool(database, Database())

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from energia.cli.explanations import of_lines
+from energia.cli.explain import of_lines
 from energia.pricing.explain import Charged, explain
 from energia.pricing.segments import segments
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from energia_plugins import (
     tariff_adjustment_calendar,
     tariff_event,

@@ -17,9 +17,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from energia.db.migrate import migrate
+from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
-from energia.db.schema import CORE
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
 from energia.settings import Database, PluginSelection
@@ -75,7 +74,7 @@ async def service(
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """Serve with the plugin, so configured."""
     plugins = Plugins.installed(PluginSelection(settings={"bill-webhook": settings}))
-    await migrate(database, {**CORE, **plugins.migrations()})
+    await migrate(database, {**CORE_MIGRATIONS, **plugins.migrations()})
     pool = Pool(database, Database())
     core = make_core(plugins=plugins, pool=pool)
     core = attrs.evolve(core, state=state or core.state)

@@ -6,9 +6,8 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from energia.db.migrate import migrate
+from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
-from energia.db.schema import CORE
 from energia.plugins import Plugins
 from energia.settings import PluginSelection, Profile, Settings
 from tests.plugins.test_bill_webhook import issue
@@ -28,7 +27,7 @@ async def told(pool: Pool, database: str, profile: Profile) -> int:
     async with TestServer(app) as receiver:
         given = {"bill-webhook": {"url": str(receiver.make_url("/")), "poll": 0.05}}
         plugins = Plugins.installed(PluginSelection(settings=given))
-        await migrate(database, {**CORE, **plugins.migrations()})
+        await migrate(database, {**CORE_MIGRATIONS, **plugins.migrations()})
         core = make_core(plugins=plugins, pool=pool, settings=Settings(profile=profile))
         async with serving(core) as client, aiohttp.ClientSession(client.make_url("/")) as api:
             await issue(api, 1)

@@ -4,10 +4,10 @@ from fractions import Fraction
 
 import pytest
 
+from energia.costing.groups import price_groups
 from energia.pricing.engine import price
 from energia.pricing.exact import decimal_text
-from energia.pricing.groups import price_groups
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from tests.core.pricing.documents import line, series, tariff
 from tests.core.pricing.test_bench import EXPECTED, TIERED, load
 from tests.plugins.test_tariff_demand import BOUNDS, EVENING, SEASONS

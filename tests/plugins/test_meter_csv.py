@@ -12,9 +12,9 @@ from energia.convert import TEXT
 from energia.db.pool import Tenant
 from energia.errors import Invalid, Malformed
 from energia.metering import query, usage
-from energia.metering.decoding import Defaults, Problem, Reading
+from energia.metering.decoders import Defaults, Problem, Reading
 from energia.metering.durations import Window
-from energia.metering.intake import Intake
+from energia.metering.imports import Intake
 from energia.metering.outcome import Outcome
 from energia.plugins import Plugins
 from energia.zones import Zone

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energia.metering.decoding import Problem, Reading
+from energia.metering.decoders import Problem, Reading
 from energia.zones import Zone
 from tests.plugins.csv_files import decoded, times
 

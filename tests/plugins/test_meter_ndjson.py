@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.errors import Malformed
-from energia.metering.decoding import Problem, Reading
+from energia.metering.decoders import Problem, Reading
 from energia.plugins import Plugins
 from energia_plugins import meter_ndjson
 from tests.plugins.csv_files import chunks

@@ -5,10 +5,10 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energia.metering.events import ReadingsRejected
+from energia.metering.outcome import ReadingsRejected
 from energia.plugins import Plugins
 from energia_plugins.metrics_prometheus import Metrics
-from energia_plugins.metrics_prometheus.labels import METHODS, OTHER, Few, method_of
+from energia_plugins.metrics_prometheus.requests import METHODS, OTHER, Few, method_of
 from tests.serving import Client, make_core, serving
 
 

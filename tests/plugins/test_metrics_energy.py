@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from energia.costing.timing import PricingFinished
 from energia.db.pool import Pool
 from energia.hookspecs import hookimpl
-from energia.metering.events import ReadingsRejected
+from energia.metering.outcome import ReadingsRejected
 from energia.plugins import Plugins
-from energia.pricing.timing import PricingFinished
 from tests.plugins.test_bill_webhook import METER, SERIES, SITE, TARIFF
 from tests.plugins.test_metrics_prometheus import scrape
 from tests.serving import Client, make_core, serving

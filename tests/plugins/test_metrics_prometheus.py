@@ -16,12 +16,12 @@ import energia
 from energia.health.probes import Criticality
 from energia.health.state import Phase
 from energia.hookspecs import hookimpl
-from energia.metering.events import Counts, ReadingsStored
+from energia.metering.outcome import Counts, ReadingsStored
 from energia.plugins import Plugins
 from energia.web.app import create_app, started
 from energia.web.routes import Routes
 from energia_plugins.metrics_prometheus import Metrics
-from energia_plugins.metrics_prometheus.requests import BUCKETS
+from energia_plugins.metrics_prometheus.requests import REQUEST_BUCKETS
 from tests.serving import Client, client_of, make_core, serving
 
 routes = Routes()
@@ -138,7 +138,7 @@ async def test_buckets(client: Client) -> None:
         text = await answer.text()
     found = re.findall(r'http_request_duration_seconds_bucket\{le="([0-9.]+)"', text)
 
-    assert [float(bound) for bound in found] == list(BUCKETS)
+    assert [float(bound) for bound in found] == list(REQUEST_BUCKETS)
 
 
 async def test_collectors_of_plugins(client: Client, plugins: Plugins) -> None:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from energia.db.pool import Pool
-from energia.db.previews.making import Wanted
 from energia.errors import PluginError
 from energia.plugins import Plugins
+from energia.previews.cluster import Wanted
 from energia.settings import Database, PluginSelection
 from tests.plugins.github import (
     ACCEPTED,

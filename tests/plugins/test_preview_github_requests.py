@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from energia.db.previews.making import Wanted
+from energia.previews.cluster import Wanted
 from tests.plugins.github import IGNORED, OURS, URL, answer, body, headers, service
 from tests.previews import PreviewServer
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from energia.db.previews.making import Wanted
+from energia.previews.cluster import Wanted
 from tests.plugins.github import answer, are, body, metrics, service, until
 from tests.previews import PreviewServer
 

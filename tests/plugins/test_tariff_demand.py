@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from energia.costing.groups import price_groups
 from energia.metering.series import Series
 from energia.pricing.engine import Cost
-from energia.pricing.groups import price_groups
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from tests.core.pricing.documents import instant, series, tariff
 from tests.core.pricing.test_bench import EXPECTED as BENCH
 from tests.core.pricing.test_bench import load

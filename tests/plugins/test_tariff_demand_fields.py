@@ -10,7 +10,7 @@ from energia.pricing.engine import Cost, price
 from energia.pricing.explain import Charged, explain
 from energia.pricing.segments import segments
 from energia.pricing.tariffs import Tariff, tariff_converter
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from energia_plugins import tariff_demand
 from tests.core.pricing.documents import document, instant, line, series
 

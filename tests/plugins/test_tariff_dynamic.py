@@ -13,7 +13,7 @@ from energia.plugins import Plugins
 from energia.pricing.engine import Cost, price
 from energia.pricing.market.series import Price, PriceSeries
 from energia.pricing.tariffs import Tariff, tariff_converter
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from energia_plugins import tariff_dynamic, tariff_flat, tariff_tax
 from tests.core.pricing.documents import document, faults, instant, line, series
 from tests.core.pricing.markets import market

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from energia.pricing.engine import Cost, price
 from energia.pricing.market.series import Price, PriceSeries
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from tests.core.pricing.documents import faults, instant, series
 from tests.core.pricing.markets import market
 from tests.plugins.test_tariff_dynamic import DAY, HOUR, SPOT, cost, tariff

@@ -8,7 +8,7 @@ import pytest
 
 from energia.plugins import Plugins
 from energia.pricing.engine import Cost, price
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from energia_plugins import tariff_minimum
 from tests.core.pricing.documents import faults, instant, read, series, tariff
 

@@ -9,7 +9,7 @@ import pytest
 
 from energia.pricing.engine import price
 from energia.pricing.lines import Remembered
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from tests.core.pricing.documents import instant, tariff
 from tests.plugins.tiered import urdb
 from tests.plugins.tiered.test_pysam import load

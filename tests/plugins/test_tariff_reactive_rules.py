@@ -8,7 +8,7 @@ from energia.errors import Invalid
 from energia.pricing.engine import price
 from energia.pricing.explain import Charged, explain
 from energia.pricing.segments import segments
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from tests.core.pricing.documents import faults, series
 from tests.plugins.test_tariff_reactive import NIGHT, POSTOS, read, usage
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import psycopg2
 
-from energia.db.previews.making import Wanted
+from energia.previews.cluster import Wanted
 from tests.previews import PreviewServer
 
 PR = 99

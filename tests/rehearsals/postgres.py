@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import psycopg2
 
-from energia.db.programs import Account, installed, runnable
+from energia.db.embedded import Account, installed, runnable
 from tests.e2e.service import free_port
 
 _ROLE: Final = "energia"

@@ -28,7 +28,7 @@ import aiohttp
 import attrs
 
 from energia.db.embedded import ADMIN, Embedded
-from energia.db.previews.making import Wanted
+from energia.previews.cluster import Wanted
 from tests.e2e import service
 from tests.e2e.service import Service
 from tests.previews import PreviewServer, of

@@ -7,18 +7,15 @@ from typing import Final, Literal
 import attrs
 import numpy as np
 
-from energia.billing.bills import Bills, Filter
+from energia.billing.bills import SQL, Bills, Filter, Office
 from energia.billing.contracts import Placed, placed, priors
-from energia.billing.cursor import Place
 from energia.billing.market import repriced
 from energia.billing.models import Bill, Impact, Trouble
-from energia.billing.office import SQL, Office
 from energia.billing.pricing import Asked, Priced, window_of
-from energia.billing.rows import Row
+from energia.billing.rows import Place, Row
 from energia.errors import EnergiaError, Invalid
-from energia.metering import many
-from energia.metering.many import Span
-from energia.metering.query import Revised
+from energia.metering import query
+from energia.metering.query import Revised, Span
 from energia.pricing.exact import difference
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
@@ -136,7 +133,7 @@ async def _corrected(office: Office, rows: Sequence[Row], asked: Sequence[Asked]
     """Return the bills with a charged slot that has another value or quality now."""
     queries = office.tenant
     touched = set(await queries.fetch(str, SQL["bill_touched"], [row.id for row in rows]))
-    there = await many.channels_of(queries, {row.meter for row in rows if row.id in touched})
+    there = await query.channels_of(queries, {row.meter for row in rows if row.id in touched})
     bills, spans, pins = list[str](), list[Span](), list[datetime | None]()
     for row, one in zip(rows, asked, strict=True):
         if row.id in touched:
@@ -147,7 +144,7 @@ async def _corrected(office: Office, rows: Sequence[Row], asked: Sequence[Asked]
                 bills.append(row.id)
                 spans.append(Span(by_key[key], *window_of(one)))
                 pins.append(pin)
-    before, now = await many.pinned(queries, spans, pins), await many.revised(queries, spans)
+    before, now = await query.read_pinned(queries, spans, pins), await query.read(queries, spans)
     return frozenset(
         bill for bill, old, new in zip(bills, before, now, strict=True) if not _same(old, new)
     )

@@ -10,9 +10,9 @@ import attrs
 from msgspec import Meta
 
 from energia.billing.models import Bill
+from energia.costing.groups import by_code
 from energia.pricing.engine import CostLine
 from energia.pricing.exact import exact_text, fixed, rounded
-from energia.pricing.groups import by_code
 
 #: From the best to the worst.
 _RESULTS = ("match", "within_tolerance", "unknown", "mismatch")

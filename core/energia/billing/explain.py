@@ -7,28 +7,27 @@ from typing import Any
 
 import attrs
 
-from energia.billing.bills import Bills, is_still, outdated
+from energia.billing.bills import Bills, Office, is_still, outdated
 from energia.billing.contracts import placed
 from energia.billing.market import as_billed
 from energia.billing.models import BillInputs
-from energia.billing.office import Office
 from energia.billing.pricing import Asked, by_role, window_of
 from energia.billing.rows import Row
 from energia.convert import Converter
 from energia.db.tenant import Queries
 from energia.errors import Conflict, Fault, Invalid
-from energia.metering import many
-from energia.metering.many import Span
+from energia.metering import query
+from energia.metering.query import Span
 from energia.metering.series import Series
+from energia.pricing.charges import code_of
 from energia.pricing.engine import CostLine, CostPart, Detail
 from energia.pricing.explain import Charged, ExplainedLine, explain
 from energia.pricing.lines import Step
-from energia.pricing.running import code_of
 from energia.pricing.segments import segments
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 
 
 @attrs.frozen
@@ -164,7 +163,7 @@ async def _series(
     queries: Queries, row: Row, inputs: BillInputs, asked: Asked
 ) -> dict[str, Series]:
     """Return the readings of each role as the bill saw them."""
-    channels = (await many.channels_of(queries, [row.meter]))[row.meter]
+    channels = (await query.channels_of(queries, [row.meter]))[row.meter]
     by_key = {channel.key: channel for channel in channels}
     reads = []
     for read, key in zip(inputs.readings, row.channels, strict=True):
@@ -172,7 +171,7 @@ async def _series(
             raise Conflict(f"the channel {read.channel!r} that was billed is gone")
         reads.append((read.role, by_key[key]))
     spans = [Span(channel, *window_of(asked)) for _, channel in reads]
-    return by_role(reads, await many.pinned(queries, spans, row.revisions))
+    return by_role(reads, await query.read_pinned(queries, spans, row.revisions))
 
 
 def _charged(row: Row, lines: tuple[CostLine, ...]) -> Charged:

@@ -1,4 +1,4 @@
-"""Bills, as the API takes and gives them."""
+"""Contracts, their bills and runs over many of them, as the API takes and gives them."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
@@ -7,14 +7,86 @@ from typing import Annotated, Any, ClassVar, Literal
 import attrs
 from msgspec import Meta
 
-from energia.billing.contract import lasts
 from energia.convert import Id
-from energia.convert.rules import Rules, enforce
+from energia.convert.structures import Rules, enforce
+from energia.costing.subject import Ids
 from energia.errors import Fault
 from energia.metering.usage import Coverage
+from energia.pricing.charges import Role
 from energia.pricing.engine import CostLine
 from energia.pricing.slots import Assumption
-from energia.pricing.terms import Missing
+from energia.pricing.tariffs import Parameters
+from energia.pricing.usage import Missing
+
+
+def lasts(start: date, end: date | None) -> Iterator[Fault]:
+    """Yield the fault of a period without a day."""
+    if end is not None and end <= start:
+        yield Fault("empty_window", "the end must be after the start", "/end")
+
+
+@attrs.frozen(kw_only=True)
+class NewContract:
+    """Which tariff a meter is on, from one day of its site's zone to another.
+
+    Attributes:
+        id: The client's own id; made by the server without one.
+        meter: The meter.
+        tariff: The tariff.
+        start: The first day.
+        end: The day after the last one; without it, the contract goes on.
+        parameters: Values for the parameters that charges of the tariff ask for.
+        channels: Which of the meter's channels are summed for a role, where it has several.
+
+    """
+
+    __rules__: ClassVar[Rules] = (lasts,)
+
+    id: Id | None = None
+    meter: Id
+    tariff: Id
+    start: date
+    end: date | None = None
+    parameters: Parameters = attrs.field(factory=dict)
+    channels: dict[Role, Ids] = attrs.field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a contract that ends before it starts."""
+        enforce(self)
+
+
+@attrs.frozen(kw_only=True)
+class Contract:
+    """A contract that is stored."""
+
+    id: Id
+    meter: Id
+    tariff: Id
+    start: date
+    end: date | None = None
+    parameters: dict[str, Any]
+    channels: dict[Role, tuple[str, ...]]
+
+
+@attrs.frozen(kw_only=True)
+class ContractState:
+    """What the charges of a contract remember for the next bill.
+
+    Attributes:
+        contract: The contract.
+        as_of: The end of the bill that they remember it from; null before the first.
+        bill: That bill: the newest that is issued.
+        state: What each charge remembers, by its code.
+
+    """
+
+    contract: str
+    as_of: date | None
+    bill: str | None
+    state: dict[str, dict[str, Any]]
+
+
+# Bills, as the API takes and gives them.
 
 #: What charges remember, by their codes.
 States = Annotated[dict[str, dict[str, Any]], Meta(max_length=200)]
@@ -221,3 +293,108 @@ class Bill:
     priced_at: datetime
     issued_at: datetime | None = None
     impact: Impact | None = None
+
+
+# A run over many contracts, as the API takes and answers it.
+
+
+def _run_ends_later(start: date, end: date) -> Iterator[Fault]:
+    if end <= start:
+        yield Fault("empty_window", "the end must be after the start", "/end")
+
+
+@attrs.frozen(kw_only=True)
+class Run:
+    """A period to bill.
+
+    Attributes:
+        start: The first day, of each site's zone.
+        end: The day after the last one.
+        contracts: Whose; without, every contract in force in part of the period, for that part.
+        issue: Whether to issue the bills too.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_run_ends_later,)
+
+    start: date
+    end: date
+    contracts: Annotated[tuple[Id, ...], Meta(max_length=100_000)] | None = None
+    issue: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse an empty period."""
+        enforce(self)
+
+
+@attrs.frozen(kw_only=True)
+class Failure:
+    """A contract that could not be billed.
+
+    Attributes:
+        contract: The contract.
+        code: Why.
+        message: Why, for a person.
+        errors: All that is wrong.
+
+    """
+
+    contract: str
+    code: str
+    message: str
+    errors: tuple[Fault, ...] = ()
+
+
+@attrs.define(kw_only=True)
+class RunOutcome:
+    """What became of a run.
+
+    Attributes:
+        created: Drafts that were made.
+        updated: Drafts that are different now.
+        unchanged: Bills that were issued already, and drafts that are as they were.
+        issued: How many of all these were issued by this run.
+        failures: How many contracts could not be billed.
+        failed: The first of them, and why.
+
+    """
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    issued: int = 0
+    failures: int = 0
+    failed: list[Failure] = attrs.Factory(list)
+
+
+# What observers of bills are told.
+
+
+@attrs.frozen(kw_only=True)
+class BillIssued:
+    """A bill was issued.
+
+    Attributes:
+        bill: The id of the bill.
+        contract: The id of its contract.
+        meter: The id of its meter.
+        tariff: The id of its tariff.
+        start: The first day of its period, of the site's zone.
+        end: The day after the last one.
+        currency: ISO 4217.
+        total: What is to be paid.
+        corrects: The bill that this one takes the place of.
+        issued_at: When it was issued.
+
+    """
+
+    bill: str
+    contract: str
+    meter: str
+    tariff: str
+    start: date
+    end: date
+    currency: str
+    total: str
+    corrects: str | None
+    issued_at: datetime

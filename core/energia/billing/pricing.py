@@ -8,15 +8,14 @@ from typing import Any
 
 import attrs
 
-from energia.billing.contract import Contract
 from energia.billing.errors import ChargeFailed, OutsideContract
-from energia.billing.readings import chosen, coverage, summed
+from energia.billing.models import Contract
+from energia.costing.usage import chosen, coverage, summed
 from energia.db.tenant import Queries
 from energia.errors import EnergiaError, Fault, Invalid, TooLarge
-from energia.metering import many
-from energia.metering.many import Span
+from energia.metering import query
 from energia.metering.models import Channel
-from energia.metering.query import Revised
+from energia.metering.query import Revised, Span
 from energia.metering.series import Series
 from energia.metering.usage import Coverage
 from energia.pricing.engine import Cost, price
@@ -26,7 +25,7 @@ from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.segments import codes, roles
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
-from energia.pricing.terms import Missing, Terms, refuse_unknown
+from energia.pricing.usage import Missing, Terms, refuse_unknown
 from energia.zones import Zone
 
 
@@ -108,7 +107,7 @@ async def price_all(
 
     """
     known = await tariffs.each({one.contract.tariff for one in asked})
-    declared = await many.channels_of(queries, {one.contract.meter for one in asked})
+    declared = await query.channels_of(queries, {one.contract.meter for one in asked})
     ready = [_prepared(one, known, declared[one.contract.meter], limit) for one in asked]
     spans = [
         Span(channel, *one.window)
@@ -116,7 +115,7 @@ async def price_all(
         if isinstance(one, _Ready)
         for _, channel in one.reads
     ]
-    read = iter(await many.revised(queries, spans))
+    read = iter(await query.read(queries, spans))
     found = [
         (one, [next(read) for _ in one.reads] if isinstance(one, _Ready) else []) for one in ready
     ]

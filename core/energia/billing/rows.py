@@ -1,8 +1,8 @@
 """A bill as a row of the database, and back."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from typing import Any, ClassVar
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, ClassVar, Final, Protocol, Self
 
 import attrs
 
@@ -10,11 +10,12 @@ import energia
 from energia.billing.models import Bill, BillInputs, ChannelRead, SeriesRead, Status
 from energia.billing.pricing import Priced
 from energia.convert import Converter
+from energia.errors import Fault, Invalid
 from energia.plugins import Plugins
 from energia.pricing.exact import difference, exact_text, fraction
 from energia.pricing.market import store as market
 from energia.pricing.segments import several
-from energia.pricing.terms import Missing
+from energia.pricing.usage import Missing
 
 
 @attrs.frozen(kw_only=True)
@@ -221,3 +222,58 @@ def _quoted(name: str) -> str:
 
 def _time(at: datetime | None) -> str:
     return "NULL" if at is None else f'"{at.isoformat()}"'
+
+
+# Where a bill stands in the list of bills, as text: it says so even when the bill is gone.
+
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class Listed(Protocol):
+    """What the list of bills is sorted by."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When the bill was made."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """The bill."""
+        ...
+
+
+@attrs.frozen
+class Place:
+    """A place in the list of bills.
+
+    Attributes:
+        created_at: When the bill was made.
+        id: The bill.
+
+    """
+
+    created_at: datetime
+    id: str
+
+    @classmethod
+    def of(cls, bill: Listed) -> Self:
+        """Return the place of a bill."""
+        return cls(bill.created_at, bill.id)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the place that *text* names; raises `Invalid`."""
+        microseconds, _, id_ = text.partition("-")
+        try:
+            if not (microseconds.isdecimal() and id_):
+                raise ValueError
+            return cls(_EPOCH + int(microseconds) * _MICROSECOND, id_)
+        except (ValueError, OverflowError):
+            message = "this is not the `next` of a page of bills"
+            raise Invalid(message, [Fault("wrong_cursor", message, "/query/cursor")]) from None
+
+    def __str__(self) -> str:
+        """Return its text: microseconds since 1970-01-01T00:00Z, and the id."""
+        return f"{(self.created_at - _EPOCH) // _MICROSECOND}-{self.id}"

@@ -9,16 +9,15 @@ from typing import Final
 
 import attrs
 
-from energia.billing.bills import Live, is_still, live, same_period
+from energia.billing.bills import SQL, Live, Office, is_still, live, same_period
 from energia.billing.contracts import Placed, hold, priors
-from energia.billing.office import SQL, Office
+from energia.billing.models import Failure, Run, RunOutcome
 from energia.billing.pricing import Asked, Priced
 from energia.billing.rows import NewRow, Row
-from energia.billing.runs import Failure, Run, RunOutcome
+from energia.costing.timing import timed
 from energia.db.tenant import Queries
 from energia.errors import EnergiaError, NotFound
-from energia.metering.identifiers import new_id
-from energia.pricing.timing import timed
+from energia.metering.imports import new_id
 
 #: How many contracts one transaction bills.
 _SLICE: Final = 100

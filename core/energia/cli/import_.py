@@ -11,7 +11,7 @@ import click
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
 
 if TYPE_CHECKING:
-    from energia.metering.decoding import Decoder
+    from energia.metering.decoders import Decoder
     from energia.metering.outcome import Outcome
     from energia.settings import Settings
 
@@ -73,7 +73,7 @@ def command(
 
 def decoder_of(invocation: Invocation, name: str) -> "Decoder":
     """Return the decoder of a format; raises `click.UsageError`."""
-    from energia.names import did_you_mean
+    from energia.errors import did_you_mean
 
     decoders = invocation.plugins().decoders()
     if name not in decoders:
@@ -106,8 +106,8 @@ async def _import(settings: "Settings", read: _File) -> "Outcome":
 
     from energia.cli.database import opened
     from energia.clock import SystemClock
-    from energia.metering.decoding import Defaults
-    from energia.metering.intake import Intake
+    from energia.metering.decoders import Defaults
+    from energia.metering.imports import Intake
 
     async with opened(settings.database) as tenant:
         intake = Intake(

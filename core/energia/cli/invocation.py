@@ -1,11 +1,14 @@
 """What the options before the subcommand say, and what they lead to."""
 
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import attrs
 import click
+
+from energia.errors import ConfigurationError, EnergiaError
 
 if TYPE_CHECKING:
     from energia.configuration.loading import Configuration
@@ -56,3 +59,58 @@ pass_invocation = click.make_pass_decorator(Invocation)
 allow_embedded = click.option(
     "--allow-embedded", is_flag=True, help="Let production run on the embedded server."
 )
+
+
+# How the command line fails: one line, the faults, an exit code.
+
+FAILED: Final = 1
+#: Wrong usage, or a configuration that does not fit.
+MISUSED: Final = 2
+_SHOWN: Final = 20
+
+
+class Failure(click.ClickException):
+    """A command failed."""
+
+    exit_code = FAILED
+
+    def __init__(self, error: Exception, debug: bool) -> None:
+        """State what failed; *debug* shows where."""
+        super().__init__(_line(error))
+        self._error = error
+        self._debug = debug
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the error, its faults and, for a developer, where it came from."""
+        if self._debug:
+            click.echo("".join(traceback.format_exception(self._error)), file=file, err=True)
+        click.echo(f"energia: {self.message}", file=file, err=True)
+        faults = self._error.faults if isinstance(self._error, EnergiaError) else ()
+        for fault in faults[:_SHOWN]:
+            if fault.line or fault.message not in self.message:
+                where = f"line {fault.line}" if fault.line else fault.pointer
+                known = where is None or where in fault.message
+                click.echo(f"  {fault.message if known else f'{where}: {fault.message}'}", err=True)
+        if len(faults) > _SHOWN:
+            click.echo(f"  and {len(faults) - _SHOWN} more", err=True)
+        for note in getattr(self._error, "__notes__", ()):
+            click.echo(f"  {note}", err=True)
+
+
+class Misuse(Failure):
+    """The configuration does not fit."""
+
+    exit_code = MISUSED
+
+
+def failure(error: Exception, debug: bool) -> Failure:
+    """Return what a command that raised *error* ends with; *debug* shows where it came from."""
+    return (Misuse if isinstance(error, ConfigurationError) else Failure)(error, debug)
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, EnergiaError):
+        return error.detail or error.title
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"unexpected {type(error).__name__}: {error} (--debug tells where)"

@@ -8,25 +8,24 @@ from typing import Any, Final, cast
 import click
 
 from energia import __version__, signals
-from energia.cli.failure import failure
-from energia.cli.invocation import Invocation
+from energia.cli.invocation import Invocation, failure
 from energia.errors import EnergiaError
 
-#: The commands of the core; the module of each is imported when it is asked for.
-COMMANDS: Final = (
-    "serve",
-    "migrate",
-    "import",
-    "price",
-    "compare",
-    "explain",
-    "tariff",
-    "holidays",
-    "preview",
-    "plugins",
-    "config",
-    "openapi",
-)
+#: The commands of the core, and where each is: its module is imported when it is asked for.
+COMMANDS: Final = {
+    "serve": "serve:command",
+    "migrate": "migrate:command",
+    "import": "import_:command",
+    "price": "price:price_command",
+    "compare": "price:compare_command",
+    "explain": "explain:command",
+    "tariff": "tariff:command",
+    "holidays": "holidays:command",
+    "preview": "preview:command",
+    "plugins": "plugins:command",
+    "config": "config:command",
+    "openapi": "openapi:command",
+}
 
 
 class Commands(click.Group):
@@ -44,8 +43,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command; plugins are loaded only for what the core does not know."""
         if cmd_name in COMMANDS:
-            module = import_module(f"energia.cli.{cmd_name}_")
-            return cast("click.Command", module.command)
+            module, _, command = COMMANDS[cmd_name].partition(":")
+            return cast("click.Command", getattr(import_module(f"energia.cli.{module}"), command))
         try:
             return _of_plugins(ctx).get(cmd_name) or _of_plugins(ctx, every=True).get(cmd_name)
         except EnergiaError as error:

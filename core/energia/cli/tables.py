@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from energia.web.priced import Window
+    from energia.costing.usage import Window
 
 #: The width where there is no terminal: nothing is cut in a file or a pipe.
 _WIDTH = 140

@@ -124,7 +124,7 @@ def _pairs(option: str, form: str, given: tuple[str, ...]) -> Iterator[tuple[str
 
 def _file(path: Path) -> object:
     """Return the JSON of a file."""
-    from energia.cli.costs import content
+    from energia.cli.question import content
 
     return content(path)
 

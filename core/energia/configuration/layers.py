@@ -10,9 +10,8 @@ from typing import Any, Final
 import attrs
 
 from energia.configuration.values import Text, fields
-from energia.errors import Fault
+from energia.errors import Fault, did_you_mean
 from energia.hookspecs import PROJECT
-from energia.names import did_you_mean
 from energia.settings import Settings
 
 Key = tuple[str, ...]

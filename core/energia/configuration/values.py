@@ -12,8 +12,7 @@ import attrs
 
 from energia.convert import TEXT, Converter
 from energia.convert.scalars import FROM_JSON, Unfit, text
-from energia.errors import ConfigurationError, Fault, Invalid
-from energia.names import did_you_mean
+from energia.errors import ConfigurationError, Fault, Invalid, did_you_mean
 from energia.settings import SecretStr
 
 T = TypeVar("T")

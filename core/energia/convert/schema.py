@@ -21,8 +21,8 @@ from msgspec import Meta
 
 from energia.convert import unstructure
 from energia.convert.fields import documentation, fields, is_struct
-from energia.convert.numbers import Numbers
 from energia.convert.scalars import DECIMAL_PATTERN, DURATION_EXAMPLES
+from energia.convert.structures import Numbers
 from energia.settings import SecretStr
 
 Schema = dict[str, Any]

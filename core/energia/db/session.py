@@ -16,7 +16,7 @@ from psycopg2.extensions import connection, make_dsn
 from psycopg2.sql import Composable
 
 from energia.db.address import parsed
-from energia.db.translate import translated
+from energia.db.connection import translated
 from energia.errors import DatabaseAway, EnergiaError
 
 T = TypeVar("T")

@@ -1,27 +1,115 @@
 """Sites, meters and channels, as the API takes and gives them."""
 
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal, TypeVar
 
 import attrs
 from msgspec import Meta
 
+from energia import convert
 from energia.codes import Country, Currency, UnitName, ZoneName
 from energia.convert import Id
 from energia.convert.constraints import Check
-from energia.convert.rules import Rules, enforce
-from energia.metering import durations, places
-from energia.metering.grid import Grid
-from energia.units import MICRO, QUANTITIES, Unit, unit
+from energia.convert.scalars import Unfit
+from energia.convert.structures import Parts, Rules, enforce, fields_of
+from energia.errors import Fault
+from energia.metering import durations
+from energia.metering.series import Grid, refuse_length
+from energia.units import MICRO, QUANTITIES, Unit, UnknownUnit, unit
+from energia.units import unit as named
+from energia.zones import DAY, Zone
+
+T = TypeVar("T")
+
+_NOT_SUPPORTED: Final = "not_supported"
+
+
+def checked(new: T) -> T:
+    """Refuse what was made in Python and the API would refuse; raises `Invalid`."""
+    return convert.structure(convert.unstructure(new), type(new))
+
+
+def standard_offset(zone: str, interval: int, now: datetime) -> int:
+    """Return how far after midnight UTC slots start that start on the hour locally, in seconds.
+
+    Summer time is left out. Where local time is 5:45 ahead, local hours start at :15 UTC.
+    """
+    local = now.astimezone(Zone.named(zone).tzinfo)
+    offset = (local.utcoffset() or timedelta()) - (local.dst() or timedelta())
+    return -int(offset.total_seconds()) % interval
+
+
+def refuse_interval(text: str) -> None:
+    """Refuse what is no interval of a channel: it divides a day, and is at most an hour."""
+    try:
+        length = DAY if durations.is_calendar(text) else durations.seconds(text)
+    except durations.BadDuration as error:
+        raise Unfit("wrong_interval", str(error)) from None
+    refuse_length(length)
+
+
+def refuse_offset(text: str) -> None:
+    """Refuse what is no duration of a fixed length."""
+    try:
+        durations.seconds(text)
+    except durations.BadDuration as error:
+        raise Unfit("wrong_offset", str(error)) from None
+
+
+def refuse_registers(kind: str) -> None:
+    """Refuse registers, which are to come."""
+    if kind == "register":
+        raise Unfit(_NOT_SUPPORTED, "register channels are not supported yet")
+
+
+def refuse_multiplier(multiplier: Decimal) -> None:
+    """Refuse multipliers, which are to come, unless they change nothing."""
+    if multiplier != 1:
+        message = "multipliers are not supported yet: send values that are multiplied already"
+        raise Unfit(_NOT_SUPPORTED, message)
+
+
+def unit_fits(unit: str, quantity: str) -> Iterator[Fault]:
+    """Yield a fault if the quantity is not measured in the unit."""
+    try:
+        fits = named(unit).fits(quantity)
+    except UnknownUnit:
+        return  # which is a fault of the unit alone
+    if not fits:
+        yield Fault("wrong_unit", f"{quantity} is not measured in {unit}", "/unit")
+
+
+def offset_fits(offset: str | None, interval: str) -> Iterator[Fault]:
+    """Yield a fault if the offset is not shorter than the interval."""
+    try:
+        too_long = offset is not None and durations.seconds(offset) >= durations.seconds(interval)
+    except durations.BadDuration:
+        return  # which is a fault of one of them alone
+    if too_long:
+        yield Fault("wrong_offset", "the offset must be shorter than the interval", "/offset")
+
+
+def ids_differ(channels: Parts) -> Iterator[Fault]:
+    """Yield a fault for each channel that has the id of another one."""
+    ids = [fields_of(channel).get("id") for channel in channels]
+    number = Counter(ids)
+    for index, id_ in enumerate(ids):
+        if id_ is not None and number[id_] > 1:
+            message = f"there are {number[id_]} channels {id_!r}"
+            yield Fault("duplicate_id", message, f"/channels/{index}/id")
+
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Quantity = Literal[
     "active_energy", "reactive_energy", "apparent_energy", "gas_volume", "water_volume", "heat"
 ]
 Positive = Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0})]
-Interval = Annotated[str, Meta(max_length=30, examples=["PT15M"]), Check(places.refuse_interval)]
-Offset = Annotated[str, Meta(max_length=30, examples=["PT30M"]), Check(places.refuse_offset)]
-Kind = Annotated[Literal["interval", "register"], Check(places.refuse_registers)]
+Interval = Annotated[str, Meta(max_length=30, examples=["PT15M"]), Check(refuse_interval)]
+Offset = Annotated[str, Meta(max_length=30, examples=["PT30M"]), Check(refuse_offset)]
+Kind = Annotated[Literal["interval", "register"], Check(refuse_registers)]
 
 
 @attrs.frozen
@@ -80,7 +168,7 @@ class NewChannel:
 
     """
 
-    __rules__: ClassVar[Rules] = (places.unit_fits, places.offset_fits)
+    __rules__: ClassVar[Rules] = (unit_fits, offset_fits)
 
     id: Id
     quantity: Quantity
@@ -90,7 +178,7 @@ class NewChannel:
     offset: Offset | None = None
     kind: Kind = "interval"
     digits: Annotated[int, Meta(ge=1, le=20)] | None = None
-    multiplier: Annotated[Positive, Check(places.refuse_multiplier)] | None = None
+    multiplier: Annotated[Positive, Check(refuse_multiplier)] | None = None
     max_power: Positive | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -171,7 +259,7 @@ class NewMeter:
 
     """
 
-    __rules__: ClassVar[Rules] = (places.ids_differ,)
+    __rules__: ClassVar[Rules] = (ids_differ,)
 
     site: Id
     channels: Annotated[tuple[NewChannel, ...], Meta(min_length=1, max_length=100)]

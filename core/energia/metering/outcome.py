@@ -1,13 +1,71 @@
 """The answer to an import, and what is kept of it."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
 import attrs
 
-from energia.errors import Fault
-from energia.metering.events import Counts
+from energia.errors import Fault, Invalid
+
+
+@attrs.define
+class Counts:
+    """What became of the readings of one import; they add up to `received`.
+
+    Attributes:
+        received: How many came.
+        created: Slots that got their first value.
+        unchanged: Known already.
+        corrected: Known with another value or quality, which moved to history.
+        repeated: Equal repeats within the import.
+        superseded: Older than what is stored, by the source's own time.
+        missing: Nulls.
+        rejected: Refused, with a problem each.
+
+    """
+
+    received: int = 0
+    created: int = 0
+    unchanged: int = 0
+    corrected: int = 0
+    repeated: int = 0
+    superseded: int = 0
+    missing: int = 0
+    rejected: int = 0
+
+
+@attrs.frozen
+class ReadingsStored:
+    """An import was stored.
+
+    Attributes:
+        number: The import's id, as the API shows it.
+        format: What it came as: `json`, or the name of a decoder.
+        counts: What became of its readings.
+        meters: The meters that got values.
+
+    """
+
+    number: str
+    format: str
+    counts: Counts
+    meters: tuple[str, ...]
+
+
+@attrs.frozen
+class ReadingsRejected:
+    """Readings were refused: all of an import, or those of it that were wrong.
+
+    Attributes:
+        format: What they came as: `json`, or the name of a decoder.
+        reasons: How often each code was found; a body that cannot be read counts once.
+
+    """
+
+    format: str
+    reasons: Mapping[str, int]
 
 
 @attrs.frozen
@@ -115,3 +173,63 @@ class KeptRow:
     recorded_at: datetime
     counts: dict[str, int]
     problems: list[dict[str, object]]
+
+
+# What is wrong with the readings of one import.
+
+WARNING: Final = "warning"
+
+
+@attrs.define
+class Problems:
+    """Collects problems: all are counted, the first are kept.
+
+    Attributes:
+        limit: How many are kept.
+        kept: The first problems.
+        counts: How many there are of each code, warnings left out.
+        rejected: How many readings were refused.
+
+    """
+
+    limit: int = 1000
+    kept: list[Fault] = attrs.Factory(list)
+    counts: Counter[str] = attrs.Factory(Counter)
+    rejected: int = 0
+
+    def add(self, fault: Fault, readings: int = 1) -> None:
+        """Note one problem, that refuses so many readings; a warning refuses none."""
+        if fault.severity != WARNING:
+            self.counts[fault.code] += 1
+            self.rejected += readings
+        if len(self.kept) < self.limit:
+            self.kept.append(fault)
+
+    def add_each(
+        self,
+        code: str,
+        where: Sequence[int],
+        fault: Callable[[int], Fault],
+        readings: int | None = None,
+    ) -> None:
+        """Note a problem of *code* for each of *where*; `fault` is made for few only.
+
+        They refuse *readings* in all, by default one each.
+        """
+        if not where:
+            return
+        room = max(0, self.limit - len(self.kept))
+        self.kept += map(fault, where[:room])
+        self.counts[code] += len(where)
+        self.rejected += len(where) if readings is None else readings
+
+    def told(self) -> list[Fault]:
+        """Return those that are kept; those of a file by line."""
+        return sorted(self.kept, key=lambda fault: fault.line or 0)
+
+    def refuse(self) -> Invalid:
+        """Return the error that tells of all of them."""
+        number = self.counts.total()
+        faults = [fault for fault in self.told() if fault.severity != WARNING]
+        detail = faults[0].message if number == 1 and faults else f"{number} faults"
+        return Invalid(f"{detail}; nothing was stored", faults, self.counts)

@@ -10,9 +10,17 @@ from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
 from energia.metering import durations
-from energia.metering.identifiers import new_id
-from energia.metering.models import Channel, Meter, NewChannel, NewMeter, NewSite, Site
-from energia.metering.places import checked, standard_offset
+from energia.metering.imports import new_id
+from energia.metering.models import (
+    Channel,
+    Meter,
+    NewChannel,
+    NewMeter,
+    NewSite,
+    Site,
+    checked,
+    standard_offset,
+)
 
 SQL: Final = load(__package__)
 

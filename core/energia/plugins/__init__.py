@@ -11,7 +11,7 @@ import pluggy
 from energia.errors import Fault, PluginError
 from energia.plugins import discovery, registration
 from energia.plugins.discovery import PluginState
-from energia.plugins.registered import Registered, registered
+from energia.plugins.registration import Registered, registered
 from energia.settings import PluginSelection
 
 if TYPE_CHECKING:
@@ -22,16 +22,15 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
     from prometheus_client.registry import Collector
 
-    from energia.billing.events import BillIssued
-    from energia.core import Core
+    from energia.billing.models import BillIssued
+    from energia.core import Core, Seed
+    from energia.costing.timing import PricingFinished
     from energia.health.probes import Probe
-    from energia.metering.decoding import Decoder
-    from energia.metering.events import ReadingsRejected, ReadingsStored
+    from energia.metering.decoders import Decoder
+    from energia.metering.outcome import ReadingsRejected, ReadingsStored
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
     from energia.pricing.market.feeds import PriceFeed, PricesFetched
-    from energia.pricing.timing import PricingFinished
-    from energia.seeds import Seed
     from energia.web.routes import Route
 
 T = TypeVar("T")

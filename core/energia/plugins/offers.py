@@ -138,7 +138,7 @@ def _middleware(one: object) -> str | None:
 
 
 def _folder(one: object) -> str | None:
-    from energia.db.schema import read  # only where there are migrations
+    from energia.db.migrate import read  # only where there are migrations
 
     if not callable(getattr(one, "iterdir", None)):
         return "migrations are a folder: a Traversable"

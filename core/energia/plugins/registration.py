@@ -2,14 +2,31 @@
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
+import attrs
 import pluggy
 
 from energia import hookspecs
 from energia.errors import PluginError
 from energia.hookspecs import PROJECT
 from energia.plugins import offers
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    import click
+    from aiohttp.typedefs import Middleware
+    from prometheus_client.registry import Collector
+
+    from energia.core import Seed
+    from energia.health.probes import Probe
+    from energia.metering.decoders import Decoder
+    from energia.pricing.charges import Charge
+    from energia.pricing.importing import TariffImporter
+    from energia.pricing.market.feeds import PriceFeed
+    from energia.web.routes import Route
+
 
 #: The names of all hooks.
 HOOKS: Final = tuple(
@@ -82,7 +99,7 @@ def single(of: pluggy.PluginManager, hook: str) -> dict[str, object]:
 
 
 def named(
-    of: pluggy.PluginManager, hook: str, what: str, attribute: str
+    of: pluggy.PluginManager, hook: str, what: str, attribute: str = "name"
 ) -> dict[str, tuple[str, object]]:
     """Return what the plugins register by *hook*, by *attribute*, each with its plugin.
 
@@ -137,3 +154,56 @@ def _refuse_asynchronous(name: str, hook: str, implementation: pluggy.HookImpl) 
         raise PluginError(f"plugin {name!r}: {hook} cannot be a coroutine function")
     if inspect.isasyncgenfunction(function):
         raise PluginError(f"plugin {name!r}: {hook} needs @asynccontextmanager")
+
+
+# What the plugins registered, typed.
+
+
+@attrs.frozen
+class Registered:
+    """What the plugins registered; by name where a name means one thing, with its plugin."""
+
+    charges: "dict[str, tuple[str, type[Charge]]]"
+    decoders: "dict[str, tuple[str, Decoder]]"
+    importers: "dict[str, tuple[str, TariffImporter]]"
+    probes: "dict[str, tuple[str, Probe]]"
+    seeds: "dict[str, tuple[str, Seed]]"
+    price_feeds: "dict[str, tuple[str, PriceFeed]]"
+    commands: "dict[str, tuple[str, click.Command]]"
+    collectors: "tuple[tuple[str, Collector], ...]"
+    routes: "tuple[tuple[str, Route], ...]"
+    middlewares: "tuple[tuple[str, Middleware], ...]"
+    migrations: "dict[str, Traversable]"
+
+
+def registered(manager: pluggy.PluginManager) -> Registered:
+    """Call the registration hooks; raises `PluginError`."""
+    collectors = tuple(objects(manager, "register_collectors"))
+    offers.refuse_same_metrics(collectors)
+    return Registered(
+        charges=cast(
+            "dict[str, tuple[str, type[Charge]]]",
+            named(manager, "register_charges", "charge", "kind"),
+        ),
+        decoders=cast(
+            "dict[str, tuple[str, Decoder]]", named(manager, "register_decoders", "format")
+        ),
+        importers=cast(
+            "dict[str, tuple[str, TariffImporter]]",
+            named(manager, "register_tariff_importers", "tariff importer", "format"),
+        ),
+        probes=cast("dict[str, tuple[str, Probe]]", named(manager, "register_probes", "probe")),
+        seeds=cast("dict[str, tuple[str, Seed]]", named(manager, "register_seeds", "seed")),
+        price_feeds=cast(
+            "dict[str, tuple[str, PriceFeed]]", named(manager, "register_price_feeds", "price feed")
+        ),
+        commands=cast(
+            "dict[str, tuple[str, click.Command]]", named(manager, "register_commands", "command")
+        ),
+        collectors=cast("tuple[tuple[str, Collector], ...]", collectors),
+        routes=cast("tuple[tuple[str, Route], ...]", tuple(objects(manager, "register_routes"))),
+        middlewares=cast(
+            "tuple[tuple[str, Middleware], ...]", tuple(objects(manager, "register_middlewares"))
+        ),
+        migrations=cast("dict[str, Traversable]", single(manager, "register_migrations")),
+    )

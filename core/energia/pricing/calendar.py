@@ -14,9 +14,8 @@ import numpy.typing as npt
 
 from energia.errors import Fault, Invalid
 from energia.metering.series import Micro
-from energia.pricing.days import DayTypes
 from energia.pricing.exact import sums
-from energia.pricing.schedule import MINUTES, Matches, Schedule
+from energia.pricing.schedule import MINUTES, DayTypes, Matches, Schedule
 from energia.zones import DAY, Int64, Zone
 
 Keys = npt.NDArray[np.int16]

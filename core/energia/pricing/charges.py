@@ -28,12 +28,21 @@ from typing import Annotated, ClassVar, Final, Protocol, TypeAlias
 import attrs
 from msgspec import Meta
 
-from energia.convert.rules import enforce
+from energia.convert.structures import enforce
 from energia.pricing.exact import Exact
-from energia.pricing.lines import BillSoFar, Examples, Line, Replace, State, Step
-from energia.pricing.market.formula import SlotFormula
+from energia.pricing.lines import (
+    BillSoFar,
+    Code,
+    Examples,
+    Line,
+    Replace,
+    Selection,
+    State,
+    Step,
+    Tags,
+)
+from energia.pricing.market.series import SlotFormula
 from energia.pricing.schedule import Schedule
-from energia.pricing.selection import Code, Selection, Tags
 from energia.pricing.slots import Slots
 from energia.units import MICRO, QUANTITIES
 
@@ -244,3 +253,8 @@ def unit_of(role: str) -> str:
     """Return the canonical unit of a role, such as kWh of `import`."""
     quantity, dot, _ = role.rpartition(".")
     return QUANTITIES[quantity if dot else "active_energy"]
+
+
+def code_of(charge: Charge) -> str:
+    """Return what names *charge* in its version."""
+    return charge.code or charge.kind

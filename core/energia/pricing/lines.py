@@ -1,13 +1,14 @@
 """The lines of a bill, exact, and what a charge hands to its next bill."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import attrs
+from msgspec import Meta
 
-from energia.pricing.exact import Exact, fraction
+from energia.pricing.exact import Exact, decimal_text, fraction
 from energia.pricing.slots import Slots
 
 #: Charges as JSON has them.
@@ -151,3 +152,114 @@ class BillSoFar:
     kinds: Mapping[str, str] = attrs.Factory(dict)
     remeasured: Remeasured = _none_measured
     exactly: Exactly = _unrounded
+
+
+# Which lines of a bill a later charge is about: the base of a tax, of a discount, of a minimum.
+
+Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$", examples=["supply"])]
+Tag = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="A mark that later charges look for.",
+        examples=["untaxed"],
+    ),
+]
+Codes: TypeAlias = Annotated[tuple[Code, ...], Meta(min_length=1, max_length=200)]
+Tags: TypeAlias = Annotated[tuple[Tag, ...], Meta(max_length=50)]
+
+
+@attrs.frozen(cache_hash=True)
+class Selection:
+    """Lines of the charges before: all of them, if nothing is said.
+
+    Attributes:
+        charges: Only those of the charges with these codes; they come before in the version.
+        periods: Only those of these periods.
+        components: Only those of these parts of a rate.
+        tags: Only those with one of these tags.
+        without_tags: None of those with one of these tags.
+
+    """
+
+    charges: Codes | None = None
+    periods: Tags | None = None
+    components: Tags | None = None
+    tags: Tags | None = None
+    without_tags: Tags = ()
+
+    def matches(self, line: Line) -> bool:
+        """Tell whether *line*, which is on the bill so far, is selected."""
+        return (
+            (self.charges is None or line.charge in self.charges)
+            and (self.periods is None or line.period in self.periods)
+            and (self.components is None or line.component in self.components)
+            and (self.tags is None or _any(self.tags, line.tags))
+            and not _any(self.without_tags, line.tags)
+        )
+
+    def lines(self, bill: BillSoFar) -> Iterator[Line]:
+        """Yield the selected lines of *bill*, in their order."""
+        return (line for line in bill.lines if self.matches(line))
+
+
+def _any(wanted: Sequence[str], there: Sequence[str]) -> bool:
+    return not set(wanted).isdisjoint(there)
+
+
+# Other prices for lines that were charged before: a tax inside the price, a discount in it.
+#
+# Where a line is quantity x rate its rate is changed, so that the core rounds the new rate to
+# `unit_price_decimals` and multiplies it as if the tariff had stated it. Any other line gets
+# another amount.
+
+
+def is_multiplied(line: Line) -> bool:
+    """Tell whether the amount of a line is quantity x rate.
+
+    The steps of such a line add up to its quantity; those of others to their amount.
+    """
+    if line.quantity is None or line.rate is None:
+        return False
+    steps = sum((fraction(step.value) for step in line.steps), Fraction(0))
+    return not line.steps or steps == fraction(line.quantity)
+
+
+def amount_of(line: Line) -> Fraction:
+    """Return the exact amount of a line that is on the bill so far."""
+    if line.amount is None:
+        raise TypeError(f"{line.code} is not on the bill: it has no amount")
+    return fraction(line.amount)
+
+
+def times(line: Line, factor: Fraction, how: str, name: str) -> Line:
+    """Return *line* at *factor* times its price.
+
+    Args:
+        line: A line of the bill so far.
+        factor: What its price is multiplied by.
+        how: The arithmetic that follows the price, such as `/ (1 - 0.18)`.
+        name: What is done, for a person.
+
+    """
+    if is_multiplied(line):
+        old = fraction(line.rate or 0)
+        return _at(line, old * factor, f"{decimal_text(old)} {how}", name)
+    old = amount_of(line)
+    text, changed = decimal_text(old), old * factor
+    before = line.steps or (Step(line.description, text, old),)
+    added = Step(name, f"{text} {how} - {text}", changed - old)
+    return attrs.evolve(line, rate=None, amount=changed, steps=(*before, added))
+
+
+def plus(line: Line, rate: Exact, name: str) -> Line:
+    """Return *line*, whose amount is quantity x rate, at a rate that is *rate* higher."""
+    if not is_multiplied(line):
+        raise TypeError(f"{line.code} has no rate that anything could be added to")
+    old, more = fraction(line.rate or 0), fraction(rate)
+    return _at(line, old + more, f"{decimal_text(old)} + {decimal_text(more)}", name)
+
+
+def _at(line: Line, rate: Fraction, expression: str, name: str) -> Line:
+    step = f"{name}: {expression} = {decimal_text(rate)}"
+    return attrs.evolve(line, rate=rate, amount=None, rate_steps=(*line.rate_steps, step))

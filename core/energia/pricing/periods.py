@@ -12,8 +12,7 @@ from energia.pricing.exact import sums
 from energia.pricing.parts import Part, changes, parts
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Assumption, holidays_unknown
-from energia.pricing.tariffs import Tariff, Version
-from energia.pricing.templates import stated
+from energia.pricing.tariffs import Tariff, Version, stated
 from energia.zones import Int64
 
 

@@ -8,6 +8,7 @@ is one of the weekend days, holiday or not.
 
 from collections.abc import Collection, Iterator
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, ClassVar, Final, Literal, cast
 
 import attrs
@@ -16,11 +17,77 @@ import numpy.typing as npt
 from msgspec import Meta
 
 from energia.convert.constraints import Check
-from energia.convert.rules import Rules, enforce
 from energia.convert.scalars import Unfit
+from energia.convert.structures import Rules, enforce
 from energia.errors import Fault
-from energia.pricing.days import WEEKDAYS, Bools, Days
-from energia.zones import Int64, Zone
+from energia.zones import Int64, Zone, day_number
+
+Bools = npt.NDArray[np.bool_]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@attrs.frozen(eq=False)
+class Days:
+    """Days, as arrays: what the rules of a schedule ask of a day.
+
+    Attributes:
+        weekday: int64[n], Monday is 0.
+        weekend: bool[n].
+        holiday: bool[n].
+        month_day: int64[n], 100 * month + day of the month.
+
+    """
+
+    weekday: Int64
+    weekend: Bools
+    holiday: Bools
+    month_day: Int64
+
+
+@attrs.frozen(cache_hash=True)
+class DayTypes:
+    """What a version of a tariff says of days.
+
+    Attributes:
+        holidays: The dates, in the tariff's zone.
+        weekend_days: The days of the week that are the weekend.
+
+    """
+
+    holidays: frozenset[date] = frozenset()
+    weekend_days: frozenset[Weekday] = frozenset({"sat", "sun"})
+
+    def days(self, numbers: Int64) -> Days:
+        """Return what the days *numbers* (since 1970-01-01) are."""
+        weekday = (numbers + 3) % 7
+        holidays = np.array([day_number(day) for day in self.holidays], np.int64)
+        return Days(weekday, self.weekend(weekday), np.isin(numbers, holidays), _month_day(numbers))
+
+    def without_holidays(self, numbers: Int64) -> tuple[int, ...]:
+        """Return the years of the days *numbers* of which no holiday is listed."""
+        years = {int(day) + 1970 for day in _year(numbers[[0, -1]])}
+        listed = {day.year for day in self.holidays}
+        return tuple(year for year in range(min(years), max(years) + 1) if year not in listed)
+
+    def weekend(self, weekday: Int64) -> Bools:
+        """Return which of the days of the week are the weekend."""
+        is_weekend = np.array([name in self.weekend_days for name in WEEKDAYS])
+        return cast("Bools", is_weekend[weekday])
+
+
+def _year(numbers: Int64) -> Int64:
+    """Return the years, since 1970."""
+    return numbers.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64)
+
+
+def _month_day(numbers: Int64) -> Int64:
+    day = numbers.astype("datetime64[D]")
+    month = day.astype("datetime64[M]")
+    of_month = (day - month.astype("datetime64[D]")).astype(np.int64) + 1
+    of_year = month.astype(np.int64) % 12 + 1
+    return cast("Int64", of_year * 100 + of_month)
+
 
 #: Which rules match on which days: bool[days, rules].
 Matches = npt.NDArray[np.bool_]
@@ -207,3 +274,83 @@ def _is_kind(days: Days, kind: DayKind) -> Bools:
             return ~(days.weekend | days.holiday)
         case _:
             return cast("Bools", days.weekday == WEEKDAYS.index(kind))
+
+
+# Finds the minutes for which a schedule without a default has no period.
+
+#: So many gaps of one schedule are told.
+_TOLD: Final = 10
+_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def gaps(schedule: Schedule, types: DayTypes) -> list[str]:
+    """Say which times on which days have no period, for every kind of day that there can be.
+
+    A kind of day is its day of the week, whether it is a holiday, its date in the year, and the
+    same of the day before, whose windows may cross midnight. A day counts as a possible holiday
+    whatever dates the version lists: lists of holidays grow.
+    """
+    if schedule.default is not None:
+        return []
+    today, before = _kinds(types)
+    both = np.concatenate([schedule.matches(today), schedule.matches(before)], axis=1)
+    _, examples = np.unique(both, axis=0, return_index=True)
+    examples.sort()
+    covered, edges = _covered(schedule, both[examples])
+    told: dict[str, str] = {}
+    for row, example in zip(covered, examples.tolist(), strict=True):
+        for span in _spans(row, edges):
+            told.setdefault(span, _describe(today, example))
+        if len(told) >= _TOLD:
+            break
+    return [f"no period from {span} on {day}" for span, day in told.items()]
+
+
+def _kinds(types: DayTypes) -> tuple[Days, Days]:
+    """Return every kind of day, and the kind of the day before it."""
+    year = np.arange(np.datetime64("1999-12-31"), np.datetime64("2001-01-01"))
+    dates = DayTypes().days(year.astype(np.int64)).month_day
+    # All dates of a leap year, after the day before it; then 1 March of a common year.
+    today = np.append(dates[1:], 301)
+    before = np.append(dates[:-1], 228)
+    index, weekday, holiday, held = np.indices((len(today), 7, 2, 2)).reshape(4, -1)
+    return (
+        _days(types, weekday, holiday, today[index]),
+        _days(types, (weekday - 1) % 7, held, before[index]),
+    )
+
+
+def _days(types: DayTypes, weekday: Int64, holiday: Int64, month_day: Int64) -> Days:
+    return Days(weekday, types.weekend(weekday), holiday.astype(bool), month_day)
+
+
+def _covered(schedule: Schedule, matches: Matches) -> tuple[Matches, list[int]]:
+    """Return bool[kinds, spans]: which spans between the *edges* some rule covers."""
+    windows = [rule.minutes for rule in schedule.rules]
+    ends = {edge for pair in windows for part in pair for edge in (part.start, part.stop)}
+    edges = sorted(ends | {0, MINUTES})
+    starts = np.array(edges[:-1])
+    parts = [window[0] for window in windows] + [window[1] for window in windows]
+    # Counts of rules are exact in float32, and its product of matrices is fast.
+    inside: npt.NDArray[np.float32] = np.array(
+        [(starts >= part.start) & (starts < part.stop) for part in parts], np.float32
+    ).reshape(len(parts), len(starts))
+    return matches.astype(np.float32) @ inside > 0, edges
+
+
+def _spans(covered: npt.NDArray[np.bool_], edges: list[int]) -> Iterator[str]:
+    """Tell the spans that are not covered, neighbours as one."""
+    bare = np.concatenate([[False], ~covered, [False]])
+    changes = np.flatnonzero(bare[1:] != bare[:-1]).tolist()
+    for first, last in list(pairwise(changes))[::2]:
+        yield f"{_clock(edges[first])} to {_clock(edges[last])}"
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _describe(days: Days, index: int) -> str:
+    month, day = divmod(int(days.month_day[index]), 100)
+    holiday = " that is a holiday" if days.holiday[index] else ""
+    return f"a {_NAMES[days.weekday[index]]}{holiday}, for example {month:02}-{day:02}"

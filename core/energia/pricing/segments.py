@@ -13,14 +13,12 @@ import attrs
 from energia.errors import Fault, IncompleteUsage, Invalid
 from energia.metering.series import Series
 from energia.pricing.calendar import Grid
-from energia.pricing.charges import Charge, Measured
-from energia.pricing.days import DayTypes
+from energia.pricing.charges import Charge, Measured, code_of
 from energia.pricing.market.needs import refuse_unfit, series_of
-from energia.pricing.running import code_of
+from energia.pricing.schedule import DayTypes
 from energia.pricing.slots import Assumption, Portion, Slots
 from energia.pricing.tariffs import InForce, Tariff, Version
-from energia.pricing.terms import Terms
-from energia.pricing.usage import Days, all_gaps, cut
+from energia.pricing.usage import Days, Terms, all_gaps, cut
 
 
 @attrs.frozen(eq=False)

@@ -9,12 +9,9 @@ import numpy as np
 
 from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar, Grid, compiled
-from energia.pricing.days import DayTypes
-from energia.pricing.market.formula import SlotFormula
-from energia.pricing.market.needs import refuse_unit
-from energia.pricing.market.series import PriceSeries, SlotPrices
-from energia.pricing.rounding import Rounding
-from energia.pricing.schedule import Schedule
+from energia.pricing.exact import Rounding
+from energia.pricing.market.series import PriceSeries, SlotFormula, SlotPrices, refuse_unit
+from energia.pricing.schedule import DayTypes, Schedule
 from energia.zones import DAY, Zone
 
 

@@ -1,32 +1,300 @@
-"""Tariff documents: a currency, a time zone and versions, each a list of charges."""
+"""Tariff documents: versions of charges, some of whose fields are parameters."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
-from typing import Annotated, ClassVar, Final
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Final
 
 import attrs
 from msgspec import Meta
 
 from energia.codes import Currency, ZoneOrOffset
 from energia.convert import Converter, Id
-from energia.convert.faults import Found, refusal, step
-from energia.convert.rules import Rules, enforce
-from energia.errors import Fault, Invalid
-from energia.pricing.charges import Charge
-from energia.pricing.days import DayTypes, Weekday
-from energia.pricing.holidays.models import ListReference
-from energia.pricing.rounding import Rounding
-from energia.pricing.tariff_rules import (
-    codes_differ,
-    ends_later,
-    schedules_have_no_gaps,
-    selections_are_known,
-    versions_follow,
-)
-from energia.pricing.templates import Template, read_charge
+from energia.convert.faults import REFUSED, Faulty, Found, refusal, step
+from energia.convert.structures import Partly, Parts, Rules, enforce, fields_of
+from energia.errors import Fault, Invalid, VersionsOverlap
+from energia.pricing.charges import Charge, Measure, Measured, UnitPrices
+from energia.pricing.exact import Rounding
+from energia.pricing.holidays.lists import ListReference
+from energia.pricing.lines import BillSoFar, Line, Replace, Selection, State
+from energia.pricing.schedule import DayTypes, Schedule, Weekday, gaps
 from energia.zones import Zone
+
+#: What the charges of a tariff ask for by name: any JSON.
+Parameters = Annotated[dict[str, Any], Meta(max_length=100)]
+
+#: Reads the JSON of a charge; raises what the converter raises.
+Read = Callable[[object], Any]
+_MARK: Final = "parameter"
+_FIXED: Final = ("kind", "code")
+_LONGEST: Final = 64
+#: Stands for a value that is not known: it fits no type.
+_UNKNOWN: Final = object()
+
+
+@attrs.frozen
+class Parameter:
+    """Stands for a value that a contract or a request gives.
+
+    Attributes:
+        parameter: Its name.
+        default: Its value where none is given.
+
+    """
+
+    parameter: Annotated[str, Meta(min_length=1, max_length=_LONGEST)]
+    default: object = None
+
+
+@attrs.frozen
+class Template:
+    """A charge of which some fields are parameters; unfilled, it charges by their defaults.
+
+    Attributes:
+        kind: The kind of the charge.
+        document: Its JSON.
+        fields: The names of the parameters, by field.
+        stated: The values of its fields, as far as they are known; defaults are.
+
+    """
+
+    kind: str
+    document: Mapping[str, Any]
+    fields: Mapping[str, str]
+    stated: Mapping[str, Any]
+    _read: Read = attrs.field(eq=False, repr=False)
+
+    @property
+    def code(self) -> str | None:
+        """What names it in its version."""
+        return self.stated.get("code")
+
+    @property
+    def channel(self) -> str:
+        """The role that it charges; `import` where only the parameter tells."""
+        return self.stated.get("channel", "import")  # type: ignore[no-any-return]
+
+    @property
+    def description(self) -> str | None:
+        """What its lines are called."""
+        return self.stated.get("description")
+
+    def filled(self, parameters: Mapping[str, object]) -> Charge:
+        """Return the charge; raises `Invalid` with pointers to the parameters."""
+        document, faults = dict(self.document), []
+        for field, name in self.fields.items():
+            if name in parameters:
+                document[field] = parameters[name]
+            elif "default" in document[field]:
+                document[field] = document[field]["default"]
+            else:
+                message = f"{self.code or self.kind} needs the parameter {name!r}"
+                faults.append(Fault("missing_parameter", message, f"/parameters{step(name)}"))
+        if faults:
+            raise Invalid(faults[0].message, faults)
+        try:
+            charge: Charge = self._read(document)
+        except REFUSED as error:
+            found = Found.of(error)
+            raise refusal(Found(self.pointed(found.faults), found.counts)) from None
+        return charge
+
+    def measures(self) -> Mapping[str, Measure]:
+        """Return what must be measured; raises `Invalid` for a parameter without a default."""
+        return self.filled({}).measures()
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterable[Line | Replace | State]:
+        """Return the lines; raises as `measures`."""
+        return self.filled({}).lines(measured, bill)
+
+    def unit_prices(self) -> UnitPrices | None:
+        """Return the price of one unit, where it has one; raises as `measures`."""
+        return unit_prices(self.filled({}))
+
+    def pointed(self, faults: Iterable[Fault], at: str = "") -> list[Fault]:
+        """Let faults of the filled charge, which is found *at*, point to the parameters."""
+        return [self._pointed(fault, at) for fault in faults]
+
+    def _pointed(self, fault: Fault, at: str) -> Fault:
+        for field, name in self.fields.items():
+            if within(fault.pointer, at + step(field)):
+                rest = str(fault.pointer)[len(at + step(field)) :]
+                return attrs.evolve(fault, pointer=f"/parameters{step(name)}{rest}")
+        if not within(fault.pointer, at):
+            return fault
+        # What is no parameter was found good when it was saved: a parameter contradicts it.
+        names = set(self.fields.values())
+        of_one = step(*names) if len(names) == 1 else ""
+        return attrs.evolve(fault, pointer=f"/parameters{of_one}")
+
+
+def read_charge(read: Read, document: object) -> Any:
+    """Return the charge of *document*, or a `Template` if fields of it are parameters."""
+    if not isinstance(document, dict):
+        return read(document)
+    marked = {name: value for name, value in document.items() if _is_parameter(value)}
+    if not marked:
+        return read(document)
+    faults = [
+        Fault("not_a_parameter", f"{name} cannot be a parameter", step(name))
+        for name in _FIXED
+        if name in marked
+    ]
+    faults += [fault for name, value in marked.items() for fault in _faults(name, value)]
+    if faults:
+        raise Invalid(faults[0].message, faults)
+    known = _stated(read, document, marked)
+    names = {field: value[_MARK] for field, value in marked.items()}
+    return Template(document["kind"], document, names, known, read)
+
+
+def stated(charge: object) -> Mapping[str, Any]:
+    """Return the fields of a charge, or of a part of one, as far as they are known."""
+    return charge.stated if isinstance(charge, Template) else fields_of(charge)
+
+
+def place(charge: object, field: str) -> str:
+    """Return where in the JSON of *charge* the value of a field is that is known."""
+    is_default = isinstance(charge, Template) and field in charge.fields
+    return f"{step(field)}/default" if is_default else step(field)
+
+
+def unit_prices(charge: Charge) -> UnitPrices | None:
+    """Return the price of one unit, where a charge has one."""
+    asked: Callable[[], UnitPrices | None] | None = getattr(charge, "unit_prices", None)
+    return None if asked is None else asked()
+
+
+def within(pointer: str | None, at: str) -> bool:
+    """Tell whether *pointer* is *at* a place or below it."""
+    return f"{pointer or ''}/".startswith(f"{at}/")
+
+
+def kind_of(part: object) -> str | None:
+    """Return the kind of a charge, or of what could be read of one."""
+    if part is None:
+        return None
+    if isinstance(part, Partly):
+        return part.class_.kind  # type: ignore[attr-defined, no-any-return]
+    return part.kind  # type: ignore[attr-defined, no-any-return]
+
+
+def _is_parameter(value: object) -> bool:
+    return isinstance(value, dict) and _MARK in value and set(value) <= {_MARK, "default"}
+
+
+def _faults(field: str, value: Mapping[str, object]) -> Iterator[Fault]:
+    name = value[_MARK]
+    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST:
+        message = f"the name of a parameter is a text of up to {_LONGEST} characters"
+        yield Fault("wrong_type", message, f"{step(field)}/{_MARK}")
+
+
+def _stated(
+    read: Read, document: Mapping[str, Any], marked: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Return the fields that are known, or refuse what is wrong with them already."""
+    given = {name: value.get("default", _UNKNOWN) for name, value in marked.items()}
+    try:
+        return fields_of(read({**document, **given}))
+    except REFUSED as error:
+        found, partial = Found(), error.partial if isinstance(error, Faulty) else None
+        for fault in Found.of(error).faults:
+            for one in _of_known(fault, given):
+                found.one(one)
+    if found.faults:
+        raise refusal(found)
+    return fields_of(partial)
+
+
+def _of_known(fault: Fault, given: Mapping[str, object]) -> Iterator[Fault]:
+    """Yield *fault*, unless it is of a value that is not known yet."""
+    field = next((name for name in given if within(fault.pointer, step(name))), None)
+    if field is None or (fault.pointer, fault.code) == (step(field), "unknown_field"):
+        yield fault
+    elif given[field] is not _UNKNOWN:
+        rest = str(fault.pointer)[len(step(field)) :]
+        yield attrs.evolve(fault, pointer=f"{step(field)}/default{rest}")
+
+
+# The rules that tariffs and their versions keep, over several of their fields.
+
+
+def ends_later(valid_from: date, valid_to: date | None) -> Iterator[Fault]:
+    """Refuse a version that ends before it begins."""
+    if valid_to is not None and valid_to <= valid_from:
+        yield Fault("empty_version", "valid_to is not after valid_from", "/valid_to")
+
+
+def codes_differ(charges: Parts) -> Iterator[Fault]:
+    """Refuse charges of one version that are not told apart."""
+    kinds = Counter(kind_of(charge) for charge in charges)
+    seen: set[object] = set()
+    for index, charge in enumerate(charges):
+        kind, fields, pointer = kind_of(charge), stated(charge), f"/charges/{index}/code"
+        if kind is None or "code" not in fields:
+            continue  # it could not be read
+        if fields["code"] is None and kinds[kind] > 1:
+            message = f"{kind} occurs more than once: each needs a code"
+            yield Fault("missing_code", message, pointer)
+            continue
+        code = fields["code"] or kind
+        if code in seen:
+            yield Fault("duplicate_code", f"another charge has the code {code}", pointer)
+        seen.add(code)
+
+
+def schedules_have_no_gaps(charges: Parts, weekend_days: tuple[Weekday, ...]) -> Iterator[Fault]:
+    """Refuse schedules without a period for some minute."""
+    types = DayTypes(weekend_days=frozenset(weekend_days))
+    for index, charge in enumerate(charges):
+        for name, value in stated(charge).items():
+            for inner, schedule in _schedules(value):
+                pointer = f"/charges/{index}{place(charge, name)}{inner}"
+                for gap in gaps(schedule, types):
+                    yield Fault("incomplete_schedule", f"the schedule has {gap}", pointer)
+
+
+def _schedules(value: object) -> Iterator[tuple[str, Schedule]]:
+    """Yield the schedule that a field is, or has, and where in the field it is."""
+    inner = getattr(value, "schedule", None)
+    if isinstance(value, Schedule):
+        yield "", value
+    elif isinstance(inner, Schedule):
+        yield "/schedule", inner
+
+
+def selections_are_known(charges: Parts) -> Iterator[Fault]:
+    """Refuse selections of charges that do not come before in the version."""
+    before: set[object] = set()
+    for index, charge in enumerate(charges):
+        fields = stated(charge)
+        for name, value in fields.items():
+            if isinstance(value, Selection):
+                pointer = f"/charges/{index}{place(charge, name)}/charges"
+                for at, code in enumerate(value.charges or ()):
+                    if code not in before:
+                        message = f"no charge before this one has the code {code!r}"
+                        yield Fault("unknown_charge", message, f"{pointer}/{at}")
+        before.add(fields.get("code") or kind_of(charge))
+
+
+def versions_follow(versions: Parts) -> Iterator[Fault]:
+    """Refuse versions that are in force at once."""
+    read = [fields_of(version) for version in versions]
+    dated = [at for at, fields in enumerate(read) if {"valid_from", "valid_to"} <= fields.keys()]
+    order = sorted(dated, key=lambda at: read[at]["valid_from"])
+    for at, following in pairwise(order):
+        ends, begins = read[at]["valid_to"], read[following]["valid_from"]
+        if ends is None or ends > begins:
+            until = "it has no end" if ends is None else f"it ends on {ends}"
+            message = f"the version overlaps the one of {begins}: {until}"
+            yield Fault(VersionsOverlap.code, message, f"/versions/{at}/valid_to")
+
+
+# Tariff documents: a currency, a time zone and versions, each a list of charges.
 
 #: How many holidays a version lists at most.
 HOLIDAYS: Final = 10_000

@@ -1,21 +1,102 @@
 """Cuts series of readings to a window and refuses what is missing from it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Final, Literal
 
 import attrs
 import numpy as np
 
-from energia.convert.faults import Found
+from energia.convert.faults import Found, step
 from energia.errors import Fault, IncompleteUsage, Invalid
 from energia.metering.gaps import Gap, gaps
 from energia.metering.series import MISSING, QUALITIES, Micro, Series
 from energia.pricing.calendar import Grid
-from energia.pricing.days import DayTypes
-from energia.pricing.estimate import estimated
+from energia.pricing.exact import rounded
+from energia.pricing.lines import Remembered
+from energia.pricing.market.series import PriceSeries
+from energia.pricing.schedule import DayTypes
 from energia.pricing.slots import Assumption, Portion
-from energia.pricing.terms import Missing, Terms
-from energia.zones import Zone
+from energia.zones import DAY, Int64, Zone
+
+#: Values are cut into a high and a low part of so many bits, so that no sum overflows.
+_LOW_BITS: Final = 31
+
+
+def estimated(values: Micro, grid: Grid, zone: Zone, types: DayTypes) -> Micro:
+    """Return *values* with means in the place of `MISSING`; at least one must be known.
+
+    Means are rounded half to even to the micro-unit.
+    """
+    known = values != MISSING
+    day, second = np.divmod(zone.local(grid.starts), DAY)
+    kinds = types.days(day)
+    alike = 2 * second + (kinds.weekend | kinds.holiday)
+    found = values.copy()
+    for groups in (alike, second, np.zeros_like(second)):
+        holes = np.flatnonzero(found == MISSING)
+        means = _means(groups[known], values[known])
+        for at in holes.tolist():
+            found[at] = means.get(int(groups[at]), MISSING)
+    return found
+
+
+def _means(groups: Int64, values: Micro) -> dict[int, int]:
+    """Return the mean of the values of each group."""
+    names, which, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    high, low = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
+    np.add.at(high, which, values >> _LOW_BITS)
+    np.add.at(low, which, values & (2**_LOW_BITS - 1))
+    totals = [(a << _LOW_BITS) + b for a, b in zip(high.tolist(), low.tolist(), strict=True)]
+    return {
+        name: rounded(Fraction(total, count), 0, "half_even")
+        for name, total, count in zip(names.tolist(), totals, counts.tolist(), strict=True)
+    }
+
+
+# What a price rests on besides the tariff and the usage.
+
+#: What becomes of slots without a reading.
+Missing = Literal["refuse", "zero", "estimate"]
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+_NEW: Final[Mapping[str, Remembered]] = MappingProxyType({})
+_WITHOUT: Final[Mapping[str, PriceSeries]] = MappingProxyType({})
+
+
+@attrs.frozen
+class Terms:
+    """What a price rests on besides the tariff and the usage.
+
+    Attributes:
+        state: What the charges remember from the bill before, by their codes.
+        missing: Whether missing readings are refused, or how they are filled in.
+        pointers: Where the readings of each role are in the request that they came with.
+        prices: The price series that the charges need, by name.
+
+    """
+
+    state: Mapping[str, Remembered] = _NEW
+    missing: Missing = "refuse"
+    pointers: Mapping[str, str] = _NONE
+    prices: Mapping[str, PriceSeries] = _WITHOUT
+
+
+def refuse_unknown(state: Mapping[str, object], codes: Collection[str]) -> None:
+    """Refuse what none of the charges *codes* remembers: it would be lost without a word.
+
+    Raises:
+        Invalid: With a fault `unknown_charge` below `/state` for each.
+
+    """
+    faults = [
+        Fault("unknown_charge", f"no charge has the code {code!r}", f"/state{step(code)}")
+        for code in state
+        if code not in codes
+    ]
+    if faults:
+        raise Invalid(faults[0].message, faults)
+
 
 #: So many gaps are named in one refusal.
 _NAMED: Final = 1000
@@ -49,7 +130,7 @@ def cut(
     roles: Collection[str],
     window: tuple[int, int],
     days: Days,
-    terms: Terms = Terms(),  # noqa: B008
+    terms: Terms = Terms(),
 ) -> Cut:
     """Return the readings of *roles* in the window [start, end).
 

@@ -21,10 +21,22 @@ if TYPE_CHECKING:
     from energia.testing.usage import household as household
 
 _MODULES = {
-    "conformance": ("check_charge", "outcomes"),
-    "outcome": ("Failed", "Outcome", "Skipped"),
+    "conformance": (
+        "check_charge",
+        "outcomes",
+    ),
+    "outcome": (
+        "Failed",
+        "Outcome",
+        "Skipped",
+    ),
     "pricing": ("Pricing",),
-    "usage": ("CLOCK_CHANGES", "ClockChange", "hourly", "household"),
+    "usage": (
+        "CLOCK_CHANGES",
+        "ClockChange",
+        "hourly",
+        "household",
+    ),
 }
 _PUBLIC = {
     name: f"energia.testing.{module}" for module, names in _MODULES.items() for name in names

@@ -1,7 +1,11 @@
 """One charge under test: an example of its kind, priced over made-up usage."""
 
-from collections.abc import Iterator, Mapping
+import ast
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, Final, cast
 
@@ -9,16 +13,16 @@ import attrs
 
 from energia.errors import Invalid
 from energia.metering.series import Series
-from energia.pricing.charges import Charge
-from energia.pricing.engine import Cost, price
-from energia.pricing.lines import Remembered
-from energia.pricing.segments import roles
-from energia.pricing.selection import Selection
+from energia.pricing.charges import Charge, Measured, UnitPrices
+from energia.pricing.engine import Cost, Running, price
+from energia.pricing.explain import Charged, ExplainedLine, explain
+from energia.pricing.lines import Line, Remembered, Selection
+from energia.pricing.measures import Energy, EnergyByPeriod
+from energia.pricing.segments import roles, segments
 from energia.pricing.tariffs import Tariff
-from energia.pricing.terms import Terms
-from energia.testing.market import made_up
+from energia.pricing.usage import Terms
 from energia.testing.outcome import Failed
-from energia.testing.pricing import Document, Pricing
+from energia.testing.pricing import Document, Pricing, made_up
 from energia.testing.usage import Load, household, series
 from energia.zones import DAY
 
@@ -165,3 +169,85 @@ def _selected(value: object) -> Iterator[str]:
     elif isinstance(value, Mapping):
         for one in value.values():
             yield from _selected(one)
+
+
+# What the checks ask the pricing engine besides a bill.
+
+
+def exact_lines(
+    tariff: Tariff, usage: Mapping[str, Series], start: int, end: int
+) -> tuple[Line, ...]:
+    """Return the lines as the charges state them, before anything is rounded or written."""
+    found: list[Line] = []
+    terms = Terms(prices=made_up(tariff, start, end))
+    for segment in segments(tariff, usage, start, end, terms):
+        run = Running(segment.version.rounding, {})
+        for due in segment.dues:
+            run.charge(due.charge, due.slots)
+        found += [item.line for item in run.items]
+    return tuple(found)
+
+
+def explained_lines(
+    tariff: Tariff, usage: Mapping[str, Series], start: int, end: int
+) -> tuple[ExplainedLine, ...]:
+    """Return where each line of a bill comes from, all of it measured again."""
+    terms = Terms(prices=made_up(tariff, start, end))
+    cost = price(tariff, usage, start, end, terms)
+    cut = segments(tariff, usage, start, end, terms)
+    return explain(Charged.of(cost), cut, cost.currency)
+
+
+def energy_by_period(
+    tariff: Tariff,
+    usage: Mapping[str, Series],
+    window: tuple[int, int],
+    prices: UnitPrices,
+    role: str,
+) -> Mapping[str, int]:
+    """Return the micro-units of *role* in each period of unit prices, by the names of its rates."""
+    (segment,) = segments(tariff, usage, *window, Terms(prices=made_up(tariff, *window)))
+    slots = segment.dues[-1].slots
+    if prices.schedule is None:
+        return {"": Energy(role).evaluate(slots)["total"]}
+    return EnergyByPeriod(prices.schedule, role).evaluate(slots)
+
+
+def measured(cost: Cost, code: str) -> Measured:
+    """Return what the measures of the charge *code* gave for a bill under one version."""
+    return cost.parts[-1].measured[code]
+
+
+# The value of an expression as steps show it: `15.50 x 1/31`.
+
+_ARITHMETIC: Final = re.compile(r"[\d\s.+\-*/()x×]+")  # noqa: RUF001 - the sign
+_OPERATORS: Final[Mapping[type[ast.operator], Callable[[Fraction, Fraction], Fraction]]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+_LONGEST: Final = 2000
+
+
+def value_of(expression: str) -> Fraction | None:
+    """Return the value of an expression; None where it is more than arithmetic."""
+    if len(expression) > _LONGEST or not _ARITHMETIC.fullmatch(expression):
+        return None
+    text = re.sub(r"[x×]", "*", expression)  # noqa: RUF001 - the sign
+    try:
+        return _value(ast.parse(text.strip(), mode="eval").body, text.strip())
+    except (SyntaxError, ZeroDivisionError, ValueError):
+        return None
+
+
+def _value(node: ast.expr, text: str) -> Fraction:
+    if isinstance(node, ast.Constant):
+        return Fraction(str(ast.get_source_segment(text, node)))
+    if isinstance(node, ast.UnaryOp):
+        value = _value(node.operand, text)
+        return -value if isinstance(node.op, ast.USub) else value
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        left, right = _value(node.left, text), _value(node.right, text)
+        return _OPERATORS[type(node.op)](left, right)
+    raise ValueError(text)

@@ -1,21 +1,23 @@
 """Prices of charges without a database."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Self, TypeAlias
 
 import attrs
+import numpy as np
 
 from energia.convert import Converter
+from energia.costing.groups import price_groups
 from energia.metering.series import Series
 from energia.plugins import Plugins
-from energia.pricing.charges import Charge
+from energia.pricing.charges import Charge, unit_of
 from energia.pricing.engine import Cost, price
-from energia.pricing.groups import price_groups
 from energia.pricing.market.series import Price, PriceSeries
 from energia.pricing.tariffs import Tariff, tariff_converter
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from energia.testing.usage import hourly, instant
+from energia.zones import DAY
 
 #: A charge as JSON has it.
 Document = Mapping[str, Any]
@@ -142,3 +144,32 @@ def _series(usage: Usage, start: int, interval: int) -> Series:
     if isinstance(usage, Series):
         return usage
     return attrs.evolve(hourly("1970-01-01", usage, interval), start=start)
+
+
+# Made-up price series, for charges that are priced by one.
+
+_HOUR = 3600
+
+
+def made_up(tariff: Tariff, start: int, end: int) -> Mapping[str, PriceSeries]:
+    """Return hourly prices around a window, for every series that *tariff* needs.
+
+    They are the same for an hour wherever the window begins, and sometimes below zero.
+    """
+    hours = np.arange((start - DAY) // _HOUR, (end + DAY) // _HOUR + 1, dtype=np.int64)
+    prices = hours * 7919 % 4001 - 500
+    return {
+        name: PriceSeries(
+            name, tariff.currency, unit, hours * _HOUR, (hours + 1) * _HOUR, prices, decimals=4
+        )
+        for version in tariff.versions
+        for charge in version.charges
+        for name, unit in _needs(charge)
+    }
+
+
+def _needs(charge: Charge) -> Iterator[tuple[str, str]]:
+    """Yield the name of each series that a charge needs, and what is priced."""
+    for measure in charge.measures().values():
+        for name in getattr(measure, "series", ()):
+            yield name, unit_of(measure.roles[0])

@@ -19,10 +19,9 @@ from energia.errors import Invalid
 from energia.metering.series import ACTUAL, Series
 from energia.pricing.charges import Charge
 from energia.testing.case import MONDAY, Case
+from energia.testing.documents import charge_documents, fits, near_examples, schedules
 from energia.testing.pricing import Pricing
-from energia.testing.typed import charge_documents, schedules
 from energia.testing.usage import CLOCK_CHANGES, zero
-from energia.testing.varied import fits, near_examples
 from energia.zones import DAY, Zone
 
 __all__ = ["charges", "found", "schedules", "tariffs", "usage", "windows"]

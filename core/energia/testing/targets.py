@@ -9,8 +9,7 @@ from pathlib import Path
 import attrs
 from packaging.utils import canonicalize_name
 
-from energia.errors import PluginError
-from energia.names import did_you_mean
+from energia.errors import PluginError, did_you_mean
 from energia.plugins import Plugins, discovery
 from energia.testing import importers, others
 from energia.testing.conformance import outcomes

@@ -7,7 +7,7 @@ import attrs
 from energia.core import Core
 from energia.health.probes import Criticality, Observed
 from energia.pricing.market.feeds import PriceFeed
-from energia.pricing.market.keeping import GRACE
+from energia.pricing.market.keeper import GRACE
 from energia.pricing.market.store import SQL, is_stale
 
 

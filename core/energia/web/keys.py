@@ -1,14 +1,46 @@
 """What an application and a request carry."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
+import attrs
 from aiohttp import web
 
 from energia.convert import Converter
 from energia.core import Core
+from energia.db.connection import Connection
+from energia.db.pool import Tenant
+from energia.errors import DatabaseAway
 from energia.health.monitor import Monitor
-from energia.web.inflight import InFlight
-from energia.web.media import Accepted
+from energia.web.bodies import Accepted
+
+
+class InFlight:
+    """Counts the requests of an application that were begun and are not answered."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Count one request."""
+        self.count += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self.count -= 1
+            if not self.count:
+                self._idle.set()
+
+    async def finished(self, seconds: float) -> None:
+        """Wait until none is left, at most so long."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), seconds)
+
 
 #: The service that an application belongs to.
 CORE = web.AppKey("CORE", Core)
@@ -28,3 +60,31 @@ MONITOR = web.AppKey("MONITOR", Monitor)
 DOCUMENT = web.AppKey("DOCUMENT", bytes)
 #: Counts the requests that are being answered.
 IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)
+
+
+# Whose data a request sees.
+
+
+@attrs.frozen
+class _Away:
+    """Has no connections until the database has been reached and migrated."""
+
+    phase: str
+    limit: float = 0.0
+
+    async def take(self) -> Connection:
+        """Refuse."""
+        raise DatabaseAway(f"the service is {self.phase}")
+
+    def give(self, connection: Connection) -> None:
+        """Take nothing back: nothing was taken."""
+
+
+def tenant_of(core: Core) -> Tenant:
+    """Return the database as the implicit organization sees it.
+
+    Before the database is migrated every statement raises `DatabaseAway`; what needs none works.
+    """
+    if core.state.usable:
+        return core.pool.tenant()
+    return Tenant(_Away(core.state.phase), 1)

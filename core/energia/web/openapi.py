@@ -23,10 +23,49 @@ from energia.errors import (
     TooSlow,
     UnsupportedMedia,
 )
-from energia.web import media, tags
+from energia.web import bodies
 from energia.web.parameters import Parameter
 from energia.web.problems import Problem
 from energia.web.routes import Created, Route, Rows
+
+#: The headings of the core's routes, each with what it is about; a plugin may use them too.
+TAGS: Final[Mapping[str, str]] = {
+    "Sites": "Where meters are: what decides the local time of days, and the currency.",
+    "Meters": "Meters and their channels: each one quantity in one direction, slot by slot.",
+    "Readings": "Quantities slot by slot: sent as JSON or as files, given back, and summed.",
+    "Tariffs": "What energy costs: documents of charges, in versions by date.",
+    "Holidays": "Lists of holidays, in versions that never change: tariffs copy their dates.",
+    "Prices": "Series of prices that change from slot to slot: sent, or fetched by feeds.",
+    "Costs": "Usage priced under tariffs, exactly, with every line explained; nothing is stored.",
+    "Contracts": "Which tariff a meter is on, from when to when, with its parameters.",
+    "Bills": "Periods of contracts, priced and kept: drafted, issued, explained, corrected.",
+    "Catalogue": "What the loaded plugins offer: kinds of charge and formats of files.",
+    "Service": "The service itself: its health, its metrics and this documentation.",
+}
+
+
+def tag_of(route: Route) -> str:
+    """Return the heading of *route*: the one it states, or the first part of its path."""
+    if route.tag is not None:
+        return route.tag
+    parts = [part for part in route.path.split("/") if part and part != "v1"]
+    return parts[0] if parts else "Service"
+
+
+def in_order(routes: Iterable[Route]) -> list[Route]:
+    """Return *routes* by heading: the core's in their order, then those of plugins."""
+    listed = list(routes)
+    order = {tag: at for at, tag in enumerate(dict.fromkeys((*TAGS, *map(tag_of, listed))))}
+    return sorted(listed, key=lambda route: order[tag_of(route)])
+
+
+def described(routes: Iterable[Route]) -> list[dict[str, str]]:
+    """Return the headings that *routes* have, as the document lists them."""
+    return [
+        {"name": tag} | ({"description": TAGS[tag]} if tag in TAGS else {})
+        for tag in dict.fromkeys(map(tag_of, in_order(routes)))
+    ]
+
 
 #: What a reader should know before anything else.
 _INTRODUCTION: Final = """\
@@ -47,7 +86,7 @@ def document(
     routes: Iterable[Route], schemas: Schemas, error_schema: type = Problem
 ) -> dict[str, Any]:
     """Describe *routes*; *schemas* knows the open unions."""
-    listed = tags.in_order(routes)
+    listed = in_order(routes)
     names = Counter(route.name for route in listed)
     problem = schemas.of(error_schema)
     paths: dict[str, dict[str, Schema]] = {}
@@ -64,7 +103,7 @@ def document(
             "description": _INTRODUCTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "tags": tags.described(listed),
+        "tags": described(listed),
         "paths": paths,
         "components": {"schemas": dict(sorted(schemas.components.items()))},
     }
@@ -72,7 +111,7 @@ def document(
 
 def _operation(route: Route, name: str, schemas: Schemas, problem: Schema) -> Schema:
     summary, _, description = cleandoc(route.handler.__doc__ or "").partition("\n\n")
-    operation: Schema = {"operationId": name, "tags": [tags.tag_of(route)]}
+    operation: Schema = {"operationId": name, "tags": [tag_of(route)]}
     operation |= {"summary": summary} if summary else {}
     operation |= {"description": description} if description else {}
     inputs = [_parameter(one, schemas) for one in route.parameters if one.where in _NAMED]
@@ -116,7 +155,7 @@ def _request_body(route: Route, parameter: Parameter, schemas: Schemas) -> Schem
     content: Schema = {"schema": schemas.of(_without_none(parameter.type))}
     if route.examples:
         content["examples"] = {shows: {"value": body} for shows, body in route.examples.items()}
-    return {"required": parameter.required, "content": {media.JSON: content}}
+    return {"required": parameter.required, "content": {bodies.JSON: content}}
 
 
 def _answers(route: Route, schemas: Schemas) -> dict[str, Schema]:
@@ -146,7 +185,7 @@ def _answer(route: Route, status: HTTPStatus, type_: Any, schemas: Schemas) -> S
     if isinstance(type_, type) and issubclass(type_, web.StreamResponse):
         answer["content"] = {name: {} for name in route.produces}
     elif type_ is Rows:
-        answer["content"] = {name: {} for name in route.produces if name != media.JSON}
+        answer["content"] = {name: {} for name in route.produces if name != bodies.JSON}
     elif type_ is not NoneType:
         schema = {"schema": schemas.of(type_)}
         answer["content"] = dict.fromkeys(route.produces, schema)
@@ -161,7 +200,7 @@ def _refusals(route: Route, problem: Schema) -> dict[str, Schema]:
     return {
         str(status): {
             "description": " ".join(f"{error().title}." for error in found.values()),
-            "content": {media.PROBLEM: {"schema": problem, "examples": _shown(found)}},
+            "content": {bodies.PROBLEM: {"schema": problem, "examples": _shown(found)}},
         }
         for status, found in sorted(errors.items())
     }

@@ -11,16 +11,14 @@ from aiohttp import web
 
 from energia import convert
 from energia.convert import TEXT, Converter
-from energia.convert.depth import is_deeper
+from energia.convert.constraints import is_deeper
 from energia.convert.faults import Found, refusal
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Fault, Invalid, Malformed, TooLarge
-from energia.web import bodies, media
-from energia.web.bodies import Limit, Upload
-from energia.web.keys import ACCEPTED, CONVERTER, CORE
-from energia.web.media import Accepted
-from energia.web.tenancy import tenant_of
+from energia.web import bodies
+from energia.web.bodies import Accepted, Limit, Upload
+from energia.web.keys import ACCEPTED, CONVERTER, CORE, tenant_of
 
 Where = Literal[
     "path",
@@ -192,7 +190,7 @@ async def _body(request: web.Request, parameter: Parameter) -> Any:
         if parameter.required:
             raise Malformed("a JSON body is needed")
         return parameter.default
-    media.check_json(request)
+    bodies.check_json(request)
     limits, converter = request.app[CORE].settings.limits, request.app[CONVERTER]
     data = await bodies.read(request, Limit.of(limits, "body_bytes"))
     if len(data) < _LARGE:

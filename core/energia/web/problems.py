@@ -10,7 +10,7 @@ from aiohttp import web
 
 from energia.convert import dumps
 from energia.errors import DatabaseAway, DatabaseError, EnergiaError, Fault
-from energia.web import media
+from energia.web import bodies
 
 
 @attrs.frozen
@@ -109,4 +109,4 @@ def _kinds(base: type[EnergiaError]) -> Iterator[type[EnergiaError]]:
 
 
 def _response(problem: Problem) -> web.Response:
-    return web.Response(body=dumps(problem), status=problem.status, content_type=media.PROBLEM)
+    return web.Response(body=dumps(problem), status=problem.status, content_type=bodies.PROBLEM)

@@ -22,10 +22,9 @@ import attrs
 from aiohttp import web
 
 from energia.errors import EnergiaError
-from energia.web import media, parameters, streams
-from energia.web.bodies import Upload
+from energia.web import bodies, parameters, streams
+from energia.web.bodies import Accepted, Upload
 from energia.web.keys import ACCEPTED, CONVERTER
-from energia.web.media import Accepted
 from energia.web.parameters import Parameter, Query
 from energia.web.streams import Rows
 
@@ -76,7 +75,7 @@ class Route:
     handler: Callable[..., Awaitable[Any]]
     status: HTTPStatus = HTTPStatus.OK
     errors: tuple[type[EnergiaError], ...] = ()
-    produces: tuple[str, ...] = (media.JSON,)
+    produces: tuple[str, ...] = (bodies.JSON,)
     tag: str | None = None
     examples: Mapping[str, object] = _NONE
     answers: Mapping[HTTPStatus, Any] = _NONE
@@ -100,13 +99,13 @@ class Route:
     def negotiates(self) -> bool:
         """Whether a request must accept one of the types that it produces."""
         asked = any(parameter.where == "accepted" for parameter in self.parameters)
-        return asked or media.JSON in self.produces
+        return asked or bodies.JSON in self.produces
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Answer *request*; raises the errors of `energia.errors`."""
         if self.negotiates:
-            request[ACCEPTED] = media.accepted(request, self.produces)
-            media.check_encoding(request)
+            request[ACCEPTED] = bodies.accepted(request, self.produces)
+            bodies.check_encoding(request)
         result = await self.handler(**await parameters.arguments(request, self.parameters))
         if isinstance(result, web.StreamResponse):
             return result
@@ -131,7 +130,7 @@ def json_response(
 ) -> web.Response:
     """Return *value* as a JSON response."""
     body = request.app[CONVERTER].dumps(value)
-    return web.Response(body=body, status=status, content_type=media.JSON, headers=headers)
+    return web.Response(body=body, status=status, content_type=bodies.JSON, headers=headers)
 
 
 class Routes(list[Route]):
@@ -165,7 +164,7 @@ class Routes(list[Route]):
         path: str,
         *,
         errors: tuple[type[EnergiaError], ...] = (),
-        produces: tuple[str, ...] = (media.JSON,),
+        produces: tuple[str, ...] = (bodies.JSON,),
         answers: Mapping[HTTPStatus, Any] = _NONE,
         returns: Any = attrs.NOTHING,
     ) -> Callable[[Handler], Handler]:

@@ -27,12 +27,16 @@ from typing import Final, Self, TypeAlias
 
 import attrs
 import msgspec
+import numpy as np
 import structlog
 from aiohttp import web
 
 from energia.errors import EnergiaError
-from energia.web import media
-from energia.web.media import CSV, JSON, NDJSON, Accepted
+from energia.metering.series import MISSING, Micro
+from energia.units import MICRO
+from energia.web import bodies
+from energia.web.bodies import CSV, JSON, NDJSON, Accepted
+from energia.zones import Int64, Zone
 
 __all__ = ["CSV", "FILES", "JSON", "NDJSON", "Accepted", "Batch", "Cell", "Numbers", "Rows"]
 
@@ -109,7 +113,7 @@ def _response(request: web.Request, accepted: Accepted) -> web.StreamResponse:
     response = web.StreamResponse(
         headers={"Content-Type": accepted + charset, "Vary": "Accept, Accept-Encoding"}
     )
-    if media.accepts_gzip(request):
+    if bodies.accepts_gzip(request):
         if request.method == "HEAD":  # a compressor would send the end of its empty output
             response.headers["Content-Encoding"] = web.ContentCoding.gzip.value
         else:
@@ -174,3 +178,30 @@ def _json(column: Sequence[Cell]) -> Iterator[bytes] | list[bytes]:
 
 
 _FILES: Final[dict[str, Callable[[Sequence[str]], _File]]] = {CSV: _Csv, NDJSON: _Ndjson}
+
+
+# Columns of many rows at once: instants and quantities as text.
+
+
+def stamps(zone: Zone, instants: Int64) -> list[str]:
+    """Return the local time of each instant (seconds, UTC) with its offset (RFC 3339)."""
+    local = zone.local(instants)
+    texts: list[str] = np.datetime_as_string(local.astype("datetime64[s]")).tolist()
+    offsets, examples, which = np.unique(local - instants, return_index=True, return_inverse=True)
+    known = [zone.text(instant)[len("2026-03-01T00:00:00") :] for instant in instants[examples]]
+    if len(offsets) == 1:
+        return [text + known[0] for text in texts]
+    return [text + known[one] for text, one in zip(texts, which.tolist(), strict=True)]
+
+
+def quantities(values: Micro) -> Numbers:
+    """Return each number of micro-units as the shortest decimal that is exact; None if missing."""
+    absent = values == MISSING
+    whole, rest = np.divmod(np.abs(np.where(absent, 0, values)), MICRO)
+    parts = zip(whole.tolist(), rest.tolist(), strict=True)
+    texts = Numbers(f"{a}.{b:06}".rstrip("0") if b else str(a) for a, b in parts)
+    for at in np.flatnonzero((values < 0) & ~absent).tolist():
+        texts[at] = f"-{texts[at]}"
+    for at in np.flatnonzero(absent).tolist():
+        texts[at] = None
+    return texts

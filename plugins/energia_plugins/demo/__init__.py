@@ -7,7 +7,7 @@ import click
 
 from energia import Seed, hookimpl
 from energia_plugins.demo.command import demo
-from energia_plugins.demo.seed import DemoSeed
+from energia_plugins.demo.household import DemoSeed
 
 
 @hookimpl

@@ -11,9 +11,9 @@ from rich.table import Table
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
 
 if TYPE_CHECKING:
-    from energia.db.tenant import Tenant
+    from energia import Tenant
+    from energia.costing.compare import Ranked
     from energia.plugins import Plugins
-    from energia.pricing.compare import Ranked
     from energia.settings import Settings
 
 
@@ -36,12 +36,11 @@ def demo(invocation: Invocation, allow_embedded: bool) -> None:
 
 async def _demo(settings: "Settings", plugins: "Plugins") -> "tuple[Ranked, ...]":
     from energia.db.connect import connected
-    from energia.db.migrate import migrate
+    from energia.db.migrate import CORE_MIGRATIONS, migrate
     from energia.db.pool import Pool
-    from energia.db.schema import CORE
 
     async with connected(settings.database) as dsn:
-        await migrate(dsn, {**CORE, **plugins.migrations()})
+        await migrate(dsn, {**CORE_MIGRATIONS, **plugins.migrations()})
         pool = Pool(dsn, settings.database)
         try:
             await _load(pool.tenant(), settings)
@@ -53,20 +52,20 @@ async def _demo(settings: "Settings", plugins: "Plugins") -> "tuple[Ranked, ...]
 async def _load(tenant: "Tenant", settings: "Settings") -> None:
     """Store the household; the bar counts readings."""
     from energia.clock import SystemClock
-    from energia_plugins.demo import household, loading
+    from energia_plugins.demo import household
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
         task = progress.add_task("Readings of 2021", total=household.HOURS)
-        await loading.load(tenant, SystemClock(), settings, lambda: progress.advance(task))
+        await household.load(tenant, SystemClock(), settings, lambda: progress.advance(task))
 
 
 async def _compare(tenant: "Tenant", plugins: "Plugins") -> "tuple[Ranked, ...]":
+    from energia.costing.compare import compare
     from energia.metering import query, registry
-    from energia.pricing.compare import compare
-    from energia_plugins.demo import household, loading
+    from energia_plugins.demo import household
 
-    tariffs = await loading.load_tariffs(tenant, plugins)
+    tariffs = await household.load_tariffs(tenant, plugins)
     (channel,) = await registry.channels(tenant, household.METER_ID)
     usage = await query.series(tenant, channel, household.START, household.END)
     return compare(tariffs, {"import": usage}, (household.START, household.END))

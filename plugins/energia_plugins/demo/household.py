@@ -5,12 +5,24 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from importlib import resources
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import attrs
 import msgspec
 
-from energia.metering.decoding import Reading
+from energia import Core, Reading
+from energia.billing.guards import put_tariff
+from energia.metering import registry
+from energia.metering.imports import Intake
 from energia.metering.models import NewChannel, NewMeter, NewSite
+from energia.pricing.tariffs import Tariff, tariff_converter
+
+if TYPE_CHECKING:
+    from energia import Tenant
+    from energia.clock import Clock
+    from energia.plugins import Plugins
+    from energia.settings import Settings
+
 
 #: How many readings the year has.
 HOURS: Final = 8760
@@ -68,8 +80,51 @@ class HouseholdFile:
             yield Reading(number, Decimal(value), at, meter=METER_ID, unit="kWh")
 
 
-def tariffs() -> list[Any]:
+def household_tariffs() -> list[Any]:
     """Return the documents of the tariffs, as the API takes them."""
     folder = _DATA.joinpath("tariffs")
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     return [msgspec.json.decode(file.read_bytes()) for file in files]
+
+
+# Stores the demo's data: what is there already stays as it is.
+
+
+async def load(
+    tenant: "Tenant",
+    clock: "Clock",
+    settings: "Settings",
+    advance: Callable[[], object] = lambda: None,
+) -> None:
+    """Store the site, the meter and the year; *advance* is called for each reading."""
+    await registry.put_site(tenant, SITE_ID, SITE)
+    await registry.put_meter(tenant, METER_ID, METER, clock.now())
+    intake = Intake(tenant, clock, settings.readings.live_grace, settings.limits.problems)
+    await intake.file(chunks(), HouseholdFile(advance), None)
+
+
+async def load_tariffs(tenant: "Tenant", plugins: "Plugins") -> list[Tariff]:
+    """Store the tariffs, and return them."""
+    converter = tariff_converter(plugins.charges())
+    tariffs = [converter.structure(one, Tariff) for one in household_tariffs()]
+    for tariff in tariffs:
+        await put_tariff(tenant, converter, tariff)
+    return tariffs
+
+
+# Fills the database of a preview with the demo's data.
+
+
+@attrs.frozen
+class DemoSeed:
+    """A household, a year of its readings, and the tariffs."""
+
+    name: str = "demo"
+
+    async def sow(self, core: Core) -> None:
+        """Store it; the tariffs need the plugins with their charges."""
+        pass
+
+        tenant = core.pool.tenant()
+        await load(tenant, core.clock, core.settings)
+        await load_tariffs(tenant, core.plugins)

@@ -1,7 +1,6 @@
 """Meter files with comma-separated values, under a declared mapping; nothing is guessed."""
 
-from energia import hookimpl
-from energia.metering.decoding import Decoder
+from energia import Decoder, hookimpl
 from energia_plugins.meter_csv.decoder import CsvDecoder
 
 

@@ -1,18 +1,131 @@
 """The decoder of the format `csv`."""
 
+import codecs
+import csv
+import re
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import attrs
 
-from energia.errors import Fault, Invalid
-from energia.metering.decoding import Problem, Reading
+from energia import Fault, Invalid, Malformed, Problem, Reading
 from energia.metering.series import ACTUAL, QUALITIES
 from energia.zones import Zone
-from energia_plugins.meter_csv.lines import rows
 from energia_plugins.meter_csv.options import CsvOptions
 from energia_plugins.meter_csv.times import BadTime, Times
-from energia_plugins.meter_csv.values import BadValue, Numbers
+
+#: The longest line, in characters.
+LONGEST = 64 * 1024
+
+
+def rows(chunks: Iterable[bytes], encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not blank, each with the number of its last line.
+
+    Raises:
+        Malformed: The text is not of this encoding, a line is too long, or a quote never closes.
+
+    """
+    lines = _Lines(_lines(chunks, encoding))
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            lines.taken = 0
+            if row:
+                yield reader.line_num, row
+    except csv.Error as error:
+        what = "it has a CR inside: lines end in LF or CRLF" if "new-line" in str(error) else error
+        raise Malformed(f"line {reader.line_num}: {what}") from None
+
+
+@attrs.define
+class _Lines:
+    """Lines, of which one row may take only so many characters: a quote may never close."""
+
+    lines: Iterator[str]
+    taken: int = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self.lines)
+        self.taken += len(line)
+        if self.taken > 2 * LONGEST:
+            raise csv.Error("the row does not end: a quote is not closed")
+        return line
+
+
+def _lines(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
+    pending, number = "", 0
+    for text in _texts(chunks, encoding):
+        *complete, pending = (pending + text).split("\n")
+        for line in complete:
+            number += 1
+            yield _bounded(line, number) + "\n"
+        _bounded(pending, number + 1)
+    if pending:
+        yield pending
+
+
+def _bounded(line: str, number: int) -> str:
+    if len(line) > LONGEST:
+        raise Malformed(f"line {number} is longer than {LONGEST} characters")
+    return line
+
+
+def _texts(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    lines = 1
+    try:
+        for chunk in chunks:
+            text = decoder.decode(chunk)
+            yield text
+            lines += text.count("\n")
+        yield decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        name = encoding.removesuffix("-sig")
+        raise Malformed(f"at or after line {lines}: not {name}: {error.reason}") from None
+
+
+# Numbers as files write them.
+
+#: The longest number that is read.
+_LONGEST = 60
+
+
+class BadValue(ValueError):
+    """It is not a number."""
+
+
+@attrs.frozen
+class Numbers:
+    """Reads numbers with declared marks; nothing else passes."""
+
+    _pattern: re.Pattern[str]
+    _decimal: str
+    _thousands: str | None
+
+    @classmethod
+    def marked(cls, decimal: str, thousands: str | None) -> "Numbers":
+        """Return a reader of numbers with these marks."""
+        whole = r"[0-9]+"
+        if thousands is not None:
+            whole = rf"(?:[0-9]{{1,3}}(?:{re.escape(thousands)}[0-9]{{3}})+|[0-9]+)"
+        fraction = rf"{re.escape(decimal)}[0-9]*"
+        number = rf"[+-]?(?:{whole}(?:{fraction})?|{re.escape(decimal)}[0-9]+)"
+        return cls(re.compile(rf"{number}(?:[eE][+-]?[0-9]{{1,4}})?"), decimal, thousands)
+
+    def read(self, text: str) -> Decimal:
+        """Return the number *text*; raises `BadValue`."""
+        if len(text) > _LONGEST or not self._pattern.fullmatch(text):
+            raise BadValue(
+                f"{text[:_LONGEST]!r} is not a number with the decimal {self._decimal!r}"
+            )
+        if self._thousands is not None:
+            text = text.replace(self._thousands, "")
+        return Decimal(text.replace(self._decimal, ".") if self._decimal != "." else text)
+
 
 #: The options that name columns, in the order of `_Columns`.
 _NAMES = ("start_column", "value_column", "meter_column", "channel_column", "quality_column")

@@ -15,23 +15,28 @@ from prometheus_client import (
 )
 from prometheus_client.registry import Collector
 
-from energia.billing.events import BillIssued
-from energia.core import Core
+from energia import (
+    BillIssued,
+    Core,
+    PricesFetched,
+    PricingFinished,
+    ReadingsRejected,
+    ReadingsStored,
+    Route,
+    hookimpl,
+)
 from energia.errors import PluginError
-from energia.hookspecs import hookimpl
-from energia.metering.events import ReadingsRejected, ReadingsStored
-from energia.pricing.market.feeds import PricesFetched
-from energia.pricing.timing import PricingFinished
 from energia.web.keys import CORE, MONITOR
-from energia.web.routes import Route
 from energia_plugins.metrics_prometheus.background import Background
-from energia_plugins.metrics_prometheus.energy import Energy
-from energia_plugins.metrics_prometheus.exposure import Exposure
-from energia_plugins.metrics_prometheus.loop import Loop
-from energia_plugins.metrics_prometheus.requests import PATH, Requests
-from energia_plugins.metrics_prometheus.service import HealthCollector, ServiceCollector, build
-from energia_plugins.metrics_prometheus.settings import Settings
-from energia_plugins.metrics_prometheus.statements import Statements
+from energia_plugins.metrics_prometheus.exposure import Exposure, Settings
+from energia_plugins.metrics_prometheus.requests import PATH, Requests, Statements
+from energia_plugins.metrics_prometheus.service import (
+    Energy,
+    HealthCollector,
+    Loop,
+    ServiceCollector,
+    build,
+)
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware

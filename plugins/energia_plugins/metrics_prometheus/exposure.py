@@ -4,20 +4,47 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Annotated, Final
 
+import attrs
 import structlog
 from aiohttp import web
+from msgspec import Meta
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from energia.core import Core
+from energia import Core, Invalid, SecretStr
 from energia.errors import PluginError
 from energia.web.keys import CORE
 from energia_plugins.metrics_prometheus.requests import PATH
-from energia_plugins.metrics_prometheus.settings import Settings
+
+
+@attrs.frozen
+class Settings:
+    """How the metrics are exposed. Without any of these they are open in development only.
+
+    Attributes:
+        token: What a scraper sends as `Authorization: Bearer <token>`.
+        port: A port of their own, beside the public one, which then has no `/metrics`.
+        public: Whether anybody may read them on the public port.
+
+    """
+
+    token: SecretStr = SecretStr("")
+    port: Annotated[int, Meta(ge=0, le=65535)] | None = None
+    public: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        if self.public and (self.token or self.port is not None):
+            raise Invalid("public metrics have neither a token nor a port of their own")
+
+    def open(self, profile: str) -> bool:
+        """Tell whether the public port shows them to anybody."""
+        return self.public or (profile == "development" and not self.token)
+
 
 _CLOSED: Final = (
     "metrics are closed: plugins.metrics-prometheus needs a token, a port or public = true"

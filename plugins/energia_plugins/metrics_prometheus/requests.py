@@ -1,6 +1,8 @@
-"""What is measured of requests: how long they take, and the errors they end with."""
+"""What is measured of requests and of the statements that they send to the database."""
 
+import re
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
@@ -9,16 +11,48 @@ from aiohttp import web
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.registry import Collector
 
-from energia.errors import EnergiaError
-from energia.web.errors import route_of
+from energia import EnergiaError
+from energia.db.tenant import statement_of
 from energia.web.keys import ERROR
-from energia_plugins.metrics_prometheus.labels import Few, method_of
+from energia.web.middlewares import route_of
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
 
+
+#: The methods that are told apart; any other is `_OTHER`, as OpenTelemetry has it.
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+#: What stands for values that are too many, or no names.
+OTHER: Final = "other"
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+
+def method_of(name: str) -> str:
+    """Return the label of an HTTP method."""
+    return name if name in METHODS else "_OTHER"
+
+
+class Few:
+    """A label of names: the first *most* are told apart, those that come later are `other`."""
+
+    def __init__(self, most: int = 60) -> None:
+        self._most = most
+        self._known: set[str] = set()
+
+    def of(self, name: str) -> str:
+        """Return the label for *name*."""
+        if name in self._known:
+            return name
+        if len(self._known) >= self._most or not _NAME.fullmatch(name):
+            return OTHER
+        self._known.add(name)
+        return name
+
+
+# What is measured of requests: how long they take, and the errors they end with.
+
 #: The buckets that OpenTelemetry recommends for the duration of a request, in seconds.
-BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+REQUEST_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 PATH: Final = "/metrics"
 #: What a request is counted as whose client is gone before the answer.
 CLIENT_CLOSED: Final = 499
@@ -46,7 +80,7 @@ class Requests:
             "http_request_duration_seconds",
             "How long requests took; 499 is a client that went away.",
             ["method", "route", "status"],
-            buckets=BUCKETS,
+            buckets=REQUEST_BUCKETS,
             registry=None,
         )
         self._in_flight = Gauge(
@@ -113,3 +147,55 @@ class Requests:
         self._exceptions.labels(route, self._errors.of(type(error).__name__)).inc()
         if isinstance(error, EnergiaError) and error.status == HTTPStatus.CONFLICT:
             self._conflicts.labels(self._codes.of(error.code)).inc()
+
+
+# What is measured of the statements that are sent to the database.
+
+#: What statements begin with that are told apart; any other is `other`.
+OPERATIONS: Final = frozenset(
+    {"select", "insert", "update", "delete", "with", "begin", "commit", "rollback", "set"}
+)
+_WORD: Final = re.compile(r"[a-z]*", re.IGNORECASE)
+#: In seconds; the last is the time limit of a statement.
+STATEMENT_BUCKETS: Final = (
+    *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
+    *(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
+
+class Statements:
+    """Times statements by the word that they begin with."""
+
+    def __init__(self) -> None:
+        self._duration = Histogram(
+            "db_query_duration_seconds",
+            "How long statements took, by their first word.",
+            ["operation"],
+            buckets=STATEMENT_BUCKETS,
+            registry=None,
+        )
+        self._wait = Histogram(
+            "db_pool_wait_seconds", "Waits for a database connection.",
+            buckets=(0.0001, *STATEMENT_BUCKETS), registry=None,
+        )  # fmt: skip
+
+    def collectors(self) -> list[Collector]:
+        """Return what is measured."""
+        return [self._duration, self._wait]
+
+    @property
+    def waited(self) -> Callable[[float], None]:
+        """What observes a wait for a connection."""
+        return self._wait.observe
+
+    def sent(self, message: str, seconds: float) -> None:
+        """Observe a message."""
+        self._duration.labels(operation(message)).observe(seconds)
+
+
+@lru_cache(maxsize=512)
+def operation(message: str) -> str:
+    """Return the first word of the statement in *message*, or `other`."""
+    word = _WORD.match(statement_of(message).lstrip())
+    assert word is not None
+    return word[0].lower() if word[0].lower() in OPERATIONS else "other"

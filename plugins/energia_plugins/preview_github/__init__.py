@@ -19,13 +19,12 @@ from aiohttp import web
 from msgspec import Meta
 
 from energia import Core, EnergiaError, Malformed, Routes, SecretStr, Tenant, hookimpl
-from energia.db.previews.cluster import Cluster
 from energia.errors import NotFound, TooLarge
+from energia.previews.cluster import Cluster
 from energia.web.bodies import Limit
 from energia_plugins.preview_github import webhook
-from energia_plugins.preview_github.deliveries import Deliveries
 from energia_plugins.preview_github.reaper import Counts, Reaper
-from energia_plugins.preview_github.webhook import BadSignature, Event, NotAllowed
+from energia_plugins.preview_github.webhook import BadSignature, Deliveries, Event, NotAllowed
 
 if TYPE_CHECKING:
     from prometheus_client.registry import Collector

@@ -8,10 +8,10 @@ from typing import Final
 import attrs
 import structlog
 
-from energia.db.previews.cluster import Cluster
-from energia.db.previews.errors import ReaperBusy
-from energia.db.previews.reaping import Reaped
-from energia.errors import EnergiaError
+from energia import EnergiaError
+from energia.previews.cluster import Cluster
+from energia.previews.databases import ReaperBusy
+from energia.previews.reaping import Reaped
 from energia.settings import Preview as Rules
 
 #: Seconds until a closed one, whose sessions were still ending, is looked at again.

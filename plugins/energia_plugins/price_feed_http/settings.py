@@ -8,11 +8,9 @@ from typing import Annotated, ClassVar, Final
 import attrs
 from msgspec import Meta
 
-from energia import NewPriceSeries, SecretStr
+from energia import Fault, Id, NewPriceSeries, Rules, SecretStr
 from energia.codes import Currency
-from energia.convert import Id
-from energia.convert.rules import Rules, enforce
-from energia.errors import Fault
+from energia.convert.structures import enforce
 from energia.pricing.market.models import PriceUnit
 from energia_plugins.price_feed_http.shape import Shape
 

@@ -9,11 +9,10 @@ import attrs
 import numpy as np
 from msgspec import Meta
 
-from energia import FeedFailed, PricePoint
+from energia import Fault, FeedFailed, PricePoint, Rules
 from energia.codes import ZoneOrOffset
-from energia.convert.rules import Rules, enforce
 from energia.convert.scalars import Unfit, decimal
-from energia.errors import Fault
+from energia.convert.structures import enforce
 from energia.pricing.market.models import Length
 from energia.zones import Zone
 

@@ -10,12 +10,12 @@ import attrs
 import numpy as np
 from msgspec import Meta
 
+from energia import Fault, Period, Rules
 from energia.convert.constraints import Check
-from energia.convert.rules import Rules, enforce
 from energia.convert.scalars import Unfit
-from energia.errors import Fault
+from energia.convert.structures import enforce
 from energia.pricing.calendar import Grid
-from energia.pricing.schedule import From, Period, To, minute
+from energia.pricing.schedule import From, To, minute
 from energia.zones import DAY, Zone, day_number
 
 #: A date; events have a field of the name.

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Self
 
 import attrs
 
-from energia.errors import Fault, Invalid
+from energia import Fault, Invalid
 from energia.pricing.exact import exact_text
 
 Unit = Literal["kwh", "money"]

@@ -6,11 +6,9 @@ from typing import Final, Literal
 import attrs
 import numpy as np
 
-from energia.errors import Fault, Invalid
+from energia import Energy, EnergyByPeriod, Fault, Invalid, Months, Schedule, Slots
 from energia.metering.series import Micro
-from energia.pricing.charges import Role, Slots
-from energia.pricing.measures import Energy, EnergyByPeriod, Months
-from energia.pricing.schedule import Schedule
+from energia.pricing.charges import Role
 from energia.pricing.slots import Portion
 
 #: Over what an export is set against an import: each interval of the meter, or each local hour.

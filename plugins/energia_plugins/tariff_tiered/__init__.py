@@ -1,8 +1,522 @@
 """The charge `energy.tiered`: the more is used, the more or the less each unit costs."""
 
-from energia import hookimpl
-from energia.pricing.charges import Charge
-from energia_plugins.tariff_tiered.charge import Tiered
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from itertools import chain
+from typing import Annotated, Any, ClassVar, Final
+
+import attrs
+import numpy as np
+from msgspec import Meta
+
+from energia import (
+    BaseCharge,
+    BillingDemand,
+    BillSoFar,
+    Charge,
+    Components,
+    Examples,
+    Fault,
+    Invalid,
+    Line,
+    Measure,
+    Measured,
+    Period,
+    Rules,
+    Schedule,
+    State,
+    Step,
+    UnitPrices,
+    hookimpl,
+)
+from energia.pricing.calendar import DayTable
+from energia.pricing.charges import unit_of
+from energia.pricing.exact import exact_text
+from energia.pricing.schedule import DayTypes, faults_of_periods
+from energia.units import MICRO
+from energia.zones import DAY
+from energia_plugins.tariff_tiered.ladder import (
+    DAILY,
+    OF_DEMAND,
+    Ladder,
+    Last,
+    Proration,
+    Scales,
+    Scope,
+    Tier,
+    Tiers,
+    Unit,
+)
+from energia_plugins.tariff_tiered.walk import Share, Used, Walked, banded, prorated, walked
+from energia_plugins.tariff_tiered.windows import (
+    TOTAL,
+    Pool,
+    PoolDays,
+    Reset,
+    TieredEnergy,
+    WindowDays,
+    label,
+)
+
+Rates = Mapping[str, Sequence[Tier]]
+#: A common year that begins on a Monday, and a leap year: every date, most on two days of the week.
+_YEARS = (np.datetime64("2023-01-01"), np.datetime64("2025-01-01"))
+
+
+def is_prorated(proration: Proration | None, reset: Reset) -> bool:
+    """Tell whether parts of a window have parts of the allowance."""
+    default = "none" if reset in ("quarter", "year") else "days"
+    return (proration or default) == "days"
+
+
+def _tiers_or_rates(
+    tiers: Sequence[Tier] | None, schedule: Schedule | None, rates: Rates | None
+) -> Iterator[Fault]:
+    if (tiers is None) == (rates is None):
+        yield Fault("tiers_or_rates", "give either tiers, or a schedule and rates", "/tiers")
+    elif rates is not None and schedule is None:
+        yield Fault("missing_schedule", "rates by period need a schedule", "/schedule")
+    elif tiers is not None and schedule is not None:
+        yield Fault("unused_schedule", "a schedule needs rates by period", "/schedule")
+
+
+def _periods_match(schedule: Schedule | None, rates: Rates | None) -> list[Fault]:
+    return [] if schedule is None or rates is None else faults_of_periods(schedule, rates)
+
+
+def _bounds_rise(
+    tiers: Sequence[Tier] | None, rates: Rates | None, unit: Unit, last: Last
+) -> Iterator[Fault]:
+    for pointer, ladder in _ladders(tiers, rates):
+        yield from _faults_of_ends(ladder, last, pointer)
+        highest: dict[Unit, Tier] = {}
+        for at, tier in enumerate(ladder):
+            if tier.up_to is None:
+                continue
+            below = highest.get(tier.unit or unit)
+            if below is not None and below.up_to is not None and tier.up_to <= below.up_to:
+                message = f"{tier.up_to} is not above the bound before it, {below.up_to}"
+                yield Fault("bounds_not_increasing", message, f"{pointer}/{at}/up_to")
+            highest[tier.unit or unit] = tier
+
+
+def _faults_of_ends(ladder: Sequence[Tier], last: Last, pointer: str) -> Iterator[Fault]:
+    for at, tier in enumerate(ladder):
+        is_last = at == len(ladder) - 1
+        if tier.up_to is None and not (is_last and last == "open"):
+            message = "only an open last tier has no up_to"
+            yield Fault("missing_bound", message, f"{pointer}/{at}/up_to")
+        if tier.up_to is not None and is_last and last == "open":
+            message = (
+                "the last tier is open: leave out up_to, or say last: closed to refuse usage above"
+            )
+            yield Fault("last_tier_has_bound", message, f"{pointer}/{at}/up_to")
+
+
+def _demand_fits(
+    tiers: Sequence[Tier] | None,
+    rates: Rates | None,
+    unit: Unit,
+    demand: BillingDemand | None,
+    reset: Reset,
+) -> Iterator[Fault]:
+    of_demand = sorted({OF_DEMAND[one] for one in _units(tiers, rates, unit) if one in OF_DEMAND})
+    if of_demand and demand is None:
+        message = f"bounds by {of_demand[0]} need demand: how the billing demand is determined"
+        yield Fault("missing_demand", message, "/demand")
+    elif demand is not None and not of_demand:
+        yield Fault("unused_demand", "no bound is by demand", "/demand")
+    elif demand is not None and of_demand != [demand.unit]:
+        message = f"bounds by {' and '.join(of_demand)} need a demand in that unit"
+        yield Fault("wrong_unit", message, "/demand/unit")
+    if of_demand and reset not in ("bill", "month"):
+        message = "demand is that of a bill or of a month: so must be the reset"
+        yield Fault("wrong_reset", message, "/reset")
+
+
+def _walk_knows_its_bounds(
+    tiers: Sequence[Tier] | None, rates: Rates | None, unit: Unit, scope: Scope
+) -> Iterator[Fault]:
+    if scope == "pooled_chronological" and _units(tiers, rates, unit) & OF_DEMAND.keys():
+        message = "slot by slot, bounds cannot be by a demand that only the whole bill tells"
+        yield Fault("wrong_scope", message, "/scope")
+
+
+def _walk_is_of_parts(scope: Scope, reset: Reset, proration: Proration | None) -> Iterator[Fault]:
+    if scope == "pooled_chronological" and not is_prorated(proration, reset):
+        message = "slot by slot, parts of a window need parts of the allowance: proration days"
+        yield Fault("wrong_proration", message, "/proration")
+
+
+def _days_are_of_parts(
+    rates: Rates | None, unit: Unit, scope: Scope, reset: Reset, proration: Proration | None
+) -> Iterator[Fault]:
+    several = scope == "per_period" or len(set(_bounds(rates, unit))) > 1
+    daily = _units(None, rates, unit) & set(DAILY)
+    if several and daily and not is_prorated(proration, reset):
+        message = "bounds by the day of periods need parts of the allowance: proration days"
+        yield Fault("wrong_proration", message, "/proration")
+
+
+def _one_ladder_a_day(
+    schedule: Schedule | None, rates: Rates | None, unit: Unit, scope: Scope
+) -> Iterator[Fault]:
+    """Refuse to pool periods of one day whose bounds differ; those of seasons may."""
+    if schedule is None or rates is None or scope == "per_period":
+        return
+    ladders = dict(zip(rates, _bounds(rates, unit), strict=True))
+    distinct = list(dict.fromkeys(ladders.values()))
+    if len(distinct) == 1 or set(schedule.periods) != set(rates):
+        return
+    if _mixed(schedule, np.array([distinct.index(ladders[one]) for one in schedule.periods])):
+        message = (
+            "periods of one day have different bounds: count each by itself with scope per_period, "
+            "or give them the same bounds"
+        )
+        yield Fault("mixed_ladders", message, "/rates")
+
+
+def _mixed(schedule: Schedule, ladders: "np.typing.NDArray[np.int64]") -> bool:
+    low, high = (int(year.astype(np.int64)) * DAY for year in _YEARS)
+    table = DayTable.of(schedule, DayTypes(), low, high - 1)
+    rows = ladders[table.keys[np.unique(table.rows[1:])]]
+    return bool((rows != rows[:, :1]).any())
+
+
+def _bounds(rates: Rates | None, unit: Unit) -> list[Ladder]:
+    return [Ladder.of(tiers, unit, "open") for tiers in (rates or {}).values()]
+
+
+def _ladders(
+    tiers: Sequence[Tier] | None, rates: Rates | None
+) -> Iterator[tuple[str, Sequence[Tier]]]:
+    if tiers is not None:
+        yield "/tiers", tiers
+    for period, of_period in (rates or {}).items():
+        yield f"/rates/{period}", of_period
+
+
+def _units(tiers: Sequence[Tier] | None, rates: Rates | None, unit: Unit) -> set[Unit]:
+    found = chain.from_iterable(ladder for _, ladder in _ladders(tiers, rates))
+    return {tier.unit or unit for tier in found if tier.up_to is not None}
+
+
+RULES: Rules = (
+    _tiers_or_rates,
+    _periods_match,
+    _bounds_rise,
+    _demand_fits,
+    _walk_knows_its_bounds,
+    _walk_is_of_parts,
+    _days_are_of_parts,
+    _one_ladder_a_day,
+)
+
+
+# What was used in a window of the ladder before.
+#
+# `{"window": "2026", "used": {"total": "812.5"}}`: kWh by pool, which its first period names.
+
+_NUMBER: Final = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60}|/[1-9][0-9]{0,60})?")
+
+
+def used_in(window: str, state: Mapping[str, Any]) -> dict[str, Fraction]:
+    """Return what each pool (by its first period) has used in *window*; raises `Invalid`."""
+    if state.get("window") != window:
+        return {}
+    used = state.get("used", {})
+    if not isinstance(used, Mapping):
+        raise _refused("used is an object: the quantity of each pool")
+    return {str(pool): _number(value) for pool, value in used.items()}
+
+
+def remembering(window: str, used: Mapping[str, Fraction]) -> dict[str, Any]:
+    """Return what to remember: what each pool has used in *window* so far."""
+    return {"window": window, "used": {pool: exact_text(value) for pool, value in used.items()}}
+
+
+def _number(value: object) -> Fraction:
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    if isinstance(value, bool) or not _NUMBER.fullmatch(text):
+        raise _refused(f"{text[:40]!r} is no quantity: a decimal number")
+    return Fraction(text)
+
+
+def _refused(message: str) -> Invalid:
+    return Invalid(message, [Fault("bad_used", message)])
+
+
+# Works out what of each period's energy lies in each tier, window by window.
+
+
+@attrs.frozen
+class Reckoning:
+    """The usage of a bill, before it is shared out.
+
+    Attributes:
+        charge: The charge.
+        measured: What its measures gave.
+        scales: What bounds are multiplied by.
+        windows: The windows with energy, in order.
+        before: What each pool had used before in the first of them.
+        peaks: What the demand remembers.
+
+    """
+
+    charge: "Tiered"
+    measured: Measured
+    scales: Scales
+    windows: tuple[str, ...]
+    before: Mapping[str, Fraction]
+    peaks: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, charge: "Tiered", measured: Measured, state: Mapping[str, Any]) -> "Reckoning":
+        """Take what was measured and remembered."""
+        found = sorted({one.partition("@")[2] for one in measured["energy"]})
+        before = used_in(found[0], state) if charge.remembers and found else {}
+        demands, peaks = _demands(charge, measured, state)
+        whole = not is_prorated(charge.proration, charge.reset)
+        each = whole or charge.scope == "per_period"
+        days, active = measured.get("days", {}), measured.get("active_days", {})
+        daily = any(ladder.daily for ladder in charge.pools.values())
+        scales = Scales(days, active, each, whole, demands, daily)
+        return cls(charge, measured, scales, tuple(found), before, peaks)
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """What to remember; empty for nothing."""
+        if not self.charge.remembers or not self.windows:
+            return self.peaks
+        last = self.windows[-1]
+        used = {pool[0]: self._used(pool, ladder, last) for pool, ladder in self._pools}
+        kept = {pool: Fraction(one.before + one.now) / MICRO for pool, one in used.items()}
+        return {**self.peaks, **remembering(last, kept)}
+
+    def steps(self) -> dict[tuple[str, int], list[Step]]:
+        """Return how much each period uses at each tier: a step for each window."""
+        found: dict[tuple[str, int], list[Step]] = {}
+        for window in self.windows:
+            for pool, ladder in self._pools:
+                used = self._used(pool, ladder, window)
+                used.refuse_above()
+                texts = [*ladder.texts(used.scale), ""]
+                for period, tier, quantity, expression in self._shares(used, window):
+                    value = Fraction(quantity) / MICRO
+                    step = Step(_described(window, tier, texts), expression, value)
+                    found.setdefault((period, tier), []).append(step)
+        return found
+
+    @property
+    def _pools(self) -> list[tuple[Pool, Ladder]]:
+        return list(self.charge.pools.items())
+
+    def _used(self, pool: Pool, ladder: Ladder, window: str) -> Used:
+        energy = self.measured["energy"]
+        of_pool = {
+            period: energy[label(period, window)]
+            for period in pool
+            if label(period, window) in energy
+        }
+        first = window == self.windows[0]
+        before = self.before.get(pool[0], 0) * MICRO if first else 0
+        return Used(of_pool, before, ladder, self.scales.scale(pool, window))
+
+    def _shares(self, used: Used, window: str) -> Iterator[Share]:
+        match self.charge.scope:
+            case "whole_band":
+                return banded(used)
+            case "pooled_chronological":
+                labels = {period: label(period, window) for period in used.energy}
+                return walked(used, self.measured["walk"], labels)
+            case _:
+                return prorated(used)
+
+
+def _demands(
+    charge: "Tiered", measured: Measured, state: Mapping[str, Any]
+) -> tuple[dict[str, Fraction], Mapping[str, Any]]:
+    """Return the demand of each window, and what is to be remembered of it."""
+    if charge.demand is None:
+        return {}, {}
+    by_month = charge.reset == "month"
+    demands = charge.demand.billed(measured, state, "month" if by_month else "bill")
+    found: dict[str, Fraction] = {}
+    for one in demands.found:
+        window = one.month if by_month else ""
+        found[window] = max(one.value, found.get(window, one.value))
+    return found, demands.state
+
+
+def _described(window: str, tier: int, texts: list[str]) -> str:
+    above = f"above {texts[tier - 1]}" if tier else ""
+    below = f"up to {texts[tier]}" if texts[tier] else ""
+    return " ".join(filter(None, (f"{window}:" if window else "", above, below))) or "all"
+
+
+# The charge `energy.tiered`: its fields, and its lines.
+
+
+@attrs.frozen
+class Tiered(BaseCharge):
+    """Energy at rates that change with how much is used.
+
+    Usage is counted from nothing in every window of `reset`. What lies between two bounds is
+    priced at the rate of that tier. A bound that lies above a later one of another unit ends
+    there: `3000 kWh, 10000 kWh, 200 kWh/kW, open` are kilowatt-hours nested in hours of use.
+    Net usage below nothing is priced, as a credit, at the first tier.
+
+    Attributes:
+        unit: The unit of the bounds: by the day they are multiplied by the days that are priced
+            (`per_period`: the days on which the period is in force), by kW by the billing demand.
+        scope: One ladder for the energy of all periods, each of which pays its share of every
+            tier; a ladder for each period; one ladder that is walked slot by slot; or all energy at
+            the tier that the total ends in.
+        reset: When usage is counted from nothing again; dates are those of the tariff's zone.
+        last: Whether the last tier is open, or ends: then usage above it is refused.
+        proration: Whether a part of a window has that part of the allowance, by days, or all of
+            it: then what was used in the window before is remembered, except of bills and days.
+            The default is `days`; of a quarter or a year it is `none`.
+        tiers: The tiers, lowest first; or
+        schedule: when each period is, and
+        rates: its tiers.
+        demand: How the billing demand is determined, for bounds by kW, kVA or hp.
+
+    """
+
+    __rules__: ClassVar[Rules] = RULES
+
+    kind: ClassVar[str] = "energy.tiered"
+    examples: ClassVar[Examples] = (
+        {
+            "kind": "energy.tiered",
+            "tiers": [{"up_to": "400", "rate": "0.10"}, {"rate": "0.14"}],
+        },
+        {
+            "kind": "energy.tiered",
+            "unit": "kWh/day",
+            "scope": "per_period",
+            "schedule": {
+                "default": "off_peak",
+                "rules": [{"period": "peak", "days": ["weekday"], "from": "17:00", "to": "21:00"}],
+            },
+            "rates": {
+                "peak": [{"up_to": "0.5", "rate": "0.30"}, {"rate": "0.42"}],
+                "off_peak": [{"up_to": "2", "rate": "0.16"}, {"rate": "0.19"}],
+            },
+        },
+        {
+            "kind": "energy.tiered",
+            "scope": "pooled_chronological",
+            "reset": "day",
+            "tiers": [{"up_to": "3", "rate": "0.10"}, {"rate": "0.14"}],
+        },
+        {
+            "kind": "energy.tiered",
+            "unit": "kWh/kW",
+            "demand": {"interval": "PT1H"},
+            "tiers": [{"up_to": "4", "rate": "0.12"}, {"rate": "0.08"}],
+        },
+        {
+            "kind": "energy.tiered",
+            "scope": "whole_band",
+            "reset": "year",
+            "tiers": [{"up_to": "2000", "rate": "0.10"}, {"rate": "0.14"}],
+        },
+    )
+
+    unit: Unit = "kWh"
+    scope: Scope = "pooled_prorated"
+    reset: Reset = "bill"
+    last: Last = "open"
+    proration: Proration | None = None
+    tiers: Tiers | None = None
+    schedule: Schedule | None = None
+    rates: Annotated[dict[Period, Tiers], Meta(min_length=1)] | None = None
+    demand: BillingDemand | None = None
+
+    def unit_prices(self) -> UnitPrices:
+        """Return the rates of the first tiers."""
+        rates = {period: tiers[0].rate for period, tiers in self.ladders.items()}
+        if self.schedule is None:
+            rates = {"": rates[TOTAL]}
+        several = any(len(tiers) > 1 for tiers in self.ladders.values())
+        return UnitPrices(rates, self.schedule, first_tier=several)
+
+    @cached_property
+    def ladders(self) -> Mapping[str, Sequence[Tier]]:
+        """The tiers of each period."""
+        return {TOTAL: self.tiers or ()} if self.rates is None else self.rates
+
+    @cached_property
+    def pools(self) -> Mapping[Pool, Ladder]:
+        """The ladders, each with the periods whose energy is counted together."""
+        found: dict[object, list[str]] = {}
+        ladders = {
+            period: Ladder.of(tiers, self.unit, self.last) for period, tiers in self.ladders.items()
+        }
+        for period, ladder in ladders.items():
+            key = period if self.scope == "per_period" else ladder
+            found.setdefault(key, []).append(period)
+        return {tuple(pool): ladders[pool[0]] for pool in found.values()}
+
+    @property
+    def remembers(self) -> bool:
+        """Whether what was used in a window before counts."""
+        kept = self.reset in ("month", "quarter", "year")
+        return kept and not is_prorated(self.proration, self.reset)
+
+    def measures(self) -> dict[str, Measure]:
+        """Measure the energy of each window, and what its bounds are multiplied by."""
+        pools = self.pools
+        units = {unit for ladder in pools.values() for unit in ladder.units}
+        found: dict[str, Measure] = {
+            "energy": TieredEnergy(self.schedule, self.channel, self.reset)
+        }
+        daily = not units.isdisjoint(DAILY)
+        if self.reset != "day" and units:
+            found["days"] = WindowDays(self.reset, daily, self.remembers)
+        if self.schedule is not None and len(pools) > 1 and (daily or self.scope != "per_period"):
+            named = tuple(pools)
+            found["active_days"] = PoolDays(self.schedule, self.channel, self.reset, named)
+        if self.demand is not None:
+            by_month = self.reset == "month"
+            found |= self.demand.measures(self.channel, "month" if by_month else "bill")
+        if self.scope == "pooled_chronological":
+            walk = tuple(pools.items())
+            found["walk"] = Walked(self.schedule, self.channel, self.reset, walk)
+        return found
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
+        """Charge each tier of each period in which there is energy."""
+        reckoning = Reckoning.of(self, measured, bill.state)
+        shared = reckoning.steps()
+        for period, tiers in self.ladders.items():
+            for number, tier in enumerate(tiers):
+                steps = shared.get((period, number))
+                if steps:
+                    yield from self._charged(period, number, tier, tuple(steps))
+        if reckoning.state:
+            yield State(reckoning.state)
+
+    def _charged(
+        self, period: str, number: int, tier: Tier, steps: tuple[Step, ...]
+    ) -> Iterator[Line]:
+        quantity = sum((Fraction(step.value) for step in steps), Fraction(0))
+        code, own = self.code or self.kind, None if self.schedule is None else period
+        of_tier = f"tier{number + 1}" if len(self.ladders[period]) > 1 else None
+        rates = tier.rate.components if isinstance(tier.rate, Components) else {None: tier.rate}
+        for component, rate in rates.items():
+            line = self.line(
+                quantity, rate, unit_of(self.channel), period=own, component=component, steps=steps
+            )
+            named = ".".join(part for part in (code, own, of_tier, component) if part)
+            words = (self.description or code, own, of_tier and f"tier {number + 1}")
+            yield attrs.evolve(line, code=named, description=" ".join(filter(None, words)))
+
 
 __all__ = ["Tiered", "register_charges"]
 

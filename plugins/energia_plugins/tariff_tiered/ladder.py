@@ -1,6 +1,6 @@
 """Tiers, one above the other: how much may be used at each of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -13,6 +13,7 @@ from msgspec import Meta
 from energia.pricing.charges import Rate
 from energia.pricing.exact import decimal_text, exact_text, fixed
 from energia.units import MICRO
+from energia_plugins.tariff_tiered.windows import Pool, label
 
 Unit = Literal["kWh", "kWh/day", "kWh/kW", "kWh/kW.day", "kWh/kVA", "kWh/hp"]
 Scope = Literal["pooled_prorated", "per_period", "pooled_chronological", "whole_band"]
@@ -146,3 +147,44 @@ def _told(bound: Decimal, unit: Unit, scale: Scale, end: Micro) -> str:
         text += f" x {scale.part[0]}/{scale.part[1]} days"
     nested = end < _scaled(bound, unit, scale)
     return f"{text}, at most {text_of(end)} kWh" if nested else text
+
+
+# What the bounds of ladders are multiplied by in each window.
+
+
+@attrs.frozen
+class Scales:
+    """What bounds are multiplied by in each window.
+
+    Attributes:
+        days: What `WindowDays` gave; empty where bills are whole.
+        pools: What `PoolDays` gave; empty where there is one pool, in force on every day.
+        each: Whether every pool has all of the allowance, however few its days are.
+        whole: Whether a part of a window has all of the allowance.
+        demands: The demand of each window.
+        daily: Whether there are bounds by the day.
+
+    """
+
+    days: Mapping[str, int]
+    pools: Mapping[str, int]
+    each: bool = False
+    whole: bool = False
+    demands: Mapping[str, Fraction] = attrs.Factory(dict)
+    daily: bool = True
+
+    def scale(self, pool: Pool, window: str) -> Scale:
+        """Return the scale of a pool in a window."""
+        days = self.days.get(label("days", window), 1)
+        whole = self.days.get(label("whole", window), days)
+        priced = (whole, whole) if self.whole else (days, whole)
+        own = self.pools.get(label(pool[0], window))
+        part = (1, 1) if priced[0] == priced[1] else priced
+        if own is None:
+            return Scale(part, priced[0] if self.daily else 1, self.demands.get(window))
+        if not self.each:
+            of_all = sum(
+                count for at, count in self.pools.items() if at.partition("@")[2] == window
+            )
+            part = (own * part[0], of_all * part[1]) if own != of_all else part
+        return Scale(part, own if self.daily else 1, self.demands.get(window))

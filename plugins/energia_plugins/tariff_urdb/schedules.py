@@ -5,6 +5,7 @@ one period that follow each other become a window, months that share it become a
 period of most hours is the default.
 """
 
+import re
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +14,8 @@ from typing import Any, Final
 
 import attrs
 
-from energia_plugins.tariff_urdb.notes import Record
+from energia_plugins.tariff_urdb.record import Record
+from energia_plugins.tariff_urdb.structures import Period
 
 Rows = tuple[tuple[int, ...], ...]
 MONTHS: Final = 12
@@ -199,3 +201,30 @@ def _rule(
         end = monthrange(2000, last + 1)[1]  # a leap year: the end of February is its 29th
         rule["season"] = {"from": f"{first + 1:02}-01", "to": f"{last + 1:02}-{end:02}"}
     return rule
+
+
+# Names of periods, from what the source calls them.
+
+_OTHER: Final = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST: Final = 64
+
+
+def names_of(
+    rate: Record, labels: str, periods: Sequence[Period], used: Sequence[int]
+) -> Mapping[int, str]:
+    """Return the name of each of the *used* periods.
+
+    They are those of the field *labels*, or of the tiers, where all have one of their own; else
+    `period_0` and so on, as the source numbers them.
+    """
+    given = rate.get(labels)
+    stated = given if isinstance(given, list) and len(given) == len(periods) else []
+    for found in (stated, [period.label for period in periods]):
+        named = {index: _name(found[index]) for index in used} if found else {}
+        if named and all(named.values()) and len(set(named.values())) == len(named):
+            return named
+    return {index: f"period_{index}" for index in used}
+
+
+def _name(label: object) -> str:
+    return _OTHER.sub("_", label).strip("_")[:_LONGEST].lower() if isinstance(label, str) else ""

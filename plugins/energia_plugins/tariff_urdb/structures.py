@@ -6,8 +6,7 @@ from typing import Any, Final
 
 import attrs
 
-from energia_plugins.tariff_urdb.fields import plain
-from energia_plugins.tariff_urdb.notes import Notes, Record
+from energia_plugins.tariff_urdb.record import Notes, Record, plain
 
 #: Enough digits to add two numbers of thirty before and thirty after the point.
 _DIGITS: Final = 70

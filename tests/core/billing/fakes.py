@@ -8,7 +8,7 @@ from typing import ClassVar
 import attrs
 
 from energia import hookimpl
-from energia.billing.events import BillIssued
+from energia.billing.models import BillIssued
 from energia.plugins import Plugins
 from energia.pricing.charges import (
     BaseCharge,

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from energia.billing.affected import affected as affected_bills
-from energia.billing.bills import Bills, Filter
-from energia.billing.office import Office
+from energia.billing.bills import Bills, Filter, Office
 from energia.clock import SystemClock
 from energia.db.tenant import Tenant
 from energia.pricing.tariffs import tariff_converter

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from energia.billing.explain import Explanation
-from energia.cli.explanations import of_bill
+from energia.cli.explain import of_bill
 from energia.convert import structure
 from energia.db.pool import Pool
 from tests.core.billing.setting import (

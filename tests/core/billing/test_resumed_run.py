@@ -8,9 +8,9 @@ from datetime import date
 import attrs
 import pytest
 
-from energia.billing.office import Office
+from energia.billing.bills import Office
+from energia.billing.models import Run, RunOutcome
 from energia.billing.run import run
-from energia.billing.runs import Run, RunOutcome
 from energia.clock import SystemClock
 from energia.db.pool import Pool
 from energia.db.tenant import Queries, Tenant

@@ -2,7 +2,7 @@
 
 import pytest
 
-from energia.configuration.pull_request import PullRequest, database_name, derived
+from energia.configuration.database import PullRequest, database_name, derived
 from energia.errors import Fault
 
 

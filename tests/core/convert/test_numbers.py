@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from msgspec import Meta, Raw
 
 from energia import convert
-from energia.convert.layout import layout
-from energia.convert.numbers import Numbers
+from energia.convert import layout
+from energia.convert.structures import Numbers
 from energia.errors import Invalid, Malformed
 from energia.units import to_micro
 

@@ -9,9 +9,9 @@ from msgspec import Meta
 
 from energia import convert
 from energia.convert.constraints import Check
-from energia.convert.rules import Parts, Rules, enforce, fields_of
 from energia.convert.scalars import Unfit
 from energia.convert.schema import schema_of
+from energia.convert.structures import Parts, Rules, enforce, fields_of
 from energia.errors import Fault, Invalid, VersionsOverlap
 from tests.core.convert.converting import refused
 

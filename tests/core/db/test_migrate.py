@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from energia.db import migrate as module
-from energia.db.migrate import Migrated, migrate, pending
+from energia.db.migrate import CORE_MIGRATIONS, Migrated, migrate, pending
 from energia.db.pool import Pool
-from energia.db.schema import CORE
 from energia.db.tenant import Tenant
 from energia.errors import DatabaseAway, MigrationError
 from energia.settings import Database
@@ -28,7 +27,7 @@ def _folder(tmp_path: Path) -> Path:
 
 def own(folder: Path) -> Mapping[str, Traversable]:
     """Return the core's folder and one more."""
-    return {**CORE, "own": folder}
+    return {**CORE_MIGRATIONS, "own": folder}
 
 
 async def tables(tenant: Tenant) -> set[str]:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from energia.db.migrate import migrate
-from energia.db.schema import CORE
+from energia.db.migrate import CORE_MIGRATIONS, migrate
 from tests.core.db.processes import ask
 
 #: Seconds after which the task is cancelled.
@@ -27,7 +26,7 @@ LEFT = """select count(*) from pg_stat_activity where datname = current_database
 async def interrupted(dsn: str, sql: str, folder: Path, seconds: float) -> float:
     """Cancel a migration after some seconds, and return how long it took to end."""
     (folder / "0001_slow.sql").write_text(sql)
-    task = asyncio.create_task(migrate(dsn, {**CORE, "slow": folder}))
+    task = asyncio.create_task(migrate(dsn, {**CORE_MIGRATIONS, "slow": folder}))
     await asyncio.sleep(seconds)
     task.cancel()
     started = time.monotonic()
@@ -55,7 +54,7 @@ async def test_the_next_one_finishes(database: str, tmp_path: Path) -> None:
     await interrupted(database, SLOW, tmp_path, 0.2)
     (tmp_path / "0001_slow.sql").write_text(SLOW.replace("30", "0"))
 
-    done = await migrate(database, {**CORE, "slow": tmp_path})
+    done = await migrate(database, {**CORE_MIGRATIONS, "slow": tmp_path})
 
     assert done.applied == ("slow 0001_slow",)
     assert ask(database, "select count(*) from second_half") == 0

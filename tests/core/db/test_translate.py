@@ -4,9 +4,9 @@ import psycopg2
 import pytest
 
 from energia import errors
+from energia.db.connection import translated
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
-from energia.db.translate import translated
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,11 @@ from energia import convert
 from energia.db.pool import Tenant
 from energia.errors import Fault
 from energia.metering import registry
-from energia.metering.bodies import Body
-from energia.metering.columns import Columns
-from energia.metering.events import ReadingsStored
-from energia.metering.ingest import Import, Rules
-from energia.metering.intake import Intake
+from energia.metering.body import Body
+from energia.metering.columns import Columns, Sent
+from energia.metering.imports import Import, Intake, Rules
 from energia.metering.models import Channel, NewChannel, NewMeter, NewSite
-from energia.metering.outcome import Outcome
-from energia.metering.problems import Problems
-from energia.metering.sent import Sent
+from energia.metering.outcome import Outcome, Problems, ReadingsStored
 
 #: Long after every slot of these tests.
 LATE = datetime(2026, 9, 1, tzinfo=UTC)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from energia.db.pool import Tenant
 from energia.errors import TooLarge
-from energia.metering.known import Known
-from energia.metering.repeats import Repeats
+from energia.metering.batch import Repeats
+from energia.metering.resolution import Known
 from energia.metering.series import NEVER_SENT
 from tests.core.metering.setting import START, Item, meter, post, store
 
@@ -97,7 +97,7 @@ async def test_a_body_of_nothing_but_brackets(tenant: Tenant) -> None:
 
 def test_few_unknown_meters_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of nothing but unknown meters does not fill the memory."""
-    monkeypatch.setattr("energia.metering.known._UNKNOWN", 3)
+    monkeypatch.setattr("energia.metering.resolution._UNKNOWN", 3)
     known = Known()
 
     known.add(known.new([f"m{n}" for n in range(5)]), [])

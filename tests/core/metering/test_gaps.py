@@ -177,7 +177,7 @@ async def test_a_cursor_after_the_window_leaves_nothing(api: Client, cursor: str
 
 async def test_files_have_all_gaps(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """CSV and NDJSON, whatever the limit and however many batches there are."""
-    monkeypatch.setattr("energia.web.endpoints.gaps.ROWS", 5)
+    monkeypatch.setattr("energia.web.endpoints.readings.ROWS", 5)
     await send(api, [None, 1] * 36)
     expected = list(shown("mv" * 36))
 

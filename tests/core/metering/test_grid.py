@@ -5,11 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energia.metering import arrays, durations
+from energia.metering import blocks, durations
 from energia.metering.durations import BadDuration, Window
-from energia.metering.grid import Grid
 from energia.metering.merge import Blocks
-from energia.metering.series import MISSING, NEVER_SENT
+from energia.metering.series import MISSING, NEVER_SENT, Grid
 
 INTERVALS = st.sampled_from([60, 300, 900, 1800, 2700, 3600])
 INSTANTS = st.integers(-(2**31), 2**33)
@@ -84,7 +83,7 @@ VALUES = st.one_of(st.just(MISSING), st.integers(-(10**15), 10**15))
 @given(st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=1, max_size=5))
 def test_value_literals(rows: list[list[int]]) -> None:
     """The literal of blocks names every value, and NULL for a missing one."""
-    literal = arrays.value_literals(np.array(rows, np.int64))
+    literal = blocks.value_literals(np.array(rows, np.int64))
 
     parsed = [
         [MISSING if item == "NULL" else int(item) for item in row.split(",")]
@@ -97,8 +96,8 @@ def test_quality_literals() -> None:
     """A block of nothing but actual values needs no qualities."""
     codes = np.array([[1, NEVER_SENT], [1, 0], [NEVER_SENT, 7]], np.int8)
 
-    assert arrays.quality_literals(codes) == '{NULL,"{1,0}","{NULL,7}"}'
-    assert arrays.quality_literals(codes[:1]) == "{NULL}"
+    assert blocks.quality_literals(codes) == '{NULL,"{1,0}","{NULL,7}"}'
+    assert blocks.quality_literals(codes[:1]) == "{NULL}"
 
 
 def test_last_filled() -> None:

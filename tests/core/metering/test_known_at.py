@@ -88,7 +88,7 @@ async def test_slots_that_ended_later_are_not_known(pool: Pool) -> None:
     channel = await meter(tenant)
     tomorrow = (int(datetime.now(UTC).timestamp()) // 86_400 + 1) * 86_400
     await post(tenant, series([1, 2, 3, 4], tomorrow))
-    stored = (await query.revised(tenant, channel, tomorrow, tomorrow + 14_400)).revision_at
+    stored = (await query.read_channel(tenant, channel, tomorrow, tomorrow + 14_400)).revision_at
     assert stored is not None
 
     async def at(instant: int) -> list[int]:
@@ -125,7 +125,7 @@ async def test_pages_of_what_was_known(api: Client, monkeypatch: pytest.MonkeyPa
 async def test_files_have_what_was_known(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """CSV and NDJSON say the same as JSON, in however many pieces they are read and sent."""
     monkeypatch.setattr("energia.metering.query._PIECE", 11)
-    monkeypatch.setattr("energia.web.readings.ROWS", 4)
+    monkeypatch.setattr("energia.web.endpoints.readings.ROWS", 4)
     between = await send(api, [0.1, None, -2, 3] * 23)
     await send(api, [99] * 92)
     asked = {"known_at": between.isoformat()}

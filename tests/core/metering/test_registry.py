@@ -8,7 +8,7 @@ import pytest
 
 from energia.db.pool import Tenant
 from energia.errors import Conflict, InUse, Invalid, NotFound
-from energia.metering import journal, registry
+from energia.metering import imports, registry
 from energia.metering.models import NewChannel, NewMeter, NewSite
 from tests.core.metering.setting import START, meter, post, series
 
@@ -179,12 +179,12 @@ async def test_imports_are_kept(tenant: Tenant) -> None:
     first = await post(tenant, series([1, None], START))
     second = await post(tenant, series(["x"], START), skip=True)
 
-    listed = await journal.imports(tenant, None, 10)
-    kept = await journal.one(tenant, second.import_)
+    listed = await imports.imports(tenant, None, 10)
+    kept = await imports.one(tenant, second.import_)
 
     assert [one.import_ for one in listed] == [second.import_, first.import_]
-    assert await journal.imports(tenant, second.import_, 10) == listed[1:]
+    assert await imports.imports(tenant, second.import_, 10) == listed[1:]
     assert (listed[1].created, listed[1].missing, listed[1].format) == (1, 1, "json")
     assert [fault.code for fault in kept.problems] == ["not_a_number"]
     with pytest.raises(NotFound):
-        await journal.one(tenant, "imp_x")
+        await imports.one(tenant, "imp_x")

@@ -16,7 +16,7 @@ from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
 from energia.plugins.registration import HOOKS
 from energia.web.routes import Route
-from energia_plugins.demo.seed import DemoSeed
+from energia_plugins.demo.household import DemoSeed
 from tests.typing.plugin import Acme
 
 

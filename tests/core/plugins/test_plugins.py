@@ -20,7 +20,7 @@ from energia.pricing.charges import Measured
 from energia.web.routes import Route
 
 if TYPE_CHECKING:
-    from energia.metering.events import ReadingsStored
+    from energia.metering.outcome import ReadingsStored
 
 EVENT = cast("ReadingsStored", object())
 CORE = cast(Core, object())

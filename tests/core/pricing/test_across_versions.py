@@ -12,7 +12,7 @@ from energia.pricing.engine import Cost, price
 from energia.pricing.explain import Charged, explain
 from energia.pricing.segments import segments
 from energia.pricing.tariffs import Tariff, tariff_converter
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from tests.core.pricing.documents import instant, line, series
 from tests.core.pricing.once import Once
 from tests.core.pricing.remembering import Running

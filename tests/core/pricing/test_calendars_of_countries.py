@@ -12,12 +12,10 @@ import numpy as np
 import pytest
 
 from energia.pricing.calendar import Grid, compiled
-from energia.pricing.days import DayTypes
 from energia.pricing.engine import price
-from energia.pricing.holidays.expand import expanded
-from energia.pricing.holidays.rules import easter
+from energia.pricing.holidays.lists import easter, expanded
 from energia.pricing.prices import prices
-from energia.pricing.schedule import Schedule
+from energia.pricing.schedule import DayTypes, Schedule
 from energia.zones import Zone
 from tests.core.pricing.documents import CONVERTER, instant, series, tariff
 

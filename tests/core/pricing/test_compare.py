@@ -5,8 +5,8 @@ from typing import Any
 import attrs
 import pytest
 
+from energia.costing.compare import compare
 from energia.errors import IncompleteUsage, Invalid
-from energia.pricing.compare import compare
 from energia.pricing.tariffs import Tariff
 from tests.core.pricing.documents import document, read, series
 

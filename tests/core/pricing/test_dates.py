@@ -16,7 +16,7 @@ from energia.pricing.dates import (
     share_of,
     window_of,
 )
-from energia.pricing.days import DayTypes
+from energia.pricing.schedule import DayTypes
 from energia.pricing.slots import Slots
 from energia.zones import Zone
 from tests.core.pricing.documents import instant

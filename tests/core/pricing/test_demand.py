@@ -9,9 +9,8 @@ import pytest
 
 from energia.errors import Invalid
 from energia.metering.series import Series
-from energia.pricing.days import DayTypes
 from energia.pricing.demand import BillingDemand, Demanded, Peak, Ratchet, Statistic
-from energia.pricing.schedule import Rule, Schedule, Season
+from energia.pricing.schedule import DayTypes, Rule, Schedule, Season
 from energia.pricing.slots import Slots
 from energia.pricing.usage import Days, cut
 from energia.zones import Zone

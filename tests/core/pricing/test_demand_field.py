@@ -8,7 +8,7 @@ import attrs
 from energia import BaseCharge, BillingDemand, BillSoFar, Line, Measure, Measured, State
 from energia.pricing.engine import price
 from energia.pricing.tariffs import Tariff, tariff_converter
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from tests.core.pricing.documents import document, faults, series
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from energia.metering.series import MISSING
 from energia.pricing.calendar import Grid
-from energia.pricing.days import DayTypes
-from energia.pricing.estimate import estimated
+from energia.pricing.schedule import DayTypes
+from energia.pricing.usage import estimated
 from energia.zones import Zone
 from tests.core.pricing.documents import instant
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energia.currencies import CODES, minor_digits
+from energia.codes import CODES, minor_digits
 from energia.metering.series import BOUND
 from energia.pricing.exact import (
     Mode,
+    Rounding,
     decimal_text,
     exact_text,
     fixed,
@@ -20,7 +21,6 @@ from energia.pricing.exact import (
     sums,
     total,
 )
-from energia.pricing.rounding import Rounding
 
 
 def test_a_sum_beyond_64_bits_is_exact() -> None:

@@ -6,14 +6,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energia.cli.explanations import of_lines
+from energia.cli.explain import of_lines
 from energia.metering.series import Series
 from energia.plugins import Plugins
 from energia.pricing.engine import price
 from energia.pricing.explain import Charged, ExplainedLine, explain
 from energia.pricing.segments import segments
 from energia.pricing.tariffs import Tariff, tariff_converter
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 
 #: 2026-03-02 in Sao Paulo, as the README's tour has it.
 START = 1_772_420_400

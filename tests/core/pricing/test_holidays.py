@@ -9,8 +9,7 @@ from energia.errors import Invalid
 from energia.metering.series import Series
 from energia.pricing.calendar import Grid
 from energia.pricing.engine import price
-from energia.pricing.holidays.expand import expanded
-from energia.pricing.holidays.rules import easter
+from energia.pricing.holidays.lists import easter, expanded
 from energia.pricing.periods import by_period
 from energia.pricing.prices import prices
 from tests.core.pricing.documents import instant, series, tariff

@@ -7,7 +7,7 @@ import pytest
 
 from energia.db.pool import Pool
 from energia.plugins import Plugins
-from energia.web.examples import examples
+from energia.web.resources import examples
 from energia_plugins import tariff_fixed, tariff_flat, tariff_time_of_use, tariff_urdb
 from tests.core.pricing.asking import ask, pointers
 from tests.serving import Client, make_core, serving

@@ -7,7 +7,7 @@ import pytest
 from energia.errors import IncompleteUsage
 from energia.metering.series import MISSING, NEVER_SENT, Series
 from energia.pricing.engine import Cost, price
-from energia.pricing.terms import Missing, Terms
+from energia.pricing.usage import Missing, Terms
 from tests.core.pricing.documents import instant, series, tariff
 
 HOUR = 3600

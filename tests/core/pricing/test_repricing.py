@@ -5,8 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from energia.pricing.lines import Line, Step
-from energia.pricing.repricing import amount_of, is_multiplied, plus, times
+from energia.pricing.lines import Line, Step, amount_of, is_multiplied, plus, times
 
 #: As the core puts them on the bill: each has an amount.
 MULTIPLIED = Line(

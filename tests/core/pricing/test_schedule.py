@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from energia.pricing.calendar import Grid, compiled
-from energia.pricing.completeness import gaps
-from energia.pricing.days import DayTypes
-from energia.pricing.schedule import Schedule
+from energia.pricing.schedule import DayTypes, Schedule, gaps
 from energia.zones import DAY, Zone
 from tests.core.pricing.documents import CONVERTER, instant
 

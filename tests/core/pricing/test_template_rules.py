@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 
-from energia.convert.rules import Rules
+from energia.convert.structures import Rules
 from energia.errors import Fault, Invalid
 from energia.pricing.charges import BaseCharge, BillSoFar, Line, Measure, Measured
 from energia.pricing.tariffs import Tariff, tariff_converter

@@ -8,8 +8,7 @@ import pytest
 
 from energia.errors import Invalid
 from energia.pricing.engine import price
-from energia.pricing.tariffs import Tariff
-from energia.pricing.templates import Template
+from energia.pricing.tariffs import Tariff, Template
 from tests.core.pricing.documents import CONVERTER, document, faults, read, series, tariff
 
 NIGHT = {"default": "day", "rules": [{"period": "night", "from": "00:00", "to": "07:00"}]}

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from energia.costing.growth import SoFar, grows, is_a_cut, measured, price_so_far
 from energia.pricing.engine import price
 from energia.pricing.tariffs import Tariff
-from energia.pricing.terms import Terms
-from energia.pricing.todate import SoFar, grows, is_a_cut, measured, price_so_far
+from energia.pricing.usage import Terms
 from tests.core.pricing.documents import series, tariff
 
 DAYS, HOUR = 4, 3600

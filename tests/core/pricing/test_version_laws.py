@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from energia.pricing.compare import compare
+from energia.costing.compare import compare
 from energia.pricing.engine import price
 from energia.zones import DAY, Zone
 from tests.core.pricing.documents import document, read, series

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from energia.costing.groups import price_groups, together
 from energia.pricing.engine import price
-from energia.pricing.groups import price_groups, together
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from tests.core.pricing.documents import read, series
 
 FOLDER: Final = Path(__file__).parents[2] / "data" / "electricitycostcalculator"

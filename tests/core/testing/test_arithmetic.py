@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from energia.testing.arithmetic import value_of
+from energia.testing.case import value_of
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from energia import Problem, Reading, Routes
-from energia.metering.decoding import Decoder
+from energia.metering.decoders import Decoder
 from energia.plugins import Plugins
 from energia.testing import others
 from energia.testing.outcome import Outcome

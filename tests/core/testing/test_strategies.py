@@ -17,7 +17,7 @@ from energia.pricing.engine import price
 from energia.pricing.schedule import Period, Schedule
 from energia.pricing.tariffs import Tariff
 from energia.testing import CLOCK_CHANGES, Pricing, outcomes, strategies
-from energia.testing.examples import cases
+from energia.testing.conformance import cases
 from energia.testing.outcome import Failed
 from energia.zones import Zone
 from tests.core.testing import broken

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from energia.web.loop import loop_factory
+from energia.web.lifecycle import loop_factory
 
 
 def test_uvloop_is_used_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

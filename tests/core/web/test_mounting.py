@@ -11,8 +11,7 @@ from energia import BaseCharge
 from energia.errors import PluginError
 from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
-from energia.web.app import check
-from energia.web.mounting import mount
+from energia.web.app import check, mount
 from energia.web.routes import Route
 
 

@@ -9,8 +9,8 @@ from energia.errors import PluginError
 from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
 from energia.web.app import create_app
+from energia.web.openapi import TAGS
 from energia.web.routes import Route
-from energia.web.tags import TAGS
 from tests.core.web import fakes
 from tests.serving import Client, make_core
 

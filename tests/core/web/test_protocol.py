@@ -13,7 +13,7 @@ from energia import convert
 from energia.plugins import Plugins
 from energia.web.app import create_app
 from energia.web.keys import CORE
-from energia.web.protocol import running
+from energia.web.lifecycle import running
 from tests.core.web import fakes
 from tests.serving import make_core
 

@@ -8,7 +8,7 @@ from energia.plugins import Plugins
 from energia.pricing.engine import Cost, price
 from energia.pricing.lines import Remembered
 from energia.pricing.tariffs import Tariff, tariff_converter
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from energia_plugins import (
     tariff_adjustment_calendar,
     tariff_export,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from energia.pricing.engine import Cost, price
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from tests.core.pricing.documents import instant, line, series
 from tests.plugins.export.sites import export, ledger, read, steps
 

@@ -19,7 +19,7 @@ from energia.metering.series import Series
 from energia.plugins import Plugins
 from energia.pricing.engine import Cost, price
 from energia.pricing.tariffs import Tariff, tariff_converter
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from energia_plugins import (
     tariff_demand,
     tariff_export,

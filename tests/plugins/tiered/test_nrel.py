@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from energia.pricing.engine import price
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from tests.core.pricing.documents import instant, series, tariff
 from tests.plugins.tiered import urdb
 from tests.shared import SHARED

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from energia import convert
 from energia.pricing.calendar import Grid, compiled
-from energia.pricing.days import DayTypes
-from energia.pricing.schedule import Schedule
+from energia.pricing.schedule import DayTypes, Schedule
 from energia.zones import Zone
 from energia_plugins.tariff_urdb.schedules import Matrix
 from tests.core.pricing.documents import instant

@@ -1,8 +1,15 @@
 """Demand: the highest power in a window, and what of it is billed."""
 
-from energia.pricing.demand.billing import BillingDemand, Demanded, Demands, unit_fits
-from energia.pricing.demand.history import Ratchet, Statistic
-from energia.pricing.demand.parts import Part, Times
+from energia.pricing.demand.billing import (
+    BillingDemand,
+    Demanded,
+    Demands,
+    Part,
+    Ratchet,
+    Statistic,
+    Times,
+    unit_fits,
+)
 from energia.pricing.demand.peak import BillMonth, Peak
 
 __all__ = [

@@ -1,26 +1,189 @@
 """The demand that is billed: measured, compared with months before, not below a minimum."""
 
+import re
+from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 import attrs
 from msgspec import Meta
 
 from energia.convert.constraints import Check
-from energia.convert.rules import Rules, enforce
 from energia.convert.scalars import Unfit
-from energia.errors import Fault
+from energia.convert.structures import Rules, enforce
+from energia.errors import Fault, Invalid
 from energia.pricing.charges import Measure, Measured, Role
-from energia.pricing.demand.history import Peaks, Ratchet, Statistic
-from energia.pricing.demand.intervals import Coarse
-from energia.pricing.demand.peak import AT, BillMonth, Peak
-from energia.pricing.demand.state import kept, remembered
-from energia.pricing.exact import decimal_text
+from energia.pricing.demand.peak import AT, TOTAL, BillMonth, Coarse, Peak
+from energia.pricing.exact import decimal_text, exact_text
+from energia.pricing.lines import Step
+from energia.pricing.measures import BillDays, Days, Months
 from energia.pricing.schedule import Period, Schedule
 from energia.units import MICRO
+
+#: The peak of each month (`2026-03`) of one period.
+Peaks: TypeAlias = Mapping[str, Fraction]
+Percent = Annotated[Decimal, Meta(extra_json_schema={"minimum": 0, "maximum": 1000})]
+MonthNumber = Annotated[int, Meta(ge=1, le=12)]
+#: One for each month of the year, from January.
+Percents = Annotated[tuple[Percent, ...], Meta(min_length=12, max_length=12)]
+Flags = Annotated[tuple[bool, ...], Meta(min_length=12, max_length=12)]
+Back = Annotated[int, Meta(ge=1, le=60)]
+
+
+def _one_month_has_no_mean(months: int, of_months: str) -> Iterator[Fault]:
+    if months == 1 and of_months == "mean":
+        message = "the mean of one month is its peak: say how many months"
+        yield Fault("missing_months", message, "/months")
+
+
+@attrs.frozen(cache_hash=True)
+class Statistic:
+    """What of the measured intervals is the demand; the highest, if nothing is said.
+
+    Attributes:
+        top: The mean of so many of the highest intervals.
+        distinct_days: Whether these are of different days.
+        months: How many months count, the bill's own included.
+        of_months: Whether the demand is the highest, or the mean, of these months' demands.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_one_month_has_no_mean,)
+
+    top: Annotated[int, Meta(ge=1, le=100)] = 1
+    distinct_days: bool = False
+    months: Back = 1
+    of_months: Literal["max", "mean"] = "max"
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse fields that contradict each other."""
+        enforce(self)
+
+    def over(self, own: tuple[Fraction, str], month: str, before: Peaks) -> tuple[Fraction, str]:
+        """Return the demand, and how it came about, given that of the month and those before."""
+        if self.months == 1:
+            return own
+        known = _known(before, preceding(month, self.months - 1))
+        values = [own[0], *known.values()]
+        value = max(values) if self.of_months == "max" else sum(values) / Fraction(len(values))
+        terms = "".join(f"; {name}: {decimal_text(peak)}" for name, peak in known.items())
+        counted = f"{len(values)} of {self.months} months known"
+        return value, f"{self.of_months} of ({own[1]}{terms}; {counted})"
+
+
+@attrs.frozen(cache_hash=True)
+class Ratchet:
+    """At least so many per cent of the highest demand of the months before.
+
+    Attributes:
+        percent: How many; or twelve numbers, one for each month that is billed.
+        back: How many months before count.
+        months: Only these calendar months of them count (1 is January).
+        current_in_full: Whether the demand of the bill's own month counts in full; otherwise only
+            the percentage of it does. Or twelve flags, one for each month.
+        across_periods: Whether the highest demand of any period counts, as where periods are
+            seasons with prices of their own; otherwise each looks back at its own demands.
+
+    """
+
+    percent: Percent | Percents
+    back: Back = 11
+    months: Annotated[tuple[MonthNumber, ...], Meta(min_length=1, max_length=12)] | None = None
+    current_in_full: bool | Flags = True
+    across_periods: bool = False
+
+    def over(self, own: tuple[Fraction, str], month: str, before: Peaks) -> tuple[Fraction, str]:
+        """Return the demand, and how it came about, given that of the month and those before."""
+        number = int(month[-2:])
+        percent = _of_month(self.percent, number)
+        value, text = own
+        if not _of_month(self.current_in_full, number):
+            value, text = value * Fraction(percent) / 100, f"{percent} % of {text}"
+        names = [one for one in preceding(month, self.back) if self._counts(one)]
+        known = _known(before, names)
+        least = max(known.values(), default=Fraction(0)) * Fraction(percent) / 100
+        return max(value, least), f"max({text}, {percent} % of {_told(known, names)})"
+
+    def _counts(self, month: str) -> bool:
+        return self.months is None or int(month[-2:]) in self.months
+
+
+def preceding(month: str, number: int) -> list[str]:
+    """Return the *number* calendar months before *month*, the latest first."""
+    year, of_year = (int(part) for part in month.split("-"))
+    counts = [year * 12 + of_year - 1 - back for back in range(1, number + 1)]
+    return [f"{count // 12:04}-{count % 12 + 1:02}" for count in counts]
+
+
+def _of_month(value: "Decimal | bool | Sequence[Decimal] | Sequence[bool]", number: int) -> Decimal:
+    found: object = value[number - 1] if isinstance(value, tuple) else value
+    return found  # type: ignore[return-value]
+
+
+def _known(before: Peaks, names: Sequence[str]) -> dict[str, Fraction]:
+    return {name: before[name] for name in names if name in before}
+
+
+def _told(known: Peaks, names: Sequence[str]) -> str:
+    """Say which peak of the months *names* is the highest, and which months are missing."""
+    if not known:
+        return "nothing: no peak of the months before is known"
+    name = max(known, key=lambda one: known[one])
+    rest = "" if len(known) == len(names) else f" ({len(known)} of {len(names)} months known)"
+    return f"{decimal_text(known[name])} in {name}{rest}"
+
+
+# What a charge remembers of demand: the peak of each month, by period where there is a schedule.
+#
+# `{"peaks": {"2026-01": "123.4"}}`, or `{"peaks": {"2026-01": {"peak": "123.4"}}}`; numbers are in
+# the unit of the demand, as text: a decimal, or `n/d`.
+
+_NUMBER: Final = re.compile(r"[0-9]{1,60}(\.[0-9]{1,60}|/[1-9][0-9]{0,60})?")
+_MONTH_TEXT: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+
+
+def remembered(state: Mapping[str, Any]) -> dict[str, dict[str, Fraction]]:
+    """Return the peaks that are remembered, by period and month; raises `Invalid`."""
+    found: dict[str, dict[str, Fraction]] = {}
+    for period, month, value in _peaks(state.get("peaks", {})):
+        found.setdefault(period, {})[month] = value
+    return found
+
+
+def kept(peaks: Mapping[str, Peaks], month: str, back: int) -> dict[str, Any]:
+    """Return what to remember when *month* is billed: nothing that no later bill looks back at."""
+    found: dict[str, Any] = {}
+    for name in [*reversed(preceding(month, back)), month]:
+        of_month = {period: exact_text(by[name]) for period, by in peaks.items() if name in by}
+        if of_month:
+            found[name] = of_month[TOTAL] if set(of_month) == {TOTAL} else of_month
+    return found
+
+
+def _peaks(peaks: object) -> Iterator[tuple[str, str, Fraction]]:
+    if not isinstance(peaks, Mapping):
+        raise _refused("peaks are an object: the demand of each month")
+    for month, value in peaks.items():
+        if not isinstance(month, str) or not _MONTH_TEXT.fullmatch(month):
+            raise _refused(f"{month!r} is no month such as 2026-03")
+        by_period = value if isinstance(value, Mapping) else {TOTAL: value}
+        for period, number in by_period.items():
+            yield str(period), month, _number(number)
+
+
+def _number(value: object) -> Fraction:
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    if isinstance(value, bool) or not _NUMBER.fullmatch(text):
+        raise _refused(f"{text[:40]!r} is no demand: a decimal number, not below zero")
+    return Fraction(text)
+
+
+def _refused(message: str) -> Invalid:
+    return Invalid(message, [Fault("bad_peaks", message)])
+
 
 DemandUnit = Literal["kW", "kVA", "kvar", "hp"]
 Reset = Literal["bill", "month"]
@@ -248,3 +411,85 @@ def _grouped(
             own = time[:_MONTH] if reset == "month" else month
             found.setdefault((period, own), []).append((time, micro))
     return found
+
+
+# How often the price of a demand is charged: once a bill, for each day, for a part of a month.
+
+Per = Literal["month", "day"]
+#: Whether the last version of a tariff charges all of a bill, or each its part.
+Across = Literal["last", "each"]
+
+
+@attrs.frozen
+class Part:
+    """A demand that is charged.
+
+    Attributes:
+        demand: The demand.
+        times: How often its price is charged: once, for each day, or for a part of a month.
+        text: The same, as it follows an expression; empty for once.
+
+    """
+
+    demand: Demanded
+    times: Fraction
+    text: str
+
+    @property
+    def quantity(self) -> Fraction:
+        """The quantity that is charged."""
+        return self.demand.value * self.times
+
+    @property
+    def step(self) -> Step:
+        """How the quantity came about."""
+        return self.of(self.demand.expression, self.demand.value)
+
+    def of(self, expression: str, value: Fraction) -> Step:
+        """Return how a quantity came about that is charged as often as the demand."""
+        text = f"({expression}){self.text}" if self.text else expression
+        return Step(self.demand.month or "demand", text, value * self.times)
+
+
+@attrs.frozen
+class Times:
+    """How often the price of a demand is charged.
+
+    Attributes:
+        per: Whether the rate is for the bill or month, or for each day of it.
+        reset: Whether the bill has one maximum, or each calendar month its own.
+        across: Whether each version of the tariff charges only its part of the bill.
+
+    """
+
+    per: Per
+    reset: Reset
+    across: Across
+
+    def measures(self) -> dict[str, Measure]:
+        """Return the measures of days that are needed."""
+        if self.reset == "month":
+            return {"days": Months()}
+        if self.per == "day":
+            return {"days": Days()}
+        return {"days": Days(), "bill_days": BillDays()} if self.across == "each" else {}
+
+    def part(self, demand: Demanded, measured: Measured) -> Part:
+        """Return how often *demand* is charged, given the days that were measured."""
+        days: Mapping[str, int] = measured.get("days", {})
+        if not days:
+            return Part(demand, Fraction(1), "")
+        number = days[demand.month if self.reset == "month" else "days"]
+        if self.per == "day":
+            return Part(demand, Fraction(number), f" x {number} days")
+        is_month = self.reset == "month"
+        whole = _length(demand.month) if is_month else measured["bill_days"]["days"]
+        if number == whole:
+            return Part(demand, Fraction(1), "")
+        return Part(demand, Fraction(number, whole), f" x {number}/{whole} days")
+
+
+def _length(month: str) -> int:
+    """Return how many days a calendar month such as `2026-03` has."""
+    year, number = month.split("-")
+    return monthrange(int(year), int(number))[1]

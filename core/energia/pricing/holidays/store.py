@@ -11,7 +11,7 @@ from energia.convert.faults import Found, refusal
 from energia.db.queries import load
 from energia.db.tenant import Queries
 from energia.errors import Conflict, Fault, InUse, NotFound
-from energia.pricing.holidays.models import HolidayList, split
+from energia.pricing.holidays.lists import HolidayList, split
 from energia.pricing.tariffs import HOLIDAYS, Tariff, Version
 
 SQL: Final = load(__package__)

@@ -11,8 +11,8 @@ from msgspec import Meta
 from energia.codes import Currency, ZoneOrOffset
 from energia.convert import Id
 from energia.convert.constraints import Check
-from energia.convert.rules import Rules, enforce
 from energia.convert.scalars import Unfit
+from energia.convert.structures import Rules, enforce
 from energia.errors import Fault
 
 #: The units that prices may be of; a megawatt-hour is a thousand kilowatt-hours.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from energia.testing.case import Case
-from energia.testing.checks import amounts, behaviour, dates, documents, loads, remembering, speed
+from energia.testing.checks import amounts, behaviour, dates, documents, loads
 
 Check: TypeAlias = Callable[[Case], None]
 
@@ -39,6 +39,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     loads.huge_usage,
     loads.boundaries,
     loads.negative_prices,
-    remembering.year_of_bills,
-    speed.speed,
+    dates.year_of_bills,
+    loads.speed,
 )

@@ -6,10 +6,15 @@ from typing import Any, Final
 from energia.pricing.charges import Components, Rate
 from energia.pricing.exact import Exact, fraction
 from energia.pricing.explain import ExplainedLine
-from energia.pricing.templates import unit_prices as prices_of
-from energia.testing.arithmetic import value_of
-from energia.testing.case import MONDAY, Case
-from energia.testing.engine import energy_by_period, exact_lines, explained_lines
+from energia.pricing.tariffs import unit_prices as prices_of
+from energia.testing.case import (
+    MONDAY,
+    Case,
+    energy_by_period,
+    exact_lines,
+    explained_lines,
+    value_of,
+)
 from energia.testing.outcome import Failed, Skipped
 from energia.units import MICRO
 from energia.zones import DAY

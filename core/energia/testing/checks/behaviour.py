@@ -1,6 +1,11 @@
 """Checks of what a charge does besides: nothing. The same goes in, the same comes out."""
 
 import copy
+import gc
+import sys
+from collections.abc import Callable
+from datetime import date
+from types import FrameType, ModuleType
 from typing import Final
 
 import attrs
@@ -8,14 +13,61 @@ import attrs
 from energia.metering.series import Micro
 from energia.pricing.engine import Cost, price
 from energia.pricing.tariffs import Tariff
-from energia.pricing.terms import Terms
+from energia.pricing.usage import Terms
 from energia.testing import elsewhere
 from energia.testing.case import MONDAY, Case, facts, same
-from energia.testing.market import made_up
 from energia.testing.outcome import Failed
+from energia.testing.pricing import made_up
 from energia.testing.usage import Load, household, zero
-from energia.testing.watching import watched
 from energia.zones import DAY, Int64
+
+_CLOCKS: Final = frozenset(
+    f"{name}{suffix}"
+    for name in ("time", "monotonic", "perf_counter", "process_time", "thread_time")
+    for suffix in ("", "_ns")
+) | {"localtime", "gmtime", "ctime"}
+_NOW: Final = frozenset({"now", "utcnow", "today"})
+_OF_THE_SYSTEM: Final = frozenset({"urandom", "getrandom", "getpid"})
+
+
+def watched(work: Callable[[], object], package: str) -> list[str]:
+    """Do *work*, and return what it called that tells something else each time.
+
+    Files count where the code of *package* opens them: zones are read from files too.
+    """
+    found: dict[str, None] = {}
+
+    def profile(frame: FrameType, event: str, called: object) -> None:
+        if event == "c_call" and (name := _forbidden(frame, called, package)):
+            found[f"{name} in {frame.f_code.co_qualname}"] = None
+
+    before, collects = sys.getprofile(), gc.isenabled()
+    gc.disable()  # what others do after a collection is not the doing of *work*
+    sys.setprofile(profile)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+        if collects:
+            gc.enable()
+    return list(found)
+
+
+def _forbidden(frame: FrameType, called: object, package: str) -> str | None:
+    name, owner = getattr(called, "__name__", ""), getattr(called, "__self__", None)
+    if isinstance(owner, type) and issubclass(owner, date) and name in _NOW:
+        return f"{owner.__name__}.{name}"
+    if isinstance(owner, ModuleType):
+        module = owner.__name__
+        if (module == "time" and name in _CLOCKS) or name in _OF_THE_SYSTEM:
+            return f"{module}.{name}"
+        mine = str(frame.f_globals.get("__name__", "")).partition(".")[0] == package
+        if mine and name == "open":
+            return name
+    if type(owner).__module__ == "random":
+        return f"random.{name}"
+    return None
+
 
 _END: Final = MONDAY + 3 * DAY
 

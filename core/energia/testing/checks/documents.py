@@ -11,8 +11,7 @@ from energia.convert.fields import documentation, fields
 from energia.convert.schema import schema_of, tagged
 from energia.errors import Invalid
 from energia.pricing.charges import Charge
-from energia.testing.case import MONDAY, Case, facts, same
-from energia.testing.engine import measured
+from energia.testing.case import MONDAY, Case, facts, measured, same
 from energia.testing.outcome import Failed
 from energia.units import QUANTITIES
 from energia.zones import DAY

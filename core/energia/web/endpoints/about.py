@@ -1,25 +1,124 @@
-"""Where the documentation is."""
+"""What this service is made of: kinds of charges, formats, plugins, and its documentation."""
 
 from http import HTTPStatus
 from typing import Any
 
+import attrs
 from aiohttp import web
 
+from energia.convert.schema import schema_of, tagged
 from energia.core import Core
-from energia.web import media
+from energia.plugins.discovery import Plugin, listed
+from energia.web import bodies
 from energia.web.keys import DOCUMENT
+from energia.web.resources import Page
 from energia.web.routes import Routes
 
-routes = Routes(tag="Service")
+routes = Routes(tag="Catalogue")
 
 
-@routes.get("/openapi.json", returns=dict[str, Any])
+@attrs.frozen
+class ChargeKind:
+    """A kind of charge.
+
+    Attributes:
+        kind: What a charge of a tariff says in `kind`.
+        plugin: The plugin that offers it.
+        description: What it charges.
+        schema: A JSON Schema of the charge.
+
+    """
+
+    kind: str
+    plugin: str
+    description: str
+    schema: dict[str, Any]
+
+
+@routes.get("/v1/charge-kinds")
+async def list_charge_kinds(core: Core) -> Page[ChargeKind]:
+    """List the kinds of charge that the loaded plugins offer, with the JSON Schema of each."""
+    kinds = [_kind(core, kind, charge) for kind, charge in sorted(core.plugins.charges().items())]
+    return Page(tuple(kinds), None)
+
+
+def _kind(core: Core, kind: str, charge: type) -> ChargeKind:
+    schema = schema_of(charge)
+    # The class is a component of its own schema; its tag is no field of the class.
+    own = schema["$defs"][schema["$ref"].rpartition("/")[2]]
+    tagged(own, charge, kind)
+    description = own.get("description", "")
+    return ChargeKind(kind, core.plugins.charge_provider(kind).name, description, schema)
+
+
+# Formats of meter files and of tariffs that the loaded plugins read.
+
+
+@attrs.frozen
+class Format:
+    """A format of meter files.
+
+    Attributes:
+        name: What `POST /v1/imports` takes as `format`.
+        schema: A JSON Schema of its options, which are parameters of that request.
+
+    """
+
+    name: str
+    schema: dict[str, Any]
+
+
+@attrs.frozen
+class TariffFormat:
+    """A format of tariffs.
+
+    Attributes:
+        name: What `POST /v1/tariffs/import` takes as `format`.
+        description: What is read.
+
+    """
+
+    name: str
+    description: str
+
+
+@routes.get("/v1/formats")
+async def list_formats(core: Core) -> Page[Format]:
+    """List the formats of meter files, with the options of each."""
+    decoders = sorted(core.plugins.decoders().items())
+    found = (Format(name, schema_of(decoder.options)) for name, decoder in decoders)
+    return Page(tuple(found), None)
+
+
+@routes.get("/v1/tariff-formats")
+async def list_tariff_formats(core: Core) -> Page[TariffFormat]:
+    """List the formats of tariffs that can be imported."""
+    importers = sorted(core.plugins.tariff_importers().items())
+    found = (TariffFormat(name, importer.description) for name, importer in importers)
+    return Page(tuple(found), None)
+
+
+# Plugins: what the service is made of.
+
+
+@routes.get("/v1/plugins")
+async def list_plugins(core: Core) -> Page[Plugin]:
+    """List the installed plugins, loaded or not."""
+    return Page(tuple(map(listed, core.plugins.states)), None)
+
+
+# Where the documentation is.
+
+service_routes = Routes(tag="Service")
+
+
+@service_routes.get("/openapi.json", returns=dict[str, Any])
 async def get_openapi(request: web.Request) -> web.Response:
     """Return this document."""
-    return web.Response(body=request.app[DOCUMENT], content_type=media.JSON)
+    return web.Response(body=request.app[DOCUMENT], content_type=bodies.JSON)
 
 
-@routes.add("GET", "/", status=HTTPStatus.FOUND, produces=())
+@service_routes.add("GET", "/", status=HTTPStatus.FOUND, produces=())
 async def get_start(core: Core) -> web.Response:
     """Redirect to the documentation."""
     has_page = any(route.path == "/docs" for route in core.plugins.routes())

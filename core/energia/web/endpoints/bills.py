@@ -6,8 +6,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from energia.billing.affected import affected as affected_bills
-from energia.billing.bills import Bills, Filter
-from energia.billing.cursor import Place
+from energia.billing.bills import Bills, Filter, Office
+from energia.billing.check import BillCheck, SupplierBill, check
 from energia.billing.errors import (
     AlreadyBilled,
     AlreadyCorrected,
@@ -17,17 +17,15 @@ from energia.billing.errors import (
     OutsideContract,
     OverlapsDraft,
 )
-from energia.billing.models import Bill, NewBill, Status
-from energia.billing.office import Office
+from energia.billing.explain import Explanation, explained
+from energia.billing.models import Bill, NewBill, Run, RunOutcome, Status
+from energia.billing.rows import Place
 from energia.billing.run import run
-from energia.billing.runs import Run, RunOutcome
 from energia.convert import Converter, Id
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Conflict, IncompletePrices, IncompleteUsage, NotFound
-from energia.web.examples import examples
-from energia.web.ids import BillId
-from energia.web.pages import Cursor, Limit, Page, page
+from energia.web.resources import BillId, Cursor, Limit, Page, examples, page
 from energia.web.routes import Created, Routes
 
 _PRICING = (OutsideContract, IncompleteUsage, IncompletePrices, AmbiguousChannel)
@@ -121,3 +119,39 @@ async def issue_bill(bill: BillId, core: Core, tenant: Tenant, converter: Conver
 async def delete_bill(bill: BillId, core: Core, tenant: Tenant, converter: Converter) -> None:
     """Delete a draft; 409 if the bill is issued."""
     await Bills(Office.of(core, tenant, converter)).delete(bill)
+
+
+# What stands behind a bill: where its lines come from, and what its supplier printed.
+
+LineIndex = Annotated[
+    int, Meta(ge=0, description="Which of the lines, counted from 0; all of them without.")
+]
+
+
+@routes.get("/v1/bills/{bill}/explain", errors=(NotFound, Conflict, DraftOutdated))
+async def explain_bill(
+    bill: BillId,
+    core: Core,
+    tenant: Tenant,
+    converter: Converter,
+    line: LineIndex | None = None,
+) -> Explanation:
+    """Explain a bill, line by line.
+
+    Each line comes with the slots that the calendar put into its period and by which rule, what
+    was measured, the arithmetic in exact numbers, and the rounding; the bill with the versions of
+    tariff and plugins, and the revisions of the readings. A draft is explained as long as it is
+    what would be billed now (409 `draft_outdated`).
+    """
+    return await explained(Office.of(core, tenant, converter), bill, line)
+
+
+@routes.post("/v1/bills/{bill}/check", errors=(NotFound,), examples=examples("checks"))
+async def check_bill(
+    bill: BillId, body: SupplierBill, core: Core, tenant: Tenant, converter: Converter
+) -> BillCheck:
+    """Hold a bill beside the lines that a supplier printed.
+
+    Lines are matched by code, else by description. The result is the worst of all.
+    """
+    return check(await Bills(Office.of(core, tenant, converter)).get(bill), body)

@@ -5,18 +5,16 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from energia.billing.contract import Contract, ContractState, NewContract
+from energia.billing.bills import Office
 from energia.billing.contracts import Contracts
 from energia.billing.errors import ContractsOverlap, OutsideContract
-from energia.billing.office import Office
-from energia.billing.todate import CostToDate, cost_to_date
+from energia.billing.models import Contract, ContractState, NewContract
+from energia.billing.to_date import CostToDate, cost_to_date
 from energia.convert import Converter, Id
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Conflict, Fault, IncompleteUsage, InUse, Invalid, NotFound
-from energia.web.examples import examples
-from energia.web.ids import ContractId
-from energia.web.pages import Cursor, Limit, Page, page
+from energia.web.resources import ContractId, Cursor, Limit, Page, examples, page
 from energia.web.routes import Created, Routes
 
 _EXAMPLES = examples("contracts")

@@ -8,14 +8,12 @@ from energia.convert import TEXT, Id
 from energia.convert.faults import Found
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Fault, Invalid, NotFound
-from energia.metering import journal
-from energia.metering.decoding import Defaults
-from energia.metering.intake import Intake
+from energia.errors import Fault, Invalid, NotFound, did_you_mean
+from energia.metering import imports
+from energia.metering.decoders import Defaults
+from energia.metering.imports import Intake
 from energia.metering.outcome import Kept, Listed, Outcome
-from energia.names import did_you_mean
-from energia.web.ids import ImportId
-from energia.web.pages import Cursor, Limit, Page, page
+from energia.web.resources import Cursor, ImportId, Limit, Page, page
 from energia.web.routes import Query, Routes, Upload
 
 #: What to do when some readings are wrong.
@@ -59,14 +57,14 @@ async def post_import(
 @routes.get("/v1/imports")
 async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Listed]:
     """List the imports, the newest first, without their problems."""
-    found = await journal.imports(tenant, cursor or None, limit + 1)
+    found = await imports.imports(tenant, cursor or None, limit + 1)
     return page(found, limit, lambda kept: kept.import_)
 
 
 @routes.get("/v1/imports/{import_id}", errors=(NotFound,))
 async def get_import(import_id: ImportId, tenant: Tenant) -> Kept:
     """Return what became of an import."""
-    return await journal.one(tenant, import_id)
+    return await imports.one(tenant, import_id)
 
 
 def _structured(given: dict[str, str], type_: type) -> object:

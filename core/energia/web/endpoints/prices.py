@@ -1,12 +1,14 @@
 """Prices: what one unit costs in each slot, past and ahead."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 import attrs
+import msgspec
+import numpy as np
 from msgspec import Meta
 
 from energia.billing.contracts import Contracts
@@ -14,25 +16,112 @@ from energia.convert import Converter, Id
 from energia.convert.scalars import Unfit
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Conflict, Fault, IncompletePrices, Invalid, NotFound
+from energia.errors import Conflict, Fault, IncompletePrices, InUse, Invalid, NotFound
 from energia.metering import durations
 from energia.metering.series import refuse_length
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Role, unit_of
-from energia.pricing.market.ahead import Market
-from energia.pricing.market.intake import seconds_of
-from energia.pricing.market.models import FeedState
+from energia.pricing.exact import decimal_text
+from energia.pricing.market.intake import seconds_of, shown
+from energia.pricing.market.models import (
+    FeedState,
+    NewPriceSeries,
+    PriceBatch,
+    StoredPrices,
+    StoredSeries,
+)
 from energia.pricing.market.needs import refuse_unfit
-from energia.pricing.market.store import PriceStore
-from energia.pricing.prices import prices, series_of_prices
+from energia.pricing.market.series import PriceSeries
+from energia.pricing.market.store import PriceSpan, PriceStore, store
+from energia.pricing.prices import Market, Prices, prices, series_of_prices
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
-from energia.web.ids import TariffId
-from energia.web.prices import SlotPrice, price_rows, slot_prices
-from energia.web.routes import Routes
-from energia.web.streams import FILES, JSON, Accepted, Rows
-from energia.web.windows import End, Start, instant
-from energia.zones import DAY, Zone
+from energia.web.resources import (
+    Cursor,
+    End,
+    KnownAt,
+    Limit,
+    Page,
+    PriceSeriesId,
+    Start,
+    TariffId,
+    examples,
+    instant,
+    page,
+)
+from energia.web.routes import Created, Routes
+from energia.web.streams import FILES, JSON, ROWS, Accepted, Batch, Cell, Rows, stamps
+from energia.zones import DAY, Int64, Zone
+
+_COLUMNS: Final = ("start", "end", "price", "period")
+
+#: The text of an instant: there are too many of them to make each a datetime.
+Stamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+
+
+class SlotPrice(msgspec.Struct, omit_defaults=True):
+    """What one unit costs in a slot.
+
+    Attributes:
+        start: When the slot starts, with the offset of the tariff's zone.
+        end: When it ends.
+        price: The sum of the components.
+        components: The price of each charge, or of each component of one.
+        period: The period, where the charges that have a schedule have the same one.
+
+    """
+
+    start: Stamp
+    end: Stamp
+    price: str
+    components: Mapping[str, str]
+    period: str | None = None
+
+
+def slot_prices(found: Prices, zone: Zone) -> list[SlotPrice]:
+    """Return the price of each slot."""
+    begins, ends = _stamps(found, zone, slice(None))
+    runs = [found.runs[run] for run in _runs(found).tolist()]
+    return [
+        SlotPrice(begin, end, run.price, run.components, run.period)
+        for begin, end, run in zip(begins, ends, runs, strict=True)
+    ]
+
+
+def price_rows(found: Prices, zone: Zone) -> Rows:
+    """Return a row for each slot."""
+    components = list(dict.fromkeys(name for run in found.runs for name in run.components))
+    columns = (*_COLUMNS, *(f"component.{name}" for name in components))
+    return Rows(columns, _batches(found, zone, components))
+
+
+async def _batches(
+    found: Prices, zone: Zone, components: Sequence[str]
+) -> AsyncGenerator[Batch, None]:
+    runs, cells = _runs(found), _cells(found, components)
+    for first in range(0, len(runs), ROWS):
+        some = slice(first, first + ROWS)
+        times = await asyncio.to_thread(_stamps, found, zone, some)
+        which = runs[some].tolist()
+        yield [*times, *([column[run] for run in which] for column in cells)]
+
+
+def _cells(found: Prices, components: Sequence[str]) -> list[Sequence[Cell]]:
+    """Return the columns of the runs, but for their times."""
+    parts = [[run.components.get(name) for run in found.runs] for name in components]
+    return [[run.price for run in found.runs], [run.period for run in found.runs], *parts]
+
+
+def _runs(found: Prices) -> Int64:
+    """Return the run that each slot is in."""
+    lengths = np.array([run.past - run.first for run in found.runs], np.int64)
+    return np.repeat(np.arange(len(found.runs)), lengths)
+
+
+def _stamps(found: Prices, zone: Zone, some: slice) -> tuple[list[str], list[str]]:
+    starts = found.grid.starts[some]
+    return stamps(zone, starts), stamps(zone, starts + found.grid.interval)
+
 
 _RESOLUTION: Final = (
     "The length of a slot: divides a day, at most PT1H; without, that of the prices, or PT1H."
@@ -217,3 +306,148 @@ def _grid(start: int, end: int, resolution: str, limit: int) -> Grid:
         message = f"the window has more than {limit} slots"
         raise Invalid(message, [Fault("too_many_slots", message, "/query/end")])
     return Grid(start, step, count)
+
+
+# Price series: prices of each slot, sent by clients or fetched by feeds.
+
+series_routes = Routes(tag="Prices")
+
+
+@attrs.frozen
+class SeriesPrice:
+    """The price of one slot.
+
+    Attributes:
+        start: When the slot starts, with the offset of the series' zone.
+        end: When it ends.
+        price: For one unit.
+
+    """
+
+    start: Stamp
+    end: Stamp
+    price: str
+
+
+@attrs.frozen(kw_only=True)
+class SeriesPrices:
+    """The prices of a series in part of its time.
+
+    Attributes:
+        currency: ISO 4217.
+        unit: What a price is for.
+        timezone: The zone of the times.
+        data: The prices, in order; there are none for slots that are not known.
+        revision_at: When the newest of these prices was recorded.
+        horizon: When the last price ends that is known.
+        next_update: When the series' feed expects more prices.
+        stale: Whether these should be known already.
+
+    """
+
+    currency: str
+    unit: str
+    timezone: str
+    data: list[SeriesPrice]
+    revision_at: datetime | None
+    horizon: datetime | None
+    next_update: datetime | None
+    stale: bool
+
+
+@series_routes.get("/v1/price-series")
+async def list_price_series(
+    core: Core, tenant: Tenant, limit: Limit = 100, cursor: Cursor = ""
+) -> Page[StoredSeries]:
+    """List the price series by id, each with how its feed is doing."""
+    found = await PriceStore(tenant).page(cursor, limit + 1, core.clock.now())
+    return page(found, limit, lambda one: one.id)
+
+
+@series_routes.get("/v1/price-series/{series}", errors=(NotFound,))
+async def get_price_series(series: PriceSeriesId, core: Core, tenant: Tenant) -> StoredSeries:
+    """Return a price series, with how its feed is doing."""
+    return await PriceStore(tenant).get(series, core.clock.now())
+
+
+@series_routes.put(
+    "/v1/price-series/{series}", errors=(Conflict,), examples=examples("price_series")
+)
+async def put_price_series(
+    series: PriceSeriesId, body: NewPriceSeries, core: Core, tenant: Tenant
+) -> StoredSeries | Created[StoredSeries]:
+    """Make a price series, or replace what is said of it; its prices stay.
+
+    409 if it has prices in another currency, or of a unit of another kind.
+    """
+    if body.id not in (None, series):
+        message = f"the path says {series!r}"
+        raise Invalid(message, [Fault("wrong_id", message, "/id")])
+    made = await PriceStore(tenant).put(series, body)
+    found = await PriceStore(tenant).get(series, core.clock.now())
+    return Created(f"/v1/price-series/{series}", found) if made else found
+
+
+@series_routes.delete("/v1/price-series/{series}", errors=(NotFound, InUse))
+async def delete_price_series(series: PriceSeriesId, tenant: Tenant) -> None:
+    """Delete a price series with its prices; 409 if issued bills are by it."""
+    await PriceStore(tenant).delete(series)
+
+
+@series_routes.post(
+    "/v1/price-series/{series}/prices", errors=(NotFound,), examples=examples("slot_prices")
+)
+async def post_prices(series: PriceSeriesId, body: PriceBatch, tenant: Tenant) -> StoredPrices:
+    """Store prices; what differs from a price that is known becomes a new revision of it.
+
+    All of them, or none: two prices for one slot are 422 `duplicate_price`. The same again changes
+    nothing. Bills that are issued keep the prices that they were made from.
+    """
+    return await store(tenant, series, body)
+
+
+@series_routes.get("/v1/price-series/{series}/prices", errors=(NotFound,), produces=FILES)
+async def get_series_prices(
+    series: PriceSeriesId,
+    start: Start,
+    end: End,
+    core: Core,
+    tenant: Tenant,
+    accepted: Accepted,
+    known_at: KnownAt | None = None,
+) -> SeriesPrices | Rows:
+    """Return the prices of the slots in a window, as they are, or were known at an instant.
+
+    Dates are midnights of the series' zone. As a file: `start,end,price`.
+    """
+    head = await PriceStore(tenant).get(series, core.clock.now())
+    zone = Zone.named(head.timezone)
+    window = (instant(zone, start, "start"), instant(zone, end, "end"))
+    if window[1] <= window[0]:
+        message = "the end must be after the start"
+        raise Invalid(message, [Fault("empty_window", message, "/query/end")])
+    (found,) = await PriceStore(tenant).read([PriceSpan(series, *window, known_at)])
+    assert found is not None
+    if len(found.starts) > min(_SLOTS, core.settings.limits.slots):
+        message = f"the window has {len(found.starts)} prices, more than {_SLOTS}"
+        raise Invalid(message, [Fault("too_many_slots", message, "/query/end")])
+    data = _data(found, head.unit, zone)
+    if accepted != JSON:
+        rows = ((one.start, one.end, one.price) for one in data)
+        return Rows.listed(("start", "end", "price"), rows)
+    return SeriesPrices(
+        currency=head.currency,
+        unit=head.unit,
+        timezone=head.timezone,
+        data=data,
+        revision_at=found.revision_at,
+        horizon=head.horizon,
+        next_update=None if head.feed is None else head.feed.next_update,
+        stale=head.feed is not None and head.feed.stale,
+    )
+
+
+def _data(found: PriceSeries, unit: str, zone: Zone) -> list[SeriesPrice]:
+    starts, ends = stamps(zone, found.starts), stamps(zone, found.ends)
+    prices = [decimal_text(shown(found.text(at), unit)) for at in range(len(starts))]
+    return [SeriesPrice(*one) for one in zip(starts, ends, prices, strict=True)]

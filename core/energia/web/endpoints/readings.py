@@ -1,9 +1,12 @@
 """Readings: sent as JSON, and given back as they are stored."""
 
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import datetime
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Final
 
+import attrs
 import msgspec
 import numpy as np
 from msgspec import Meta
@@ -11,19 +14,70 @@ from msgspec import Meta
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, NotFound
-from energia.metering import durations, query
-from energia.metering.bodies import Body
-from energia.metering.intake import Intake
+from energia.metering import durations, gaps, query
+from energia.metering.body import Body
+from energia.metering.gaps import Gaps, Reason
+from energia.metering.imports import Intake
 from energia.metering.outcome import Outcome
-from energia.metering.series import MISSING, QUALITIES, Micro, Quality
+from energia.metering.series import MISSING, QUALITIES, Micro, Quality, Series
 from energia.units import MICRO
-from energia.web import readings as files
 from energia.web.endpoints.imports import OnProblem
-from energia.web.examples import examples
-from energia.web.ids import ChannelId, MeterId
+from energia.web.resources import (
+    Asked,
+    ChannelId,
+    End,
+    From,
+    KnownAt,
+    Limit,
+    MeterId,
+    Page,
+    Start,
+    asked,
+    cursor_at,
+    examples,
+    page,
+)
 from energia.web.routes import Routes
-from energia.web.streams import FILES, JSON, Accepted, Rows
-from energia.web.windows import Asked, End, From, KnownAt, Start, asked, cursor_at
+from energia.web.streams import FILES, JSON, NDJSON, ROWS, Accepted, Batch, Rows, quantities, stamps
+from energia.zones import Zone
+
+#: The names of the qualities; the last is that of `NEVER_SENT`, -1.
+_QUALITIES: Final = np.array([*QUALITIES, None], object)
+_READING_COLUMNS: Final = ("start", "value", "unit", "quality")
+
+
+def rows(asked: Asked, pieces: AsyncIterator[Series], accepted: Accepted) -> Rows:
+    """Return a row for each slot of *pieces*; those of NDJSON name the meter and the channel."""
+    named = (asked.channel.meter, asked.channel.id) if accepted == NDJSON else ()
+    columns = ("meter", "channel", *_READING_COLUMNS)[2 - len(named) :]
+    return Rows(
+        columns, _reading_batches(pieces, lambda series: _reading_batch(asked, named, series))
+    )
+
+
+async def _reading_batches(
+    pieces: AsyncIterator[Series], batch: Callable[[Series], Batch]
+) -> AsyncGenerator[Batch, None]:
+    async for series in pieces:
+        for at in range(0, len(series.values), ROWS):
+            yield await asyncio.to_thread(batch, _part(series, slice(at, at + ROWS)))
+
+
+def _part(series: Series, at: slice) -> Series:
+    start = series.start + at.start * series.interval
+    return Series(start, series.interval, series.values[at], series.quality[at])
+
+
+def _reading_batch(asked: Asked, named: tuple[str, ...], series: Series) -> Batch:
+    count = len(series.values)
+    return [
+        *([name] * count for name in named),
+        stamps(asked.zone, series.starts),
+        quantities(series.values),
+        [asked.channel.canonical] * count,
+        _QUALITIES[series.quality].tolist(),
+    ]
+
 
 #: How many slots one answer has; `next` leads to the others.
 _SLOTS = 400_000
@@ -114,9 +168,9 @@ async def get_readings(
     first = found.from_(cursor)
     if accepted != JSON:
         pieces = query.pieces(tenant, found.channel, first, found.end, known_at)
-        return files.rows(found, pieces, accepted)
+        return rows(found, pieces, accepted)
     past = min(found.end, first + _SLOTS * found.channel.interval)
-    read = await query.revised(tenant, found.channel, first, past, known_at)
+    read = await query.read_channel(tenant, found.channel, first, past, known_at)
     return _answer(meter, found, read, past)
 
 
@@ -148,3 +202,73 @@ def _runs(quality: Quality) -> list[QualityRun]:
     codes = np.maximum(quality, 0)
     cuts = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
     return [QualityRun(a, b, QUALITIES[int(codes[a])]) for a, b in pairwise(cuts)]
+
+
+# Gaps: where readings are missing, and why.
+
+_GAP_COLUMNS: Final = ("start", "end", "slots", "reason")
+
+
+@attrs.frozen
+class Gap:
+    """Consecutive slots without a reading.
+
+    Attributes:
+        start: When the first slot starts, with the site's offset.
+        end: When the last slot ends.
+        slots: How many there are.
+        reason: Nothing was ever sent, or it was sent that there is no value.
+
+    """
+
+    start: datetime
+    end: datetime
+    slots: int
+    reason: Reason
+
+
+@routes.get("/v1/meters/{meter}/gaps", errors=(NotFound, AmbiguousChannel), produces=FILES)
+async def get_gaps(
+    meter: MeterId,
+    start: Start,
+    end: End,
+    core: Core,
+    tenant: Tenant,
+    accepted: Accepted,
+    channel: ChannelId | None = None,
+    known_at: KnownAt | None = None,
+    limit: Limit = 100,
+    cursor: From | None = None,
+) -> Page[Gap] | Rows:
+    """Return where a channel has no reading among the slots that start in a window.
+
+    As a file all of them come at once, with the columns `start`, `end`, `slots` and `reason`.
+    """
+    found = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
+    pieces = query.pieces(tenant, found.channel, found.from_(cursor), found.end, known_at)
+    if accepted != JSON:
+        return Rows(_GAP_COLUMNS, _gap_batches(gaps.across(pieces), found.zone))
+    return page(await _first(gaps.across(pieces), limit + 1, found), limit, _next)
+
+
+async def _first(found: AsyncIterator[Gaps], most: int, at: Asked) -> list[Gap]:
+    """Return the first gaps, and read no further."""
+    listed: list[gaps.Gap] = []
+    async for some in found:
+        listed += some.listed(most - len(listed))
+        if len(listed) == most:
+            break
+    moment = at.zone.datetime
+    return [Gap(moment(gap.start), moment(gap.end), gap.slots, gap.reason) for gap in listed]
+
+
+def _next(gap: Gap) -> str:
+    return cursor_at(round(gap.end.timestamp()))
+
+
+async def _gap_batches(found: AsyncIterator[Gaps], zone: Zone) -> AsyncGenerator[Batch, None]:
+    async for some in found:
+        for at in range(0, len(some), ROWS):
+            part = some[at : at + ROWS]
+            slots, reasons = zip(*((gap.slots, gap.reason) for gap in part.listed()), strict=True)
+            yield [stamps(zone, part.starts), stamps(zone, part.ends), slots, reasons]

@@ -1,50 +1,97 @@
-"""Sites: where meters are."""
+"""Sites, and the meters at them with their channels."""
 
-from energia.billing import places
+from energia.billing import guards
+from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Conflict, InUse, NotFound
 from energia.metering import registry
-from energia.metering.models import NewSite, Site
-from energia.web.examples import examples
-from energia.web.ids import SiteId
-from energia.web.pages import Cursor, Limit, Page, page
+from energia.metering.models import Meter, NewMeter, NewSite, Site
+from energia.web.resources import Cursor, Limit, MeterId, Page, SiteId, examples, page
 from energia.web.routes import Created, Routes
 
-_EXAMPLES = examples("sites")
+_SITE_EXAMPLES = examples("sites")
 
-routes = Routes(tag="Sites")
+site_routes = Routes(tag="Sites")
 
 
-@routes.get("/v1/sites")
+@site_routes.get("/v1/sites")
 async def list_sites(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Site]:
     """List the sites by id."""
     return page(await registry.sites(tenant, cursor, limit + 1), limit, lambda site: site.id)
 
 
-@routes.post("/v1/sites", errors=(Conflict,), examples=_EXAMPLES)
+@site_routes.post("/v1/sites", errors=(Conflict,), examples=_SITE_EXAMPLES)
 async def post_site(body: NewSite, tenant: Tenant) -> Created[Site]:
     """Make a site; 409 if there is one with its id."""
-    return _created(await registry.add_site(tenant, body))
+    return _site_created(await registry.add_site(tenant, body))
 
 
-@routes.get("/v1/sites/{site}", errors=(NotFound,))
+@site_routes.get("/v1/sites/{site}", errors=(NotFound,))
 async def get_site(site: SiteId, tenant: Tenant) -> Site:
     """Return a site."""
     return await registry.site(tenant, site)
 
 
-@routes.put("/v1/sites/{site}", errors=(InUse,), examples=_EXAMPLES)
+@site_routes.put("/v1/sites/{site}", errors=(InUse,), examples=_SITE_EXAMPLES)
 async def put_site(site: SiteId, body: NewSite, tenant: Tenant) -> Site | Created[Site]:
     """Make a site or replace it; 409 if bills are issued and its time zone would change."""
-    made, created = await places.put_site(tenant, site, body)
-    return _created(made) if created else made
+    made, created = await guards.put_site(tenant, site, body)
+    return _site_created(made) if created else made
 
 
-@routes.delete("/v1/sites/{site}", errors=(NotFound, InUse))
+@site_routes.delete("/v1/sites/{site}", errors=(NotFound, InUse))
 async def delete_site(site: SiteId, tenant: Tenant) -> None:
     """Delete a site; 409 if it has meters."""
     await registry.delete_site(tenant, site)
 
 
-def _created(site: Site) -> Created[Site]:
+def _site_created(site: Site) -> Created[Site]:
     return Created(f"/v1/sites/{site.id}", site)
+
+
+# Meters, with their channels.
+
+_METER_EXAMPLES = examples("meters")
+
+meter_routes = Routes(tag="Meters")
+
+
+@meter_routes.get("/v1/meters")
+async def list_meters(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Meter]:
+    """List the meters by id."""
+    return page(await registry.meters(tenant, cursor, limit + 1), limit, lambda meter: meter.id)
+
+
+@meter_routes.post("/v1/meters", errors=(Conflict,), examples=_METER_EXAMPLES)
+async def post_meter(body: NewMeter, core: Core, tenant: Tenant) -> Created[Meter]:
+    """Make a meter; 409 if there is one with its id."""
+    return _meter_created(await registry.add_meter(tenant, body, core.clock.now()))
+
+
+@meter_routes.get("/v1/meters/{meter}", errors=(NotFound,))
+async def get_meter(meter: MeterId, tenant: Tenant) -> Meter:
+    """Return a meter with its channels."""
+    return await registry.meter(tenant, meter)
+
+
+@meter_routes.put("/v1/meters/{meter}", errors=(InUse,), examples=_METER_EXAMPLES)
+async def put_meter(
+    meter: MeterId, body: NewMeter, core: Core, tenant: Tenant
+) -> Meter | Created[Meter]:
+    """Make a meter or replace it.
+
+    Channels are the same by id; one that has readings cannot go, nor change its quantity,
+    direction, interval or offset; one that is billed stays in its time zone (409).
+    """
+    made, created = await guards.put_meter(tenant, meter, body, core.clock.now())
+    return _meter_created(made) if created else made
+
+
+@meter_routes.delete("/v1/meters/{meter}", errors=(NotFound, InUse))
+async def delete_meter(meter: MeterId, tenant: Tenant) -> None:
+    """Delete a meter; 409 if it has readings."""
+    await registry.delete_meter(tenant, meter)
+
+
+def _meter_created(meter: Meter) -> Created[Meter]:
+    return Created(f"/v1/meters/{meter.id}", meter)

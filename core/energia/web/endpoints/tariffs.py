@@ -1,22 +1,36 @@
-"""Tariffs: what energy costs, in versions by date."""
+"""Tariffs and the lists of holidays that they name: documents of ours, or imported ones."""
+
+import asyncio
+from typing import Annotated
 
 import attrs
+from msgspec import Meta
 
 from energia.billing.errors import VersionInUse
-from energia.billing.versions import put_tariff as put
+from energia.billing.guards import put_tariff as put
+from energia.codes import Currency, ZoneOrOffset
 from energia.convert import Converter
+from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Conflict, Fault, InUse, Invalid, NotFound
-from energia.metering.identifiers import new_id
-from energia.pricing.holidays.store import resolved
+from energia.errors import Conflict, Fault, InUse, Invalid, NotFound, did_you_mean
+from energia.metering.imports import new_id
+from energia.pricing.holidays.lists import HolidayList
+from energia.pricing.holidays.store import HolidayLists, resolved
+from energia.pricing.importing import (
+    DemandInterval,
+    Exports,
+    ImportedTariff,
+    ImportOptions,
+    TariffImporter,
+    TierScope,
+    imported,
+)
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
-from energia.web.examples import examples
-from energia.web.ids import TariffId
-from energia.web.pages import Cursor, Limit, Page, page
+from energia.web.resources import Cursor, HolidayListId, Limit, Page, TariffId, examples, page
 from energia.web.routes import Created, Routes
 
-_EXAMPLES = examples("tariffs")
+_TARIFF_EXAMPLES = examples("tariffs")
 
 routes = Routes(tag="Tariffs")
 
@@ -30,12 +44,12 @@ async def list_tariffs(
     return page(found, limit, lambda tariff: str(tariff.id))
 
 
-@routes.post("/v1/tariffs", errors=(Conflict,), examples=_EXAMPLES)
+@routes.post("/v1/tariffs", errors=(Conflict,), examples=_TARIFF_EXAMPLES)
 async def post_tariff(body: Tariff, tenant: Tenant, converter: Converter) -> Created[Tariff]:
     """Make a tariff; 409 if there is one with its id."""
     made = await resolved(tenant, attrs.evolve(body, id=body.id or new_id()))
     await Tariffs(tenant, converter).add(made)
-    return _created(made)
+    return _tariff_created(made)
 
 
 @routes.get("/v1/tariffs/{tariff}", errors=(NotFound, Conflict))
@@ -44,7 +58,7 @@ async def get_tariff(tariff: TariffId, tenant: Tenant, converter: Converter) -> 
     return await Tariffs(tenant, converter).get(tariff)
 
 
-@routes.put("/v1/tariffs/{tariff}", errors=(Conflict, VersionInUse), examples=_EXAMPLES)
+@routes.put("/v1/tariffs/{tariff}", errors=(Conflict, VersionInUse), examples=_TARIFF_EXAMPLES)
 async def put_tariff(
     tariff: TariffId, body: Tariff, tenant: Tenant, converter: Converter
 ) -> Tariff | Created[Tariff]:
@@ -57,7 +71,7 @@ async def put_tariff(
         message = f"the path says {tariff!r}"
         raise Invalid(message, [Fault("wrong_id", message, "/id")])
     made, created = await put(tenant, converter, attrs.evolve(body, id=tariff))
-    return _created(made) if created else made
+    return _tariff_created(made) if created else made
 
 
 @routes.delete("/v1/tariffs/{tariff}", errors=(NotFound, InUse))
@@ -66,5 +80,126 @@ async def delete_tariff(tariff: TariffId, tenant: Tenant, converter: Converter) 
     await Tariffs(tenant, converter).delete(tariff)
 
 
-def _created(tariff: Tariff) -> Created[Tariff]:
+def _tariff_created(tariff: Tariff) -> Created[Tariff]:
     return Created(f"/v1/tariffs/{tariff.id}", tariff)
+
+
+# Tariffs in the formats of others, turned into tariff documents.
+
+FormatName = Annotated[
+    str, Meta(description="A name of `GET /v1/tariff-formats`.", examples=["urdb"])
+]
+
+
+@routes.post("/v1/tariffs/import", examples=examples("tariff_imports"))
+async def import_tariff(
+    format: FormatName,
+    timezone: Annotated[ZoneOrOffset, Meta(description="The zone of its dates and hours.")],
+    body: object,
+    core: Core,
+    converter: Converter,
+    currency: Currency | None = None,
+    tier_scope: TierScope | None = None,
+    demand_interval: DemandInterval | None = None,
+    exports: Exports = "include",
+) -> ImportedTariff:
+    """Turn a tariff of another format into a tariff document; nothing is stored.
+
+    The tariff can be sent to `PUT /v1/tariffs/{tariff}` as it is. `warnings` lists everything that
+    was left out or taken for granted; what cannot be priced is refused, with pointers into the
+    source.
+    """
+    options = ImportOptions(
+        timezone=timezone,
+        currency=currency,
+        tier_scope=tier_scope,
+        demand_interval=demand_interval,
+        exports=exports,
+    )
+    importer = _importer(core, format)
+    return await asyncio.to_thread(imported, importer, body, options, converter)
+
+
+def _importer(core: Core, name: str) -> TariffImporter:
+    importers = core.plugins.tariff_importers()
+    if name not in importers:
+        message = f"there is no format {name[:40]!r}{did_you_mean(name, importers)}"
+        raise Invalid(message, [Fault("unknown_format", message, "/query/format")])
+    return importers[name]
+
+
+# Lists of holidays, which tariffs name.
+
+OneVersion = Annotated[
+    int | None, Meta(ge=1, le=999_999_999, description="Which version; the newest without.")
+]
+_HOLIDAY_EXAMPLES = examples("holiday_lists")
+
+holiday_routes = Routes(tag="Holidays")
+
+
+@holiday_routes.get("/v1/holiday-lists")
+async def list_holiday_lists(
+    tenant: Tenant, limit: Limit = 100, cursor: Cursor = ""
+) -> Page[HolidayList]:
+    """List the lists of holidays by id, each in its newest version."""
+    found = await HolidayLists(tenant).page(cursor, limit + 1)
+    return page(found, limit, lambda one: str(one.id))
+
+
+@holiday_routes.post("/v1/holiday-lists", errors=(Conflict,), examples=_HOLIDAY_EXAMPLES)
+async def post_holiday_list(body: HolidayList, core: Core, tenant: Tenant) -> Created[HolidayList]:
+    """Make a list of holidays; 409 if there is one with its id."""
+    made = attrs.evolve(body, id=body.id or new_id())
+    async with tenant.transaction() as queries:
+        if await HolidayLists(queries).known([str(made.id)]):
+            raise Conflict(f"there is a list of holidays {made.id!r} already")
+        stored, _ = await HolidayLists(queries).put(made, core.clock.now())
+    return _list_created(stored)
+
+
+@holiday_routes.get("/v1/holiday-lists/{holiday_list}", errors=(NotFound,))
+async def get_holiday_list(
+    holiday_list: HolidayListId,
+    tenant: Tenant,
+    version: OneVersion = None,
+) -> HolidayList:
+    """Return the newest version of a list of holidays, or the one that is named."""
+    reference = holiday_list if version is None else f"{holiday_list}@{version}"
+    return await HolidayLists(tenant).get(reference)
+
+
+@holiday_routes.put(
+    "/v1/holiday-lists/{holiday_list}", errors=(Conflict,), examples=_HOLIDAY_EXAMPLES
+)
+async def put_holiday_list(
+    holiday_list: HolidayListId,
+    body: HolidayList,
+    core: Core,
+    tenant: Tenant,
+) -> HolidayList | Created[HolidayList]:
+    """Store a list of holidays: another version of it, unless nothing is different.
+
+    No tariff changes with it. To take the dates of a new version over, save the tariff anew with a
+    reference to it: bills that are issued keep their versions of the tariff as these are.
+    """
+    if body.id not in (None, holiday_list):
+        message = f"the path says {holiday_list!r}"
+        raise Invalid(message, [Fault("wrong_id", message, "/id")])
+    named = attrs.evolve(body, id=holiday_list)
+    async with tenant.transaction() as queries:
+        made, created = await HolidayLists(queries).put(named, core.clock.now())
+    return _list_created(made) if created else made
+
+
+@holiday_routes.delete("/v1/holiday-lists/{holiday_list}", errors=(NotFound, InUse))
+async def delete_holiday_list(
+    holiday_list: HolidayListId,
+    tenant: Tenant,
+) -> None:
+    """Delete a list of holidays with its versions; 409 if a tariff names it."""
+    await HolidayLists(tenant).delete(holiday_list)
+
+
+def _list_created(made: HolidayList) -> Created[HolidayList]:
+    return Created(f"/v1/holiday-lists/{made.id}", made)

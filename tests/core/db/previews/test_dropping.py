@@ -7,10 +7,10 @@ import pytest
 
 from energia.db.embedded import ADMIN
 from energia.db.embedded import ROLE as PRODUCTION
-from energia.db.previews.errors import NotOurs
-from energia.db.previews.making import Wanted
 from energia.db.session import in_thread
 from energia.errors import DatabaseAway, DatabaseError
+from energia.previews.cluster import Wanted
+from energia.previews.databases import NotOurs
 from tests.previews import PreviewServer
 
 HOUR = 3600

@@ -7,11 +7,11 @@ import psycopg2
 import pytest
 
 from energia.db.embedded import ADMIN
-from energia.db.previews import making
-from energia.db.previews.errors import NotOurs
-from energia.db.previews.making import Wanted, created_now
 from energia.db.session import in_thread
 from energia.errors import ConfigurationError, DatabaseAway
+from energia.previews import cluster
+from energia.previews.cluster import Wanted, created_now
+from energia.previews.databases import NotOurs
 from tests.previews import ROLE, PreviewServer
 
 
@@ -116,7 +116,7 @@ async def test_a_template_that_stays_in_use_is_told(
         wanted = Wanted(7, template="app_pr_template_7")
         with pytest.raises(DatabaseAway, match="the template is in use"):
             await in_thread(
-                previews.url(), lambda session: making.make(session, wanted, limit=0), {}
+                previews.url(), lambda session: cluster.make(session, wanted, limit=0), {}
             )
 
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from energia.db.previews.making import Wanted
-from energia.db.previews.reaping import Fate
+from energia.previews.cluster import Wanted
+from energia.previews.reaping import Fate
 from tests.previews import PreviewServer
 
 HOUR = 3600

@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 
 from energia.db.address import parsed
-from energia.db.previews.making import Wanted
+from energia.previews.cluster import Wanted
 from tests.previews import PreviewServer
 
 

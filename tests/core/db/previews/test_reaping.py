@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from energia.db.previews import registry
-from energia.db.previews.errors import ReaperBusy
-from energia.db.previews.making import Wanted
-from energia.db.previews.reaping import Fate
 from energia.db.session import Session, in_thread
+from energia.previews import databases
+from energia.previews.cluster import Wanted
+from energia.previews.databases import ReaperBusy
+from energia.previews.reaping import Fate
 from tests.previews import PreviewServer
 
 HOUR = 3600
@@ -101,7 +101,7 @@ async def test_two_never_reap_at_once(previews: PreviewServer) -> None:
     cluster = previews.cluster()
 
     def held(session: Session) -> None:
-        with session.turn(registry.LOCK, 0, ReaperBusy()):
+        with session.turn(databases.LOCK, 0, ReaperBusy()):
             session.pause(1)
 
     first = asyncio.create_task(in_thread(previews.url(), held, {}))

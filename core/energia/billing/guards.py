@@ -1,0 +1,183 @@
+"""What issued bills hold as it was: the zones of their meters and the versions of their tariffs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Final
+
+import attrs
+
+from energia.billing.contracts import SQL, billed_until
+from energia.billing.errors import VersionInUse
+from energia.convert import Converter
+from energia.db.tenant import Queries, Tenant
+from energia.errors import Fault, InUse
+from energia.metering import registry
+from energia.metering.models import Meter, NewMeter, NewSite, Site
+from energia.pricing.holidays.store import resolved
+from energia.pricing.store import Tariffs
+from energia.pricing.tariffs import Tariff, Version
+from energia.zones import Zone
+
+
+async def put_site(tenant: Tenant, id_: str, new: NewSite) -> tuple[Site, bool]:
+    """Make a site or replace it, and tell whether it was made.
+
+    Who issues a bill holds its contract. Contracts are held here before bills are looked for:
+    either that bill is found, or its period is one of the new zone.
+
+    Raises:
+        Invalid: It does not fit.
+        InUse: Bills of its meters are issued in another zone.
+
+    """
+    async with tenant.transaction() as queries:
+        billed = await _billed(queries, site=id_)
+        if billed:
+            old = await registry.site(queries, id_)
+            _refuse_other_zone(old.timezone, new.timezone, billed, "/timezone")
+        return await registry.put_site(queries, id_, new)
+
+
+async def put_meter(tenant: Tenant, id_: str, new: NewMeter, now: datetime) -> tuple[Meter, bool]:
+    """Make a meter or replace it, and tell whether it was made.
+
+    Raises:
+        Invalid: It does not fit; there is no such site.
+        InUse: Bills are issued and the site is of another zone; as `registry.write_meter`.
+
+    """
+    async with tenant.transaction() as queries:
+        await queries.fetch(str, SQL["contract_meter"], id_)
+        billed = await _billed(queries, meter=id_)
+        old = await registry.zone_of(queries, id_) if billed else None
+        result = await registry.write_meter(queries, id_, new, now)
+        if billed and old is not None:
+            _refuse_other_zone(old, await registry.zone_of(queries, id_), billed, "/site")
+        return result
+
+
+async def _billed(
+    queries: Queries, *, site: str | None = None, meter: str | None = None
+) -> date | None:
+    """Return until when a meter, or any of a site, is billed; its contracts are held."""
+    held = await queries.fetch(str, SQL["contract_hold_at"], {"site": site, "meter": meter})
+    return await billed_until(queries, held)
+
+
+def _refuse_other_zone(old: str, new: str, billed: date, pointer: str) -> None:
+    if old != new:
+        message = f"bills are issued until {billed}: the time zone stays {old}"
+        raise InUse(message, [Fault(InUse.code, message, pointer)])
+
+
+# Keeps the versions of tariffs by which bills are issued: only their end may change.
+
+_FIELDS: Final = tuple(
+    field.name for field in attrs.fields(Version) if field.name not in ("valid_from", "valid_to")
+)
+
+
+@attrs.frozen
+class _End:
+    """Until when bills of one zone are by a version.
+
+    Attributes:
+        version: The first day of the version.
+        timezone: The zone of `day`; None where another version follows within the bills.
+        day: The end of the last bill, or of the version as it was billed.
+
+    """
+
+    version: date
+    timezone: str | None
+    day: date
+
+
+async def put_tariff(tenant: Tenant, converter: Converter, tariff: Tariff) -> tuple[Tariff, bool]:
+    """Make or replace a tariff; return it with its holidays, and tell whether it was made.
+
+    Who issues a bill holds its tariff as it is (`Office.price`). The tariff is held here before
+    bills are looked for: either that bill is found, or it is priced by what is put.
+
+    Raises:
+        VersionInUse: Issued bills would not be what the tariff charges any more.
+        Invalid: It names a list of holidays that there is not.
+
+    """
+    async with tenant.transaction() as queries:
+        await queries.fetch(str, SQL["tariff_lock"], tariff.id)
+        tariff = await resolved(queries, tariff)
+        billed = await queries.fetch(_days, SQL["bill_versions"], tariff.id)
+        tariffs = Tariffs(queries, converter)
+        if billed:
+            old = await tariffs.get(str(tariff.id))
+            used = _used(old, billed)
+            faults = [*_changes(old, tariff, used), *await _too_early(queries, old, tariff, used)]
+            if faults:
+                raise VersionInUse(faults[0].message, faults)
+        return tariff, await tariffs.put(tariff)
+
+
+def _changes(old: Tariff, new: Tariff, used: Sequence[date]) -> Iterator[Fault]:
+    """Yield what differs, but for when versions end."""
+    for name in ("currency", "timezone"):
+        if getattr(old, name) != getattr(new, name):
+            message = f"bills by the tariff are issued: its {name} stays {getattr(old, name)}"
+            yield Fault(VersionInUse.code, message, f"/{name}")
+    before, after = _by_day(old), _by_day(new)
+    for day in used:
+        if day not in after:
+            message = f"bills by the version of {day} are issued: it stays"
+            yield Fault(VersionInUse.code, message, "/versions")
+            continue
+        at, version = after[day]
+        for name in _FIELDS:
+            if getattr(before[day][1], name) != getattr(version, name):
+                message = f"bills by the version of {day} are issued: its {name} stay as they are"
+                yield Fault(VersionInUse.code, message, f"/versions/{at}/{name}")
+
+
+async def _too_early(
+    queries: Queries, old: Tariff, new: Tariff, used: Sequence[date]
+) -> Iterator[Fault]:
+    """Yield the faults of versions that would end before an issued bill does."""
+    before, after = _by_day(old), _by_day(new)
+    ends = {
+        day: after[day][1].valid_to
+        for day in used
+        if day in after and after[day][1].valid_to != before[day][1].valid_to
+    }
+    asked = {
+        "tariff": new.id,
+        "versions": list(ends),
+        "ends": list(ends.values()),
+        "billed": [before[day][1].valid_to for day in ends],
+    }
+    later = await queries.fetch(_End, SQL["bill_version_ends"], asked) if ends else []
+    return _cut(later, ends, new, {day: at for day, (at, _) in after.items()})
+
+
+def _cut(
+    later: Sequence[_End], ends: Mapping[date, date | None], new: Tariff, at: Mapping[date, int]
+) -> Iterator[Fault]:
+    for one in later:
+        end = ends[one.version]
+        zone = Zone.named(one.timezone) if one.timezone else new.zone
+        if end and zone.midnight(one.day) > new.zone.midnight(end):
+            message = f"bills by the version of {one.version} are issued until {one.day}"
+            yield Fault(VersionInUse.code, message, f"/versions/{at[one.version]}/valid_to")
+
+
+def _by_day(tariff: Tariff) -> dict[date, tuple[int, Version]]:
+    """Return the versions with their places, by their first days."""
+    return {version.valid_from: (at, version) for at, version in enumerate(tariff.versions)}
+
+
+def _used(old: Tariff, billed: Sequence[tuple[date, date]]) -> list[date]:
+    """Return the versions that bills are by: from the first to the last of some bill."""
+    days = sorted(version.valid_from for version in old.versions)
+    return [day for day in days if any(first <= day <= last for first, last in billed)]
+
+
+def _days(first: date, last: date) -> tuple[date, date]:
+    return first, last

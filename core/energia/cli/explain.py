@@ -1,0 +1,150 @@
+"""`energia explain`: where the lines of a bill come from."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
+from energia.pricing.explain import ExplainedLine, ExplainedRounding, Placement, SlotRun
+
+if TYPE_CHECKING:
+    from energia.billing.explain import Explanation
+    from energia.convert import Converter
+    from energia.plugins import Plugins
+    from energia.settings import Settings
+
+
+@click.command("explain", short_help="Explain a bill, line by line.")
+@click.argument("bill")
+@click.option("--line", type=click.IntRange(min=0), help="Which line, counted from 0.")
+@click.option("--all", "every", is_flag=True, help="Print every run of slots.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@allow_embedded
+@pass_invocation
+def command(
+    invocation: Invocation,
+    bill: str,
+    line: int | None,
+    every: bool,
+    as_json: bool,
+    allow_embedded: bool,
+) -> None:
+    """Explain the stored BILL: slots and rules, arithmetic, rounding, what it was made from.
+
+    `energia price --explain` explains what is not billed.
+
+    \b
+    Examples:
+      energia explain casa-2026-03
+      energia explain casa-2026-03 --line 0 --all
+    """
+    pass
+    from energia.pricing.tariffs import tariff_converter
+
+    settings = invocation.settings(allow_embedded=allow_embedded)
+    plugins = invocation.plugins()
+    converter = tariff_converter(plugins.charges())
+    found = asyncio.run(_explained(settings, plugins, converter, bill, line))
+    if as_json:
+        click.echo(converter.dumps(found).decode())
+    else:
+        click.echo("\n".join(of_bill(found, every=every)))
+
+
+async def _explained(
+    settings: "Settings", plugins: "Plugins", converter: "Converter", bill: str, line: int | None
+) -> "Explanation":
+    from energia.billing.bills import Office
+    from energia.billing.explain import explained
+    from energia.cli.database import opened
+    from energia.clock import SystemClock
+
+    limits = settings.limits
+    async with opened(settings.database) as tenant:
+        office = Office(tenant, converter, plugins, SystemClock(), limits.slots, limits.problems)
+        return await explained(office, bill, line)
+
+
+# Explained lines as text that a person reads from top to bottom.
+
+#: So many runs are shown; of more, the first and the last ones.
+_SHOWN: Final = 6
+_MODES: Final = {"half_up": "half up", "half_even": "half to even", "down": "towards zero"}
+
+
+def of_bill(found: "Explanation", *, every: bool = False) -> Iterator[str]:
+    """Yield the lines of text of an explained bill; *every* run of slots, if asked."""
+    yield f"Bill {found.bill} of {found.contract}, {found.start} to {found.end} ({found.timezone})"
+    for line in found.lines:
+        yield ""
+        yield from of_line(line, found.currency, every=every)
+    yield ""
+    inputs = found.inputs
+    plugins = [f"{name} {version or ''}".strip() for name, version in inputs.plugins.items()]
+    of = ", ".join(map(str, inputs.versions or (inputs.version,)))
+    yield f"tariff {inputs.tariff}, version of {of}"
+    yield f"made by {', '.join([f'energia {inputs.energia}', *plugins])}"
+    for read in inputs.readings:
+        at = read.revision_at.isoformat() if read.revision_at else "never"
+        yield f"readings of {read.channel} ({read.role}), newest revision {at}"
+    for assumption in found.assumptions:
+        yield f"assumed: {assumption.message}"
+
+
+def of_lines(
+    lines: Sequence[ExplainedLine], currency: str, *, every: bool = False
+) -> Iterator[str]:
+    """Yield the lines of text of explained lines."""
+    for index, line in enumerate(lines):
+        if index:
+            yield ""
+        yield from of_line(line, currency, every=every)
+
+
+def of_line(found: ExplainedLine, currency: str, *, every: bool = False) -> Iterator[str]:
+    """Yield the lines of text of one explained line."""
+    line = found.line
+    yield f"{line.title}: {line.amount} {currency}   [{line.code}]"
+    for step in found.arithmetic.steps:
+        yield f"  {step.description}: {step.expression} = {step.value}"
+    for text in found.arithmetic.rate:
+        yield f"  rate: {text}"
+    yield f"  {found.arithmetic.expression} = {found.arithmetic.value}"
+    yield f"  {_rounded(found.rounding)}"
+    if found.calendar is not None:
+        yield from _calendar(found.calendar, every=every)
+    if not found.reproduced:
+        yield "  measuring the same readings again gives something else: the bill stands"
+
+
+def _rounded(rounding: ExplainedRounding) -> str:
+    if rounding.decimals is None or rounding.level == "total":
+        return "not rounded by itself"
+    mode = _MODES[rounding.mode]
+    if not Fraction(rounding.residue):
+        return f"exact to {rounding.decimals} decimals"
+    return f"rounded {mode} to {rounding.decimals} decimals, which leaves {rounding.residue}"
+
+
+def _calendar(found: Placement, *, every: bool) -> Iterator[str]:
+    unit = found.unit
+    for rule in found.rules:
+        name = "default" if rule.rule is None else f"rule {rule.rule + 1}"
+        yield f"  {name}, {rule.text}: {rule.slots} slots, {rule.quantity} {unit}"
+    runs = found.runs
+    if every or len(runs) <= _SHOWN:
+        yield from (f"    {_run(run)} {unit}" for run in runs)
+        return
+    half = _SHOWN // 2
+    yield from (f"    {_run(run)} {unit}" for run in runs[:half])
+    yield f"    ... {len(runs) - _SHOWN} more ..."
+    yield from (f"    {_run(run)} {unit}" for run in runs[-half:])
+
+
+def _run(run: SlotRun) -> str:
+    start, end = run.start, run.end
+    until = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%a %Y-%m-%d %H:%M}"
+    return f"{start:%a %Y-%m-%d %H:%M}-{until}, {run.slots} slots, {run.quantity}"

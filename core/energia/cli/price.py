@@ -1,0 +1,197 @@
+"""`energia price` and `energia compare`: what usage costs under tariffs."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
+from energia.cli.usage_options import UsageOptions, usage_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from energia.cli.question import Question
+    from energia.costing.compare import Ranked
+    from energia.costing.groups import Group
+    from energia.costing.usage import Window
+    from energia.metering.series import Series
+    from energia.pricing.engine import Cost
+    from energia.pricing.explain import ExplainedLine
+    from energia.pricing.tariffs import Tariff
+    from energia.pricing.usage import Terms
+
+
+@click.command("price", short_help="Print what usage costs under a tariff.")
+@click.argument("tariff")
+@usage_options
+@click.option("--explain", "explained", is_flag=True, help="Explain it, line by line.")
+@allow_embedded
+@pass_invocation
+def price_command(
+    invocation: Invocation,
+    tariff: str,
+    options: UsageOptions,
+    explained: bool,
+    allow_embedded: bool,
+) -> None:
+    """Print the lines of what usage costs under TARIFF.
+
+    TARIFF is a document (a .json or .toml file) or the id of a stored one. Documents and usage
+    from files need no database.
+
+    \b
+    Examples:
+      energia price night.toml --usage 2021.json
+      energia price night --meter UC-123 --start 2026-02-01 --end 2026-03-01 --explain
+    """
+    from energia.cli.question import Question
+
+    question = Question((tariff,), options.subject(), options.usage)
+    answer(invocation, question, options, explained, allow_embedded)
+
+
+def answer(
+    invocation: Invocation,
+    question: "Question",
+    options: UsageOptions,
+    explained: bool,
+    allow_embedded: bool,
+) -> None:
+    """Price what is asked for, and print it."""
+    from energia.costing.groups import together
+    from energia.pricing.tariffs import tariff_converter
+
+    if explained and options.group:
+        raise click.UsageError("--explain is about one period: leave --group away.")
+    settings = invocation.settings(allow_embedded=allow_embedded)
+    converter = tariff_converter(invocation.plugins().charges())
+    pricing = _explained if explained else _priced
+    window, (groups, lines) = asyncio.run(question.answer(settings, converter, pricing))
+    cost = together(groups)
+    if options.as_json:
+        click.echo(converter.dumps(lines if explained else cost).decode())
+    elif explained:
+        from energia.cli.explain import of_lines
+
+        click.echo("\n".join(of_lines(lines, cost.currency)))
+    else:
+        _print_cost(window, cost)
+        if options.group:
+            _print_groups(window, groups)
+
+
+def _priced(
+    tariffs: "Sequence[Tariff]",
+    series: "Mapping[str, Series]",
+    bounds: "Sequence[int]",
+    terms: "Terms",
+) -> "tuple[tuple[Group, ...], tuple[ExplainedLine, ...]]":
+    """Return what each bill period costs, and no explanation."""
+    from energia.costing.groups import price_groups
+
+    (tariff,) = tariffs
+    return price_groups(tariff, series, bounds, terms), ()
+
+
+def _explained(
+    tariffs: "Sequence[Tariff]",
+    series: "Mapping[str, Series]",
+    bounds: "Sequence[int]",
+    terms: "Terms",
+) -> "tuple[tuple[Group, ...], tuple[ExplainedLine, ...]]":
+    """Return what the only bill period costs, and where the lines come from."""
+    from energia.costing.groups import price_groups
+    from energia.pricing.explain import Charged, explain
+    from energia.pricing.segments import segments
+
+    (tariff,) = tariffs
+    (group,) = price_groups(tariff, series, bounds, terms)
+    cut = segments(tariff, series, group.start, group.end, terms)
+    lines = explain(Charged.of(group.cost), cut, group.cost.currency)
+    return (group,), lines
+
+
+def _print_cost(window: "Window", cost: "Cost") -> None:
+    from rich.table import Table
+
+    from energia.cli.tables import console, title
+
+    table = Table(title=title(window), show_footer=True)
+    table.add_column("line", footer="total")
+    for name in ("quantity", "unit", "rate"):
+        table.add_column(name, justify="left" if name == "unit" else "right")
+    table.add_column(cost.currency, footer=cost.total, justify="right")
+    for line in cost.lines:
+        rate = line.rate or ""
+        table.add_row(line.title, line.quantity or "", line.unit or "", rate, line.amount)
+    console().print(table)
+    for assumption in cost.assumptions:
+        click.echo(f"assumed: {assumption.message}")
+
+
+def _print_groups(window: "Window", groups: "Sequence[Group]") -> None:
+    from rich.table import Table
+
+    from energia.cli.tables import console
+
+    table = Table()
+    table.add_column("from")
+    table.add_column("to")
+    table.add_column(groups[0].cost.currency, justify="right")
+    for group in groups:
+        start, end = (window.zone.text(at) for at in (group.start, group.end))
+        table.add_row(start, end, group.cost.total)
+    console().print(table)
+
+
+# `energia compare`: tariffs ranked by what the same usage costs under each.
+
+
+@click.command("compare", short_help="Rank tariffs by what the same usage costs.")
+@click.argument("tariffs", nargs=-1, required=True)
+@usage_options
+@allow_embedded
+@pass_invocation
+def compare_command(
+    invocation: Invocation,
+    tariffs: tuple[str, ...],
+    options: UsageOptions,
+    allow_embedded: bool,
+) -> None:
+    """Rank TARIFFS by what the same usage costs; differences are to the first one given.
+
+    Each is a document (a .json or .toml file) or the id of a stored one.
+
+    \b
+    Examples:
+      energia compare flat.toml night.toml --usage 2021.json
+      energia compare flat night --meter UC-123 --start 2026-01-01 --end 2027-01-01
+    """
+    from energia.cli.question import Question
+    from energia.costing.compare import compare
+    from energia.pricing.tariffs import tariff_converter
+
+    settings = invocation.settings(allow_embedded=allow_embedded)
+    converter = tariff_converter(invocation.plugins().charges())
+    question = Question(tariffs, options.subject(), options.usage)
+    window, ranking = asyncio.run(question.answer(settings, converter, compare))
+    if options.as_json:
+        click.echo(converter.dumps({"ranking": ranking}).decode())
+    else:
+        _print_ranking(window, ranking)
+
+
+def _print_ranking(window: "Window", ranking: "Sequence[Ranked]") -> None:
+    from rich.table import Table
+
+    from energia.cli.tables import console, title
+
+    table = Table(title=title(window))
+    table.add_column("tariff")
+    for name in ("total", "difference", "%"):
+        table.add_column(name, justify="right")
+    for one in ranking:
+        table.add_row(one.tariff, one.total, one.difference, one.difference_percent or "")
+    console().print(table)

@@ -1,0 +1,101 @@
+"""Tariffs ranked by what the same usage costs under each."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+
+import attrs
+
+from energia.costing.groups import price_groups, together
+from energia.errors import EnergiaError, Fault, Invalid
+from energia.metering.series import Series
+from energia.pricing.engine import Cost, CostLine
+from energia.pricing.exact import difference, fixed, rounded
+from energia.pricing.slots import Assumption
+from energia.pricing.tariffs import Tariff
+from energia.pricing.usage import Terms
+
+
+@attrs.frozen
+class Ranked:
+    """What the usage costs under one tariff.
+
+    Attributes:
+        tariff: The id of the tariff; its name if it has no id.
+        total: The sum of the lines' amounts.
+        difference: The total less that of the first tariff asked for.
+        lines: What the charges charge.
+        assumptions: What was taken for granted.
+        difference_percent: The difference in percent of the first tariff's total, with one
+            decimal; None where that total is zero.
+
+    """
+
+    tariff: str
+    total: str
+    difference: str
+    lines: tuple[CostLine, ...]
+    assumptions: tuple[Assumption, ...]
+    difference_percent: str | None = None
+
+
+def compare(
+    tariffs: Sequence[Tariff],
+    usage: Mapping[str, Series],
+    bounds: Sequence[int],
+    terms: Terms = Terms(),  # noqa: B008
+) -> tuple[Ranked, ...]:
+    """Return what the usage in the bill periods between *bounds* costs, the cheapest tariff first.
+
+    Raises:
+        Invalid: The currencies differ; or as `price_groups`, with pointers to the tariffs.
+
+    """
+    currency = tariffs[0].currency
+    others = [
+        Fault(
+            "other_currency", f"the tariff is in {one.currency}, not {currency}", f"/tariffs/{at}"
+        )
+        for at, one in enumerate(tariffs)
+        if one.currency != currency
+    ]
+    if others:
+        raise Invalid("the currencies of the tariffs differ", others)
+    costs: list[Cost] = []
+    for at, tariff in enumerate(tariffs):
+        with _pointing_to(at):
+            costs.append(together(price_groups(tariff, usage, bounds, terms)))
+    ranked = [
+        (Fraction(cost.total), _ranked(tariff, cost, costs[0]))
+        for tariff, cost in zip(tariffs, costs, strict=True)
+    ]
+    return tuple(one for _, one in sorted(ranked, key=lambda pair: pair[0]))
+
+
+@contextmanager
+def _pointing_to(at: int) -> Iterator[None]:
+    """Let faults point to the tariff at index *at*, unless they point to the usage."""
+    try:
+        yield
+    except EnergiaError as error:
+        faults = [
+            attrs.evolve(fault, pointer=fault.pointer or f"/tariffs/{at}") for fault in error.faults
+        ]
+        raise type(error)(error.detail, faults) from error
+
+
+def _ranked(tariff: Tariff, cost: Cost, first: Cost) -> Ranked:
+    total, base = Fraction(cost.total), Fraction(first.total)
+    percent = None if not base else _percent((total - base) / abs(base) * 100)
+    return Ranked(
+        tariff=tariff.id or tariff.name,
+        total=cost.total,
+        difference=difference(cost.total, first.total),
+        lines=cost.lines,
+        assumptions=cost.assumptions,
+        difference_percent=percent,
+    )
+
+
+def _percent(value: Fraction) -> str:
+    return fixed(rounded(value, 1, "half_up"), 1)

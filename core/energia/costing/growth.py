@@ -1,0 +1,131 @@
+"""A bill that grows: what was measured is kept, new readings are added, the whole is priced.
+
+Sums of slots add up and maxima merge, so what is measured of a bill so far grows by what is
+measured of the new slots alone; the money is worked out anew each time, from a few integers.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol, runtime_checkable
+
+import attrs
+import numpy as np
+
+from energia.metering.series import Series
+from energia.pricing.charges import Measure, Measured, code_of
+from energia.pricing.engine import Cost, priced
+from energia.pricing.segments import Due, Segment, segments
+from energia.pricing.slots import Assumption, Slots
+from energia.pricing.tariffs import Tariff, Version
+from energia.pricing.usage import Terms
+from energia.zones import Zone
+
+
+@runtime_checkable
+class Mergeable(Measure, Protocol):
+    """A measure of a window that is known from what it is of the parts of it.
+
+    Where it has `seconds`, windows are cut between spans of so many of them on the local clock.
+    """
+
+    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+        """Return the measure of two windows, of which one follows the other."""
+        ...
+
+
+@attrs.frozen
+class SoFar:
+    """What was measured of a bill until an instant.
+
+    Attributes:
+        until: In seconds since 1970-01-01T00:00Z; the bill starts earlier.
+        measured: What the measures of each charge gave, by its code and their names.
+        assumptions: What was taken for granted of readings.
+
+    """
+
+    until: int
+    measured: Mapping[str, Measured]
+    assumptions: tuple[Assumption, ...] = ()
+
+
+def grows(version: Version) -> bool:
+    """Tell whether all that *version* measures of readings can be added to.
+
+    A charge that measures others again for other readings, such as `export`, needs them all.
+    """
+    again = any(getattr(charge, "remeasures", False) for charge in version.charges)
+    return not again and all(isinstance(one, Mergeable) for _, _, one in _of_readings(version))
+
+
+def is_a_cut(version: Version, zone: Zone, instant: int) -> bool:
+    """Tell whether a bill may be cut at *instant*: no span that is measured as one is open."""
+    local = int(zone.local(np.array([instant], np.int64))[0])
+    return all(not local % getattr(one, "seconds", 1) for _, _, one in _of_readings(version))
+
+
+def measured(
+    tariff: Tariff,
+    usage: Mapping[str, Series],
+    start: int,
+    end: int,
+    before: SoFar | None = None,
+) -> SoFar:
+    """Return what is measured of the bill from *start* until *end*.
+
+    Args:
+        tariff: One version of it is in force in all of the bill, and it `grows`.
+        usage: The readings since *before*; all of the bill's without.
+        start: When the bill starts, in seconds since 1970-01-01T00:00Z.
+        end: Until when is measured.
+        before: What was measured earlier, until a cut.
+
+    Raises:
+        IncompleteUsage: Readings are missing.
+
+    """
+    begin = start if before is None else before.until
+    (segment,) = segments(tariff, usage, begin, end, Terms())
+    slots = attrs.evolve(segment.dues[0].slots, bill=(start, end))
+    found: dict[str, dict[str, Mapping[str, int]]] = {}
+    for code, name, measure in _of_readings(segment.version):
+        new = measure.evaluate(slots)
+        if before is not None and isinstance(measure, Mergeable):
+            new = measure.merge(before.measured[code][name], new)
+        found.setdefault(code, {})[name] = new
+    earlier = () if before is None else before.assumptions
+    return SoFar(end, found, _added([*earlier, *slots.assumptions]))
+
+
+def price_so_far(tariff: Tariff, start: int, found: SoFar, terms: Terms) -> Cost:
+    """Return what a bill that starts at *start* costs so far."""
+    (span,) = tariff.in_force(start, found.until)
+    version = span.version
+    assumptions = dict.fromkeys(found.assumptions)
+    slots = Slots(
+        start, found.until, tariff.zone, version.types, {}, assumptions, rounding=version.rounding
+    )
+    dues = tuple(Due(charge, slots) for charge in version.charges)
+    known = {(slots, one): found.measured[code][name] for code, name, one in _of_readings(version)}
+    return priced(tariff.currency, [Segment(version, dues, assumptions)], terms.state, known)
+
+
+def _of_readings(version: Version) -> Iterator[tuple[str, str, Measure]]:
+    """Yield the measures of readings: the code of the charge, the name, the measure."""
+    for charge in version.charges:
+        for name, measure in charge.measures().items():
+            if measure.roles:
+                yield code_of(charge), name, measure
+
+
+def _added(found: list[Assumption]) -> tuple[Assumption, ...]:
+    """Return assumptions, those of slots added up by what they are about."""
+    kept: dict[tuple[str, str], Assumption] = {}
+    for one in found:
+        about = (one.code, one.message.replace(str(one.slots), "{}"))
+        other = kept.get(about)
+        if other is not None and one.slots is not None and other.slots is not None:
+            both = one.slots + other.slots
+            kept[about] = Assumption(one.code, about[1].replace("{}", str(both)), both)
+        else:
+            kept[about] = one
+    return tuple(kept.values())

@@ -1,0 +1,200 @@
+"""What a request asks the price of."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, ClassVar, Final, Literal
+
+import attrs
+import numpy as np
+from msgspec import Meta
+
+from energia.codes import UnitName, ZoneOrOffset
+from energia.convert import Id
+from energia.convert.constraints import Check
+from energia.convert.scalars import Unfit
+from energia.convert.structures import Numbers, Rules, enforce
+from energia.errors import Fault, Invalid
+from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Series, refuse_length
+from energia.pricing.charges import Role, unit_of
+from energia.pricing.market.models import InlinePrices
+from energia.pricing.tariffs import Parameters
+from energia.pricing.usage import Missing
+from energia.units import unit
+from energia.zones import Zone
+
+Ids = Annotated[tuple[Id, ...], Meta(min_length=1, max_length=100)]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+Moment = datetime | date
+
+
+def _whole(instant: datetime) -> None:
+    if instant.microsecond:
+        raise Unfit("off_grid", "the time is not on a whole second")
+
+
+def _divides_a_day(interval: timedelta) -> None:
+    refuse_length(interval.total_seconds())
+
+
+@attrs.frozen
+class InlineChannel:
+    """The readings of one role.
+
+    Attributes:
+        start: When the first slot starts.
+        values: One for each slot; null where there is no reading.
+        unit: Their unit.
+
+    """
+
+    start: Annotated[datetime, Check(_whole)]
+    values: Annotated[Numbers, Meta(min_length=1)]
+    unit: UnitName = "kWh"
+
+
+def _units_fit(channels: Mapping[str, InlineChannel]) -> Iterator[Fault]:
+    for role, channel in channels.items():
+        if unit(channel.unit).canonical != unit_of(role):
+            message = f"{channel.unit} is no unit of {role}, which is in {unit_of(role)}"
+            yield Fault("wrong_unit", message, f"/channels/{role}/unit")
+
+
+@attrs.frozen
+class InlineUsage:
+    """Readings that come with the request.
+
+    Attributes:
+        timezone: The IANA zone of dates in the request and of times in the answer.
+        interval: The length of a slot; divides a day, at most an hour.
+        channels: The readings by role.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_units_fit,)
+
+    timezone: ZoneOrOffset
+    interval: Annotated[timedelta, Meta(examples=["PT15M"]), Check(_divides_a_day)]
+    channels: Annotated[dict[Role, InlineChannel], Meta(min_length=1)]
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse units that do not fit."""
+        enforce(self)
+
+    @property
+    def zone(self) -> Zone:
+        """The zone of dates in the request."""
+        return Zone.named(self.timezone)
+
+    @property
+    def slots(self) -> int:
+        """How many values there are."""
+        return sum(len(channel.values) for channel in self.channels.values())
+
+    def series(self) -> Mapping[str, Series]:
+        """Return the readings in micro-units; raises `Invalid` for numbers that are too large."""
+        found = {role: self._series(role, channel) for role, channel in self.channels.items()}
+        faults = [fault for _, faults in found.values() for fault in faults]
+        if faults:
+            raise Invalid(faults[0].message, faults)
+        return {role: series for role, (series, _) in found.items()}
+
+    def _series(self, role: str, channel: InlineChannel) -> tuple[Series, list[Fault]]:
+        micro, outside = channel.values.micros(unit(channel.unit).factor)
+        missing = np.isnan(channel.values.floats)
+        micro[missing] = MISSING
+        quality = np.where(missing, NEVER_SENT, ACTUAL).astype(np.int8)
+        faults = [
+            Fault("out_of_range", "the number is out of range", f"/channels/{role}/values/{index}")
+            for index in np.flatnonzero(outside)[:1000].tolist()
+        ]
+        seconds = int(self.interval.total_seconds())
+        return Series(seconds_of(channel.start), seconds, micro, quality), faults
+
+
+def seconds_of(instant: datetime) -> int:
+    """Return a whole second as seconds since 1970-01-01T00:00Z."""
+    return (instant - _EPOCH) // timedelta(seconds=1)
+
+
+def boundary(moment: Moment, zone: Zone) -> int:
+    """Return a boundary of a window, in seconds, UTC: an instant, or the midnight of a date."""
+    if isinstance(moment, datetime):
+        return seconds_of(moment)
+    return zone.midnight(moment)
+
+
+def _meter_or_usage(meter: str | None, usage: InlineUsage | None) -> Iterator[Fault]:
+    if (meter is None) == (usage is None):
+        yield Fault("meter_or_usage", "give either meter or usage", "/meter")
+
+
+def _needs_start(meter: str | None, start: Moment | None) -> Iterator[Fault]:
+    if meter is not None and start is None:
+        yield Fault("missing_field", "a stored meter needs a window", "/start")
+
+
+def _needs_end(meter: str | None, end: Moment | None) -> Iterator[Fault]:
+    if meter is not None and end is None:
+        yield Fault("missing_field", "a stored meter needs a window", "/end")
+
+
+def _whole_seconds(start: Moment | None, end: Moment | None) -> Iterator[Fault]:
+    for name, moment in (("start", start), ("end", end)):
+        if isinstance(moment, datetime) and moment.microsecond:
+            yield Fault("out_of_range", "instants are whole seconds", f"/{name}")
+
+
+def _needs_meter(
+    meter: str | None, channels: Mapping[str, object] | None, known_at: datetime | None
+) -> Iterator[Fault]:
+    if meter is None and channels is not None:
+        yield Fault("needs_meter", "channels are those of a meter", "/channels")
+    if meter is None and known_at is not None:
+        yield Fault("needs_meter", "only stored readings are known at a time", "/known_at")
+
+
+@attrs.frozen(kw_only=True)
+class Subject:
+    """What is priced.
+
+    Attributes:
+        meter: A meter whose readings are stored; or
+        usage: readings that come with the request.
+        start: When the window starts: an instant, or the midnight of a date in the zone of the
+            site (or of the usage); the default is the start of the usage.
+        end: When it ends.
+        channels: Which of the meter's channels are summed for a role, where it has several.
+        known_at: The stored readings, and prices, as they were known at this instant.
+        prices: Price series that charges need, by name, in the tariff's currency and for a kWh
+            unless they say otherwise; others are those that are stored.
+        missing: Whether missing readings are refused, or how they are filled in: `zero`, or
+            `estimate`, the mean of slots that are alike.
+        parameters: Values for the parameters that charges of the tariff ask for.
+        group: Prices each day, month or year of the window as a bill period of its own.
+
+    """
+
+    __rules__: ClassVar[Rules] = (
+        _meter_or_usage,
+        _needs_start,
+        _needs_end,
+        _needs_meter,
+        _whole_seconds,
+    )
+
+    meter: Id | None = None
+    usage: InlineUsage | None = None
+    start: Moment | None = None
+    end: Moment | None = None
+    channels: dict[Role, Ids] | None = None
+    known_at: datetime | None = None
+    prices: dict[Id, InlinePrices] = attrs.field(factory=dict)
+    missing: Missing = "refuse"
+    parameters: Parameters = attrs.field(factory=dict)
+    group: Literal["P1D", "P1M", "P1Y"] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what does not go together."""
+        enforce(self)

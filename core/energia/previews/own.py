@@ -1,0 +1,128 @@
+"""The database of the preview that this process is: made at the start, and never again."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from energia.errors import ConfigurationError, EnergiaError, did_you_mean
+from energia.previews.cluster import Cluster, Made, Wanted
+
+if TYPE_CHECKING:
+    from energia.core import Core, Seed
+    from energia.plugins import Plugins
+    from energia.settings import Settings
+
+
+#: Where a platform tells which commit this is.
+COMMIT: Final = "SOURCE_COMMIT"
+_NO_SEED: Final = "none"
+
+log = structlog.get_logger(__name__)
+
+
+def seed_of(settings: "Settings", plugins: "Plugins") -> "Seed | None":
+    """Return what the database of a preview is filled with, as `preview.seed` says.
+
+    Raises:
+        ConfigurationError: No plugin offers it.
+
+    """
+    name, seeds = settings.preview.seed, plugins.seeds()
+    if settings.profile != "preview" or name == _NO_SEED:
+        return None
+    if name not in seeds:
+        hint = did_you_mean(name, [_NO_SEED, *seeds])
+        raise ConfigurationError(f"preview.seed: no plugin offers {name!r}{hint}")
+    return seeds[name]
+
+
+class OwnDatabase:
+    """The database of a service's preview; for any other service there is nothing to do."""
+
+    def __init__(self, core: "Core") -> None:
+        """Prepare; nothing is connected yet.
+
+        Raises:
+            ConfigurationError: No plugin offers the seed.
+
+        """
+        self._core = core
+        self._seed = seed_of(core.settings, core.plugins)
+        self._cluster = _cluster(core.settings)
+        self._made: Made | None = None
+
+    async def ensure(self) -> bool:
+        """Make the database if there is none; tells whether it was made.
+
+        It is done once: a database that is dropped later stays away.
+
+        Raises:
+            ConfigurationError, NotOurs: It can never be made; the message says why.
+            DatabaseAway: It cannot be made now.
+
+        """
+        if self._cluster is None or self._made is not None:
+            return False
+        self._made = await self._cluster.make(wanted(self._core.settings))
+        return self._made.created
+
+    async def sow(self) -> bool:
+        """Fill the database, unless an earlier start did; tells whether it was filled."""
+        if self._seed is None or (self._made and self._made.marker.seed == self._seed.name):
+            return False
+        await self._seed.sow(self._core)
+        if self._cluster and self._made:
+            await self._cluster.sown(self._made.marker.pr, self._seed.name)
+        return True
+
+    @asynccontextmanager
+    async def leased(self) -> AsyncIterator[None]:
+        """Say again and again that the preview runs; the end says nothing, and drops nothing."""
+        if self._cluster is None or self._made is None:
+            yield
+            return
+        task = asyncio.create_task(self._renew(self._cluster, self._made.marker.pr))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _renew(self, cluster: Cluster, pr: int) -> None:
+        there = True
+        while True:
+            await asyncio.sleep(self._core.settings.preview.lease)
+            try:
+                was, there = there, await cluster.seen(pr)
+            except EnergiaError as error:
+                log.warning("preview_lease", pr=pr, error=error.detail or error.title)
+            else:
+                if was and not there:
+                    log.error("preview_dropped", pr=pr, hint="a new start makes it again")
+
+
+def wanted(settings: "Settings", pr: int | None = None) -> Wanted:
+    """Return the database that *settings* want for a pull request; by default for their own.
+
+    Raises:
+        ConfigurationError: They have none of their own.
+
+    """
+    pr = settings.pull_request if pr is None else pr
+    if pr is None:
+        raise ConfigurationError("this is no preview: name the pull request")
+    preview = settings.preview
+    return Wanted(pr, preview.template, preview.connections, os.environ.get(COMMIT, ""))
+
+
+def _cluster(settings: "Settings") -> Cluster | None:
+    """Return the server that a preview's own database is on; None where there is no such."""
+    url = settings.database.url
+    if settings.profile != "preview" or url.startswith("embedded:"):
+        return None
+    return Cluster(url, settings.preview)

@@ -1,0 +1,148 @@
+"""Drops the databases of previews that nobody misses: those of closed pull requests, and silent."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final, Literal
+
+import attrs
+import psycopg2
+from psycopg2.errors import InsufficientPrivilege, ObjectInUse
+from psycopg2.sql import SQL, Identifier
+
+from energia.db.connection import said
+from energia.db.session import Session
+from energia.errors import DatabaseAway
+from energia.previews import databases
+from energia.previews.databases import NotOurs, Preview, ReaperBusy
+from energia.settings import Preview as Rules
+
+
+def drop(session: Session, pr: int) -> bool:
+    """Drop the database of a pull request; tells whether there was one.
+
+    Its name is made from the number, and its comment must say that it is that pull request's.
+
+    Args:
+        session: A session in another database of the server.
+        pr: The number of the pull request.
+
+    Raises:
+        ValueError: There is no such number.
+        NotOurs: The database has no comment of ours.
+
+    """
+    with databases.turn(session, pr):
+        found = databases.find(session, pr)
+        if found is not None:
+            dropped(session, found)
+        return found is not None
+
+
+def dropped(session: Session, preview: Preview) -> None:
+    """Drop a database whose lock we hold: first nobody comes in, then all are put out."""
+    if preview.marker is None:
+        raise NotOurs(f"{preview.database} has no comment of ours: it is left alone")
+    name = Identifier(preview.database)
+    session.fetch(SQL("alter database {} allow_connections false").format(name))
+    forced = SQL("drop database if exists {} with (force)").format(name)
+    try:
+        session.fetch(forced)
+    except InsufficientPrivilege:
+        # An autovacuum worker may be in it, whom only a superuser may put out by force. Without
+        # force PostgreSQL itself sends workers away; what has sessions is then tried once more.
+        with suppress(ObjectInUse):
+            session.fetch(SQL("drop database if exists {}").format(name))
+            return
+        session.fetch(forced)
+
+
+#: Why a database goes.
+Reason = Literal["closed", "expired"]
+REASONS: Final[tuple[Reason, ...]] = ("closed", "expired")
+
+
+@attrs.frozen
+class Fate:
+    """What became of one database that was due, or would become of it.
+
+    Attributes:
+        pr: The number of its pull request.
+        reason: Why it was due.
+        error: Why it is still there.
+
+    """
+
+    pr: int
+    reason: Reason
+    error: str | None = None
+
+
+@attrs.frozen
+class Reaped:
+    """One run.
+
+    Attributes:
+        previews: All databases that there were.
+        fates: Those that were due, up to the limit.
+        dry_run: Whether nothing was dropped.
+
+    """
+
+    previews: tuple[Preview, ...]
+    fates: tuple[Fate, ...]
+    dry_run: bool
+
+
+def due(preview: Preview, rules: Rules) -> Reason | None:
+    """Say why a database is to be dropped; None if it is not.
+
+    A closed one waits for its sessions to end, but not for ever. A silent one with sessions is not
+    silent: its preview works, and cannot say so.
+    """
+    standing = preview.standing(rules.ttl)
+    if preview.marker is None:
+        return None
+    if not preview.accepting:
+        return "closed"  # somebody began to drop it
+    if standing == "closed" and preview.marker.closed_at:
+        waited = (preview.at - preview.marker.closed_at).total_seconds()
+        return "closed" if not preview.sessions or waited > rules.closed_grace else None
+    return "expired" if standing == "expired" and not preview.sessions else None
+
+
+def reap(session: Session, rules: Rules, *, dry_run: bool = False, patience: float = 0) -> Reaped:
+    """Drop what is due, at most `reap_limit` databases; one process at a time.
+
+    Args:
+        session: A session in another database of the server.
+        rules: How long what may stay.
+        dry_run: Drop nothing, only say what would be dropped.
+        patience: Seconds to wait for another process that does the same.
+
+    Raises:
+        ReaperBusy: The other process took longer.
+
+    """
+    with session.turn(databases.LOCK, patience, ReaperBusy()):
+        previews = tuple(databases.every(session))
+        reasons = [(one.pr, reason) for one in previews if (reason := due(one, rules))]
+        fates = [Fate(pr, reason) for pr, reason in reasons[: rules.reap_limit]]
+        if not dry_run:
+            fates = [fate for one in fates for fate in _met(session, one, rules)]
+        return Reaped(previews, tuple(fates), dry_run)
+
+
+def _met(session: Session, fate: Fate, rules: Rules) -> Iterator[Fate]:
+    """Drop one database, unless it was taken into use again meanwhile."""
+    try:
+        with databases.turn(session, fate.pr):
+            preview = databases.find(session, fate.pr)
+            if preview and due(preview, rules):
+                dropped(session, preview)
+                yield fate
+    except psycopg2.Error as error:
+        if session.raw.closed:
+            raise
+        yield attrs.evolve(fate, error=said(error))
+    except DatabaseAway as error:
+        yield attrs.evolve(fate, error=error.detail)

@@ -1,0 +1,180 @@
+"""Asks the feeds for prices, in the background; of several replicas one at a time."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from energia.convert import dumps
+from energia.errors import DatabaseError, EnergiaError
+from energia.pricing.market.feeds import Delivery, FeedFailed, FeedRequest, PriceFeed, PricesFetched
+from energia.pricing.market.models import StoredPrices
+from energia.pricing.market.store import SQL, row_of, store
+
+if TYPE_CHECKING:
+    from energia.core import Core
+
+
+#: Seconds for one fetch, and between two, unless the feed says otherwise.
+_TIMEOUT: Final = 60.0
+_PERIOD: Final = 900.0
+#: No other replica takes a feed up until so many seconds after its time-out.
+GRACE: Final = 30.0
+#: So much of an error is kept.
+_LONGEST: Final = 500
+
+
+@attrs.frozen
+class _Claimed:
+    """A feed that is due, in the order of the columns of `price_feed_claim`."""
+
+    tries: int
+    memo: Mapping[str, Any]
+    horizon: datetime | None
+
+
+@asynccontextmanager
+async def feeding(core: "Core") -> AsyncIterator[None]:
+    """Ask the feeds while the service runs; in a preview, which copies settings, none is asked."""
+    feeds = () if core.settings.profile == "preview" else core.plugins.price_feeds()
+    tasks = [asyncio.create_task(Keeper(core, feed).work()) for feed in feeds]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@attrs.define(eq=False)
+class Keeper:
+    """Asks one feed."""
+
+    core: "Core"
+    feed: PriceFeed
+    _begun: bool = False
+    _error: str | None = None
+
+    async def work(self) -> None:
+        """Ask the feed whenever it is due, until the service closes."""
+        settings = self.core.settings.feeds
+        while not self.core.state.closing:
+            pause = settings.poll
+            try:
+                pause = await self.round()
+            except EnergiaError as error:
+                self._say(f"database: {error.code}")
+            except Exception as error:  # a feed must not end for what nobody thought of
+                self._say(f"{type(error).__name__}: {error}")
+            await asyncio.sleep(min(max(pause, 0.0), settings.poll))
+
+    async def round(self) -> float:
+        """Ask the feed if it is due, and return after how many seconds to look again."""
+        tenant, now = self.core.pool.tenant(), self.core.clock.now()
+        name = self.feed.name
+        if not self._begun:
+            head = row_of(str(self.feed.series.id), self.feed.series)
+            await tenant.execute(SQL["price_feed_begin"], {**head, "name": name, "now": now})
+            self._begun = True
+        lease = now + timedelta(seconds=self._timeout + GRACE)
+        asked = {"name": name, "now": now, "until": lease}
+        claimed = await tenant.fetch(_Claimed, SQL["price_feed_claim"], asked)
+        if claimed:
+            await self._fetch(claimed[0], now)
+        due = await tenant.fetch(_instant, SQL["price_feed_due"], name)
+        if not due:
+            self._begun = False  # the series was deleted: it is made anew
+            return self.core.settings.feeds.poll
+        return (due[0] - self.core.clock.now()).total_seconds()
+
+    async def _fetch(self, claimed: _Claimed, now: datetime) -> None:
+        """Fetch and store, and note when to ask again."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                asked = FeedRequest(now, claimed.horizon, claimed.memo)
+                delivery = await self.feed.fetch(asked)
+            stored = await self._store(delivery)
+        except DatabaseError:
+            raise
+        except FeedFailed as error:
+            await self._failed(claimed, error.reason, error.retry_after)
+        except TimeoutError:
+            await self._failed(claimed, f"no answer within {self._timeout:g} s")
+        except EnergiaError as error:
+            await self._failed(claimed, error.detail)
+        except Exception as error:
+            await self._failed(claimed, f"{type(error).__name__}: {error}")
+        else:
+            await self._fetched(delivery, stored)
+
+    async def _store(self, delivery: Delivery) -> StoredPrices:
+        if not delivery.prices:
+            return StoredPrices(0, 0, 0, None)
+        series = self.feed.series
+        return await store(self.core.pool.tenant(), str(series.id), delivery.prices, series)
+
+    async def _fetched(self, delivery: Delivery, stored: StoredPrices) -> None:
+        now = self.core.clock.now()
+        after = now + timedelta(seconds=getattr(self.feed, "period", _PERIOD))
+        due = delivery.ask_at or delivery.next_update or after
+        row = {
+            "name": self.feed.name,
+            "now": now,
+            "due": max(due, now + timedelta(seconds=1)),
+            "next": delivery.next_update,
+            "memo": dumps(dict(delivery.memo)).decode(),
+        }
+        await self.core.pool.tenant().execute(SQL["price_feed_fetched"], row)
+        self._say(None)
+        changed = stored.created + stored.corrected > 0
+        self._tell("stored" if changed else "unchanged", stored)
+
+    async def _failed(self, claimed: _Claimed, reason: str, wanted: float = 0.0) -> None:
+        due = self.core.clock.now() + timedelta(seconds=self._pause(claimed.tries, wanted))
+        row = {"name": self.feed.name, "due": due, "error": reason[:_LONGEST]}
+        await self.core.pool.tenant().execute(SQL["price_feed_failed"], row)
+        self._say(reason)
+        self._tell("failed", StoredPrices(0, 0, 0, None))
+
+    def _pause(self, tries: int, wanted: float) -> float:
+        """Return how long to wait: doubled with each try, jittered, or as the source wants."""
+        settings = self.core.settings.feeds
+        pause = min(settings.retry_first * 2.0 ** min(max(tries - 1, 0), 30), settings.retry_most)
+        return max(pause * random.uniform(0.5, 1.0), min(wanted, settings.retry_after_most))
+
+    def _tell(self, outcome: Any, stored: StoredPrices) -> None:
+        self.core.plugins.prices_fetched(
+            PricesFetched(
+                feed=self.feed.name,
+                series=str(self.feed.series.id),
+                outcome=outcome,
+                created=stored.created,
+                corrected=stored.corrected,
+            )
+        )
+
+    def _say(self, error: str | None) -> None:
+        """Log when it begins to fail, in another way, and when it works again: no flood."""
+        if error == self._error:
+            return
+        self._error = error
+        import structlog  # costs 100 ms, and is needed here only
+
+        log = structlog.get_logger(__name__)
+        if error:
+            log.warning("price_feed_fails", feed=self.feed.name, reason=error)
+        else:
+            log.info("price_feed_works", feed=self.feed.name)
+
+    @property
+    def _timeout(self) -> float:
+        found: float = getattr(self.feed, "timeout", _TIMEOUT)
+        return found
+
+
+def _instant(at: datetime) -> datetime:
+    return at

@@ -1,0 +1,180 @@
+"""What surrounds every request: its id, log line, problem documents, deadline, compression."""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from energia.errors import EnergiaError, Malformed, TimedOut, TooSlow
+from energia.web import problems
+from energia.web.bodies import accepts_gzip
+from energia.web.keys import CORE, DEADLINE, ERROR, IN_FLIGHT, REQUEST_ID
+from energia.web.problems import new_id
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Cancel what takes too long; an answer that has begun is not cut.
+
+    Raises:
+        TooSlow: The body had not come in time.
+        TimedOut: The answer had not begun in time.
+
+    """
+    seconds = request.app[CORE].settings.limits.request_time
+    deadline = request[DEADLINE] = asyncio.timeout(seconds)
+    try:
+        async with deadline:
+            try:
+                return await handler(request)
+            finally:
+                del request[DEADLINE]
+    except TimeoutError:
+        if not deadline.expired():
+            raise
+        raise _late(request, seconds) from None
+
+
+def unhurried(request: web.Request) -> None:
+    """Let an answer that begins take its time."""
+    if (deadline := request.get(DEADLINE)) is not None:
+        deadline.reschedule(None)
+
+
+def _late(request: web.Request, seconds: float) -> EnergiaError:
+    if request.content.is_eof():
+        return TimedOut(f"no answer within limits.request_time ({seconds:g} s)")
+    return TooSlow(f"the body did not come within limits.request_time ({seconds:g} s)")
+
+
+# Compresses answers for the clients that want it, whoever made them: the core or a plugin.
+
+#: Answers from this size are worth it.
+_FROM: Final = 1024
+#: What is compressed already is none of these.
+_TEXTS: Final = ("text/", "application/json", "application/javascript", "image/svg+xml")
+_SUFFIXES: Final = ("+json", "+xml", "-text")
+
+
+def compress(request: web.Request, response: web.StreamResponse) -> None:
+    """Let *response* be compressed as it is sent, if that is worth it and asked for.
+
+    What is not worth it is compressed only for a client that takes nothing else.
+    Files that are sent while they are made see to it themselves: they have begun by now.
+    """
+    if response.prepared or not isinstance(response, web.Response):
+        return
+    body = response.body
+    if not isinstance(body, bytes | bytearray) or "Content-Encoding" in response.headers:
+        return
+    worth_it = len(body) >= _FROM and _is_text(response)
+    compressed = bool(body) and accepts_gzip(request, needed=not worth_it)
+    if worth_it or compressed:
+        vary = response.headers.get("Vary")
+        response.headers["Vary"] = f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
+    if compressed:
+        response.enable_compression(web.ContentCoding.gzip)
+
+
+def _is_text(response: web.Response) -> bool:
+    type_ = response.content_type
+    return type_.startswith(_TEXTS) or type_.endswith(_SUFFIXES)
+
+
+# What surrounds every request: its id, its log line, and problem documents for its errors.
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+#: These are answered whatever the plugins' middlewares do, and logged only when debugging.
+_HEALTH: Final = frozenset({"/health", "/health/ready", "/health/live"})
+
+log = structlog.get_logger(__name__)
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id, answer whatever goes wrong, and log one line about it."""
+    given = request.headers.get("X-Request-Id", "")
+    request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
+    request[REQUEST_ID] = request_id
+    started = time.perf_counter()
+    bound = structlog.contextvars.bound_contextvars(request_id=request_id)
+    if route_of(request) in _HEALTH:
+        handler = request.match_info.handler
+    with request.app[IN_FLIGHT].one(), bound:
+        response = await answered(request, handler)
+        compress(request, response)
+        _log(request, response.status, time.perf_counter() - started)
+    return response
+
+
+@web.middleware
+async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn an error into a problem document; the middlewares around find it in the request."""
+    try:
+        return await handler(request)
+    except Exception as error:
+        request[ERROR] = error
+        if isinstance(error, web.HTTPException) and error.status < 400:
+            raise
+        return _answer(request, error)
+
+
+def _answer(request: web.Request, error: Exception) -> web.Response:
+    request_id = request[REQUEST_ID]
+    match error:
+        case EnergiaError():
+            if error.status >= 500:
+                log.warning("failed", code=error.code, detail=error.detail, exc_info=_cause(error))
+            return problems.of_error(error, request_id, request.app[CORE].settings.limits.problems)
+        case web.HTTPException():
+            return problems.of_http(error, request_id)
+        case web.RequestPayloadError() | ConnectionError():
+            return problems.of_error(Malformed("the body ended too early"), request_id, 0)
+    log.error("unhandled", method=request.method, route=route_of(request), exc_info=error)
+    return problems.unexpected(request_id)
+
+
+def route_of(request: web.Request) -> str:
+    """Return the template of the path, never the path: there are few of them, and no id in any."""
+    if request.match_info.http_exception is not None:
+        allowed = request.match_info.http_exception.status != HTTPStatus.METHOD_NOT_ALLOWED
+        return "unmatched" if allowed else "method_not_allowed"
+    resource = request.match_info.route.resource
+    return "unmatched" if resource is None else resource.canonical
+
+
+async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
+    """Give every answer its headers; while the service stops, close the connection after it."""
+    unhurried(request)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Server"] = "energia"
+    if request_id := request.get(REQUEST_ID):
+        response.headers["X-Request-Id"] = request_id
+    if request.app[CORE].state.closing:
+        # The headers are made by now, so the connection's one is set as well.
+        response.headers["Connection"] = "close"
+        response.force_close()
+
+
+def _cause(error: EnergiaError) -> BaseException | None:
+    """Return what to log in full: only what is not expected to happen."""
+    return error if error.status == 500 else None
+
+
+def _log(request: web.Request, status: int, seconds: float) -> None:
+    route = route_of(request)
+    write = log.debug if route in _HEALTH else log.info
+    write(
+        "request",
+        method=request.method,
+        route=route,
+        status=status,
+        seconds=round(seconds, 6),
+    )

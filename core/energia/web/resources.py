@@ -1,0 +1,162 @@
+"""What endpoints share: ids in paths, windows in queries, pages of lists, examples of bodies."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from importlib.resources import files
+from typing import Annotated, Any, Generic, TypeVar
+
+import attrs
+from msgspec import Meta
+
+from energia.convert import Id
+from energia.db.pool import Tenant
+from energia.errors import AmbiguousChannel, Fault, Invalid, NotFound
+from energia.metering import registry
+from energia.metering.models import Channel
+from energia.zones import Zone, rfc3339
+
+SiteId = Annotated[Id, Meta(description="The id of the site.", examples=["casa"])]
+MeterId = Annotated[Id, Meta(description="The id of the meter.", examples=["UC-123"])]
+ChannelId = Annotated[
+    Id, Meta(description="The id of the channel; without one, the meter's only one.")
+]
+TariffId = Annotated[Id, Meta(description="The id of the tariff.", examples=["branca"])]
+HolidayListId = Annotated[
+    Id, Meta(description="The id of the list of holidays.", examples=["br-national"])
+]
+ImportId = Annotated[
+    Id,
+    Meta(description="The `import` of an answer to readings or to a file.", examples=["imp_1"]),
+]
+ContractId = Annotated[Id, Meta(description="The id of the contract.", examples=["casa-2026"])]
+BillId = Annotated[Id, Meta(description="The id of the bill.", examples=["casa-2026-03-02"])]
+PriceSeriesId = Annotated[Id, Meta(description="The id of the price series.", examples=["spot-es"])]
+
+
+# Lists, page by page.
+
+T = TypeVar("T")
+
+#: How many things a page has.
+Limit = Annotated[int, Meta(ge=1, le=1000, description="How many to return at most.")]
+#: Where a page begins.
+Cursor = Annotated[str, Meta(max_length=100, description="The `next` of the page before.")]
+
+
+@attrs.frozen
+class Page(Generic[T]):
+    """Some of a list.
+
+    Attributes:
+        items: At most `limit` of them.
+        next: The `cursor` of the next page, or null if this is the last.
+
+    """
+
+    items: tuple[T, ...]
+    next: str | None
+
+
+def page(found: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:
+    """Return a page of *found*, one more than *limit* of which shows that there is another."""
+    more = len(found) > limit
+    return Page(tuple(found[:limit]), cursor(found[limit - 1]) if more else None)
+
+
+# Parts of time in queries, on the local time of a meter's site.
+
+_DESCRIPTION = "An instant with its offset, or a date: midnight in the site's zone."
+#: The start of a window: an instant, or a date: its midnight in the zone of the site.
+Start = Annotated[datetime | date, Meta(description=_DESCRIPTION, examples=["2026-03-02"])]
+#: The end of a window, which is not in it.
+End = Annotated[datetime | date, Meta(description=_DESCRIPTION, examples=["2026-03-03"])]
+KnownAt = Annotated[datetime, Meta(description="What was known at this instant; now without.")]
+#: Where the rest of a window begins.
+From = Annotated[datetime, Meta(description="The `next` of the answer before.")]
+
+
+@attrs.frozen
+class Asked:
+    """A channel and the part of time that is asked for.
+
+    Attributes:
+        channel: The channel.
+        zone: The zone of its site.
+        start: In seconds since 1970-01-01T00:00Z.
+        end: In seconds since 1970-01-01T00:00Z.
+
+    """
+
+    channel: Channel
+    zone: Zone
+    start: int
+    end: int
+
+    def from_(self, cursor: datetime | None) -> int:
+        """Return where the part of the window begins that *cursor* leaves over."""
+        return self.start if cursor is None else max(self.start, round(cursor.timestamp()))
+
+
+def cursor_at(instant: int) -> str:
+    """Return a cursor; in UTC, as the `+` of an offset has its own meaning in a query."""
+    return rfc3339(datetime.fromtimestamp(instant, UTC))
+
+
+async def asked(
+    tenant: Tenant,
+    meter: str,
+    channel: str | None,
+    window: tuple[datetime | date, datetime | date],
+    limit: int,
+) -> Asked:
+    """Resolve a query.
+
+    Raises:
+        NotFound: There is no such meter or channel.
+        AmbiguousChannel: The meter has several channels, and none is named.
+        Invalid: The end is not after the start, or there are more slots than *limit*.
+
+    """
+    found = _channel(meter, channel, await registry.channels(tenant, meter))
+    zone = Zone.named(await registry.zone_of(tenant, meter))
+    begin, past = instant(zone, window[0], "start"), instant(zone, window[1], "end")
+    if past <= begin:
+        message = "the end must be after the start"
+        raise Invalid(message, [Fault("empty_window", message, "/query/end")])
+    if (past - begin) // found.interval > limit:
+        message = f"the window has more slots than limits.slots ({limit})"
+        raise Invalid(message, [Fault("too_many_slots", message, "/query/end")])
+    return Asked(found, zone, begin, past)
+
+
+def _channel(meter: str, wanted: str | None, channels: list[Channel]) -> Channel:
+    named = [channel for channel in channels if wanted in (None, channel.id)]
+    if not named:
+        raise NotFound(f"the meter {meter!r} has no channel {wanted!r}")
+    if len(named) > 1:
+        names = ", ".join(channel.id for channel in named)
+        message = f"the meter {meter!r} has several channels: {names}"
+        fault = Fault("ambiguous_channel", message, "/query/channel")
+        raise AmbiguousChannel(message, [fault])
+    return named[0]
+
+
+def instant(zone: Zone, moment: datetime | date, name: str) -> int:
+    """Return a boundary of a window, the query parameter *name*, in seconds, UTC."""
+    if not isinstance(moment, datetime):
+        return zone.midnight(moment)
+    if moment.microsecond:
+        message = "instants are whole seconds"
+        raise Invalid(message, [Fault("out_of_range", message, f"/query/{name}")])
+    return round(moment.timestamp())
+
+
+# Bodies as examples: data beside the endpoints, all of one home, so that they fit together.
+
+
+def examples(name: str) -> dict[str, Any]:
+    """Return the bodies in `endpoints/<name>.json`, by what each shows."""
+    text = (files("energia.web.endpoints") / f"{name}.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found

@@ -1,0 +1,313 @@
+"""The charge `adjustment.calendar`: so much for each unit, by a table of months or dates.
+
+`charge` is the charge, `energy` its measure. Brazil's bandeira tarifaria and the fuel adjustments
+of other countries are such tables.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Literal
+
+import attrs
+import numpy as np
+from msgspec import Meta
+
+from energia import (
+    BaseCharge,
+    BillSoFar,
+    Charge,
+    Energy,
+    Fault,
+    Invalid,
+    Line,
+    Measure,
+    Measured,
+    Replace,
+    Rules,
+    Selection,
+    Slots,
+    Step,
+    hookimpl,
+)
+from energia.convert.structures import enforce
+from energia.pricing.calendar import Grid
+from energia.pricing.charges import Role, unit_of
+from energia.pricing.dates import BillDates, Entry, Month, Table, window_of
+from energia.pricing.exact import decimal_text, fraction, total
+from energia.pricing.lines import is_multiplied, plus
+from energia.units import MICRO
+from energia.zones import day_number
+
+
+@attrs.frozen(cache_hash=True)
+class EnergyByDates:
+    """The sum of a channel from each date of the tariff's zone to the next, in micro-units.
+
+    The labels are the dates on which the parts begin: the window's first day, then `changes`.
+
+    Attributes:
+        changes: The dates, in order.
+        channel: The role that is summed.
+
+    """
+
+    changes: tuple[date, ...]
+    channel: Role = "import"
+
+    @property
+    def schedule(self) -> tuple[date, ...]:
+        """The dates: no schedule of periods tells which slots a line charges."""
+        return self.changes
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role that is summed."""
+        return (self.channel,)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Return the exact sums; a slot is of the part that its start is in."""
+        part = slots.portion(self.channel)
+        inside = self._inside(slots)
+        self._tell(slots, list(inside.values()))
+        labels = [slots.zone.datetime(slots.start).date(), *inside]
+        cuts = [0, *(_slot(part.grid, at) for at in inside.values()), part.grid.count]
+        return {
+            label.isoformat(): total(part.values[first:past], part.largest)
+            for label, (first, past) in zip(labels, pairwise(cuts), strict=True)
+        }
+
+    def _inside(self, slots: Slots) -> dict[date, int]:
+        """Return the dates that begin inside the window, and when."""
+        first, last = (
+            slots.zone.datetime(instant).date() for instant in (slots.start, slots.end - 1)
+        )
+        days = [day for day in self.changes if first < day <= last]
+        begins = slots.zone.midnights(np.array(list(map(day_number, days)), np.int64))
+        return dict(zip(days, begins.tolist(), strict=True))
+
+    def _tell(self, slots: Slots, begins: Sequence[int]) -> None:
+        grid = slots.portion(self.channel).grid
+        split = sum((begin - grid.start) % grid.interval != 0 for begin in begins)
+        if split:
+            slots.assume(
+                "boundary_inside_interval",
+                f"a date of the table falls inside {split} slots of {self.channel}: "
+                "each is of the day at its start",
+                split,
+            )
+
+
+def _slot(grid: Grid, instant: int) -> int:
+    """Return the first slot that starts at *instant* or later."""
+    return min(max(-((grid.start - instant) // grid.interval), 0), grid.count)
+
+
+# The charge itself: a table of months or dates in, lines or other rates out.
+
+
+def _ends_later(from_: date, to: date | None) -> Iterator[Fault]:
+    if to is not None and to <= from_:
+        yield Fault("empty_range", "to is not after from", "/to")
+
+
+@attrs.frozen
+class RateRange:
+    """A rate, and when it holds.
+
+    Attributes:
+        rate: The price of one unit.
+        from_: The first day.
+        to: The day after the last one; only the last range may lack it.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_ends_later,)
+
+    rate: Decimal
+    from_: date
+    to: date | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a range that ends before it begins."""
+        enforce(self)
+
+
+def _months_or_ranges(
+    months: Mapping[Month, Decimal] | None, ranges: tuple[RateRange, ...] | None
+) -> Iterator[Fault]:
+    if (months is None) == (ranges is None):
+        yield Fault("months_or_ranges", "give either months or ranges", "/months")
+    for at, (before, after) in enumerate(pairwise(ranges or ()), 1):
+        if before.to is None or after.from_ < before.to:
+            message = f"the range begins before the one of {before.from_} has ended"
+            yield Fault("ranges_overlap", message, f"/ranges/{at}/from")
+
+
+def _selects(of: Selection | None, form: str) -> Iterator[Fault]:
+    if form == "inside" and of is None:
+        message = "say which lines have the rate inside: those of all energy, in one component"
+        yield Fault("missing_field", message, "/of")
+    if form != "inside" and of is not None:
+        message = "only a rate inside other lines is of some: leave `of` out, or say form: inside"
+        yield Fault("unused_field", message, "/of")
+
+
+@attrs.frozen
+class Piece:
+    """A part of the window with one rate.
+
+    Attributes:
+        label: The month, or the date on which it begins.
+        rate: The price of one unit.
+        weight: Which part of the energy it has; all together are 1, or 0 if there is none.
+        part: The weight, as it was worked out.
+        quantity: The energy.
+
+    """
+
+    label: str
+    rate: Decimal
+    weight: Fraction
+    part: str
+    quantity: Fraction
+
+
+@attrs.frozen
+class AdjustmentCalendar(BaseCharge):
+    """A price of each unit that a table gives by month, or by date.
+
+    Attributes:
+        months: The price of one unit in each calendar month; or
+        ranges: the prices of one unit and when they hold, in order.
+        default: The price where the table has none; without it such a bill is refused.
+        proration: Whether the energy of the bill counts by the days of each month, or as it was
+            metered in it.
+        form: Whether it is a line for each month, one line at the mean rate, or inside the rates
+            of other lines.
+        of: For the form `inside`, which lines: those of all energy, in one component.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_months_or_ranges, _selects)
+
+    kind: ClassVar[str] = "adjustment.calendar"
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {
+            "kind": "adjustment.calendar",
+            "months": {"2026-09": "0.01885", "2026-10": "0"},
+            "default": "0",
+        },
+        {
+            "kind": "adjustment.calendar",
+            "ranges": [{"from": "1990-01-01", "rate": "0.004"}],
+            "proration": "metered",
+            "form": "line",
+        },
+    )
+
+    months: Annotated[dict[Month, Decimal], Meta(min_length=1, max_length=2400)] | None = None
+    ranges: Annotated[tuple[RateRange, ...], Meta(min_length=1, max_length=2400)] | None = None
+    default: Decimal | None = None
+    proration: Literal["days", "metered"] = "days"
+    form: Literal["lines", "line", "inside"] = "lines"
+    of: Selection | None = None
+
+    @cached_property
+    def _table(self) -> Table:
+        if self.months is not None:
+            return Table.of_months(self.months)
+        found = [(one.from_, one.to, one.rate) for one in self.ranges or ()]
+        return Table(tuple(Entry(begin.isoformat(), begin, to, rate) for begin, to, rate in found))
+
+    def measures(self) -> dict[str, Measure]:
+        """Measure the days and all energy, or the energy of each part."""
+        if self.proration == "days":
+            return {"dates": BillDates(), "energy": Energy(self.channel)}
+        return {"energy": EnergyByDates(self._table.changes, self.channel)}
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | Replace]:
+        """Charge each part of the window at its rate."""
+        pieces = list(
+            self._by_days(measured) if self.proration == "days" else self._metered(measured)
+        )
+        energy = sum((piece.quantity for piece in pieces), Fraction(0))
+        unit = unit_of(self.channel)
+        match self.form:
+            case "lines":
+                for piece in pieces:
+                    step = Step(
+                        piece.label, f"{decimal_text(energy)} x {piece.part}", piece.quantity
+                    )
+                    yield self.line(
+                        piece.quantity, piece.rate, unit, period=piece.label, steps=(step,)
+                    )
+            case "line":
+                line = self.line(energy, _mean(pieces), unit)
+                yield attrs.evolve(line, rate_steps=(_mean_text(pieces),))
+            case "inside":
+                yield from self._inside(pieces, energy, bill)
+
+    def _by_days(self, measured: Measured) -> Iterator[Piece]:
+        """Yield the parts; each has the energy that its days are of all days."""
+        window, energy = window_of(measured["dates"]), Fraction(measured["energy"]["total"], MICRO)
+        table = self._table
+        for dates in table.cut(window):
+            label, rate = self._at(table, dates.first)
+            weight = Fraction(dates.days, window.days)
+            part = f"{dates.days}/{window.days}"
+            yield Piece(label, rate, weight, part, energy * weight)
+
+    def _metered(self, measured: Measured) -> Iterator[Piece]:
+        """Yield the parts with the energy that was metered in each."""
+        found, table = measured["energy"], self._table
+        energy = sum(found.values())
+        for day, micro in found.items():
+            label, rate = self._at(table, date.fromisoformat(day))
+            weight = Fraction(micro, energy) if energy else Fraction(0)
+            quantity = Fraction(micro, MICRO)
+            part = f"{decimal_text(quantity)}/{decimal_text(Fraction(energy, MICRO))}"
+            yield Piece(label, rate, weight, part, quantity)
+
+    def _at(self, table: Table, day: date) -> tuple[str, Decimal]:
+        """Return the label and the rate of a day, or refuse a day without one."""
+        if found := table.at(day):
+            return found.label, found.value
+        missing = f"{day:%Y-%m}" if self.months is not None else day.isoformat()
+        if self.default is None:
+            message = f"{self.code or self.kind} has no rate for {missing}"
+            raise Invalid(message, [Fault("missing_month", message)])
+        return missing, self.default
+
+    def _inside(self, pieces: list[Piece], energy: Fraction, bill: BillSoFar) -> Iterator[Replace]:
+        """Add the mean rate to that of the selected lines, which are of all energy."""
+        selected = tuple((self.of or Selection()).lines(bill))
+        unit = unit_of(self.channel)
+        wrong = [one.code for one in selected if one.unit != unit or not is_multiplied(one)]
+        quantity = sum((fraction(one.quantity or 0) for one in selected), Fraction(0))
+        if wrong or quantity != energy:
+            message = (
+                f"{self.code or self.kind} is on {decimal_text(energy)} {unit}, and the lines that "
+                f"it selects are of {decimal_text(quantity)} {unit}"
+            ) + (f"; these have no price per {unit}: {', '.join(wrong)}" if wrong else "")
+            raise Invalid(message, [Fault("selection_differs", message)])
+        for line in selected:
+            name = f"{self.description or self.code or self.kind} ({_mean_text(pieces)})"
+            yield Replace(line, plus(line, _mean(pieces), name))
+
+
+def _mean(pieces: list[Piece]) -> Fraction:
+    return sum((one.weight * fraction(one.rate) for one in pieces), Fraction(0))
+
+
+def _mean_text(pieces: list[Piece]) -> str:
+    return " + ".join(f"{piece.part} x {piece.rate:f}" for piece in pieces)
+
+
+@hookimpl
+def register_charges() -> list[type[Charge]]:
+    """Offer the charge."""
+    return [AdjustmentCalendar]

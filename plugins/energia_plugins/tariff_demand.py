@@ -1,0 +1,357 @@
+"""The charge `demand`: the highest power, by period, with tiers, ratchets and minimums."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+import attrs
+from msgspec import Meta
+
+from energia import (
+    BaseCharge,
+    BillingDemand,
+    BillSoFar,
+    Charge,
+    Components,
+    Examples,
+    Fault,
+    Line,
+    Measure,
+    Measured,
+    Period,
+    Rules,
+    Schedule,
+    State,
+    Step,
+    hookimpl,
+)
+from energia.pricing.charges import Parts, Rate
+from energia.pricing.demand import Part, Ratchet, Statistic, Times, unit_fits
+from energia.pricing.demand.billing import (
+    Across,
+    DemandUnit,
+    Interval,
+    Least,
+    Per,
+    PowerFactor,
+    Reset,
+)
+from energia.pricing.demand.peak import Coarse
+from energia.pricing.exact import decimal_text
+from energia.pricing.schedule import faults_of_periods
+
+Scope = Literal["blocks", "whole_band"]
+Last = Literal["open", "closed"]
+UpTo = Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0})]
+
+
+@attrs.frozen(cache_hash=True)
+class Tier:
+    """Demand up to a bound.
+
+    Attributes:
+        up_to: The bound, that of the tiers before included; the last tier may have none.
+        rate: What each unit costs; or components, each of them a line of its own.
+        amount: What the band costs, whatever the demand in it; only where a band decides for all.
+
+    """
+
+    up_to: UpTo | None = None
+    rate: Rate | None = None
+    amount: Decimal | None = None
+
+
+Tiers: TypeAlias = Annotated[tuple[Tier, ...], Meta(min_length=1, max_length=100)]
+
+
+@attrs.frozen
+class Ladder:
+    """Tiers, and how they are applied.
+
+    Attributes:
+        tiers: The tiers, the lowest first.
+        scope: `blocks`: each block has its rate; `whole_band`: the band decides the rate of all.
+        last: Whether the last tier goes on above its bound, or nothing is charged there.
+
+    """
+
+    tiers: Sequence[Tier]
+    scope: Scope = "blocks"
+    last: Last = "open"
+
+    @property
+    def components(self) -> tuple[str | None, ...]:
+        """The parts of the rates; None where they have none."""
+        rates = [tier.rate for tier in self.tiers if isinstance(tier.rate, Components)]
+        return tuple(rates[0].components) if rates else (None,)
+
+    def steps(self, demand: Fraction, component: str | None) -> Iterator[Step]:
+        """Yield what each tier charges for *demand*."""
+        if self.scope == "blocks":
+            yield from self._blocks(demand, component)
+        else:
+            yield from self._band(demand, component)
+
+    def _blocks(self, demand: Fraction, component: str | None) -> Iterator[Step]:
+        below = Fraction(0)
+        for tier in self.tiers:
+            inside = max(self._within(tier, demand) - below, Fraction(0))
+            if inside or not below:
+                rate = rate_of(tier, component)
+                expression = f"{decimal_text(inside)} x {rate}"
+                yield Step(_named(tier, self.tiers), expression, inside * Fraction(rate))
+            below += inside
+
+    def _within(self, tier: Tier, demand: Fraction) -> Fraction:
+        """Return what of *demand* is not above a tier."""
+        unbounded = tier is self.tiers[-1] and self.last == "open"
+        return demand if tier.up_to is None or unbounded else min(demand, Fraction(tier.up_to))
+
+    def _band(self, demand: Fraction, component: str | None) -> Iterator[Step]:
+        fitting = (one for one in self.tiers if one.up_to is None or demand <= one.up_to)
+        tier = next(fitting, self.tiers[-1])
+        name = _named(tier, self.tiers)
+        if tier.rate is not None:
+            rate = rate_of(tier, component)
+            yield Step(name, f"{decimal_text(demand)} x {rate}", demand * Fraction(rate))
+        if tier.amount is not None:
+            yield Step(name, f"{tier.amount} for the band", Fraction(tier.amount))
+
+
+def rate_of(tier: Tier, component: str | None) -> Decimal:
+    """Return the rate of a tier, or a component of it."""
+    if isinstance(tier.rate, Components):
+        return tier.rate.components[component or ""]
+    return tier.rate or Decimal(0)
+
+
+def faults_of_tiers(ladder: Ladder, at: str) -> Iterator[Fault]:
+    """Yield what is wrong with tiers; pointers are relative to the charge."""
+    below = Decimal(0)
+    for index, tier in enumerate(ladder.tiers):
+        here, is_last = f"{at}/{index}", index == len(ladder.tiers) - 1
+        if tier.up_to is None:
+            if not is_last:
+                yield Fault("missing_bound", "only the last tier has no up_to", f"{here}/up_to")
+        elif tier.up_to <= below:
+            message = f"each tier ends above the one before: more than {below}"
+            yield Fault("not_increasing", message, f"{here}/up_to")
+        below = max(below, tier.up_to or below)
+        yield from _faults_of_price(ladder, tier, here)
+    if ladder.last == "closed" and ladder.scope == "whole_band":
+        yield Fault("closed_band", "above the last band there is no price: use open", "/last")
+
+
+def _faults_of_price(ladder: Ladder, tier: Tier, here: str) -> Iterator[Fault]:
+    if tier.rate is None and tier.amount is None:
+        yield Fault("missing_rate", "a tier has a rate", f"{here}/rate")
+    if tier.amount is not None and ladder.scope == "blocks":
+        message = "only a band has an amount: use the scope whole_band"
+        yield Fault("amount_of_block", message, f"{here}/amount")
+    if tier.amount is not None and ladder.components != (None,):
+        message = "an amount cannot be told apart into the components of other tiers"
+        yield Fault("amount_with_components", message, f"{here}/amount")
+    parts = tuple(tier.rate.components) if isinstance(tier.rate, Components) else (None,)
+    if tier.rate is not None and set(parts) != set(ladder.components):
+        yield Fault("components_differ", "all tiers have the same components", f"{here}/rate")
+
+
+def _named(tier: Tier, tiers: Sequence[Tier]) -> str:
+    at = next(index for index, one in enumerate(tiers) if one is tier)
+    above = tiers[at - 1].up_to if at else None
+    if tier.up_to is None:
+        return "all" if above is None else f"above {above}"
+    return f"up to {tier.up_to}" if above is None else f"{above} to {tier.up_to}"
+
+
+# The charge of demand.
+
+#: What a period's demand costs.
+Price: TypeAlias = Rate | Tiers
+TOTAL = "total"
+
+
+def _one_price(
+    rate: object, components: object, tiers: object, rates: object, schedule: object
+) -> Iterator[Fault]:
+    given = [one for one in (rate, components, tiers, rates) if one is not None]
+    if len(given) != 1:
+        yield Fault("one_price", "give one of rate, components, tiers and rates", "/rate")
+    if (rates is None) != (schedule is None):
+        yield Fault("rates_and_schedule", "rates by period and a schedule go together", "/rates")
+
+
+def _periods_match(schedule: Schedule | None, rates: Mapping[str, Price] | None) -> Sequence[Fault]:
+    return faults_of_periods(schedule, rates) if schedule and rates else ()
+
+
+def _tiers_fit(
+    tiers: Tiers | None, rates: Mapping[str, Price] | None, scope: Scope, last: Last
+) -> Iterator[Fault]:
+    named = {f"/rates/{name}": one for name, one in (rates or {}).items()} | {"/tiers": tiers}
+    for at, one in named.items():
+        if isinstance(one, tuple):
+            yield from faults_of_tiers(Ladder(one, scope, last), at)
+
+
+@attrs.frozen
+class Demand(BaseCharge):
+    """The highest demand of a bill or a month.
+
+    Attributes:
+        rate: The price of one unit of demand; or
+        components: its parts, each of them a line of its own; or
+        tiers: tiers of demand; or
+        rates: one of these for each period of a schedule.
+        schedule: When each period is.
+        scope: `blocks`: each tier has its rate; `whole_band`: the tier that the demand is in
+            decides the rate, or the amount, of all of it.
+        last: Whether the last tier goes on above its bound, or nothing is charged there.
+        interval: Power is averaged over intervals of this length, on the wall clock.
+        coarse: Whether readings that are longer than that are refused, or accepted and told.
+        statistic: What of the intervals is the demand; the highest without.
+        ratchet: What of the demands of the months before is the least that is billed.
+        minimum: The least that is billed, in `unit`.
+        unit: kW; kVA; kvar; or hp, of 0.745699... kW.
+        power_factor: Makes kVA of kW.
+        per: Whether the rate is for the bill or month, or for each day of it.
+        reset: Whether the bill has one maximum, or each calendar month its own, which is charged
+            for the part of the month that is billed.
+        across_versions: Whether the version in force at the end charges all of a bill that
+            crosses versions, or each its part, by days.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_one_price, _periods_match, _tiers_fit, unit_fits)
+
+    kind: ClassVar[str] = "demand"
+    examples: ClassVar[Examples] = (
+        {"kind": "demand", "rate": "6.50", "interval": "PT1H"},
+        {
+            "kind": "demand",
+            "interval": "PT1H",
+            "schedule": {
+                "default": "off_peak",
+                "rules": [{"period": "peak", "days": ["weekday"], "from": "16:00", "to": "21:00"}],
+            },
+            "rates": {"peak": "4.25", "off_peak": [{"up_to": "100", "rate": "2"}, {"rate": "1"}]},
+            "ratchet": {"percent": "60", "back": 11},
+        },
+        {
+            "kind": "demand",
+            "interval": "PT1H",
+            "tiers": [{"up_to": "50", "amount": "100"}, {"amount": "180"}],
+            "scope": "whole_band",
+            "reset": "month",
+            "statistic": {"top": 3, "distinct_days": True},
+        },
+    )
+
+    rate: Decimal | None = None
+    components: Parts | None = None
+    tiers: Tiers | None = None
+    rates: Annotated[dict[Period, Price], Meta(min_length=1)] | None = None
+    schedule: Schedule | None = None
+    scope: Scope = "blocks"
+    last: Last = "open"
+    interval: Interval = timedelta(minutes=15)
+    coarse: Coarse = "refuse"
+    statistic: Statistic | None = None
+    ratchet: Ratchet | None = None
+    minimum: Least | None = None
+    unit: DemandUnit = "kW"
+    power_factor: PowerFactor | None = None
+    per: Per = "month"
+    reset: Reset = "bill"
+    across_versions: Across = "last"
+
+    @cached_property
+    def _demand(self) -> BillingDemand:
+        return BillingDemand(
+            interval=self.interval,
+            coarse=self.coarse,
+            statistic=self.statistic,
+            ratchet=self.ratchet,
+            minimum=self.minimum,
+            unit=self.unit,
+            power_factor=self.power_factor,
+            channel=self.channel,
+            schedule=self.schedule,
+        )
+
+    @property
+    def _prices(self) -> Mapping[str, Price]:
+        if self.rates is not None:
+            return self.rates
+        if self.tiers is not None:
+            return {TOTAL: self.tiers}
+        return {TOTAL: Components(self.components or {}) if self.rate is None else self.rate}
+
+    def measures(self) -> dict[str, Measure]:
+        """Measure the peaks, and the days where these count."""
+        return self._demand.measures(self.channel, self.reset) | self._times.measures()
+
+    @property
+    def _times(self) -> Times:
+        return Times(self.per, self.reset, self.across_versions)
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
+        """Charge the periods that have a demand, in the order of the rates."""
+        demands = self._demand.billed(measured, bill.state, self.reset)
+        for period, price in self._prices.items():
+            found = [one for one in demands.found if one.period == period]
+            parts = [self._times.part(one, measured) for one in found]
+            if parts:
+                yield from self._lines(period if self.schedule else None, price, parts)
+        if demands.state:
+            yield State(demands.state)
+
+    def _lines(self, period: str | None, price: Price, parts: Sequence[Part]) -> Iterator[Line]:
+        if isinstance(price, tuple):
+            yield from self._tiered(period, Ladder(price, self.scope, self.last), parts)
+            return
+        steps = tuple(part.step for part in parts)
+        quantity = sum((part.quantity for part in parts), Fraction(0))
+        rates = price.components if isinstance(price, Components) else {None: price}
+        for component, rate in rates.items():
+            yield self.line(
+                quantity, rate, self._unit, period=period, component=component, steps=steps
+            )
+
+    def _tiered(self, period: str | None, ladder: Ladder, parts: Sequence[Part]) -> Iterator[Line]:
+        quantity = sum((part.quantity for part in parts), Fraction(0))
+        for component in ladder.components:
+            steps = tuple(step for part in parts for step in _priced(part, ladder, component))
+            amount = sum((Fraction(step.value) for step in steps), Fraction(0))
+            yield self.line(
+                quantity,
+                None,
+                self._unit,
+                amount=amount,
+                period=period,
+                component=component,
+                steps=steps,
+            )
+
+    @property
+    def _unit(self) -> str:
+        return self.unit if self.per == "month" else f"{self.unit}.day"
+
+
+def _priced(part: Part, ladder: Ladder, component: str | None) -> Iterator[Step]:
+    """Yield what the tiers charge for a demand; the first step tells how that came about."""
+    demand = decimal_text(part.demand.value)
+    what = f"{demand} = {part.demand.expression}"
+    for step in ladder.steps(part.demand.value, component):
+        value = Fraction(step.value) * part.times
+        yield Step(f"{step.description} of {what}", f"{step.expression}{part.text}", value)
+        what = demand
+
+
+@hookimpl
+def register_charges() -> list[type[Charge]]:
+    """Offer the charge."""
+    return [Demand]

@@ -1,0 +1,258 @@
+"""The charge `energy.dynamic`: a price for each slot, from a price series."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Annotated, ClassVar, Final, Literal
+
+import attrs
+import numpy as np
+from msgspec import Meta
+
+from energia import (
+    BaseCharge,
+    BillSoFar,
+    Charge,
+    Examples,
+    Fault,
+    Line,
+    Measure,
+    Measured,
+    Rules,
+    SlotFormula,
+    Slots,
+    Step,
+    UnitPrices,
+    hookimpl,
+)
+from energia.pricing.calendar import Grid
+from energia.pricing.charges import Role, unit_of
+from energia.pricing.exact import decimal_text, sums
+from energia.pricing.lines import Code
+from energia.pricing.market.series import LIMIT, Whole
+from energia.pricing.slots import Portion
+from energia.units import MICRO
+from energia.zones import DAY, Int64, Zone
+
+#: The label of what amounts are divided by.
+SCALE: Final = "scale"
+#: A window of more days is told by month.
+_DAYS: Final = 45
+
+
+@attrs.frozen
+class Part:
+    """Consecutive slots of one local day or month."""
+
+    label: str
+    first: int
+    past: int
+
+
+@lru_cache(maxsize=128)
+def parts(grid: Grid, zone: Zone) -> list[Part]:
+    """Return the slots of each local day; of each month, where there are many days."""
+    if not grid.count:
+        return []
+    days = zone.local(grid.starts) // DAY
+    dates = days.astype("datetime64[D]")
+    if len(np.unique(days)) > _DAYS:
+        dates = dates.astype("datetime64[M]")
+    bounds = np.flatnonzero(np.append(True, dates[1:] != dates[:-1]))
+    ends = [*bounds[1:].tolist(), grid.count]
+    labels = np.datetime_as_string(dates[bounds]).tolist()
+    return [Part(*one) for one in zip(labels, bounds.tolist(), ends, strict=True)]
+
+
+def _added(found: list[Part], values: list[int]) -> dict[str, int]:
+    """Add the values up by label: a local day may come back for an hour."""
+    by_label: dict[str, int] = {}
+    for part, value in zip(found, values, strict=True):
+        by_label[part.label] = by_label.get(part.label, 0) + value
+    return by_label
+
+
+def _sums(values: Whole, largest: int, found: list[Part]) -> list[int]:
+    """Return the exact sum of *values* in each part."""
+    if not found:
+        return []
+    bounds: Int64 = np.array([part.first for part in found], np.int64)
+    if values.dtype == object:
+        return [int(one) for one in np.add.reduceat(values, bounds)]
+    each = np.arange(len(bounds), dtype=np.int64)
+    return sums(values, largest, bounds, each, each)
+
+
+@attrs.frozen(cache_hash=True)
+class EnergyByDay:
+    """The sum of a channel in each local day, or month, in micro-units."""
+
+    channel: Role = "import"
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role that is summed."""
+        return (self.channel,)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Return the exact sums."""
+        part = slots.portion(self.channel)
+        found = parts(part.grid, slots.zone)
+        return _added(found, _sums(part.values, part.largest, found))
+
+
+@attrs.frozen(cache_hash=True)
+class SlotsByDay:
+    """How many slots each local day, or month, has."""
+
+    channel: Role = "import"
+    is_amount = True
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role whose slots they are."""
+        return (self.channel,)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Count them."""
+        found = parts(slots.portion(self.channel).grid, slots.zone)
+        return _added(found, [part.past - part.first for part in found])
+
+
+@attrs.frozen(cache_hash=True)
+class AmountByDay:
+    """What the slots of each local day, or month, cost: amounts in `1/scale` of the currency."""
+
+    formula: SlotFormula
+    channel: Role = "import"
+    is_amount = True
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role that is priced."""
+        return (self.channel,)
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The series of the prices."""
+        return (self.formula.series,)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Multiply slot by slot, and add up; raises as `Slots.prices`."""
+        part = slots.portion(self.channel)
+        prices = slots.prices(self.formula, self.channel)
+        if len(prices.averaged):
+            slots.assume(
+                "prices_averaged",
+                f"{len(prices.averaged)} slots of {self.channel} have several prices of "
+                f"{self.formula.series}: each has their mean, weighted by time",
+                len(prices.averaged),
+            )
+        found = parts(part.grid, slots.zone)
+        values, largest = _products(part, prices.values)
+        amounts = _added(found, _sums(values, largest, found))
+        return {SCALE: prices.scale * MICRO, **amounts}
+
+
+def _products(part: Portion, prices: Whole) -> tuple[Whole, int]:
+    """Return what each slot costs, and a bound of it; in Python's numbers if 64 bits may not do."""
+    largest = part.largest * (int(abs(prices).max()) if len(prices) else 0)
+    if largest > LIMIT:
+        return part.values.astype(object) * prices, largest
+    return part.values * prices, largest
+
+
+# The charge `energy.dynamic`.
+
+SeriesName = Annotated[Code, Meta(description="The name of the price series.", examples=["spot"])]
+
+
+def _floor_is_below_cap(floor: Decimal | None, cap: Decimal | None) -> Iterator[Fault]:
+    if floor is not None and cap is not None and floor > cap:
+        yield Fault("floor_above_cap", f"the floor {floor} is above the cap {cap}", "/floor")
+
+
+@attrs.frozen
+class Dynamic(BaseCharge):
+    """Energy at a price of its own for each slot: `series x multiplier + adder`.
+
+    The price of a slot is the series' price times the multiplier, plus the adder; then it is not
+    below the floor, then not above the cap; then it is rounded to the version's
+    `unit_price_decimals`, if it has any. Prices may be negative. A price that lasts longer than
+    a slot of the meter holds in all of it; a slot without a price is refused.
+
+    Attributes:
+        series: The name of the price series.
+        multiplier: What its prices are multiplied by.
+        adder: What is added for each unit.
+        floor: The lowest price of a slot.
+        cap: The highest price of a slot.
+        finer: What becomes of several prices in one slot of the meter: their mean, weighted by
+            time (`average`), or a refusal.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_floor_is_below_cap,)
+
+    kind: ClassVar[str] = "energy.dynamic"
+    examples: ClassVar[Examples] = (
+        {"kind": "energy.dynamic", "series": "spot", "adder": "0.021"},
+        {
+            "kind": "energy.dynamic",
+            "series": "spot",
+            "multiplier": "1.05",
+            "floor": "0",
+            "cap": "0.40",
+        },
+    )
+
+    series: SeriesName
+    multiplier: Decimal = Decimal(1)
+    adder: Decimal = Decimal(0)
+    floor: Decimal | None = None
+    cap: Decimal | None = None
+    finer: Literal["average", "refuse"] = "average"
+
+    def unit_prices(self) -> UnitPrices:
+        """Return the formula: the price differs from slot to slot."""
+        return UnitPrices({}, formula=self._formula)
+
+    @property
+    def _formula(self) -> SlotFormula:
+        return SlotFormula(
+            self.series, self.multiplier, self.adder, self.floor, self.cap, self.finer
+        )
+
+    def measures(self) -> dict[str, Measure]:
+        """Measure energy, slots and amounts by local day, or by month."""
+        return {
+            "energy": EnergyByDay(self.channel),
+            "slots": SlotsByDay(self.channel),
+            "amounts": AmountByDay(self._formula, self.channel),
+        }
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
+        """Charge what all slots cost; the days or months are its steps."""
+        steps = tuple(self._steps(measured))
+        total = Fraction(sum(measured["energy"].values()), MICRO)
+        amount = sum((Fraction(step.value) for step in steps), Fraction(0))
+        yield self.line(total, None, unit_of(self.channel), amount=amount, steps=steps)
+
+    def _steps(self, measured: Measured) -> Iterator[Step]:
+        """Yield what each day or month costs: its energy at its average price."""
+        unit, scale = unit_of(self.channel), measured["amounts"][SCALE]
+        for label, micro in measured["energy"].items():
+            value, used = Fraction(measured["amounts"][label], scale), Fraction(micro, MICRO)
+            slots = f"{measured['slots'][label]} slots"
+            text = f"{decimal_text(used)} {unit} in {slots} at {self._formula.text()}"
+            if micro:
+                average = decimal_text(value / used, 8)
+                text = f"{decimal_text(used)} {unit} x {average}, on average of {slots}"
+            yield Step(label, text, value)
+
+
+@hookimpl
+def register_charges() -> list[type[Charge]]:
+    """Offer the charge."""
+    return [Dynamic]

@@ -1,0 +1,460 @@
+"""The charge `tax`: taxes inside the price or on top of it.
+
+`charge` is the charge, `taxes` the taxes with their rates, `formulas` what they make of an amount.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+import attrs
+from msgspec import Meta
+
+from energia import (
+    BaseCharge,
+    BillSoFar,
+    Charge,
+    Energy,
+    Fault,
+    Invalid,
+    Line,
+    Measure,
+    Measured,
+    Replace,
+    Rules,
+    Selection,
+    Step,
+    hookimpl,
+)
+from energia.convert.structures import enforce
+from energia.pricing.bands import Bound, band_of, faults_of_bands
+from energia.pricing.charges import Name
+from energia.pricing.dates import (
+    Across,
+    BillDates,
+    Dates,
+    Entry,
+    Month,
+    Table,
+    bill_of,
+    share_of,
+    window_of,
+)
+from energia.pricing.exact import decimal_text, fraction, rounded
+from energia.pricing.lines import Tags, amount_of, is_multiplied, times
+from energia.units import MICRO
+
+TaxRate = Annotated[
+    Decimal,
+    Meta(
+        description="A part of one: 0.18 is 18 %.",
+        examples=["0.18"],
+        extra_json_schema={"minimum": 0, "exclusiveMaximum": 1},
+    ),
+]
+
+
+@attrs.frozen
+class RateBand:
+    """A band of energy, and the rate of a bill that is in it.
+
+    Attributes:
+        rate: The rate, on all of the bill.
+        up_to: The end of the band, which is still in it.
+
+    """
+
+    rate: TaxRate
+    up_to: Bound | None = None
+
+
+def _one_rate(
+    rate: Decimal | None,
+    rates: Mapping[Month, Decimal] | None,
+    bands: tuple[RateBand, ...] | None,
+) -> Iterator[Fault]:
+    if sum(one is not None for one in (rate, rates, bands)) != 1:
+        yield Fault("one_rate", "give one of rate, rates by month, and bands", "/rate")
+    yield from faults_of_bands(bands or (), "/bands")
+
+
+def _ends_later(from_: date | None, to: date | None) -> Iterator[Fault]:
+    if from_ is not None and to is not None and to <= from_:
+        yield Fault("empty_range", "to is not after from", "/to")
+
+
+@attrs.frozen
+class Rated:
+    """A rate of a bill, and how it was worked out."""
+
+    value: Fraction
+    text: str
+
+
+@attrs.frozen
+class Tax:
+    """A tax.
+
+    Attributes:
+        name: Its name, which is in the codes of its lines.
+        rate: Its rate; or
+        rates: its rate in each month; or
+        bands: its rate by the energy of the bill, each on all of it.
+        group: Taxes of one group have the same base; the groups come in the order of the list.
+        from_: The first day on which it is taken.
+        to: The day after the last one.
+        without_tags: Lines with one of these tags are exempt from it.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_one_rate, _ends_later)
+
+    name: Name
+    rate: TaxRate | None = None
+    rates: Annotated[dict[Month, TaxRate], Meta(min_length=1, max_length=2400)] | None = None
+    bands: Annotated[tuple[RateBand, ...], Meta(min_length=1, max_length=100)] | None = None
+    group: Name | None = None
+    from_: date | None = None
+    to: date | None = None
+    without_tags: Tags = ()
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse fields that contradict each other."""
+        enforce(self)
+
+    def applies_to(self, line: Line) -> bool:
+        """Tell whether a line is not exempt."""
+        return set(self.without_tags).isdisjoint(line.tags)
+
+    @property
+    def highest(self) -> Decimal:
+        """The highest rate that it can have."""
+        bands = [band.rate for band in self.bands or ()]
+        return max([self.rate or Decimal(0), *(self.rates or {}).values(), *bands])
+
+    def rated(self, deciding: Dates, energy: Fraction) -> Rated:
+        """Return the rate, the mean over the days that decide.
+
+        Args:
+            deciding: These days.
+            energy: The energy of the bill, in the unit of the bands.
+
+        """
+        table = self._always(energy) if self.rates is None else self._by_month
+        parts = list[tuple[int, Decimal]]()
+        for dates in table.cut(deciding):
+            if days := self._taxed(dates):
+                parts.append((days, self._at(table, dates.first)))
+        value = sum((days * fraction(rate) for days, rate in parts), Fraction(0)) / deciding.days
+        return Rated(value, _text(parts, deciding.days))
+
+    @cached_property
+    def _by_month(self) -> Table:
+        return Table.of_months(self.rates or {})
+
+    def _always(self, energy: Fraction) -> Table:
+        """Return the table of a rate that no month changes."""
+        rate = self.rate or Decimal(0)
+        if self.bands is not None:
+            rate = self.bands[band_of(self.bands, energy) or 0].rate
+        return Table((Entry(self.name, date.min, None, rate),))
+
+    def _taxed(self, dates: Dates) -> int:
+        """Return how many of some days the tax is taken on."""
+        first = max(dates.first, self.from_ or date.min)
+        last = dates.last if self.to is None else min(dates.last, self.to - timedelta(days=1))
+        return max(0, (last - first).days + 1)
+
+    def _at(self, table: Table, day: date) -> Decimal:
+        found = table.at(day)
+        if found is None:
+            message = f"the tax {self.name} has no rate for {day:%Y-%m}: add it to its rates"
+            raise Invalid(message, [Fault("missing_month", message)])
+        return found.value
+
+
+def _text(parts: list[tuple[int, Decimal]], days: int) -> str:
+    """Return how a mean rate was worked out."""
+    rates = {rate for _, rate in parts}
+    if not parts:
+        return "0"
+    if len(rates) == 1 and sum(count for count, _ in parts) == days:
+        return format(parts[0][1], "f")
+    return f"({' + '.join(f'{count}/{days} x {rate:f}' for count, rate in parts)})"
+
+
+# What taxes make of a price: gross-ups and additions, and what each tax then is of it.
+
+#: How taxes come to a price. Inside it: what each group takes is a part of what the groups before
+#: leave of the gross price, or all taxes are parts of the gross price. On top of it: all taxes are
+#: on the net price, or each group is also on the groups before.
+Form: TypeAlias = Literal["inside_product", "inside_sum", "add_on", "add_on_compound"]
+
+
+@attrs.frozen
+class Due:
+    """A tax with its rate on a bill.
+
+    Attributes:
+        name: The name of the tax.
+        group: Taxes of one group have the same base.
+        rated: The rate.
+
+    """
+
+    name: str
+    group: str
+    rated: Rated
+
+
+@attrs.frozen
+class Part:
+    """What a tax is on.
+
+    Attributes:
+        due: The tax.
+        base: How many times the net price its base is.
+
+    """
+
+    due: Due
+    base: Fraction
+
+
+@attrs.frozen
+class Burden:
+    """What taxes make of a net price.
+
+    Attributes:
+        factor: How many times the net price the gross price is.
+        text: The arithmetic that leads from one to the other.
+        parts: What each tax is on.
+
+    """
+
+    factor: Fraction
+    text: str
+    parts: tuple[Part, ...]
+
+
+def burden(form: Form, dues: Sequence[Due]) -> Burden:
+    """Return what taxes make of a net price; inside it their rates together are less than one."""
+    groups: dict[str, list[Due]] = {}
+    for due in dues:
+        together = form in ("inside_sum", "add_on")
+        groups.setdefault("" if together else due.group, []).append(due)
+    inside = form.startswith("inside")
+    return _inside(list(groups.values())) if inside else _on_top(list(groups.values()))
+
+
+def _inside(groups: list[list[Due]]) -> Burden:
+    rests = [1 - _rates(group) for group in groups]
+    gross = base = 1 / _product(rests)
+    parts = list[Part]()
+    for group, rest in zip(groups, rests, strict=True):
+        parts += [Part(due, base) for due in group]
+        base *= rest
+    terms = " x ".join(f"(1 - {' - '.join(due.rated.text for due in group)})" for group in groups)
+    return Burden(gross, f"/ ({terms})" if len(groups) > 1 else f"/ {terms or 1}", tuple(parts))
+
+
+def _on_top(groups: list[list[Due]]) -> Burden:
+    parts, base = list[Part](), Fraction(1)
+    for group in groups:
+        parts += [Part(due, base) for due in group]
+        base *= 1 + _rates(group)
+    terms = " x ".join(f"(1 + {' + '.join(due.rated.text for due in group)})" for group in groups)
+    return Burden(base, f"x {terms or 1}", tuple(parts))
+
+
+def _rates(group: list[Due]) -> Fraction:
+    return sum((due.rated.value for due in group), Fraction(0))
+
+
+def _product(factors: list[Fraction]) -> Fraction:
+    found = Fraction(1)
+    for factor in factors:
+        found *= factor
+    return found
+
+
+# The charge itself: the rates of a bill in, other prices and lines of taxes out.
+
+#: How much less than everything the taxes inside a price may be.
+_ALL = Decimal(1)
+
+
+def _names_differ(taxes: tuple[Tax, ...]) -> Iterator[Fault]:
+    """Refuse a tax that is taken twice on one day."""
+    for at, tax in enumerate(taxes):
+        for before in taxes[:at]:
+            if tax.name == before.name and _overlap(tax, before):
+                message = f"the tax {tax.name} is there twice on some day: give each from and to"
+                yield Fault("duplicate_tax", message, f"/taxes/{at}/name")
+                break
+
+
+def _leave_something(form: Form, taxes: tuple[Tax, ...]) -> Iterator[Fault]:
+    """Refuse taxes inside a price that may be all of it."""
+    highest: dict[str, Decimal] = {}
+    for tax in taxes:
+        group = "" if form == "inside_sum" else tax.group or tax.name
+        of_name = f"{group} {tax.name}"
+        highest[of_name] = max(highest.get(of_name, Decimal(0)), tax.highest)
+    for group in {name.partition(" ")[0] for name in highest}:
+        rates = [rate for name, rate in highest.items() if name.partition(" ")[0] == group]
+        if form.startswith("inside") and sum(rates) >= _ALL:
+            message = "the taxes of one base may reach its whole price: rates are parts of one"
+            yield Fault("rates_too_high", message, "/taxes")
+
+
+def _shown_as_price(form: Form, show: str | None) -> Iterator[Fault]:
+    if form.startswith("add_on") and show == "information":
+        message = "taxes on top of the price are lines, or in the price: they are no information"
+        yield Fault("nothing_inside", message, "/show")
+
+
+@attrs.frozen
+class TaxCharge(BaseCharge):
+    """Taxes on lines of the charges before.
+
+    Attributes:
+        taxes: The taxes, in the order in which they are taken from the gross price.
+        form: How they come to a price: inside it, group by group or as one sum, or on top of it,
+            each on the net price or also on the groups before.
+        of: The lines.
+        show: Whether they change the prices of the lines, which may be told by lines without an
+            amount, or are lines of their own; taxes inside a price are in it if nothing is said.
+        across: Which days decide on a rate that changes by date: all of them, in proportion, or
+            the first or last day of the bill.
+        energy_rounding: How the energy of a bill becomes a whole number, by which bands are found.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_names_differ, _leave_something, _shown_as_price)
+
+    kind: ClassVar[str] = "tax"
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {
+            "kind": "tax",
+            "form": "inside_product",
+            "taxes": [
+                {
+                    "name": "icms",
+                    "bands": [
+                        {"up_to": "50", "rate": "0"},
+                        {"up_to": "300", "rate": "0.18"},
+                        {"rate": "0.24"},
+                    ],
+                },
+                {"name": "pis", "rate": "0.0123", "group": "federal"},
+                {"name": "cofins", "rate": "0.0567", "group": "federal"},
+            ],
+            "show": "information",
+        },
+        {"kind": "tax", "form": "add_on", "taxes": [{"name": "vat", "rate": "0.21"}]},
+    )
+
+    taxes: Annotated[tuple[Tax, ...], Meta(min_length=1, max_length=50)]
+    form: Form
+    of: Selection = attrs.Factory(Selection)
+    show: Literal["price", "information", "lines"] | None = None
+    across: Across = "days"
+    energy_rounding: Literal["none", "half_up", "down"] = "none"
+
+    @property
+    def _show(self) -> Literal["price", "information", "lines"]:
+        return self.show or ("price" if self.form.startswith("inside") else "lines")
+
+    def measures(self) -> dict[str, Measure]:
+        """Measure the dates, and the energy where bands are of it."""
+        banded = any(tax.bands for tax in self.taxes)
+        found: dict[str, Measure] = {"dates": BillDates(prorates=banded)}
+        if banded:
+            found["energy"] = Energy(self.channel)
+        return found
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | Replace]:
+        """Tax the lines."""
+        rates = self._rates(measured)
+        taxed = [(line, self._burden(line, rates)) for line in self.of.lines(bill)]
+        if self._show != "lines":
+            for line, found in taxed:
+                if found.factor != 1:
+                    name = self.description or self.code or self.kind
+                    yield Replace(line, times(line, found.factor, found.text, name))
+        if self._show != "price":
+            for name, steps in self._steps(taxed).items():
+                yield self._line(name, steps)
+
+    def _rates(self, measured: Measured) -> list[tuple[Tax, Rated]]:
+        dates = measured["dates"]
+        whose = window_of(dates) if self.across == "days" else bill_of(dates)
+        deciding, energy = whose.deciding(self.across), self._energy(measured)
+        found = [(tax, tax.rated(deciding, energy)) for tax in self.taxes]
+        return [(tax, rated) for tax, rated in found if rated.value]
+
+    def _energy(self, measured: Measured) -> Fraction:
+        """Return the energy of the whole bill, of which the window has its days' share."""
+        if "energy" not in measured:
+            return Fraction(0)
+        exact = Fraction(measured["energy"]["total"], MICRO) / share_of(measured["dates"])
+        if self.energy_rounding == "none":
+            return exact
+        return Fraction(rounded(exact, 0, self.energy_rounding))
+
+    def _burden(self, line: Line, rates: list[tuple[Tax, Rated]]) -> Burden:
+        dues = [
+            Due(tax.name, tax.group or tax.name, rated)
+            for tax, rated in rates
+            if tax.applies_to(line)
+        ]
+        return burden(self.form, dues)
+
+    def _steps(self, taxed: list[tuple[Line, Burden]]) -> Mapping[str, list[Step]]:
+        """Return what each tax is of each line, by its name; a tax of nothing is there too."""
+        found: dict[str, list[Step]] = {tax.name: [] for tax in self.taxes}
+        for line, one in taxed:
+            for part in one.parts:
+                base = self._net(line) * part.base
+                expression = f"{decimal_text(base)} x {part.due.rated.text}"
+                step = Step(line.description, expression, base * part.due.rated.value)
+                found[part.due.name].append(step)
+        return found
+
+    def _net(self, line: Line) -> Fraction:
+        """Return the amount that is taxed: that of a line that stays, or of one at its next rate.
+
+        What is grossed up is the rate before it is rounded.
+        """
+        if self._show == "information" and is_multiplied(line):
+            return fraction(line.quantity or 0) * fraction(line.rate or 0)
+        return amount_of(line)
+
+    def _line(self, name: str, steps: list[Step]) -> Line:
+        """Return the line of a tax; where the tax is inside the prices it is of no amount."""
+        value = sum((fraction(step.value) for step in steps), Fraction(0))
+        description = f"{self.description or self.code or self.kind} {name}"
+        if self._show == "lines":
+            line = self.line(amount=value, component=name, steps=tuple(steps))
+        else:
+            inside = Step("inside the prices already", decimal_text(-value), -value)
+            steps = [*steps, inside] if steps else []
+            line = self.line(value, amount=0, component=name, steps=tuple(steps))
+        return attrs.evolve(line, description=description)
+
+
+def _overlap(one: Tax, other: Tax) -> bool:
+    """Tell whether two taxes are both taken on some day."""
+    first = max(one.from_ or date.min, other.from_ or date.min)
+    past = min(one.to or date.max, other.to or date.max)
+    return first < past
+
+
+@hookimpl
+def register_charges() -> list[type[Charge]]:
+    """Offer the charge."""
+    return [TaxCharge]
