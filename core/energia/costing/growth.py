@@ -33,7 +33,7 @@ class Mergeable(Measure, Protocol):
 
 
 @attrs.frozen
-class SoFar:
+class Measurement:
     """What was measured of a bill until an instant.
 
     Attributes:
@@ -48,7 +48,7 @@ class SoFar:
     assumptions: tuple[Assumption, ...] = ()
 
 
-def grows(version: Version) -> bool:
+def can_grow(version: Version) -> bool:
     """Tell whether all that *version* measures of readings can be added to.
 
     A charge that measures others again for other readings, such as `export`, needs them all.
@@ -57,19 +57,19 @@ def grows(version: Version) -> bool:
     return not again and all(isinstance(one, Mergeable) for _, _, one in _of_readings(version))
 
 
-def is_a_cut(version: Version, zone: Zone, instant: int) -> bool:
+def is_cut(version: Version, zone: Zone, instant: int) -> bool:
     """Tell whether a bill may be cut at *instant*: no span that is measured as one is open."""
     local = int(zone.local(np.array([instant], np.int64))[0])
     return all(not local % getattr(one, "seconds", 1) for _, _, one in _of_readings(version))
 
 
-def measured(
+def measure(
     tariff: Tariff,
     usage: Mapping[str, Series],
     start: int,
     end: int,
-    before: SoFar | None = None,
-) -> SoFar:
+    before: Measurement | None = None,
+) -> Measurement:
     """Return what is measured of the bill from *start* until *end*.
 
     Args:
@@ -93,10 +93,10 @@ def measured(
             new = measure.merge(before.measured[code][name], new)
         found.setdefault(code, {})[name] = new
     earlier = () if before is None else before.assumptions
-    return SoFar(end, found, _added([*earlier, *slots.assumptions]))
+    return Measurement(end, found, _added([*earlier, *slots.assumptions]))
 
 
-def price_so_far(tariff: Tariff, start: int, found: SoFar, terms: Terms) -> Cost:
+def price_measurement(tariff: Tariff, start: int, found: Measurement, terms: Terms) -> Cost:
     """Return what a bill that starts at *start* costs so far."""
     (span,) = tariff.in_force(start, found.until)
     version = span.version

@@ -123,8 +123,6 @@ class DemoSeed:
 
     async def sow(self, core: Core) -> None:
         """Store it; the tariffs need the plugins with their charges."""
-        pass
-
         tenant = core.pool.tenant()
         await load(tenant, core.clock, core.settings)
         await load_tariffs(tenant, core.plugins)
