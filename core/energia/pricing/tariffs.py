@@ -475,9 +475,13 @@ class Tariff:
                 break
             until = span.end
         if until < end:
-            message = f"no version of the tariff is in force at {self.zone.text(until)}"
-            raise Invalid(message, [Fault("no_version_in_force", message)])
+            raise self.none_in_force(until)
         return found
+
+    def none_in_force(self, instant: int, pointer: str | None = None) -> Invalid:
+        """Return the refusal of an *instant* (seconds, UTC) at which no version is in force."""
+        message = f"no version of the tariff is in force at {self.zone.text(instant)}"
+        return Invalid(message, [Fault("no_version_in_force", message, pointer)])
 
     def spans(self, start: int, end: int) -> tuple[InForce, ...]:
         """Return the parts of a window in which some version is in force, in the order of time."""
