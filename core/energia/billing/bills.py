@@ -29,15 +29,15 @@ from energia.billing.errors import (
 from energia.billing.models import Bill, BillIssued, NewBill, Status
 from energia.billing.periods import BillCost, BillPeriod, price_periods
 from energia.billing.rows import ListPlace, NewRow, Row
-from energia.clock import Clock
 from energia.convert import Converter, parse
 from energia.costing.timing import timed
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
-from energia.errors import Conflict, EnergiaError, Fault, Invalid, NotFound
+from energia.errors import Conflict, EnergiaError, Invalid, NotFound
 from energia.metering.imports import new_id
 from energia.plugins import Plugins
 from energia.pricing.store import Tariffs
+from energia.time import Clock
 
 if TYPE_CHECKING:
     from energia.core import Core
@@ -282,7 +282,7 @@ class Bills:
         prior = (await prior_bills(queries, [(at.contract.id, days[0])])).get(0)
         if prior is not None and given is not None:
             message = f"the charges remember the bill {prior.bill!r}"
-            raise Invalid(message, [Fault("state_is_stored", message, "/state")])
+            raise Invalid.of("state_is_stored", message, "/state")
         state = prior.state if prior else remembered if given is None else given
         return BillPeriod(at.contract, at.timezone, *days, state, client_state=given is not None)
 
@@ -312,11 +312,11 @@ def draft_of(bills: Sequence[PeriodBill], start: date, end: date) -> PeriodBill 
     for bill in bills:
         if bill.status == "issued":
             message = f"the bill {bill.id!r} is issued for {bill.start} to {bill.end}"
-            raise AlreadyBilled(message, [Fault(AlreadyBilled.code, message, "/start")])
+            raise AlreadyBilled.of(AlreadyBilled.code, message, "/start")
     for bill in bills:
         if (bill.start, bill.end) != (start, end):
             message = f"there is the draft {bill.id!r} for {bill.start} to {bill.end}"
-            raise OverlapsDraft(message, [Fault(OverlapsDraft.code, message, "/start")])
+            raise OverlapsDraft.of(OverlapsDraft.code, message, "/start")
     return bills[0] if bills else None
 
 
@@ -324,7 +324,7 @@ async def _held_contract(queries: Queries, id_: str) -> ZonedContract:
     found = await hold_contracts(queries, [id_])
     if not found:
         message = f"there is no contract {id_!r}"
-        raise Invalid(message, [Fault("unknown_contract", message, "/contract")])
+        raise Invalid.of("unknown_contract", message, "/contract")
     return found[0]
 
 
@@ -335,4 +335,4 @@ def _corrected(row: Row) -> AlreadyCorrected:
 def outdated(row: Row) -> DraftOutdated:
     """Return the refusal of a draft that is another bill by now."""
     message = f"the draft {row.id!r} is not what would be billed now: make it again"
-    return DraftOutdated(message, [Fault(DraftOutdated.code, message)])
+    return DraftOutdated.of(DraftOutdated.code, message)

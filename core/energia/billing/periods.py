@@ -12,7 +12,7 @@ from energia.billing.errors import ChargeFailed, OutsideContract
 from energia.billing.models import Contract
 from energia.costing.inputs import Inputs, Plan, read_inputs
 from energia.db.tenant import Queries
-from energia.errors import EnergiaError, Fault, Invalid
+from energia.errors import EnergiaError, Invalid
 from energia.metering import query
 from energia.metering.models import Channel
 from energia.pricing.engine import Cost, price
@@ -20,7 +20,7 @@ from energia.pricing.segments import codes
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.usage import Missing, refuse_unknown
-from energia.zones import Zone
+from energia.time import Zone
 
 
 @attrs.frozen(eq=False)
@@ -135,7 +135,7 @@ def _refuse_outside(period: BillPeriod) -> None:
     if period.start < contract.start or (contract.end is not None and period.end > contract.end):
         until = f"until {contract.end}" if contract.end else "without an end"
         message = f"the contract {contract.id!r} is in force from {contract.start} {until}"
-        raise OutsideContract(message, [Fault(OutsideContract.code, message, "/start")])
+        raise OutsideContract.of(OutsideContract.code, message, "/start")
 
 
 def _priced(period: BillPeriod, inputs: Inputs) -> BillCost | EnergiaError:
@@ -147,7 +147,7 @@ def _priced(period: BillPeriod, inputs: Inputs) -> BillCost | EnergiaError:
     except Exception as error:
         if period.client_state and _works_without_state(period, inputs):
             message = "a charge cannot read what it shall remember"
-            return Invalid(message, [Fault("unreadable_state", message, "/state")])
+            return Invalid.of("unreadable_state", message, "/state")
         return _failed(period, error)
 
 

@@ -6,7 +6,7 @@ corrected, or once anything else that it depends on is changed.
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -19,14 +19,14 @@ from energia.billing.contracts import ZonedContract, prior_bills, zoned_contract
 from energia.billing.errors import OutsideContract
 from energia.costing.growth import Measurement, can_grow, is_cut, measure, price_measurement
 from energia.costing.inputs import Inputs, Plan, read_inputs, refuse_large
-from energia.errors import Fault, IncompleteUsage
+from energia.errors import IncompleteUsage
 from energia.metering import query
 from energia.metering.series import MISSING, Series
 from energia.pricing.engine import Cost, CostLine, price
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.usage import Terms
-from energia.zones import DAY, Zone
+from energia.time import DAY, Zone, instant_of, utc
 
 
 @attrs.frozen(kw_only=True)
@@ -97,7 +97,7 @@ class KeptMeasures:
     @property
     def measurement(self) -> Measurement:
         """The measures, to be added to."""
-        return Measurement(int(self.until.timestamp()), self.measured)
+        return Measurement(instant_of(self.until), self.measured)
 
 
 async def cost_to_date(bills: Bills, contract: str, start: date | None) -> CostToDate:
@@ -121,8 +121,7 @@ async def cost_to_date(bills: Bills, contract: str, start: date | None) -> CostT
     ends = (_last(reading.series) for reading in inputs.readings)
     end = max(begin, min(ends, default=bill.plan.end))
     if end == bill.plan.start:
-        message = "there are no readings yet"
-        raise IncompleteUsage(message, [Fault("never_sent", message)])
+        raise IncompleteUsage.of("never_sent", "there are no readings yet")
     cost = await _cost(bills, bill, kept, inputs, end)
     return CostToDate(
         contract=contract,
@@ -154,13 +153,13 @@ async def _open_bill(bills: Bills, id_: str, start: date | None) -> OpenBill:
 def _window(bills: Bills, at: ZonedContract, start: date | None) -> tuple[date, int, int]:
     """Return the first day of the bill, when it starts, and when it would end now."""
     zone, contract = Zone.named(at.timezone), at.contract
-    now = int(bills.clock.now().timestamp())
+    now = instant_of(bills.clock.now())
     first = start or max(contract.start, zone.datetime(now).date().replace(day=1))
     begin = zone.midnight(first)
     end = now if contract.end is None else min(now, zone.midnight(contract.end))
     if first < contract.start or begin >= end:
         message = f"the contract {contract.id!r} has no bill that grows on {first}"
-        raise OutsideContract(message, [Fault(OutsideContract.code, message, "/query/start")])
+        raise OutsideContract.of(OutsideContract.code, message, "/query/start")
     return first, begin, end
 
 
@@ -186,7 +185,7 @@ async def _kept(bills: Bills, bill: OpenBill) -> KeptMeasures | None:
         {
             "contract": bill.at.contract.id,
             "start": bill.first_day,
-            "end": datetime.fromtimestamp(bill.plan.end, UTC),
+            "end": utc(bill.plan.end),
             "basis": bill.basis,
             "channels": [channel.key for channel in channels],
             "first": [(bill.plan.start - channel.offset) // DAY for channel in channels],
@@ -214,7 +213,7 @@ async def _keep(
         {
             "contract": bill.at.contract.id,
             "start": bill.first_day,
-            "until": datetime.fromtimestamp(measurement.until, UTC),
+            "until": utc(measurement.until),
             "revisions": pins,
             "basis": bill.basis,
             "measured": bills.converter.dumps(measurement.measured).decode(),

@@ -263,7 +263,7 @@ def channels_by_role(
         elif len(candidates) > 1:
             ids = ", ".join(channel.id for channel in candidates)
             message = f"the meter has several channels of {role} ({ids}): name them in channels"
-            raise AmbiguousChannel(message, [Fault(AmbiguousChannel.code, message, "/channels")])
+            raise AmbiguousChannel.of(AmbiguousChannel.code, message, "/channels")
         elif candidates:
             by_role[role] = candidates
     return by_role
@@ -292,7 +292,7 @@ def _sum(role: str, series: Sequence[Series]) -> Series:
     for other in others:
         if (other.start, other.interval) != (first.start, first.interval):
             message = f"the channels of {role} have different slots"
-            raise Invalid(message, [Fault("different_grids", message, f"/channels/{role}")])
+            raise Invalid.of("different_grids", message, f"/channels/{role}")
         missing = (values == MISSING) | (other.values == MISSING)
         values = np.where(missing, MISSING, values + np.where(missing, 0, other.values))
         lowest, highest = np.minimum(quality, other.quality), np.maximum(quality, other.quality)

@@ -21,7 +21,6 @@ from energia.costing.subject import InlineUsage, Subject, boundary
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Fault, Invalid
-from energia.metering.durations import Window as Duration
 from energia.metering.models import Channel
 from energia.metering.series import Series
 from energia.metering.usage import bounds
@@ -32,7 +31,7 @@ from energia.pricing.segments import codes, segments
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, refuse_unknown
-from energia.zones import Zone
+from energia.time import Granularity, Zone
 
 SQL: Final = load(__package__)
 #: How many bill periods one request has at most: ten years of days.
@@ -207,8 +206,7 @@ async def _window(subject: Subject, queries: Queries | None, limit: int) -> _Win
         assert queries is not None  # a meter is a stored one
         window = await _of_meter(str(subject.meter), subject, queries)
     if window.end <= window.start:
-        message = "the window is empty"
-        raise Invalid(message, [Fault("empty_window", message, "/end")])
+        raise Invalid.of("empty_window", "the window is empty", "/end")
     return attrs.evolve(window, bounds=_bounds(window, subject.group))
 
 
@@ -231,8 +229,7 @@ def _of_usage(given: InlineUsage, subject: Subject, limit: int) -> _Window:
 async def _of_meter(meter: str, subject: Subject, queries: Queries) -> _Window:
     rows = await queries.fetch(_zone_and_channel, SQL["meter_zone_and_channels"], meter)
     if not rows:
-        message = f"there is no meter {meter!r}"
-        raise Invalid(message, [Fault("unknown_meter", message, "/meter")])
+        raise Invalid.of("unknown_meter", f"there is no meter {meter!r}", "/meter")
     zone = Zone.named(rows[0][0])
     assert subject.start is not None
     assert subject.end is not None
@@ -250,10 +247,9 @@ def _bounds(window: _Window, group: str | None) -> tuple[int, ...]:
     """Return where the bill periods begin, and the end of the last: a group is such a period."""
     if group is None:
         return (window.start, window.end)
-    found = bounds(window.zone, Duration(group, None), window.start, window.end)
+    found = bounds(window.zone, Granularity(group, None), window.start, window.end)
     if len(found) > _PERIODS + 1:
-        message = f"there are more than {_PERIODS} groups"
-        raise Invalid(message, [Fault("too_many_groups", message, "/group")])
+        raise Invalid.of("too_many_groups", f"there are more than {_PERIODS} groups", "/group")
     return tuple(found.tolist())
 
 

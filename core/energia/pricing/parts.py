@@ -44,7 +44,7 @@ def parts(tariff: Tariff, grid: Grid) -> list[Part]:
     """
     found, at = list[Part](), 0
     for span in tariff.spans(grid.start, grid.start + grid.count * grid.interval):
-        first, past = _slot(grid, span.start), min(grid.count, _slot(grid, span.end))
+        first, past = grid.index_at(span.start), grid.index_at(span.end)
         if first > at:
             break
         if past > at:
@@ -61,8 +61,3 @@ def changes(found: Sequence[Part]) -> int:
     """Return how many slots have the beginning of a version inside."""
     begins = [part.tariff.zone.midnight(part.version.valid_from) for part in found[1:]]
     return sum(part.grid.start > begin for part, begin in zip(found[1:], begins, strict=True))
-
-
-def _slot(grid: Grid, instant: int) -> int:
-    """Return the first slot that starts at *instant* or later."""
-    return -((grid.start - instant) // grid.interval)

@@ -10,7 +10,7 @@ import numpy as np
 from energia import Fault, Invalid, Slots
 from energia.pricing.charges import Role
 from energia.pricing.exact import total
-from energia.zones import DAY, day_number
+from energia.time import DAY, day_number
 from energia_plugins.tariff_event.windows import Window, by_name, is_split, slots_in
 
 #: Slots from a first one to the one past a last one; those of one event are apart and in order.
@@ -32,11 +32,11 @@ def spans(slots: Slots, channel: str, windows: tuple[Window, ...]) -> Mapping[st
         if together := _together(span for span in sorted(inside) if span[0] < span[1]):
             found[name] = together
     if split := len({(edge - grid.start) // grid.interval for edge in edges}):
-        slots.assume(
-            "boundary_inside_interval",
-            f"an event begins or ends inside {split} slots of {channel}: "
-            "each is in the event that its start is in",
+        slots.assume_boundary(
+            "an event begins or ends",
             split,
+            f"slots of {channel}",
+            "is in the event that its start is in",
         )
     return found
 

@@ -31,9 +31,9 @@ from energia.pricing.engine import CostLine
 from energia.pricing.segments import several
 from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Tariff
+from energia.time import Zone
 from energia.web.resources import examples
 from energia.web.routes import Routes
-from energia.zones import Zone
 
 
 @attrs.frozen(kw_only=True)
