@@ -5,7 +5,6 @@ so that any number of them costs one check of each probe in a period.
 """
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -25,12 +24,11 @@ from energia.health.probes import (
     Probe,
 )
 from energia.health.state import Phase, State
+from energia.redact import redacted
 from energia.settings import Health
 
 #: A result is too old to be believed after so many periods.
 _STALE_PERIODS: Final = 3
-#: A password in a URL, which an error may quote.
-_PASSWORD: Final = re.compile(r"(://[^\s:/@]*:)[^\s@]*@")
 #: How much of an error is told.
 _LONGEST: Final = 500
 _CRITICAL: Final[Criticality] = "critical"
@@ -147,7 +145,7 @@ class Watched:
 
 def _told(error: Exception) -> str:
     text = f"{type(error).__name__}: {error}".removesuffix(": ").strip()
-    return _PASSWORD.sub(r"\1***@", text)[:_LONGEST]
+    return redacted(text)[:_LONGEST]
 
 
 Status = Literal["pass", "warn", "fail"]
