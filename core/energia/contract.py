@@ -1,4 +1,4 @@
-"""What an object of a plugin may state, besides what it must: the names, and misspelt ones.
+"""What plugins may import, and what their objects may state: the names, and misspelt ones.
 
 What everything of a sort has is in its protocol (`Charge`, `Measure`, `Probe`, ...). What only some
 have is here: the core asks with `isinstance`, so that its types are checked where it is stated.
@@ -13,6 +13,18 @@ import attrs
 
 from energia.errors import did_you_mean
 
+#: The modules whose names plugins may import: those that `docs/plugins.md` lists.
+PUBLIC: Final = (
+    "energia",
+    "energia.convert.scalars",
+    "energia.pricing.bands",
+    "energia.pricing.dates",
+    "energia.pricing.demand",
+    "energia.pricing.exact",
+    "energia.testing",
+    "energia.time",
+    "energia.units",
+)
 #: From here on two names are one with a slip in it: a letter of five, two of twelve.
 _NEAR: Final = 0.88
 

@@ -22,25 +22,27 @@ from energia import (
     EnergyByPeriod,
     Examples,
     Fault,
+    FromTime,
     Invalid,
     Line,
     Measure,
     Measured,
+    Micro,
     Period,
+    Role,
+    Rule,
     Rules,
     Schedule,
     Selection,
     Slots,
     Step,
+    ToTime,
+    enforce,
+    faults_of_periods,
     hookimpl,
 )
-from energia.convert.structures import enforce
-from energia.metering.series import Micro
-from energia.pricing.charges import Role
-from energia.pricing.demand.billing import Interval, PowerFactor
-from energia.pricing.demand.peak import AT, TOTAL, Intervals
+from energia.pricing.demand import AT, TOTAL, Interval, Intervals, PowerFactor
 from energia.pricing.exact import decimal_text
-from energia.pricing.schedule import From, Rule, To, faults_of_periods
 from energia.time import Int64, seconds_in
 from energia.units import MICRO
 
@@ -289,8 +291,8 @@ class Hours:
 
     __rules__: ClassVar[Rules] = (_lasts,)
 
-    from_: From
-    to: To
+    from_: FromTime
+    to: ToTime
 
     def __attrs_post_init__(self) -> None:
         """Refuse no hours at all."""

@@ -60,8 +60,8 @@ __all__ = [
     "Measured",
     "Mergeable",
     "Name",
-    "Parts",
     "Rate",
+    "RateParts",
     "Replace",
     "Role",
     "Selection",
@@ -89,14 +89,14 @@ _CODE: Final = "Names the charge in its version, and begins the codes of its lin
 Text = Annotated[str, Meta(max_length=500)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["te"])]
 #: The parts of a rate, by name.
-Parts = Annotated[dict[Name, Decimal], Meta(min_length=1)]
+RateParts = Annotated[dict[Name, Decimal], Meta(min_length=1)]
 
 
 @attrs.frozen
 class Components:
     """A rate in several parts, each of them a line of its own."""
 
-    components: Parts
+    components: RateParts
 
 
 #: A price of one unit: one number, or components.

@@ -17,6 +17,22 @@ from energia.pricing.lines import Step
 from energia.pricing.slots import Slots
 from energia.time import DAY, Instant
 
+__all__ = [
+    "Across",
+    "BillDates",
+    "BillPart",
+    "Dates",
+    "Entry",
+    "Month",
+    "Proration",
+    "Table",
+    "bill_of",
+    "of_bill",
+    "of_months",
+    "share_of",
+    "window_of",
+]
+
 _ONE_DAY: Final = timedelta(days=1)
 
 Month = Annotated[

@@ -7,8 +7,7 @@ from typing import TypeAlias
 import attrs
 import numpy as np
 
-from energia import BaseMeasure, Fault, Invalid, Slots
-from energia.pricing.charges import Role
+from energia import BaseMeasure, Fault, Invalid, Role, Slots
 from energia.pricing.exact import total
 from energia.time import DAY, day_number
 from energia_plugins.tariff_event.windows import Window, by_name, is_split, slots_in

@@ -6,10 +6,19 @@ from typing import Final, Literal
 import attrs
 import numpy as np
 
-from energia import BaseMeasure, Energy, EnergyByPeriod, Fault, Invalid, Months, Schedule, Slots
-from energia.metering.series import Micro
-from energia.pricing.charges import Role
-from energia.pricing.slots import Portion
+from energia import (
+    BaseMeasure,
+    Energy,
+    EnergyByPeriod,
+    Fault,
+    Invalid,
+    Micro,
+    Months,
+    Portion,
+    Role,
+    Schedule,
+    Slots,
+)
 
 #: Over what an export is set against an import: each interval of the meter, or each local hour.
 Netting = Literal["interval", "hour"]

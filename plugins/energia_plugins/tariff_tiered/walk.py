@@ -9,8 +9,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from energia import BaseMeasure, Fault, Invalid, Schedule, Slots
-from energia.pricing.charges import Role
+from energia import BaseMeasure, Fault, Invalid, Role, Schedule, Slots
 from energia_plugins.tariff_tiered.ladder import Ladder, Micro, Scale, Scales, text_of
 from energia_plugins.tariff_tiered.windows import (
     Pool,
