@@ -29,7 +29,7 @@ import inspect
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import attrs
 
@@ -79,6 +79,16 @@ class EnergiaError(Exception):
         self.faults = tuple(faults)
         self.counts = counts or Counter(fault.code for fault in self.faults)
         super().__init__(detail or self.title)
+
+    @classmethod
+    def of(cls, code: str, message: str, pointer: str | None = None) -> Self:
+        """Return the error of one fault, whose message is the error's: `Fault` has the arguments.
+
+        Example:
+            >>> raise Invalid.of("empty_window", "the end must be after the start", "/query/end")
+
+        """
+        return cls(message, [Fault(code, message, pointer)])
 
     @property
     def title(self) -> str:

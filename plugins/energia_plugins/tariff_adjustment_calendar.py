@@ -90,11 +90,11 @@ class EnergyByDates(BaseMeasure):
         grid = slots.portion(self.channel).grid
         split = sum((begin - grid.start) % grid.interval != 0 for begin in begins)
         if split:
-            slots.assume(
-                "boundary_inside_interval",
-                f"a date of the table falls inside {split} slots of {self.channel}: "
-                "each is of the day at its start",
+            slots.assume_boundary(
+                "a date of the table falls",
                 split,
+                f"slots of {self.channel}",
+                "is of the day at its start",
             )
 
 

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from energia.errors import Fault, Invalid
+from energia.errors import Invalid
 from energia.metering.series import Micro
 from energia.pricing.exact import sums
 from energia.pricing.schedule import MINUTES, DayTypes, Matches, Schedule
@@ -111,8 +111,7 @@ def compiled(schedule: Schedule, types: DayTypes, zone: Zone, grid: Grid) -> Cal
     keys = table.keys_at(first)
     bounds = np.append(0, np.flatnonzero(keys[1:] != keys[:-1]) + 1).astype(np.int64)
     if keys.min() == _NO_PERIOD:
-        message = "the schedule does not cover every minute"
-        raise Invalid(message, [Fault("incomplete_schedule", message)])
+        raise Invalid.of("incomplete_schedule", "the schedule does not cover every minute")
     split = _split(table, clock, grid, first, last)
     unlisted = _unlisted(schedule, types, np.array([first[0], last[-1]]) // DAY)
     return Calendar(bounds, keys[bounds], schedule.periods, split, unlisted)

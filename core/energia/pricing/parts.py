@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from energia.errors import Fault, Invalid
+from energia.errors import Invalid
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.schedule import Schedule
 from energia.pricing.tariffs import Tariff, Version
@@ -49,8 +49,11 @@ def parts(tariff: Tariff, grid: Grid) -> list[Part]:
         at = past
     if at < grid.count:
         moment = tariff.zone.text(grid.start + at * grid.interval)
-        message = f"no version of the tariff is in force at {moment}"
-        raise Invalid(message, [Fault("no_version_in_force", message, "/end" if at else "/start")])
+        raise Invalid.of(
+            "no_version_in_force",
+            f"no version of the tariff is in force at {moment}",
+            "/end" if at else "/start",
+        )
     return found
 
 

@@ -8,14 +8,14 @@ from itertools import pairwise, repeat
 import attrs
 import numpy as np
 
-from energia.errors import Fault, Invalid
+from energia.errors import Invalid
 from energia.pricing.calendar import Calendar, Grid
 from energia.pricing.charges import Charge, Components, UnitPrices
 from energia.pricing.exact import decimal_text
 from energia.pricing.market.series import PriceSeries, SlotFormula, SlotPrices, refuse_unit
 from energia.pricing.parts import Part, changes, parts
 from energia.pricing.schedule import Schedule
-from energia.pricing.slots import Assumption, holidays_unknown
+from energia.pricing.slots import Assumption, boundary_inside, holidays_unknown
 from energia.pricing.tariffs import Tariff
 from energia.time import Instant, Int64
 
@@ -193,8 +193,7 @@ def prices(
     """
     priced = [_priced(part, role, parameters) for part in parts(tariff, grid)]
     if not any(one.charges for one in priced):
-        message = f"no charge has a price per unit of {role}"
-        raise Invalid(message, [Fault("no_unit_price", message)])
+        raise Invalid.of("no_unit_price", f"no charge has a price per unit of {role}")
     found = list[PriceRun]()
     for one in priced:
         runs = list(_all_runs(one, role, market))
@@ -294,8 +293,7 @@ def _assumptions(priced: Sequence[_Priced]) -> Iterator[Assumption]:
     inside["the beginning of a version"] = changes([one.part for one in priced])
     for what, slots in inside.items():
         if slots:
-            message = f"{what} falls inside {slots} slots: each has the price at its start"
-            yield Assumption("boundary_inside_interval", message, slots)
+            yield boundary_inside(f"{what} falls", slots, "slots", "has the price at its start")
     calendars = [one.part.calendar(schedule) for one in priced for schedule in one.schedules]
     if years := sorted({year for calendar in calendars for year in calendar.unlisted}):
         yield holidays_unknown(years)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Self
+from typing import Final, Self
 
 import attrs
 import numpy as np
@@ -31,10 +31,34 @@ class Assumption:
     slots: int | None = None
 
 
+#: Periods of a schedule meet inside a slot ...
+PERIODS_MEET: Final = "a boundary between periods falls"
+#: ... and that is what happens to it.
+PERIOD_AT_START: Final = "is in the period at its start"
+#: One version of a tariff follows another inside a slot ...
+VERSION_BEGINS: Final = "a version begins"
+#: ... and that is what happens to it.
+VERSION_AT_START: Final = "is of the version at its start"
+
+
 def holidays_unknown(years: Sequence[int]) -> Assumption:
     """Return what is assumed of *years* of which a tariff lists no holiday."""
     message = f"the tariff lists no holidays of {', '.join(map(str, years))}: it has none there"
     return Assumption("holidays_unknown", message)
+
+
+def boundary_inside(boundary: str, number: int, slots: str, rule: str) -> Assumption:
+    """Return that a boundary is inside slots, which are not cut: each counts whole.
+
+    Args:
+        boundary: What falls there: `a boundary between periods falls`.
+        number: Inside how many slots.
+        slots: Which: `slots of import`.
+        rule: Where each is counted: `is in the period at its start`.
+
+    """
+    message = f"{boundary} inside {number} {slots}: each {rule}"
+    return Assumption("boundary_inside_interval", message, number)
 
 
 @attrs.frozen(eq=False)
@@ -145,12 +169,7 @@ class Slots:
         """Return the periods of the slots of *role* under *schedule*."""
         found = compiled(schedule, self.types, self.zone, self.portion(role).grid)
         if found.split:
-            self.assume(
-                "boundary_inside_interval",
-                f"a boundary between periods falls inside {found.split} slots of {role}: "
-                "each is in the period at its start",
-                found.split,
-            )
+            self.assume_boundary(PERIODS_MEET, found.split, f"slots of {role}", PERIOD_AT_START)
         if found.unlisted:
             self.assumptions[holidays_unknown(found.unlisted)] = None
         return found
@@ -171,6 +190,10 @@ class Slots:
                 "the window begins or ends within a local day: fixed amounts count it as a day",
             )
         return found
+
+    def assume_boundary(self, boundary: str, number: int, slots: str, rule: str) -> None:
+        """Tell the reader of the cost that a boundary is inside slots: see `boundary_inside`."""
+        self.assumptions[boundary_inside(boundary, number, slots, rule)] = None
 
     def assume(self, code: str, message: str, slots: int | None = None) -> None:
         """Tell the reader of the cost that something was taken for granted."""

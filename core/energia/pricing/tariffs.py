@@ -479,8 +479,10 @@ class Tariff:
                 break
             until = span.end
         if until < end:
-            message = f"no version of the tariff is in force at {self.zone.text(until)}"
-            raise Invalid(message, [Fault("no_version_in_force", message)])
+            raise Invalid.of(
+                "no_version_in_force",
+                f"no version of the tariff is in force at {self.zone.text(until)}",
+            )
         return found
 
     def spans(self, start: Instant, end: Instant) -> tuple[InForce, ...]:

@@ -17,7 +17,7 @@ from energia.pricing.exact import rounded
 from energia.pricing.lines import Remembered
 from energia.pricing.market.series import PriceSeries
 from energia.pricing.schedule import DayTypes
-from energia.pricing.slots import Assumption, Portion
+from energia.pricing.slots import Assumption, Portion, boundary_inside
 from energia.time import DAY, Instant, Int64, Zone
 
 #: Values are cut into a high and a low part of so many bits, so that no sum overflows.
@@ -222,11 +222,11 @@ def _slots(series: Series, start: Instant, end: Instant) -> tuple[int, int]:
 def _assumptions(role: str, series: Series, start: Instant, end: Instant) -> Iterator[Assumption]:
     inside = sum((edge - series.start) % series.interval != 0 for edge in (start, end))
     if inside:
-        yield Assumption(
-            "boundary_inside_interval",
-            f"a boundary of the window falls inside {inside} slots of {role}: "
-            "each is in the window that its start is in",
+        yield boundary_inside(
+            "a boundary of the window falls",
             inside,
+            f"slots of {role}",
+            "is in the window that its start is in",
         )
     first, last = (max(edge, 0) for edge in _slots(series, start, end))
     questionable = int(np.count_nonzero(series.quality[first:last] == _QUESTIONABLE))

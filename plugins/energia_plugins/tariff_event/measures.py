@@ -31,11 +31,11 @@ def spans(slots: Slots, channel: str, windows: tuple[Window, ...]) -> Mapping[st
         if together := _together(span for span in sorted(inside) if span[0] < span[1]):
             found[name] = together
     if split := len({(edge - grid.start) // grid.interval for edge in edges}):
-        slots.assume(
-            "boundary_inside_interval",
-            f"an event begins or ends inside {split} slots of {channel}: "
-            "each is in the event that its start is in",
+        slots.assume_boundary(
+            "an event begins or ends",
             split,
+            f"slots of {channel}",
+            "is in the event that its start is in",
         )
     return found
 

@@ -183,7 +183,7 @@ def _number(value: object) -> Fraction:
 
 
 def _refused(message: str) -> Invalid:
-    return Invalid(message, [Fault("bad_peaks", message)])
+    return Invalid.of("bad_peaks", message)
 
 
 DemandUnit = Literal["kW", "kVA", "kvar", "hp"]

@@ -8,12 +8,12 @@ from typing import Final, Literal, TypeAlias
 import attrs
 import numpy as np
 
-from energia.errors import Fault, Invalid
+from energia.errors import Invalid
 from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.charges import BaseMeasure, Role, unit_of
 from energia.pricing.schedule import DayTypes, Schedule
-from energia.pricing.slots import LocalDays, Portion, Slots
+from energia.pricing.slots import PERIOD_AT_START, PERIODS_MEET, LocalDays, Portion, Slots
 from energia.time import DAY, HOUR, Int64, Zone, duration_text
 from energia.units import POWER_UNITS
 
@@ -68,12 +68,8 @@ class Intervals:
         at = np.searchsorted(self.first, calendar.bounds, side="right") - 1
         split = int(np.count_nonzero(self.first[at] != calendar.bounds)) if len(at) else 0
         if split:
-            slots.assume(
-                "boundary_inside_interval",
-                f"a boundary between periods falls inside {split} integration intervals of {role}: "
-                "each is in the period at its start",
-                split,
-            )
+            intervals = f"integration intervals of {role}"
+            slots.assume_boundary(PERIODS_MEET, split, intervals, PERIOD_AT_START)
         return calendar
 
 
@@ -115,7 +111,7 @@ def _refuse_others(role: str, length: int, seconds: int) -> None:
     why = "a peak cannot be known from coarser readings" if length > seconds else "no whole number"
     message = f"{role} is read every {have}, and its demand is integrated over {need}: {why}"
     code = "coarse_readings" if length > seconds else "misfit_readings"
-    raise Invalid(message, [Fault(code, message)])
+    raise Invalid.of(code, message)
 
 
 def _tell_coarse(slots: Slots, role: str, length: int, seconds: int) -> None:

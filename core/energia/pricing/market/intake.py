@@ -94,8 +94,9 @@ def _items(
     if sent.values is None:
         return sent.prices or ()
     if interval is None:
-        message = "values need an interval: the series has none"
-        raise Invalid(message, [Fault("missing_field", message, f"{pointer}/interval")])
+        raise Invalid.of(
+            "missing_field", "values need an interval: the series has none", f"{pointer}/interval"
+        )
     return _consecutive(sent, interval)
 
 
@@ -176,8 +177,9 @@ def merged(new: Sequence[Price], old: Sequence[Price]) -> Merge:
             continue
         covered = sum(min(p.end, one.end) - max(p.start, one.start) for p in inside)
         if covered < one.end - one.start:
-            message = f"the stored price of {_slot(one)} would lose a part of its slot"
-            raise Invalid(message, [Fault("partly_replaced", message)])
+            raise Invalid.of(
+                "partly_replaced", f"the stored price of {_slot(one)} would lose a part of its slot"
+            )
         gone.append(one.start)
     add = [price for price in new if price.start not in same]
     return Merge(add, gone, len(same))

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from energia.errors import Fault, Invalid
 from energia.pricing.market.series import PriceSeries
-from energia.units import QUANTITIES
 
 if TYPE_CHECKING:
     from energia.pricing.charges import Charge
@@ -40,11 +39,3 @@ def refuse_unfit(names: Iterable[str], prices: Mapping[str, PriceSeries], curren
             faults.append(Fault("wrong_currency", message))
     if faults:
         raise Invalid(faults[0].message, faults)
-
-
-def refuse_unit(series: PriceSeries, role: str) -> None:
-    """Refuse a series that does not price the unit of *role*; raises `Invalid`."""
-    quantity = role.rpartition(".")[0] or "active_energy"
-    if series.unit != QUANTITIES[quantity]:
-        message = f"{series.name!r} prices {series.unit}, and {role} is in {QUANTITIES[quantity]}"
-        raise Invalid(message, [Fault("wrong_unit", message)])

@@ -13,12 +13,12 @@ from energia.convert import Converter, Id
 from energia.core import Core
 from energia.costing.usage import role_of
 from energia.db.pool import Tenant
-from energia.errors import AmbiguousChannel, Conflict, Fault, Invalid, NotFound
+from energia.errors import AmbiguousChannel, Conflict, Invalid, NotFound
 from energia.metering import query, usage
 from energia.metering.series import Series
 from energia.metering.usage import Coverage, Used
 from energia.pricing.periods import ByPeriod, by_period
-from energia.pricing.slots import Assumption
+from energia.pricing.slots import Assumption, boundary_inside
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.time import HOUR, BadDuration, Granularity, Int64, rfc3339
@@ -171,18 +171,16 @@ def _refuse_parts(by: str | None, tariff: str | None, charge: str | None) -> Non
     if (by is None) != (tariff is None):
         message = "by=period and tariff go together"
         name = "tariff" if tariff is None else "by"
-        raise Invalid(message, [Fault("missing_field", message, f"/query/{name}")])
+        raise Invalid.of("missing_field", message, f"/query/{name}")
     if charge is not None and by is None:
-        message = "a charge goes with by=period"
-        raise Invalid(message, [Fault("missing_field", message, "/query/by")])
+        raise Invalid.of("missing_field", "a charge goes with by=period", "/query/by")
 
 
 async def _tariff(tenant: Tenant, converter: Converter, id_: str) -> Tariff:
     """Return the tariff whose periods are asked for."""
     found = (await Tariffs(tenant, converter).known([id_])).get(id_)
     if found is None:
-        message = f"there is no tariff {id_!r}"
-        raise Invalid(message, [Fault("unknown_tariff", message, "/query/tariff")])
+        raise Invalid.of("unknown_tariff", f"there is no tariff {id_!r}", "/query/tariff")
     return found
 
 
@@ -203,14 +201,16 @@ def _bounds(found: Asked, text: str) -> Int64:
     try:
         granularity = Granularity.parse(text)
     except BadDuration as error:
-        raise Invalid(str(error), [Fault("bad_window", str(error), "/query/window")]) from None
+        raise Invalid.of("bad_window", str(error), "/query/window") from None
     length = granularity.length
     if length is not None and length < found.channel.interval:
-        message = "the window is shorter than the channel's interval"
-        raise Invalid(message, [Fault("bad_window", message, "/query/window")])
+        raise Invalid.of(
+            "bad_window", "the window is shorter than the channel's interval", "/query/window"
+        )
     if length is not None and (found.end - found.start) // length > _WINDOWS:
-        message = f"there are more than {_WINDOWS} windows"
-        raise Invalid(message, [Fault("too_many_windows", message, "/query/window")])
+        raise Invalid.of(
+            "too_many_windows", f"there are more than {_WINDOWS} windows", "/query/window"
+        )
     return usage.bounds(found.zone, granularity, found.start, found.end)
 
 
@@ -237,5 +237,5 @@ def _assumptions(series: Series, at: Int64) -> list[Assumption]:
     slots = usage.split_slots(series, at)
     if not slots:
         return []
-    message = "boundaries of windows lie inside slots, which belong to the window they start in"
-    return [Assumption("boundary_inside_interval", message, slots)]
+    rule = "is in the window that its start is in"
+    return [boundary_inside("a boundary between windows falls", slots, "slots", rule)]

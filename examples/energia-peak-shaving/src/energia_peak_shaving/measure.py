@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 import numpy as np
-from energia import BaseMeasure, Fault, Invalid, Period, Schedule, Slots
+from energia import BaseMeasure, Invalid, Period, Schedule, Slots
 
 
 @attrs.frozen(cache_hash=True)
@@ -41,8 +41,9 @@ class PeakDemand(BaseMeasure):
         """
         part, length = slots.portion(self.channel), self.minutes * 60
         if length % part.grid.interval:
-            message = f"peaks of {self.minutes} minutes need readings at least as fine"
-            raise Invalid(message, [Fault("too_coarse", message)])
+            raise Invalid.of(
+                "too_coarse", f"peaks of {self.minutes} minutes need readings at least as fine"
+            )
         if not part.grid.count:
             return {}
         number = part.grid.starts // length
