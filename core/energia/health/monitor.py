@@ -13,7 +13,16 @@ from typing import Final, Literal, cast
 import attrs
 import structlog
 
-from energia.health.probes import ComponentType, Criticality, Observed, Probe
+from energia.contract import HasPeriod, HasTimeout
+from energia.health.probes import (
+    ComponentType,
+    Criticality,
+    HasActive,
+    HasComponentType,
+    HasMeasurement,
+    Observed,
+    Probe,
+)
 from energia.health.state import Phase, State
 from energia.redact import redacted
 from energia.settings import Health
@@ -57,12 +66,16 @@ class Watched:
     def __init__(self, probe: Probe, settings: Health, now: Callable[[], float]) -> None:
         """Watch *probe*, which may state its own times; *now* gives monotonic seconds."""
         self.probe = probe
-        self.measurement: str = getattr(probe, "measurement", "responseTime")
-        self.component_type: ComponentType = getattr(probe, "component_type", "component")
+        self.measurement = (
+            probe.measurement if isinstance(probe, HasMeasurement) else "responseTime"
+        )
+        self.component_type: ComponentType = (
+            probe.component_type if isinstance(probe, HasComponentType) else "component"
+        )
         self.last: Result | None = None
         self.begun = asyncio.Event()
-        self._period: float = getattr(probe, "period", settings.period)
-        self._timeout: float = getattr(probe, "timeout", settings.timeout)
+        self._period = probe.period if isinstance(probe, HasPeriod) else settings.period
+        self._timeout = probe.timeout if isinstance(probe, HasTimeout) else settings.timeout
         self._grace = settings.database_grace
         self._now = now
         self._passed_at: float | None = None
@@ -70,7 +83,7 @@ class Watched:
     @property
     def active(self) -> bool:
         """Whether there is something to check."""
-        return bool(getattr(self.probe, "active", True))
+        return self.probe.active if isinstance(self.probe, HasActive) else True
 
     @property
     def stale(self) -> bool:

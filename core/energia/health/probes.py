@@ -1,6 +1,6 @@
 """Health probes: what a plugin offers to have watched."""
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import attrs
 
@@ -63,4 +63,37 @@ class Probe(Protocol):
 
         It is cancelled after its time-out, and never called again before it has ended.
         """
+        ...
+
+
+# What a probe may state besides: the core asks with `isinstance`.
+
+
+@runtime_checkable
+class HasMeasurement(Protocol):
+    """A probe that measures something else than how long its check takes."""
+
+    @property
+    def measurement(self) -> str:
+        """What it measures, such as `utilization`."""
+        ...
+
+
+@runtime_checkable
+class HasComponentType(Protocol):
+    """A probe that states what it looks at."""
+
+    @property
+    def component_type(self) -> ComponentType:
+        """What it looks at, in the words of the health format."""
+        ...
+
+
+@runtime_checkable
+class HasActive(Protocol):
+    """A probe that at times has nothing to check."""
+
+    @property
+    def active(self) -> bool:
+        """Whether there is something to check; it is not shown while there is not."""
         ...
