@@ -96,11 +96,24 @@ def _importer(one: object) -> str | None:
 def _probe(one: object) -> str | None:
     if getattr(one, "criticality", None) not in _CRITICALITIES:
         return f"the `criticality` of a probe is {' or '.join(map(repr, _CRITICALITIES))}"
-    if not inspect.iscoroutinefunction(getattr(one, "check", None)):
+    if not inspect.iscoroutinefunction(check := getattr(one, "check", None)):
         return "a probe has a coroutine function `check`"
+    if not _takes_core(check):
+        return "the `check` of a probe is handed the service: check(core)"
+    active = getattr(one, "active", None)
+    if active is not None and not (callable(active) and _takes_core(active)):
+        return "the `active` of a probe is a method that is handed the service: active(core)"
     if getattr(one, "component_type", "component") not in _COMPONENT_TYPES:
         return f"the `component_type` of a probe is one of {', '.join(_COMPONENT_TYPES)}"
     return _times("probe", one) or _of_class("probe", one)
+
+
+def _takes_core(method: Callable[..., object]) -> bool:
+    try:
+        inspect.signature(method).bind(object())
+    except TypeError:
+        return False
+    return True
 
 
 def _seed(one: object) -> str | None:
