@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from energia.clock import SystemClock
 from energia.core import Core
 from energia.db.pool import Pool
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
 from energia.settings import Settings
+from energia.time import SystemClock
 from energia.web.app import create_app, started
 
 #: A database that is away: nobody listens on this port.

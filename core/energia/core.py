@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 if TYPE_CHECKING:
-    from energia.clock import Clock
     from energia.db.pool import Pool
     from energia.health.probes import Criticality, Observed
     from energia.health.state import State
     from energia.plugins import Plugins
     from energia.settings import Settings
+    from energia.time import Clock
 
 
 @attrs.frozen(eq=False)

@@ -34,13 +34,12 @@ from energia import (
     hookimpl,
 )
 from energia.convert.structures import enforce
-from energia.pricing.calendar import Grid
 from energia.pricing.charges import Role, unit_of
 from energia.pricing.dates import BillDates, Entry, Month, Table, window_of
 from energia.pricing.exact import decimal_text, fraction, total
 from energia.pricing.lines import is_multiplied, plus
+from energia.time import day_number
 from energia.units import MICRO
-from energia.zones import day_number
 
 
 @attrs.frozen(cache_hash=True)
@@ -74,7 +73,7 @@ class EnergyByDates:
         inside = self._inside(slots)
         self._tell(slots, list(inside.values()))
         labels = [slots.zone.datetime(slots.start).date(), *inside]
-        cuts = [0, *(_slot(part.grid, at) for at in inside.values()), part.grid.count]
+        cuts = [0, *map(part.grid.index_at, inside.values()), part.grid.count]
         return {
             label.isoformat(): total(part.values[first:past], part.largest)
             for label, (first, past) in zip(labels, pairwise(cuts), strict=True)
@@ -99,11 +98,6 @@ class EnergyByDates:
                 "each is of the day at its start",
                 split,
             )
-
-
-def _slot(grid: Grid, instant: int) -> int:
-    """Return the first slot that starts at *instant* or later."""
-    return min(max(-((grid.start - instant) // grid.interval), 0), grid.count)
 
 
 # The charge itself: a table of months or dates in, lines or other rates out.

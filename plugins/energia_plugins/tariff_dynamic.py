@@ -32,8 +32,8 @@ from energia.pricing.exact import decimal_text, sums
 from energia.pricing.lines import Code
 from energia.pricing.market.series import LIMIT, Whole
 from energia.pricing.slots import Portion
+from energia.time import DAY, Int64, Zone
 from energia.units import MICRO
-from energia.zones import DAY, Int64, Zone
 
 #: The label of what amounts are divided by.
 SCALE: Final = "scale"

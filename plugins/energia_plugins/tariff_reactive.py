@@ -39,8 +39,8 @@ from energia.pricing.demand.billing import Across, Interval, PowerFactor
 from energia.pricing.demand.peak import AT, TOTAL, Intervals
 from energia.pricing.exact import decimal_text
 from energia.pricing.schedule import From, Rule, To, faults_of_periods
+from energia.time import Int64, seconds_in
 from energia.units import MICRO
-from energia.zones import Int64
 
 
 @attrs.frozen(cache_hash=True)
@@ -399,7 +399,7 @@ class Reactive(BaseCharge):
         if hours is not None:
             rule = Rule(CAPACITIVE, from_=hours.from_, to=hours.to)
             window = Schedule((rule,), default="inductive")
-        seconds = int(self.interval.total_seconds())
+        seconds = seconds_in(self.interval)
         return Excess(
             self.channel,
             self.inductive,

@@ -19,7 +19,6 @@ from energia.billing.errors import (
 from energia.billing.models import Bill, BillIssued, NewBill, Status
 from energia.billing.pricing import Asked, Priced, price_all
 from energia.billing.rows import NewRow, Place, Row
-from energia.clock import Clock
 from energia.convert import Converter, parse
 from energia.costing.timing import timed
 from energia.db.queries import load
@@ -28,6 +27,7 @@ from energia.errors import Conflict, EnergiaError, Fault, Invalid, NotFound
 from energia.metering.imports import new_id
 from energia.plugins import Plugins
 from energia.pricing.store import Tariffs
+from energia.time import Clock
 
 if TYPE_CHECKING:
     from energia.core import Core

@@ -16,7 +16,7 @@ from energia.metering.models import Meter, NewMeter, NewSite, Site
 from energia.pricing.holidays.store import resolved
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
-from energia.zones import Zone
+from energia.time import Zone
 
 
 async def put_site(tenant: Tenant, id_: str, new: NewSite) -> tuple[Site, bool]:

@@ -26,7 +26,7 @@ from energia.pricing.segments import codes, roles
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.usage import Missing, Terms, refuse_unknown
-from energia.zones import Zone
+from energia.time import Zone
 
 
 @attrs.frozen(eq=False)

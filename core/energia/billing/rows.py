@@ -1,7 +1,7 @@
 """A bill as a row of the database, and back."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final, Protocol, Self
 
 import attrs
@@ -16,6 +16,7 @@ from energia.pricing.exact import difference, exact_text, fraction
 from energia.pricing.market import store as market
 from energia.pricing.segments import several
 from energia.pricing.usage import Missing
+from energia.time import EPOCH
 
 
 @attrs.frozen(kw_only=True)
@@ -226,7 +227,6 @@ def _time(at: datetime | None) -> str:
 
 # Where a bill stands in the list of bills, as text: it says so even when the bill is gone.
 
-_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -269,11 +269,11 @@ class Place:
         try:
             if not (microseconds.isdecimal() and id_):
                 raise ValueError
-            return cls(_EPOCH + int(microseconds) * _MICROSECOND, id_)
+            return cls(EPOCH + int(microseconds) * _MICROSECOND, id_)
         except (ValueError, OverflowError):
             message = "this is not the `next` of a page of bills"
             raise Invalid(message, [Fault("wrong_cursor", message, "/query/cursor")]) from None
 
     def __str__(self) -> str:
         """Return its text: microseconds since 1970-01-01T00:00Z, and the id."""
-        return f"{(self.created_at - _EPOCH) // _MICROSECOND}-{self.id}"
+        return f"{(self.created_at - EPOCH) // _MICROSECOND}-{self.id}"

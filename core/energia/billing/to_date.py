@@ -6,7 +6,7 @@ corrected, or once anything else that it depends on is changed.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -33,7 +33,7 @@ from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.usage import Terms
-from energia.zones import DAY, Zone
+from energia.time import DAY, Zone, instant_of, utc
 
 
 @attrs.frozen(eq=False)
@@ -84,7 +84,7 @@ async def kept_of(office: Office, asked: Growing) -> Kept | None:
         {
             "contract": asked.at.contract.id,
             "start": asked.first_day,
-            "end": datetime.fromtimestamp(asked.now, UTC),
+            "end": utc(asked.now),
             "basis": asked.basis,
             "channels": [channel.key for channel in channels],
             "first": [(asked.start - channel.offset) // DAY for channel in channels],
@@ -111,7 +111,7 @@ async def keep(
         {
             "contract": asked.at.contract.id,
             "start": asked.first_day,
-            "until": datetime.fromtimestamp(found.until, UTC),
+            "until": utc(found.until),
             "revisions": pins,
             "basis": asked.basis,
             "measured": office.converter.dumps(found.measured).decode(),
@@ -172,7 +172,7 @@ async def cost_to_date(office: Office, contract: str, start: date | None) -> Cos
     """
     asked = await _asked(office, contract, start)
     kept = await kept_of(office, asked) if asked.grows else None
-    begin = asked.start if kept is None else int(kept.until.timestamp())
+    begin = asked.start if kept is None else instant_of(kept.until)
     revised = await _read(office, asked, begin)
     end = max(begin, min((_last(one.series) for one in revised), default=asked.now))
     if end == asked.start:
@@ -209,7 +209,7 @@ async def _asked(office: Office, contract: str, start: date | None) -> Growing:
 def _window(office: Office, at: Placed, start: date | None) -> tuple[date, int, int]:
     """Return the first day of the bill, when it starts, and when it would end now."""
     zone, contract = Zone.named(at.timezone), at.contract
-    now = int(office.clock.now().timestamp())
+    now = instant_of(office.clock.now())
     first = start or max(contract.start, zone.datetime(now).date().replace(day=1))
     begin = zone.midnight(first)
     end = now if contract.end is None else min(now, zone.midnight(contract.end))
@@ -244,7 +244,7 @@ async def _cost(
         prices = {name: one for name, one in zip(names, read, strict=True) if one is not None}
         terms = Terms(asked.state, prices=prices)
         return await asyncio.to_thread(price, asked.tariff, usage, asked.start, end, terms)
-    before = None if kept is None else SoFar(int(kept.until.timestamp()), kept.measured)
+    before = None if kept is None else SoFar(instant_of(kept.until), kept.measured)
     whole = _whole_days(asked, end)
     if whole > (asked.start if before is None else before.until):
         before = measured(asked.tariff, usage, asked.start, whole, before)

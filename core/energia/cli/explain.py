@@ -60,7 +60,7 @@ async def _explained(
     from energia.billing.bills import Office
     from energia.billing.explain import explained
     from energia.cli.database import opened
-    from energia.clock import SystemClock
+    from energia.time import SystemClock
 
     limits = settings.limits
     async with opened(settings.database) as tenant:

@@ -11,7 +11,6 @@ from rich.table import Table
 
 from energia.cli.invocation import FAILED, Invocation, pass_invocation
 from energia.cli.tables import console
-from energia.clock import SystemClock
 from energia.configuration.database import database_name
 from energia.core import Core
 from energia.db.migrate import CORE_MIGRATIONS, migrate
@@ -24,6 +23,7 @@ from energia.previews.databases import Preview
 from energia.previews.own import OwnDatabase
 from energia.settings import Preview as Rules
 from energia.settings import Settings
+from energia.time import SystemClock, rfc3339
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 _dry_run = click.option("--dry-run", is_flag=True, help="Change nothing; say what would be done.")
@@ -283,4 +283,4 @@ def _of_preview(settings: Settings, pr: int) -> Settings:
 
 
 def _instant(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return rfc3339(at.replace(microsecond=0))

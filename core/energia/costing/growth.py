@@ -17,7 +17,7 @@ from energia.pricing.segments import Due, Segment, segments
 from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.usage import Terms
-from energia.zones import Zone
+from energia.time import Zone
 
 
 @runtime_checkable

@@ -12,7 +12,6 @@ from energia.costing.subject import InlineUsage, Subject, boundary
 from energia.db.tenant import Queries
 from energia.errors import AmbiguousChannel, Fault, Invalid, NotFound, TooLarge
 from energia.metering import query, registry, usage
-from energia.metering.durations import Window as Duration
 from energia.metering.models import Channel
 from energia.metering.series import MISSING, Series
 from energia.metering.usage import Coverage, bounds
@@ -22,7 +21,7 @@ from energia.pricing.market.series import PriceSeries
 from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.segments import roles
 from energia.pricing.tariffs import Tariff
-from energia.zones import Zone
+from energia.time import Granularity, Zone
 
 _NONE: Final = Coverage(0, 0, 0, 0, 0)
 
@@ -165,7 +164,7 @@ def _bounds(at: Window, group: str | None) -> tuple[int, ...]:
     """Return where the bill periods begin, and the end of the last: a group is such a period."""
     if group is None:
         return (at.start, at.end)
-    found = bounds(at.zone, Duration(group, None), at.start, at.end)
+    found = bounds(at.zone, Granularity(group, None), at.start, at.end)
     if len(found) > _GROUPS + 1:
         message = f"there are more than {_GROUPS} groups"
         raise Invalid(message, [Fault("too_many_groups", message, "/group")])

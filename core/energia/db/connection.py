@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import re
 import select
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from psycopg2 import errorcodes
 from energia import errors
 from energia.db.address import resolved
 from energia.errors import DatabaseAway, EnergiaError, Invalid, StatementTimeout
+from energia.redact import redacted
 
 if TYPE_CHECKING:
     import weakref
@@ -36,7 +36,6 @@ _BY_CODE: dict[str, type[errors.EnergiaError]] = {
 }
 #: Connection lost, resources exhausted, server stopping or starting.
 _AWAY = ("08", "53", "57P")
-_SECRET = re.compile(r"password\s*=\s*\S+|//[^@/\s]*@", re.IGNORECASE)
 
 
 def translated(error: psycopg2.Error, *, away: bool) -> errors.EnergiaError:
@@ -59,7 +58,7 @@ def translated(error: psycopg2.Error, *, away: bool) -> errors.EnergiaError:
 def said(error: psycopg2.Error) -> str:
     """Return what the server or the driver said, without the values of rows and without secrets."""
     message = error.diag.message_primary or str(error).strip()
-    return _SECRET.sub("…", message)
+    return redacted(message)
 
 
 Parameters = Sequence[object] | Mapping[str, object]

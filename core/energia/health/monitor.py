@@ -5,7 +5,6 @@ check, so that any number of them costs one check of each probe in a period.
 """
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -17,6 +16,7 @@ import structlog
 from energia.core import Core, Probe
 from energia.health.probes import ComponentType, Criticality, Observed
 from energia.health.state import Phase
+from energia.redact import redacted
 
 Status = Literal["pass", "warn", "fail"]
 #: How far a service is, and how well it serves: `ready` is without, `degraded` with a complaint.
@@ -27,8 +27,6 @@ _CRITICAL: Final[Criticality] = "critical"
 _RANK: Final[tuple[Status, ...]] = ("pass", "warn", "fail")
 #: A result is too old to be believed after so many periods.
 _STALE_PERIODS: Final = 3
-#: A password in a URL, which an error may quote.
-_PASSWORD: Final = re.compile(r"(://[^\s:/@]*:)[^\s@]*@")
 #: An error may quote all it met; so many characters of it are shown.
 _LONGEST: Final = 500
 
@@ -145,7 +143,7 @@ class Watch:
 def _text(error: Exception) -> str:
     """Return the kind of *error* and what it says, without passwords, and not without end."""
     text = f"{type(error).__name__}: {error}".removesuffix(": ").strip()
-    return _PASSWORD.sub(r"\1***@", text)[:_LONGEST]
+    return redacted(text)[:_LONGEST]
 
 
 @attrs.frozen

@@ -11,12 +11,12 @@ import numpy as np
 from energia.errors import Fault
 from energia.metering.blocks import Keys
 from energia.metering.columns import Sent
-from energia.metering.merge import Blocks, Int64, Mask
+from energia.metering.merge import Blocks, Mask
 from energia.metering.outcome import WARNING, Problems
 from energia.metering.resolution import Known, Placed
 from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, QUALITIES, Micro, Quality
-from energia.units import decimal_text, to_micros
-from energia.zones import DAY
+from energia.time import DAY, Int64
+from energia.units import ceiling, decimal_text, to_micros
 
 _QUESTIONABLE = QUALITIES.index("questionable")
 
@@ -291,7 +291,7 @@ class Repeats:
     def swap(self, rows: Int64, index: Int64, quality: Quality) -> Quality:
         """Note what is sent for slots, in the order of blocks; return what was sent before."""
         size = min(_PAGE, self.width)
-        page = rows * -(-self.width // size) + index // size
+        page = rows * ceiling(self.width, size) + index // size
         keys, inverse = np.unique(page, return_inverse=True)
         found = self._pages.of(keys)
         self._sent = _grown(self._sent, len(self._pages) * size, fill=NEVER_SENT)

@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from energia.db.queries import load
 from energia.errors import LockTimeout
-from energia.metering.merge import Blocks, Int64, Mask, Merged
+from energia.metering.merge import Blocks, Mask, Merged
 from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Micro, Quality
+from energia.time import Int64
 
 if TYPE_CHECKING:
     from energia.db.tenant import Queries

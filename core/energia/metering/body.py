@@ -19,10 +19,10 @@ from msgspec import Meta, Raw
 
 from energia import convert
 from energia.errors import Fault, Invalid, Malformed, TooLarge
-from energia.metering import durations
-from energia.metering.columns import Columns, Floats, Sent, whole_seconds
+from energia.metering.columns import Columns, Floats, Sent
 from energia.metering.outcome import Problems
 from energia.metering.series import QUALITIES
+from energia.time import BadDuration, instant_of, is_of_days, length_of
 from energia.units import BadNumber, decimal_of
 
 _ITEM: Final[dict[str, dict[str, object]]] = {
@@ -160,10 +160,10 @@ def start_of(one: Item, place: Place, count: int, problems: Problems) -> int | N
         fault = place.fault("unknown_quality", f"there is no quality {one.quality[:40]!r}")
     elif one.start.tzinfo is None:
         fault = place.fault("naive_time", "the time has no offset from UTC")
-    elif (seconds := whole_seconds(one.start)) is None:
+    elif one.start.microsecond:
         fault = place.fault("off_grid", "the time is not on a whole second")
     else:
-        return seconds
+        return instant_of(one.start)
     problems.add(fault, count)
     return None
 
@@ -331,8 +331,8 @@ class _Runs:
     def _interval(self, text: str, place: Place, count: int) -> int | None:
         try:
             # No channel has slots of -1 s.
-            return -1 if durations.is_calendar(text) else durations.seconds(text) or -1
-        except durations.BadDuration as error:
+            return -1 if is_of_days(text) else length_of(text) or -1
+        except BadDuration as error:
             self._problems.add(place.fault("wrong_interval", str(error), "/interval"), count)
         return None
 

@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from energia.errors import Fault
 from energia.metering.series import Quality
-
-Int64 = npt.NDArray[np.int64]
+from energia.time import FIRST_YEAR, LAST_YEAR, Int64, instant_of
 
 #: The meter's id; the channel's, or None for the meter's only one; the unit, or None for the
 #: channel's.
@@ -88,8 +87,8 @@ class Sent:
 Floats = npt.NDArray[np.float64]
 
 #: Readings lie in these years.
-FIRST: Final = int(datetime(1900, 1, 1, tzinfo=UTC).timestamp())
-LAST: Final = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
+FIRST: Final = instant_of(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
+LAST: Final = instant_of(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC))
 
 
 @attrs.define
@@ -143,8 +142,3 @@ class Columns:
             lambda run, position: place(labels[run], position),
             refused,
         )
-
-
-def whole_seconds(instant: datetime) -> int | None:
-    """Return *instant* in seconds since 1970-01-01T00:00Z, or None if it has a fraction."""
-    return None if instant.microsecond else round(instant.timestamp())

@@ -4,7 +4,6 @@ import pickle
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from itertools import islice, pairwise
@@ -16,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.errors import Fault, Invalid, TooLarge
-from energia.metering import durations
-from energia.metering.columns import Int64, Origin, Sent
+from energia.metering.columns import Origin, Sent
 from energia.metering.decoders import Defaults, Problem, Reading
 from energia.metering.outcome import Problems
 from energia.metering.series import Quality
+from energia.time import BadDuration, Int64, length_of, length_text, utc_text
 
 #: How many readings are stored at a time.
 BATCH: Final = 50_000
@@ -188,7 +187,7 @@ class _File:
         at = one.start if one.start is not None else one.end
         assert at is not None
         if at in channel.values:
-            message = f"line {one.line}: a second reading of {_utc(at)}"
+            message = f"line {one.line}: a second reading of {utc_text(at)}"
             raise Invalid(message, [Fault("repeated", message, line=one.line)])
         channel.values[at] = None if one.value is None else str(one.value)
         channel.units.add(one.unit)
@@ -230,7 +229,7 @@ def usage_of(
     seconds = _seconds(interval, file.channels.values())
     roles = {_role(name, len(file.channels)): one for name, one in file.channels.items()}
     series = {role: _series(role, one, seconds, file.ends) for role, one in roles.items()}
-    return {"timezone": zone, "interval": durations.text(seconds), "channels": series}
+    return {"timezone": zone, "interval": length_text(seconds), "channels": series}
 
 
 def _series(role: str, one: _Channel, interval: int, ends: bool) -> dict[str, object]:
@@ -239,12 +238,12 @@ def _series(role: str, one: _Channel, interval: int, ends: bool) -> dict[str, ob
     if count > MOST:
         raise TooLarge(f"{role} has {count} slots; {MOST} are the most")
     if off := next((at for at in one.values if (at - first) % interval), None):
-        message = f"{role}: {_utc(off)} is not on the grid of {durations.text(interval)}"
+        message = f"{role}: {utc_text(off)} is not on the grid of {length_text(interval)}"
         raise _refused("off_grid", message)
     if len(one.units) > 1:
         raise _refused("several_units", f"{role} has readings in several units")
     values = [one.values.get(first + index * interval) for index in range(count)]
-    found = {"start": _utc(first - interval if ends else first), "values": values}
+    found = {"start": utc_text(first - interval if ends else first), "values": values}
     (unit,) = one.units
     return {**found, **({} if unit is None else {"unit": unit})}
 
@@ -252,8 +251,8 @@ def _series(role: str, one: _Channel, interval: int, ends: bool) -> dict[str, ob
 def _seconds(interval: str | None, channels: Iterable[_Channel]) -> int:
     if interval is not None:
         try:
-            return durations.seconds(interval)
-        except durations.BadDuration as error:
+            return length_of(interval)
+        except BadDuration as error:
             raise _refused("wrong_interval", str(error)) from None
     apart = [later - earlier for one in channels for earlier, later in pairwise(sorted(one.values))]
     if not apart:
@@ -267,10 +266,6 @@ def _role(channel: str | None, channels: int) -> str:
     if channels == 1:
         return "import"
     raise _refused("unknown_role", f"the channel {channel!r} is no role, such as import")
-
-
-def _utc(instant: int) -> str:
-    return datetime.fromtimestamp(instant, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _refused(code: str, message: str) -> Invalid:

@@ -23,7 +23,7 @@ from energia.metering.body import Body, Decoded, decode
 from energia.metering.columns import Sent
 from energia.metering.decoders import Decoder, Defaults
 from energia.metering.files import Spool, refuse_rows
-from energia.metering.merge import Blocks, Int64, Stored, merge
+from energia.metering.merge import Blocks, Stored, merge
 from energia.metering.models import Channel
 from energia.metering.outcome import (
     Counts,
@@ -37,11 +37,12 @@ from energia.metering.outcome import (
 )
 from energia.metering.resolution import GROUP, Known
 from energia.metering.series import NEVER_SENT
+from energia.time import Int64
 
 if TYPE_CHECKING:
-    from energia.clock import Clock
     from energia.core import Core
     from energia.db.tenant import Queries, Tenant
+    from energia.time import Clock
 
 
 def new_id() -> str:

@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.metering.series import MISSING, NEVER_SENT, Micro, Quality
+from energia.time import Int64
 
 Mask = npt.NDArray[np.bool_]
-Int64 = npt.NDArray[np.int64]
 
 
 @attrs.define(eq=False)

@@ -16,11 +16,19 @@ from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.convert.structures import Parts, Rules, enforce, fields_of
 from energia.errors import Fault
-from energia.metering import durations
 from energia.metering.series import Grid, refuse_length
+from energia.time import (
+    DAY,
+    HOUR,
+    BadDuration,
+    Zone,
+    is_of_days,
+    length_of,
+    length_text,
+    seconds_in,
+)
 from energia.units import MICRO, QUANTITIES, Unit, UnknownUnit, unit
 from energia.units import unit as named
-from energia.zones import DAY, Zone
 
 T = TypeVar("T")
 
@@ -39,14 +47,14 @@ def standard_offset(zone: str, interval: int, now: datetime) -> int:
     """
     local = now.astimezone(Zone.named(zone).tzinfo)
     offset = (local.utcoffset() or timedelta()) - (local.dst() or timedelta())
-    return -int(offset.total_seconds()) % interval
+    return -seconds_in(offset) % interval
 
 
 def refuse_interval(text: str) -> None:
     """Refuse what is no interval of a channel: it divides a day, and is at most an hour."""
     try:
-        length = DAY if durations.is_calendar(text) else durations.seconds(text)
-    except durations.BadDuration as error:
+        length = DAY if is_of_days(text) else length_of(text)
+    except BadDuration as error:
         raise Unfit("wrong_interval", str(error)) from None
     refuse_length(length)
 
@@ -54,8 +62,8 @@ def refuse_interval(text: str) -> None:
 def refuse_offset(text: str) -> None:
     """Refuse what is no duration of a fixed length."""
     try:
-        durations.seconds(text)
-    except durations.BadDuration as error:
+        length_of(text)
+    except BadDuration as error:
         raise Unfit("wrong_offset", str(error)) from None
 
 
@@ -85,8 +93,8 @@ def unit_fits(unit: str, quantity: str) -> Iterator[Fault]:
 def offset_fits(offset: str | None, interval: str) -> Iterator[Fault]:
     """Yield a fault if the offset is not shorter than the interval."""
     try:
-        too_long = offset is not None and durations.seconds(offset) >= durations.seconds(interval)
-    except durations.BadDuration:
+        too_long = offset is not None and length_of(offset) >= length_of(interval)
+    except BadDuration:
         return  # which is a fault of one of them alone
     if too_long:
         yield Fault("wrong_offset", "the offset must be shorter than the interval", "/offset")
@@ -232,7 +240,7 @@ class Channel:
         """The most that a slot can hold, in micro-units, or None for no limit."""
         if self.max_power is None:
             return None
-        return int(self.max_power * MICRO * self.interval / 3600)
+        return int(self.max_power * MICRO * self.interval / HOUR)
 
     def shown(self) -> NewChannel:
         """Return the channel as the API gives it."""
@@ -241,8 +249,8 @@ class Channel:
             self.quantity,  # type: ignore[arg-type]
             self.direction,  # type: ignore[arg-type]
             self.unit,
-            durations.text(self.interval),
-            durations.text(self.offset),
+            length_text(self.interval),
+            length_text(self.offset),
             self.kind,  # type: ignore[arg-type]
             self.digits,
             self.multiplier,

@@ -9,7 +9,6 @@ import attrs
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
-from energia.metering import durations
 from energia.metering.imports import new_id
 from energia.metering.models import (
     Channel,
@@ -21,6 +20,7 @@ from energia.metering.models import (
     checked,
     standard_offset,
 )
+from energia.time import length_of
 
 SQL: Final = load(__package__)
 
@@ -213,9 +213,9 @@ def _channels(
 ) -> list[Channel]:
     found = []
     for c in new.channels:
-        interval = durations.seconds(c.interval)
+        interval = length_of(c.interval)
         if c.offset is not None:
-            offset = durations.seconds(c.offset)
+            offset = length_of(c.offset)
         elif c.id in old and old[c.id].interval == interval:
             # A default that was chosen stays, even if the site has moved to another zone.
             offset = old[c.id].offset

@@ -10,11 +10,11 @@ import attrs
 import numpy as np
 
 from energia.errors import Fault
-from energia.metering import durations
 from energia.metering.columns import FIRST, LAST, Sent
-from energia.metering.merge import Int64, Mask
+from energia.metering.merge import Mask
 from energia.metering.models import Channel
 from energia.metering.outcome import Problems
+from energia.time import Int64, length_text
 from energia.units import BOUND, UnknownUnit, unit
 
 _ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -174,7 +174,7 @@ def place(sent: Sent, known: Known, problems: Problems) -> Placed:
 
     def refuse(wrong: Mask, code: str, message: str) -> None:
         def fault(run: int) -> Fault:
-            slots = (durations.text(int(column[run])) for column in (interval, offset))
+            slots = (length_text(int(column[run])) for column in (interval, offset))
             return sent.fault(code, message.format(*slots), run)
 
         runs = np.flatnonzero(fine & wrong)

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.convert.scalars import Unfit
-from energia.units import BOUND
-from energia.zones import DAY
+from energia.time import DAY, HOUR, Instant, Int64
+from energia.units import BOUND, N, ceiling
 
 __all__ = [
     "ACTUAL",
@@ -31,7 +31,7 @@ Quality = npt.NDArray[np.int8]
 MISSING: Final = int(np.iinfo(np.int64).min)
 
 #: The longest slot, in seconds.
-LONGEST: Final = 3600
+LONGEST: Final = HOUR
 
 #: The names of the quality codes 0 to 8, as stored and as sent.
 QUALITIES: Final = (
@@ -70,7 +70,7 @@ class Series:
 
     """
 
-    start: int
+    start: Instant
     interval: int
     values: Micro
     quality: Quality
@@ -85,13 +85,18 @@ class Series:
         """When each slot starts: int64[n], seconds since 1970-01-01T00:00Z."""
         return self.start + self.interval * np.arange(len(self.values), dtype=np.int64)
 
+    def index_at(self, instants: N) -> N:
+        """Return the first slot that starts at an instant (or at each of an array) or later.
+
+        It is below 0, or past the last slot, where the series does not reach.
+        """
+        return ceiling(instants - self.start, self.interval)
+
 
 # Slot arithmetic: instants, slot numbers, and days of a channel's grid.
 #
 # A grid numbers its slots through all of time: slot 0 starts *offset* seconds after
 # 1970-01-01T00:00Z. Its days are UTC days shifted by the offset.
-
-Int64 = npt.NDArray[np.int64]
 
 
 @attrs.frozen
@@ -112,7 +117,7 @@ class Grid:
         """How many slots a day has."""
         return DAY // self.interval
 
-    def slot(self, instant: int) -> int:
+    def slot(self, instant: Instant) -> int:
         """Return the number of the slot that *instant* (seconds, UTC) falls into."""
         return (instant - self.offset) // self.interval
 
@@ -120,7 +125,7 @@ class Grid:
         """Return when the slot number *slot* starts, in seconds, UTC."""
         return slot * self.interval + self.offset
 
-    def window(self, start: int, end: int) -> tuple[int, int]:
+    def window(self, start: Instant, end: Instant) -> tuple[int, int]:
         """Return the numbers of the first slot that starts in `[start, end)` and past the last."""
         first, last = self._ceil(start), self._ceil(end)
         return first, max(first, last)
@@ -139,5 +144,5 @@ class Grid:
         slots = (instants - self.offset) // self.interval
         return slots // self.per_day, slots % self.per_day
 
-    def _ceil(self, instant: int) -> int:
-        return -((self.offset - instant) // self.interval)
+    def _ceil(self, instant: Instant) -> int:
+        return ceiling(instant - self.offset, self.interval)

@@ -16,7 +16,8 @@ from energia.errors import Fault, Invalid
 from energia.metering.series import Micro
 from energia.pricing.exact import sums
 from energia.pricing.schedule import MINUTES, DayTypes, Matches, Schedule
-from energia.zones import DAY, Int64, Zone
+from energia.time import DAY, Instant, Int64, Zone
+from energia.units import ceiling
 
 Keys = npt.NDArray[np.int16]
 _NO_PERIOD: Final = -1
@@ -79,7 +80,7 @@ class Grid:
 
     """
 
-    start: int
+    start: Instant
     interval: int
     count: int
 
@@ -87,6 +88,10 @@ class Grid:
     def starts(self) -> Int64:
         """When each slot starts."""
         return self.start + self.interval * np.arange(self.count, dtype=np.int64)
+
+    def index_at(self, instant: Instant) -> int:
+        """Return the first slot that starts at *instant* or later; `count` if there is none."""
+        return min(max(ceiling(instant - self.start, self.interval), 0), self.count)
 
 
 @lru_cache(maxsize=512)

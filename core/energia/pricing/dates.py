@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from energia.pricing.lines import Step
 from energia.pricing.slots import Slots
-from energia.zones import DAY
+from energia.time import DAY, Instant
 
 _ONE_DAY: Final = timedelta(days=1)
 
@@ -159,7 +159,7 @@ def _month_after(begin: date) -> date:
     return (begin + timedelta(days=31)).replace(day=1)
 
 
-def _number(slots: Slots, instant: int) -> int:
+def _number(slots: Slots, instant: Instant) -> int:
     day = slots.zone.datetime(instant).date()
     return day.year * 10_000 + day.month * 100 + day.day
 

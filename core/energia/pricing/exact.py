@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from energia.codes import minor_digits
 from energia.metering.series import Micro
-from energia.zones import Int64
+from energia.time import Int64
 
 #: An exact number.
 Exact: TypeAlias = int | Fraction | Decimal

@@ -15,8 +15,8 @@ from energia.pricing.exact import Rounding, decimal_text, exact_text, sums
 from energia.pricing.schedule import Rule, Schedule
 from energia.pricing.segments import Due, Segment
 from energia.pricing.slots import Portion, Slots
+from energia.time import Zone
 from energia.units import MICRO
-from energia.zones import Zone
 
 _DEFAULT: Final = "default"
 

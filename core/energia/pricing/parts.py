@@ -65,12 +65,7 @@ def _spans(tariff: Tariff, grid: Grid) -> Iterator[tuple[Version, int, int]]:
     zone = tariff.zone
     for version in sorted(tariff.versions, key=lambda one: one.valid_from):
         ends = version.valid_to
-        first = max(0, _slot(grid, zone.midnight(version.valid_from)))
-        past = grid.count if ends is None else min(grid.count, _slot(grid, zone.midnight(ends)))
+        first = grid.index_at(zone.midnight(version.valid_from))
+        past = grid.count if ends is None else grid.index_at(zone.midnight(ends))
         if first < past:
             yield version, first, past
-
-
-def _slot(grid: Grid, instant: int) -> int:
-    """Return the first slot that starts at *instant* or later."""
-    return -((grid.start - instant) // grid.interval)

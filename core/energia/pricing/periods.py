@@ -13,7 +13,7 @@ from energia.pricing.parts import Part, changes, parts
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Assumption, holidays_unknown
 from energia.pricing.tariffs import Tariff, Version, stated
-from energia.zones import Int64
+from energia.time import Int64
 
 
 @attrs.frozen

@@ -17,7 +17,7 @@ from energia.pricing.parts import Part, changes, parts
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Assumption, holidays_unknown
 from energia.pricing.tariffs import Tariff, unit_prices
-from energia.zones import Int64
+from energia.time import Instant, Int64
 
 
 @attrs.frozen(eq=False)
@@ -157,7 +157,7 @@ class _Priced:
 
 
 def series_of_prices(
-    tariff: Tariff, role: str, window: tuple[int, int], parameters: Mapping[str, object]
+    tariff: Tariff, role: str, window: tuple[Instant, Instant], parameters: Mapping[str, object]
 ) -> tuple[str, ...]:
     """Return the names of the price series that prices of *role* need; raises as `prices`."""
     versions = [span.version.filled(parameters) for span in tariff.spans(*window)]

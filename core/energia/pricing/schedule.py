@@ -20,7 +20,7 @@ from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.convert.structures import Rules, enforce
 from energia.errors import Fault
-from energia.zones import Int64, Zone, day_number
+from energia.time import Int64, Zone, day_number
 
 Bools = npt.NDArray[np.bool_]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

@@ -19,6 +19,7 @@ from energia.pricing.schedule import DayTypes
 from energia.pricing.slots import Assumption, Portion, Slots
 from energia.pricing.tariffs import InForce, Tariff, Version
 from energia.pricing.usage import Days, Terms, all_gaps, cut
+from energia.time import Instant
 
 
 @attrs.frozen(eq=False)
@@ -55,7 +56,7 @@ class Segment:
 
 
 def segments(
-    tariff: Tariff, usage: Mapping[str, Series], start: int, end: int, terms: Terms
+    tariff: Tariff, usage: Mapping[str, Series], start: Instant, end: Instant, terms: Terms
 ) -> tuple[Segment, ...]:
     """Return what each version charges of the window [start, end), in the order of time.
 

@@ -12,7 +12,7 @@ from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.exact import Rounding
 from energia.pricing.market.series import PriceSeries, SlotFormula, SlotPrices, refuse_unit
 from energia.pricing.schedule import DayTypes, Schedule
-from energia.zones import DAY, Zone
+from energia.time import DAY, Instant, Zone
 
 
 @attrs.frozen
@@ -52,11 +52,10 @@ class Portion:
     values: Micro
     largest: int
 
-    def between(self, start: int, end: int) -> "Portion":
+    def between(self, start: Instant, end: Instant) -> "Portion":
         """Return the readings of the slots that start in [start, end)."""
         grid = self.grid
-        first, past = (-((grid.start - edge) // grid.interval) for edge in (start, end))
-        first, past = max(0, first), min(grid.count, past)
+        first, past = grid.index_at(start), grid.index_at(end)
         part = Grid(grid.start + first * grid.interval, grid.interval, past - first)
         return Portion(part, self.values[first:past], self.largest)
 
@@ -78,7 +77,7 @@ class LocalDays:
 
     @classmethod
     @lru_cache(maxsize=512)
-    def between(cls, start: int, end: int, zone: Zone) -> Self:
+    def between(cls, start: Instant, end: Instant, zone: Zone) -> Self:
         """Return the local days of *zone* in [start, end) (seconds, UTC)."""
         first, last = (int(day) // DAY for day in zone.local(np.array([start, end], np.int64)))
         # A local date may come back for an hour, or never come: midnights tell where days begin.
@@ -111,13 +110,13 @@ class Slots:
 
     """
 
-    start: int
-    end: int
+    start: Instant
+    end: Instant
     zone: Zone
     types: DayTypes
     portions: Mapping[str, Portion]
     assumptions: dict[Assumption, None] = attrs.field(factory=dict)
-    bill: tuple[int, int] | None = None
+    bill: tuple[Instant, Instant] | None = None
     series: Mapping[str, PriceSeries] = attrs.field(factory=dict)
     rounding: Rounding = attrs.Factory(Rounding)
 
@@ -164,7 +163,7 @@ class Slots:
         """Return the days of the tariff's zone that the whole bill touches."""
         return self._days(*(self.bill or (self.start, self.end)))
 
-    def _days(self, start: int, end: int) -> LocalDays:
+    def _days(self, start: Instant, end: Instant) -> LocalDays:
         found = LocalDays.between(start, end, self.zone)
         if not found.whole:
             self.assume(

@@ -20,7 +20,7 @@ from energia.pricing.exact import Rounding
 from energia.pricing.holidays.lists import ListReference
 from energia.pricing.lines import BillSoFar, Line, Replace, Selection, State
 from energia.pricing.schedule import DayTypes, Schedule, Weekday, gaps
-from energia.zones import Zone
+from energia.time import Instant, Zone
 
 #: What the charges of a tariff ask for by name: any JSON.
 Parameters = Annotated[dict[str, Any], Meta(max_length=100)]
@@ -386,8 +386,8 @@ class InForce:
     """A version, and the part of a window (seconds, UTC) in which it is in force."""
 
     version: Version
-    start: int
-    end: int
+    start: Instant
+    end: Instant
 
 
 @attrs.frozen(kw_only=True)
@@ -447,7 +447,7 @@ class Tariff:
             raise refusal(Found(list(faults), Counter(fault.code for fault in faults)))
         return attrs.evolve(self, versions=tuple(versions))
 
-    def within(self, start: int, end: int) -> "Tariff":
+    def within(self, start: Instant, end: Instant) -> "Tariff":
         """Return the tariff with only those versions that are in force in part of [start, end).
 
         Others may ask for parameters that are not known. It has all of them if none is in force.
@@ -462,7 +462,7 @@ class Tariff:
                 message = f"no charge asks for the parameter {name!r}"
                 yield Fault("unknown_parameter", message, f"/parameters{step(name)}")
 
-    def in_force(self, start: int, end: int) -> tuple[InForce, ...]:
+    def in_force(self, start: Instant, end: Instant) -> tuple[InForce, ...]:
         """Return which version is in force when in the window [start, end) (seconds, UTC).
 
         Raises:
@@ -479,7 +479,7 @@ class Tariff:
             raise Invalid(message, [Fault("no_version_in_force", message)])
         return found
 
-    def spans(self, start: int, end: int) -> tuple[InForce, ...]:
+    def spans(self, start: Instant, end: Instant) -> tuple[InForce, ...]:
         """Return the parts of a window in which some version is in force, in the order of time."""
         found = []
         for version in self.versions:

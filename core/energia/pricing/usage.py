@@ -18,7 +18,7 @@ from energia.pricing.lines import Remembered
 from energia.pricing.market.series import PriceSeries
 from energia.pricing.schedule import DayTypes
 from energia.pricing.slots import Assumption, Portion
-from energia.zones import DAY, Int64, Zone
+from energia.time import DAY, Instant, Int64, Zone
 
 #: Values are cut into a high and a low part of so many bits, so that no sum overflows.
 _LOW_BITS: Final = 31
@@ -128,7 +128,7 @@ class Days:
 def cut(
     usage: Mapping[str, Series],
     roles: Collection[str],
-    window: tuple[int, int],
+    window: tuple[Instant, Instant],
     days: Days,
     terms: Terms = Terms(),
 ) -> Cut:
@@ -214,12 +214,12 @@ def _told(role: str, missing: Missing, slots: int) -> Assumption:
     return Assumption("missing_estimated", message, slots)
 
 
-def _slots(series: Series, start: int, end: int) -> tuple[int, int]:
+def _slots(series: Series, start: Instant, end: Instant) -> tuple[int, int]:
     """Return the slots that start in the window, as indexes into *series* (which may lack them)."""
-    return -((series.start - start) // series.interval), -((series.start - end) // series.interval)
+    return series.index_at(start), series.index_at(end)
 
 
-def _assumptions(role: str, series: Series, start: int, end: int) -> Iterator[Assumption]:
+def _assumptions(role: str, series: Series, start: Instant, end: Instant) -> Iterator[Assumption]:
     inside = sum((edge - series.start) % series.interval != 0 for edge in (start, end))
     if inside:
         yield Assumption(

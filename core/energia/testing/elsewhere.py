@@ -12,11 +12,12 @@ from energia.pricing.charges import Charge
 from energia.testing.case import Case, Fact, facts
 from energia.testing.outcome import Failed, Skipped
 from energia.testing.pricing import Pricing
+from energia.time import Instant
 
 _SECONDS = 60
 
 
-def priced(case: Case, start: int, end: int) -> tuple[Fact, ...]:
+def priced(case: Case, start: Instant, end: Instant) -> tuple[Fact, ...]:
     """Return the bill that another process makes; raises `Skipped` where it has no such class."""
     class_ = case.class_
     if class_.__module__ == "__main__" or "<locals>" in class_.__qualname__:

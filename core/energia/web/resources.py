@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from importlib.resources import files
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -14,7 +14,7 @@ from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Fault, Invalid, NotFound
 from energia.metering import registry
 from energia.metering.models import Channel
-from energia.zones import Zone, rfc3339
+from energia.time import Instant, Zone, instant_of, utc_text
 
 SiteId = Annotated[Id, Meta(description="The id of the site.", examples=["casa"])]
 MeterId = Annotated[Id, Meta(description="The id of the meter.", examples=["UC-123"])]
@@ -90,17 +90,17 @@ class Asked:
 
     channel: Channel
     zone: Zone
-    start: int
-    end: int
+    start: Instant
+    end: Instant
 
-    def from_(self, cursor: datetime | None) -> int:
+    def from_(self, cursor: datetime | None) -> Instant:
         """Return where the part of the window begins that *cursor* leaves over."""
-        return self.start if cursor is None else max(self.start, round(cursor.timestamp()))
+        return self.start if cursor is None else max(self.start, instant_of(cursor))
 
 
-def cursor_at(instant: int) -> str:
+def cursor_at(instant: Instant) -> str:
     """Return a cursor; in UTC, as the `+` of an offset has its own meaning in a query."""
-    return rfc3339(datetime.fromtimestamp(instant, UTC))
+    return utc_text(instant)
 
 
 async def asked(
@@ -142,14 +142,14 @@ def _channel(meter: str, wanted: str | None, channels: list[Channel]) -> Channel
     return named[0]
 
 
-def instant(zone: Zone, moment: datetime | date, name: str) -> int:
+def instant(zone: Zone, moment: datetime | date, name: str) -> Instant:
     """Return a boundary of a window, the query parameter *name*, in seconds, UTC."""
     if not isinstance(moment, datetime):
         return zone.midnight(moment)
     if moment.microsecond:
         message = "instants are whole seconds"
         raise Invalid(message, [Fault("out_of_range", message, f"/query/{name}")])
-    return round(moment.timestamp())
+    return instant_of(moment)
 
 
 # Bodies as examples: data beside the endpoints, all of one home, so that they fit together.

@@ -24,6 +24,7 @@ from msgspec import Meta
 
 from energia import BillIssued, Core, Criticality, EnergiaError, Probe, SecretStr, Tenant, hookimpl
 from energia.db.queries import load
+from energia.time import instant_of
 from energia_plugins.bill_webhook.collecting import Deliveries
 
 EVENT: Final = "bill_issued"
@@ -88,7 +89,7 @@ async def send(
         "X-Energia-Delivery": delivery.bill,
     }
     if secret:
-        headers["X-Energia-Signature"] = signature(secret, int(now.timestamp()), body)
+        headers["X-Energia-Signature"] = signature(secret, instant_of(now), body)
     try:
         async with client.post(url, data=body, headers=headers, allow_redirects=False) as answer:
             await answer.content.read(_READ)

@@ -51,7 +51,7 @@ async def _demo(settings: "Settings", plugins: "Plugins") -> "tuple[Ranked, ...]
 
 async def _load(tenant: "Tenant", settings: "Settings") -> None:
     """Store the household; the bar counts readings."""
-    from energia.clock import SystemClock
+    from energia.time import SystemClock
     from energia_plugins.demo import household
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

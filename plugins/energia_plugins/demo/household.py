@@ -16,12 +16,13 @@ from energia.metering import registry
 from energia.metering.imports import Intake
 from energia.metering.models import NewChannel, NewMeter, NewSite
 from energia.pricing.tariffs import Tariff, tariff_converter
+from energia.time import instant_of
 
 if TYPE_CHECKING:
     from energia import Tenant
-    from energia.clock import Clock
     from energia.plugins import Plugins
     from energia.settings import Settings
+    from energia.time import Clock
 
 
 #: How many readings the year has.
@@ -75,7 +76,7 @@ class HouseholdFile:
         lines = b"".join(chunks).decode().splitlines()
         for number, line in enumerate(lines[1:], start=2):
             start, value = line.split(",")
-            at = int(datetime.fromisoformat(start).timestamp())
+            at = instant_of(datetime.fromisoformat(start))
             self._advance()
             yield Reading(number, Decimal(value), at, meter=METER_ID, unit="kWh")
 

@@ -11,7 +11,7 @@ import attrs
 
 from energia import Fault, Invalid, Malformed, Problem, Reading
 from energia.metering.series import ACTUAL, QUALITIES
-from energia.zones import Zone
+from energia.time import Zone
 from energia_plugins.meter_csv.options import CsvOptions
 from energia_plugins.meter_csv.times import BadTime, Times
 

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from energia import Core, EnergiaError, Tenant
 from energia.db.migrate import CORE_MIGRATIONS, read
 from energia.db.queries import load
-from energia.metering import durations
+from energia.time import length_text
 
 SQL: Final = load(__package__)
 
@@ -146,7 +146,7 @@ class Background(Collector):
             for one in self._figures.migrations:
                 info.add_metric([one.owner, f"{one.number:04d}_{one.name}"], 1)
             for newest in self._figures.newest:
-                labels = [newest.quantity, newest.direction, durations.text(newest.interval)]
+                labels = [newest.quantity, newest.direction, length_text(newest.interval)]
                 age.add_metric(labels, (now - newest.end).total_seconds())
             if self._figures.priced_until is not None:
                 until = datetime.combine(self._figures.priced_until, time(), UTC)

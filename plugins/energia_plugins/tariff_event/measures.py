@@ -10,7 +10,7 @@ import numpy as np
 from energia import Fault, Invalid, Slots
 from energia.pricing.charges import Role
 from energia.pricing.exact import total
-from energia.zones import DAY, day_number
+from energia.time import DAY, day_number
 from energia_plugins.tariff_event.windows import Window, by_name, is_split, slots_in
 
 #: Slots from a first one to the one past a last one; those of one event are apart and in order.

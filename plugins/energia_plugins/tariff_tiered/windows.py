@@ -16,7 +16,7 @@ from energia.pricing.charges import Role
 from energia.pricing.exact import merged, sums
 from energia.pricing.schedule import DayTypes
 from energia.pricing.slots import LocalDays
-from energia.zones import DAY, Int64, Zone
+from energia.time import DAY, Int64, Zone
 
 #: When usage is counted from nothing again.
 Reset = Literal["bill", "day", "month", "quarter", "year"]

@@ -10,7 +10,8 @@ import attrs
 
 from energia import Fault, ImportOptions, ImportWarning
 from energia.convert.faults import step
-from energia.convert.scalars import Unfit, decimal, duration_text
+from energia.convert.scalars import Unfit, decimal
+from energia.time import duration_text
 
 #: Numbers of this size stand for infinity: SAM writes 1e38.
 _ENDLESS: Final = 14

@@ -6,9 +6,9 @@ import pytest
 
 from energia.billing.affected import affected as affected_bills
 from energia.billing.bills import Bills, Filter, Office
-from energia.clock import SystemClock
 from energia.db.tenant import Tenant
 from energia.pricing.tariffs import tariff_converter
+from energia.time import SystemClock
 from tests.core.billing.fakes import plugins
 from tests.core.billing.setting import (
     CHANNEL,

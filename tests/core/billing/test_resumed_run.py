@@ -11,11 +11,11 @@ import pytest
 from energia.billing.bills import Office
 from energia.billing.models import Run, RunOutcome
 from energia.billing.run import run
-from energia.clock import SystemClock
 from energia.db.pool import Pool
 from energia.db.tenant import Queries, Tenant
 from energia.errors import DatabaseAway
 from energia.pricing.tariffs import tariff_converter
+from energia.time import SystemClock
 from tests.core.billing.fakes import Heard, plugins
 from tests.core.billing.setting import CHANNEL, CONTRACT, given, home
 from tests.serving import Client

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from energia.plugins import Plugins
 from energia.pricing.engine import Cost, price
-from energia.zones import Zone
+from energia.time import Zone
 from tests.core.pricing.asking import ask
 from tests.core.pricing.documents import CONVERTER, document, instant, read, series
 from tests.core.pricing.test_across_versions import days, two

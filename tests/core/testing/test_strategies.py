@@ -19,7 +19,7 @@ from energia.pricing.tariffs import Tariff
 from energia.testing import CLOCK_CHANGES, Pricing, outcomes, strategies
 from energia.testing.conformance import cases
 from energia.testing.outcome import Failed
-from energia.zones import Zone
+from energia.time import Zone
 from tests.core.testing import broken
 
 PRICING = Pricing.of(broken.Right)

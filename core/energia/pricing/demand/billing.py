@@ -21,6 +21,7 @@ from energia.pricing.exact import decimal_text, exact_text
 from energia.pricing.lines import Step
 from energia.pricing.measures import BillDays, Days, Months
 from energia.pricing.schedule import Period, Schedule
+from energia.time import HOUR, seconds_in
 from energia.units import MICRO
 
 #: The peak of each month (`2026-03`) of one period.
@@ -195,8 +196,8 @@ _MONTH: Final = 7
 
 
 def _divides_an_hour(value: timedelta) -> None:
-    seconds = int(value.total_seconds())
-    if not 60 <= seconds <= 3600 or 3600 % seconds or value != timedelta(seconds=seconds):
+    seconds = seconds_in(value)
+    if not 60 <= seconds <= HOUR or HOUR % seconds or value != timedelta(seconds=seconds):
         message = "an hour must be a whole number of intervals, of a minute or more"
         raise Unfit("not_part_of_an_hour", message)
 
@@ -315,7 +316,7 @@ class BillingDemand:
         peak = Peak(
             self.channel or channel,
             self.schedule,
-            int(self.interval.total_seconds()),
+            seconds_in(self.interval),
             self.periods,
             self._statistic.top,
             self._statistic.distinct_days,

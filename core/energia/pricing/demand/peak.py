@@ -8,19 +8,17 @@ from typing import Final, Literal, TypeAlias
 import attrs
 import numpy as np
 
-from energia.convert.scalars import duration_text
 from energia.errors import Fault, Invalid
 from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.charges import Role, unit_of
 from energia.pricing.schedule import DayTypes, Schedule
 from energia.pricing.slots import LocalDays, Portion, Slots
+from energia.time import DAY, HOUR, Int64, Zone, duration_text
 from energia.units import POWER_UNITS
-from energia.zones import DAY, Int64, Zone
 
 #: What becomes of readings that are coarser than the interval.
 Coarse: TypeAlias = Literal["refuse", "accept"]
-_HOUR = 3600
 _LIMIT = 2**63 - 1
 
 
@@ -102,10 +100,10 @@ def _power(part: Portion, first: Int64, seconds: int) -> Micro:
     """Return the energy of each interval, as the power that gives it."""
     if not len(first):
         return np.zeros(0, np.int64)
-    fits = part.largest * _HOUR <= _LIMIT * part.grid.interval
+    fits = part.largest * HOUR <= _LIMIT * part.grid.interval
     values = part.values if fits else part.values.astype(object)
     summed = values if len(first) == len(values) else np.add.reduceat(values, first)
-    power: Micro = summed * (_HOUR // seconds)
+    power: Micro = summed * (HOUR // seconds)
     return power
 
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from energia.errors import Fault, IncompletePrices, Invalid
 from energia.pricing.calendar import Grid
 from energia.pricing.exact import Rounding, fraction
+from energia.time import Instant, Int64, Zone
 from energia.units import QUANTITIES
-from energia.zones import Int64, Zone
 
 #: Whole numbers: int64 where they and what is made of them fit, else Python's.
 Whole: TypeAlias = npt.NDArray[Any]
@@ -35,8 +35,8 @@ class Price:
 
     """
 
-    start: int
-    end: int
+    start: Instant
+    end: Instant
     price: Decimal
 
 

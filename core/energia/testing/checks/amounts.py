@@ -16,8 +16,8 @@ from energia.testing.case import (
     value_of,
 )
 from energia.testing.outcome import Failed, Skipped
+from energia.time import DAY
 from energia.units import MICRO
-from energia.zones import DAY
 
 #: A denominator with so many twos is that of a float, not of a decimal that a person wrote.
 _FLOAT: Final = 2**40

@@ -13,8 +13,8 @@ from energia.errors import Invalid
 from energia.pricing.charges import Charge
 from energia.testing.case import MONDAY, Case, facts, measured, same
 from energia.testing.outcome import Failed
+from energia.time import DAY
 from energia.units import QUANTITIES
-from energia.zones import DAY
 
 _ROLE: Final = re.compile(rf"^(({'|'.join(QUANTITIES)})\.)?(import|export)$")
 

@@ -17,12 +17,11 @@ from energia.convert.scalars import Unfit
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Conflict, Fault, IncompletePrices, InUse, Invalid, NotFound
-from energia.metering import durations
 from energia.metering.series import refuse_length
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Role, unit_of
 from energia.pricing.exact import decimal_text
-from energia.pricing.market.intake import seconds_of, shown
+from energia.pricing.market.intake import shown
 from energia.pricing.market.models import (
     FeedState,
     NewPriceSeries,
@@ -36,6 +35,18 @@ from energia.pricing.market.store import PriceSpan, PriceStore, store
 from energia.pricing.prices import Market, Prices, prices, series_of_prices
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
+from energia.time import (
+    DAY,
+    HOUR,
+    BadDuration,
+    Instant,
+    Int64,
+    Zone,
+    instant_of,
+    length_of,
+    length_text,
+)
+from energia.units import ceiling
 from energia.web.resources import (
     Cursor,
     End,
@@ -51,7 +62,6 @@ from energia.web.resources import (
 )
 from energia.web.routes import Created, Routes
 from energia.web.streams import FILES, JSON, ROWS, Accepted, Batch, Cell, Rows, stamps
-from energia.zones import DAY, Int64, Zone
 
 _COLUMNS: Final = ("start", "end", "price", "period")
 
@@ -138,7 +148,6 @@ OfContract = Annotated[
 ]
 #: How many slots one answer has at most.
 _SLOTS: Final = 100_000
-_HOUR: Final = 3600
 #: Faults of price series, which no parameter of the query mends.
 _OF_SERIES: Final = (
     *("unknown_price_series", "wrong_currency", "wrong_unit", "missing_price", "prices_too_fine"),
@@ -230,7 +239,7 @@ async def _market(
     heads = await store.known(names, core.clock.now())
     series = await store.covering(list(heads), *window)
     horizons = {
-        name: None if one.horizon is None else seconds_of(one.horizon)
+        name: None if one.horizon is None else instant_of(one.horizon)
         for name, one in heads.items()
     }
     return Market(series, horizons), [one.feed for one in heads.values() if one.feed]
@@ -245,8 +254,8 @@ def _next(feeds: Sequence[FeedState], zone: Zone) -> datetime | None:
 def _native(market: Market) -> str:
     """Return the length of a slot that has a price of its own; an hour if it is no length."""
     shortest = market.native()
-    fits = shortest is not None and shortest <= _HOUR and DAY % shortest == 0
-    return durations.text(shortest if fits and shortest else _HOUR)
+    fits = shortest is not None and shortest <= HOUR and DAY % shortest == 0
+    return length_text(shortest if fits and shortest else HOUR)
 
 
 async def _parameters(
@@ -287,21 +296,21 @@ def _place(fault: Fault) -> str | None:
     return "/query/contract" if fault.code != "no_version_in_force" else f"/query{fault.pointer}"
 
 
-def _window(start: int, end: int) -> tuple[int, int]:
+def _window(start: Instant, end: Instant) -> tuple[int, int]:
     if end <= start:
         message = "the end must be after the start"
         raise Invalid(message, [Fault("empty_window", message, "/query/end")])
     return start, end
 
 
-def _grid(start: int, end: int, resolution: str, limit: int) -> Grid:
+def _grid(start: Instant, end: Instant, resolution: str, limit: int) -> Grid:
     try:
-        step = durations.seconds(resolution)
+        step = length_of(resolution)
         refuse_length(step)
-    except (durations.BadDuration, Unfit) as error:
+    except (BadDuration, Unfit) as error:
         fault = Fault("wrong_interval", str(error), "/query/resolution")
         raise Invalid(str(error), [fault]) from None
-    count = -((start - end) // step)
+    count = ceiling(end - start, step)
     if count > limit:
         message = f"the window has more than {limit} slots"
         raise Invalid(message, [Fault("too_many_slots", message, "/query/end")])

@@ -14,12 +14,13 @@ from msgspec import Meta
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, NotFound
-from energia.metering import durations, gaps, query
+from energia.metering import gaps, query
 from energia.metering.body import Body
 from energia.metering.gaps import Gaps, Reason
 from energia.metering.imports import Intake
 from energia.metering.outcome import Outcome
 from energia.metering.series import MISSING, QUALITIES, Micro, Quality, Series
+from energia.time import Zone, instant_of, length_text
 from energia.units import MICRO
 from energia.web.endpoints.imports import OnProblem
 from energia.web.resources import (
@@ -39,7 +40,6 @@ from energia.web.resources import (
 )
 from energia.web.routes import Routes
 from energia.web.streams import FILES, JSON, NDJSON, ROWS, Accepted, Batch, Rows, quantities, stamps
-from energia.zones import Zone
 
 #: The names of the qualities; the last is that of `NEVER_SENT`, -1.
 _QUALITIES: Final = np.array([*QUALITIES, None], object)
@@ -180,7 +180,7 @@ def _answer(meter: str, found: Asked, read: query.Revised, past: int) -> Reading
         meter,
         found.channel.id,
         found.channel.canonical,
-        durations.text(found.channel.interval),
+        length_text(found.channel.interval),
         zone.datetime(series.start),
         zone.datetime(series.end),
         _numbers(series.values),
@@ -263,7 +263,7 @@ async def _first(found: AsyncIterator[Gaps], most: int, at: Asked) -> list[Gap]:
 
 
 def _next(gap: Gap) -> str:
-    return cursor_at(round(gap.end.timestamp()))
+    return cursor_at(instant_of(gap.end))
 
 
 async def _gap_batches(found: AsyncIterator[Gaps], zone: Zone) -> AsyncGenerator[Batch, None]:

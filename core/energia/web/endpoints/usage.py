@@ -15,18 +15,17 @@ from energia.costing.usage import role_of
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Conflict, Fault, Invalid, NotFound
 from energia.metering import query, usage
-from energia.metering.durations import BadDuration, Window
 from energia.metering.series import Series
 from energia.metering.usage import Coverage, Used
 from energia.pricing.periods import ByPeriod, by_period
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
+from energia.time import HOUR, BadDuration, Granularity, Int64, rfc3339
 from energia.units import POWER_UNITS, decimal_text
 from energia.web.resources import Asked, ChannelId, End, KnownAt, MeterId, Start, asked
 from energia.web.routes import Routes
 from energia.web.streams import FILES, JSON, Accepted, Cell, Rows
-from energia.zones import rfc3339
 
 _COLUMNS: Final = ("start", "end", "value", "unit", "peak_value", "peak_unit", "peak_start")
 _COVERAGE: Final = tuple(field.name for field in attrs.fields(Coverage))
@@ -187,9 +186,7 @@ async def _tariff(tenant: Tenant, converter: Converter, id_: str) -> Tariff:
     return found
 
 
-def _split(
-    series: Series, at: usage.Int64, tariff: Tariff, found: Asked, charge: str | None
-) -> ByPeriod:
+def _split(series: Series, at: Int64, tariff: Tariff, found: Asked, charge: str | None) -> ByPeriod:
     cuts = usage.slots(series, at)
     try:
         return by_period(series, cuts, tariff, role_of(found.channel), charge)
@@ -202,18 +199,19 @@ def _split(
         raise Invalid(error.detail, faults) from error
 
 
-def _bounds(found: Asked, text: str) -> usage.Int64:
+def _bounds(found: Asked, text: str) -> Int64:
     try:
-        window = Window.parse(text)
+        granularity = Granularity.parse(text)
     except BadDuration as error:
         raise Invalid(str(error), [Fault("bad_window", str(error), "/query/window")]) from None
-    if window.length is not None and window.length < found.channel.interval:
+    length = granularity.length
+    if length is not None and length < found.channel.interval:
         message = "the window is shorter than the channel's interval"
         raise Invalid(message, [Fault("bad_window", message, "/query/window")])
-    if window.length is not None and (found.end - found.start) // window.length > _WINDOWS:
+    if length is not None and (found.end - found.start) // length > _WINDOWS:
         message = f"there are more than {_WINDOWS} windows"
         raise Invalid(message, [Fault("too_many_windows", message, "/query/window")])
-    return usage.bounds(found.zone, window, found.start, found.end)
+    return usage.bounds(found.zone, granularity, found.start, found.end)
 
 
 def _shown(used: Used, series: Series, found: Asked) -> UsageWindow:
@@ -230,12 +228,12 @@ def _peak(index: int | None, series: Series, found: Asked) -> Peak | None:
     unit = POWER_UNITS.get(found.channel.canonical)
     if index is None or unit is None:
         return None
-    power = Fraction(int(series.values[index]) * 3600, series.interval)
+    power = Fraction(int(series.values[index]) * HOUR, series.interval)
     start = series.start + index * series.interval
     return Peak(decimal_text(power), unit, found.zone.datetime(start))
 
 
-def _assumptions(series: Series, at: usage.Int64) -> list[Assumption]:
+def _assumptions(series: Series, at: Int64) -> list[Assumption]:
     slots = usage.split_slots(series, at)
     if not slots:
         return []
