@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from energia.metering.decoders import Reading as Reading
     from energia.metering.outcome import ReadingsRejected as ReadingsRejected
     from energia.metering.outcome import ReadingsStored as ReadingsStored
+    from energia.pricing.charges import AcrossVersions as AcrossVersions
     from energia.pricing.charges import BaseCharge as BaseCharge
+    from energia.pricing.charges import BaseMeasure as BaseMeasure
     from energia.pricing.charges import BillSoFar as BillSoFar
     from energia.pricing.charges import Charge as Charge
     from energia.pricing.charges import Components as Components
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from energia.pricing.charges import Line as Line
     from energia.pricing.charges import Measure as Measure
     from energia.pricing.charges import Measured as Measured
+    from energia.pricing.charges import Mergeable as Mergeable
     from energia.pricing.charges import Replace as Replace
     from energia.pricing.charges import Selection as Selection
     from energia.pricing.charges import Slots as Slots
@@ -107,7 +110,9 @@ _MODULES = {
         "ReadingsStored",
     ),
     "pricing.charges": (
+        "AcrossVersions",
         "BaseCharge",
+        "BaseMeasure",
         "BillSoFar",
         "Charge",
         "Components",
@@ -115,6 +120,7 @@ _MODULES = {
         "Line",
         "Measure",
         "Measured",
+        "Mergeable",
         "Replace",
         "Selection",
         "Slots",

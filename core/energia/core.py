@@ -1,6 +1,6 @@
 """A running service, and what plugins offer that is handed one: probes of health, and seeds."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import attrs
 
@@ -79,6 +79,15 @@ class Probe(Protocol):
 
         It is cancelled after its time-out, and never called again before it has ended.
         """
+        ...
+
+
+@runtime_checkable
+class HasActive(Protocol):
+    """A probe that has nothing to check in some services."""
+
+    def active(self, core: "Core", /) -> bool:
+        """Return whether there is anything to check; it is not shown while there is not."""
         ...
 
 

@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from energia import (
     BaseCharge,
+    BaseMeasure,
     BillSoFar,
     Charge,
     Energy,
@@ -43,7 +44,7 @@ from energia.units import MICRO
 
 
 @attrs.frozen(cache_hash=True)
-class EnergyByDates:
+class EnergyByDates(BaseMeasure):
     """The sum of a channel from each date of the tariff's zone to the next, in micro-units.
 
     The labels are the dates on which the parts begin: the window's first day, then `changes`.
@@ -56,11 +57,8 @@ class EnergyByDates:
 
     changes: tuple[date, ...]
     channel: Role = "import"
-
-    @property
-    def schedule(self) -> tuple[date, ...]:
-        """The dates: no schedule of periods tells which slots a line charges."""
-        return self.changes
+    #: A line charges the slots of its dates, which no schedule of periods tells.
+    all_slots = False
 
     @property
     def roles(self) -> tuple[str, ...]:

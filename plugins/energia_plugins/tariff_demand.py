@@ -11,6 +11,7 @@ import attrs
 from msgspec import Meta
 
 from energia import (
+    AcrossVersions,
     BaseCharge,
     BillingDemand,
     BillSoFar,
@@ -31,7 +32,6 @@ from energia import (
 from energia.pricing.charges import Parts, Rate
 from energia.pricing.demand import Part, Ratchet, Statistic, Times, unit_fits
 from energia.pricing.demand.billing import (
-    Across,
     DemandUnit,
     Interval,
     Least,
@@ -266,7 +266,7 @@ class Demand(BaseCharge):
     power_factor: PowerFactor | None = None
     per: Per = "month"
     reset: Reset = "bill"
-    across_versions: Across = "last"
+    across_versions: AcrossVersions = "last"
 
     @cached_property
     def _demand(self) -> BillingDemand:

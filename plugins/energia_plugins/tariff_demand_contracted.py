@@ -11,6 +11,7 @@ import attrs
 from msgspec import Meta
 
 from energia import (
+    AcrossVersions,
     BaseCharge,
     BillingDemand,
     BillSoFar,
@@ -29,7 +30,7 @@ from energia import (
 )
 from energia.pricing.charges import Parts, Rate
 from energia.pricing.demand import Part, Times, unit_fits
-from energia.pricing.demand.billing import Across, DemandUnit, Interval, Per, PowerFactor, Reset
+from energia.pricing.demand.billing import DemandUnit, Interval, Per, PowerFactor, Reset
 from energia.pricing.exact import decimal_text
 from energia.pricing.schedule import faults_of_periods
 
@@ -156,7 +157,7 @@ class ContractedDemand(BaseCharge):
     power_factor: PowerFactor | None = None
     per: Per = "month"
     reset: Reset = "bill"
-    across_versions: Across = "last"
+    across_versions: AcrossVersions = "last"
 
     @cached_property
     def _demand(self) -> BillingDemand:

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from energia import (
     BaseCharge,
+    BaseMeasure,
     BillSoFar,
     Charge,
     Examples,
@@ -85,7 +86,7 @@ def _sums(values: Whole, largest: int, found: list[Part]) -> list[int]:
 
 
 @attrs.frozen(cache_hash=True)
-class EnergyByDay:
+class EnergyByDay(BaseMeasure):
     """The sum of a channel in each local day, or month, in micro-units."""
 
     channel: Role = "import"
@@ -103,7 +104,7 @@ class EnergyByDay:
 
 
 @attrs.frozen(cache_hash=True)
-class SlotsByDay:
+class SlotsByDay(BaseMeasure):
     """How many slots each local day, or month, has."""
 
     channel: Role = "import"
@@ -121,7 +122,7 @@ class SlotsByDay:
 
 
 @attrs.frozen(cache_hash=True)
-class AmountByDay:
+class AmountByDay(BaseMeasure):
     """What the slots of each local day, or month, cost: amounts in `1/scale` of the currency."""
 
     formula: SlotFormula

@@ -13,7 +13,9 @@ import numpy.typing as npt
 from msgspec import Meta
 
 from energia import (
+    AcrossVersions,
     BaseCharge,
+    BaseMeasure,
     BillSoFar,
     Charge,
     Energy,
@@ -35,7 +37,7 @@ from energia import (
 from energia.convert.structures import enforce
 from energia.metering.series import Micro
 from energia.pricing.charges import Role
-from energia.pricing.demand.billing import Across, Interval, PowerFactor
+from energia.pricing.demand.billing import Interval, PowerFactor
 from energia.pricing.demand.peak import AT, TOTAL, Intervals
 from energia.pricing.exact import decimal_text
 from energia.pricing.schedule import From, Rule, To, faults_of_periods
@@ -133,7 +135,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @attrs.frozen(cache_hash=True)
-class Excess:
+class Excess(BaseMeasure):
     """Reactive energy, in micro-kvarh, or demand, in micro-kvar, beyond a power factor.
 
     Labels: each period of the schedule, or `total`; demand also says when its highest interval
@@ -374,7 +376,7 @@ class Reactive(BaseCharge):
     capacitive_hours: Hours | None = None
 
     @property
-    def across_versions(self) -> Across:
+    def across_versions(self) -> AcrossVersions:
         """Who charges a bill that crosses versions: with demand the last, as its billed demand."""
         return "each" if self.demand is None else "last"
 

@@ -13,8 +13,15 @@ from typing import Final, Literal, cast
 import attrs
 import structlog
 
-from energia.core import Core, Probe
-from energia.health.probes import ComponentType, Criticality, Observed
+from energia.contract import HasPeriod, HasTimeout
+from energia.core import Core, HasActive, Probe
+from energia.health.probes import (
+    ComponentType,
+    Criticality,
+    HasComponentType,
+    HasMeasurement,
+    Observed,
+)
 from energia.health.state import Phase
 from energia.redact import redacted
 
@@ -64,13 +71,17 @@ class Watch:
         """Watch *probe*, which may state its own times; *now* gives monotonic seconds."""
         settings = core.settings.health
         self.probe = probe
-        self.measurement: str = getattr(probe, "measurement", "responseTime")
-        self.component_type: ComponentType = getattr(probe, "component_type", "component")
+        self.measurement = (
+            probe.measurement if isinstance(probe, HasMeasurement) else "responseTime"
+        )
+        self.component_type: ComponentType = (
+            probe.component_type if isinstance(probe, HasComponentType) else "component"
+        )
         self.last: Result | None = None
         self.begun = asyncio.Event()
         self._core = core
-        self._period: float = getattr(probe, "period", settings.period)
-        self._timeout: float = getattr(probe, "timeout", settings.timeout)
+        self._period = probe.period if isinstance(probe, HasPeriod) else settings.period
+        self._timeout = probe.timeout if isinstance(probe, HasTimeout) else settings.timeout
         self._grace = settings.database_grace
         self._now = now
         self._passed_at: float | None = None
@@ -78,8 +89,7 @@ class Watch:
     @property
     def active(self) -> bool:
         """Whether there is anything to check in this service."""
-        ask: Callable[[Core], bool] | None = getattr(self.probe, "active", None)
-        return ask is None or bool(ask(self._core))
+        return self.probe.active(self._core) if isinstance(self.probe, HasActive) else True
 
     @property
     def stale(self) -> bool:

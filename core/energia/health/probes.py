@@ -3,7 +3,7 @@
 A probe is handed the running service, so its contract stands beside that: `energia.core.Probe`.
 """
 
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import attrs
 
@@ -27,3 +27,26 @@ class Observed:
     value: float
     unit: str
     warning: str | None = None
+
+
+# What a probe may state besides: the core asks with `isinstance`.
+
+
+@runtime_checkable
+class HasMeasurement(Protocol):
+    """A probe that measures something else than how long its check takes."""
+
+    @property
+    def measurement(self) -> str:
+        """What it measures, such as `utilization`."""
+        ...
+
+
+@runtime_checkable
+class HasComponentType(Protocol):
+    """A probe that states what it looks at."""
+
+    @property
+    def component_type(self) -> ComponentType:
+        """What it looks at, in the words of the health format."""
+        ...

@@ -6,7 +6,7 @@ from typing import Final, Literal
 import attrs
 import numpy as np
 
-from energia import Energy, EnergyByPeriod, Fault, Invalid, Months, Schedule, Slots
+from energia import BaseMeasure, Energy, EnergyByPeriod, Fault, Invalid, Months, Schedule, Slots
 from energia.metering.series import Micro
 from energia.pricing.charges import Role
 from energia.pricing.slots import Portion
@@ -53,7 +53,7 @@ def nothing_imported(slots: Slots) -> Slots:
 
 
 @attrs.frozen(cache_hash=True)
-class Exported:
+class Exported(BaseMeasure):
     """What is exported after netting, in micro-units, by period of a schedule or in `total`.
 
     Attributes:
@@ -82,7 +82,7 @@ class Exported:
 
 
 @attrs.frozen
-class BillMonth:
+class BillMonth(BaseMeasure):
     """The local days of each month of the bill, as `Months`; a long window is told."""
 
     @property

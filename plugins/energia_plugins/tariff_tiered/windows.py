@@ -9,7 +9,7 @@ from typing import Final, Literal
 import attrs
 import numpy as np
 
-from energia import Schedule, Slots
+from energia import BaseMeasure, Schedule, Slots
 from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.charges import Role
@@ -187,7 +187,7 @@ _LONG: Final = 45
 
 
 @attrs.frozen(cache_hash=True)
-class TieredEnergy:
+class TieredEnergy(BaseMeasure):
     """The energy of each window, by period; labels as `windows.label`."""
 
     schedule: Schedule | None
@@ -214,7 +214,7 @@ class TieredEnergy:
 
 
 @attrs.frozen(cache_hash=True)
-class PoolDays:
+class PoolDays(BaseMeasure):
     """On how many local days each pool has a slot, by window."""
 
     schedule: Schedule
@@ -233,7 +233,7 @@ class PoolDays:
 
 
 @attrs.frozen(cache_hash=True)
-class WindowDays:
+class WindowDays(BaseMeasure):
     """How many days of each window are priced (`days@...`), and how many it has (`whole@...`).
 
     Attributes:

@@ -70,21 +70,21 @@ def test_a_time_that_is_none(name: str, seconds: object) -> None:
     given: dict[str, Any] = {name: seconds}
     probe = Probe(**given)
 
-    with pytest.raises(PluginError, match=f"the `{name}` of a probe is a number of seconds"):
+    with pytest.raises(PluginError, match=f"the `{name}` of a probe must be a number of seconds"):
         Plugins.of(bad=Offering(probe))
 
 
 def test_an_unknown_type_of_component() -> None:
     """The types are those of the health format."""
-    with pytest.raises(PluginError, match="is one of component, datastore, system"):
+    with pytest.raises(PluginError, match="must be one of component, datastore, system"):
         Plugins.of(bad=Offering(Probe(component_type="disk")))
 
 
 @pytest.mark.parametrize(
     ("probe", "message"),
     [
-        (ProbeOfOldShape(), r"handed the service: check\(core\)"),
-        (ProbeOfFixedActivity(), r"handed the service: active\(core\)"),
+        (ProbeOfOldShape(), r"must take the service: check\(core\)"),
+        (ProbeOfFixedActivity(), r"that takes the service: active\(core\)"),
     ],
 )
 def test_a_probe_that_takes_no_service(probe: object, message: str) -> None:
