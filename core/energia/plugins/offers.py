@@ -122,11 +122,24 @@ def _importer(one: object) -> str | None:
 def _probe(one: object) -> str | None:
     if getattr(one, "criticality", None) not in _CRITICALITIES:
         return f"the `criticality` of a probe must be {' or '.join(map(repr, _CRITICALITIES))}"
-    if not inspect.iscoroutinefunction(getattr(one, "check", None)):
+    if not inspect.iscoroutinefunction(check := getattr(one, "check", None)):
         return "a probe must have a coroutine function `check`"
+    if not _takes_core(check):
+        return "the `check` of a probe must take the service: check(core)"
+    active = getattr(one, "active", None)
+    if active is not None and not (callable(active) and _takes_core(active)):
+        return "the `active` of a probe must be a method that takes the service: active(core)"
     if getattr(one, "component_type", "component") not in _COMPONENT_TYPES:
         return f"the `component_type` of a probe must be one of {', '.join(_COMPONENT_TYPES)}"
     return _of_class("probe", one) or misspelt(one, OF_PROBES) or _times("probe", one)
+
+
+def _takes_core(method: Callable[..., object]) -> bool:
+    try:
+        inspect.signature(method).bind(object())
+    except TypeError:
+        return False
+    return True
 
 
 def _seed(one: object) -> str | None:
