@@ -100,7 +100,7 @@ async def load(
     """Store the site, the meter and the year; *advance* is called for each reading."""
     await registry.put_site(tenant, SITE_ID, SITE)
     await registry.put_meter(tenant, METER_ID, METER, clock.now())
-    intake = Intake(tenant, clock, settings.readings.live_grace, settings.limits.problems)
+    intake = Intake.of(settings, clock, tenant)
     await intake.file(chunks(), HouseholdFile(advance), None)
 
 
