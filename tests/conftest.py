@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import closing, contextmanager
@@ -39,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "needs(program): skip the test where the program is not on the PATH; "
-        "`root` is for tests that only root can run",
+        "`root` is for tests that only root can run, `pid-namespace` for those that make one",
     )
     config.addinivalue_line(
         "markers", "shared_data: left out where the data of other engines are not beside us"
@@ -56,6 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 _MISSING = pytest.StashKey[set[str]]()
+_NO_PROGRAMS = {"root": "needs root", "pid-namespace": "needs leave to make a PID namespace"}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -63,7 +65,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for needed in (needed for mark in item.iter_markers("needs") for needed in mark.args):
         if not _has(needed):
             item.config.stash.setdefault(_MISSING, set()).add(needed)
-            pytest.skip("needs root" if needed == "root" else f"needs {needed}, not on the PATH")
+            pytest.skip(_NO_PROGRAMS.get(needed, f"needs {needed}, not on the PATH"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -78,7 +80,15 @@ def pytest_runtest_makereport(
 
 
 def _has(needed: str) -> bool:
-    return os.geteuid() == 0 if needed == "root" else shutil.which(needed) is not None
+    if needed == "root":
+        return os.geteuid() == 0
+    if needed == "pid-namespace":
+        return _has("unshare") and _works("unshare", "--pid", "--fork", "true")
+    return shutil.which(needed) is not None
+
+
+def _works(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def pytest_terminal_summary(

@@ -190,7 +190,7 @@ async def test_while_it_imports(empty_database: str) -> None:
         assert service.tracebacks() == []
 
 
-@pytest.mark.needs("root")
+@pytest.mark.needs("pid-namespace")
 async def test_as_process_one() -> None:
     """In a container, where the kernel drops a signal without a handler, it ends with 0 too."""
     process = await asyncio.create_subprocess_exec(

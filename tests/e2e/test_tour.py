@@ -22,7 +22,7 @@ async def run(commands: list[str], url: str) -> list[str]:
     """Run all commands in one shell and return what each printed."""
     script = "\nprintf '\\036'\n".join(commands)
     process = await asyncio.create_subprocess_exec(
-        *("bash", "-eu", "-c", script),
+        *("sh", "-eu", "-c", script),
         env=environment(ENERGIA=url),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
