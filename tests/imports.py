@@ -51,3 +51,25 @@ def _imported(node: ast.AST) -> Iterator[tuple[str, int]]:
     else:
         for child in ast.iter_child_nodes(node):
             yield from _imported(child)
+
+
+@attrs.frozen
+class ImportedName:
+    """A name that a module takes from another, for types too."""
+
+    module: str
+    name: str
+    line: int
+
+
+def imported_names(module: str) -> list[ImportedName]:
+    """Return the names that a module takes from others; of `import a.b`, the module alone."""
+    path = modules(module.partition(".")[0])[module]
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [ImportedName(alias.name, "", node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            of = node.module or ""
+            found += [ImportedName(of, alias.name, node.lineno) for alias in node.names]
+    return found

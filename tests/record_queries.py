@@ -31,6 +31,7 @@ from tests.serving import make_core, serving
 
 PACKAGES = (
     "energia.billing",
+    "energia.costing",
     "energia.metering",
     "energia.pricing",
     "energia.pricing.holidays",

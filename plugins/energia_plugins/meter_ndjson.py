@@ -12,8 +12,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from energia import Decoder, Malformed, Problem, Reading, hookimpl
-from energia.metering.series import QUALITIES
+from energia import QUALITIES, Decoder, Malformed, Problem, Reading, hookimpl
 from energia.time import instant_of, length_of
 
 #: The longest line, in bytes: more than a year of 15-minute values.

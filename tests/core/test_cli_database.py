@@ -177,6 +177,19 @@ def test_import_skips_problems_when_asked(metered: str) -> None:
     assert "1 rejected" in stored.stdout
 
 
+def test_import_holds_to_the_limit_of_rows(metered: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of more readings than `limits.rows` is refused, as over HTTP; nothing is stored."""
+    monkeypatch.setenv("ENERGIA_LIMITS__ROWS", "1")
+
+    refused = run(metered, "import", "readings.csv", "--meter", "m")
+
+    monkeypatch.delenv("ENERGIA_LIMITS__ROWS")
+    stored = run(metered, "import", "readings.csv", "--meter", "m")
+    assert refused.exit_code == 1
+    assert "more readings than limits.rows (1)" in refused.stderr
+    assert "2 received, 2 created" in stored.stdout
+
+
 def test_a_database_without_its_schema_is_told(empty_database: str) -> None:
     """`energia migrate` is for the operator to run."""
     result = run(empty_database, "import", "readings.csv", "--meter", "m")

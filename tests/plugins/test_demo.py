@@ -4,9 +4,13 @@ import asyncio
 import sys
 
 import pytest
+from energia.clock import SystemClock
 
 from energia.db.pool import Pool, Tenant
+from energia.errors import TooLarge
 from energia.plugins import Plugins
+from energia.settings import Limits, Settings
+from energia_plugins.demo import household
 from tests.e2e.service import environment
 from tests.serving import make_core, serving
 
@@ -60,6 +64,14 @@ async def test_fills_the_database_of_a_preview(pool: Pool) -> None:
     assert await tenant.fetch(str, "select id from site") == ["demo-home"]
     assert await tenant.fetch(int, "select count(*) from tariff") == [3]
     assert await tenant.fetch(int, "select sum((counts ->> 'created')::int) from import") == [8760]
+
+
+async def test_holds_to_the_limit_of_rows(tenant: Tenant) -> None:
+    """A year of hours is over a limit of one reading, as it is for whoever else sends it."""
+    settings = Settings(limits=Limits(rows=1))
+
+    with pytest.raises(TooLarge, match=r"limits\.rows \(1\)"):
+        await household.load(tenant, SystemClock(), settings)
 
 
 @pytest.mark.parametrize("tariff", ["demo-flat", "demo-night", "demo-seasons"])

@@ -16,6 +16,7 @@ from energia.metering.decoders import Defaults, Problem, Reading
 from energia.metering.imports import Intake
 from energia.metering.outcome import Outcome
 from energia.plugins import Plugins
+from energia.settings import Settings
 from energia.time import Granularity, Zone
 from energia_plugins import meter_csv
 from tests.core.metering.setting import FixedClock, counts, meter
@@ -32,7 +33,7 @@ async def load(
     """Import a file as the API does."""
     decoder = Plugins.of(meter_csv=meter_csv).decoders()["csv"]
     structured: object = TEXT.structure(dict(options or {}), decoder.options)
-    intake = Intake(tenant, FixedClock())
+    intake = Intake.of(Settings(), FixedClock(), tenant)
     return await intake.file(chunks(data, 1 << 16), decoder, structured, Defaults("m"), skip=skip)
 
 

@@ -110,9 +110,7 @@ async def _import(settings: "Settings", read: _File) -> "Outcome":
     from energia.time import SystemClock
 
     async with opened(settings.database) as tenant:
-        intake = Intake(
-            tenant, SystemClock(), settings.readings.live_grace, settings.limits.problems
-        )
+        intake = Intake.of(settings, SystemClock(), tenant)
         with (
             read.path.open("rb") as raw,
             wrap_file(raw, read.path.stat().st_size, description=read.path.name) as shown,

@@ -59,8 +59,6 @@ def list_(invocation: Invocation, as_json: bool) -> None:
       energia preview list
       energia preview list --json
     """
-    pass
-
     settings = invocation.settings(allow_embedded=True)
     found = asyncio.run(_cluster(invocation).previews())
     rows = [row(preview, settings.preview) for preview in found]
@@ -86,8 +84,6 @@ def ensure(invocation: Invocation, pr: int | None, dry_run: bool, as_json: bool)
       energia preview ensure
       energia preview ensure 42
     """
-    pass
-
     settings = invocation.settings(allow_embedded=True)
     number = number_of(settings, pr)
     done = asyncio.run(ensured(settings, invocation.plugins(), number, dry_run))

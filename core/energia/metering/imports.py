@@ -26,10 +26,12 @@ from energia.metering.files import Spool, refuse_rows
 from energia.metering.merge import Blocks, Stored, merge
 from energia.metering.models import Channel
 from energia.metering.outcome import (
+    NOBODY,
     Counts,
     Kept,
     KeptRow,
     Listed,
+    Observers,
     Outcome,
     Problems,
     ReadingsRejected,
@@ -37,10 +39,10 @@ from energia.metering.outcome import (
 )
 from energia.metering.resolution import GROUP, Known
 from energia.metering.series import NEVER_SENT
+from energia.settings import Settings
 from energia.time import Int64
 
 if TYPE_CHECKING:
-    from energia.core import Core
     from energia.db.tenant import Queries, Tenant
     from energia.time import Clock
 
@@ -256,38 +258,40 @@ _TRIES: Final = 3
 class Intake:
     """Takes readings in for one organization.
 
+    Make one with `Intake.of`, so that no limit of the settings is left out.
+
     Attributes:
         tenant: The database.
         clock: Tells whether a day is over.
         grace: For how many seconds after the end of a day fills of it are live.
-        limit: How many problems are told.
+        limit: How many problems an answer lists.
         rows: How many readings one body or file may have.
-        stored: Told of every import, after its commit.
-        rejected: Told of what was refused, be anything stored or not.
+        observers: Hear of every import after its commit, and of refusals.
 
     """
 
     tenant: "Tenant"
     clock: "Clock"
-    grace: float = 7200.0
-    limit: int = 1000
-    rows: int = 20_000_000
-    stored: Callable[[ReadingsStored], None] = lambda _: None
-    rejected: Callable[[ReadingsRejected], None] = lambda _: None
+    grace: float
+    limit: int
+    rows: int
+    observers: Observers
 
     @classmethod
-    def of(cls, core: "Core", tenant: "Tenant") -> Self:
-        """Return the intake of a service, which tells the plugins."""
-        settings = core.settings
-        return cls(
-            tenant,
-            core.clock,
-            settings.readings.live_grace,
-            settings.limits.problems,
-            settings.limits.rows,
-            core.plugins.readings_stored,
-            core.plugins.readings_rejected,
-        )
+    def of(
+        cls,
+        settings: Settings,
+        clock: "Clock",
+        tenant: "Tenant",
+        observers: Observers = NOBODY,
+    ) -> Self:
+        """Return the intake of an organization under *settings*.
+
+        A service names its plugins as the *observers*; a command has none.
+        """
+        limits = settings.limits
+        grace = settings.readings.live_grace
+        return cls(tenant, clock, grace, limits.problems, limits.rows, observers)
 
     async def body(self, body: Body, *, skip: bool = False) -> Outcome:
         """Store a JSON body; raises `Malformed`, `TooLarge`, or `Invalid` with all problems."""
@@ -338,9 +342,11 @@ class Intake:
         return Rules(self.clock.now().timestamp(), self.grace, skip)
 
     def _tell(self, started: Import, outcome: Outcome) -> Outcome:
-        self.stored(started.event(outcome))
+        self.observers.readings_stored(started.event(outcome))
         if started.problems.counts:
-            self.rejected(ReadingsRejected(started.format, dict(started.problems.counts)))
+            self.observers.readings_rejected(
+                ReadingsRejected(started.format, dict(started.problems.counts))
+            )
         return outcome
 
     @contextmanager
@@ -350,7 +356,7 @@ class Intake:
             yield
         except (Invalid, Malformed) as error:
             reasons = dict(error.counts) or {error.code: 1}
-            self.rejected(ReadingsRejected(format_, reasons))
+            self.observers.readings_rejected(ReadingsRejected(format_, reasons))
             raise
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import attrs
 
@@ -66,6 +66,32 @@ class ReadingsRejected:
 
     format: str
     reasons: Mapping[str, int]
+
+
+class Observers(Protocol):
+    """Hear of readings; the loaded plugins do, by the hooks of these names."""
+
+    def readings_stored(self, event: ReadingsStored, /) -> None:
+        """Hear of an import, after its commit."""
+        ...
+
+    def readings_rejected(self, event: ReadingsRejected, /) -> None:
+        """Hear of refused readings, whether or not others of the import were stored."""
+        ...
+
+
+class _Nobody:
+    """Hears of nothing."""
+
+    def readings_stored(self, event: ReadingsStored, /) -> None:
+        """Ignore the import."""
+
+    def readings_rejected(self, event: ReadingsRejected, /) -> None:
+        """Ignore the refusal."""
+
+
+#: The observers of commands, in which no plugin counts readings.
+NOBODY: Final[Observers] = _Nobody()
 
 
 @attrs.frozen

@@ -55,6 +55,11 @@ class Calendar:
         object.__setattr__(self, "_starts", starts)
         object.__setattr__(self, "_present", present)
 
+    @staticmethod
+    def of(schedule: Schedule, types: DayTypes, zone: Zone, grid: "Grid") -> "Calendar":
+        """Return the periods of the slots of *grid*; all who ask for the same share one."""
+        return compiled(schedule, types, zone, grid)
+
     def sums(self, values: Micro, largest: int) -> dict[str, int]:
         """Return the exact sum of *values* in each period that has a slot.
 

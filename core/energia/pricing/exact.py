@@ -14,6 +14,19 @@ from energia.codes import minor_digits
 from energia.metering.series import Micro
 from energia.time import Int64
 
+__all__ = [
+    "Exact",
+    "Mode",
+    "decimal_text",
+    "exact_text",
+    "fixed",
+    "fraction",
+    "merged",
+    "rounded",
+    "sums",
+    "total",
+]
+
 #: An exact number.
 Exact: TypeAlias = int | Fraction | Decimal
 #: How a number between two others is rounded; `down` is towards zero.

@@ -80,7 +80,7 @@ def _schedule(version: Version, role: str, charge: str | None) -> Schedule | Fau
     charges = [one for one in version.charges if charge in (None, one.code or one.kind)]
     if not charges:
         return Fault("unknown_charge", f"{of} has no charge {charge!r}")
-    mine = [one for one in charges if getattr(one, "channel", None) == role]
+    mine = [charge for charge in charges if charge.channel == role]
     found = list(dict.fromkeys(schedule for one in mine for schedule in _schedules(one)))
     if len(found) == 1:
         return found[0]

@@ -16,7 +16,7 @@ from energia.pricing.market.series import PriceSeries, SlotFormula, SlotPrices, 
 from energia.pricing.parts import Part, changes, parts
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Assumption, boundary_inside, holidays_unknown
-from energia.pricing.tariffs import Tariff, unit_prices
+from energia.pricing.tariffs import Tariff
 from energia.time import Instant, Int64
 
 
@@ -162,7 +162,7 @@ def series_of_prices(
     """Return the names of the price series that prices of *role* need; raises as `prices`."""
     versions = [span.version.filled(parameters) for span in tariff.spans(*window)]
     charges = [charge for version in versions for charge in version.charges]
-    asked = [unit_prices(charge) for charge in charges if charge.channel == role]
+    asked = [charge.unit_prices() for charge in charges if charge.channel == role]
     found = [one.formula.series for one in asked if one is not None and one.formula is not None]
     return tuple(dict.fromkeys(found))
 
@@ -231,7 +231,7 @@ def _all_runs(priced: _Priced, role: str, market: Market) -> Iterator[PriceRun]:
 def _priced(part: Part, role: str, parameters: Mapping[str, object]) -> _Priced:
     charges, others = list[tuple[Charge, UnitPrices]](), list[str]()
     for charge in part.version.filled(parameters).charges:
-        found = unit_prices(charge)
+        found = charge.unit_prices()
         if found is None:
             others.append(charge.code or charge.kind)
         elif charge.channel == role:

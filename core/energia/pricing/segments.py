@@ -135,7 +135,7 @@ def _plan(versions: Sequence[Version]) -> list[list[tuple[Charge, int]]]:
 
 
 def _is_once(charge: Charge) -> bool:
-    return getattr(charge, "across_versions", "each") == "last"
+    return charge.across_versions == "last"
 
 
 def _needs(plan: Sequence[Sequence[tuple[Charge, int]]]) -> dict[str, set[int]]:

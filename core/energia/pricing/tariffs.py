@@ -15,7 +15,7 @@ from energia.convert import Converter, Id
 from energia.convert.faults import REFUSED, Faulty, Found, refusal, step
 from energia.convert.structures import Partly, Parts, Rules, enforce, fields_of
 from energia.errors import Fault, Invalid, VersionsOverlap
-from energia.pricing.charges import Charge, Measure, Measured, UnitPrices
+from energia.pricing.charges import AcrossVersions, Charge, Measure, Measured, UnitPrices
 from energia.pricing.exact import Rounding
 from energia.pricing.holidays.lists import ListReference
 from energia.pricing.lines import BillSoFar, Line, Replace, Selection, State
@@ -101,6 +101,16 @@ class Template:
             raise refusal(Found(self.pointed(found.faults), found.counts)) from None
         return charge
 
+    @property
+    def across_versions(self) -> AcrossVersions:
+        """Which version charges, where a bill crosses versions; raises as `measures`."""
+        return self.filled({}).across_versions
+
+    @property
+    def remeasures(self) -> bool:
+        """Whether it measures other usage for earlier charges; raises as `measures`."""
+        return self.filled({}).remeasures
+
     def measures(self) -> Mapping[str, Measure]:
         """Return what must be measured; raises `Invalid` for a parameter without a default."""
         return self.filled({}).measures()
@@ -111,7 +121,7 @@ class Template:
 
     def unit_prices(self) -> UnitPrices | None:
         """Return the price of one unit, where it has one; raises as `measures`."""
-        return unit_prices(self.filled({}))
+        return self.filled({}).unit_prices()
 
     def pointed(self, faults: Iterable[Fault], at: str = "") -> list[Fault]:
         """Let faults of the filled charge, which is found *at*, point to the parameters."""
@@ -159,12 +169,6 @@ def place(charge: object, field: str) -> str:
     """Return where in the JSON of *charge* the value of a field is that is known."""
     is_default = isinstance(charge, Template) and field in charge.fields
     return f"{step(field)}/default" if is_default else step(field)
-
-
-def unit_prices(charge: Charge) -> UnitPrices | None:
-    """Return the price of one unit, where a charge has one."""
-    asked: Callable[[], UnitPrices | None] | None = getattr(charge, "unit_prices", None)
-    return None if asked is None else asked()
 
 
 def within(pointer: str | None, at: str) -> bool:
@@ -475,11 +479,13 @@ class Tariff:
                 break
             until = span.end
         if until < end:
-            raise Invalid.of(
-                "no_version_in_force",
-                f"no version of the tariff is in force at {self.zone.text(until)}",
-            )
+            raise self.none_in_force(until)
         return found
+
+    def none_in_force(self, instant: Instant, pointer: str | None = None) -> Invalid:
+        """Return the refusal of an *instant* (seconds, UTC) at which no version is in force."""
+        message = f"no version of the tariff is in force at {self.zone.text(instant)}"
+        return Invalid.of("no_version_in_force", message, pointer)
 
     def spans(self, start: Instant, end: Instant) -> tuple[InForce, ...]:
         """Return the parts of a window in which some version is in force, in the order of time."""

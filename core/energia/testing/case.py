@@ -83,7 +83,7 @@ class Case:
     @cached_property
     def before(self) -> tuple[Document, ...]:
         """The charges that come before it: those it is about, and one in any case."""
-        given = tuple(getattr(self.class_, "examples_after", ()))
+        given = tuple(self.class_.examples_after)
         known = {one.get("code") or one["kind"] for one in given}
         selected = dict.fromkeys(_selected(self.pricing.charge(self.document)))
         more = [{**_BEFORE, "code": code} for code in selected if code not in known]

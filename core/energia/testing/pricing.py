@@ -169,5 +169,5 @@ def made_up(tariff: Tariff, start: Instant, end: Instant) -> Mapping[str, PriceS
 def _needs(charge: Charge) -> Iterator[tuple[str, str]]:
     """Yield the name of each series that a charge needs, and what is priced."""
     for measure in charge.measures().values():
-        for name in getattr(measure, "series", ()):
+        for name in measure.series:
             yield name, unit_of(measure.roles[0])

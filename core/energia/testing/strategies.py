@@ -51,7 +51,7 @@ def charges(kind: type[Charge] | str, pricing: Pricing | None = None) -> st.Sear
 
     """
     known, class_ = _known(kind, pricing)
-    if getattr(class_, "examples", ()):
+    if class_.examples:
         return near_examples(class_, known)
     return charge_documents(class_).filter(lambda document: fits(class_, document, known))
 

@@ -181,7 +181,7 @@ class BillWebhook:
         """Offer what is measured of deliveries, if there are any."""
         return [] if self._settings.url is None else [self._deliveries]
 
-    async def check(self) -> None:
+    async def check(self, _: Core) -> None:
         """Raise if the last try was not taken."""
         if self._error is not None:
             raise RuntimeError(self._error)

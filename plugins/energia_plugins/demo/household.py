@@ -100,7 +100,7 @@ async def load(
     """Store the site, the meter and the year; *advance* is called for each reading."""
     await registry.put_site(tenant, SITE_ID, SITE)
     await registry.put_meter(tenant, METER_ID, METER, clock.now())
-    intake = Intake(tenant, clock, settings.readings.live_grace, settings.limits.problems)
+    intake = Intake.of(settings, clock, tenant)
     await intake.file(chunks(), HouseholdFile(advance), None)
 
 
@@ -124,8 +124,6 @@ class DemoSeed:
 
     async def sow(self, core: Core) -> None:
         """Store it; the tariffs need the plugins with their charges."""
-        pass
-
         tenant = core.pool.tenant()
         await load(tenant, core.clock, core.settings)
         await load_tariffs(tenant, core.plugins)

@@ -11,8 +11,15 @@ from typing import Any, Final
 import aiohttp
 import attrs
 
-from energia import Delivery, EnergiaError, FeedFailed, FeedRequest, NewPriceSeries, PricePoint
-from energia.convert import parse
+from energia import (
+    Delivery,
+    EnergiaError,
+    FeedFailed,
+    FeedRequest,
+    NewPriceSeries,
+    PricePoint,
+    parse,
+)
 from energia.time import Zone
 from energia_plugins.price_feed_http.settings import HttpFeed
 

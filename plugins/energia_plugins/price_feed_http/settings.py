@@ -8,10 +8,7 @@ from typing import Annotated, ClassVar, Final
 import attrs
 from msgspec import Meta
 
-from energia import Fault, Id, NewPriceSeries, Rules, SecretStr
-from energia.codes import Currency
-from energia.convert.structures import enforce
-from energia.pricing.market.models import PriceUnit
+from energia import Currency, Fault, Id, NewPriceSeries, PriceUnit, Rules, SecretStr, enforce
 from energia.time import instant_of
 from energia_plugins.price_feed_http.shape import Shape
 

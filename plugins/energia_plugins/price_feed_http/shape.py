@@ -9,11 +9,8 @@ import attrs
 import numpy as np
 from msgspec import Meta
 
-from energia import Fault, FeedFailed, PricePoint, Rules
-from energia.codes import ZoneOrOffset
-from energia.convert.scalars import Unfit, decimal
-from energia.convert.structures import enforce
-from energia.pricing.market.models import Length
+from energia import Fault, FeedFailed, PricePoint, Rules, SlotLength, Unfit, ZoneOrOffset, enforce
+from energia.convert.scalars import decimal
 from energia.time import Zone, instant_of, utc
 
 #: A path into JSON: members and indexes, with dots between; empty is the value itself.
@@ -65,7 +62,7 @@ class Shape:
     where: dict[str, str] = attrs.field(factory=dict)
     times: Annotated[str, Meta(max_length=60)] = "iso"
     timezone: ZoneOrOffset = "UTC"
-    interval: Length | None = None
+    interval: SlotLength | None = None
     decimal_comma: bool = False
 
     def __attrs_post_init__(self) -> None:

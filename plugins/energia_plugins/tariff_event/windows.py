@@ -10,12 +10,7 @@ import attrs
 import numpy as np
 from msgspec import Meta
 
-from energia import Fault, Period, Rules
-from energia.convert.constraints import Check
-from energia.convert.scalars import Unfit
-from energia.convert.structures import enforce
-from energia.pricing.calendar import Grid
-from energia.pricing.schedule import From, To, minute
+from energia import Check, Fault, FromTime, Grid, Period, Rules, ToTime, Unfit, enforce
 from energia.time import DAY, Zone, day_number, instant_of
 
 #: A date; events have a field of the name.
@@ -67,8 +62,8 @@ class Event:
     start: Instant | None = None
     end: Instant | None = None
     date: Day | None = None
-    from_: From | None = None
-    to: To | None = None
+    from_: FromTime | None = None
+    to: ToTime | None = None
     name: Period | None = None
     rate: Decimal | None = None
     baseline: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})] | None = None
@@ -108,11 +103,16 @@ def _in_seconds(window: Window, zone: Zone) -> tuple[int, int]:
         return instant_of(window.start), instant_of(window.end)
     assert window.date is not None
     midnight = day_number(window.date) * DAY
-    first, last = minute(window.from_ or ""), minute(window.to or "")
+    first, last = _minute(window.from_ or ""), _minute(window.to or "")
     last += 24 * 60 if last <= first else 0
     local = np.array([midnight + first * 60, midnight + last * 60], np.int64)
     earlier, later, _ = zone.instants(local)
     return int(earlier[0]), int(later[1])
+
+
+def _minute(text: str) -> int:
+    """Return the minute of the day of `HH:MM`; 24:00 is 1440."""
+    return int(text[:2]) * 60 + int(text[3:])
 
 
 def slots_in(grid: Grid, start: int, end: int) -> tuple[int, int]:

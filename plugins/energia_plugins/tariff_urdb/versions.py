@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import attrs
 
-from energia.convert.scalars import Unfit, day
+from energia import Unfit
+from energia.convert.scalars import day
 from energia.time import DAY, FIRST_YEAR, LAST_YEAR, Zone
 from energia_plugins.tariff_urdb.record import Notes, Record
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from energia.billing.affected import affected as affected_bills
-from energia.billing.bills import Bills, Filter, Office
+from energia.billing.bills import Bills, Filter
 from energia.db.tenant import Tenant
 from energia.pricing.tariffs import tariff_converter
 from energia.time import SystemClock
@@ -172,7 +172,7 @@ async def test_a_page_looks_at_so_many_bills(billed: Client, tenant: Tenant) -> 
     await hours(billed, 1, 2)
     loaded = plugins()
     converter = tariff_converter(loaded.charges())
-    bills = Bills(Office(tenant, converter, loaded, SystemClock(), 10_000, 100))
+    bills = Bills(tenant, converter, loaded, SystemClock(), 10_000, 100)
 
     nothing, after = await affected_bills(bills, Filter(), None, limit=10, most=3)
     rest, end = await affected_bills(bills, Filter(), after, limit=10, most=3)

@@ -1,6 +1,7 @@
 """Rules that no type states: over one value, and over several fields of an object."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Annotated, Any, ClassVar
 
 import attrs
@@ -124,6 +125,23 @@ def test_faults_of_one_code_are_a_kind_of_their_own() -> None:
     """Where all faults have the code of an error, that error is raised."""
     with pytest.raises(VersionsOverlap):
         Plan([Span(2), Span(2)])
+
+
+def test_an_error_of_a_plugin_changes_no_answer() -> None:
+    """A class that a plugin defines takes over no code that the core, or another plugin, uses."""
+
+    class NoSuchSpan(Invalid):
+        """There is no such span."""
+
+        status = HTTPStatus.NOT_FOUND
+        code = "empty"
+
+    with pytest.raises(Invalid) as raised:
+        convert.structure({"start": 4, "end": 2}, Span)
+
+    assert type(raised.value) is Invalid
+    assert (raised.value.status, raised.value.code) == (422, "invalid")
+    assert [fault.code for fault in raised.value.faults] == [NoSuchSpan.code]
 
 
 @pytest.mark.parametrize("error", [TypeError, KeyError, AttributeError, ZeroDivisionError])

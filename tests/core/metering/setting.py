@@ -16,7 +16,8 @@ from energia.metering.body import Body
 from energia.metering.columns import Columns, Sent
 from energia.metering.imports import Import, Intake, Rules
 from energia.metering.models import Channel, NewChannel, NewMeter, NewSite
-from energia.metering.outcome import Outcome, Problems, ReadingsStored
+from energia.metering.outcome import Outcome, Problems, ReadingsRejected, ReadingsStored
+from energia.settings import Settings
 
 #: Long after every slot of these tests.
 LATE = datetime(2026, 9, 1, tzinfo=UTC)
@@ -44,9 +45,12 @@ class Heard:
 
     events: list[ReadingsStored] = attrs.Factory(list)
 
-    def __call__(self, event: ReadingsStored) -> None:
-        """Note an event."""
+    def readings_stored(self, event: ReadingsStored, /) -> None:
+        """Note an import."""
         self.events.append(event)
+
+    def readings_rejected(self, event: ReadingsRejected, /) -> None:
+        """Leave refusals to the tests of the metrics."""
 
 
 async def meter(
@@ -79,7 +83,7 @@ async def post(
     heard: Heard | None = None,
 ) -> Outcome:
     """Store a body as the API does."""
-    intake = Intake(tenant, clock or FixedClock(), stored=heard or Heard())
+    intake = Intake.of(Settings(), clock or FixedClock(), tenant, heard or Heard())
     data = body if isinstance(body, bytes) else msgspec.json.encode(body)
     return await intake.body(convert.decode(data, Body), skip=skip)
 

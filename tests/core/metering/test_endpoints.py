@@ -48,7 +48,7 @@ class _Observer:
     @hookimpl
     def readings_stored(self, event: Any) -> None:
         """Note the event."""
-        self.heard(event)
+        self.heard.readings_stored(event)
 
 
 async def answer(response: ClientResponse, status: int = 200) -> Any:

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from energia import convert
 from energia.db.pool import Pool
-from energia.errors import Fault, Invalid
+from energia.errors import EnergiaError, Fault, Invalid
 from energia.health.state import Phase
 from energia.plugins import Plugins
 from energia.settings import Database
@@ -80,6 +80,19 @@ def test_errors_of_handlers() -> None:
     assert b'"detail":"there is no dashboard"' in _body(response)
     assert b'"title":"The request conflicts with what is stored"' in _body(conflict)
     assert b"detail" not in _body(conflict)
+
+
+def test_an_error_of_a_plugin_gives_no_title() -> None:
+    """A type of problem keeps its title, whatever classes a plugin defines with its code."""
+
+    class Lost(EnergiaError):
+        """The dashboard is lost."""
+
+        code = "not_found"
+
+    response = problems.of_http(web.HTTPNotFound(), "r1")
+
+    assert b'"title":"There is no such thing"' in _body(response), Lost.__doc__
 
 
 def _body(response: web.Response) -> bytes:

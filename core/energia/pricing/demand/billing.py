@@ -15,7 +15,7 @@ from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.convert.structures import Rules, enforce
 from energia.errors import Fault, Invalid
-from energia.pricing.charges import Measure, Measured, Role
+from energia.pricing.charges import AcrossVersions, Measure, Measured, Role
 from energia.pricing.demand.peak import AT, TOTAL, BillMonth, Coarse, Peak
 from energia.pricing.exact import decimal_text, exact_text
 from energia.pricing.lines import Step
@@ -417,8 +417,6 @@ def _grouped(
 # How often the price of a demand is charged: once a bill, for each day, for a part of a month.
 
 Per = Literal["month", "day"]
-#: Whether the last version of a tariff charges all of a bill, or each its part.
-Across = Literal["last", "each"]
 
 
 @attrs.frozen
@@ -465,7 +463,7 @@ class Times:
 
     per: Per
     reset: Reset
-    across: Across
+    across: AcrossVersions
 
     def measures(self) -> dict[str, Measure]:
         """Return the measures of days that are needed."""

@@ -11,7 +11,7 @@ import numpy as np
 from energia.errors import Invalid
 from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar, Grid, compiled
-from energia.pricing.charges import Role, unit_of
+from energia.pricing.charges import BaseMeasure, Role, unit_of
 from energia.pricing.schedule import DayTypes, Schedule
 from energia.pricing.slots import PERIOD_AT_START, PERIODS_MEET, LocalDays, Portion, Slots
 from energia.time import DAY, HOUR, Int64, Zone, duration_text
@@ -154,7 +154,7 @@ _LONG: Final = 45
 
 
 @attrs.frozen(cache_hash=True)
-class Peak:
+class Peak(BaseMeasure):
     """The highest demand of a channel, in micro-kW: the average power of an integration interval.
 
     Labels: each period (or `total`) gives the highest of all; `<period>@<local time>` gives each
@@ -290,7 +290,7 @@ def _periods(peak: Peak, types: DayTypes, zone: Zone, grid: Grid) -> Iterator[tu
 
 
 @attrs.frozen
-class BillMonth:
+class BillMonth(BaseMeasure):
     """The calendar month in which the bill ends, by which its peak is remembered; the label."""
 
     @property

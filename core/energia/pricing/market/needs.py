@@ -19,8 +19,7 @@ def series_of(versions: Collection["Version"]) -> tuple[str, ...]:
 def named(charges: Iterable["Charge"]) -> tuple[str, ...]:
     """Return the names of the series that *charges* need: `series` of their measures."""
     measures = (measure for charge in charges for measure in charge.measures().values())
-    found = (name for measure in measures for name in getattr(measure, "series", ()))
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(name for measure in measures for name in measure.series))
 
 
 def refuse_unfit(names: Iterable[str], prices: Mapping[str, PriceSeries], currency: str) -> None:

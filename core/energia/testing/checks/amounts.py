@@ -6,7 +6,6 @@ from typing import Any, Final
 from energia.pricing.charges import Components, Rate
 from energia.pricing.exact import Exact, fraction
 from energia.pricing.explain import ExplainedLine
-from energia.pricing.tariffs import unit_prices as prices_of
 from energia.testing.case import (
     MONDAY,
     Case,
@@ -59,7 +58,7 @@ def explained(case: Case) -> None:
 def unit_prices(case: Case) -> None:
     """Where a charge tells the price of a unit, it charges that price."""
     charge = case.pricing.charge(case.document)
-    told = prices_of(charge)
+    told = charge.unit_prices()
     if told is None or told.first_tier or not told.rates:
         raise Skipped("it has no price of a unit, whatever is used")
     tariff = case.tariff()

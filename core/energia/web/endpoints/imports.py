@@ -50,7 +50,7 @@ async def post_import(
     defaults = Defaults(meter, channel)
     structured, skip = _structured(given, decoder.options), on_problem == "skip"
     async with file.blocking() as chunks:
-        intake = Intake.of(core, tenant)
+        intake = Intake.of(core.settings, core.clock, tenant, core.plugins)
         return await intake.file(chunks, decoder, structured, defaults, skip=skip)
 
 

@@ -138,7 +138,8 @@ async def post_readings(
 
     What is stored already changes nothing; what differs becomes a new revision.
     """
-    return await Intake.of(core, tenant).body(body, skip=on_problem == "skip")
+    intake = Intake.of(core.settings, core.clock, tenant, core.plugins)
+    return await intake.body(body, skip=on_problem == "skip")
 
 
 @routes.get("/v1/meters/{meter}/readings", errors=(NotFound, AmbiguousChannel), produces=FILES)

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from energia.convert import Converter, Id
 from energia.core import Core
-from energia.costing.usage import role_of
+from energia.costing.inputs import role_of
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Conflict, Invalid, NotFound
 from energia.metering import query, usage
