@@ -4,12 +4,12 @@ import asyncio
 import sys
 
 import pytest
-from energia.clock import SystemClock
 
 from energia.db.pool import Pool, Tenant
 from energia.errors import TooLarge
 from energia.plugins import Plugins
 from energia.settings import Limits, Settings
+from energia.time import SystemClock
 from energia_plugins.demo import household
 from tests.e2e.service import environment
 from tests.serving import make_core, serving
