@@ -93,7 +93,7 @@ def test_only_the_database_layer_knows_the_driver() -> None:
         one
         for one in found
         if is_of(one.imported, "psycopg2", "aiopg")
-        if not is_of(one.importer, "energia.db", "energia.previews")
+        if not is_of(one.importer, "energia.db")
     ]
 
     assert described(wrong) == []

@@ -19,6 +19,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
     * VersionsOverlap, IncompleteUsage, IncompletePrices, AmbiguousChannel
   * DatabaseError             500: an error of the database that is none of the below
     * UniqueViolation, ForeignKeyViolation
+    * DatabaseExists, NoSuchDatabase, DatabaseInUse, NotPermitted
   * DatabaseAway              503: no connection
     * PoolExhausted, StatementTimeout, LockTimeout
   * TimedOut                  503: a limit, by name
@@ -222,6 +223,22 @@ class ForeignKeyViolation(DatabaseError):
     """A row refers to another one."""
 
     code = "foreign_key_violation"
+
+
+class DatabaseExists(DatabaseError):
+    """The server has a database of this name already."""
+
+
+class NoSuchDatabase(DatabaseError):
+    """The server has no database of this name."""
+
+
+class DatabaseInUse(DatabaseError):
+    """Others are connected to the database, so it can be neither copied nor dropped."""
+
+
+class NotPermitted(DatabaseError):
+    """The role may not do this."""
 
 
 class DatabaseAway(EnergiaError):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from energia.previews.cluster import Wanted
+from energia.previews.cluster import Plan
 from tests.plugins.github import IGNORED, OURS, URL, answer, body, headers, service
 from tests.previews import PreviewServer
 
@@ -53,7 +53,7 @@ async def test_bodies_are_judged_after_the_signature(
     database: str, previews: PreviewServer, sent: bytes, status: int
 ) -> None:
     """What does not fit is refused, what does not concern us is passed over."""
-    await previews.cluster().make(Wanted(7))
+    await previews.cluster().make(Plan(7))
     async with service(database, previews) as api:
         assert (await answer(api, sent))[0] == status
         await asyncio.sleep(0.4)

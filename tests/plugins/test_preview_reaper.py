@@ -2,7 +2,7 @@
 
 import asyncio
 
-from energia.previews.cluster import Wanted
+from energia.previews.cluster import Plan
 from tests.plugins.github import answer, are, body, metrics, service, until
 from tests.previews import PreviewServer
 
@@ -11,7 +11,7 @@ async def test_the_reaper_needs_no_webhook(database: str, previews: PreviewServe
     """A lost delivery, a stacked pull request: what is silent goes all the same."""
     cluster = previews.cluster()
     for pr in (1, 2):
-        await cluster.make(Wanted(pr))
+        await cluster.make(Plan(pr))
     previews.run("create database app_pr_3")
     previews.age(1, seen_at=3601)
     async with service(database, previews, {}, ttl=3600) as api:
@@ -30,7 +30,7 @@ async def test_the_reaper_needs_no_webhook(database: str, previews: PreviewServe
 async def test_the_reaper_can_be_rehearsed(database: str, previews: PreviewServer) -> None:
     """With `preview.reap_dry_run` it drops nothing, and counts none as dropped."""
     cluster = previews.cluster()
-    await cluster.make(Wanted(7))
+    await cluster.make(Plan(7))
     await cluster.close(7)
     async with service(database, previews, reap_dry_run=True) as api:
         await asyncio.sleep(0.6)
@@ -44,7 +44,7 @@ async def test_the_reaper_can_be_rehearsed(database: str, previews: PreviewServe
 async def test_failures_are_counted(database: str, previews: PreviewServer) -> None:
     """One that cannot be dropped is tried again, and an alert can tell."""
     cluster = previews.cluster()
-    await cluster.make(Wanted(7))
+    await cluster.make(Plan(7))
     await cluster.close(7)
     previews.run("alter database app_pr_7 is_template true")
     async with service(database, previews) as api:

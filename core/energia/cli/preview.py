@@ -19,7 +19,7 @@ from energia.errors import ConfigurationError
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
 from energia.previews.cluster import Cluster
-from energia.previews.databases import Preview
+from energia.previews.databases import PreviewDatabase
 from energia.previews.own import OwnDatabase
 from energia.settings import Preview as Rules
 from energia.settings import Settings
@@ -139,16 +139,15 @@ def reap(invocation: Invocation, dry_run: bool, as_json: bool) -> None:
 _PATIENCE = 60.0
 
 
-def _cluster(invocation: Invocation) -> "Cluster":
-    from energia.previews.cluster import Cluster
-
+def _cluster(invocation: Invocation) -> Cluster:
     return Cluster.administered(invocation.settings(allow_embedded=True))
 
 
-async def _drop(cluster: "Cluster", pr: int, dry_run: bool) -> str:
+async def _drop(cluster: Cluster, pr: int, dry_run: bool) -> str:
     if not dry_run:
         return "dropped" if await cluster.drop(pr) else "there is no such database"
-    found: Preview | None = next((one for one in await cluster.previews() if one.pr == pr), None)
+    previews = await cluster.previews()
+    found: PreviewDatabase | None = next((one for one in previews if one.pr == pr), None)
     if found is None:
         return "there is no such database"
     return "would be left alone: it is not ours" if found.marker is None else "would be dropped"
@@ -198,7 +197,7 @@ class Row:
     size: int | None
 
 
-def row(preview: Preview, rules: Rules) -> Row:
+def row(preview: PreviewDatabase, rules: Rules) -> Row:
     """Return how *preview* is shown."""
     marker = preview.marker
     return Row(

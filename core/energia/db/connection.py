@@ -34,6 +34,13 @@ _BY_CODE: dict[str, type[errors.EnergiaError]] = {
     # A fail-over left us on a standby.
     errorcodes.READ_ONLY_SQL_TRANSACTION: errors.DatabaseAway,
 }
+#: The same for statements about whole databases, on a connection that works.
+_OF_DATABASES: dict[str, type[errors.DatabaseError]] = {
+    errorcodes.DUPLICATE_DATABASE: errors.DatabaseExists,
+    errorcodes.INVALID_CATALOG_NAME: errors.NoSuchDatabase,
+    errorcodes.OBJECT_IN_USE: errors.DatabaseInUse,
+    errorcodes.INSUFFICIENT_PRIVILEGE: errors.NotPermitted,
+}
 #: Connection lost, resources exhausted, server stopping or starting.
 _AWAY = ("08", "53", "57P")
 
@@ -52,7 +59,7 @@ def translated(error: psycopg2.Error, *, away: bool) -> errors.EnergiaError:
         return _BY_CODE[code](said(error))
     if away or code.startswith(_AWAY):
         return errors.DatabaseAway(said(error))
-    return errors.DatabaseError(said(error))
+    return _OF_DATABASES.get(code, errors.DatabaseError)(said(error))
 
 
 def said(error: psycopg2.Error) -> str:

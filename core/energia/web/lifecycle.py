@@ -258,7 +258,7 @@ async def _work(app: web.Application, leaving: asyncio.Event) -> None:
     async with connected(core.settings.database) as dsn, _closing(core.pool):
         own = OwnDatabase(core)
         await _migrated(core, dsn, own)
-        async with own.leased(), started(app):
+        async with own.lease(), started(app):
             log.info("ready", plugins=core.plugins.names)
             await leaving.wait()
     core.state.phase = Phase.STOPPED

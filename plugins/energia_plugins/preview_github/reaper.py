@@ -11,7 +11,7 @@ import structlog
 from energia import EnergiaError
 from energia.previews.cluster import Cluster
 from energia.previews.databases import ReaperBusy
-from energia.previews.reaping import Reaped
+from energia.previews.removal import ReaperRun
 from energia.settings import Preview as Rules
 
 #: Seconds until a closed one, whose sessions were still ending, is looked at again.
@@ -35,7 +35,7 @@ class Counts:
     reaped: Counter[str] = attrs.Factory(Counter)
     failures: int = 0
 
-    def note(self, done: Reaped, ttl: float) -> None:
+    def note(self, done: ReaperRun, ttl: float) -> None:
         """Count one run."""
         gone = set()
         for fate in () if done.dry_run else done.fates:
