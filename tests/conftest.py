@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pytest_aiohttp import AiohttpClient, AiohttpServer
 
 from energia.db.embedded import ROLE, Embedded
 from energia.db.migrate import migrate
@@ -17,6 +18,7 @@ from energia.db.tenant import Tenant
 from energia.settings import Database
 from tests.databases import Databases, administer, make_volatile
 from tests.previews import PreviewServer, of
+from tests.serving import Serving
 from tests.shared import SHARED
 
 _TEMPLATE = "migrated"
@@ -154,6 +156,12 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 def tenant(pool: Pool) -> Tenant:
     """Give a fresh database as the implicit organization sees it."""
     return pool.tenant()
+
+
+@pytest.fixture
+def serving(aiohttp_server: AiohttpServer, aiohttp_client: AiohttpClient) -> Serving:
+    """Give what serves a core, or an application, within this process."""
+    return Serving(aiohttp_server, aiohttp_client)
 
 
 @pytest.fixture

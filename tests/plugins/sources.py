@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from pytest_aiohttp import AiohttpServer
 
 from energia import Delivery, FeedRequest
 from energia.configuration.values import structure
@@ -45,13 +45,14 @@ class Source:
 
 
 @asynccontextmanager
-async def source(*answers: web.Response | float) -> AsyncIterator[Source]:
+async def source(
+    aiohttp_server: AiohttpServer, *answers: web.Response | float
+) -> AsyncIterator[Source]:
     """Serve answers."""
     found = Source(answers=list(answers))
     app = web.Application()
     app.router.add_get("/{path:.*}", found.answer)
-    server = TestServer(app)
-    await server.start_server()
+    server = await aiohttp_server(app)
     found.url = str(server.make_url("")).rstrip("/")
     try:
         yield found
