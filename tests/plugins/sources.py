@@ -1,7 +1,7 @@
 """A source of prices on loopback that answers as it is told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,8 @@ from energia.configuration.values import structure
 from energia_plugins.price_feed_http.feed import Feed
 from energia_plugins.price_feed_http.settings import HttpFeed, Settings
 
+#: Returns what a feed makes of a document.
+Read = Callable[..., Awaitable[Delivery]]
 NOW = "2026-03-02T10:00:00+01:00"
 #: Where the prices of most answers are.
 SHAPE: dict[str, Any] = {
