@@ -106,6 +106,7 @@ setup(
             "promql-parser>=0.12",
             "pytest>=9",
             "pytest-aiohttp>=1.1",
+            "pytest-xdist>=3.8",
             "pyyaml>=6",
             "requests>=2.32",
             "schemathesis>=4",

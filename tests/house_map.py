@@ -1,4 +1,4 @@
-"""The map of the house in docs/architecture.md: every file with its first line, and who imports whom.
+"""The map of the house in docs/architecture.md: every file, and who imports whom.
 
 `python -m tests.house_map` writes it anew; a test holds the document to it.
 """

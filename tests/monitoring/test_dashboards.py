@@ -14,7 +14,7 @@ from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia.settings import PluginSelection
 from tests.monitoring.dashboards import FOLDER, Target, panels, read, targets
-from tests.serving import make_core, serving
+from tests.serving import Serving, make_core
 
 #: A name in an expression that is followed by its labels.
 METRIC = re.compile(r"[a-z]\w*(?=\{)")
@@ -70,7 +70,7 @@ def test_expressions_parse(target: Target) -> None:
     assert "by (instance" not in target.expression
 
 
-async def test_every_metric_exists(pool: Pool) -> None:
+async def test_every_metric_exists(pool: Pool, serving: Serving) -> None:
     """The service measures each metric that a dashboard names."""
     settings: dict[str, dict[str, Any]] = {"bill-webhook": {"url": "http://127.0.0.1:1/"}}
     plugins = Plugins.installed(PluginSelection(settings=settings))

@@ -17,7 +17,7 @@ from energia.errors import DatabaseAway
 from energia.pricing.tariffs import tariff_converter
 from energia.time import SystemClock
 from tests.core.billing.fakes import Heard, plugins
-from tests.core.billing.setting import CHANNEL, CONTRACT, given, home
+from tests.core.billing.setting import CHANNEL, CONTRACT, store_household, success
 from tests.serving import Client
 
 #: More than two slices of a hundred.
@@ -46,18 +46,18 @@ class Failing(Tenant):
 @pytest.fixture
 async def many(client: Client) -> Client:
     """Give a client of a home with many meters of one day, number i with i kWh an hour."""
-    await home(client)
-    await given(client, "DELETE", "/v1/contracts/c")
+    await store_household(client)
+    await success(client, "DELETE", "/v1/contracts/c")
     for number in range(NUMBER):
         id_ = f"m{number:03}"
-        await given(client, "PUT", f"/v1/meters/{id_}", {"site": "home", "channels": [CHANNEL]})
-        await given(client, "PUT", f"/v1/contracts/{id_}", {**CONTRACT, "meter": id_})
+        await success(client, "PUT", f"/v1/meters/{id_}", {"site": "home", "channels": [CHANNEL]})
+        await success(client, "PUT", f"/v1/contracts/{id_}", {**CONTRACT, "meter": id_})
     start = "2025-03-01T00:00:00Z"
     series = [
         {"meter": f"m{number:03}", "start": start, "interval": "PT1H", "values": [number] * 24}
         for number in range(NUMBER)
     ]
-    await given(client, "POST", "/v1/readings", {"series": series})
+    await success(client, "POST", "/v1/readings", {"series": series})
     return client
 
 

@@ -15,6 +15,7 @@ from tests.core.testing import broken, broken_measures
 from tests.imports import ROOT
 
 BUNDLED = Plugins.installed().charges()
+PRICING = Pricing.of()
 
 
 def failures(class_: type[Charge]) -> dict[str, str]:
@@ -25,7 +26,7 @@ def failures(class_: type[Charge]) -> dict[str, str]:
 @pytest.mark.parametrize("kind", sorted(BUNDLED))
 def test_bundled_kinds_conform(kind: str) -> None:
     """What is asked of others holds for what comes along."""
-    found = list(outcomes(BUNDLED[kind], Pricing.of()))
+    found = list(outcomes(BUNDLED[kind], PRICING))
 
     assert [one for one in found if one.state == "failed"] == []
     assert len(found) == len(CHECKS) + 1
