@@ -8,7 +8,7 @@ import pytest
 from energia.db.pool import Pool
 from energia.errors import PluginError
 from energia.plugins import Plugins
-from energia.previews.cluster import Plan
+from energia.previews.cluster import PreviewPlan
 from energia.settings import Database, PluginSelection
 from tests.plugins.github import (
     ACCEPTED,
@@ -32,7 +32,7 @@ async def test_a_closed_pull_request_loses_its_database(
 ) -> None:
     """The delivery is answered before anything is dropped; pull requests 1 and 10 are two."""
     for pr in (1, 10):
-        await previews.cluster().make(Plan(pr))
+        await previews.cluster().make(PreviewPlan(pr))
     async with service(serving, database, previews) as api:
         assert await answer(api, body(number=1)) == ACCEPTED
         await until(lambda: are(previews, ["app_pr_10"]))
@@ -49,7 +49,7 @@ async def test_the_same_again_does_nothing(
         first = headers(sent)
         assert await answer(api, sent, first) == ACCEPTED
         await asyncio.sleep(0.5)
-        await cluster.make(Plan(7))
+        await cluster.make(PreviewPlan(7))
         assert await answer(api, sent, first) == ACCEPTED
         assert await answer(api, sent, headers(sent)) == ACCEPTED
         other = body(title="another body")
@@ -64,7 +64,7 @@ async def test_an_old_event_is_not_accepted(
     database: str, previews: PreviewServer, serving: Serving
 ) -> None:
     """A delivery that is so old that we have forgotten it cannot be replayed."""
-    await previews.cluster().make(Plan(7))
+    await previews.cluster().make(PreviewPlan(7))
     old = (datetime.now(UTC) - timedelta(days=31)).isoformat()
     async with service(serving, database, previews) as api:
         assert await answer(api, body(pull_request={"updated_at": old})) == IGNORED
@@ -76,7 +76,7 @@ async def test_an_old_event_is_not_accepted(
 async def test_reopened_is_open(database: str, previews: PreviewServer, serving: Serving) -> None:
     """The mark is cleared while sessions still keep the database; so it is whatever comes first."""
     cluster = previews.cluster()
-    await cluster.make(Plan(7))
+    await cluster.make(PreviewPlan(7))
     async with service(serving, database, previews) as api:
         with previews.session("app_pr_7"):
             assert await answer(api, body()) == ACCEPTED
@@ -95,7 +95,7 @@ async def test_what_was_left_is_done_by_the_next_process(
     database: str, previews: PreviewServer, serving: Serving
 ) -> None:
     """The server with the previews is away when GitHub tells; the service restarts; it is done."""
-    await previews.cluster().make(Plan(7))
+    await previews.cluster().make(PreviewPlan(7))
     away = "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"
     async with service(serving, database, previews, admin_url=away) as api:
         assert await answer(api, body()) == ACCEPTED
@@ -117,7 +117,7 @@ async def test_it_works_in_production_only(
     Nor does production without the URL of an administrator.
     """
     cluster = previews.cluster()
-    await cluster.make(Plan(7))
+    await cluster.make(PreviewPlan(7))
     await cluster.close(7)
     url = "" if profile == "production" else previews.url()
     async with service(serving, database, previews, profile=profile, admin_url=url) as api:

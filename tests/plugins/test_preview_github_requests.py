@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from energia.previews.cluster import Plan
+from energia.previews.cluster import PreviewPlan
 from tests.plugins.github import IGNORED, OURS, URL, answer, body, headers, service
 from tests.previews import PreviewServer
 from tests.serving import Serving
@@ -59,7 +59,7 @@ async def test_bodies_are_judged_after_the_signature(
     database: str, previews: PreviewServer, sent: bytes, status: int, serving: Serving
 ) -> None:
     """What does not fit is refused, what does not concern us is passed over."""
-    await previews.cluster().make(Plan(7))
+    await previews.cluster().make(PreviewPlan(7))
     async with service(serving, database, previews) as api:
         assert (await answer(api, sent))[0] == status
         await asyncio.sleep(0.4)

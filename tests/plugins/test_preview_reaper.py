@@ -2,7 +2,7 @@
 
 import asyncio
 
-from energia.previews.cluster import Plan
+from energia.previews.cluster import PreviewPlan
 from tests.plugins.github import answer, are, body, metrics, service, until
 from tests.previews import PreviewServer
 from tests.serving import Serving
@@ -14,7 +14,7 @@ async def test_the_reaper_needs_no_webhook(
     """A lost delivery, a stacked pull request: what is silent goes all the same."""
     cluster = previews.cluster()
     for pr in (1, 2):
-        await cluster.make(Plan(pr))
+        await cluster.make(PreviewPlan(pr))
     previews.run("create database app_pr_3")
     previews.age(1, seen_at=3601)
     async with service(serving, database, previews, {}, ttl=3600) as api:
@@ -35,7 +35,7 @@ async def test_the_reaper_can_be_rehearsed(
 ) -> None:
     """With `preview.reap_dry_run` it drops nothing, and counts none as dropped."""
     cluster = previews.cluster()
-    await cluster.make(Plan(7))
+    await cluster.make(PreviewPlan(7))
     await cluster.close(7)
     async with service(serving, database, previews, reap_dry_run=True) as api:
         await asyncio.sleep(0.6)
@@ -51,7 +51,7 @@ async def test_failures_are_counted(
 ) -> None:
     """One that cannot be dropped is tried again, and an alert can tell."""
     cluster = previews.cluster()
-    await cluster.make(Plan(7))
+    await cluster.make(PreviewPlan(7))
     await cluster.close(7)
     previews.run("alter database app_pr_7 is_template true")
     async with service(serving, database, previews) as api:

@@ -32,7 +32,7 @@ _PAUSE: Final = 0.5
 
 
 @attrs.frozen
-class Plan:
+class PreviewPlan:
     """The database that a pull request is to have.
 
     Attributes:
@@ -63,7 +63,7 @@ class Creation:
     created: bool
 
 
-def make(session: Session, plan: Plan, limit: float = _TEMPLATE_LIMIT) -> Creation:
+def make(session: Session, plan: PreviewPlan, limit: float = _TEMPLATE_LIMIT) -> Creation:
     """Make the database if there is none, and say in its comment that it is in use again.
 
     A database that was about to be dropped is dropped, and made anew.
@@ -91,7 +91,7 @@ def make(session: Session, plan: Plan, limit: float = _TEMPLATE_LIMIT) -> Creati
         return Creation(_mark_in_use(session, found, plan), created)
 
 
-def create(session: Session, plan: Plan, limit: float = _TEMPLATE_LIMIT) -> bool:
+def create(session: Session, plan: PreviewPlan, limit: float = _TEMPLATE_LIMIT) -> bool:
     """Create the database; tells whether it was us. Raises `DatabaseError`."""
     until = time.monotonic() + limit
     while True:
@@ -106,7 +106,7 @@ def create(session: Session, plan: Plan, limit: float = _TEMPLATE_LIMIT) -> bool
         session.pause(_PAUSE)
 
 
-def _create_once(session: Session, plan: Plan) -> None:
+def _create_once(session: Session, plan: PreviewPlan) -> None:
     name = Name(database_name(plan.pr))
     if plan.template is None:
         session.command("create database {} connection limit {}", name, plan.connections)
@@ -115,7 +115,7 @@ def _create_once(session: Session, plan: Plan) -> None:
         session.command(copy, name, Name(plan.template), plan.connections)
 
 
-def _mark_in_use(session: Session, found: PreviewDatabase, plan: Plan) -> Marker:
+def _mark_in_use(session: Session, found: PreviewDatabase, plan: PreviewPlan) -> Marker:
     """Say in the comment that the database is in use; a new start also reopens it."""
     if found.foreign:
         raise NotOurs(f"{found.database} has a comment that is not ours: it is left alone")
@@ -129,7 +129,7 @@ def _mark_in_use(session: Session, found: PreviewDatabase, plan: Plan) -> Marker
 
 
 @contextmanager
-def _refusals(plan: Plan) -> Iterator[None]:
+def _refusals(plan: PreviewPlan) -> Iterator[None]:
     """Turn what the server refuses for good into an error of the configuration."""
     try:
         yield
@@ -175,7 +175,7 @@ class Cluster:
         """Return all databases of previews, by their number."""
         return await self._run(databases.every)
 
-    async def make(self, plan: Plan) -> Creation:
+    async def make(self, plan: PreviewPlan) -> Creation:
         """Make a database if there is none; see `make`."""
         return await self._run(lambda session: make(session, plan))
 

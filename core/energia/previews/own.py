@@ -11,7 +11,7 @@ import structlog
 from energia.core import Core, Seed
 from energia.errors import ConfigurationError, EnergiaError, did_you_mean
 from energia.plugins import Plugins
-from energia.previews.cluster import Cluster, Creation, Plan
+from energia.previews.cluster import Cluster, Creation, PreviewPlan
 from energia.settings import Settings
 
 #: Where a platform tells which commit this is.
@@ -103,7 +103,7 @@ class OwnDatabase:
                     log.error("preview_dropped", pr=pr, hint="a new start makes it again")
 
 
-def plan_of(settings: Settings, pr: int | None = None) -> Plan:
+def plan_of(settings: Settings, pr: int | None = None) -> PreviewPlan:
     """Return the database that a pull request is to have; by default that of *settings*.
 
     Raises:
@@ -114,7 +114,7 @@ def plan_of(settings: Settings, pr: int | None = None) -> Plan:
     if pr is None:
         raise ConfigurationError("this is no preview: name the pull request")
     preview = settings.preview
-    return Plan(pr, preview.template, preview.connections, os.environ.get(COMMIT, ""))
+    return PreviewPlan(pr, preview.template, preview.connections, os.environ.get(COMMIT, ""))
 
 
 def _cluster(settings: Settings) -> Cluster | None:

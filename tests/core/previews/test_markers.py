@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from energia.previews.cluster import Plan
+from energia.previews.cluster import PreviewPlan
 from energia.previews.removal import Fate
 from tests.previews import PreviewServer
 
@@ -12,7 +12,7 @@ HOUR = 3600
 async def test_the_lease_is_renewed(previews: PreviewServer) -> None:
     """`seen` moves the instant on; it makes nothing, and opens nothing that is closed."""
     cluster = previews.cluster()
-    made = (await cluster.make(Plan(7, commit="abc"))).marker
+    made = (await cluster.make(PreviewPlan(7, commit="abc"))).marker
     await cluster.close(7)
     previews.age(7, seen_at=HOUR)
 
@@ -30,7 +30,7 @@ async def test_the_lease_is_renewed(previews: PreviewServer) -> None:
 async def test_reopened_is_open(previews: PreviewServer) -> None:
     """The mark is taken away, and the database stays."""
     cluster = previews.cluster()
-    await cluster.make(Plan(7))
+    await cluster.make(PreviewPlan(7))
     await cluster.close(7)
 
     assert await cluster.reopen(7)
@@ -42,7 +42,7 @@ async def test_reopened_is_open(previews: PreviewServer) -> None:
 async def test_the_last_word_counts(previews: PreviewServer) -> None:
     """What happened earlier changes nothing, even if it is told later."""
     cluster = previews.cluster()
-    await cluster.make(Plan(7))
+    await cluster.make(PreviewPlan(7))
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
     await cluster.reopen(7, noon)
