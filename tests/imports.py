@@ -94,3 +94,16 @@ def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
             found.add(node)
             todo.append(node)
     return found
+
+
+def imported_names(module: str) -> list[ImportedName]:
+    """Return the names that a module takes from others; of `import a.b`, the module alone."""
+    path = modules(module.partition(".")[0])[module]
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [ImportedName(alias.name, "", node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            of = node.module or ""
+            found += [ImportedName(of, alias.name, node.lineno) for alias in node.names]
+    return found

@@ -85,7 +85,7 @@ class Season:
 
 
 @attrs.frozen(kw_only=True)
-class PreviewPlan:
+class Plan:
     """The tariff of an entry."""
 
     kind: Literal["flat", "tou"]
@@ -103,7 +103,7 @@ class Entry:
     """An entry; of its `meta` only what a tariff needs is looked at."""
 
     meta: dict[str, Any]
-    tariff: PreviewPlan
+    tariff: Plan
 
 
 # The charges of a plan.
@@ -111,9 +111,7 @@ class Entry:
 _OTHER: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-def charges(
-    plan: PreviewPlan, options: ImportOptions, *, exports: bool
-) -> Iterator[dict[str, Any]]:
+def charges(plan: Plan, options: ImportOptions, *, exports: bool) -> Iterator[dict[str, Any]]:
     """Yield what is charged, and what is paid for exports if *exports*."""
     seasons = plan.seasons or []
     yield from _energy(plan.import_, seasons, options)

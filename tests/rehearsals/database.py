@@ -20,9 +20,7 @@ from tests.e2e.outages import Outage, freeze, outage
 from tests.e2e.service import Service, serving
 
 #: What happens, and for how many seconds.
-PreviewPlan = Sequence[
-    tuple[Callable[[Embedded, Watch, float], Coroutine[None, None, Outage]], float]
-]
+Plan = Sequence[tuple[Callable[[Embedded, Watch, float], Coroutine[None, None, Outage]], float]]
 
 _EXPECTED = {f"{method} {status}" for method in ("GET", "POST") for status in (200, 503)}
 
@@ -40,7 +38,7 @@ def main() -> None:
     sys.exit(not asyncio.run(_rehearse(given.rate, plan, given.calm)))
 
 
-async def _rehearse(rate: float, plan: PreviewPlan, calm: float) -> bool:
+async def _rehearse(rate: float, plan: Plan, calm: float) -> bool:
     with tempfile.TemporaryDirectory(prefix="energia-") as folder:
         Path(folder).chmod(0o755)
         server = Embedded(Path(folder) / "server")
@@ -53,7 +51,7 @@ async def _rehearse(rate: float, plan: PreviewPlan, calm: float) -> bool:
 
 
 async def _under_load(
-    server: Embedded, service: Service, rate: float, plan: PreviewPlan, calm: float
+    server: Embedded, service: Service, rate: float, plan: Plan, calm: float
 ) -> bool:
     seconds = sum(away for _, away in plan) + (len(plan) + 1) * (calm + 10)
     load = Load(service.url, rate, meters=max(1, round(rate * seconds / 2 / 365) + 1))
