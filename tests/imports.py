@@ -96,6 +96,15 @@ def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
     return found
 
 
+@attrs.frozen
+class ImportedName:
+    """A name that a module takes from another, for types too."""
+
+    module: str
+    name: str
+    line: int
+
+
 def imported_names(module: str) -> list[ImportedName]:
     """Return the names that a module takes from others; of `import a.b`, the module alone."""
     path = modules(module.partition(".")[0])[module]
