@@ -14,8 +14,8 @@ from energia.billing.models import Bill, Impact, Trouble
 from energia.billing.pricing import Asked, Priced, window_of
 from energia.billing.rows import Place, Row
 from energia.errors import EnergiaError, Invalid
-from energia.metering import query
-from energia.metering.query import Revised, Span
+from energia.metering import query, registry
+from energia.metering.query import Span, StoredSeries
 from energia.pricing.exact import difference
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
@@ -133,7 +133,7 @@ async def _corrected(office: Office, rows: Sequence[Row], asked: Sequence[Asked]
     """Return the bills with a charged slot that has another value or quality now."""
     queries = office.tenant
     touched = set(await queries.fetch(str, SQL["bill_touched"], [row.id for row in rows]))
-    there = await query.channels_of(queries, {row.meter for row in rows if row.id in touched})
+    there = await registry.channels_of(queries, {row.meter for row in rows if row.id in touched})
     bills, spans, pins = list[str](), list[Span](), list[datetime | None]()
     for row, one in zip(rows, asked, strict=True):
         if row.id in touched:
@@ -144,13 +144,13 @@ async def _corrected(office: Office, rows: Sequence[Row], asked: Sequence[Asked]
                 bills.append(row.id)
                 spans.append(Span(by_key[key], *window_of(one)))
                 pins.append(pin)
-    before, now = await query.read_pinned(queries, spans, pins), await query.read(queries, spans)
+    before, now = await query.read_as_billed(queries, spans, pins), await query.read(queries, spans)
     return frozenset(
         bill for bill, old, new in zip(bills, before, now, strict=True) if not _same(old, new)
     )
 
 
-def _same(old: Revised, new: Revised) -> bool:
+def _same(old: StoredSeries, new: StoredSeries) -> bool:
     return np.array_equal(old.series.values, new.series.values) and np.array_equal(
         old.series.quality, new.series.quality
     )

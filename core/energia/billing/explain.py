@@ -16,7 +16,7 @@ from energia.billing.rows import Row
 from energia.convert import Converter
 from energia.db.tenant import Queries
 from energia.errors import Conflict, Fault, Invalid
-from energia.metering import query
+from energia.metering import query, registry
 from energia.metering.query import Span
 from energia.metering.series import Series
 from energia.pricing.charges import code_of
@@ -163,7 +163,7 @@ async def _series(
     queries: Queries, row: Row, inputs: BillInputs, asked: Asked
 ) -> dict[str, Series]:
     """Return the readings of each role as the bill saw them."""
-    channels = (await query.channels_of(queries, [row.meter]))[row.meter]
+    channels = (await registry.channels_of(queries, [row.meter]))[row.meter]
     by_key = {channel.key: channel for channel in channels}
     reads = []
     for read, key in zip(inputs.readings, row.channels, strict=True):
@@ -171,7 +171,7 @@ async def _series(
             raise Conflict(f"the channel {read.channel!r} that was billed is gone")
         reads.append((read.role, by_key[key]))
     spans = [Span(channel, *window_of(asked)) for _, channel in reads]
-    return by_role(reads, await query.read_pinned(queries, spans, row.revisions))
+    return by_role(reads, await query.read_as_billed(queries, spans, row.revisions))
 
 
 def _charged(row: Row, lines: tuple[CostLine, ...]) -> Charged:

@@ -13,9 +13,9 @@ from energia.billing.models import Contract
 from energia.costing.usage import chosen, coverage, summed
 from energia.db.tenant import Queries
 from energia.errors import EnergiaError, Fault, Invalid, TooLarge
-from energia.metering import query
+from energia.metering import query, registry
 from energia.metering.models import Channel
-from energia.metering.query import Revised, Span
+from energia.metering.query import Span, StoredSeries
 from energia.metering.series import Series
 from energia.metering.usage import Coverage
 from energia.pricing.engine import Cost, price
@@ -74,7 +74,7 @@ class Priced:
     cost: Cost
     coverage: Coverage
     reads: tuple[tuple[str, Channel], ...]
-    revised: tuple[Revised, ...]
+    revised: tuple[StoredSeries, ...]
     prices: Mapping[str, PriceSeries] = attrs.field(factory=dict)
 
 
@@ -107,7 +107,7 @@ async def price_all(
 
     """
     known = await tariffs.each({one.contract.tariff for one in asked})
-    declared = await query.channels_of(queries, {one.contract.meter for one in asked})
+    declared = await registry.channels_of(queries, {one.contract.meter for one in asked})
     ready = [_prepared(one, known, declared[one.contract.meter], limit) for one in asked]
     spans = [
         Span(channel, *one.window)
@@ -173,7 +173,7 @@ def _prepared(
 
 def _priced(
     ready: _Ready | EnergiaError,
-    revised: Sequence[Revised],
+    revised: Sequence[StoredSeries],
     market: Mapping[PriceSpan, PriceSeries | None],
 ) -> Priced | EnergiaError:
     if not isinstance(ready, _Ready):
@@ -196,7 +196,9 @@ def _priced(
     return Priced(asked, ready.versions, cost, covered, ready.reads, tuple(revised), prices)
 
 
-def by_role(reads: Sequence[tuple[str, Channel]], revised: Sequence[Revised]) -> dict[str, Series]:
+def by_role(
+    reads: Sequence[tuple[str, Channel]], revised: Sequence[StoredSeries]
+) -> dict[str, Series]:
     """Return the readings of each role: the sum of its channels."""
     parts: dict[str, list[Series]] = {}
     for (role, _), one in zip(reads, revised, strict=True):

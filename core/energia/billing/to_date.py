@@ -21,9 +21,9 @@ from energia.billing.pricing import by_role
 from energia.costing.growth import SoFar, grows, is_a_cut, measured, price_so_far
 from energia.costing.usage import chosen
 from energia.errors import Fault, IncompleteUsage, TooLarge
-from energia.metering import query
+from energia.metering import query, registry
 from energia.metering.models import Channel
-from energia.metering.query import Revised, Span
+from energia.metering.query import Span, StoredSeries
 from energia.metering.series import MISSING, Series
 from energia.pricing.engine import Cost, CostLine, price
 from energia.pricing.market.needs import series_of
@@ -99,7 +99,7 @@ async def keep(
     asked: Growing,
     found: SoFar,
     kept: Kept | None,
-    revised: Sequence[Revised],
+    revised: Sequence[StoredSeries],
 ) -> None:
     """Keep what was *found*, given what was *kept* before and the readings since."""
     earlier = [None] * len(revised) if kept is None else kept.revisions
@@ -198,7 +198,7 @@ async def _asked(office: Office, contract: str, start: date | None) -> Growing:
     first, begin, end = _window(office, at, start or (prior.end if prior else None))
     stored = await Tariffs(queries, office.converter).get(at.contract.tariff)
     tariff = stored.within(begin, end).filled(at.contract.parameters)
-    declared = (await query.channels_of(queries, [at.contract.meter]))[at.contract.meter]
+    declared = (await registry.channels_of(queries, [at.contract.meter]))[at.contract.meter]
     versions = [span.version for span in tariff.in_force(begin, end)]
     picked = chosen(declared, roles(versions), at.contract.channels)
     reads = tuple((role, channel) for role, some in picked.items() for channel in some)
@@ -219,7 +219,7 @@ def _window(office: Office, at: Placed, start: date | None) -> tuple[date, int, 
     return first, begin, end
 
 
-async def _read(office: Office, asked: Growing, begin: int) -> list[Revised]:
+async def _read(office: Office, asked: Growing, begin: int) -> list[StoredSeries]:
     slots = sum((asked.now - begin) // channel.interval for _, channel in asked.reads)
     if slots > office.slots:
         raise TooLarge(f"{slots} slots are more than limits.slots, {office.slots}")
@@ -234,7 +234,7 @@ def _last(series: Series) -> int:
 
 
 async def _cost(
-    office: Office, asked: Growing, kept: Kept | None, revised: Sequence[Revised], end: int
+    office: Office, asked: Growing, kept: Kept | None, revised: Sequence[StoredSeries], end: int
 ) -> Cost:
     usage = by_role(asked.reads, revised)
     if not asked.grows:

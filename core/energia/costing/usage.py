@@ -192,10 +192,8 @@ async def priced(
     _check_slots(slots, limit)
     series, revisions = {}, []
     for role, channels in picked.items():
-        found = [
-            await query.read_channel(queries, one, at.start, at.end, subject.known_at)
-            for one in channels
-        ]
+        spans = [query.Span(channel, at.start, at.end) for channel in channels]
+        found = await query.read(queries, spans, subject.known_at)
         series[role] = summed(role, [one.series for one in found])
         revisions += [one.revision_at for one in found if one.revision_at is not None]
     revision_at = max(revisions, default=None)

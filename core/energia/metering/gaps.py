@@ -6,11 +6,9 @@ from typing import Final, Literal
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
-from energia.metering.series import MISSING, NEVER_SENT, Series
+from energia.metering.series import MISSING, NEVER_SENT, Int64, Series
 
-Int64 = npt.NDArray[np.int64]
 #: Why a slot has no reading: nothing was ever said of it, or that there is none.
 Reason = Literal["never_sent", "marked_missing"]
 

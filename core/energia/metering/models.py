@@ -17,7 +17,7 @@ from energia.convert.scalars import Unfit
 from energia.convert.structures import Parts, Rules, enforce, fields_of
 from energia.errors import Fault
 from energia.metering import durations
-from energia.metering.series import Grid, refuse_length
+from energia.metering.series import ChannelGrid, refuse_length
 from energia.units import MICRO, QUANTITIES, Unit, UnknownUnit, unit
 from energia.units import unit as named
 from energia.zones import DAY, Zone
@@ -213,9 +213,9 @@ class Channel:
     max_power: Decimal | None = None
 
     @property
-    def grid(self) -> Grid:
+    def grid(self) -> ChannelGrid:
         """The slots of the channel."""
-        return Grid(self.interval, self.offset)
+        return ChannelGrid(self.interval, self.offset)
 
     @property
     def canonical(self) -> str:

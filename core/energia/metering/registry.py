@@ -1,6 +1,6 @@
 """Sites and meters in the database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -92,6 +92,14 @@ async def channels(queries: Queries, meter: str) -> list[Channel]:
     if not found:
         await _heads(queries, meter)
     return found
+
+
+async def channels_of(queries: Queries, meters: Collection[str]) -> dict[str, list[Channel]]:
+    """Return the channels of each of some meters as declared; none where there is no such meter."""
+    by_meter: dict[str, list[Channel]] = {meter: [] for meter in meters}
+    for channel in await queries.fetch(Channel, SQL["channels_of"], list(by_meter)):
+        by_meter[channel.meter].append(channel)
+    return by_meter
 
 
 async def zone_of(queries: Queries, meter: str) -> str:

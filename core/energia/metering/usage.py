@@ -4,13 +4,10 @@ from typing import Final
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from energia.metering.durations import Window
-from energia.metering.series import MISSING, QUALITIES, Micro, Quality, Series
+from energia.metering.series import MISSING, QUALITIES, Int64, Micro, Quality, Series
 from energia.zones import DAY, Zone
-
-Int64 = npt.NDArray[np.int64]
 
 #: Which qualities count as what; the others are missing.
 _COUNTED: Final = (
@@ -49,7 +46,7 @@ class Coverage:
 
 
 @attrs.frozen
-class Used:
+class WindowUsage:
     """The usage of one window.
 
     Attributes:
@@ -102,22 +99,22 @@ def split_slots(series: Series, at: Int64) -> int:
     return len(np.unique(slots[rest != 0]))
 
 
-def slots(series: Series, at: Int64) -> Int64:
+def first_slots(series: Series, at: Int64) -> Int64:
     """Return the first slot of *series* that starts at each of the instants *at*, or later."""
     found: Int64 = np.clip(-((series.start - at) // series.interval), 0, len(series.values))
     return found
 
 
-def usage(series: Series, at: Int64) -> list[Used]:
+def by_window(series: Series, at: Int64) -> list[WindowUsage]:
     """Return the usage of the windows between the instants *at*.
 
     A slot belongs wholly to the window in which it starts.
     """
-    cuts = slots(series, at)
+    cuts = first_slots(series, at)
     sums = _sums(series.values, cuts)
     covered = _coverage(series.quality, cuts)
     return [
-        Used(start, end, total, _peak(series.values, begin, past), coverage)
+        WindowUsage(start, end, total, _peak(series.values, begin, past), coverage)
         for start, end, begin, past, total, coverage in zip(
             at[:-1].tolist(),
             at[1:].tolist(),
@@ -133,7 +130,7 @@ def usage(series: Series, at: Int64) -> list[Used]:
 def coverage(series: Series, start: int, end: int) -> Coverage:
     """Return what the slots that start in [start, end) are; *series* may not reach all of them."""
     at = np.array([start, end], np.int64)
-    inside = _coverage(series.quality, slots(series, at))[0]
+    inside = _coverage(series.quality, first_slots(series, at))[0]
     first, past = (-((series.start - at) // series.interval)).tolist()
     beyond = past - first - inside.expected
     return attrs.evolve(inside, expected=past - first, missing=inside.missing + beyond)

@@ -16,8 +16,8 @@ from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Conflict, Fault, Invalid, NotFound
 from energia.metering import query, usage
 from energia.metering.durations import BadDuration, Window
-from energia.metering.series import Series
-from energia.metering.usage import Coverage, Used
+from energia.metering.series import Int64, Series
+from energia.metering.usage import Coverage, WindowUsage
 from energia.pricing.periods import ByPeriod, by_period
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
@@ -154,7 +154,7 @@ async def get_usage(
     _refuse_parts(by, tariff, charge)
     split = None if tariff is None else await _tariff(tenant, converter, tariff)
     series = await query.series(tenant, found.channel, found.start, found.end, known_at)
-    used, assumptions = usage.usage(series, at), _assumptions(series, at)
+    used, assumptions = usage.by_window(series, at), _assumptions(series, at)
     data = [_shown(one, series, found) for one in used]
     if split is not None:
         parts = _split(series, at, split, found, charge)
@@ -187,10 +187,8 @@ async def _tariff(tenant: Tenant, converter: Converter, id_: str) -> Tariff:
     return found
 
 
-def _split(
-    series: Series, at: usage.Int64, tariff: Tariff, found: Asked, charge: str | None
-) -> ByPeriod:
-    cuts = usage.slots(series, at)
+def _split(series: Series, at: Int64, tariff: Tariff, found: Asked, charge: str | None) -> ByPeriod:
+    cuts = usage.first_slots(series, at)
     try:
         return by_period(series, cuts, tariff, role_of(found.channel), charge)
     except Invalid as error:
@@ -202,7 +200,7 @@ def _split(
         raise Invalid(error.detail, faults) from error
 
 
-def _bounds(found: Asked, text: str) -> usage.Int64:
+def _bounds(found: Asked, text: str) -> Int64:
     try:
         window = Window.parse(text)
     except BadDuration as error:
@@ -216,7 +214,7 @@ def _bounds(found: Asked, text: str) -> usage.Int64:
     return usage.bounds(found.zone, window, found.start, found.end)
 
 
-def _shown(used: Used, series: Series, found: Asked) -> UsageWindow:
+def _shown(used: WindowUsage, series: Series, found: Asked) -> UsageWindow:
     return UsageWindow(
         found.zone.datetime(used.start),
         found.zone.datetime(used.end),
@@ -235,7 +233,7 @@ def _peak(index: int | None, series: Series, found: Asked) -> Peak | None:
     return Peak(decimal_text(power), unit, found.zone.datetime(start))
 
 
-def _assumptions(series: Series, at: usage.Int64) -> list[Assumption]:
+def _assumptions(series: Series, at: Int64) -> list[Assumption]:
     slots = usage.split_slots(series, at)
     if not slots:
         return []
