@@ -119,7 +119,7 @@ where organization_id = current_setting('energia.organization')::int and id = an
 select nextval(pg_get_serial_sequence('import', 'id'))
 
 -- name: import_add
--- Keep what became of an import.
+-- Keep the outcome of an import.
 insert into import (id, organization_id, public_id, format, sha256, counts, problems)
 overriding system value
 values (%s, current_setting('energia.organization')::int, %s, %s, %s, %s::json, %s::json)

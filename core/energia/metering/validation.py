@@ -43,7 +43,7 @@ from energia.metering.series import (
     Micro,
     Quality,
 )
-from energia.units import BOUND, UnknownUnit, decimal_text, to_micros, unit
+from energia.units import UnknownUnit, decimal_text, to_micros, unit
 from energia.zones import DAY
 
 SQL: Final = load(__package__)
@@ -214,7 +214,7 @@ class Directory:
             self._meters.setdefault(channel.meter, {})[channel.id] = len(self.channels)
             self.channels.append(channel)
         self._note_unknown(set(meters) - self._meters.keys())
-        columns = [(each.interval, each.offset, each.key, _bound(each)) for each in self.channels]
+        columns = [(each.interval, each.offset, each.key, each.bound) for each in self.channels]
         table = np.array(columns, np.int64).reshape(-1, 4)
         self.intervals, self.offsets, self.keys, self.bounds = table.T
 
@@ -233,10 +233,6 @@ class Directory:
 
     def _note_unknown(self, meters: Iterable[str]) -> None:
         self.unknown.update(islice(meters, _UNKNOWN - len(self.unknown)))
-
-
-def _bound(channel: Channel) -> int:
-    return BOUND if channel.most is None else min(BOUND, channel.most)
 
 
 def _with_unit(index: int, channel: Channel, name: str | None) -> Target | Refusal:

@@ -115,29 +115,29 @@ async def get_readings(
     `POST /v1/imports?format=csv&meter=...&channel=...&quality_column=quality&unit=...` and the
     `unit` of its rows. NDJSON has `meter`, `channel`, `start`, `value`, `unit` and `quality`.
     """
-    window = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
-    first = window.from_(cursor)
+    selection = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
+    first = selection.from_(cursor)
     if accepted != JSON:
-        span = Span(window.channel, first, window.end)
-        return rows(window, query.pieces(tenant, span, known_at), accepted)
-    past = min(window.end, first + _SLOTS * window.channel.interval)
-    (stored,) = await query.read(tenant, [Span(window.channel, first, past)], known_at)
-    return _answer(meter, window, stored, past)
+        span = Span(selection.channel, first, selection.end)
+        return rows(selection, query.pieces(tenant, span, known_at), accepted)
+    past = min(selection.end, first + _SLOTS * selection.channel.interval)
+    (stored,) = await query.read(tenant, [Span(selection.channel, first, past)], known_at)
+    return _answer(meter, selection, stored, past)
 
 
-def _answer(meter: str, window: Asked, stored: StoredSeries, past: int) -> Readings:
-    series, zone = stored.series, window.zone
+def _answer(meter: str, selection: Asked, stored: StoredSeries, past: int) -> Readings:
+    series, zone = stored.series, selection.zone
     return Readings(
         meter,
-        window.channel.id,
-        window.channel.canonical,
-        durations.text(window.channel.interval),
+        selection.channel.id,
+        selection.channel.canonical,
+        durations.text(selection.channel.interval),
         zone.datetime(series.start),
         zone.datetime(series.end),
         _numbers(series.values),
         _quality_runs(series.quality),
         stored.revision_at,
-        cursor_at(past) if past < window.end else None,
+        cursor_at(past) if past < selection.end else None,
     )
 
 
@@ -155,11 +155,11 @@ def _quality_runs(quality: Quality) -> list[QualityRun]:
     return [QualityRun(a, b, QUALITIES[int(codes[a])]) for a, b in pairwise(cuts)]
 
 
-def rows(window: Asked, pieces: AsyncIterator[Series], accepted: Accepted) -> Rows:
+def rows(selection: Asked, pieces: AsyncIterator[Series], accepted: Accepted) -> Rows:
     """Return a row for each slot of *pieces*; those of NDJSON name the meter and the channel."""
-    names = (window.channel.meter, window.channel.id) if accepted == NDJSON else ()
+    names = (selection.channel.meter, selection.channel.id) if accepted == NDJSON else ()
     columns = ("meter", "channel", *_READING_COLUMNS)[2 - len(names) :]
-    batches = _reading_batches(pieces, lambda series: _reading_batch(window, names, series))
+    batches = _reading_batches(pieces, lambda series: _reading_batch(selection, names, series))
     return Rows(columns, batches)
 
 
@@ -176,13 +176,13 @@ def _part(series: Series, slots: slice) -> Series:
     return Series(start, series.interval, series.values[slots], series.quality[slots])
 
 
-def _reading_batch(window: Asked, names: tuple[str, ...], series: Series) -> Batch:
+def _reading_batch(selection: Asked, names: tuple[str, ...], series: Series) -> Batch:
     count = len(series.values)
     return [
         *([name] * count for name in names),
-        stamps(window.zone, series.starts),
+        stamps(selection.zone, series.starts),
         quantities(series.values),
-        [window.channel.canonical] * count,
+        [selection.channel.canonical] * count,
         _QUALITIES[series.quality].tolist(),
     ]
 
@@ -225,12 +225,12 @@ async def get_gaps(
 
     As a file all of them come at once, with the columns `start`, `end`, `slots` and `reason`.
     """
-    window = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
-    span = Span(window.channel, window.from_(cursor), window.end)
+    selection = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
+    span = Span(selection.channel, selection.from_(cursor), selection.end)
     across = gaps.across(query.pieces(tenant, span, known_at))
     if accepted != JSON:
-        return Rows(_GAP_COLUMNS, _gap_batches(across, window.zone))
-    return page(await _first_gaps(across, limit + 1, window.zone), limit, _next)
+        return Rows(_GAP_COLUMNS, _gap_batches(across, selection.zone))
+    return page(await _first_gaps(across, limit + 1, selection.zone), limit, _next)
 
 
 async def _first_gaps(parts: AsyncIterator[Gaps], most: int, zone: Zone) -> list[Gap]:
