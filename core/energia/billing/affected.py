@@ -13,8 +13,8 @@ from energia.billing.models import Bill, Impact, Trouble
 from energia.billing.periods import BillCost, BillPeriod
 from energia.billing.rows import ListPlace, Row
 from energia.errors import EnergiaError, Invalid
-from energia.metering import query
-from energia.metering.query import Revised, Span
+from energia.metering import query, registry
+from energia.metering.query import Span, StoredSeries
 from energia.pricing.exact import difference
 from energia.pricing.market.series import PriceSeries
 from energia.pricing.market.store import PriceSpan, PriceStore
@@ -142,7 +142,7 @@ async def _corrected(
     """Return the bills with a charged slot that has another value or quality now."""
     queries = bills.tenant
     touched = set(await queries.fetch(str, SQL["bill_touched"], [row.id for row in rows]))
-    there = await query.channels_of(queries, {row.meter for row in rows if row.id in touched})
+    there = await registry.channels_of(queries, {row.meter for row in rows if row.id in touched})
     ids, spans, pins = list[str](), list[Span](), list[datetime | None]()
     for row, period in zip(rows, periods, strict=True):
         if row.id in touched:
@@ -153,13 +153,13 @@ async def _corrected(
                 ids.append(row.id)
                 spans.append(Span(by_key[key], *period.window))
                 pins.append(pin)
-    before, now = await query.read_pinned(queries, spans, pins), await query.read(queries, spans)
+    before, now = await query.read_as_billed(queries, spans, pins), await query.read(queries, spans)
     return frozenset(
         id_ for id_, old, new in zip(ids, before, now, strict=True) if not _same(old, new)
     )
 
 
-def _same(old: Revised, new: Revised) -> bool:
+def _same(old: StoredSeries, new: StoredSeries) -> bool:
     return np.array_equal(old.series.values, new.series.values) and np.array_equal(
         old.series.quality, new.series.quality
     )

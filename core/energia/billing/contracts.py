@@ -13,7 +13,7 @@ from energia.costing.inputs import channels_by_role
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
-from energia.metering import query
+from energia.metering import registry
 from energia.metering.imports import new_id
 from energia.pricing.segments import roles
 from energia.pricing.store import Tariffs
@@ -127,7 +127,7 @@ class Contracts:
         if tariff is None:
             found.one(Fault("unknown_tariff", f"there is no tariff {made.tariff!r}", "/tariff"))
         asked = _roles(tariff, made, found) if tariff else ()
-        declared = (await query.channels_of(queries, [made.meter]))[made.meter]
+        declared = (await registry.channels_of(queries, [made.meter]))[made.meter]
         try:
             channels_by_role(declared, [*made.channels, *asked] if declared else (), made.channels)
         except Invalid as error:

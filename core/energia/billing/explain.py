@@ -16,7 +16,7 @@ from energia.convert import Converter
 from energia.costing.inputs import Plan, read_pinned
 from energia.db.tenant import Queries
 from energia.errors import Conflict, Fault, Invalid
-from energia.metering import query
+from energia.metering import registry
 from energia.metering.models import Channel
 from energia.pricing.charges import code_of
 from energia.pricing.engine import CostLine, CostPart, Detail
@@ -164,7 +164,7 @@ async def _channels(
     queries: Queries, row: Row, inputs: BillInputs
 ) -> tuple[tuple[str, Channel], ...]:
     """Return the channels that were billed, each with its role."""
-    declared = (await query.channels_of(queries, [row.meter]))[row.meter]
+    declared = (await registry.channels_of(queries, [row.meter]))[row.meter]
     by_key = {channel.key: channel for channel in declared}
     channels = []
     for read, key in zip(inputs.readings, row.channels, strict=True):

@@ -13,7 +13,7 @@ from energia.billing.models import Contract
 from energia.costing.inputs import Inputs, Plan, read_inputs
 from energia.db.tenant import Queries
 from energia.errors import EnergiaError, Invalid
-from energia.metering import query
+from energia.metering import registry
 from energia.metering.models import Channel
 from energia.pricing.engine import Cost, price
 from energia.pricing.segments import codes
@@ -95,7 +95,7 @@ async def price_periods(
 
     """
     by_id = await tariffs.held({period.contract.tariff for period in periods})
-    declared = await query.channels_of(queries, {period.contract.meter for period in periods})
+    declared = await registry.channels_of(queries, {period.contract.meter for period in periods})
     plans = [
         _plan(period, by_id[period.contract.tariff], declared[period.contract.meter], limit)
         for period in periods

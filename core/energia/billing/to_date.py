@@ -20,7 +20,7 @@ from energia.billing.errors import OutsideContract
 from energia.costing.growth import Measurement, can_grow, is_cut, measure, price_measurement
 from energia.costing.inputs import Inputs, Plan, read_inputs, refuse_large
 from energia.errors import IncompleteUsage
-from energia.metering import query
+from energia.metering import registry
 from energia.metering.series import MISSING, Series
 from energia.pricing.engine import Cost, CostLine, price
 from energia.pricing.slots import Assumption
@@ -144,7 +144,7 @@ async def _open_bill(bills: Bills, id_: str, start: date | None) -> OpenBill:
     tariff = await Tariffs(queries, bills.converter).get(contract.tariff)
     filled = tariff.within(begin, end).filled(contract.parameters)
     filled.in_force(begin, end)  # raises where none is
-    declared = (await query.channels_of(queries, [contract.meter]))[contract.meter]
+    declared = (await registry.channels_of(queries, [contract.meter]))[contract.meter]
     plan = Plan((filled,), begin, end).of_meter(declared, contract.channels, None)
     state = prior.state if prior else {}
     return OpenBill(at, first, plan, state, _basis(bills, plan))

@@ -66,8 +66,9 @@ def command(
     """
     settings = invocation.settings(allow_embedded=allow_embedded)
     decoder = decoder_of(invocation, format_)
-    read = _File(file, decoder, structured(decoder, options), meter, channel, skip_problems)
-    outcome = asyncio.run(_import(settings, read))
+    structured_options = structured(decoder, options)
+    upload = _File(file, decoder, structured_options, meter, channel, skip_problems)
+    outcome = asyncio.run(_import(settings, upload))
     _report(outcome)
 
 
@@ -77,9 +78,9 @@ def decoder_of(invocation: Invocation, name: str) -> "Decoder":
 
     decoders = invocation.plugins().decoders()
     if name not in decoders:
-        known = ", ".join(decoders) or "none"
+        names = ", ".join(decoders) or "none"
         hint = did_you_mean(name, decoders)
-        raise click.UsageError(f"There is no format {name!r}{hint}; known are: {known}.")
+        raise click.UsageError(f"There is no format {name!r}{hint}; known are: {names}.")
     return decoders[name]
 
 
@@ -88,20 +89,20 @@ def structured(decoder: "Decoder", options: Iterable[str]) -> object:
     from energia.convert import TEXT
     from energia.errors import Invalid
 
-    given: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for option in options:
         key, equals, value = option.partition("=")
-        if not equals or key in given:
+        if not equals or key in texts:
             raise click.UsageError(f"--option {option}: expected KEY=VALUE, each key once.")
-        given[key] = value
+        texts[key] = value
     try:
-        return TEXT.structure(given, decoder.options)
+        return TEXT.structure(texts, decoder.options)
     except Invalid as error:
         faults = [f"{(fault.pointer or '')[1:]}: {fault.message}" for fault in error.faults]
         raise click.UsageError(f"--option {'; '.join(faults)}") from None
 
 
-async def _import(settings: "Settings", read: _File) -> "Outcome":
+async def _import(settings: "Settings", file: _File) -> "Outcome":
     from rich.progress import wrap_file
 
     from energia.cli.database import opened
@@ -112,12 +113,12 @@ async def _import(settings: "Settings", read: _File) -> "Outcome":
     async with opened(settings.database) as tenant:
         intake = Intake.of(settings, SystemClock(), tenant)
         with (
-            read.path.open("rb") as raw,
-            wrap_file(raw, read.path.stat().st_size, description=read.path.name) as shown,
+            file.path.open("rb") as raw,
+            wrap_file(raw, file.path.stat().st_size, description=file.path.name) as bar,
         ):
-            chunks = _chunks(shown)
-            defaults = Defaults(read.meter, read.channel)
-            return await intake.file(chunks, read.decoder, read.options, defaults, skip=read.skip)
+            chunks = _chunks(bar)
+            defaults = Defaults(file.meter, file.channel)
+            return await intake.file(chunks, file.decoder, file.options, defaults, skip=file.skip)
 
 
 def _chunks(file: Any) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from energia.db.tenant import Queries
 from energia.errors import AmbiguousChannel, Fault, Invalid, TooLarge
 from energia.metering import query, usage
 from energia.metering.models import Channel
-from energia.metering.query import Revised, Span
+from energia.metering.query import Span, StoredSeries
 from energia.metering.series import MISSING, Series
 from energia.metering.usage import Coverage
 from energia.pricing.lines import Remembered
@@ -112,7 +112,7 @@ class Inputs:
     """
 
     plan: Plan
-    readings: tuple[Revised, ...]
+    readings: tuple[StoredSeries, ...]
     prices: Mapping[str, PriceSeries]
 
     @cached_property
@@ -194,7 +194,7 @@ async def read_pinned(
 
     """
     spans = [Span(channel, plan.start, plan.end) for _, channel in plan.channels]
-    readings = await query.read_pinned(queries, spans, revisions)
+    readings = await query.read_as_billed(queries, spans, revisions)
     prices = await _prices(queries, price_spans)
     found = {span.series: series for span, series in prices.items() if series is not None}
     return Inputs(plan, tuple(readings), found)
@@ -202,16 +202,11 @@ async def read_pinned(
 
 async def _readings(
     queries: Queries | None, spans: Sequence[Span], known_at: datetime | None
-) -> list[Revised]:
+) -> list[StoredSeries]:
     if not spans:
         return []
     assert queries is not None  # only a stored meter has channels
-    if known_at is None:
-        return await query.read(queries, spans)
-    return [
-        await query.read_channel(queries, span.channel, span.start, span.end, known_at)
-        for span in spans
-    ]
+    return await query.read(queries, spans, known_at)
 
 
 def _price_spans(plan: Plan, known_at: datetime | None) -> Iterator[PriceSpan]:

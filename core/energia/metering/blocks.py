@@ -1,11 +1,20 @@
-"""Day blocks in the database: what exists is read, and what changed is written.
+"""Day blocks in the database: the readings of an import are read against them, merged, written.
 
-Whoever writes holds the channels' rows, so that nobody else writes their blocks meanwhile.
+A block is a row of `reading_day`: a channel, a day of its grid, and an array with the micro-units
+of each slot. What it was before a revision is a row of `reading_day_history`.
+
+Whoever writes holds the rows of the channels (`Directory.look_up` takes them, in the order of their
+keys, so that two imports never wait for each other). Writers of a channel therefore come one after
+another: what is read here is what is replaced, and the server's time, which dates a revision, is
+later than that of any revision before. A bill depends on that: it finds the blocks that it saw by
+their dates alone. The statements count what they wrote all the same, and `LostRace` says that a
+block was not as it had been read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from itertools import pairwise
+from typing import Final
 
 import attrs
 import msgspec
@@ -13,62 +22,23 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.db.queries import load
-from energia.errors import LockTimeout
-from energia.metering.merge import Blocks, Mask, Merged
-from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Micro, Quality
-from energia.time import Int64
-
-if TYPE_CHECKING:
-    from energia.db.tenant import Queries
-
-
-#: What `array_send` puts before the items: dimensions, flags, type, length, lower bound.
-_HEAD = 20
-
-
-def blocks_of(
-    values: Sequence[memoryview], quality: Sequence[memoryview | None], width: int
-) -> Blocks:
-    """Return blocks from what `array_send` gives: int8[] and int2[], nulls replaced."""
-    numbers: Micro = _items(values, ">i8", width).astype(np.int64)
-    codes: Quality = np.where(numbers == MISSING, NEVER_SENT, ACTUAL).astype(np.int8)
-    rows = [row for row, sent in enumerate(quality) if sent is not None]
-    if rows:
-        codes[rows] = _items([sent for sent in quality if sent is not None], ">i2", width)
-    return Blocks(numbers, codes)
-
-
-def _items(sent: Sequence[memoryview], kind: str, width: int) -> npt.NDArray[np.int64]:
-    item = np.dtype([("size", ">i4"), ("value", kind)])
-    block = np.dtype([("head", f"V{_HEAD}"), ("items", item, (width,))])
-    found: npt.NDArray[np.int64] = np.frombuffer(b"".join(sent), block)["items"]["value"]
-    return found
-
-
-def literal(numbers: npt.NDArray[np.int64] | npt.NDArray[np.bool_] | Quality) -> str:
-    """Return a one-dimensional array of numbers or truth values as a literal."""
-    return "{" + msgspec.json.encode(numbers.tolist()).decode()[1:-1] + "}"
-
-
-def value_literals(values: Micro) -> str:
-    """Return int64[n, width] as the literal of a text[] of n literals."""
-    text = msgspec.json.encode(values.tolist()).decode()[2:-2]
-    return '{"{' + text.replace(str(MISSING), "NULL").replace("],[", '}","{') + '}"}'
-
-
-def quality_literals(quality: Quality) -> str:
-    """Return int8[n, width] as the literal of a text[]: null where all that was sent is actual."""
-    plain = ((quality == ACTUAL) | (quality == NEVER_SENT)).all(axis=1)
-    if plain.all():
-        return "{" + ",".join(["NULL"] * len(quality)) + "}"
-    rows = (
-        "NULL" if is_plain else f'"{literal(row).replace("-1", "NULL")}"'
-        for is_plain, row in zip(plain.tolist(), quality, strict=True)
-    )
-    return "{" + ",".join(rows) + "}"
-
+from energia.db.tenant import Queries
+from energia.errors import Fault, LockTimeout
+from energia.metering.merge import Blocks, BlockState, ImportBlocks, Merge, merge
+from energia.metering.outcome import Counts, Problems
+from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Mask, Micro, Quality
+from energia.time import DAY, Int64
+from energia.units import decimal_text
 
 SQL: Final = load(__package__)
+
+#: Slots in one message of blocks: a year of quarter-hours of a channel.
+BLOCK_SLOTS: Final = 365 * 96
+#: Values in one message of single ones.
+VALUES: Final = 5000
+#: From how many blocks with one new value each these go by themselves. With fewer, the second
+#: statement costs more than the arrays that it saves.
+_SINGLES: Final = 16
 
 
 class LostRace(LockTimeout):
@@ -76,22 +46,118 @@ class LostRace(LockTimeout):
 
 
 @attrs.frozen(eq=False)
-class Keys:
+class BlockKeys:
     """Which blocks: channel and day (days since 1970-01-01) of each row."""
 
     channels: Int64
     days: Int64
 
-    def take(self, rows: "Mask | slice") -> "Keys":
+    def take(self, rows: Mask | slice) -> "BlockKeys":
         """Return some of them."""
-        return Keys(self.channels[rows], self.days[rows])
+        return BlockKeys(self.channels[rows], self.days[rows])
 
     def __len__(self) -> int:
         return len(self.days)
 
 
 @attrs.frozen(eq=False)
-class Found:
+class BlockReadings:
+    """Readings of one interval in blocks: valid, exact, each slot once.
+
+    Attributes:
+        keys: The channel and day of each block, sorted.
+        width: Slots in a day.
+        offsets: int64, the grid offset of each block's channel.
+        row: int64[n], the block of each reading, sorted.
+        slot: int64[n], its slot in the block.
+        index: int64[n], which of the readings that were sent it is, for `fault`.
+        values: int64[n], micro-units or `MISSING`.
+        quality: int8[n].
+        fault: Returns a fault that says where a reading was, given its code, message and index.
+
+    """
+
+    keys: BlockKeys
+    width: int
+    offsets: Int64
+    row: Int64
+    slot: Int64
+    index: Int64
+    values: Micro
+    quality: Quality
+    fault: Callable[[str, str, int], Fault]
+
+    def live(self, now: float, grace: float) -> Mask:
+        """Return which blocks' days are not over, or for less than *grace* seconds."""
+        ends = (self.keys.days + 1) * DAY + self.offsets
+        live: Mask = now - ends < grace
+        return live
+
+    def singles(self) -> Mask:
+        """Return which blocks got one reading, and that an actual value."""
+        rows = len(self.keys)
+        actual = np.bincount(self.row[self.quality == ACTUAL], minlength=rows)
+        singles: Mask = (np.bincount(self.row, minlength=rows) == 1) & (actual == 1)
+        return singles
+
+    def take(self, rows: Mask) -> "BlockReadings":
+        """Return the readings of those blocks only."""
+        # The rows before a block that is left out move up by as many as are left out.
+        number = np.cumsum(rows) - 1
+        readings = rows[self.row]
+        return attrs.evolve(
+            self,
+            keys=self.keys.take(rows),
+            offsets=self.offsets[rows],
+            row=number[self.row[readings]],
+            slot=self.slot[readings],
+            index=self.index[readings],
+            values=self.values[readings],
+            quality=self.quality[readings],
+        )
+
+    def slices(self, size: int) -> Iterator["BlockReadings"]:
+        """Yield them in parts of at most *size* blocks."""
+        firsts = range(0, len(self.keys), size)
+        cuts = np.searchsorted(self.row, [*firsts, len(self.keys)]).tolist()
+        for first, (begin, past) in zip(firsts, pairwise(cuts), strict=True):
+            blocks, readings = slice(first, first + size), slice(begin, past)
+            yield attrs.evolve(
+                self,
+                keys=self.keys.take(blocks),
+                offsets=self.offsets[blocks],
+                row=self.row[readings] - first,
+                slot=self.slot[readings],
+                index=self.index[readings],
+                values=self.values[readings],
+                quality=self.quality[readings],
+            )
+
+    def blocks(self) -> Blocks:
+        """Return them as blocks of arrays, empty but for these slots."""
+        blocks = Blocks.empty(len(self.keys), self.width)
+        blocks.values[self.row, self.slot] = self.values
+        blocks.quality[self.row, self.slot] = self.quality
+        return blocks
+
+    def contradiction(self, reading: int, before: np.int64) -> Fault:
+        """Return the fault of a reading whose slot came *before*, with that value."""
+        return contradiction(self.fault, int(self.index[reading]), self.values[reading], before)
+
+
+def contradiction(
+    fault: Callable[[str, str, int], Fault], index: int, value: np.int64, before: np.int64
+) -> Fault:
+    """Return the fault of a slot that comes again in an import with another value or quality."""
+    now, then = (
+        None if micro == MISSING else decimal_text(int(micro)) for micro in (value, before)
+    )
+    message = f"the slot was sent before, with {then or 'null'} or another quality"
+    return attrs.evolve(fault("duplicate_in_request", message, index), sent=now)
+
+
+@attrs.frozen(eq=False)
+class Snapshot:
     """What is stored of some blocks.
 
     Attributes:
@@ -106,8 +172,101 @@ class Found:
     revisions: Int64
 
 
+@attrs.define(eq=False)
+class BlockStore:
+    """Stores the readings of one import, inside its transaction.
+
+    Attributes:
+        queries: The transaction, which holds the channels.
+        number: The import's number in the database.
+        now: When the import arrived, in seconds since 1970-01-01T00:00Z.
+        grace: Seconds after the end of a day for which fills of it are live.
+        counts: Grow by what happens to each reading.
+        problems: Where a contradiction between batches is noted.
+        one_batch: Whether the import is a single batch, so that no slot can come again.
+
+    """
+
+    queries: Queries
+    number: int
+    now: float
+    grace: float
+    counts: Counts
+    problems: Problems
+    one_batch: bool
+    _touched: dict[int, ImportBlocks] = attrs.field(factory=dict, init=False)
+
+    async def put(self, readings: BlockReadings) -> None:
+        """Merge *readings* into what is stored; raises `LostRace`, which locks exclude.
+
+        The live form of many meters, one actual value a block, goes by a statement that puts
+        values into the arrays where they are: no array travels. It knows nothing of what the
+        import sent before, so it is for imports of one batch.
+        """
+        if self.one_batch:
+            singles = readings.singles()
+            if singles.all() or singles.sum() >= _SINGLES:
+                for part in readings.take(singles).slices(VALUES):
+                    await self._put_values(part)
+                readings = readings.take(~singles)
+        for part in readings.slices(max(1, BLOCK_SLOTS // readings.width)):
+            await self._put_blocks(part)
+
+    async def _put_values(self, part: BlockReadings) -> None:
+        """Store one actual value a block."""
+        put = await _write_values(self.queries, part, part.live(self.now, self.grace), self.number)
+        self.counts.created += put.created
+        self.counts.unchanged += put.unchanged
+        self.counts.corrected += put.corrected
+
+    async def _put_blocks(self, part: BlockReadings) -> None:
+        """Read the blocks, merge, and write those that changed."""
+        stored = await _read(self.queries, part.keys, part.width)
+        new, last = part.blocks(), stored.blocks.last_filled
+        exists, own = stored.revisions > 0, np.zeros(len(part.keys), bool)
+        rows, touched = None, None
+        if not self.one_batch:
+            touched = self._touched.setdefault(part.width, ImportBlocks(part.width))
+            rows = touched.rows(part.keys.channels, part.keys.days, last)
+            self._fold(part, touched.swap(rows[part.row], part.slot, part.quality), new, stored)
+            own, last = touched.own[rows], touched.last[rows]
+        live = part.live(self.now, self.grace)
+        merged = merge(new, BlockState(stored.blocks, exists, live, own, last))
+        await _write(self.queries, part.keys, merged, stored, self.number)
+        if touched is not None and rows is not None:
+            touched.own[rows] |= merged.write & (merged.revise | ~exists)
+        self.counts.created += merged.created
+        self.counts.unchanged += merged.unchanged
+        self.counts.corrected += merged.corrected
+        self.counts.missing += merged.missing
+
+    def _fold(self, part: BlockReadings, first: Quality, new: Blocks, stored: Snapshot) -> None:
+        """Take out of *new* what an earlier batch sent: equal is repeated, other is refused.
+
+        *first* is the quality that came first for each slot. Its value need not be remembered: it
+        is stored by now, or it was a null, whose quality is 0.
+        """
+        again = first != NEVER_SENT
+        if not again.any():
+            return
+        values = stored.blocks.values[part.row, part.slot]
+        equal = (first == part.quality) & ((first == 0) | (values == part.values))
+        self.counts.repeated += int((again & equal).sum())
+        self.problems.add_each(
+            "duplicate_in_request",
+            np.flatnonzero(again & ~equal).tolist(),
+            lambda reading: part.contradiction(reading, values[reading]),
+        )
+        new.quality[part.row[again], part.slot[again]] = NEVER_SENT
+
+
+# The statements.
+
+
 @attrs.frozen
-class _Row:
+class _BlockRow:
+    """A row of `blocks_read`: the time alone, where no block exists."""
+
     now: datetime
     position: int | None
     revision: int
@@ -115,30 +274,40 @@ class _Row:
     quality: memoryview | None
 
 
-async def read(queries: "Queries", keys: Keys, width: int) -> Found:
+@attrs.frozen
+class _ValueCounts:
+    """How many slots were filled, stored already, and changed."""
+
+    created: int
+    unchanged: int
+    corrected: int
+
+
+async def _read(queries: Queries, keys: BlockKeys, width: int) -> Snapshot:
     """Read the blocks of *keys*; call it while their channels are held."""
-    rows = await queries.fetch(_Row, SQL["blocks_read"], literal(keys.channels), literal(keys.days))
-    found = Found(rows[0].now, Blocks.empty(len(keys), width), np.zeros(len(keys), np.int64))
+    rows = await queries.fetch(
+        _BlockRow, SQL["blocks_read"], literal(keys.channels), literal(keys.days)
+    )
+    stored = Snapshot(rows[0].now, Blocks.empty(len(keys), width), np.zeros(len(keys), np.int64))
     existing = [row for row in rows if row.position is not None]
     if existing:
-        at = np.array([row.position for row in existing], np.int64) - 1
-        old = _blocks(existing, width)
-        found.blocks.values[at], found.blocks.quality[at] = old.values, old.quality
-        found.revisions[at] = [row.revision for row in existing]
-    return found
+        position = np.array([row.position for row in existing], np.int64) - 1
+        old = blocks_of([row.values for row in existing], [row.quality for row in existing], width)
+        stored.blocks.values[position] = old.values
+        stored.blocks.quality[position] = old.quality
+        stored.revisions[position] = [row.revision for row in existing]
+    return stored
 
 
-def _blocks(rows: Sequence[_Row], width: int) -> Blocks:
-    return blocks_of([row.values for row in rows], [row.quality for row in rows], width)
-
-
-async def write(queries: "Queries", keys: Keys, merged: Merged, found: Found, number: int) -> None:
+async def _write(
+    queries: Queries, keys: BlockKeys, merged: Merge, stored: Snapshot, number: int
+) -> None:
     """Write what a merge changed, as part of import *number*; raises `LostRace`."""
     rows = merged.write
     if not rows.any():
         return
     changed = merged.blocks.take(rows)
-    put = await queries.fetch(
+    written = await queries.fetch(
         int,
         SQL["blocks_write"],
         {
@@ -146,59 +315,91 @@ async def write(queries: "Queries", keys: Keys, merged: Merged, found: Found, nu
             "days": literal(keys.days[rows]),
             "values": value_literals(changed.values),
             "quality": quality_literals(changed.quality),
-            "revisions": literal(found.revisions[rows]),
+            "revisions": literal(stored.revisions[rows]),
             "keep": literal(merged.revise[rows]),
-            "now": found.now,
+            "now": stored.now,
             "import": number,
         },
     )
-    if put[0] != int(rows.sum()):
-        raise LostRace("another writer was faster; send the readings again")
+    _refuse_fewer(written[0], int(rows.sum()))
 
 
-@attrs.frozen
-class Put:
-    """How many slots were filled, known already, and changed."""
-
-    created: int
-    unchanged: int
-    corrected: int
-
-
-@attrs.frozen(eq=False)
-class Slots:
-    """One actual value for each of some blocks.
-
-    Attributes:
-        keys: The blocks.
-        index: The slot in each.
-        values: The values, in micro-units.
-        live: bool, whether the block's day is over for less than the grace, or not yet.
-
-    """
-
-    keys: Keys
-    index: Int64
-    values: Micro
-    live: Mask
-
-
-async def write_slots(queries: "Queries", slots: Slots, width: int, number: int) -> Put:
-    """Put single values into blocks of *width*, as import *number*; raises `LostRace`."""
-    keys = slots.keys
-    put = await queries.fetch(
-        Put,
+async def _write_values(
+    queries: Queries, part: BlockReadings, live: Mask, number: int
+) -> _ValueCounts:
+    """Put one value into each block, as part of import *number*; raises `LostRace`."""
+    counts = await queries.fetch(
+        _ValueCounts,
         SQL["slots_write"],
         {
-            "channels": literal(keys.channels),
-            "days": literal(keys.days),
-            "slots": literal(slots.index + 1),
-            "values": literal(slots.values),
-            "live": literal(slots.live),
-            "width": width,
+            "channels": literal(part.keys.channels),
+            "days": literal(part.keys.days),
+            "slots": literal(part.slot + 1),
+            "values": literal(part.values),
+            "live": literal(live),
+            "width": part.width,
             "import": number,
         },
     )
-    if sum(attrs.astuple(put[0])) != len(keys):
+    _refuse_fewer(sum(attrs.astuple(counts[0])), len(part.keys))
+    return counts[0]
+
+
+def _refuse_fewer(written: int, asked: int) -> None:
+    """Refuse to go on if a block was not as it had been read; raises `LostRace`."""
+    if written != asked:
         raise LostRace("another writer was faster; send the readings again")
-    return put[0]
+
+
+# Arrays of PostgreSQL as numpy arrays: read in binary, written as literals.
+#
+# psycopg2 would make a Python integer of each item, one by one. `array_send` gives the bytes as
+# they are; on the way in, the literal that msgspec writes is what PostgreSQL reads fastest.
+
+#: What `array_send` puts before the items: dimensions, flags, type, length, lower bound.
+_HEAD: Final = 20
+
+
+def blocks_of(
+    values: Sequence[memoryview], quality: Sequence[memoryview | None], width: int
+) -> Blocks:
+    """Return blocks from what `array_send` gives: int8[] and int2[], nulls replaced."""
+    numbers: Micro = _items(values, ">i8", width).astype(np.int64)
+    codes: Quality = np.where(numbers == MISSING, NEVER_SENT, ACTUAL).astype(np.int8)
+    # A block of nothing but actual values is stored without qualities.
+    rows = [row for row, array in enumerate(quality) if array is not None]
+    if rows:
+        codes[rows] = _items([array for array in quality if array is not None], ">i2", width)
+    return Blocks(numbers, codes)
+
+
+def _items(arrays: Sequence[memoryview], kind: str, width: int) -> npt.NDArray[np.int64]:
+    """Return the items of arrays of one length: each is its size in bytes, and then itself."""
+    item = np.dtype([("size", ">i4"), ("value", kind)])
+    array = np.dtype([("head", f"V{_HEAD}"), ("items", item, (width,))])
+    items: npt.NDArray[np.int64] = np.frombuffer(b"".join(arrays), array)["items"]["value"]
+    return items
+
+
+def literal(numbers: Int64 | Mask | Quality) -> str:
+    """Return a one-dimensional array of numbers or truth values as a literal."""
+    return "{" + msgspec.json.encode(numbers.tolist()).decode()[1:-1] + "}"
+
+
+def value_literals(values: Micro) -> str:
+    """Return int64[n, width] as the literal of a text[] of n literals."""
+    text = msgspec.json.encode(values.tolist()).decode()[2:-2]
+    # No other value contains the digits of MISSING: the bound of a slot is far below it.
+    return '{"{' + text.replace(str(MISSING), "NULL").replace("],[", '}","{') + '}"}'
+
+
+def quality_literals(quality: Quality) -> str:
+    """Return int8[n, width] as the literal of a text[]: null where all that was sent is actual."""
+    plain = ((quality == ACTUAL) | (quality == NEVER_SENT)).all(axis=1)
+    if plain.all():
+        return "{" + ",".join(["NULL"] * len(quality)) + "}"
+    rows = (
+        "NULL" if is_plain else f'"{literal(row).replace("-1", "NULL")}"'
+        for is_plain, row in zip(plain.tolist(), quality, strict=True)
+    )
+    return "{" + ",".join(rows) + "}"

@@ -1,11 +1,17 @@
 """The JSON body of `POST /v1/readings`, read at the speed of C.
 
-Numbers are read as binary floats, and again as they are written only where a float cannot decide
-how to round. What does not fit is a problem of its item; the other items are read all the same.
+It has two forms, which mix freely: `readings`, each with its own instant, and `series`, the values
+of consecutive slots. Both become runs of numbers (`validation.ReadingRuns`). What does not fit is a
+problem of its item, with a JSON pointer; the other items are read all the same.
+
+Each form is first decoded as a whole, into structs, by msgspec. Only if that fails, which it does
+at the first fault, is it decoded item by item, to find all of them. Numbers are read as binary
+floats, and again as they are written only where a float cannot decide how to round: making a
+Decimal of each would take most of the time of an import.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -19,11 +25,23 @@ from msgspec import Meta, Raw
 
 from energia import convert
 from energia.errors import Fault, Invalid, Malformed, TooLarge
-from energia.metering.columns import Columns, Floats, Sent
 from energia.metering.outcome import Problems
-from energia.metering.series import QUALITIES
+from energia.metering.series import QUALITIES, Mask
+from energia.metering.validation import Origin, ReadingRuns
 from energia.time import BadDuration, instant_of, is_of_days, length_of
 from energia.units import BadNumber, decimal_of
+
+Floats = npt.NDArray[np.float64]
+Number = float | Decimal | str | None
+
+#: How many values the series of one body have at most, so that it fits in memory: 142 years of
+#: quarter-hours.
+MOST: Final = 5_000_000
+#: How many single readings one body has at most: more than fit into 64 MiB if they say anything.
+MOST_SINGLE: Final = 2_000_000
+
+
+# What a client sends.
 
 _ITEM: Final[dict[str, dict[str, object]]] = {
     "meter": {"type": "string"},
@@ -36,6 +54,7 @@ _VALUE: Final = {"type": ["number", "string", "null"]}
 
 
 def _array(description: str, **more: dict[str, object]) -> Meta:
+    """Return the schema of one of the arrays; its items have the fields *more* of their own."""
     required = ["meter", "start", *more]
     item = {
         "type": "object",
@@ -61,8 +80,8 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
     ] = Raw(b"[]")
 
 
-class Item(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What both forms have."""
+class BodyItem(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What the items of both forms have."""
 
     meter: str
     start: datetime
@@ -71,27 +90,73 @@ class Item(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     quality: str = "actual"
 
 
-class Reading(Item, kw_only=True):
+class SingleItem(BodyItem, kw_only=True):
     """One reading: a number or its text, or null where it is missing."""
 
     value: float | str | None
 
 
-class Run(Item, kw_only=True):
+class SeriesItem(BodyItem, kw_only=True):
     """Readings of consecutive slots."""
 
     interval: str
     values: list[float | None]
 
 
-class WrittenRun(Item, kw_only=True):
+class SeriesText(BodyItem, kw_only=True):
     """Readings of consecutive slots, whose values are still text."""
 
     interval: str
     values: list[Raw]
 
 
-I = TypeVar("I", bound=Item)  # noqa: E741
+class _ValueOnly(msgspec.Struct):
+    """The value of a single item, exactly."""
+
+    value: Decimal
+
+
+class _ValuesOnly(msgspec.Struct):
+    """The values of a series, whatever else is wrong with it."""
+
+    values: list[Raw]
+
+
+_SERIES: Final = msgspec.json.Decoder(SeriesItem)
+_ANY: Final = msgspec.json.Decoder(float_hook=Decimal)
+I = TypeVar("I", bound=BodyItem)  # noqa: E741
+
+
+# What is made of it.
+
+
+@attrs.frozen
+class BodyReadings:
+    """The readings of a body that can be read, and how many it has in all."""
+
+    runs: tuple[ReadingRuns, ...]
+    received: int
+
+
+def decode(body: Body, problems: Problems) -> BodyReadings:
+    """Read the two arrays and note in *problems* what does not fit.
+
+    Raises:
+        Malformed: It is not JSON.
+        Invalid: `readings` or `series` is no array.
+        TooLarge: There are more than `MOST` values in series, or `MOST_SINGLE` readings.
+
+    """
+    # Counted before anything is made of them: a body of nothing but brackets is small until then.
+    if bytes(body.series).count(b",") > MOST:
+        raise TooLarge(f"a body has at most {MOST} readings; send them in several")
+    if bytes(body.readings).count(b"{") > MOST_SINGLE:
+        raise TooLarge(f"`readings` has at most {MOST_SINGLE} items; send them in several bodies")
+    items, received = _single_items(body.readings, problems)
+    single = _single_runs(body.readings, items, problems)
+    series = _Series(_split(body.series, "series"), problems)
+    runs = tuple(form for form in (single, series.runs()) if len(form.origin))
+    return BodyReadings(runs, received + series.received)
 
 
 @attrs.frozen
@@ -110,8 +175,219 @@ class Place:
         """Return a fault of the item, or of something in it."""
         return Fault(code, message, self.pointer + below, self.index)
 
+    def value_fault(self, position: int | None, code: str = "", message: str = "") -> Fault:
+        """Return a fault of a value of a series, by its position; None for all of the item."""
+        if position is None:
+            return self.fault(code, message)
+        return Fault(code, message, f"{self.pointer}/values/{position}", position)
 
-def split(raw: Raw, array: str) -> list[Raw]:
+
+@attrs.define
+class _RunLists:
+    """The runs of one form, item by item, until they become arrays.
+
+    The lists are the columns of `ReadingRuns`; `items` says which item of the array each came from.
+    """
+
+    origins: dict[Origin, int] = attrs.Factory(dict)
+    origin: list[int] = attrs.Factory(list)
+    starts: list[int] = attrs.Factory(list)
+    intervals: list[int] = attrs.Factory(list)
+    lengths: list[int] = attrs.Factory(list)
+    quality: list[int] = attrs.Factory(list)
+    items: list[int] = attrs.Factory(list)
+
+    def add(self, index: int, item: BodyItem, slots: tuple[int, int, int]) -> None:
+        """Add the run of an item, which has the *slots*: start, interval (or 0), how many."""
+        origin = (item.meter, item.channel, item.unit)
+        self.origin.append(self.origins.setdefault(origin, len(self.origins)))
+        start, interval, length = slots
+        self.starts.append(start)
+        self.intervals.append(interval)
+        self.lengths.append(length)
+        self.quality.append(_quality_code(item.quality))
+        self.items.append(index)
+
+    def runs(
+        self,
+        values: Floats,
+        exact: Callable[[int], Decimal],
+        locate: Callable[[int, int | None], Fault],
+        refused: Mask | None = None,
+    ) -> ReadingRuns:
+        """Return the arrays; *locate* is given an item and a position in its run."""
+        items = self.items
+        return ReadingRuns(
+            tuple(self.origins),
+            np.array(self.origin, np.int64),
+            np.array(self.starts, np.int64),
+            np.array(self.intervals, np.int64),
+            np.array(self.lengths, np.int64),
+            np.array(self.quality, np.int8),
+            values,
+            exact,
+            lambda run, position: locate(items[run], position),
+            refused,
+        )
+
+
+# The form `readings`: each item is a run of one slot.
+
+
+def _single_items(raw: Raw, problems: Problems) -> tuple[list[tuple[int, SingleItem]], int]:
+    """Return the readings that fit, with their indices, and how many there are in all."""
+    try:
+        items = msgspec.json.decode(raw, type=list[SingleItem])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        texts = _split(raw, "readings")
+        every = (
+            (index, _item(text, SingleItem, Place("readings", index), 1, problems))
+            for index, text in enumerate(texts)
+        )
+        return [(index, item) for index, item in every if item is not None], len(texts)
+    return list(enumerate(items)), len(items)
+
+
+def _single_runs(
+    raw: Raw, items: Sequence[tuple[int, SingleItem]], problems: Problems
+) -> ReadingRuns:
+    """Return the runs of the readings whose instants and values can be read."""
+    lists, values, written = _RunLists(), [], list[float | str | None]()
+    for index, item in items:
+        place = Place("readings", index)
+        start = _start_of(item, place, 1, problems)
+        try:
+            value = _float(item.value)
+        except BadNumber as error:
+            # An item is refused once, however much is wrong with it.
+            refused = 0 if start is None else 1
+            problems.add(place.fault(error.code, str(error)), refused)
+            continue
+        if start is not None:
+            lists.add(index, item, (start, 0, 1))
+            values.append(value)
+            written.append(item.value)
+
+    @cache
+    def texts() -> list[Raw]:
+        return _split(raw, "readings")
+
+    def exact(index: int) -> Decimal:
+        text = written[index]
+        if isinstance(text, str):
+            return decimal_of(text)
+        return msgspec.json.decode(texts()[lists.items[index]], type=_ValueOnly).value
+
+    def locate(item: int, _: int | None) -> Fault:
+        return Place("readings", item).fault("", "")
+
+    return lists.runs(np.array(values, np.float64), exact, locate)
+
+
+# The form `series`: each item is a run.
+
+
+class _Series:
+    """The runs of the series whose fields can be read; a value that cannot is refused alone."""
+
+    def __init__(self, items: list[Raw], problems: Problems) -> None:
+        self.received = 0
+        self._items = items
+        self._problems = problems
+        self._lists = _RunLists()
+        self._values: list[Floats] = []
+        self._refused: list[Mask] = []
+        # The texts of the run that was last asked for exactly; faults come run by run.
+        self._texts_run = -1
+        self._texts: list[Raw] = []
+        for index in range(len(items)):
+            self._add(index)
+
+    def runs(self) -> ReadingRuns:
+        """Return the runs."""
+        refused = np.concatenate(self._refused or [np.zeros(0, bool)])
+        runs = self._lists.runs(
+            np.concatenate(self._values or [np.zeros(0)]),
+            self._exact,
+            lambda item, position: Place("series", item).value_fault(position),
+            refused if refused.any() else None,
+        )
+        self._bases = runs.bases
+        return runs
+
+    def _add(self, index: int) -> None:
+        place = Place("series", index)
+        item, values, refused = self._read(index, place)
+        self.received += len(values)
+        if item is None:
+            return
+        count = len(values) - int(refused.sum())
+        start = _start_of(item, place, count, self._problems)
+        interval = self._interval(item.interval, place, 0 if start is None else count)
+        if start is None or interval is None:
+            return
+        self._values.append(values)
+        self._refused.append(refused)
+        self._lists.add(index, item, (start, interval, len(values)))
+
+    def _read(
+        self, index: int, place: Place
+    ) -> tuple[SeriesItem | SeriesText | None, Floats, Mask]:
+        """Return a series, its values as floats, and which of them are no numbers."""
+        raw = self._items[index]
+        try:
+            fast = _SERIES.decode(raw)
+            values = np.array(fast.values, np.float64)
+            return fast, values, np.zeros(len(values), bool)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass
+        count = _count(raw)
+        slow = _item(raw, SeriesText, place, count, self._problems)
+        if slow is None:
+            return None, np.zeros(count), np.zeros(count, bool)
+        values, refused = np.zeros(len(slow.values)), np.zeros(len(slow.values), bool)
+        for position, text in enumerate(slow.values):
+            try:
+                values[position] = _float(_written(text))
+            except BadNumber as error:
+                refused[position] = True
+                self._problems.add(place.value_fault(position, error.code, str(error)))
+        return slow, values, refused
+
+    def _interval(self, text: str, place: Place, count: int) -> int | None:
+        """Return the length of a slot in seconds; or None and note why it is none."""
+        try:
+            # No channel has slots of -1 s, so that days, and no time at all, are refused later as
+            # an interval that is not the channel's.
+            return -1 if is_of_days(text) else length_of(text) or -1
+        except BadDuration as error:
+            self._problems.add(place.fault("wrong_interval", str(error), "/interval"), count)
+        return None
+
+    def _exact(self, index: int) -> Decimal:
+        run = int(np.searchsorted(self._bases, index, side="right")) - 1
+        if run != self._texts_run:
+            self._texts_run = run
+            self._texts = _values_of(self._items[self._lists.items[run]])
+        return msgspec.json.decode(self._texts[index - int(self._bases[run])], type=Decimal)
+
+
+def _values_of(raw: Raw) -> list[Raw]:
+    return msgspec.json.decode(raw, type=_ValuesOnly).values
+
+
+def _count(raw: Raw) -> int:
+    """Return how many readings a series has that may not fit otherwise; at least one."""
+    try:
+        return max(1, len(_values_of(raw)))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return 1
+
+
+# What both forms need.
+
+
+def _split(raw: Raw, array: str) -> list[Raw]:
     """Return the items of an array as text; raises `Malformed` or `Invalid`."""
     try:
         return msgspec.json.decode(raw, type=list[Raw])
@@ -122,31 +398,17 @@ def split(raw: Raw, array: str) -> list[Raw]:
         raise Malformed(f"not JSON: {error}") from None
 
 
-def readings(raw: Raw, problems: Problems) -> tuple[list[tuple[int, Reading]], int]:
-    """Return the readings that fit, with their indices, and how many there are in all."""
-    try:
-        found = msgspec.json.decode(raw, type=list[Reading])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        items = split(raw, "readings")
-        every = [
-            (index, item(text, Reading, Place("readings", index), 1, problems))
-            for index, text in enumerate(items)
-        ]
-        return [(index, one) for index, one in every if one is not None], len(items)
-    return list(enumerate(found)), len(found)
-
-
-def item(raw: Raw, type_: type[I], place: Place, count: int, problems: Problems) -> I | None:
+def _item(raw: Raw, type_: type[I], place: Place, count: int, problems: Problems) -> I | None:
     """Return one item, or None and note its faults, which refuse *count* readings."""
     try:
-        if len(problems.kept) < problems.limit:
+        if len(problems.faults) < problems.limit:
             return convert.decode(bytes(raw), type_)
-        # Nobody sees more than the first problems: the others are found faster.
+        # Nobody sees more than the first problems: the others are only counted, which is faster.
         return msgspec.json.decode(raw, type=type_)
     except Invalid as error:
         for number, fault in enumerate(error.faults or (Fault(error.code, error.detail),)):
-            found = place.fault(fault.code, fault.message, fault.pointer or "")
-            problems.add(found, 0 if number else count)
+            placed = place.fault(fault.code, fault.message, fault.pointer or "")
+            problems.add(placed, 0 if number else count)
     except msgspec.ValidationError as error:
         problems.add(place.fault("invalid", str(error)), count)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -154,217 +416,30 @@ def item(raw: Raw, type_: type[I], place: Place, count: int, problems: Problems)
     return None
 
 
-def start_of(one: Item, place: Place, count: int, problems: Problems) -> int | None:
-    """Return when *one* starts, in seconds, UTC; or None and note what is wrong with it."""
-    if one.quality not in QUALITIES:
-        fault = place.fault("unknown_quality", f"there is no quality {one.quality[:40]!r}")
-    elif one.start.tzinfo is None:
+def _start_of(item: BodyItem, place: Place, count: int, problems: Problems) -> int | None:
+    """Return when *item* starts, in seconds, UTC; or None and note what is wrong with it."""
+    if item.quality not in QUALITIES:
+        fault = place.fault("unknown_quality", f"there is no quality {item.quality[:40]!r}")
+    elif item.start.tzinfo is None:
         fault = place.fault("naive_time", "the time has no offset from UTC")
-    elif one.start.microsecond:
+    elif item.start.microsecond:
         fault = place.fault("off_grid", "the time is not on a whole second")
     else:
-        return instant_of(one.start)
+        return instant_of(item.start)
     problems.add(fault, count)
     return None
 
 
 @lru_cache(maxsize=32)
-def quality_code(name: str) -> int:
-    """Return the code of a quality."""
+def _quality_code(name: str) -> int:
     return QUALITIES.index(name)
 
 
-# Turn the JSON body of `POST /v1/readings` into columns.
-
-Number = float | Decimal | str | None
-
-#: How many values the series of one body have at most, so that it fits in memory: 142 years of
-#: quarter-hours.
-MOST: Final = 5_000_000
-#: How many single readings one body has at most: more than fit into 64 MiB if they say anything.
-MOST_SINGLE: Final = 2_000_000
-
-_RUN: Final = msgspec.json.Decoder(Run)
-_ANY: Final = msgspec.json.Decoder(float_hook=Decimal)
-
-
-@attrs.frozen
-class Decoded:
-    """The readings of a body that can be read, and how many it has in all."""
-
-    sent: tuple[Sent, ...]
-    received: int
-
-
-def decode(top: Body, problems: Problems) -> Decoded:
-    """Read the two arrays and note in *problems* what does not fit.
-
-    Raises:
-        Malformed: It is not JSON.
-        Invalid: `readings` or `series` is no array.
-        TooLarge: There are more than `MOST` values in series, or `MOST_SINGLE` readings.
-
-    """
-    if bytes(top.series).count(b",") > MOST:
-        raise TooLarge(f"a body has at most {MOST} readings; send them in several")
-    if bytes(top.readings).count(b"{") > MOST_SINGLE:
-        raise TooLarge(f"`readings` has at most {MOST_SINGLE} items; send them in several bodies")
-    fitting, received = readings(top.readings, problems)
-    single = _single(top.readings, fitting, problems)
-    runs = _Runs(split(top.series, "series"), problems)
-    sent = tuple(found for found in (single, runs.sent()) if len(found.origin))
-    return Decoded(sent, received + runs.received)
-
-
-def _single(raw: Raw, fitting: Sequence[tuple[int, Reading]], problems: Problems) -> Sent:
-    """Return the `readings` form: each is a run of one slot."""
-    columns, values, written = Columns(), [], list[float | str | None]()
-    for index, one in fitting:
-        place = Place("readings", index)
-        start = start_of(one, place, 1, problems)
-        refused = 0 if start is None else 1
-        value = _float(one.value, place.fault("", ""), refused, problems)
-        if start is not None and value is not None:
-            quality = quality_code(one.quality)
-            columns.one((one.meter, one.channel, one.unit), start, quality, index)
-            values.append(value)
-            written.append(one.value)
-
-    @cache
-    def items() -> list[Raw]:
-        return split(raw, "readings")
-
-    def exact(index: int) -> Decimal:
-        text = written[index]
-        if isinstance(text, str):
-            return decimal_of(text)
-        return msgspec.json.decode(items()[columns.labels[index]], type=_Value).value
-
-    def place_of(label: int, _: int | None) -> Fault:
-        return Place("readings", label).fault("", "")
-
-    return columns.sent(np.array(values, np.float64), exact, place_of)
-
-
-class _Value(msgspec.Struct):
-    value: Decimal
-
-
-def _float(value: Number, place: Fault, refused: int, problems: Problems) -> float | None:
-    """Return the nearest float, NaN for null; or None and note that it is no number."""
+def _float(value: Number) -> float:
+    """Return the nearest float, NaN for null; raises `BadNumber`."""
     if value is None:
         return math.nan
-    try:
-        return float(decimal_of(value) if isinstance(value, str) else value)
-    except BadNumber as error:
-        problems.add(attrs.evolve(place, code=error.code, message=str(error)), refused)
-    return None
-
-
-class _Runs:
-    """The `series` form."""
-
-    def __init__(self, items: list[Raw], problems: Problems) -> None:
-        self.received = 0
-        self._items = items
-        self._problems = problems
-        self._columns = Columns()
-        self._values: list[Floats] = []
-        self._refused: list[npt.NDArray[np.bool_]] = []
-        self._texts_run = -1
-        self._texts: list[Raw] = []
-        for index in range(len(items)):
-            self._add(index)
-
-    def sent(self) -> Sent:
-        """Return the columns."""
-        empty = [np.zeros(0)]
-        refused = np.concatenate(self._refused or [np.zeros(0, bool)])
-        found = self._columns.sent(
-            np.concatenate(self._values or empty),
-            self._exact,
-            _place_of_value,
-            refused=refused if refused.any() else None,
-        )
-        self._bases = found.bases
-        return found
-
-    def _add(self, index: int) -> None:
-        place = Place("series", index)
-        one, values, refused = self._read(index, place)
-        self.received += len(values)
-        if one is None:
-            return
-        count = len(values) - int(refused.sum())
-        start = start_of(one, place, count, self._problems)
-        interval = self._interval(one.interval, place, 0 if start is None else count)
-        if start is None or interval is None:
-            return
-        self._values.append(values)
-        self._refused.append(refused)
-        origin = (one.meter, one.channel, one.unit)
-        quality = quality_code(one.quality)
-        self._columns.run(origin, (start, interval, len(values)), quality, index)
-
-    def _read(
-        self, index: int, place: Place
-    ) -> tuple[Run | WrittenRun | None, Floats, npt.NDArray[np.bool_]]:
-        """Return a series, its values as floats, and which of them are no numbers."""
-        raw = self._items[index]
-        try:
-            fast = _RUN.decode(raw)
-            values = np.array(fast.values, np.float64)
-            return fast, values, np.zeros(len(values), bool)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            pass
-        count = _count(raw)
-        slow = item(raw, WrittenRun, place, count, self._problems)
-        if slow is None:
-            return None, np.zeros(count), np.zeros(count, bool)
-        found = [
-            _float(_written(text), _place_of_value(index, position), 1, self._problems)
-            for position, text in enumerate(slow.values)
-        ]
-        refused = np.array([value is None for value in found], bool)
-        return slow, np.array(found, np.float64), refused
-
-    def _interval(self, text: str, place: Place, count: int) -> int | None:
-        try:
-            # No channel has slots of -1 s.
-            return -1 if is_of_days(text) else length_of(text) or -1
-        except BadDuration as error:
-            self._problems.add(place.fault("wrong_interval", str(error), "/interval"), count)
-        return None
-
-    def _exact(self, index: int) -> Decimal:
-        run = int(np.searchsorted(self._bases, index, side="right")) - 1
-        if run != self._texts_run:
-            self._texts_run = run
-            self._texts = _values_of(self._items[self._columns.labels[run]])
-        return msgspec.json.decode(self._texts[index - int(self._bases[run])], type=Decimal)
-
-
-def _place_of_value(label: int, position: int | None) -> Fault:
-    place = Place("series", label)
-    if position is None:
-        return place.fault("", "")
-    return Fault("", "", f"{place.pointer}/values/{position}", position)
-
-
-class _Values(msgspec.Struct):
-    values: list[Raw]
-
-
-def _values_of(raw: Raw) -> list[Raw]:
-    return msgspec.json.decode(raw, type=_Values).values
-
-
-def _count(raw: Raw) -> int:
-    """Return how many readings a series has that may not fit otherwise; at least one."""
-    try:
-        return max(1, len(_values_of(raw)))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return 1
+    return float(decimal_of(value) if isinstance(value, str) else value)
 
 
 def _written(raw: Raw) -> Number:
@@ -376,5 +451,5 @@ def _written(raw: Raw) -> Number:
     if isinstance(value, bool | list | dict):
         return bytes(raw)[:40].decode()
     if isinstance(value, int) and abs(value) > 2**1000:
-        return math.inf
+        return math.inf  # float() would fail; all that matters is that it is out of range
     return value

@@ -1,4 +1,9 @@
-"""Meter files: what a decoder is, and what it makes of a file."""
+"""Meter files: what a decoder is, and what it yields of a file.
+
+This is what plugins that add a format implement (`register_decoders`); the names are public in
+`energia`. A decoder only reads: which meter exists, whether an instant is on its grid and whether a
+unit fits is found out afterwards, in `validation`, alike for every format.
+"""
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal

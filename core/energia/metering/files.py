@@ -1,4 +1,10 @@
-"""The readings of a meter file: on their way to the database, or as the usage of a request."""
+"""The readings of a meter file: on their way to the database, or as the usage of a request.
+
+A decoder (`decoders`) yields the readings of a file one by one. To be stored, they wait in a
+temporary file until all of it is decoded (`Spool`), and then come as runs of numbers, batch by
+batch: so a file of any size takes bounded memory, and one that breaks off or is refused has held no
+connection and no lock. To be priced, they become the `usage` of a request (`usage_of`).
+"""
 
 import pickle
 import re
@@ -15,66 +21,14 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.errors import Fault, Invalid, TooLarge
-from energia.metering.columns import Origin, Sent
 from energia.metering.decoders import Defaults, Problem, Reading
 from energia.metering.outcome import Problems
-from energia.metering.series import Quality
+from energia.metering.series import Mask, Quality
+from energia.metering.validation import Origin, ReadingRuns, refuse_rows
 from energia.time import BadDuration, Int64, length_of, length_text, utc_text
 
 #: How many readings are stored at a time.
 BATCH: Final = 50_000
-
-
-@attrs.frozen(eq=False, slots=False)
-class _Rows:
-    """Readings in columns; `texts` are the values as they were written, a line each."""
-
-    origins: tuple[Origin, ...]
-    origin: Int64
-    instants: Int64
-    is_end: npt.NDArray[np.bool_]
-    quality: Quality
-    lines: Int64
-    values: npt.NDArray[np.float64]
-    texts: str
-
-    @classmethod
-    def of(cls, readings: list[Reading], defaults: Defaults) -> Self:
-        meter, channel = defaults.meter, defaults.channel
-        origins: dict[Origin, int] = {}
-        named = [(one.meter or meter or "", one.channel or channel, one.unit) for one in readings]
-        origin = [origins.setdefault(name, len(origins)) for name in named]
-        values = [one.value for one in readings]
-        return cls(
-            tuple(origins),
-            np.array(origin, np.int64),
-            np.array([one.end if one.start is None else one.start for one in readings], np.int64),
-            np.array([one.start is None for one in readings], bool),
-            np.array([one.quality for one in readings], np.int8),
-            np.array([one.line for one in readings], np.int64),
-            np.array([np.nan if value is None else float(value) for value in values], np.float64),
-            "\n".join(map(str, values)),
-        )
-
-    def sent(self) -> Sent:
-        """Return them as runs of one slot each."""
-        count = len(self.lines)
-        return Sent(
-            self.origins,
-            self.origin,
-            self.instants,
-            np.zeros(count, np.int64),
-            np.ones(count, np.int64),
-            self.quality,
-            self.values,
-            lambda index: Decimal(self._written[index]),
-            lambda run, _: Fault("", "", line=int(self.lines[run])),
-            end_stamped=self.is_end if self.is_end.any() else None,
-        )
-
-    @cached_property
-    def _written(self) -> list[str]:
-        return self.texts.split("\n")
 
 
 class Spool:
@@ -87,7 +41,7 @@ class Spool:
 
     def __init__(self, file: IO[bytes]) -> None:
         self.received = 0
-        self._left = 0
+        self._batches = 0
         self._file = file
 
     @classmethod
@@ -108,28 +62,25 @@ class Spool:
         while batch := list(islice(pending, BATCH)):
             self.received += len(batch)
             refuse_rows(self.received, most)
-            good = [item for item in batch if _is_good(item, defaults, problems)]
-            if good:
-                pickle.dump(_Rows.of(good, defaults), self._file, pickle.HIGHEST_PROTOCOL)
-                self._left += 1
+            readings = [item for item in batch if _is_storable(item, defaults, problems)]
+            if readings:
+                rows = _FileRows.of(readings, defaults)
+                pickle.dump(rows, self._file, pickle.HIGHEST_PROTOCOL)
+                self._batches += 1
         self._file.seek(0)
 
-    def take(self) -> Sent | None:
+    def take(self) -> ReadingRuns | None:
         """Return the next readings; None after the last."""
-        if not self._left:
+        if not self._batches:
             return None
-        self._left -= 1
-        rows: _Rows = pickle.load(self._file)
-        return rows.sent()
+        self._batches -= 1
+        rows: _FileRows = pickle.load(self._file)
+        return rows.runs()
 
 
-def refuse_rows(received: int, most: int) -> None:
-    """Refuse more readings than *most*; raises `TooLarge`."""
-    if received > most:
-        raise TooLarge(f"there are more readings than limits.rows ({most})")
-
-
-def _is_good(item: Reading | Problem, defaults: Defaults, problems: Problems) -> TypeGuard[Reading]:
+def _is_storable(
+    item: Reading | Problem, defaults: Defaults, problems: Problems
+) -> TypeGuard[Reading]:
     """Whether *item* is a reading that can be stored; if not, note why."""
     if isinstance(item, Problem):
         fault = Fault(item.code, item.message, line=item.line)
@@ -144,16 +95,109 @@ def _is_good(item: Reading | Problem, defaults: Defaults, problems: Problems) ->
     return False
 
 
-# The readings of a meter file as the `usage` of a request: nothing is stored.
+@attrs.frozen(eq=False, slots=False)
+class _FileRows:
+    """Readings in columns, so that a batch is pickled as a few arrays and not as 50,000 objects.
+
+    Attributes:
+        origins: The meters, channels and units that there are.
+        origin: int64[n], an index of `origins`.
+        instants: int64[n], when each slot starts or ends, in seconds since 1970-01-01T00:00Z.
+        is_end: bool[n], whether that is its end.
+        quality: int8[n].
+        lines: int64[n], the line of each in the file.
+        values: float64[n], the nearest binary floats; NaN for null.
+        texts: The values as they were written, a line each.
+
+    """
+
+    origins: tuple[Origin, ...]
+    origin: Int64
+    instants: Int64
+    is_end: Mask
+    quality: Quality
+    lines: Int64
+    values: npt.NDArray[np.float64]
+    texts: str
+
+    @classmethod
+    def of(cls, readings: list[Reading], defaults: Defaults) -> Self:
+        meter, channel = defaults.meter, defaults.channel
+        origins: dict[Origin, int] = {}
+        names = [(row.meter or meter or "", row.channel or channel, row.unit) for row in readings]
+        origin = [origins.setdefault(name, len(origins)) for name in names]
+        values = [row.value for row in readings]
+        return cls(
+            tuple(origins),
+            np.array(origin, np.int64),
+            np.array([row.end if row.start is None else row.start for row in readings], np.int64),
+            np.array([row.start is None for row in readings], bool),
+            np.array([row.quality for row in readings], np.int8),
+            np.array([row.line for row in readings], np.int64),
+            np.array([np.nan if value is None else float(value) for value in values], np.float64),
+            "\n".join(map(str, values)),
+        )
+
+    def runs(self) -> ReadingRuns:
+        """Return them as runs of one slot each."""
+        count = len(self.lines)
+        return ReadingRuns(
+            self.origins,
+            self.origin,
+            self.instants,
+            np.zeros(count, np.int64),
+            np.ones(count, np.int64),
+            self.quality,
+            self.values,
+            lambda index: Decimal(self._written[index]),
+            lambda run, _: Fault("", "", line=int(self.lines[run])),
+            end_stamped=self.is_end if self.is_end.any() else None,
+        )
+
+    @cached_property
+    def _written(self) -> list[str]:
+        return self.texts.split("\n")
+
+
+# The readings of a file as the `usage` of a request: nothing is stored.
 
 #: So many slots one channel has at most: 142 years of quarter-hours.
 MOST: Final = 5_000_000
 _ROLE: Final = re.compile(r"(\w+\.)?(import|export)")
+#: How many lines that are no readings are listed.
 _PROBLEMS: Final = 1000
 
 
+def usage_of(
+    items: Iterable[Reading | Problem], zone: str, interval: str | None = None
+) -> Mapping[str, object]:
+    """Return readings as JSON has the `usage` of `POST /v1/costs`.
+
+    A channel that is called like a role has it; where there is only one channel, it is `import`.
+
+    Args:
+        items: What a decoder yields of a file.
+        zone: The time zone of the usage.
+        interval: The length of a slot; without it, the shortest distance of two readings.
+
+    Raises:
+        Invalid: The file has lines that are no readings, or readings that do not fit together.
+        TooLarge: A channel has more than `MOST` slots.
+
+    """
+    file = _FileUsage()
+    for item in items:
+        file.take(item)
+    file.refuse_unfit()
+    channels = file.channels
+    seconds = _seconds(interval, channels.values())
+    roles = {_role(name, len(channels)): channel for name, channel in channels.items()}
+    series = {role: _series(role, each, seconds, file.ends) for role, each in roles.items()}
+    return {"timezone": zone, "interval": length_text(seconds), "channels": series}
+
+
 @attrs.define
-class _Channel:
+class _ChannelUsage:
     """The readings of one channel, by when their slots start (or end)."""
 
     values: dict[int, str | None] = attrs.Factory(dict)
@@ -161,7 +205,7 @@ class _Channel:
 
 
 @attrs.define
-class _File:
+class _FileUsage:
     """The readings of a file.
 
     Attributes:
@@ -172,26 +216,26 @@ class _File:
 
     """
 
-    channels: dict[str | None, _Channel] = attrs.Factory(dict)
+    channels: dict[str | None, _ChannelUsage] = attrs.Factory(dict)
     meters: set[str | None] = attrs.Factory(set)
     problems: list[Fault] = attrs.Factory(list)
     ends: bool = False
 
-    def take(self, one: Reading | Problem) -> None:
+    def take(self, item: Reading | Problem) -> None:
         """Take a reading, or note why a line is none; raises `Invalid` for a second reading."""
-        if isinstance(one, Problem):
-            self.problems.append(Fault(one.code, one.message, line=one.line))
+        if isinstance(item, Problem):
+            self.problems.append(Fault(item.code, item.message, line=item.line))
             return
-        channel = self.channels.setdefault(one.channel, _Channel())
-        self.ends = one.start is None
-        at = one.start if one.start is not None else one.end
-        assert at is not None
-        if at in channel.values:
-            message = f"line {one.line}: a second reading of {utc_text(at)}"
-            raise Invalid(message, [Fault("repeated", message, line=one.line)])
-        channel.values[at] = None if one.value is None else str(one.value)
-        channel.units.add(one.unit)
-        self.meters.add(one.meter)
+        channel = self.channels.setdefault(item.channel, _ChannelUsage())
+        self.ends = item.start is None
+        instant = item.start if item.start is not None else item.end
+        assert instant is not None
+        if instant in channel.values:
+            message = f"line {item.line}: a second reading of {_utc(instant)}"
+            raise Invalid(message, [Fault("repeated", message, line=item.line)])
+        channel.values[instant] = None if item.value is None else str(item.value)
+        channel.units.add(item.unit)
+        self.meters.add(item.meter)
 
     def refuse_unfit(self) -> None:
         """Refuse a file of which no usage can be made."""
@@ -199,65 +243,44 @@ class _File:
             message = f"line {self.problems[0].line}: {self.problems[0].message}"
             raise Invalid(message, self.problems[:_PROBLEMS])
         if not self.channels:
-            raise _refused("no_reading", "the file has no reading")
+            raise _refusal("no_reading", "the file has no reading")
         if len(self.meters) > 1:
             message = f"the file has {len(self.meters)} meters: give one of them"
-            raise _refused("several_meters", message)
+            raise _refusal("several_meters", message)
 
 
-def usage_of(
-    found: Iterable[Reading | Problem], zone: str, interval: str | None = None
-) -> Mapping[str, object]:
-    """Return readings as JSON has the `usage` of `POST /v1/costs`.
-
-    A channel that is called like a role has it; where there is only one channel, it is `import`.
-
-    Args:
-        found: What a decoder made of a file.
-        zone: The time zone of the usage.
-        interval: The length of a slot; without it, the shortest distance of two readings.
-
-    Raises:
-        Invalid: The file has lines that are no readings, or readings that do not fit together.
-        TooLarge: A channel has more than `MOST` slots.
-
-    """
-    file = _File()
-    for one in found:
-        file.take(one)
-    file.refuse_unfit()
-    seconds = _seconds(interval, file.channels.values())
-    roles = {_role(name, len(file.channels)): one for name, one in file.channels.items()}
-    series = {role: _series(role, one, seconds, file.ends) for role, one in roles.items()}
-    return {"timezone": zone, "interval": length_text(seconds), "channels": series}
-
-
-def _series(role: str, one: _Channel, interval: int, ends: bool) -> dict[str, object]:
-    first, last = min(one.values), max(one.values)
+def _series(role: str, channel: _ChannelUsage, interval: int, ends: bool) -> dict[str, object]:
+    """Return a channel as JSON has it: every slot from its first reading to its last."""
+    first, last = min(channel.values), max(channel.values)
     count = (last - first) // interval + 1
     if count > MOST:
         raise TooLarge(f"{role} has {count} slots; {MOST} are the most")
-    if off := next((at for at in one.values if (at - first) % interval), None):
-        message = f"{role}: {utc_text(off)} is not on the grid of {length_text(interval)}"
-        raise _refused("off_grid", message)
-    if len(one.units) > 1:
-        raise _refused("several_units", f"{role} has readings in several units")
-    values = [one.values.get(first + index * interval) for index in range(count)]
-    found = {"start": utc_text(first - interval if ends else first), "values": values}
-    (unit,) = one.units
-    return {**found, **({} if unit is None else {"unit": unit})}
+    if off := next((instant for instant in channel.values if (instant - first) % interval), None):
+        message = f"{role}: {_utc(off)} is not on the grid of {length_text(interval)}"
+        raise _refusal("off_grid", message)
+    if len(channel.units) > 1:
+        raise _refusal("several_units", f"{role} has readings in several units")
+    values = [channel.values.get(first + index * interval) for index in range(count)]
+    series = {"start": _utc(first - interval if ends else first), "values": values}
+    (unit,) = channel.units
+    return {**series, **({} if unit is None else {"unit": unit})}
 
 
-def _seconds(interval: str | None, channels: Iterable[_Channel]) -> int:
+def _seconds(interval: str | None, channels: Iterable[_ChannelUsage]) -> int:
+    """Return the length of a slot, as it was given or as the readings have it."""
     if interval is not None:
         try:
             return length_of(interval)
         except BadDuration as error:
-            raise _refused("wrong_interval", str(error)) from None
-    apart = [later - earlier for one in channels for earlier, later in pairwise(sorted(one.values))]
-    if not apart:
-        raise _refused("unknown_interval", "one reading does not tell how long a slot is")
-    return min(apart)
+            raise _refusal("wrong_interval", str(error)) from None
+    distances = [
+        later - earlier
+        for channel in channels
+        for earlier, later in pairwise(sorted(channel.values))
+    ]
+    if not distances:
+        raise _refusal("unknown_interval", "one reading does not tell how long a slot is")
+    return min(distances)
 
 
 def _role(channel: str | None, channels: int) -> str:
@@ -265,8 +288,12 @@ def _role(channel: str | None, channels: int) -> str:
         return channel
     if channels == 1:
         return "import"
-    raise _refused("unknown_role", f"the channel {channel!r} is no role, such as import")
+    raise _refusal("unknown_role", f"the channel {channel!r} is no role, such as import")
 
 
-def _refused(code: str, message: str) -> Invalid:
+def _utc(instant: int) -> str:
+    return utc_text(instant)
+
+
+def _refusal(code: str, message: str) -> Invalid:
     return Invalid(message, [Fault(code, message)])

@@ -1,4 +1,8 @@
-"""Find the slots that have no reading."""
+"""Find the slots that have no reading, as runs of slots for one reason.
+
+A slot that was never sent and one that was sent as null are both without a value, but only of the
+first can a value still be hoped for: they are gaps of their own.
+"""
 
 from collections.abc import AsyncIterator
 from itertools import islice
@@ -10,10 +14,10 @@ import numpy as np
 from energia.metering.series import MISSING, NEVER_SENT, Series
 from energia.time import Int64
 
-#: Why a slot has no reading: nothing was ever said of it, or that there is none.
+#: Why a slot has no reading: nothing was ever sent for it, or it was sent as null.
 Reason = Literal["never_sent", "marked_missing"]
 
-_KNOWN: Final = 0
+_PRESENT: Final = 0
 _REASONS: Final[tuple[Reason, Reason]] = ("never_sent", "marked_missing")
 _NEVER: Final = 1
 
@@ -90,16 +94,21 @@ def gaps(series: Series, first: int = 0, last: int | None = None) -> Gaps:
     inner = min(max(first, 0), max(last, 0))
     outer = max(inner, min(last, len(series.values)))
     begins, states = _runs(series, inner, outer)
+    # What lies before and after the series is a run of slots that were never sent; where there is
+    # nothing before or after, that run is empty and goes.
     begins = np.concatenate([[first], begins, [outer]]).astype(np.int64)
     states = np.concatenate([[_NEVER], states, [_NEVER]]).astype(np.int64)
     there = np.minimum(np.append(begins[1:], last), last) > begins
     begins, states = begins[there], states[there]
     changes = np.append(states[:1] == states[:1], states[1:] != states[:-1])
     begins, states = begins[changes], states[changes]
-    ends, missing = np.append(begins[1:], last), states != _KNOWN
-    at, interval = series.start, series.interval
+    ends, missing = np.append(begins[1:], last), states != _PRESENT
+    start, interval = series.start, series.interval
     return Gaps(
-        at + begins[missing] * interval, at + ends[missing] * interval, states[missing], interval
+        start + begins[missing] * interval,
+        start + ends[missing] * interval,
+        states[missing],
+        interval,
     )
 
 
@@ -107,11 +116,12 @@ async def across(pieces: AsyncIterator[Series]) -> AsyncIterator[Gaps]:
     """Yield the gaps of series that follow one another; one that goes on is one gap."""
     held: Gaps | None = None
     async for series in pieces:
-        found = gaps(series) if held is None else held.followed_by(gaps(series))
-        goes_on = len(found) > 0 and int(found.ends[-1]) == series.end
-        whole = len(found) - int(goes_on)
-        yield found[:whole]
-        held = found[whole:]
+        so_far = gaps(series) if held is None else held.followed_by(gaps(series))
+        goes_on = len(so_far) > 0 and int(so_far.ends[-1]) == series.end
+        # A gap at the end of a piece may go on in the next one: it waits until that is known.
+        whole = len(so_far) - int(goes_on)
+        yield so_far[:whole]
+        held = so_far[whole:]
     if held is not None:
         yield held
 
@@ -120,6 +130,6 @@ def _runs(series: Series, inner: int, outer: int) -> tuple[Int64, Int64]:
     """Return where runs of slots of one state begin, and their states."""
     missing = series.values[inner:outer] == MISSING
     never = series.quality[inner:outer] == NEVER_SENT
-    states = np.where(missing, np.where(never, _NEVER, _NEVER + 1), _KNOWN)
+    states = np.where(missing, np.where(never, _NEVER, _NEVER + 1), _PRESENT)
     begins = np.flatnonzero(np.append(states[:1] == states[:1], states[1:] != states[:-1]))
     return inner + begins, states[begins]

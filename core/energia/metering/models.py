@@ -1,10 +1,15 @@
-"""Sites, meters and channels, as the API takes and gives them."""
+"""Sites, meters and channels, as the API takes and gives them.
+
+A site says where meters are, and so what their local time is. A meter has channels: one quantity in
+one direction each, on an even grid of time. What a JSON Schema can say of them is in their types;
+the rules that it cannot say come first.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, ClassVar, Final, Literal, TypeVar
+from typing import Annotated, ClassVar, Final, Literal
 
 import attrs
 from msgspec import Meta
@@ -16,7 +21,7 @@ from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.convert.structures import Parts, Rules, enforce, fields_of
 from energia.errors import Fault
-from energia.metering.series import Grid, refuse_length
+from energia.metering.series import ChannelGrid, refuse_length
 from energia.time import (
     DAY,
     HOUR,
@@ -27,23 +32,23 @@ from energia.time import (
     length_text,
     seconds_in,
 )
-from energia.units import MICRO, QUANTITIES, Unit, UnknownUnit, unit
+from energia.units import BOUND, MICRO, QUANTITIES, Unit, UnknownUnit, unit
 from energia.units import unit as named
-
-T = TypeVar("T")
 
 _NOT_SUPPORTED: Final = "not_supported"
 
 
-def checked(new: T) -> T:
+def refuse_unfit(new: object) -> None:
     """Refuse what was made in Python and the API would refuse; raises `Invalid`."""
-    return convert.structure(convert.unstructure(new), type(new))
+    convert.structure(convert.unstructure(new), type(new))
 
 
 def standard_offset(zone: str, interval: int, now: datetime) -> int:
     """Return how far after midnight UTC slots start that start on the hour locally, in seconds.
 
-    Summer time is left out. Where local time is 5:45 ahead, local hours start at :15 UTC.
+    In Kathmandu, 5:45 ahead of UTC, local hours start at :15 UTC, so hourly slots have an offset of
+    900 s and quarter-hours have none. Summer time is left out: it moves all clocks by whole slots,
+    and the grid stays as it is.
     """
     local = now.astimezone(Zone.named(zone).tzinfo)
     offset = (local.utcoffset() or timedelta()) - (local.dst() or timedelta())
@@ -51,7 +56,7 @@ def standard_offset(zone: str, interval: int, now: datetime) -> int:
 
 
 def refuse_interval(text: str) -> None:
-    """Refuse what is no interval of a channel: it divides a day, and is at most an hour."""
+    """Refuse intervals that a channel cannot have: they divide a day, and last an hour at most."""
     try:
         length = DAY if is_of_days(text) else length_of(text)
     except BadDuration as error:
@@ -60,7 +65,7 @@ def refuse_interval(text: str) -> None:
 
 
 def refuse_offset(text: str) -> None:
-    """Refuse what is no duration of a fixed length."""
+    """Refuse durations without a fixed length, such as P1D: a local day may have 23 hours."""
     try:
         length_of(text)
     except BadDuration as error:
@@ -68,13 +73,13 @@ def refuse_offset(text: str) -> None:
 
 
 def refuse_registers(kind: str) -> None:
-    """Refuse registers, which are to come."""
+    """Refuse register channels, which are not supported yet."""
     if kind == "register":
         raise Unfit(_NOT_SUPPORTED, "register channels are not supported yet")
 
 
 def refuse_multiplier(multiplier: Decimal) -> None:
-    """Refuse multipliers, which are to come, unless they change nothing."""
+    """Refuse multipliers, which are not supported yet, unless they change nothing."""
     if multiplier != 1:
         message = "multipliers are not supported yet: send values that are multiplied already"
         raise Unfit(_NOT_SUPPORTED, message)
@@ -103,10 +108,10 @@ def offset_fits(offset: str | None, interval: str) -> Iterator[Fault]:
 def ids_differ(channels: Parts) -> Iterator[Fault]:
     """Yield a fault for each channel that has the id of another one."""
     ids = [fields_of(channel).get("id") for channel in channels]
-    number = Counter(ids)
+    counts = Counter(ids)
     for index, id_ in enumerate(ids):
-        if id_ is not None and number[id_] > 1:
-            message = f"there are {number[id_]} channels {id_!r}"
+        if id_ is not None and counts[id_] > 1:
+            message = f"there are {counts[id_]} channels {id_!r}"
             yield Fault("duplicate_id", message, f"/channels/{index}/id")
 
 
@@ -221,9 +226,9 @@ class Channel:
     max_power: Decimal | None = None
 
     @property
-    def grid(self) -> Grid:
+    def grid(self) -> ChannelGrid:
         """The slots of the channel."""
-        return Grid(self.interval, self.offset)
+        return ChannelGrid(self.interval, self.offset)
 
     @property
     def canonical(self) -> str:
@@ -236,14 +241,18 @@ class Channel:
         return unit(self.unit)
 
     @property
-    def most(self) -> int | None:
-        """The most that a slot can hold, in micro-units, or None for no limit."""
-        if self.max_power is None:
-            return None
-        return int(self.max_power * MICRO * self.interval / HOUR)
+    def bound(self) -> int:
+        """The most that a slot can hold, in micro-units.
 
-    def shown(self) -> NewChannel:
-        """Return the channel as the API gives it."""
+        What `max_power` gives in a slot's time, and never more than `BOUND`, up to which numbers
+        are exact in JSON.
+        """
+        if self.max_power is None:
+            return BOUND
+        return min(BOUND, int(self.max_power * MICRO * self.interval / HOUR))
+
+    def declaration(self) -> NewChannel:
+        """Return the channel as the API takes and gives it."""
         return NewChannel(
             self.id,
             self.quantity,  # type: ignore[arg-type]

@@ -1,4 +1,8 @@
-"""The answer to an import, and what is kept of it."""
+"""What comes of an import: its problems and counts, the answer, the events, and what is kept of it.
+
+Problems are collected while readings are decoded, validated and merged; nothing is raised before
+the end, so that an answer has them all.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,18 +13,77 @@ import attrs
 
 from energia.errors import Fault, Invalid
 
+#: The severity of a problem whose reading is stored all the same.
+WARNING: Final = "warning"
+
+
+@attrs.define
+class Problems:
+    """Collects problems: all are counted, the first are listed.
+
+    Attributes:
+        limit: How many are listed.
+        faults: The first problems.
+        counts: How many there are of each code, warnings left out.
+        rejected: How many readings were refused.
+
+    """
+
+    limit: int = 1000
+    faults: list[Fault] = attrs.Factory(list)
+    counts: Counter[str] = attrs.Factory(Counter)
+    rejected: int = 0
+
+    def add(self, fault: Fault, readings: int = 1) -> None:
+        """Note one problem, that refuses so many readings; a warning refuses none."""
+        if fault.severity != WARNING:
+            self.counts[fault.code] += 1
+            self.rejected += readings
+        if len(self.faults) < self.limit:
+            self.faults.append(fault)
+
+    def add_each(
+        self,
+        code: str,
+        where: Sequence[int],
+        fault: Callable[[int], Fault],
+        readings: int | None = None,
+    ) -> None:
+        """Note a problem of *code* for each of *where*; *fault* is made for few only.
+
+        They refuse *readings* in all, by default one each.
+        """
+        if not where:
+            return
+        room = max(0, self.limit - len(self.faults))
+        self.faults += map(fault, where[:room])
+        self.counts[code] += len(where)
+        self.rejected += len(where) if readings is None else readings
+
+    def listed(self) -> list[Fault]:
+        """Return the first problems; those of a file by line."""
+        return sorted(self.faults, key=lambda fault: fault.line or 0)
+
+    def error(self) -> Invalid:
+        """Return the error that says all of them."""
+        number = self.counts.total()
+        faults = [fault for fault in self.listed() if fault.severity != WARNING]
+        detail = faults[0].message if number == 1 and faults else f"{number} faults"
+        return Invalid(f"{detail}; nothing was stored", faults, self.counts)
+
 
 @attrs.define
 class Counts:
-    """What became of the readings of one import; they add up to `received`.
+    """How many readings of one import had which outcome; they add up to `received`.
 
     Attributes:
         received: How many came.
         created: Slots that got their first value.
-        unchanged: Known already.
-        corrected: Known with another value or quality, which moved to history.
+        unchanged: Stored already.
+        corrected: Stored with another value or quality, which moved to history.
         repeated: Equal repeats within the import.
-        superseded: Older than what is stored, by the source's own time.
+        superseded: Older than what is stored, by the source's own time. Always 0 so far: no reading
+            says its own time yet. It is part of the answer, so that clients can count on it.
         missing: Nulls.
         rejected: Refused, with a problem each.
 
@@ -36,6 +99,9 @@ class Counts:
     rejected: int = 0
 
 
+# What observers hear.
+
+
 @attrs.frozen
 class ReadingsStored:
     """An import was stored.
@@ -43,7 +109,7 @@ class ReadingsStored:
     Attributes:
         number: The import's id, as the API shows it.
         format: What it came as: `json`, or the name of a decoder.
-        counts: What became of its readings.
+        counts: How many of its readings had which outcome.
         meters: The meters that got values.
 
     """
@@ -94,6 +160,9 @@ class _Nobody:
 NOBODY: Final[Observers] = _Nobody()
 
 
+# What the API answers.
+
+
 @attrs.frozen
 class Outcome:
     """What became of the readings of an import; the counts add up to `received`.
@@ -139,6 +208,18 @@ class Outcome:
 
 
 @attrs.frozen
+class ImportRow:
+    """An import as a row of the database."""
+
+    import_: str
+    format: str
+    sha256: str
+    recorded_at: datetime
+    counts: dict[str, int]
+    problems: list[dict[str, object]]
+
+
+@attrs.frozen
 class Listed:
     """An import in a list of imports.
 
@@ -164,7 +245,7 @@ class Listed:
     rejected: int
 
     @classmethod
-    def of(cls, row: "KeptRow") -> Self:
+    def of(cls, row: ImportRow) -> Self:
         """Return what a row of the database says."""
         return cls(row.import_, row.format, row.sha256, row.recorded_at, **row.counts)
 
@@ -181,81 +262,9 @@ class Kept(Listed):
     problems: tuple[Fault, ...]
 
     @classmethod
-    def of(cls, row: "KeptRow") -> Self:
+    def of(cls, row: ImportRow) -> Self:
         """Return what a row of the database says."""
         faults = tuple(Fault(**problem) for problem in row.problems)  # type: ignore[arg-type]
         return cls(
             row.import_, row.format, row.sha256, row.recorded_at, **row.counts, problems=faults
         )
-
-
-@attrs.frozen
-class KeptRow:
-    """An import as a row of the database."""
-
-    import_: str
-    format: str
-    sha256: str
-    recorded_at: datetime
-    counts: dict[str, int]
-    problems: list[dict[str, object]]
-
-
-# What is wrong with the readings of one import.
-
-WARNING: Final = "warning"
-
-
-@attrs.define
-class Problems:
-    """Collects problems: all are counted, the first are kept.
-
-    Attributes:
-        limit: How many are kept.
-        kept: The first problems.
-        counts: How many there are of each code, warnings left out.
-        rejected: How many readings were refused.
-
-    """
-
-    limit: int = 1000
-    kept: list[Fault] = attrs.Factory(list)
-    counts: Counter[str] = attrs.Factory(Counter)
-    rejected: int = 0
-
-    def add(self, fault: Fault, readings: int = 1) -> None:
-        """Note one problem, that refuses so many readings; a warning refuses none."""
-        if fault.severity != WARNING:
-            self.counts[fault.code] += 1
-            self.rejected += readings
-        if len(self.kept) < self.limit:
-            self.kept.append(fault)
-
-    def add_each(
-        self,
-        code: str,
-        where: Sequence[int],
-        fault: Callable[[int], Fault],
-        readings: int | None = None,
-    ) -> None:
-        """Note a problem of *code* for each of *where*; `fault` is made for few only.
-
-        They refuse *readings* in all, by default one each.
-        """
-        if not where:
-            return
-        room = max(0, self.limit - len(self.kept))
-        self.kept += map(fault, where[:room])
-        self.counts[code] += len(where)
-        self.rejected += len(where) if readings is None else readings
-
-    def told(self) -> list[Fault]:
-        """Return those that are kept; those of a file by line."""
-        return sorted(self.kept, key=lambda fault: fault.line or 0)
-
-    def refuse(self) -> Invalid:
-        """Return the error that tells of all of them."""
-        number = self.counts.total()
-        faults = [fault for fault in self.told() if fault.severity != WARNING]
-        detail = faults[0].message if number == 1 and faults else f"{number} faults"
-        return Invalid(f"{detail}; nothing was stored", faults, self.counts)

@@ -119,7 +119,7 @@ where organization_id = current_setting('energia.organization')::int and id = an
 select nextval(pg_get_serial_sequence('import', 'id'))
 
 -- name: import_add
--- Keep what became of an import.
+-- Keep the outcome of an import.
 insert into import (id, organization_id, public_id, format, sha256, counts, problems)
 overriding system value
 values (%s, current_setting('energia.organization')::int, %s, %s, %s, %s::json, %s::json)
@@ -234,32 +234,7 @@ select (select count(*) from u where created) + (select count(*) from i),
   (select count(*) from o where same),
   (select count(*) from u where not created)
 
--- name: series
--- The blocks of a channel in a range of days, as they are now.
-select day - date '1970-01-01', recorded_at,
-  array_send(array_replace("values", null, -9223372036854775808)),
-  array_send(array_replace(quality, null, -1::smallint))
-from reading_day
-where channel_id = %(channel)s
-  and day between date '1970-01-01' + %(first)s and date '1970-01-01' + %(last)s
-
--- name: series_known_at
--- The blocks of a channel in a range of days, as they were known at an instant.
-select day - date '1970-01-01', recorded_at,
-  array_send(array_replace("values", null, -9223372036854775808)),
-  array_send(array_replace(quality, null, -1::smallint))
-from reading_day
-where channel_id = %(channel)s and recorded_at <= %(known)s
-  and day between date '1970-01-01' + %(first)s and date '1970-01-01' + %(last)s
-union all
-select day - date '1970-01-01', recorded_at,
-  array_send(array_replace("values", null, -9223372036854775808)),
-  array_send(array_replace(quality, null, -1::smallint))
-from reading_day_history
-where channel_id = %(channel)s and recorded_at <= %(known)s and superseded_at > %(known)s
-  and day between date '1970-01-01' + %(first)s and date '1970-01-01' + %(last)s
-
--- name: blocks_of
+-- name: blocks_now
 -- The blocks of some channels, each in its range of days, as they are now.
 select asked.k::int, d.day - date '1970-01-01', d.recorded_at,
   array_send(array_replace(d."values", null, -9223372036854775808)),
@@ -269,7 +244,7 @@ from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[])
 join reading_day d on d.channel_id = asked.channel
   and d.day between date '1970-01-01' + asked.first and date '1970-01-01' + asked.last
 
--- name: blocks_of_pinned
+-- name: blocks_at
 -- The blocks of some channels, each in its range of days, as they were current at an instant.
 with asked as materialized (
   select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last, pin, k::int

@@ -1,6 +1,11 @@
-"""Sites and meters in the database."""
+"""Sites, meters and channels in the database.
 
-from collections.abc import Iterable, Sequence
+What refers to something keeps it: a site with meters, a meter with contracts and a channel with
+readings cannot go, nor can a channel get another meaning once it has readings. Whoever changes a
+meter holds its channels (`channels_lock`), so that no reading comes in between.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -17,7 +22,7 @@ from energia.metering.models import (
     NewMeter,
     NewSite,
     Site,
-    checked,
+    refuse_unfit,
     standard_offset,
 )
 from energia.time import length_of
@@ -26,7 +31,7 @@ SQL: Final = load(__package__)
 
 
 @attrs.frozen
-class _Head:
+class _MeterRow:
     """A meter without its channels."""
 
     id: str
@@ -37,10 +42,10 @@ class _Head:
 
 async def site(queries: Queries, id_: str) -> Site:
     """Return a site; raises `NotFound`."""
-    found = await queries.fetch(Site, SQL["site_get"], id_)
-    if not found:
+    sites = await queries.fetch(Site, SQL["site_get"], id_)
+    if not sites:
         raise NotFound(f"there is no site {id_!r}")
-    return found[0]
+    return sites[0]
 
 
 async def sites(queries: Queries, after: str, limit: int) -> list[Site]:
@@ -50,7 +55,7 @@ async def sites(queries: Queries, after: str, limit: int) -> list[Site]:
 
 async def add_site(queries: Queries, new: NewSite) -> Site:
     """Make a site; raises `Invalid`, or `Conflict` if there is one with its id."""
-    checked(new)
+    refuse_unfit(new)
     made = _site(new, new.id or new_id())
     if not await queries.execute(SQL["site_add"], *_site_row(made)):
         raise Conflict(f"there is a site {made.id!r} already")
@@ -60,7 +65,7 @@ async def add_site(queries: Queries, new: NewSite) -> Site:
 async def put_site(queries: Queries, id_: str, new: NewSite) -> tuple[Site, bool]:
     """Make a site or replace it, and tell whether it was made; raises `Invalid`."""
     _same_id(id_, new.id)
-    checked(new)
+    refuse_unfit(new)
     made = _site(new, id_)
     created = await queries.fetch(bool, SQL["site_put"], *_site_row(made))
     return made, created[0]
@@ -78,30 +83,38 @@ async def delete_site(queries: Queries, id_: str) -> None:
 
 async def meter(queries: Queries, id_: str) -> Meter:
     """Return a meter with its channels; raises `NotFound`."""
-    return (await _meters(queries, await _heads(queries, id_)))[0]
+    return (await _meters(queries, [await _row(queries, id_)]))[0]
 
 
 async def meters(queries: Queries, after: str, limit: int) -> list[Meter]:
     """Return at most *limit* meters with ids after *after*, sorted."""
-    return await _meters(queries, await queries.fetch(_Head, SQL["meter_list"], after, limit))
+    return await _meters(queries, await queries.fetch(_MeterRow, SQL["meter_list"], after, limit))
 
 
 async def channels(queries: Queries, meter: str) -> list[Channel]:
     """Return the channels of a meter as declared; raises `NotFound` if there is no meter."""
-    found = await queries.fetch(Channel, SQL["channels_of"], [meter])
-    if not found:
-        await _heads(queries, meter)
-    return found
+    declared = await queries.fetch(Channel, SQL["channels_of"], [meter])
+    if not declared:
+        await _row(queries, meter)
+    return declared
+
+
+async def channels_of(queries: Queries, meters: Collection[str]) -> dict[str, list[Channel]]:
+    """Return the channels of each of some meters as declared; none where there is no such meter."""
+    by_meter: dict[str, list[Channel]] = {meter: [] for meter in meters}
+    for channel in await queries.fetch(Channel, SQL["channels_of"], list(by_meter)):
+        by_meter[channel.meter].append(channel)
+    return by_meter
 
 
 async def zone_of(queries: Queries, meter: str) -> str:
     """Return the time zone of a meter's site; raises `NotFound` if there is no meter."""
-    return (await site(queries, (await _heads(queries, meter))[0].site)).timezone
+    return (await site(queries, (await _row(queries, meter)).site)).timezone
 
 
 async def add_meter(tenant: Tenant, new: NewMeter, now: datetime) -> Meter:
     """Make a meter; raises `Invalid`, or `Conflict` if there is one with its id."""
-    checked(new)
+    refuse_unfit(new)
     id_ = new.id or new_id()
     async with tenant.transaction() as queries:
         zone = await _zone(queries, new.site)
@@ -130,16 +143,21 @@ async def write_meter(
 
     """
     _same_id(id_, new.id)
-    checked(new)
+    refuse_unfit(new)
     zone = await _zone(queries, new.site)
     row = (id_, new.site, new.name, new.serial)
     created = (await queries.fetch(bool, SQL["meter_put"], *row))[0]
-    old = {c.id: c for c in await queries.fetch(Channel, SQL["channels_lock"], [id_])}
-    wanted = {c.id: c for c in _channels(id_, new, old, zone, now)}
-    gone = [c for c in old.values() if c.id not in wanted]
-    changed = [c for c in old.values() if c.id in wanted and _differ(c, wanted[c.id])]
+    locked = await queries.fetch(Channel, SQL["channels_lock"], [id_])
+    old = {channel.id: channel for channel in locked}
+    wanted = {channel.id: channel for channel in _channels(id_, new, old, zone, now)}
+    gone = [channel for channel in locked if channel.id not in wanted]
+    changed = [
+        channel
+        for channel in locked
+        if channel.id in wanted and _differ(channel, wanted[channel.id])
+    ]
     await _refuse_with_readings(queries, gone + changed)
-    await queries.execute(SQL["channel_delete"], [c.key for c in gone])
+    await queries.execute(SQL["channel_delete"], [channel.key for channel in gone])
     await _put_channels(queries, id_, wanted.values())
     return await meter(queries, id_), created
 
@@ -157,19 +175,19 @@ async def delete_meter(tenant: Tenant, id_: str) -> None:
             raise NotFound(f"there is no meter {id_!r}")
 
 
-async def _heads(queries: Queries, id_: str) -> list[_Head]:
-    found = await queries.fetch(_Head, SQL["meter_get"], [id_])
-    if not found:
+async def _row(queries: Queries, id_: str) -> _MeterRow:
+    rows = await queries.fetch(_MeterRow, SQL["meter_get"], [id_])
+    if not rows:
         raise NotFound(f"there is no meter {id_!r}")
-    return found
+    return rows[0]
 
 
-async def _meters(queries: Queries, heads: Sequence[_Head]) -> list[Meter]:
-    ids = [head.id for head in heads]
+async def _meters(queries: Queries, rows: Sequence[_MeterRow]) -> list[Meter]:
+    ids = [row.id for row in rows]
     declared: dict[str, list[NewChannel]] = {id_: [] for id_ in ids}
     for channel in await queries.fetch(Channel, SQL["channels_of"], ids):
-        declared[channel.meter].append(channel.shown())
-    return [Meter(h.id, h.site, tuple(declared[h.id]), h.name, h.serial) for h in heads]
+        declared[channel.meter].append(channel.declaration())
+    return [Meter(row.id, row.site, tuple(declared[row.id]), row.name, row.serial) for row in rows]
 
 
 async def _zone(queries: Queries, site_id: str) -> str:
@@ -190,42 +208,44 @@ async def _refuse_with_readings(queries: Queries, channels: Iterable[Channel]) -
 
 
 async def _put_channels(queries: Queries, meter_id: str, wanted: Iterable[Channel]) -> None:
-    for position, c in enumerate(wanted):
+    for position, channel in enumerate(wanted):
         await queries.execute(
             SQL["channel_put"],
             meter_id,
-            c.id,
+            channel.id,
             position,
-            c.quantity,
-            c.direction,
-            c.unit,
-            c.interval,
-            c.offset,
-            c.kind,
-            c.digits,
-            c.multiplier,
-            c.max_power,
+            channel.quantity,
+            channel.direction,
+            channel.unit,
+            channel.interval,
+            channel.offset,
+            channel.kind,
+            channel.digits,
+            channel.multiplier,
+            channel.max_power,
         )
 
 
 def _channels(
     meter_id: str, new: NewMeter, old: dict[str, Channel], zone: str, now: datetime
 ) -> list[Channel]:
-    found = []
-    for c in new.channels:
-        interval = length_of(c.interval)
-        if c.offset is not None:
-            offset = length_of(c.offset)
-        elif c.id in old and old[c.id].interval == interval:
+    """Return the channels that a meter is to have; a channel that it has already keeps its key."""
+    channels = []
+    for declared in new.channels:
+        interval = length_of(declared.interval)
+        before = old.get(declared.id)
+        if declared.offset is not None:
+            offset = length_of(declared.offset)
+        elif before is not None and before.interval == interval:
             # A default that was chosen stays, even if the site has moved to another zone.
-            offset = old[c.id].offset
+            offset = before.offset
         else:
             offset = standard_offset(zone, interval, now)
-        key = old[c.id].key if c.id in old else 0
-        grid = (c.quantity, c.direction, c.unit, interval, offset)
-        register = (c.kind, c.digits, c.multiplier, c.max_power)
-        found.append(Channel(key, meter_id, c.id, *grid, *register))
-    return found
+        key = 0 if before is None else before.key
+        grid = (declared.quantity, declared.direction, declared.unit, interval, offset)
+        register = (declared.kind, declared.digits, declared.multiplier, declared.max_power)
+        channels.append(Channel(key, meter_id, declared.id, *grid, *register))
+    return channels
 
 
 def _differ(old: Channel, new: Channel) -> bool:

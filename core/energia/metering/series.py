@@ -1,4 +1,9 @@
-"""Quantities on an even grid of time."""
+"""Quantities on an even grid of time: what everything else in Energia calls readings.
+
+A quantity is a whole number of micro-units (1e-6 of the canonical unit: kWh, kvarh, kVAh or m3), so
+that sums are exact. Times are seconds since 1970-01-01T00:00Z, in UTC: local time begins where a
+zone is asked, in `usage`.
+"""
 
 from typing import Final
 
@@ -7,21 +12,27 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.convert.scalars import Unfit
-from energia.time import DAY, HOUR, Instant, Int64
+from energia.time import DAY, HOUR, Int64
 from energia.units import BOUND, N, ceiling
 
 __all__ = [
     "ACTUAL",
     "BOUND",
+    "LONGEST",
     "MISSING",
     "NEVER_SENT",
     "QUALITIES",
+    "ChannelGrid",
+    "Mask",
     "Micro",
     "Quality",
     "Series",
     "refuse_length",
 ]
 
+#: Numbers, days, instants, indices.
+#: Which of some rows, slots or values.
+Mask = npt.NDArray[np.bool_]
 #: Quantities in micro-units (1e-6 kWh, m3, ...).
 Micro = npt.NDArray[np.int64]
 #: Quality codes, one for each slot.
@@ -70,7 +81,7 @@ class Series:
 
     """
 
-    start: Instant
+    start: int
     interval: int
     values: Micro
     quality: Quality
@@ -81,7 +92,7 @@ class Series:
         return self.start + self.interval * len(self.values)
 
     @property
-    def starts(self) -> npt.NDArray[np.int64]:
+    def starts(self) -> Int64:
         """When each slot starts: int64[n], seconds since 1970-01-01T00:00Z."""
         return self.start + self.interval * np.arange(len(self.values), dtype=np.int64)
 
@@ -93,15 +104,13 @@ class Series:
         return ceiling(instants - self.start, self.interval)
 
 
-# Slot arithmetic: instants, slot numbers, and days of a channel's grid.
-#
-# A grid numbers its slots through all of time: slot 0 starts *offset* seconds after
-# 1970-01-01T00:00Z. Its days are UTC days shifted by the offset.
-
-
 @attrs.frozen
-class Grid:
-    """An even division of time.
+class ChannelGrid:
+    """The slots and days of a channel: an even division of all of time.
+
+    Slots are numbered: slot 0 starts *offset* seconds after 1970-01-01T00:00Z. A day of the grid is
+    a UTC day that is shifted by the offset; it has the same number of slots each time, whatever
+    local clocks do, which is why blocks are days of the grid and not local ones.
 
     Attributes:
         interval: The length of a slot in seconds; divides a day.
@@ -117,32 +126,24 @@ class Grid:
         """How many slots a day has."""
         return DAY // self.interval
 
-    def slot(self, instant: Instant) -> int:
-        """Return the number of the slot that *instant* (seconds, UTC) falls into."""
-        return (instant - self.offset) // self.interval
-
     def start(self, slot: int) -> int:
         """Return when the slot number *slot* starts, in seconds, UTC."""
         return slot * self.interval + self.offset
 
-    def window(self, start: Instant, end: Instant) -> tuple[int, int]:
-        """Return the numbers of the first slot that starts in `[start, end)` and past the last."""
-        first, last = self._ceil(start), self._ceil(end)
-        return first, max(first, last)
+    def slots(self, start: int, end: int) -> range:
+        """Return the numbers of the slots that start in `[start, end)`."""
+        first = self._ceil(start)
+        return range(first, max(first, self._ceil(end)))
 
     def day_start(self, day: int) -> int:
         """Return when the grid's day *day* (days since 1970-01-01) begins, in seconds, UTC."""
         return day * DAY + self.offset
 
-    def on_grid(self, instants: Int64) -> npt.NDArray[np.bool_]:
-        """Return which instants are the start of a slot."""
-        aligned: npt.NDArray[np.bool_] = (instants - self.offset) % self.interval == 0
-        return aligned
+    def days(self, slots: range) -> range:
+        """Return the days (numbers since 1970-01-01) that the slots numbered *slots* are in."""
+        if not slots:
+            return range(0)
+        return range(slots[0] // self.per_day, slots[-1] // self.per_day + 1)
 
-    def places(self, instants: Int64) -> tuple[Int64, Int64]:
-        """Return the day and the index in the day of the slots that *instants* fall into."""
-        slots = (instants - self.offset) // self.interval
-        return slots // self.per_day, slots % self.per_day
-
-    def _ceil(self, instant: Instant) -> int:
+    def _ceil(self, instant: int) -> int:
         return ceiling(instant - self.offset, self.interval)

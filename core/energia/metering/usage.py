@@ -1,4 +1,9 @@
-"""Sums of readings over windows of local time, with their peaks and what they rest on."""
+"""Sums of readings over windows of local time, with their peaks and what they rest on.
+
+Windows follow the local clock of the site: most days have 24 hours, some have 23 or 25. A slot
+belongs wholly to the window in which it starts, so that the sums of neighbouring windows add up to
+the sum of both.
+"""
 
 from typing import Final
 
@@ -45,7 +50,7 @@ class Coverage:
 
 
 @attrs.frozen
-class Used:
+class WindowUsage:
     """The usage of one window.
 
     Attributes:
@@ -92,72 +97,81 @@ def _days(name: str, first: int, last: int) -> Int64:
     return starts
 
 
-def split_slots(series: Series, at: Int64) -> int:
-    """Return how many slots of the grid have one of the instants *at* inside."""
-    slots, rest = np.divmod(at - series.start, series.interval)
+def split_slots(series: Series, edges: Int64) -> int:
+    """Return how many slots of the grid have one of the instants *edges* inside."""
+    slots, rest = np.divmod(edges - series.start, series.interval)
     return len(np.unique(slots[rest != 0]))
 
 
-def slots(series: Series, at: Int64) -> Int64:
-    """Return the first slot of *series* that starts at each of the instants *at*, or later."""
-    found: Int64 = np.clip(series.index_at(at), 0, len(series.values))
-    return found
+def first_slots(series: Series, edges: Int64) -> Int64:
+    """Return the first slot of *series* that starts at each of the instants *edges*, or later."""
+    # Rounded up: the slot in which an edge lies belongs to the window before it.
+    first = series.index_at(edges)
+    slots: Int64 = np.clip(first, 0, len(series.values))
+    return slots
 
 
-def usage(series: Series, at: Int64) -> list[Used]:
-    """Return the usage of the windows between the instants *at*.
+def by_window(series: Series, edges: Int64) -> list[WindowUsage]:
+    """Return the usage of the windows between the instants *edges*.
 
     A slot belongs wholly to the window in which it starts.
     """
-    cuts = slots(series, at)
+    cuts = first_slots(series, edges)
     sums = _sums(series.values, cuts)
-    covered = _coverage(series.quality, cuts)
+    coverages = _coverage(series.quality, cuts)
     return [
-        Used(start, end, total, _peak(series.values, begin, past), coverage)
+        WindowUsage(start, end, total, _peak(series.values, begin, past), coverage)
         for start, end, begin, past, total, coverage in zip(
-            at[:-1].tolist(),
-            at[1:].tolist(),
+            edges[:-1].tolist(),
+            edges[1:].tolist(),
             cuts[:-1].tolist(),
             cuts[1:].tolist(),
             sums,
-            covered,
+            coverages,
             strict=True,
         )
     ]
 
 
 def coverage(series: Series, start: int, end: int) -> Coverage:
-    """Return what the slots that start in [start, end) are; *series* may not reach all of them."""
-    at = np.array([start, end], np.int64)
-    inside = _coverage(series.quality, slots(series, at))[0]
-    first, past = series.index_at(at).tolist()
+    """Return what the slots that start in [start, end) are.
+
+    *series* may not reach all of them: a slot beyond it is missing, as it is for the sum.
+    """
+    edges = np.array([start, end], np.int64)
+    inside = _coverage(series.quality, first_slots(series, edges))[0]
+    first, past = series.index_at(edges).tolist()
     beyond = past - first - inside.expected
     return attrs.evolve(inside, expected=past - first, missing=inside.missing + beyond)
 
 
 def _coverage(quality: Quality, cuts: Int64) -> list[Coverage]:
+    """Return the coverage of the slots between each cut and the next."""
     kinds = _KINDS[quality]
-    counted = [
+    # Of each kind, how many slots there are before every slot: a window's are a difference.
+    counts = [
         np.diff(np.concatenate([[0], np.cumsum(kinds == kind)])[cuts]).tolist()
         for kind in range(len(_COUNTED))
     ]
     expected: list[int] = np.diff(cuts).tolist()
     return [
         Coverage(slots, actual, estimated, questionable, slots - actual - estimated - questionable)
-        for slots, actual, estimated, questionable in zip(expected, *counted, strict=True)
+        for slots, actual, estimated, questionable in zip(expected, *counts, strict=True)
     ]
 
 
 def _sums(values: Micro, cuts: Int64) -> list[int]:
-    """Return the exact sum of each window."""
-    known = np.where(values == MISSING, 0, values)
+    """Return the exact sum of each window, whatever its size."""
+    present = np.where(values == MISSING, 0, values)
     longest = int(np.diff(cuts).max(initial=0))
-    if longest * int(np.abs(known).max(initial=0)) < 2**63:
-        # The running sum may wrap around; differences that fit are right all the same.
-        running = np.concatenate([[0], np.cumsum(known)])
+    if longest * int(np.abs(present).max(initial=0)) < 2**63:
+        # The running sum may wrap around, as int64 does modulo 2**64. The difference of two running
+        # sums is right modulo 2**64 all the same, and each window's sum fits into an int64.
+        running = np.concatenate([[0], np.cumsum(present)])
         sums: list[int] = np.diff(running[cuts]).tolist()
         return sums
-    numbers = known.tolist()
+    # Years of slots near the bound: rare enough for Python's integers.
+    numbers = present.tolist()
     pairs = zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
     return [sum(numbers[begin:past]) for begin, past in pairs]
 

@@ -1,6 +1,6 @@
 """A meter to write to, and short ways of sending and reading back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -13,10 +13,10 @@ from energia.db.pool import Tenant
 from energia.errors import Fault
 from energia.metering import registry
 from energia.metering.body import Body
-from energia.metering.columns import Columns, Sent
-from energia.metering.imports import Import, Intake, Rules
+from energia.metering.imports import Import, ImportRules, Intake
 from energia.metering.models import Channel, NewChannel, NewMeter, NewSite
 from energia.metering.outcome import Outcome, Problems, ReadingsRejected, ReadingsStored
+from energia.metering.validation import ReadingRuns
 from energia.settings import Settings
 
 #: Long after every slot of these tests.
@@ -103,16 +103,20 @@ def series(
     return {"series": [one_series(values, start, meter, interval)]}
 
 
-def sent(meter: str, items: Iterable[Item]) -> Sent:
-    """Return items in columns."""
-    columns, values = Columns(), list[float]()
-    for start, value, quality in items:
-        columns.one((meter, None, None), start, quality, len(columns))
-        values.append(np.nan if value is None else value)
-    return columns.sent(
-        np.array(values, np.float64),
+def runs(meter: str, items: Sequence[Item]) -> ReadingRuns:
+    """Return items as runs of one slot each."""
+    starts, values, quality = zip(*items, strict=True)
+    count = len(items)
+    return ReadingRuns(
+        [(meter, None, None)],
+        np.zeros(count, np.int64),
+        np.array(starts, np.int64),
+        np.zeros(count, np.int64),
+        np.ones(count, np.int64),
+        np.array(quality, np.int8),
+        np.array([np.nan if value is None else value for value in values], np.float64),
         lambda index: Decimal(values[index]),
-        lambda label, _: Fault("", "", index=label),
+        lambda run, _: Fault("", "", index=run),
     )
 
 
@@ -121,11 +125,11 @@ async def store(
 ) -> Outcome:
     """Store batches as one import that skips what is wrong."""
     async with tenant.transaction() as queries:
-        started = await Import.begin(queries, Rules(now, 7200, skip=True), Problems(), "test")
-        started.one_batch = len(batches) == 1
+        rules, one_batch = ImportRules(now, 7200, skip=True), len(batches) == 1
+        import_ = await Import.begin(queries, rules, Problems(), "test", one_batch=one_batch)
         for items in batches:
-            await started.add(sent(meter, items))
-        return await started.finish(sum(map(len, batches)), "")
+            await import_.add(runs(meter, items))
+        return await import_.finish(sum(map(len, batches)), "")
 
 
 def counts(outcome: Outcome) -> dict[str, int]:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from energia.db.pool import Tenant
 from energia.errors import TooLarge
-from energia.metering.batch import Repeats
-from energia.metering.resolution import Known
+from energia.metering.merge import ImportBlocks
 from energia.metering.series import NEVER_SENT
+from energia.metering.validation import Directory
 from tests.core.metering.setting import START, Item, meter, post, store
 
 DAY = 86_400
@@ -24,17 +24,17 @@ def test_what_was_sent_is_remembered(
     width: int, batches: list[dict[tuple[int, int, int], int]]
 ) -> None:
     """Over all batches, the first quality of each slot comes back, whatever the width."""
-    repeats, model = Repeats(width), dict[tuple[int, int, int], int]()
+    touched, model = ImportBlocks(width), dict[tuple[int, int, int], int]()
     for batch in batches:
         slots = sorted(key for key in batch if key[2] < width)
         if not slots:
             continue
         blocks = sorted({key[:2] for key in slots})
         channels, days = np.array(blocks, np.int64).T
-        rows = repeats.rows(channels, days, np.zeros(len(blocks), np.int64))
+        rows = touched.rows(channels, days, np.zeros(len(blocks), np.int64))
         at = rows[[blocks.index(key[:2]) for key in slots]]
 
-        before = repeats.swap(
+        before = touched.swap(
             at,
             np.array([key[2] for key in slots], np.int64),
             np.array([batch[key] for key in slots], np.int8),
@@ -46,14 +46,14 @@ def test_what_was_sent_is_remembered(
 
 def test_the_last_slot_is_that_before_the_import() -> None:
     """What a block held before the import is noted once, however it grows."""
-    repeats = Repeats(24)
+    touched = ImportBlocks(24)
     one, more = np.array([7]), np.array([7, 7, 8])
 
-    first = repeats.rows(one, np.array([1]), np.array([5]))
-    again = repeats.rows(more, np.array([0, 1, 1]), np.array([-1, 9, 3]))
+    first = touched.rows(one, np.array([1]), np.array([5]))
+    again = touched.rows(more, np.array([0, 1, 1]), np.array([-1, 9, 3]))
 
     assert (first.tolist(), again.tolist()) == ([0], [1, 0, 2])
-    assert repeats.last[again].tolist() == [-1, 5, 3]
+    assert touched.last[again].tolist() == [-1, 5, 3]
 
 
 @pytest.mark.parametrize("batches", [1, 2])
@@ -97,10 +97,10 @@ async def test_a_body_of_nothing_but_brackets(tenant: Tenant) -> None:
 
 def test_few_unknown_meters_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of nothing but unknown meters does not fill the memory."""
-    monkeypatch.setattr("energia.metering.resolution._UNKNOWN", 3)
-    known = Known()
+    monkeypatch.setattr("energia.metering.validation._UNKNOWN", 3)
+    directory = Directory()
 
-    known.add(known.new([f"m{n}" for n in range(5)]), [])
+    directory.add(directory.new([f"m{n}" for n in range(5)]), [])
 
-    assert len(known.unknown) == 3
-    assert known.target("m4", None, None) == known.target("m4", "x", None)
+    assert len(directory.unknown) == 3
+    assert directory.target("m4", None, None) == directory.target("m4", "x", None)

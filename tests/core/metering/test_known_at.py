@@ -11,6 +11,7 @@ import pytest
 
 from energia.db.pool import Pool, Tenant
 from energia.metering import query
+from energia.metering.query import Span
 from energia.metering.series import MISSING
 from tests.core.metering.setting import START, meter, post, series
 from tests.serving import Client, Serving, make_core
@@ -88,7 +89,8 @@ async def test_slots_that_ended_later_are_not_known(pool: Pool) -> None:
     channel = await meter(tenant)
     tomorrow = (int(datetime.now(UTC).timestamp()) // 86_400 + 1) * 86_400
     await post(tenant, series([1, 2, 3, 4], tomorrow))
-    stored = (await query.read_channel(tenant, channel, tomorrow, tomorrow + 14_400)).revision_at
+    (forecast,) = await query.read(tenant, [Span(channel, tomorrow, tomorrow + 14_400)])
+    stored = forecast.revision_at
     assert stored is not None
 
     async def at(instant: int) -> list[int]:
@@ -175,7 +177,8 @@ async def test_a_long_window_is_read_in_pieces(
     channel = await meter(tenant)
     await post(tenant, series(list(range(48))))
 
-    found = [one async for one in query.pieces(tenant, channel, START + 5, START + 40 * 3600 - 7)]
+    span = Span(channel, START + 5, START + 40 * 3600 - 7)
+    found = [one async for one in query.pieces(tenant, span)]
 
     assert [len(one.values) for one in found] == [10, 10, 10, 9]
     assert [one.start for one in found[1:]] == [one.end for one in found[:-1]]

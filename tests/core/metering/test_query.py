@@ -6,6 +6,7 @@ import pytest
 
 from energia.db.pool import Tenant
 from energia.metering import query
+from energia.metering.query import Span
 from energia.metering.series import MISSING
 from tests.core.metering.setting import START, FixedClock, meter, post, series
 
@@ -29,10 +30,10 @@ async def test_known_at_leaves_out_what_ended_later(tenant: Tenant) -> None:
     """As of a past instant, slots that ended later are missing, and older revisions come back."""
     channel = await meter(tenant)
     await post(tenant, series([1, 2]))
-    first = (await query.read_channel(tenant, channel, START, START + 7200)).revision_at
+    (first,) = await query.read(tenant, [Span(channel, START, START + 7200)])
     await post(tenant, series([1, 3]))
 
-    then = await query.series(tenant, channel, START, START + 7200, first)
+    then = await query.series(tenant, channel, START, START + 7200, first.revision_at)
     never = await query.series(
         tenant, channel, START, START + 7200, datetime(2026, 3, 1, 1, tzinfo=UTC)
     )
@@ -48,12 +49,13 @@ async def test_live_fills_are_dated_by_their_slots(tenant: Tenant) -> None:
     start = round(today.timestamp())
     clock = FixedClock(today + timedelta(hours=1))
     await post(tenant, series([1, 2], start), clock=clock)
-    first = (await query.read_channel(tenant, channel, start, start + DAY)).revision_at
+    day = [Span(channel, start, start + DAY)]
+    (first,) = await query.read(tenant, day)
     await post(tenant, series([3], start + 7200), clock=clock)
 
-    found = await query.read_channel(tenant, channel, start, start + DAY)
+    (found,) = await query.read(tenant, day)
 
-    assert found.revision_at == first
+    assert found.revision_at == first.revision_at
     assert found.series.values[:3].tolist() == [1_000_000, 2_000_000, 3_000_000]
 
 
@@ -80,6 +82,6 @@ async def test_windows_without_a_slot(tenant: Tenant, start: int, end: int) -> N
     """A window in which no slot starts is empty."""
     channel = await meter(tenant)
 
-    found = await query.read_channel(tenant, channel, START + start, START + end)
+    (found,) = await query.read(tenant, [Span(channel, START + start, START + end)])
 
     assert (len(found.series.values), found.revision_at) == (0, None)

@@ -179,12 +179,12 @@ async def test_imports_are_kept(tenant: Tenant) -> None:
     first = await post(tenant, series([1, None], START))
     second = await post(tenant, series(["x"], START), skip=True)
 
-    listed = await imports.imports(tenant, None, 10)
-    kept = await imports.one(tenant, second.import_)
+    listed = await imports.list_imports(tenant, None, 10)
+    kept = await imports.get_import(tenant, second.import_)
 
     assert [one.import_ for one in listed] == [second.import_, first.import_]
-    assert await imports.imports(tenant, second.import_, 10) == listed[1:]
+    assert await imports.list_imports(tenant, second.import_, 10) == listed[1:]
     assert (listed[1].created, listed[1].missing, listed[1].format) == (1, 1, "json")
     assert [fault.code for fault in kept.problems] == ["not_a_number"]
     with pytest.raises(NotFound):
-        await imports.one(tenant, "imp_x")
+        await imports.get_import(tenant, "imp_x")

@@ -44,7 +44,7 @@ def test_local_days(zone: str, day: date, hours: int) -> None:
     start, end = local.midnight(day - timedelta(1)), local.midnight(day + timedelta(2))
 
     bounds = usage.bounds(local, Granularity.parse("P1D"), start, end)
-    found = usage.usage(series([1] * ((end - start) // HOUR), start), bounds)
+    found = usage.by_window(series([1] * ((end - start) // HOUR), start), bounds)
 
     assert [one.value for one in found] == [24, hours, 24]
     assert [one.coverage.expected for one in found] == [24, hours, 24]
@@ -91,7 +91,7 @@ def test_coverage_adds_up() -> None:
     codes = np.array([NEVER_SENT, 0, 1, 2, 3, 4, 5, 6, 7, 8], np.int8)
     values = np.where(codes > 0, 1, MISSING)
 
-    (found,) = usage.usage(Series(0, HOUR, values, codes), np.array([0, 10 * HOUR]))
+    (found,) = usage.by_window(Series(0, HOUR, values, codes), np.array([0, 10 * HOUR]))
 
     assert found.coverage == usage.Coverage(10, 3, 4, 1, 2)
     assert found.value == 8
@@ -99,7 +99,9 @@ def test_coverage_adds_up() -> None:
 
 def test_peaks() -> None:
     """The peak is the first largest slot that has a value."""
-    found = usage.usage(series([1, 3, 3, MISSING, MISSING, -2, -1]), np.array([0, 3, 5, 7]) * HOUR)
+    found = usage.by_window(
+        series([1, 3, 3, MISSING, MISSING, -2, -1]), np.array([0, 3, 5, 7]) * HOUR
+    )
 
     assert [one.peak for one in found] == [1, None, 6]
 
@@ -109,7 +111,7 @@ def test_slots_belong_to_the_window_they_start_in() -> None:
     found = series([1, 2, 4, 8], interval=HOUR)
     bounds = np.array([0, 5400, 5500, 4 * HOUR])
 
-    assert [one.value for one in usage.usage(found, bounds)] == [3, 0, 12]
+    assert [one.value for one in usage.by_window(found, bounds)] == [3, 0, 12]
     assert usage.split_slots(found, bounds) == 1
 
 
@@ -124,7 +126,7 @@ def test_sums_are_exact(values: list[int], cuts: list[int], repeat: int) -> None
     whole = values * repeat
     bounds = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
 
-    found = usage.usage(series(whole), np.array(bounds) * HOUR)
+    found = usage.by_window(series(whole), np.array(bounds) * HOUR)
 
     assert [one.value for one in found] == [
         sum(v for v in whole[a:b] if v != MISSING) for a, b in pairwise(bounds)
@@ -133,6 +135,6 @@ def test_sums_are_exact(values: list[int], cuts: list[int], repeat: int) -> None
 
 def test_sums_beyond_64_bits() -> None:
     """A year of the largest values is summed exactly."""
-    (found,) = usage.usage(series([BOUND] * 35_040), np.array([0, 35_040 * HOUR]))
+    (found,) = usage.by_window(series([BOUND] * 35_040), np.array([0, 35_040 * HOUR]))
 
     assert found.value == BOUND * 35_040 > 2**63

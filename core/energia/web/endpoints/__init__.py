@@ -18,9 +18,9 @@ from energia.web.routes import Route
 ROUTES: tuple[Route, ...] = (
     *sites.site_routes,
     *sites.meter_routes,
+    *imports.routes,
     *readings.routes,
     *usage.routes,
-    *imports.routes,
     *tariffs.routes,
     *tariffs.holiday_routes,
     *prices.routes,

@@ -1,4 +1,4 @@
-"""Imports: readings from files, and what became of every import."""
+"""How readings come in: as JSON or as files; and what became of every import."""
 
 from typing import Annotated, Literal
 
@@ -10,10 +10,11 @@ from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Fault, Invalid, NotFound, did_you_mean
 from energia.metering import imports
-from energia.metering.decoders import Defaults
+from energia.metering.body import Body
+from energia.metering.decoders import Decoder, Defaults
 from energia.metering.imports import Intake
 from energia.metering.outcome import Kept, Listed, Outcome
-from energia.web.resources import Cursor, ImportId, Limit, Page, page
+from energia.web.resources import Cursor, ImportId, Limit, Page, examples, page
 from energia.web.routes import Query, Routes, Upload
 
 #: What to do when some readings are wrong.
@@ -22,7 +23,21 @@ OnProblem = Annotated[
     Meta(description="`refuse` stores nothing; `skip` stores what is right, and tells the rest."),
 ]
 
+#: The query parameters of `POST /v1/imports` that are no options of a format.
+_OWN = ("format", "meter", "channel", "on_problem")
+
 routes = Routes(tag="Readings")
+
+
+@routes.post("/v1/readings", examples=examples("readings"))
+async def post_readings(
+    body: Body, core: Core, tenant: Tenant, on_problem: OnProblem = "refuse"
+) -> Outcome:
+    """Store readings of any meters: all of them, or none if something is wrong.
+
+    What is stored already changes nothing; what differs becomes a new revision.
+    """
+    return await _intake(core, tenant).body(body, skip=on_problem == "skip")
 
 
 @routes.post("/v1/imports")
@@ -40,37 +55,46 @@ async def post_import(
 
     The other parameters are the options of the format. A file that comes again changes nothing.
     """
-    decoders = core.plugins.decoders()
-    if format not in decoders:
-        message = f"there is no format {format[:40]!r}{did_you_mean(format, decoders)}"
-        raise Invalid(message, [Fault("unknown_format", message, "/query/format")])
-    decoder = decoders[format]
-    own = ("format", "meter", "channel", "on_problem")
-    given = {name: value for name, value in options.items() if name not in own}
-    defaults = Defaults(meter, channel)
-    structured, skip = _structured(given, decoder.options), on_problem == "skip"
+    decoder = _decoder(core, format)
+    structured = _options(decoder, options)
+    defaults, skip = Defaults(meter, channel), on_problem == "skip"
     async with file.blocking() as chunks:
-        intake = Intake.of(core.settings, core.clock, tenant, core.plugins)
+        intake = _intake(core, tenant)
         return await intake.file(chunks, decoder, structured, defaults, skip=skip)
 
 
 @routes.get("/v1/imports")
 async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Listed]:
     """List the imports, the newest first, without their problems."""
-    found = await imports.imports(tenant, cursor or None, limit + 1)
-    return page(found, limit, lambda kept: kept.import_)
+    listed = await imports.list_imports(tenant, cursor or None, limit + 1)
+    return page(listed, limit, lambda import_: import_.import_)
 
 
 @routes.get("/v1/imports/{import_id}", errors=(NotFound,))
 async def get_import(import_id: ImportId, tenant: Tenant) -> Kept:
     """Return what became of an import."""
-    return await imports.one(tenant, import_id)
+    return await imports.get_import(tenant, import_id)
 
 
-def _structured(given: dict[str, str], type_: type) -> object:
+def _intake(core: Core, tenant: Tenant) -> Intake:
+    return Intake.of(core.settings, core.clock, tenant, core.plugins)
+
+
+def _decoder(core: Core, format_: str) -> Decoder:
+    """Return the decoder of a format; raises `Invalid`."""
+    decoders = core.plugins.decoders()
+    if format_ not in decoders:
+        message = f"there is no format {format_[:40]!r}{did_you_mean(format_, decoders)}"
+        raise Invalid(message, [Fault("unknown_format", message, "/query/format")])
+    return decoders[format_]
+
+
+def _options(decoder: Decoder, query: Query) -> object:
+    """Return the options of a format, out of the query; raises `Invalid`."""
+    texts = {name: value for name, value in query.items() if name not in _OWN}
     try:
-        return TEXT.structure(given, type_)
+        return TEXT.structure(texts, decoder.options)
     except Invalid as error:
-        found = Found()
-        found.add(error, "/query")
-        raise Invalid(error.detail, found.faults, found.counts) from None
+        faults = Found()
+        faults.add(error, "/query")
+        raise Invalid(error.detail, faults.faults, faults.counts) from None

@@ -1,4 +1,4 @@
-"""Readings: sent as JSON, and given back as they are stored."""
+"""Readings as they are stored, and the gaps between them: as JSON, CSV or NDJSON."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -15,14 +15,11 @@ from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, NotFound
 from energia.metering import gaps, query
-from energia.metering.body import Body
 from energia.metering.gaps import Gaps, Reason
-from energia.metering.imports import Intake
-from energia.metering.outcome import Outcome
+from energia.metering.query import Span, StoredSeries
 from energia.metering.series import MISSING, QUALITIES, Micro, Quality, Series
 from energia.time import Zone, instant_of, length_text
 from energia.units import MICRO
-from energia.web.endpoints.imports import OnProblem
 from energia.web.resources import (
     Asked,
     ChannelId,
@@ -35,52 +32,17 @@ from energia.web.resources import (
     Start,
     asked,
     cursor_at,
-    examples,
     page,
 )
 from energia.web.routes import Routes
 from energia.web.streams import FILES, JSON, NDJSON, ROWS, Accepted, Batch, Rows, quantities, stamps
 
+#: How many slots one answer has; `next` leads to the others.
+_SLOTS: Final = 400_000
 #: The names of the qualities; the last is that of `NEVER_SENT`, -1.
 _QUALITIES: Final = np.array([*QUALITIES, None], object)
 _READING_COLUMNS: Final = ("start", "value", "unit", "quality")
-
-
-def rows(asked: Asked, pieces: AsyncIterator[Series], accepted: Accepted) -> Rows:
-    """Return a row for each slot of *pieces*; those of NDJSON name the meter and the channel."""
-    named = (asked.channel.meter, asked.channel.id) if accepted == NDJSON else ()
-    columns = ("meter", "channel", *_READING_COLUMNS)[2 - len(named) :]
-    return Rows(
-        columns, _reading_batches(pieces, lambda series: _reading_batch(asked, named, series))
-    )
-
-
-async def _reading_batches(
-    pieces: AsyncIterator[Series], batch: Callable[[Series], Batch]
-) -> AsyncGenerator[Batch, None]:
-    async for series in pieces:
-        for at in range(0, len(series.values), ROWS):
-            yield await asyncio.to_thread(batch, _part(series, slice(at, at + ROWS)))
-
-
-def _part(series: Series, at: slice) -> Series:
-    start = series.start + at.start * series.interval
-    return Series(start, series.interval, series.values[at], series.quality[at])
-
-
-def _reading_batch(asked: Asked, named: tuple[str, ...], series: Series) -> Batch:
-    count = len(series.values)
-    return [
-        *([name] * count for name in named),
-        stamps(asked.zone, series.starts),
-        quantities(series.values),
-        [asked.channel.canonical] * count,
-        _QUALITIES[series.quality].tolist(),
-    ]
-
-
-#: How many slots one answer has; `next` leads to the others.
-_SLOTS = 400_000
+_GAP_COLUMNS: Final = ("start", "end", "slots", "reason")
 
 routes = Routes(tag="Readings")
 
@@ -130,18 +92,6 @@ class Readings(msgspec.Struct):
     next: str | None
 
 
-@routes.post("/v1/readings", examples=examples("readings"))
-async def post_readings(
-    body: Body, core: Core, tenant: Tenant, on_problem: OnProblem = "refuse"
-) -> Outcome:
-    """Store readings of any meters: all of them, or none if something is wrong.
-
-    What is stored already changes nothing; what differs becomes a new revision.
-    """
-    intake = Intake.of(core.settings, core.clock, tenant, core.plugins)
-    return await intake.body(body, skip=on_problem == "skip")
-
-
 @routes.get("/v1/meters/{meter}/readings", errors=(NotFound, AmbiguousChannel), produces=FILES)
 async def get_readings(
     meter: MeterId,
@@ -165,29 +115,29 @@ async def get_readings(
     `POST /v1/imports?format=csv&meter=...&channel=...&quality_column=quality&unit=...` and the
     `unit` of its rows. NDJSON has `meter`, `channel`, `start`, `value`, `unit` and `quality`.
     """
-    found = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
-    first = found.from_(cursor)
+    selection = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
+    first = selection.from_(cursor)
     if accepted != JSON:
-        pieces = query.pieces(tenant, found.channel, first, found.end, known_at)
-        return rows(found, pieces, accepted)
-    past = min(found.end, first + _SLOTS * found.channel.interval)
-    read = await query.read_channel(tenant, found.channel, first, past, known_at)
-    return _answer(meter, found, read, past)
+        span = Span(selection.channel, first, selection.end)
+        return rows(selection, query.pieces(tenant, span, known_at), accepted)
+    past = min(selection.end, first + _SLOTS * selection.channel.interval)
+    (stored,) = await query.read(tenant, [Span(selection.channel, first, past)], known_at)
+    return _answer(meter, selection, stored, past)
 
 
-def _answer(meter: str, found: Asked, read: query.Revised, past: int) -> Readings:
-    series, zone = read.series, found.zone
+def _answer(meter: str, selection: Asked, stored: StoredSeries, past: int) -> Readings:
+    series, zone = stored.series, selection.zone
     return Readings(
         meter,
-        found.channel.id,
-        found.channel.canonical,
-        length_text(found.channel.interval),
+        selection.channel.id,
+        selection.channel.canonical,
+        length_text(selection.channel.interval),
         zone.datetime(series.start),
         zone.datetime(series.end),
         _numbers(series.values),
-        _runs(series.quality),
-        read.revision_at,
-        cursor_at(past) if past < found.end else None,
+        _quality_runs(series.quality),
+        stored.revision_at,
+        cursor_at(past) if past < selection.end else None,
     )
 
 
@@ -197,7 +147,7 @@ def _numbers(values: Micro) -> list[float]:
     return numbers
 
 
-def _runs(quality: Quality) -> list[QualityRun]:
+def _quality_runs(quality: Quality) -> list[QualityRun]:
     if not len(quality):
         return []
     codes = np.maximum(quality, 0)
@@ -205,9 +155,39 @@ def _runs(quality: Quality) -> list[QualityRun]:
     return [QualityRun(a, b, QUALITIES[int(codes[a])]) for a, b in pairwise(cuts)]
 
 
-# Gaps: where readings are missing, and why.
+def rows(selection: Asked, pieces: AsyncIterator[Series], accepted: Accepted) -> Rows:
+    """Return a row for each slot of *pieces*; those of NDJSON name the meter and the channel."""
+    names = (selection.channel.meter, selection.channel.id) if accepted == NDJSON else ()
+    columns = ("meter", "channel", *_READING_COLUMNS)[2 - len(names) :]
+    batches = _reading_batches(pieces, lambda series: _reading_batch(selection, names, series))
+    return Rows(columns, batches)
 
-_GAP_COLUMNS: Final = ("start", "end", "slots", "reason")
+
+async def _reading_batches(
+    pieces: AsyncIterator[Series], batch: Callable[[Series], Batch]
+) -> AsyncGenerator[Batch, None]:
+    async for series in pieces:
+        for first in range(0, len(series.values), ROWS):
+            yield await asyncio.to_thread(batch, _part(series, slice(first, first + ROWS)))
+
+
+def _part(series: Series, slots: slice) -> Series:
+    start = series.start + slots.start * series.interval
+    return Series(start, series.interval, series.values[slots], series.quality[slots])
+
+
+def _reading_batch(selection: Asked, names: tuple[str, ...], series: Series) -> Batch:
+    count = len(series.values)
+    return [
+        *([name] * count for name in names),
+        stamps(selection.zone, series.starts),
+        quantities(series.values),
+        [selection.channel.canonical] * count,
+        _QUALITIES[series.quality].tolist(),
+    ]
+
+
+# Gaps: where readings are missing, and why.
 
 
 @attrs.frozen
@@ -245,21 +225,22 @@ async def get_gaps(
 
     As a file all of them come at once, with the columns `start`, `end`, `slots` and `reason`.
     """
-    found = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
-    pieces = query.pieces(tenant, found.channel, found.from_(cursor), found.end, known_at)
+    selection = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
+    span = Span(selection.channel, selection.from_(cursor), selection.end)
+    across = gaps.across(query.pieces(tenant, span, known_at))
     if accepted != JSON:
-        return Rows(_GAP_COLUMNS, _gap_batches(gaps.across(pieces), found.zone))
-    return page(await _first(gaps.across(pieces), limit + 1, found), limit, _next)
+        return Rows(_GAP_COLUMNS, _gap_batches(across, selection.zone))
+    return page(await _first_gaps(across, limit + 1, selection.zone), limit, _next)
 
 
-async def _first(found: AsyncIterator[Gaps], most: int, at: Asked) -> list[Gap]:
+async def _first_gaps(parts: AsyncIterator[Gaps], most: int, zone: Zone) -> list[Gap]:
     """Return the first gaps, and read no further."""
     listed: list[gaps.Gap] = []
-    async for some in found:
-        listed += some.listed(most - len(listed))
+    async for part in parts:
+        listed += part.listed(most - len(listed))
         if len(listed) == most:
             break
-    moment = at.zone.datetime
+    moment = zone.datetime
     return [Gap(moment(gap.start), moment(gap.end), gap.slots, gap.reason) for gap in listed]
 
 
@@ -267,9 +248,9 @@ def _next(gap: Gap) -> str:
     return cursor_at(instant_of(gap.end))
 
 
-async def _gap_batches(found: AsyncIterator[Gaps], zone: Zone) -> AsyncGenerator[Batch, None]:
-    async for some in found:
-        for at in range(0, len(some), ROWS):
-            part = some[at : at + ROWS]
-            slots, reasons = zip(*((gap.slots, gap.reason) for gap in part.listed()), strict=True)
-            yield [stamps(zone, part.starts), stamps(zone, part.ends), slots, reasons]
+async def _gap_batches(parts: AsyncIterator[Gaps], zone: Zone) -> AsyncGenerator[Batch, None]:
+    async for part in parts:
+        for first in range(0, len(part), ROWS):
+            some = part[first : first + ROWS]
+            slots, reasons = zip(*((gap.slots, gap.reason) for gap in some.listed()), strict=True)
+            yield [stamps(zone, some.starts), stamps(zone, some.ends), slots, reasons]

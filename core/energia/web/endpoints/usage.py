@@ -16,7 +16,7 @@ from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Conflict, Invalid, NotFound
 from energia.metering import query, usage
 from energia.metering.series import Series
-from energia.metering.usage import Coverage, Used
+from energia.metering.usage import Coverage, WindowUsage
 from energia.pricing.periods import ByPeriod, by_period
 from energia.pricing.slots import Assumption, boundary_inside
 from energia.pricing.store import Tariffs
@@ -88,23 +88,23 @@ class Usage(msgspec.Struct):
 
 def usage_rows(data: Sequence[UsageWindow], unit: str) -> Rows:
     """Return a row for each window."""
-    periods = list(dict.fromkeys(name for one in data for name in one.periods or ()))
+    periods = list(dict.fromkeys(name for row in data for name in row.periods or ()))
     columns = (*_COLUMNS, *_COVERAGE, *(f"period.{name}" for name in periods))
-    return Rows.listed(columns, (_row(one, unit, periods) for one in data))
+    return Rows.listed(columns, (_row(window, unit, periods) for window in data))
 
 
-def _row(one: UsageWindow, unit: str, periods: Sequence[str]) -> tuple[Cell, ...]:
+def _row(window: UsageWindow, unit: str, periods: Sequence[str]) -> tuple[Cell, ...]:
     peak: tuple[Cell, ...] = (None, None, None)
-    if one.peak is not None:
-        peak = (one.peak.value, one.peak.unit, rfc3339(one.peak.start))
-    parts = one.periods or {}
+    if window.peak is not None:
+        peak = (window.peak.value, window.peak.unit, rfc3339(window.peak.start))
+    parts = window.periods or {}
     return (
-        rfc3339(one.start),
-        rfc3339(one.end),
-        one.value,
+        rfc3339(window.start),
+        rfc3339(window.end),
+        window.value,
         unit,
         *peak,
-        *attrs.astuple(one.coverage),
+        *attrs.astuple(window.coverage),
         *(parts.get(name) for name in periods),
     )
 
@@ -148,22 +148,22 @@ async def get_usage(
     As a file a row is `start,end,value,unit,peak_value,peak_unit,peak_start`, then the coverage,
     then a column `period.<name>` for each period.
     """
-    found = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
-    at = _bounds(found, window)
+    selection = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
+    edges = _bounds(selection, window)
     _refuse_parts(by, tariff, charge)
     split = None if tariff is None else await _tariff(tenant, converter, tariff)
-    series = await query.series(tenant, found.channel, found.start, found.end, known_at)
-    used, assumptions = usage.usage(series, at), _assumptions(series, at)
-    data = [_shown(one, series, found) for one in used]
+    series = await query.series(tenant, selection.channel, selection.start, selection.end, known_at)
+    assumptions = _assumptions(series, edges)
+    data = [_window(part, series, selection) for part in usage.by_window(series, edges)]
     if split is not None:
-        parts = _split(series, at, split, found, charge)
-        for one, periods in zip(data, parts.windows, strict=True):
-            one.periods = {name: decimal_text(value) for name, value in periods.items()}
+        parts = _split(series, edges, split, selection, charge)
+        for row, periods in zip(data, parts.windows, strict=True):
+            row.periods = {name: decimal_text(value) for name, value in periods.items()}
         assumptions += parts.assumptions
-    unit = found.channel.canonical
+    unit = selection.channel.canonical
     if accepted != JSON:
         return usage_rows(data, unit)
-    return Usage(meter, found.channel.id, unit, found.zone.name, data, assumptions)
+    return Usage(meter, selection.channel.id, unit, selection.zone.name, data, assumptions)
 
 
 def _refuse_parts(by: str | None, tariff: str | None, charge: str | None) -> None:
@@ -178,63 +178,66 @@ def _refuse_parts(by: str | None, tariff: str | None, charge: str | None) -> Non
 
 async def _tariff(tenant: Tenant, converter: Converter, id_: str) -> Tariff:
     """Return the tariff whose periods are asked for."""
-    found = (await Tariffs(tenant, converter).known([id_])).get(id_)
-    if found is None:
+    stored = (await Tariffs(tenant, converter).known([id_])).get(id_)
+    if stored is None:
         raise Invalid.of("unknown_tariff", f"there is no tariff {id_!r}", "/query/tariff")
-    return found
+    return stored
 
 
-def _split(series: Series, at: Int64, tariff: Tariff, found: Asked, charge: str | None) -> ByPeriod:
-    cuts = usage.slots(series, at)
+def _split(
+    series: Series, edges: Int64, tariff: Tariff, selection: Asked, charge: str | None
+) -> ByPeriod:
+    cuts = usage.first_slots(series, edges)
     try:
-        return by_period(series, cuts, tariff, role_of(found.channel), charge)
+        return by_period(series, cuts, tariff, role_of(selection.channel), charge)
     except Invalid as error:
         where = "/query/tariff" if charge is None else "/query/charge"
         faults = [
-            attrs.evolve(one, pointer=f"/query{one.pointer}" if one.pointer else where)
-            for one in error.faults
+            attrs.evolve(fault, pointer=f"/query{fault.pointer}" if fault.pointer else where)
+            for fault in error.faults
         ]
         raise Invalid(error.detail, faults) from error
 
 
-def _bounds(found: Asked, text: str) -> Int64:
+def _bounds(selection: Asked, text: str) -> Int64:
     try:
         granularity = Granularity.parse(text)
     except BadDuration as error:
         raise Invalid.of("bad_window", str(error), "/query/window") from None
     length = granularity.length
-    if length is not None and length < found.channel.interval:
+    if length is not None and length < selection.channel.interval:
         raise Invalid.of(
             "bad_window", "the window is shorter than the channel's interval", "/query/window"
         )
-    if length is not None and (found.end - found.start) // length > _WINDOWS:
+    if length is not None and (selection.end - selection.start) // length > _WINDOWS:
         raise Invalid.of(
             "too_many_windows", f"there are more than {_WINDOWS} windows", "/query/window"
         )
-    return usage.bounds(found.zone, granularity, found.start, found.end)
+    return usage.bounds(selection.zone, granularity, selection.start, selection.end)
 
 
-def _shown(used: Used, series: Series, found: Asked) -> UsageWindow:
+def _window(part: WindowUsage, series: Series, selection: Asked) -> UsageWindow:
+    """Return a window as the API gives it."""
     return UsageWindow(
-        found.zone.datetime(used.start),
-        found.zone.datetime(used.end),
-        decimal_text(used.value),
-        _peak(used.peak, series, found),
-        used.coverage,
+        selection.zone.datetime(part.start),
+        selection.zone.datetime(part.end),
+        decimal_text(part.value),
+        _peak(part.peak, series, selection),
+        part.coverage,
     )
 
 
-def _peak(index: int | None, series: Series, found: Asked) -> Peak | None:
-    unit = POWER_UNITS.get(found.channel.canonical)
+def _peak(index: int | None, series: Series, selection: Asked) -> Peak | None:
+    unit = POWER_UNITS.get(selection.channel.canonical)
     if index is None or unit is None:
         return None
     power = Fraction(int(series.values[index]) * HOUR, series.interval)
     start = series.start + index * series.interval
-    return Peak(decimal_text(power), unit, found.zone.datetime(start))
+    return Peak(decimal_text(power), unit, selection.zone.datetime(start))
 
 
-def _assumptions(series: Series, at: Int64) -> list[Assumption]:
-    slots = usage.split_slots(series, at)
+def _assumptions(series: Series, edges: Int64) -> list[Assumption]:
+    slots = usage.split_slots(series, edges)
     if not slots:
         return []
     rule = "is in the window that its start is in"

@@ -1,0 +1,569 @@
+"""What readings mean, and which cannot be: their channel and slots, exact quantity and quality.
+
+Readings arrive as runs of consecutive slots, from a JSON body or from a file (`ReadingRuns`). Here
+
+1. the meters that they name are looked up, and held if they get readings (`Directory`);
+2. each run is assigned to a channel and to slots of its grid (`assign`);
+3. each value becomes whole micro-units of the channel's unit, and each slot comes once (`_scaled`,
+   `_folded`): the day blocks of `blocks.BlockReadings` are what is left.
+
+What cannot be stored becomes a problem that says where it was sent; the rest goes on, so that an
+answer has all faults at once, and so that `on_problem=skip` has something to store.
+
+All of it works on arrays: a year of quarter-hours is 35,040 values, and a loop over them in Python
+takes longer than everything else that an import does.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property, partial
+from itertools import islice
+from typing import Final, TypeVar
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from energia.db.queries import load
+from energia.db.tenant import Queries
+from energia.errors import Fault, TooLarge
+from energia.metering.blocks import BlockKeys, BlockReadings, contradiction
+from energia.metering.models import Channel
+from energia.metering.outcome import WARNING, Problems
+from energia.metering.series import (
+    MISSING,
+    QUALITIES,
+    Mask,
+    Micro,
+    Quality,
+)
+from energia.time import DAY, FIRST_YEAR, LAST_YEAR, Int64, instant_of, length_text
+from energia.units import UnknownUnit, decimal_text, to_micros, unit
+
+SQL: Final = load(__package__)
+T = TypeVar("T")
+
+#: Readings lie in these years.
+FIRST: Final = instant_of(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
+LAST: Final = instant_of(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC))
+
+#: How many readings are worked on at a time: about two years of quarter-hours.
+GROUP: Final = 70_000
+
+#: The form of an id; what has another one is not looked up.
+_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+#: How many meters that do not exist are remembered and listed: a file of nothing but unknown meters
+#: does not fill the memory.
+_UNKNOWN: Final = 10_000
+_QUESTIONABLE: Final = QUALITIES.index("questionable")
+
+
+def refuse_rows(received: int, most: int) -> None:
+    """Refuse more readings than *most*; raises `TooLarge`."""
+    if received > most:
+        raise TooLarge(f"there are more readings than limits.rows ({most})")
+
+
+# Readings as they arrive.
+
+#: The meter's id; the channel's, or None for the meter's only one; the unit, or None for the
+#: channel's.
+Origin = tuple[str, str | None, str | None]
+
+
+@attrs.frozen(eq=False, slots=False)
+class ReadingRuns:
+    """Runs of readings, one entry of each column for a run; `values` holds all runs in a row.
+
+    A run is a channel's readings of consecutive slots, of one quality; a single reading is a run of
+    one slot.
+
+    Attributes:
+        origins: The meters, channels and units that there are.
+        origin: int64, the index of each run's origin in `origins`.
+        starts: int64, when the first slot starts, in seconds since 1970-01-01T00:00Z.
+        intervals: int64, the length of a slot in seconds, or 0 for the channel's.
+        lengths: int64, how many slots the run has.
+        quality: int8, the quality code of all values of the run.
+        values: float64[sum of lengths], the nearest binary floats; NaN for null.
+        exact: Returns the value, as it was written, at an index of `values`.
+        locate: Returns a fault, still without code and message, that says where a run was sent, or
+            one of its values: given the run, and the position in it or None.
+        refused: bool, which of `values` were refused already; None for none.
+        end_stamped: bool, of which runs `starts` holds when the first slot ends; None for none.
+
+    """
+
+    origins: Sequence[Origin]
+    origin: Int64
+    starts: Int64
+    intervals: Int64
+    lengths: Int64
+    quality: Quality
+    values: npt.NDArray[np.float64]
+    exact: Callable[[int], Decimal]
+    locate: Callable[[int, int | None], Fault]
+    refused: Mask | None = None
+    end_stamped: Mask | None = None
+
+    @cached_property
+    def bases(self) -> Int64:
+        """Where in `values` each run begins."""
+        bases: Int64 = np.cumsum(self.lengths) - self.lengths
+        return bases
+
+    def fault(self, code: str, message: str, run: int, position: int | None = None) -> Fault:
+        """Return a fault of a run, or of one of its values."""
+        return attrs.evolve(self.locate(run, position), code=code, message=message)
+
+    def fault_at(self, code: str, message: str, index: int) -> Fault:
+        """Return a fault of the value at *index* of `values`."""
+        run = int(np.searchsorted(self.bases, index, side="right")) - 1
+        return self.fault(code, message, run, index - int(self.bases[run]))
+
+    def expand(self, runs: Int64) -> tuple[Int64, Int64, Int64]:
+        """Return, for each value of *runs*, its run, its position in it and its index."""
+        lengths = self.lengths[runs]
+        run = np.repeat(runs, lengths)
+        position = np.arange(len(run)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return run, position, self.bases[run] + position
+
+    def count(self, runs: Int64) -> int:
+        """Return how many readings of some runs were not refused yet."""
+        if self.refused is None:
+            return int(self.lengths[runs].sum())
+        before = np.concatenate([[0], np.cumsum(self.refused)])
+        ends = self.bases[runs] + self.lengths[runs]
+        return int((self.lengths[runs] - before[ends] + before[self.bases[runs]]).sum())
+
+
+# The channels that readings may go to.
+
+
+@attrs.frozen
+class Refusal:
+    """Why readings are refused."""
+
+    code: str
+    message: str
+
+
+@attrs.frozen
+class Target:
+    """A channel, by its index in `Directory.channels`, and the factor of the unit that was sent."""
+
+    index: int
+    factor: Fraction
+
+
+def _none() -> Int64:
+    return np.zeros(0, np.int64)
+
+
+@attrs.define(eq=False)
+class Directory:
+    """Channels by meter; grows as meters are looked up.
+
+    Attributes:
+        channels: All of them.
+        unknown: Ids of meters that do not exist, the first `_UNKNOWN`.
+        intervals: The slot length of each channel, in seconds.
+        offsets: The grid offset of each channel, in seconds.
+        keys: The number of each channel in the database.
+        bounds: The most that a slot of each channel can hold, in micro-units.
+
+    """
+
+    channels: list[Channel] = attrs.Factory(list)
+    unknown: set[str] = attrs.Factory(set)
+    intervals: Int64 = attrs.Factory(_none)
+    offsets: Int64 = attrs.Factory(_none)
+    keys: Int64 = attrs.Factory(_none)
+    bounds: Int64 = attrs.Factory(_none)
+    _meters: dict[str, dict[str, int]] = attrs.Factory(dict)
+
+    async def look_up(self, queries: Queries, runs: ReadingRuns, *, hold: bool) -> None:
+        """Look up the meters of *runs* that are new to the import, in one statement.
+
+        With *hold* their channels are locked until the transaction ends (`for no key update`, in
+        the order of their keys): other writers of readings wait, but not those who only refer to a
+        channel or read it. An import that is refused anyway holds nothing.
+        """
+        meters = (meter for meter, _, _ in runs.origins)
+        new = await off_the_loop(partial(self.new, meters), len(runs.origins))
+        if new:
+            sql = SQL["channels_lock_for_readings" if hold else "channels_of"]
+            self.add(new, await queries.fetch(Channel, sql, new))
+
+    def new(self, meters: Iterable[str]) -> list[str]:
+        """Return those of *meters* that are still to be looked up."""
+        unseen = set(meters) - self._meters.keys() - self.unknown
+        ids = sorted(id_ for id_ in unseen if _ID.fullmatch(id_))
+        self._note_unknown(unseen.difference(ids))
+        return ids
+
+    def add(self, meters: Iterable[str], channels: Iterable[Channel]) -> None:
+        """Take in the channels of the meters that were looked up."""
+        for channel in channels:
+            self._meters.setdefault(channel.meter, {})[channel.id] = len(self.channels)
+            self.channels.append(channel)
+        self._note_unknown(set(meters) - self._meters.keys())
+        columns = [(each.interval, each.offset, each.key, each.bound) for each in self.channels]
+        table = np.array(columns, np.int64).reshape(-1, 4)
+        self.intervals, self.offsets, self.keys, self.bounds = table.T
+
+    def target(self, meter: str, channel: str | None, unit_name: str | None) -> Target | Refusal:
+        """Return what readings of a meter, channel and unit go to, or why to none."""
+        declared = self._meters.get(meter)
+        if declared is None:
+            return Refusal("unknown_meter", f"there is no meter {meter[:64]!r}")
+        if channel is None and len(declared) > 1:
+            names = ", ".join(sorted(declared))
+            return Refusal("unknown_channel", f"the meter has several channels: {names}")
+        index = next(iter(declared.values())) if channel is None else declared.get(channel)
+        if index is None:
+            return Refusal("unknown_channel", f"the meter has no channel {str(channel)[:64]!r}")
+        return _with_unit(index, self.channels[index], unit_name)
+
+    def _note_unknown(self, meters: Iterable[str]) -> None:
+        self.unknown.update(islice(meters, _UNKNOWN - len(self.unknown)))
+
+
+def _with_unit(index: int, channel: Channel, name: str | None) -> Target | Refusal:
+    if name is None:
+        return Target(index, channel.declared.factor)
+    try:
+        named = unit(name)
+    except UnknownUnit as error:
+        return Refusal("wrong_unit", str(error))
+    if not named.fits(channel.quantity):
+        return Refusal("wrong_unit", f"{channel.quantity} is not measured in {name}")
+    return Target(index, named.factor)
+
+
+# From runs to day blocks.
+
+
+async def validated(
+    runs: ReadingRuns, directory: Directory, problems: Problems
+) -> AsyncIterator["ValidReadings"]:
+    """Yield what can be stored of *runs*, about `GROUP` readings at a time; note what cannot.
+
+    The channels of *runs* are in *directory*. A channel's readings of one call come together, so
+    that a slot that comes twice is seen.
+    """
+    assignment = await off_the_loop(partial(assign, runs, directory, problems), len(runs.origins))
+    for group in assignment.groups(runs.lengths, directory.intervals):
+        work = partial(_valid, runs, assignment, group, directory, problems)
+        yield await off_the_loop(work, len(runs.values))
+
+
+async def off_the_loop(work: Callable[[], T], size: int) -> T:
+    """Do *work* on *size* things, in a thread if they are many: the service keeps answering."""
+    return await asyncio.to_thread(work) if size > 2 * GROUP else work()
+
+
+@attrs.frozen(eq=False)
+class ValidReadings:
+    """What can be stored of a group of runs.
+
+    Attributes:
+        blocks: The readings, in day blocks.
+        meters: The meters that they are of.
+        repeated: How many equal repeats were folded into them.
+
+    """
+
+    blocks: BlockReadings
+    meters: frozenset[str]
+    repeated: int
+
+
+@attrs.frozen(eq=False)
+class Assignment:
+    """The channel and slots of each run.
+
+    Attributes:
+        runs: int64[n], the runs that can be stored, in the order of channels.
+        channel: int64 per run that was sent, an index of `Directory.channels`; -1 for refused ones.
+        slot: int64 per run that was sent, the number of its first slot on the channel's grid.
+        factor: Per run that was sent, the index of `factors` of its unit.
+        factors: The factors of the units.
+
+    """
+
+    runs: Int64
+    channel: Int64
+    slot: Int64
+    factor: Int64
+    factors: tuple[Fraction, ...]
+
+    def groups(self, lengths: Int64, intervals: Int64) -> Iterator[Int64]:
+        """Yield the runs of whole channels of one interval, about `GROUP` readings at a time."""
+        if not len(self.runs):
+            return
+        channel = self.channel[self.runs]
+        total = np.cumsum(lengths[self.runs])
+        starts = np.flatnonzero(np.r_[True, channel[1:] != channel[:-1]])
+        interval = intervals[channel[starts]]
+        begin, done = 0, 0
+        for number in range(1, len(starts)):
+            start = int(starts[number])
+            if interval[number] != interval[number - 1] or total[start - 1] - done >= GROUP:
+                yield self.runs[begin:start]
+                begin, done = start, int(total[start - 1])
+        yield self.runs[begin:]
+
+
+def assign(runs: ReadingRuns, directory: Directory, problems: Problems) -> Assignment:
+    """Assign every run to slots of its channel's grid, or note in *problems* why to none."""
+    channel, factor, factors = _targets(runs, directory, problems)
+    fits = channel >= 0
+    # A refused run is computed with the first channel's grid, so that the arrays stay whole; what
+    # comes out is not looked at.
+    index = np.maximum(channel, 0)
+    interval, offset = (
+        (directory.intervals[index], directory.offsets[index])
+        if directory.channels
+        else (np.ones_like(index), np.zeros_like(index))
+    )
+    start = runs.starts
+    if runs.end_stamped is not None:
+        start = np.where(runs.end_stamped, start - interval, start)
+
+    def refuse(wrong: Mask, code: str, message: str) -> None:
+        def fault(run: int) -> Fault:
+            lengths = (length_text(int(column[run])) for column in (interval, offset))
+            return runs.fault(code, message.format(*lengths), run)
+
+        refused = np.flatnonzero(fits & wrong)
+        if len(refused):
+            problems.add_each(code, refused.tolist(), fault, runs.count(refused))
+            fits[refused] = False
+
+    other = (runs.intervals != 0) & (runs.intervals != interval)
+    refuse(other, "wrong_interval", "the channel's interval is {0}")
+    end = start + interval * runs.lengths
+    refuse((start < FIRST) | (end > LAST), "out_of_range", "the years are 1900 to 2199")
+    message = "the channel's slots are {0} long and start {1} after midnight UTC"
+    refuse((start - offset) % interval != 0, "off_grid", message)
+    accepted = np.flatnonzero(fits)
+    order = np.lexsort((channel[accepted], interval[accepted]))
+    slot = (start - offset) // interval
+    return Assignment(accepted[order], np.where(fits, channel, -1), slot, factor, factors)
+
+
+def _targets(
+    runs: ReadingRuns, directory: Directory, problems: Problems
+) -> tuple[Int64, Int64, tuple[Fraction, ...]]:
+    """Return the channel (-1 for none) and the unit's factor of each run.
+
+    A body of a hundred thousand readings has few origins as a rule, or as many where all of them
+    are wrong: each origin is looked at once, and each code refuses all its runs at once.
+    """
+    factors: dict[Fraction, int] = {}
+    refusals: dict[str, dict[int, Refusal]] = {}
+    targets = np.full((len(runs.origins), 2), (-1, 0))
+    for number, origin in enumerate(runs.origins):
+        target = directory.target(*origin)
+        if isinstance(target, Target):
+            factor = factors.setdefault(target.factor, len(factors))
+            targets[number] = target.index, factor
+        else:
+            refusals.setdefault(target.code, {})[number] = target
+    for code, reasons in refusals.items():
+        _refuse_origins(runs, code, reasons, problems)
+    channel, factor_of_run = targets[runs.origin].T
+    return channel, factor_of_run, tuple(factors)
+
+
+def _refuse_origins(
+    runs: ReadingRuns, code: str, reasons: dict[int, Refusal], problems: Problems
+) -> None:
+    """Refuse the runs of some origins, for the reason of each."""
+
+    def fault(run: int) -> Fault:
+        return runs.fault(code, reasons[int(runs.origin[run])].message, run)
+
+    wrong = np.zeros(len(runs.origins), bool)
+    wrong[list(reasons)] = True
+    refused = np.flatnonzero(wrong[runs.origin])
+    problems.add_each(code, refused.tolist(), fault, runs.count(refused))
+
+
+@attrs.frozen(eq=False)
+class _SlotReadings:
+    """Readings one by one.
+
+    Attributes:
+        channel: int64[n], an index of `Directory.channels`.
+        slot: int64[n], the number of the slot on the channel's grid.
+        index: int64[n], an index of `ReadingRuns.values`.
+        values: int64[n], micro-units or `MISSING`.
+        quality: int8[n].
+
+    """
+
+    channel: Int64
+    slot: Int64
+    index: Int64
+    values: Micro
+    quality: Quality
+
+    def take(self, rows: Mask | Int64) -> "_SlotReadings":
+        return _SlotReadings(*(column[rows] for column in attrs.astuple(self, recurse=False)))
+
+
+def _valid(
+    runs: ReadingRuns,
+    assignment: Assignment,
+    group: Int64,
+    directory: Directory,
+    problems: Problems,
+) -> ValidReadings:
+    """Return what can be stored of the runs of a *group*, which have one interval."""
+    readings = _scaled(runs, assignment, group, problems)
+    readings = _checked(runs, readings, directory, problems)
+    readings, repeated = _folded(runs, readings, problems)
+    width = DAY // int(directory.intervals[assignment.channel[group[0]]])
+    day, slot = readings.slot // width, readings.slot % width
+    # Sorted by channel and slot, so a block begins where one of channel and day changes.
+    first = np.ones(len(day), bool)
+    first[1:] = (readings.channel[1:] != readings.channel[:-1]) | (day[1:] != day[:-1])
+    channel = readings.channel[first]
+    blocks = BlockReadings(
+        BlockKeys(directory.keys[channel], day[first]),
+        width,
+        directory.offsets[channel],
+        np.cumsum(first) - 1,
+        slot,
+        readings.index,
+        readings.values,
+        readings.quality,
+        runs.fault_at,
+    )
+    meters = frozenset(directory.channels[index].meter for index in np.unique(channel).tolist())
+    return ValidReadings(blocks, meters, repeated)
+
+
+@attrs.frozen(eq=False)
+class _Exact:
+    """Values as they were written, by their position in a selection."""
+
+    runs: ReadingRuns
+    index: Int64
+
+    def __call__(self, position: int) -> Decimal:
+        return self.runs.exact(int(self.index[position]))
+
+
+def _scaled(
+    runs: ReadingRuns, assignment: Assignment, group: Int64, problems: Problems
+) -> _SlotReadings:
+    """Return the readings of a *group* in micro-units; numbers that are too large are refused.
+
+    Values are scaled as binary floats, each unit at once, and again as they were written where a
+    float is too near to a tie to decide the rounding (`units.to_micros`).
+    """
+    run, position, index = runs.expand(group)
+    values = np.zeros(len(index), np.int64)
+    outside = np.zeros(len(index), bool)
+    factor = assignment.factor[run]
+    for number in np.unique(factor).tolist():
+        rows = np.flatnonzero(factor == number)
+        exact = _Exact(runs, index[rows])
+        values[rows], outside[rows] = to_micros(
+            runs.values[exact.index], assignment.factors[number], exact
+        )
+    null = np.isnan(runs.values[index])
+    values[null] = MISSING
+    quality = np.where(null, 0, runs.quality[run]).astype(np.int8)
+    readings = _SlotReadings(
+        assignment.channel[run], assignment.slot[run] + position, index, values, quality
+    )
+    if runs.refused is not None:
+        fits = ~runs.refused[index]
+        readings, outside = readings.take(fits), outside[fits]
+    return _without(
+        runs, readings, outside, Refusal("out_of_range", "the number is out of range"), problems
+    )
+
+
+def _checked(
+    runs: ReadingRuns, readings: _SlotReadings, directory: Directory, problems: Problems
+) -> _SlotReadings:
+    """Refuse values that are said to be missing; mark what the channel cannot have measured.
+
+    What is above the channel's power is stored all the same, as questionable: it may be the limit
+    that is wrong, and nobody can send the reading again.
+    """
+    contradictory = (readings.quality == 0) & (readings.values != MISSING)
+    refusal = Refusal("missing_with_value", "a reading of quality missing has no value")
+    readings = _without(runs, readings, contradictory, refusal, problems)
+    above = (readings.values != MISSING) & (
+        np.abs(readings.values) > directory.bounds[readings.channel]
+    )
+    readings.quality[above] = _QUESTIONABLE
+    for row in np.flatnonzero(above).tolist():
+        if len(problems.faults) >= problems.limit:
+            break
+        message = f"{decimal_text(int(readings.values[row]))} is above what max_power allows"
+        fault = runs.fault_at("above_max_power", message, int(readings.index[row]))
+        problems.add(attrs.evolve(fault, severity=WARNING), 0)
+    return readings
+
+
+def _without(
+    runs: ReadingRuns, readings: _SlotReadings, wrong: Mask, refusal: Refusal, problems: Problems
+) -> _SlotReadings:
+    """Return *readings* without the *wrong* ones, which are noted."""
+    if not wrong.any():
+        return readings
+    code, message = refusal.code, refusal.message
+    refused = readings.index[wrong].tolist()
+    problems.add_each(code, refused, lambda index: runs.fault_at(code, message, index))
+    return readings.take(~wrong)
+
+
+def _folded(
+    runs: ReadingRuns, readings: _SlotReadings, problems: Problems
+) -> tuple[_SlotReadings, int]:
+    """Sort by channel and slot, each slot once; return how many equal repeats there were.
+
+    The first reading of a slot stands. Equal ones are folded into it, others are refused.
+    """
+    same = readings.channel[1:] == readings.channel[:-1]
+    if not (same & (readings.slot[1:] <= readings.slot[:-1])).any() and _grouped(readings.channel):
+        return readings, 0  # in order already, as almost all are: sorting would cost the most
+    # lexsort is stable, so of equal slots the first that was sent stays the first.
+    readings = readings.take(np.lexsort((readings.slot, readings.channel)))
+    again = np.zeros(len(readings.slot), bool)
+    again[1:] = (readings.channel[1:] == readings.channel[:-1]) & (
+        readings.slot[1:] == readings.slot[:-1]
+    )
+    # The row of the first reading of each slot: row numbers grow, so the running maximum of the
+    # firsts is the latest of them.
+    first = np.maximum.accumulate(np.where(again, 0, np.arange(len(again))))
+    equal = (readings.values == readings.values[first]) & (
+        readings.quality == readings.quality[first]
+    )
+    problems.add_each(
+        "duplicate_in_request",
+        np.flatnonzero(again & ~equal).tolist(),
+        lambda row: contradiction(
+            runs.fault_at,
+            int(readings.index[row]),
+            readings.values[row],
+            readings.values[first[row]],
+        ),
+    )
+    return readings.take(~again), int((again & equal).sum())
+
+
+def _grouped(channel: Int64) -> bool:
+    """Whether the readings of each channel are together (they are if the runs were sorted)."""
+    return bool((channel[1:] >= channel[:-1]).all())
