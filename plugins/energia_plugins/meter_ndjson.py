@@ -17,23 +17,19 @@ from energia.time import instant_of, length_of
 
 #: The longest line, in bytes: more than a year of 15-minute values.
 LONGEST: Final = 4 * 1024**2
+
 _SINGLE: Final = frozenset({"meter", "channel", "start", "end", "value", "unit", "quality"})
+
 _SERIES: Final = frozenset({"meter", "channel", "start", "interval", "values", "unit", "quality"})
+
 _JSON: Final = msgspec.json.Decoder(float_hook=Decimal)
+
 _CODES: Final = {name: code for code, name in enumerate(QUALITIES)}
 
 
 @attrs.frozen
 class NdjsonOptions:
     """Nothing is to be said of a file: each line says it all."""
-
-
-class _Bad(ValueError):
-    """A line is no reading; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
 
 
 class NdjsonDecoder:
@@ -63,12 +59,6 @@ class NdjsonDecoder:
                 yield Problem(number, "not_json", "nested too deeply")
             except _Bad as error:
                 yield Problem(number, error.code, str(error))
-
-
-@hookimpl
-def register_decoders() -> list[Decoder]:
-    """Offer the format."""
-    return [NdjsonDecoder()]
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -123,10 +113,12 @@ def _readings(line: int, item: object) -> Iterator[Reading]:
     )
 
 
-def _needed(item: Mapping[str, object], name: str) -> object:
-    if name not in item:
-        raise _Bad("missing_field", f"the field {name} is missing")
-    return item[name]
+class _Bad(ValueError):
+    """A line is no reading; `code` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
 
 
 def _text(item: Mapping[str, object], name: str) -> str | None:
@@ -136,11 +128,35 @@ def _text(item: Mapping[str, object], name: str) -> str | None:
     return value
 
 
-def _start(item: Mapping[str, object]) -> int:
-    start = _instant(item, "start")
-    if start is None:
-        raise _Bad("missing_field", "the field start is missing")
-    return start
+def _quality(name: object) -> int:
+    if name is None:
+        return _CODES["actual"]
+    if not isinstance(name, str) or name not in _CODES:
+        known = ", ".join(QUALITIES)
+        raise _Bad("unknown_quality", f"there is no quality {str(name)[:40]!r}; known are {known}")
+    return _CODES[name]
+
+
+def _value(value: object) -> Decimal | None:
+    if value is None:
+        return None
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise _Bad("not_a_number", "the value is not a number")
+    try:
+        number = Decimal(value) if len(str(value)) <= 60 else Decimal("NaN")
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise _Bad("not_a_number", f"{str(value)[:60]!r} is not a number")
+    return number
+
+
+def _needed(item: Mapping[str, object], name: str) -> object:
+    if name not in item:
+        raise _Bad("missing_field", f"the field {name} is missing")
+    return item[name]
 
 
 def _instant(item: Mapping[str, object], name: str) -> int | None:
@@ -161,6 +177,13 @@ def _instant(item: Mapping[str, object], name: str) -> int | None:
         raise _Bad("out_of_range", f"{name}: the years are 1900 to 2199") from None
 
 
+def _start(item: Mapping[str, object]) -> int:
+    start = _instant(item, "start")
+    if start is None:
+        raise _Bad("missing_field", "the field start is missing")
+    return start
+
+
 def _interval(value: object) -> int:
     try:
         return length_of(str(value))
@@ -174,26 +197,7 @@ def _array(value: object) -> list[object]:
     return value
 
 
-def _value(value: object) -> Decimal | None:
-    if value is None:
-        return None
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise _Bad("not_a_number", "the value is not a number")
-    try:
-        number = Decimal(value) if len(str(value)) <= 60 else Decimal("NaN")
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        raise _Bad("not_a_number", f"{str(value)[:60]!r} is not a number")
-    return number
-
-
-def _quality(name: object) -> int:
-    if name is None:
-        return _CODES["actual"]
-    if not isinstance(name, str) or name not in _CODES:
-        known = ", ".join(QUALITIES)
-        raise _Bad("unknown_quality", f"there is no quality {str(name)[:40]!r}; known are {known}")
-    return _CODES[name]
+@hookimpl
+def register_decoders() -> list[Decoder]:
+    """Offer the format."""
+    return [NdjsonDecoder()]

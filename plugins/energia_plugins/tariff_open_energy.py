@@ -22,9 +22,75 @@ from energia import (
     structure,
 )
 
+__all__ = ["OpenEnergyImporter"]
+
 DayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
 Time = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9]$")]
+
 Month = Annotated[int, Meta(ge=0, le=11)]
+
+_OTHER: Final = re.compile(r"[^A-Za-z0-9_-]+")
+
+_NAME: Final = 500
+
+_EVER: Final = "1900-01-01"
+
+#: What other records have that people send by mistake.
+_OTHERS: Final[Mapping[str, str]] = {
+    "energyratestructure": "it is a rate of the US rate database: import it with format=urdb",
+    "chargeOwner": "raw price lists of Energinet are not read, only entries made of them",
+    "single_register_electricity_tariffs": "raw products of Octopus are not read",
+    "display_name": "raw products of Octopus are not read",
+    "data": "raw plans of the Consumer Data Right are not read, only entries made of them",
+}
+
+_OF_META: Final = ("provider", "plan", "currency", "timezone")
+
+
+@attrs.frozen
+class OpenEnergyImporter:
+    """Reads one entry."""
+
+    format: str = "open-energy-tariffs"
+    description: str = (
+        "Entries of the open-energy-tariffs collection (schema version 1): flat and time-of-use "
+        "plans with a daily supply charge and a feed-in tariff."
+    )
+
+    examples: ClassVar[tuple[Any, ...]] = (
+        {
+            "meta": {"provider": "Acme", "plan": "Night", "currency": "AUD"},
+            "tariff": {
+                "kind": "tou",
+                "supply": {"daily": "1.10"},
+                "import": {
+                    "bands": [{"id": "day", "name": "Day", "rate": "0.3"}],
+                    "schedule": [{"days": "all", "from": "00:00", "to": "24:00", "band": "day"}],
+                },
+            },
+        },
+    )
+
+    def read(self, document: object, options: ImportOptions) -> Imported:
+        """Return the tariff of *document*; raises `Invalid` with all faults."""
+        entry = _entry(document)
+        faults, warnings = list(_faults(entry)), list(_warnings(entry, options))
+        if faults:
+            raise Invalid(faults[0].message, faults)
+        exports = options.exports == "include"
+        version = {
+            "valid_from": str(entry.tariff.validFrom or _EVER),
+            "rounding": {"amount_decimals": None},
+            "charges": list(charges(entry.tariff, options, exports=exports)),
+        }
+        tariff = {
+            "name": _name(entry.meta),
+            "currency": options.currency or str(entry.meta.get("currency", "USD")),
+            "timezone": options.timezone,
+            "versions": [version],
+        }
+        return Imported(tariff, tuple(warnings))
 
 
 @attrs.frozen(kw_only=True)
@@ -106,167 +172,11 @@ class Entry:
     tariff: Plan
 
 
-# The charges of a plan.
-
-_OTHER: Final = re.compile(r"[^A-Za-z0-9_-]+")
-
-
-def charges(plan: Plan, options: ImportOptions, *, exports: bool) -> Iterator[dict[str, Any]]:
-    """Yield what is charged, and what is paid for exports if *exports*."""
-    seasons = plan.seasons or []
-    yield from _energy(plan.import_, seasons, options)
-    if plan.supply and plan.supply.daily:
-        amount = format(plan.supply.daily, "f")
-        yield {"kind": "fixed", "code": "supply", "amount": amount, "per": "day"}
-    if exports and plan.export:
-        yield {"kind": "export", "code": "export", "scheme": "net_billing"} | _sold(
-            plan.export, seasons
-        )
-
-
-def _energy(
-    rates: Rates, seasons: Sequence[Season], options: ImportOptions
-) -> Iterator[dict[str, Any]]:
-    if not rates.bands or not rates.schedule:
-        yield {
-            "kind": "energy.flat",
-            "code": "energy",
-            "rate": format(rates.flatRate or Decimal(0), "f"),
-        }
-        return
-    schedule, prices = _timed(rates.bands, rates.schedule, seasons)
-    tiers = {_id(band.id): _tiers(band) for band in rates.bands if band.tiers}
-    if not tiers:
-        kind = {"kind": "energy.time_of_use", "code": "energy"}
-        yield kind | {"schedule": schedule, "rates": _texts(prices)}
-        return
-    stepped = {name: tiers.get(name, [{"rate": text}]) for name, text in _texts(prices).items()}
-    scope = options.tier_scope or "per_period"
-    kind = {"kind": "energy.tiered", "code": "energy", "scope": scope}
-    yield kind | {"schedule": schedule, "rates": stepped}
-
-
-def _sold(rates: Rates, seasons: Sequence[Season]) -> dict[str, Any]:
-    if not rates.bands or not rates.schedule:
-        return {"rate": format(rates.flatRate or Decimal(0), "f")}
-    schedule, prices = _timed(rates.bands, rates.schedule, seasons)
-    return {"schedule": schedule, "rates": _texts(prices)}
-
-
-def _timed(
-    bands: Sequence[Band], schedule: Sequence[Interval], seasons: Sequence[Season]
-) -> tuple[dict[str, Any], dict[str, Decimal]]:
-    """Return the schedule and the rates of its periods: bands, or bands in a season.
-
-    Intervals are painted one after the other, so the last one comes first in the rules.
-    """
-    of_id = {band.id: band for band in bands}
-    months = {season.id: season for season in seasons}
-    rules, prices = list[dict[str, Any]](), dict[str, Decimal]()
-    for one in reversed(schedule):
-        band = of_id[one.band]
-        for season, rate in (band.seasonRates or {}).items():
-            name = _id(f"{band.id}_{season}")
-            rules.append(_rule(one, name) | {"season": _season(months[season])})
-            prices[name] = rate
-        rules.append(_rule(one, _id(band.id)))
-        prices[_id(band.id)] = band.rate
-    return {"rules": rules}, prices
-
-
-def _rule(one: Interval, period: str) -> dict[str, Any]:
-    days: list[str] = list(one.days) if isinstance(one.days, list) else [one.days]
-    if days == ["weekend"]:
-        days = ["weekend", "holiday"]
-    return {"period": period, "days": days, "from": one.from_, "to": one.to}
-
-
-def _season(season: Season) -> dict[str, str]:
-    end = monthrange(2000, season.to + 1)[1]  # a leap year: February ends on its 29th
-    return {"from": f"{season.from_ + 1:02}-01", "to": f"{season.to + 1:02}-{end:02}"}
-
-
-def _tiers(band: Band) -> list[dict[str, str]]:
-    return [
-        ({} if tier.upTo is None else {"up_to": format(tier.upTo, "f")})
-        | {"rate": format(tier.rate, "f")}
-        for tier in band.tiers or ()
-    ]
-
-
-def _texts(prices: Mapping[str, Decimal]) -> dict[str, str]:
-    return {name: format(rate, "f") for name, rate in prices.items()}
-
-
-def _id(text: str) -> str:
-    return _OTHER.sub("_", text)[:64] or "band"
-
-
-# The importer of entries of the open-energy-tariffs collection.
-
-_NAME: Final = 500
-_EVER: Final = "1900-01-01"
-#: What other records have that people send by mistake.
-_OTHERS: Final[Mapping[str, str]] = {
-    "energyratestructure": "it is a rate of the US rate database: import it with format=urdb",
-    "chargeOwner": "raw price lists of Energinet are not read, only entries made of them",
-    "single_register_electricity_tariffs": "raw products of Octopus are not read",
-    "display_name": "raw products of Octopus are not read",
-    "data": "raw plans of the Consumer Data Right are not read, only entries made of them",
-}
-_OF_META: Final = ("provider", "plan", "currency", "timezone")
-
-
-@attrs.frozen
-class OpenEnergyImporter:
-    """Reads one entry."""
-
-    format: str = "open-energy-tariffs"
-    description: str = (
-        "Entries of the open-energy-tariffs collection (schema version 1): flat and time-of-use "
-        "plans with a daily supply charge and a feed-in tariff."
-    )
-
-    examples: ClassVar[tuple[Any, ...]] = (
-        {
-            "meta": {"provider": "Acme", "plan": "Night", "currency": "AUD"},
-            "tariff": {
-                "kind": "tou",
-                "supply": {"daily": "1.10"},
-                "import": {
-                    "bands": [{"id": "day", "name": "Day", "rate": "0.3"}],
-                    "schedule": [{"days": "all", "from": "00:00", "to": "24:00", "band": "day"}],
-                },
-            },
-        },
-    )
-
-    def read(self, document: object, options: ImportOptions) -> Imported:
-        """Return the tariff of *document*; raises `Invalid` with all faults."""
-        entry = _entry(document)
-        faults, warnings = list(_faults(entry)), list(_warnings(entry, options))
-        if faults:
-            raise Invalid(faults[0].message, faults)
-        exports = options.exports == "include"
-        version = {
-            "valid_from": str(entry.tariff.validFrom or _EVER),
-            "rounding": {"amount_decimals": None},
-            "charges": list(charges(entry.tariff, options, exports=exports)),
-        }
-        tariff = {
-            "name": _name(entry.meta),
-            "currency": options.currency or str(entry.meta.get("currency", "USD")),
-            "timezone": options.timezone,
-            "versions": [version],
-        }
-        return Imported(tariff, tuple(warnings))
-
-
 def _entry(document: object) -> Entry:
     if isinstance(document, dict) and "tariff" not in document:
         for key, message in _OTHERS.items():
             if key in document:
-                raise Invalid(message, [Fault("other_format", message, "")])
+                raise Invalid.of("other_format", message, "")
     return structure(document, Entry)
 
 
@@ -329,12 +239,100 @@ def _warnings(entry: Entry, options: ImportOptions) -> Iterator[ImportWarning]:
             yield ImportWarning("/tariff/export/bands", "not_imported", message)
 
 
+def charges(plan: Plan, options: ImportOptions, *, exports: bool) -> Iterator[dict[str, Any]]:
+    """Yield what is charged, and what is paid for exports if *exports*."""
+    seasons = plan.seasons or []
+    yield from _energy(plan.import_, seasons, options)
+    if plan.supply and plan.supply.daily:
+        amount = format(plan.supply.daily, "f")
+        yield {"kind": "fixed", "code": "supply", "amount": amount, "per": "day"}
+    if exports and plan.export:
+        yield {"kind": "export", "code": "export", "scheme": "net_billing"} | _sold(
+            plan.export, seasons
+        )
+
+
+def _energy(
+    rates: Rates, seasons: Sequence[Season], options: ImportOptions
+) -> Iterator[dict[str, Any]]:
+    if not rates.bands or not rates.schedule:
+        yield {
+            "kind": "energy.flat",
+            "code": "energy",
+            "rate": format(rates.flatRate or Decimal(0), "f"),
+        }
+        return
+    schedule, prices = _timed(rates.bands, rates.schedule, seasons)
+    tiers = {_id(band.id): _tiers(band) for band in rates.bands if band.tiers}
+    if not tiers:
+        kind = {"kind": "energy.time_of_use", "code": "energy"}
+        yield kind | {"schedule": schedule, "rates": _texts(prices)}
+        return
+    stepped = {name: tiers.get(name, [{"rate": text}]) for name, text in _texts(prices).items()}
+    scope = options.tier_scope or "per_period"
+    kind = {"kind": "energy.tiered", "code": "energy", "scope": scope}
+    yield kind | {"schedule": schedule, "rates": stepped}
+
+
+def _timed(
+    bands: Sequence[Band], schedule: Sequence[Interval], seasons: Sequence[Season]
+) -> tuple[dict[str, Any], dict[str, Decimal]]:
+    """Return the schedule and the rates of its periods: bands, or bands in a season.
+
+    Intervals are painted one after the other, so the last one comes first in the rules.
+    """
+    of_id = {band.id: band for band in bands}
+    months = {season.id: season for season in seasons}
+    rules, prices = list[dict[str, Any]](), dict[str, Decimal]()
+    for one in reversed(schedule):
+        band = of_id[one.band]
+        for season, rate in (band.seasonRates or {}).items():
+            name = _id(f"{band.id}_{season}")
+            rules.append(_rule(one, name) | {"season": _season(months[season])})
+            prices[name] = rate
+        rules.append(_rule(one, _id(band.id)))
+        prices[_id(band.id)] = band.rate
+    return {"rules": rules}, prices
+
+
+def _id(text: str) -> str:
+    return _OTHER.sub("_", text)[:64] or "band"
+
+
+def _rule(one: Interval, period: str) -> dict[str, Any]:
+    days: list[str] = list(one.days) if isinstance(one.days, list) else [one.days]
+    if days == ["weekend"]:
+        days = ["weekend", "holiday"]
+    return {"period": period, "days": days, "from": one.from_, "to": one.to}
+
+
+def _season(season: Season) -> dict[str, str]:
+    end = monthrange(2000, season.to + 1)[1]  # a leap year: February ends on its 29th
+    return {"from": f"{season.from_ + 1:02}-01", "to": f"{season.to + 1:02}-{end:02}"}
+
+
+def _tiers(band: Band) -> list[dict[str, str]]:
+    return [
+        ({} if tier.upTo is None else {"up_to": format(tier.upTo, "f")})
+        | {"rate": format(tier.rate, "f")}
+        for tier in band.tiers or ()
+    ]
+
+
+def _texts(prices: Mapping[str, Decimal]) -> dict[str, str]:
+    return {name: format(rate, "f") for name, rate in prices.items()}
+
+
+def _sold(rates: Rates, seasons: Sequence[Season]) -> dict[str, Any]:
+    if not rates.bands or not rates.schedule:
+        return {"rate": format(rates.flatRate or Decimal(0), "f")}
+    schedule, prices = _timed(rates.bands, rates.schedule, seasons)
+    return {"schedule": schedule, "rates": _texts(prices)}
+
+
 def _name(meta: Mapping[str, Any]) -> str:
     parts = [str(meta[name]) for name in ("provider", "plan") if meta.get(name)]
     return (": ".join(parts) or "Imported plan")[:_NAME]
-
-
-__all__ = ["OpenEnergyImporter"]
 
 
 @hookimpl

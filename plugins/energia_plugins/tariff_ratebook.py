@@ -16,87 +16,12 @@ from energia_plugins.tariff_urdb import UrdbImporter
 from energia_plugins.tariff_urdb.energy import fixed
 from energia_plugins.tariff_urdb.record import Notes, record
 
+__all__ = ["RatebookImporter"]
+
 #: Weekdays, as `date.weekday` counts them.
 _MON, _THU, _SAT, _SUN = 0, 3, 5, 6
+
 _WEEK: Final = 7
-
-
-def _nth(month: int, weekday: int, number: int) -> Callable[[int], date]:
-    def of(year: int) -> date:
-        first = date(year, month, 1)
-        ahead = (weekday - first.weekday()) % _WEEK
-        return first + timedelta(days=ahead + _WEEK * (number - 1))
-
-    return of
-
-
-def _memorial(year: int) -> date:
-    last = date(year, 5, 31)
-    return last - timedelta(days=last.weekday())
-
-
-def _each_year_on(month: int, day: int) -> Callable[[int], date]:
-    return lambda year: date(year, month, day)
-
-
-def _easter(year: int) -> date:
-    """Return Easter Sunday (the Gregorian computus of Meeus, Jones and Butcher)."""
-    a, (b, c) = year % 19, divmod(year, 100)
-    (d, e), f = divmod(b, 4), (b + 8) // 25
-    g = (b - f + 1) // 3
-    h = (19 * a + b - d - g + 15) % 30
-    i, k = divmod(c, 4)
-    m = (32 + 2 * e + 2 * i - h - k) % 7
-    n = (a + 11 * h + 22 * m) // 451
-    month, day = divmod(h + m - 7 * n + 114, 31)
-    return date(year, month, day + 1)
-
-
-_THANKSGIVING: Final = _nth(11, _THU, 4)
-#: The federal holidays of the US and those that utilities name beside them.
-RULES: Final[Mapping[str, Callable[[int], date]]] = {
-    "new_years_day": _each_year_on(1, 1),
-    "mlk_day": _nth(1, _MON, 3),
-    "washingtons_birthday": _nth(2, _MON, 3),
-    "presidents_day": _nth(2, _MON, 3),
-    "cesar_chavez_day": _each_year_on(3, 31),
-    "good_friday": lambda year: _easter(year) - timedelta(days=2),
-    "memorial_day": _memorial,
-    "juneteenth": _each_year_on(6, 19),
-    "independence_day": _each_year_on(7, 4),
-    "labor_day": _nth(9, _MON, 1),
-    "columbus_day": _nth(10, _MON, 2),
-    "veterans_day": _each_year_on(11, 11),
-    "thanksgiving": _THANKSGIVING,
-    "day_after_thanksgiving": lambda year: _THANKSGIVING(year) + timedelta(days=1),
-    "christmas_eve": _each_year_on(12, 24),
-    "christmas": _each_year_on(12, 25),
-    "christmas_day": _each_year_on(12, 25),
-    "new_years_eve": _each_year_on(12, 31),
-}
-
-
-def dates(names: Iterable[str], years: Iterable[int], observance: str) -> Iterator[date]:
-    """Yield the dates of the holidays *names* in *years*.
-
-    Observed holidays are on the Monday after a Sunday, and, with `nearest_weekday`, on the Friday
-    before a Saturday.
-    """
-    named = list(names)
-    for year in years:
-        for name in named:
-            yield _observed(RULES[name](year), observance)
-
-
-def _observed(day: date, observance: str) -> date:
-    if day.weekday() == _SUN and observance != "actual_day":
-        return day + timedelta(days=1)
-    if day.weekday() == _SAT and observance in ("nearest_weekday", "federal"):
-        return day - timedelta(days=1)
-    return day
-
-
-# A ratebook tariff as a rate of the US rate database, and the way back of its pointers.
 
 #: Where in the source the fields of the rate are.
 _PLACES: Final = (
@@ -112,7 +37,9 @@ _PLACES: Final = (
     (re.compile(r"^/dgrules"), "/metering"),
     (re.compile(r"^/fixedcharge.*"), "/fixed_charges"),
 )
+
 _UNIT: Final = re.compile(r"/unit$")
+
 _METERING: Final[Mapping[str, str | None]] = {
     "unknown": None,
     "none": None,
@@ -120,12 +47,63 @@ _METERING: Final[Mapping[str, str | None]] = {
     "net_billing": "Net Billing Instantaneous",
     "buy_all_sell_all": "Buy All Sell All",
 }
+
 _READ: Final = {
     "schema_version",
     *("identity", "effective_range", "energy", "schedule", "fixed_charges", "min_charge"),
     *("unsupported", "metering"),
 }
+
 _INFORMATIONAL: Final = {"source_documents", "provenance"}
+
+#: Named holidays become dates of these years; another import makes those of other years.
+_YEARS: Final = range(2015, 2041)
+
+_POLICIES: Final = ("unknown", "as_weekday", "as_weekend", None)
+
+_OBSERVANCES: Final = ("actual_day", "sunday_to_monday", "nearest_weekday", "federal")
+
+
+@attrs.frozen
+class RatebookImporter:
+    """Reads one tariff of the data set."""
+
+    format: str = "ratebook"
+    description: str = (
+        "Tariffs of the ratebook data set of US residential tariffs (schema version 0); tiers are "
+        "counted in each period by itself, as its engine does, unless tier_scope says otherwise."
+    )
+
+    examples: ClassVar[tuple[Any, ...]] = (
+        {
+            "schema_version": 0,
+            "identity": {"utility_id": "Acme Power", "plan_name": "R-1"},
+            "energy": {"periods": [{"tiers": [{"rate": "0.10", "adj": "0.02"}]}]},
+            "schedule": {"weekday": [[0] * 24] * 12, "weekend": [[0] * 24] * 12},
+            "fixed_charges": [{"amount": "14", "unit": "$/month"}],
+        },
+    )
+
+    def read(self, document: object, options: ImportOptions) -> Imported:
+        """Return the tariff of *document*; raises `Invalid` with all faults."""
+        source = rewritten(document)
+        faults = list(source.faults)
+        options = attrs.evolve(options, tier_scope=options.tier_scope or "per_period")
+        holidays, warnings = _holidays(source, faults)
+        found = _read(source, options, faults)
+        if faults or found is None:
+            raise Invalid(
+                faults[0].message if len(faults) == 1 else f"{len(faults)} faults", faults
+            )
+        told = [attrs.evolve(one, pointer=source.pointer(one.pointer)) for one in found.warnings]
+        (version,) = found.tariff["versions"]
+        version = version | ({"holidays": holidays} if holidays else {})
+        charges = [*version["charges"], *source.fixed]
+        version = version | {"charges": _ordered(charges)}
+        return Imported(
+            {**found.tariff, "versions": [version]},
+            (*told, *source.warnings, *warnings),
+        )
 
 
 @attrs.frozen
@@ -182,38 +160,15 @@ def rewritten(document: object) -> Rewritten:
 def _checked(document: object) -> Mapping[str, Any]:
     if not isinstance(document, dict) or "energy" not in document:
         message = "a ratebook tariff is an object with schema_version 0, energy and schedule"
-        raise Invalid(message, [Fault("wrong_type", message, "")])
+        raise Invalid.of("wrong_type", message, "")
     if document.get("schema_version") not in (0, "0"):
         message = f"only schema_version 0 is known, not {document.get('schema_version')!r}"
-        raise Invalid(message, [Fault("unknown_version", message, "/schema_version")])
+        raise Invalid.of("unknown_version", message, "/schema_version")
     for name in ("identity", "effective_range", "energy", "schedule", "min_charge"):
         if not isinstance(document.get(name), dict | None):
             message = f"{name} is an object"
-            raise Invalid(message, [Fault("wrong_type", message, f"/{name}")])
+            raise Invalid.of("wrong_type", message, f"/{name}")
     return document
-
-
-def _of(source: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    return source.get(name) or {}
-
-
-def _periods(source: Mapping[str, Any]) -> Any:
-    """Return the periods, each a list of tiers with the names of the rate database."""
-    periods = _of(source, "energy").get("periods")
-    if not isinstance(periods, list):
-        return periods
-    return [
-        [_tier(tier) for tier in period["tiers"]]
-        if isinstance(period, dict) and isinstance(period.get("tiers"), list)
-        else period
-        for period in periods
-    ]
-
-
-def _tier(tier: object) -> object:
-    if not isinstance(tier, dict):
-        return tier
-    return {("unit" if name == "max_unit" else name): value for name, value in tier.items()}
 
 
 def _unsupported(source: Mapping[str, Any]) -> Iterator[Fault]:
@@ -251,6 +206,29 @@ def _fixed(source: Mapping[str, Any], notes: Notes) -> Iterator[dict[str, Any]]:
             notes.warn(f"{pointer}/amount", warning.code, warning.message)
 
 
+def _of(source: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return source.get(name) or {}
+
+
+def _periods(source: Mapping[str, Any]) -> Any:
+    """Return the periods, each a list of tiers with the names of the rate database."""
+    periods = _of(source, "energy").get("periods")
+    if not isinstance(periods, list):
+        return periods
+    return [
+        [_tier(tier) for tier in period["tiers"]]
+        if isinstance(period, dict) and isinstance(period.get("tiers"), list)
+        else period
+        for period in periods
+    ]
+
+
+def _tier(tier: object) -> object:
+    if not isinstance(tier, dict):
+        return tier
+    return {("unit" if name == "max_unit" else name): value for name, value in tier.items()}
+
+
 def _unread(source: Mapping[str, Any]) -> Iterator[ImportWarning]:
     for name, value in source.items():
         if name in _INFORMATIONAL and value:
@@ -262,70 +240,6 @@ def _unread(source: Mapping[str, Any]) -> Iterator[ImportWarning]:
     if superseded:
         message = f"a change is scheduled for {superseded}: the tariff is taken to go on"
         yield ImportWarning("/effective_range/scheduled_end", "scheduled_end", message)
-
-
-# The importer of tariffs of the ratebook data set.
-
-#: Named holidays become dates of these years; another import makes those of other years.
-_YEARS: Final = range(2015, 2041)
-_POLICIES: Final = ("unknown", "as_weekday", "as_weekend", None)
-_OBSERVANCES: Final = ("actual_day", "sunday_to_monday", "nearest_weekday", "federal")
-
-
-@attrs.frozen
-class RatebookImporter:
-    """Reads one tariff of the data set."""
-
-    format: str = "ratebook"
-    description: str = (
-        "Tariffs of the ratebook data set of US residential tariffs (schema version 0); tiers are "
-        "counted in each period by itself, as its engine does, unless tier_scope says otherwise."
-    )
-
-    examples: ClassVar[tuple[Any, ...]] = (
-        {
-            "schema_version": 0,
-            "identity": {"utility_id": "Acme Power", "plan_name": "R-1"},
-            "energy": {"periods": [{"tiers": [{"rate": "0.10", "adj": "0.02"}]}]},
-            "schedule": {"weekday": [[0] * 24] * 12, "weekend": [[0] * 24] * 12},
-            "fixed_charges": [{"amount": "14", "unit": "$/month"}],
-        },
-    )
-
-    def read(self, document: object, options: ImportOptions) -> Imported:
-        """Return the tariff of *document*; raises `Invalid` with all faults."""
-        source = rewritten(document)
-        faults = list(source.faults)
-        options = attrs.evolve(options, tier_scope=options.tier_scope or "per_period")
-        holidays, warnings = _holidays(source, faults)
-        found = _read(source, options, faults)
-        if faults or found is None:
-            raise Invalid(
-                faults[0].message if len(faults) == 1 else f"{len(faults)} faults", faults
-            )
-        told = [attrs.evolve(one, pointer=source.pointer(one.pointer)) for one in found.warnings]
-        (version,) = found.tariff["versions"]
-        version = version | ({"holidays": holidays} if holidays else {})
-        charges = [*version["charges"], *source.fixed]
-        version = version | {"charges": _ordered(charges)}
-        return Imported(
-            {**found.tariff, "versions": [version]},
-            (*told, *source.warnings, *warnings),
-        )
-
-
-def _read(source: Rewritten, options: ImportOptions, faults: list[Fault]) -> Imported | None:
-    """Return the tariff of the rate; None if it has *faults*, which are added."""
-    try:
-        return UrdbImporter().read(source.rate, options)
-    except Invalid as error:
-        faults += [attrs.evolve(one, pointer=source.pointer(one.pointer)) for one in error.faults]
-        return None
-
-
-def _ordered(charges: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the charges with the minimum last: it looks at all of them."""
-    return sorted(charges, key=lambda charge: charge["kind"] == "minimum")
 
 
 def _holidays(source: Rewritten, faults: list[Fault]) -> tuple[list[str], list[ImportWarning]]:
@@ -349,12 +263,6 @@ def _holidays(source: Rewritten, faults: list[Fault]) -> tuple[list[str], list[I
     return found, [ImportWarning("/schedule/holidays", "holidays_until", message)]
 
 
-def _untold(policy: object) -> Iterator[ImportWarning]:
-    if policy == "unknown":
-        message = "the source does not know how holidays are charged: they are days as any"
-        yield ImportWarning("/schedule/holiday_policy", "holidays_unknown", message)
-
-
 def _unknown(names: object, observance: object) -> Iterator[Fault]:
     if not isinstance(names, list):
         yield Fault("wrong_type", "holidays are a list of names", "/schedule/holidays")
@@ -368,7 +276,100 @@ def _unknown(names: object, observance: object) -> Iterator[Fault]:
         yield Fault("unknown_observance", message, "/schedule/holiday_observance")
 
 
-__all__ = ["RatebookImporter"]
+def _nth(month: int, weekday: int, number: int) -> Callable[[int], date]:
+    def of(year: int) -> date:
+        first = date(year, month, 1)
+        ahead = (weekday - first.weekday()) % _WEEK
+        return first + timedelta(days=ahead + _WEEK * (number - 1))
+
+    return of
+
+
+def _memorial(year: int) -> date:
+    last = date(year, 5, 31)
+    return last - timedelta(days=last.weekday())
+
+
+def _each_year_on(month: int, day: int) -> Callable[[int], date]:
+    return lambda year: date(year, month, day)
+
+
+def _easter(year: int) -> date:
+    """Return Easter Sunday (the Gregorian computus of Meeus, Jones and Butcher)."""
+    a, (b, c) = year % 19, divmod(year, 100)
+    (d, e), f = divmod(b, 4), (b + 8) // 25
+    g = (b - f + 1) // 3
+    h = (19 * a + b - d - g + 15) % 30
+    i, k = divmod(c, 4)
+    m = (32 + 2 * e + 2 * i - h - k) % 7
+    n = (a + 11 * h + 22 * m) // 451
+    month, day = divmod(h + m - 7 * n + 114, 31)
+    return date(year, month, day + 1)
+
+
+_THANKSGIVING: Final = _nth(11, _THU, 4)
+
+#: The federal holidays of the US and those that utilities name beside them.
+RULES: Final[Mapping[str, Callable[[int], date]]] = {
+    "new_years_day": _each_year_on(1, 1),
+    "mlk_day": _nth(1, _MON, 3),
+    "washingtons_birthday": _nth(2, _MON, 3),
+    "presidents_day": _nth(2, _MON, 3),
+    "cesar_chavez_day": _each_year_on(3, 31),
+    "good_friday": lambda year: _easter(year) - timedelta(days=2),
+    "memorial_day": _memorial,
+    "juneteenth": _each_year_on(6, 19),
+    "independence_day": _each_year_on(7, 4),
+    "labor_day": _nth(9, _MON, 1),
+    "columbus_day": _nth(10, _MON, 2),
+    "veterans_day": _each_year_on(11, 11),
+    "thanksgiving": _THANKSGIVING,
+    "day_after_thanksgiving": lambda year: _THANKSGIVING(year) + timedelta(days=1),
+    "christmas_eve": _each_year_on(12, 24),
+    "christmas": _each_year_on(12, 25),
+    "christmas_day": _each_year_on(12, 25),
+    "new_years_eve": _each_year_on(12, 31),
+}
+
+
+def _untold(policy: object) -> Iterator[ImportWarning]:
+    if policy == "unknown":
+        message = "the source does not know how holidays are charged: they are days as any"
+        yield ImportWarning("/schedule/holiday_policy", "holidays_unknown", message)
+
+
+def dates(names: Iterable[str], years: Iterable[int], observance: str) -> Iterator[date]:
+    """Yield the dates of the holidays *names* in *years*.
+
+    Observed holidays are on the Monday after a Sunday, and, with `nearest_weekday`, on the Friday
+    before a Saturday.
+    """
+    named = list(names)
+    for year in years:
+        for name in named:
+            yield _observed(RULES[name](year), observance)
+
+
+def _observed(day: date, observance: str) -> date:
+    if day.weekday() == _SUN and observance != "actual_day":
+        return day + timedelta(days=1)
+    if day.weekday() == _SAT and observance in ("nearest_weekday", "federal"):
+        return day - timedelta(days=1)
+    return day
+
+
+def _read(source: Rewritten, options: ImportOptions, faults: list[Fault]) -> Imported | None:
+    """Return the tariff of the rate; None if it has *faults*, which are added."""
+    try:
+        return UrdbImporter().read(source.rate, options)
+    except Invalid as error:
+        faults += [attrs.evolve(one, pointer=source.pointer(one.pointer)) for one in error.faults]
+        return None
+
+
+def _ordered(charges: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the charges with the minimum last: it looks at all of them."""
+    return sorted(charges, key=lambda charge: charge["kind"] == "minimum")
 
 
 @hookimpl

@@ -1,7 +1,7 @@
 """The charge `event`: energy, demand or a rebate in dated windows of time.
 
-`windows` are the windows, `measures` what is measured in them, `baselines` what a rebate compares
-it with, `charge` is the charge.
+Critical peaks cost more in hours that the supplier announces; a rebate pays for what is used less
+in them than on the weekdays before.
 """
 
 from collections.abc import Iterator, Mapping

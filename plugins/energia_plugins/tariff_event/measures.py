@@ -7,7 +7,7 @@ from typing import TypeAlias
 import attrs
 import numpy as np
 
-from energia import BaseMeasure, Fault, Invalid, Role, Slots
+from energia import BaseMeasure, Invalid, Role, Slots
 from energia.pricing.exact import total
 from energia.time import DAY, day_number
 from energia_plugins.tariff_event.windows import Window, by_name, is_split, slots_in
@@ -55,7 +55,7 @@ def _refuse_overlaps(found: Sequence[Spans]) -> None:
     every = sorted(span for of_event in found for span in of_event)
     if any(after[0] < before[1] for before, after in pairwise(every)):
         message = "two events share a slot, which would count twice: windows overlap"
-        raise Invalid(message, [Fault("events_overlap", message)])
+        raise Invalid.of("events_overlap", message)
 
 
 @attrs.frozen(cache_hash=True)
@@ -131,7 +131,7 @@ class EventPeak(BaseMeasure):
         part = slots.portion(self.channel)
         if 3600 % part.grid.interval:
             message = f"slots of {part.grid.interval} s have no exact power: they divide no hour"
-            raise Invalid(message, [Fault("wrong_interval", message)])
+            raise Invalid.of("wrong_interval", message)
         per_hour = 3600 // part.grid.interval
         return {
             name: max(int(part.values[first:past].max()) for first, past in of_event) * per_hour
@@ -167,7 +167,7 @@ class InBill(BaseMeasure):
                     f"the event at {slots.zone.text(start)} is only in part in the bill, and its "
                     "baseline is of all of it"
                 )
-                raise Invalid(message, [Fault("event_cut", message)])
+                raise Invalid.of("event_cut", message)
             found[str(at)] = 1
         return found
 
@@ -227,7 +227,7 @@ class Baselines(BaseMeasure):
             f"the event {name or 'at'} {when} has {count} weekdays before it in the bill, and its "
             f"baseline needs {self.days}: give the event a `baseline`"
         )
-        raise Invalid(message, [Fault("no_baseline", message)])
+        raise Invalid.of("no_baseline", message)
 
 
 def _day(slots: Slots, instant: int) -> int:

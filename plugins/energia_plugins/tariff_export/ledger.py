@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Self
 
 import attrs
 
-from energia import Fault, Invalid
+from energia import Invalid
 from energia.pricing.exact import exact_text
 
 Unit = Literal["kwh", "money"]
@@ -103,7 +103,7 @@ class Kept:
                 "the state of export is {month, ledger: [{month, period?, kwh | money, expires?}]}"
                 f", months such as 2026-03 and numbers as strings: {error}"
             )
-            raise Invalid(message, [Fault("bad_state", message, "/state")]) from error
+            raise Invalid.of("bad_state", message, "/state") from error
         return cls(month, sorted(entries, key=lambda one: one.month), net)
 
     def of(self, unit: Unit) -> list[Entry]:

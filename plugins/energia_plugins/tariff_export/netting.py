@@ -10,7 +10,6 @@ from energia import (
     BaseMeasure,
     Energy,
     EnergyByPeriod,
-    Fault,
     Invalid,
     Micro,
     Months,
@@ -109,10 +108,10 @@ class BillMonth(BaseMeasure):
 def _comparable(ours: Portion, theirs: Portion, export: Role) -> None:
     if ours.grid != theirs.grid:
         message = f"import and {export} are netted slot by slot: they need the same interval"
-        raise Invalid(message, [Fault("different_intervals", message)])
+        raise Invalid.of("different_intervals", message)
     if (ours.largest + theirs.largest) * _HOUR > _LIMIT:
         message = f"the readings of import and {export} are too large to be netted"
-        raise Invalid(message, [Fault("out_of_range", message)])
+        raise Invalid.of("out_of_range", message)
 
 
 def _hourly(net: Micro, slots: Slots, part: Portion) -> Micro:

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from energia import BaseMeasure, Fault, Invalid, Role, Schedule, Slots
+from energia import BaseMeasure, Invalid, Role, Schedule, Slots
 from energia_plugins.tariff_tiered.ladder import Ladder, Micro, Scale, Scales, text_of
 from energia_plugins.tariff_tiered.windows import (
     Pool,
@@ -144,7 +144,7 @@ class Used:
                 f"{text_of(self.before + self.now)} kWh are used, but the last tier is closed: it "
                 f"ends at {self.ladder.texts(self.scale)[-1]}"
             )
-            raise Invalid(message, [Fault("above_last_tier", message)])
+            raise Invalid.of("above_last_tier", message)
 
 
 def prorated(used: Used) -> Iterator[Share]:

@@ -18,16 +18,8 @@ from energia_plugins.tariff_urdb.versions import Block, chained, in_force
 
 __all__ = ["UrdbImporter"]
 
-
-@hookimpl
-def register_tariff_importers() -> list[TariffImporter]:
-    """Offer the importer."""
-    return [UrdbImporter()]
-
-
-# The importer of rates of the US utility rate database (OpenEI URDB).
-
 _NAME: Final = 500
+
 #: Of lists longer than this no tariff is made.
 _MOST: Final = 1000
 
@@ -88,7 +80,7 @@ def _rates(document: object, notes: Notes) -> Iterator[Record]:
     listed = found if isinstance(found, list) else [found]
     if not listed or len(listed) > _MOST:
         message = f"there is no rate in it, or more than {_MOST}"
-        raise Invalid(message, [Fault("no_rate_found", message, at)])
+        raise Invalid.of("no_rate_found", message, at)
     wrong = [
         Fault("wrong_type", "a rate is an object", f"{at}/{index}" if listed is found else at)
         for index, one in enumerate(listed)
@@ -135,3 +127,9 @@ def _name(rate: Record) -> str:
     parts: Sequence[str | None] = (rate.text("utility"), rate.text("name"))
     found = ": ".join(part for part in parts if part)
     return (found or f"URDB {rate.text('label') or 'rate'}")[:_NAME]
+
+
+@hookimpl
+def register_tariff_importers() -> list[TariffImporter]:
+    """Offer the importer."""
+    return [UrdbImporter()]
