@@ -107,8 +107,8 @@ def _readings(line: int, item: object) -> Iterator[Reading]:
     start, step = _start(item), _interval(_needed(item, "interval"))
     values = [_value(value) for value in _array(item["values"])]
     return (
-        Reading(line, value, start + at * step, None, quality, meter, channel, unit)
-        for at, value in enumerate(values)
+        Reading(line, value, start + index * step, None, quality, meter, channel, unit)
+        for index, value in enumerate(values)
         if value is not None or not silent
     )
 
@@ -170,7 +170,7 @@ def _instant(item: Mapping[str, object], name: str) -> int | None:
     if instant.tzinfo is None:
         raise _Bad("naive_time", f"{name}: the time has no offset from UTC")
     if instant.microsecond:
-        raise _Bad("off_grid", f"{name}: the time is not on a whole second")
+        raise _Bad("off_grid", f"{name}: the time must be on a whole second")
     try:
         return instant_of(instant)
     except (OverflowError, ValueError):

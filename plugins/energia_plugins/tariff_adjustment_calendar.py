@@ -46,7 +46,7 @@ from energia.units import MICRO
 
 def _ends_later(from_: date, to: date | None) -> Iterator[Fault]:
     if to is not None and to <= from_:
-        yield Fault("empty_range", "to is not after from", "/to")
+        yield Fault("empty_range", "to must be after from", "/to")
 
 
 @attrs.frozen
@@ -76,10 +76,10 @@ def _months_or_ranges(
 ) -> Iterator[Fault]:
     if (months is None) == (ranges is None):
         yield Fault("months_or_ranges", "give either months or ranges", "/months")
-    for at, (before, after) in enumerate(pairwise(ranges or ()), 1):
+    for index, (before, after) in enumerate(pairwise(ranges or ()), 1):
         if before.to is None or after.from_ < before.to:
-            message = f"the range begins before the one of {before.from_} has ended"
-            yield Fault("ranges_overlap", message, f"/ranges/{at}/from")
+            message = f"the range must not begin before the one of {before.from_} ends"
+            yield Fault("ranges_overlap", message, f"/ranges/{index}/from")
 
 
 def _selects(of: Selection | None, form: str) -> Iterator[Fault]:
@@ -155,7 +155,7 @@ class AdjustmentCalendar(BaseCharge):
     def _table(self) -> Table:
         if self.months is not None:
             return Table.of_months(self.months)
-        found = [(one.from_, one.to, one.rate) for one in self.ranges or ()]
+        found = [(dated.from_, dated.to, dated.rate) for dated in self.ranges or ()]
         return Table(tuple(Entry(begin.isoformat(), begin, to, rate) for begin, to, rate in found))
 
     def measures(self) -> dict[str, Measure]:
@@ -290,7 +290,7 @@ class EnergyByDates(BaseMeasure):
 
 
 def _mean(pieces: list[Piece]) -> Fraction:
-    return sum((one.weight * fraction(one.rate) for one in pieces), Fraction(0))
+    return sum((piece.weight * fraction(piece.rate) for piece in pieces), Fraction(0))
 
 
 def _mean_text(pieces: list[Piece]) -> str:

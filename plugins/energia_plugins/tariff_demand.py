@@ -145,7 +145,7 @@ def _periods_match(schedule: Schedule | None, rates: Mapping[str, Price] | None)
 def _tiers_fit(
     tiers: Tiers | None, rates: Mapping[str, Price] | None, scope: Scope, last: Last
 ) -> Iterator[Fault]:
-    named = {f"/rates/{name}": one for name, one in (rates or {}).items()} | {"/tiers": tiers}
+    named = {f"/rates/{name}": rate for name, rate in (rates or {}).items()} | {"/tiers": tiers}
     for at, one in named.items():
         if isinstance(one, tuple):
             yield from faults_of_tiers(Ladder(one, scope, last), at)
@@ -305,9 +305,11 @@ def faults_of_tiers(ladder: Ladder, at: str) -> Iterator[Fault]:
         here, is_last = f"{at}/{index}", index == len(ladder.tiers) - 1
         if tier.up_to is None:
             if not is_last:
-                yield Fault("missing_bound", "only the last tier has no up_to", f"{here}/up_to")
+                yield Fault(
+                    "missing_bound", "only the last tier may have no up_to", f"{here}/up_to"
+                )
         elif tier.up_to <= below:
-            message = f"each tier ends above the one before: more than {below}"
+            message = f"each tier must end above the one before: more than {below}"
             yield Fault("not_increasing", message, f"{here}/up_to")
         below = max(below, tier.up_to or below)
         yield from _faults_of_price(ladder, tier, here)
@@ -317,16 +319,16 @@ def faults_of_tiers(ladder: Ladder, at: str) -> Iterator[Fault]:
 
 def _faults_of_price(ladder: Ladder, tier: Tier, here: str) -> Iterator[Fault]:
     if tier.rate is None and tier.amount is None:
-        yield Fault("missing_rate", "a tier has a rate", f"{here}/rate")
+        yield Fault("missing_rate", "a tier must have a rate", f"{here}/rate")
     if tier.amount is not None and ladder.scope == "blocks":
-        message = "only a band has an amount: use the scope whole_band"
+        message = "only a band may have an amount: use the scope whole_band"
         yield Fault("amount_of_block", message, f"{here}/amount")
     if tier.amount is not None and ladder.components != (None,):
         message = "an amount cannot be told apart into the components of other tiers"
         yield Fault("amount_with_components", message, f"{here}/amount")
     parts = tuple(tier.rate.components) if isinstance(tier.rate, Components) else (None,)
     if tier.rate is not None and set(parts) != set(ladder.components):
-        yield Fault("components_differ", "all tiers have the same components", f"{here}/rate")
+        yield Fault("components_differ", "all tiers must have the same components", f"{here}/rate")
 
 
 @hookimpl

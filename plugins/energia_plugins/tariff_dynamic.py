@@ -51,7 +51,9 @@ SeriesName = Annotated[Code, Meta(description="The name of the price series.", e
 
 def _floor_is_below_cap(floor: Decimal | None, cap: Decimal | None) -> Iterator[Fault]:
     if floor is not None and cap is not None and floor > cap:
-        yield Fault("floor_above_cap", f"the floor {floor} is above the cap {cap}", "/floor")
+        yield Fault(
+            "floor_above_cap", f"the floor {floor} must not be above the cap {cap}", "/floor"
+        )
 
 
 @attrs.frozen

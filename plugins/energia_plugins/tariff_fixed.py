@@ -31,7 +31,7 @@ Meters = Annotated[int, Meta(ge=0, le=1_000_000)]
 
 def _proration_is_of_months(per: str, proration: Proration | None) -> Iterator[Fault]:
     if proration not in (None, "none") and per in ("bill", "meter"):
-        message = f"only months and years are prorated, per {per} is once a bill"
+        message = f"only months and years can be prorated: per {per} is charged once a bill"
         yield Fault("unused_proration", message, "/proration")
 
 

@@ -63,23 +63,23 @@ def _quantity_is_of_one_charge(quantity: Decimal | None, of: Selection | None) -
 
 def _period_is_of_energy(quantity: Decimal | None, period: str | None) -> Iterator[Fault]:
     if quantity is None and period is not None:
-        yield Fault("unused_period", "only a quantity has a period", "/period")
+        yield Fault("unused_period", "only a quantity may have a period", "/period")
 
 
 def _quantity_is_of_a_bill(quantity: Decimal | None, per: str) -> Iterator[Fault]:
     if quantity is not None and per == "year":
-        yield Fault("wrong_per", "a quantity is per bill, month or day", "/per")
+        yield Fault("wrong_per", "a quantity must be per bill, month or day", "/per")
 
 
 def _proration_is_of_months(per: str, proration: Proration | None) -> Iterator[Fault]:
     if proration not in (None, "none") and per in ("bill", "day"):
-        message = f"only months and years are prorated, not per {per}"
+        message = f"only months and years can be prorated, not per {per}"
         yield Fault("unused_proration", message, "/proration")
 
 
 def _years_end(per: str, year_ends: int | None) -> Iterator[Fault]:
     if year_ends is not None and per != "year":
-        yield Fault("unused_year_ends", "only a minimum of the year is settled", "/year_ends")
+        yield Fault("unused_year_ends", "only a minimum of the year can be settled", "/year_ends")
 
 
 @attrs.frozen
@@ -397,7 +397,7 @@ class SoFar:
 def _number(value: object) -> Fraction:
     text = format(value, "f") if isinstance(value, Decimal) else str(value)
     if isinstance(value, bool) or not _NUMBER.fullmatch(text):
-        message = f"{text[:40]!r} is no amount: a decimal number"
+        message = f"{text[:40]!r} is not an amount: it must be a decimal number"
         raise Invalid.of("bad_charged", message)
     return Fraction(text)
 

@@ -190,7 +190,7 @@ def _faults(entry: Entry) -> Iterator[Fault]:
         yield Fault("unknown_currency", f"there is no currency {currency!r}", "/meta/currency")
     unit = entry.meta.get("unit", "kWh")
     if unit != "kWh":
-        yield Fault("unknown_unit", f"rates are for a kWh, not for {unit!r}", "/meta/unit")
+        yield Fault("unknown_unit", f"rates must be for a kWh, not for {unit!r}", "/meta/unit")
     if plan.demand:
         message = "the schema reserves demand and does not say what it means: it is not priced"
         yield Fault("not_supported", message, "/tariff/demand")
@@ -204,7 +204,9 @@ def _faults(entry: Entry) -> Iterator[Fault]:
         bands = {band.id for band in rates.bands or ()}
         for index, one in enumerate(rates.schedule or ()):
             if not one.days:
-                yield Fault("no_days", "the interval is on no day", f"{at}/schedule/{index}/days")
+                yield Fault(
+                    "no_days", "the interval must be on some day", f"{at}/schedule/{index}/days"
+                )
             if one.band not in bands:
                 message = f"there is no band {one.band!r}"
                 yield Fault("unknown_period", message, f"{at}/schedule/{index}/band")

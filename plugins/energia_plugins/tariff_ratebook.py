@@ -95,7 +95,10 @@ class RatebookImporter:
             raise Invalid(
                 faults[0].message if len(faults) == 1 else f"{len(faults)} faults", faults
             )
-        told = [attrs.evolve(one, pointer=source.pointer(one.pointer)) for one in found.warnings]
+        told = [
+            attrs.evolve(warning, pointer=source.pointer(warning.pointer))
+            for warning in found.warnings
+        ]
         (version,) = found.tariff["versions"]
         version = version | ({"holidays": holidays} if holidays else {})
         charges = [*version["charges"], *source.fixed]
@@ -159,14 +162,14 @@ def rewritten(document: object) -> Rewritten:
 
 def _checked(document: object) -> Mapping[str, Any]:
     if not isinstance(document, dict) or "energy" not in document:
-        message = "a ratebook tariff is an object with schema_version 0, energy and schedule"
+        message = "a ratebook tariff must be an object with schema_version 0, energy and schedule"
         raise Invalid.of("wrong_type", message, "")
     if document.get("schema_version") not in (0, "0"):
-        message = f"only schema_version 0 is known, not {document.get('schema_version')!r}"
+        message = f"schema_version must be 0, not {document.get('schema_version')!r}"
         raise Invalid.of("unknown_version", message, "/schema_version")
     for name in ("identity", "effective_range", "energy", "schedule", "min_charge"):
         if not isinstance(document.get(name), dict | None):
-            message = f"{name} is an object"
+            message = f"{name} must be an object"
             raise Invalid.of("wrong_type", message, f"/{name}")
     return document
 
@@ -174,13 +177,13 @@ def _checked(document: object) -> Mapping[str, Any]:
 def _unsupported(source: Mapping[str, Any]) -> Iterator[Fault]:
     """Yield what the data set itself says is missing from the tariff, and an unknown metering."""
     listed = source.get("unsupported") or []
-    for at, one in enumerate(listed if isinstance(listed, list) else [listed]):
+    for index, one in enumerate(listed if isinstance(listed, list) else [listed]):
         detail = ": ".join(map(str, one.values())) if isinstance(one, dict) else str(one)
         message = f"the tariff has a part that the data set does not describe: {detail[:200]}"
-        yield Fault("unsupported", message, f"/unsupported/{at}")
+        yield Fault("unsupported", message, f"/unsupported/{index}")
     metering = source.get("metering")
     if metering is not None and str(metering) not in _METERING:
-        message = f"{metering!r} is no metering; known are {', '.join(_METERING)}"
+        message = f"{metering!r} is unknown as metering; known are {', '.join(_METERING)}"
         yield Fault("unknown_rule", message, "/metering")
 
 
@@ -188,17 +191,17 @@ def _fixed(source: Mapping[str, Any], notes: Notes) -> Iterator[dict[str, Any]]:
     """Yield a charge for each fixed charge of the list."""
     listed = source.get("fixed_charges") or []
     if not isinstance(listed, list):
-        notes.refuse("/fixed_charges", "wrong_type", "fixed_charges is a list")
+        notes.refuse("/fixed_charges", "wrong_type", "fixed_charges must be a list")
         return
-    for at, one in enumerate(listed):
-        pointer = f"/fixed_charges/{at}"
+    for index, one in enumerate(listed):
+        pointer = f"/fixed_charges/{index}"
         if not isinstance(one, dict):
             notes.refuse(pointer, "wrong_type", 'a fixed charge is {"amount", "unit"}')
             continue
         own = Notes()
         given = {"fixedchargefirstmeter": one.get("amount"), "fixedchargeunits": one.get("unit")}
         for charge in fixed(record(given, "", own)):
-            yield charge | ({"code": f"fixed_{at}"} if len(listed) > 1 else {})
+            yield charge | ({"code": f"fixed_{index}"} if len(listed) > 1 else {})
         for fault in own.faults:
             part = "unit" if "units" in str(fault.pointer) else "amount"
             notes.refuse(f"{pointer}/{part}", fault.code, fault.message)
@@ -235,7 +238,7 @@ def _unread(source: Mapping[str, Any]) -> Iterator[ImportWarning]:
             message = f"{name} describes the tariff; it does not change what is charged"
             yield ImportWarning(f"/{name}", "informational", message)
         elif name not in _READ and name not in _INFORMATIONAL:
-            yield ImportWarning(f"/{name}", "unknown_field", f"{name} is not known")
+            yield ImportWarning(f"/{name}", "unknown_field", f"{name} is unknown")
     superseded = _of(source, "effective_range").get("scheduled_end")
     if superseded:
         message = f"a change is scheduled for {superseded}: the tariff is taken to go on"
@@ -247,7 +250,7 @@ def _holidays(source: Rewritten, faults: list[Fault]) -> tuple[list[str], list[I
     schedule: Mapping[str, Any] = source.schedule
     policy = schedule.get("holiday_policy")
     if policy not in _POLICIES:
-        message = f"{policy!r} is no policy; known are unknown, as_weekday and as_weekend"
+        message = f"{policy!r} is unknown as a policy; known are unknown, as_weekday and as_weekend"
         faults.append(Fault("unknown_policy", message, "/schedule/holiday_policy"))
     names = schedule.get("holidays") or []
     faults += list(_unknown(names, schedule.get("holiday_observance", "actual_day")))
@@ -259,20 +262,20 @@ def _holidays(source: Rewritten, faults: list[Fault]) -> tuple[list[str], list[I
         return [], [warning]
     observance = schedule.get("holiday_observance") or "actual_day"
     found = sorted({str(day) for day in dates(names, _YEARS, observance)})
-    message = f"the holidays are dates of the years {_YEARS[0]} to {_YEARS[-1]}"
+    message = f"the holidays must be dates of the years {_YEARS[0]} to {_YEARS[-1]}"
     return found, [ImportWarning("/schedule/holidays", "holidays_until", message)]
 
 
 def _unknown(names: object, observance: object) -> Iterator[Fault]:
     if not isinstance(names, list):
-        yield Fault("wrong_type", "holidays are a list of names", "/schedule/holidays")
+        yield Fault("wrong_type", "holidays must be a list of names", "/schedule/holidays")
         return
-    for at, name in enumerate(names):
+    for index, name in enumerate(names):
         if not isinstance(name, str) or name not in RULES:
-            message = f"{name!r} is no known holiday"
-            yield Fault("unknown_holiday", message, f"/schedule/holidays/{at}")
+            message = f"the holiday {name!r} is unknown"
+            yield Fault("unknown_holiday", message, f"/schedule/holidays/{index}")
     if observance not in (*_OBSERVANCES, None):
-        message = f"{observance!r} is no known observance; known are {', '.join(_OBSERVANCES)}"
+        message = f"the observance {observance!r} is unknown; known are {', '.join(_OBSERVANCES)}"
         yield Fault("unknown_observance", message, "/schedule/holiday_observance")
 
 
@@ -363,7 +366,9 @@ def _read(source: Rewritten, options: ImportOptions, faults: list[Fault]) -> Imp
     try:
         return UrdbImporter().read(source.rate, options)
     except Invalid as error:
-        faults += [attrs.evolve(one, pointer=source.pointer(one.pointer)) for one in error.faults]
+        faults += [
+            attrs.evolve(fault, pointer=source.pointer(fault.pointer)) for fault in error.faults
+        ]
         return None
 
 

@@ -88,11 +88,11 @@ Bands: TypeAlias = Annotated[tuple[Band, ...], Meta(min_length=1, max_length=20)
 
 def bands_rise(bands: Bands | None) -> Iterator[Fault]:
     """Refuse bands that do not begin one above the other."""
-    for at, band in enumerate(bands or ()):
-        below = bands[at - 1].over_percent if at and bands else None
+    for index, band in enumerate(bands or ()):
+        below = bands[index - 1].over_percent if index and bands else None
         if below is not None and band.over_percent <= below:
             message = f"each band begins above the one before: more than {below}"
-            yield Fault("not_increasing", message, f"/bands/{at}/over_percent")
+            yield Fault("not_increasing", message, f"/bands/{index}/over_percent")
 
 
 @attrs.frozen(cache_hash=True)
@@ -202,7 +202,7 @@ class Excess(BaseMeasure):
 
 def _lasts(from_: str, to: str) -> Iterator[Fault]:
     if from_ == to:
-        yield Fault("empty_window", "the hours are none: they end when they begin", "/to")
+        yield Fault("empty_window", "the hours must end after they begin", "/to")
 
 
 @attrs.frozen(cache_hash=True)
@@ -420,9 +420,9 @@ def billed(selection: Selection, bill: BillSoFar, period: str | None) -> Fractio
 def banded(bands: Sequence[Band], active: Fraction, reactive: Fraction) -> Iterator[Step]:
     """Yield what each band charges."""
     bounds = [active * Fraction(band.over_percent) / 100 for band in bands]
-    for at, band in enumerate(bands):
-        above = bounds[at + 1] if at + 1 < len(bands) else max(reactive, bounds[at])
-        inside = max(min(reactive, above) - bounds[at], Fraction(0))
+    for index, band in enumerate(bands):
+        above = bounds[index + 1] if index + 1 < len(bands) else max(reactive, bounds[index])
+        inside = max(min(reactive, above) - bounds[index], Fraction(0))
         share = f"{band.over_percent} % of {decimal_text(active)} kWh"
         what = f"above {share}, of {decimal_text(reactive)} kvarh"
         text = f"{decimal_text(inside)} x {band.rate}"

@@ -112,12 +112,12 @@ def _rows_or_tables(
     if (rows is None) == (tables is None):
         yield Fault("rows_or_tables", "give either rows, or tables of rows by date", "/rows")
     yield from faults_of_rows(rows or (), "/rows")
-    for at, table in enumerate(tables or ()):
-        yield from faults_of_rows(table.rows, f"/tables/{at}/rows")
-    for at, (before, after) in enumerate(pairwise(tables or ()), 1):
+    for index, table in enumerate(tables or ()):
+        yield from faults_of_rows(table.rows, f"/tables/{index}/rows")
+    for index, (before, after) in enumerate(pairwise(tables or ()), 1):
         if after.from_ <= before.from_:
             message = f"the table begins on {after.from_}, not after the one before it"
-            yield Fault("dates_not_increasing", message, f"/tables/{at}/from")
+            yield Fault("dates_not_increasing", message, f"/tables/{index}/from")
 
 
 def _value_is_of_bands(by: str, value: Decimal | None) -> Iterator[Fault]:
@@ -202,7 +202,7 @@ class TableCharge(BaseCharge):
 
     @property
     def _all_rows(self) -> tuple[Row, ...]:
-        return (*(self.rows or ()), *(row for one in self.tables or () for row in one.rows))
+        return (*(self.rows or ()), *(row for table in self.tables or () for row in table.rows))
 
     @property
     def across_versions(self) -> Literal["each", "last"]:

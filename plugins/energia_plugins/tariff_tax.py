@@ -101,7 +101,7 @@ def _one_rate(
 
 def _ends_later(from_: date | None, to: date | None) -> Iterator[Fault]:
     if from_ is not None and to is not None and to <= from_:
-        yield Fault("empty_range", "to is not after from", "/to")
+        yield Fault("empty_range", "to must be after from", "/to")
 
 
 @attrs.frozen
@@ -234,11 +234,11 @@ class Burden:
 
 def _names_differ(taxes: tuple[Tax, ...]) -> Iterator[Fault]:
     """Refuse a tax that is taken twice on one day."""
-    for at, tax in enumerate(taxes):
-        for before in taxes[:at]:
+    for index, tax in enumerate(taxes):
+        for before in taxes[:index]:
             if tax.name == before.name and _overlap(tax, before):
                 message = f"the tax {tax.name} is there twice on some day: give each from and to"
-                yield Fault("duplicate_tax", message, f"/taxes/{at}/name")
+                yield Fault("duplicate_tax", message, f"/taxes/{index}/name")
                 break
 
 
@@ -258,7 +258,7 @@ def _leave_something(form: Form, taxes: tuple[Tax, ...]) -> Iterator[Fault]:
 
 def _shown_as_price(form: Form, show: str | None) -> Iterator[Fault]:
     if form.startswith("add_on") and show == "information":
-        message = "taxes on top of the price are lines, or in the price: they are no information"
+        message = "taxes on top of the price are lines, or in the price: they are not inside"
         yield Fault("nothing_inside", message, "/show")
 
 

@@ -26,7 +26,7 @@ def spans(slots: Slots, channel: str, windows: tuple[Window, ...]) -> Mapping[st
     edges: set[int] = set()
     for name, of_event in by_name(windows).items():
         seconds = [window.seconds(slots.zone) for window in of_event]
-        edges.update(edge for one in seconds for edge in one if is_split(grid, edge))
+        edges.update(edge for span in seconds for edge in span if is_split(grid, edge))
         inside = [slots_in(grid, start, end) for start, end in seconds]
         if together := _together(span for span in sorted(inside) if span[0] < span[1]):
             found[name] = together
@@ -130,7 +130,9 @@ class EventPeak(BaseMeasure):
         """Return the exact maxima; raises `Invalid` for slots that do not divide an hour."""
         part = slots.portion(self.channel)
         if 3600 % part.grid.interval:
-            message = f"slots of {part.grid.interval} s have no exact power: they divide no hour"
+            message = (
+                f"slots of {part.grid.interval} s have no exact power: they must divide an hour"
+            )
             raise Invalid.of("wrong_interval", message)
         per_hour = 3600 // part.grid.interval
         return {
@@ -158,7 +160,7 @@ class InBill(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the windows; raises `Invalid` for one that is cut."""
         found: dict[str, int] = {}
-        for at, window in enumerate(self.windows):
+        for index, window in enumerate(self.windows):
             start, end = window.seconds(slots.zone)
             if end <= slots.start or slots.end <= start:
                 continue
@@ -168,7 +170,7 @@ class InBill(BaseMeasure):
                     "baseline is of all of it"
                 )
                 raise Invalid.of("event_cut", message)
-            found[str(at)] = 1
+            found[str(index)] = 1
         return found
 
 

@@ -539,9 +539,9 @@ class Offsetting:
 
     def _offset(self, label: str, periods: Sequence[str | None] | None) -> None:
         """Offset a period by the entries of *periods*, or of any."""
-        for at, entry in enumerate(self.entries):
+        for index, entry in enumerate(self.entries):
             if periods is None or entry.period in periods:
-                self.entries[at] = self._use(label, entry)
+                self.entries[index] = self._use(label, entry)
 
     def _use(self, label: str, entry: Entry) -> Entry:
         weights = self.site.charge.across or {}
@@ -726,8 +726,8 @@ class Purse:
         if there and true_up and true_up.pay == "cash":
             self.account.paid = there
             steps = tuple(
-                Step(f"credit of {one.month}", f"-{decimal_text(one.amount)}", -one.amount)
-                for one in self.entries
+                Step(f"credit of {entry.month}", f"-{decimal_text(entry.amount)}", -entry.amount)
+                for entry in self.entries
             )
             yield _named(self.site, "true_up", -there, steps, ("true_up",))
         else:
@@ -776,7 +776,7 @@ def _exported(site: Site, code: str, rest: Sequence[Entry]) -> Mapping[str, int]
         return site.exported(code)
     labels = dict.fromkeys(site.imported(code), 0)
     for entry in rest:
-        at = next((one for one in labels if period_of(one) in (None, entry.period)), None)
+        at = next((label for label in labels if period_of(label) in (None, entry.period)), None)
         if at is None:
             message = f"{code} does not have the period {entry.period}"
             raise Invalid.of("different_periods", message)

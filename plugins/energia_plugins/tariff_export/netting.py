@@ -101,7 +101,9 @@ class BillMonth(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count the days of each month of the tariff's zone."""
         if slots.bill_days().number > _LONG:
-            slots.assume("long_bill", "the window is settled as one bill; group=P1M settles months")
+            slots.assume(
+                "long_bill", "the window is settled as one bill; group=P1M settles each month"
+            )
         return Months().evaluate(slots)
 
 

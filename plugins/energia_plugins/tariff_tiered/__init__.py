@@ -98,13 +98,13 @@ def _bounds_rise(
     for pointer, ladder in _ladders(tiers, rates):
         yield from _faults_of_ends(ladder, last, pointer)
         highest: dict[Unit, Tier] = {}
-        for at, tier in enumerate(ladder):
+        for index, tier in enumerate(ladder):
             if tier.up_to is None:
                 continue
             below = highest.get(tier.unit or unit)
             if below is not None and below.up_to is not None and tier.up_to <= below.up_to:
-                message = f"{tier.up_to} is not above the bound before it, {below.up_to}"
-                yield Fault("bounds_not_increasing", message, f"{pointer}/{at}/up_to")
+                message = f"{tier.up_to} must be above the bound before it, {below.up_to}"
+                yield Fault("bounds_not_increasing", message, f"{pointer}/{index}/up_to")
             highest[tier.unit or unit] = tier
 
 
@@ -120,12 +120,14 @@ def _demand_fits(
         message = f"bounds by {of_demand[0]} need demand: how the billing demand is determined"
         yield Fault("missing_demand", message, "/demand")
     elif demand is not None and not of_demand:
-        yield Fault("unused_demand", "no bound is by demand", "/demand")
+        yield Fault(
+            "unused_demand", "demand is only for bounds by demand, and there is none", "/demand"
+        )
     elif demand is not None and of_demand != [demand.unit]:
         message = f"bounds by {' and '.join(of_demand)} need a demand in that unit"
         yield Fault("wrong_unit", message, "/demand/unit")
     if of_demand and reset not in ("bill", "month"):
-        message = "demand is that of a bill or of a month: so must be the reset"
+        message = "demand is that of a bill or of a month, so the reset must be bill or month"
         yield Fault("wrong_reset", message, "/reset")
 
 
@@ -163,7 +165,7 @@ def _one_ladder_a_day(
     distinct = list(dict.fromkeys(ladders.values()))
     if len(distinct) == 1 or set(schedule.periods) != set(rates):
         return
-    if _mixed(schedule, np.array([distinct.index(ladders[one]) for one in schedule.periods])):
+    if _mixed(schedule, np.array([distinct.index(ladders[period]) for period in schedule.periods])):
         message = (
             "periods of one day have different bounds: count each by itself with scope per_period, "
             "or give them the same bounds"
@@ -437,7 +439,7 @@ def used_in(window: str, state: Mapping[str, Any]) -> dict[str, Fraction]:
         return {}
     used = state.get("used", {})
     if not isinstance(used, Mapping):
-        raise _refused("used is an object: the quantity of each pool")
+        raise _refused("used must be an object: the quantity of each pool")
     return {str(pool): _number(value) for pool, value in used.items()}
 
 
@@ -448,7 +450,7 @@ def _refused(message: str) -> Invalid:
 def _number(value: object) -> Fraction:
     text = format(value, "f") if isinstance(value, Decimal) else str(value)
     if isinstance(value, bool) or not _NUMBER.fullmatch(text):
-        raise _refused(f"{text[:40]!r} is no quantity: a decimal number")
+        raise _refused(f"{text[:40]!r} is not a quantity: it must be a decimal number")
     return Fraction(text)
 
 
@@ -488,16 +490,16 @@ def _ladders(
 
 
 def _faults_of_ends(ladder: Sequence[Tier], last: Last, pointer: str) -> Iterator[Fault]:
-    for at, tier in enumerate(ladder):
-        is_last = at == len(ladder) - 1
+    for index, tier in enumerate(ladder):
+        is_last = index == len(ladder) - 1
         if tier.up_to is None and not (is_last and last == "open"):
-            message = "only an open last tier has no up_to"
-            yield Fault("missing_bound", message, f"{pointer}/{at}/up_to")
+            message = "only an open last tier may have no up_to"
+            yield Fault("missing_bound", message, f"{pointer}/{index}/up_to")
         if tier.up_to is not None and is_last and last == "open":
             message = (
-                "the last tier is open: leave out up_to, or say last: closed to refuse usage above"
+                "the last tier is open: leave up_to out, or say last: closed to refuse usage above"
             )
-            yield Fault("last_tier_has_bound", message, f"{pointer}/{at}/up_to")
+            yield Fault("last_tier_has_bound", message, f"{pointer}/{index}/up_to")
 
 
 def _units(tiers: Sequence[Tier] | None, rates: Rates | None, unit: Unit) -> set[Unit]:

@@ -56,8 +56,8 @@ class UrdbImporter:
         blocks = [Block(one, *_dates(one, zone)) for one in rates]
         charges = [list(_charges(one, context)) for one in rates]
         versions = chained(notes, blocks, charges)
-        for one in rates:
-            record.tell_unused(one)
+        for rate in rates:
+            record.tell_unused(rate)
         if notes.faults:
             faults = list(dict.fromkeys(notes.faults))
             count = len(faults)
