@@ -86,7 +86,7 @@ class RatebookImporter:
 
     def read(self, document: object, options: ImportOptions) -> Imported:
         """Return the tariff of *document*; raises `Invalid` with all faults."""
-        source = rewritten(document)
+        source = urdb_form(document)
         faults = list(source.faults)
         options = attrs.evolve(options, tier_scope=options.tier_scope or "per_period")
         holidays, warnings = _holidays(source, faults)
@@ -102,7 +102,7 @@ class RatebookImporter:
         (version,) = found.tariff["versions"]
         version = version | ({"holidays": holidays} if holidays else {})
         charges = [*version["charges"], *source.fixed]
-        version = version | {"charges": _ordered(charges)}
+        version = version | {"charges": _in_order(charges)}
         return Imported(
             {**found.tariff, "versions": [version]},
             (*told, *source.warnings, *warnings),
@@ -110,7 +110,7 @@ class RatebookImporter:
 
 
 @attrs.frozen
-class Rewritten:
+class UrdbForm:
     """A tariff as a rate, and what is not part of one.
 
     Attributes:
@@ -137,9 +137,9 @@ class Rewritten:
         return pointer or ""
 
 
-def rewritten(document: object) -> Rewritten:
+def urdb_form(document: object) -> UrdbForm:
     """Return *document* as a rate; raises `Invalid` if it is no ratebook tariff."""
-    source = _checked(document)
+    source = _source(document)
     faults = list(_unsupported(source))
     notes = Notes()
     charges = tuple(_fixed(source, notes))
@@ -157,10 +157,10 @@ def rewritten(document: object) -> Rewritten:
         "dgrules": _METERING.get(str(source.get("metering") or "unknown")),
     }
     warnings = (*notes.warnings, *_unread(source))
-    return Rewritten(rate, _of(source, "schedule"), charges, tuple(faults), warnings)
+    return UrdbForm(rate, _of(source, "schedule"), charges, tuple(faults), warnings)
 
 
-def _checked(document: object) -> Mapping[str, Any]:
+def _source(document: object) -> Mapping[str, Any]:
     if not isinstance(document, dict) or "energy" not in document:
         message = "a ratebook tariff must be an object with schema_version 0, energy and schedule"
         raise Invalid.of("wrong_type", message, "")
@@ -245,7 +245,7 @@ def _unread(source: Mapping[str, Any]) -> Iterator[ImportWarning]:
         yield ImportWarning("/effective_range/scheduled_end", "scheduled_end", message)
 
 
-def _holidays(source: Rewritten, faults: list[Fault]) -> tuple[list[str], list[ImportWarning]]:
+def _holidays(source: UrdbForm, faults: list[Fault]) -> tuple[list[str], list[ImportWarning]]:
     """Return the dates of the holidays that are charged as weekends."""
     schedule: Mapping[str, Any] = source.schedule
     policy = schedule.get("holiday_policy")
@@ -350,10 +350,10 @@ def dates(names: Iterable[str], years: Iterable[int], observance: str) -> Iterat
     named = list(names)
     for year in years:
         for name in named:
-            yield _observed(RULES[name](year), observance)
+            yield _observance(RULES[name](year), observance)
 
 
-def _observed(day: date, observance: str) -> date:
+def _observance(day: date, observance: str) -> date:
     if day.weekday() == _SUN and observance != "actual_day":
         return day + timedelta(days=1)
     if day.weekday() == _SAT and observance in ("nearest_weekday", "federal"):
@@ -361,7 +361,7 @@ def _observed(day: date, observance: str) -> date:
     return day
 
 
-def _read(source: Rewritten, options: ImportOptions, faults: list[Fault]) -> Imported | None:
+def _read(source: UrdbForm, options: ImportOptions, faults: list[Fault]) -> Imported | None:
     """Return the tariff of the rate; None if it has *faults*, which are added."""
     try:
         return UrdbImporter().read(source.rate, options)
@@ -372,7 +372,7 @@ def _read(source: Rewritten, options: ImportOptions, faults: list[Fault]) -> Imp
         return None
 
 
-def _ordered(charges: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _in_order(charges: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the charges with the minimum last: it looks at all of them."""
     return sorted(charges, key=lambda charge: charge["kind"] == "minimum")
 

@@ -38,13 +38,13 @@ from energia import (
 from energia.pricing.exact import decimal_text, exact_text, fraction
 from energia.units import MICRO
 from energia_plugins.tariff_export import fields
-from energia_plugins.tariff_export.ledger import Account, Entry, Kept, alive, drawn, later, total
+from energia_plugins.tariff_export.ledger import Account, Entry, Kept, alive, draw, later, total
 from energia_plugins.tariff_export.netting import (
     BillMonth,
     Exported,
     Netting,
     as_import,
-    netted,
+    net_of,
     nothing_imported,
 )
 
@@ -162,15 +162,15 @@ class Export(BaseCharge):
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
         """Credit the energy, then the money, then keep the rest."""
-        yield from settled(self, measured, bill)
+        yield from settlement(self, measured, bill)
 
 
-def settled(charge: Export, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
+def settlement(charge: Export, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
     """Yield the lines of a bill and what is kept."""
     site = Site(charge, measured, bill, Kept.read(bill.state), max(measured["months"]))
     energy = Energy(site)
     yield from energy.settle()
-    purse = Purse(site, energy.lines, (*energy.converted, *sold(site, energy.rest)))
+    purse = Purse(site, energy.lines, (*energy.converted, *earnings(site, energy.rest)))
     yield from purse.settle()
     yield from energy.paid
     yield from _change(site, "bank", "kWh", energy.account)
@@ -264,7 +264,7 @@ class Site:
 
     def _net(self, slots: Slots) -> Slots:
         nets = self.charge.nets
-        return slots if nets is None else netted(slots, nets, self.charge.channel)
+        return slots if nets is None else net_of(slots, nets, self.charge.channel)
 
     def _exports(self, slots: Slots) -> Slots:
         return as_import(self._net(slots), self.charge.channel)
@@ -317,7 +317,7 @@ class Energy:
             if self.site.due and self.site.charge.keeps == "kwh":
                 self._true_up()
         elif self.site.charge.nets:
-            self.lines = list(_netted(self.site))
+            self.lines = list(_net_credits(self.site))
         yield from self.lines
 
     def _offset(self) -> None:
@@ -362,7 +362,7 @@ class Energy:
         self.entries, self.net = [], Fraction(0)
 
 
-def _netted(site: Site) -> Iterator[Line]:
+def _net_credits(site: Site) -> Iterator[Line]:
     """Yield what energy charges charge less because imports are netted slot by slot."""
     for code in site.codes:
         left = site.left(code)
@@ -523,7 +523,7 @@ class Offsetting:
         ]
         left = {label: max(micro, 0) for label, micro in found.imported.items()}
         never = floor(Fraction(site.charge.uncompensated or 0) * site.part * MICRO)
-        moved = [_moved(site, entry, left) for entry in older]
+        moved = [_in_period(site, entry, left) for entry in older]
         return cls(site, left, max(sum(left.values()) - never, 0), [*now, *moved])
 
     def run(self) -> None:
@@ -594,7 +594,7 @@ def period_of(label: str) -> str | None:
     return None if period == TOTAL else period
 
 
-def _moved(site: Site, entry: Entry, labels: Mapping[str, int]) -> Entry:
+def _in_period(site: Site, entry: Entry, labels: Mapping[str, int]) -> Entry:
     """Return an entry in the period that takes the place of its own, where the bill lacks it."""
     becomes = site.charge.becomes or {}
     if entry.period is None or entry.period in labels:
@@ -680,7 +680,7 @@ class Purse:
     def _used(self) -> Iterator[Line]:
         """Use what was kept, oldest first."""
         room, there = self._room(), total(self.entries)
-        taken, self.entries = drawn(self.entries, there if room is None else min(there, room))
+        taken, self.entries = draw(self.entries, there if room is None else min(there, room))
         self.account.used = total(taken)
         steps = tuple(
             Step(f"credit of {one.month}", f"-{decimal_text(one.amount)}", -one.amount)
@@ -745,7 +745,7 @@ def _named(
     return site.charge.line(amount=fraction(value), component=name, steps=steps, tags=tags)
 
 
-def sold(site: Site, rest: Sequence[Entry]) -> Iterator[Line]:
+def earnings(site: Site, rest: Sequence[Entry]) -> Iterator[Line]:
     """Yield what a bill earns, below zero: the *rest* of net metering, or what is exported."""
     charge = site.charge
     if charge.scheme == "net_metering" and charge.keeps != "money":
@@ -768,7 +768,7 @@ def _like_import(site: Site, rest: Sequence[Entry]) -> Iterator[Line]:
     for code in site.codes:
         for old in site.bill.again(code, {ENERGY: _exported(site, code, rest)}):
             if old.amount and site.charge.of.matches(old):
-                yield like(site, "sold", old, _reversed(site, old))
+                yield like(site, "sold", old, _negative(site, old))
 
 
 def _exported(site: Site, code: str, rest: Sequence[Entry]) -> Mapping[str, int]:
@@ -784,7 +784,7 @@ def _exported(site: Site, code: str, rest: Sequence[Entry]) -> Mapping[str, int]
     return labels
 
 
-def _reversed(site: Site, old: Line) -> Line:
+def _negative(site: Site, old: Line) -> Line:
     steps = tuple(attrs.evolve(step, value=-step.value) for step in old.steps)
     quantity = None if old.quantity is None else -Fraction(old.quantity)
     if quantity is not None and old.rate is not None:

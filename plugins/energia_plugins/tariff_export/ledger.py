@@ -127,7 +127,7 @@ def alive(entries: Iterable[Entry], month: str) -> list[Entry]:
     return [entry for entry in entries if entry.expires is None or entry.expires >= month]
 
 
-def drawn(entries: Sequence[Entry], wanted: Fraction) -> tuple[list[Entry], list[Entry]]:
+def draw(entries: Sequence[Entry], wanted: Fraction) -> tuple[list[Entry], list[Entry]]:
     """Return what is taken of each entry to give *wanted*, oldest first, and what is left."""
     taken, left = list[Entry](), list[Entry]()
     for entry in entries:

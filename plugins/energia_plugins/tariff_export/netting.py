@@ -29,7 +29,7 @@ _LIMIT: Final = 2**62
 _LONG: Final = 45
 
 
-def netted(slots: Slots, netting: Netting, export: Role) -> Slots:
+def net_of(slots: Slots, netting: Netting, export: Role) -> Slots:
     """Return *slots* with imports and exports set against each other.
 
     What is left of an hour is put into its first slot, so into the period that the hour starts in.
@@ -83,7 +83,7 @@ class Exported(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sums."""
         if self.netting:
-            slots = netted(slots, self.netting, self.channel)
+            slots = net_of(slots, self.netting, self.channel)
         if self.schedule:
             return EnergyByPeriod(self.schedule, self.channel).evaluate(slots)
         return Energy(self.channel).evaluate(slots)

@@ -56,7 +56,14 @@ from energia_plugins.tariff_tiered.ladder import (
     Tiers,
     Unit,
 )
-from energia_plugins.tariff_tiered.walk import Share, Used, Walked, banded, prorated, walked
+from energia_plugins.tariff_tiered.walk import (
+    Share,
+    Used,
+    Walk,
+    shares_by_proration,
+    shares_of_band,
+    shares_of_walk,
+)
 from energia_plugins.tariff_tiered.windows import (
     TOTAL,
     Pool,
@@ -312,7 +319,7 @@ class Tiered(BaseCharge):
             found |= self.demand.measures(self.channel, "month" if by_month else "bill")
         if self.scope == "pooled_chronological":
             walk = tuple(pools.items())
-            found["walk"] = Walked(self.schedule, self.channel, self.reset, walk)
+            found["walk"] = Walk(self.schedule, self.channel, self.reset, walk)
         return found
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
@@ -425,12 +432,12 @@ class Reckoning:
     def _shares(self, used: Used, window: str) -> Iterator[Share]:
         match self.charge.scope:
             case "whole_band":
-                return banded(used)
+                return shares_of_band(used)
             case "pooled_chronological":
                 labels = {period: label(period, window) for period in used.energy}
-                return walked(used, self.measured["walk"], labels)
+                return shares_of_walk(used, self.measured["walk"], labels)
             case _:
-                return prorated(used)
+                return shares_by_proration(used)
 
 
 def used_in(window: str, state: Mapping[str, Any]) -> dict[str, Fraction]:

@@ -14,7 +14,7 @@ from energia import Fault, Imported, ImportOptions, Invalid, TariffImporter, hoo
 from energia.time import Zone
 from energia_plugins.tariff_urdb import demand, energy, record, versions
 from energia_plugins.tariff_urdb.record import Context, Notes, Record
-from energia_plugins.tariff_urdb.versions import Block, chained, in_force
+from energia_plugins.tariff_urdb.versions import Block, chain_of, in_force
 
 __all__ = ["UrdbImporter"]
 
@@ -55,7 +55,7 @@ class UrdbImporter:
         rates = list(in_force(notes, list(_rates(document, notes))))
         blocks = [Block(one, *_dates(one, zone)) for one in rates]
         charges = [list(_charges(one, context)) for one in rates]
-        versions = chained(notes, blocks, charges)
+        versions = chain_of(notes, blocks, charges)
         for rate in rates:
             record.tell_unused(rate)
         if notes.faults:

@@ -51,7 +51,7 @@ def ladder(notes: Notes, period: Period) -> Ladder | None:
         Step(tier.max, (unit if tier.unit else default) or "kWh", tier.price)
         for tier, unit in zip(period.tiers, units, strict=True)
     ]
-    return _opened(notes, period, _unnested(notes, period, steps))
+    return _open_ladder(notes, period, _without_nests(notes, period, steps))
 
 
 def _unit(notes: Notes, tier: Tier) -> str | None:
@@ -65,7 +65,7 @@ def _unit(notes: Notes, tier: Tier) -> str | None:
     return unit
 
 
-def _unnested(notes: Notes, period: Period, steps: Sequence[Step]) -> list[Step]:
+def _without_nests(notes: Notes, period: Period, steps: Sequence[Step]) -> list[Step]:
     """Return tiers in which blocks by demand that have tiers inside are bounds of the last of them.
 
     `200 kWh/kW, 3000 kWh, open kWh, 400 kWh/kW` means 3000 kWh, then 200 kWh/kW, then 400 kWh/kW:
@@ -87,7 +87,7 @@ def _unnested(notes: Notes, period: Period, steps: Sequence[Step]) -> list[Step]
     return found
 
 
-def _opened(notes: Notes, period: Period, steps: Sequence[Step]) -> Ladder | None:
+def _open_ladder(notes: Notes, period: Period, steps: Sequence[Step]) -> Ladder | None:
     """Return tiers of which the last is open; refuse bounds that do not rise."""
     below: dict[str, Decimal] = {}
     before = len(notes.faults)
@@ -115,7 +115,9 @@ def _opened(notes: Notes, period: Period, steps: Sequence[Step]) -> Ladder | Non
     return (*steps[:-1], Step(None, inner, last.price))
 
 
-def joined(ladders: Mapping[int, Ladder], months: Iterable[set[int]]) -> dict[int, Ladder] | None:
+def join_ladders(
+    ladders: Mapping[int, Ladder], months: Iterable[set[int]]
+) -> dict[int, Ladder] | None:
     """Return *ladders* in which periods that share a month have the same bounds.
 
     Where they differ, each gets the bounds of all: the price of a tier stays that of the tier it
@@ -218,7 +220,7 @@ def _tiered(
     names: Mapping[int, str],
 ) -> Iterator[dict[str, Any]]:
     at, scope = rate.pointer(_NAME), context.options.tier_scope or "pooled_prorated"
-    together = dict(found) if scope == "per_period" else joined(found, when.by_month())
+    together = dict(found) if scope == "per_period" else join_ladders(found, when.by_month())
     if together is None:
         message = (
             "periods of one month have tiers in different units, which cannot be counted together: "
