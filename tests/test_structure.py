@@ -100,14 +100,14 @@ def test_only_the_database_layer_knows_the_driver() -> None:
 
 
 def test_only_the_metrics_plugin_knows_prometheus() -> None:
-    """Another metrics plugin could take its place; a plugin that collects does so in a module."""
+    """Another metrics plugin could take its place; one that measures does so in its `metrics`."""
     found = chain(imports("energia"), imports("energia_plugins"))
     wrong = [
         one
         for one in found
         if is_of(one.imported, "prometheus_client", "prometheus_async")
         if not is_of(one.importer, "energia_plugins.metrics_prometheus")
-        if one.importer.rpartition(".")[2] != "collecting"
+        if one.importer.rpartition(".")[2] != "metrics"
     ]
 
     assert described(wrong) == []

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from energia.convert.structures import Rules as Rules
     from energia.convert.structures import enforce as enforce
     from energia.core import Core as Core
+    from energia.core import Probe as Probe
     from energia.core import Seed as Seed
     from energia.costing.timing import PricingFinished as PricingFinished
     from energia.db.tenant import Tenant as Tenant
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from energia.errors import Fault as Fault
     from energia.errors import Invalid as Invalid
     from energia.errors import Malformed as Malformed
+    from energia.health.probes import ComponentType as ComponentType
     from energia.health.probes import Criticality as Criticality
     from energia.health.probes import Observed as Observed
-    from energia.health.probes import Probe as Probe
     from energia.hookspecs import hookimpl as hookimpl
     from energia.metering.decoders import Decoder as Decoder
     from energia.metering.decoders import Problem as Problem
@@ -126,6 +127,7 @@ _MODULES = {
     ),
     "core": (
         "Core",
+        "Probe",
         "Seed",
     ),
     "costing.timing": ("PricingFinished",),
@@ -137,9 +139,9 @@ _MODULES = {
         "Malformed",
     ),
     "health.probes": (
+        "ComponentType",
         "Criticality",
         "Observed",
-        "Probe",
     ),
     "hookspecs": ("hookimpl",),
     "metering.decoders": (

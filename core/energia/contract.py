@@ -84,7 +84,7 @@ OF_MEASURES: Final = Optional(
 CHARGE: Final = ("code", "description", "channel", *OF_CHARGES.values[:-1], *OF_CHARGES.methods)
 #: What every measure has: all but the first two is on `BaseMeasure`.
 MEASURE: Final = ("roles", "evaluate", *OF_MEASURES.values)
-OF_PROBES: Final = Optional(("timeout", "period", "measurement", "component_type", "active"))
+OF_PROBES: Final = Optional(("timeout", "period", "measurement", "component_type"), ("active",))
 OF_FEEDS: Final = Optional(("timeout", "period"))
 OF_DECODERS: Final = Optional(("examples",))
 OF_IMPORTERS: Final = Optional(("examples",))

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 import energia
+from energia.core import Core
 from energia.health.probes import Criticality
 from energia.health.state import Phase
 from energia.hookspecs import hookimpl
@@ -181,7 +182,7 @@ class OneProbe:
     error: Exception | None = None
     criticality: Criticality = "degraded"
 
-    async def check(self) -> None:
+    async def check(self, _: Core) -> None:
         """Return or raise."""
         if self.error is not None:
             raise self.error

@@ -174,7 +174,7 @@ class BrokerProbe:
     name: str = "broker"
     criticality: Literal["critical", "degraded"] = "degraded"
 
-    async def check(self) -> None:
+    async def check(self, _: Core) -> None:
         """Raise if the broker is away."""
 
 

@@ -4,8 +4,7 @@ import asyncio
 import json
 import os
 import select
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -77,6 +76,10 @@ class Result(NamedTuple):
     rows: list[tuple[object, ...]] | None
 
 
+#: Surrounds the answer to a message, and gives the same answer: it times it, or counts messages.
+StatementTimer = Callable[[str, Awaitable[Result]], Awaitable[Result]]
+
+
 def _exact(text: str | bytes | None, _cursor: object) -> object:
     return None if text is None else json.loads(text, parse_float=Decimal)
 
@@ -95,8 +98,8 @@ class Connection(aiopg.connection.Connection):
 
     #: When it was last given back, on the loop's clock; 0 for a new one.
     since: float = 0.0
-    #: Called with the message and the seconds of each that was sent, answered or not.
-    observers: Sequence[Callable[[str, float], None]] = ()
+    #: What surrounds the answer to each message; the last one is the outermost.
+    timers: Sequence[StatementTimer] = ()
 
     async def _poll(self, waiter: "asyncio.Future[None]", timeout: float) -> None:  # noqa: ASYNC109
         self._ready(self._weakref)
@@ -171,7 +174,12 @@ class Connection(aiopg.connection.Connection):
             DatabaseError: Anything else that the server refused.
 
         """
-        started = time.perf_counter()
+        answer: Awaitable[Result] = self._answer(message, parameters, limit)
+        for timer in self.timers:
+            answer = timer(message, answer)
+        return await answer
+
+    async def _answer(self, message: str, parameters: Parameters | None, limit: float) -> Result:
         try:
             async with self.cursor(timeout=limit) as cursor:
                 await _send(cursor, message, parameters)
@@ -181,9 +189,6 @@ class Connection(aiopg.connection.Connection):
             raise self._translated(error) from error
         except TimeoutError as error:
             raise StatementTimeout(f"no answer within {limit:g} s") from error
-        finally:
-            for observe in self.observers:
-                observe(message, time.perf_counter() - started)
 
     def _translated(self, error: psycopg2.Error) -> EnergiaError:
         meant = translated(error, away=bool(self.closed))

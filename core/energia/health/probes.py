@@ -1,4 +1,7 @@
-"""Health probes: what a plugin offers to have watched."""
+"""The words of health probes: what a failure means, what is looked at, what was measured.
+
+A probe is handed the running service, so its contract stands beside that: `energia.core.Probe`.
+"""
 
 from typing import Literal, Protocol, runtime_checkable
 
@@ -26,46 +29,6 @@ class Observed:
     warning: str | None = None
 
 
-class Probe(Protocol):
-    """Checks one thing that the service depends on.
-
-    A probe may also have any of these attributes:
-
-    * `timeout` and `period`: seconds, instead of `health.timeout` and `health.period`.
-    * `measurement`: what it measures, such as `utilization`; `responseTime` if it has none.
-    * `component_type`: a `ComponentType`; `component` if it has none.
-    * `active`: False while there is nothing to check; the probe is then not shown at all.
-
-    Example:
-        @attrs.frozen
-        class BrokerProbe:
-            name: str = "broker"
-            criticality: Criticality = "degraded"
-            period: float = 30
-
-            async def check(self) -> None:
-                await broker.ping()
-
-    """
-
-    @property
-    def name(self) -> str:
-        """The name of what is checked, as `/health` shows it."""
-        ...
-
-    @property
-    def criticality(self) -> Criticality:
-        """What its failure means for the service."""
-        ...
-
-    async def check(self) -> Observed | None:
-        """Return if all is well, perhaps with what was found; raise if not.
-
-        It is cancelled after its time-out, and never called again before it has ended.
-        """
-        ...
-
-
 # What a probe may state besides: the core asks with `isinstance`.
 
 
@@ -86,14 +49,4 @@ class HasComponentType(Protocol):
     @property
     def component_type(self) -> ComponentType:
         """What it looks at, in the words of the health format."""
-        ...
-
-
-@runtime_checkable
-class HasActive(Protocol):
-    """A probe that at times has nothing to check."""
-
-    @property
-    def active(self) -> bool:
-        """Whether there is something to check; it is not shown while there is not."""
         ...

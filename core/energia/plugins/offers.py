@@ -122,11 +122,24 @@ def _importer(offer: object) -> str | None:
 def _probe(offer: object) -> str | None:
     if getattr(offer, "criticality", None) not in _CRITICALITIES:
         return f"the `criticality` of a probe must be {' or '.join(map(repr, _CRITICALITIES))}"
-    if not inspect.iscoroutinefunction(getattr(offer, "check", None)):
+    if not inspect.iscoroutinefunction(check := getattr(offer, "check", None)):
         return "a probe must have a coroutine function `check`"
+    if not _takes_core(check):
+        return "the `check` of a probe must take the service: check(core)"
+    active = getattr(offer, "active", None)
+    if active is not None and not (callable(active) and _takes_core(active)):
+        return "the `active` of a probe must be a method that takes the service: active(core)"
     if getattr(offer, "component_type", "component") not in _COMPONENT_TYPES:
         return f"the `component_type` of a probe must be one of {', '.join(_COMPONENT_TYPES)}"
     return _of_class("probe", offer) or misspelt(offer, OF_PROBES) or _times("probe", offer)
+
+
+def _takes_core(method: Callable[..., object]) -> bool:
+    try:
+        inspect.signature(method).bind(object())
+    except TypeError:
+        return False
+    return True
 
 
 def _seed(offer: object) -> str | None:

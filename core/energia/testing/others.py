@@ -8,8 +8,8 @@ from typing import Final
 
 from energia.contract import HasExamples
 from energia.convert import TEXT
+from energia.core import Probe
 from energia.errors import EnergiaError, Invalid
-from energia.health.probes import Probe
 from energia.metering.decoders import Decoder, Problem, Reading
 from energia.testing.outcome import Failed, Outcome, Skipped, outcome_of
 from energia.web.routes import Route

@@ -1,10 +1,11 @@
 """Bills by price series: they keep the prices that they were made from."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import pytest
 
+from energia.db.connection import Result
 from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia_plugins import tariff_dynamic
@@ -131,7 +132,12 @@ async def test_many_contracts_read_a_window_once(client: Client, pool: Pool) -> 
         await given(client, "POST", "/v1/readings", {"series": [{**series, "values": [1] * 24}]})
         contract = {"meter": meter, "tariff": "flat", "start": "2025-03-01"}
         await given(client, "PUT", f"/v1/contracts/c{number}", contract)
-    pool.stats.statements.append(lambda sql, _: sent.append(sql))
+
+    def note(sql: str, answer: Awaitable[Result]) -> Awaitable[Result]:
+        sent.append(sql)
+        return answer
+
+    pool.stats.statement_timers.append(note)
 
     run = await given(client, "POST", "/v1/bills/run", day(1))
 

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from prometheus_client import Counter, Gauge
 
-from energia import BaseCharge
+from energia import BaseCharge, Core
 from energia.errors import PluginError
 from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
@@ -79,7 +79,7 @@ class Probe:
     name: str = "broker"
     criticality: str = "degraded"
 
-    async def check(self) -> None:
+    async def check(self, _: Core) -> None:
         """Pass."""
 
 

@@ -14,7 +14,7 @@ STANDINGS = ("open", "closed", "expired", "foreign")
 
 @attrs.frozen(eq=False)
 class PreviewCollector(Collector):
-    """The counts of the reaper; without a reaper there are none."""
+    """The counts of the reaper; in a service without a reaper there are none."""
 
     counts: Counts
 
