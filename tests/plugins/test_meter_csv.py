@@ -80,7 +80,9 @@ async def test_real_households(
     for day, (value, slots) in days.items():
         start, end = london.midnight(day), london.midnight(day + timedelta(1))
         series = await query.series(tenant, channel, start, end)
-        (found,) = usage.by_window(series, usage.bounds(london, Granularity.parse("P1D"), start, end))
+        (found,) = usage.by_window(
+            series, usage.bounds(london, Granularity.parse("P1D"), start, end)
+        )
         assert (found.value, found.coverage.actual) == (_micro(value), slots)
     sums = await tenant.fetch(Decimal, "select sum(value) from reading")
     assert sums == [Decimal(total)]
