@@ -67,6 +67,7 @@ CONTRACT = ("energia.hookspecs", "energia.plugins", "energia.core")
 #: The one circle: a Core has the Plugins, which are asked for Routes, whose handlers get the Core.
 HONEST = {
     "energia.core",
+    "energia.health.monitor",
     "energia.hookspecs",
     "energia.plugins",
     "energia.plugins.discovery",
