@@ -3,26 +3,26 @@
 import asyncio
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import closing, contextmanager
-from itertools import count
 from pathlib import Path
 
-import psycopg2
 import pytest
 from hypothesis import HealthCheck, settings
+from pytest_aiohttp import AiohttpClient, AiohttpServer
 
-from energia.db.embedded import ADMIN, ROLE, Embedded
+from energia.db.embedded import ROLE, Embedded
 from energia.db.migrate import migrate
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
 from energia.settings import Database
+from tests.databases import Databases, administer, make_volatile
 from tests.previews import PreviewServer, of
+from tests.serving import Serving
 from tests.shared import SHARED
 
 _TEMPLATE = "migrated"
-_NUMBERS = count(1)
 
 # How long an example takes on a machine that is shared says nothing of the law.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "needs(program): skip the test where the program is not on the PATH; "
-        "`root` is for tests that only root can run",
+        "`root` is for tests that only root can run, `pid-namespace` for those that make one",
     )
     config.addinivalue_line(
         "markers", "shared_data: left out where the data of other engines are not beside us"
@@ -55,15 +55,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
 
 
-_MISSING = pytest.StashKey[set[str]]()
+#: A property of the reports of tests that need what is missing; reports come from all workers.
+_MISSING = "missing"
+_NO_PROGRAMS = {"root": "needs root", "pid-namespace": "needs leave to make a PID namespace"}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test that needs what is missing."""
     for needed in (needed for mark in item.iter_markers("needs") for needed in mark.args):
         if not _has(needed):
-            item.config.stash.setdefault(_MISSING, set()).add(needed)
-            pytest.skip("needs root" if needed == "root" else f"needs {needed}, not on the PATH")
+            item.user_properties.append((_MISSING, needed))
+            pytest.skip(_NO_PROGRAMS.get(needed, f"needs {needed}, not on the PATH"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -78,14 +80,22 @@ def pytest_runtest_makereport(
 
 
 def _has(needed: str) -> bool:
-    return os.geteuid() == 0 if needed == "root" else shutil.which(needed) is not None
+    if needed == "root":
+        return os.geteuid() == 0
+    if needed == "pid-namespace":
+        return _has("unshare") and _works("unshare", "--pid", "--fork", "true")
+    return shutil.which(needed) is not None
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def _works(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was missing."""
-    if missing := config.stash.get(_MISSING, set()):
+    reports = (report for kind in terminalreporter.stats.values() for report in kind)
+    properties = (pair for report in reports for pair in getattr(report, "user_properties", ()))
+    if missing := {needed for name, needed in properties if name == _MISSING}:
         terminalreporter.write_line(f"needed by tests and not here: {', '.join(sorted(missing))}")
 
 
@@ -106,24 +116,41 @@ def server(open_folder: Path) -> Iterator[Embedded]:
     """Give a running server, with one migrated database to clone."""
     embedded = Embedded(open_folder / "server")
     embedded.start()
-    _administer(embedded, f"create database {_TEMPLATE} owner {ROLE}")
+    make_volatile(embedded)
+    administer(embedded, f"create database {_TEMPLATE} owner {ROLE}")
     with asyncio.Runner() as runner:
         runner.run(migrate(embedded.dsn(database=_TEMPLATE)))
     yield embedded
     embedded.stop()
 
 
+@pytest.fixture(scope="session")
+def empty_databases(server: Embedded) -> Iterator[Databases]:
+    """Give the maker of databases without any table; few tests need one."""
+    databases = Databases(server, "template0", ahead=0)
+    yield databases
+    databases.close()
+
+
+@pytest.fixture(scope="session")
+def databases(server: Embedded) -> Iterator[Databases]:
+    """Give the maker of migrated databases, which keeps some ready."""
+    databases = Databases(server, _TEMPLATE, ahead=3)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def empty_database(server: Embedded) -> Iterator[str]:
+def empty_database(empty_databases: Databases) -> Iterator[str]:
     """Give the URL of a fresh database without any table, which an ordinary role owns."""
-    with _created(server, "template0") as dsn:
+    with empty_databases.fresh() as dsn:
         yield dsn
 
 
 @pytest.fixture
-def database(server: Embedded) -> Iterator[str]:
+def database(databases: Databases) -> Iterator[str]:
     """Give the URL of a fresh, migrated database, which an ordinary role owns."""
-    with _created(server, _TEMPLATE) as dsn:
+    with databases.fresh() as dsn:
         yield dsn
 
 
@@ -142,23 +169,14 @@ def tenant(pool: Pool) -> Tenant:
 
 
 @pytest.fixture
+def serving(aiohttp_server: AiohttpServer, aiohttp_client: AiohttpClient) -> Serving:
+    """Give what serves a core, or an application, within this process."""
+    return Serving(aiohttp_server, aiohttp_client)
+
+
+@pytest.fixture
 def previews(server: Embedded) -> Iterator[PreviewServer]:
     """Give a server for previews, without any."""
     found = of(server)
     yield found
     found.clear()
-
-
-@contextmanager
-def _created(server: Embedded, template: str) -> Iterator[str]:
-    name = f"test_{next(_NUMBERS)}"
-    _administer(server, f"create database {name} template {template} owner {ROLE}")
-    yield server.dsn(database=name)
-    _administer(server, f"drop database {name} with (force)")
-
-
-def _administer(server: Embedded, statement: str) -> None:
-    with closing(psycopg2.connect(server.dsn(ADMIN, ADMIN))) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(statement)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp.test_utils import TestServer
 
 from energia import __version__
 from energia.db import connection
@@ -26,11 +27,13 @@ from energia.db.pool import Pool
 from energia.db.queries import load
 from energia.plugins import Plugins
 from energia.settings import Database, PluginSelection
+from energia.web.app import create_app, started
 from tests.e2e.test_schema import CHANNEL, GOOD, MADE, TARIFF
-from tests.serving import make_core, serving
+from tests.serving import make_core
 
 PACKAGES = (
     "energia.billing",
+    "energia.costing",
     "energia.metering",
     "energia.pricing",
     "energia.pricing.holidays",
@@ -141,9 +144,12 @@ async def main() -> None:
         async with connected(settings) as dsn:
             await migrate(dsn)
             core = make_core(plugins=Plugins.installed(feeds(folder)), pool=Pool(dsn, settings))
+            server = TestServer(create_app(core))
+            await server.start_server(auto_decompress=False)
             async with (
-                serving(core) as client,
-                aiohttp.ClientSession(client.make_url("/")) as api,
+                server,
+                started(server.app),
+                aiohttp.ClientSession(server.make_url("/")) as api,
             ):
                 await send_all(api)
             await core.pool.close()

@@ -2,16 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
+import attrs
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
+from pytest_aiohttp import AiohttpClient, AiohttpServer
 
-from energia.clock import SystemClock
 from energia.core import Core
 from energia.db.pool import Pool
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
 from energia.settings import Settings
+from energia.time import SystemClock
 from energia.web.app import create_app, started
 
 #: A database that is away: nobody listens on this port.
@@ -38,18 +41,26 @@ def make_core(
     )
 
 
-@asynccontextmanager
-async def client_of(app: web.Application) -> AsyncIterator[Client]:
-    """Serve *app* and give a client of it."""
-    server = TestServer(app)
-    await server.start_server(auto_decompress=False)
-    async with TestClient(server) as client:
-        yield client
+@attrs.frozen
+class Serving:
+    """Serves within this process; the fixture `serving` gives it to a test."""
 
+    _server: AiohttpServer
+    _client: AiohttpClient
 
-@asynccontextmanager
-async def serving(core: Core) -> AsyncIterator[Client]:
-    """Serve *core*, its plugins at work, and give a client of it."""
-    app = create_app(core)
-    async with started(app), client_of(app) as client:
-        yield client
+    async def app(self, app: web.Application) -> Client:
+        """Serve *app* until the test ends, its plugins asleep, and return a client of it."""
+        server = await self._server(app, auto_decompress=False)
+        # A client of a server is typed as if there were no application behind it.
+        return cast(Client, await self._client(server))
+
+    @asynccontextmanager
+    async def __call__(self, core: Core) -> AsyncIterator[Client]:
+        """Serve *core*, its plugins at work, while the block lasts, and give a client of it."""
+        app = create_app(core)
+        async with started(app):
+            client = await self.app(app)
+            try:
+                yield client
+            finally:
+                await client.close()  # and its server: plugins end after the last request

@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from energia.plugins import Plugins
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 PAGES = Path(__file__).parents[1] / "docs" / "charges"
 BLOCK = re.compile(r"```json (request|answer)\n(.*?)```", re.DOTALL)
@@ -51,7 +51,7 @@ def kinds() -> dict[str, type]:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
+async def client(serving: Serving) -> AsyncIterator[Client]:
     """Give a client of a service whose database is away."""
     async with serving(make_core(plugins=tariffs())) as client:
         yield client

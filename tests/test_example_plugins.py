@@ -49,7 +49,7 @@ def test_only_public_names_are_imported(project: Path) -> None:
 
 def test_its_tests_pass(project: Path, site: Path) -> None:
     """All of them, by its own configuration."""
-    found = authoring.run(project, site, "pytest", "-q", "-p", "no:cacheprovider")
+    found = authoring.run(project, site, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
     assert re.search(r"\b\d+ passed\b", found)
     assert "skipped" not in found
@@ -57,7 +57,7 @@ def test_its_tests_pass(project: Path, site: Path) -> None:
 
 def test_it_conforms(project: Path, site: Path) -> None:
     """`energia plugins check` finds nothing."""
-    found = authoring.run(project, site, "energia", "plugins", "check", project.name)
+    found = authoring.run(project, site, "-m", "energia", "plugins", "check", project.name)
 
     assert ", 0 failed, " in found
 
@@ -68,7 +68,8 @@ def test_its_tariff_can_be_tried(project: Path, site: Path) -> None:
         r"energia plugins (try .*) --explain", (project / "README.md").read_text()
     )
 
-    found = authoring.run(project, site, "energia", "plugins", *options.split(), "--json")
+    words = ("plugins", *options.split())
+    found = authoring.run(project, site, "-m", "energia", *words, "--json")
 
     assert json.loads(found)["lines"][-1]["amount"] == "-7.20"
 
@@ -76,8 +77,4 @@ def test_its_tariff_can_be_tried(project: Path, site: Path) -> None:
 @pytest.mark.parametrize("arguments", [("check",), ("format", "--check")])
 def test_it_has_good_style(project: Path, arguments: tuple[str, ...]) -> None:
     """Ruff finds nothing, by the project's own configuration."""
-    done = authoring.ruff(*arguments, project=project)
-    if done is None:
-        pytest.skip("needs ruff")
-
-    assert done.returncode == 0, done.stdout
+    authoring.ruff(*arguments, project=project)

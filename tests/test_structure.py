@@ -14,7 +14,8 @@ import energia
 from energia import hookspecs
 from energia.plugins import Plugins
 from energia.plugins.registration import HOOKS
-from tests.imports import ROOT, SOURCES, Import, imports, modules
+from tests.house_map import DOCUMENT, written
+from tests.imports import ROOT, SOURCES, Import, circles, imports, modules
 
 #: Parts of the core, from the top; a part imports its own and lower ones only.
 LAYERS = (
@@ -61,16 +62,45 @@ def test_the_core_imports_no_plugin() -> None:
     assert described(wrong) == []
 
 
+#: The contract names what it is about, whatever part that is in: for types alone.
+CONTRACT = ("energia.hookspecs", "energia.plugins", "energia.core")
+#: The one circle: a Core has the Plugins, which are asked for Routes, whose handlers get the Core.
+HONEST = {
+    "energia.core",
+    "energia.hookspecs",
+    "energia.plugins",
+    "energia.plugins.discovery",
+    "energia.plugins.registration",
+    "energia.web.keys",
+    "energia.web.parameters",
+    "energia.web.routes",
+}
+
+
 def test_imports_point_down() -> None:
-    """web, cli, testing -> billing -> costing -> metering, pricing -> db, plugins -> the rest."""
+    """web, cli, testing -> billing, previews -> costing -> metering, pricing -> db, plugins."""
     wrong = [
         one
         for one in imports("energia")
         if is_of(one.imported, "energia") and layer(one.imported) < layer(one.importer)
-        if one.importer != "energia.__main__"
+        if one.importer not in ("energia", "energia.__main__")
+        if not (one.for_types and is_of(one.importer, *CONTRACT))
     ]
 
     assert described(wrong) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports for types count; the honest circle is the one that docs/architecture.md names."""
+    assert circles("energia_plugins") == []
+    assert all(set(found) <= HONEST for found in circles("energia"))
+
+
+def test_the_map_is_the_house() -> None:
+    """docs/architecture.md lists every file as it is; `python -m tests.house_map` draws it anew."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+
+    assert text == written(text)
 
 
 def test_parts_of_one_layer_are_apart() -> None:
@@ -93,21 +123,21 @@ def test_only_the_database_layer_knows_the_driver() -> None:
         one
         for one in found
         if is_of(one.imported, "psycopg2", "aiopg")
-        if not is_of(one.importer, "energia.db", "energia.previews")
+        if not is_of(one.importer, "energia.db")
     ]
 
     assert described(wrong) == []
 
 
 def test_only_the_metrics_plugin_knows_prometheus() -> None:
-    """Another metrics plugin could take its place; a plugin that collects does so in a module."""
+    """Another metrics plugin could take its place; one that measures does so in its `metrics`."""
     found = chain(imports("energia"), imports("energia_plugins"))
     wrong = [
         one
         for one in found
         if is_of(one.imported, "prometheus_client", "prometheus_async")
         if not is_of(one.importer, "energia_plugins.metrics_prometheus")
-        if one.importer.rpartition(".")[2] != "collecting"
+        if one.importer.rpartition(".")[2] != "metrics"
     ]
 
     assert described(wrong) == []
@@ -229,4 +259,4 @@ def test_make_installs_what_tests_need() -> None:
     }
     (line,) = re.findall(r"^PROGRAMS = (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
-    assert marked - {"root"} == set(line.split())
+    assert marked - {"root", "pid-namespace"} == set(line.split())

@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from energia.billing.models import BillIssued as BillIssued
+    from energia.codes import Currency as Currency
+    from energia.codes import UnitName as UnitName
+    from energia.codes import ZoneOrOffset as ZoneOrOffset
     from energia.convert import Id as Id
+    from energia.convert import parse as parse
+    from energia.convert import structure as structure
+    from energia.convert.constraints import Check as Check
+    from energia.convert.scalars import Unfit as Unfit
     from energia.convert.structures import Rules as Rules
+    from energia.convert.structures import enforce as enforce
     from energia.core import Core as Core
+    from energia.core import Probe as Probe
     from energia.core import Seed as Seed
     from energia.costing.timing import PricingFinished as PricingFinished
     from energia.db.tenant import Tenant as Tenant
@@ -19,16 +28,24 @@ if TYPE_CHECKING:
     from energia.errors import Fault as Fault
     from energia.errors import Invalid as Invalid
     from energia.errors import Malformed as Malformed
+    from energia.health.probes import ComponentType as ComponentType
     from energia.health.probes import Criticality as Criticality
     from energia.health.probes import Observed as Observed
-    from energia.health.probes import Probe as Probe
     from energia.hookspecs import hookimpl as hookimpl
     from energia.metering.decoders import Decoder as Decoder
     from energia.metering.decoders import Problem as Problem
     from energia.metering.decoders import Reading as Reading
     from energia.metering.outcome import ReadingsRejected as ReadingsRejected
     from energia.metering.outcome import ReadingsStored as ReadingsStored
+    from energia.metering.series import ACTUAL as ACTUAL
+    from energia.metering.series import QUALITIES as QUALITIES
+    from energia.metering.series import Micro as Micro
+    from energia.pricing.calendar import Calendar as Calendar
+    from energia.pricing.calendar import DayTable as DayTable
+    from energia.pricing.calendar import Grid as Grid
+    from energia.pricing.charges import AcrossVersions as AcrossVersions
     from energia.pricing.charges import BaseCharge as BaseCharge
+    from energia.pricing.charges import BaseMeasure as BaseMeasure
     from energia.pricing.charges import BillSoFar as BillSoFar
     from energia.pricing.charges import Charge as Charge
     from energia.pricing.charges import Components as Components
@@ -36,12 +53,18 @@ if TYPE_CHECKING:
     from energia.pricing.charges import Line as Line
     from energia.pricing.charges import Measure as Measure
     from energia.pricing.charges import Measured as Measured
+    from energia.pricing.charges import Mergeable as Mergeable
+    from energia.pricing.charges import Name as Name
+    from energia.pricing.charges import Rate as Rate
+    from energia.pricing.charges import RateParts as RateParts
     from energia.pricing.charges import Replace as Replace
+    from energia.pricing.charges import Role as Role
     from energia.pricing.charges import Selection as Selection
     from energia.pricing.charges import Slots as Slots
     from energia.pricing.charges import State as State
     from energia.pricing.charges import Step as Step
     from energia.pricing.charges import UnitPrices as UnitPrices
+    from energia.pricing.charges import unit_of as unit_of
     from energia.pricing.demand import BillingDemand as BillingDemand
     from energia.pricing.demand import Demands as Demands
     from energia.pricing.demand import Peak as Peak
@@ -49,6 +72,8 @@ if TYPE_CHECKING:
     from energia.pricing.importing import ImportOptions as ImportOptions
     from energia.pricing.importing import ImportWarning as ImportWarning
     from energia.pricing.importing import TariffImporter as TariffImporter
+    from energia.pricing.lines import Code as Code
+    from energia.pricing.lines import Tags as Tags
     from energia.pricing.market.feeds import Delivery as Delivery
     from energia.pricing.market.feeds import FeedFailed as FeedFailed
     from energia.pricing.market.feeds import FeedRequest as FeedRequest
@@ -56,6 +81,8 @@ if TYPE_CHECKING:
     from energia.pricing.market.feeds import PricesFetched as PricesFetched
     from energia.pricing.market.models import NewPriceSeries as NewPriceSeries
     from energia.pricing.market.models import PricePoint as PricePoint
+    from energia.pricing.market.models import PriceUnit as PriceUnit
+    from energia.pricing.market.models import SlotLength as SlotLength
     from energia.pricing.market.series import SlotFormula as SlotFormula
     from energia.pricing.measures import BillDays as BillDays
     from energia.pricing.measures import BillMonths as BillMonths
@@ -63,8 +90,15 @@ if TYPE_CHECKING:
     from energia.pricing.measures import Energy as Energy
     from energia.pricing.measures import EnergyByPeriod as EnergyByPeriod
     from energia.pricing.measures import Months as Months
+    from energia.pricing.schedule import DayTypes as DayTypes
+    from energia.pricing.schedule import FromTime as FromTime
     from energia.pricing.schedule import Period as Period
+    from energia.pricing.schedule import Rule as Rule
     from energia.pricing.schedule import Schedule as Schedule
+    from energia.pricing.schedule import ToTime as ToTime
+    from energia.pricing.schedule import faults_of_periods as faults_of_periods
+    from energia.pricing.slots import LocalDays as LocalDays
+    from energia.pricing.slots import Portion as Portion
     from energia.settings import SecretStr as SecretStr
     from energia.web.routes import Created as Created
     from energia.web.routes import Route as Route
@@ -75,10 +109,25 @@ __version__ = "0.2.0.dev0"
 #: The modules of the public names.
 _MODULES = {
     "billing.models": ("BillIssued",),
-    "convert": ("Id",),
-    "convert.structures": ("Rules",),
+    "codes": (
+        "Currency",
+        "UnitName",
+        "ZoneOrOffset",
+    ),
+    "convert": (
+        "Id",
+        "parse",
+        "structure",
+    ),
+    "convert.constraints": ("Check",),
+    "convert.scalars": ("Unfit",),
+    "convert.structures": (
+        "enforce",
+        "Rules",
+    ),
     "core": (
         "Core",
+        "Probe",
         "Seed",
     ),
     "costing.timing": ("PricingFinished",),
@@ -90,9 +139,9 @@ _MODULES = {
         "Malformed",
     ),
     "health.probes": (
+        "ComponentType",
         "Criticality",
         "Observed",
-        "Probe",
     ),
     "hookspecs": ("hookimpl",),
     "metering.decoders": (
@@ -104,8 +153,20 @@ _MODULES = {
         "ReadingsRejected",
         "ReadingsStored",
     ),
+    "metering.series": (
+        "ACTUAL",
+        "Micro",
+        "QUALITIES",
+    ),
+    "pricing.calendar": (
+        "Calendar",
+        "DayTable",
+        "Grid",
+    ),
     "pricing.charges": (
+        "AcrossVersions",
         "BaseCharge",
+        "BaseMeasure",
         "BillSoFar",
         "Charge",
         "Components",
@@ -113,11 +174,17 @@ _MODULES = {
         "Line",
         "Measure",
         "Measured",
+        "Mergeable",
+        "Name",
+        "Rate",
+        "RateParts",
         "Replace",
+        "Role",
         "Selection",
         "Slots",
         "State",
         "Step",
+        "unit_of",
         "UnitPrices",
     ),
     "pricing.demand": (
@@ -126,10 +193,14 @@ _MODULES = {
         "Peak",
     ),
     "pricing.importing": (
+        "Imported",
         "ImportOptions",
         "ImportWarning",
-        "Imported",
         "TariffImporter",
+    ),
+    "pricing.lines": (
+        "Code",
+        "Tags",
     ),
     "pricing.market.feeds": (
         "Delivery",
@@ -141,6 +212,8 @@ _MODULES = {
     "pricing.market.models": (
         "NewPriceSeries",
         "PricePoint",
+        "PriceUnit",
+        "SlotLength",
     ),
     "pricing.market.series": ("SlotFormula",),
     "pricing.measures": (
@@ -152,8 +225,17 @@ _MODULES = {
         "Months",
     ),
     "pricing.schedule": (
+        "DayTypes",
+        "faults_of_periods",
+        "FromTime",
         "Period",
+        "Rule",
         "Schedule",
+        "ToTime",
+    ),
+    "pricing.slots": (
+        "LocalDays",
+        "Portion",
     ),
     "settings": ("SecretStr",),
     "web.routes": (

@@ -8,8 +8,8 @@ from msgspec import Meta
 
 from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
+from energia.time import UnknownZone, Zone
 from energia.units import UnknownUnit, unit
-from energia.zones import UnknownZone, Zone
 
 _CODES: Final = (
     "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP "

@@ -1,15 +1,16 @@
-"""What a running service offers to routes and plugins."""
+"""A running service, and what plugins offer that is handed one: probes of health, and seeds."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import attrs
 
 if TYPE_CHECKING:
-    from energia.clock import Clock
     from energia.db.pool import Pool
+    from energia.health.probes import Criticality, Observed
     from energia.health.state import State
     from energia.plugins import Plugins
     from energia.settings import Settings
+    from energia.time import Clock
 
 
 @attrs.frozen(eq=False)
@@ -32,11 +33,68 @@ class Core:
     plugins: "Plugins"
 
 
-# What a new database of a preview is filled with, so that there is something to look at.
+class Probe(Protocol):
+    """Checks one thing that the service depends on: its database, a broker, room on a disk.
+
+    The core checks probes in the background, between the start and the end of the plugins'
+    lifespans, and hands them the service each time: a probe keeps nothing of it.
+
+    A probe may also have any of these attributes:
+
+    * `timeout` and `period`: seconds, instead of `health.timeout` and `health.period`.
+    * `measurement`: what it measures, such as `utilization`; `responseTime` if it has none.
+    * `component_type`: a `ComponentType`; `component` if it has none.
+
+    and a method `active(core)` that returns whether there is anything to check in this service: if
+    there is not, the probe is neither checked nor shown.
+
+    Example:
+        @attrs.frozen
+        class BacklogProbe:
+            name: str = "backlog"
+            criticality: Criticality = "degraded"
+            period: float = 30
+
+            def active(self, core: Core) -> bool:
+                return core.settings.profile == "production"
+
+            async def check(self, core: Core) -> Observed:
+                (jobs,) = await core.pool.tenant().fetch(int, "select count(*) from acme_job")
+                return Observed(jobs, "jobs", "too many" if jobs > 1000 else None)
+
+    """
+
+    @property
+    def name(self) -> str:
+        """The name of what is checked, as `/health` shows it."""
+        ...
+
+    @property
+    def criticality(self) -> "Criticality":
+        """What its failure means for the service."""
+        ...
+
+    async def check(self, core: "Core", /) -> "Observed | None":
+        """Return if all is well, perhaps with what was measured; raise if not.
+
+        It is cancelled after its time-out, and never called again before it has ended.
+        """
+        ...
+
+
+@runtime_checkable
+class HasActive(Protocol):
+    """A probe that has nothing to check in some services."""
+
+    def active(self, core: "Core", /) -> bool:
+        """Return whether there is anything to check; it is not shown while there is not."""
+        ...
 
 
 class Seed(Protocol):
-    """Fills a migrated database with made-up or public data; never with production's.
+    """Fills the new database of a preview, so that there is something to look at.
+
+    With made-up or public data; never with production's.
 
     Example:
         class TwoSites:

@@ -19,6 +19,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
     * VersionsOverlap, IncompleteUsage, IncompletePrices, AmbiguousChannel
   * DatabaseError             500: an error of the database that is none of the below
     * UniqueViolation, ForeignKeyViolation
+    * DatabaseExists, NoSuchDatabase, DatabaseInUse, NotPermitted
   * DatabaseAway              503: no connection
     * PoolExhausted, StatementTimeout, LockTimeout
   * TimedOut                  503: a limit, by name
@@ -29,7 +30,7 @@ import inspect
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import attrs
 
@@ -79,6 +80,16 @@ class EnergiaError(Exception):
         self.faults = tuple(faults)
         self.counts = counts or Counter(fault.code for fault in self.faults)
         super().__init__(detail or self.title)
+
+    @classmethod
+    def of(cls, code: str, message: str, pointer: str | None = None) -> Self:
+        """Return the error of one fault, whose message is the error's: `Fault` has the arguments.
+
+        Example:
+            >>> raise Invalid.of("empty_window", "the end must be after the start", "/query/end")
+
+        """
+        return cls(message, [Fault(code, message, pointer)])
 
     @property
     def title(self) -> str:
@@ -212,6 +223,22 @@ class ForeignKeyViolation(DatabaseError):
     """A row refers to another one."""
 
     code = "foreign_key_violation"
+
+
+class DatabaseExists(DatabaseError):
+    """The server has a database of this name already."""
+
+
+class NoSuchDatabase(DatabaseError):
+    """The server has no database of this name."""
+
+
+class DatabaseInUse(DatabaseError):
+    """Others are connected to the database, so it can be neither copied nor dropped."""
+
+
+class NotPermitted(DatabaseError):
+    """The role may not do this."""
 
 
 class DatabaseAway(EnergiaError):

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from prometheus_client.registry import Collector
 
     from energia.billing.models import BillIssued
-    from energia.core import Core, Seed
+    from energia.core import Core, Probe, Seed
     from energia.costing.timing import PricingFinished
-    from energia.health.probes import Probe
     from energia.metering.decoders import Decoder
     from energia.metering.outcome import ReadingsRejected, ReadingsStored
     from energia.pricing.charges import Charge
@@ -82,6 +81,8 @@ def register_decoders() -> "Iterable[Decoder]":
 @hookspec
 def register_probes() -> "Iterable[Probe]":
     """Return health probes; each is checked in the background, with a time limit.
+
+    A check is handed the running service, and there is none before the plugins have started.
 
     Example:
         @hookimpl

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 import attrs
 import numpy as np
@@ -176,6 +176,14 @@ def to_micros(
             micro[index] = 0
             outside[index] = True
     return micro, outside
+
+
+N = TypeVar("N", int, npt.NDArray[np.int64])
+
+
+def ceiling(dividend: N, divisor: int) -> N:
+    """Return `dividend / divisor` as the whole number at or above it, exactly."""
+    return -(-dividend // divisor)
 
 
 def decimal_text(value: int | Fraction, scale: int = MICRO) -> str:

@@ -91,8 +91,8 @@ def _read() -> dict[str, bytes]:
     vendor = resources.files("swagger_ui_bundle") / "vendor"
     (folder,) = (entry for entry in vendor.iterdir() if entry.name.startswith("swagger-ui-"))
     names = (name for name in _ASSETS if name != "initializer.js")
-    found = {name: (folder / name).read_bytes() for name in names}
-    return found | {"initializer.js": _INITIALIZER.encode()}
+    bundle = {name: (folder / name).read_bytes() for name in names}
+    return bundle | {"initializer.js": _INITIALIZER.encode()}
 
 
 _FILES: Final = _read()

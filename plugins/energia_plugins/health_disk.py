@@ -2,17 +2,14 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
 import attrs
 from msgspec import Meta
 
-from energia import Core, Criticality, Observed, Probe, hookimpl
+from energia import ComponentType, Core, Criticality, Observed, Probe, hookimpl
 from energia.db.embedded import Embedded
-from energia.health.probes import ComponentType
 
 _EMBEDDED: Final = "embedded:"
 
@@ -35,33 +32,20 @@ class DiskHealth:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._folder: Path | None = None
-
-    @property
-    def active(self) -> bool:
-        """Whether the data is here."""
-        return self._folder is not None
 
     @hookimpl
     def register_probes(self) -> list[Probe]:
-        """Return the probe."""
+        """Offer the probe."""
         return [self]
 
-    @hookimpl
-    @asynccontextmanager
-    async def lifespan(self, core: Core) -> AsyncIterator[None]:
-        """Look at the folder of the embedded server, if it is used."""
-        url = core.settings.database.url
-        if url.startswith(_EMBEDDED):
-            named = url.removeprefix(_EMBEDDED)
-            self._folder = Embedded(Path(named) if named else None).folder
-        yield
-        self._folder = None
+    def active(self, core: Core) -> bool:
+        """Return whether the data is here."""
+        return core.settings.database.url.startswith(_EMBEDDED)
 
-    async def check(self) -> Observed | None:
+    async def check(self, core: Core) -> Observed:
         """Return how many bytes are free, with a warning if they are few."""
-        if self._folder is None:
-            return None
-        free = (await asyncio.to_thread(shutil.disk_usage, self._folder)).free
-        few = f"under {self._settings.warn_below} bytes are free in {self._folder}"
+        path = core.settings.database.url.removeprefix(_EMBEDDED)
+        folder = Embedded(Path(path) if path else None).folder
+        free = (await asyncio.to_thread(shutil.disk_usage, folder)).free
+        few = f"under {self._settings.warn_below} bytes are free in {folder}"
         return Observed(free, "bytes", few if free < self._settings.warn_below else None)

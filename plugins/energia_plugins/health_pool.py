@@ -1,14 +1,6 @@
 """Health: whether requests find a database connection; asks nothing of the database."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
-
-from energia import Core, Criticality, Observed, Probe, hookimpl
-from energia.health.probes import ComponentType
-
-if TYPE_CHECKING:
-    from energia.db.pool import PoolStats
+from energia import ComponentType, Core, Criticality, Observed, Probe, hookimpl
 
 
 class PoolHealth:
@@ -20,32 +12,16 @@ class PoolHealth:
     component_type: ComponentType = "datastore"
 
     def __init__(self) -> None:
-        self._stats: PoolStats | None = None
         self._timeouts = 0
-
-    @property
-    def active(self) -> bool:
-        """Whether there are connections to look at: the service has started."""
-        return self._stats is not None
 
     @hookimpl
     def register_probes(self) -> list[Probe]:
-        """Return the probe."""
+        """Offer the probe."""
         return [self]
 
-    @hookimpl
-    @asynccontextmanager
-    async def lifespan(self, core: Core) -> AsyncIterator[None]:
-        """Look at the service's pool."""
-        self._stats = core.pool.stats
-        yield
-        self._stats = None
-
-    async def check(self) -> Observed | None:
+    async def check(self, core: Core) -> Observed:
         """Return how much is in use, with a warning if somebody waits, or waited in vain."""
-        stats = self._stats
-        if stats is None:
-            return None
+        stats = core.pool.stats
         in_vain, self._timeouts = stats.timeouts - self._timeouts, stats.timeouts
         complaints = []
         if stats.waiting:

@@ -12,9 +12,8 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from energia import Decoder, Malformed, Problem, Reading, hookimpl
-from energia.metering import durations
-from energia.metering.series import QUALITIES
+from energia import QUALITIES, Decoder, Malformed, Problem, Reading, hookimpl
+from energia.time import instant_of, length_of
 
 #: The longest line, in bytes: more than a year of 15-minute values.
 LONGEST: Final = 4 * 1024**2
@@ -157,14 +156,14 @@ def _instant(item: Mapping[str, object], name: str) -> int | None:
     if instant.microsecond:
         raise _Bad("off_grid", f"{name}: the time is not on a whole second")
     try:
-        return round(instant.timestamp())
+        return instant_of(instant)
     except (OverflowError, ValueError):
         raise _Bad("out_of_range", f"{name}: the years are 1900 to 2199") from None
 
 
 def _interval(value: object) -> int:
     try:
-        return durations.seconds(str(value))
+        return length_of(str(value))
     except ValueError as error:
         raise _Bad("wrong_interval", f"interval: {error}") from None
 

@@ -10,6 +10,7 @@ import attrs
 from msgspec import Meta
 
 from energia import (
+    Currency,
     Delivery,
     EnergiaError,
     FeedFailed,
@@ -17,11 +18,10 @@ from energia import (
     Id,
     NewPriceSeries,
     PriceFeed,
+    PriceUnit,
     hookimpl,
+    parse,
 )
-from energia.codes import Currency
-from energia.convert import parse
-from energia.pricing.market.models import PriceUnit
 from energia_plugins.price_feed_http.shape import Shape
 
 

@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from energia import (
     BaseCharge,
+    BaseMeasure,
     BillSoFar,
     Charge,
     Energy,
@@ -27,24 +28,23 @@ from energia import (
     Measure,
     Measured,
     Replace,
+    Role,
     Rules,
     Selection,
     Slots,
     Step,
+    enforce,
     hookimpl,
+    unit_of,
 )
-from energia.convert.structures import enforce
-from energia.pricing.calendar import Grid
-from energia.pricing.charges import Role, unit_of
 from energia.pricing.dates import BillDates, Entry, Month, Table, window_of
 from energia.pricing.exact import decimal_text, fraction, total
-from energia.pricing.lines import is_multiplied, plus
+from energia.time import day_number
 from energia.units import MICRO
-from energia.zones import day_number
 
 
 @attrs.frozen(cache_hash=True)
-class EnergyByDates:
+class EnergyByDates(BaseMeasure):
     """The sum of a channel from each date of the tariff's zone to the next, in micro-units.
 
     The labels are the dates on which the parts begin: the window's first day, then `changes`.
@@ -57,11 +57,8 @@ class EnergyByDates:
 
     changes: tuple[date, ...]
     channel: Role = "import"
-
-    @property
-    def schedule(self) -> tuple[date, ...]:
-        """The dates: no schedule of periods tells which slots a line charges."""
-        return self.changes
+    #: A line charges the slots of its dates, which no schedule of periods tells.
+    all_slots = False
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -74,7 +71,7 @@ class EnergyByDates:
         inside = self._inside(slots)
         self._tell(slots, list(inside.values()))
         labels = [slots.zone.datetime(slots.start).date(), *inside]
-        cuts = [0, *(_slot(part.grid, at) for at in inside.values()), part.grid.count]
+        cuts = [0, *map(part.grid.index_at, inside.values()), part.grid.count]
         return {
             label.isoformat(): total(part.values[first:past], part.largest)
             for label, (first, past) in zip(labels, pairwise(cuts), strict=True)
@@ -93,17 +90,12 @@ class EnergyByDates:
         grid = slots.portion(self.channel).grid
         split = sum((begin - grid.start) % grid.interval != 0 for begin in begins)
         if split:
-            slots.assume(
-                "boundary_inside_interval",
-                f"a date of the table falls inside {split} slots of {self.channel}: "
-                "each is of the day at its start",
+            slots.assume_boundary(
+                "a date of the table falls",
                 split,
+                f"slots of {self.channel}",
+                "is of the day at its start",
             )
-
-
-def _slot(grid: Grid, instant: int) -> int:
-    """Return the first slot that starts at *instant* or later."""
-    return min(max(-((grid.start - instant) // grid.interval), 0), grid.count)
 
 
 # The charge itself: a table of months or dates in, lines or other rates out.
@@ -286,7 +278,7 @@ class AdjustmentCalendar(BaseCharge):
         """Add the mean rate to that of the selected lines, which are of all energy."""
         selected = tuple((self.of or Selection()).lines(bill))
         unit = unit_of(self.channel)
-        wrong = [one.code for one in selected if one.unit != unit or not is_multiplied(one)]
+        wrong = [one.code for one in selected if one.unit != unit or not one.is_multiplied]
         quantity = sum((fraction(one.quantity or 0) for one in selected), Fraction(0))
         if wrong or quantity != energy:
             message = (
@@ -296,7 +288,7 @@ class AdjustmentCalendar(BaseCharge):
             raise Invalid(message, [Fault("selection_differs", message)])
         for line in selected:
             name = f"{self.description or self.code or self.kind} ({_mean_text(pieces)})"
-            yield Replace(line, plus(line, _mean(pieces), name))
+            yield Replace(line, line.plus(_mean(pieces), name))
 
 
 def _mean(pieces: list[Piece]) -> Fraction:

@@ -11,6 +11,7 @@ import attrs
 from msgspec import Meta
 
 from energia import (
+    AcrossVersions,
     BaseCharge,
     BillingDemand,
     BillSoFar,
@@ -22,26 +23,30 @@ from energia import (
     Measure,
     Measured,
     Period,
+    Rate,
+    RateParts,
     Rules,
     Schedule,
     State,
     Step,
+    faults_of_periods,
     hookimpl,
 )
-from energia.pricing.charges import Parts, Rate
-from energia.pricing.demand import Part, Ratchet, Statistic, Times, unit_fits
-from energia.pricing.demand.billing import (
-    Across,
+from energia.pricing.demand import (
+    Coarse,
     DemandUnit,
     Interval,
     Least,
+    Part,
     Per,
     PowerFactor,
+    Ratchet,
     Reset,
+    Statistic,
+    Times,
+    unit_fits,
 )
-from energia.pricing.demand.peak import Coarse
 from energia.pricing.exact import decimal_text
-from energia.pricing.schedule import faults_of_periods
 
 Scope = Literal["blocks", "whole_band"]
 Last = Literal["open", "closed"]
@@ -251,7 +256,7 @@ class Demand(BaseCharge):
     )
 
     rate: Decimal | None = None
-    components: Parts | None = None
+    components: RateParts | None = None
     tiers: Tiers | None = None
     rates: Annotated[dict[Period, Price], Meta(min_length=1)] | None = None
     schedule: Schedule | None = None
@@ -266,7 +271,7 @@ class Demand(BaseCharge):
     power_factor: PowerFactor | None = None
     per: Per = "month"
     reset: Reset = "bill"
-    across_versions: Across = "last"
+    across_versions: AcrossVersions = "last"
 
     @cached_property
     def _demand(self) -> BillingDemand:

@@ -11,6 +11,7 @@ import attrs
 from msgspec import Meta
 
 from energia import (
+    AcrossVersions,
     BaseCharge,
     BillingDemand,
     BillSoFar,
@@ -22,16 +23,25 @@ from energia import (
     Measure,
     Measured,
     Period,
+    Rate,
+    RateParts,
     Rules,
     Schedule,
     Step,
+    faults_of_periods,
     hookimpl,
 )
-from energia.pricing.charges import Parts, Rate
-from energia.pricing.demand import Part, Times, unit_fits
-from energia.pricing.demand.billing import Across, DemandUnit, Interval, Per, PowerFactor, Reset
+from energia.pricing.demand import (
+    DemandUnit,
+    Interval,
+    Part,
+    Per,
+    PowerFactor,
+    Reset,
+    Times,
+    unit_fits,
+)
 from energia.pricing.exact import decimal_text
-from energia.pricing.schedule import faults_of_periods
 
 NotNegative = Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})]
 Rates: TypeAlias = Annotated[dict[Period, Rate], Meta(min_length=1)]
@@ -146,7 +156,7 @@ class ContractedDemand(BaseCharge):
 
     contracted: Contracts
     rate: Decimal | None = None
-    components: Parts | None = None
+    components: RateParts | None = None
     rates: Rates | None = None
     schedule: Schedule | None = None
     paid_percent: NotNegative = Decimal(100)
@@ -156,7 +166,7 @@ class ContractedDemand(BaseCharge):
     power_factor: PowerFactor | None = None
     per: Per = "month"
     reset: Reset = "bill"
-    across_versions: Across = "last"
+    across_versions: AcrossVersions = "last"
 
     @cached_property
     def _demand(self) -> BillingDemand:

@@ -12,33 +12,37 @@ from msgspec import Meta
 
 from energia import (
     BaseCharge,
+    BaseMeasure,
     BillSoFar,
     Charge,
+    Code,
     Examples,
     Fault,
+    Grid,
     Line,
     Measure,
     Measured,
+    Micro,
+    Portion,
+    Role,
     Rules,
     SlotFormula,
     Slots,
     Step,
     UnitPrices,
     hookimpl,
+    unit_of,
 )
-from energia.pricing.calendar import Grid
-from energia.pricing.charges import Role, unit_of
 from energia.pricing.exact import decimal_text, sums
-from energia.pricing.lines import Code
-from energia.pricing.market.series import LIMIT, Whole
-from energia.pricing.slots import Portion
+from energia.time import DAY, Int64, Zone
 from energia.units import MICRO
-from energia.zones import DAY, Int64, Zone
 
 #: The label of what amounts are divided by.
 SCALE: Final = "scale"
 #: A window of more days is told by month.
 _DAYS: Final = 45
+#: More than that does not fit 64 bits.
+_LIMIT: Final = 2**63 - 1
 
 
 @attrs.frozen
@@ -73,7 +77,7 @@ def _added(found: list[Part], values: list[int]) -> dict[str, int]:
     return by_label
 
 
-def _sums(values: Whole, largest: int, found: list[Part]) -> list[int]:
+def _sums(values: Micro, largest: int, found: list[Part]) -> list[int]:
     """Return the exact sum of *values* in each part."""
     if not found:
         return []
@@ -85,7 +89,7 @@ def _sums(values: Whole, largest: int, found: list[Part]) -> list[int]:
 
 
 @attrs.frozen(cache_hash=True)
-class EnergyByDay:
+class EnergyByDay(BaseMeasure):
     """The sum of a channel in each local day, or month, in micro-units."""
 
     channel: Role = "import"
@@ -103,7 +107,7 @@ class EnergyByDay:
 
 
 @attrs.frozen(cache_hash=True)
-class SlotsByDay:
+class SlotsByDay(BaseMeasure):
     """How many slots each local day, or month, has."""
 
     channel: Role = "import"
@@ -121,7 +125,7 @@ class SlotsByDay:
 
 
 @attrs.frozen(cache_hash=True)
-class AmountByDay:
+class AmountByDay(BaseMeasure):
     """What the slots of each local day, or month, cost: amounts in `1/scale` of the currency."""
 
     formula: SlotFormula
@@ -155,10 +159,10 @@ class AmountByDay:
         return {SCALE: prices.scale * MICRO, **amounts}
 
 
-def _products(part: Portion, prices: Whole) -> tuple[Whole, int]:
+def _products(part: Portion, prices: Micro) -> tuple[Micro, int]:
     """Return what each slot costs, and a bound of it; in Python's numbers if 64 bits may not do."""
     largest = part.largest * (int(abs(prices).max()) if len(prices) else 0)
-    if largest > LIMIT:
+    if largest > _LIMIT:
         return part.values.astype(object) * prices, largest
     return part.values * prices, largest
 

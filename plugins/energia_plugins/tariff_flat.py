@@ -17,14 +17,15 @@ from energia import (
     Line,
     Measure,
     Measured,
+    Rate,
+    RateParts,
     Rules,
     UnitPrices,
     hookimpl,
 )
-from energia.pricing.charges import Parts, Rate
 
 
-def _rate_or_components(rate: Decimal | None, components: Parts | None) -> Iterator[Fault]:
+def _rate_or_components(rate: Decimal | None, components: RateParts | None) -> Iterator[Fault]:
     if (rate is None) == (components is None):
         yield Fault("rate_or_components", "give either rate or components", "/rate")
 
@@ -48,7 +49,7 @@ class Flat(BaseCharge):
     )
 
     rate: Decimal | None = None
-    components: Parts | None = None
+    components: RateParts | None = None
 
     def unit_prices(self) -> UnitPrices:
         """Return the rate."""

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from energia import (
     BaseCharge,
+    BaseMeasure,
     BillMonths,
     BillSoFar,
     Charge,
@@ -40,7 +41,7 @@ _NUMBER: Final = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60}|/[1-9][0-9]{0,60})?")
 
 
 @attrs.frozen
-class YearEnds:
+class YearEnds(BaseMeasure):
     """How many years end in the window; the label is `ends`.
 
     Attributes:

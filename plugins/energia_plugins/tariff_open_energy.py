@@ -10,9 +10,17 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import attrs
 from msgspec import Meta
 
-from energia import Fault, Imported, ImportOptions, ImportWarning, Invalid, TariffImporter, hookimpl
-from energia.codes import CODES
-from energia.convert import structure
+from energia import (
+    Currency,
+    Fault,
+    Imported,
+    ImportOptions,
+    ImportWarning,
+    Invalid,
+    TariffImporter,
+    hookimpl,
+    structure,
+)
 
 DayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Time = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9]$")]
@@ -266,7 +274,9 @@ def _faults(entry: Entry) -> Iterator[Fault]:
     """Yield what the types of the entry do not tell."""
     plan = entry.tariff
     currency = entry.meta.get("currency", "USD")
-    if not isinstance(currency, str) or currency not in CODES:
+    try:
+        structure(currency, Currency)
+    except Invalid:
         yield Fault("unknown_currency", f"there is no currency {currency!r}", "/meta/currency")
     unit = entry.meta.get("unit", "kWh")
     if unit != "kWh":

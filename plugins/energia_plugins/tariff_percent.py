@@ -26,7 +26,6 @@ from energia import (
 from energia.pricing.bands import Bound, band_of, blocks, faults_of_bands
 from energia.pricing.dates import BillDates, share_of
 from energia.pricing.exact import decimal_text, fraction
-from energia.pricing.lines import amount_of, times
 from energia.units import MICRO
 
 Percentage = Annotated[
@@ -116,7 +115,7 @@ class Percent(BaseCharge):
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | Replace]:
         """Change the lines, or charge beside them."""
         selected = tuple(self.of.lines(bill))
-        share = self._share(measured, sum(map(amount_of, selected), Fraction(0)))
+        share = self._share(measured, sum((line.exact_amount for line in selected), Fraction(0)))
         steps = [self._step(line, share) for line in selected]
         if self.form == "line":
             yield self.line(amount=_sum(steps), steps=tuple(steps))
@@ -129,7 +128,7 @@ class Percent(BaseCharge):
         elif share.value:
             for line in selected:
                 how, name = f"x (1 + {share.text})", self.description or self.code or self.kind
-                yield Replace(line, times(line, 1 + share.value, how, name))
+                yield Replace(line, line.times(1 + share.value, how, name))
 
     def _share(self, measured: Measured, amount: Fraction) -> Share:
         """Return by which part the lines change, whose sum is *amount*."""
@@ -154,7 +153,7 @@ class Percent(BaseCharge):
         return _of([(size / whole, tier.percent) for size, tier in sizes if size])
 
     def _step(self, line: Line, share: Share) -> Step:
-        amount = amount_of(line)
+        amount = line.exact_amount
         expression = f"{decimal_text(amount)} x {share.text}"
         return Step(line.description, expression, amount * share.value)
 

@@ -13,34 +13,38 @@ import numpy.typing as npt
 from msgspec import Meta
 
 from energia import (
+    AcrossVersions,
     BaseCharge,
+    BaseMeasure,
     BillSoFar,
     Charge,
     Energy,
     EnergyByPeriod,
     Examples,
     Fault,
+    FromTime,
     Invalid,
     Line,
     Measure,
     Measured,
+    Micro,
     Period,
+    Role,
+    Rule,
     Rules,
     Schedule,
     Selection,
     Slots,
     Step,
+    ToTime,
+    enforce,
+    faults_of_periods,
     hookimpl,
 )
-from energia.convert.structures import enforce
-from energia.metering.series import Micro
-from energia.pricing.charges import Role
-from energia.pricing.demand.billing import Across, Interval, PowerFactor
-from energia.pricing.demand.peak import AT, TOTAL, Intervals
+from energia.pricing.demand import AT, TOTAL, Interval, Intervals, PowerFactor
 from energia.pricing.exact import decimal_text
-from energia.pricing.schedule import From, Rule, To, faults_of_periods
+from energia.time import Int64, seconds_in
 from energia.units import MICRO
-from energia.zones import Int64
 
 
 @attrs.frozen(cache_hash=True)
@@ -133,7 +137,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @attrs.frozen(cache_hash=True)
-class Excess:
+class Excess(BaseMeasure):
     """Reactive energy, in micro-kvarh, or demand, in micro-kvar, beyond a power factor.
 
     Labels: each period of the schedule, or `total`; demand also says when its highest interval
@@ -287,8 +291,8 @@ class Hours:
 
     __rules__: ClassVar[Rules] = (_lasts,)
 
-    from_: From
-    to: To
+    from_: FromTime
+    to: ToTime
 
     def __attrs_post_init__(self) -> None:
         """Refuse no hours at all."""
@@ -374,7 +378,7 @@ class Reactive(BaseCharge):
     capacitive_hours: Hours | None = None
 
     @property
-    def across_versions(self) -> Across:
+    def across_versions(self) -> AcrossVersions:
         """Who charges a bill that crosses versions: with demand the last, as its billed demand."""
         return "each" if self.demand is None else "last"
 
@@ -399,7 +403,7 @@ class Reactive(BaseCharge):
         if hours is not None:
             rule = Rule(CAPACITIVE, from_=hours.from_, to=hours.to)
             window = Schedule((rule,), default="inductive")
-        seconds = int(self.interval.total_seconds())
+        seconds = seconds_in(self.interval)
         return Excess(
             self.channel,
             self.inductive,

@@ -23,17 +23,17 @@ from energia import (
     Line,
     Measure,
     Measured,
+    Name,
     Rules,
     Selection,
     Step,
+    enforce,
     hookimpl,
+    unit_of,
 )
-from energia.convert.structures import enforce
 from energia.pricing.bands import Bound, band_of
-from energia.pricing.charges import Name, unit_of
 from energia.pricing.dates import BillDates, Month, bill_of, share_of
 from energia.pricing.exact import decimal_text, fraction, rounded
-from energia.pricing.lines import amount_of
 from energia.units import MICRO
 
 Classes = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=100)]
@@ -238,7 +238,7 @@ class TableCharge(BaseCharge):
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge what the row says."""
-        selected = sum(map(amount_of, self.of.lines(bill)), Fraction(0))
+        selected = sum((line.exact_amount for line in self.of.lines(bill)), Fraction(0))
         share = share_of(measured["dates"])
         row = self._row(measured, self._quantity(measured, selected) / share)
         if row.rate is not None and self.cap is None and not row.is_sum:

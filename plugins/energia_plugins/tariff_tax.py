@@ -23,15 +23,16 @@ from energia import (
     Line,
     Measure,
     Measured,
+    Name,
     Replace,
     Rules,
     Selection,
     Step,
+    Tags,
+    enforce,
     hookimpl,
 )
-from energia.convert.structures import enforce
 from energia.pricing.bands import Bound, band_of, faults_of_bands
-from energia.pricing.charges import Name
 from energia.pricing.dates import (
     Across,
     BillDates,
@@ -44,7 +45,6 @@ from energia.pricing.dates import (
     window_of,
 )
 from energia.pricing.exact import decimal_text, fraction, rounded
-from energia.pricing.lines import Tags, amount_of, is_multiplied, times
 from energia.units import MICRO
 
 TaxRate = Annotated[
@@ -385,7 +385,7 @@ class TaxCharge(BaseCharge):
             for line, found in taxed:
                 if found.factor != 1:
                     name = self.description or self.code or self.kind
-                    yield Replace(line, times(line, found.factor, found.text, name))
+                    yield Replace(line, line.times(found.factor, found.text, name))
         if self._show != "price":
             for name, steps in self._steps(taxed).items():
                 yield self._line(name, steps)
@@ -430,9 +430,9 @@ class TaxCharge(BaseCharge):
 
         What is grossed up is the rate before it is rounded.
         """
-        if self._show == "information" and is_multiplied(line):
+        if self._show == "information" and line.is_multiplied:
             return fraction(line.quantity or 0) * fraction(line.rate or 0)
-        return amount_of(line)
+        return line.exact_amount
 
     def _line(self, name: str, steps: list[Step]) -> Line:
         """Return the line of a tax; where the tax is inside the prices it is of no amount."""

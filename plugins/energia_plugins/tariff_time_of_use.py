@@ -17,13 +17,13 @@ from energia import (
     Measure,
     Measured,
     Period,
+    Rate,
     Rules,
     Schedule,
     UnitPrices,
+    faults_of_periods,
     hookimpl,
 )
-from energia.pricing.charges import Rate
-from energia.pricing.schedule import faults_of_periods
 
 
 def _periods_match(schedule: Schedule, rates: Mapping[str, Rate]) -> list[Fault]:

@@ -14,7 +14,7 @@ from energia.pricing.calendar import Grid, compiled
 from energia.pricing.engine import price
 from energia.pricing.holidays.lists import expanded
 from energia.pricing.schedule import DayTypes
-from energia.zones import Zone
+from energia.time import Zone
 from tests.accuracy import pricing
 from tests.accuracy.outcomes import Outcome, Source, compared
 

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from energia.cli.main import energia
-from energia.clock import SystemClock
 from energia.db.pool import Pool
 from energia.metering import registry
 from energia.metering.models import NewChannel, NewMeter, NewSite
 from energia.settings import Database
+from energia.time import SystemClock
 
 CSV = "start,value\n2018-01-01T00:00:00Z,1\n2018-01-01T01:00:00Z,2.5\n"
 FLAT = {

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from energia.cli.main import energia
-from energia.previews.cluster import Wanted
+from energia.previews.cluster import PreviewPlan
 from tests.previews import PreviewServer
 
 
@@ -34,7 +34,7 @@ def made(previews: PreviewServer, *numbers: int, closed: bool = False) -> None:
 
     async def make() -> None:
         for pr in numbers:
-            await previews.cluster().make(Wanted(pr, commit="0123456789abcdef"))
+            await previews.cluster().make(PreviewPlan(pr, commit="0123456789abcdef"))
             if closed:
                 await previews.cluster().close(pr)
 

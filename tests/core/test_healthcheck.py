@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from pytest_aiohttp import AiohttpServer
 
 from energia.health import healthcheck
 
@@ -26,7 +26,9 @@ async def checked(port: int) -> tuple[int | None, str]:
 @pytest.mark.parametrize(
     ("status", "code"), [(HTTPStatus.OK, 0), (HTTPStatus.SERVICE_UNAVAILABLE, 1)]
 )
-async def test_a_service_is_healthy_when_ready(status: HTTPStatus, code: int) -> None:
+async def test_a_service_is_healthy_when_ready(
+    status: HTTPStatus, code: int, aiohttp_server: AiohttpServer
+) -> None:
     """The exit code is Docker's; what the service says is kept for the operator."""
 
     async def ready(_: web.Request) -> web.Response:
@@ -34,8 +36,9 @@ async def test_a_service_is_healthy_when_ready(status: HTTPStatus, code: int) ->
 
     app = web.Application()
     app.router.add_get("/health/ready", ready)
-    async with TestServer(app) as server:
-        assert await checked(server.port or 0) == (code, f"status {status.value}")
+    server = await aiohttp_server(app)
+
+    assert await checked(server.port or 0) == (code, f"status {status.value}")
 
 
 async def test_a_service_that_does_not_answer_is_unhealthy() -> None:

@@ -1,5 +1,6 @@
 """Units are exact, and numbers are rounded once, by their text."""
 
+import math
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ from energia.units import (
     NotANumber,
     OutOfRange,
     UnknownUnit,
+    ceiling,
     decimal_text,
     to_micro,
     to_micros,
@@ -135,3 +137,11 @@ def test_every_quantity_has_its_unit() -> None:
         assert unit(name).factor == 1
         assert unit(name).fits(quantity)
     assert not unit("m3").fits("active_energy")
+
+
+@given(st.integers(), st.integers(1, 10**6))
+def test_ceiling(dividend: int, divisor: int) -> None:
+    """A quotient is rounded up, below zero too, for numbers and for arrays of them."""
+    assert ceiling(dividend, divisor) == math.ceil(Fraction(dividend, divisor))
+    small = dividend % 10**9 - 10**8
+    assert ceiling(np.array([small]), divisor).tolist() == [ceiling(small, divisor)]

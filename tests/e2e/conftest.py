@@ -1,4 +1,4 @@
-"""A service on a fresh database, and a client of it."""
+"""A service with every bundled plugin on a fresh database: in this process, or in its own."""
 
 from collections.abc import AsyncIterator
 
@@ -9,26 +9,25 @@ from energia.db.pool import Pool
 from energia.plugins import Plugins
 from tests.e2e import service as processes
 from tests.e2e.service import Service
-from tests.serving import make_core, serving
+from tests.serving import Serving, make_core
 
 
 @pytest.fixture(name="service")
 async def _service(database: str) -> AsyncIterator[Service]:
-    """Run the service with every bundled plugin."""
+    """Run the service as a process, for tests of what only a process does."""
     async with processes.serving(database) as service:
         yield service
 
 
+@pytest.fixture(name="url")
+async def _url(pool: Pool, serving: Serving) -> AsyncIterator[str]:
+    """Serve in this process, which starts far sooner, and give the URL."""
+    async with serving(make_core(plugins=Plugins.installed(), pool=pool)) as client:
+        yield str(client.make_url("")).rstrip("/")
+
+
 @pytest.fixture(name="api")
-async def _api(service: Service) -> AsyncIterator[aiohttp.ClientSession]:
-    """Talk to the service."""
-    async with aiohttp.ClientSession(service.url) as session:
-        yield session
-
-
-@pytest.fixture(name="api_here")
-async def _api_here(pool: Pool) -> AsyncIterator[aiohttp.ClientSession]:
-    """Talk to a service with every bundled plugin that runs in this process: quicker to start."""
-    core = make_core(plugins=Plugins.installed(), pool=pool)
-    async with serving(core) as client, aiohttp.ClientSession(client.make_url("/")) as session:
+async def _api(url: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """Talk to the service in this process."""
+    async with aiohttp.ClientSession(url) as session:
         yield session

@@ -207,10 +207,10 @@ class Watch:
         async with aiohttp.ClientSession(self.url) as api:
             while True:
                 for path, found in (("live", self.live), ("ready", self.ready)):
-                    found.append(await self._ask(api, path))
+                    found.append(await self._status(api, path))
                 await asyncio.sleep(0.05)
 
-    async def _ask(self, api: aiohttp.ClientSession, path: str) -> tuple[float, int]:
+    async def _status(self, api: aiohttp.ClientSession, path: str) -> tuple[float, int]:
         at = time.monotonic()
         try:
             async with api.get(f"/health/{path}") as answer:

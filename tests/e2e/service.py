@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -12,6 +13,9 @@ from pathlib import Path
 
 import aiohttp
 import attrs
+
+#: Below what Linux gives to connections: none takes the port before the server that it is for.
+_PORTS = range(15_000, 32_000)
 
 
 @attrs.define
@@ -39,11 +43,12 @@ class Service:
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of the loopback that nobody listens on; other processes ask as well."""
+    while True:
+        port = secrets.choice(_PORTS)  # `random` is seeded, and so the same everywhere
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def environment(**extra: str) -> dict[str, str]:

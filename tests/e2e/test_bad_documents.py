@@ -57,22 +57,22 @@ def tariff(*versions: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 async def test_a_bad_tariff_is_not_saved(
-    api_here: aiohttp.ClientSession, document: dict[str, Any], code: str, pointer: str
+    api: aiohttp.ClientSession, document: dict[str, Any], code: str, pointer: str
 ) -> None:
     """A tariff that cannot be priced is refused when it is saved, with a pointer."""
-    async with api_here.put("/v1/tariffs/bad", json=document) as answer:
+    async with api.put("/v1/tariffs/bad", json=document) as answer:
         problem = await refused(answer, 422)
 
     assert (problem["errors"][0]["code"], problem["errors"][0]["pointer"]) == (code, pointer)
-    async with api_here.get("/v1/tariffs/bad") as answer:
+    async with api.get("/v1/tariffs/bad") as answer:
         await refused(answer, 404)
 
 
-async def test_all_faults_are_told_at_once(api_here: aiohttp.ClientSession) -> None:
+async def test_all_faults_are_told_at_once(api: aiohttp.ClientSession) -> None:
     """A body with several faults names all of them."""
     body = {"name": 7, "timezone": "Nowhere/Else", "country": "GB", "colour": "red"}
 
-    async with api_here.put("/v1/sites/home", json=body) as answer:
+    async with api.put("/v1/sites/home", json=body) as answer:
         problem = await refused(answer, 422)
 
     named = {(fault["code"], fault["pointer"]) for fault in problem["errors"]}
@@ -88,11 +88,11 @@ async def test_all_faults_are_told_at_once(api_here: aiohttp.ClientSession) -> N
     "channel", [{"kind": "register"}, {"interval": "P1D"}, {"interval": "PT2H"}]
 )
 async def test_what_comes_later_is_said_so(
-    api_here: aiohttp.ClientSession, channel: dict[str, str]
+    api: aiohttp.ClientSession, channel: dict[str, str]
 ) -> None:
     """Register channels and intervals above an hour are refused as not supported."""
     site = {"name": "Home", "timezone": "Europe/London", "country": "GB", "currency": "GBP"}
-    await api_here.put("/v1/sites/home", json=site)
+    await api.put("/v1/sites/home", json=site)
     base = {
         "id": "import",
         "quantity": "active_energy",
@@ -101,7 +101,7 @@ async def test_what_comes_later_is_said_so(
         "interval": "PT1H",
     }
 
-    async with api_here.put(
+    async with api.put(
         "/v1/meters/main", json={"site": "home", "channels": [{**base, **channel}]}
     ) as answer:
         problem = await refused(answer, 422)
@@ -109,7 +109,7 @@ async def test_what_comes_later_is_said_so(
     assert problem["code"] == "not_supported"
 
 
-async def test_a_window_over_a_gap_is_refused(api_here: aiohttp.ClientSession) -> None:
+async def test_a_window_over_a_gap_is_refused(api: aiohttp.ClientSession) -> None:
     """A cost over a day on which no version of the tariff is in force is refused."""
     versions = tariff(
         {"valid_from": "2026-01-01", "valid_to": "2026-02-01", "charges": [FLAT]},
@@ -122,7 +122,7 @@ async def test_a_window_over_a_gap_is_refused(api_here: aiohttp.ClientSession) -
         "channels": {"import": {"start": start, "values": [1, 1]}},
     }
 
-    async with api_here.post("/v1/costs", json={"usage": usage, "tariff": versions}) as answer:
+    async with api.post("/v1/costs", json={"usage": usage, "tariff": versions}) as answer:
         problem = await refused(answer, 422)
 
     assert [(fault["code"], fault["pointer"]) for fault in problem["errors"]] == [
@@ -130,10 +130,10 @@ async def test_a_window_over_a_gap_is_refused(api_here: aiohttp.ClientSession) -
     ]
 
 
-async def test_missing_readings_are_never_zero(api_here: aiohttp.ClientSession) -> None:
+async def test_missing_readings_are_never_zero(api: aiohttp.ClientSession) -> None:
     """A cost over a gap is refused, and the gap is named."""
-    await set_up(api_here, "PT1H")
-    await api_here.post("/v1/readings", json={"readings": [READING]})
+    await set_up(api, "PT1H")
+    await api.post("/v1/readings", json={"readings": [READING]})
     body = {
         "meter": "main",
         "tariff": tariff({"valid_from": "2026-01-01", "charges": [FLAT]}),
@@ -141,7 +141,7 @@ async def test_missing_readings_are_never_zero(api_here: aiohttp.ClientSession) 
         "end": "2026-03-02",
     }
 
-    async with api_here.post("/v1/costs", json=body) as answer:
+    async with api.post("/v1/costs", json=body) as answer:
         problem = await refused(answer, 422)
 
     assert problem["code"] == "incomplete_usage"

@@ -78,11 +78,11 @@ def figures(bill: Any) -> dict[str, tuple[Fraction, Decimal]]:
 
 
 @pytest.fixture(name="billed")
-async def _billed(api_here: aiohttp.ClientSession) -> aiohttp.ClientSession:
+async def _billed(api: aiohttp.ClientSession) -> aiohttp.ClientSession:
     """Give a service that has issued all bills of the year."""
-    await set_up(api_here)
-    await issue_all(api_here)
-    return api_here
+    await set_up(api)
+    await issue_all(api)
+    return api
 
 
 async def test_a_year_is_billed_to_the_penny(billed: aiohttp.ClientSession) -> None:

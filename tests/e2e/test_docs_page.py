@@ -9,8 +9,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.e2e.service import Service
-
 #: What keeps a browser to itself, and lets it run as root.
 FLAGS = (
     "--headless",
@@ -58,13 +56,13 @@ def requested(log: Path, origin: str) -> set[str]:
 
 @pytest.mark.needs("chromium")
 async def test_the_page_lists_the_operations(
-    service: Service, api: aiohttp.ClientSession, tmp_path: Path
+    url: str, api: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     """Every operation is listed under its heading, in the document's order, from here alone."""
     async with api.get("/openapi.json") as answer:
         document = await answer.json()
 
-    page = await dom(f"{service.url}/docs", tmp_path)
+    page = await dom(f"{url}/docs", tmp_path)
 
     headings = re.findall(r'<h3[^>]*data-tag="([^"]+)"', page)
     assert headings == [tag["name"] for tag in document["tags"]]
@@ -75,15 +73,15 @@ async def test_the_page_lists_the_operations(
         for operation in operations.values()
         if operation["tags"] == [tag]
     ]
-    urls = requested(tmp_path / "net.json", service.url)
-    assert f"{service.url}/openapi.json" in urls
-    assert [url for url in urls if not url.startswith((f"{service.url}/", "data:"))] == []
+    urls = requested(tmp_path / "net.json", url)
+    assert f"{url}/openapi.json" in urls
+    assert [url for url in urls if not url.startswith((f"{url}/", "data:"))] == []
 
 
 @pytest.mark.needs("chromium")
-async def test_an_operation_shows_its_example(service: Service, tmp_path: Path) -> None:
+async def test_an_operation_shows_its_example(url: str, tmp_path: Path) -> None:
     """A link to an operation opens it, with a complete request to copy."""
-    page = await dom(f"{service.url}/docs#/Tariffs/put_tariff", tmp_path)
+    page = await dom(f"{url}/docs#/Tariffs/put_tariff", tmp_path)
 
     text = re.sub(r"<[^>]+>", "", page)
     assert "Tarifa branca: three periods on working days" in text

@@ -38,9 +38,9 @@ class Operation:
 
 
 @pytest.fixture(name="operations")
-async def _operations(api_here: aiohttp.ClientSession) -> list[Operation]:
+async def _operations(api: aiohttp.ClientSession) -> list[Operation]:
     """Give the operations of a service with every bundled plugin."""
-    async with api_here.get("/openapi.json") as answer:
+    async with api.get("/openapi.json") as answer:
         paths = (await answer.json())["paths"]
     return [
         Operation(method.upper(), path, document)
@@ -60,14 +60,14 @@ async def problem(answer: aiohttp.ClientResponse, status: int) -> dict[str, Any]
 
 
 async def test_other_methods_are_405(
-    api_here: aiohttp.ClientSession, operations: list[Operation]
+    api: aiohttp.ClientSession, operations: list[Operation]
 ) -> None:
     """`Allow` names exactly the methods of the path, HEAD with GET."""
     for path in dict.fromkeys(one.path for one in operations):
         methods = {one.method for one in operations if one.answers(path)}
         methods |= {"HEAD"} if "GET" in methods else set()
         for method in {*METHODS, *OTHERS} - methods:
-            async with api_here.request(method, path) as answer:
+            async with api.request(method, path) as answer:
                 found = await problem(answer, 405)
 
                 assert found["code"] == "method_not_allowed"
@@ -75,13 +75,13 @@ async def test_other_methods_are_405(
 
 
 async def test_types_that_cannot_be_given_are_406(
-    api_here: aiohttp.ClientSession, operations: list[Operation]
+    api: aiohttp.ClientSession, operations: list[Operation]
 ) -> None:
     """An operation that answers with JSON says what it can answer with; nothing is done."""
     asked = [one for one in operations if JSON in one.produces or "text/csv" in one.produces]
     for one in asked:
         headers = {"Accept": "image/png"}
-        async with api_here.request(one.method, one.path, headers=headers) as answer:
+        async with api.request(one.method, one.path, headers=headers) as answer:
             found = await problem(answer, 406)
 
         assert all(name in found["detail"] for name in one.produces), found
@@ -91,7 +91,7 @@ async def test_types_that_cannot_be_given_are_406(
 
 @pytest.mark.parametrize("type_", ["text/plain", "application/x-www-form-urlencoded", None])
 async def test_bodies_of_other_types_are_415(
-    api_here: aiohttp.ClientSession, operations: list[Operation], type_: str | None
+    api: aiohttp.ClientSession, operations: list[Operation], type_: str | None
 ) -> None:
     """A JSON body says that it is one."""
     bodies = [(one, one.document.get("requestBody", {})) for one in operations]
@@ -99,7 +99,7 @@ async def test_bodies_of_other_types_are_415(
     skip = ("Content-Type",) if type_ is None else ()
     headers = {} if type_ is None else {"Content-Type": type_}
     for one in asked:
-        async with api_here.request(
+        async with api.request(
             one.method, one.path, data=b"{}", headers=headers, skip_auto_headers=skip
         ) as answer:
             assert (await problem(answer, 415))["code"] == "unsupported_media"
@@ -108,25 +108,25 @@ async def test_bodies_of_other_types_are_415(
 
 
 async def test_unknown_parameters_are_422(
-    api_here: aiohttp.ClientSession, operations: list[Operation]
+    api: aiohttp.ClientSession, operations: list[Operation]
 ) -> None:
     """A misspelt parameter of a query does not go unnoticed."""
     for one in operations:
         if not one.path.startswith("/v1") or one.path == "/v1/imports":
             continue  # an import's other parameters are those of its format
-        async with api_here.request(one.method, f"{one.path}?limitt=1") as answer:
+        async with api.request(one.method, f"{one.path}?limitt=1") as answer:
             if answer.status != 400:  # a body was needed
                 found = await problem(answer, 422)
                 assert {"/query/limitt"} <= {fault["pointer"] for fault in found["errors"]}
 
 
 async def test_head_is_get_without_a_body(
-    api_here: aiohttp.ClientSession, operations: list[Operation]
+    api: aiohttp.ClientSession, operations: list[Operation]
 ) -> None:
     """With the same status and type, also where GET is refused."""
     for one in (one for one in operations if one.method == "GET"):
-        async with api_here.get(one.path, allow_redirects=False) as answer:
+        async with api.get(one.path, allow_redirects=False) as answer:
             full = (answer.status, answer.content_type)
-        async with api_here.head(one.path, allow_redirects=False) as answer:
+        async with api.head(one.path, allow_redirects=False) as answer:
             assert (answer.status, answer.content_type) == full, one.path
             assert await answer.read() == b""

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from pytest_aiohttp import AiohttpServer
 
 from tests.e2e.load import Load
 
@@ -78,12 +77,12 @@ def flawed() -> Flawed:
 
 
 @pytest.fixture
-async def load(flawed: Flawed) -> AsyncIterator[Load]:
+async def load(flawed: Flawed, aiohttp_server: AiohttpServer) -> Load:
     """Give a load on it that may begin."""
-    async with TestServer(flawed.app()) as server:
-        load = Load(str(server.make_url("")), rate=200, meters=2)
-        await load.set_up()
-        yield load
+    server = await aiohttp_server(flawed.app())
+    load = Load(str(server.make_url("")), rate=200, meters=2)
+    await load.set_up()
+    return load
 
 
 async def test_every_failure_is_counted(flawed: Flawed, load: Load) -> None:

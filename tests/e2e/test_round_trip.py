@@ -29,7 +29,7 @@ VALUES = [0.412, None, 0.1, 12, -3.5, 0, 0.000001, 9007199.254741, 1e-6, 7]
 
 
 @pytest.fixture(name="api")
-async def _api(api_here: aiohttp.ClientSession) -> aiohttp.ClientSession:
+async def _api(api: aiohttp.ClientSession) -> aiohttp.ClientSession:
     """Give a service with the readings of a day: each hour has another quality."""
     midnight = datetime.fromisoformat("2026-10-25T00:00:00+02:00")
     hours = [
@@ -47,9 +47,9 @@ async def _api(api_here: aiohttp.ClientSession) -> aiohttp.ClientSession:
         ("PUT", "/v1/meters/m", {"site": "home", "channels": CHANNELS}),
         ("POST", "/v1/readings", {"readings": hours}),
     ):
-        async with api_here.request(method, path, json=body) as answer:
+        async with api.request(method, path, json=body) as answer:
             assert answer.status in (200, 201), await answer.text()
-    return api_here
+    return api
 
 
 async def file(api: aiohttp.ClientSession, accept: str) -> str:

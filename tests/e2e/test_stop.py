@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from tests.core.db.processes import ask
+from tests.core.db.processes import scalar
 from tests.e2e.service import Service, environment, free_port, ready, serving
 from tests.serving import AWAY
 
@@ -68,7 +68,7 @@ async def until_active(database: str, statement: str) -> None:
 
 def noted(database: str) -> object:
     """Return how many migrations of the plugin are noted as applied."""
-    return ask(database, "select count(*) from schema_migration where owner = 'slow'")
+    return scalar(database, "select count(*) from schema_migration where owner = 'slow'")
 
 
 async def test_in_a_slow_migration(database: str, tmp_path: Path) -> None:
@@ -79,12 +79,12 @@ async def test_in_a_slow_migration(database: str, tmp_path: Path) -> None:
 
     assert took < 5
     assert noted(database) == 0
-    assert ask(database, "select to_regclass('first_half')") is None
+    assert scalar(database, "select to_regclass('first_half')") is None
 
     path = installed(tmp_path, SLOW.replace("30", "0"))
     async with serving(database, PYTHONPATH=path) as service:
         assert noted(database) == 1
-        assert ask(database, "select count(*) from second_half") == 0
+        assert scalar(database, "select count(*) from second_half") == 0
         await stopped_quickly(service)
 
 
@@ -115,7 +115,7 @@ async def test_in_an_index_that_is_built_concurrently(database: str, tmp_path: P
         assert noted(database) == 1
         await stopped_quickly(service)
     valid = "select indisvalid from pg_index where indexrelid = 'slow_reading'::regclass"
-    assert ask(database, valid) is True
+    assert scalar(database, valid) is True
 
 
 @asynccontextmanager
@@ -172,7 +172,7 @@ async def test_in_the_first_milliseconds(empty_database: str, milliseconds: int)
         assert code in (0, -signal.SIGTERM)
         assert service.tracebacks() == []
         assert "listening" not in service.logged()
-    assert ask(empty_database, "select to_regclass('schema_migration')") is None
+    assert scalar(empty_database, "select to_regclass('schema_migration')") is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
@@ -190,7 +190,7 @@ async def test_while_it_imports(empty_database: str) -> None:
         assert service.tracebacks() == []
 
 
-@pytest.mark.needs("root")
+@pytest.mark.needs("pid-namespace")
 async def test_as_process_one() -> None:
     """In a container, where the kernel drops a signal without a handler, it ends with 0 too."""
     process = await asyncio.create_subprocess_exec(

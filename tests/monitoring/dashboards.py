@@ -7,8 +7,7 @@ import attrs
 
 from tests.imports import ROOT
 
-FOLDER = ROOT / "config" / "grafana"
-FILES = sorted((FOLDER / "dashboards").glob("*.json"))
+FILES = sorted((ROOT / "config/grafana/dashboards").glob("*.json"))
 #: What Grafana puts in the place of variables: production's job, but where previews are shown.
 VARIABLES = {"$__rate_interval": "10s", "$job": "energia"}
 

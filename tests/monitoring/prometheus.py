@@ -23,7 +23,7 @@ class Prometheus:
     url: str
     client: aiohttp.ClientSession
 
-    async def ask(self, expression: str) -> dict[str, float]:
+    async def values(self, expression: str) -> dict[str, float]:
         """Return the values of an instant query by their labels, those that are no numbers out."""
         query = {"query": expression}
         async with self.client.get(f"{self.url}/api/v1/query", params=query) as answer:
@@ -40,7 +40,7 @@ class Prometheus:
 
     async def _scrapes(self) -> float:
         try:
-            found = await self.ask('sum_over_time(up{job="energia"}[1m])')
+            found = await self.values('sum_over_time(up{job="energia"}[1m])')
         except aiohttp.ClientError:
             return 0
         return sum(found.values())

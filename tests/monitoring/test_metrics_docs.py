@@ -9,14 +9,14 @@ from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia.settings import PluginSelection
 from tests.imports import ROOT
-from tests.serving import make_core, serving
+from tests.serving import Serving, make_core
 
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ([\w, ]*?) ?\|", re.MULTILINE)
 #: What comes with the client library.
 OTHERS = ("process_", "python_")
 
 
-async def test_the_table_is_true(pool: Pool) -> None:
+async def test_the_table_is_true(pool: Pool, serving: Serving) -> None:
     """Its rows are the metrics of the service with their types, and name every label they have."""
     documented = {name: type_ for name, type_, _ in ROW.findall(text())}
     labels = {name: set(filter(None, found.split(", "))) for name, _, found in ROW.findall(text())}

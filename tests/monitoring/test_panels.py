@@ -1,14 +1,13 @@
 """Every panel shows something: a real Prometheus scrapes a real service under load."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from pytest_aiohttp import AiohttpServer
 
 from tests.e2e.service import serving
 from tests.monitoring import load
@@ -26,34 +25,35 @@ TOKEN = "for-the-scraper"
 Values = Mapping[Target, Mapping[str, float]]
 
 
-@asynccontextmanager
-async def _receiver() -> AsyncIterator[str]:
-    """Serve who takes bills."""
+@pytest.fixture(name="receiver")
+async def _receiver(aiohttp_server: AiohttpServer) -> str:
+    """Serve who takes bills, and give the URL."""
 
     async def take(_: web.Request) -> web.Response:
         return web.Response(status=204)
 
     app = web.Application()
     app.router.add_post("/", take)
-    async with TestServer(app) as server:
-        yield str(server.make_url("/"))
+    server = await aiohttp_server(app)
+    return str(server.make_url("/"))
 
 
-async def _ask(prometheus: Prometheus) -> Values:
-    return {target: await prometheus.ask(target.expression) for target in targets()}
+async def _panels(prometheus: Prometheus) -> Values:
+    return {target: await prometheus.values(target.expression) for target in targets()}
 
 
 @pytest.mark.needs("prometheus")
-async def test_panels_show_a_load(database: str, previews: PreviewServer, tmp_path: Path) -> None:
+async def test_panels_show_a_load(
+    database: str, previews: PreviewServer, receiver: str, tmp_path: Path
+) -> None:
     """No panel is without data under a load, and those of activity show another value than idle."""
     async with serving(database) as service, aiohttp.ClientSession(service.url) as api:
         await load.prepare(api)
     async with (
-        _receiver() as url,
         serving(
             database,
             ENERGIA_PROFILE="production",
-            ENERGIA_PLUGINS__BILL_WEBHOOK__URL=url,
+            ENERGIA_PLUGINS__BILL_WEBHOOK__URL=receiver,
             ENERGIA_PREVIEW__ADMIN_URL=previews.url(),
             ENERGIA_PREVIEW__REAP_PERIOD="1",
             ENERGIA_PLUGINS__METRICS_PROMETHEUS__TOKEN=TOKEN,
@@ -69,9 +69,9 @@ async def test_panels_show_a_load(database: str, previews: PreviewServer, tmp_pa
         aiohttp.ClientSession(service.url) as api,
     ):
         await asyncio.sleep(2)
-        idle = await _ask(prometheus)
+        idle = await _panels(prometheus)
         await load.run(api, 10)
-        busy = await _ask(prometheus)
+        busy = await _panels(prometheus)
         tracebacks = service.tracebacks()
 
     assert [str(target) for target, found in busy.items() if not found] == []

@@ -11,7 +11,7 @@ import yaml
 from energia.db.pool import Pool
 from energia.plugins import Plugins
 from tests.imports import ROOT
-from tests.serving import make_core, serving
+from tests.serving import Serving, make_core
 
 FOLDER = ROOT / "config" / "prometheus"
 TESTS = sorted((FOLDER / "tests").glob("*.yml"))
@@ -90,7 +90,7 @@ def test_alerts_bear_deploys_and_restarts() -> None:
 
 
 @pytest.mark.needs("promtool")
-async def test_metrics_are_well_named(pool: Pool) -> None:
+async def test_metrics_are_well_named(pool: Pool, serving: Serving) -> None:
     """Prometheus's linter has nothing to say about `/metrics`."""
     async with serving(make_core(plugins=Plugins.installed(), pool=pool)) as client:
         (await client.get("/v1/sites/none")).release()

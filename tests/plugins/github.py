@@ -17,7 +17,7 @@ from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia.settings import Database, PluginSelection, Preview, Settings
 from tests.previews import PreviewServer
-from tests.serving import make_core, serving
+from tests.serving import Serving, make_core
 
 SECRET = "between GitHub and us"
 REPOSITORY = "acme/energia"
@@ -63,6 +63,7 @@ IGNORED = (202, {"status": "ignored"})
 
 @asynccontextmanager
 async def service(
+    serving: Serving,
     database: str,
     previews: PreviewServer,
     given: Mapping[str, object] | None = None,

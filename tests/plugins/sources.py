@@ -1,20 +1,22 @@
 """A source of prices on loopback that answers as it is told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import attrs
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from pytest_aiohttp import AiohttpServer
 
 from energia import Delivery, FeedRequest
 from energia.configuration.values import structure
 from energia_plugins.price_feed_http.feed import Feed
 from energia_plugins.price_feed_http.settings import HttpFeed, Settings
 
+#: Returns what a feed makes of a document.
+Read = Callable[..., Awaitable[Delivery]]
 NOW = "2026-03-02T10:00:00+01:00"
 #: Where the prices of most answers are.
 SHAPE: dict[str, Any] = {
@@ -45,13 +47,14 @@ class Source:
 
 
 @asynccontextmanager
-async def source(*answers: web.Response | float) -> AsyncIterator[Source]:
+async def source(
+    aiohttp_server: AiohttpServer, *answers: web.Response | float
+) -> AsyncIterator[Source]:
     """Serve answers."""
     found = Source(answers=list(answers))
     app = web.Application()
     app.router.add_get("/{path:.*}", found.answer)
-    server = TestServer(app)
-    await server.start_server()
+    server = await aiohttp_server(app)
     found.url = str(server.make_url("")).rstrip("/")
     try:
         yield found

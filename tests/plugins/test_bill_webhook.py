@@ -15,14 +15,14 @@ import aiohttp
 import attrs
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from pytest_aiohttp import AiohttpServer
 
 from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
 from energia.settings import Database, PluginSelection
-from tests.serving import make_core, serving
+from tests.serving import Serving, make_core
 
 SECRET = "between us"
 LAST = "energia_bill_webhook_last_success_timestamp_seconds"
@@ -59,18 +59,18 @@ class Receiver:
 
 
 @pytest.fixture(name="receiver")
-async def _receiver() -> AsyncIterator[tuple[Receiver, str]]:
+async def _receiver(aiohttp_server: AiohttpServer) -> tuple[Receiver, str]:
     """Give a receiver and its URL."""
     receiver = Receiver()
     app = web.Application()
     app.router.add_post("/hook", receiver.take)
-    async with TestServer(app) as server:
-        yield receiver, str(server.make_url("/hook"))
+    server = await aiohttp_server(app)
+    return receiver, str(server.make_url("/hook"))
 
 
 @asynccontextmanager
 async def service(
-    database: str, state: State | None = None, **settings: object
+    serving: Serving, database: str, state: State | None = None, **settings: object
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """Serve with the plugin, so configured."""
     plugins = Plugins.installed(PluginSelection(settings={"bill-webhook": settings}))
@@ -111,10 +111,12 @@ def test_it_registers_its_hooks() -> None:
     assert {"register_migrations", "bill_issued"} <= set(states["bill-webhook"].hooks)
 
 
-async def test_a_bill_is_told_and_signed(database: str, receiver: tuple[Receiver, str]) -> None:
+async def test_a_bill_is_told_and_signed(
+    database: str, receiver: tuple[Receiver, str], serving: Serving
+) -> None:
     """The receiver gets the bill at once, and can tell that it is ours."""
     got, url = receiver
-    async with service(database, url=url, secret=SECRET) as api:
+    async with service(serving, database, url=url, secret=SECRET) as api:
         await issue(api, 1)
         await got.until(1)
 
@@ -129,11 +131,13 @@ async def test_a_bill_is_told_and_signed(database: str, receiver: tuple[Receiver
     assert abs(int(at.removeprefix("t=")) - datetime.now(UTC).timestamp()) < 60
 
 
-async def test_a_failure_is_tried_again(database: str, receiver: tuple[Receiver, str]) -> None:
+async def test_a_failure_is_tried_again(
+    database: str, receiver: tuple[Receiver, str], serving: Serving
+) -> None:
     """After an error the same delivery comes again, with the same body."""
     got, url = receiver
     got.answers = [web.Response(status=500), web.Response(status=302)]
-    async with service(database, url=url, retry_first=0.02) as api:
+    async with service(serving, database, url=url, retry_first=0.02) as api:
         await issue(api, 1)
         await got.until(3)
         await asyncio.sleep(0.1)
@@ -144,43 +148,47 @@ async def test_a_failure_is_tried_again(database: str, receiver: tuple[Receiver,
 
 
 async def test_what_was_issued_meanwhile_is_told(
-    database: str, receiver: tuple[Receiver, str]
+    database: str, receiver: tuple[Receiver, str], serving: Serving
 ) -> None:
     """A bill that nobody could tell of is told by the next start; those before are not."""
     got, url = receiver
-    async with service(database) as api:
+    async with service(serving, database) as api:
         await issue(api, 1)
-    async with service(database, url="http://127.0.0.1:1/nobody", retry_first=0.01) as api:
+    async with service(serving, database, url="http://127.0.0.1:1/nobody", retry_first=0.01) as api:
         await issue(api, 2)
     assert got.got == []
 
-    async with service(database, url=url, poll=0.05):
+    async with service(serving, database, url=url, poll=0.05):
         await got.until(1)
         await asyncio.sleep(0.2)
 
     assert [headers["X-Energia-Delivery"] for headers, _ in got.got] == ["bill-2"]
 
 
-async def test_nothing_new_while_it_drains(database: str, receiver: tuple[Receiver, str]) -> None:
+async def test_nothing_new_while_it_drains(
+    database: str, receiver: tuple[Receiver, str], serving: Serving
+) -> None:
     """A service that was asked to stop leaves the bills that are issued then to others."""
     got, url = receiver
     state = State(Phase.READY)
-    async with service(database, state, url=url, poll=0.02) as api:
+    async with service(serving, database, state, url=url, poll=0.02) as api:
         await issue(api, 1)
         await got.until(1)
         state.closing = True
         await issue(api, 2)
         await asyncio.sleep(0.3)
         assert len(got.got) == 1
-    async with service(database, url=url, poll=0.02):
+    async with service(serving, database, url=url, poll=0.02):
         await got.until(2)
 
 
-async def test_gone_is_gone(database: str, receiver: tuple[Receiver, str]) -> None:
+async def test_gone_is_gone(
+    database: str, receiver: tuple[Receiver, str], serving: Serving
+) -> None:
     """410 ends it: the bill is not sent again."""
     got, url = receiver
     got.answers = [web.Response(status=410)]
-    async with service(database, url=url, retry_first=0.01, poll=0.05) as api:
+    async with service(serving, database, url=url, retry_first=0.01, poll=0.05) as api:
         await issue(api, 1)
         await got.until(1)
         await asyncio.sleep(0.3)
@@ -188,12 +196,14 @@ async def test_gone_is_gone(database: str, receiver: tuple[Receiver, str]) -> No
     assert len(got.got) == 1
 
 
-async def test_two_replicas_tell_once(database: str, receiver: tuple[Receiver, str]) -> None:
+async def test_two_replicas_tell_once(
+    database: str, receiver: tuple[Receiver, str], serving: Serving
+) -> None:
     """Whoever takes a delivery first sends it."""
     got, url = receiver
     async with (
-        service(database, url=url, poll=0.02) as api,
-        service(database, url=url, poll=0.02),
+        service(serving, database, url=url, poll=0.02) as api,
+        service(serving, database, url=url, poll=0.02),
     ):
         await issue(api, 1)
         await issue(api, 2)
@@ -203,12 +213,12 @@ async def test_two_replicas_tell_once(database: str, receiver: tuple[Receiver, s
     assert sorted(h["X-Energia-Delivery"] for h, _ in got.got) == ["bill-1", "bill-2"]
 
 
-async def test_deliveries(database: str, receiver: tuple[Receiver, str]) -> None:
+async def test_deliveries(database: str, receiver: tuple[Receiver, str], serving: Serving) -> None:
     """The bill webhook tells how many bills wait, and when one was last taken."""
     got, url = receiver
     got.answers = [web.Response(status=500)]
     began = time.time()
-    async with service(database, url=url, retry_first=1) as api:
+    async with service(serving, database, url=url, retry_first=1) as api:
         await issue(api, 1)
         await until(api, "energia_bill_webhook_waiting", 1)
         assert await value_of(api, LAST) == 0

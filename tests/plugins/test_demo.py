@@ -1,40 +1,39 @@
 """The demo: expected totals were computed apart, hour by hour with Decimal and zoneinfo."""
 
 import asyncio
-import sys
 
 import pytest
+from click.testing import CliRunner
 
-from energia.clock import SystemClock
+from energia.cli.main import energia
 from energia.db.pool import Pool, Tenant
 from energia.errors import TooLarge
 from energia.plugins import Plugins
 from energia.settings import Limits, Settings
+from energia.time import SystemClock
 from energia_plugins.demo import household
-from tests.e2e.service import environment
-from tests.serving import make_core, serving
+from tests.serving import Serving, make_core
 
 #: The imports that are kept, by what they created and left unchanged.
 COUNTS = "select counts ->> 'created', counts ->> 'unchanged' from import order by id"
 
 
-async def demo(database: str) -> str:
+def demo(database: str) -> str:
     """Run `energia demo` on *database* and return what it printed."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "energia", "demo"),
-        env=environment(DATABASE_URL=database, COLUMNS="100"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
-    return out.decode()
+    runner = CliRunner(env={"DATABASE_URL": database, "COLUMNS": "100"})
+    result = runner.invoke(energia, ["demo"])
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
-async def test_ranks_the_year(database: str) -> None:
+@pytest.fixture(name="printed")
+def _printed(database: str) -> str:
+    """Give what the demo printed on a fresh database, in which its year is now."""
+    return demo(database)
+
+
+def test_ranks_the_year(printed: str) -> None:
     """The year costs what an independent calculation says, the cheapest tariff first."""
-    printed = await demo(database)
-
     rows = [line.split("│") for line in printed.splitlines() if "demo-" in line and "│" in line]
     assert [(row[2].strip(), row[3].strip(), row[4].strip()) for row in rows] == [
         ("demo-seasons", "492.59", "-15.45"),
@@ -43,11 +42,15 @@ async def test_ranks_the_year(database: str) -> None:
     ]
 
 
-async def test_a_second_run_keeps_the_data(database: str, tenant: Tenant) -> None:
-    """Running the demo again stores nothing anew."""
-    await demo(database)
-    await demo(database)
+@pytest.fixture
+def second_run(printed: str, database: str) -> None:
+    """Run the demo again on its database."""
+    demo(database)
 
+
+@pytest.mark.usefixtures("second_run")
+async def test_a_second_run_keeps_the_data(tenant: Tenant) -> None:
+    """Running the demo again stores nothing anew."""
     imports = await tenant.fetch(lambda created, unchanged: (created, unchanged), COUNTS)
     assert imports == [("8760", "0"), ("0", "8760")]
 
@@ -74,17 +77,20 @@ async def test_holds_to_the_limit_of_rows(tenant: Tenant) -> None:
         await household.load(tenant, SystemClock(), settings)
 
 
-@pytest.mark.parametrize("tariff", ["demo-flat", "demo-night", "demo-seasons"])
-async def test_a_second_run_keeps_what_is_billed(pool: Pool, database: str, tariff: str) -> None:
-    """Tariffs by which bills are issued are put again as they are: no conflict."""
-    await demo(database)
+@pytest.fixture
+async def bills(printed: str, pool: Pool, tariff: str, serving: Serving) -> None:
+    """Issue the bill of a month under a tariff of the demo."""
     contract = {"id": "c", "meter": "demo-meter", "tariff": tariff, "start": "2021-01-01"}
     run = {"start": "2021-03-01", "end": "2021-04-01", "issue": True}
     async with serving(make_core(plugins=Plugins.installed(), pool=pool)) as client:
         async with client.post("/v1/contracts", json=contract) as answer:
             assert answer.status == 201
         async with client.post("/v1/bills/run", json=run) as answer:
-            done = await answer.json()
+            assert (await answer.json())["issued"] == 1
 
-    assert done["issued"] == 1
-    assert "demo-flat" in await demo(database)
+
+@pytest.mark.parametrize("tariff", ["demo-flat", "demo-night", "demo-seasons"])
+@pytest.mark.usefixtures("bills")
+def test_a_second_run_keeps_what_is_billed(database: str) -> None:
+    """Tariffs by which bills are issued are put again as they are: no conflict."""
+    assert "demo-flat" in demo(database)

@@ -7,11 +7,11 @@ import pytest
 
 from energia.plugins import Plugins
 from energia_plugins import docs_ui
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
+async def client(serving: Serving) -> AsyncIterator[Client]:
     """Give a client of a service with just this plugin."""
     async with serving(make_core(plugins=Plugins.of(docs_ui=docs_ui))) as client:
         yield client

@@ -18,7 +18,7 @@ from energia.plugins import Plugins
 from energia.settings import Database, Health, Settings
 from energia_plugins import health_database
 from energia_plugins.health_pool import PoolHealth
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 SETTINGS = attrs.evolve(Settings(), health=Health(period=0.05, timeout=1, database_grace=0.3))
 #: How many ask at the same time, each on a connection of its own.
@@ -41,14 +41,14 @@ async def database_status(client: Client) -> str:
         return str(body["checks"]["database:responseTime"][0]["status"])
 
 
-async def test_passes(small: Pool) -> None:
+async def test_passes(small: Pool, serving: Serving) -> None:
     """A database that answers is passed."""
     core = make_core(plugins=Plugins.of(health_database=health_database), pool=small)
     async with serving(core) as client:
         assert await database_status(client) == "pass"
 
 
-async def test_away() -> None:
+async def test_away(serving: Serving) -> None:
     """A database that is away fails, and readiness says that it is the database."""
     core = make_core(plugins=Plugins.of(health_database=health_database), settings=SETTINGS)
     async with serving(core) as client:
@@ -58,7 +58,7 @@ async def test_away() -> None:
             assert (await answer.json(content_type=None))["reason"] == "database"
 
 
-async def test_exhausted_pool_is_no_outage(small: Pool) -> None:
+async def test_exhausted_pool_is_no_outage(small: Pool, serving: Serving) -> None:
     """When requests have taken every connection, the database still answers."""
     core = make_core(
         plugins=Plugins.of(health_database=health_database), pool=small, settings=SETTINGS
@@ -105,7 +105,9 @@ class Statements:
 
 
 @pytest.mark.usefixtures("descriptors")
-async def test_many_readers_cost_one_query_a_period(server: Embedded, database: str) -> None:
+async def test_many_readers_cost_one_query_a_period(
+    server: Embedded, database: str, serving: Serving
+) -> None:
     """A thousand questions at a time reach the database once a period at most: it counts."""
     statements, period = Statements(server, database), 0.2
     settings = attrs.evolve(Settings(), health=Health(period=period))

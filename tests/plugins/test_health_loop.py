@@ -9,12 +9,12 @@ from energia.settings import Health, Settings
 from energia_plugins.health_loop import LoopHealth
 from energia_plugins.health_loop import Settings as OfLoop
 from tests.plugins.components import until
-from tests.serving import make_core, serving
+from tests.serving import Serving, make_core
 
 SETTINGS = attrs.evolve(Settings(), health=Health(period=0.02))
 
 
-async def test_lag() -> None:
+async def test_lag(serving: Serving) -> None:
     """A loop that keeps up is well; one that was held up longer than allowed is not."""
     plugin = LoopHealth(OfLoop(warn_above=0.2))
     core = make_core(plugins=Plugins.of(health_loop=plugin), settings=SETTINGS)

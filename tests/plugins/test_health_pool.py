@@ -10,12 +10,12 @@ from energia.plugins import Plugins
 from energia.settings import Database, Health, Settings
 from energia_plugins.health_pool import PoolHealth
 from tests.plugins.components import until
-from tests.serving import make_core, serving
+from tests.serving import Serving, make_core
 
 SETTINGS = attrs.evolve(Settings(), health=Health(period=0.02))
 
 
-async def test_saturation(database: str) -> None:
+async def test_saturation(database: str, serving: Serving) -> None:
     """Use is told in percent; who waits is a warning, and so is who waited in vain, once."""
     pool = Pool(database, Database(pool_size=2, acquire_timeout=0.3))
     core = make_core(plugins=Plugins.of(health_pool=PoolHealth), pool=pool, settings=SETTINGS)

@@ -13,12 +13,11 @@ from energia.db.pool import Tenant
 from energia.errors import Invalid, Malformed
 from energia.metering import query, usage
 from energia.metering.decoders import Defaults, Problem, Reading
-from energia.metering.durations import Window
 from energia.metering.imports import Intake
 from energia.metering.outcome import Outcome
 from energia.plugins import Plugins
 from energia.settings import Settings
-from energia.zones import Zone
+from energia.time import Granularity, Zone
 from energia_plugins import meter_csv
 from tests.core.metering.setting import FixedClock, counts, meter
 from tests.plugins.csv_files import chunks, decoded
@@ -81,7 +80,9 @@ async def test_real_households(
     for day, (value, slots) in days.items():
         start, end = london.midnight(day), london.midnight(day + timedelta(1))
         series = await query.series(tenant, channel, start, end)
-        (found,) = usage.by_window(series, usage.bounds(london, Window.parse("P1D"), start, end))
+        (found,) = usage.by_window(
+            series, usage.bounds(london, Granularity.parse("P1D"), start, end)
+        )
         assert (found.value, found.coverage.actual) == (_micro(value), slots)
     sums = await tenant.fetch(Decimal, "select sum(value) from reading")
     assert sums == [Decimal(total)]

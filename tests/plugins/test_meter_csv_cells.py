@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.metering.decoders import Problem, Reading
-from energia.zones import Zone
+from energia.time import Zone
 from tests.plugins.csv_files import decoded, times
 
 

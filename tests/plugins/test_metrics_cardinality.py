@@ -9,7 +9,7 @@ from energia.metering.outcome import ReadingsRejected
 from energia.plugins import Plugins
 from energia_plugins.metrics_prometheus import Metrics
 from energia_plugins.metrics_prometheus.requests import METHODS, OTHER, Few, method_of
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 
 async def series(client: Client) -> set[str]:
@@ -19,7 +19,7 @@ async def series(client: Client) -> set[str]:
     return set(re.findall(r"^((?:http|energia)_\w+(?:\{[^}]*\})?) ", text, re.MULTILINE))
 
 
-async def test_requests_add_no_series() -> None:
+async def test_requests_add_no_series(serving: Serving) -> None:
     """A thousand paths, methods and ids add what the first of their kind did, and no more."""
     plugins = Plugins.of(metrics_prometheus=Metrics)
     async with serving(make_core(plugins=plugins)) as client:
@@ -38,7 +38,7 @@ async def test_requests_add_no_series() -> None:
         assert await series(client) == before
 
 
-async def test_fault_codes_are_bounded() -> None:
+async def test_fault_codes_are_bounded(serving: Serving) -> None:
     """A plugin that makes codes up adds the first ones and `other`; nothing is lost."""
     plugins = Plugins.of(metrics_prometheus=Metrics)
     async with serving(make_core(plugins=plugins)) as client:

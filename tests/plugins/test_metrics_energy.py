@@ -12,7 +12,7 @@ from energia.metering.outcome import ReadingsRejected
 from energia.plugins import Plugins
 from tests.plugins.test_bill_webhook import METER, SERIES, SITE, TARIFF
 from tests.plugins.test_metrics_prometheus import scrape
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 
 class Witness:
@@ -33,7 +33,7 @@ class Witness:
 
 
 @pytest.fixture
-async def client(pool: Pool) -> AsyncIterator[Client]:
+async def client(pool: Pool, serving: Serving) -> AsyncIterator[Client]:
     """Give a client of a service with all plugins, a meter and a tariff."""
     async with serving(make_core(plugins=Plugins.installed(), pool=pool)) as client:
         await send(client, "PUT", "/v1/sites/home", SITE)
@@ -124,7 +124,7 @@ async def test_statements_are_timed(client: Client) -> None:
     assert after("db_pool_wait_seconds_count") > before("db_pool_wait_seconds_count")
 
 
-async def test_observers_are_told(pool: Pool) -> None:
+async def test_observers_are_told(pool: Pool, serving: Serving) -> None:
     """Any plugin hears of refusals and of durations."""
     witness = Witness()
     plugins = Plugins.of(witness=witness)

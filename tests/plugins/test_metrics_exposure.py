@@ -11,7 +11,7 @@ from energia.plugins import Plugins
 from energia.settings import PluginSelection, Profile, Server, Settings
 from energia.web.app import create_app, started
 from tests.e2e.service import free_port
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 PROFILES: tuple[Profile, ...] = ("production", "preview")
 
@@ -35,14 +35,14 @@ async def status(client: Client, authorization: str | None = None) -> int:
         return answer.status
 
 
-async def test_open_in_development() -> None:
+async def test_open_in_development(serving: Serving) -> None:
     """On a developer's machine nothing is needed."""
     async with serving(core_of("development")) as client:
         assert await status(client) == 200
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-async def test_closed_unless_told(profile: Profile) -> None:
+async def test_closed_unless_told(profile: Profile, serving: Serving) -> None:
     """In production and previews nobody reads them until the configuration says who; it says so."""
     async with serving(core_of(profile)) as client, client.get("/metrics") as answer:
         problem = await answer.json(content_type=None)
@@ -55,14 +55,14 @@ async def test_closed_unless_told(profile: Profile) -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-async def test_open_if_public(profile: Profile) -> None:
+async def test_open_if_public(profile: Profile, serving: Serving) -> None:
     """`public = true` opens them."""
     async with serving(core_of(profile, public=True)) as client:
         assert await status(client) == 200
 
 
 @pytest.mark.parametrize("profile", ["development", *PROFILES])
-async def test_a_token(profile: Profile) -> None:
+async def test_a_token(profile: Profile, serving: Serving) -> None:
     """With a token in the configuration, only who sends it reads them."""
     async with serving(core_of(profile, token="s3cret-ä")) as client:
         assert await status(client, "Bearer s3cret-ä") == 200
@@ -74,7 +74,7 @@ async def test_a_token(profile: Profile) -> None:
         assert await status(client, "s3cret-ä") == 401
 
 
-async def test_a_port_of_their_own() -> None:
+async def test_a_port_of_their_own(serving: Serving) -> None:
     """With a port, the public one has no metrics, and the other has them for everybody there."""
     port = free_port()
     async with serving(core_of("production", port=port)) as client:
@@ -91,7 +91,7 @@ async def test_a_port_of_their_own() -> None:
             pass
 
 
-async def test_a_port_and_a_token() -> None:
+async def test_a_port_and_a_token(serving: Serving) -> None:
     """The token is asked for on the other port too."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/metrics"
@@ -102,7 +102,7 @@ async def test_a_port_and_a_token() -> None:
             assert answer.status == 200
 
 
-async def test_a_port_in_use() -> None:
+async def test_a_port_in_use(serving: Serving) -> None:
     """A port that somebody else has stops the start, with a message that names it."""
     port = free_port()
     async with serving(core_of("production", port=port)):

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from energia.previews.cluster import Wanted
+from energia.previews.cluster import PreviewPlan
 from tests.plugins.github import IGNORED, OURS, URL, answer, body, headers, service
 from tests.previews import PreviewServer
+from tests.serving import Serving
 
 
 @pytest.mark.parametrize(
@@ -23,10 +24,15 @@ from tests.previews import PreviewServer
     ],
 )
 async def test_headers_that_do_not_fit_are_refused(
-    database: str, previews: PreviewServer, change: dict[str, str], status: int, code: str
+    database: str,
+    previews: PreviewServer,
+    change: dict[str, str],
+    status: int,
+    code: str,
+    serving: Serving,
 ) -> None:
     """Without the secret there is nothing to be had but a 401."""
-    async with service(database, previews) as api:
+    async with service(serving, database, previews) as api:
         sent = body()
         got, problem = await answer(api, sent, {**headers(sent), **change})
 
@@ -50,33 +56,37 @@ async def test_headers_that_do_not_fit_are_refused(
     ],
 )
 async def test_bodies_are_judged_after_the_signature(
-    database: str, previews: PreviewServer, sent: bytes, status: int
+    database: str, previews: PreviewServer, sent: bytes, status: int, serving: Serving
 ) -> None:
     """What does not fit is refused, what does not concern us is passed over."""
-    await previews.cluster().make(Wanted(7))
-    async with service(database, previews) as api:
+    await previews.cluster().make(PreviewPlan(7))
+    async with service(serving, database, previews) as api:
         assert (await answer(api, sent))[0] == status
         await asyncio.sleep(0.4)
 
     assert previews.databases() == ["app_pr_7"]
 
 
-async def test_another_secret_is_refused(database: str, previews: PreviewServer) -> None:
+async def test_another_secret_is_refused(
+    database: str, previews: PreviewServer, serving: Serving
+) -> None:
     """The signature is over the raw body, under our secret."""
     sent = body()
-    async with service(database, previews) as api:
+    async with service(serving, database, previews) as api:
         assert (await answer(api, sent, headers(sent, "guessed")))[0] == 401
         assert (await answer(api, sent + b" ", headers(sent)))[0] == 401
 
 
-async def test_a_long_body_is_refused(database: str, previews: PreviewServer) -> None:
+async def test_a_long_body_is_refused(
+    database: str, previews: PreviewServer, serving: Serving
+) -> None:
     """Before it is signed or read to its end, be its length told or not."""
 
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(64):
             yield bytes(1024)
 
-    async with service(database, previews, {**OURS, "body_bytes": 4096}) as api:
+    async with service(serving, database, previews, {**OURS, "body_bytes": 4096}) as api:
         told, problem = await answer(api, bytes(4097))
         async with api.post(URL, data=endless(), headers=headers(b"")) as got:
             untold = got.status
@@ -85,10 +95,10 @@ async def test_a_long_body_is_refused(database: str, previews: PreviewServer) ->
     assert "plugins.preview-github.body_bytes" in problem["detail"]
 
 
-async def test_a_ping_is_answered(database: str, previews: PreviewServer) -> None:
+async def test_a_ping_is_answered(database: str, previews: PreviewServer, serving: Serving) -> None:
     """GitHub sends one when the webhook is made; other events are passed over."""
     sent = b'{"zen": "Keep it logically awesome."}'
-    async with service(database, previews) as api:
+    async with service(serving, database, previews) as api:
         assert await answer(api, sent, headers(sent, X_GitHub_Event="ping")) == (
             202,
             {"status": "pong"},

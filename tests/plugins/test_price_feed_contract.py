@@ -6,17 +6,21 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from pytest_aiohttp import AiohttpServer
 
 from energia import Delivery, FeedRequest, NewPriceSeries, PricePoint
 from energia.db.pool import Pool
 from energia.errors import PluginError
 from energia.plugins import Plugins
-from tests.core.pricing.asking import ask
+from tests.core.pricing.asking import answer_of
 from tests.plugins.sources import source
 from tests.plugins.test_price_feeds import HOUR, Feeding, hourly, rows, service, until
+from tests.serving import Serving
 
 
-async def test_a_feed_that_breaks_does_not_stop_the_others(pool: Pool) -> None:
+async def test_a_feed_that_breaks_does_not_stop_the_others(
+    pool: Pool, serving: Serving, aiohttp_server: AiohttpServer
+) -> None:
     """Whatever it raises is told, and it is asked again."""
 
     class Broken:
@@ -27,16 +31,16 @@ async def test_a_feed_that_breaks_does_not_stop_the_others(pool: Pool) -> None:
             raise ZeroDivisionError("oops")
 
     async with (
-        source(web.json_response(rows(1))) as found,
-        service(pool, Broken(), hourly(found.url)) as (client, plugin),
+        source(aiohttp_server, web.json_response(rows(1))) as found,
+        service(serving, pool, Broken(), hourly(found.url)) as (client, plugin),
     ):
         await until(lambda: {one.feed for one in plugin.heard} == {"broken", "spot"})
-        _, shown = await ask(client, "GET", "/v1/price-series/broken")
+        _, shown = await answer_of(client, "GET", "/v1/price-series/broken")
 
     assert shown["feed"]["error"] == "ZeroDivisionError: oops"
 
 
-async def test_a_feed_of_a_plugin_needs_no_http(pool: Pool) -> None:
+async def test_a_feed_of_a_plugin_needs_no_http(pool: Pool, serving: Serving) -> None:
     """It gives prices one by one, and is told what it said before."""
 
     class Counting:
@@ -54,7 +58,7 @@ async def test_a_feed_of_a_plugin_needs_no_http(pool: Pool) -> None:
             return Delivery((price,), memo={"number": len(self.memos)})
 
     counting = Counting()
-    async with service(pool, counting):
+    async with service(serving, pool, counting):
         await until(lambda: len(counting.memos) >= 3)
 
     assert counting.memos[:3] == [{}, {"number": 1}, {"number": 2}]
@@ -87,41 +91,58 @@ def test_what_is_no_feed_is_refused(changes: dict[str, Any], reason: str) -> Non
         Plugins.of(feeding=Feeding(made))
 
 
-async def test_a_series_of_another_currency_takes_no_prices(pool: Pool) -> None:
+async def test_a_series_of_another_currency_takes_no_prices(
+    pool: Pool, serving: Serving, aiohttp_server: AiohttpServer
+) -> None:
     """Euros are not stored as reals: the feed fails, and says so."""
-    async with service(pool) as (client, _):
+    async with service(serving, pool) as (client, _):
         head = {"currency": "BRL", "unit": "kWh", "interval": "PT1H"}
-        await ask(client, "PUT", "/v1/price-series/spot", head)
+        await answer_of(client, "PUT", "/v1/price-series/spot", head)
     answers = web.json_response(rows(1))
-    async with source(answers) as found, service(pool, hourly(found.url)) as (client, plugin):
+    async with (
+        source(aiohttp_server, answers) as found,
+        service(serving, pool, hourly(found.url)) as (client, plugin),
+    ):
         await until(lambda: bool(plugin.heard))
-        _, shown = await ask(client, "GET", "/v1/price-series/spot")
+        _, shown = await answer_of(client, "GET", "/v1/price-series/spot")
 
     assert plugin.heard[0].outcome == "failed"
     assert shown["feed"]["error"] == "the series 'spot' is in BRL, the prices in EUR"
 
 
-async def test_a_feed_says_what_its_prices_are_for(pool: Pool) -> None:
+async def test_a_feed_says_what_its_prices_are_for(
+    pool: Pool, serving: Serving, aiohttp_server: AiohttpServer
+) -> None:
     """Megawatt-hours, although the series is shown for a kWh since."""
-    async with service(pool) as (client, _):
-        await ask(client, "PUT", "/v1/price-series/spot", {"currency": "EUR", "unit": "kWh"})
+    async with service(serving, pool) as (client, _):
+        await answer_of(client, "PUT", "/v1/price-series/spot", {"currency": "EUR", "unit": "kWh"})
     answers = web.json_response(rows(61.2))
-    async with source(answers) as found, service(pool, hourly(found.url)) as (client, plugin):
+    async with (
+        source(aiohttp_server, answers) as found,
+        service(serving, pool, hourly(found.url)) as (client, plugin),
+    ):
         await until(lambda: bool(plugin.heard))
         start, end = (
             (HOUR + timedelta(hours=at)).isoformat().replace("+00:00", "Z") for at in (0, 2)
         )
-        _, shown = await ask(client, "GET", f"/v1/price-series/spot/prices?start={start}&end={end}")
+        _, shown = await answer_of(
+            client, "GET", f"/v1/price-series/spot/prices?start={start}&end={end}"
+        )
 
     assert [one["price"] for one in shown["data"]] == ["0.0612"]
 
 
-async def test_a_series_that_is_deleted_is_made_anew(pool: Pool) -> None:
+async def test_a_series_that_is_deleted_is_made_anew(
+    pool: Pool, serving: Serving, aiohttp_server: AiohttpServer
+) -> None:
     """Its feed is still there."""
     answers = web.json_response(rows(1))
-    async with source(answers) as found, service(pool, hourly(found.url)) as (client, plugin):
+    async with (
+        source(aiohttp_server, answers) as found,
+        service(serving, pool, hourly(found.url)) as (client, plugin),
+    ):
         await until(lambda: bool(plugin.heard))
-        status, _ = await ask(client, "DELETE", "/v1/price-series/spot")
+        status, _ = await answer_of(client, "DELETE", "/v1/price-series/spot")
         await until(lambda: len(plugin.heard) == 2)
 
     assert status == 204

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from pytest_aiohttp import AiohttpServer
 
 from energia import FeedFailed
 from energia.errors import ConfigurationError
@@ -27,9 +28,11 @@ ROWS = [{"t": "2026-03-02T00:00:00", "p": 61.2}, {"t": "2026-03-02T01:00:00", "p
         (web.Response(status=404), "there is nothing for 2026-03-01", 0),
     ],
 )  # fmt: skip
-async def test_what_is_no_answer(answer: web.Response, reason: str, wanted: float) -> None:
+async def test_what_is_no_answer(
+    answer: web.Response, reason: str, wanted: float, aiohttp_server: AiohttpServer
+) -> None:
     """The source's wish to be left alone is kept; redirects are not followed."""
-    async with source(answer) as found:
+    async with source(aiohttp_server, answer) as found:
         with pytest.raises(FeedFailed) as failed:
             await fetched(feed(found.url, shape=SHAPE, body_bytes=1000), NOW)
 
@@ -37,10 +40,10 @@ async def test_what_is_no_answer(answer: web.Response, reason: str, wanted: floa
     assert failed.value.retry_after == wanted
 
 
-async def test_a_date_to_retry_after_is_read() -> None:
+async def test_a_date_to_retry_after_is_read(aiohttp_server: AiohttpServer) -> None:
     """RFC 9110 has both forms."""
     late = {"Retry-After": "Fri, 31 Dec 2199 23:59:59 GMT"}
-    async with source(web.Response(status=503, headers=late)) as found:
+    async with source(aiohttp_server, web.Response(status=503, headers=late)) as found:
         with pytest.raises(FeedFailed) as failed:
             await fetched(feed(found.url, shape=SHAPE), NOW)
 
@@ -55,9 +58,9 @@ async def test_a_source_that_is_away_fails_without_telling_its_url() -> None:
     assert failed.value.reason == "cannot be asked: ClientConnectorError"
 
 
-async def test_the_url_has_dates_and_the_headers_a_token() -> None:
+async def test_the_url_has_dates_and_the_headers_a_token(aiohttp_server: AiohttpServer) -> None:
     """From yesterday, for corrections, to the end of tomorrow, in the zone of the shape."""
-    async with source(web.json_response(ROWS)) as found:
+    async with source(aiohttp_server, web.json_response(ROWS)) as found:
         query = "from={start:%Y-%m-%dT%H:%M}&to={end}&s={start:epoch}&k={token}"
         more = {"token": "hush", "headers": {"X-Key": "Token {token}"}, "shape": SHAPE}
         await fetched(feed(f"{found.url}/x?{query}", **more), NOW)
@@ -72,10 +75,10 @@ async def test_the_url_has_dates_and_the_headers_a_token() -> None:
     assert asked.headers["X-Key"] == "Token hush"
 
 
-async def test_the_first_fetch_begins_where_it_is_told() -> None:
+async def test_the_first_fetch_begins_where_it_is_told(aiohttp_server: AiohttpServer) -> None:
     """Day by day, no more requests at once than allowed: then the rest is asked for at once."""
     rows = [{"t": "2026-02-28T00:00:00", "p": 1}]
-    async with source(web.json_response(rows)) as found:
+    async with source(aiohttp_server, web.json_response(rows)) as found:
         more = {"since": "2026-02-27", "days_per_request": 1, "requests": 3, "shape": SHAPE}
         delivery = await fetched(feed(f"{found.url}/{{start}}", **more), NOW)
 
@@ -83,19 +86,21 @@ async def test_the_first_fetch_begins_where_it_is_told() -> None:
     assert delivery.ask_at == utc(NOW)
 
 
-async def test_days_that_are_missing_are_fetched_from_the_horizon_on() -> None:
+async def test_days_that_are_missing_are_fetched_from_the_horizon_on(
+    aiohttp_server: AiohttpServer,
+) -> None:
     """After an outage: from the day before the last known price."""
-    async with source(web.json_response(ROWS)) as found:
+    async with source(aiohttp_server, web.json_response(ROWS)) as found:
         of = feed(f"{found.url}/{{start}}/{{end}}", shape=SHAPE)
         await fetched(of, NOW, "2026-02-20T00:00:00+01:00")
 
     assert [one.path for one in found.asked] == ["/2026-02-19/2026-03-04"]
 
 
-async def test_tomorrow_may_not_be_published_yet() -> None:
+async def test_tomorrow_may_not_be_published_yet(aiohttp_server: AiohttpServer) -> None:
     """404 for the day after is no failure where days are asked for one by one."""
     today = [web.json_response([]), web.json_response(ROWS), web.Response(status=404)]
-    async with source(*today) as found:
+    async with source(aiohttp_server, *today) as found:
         of = feed(f"{found.url}/{{start}}", shape=SHAPE, days_per_request=1)
         delivery = await fetched(of, NOW)
 
@@ -103,11 +108,13 @@ async def test_tomorrow_may_not_be_published_yet() -> None:
     assert len(delivery.prices) == 2
 
 
-async def test_an_answer_that_has_not_changed_is_not_sent_again() -> None:
+async def test_an_answer_that_has_not_changed_is_not_sent_again(
+    aiohttp_server: AiohttpServer,
+) -> None:
     """ETag and Last-Modified are told to the source; 304 is no news."""
     headers = {"ETag": '"v1"', "Last-Modified": "Mon, 02 Mar 2026 00:00:00 GMT"}
     answers = (web.json_response(ROWS, headers=headers), web.Response(status=304))
-    async with source(*answers) as found:
+    async with source(aiohttp_server, *answers) as found:
         of = feed(found.url, shape=SHAPE)
         first = await fetched(of, NOW)
         second = await fetched(of, NOW, memo=dict(first.memo))
@@ -131,10 +138,10 @@ async def test_an_answer_that_has_not_changed_is_not_sent_again() -> None:
     ],
 )
 async def test_the_next_prices_are_expected_when_they_are_published(
-    now: str, horizon: str, expected: str, late: bool
+    now: str, horizon: str, expected: str, late: bool, aiohttp_server: AiohttpServer
 ) -> None:
     """What is late is asked for soon, and the rest shortly after its publication."""
-    async with source(web.json_response([])) as found:
+    async with source(aiohttp_server, web.json_response([])) as found:
         of = feed(found.url, shape=SHAPE, publication="13:15", late_period=300)
         at = f"2026-03-02T{now}:00+01:00"
         delivery = await fetched(of, at, f"{horizon}T00:00:00+01:00")

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from energia import Delivery, FeedFailed, PricePoint
 from energia.configuration.loading import load
@@ -18,7 +17,7 @@ from energia.plugins import Plugins
 from energia.settings import PluginSelection
 from energia_plugins.price_feed_http.settings import Settings
 from tests.imports import ROOT
-from tests.plugins.sources import NOW, SHAPE, feed, fetched, settings, source, utc
+from tests.plugins.sources import NOW, SHAPE, Read, settings, utc
 
 DATA = ROOT / "tests/data/prices"
 ROWS = [{"t": "2026-03-02T00:00:00", "p": 61.2}, {"t": "2026-03-02T01:00:00", "p": "58.94"}]
@@ -50,18 +49,12 @@ def points(delivery: Delivery) -> list[tuple[str, str]]:
     return [(f"{start:%m-%dT%H:%M}", price) for start, price in zip(starts, prices, strict=True)]
 
 
-async def read(document: Any, now: str = NOW, **shape: Any) -> Delivery:
-    """Return what a feed makes of a document."""
-    async with source(web.json_response(document)) as found:
-        return await fetched(feed(found.url, shape=shape), now)
-
-
 def file(name: str) -> Any:
     """Return a file of the shared data, numbers as they are written."""
     return json.loads((DATA / name).read_text())
 
 
-async def test_a_day_of_25_hours_of_esios() -> None:
+async def test_a_day_of_25_hours_of_esios(read: Read) -> None:
     """One of five areas; the second 2 o'clock is an hour after the first."""
     found = points(await read(file("PRICES_ESIOS_1001_2021_10_31.json"), **ESIOS))
 
@@ -70,7 +63,7 @@ async def test_a_day_of_25_hours_of_esios() -> None:
     assert found[-1][0] == "10-31T22:00"
 
 
-async def test_a_day_of_23_hours_of_the_archive() -> None:
+async def test_a_day_of_23_hours_of_the_archive(read: Read) -> None:
     """Hours follow one another from midnight, whatever they are called; commas are points."""
     found = points(await read(file("PVPC_CURV_DD_2022_03_27.json"), **PVPC))
 
@@ -158,7 +151,7 @@ async def test_a_day_of_23_hours_of_the_archive() -> None:
         ),
     ],
 )
-async def test_shapes_of_other_sources(document: Any, shape: dict[str, Any]) -> None:
+async def test_shapes_of_other_sources(document: Any, shape: dict[str, Any], read: Read) -> None:
     """The same two quarters, exactly, from each."""
     found = await read(document, **shape)
 
@@ -168,14 +161,16 @@ async def test_shapes_of_other_sources(document: Any, shape: dict[str, Any]) -> 
     assert first.end == utc("2026-03-01T23:15:00+00:00")
 
 
-async def test_prices_that_are_not_there_yet_are_left_out() -> None:
+async def test_prices_that_are_not_there_yet_are_left_out(read: Read) -> None:
     """Null is no price."""
     rows = [*ROWS, {"t": "2026-03-02T02:00:00", "p": None}]
 
     assert len(points(await read(rows, **SHAPE))) == 2
 
 
-async def test_a_naive_time_that_comes_twice_follows_the_one_before() -> None:
+async def test_a_naive_time_that_comes_twice_follows_the_one_before(
+    read: Read,
+) -> None:
     """In Madrid, 02:00 and 02:30 come twice on October 25, 2026."""
     times = ["01:30", "02:00", "02:30", "02:00", "02:30", "03:00"]
     rows = [{"t": f"2026-10-25T{time}:00", "p": 1} for time in times]
@@ -200,7 +195,7 @@ async def test_a_naive_time_that_comes_twice_follows_the_one_before() -> None:
         ([{"t": "2026-03-02T00:00:00", "p": True}], "price 0: expected a decimal number"),
     ],
 )
-async def test_documents_that_cannot_be_read(document: Any, reason: str) -> None:
+async def test_documents_that_cannot_be_read(document: Any, reason: str, read: Read) -> None:
     """The reason tells which price, and why."""
     with pytest.raises(FeedFailed) as failed:
         await read(document, **SHAPE)

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 from aiohttp import web
+from pytest_aiohttp import AiohttpServer
 
 from energia import PriceFeed, hookimpl
 from energia.db.pool import Pool
@@ -17,10 +18,10 @@ from energia.pricing.market.feeds import PricesFetched
 from energia.settings import Feeds, Health, Profile, Settings
 from energia_plugins import tariff_dynamic
 from energia_plugins.price_feed_http.feed import Feed
-from tests.core.pricing.asking import ask
+from tests.core.pricing.asking import answer_of
 from tests.core.pricing.documents import document
 from tests.plugins.sources import feed, source
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 SHAPE = {"start": "t", "price": "p", "interval": "PT1H"}
 QUICK = Feeds(poll=0.05, retry_first=0.05, retry_most=0.1, retry_after_most=0.5)
@@ -55,7 +56,7 @@ class Feeding:
 
 @asynccontextmanager
 async def service(
-    pool: Pool, *feeds: PriceFeed, profile: Profile = "development"
+    serving: Serving, pool: Pool, *feeds: PriceFeed, profile: Profile = "development"
 ) -> AsyncIterator[tuple[Client, Feeding]]:
     """Serve with feeds."""
     settings = attrs.evolve(Settings(), feeds=QUICK, health=Health(period=0.05), profile=profile)
@@ -77,7 +78,9 @@ def hourly(url: str, **more: Any) -> Feed:
     return feed(url, shape=SHAPE, **{"period": 30, "timeout": 0.3, **more})
 
 
-async def test_a_feed_recovers_from_all_that_a_source_does(pool: Pool) -> None:
+async def test_a_feed_recovers_from_all_that_a_source_does(
+    pool: Pool, serving: Serving, aiohttp_server: AiohttpServer
+) -> None:
     """429, 503, garbage and no answer at all; then it has prices, and stays asked seldom."""
     answers = (
         web.Response(status=429, headers={"Retry-After": "1"}),
@@ -87,11 +90,11 @@ async def test_a_feed_recovers_from_all_that_a_source_does(pool: Pool) -> None:
         web.json_response(rows(61.2, "58.94")),
     )
     async with (
-        source(*answers) as found,
-        service(pool, hourly(found.url)) as (client, plugin),
+        source(aiohttp_server, *answers) as found,
+        service(serving, pool, hourly(found.url)) as (client, plugin),
     ):
         await until(lambda: any(one.outcome == "stored" for one in plugin.heard))
-        _, shown = await ask(client, "GET", "/v1/price-series/spot")
+        _, shown = await answer_of(client, "GET", "/v1/price-series/spot")
 
     assert [one.outcome for one in plugin.heard] == ["failed"] * 4 + ["stored"]
     assert plugin.heard[-1].created == 2
@@ -101,12 +104,14 @@ async def test_a_feed_recovers_from_all_that_a_source_does(pool: Pool) -> None:
     assert "error" not in shown["feed"] or shown["feed"]["error"] is None
 
 
-async def test_retry_after_is_kept_up_to_a_limit(pool: Pool) -> None:
+async def test_retry_after_is_kept_up_to_a_limit(
+    pool: Pool, serving: Serving, aiohttp_server: AiohttpServer
+) -> None:
     """A source that wants a day gets no more than `feeds.retry_after_most`, here half a second."""
     wants = web.Response(status=429, headers={"Retry-After": "86400"})
     async with (
-        source(wants, web.json_response(rows(1))) as found,
-        service(pool, hourly(found.url)) as (_, plugin),
+        source(aiohttp_server, wants, web.json_response(rows(1))) as found,
+        service(serving, pool, hourly(found.url)) as (_, plugin),
     ):
         await until(lambda: len(found.asked) >= 1)
         await asyncio.sleep(0.3)
@@ -117,18 +122,20 @@ async def test_retry_after_is_kept_up_to_a_limit(pool: Pool) -> None:
     assert plugin.heard[1].outcome == "stored"
 
 
-async def test_one_replica_at_a_time_asks(pool: Pool) -> None:
+async def test_one_replica_at_a_time_asks(
+    pool: Pool, serving: Serving, aiohttp_server: AiohttpServer
+) -> None:
     """Of three, one fetches; all of them tell the prices, and how the feed is doing."""
     async with (
-        source(web.json_response(rows(1))) as found,
-        service(pool, hourly(found.url)) as (first, _),
-        service(pool, hourly(found.url)) as (second, _),
-        service(pool, hourly(found.url)) as (third, _),
+        source(aiohttp_server, web.json_response(rows(1))) as found,
+        service(serving, pool, hourly(found.url)) as (first, _),
+        service(serving, pool, hourly(found.url)) as (second, _),
+        service(serving, pool, hourly(found.url)) as (third, _),
     ):
         await until(lambda: bool(found.asked))
         await asyncio.sleep(0.5)
         shown = [
-            (await ask(one, "GET", "/v1/price-series/spot"))[1]["feed"]["succeeded_at"]
+            (await answer_of(one, "GET", "/v1/price-series/spot"))[1]["feed"]["succeeded_at"]
             for one in (first, second, third)
         ]
 
@@ -137,22 +144,26 @@ async def test_one_replica_at_a_time_asks(pool: Pool) -> None:
     assert shown[0] is not None
 
 
-async def test_what_is_known_is_served_while_the_source_fails(pool: Pool) -> None:
+async def test_what_is_known_is_served_while_the_source_fails(
+    pool: Pool, serving: Serving, aiohttp_server: AiohttpServer
+) -> None:
     """Known prices do not go stale; that no more come is told, and `/health` warns."""
     answers = (web.json_response(rows("61.2")), web.Response(status=500))
-    more = {"publication": "00:00", "late_period": 0.05}
+    more = {"publication": "00:00", "late_period": 0.05, "timeout": 10}
     async with (
-        source(*answers) as found,
-        service(pool, hourly(found.url, **more)) as (client, _),
+        source(aiohttp_server, *answers) as found,
+        service(serving, pool, hourly(found.url, **more)) as (client, _),
     ):
         tariff = document([{"kind": "energy.dynamic", "series": "spot"}], "UTC", "EUR")
-        await ask(client, "PUT", "/v1/tariffs/t", tariff)
+        await answer_of(client, "PUT", "/v1/tariffs/t", tariff)
         await until(lambda: len(found.asked) > 2)
         start, end = (
             (HOUR + timedelta(hours=at)).isoformat().replace("+00:00", "Z") for at in (0, 2)
         )
-        status, shown = await ask(client, "GET", f"/v1/tariffs/t/prices?start={start}&end={end}")
-        _, series = await ask(client, "GET", "/v1/price-series/spot")
+        status, shown = await answer_of(
+            client, "GET", f"/v1/tariffs/t/prices?start={start}&end={end}"
+        )
+        _, series = await answer_of(client, "GET", "/v1/price-series/spot")
         check = await failing(client)
 
     assert (status, [one["price"] for one in shown["data"]]) == (200, ["0.0612"])
@@ -177,27 +188,31 @@ async def failing(client: Client) -> dict[str, Any]:
             await asyncio.sleep(0.05)
 
 
-async def test_two_prices_for_one_slot_of_a_feed_are_refused(pool: Pool) -> None:
+async def test_two_prices_for_one_slot_of_a_feed_are_refused(
+    pool: Pool, serving: Serving, aiohttp_server: AiohttpServer
+) -> None:
     """By the same intake as what clients send: nothing of the delivery is stored."""
     twice = [*rows(1, 2), {**rows(1)[0], "p": 3}]
     async with (
-        source(web.json_response(twice)) as found,
-        service(pool, hourly(found.url)) as (client, plugin),
+        source(aiohttp_server, web.json_response(twice)) as found,
+        service(serving, pool, hourly(found.url)) as (client, plugin),
     ):
         await until(lambda: bool(plugin.heard))
-        _, shown = await ask(client, "GET", "/v1/price-series/spot")
+        _, shown = await answer_of(client, "GET", "/v1/price-series/spot")
 
     assert plugin.heard[0].outcome == "failed"
     assert shown["horizon"] is None
     assert "has two prices" in shown["feed"]["error"]
 
 
-async def test_a_correction_of_a_feed_is_a_revision(pool: Pool) -> None:
+async def test_a_correction_of_a_feed_is_a_revision(
+    pool: Pool, serving: Serving, aiohttp_server: AiohttpServer
+) -> None:
     """The same prices again are none."""
     answers = [web.json_response(rows(*prices)) for prices in ([1, 2], [1, 2], [1, 5])]
     async with (
-        source(*answers) as found,
-        service(pool, hourly(found.url, period=0.05)) as (
+        source(aiohttp_server, *answers) as found,
+        service(serving, pool, hourly(found.url, period=0.05)) as (
             _,
             plugin,
         ),
@@ -208,11 +223,13 @@ async def test_a_correction_of_a_feed_is_a_revision(pool: Pool) -> None:
     assert told == [("stored", 2, 0), ("unchanged", 0, 0), ("stored", 0, 1)]
 
 
-async def test_a_preview_asks_nobody(pool: Pool) -> None:
+async def test_a_preview_asks_nobody(
+    pool: Pool, serving: Serving, aiohttp_server: AiohttpServer
+) -> None:
     """Its platform has copied the settings of production."""
     async with (
-        source(web.json_response(rows(1))) as found,
-        service(pool, hourly(found.url), profile="preview"),
+        source(aiohttp_server, web.json_response(rows(1))) as found,
+        service(serving, pool, hourly(found.url), profile="preview"),
     ):
         await asyncio.sleep(0.3)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import psycopg2
 
-from energia.previews.cluster import Wanted
+from energia.previews.cluster import PreviewPlan
 from tests.previews import PreviewServer
 
 PR = 99
@@ -38,7 +38,7 @@ async def _at_once(server: PreviewServer) -> set[str]:
         if "23505" in found:
             break
         await asyncio.to_thread(server.run, f"drop database {NAME}")
-    made = await server.cluster().make(Wanted(PR))
+    made = await server.cluster().make(PreviewPlan(PR))
     assert not made.created  # it is there, and that is no failure
     return found - {""}
 

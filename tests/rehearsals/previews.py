@@ -28,7 +28,7 @@ import aiohttp
 import attrs
 
 from energia.db.embedded import ADMIN, Embedded
-from energia.previews.cluster import Wanted
+from energia.previews.cluster import PreviewPlan
 from tests.e2e import service
 from tests.e2e.service import Service
 from tests.previews import PreviewServer, of
@@ -206,9 +206,9 @@ async def _alone(server: PreviewServer, figures: Figures) -> None:
     """Time the database work by itself, without a service."""
     for number in range(900, 905):
         with figures.timed("the database alone: made"):
-            await server.cluster().make(Wanted(number))
+            await server.cluster().make(PreviewPlan(number))
         with figures.timed("the database alone: there already"):
-            await server.cluster().make(Wanted(number))
+            await server.cluster().make(PreviewPlan(number))
         with figures.timed("the database alone: dropped"):
             await server.cluster().drop(number)
 

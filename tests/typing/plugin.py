@@ -1,7 +1,7 @@
 """A complete plugin, typed against the public names: mypy checks it, nothing runs it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from importlib.resources import files
@@ -16,27 +16,33 @@ from prometheus_client import Counter
 from prometheus_client.registry import Collector
 
 from energia import (
+    AcrossVersions,
     BaseCharge,
+    BaseMeasure,
     BillIssued,
     BillSoFar,
     Charge,
     Core,
     Decoder,
     Energy,
+    Examples,
     Imported,
     ImportOptions,
     Invalid,
     Line,
     Measure,
     Measured,
+    Mergeable,
     Probe,
     Problem,
     Reading,
     ReadingsRejected,
     ReadingsStored,
     Routes,
+    Schedule,
     SecretStr,
     Seed,
+    Slots,
     TariffImporter,
     hookimpl,
 )
@@ -68,6 +74,48 @@ class Levy(BaseCharge):
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge it."""
         yield self.metered(measured["energy"]["total"], self.rate)
+
+
+@attrs.frozen
+class Evening(BaseMeasure):
+    """The energy of the evening, which grows with the bill."""
+
+    schedule: Schedule
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role that is summed."""
+        return ("import",)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Sum it."""
+        part = slots.portion("import")
+        return slots.calendar(self.schedule, "import").sums(part.values, part.largest)
+
+    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+        """Return the sum of both windows."""
+        return {name: earlier.get(name, 0) + later.get(name, 0) for name in {*earlier, *later}}
+
+
+@attrs.frozen
+class EveningLevy(BaseCharge):
+    """A price of the evening."""
+
+    kind: ClassVar[str] = "acme.evening"
+    examples: ClassVar[Examples] = ({"kind": "acme.evening", "schedule": {"default": "day"}},)
+    remeasures: ClassVar[bool] = False
+
+    schedule: Schedule
+    across_versions: AcrossVersions = "last"
+
+    def measures(self) -> dict[str, Measure]:
+        """Ask for the evening."""
+        grows: Mergeable = Evening(self.schedule)
+        return {"evening": grows}
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
+        """Charge each of its periods alike."""
+        yield self.metered(sum(measured["evening"].values()), Decimal("0.1"))
 
 
 @attrs.frozen
@@ -126,7 +174,7 @@ class BrokerProbe:
     name: str = "broker"
     criticality: Literal["critical", "degraded"] = "degraded"
 
-    async def check(self) -> None:
+    async def check(self, _: Core) -> None:
         """Raise if the broker is away."""
 
 
@@ -173,7 +221,7 @@ class Acme(Feeding):
     @hookimpl
     def register_charges(self) -> list[type[Charge]]:
         """Offer the levy."""
-        return [Levy]
+        return [Levy, EveningLevy]
 
     @hookimpl
     def register_decoders(self) -> list[Decoder]:

@@ -7,16 +7,17 @@ from typing import Final, Literal
 import attrs
 import numpy as np
 
-from energia.billing.bills import SQL, Bills, Filter, Office
-from energia.billing.contracts import Placed, placed, priors
-from energia.billing.market import repriced
+from energia.billing.bills import SQL, Bills, Filter
+from energia.billing.contracts import ZonedContract, prior_bills, zoned_contracts
 from energia.billing.models import Bill, Impact, Trouble
-from energia.billing.pricing import Asked, Priced, window_of
-from energia.billing.rows import Place, Row
+from energia.billing.periods import BillCost, BillPeriod
+from energia.billing.rows import ListPlace, Row
 from energia.errors import EnergiaError, Invalid
 from energia.metering import query, registry
 from energia.metering.query import Span, StoredSeries
 from energia.pricing.exact import difference
+from energia.pricing.market.series import PriceSeries
+from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 
@@ -29,10 +30,10 @@ _MOST: Final = 5000
 
 @attrs.frozen(eq=False)
 class _Case:
-    """An issued bill, what would be asked for now, and what has changed."""
+    """An issued bill, the period as it would be billed now, and what has changed."""
 
     row: Row
-    asked: Asked
+    period: BillPeriod
     reasons: tuple[Reason, ...]
 
     @property
@@ -42,8 +43,8 @@ class _Case:
 
 
 async def affected(
-    bills: Bills, wanted: Filter, before: Place | None, limit: int, most: int = _MOST
-) -> tuple[list[Bill], Place | None]:
+    bills: Bills, wanted: Filter, before: ListPlace | None, limit: int, most: int = _MOST
+) -> tuple[list[Bill], ListPlace | None]:
     """Return at most *limit* issued bills whose inputs have changed, the newest first.
 
     No more than *most* bills are looked at, so that an answer comes soon: what is returned besides
@@ -57,96 +58,104 @@ async def affected(
         rows = await bills.page(issued, before, min(_SCANNED, most))
         if not rows:
             return found, None
-        found += await _changed(bills.office, rows)
+        found += await _changed(bills, rows)
         if len(found) > limit:
-            return found[:limit], Place.of(found[limit - 1])
-        before, most = Place.of(rows[-1]), most - len(rows)
+            return found[:limit], ListPlace.of(found[limit - 1])
+        before, most = ListPlace.of(rows[-1]), most - len(rows)
     return found, before
 
 
-async def _changed(office: Office, rows: Sequence[Row]) -> list[Bill]:
+async def _changed(bills: Bills, rows: Sequence[Row]) -> list[Bill]:
     """Return those of *rows* whose inputs have changed, each with what it would be now."""
-    cases = [case for case in await _cases(office, rows) if case.reasons or case.may_be_filled]
-    priced = await office.price(office.tenant, [case.asked for case in cases])
-    found = []
-    for case, now in zip(cases, priced, strict=True):
+    cases = [case for case in await _cases(bills, rows) if case.reasons or case.may_be_filled]
+    costs = await bills.price(bills.tenant, [case.period for case in cases])
+    changed = []
+    for case, now in zip(cases, costs, strict=True):
         reasons = case.reasons
-        if not reasons and not _differs(case.row, now, office):
+        if not reasons and not _differs(case.row, now, bills):
             continue
-        bill = office.bill(case.row)
-        found.append(attrs.evolve(bill, impact=_impact(bill, now, reasons or ("readings",))))
-    return found
+        bill = bills.bill(case.row)
+        changed.append(attrs.evolve(bill, impact=_impact(bill, now, reasons or ("readings",))))
+    return changed
 
 
-async def _cases(office: Office, rows: Sequence[Row]) -> list[_Case]:
-    queries = office.tenant
-    at = {one.contract.id: one for one in await placed(queries, [row.contract for row in rows])}
-    prior = await priors(queries, [(row.contract, row.start) for row in rows])
-    tariffs = await Tariffs(queries, office.converter).each({row.tariff for row in rows})
+async def _cases(bills: Bills, rows: Sequence[Row]) -> list[_Case]:
+    queries = bills.tenant
+    contracts = {
+        one.contract.id: one
+        for one in await zoned_contracts(queries, [row.contract for row in rows])
+    }
+    prior = await prior_bills(queries, [(row.contract, row.start) for row in rows])
+    tariffs = await Tariffs(queries, bills.converter).each({row.tariff for row in rows})
     states = [
         prior[index].state if index in prior else row.prior_state for index, row in enumerate(rows)
     ]
-    asked = [_asked(row, at[row.contract], state) for row, state in zip(rows, states, strict=True)]
+    periods = [
+        _period(row, contracts[row.contract], state)
+        for row, state in zip(rows, states, strict=True)
+    ]
     changed: dict[Reason, frozenset[str]] = {
-        "readings": await _corrected(office, rows, asked),
-        "prices": await repriced(queries, rows, asked),
+        "readings": await _corrected(bills, rows, periods),
+        "prices": await _repriced(bills, rows, periods),
     }
     return [
-        _Case(row, one, tuple(_reasons(row, one, tariffs[row.tariff], office, changed)))
-        for row, one in zip(rows, asked, strict=True)
+        _Case(row, period, tuple(_reasons(row, period, tariffs[row.tariff], bills, changed)))
+        for row, period in zip(rows, periods, strict=True)
     ]
 
 
-def _asked(row: Row, at: Placed, state: Mapping[str, Mapping[str, object]]) -> Asked:
-    return Asked(at.contract, at.timezone, row.start, row.end, state, row.missing)
+def _period(row: Row, at: ZonedContract, state: Mapping[str, Mapping[str, object]]) -> BillPeriod:
+    return BillPeriod(at.contract, at.timezone, row.start, row.end, state, row.missing)
 
 
 def _reasons(
     row: Row,
-    asked: Asked,
+    period: BillPeriod,
     tariff: Tariff | EnergiaError,
-    office: Office,
+    bills: Bills,
     changed: Mapping[Reason, frozenset[str]],
 ) -> Iterator[Reason]:
-    yield from (reason for reason, bills in changed.items() if row.id in bills)
-    if not _in_force_still(row, asked, tariff):
+    yield from (reason for reason, ids in changed.items() if row.id in ids)
+    if not _in_force_still(row, period, tariff):
         yield "tariff"
-    now = office.read_back([asked.contract.parameters, asked.contract.channels])
+    now = bills.read_back([period.contract.parameters, period.contract.channels])
     if now != [row.parameters, row.basis["channels"]]:
         yield "parameters"
-    if asked.prior_state != row.prior_state:
+    if period.prior_state != row.prior_state:
         yield "prior_state"
 
 
-def _in_force_still(row: Row, asked: Asked, tariff: Tariff | EnergiaError) -> bool:
+def _in_force_still(row: Row, period: BillPeriod, tariff: Tariff | EnergiaError) -> bool:
     """Tell whether the versions are in force that were billed; they cannot have changed."""
     if isinstance(tariff, EnergiaError):
         return False
     try:
-        spans = tariff.in_force(*window_of(asked))
+        spans = tariff.in_force(*period.window)
     except Invalid:
         return False
     return tuple(span.version.valid_from for span in spans) == row.versions
 
 
-async def _corrected(office: Office, rows: Sequence[Row], asked: Sequence[Asked]) -> frozenset[str]:
+async def _corrected(
+    bills: Bills, rows: Sequence[Row], periods: Sequence[BillPeriod]
+) -> frozenset[str]:
     """Return the bills with a charged slot that has another value or quality now."""
-    queries = office.tenant
+    queries = bills.tenant
     touched = set(await queries.fetch(str, SQL["bill_touched"], [row.id for row in rows]))
     there = await registry.channels_of(queries, {row.meter for row in rows if row.id in touched})
-    bills, spans, pins = list[str](), list[Span](), list[datetime | None]()
-    for row, one in zip(rows, asked, strict=True):
+    ids, spans, pins = list[str](), list[Span](), list[datetime | None]()
+    for row, period in zip(rows, periods, strict=True):
         if row.id in touched:
             by_key = {channel.key: channel for channel in there[row.meter]}
             for key, pin in zip(row.channels, row.revisions, strict=True):
                 if key not in by_key:
                     continue  # it had no readings, or it would be there
-                bills.append(row.id)
-                spans.append(Span(by_key[key], *window_of(one)))
+                ids.append(row.id)
+                spans.append(Span(by_key[key], *period.window))
                 pins.append(pin)
     before, now = await query.read_as_billed(queries, spans, pins), await query.read(queries, spans)
     return frozenset(
-        bill for bill, old, new in zip(bills, before, now, strict=True) if not _same(old, new)
+        id_ for id_, old, new in zip(ids, before, now, strict=True) if not _same(old, new)
     )
 
 
@@ -156,11 +165,42 @@ def _same(old: StoredSeries, new: StoredSeries) -> bool:
     )
 
 
-def _differs(row: Row, now: Priced | EnergiaError, office: Office) -> bool:
-    return isinstance(now, EnergiaError) or not row.shows(office.document(now))
+async def _repriced(
+    bills: Bills, rows: Sequence[Row], periods: Sequence[BillPeriod]
+) -> frozenset[str]:
+    """Return the bills with a slot that has another price now."""
+    queries = bills.tenant
+    touched = set(await queries.fetch(str, SQL["bill_repriced"], [row.id for row in rows]))
+    ids, then = list[str](), list[PriceSpan]()
+    for row, period in zip(rows, periods, strict=True):
+        if row.id in touched:
+            spans = row.price_spans(period.window)
+            ids += [row.id] * len(spans)
+            then += spans
+    now = [PriceSpan(span.series, span.start, span.end) for span in then]
+    store = PriceStore(queries)
+    before, after = await store.read(then), await store.read(now)
+    return frozenset(
+        id_ for id_, old, new in zip(ids, before, after, strict=True) if not _same_prices(old, new)
+    )
 
 
-def _impact(bill: Bill, now: Priced | EnergiaError, reasons: tuple[Reason, ...]) -> Impact:
+def _same_prices(old: PriceSeries | None, new: PriceSeries | None) -> bool:
+    if old is None or new is None:
+        return old is new
+    return (
+        np.array_equal(old.starts, new.starts)
+        and np.array_equal(old.ends, new.ends)
+        and [old.text(at) for at in range(len(old.starts))]
+        == [new.text(at) for at in range(len(new.starts))]
+    )
+
+
+def _differs(row: Row, now: BillCost | EnergiaError, bills: Bills) -> bool:
+    return isinstance(now, EnergiaError) or not row.shows(bills.document(now))
+
+
+def _impact(bill: Bill, now: BillCost | EnergiaError, reasons: tuple[Reason, ...]) -> Impact:
     if isinstance(now, EnergiaError):
         problem = Trouble(code=now.code, message=now.detail, errors=now.faults)
         return Impact(reasons=reasons, problem=problem)

@@ -9,7 +9,7 @@ from energia.billing.errors import ContractsOverlap
 from energia.billing.models import Contract, ContractState, NewContract
 from energia.convert import Converter
 from energia.convert.faults import Found, refusal
-from energia.costing.usage import chosen
+from energia.costing.inputs import channels_by_role
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
@@ -23,7 +23,7 @@ SQL: Final = load(__package__)
 
 
 @attrs.frozen
-class Placed:
+class ZonedContract:
     """A contract, and the zone of its site."""
 
     contract: Contract
@@ -31,7 +31,7 @@ class Placed:
 
 
 @attrs.frozen
-class Prior:
+class PriorBill:
     """The newest issued bill before a day: which of those asked for, and what it remembers."""
 
     asked: int
@@ -55,13 +55,13 @@ class Contracts:
 
     async def get(self, id_: str) -> Contract:
         """Return a contract; raises `NotFound`."""
-        return (await placed(self.tenant, [id_]))[0].contract
+        return (await zoned_contracts(self.tenant, [id_]))[0].contract
 
     async def page(self, after: str, limit: int, meter: str | None = None) -> list[Contract]:
         """Return at most *limit* contracts whose ids come after *after*, by id."""
         asked = {"after": after, "limit": limit, "meter": meter}
         ids = await self.tenant.fetch(str, SQL["contract_list"], asked)
-        rows = await self.tenant.fetch(_placed, SQL["contract_get"], ids)
+        rows = await self.tenant.fetch(_zoned, SQL["contract_get"], ids)
         return [row.contract for row in rows]
 
     async def put(
@@ -110,7 +110,7 @@ class Contracts:
     async def state(self, id_: str) -> ContractState:
         """Return what the charges remember for the next bill; raises `NotFound`."""
         await self.get(id_)
-        found = await priors(self.tenant, [(id_, date.max)])
+        found = await prior_bills(self.tenant, [(id_, date.max)])
         if 0 not in found:
             return ContractState(contract=id_, as_of=None, bill=None, state={})
         prior = found[0]
@@ -121,21 +121,22 @@ class Contracts:
         found = Found()
         if not await queries.fetch(str, SQL["contract_meter"], made.meter):
             found.one(Fault("unknown_meter", f"there is no meter {made.meter!r}", "/meter"))
-        await queries.fetch(str, SQL["tariff_hold"], [made.tariff])
-        tariff = (await Tariffs(queries, self.converter).known([made.tariff])).get(made.tariff)
+        tariff = (await Tariffs(queries, self.converter).held([made.tariff])).get(made.tariff)
+        if isinstance(tariff, Conflict):
+            raise tariff
         if tariff is None:
             found.one(Fault("unknown_tariff", f"there is no tariff {made.tariff!r}", "/tariff"))
         asked = _roles(tariff, made, found) if tariff else ()
         declared = (await registry.channels_of(queries, [made.meter]))[made.meter]
         try:
-            chosen(declared, [*made.channels, *asked] if declared else (), made.channels)
+            channels_by_role(declared, [*made.channels, *asked] if declared else (), made.channels)
         except Invalid as error:
             found.add(error)
         if found.faults:
             raise refusal(found)
 
     async def _held(self, queries: Queries, id_: str) -> Contract | None:
-        rows = await hold(queries, [id_])
+        rows = await hold_contracts(queries, [id_])
         return rows[0].contract if rows else None
 
     def _row(self, made: Contract) -> dict[str, object]:
@@ -145,13 +146,12 @@ class Contracts:
         }
 
 
-async def hold(queries: Queries, ids: list[str]) -> list[Placed]:
+async def hold_contracts(queries: Queries, ids: list[str]) -> list[ZonedContract]:
     """Return those of some contracts that there are, by id.
 
     Nobody else writes them, or their bills, until the transaction ends.
     """
-    await queries.fetch(str, SQL["contract_hold"], ids)
-    return await queries.fetch(_placed, SQL["contract_get"], ids)
+    return await queries.fetch(_zoned, SQL["contract_hold"], {"ids": ids})
 
 
 async def billed_until(queries: Queries, ids: list[str]) -> date | None:
@@ -160,20 +160,20 @@ async def billed_until(queries: Queries, ids: list[str]) -> date | None:
     return billed
 
 
-async def placed(queries: Queries, ids: list[str]) -> list[Placed]:
+async def zoned_contracts(queries: Queries, ids: list[str]) -> list[ZonedContract]:
     """Return some contracts by id; raises `NotFound`."""
-    rows = await queries.fetch(_placed, SQL["contract_get"], ids)
+    rows = await queries.fetch(_zoned, SQL["contract_get"], ids)
     missing = set(ids) - {row.contract.id for row in rows}
     if missing:
         raise NotFound(f"there is no contract {min(missing)!r}")
     return rows
 
 
-async def priors(queries: Queries, asked: list[tuple[str, date]]) -> dict[int, Prior]:
+async def prior_bills(queries: Queries, asked: list[tuple[str, date]]) -> dict[int, PriorBill]:
     """Return the newest issued bill of each contract that ends by a day, by the index asked."""
     days = [day if day != date.max else "infinity" for _, day in asked]
     given = {"contracts": [contract for contract, _ in asked], "days": days}
-    found = await queries.fetch(Prior, SQL["bill_prior"], given)
+    found = await queries.fetch(PriorBill, SQL["bill_prior"], given)
     return {prior.asked - 1: prior for prior in found}
 
 
@@ -222,7 +222,7 @@ async def _refuse_overlap(queries: Queries, made: Contract) -> None:
         raise ContractsOverlap(message, [Fault(ContractsOverlap.code, message, "/start")])
 
 
-def _placed(id_: str, meter: str, tariff: str, *columns: Any) -> Placed:
+def _zoned(id_: str, meter: str, tariff: str, *columns: Any) -> ZonedContract:
     """Return the contract of a row of `contract_get`."""
     start, end, parameters, channels, timezone = columns
     contract = Contract(
@@ -234,7 +234,7 @@ def _placed(id_: str, meter: str, tariff: str, *columns: Any) -> Placed:
         parameters=parameters,
         channels={role: tuple(ids) for role, ids in channels.items()},
     )
-    return Placed(contract, timezone)
+    return ZonedContract(contract, timezone)
 
 
 def _day(day: date | None) -> date | None:

@@ -7,18 +7,17 @@ from typing import Any
 
 import attrs
 
-from energia.billing.bills import Bills, Office, is_still, outdated
-from energia.billing.contracts import placed
-from energia.billing.market import as_billed
+from energia.billing.bills import Bills, outdated
+from energia.billing.contracts import zoned_contracts
 from energia.billing.models import BillInputs
-from energia.billing.pricing import Asked, by_role, window_of
+from energia.billing.periods import BillPeriod
 from energia.billing.rows import Row
 from energia.convert import Converter
+from energia.costing.inputs import Plan, read_pinned
 from energia.db.tenant import Queries
 from energia.errors import Conflict, Fault, Invalid
-from energia.metering import query, registry
-from energia.metering.query import Span
-from energia.metering.series import Series
+from energia.metering import registry
+from energia.metering.models import Channel
 from energia.pricing.charges import code_of
 from energia.pricing.engine import CostLine, CostPart, Detail
 from energia.pricing.explain import Charged, ExplainedLine, explain
@@ -27,7 +26,6 @@ from energia.pricing.segments import segments
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
-from energia.pricing.usage import Terms
 
 
 @attrs.frozen
@@ -79,32 +77,35 @@ class Explanation:
     lines: tuple[ExplainedLine, ...]
 
 
-async def explained(office: Office, id_: str, line: int | None = None) -> Explanation:
+async def explained(bills: Bills, id_: str, line: int | None = None) -> Explanation:
     """Explain one line of a bill, or all of them.
 
     Raises:
-        NotFound: There is no such bill.
+        NotFound: The bill is unknown.
         Invalid: It has no such line.
         DraftOutdated: It is a draft, and not what would be billed now: its tariff may be another.
         Conflict: Its tariff does not fit the loaded plugins any more, or a channel is gone.
 
     """
-    row = await office.row(office.tenant, id_)
+    queries = bills.tenant
+    row = await bills.row(queries, id_)
     if row.status == "draft":
-        await _refuse_outdated(office, row)
-    bill = office.bill(row)
-    tariff = await _tariff(office, row)
-    contract = (await placed(office.tenant, [row.contract]))[0].contract
-    asked = Asked(contract, bill.timezone, row.start, row.end, row.prior_state)
-    series = await _series(office.tenant, row, bill.inputs, asked)
-    prices = await as_billed(office.tenant, row, asked)
-    terms = Terms(row.prior_state, bill.inputs.missing, prices=prices)
+        await _refuse_outdated(bills, row)
+    bill = bills.bill(row)
+    tariff = await _tariff(bills, row)
+    contract = (await zoned_contracts(queries, [row.contract]))[0].contract
+    period = BillPeriod(contract, bill.timezone, row.start, row.end, row.prior_state)
+    channels = await _channels(queries, row, bill.inputs)
+    plan = Plan((tariff,), *period.window, channels)
+    spans = row.price_spans(period.window)
+    inputs = await read_pinned(queries, plan, row.revisions, spans)
+    terms = inputs.terms(row.prior_state, bill.inputs.missing, {})
 
     def work() -> tuple[ExplainedLine, ...]:
-        cut = segments(tariff, series, *window_of(asked), terms)
-        return explain(_charged(row, bill.lines), cut, bill.currency)
+        parts = segments(tariff, inputs.usage, plan.start, plan.end, terms)
+        return explain(_charged(row, bill.lines), parts, bill.currency)
 
-    versions = [_version(one, office.converter) for one in tariff.versions]
+    versions = [_version(version, bills.converter) for version in tariff.versions]
     lines = await asyncio.to_thread(work)
     return Explanation(
         bill=row.id,
@@ -137,41 +138,40 @@ def _one(lines: tuple[ExplainedLine, ...], index: int) -> ExplainedLine:
     return lines[index]
 
 
-async def _refuse_outdated(office: Office, row: Row) -> None:
-    now = await Bills(office).again(office.tenant, row)
+async def _refuse_outdated(bills: Bills, row: Row) -> None:
+    now = await bills.cost_now(bills.tenant, row)
     versions = tuple(version.valid_from for version in now.versions)
-    if versions != row.versions or not is_still(row, now, office):
+    if versions != row.versions or not bills.shows(row, now):
         raise outdated(row)
 
 
-async def _tariff(office: Office, row: Row) -> Tariff:
+async def _tariff(bills: Bills, row: Row) -> Tariff:
     """Return the tariff with just the versions that were in force, for as long as is needed.
 
     They cannot have changed since the bill was issued, but for the end of the last one.
     """
-    tariff = await Tariffs(office.tenant, office.converter).get(row.tariff)
+    tariff = await Tariffs(bills.tenant, bills.converter).get(row.tariff)
     ends = dict(zip(row.versions, [*row.versions[1:], None], strict=True))
     versions = tuple(
-        attrs.evolve(one, valid_to=ends[one.valid_from])
-        for one in sorted(tariff.versions, key=lambda one: one.valid_from)
-        if one.valid_from in ends
+        attrs.evolve(version, valid_to=ends[version.valid_from])
+        for version in sorted(tariff.versions, key=lambda version: version.valid_from)
+        if version.valid_from in ends
     )
     return attrs.evolve(tariff, versions=versions).filled(row.parameters)
 
 
-async def _series(
-    queries: Queries, row: Row, inputs: BillInputs, asked: Asked
-) -> dict[str, Series]:
-    """Return the readings of each role as the bill saw them."""
-    channels = (await registry.channels_of(queries, [row.meter]))[row.meter]
-    by_key = {channel.key: channel for channel in channels}
-    reads = []
+async def _channels(
+    queries: Queries, row: Row, inputs: BillInputs
+) -> tuple[tuple[str, Channel], ...]:
+    """Return the channels that were billed, each with its role."""
+    declared = (await registry.channels_of(queries, [row.meter]))[row.meter]
+    by_key = {channel.key: channel for channel in declared}
+    channels = []
     for read, key in zip(inputs.readings, row.channels, strict=True):
         if key not in by_key:
             raise Conflict(f"the channel {read.channel!r} that was billed is gone")
-        reads.append((read.role, by_key[key]))
-    spans = [Span(channel, *window_of(asked)) for _, channel in reads]
-    return by_role(reads, await query.read_as_billed(queries, spans, row.revisions))
+        channels.append((read.role, by_key[key]))
+    return tuple(channels)
 
 
 def _charged(row: Row, lines: tuple[CostLine, ...]) -> Charged:

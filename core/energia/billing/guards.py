@@ -16,7 +16,7 @@ from energia.metering.models import Meter, NewMeter, NewSite, Site
 from energia.pricing.holidays.store import resolved
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
-from energia.zones import Zone
+from energia.time import Zone
 
 
 async def put_site(tenant: Tenant, id_: str, new: NewSite) -> tuple[Site, bool]:
@@ -96,7 +96,7 @@ class _End:
 async def put_tariff(tenant: Tenant, converter: Converter, tariff: Tariff) -> tuple[Tariff, bool]:
     """Make or replace a tariff; return it with its holidays, and tell whether it was made.
 
-    Who issues a bill holds its tariff as it is (`Office.price`). The tariff is held here before
+    Who issues a bill holds its tariff as it is (`price_periods`). The tariff is held here before
     bills are looked for: either that bill is found, or it is priced by what is put.
 
     Raises:

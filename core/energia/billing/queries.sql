@@ -8,12 +8,19 @@ where c.organization_id = current_setting('energia.organization')::int and c.id 
 order by c.id
 
 -- name: contract_hold
--- Hold some contracts against other writers, of themselves and of their bills.
+-- Hold some contracts against other writers, of themselves and of their bills; those that there
+-- are. Two statements: the second one sees what the first one may have waited for.
 select id
 from contract
-where organization_id = current_setting('energia.organization')::int and id = any(%s)
+where organization_id = current_setting('energia.organization')::int and id = any(%(ids)s)
 order by id
-for no key update
+for no key update;
+select c.id, c.meter_id, c.tariff_id, c.start_day, c.end_day, c.parameters, c.channels, s.timezone
+from contract c
+join meter m on m.organization_id = c.organization_id and m.id = c.meter_id
+join site s on s.organization_id = c.organization_id and s.id = m.site_id
+where c.organization_id = current_setting('energia.organization')::int and c.id = any(%(ids)s)
+order by c.id
 
 -- name: contract_list
 -- The ids of a page of contracts after an id.
@@ -84,14 +91,6 @@ from bill
 where organization_id = current_setting('energia.organization')::int and contract_id = any(%s)
   and status <> 'draft'
 
--- name: tariff_hold
--- Hold some tariffs as they are.
-select id
-from tariff
-where organization_id = current_setting('energia.organization')::int and id = any(%s)
-order by id
-for share
-
 -- name: tariff_lock
 -- Hold a tariff against those who hold it as it is, and other writers.
 select id
@@ -135,6 +134,27 @@ left join bill n on n.organization_id = b.organization_id and n.corrects = b.id
   and n.status <> 'draft'
 order by asked.k
 
+-- name: bill_hold
+-- One bill, held with its contract against other writers of either. Two statements, as above.
+select id
+from contract
+where organization_id = current_setting('energia.organization')::int
+  and id = (
+    select contract_id from bill
+    where organization_id = current_setting('energia.organization')::int and id = %(id)s)
+for no key update;
+select b.id, b.contract_id, b.meter_id, b.tariff_id, b.start_day, b.end_day, b.status, b.corrects,
+  n.id, o.document ->> 'total', b.document, b.basis, b.parameters, b.prior_state, b.state,
+  b.version_from, b.channels, b.revisions, b.created_at, b.priced_at, b.issued_at,
+  b.price_series, b.price_revisions
+from unnest(array[%(id)s::text]) with ordinality as asked (id, k)
+join bill b on b.organization_id = current_setting('energia.organization')::int
+  and b.id = asked.id
+left join bill o on o.organization_id = b.organization_id and o.id = b.corrects
+left join bill n on n.organization_id = b.organization_id and n.corrects = b.id
+  and n.status <> 'draft'
+order by asked.k
+
 -- name: bill_list
 -- The ids of a page of bills made before a time and an id, the newest first.
 select id
@@ -148,7 +168,7 @@ where organization_id = current_setting('energia.organization')::int
 order by created_at desc, id desc
 limit %(limit)s
 
--- name: bill_live
+-- name: bills_in
 -- The drafts and issued bills in part of a period, for each of some contracts.
 select b.id, b.contract_id, b.start_day, b.end_day, b.status, b.corrects
 from unnest(%(contracts)s::text[], %(starts)s::date[], %(ends)s::date[])
@@ -196,19 +216,27 @@ where bill.status = 'draft' and bill.contract_id = excluded.contract_id
   and bill.start_day = excluded.start_day and bill.end_day = excluded.end_day
 returning id
 
--- name: bill_replace
--- Mark the bills that some drafts correct as corrected.
+-- name: bill_issue
+-- Issue drafts: the bills that they correct are corrected from now on; the issued ones.
 update bill set status = 'corrected'
 from bill draft
 where draft.organization_id = current_setting('energia.organization')::int
-  and draft.id = any(%s) and bill.organization_id = draft.organization_id
-  and bill.id = draft.corrects and bill.status = 'issued'
-
--- name: bill_issued
--- Mark drafts as issued.
+  and draft.id = any(%(ids)s) and bill.organization_id = draft.organization_id
+  and bill.id = draft.corrects and bill.status = 'issued';
 update bill set status = 'issued', issued_at = %(now)s
 where organization_id = current_setting('energia.organization')::int and id = any(%(ids)s)
-  and status = 'draft'
+  and status = 'draft';
+select b.id, b.contract_id, b.meter_id, b.tariff_id, b.start_day, b.end_day, b.status, b.corrects,
+  n.id, o.document ->> 'total', b.document, b.basis, b.parameters, b.prior_state, b.state,
+  b.version_from, b.channels, b.revisions, b.created_at, b.priced_at, b.issued_at,
+  b.price_series, b.price_revisions
+from unnest(%(ids)s::text[]) with ordinality as asked (id, k)
+join bill b on b.organization_id = current_setting('energia.organization')::int
+  and b.id = asked.id
+left join bill o on o.organization_id = b.organization_id and o.id = b.corrects
+left join bill n on n.organization_id = b.organization_id and n.corrects = b.id
+  and n.status <> 'draft'
+order by asked.k
 
 -- name: bill_delete
 -- Delete a draft.

@@ -1,21 +1,23 @@
 """A bill as a row of the database, and back."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final, Protocol, Self
 
 import attrs
 
 import energia
 from energia.billing.models import Bill, BillInputs, ChannelRead, SeriesRead, Status
-from energia.billing.pricing import Priced
+from energia.billing.periods import BillCost
 from energia.convert import Converter
 from energia.errors import Fault, Invalid
 from energia.plugins import Plugins
 from energia.pricing.exact import difference, exact_text, fraction
 from energia.pricing.market import store as market
+from energia.pricing.market.store import PriceSpan
 from energia.pricing.segments import several
 from energia.pricing.usage import Missing
+from energia.time import EPOCH
 
 
 @attrs.frozen(kw_only=True)
@@ -31,7 +33,7 @@ class NewRow:
 
     id: str
     corrects: str | None
-    priced: Priced
+    priced: BillCost
 
 
 @attrs.frozen
@@ -77,6 +79,11 @@ class Row:
         found: Missing = self.document["inputs"]["missing"]
         return found
 
+    def price_spans(self, window: tuple[int, int]) -> list[PriceSpan]:
+        """Return the price series that the bill read in *window*, each as it was known then."""
+        names, revisions = self.price_series or (), self.price_revisions or ()
+        return [PriceSpan(name, *window, at) for name, at in zip(names, revisions, strict=True)]
+
     def shows(self, document: Mapping[str, Any]) -> bool:
         """Tell whether *document* says the same of what is to be paid."""
         return all(self.document[name] == document[name] for name in self._SHOWN)
@@ -85,12 +92,12 @@ class Row:
 def columns(rows: Sequence[NewRow], plugins: Plugins, converter: Converter) -> dict[str, object]:
     """Return the parameters of `bill_put`, but for the time: an array for each column."""
     dumped = [_texts(row, plugins, converter) for row in rows]
-    contracts = [row.priced.asked.contract for row in rows]
+    contracts = [row.priced.period.contract for row in rows]
     return {
         "id": [row.id for row in rows],
         "contract": [one.id for one in contracts],
-        "start": [row.priced.asked.start for row in rows],
-        "end": [row.priced.asked.end for row in rows],
+        "start": [row.priced.period.start for row in rows],
+        "end": [row.priced.period.end for row in rows],
         "corrects": [row.corrects for row in rows],
         "meter": [one.meter for one in contracts],
         "tariff": [one.tariff for one in contracts],
@@ -103,15 +110,16 @@ def columns(rows: Sequence[NewRow], plugins: Plugins, converter: Converter) -> d
 def _texts(row: NewRow, plugins: Plugins, converter: Converter) -> dict[str, str]:
     priced = row.priced
     values = {
-        "parameters": priced.asked.contract.parameters,
-        "prior_state": priced.asked.prior_state,
+        "parameters": priced.period.contract.parameters,
+        "prior_state": priced.period.prior_state,
         "state": priced.cost.state,
         "document": document(priced, plugins, converter),
         "basis": _basis(priced),
     }
-    keys = ",".join(str(channel.key) for _, channel in priced.reads)
-    revisions = ",".join(_time(one.revision_at) for one in priced.revised)
-    series, pins = market.pins(priced.prices)
+    inputs = priced.inputs
+    keys = ",".join(str(channel.key) for _, channel in inputs.plan.channels)
+    revisions = ",".join(_time(reading.revision_at) for reading in inputs.readings)
+    series, pins = market.pins(inputs.prices)
     return {
         **{name: converter.dumps(value).decode() for name, value in values.items()},
         "channels": f"{{{keys}}}",
@@ -121,40 +129,42 @@ def _texts(row: NewRow, plugins: Plugins, converter: Converter) -> dict[str, str
     }
 
 
-def document(priced: Priced, plugins: Plugins, converter: Converter) -> Any:
+def document(priced: BillCost, plugins: Plugins, converter: Converter) -> Any:
     """Return what the API shows of a bill, but for what has columns of its own."""
     cost = priced.cost
     charges = [charge for version in priced.versions for charge in version.charges]
     providers = [plugins.charge_provider(charge.kind) for charge in charges]
     inputs = BillInputs(
-        tariff=priced.asked.contract.tariff,
+        tariff=priced.period.contract.tariff,
         version=priced.versions[0].valid_from,
         versions=several(tuple(version.valid_from for version in priced.versions)),
         energia=energia.__version__,
         plugins={one.name: one.version for one in providers},
         readings=tuple(
-            ChannelRead(role=role, channel=channel.id, revision_at=one.revision_at)
-            for (role, channel), one in zip(priced.reads, priced.revised, strict=True)
+            ChannelRead(role=role, channel=channel.id, revision_at=reading.revision_at)
+            for (role, channel), reading in zip(
+                priced.inputs.plan.channels, priced.inputs.readings, strict=True
+            )
         ),
         prices=tuple(
-            SeriesRead(series=name, revision_at=one.revision_at)
-            for name, one in priced.prices.items()
+            SeriesRead(series=name, revision_at=series.revision_at)
+            for name, series in priced.inputs.prices.items()
         ),
-        missing=priced.asked.missing,
+        missing=priced.period.missing,
     )
     shown = {
-        "timezone": priced.asked.timezone,
+        "timezone": priced.period.timezone,
         "currency": cost.currency,
         "total": cost.total,
         "lines": cost.lines,
-        "coverage": priced.coverage,
+        "coverage": priced.inputs.coverage,
         "assumptions": cost.assumptions,
         "inputs": inputs,
     }
     return converter.unstructure(shown)
 
 
-def _basis(priced: Priced) -> dict[str, Any]:
+def _basis(priced: BillCost) -> dict[str, Any]:
     """Return what an explanation needs, besides what the API shows."""
     measured = [part.measured for part in priced.cost.parts]
     return {
@@ -176,11 +186,11 @@ def _basis(priced: Priced) -> dict[str, Any]:
             }
             for detail in priced.cost.details
         ],
-        "channels": priced.asked.contract.channels,
+        "channels": priced.period.contract.channels,
     }
 
 
-def _last_version(priced: Priced) -> date | None:
+def _last_version(priced: BillCost) -> date | None:
     """Return when the last of several versions became valid."""
     return priced.versions[-1].valid_from if len(priced.versions) > 1 else None
 
@@ -226,7 +236,6 @@ def _time(at: datetime | None) -> str:
 
 # Where a bill stands in the list of bills, as text: it says so even when the bill is gone.
 
-_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -245,7 +254,7 @@ class Listed(Protocol):
 
 
 @attrs.frozen
-class Place:
+class ListPlace:
     """A place in the list of bills.
 
     Attributes:
@@ -269,11 +278,11 @@ class Place:
         try:
             if not (microseconds.isdecimal() and id_):
                 raise ValueError
-            return cls(_EPOCH + int(microseconds) * _MICROSECOND, id_)
+            return cls(EPOCH + int(microseconds) * _MICROSECOND, id_)
         except (ValueError, OverflowError):
             message = "this is not the `next` of a page of bills"
             raise Invalid(message, [Fault("wrong_cursor", message, "/query/cursor")]) from None
 
     def __str__(self) -> str:
         """Return its text: microseconds since 1970-01-01T00:00Z, and the id."""
-        return f"{(self.created_at - _EPOCH) // _MICROSECOND}-{self.id}"
+        return f"{(self.created_at - EPOCH) // _MICROSECOND}-{self.id}"

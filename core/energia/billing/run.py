@@ -9,10 +9,10 @@ from typing import Final
 
 import attrs
 
-from energia.billing.bills import SQL, Live, Office, is_still, live, same_period
-from energia.billing.contracts import Placed, hold, priors
+from energia.billing.bills import SQL, Bills, PeriodBill, bills_in, draft_of
+from energia.billing.contracts import ZonedContract, hold_contracts, prior_bills
 from energia.billing.models import Failure, Run, RunOutcome
-from energia.billing.pricing import Asked, Priced
+from energia.billing.periods import BillCost, BillPeriod
 from energia.billing.rows import NewRow, Row
 from energia.costing.timing import timed
 from energia.db.tenant import Queries
@@ -24,42 +24,42 @@ _SLICE: Final = 100
 
 
 @attrs.frozen
-class _Todo:
+class _Due:
     """A contract to bill.
 
     Attributes:
         at: The contract.
-        period: The part of the run's period that it is in force.
+        days: The part of the run's period that it is in force.
         draft: The id of the draft that there is.
 
     """
 
-    at: Placed
-    period: tuple[date, date]
+    at: ZonedContract
+    days: tuple[date, date]
     draft: str | None
 
 
-async def run(office: Office, wanted: Run) -> RunOutcome:
+async def run(bills: Bills, wanted: Run) -> RunOutcome:
     """Bill the period; what is committed stays if this is cut short."""
     outcome = RunOutcome()
-    with timed("run", office.plugins.pricing_finished):
-        async for ids in _slices(office, wanted):
-            async with office.tenant.transaction() as queries:
-                part = _Slice(office, wanted, RunOutcome(), queries)
+    with timed("run", bills.plugins.pricing_finished):
+        async for ids in _slices(bills, wanted):
+            async with bills.tenant.transaction() as queries:
+                part = _Slice(bills, wanted, RunOutcome(), queries)
                 issued = await part.bill(ids)
-            _add(outcome, part.outcome, office.failures)
-            office.tell(issued)
+            _add(outcome, part.outcome, bills.failures)
+            bills.tell(issued)
     return outcome
 
 
-async def _slices(office: Office, wanted: Run) -> AsyncIterator[list[str]]:
+async def _slices(bills: Bills, wanted: Run) -> AsyncIterator[list[str]]:
     if wanted.contracts is not None:
         named = sorted(set(wanted.contracts))
         for at in range(0, len(named), _SLICE):
             yield named[at : at + _SLICE]
         return
     asked = {"start": wanted.start, "end": wanted.end, "limit": _SLICE, "after": ""}
-    while ids := await office.tenant.fetch(str, SQL["contract_in_period"], asked):
+    while ids := await bills.tenant.fetch(str, SQL["contract_in_period"], asked):
         yield ids
         asked["after"] = ids[-1]
 
@@ -74,83 +74,82 @@ def _add(outcome: RunOutcome, part: RunOutcome, most: int) -> None:
 class _Slice:
     """Some contracts of a run, within their transaction."""
 
-    office: Office
+    bills: Bills
     run: Run
     outcome: RunOutcome
     queries: Queries
 
     async def bill(self, ids: list[str]) -> list[Row]:
         """Bill these contracts and return the bills that were issued."""
-        todo = await self._todo(await self._held(ids))
-        found = await self.office.rows(self.queries, [one.draft for one in todo if one.draft])
-        drafts = {row.id: row for row in found}
-        asked = await self._asked(todo, drafts)
+        due = await self._due(await self._hold(ids))
+        stored = await self.bills.rows(self.queries, [one.draft for one in due if one.draft])
+        drafts = {row.id: row for row in stored}
+        periods = await self._periods(due, drafts)
         made = []
-        for one, priced in zip(todo, await self.office.price(self.queries, asked), strict=True):
+        for one, priced in zip(due, await self.bills.price(self.queries, periods), strict=True):
             if isinstance(priced, EnergiaError):
                 self._failed(one.at.contract.id, priced)
             else:
                 made.append(self._made(priced, drafts.get(one.draft or "")))
-        await self.office.put(self.queries, made)
-        return await self._issued([row.id for row in made]) if self.run.issue else []
+        await self.bills.put(self.queries, made)
+        return await self._issue([row.id for row in made]) if self.run.issue else []
 
-    async def _held(self, ids: list[str]) -> list[Placed]:
-        found = await hold(self.queries, ids)
-        for id_ in sorted(set(ids) - {one.contract.id for one in found}):
+    async def _hold(self, ids: list[str]) -> list[ZonedContract]:
+        contracts = await hold_contracts(self.queries, ids)
+        for id_ in sorted(set(ids) - {one.contract.id for one in contracts}):
             self._failed(id_, NotFound(f"there is no contract {id_!r}"))
-        return found
+        return contracts
 
-    async def _todo(self, found: Sequence[Placed]) -> list[_Todo]:
+    async def _due(self, contracts: Sequence[ZonedContract]) -> list[_Due]:
         """Return what is to be priced; what is issued already is not."""
-        periods = {one.contract.id: self._period(one) for one in found}
-        there: dict[str, list[Live]] = {id_: [] for id_ in periods}
-        for bill in await live(self.queries, [(id_, *days) for id_, days in periods.items()]):
-            there[bill.contract].append(bill)
-        todo = []
-        for one in found:
+        days = {one.contract.id: self._days(one) for one in contracts}
+        there: dict[str, list[PeriodBill]] = {id_: [] for id_ in days}
+        if days:
+            for bill in await bills_in(self.queries, [(id_, *d) for id_, d in days.items()]):
+                there[bill.contract].append(bill)
+        due = []
+        for one in contracts:
             id_ = one.contract.id
-            period = periods[id_]
-            if any(_is_issued(bill, period) for bill in there[id_]):
+            if any(_is_issued(bill, days[id_]) for bill in there[id_]):
                 self.outcome.unchanged += 1
                 continue
             try:
-                draft = same_period(there[id_], *period)
+                draft = draft_of(there[id_], *days[id_])
             except EnergiaError as error:
                 self._failed(id_, error)
             else:
-                todo.append(_Todo(one, period, draft.id if draft else None))
-        return todo
+                due.append(_Due(one, days[id_], draft.id if draft else None))
+        return due
 
-    async def _asked(self, todo: Sequence[_Todo], drafts: Mapping[str, Row]) -> list[Asked]:
+    async def _periods(self, due: Sequence[_Due], drafts: Mapping[str, Row]) -> list[BillPeriod]:
         """Return what to price; a draft keeps the state and the choice that it was made with."""
-        starts = [(one.at.contract.id, one.period[0]) for one in todo]
-        prior = await priors(self.queries, starts)
-        asked = []
-        for index, one in enumerate(todo):
+        starts = [(one.at.contract.id, one.days[0]) for one in due]
+        prior = await prior_bills(self.queries, starts)
+        periods = []
+        for index, one in enumerate(due):
             draft = drafts.get(one.draft or "")
             state = draft.prior_state if draft else {}
             if index in prior:
                 state = prior[index].state
             missing = draft.missing if draft else "refuse"
-            contract, timezone = one.at.contract, one.at.timezone
-            asked.append(Asked(contract, timezone, *one.period, state, missing))
-        return asked
+            at = one.at
+            periods.append(BillPeriod(at.contract, at.timezone, *one.days, state, missing))
+        return periods
 
-    def _made(self, priced: Priced, draft: Row | None) -> NewRow:
+    def _made(self, priced: BillCost, draft: Row | None) -> NewRow:
         if draft is None:
             self.outcome.created += 1
-        elif is_still(draft, priced, self.office):
+        elif self.bills.shows(draft, priced):
             self.outcome.unchanged += 1
         else:
             self.outcome.updated += 1
         return NewRow(id=draft.id if draft else new_id(), corrects=None, priced=priced)
 
-    async def _issued(self, ids: list[str]) -> list[Row]:
-        await self.office.issue(self.queries, ids)
+    async def _issue(self, ids: list[str]) -> list[Row]:
         self.outcome.issued += len(ids)
-        return await self.office.rows(self.queries, ids)
+        return await self.bills.mark_issued(self.queries, ids)
 
-    def _period(self, one: Placed) -> tuple[date, date]:
+    def _days(self, one: ZonedContract) -> tuple[date, date]:
         """Return the part of the period in which the contract is in force, or all of it if none."""
         start = max(self.run.start, one.contract.start)
         end = self.run.end if one.contract.end is None else min(self.run.end, one.contract.end)
@@ -164,5 +163,5 @@ class _Slice:
         self.outcome.failures += 1
 
 
-def _is_issued(bill: Live, period: tuple[date, date]) -> bool:
+def _is_issued(bill: PeriodBill, period: tuple[date, date]) -> bool:
     return bill.status == "issued" and (bill.start, bill.end) == period

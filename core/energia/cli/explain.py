@@ -41,7 +41,6 @@ def command(
       energia explain casa-2026-03
       energia explain casa-2026-03 --line 0 --all
     """
-    pass
     from energia.pricing.tariffs import tariff_converter
 
     settings = invocation.settings(allow_embedded=allow_embedded)
@@ -57,15 +56,15 @@ def command(
 async def _explained(
     settings: "Settings", plugins: "Plugins", converter: "Converter", bill: str, line: int | None
 ) -> "Explanation":
-    from energia.billing.bills import Office
+    from energia.billing.bills import Bills
     from energia.billing.explain import explained
     from energia.cli.database import opened
-    from energia.clock import SystemClock
+    from energia.time import SystemClock
 
     limits = settings.limits
     async with opened(settings.database) as tenant:
-        office = Office(tenant, converter, plugins, SystemClock(), limits.slots, limits.problems)
-        return await explained(office, bill, line)
+        bills = Bills(tenant, converter, plugins, SystemClock(), limits.slots, limits.problems)
+        return await explained(bills, bill, line)
 
 
 # Explained lines as text that a person reads from top to bottom.

@@ -76,8 +76,8 @@ def expand(
 
 async def _stored(settings: "Settings", found: "HolidayList") -> "HolidayList":
     from energia.cli.database import opened
-    from energia.clock import SystemClock
     from energia.pricing.holidays.store import HolidayLists
+    from energia.time import SystemClock
 
     async with opened(settings.database) as tenant, tenant.transaction() as queries:
         stored, _ = await HolidayLists(queries).put(found, SystemClock().now())

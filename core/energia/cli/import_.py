@@ -106,9 +106,9 @@ async def _import(settings: "Settings", file: _File) -> "Outcome":
     from rich.progress import wrap_file
 
     from energia.cli.database import opened
-    from energia.clock import SystemClock
     from energia.metering.decoders import Defaults
     from energia.metering.imports import Intake
+    from energia.time import SystemClock
 
     async with opened(settings.database) as tenant:
         intake = Intake.of(settings, SystemClock(), tenant)

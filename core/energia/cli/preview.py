@@ -11,7 +11,6 @@ from rich.table import Table
 
 from energia.cli.invocation import FAILED, Invocation, pass_invocation
 from energia.cli.tables import console
-from energia.clock import SystemClock
 from energia.configuration.database import database_name
 from energia.core import Core
 from energia.db.migrate import CORE_MIGRATIONS, migrate
@@ -20,10 +19,11 @@ from energia.errors import ConfigurationError
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
 from energia.previews.cluster import Cluster
-from energia.previews.databases import Preview
+from energia.previews.databases import PreviewDatabase
 from energia.previews.own import OwnDatabase
 from energia.settings import Preview as Rules
 from energia.settings import Settings
+from energia.time import SystemClock, rfc3339
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 _dry_run = click.option("--dry-run", is_flag=True, help="Change nothing; say what would be done.")
@@ -59,8 +59,6 @@ def list_(invocation: Invocation, as_json: bool) -> None:
       energia preview list
       energia preview list --json
     """
-    pass
-
     settings = invocation.settings(allow_embedded=True)
     found = asyncio.run(_cluster(invocation).previews())
     rows = [row(preview, settings.preview) for preview in found]
@@ -86,8 +84,6 @@ def ensure(invocation: Invocation, pr: int | None, dry_run: bool, as_json: bool)
       energia preview ensure
       energia preview ensure 42
     """
-    pass
-
     settings = invocation.settings(allow_embedded=True)
     number = number_of(settings, pr)
     done = asyncio.run(ensured(settings, invocation.plugins(), number, dry_run))
@@ -143,16 +139,15 @@ def reap(invocation: Invocation, dry_run: bool, as_json: bool) -> None:
 _PATIENCE = 60.0
 
 
-def _cluster(invocation: Invocation) -> "Cluster":
-    from energia.previews.cluster import Cluster
-
+def _cluster(invocation: Invocation) -> Cluster:
     return Cluster.administered(invocation.settings(allow_embedded=True))
 
 
-async def _drop(cluster: "Cluster", pr: int, dry_run: bool) -> str:
+async def _drop(cluster: Cluster, pr: int, dry_run: bool) -> str:
     if not dry_run:
         return "dropped" if await cluster.drop(pr) else "there is no such database"
-    found: Preview | None = next((one for one in await cluster.previews() if one.pr == pr), None)
+    previews = await cluster.previews()
+    found: PreviewDatabase | None = next((one for one in previews if one.pr == pr), None)
     if found is None:
         return "there is no such database"
     return "would be left alone: it is not ours" if found.marker is None else "would be dropped"
@@ -202,7 +197,7 @@ class Row:
     size: int | None
 
 
-def row(preview: Preview, rules: Rules) -> Row:
+def row(preview: PreviewDatabase, rules: Rules) -> Row:
     """Return how *preview* is shown."""
     marker = preview.marker
     return Row(
@@ -283,4 +278,4 @@ def _of_preview(settings: Settings, pr: int) -> Settings:
 
 
 def _instant(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return rfc3339(at.replace(microsecond=0))

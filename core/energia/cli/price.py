@@ -10,17 +10,12 @@ from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
 from energia.cli.usage_options import UsageOptions, usage_options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from energia.cli.question import Question
+    from energia.convert import Converter
     from energia.costing.compare import Ranked
     from energia.costing.groups import Group
-    from energia.costing.usage import Window
-    from energia.metering.series import Series
+    from energia.costing.request import Costing
     from energia.pricing.engine import Cost
-    from energia.pricing.explain import ExplainedLine
-    from energia.pricing.tariffs import Tariff
-    from energia.pricing.usage import Terms
 
 
 @click.command("price", short_help="Print what usage costs under a tariff.")
@@ -67,58 +62,36 @@ def answer(
         raise click.UsageError("--explain is about one period: leave --group away.")
     settings = invocation.settings(allow_embedded=allow_embedded)
     converter = tariff_converter(invocation.plugins().charges())
-    pricing = _explained if explained else _priced
-    window, (groups, lines) = asyncio.run(question.answer(settings, converter, pricing))
+    costing = asyncio.run(question.costing(settings, converter))
+    if explained:
+        _print_explained(costing, converter, options.as_json)
+        return
+    groups = costing.price()
     cost = together(groups)
     if options.as_json:
-        click.echo(converter.dumps(lines if explained else cost).decode())
-    elif explained:
-        from energia.cli.explain import of_lines
+        click.echo(converter.dumps(cost).decode())
+        return
+    _print_cost(costing, cost)
+    if options.group:
+        _print_groups(costing, groups)
 
-        click.echo("\n".join(of_lines(lines, cost.currency)))
+
+def _print_explained(costing: "Costing", converter: "Converter", as_json: bool) -> None:
+    from energia.cli.explain import of_lines
+
+    (group,), lines = costing.explain()
+    if as_json:
+        click.echo(converter.dumps(lines).decode())
     else:
-        _print_cost(window, cost)
-        if options.group:
-            _print_groups(window, groups)
+        click.echo("\n".join(of_lines(lines, group.cost.currency)))
 
 
-def _priced(
-    tariffs: "Sequence[Tariff]",
-    series: "Mapping[str, Series]",
-    bounds: "Sequence[int]",
-    terms: "Terms",
-) -> "tuple[tuple[Group, ...], tuple[ExplainedLine, ...]]":
-    """Return what each bill period costs, and no explanation."""
-    from energia.costing.groups import price_groups
-
-    (tariff,) = tariffs
-    return price_groups(tariff, series, bounds, terms), ()
-
-
-def _explained(
-    tariffs: "Sequence[Tariff]",
-    series: "Mapping[str, Series]",
-    bounds: "Sequence[int]",
-    terms: "Terms",
-) -> "tuple[tuple[Group, ...], tuple[ExplainedLine, ...]]":
-    """Return what the only bill period costs, and where the lines come from."""
-    from energia.costing.groups import price_groups
-    from energia.pricing.explain import Charged, explain
-    from energia.pricing.segments import segments
-
-    (tariff,) = tariffs
-    (group,) = price_groups(tariff, series, bounds, terms)
-    cut = segments(tariff, series, group.start, group.end, terms)
-    lines = explain(Charged.of(group.cost), cut, group.cost.currency)
-    return (group,), lines
-
-
-def _print_cost(window: "Window", cost: "Cost") -> None:
+def _print_cost(costing: "Costing", cost: "Cost") -> None:
     from rich.table import Table
 
     from energia.cli.tables import console, title
 
-    table = Table(title=title(window), show_footer=True)
+    table = Table(title=title(costing), show_footer=True)
     table.add_column("line", footer="total")
     for name in ("quantity", "unit", "rate"):
         table.add_column(name, justify="left" if name == "unit" else "right")
@@ -131,7 +104,7 @@ def _print_cost(window: "Window", cost: "Cost") -> None:
         click.echo(f"assumed: {assumption.message}")
 
 
-def _print_groups(window: "Window", groups: "Sequence[Group]") -> None:
+def _print_groups(costing: "Costing", groups: "Sequence[Group]") -> None:
     from rich.table import Table
 
     from energia.cli.tables import console
@@ -141,7 +114,7 @@ def _print_groups(window: "Window", groups: "Sequence[Group]") -> None:
     table.add_column("to")
     table.add_column(groups[0].cost.currency, justify="right")
     for group in groups:
-        start, end = (window.zone.text(at) for at in (group.start, group.end))
+        start, end = (costing.zone.text(at) for at in (group.start, group.end))
         table.add_row(start, end, group.cost.total)
     console().print(table)
 
@@ -170,25 +143,25 @@ def compare_command(
       energia compare flat night --meter UC-123 --start 2026-01-01 --end 2027-01-01
     """
     from energia.cli.question import Question
-    from energia.costing.compare import compare
     from energia.pricing.tariffs import tariff_converter
 
     settings = invocation.settings(allow_embedded=allow_embedded)
     converter = tariff_converter(invocation.plugins().charges())
     question = Question(tariffs, options.subject(), options.usage)
-    window, ranking = asyncio.run(question.answer(settings, converter, compare))
+    costing = asyncio.run(question.costing(settings, converter))
+    ranking = costing.compare()
     if options.as_json:
         click.echo(converter.dumps({"ranking": ranking}).decode())
     else:
-        _print_ranking(window, ranking)
+        _print_ranking(costing, ranking)
 
 
-def _print_ranking(window: "Window", ranking: "Sequence[Ranked]") -> None:
+def _print_ranking(costing: "Costing", ranking: "Sequence[Ranked]") -> None:
     from rich.table import Table
 
     from energia.cli.tables import console, title
 
-    table = Table(title=title(window))
+    table = Table(title=title(costing))
     table.add_column("tariff")
     for name in ("total", "difference", "%"):
         table.add_column(name, justify="right")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from energia.costing.usage import Window
+    from energia.costing.request import Costing
 
 #: The width where there is no terminal: nothing is cut in a file or a pipe.
 _WIDTH = 140
@@ -17,6 +17,7 @@ def console() -> Console:
     return found if found.is_terminal else Console(highlight=False, width=_WIDTH)
 
 
-def title(window: "Window") -> str:
-    """Return the title of a table about *window*."""
-    return f"{window.zone.text(window.start)} to {window.zone.text(window.end)}"
+def title(costing: "Costing") -> str:
+    """Return the title of a table about what *costing* prices: its window."""
+    zone, plan = costing.zone, costing.inputs.plan
+    return f"{zone.text(plan.start)} to {zone.text(plan.end)}"

@@ -1,20 +1,14 @@
 """Shows the effective configuration: each value and where it comes from, without its secrets."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
 from energia.configuration.loading import Configuration
 from energia.configuration.values import fields, is_secret
-
-#: What stands for a secret.
-MASK: Final = "***"
-# Everything up to the last @ is taken for the password: showing too little is the safe side.
-_PASSWORD_OF_URL: Final = re.compile(r"(://[^:/?#@]*):.*@")
-_PASSWORD: Final = re.compile(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]*)", re.IGNORECASE)
+from energia.redact import MASK, redacted
 
 
 @attrs.frozen
@@ -55,7 +49,7 @@ def masked_url(url: str) -> str:
         return url
     if "://" not in url and "=" not in url:
         return MASK
-    return _PASSWORD.sub(rf"\1{MASK}", _PASSWORD_OF_URL.sub(rf"\1:{MASK}@", url))
+    return redacted(url)
 
 
 def _of_core(table: Any, above: str) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,16 @@ from typing import Final
 import attrs
 
 from energia.convert.scalars import Unfit
-from energia.errors import EnergiaError, Fault, Invalid
+from energia.errors import (
+    AmbiguousChannel,
+    EnergiaError,
+    Fault,
+    IncompletePrices,
+    IncompleteUsage,
+    Invalid,
+    NotSupported,
+    VersionsOverlap,
+)
 
 #: An array is given up after so many faulty items.
 GIVE_UP: Final = 100_000
@@ -15,6 +24,12 @@ GIVE_UP: Final = 100_000
 KEPT: Final = 1000
 #: How a reader says that the input is wrong; everything else is an error of the program.
 REFUSED: Final = (ValueError, EnergiaError)
+#: The kinds of `Invalid` that are raised where all faults have their code. They are listed, and not
+#: looked up among the subclasses: a class of a plugin would change what others answer.
+_KINDS: Final[Mapping[str, type[Invalid]]] = {
+    kind.code: kind
+    for kind in (NotSupported, VersionsOverlap, IncompleteUsage, IncompletePrices, AmbiguousChannel)
+}
 
 
 @attrs.define
@@ -81,12 +96,11 @@ class Faulty(ValueError):
 
 
 def refusal(found: Found) -> Invalid:
-    """Return the error for *found* faults: a kind of its own where all have its code."""
+    """Return the error for *found* faults: a kind of the core's where all have its code."""
     number = found.counts.total()
     detail = found.faults[0].message if number == 1 else f"{number} faults"
-    own = (kind for kind in Invalid.__subclasses__() if set(found.counts) == {kind.code})
-    error = next(own, Invalid)
-    return error(detail, found.faults, found.counts)
+    kind = _KINDS.get(next(iter(found.counts)), Invalid) if len(found.counts) == 1 else Invalid
+    return kind(detail, found.faults, found.counts)
 
 
 def step(name: object) -> str:

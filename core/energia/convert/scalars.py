@@ -11,9 +11,8 @@ from decimal import Decimal
 from typing import Final, TypeVar
 from uuid import UUID
 
-#: Instants and dates outside these years are refused.
-FIRST_YEAR: Final = 1900
-LAST_YEAR: Final = 2199
+from energia.time import FIRST_YEAR, LAST_YEAR, BadDuration, duration_of
+
 #: A decimal number has at most so many digits before the point, and as many after it.
 DECIMAL_DIGITS: Final = 30
 #: No text of a decimal number is longer.
@@ -35,11 +34,6 @@ _INSTANT: Final = re.compile(
 )
 # A `+` that was not written as %2B in a query arrives as a space.
 _LOST_PLUS: Final = re.compile(r"[0-9T:.-]+ [0-9]{2}:[0-9]{2}")
-_DURATION: Final = re.compile(
-    r"P(?=.)(?:(?P<weeks>[0-9]{1,4})W)?(?:(?P<days>[0-9]{1,5})D)?"
-    r"(?:T(?=.)(?:(?P<hours>[0-9]{1,6})H)?(?:(?P<minutes>[0-9]{1,8})M)?"
-    r"(?:(?P<seconds>[0-9]{1,9}(?:\.[0-9]{1,6})?)S)?)?"
-)
 _SURROGATE_OR_NUL: Final = re.compile("[\x00\ud800-\udfff]")
 
 D = TypeVar("D", bound=date)
@@ -171,25 +165,10 @@ def _in_years(value: D) -> D:
 
 def duration(value: object) -> timedelta:
     """Read a duration of fixed length, `PT15M` or `P1D` (ISO 8601)."""
-    found = _DURATION.fullmatch(value) if type(value) is str else None
-    if found is None:
-        raise wrong_type("a duration such as PT15M")
-    given = {unit: Decimal(text) for unit, text in found.groupdict().items() if text}
-    microseconds = int(given.pop("seconds", Decimal(0)) * 1_000_000)
-    whole = {unit: int(count) for unit, count in given.items()}
-    return timedelta(microseconds=microseconds, **whole)
-
-
-def duration_text(value: timedelta) -> str:
-    """Write *value* as ISO 8601, in its largest units: `PT15M`, `P1D`."""
-    minutes, seconds = divmod(value.seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    second = f"{seconds + Decimal(value.microseconds).scaleb(-6):f}"
-    second = second.rstrip("0").rstrip(".") if "." in second else second
-    parts = ((str(hours), "H"), (str(minutes), "M"), (second, "S"))
-    time = "".join(count + unit for count, unit in parts if count != "0")
-    days = f"{value.days}D" if value.days else ""
-    return f"P{days}" + (f"T{time}" if time else "" if days else "T0S")
+    try:
+        return duration_of(value if type(value) is str else "")
+    except BadDuration:
+        raise wrong_type("a duration such as PT15M") from None
 
 
 def uuid(value: object) -> UUID:

@@ -22,10 +22,10 @@ from msgspec import Meta, Raw
 from energia.convert.constraints import Check, any_json, check
 from energia.convert.faults import GIVE_UP, KEPT, REFUSED, Faulty, Found, json_name, refusal, step
 from energia.convert.fields import Field, fields, is_struct
-from energia.convert.scalars import Reader, Unfit, decimal, duration_text, written, wrong_type
+from energia.convert.scalars import Reader, Unfit, decimal, written, wrong_type
 from energia.errors import Fault, Invalid
+from energia.time import duration_text, rfc3339
 from energia.units import to_micros
-from energia.zones import rfc3339
 
 #: What yields the faults of an object, given some of its fields by name.
 Rule: TypeAlias = Callable[..., Iterable[Fault]]

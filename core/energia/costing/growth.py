@@ -5,35 +5,22 @@ measured of the new slots alone; the money is worked out anew each time, from a 
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol, runtime_checkable
 
 import attrs
 import numpy as np
 
 from energia.metering.series import Series
-from energia.pricing.charges import Measure, Measured, code_of
+from energia.pricing.charges import Measure, Measured, Mergeable, code_of
 from energia.pricing.engine import Cost, priced
 from energia.pricing.segments import Due, Segment, segments
 from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.usage import Terms
-from energia.zones import Zone
-
-
-@runtime_checkable
-class Mergeable(Measure, Protocol):
-    """A measure of a window that is known from what it is of the parts of it.
-
-    Where it has `seconds`, windows are cut between spans of so many of them on the local clock.
-    """
-
-    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
-        """Return the measure of two windows, of which one follows the other."""
-        ...
+from energia.time import Zone
 
 
 @attrs.frozen
-class SoFar:
+class Measurement:
     """What was measured of a bill until an instant.
 
     Attributes:
@@ -48,28 +35,28 @@ class SoFar:
     assumptions: tuple[Assumption, ...] = ()
 
 
-def grows(version: Version) -> bool:
+def can_grow(version: Version) -> bool:
     """Tell whether all that *version* measures of readings can be added to.
 
     A charge that measures others again for other readings, such as `export`, needs them all.
     """
-    again = any(getattr(charge, "remeasures", False) for charge in version.charges)
+    again = any(charge.remeasures for charge in version.charges)
     return not again and all(isinstance(one, Mergeable) for _, _, one in _of_readings(version))
 
 
-def is_a_cut(version: Version, zone: Zone, instant: int) -> bool:
+def is_cut(version: Version, zone: Zone, instant: int) -> bool:
     """Tell whether a bill may be cut at *instant*: no span that is measured as one is open."""
     local = int(zone.local(np.array([instant], np.int64))[0])
-    return all(not local % getattr(one, "seconds", 1) for _, _, one in _of_readings(version))
+    return all(not local % measure.seconds for _, _, measure in _of_readings(version))
 
 
-def measured(
+def measure(
     tariff: Tariff,
     usage: Mapping[str, Series],
     start: int,
     end: int,
-    before: SoFar | None = None,
-) -> SoFar:
+    before: Measurement | None = None,
+) -> Measurement:
     """Return what is measured of the bill from *start* until *end*.
 
     Args:
@@ -93,10 +80,10 @@ def measured(
             new = measure.merge(before.measured[code][name], new)
         found.setdefault(code, {})[name] = new
     earlier = () if before is None else before.assumptions
-    return SoFar(end, found, _added([*earlier, *slots.assumptions]))
+    return Measurement(end, found, _added([*earlier, *slots.assumptions]))
 
 
-def price_so_far(tariff: Tariff, start: int, found: SoFar, terms: Terms) -> Cost:
+def price_measurement(tariff: Tariff, start: int, found: Measurement, terms: Terms) -> Cost:
     """Return what a bill that starts at *start* costs so far."""
     (span,) = tariff.in_force(start, found.until)
     version = span.version

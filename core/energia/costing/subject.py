@@ -1,8 +1,8 @@
 """What a request asks the price of."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, ClassVar, Final, Literal
+from datetime import date, datetime, timedelta
+from typing import Annotated, ClassVar, Literal
 
 import attrs
 import numpy as np
@@ -19,12 +19,10 @@ from energia.pricing.charges import Role, unit_of
 from energia.pricing.market.models import InlinePrices
 from energia.pricing.tariffs import Parameters
 from energia.pricing.usage import Missing
+from energia.time import Zone, instant_of, seconds_in
 from energia.units import unit
-from energia.zones import Zone
 
 Ids = Annotated[tuple[Id, ...], Meta(min_length=1, max_length=100)]
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Moment = datetime | date
 
@@ -109,19 +107,14 @@ class InlineUsage:
             Fault("out_of_range", "the number is out of range", f"/channels/{role}/values/{index}")
             for index in np.flatnonzero(outside)[:1000].tolist()
         ]
-        seconds = int(self.interval.total_seconds())
-        return Series(seconds_of(channel.start), seconds, micro, quality), faults
-
-
-def seconds_of(instant: datetime) -> int:
-    """Return a whole second as seconds since 1970-01-01T00:00Z."""
-    return (instant - _EPOCH) // timedelta(seconds=1)
+        seconds = seconds_in(self.interval)
+        return Series(instant_of(channel.start), seconds, micro, quality), faults
 
 
 def boundary(moment: Moment, zone: Zone) -> int:
     """Return a boundary of a window, in seconds, UTC: an instant, or the midnight of a date."""
     if isinstance(moment, datetime):
-        return seconds_of(moment)
+        return instant_of(moment)
     return zone.midnight(moment)
 
 

@@ -3,10 +3,8 @@
 import asyncio
 import json
 import os
-import re
 import select
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +17,7 @@ from psycopg2 import errorcodes
 from energia import errors
 from energia.db.address import resolved
 from energia.errors import DatabaseAway, EnergiaError, Invalid, StatementTimeout
+from energia.redact import redacted
 
 if TYPE_CHECKING:
     import weakref
@@ -34,9 +33,15 @@ _BY_CODE: dict[str, type[errors.EnergiaError]] = {
     # A fail-over left us on a standby.
     errorcodes.READ_ONLY_SQL_TRANSACTION: errors.DatabaseAway,
 }
+#: The same for statements about whole databases, on a connection that works.
+_OF_DATABASES: dict[str, type[errors.DatabaseError]] = {
+    errorcodes.DUPLICATE_DATABASE: errors.DatabaseExists,
+    errorcodes.INVALID_CATALOG_NAME: errors.NoSuchDatabase,
+    errorcodes.OBJECT_IN_USE: errors.DatabaseInUse,
+    errorcodes.INSUFFICIENT_PRIVILEGE: errors.NotPermitted,
+}
 #: Connection lost, resources exhausted, server stopping or starting.
 _AWAY = ("08", "53", "57P")
-_SECRET = re.compile(r"password\s*=\s*\S+|//[^@/\s]*@", re.IGNORECASE)
 
 
 def translated(error: psycopg2.Error, *, away: bool) -> errors.EnergiaError:
@@ -53,13 +58,13 @@ def translated(error: psycopg2.Error, *, away: bool) -> errors.EnergiaError:
         return _BY_CODE[code](said(error))
     if away or code.startswith(_AWAY):
         return errors.DatabaseAway(said(error))
-    return errors.DatabaseError(said(error))
+    return _OF_DATABASES.get(code, errors.DatabaseError)(said(error))
 
 
 def said(error: psycopg2.Error) -> str:
     """Return what the server or the driver said, without the values of rows and without secrets."""
     message = error.diag.message_primary or str(error).strip()
-    return _SECRET.sub("…", message)
+    return redacted(message)
 
 
 Parameters = Sequence[object] | Mapping[str, object]
@@ -76,6 +81,10 @@ class Result(NamedTuple):
 
     affected: int
     rows: list[tuple[object, ...]] | None
+
+
+#: Surrounds the answer to a message, and gives the same answer: it times it, or counts messages.
+StatementTimer = Callable[[str, Awaitable[Result]], Awaitable[Result]]
 
 
 def _exact(text: str | bytes | None, _cursor: object) -> object:
@@ -96,8 +105,8 @@ class Connection(aiopg.connection.Connection):
 
     #: When it was last given back, on the loop's clock; 0 for a new one.
     since: float = 0.0
-    #: Called with the message and the seconds of each that was sent, answered or not.
-    observers: Sequence[Callable[[str, float], None]] = ()
+    #: What surrounds the answer to each message; the last one is the outermost.
+    timers: Sequence[StatementTimer] = ()
 
     async def _poll(self, waiter: "asyncio.Future[None]", timeout: float) -> None:  # noqa: ASYNC109
         self._ready(self._weakref)
@@ -172,7 +181,12 @@ class Connection(aiopg.connection.Connection):
             DatabaseError: Anything else that the server refused.
 
         """
-        started = time.perf_counter()
+        answer: Awaitable[Result] = self._answer(message, parameters, limit)
+        for timer in self.timers:
+            answer = timer(message, answer)
+        return await answer
+
+    async def _answer(self, message: str, parameters: Parameters | None, limit: float) -> Result:
         try:
             async with self.cursor(timeout=limit) as cursor:
                 await _send(cursor, message, parameters)
@@ -182,9 +196,6 @@ class Connection(aiopg.connection.Connection):
             raise self._translated(error) from error
         except TimeoutError as error:
             raise StatementTimeout(f"no answer within {limit:g} s") from error
-        finally:
-            for observe in self.observers:
-                observe(message, time.perf_counter() - started)
 
     def _translated(self, error: psycopg2.Error) -> EnergiaError:
         meant = translated(error, away=bool(self.closed))

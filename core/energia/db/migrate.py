@@ -237,9 +237,9 @@ def _apply(session: Session, migration: Migration) -> None:
         try:
             return _attempt(session, migration)
         except psycopg2.Error as error:
-            if session.raw.closed:
+            if session.lost:
                 raise
-            session.fetch("rollback")
+            session.send("rollback")
             if error.pgcode != errorcodes.LOCK_NOT_AVAILABLE or not tries_left:
                 raise MigrationError(f"{migration}: {str(error).strip()}") from error
         session.pause(1.0)
@@ -251,27 +251,27 @@ def _attempt(session: Session, migration: Migration) -> None:
         for index in _invalid(session, migration):
             _run(session, dropping(index))
     else:
-        session.fetch("begin")
+        session.send("begin")
     for statement in migration.statements:
         _run(session, statement)
     if migration.alone and (left := _invalid(session, migration)):
         raise MigrationError(f"{migration}: left invalid: {', '.join(left)}")
     if not migration.alone and (session.raw.info.transaction_status != TRANSACTION_STATUS_INTRANS):
         raise MigrationError(f"{migration}: a file may not end its transaction")
-    session.fetch(
+    session.send(
         "insert into schema_migration (owner, number, name, checksum) values (%s, %s, %s, %s)",
         *(migration.owner, migration.number, migration.name, migration.checksum),
     )
     if not migration.alone:
-        session.fetch("commit")
+        session.send("commit")
 
 
 def _run(session: Session, statement: str) -> None:
     concurrent = re.search(r"\bconcurrently\b", statement, re.IGNORECASE)
     patience = _CONCURRENT_LOCK_TIMEOUT if concurrent else _LOCK_TIMEOUT
-    session.fetch(f"set lock_timeout = '{patience}'")
-    session.fetch(statement)
+    session.send(f"set lock_timeout = '{patience}'")
+    session.send(statement)
 
 
 def _invalid(session: Session, migration: Migration) -> list[str]:
-    return named(migration.sql, [name for (name,) in session.fetch(INVALID)])
+    return named(migration.sql, [name for (name,) in session.send(INVALID)])

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import attrs
 
 from energia.db.address import session
-from energia.db.connection import Connection, connect
+from energia.db.connection import Connection, StatementTimer, connect
 from energia.db.tenant import Queries, Tenant
 from energia.errors import DatabaseAway, PoolExhausted
 from energia.settings import Database
 
 __all__ = ["Pool", "PoolStats", "Queries", "Tenant"]
+
+#: Surrounds a wait for a slot: it times it, or counts waits.
+WaitTimer = Callable[[Awaitable[None]], Awaitable[None]]
 
 #: Seconds that the server gets, beyond its own time limit, to say that the time is over.
 _GRACE = 5.0
@@ -30,12 +33,11 @@ class PoolStats:
         idle: Open connections that nobody uses.
         waiting: Tasks that wait for a slot.
         waits: How often a slot was asked for.
-        wait_seconds: How long that took, in total.
         timeouts: How often no slot came free in time.
         connects: How many connections were opened.
         failures: How many could not be opened.
-        observers: Called with the seconds of each wait for a slot.
-        statements: Called with each message that was sent, and its seconds, answered or not.
+        wait_timers: What surrounds each wait for a slot; the last one is the outermost.
+        statement_timers: What surrounds the answer to each message that is sent.
 
     """
 
@@ -44,24 +46,16 @@ class PoolStats:
     idle: int = 0
     waiting: int = 0
     waits: int = 0
-    wait_seconds: float = 0.0
     timeouts: int = 0
     connects: int = 0
     failures: int = 0
-    observers: list[Callable[[float], None]] = attrs.Factory(list)
-    statements: list[Callable[[str, float], None]] = attrs.Factory(list)
+    wait_timers: list[WaitTimer] = attrs.Factory(list)
+    statement_timers: list[StatementTimer] = attrs.Factory(list)
 
     @property
     def size(self) -> int:
         """How many connections are open or being opened."""
         return self.used + self.idle
-
-    def waited(self, seconds: float) -> None:
-        """Count one wait for a slot."""
-        self.waits += 1
-        self.wait_seconds += seconds
-        for observe in self.observers:
-            observe(seconds)
 
 
 class Pool:
@@ -116,7 +110,12 @@ class Pool:
             DatabaseAway: There is no server.
 
         """
-        await self._slot()
+        if self._closed:
+            raise DatabaseAway("the service is stopping")
+        wait: Awaitable[None] = self._slot()
+        for timer in self.stats.wait_timers:
+            wait = timer(wait)
+        await wait
         try:
             return self._reused() or await self._connect()
         except BaseException:
@@ -136,10 +135,7 @@ class Pool:
         self.stats.idle = 0
 
     async def _slot(self) -> None:
-        if self._closed:
-            raise DatabaseAway("the service is stopping")
-        now = asyncio.get_running_loop().time
-        started = now()
+        self.stats.waits += 1
         self.stats.waiting += 1
         try:
             busy = self._slots.locked()
@@ -153,7 +149,6 @@ class Pool:
             ) from None
         finally:
             self.stats.waiting -= 1
-            self.stats.waited(now() - started)
         self.stats.used += 1
 
     def _release(self) -> None:
@@ -177,7 +172,7 @@ class Pool:
         except DatabaseAway:
             self.stats.failures += 1
             raise
-        made.observers = self.stats.statements
+        made.timers = self.stats.statement_timers
         return made
 
     def _keep(self, connection: Connection) -> None:

@@ -11,15 +11,24 @@ from contextlib import closing, contextmanager, suppress
 from threading import Event
 from typing import Any, TypeVar
 
+import attrs
 import psycopg2
 from psycopg2.extensions import connection, make_dsn
-from psycopg2.sql import Composable
+from psycopg2.sql import SQL, Composable, Identifier, Literal
 
 from energia.db.address import parsed
 from energia.db.connection import translated
-from energia.errors import DatabaseAway, EnergiaError
+from energia.errors import DatabaseAway, DatabaseError, EnergiaError
 
 T = TypeVar("T")
+
+
+@attrs.frozen
+class Name:
+    """The name of something in a database, which a statement quotes as an identifier."""
+
+    text: str
+
 
 #: Seconds between two looks at a lock that somebody else holds.
 _POLL = 0.1
@@ -33,18 +42,55 @@ class Session:
         self.raw = raw
         self._cancelled = cancelled
 
-    def fetch(self, sql: str | Composable, *parameters: object) -> list[tuple[Any, ...]]:
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is closed, so that no other statement can follow."""
+        return bool(self.raw.closed)
+
+    def fetch(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows.
 
         Raises:
-            psycopg2.Error: The server refuses it.
-            DatabaseAway: The work is interrupted.
+            DatabaseError: The server refuses it.
+            DatabaseAway: The connection is lost, or the work is interrupted.
 
+        """
+        with self._errors():
+            return self.send(sql, *parameters)
+
+    def command(self, sql: str, *parts: Name | str | int) -> None:
+        """Run a statement that takes no parameters, such as `create database {}`.
+
+        Args:
+            sql: The statement; each `{}` stands for a part.
+            parts: Names, which are quoted as identifiers, and values, which are literals.
+
+        Raises:
+            DatabaseError: The server refuses it.
+            DatabaseAway: The connection is lost, or the work is interrupted.
+
+        """
+        quoted = (Identifier(x.text) if isinstance(x, Name) else Literal(x) for x in parts)
+        with self._errors():
+            self.send(SQL(sql).format(*quoted))
+
+    def send(self, sql: str | Composable, *parameters: object) -> list[tuple[Any, ...]]:
+        """Do what `fetch` does, and let the driver's errors through.
+
+        They show the line of a file that fails, which migrations tell; nothing outside of
+        `energia.db` asks for them.
         """
         self.pause(0)
         with self.raw.cursor() as cursor:
             cursor.execute(sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg2.Error as error:
+            raise translated(error, away=self.lost) from error
 
     def cancel(self) -> None:
         """Interrupt the statement that runs, from another thread."""
@@ -76,7 +122,7 @@ class Session:
         try:
             yield
         finally:
-            with suppress(psycopg2.Error, DatabaseAway):  # or it ends with the connection
+            with suppress(DatabaseError, DatabaseAway):  # or it ends with the connection
                 self.fetch("select pg_advisory_unlock(%s)", lock)
 
 
@@ -90,7 +136,7 @@ async def in_thread(dsn: str, work: Callable[[Session], T], options: Mapping[str
 
     Raises:
         DatabaseAway: There is no connection, or it was lost.
-        EnergiaError: Whatever else the database refused, as `energia.db.translate` has it.
+        EnergiaError: Whatever else the database refused: see `energia.db.connection.translated`.
 
     """
     given = parsed(dsn)

@@ -10,7 +10,7 @@ from energia.errors import DatabaseAway, DatabaseError, EnergiaError
 
 T = TypeVar("T")
 
-_PREFIX: Final = re.compile(r"(?:begin; )?select set_config\([^)]*\); ")
+_PREFIX: Final = re.compile(r"(?:begin[^;]*; )?select set_config\([^)]*\); ")
 
 
 class Queries(Protocol):
@@ -87,6 +87,14 @@ class Tenant(_Runner):
         transaction. One task at a time may use it.
         """
         return _transaction(self._pool, f"begin; {self._prefix}")
+
+    def snapshot(self) -> AbstractAsyncContextManager[Queries]:
+        """Return a transaction that only reads, and sees one state of the database throughout.
+
+        What is read with several statements fits together, whatever is written meanwhile.
+        """
+        begin = "begin isolation level repeatable read, read only"
+        return _transaction(self._pool, f"{begin}; {self._prefix}")
 
     async def _run(self, sql: str, parameters: Parameters | None) -> Result:
         connection = await self._pool.take()

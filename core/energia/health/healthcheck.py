@@ -19,7 +19,7 @@ def check(port: int) -> tuple[bool, str]:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as connection:
             connection.sendall(_REQUEST)
-            answer = _received(connection)
+            answer = _answer(connection)
     except OSError as error:
         return False, f"no answer: {error}"
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -27,7 +27,7 @@ def check(port: int) -> tuple[bool, str]:
     return status == [b"200"], body.decode("ascii", "replace")
 
 
-def _received(connection: socket.socket) -> bytes:
+def _answer(connection: socket.socket) -> bytes:
     answer = b""
     while len(answer) < _LIMIT and (part := connection.recv(_LIMIT)):
         answer += part
@@ -36,8 +36,8 @@ def _received(connection: socket.socket) -> bytes:
 
 def main() -> None:
     """Check the service that this container runs, on `PORT`."""
-    ready, said = check(int(os.environ.get("PORT") or 8080))
-    print(said)
+    ready, output = check(int(os.environ.get("PORT") or 8080))
+    print(output)
     sys.exit(0 if ready else 1)
 
 

@@ -50,7 +50,7 @@ class Heartbeat:
         self._beat_at = self._now()
         task = asyncio.create_task(self._beat())
         try:
-            with self._watched(limit):
+            with self._watch(limit):
                 yield
         finally:
             task.cancel()
@@ -63,11 +63,11 @@ class Heartbeat:
             self._beat_at = self._now()
 
     @contextmanager
-    def _watched(self, limit: float) -> Iterator[None]:
+    def _watch(self, limit: float) -> Iterator[None]:
         """Look at the beat from a thread of its own."""
         left = threading.Event()
         arguments = (limit, threading.get_ident(), left)
-        thread = threading.Thread(target=self._watch, args=arguments, daemon=True)
+        thread = threading.Thread(target=self._look, args=arguments, daemon=True)
         thread.start()
         try:
             yield
@@ -75,12 +75,12 @@ class Heartbeat:
             left.set()
             thread.join()
 
-    def _watch(self, limit: float, beating: int, left: threading.Event) -> None:
-        told = False
+    def _look(self, limit: float, beating: int, left: threading.Event) -> None:
+        reported = False
         while not left.wait(min(1.0, limit / 2)):
             age = self.age
-            if age > limit and not told:
+            if age > limit and not reported:
                 frame = sys._current_frames().get(beating)
                 stack = "".join(traceback.format_stack(frame))
                 log.warning("event_loop_blocked", seconds=round(age, 3), stack=stack)
-            told = age > limit
+            reported = age > limit

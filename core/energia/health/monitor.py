@@ -1,11 +1,10 @@
 """Says from the last results of the probes how the service is.
 
-They are checked in the background. An answer about health reads what is known and starts no check,
-so that any number of them costs one check of each probe in a period.
+Probes are checked in the background. An answer about health reads what is known and starts no
+check, so that any number of them costs one check of each probe in a period.
 """
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -14,29 +13,41 @@ from typing import Final, Literal, cast
 import attrs
 import structlog
 
-from energia.health.probes import ComponentType, Criticality, Observed, Probe
-from energia.health.state import Phase, State
-from energia.settings import Health
+from energia.contract import HasPeriod, HasTimeout
+from energia.core import Core, HasActive, Probe
+from energia.health.probes import (
+    ComponentType,
+    Criticality,
+    HasComponentType,
+    HasMeasurement,
+    Observed,
+)
+from energia.health.state import Phase
+from energia.redact import redacted
 
+Status = Literal["pass", "warn", "fail"]
+#: How far a service is, and how well it serves: `ready` is without, `degraded` with a complaint.
+StateName = Literal["starting", "migrating", "ready", "degraded", "draining", "stopped"]
+
+_CRITICAL: Final[Criticality] = "critical"
+#: From the best to the worst.
+_RANK: Final[tuple[Status, ...]] = ("pass", "warn", "fail")
 #: A result is too old to be believed after so many periods.
 _STALE_PERIODS: Final = 3
-#: A password in a URL, which an error may quote.
-_PASSWORD: Final = re.compile(r"(://[^\s:/@]*:)[^\s@]*@")
-#: How much of an error is told.
+#: An error may quote all it met; so many characters of it are shown.
 _LONGEST: Final = 500
-_CRITICAL: Final[Criticality] = "critical"
 
 log = structlog.get_logger(__name__)
 
 
 @attrs.frozen
 class Result:
-    """What one check found.
+    """The outcome of one check.
 
     Attributes:
         at: When it ended, on the monotonic clock.
         seconds: How long it took.
-        observed: What was found; None for a failure.
+        observed: What it measured; None for a failure.
         error: What went wrong; None for a success.
 
     """
@@ -47,8 +58,8 @@ class Result:
     error: str | None = None
 
 
-class Watched:
-    """A probe and its last results.
+class Watch:
+    """The watch over one probe of a service: it checks the probe, and keeps the last result.
 
     Attributes:
         last: The result of the last check; None before the first one has ended.
@@ -56,23 +67,29 @@ class Watched:
 
     """
 
-    def __init__(self, probe: Probe, settings: Health, now: Callable[[], float]) -> None:
+    def __init__(self, probe: Probe, core: Core, now: Callable[[], float]) -> None:
         """Watch *probe*, which may state its own times; *now* gives monotonic seconds."""
+        settings = core.settings.health
         self.probe = probe
-        self.measurement: str = getattr(probe, "measurement", "responseTime")
-        self.component_type: ComponentType = getattr(probe, "component_type", "component")
+        self.measurement = (
+            probe.measurement if isinstance(probe, HasMeasurement) else "responseTime"
+        )
+        self.component_type: ComponentType = (
+            probe.component_type if isinstance(probe, HasComponentType) else "component"
+        )
         self.last: Result | None = None
         self.begun = asyncio.Event()
-        self._period: float = getattr(probe, "period", settings.period)
-        self._timeout: float = getattr(probe, "timeout", settings.timeout)
+        self._core = core
+        self._period = probe.period if isinstance(probe, HasPeriod) else settings.period
+        self._timeout = probe.timeout if isinstance(probe, HasTimeout) else settings.timeout
         self._grace = settings.database_grace
         self._now = now
         self._passed_at: float | None = None
 
     @property
     def active(self) -> bool:
-        """Whether there is something to check."""
-        return bool(getattr(self.probe, "active", True))
+        """Whether there is anything to check in this service."""
+        return self.probe.active(self._core) if isinstance(self.probe, HasActive) else True
 
     @property
     def stale(self) -> bool:
@@ -81,14 +98,15 @@ class Watched:
         return self.last is None or self._now() - self.last.at > limit
 
     @property
-    def tolerated(self) -> bool:
-        """Whether a failure is only a warning: after a success, for the time of grace."""
+    def complaint(self) -> Status:
+        """What a failure is: a warning if it is not critical, or within the grace of a success."""
         if self.probe.criticality != _CRITICAL:
-            return True
-        return self._passed_at is not None and self._now() - self._passed_at <= self._grace
+            return "warn"
+        tolerated = self._passed_at is not None and self._now() - self._passed_at <= self._grace
+        return "warn" if tolerated else "fail"
 
-    async def watch(self) -> None:
-        """Check in every period, for ever."""
+    async def run(self) -> None:
+        """Check in every period, until cancelled."""
         while True:
             if self.active:
                 await self._check()
@@ -107,14 +125,14 @@ class Watched:
             self._passed_at = ended
 
     async def _outcome(self) -> tuple[Observed | None, str | None]:
-        """Check once, and return what was found, or what went wrong."""
+        """Check once, and return what was measured, or what went wrong."""
         limit = asyncio.timeout(self._timeout)
         try:
             async with limit:
-                return await self.probe.check(), None
+                return await self.probe.check(self._core), None
         except Exception as error:
             late = f"no answer within {self._timeout:g} s"
-            return None, late if limit.expired() else _told(error)
+            return None, late if limit.expired() else _text(error)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
@@ -132,16 +150,10 @@ class Watched:
             log.warning("probe", probe=self.probe.name, passed=False, error=error)
 
 
-def _told(error: Exception) -> str:
+def _text(error: Exception) -> str:
+    """Return the kind of *error* and what it says, without passwords, and not without end."""
     text = f"{type(error).__name__}: {error}".removesuffix(": ").strip()
-    return _PASSWORD.sub(r"\1***@", text)[:_LONGEST]
-
-
-Status = Literal["pass", "warn", "fail"]
-#: How far a service is, and how well it serves: `ready` is without, `degraded` with a complaint.
-StateName = Literal["starting", "migrating", "ready", "degraded", "draining", "stopped"]
-
-_RANK: Final[tuple[Status, ...]] = ("pass", "warn", "fail")
+    return redacted(text)[:_LONGEST]
 
 
 @attrs.frozen
@@ -156,7 +168,7 @@ class Component:
         measurement: What its probe measures.
         type: What it is.
         seconds: How long its last check took; None before the first one.
-        observed: What its last check found; None for a failure.
+        observed: What its last check measured; None for a failure.
         output: What is wrong; None if nothing is.
 
     """
@@ -172,20 +184,15 @@ class Component:
 
 
 class Monitor:
-    """Watches the probes of one service."""
+    """The watches over all probes of one service, and what they say of it together."""
 
     def __init__(
-        self,
-        probes: Iterable[Probe],
-        settings: Health,
-        state: State,
-        now: Callable[[], float] = time.monotonic,
+        self, probes: Iterable[Probe], core: Core, now: Callable[[], float] = time.monotonic
     ) -> None:
-        """Watch *probes*; *now* gives seconds on a monotonic clock."""
-        self._settings = settings
-        self._state = state
+        """Watch *probes* of *core*; *now* gives seconds on a monotonic clock."""
+        self._core = core
         self._now = now
-        self._watched = [Watched(probe, settings, now) for probe in probes]
+        self._watches = [Watch(probe, core, now) for probe in probes]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -193,7 +200,7 @@ class Monitor:
 
         It begins when there is a first result of each, or after `health.timeout`.
         """
-        tasks = [asyncio.create_task(watched.watch()) for watched in self._watched]
+        tasks = [asyncio.create_task(watch.run()) for watch in self._watches]
         try:
             await self._begun()
             yield
@@ -204,53 +211,50 @@ class Monitor:
 
     async def _begun(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.timeout):
-                await asyncio.gather(*(watched.begun.wait() for watched in self._watched))
+            async with asyncio.timeout(self._core.settings.health.timeout):
+                await asyncio.gather(*(watch.begun.wait() for watch in self._watches))
 
     def state(self) -> StateName:
         """Name how far the service is, and whether it serves without a complaint."""
-        if self._state.phase is Phase.READY:
+        phase = self._core.state.phase
+        if phase is Phase.READY:
             return "ready" if self.status() == "pass" else "degraded"
-        return cast("StateName", self._state.phase.value)
+        return cast("StateName", phase.value)
 
     def reason(self) -> str | None:
         """Say why the service is not ready; None if it is."""
-        match self._state.phase:
-            case Phase.STARTING | Phase.MIGRATING:
-                return self._state.phase.value
+        match self._core.state.phase:
+            case Phase.STARTING | Phase.MIGRATING as phase:
+                return phase.value
             case Phase.DRAINING | Phase.STOPPED:
                 return Phase.DRAINING.value
-        return next((one.name for one in self.components() if one.status == "fail"), None)
-
-    def components(self) -> list[Component]:
-        """Say how each component is."""
-        return [self._component(watched) for watched in self._watched if watched.active]
+        failing = (component for component in self.components() if component.status == "fail")
+        return next((component.name for component in failing), None)
 
     def status(self) -> Status:
         """Say how the service is as a whole: as its worst component, and as far as it has come."""
         statuses = [component.status for component in self.components()]
-        match self._state.phase:
+        match self._core.state.phase:
             case Phase.STARTING | Phase.MIGRATING:
                 statuses.append("fail")
             case Phase.DRAINING | Phase.STOPPED:
                 statuses.append("warn")
         return max(statuses, key=_RANK.index, default="pass")
 
-    def _component(self, watched: Watched) -> Component:
-        name, last = watched.probe.name, watched.last
-        kind = watched.measurement, watched.component_type
+    def components(self) -> list[Component]:
+        """Say how each component is."""
+        return [self._component(watch) for watch in self._watches if watch.active]
+
+    def _component(self, watch: Watch) -> Component:
+        name, last = watch.probe.name, watch.last
+        kind = watch.measurement, watch.component_type
         if last is None:
-            status = _complaint(watched)
-            return Component(name, status, None, *kind, output="it was not checked yet")
+            return Component(name, watch.complaint, None, *kind, output="it was not checked yet")
         age = self._now() - last.at
-        if watched.stale:
+        if watch.stale:
             output: str | None = f"no result for {age:.0f} s"
         else:
             output = last.error if last.observed is None else last.observed.warning
-        complaint = _complaint(watched) if watched.stale or last.observed is None else "warn"
+        complaint = watch.complaint if watch.stale or last.observed is None else "warn"
         status = "pass" if output is None else complaint
         return Component(name, status, age, *kind, last.seconds, last.observed, output)
-
-
-def _complaint(watched: Watched) -> Status:
-    return "warn" if watched.tolerated else "fail"

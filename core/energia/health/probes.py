@@ -1,6 +1,9 @@
-"""Health probes: what a plugin offers to have watched."""
+"""The words of health probes: what a failure means, what is looked at, what was measured.
 
-from typing import Literal, Protocol
+A probe is handed the running service, so its contract stands beside that: `energia.core.Probe`.
+"""
+
+from typing import Literal, Protocol, runtime_checkable
 
 import attrs
 
@@ -26,41 +29,24 @@ class Observed:
     warning: str | None = None
 
 
-class Probe(Protocol):
-    """Checks one thing that the service depends on.
+# What a probe may state besides: the core asks with `isinstance`.
 
-    A probe may also have any of these attributes:
 
-    * `timeout` and `period`: seconds, instead of `health.timeout` and `health.period`.
-    * `measurement`: what it measures, such as `utilization`; `responseTime` if it has none.
-    * `component_type`: a `ComponentType`; `component` if it has none.
-    * `active`: False while there is nothing to check; the probe is then not shown at all.
-
-    Example:
-        @attrs.frozen
-        class BrokerProbe:
-            name: str = "broker"
-            criticality: Criticality = "degraded"
-            period: float = 30
-
-            async def check(self) -> None:
-                await broker.ping()
-
-    """
+@runtime_checkable
+class HasMeasurement(Protocol):
+    """A probe that measures something else than how long its check takes."""
 
     @property
-    def name(self) -> str:
-        """The name of what is checked, as `/health` shows it."""
+    def measurement(self) -> str:
+        """What it measures, such as `utilization`."""
         ...
+
+
+@runtime_checkable
+class HasComponentType(Protocol):
+    """A probe that states what it looks at."""
 
     @property
-    def criticality(self) -> Criticality:
-        """What its failure means for the service."""
-        ...
-
-    async def check(self) -> Observed | None:
-        """Return if all is well, perhaps with what was found; raise if not.
-
-        It is cancelled after its time-out, and never called again before it has ended.
-        """
+    def component_type(self) -> ComponentType:
+        """What it looks at, in the words of the health format."""
         ...

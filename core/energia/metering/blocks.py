@@ -26,9 +26,9 @@ from energia.db.tenant import Queries
 from energia.errors import Fault, LockTimeout
 from energia.metering.merge import Blocks, BlockState, ImportBlocks, Merge, merge
 from energia.metering.outcome import Counts, Problems
-from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Int64, Mask, Micro, Quality
+from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Mask, Micro, Quality
+from energia.time import DAY, Int64
 from energia.units import decimal_text
-from energia.zones import DAY
 
 SQL: Final = load(__package__)
 

@@ -25,10 +25,10 @@ from msgspec import Meta, Raw
 
 from energia import convert
 from energia.errors import Fault, Invalid, Malformed, TooLarge
-from energia.metering import durations
 from energia.metering.outcome import Problems
 from energia.metering.series import QUALITIES, Mask
 from energia.metering.validation import Origin, ReadingRuns
+from energia.time import BadDuration, instant_of, is_of_days, length_of
 from energia.units import BadNumber, decimal_of
 
 Floats = npt.NDArray[np.float64]
@@ -359,8 +359,8 @@ class _Series:
         try:
             # No channel has slots of -1 s, so that days, and no time at all, are refused later as
             # an interval that is not the channel's.
-            return -1 if durations.is_calendar(text) else durations.seconds(text) or -1
-        except durations.BadDuration as error:
+            return -1 if is_of_days(text) else length_of(text) or -1
+        except BadDuration as error:
             self._problems.add(place.fault("wrong_interval", str(error), "/interval"), count)
         return None
 
@@ -392,8 +392,7 @@ def _split(raw: Raw, array: str) -> list[Raw]:
     try:
         return msgspec.json.decode(raw, type=list[Raw])
     except msgspec.ValidationError:
-        fault = Fault("wrong_type", "expected an array", f"/{array}")
-        raise Invalid(fault.message, [fault]) from None
+        raise Invalid.of("wrong_type", "expected an array", f"/{array}") from None
     except msgspec.DecodeError as error:
         raise Malformed(f"not JSON: {error}") from None
 
@@ -425,7 +424,7 @@ def _start_of(item: BodyItem, place: Place, count: int, problems: Problems) -> i
     elif item.start.microsecond:
         fault = place.fault("off_grid", "the time is not on a whole second")
     else:
-        return round(item.start.timestamp())
+        return instant_of(item.start)
     problems.add(fault, count)
     return None
 

@@ -11,7 +11,8 @@ from typing import Final, Literal
 import attrs
 import numpy as np
 
-from energia.metering.series import MISSING, NEVER_SENT, Int64, Series
+from energia.metering.series import MISSING, NEVER_SENT, Series
+from energia.time import Int64
 
 #: Why a slot has no reading: nothing was ever sent for it, or it was sent as null.
 Reason = Literal["never_sent", "marked_missing"]

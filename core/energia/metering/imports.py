@@ -18,7 +18,6 @@ from uuid import UUID
 import attrs
 import msgspec
 
-from energia.clock import Clock
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Invalid, Malformed, NotFound
@@ -40,6 +39,7 @@ from energia.metering.outcome import (
 )
 from energia.metering.validation import Directory, ReadingRuns, refuse_rows, validated
 from energia.settings import Settings
+from energia.time import Clock
 
 SQL: Final = load(__package__)
 

@@ -21,11 +21,19 @@ from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.convert.structures import Parts, Rules, enforce, fields_of
 from energia.errors import Fault
-from energia.metering import durations
 from energia.metering.series import ChannelGrid, refuse_length
+from energia.time import (
+    DAY,
+    HOUR,
+    BadDuration,
+    Zone,
+    is_of_days,
+    length_of,
+    length_text,
+    seconds_in,
+)
 from energia.units import BOUND, MICRO, QUANTITIES, Unit, UnknownUnit, unit
 from energia.units import unit as named
-from energia.zones import DAY, Zone
 
 _NOT_SUPPORTED: Final = "not_supported"
 
@@ -44,14 +52,14 @@ def standard_offset(zone: str, interval: int, now: datetime) -> int:
     """
     local = now.astimezone(Zone.named(zone).tzinfo)
     offset = (local.utcoffset() or timedelta()) - (local.dst() or timedelta())
-    return -int(offset.total_seconds()) % interval
+    return -seconds_in(offset) % interval
 
 
 def refuse_interval(text: str) -> None:
     """Refuse intervals that a channel cannot have: they divide a day, and last an hour at most."""
     try:
-        length = DAY if durations.is_calendar(text) else durations.seconds(text)
-    except durations.BadDuration as error:
+        length = DAY if is_of_days(text) else length_of(text)
+    except BadDuration as error:
         raise Unfit("wrong_interval", str(error)) from None
     refuse_length(length)
 
@@ -59,8 +67,8 @@ def refuse_interval(text: str) -> None:
 def refuse_offset(text: str) -> None:
     """Refuse durations without a fixed length, such as P1D: a local day may have 23 hours."""
     try:
-        durations.seconds(text)
-    except durations.BadDuration as error:
+        length_of(text)
+    except BadDuration as error:
         raise Unfit("wrong_offset", str(error)) from None
 
 
@@ -90,8 +98,8 @@ def unit_fits(unit: str, quantity: str) -> Iterator[Fault]:
 def offset_fits(offset: str | None, interval: str) -> Iterator[Fault]:
     """Yield a fault if the offset is not shorter than the interval."""
     try:
-        too_long = offset is not None and durations.seconds(offset) >= durations.seconds(interval)
-    except durations.BadDuration:
+        too_long = offset is not None and length_of(offset) >= length_of(interval)
+    except BadDuration:
         return  # which is a fault of one of them alone
     if too_long:
         yield Fault("wrong_offset", "the offset must be shorter than the interval", "/offset")
@@ -241,7 +249,7 @@ class Channel:
         """
         if self.max_power is None:
             return BOUND
-        return min(BOUND, int(self.max_power * MICRO * self.interval / 3600))
+        return min(BOUND, int(self.max_power * MICRO * self.interval / HOUR))
 
     def declaration(self) -> NewChannel:
         """Return the channel as the API takes and gives it."""
@@ -250,8 +258,8 @@ class Channel:
             self.quantity,  # type: ignore[arg-type]
             self.direction,  # type: ignore[arg-type]
             self.unit,
-            durations.text(self.interval),
-            durations.text(self.offset),
+            length_text(self.interval),
+            length_text(self.offset),
             self.kind,  # type: ignore[arg-type]
             self.digits,
             self.multiplier,

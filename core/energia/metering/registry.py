@@ -14,7 +14,6 @@ import attrs
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
-from energia.metering import durations
 from energia.metering.imports import new_id
 from energia.metering.models import (
     Channel,
@@ -26,6 +25,7 @@ from energia.metering.models import (
     refuse_unfit,
     standard_offset,
 )
+from energia.time import length_of
 
 SQL: Final = load(__package__)
 
@@ -232,10 +232,10 @@ def _channels(
     """Return the channels that a meter is to have; a channel that it has already keeps its key."""
     channels = []
     for declared in new.channels:
-        interval = durations.seconds(declared.interval)
+        interval = length_of(declared.interval)
         before = old.get(declared.id)
         if declared.offset is not None:
-            offset = durations.seconds(declared.offset)
+            offset = length_of(declared.offset)
         elif before is not None and before.interval == interval:
             # A default that was chosen stays, even if the site has moved to another zone.
             offset = before.offset

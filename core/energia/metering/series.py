@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.convert.scalars import Unfit
-from energia.units import BOUND
-from energia.zones import DAY
+from energia.time import DAY, HOUR, Instant, Int64
+from energia.units import BOUND, N, ceiling
 
 __all__ = [
     "ACTUAL",
@@ -23,7 +23,6 @@ __all__ = [
     "NEVER_SENT",
     "QUALITIES",
     "ChannelGrid",
-    "Int64",
     "Mask",
     "Micro",
     "Quality",
@@ -31,8 +30,6 @@ __all__ = [
     "refuse_length",
 ]
 
-#: Numbers, days, instants, indices.
-Int64 = npt.NDArray[np.int64]
 #: Which of some rows, slots or values.
 Mask = npt.NDArray[np.bool_]
 #: Quantities in micro-units (1e-6 kWh, m3, ...).
@@ -44,7 +41,7 @@ Quality = npt.NDArray[np.int8]
 MISSING: Final = int(np.iinfo(np.int64).min)
 
 #: The longest slot, in seconds.
-LONGEST: Final = 3600
+LONGEST: Final = HOUR
 
 #: The names of the quality codes 0 to 8, as stored and as sent.
 QUALITIES: Final = (
@@ -83,7 +80,7 @@ class Series:
 
     """
 
-    start: int
+    start: Instant
     interval: int
     values: Micro
     quality: Quality
@@ -97,6 +94,13 @@ class Series:
     def starts(self) -> Int64:
         """When each slot starts: int64[n], seconds since 1970-01-01T00:00Z."""
         return self.start + self.interval * np.arange(len(self.values), dtype=np.int64)
+
+    def index_at(self, instants: N) -> N:
+        """Return the first slot that starts at an instant (or at each of an array) or later.
+
+        It is below 0, or past the last slot, where the series does not reach.
+        """
+        return ceiling(instants - self.start, self.interval)
 
 
 @attrs.frozen
@@ -125,7 +129,7 @@ class ChannelGrid:
         """Return when the slot number *slot* starts, in seconds, UTC."""
         return slot * self.interval + self.offset
 
-    def slots(self, start: int, end: int) -> range:
+    def slots(self, start: Instant, end: Instant) -> range:
         """Return the numbers of the slots that start in `[start, end)`."""
         first = self._ceil(start)
         return range(first, max(first, self._ceil(end)))
@@ -140,5 +144,5 @@ class ChannelGrid:
             return range(0)
         return range(slots[0] // self.per_day, slots[-1] // self.per_day + 1)
 
-    def _ceil(self, instant: int) -> int:
-        return -((self.offset - instant) // self.interval)
+    def _ceil(self, instant: Instant) -> int:
+        return ceiling(instant - self.offset, self.interval)

@@ -10,9 +10,8 @@ from typing import Final
 import attrs
 import numpy as np
 
-from energia.metering.durations import Window
-from energia.metering.series import MISSING, QUALITIES, Int64, Micro, Quality, Series
-from energia.zones import DAY, Zone
+from energia.metering.series import MISSING, QUALITIES, Micro, Quality, Series
+from energia.time import DAY, Granularity, Int64, Zone
 
 #: Which qualities count as what; the others are missing.
 _COUNTED: Final = (
@@ -70,20 +69,20 @@ class WindowUsage:
     coverage: Coverage
 
 
-def bounds(zone: Zone, window: Window, start: int, end: int) -> Int64:
+def bounds(zone: Zone, granularity: Granularity, start: int, end: int) -> Int64:
     """Return where windows begin in `[start, end)`, and the end of the last.
 
     Calendar windows begin at local midnights; shorter ones are counted from there, in elapsed
     time, so that the last of a day is shorter where they do not fit.
     """
     first, last = (zone.local(np.array([start, end])) // DAY).tolist()
-    if window.length is None:
-        inner = zone.midnights(_days(window.name, first, last))
+    if granularity.length is None:
+        inner = zone.midnights(_days(granularity.name, first, last))
     else:
         midnights = zone.midnights(np.arange(first, last + 2))
         # Zones move by at most a day at once, which the day after `last` covers.
         pairs = zip(midnights.tolist(), midnights[1:].tolist(), strict=False)
-        inner = np.concatenate([np.arange(a, b, window.length) for a, b in pairs])
+        inner = np.concatenate([np.arange(a, b, granularity.length) for a, b in pairs])
     inside = inner[(inner > start) & (inner < end)]
     return np.unique(np.concatenate([[start], inside, [end]]))
 
@@ -107,8 +106,7 @@ def split_slots(series: Series, edges: Int64) -> int:
 def first_slots(series: Series, edges: Int64) -> Int64:
     """Return the first slot of *series* that starts at each of the instants *edges*, or later."""
     # Rounded up: the slot in which an edge lies belongs to the window before it.
-    first = -((series.start - edges) // series.interval)
-    slots: Int64 = np.clip(first, 0, len(series.values))
+    slots: Int64 = np.clip(series.index_at(edges), 0, len(series.values))
     return slots
 
 
@@ -141,7 +139,7 @@ def coverage(series: Series, start: int, end: int) -> Coverage:
     """
     edges = np.array([start, end], np.int64)
     inside = _coverage(series.quality, first_slots(series, edges))[0]
-    first, past = (-((series.start - edges) // series.interval)).tolist()
+    first, past = series.index_at(edges).tolist()
     beyond = past - first - inside.expected
     return attrs.evolve(inside, expected=past - first, missing=inside.missing + beyond)
 

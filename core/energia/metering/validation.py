@@ -31,27 +31,25 @@ import numpy.typing as npt
 from energia.db.queries import load
 from energia.db.tenant import Queries
 from energia.errors import Fault, TooLarge
-from energia.metering import durations
 from energia.metering.blocks import BlockKeys, BlockReadings, contradiction
 from energia.metering.models import Channel
 from energia.metering.outcome import WARNING, Problems
 from energia.metering.series import (
     MISSING,
     QUALITIES,
-    Int64,
     Mask,
     Micro,
     Quality,
 )
+from energia.time import DAY, FIRST_YEAR, LAST_YEAR, Int64, instant_of, length_text
 from energia.units import UnknownUnit, decimal_text, to_micros, unit
-from energia.zones import DAY
 
 SQL: Final = load(__package__)
 T = TypeVar("T")
 
 #: Readings lie in these years.
-FIRST: Final = int(datetime(1900, 1, 1, tzinfo=UTC).timestamp())
-LAST: Final = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
+FIRST: Final = instant_of(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
+LAST: Final = instant_of(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC))
 
 #: How many readings are worked on at a time: about two years of quarter-hours.
 GROUP: Final = 70_000
@@ -339,7 +337,7 @@ def assign(runs: ReadingRuns, directory: Directory, problems: Problems) -> Assig
 
     def refuse(wrong: Mask, code: str, message: str) -> None:
         def fault(run: int) -> Fault:
-            lengths = (durations.text(int(column[run])) for column in (interval, offset))
+            lengths = (length_text(int(column[run])) for column in (interval, offset))
             return runs.fault(code, message.format(*lengths), run)
 
         refused = np.flatnonzero(fits & wrong)

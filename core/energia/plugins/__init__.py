@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from prometheus_client.registry import Collector
 
     from energia.billing.models import BillIssued
-    from energia.core import Core, Seed
+    from energia.core import Core, Probe, Seed
     from energia.costing.timing import PricingFinished
-    from energia.health.probes import Probe
     from energia.metering.decoders import Decoder
     from energia.metering.outcome import ReadingsRejected, ReadingsStored
     from energia.pricing.charges import Charge

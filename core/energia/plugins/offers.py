@@ -14,12 +14,23 @@ from typing import Any, Final, cast
 
 import attrs
 
+from energia.contract import (
+    CHARGE,
+    OF_CHARGES,
+    OF_DECODERS,
+    OF_FEEDS,
+    OF_IMPORTERS,
+    OF_PROBES,
+    HasPeriod,
+    HasTimeout,
+    lacking,
+    misspelt,
+)
 from energia.errors import PluginError
 
 _CRITICALITIES: Final = ("critical", "degraded")
 _COMPONENT_TYPES: Final = ("component", "datastore", "system")
-#: What the core asks of every charge, besides its kind.
-_OF_CHARGE: Final = ("code", "description", "channel")
+_ACROSS_VERSIONS: Final = ("last", "each")
 _short: Final = Repr()
 _short.maxother = _short.maxstring = 80
 
@@ -68,60 +79,91 @@ def _metrics(plugin: str, collector: object) -> set[str]:
 
 def _charge(one: object) -> str | None:
     if not isinstance(one, type) or not attrs.has(one):
-        return "a charge is an attrs class"
-    known = {field.name for field in attrs.fields(one)}
+        return "a charge must be an attrs class"
     kind = getattr(one, "kind", None)
     if not isinstance(kind, str) or not kind:
-        return "a charge has a `kind`, a string of its class"
-    if missing := [name for name in _OF_CHARGE if name not in known and not hasattr(one, name)]:
-        return f"a charge has {', '.join(f'`{name}`' for name in missing)} (see BaseCharge)"
-    return _without_methods("charge", one, "measures", "lines")
+        return "a charge must have a `kind`, a string of its class"
+    if wrong := misspelt(one, OF_CHARGES):
+        return wrong
+    if missing := lacking(one, CHARGE):
+        return f"a charge must have {', '.join(f'`{name}`' for name in missing)} (see BaseCharge)"
+    return _values_of_charge(one) or _without_methods("charge", one, "measures", "lines")
+
+
+def _values_of_charge(class_: type) -> str | None:
+    """Return what is wrong with the values that a class of charges states; fields have others."""
+    across = inspect.getattr_static(class_, "across_versions")
+    if isinstance(across, str) and across not in _ACROSS_VERSIONS:
+        return f"`across_versions` must be {' or '.join(map(repr, _ACROSS_VERSIONS))}"
+    if not isinstance(inspect.getattr_static(class_, "remeasures"), bool):
+        return "`remeasures` must be True or False, for all charges of the class"
+    return None
 
 
 def _decoder(one: object) -> str | None:
     options = getattr(one, "options", None)
     if not isinstance(options, type) or not attrs.has(options):
-        return "the `options` of a decoder are an attrs class"
-    return _of_class("decoder", one) or _without_methods("decoder", one, "decode")
+        return "the `options` of a decoder must be an attrs class"
+    return (
+        _of_class("decoder", one)
+        or _without_methods("decoder", one, "decode")
+        or misspelt(one, OF_DECODERS)
+    )
 
 
 def _importer(one: object) -> str | None:
     if isinstance(one, type):
         return _of_class("tariff importer", one)
     if not isinstance(getattr(one, "description", None), str):
-        return "a tariff importer has a `description`, a string"
-    return _without_methods("tariff importer", one, "read")
+        return "a tariff importer must have a `description`, a string"
+    return _without_methods("tariff importer", one, "read") or misspelt(one, OF_IMPORTERS)
 
 
 def _probe(one: object) -> str | None:
     if getattr(one, "criticality", None) not in _CRITICALITIES:
-        return f"the `criticality` of a probe is {' or '.join(map(repr, _CRITICALITIES))}"
-    if not inspect.iscoroutinefunction(getattr(one, "check", None)):
-        return "a probe has a coroutine function `check`"
+        return f"the `criticality` of a probe must be {' or '.join(map(repr, _CRITICALITIES))}"
+    if not inspect.iscoroutinefunction(check := getattr(one, "check", None)):
+        return "a probe must have a coroutine function `check`"
+    if not _takes_core(check):
+        return "the `check` of a probe must take the service: check(core)"
+    active = getattr(one, "active", None)
+    if active is not None and not (callable(active) and _takes_core(active)):
+        return "the `active` of a probe must be a method that takes the service: active(core)"
     if getattr(one, "component_type", "component") not in _COMPONENT_TYPES:
-        return f"the `component_type` of a probe is one of {', '.join(_COMPONENT_TYPES)}"
-    return _times("probe", one) or _of_class("probe", one)
+        return f"the `component_type` of a probe must be one of {', '.join(_COMPONENT_TYPES)}"
+    return _of_class("probe", one) or misspelt(one, OF_PROBES) or _times("probe", one)
+
+
+def _takes_core(method: Callable[..., object]) -> bool:
+    try:
+        inspect.signature(method).bind(object())
+    except TypeError:
+        return False
+    return True
 
 
 def _seed(one: object) -> str | None:
     if not inspect.iscoroutinefunction(getattr(one, "sow", None)):
-        return "a seed has a coroutine function `sow`"
+        return "a seed must have a coroutine function `sow`"
     return _of_class("seed", one)
 
 
 def _price_feed(one: object) -> str | None:
     if not inspect.iscoroutinefunction(getattr(one, "fetch", None)):
-        return "a price feed has a coroutine function `fetch`"
+        return "a price feed must have a coroutine function `fetch`"
     if not isinstance(getattr(getattr(one, "series", None), "id", None), str):
-        return "the `series` of a price feed is a NewPriceSeries with an id"
-    return _of_class("price feed", one) or _times("price feed", one)
+        return "the `series` of a price feed must be a NewPriceSeries with an id"
+    return _of_class("price feed", one) or misspelt(one, OF_FEEDS) or _times("price feed", one)
 
 
 def _times(what: str, one: object) -> str | None:
-    for time in ("timeout", "period"):
-        seconds = getattr(one, time, 1)
+    stated: dict[str, object] = {
+        "timeout": one.timeout if isinstance(one, HasTimeout) else 1,
+        "period": one.period if isinstance(one, HasPeriod) else 1,
+    }
+    for name, seconds in stated.items():
         if not isinstance(seconds, int | float) or not 0 < seconds < inf:
-            return f"the `{time}` of a {what} is a number of seconds above 0"
+            return f"the `{name}` of a {what} must be a number of seconds above 0"
     return None
 
 
@@ -131,9 +173,9 @@ def _collector(one: object) -> str | None:
 
 def _middleware(one: object) -> str | None:
     if not callable(one):
-        return "a middleware can be called"
+        return "a middleware must be callable"
     if getattr(one, "__middleware_version__", None) != 1:
-        return "a middleware is marked with @web.middleware"
+        return "a middleware must be marked with @web.middleware"
     return None
 
 
@@ -141,7 +183,7 @@ def _folder(one: object) -> str | None:
     from energia.db.migrate import read  # only where there are migrations
 
     if not callable(getattr(one, "iterdir", None)):
-        return "migrations are a folder: a Traversable"
+        return "migrations must be a folder: a Traversable"
     if not read({"": cast("Traversable", one)}):
         return "the folder has no file such as 0001_tables.sql"
     return None
@@ -150,18 +192,18 @@ def _folder(one: object) -> str | None:
 def _instance(module: str, name: str) -> Callable[[object], str | None]:
     def lacking(one: object) -> str | None:
         type_: Any = getattr(sys.modules.get(module), name, ())
-        return None if isinstance(one, type_) else f"it is no {module}.{name}"
+        return None if isinstance(one, type_) else f"it must be of the class {module}.{name}"
 
     return lacking
 
 
 def _of_class(what: str, one: object) -> str | None:
-    return f"it is a class, where a {what} is an instance" if isinstance(one, type) else None
+    return f"it is a class: a {what} must be an instance" if isinstance(one, type) else None
 
 
 def _without_methods(what: str, one: object, *names: str) -> str | None:
     missing = [name for name in names if not callable(getattr(one, name, None))]
-    return f"a {what} has a method `{missing[0]}`" if missing else None
+    return f"a {what} must have a method `{missing[0]}`" if missing else None
 
 
 def _named(one: object) -> str:

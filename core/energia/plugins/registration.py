@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
     from prometheus_client.registry import Collector
 
-    from energia.core import Seed
-    from energia.health.probes import Probe
+    from energia.core import Probe, Seed
     from energia.metering.decoders import Decoder
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from typing import Final, Literal, Self
 
 import attrs
-from psycopg2 import sql
 
 from energia.configuration.database import PREFIX, database_name
-from energia.db.session import Session
+from energia.db.session import Name, Session
 from energia.errors import DatabaseAway, EnergiaError
 
 _MARK: Final = "energia_preview"
@@ -90,7 +89,7 @@ _TURN_LIMIT: Final = 120.0
 
 
 @attrs.frozen
-class Preview:
+class PreviewDatabase:
     """The database of one pull request, in the order of the columns of the query.
 
     Attributes:
@@ -138,16 +137,16 @@ class Preview:
         return "expired" if silent > ttl else "open"
 
 
-def every(session: Session) -> list[Preview]:
+def every(session: Session) -> list[PreviewDatabase]:
     """Return all of them, by their number."""
     rows = session.fetch(_PREVIEWS, None, None)
-    return [Preview(*row) for row in rows]
+    return [PreviewDatabase(*row) for row in rows]
 
 
-def find(session: Session, pr: int) -> Preview | None:
+def find(session: Session, pr: int) -> PreviewDatabase | None:
     """Return that of one pull request, if there is one."""
     rows = session.fetch(_PREVIEWS, *(2 * [database_name(pr)]))
-    return next((Preview(*row) for row in rows), None)
+    return next((PreviewDatabase(*row) for row in rows), None)
 
 
 def turn(session: Session, pr: int) -> AbstractContextManager[None]:
@@ -158,20 +157,20 @@ def turn(session: Session, pr: int) -> AbstractContextManager[None]:
 
 def note(session: Session, marker: Marker) -> None:
     """Put *marker* on its database."""
-    name, comment = sql.Identifier(database_name(marker.pr)), sql.Literal(marker.comment())
-    session.fetch(sql.SQL("comment on database {} is {}").format(name, comment))
+    name = Name(database_name(marker.pr))
+    session.command("comment on database {} is {}", name, marker.comment())
 
 
-def change(session: Session, pr: int, changed: Callable[[Preview, Marker], Marker]) -> bool:
+def update(session: Session, pr: int, change: Callable[[PreviewDatabase, Marker], Marker]) -> bool:
     """Put another marker on a database that is ours; tells whether there is one.
 
-    *changed* gets the preview and its marker.
+    *change* gets the database and its marker.
     """
     with turn(session, pr):
         found = find(session, pr)
         if found is None or found.marker is None or not found.accepting:
             return False
-        note(session, changed(found, found.marker))
+        note(session, change(found, found.marker))
         return True
 
 

@@ -4,18 +4,15 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 
+from energia.core import Core, Seed
 from energia.errors import ConfigurationError, EnergiaError, did_you_mean
-from energia.previews.cluster import Cluster, Made, Wanted
-
-if TYPE_CHECKING:
-    from energia.core import Core, Seed
-    from energia.plugins import Plugins
-    from energia.settings import Settings
-
+from energia.plugins import Plugins
+from energia.previews.cluster import Cluster, Creation, PreviewPlan
+from energia.settings import Settings
 
 #: Where a platform tells which commit this is.
 COMMIT: Final = "SOURCE_COMMIT"
@@ -24,7 +21,7 @@ _NO_SEED: Final = "none"
 log = structlog.get_logger(__name__)
 
 
-def seed_of(settings: "Settings", plugins: "Plugins") -> "Seed | None":
+def seed_of(settings: Settings, plugins: Plugins) -> Seed | None:
     """Return what the database of a preview is filled with, as `preview.seed` says.
 
     Raises:
@@ -43,7 +40,7 @@ def seed_of(settings: "Settings", plugins: "Plugins") -> "Seed | None":
 class OwnDatabase:
     """The database of a service's preview; for any other service there is nothing to do."""
 
-    def __init__(self, core: "Core") -> None:
+    def __init__(self, core: Core) -> None:
         """Prepare; nothing is connected yet.
 
         Raises:
@@ -53,7 +50,7 @@ class OwnDatabase:
         self._core = core
         self._seed = seed_of(core.settings, core.plugins)
         self._cluster = _cluster(core.settings)
-        self._made: Made | None = None
+        self._creation: Creation | None = None
 
     async def ensure(self) -> bool:
         """Make the database if there is none; tells whether it was made.
@@ -65,27 +62,27 @@ class OwnDatabase:
             DatabaseAway: It cannot be made now.
 
         """
-        if self._cluster is None or self._made is not None:
+        if self._cluster is None or self._creation is not None:
             return False
-        self._made = await self._cluster.make(wanted(self._core.settings))
-        return self._made.created
+        self._creation = await self._cluster.make(plan_of(self._core.settings))
+        return self._creation.created
 
     async def sow(self) -> bool:
         """Fill the database, unless an earlier start did; tells whether it was filled."""
-        if self._seed is None or (self._made and self._made.marker.seed == self._seed.name):
+        if self._seed is None or (self._creation and self._creation.marker.seed == self._seed.name):
             return False
         await self._seed.sow(self._core)
-        if self._cluster and self._made:
-            await self._cluster.sown(self._made.marker.pr, self._seed.name)
+        if self._cluster and self._creation:
+            await self._cluster.note_seed(self._creation.marker.pr, self._seed.name)
         return True
 
     @asynccontextmanager
-    async def leased(self) -> AsyncIterator[None]:
+    async def lease(self) -> AsyncIterator[None]:
         """Say again and again that the preview runs; the end says nothing, and drops nothing."""
-        if self._cluster is None or self._made is None:
+        if self._cluster is None or self._creation is None:
             yield
             return
-        task = asyncio.create_task(self._renew(self._cluster, self._made.marker.pr))
+        task = asyncio.create_task(self._renew(self._cluster, self._creation.marker.pr))
         try:
             yield
         finally:
@@ -98,7 +95,7 @@ class OwnDatabase:
         while True:
             await asyncio.sleep(self._core.settings.preview.lease)
             try:
-                was, there = there, await cluster.seen(pr)
+                was, there = there, await cluster.renew(pr)
             except EnergiaError as error:
                 log.warning("preview_lease", pr=pr, error=error.detail or error.title)
             else:
@@ -106,8 +103,8 @@ class OwnDatabase:
                     log.error("preview_dropped", pr=pr, hint="a new start makes it again")
 
 
-def wanted(settings: "Settings", pr: int | None = None) -> Wanted:
-    """Return the database that *settings* want for a pull request; by default for their own.
+def plan_of(settings: Settings, pr: int | None = None) -> PreviewPlan:
+    """Return the database that a pull request is to have; by default that of *settings*.
 
     Raises:
         ConfigurationError: They have none of their own.
@@ -117,10 +114,10 @@ def wanted(settings: "Settings", pr: int | None = None) -> Wanted:
     if pr is None:
         raise ConfigurationError("this is no preview: name the pull request")
     preview = settings.preview
-    return Wanted(pr, preview.template, preview.connections, os.environ.get(COMMIT, ""))
+    return PreviewPlan(pr, preview.template, preview.connections, os.environ.get(COMMIT, ""))
 
 
-def _cluster(settings: "Settings") -> Cluster | None:
+def _cluster(settings: Settings) -> Cluster | None:
     """Return the server that a preview's own database is on; None where there is no such."""
     url = settings.database.url
     if settings.profile != "preview" or url.startswith("embedded:"):

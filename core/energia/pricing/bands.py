@@ -10,6 +10,8 @@ from msgspec import Meta
 from energia.errors import Fault
 from energia.pricing.exact import fraction
 
+__all__ = ["Banded", "Bound", "band_of", "blocks", "faults_of_bands"]
+
 Bound = Annotated[
     Decimal,
     Meta(

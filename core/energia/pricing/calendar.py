@@ -12,11 +12,12 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from energia.errors import Fault, Invalid
+from energia.errors import Invalid
 from energia.metering.series import Micro
 from energia.pricing.exact import sums
 from energia.pricing.schedule import MINUTES, DayTypes, Matches, Schedule
-from energia.zones import DAY, Int64, Zone
+from energia.time import DAY, Instant, Int64, Zone
+from energia.units import ceiling
 
 Keys = npt.NDArray[np.int16]
 _NO_PERIOD: Final = -1
@@ -54,6 +55,11 @@ class Calendar:
         object.__setattr__(self, "_starts", starts)
         object.__setattr__(self, "_present", present)
 
+    @staticmethod
+    def of(schedule: Schedule, types: DayTypes, zone: Zone, grid: "Grid") -> "Calendar":
+        """Return the periods of the slots of *grid*; all who ask for the same share one."""
+        return compiled(schedule, types, zone, grid)
+
     def sums(self, values: Micro, largest: int) -> dict[str, int]:
         """Return the exact sum of *values* in each period that has a slot.
 
@@ -79,7 +85,7 @@ class Grid:
 
     """
 
-    start: int
+    start: Instant
     interval: int
     count: int
 
@@ -87,6 +93,10 @@ class Grid:
     def starts(self) -> Int64:
         """When each slot starts."""
         return self.start + self.interval * np.arange(self.count, dtype=np.int64)
+
+    def index_at(self, instant: Instant) -> int:
+        """Return the first slot that starts at *instant* or later; `count` if there is none."""
+        return min(max(ceiling(instant - self.start, self.interval), 0), self.count)
 
 
 @lru_cache(maxsize=512)
@@ -101,8 +111,7 @@ def compiled(schedule: Schedule, types: DayTypes, zone: Zone, grid: Grid) -> Cal
     keys = table.keys_at(first)
     bounds = np.append(0, np.flatnonzero(keys[1:] != keys[:-1]) + 1).astype(np.int64)
     if keys.min() == _NO_PERIOD:
-        message = "the schedule does not cover every minute"
-        raise Invalid(message, [Fault("incomplete_schedule", message)])
+        raise Invalid.of("incomplete_schedule", "the schedule does not cover every minute")
     split = _split(table, clock, grid, first, last)
     unlisted = _unlisted(schedule, types, np.array([first[0], last[-1]]) // DAY)
     return Calendar(bounds, keys[bounds], schedule.periods, split, unlisted)

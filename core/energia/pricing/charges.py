@@ -23,11 +23,12 @@ Example:
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, ClassVar, Final, Protocol, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 from msgspec import Meta
 
+from energia.contract import OF_MEASURES, misspelt
 from energia.convert.structures import enforce
 from energia.pricing.exact import Exact
 from energia.pricing.lines import (
@@ -47,7 +48,9 @@ from energia.pricing.slots import Slots
 from energia.units import MICRO, QUANTITIES
 
 __all__ = [
+    "AcrossVersions",
     "BaseCharge",
+    "BaseMeasure",
     "BillSoFar",
     "Charge",
     "Components",
@@ -55,9 +58,10 @@ __all__ = [
     "Line",
     "Measure",
     "Measured",
+    "Mergeable",
     "Name",
-    "Parts",
     "Rate",
+    "RateParts",
     "Replace",
     "Role",
     "Selection",
@@ -85,14 +89,14 @@ _CODE: Final = "Names the charge in its version, and begins the codes of its lin
 Text = Annotated[str, Meta(max_length=500)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["te"])]
 #: The parts of a rate, by name.
-Parts = Annotated[dict[Name, Decimal], Meta(min_length=1)]
+RateParts = Annotated[dict[Name, Decimal], Meta(min_length=1)]
 
 
 @attrs.frozen
 class Components:
     """A rate in several parts, each of them a line of its own."""
 
-    components: Parts
+    components: RateParts
 
 
 #: A price of one unit: one number, or components.
@@ -120,7 +124,8 @@ class UnitPrices:
 class Measure(Protocol):
     """A quantity of the usage in a window: exact integers by label.
 
-    A frozen attrs class: equal ones are evaluated once. `series` names the price series it needs.
+    A frozen attrs class that derives from `BaseMeasure`, which has a default for all but `roles`
+    and `evaluate`: equal ones are evaluated once.
     """
 
     @property
@@ -128,15 +133,137 @@ class Measure(Protocol):
         """The roles whose readings it takes."""
         ...
 
+    @property
+    def series(self) -> Sequence[str]:
+        """The price series whose prices it takes; none."""
+        ...
+
+    @property
+    def seconds(self) -> int:
+        """It looks at spans of so many seconds of the local clock as one; 1, at any.
+
+        A bill that grows is cut between spans.
+        """
+        ...
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """The schedule by which slots have periods: it explains a line; None."""
+        ...
+
+    @property
+    def all_slots(self) -> bool:
+        """Whether without a schedule every slot of the role counts; True.
+
+        Where a rule of the measure's own chooses slots, it is False: no line is explained by them.
+        """
+        ...
+
+    @property
+    def unit(self) -> str | None:
+        """What the integers are millionths of; None, the unit of its first role."""
+        ...
+
+    @property
+    def is_amount(self) -> bool:
+        """Whether the integers are money rather than a quantity; False."""
+        ...
+
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the measure of *slots*; quantities are in micro-units."""
         ...
 
 
+@runtime_checkable
+class Mergeable(Measure, Protocol):
+    """A measure of a window that is known from what it is of the parts of it.
+
+    A bill of such measures grows without reading what was read before.
+    """
+
+    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+        """Return the measure of two windows, of which one follows the other."""
+        ...
+
+
+class BaseMeasure:
+    """What most measures say of themselves; a measure states what is otherwise for it.
+
+    A name that is one of these with a slip in it is refused where the class is made, as it would be
+    passed over.
+
+    Example:
+        @attrs.frozen
+        class Reactive(BaseMeasure):
+            '''The reactive energy of the evening, in micro-kvarh.'''
+
+            schedule: Schedule
+
+            @property
+            def roles(self) -> tuple[str, ...]:
+                return ("reactive_energy.import",)
+
+            def evaluate(self, slots: Slots) -> Mapping[str, int]:
+                part = slots.portion(self.roles[0])
+                return slots.calendar(self.schedule, self.roles[0]).sums(part.values, part.largest)
+
+    """
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse a name that is misspelt; raises `TypeError`."""
+        super().__init_subclass__(**options)
+        if wrong := misspelt(cls, OF_MEASURES):
+            raise TypeError(f"{cls.__name__}: {wrong}")
+
+    @property
+    def series(self) -> Sequence[str]:
+        """The price series whose prices it takes."""
+        return ()
+
+    @property
+    def seconds(self) -> int:
+        """The length of the spans that it looks at as one."""
+        return 1
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """The schedule by which slots have periods."""
+        return None
+
+    @property
+    def all_slots(self) -> bool:
+        """Whether without a schedule every slot of the role counts."""
+        return True
+
+    @property
+    def unit(self) -> str | None:
+        """What the integers are millionths of; None is the unit of the first role."""
+        return None
+
+    @property
+    def is_amount(self) -> bool:
+        """Whether the integers are money."""
+        return False
+
+
+#: Which version of a tariff charges a bill that crosses versions: each its part, or the last all.
+AcrossVersions: TypeAlias = Literal["last", "each"]
+
+
 class Charge(Protocol):
-    """A kind of charge: what a plugin registers. Its fields are the JSON of the charge."""
+    """A kind of charge: what a plugin registers. Its fields are the JSON of the charge.
+
+    A frozen attrs class that derives from `BaseCharge`, which has all but `kind`, `measures` and
+    `lines`.
+    """
 
     kind: ClassVar[str]
+    examples: ClassVar[Examples]
+    examples_after: ClassVar[Examples]
+    excused: ClassVar[Mapping[str, str]]
+    remeasures: ClassVar[bool]
 
     @property
     def code(self) -> str | None:
@@ -151,6 +278,15 @@ class Charge(Protocol):
     @property
     def channel(self) -> str:
         """The role that is charged."""
+        ...
+
+    @property
+    def across_versions(self) -> AcrossVersions:
+        """Which version charges, where a bill crosses versions: each its part, or the last all."""
+        ...
+
+    def unit_prices(self) -> UnitPrices | None:
+        """Return the price of one unit of the channel, where the charge has one."""
         ...
 
     def measures(self) -> Mapping[str, Measure]:
@@ -177,6 +313,9 @@ class BaseCharge:
     charges, `examples_after` are charges that come before each example. `excused` names checks that
     do not hold for the kind, and says why.
 
+    `remeasures` says that it asks for what earlier charges would measure of other usage
+    (`bill.remeasured`): a bill with it is not added to, but measured anew as it grows.
+
     Attributes:
         code: Names the charge in its version; the default is the kind.
         description: What its lines are called; the default is the code.
@@ -189,6 +328,7 @@ class BaseCharge:
     examples: ClassVar[Examples] = ()
     examples_after: ClassVar[Examples] = ()
     excused: ClassVar[Mapping[str, str]] = {}
+    remeasures: ClassVar[bool] = False
 
     code: Annotated[Code | None, Meta(description=_CODE)] = None
     description: Text | None = None
@@ -198,6 +338,11 @@ class BaseCharge:
     def __attrs_post_init__(self) -> None:
         """Refuse fields that contradict each other."""
         enforce(self)
+
+    @property
+    def across_versions(self) -> AcrossVersions:
+        """Which version charges, where a bill crosses versions: each its part, or the last all."""
+        return "each"
 
     def unit_prices(self) -> UnitPrices | None:
         """Return the price of one unit of the channel, where the charge has one."""

@@ -12,9 +12,26 @@ from typing import Annotated, Final, Literal, Self
 import attrs
 from msgspec import Meta
 
+from energia.pricing.charges import BaseMeasure
 from energia.pricing.lines import Step
 from energia.pricing.slots import Slots
-from energia.zones import DAY
+from energia.time import DAY, Instant
+
+__all__ = [
+    "Across",
+    "BillDates",
+    "BillPart",
+    "Dates",
+    "Entry",
+    "Month",
+    "Proration",
+    "Table",
+    "bill_of",
+    "of_bill",
+    "of_months",
+    "share_of",
+    "window_of",
+]
 
 _ONE_DAY: Final = timedelta(days=1)
 
@@ -55,7 +72,7 @@ class Dates:
 
 
 @attrs.frozen
-class BillDates:
+class BillDates(BaseMeasure):
     """The local dates of the window and of its bill, as numbers such as 20260331.
 
     The labels are `first` and `last` of the window, `bill_first` and `bill_last` of the bill.
@@ -159,7 +176,7 @@ def _month_after(begin: date) -> date:
     return (begin + timedelta(days=31)).replace(day=1)
 
 
-def _number(slots: Slots, instant: int) -> int:
+def _number(slots: Slots, instant: Instant) -> int:
     day = slots.zone.datetime(instant).date()
     return day.year * 10_000 + day.month * 100 + day.day
 
@@ -186,7 +203,7 @@ _LONG_BILL: Final = 45
 
 
 @attrs.frozen
-class BillPart:
+class BillPart(BaseMeasure):
     """The days of the window (`days`) and of its bill (`bill`); of a whole bill 1 and 1."""
 
     @property

@@ -15,6 +15,7 @@ from energia.pricing.segments import Segment, segments
 from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms
+from energia.time import Instant
 
 
 @attrs.frozen
@@ -259,8 +260,8 @@ class Cost:
 def price(
     tariff: Tariff,
     usage: Mapping[str, Series],
-    start: int,
-    end: int,
+    start: Instant,
+    end: Instant,
     terms: Terms = Terms(),  # noqa: B008
 ) -> Cost:
     """Return what *usage* in the window [start, end) costs under *tariff*.

@@ -12,7 +12,20 @@ from msgspec import Meta
 
 from energia.codes import minor_digits
 from energia.metering.series import Micro
-from energia.zones import Int64
+from energia.time import Int64
+
+__all__ = [
+    "Exact",
+    "Mode",
+    "decimal_text",
+    "exact_text",
+    "fixed",
+    "fraction",
+    "merged",
+    "rounded",
+    "sums",
+    "total",
+]
 
 #: An exact number.
 Exact: TypeAlias = int | Fraction | Decimal

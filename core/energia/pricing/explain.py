@@ -15,8 +15,8 @@ from energia.pricing.exact import Rounding, decimal_text, exact_text, sums
 from energia.pricing.schedule import Rule, Schedule
 from energia.pricing.segments import Due, Segment
 from energia.pricing.slots import Portion, Slots
+from energia.time import Zone
 from energia.units import MICRO
-from energia.zones import Zone
 
 _DEFAULT: Final = "default"
 
@@ -325,14 +325,14 @@ def explain(
 def _calendar(due: Due, line: CostLine) -> Placement | None:
     """Return how slots came into a line, by the first measure of its charge that tells."""
     for measure in due.charge.measures().values():
-        schedule: object = getattr(measure, "schedule", None)
         if len(measure.roles) != 1:
             continue
         (role,) = measure.roles
-        if isinstance(schedule, Schedule):
+        schedule = measure.schedule
+        if schedule is not None:
             if line.period in schedule.periods:
                 return by_rule(due.slots, role, schedule, str(line.period))
-        elif schedule is None:
+        elif measure.all_slots:
             return all_slots(due.slots, role)
     return None
 
@@ -354,12 +354,9 @@ def _measures(charge: Charge, line: CostLine, measured: Measured) -> list[Explai
 
 def _unit(measure: Measure | None) -> str | None:
     """Return the unit of the millionths that *measure* gives; None if it measures no readings."""
-    if measure is None or not measure.roles:
+    if measure is None or not measure.roles or measure.is_amount:
         return None
-    if getattr(measure, "is_amount", False):
-        return None
-    own: str | None = getattr(measure, "unit", None)
-    return own or unit_of(measure.roles[0])
+    return measure.unit or unit_of(measure.roles[0])
 
 
 def _arithmetic(line: CostLine, detail: Detail, currency: str) -> Arithmetic:

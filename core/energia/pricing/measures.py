@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from energia.pricing.charges import Role
+from energia.pricing.charges import BaseMeasure, Role
 from energia.pricing.exact import merged, total
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Slots
@@ -13,7 +13,7 @@ __all__ = ["BillDays", "BillMonths", "Days", "Energy", "EnergyByPeriod", "Months
 
 
 @attrs.frozen(cache_hash=True)
-class Energy:
+class Energy(BaseMeasure):
     """The sum of a channel, in micro-units; its one label is `total`."""
 
     channel: Role = "import"
@@ -34,7 +34,7 @@ class Energy:
 
 
 @attrs.frozen(cache_hash=True)
-class EnergyByPeriod:
+class EnergyByPeriod(BaseMeasure):
     """The sum of a channel in each period of a schedule that has a slot, in micro-units."""
 
     schedule: Schedule
@@ -56,7 +56,7 @@ class EnergyByPeriod:
 
 
 @attrs.frozen
-class Days:
+class Days(BaseMeasure):
     """How many local days the window touches, a part counting as a whole; the label is `days`."""
 
     @property
@@ -70,7 +70,7 @@ class Days:
 
 
 @attrs.frozen
-class Months:
+class Months(BaseMeasure):
     """How many local days of each calendar month the window touches; labels such as `2026-03`."""
 
     @property
@@ -84,7 +84,7 @@ class Months:
 
 
 @attrs.frozen
-class BillDays:
+class BillDays(BaseMeasure):
     """As `Days`, of the whole bill, of which the window is a part where versions follow."""
 
     @property
@@ -98,7 +98,7 @@ class BillDays:
 
 
 @attrs.frozen
-class BillMonths:
+class BillMonths(BaseMeasure):
     """As `Months`, of the whole bill, of which the window is a part where versions follow."""
 
     @property

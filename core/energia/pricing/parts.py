@@ -1,10 +1,9 @@
 """Consecutive slots, cut where one version of a tariff follows another."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import attrs
 
-from energia.errors import Fault, Invalid
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.schedule import Schedule
 from energia.pricing.tariffs import Tariff, Version
@@ -35,22 +34,26 @@ class Part:
 def parts(tariff: Tariff, grid: Grid) -> list[Part]:
     """Return the slots of *grid* by version, in order; each slot is in one part.
 
+    A slot is of the version in force at its start, so a version has the slots from the first that
+    starts when it begins or later, to the last that starts before it ends.
+
     Raises:
         Invalid: No version is in force at the start of a slot: fault `no_version_in_force`, which
             points to `/start` where that is the first slot, or else to `/end`.
 
     """
     found, at = list[Part](), 0
-    for version, first, past in _spans(tariff, grid):
+    for span in tariff.spans(grid.start, grid.start + grid.count * grid.interval):
+        first, past = grid.index_at(span.start), grid.index_at(span.end)
         if first > at:
             break
-        begin = grid.start + at * grid.interval
-        found.append(Part(tariff, version, Grid(begin, grid.interval, past - at), at))
-        at = past
+        if past > at:
+            begin = grid.start + at * grid.interval
+            found.append(Part(tariff, span.version, Grid(begin, grid.interval, past - at), at))
+            at = past
     if at < grid.count:
-        moment = tariff.zone.text(grid.start + at * grid.interval)
-        message = f"no version of the tariff is in force at {moment}"
-        raise Invalid(message, [Fault("no_version_in_force", message, "/end" if at else "/start")])
+        pointer = "/end" if at else "/start"
+        raise tariff.none_in_force(grid.start + at * grid.interval, pointer)
     return found
 
 
@@ -58,19 +61,3 @@ def changes(found: Sequence[Part]) -> int:
     """Return how many slots have the beginning of a version inside."""
     begins = [part.tariff.zone.midnight(part.version.valid_from) for part in found[1:]]
     return sum(part.grid.start > begin for part, begin in zip(found[1:], begins, strict=True))
-
-
-def _spans(tariff: Tariff, grid: Grid) -> Iterator[tuple[Version, int, int]]:
-    """Yield each version that has a slot, by date: its first slot, and the one past its last."""
-    zone = tariff.zone
-    for version in sorted(tariff.versions, key=lambda one: one.valid_from):
-        ends = version.valid_to
-        first = max(0, _slot(grid, zone.midnight(version.valid_from)))
-        past = grid.count if ends is None else min(grid.count, _slot(grid, zone.midnight(ends)))
-        if first < past:
-            yield version, first, past
-
-
-def _slot(grid: Grid, instant: int) -> int:
-    """Return the first slot that starts at *instant* or later."""
-    return -((grid.start - instant) // grid.interval)

@@ -11,9 +11,17 @@ from energia.pricing.calendar import Calendar, Grid
 from energia.pricing.exact import sums
 from energia.pricing.parts import Part, changes, parts
 from energia.pricing.schedule import Schedule
-from energia.pricing.slots import Assumption, holidays_unknown
+from energia.pricing.slots import (
+    PERIOD_AT_START,
+    PERIODS_MEET,
+    VERSION_AT_START,
+    VERSION_BEGINS,
+    Assumption,
+    boundary_inside,
+    holidays_unknown,
+)
 from energia.pricing.tariffs import Tariff, Version, stated
-from energia.zones import Int64
+from energia.time import Int64
 
 
 @attrs.frozen
@@ -72,7 +80,7 @@ def _schedule(version: Version, role: str, charge: str | None) -> Schedule | Fau
     charges = [one for one in version.charges if charge in (None, one.code or one.kind)]
     if not charges:
         return Fault("unknown_charge", f"{of} has no charge {charge!r}")
-    mine = [one for one in charges if getattr(one, "channel", None) == role]
+    mine = [charge for charge in charges if charge.channel == role]
     found = list(dict.fromkeys(schedule for one in mine for schedule in _schedules(one)))
     if len(found) == 1:
         return found[0]
@@ -111,16 +119,6 @@ def _windows(
 
 def _assumptions(role: str, split: int, changes: int) -> Iterator[Assumption]:
     if split:
-        yield Assumption(
-            "boundary_inside_interval",
-            f"a boundary between periods falls inside {split} slots of {role}: "
-            "each is in the period at its start",
-            split,
-        )
+        yield boundary_inside(PERIODS_MEET, split, f"slots of {role}", PERIOD_AT_START)
     if changes:
-        yield Assumption(
-            "boundary_inside_interval",
-            f"a version begins inside {changes} slots of {role}: each is of the version at its "
-            "start",
-            changes,
-        )
+        yield boundary_inside(VERSION_BEGINS, changes, f"slots of {role}", VERSION_AT_START)

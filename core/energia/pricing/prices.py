@@ -8,16 +8,16 @@ from itertools import pairwise, repeat
 import attrs
 import numpy as np
 
-from energia.errors import Fault, Invalid
+from energia.errors import Invalid
 from energia.pricing.calendar import Calendar, Grid
 from energia.pricing.charges import Charge, Components, UnitPrices
 from energia.pricing.exact import decimal_text
 from energia.pricing.market.series import PriceSeries, SlotFormula, SlotPrices, refuse_unit
 from energia.pricing.parts import Part, changes, parts
 from energia.pricing.schedule import Schedule
-from energia.pricing.slots import Assumption, holidays_unknown
-from energia.pricing.tariffs import Tariff, unit_prices
-from energia.zones import Int64
+from energia.pricing.slots import Assumption, boundary_inside, holidays_unknown
+from energia.pricing.tariffs import Tariff
+from energia.time import Instant, Int64
 
 
 @attrs.frozen(eq=False)
@@ -157,12 +157,12 @@ class _Priced:
 
 
 def series_of_prices(
-    tariff: Tariff, role: str, window: tuple[int, int], parameters: Mapping[str, object]
+    tariff: Tariff, role: str, window: tuple[Instant, Instant], parameters: Mapping[str, object]
 ) -> tuple[str, ...]:
     """Return the names of the price series that prices of *role* need; raises as `prices`."""
     versions = [span.version.filled(parameters) for span in tariff.spans(*window)]
     charges = [charge for version in versions for charge in version.charges]
-    asked = [unit_prices(charge) for charge in charges if charge.channel == role]
+    asked = [charge.unit_prices() for charge in charges if charge.channel == role]
     found = [one.formula.series for one in asked if one is not None and one.formula is not None]
     return tuple(dict.fromkeys(found))
 
@@ -193,8 +193,7 @@ def prices(
     """
     priced = [_priced(part, role, parameters) for part in parts(tariff, grid)]
     if not any(one.charges for one in priced):
-        message = f"no charge has a price per unit of {role}"
-        raise Invalid(message, [Fault("no_unit_price", message)])
+        raise Invalid.of("no_unit_price", f"no charge has a price per unit of {role}")
     found = list[PriceRun]()
     for one in priced:
         runs = list(_all_runs(one, role, market))
@@ -232,7 +231,7 @@ def _all_runs(priced: _Priced, role: str, market: Market) -> Iterator[PriceRun]:
 def _priced(part: Part, role: str, parameters: Mapping[str, object]) -> _Priced:
     charges, others = list[tuple[Charge, UnitPrices]](), list[str]()
     for charge in part.version.filled(parameters).charges:
-        found = unit_prices(charge)
+        found = charge.unit_prices()
         if found is None:
             others.append(charge.code or charge.kind)
         elif charge.channel == role:
@@ -294,8 +293,7 @@ def _assumptions(priced: Sequence[_Priced]) -> Iterator[Assumption]:
     inside["the beginning of a version"] = changes([one.part for one in priced])
     for what, slots in inside.items():
         if slots:
-            message = f"{what} falls inside {slots} slots: each has the price at its start"
-            yield Assumption("boundary_inside_interval", message, slots)
+            yield boundary_inside(f"{what} falls", slots, "slots", "has the price at its start")
     calendars = [one.part.calendar(schedule) for one in priced for schedule in one.schedules]
     if years := sorted({year for calendar in calendars for year in calendar.unlisted}):
         yield holidays_unknown(years)

@@ -20,7 +20,7 @@ from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.convert.structures import Rules, enforce
 from energia.errors import Fault
-from energia.zones import Int64, Zone, day_number
+from energia.time import Int64, Zone, day_number
 
 Bools = npt.NDArray[np.bool_]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -113,8 +113,8 @@ def _in_a_year(month_day: str) -> None:
 
 
 _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
-From = Annotated[str, Meta(pattern=f"^{_TIME}$", examples=["17:30"])]
-To = Annotated[str, Meta(pattern=f"^({_TIME}|24:00)$", examples=["20:30"])]
+FromTime = Annotated[str, Meta(pattern=f"^{_TIME}$", examples=["17:30"])]
+ToTime = Annotated[str, Meta(pattern=f"^({_TIME}|24:00)$", examples=["20:30"])]
 MonthDay = Annotated[
     str,
     Meta(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", examples=["06-01"]),
@@ -169,8 +169,8 @@ class Rule:
 
     period: Period
     days: Annotated[tuple[DayKind, ...], Meta(min_length=1, max_length=11)] = ("all",)
-    from_: From = "00:00"
-    to: To = "24:00"
+    from_: FromTime = "00:00"
+    to: ToTime = "24:00"
     season: Season | None = None
 
     def __attrs_post_init__(self) -> None:

@@ -10,15 +10,23 @@ from datetime import date
 
 import attrs
 
-from energia.errors import Fault, IncompleteUsage, Invalid
+from energia.errors import IncompleteUsage, Invalid
 from energia.metering.series import Series
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Charge, Measured, code_of
 from energia.pricing.market.needs import refuse_unfit, series_of
 from energia.pricing.schedule import DayTypes
-from energia.pricing.slots import Assumption, Portion, Slots
+from energia.pricing.slots import (
+    VERSION_AT_START,
+    VERSION_BEGINS,
+    Assumption,
+    Portion,
+    Slots,
+    boundary_inside,
+)
 from energia.pricing.tariffs import InForce, Tariff, Version
 from energia.pricing.usage import Days, Terms, all_gaps, cut
+from energia.time import Instant
 
 
 @attrs.frozen(eq=False)
@@ -55,7 +63,7 @@ class Segment:
 
 
 def segments(
-    tariff: Tariff, usage: Mapping[str, Series], start: int, end: int, terms: Terms
+    tariff: Tariff, usage: Mapping[str, Series], start: Instant, end: Instant, terms: Terms
 ) -> tuple[Segment, ...]:
     """Return what each version charges of the window [start, end), in the order of time.
 
@@ -65,7 +73,7 @@ def segments(
 
     """
     if end <= start:
-        raise Invalid("the window is empty", [Fault("empty_window", "the window is empty")])
+        raise Invalid.of("empty_window", "the window is empty")
     spans = tariff.in_force(start, end)
     _refuse_unlisted([span.version for span in spans])
     refuse_unfit(series_of([span.version for span in spans]), terms.prices, tariff.currency)
@@ -89,7 +97,7 @@ def _refuse_unlisted(versions: Sequence[Version]) -> None:
                 f"the version of {version.valid_from} names lists of holidays: their dates become "
                 "known when the tariff is saved; else give them in `holidays`"
             )
-            raise Invalid(message, [Fault("unknown_holidays", message)])
+            raise Invalid.of("unknown_holidays", message)
 
 
 def roles(versions: Collection[Version]) -> tuple[str, ...]:
@@ -127,7 +135,7 @@ def _plan(versions: Sequence[Version]) -> list[list[tuple[Charge, int]]]:
 
 
 def _is_once(charge: Charge) -> bool:
-    return getattr(charge, "across_versions", "each") == "last"
+    return charge.across_versions == "last"
 
 
 def _needs(plan: Sequence[Sequence[tuple[Charge, int]]]) -> dict[str, set[int]]:
@@ -212,11 +220,7 @@ class _Cutter:
         begins = [span.start for span in self.spans[first + 1 : last + 1]]
         inside = sum((begin - grid.start) % grid.interval != 0 for begin in begins)
         if inside:
-            message = (
-                f"a version begins inside {inside} slots of {role}: each is of the version at its "
-                "start"
-            )
-            told = Assumption("boundary_inside_interval", message, inside)
+            told = boundary_inside(VERSION_BEGINS, inside, f"slots of {role}", VERSION_AT_START)
             self.assumptions[told] = None
 
 

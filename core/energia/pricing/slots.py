@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Self
+from typing import Final, Self
 
 import attrs
 import numpy as np
@@ -12,7 +12,7 @@ from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.exact import Rounding
 from energia.pricing.market.series import PriceSeries, SlotFormula, SlotPrices, refuse_unit
 from energia.pricing.schedule import DayTypes, Schedule
-from energia.zones import DAY, Zone
+from energia.time import DAY, Instant, Zone
 
 
 @attrs.frozen
@@ -31,10 +31,34 @@ class Assumption:
     slots: int | None = None
 
 
+#: Periods of a schedule meet inside a slot ...
+PERIODS_MEET: Final = "a boundary between periods falls"
+#: ... and that is what happens to it.
+PERIOD_AT_START: Final = "is in the period at its start"
+#: One version of a tariff follows another inside a slot ...
+VERSION_BEGINS: Final = "a version begins"
+#: ... and that is what happens to it.
+VERSION_AT_START: Final = "is of the version at its start"
+
+
 def holidays_unknown(years: Sequence[int]) -> Assumption:
     """Return what is assumed of *years* of which a tariff lists no holiday."""
     message = f"the tariff lists no holidays of {', '.join(map(str, years))}: it has none there"
     return Assumption("holidays_unknown", message)
+
+
+def boundary_inside(boundary: str, number: int, slots: str, rule: str) -> Assumption:
+    """Return that a boundary is inside slots, which are not cut: each counts whole.
+
+    Args:
+        boundary: What falls there: `a boundary between periods falls`.
+        number: Inside how many slots.
+        slots: Which: `slots of import`.
+        rule: Where each is counted: `is in the period at its start`.
+
+    """
+    message = f"{boundary} inside {number} {slots}: each {rule}"
+    return Assumption("boundary_inside_interval", message, number)
 
 
 @attrs.frozen(eq=False)
@@ -52,11 +76,10 @@ class Portion:
     values: Micro
     largest: int
 
-    def between(self, start: int, end: int) -> "Portion":
+    def between(self, start: Instant, end: Instant) -> "Portion":
         """Return the readings of the slots that start in [start, end)."""
         grid = self.grid
-        first, past = (-((grid.start - edge) // grid.interval) for edge in (start, end))
-        first, past = max(0, first), min(grid.count, past)
+        first, past = grid.index_at(start), grid.index_at(end)
         part = Grid(grid.start + first * grid.interval, grid.interval, past - first)
         return Portion(part, self.values[first:past], self.largest)
 
@@ -78,7 +101,7 @@ class LocalDays:
 
     @classmethod
     @lru_cache(maxsize=512)
-    def between(cls, start: int, end: int, zone: Zone) -> Self:
+    def between(cls, start: Instant, end: Instant, zone: Zone) -> Self:
         """Return the local days of *zone* in [start, end) (seconds, UTC)."""
         first, last = (int(day) // DAY for day in zone.local(np.array([start, end], np.int64)))
         # A local date may come back for an hour, or never come: midnights tell where days begin.
@@ -111,13 +134,13 @@ class Slots:
 
     """
 
-    start: int
-    end: int
+    start: Instant
+    end: Instant
     zone: Zone
     types: DayTypes
     portions: Mapping[str, Portion]
     assumptions: dict[Assumption, None] = attrs.field(factory=dict)
-    bill: tuple[int, int] | None = None
+    bill: tuple[Instant, Instant] | None = None
     series: Mapping[str, PriceSeries] = attrs.field(factory=dict)
     rounding: Rounding = attrs.Factory(Rounding)
 
@@ -146,12 +169,7 @@ class Slots:
         """Return the periods of the slots of *role* under *schedule*."""
         found = compiled(schedule, self.types, self.zone, self.portion(role).grid)
         if found.split:
-            self.assume(
-                "boundary_inside_interval",
-                f"a boundary between periods falls inside {found.split} slots of {role}: "
-                "each is in the period at its start",
-                found.split,
-            )
+            self.assume_boundary(PERIODS_MEET, found.split, f"slots of {role}", PERIOD_AT_START)
         if found.unlisted:
             self.assumptions[holidays_unknown(found.unlisted)] = None
         return found
@@ -164,7 +182,7 @@ class Slots:
         """Return the days of the tariff's zone that the whole bill touches."""
         return self._days(*(self.bill or (self.start, self.end)))
 
-    def _days(self, start: int, end: int) -> LocalDays:
+    def _days(self, start: Instant, end: Instant) -> LocalDays:
         found = LocalDays.between(start, end, self.zone)
         if not found.whole:
             self.assume(
@@ -172,6 +190,10 @@ class Slots:
                 "the window begins or ends within a local day: fixed amounts count it as a day",
             )
         return found
+
+    def assume_boundary(self, boundary: str, number: int, slots: str, rule: str) -> None:
+        """Tell the reader of the cost that a boundary is inside slots: see `boundary_inside`."""
+        self.assumptions[boundary_inside(boundary, number, slots, rule)] = None
 
     def assume(self, code: str, message: str, slots: int | None = None) -> None:
         """Tell the reader of the cost that something was taken for granted."""

@@ -57,13 +57,13 @@ class Tariffs:
     async def each(self, ids: Collection[str]) -> dict[str, Tariff | Conflict]:
         """Return those of the tariffs *ids* that there are, or why one cannot be read."""
         rows = await self.queries.fetch(_document, SQL["tariff_get"], sorted(set(ids)))
-        found: dict[str, Tariff | Conflict] = {}
-        for row in rows:
-            try:
-                found[row["id"]] = self._read(row)
-            except Conflict as error:
-                found[row["id"]] = error
-        return found
+        return {row["id"]: self._read_or_refusal(row) for row in rows}
+
+    async def held(self, ids: Collection[str]) -> dict[str, Tariff | Conflict]:
+        """Return tariffs as `each` does; they stay as they are until the transaction ends."""
+        asked = {"ids": sorted(set(ids))}
+        rows = await self.queries.fetch(_document, SQL["tariff_hold"], asked)
+        return {row["id"]: self._read_or_refusal(row) for row in rows}
 
     async def page(self, after: str, limit: int) -> list[Tariff]:
         """Return at most *limit* tariffs whose ids come after *after*, by id."""
@@ -85,6 +85,12 @@ class Tariffs:
         except Invalid as error:
             message = f"the stored tariff {document['id']!r} does not fit the loaded plugins"
             raise Conflict(f"{message}: {error.detail}", error.faults) from error
+
+    def _read_or_refusal(self, document: dict[str, Any]) -> Tariff | Conflict:
+        try:
+            return self._read(document)
+        except Conflict as error:
+            return error
 
     def _row(self, tariff: Tariff) -> dict[str, object]:
         return {

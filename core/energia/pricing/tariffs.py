@@ -15,12 +15,12 @@ from energia.convert import Converter, Id
 from energia.convert.faults import REFUSED, Faulty, Found, refusal, step
 from energia.convert.structures import Partly, Parts, Rules, enforce, fields_of
 from energia.errors import Fault, Invalid, VersionsOverlap
-from energia.pricing.charges import Charge, Measure, Measured, UnitPrices
+from energia.pricing.charges import AcrossVersions, Charge, Measure, Measured, UnitPrices
 from energia.pricing.exact import Rounding
 from energia.pricing.holidays.lists import ListReference
 from energia.pricing.lines import BillSoFar, Line, Replace, Selection, State
 from energia.pricing.schedule import DayTypes, Schedule, Weekday, gaps
-from energia.zones import Zone
+from energia.time import Instant, Zone
 
 #: What the charges of a tariff ask for by name: any JSON.
 Parameters = Annotated[dict[str, Any], Meta(max_length=100)]
@@ -101,6 +101,16 @@ class Template:
             raise refusal(Found(self.pointed(found.faults), found.counts)) from None
         return charge
 
+    @property
+    def across_versions(self) -> AcrossVersions:
+        """Which version charges, where a bill crosses versions; raises as `measures`."""
+        return self.filled({}).across_versions
+
+    @property
+    def remeasures(self) -> bool:
+        """Whether it measures other usage for earlier charges; raises as `measures`."""
+        return self.filled({}).remeasures
+
     def measures(self) -> Mapping[str, Measure]:
         """Return what must be measured; raises `Invalid` for a parameter without a default."""
         return self.filled({}).measures()
@@ -111,7 +121,7 @@ class Template:
 
     def unit_prices(self) -> UnitPrices | None:
         """Return the price of one unit, where it has one; raises as `measures`."""
-        return unit_prices(self.filled({}))
+        return self.filled({}).unit_prices()
 
     def pointed(self, faults: Iterable[Fault], at: str = "") -> list[Fault]:
         """Let faults of the filled charge, which is found *at*, point to the parameters."""
@@ -159,12 +169,6 @@ def place(charge: object, field: str) -> str:
     """Return where in the JSON of *charge* the value of a field is that is known."""
     is_default = isinstance(charge, Template) and field in charge.fields
     return f"{step(field)}/default" if is_default else step(field)
-
-
-def unit_prices(charge: Charge) -> UnitPrices | None:
-    """Return the price of one unit, where a charge has one."""
-    asked: Callable[[], UnitPrices | None] | None = getattr(charge, "unit_prices", None)
-    return None if asked is None else asked()
 
 
 def within(pointer: str | None, at: str) -> bool:
@@ -386,8 +390,8 @@ class InForce:
     """A version, and the part of a window (seconds, UTC) in which it is in force."""
 
     version: Version
-    start: int
-    end: int
+    start: Instant
+    end: Instant
 
 
 @attrs.frozen(kw_only=True)
@@ -447,7 +451,7 @@ class Tariff:
             raise refusal(Found(list(faults), Counter(fault.code for fault in faults)))
         return attrs.evolve(self, versions=tuple(versions))
 
-    def within(self, start: int, end: int) -> "Tariff":
+    def within(self, start: Instant, end: Instant) -> "Tariff":
         """Return the tariff with only those versions that are in force in part of [start, end).
 
         Others may ask for parameters that are not known. It has all of them if none is in force.
@@ -462,7 +466,7 @@ class Tariff:
                 message = f"no charge asks for the parameter {name!r}"
                 yield Fault("unknown_parameter", message, f"/parameters{step(name)}")
 
-    def in_force(self, start: int, end: int) -> tuple[InForce, ...]:
+    def in_force(self, start: Instant, end: Instant) -> tuple[InForce, ...]:
         """Return which version is in force when in the window [start, end) (seconds, UTC).
 
         Raises:
@@ -475,11 +479,15 @@ class Tariff:
                 break
             until = span.end
         if until < end:
-            message = f"no version of the tariff is in force at {self.zone.text(until)}"
-            raise Invalid(message, [Fault("no_version_in_force", message)])
+            raise self.none_in_force(until)
         return found
 
-    def spans(self, start: int, end: int) -> tuple[InForce, ...]:
+    def none_in_force(self, instant: Instant, pointer: str | None = None) -> Invalid:
+        """Return the refusal of an *instant* (seconds, UTC) at which no version is in force."""
+        message = f"no version of the tariff is in force at {self.zone.text(instant)}"
+        return Invalid.of("no_version_in_force", message, pointer)
+
+    def spans(self, start: Instant, end: Instant) -> tuple[InForce, ...]:
         """Return the parts of a window in which some version is in force, in the order of time."""
         found = []
         for version in self.versions:

@@ -17,8 +17,8 @@ from energia.pricing.exact import rounded
 from energia.pricing.lines import Remembered
 from energia.pricing.market.series import PriceSeries
 from energia.pricing.schedule import DayTypes
-from energia.pricing.slots import Assumption, Portion
-from energia.zones import DAY, Int64, Zone
+from energia.pricing.slots import Assumption, Portion, boundary_inside
+from energia.time import DAY, Instant, Int64, Zone
 
 #: Values are cut into a high and a low part of so many bits, so that no sum overflows.
 _LOW_BITS: Final = 31
@@ -128,7 +128,7 @@ class Days:
 def cut(
     usage: Mapping[str, Series],
     roles: Collection[str],
-    window: tuple[int, int],
+    window: tuple[Instant, Instant],
     days: Days,
     terms: Terms = Terms(),
 ) -> Cut:
@@ -214,19 +214,19 @@ def _told(role: str, missing: Missing, slots: int) -> Assumption:
     return Assumption("missing_estimated", message, slots)
 
 
-def _slots(series: Series, start: int, end: int) -> tuple[int, int]:
+def _slots(series: Series, start: Instant, end: Instant) -> tuple[int, int]:
     """Return the slots that start in the window, as indexes into *series* (which may lack them)."""
-    return -((series.start - start) // series.interval), -((series.start - end) // series.interval)
+    return series.index_at(start), series.index_at(end)
 
 
-def _assumptions(role: str, series: Series, start: int, end: int) -> Iterator[Assumption]:
+def _assumptions(role: str, series: Series, start: Instant, end: Instant) -> Iterator[Assumption]:
     inside = sum((edge - series.start) % series.interval != 0 for edge in (start, end))
     if inside:
-        yield Assumption(
-            "boundary_inside_interval",
-            f"a boundary of the window falls inside {inside} slots of {role}: "
-            "each is in the window that its start is in",
+        yield boundary_inside(
+            "a boundary of the window falls",
             inside,
+            f"slots of {role}",
+            "is in the window that its start is in",
         )
     first, last = (max(edge, 0) for edge in _slots(series, start, end))
     questionable = int(np.count_nonzero(series.quality[first:last] == _QUESTIONABLE))

@@ -24,7 +24,7 @@ from energia.pricing.usage import Terms
 from energia.testing.outcome import Failed
 from energia.testing.pricing import Document, Pricing, made_up
 from energia.testing.usage import Load, household, series
-from energia.zones import DAY
+from energia.time import DAY, Instant
 
 #: Exact amounts: what is rounded could hide a difference.
 EXACT: Final = {"amount_decimals": None}
@@ -83,7 +83,7 @@ class Case:
     @cached_property
     def before(self) -> tuple[Document, ...]:
         """The charges that come before it: those it is about, and one in any case."""
-        given = tuple(getattr(self.class_, "examples_after", ()))
+        given = tuple(self.class_.examples_after)
         known = {one.get("code") or one["kind"] for one in given}
         selected = dict.fromkeys(_selected(self.pricing.charge(self.document)))
         more = [{**_BEFORE, "code": code} for code in selected if code not in known]
@@ -107,8 +107,8 @@ class Case:
     def priced(
         self,
         tariff: Tariff,
-        start: int,
-        end: int,
+        start: Instant,
+        end: Instant,
         load: Load = household,
         state: Mapping[str, Remembered] | None = None,
     ) -> Cost:
@@ -118,7 +118,7 @@ class Case:
         return price(tariff, usage, start, end, terms)
 
     def usage(
-        self, tariff: Tariff, start: int, end: int, load: Load = household
+        self, tariff: Tariff, start: Instant, end: Instant, load: Load = household
     ) -> Mapping[str, Series]:
         """Return the readings of every role that *tariff* charges; nobody can write to them."""
         return {
@@ -175,7 +175,7 @@ def _selected(value: object) -> Iterator[str]:
 
 
 def exact_lines(
-    tariff: Tariff, usage: Mapping[str, Series], start: int, end: int
+    tariff: Tariff, usage: Mapping[str, Series], start: Instant, end: Instant
 ) -> tuple[Line, ...]:
     """Return the lines as the charges state them, before anything is rounded or written."""
     found: list[Line] = []
@@ -189,7 +189,7 @@ def exact_lines(
 
 
 def explained_lines(
-    tariff: Tariff, usage: Mapping[str, Series], start: int, end: int
+    tariff: Tariff, usage: Mapping[str, Series], start: Instant, end: Instant
 ) -> tuple[ExplainedLine, ...]:
     """Return where each line of a bill comes from, all of it measured again."""
     terms = Terms(prices=made_up(tariff, start, end))
@@ -201,7 +201,7 @@ def explained_lines(
 def energy_by_period(
     tariff: Tariff,
     usage: Mapping[str, Series],
-    window: tuple[int, int],
+    window: tuple[Instant, Instant],
     prices: UnitPrices,
     role: str,
 ) -> Mapping[str, int]:

@@ -1,10 +1,10 @@
 """Runs the checks of conformance over kinds of charge."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
-from typing import Any
 
+from energia.contract import CHARGE, MEASURE, lacking
 from energia.errors import Invalid
 from energia.pricing.charges import Charge
 from energia.testing.case import Case, refusal
@@ -20,16 +20,29 @@ def cases(class_: type[Charge], pricing: Pricing) -> Iterator[Case]:
         Failed: An example cannot be priced, or there is none.
 
     """
-    stated: tuple[Mapping[str, Any], ...] = tuple(getattr(class_, "examples", ()))
-    for number, document in enumerate(stated, start=1):
+    if missing := lacking(class_, CHARGE):
+        name = class_.__name__
+        raise Failed(f"the charge has no `{missing[0]}`: derive {name} from BaseCharge")
+    for number, document in enumerate(class_.examples, start=1):
         if document.get("kind") != class_.kind:
             raise Failed(f"example {number} is not of the kind {class_.kind}")
         try:
+            _refuse_unfit_measures(pricing.charge(document))
             yield Case.of(class_, document, pricing)
         except Invalid as error:
             raise Failed(f"example {number} is refused: {refusal(error)}") from None
-    if not stated:
+    if not class_.examples:
         yield _made(class_, pricing)
+
+
+def _refuse_unfit_measures(charge: Charge) -> None:
+    """Refuse measures that lack what the core asks: pricing would end in an AttributeError."""
+    for name, measure in charge.measures().items():
+        if missing := lacking(measure, MEASURE):
+            raise Failed(
+                f"the measure {name!r} has no `{missing[0]}`: derive {type(measure).__name__} "
+                "from BaseMeasure"
+            )
 
 
 def _made(class_: type[Charge], pricing: Pricing) -> Case:
@@ -80,7 +93,7 @@ def outcomes(
         yield outcome("example", "failed", _told(error))
         return
     yield outcome("example", "passed")
-    excused = getattr(class_, "excused", {})
+    excused = class_.excused
     for check in CHECKS:
         name = check.__name__
         if name in excused:

@@ -179,7 +179,7 @@ Path = tuple[str | int, ...]
 @st.composite
 def near_examples(draw: st.DrawFn, class_: type[Charge], pricing: Pricing) -> Document:
     """Draw charges of a kind that states examples; one that does not fit is an example instead."""
-    example: Document = draw(st.sampled_from(list(getattr(class_, "examples", ()))))
+    example: Document = draw(st.sampled_from(class_.examples))
     if draw(st.booleans()):
         document = draw(_varied(example))
     else:

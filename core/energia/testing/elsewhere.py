@@ -12,16 +12,17 @@ from energia.pricing.charges import Charge
 from energia.testing.case import Case, Fact, facts
 from energia.testing.outcome import Failed, Skipped
 from energia.testing.pricing import Pricing
+from energia.time import Instant
 
 _SECONDS = 60
 
 
-def priced(case: Case, start: int, end: int) -> tuple[Fact, ...]:
+def priced(case: Case, start: Instant, end: Instant) -> tuple[Fact, ...]:
     """Return the bill that another process makes; raises `Skipped` where it has no such class."""
     class_ = case.class_
     if class_.__module__ == "__main__" or "<locals>" in class_.__qualname__:
         raise Skipped("the class is in no module that another process could import")
-    stated = [dict(one) for one in getattr(class_, "examples", ())]
+    stated = [dict(one) for one in class_.examples]
     documents = stated if case.document in stated else [dict(case.document)]
     question = {
         "module": class_.__module__,

@@ -6,6 +6,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
+from energia.contract import HasExamples
 from energia.errors import EnergiaError, Invalid
 from energia.pricing.importing import ImportedTariff, ImportOptions, TariffImporter, imported
 from energia.testing.outcome import Failed, Outcome, Skipped, outcome_of
@@ -88,7 +89,6 @@ def _items(value: Any) -> list[tuple[Any, Any]]:
 
 
 def _examples(importer: TariffImporter) -> Sequence[Any]:
-    found: Sequence[Any] = getattr(importer, "examples", ())
-    if not found:
+    if not isinstance(importer, HasExamples) or not importer.examples:
         raise Skipped("it states no examples: examples = ({...},) on its class")
-    return found
+    return importer.examples

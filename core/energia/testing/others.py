@@ -6,9 +6,10 @@ from importlib.util import find_spec
 from random import Random
 from typing import Final
 
+from energia.contract import HasExamples
 from energia.convert import TEXT
+from energia.core import Probe
 from energia.errors import EnergiaError, Invalid
-from energia.health.probes import Probe
 from energia.metering.decoders import Decoder, Problem, Reading
 from energia.testing.outcome import Failed, Outcome, Skipped, outcome_of
 from energia.web.routes import Route
@@ -111,10 +112,9 @@ def _options(decoder: Decoder) -> object:
 
 
 def _examples(decoder: Decoder) -> Sequence[bytes]:
-    found: Sequence[bytes] = getattr(decoder, "examples", ())
-    if not found:
+    if not isinstance(decoder, HasExamples) or not decoder.examples:
         raise Skipped("it states no examples: examples = (b'...',) on its class")
-    return found
+    return decoder.examples
 
 
 def _documented(one: object) -> None:

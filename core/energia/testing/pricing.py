@@ -17,7 +17,7 @@ from energia.pricing.market.series import Price, PriceSeries
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia.pricing.usage import Terms
 from energia.testing.usage import hourly, instant
-from energia.zones import DAY
+from energia.time import DAY, HOUR, Instant
 
 #: A charge as JSON has it.
 Document = Mapping[str, Any]
@@ -88,7 +88,7 @@ class Pricing:
         *,
         start: str = "2026-03-02",
         end: str | None = None,
-        interval: int = 3600,
+        interval: int = HOUR,
         zone: str = "UTC",
         state: Mapping[str, Mapping[str, Any]] | None = None,
         prices: Mapping[str, Sequence[Price]] | None = None,
@@ -140,7 +140,7 @@ class Pricing:
         return tuple(group.cost for group in price_groups(tariff, usage, bounds, Terms()))
 
 
-def _series(usage: Usage, start: int, interval: int) -> Series:
+def _series(usage: Usage, start: Instant, interval: int) -> Series:
     if isinstance(usage, Series):
         return usage
     return attrs.evolve(hourly("1970-01-01", usage, interval), start=start)
@@ -148,19 +148,17 @@ def _series(usage: Usage, start: int, interval: int) -> Series:
 
 # Made-up price series, for charges that are priced by one.
 
-_HOUR = 3600
 
-
-def made_up(tariff: Tariff, start: int, end: int) -> Mapping[str, PriceSeries]:
+def made_up(tariff: Tariff, start: Instant, end: Instant) -> Mapping[str, PriceSeries]:
     """Return hourly prices around a window, for every series that *tariff* needs.
 
     They are the same for an hour wherever the window begins, and sometimes below zero.
     """
-    hours = np.arange((start - DAY) // _HOUR, (end + DAY) // _HOUR + 1, dtype=np.int64)
+    hours = np.arange((start - DAY) // HOUR, (end + DAY) // HOUR + 1, dtype=np.int64)
     prices = hours * 7919 % 4001 - 500
     return {
         name: PriceSeries(
-            name, tariff.currency, unit, hours * _HOUR, (hours + 1) * _HOUR, prices, decimals=4
+            name, tariff.currency, unit, hours * HOUR, (hours + 1) * HOUR, prices, decimals=4
         )
         for version in tariff.versions
         for charge in version.charges
@@ -171,5 +169,5 @@ def made_up(tariff: Tariff, start: int, end: int) -> Mapping[str, PriceSeries]:
 def _needs(charge: Charge) -> Iterator[tuple[str, str]]:
     """Yield the name of each series that a charge needs, and what is priced."""
     for measure in charge.measures().values():
-        for name in getattr(measure, "series", ()):
+        for name in measure.series:
             yield name, unit_of(measure.roles[0])

@@ -22,7 +22,8 @@ from energia.testing.case import MONDAY, Case
 from energia.testing.documents import charge_documents, fits, near_examples, schedules
 from energia.testing.pricing import Pricing
 from energia.testing.usage import CLOCK_CHANGES, zero
-from energia.zones import DAY, Zone
+from energia.time import DAY, Instant, Zone
+from energia.units import ceiling
 
 __all__ = ["charges", "found", "schedules", "tariffs", "usage", "windows"]
 
@@ -50,7 +51,7 @@ def charges(kind: type[Charge] | str, pricing: Pricing | None = None) -> st.Sear
 
     """
     known, class_ = _known(kind, pricing)
-    if getattr(class_, "examples", ()):
+    if class_.examples:
         return near_examples(class_, known)
     return charge_documents(class_).filter(lambda document: fits(class_, document, known))
 
@@ -102,7 +103,7 @@ def windows(zone: str = "UTC", days: int = 40) -> st.SearchStrategy[tuple[int, i
 @st.composite
 def usage(
     draw: st.DrawFn,
-    window: tuple[int, int] = (MONDAY, MONDAY + DAY),
+    window: tuple[Instant, Instant] = (MONDAY, MONDAY + DAY),
     roles: Sequence[str] = ("import",),
     interval: int = 900,
 ) -> dict[str, Series]:
@@ -116,7 +117,7 @@ def usage(
 
     """
     start, end = window
-    count = -((start - end) // interval)
+    count = ceiling(end - start, interval)
     found = {}
     for role in roles:
         # A few drawn values, repeated: a year of them would be slow to draw.

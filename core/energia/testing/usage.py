@@ -11,8 +11,8 @@ import attrs
 import numpy as np
 
 from energia.metering.series import ACTUAL, Micro, Series
+from energia.time import DAY, HOUR, Instant, Int64, Zone, instant_of
 from energia.units import MICRO
-from energia.zones import DAY, Int64, Zone
 
 #: Gives micro-units for slots: of a role, given when each slot starts and how long all are.
 Load: TypeAlias = Callable[[str, Int64, int], Micro]
@@ -85,10 +85,10 @@ def household(role: str, starts: Int64, interval: int) -> Micro:
         interval: The length of a slot in seconds.
 
     """
-    hours = np.array(_HOURS, np.int64)[starts % DAY // 3600]
+    hours = np.array(_HOURS, np.int64)[starts % DAY // HOUR]
     # Some noise, the same for a slot wherever the window begins.
     noise = ((starts // interval + crc32(role.encode())) * 2_654_435_761 % 2**32) % 300_007
-    found: Micro = (hours + noise) * interval // 3600
+    found: Micro = (hours + noise) * interval // HOUR
     return found
 
 
@@ -97,7 +97,7 @@ def zero(role: str, starts: Int64, interval: int) -> Micro:
     return np.zeros(len(starts), np.int64)
 
 
-def series(load: Load, role: str, start: int, end: int, interval: int) -> Series:
+def series(load: Load, role: str, start: Instant, end: Instant, interval: int) -> Series:
     """Return actual readings of the slots that start in [start, end); nobody can write to them."""
     starts = np.arange(start, end, interval, dtype=np.int64)
     values = np.array(load(role, starts, interval), np.int64)
@@ -105,7 +105,7 @@ def series(load: Load, role: str, start: int, end: int, interval: int) -> Series
     return Series(start, interval, values, np.full(len(values), ACTUAL, np.int8))
 
 
-def hourly(start: str, kwh: Iterable[Decimal | int | str], interval: int = 3600) -> Series:
+def hourly(start: str, kwh: Iterable[Decimal | int | str], interval: int = HOUR) -> Series:
     """Return readings in kWh (or the unit of the role), one for each slot from *start* on.
 
     Args:
@@ -123,7 +123,7 @@ def instant(text: str, zone: str = "UTC") -> int:
     if len(text) == len("2026-01-01"):
         return Zone.named(zone).midnight(date.fromisoformat(text))
     moment = datetime.fromisoformat(text)
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    return instant_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def _offset(seconds: int) -> str:

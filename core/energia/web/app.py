@@ -19,7 +19,7 @@ from energia.pricing.market.keeper import feeding
 from energia.pricing.tariffs import Parameter, tariff_converter
 from energia.web import openapi
 from energia.web.endpoints import ROUTES
-from energia.web.feed_probes import probes_of
+from energia.web.feed_probes import FeedProbe
 from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR, InFlight
 from energia.web.middlewares import answered, in_time, observe, on_prepare
 from energia.web.routes import Route
@@ -139,8 +139,8 @@ def create_app(core: Core) -> web.Application:
     app[CORE] = core
     app[CONVERTER] = tariff_converter(core.plugins.charges())
     app[IN_FLIGHT] = InFlight()
-    probes = (*core.plugins.probes(), *probes_of(core))
-    app[MONITOR] = Monitor(probes, core.settings.health, core.state)
+    feed_probes = map(FeedProbe, core.plugins.price_feeds())
+    app[MONITOR] = Monitor([*core.plugins.probes(), *feed_probes], core)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
     app.on_response_prepare.append(on_prepare)
     app.cleanup_ctx.append(_beating)

@@ -65,7 +65,6 @@ class _Inflater:
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_GZIP)
-        self._ended = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what *data* adds; raises `Malformed`."""
@@ -77,7 +76,6 @@ class _Inflater:
             except zlib.error:
                 raise Malformed("the gzip body is corrupt") from None
             data = self._member.unconsumed_tail or self._member.unused_data
-            self._ended = self._member.eof
 
     def finish(self) -> Iterator[bytes]:
         """Refuse a body that ends before its gzip does; raises `Malformed`."""

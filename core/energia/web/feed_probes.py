@@ -1,4 +1,4 @@
-"""Health of the price feeds, whichever replica asks them."""
+"""The probes of the price feeds: feeds are plugins, but the core keeps what became of them."""
 
 from datetime import datetime, timedelta
 
@@ -24,10 +24,9 @@ class _State:
 
 @attrs.frozen(eq=False)
 class FeedProbe:
-    """Whether a feed works, whichever replica asks it."""
+    """Whether a feed works, whichever replica asks it; in previews none does."""
 
     feed: PriceFeed
-    core: Core
     criticality: Criticality = "degraded"
     measurement: str = "age"
 
@@ -36,31 +35,25 @@ class FeedProbe:
         """The name of the feed."""
         return f"price-feed-{self.feed.name}"
 
-    @property
-    def active(self) -> bool:
-        """Whether feeds are asked at all."""
-        return self.core.settings.profile != "preview"
+    def active(self, core: Core) -> bool:
+        """Return whether feeds are asked at all."""
+        return core.settings.profile != "preview"
 
-    async def check(self) -> Observed | None:
-        """Return how old the last success is; with a warning where prices are late.
+    async def check(self, core: Core) -> Observed | None:
+        """Return how old the last success is, in seconds; with a warning where prices are late.
 
         Raises:
             RuntimeError: The last fetch failed.
 
         """
-        found = await self.core.pool.tenant().fetch(_State, SQL["price_feed_get"], self.feed.name)
-        if not found:
+        states = await core.pool.tenant().fetch(_State, SQL["price_feed_get"], self.feed.name)
+        if not states:
             return None
-        (state,), now = found, self.core.clock.now()
+        (state,), now = states, core.clock.now()
         if state.error is not None:
             raise RuntimeError(state.error)
-        late = is_stale(state.next_update, None, now - timedelta(seconds=GRACE))
-        warning = f"more prices were expected at {state.next_update}" if late else None
         if state.succeeded_at is None:
             return None
+        late = is_stale(state.next_update, None, now - timedelta(seconds=GRACE))
+        warning = f"more prices were expected at {state.next_update}" if late else None
         return Observed((now - state.succeeded_at).total_seconds(), "s", warning)
-
-
-def probes_of(core: Core) -> list[FeedProbe]:
-    """Return the probes of all feeds."""
-    return [FeedProbe(feed, core) for feed in core.plugins.price_feeds()]

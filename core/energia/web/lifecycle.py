@@ -14,7 +14,6 @@ import structlog
 from aiohttp import web
 
 from energia import signals
-from energia.clock import SystemClock
 from energia.core import Core
 from energia.db.connect import address, connected
 from energia.db.migrate import CORE_MIGRATIONS, migrate
@@ -24,6 +23,7 @@ from energia.health.state import Phase, State
 from energia.plugins import Plugins
 from energia.previews.own import OwnDatabase
 from energia.settings import Server, Settings
+from energia.time import SystemClock
 from energia.web import problems
 from energia.web.app import create_app, started
 from energia.web.keys import CORE, IN_FLIGHT, REQUEST_ID
@@ -258,7 +258,7 @@ async def _work(app: web.Application, leaving: asyncio.Event) -> None:
     async with connected(core.settings.database) as dsn, _closing(core.pool):
         own = OwnDatabase(core)
         await _migrated(core, dsn, own)
-        async with own.leased(), started(app):
+        async with own.lease(), started(app):
             log.info("ready", plugins=core.plugins.names)
             await leaving.wait()
     core.state.phase = Phase.STOPPED

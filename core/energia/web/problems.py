@@ -1,16 +1,31 @@
 """Errors as problem documents (RFC 9457)."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Mapping
 from http import HTTPStatus
 from itertools import islice
+from typing import Final
 
 import attrs
 from aiohttp import web
 
 from energia.convert import dumps
-from energia.errors import DatabaseAway, DatabaseError, EnergiaError, Fault
+from energia.errors import (
+    Conflict,
+    DatabaseAway,
+    DatabaseError,
+    EnergiaError,
+    Fault,
+    NotAcceptable,
+    NotFound,
+)
 from energia.web import bodies
+
+#: The titles of the codes that aiohttp has in common with us: a type of problem has one title,
+#: whoever found it.
+_TITLES: Final[Mapping[str, str]] = {
+    kind.code: kind().title for kind in (NotFound, NotAcceptable, Conflict)
+}
 
 
 @attrs.frozen
@@ -68,7 +83,7 @@ def of_http(error: web.HTTPException, request_id: str) -> web.Response:
     """Answer with an error that aiohttp found, such as 404 or 405."""
     status = HTTPStatus(error.status)
     code = status.phrase.lower().replace(" ", "_").replace("-", "_")
-    title = _titles().get(code, status.phrase)
+    title = _TITLES.get(code, status.phrase)
     problem = Problem(f"urn:energia:error:{code}", title, status, code, request_id, _detail(error))
     response = _response(problem)
     for name in ("Allow", "Retry-After", "WWW-Authenticate"):
@@ -95,17 +110,6 @@ def _detail(error: web.HTTPException) -> str | None:
     if error.text and error.text != f"{error.status}: {error.reason}":
         return error.text
     return "there is no such path" if isinstance(error, web.HTTPNotFound) else None
-
-
-def _titles() -> dict[str, str]:
-    """Return the title of each code: a type of problem has one title, whoever found it."""
-    return {kind.code: kind().title for kind in _kinds(EnergiaError)}
-
-
-def _kinds(base: type[EnergiaError]) -> Iterator[type[EnergiaError]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from _kinds(kind)
 
 
 def _response(problem: Problem) -> web.Response:

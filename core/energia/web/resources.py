@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from importlib.resources import files
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -11,10 +11,10 @@ from msgspec import Meta
 
 from energia.convert import Id
 from energia.db.pool import Tenant
-from energia.errors import AmbiguousChannel, Fault, Invalid, NotFound
+from energia.errors import AmbiguousChannel, Invalid, NotFound
 from energia.metering import registry
 from energia.metering.models import Channel
-from energia.zones import Zone, rfc3339
+from energia.time import Instant, Zone, instant_of, utc_text
 
 SiteId = Annotated[Id, Meta(description="The id of the site.", examples=["casa"])]
 MeterId = Annotated[Id, Meta(description="The id of the meter.", examples=["UC-123"])]
@@ -90,17 +90,17 @@ class Asked:
 
     channel: Channel
     zone: Zone
-    start: int
-    end: int
+    start: Instant
+    end: Instant
 
-    def from_(self, cursor: datetime | None) -> int:
+    def from_(self, cursor: datetime | None) -> Instant:
         """Return where the part of the window begins that *cursor* leaves over."""
-        return self.start if cursor is None else max(self.start, round(cursor.timestamp()))
+        return self.start if cursor is None else max(self.start, instant_of(cursor))
 
 
-def cursor_at(instant: int) -> str:
+def cursor_at(instant: Instant) -> str:
     """Return a cursor; in UTC, as the `+` of an offset has its own meaning in a query."""
-    return rfc3339(datetime.fromtimestamp(instant, UTC))
+    return utc_text(instant)
 
 
 async def asked(
@@ -120,13 +120,11 @@ async def asked(
     """
     found = _channel(meter, channel, await registry.channels(tenant, meter))
     zone = Zone.named(await registry.zone_of(tenant, meter))
-    begin, past = instant(zone, window[0], "start"), instant(zone, window[1], "end")
-    if past <= begin:
-        message = "the end must be after the start"
-        raise Invalid(message, [Fault("empty_window", message, "/query/end")])
+    begin, past = window_of(zone, *window)
     if (past - begin) // found.interval > limit:
-        message = f"the window has more slots than limits.slots ({limit})"
-        raise Invalid(message, [Fault("too_many_slots", message, "/query/end")])
+        raise Invalid.of(
+            "too_many_slots", f"the window has more slots than limits.slots ({limit})", "/query/end"
+        )
     return Asked(found, zone, begin, past)
 
 
@@ -137,19 +135,25 @@ def _channel(meter: str, wanted: str | None, channels: list[Channel]) -> Channel
     if len(named) > 1:
         names = ", ".join(channel.id for channel in named)
         message = f"the meter {meter!r} has several channels: {names}"
-        fault = Fault("ambiguous_channel", message, "/query/channel")
-        raise AmbiguousChannel(message, [fault])
+        raise AmbiguousChannel.of(AmbiguousChannel.code, message, "/query/channel")
     return named[0]
 
 
-def instant(zone: Zone, moment: datetime | date, name: str) -> int:
-    """Return a boundary of a window, the query parameter *name*, in seconds, UTC."""
+def window_of(zone: Zone, start: datetime | date, end: datetime | date) -> tuple[Instant, Instant]:
+    """Return the window of the query parameters `start` and `end`; raises `Invalid` if empty."""
+    begin, past = _boundary(zone, start, "start"), _boundary(zone, end, "end")
+    if past <= begin:
+        raise Invalid.of("empty_window", "the end must be after the start", "/query/end")
+    return begin, past
+
+
+def _boundary(zone: Zone, moment: datetime | date, name: str) -> Instant:
+    """Return a boundary of a window, the query parameter *name*."""
     if not isinstance(moment, datetime):
         return zone.midnight(moment)
     if moment.microsecond:
-        message = "instants are whole seconds"
-        raise Invalid(message, [Fault("out_of_range", message, f"/query/{name}")])
-    return round(moment.timestamp())
+        raise Invalid.of("out_of_range", "instants are whole seconds", f"/query/{name}")
+    return instant_of(moment)
 
 
 # Bodies as examples: data beside the endpoints, all of one home, so that they fit together.

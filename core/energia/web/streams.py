@@ -33,10 +33,10 @@ from aiohttp import web
 
 from energia.errors import EnergiaError
 from energia.metering.series import MISSING, Micro
+from energia.time import Int64, Zone
 from energia.units import MICRO
 from energia.web import bodies
 from energia.web.bodies import CSV, JSON, NDJSON, Accepted
-from energia.zones import Int64, Zone
 
 __all__ = ["CSV", "FILES", "JSON", "NDJSON", "Accepted", "Batch", "Cell", "Numbers", "Rows"]
 

@@ -1,4 +1,4 @@
-"""Tells every issued bill to a URL, at least once: `[plugins.bill-webhook]`.
+"""Sends every issued bill to a URL, at least once: `[plugins.bill-webhook]`.
 
 The bills themselves are the queue: what is issued and has no delivery yet is taken up by the next
 round, whatever crashed in between. The hook `bill_issued` only wakes that round.
@@ -24,16 +24,48 @@ from msgspec import Meta
 
 from energia import BillIssued, Core, Criticality, EnergiaError, Probe, SecretStr, Tenant, hookimpl
 from energia.db.queries import load
-from energia_plugins.bill_webhook.collecting import Deliveries
+from energia.time import instant_of
+from energia_plugins.bill_webhook.metrics import Deliveries
 
 EVENT: Final = "bill_issued"
-#: An answer longer than this is not read.
+SQL: Final = load(__package__)
+#: So many bytes of an answer are read; what a receiver says beyond them is of no use.
 _READ: Final = 1024
+#: Longer than anything takes between a bill's `issued_at` and its commit.
+_SLACK: Final = timedelta(days=1)
+
+log = structlog.get_logger(__name__)
+
+
+@attrs.frozen
+class Settings:
+    """Where bills are sent, and how stubbornly. Times are in seconds.
+
+    Attributes:
+        url: The receiver; without one, and in a preview, the plugin does nothing.
+        secret: Signs what is sent; without one it is not signed.
+        timeout: For how long one try may take.
+        retry_first: The pause after the first failure; it doubles with each.
+        retry_most: The longest pause.
+        give_up: For how long a bill is tried.
+        batch: How many are sent at once.
+        poll: How often to look for bills whose event this process has missed.
+
+    """
+
+    url: Annotated[str, Meta(pattern=r"^https?://")] | None = None
+    secret: SecretStr = SecretStr("")
+    timeout: Annotated[float, Meta(gt=0)] = 5.0
+    retry_first: Annotated[float, Meta(gt=0)] = 1.0
+    retry_most: Annotated[float, Meta(gt=0)] = 600.0
+    give_up: Annotated[float, Meta(gt=0)] = 259_200.0
+    batch: Annotated[int, Meta(ge=1, le=1000)] = 20
+    poll: Annotated[float, Meta(gt=0)] = 30.0
 
 
 @attrs.frozen
 class Delivery:
-    """A bill to tell, in the order of the columns of `claim`."""
+    """A bill to send, and its try, in the order of the columns of `claim`."""
 
     tries: int
     made_at: datetime
@@ -50,18 +82,18 @@ class Delivery:
 
     def body(self) -> bytes:
         """Return the JSON that is sent; the same at every try."""
-        shown = attrs.asdict(self)
-        del shown["tries"], shown["made_at"]
-        return json.dumps({"event": EVENT, **shown}, default=_iso).encode()
+        bill = attrs.asdict(self)
+        del bill["tries"], bill["made_at"]
+        return json.dumps({"event": EVENT, **bill}, default=_iso).encode()
 
 
 @attrs.frozen
 class Result:
-    """What became of a try.
+    """How a try ended.
 
     Attributes:
         outcome: `gone` is not tried again.
-        error: Why it was not taken.
+        error: Why the receiver did not take it; None if it did.
         retry_after: For how many seconds the receiver wants to be left alone.
 
     """
@@ -71,16 +103,19 @@ class Result:
     retry_after: float = 0.0
 
 
-def signature(secret: str, at: int, body: bytes) -> str:
-    """Return the value of `X-Energia-Signature`: HMAC-SHA256 over `<time>.<body>`."""
-    digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={at},v1={digest}"
+def signature(secret: str, time: int, body: bytes) -> str:
+    """Return the value of `X-Energia-Signature`: HMAC-SHA256 over `<time>.<body>`.
+
+    The *time*, in seconds since 1970, is signed too, so that a receiver can refuse old copies.
+    """
+    digest = hmac.new(secret.encode(), f"{time}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={time},v1={digest}"
 
 
 async def send(
     client: aiohttp.ClientSession, url: str, secret: str, delivery: Delivery, now: datetime
 ) -> Result:
-    """Tell one bill; never raises for what the receiver or the network does."""
+    """Send one bill; never raises for what the receiver or the network does."""
     body = delivery.body()
     headers = {
         "Content-Type": "application/json",
@@ -88,7 +123,7 @@ async def send(
         "X-Energia-Delivery": delivery.bill,
     }
     if secret:
-        headers["X-Energia-Signature"] = signature(secret, int(now.timestamp()), body)
+        headers["X-Energia-Signature"] = signature(secret, instant_of(now), body)
     try:
         async with client.post(url, data=body, headers=headers, allow_redirects=False) as answer:
             await answer.content.read(_READ)
@@ -112,42 +147,9 @@ def _iso(value: object) -> str:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value.isoformat()
 
 
-SQL: Final = load(__package__)
-#: Longer than anything takes between a bill's `issued_at` and its commit.
-_SLACK: Final = timedelta(days=1)
-
-log = structlog.get_logger(__name__)
-
-
 @attrs.frozen
-class Settings:
-    """Where bills are told, and how stubbornly. Times are in seconds.
-
-    Attributes:
-        url: The receiver; without one, and in a preview, the plugin does nothing.
-        secret: Signs what is sent; without one it is not signed.
-        timeout: For how long one try may take.
-        retry_first: The pause after the first failure; it doubles with each.
-        retry_most: The longest pause.
-        give_up: How long a bill is tried.
-        batch: How many are sent at once.
-        poll: How often bills are looked for that nobody told of.
-
-    """
-
-    url: Annotated[str, Meta(pattern=r"^https?://")] | None = None
-    secret: SecretStr = SecretStr("")
-    timeout: Annotated[float, Meta(gt=0)] = 5.0
-    retry_first: Annotated[float, Meta(gt=0)] = 1.0
-    retry_most: Annotated[float, Meta(gt=0)] = 600.0
-    give_up: Annotated[float, Meta(gt=0)] = 259_200.0
-    batch: Annotated[int, Meta(ge=1, le=1000)] = 20
-    poll: Annotated[float, Meta(gt=0)] = 30.0
-
-
-@attrs.frozen
-class Waiting:
-    """How many deliveries wait, and when the next one is due."""
+class Backlog:
+    """How many deliveries wait, and when the next one is due, as `waiting` gives them."""
 
     count: int
     next_at: datetime | None
@@ -180,7 +182,7 @@ class BillWebhook:
         """Offer what is measured of deliveries, if there are any."""
         return [] if self._settings.url is None else [self._deliveries]
 
-    async def check(self) -> None:
+    async def check(self, _: Core) -> None:
         """Raise if the last try was not taken."""
         if self._error is not None:
             raise RuntimeError(self._error)
@@ -193,7 +195,7 @@ class BillWebhook:
     @hookimpl
     @asynccontextmanager
     async def lifespan(self, core: Core) -> AsyncIterator[None]:
-        """Tell bills while the service runs."""
+        """Send bills while the service runs."""
         if self._settings.url is None or _ignored(core):
             yield
             return
@@ -217,49 +219,50 @@ class BillWebhook:
                     begun = True
                 pause = await self._round(core, tenant, client, url)
             except EnergiaError as error:
-                self._say(f"database: {error.code}")
+                self._note(f"database: {error.code}")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), pause)
 
     async def _round(
         self, core: Core, tenant: Tenant, client: aiohttp.ClientSession, url: str
     ) -> float:
-        """Tell what is due, and return after how many seconds to look again."""
+        """Send what is due, and return after how many seconds to look again."""
         now = core.clock.now()
         after = now - timedelta(seconds=self._settings.give_up) - _SLACK
         await tenant.execute(SQL["find"], {"now": now, "after": after})
         lease = now + timedelta(seconds=2 * self._settings.timeout)
-        asked = {"now": now, "until": lease, "limit": self._settings.batch}
-        due = await tenant.fetch(Delivery, SQL["claim"], asked)
+        claim = {"now": now, "until": lease, "limit": self._settings.batch}
+        due = await tenant.fetch(Delivery, SQL["claim"], claim)
         secret = self._settings.secret.get_secret_value()
-        results = await asyncio.gather(*(send(client, url, secret, one, now) for one in due))
+        tries = (send(client, url, secret, delivery, now) for delivery in due)
+        results = await asyncio.gather(*tries)
         for delivery, result in zip(due, results, strict=True):
-            await self._note(tenant, delivery, result, core.clock.now())
-        (waiting,) = await tenant.fetch(Waiting, SQL["waiting"])
-        self._deliveries.waiting = waiting.count
+            await self._record(tenant, delivery, result, core.clock.now())
+        (backlog,) = await tenant.fetch(Backlog, SQL["waiting"])
+        self._deliveries.waiting = backlog.count
         wait = self._settings.poll
-        if waiting.next_at is not None:
-            wait = (waiting.next_at - core.clock.now()).total_seconds()
+        if backlog.next_at is not None:
+            wait = (backlog.next_at - core.clock.now()).total_seconds()
         return min(max(wait, 0.0), self._settings.poll)
 
-    async def _note(
+    async def _record(
         self, tenant: Tenant, delivery: Delivery, result: Result, now: datetime
     ) -> None:
         if result.outcome == "delivered":
-            self._say(None)
+            self._note(None)
             self._deliveries.succeeded = now.timestamp()
             await tenant.execute(SQL["delivered"], {"bill": delivery.bill, "now": now})
             return
         old = (now - delivery.made_at).total_seconds() > self._settings.give_up
         given_up = old or result.outcome == "gone"
-        self._say(result.error)
-        asked = {
+        self._note(result.error)
+        failure = {
             "bill": delivery.bill,
             "next": now + timedelta(seconds=self._pause(delivery.tries, result.retry_after)),
             "failed": now if given_up else None,
             "error": result.error,
         }
-        await tenant.execute(SQL["failed"], asked)
+        await tenant.execute(SQL["failed"], failure)
 
     def _pause(self, tries: int, wanted: float) -> float:
         """Return how long to wait: doubled with each try, jittered, as the receiver wants."""
@@ -267,7 +270,7 @@ class BillWebhook:
         pause = min(self._settings.retry_first * 2.0 ** min(tries - 1, 30), longest)
         return max(pause * random.uniform(0.5, 1.0), min(wanted, longest))
 
-    def _say(self, error: str | None) -> None:
+    def _note(self, error: str | None) -> None:
         """Log when it begins to fail, in another way, and when it works again: no flood."""
         if error == self._error:
             return
@@ -279,8 +282,8 @@ class BillWebhook:
 
 
 def _ignored(core: Core) -> bool:
-    """Tell whether this is a preview: its platform has copied the settings of production."""
+    """Return whether this is a preview: its platform has copied the settings of production."""
     preview = core.settings.profile == "preview"
     if preview:
-        log.warning("bill_webhook_ignored", reason="a preview tells nobody of its bills")
+        log.warning("bill_webhook_ignored", reason="a preview sends no bills")
     return preview

@@ -51,7 +51,7 @@ async def _demo(settings: "Settings", plugins: "Plugins") -> "tuple[Ranked, ...]
 
 async def _load(tenant: "Tenant", settings: "Settings") -> None:
     """Store the household; the bar counts readings."""
-    from energia.clock import SystemClock
+    from energia.time import SystemClock
     from energia_plugins.demo import household
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -72,7 +72,7 @@ async def _compare(tenant: "Tenant", plugins: "Plugins") -> "tuple[Ranked, ...]"
 
 
 def _print(ranking: "tuple[Ranked, ...]") -> None:
-    first = next(one.tariff for one in ranking if one.difference == "0.00")
+    first = next(ranked.tariff for ranked in ranking if ranked.difference == "0.00")
     table = Table(
         title="A real household's 2021 under illustrative tariffs",
         caption=f"Differences are to {first}",
@@ -82,8 +82,7 @@ def _print(ranking: "tuple[Ranked, ...]") -> None:
     table.add_column("Tariff")
     for name in ("Year, GBP", "Difference", "%"):
         table.add_column(name, justify="right")
-    for place, one in enumerate(ranking, start=1):
-        table.add_row(
-            str(place), one.tariff, one.total, one.difference, one.difference_percent or ""
-        )
+    for place, ranked in enumerate(ranking, start=1):
+        difference = ranked.difference, ranked.difference_percent or ""
+        table.add_row(str(place), ranked.tariff, ranked.total, *difference)
     Console().print(table)

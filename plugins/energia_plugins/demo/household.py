@@ -1,4 +1,4 @@
-"""The demo's data: a site, a meter, a year of readings and three tariffs."""
+"""The demo's data: a site, a meter, a year of readings and three tariffs, and how it is stored."""
 
 import gzip
 from collections.abc import Callable, Iterable, Iterator
@@ -16,12 +16,13 @@ from energia.metering import registry
 from energia.metering.imports import Intake
 from energia.metering.models import NewChannel, NewMeter, NewSite
 from energia.pricing.tariffs import Tariff, tariff_converter
+from energia.time import instant_of
 
 if TYPE_CHECKING:
     from energia import Tenant
-    from energia.clock import Clock
     from energia.plugins import Plugins
     from energia.settings import Settings
+    from energia.time import Clock
 
 
 #: How many readings the year has.
@@ -75,9 +76,9 @@ class HouseholdFile:
         lines = b"".join(chunks).decode().splitlines()
         for number, line in enumerate(lines[1:], start=2):
             start, value = line.split(",")
-            at = int(datetime.fromisoformat(start).timestamp())
+            instant = instant_of(datetime.fromisoformat(start))
             self._advance()
-            yield Reading(number, Decimal(value), at, meter=METER_ID, unit="kWh")
+            yield Reading(number, Decimal(value), instant, meter=METER_ID, unit="kWh")
 
 
 def household_tariffs() -> list[Any]:
@@ -87,16 +88,16 @@ def household_tariffs() -> list[Any]:
     return [msgspec.json.decode(file.read_bytes()) for file in files]
 
 
-# Stores the demo's data: what is there already stays as it is.
-
-
 async def load(
     tenant: "Tenant",
     clock: "Clock",
     settings: "Settings",
     advance: Callable[[], object] = lambda: None,
 ) -> None:
-    """Store the site, the meter and the year; *advance* is called for each reading."""
+    """Store the site, the meter and the year; what is there already stays as it is.
+
+    *advance* is called for each reading.
+    """
     await registry.put_site(tenant, SITE_ID, SITE)
     await registry.put_meter(tenant, METER_ID, METER, clock.now())
     intake = Intake.of(settings, clock, tenant)
@@ -106,25 +107,20 @@ async def load(
 async def load_tariffs(tenant: "Tenant", plugins: "Plugins") -> list[Tariff]:
     """Store the tariffs, and return them."""
     converter = tariff_converter(plugins.charges())
-    tariffs = [converter.structure(one, Tariff) for one in household_tariffs()]
+    tariffs = [converter.structure(document, Tariff) for document in household_tariffs()]
     for tariff in tariffs:
         await put_tariff(tenant, converter, tariff)
     return tariffs
 
 
-# Fills the database of a preview with the demo's data.
-
-
 @attrs.frozen
 class DemoSeed:
-    """A household, a year of its readings, and the tariffs."""
+    """Fills the database of a preview with the household, its year and the tariffs."""
 
     name: str = "demo"
 
     async def sow(self, core: Core) -> None:
         """Store it; the tariffs need the plugins with their charges."""
-        pass
-
         tenant = core.pool.tenant()
         await load(tenant, core.clock, core.settings)
         await load_tariffs(tenant, core.plugins)

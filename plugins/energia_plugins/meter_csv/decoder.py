@@ -9,9 +9,8 @@ from typing import Any
 
 import attrs
 
-from energia import Fault, Invalid, Malformed, Problem, Reading
-from energia.metering.series import ACTUAL, QUALITIES
-from energia.zones import Zone
+from energia import ACTUAL, QUALITIES, Fault, Invalid, Malformed, Problem, Reading
+from energia.time import Zone
 from energia_plugins.meter_csv.options import CsvOptions
 from energia_plugins.meter_csv.times import BadTime, Times
 

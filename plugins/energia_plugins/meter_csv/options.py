@@ -9,11 +9,7 @@ from typing import Annotated, ClassVar, Literal
 import attrs
 from msgspec import Meta
 
-from energia import Fault, Rules
-from energia.codes import UnitName, ZoneOrOffset
-from energia.convert.constraints import Check
-from energia.convert.scalars import Unfit
-from energia.convert.structures import enforce
+from energia import Check, Fault, Rules, Unfit, UnitName, ZoneOrOffset, enforce
 
 #: The encodings that are read; a byte-order mark of UTF-8 or UTF-16 is skipped.
 ENCODINGS = ("utf-8", "utf-16", "iso-8859-1", "iso-8859-15", "windows-1252", "ascii")

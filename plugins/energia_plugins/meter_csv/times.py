@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import attrs
 
-from energia.zones import Zone
+from energia.time import Zone
 
 _ISO = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<hour>\d\d)(?P<rest>:\d\d(?::\d\d(?:\.\d{1,6})?)?)"
@@ -184,7 +184,7 @@ def _is_gap(zone: tzinfo, stamp: datetime) -> bool:
 def _steady(zone: tzinfo, day: datetime) -> int | None:
     """Return the offset of a whole day and the midnight after it, None where it may change.
 
-    No zone changes its offset twice within six days (`energia.zones`).
+    No zone changes its offset twice within six days (`energia.time`).
     """
     try:
         before, after = (_ahead(zone, day + timedelta(days=days)) for days in (-1, 2))

@@ -1,4 +1,8 @@
-"""Metrics for Prometheus: `/metrics`, and what the service itself measures."""
+"""Metrics for Prometheus: `/metrics`, and what the service itself measures.
+
+What is measured has a module for each subject (requests, the database, energy, the service); how it
+is given to scrapers is in `exposure`. Coroutines are timed and tracked by `prometheus_async.aio`.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -27,15 +31,15 @@ from energia import (
 )
 from energia.errors import PluginError
 from energia.web.keys import CORE, MONITOR
-from energia_plugins.metrics_prometheus.background import Background
+from energia_plugins.metrics_prometheus.database import Background, Statements
+from energia_plugins.metrics_prometheus.energy import Energy
 from energia_plugins.metrics_prometheus.exposure import Exposure, Settings
-from energia_plugins.metrics_prometheus.requests import PATH, Requests, Statements
+from energia_plugins.metrics_prometheus.requests import PATH, Requests
 from energia_plugins.metrics_prometheus.service import (
-    Energy,
     HealthCollector,
     Loop,
     ServiceCollector,
-    build,
+    build_info,
 )
 
 if TYPE_CHECKING:
@@ -52,14 +56,17 @@ class Metrics:
         self._exposure = Exposure(settings, self._registry)
         self._requests, self._energy, self._statements = Requests(), Energy(), Statements()
         self._loop, self._background = Loop(), Background()
-        self._known = False
+        self._complete = False
 
     @hookimpl
     def register_collectors(self) -> Iterable[Collector]:
         """Return what the service measures."""
-        counted = (self._requests, self._energy, self._statements)
-        measured = [collector for one in counted for collector in one.collectors()]
-        return [*measured, self._loop, self._loop.lag, self._background]
+        return [
+            *self._requests.collectors(),
+            *self._energy.collectors(),
+            *self._statements.collectors(),
+            *(self._loop, self._loop.lag, self._background),
+        ]
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
@@ -71,7 +78,7 @@ class Metrics:
     @hookimpl
     def register_middlewares(self) -> "Iterable[Middleware]":
         """Return what times requests."""
-        return [self._requests.middleware(self._know)]
+        return [self._requests.middleware(self._complete_registry)]
 
     @hookimpl
     def readings_stored(self, event: ReadingsStored) -> None:
@@ -102,27 +109,28 @@ class Metrics:
     @asynccontextmanager
     async def lifespan(self, core: Core) -> AsyncIterator[None]:
         """Measure, and serve what all plugins collect, which may need that they have started."""
-        with self._collecting(core), self._observing(core):
-            async with self._exposure.listening(core), self._working(core):
+        with self._collectors(core), self._statements.timing(core.pool.stats):
+            async with self._exposure.listening(core), self._work(core):
                 yield
 
     async def get_metrics(self, request: web.Request) -> web.Response:
         """Return the metrics, as text or as OpenMetrics."""
         return await self._exposure.public(request)
 
-    def _know(self, app: web.Application) -> None:
-        """Add to the registry what can be told before the service has started."""
-        if self._known:
+    def _complete_registry(self, app: web.Application) -> None:
+        """Add what can be told before the service has started, with the first request it gets."""
+        if self._complete:
             return
-        self._known = True
+        self._complete = True
         self._registry.register(ServiceCollector(app[CORE]))
         self._registry.register(HealthCollector(app[MONITOR]))
-        self._registry.register(build(app[CORE]))
-        for collect in (ProcessCollector, PlatformCollector, GCCollector):
-            collect(registry=self._registry)
+        self._registry.register(build_info(app[CORE]))
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self._registry)
 
     @contextmanager
-    def _collecting(self, core: Core) -> Iterator[None]:
+    def _collectors(self, core: Core) -> Iterator[None]:
+        """Have the collectors of all plugins in the registry."""
         for plugin, collector in core.plugins.owned_collectors():
             try:
                 self._registry.register(collector)
@@ -132,20 +140,12 @@ class Metrics:
         for collector in core.plugins.collectors():
             self._registry.unregister(collector)
 
-    @contextmanager
-    def _observing(self, core: Core) -> Iterator[None]:
-        stats = core.pool.stats
-        stats.observers.append(self._statements.waited)
-        stats.statements.append(self._statements.sent)
-        yield
-        stats.observers.remove(self._statements.waited)
-        stats.statements.remove(self._statements.sent)
-
     @asynccontextmanager
-    async def _working(self, core: Core) -> AsyncIterator[None]:
+    async def _work(self, core: Core) -> AsyncIterator[None]:
+        """Look at the event loop and at the database in the background."""
         background = self._background
         work = (self._loop.watch(), background.ping(core), background.ask(core))
-        tasks = [asyncio.create_task(one) for one in work]
+        tasks = [asyncio.create_task(coroutine) for coroutine in work]
         try:
             yield
         finally:

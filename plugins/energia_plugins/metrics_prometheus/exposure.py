@@ -1,4 +1,9 @@
-"""Who may read the metrics, where, and in which format."""
+"""Who may read the metrics, where, and in which format.
+
+Why not `prometheus_async.aio.web`: it serves the one registry of the process and lets everybody in,
+where each service here has a registry and a token; it writes the text in the event loop, and takes
+OpenMetrics for asked for whatever version is.
+"""
 
 import asyncio
 import hmac
@@ -53,19 +58,19 @@ _CLOSED: Final = (
 log = structlog.get_logger(__name__)
 
 
-class _Collected(Collector):
-    """What was collected, to be written by another thread."""
+class _Snapshot(Collector):
+    """The metrics as they were at one moment, to be written by another thread."""
 
     def __init__(self, metrics: list[Metric]) -> None:
         self._metrics = metrics
 
     def collect(self) -> list[Metric]:
-        """Return it."""
+        """Return them."""
         return self._metrics
 
 
 class Exposure:
-    """Gives the metrics of a registry to those who may have them."""
+    """The door to the metrics of a registry: it gives them to those who may have them."""
 
     def __init__(self, settings: Settings, registry: CollectorRegistry) -> None:
         self._settings = settings
@@ -114,10 +119,10 @@ class Exposure:
         """Return the metrics, as text or as OpenMetrics."""
         try:
             encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        except (ValueError, TypeError):  # the version asked for is none
+        except (ValueError, TypeError):  # what it asks for is not the number of a version
             encode, content_type = choose_encoder("")
-        # Writing takes longer than collecting, and needs nothing that requests change meanwhile.
-        body = await asyncio.to_thread(encode, _Collected(list(self._registry.collect())))
+        # Writing takes twice as long as collecting, and needs nothing that requests change.
+        body = await asyncio.to_thread(encode, _Snapshot(list(self._registry.collect())))
         response = web.Response(body=body)
         response.headers.update({"Content-Type": content_type, "Cache-Control": "no-store"})
         return response

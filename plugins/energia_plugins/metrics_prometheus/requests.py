@@ -1,30 +1,39 @@
-"""What is measured of requests and of the statements that they send to the database."""
+"""What is measured of requests: how long they take, how many there are, and what goes wrong.
+
+Clients choose paths, methods and ids, so none of these is a label as it comes: a label has few
+values, whatever is sent, or the series of a metric would grow without end.
+"""
 
 import re
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
 from http import HTTPStatus
-from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
+from prometheus_async.aio import time, track_inprogress
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.registry import Collector
 
 from energia import EnergiaError
-from energia.db.tenant import statement_of
 from energia.web.keys import ERROR
 from energia.web.middlewares import route_of
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
 
-
+#: Where the metrics are; requests for them are not measured.
+PATH: Final = "/metrics"
+#: The buckets that OpenTelemetry recommends for the duration of a request, in seconds.
+REQUEST_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+#: What a request is counted as whose client is gone before the answer; the number is nginx's.
+CLIENT_CLOSED: Final = 499
 #: The methods that are told apart; any other is `_OTHER`, as OpenTelemetry has it.
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 #: What stands for values that are too many, or no names.
 OTHER: Final = "other"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def method_of(name: str) -> str:
@@ -49,31 +58,8 @@ class Few:
         return name
 
 
-# What is measured of requests: how long they take, and the errors they end with.
-
-#: The buckets that OpenTelemetry recommends for the duration of a request, in seconds.
-REQUEST_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-PATH: Final = "/metrics"
-#: What a request is counted as whose client is gone before the answer.
-CLIENT_CLOSED: Final = 499
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class _Observers(dict[tuple[str, str, int], Callable[[float], None]]):
-    """What observes a duration, by method, route and status: cheaper than asking for labels."""
-
-    def __init__(self, duration: Histogram) -> None:
-        self._duration = duration
-
-    def __missing__(self, labels: tuple[str, str, int]) -> Callable[[float], None]:
-        method, route, status = labels
-        self[labels] = observe = self._duration.labels(method, route, str(status)).observe
-        return observe
-
-
 class Requests:
-    """Measures every request but those for the metrics themselves."""
+    """The metrics of every request but those for the metrics themselves."""
 
     def __init__(self) -> None:
         self._duration = Histogram(
@@ -110,92 +96,65 @@ class Requests:
         async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:
             seen(request.app)
             route = route_of(request)
-            return await (
-                handler(request) if route == PATH else self._measured(request, handler, route)
-            )
+            if route == PATH:
+                return await handler(request)
+            exchange = Exchange(self, request, route)
+            return await track_inprogress(self._in_flight, time(exchange, exchange.answer(handler)))
 
         return measured
 
-    async def _measured(
-        self, request: web.Request, handler: Handler, route: str
-    ) -> web.StreamResponse:
-        status = CLIENT_CLOSED
-        started = perf_counter()
-        self._in_flight.inc()
-        try:
-            response = await handler(request)
-            status = response.status
-            return response
-        except web.HTTPException as error:  # a redirection
-            status = error.status
-            raise
-        except Exception:
-            status = HTTPStatus.INTERNAL_SERVER_ERROR
-            raise
-        finally:
-            self._in_flight.dec()
-            if request.transport is None:
-                status = CLIENT_CLOSED
-            labelled = (method_of(request.method), route, int(status))
-            self._observers[labelled](perf_counter() - started)
-            if status != CLIENT_CLOSED:
-                self._count(route, request.get(ERROR))
+    def ended(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Note how long a request took, whatever became of it."""
+        self._observers[method_of(method), route, status](seconds)
 
-    def _count(self, route: str, error: Exception | None) -> None:
-        if error is None:
-            return
+    def failed(self, route: str, error: Exception) -> None:
+        """Count an error that a request ended with, those of clients too."""
         self._exceptions.labels(route, self._errors.of(type(error).__name__)).inc()
         if isinstance(error, EnergiaError) and error.status == HTTPStatus.CONFLICT:
             self._conflicts.labels(self._codes.of(error.code)).inc()
 
 
-# What is measured of the statements that are sent to the database.
+class Exchange:
+    """One request and its answer: what `prometheus_async.aio.time` observes the duration with.
 
-#: What statements begin with that are told apart; any other is `other`.
-OPERATIONS: Final = frozenset(
-    {"select", "insert", "update", "delete", "with", "begin", "commit", "rollback", "set"}
-)
-_WORD: Final = re.compile(r"[a-z]*", re.IGNORECASE)
-#: In seconds; the last is the time limit of a statement.
-STATEMENT_BUCKETS: Final = (
-    *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
-    *(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-)
+    The status is a label of the duration, and known only when all is over.
+    """
 
+    def __init__(self, requests: Requests, request: web.Request, route: str) -> None:
+        self._requests = requests
+        self._request = request
+        self._route = route
+        self._status: int = CLIENT_CLOSED
 
-class Statements:
-    """Times statements by the word that they begin with."""
+    async def answer(self, handler: Handler) -> web.StreamResponse:
+        """Let *handler* answer, and keep the status."""
+        try:
+            response = await handler(self._request)
+        except web.HTTPException as redirection:
+            self._status = redirection.status
+            raise
+        except Exception:
+            self._status = HTTPStatus.INTERNAL_SERVER_ERROR
+            raise
+        self._status = response.status
+        return response
 
-    def __init__(self) -> None:
-        self._duration = Histogram(
-            "db_query_duration_seconds",
-            "How long statements took, by their first word.",
-            ["operation"],
-            buckets=STATEMENT_BUCKETS,
-            registry=None,
-        )
-        self._wait = Histogram(
-            "db_pool_wait_seconds", "Waits for a database connection.",
-            buckets=(0.0001, *STATEMENT_BUCKETS), registry=None,
-        )  # fmt: skip
-
-    def collectors(self) -> list[Collector]:
-        """Return what is measured."""
-        return [self._duration, self._wait]
-
-    @property
-    def waited(self) -> Callable[[float], None]:
-        """What observes a wait for a connection."""
-        return self._wait.observe
-
-    def sent(self, message: str, seconds: float) -> None:
-        """Observe a message."""
-        self._duration.labels(operation(message)).observe(seconds)
+    def observe(self, seconds: float, /) -> None:
+        """Note that it is over; a cancelled one has no status, as its client is gone."""
+        status = CLIENT_CLOSED if self._request.transport is None else int(self._status)
+        self._requests.ended(self._request.method, self._route, status, seconds)
+        error = self._request.get(ERROR)
+        if error is not None and status != CLIENT_CLOSED:
+            self._requests.failed(self._route, error)
 
 
-@lru_cache(maxsize=512)
-def operation(message: str) -> str:
-    """Return the first word of the statement in *message*, or `other`."""
-    word = _WORD.match(statement_of(message).lstrip())
-    assert word is not None
-    return word[0].lower() if word[0].lower() in OPERATIONS else "other"
+class _Observers(dict[tuple[str, str, int], Callable[[float], None]]):
+    """What observes a duration, by method, route and status: cheaper than asking for labels."""
+
+    def __init__(self, duration: Histogram) -> None:
+        self._duration = duration
+
+    def __missing__(self, labels: tuple[str, str, int]) -> Callable[[float], None]:
+        method, route, status = labels
+        self[labels] = observe = self._duration.labels(method, route, str(status)).observe
+        return observe

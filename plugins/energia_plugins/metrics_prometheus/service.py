@@ -1,4 +1,4 @@
-"""What is measured of the service, its event loop, and the readings and bills it works on."""
+"""What is measured of the service itself: its state, its health, what runs, its event loop."""
 
 import asyncio
 import os
@@ -6,26 +6,21 @@ import platform
 from collections.abc import Iterator
 from typing import Final
 
-import attrs
-from prometheus_client import Counter, Histogram, Info
+from prometheus_async.aio import time
+from prometheus_client import Histogram, Info
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 import energia
-from energia import (
-    BillIssued,
-    Core,
-    PricesFetched,
-    PricingFinished,
-    ReadingsRejected,
-    ReadingsStored,
-)
+from energia import Core
 from energia.health.monitor import Monitor, Status
 from energia.health.state import Phase
-from energia_plugins.metrics_prometheus.requests import Few
 
 #: The value of a health check by its status.
 STATUS: Final[dict[Status, float]] = {"pass": 1, "warn": 0.5, "fail": 0}
+#: Seconds for which a task sleeps, to see how late it is woken.
+_NAP: Final = 0.25
+LAG_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
 class ServiceCollector(Collector):
@@ -87,10 +82,13 @@ class HealthCollector(Collector):
         yield from (status, age, duration)
 
 
-def build(core: Core) -> Collector:
-    """Return what runs; `pr` is the number of the pull request that a preview shows."""
-    info = Info("energia_build", "What runs.", registry=None)
-    info.info(
+def build_info(core: Core) -> Collector:
+    """Return what runs, as a metric whose value is 1.
+
+    `pr` is the number of the pull request that a preview shows.
+    """
+    build = Info("energia_build", "What runs.", registry=None)
+    build.info(
         {
             "version": energia.__version__,
             "commit": os.environ.get("SOURCE_COMMIT", ""),
@@ -99,18 +97,15 @@ def build(core: Core) -> Collector:
             "pr": str(core.settings.pull_request or ""),
         }
     )
-    return info
-
-
-# What is measured of the event loop: how late it is, and how many tasks it has.
-
-#: Seconds between two looks at the clock.
-_PERIOD: Final = 0.25
-LAG_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+    return build
 
 
 class Loop(Collector):
-    """Sleeps, and sees how much later than asked it is woken."""
+    """How late the event loop is, and how many tasks it has.
+
+    A task sleeps again and again. All that its nap is longer than it should be is lag: other tasks
+    that did not let the loop go, or a machine without a processor to give.
+    """
 
     def __init__(self) -> None:
         self.lag = Histogram(
@@ -125,93 +120,13 @@ class Loop(Collector):
         """Measure until cancelled."""
         self._loop = asyncio.get_running_loop()
         while True:
-            due = self._loop.time() + _PERIOD
-            await asyncio.sleep(_PERIOD)
-            self.lag.observe(max(0.0, self._loop.time() - due))
+            await time(self, asyncio.sleep(_NAP))
+
+    def observe(self, seconds: float, /) -> None:
+        """Note how long a nap was."""
+        self.lag.observe(max(0.0, seconds - _NAP))
 
     def collect(self) -> Iterator[Metric]:
         """Yield the number of tasks."""
         count = 0 if self._loop is None else len(asyncio.all_tasks(self._loop))
         yield GaugeMetricFamily("asyncio_tasks", "Tasks of the event loop.", count)
-
-
-# What is measured of readings, prices and bills, from what observers are told.
-
-#: From one day of a meter to a run over many contracts, in seconds.
-WORK_BUCKETS: Final = (
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1,
-    2.5,
-    5,
-    10,
-    60,
-    300,
-)
-
-
-class Energy:
-    """Counts and times."""
-
-    def __init__(self) -> None:
-        self._readings = Counter(
-            "energia_readings", "Readings received, by what became of them.", ["outcome"],
-            registry=None,
-        )  # fmt: skip
-        self._rejected = Counter(
-            "energia_readings_rejected",
-            "Faults of readings that were refused, by code; an unreadable body counts once.",
-            ["reason"],
-            registry=None,
-        )
-        self._bills = Counter(
-            "energia_bills_issued", "Bills issued.", ["currency", "correction"], registry=None
-        )
-        self._pricing = Histogram(
-            "energia_pricing_duration_seconds",
-            "How long it took to price: a cost, a comparison, the bills of a transaction, a run.",
-            ["operation"],
-            buckets=WORK_BUCKETS,
-            registry=None,
-        )
-        self._fetches = Counter(
-            "energia_price_feed_fetches",
-            "How often a price feed was asked, by what became of it.",
-            ["feed", "outcome"],
-            registry=None,
-        )
-        self._reasons = Few()
-
-    def collectors(self) -> list[Collector]:
-        """Return what is measured."""
-        return [self._readings, self._rejected, self._bills, self._pricing, self._fetches]
-
-    def stored(self, event: ReadingsStored) -> None:
-        """Count readings."""
-        for outcome, count in attrs.asdict(event.counts).items():
-            if outcome != "received":
-                self._readings.labels(outcome).inc(count)
-
-    def rejected(self, event: ReadingsRejected) -> None:
-        """Count faults."""
-        for reason, count in event.reasons.items():
-            self._rejected.labels(self._reasons.of(reason)).inc(count)
-
-    def issued(self, event: BillIssued) -> None:
-        """Count bills."""
-        self._bills.labels(event.currency, "true" if event.corrects else "false").inc()
-
-    def fetched(self, event: PricesFetched) -> None:
-        """Count fetches of price feeds, which are as many as the configuration has."""
-        self._fetches.labels(event.feed, event.outcome).inc()
-
-    def priced(self, event: PricingFinished) -> None:
-        """Time a pricing."""
-        self._pricing.labels(event.operation).observe(event.seconds)

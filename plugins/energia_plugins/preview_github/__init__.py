@@ -1,4 +1,4 @@
-"""Ends previews: GitHub tells which pull requests are closed, and a reaper drops their databases.
+"""Ends previews: GitHub says which pull requests are closed, and a reaper drops their databases.
 
 It works in production only, where `preview.admin_url` is set; without `[plugins.preview-github]`
 the reaper still drops what has been silent for `preview.ttl`.
@@ -56,7 +56,7 @@ class Settings:
 
 @attrs.frozen
 class Received:
-    """What became of a delivery; a repeated one is answered like the first."""
+    """What is done with a delivery; a repeated one is answered like the first."""
 
     status: Literal["accepted", "ignored", "pong"]
 
@@ -81,7 +81,7 @@ class PreviewGithub:
     @hookimpl
     def register_collectors(self) -> "Iterable[Collector]":
         """Offer the counts of the reaper."""
-        from energia_plugins.preview_github.collecting import PreviewCollector
+        from energia_plugins.preview_github.metrics import PreviewCollector
 
         return [PreviewCollector(self._counts)]
 
@@ -136,7 +136,7 @@ class PreviewGithub:
             return
         cluster, rules = Cluster.administered(core.settings), core.settings.preview
         work = [self._reaper.run(cluster, rules), self._work(cluster, self._deliveries(core))]
-        tasks = [asyncio.create_task(one) for one in work]
+        tasks = [asyncio.create_task(coroutine) for coroutine in work]
         try:
             yield
         finally:
@@ -145,7 +145,7 @@ class PreviewGithub:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _work(self, cluster: Cluster, deliveries: Deliveries) -> None:
-        """Do what GitHub told, at once, and what was left by a process that ended."""
+        """Do what GitHub has sent, at once, and what was left by a process that ended."""
         while True:
             self._arrived.clear()
             try:

@@ -11,10 +11,10 @@ import structlog
 from energia import EnergiaError
 from energia.previews.cluster import Cluster
 from energia.previews.databases import ReaperBusy
-from energia.previews.reaping import Reaped
+from energia.previews.removal import ReaperRun
 from energia.settings import Preview as Rules
 
-#: Seconds until a closed one, whose sessions were still ending, is looked at again.
+#: Seconds until a closed preview, whose sessions were still ending, is looked at again.
 _SOON: Final = 15.0
 
 log = structlog.get_logger(__name__)
@@ -35,17 +35,17 @@ class Counts:
     reaped: Counter[str] = attrs.Factory(Counter)
     failures: int = 0
 
-    def note(self, done: Reaped, ttl: float) -> None:
-        """Count one run."""
+    def add(self, run: ReaperRun, ttl: float) -> None:
+        """Count one run; a preview that is silent for *ttl* seconds has expired."""
         gone = set()
-        for fate in () if done.dry_run else done.fates:
+        for fate in () if run.dry_run else run.fates:
             if fate.error is None:
                 gone.add(fate.pr)
                 self.reaped[fate.reason] += 1
             else:
                 self.failures += 1
-        left = (one for one in done.previews if one.pr not in gone)
-        self.standings = Counter(one.standing(ttl) for one in left)
+        left = (preview for preview in run.previews if preview.pr not in gone)
+        self.standings = Counter(preview.standing(ttl) for preview in left)
 
 
 class Reaper:
@@ -64,23 +64,23 @@ class Reaper:
         """Reap until it is cancelled."""
         while True:
             self._wake.clear()
-            await self._once(cluster, rules)
+            await self._reap(cluster, rules)
             standings = self._counts.standings or Counter()
             soon = standings["closed"] and not rules.reap_dry_run
             with suppress(TimeoutError):
                 pause = min(_SOON, rules.reap_period) if soon else rules.reap_period
                 await asyncio.wait_for(self._wake.wait(), pause)
 
-    async def _once(self, cluster: Cluster, rules: Rules) -> None:
+    async def _reap(self, cluster: Cluster, rules: Rules) -> None:
         try:
-            done = await cluster.reap(dry_run=rules.reap_dry_run)
+            run = await cluster.reap(dry_run=rules.reap_dry_run)
         except ReaperBusy:
             return  # another replica does it
         except EnergiaError as error:
             log.warning("preview_reaper", error=error.detail or error.title)
             return
-        self._counts.note(done, rules.ttl)
-        for fate in done.fates:
-            told = log.error if fate.error else log.info
-            outcome = fate.error or ("would be dropped" if done.dry_run else "dropped")
-            told("preview_reaped", pr=fate.pr, reason=fate.reason, outcome=outcome)
+        self._counts.add(run, rules.ttl)
+        for fate in run.fates:
+            write = log.error if fate.error else log.info
+            outcome = fate.error or ("would be dropped" if run.dry_run else "dropped")
+            write("preview_reaped", pr=fate.pr, reason=fate.reason, outcome=outcome)

@@ -1,6 +1,5 @@
-"""What GitHub sends: how it is told from what others send, remembered, and done."""
+"""What GitHub sends about pull requests: believed by its signature, remembered, then done."""
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -25,6 +24,12 @@ DELIVERY: Final = "X-GitHub-Delivery"
 PULL_REQUEST: Final = "pull_request"
 ACTIONS: Final = ("closed", "reopened")
 _LONGEST_ID: Final = 100
+
+SQL: Final = load(__package__)
+#: For how long a delivery that a replica has begun is left to it; then another one tries.
+_LEASE: Final = timedelta(seconds=30)
+#: So many deliveries are done in one round.
+_BATCH: Final = 100
 
 
 class BadSignature(EnergiaError):
@@ -83,39 +88,31 @@ async def signed_body(request: web.Request, secret: str, limit: Limit) -> bytes:
 
 def signature(secret: str, body: bytes) -> str:
     """Return the value of `X-Hub-Signature-256`: HMAC-SHA256 over the body."""
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return "sha256=" + hmac.new(secret.encode(), body, sha256).hexdigest()
 
 
 def delivery(headers: Mapping[str, str]) -> str:
     """Return the id of a delivery; raises `Malformed`."""
-    found = headers.get(DELIVERY, "")
-    if not (found.isascii() and found.replace("-", "").isalnum() and len(found) <= _LONGEST_ID):
+    id_ = headers.get(DELIVERY, "")
+    if not (id_.isascii() and id_.replace("-", "").isalnum() and len(id_) <= _LONGEST_ID):
         raise Malformed(f"{DELIVERY} is missing, or is not an id")
-    return found
+    return id_
 
 
 def event(body: bytes) -> Event:
-    """Return what *body* tells; raises `Malformed`."""
+    """Return the event that *body* is; raises `Malformed`."""
     try:
-        found = msgspec.json.decode(body, type=Event)
+        event = msgspec.json.decode(body, type=Event)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(f"the body is not what GitHub sends as JSON: {error}") from None
-    if found.pull_request.updated_at.tzinfo is None:
+    if event.pull_request.updated_at.tzinfo is None:
         raise Malformed("pull_request.updated_at has no offset")
-    return found
-
-
-# The deliveries: each is remembered before it is answered, and done afterwards.
-
-SQL: Final = load(__package__)
-#: For how long one that was begun is left to who began it; then it is tried again.
-_LEASE: Final = timedelta(seconds=30)
-_BATCH: Final = 100
+    return event
 
 
 @attrs.frozen
 class _Due:
-    """Something to do, in the order of the columns of `claim`."""
+    """A delivery that is to be done, in the order of the columns of `claim`."""
 
     digest: str
     pr: int
@@ -125,7 +122,9 @@ class _Due:
 
 @attrs.frozen
 class Deliveries:
-    """What GitHub told, in the database of the service.
+    """What GitHub has sent: each is remembered before it is answered, and done afterwards.
+
+    They are in the database of the service, so that what one replica leaves another one does.
 
     Attributes:
         core: The service.
@@ -137,11 +136,11 @@ class Deliveries:
     keep: timedelta
 
     def accepts(self, event: Event) -> bool:
-        """Tell whether an event is young enough to be known if it came before."""
+        """Return whether an event is so young that it is remembered if it came before."""
         return event.pull_request.updated_at > self.core.clock.now() - self.keep
 
     async def receive(self, tenant: Tenant, delivery: str, body: bytes, event: Event) -> bool:
-        """Remember a delivery; tells whether it is a new one.
+        """Remember a delivery; return whether it is a new one.
 
         The id is not signed, so that a copy may come with another one: the body is what counts.
         """
@@ -156,13 +155,13 @@ class Deliveries:
         return await tenant.execute(SQL["receive"], values) > 0
 
     async def work(self, cluster: Cluster) -> int:
-        """Do what is to be done, in the order in which it happened; tells how much that was."""
+        """Do what is due, in the order in which it happened; return how many that were."""
         tenant, now = self.core.pool.tenant(), self.core.clock.now()
-        asked = {"now": now, "until": now + _LEASE, "limit": _BATCH}
-        due = await tenant.fetch(_Due, SQL["claim"], asked)
-        for one in sorted(due, key=lambda one: one.happened_at):
-            act = cluster.close if one.action == "closed" else cluster.reopen
-            await act(one.pr, one.happened_at)
-            await tenant.execute(SQL["done"], self.core.clock.now(), one.digest)
+        claim = {"now": now, "until": now + _LEASE, "limit": _BATCH}
+        due = await tenant.fetch(_Due, SQL["claim"], claim)
+        for delivery in sorted(due, key=lambda delivery: delivery.happened_at):
+            act = cluster.close if delivery.action == "closed" else cluster.reopen
+            await act(delivery.pr, delivery.happened_at)
+            await tenant.execute(SQL["done"], self.core.clock.now(), delivery.digest)
         await tenant.execute(SQL["forget"], now - self.keep)
         return len(due)

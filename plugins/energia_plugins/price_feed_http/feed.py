@@ -11,9 +11,16 @@ from typing import Any, Final
 import aiohttp
 import attrs
 
-from energia import Delivery, EnergiaError, FeedFailed, FeedRequest, NewPriceSeries, PricePoint
-from energia.convert import parse
-from energia.zones import Zone
+from energia import (
+    Delivery,
+    EnergiaError,
+    FeedFailed,
+    FeedRequest,
+    NewPriceSeries,
+    PricePoint,
+    parse,
+)
+from energia.time import Zone
 from energia_plugins.price_feed_http.settings import HttpFeed
 
 _CHUNK: Final = 64 * 1024

@@ -8,10 +8,8 @@ from typing import Annotated, ClassVar, Final
 import attrs
 from msgspec import Meta
 
-from energia import Fault, Id, NewPriceSeries, Rules, SecretStr
-from energia.codes import Currency
-from energia.convert.structures import enforce
-from energia.pricing.market.models import PriceUnit
+from energia import Currency, Fault, Id, NewPriceSeries, PriceUnit, Rules, SecretStr, enforce
+from energia.time import instant_of
 from energia_plugins.price_feed_http.shape import Shape
 
 _PLACE: Final = re.compile(r"\{(start|end|token)(?::([^{}]*))?\}")
@@ -94,7 +92,7 @@ class HttpFeed:
                 return self.token.get_secret_value()
             moment, format_ = moments[found[1]], found[2] or "%Y-%m-%d"
             if format_ in ("epoch", "epoch_ms"):
-                return str(int(moment.timestamp()) * (1000 if format_ == "epoch_ms" else 1))
+                return str(instant_of(moment) * (1000 if format_ == "epoch_ms" else 1))
             return moment.strftime(format_)
 
         return _PLACE.sub(placed, self.url)

@@ -9,18 +9,14 @@ import attrs
 import numpy as np
 from msgspec import Meta
 
-from energia import Fault, FeedFailed, PricePoint, Rules
-from energia.codes import ZoneOrOffset
-from energia.convert.scalars import Unfit, decimal
-from energia.convert.structures import enforce
-from energia.pricing.market.models import Length
-from energia.zones import Zone
+from energia import Fault, FeedFailed, PricePoint, Rules, SlotLength, Unfit, ZoneOrOffset, enforce
+from energia.convert.scalars import decimal
+from energia.time import Zone, instant_of, utc
 
 #: A path into JSON: members and indexes, with dots between; empty is the value itself.
 Path = Annotated[str, Meta(max_length=200)]
 #: More prices are no answer to a question.
 _MOST: Final = 100_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES: Final = ("iso", "epoch", "epoch_ms", "consecutive")
 #: Stands for what is nowhere in a document.
 _ABSENT: Final = object()
@@ -66,7 +62,7 @@ class Shape:
     where: dict[str, str] = attrs.field(factory=dict)
     times: Annotated[str, Meta(max_length=60)] = "iso"
     timezone: ZoneOrOffset = "UTC"
-    interval: Length | None = None
+    interval: SlotLength | None = None
     decimal_comma: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -145,7 +141,7 @@ class _Times:
             seconds = decimal(sent) / unit
             if seconds % 1:
                 raise ValueError(f"{sent} is not on a whole second")
-            return _EPOCH + timedelta(seconds=int(seconds))
+            return utc(int(seconds))
         if self._kind == "iso":
             return self._aware(_iso(str(sent)))
         return self._aware(datetime.strptime(str(sent), self._shape.times))
@@ -163,12 +159,12 @@ class _Times:
         """Return a naive time in the zone; one that comes twice follows the item before."""
         if moment.tzinfo is not None:
             return moment
-        naive = (moment.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+        naive = instant_of(moment.replace(tzinfo=UTC))
         earlier, later, absent = self._zone.instants(np.array([naive], np.int64))
         if absent[0]:
             raise ValueError(f"{moment} does not exist in {self._shape.timezone}")
         # In UTC: times of one zone are compared by their wall clock.
-        first, second = (_EPOCH + timedelta(seconds=int(one[0])) for one in (earlier, later))
+        first, second = (utc(int(one[0])) for one in (earlier, later))
         return second if self._last is not None and self._last >= first else first
 
 

@@ -23,8 +23,8 @@ from energia import (
     Rules,
     Step,
     hookimpl,
+    unit_of,
 )
-from energia.pricing.charges import unit_of
 from energia.pricing.exact import decimal_text, fraction
 from energia.units import MICRO, POWER_UNITS
 from energia_plugins.tariff_event.measures import (

@@ -7,10 +7,9 @@ from typing import TypeAlias
 import attrs
 import numpy as np
 
-from energia import Fault, Invalid, Slots
-from energia.pricing.charges import Role
+from energia import BaseMeasure, Fault, Invalid, Role, Slots
 from energia.pricing.exact import total
-from energia.zones import DAY, day_number
+from energia.time import DAY, day_number
 from energia_plugins.tariff_event.windows import Window, by_name, is_split, slots_in
 
 #: Slots from a first one to the one past a last one; those of one event are apart and in order.
@@ -32,11 +31,11 @@ def spans(slots: Slots, channel: str, windows: tuple[Window, ...]) -> Mapping[st
         if together := _together(span for span in sorted(inside) if span[0] < span[1]):
             found[name] = together
     if split := len({(edge - grid.start) // grid.interval for edge in edges}):
-        slots.assume(
-            "boundary_inside_interval",
-            f"an event begins or ends inside {split} slots of {channel}: "
-            "each is in the event that its start is in",
+        slots.assume_boundary(
+            "an event begins or ends",
             split,
+            f"slots of {channel}",
+            "is in the event that its start is in",
         )
     return found
 
@@ -60,19 +59,20 @@ def _refuse_overlaps(found: Sequence[Spans]) -> None:
 
 
 @attrs.frozen(cache_hash=True)
-class EventEnergy:
+class EventEnergy(BaseMeasure):
     """The energy in each event that has slots in the bill, in micro-units, by its name.
 
     Attributes:
-        schedule: The windows; those of one name are one event.
+        windows: Those of one name are one event.
         channel: The role that is summed.
         apart: Whether events that share a slot are refused, which would charge it twice.
 
     """
 
-    schedule: tuple[Window, ...]
+    windows: tuple[Window, ...]
     channel: Role = "import"
     apart: bool = True
+    all_slots = False
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class EventEnergy:
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sums."""
         part = slots.portion(self.channel)
-        found = spans(slots, self.channel, self.schedule)
+        found = spans(slots, self.channel, self.windows)
         if self.apart:
             _refuse_overlaps(list(found.values()))
         return {
@@ -92,11 +92,12 @@ class EventEnergy:
 
 
 @attrs.frozen(cache_hash=True)
-class EventSeconds:
+class EventSeconds(BaseMeasure):
     """How long the slots of each event last in the bill, in seconds, by its name."""
 
-    schedule: tuple[Window, ...]
+    windows: tuple[Window, ...]
     channel: Role = "import"
+    all_slots = False
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -108,16 +109,17 @@ class EventSeconds:
         interval = slots.portion(self.channel).grid.interval
         return {
             name: sum(past - first for first, past in of_event) * interval
-            for name, of_event in spans(slots, self.channel, self.schedule).items()
+            for name, of_event in spans(slots, self.channel, self.windows).items()
         }
 
 
 @attrs.frozen(cache_hash=True)
-class EventPeak:
+class EventPeak(BaseMeasure):
     """The highest mean power of a slot in each event, in micro-units per hour, by its name."""
 
-    schedule: tuple[Window, ...]
+    windows: tuple[Window, ...]
     channel: Role = "import"
+    all_slots = False
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -133,12 +135,12 @@ class EventPeak:
         per_hour = 3600 // part.grid.interval
         return {
             name: max(int(part.values[first:past].max()) for first, past in of_event) * per_hour
-            for name, of_event in spans(slots, self.channel, self.schedule).items()
+            for name, of_event in spans(slots, self.channel, self.windows).items()
         }
 
 
 @attrs.frozen(cache_hash=True)
-class InBill:
+class InBill(BaseMeasure):
     """Which windows are in the bill: the labels are their numbers, the values 1.
 
     Attributes:
@@ -174,22 +176,23 @@ class InBill:
 
 
 @attrs.frozen(cache_hash=True)
-class Baselines:
+class Baselines(BaseMeasure):
     """The energy in the same hours of the weekdays before each event, in micro-units, by its name.
 
     It is the sum over these days; their number is `days`. Holidays and days with an event are no
     such days. All of them must be in the bill.
 
     Attributes:
-        schedule: The windows of the events.
+        windows: Those of the events.
         days: How many weekdays before an event count.
         channel: The role that is summed.
 
     """
 
-    schedule: tuple[Window, ...]
+    windows: tuple[Window, ...]
     days: int
     channel: Role = "import"
+    all_slots = False
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -199,8 +202,8 @@ class Baselines:
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sums; raises `Invalid` where the bill does not reach back so far."""
         found: dict[str, int] = {}
-        taken = {_day(slots, window.seconds(slots.zone)[0]) for window in self.schedule}
-        for window in self.schedule:
+        taken = {_day(slots, window.seconds(slots.zone)[0]) for window in self.windows}
+        for window in self.windows:
             start, end = window.seconds(slots.zone)
             start, end = max(start, slots.start), min(end, slots.end)
             if start < end:

@@ -1,26 +1,20 @@
 """Dated windows of time, and which slots of a bill are in them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, ClassVar, Final, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 import attrs
 import numpy as np
 from msgspec import Meta
 
-from energia import Fault, Period, Rules
-from energia.convert.constraints import Check
-from energia.convert.scalars import Unfit
-from energia.convert.structures import enforce
-from energia.pricing.calendar import Grid
-from energia.pricing.schedule import From, To, minute
-from energia.zones import DAY, Zone, day_number
+from energia import Check, Fault, FromTime, Grid, Period, Rules, ToTime, Unfit, enforce
+from energia.time import DAY, Zone, day_number, instant_of
 
 #: A date; events have a field of the name.
 Day: TypeAlias = date
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _whole(instant: datetime) -> None:
@@ -68,8 +62,8 @@ class Event:
     start: Instant | None = None
     end: Instant | None = None
     date: Day | None = None
-    from_: From | None = None
-    to: To | None = None
+    from_: FromTime | None = None
+    to: ToTime | None = None
     name: Period | None = None
     rate: Decimal | None = None
     baseline: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})] | None = None
@@ -106,23 +100,24 @@ class Window:
 @lru_cache(maxsize=10_000)
 def _in_seconds(window: Window, zone: Zone) -> tuple[int, int]:
     if window.start is not None and window.end is not None:
-        return _seconds(window.start), _seconds(window.end)
+        return instant_of(window.start), instant_of(window.end)
     assert window.date is not None
     midnight = day_number(window.date) * DAY
-    first, last = minute(window.from_ or ""), minute(window.to or "")
+    first, last = _minute(window.from_ or ""), _minute(window.to or "")
     last += 24 * 60 if last <= first else 0
     local = np.array([midnight + first * 60, midnight + last * 60], np.int64)
     earlier, later, _ = zone.instants(local)
     return int(earlier[0]), int(later[1])
 
 
+def _minute(text: str) -> int:
+    """Return the minute of the day of `HH:MM`; 24:00 is 1440."""
+    return int(text[:2]) * 60 + int(text[3:])
+
+
 def slots_in(grid: Grid, start: int, end: int) -> tuple[int, int]:
     """Return the first slot of *grid* that starts in [start, end), and the one past the last."""
-    first, past = (
-        min(max(-((grid.start - instant) // grid.interval), 0), grid.count)
-        for instant in (start, end)
-    )
-    return first, past
+    return grid.index_at(start), grid.index_at(end)
 
 
 def is_split(grid: Grid, instant: int) -> bool:
@@ -137,7 +132,3 @@ def by_name(windows: Sequence[Window]) -> Mapping[str, list[Window]]:
     for window in windows:
         found.setdefault(window.name, []).append(window)
     return found
-
-
-def _seconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(seconds=1)

@@ -23,13 +23,13 @@ from energia import (
     Line,
     Measure,
     Measured,
+    Role,
     Rules,
     Schedule,
     Selection,
     State,
     hookimpl,
 )
-from energia.pricing.charges import Role
 from energia_plugins.tariff_export import fields
 from energia_plugins.tariff_export.netting import BillMonth, Exported, Netting
 from energia_plugins.tariff_export.settlement import settled

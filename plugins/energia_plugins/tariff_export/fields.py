@@ -8,10 +8,7 @@ from typing import Annotated, ClassVar, Final, Literal
 import attrs
 from msgspec import Meta
 
-from energia import Fault, Period, Rules, Schedule
-from energia.convert.structures import enforce
-from energia.pricing.charges import Name
-from energia.pricing.schedule import faults_of_periods
+from energia import Fault, Name, Period, Rules, Schedule, enforce, faults_of_periods
 from energia_plugins.tariff_export.netting import Netting
 
 Scheme = Literal["net_metering", "net_billing", "buy_all_sell_all"]

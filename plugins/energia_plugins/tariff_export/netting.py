@@ -6,10 +6,19 @@ from typing import Final, Literal
 import attrs
 import numpy as np
 
-from energia import Energy, EnergyByPeriod, Fault, Invalid, Months, Schedule, Slots
-from energia.metering.series import Micro
-from energia.pricing.charges import Role
-from energia.pricing.slots import Portion
+from energia import (
+    BaseMeasure,
+    Energy,
+    EnergyByPeriod,
+    Fault,
+    Invalid,
+    Micro,
+    Months,
+    Portion,
+    Role,
+    Schedule,
+    Slots,
+)
 
 #: Over what an export is set against an import: each interval of the meter, or each local hour.
 Netting = Literal["interval", "hour"]
@@ -53,7 +62,7 @@ def nothing_imported(slots: Slots) -> Slots:
 
 
 @attrs.frozen(cache_hash=True)
-class Exported:
+class Exported(BaseMeasure):
     """What is exported after netting, in micro-units, by period of a schedule or in `total`.
 
     Attributes:
@@ -82,7 +91,7 @@ class Exported:
 
 
 @attrs.frozen
-class BillMonth:
+class BillMonth(BaseMeasure):
     """The local days of each month of the bill, as `Months`; a long window is told."""
 
     @property

@@ -18,6 +18,8 @@ from energia import (
     BillSoFar,
     Charge,
     Components,
+    DayTable,
+    DayTypes,
     Examples,
     Fault,
     Invalid,
@@ -30,14 +32,13 @@ from energia import (
     State,
     Step,
     UnitPrices,
+    faults_of_periods,
     hookimpl,
+    unit_of,
 )
-from energia.pricing.calendar import DayTable
-from energia.pricing.charges import unit_of
 from energia.pricing.exact import exact_text
-from energia.pricing.schedule import DayTypes, faults_of_periods
+from energia.time import DAY
 from energia.units import MICRO
-from energia.zones import DAY
 from energia_plugins.tariff_tiered.ladder import (
     DAILY,
     OF_DEMAND,

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import attrs
 from msgspec import Meta
 
-from energia.pricing.charges import Rate
+from energia import Rate
 from energia.pricing.exact import decimal_text, exact_text, fixed
 from energia.units import MICRO
 from energia_plugins.tariff_tiered.windows import Pool, label

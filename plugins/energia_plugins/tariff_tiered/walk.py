@@ -9,8 +9,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from energia import Fault, Invalid, Schedule, Slots
-from energia.pricing.charges import Role
+from energia import BaseMeasure, Fault, Invalid, Role, Schedule, Slots
 from energia_plugins.tariff_tiered.ladder import Ladder, Micro, Scale, Scales, text_of
 from energia_plugins.tariff_tiered.windows import (
     Pool,
@@ -26,7 +25,7 @@ _LIMIT: Final = 2**63 - 1
 
 
 @attrs.frozen(cache_hash=True)
-class Walked:
+class Walked(BaseMeasure):
     """How far a ladder is walked slot by slot: what of each period lies below each bound.
 
     `peak@2026-03:1` is what slots of `peak` used below the first bound. Bounds may lie between

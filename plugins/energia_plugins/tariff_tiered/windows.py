@@ -9,14 +9,9 @@ from typing import Final, Literal
 import attrs
 import numpy as np
 
-from energia import Schedule, Slots
-from energia.metering.series import Micro
-from energia.pricing.calendar import Calendar, Grid, compiled
-from energia.pricing.charges import Role
+from energia import BaseMeasure, Calendar, DayTypes, Grid, LocalDays, Micro, Role, Schedule, Slots
 from energia.pricing.exact import merged, sums
-from energia.pricing.schedule import DayTypes
-from energia.pricing.slots import LocalDays
-from energia.zones import DAY, Int64, Zone
+from energia.time import DAY, Int64, Zone
 
 #: When usage is counted from nothing again.
 Reset = Literal["bill", "day", "month", "quarter", "year"]
@@ -118,7 +113,7 @@ def windows(
     names = tuple(_name(number, reset) for number in numbers[firsts].tolist())
     if schedule is None:
         return Windows(names, firsts, (TOTAL,), np.zeros(grid.count, np.int64), days)
-    calendar = compiled(schedule, types, zone, grid)
+    calendar = Calendar.of(schedule, types, zone, grid)
     return Windows(names, firsts, calendar.periods, _keys(calendar, grid.count), days)
 
 
@@ -187,7 +182,7 @@ _LONG: Final = 45
 
 
 @attrs.frozen(cache_hash=True)
-class TieredEnergy:
+class TieredEnergy(BaseMeasure):
     """The energy of each window, by period; labels as `windows.label`."""
 
     schedule: Schedule | None
@@ -214,7 +209,7 @@ class TieredEnergy:
 
 
 @attrs.frozen(cache_hash=True)
-class PoolDays:
+class PoolDays(BaseMeasure):
     """On how many local days each pool has a slot, by window."""
 
     schedule: Schedule
@@ -233,7 +228,7 @@ class PoolDays:
 
 
 @attrs.frozen(cache_hash=True)
-class WindowDays:
+class WindowDays(BaseMeasure):
     """How many days of each window are priced (`days@...`), and how many it has (`whole@...`).
 
     Attributes:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 import attrs
 
 from energia import Fault, Imported, ImportOptions, Invalid, TariffImporter, hookimpl
-from energia.zones import Zone
+from energia.time import Zone
 from energia_plugins.tariff_urdb import demand, energy, record, versions
 from energia_plugins.tariff_urdb.record import Context, Notes, Record
 from energia_plugins.tariff_urdb.versions import Block, chained, in_force

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import attrs
 
-from energia import Fault, ImportOptions, ImportWarning
-from energia.convert.faults import step
-from energia.convert.scalars import Unfit, decimal, duration_text
+from energia import Fault, ImportOptions, ImportWarning, Unfit
+from energia.convert.scalars import decimal
+from energia.time import duration_text
 
 #: Numbers of this size stand for infinity: SAM writes 1e38.
 _ENDLESS: Final = 14
@@ -93,7 +93,7 @@ class Record:
 
     def pointer(self, name: str) -> str:
         """Return where a field is, or would be."""
-        return self.at + step(self.names.get(name, name))
+        return f"{self.at}/{_escaped(self.names.get(name, name))}"
 
     def number(self, name: str) -> Decimal | None:
         """Return a field that is a number."""
@@ -258,3 +258,8 @@ def unit_fields(unit: str) -> dict[str, str]:
     if unit == "kVA":
         return {"unit": "kVA", "channel": "apparent_energy.import"}
     return {} if unit == "kW" else {"unit": unit}
+
+
+def _escaped(name: object) -> str:
+    """Return a name as a step of a JSON pointer has it (RFC 6901, section 3)."""
+    return str(name).replace("~", "~0").replace("/", "~1")

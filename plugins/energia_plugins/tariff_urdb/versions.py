@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import attrs
 
-from energia.convert.scalars import FIRST_YEAR, LAST_YEAR, Unfit, day
-from energia.zones import DAY, Zone
+from energia import Unfit
+from energia.convert.scalars import day
+from energia.time import DAY, FIRST_YEAR, LAST_YEAR, Zone
 from energia_plugins.tariff_urdb.record import Notes, Record
 
 #: The first day of a rate that does not say when it begins.

@@ -6,8 +6,8 @@ import pytest
 
 from energia.db.pool import Pool
 from tests.core.billing.fakes import Heard, plugins
-from tests.core.billing.setting import home
-from tests.serving import Client, make_core, serving
+from tests.core.billing.setting import store_household
+from tests.serving import Client, Serving, make_core
 
 
 @pytest.fixture
@@ -17,14 +17,14 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-async def client(pool: Pool, heard: Heard) -> AsyncIterator[Client]:
+async def client(pool: Pool, heard: Heard, serving: Serving) -> AsyncIterator[Client]:
     """Give a client of a service with an empty database."""
     async with serving(make_core(plugins=plugins(heard), pool=pool)) as client:
         yield client
 
 
 @pytest.fixture
-async def at_home(client: Client) -> Client:
+async def household(client: Client) -> Client:
     """Give a client of a service with a home, a meter, a tariff and the contract `c`."""
-    await home(client)
+    await store_household(client)
     return client

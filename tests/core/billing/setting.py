@@ -1,8 +1,8 @@
-"""A home with a meter to bill, and short ways of asking its service."""
+"""A household to bill: its meter, readings, tariff and contract; and what its service answers."""
 
 from typing import Any
 
-from tests.core.pricing.asking import ask
+from tests.core.pricing.asking import answer_of
 from tests.serving import Client
 
 SITE = {"name": "Home", "timezone": "UTC", "country": "BR", "currency": "BRL"}
@@ -35,18 +35,18 @@ def day(first: int, past: int | None = None) -> dict[str, str]:
     return {"start": f"2025-03-{first:02}", "end": f"2025-03-{past or first + 1:02}"}
 
 
-async def given(client: Client, method: str, path: str, body: object = None) -> dict[str, Any]:
-    """Send a request that is granted and return its answer."""
-    status, answer = await ask(client, method, path, body)
+async def success(client: Client, method: str, path: str, body: object = None) -> dict[str, Any]:
+    """Return the answer to a request that must be granted."""
+    status, answer = await answer_of(client, method, path, body)
     assert status in (200, 201, 204), answer
     return answer
 
 
-async def refused(
+async def refusal(
     client: Client, method: str, path: str, body: object = None
 ) -> tuple[int, str, dict[str, str]]:
-    """Send a request that is refused: the status, the code, and the faults by pointer."""
-    status, problem = await ask(client, method, path, body)
+    """Return the status, the code and the faults by pointer of a request that must be refused."""
+    status, problem = await answer_of(client, method, path, body)
     assert status >= 400, problem
     codes = {fault.get("pointer", ""): fault["code"] for fault in problem.get("errors", ())}
     return status, problem["code"], codes
@@ -55,7 +55,7 @@ async def refused(
 async def meter(client: Client, id_: str = "m", *channels: dict[str, Any]) -> None:
     """Make a meter of the home: with one hourly channel, unless told otherwise."""
     body = {"site": "home", "channels": channels or [CHANNEL]}
-    await given(client, "PUT", f"/v1/meters/{id_}", body)
+    await success(client, "PUT", f"/v1/meters/{id_}", body)
 
 
 async def hours(
@@ -67,21 +67,21 @@ async def hours(
         sent["channel"] = channel
     start = f"2025-03-{first:02}T00:00:00Z"
     series = {**sent, "start": start, "values": [value for value in values for _ in range(24)]}
-    await given(client, "POST", "/v1/readings", {"series": [series]})
+    await success(client, "POST", "/v1/readings", {"series": [series]})
 
 
-async def home(client: Client, document: dict[str, Any] | None = None) -> None:
-    """Make the home, its meter with ten days of 1 kWh an hour, the tariff and a contract `c`."""
-    await given(client, "PUT", "/v1/sites/home", SITE)
+async def store_household(client: Client, document: dict[str, Any] | None = None) -> None:
+    """Store the home, its meter with ten days of 1 kWh an hour, the tariff and a contract `c`."""
+    await success(client, "PUT", "/v1/sites/home", SITE)
     await meter(client)
     await hours(client, 1, *[1] * 10)
-    await given(client, "PUT", "/v1/tariffs/flat", document or tariff())
-    await given(client, "PUT", "/v1/contracts/c", CONTRACT)
+    await success(client, "PUT", "/v1/tariffs/flat", document or tariff())
+    await success(client, "PUT", "/v1/contracts/c", CONTRACT)
 
 
 async def draft(client: Client, id_: str, first: int, past: int | None = None) -> dict[str, Any]:
     """Draft a bill of the contract `c`."""
-    return await given(
+    return await success(
         client, "POST", "/v1/bills", {"id": id_, "contract": "c", **day(first, past)}
     )
 
@@ -89,10 +89,10 @@ async def draft(client: Client, id_: str, first: int, past: int | None = None) -
 async def issued(client: Client, id_: str, first: int, past: int | None = None) -> dict[str, Any]:
     """Draft a bill of the contract `c` and issue it."""
     await draft(client, id_, first, past)
-    return await given(client, "POST", f"/v1/bills/{id_}/issue")
+    return await success(client, "POST", f"/v1/bills/{id_}/issue")
 
 
 async def corrected(client: Client, bill: str, id_: str) -> dict[str, Any]:
     """Correct a bill and issue the correction."""
-    await given(client, "POST", "/v1/bills", {"id": id_, "corrects": bill})
-    return await given(client, "POST", f"/v1/bills/{id_}/issue")
+    await success(client, "POST", "/v1/bills", {"id": id_, "corrects": bill})
+    return await success(client, "POST", f"/v1/bills/{id_}/issue")

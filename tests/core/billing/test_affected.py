@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from energia.billing.affected import affected as affected_bills
-from energia.billing.bills import Bills, Filter, Office
-from energia.clock import SystemClock
+from energia.billing.bills import Bills, Filter
 from energia.db.tenant import Tenant
 from energia.pricing.tariffs import tariff_converter
+from energia.time import SystemClock
 from tests.core.billing.fakes import plugins
 from tests.core.billing.setting import (
     CHANNEL,
@@ -16,10 +16,10 @@ from tests.core.billing.setting import (
     FLAT,
     corrected,
     day,
-    given,
     hours,
     issued,
     meter,
+    success,
     tariff,
     tariff_of,
 )
@@ -30,7 +30,7 @@ FEE = {"kind": "fixed", "amount": {"parameter": "fee", "default": "31"}, "per": 
 
 async def affected(client: Client, query: str = "") -> dict[str, Any]:
     """Return what has changed for each affected bill, by its id."""
-    found = await given(client, "GET", f"/v1/bills?affected=true{query}")
+    found = await success(client, "GET", f"/v1/bills?affected=true{query}")
     assert found["next"] is None
     return {bill["id"]: bill["impact"] for bill in found["items"]}
 
@@ -41,12 +41,12 @@ def impact(reason: str, total: str, difference: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def billed(at_home: Client) -> Client:
+async def billed(household: Client) -> Client:
     """Give a client of a home that pays 12.00 a day and a thirty-first of 31, for four days."""
-    await given(at_home, "PUT", "/v1/tariffs/flat", tariff(FLAT, FEE))
+    await success(household, "PUT", "/v1/tariffs/flat", tariff(FLAT, FEE))
     for first in (1, 2, 3, 4):
-        assert (await issued(at_home, f"b{first}", first))["total"] == "13.00"
-    return at_home
+        assert (await issued(household, f"b{first}", first))["total"] == "13.00"
+    return household
 
 
 async def test_nothing_is_affected_by_itself(billed: Client) -> None:
@@ -68,7 +68,7 @@ async def test_corrected_readings_affect_the_bills_of_their_days(billed: Client)
     """An hour of 3 kWh for 1 makes the second day 1.00 dearer; its neighbours stay."""
     start = "2025-03-02T23:00:00Z"
     body = {"readings": [{"meter": "m", "start": start, "value": 3}]}
-    await given(billed, "POST", "/v1/readings", body)
+    await success(billed, "POST", "/v1/readings", body)
 
     assert await affected(billed) == {"b2": impact("readings", "14.00", "1.00")}
 
@@ -77,7 +77,7 @@ async def test_another_quality_of_the_same_value_affects(billed: Client) -> None
     """The total is the same; what the bill rests on is not."""
     start = "2025-03-02T23:00:00Z"
     body = {"meter": "m", "start": start, "value": 1, "quality": "estimated"}
-    await given(billed, "POST", "/v1/readings", {"readings": [body]})
+    await success(billed, "POST", "/v1/readings", {"readings": [body]})
 
     assert await affected(billed) == {"b2": impact("readings", "13.00", "0.00")}
 
@@ -90,20 +90,20 @@ async def test_readings_that_go_back_affect_nothing(billed: Client) -> None:
     assert await affected(billed) == {}
 
 
-async def test_readings_that_were_missing_affect(at_home: Client) -> None:
+async def test_readings_that_were_missing_affect(household: Client) -> None:
     """The 11th was billed as zero; its 24 kWh came later: 12.00."""
     body = {"id": "b", "contract": "c", **day(10, 12), "missing": "zero"}
-    await given(at_home, "POST", "/v1/bills", body)
-    await given(at_home, "POST", "/v1/bills/b/issue")
-    assert await affected(at_home) == {}
-    await hours(at_home, 11, 1)
+    await success(household, "POST", "/v1/bills", body)
+    await success(household, "POST", "/v1/bills/b/issue")
+    assert await affected(household) == {}
+    await hours(household, 11, 1)
 
-    assert await affected(at_home) == {"b": impact("readings", "24.00", "12.00")}
+    assert await affected(household) == {"b": impact("readings", "24.00", "12.00")}
 
 
 async def test_parameters_affect_all_bills_of_the_contract(billed: Client) -> None:
     """A fee of 62 for 31 is a real more a day."""
-    await given(billed, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
+    await success(billed, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
 
     assert await affected(billed) == {
         f"b{first}": impact("parameters", "14.00", "1.00") for first in (4, 3, 2, 1)
@@ -113,7 +113,7 @@ async def test_parameters_affect_all_bills_of_the_contract(billed: Client) -> No
 async def test_a_named_channel_is_a_parameter(billed: Client) -> None:
     """Naming the channel that was read anyway changes the contract, and no amount."""
     body = {**CONTRACT, "channels": {"import": ["import"]}}
-    await given(billed, "PUT", "/v1/contracts/c", body)
+    await success(billed, "PUT", "/v1/contracts/c", body)
 
     assert (await affected(billed))["b1"] == impact("parameters", "13.00", "0.00")
 
@@ -121,7 +121,7 @@ async def test_a_named_channel_is_a_parameter(billed: Client) -> None:
 async def test_reasons_come_together(billed: Client) -> None:
     """24 kWh more, and a fee of 62: 12.00 + 1.00."""
     await hours(billed, 1, 2)
-    await given(billed, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
+    await success(billed, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
 
     found = (await affected(billed))["b1"]
 
@@ -133,7 +133,7 @@ async def test_a_tariff_of_another_day_affects(billed: Client, tenant: Tenant) -
     """Another version for days that are billed, which only an older release let through."""
     later = {"valid_from": "2025-03-03", "charges": [{**FLAT, "rate": "0.25"}]}
     first = {**tariff(FLAT, FEE)["versions"][0], "valid_to": "2025-03-03"}
-    await given(billed, "PUT", "/v1/tariffs/old", tariff_of(first, later))
+    await success(billed, "PUT", "/v1/tariffs/old", tariff_of(first, later))
     await tenant.execute("delete from tariff_version where tariff_id = 'flat'")
     await tenant.execute("update tariff_version set tariff_id = 'flat' where tariff_id = 'old'")
 
@@ -162,7 +162,7 @@ async def test_filters_and_pages_apply(billed: Client) -> None:
     assert list(await affected(billed, "&start=2025-03-02&end=2025-03-04")) == ["b3", "b2"]
     assert await affected(billed, "&contract=nobody") == {}
     await corrected(billed, "b3", "new")
-    first = await given(billed, "GET", "/v1/bills?affected=true&limit=2")
+    first = await success(billed, "GET", "/v1/bills?affected=true&limit=2")
     assert [bill["id"] for bill in first["items"]] == ["b4", "b2"]
     assert list(await affected(billed, f"&limit=2&cursor={first['next']}")) == ["b1"]
 
@@ -172,7 +172,7 @@ async def test_a_page_looks_at_so_many_bills(billed: Client, tenant: Tenant) -> 
     await hours(billed, 1, 2)
     loaded = plugins()
     converter = tariff_converter(loaded.charges())
-    bills = Bills(Office(tenant, converter, loaded, SystemClock(), 10_000, 100))
+    bills = Bills(tenant, converter, loaded, SystemClock(), 10_000, 100)
 
     nothing, after = await affected_bills(bills, Filter(), None, limit=10, most=3)
     rest, end = await affected_bills(bills, Filter(), after, limit=10, most=3)

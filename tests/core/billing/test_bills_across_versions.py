@@ -14,13 +14,13 @@ from tests.core.billing.setting import (
     RATCHET,
     day,
     draft,
-    given,
     hours,
     issued,
-    refused,
+    refusal,
+    success,
     tariff_of,
 )
-from tests.core.pricing.asking import ask
+from tests.core.pricing.asking import answer_of
 from tests.serving import Client
 
 PATH = "/v1/tariffs/flat"
@@ -30,21 +30,21 @@ SECOND = {"valid_from": "2025-03-03", "charges": [DEARER]}
 
 
 @pytest.fixture(name="billed")
-async def _billed(at_home: Client) -> Client:
+async def _billed(household: Client) -> Client:
     """Give a client of a home with the issued bill `b` of two days at 0.50 and two at 0.60."""
-    await given(at_home, "PUT", PATH, tariff_of(FIRST, SECOND))
-    assert (await issued(at_home, "b", 1, 5))["total"] == "52.80"
-    return at_home
+    await success(household, "PUT", PATH, tariff_of(FIRST, SECOND))
+    assert (await issued(household, "b", 1, 5))["total"] == "52.80"
+    return household
 
 
 async def explained(client: Client, bill: str = "b") -> Any:
     """Return the explanation of a bill."""
-    return await given(client, "GET", f"/v1/bills/{bill}/explain")
+    return await success(client, "GET", f"/v1/bills/{bill}/explain")
 
 
 async def test_each_part_has_its_lines(billed: Client) -> None:
     """48 kWh at 0.50 are 24.00, 48 at 0.60 are 28.80; the bill names both versions."""
-    bill = await given(billed, "GET", "/v1/bills/b")
+    bill = await success(billed, "GET", "/v1/bills/b")
 
     assert [(one["version"], one["quantity"], one["amount"]) for one in bill["lines"]] == [
         ("2025-01-01", "48", "24.00"),
@@ -95,17 +95,17 @@ async def test_a_bill_is_explained_after_its_last_version_ended(billed: Client) 
     third = {"valid_from": "2025-03-05", "charges": [FLAT]}
     closed = {**SECOND, "valid_to": "2025-03-05"}
 
-    await given(billed, "PUT", PATH, tariff_of(FIRST, closed, third))
+    await success(billed, "PUT", PATH, tariff_of(FIRST, closed, third))
 
     assert await explained(billed) == before
 
 
-async def test_a_draft_is_outdated_by_another_version(at_home: Client) -> None:
+async def test_a_draft_is_outdated_by_another_version(household: Client) -> None:
     """A draft by one version is not issued once two charge its period, even if they are alike."""
-    await draft(at_home, "b", 1, 5)
-    await given(at_home, "PUT", PATH, tariff_of(FIRST, {**SECOND, "charges": [FLAT]}))
+    await draft(household, "b", 1, 5)
+    await success(household, "PUT", PATH, tariff_of(FIRST, {**SECOND, "charges": [FLAT]}))
 
-    found = await refused(at_home, "POST", "/v1/bills/b/issue")
+    found = await refusal(household, "POST", "/v1/bills/b/issue")
 
     assert found[:2] == (409, "draft_outdated")
 
@@ -114,57 +114,57 @@ async def test_readings_of_each_part_affect_it(billed: Client) -> None:
     """One kWh more in each hour of the third: 24 kWh more at 0.60 are 14.40."""
     await hours(billed, 3, 2)
 
-    found = await given(billed, "GET", "/v1/bills?affected=true")
+    found = await success(billed, "GET", "/v1/bills?affected=true")
 
     assert [one["impact"] for one in found["items"]] == [
         {"reasons": ["readings"], "total": "67.20", "difference": "14.40"}
     ]
-    await given(billed, "POST", "/v1/bills", {"id": "again", "corrects": "b"})
-    assert (await given(billed, "POST", "/v1/bills/again/issue"))["difference"] == "14.40"
+    await success(billed, "POST", "/v1/bills", {"id": "again", "corrects": "b"})
+    assert (await success(billed, "POST", "/v1/bills/again/issue"))["difference"] == "14.40"
 
 
 async def test_nothing_is_affected_by_itself(billed: Client) -> None:
     """Both versions are in force still."""
-    assert (await given(billed, "GET", "/v1/bills?affected=true"))["items"] == []
+    assert (await success(billed, "GET", "/v1/bills?affected=true"))["items"] == []
 
 
-async def test_what_charges_remember_goes_from_part_to_part(at_home: Client) -> None:
+async def test_what_charges_remember_goes_from_part_to_part(household: Client) -> None:
     """The most of the first part, 96 kWh, outdoes the 48 of the second, and is handed on."""
     first, second = ({**one, "charges": [RATCHET]} for one in (FIRST, SECOND))
-    await given(at_home, "PUT", PATH, tariff_of(first, second))
-    await hours(at_home, 2, 3)
+    await success(household, "PUT", PATH, tariff_of(first, second))
+    await hours(household, 2, 3)
 
-    bill = await issued(at_home, "b", 1, 5)
+    bill = await issued(household, "b", 1, 5)
 
     assert [line["quantity"] for line in bill["lines"]] == ["96", "96"]
-    assert (await draft(at_home, "next", 5, 6))["prior_state"] == bill["state"]
+    assert (await draft(household, "next", 5, 6))["prior_state"] == bill["state"]
 
 
-async def test_parameters_of_both_versions_are_asked(at_home: Client) -> None:
+async def test_parameters_of_both_versions_are_asked(household: Client) -> None:
     """A contract that is billed across them needs those of each."""
     first, second = (
         {**one, "charges": [{"kind": "energy.flat", "rate": {"parameter": name}}]}
         for one, name in ((FIRST, "old"), (SECOND, "new"))
     )
-    await given(at_home, "PUT", "/v1/tariffs/two", tariff_of(first, second))
+    await success(household, "PUT", "/v1/tariffs/two", tariff_of(first, second))
     contract = {"meter": "m", "tariff": "two", "start": "2025-03-01", "parameters": {"old": "0.5"}}
 
-    found = await refused(at_home, "PUT", "/v1/contracts/c", contract)
+    found = await refusal(household, "PUT", "/v1/contracts/c", contract)
 
     assert found[2] == {"/parameters/new": "missing_parameter"}
     contract["parameters"] = {"old": "0.5", "new": "0.6"}
-    await given(at_home, "PUT", "/v1/contracts/c", contract)
-    assert (await draft(at_home, "b", 1, 5))["total"] == "52.80"
+    await success(household, "PUT", "/v1/contracts/c", contract)
+    assert (await draft(household, "b", 1, 5))["total"] == "52.80"
 
 
-async def test_a_run_bills_across_versions(at_home: Client) -> None:
+async def test_a_run_bills_across_versions(household: Client) -> None:
     """As one by one."""
-    await given(at_home, "PUT", PATH, tariff_of(FIRST, SECOND))
+    await success(household, "PUT", PATH, tariff_of(FIRST, SECOND))
 
-    found = await given(at_home, "POST", "/v1/bills/run", {**day(1, 5), "issue": True})
+    found = await success(household, "POST", "/v1/bills/run", {**day(1, 5), "issue": True})
 
     assert (found["issued"], found["failures"]) == (1, 0)
-    (bill,) = (await given(at_home, "GET", "/v1/bills"))["items"]
+    (bill,) = (await success(household, "GET", "/v1/bills"))["items"]
     assert bill["total"] == "52.80"
 
 
@@ -172,7 +172,7 @@ async def test_a_supplier_prints_one_line(billed: Client) -> None:
     """Its line is held against ours of all versions together."""
     line = {"code": "energy.flat", "description": "kWh", "quantity": "96", "amount": "52.80"}
 
-    found = await given(billed, "POST", "/v1/bills/b/check", {"lines": [line], "total": "52.80"})
+    found = await success(billed, "POST", "/v1/bills/b/check", {"lines": [line], "total": "52.80"})
 
     assert found["result"] == "match"
     assert [one["amount"]["billed"] for one in found["lines"]] == ["52.8"]
@@ -185,7 +185,7 @@ async def test_a_supplier_prints_a_line_for_each_version(billed: Client) -> None
         for version, amount in (("2025-01-01", "24.00"), ("2025-03-03", "29.80"))
     ]
 
-    found = await given(billed, "POST", "/v1/bills/b/check", {"lines": lines, "total": "53.80"})
+    found = await success(billed, "POST", "/v1/bills/b/check", {"lines": lines, "total": "53.80"})
 
     assert [(one["version"], one["result"]) for one in found["lines"]] == [
         ("2025-01-01", "match"),
@@ -193,17 +193,17 @@ async def test_a_supplier_prints_a_line_for_each_version(billed: Client) -> None
     ]
 
 
-async def test_bills_from_before_are_explained(at_home: Client, pool: Pool) -> None:
+async def test_bills_from_before_are_explained(household: Client, pool: Pool) -> None:
     """A bill that a release stored which knew one version only."""
-    await issued(at_home, "b", 1)
-    before = await explained(at_home)
+    await issued(household, "b", 1)
+    before = await explained(household)
     async with pool.tenant().transaction() as queries:
         (basis,) = await queries.fetch(_basis, "select basis from bill where id = 'b'")
         for detail in basis["details"]:
             del detail["part"]
         await queries.execute("update bill set basis = %s where id = 'b'", json.dumps(basis))
 
-    assert await explained(at_home) == before
+    assert await explained(household) == before
     assert set(basis) == {"measured", "details", "channels"}
 
 
@@ -215,7 +215,7 @@ async def test_costs_tell_versions_too(billed: Client) -> None:
     """The same period, without a bill."""
     body = {"meter": "m", "tariff": "flat", "start": "2025-03-01", "end": "2025-03-05"}
 
-    status, found = await ask(billed, "POST", "/v1/costs", body)
+    status, found = await answer_of(billed, "POST", "/v1/costs", body)
 
     assert (status, found["total"]) == (200, "52.80")
     assert found["inputs"]["versions"] == ["2025-01-01", "2025-03-03"]

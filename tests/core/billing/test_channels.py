@@ -7,10 +7,10 @@ from tests.core.billing.setting import (
     CONTRACT,
     FLAT,
     draft,
-    given,
     hours,
     meter,
-    refused,
+    refusal,
+    success,
     tariff,
 )
 from tests.serving import Client
@@ -19,22 +19,22 @@ EXPORT = {"kind": "energy.flat", "code": "credit", "channel": "export", "rate": 
 
 
 @pytest.fixture
-async def two(at_home: Client) -> Client:
+async def two(household: Client) -> Client:
     """Give a client of a home whose meter has two channels of import."""
-    await given(at_home, "DELETE", "/v1/contracts/c")
-    await meter(at_home, "two", {**CHANNEL, "id": "e1"}, {**CHANNEL, "id": "e2"})
-    await hours(at_home, 1, 1, 2, meter="two", channel="e1")
-    await hours(at_home, 1, 0.25, meter="two", channel="e2")
-    return at_home
+    await success(household, "DELETE", "/v1/contracts/c")
+    await meter(household, "two", {**CHANNEL, "id": "e1"}, {**CHANNEL, "id": "e2"})
+    await hours(household, 1, 1, 2, meter="two", channel="e1")
+    await hours(household, 1, 0.25, meter="two", channel="e2")
+    return household
 
 
 async def test_channels_that_are_named_are_summed(two: Client) -> None:
     """24 hours of 1 + 0.25 kWh at 0.50 are 15.00; where one has nothing, the sum is missing."""
     body = {**CONTRACT, "meter": "two", "channels": {"import": ["e1", "e2"]}}
-    await given(two, "PUT", "/v1/contracts/c", body)
+    await success(two, "PUT", "/v1/contracts/c", body)
 
     bill = await draft(two, "b", 1)
-    missing = await refused(
+    missing = await refusal(
         two, "POST", "/v1/bills", {"contract": "c", "start": "2025-03-02", "end": "2025-03-03"}
     )
 
@@ -46,7 +46,7 @@ async def test_channels_that_are_named_are_summed(two: Client) -> None:
 async def test_one_of_several_may_be_named(two: Client) -> None:
     """The other one is not charged."""
     body = {**CONTRACT, "meter": "two", "channels": {"import": ["e2"]}}
-    await given(two, "PUT", "/v1/contracts/c", body)
+    await success(two, "PUT", "/v1/contracts/c", body)
 
     assert (await draft(two, "b", 1))["total"] == "3.00"
 
@@ -55,17 +55,17 @@ async def test_several_without_a_name_are_ambiguous(two: Client) -> None:
     """The contract must say which; nothing is guessed."""
     body = {**CONTRACT, "meter": "two"}
 
-    found = await refused(two, "PUT", "/v1/contracts/c", body)
+    found = await refusal(two, "PUT", "/v1/contracts/c", body)
 
     assert found == (422, "ambiguous_channel", {"/channels": "ambiguous_channel"})
 
 
-async def test_a_second_channel_makes_bills_ambiguous(at_home: Client) -> None:
+async def test_a_second_channel_makes_bills_ambiguous(household: Client) -> None:
     """A meter that gets another channel of a role is not billed before the contract names one."""
-    await meter(at_home, "m", CHANNEL, {**CHANNEL, "id": "more"})
+    await meter(household, "m", CHANNEL, {**CHANNEL, "id": "more"})
     period = {"contract": "c", "start": "2025-03-01", "end": "2025-03-02"}
 
-    assert (await refused(at_home, "POST", "/v1/bills", period))[1] == "ambiguous_channel"
+    assert (await refusal(household, "POST", "/v1/bills", period))[1] == "ambiguous_channel"
 
 
 async def test_a_channel_is_named_once_and_for_its_role(two: Client) -> None:
@@ -75,17 +75,17 @@ async def test_a_channel_is_named_once_and_for_its_role(two: Client) -> None:
         ({"import": ["e1"], "export": ["e2"]}, "/channels/export/0"),
     ):
         body = {**CONTRACT, "meter": "two", "channels": channels}
-        found = await refused(two, "PUT", "/v1/contracts/c", body)
+        found = await refusal(two, "PUT", "/v1/contracts/c", body)
         assert found == (422, "invalid", {place: "unknown_channel"})
 
 
-async def test_each_role_is_charged_by_its_channel(at_home: Client) -> None:
+async def test_each_role_is_charged_by_its_channel(household: Client) -> None:
     """24 kWh bought at 0.50 less 12 kWh sold at 0.10 are 12.00 - 1.20."""
-    await meter(at_home, "m", CHANNEL, {**CHANNEL, "id": "out", "direction": "export"})
-    await hours(at_home, 1, 0.5, channel="out")
-    await given(at_home, "PUT", "/v1/tariffs/flat", tariff({**FLAT, "code": "supply"}, EXPORT))
+    await meter(household, "m", CHANNEL, {**CHANNEL, "id": "out", "direction": "export"})
+    await hours(household, 1, 0.5, channel="out")
+    await success(household, "PUT", "/v1/tariffs/flat", tariff({**FLAT, "code": "supply"}, EXPORT))
 
-    bill = await draft(at_home, "b", 1)
+    bill = await draft(household, "b", 1)
 
     assert [line["amount"] for line in bill["lines"]] == ["12.00", "-1.20"]
     assert bill["total"] == "10.80"

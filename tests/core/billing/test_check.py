@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.billing.setting import given, home, hours, issued, refused, tariff
+from tests.core.billing.setting import hours, issued, refusal, store_household, success, tariff
 from tests.serving import Client
 
 EVENING = {"period": "peak", "days": ["all"], "from": "18:00", "to": "21:00"}
@@ -27,7 +27,7 @@ PRINTED = [
 @pytest.fixture
 async def billed(client: Client) -> Client:
     """Give a client of a home with the issued bill `b` of three lines."""
-    await home(client, tariff(ENERGY, FEE))
+    await store_household(client, tariff(ENERGY, FEE))
     bill = await issued(client, "b", 1)
     codes = {line["code"]: line["amount"] for line in bill["lines"]}
     assert codes == {"energy.peak": "3.00", "energy.rest": "10.50", "fee": "1.00"}
@@ -37,7 +37,7 @@ async def billed(client: Client) -> Client:
 async def checked(client: Client, total: str, *lines: dict[str, Any], **more: Any) -> Any:
     """Check the bill `b`."""
     body = {"lines": list(lines), "total": total, **more}
-    return await given(client, "POST", "/v1/bills/b/check", body)
+    return await success(client, "POST", "/v1/bills/b/check", body)
 
 
 def results(check: Any) -> dict[str, str]:
@@ -170,7 +170,7 @@ async def test_quantities_are_held_to_the_decimals_printed(
     client: Client, printed: str, ours: str, result: str
 ) -> None:
     """21 hours of 0.123456 kWh are 2.592576 kWh, which nobody prints in full."""
-    await home(client, tariff(ENERGY))
+    await store_household(client, tariff(ENERGY))
     await hours(client, 1, 0.123456)
     await issued(client, "b", 1)
     line = {"code": "energy.rest", "description": "", "quantity": printed, "amount": "1.30"}
@@ -198,7 +198,7 @@ async def test_what_cannot_be_checked_is_refused(billed: Client) -> None:
     """A tolerance below nothing, a total that is no number, a bill that is not there."""
     body = {"total": "much", "tolerance": "-1", "lines": [{"amount": "1"}]}
 
-    assert await refused(billed, "POST", "/v1/bills/b/check", body) == (
+    assert await refusal(billed, "POST", "/v1/bills/b/check", body) == (
         422,
         "invalid",
         {
@@ -207,4 +207,4 @@ async def test_what_cannot_be_checked_is_refused(billed: Client) -> None:
             "/lines/0/description": "missing_field",
         },
     )
-    assert (await refused(billed, "POST", "/v1/bills/x/check", {"total": "1"}))[0] == 404
+    assert (await refusal(billed, "POST", "/v1/bills/x/check", {"total": "1"}))[0] == 404

@@ -10,35 +10,35 @@ from tests.core.billing.setting import (
     CONTRACT,
     FLAT,
     draft,
-    given,
-    home,
     issued,
     meter,
-    refused,
+    refusal,
+    store_household,
+    success,
     tariff,
     tariff_of,
 )
-from tests.core.pricing.asking import ask
+from tests.core.pricing.asking import answer_of
 from tests.serving import Client
 
 DEMAND = {"kind": "fixed", "amount": {"parameter": "fee"}, "per": "month"}
 
 
 @pytest.fixture
-async def vacant(at_home: Client) -> Client:
+async def vacant(household: Client) -> Client:
     """Give a client of a home without a contract."""
-    await given(at_home, "DELETE", "/v1/contracts/c")
-    return at_home
+    await success(household, "DELETE", "/v1/contracts/c")
+    return household
 
 
 async def test_a_contract_comes_back_as_it_was_put(vacant: Client) -> None:
     """The first PUT makes it (201), the next one replaces it (200)."""
     body = {**CONTRACT, "end": "2026-01-01"}
-    first, _ = await ask(vacant, "PUT", "/v1/contracts/c", body)
-    second, _ = await ask(vacant, "PUT", "/v1/contracts/c", body)
+    first, _ = await answer_of(vacant, "PUT", "/v1/contracts/c", body)
+    second, _ = await answer_of(vacant, "PUT", "/v1/contracts/c", body)
 
     assert (first, second) == (201, 200)
-    assert await given(vacant, "GET", "/v1/contracts/c") == {
+    assert await success(vacant, "GET", "/v1/contracts/c") == {
         "id": "c",
         "meter": "m",
         "tariff": "flat",
@@ -51,9 +51,9 @@ async def test_a_contract_comes_back_as_it_was_put(vacant: Client) -> None:
 
 async def test_a_contract_without_an_id_gets_one(vacant: Client) -> None:
     """The answer says where it is."""
-    made = await given(vacant, "POST", "/v1/contracts", CONTRACT)
+    made = await success(vacant, "POST", "/v1/contracts", CONTRACT)
 
-    assert await given(vacant, "GET", f"/v1/contracts/{made['id']}") == made
+    assert await success(vacant, "GET", f"/v1/contracts/{made['id']}") == made
 
 
 @pytest.mark.parametrize(
@@ -69,29 +69,29 @@ async def test_contracts_of_a_meter_do_not_overlap(
     vacant: Client, start: str, end: str | None
 ) -> None:
     """A shared day is 409; the one that is there stays alone."""
-    await given(vacant, "PUT", "/v1/contracts/a", {**CONTRACT, "end": "2025-06-01"})
+    await success(vacant, "PUT", "/v1/contracts/a", {**CONTRACT, "end": "2025-06-01"})
     body = {**CONTRACT, "start": start} | ({"end": end} if end else {})
 
-    found = await refused(vacant, "PUT", "/v1/contracts/b", body)
+    found = await refusal(vacant, "PUT", "/v1/contracts/b", body)
 
     assert found == (409, "contracts_overlap", {"/start": "contracts_overlap"})
-    listed = await given(vacant, "GET", "/v1/contracts?meter=m")
+    listed = await success(vacant, "GET", "/v1/contracts?meter=m")
     assert [one["id"] for one in listed["items"]] == ["a"]
 
 
 async def test_one_contract_follows_another(vacant: Client) -> None:
     """An end is the day after the last one: the next contract starts on it."""
-    await given(vacant, "PUT", "/v1/contracts/a", {**CONTRACT, "end": "2025-06-01"})
-    await given(vacant, "PUT", "/v1/contracts/b", {**CONTRACT, "start": "2025-06-01"})
-    await given(
+    await success(vacant, "PUT", "/v1/contracts/a", {**CONTRACT, "end": "2025-06-01"})
+    await success(vacant, "PUT", "/v1/contracts/b", {**CONTRACT, "start": "2025-06-01"})
+    await success(
         vacant,
         "PUT",
         "/v1/contracts/z",
         {**CONTRACT, "start": "2025-02-01", "end": "2025-03-01"},
     )
 
-    listed = await given(vacant, "GET", "/v1/contracts?limit=2")
-    rest = await given(vacant, "GET", f"/v1/contracts?limit=2&cursor={listed['next']}")
+    listed = await success(vacant, "GET", "/v1/contracts?limit=2")
+    rest = await success(vacant, "GET", f"/v1/contracts?limit=2&cursor={listed['next']}")
     assert [one["id"] for one in listed["items"] + rest["items"]] == ["a", "b", "z"]
     assert rest["next"] is None
 
@@ -99,12 +99,12 @@ async def test_one_contract_follows_another(vacant: Client) -> None:
 async def test_of_two_at_once_one_is_refused(vacant: Client) -> None:
     """Eight POSTs of one meter and time make one contract."""
     answers = await asyncio.gather(
-        *(ask(vacant, "POST", "/v1/contracts", CONTRACT) for _ in range(8))
+        *(answer_of(vacant, "POST", "/v1/contracts", CONTRACT) for _ in range(8))
     )
 
     assert sorted(status for status, _ in answers) == [201] + [409] * 7
     assert {body.get("code") for status, body in answers if status == 409} == {"contracts_overlap"}
-    assert len((await given(vacant, "GET", "/v1/contracts"))["items"]) == 1
+    assert len((await success(vacant, "GET", "/v1/contracts"))["items"]) == 1
 
 
 async def test_one_id_is_given_once(vacant: Client) -> None:
@@ -116,11 +116,11 @@ async def test_one_id_is_given_once(vacant: Client) -> None:
         bodies = [{**CONTRACT, "id": f"c{round_}", "meter": name} for name in names]
 
         answers = await asyncio.gather(
-            *(ask(vacant, "POST", "/v1/contracts", body) for body in bodies)
+            *(answer_of(vacant, "POST", "/v1/contracts", body) for body in bodies)
         )
 
         assert sorted(status for status, _ in answers) == [201, 409]
-        stored = await given(vacant, "GET", f"/v1/contracts/c{round_}")
+        stored = await success(vacant, "GET", f"/v1/contracts/c{round_}")
         assert [stored] == [body for status, body in answers if status == 201]
 
 
@@ -133,7 +133,7 @@ async def test_all_that_does_not_fit_is_told_at_once(vacant: Client) -> None:
         "channels": {"import": ["x"], "export": ["y", "z"]},
     }
 
-    assert await refused(vacant, "POST", "/v1/contracts", body) == (
+    assert await refusal(vacant, "POST", "/v1/contracts", body) == (
         422,
         "invalid",
         {
@@ -148,11 +148,11 @@ async def test_all_that_does_not_fit_is_told_at_once(vacant: Client) -> None:
 
 async def test_parameters_are_those_that_the_tariff_asks_for(vacant: Client) -> None:
     """One too many, one that is missing, and one that does not fit, beside other faults."""
-    await given(vacant, "PUT", "/v1/tariffs/flat", tariff(DEMAND))
+    await success(vacant, "PUT", "/v1/tariffs/flat", tariff(DEMAND))
 
     async def faults(parameters: dict[str, Any]) -> dict[str, str]:
         body = {**CONTRACT, "parameters": parameters, "channels": {"import": ["x"]}}
-        return (await refused(vacant, "POST", "/v1/contracts", body))[2]
+        return (await refusal(vacant, "POST", "/v1/contracts", body))[2]
 
     channel = {"/channels/import/0": "unknown_channel"}
     missing, unknown = (
@@ -168,10 +168,10 @@ async def test_parameters_of_other_times_are_not_asked_for(vacant: Client) -> No
     """A contract needs the parameters of the versions that are in force in its time."""
     later = {"valid_from": "2026-01-01", "charges": [DEMAND]}
     first = {"valid_from": "2025-01-01", "valid_to": "2026-01-01", "charges": [FLAT]}
-    await given(vacant, "PUT", "/v1/tariffs/flat", tariff_of(first, later))
+    await success(vacant, "PUT", "/v1/tariffs/flat", tariff_of(first, later))
 
-    await given(vacant, "PUT", "/v1/contracts/c", {**CONTRACT, "end": "2026-01-01"})
-    found = await refused(vacant, "PUT", "/v1/contracts/c", CONTRACT)
+    await success(vacant, "PUT", "/v1/contracts/c", {**CONTRACT, "end": "2026-01-01"})
+    found = await refusal(vacant, "PUT", "/v1/contracts/c", CONTRACT)
 
     assert found[2] == {"/parameters/fee": "missing_parameter"}
     assert (await draft(vacant, "b", 1))["total"] == "12.00"
@@ -181,14 +181,14 @@ async def test_an_empty_contract_is_refused(vacant: Client) -> None:
     """It must end after it starts."""
     body = {**CONTRACT, "end": CONTRACT["start"]}
 
-    assert (await refused(vacant, "POST", "/v1/contracts", body))[2] == {"/end": "empty_window"}
+    assert (await refusal(vacant, "POST", "/v1/contracts", body))[2] == {"/end": "empty_window"}
 
 
-async def test_what_bills_say_of_their_contract_stays(at_home: Client) -> None:
+async def test_what_bills_say_of_their_contract_stays(household: Client) -> None:
     """Once a bill is issued, meter, tariff and start stay, and the end is after the bill's."""
-    await meter(at_home, "other")
-    await given(at_home, "PUT", "/v1/tariffs/other", tariff())
-    await issued(at_home, "b", 1, 4)
+    await meter(household, "other")
+    await success(household, "PUT", "/v1/tariffs/other", tariff())
+    await issued(household, "b", 1, 4)
     body = {
         "meter": "other",
         "tariff": "other",
@@ -196,35 +196,35 @@ async def test_what_bills_say_of_their_contract_stays(at_home: Client) -> None:
         "end": "2025-03-03",
     }
 
-    assert await refused(at_home, "PUT", "/v1/contracts/c", body) == (
+    assert await refusal(household, "PUT", "/v1/contracts/c", body) == (
         409,
         "in_use",
         {"/meter": "in_use", "/tariff": "in_use", "/start": "in_use", "/end": "in_use"},
     )
-    await given(at_home, "PUT", "/v1/contracts/c", {**CONTRACT, "end": "2025-03-04"})
+    await success(household, "PUT", "/v1/contracts/c", {**CONTRACT, "end": "2025-03-04"})
 
 
-async def test_a_contract_with_bills_stays(at_home: Client) -> None:
+async def test_a_contract_with_bills_stays(household: Client) -> None:
     """Even a draft holds it; without, it goes."""
-    await draft(at_home, "b", 1)
-    assert (await refused(at_home, "DELETE", "/v1/contracts/c"))[1] == "in_use"
-    await given(at_home, "DELETE", "/v1/bills/b")
+    await draft(household, "b", 1)
+    assert (await refusal(household, "DELETE", "/v1/contracts/c"))[1] == "in_use"
+    await success(household, "DELETE", "/v1/bills/b")
 
-    await given(at_home, "DELETE", "/v1/contracts/c")
+    await success(household, "DELETE", "/v1/contracts/c")
 
-    assert (await refused(at_home, "GET", "/v1/contracts/c"))[0] == 404
-    assert (await refused(at_home, "DELETE", "/v1/contracts/c"))[0] == 404
+    assert (await refusal(household, "GET", "/v1/contracts/c"))[0] == 404
+    assert (await refusal(household, "DELETE", "/v1/contracts/c"))[0] == 404
 
 
 async def test_a_contract_holds_its_meter_and_tariff(client: Client, pool: Pool) -> None:
     """A tariff that is deleted while a contract of it is made is refused, or unknown: never 500."""
-    await home(client)
+    await store_household(client)
     for _ in range(8):
-        await given(client, "PUT", "/v1/tariffs/short", tariff())
-        await given(client, "DELETE", "/v1/contracts/c")
+        await success(client, "PUT", "/v1/tariffs/short", tariff())
+        await success(client, "DELETE", "/v1/contracts/c")
         made, gone = await asyncio.gather(
-            ask(client, "PUT", "/v1/contracts/c", {**CONTRACT, "tariff": "short"}),
-            ask(client, "DELETE", "/v1/tariffs/short"),
+            answer_of(client, "PUT", "/v1/contracts/c", {**CONTRACT, "tariff": "short"}),
+            answer_of(client, "DELETE", "/v1/tariffs/short"),
         )
         assert sorted([made[0], gone[0]]) in ([201, 409], [204, 422]), (made, gone)
-        await given(client, "PUT", "/v1/contracts/c", CONTRACT)
+        await success(client, "PUT", "/v1/contracts/c", CONTRACT)

@@ -9,29 +9,29 @@ from tests.core.billing.setting import (
     corrected,
     day,
     draft,
-    given,
     hours,
     issued,
-    refused,
+    refusal,
+    success,
     tariff,
 )
-from tests.core.pricing.asking import ask
+from tests.core.pricing.asking import answer_of
 from tests.serving import Client
 
 
-async def test_a_correction_takes_the_place(at_home: Client, heard: Heard) -> None:
+async def test_a_correction_takes_the_place(household: Client, heard: Heard) -> None:
     """Each names the other; the difference is that of the totals: 30.00 - 12.00."""
-    old = await issued(at_home, "old", 1)
-    await hours(at_home, 1, 2.5)
+    old = await issued(household, "old", 1)
+    await hours(household, 1, 2.5)
 
-    status, new = await ask(at_home, "POST", "/v1/bills", {"id": "new", "corrects": "old"})
+    status, new = await answer_of(household, "POST", "/v1/bills", {"id": "new", "corrects": "old"})
     assert (status, new["status"], new["corrects"]) == (201, "draft", "old")
     assert (new["total"], new["difference"]) == ("30.00", "18.00")
     assert (new["start"], new["end"]) == (old["start"], old["end"])
-    assert await given(at_home, "GET", "/v1/bills/old") == old
+    assert await success(household, "GET", "/v1/bills/old") == old
 
-    await given(at_home, "POST", "/v1/bills/new/issue")
-    after = await given(at_home, "GET", "/v1/bills/old")
+    await success(household, "POST", "/v1/bills/new/issue")
+    after = await success(household, "GET", "/v1/bills/old")
     assert after == old | {"status": "corrected", "corrected_by": "new"}
     assert [(event.bill, event.corrects) for event in heard.events] == [
         ("old", None),
@@ -39,106 +39,106 @@ async def test_a_correction_takes_the_place(at_home: Client, heard: Heard) -> No
     ]
 
 
-async def test_a_correction_may_be_less(at_home: Client) -> None:
+async def test_a_correction_may_be_less(household: Client) -> None:
     """The difference of a credit is negative: 6.00 - 12.00."""
-    await issued(at_home, "old", 1)
-    await hours(at_home, 1, 0.5)
+    await issued(household, "old", 1)
+    await hours(household, 1, 0.5)
 
-    assert (await corrected(at_home, "old", "new"))["difference"] == "-6.00"
+    assert (await corrected(household, "old", "new"))["difference"] == "-6.00"
 
 
-async def test_a_correction_is_drafted_once(at_home: Client) -> None:
+async def test_a_correction_is_drafted_once(household: Client) -> None:
     """Asked for again it is priced again (200); under another id it is 409."""
-    await issued(at_home, "old", 1)
+    await issued(household, "old", 1)
     body = {"id": "new", "corrects": "old"}
-    await given(at_home, "POST", "/v1/bills", body)
-    await hours(at_home, 1, 2)
+    await success(household, "POST", "/v1/bills", body)
+    await hours(household, 1, 2)
 
-    status, again = await ask(at_home, "POST", "/v1/bills", {"corrects": "old"})
-    other = await refused(at_home, "POST", "/v1/bills", {**body, "id": "other"})
+    status, again = await answer_of(household, "POST", "/v1/bills", {"corrects": "old"})
+    other = await refusal(household, "POST", "/v1/bills", {**body, "id": "other"})
 
     assert (status, again["id"], again["difference"]) == (200, "new", "12.00")
     assert other[:2] == (409, "overlaps_draft")
 
 
-async def test_a_draft_is_not_corrected(at_home: Client) -> None:
+async def test_a_draft_is_not_corrected(household: Client) -> None:
     """It is made again instead."""
-    await draft(at_home, "b", 1)
+    await draft(household, "b", 1)
 
-    assert (await refused(at_home, "POST", "/v1/bills", {"corrects": "b"}))[:2] == (
+    assert (await refusal(household, "POST", "/v1/bills", {"corrects": "b"}))[:2] == (
         409,
         "not_issued",
     )
 
 
-async def test_a_bill_is_corrected_once(at_home: Client) -> None:
+async def test_a_bill_is_corrected_once(household: Client) -> None:
     """After that the correction is what can be corrected."""
-    await issued(at_home, "first", 1)
-    await hours(at_home, 1, 2)
-    await corrected(at_home, "first", "second")
+    await issued(household, "first", 1)
+    await hours(household, 1, 2)
+    await corrected(household, "first", "second")
 
-    again = await refused(at_home, "POST", "/v1/bills", {"corrects": "first"})
-    issue = await refused(at_home, "POST", "/v1/bills/first/issue")
+    again = await refusal(household, "POST", "/v1/bills", {"corrects": "first"})
+    issue = await refusal(household, "POST", "/v1/bills/first/issue")
     assert again[:2] == issue[:2] == (409, "already_corrected")
-    await hours(at_home, 1, 3)
-    third = await corrected(at_home, "second", "third")
+    await hours(household, 1, 3)
+    third = await corrected(household, "second", "third")
 
     assert (third["total"], third["difference"]) == ("36.00", "12.00")
-    chain = [await given(at_home, "GET", f"/v1/bills/{id_}") for id_ in ("first", "second")]
+    chain = [await success(household, "GET", f"/v1/bills/{id_}") for id_ in ("first", "second")]
     assert [(bill["status"], bill["corrected_by"]) for bill in chain] == [
         ("corrected", "second"),
         ("corrected", "third"),
     ]
 
 
-async def test_a_corrected_bill_and_its_correction_stay(at_home: Client) -> None:
+async def test_a_corrected_bill_and_its_correction_stay(household: Client) -> None:
     """Neither is deleted; a draft of a correction is, and the bill stands."""
-    await issued(at_home, "old", 1)
-    await given(at_home, "POST", "/v1/bills", {"id": "new", "corrects": "old"})
-    await given(at_home, "DELETE", "/v1/bills/new")
-    assert (await given(at_home, "GET", "/v1/bills/old"))["status"] == "issued"
-    await corrected(at_home, "old", "new")
+    await issued(household, "old", 1)
+    await success(household, "POST", "/v1/bills", {"id": "new", "corrects": "old"})
+    await success(household, "DELETE", "/v1/bills/new")
+    assert (await success(household, "GET", "/v1/bills/old"))["status"] == "issued"
+    await corrected(household, "old", "new")
 
     for id_ in ("old", "new"):
-        found = await refused(at_home, "DELETE", f"/v1/bills/{id_}")
+        found = await refusal(household, "DELETE", f"/v1/bills/{id_}")
         assert found[:2] == (409, "bill_issued")
 
 
-async def test_an_outdated_correction_is_not_issued(at_home: Client) -> None:
+async def test_an_outdated_correction_is_not_issued(household: Client) -> None:
     """As any draft; the corrected bill stays issued."""
-    await issued(at_home, "old", 1)
-    await given(at_home, "POST", "/v1/bills", {"id": "new", "corrects": "old"})
-    await hours(at_home, 1, 2)
+    await issued(household, "old", 1)
+    await success(household, "POST", "/v1/bills", {"id": "new", "corrects": "old"})
+    await hours(household, 1, 2)
 
-    assert (await refused(at_home, "POST", "/v1/bills/new/issue"))[1] == "draft_outdated"
-    assert (await given(at_home, "GET", "/v1/bills/old"))["status"] == "issued"
+    assert (await refusal(household, "POST", "/v1/bills/new/issue"))[1] == "draft_outdated"
+    assert (await success(household, "GET", "/v1/bills/old"))["status"] == "issued"
 
 
-async def test_a_correction_is_by_what_is_stored_now(at_home: Client) -> None:
+async def test_a_correction_is_by_what_is_stored_now(household: Client) -> None:
     """Other parameters of the contract make another bill: 31 x 1/31 more."""
     fee = {"kind": "fixed", "amount": {"parameter": "fee", "default": "31"}, "per": "month"}
-    await given(at_home, "PUT", "/v1/tariffs/flat", tariff(fee))
-    await issued(at_home, "old", 1)
-    await given(at_home, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
+    await success(household, "PUT", "/v1/tariffs/flat", tariff(fee))
+    await issued(household, "old", 1)
+    await success(household, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
 
-    new = await corrected(at_home, "old", "new")
+    new = await corrected(household, "old", "new")
 
     assert (new["total"], new["difference"]) == ("2.00", "1.00")
     assert new["parameters"] == {"fee": "62"}
 
 
-async def test_of_corrections_at_once_one_is_made(at_home: Client, tenant: Tenant) -> None:
+async def test_of_corrections_at_once_one_is_made(household: Client, tenant: Tenant) -> None:
     """Eight corrections of one bill, each issued at once, leave one in its place."""
-    await issued(at_home, "old", 1)
-    await hours(at_home, 1, 2)
+    await issued(household, "old", 1)
+    await hours(household, 1, 2)
     made = await asyncio.gather(
-        *(ask(at_home, "POST", "/v1/bills", {"corrects": "old"}) for _ in range(8))
+        *(answer_of(household, "POST", "/v1/bills", {"corrects": "old"}) for _ in range(8))
     )
     assert sorted(status for status, _ in made) == [200] * 7 + [201]
     (new,) = {bill["id"] for _, bill in made}
 
     answers = await asyncio.gather(
-        *(ask(at_home, "POST", f"/v1/bills/{new}/issue") for _ in range(8))
+        *(answer_of(household, "POST", f"/v1/bills/{new}/issue") for _ in range(8))
     )
 
     assert {status for status, _ in answers} == {200}
@@ -146,15 +146,15 @@ async def test_of_corrections_at_once_one_is_made(at_home: Client, tenant: Tenan
     assert await tenant.fetch(str, live) == [new]
 
 
-async def test_a_run_leaves_corrections_alone(at_home: Client) -> None:
+async def test_a_run_leaves_corrections_alone(household: Client) -> None:
     """What is corrected is billed: a run makes nothing of it."""
-    await issued(at_home, "old", 1)
-    await hours(at_home, 1, 2)
-    await given(at_home, "POST", "/v1/bills", {"id": "new", "corrects": "old"})
+    await issued(household, "old", 1)
+    await hours(household, 1, 2)
+    await success(household, "POST", "/v1/bills", {"id": "new", "corrects": "old"})
 
-    before = await given(at_home, "POST", "/v1/bills/run", {**day(1), "issue": True})
-    await given(at_home, "POST", "/v1/bills/new/issue")
-    after = await given(at_home, "POST", "/v1/bills/run", {**day(1), "issue": True})
+    before = await success(household, "POST", "/v1/bills/run", {**day(1), "issue": True})
+    await success(household, "POST", "/v1/bills/new/issue")
+    after = await success(household, "POST", "/v1/bills/run", {**day(1), "issue": True})
 
     for run in (before, after):
         assert (run["created"], run["unchanged"], run["issued"], run["failures"]) == (0, 1, 0, 0)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.core.billing.setting import CONTRACT, day, draft, given, hours, issued, refused, tariff
-from tests.core.pricing.asking import ask
+from tests.core.billing.setting import CONTRACT, day, draft, hours, issued, refusal, success, tariff
+from tests.core.pricing.asking import answer_of
 from tests.serving import Client
 
 BILLS = "/v1/bills"
@@ -14,9 +14,9 @@ def wanted(first: int, past: int | None = None, **more: Any) -> dict[str, Any]:
     return {"contract": "c", **day(first, past), **more}
 
 
-async def test_a_draft_is_priced(at_home: Client) -> None:
+async def test_a_draft_is_priced(household: Client) -> None:
     """Three days of 24 kWh at 0.50 are 36.00; it says what it was made from."""
-    status, bill = await ask(at_home, "POST", BILLS, wanted(1, 4, id="b"))
+    status, bill = await answer_of(household, "POST", BILLS, wanted(1, 4, id="b"))
 
     assert status == 201
     assert (bill["status"], bill["currency"], bill["total"]) == ("draft", "BRL", "36.00")
@@ -39,82 +39,82 @@ async def test_a_draft_is_priced(at_home: Client) -> None:
         "questionable": 0,
         "missing": 0,
     }
-    assert await given(at_home, "GET", f"{BILLS}/b") == bill
+    assert await success(household, "GET", f"{BILLS}/b") == bill
 
 
-async def test_a_draft_without_an_id_gets_one(at_home: Client) -> None:
+async def test_a_draft_without_an_id_gets_one(household: Client) -> None:
     """`Location` says where it is."""
-    async with at_home.post(BILLS, json=wanted(1)) as answer:
+    async with household.post(BILLS, json=wanted(1)) as answer:
         bill = await answer.json()
 
     assert answer.headers["Location"] == f"{BILLS}/{bill['id']}"
 
 
-async def test_a_draft_again_is_priced_again(at_home: Client) -> None:
+async def test_a_draft_again_is_priced_again(household: Client) -> None:
     """The same bill (200) by what is stored now: 24 kWh more are 12.00 more."""
-    _, first = await ask(at_home, "POST", BILLS, wanted(1))
-    await hours(at_home, 1, 2)
+    _, first = await answer_of(household, "POST", BILLS, wanted(1))
+    await hours(household, 1, 2)
 
-    status, again = await ask(at_home, "POST", BILLS, wanted(1))
+    status, again = await answer_of(household, "POST", BILLS, wanted(1))
 
     assert (status, again["id"], again["total"]) == (200, first["id"], "24.00")
     assert again["created_at"] == first["created_at"]
     assert again["priced_at"] > first["priced_at"]
 
 
-async def test_a_period_is_billed_once(at_home: Client) -> None:
+async def test_a_period_is_billed_once(household: Client) -> None:
     """A period that is billed in part is 409; the day after the last one is free."""
-    await issued(at_home, "b", 2, 4)
+    await issued(household, "b", 2, 4)
 
     for first, past in ((2, 4), (1, 3), (3, 4), (1, 9)):
-        found = await refused(at_home, "POST", BILLS, wanted(first, past))
+        found = await refusal(household, "POST", BILLS, wanted(first, past))
         assert found == (409, "already_billed", {"/start": "already_billed"})
     for first in (1, 4):
-        await given(at_home, "POST", BILLS, wanted(first))
+        await success(household, "POST", BILLS, wanted(first))
 
 
-async def test_drafts_do_not_overlap(at_home: Client) -> None:
+async def test_drafts_do_not_overlap(household: Client) -> None:
     """Another period that shares a day with a draft is 409; so is another id for its period."""
-    await draft(at_home, "b", 2, 4)
+    await draft(household, "b", 2, 4)
 
-    shared = await refused(at_home, "POST", BILLS, wanted(3, 5))
-    renamed = await refused(at_home, "POST", BILLS, wanted(2, 4, id="other"))
+    shared = await refusal(household, "POST", BILLS, wanted(3, 5))
+    renamed = await refusal(household, "POST", BILLS, wanted(2, 4, id="other"))
 
     assert shared == (409, "overlaps_draft", {"/start": "overlaps_draft"})
     assert renamed[:2] == (409, "overlaps_draft")
 
 
-async def test_an_id_names_one_bill(at_home: Client) -> None:
+async def test_an_id_names_one_bill(household: Client) -> None:
     """The id of another bill is 409, and that bill stays as it was."""
-    first = await draft(at_home, "b", 1)
+    first = await draft(household, "b", 1)
 
-    found = await refused(at_home, "POST", BILLS, wanted(2, id="b"))
+    found = await refusal(household, "POST", BILLS, wanted(2, id="b"))
 
     assert found[:2] == (409, "conflict")
-    assert await given(at_home, "GET", f"{BILLS}/b") == first
+    assert await success(household, "GET", f"{BILLS}/b") == first
 
 
-async def test_missing_readings_are_refused(at_home: Client) -> None:
+async def test_missing_readings_are_refused(household: Client) -> None:
     """The faults name the contract and say when they are missing."""
-    status, problem = await ask(at_home, "POST", BILLS, wanted(10, 12))
+    status, problem = await answer_of(household, "POST", BILLS, wanted(10, 12))
 
     assert (status, problem["code"]) == (422, "incomplete_usage")
     assert problem["errors"][0]["pointer"] == "/contract"
     assert "2025-03-11" in problem["errors"][0]["message"]
 
 
-async def test_missing_readings_may_be_nothing(at_home: Client) -> None:
+async def test_missing_readings_may_be_nothing(household: Client) -> None:
     """As zero, a day of two is 12.00, and the bill says so."""
-    bill = await given(at_home, "POST", BILLS, wanted(10, 12, missing="zero"))
+    bill = await success(household, "POST", BILLS, wanted(10, 12, missing="zero"))
 
     assert bill["total"] == "12.00"
     assert (bill["coverage"]["missing"], bill["inputs"]["missing"]) == (24, "zero")
     assert [(one["code"], one["slots"]) for one in bill["assumptions"]] == [("missing_as_zero", 24)]
 
 
-async def test_missing_readings_may_be_estimated(at_home: Client) -> None:
+async def test_missing_readings_may_be_estimated(household: Client) -> None:
     """The hours of Tuesday the 11th take the mean of Monday's: 1 kWh each."""
-    bill = await given(at_home, "POST", BILLS, wanted(10, 12, missing="estimate"))
+    bill = await success(household, "POST", BILLS, wanted(10, 12, missing="estimate"))
 
     assert bill["total"] == "24.00"
     assert [(one["code"], one["slots"]) for one in bill["assumptions"]] == [
@@ -122,29 +122,29 @@ async def test_missing_readings_may_be_estimated(at_home: Client) -> None:
     ]
 
 
-async def test_a_bill_is_within_its_contract(at_home: Client) -> None:
+async def test_a_bill_is_within_its_contract(household: Client) -> None:
     """A day before the start, or after the end, is refused."""
-    await given(at_home, "PUT", "/v1/contracts/c", {**CONTRACT, "end": "2025-03-05"})
+    await success(household, "PUT", "/v1/contracts/c", {**CONTRACT, "end": "2025-03-05"})
 
     for period in (wanted(4, 6), {**wanted(1), "start": "2025-02-28"}):
-        found = await refused(at_home, "POST", BILLS, period)
+        found = await refusal(household, "POST", BILLS, period)
         assert found == (422, "outside_contract", {"/start": "outside_contract"})
 
 
-async def test_a_period_without_a_version_is_refused(at_home: Client) -> None:
+async def test_a_period_without_a_version_is_refused(household: Client) -> None:
     """Versions with two days between them: no bill may touch these."""
     first = {**tariff()["versions"][0], "valid_to": "2025-03-05"}
     second = {**tariff()["versions"][0], "valid_from": "2025-03-07"}
-    await given(at_home, "PUT", "/v1/tariffs/flat", {**tariff(), "versions": [first, second]})
+    await success(household, "PUT", "/v1/tariffs/flat", {**tariff(), "versions": [first, second]})
 
     for days in ((4, 6), (6, 8), (4, 8)):
-        found = await refused(at_home, "POST", BILLS, wanted(*days))
+        found = await refusal(household, "POST", BILLS, wanted(*days))
         assert found[2] == {"": "no_version_in_force"}
     for days in ((4, 5), (7, 8)):
-        await given(at_home, "POST", BILLS, wanted(*days))
+        await success(household, "POST", BILLS, wanted(*days))
 
 
-async def test_what_does_not_go_together_is_refused(at_home: Client) -> None:
+async def test_what_does_not_go_together_is_refused(household: Client) -> None:
     """A contract needs a period, a correction has that of its bill."""
     for body, faults in (
         ({}, {"/contract": "contract_or_corrects"}),
@@ -155,13 +155,13 @@ async def test_what_does_not_go_together_is_refused(at_home: Client) -> None:
             dict.fromkeys(("/start", "/end", "/state"), "not_of_corrections"),
         ),
     ):
-        found = await refused(at_home, "POST", BILLS, body)
+        found = await refusal(household, "POST", BILLS, body)
         assert found[0::2] == (422, faults)
 
 
-async def test_what_is_not_there_is_said(at_home: Client) -> None:
+async def test_what_is_not_there_is_said(household: Client) -> None:
     """An unknown contract is a fault of the body, an unknown bill is 404."""
-    unknown = await refused(at_home, "POST", BILLS, {**wanted(1), "contract": "x"})
+    unknown = await refusal(household, "POST", BILLS, {**wanted(1), "contract": "x"})
 
     assert unknown == (422, "invalid", {"/contract": "unknown_contract"})
     for method, path in (
@@ -171,15 +171,15 @@ async def test_what_is_not_there_is_said(at_home: Client) -> None:
         ("GET", f"{BILLS}/x/explain"),
         ("GET", "/v1/contracts/x/state"),
     ):
-        assert (await refused(at_home, method, path))[0] == 404
-    assert (await refused(at_home, "POST", BILLS, {"corrects": "x"}))[0] == 404
+        assert (await refusal(household, method, path))[0] == 404
+    assert (await refusal(household, "POST", BILLS, {"corrects": "x"}))[0] == 404
 
 
-async def test_a_draft_goes_and_its_period_is_free(at_home: Client) -> None:
+async def test_a_draft_goes_and_its_period_is_free(household: Client) -> None:
     """A deleted draft is gone; the period may be drafted anew under another id."""
-    await draft(at_home, "b", 1, 4)
+    await draft(household, "b", 1, 4)
 
-    await given(at_home, "DELETE", f"{BILLS}/b")
+    await success(household, "DELETE", f"{BILLS}/b")
 
-    assert (await refused(at_home, "GET", f"{BILLS}/b"))[0] == 404
-    await draft(at_home, "other", 2, 5)
+    assert (await refusal(household, "GET", f"{BILLS}/b"))[0] == 404
+    await draft(household, "other", 2, 5)

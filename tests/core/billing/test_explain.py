@@ -11,12 +11,12 @@ from tests.core.billing.setting import (
     RATCHET,
     day,
     draft,
-    given,
-    home,
     hours,
     issued,
     meter,
-    refused,
+    refusal,
+    store_household,
+    success,
     tariff,
     tariff_of,
 )
@@ -31,14 +31,14 @@ PATH = "/v1/bills/b/explain"
 @pytest.fixture
 async def billed(client: Client) -> Client:
     """Give a client of a home with the issued bill `b` of Saturday the first."""
-    await home(client, tariff(THIRDS, FEE))
+    await store_household(client, tariff(THIRDS, FEE))
     assert (await issued(client, "b", 1))["total"] == "12.50"
     return client
 
 
 async def lines(client: Client, query: str = "") -> list[Any]:
     """Return the explained lines of the bill `b`."""
-    found: list[Any] = (await given(client, "GET", PATH + query))["lines"]
+    found: list[Any] = (await success(client, "GET", PATH + query))["lines"]
     return found
 
 
@@ -86,8 +86,8 @@ async def test_the_arithmetic_is_exact_and_the_rounding_is_said(billed: Client) 
 
 async def test_a_bill_says_what_it_was_made_from(billed: Client) -> None:
     """Tariff and version, plugins, the revision of the readings, the charges as they were."""
-    found = await given(billed, "GET", PATH)
-    bill = await given(billed, "GET", "/v1/bills/b")
+    found = await success(billed, "GET", PATH)
+    bill = await success(billed, "GET", "/v1/bills/b")
 
     assert (found["bill"], found["contract"], found["total"]) == ("b", "c", "12.50")
     assert found["inputs"] == bill["inputs"]
@@ -106,59 +106,59 @@ async def test_one_line_is_explained_alone(billed: Client) -> None:
 
     assert fee["line"]["code"] == "fee"
     for wrong in ("3", "-1"):
-        found = await refused(billed, "GET", f"{PATH}?line={wrong}")
+        found = await refusal(billed, "GET", f"{PATH}?line={wrong}")
         assert found == (422, "invalid", {"/query/line": "out_of_range"})
 
 
 async def test_corrected_readings_change_no_explanation(billed: Client) -> None:
     """It is by the readings that the bill saw, however often they are corrected."""
-    before = await given(billed, "GET", PATH)
+    before = await success(billed, "GET", PATH)
     await hours(billed, 1, 2)
     await hours(billed, 1, 3)
 
-    after = await given(billed, "GET", PATH)
+    after = await success(billed, "GET", PATH)
 
     assert after == before
     assert all(line["reproduced"] for line in after["lines"])
 
 
-async def test_what_was_missing_stays_missing(at_home: Client) -> None:
+async def test_what_was_missing_stays_missing(household: Client) -> None:
     """Readings that came after the bill are not in its explanation."""
     body = {"id": "b", "contract": "c", **day(10, 12), "missing": "zero"}
-    await given(at_home, "POST", "/v1/bills", body)
-    await given(at_home, "POST", "/v1/bills/b/issue")
-    await hours(at_home, 11, 5)
+    await success(household, "POST", "/v1/bills", body)
+    await success(household, "POST", "/v1/bills/b/issue")
+    await hours(household, 11, 5)
 
-    (line,) = await lines(at_home)
+    (line,) = await lines(household)
 
     assert (line["line"]["quantity"], line["reproduced"]) == ("24", True)
     (run,) = line["calendar"]["runs"]
     assert (run["slots"], run["quantity"]) == (48, "24")
 
 
-async def test_a_bill_without_any_readings_is_explained(at_home: Client) -> None:
+async def test_a_bill_without_any_readings_is_explained(household: Client) -> None:
     """Nothing was read: all is missing, taken as zero."""
     body = {"id": "b", "contract": "c", **day(20), "missing": "zero"}
-    await given(at_home, "POST", "/v1/bills", body)
-    await given(at_home, "POST", "/v1/bills/b/issue")
-    await hours(at_home, 20, 1)
+    await success(household, "POST", "/v1/bills", body)
+    await success(household, "POST", "/v1/bills/b/issue")
+    await hours(household, 20, 1)
 
-    (line,) = await lines(at_home)
+    (line,) = await lines(household)
 
     assert (line["line"]["amount"], line["reproduced"]) == ("0.00", True)
 
 
 async def test_what_is_new_since_changes_no_explanation(billed: Client) -> None:
     """Neither other parameters of the contract, nor a version that asks for one, nor a name."""
-    before = await given(billed, "GET", PATH)
+    before = await success(billed, "GET", PATH)
     fee = {**FEE, "amount": {"parameter": "fee"}}
     used = {**tariff(THIRDS, FEE)["versions"][0], "valid_to": "2025-03-05"}
     later = {"valid_from": "2025-03-05", "charges": [fee]}
-    await given(billed, "PUT", "/v1/tariffs/flat", tariff_of(used, later) | {"name": "New"})
-    await given(billed, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
-    await given(billed, "PUT", "/v1/sites/home", SITE_RENAMED)
+    await success(billed, "PUT", "/v1/tariffs/flat", tariff_of(used, later) | {"name": "New"})
+    await success(billed, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
+    await success(billed, "PUT", "/v1/sites/home", SITE_RENAMED)
 
-    assert await given(billed, "GET", PATH) == before
+    assert await success(billed, "GET", PATH) == before
 
 
 SITE_RENAMED = {"name": "Away", "timezone": "UTC", "country": "JP", "currency": "JPY"}
@@ -166,63 +166,63 @@ SITE_RENAMED = {"name": "Away", "timezone": "UTC", "country": "JP", "currency": 
 
 async def test_what_charges_remember_is_shown(client: Client) -> None:
     """The state before and the one after; what is charged is not what was measured."""
-    await home(client, tariff(RATCHET))
+    await store_household(client, tariff(RATCHET))
     state = {"test.ratchet": {"most": "30000000"}}
     body = {"id": "b", "contract": "c", **day(1), "state": state}
-    await given(client, "POST", "/v1/bills", body)
+    await success(client, "POST", "/v1/bills", body)
 
-    found = await given(client, "GET", PATH)
+    found = await success(client, "GET", PATH)
 
     assert (found["prior_state"], found["state"]) == (state, state)
     (line,) = found["lines"]
     assert (line["line"]["quantity"], line["measures"][0]["quantity"]) == ("30", "24")
 
 
-async def test_a_draft_is_explained_as_long_as_it_stands(at_home: Client) -> None:
+async def test_a_draft_is_explained_as_long_as_it_stands(household: Client) -> None:
     """409 `draft_outdated` once something else would be billed, whatever the reason."""
-    await draft(at_home, "b", 1)
-    assert [line["reproduced"] for line in await lines(at_home)] == [True]
+    await draft(household, "b", 1)
+    assert [line["reproduced"] for line in await lines(household)] == [True]
 
-    await given(at_home, "PUT", "/v1/tariffs/flat", tariff({**FLAT, "rate": "0.60"}))
-    assert (await refused(at_home, "GET", PATH))[:2] == (409, "draft_outdated")
+    await success(household, "PUT", "/v1/tariffs/flat", tariff({**FLAT, "rate": "0.60"}))
+    assert (await refusal(household, "GET", PATH))[:2] == (409, "draft_outdated")
     other = {**tariff()["versions"][0], "valid_from": "2025-02-01"}
-    await given(at_home, "PUT", "/v1/tariffs/flat", tariff_of(other))
-    await hours(at_home, 1, 2)
-    assert (await refused(at_home, "GET", PATH))[:2] == (409, "draft_outdated")
-    await draft(at_home, "b", 1)
-    assert (await lines(at_home))[0]["line"]["amount"] == "24.00"
+    await success(household, "PUT", "/v1/tariffs/flat", tariff_of(other))
+    await hours(household, 1, 2)
+    assert (await refusal(household, "GET", PATH))[:2] == (409, "draft_outdated")
+    await draft(household, "b", 1)
+    assert (await lines(household))[0]["line"]["amount"] == "24.00"
 
 
-async def test_a_draft_of_a_version_of_another_day_is_outdated(at_home: Client) -> None:
+async def test_a_draft_of_a_version_of_another_day_is_outdated(household: Client) -> None:
     """It would show the same amounts, by another version."""
-    await draft(at_home, "b", 1)
+    await draft(household, "b", 1)
     other = {**tariff()["versions"][0], "valid_from": "2025-02-01"}
 
-    await given(at_home, "PUT", "/v1/tariffs/flat", tariff_of(other))
+    await success(household, "PUT", "/v1/tariffs/flat", tariff_of(other))
 
-    assert (await refused(at_home, "GET", PATH))[:2] == (409, "draft_outdated")
+    assert (await refusal(household, "GET", PATH))[:2] == (409, "draft_outdated")
 
 
-async def test_a_channel_that_is_gone_is_said(at_home: Client) -> None:
+async def test_a_channel_that_is_gone_is_said(household: Client) -> None:
     """A channel without readings may go; what was billed of it cannot be read again."""
-    await meter(at_home, "m", CHANNEL, {**CHANNEL, "id": "more"})
+    await meter(household, "m", CHANNEL, {**CHANNEL, "id": "more"})
     names = {**CONTRACT, "channels": {"import": ["import", "more"]}}
-    await given(at_home, "PUT", "/v1/contracts/c", names)
+    await success(household, "PUT", "/v1/contracts/c", names)
     body = {"id": "b", "contract": "c", **day(1), "missing": "zero"}
-    await given(at_home, "POST", "/v1/bills", body)
-    await given(at_home, "POST", "/v1/bills/b/issue")
-    await meter(at_home, "m", CHANNEL)
-    await hours(at_home, 1, 2)
+    await success(household, "POST", "/v1/bills", body)
+    await success(household, "POST", "/v1/bills/b/issue")
+    await meter(household, "m", CHANNEL)
+    await hours(household, 1, 2)
 
-    assert (await refused(at_home, "GET", PATH))[:2] == (409, "conflict")
-    (affected,) = (await given(at_home, "GET", "/v1/bills?affected=true"))["items"]
+    assert (await refusal(household, "GET", PATH))[:2] == (409, "conflict")
+    (affected,) = (await success(household, "GET", "/v1/bills?affected=true"))["items"]
     assert affected["impact"]["problem"]["errors"][0]["code"] == "unknown_channel"
 
 
 async def test_a_rate_that_a_later_charge_changed_is_explained(client: Client) -> None:
     """A bill keeps how the rate came about."""
     discount = {"kind": "percent", "percent": "-10", "form": "inside"}
-    await home(client, tariff(FLAT, discount))
+    await store_household(client, tariff(FLAT, discount))
     await issued(client, "b", 1)
 
     (line,) = await lines(client)

@@ -1,24 +1,18 @@
 """`energia explain`: a bill that a person reads from top to bottom."""
 
-import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from energia.cli.main import energia
-from energia.db.pool import Pool
-from energia.settings import Database
-from tests.core.billing.fakes import plugins
-from tests.core.billing.setting import day, given, home, tariff
+from tests.core.billing.setting import day, store_household, success, tariff
 from tests.core.billing.test_check import FEE
 from tests.core.billing.test_explain import THIRDS
-from tests.serving import Client, make_core, serving
+from tests.serving import Client
 
-T = TypeVar("T")
 PEAK = """\
 Bill b of c, 2025-03-01 to 2025-03-08 (UTC)
 
@@ -51,26 +45,18 @@ Basic fee: 7.00 BRL   [fee]
 
 
 @pytest.fixture(name="billed")
-def _billed(database: str) -> str:
+async def _billed(database: str, client: Client) -> str:
     """Give the URL of a database with the issued bill `b` of a week."""
-
-    async def fill(client: Client) -> None:
-        await home(client, tariff(THIRDS, FEE))
-        await given(client, "POST", "/v1/bills", {"id": "b", "contract": "c", **day(1, 8)})
-        await given(client, "POST", "/v1/bills/b/issue")
-
-    asyncio.run(asking(database, fill))
+    await store_household(client, tariff(THIRDS, FEE))
+    await success(client, "POST", "/v1/bills", {"id": "b", "contract": "c", **day(1, 8)})
+    await success(client, "POST", "/v1/bills/b/issue")
     return database
 
 
-async def asking(database: str, ask: Callable[[Client], Awaitable[T]]) -> T:
-    """Ask a service on a database."""
-    pool = Pool(database, Database())
-    try:
-        async with serving(make_core(plugins=plugins(), pool=pool)) as client:
-            return await ask(client)
-    finally:
-        await pool.close()
+@pytest.fixture(name="explanation")
+async def _explanation(billed: str, client: Client) -> dict[str, Any]:
+    """Give what the API answers of that bill."""
+    return await success(client, "GET", "/v1/bills/b/explain")
 
 
 def explain(database: str, *arguments: str) -> Result:
@@ -100,14 +86,12 @@ def test_one_line_may_be_read_in_full(billed: str) -> None:
     assert "Energy rest" not in result.stdout
 
 
-def test_json_is_what_the_api_answers(billed: str) -> None:
+def test_json_is_what_the_api_answers(billed: str, explanation: dict[str, Any]) -> None:
     """Both come from the same code."""
     result = explain(billed, "b", "--json")
 
     found = json.loads(result.stdout)
-    path = "/v1/bills/b/explain"
-    answer = asyncio.run(asking(billed, lambda client: given(client, "GET", path)))
-    assert found["lines"] == answer["lines"]
+    assert found["lines"] == explanation["lines"]
     assert (found["bill"], found["total"]) == ("b", "87.50")
 
 

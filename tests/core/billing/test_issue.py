@@ -8,22 +8,22 @@ from tests.core.billing.setting import (
     CONTRACT,
     day,
     draft,
-    given,
     hours,
     issued,
-    refused,
+    refusal,
+    success,
     tariff,
 )
-from tests.core.pricing.asking import ask
+from tests.core.pricing.asking import answer_of
 from tests.serving import Client
 
 ROW = "select b::text from bill b where id = %s"
 
 
-async def test_a_draft_is_issued(at_home: Client, heard: Heard) -> None:
+async def test_a_draft_is_issued(household: Client, heard: Heard) -> None:
     """It is as the draft showed it, and who listens is told."""
-    draft_ = await draft(at_home, "b", 1)
-    bill = await given(at_home, "POST", "/v1/bills/b/issue")
+    draft_ = await draft(household, "b", 1)
+    bill = await success(household, "POST", "/v1/bills/b/issue")
 
     changed = {"status", "priced_at", "issued_at"}
     assert {name: bill[name] for name in bill.keys() - changed} == {
@@ -37,78 +37,80 @@ async def test_a_draft_is_issued(at_home: Client, heard: Heard) -> None:
     assert event.issued_at.isoformat().replace("+00:00", "Z") == bill["issued_at"]
 
 
-async def test_issuing_again_changes_nothing(at_home: Client, heard: Heard) -> None:
+async def test_issuing_again_changes_nothing(household: Client, heard: Heard) -> None:
     """The same answer, even after the readings changed; nobody is told twice."""
-    bill = await issued(at_home, "b", 1)
-    await hours(at_home, 1, 2)
+    bill = await issued(household, "b", 1)
+    await hours(household, 1, 2)
 
-    assert await given(at_home, "POST", "/v1/bills/b/issue") == bill
+    assert await success(household, "POST", "/v1/bills/b/issue") == bill
     assert heard.bills == ["b"]
 
 
-async def test_an_outdated_draft_is_not_issued(at_home: Client, heard: Heard) -> None:
+async def test_an_outdated_draft_is_not_issued(household: Client, heard: Heard) -> None:
     """What was shown is what is issued: other readings or another tariff first make it again."""
-    await draft(at_home, "b", 1)
-    await hours(at_home, 1, 2)
-    readings = await refused(at_home, "POST", "/v1/bills/b/issue")
-    await draft(at_home, "b", 1)
-    await given(at_home, "PUT", "/v1/tariffs/flat", tariff({"kind": "energy.flat", "rate": "0.60"}))
-    rate = await refused(at_home, "POST", "/v1/bills/b/issue")
+    await draft(household, "b", 1)
+    await hours(household, 1, 2)
+    readings = await refusal(household, "POST", "/v1/bills/b/issue")
+    await draft(household, "b", 1)
+    await success(
+        household, "PUT", "/v1/tariffs/flat", tariff({"kind": "energy.flat", "rate": "0.60"})
+    )
+    rate = await refusal(household, "POST", "/v1/bills/b/issue")
 
     assert readings[:2] == rate[:2] == (409, "draft_outdated")
     assert heard.bills == []
-    await draft(at_home, "b", 1)
-    assert (await given(at_home, "POST", "/v1/bills/b/issue"))["total"] == "28.80"
+    await draft(household, "b", 1)
+    assert (await success(household, "POST", "/v1/bills/b/issue"))["total"] == "28.80"
 
 
-async def test_a_draft_that_cannot_be_priced_any_more_is_not_issued(at_home: Client) -> None:
+async def test_a_draft_that_cannot_be_priced_any_more_is_not_issued(household: Client) -> None:
     """The contract ends before the draft does."""
-    await draft(at_home, "b", 3, 6)
-    await given(at_home, "PUT", "/v1/contracts/c", {**CONTRACT, "end": "2025-03-05"})
+    await draft(household, "b", 3, 6)
+    await success(household, "PUT", "/v1/contracts/c", {**CONTRACT, "end": "2025-03-05"})
 
-    assert (await refused(at_home, "POST", "/v1/bills/b/issue"))[:2] == (422, "outside_contract")
+    assert (await refusal(household, "POST", "/v1/bills/b/issue"))[:2] == (422, "outside_contract")
 
 
-async def test_what_a_draft_takes_for_missing_is_issued(at_home: Client) -> None:
+async def test_what_a_draft_takes_for_missing_is_issued(household: Client) -> None:
     """A draft with readings taken as zero is issued with them."""
     body = {"id": "b", "contract": "c", **day(10, 12), "missing": "zero"}
-    await given(at_home, "POST", "/v1/bills", body)
+    await success(household, "POST", "/v1/bills", body)
 
-    assert (await given(at_home, "POST", "/v1/bills/b/issue"))["total"] == "12.00"
+    assert (await success(household, "POST", "/v1/bills/b/issue"))["total"] == "12.00"
 
 
-async def test_an_issued_bill_never_changes(at_home: Client, tenant: Tenant) -> None:
+async def test_an_issued_bill_never_changes(household: Client, tenant: Tenant) -> None:
     """Whatever is sent, not a byte of its row is another."""
     fee = {"kind": "fixed", "amount": {"parameter": "fee", "default": "31"}, "per": "month"}
-    await given(at_home, "PUT", "/v1/tariffs/flat", tariff({**fee, "code": "fee"}))
-    await issued(at_home, "b", 1)
+    await success(household, "PUT", "/v1/tariffs/flat", tariff({**fee, "code": "fee"}))
+    await issued(household, "b", 1)
     before = await tenant.fetch(str, ROW, "b")
 
-    await hours(at_home, 1, 5)
-    await given(at_home, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
+    await hours(household, 1, 5)
+    await success(household, "PUT", "/v1/contracts/c", {**CONTRACT, "parameters": {"fee": "62"}})
     closed = tariff({**fee, "code": "fee"}, valid_to="2025-03-02")
-    await given(at_home, "PUT", "/v1/tariffs/flat", closed)
-    await given(at_home, "POST", "/v1/bills/b/issue")
+    await success(household, "PUT", "/v1/tariffs/flat", closed)
+    await success(household, "POST", "/v1/bills/b/issue")
     body = {"contract": "c", **day(1)}
-    assert (await refused(at_home, "POST", "/v1/bills", body))[1] == "already_billed"
-    run = await given(at_home, "POST", "/v1/bills/run", {**day(1), "issue": True})
-    assert (await refused(at_home, "DELETE", "/v1/bills/b"))[:2] == (409, "bill_issued")
+    assert (await refusal(household, "POST", "/v1/bills", body))[1] == "already_billed"
+    run = await success(household, "POST", "/v1/bills/run", {**day(1), "issue": True})
+    assert (await refusal(household, "DELETE", "/v1/bills/b"))[:2] == (409, "bill_issued")
 
     assert run["unchanged"] == 1
     assert await tenant.fetch(str, ROW, "b") == before
 
 
-async def test_a_draft_is_deleted_or_issued_never_both(at_home: Client, heard: Heard) -> None:
+async def test_a_draft_is_deleted_or_issued_never_both(household: Client, heard: Heard) -> None:
     """Where a bill was deleted (204), it is not issued; where it was issued, it stays (409)."""
     for first in range(1, 10):
         id_ = f"b{first}"
-        await draft(at_home, id_, first)
+        await draft(household, id_, first)
 
         issue, delete = await asyncio.gather(
-            ask(at_home, "POST", f"/v1/bills/{id_}/issue"),
-            ask(at_home, "DELETE", f"/v1/bills/{id_}"),
+            answer_of(household, "POST", f"/v1/bills/{id_}/issue"),
+            answer_of(household, "DELETE", f"/v1/bills/{id_}"),
         )
 
-        status, _ = await ask(at_home, "GET", f"/v1/bills/{id_}")
+        status, _ = await answer_of(household, "GET", f"/v1/bills/{id_}")
         assert (issue[0], delete[0], status) in ((200, 409, 200), (404, 204, 404))
         assert (id_ in heard.bills) == (status == 200)

@@ -10,18 +10,18 @@ from tests.core.billing.setting import (
     corrected,
     day,
     draft,
-    given,
     hours,
     issued,
     meter,
-    refused,
+    refusal,
+    success,
 )
 from tests.serving import Client
 
 
 async def listed(client: Client, query: str = "") -> list[str]:
     """Return the ids of the bills that a query lists on one page."""
-    found = await given(client, "GET", f"/v1/bills?{query}")
+    found = await success(client, "GET", f"/v1/bills?{query}")
     assert found["next"] is None
     return [bill["id"] for bill in found["items"]]
 
@@ -31,24 +31,24 @@ async def pages(client: Client, query: str) -> AsyncIterator[list[str]]:
     cursor: str | None = ""
     while cursor is not None:
         path = f"/v1/bills?{query}" + (f"&cursor={cursor}" if cursor else "")
-        found = await given(client, "GET", path)
+        found = await success(client, "GET", path)
         yield [bill["id"] for bill in found["items"]]
         cursor = found["next"]
 
 
 @pytest.fixture
-async def several(at_home: Client) -> Client:
+async def several(household: Client) -> Client:
     """Give a client of a home with bills of all kinds; `other` is of another contract."""
-    await issued(at_home, "old", 1)
-    await hours(at_home, 1, 2)
-    await corrected(at_home, "old", "new")
-    await issued(at_home, "second", 2)
-    await draft(at_home, "third", 3, 5)
-    await meter(at_home, "m2")
-    await hours(at_home, 1, 1, meter="m2")
-    await given(at_home, "PUT", "/v1/contracts/c2", {**CONTRACT, "meter": "m2"})
-    await given(at_home, "POST", "/v1/bills", {"id": "other", "contract": "c2", **day(1)})
-    return at_home
+    await issued(household, "old", 1)
+    await hours(household, 1, 2)
+    await corrected(household, "old", "new")
+    await issued(household, "second", 2)
+    await draft(household, "third", 3, 5)
+    await meter(household, "m2")
+    await hours(household, 1, 1, meter="m2")
+    await success(household, "PUT", "/v1/contracts/c2", {**CONTRACT, "meter": "m2"})
+    await success(household, "POST", "/v1/bills", {"id": "other", "contract": "c2", **day(1)})
+    return household
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ async def test_pages_follow_each_other(several: Client) -> None:
 
 async def test_a_page_follows_one_whose_last_bill_is_gone(several: Client) -> None:
     """A draft that is deleted meanwhile ends no list."""
-    first = await given(several, "GET", "/v1/bills?limit=1")
-    await given(several, "DELETE", "/v1/bills/other")
+    first = await success(several, "GET", "/v1/bills?limit=1")
+    await success(several, "DELETE", "/v1/bills/other")
 
     assert await listed(several, f"cursor={first['next']}") == ["third", "second", "new", "old"]
 
@@ -88,20 +88,20 @@ async def test_a_page_follows_one_whose_last_bill_is_gone(several: Client) -> No
 async def test_what_is_no_cursor_is_refused(several: Client) -> None:
     """A cursor is the `next` of a page, nothing else."""
     for cursor in ("old", "1-", "x-old", "99999999999999999999999-old"):
-        found = await refused(several, "GET", f"/v1/bills?cursor={cursor}")
+        found = await refusal(several, "GET", f"/v1/bills?cursor={cursor}")
         assert found[0::2] == (422, {"/query/cursor": "wrong_cursor"}), cursor
 
 
-async def test_bills_of_one_run_come_page_by_page(at_home: Client) -> None:
+async def test_bills_of_one_run_come_page_by_page(household: Client) -> None:
     """Bills that were made at the same instant are told apart by their ids."""
     for number in range(5):
-        await meter(at_home, f"m{number}")
-        await hours(at_home, 1, 1, meter=f"m{number}")
+        await meter(household, f"m{number}")
+        await hours(household, 1, 1, meter=f"m{number}")
         body = {**CONTRACT, "meter": f"m{number}"}
-        await given(at_home, "PUT", f"/v1/contracts/c{number}", body)
-    assert (await given(at_home, "POST", "/v1/bills/run", day(1)))["created"] == 6
+        await success(household, "PUT", f"/v1/contracts/c{number}", body)
+    assert (await success(household, "POST", "/v1/bills/run", day(1)))["created"] == 6
 
-    found = [page async for page in pages(at_home, "limit=2")]
+    found = [page async for page in pages(household, "limit=2")]
 
     assert [len(page) for page in found] == [2, 2, 2]
     assert len(set(chain(*found))) == 6

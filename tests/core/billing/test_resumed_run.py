@@ -8,16 +8,16 @@ from datetime import date
 import attrs
 import pytest
 
-from energia.billing.bills import Office
+from energia.billing.bills import Bills
 from energia.billing.models import Run, RunOutcome
 from energia.billing.run import run
-from energia.clock import SystemClock
 from energia.db.pool import Pool
 from energia.db.tenant import Queries, Tenant
 from energia.errors import DatabaseAway
 from energia.pricing.tariffs import tariff_converter
+from energia.time import SystemClock
 from tests.core.billing.fakes import Heard, plugins
-from tests.core.billing.setting import CHANNEL, CONTRACT, given, home
+from tests.core.billing.setting import CHANNEL, CONTRACT, store_household, success
 from tests.serving import Client
 
 #: More than two slices of a hundred.
@@ -46,26 +46,26 @@ class Failing(Tenant):
 @pytest.fixture
 async def many(client: Client) -> Client:
     """Give a client of a home with many meters of one day, number i with i kWh an hour."""
-    await home(client)
-    await given(client, "DELETE", "/v1/contracts/c")
+    await store_household(client)
+    await success(client, "DELETE", "/v1/contracts/c")
     for number in range(NUMBER):
         id_ = f"m{number:03}"
-        await given(client, "PUT", f"/v1/meters/{id_}", {"site": "home", "channels": [CHANNEL]})
-        await given(client, "PUT", f"/v1/contracts/{id_}", {**CONTRACT, "meter": id_})
+        await success(client, "PUT", f"/v1/meters/{id_}", {"site": "home", "channels": [CHANNEL]})
+        await success(client, "PUT", f"/v1/contracts/{id_}", {**CONTRACT, "meter": id_})
     start = "2025-03-01T00:00:00Z"
     series = [
         {"meter": f"m{number:03}", "start": start, "interval": "PT1H", "values": [number] * 24}
         for number in range(NUMBER)
     ]
-    await given(client, "POST", "/v1/readings", {"series": series})
+    await success(client, "POST", "/v1/readings", {"series": series})
     return client
 
 
-def office(tenant: Tenant, heard: Heard) -> Office:
-    """Return the office of a database."""
+def bills_of(tenant: Tenant, heard: Heard) -> Bills:
+    """Return the bills of a database."""
     loaded = plugins(heard)
     converter = tariff_converter(loaded.charges())
-    return Office(tenant, converter, loaded, SystemClock(), 1_000_000, 1000)
+    return Bills(tenant, converter, loaded, SystemClock(), 1_000_000, 1000)
 
 
 def outcome(found: RunOutcome) -> tuple[int, int, int, int, int]:
@@ -85,7 +85,7 @@ async def issued(tenant: Tenant) -> list[tuple[str, str]]:
 
 async def test_a_run_goes_on_over_slices(many: Client, tenant: Tenant, heard: Heard) -> None:
     """All contracts get their bills, each is told once."""
-    assert outcome(await run(office(tenant, heard), MARCH_1)) == (NUMBER, 0, 0, NUMBER, 0)
+    assert outcome(await run(bills_of(tenant, heard), MARCH_1)) == (NUMBER, 0, 0, NUMBER, 0)
     assert await issued(tenant) == EXPECTED
     assert sorted(event.contract for event in heard.events) == [id_ for id_, _ in EXPECTED]
 
@@ -95,7 +95,7 @@ async def test_named_contracts_are_billed_once(many: Client, tenant: Tenant, hea
     names = [f"m{number:03}" for number in reversed(range(150))] * 2
     wanted = attrs.evolve(MARCH_1, contracts=tuple(names))
 
-    assert outcome(await run(office(tenant, heard), wanted)) == (150, 0, 0, 150, 0)
+    assert outcome(await run(bills_of(tenant, heard), wanted)) == (150, 0, 0, 150, 0)
     assert await issued(tenant) == EXPECTED[:150]
 
 
@@ -104,11 +104,11 @@ async def test_a_run_that_fails_is_finished_by_another(
 ) -> None:
     """The first slice stays, the second is as if it never was; the next run does the rest."""
     with pytest.raises(DatabaseAway):
-        await run(office(Failing(pool), heard), MARCH_1)
+        await run(bills_of(Failing(pool), heard), MARCH_1)
     assert await issued(tenant) == EXPECTED[:100]
     assert sorted(event.contract for event in heard.events) == [id_ for id_, _ in EXPECTED[:100]]
 
-    again = outcome(await run(office(tenant, heard), MARCH_1))
+    again = outcome(await run(bills_of(tenant, heard), MARCH_1))
 
     assert again == (NUMBER - 100, 0, 100, NUMBER - 100, 0)
     assert await issued(tenant) == EXPECTED
@@ -119,7 +119,7 @@ async def test_a_run_that_is_cancelled_is_finished_by_another(
     many: Client, tenant: Tenant, heard: Heard
 ) -> None:
     """Wherever it is cut, a slice is there as a whole or not at all."""
-    running = asyncio.create_task(run(office(tenant, heard), MARCH_1))
+    running = asyncio.create_task(run(bills_of(tenant, heard), MARCH_1))
     while not heard.events:
         await asyncio.sleep(0)
     running.cancel()
@@ -128,7 +128,7 @@ async def test_a_run_that_is_cancelled_is_finished_by_another(
     before = await issued(tenant)
     assert before in (EXPECTED[:100], EXPECTED[:200])
 
-    again = outcome(await run(office(tenant, heard), MARCH_1))
+    again = outcome(await run(bills_of(tenant, heard), MARCH_1))
 
     left = NUMBER - len(before)
     assert again == (left, 0, len(before), left, 0)
@@ -139,7 +139,7 @@ async def test_failures_are_counted_beyond_those_that_are_listed(
     many: Client, tenant: Tenant, heard: Heard
 ) -> None:
     """A day without readings fails for all; the first are named."""
-    few = attrs.evolve(office(tenant, heard), failures=150)
+    few = attrs.evolve(bills_of(tenant, heard), failures=150)
     empty = attrs.evolve(MARCH_1, start=date(2025, 3, 2), end=date(2025, 3, 3))
 
     found = await run(few, empty)

@@ -1,6 +1,7 @@
 """Rules that no type states: over one value, and over several fields of an object."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Annotated, Any, ClassVar
 
 import attrs
@@ -59,7 +60,7 @@ def _few(spans: list[Span], limit: int) -> Iterator[Fault]:
 
 
 @attrs.frozen
-class Plan:
+class PreviewPlan:
     """Several spans."""
 
     __rules__: ClassVar[Rules] = (_apart, _few)
@@ -102,7 +103,7 @@ def test_a_rule_sees_what_can_be_read_of_an_array() -> None:
     """A rule that takes parts is run on the fields without faults; others wait for all."""
     spans = [{"start": 2, "end": "x"}, 5, {"start": 3}, {"start": 2}, {"start": 8, "end": 2}]
 
-    assert refused({"spans": spans}, Plan) == {
+    assert refused({"spans": spans}, PreviewPlan) == {
         "/spans/0/end": "wrong_type",
         "/spans/1": "wrong_type",
         "/spans/2/start": "odd",
@@ -114,7 +115,7 @@ def test_a_rule_sees_what_can_be_read_of_an_array() -> None:
 @pytest.mark.parametrize("spans", [None, 5, {}, "x"])
 def test_what_is_no_array_has_no_parts(spans: object) -> None:
     """Rules of an array do not run on what is none."""
-    assert refused({"spans": spans, "limit": "x"}, Plan) == {
+    assert refused({"spans": spans, "limit": "x"}, PreviewPlan) == {
         "/spans": "wrong_type",
         "/limit": "wrong_type",
     }
@@ -123,7 +124,24 @@ def test_what_is_no_array_has_no_parts(spans: object) -> None:
 def test_faults_of_one_code_are_a_kind_of_their_own() -> None:
     """Where all faults have the code of an error, that error is raised."""
     with pytest.raises(VersionsOverlap):
-        Plan([Span(2), Span(2)])
+        PreviewPlan([Span(2), Span(2)])
+
+
+def test_an_error_of_a_plugin_changes_no_answer() -> None:
+    """A class that a plugin defines takes over no code that the core, or another plugin, uses."""
+
+    class NoSuchSpan(Invalid):
+        """There is no such span."""
+
+        status = HTTPStatus.NOT_FOUND
+        code = "empty"
+
+    with pytest.raises(Invalid) as raised:
+        convert.structure({"start": 4, "end": 2}, Span)
+
+    assert type(raised.value) is Invalid
+    assert (raised.value.status, raised.value.code) == (422, "invalid")
+    assert [fault.code for fault in raised.value.faults] == [NoSuchSpan.code]
 
 
 @pytest.mark.parametrize("error", [TypeError, KeyError, AttributeError, ZeroDivisionError])

@@ -23,7 +23,7 @@ server.stop()
 """
 
 
-def ask(dsn: str, sql: str) -> object:
+def scalar(dsn: str, sql: str) -> object:
     """Run one statement and return its value."""
     with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
         cursor.execute(sql)

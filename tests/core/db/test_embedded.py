@@ -10,7 +10,7 @@ import pytest
 
 from energia.db.embedded import Account, Embedded, default_folder, installed, runnable
 from energia.errors import ConfigurationError
-from tests.core.db.processes import ask, gone, postmaster
+from tests.core.db.processes import gone, postmaster, scalar
 
 Users = Callable[[], Embedded]
 #: Only root can run the server as another account.
@@ -20,22 +20,24 @@ as_root = pytest.mark.needs("root")
 def test_it_keeps_what_is_stored(embedded: Users) -> None:
     """What one start stored the next one finds."""
     first, second = embedded(), embedded()
-    ask(first.start(), "create table kept (x int)")
+    scalar(first.start(), "create table kept (x int)")
     first.stop()
 
     assert gone(first.folder)
-    assert ask(second.start(), "select count(*) from kept") == 0
+    assert scalar(second.start(), "select count(*) from kept") == 0
 
 
 def test_the_role_is_an_ordinary_one(embedded: Users) -> None:
     """The service's role owns its database and is no superuser; the server syncs to the disk."""
     dsn = embedded().start()
 
-    assert ask(dsn, "select rolsuper or rolbypassrls from pg_roles where rolname = user") is False
-    assert ask(dsn, "select datdba = user::regrole from pg_database where datname = 'energia'")
-    assert ask(dsn, "show fsync") == "on"
-    assert ask(dsn, "show listen_addresses") == ""
-    assert str(ask(dsn, "select version()")).startswith("PostgreSQL 18.")
+    assert (
+        scalar(dsn, "select rolsuper or rolbypassrls from pg_roles where rolname = user") is False
+    )
+    assert scalar(dsn, "select datdba = user::regrole from pg_database where datname = 'energia'")
+    assert scalar(dsn, "show fsync") == "on"
+    assert scalar(dsn, "show listen_addresses") == ""
+    assert str(scalar(dsn, "select version()")).startswith("PostgreSQL 18.")
 
 
 def test_the_last_user_stops_it(embedded: Users) -> None:
@@ -46,7 +48,7 @@ def test_the_last_user_stops_it(embedded: Users) -> None:
     dsn = second.start()
     first.stop()
 
-    assert ask(dsn, "select 1") == 1
+    assert scalar(dsn, "select 1") == 1
     assert postmaster(second) == pid
 
     second.stop()
@@ -83,7 +85,7 @@ def test_a_path_with_odd_characters_works(open_folder: Path) -> None:
     """Spaces, percent signs and letters beyond ASCII may be in the path."""
     server = Embedded(open_folder / "odd %41 é")
     try:
-        assert ask(server.start(), "select 1") == 1
+        assert scalar(server.start(), "select 1") == 1
     finally:
         server.stop()
 
@@ -95,7 +97,7 @@ def test_the_environment_of_other_servers_is_left_out(
     for name, value in {"PGPORT": "1234", "PGDATA": "/nowhere", "PGHOST": "db.invalid"}.items():
         monkeypatch.setenv(name, value)
 
-    assert ask(embedded().start(), "show port") == "5432"
+    assert scalar(embedded().start(), "show port") == "5432"
 
 
 def test_without_programs_it_says_what_to_install(
@@ -161,7 +163,7 @@ def test_programs_in_a_closed_folder_are_linked(
     assert closed.stat().st_mode & 0o777 == 0o700
 
     server = Embedded(data)
-    assert ask(server.start(), "select 1") == 1
+    assert scalar(server.start(), "select 1") == 1
     server.stop()
 
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from energia.db.embedded import Embedded
-from tests.core.db.processes import ask, client, gone, is_supervisor, processes
+from tests.core.db.processes import client, gone, is_supervisor, processes, scalar
 
 Users = Callable[[], Embedded]
 
@@ -33,7 +33,7 @@ def test_a_killed_client_does_not_stop_the_others_server(embedded: Users) -> Non
         process.kill()
     time.sleep(0.2)
 
-    assert ask(dsn, "select 1") == 1
+    assert scalar(dsn, "select 1") == 1
 
 
 def test_ctrl_c_does_not_reach_it(embedded: Users) -> None:
@@ -73,7 +73,7 @@ def test_a_first_start_that_is_killed_leaves_nothing_half_made(
                 os.kill(pid, signal.SIGKILL)
     dsn = server.start()
 
-    assert ask(dsn, "select current_user") == "energia"
+    assert scalar(dsn, "select current_user") == "energia"
     assert not list(server.folder.glob("cluster.new*"))
 
 
@@ -103,4 +103,4 @@ def test_a_stale_pid_is_not_believed(embedded: Users) -> None:
     (server.folder / "cluster" / "postmaster.pid").write_text(stale)
     (server.folder / "run" / ".s.PGSQL.5432.lock").write_text(stale)
 
-    assert ask(server.start(), "select 1") == 1
+    assert scalar(server.start(), "select 1") == 1

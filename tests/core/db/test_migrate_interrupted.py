@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from energia.db.migrate import CORE_MIGRATIONS, migrate
-from tests.core.db.processes import ask
+from tests.core.db.processes import scalar
 
 #: Seconds after which the task is cancelled.
 MOMENTS = (0.0, 0.002, 0.01, 0.03, 0.1, 0.3)
@@ -44,9 +44,9 @@ async def test_it_ends_soon_and_nothing_is_half_done(
     took = await interrupted(database, sql, tmp_path, seconds)
 
     assert took < 5
-    assert ask(database, "select count(*) from schema_migration where owner = 'slow'") == 0
-    assert ask(database, "select to_regclass('first_half')") is None
-    assert ask(database, LEFT) == 0
+    assert scalar(database, "select count(*) from schema_migration where owner = 'slow'") == 0
+    assert scalar(database, "select to_regclass('first_half')") is None
+    assert scalar(database, LEFT) == 0
 
 
 async def test_the_next_one_finishes(database: str, tmp_path: Path) -> None:
@@ -57,4 +57,4 @@ async def test_the_next_one_finishes(database: str, tmp_path: Path) -> None:
     done = await migrate(database, {**CORE_MIGRATIONS, "slow": tmp_path})
 
     assert done.applied == ("slow 0001_slow",)
-    assert ask(database, "select count(*) from second_half") == 0
+    assert scalar(database, "select count(*) from second_half") == 0

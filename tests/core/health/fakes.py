@@ -4,10 +4,12 @@ import asyncio
 
 import attrs
 
+from energia.core import Core, Probe
 from energia.health.monitor import Monitor
-from energia.health.probes import Criticality, Observed, Probe
-from energia.health.state import Phase, State
-from energia.settings import Health
+from energia.health.probes import Criticality, Observed
+from energia.health.state import Phase
+from energia.settings import Health, Settings
+from tests.serving import make_core
 
 #: The times of these tests, in seconds.
 SETTINGS = Health(period=0.02, timeout=0.05, database_grace=0.2)
@@ -22,12 +24,16 @@ class FakeProbe:
     error: BaseException | None = None
     seconds: float = 0.0
     observed: Observed | None = None
-    active: bool = True
+    needed: bool = True
     checks: int = 0
     running: int = 0
     most: int = 0
 
-    async def check(self) -> Observed | None:
+    def active(self, _: Core) -> bool:
+        """Return whether there is anything to check."""
+        return self.needed
+
+    async def check(self, _: Core) -> Observed | None:
         """Do what it is told."""
         self.checks += 1
         self.running += 1
@@ -60,6 +66,11 @@ class FakeTime:
         return self.now
 
 
-def monitor_of(*probes: Probe, state: State | None = None) -> Monitor:
+def core_of(health: Health = SETTINGS, phase: Phase = Phase.READY) -> Core:
+    """Return a service with these times."""
+    return make_core(settings=attrs.evolve(Settings(), health=health), phase=phase)
+
+
+def monitor_of(*probes: Probe, phase: Phase = Phase.READY) -> Monitor:
     """Return a monitor on the real clock."""
-    return Monitor(probes, SETTINGS, state or State(Phase.READY))
+    return Monitor(probes, core_of(phase=phase))

@@ -19,7 +19,7 @@ from energia.plugins import Plugins
 from energia.settings import Health, SecretStr, Settings
 from energia.web.app import create_app
 from tests.core.health.fakes import FakeProbe
-from tests.serving import Client, client_of, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 TOKEN = "s3cret-tökén"
 SETTINGS = attrs.evolve(Settings(), health=Health(token=SecretStr(TOKEN)))
@@ -61,7 +61,7 @@ async def answer_of(client: Client, path: str, method: str = "GET") -> tuple[int
         return answer.status, await answer.text()
 
 
-async def test_ready_service() -> None:
+async def test_ready_service(serving: Serving) -> None:
     """A service without probes is ready, healthy and alive."""
     async with serving(make_core()) as client:
         well = '{"status":"pass","state":"ready"}'
@@ -71,16 +71,16 @@ async def test_ready_service() -> None:
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready", "/health/live"])
-async def test_head(path: str) -> None:
+async def test_head(path: str, serving: Serving) -> None:
     """HEAD is answered as GET, without the body."""
     async with serving(make_core()) as client:
         assert await answer_of(client, path, "HEAD") == (200, "")
 
 
 @pytest.mark.parametrize("phase", [Phase.STARTING, Phase.MIGRATING, Phase.DRAINING])
-async def test_not_ready(phase: Phase) -> None:
+async def test_not_ready(phase: Phase, serving: Serving) -> None:
     """A service that starts or drains is alive and not ready, and says why."""
-    async with client_of(create_app(make_core(phase=phase))) as client:
+    async with await serving.app(create_app(make_core(phase=phase))) as client:
         status, text = await answer_of(client, "/health/ready")
 
         assert (status, text) == (
@@ -91,7 +91,7 @@ async def test_not_ready(phase: Phase) -> None:
         assert (await answer_of(client, "/health/ready", "HEAD"))[0] == 503
 
 
-async def test_failing_component() -> None:
+async def test_failing_component(serving: Serving) -> None:
     """A failing component is named; why it fails is not told to everybody."""
     failing = Probing(FakeProbe(error=OSError("postgresql://me:secret@host")))
     async with serving(make_core(plugins=Plugins.of(probing=failing))) as client:
@@ -105,7 +105,7 @@ async def test_failing_component() -> None:
         assert (await answer_of(client, "/health/live"))[0] == 200
 
 
-async def test_warning_component() -> None:
+async def test_warning_component(serving: Serving) -> None:
     """What only warns is answered with 200, and the state is degraded."""
     warning = Probing(FakeProbe("pool", observed=Observed(100, "percent", "no room")))
     async with serving(make_core(plugins=Plugins.of(probing=warning))) as client:
@@ -117,7 +117,7 @@ async def test_warning_component() -> None:
 
 
 @pytest.fixture(name="guarded")
-async def _guarded() -> AsyncIterator[Client]:
+async def _guarded(serving: Serving) -> AsyncIterator[Client]:
     """Give a client of a service with a token, one good and one bad component."""
     probes = Probing(
         FakeProbe("broker", "degraded", OSError("gone")),
@@ -181,14 +181,14 @@ async def test_no_details(guarded: Client, authorization: str | None) -> None:
     }
 
 
-async def test_no_token_is_no_password() -> None:
+async def test_no_token_is_no_password(serving: Serving) -> None:
     """Where no token is set nothing is told, whatever is sent."""
     async with serving(make_core()) as client:
         for authorization in ("Bearer ", "Bearer"):
             assert "version" not in await body_of(client, authorization)
 
 
-async def test_a_preview_says_so() -> None:
+async def test_a_preview_says_so(serving: Serving) -> None:
     """Everybody is told that a preview is one."""
     settings = attrs.evolve(Settings(), profile="preview")
     async with serving(make_core(settings=settings)) as client:
@@ -196,7 +196,7 @@ async def test_a_preview_says_so() -> None:
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready", "/health/live"])
-async def test_middlewares_of_plugins_are_left_out(path: str) -> None:
+async def test_middlewares_of_plugins_are_left_out(path: str, serving: Serving) -> None:
     """No plugin can refuse a question about health, or delay it."""
     async with serving(make_core(plugins=Plugins.of(guarding=Guarding()))) as client:
         async with asyncio.timeout(5):
@@ -212,11 +212,11 @@ class HeldUp(Heartbeat):
     age = 10.5
 
 
-async def test_a_held_up_loop_is_not_alive() -> None:
+async def test_a_held_up_loop_is_not_alive(serving: Serving) -> None:
     """A loop that has not turned for longer than `health.loop_timeout` is not alive."""
     core = make_core()
     core.state.heartbeat = HeldUp()
-    async with client_of(create_app(core)) as client:
+    async with await serving.app(create_app(core)) as client:
         assert await answer_of(client, "/health/live") == (
             503,
             '{"status":"fail","state":"ready","reason":"event_loop"}',

@@ -9,7 +9,7 @@ from energia.health.monitor import Monitor
 from energia.health.probes import Observed
 from energia.health.state import Phase, State
 from energia.settings import Health
-from tests.core.health.fakes import FakeProbe, FakeTime, monitor_of
+from tests.core.health.fakes import FakeProbe, FakeTime, core_of, monitor_of
 
 
 async def test_passes() -> None:
@@ -62,7 +62,7 @@ def tolerant() -> tuple[Monitor, FakeProbe, FakeTime, Callable[[], Awaitable[Non
     """Return a monitor on a clock that the test turns, and what checks its probe."""
     probe, time = FakeProbe(), FakeTime()
     settings = Health(period=3, timeout=2, database_grace=30)
-    monitor = Monitor([probe], settings, State(Phase.READY), time)
+    monitor = Monitor([probe], core_of(settings), time)
 
     async def check() -> None:
         async with monitor.running():
@@ -139,7 +139,7 @@ async def test_warnings(probe: FakeProbe) -> None:
 )
 def test_phases(phase: Phase, status: str, reason: str | None) -> None:
     """A service that starts is not healthy; one that drains is, and is not ready."""
-    monitor = monitor_of(state=State(phase))
+    monitor = monitor_of(phase=phase)
 
     assert (monitor.status(), monitor.reason(), monitor.state()) == (status, reason, phase)
 

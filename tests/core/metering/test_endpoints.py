@@ -11,7 +11,7 @@ from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia_plugins import meter_csv
 from tests.core.metering.setting import Heard, series
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 SITE = {"name": "Home", "timezone": "America/Sao_Paulo", "country": "BR", "currency": "BRL"}
 CHANNEL = {
@@ -27,7 +27,7 @@ MIDNIGHT = 1_772_334_000
 
 
 @pytest.fixture(name="api")
-async def _api(pool: Pool) -> AsyncIterator[Client]:
+async def _api(pool: Pool, serving: Serving) -> AsyncIterator[Client]:
     """Serve a site with a meter."""
     core = make_core(pool=pool, plugins=Plugins.of(meter_csv=meter_csv, heard=_Observer))
     async with serving(core) as client:

@@ -17,7 +17,7 @@ from energia.db.pool import Pool
 from energia.metering.gaps import Gap, across, gaps
 from energia.metering.series import MISSING, NEVER_SENT, Series
 from tests.core.metering.setting import series
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 #: What is known of a slot: a value, that there is none, or nothing.
 States = Sequence[str]
@@ -78,7 +78,7 @@ async def test_gaps_go_on_from_piece_to_piece(parts: list[str]) -> None:
 
 
 @pytest.fixture(name="api")
-async def _api(pool: Pool) -> AsyncIterator[Client]:
+async def _api(pool: Pool, serving: Serving) -> AsyncIterator[Client]:
     """Serve a site in São Paulo with a meter."""
     site = {"name": "Home", "timezone": "America/Sao_Paulo", "country": "BR", "currency": "BRL"}
     channel = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}

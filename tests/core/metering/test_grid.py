@@ -1,12 +1,10 @@
-"""Slots, durations and blocks of arrays."""
+"""Slots and blocks of arrays."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energia.metering import blocks, durations
-from energia.metering.durations import BadDuration, Window
+from energia.metering import blocks
 from energia.metering.merge import Blocks
 from energia.metering.series import MISSING, NEVER_SENT, ChannelGrid
 
@@ -56,34 +54,6 @@ def test_slots_of_a_window(grid: ChannelGrid, start: int, length: int) -> None:
     assert grid.start(slots.start) >= start > grid.start(slots.start - 1)
     if slots:
         assert grid.start(slots[-1]) < start + length <= grid.start(slots.stop)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("PT15M", 900), ("PT1H", 3600), ("PT90S", 90), ("PT1H30M", 5400)]
-)
-def test_durations(text: str, seconds: int) -> None:
-    """Durations are read as seconds."""
-    assert durations.seconds(text) == seconds
-
-
-@given(st.integers(0, 10**6))
-def test_duration_texts(seconds: int) -> None:
-    """The text of a duration is read as the same duration."""
-    assert durations.seconds(durations.text(seconds)) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "PT", "P1D", "15M", "PT-5M", "PT1.5H", "pt1h", "PT1M1H"])
-def test_bad_durations(text: str) -> None:
-    """What is no short duration is refused."""
-    with pytest.raises(BadDuration):
-        durations.seconds(text)
-
-
-@pytest.mark.parametrize("text", ["PT25H", "PT0S", "P2D", "P1W", "x"])
-def test_bad_windows(text: str) -> None:
-    """Windows are up to a day, or one day, month or year."""
-    with pytest.raises(BadDuration):
-        Window.parse(text)
 
 
 VALUES = st.one_of(st.just(MISSING), st.integers(-(10**15), 10**15))

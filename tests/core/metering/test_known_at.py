@@ -14,7 +14,7 @@ from energia.metering import query
 from energia.metering.query import Span
 from energia.metering.series import MISSING
 from tests.core.metering.setting import START, meter, post, series
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 DAY = {"start": "2026-03-29", "end": "2026-03-30"}
 #: Midnight of a day of 23 hours in Berlin.
@@ -23,7 +23,7 @@ READINGS, USAGE = "/v1/meters/m/readings", "/v1/meters/m/usage"
 
 
 @pytest.fixture(name="api")
-async def _api(pool: Pool) -> AsyncIterator[Client]:
+async def _api(pool: Pool, serving: Serving) -> AsyncIterator[Client]:
     """Serve a site in Berlin with a meter of quarter-hours."""
     site = {"name": "Home", "timezone": "Europe/Berlin", "country": "DE", "currency": "EUR"}
     channel = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}

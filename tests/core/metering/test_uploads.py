@@ -14,7 +14,7 @@ from energia.plugins import Plugins
 from energia.settings import Database, Settings
 from energia_plugins import meter_csv
 from tests.core.metering.setting import meter, series
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 #: More readings than are stored at a time.
 ROWS = [
@@ -26,7 +26,7 @@ QUERY = {"format": "csv", "meter": "m"}
 
 
 @pytest.fixture(name="api")
-async def _api(database: str) -> AsyncIterator[Client]:
+async def _api(database: str, serving: Serving) -> AsyncIterator[Client]:
     """Serve a meter with a single connection to the database."""
     settings = Settings(database=Database(pool_size=1, acquire_timeout=0.5, lock_timeout=0.5))
     pool = Pool(database, settings.database)

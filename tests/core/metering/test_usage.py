@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energia.metering import usage
-from energia.metering.durations import Window
 from energia.metering.series import BOUND, MISSING, NEVER_SENT, Series
-from energia.zones import Zone
+from energia.time import Granularity, Zone
 
 HOUR = 3600
 
@@ -44,7 +43,7 @@ def test_local_days(zone: str, day: date, hours: int) -> None:
     local = Zone.named(zone)
     start, end = local.midnight(day - timedelta(1)), local.midnight(day + timedelta(2))
 
-    bounds = usage.bounds(local, Window.parse("P1D"), start, end)
+    bounds = usage.bounds(local, Granularity.parse("P1D"), start, end)
     found = usage.by_window(series([1] * ((end - start) // HOUR), start), bounds)
 
     assert [one.value for one in found] == [24, hours, 24]
@@ -60,7 +59,7 @@ def test_windows_of_a_short_day(window: str, hours: list[int]) -> None:
     zone = Zone.named("Europe/London")
     start, end = zone.midnight(date(2021, 3, 28)), zone.midnight(date(2021, 3, 29))
 
-    bounds = usage.bounds(zone, Window.parse(window), start, end)
+    bounds = usage.bounds(zone, Granularity.parse(window), start, end)
 
     assert (np.diff(bounds) // HOUR).tolist() == hours
 
@@ -71,7 +70,7 @@ def test_calendar_windows_are_cut_to_what_is_asked(window: str, number: int) -> 
     zone = Zone.named("America/Sao_Paulo")
     start, end = at(2018, 12, 15), at(2019, 2, 3)
 
-    bounds = usage.bounds(zone, Window.parse(window), start, end)
+    bounds = usage.bounds(zone, Granularity.parse(window), start, end)
 
     assert (bounds[0], bounds[-1], len(bounds) - 1) == (start, end, number)
     assert zone.datetime(int(bounds[1])).isoformat() == "2019-01-01T00:00:00-02:00"
@@ -82,7 +81,7 @@ def test_a_day_that_does_not_exist() -> None:
     zone = Zone.named("Pacific/Apia")
     start, end = zone.midnight(date(2011, 12, 29)), zone.midnight(date(2012, 1, 1))
 
-    bounds = usage.bounds(zone, Window.parse("P1D"), start, end)
+    bounds = usage.bounds(zone, Granularity.parse("P1D"), start, end)
 
     assert (np.diff(bounds) // HOUR).tolist() == [24, 24]
 

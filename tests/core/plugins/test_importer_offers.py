@@ -25,9 +25,12 @@ def test_an_importer_is_offered_by_its_format() -> None:
 @pytest.mark.parametrize(
     ("one", "message"),
     [
-        (SimpleNamespace(format="x"), "a tariff importer has a `description`"),
-        (SimpleNamespace(format="x", description="y"), "a tariff importer has a method `read`"),
-        (UrdbImporter, "it is a class, where a tariff importer is an instance"),
+        (SimpleNamespace(format="x"), "a tariff importer must have a `description`"),
+        (
+            SimpleNamespace(format="x", description="y"),
+            "a tariff importer must have a method `read`",
+        ),
+        (UrdbImporter, "it is a class: a tariff importer must be an instance"),
         (
             SimpleNamespace(format="", description="y", read=iter),
             "offers a tariff importer without a format",

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from prometheus_client import Counter, Gauge
 
-from energia import BaseCharge
+from energia import BaseCharge, Core
 from energia.errors import PluginError
 from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
@@ -79,7 +79,7 @@ class Probe:
     name: str = "broker"
     criticality: str = "degraded"
 
-    async def check(self) -> None:
+    async def check(self, _: Core) -> None:
         """Pass."""
 
 
@@ -158,29 +158,37 @@ def offering(hook: str, *objects: object) -> SimpleNamespace:
 @pytest.mark.parametrize(
     ("hook", "one", "message"),
     [
-        ("register_routes", 1, "1: it is no energia.web.routes.Route"),
-        ("register_commands", "demo", "'demo': it is no click.Command"),
-        ("register_charges", Bare, r"test_offers.Bare: a charge is an attrs class"),
-        ("register_charges", Charge(), "a charge is an attrs class"),
-        ("register_charges", Unnamed, "a charge has a `kind`"),
-        ("register_charges", Strange, "a charge has a `kind`"),
-        ("register_charges", Mute, "a charge has a method `lines`"),
-        ("register_charges", Rootless, "a charge has `code`, `description`"),
-        ("register_middlewares", "x", "'x': a middleware can be called"),
-        ("register_middlewares", unmarked, "a middleware is marked with @web.middleware"),
-        ("register_probes", SimpleNamespace(name="broker"), "the `criticality` of a probe is"),
-        ("register_probes", Probe(criticality="low"), "is 'critical' or 'degraded'"),
-        ("register_probes", BlockingProbe(), "a probe has a coroutine function `check`"),
+        ("register_routes", 1, "1: it must be of the class energia.web.routes.Route"),
+        ("register_commands", "demo", "'demo': it must be of the class click.Command"),
+        ("register_charges", Bare, r"test_offers.Bare: a charge must be an attrs class"),
+        ("register_charges", Charge(), "a charge must be an attrs class"),
+        ("register_charges", Unnamed, "a charge must have a `kind`"),
+        ("register_charges", Strange, "a charge must have a `kind`"),
+        ("register_charges", Mute, "a charge must have a method `lines`"),
+        ("register_charges", Rootless, "a charge must have `code`, `description`"),
+        ("register_middlewares", "x", "'x': a middleware must be callable"),
+        ("register_middlewares", unmarked, "a middleware must be marked with @web.middleware"),
+        ("register_probes", SimpleNamespace(name="broker"), "the `criticality` of a probe must be"),
+        ("register_probes", Probe(criticality="low"), "must be 'critical' or 'degraded'"),
+        ("register_probes", BlockingProbe(), "a probe must have a coroutine function `check`"),
         ("register_probes", Unreadable(), "it cannot be read: no broker"),
-        ("register_seeds", SimpleNamespace(name="x"), "a seed has a coroutine function `sow`"),
-        ("register_collectors", object(), "a collector has a method `collect`"),
-        ("register_collectors", Counter, "it is a class, where a collector is an instance"),
-        ("register_decoders", SimpleNamespace(name="x"), "the `options` of a decoder are an attrs"),
-        ("register_decoders", Decoder(options=int), "the `options` of a decoder are an attrs"),
+        (
+            "register_seeds",
+            SimpleNamespace(name="x"),
+            "a seed must have a coroutine function `sow`",
+        ),
+        ("register_collectors", object(), "a collector must have a method `collect`"),
+        ("register_collectors", Counter, "it is a class: a collector must be an instance"),
+        (
+            "register_decoders",
+            SimpleNamespace(name="x"),
+            "the `options` of a decoder must be an attrs",
+        ),
+        ("register_decoders", Decoder(options=int), "the `options` of a decoder must be an attrs"),
         (
             "register_decoders",
             SimpleNamespace(name="x", options=Probe),
-            "a decoder has a method `decode`",
+            "a decoder must have a method `decode`",
         ),
     ],
 )

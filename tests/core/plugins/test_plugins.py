@@ -30,6 +30,10 @@ async def _coroutine() -> list[object]:
     return []
 
 
+async def _check(_: Core) -> None:
+    pass
+
+
 class Flat:
     """A plugin with one charge."""
 
@@ -103,7 +107,7 @@ def _named(name: str, **more: object) -> SimpleNamespace:
     [
         ("register_charges", Flat.Charge, "charge 'flat'"),
         ("register_decoders", _named("x", options=Flat.Charge, decode=iter), "format 'x'"),
-        ("register_probes", _named("x", criticality="degraded", check=_coroutine), "probe 'x'"),
+        ("register_probes", _named("x", criticality="degraded", check=_check), "probe 'x'"),
         ("register_commands", click.Command("x"), "command 'x'"),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 import pytest
 
+from energia.core import Core
 from energia.errors import PluginError
 from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
@@ -21,18 +22,36 @@ class Probe:
     name: str = "broker"
     criticality: str = "degraded"
 
+    async def check(self, _: Core) -> None:
+        """Pass."""
+
+
+@attrs.frozen
+class ProbeOfOldShape:
+    """A probe that is not handed the service."""
+
+    name: str = "broker"
+    criticality: str = "degraded"
+
     async def check(self) -> None:
         """Pass."""
+
+
+@attrs.frozen
+class ProbeOfFixedActivity(Probe):
+    """A probe that does not ask the service whether there is anything to check."""
+
+    active: bool = True
 
 
 @attrs.frozen(eq=False)
 class Offering:
     """A plugin with a probe."""
 
-    probe: Probe
+    probe: object
 
     @hookimpl
-    def register_probes(self) -> list[Probe]:
+    def register_probes(self) -> list[object]:
         """Return the probe."""
         return [self.probe]
 
@@ -51,11 +70,24 @@ def test_a_time_that_is_none(name: str, seconds: object) -> None:
     given: dict[str, Any] = {name: seconds}
     probe = Probe(**given)
 
-    with pytest.raises(PluginError, match=f"the `{name}` of a probe is a number of seconds"):
+    with pytest.raises(PluginError, match=f"the `{name}` of a probe must be a number of seconds"):
         Plugins.of(bad=Offering(probe))
 
 
 def test_an_unknown_type_of_component() -> None:
     """The types are those of the health format."""
-    with pytest.raises(PluginError, match="is one of component, datastore, system"):
+    with pytest.raises(PluginError, match="must be one of component, datastore, system"):
         Plugins.of(bad=Offering(Probe(component_type="disk")))
+
+
+@pytest.mark.parametrize(
+    ("probe", "message"),
+    [
+        (ProbeOfOldShape(), r"must take the service: check\(core\)"),
+        (ProbeOfFixedActivity(), r"that takes the service: active\(core\)"),
+    ],
+)
+def test_a_probe_that_takes_no_service(probe: object, message: str) -> None:
+    """A probe that could not be called as it is called stops the start, and not a check later."""
+    with pytest.raises(PluginError, match=message):
+        Plugins.of(bad=Offering(probe))

@@ -1,4 +1,4 @@
-"""Ask a service over HTTP."""
+"""Answers of a service over HTTP."""
 
 import json
 from typing import Any
@@ -11,10 +11,10 @@ FLAT = {"kind": "energy.flat", "rate": "0.30"}
 BODY = document([FLAT], "America/Sao_Paulo", "BRL")
 
 
-async def ask(
+async def answer_of(
     client: Client, method: str, path: str, body: object = None
 ) -> tuple[int, dict[str, Any]]:
-    """Send a request and return the status and the JSON of the answer."""
+    """Send a request, and return the status and the JSON of the answer."""
     async with client.request(method, path, json=body) as answer:
         text = await answer.text()
         return answer.status, json.loads(text) if text else {}

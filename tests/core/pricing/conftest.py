@@ -9,7 +9,7 @@ from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia.settings import Limits, Settings
 from energia_plugins import tariff_fixed, tariff_flat, tariff_time_of_use
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 
 def plugins() -> Plugins:
@@ -20,14 +20,14 @@ def plugins() -> Plugins:
 
 
 @pytest.fixture
-async def client(pool: Pool) -> AsyncIterator[Client]:
+async def client(pool: Pool, serving: Serving) -> AsyncIterator[Client]:
     """Give a client of a service with a fresh database."""
     async with serving(make_core(plugins=plugins(), pool=pool)) as client:
         yield client
 
 
 @pytest.fixture
-async def alone() -> AsyncIterator[Client]:
+async def alone(serving: Serving) -> AsyncIterator[Client]:
     """Give a client of a service whose database is away."""
     settings = attrs.evolve(Settings(), limits=Limits(slots=100))
     async with serving(make_core(plugins=plugins(), settings=settings)) as client:

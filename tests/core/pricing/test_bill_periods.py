@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from energia.plugins import Plugins
 from energia.pricing.engine import Cost, price
-from energia.zones import Zone
-from tests.core.pricing.asking import ask
+from energia.time import Zone
+from tests.core.pricing.asking import answer_of
 from tests.core.pricing.documents import CONVERTER, document, instant, read, series
 from tests.core.pricing.test_across_versions import days, two
 from tests.core.pricing.test_version_laws import cut_at
-from tests.serving import make_core, serving
+from tests.serving import Serving, make_core
 
 DOCS = (Path(__file__).parents[3] / "docs" / "tariffs.md").read_text(encoding="utf-8")
 #: 400 kWh of thirty days at 0.10, more at 0.20; dearer from June on.
@@ -28,7 +28,7 @@ TIERS = [
 ]
 
 
-async def test_the_example_of_the_guide_is_true() -> None:
+async def test_the_example_of_the_guide_is_true(serving: Serving) -> None:
     """`docs/tariffs.md` is answered as it says."""
     request, expected = (
         json.loads(re.findall(rf"```json {name}\n(.*?)```", DOCS, re.DOTALL)[0])
@@ -36,7 +36,7 @@ async def test_the_example_of_the_guide_is_true() -> None:
     )
 
     async with serving(make_core(plugins=Plugins.installed())) as client:
-        status, found = await ask(client, "POST", "/v1/costs", request)
+        status, found = await answer_of(client, "POST", "/v1/costs", request)
 
     assert status == 200
     names = expected["lines"][0].keys()

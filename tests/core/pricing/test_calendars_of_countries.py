@@ -16,7 +16,7 @@ from energia.pricing.engine import price
 from energia.pricing.holidays.lists import easter, expanded
 from energia.pricing.prices import prices
 from energia.pricing.schedule import DayTypes, Schedule
-from energia.zones import Zone
+from energia.time import Zone
 from tests.core.pricing.documents import CONVERTER, instant, series, tariff
 
 DATA = Path(__file__).parents[2] / "data"

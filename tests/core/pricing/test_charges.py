@@ -8,7 +8,15 @@ from typing import ClassVar
 import attrs
 import pytest
 
-from energia.pricing.charges import BaseCharge, BillSoFar, Charge, Line, Measure, Measured
+from energia.pricing.charges import (
+    BaseCharge,
+    BaseMeasure,
+    BillSoFar,
+    Charge,
+    Line,
+    Measure,
+    Measured,
+)
 from energia.pricing.engine import price
 from energia.pricing.measures import Energy
 from energia.pricing.slots import Slots
@@ -39,7 +47,7 @@ class Levy(BaseCharge):
 
 
 @attrs.frozen
-class Busy:
+class Busy(BaseMeasure):
     """Counts the slots with at least so many micro-units."""
 
     least: int

@@ -18,7 +18,7 @@ from energia.pricing.dates import (
 )
 from energia.pricing.schedule import DayTypes
 from energia.pricing.slots import Slots
-from energia.zones import Zone
+from energia.time import Zone
 from tests.core.pricing.documents import instant
 
 SAO_PAULO = Zone.named("America/Sao_Paulo")

@@ -13,7 +13,7 @@ from energia.pricing.demand import BillingDemand, Demanded, Peak, Ratchet, Stati
 from energia.pricing.schedule import DayTypes, Rule, Schedule, Season
 from energia.pricing.slots import Slots
 from energia.pricing.usage import Days, cut
-from energia.zones import Zone
+from energia.time import Zone
 from tests.core.pricing.documents import faults, series
 
 EVENING = Schedule((Rule("peak", ("weekday",), "18:00", "21:00"),), "off_peak")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from energia.pricing.demand import BillingDemand, Peak, Statistic
 from energia.pricing.schedule import Rule, Schedule
-from energia.zones import Zone
+from energia.time import Zone
 from tests.core.pricing.documents import series
 from tests.core.pricing.test_demand import slots
 

@@ -13,7 +13,7 @@ from energia.metering.series import BOUND
 from energia.pricing.calendar import Grid, compiled
 from energia.pricing.engine import price
 from energia.pricing.schedule import Schedule
-from energia.zones import DAY, Zone
+from energia.time import DAY, Zone
 from tests.core.pricing import oracle
 from tests.core.pricing.documents import CONVERTER, document, read, series, utc
 

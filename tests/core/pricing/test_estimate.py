@@ -14,7 +14,7 @@ from energia.metering.series import MISSING
 from energia.pricing.calendar import Grid
 from energia.pricing.schedule import DayTypes
 from energia.pricing.usage import estimated
-from energia.zones import Zone
+from energia.time import Zone
 from tests.core.pricing.documents import instant
 
 X = MISSING

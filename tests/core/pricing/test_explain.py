@@ -15,6 +15,7 @@ from energia.pricing.segments import segments
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia.pricing.usage import Terms
 
+CONVERTER = tariff_converter(Plugins.installed().charges())
 #: 2026-03-02 in Sao Paulo, as the README's tour has it.
 START = 1_772_420_400
 VALUES = (
@@ -38,7 +39,7 @@ CHARGES = [
 def explained(values: list[int], charges: object = CHARGES) -> tuple[ExplainedLine, ...]:
     """Return the explained lines of a day of hours in micro-kWh."""
     version = {"valid_from": "2026-01-01", "charges": charges}
-    tariff = tariff_converter(Plugins.installed().charges()).structure(
+    tariff = CONVERTER.structure(
         {
             "name": "Evening",
             "currency": "BRL",

@@ -1,6 +1,6 @@
 """Comparisons over HTTP."""
 
-from tests.core.pricing.asking import BODY, FLAT, ask, pointers
+from tests.core.pricing.asking import BODY, FLAT, answer_of, pointers
 from tests.core.pricing.documents import document
 from tests.core.pricing.test_http_costs import USAGE
 from tests.serving import Client
@@ -8,11 +8,13 @@ from tests.serving import Client
 
 async def test_tariffs_are_compared(client: Client) -> None:
     """Stored and inline tariffs are ranked together; those that are unknown are all named."""
-    await ask(client, "PUT", "/v1/tariffs/dear", document([FLAT | {"rate": "3"}], currency="BRL"))
+    await answer_of(
+        client, "PUT", "/v1/tariffs/dear", document([FLAT | {"rate": "3"}], currency="BRL")
+    )
     path, body = "/v1/costs/compare", {"usage": USAGE, "tariffs": ["dear", BODY]}
 
-    status, found = await ask(client, "POST", path, body)
-    refused, problem = await ask(client, "POST", path, body | {"tariffs": ["x", "dear", "y"]})
+    status, found = await answer_of(client, "POST", path, body)
+    refused, problem = await answer_of(client, "POST", path, body | {"tariffs": ["x", "dear", "y"]})
 
     assert status == 200
     keys = ("tariff", "total", "difference", "difference_percent")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.pricing.asking import BODY, FLAT, ask, pointers
+from tests.core.pricing.asking import BODY, FLAT, answer_of, pointers
 from tests.core.pricing.documents import document
 from tests.serving import Client
 
@@ -17,7 +17,7 @@ USAGE = {
 
 async def test_inline_usage_and_tariff_need_no_database(alone: Client) -> None:
     """Stateless pricing works while the database is away."""
-    status, cost = await ask(alone, "POST", "/v1/costs", {"usage": USAGE, "tariff": BODY})
+    status, cost = await answer_of(alone, "POST", "/v1/costs", {"usage": USAGE, "tariff": BODY})
 
     assert status == 200
     assert cost == {
@@ -48,7 +48,7 @@ async def test_inline_usage_and_tariff_need_no_database(alone: Client) -> None:
 
 async def test_a_stored_tariff_needs_the_database(alone: Client) -> None:
     """Without the database a stored tariff is 503, to be tried again."""
-    status, problem = await ask(alone, "POST", "/v1/costs", {"usage": USAGE, "tariff": "a"})
+    status, problem = await answer_of(alone, "POST", "/v1/costs", {"usage": USAGE, "tariff": "a"})
 
     assert (status, problem["code"]) == (503, "database_away")
 
@@ -57,7 +57,7 @@ async def test_the_window_may_be_dates(alone: Client) -> None:
     """Dates are midnights of the zone of the usage; what the usage lacks is a gap."""
     body = {"usage": USAGE, "tariff": BODY, "start": "2026-03-01", "end": "2026-03-02"}
 
-    status, problem = await ask(alone, "POST", "/v1/costs", body)
+    status, problem = await answer_of(alone, "POST", "/v1/costs", body)
 
     assert (status, problem["code"]) == (422, "incomplete_usage")
     assert problem["errors"] == [
@@ -124,7 +124,7 @@ async def test_requests_that_do_not_fit(
     alone: Client, body: dict[str, Any], faults: dict[str | None, str]
 ) -> None:
     """Each is 422, with the place of each fault."""
-    status, problem = await ask(alone, "POST", "/v1/costs", body)
+    status, problem = await answer_of(alone, "POST", "/v1/costs", body)
 
     assert status == 422, problem
     assert {one.get("pointer"): one["code"] for one in problem["errors"]} == faults
@@ -132,7 +132,7 @@ async def test_requests_that_do_not_fit(
 
 async def test_more_slots_than_the_limit_are_refused(alone: Client) -> None:
     """The limit is named."""
-    status, problem = await ask(alone, "POST", "/v1/costs", usage(values=[0] * 101))
+    status, problem = await answer_of(alone, "POST", "/v1/costs", usage(values=[0] * 101))
 
     assert status == 413
     assert "limits.slots" in problem["detail"]
@@ -140,7 +140,7 @@ async def test_more_slots_than_the_limit_are_refused(alone: Client) -> None:
 
 async def test_units_are_converted_exactly(alone: Client) -> None:
     """Megawatt-hours are a thousand kilowatt-hours."""
-    _, cost = await ask(alone, "POST", "/v1/costs", usage(unit="MWh", values=["0.0123456"]))
+    _, cost = await answer_of(alone, "POST", "/v1/costs", usage(unit="MWh", values=["0.0123456"]))
 
     assert cost["lines"][0]["quantity"] == "12.3456"
 
@@ -164,7 +164,7 @@ async def stored_meter(client: Client, *channels: str) -> None:
         ("PUT", "/v1/meters/m", meter),
         ("POST", "/v1/readings", {"series": [run | {"channel": one} for one in channels]}),
     ):  # fmt: skip
-        status, answer = await ask(client, method, path, body)
+        status, answer = await answer_of(client, method, path, body)
         assert status in (200, 201), answer
 
 
@@ -175,7 +175,7 @@ async def test_a_stored_meter_is_priced(client: Client) -> None:
     """The day of the site's zone costs what its readings say; the revision is told."""
     await stored_meter(client, "import")
 
-    status, cost = await ask(client, "POST", "/v1/costs", STORED)
+    status, cost = await answer_of(client, "POST", "/v1/costs", STORED)
 
     assert status == 200, cost
     assert (cost["total"], cost["start"]) == ("7.20", "2026-03-01T00:00:00-03:00")
@@ -187,9 +187,9 @@ async def test_several_channels_of_a_role_are_named(client: Client) -> None:
     """Two import channels are ambiguous, unless they are named: then they are summed."""
     await stored_meter(client, "e1", "e2")
 
-    status, problem = await ask(client, "POST", "/v1/costs", STORED)
-    _, one = await ask(client, "POST", "/v1/costs", STORED | {"channels": {"import": ["e2"]}})
-    _, both = await ask(
+    status, problem = await answer_of(client, "POST", "/v1/costs", STORED)
+    _, one = await answer_of(client, "POST", "/v1/costs", STORED | {"channels": {"import": ["e2"]}})
+    _, both = await answer_of(
         client, "POST", "/v1/costs", STORED | {"channels": {"import": ["e1", "e2"]}}
     )
 
@@ -226,7 +226,7 @@ async def test_what_is_not_stored_is_named(
     """An unknown meter, tariff or channel is a fault of the body; so is a gap."""
     await stored_meter(client, "import")
 
-    status, problem = await ask(client, "POST", "/v1/costs", STORED | change)
+    status, problem = await answer_of(client, "POST", "/v1/costs", STORED | change)
 
     assert (status, problem["code"]) == (422, code)
     assert {one.get("pointer"): one["code"] for one in problem["errors"]} == faults
@@ -238,7 +238,7 @@ async def test_a_gap_points_to_the_readings_that_have_it(alone: Client) -> None:
     tariffs = {"usage": body["usage"], "tariffs": [BODY]}
 
     for path, sent in (("/v1/costs", body), ("/v1/costs/compare", tariffs)):
-        _, problem = await ask(alone, "POST", path, sent)
+        _, problem = await answer_of(alone, "POST", path, sent)
 
         assert problem["code"] == "incomplete_usage"
         assert pointers(problem) == {"/usage/channels/import/values": "never_sent"}

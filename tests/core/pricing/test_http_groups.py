@@ -10,9 +10,9 @@ import pytest
 from energia.plugins import Plugins
 from energia_plugins import tariff_fixed, tariff_flat
 from tests.core.pricing import remembering
-from tests.core.pricing.asking import ask, pointers
+from tests.core.pricing.asking import answer_of, pointers
 from tests.core.pricing.documents import document
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 FLAT = {"kind": "energy.flat", "rate": "0.3333"}
 FIXED = {"kind": "fixed", "amount": "31.00", "per": "month"}
@@ -25,7 +25,7 @@ USAGE = {
 
 
 @pytest.fixture(name="api")
-async def _api() -> AsyncIterator[Client]:
+async def _api(serving: Serving) -> AsyncIterator[Client]:
     """Give a client of a service without a database."""
     plugins = Plugins.of(flat=tariff_flat, fixed=tariff_fixed, remembering=remembering)
     async with serving(make_core(plugins=plugins)) as client:
@@ -35,7 +35,7 @@ async def _api() -> AsyncIterator[Client]:
 async def cost(api: Client, *charges: dict[str, Any], **asked: Any) -> tuple[int, dict[str, Any]]:
     """Ask what the usage costs."""
     tariff = document(charges, "America/Sao_Paulo", "BRL")
-    return await ask(api, "POST", "/v1/costs", {"usage": USAGE, "tariff": tariff, **asked})
+    return await answer_of(api, "POST", "/v1/costs", {"usage": USAGE, "tariff": tariff, **asked})
 
 
 async def test_each_month_is_a_bill_of_its_own(api: Client) -> None:
@@ -111,8 +111,8 @@ async def test_versions_may_change_between_groups(api: Client) -> None:
     )
     body = {"usage": USAGE, "tariff": {**tariff, "versions": [old, new]}}
 
-    _, found = await ask(api, "POST", "/v1/costs", body | {"group": "P1M"})
-    _, year = await ask(api, "POST", "/v1/costs", body | {"group": "P1Y"})
+    _, found = await answer_of(api, "POST", "/v1/costs", body | {"group": "P1M"})
+    _, year = await answer_of(api, "POST", "/v1/costs", body | {"group": "P1Y"})
 
     shown = [(group["version"], group["total"]) for group in found["groups"]]
     assert shown == [("1990-01-01", "12.00"), ("2026-02-01", "36.00")]
@@ -140,7 +140,7 @@ async def test_gaps_of_all_groups_are_named(api: Client) -> None:
         "group": "P1M",
     }
 
-    status, problem = await ask(api, "POST", "/v1/costs", body)
+    status, problem = await answer_of(api, "POST", "/v1/costs", body)
 
     assert (status, problem["code"]) == (422, "incomplete_usage")
     slots = [fault["message"].rpartition("(")[2] for fault in problem["errors"]]
@@ -151,7 +151,7 @@ async def test_a_comparison_may_be_in_groups(api: Client) -> None:
     """Each tariff is priced month by month, which rounds twice."""
     tariffs = [document([{**FLAT, "rate": rate}], currency="BRL") for rate in ("0.3333", "0.3334")]
 
-    _, found = await ask(
+    _, found = await answer_of(
         api, "POST", "/v1/costs/compare", {"usage": USAGE, "tariffs": tariffs, "group": "P1M"}
     )
 

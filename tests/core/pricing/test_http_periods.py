@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.core.pricing import oracle
-from tests.core.pricing.asking import ask, pointers
+from tests.core.pricing.asking import answer_of, pointers
 from tests.core.pricing.documents import document, instant
 from tests.serving import Client
 
@@ -43,7 +43,7 @@ async def _api(client: Client) -> Client:
         ("PUT", "/v1/meters/m", {"site": "s", "channels": [{"id": "import", **shape}]}),
         ("POST", "/v1/readings", {"series": [run]}),
     ):
-        status, answer = await ask(client, method, path, body)
+        status, answer = await answer_of(client, method, path, body)
         assert status in (200, 201), answer
     return client
 
@@ -67,7 +67,7 @@ def expected() -> list[dict[str, Fraction]]:
 
 async def test_periods_add_up_to_the_value(api: Client) -> None:
     """Each window of the site is split on the clock and the holidays of the tariff."""
-    status, found = await ask(api, "GET", query(window="P1D"))
+    status, found = await answer_of(api, "GET", query(window="P1D"))
 
     assert status == 200, found
     sums = [{name: Fraction(v) for name, v in one["periods"].items()} for one in found["data"]]
@@ -80,7 +80,7 @@ async def test_periods_add_up_to_the_value(api: Client) -> None:
 
 async def test_without_by_there_are_no_periods(api: Client) -> None:
     """The answer is as it was."""
-    _, found = await ask(api, "GET", f"{PATH}?start={START}&end={END}")
+    _, found = await answer_of(api, "GET", f"{PATH}?start={START}&end={END}")
 
     assert all("periods" not in one for one in found["data"])
 
@@ -88,7 +88,7 @@ async def test_without_by_there_are_no_periods(api: Client) -> None:
 async def test_files_have_a_column_for_each_period(api: Client) -> None:
     """Empty, or null, where a window has no slot in it."""
     path = query(window="PT1H")
-    _, found = await ask(api, "GET", path)
+    _, found = await answer_of(api, "GET", path)
     async with api.get(path, headers={"Accept": "text/csv"}) as answer:
         rows = list(csv.DictReader(io.StringIO(await answer.text())))
     async with api.get(path, headers={"Accept": "application/x-ndjson"}) as answer:
@@ -106,11 +106,11 @@ async def test_files_have_a_column_for_each_period(api: Client) -> None:
 async def test_a_charge_is_named_where_schedules_differ(api: Client) -> None:
     """Without one it is not clear which periods are meant."""
     both = document([BY_TIME, BY_NIGHT], "Europe/Berlin", **HOLIDAYS)
-    await ask(api, "PUT", "/v1/tariffs/t", both)
+    await answer_of(api, "PUT", "/v1/tariffs/t", both)
 
-    status, problem = await ask(api, "GET", query())
-    _, grid = await ask(api, "GET", query(charge="grid"))
-    _, supply = await ask(api, "GET", query(charge="supply"))
+    status, problem = await answer_of(api, "GET", query())
+    _, grid = await answer_of(api, "GET", query(charge="grid"))
+    _, supply = await answer_of(api, "GET", query(charge="supply"))
 
     assert (status, pointers(problem)) == (422, {"/query/tariff": "ambiguous_schedule"})
     assert "name the charge" in problem["errors"][0]["message"]
@@ -144,9 +144,9 @@ async def test_a_boundary_inside_slots_is_told(api: Client) -> None:
     """With the number of slots: the peak begins and ends in the middle of an hour's quarter."""
     rule = EVENING | {"from": "17:35", "days": ["all"]}
     charge = BY_TIME | {"schedule": PEAK | {"rules": [rule]}}
-    await ask(api, "PUT", "/v1/tariffs/t", document([charge], "America/Sao_Paulo"))
+    await answer_of(api, "PUT", "/v1/tariffs/t", document([charge], "America/Sao_Paulo"))
 
-    _, found = await ask(api, "GET", query())
+    _, found = await answer_of(api, "GET", query())
 
     assert [(one["code"], one["slots"]) for one in found["assumptions"]] == [
         ("boundary_inside_interval", 4)

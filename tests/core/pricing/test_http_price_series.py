@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from energia.db.pool import Pool
-from tests.core.pricing.asking import ask, pointers
-from tests.serving import Client, make_core, serving
+from tests.core.pricing.asking import answer_of, pointers
+from tests.serving import Client, Serving, make_core
 
 PATH = "/v1/price-series/spot"
 HEAD = {"currency": "EUR", "unit": "MWh", "interval": "PT1H", "timezone": "Europe/Madrid"}
@@ -19,25 +19,25 @@ HOURS = {"start": START, "values": ["61.20", "58.94", "-0.01"]}
 
 
 @pytest.fixture
-async def client(pool: Pool) -> AsyncIterator[Client]:
+async def client(pool: Pool, serving: Serving) -> AsyncIterator[Client]:
     """Give a client of a service with a fresh database."""
     async with serving(make_core(pool=pool)) as client:
         yield client
 
 
-async def given(client: Client, method: str, path: str, body: object = None) -> dict[str, Any]:
-    """Send a request that is granted and return its answer."""
-    status, answer = await ask(client, method, path, body)
+async def success(client: Client, method: str, path: str, body: object = None) -> dict[str, Any]:
+    """Send a request that must be granted, and return the answer."""
+    status, answer = await answer_of(client, method, path, body)
     assert status in (200, 201, 204), answer
     return answer
 
 
 async def stored(client: Client, *batches: object) -> dict[str, Any]:
     """Make the series and store prices; return the last answer."""
-    await given(client, "PUT", PATH, HEAD)
+    await success(client, "PUT", PATH, HEAD)
     answer = {}
     for batch in batches:
-        answer = await given(client, "POST", f"{PATH}/prices", batch)
+        answer = await success(client, "POST", f"{PATH}/prices", batch)
     return answer
 
 
@@ -54,9 +54,9 @@ def listed(*prices: tuple[str, str, str]) -> dict[str, Any]:
 
 async def test_a_series_is_made_and_shown(client: Client) -> None:
     """201 at first, then 200; without prices it has no horizon."""
-    made, shown = await ask(client, "PUT", PATH, HEAD)
-    again, _ = await ask(client, "PUT", PATH, HEAD)
-    _, listed = await ask(client, "GET", "/v1/price-series")
+    made, shown = await answer_of(client, "PUT", PATH, HEAD)
+    again, _ = await answer_of(client, "PUT", PATH, HEAD)
+    _, listed = await answer_of(client, "GET", "/v1/price-series")
 
     assert (made, again) == (201, 200)
     assert shown == {
@@ -75,9 +75,9 @@ async def test_a_series_is_made_and_shown(client: Client) -> None:
 async def test_prices_come_back_as_they_were_sent(client: Client) -> None:
     """In the unit of the series, in its zone; the same again changes nothing."""
     first = await stored(client, HOURS)
-    again = await given(client, "POST", f"{PATH}/prices", HOURS)
+    again = await success(client, "POST", f"{PATH}/prices", HOURS)
 
-    found = await given(client, "GET", f"{PATH}/prices?{DAY}")
+    found = await success(client, "GET", f"{PATH}/prices?{DAY}")
 
     assert (first["created"], again["created"], again["unchanged"]) == (3, 0, 3)
     assert again["revision_at"] is None
@@ -92,7 +92,7 @@ async def test_prices_of_kilowatt_hours_are_those_of_megawatt_hours(client: Clie
     """0.0612 for a kWh is 61.2 for a MWh."""
     await stored(client, {**HOURS, "unit": "kWh", "values": ["0.0612"]})
 
-    found = await given(client, "GET", f"{PATH}/prices?{DAY}")
+    found = await success(client, "GET", f"{PATH}/prices?{DAY}")
 
     assert [one["price"] for one in found["data"]] == ["61.2"]
 
@@ -100,11 +100,11 @@ async def test_prices_of_kilowatt_hours_are_those_of_megawatt_hours(client: Clie
 async def test_a_corrected_price_is_a_revision(client: Client) -> None:
     """The old one stays readable, as it was known then."""
     first = await stored(client, HOURS)
-    second = await given(client, "POST", f"{PATH}/prices", {"start": START, "values": ["70"]})
+    second = await success(client, "POST", f"{PATH}/prices", {"start": START, "values": ["70"]})
     old = first["revision_at"].replace("+", "%2B")
 
-    now = await given(client, "GET", f"{PATH}/prices?{DAY}")
-    then = await given(client, "GET", f"{PATH}/prices?{DAY}&known_at={old}")
+    now = await success(client, "GET", f"{PATH}/prices?{DAY}")
+    then = await success(client, "GET", f"{PATH}/prices?{DAY}&known_at={old}")
 
     assert (second["created"], second["corrected"]) == (0, 1)
     assert [one["price"] for one in now["data"]] == ["70", "58.94", "-0.01"]
@@ -121,9 +121,9 @@ async def test_quarters_take_the_place_of_an_hour(client: Client) -> None:
     whole = listed(*((f"00:{m:02}", f"00:{m + 15:02}", str(m)) for m in (0, 15, 30)),
                    ("00:45", "01:00", "45"))  # fmt: skip
 
-    status, problem = await ask(client, "POST", f"{PATH}/prices", part)
-    answer = await given(client, "POST", f"{PATH}/prices", whole)
-    found = await given(client, "GET", f"{PATH}/prices?{DAY}")
+    status, problem = await answer_of(client, "POST", f"{PATH}/prices", part)
+    answer = await success(client, "POST", f"{PATH}/prices", whole)
+    found = await success(client, "GET", f"{PATH}/prices?{DAY}")
 
     assert (status, problem["errors"][0]["code"]) == (422, "partly_replaced")
     assert (answer["created"], answer["corrected"]) == (3, 1)
@@ -135,13 +135,13 @@ async def test_two_prices_for_one_slot_are_refused(client: Client) -> None:
     await stored(client)
     twice = listed(("00:00", "01:00", "1"), ("01:00", "02:00", "3"), ("00:00", "01:00", "2"))
 
-    status, problem = await ask(client, "POST", f"{PATH}/prices", twice)
+    status, problem = await answer_of(client, "POST", f"{PATH}/prices", twice)
 
     assert status == 422
     (fault,) = problem["errors"]
     assert (fault["code"], fault["pointer"]) == ("duplicate_price", "/prices/2")
     assert "2026-03-01T23:00:00Z to 2026-03-02T00:00:00Z" in fault["message"]
-    assert (await given(client, "GET", PATH))["horizon"] is None
+    assert (await success(client, "GET", PATH))["horizon"] is None
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ async def test_prices_that_do_not_fit(client: Client, body: object, faults: dict
     """Each fault has its place."""
     await stored(client)
 
-    status, problem = await ask(client, "POST", f"{PATH}/prices", body)
+    status, problem = await answer_of(client, "POST", f"{PATH}/prices", body)
 
     assert status == 422
     assert pointers(problem) == faults
@@ -186,9 +186,9 @@ async def test_the_currency_of_prices_stays(client: Client) -> None:
     """With prices it is 409; what they are shown in may change."""
     await stored(client, HOURS)
 
-    other, _ = await ask(client, "PUT", PATH, {**HEAD, "currency": "BRL"})
-    await given(client, "PUT", PATH, {**HEAD, "unit": "kWh"})
-    found = await given(client, "GET", f"{PATH}/prices?{DAY}")
+    other, _ = await answer_of(client, "PUT", PATH, {**HEAD, "currency": "BRL"})
+    await success(client, "PUT", PATH, {**HEAD, "unit": "kWh"})
+    found = await success(client, "GET", f"{PATH}/prices?{DAY}")
 
     assert other == 409
     assert found["data"][0]["price"] == "0.0612"
@@ -198,10 +198,10 @@ async def test_a_series_is_deleted_with_its_prices(client: Client) -> None:
     """Made anew, it is empty."""
     await stored(client, HOURS)
 
-    await given(client, "DELETE", PATH)
-    gone, _ = await ask(client, "GET", PATH)
-    await given(client, "PUT", PATH, HEAD)
+    await success(client, "DELETE", PATH)
+    gone, _ = await answer_of(client, "GET", PATH)
+    await success(client, "PUT", PATH, HEAD)
 
     assert gone == 404
-    assert (await given(client, "GET", f"{PATH}/prices?{DAY}"))["data"] == []
-    assert (await ask(client, "DELETE", "/v1/price-series/none"))[0] == 404
+    assert (await success(client, "GET", f"{PATH}/prices?{DAY}"))["data"] == []
+    assert (await answer_of(client, "DELETE", "/v1/price-series/none"))[0] == 404

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.pricing.asking import FLAT, ask, pointers
+from tests.core.pricing.asking import FLAT, answer_of, pointers
 from tests.core.pricing.documents import document
 from tests.serving import Client
 
@@ -33,7 +33,7 @@ async def stored(client: Client, tariff: object, **contract: object) -> None:
             ("/v1/contracts/c", {"meter": "m", "tariff": "t", "start": "2026-01-01", **contract}),
         ]
     for path, body in bodies:
-        status, answer = await ask(client, "PUT", path, body)
+        status, answer = await answer_of(client, "PUT", path, body)
         assert status == 201, answer
 
 
@@ -48,7 +48,7 @@ async def test_the_prices_of_a_day(client: Client) -> None:
     """The day of 23 hours: five hours of night, 18 of day, each with its offset."""
     await stored(client, TARIFF)
 
-    status, found = await ask(client, "GET", f"{PATH}?{DAY}")
+    status, found = await answer_of(client, "GET", f"{PATH}?{DAY}")
 
     assert status == 200, found
     data = found.pop("data")
@@ -76,7 +76,7 @@ async def test_files_have_the_same_prices(client: Client) -> None:
     """A column for each component, empty where there is none; names cannot collide."""
     await stored(client, TARIFF)
     path = f"{PATH}?{DAY}&resolution=PT15M"
-    _, found = await ask(client, "GET", path)
+    _, found = await answer_of(client, "GET", path)
 
     rows = list(csv.DictReader(io.StringIO(await file(client, path, "text/csv"))))
     lines = (await file(client, path, "application/x-ndjson")).splitlines()
@@ -142,8 +142,8 @@ async def test_a_contract_tells_the_parameters(client: Client) -> None:
     """Without one, or without a default, there is no price."""
     await stored(client, ASKS, parameters={"rate": "0.17"})
 
-    status, found = await ask(client, "GET", f"{PATH}?{DAY}&contract=c")
-    refused, problem = await ask(client, "GET", f"{PATH}?{DAY}")
+    status, found = await answer_of(client, "GET", f"{PATH}?{DAY}&contract=c")
+    refused, problem = await answer_of(client, "GET", f"{PATH}?{DAY}")
 
     assert (status, found["data"][0]["price"]) == (200, "0.17")
     assert (refused, pointers(problem)) == (422, {"/query/contract": "missing_parameter"})
@@ -153,9 +153,9 @@ async def test_parameters_that_do_not_fit_any_more(client: Client) -> None:
     """The tariff asks for something else since the contract was made: the contract is to blame."""
     await stored(client, ASKS, parameters={"rate": "0.17"})
     parts = {"kind": "energy.flat", "components": {"parameter": "rate"}}
-    await ask(client, "PUT", "/v1/tariffs/t", document([parts], "Europe/Berlin", "EUR"))
+    await answer_of(client, "PUT", "/v1/tariffs/t", document([parts], "Europe/Berlin", "EUR"))
 
-    status, problem = await ask(client, "GET", f"{PATH}?{DAY}&contract=c")
+    status, problem = await answer_of(client, "GET", f"{PATH}?{DAY}&contract=c")
 
     assert (status, pointers(problem)) == (422, {"/query/contract": "wrong_type"})
 
@@ -163,21 +163,21 @@ async def test_parameters_that_do_not_fit_any_more(client: Client) -> None:
 async def test_a_contract_of_another_tariff_is_refused(client: Client) -> None:
     """Its parameters would be guesses."""
     await stored(client, TARIFF, end="2026-06-01")
-    await ask(client, "PUT", "/v1/tariffs/u", TARIFF)
+    await answer_of(client, "PUT", "/v1/tariffs/u", TARIFF)
 
-    status, problem = await ask(client, "GET", f"/v1/tariffs/u/prices?{DAY}&contract=c")
+    status, problem = await answer_of(client, "GET", f"/v1/tariffs/u/prices?{DAY}&contract=c")
 
     assert (status, pointers(problem)) == (422, {"/query/contract": "other_tariff"})
 
 
 async def test_there_is_no_such_tariff(client: Client) -> None:
     """404, as for the tariff itself."""
-    assert (await ask(client, "GET", f"{PATH}?{DAY}"))[0] == 404
+    assert (await answer_of(client, "GET", f"{PATH}?{DAY}"))[0] == 404
 
 
 async def test_the_document_says_what_prices_are(alone: Client) -> None:
     """Times are instants; the period may lack."""
-    _, found = await ask(alone, "GET", "/openapi.json")
+    _, found = await answer_of(alone, "GET", "/openapi.json")
 
     schema: dict[str, Any] = found["components"]["schemas"]["SlotPrice"]
     assert schema["properties"]["start"]["format"] == "date-time"

@@ -9,8 +9,8 @@ from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia.web.resources import examples
 from energia_plugins import tariff_fixed, tariff_flat, tariff_time_of_use, tariff_urdb
-from tests.core.pricing.asking import ask, pointers
-from tests.serving import Client, make_core, serving
+from tests.core.pricing.asking import answer_of, pointers
+from tests.serving import Client, Serving, make_core
 
 PATH = "/v1/tariffs/import?format=urdb&timezone=America/Chicago"
 RATE: dict[str, Any] = {
@@ -31,14 +31,14 @@ def _plugins() -> Plugins:
 
 
 @pytest.fixture(name="importing")
-async def _importing() -> AsyncIterator[Client]:
+async def _importing(serving: Serving) -> AsyncIterator[Client]:
     """Give a client of a service with an importer, whose database is away."""
     async with serving(make_core(plugins=_plugins())) as client:
         yield client
 
 
 @pytest.fixture(name="storing")
-async def _storing(pool: Pool) -> AsyncIterator[Client]:
+async def _storing(pool: Pool, serving: Serving) -> AsyncIterator[Client]:
     """Give a client of one with a fresh database."""
     async with serving(make_core(plugins=_plugins(), pool=pool)) as client:
         yield client
@@ -46,7 +46,7 @@ async def _storing(pool: Pool) -> AsyncIterator[Client]:
 
 async def test_a_rate_becomes_a_tariff_without_the_database(importing: Client) -> None:
     """Its numbers are exact, and what is left out is told."""
-    status, found = await ask(importing, "POST", PATH, RATE)
+    status, found = await answer_of(importing, "POST", PATH, RATE)
 
     assert status == 200
     (charge,) = found["tariff"]["versions"][0]["charges"]
@@ -61,7 +61,7 @@ async def test_a_bound_that_stands_for_infinity_is_read(importing: Client) -> No
     """SAM writes 1e38, a number that no tariff of ours takes."""
     rate = {**RATE, "energyratestructure": [[{"rate": 0.1, "max": 9.999999680285692e37}]]}
 
-    status, found = await ask(importing, "POST", PATH, rate)
+    status, found = await answer_of(importing, "POST", PATH, rate)
 
     assert (status, found["tariff"]["versions"][0]["charges"][0]["rate"]) == (200, "0.1")
 
@@ -69,8 +69,8 @@ async def test_a_bound_that_stands_for_infinity_is_read(importing: Client) -> No
 async def test_the_tariff_can_be_put_as_it_is(storing: Client) -> None:
     """All examples of the documentation can."""
     for number, body in enumerate(examples("tariff_imports").values()):
-        _, found = await ask(storing, "POST", f"{PATH}&currency=CAD", body)
-        status, stored = await ask(storing, "PUT", f"/v1/tariffs/t{number}", found["tariff"])
+        _, found = await answer_of(storing, "POST", f"{PATH}&currency=CAD", body)
+        status, stored = await answer_of(storing, "PUT", f"/v1/tariffs/t{number}", found["tariff"])
 
         assert status == 201
         assert stored == {"id": f"t{number}", **found["tariff"]}
@@ -80,7 +80,7 @@ async def test_what_cannot_be_priced_is_422_with_pointers(importing: Client) -> 
     """Into the source; the detail says where, if it is one thing."""
     body = {**RATE, "energyratestructure": [[{"rate": "ten"}]]}
 
-    status, problem = await ask(importing, "POST", PATH, body)
+    status, problem = await answer_of(importing, "POST", PATH, body)
 
     assert (status, problem["code"]) == (422, "invalid")
     assert pointers(problem) == {"/energyratestructure/0/0/rate": "wrong_type"}
@@ -100,7 +100,7 @@ async def test_what_cannot_be_priced_is_422_with_pointers(importing: Client) -> 
 )
 async def test_options_are_checked(importing: Client, query: str, pointer: str, code: str) -> None:
     """A format that is nearly one is suggested."""
-    status, problem = await ask(importing, "POST", f"/v1/tariffs/import?{query}", RATE)
+    status, problem = await answer_of(importing, "POST", f"/v1/tariffs/import?{query}", RATE)
 
     assert status == 422
     assert pointers(problem) == {pointer: code}
@@ -110,14 +110,14 @@ async def test_a_charge_whose_plugin_is_away_is_told(importing: Client) -> None:
     """The tariff that would be made is checked before it is given."""
     body = {**RATE, "mincharge": 10}
 
-    status, problem = await ask(importing, "POST", PATH, body)
+    status, problem = await answer_of(importing, "POST", PATH, body)
 
     assert (status, pointers(problem)) == (422, {"": "unknown_kind"})
 
 
 async def test_the_formats_are_listed(importing: Client) -> None:
     """Each with what it reads."""
-    _, page = await ask(importing, "GET", "/v1/tariff-formats")
+    _, page = await answer_of(importing, "GET", "/v1/tariff-formats")
 
     assert [one["name"] for one in page["items"]] == ["urdb"]
     assert all(one["description"] for one in page["items"])

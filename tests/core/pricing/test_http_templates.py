@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from tests.core.pricing.asking import ask, pointers
+from tests.core.pricing.asking import answer_of, pointers
 from tests.core.pricing.documents import document
 from tests.serving import Client
 
@@ -39,17 +39,17 @@ async def made(client: Client) -> None:
         ("PUT", "/v1/meters/m", {"site": "s", "channels": [{"id": "import", **shape}]}),
         ("POST", "/v1/readings", {"series": [run]}),
     ):
-        status, answer = await ask(client, method, path, body)
+        status, answer = await answer_of(client, method, path, body)
         assert status in (200, 201), answer
 
 
 async def test_what_was_sent_is_given_back(client: Client) -> None:
     """By GET and in the list, number for number; and it may be sent again."""
-    await ask(client, "PUT", "/v1/tariffs/t", TARIFF)
+    await answer_of(client, "PUT", "/v1/tariffs/t", TARIFF)
 
-    _, found = await ask(client, "GET", "/v1/tariffs/t")
-    _, listed = await ask(client, "GET", "/v1/tariffs")
-    status, again = await ask(client, "PUT", "/v1/tariffs/t", found)
+    _, found = await answer_of(client, "GET", "/v1/tariffs/t")
+    _, listed = await answer_of(client, "GET", "/v1/tariffs")
+    status, again = await answer_of(client, "PUT", "/v1/tariffs/t", found)
 
     assert found["versions"][0]["charges"] == CHARGES
     assert listed["items"] == [found]
@@ -64,7 +64,7 @@ async def test_numbers_are_given_back_as_text(client: Client) -> None:
     data = body.replace('"?"', "0.1000000000000000000001")
     await client.put("/v1/tariffs/t", data=data, headers={"Content-Type": "application/json"})
 
-    _, found = await ask(client, "GET", "/v1/tariffs/t")
+    _, found = await answer_of(client, "GET", "/v1/tariffs/t")
 
     assert found["versions"][0]["charges"][0]["rate"]["default"] == "0.1000000000000000000001"
 
@@ -78,7 +78,7 @@ async def test_what_is_wrong_is_refused_when_it_is_saved(alone: Client) -> None:
         CHARGES[2] | {"proration": "half"},
     ]
 
-    status, problem = await ask(alone, "PUT", "/v1/tariffs/t", document(charges))
+    status, problem = await answer_of(alone, "PUT", "/v1/tariffs/t", document(charges))
 
     assert status == 422
     assert pointers(problem) == {
@@ -113,7 +113,7 @@ async def test_a_contract_gives_parameters(
     await made(client)
     contract = {"meter": "m", "tariff": "t", "start": "2026-01-01", "parameters": parameters}
 
-    status, answer = await ask(client, "PUT", "/v1/contracts/c", contract)
+    status, answer = await answer_of(client, "PUT", "/v1/contracts/c", contract)
 
     if faults is None:
         assert (status, answer["parameters"]) == (201, parameters)
@@ -130,8 +130,8 @@ async def test_nothing_that_prices_fails_for_want_of_parameters(
     window = {"start": "2026-03-02", "end": "2026-03-03", "parameters": parameters}
     missing = {f"/parameters/{name}": "missing_parameter" for name in GIVEN}
 
-    cost = await ask(client, "POST", "/v1/costs", {"meter": "m", "tariff": "t", **window})
-    compared = await ask(
+    cost = await answer_of(client, "POST", "/v1/costs", {"meter": "m", "tariff": "t", **window})
+    compared = await answer_of(
         client, "POST", "/v1/costs/compare", {"meter": "m", "tariffs": ["t", "t"], **window}
     )
 
@@ -149,7 +149,7 @@ async def test_usage_by_period_needs_no_rates(client: Client) -> None:
     await made(client)
     query = "start=2026-03-02&end=2026-03-03&by=period&tariff=t"
 
-    status, found = await ask(client, "GET", f"/v1/meters/m/usage?{query}")
+    status, found = await answer_of(client, "GET", f"/v1/meters/m/usage?{query}")
 
     assert status == 200, found
     assert found["data"][0]["periods"] == {"night": "7", "day": "17"}
@@ -159,17 +159,17 @@ async def test_usage_by_a_period_that_only_a_parameter_tells(client: Client) -> 
     """Without a default there is no schedule to split by."""
     await made(client)
     charge = CHARGES[0] | {"schedule": {"parameter": "when"}}
-    await ask(client, "PUT", "/v1/tariffs/t", document([charge]))
+    await answer_of(client, "PUT", "/v1/tariffs/t", document([charge]))
     query = "start=2026-03-02&end=2026-03-03&by=period&tariff=t"
 
-    status, problem = await ask(client, "GET", f"/v1/meters/m/usage?{query}")
+    status, problem = await answer_of(client, "GET", f"/v1/meters/m/usage?{query}")
 
     assert (status, pointers(problem)) == (422, {"/query/tariff": "no_schedule"})
 
 
 async def test_the_document_shows_the_stand_in(alone: Client) -> None:
     """The schema of a tariff takes a parameter for any field but the kind and the code."""
-    _, found = await ask(alone, "GET", "/openapi.json")
+    _, found = await answer_of(alone, "GET", "/openapi.json")
     schema = {"$ref": "#/components/schemas/Tariff", "components": found["components"]}
     validator = jsonschema.Draft202012Validator(schema)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.pricing.asking import ask, pointers
+from tests.core.pricing.asking import answer_of, pointers
 from tests.core.pricing.documents import document
 from tests.serving import Client
 
@@ -28,7 +28,7 @@ async def test_coverage_counts_slots_beyond_the_readings(alone: Client) -> None:
     """A day of two readings misses 22, whatever stands in for them."""
     body = inline([1, 2], FLAT, **DAY, missing="zero")
 
-    status, cost = await ask(alone, "POST", "/v1/costs", body)
+    status, cost = await answer_of(alone, "POST", "/v1/costs", body)
 
     assert (status, cost["total"]) == (200, "3.00")
     assert (cost["coverage"]["expected"], cost["coverage"]["missing"]) == (24, 22)
@@ -38,7 +38,7 @@ async def test_parameters_are_filled_in(alone: Client) -> None:
     """A field of a charge may be what the request says."""
     body = inline([1, 2], RATE, parameters={"rate": "0.25"})
 
-    status, cost = await ask(alone, "POST", "/v1/costs", body)
+    status, cost = await answer_of(alone, "POST", "/v1/costs", body)
 
     assert (status, cost["total"]) == (200, "0.75")
     assert cost["lines"][0]["rate"] == "0.25"
@@ -65,7 +65,7 @@ async def test_parameters_that_do_not_fit(
     del several["tariff"]
 
     for path, asked in (("/v1/costs", body), ("/v1/costs/compare", several)):
-        status, problem = await ask(alone, "POST", path, asked)
+        status, problem = await answer_of(alone, "POST", path, asked)
 
         assert status == 422
         assert pointers(problem) == faults
@@ -78,7 +78,7 @@ async def test_only_versions_of_the_window_ask_for_parameters(alone: Client) -> 
     (version,) = body["tariff"]["versions"]
     body["tariff"]["versions"] = [{**version, "valid_to": "2027-01-01"}, later]
 
-    status, cost = await ask(alone, "POST", "/v1/costs", body)
+    status, cost = await answer_of(alone, "POST", "/v1/costs", body)
 
     assert (status, cost["total"]) == (200, "3.00")
 
@@ -94,8 +94,8 @@ async def test_missing_readings_are_filled_in_where_asked(
     """What is missing is refused, unless it is said what becomes of it."""
     body = inline([1, None, 3], FLAT)
 
-    refused, _ = await ask(alone, "POST", "/v1/costs", body)
-    status, cost = await ask(alone, "POST", "/v1/costs", body | {"missing": missing})
+    refused, _ = await answer_of(alone, "POST", "/v1/costs", body)
+    status, cost = await answer_of(alone, "POST", "/v1/costs", body | {"missing": missing})
 
     assert (refused, status) == (422, 200)
     assert cost["total"] == total
@@ -105,16 +105,16 @@ async def test_missing_readings_are_filled_in_where_asked(
 
 async def test_a_cost_of_what_was_known(client: Client) -> None:
     """A correction does not change what readings cost as they were known before it."""
-    await ask(client, "PUT", "/v1/sites/home", SITE)
-    await ask(client, "PUT", "/v1/meters/m", METER)
+    await answer_of(client, "PUT", "/v1/sites/home", SITE)
+    await answer_of(client, "PUT", "/v1/meters/m", METER)
     body = {"meter": "m", "tariff": document([FLAT], currency="BRL"), **DAY}
     sent = {"meter": "m", "start": "2026-03-02T00:00:00Z", "interval": "PT1H"}
-    await ask(client, "POST", "/v1/readings", {"series": [{**sent, "values": [1] * 24}]})
+    await answer_of(client, "POST", "/v1/readings", {"series": [{**sent, "values": [1] * 24}]})
     between = datetime.now(UTC).isoformat()
-    await ask(client, "POST", "/v1/readings", {"series": [{**sent, "values": [2] * 24}]})
+    await answer_of(client, "POST", "/v1/readings", {"series": [{**sent, "values": [2] * 24}]})
 
-    _, before = await ask(client, "POST", "/v1/costs", body | {"known_at": between})
-    _, now = await ask(client, "POST", "/v1/costs", body)
+    _, before = await answer_of(client, "POST", "/v1/costs", body | {"known_at": between})
+    _, now = await answer_of(client, "POST", "/v1/costs", body)
 
     assert (before["total"], now["total"]) == ("24.00", "48.00")
 
@@ -123,7 +123,7 @@ async def test_readings_in_the_request_are_known_at_no_time(alone: Client) -> No
     """`known_at` is about stored readings."""
     body = inline([1], FLAT, known_at="2026-03-02T00:00:00Z")
 
-    status, problem = await ask(alone, "POST", "/v1/costs", body)
+    status, problem = await answer_of(alone, "POST", "/v1/costs", body)
 
     assert status == 422
     assert pointers(problem) == {"/known_at": "needs_meter"}

@@ -7,7 +7,7 @@ import pytest
 
 from energia.pricing.calendar import Grid, compiled
 from energia.pricing.schedule import DayTypes, Schedule, gaps
-from energia.zones import DAY, Zone
+from energia.time import DAY, Zone
 from tests.core.pricing.documents import CONVERTER, instant
 
 WEEK = ["weekday", "weekend", "holiday"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energia.costing.growth import SoFar, grows, is_a_cut, measured, price_so_far
+from energia.costing.growth import Measurement, can_grow, is_cut, measure, price_measurement
 from energia.pricing.engine import price
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms
@@ -42,13 +42,13 @@ values = st.lists(
 )
 
 
-def grown(one: Tariff, readings: Sequence[int], cuts: Sequence[int]) -> SoFar:
+def grown(one: Tariff, readings: Sequence[int], cuts: Sequence[int]) -> Measurement:
     """Return what is measured when readings arrive in parts, cut after so many hours."""
-    found: SoFar | None = None
+    found: Measurement | None = None
     begin = 0
     for end in [*cuts, len(readings)]:
         usage = {"import": series(START + begin * HOUR, HOUR, readings[begin:end])}
-        found = measured(one, usage, START, START + end * HOUR, found)
+        found = measure(one, usage, START, START + end * HOUR, found)
         begin = end
     assert found is not None
     return found
@@ -71,7 +71,7 @@ def test_a_bill_in_parts_is_the_bill_of_all(
         zone,
     )
 
-    so_far = price_so_far(one, START, grown(one, readings, cuts), Terms())
+    so_far = price_measurement(one, START, grown(one, readings, cuts), Terms())
 
     whole = price(one, {"import": series(START, HOUR, readings)}, START, START + DAYS * 86_400)
     assert (so_far.total, so_far.lines, so_far.state) == (whole.total, whole.lines, whole.state)
@@ -80,7 +80,7 @@ def test_a_bill_in_parts_is_the_bill_of_all(
 @pytest.mark.parametrize("name", CHARGES)
 def test_common_charges_grow(name: str) -> None:
     """A tariff of energy, tiers, demand and fixed amounts needs no reading twice."""
-    assert grows(tariff([CHARGES[name]]).versions[0])
+    assert can_grow(tariff([CHARGES[name]]).versions[0])
 
 
 def test_what_needs_the_order_of_slots_does_not_grow() -> None:
@@ -92,19 +92,19 @@ def test_what_needs_the_order_of_slots_does_not_grow() -> None:
         "rates": {"peak": TIERS, "off": TIERS},
     }
 
-    assert not grows(tariff([charge]).versions[0])
+    assert not can_grow(tariff([charge]).versions[0])
 
 
 def test_what_is_exported_does_not_grow() -> None:
     """Net metering measures the energy charges again, of other readings."""
     charges = [CHARGES["flat"], {"kind": "export", "scheme": "net_metering"}]
 
-    assert not grows(tariff(charges).versions[0])
+    assert not can_grow(tariff(charges).versions[0])
 
 
 def test_an_open_interval_of_demand_is_no_cut() -> None:
     """Half an hour into a demand interval of an hour, the peak is not known."""
     one = tariff([CHARGES["demand"]], "Asia/Kolkata")
 
-    assert not is_a_cut(one.versions[0], one.zone, START)
-    assert is_a_cut(one.versions[0], one.zone, START + HOUR // 2)
+    assert not is_cut(one.versions[0], one.zone, START)
+    assert is_cut(one.versions[0], one.zone, START + HOUR // 2)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from energia.costing.compare import compare
 from energia.pricing.engine import price
-from energia.zones import DAY, Zone
+from energia.time import DAY, Zone
 from tests.core.pricing.documents import document, read, series
 from tests.core.pricing.test_engine_laws import ZONES, tariffs, values
 

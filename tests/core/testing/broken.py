@@ -1,7 +1,7 @@
 """Kinds of charge, each wrong in one way that the kit must see; the first is right."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import attrs
 
 from energia import (
+    AcrossVersions,
     BaseCharge,
     BillSoFar,
     Days,
@@ -185,7 +186,7 @@ class RemembersFloat(Right):
 
 @attrs.define
 class Mutable:
-    """Let others change it; it does not come from BaseCharge, which is frozen.
+    """Let others change it; it does not come from BaseCharge, which is frozen, and states all.
 
     Attributes:
         rate: The price of a unit.
@@ -197,11 +198,18 @@ class Mutable:
 
     kind: ClassVar[str] = "test.mutable"
     examples: ClassVar[Examples] = example("test.mutable")
+    examples_after: ClassVar[Examples] = ()
+    excused: ClassVar[Mapping[str, str]] = {}
+    remeasures: ClassVar[bool] = False
 
     rate: Decimal
     code: str | None = None
     description: str | None = None
     channel: str = "import"
+    across_versions: ClassVar[AcrossVersions] = "each"
+
+    def unit_prices(self) -> None:
+        """Tell no price."""
 
     def measures(self) -> dict[str, Measure]:
         """Ask for the energy."""
@@ -242,3 +250,12 @@ class Undocumented(BaseCharge):
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge them."""
         yield self.line(measured["days"]["days"], self.rate, "day")
+
+
+@attrs.frozen
+class Rootless:
+    """Charge, though it does not come from BaseCharge and lacks what that has."""
+
+    kind: ClassVar[str] = "test.rootless"
+
+    channel: str = "import"

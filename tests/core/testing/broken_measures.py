@@ -8,12 +8,22 @@ from zoneinfo import ZoneInfo
 import attrs
 import numpy as np
 
-from energia import BillSoFar, Examples, Line, Measure, Measured, Slots, State, UnitPrices
+from energia import (
+    BaseMeasure,
+    BillSoFar,
+    Examples,
+    Line,
+    Measure,
+    Measured,
+    Slots,
+    State,
+    UnitPrices,
+)
 from tests.core.testing.broken import Right, example
 
 
 @attrs.frozen
-class NaiveEvening:
+class NaiveEvening(BaseMeasure):
     """Energy in the evening, as if every day had 24 hours."""
 
     channel: str
@@ -43,7 +53,7 @@ class NaiveHours(Right):
 
 
 @attrs.frozen
-class Elapsed:
+class Elapsed(BaseMeasure):
     """Whole days, as if every day had 24 hours."""
 
     @property
@@ -73,7 +83,7 @@ class NaiveDays(Right):
 
 
 @attrs.frozen
-class Slot:
+class Slot(BaseMeasure):
     """Energy in the evening, slot by slot."""
 
     channel: str
@@ -106,7 +116,7 @@ class Slow(Right):
 
 
 @attrs.frozen
-class WritesToReadings:
+class WritesToReadings(BaseMeasure):
     """Energy without what is negative, in place."""
 
     channel: str
@@ -136,7 +146,7 @@ class Writes(Right):
 
 
 @attrs.frozen
-class Squares:
+class Squares(BaseMeasure):
     """The sum of squares, which no 64 bits hold, over the sum: a mean weighted by itself."""
 
     channel: str
@@ -165,7 +175,7 @@ class Overflows(Right):
 
 
 @attrs.frozen
-class NumpyIntegers:
+class NumpyIntegers(BaseMeasure):
     """A sum that is no Python int."""
 
     channel: str
@@ -207,3 +217,34 @@ class TellsWrong(Right):
     def unit_prices(self) -> UnitPrices:
         """Forget half of it."""
         return UnitPrices({"": self.rate / 2})
+
+
+class Underived:
+    """Half a measure: it lacks what `BaseMeasure` has."""
+
+    roles = ("import",)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Count slots."""
+        return {"slots": slots.portion("import").grid.count}
+
+
+@attrs.frozen
+class Lacks(Right):
+    """Measure by something that derives from nothing."""
+
+    kind: ClassVar[str] = "test.lacks"
+    examples: ClassVar[Examples] = example("test.lacks")
+
+    def measures(self) -> dict[str, Measure]:
+        """Ask for it."""
+        return {"energy": Underived()}  # type: ignore[dict-item]
+
+
+@attrs.frozen
+class Misspelt(Right):
+    """Misspell what tells that earlier charges are measured again."""
+
+    kind: ClassVar[str] = "test.misspelt"
+    examples: ClassVar[Examples] = example("test.misspelt")
+    remeasure: ClassVar[bool] = True

@@ -1,6 +1,8 @@
 """The checks see what is wrong with a kind of charge, and nothing where nothing is."""
 
 import re
+from collections.abc import Mapping
+from typing import ClassVar
 
 import pytest
 
@@ -13,6 +15,7 @@ from tests.core.testing import broken, broken_measures
 from tests.imports import ROOT
 
 BUNDLED = Plugins.installed().charges()
+PRICING = Pricing.of()
 
 
 def failures(class_: type[Charge]) -> dict[str, str]:
@@ -23,7 +26,7 @@ def failures(class_: type[Charge]) -> dict[str, str]:
 @pytest.mark.parametrize("kind", sorted(BUNDLED))
 def test_bundled_kinds_conform(kind: str) -> None:
     """What is asked of others holds for what comes along."""
-    found = list(outcomes(BUNDLED[kind], Pricing.of()))
+    found = list(outcomes(BUNDLED[kind], PRICING))
 
     assert [one for one in found if one.state == "failed"] == []
     assert len(found) == len(CHECKS) + 1
@@ -54,6 +57,7 @@ def test_a_kind_that_is_right_conforms() -> None:
         (broken.KeepsState, "repeatable", "the second time it charges something else"),
         (broken.ChangesState, "inputs_unchanged", "changes what was remembered in place"),
         (broken.RemembersFloat, "year_of_bills", "numbers are remembered as strings"),
+        (broken.Rootless, "example", "the charge has no `code`: derive Rootless from BaseCharge"),
         (broken.Mutable, "immutable", "make the class with @attrs.frozen"),
         (broken_measures.NaiveHours, "clock_changes", "at the same local times without a change"),
         (broken_measures.NaiveDays, "clock_changes", "at the same local times without a change"),
@@ -64,6 +68,8 @@ def test_a_kind_that_is_right_conforms() -> None:
         (broken.Undocumented, "schema", "does not describe rate"),
         (broken_measures.Overflows, "huge_usage", "what may not fit 64 bits"),
         (broken_measures.Numpy, "measures", "measures give Python ints"),
+        (broken_measures.Lacks, "example", "the measure 'energy' has no `series`: derive"),
+        (broken_measures.Misspelt, "names", "`remeasure` is unknown (did you mean 'remeasures'?)"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -100,7 +106,7 @@ def test_a_kind_may_be_excused_of_a_check() -> None:
     class Excused(broken_measures.NaiveDays):
         """Charge each day of 24 hours: the law says so."""
 
-        excused = {"clock_changes": "the law says so"}  # noqa: RUF012
+        excused: ClassVar[Mapping[str, str]] = {"clock_changes": "the law says so"}
 
     (found,) = (one for one in outcomes(Excused) if one.check == "clock_changes")
 

@@ -15,7 +15,7 @@ from energia.pricing.market.series import Price
 from energia.testing import ClockChange, Pricing
 from energia.testing.pricing import Usage
 from energia.testing.usage import instant
-from energia.zones import DAY, Zone
+from energia.time import DAY, Zone
 from tests.core.testing.broken import Right
 
 SOURCE = """

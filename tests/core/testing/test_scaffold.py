@@ -33,7 +33,7 @@ def _site(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_its_tests_pass(project: Path, site: Path) -> None:
     """They use `energia.testing`."""
-    found = authoring.run(project, site, "pytest", "-q", "-p", "no:cacheprovider")
+    found = authoring.run(project, site, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
     assert re.search(r"\b4 passed\b", found)
 
@@ -41,7 +41,7 @@ def test_its_tests_pass(project: Path, site: Path) -> None:
 def test_it_conforms(project: Path, site: Path) -> None:
     """It is found by the name of the distribution, of the plugin and of the module."""
     for name in (NAME, f"tariff-{NAME}", NAME.replace("-", "_")):
-        found = authoring.run(project, site, "energia", "plugins", "check", name)
+        found = authoring.run(project, site, "-m", "energia", "plugins", "check", name)
         assert ", 0 failed, " in found
 
 
@@ -53,11 +53,7 @@ def test_its_types_are_right(project: Path, site: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [("check",), ("format", "--check")])
 def test_it_has_good_style(project: Path, arguments: tuple[str, ...]) -> None:
     """Ruff finds nothing, by the project's own configuration."""
-    done = authoring.ruff(*arguments, project=project)
-    if done is None:
-        pytest.skip("needs ruff")
-
-    assert done.returncode == 0, done.stdout
+    authoring.ruff(*arguments, project=project)
 
 
 def test_its_readme_names_the_fields(project: Path) -> None:

@@ -71,7 +71,7 @@ def test_one_kind_may_be_chosen(module: str) -> None:
 
 def test_a_kind_that_is_not_there_is_wrong_usage(module: str) -> None:
     """Nothing was checked, which must not look like success."""
-    result = check(module, "--kind", "test.wrong")
+    result = check(module, "--kind", "test.wrong", "--without", "another_process")
 
     assert result.exit_code == 2
     assert "offers no 'test.wrong'" in result.output
@@ -108,8 +108,8 @@ def test_hypothesis_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     """An installation that serves has none: examples that are stated are enough."""
     monkeypatch.setitem(sys.modules, "hypothesis", None)
 
-    assert check("tariff-flat").exit_code == 0
-    assert check("meter-csv").exit_code == 0
+    for name in ("tariff-flat", "meter-csv"):
+        assert check(name, "--without", "another_process").exit_code == 0
 
 
 def test_without_hypothesis_a_kind_needs_an_example(
@@ -119,7 +119,9 @@ def test_without_hypothesis_a_kind_needs_an_example(
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     monkeypatch.setattr(Right, "examples", ())
 
-    (loads, example) = json.loads(check(module, "--json").output)[:2]
+    (loads, example) = json.loads(check(module, "--json", "--without", "another_process").output)[
+        :2
+    ]
 
     assert loads["state"] == "passed"
     assert (example["check"], example["state"]) == ("example", "failed")

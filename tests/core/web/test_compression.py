@@ -11,13 +11,13 @@ from energia.plugins import Plugins
 from energia_plugins import docs_ui
 from energia_plugins.metrics_prometheus import Metrics
 from tests.core.web import fakes
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 GZIP = {"Accept-Encoding": "gzip"}
 
 
 @pytest.fixture(name="api")
-async def _api() -> AsyncIterator[Client]:
+async def _api(serving: Serving) -> AsyncIterator[Client]:
     """Give a client that sees answers as they are sent."""
     plugins = Plugins.of(fakes=fakes, docs=docs_ui, metrics=Metrics)
     async with serving(make_core(plugins=plugins)) as client:

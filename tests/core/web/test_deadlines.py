@@ -11,7 +11,7 @@ from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia.settings import Database, Limits, Settings
 from tests.core.web import fakes
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 #: How many statements still sleep.
 _SLEEPING = (
@@ -21,7 +21,9 @@ _SLEEPING = (
 
 
 @asynccontextmanager
-async def limited(seconds: float, pool: Pool | None = None) -> AsyncIterator[Client]:
+async def limited(
+    serving: Serving, seconds: float, pool: Pool | None = None
+) -> AsyncIterator[Client]:
     """Serve the fake routes, each request at most so long."""
     settings = attrs.evolve(Settings(), limits=Limits(request_time=seconds))
     core = make_core(plugins=Plugins.of(fakes=fakes), settings=settings, pool=pool)
@@ -36,7 +38,7 @@ async def refusal(answer: aiohttp.ClientResponse) -> tuple[int, str, str]:
     return answer.status, problem["code"], problem["detail"]
 
 
-async def test_a_body_that_trickles() -> None:
+async def test_a_body_that_trickles(serving: Serving) -> None:
     """A body that keeps coming is 408 once the time of the request is over."""
 
     async def trickle() -> AsyncIterator[bytes]:
@@ -44,7 +46,7 @@ async def test_a_body_that_trickles() -> None:
             yield b" "
             await asyncio.sleep(0.05)
 
-    async with limited(0.3) as client:
+    async with limited(serving, 0.3) as client:
         answer = await client.post("/v1/files", data=trickle())
 
         assert await refusal(answer) == (
@@ -54,9 +56,9 @@ async def test_a_body_that_trickles() -> None:
         )
 
 
-async def test_an_answer_that_takes_too_long() -> None:
+async def test_an_answer_that_takes_too_long(serving: Serving) -> None:
     """An answer that has not begun in time is 503 and may be tried again; the next one is well."""
-    async with limited(0.1) as client:
+    async with limited(serving, 0.1) as client:
         answer = await client.get("/v1/slow", params={"seconds": 5})
 
         assert int(answer.headers["Retry-After"]) > 0
@@ -68,10 +70,10 @@ async def test_an_answer_that_takes_too_long() -> None:
         assert (await client.get("/v1/slow", params={"seconds": 0})).status == 200
 
 
-async def test_a_statement_that_takes_too_long(database: str) -> None:
+async def test_a_statement_that_takes_too_long(database: str, serving: Serving) -> None:
     """It is cancelled with its request: the one connection is free for the next request."""
     pool = Pool(database, Database(pool_size=1, acquire_timeout=5))
-    async with limited(0.5, pool) as client:
+    async with limited(serving, 0.5, pool) as client:
         for _ in range(3):
             late = await client.get("/v1/asleep", params={"seconds": 20})
             assert (await refusal(late))[:2] == (503, "timed_out")
@@ -83,10 +85,10 @@ async def test_a_statement_that_takes_too_long(database: str) -> None:
     await pool.close()
 
 
-async def test_an_answer_that_has_begun_is_not_cut() -> None:
+async def test_an_answer_that_has_begun_is_not_cut(serving: Serving) -> None:
     """A streamed answer may take longer than a request."""
     async with (
-        limited(0.1) as client,
+        limited(serving, 0.1) as client,
         client.get("/v1/drops", params={"seconds": 0.4}) as answer,
     ):
         assert await answer.text() == "drop\n1\n2\n"

@@ -8,14 +8,14 @@ from structlog.testing import capture_logs
 
 from energia import convert
 from energia.db.pool import Pool
-from energia.errors import Fault, Invalid
+from energia.errors import EnergiaError, Fault, Invalid
 from energia.health.state import Phase
 from energia.plugins import Plugins
 from energia.settings import Database
 from energia.web import problems
 from energia.web.app import create_app
 from tests.core.web import fakes
-from tests.serving import Client, client_of, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 PROBLEM = "application/problem+json"
 
@@ -82,6 +82,19 @@ def test_errors_of_handlers() -> None:
     assert b"detail" not in _body(conflict)
 
 
+def test_an_error_of_a_plugin_gives_no_title() -> None:
+    """A type of problem keeps its title, whatever classes a plugin defines with its code."""
+
+    class Lost(EnergiaError):
+        """The dashboard is lost."""
+
+        code = "not_found"
+
+    response = problems.of_http(web.HTTPNotFound(), "r1")
+
+    assert b'"title":"There is no such thing"' in _body(response), Lost.__doc__
+
+
 def _body(response: web.Response) -> bytes:
     assert isinstance(response.body, bytes)
     return response.body
@@ -94,7 +107,9 @@ def _body(response: web.Response) -> bytes:
         ("postgresql://someone@/books?host=/nowhere/run&port=5999", "/nowhere/run/.s.PGSQL.5999"),
     ],
 )
-async def test_a_database_that_is_away_is_not_described(url: str, logged: str) -> None:
+async def test_a_database_that_is_away_is_not_described(
+    url: str, logged: str, serving: Serving
+) -> None:
     """Where the database is, and what the driver says of it, is in the log only."""
     core = make_core(plugins=Plugins.of(fakes=fakes), pool=Pool(url, Database()))
     async with serving(core) as client:
@@ -108,10 +123,10 @@ async def test_a_database_that_is_away_is_not_described(url: str, logged: str) -
     assert logged in line["detail"]
 
 
-async def test_no_statement_before_the_migration(pool: Pool) -> None:
+async def test_no_statement_before_the_migration(pool: Pool, serving: Serving) -> None:
     """While the database is migrated nothing is read from it, though it could be reached."""
     core = make_core(plugins=Plugins.of(fakes=fakes), pool=pool, phase=Phase.MIGRATING)
-    async with client_of(create_app(core)) as client, client.get("/v1/stored") as answer:
+    async with await serving.app(create_app(core)) as client, client.get("/v1/stored") as answer:
         problem = await answer.json(content_type=PROBLEM)
 
         assert (answer.status, problem["code"]) == (503, "database_away")

@@ -15,13 +15,15 @@ from energia.settings import Limits, Settings
 from energia_plugins import meter_csv, tariff_flat
 from tests.core.metering.setting import meter
 from tests.core.web import fakes
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 JSON = {"Content-Type": "application/json"}
 
 
 @asynccontextmanager
-async def limited(limits: Limits, pool: Pool | None = None) -> AsyncIterator[Client]:
+async def limited(
+    serving: Serving, limits: Limits, pool: Pool | None = None
+) -> AsyncIterator[Client]:
     """Serve with *limits*."""
     plugins = Plugins.of(fakes=fakes, csv=meter_csv, flat=tariff_flat)
     settings = attrs.evolve(Settings(), limits=limits)
@@ -37,23 +39,23 @@ async def refusal(client: Client, path: str, **sent: Any) -> tuple[int, str, str
 
 
 @pytest.mark.parametrize(("deep", "status"), [(5, 422), (6, 413)])
-async def test_depth(deep: int, status: int) -> None:
+async def test_depth(deep: int, status: int, serving: Serving) -> None:
     """What is nested as deep as the limit is read; one deeper is refused."""
     value: Any = "x"
     for _ in range(deep - 1):
         value = [value]
-    async with limited(Limits(depth=5)) as client:
+    async with limited(serving, Limits(depth=5)) as client:
         found = await refusal(client, "/v1/things", json={"name": value})
 
     assert found[0] == status
     assert ("limits.depth (5)" in found[2]) == (status == 413)
 
 
-async def test_inflation() -> None:
+async def test_inflation(serving: Serving) -> None:
     """Two megabytes of zeros are a thousand times what was sent; a smaller body may be."""
     large, small = (gzip.compress(bytes(n)) for n in (2_000_000, 1_000_000))
     headers = {"Content-Encoding": "gzip"}
-    async with limited(Limits(inflation=100)) as client:
+    async with limited(serving, Limits(inflation=100)) as client:
         for path in ("/v1/files", "/v1/blocking"):
             status, code, detail = await refusal(client, path, data=large, headers=headers)
             async with client.post(path, data=small, headers=headers) as answer:
@@ -72,10 +74,10 @@ async def stalling(pause: float) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("path", ["/v1/things", "/v1/files", "/v1/blocking"])
-async def test_stall(path: str) -> None:
+async def test_stall(path: str, serving: Serving) -> None:
     """A body that pauses for too long is 408, and its connection is closed."""
     async with (
-        limited(Limits(stall=0.2)) as client,
+        limited(serving, Limits(stall=0.2)) as client,
         client.post(path, data=stalling(3), headers=JSON) as answer,
     ):
         problem = await answer.json(content_type="application/problem+json")
@@ -85,7 +87,7 @@ async def test_stall(path: str) -> None:
         assert answer.headers["Connection"] == "close"
 
 
-async def test_a_slow_body_that_goes_on_is_read() -> None:
+async def test_a_slow_body_that_goes_on_is_read(serving: Serving) -> None:
     """Only a pause counts, not how long it takes in all."""
 
     async def slowly() -> AsyncIterator[bytes]:
@@ -94,21 +96,21 @@ async def test_a_slow_body_that_goes_on_is_read() -> None:
             await asyncio.sleep(0.1)
 
     async with (
-        limited(Limits(stall=0.3)) as client,
+        limited(serving, Limits(stall=0.3)) as client,
         client.post("/v1/things", data=slowly(), headers=JSON) as answer,
     ):
         assert answer.status == 201
 
 
 @pytest.mark.parametrize(("rows", "status"), [(3, 200), (2, 413)])
-async def test_rows(pool: Pool, rows: int, status: int) -> None:
+async def test_rows(pool: Pool, rows: int, status: int, serving: Serving) -> None:
     """Readings are counted in both forms of JSON and in files; over the limit nothing is stored."""
     start = "2026-03-01T00:00:00Z"
     series = {"meter": "m", "start": start, "interval": "PT15M", "values": [1, 2]}
     one = {"meter": "m", "start": "2026-03-01T01:00:00Z", "value": 3}
     csv = "start,value\n" + "".join(f"2026-03-02T0{hour}:00:00Z,1\n" for hour in range(3))
     query = {"format": "csv", "meter": "m"}
-    async with limited(Limits(rows=rows), pool) as client:
+    async with limited(serving, Limits(rows=rows), pool) as client:
         await meter(pool.tenant(), interval="PT15M")
         body = {"series": [series], "readings": [one]}
         sent = [

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from energia.db.pool import Pool
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 PATH = "/v1/meters/m/readings?start=2026-01-01&end="
 #: One and four of the pieces in which a window is read have about 50,000 minutes each.
@@ -14,7 +14,7 @@ SHORT, LONG = ("2026-02-05", 35 * 1440), ("2026-07-15", 195 * 1440)
 
 
 @pytest.fixture(name="api")
-async def _api(pool: Pool) -> AsyncIterator[Client]:
+async def _api(pool: Pool, serving: Serving) -> AsyncIterator[Client]:
     """Serve a meter of minutes without readings."""
     site = {"name": "Home", "timezone": "UTC", "country": "GB", "currency": "GBP"}
     channel = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}

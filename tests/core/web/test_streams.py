@@ -16,7 +16,7 @@ from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
 from energia.web.routes import Route, Routes
 from energia.web.streams import FILES, JSON, Accepted, Batch, Numbers, Rows
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 COLUMNS = ("name", "value", "count")
 
@@ -77,7 +77,7 @@ def _plugin() -> Streaming:
 
 
 @pytest.fixture(name="client")
-async def _client(plugin: Streaming) -> AsyncIterator[Client]:
+async def _client(plugin: Streaming, serving: Serving) -> AsyncIterator[Client]:
     """Serve the plugin, without a database."""
     async with serving(make_core(plugins=Plugins.of(streaming=plugin))) as client:
         yield client

@@ -10,15 +10,15 @@ from tests.core.billing.setting import (
     CHANNEL,
     CONTRACT,
     SITE,
-    given,
     hours,
     issued,
     meter,
-    refused,
+    refusal,
+    success,
     tariff,
 )
 from tests.plugins.export.sites import export
-from tests.serving import Client, make_core, serving
+from tests.serving import Client, Serving, make_core
 
 EXPORT = {**CHANNEL, "id": "export", "direction": "export"}
 ENERGY = {"kind": "energy.flat", "code": "energy", "rate": "0.50"}
@@ -26,7 +26,7 @@ ACCOUNT = ("carried_in", "earned", "used", "expired", "lost", "paid", "carried_o
 
 
 @pytest.fixture
-async def client(pool: Pool) -> AsyncIterator[Client]:
+async def client(pool: Pool, serving: Serving) -> AsyncIterator[Client]:
     """Give a client of a service that knows all bundled charges."""
     core = make_core(plugins=Plugins.installed(hook="register_charges"), pool=pool)
     async with serving(core) as client:
@@ -35,19 +35,19 @@ async def client(pool: Pool) -> AsyncIterator[Client]:
 
 async def settle(client: Client) -> None:
     """Make a home that imports 24 kWh on each of two days, and exports 48 and 0."""
-    await given(client, "PUT", "/v1/sites/home", SITE)
+    await success(client, "PUT", "/v1/sites/home", SITE)
     await meter(client, "m", CHANNEL, EXPORT)
     await hours(client, 1, 1, 1, channel="import")
     await hours(client, 1, 2, 0, channel="export")
-    await given(client, "PUT", "/v1/tariffs/flat", tariff(ENERGY, export("net_metering")))
-    await given(client, "PUT", "/v1/contracts/c", CONTRACT)
+    await success(client, "PUT", "/v1/tariffs/flat", tariff(ENERGY, export("net_metering")))
+    await success(client, "PUT", "/v1/contracts/c", CONTRACT)
 
 
 async def test_the_ledger_is_the_state_of_the_contract(client: Client) -> None:
     """24 kWh are left of the first day, and used on the second."""
     await settle(client)
     first = await issued(client, "b1", 1)
-    kept = await given(client, "GET", "/v1/contracts/c/state")
+    kept = await success(client, "GET", "/v1/contracts/c/state")
     second = await issued(client, "b2", 2)
 
     assert (first["total"], second["total"]) == ("0.00", "0.00")
@@ -57,7 +57,7 @@ async def test_the_ledger_is_the_state_of_the_contract(client: Client) -> None:
         "ledger": [{"month": "2025-03", "kwh": "24"}],
         "last": {"kwh": account | {"earned": "48", "used": "24", "carried_out": "24"}},
     }
-    assert (await given(client, "GET", "/v1/bills/b2"))["state"]["export"]["ledger"] == []
+    assert (await success(client, "GET", "/v1/bills/b2"))["state"]["export"]["ledger"] == []
 
 
 async def test_each_credit_is_explained(client: Client) -> None:
@@ -65,7 +65,7 @@ async def test_each_credit_is_explained(client: Client) -> None:
     await settle(client)
     await issued(client, "b1", 1)
 
-    lines = (await given(client, "GET", "/v1/bills/b1/explain"))["lines"]
+    lines = (await success(client, "GET", "/v1/bills/b1/explain"))["lines"]
 
     credit, bank = lines[1], lines[2]
     assert credit["charge"] == "export"
@@ -83,8 +83,8 @@ async def test_a_first_bill_may_bring_a_ledger(client: Client) -> None:
     ledger = [{"month": "2025-02", "kwh": "4"}]
 
     bad = {"export": {"ledger": [{"month": "2025-02", "kwh": 4}]}}
-    assert (await refused(client, "POST", "/v1/bills", {**body, "state": bad}))[2] == {
+    assert (await refusal(client, "POST", "/v1/bills", {**body, "state": bad}))[2] == {
         "/state": "bad_state"
     }
     good = {**body, "state": {"export": {"ledger": ledger}}}
-    assert (await given(client, "POST", "/v1/bills", good))["total"] == "10.00"
+    assert (await success(client, "POST", "/v1/bills", good))["total"] == "10.00"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from energia import convert
 from energia.pricing.calendar import Grid, compiled
 from energia.pricing.schedule import DayTypes, Schedule
-from energia.zones import Zone
+from energia.time import Zone
 from energia_plugins.tariff_urdb.schedules import Matrix
 from tests.core.pricing.documents import instant
 from tests.plugins.urdb.rates import charges, rate, refused

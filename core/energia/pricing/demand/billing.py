@@ -15,12 +15,13 @@ from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.convert.structures import Rules, enforce
 from energia.errors import Fault, Invalid
-from energia.pricing.charges import Measure, Measured, Role
+from energia.pricing.charges import AcrossVersions, Measure, Measured, Role
 from energia.pricing.demand.peak import AT, TOTAL, BillMonth, Coarse, Peak
 from energia.pricing.exact import decimal_text, exact_text
 from energia.pricing.lines import Step
 from energia.pricing.measures import BillDays, Days, Months
 from energia.pricing.schedule import Period, Schedule
+from energia.time import HOUR, seconds_in
 from energia.units import MICRO
 
 #: The peak of each month (`2026-03`) of one period.
@@ -182,7 +183,7 @@ def _number(value: object) -> Fraction:
 
 
 def _refused(message: str) -> Invalid:
-    return Invalid(message, [Fault("bad_peaks", message)])
+    return Invalid.of("bad_peaks", message)
 
 
 DemandUnit = Literal["kW", "kVA", "kvar", "hp"]
@@ -195,8 +196,8 @@ _MONTH: Final = 7
 
 
 def _divides_an_hour(value: timedelta) -> None:
-    seconds = int(value.total_seconds())
-    if not 60 <= seconds <= 3600 or 3600 % seconds or value != timedelta(seconds=seconds):
+    seconds = seconds_in(value)
+    if not 60 <= seconds <= HOUR or HOUR % seconds or value != timedelta(seconds=seconds):
         message = "an hour must be a whole number of intervals, of a minute or more"
         raise Unfit("not_part_of_an_hour", message)
 
@@ -315,7 +316,7 @@ class BillingDemand:
         peak = Peak(
             self.channel or channel,
             self.schedule,
-            int(self.interval.total_seconds()),
+            seconds_in(self.interval),
             self.periods,
             self._statistic.top,
             self._statistic.distinct_days,
@@ -416,8 +417,6 @@ def _grouped(
 # How often the price of a demand is charged: once a bill, for each day, for a part of a month.
 
 Per = Literal["month", "day"]
-#: Whether the last version of a tariff charges all of a bill, or each its part.
-Across = Literal["last", "each"]
 
 
 @attrs.frozen
@@ -464,7 +463,7 @@ class Times:
 
     per: Per
     reset: Reset
-    across: Across
+    across: AcrossVersions
 
     def measures(self) -> dict[str, Measure]:
         """Return the measures of days that are needed."""

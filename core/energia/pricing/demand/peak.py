@@ -8,19 +8,17 @@ from typing import Final, Literal, TypeAlias
 import attrs
 import numpy as np
 
-from energia.convert.scalars import duration_text
-from energia.errors import Fault, Invalid
+from energia.errors import Invalid
 from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar, Grid, compiled
-from energia.pricing.charges import Role, unit_of
+from energia.pricing.charges import BaseMeasure, Role, unit_of
 from energia.pricing.schedule import DayTypes, Schedule
-from energia.pricing.slots import LocalDays, Portion, Slots
+from energia.pricing.slots import PERIOD_AT_START, PERIODS_MEET, LocalDays, Portion, Slots
+from energia.time import DAY, HOUR, Int64, Zone, duration_text
 from energia.units import POWER_UNITS
-from energia.zones import DAY, Int64, Zone
 
 #: What becomes of readings that are coarser than the interval.
 Coarse: TypeAlias = Literal["refuse", "accept"]
-_HOUR = 3600
 _LIMIT = 2**63 - 1
 
 
@@ -70,12 +68,8 @@ class Intervals:
         at = np.searchsorted(self.first, calendar.bounds, side="right") - 1
         split = int(np.count_nonzero(self.first[at] != calendar.bounds)) if len(at) else 0
         if split:
-            slots.assume(
-                "boundary_inside_interval",
-                f"a boundary between periods falls inside {split} integration intervals of {role}: "
-                "each is in the period at its start",
-                split,
-            )
+            intervals = f"integration intervals of {role}"
+            slots.assume_boundary(PERIODS_MEET, split, intervals, PERIOD_AT_START)
         return calendar
 
 
@@ -102,10 +96,10 @@ def _power(part: Portion, first: Int64, seconds: int) -> Micro:
     """Return the energy of each interval, as the power that gives it."""
     if not len(first):
         return np.zeros(0, np.int64)
-    fits = part.largest * _HOUR <= _LIMIT * part.grid.interval
+    fits = part.largest * HOUR <= _LIMIT * part.grid.interval
     values = part.values if fits else part.values.astype(object)
     summed = values if len(first) == len(values) else np.add.reduceat(values, first)
-    power: Micro = summed * (_HOUR // seconds)
+    power: Micro = summed * (HOUR // seconds)
     return power
 
 
@@ -117,7 +111,7 @@ def _refuse_others(role: str, length: int, seconds: int) -> None:
     why = "a peak cannot be known from coarser readings" if length > seconds else "no whole number"
     message = f"{role} is read every {have}, and its demand is integrated over {need}: {why}"
     code = "coarse_readings" if length > seconds else "misfit_readings"
-    raise Invalid(message, [Fault(code, message)])
+    raise Invalid.of(code, message)
 
 
 def _tell_coarse(slots: Slots, role: str, length: int, seconds: int) -> None:
@@ -160,7 +154,7 @@ _LONG: Final = 45
 
 
 @attrs.frozen(cache_hash=True)
-class Peak:
+class Peak(BaseMeasure):
     """The highest demand of a channel, in micro-kW: the average power of an integration interval.
 
     Labels: each period (or `total`) gives the highest of all; `<period>@<local time>` gives each
@@ -296,7 +290,7 @@ def _periods(peak: Peak, types: DayTypes, zone: Zone, grid: Grid) -> Iterator[tu
 
 
 @attrs.frozen
-class BillMonth:
+class BillMonth(BaseMeasure):
     """The calendar month in which the bill ends, by which its peak is remembered; the label."""
 
     @property

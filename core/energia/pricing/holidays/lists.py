@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from energia.codes import Country
 from energia.convert import Id
-from energia.errors import ConfigurationError, Fault, Invalid
+from energia.errors import ConfigurationError, Invalid
 
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 #: A list, or with `@<version>` one version of it.
@@ -177,7 +177,7 @@ def _of_library(
             country, subdiv=subdivision, years=list(years), observed=observed
         )
     except NotImplementedError as error:
-        raise Invalid(str(error), [Fault("unknown_country", str(error))]) from error
+        raise Invalid.of("unknown_country", str(error)) from error
     dates = tuple(sorted(found))
     _refuse_unknown(years, dates)
     place = "-".join(part for part in (country, subdivision) if part)
@@ -204,5 +204,4 @@ def _refuse_unknown(years: Sequence[int], dates: Sequence[date]) -> None:
     """Refuse years without a holiday: the library does not know them."""
     without = sorted(set(years) - {day.year for day in dates})
     if without:
-        message = f"no holidays are known of {', '.join(map(str, without))}"
-        raise Invalid(message, [Fault("unknown_year", message)])
+        raise Invalid.of("unknown_year", f"no holidays are known of {', '.join(map(str, without))}")

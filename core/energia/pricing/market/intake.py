@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -13,9 +13,8 @@ from energia.convert.faults import step
 from energia.errors import Fault, Invalid
 from energia.pricing.market.models import InlinePrices, PriceBatch, PricePoint
 from energia.pricing.market.series import Price, PriceSeries, shifted
-from energia.zones import rfc3339
+from energia.time import DAY, instant_of, seconds_in, utc_text
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: So many faults are named.
 _NAMED: Final = 1000
 #: By how many digits a price of the unit is shifted to one of its canonical unit.
@@ -32,11 +31,6 @@ def canonical(price: Decimal, unit: str) -> Decimal:
 def shown(price: Decimal, unit: str) -> Decimal:
     """Return the price of one *unit*, given that of one canonical unit; exact."""
     return shifted(price, -_SHIFTS[unit])
-
-
-def seconds_of(instant: datetime) -> int:
-    """Return a whole second as seconds since 1970-01-01T00:00Z."""
-    return (instant - _EPOCH) // timedelta(seconds=1)
 
 
 def prices_of(
@@ -100,8 +94,9 @@ def _items(
     if sent.values is None:
         return sent.prices or ()
     if interval is None:
-        message = "values need an interval: the series has none"
-        raise Invalid(message, [Fault("missing_field", message, f"{pointer}/interval")])
+        raise Invalid.of(
+            "missing_field", "values need an interval: the series has none", f"{pointer}/interval"
+        )
     return _consecutive(sent, interval)
 
 
@@ -117,11 +112,11 @@ def _price(item: PricePoint, unit: str, interval: timedelta | None, at: str) -> 
         return Fault(
             "missing_field", "the price has no end, and the series no interval", f"{at}/end"
         )
-    start = seconds_of(item.start)
+    start = instant_of(item.start)
     # Not `item.start + interval`: that is wall-clock arithmetic where the zone is not fixed.
-    lasts = 0 if interval is None else interval // timedelta(seconds=1)
-    end = start + lasts if item.end is None else seconds_of(item.end)
-    if not start < end <= start + 366 * 86_400:
+    lasts = 0 if interval is None else seconds_in(interval)
+    end = start + lasts if item.end is None else instant_of(item.end)
+    if not start < end <= start + 366 * DAY:
         message = "a price lasts from one second up to 366 days"
         return Fault("wrong_interval", message, f"{at}/end")
     return Price(start, end, canonical(item.price, unit))
@@ -144,8 +139,7 @@ def _once(found: Sequence[tuple[Price, str]], faults: list[Fault]) -> list[Price
 
 
 def _slot(price: Price) -> str:
-    ends = (datetime.fromtimestamp(at, UTC) for at in (price.start, price.end))
-    return " to ".join(map(rfc3339, ends))
+    return f"{utc_text(price.start)} to {utc_text(price.end)}"
 
 
 @attrs.frozen
@@ -183,8 +177,9 @@ def merged(new: Sequence[Price], old: Sequence[Price]) -> Merge:
             continue
         covered = sum(min(p.end, one.end) - max(p.start, one.start) for p in inside)
         if covered < one.end - one.start:
-            message = f"the stored price of {_slot(one)} would lose a part of its slot"
-            raise Invalid(message, [Fault("partly_replaced", message)])
+            raise Invalid.of(
+                "partly_replaced", f"the stored price of {_slot(one)} would lose a part of its slot"
+            )
         gone.append(one.start)
     add = [price for price in new if price.start not in same]
     return Merge(add, gone, len(same))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from energia.contract import HasPeriod, HasTimeout
 from energia.convert import dumps
 from energia.errors import DatabaseError, EnergiaError
 from energia.pricing.market.feeds import Delivery, FeedFailed, FeedRequest, PriceFeed, PricesFetched
@@ -119,7 +120,7 @@ class Keeper:
 
     async def _fetched(self, delivery: Delivery, stored: StoredPrices) -> None:
         now = self.core.clock.now()
-        after = now + timedelta(seconds=getattr(self.feed, "period", _PERIOD))
+        after = now + timedelta(seconds=self._period)
         due = delivery.ask_at or delivery.next_update or after
         row = {
             "name": self.feed.name,
@@ -172,8 +173,11 @@ class Keeper:
 
     @property
     def _timeout(self) -> float:
-        found: float = getattr(self.feed, "timeout", _TIMEOUT)
-        return found
+        return self.feed.timeout if isinstance(self.feed, HasTimeout) else _TIMEOUT
+
+    @property
+    def _period(self) -> float:
+        return self.feed.period if isinstance(self.feed, HasPeriod) else _PERIOD
 
 
 def _instant(at: datetime) -> datetime:

@@ -32,7 +32,7 @@ def _whole(instant: datetime) -> None:
         raise Unfit("off_grid", "the time is not on a whole second")
 
 
-Length = Annotated[timedelta, Meta(examples=["PT1H"]), Check(_length)]
+SlotLength = Annotated[timedelta, Meta(examples=["PT1H"]), Check(_length)]
 Instant = Annotated[datetime, Check(_whole)]
 
 
@@ -77,7 +77,7 @@ class NewPriceSeries:
     id: Id | None = None
     currency: Currency
     unit: PriceUnit = "MWh"
-    interval: Length | None = None
+    interval: SlotLength | None = None
     timezone: ZoneOrOffset = "UTC"
     horizon: datetime | None = None
     revised_at: datetime | None = None
@@ -159,7 +159,7 @@ class PriceBatch:
     __rules__: ClassVar[Rules] = (_columns_or_list,)
 
     start: Instant | None = None
-    interval: Length | None = None
+    interval: SlotLength | None = None
     values: Annotated[tuple[Decimal | None, ...], Meta(min_length=1)] | None = None
     prices: Annotated[tuple[PricePoint, ...], Meta(min_length=1)] | None = None
     unit: PriceUnit | None = None

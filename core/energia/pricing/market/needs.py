@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from energia.errors import Fault, Invalid
 from energia.pricing.market.series import PriceSeries
-from energia.units import QUANTITIES
 
 if TYPE_CHECKING:
     from energia.pricing.charges import Charge
@@ -20,8 +19,7 @@ def series_of(versions: Collection["Version"]) -> tuple[str, ...]:
 def named(charges: Iterable["Charge"]) -> tuple[str, ...]:
     """Return the names of the series that *charges* need: `series` of their measures."""
     measures = (measure for charge in charges for measure in charge.measures().values())
-    found = (name for measure in measures for name in getattr(measure, "series", ()))
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(name for measure in measures for name in measure.series))
 
 
 def refuse_unfit(names: Iterable[str], prices: Mapping[str, PriceSeries], currency: str) -> None:
@@ -41,11 +39,3 @@ def refuse_unfit(names: Iterable[str], prices: Mapping[str, PriceSeries], curren
             faults.append(Fault("wrong_currency", message))
     if faults:
         raise Invalid(faults[0].message, faults)
-
-
-def refuse_unit(series: PriceSeries, role: str) -> None:
-    """Refuse a series that does not price the unit of *role*; raises `Invalid`."""
-    quantity = role.rpartition(".")[0] or "active_energy"
-    if series.unit != QUANTITIES[quantity]:
-        message = f"{series.name!r} prices {series.unit}, and {role} is in {QUANTITIES[quantity]}"
-        raise Invalid(message, [Fault("wrong_unit", message)])

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from energia.errors import Fault, IncompletePrices, Invalid
 from energia.pricing.calendar import Grid
 from energia.pricing.exact import Rounding, fraction
+from energia.time import Instant, Int64, Zone
 from energia.units import QUANTITIES
-from energia.zones import Int64, Zone
 
 #: Whole numbers: int64 where they and what is made of them fit, else Python's.
 Whole: TypeAlias = npt.NDArray[Any]
@@ -35,8 +35,8 @@ class Price:
 
     """
 
-    start: int
-    end: int
+    start: Instant
+    end: Instant
     price: Decimal
 
 
@@ -204,8 +204,10 @@ def refuse_unit(series: PriceSeries, role: str) -> None:
     """Refuse a series that does not price the unit of *role*; raises `Invalid`."""
     quantity = role.rpartition(".")[0] or "active_energy"
     if series.unit != QUANTITIES[quantity]:
-        message = f"{series.name!r} prices {series.unit}, and {role} is in {QUANTITIES[quantity]}"
-        raise Invalid(message, [Fault("wrong_unit", message)])
+        raise Invalid.of(
+            "wrong_unit",
+            f"{series.name!r} prices {series.unit}, and {role} is in {QUANTITIES[quantity]}",
+        )
 
 
 # What a charge makes of a price series: the price of each slot, exactly.
@@ -332,4 +334,4 @@ def _too_fine(name: str, slots: int) -> Invalid:
     message = (
         f"{slots} slots of the meter have several prices of {name!r}: the charge refuses to average"
     )
-    return Invalid(message, [Fault("prices_too_fine", message)])
+    return Invalid.of("prices_too_fine", message)

@@ -22,6 +22,7 @@ from energia.pricing.market.models import (
     StoredSeries,
 )
 from energia.pricing.market.series import Price, PriceSeries, scaled_of
+from energia.time import Instant, seconds_in
 
 if TYPE_CHECKING:
     from energia.db.tenant import Queries, Tenant
@@ -43,8 +44,8 @@ class PriceSpan:
     """
 
     series: str
-    start: int
-    end: int
+    start: Instant
+    end: Instant
     known_at: datetime | None = None
 
 
@@ -68,7 +69,7 @@ class _Row:
         feed = None
         if self.feed is not None:
             at = self.succeeded_at
-            age = None if at is None else int((now - at).total_seconds())
+            age = None if at is None else seconds_in(now - at)
             feed = FeedState(
                 name=self.feed,
                 succeeded_at=self.succeeded_at,
@@ -179,7 +180,9 @@ class PriceStore:
             found[row.index - 1] = one
         return found
 
-    async def covering(self, names: Sequence[str], start: int, end: int) -> dict[str, PriceSeries]:
+    async def covering(
+        self, names: Sequence[str], start: Instant, end: Instant
+    ) -> dict[str, PriceSeries]:
         """Return the prices of some series in a window, by name, as far as there are series."""
         read = await self.read([PriceSpan(name, start, end) for name in names])
         return {one.name: one for one in read if one is not None}
@@ -191,7 +194,7 @@ def row_of(id_: str, new: NewPriceSeries) -> dict[str, object]:
         "id": id_,
         "currency": new.currency,
         "unit": new.unit,
-        "interval": None if new.interval is None else int(new.interval.total_seconds()),
+        "interval": None if new.interval is None else seconds_in(new.interval),
         "timezone": new.timezone,
     }
 

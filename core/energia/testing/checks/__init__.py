@@ -14,6 +14,7 @@ from energia.testing.checks import amounts, behaviour, dates, documents, loads
 Check: TypeAlias = Callable[[Case], None]
 
 CHECKS: Final[tuple[Check, ...]] = (
+    documents.names,
     documents.documented,
     documents.schema,
     documents.round_trip,

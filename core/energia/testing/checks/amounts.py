@@ -6,7 +6,6 @@ from typing import Any, Final
 from energia.pricing.charges import Components, Rate
 from energia.pricing.exact import Exact, fraction
 from energia.pricing.explain import ExplainedLine
-from energia.pricing.tariffs import unit_prices as prices_of
 from energia.testing.case import (
     MONDAY,
     Case,
@@ -16,8 +15,8 @@ from energia.testing.case import (
     value_of,
 )
 from energia.testing.outcome import Failed, Skipped
+from energia.time import DAY
 from energia.units import MICRO
-from energia.zones import DAY
 
 #: A denominator with so many twos is that of a float, not of a decimal that a person wrote.
 _FLOAT: Final = 2**40
@@ -59,7 +58,7 @@ def explained(case: Case) -> None:
 def unit_prices(case: Case) -> None:
     """Where a charge tells the price of a unit, it charges that price."""
     charge = case.pricing.charge(case.document)
-    told = prices_of(charge)
+    told = charge.unit_prices()
     if told is None or told.first_tier or not told.rates:
         raise Skipped("it has no price of a unit, whatever is used")
     tariff = case.tariff()

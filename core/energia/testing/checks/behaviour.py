@@ -19,7 +19,7 @@ from energia.testing.case import MONDAY, Case, facts, same
 from energia.testing.outcome import Failed
 from energia.testing.pricing import made_up
 from energia.testing.usage import Load, household, zero
-from energia.zones import DAY, Int64
+from energia.time import DAY, Int64
 
 _CLOCKS: Final = frozenset(
     f"{name}{suffix}"

@@ -14,7 +14,7 @@ from energia.pricing.lines import Remembered
 from energia.testing.case import Case, Fact, facts, refusal, same
 from energia.testing.outcome import Failed, Skipped
 from energia.testing.usage import CLOCK_CHANGES, ClockChange, Load, household
-from energia.zones import Int64, Zone
+from energia.time import Int64, Zone
 
 _ZONE: Final = "Europe/London"
 _LEAP: Final = (

@@ -7,16 +7,25 @@ from typing import Any, Final, cast
 
 import attrs
 
+from energia.contract import OF_CHARGES, OF_MEASURES, misspelt
 from energia.convert.fields import documentation, fields
 from energia.convert.schema import schema_of, tagged
 from energia.errors import Invalid
 from energia.pricing.charges import Charge
 from energia.testing.case import MONDAY, Case, facts, measured, same
 from energia.testing.outcome import Failed
+from energia.time import DAY
 from energia.units import QUANTITIES
-from energia.zones import DAY
 
 _ROLE: Final = re.compile(rf"^(({'|'.join(QUANTITIES)})\.)?(import|export)$")
+
+
+def names(case: Case) -> None:
+    """No name of the charge, or of a measure of it, is one of the contract that is misspelt."""
+    measures_ = _measures(case.pricing.charge(case.document)).values()
+    for one, optional in ((case.class_, OF_CHARGES), *((one, OF_MEASURES) for one in measures_)):
+        if wrong := misspelt(one, optional):
+            raise Failed(wrong if one is case.class_ else f"{type(one).__name__}: {wrong}")
 
 
 def documented(case: Case) -> None:

@@ -18,8 +18,8 @@ from energia.testing.case import MONDAY, Case, measured, refusal
 from energia.testing.outcome import Failed, Skipped
 from energia.testing.pricing import made_up
 from energia.testing.usage import Load, household, series, zero
+from energia.time import DAY, Int64
 from energia.units import BOUND, MICRO
-from energia.zones import DAY, Int64
 
 _END: Final = MONDAY + DAY
 #: A household's usage times this is close to the largest that can be stored, in slots of an hour.

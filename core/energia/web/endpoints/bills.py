@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from energia.billing.affected import affected as affected_bills
-from energia.billing.bills import Bills, Filter, Office
+from energia.billing.bills import Bills, Filter
 from energia.billing.check import BillCheck, SupplierBill, check
 from energia.billing.errors import (
     AlreadyBilled,
@@ -19,7 +19,7 @@ from energia.billing.errors import (
 )
 from energia.billing.explain import Explanation, explained
 from energia.billing.models import Bill, NewBill, Run, RunOutcome, Status
-from energia.billing.rows import Place
+from energia.billing.rows import ListPlace
 from energia.billing.run import run
 from energia.convert import Converter, Id
 from energia.core import Core
@@ -59,14 +59,14 @@ async def list_bills(
     changed since, each with what it would be now. Such a page looks at so many bills at most: it
     may have few items, or none, and a `next` all the same.
     """
-    bills = Bills(Office.of(core, tenant, converter))
+    bills = Bills.of(core, tenant, converter)
     wanted = Filter(contract, status, start, end)
-    before = Place.read(cursor) if cursor else None
+    before = ListPlace.read(cursor) if cursor else None
     if affected:
         changed, after = await affected_bills(bills, wanted, before, limit)
         return Page(tuple(changed), str(after) if after else None)
-    found = [bills.office.bill(row) for row in await bills.page(wanted, before, limit + 1)]
-    return page(found, limit, lambda bill: str(Place.of(bill)))
+    found = [bills.bill(row) for row in await bills.page(wanted, before, limit + 1)]
+    return page(found, limit, lambda bill: str(ListPlace.of(bill)))
 
 
 @routes.post(
@@ -84,7 +84,7 @@ async def post_bill(
 
     If there is a draft of the period, it is priced anew by what is stored now (200).
     """
-    bill, created = await Bills(Office.of(core, tenant, converter)).draft(body)
+    bill, created = await Bills.of(core, tenant, converter).draft(body)
     return Created(f"/v1/bills/{bill.id}", bill) if created else bill
 
 
@@ -95,13 +95,13 @@ async def run_bills(body: Run, core: Core, tenant: Tenant, converter: Converter)
     It goes on after contracts that cannot be billed. A run that was cut short is finished by
     sending it again: what is issued stays as it is.
     """
-    return await run(Office.of(core, tenant, converter), body)
+    return await run(Bills.of(core, tenant, converter), body)
 
 
 @routes.get("/v1/bills/{bill}", errors=(NotFound,))
 async def get_bill(bill: BillId, core: Core, tenant: Tenant, converter: Converter) -> Bill:
     """Return a bill."""
-    return await Bills(Office.of(core, tenant, converter)).get(bill)
+    return await Bills.of(core, tenant, converter).get(bill)
 
 
 @routes.post(
@@ -112,13 +112,13 @@ async def issue_bill(bill: BillId, core: Core, tenant: Tenant, converter: Conver
 
     It is priced once more; 409 `draft_outdated` if that gives anything else than the draft shows.
     """
-    return await Bills(Office.of(core, tenant, converter)).issue(bill)
+    return await Bills.of(core, tenant, converter).issue(bill)
 
 
 @routes.delete("/v1/bills/{bill}", errors=(NotFound, IssuedAlready))
 async def delete_bill(bill: BillId, core: Core, tenant: Tenant, converter: Converter) -> None:
     """Delete a draft; 409 if the bill is issued."""
-    await Bills(Office.of(core, tenant, converter)).delete(bill)
+    await Bills.of(core, tenant, converter).delete(bill)
 
 
 # What stands behind a bill: where its lines come from, and what its supplier printed.
@@ -143,7 +143,7 @@ async def explain_bill(
     tariff and plugins, and the revisions of the readings. A draft is explained as long as it is
     what would be billed now (409 `draft_outdated`).
     """
-    return await explained(Office.of(core, tenant, converter), bill, line)
+    return await explained(Bills.of(core, tenant, converter), bill, line)
 
 
 @routes.post("/v1/bills/{bill}/check", errors=(NotFound,), examples=examples("checks"))
@@ -154,4 +154,4 @@ async def check_bill(
 
     Lines are matched by code, else by description. The result is the worst of all.
     """
-    return check(await Bills(Office.of(core, tenant, converter)).get(bill), body)
+    return check(await Bills.of(core, tenant, converter).get(bill), body)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from energia.billing.bills import Office
+from energia.billing.bills import Bills
 from energia.billing.contracts import Contracts
 from energia.billing.errors import ContractsOverlap, OutsideContract
 from energia.billing.models import Contract, ContractState, NewContract
@@ -107,7 +107,7 @@ async def get_cost_to_date(
     What was measured of whole days is kept, so that asking again reads new days only; corrected
     readings, another tariff or other parameters are noticed.
     """
-    return await cost_to_date(Office.of(core, tenant, converter), contract, start)
+    return await cost_to_date(Bills.of(core, tenant, converter), contract, start)
 
 
 def _created(contract: Contract) -> Created[Contract]:

@@ -1,7 +1,7 @@
 """Costs: usage priced under tariffs, without storing anything."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -11,13 +11,12 @@ from msgspec import Meta
 
 from energia.billing.models import States
 from energia.convert import Converter, Id
-from energia.convert.faults import Found, refusal
 from energia.core import Core
-from energia.costing.compare import Ranked, compare
-from energia.costing.groups import Group, price_groups, together
+from energia.costing.compare import Ranked
+from energia.costing.groups import Group, together
+from energia.costing.request import Costing, costing_of
 from energia.costing.subject import Subject
 from energia.costing.timing import timed
-from energia.costing.usage import Priced, Window, filled, needed, priced, prices_of, window
 from energia.db.pool import Tenant
 from energia.errors import (
     AmbiguousChannel,
@@ -29,12 +28,10 @@ from energia.errors import (
 )
 from energia.metering.usage import Coverage
 from energia.pricing.engine import CostLine
-from energia.pricing.market.series import PriceSeries
-from energia.pricing.segments import codes, several
+from energia.pricing.segments import several
 from energia.pricing.slots import Assumption
-from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
-from energia.pricing.usage import Terms, refuse_unknown
+from energia.time import Zone
 from energia.web.resources import examples
 from energia.web.routes import Routes
 
@@ -161,30 +158,10 @@ async def post_cost(
     With usage and tariff in the request no database is needed.
     """
     limit = core.settings.limits.slots
-    asked = {"/tariff": body.tariff}
-    (tariff,), at = await _asked(asked, body, Tariffs(tenant, converter), limit)
-    found = await priced(body, at, needed((tariff,), at), tenant, limit)
-    prices = await prices_of(body, (tariff,), at, tenant)
-    with _pointing():
-        _refuse_unknown(body, tariff, at)
-        terms = Terms(body.state, body.missing, at.pointers, prices)
-        with timed("cost", core.plugins.pricing_finished):
-            groups = await asyncio.to_thread(price_groups, tariff, found.series, at.bounds, terms)
-    cost, moment = together(groups), at.zone.datetime
-    return CostAnswer(
-        currency=cost.currency,
-        total=cost.total,
-        start=moment(at.start),
-        end=moment(at.end),
-        lines=cost.lines,
-        coverage=found.coverage,
-        assumptions=cost.assumptions,
-        state={code: dict(values) for code, values in cost.state.items()},
-        inputs=attrs.evolve(
-            _inputs(core, tariff, at, groups, found), prices_revision_at=_revised(prices, at)
-        ),
-        groups=None if body.group is None else tuple(_group(one, at) for one in groups),
-    )
+    costing = await costing_of(body, {"/tariff": body.tariff}, tenant, converter, limit)
+    with _pointing(), timed("cost", core.plugins.pricing_finished):
+        groups = await asyncio.to_thread(costing.price, body.state)
+    return _answer(costing, groups, core)
 
 
 @routes.post("/v1/costs/compare", errors=_ERRORS, examples=examples("comparisons"))
@@ -193,51 +170,13 @@ async def compare_costs(
 ) -> Comparison:
     """Price one usage under several tariffs and rank them; differences are to the first one."""
     limit = core.settings.limits.slots
-    asked = {f"/tariffs/{index}": tariff for index, tariff in enumerate(body.tariffs)}
-    tariffs, at = await _asked(asked, body, Tariffs(tenant, converter), limit)
-    found = await priced(body, at, needed(tariffs, at), tenant, limit)
-    prices = await prices_of(body, tariffs, at, tenant)
-    terms = Terms(missing=body.missing, pointers=at.pointers, prices=prices)
+    tariffs = {f"/tariffs/{index}": tariff for index, tariff in enumerate(body.tariffs)}
+    costing = await costing_of(body, tariffs, tenant, converter, limit)
     with timed("compare", core.plugins.pricing_finished):
-        ranking = await asyncio.to_thread(compare, tariffs, found.series, at.bounds, terms)
-    start, end = at.zone.datetime(at.start), at.zone.datetime(at.end)
-    return Comparison(tariffs[0].currency, start, end, ranking, found.coverage)
-
-
-async def _asked(
-    tariffs: Mapping[str, str | Tariff], subject: Subject, stored: Tariffs, limit: int
-) -> tuple[list[Tariff], Window]:
-    """Return the tariffs and the window that a request asks for; raises the faults of both."""
-    found = Found()
-    known, at = list[Tariff](), None
-    try:
-        known = await _tariffs(tariffs, stored)
-    except Invalid as error:
-        found.add(error)
-    try:
-        at = await window(subject, stored.queries, limit)
-    except Invalid as error:
-        found.add(error)
-    if at is None or found.faults:
-        raise refusal(found)
-    return filled(known, subject.parameters, at), at
-
-
-async def _tariffs(given: Mapping[str, str | Tariff], stored: Tariffs) -> list[Tariff]:
-    """Return the tariffs that were sent, and those that were named; all unknown are faults.
-
-    They are given by where they are in the request.
-    """
-    ids = [one for one in given.values() if isinstance(one, str)]
-    known = await stored.known(ids) if ids else {}
-    faults = [
-        Fault("unknown_tariff", f"there is no tariff {one!r}", pointer)
-        for pointer, one in given.items()
-        if isinstance(one, str) and one not in known
-    ]
-    if faults:
-        raise Invalid(faults[0].message, faults)
-    return [known[one] if isinstance(one, str) else one for one in given.values()]
+        ranking = await asyncio.to_thread(costing.compare)
+    plan, moment = costing.inputs.plan, costing.zone.datetime
+    start, end = moment(plan.start), moment(plan.end)
+    return Comparison(plan.tariff.currency, start, end, ranking, costing.inputs.coverage)
 
 
 @contextmanager
@@ -246,7 +185,9 @@ def _pointing() -> Iterator[None]:
     try:
         yield
     except Invalid as error:
-        faults = [attrs.evolve(one, pointer=one.pointer or _place(one)) for one in error.faults]
+        faults = [
+            attrs.evolve(fault, pointer=fault.pointer or _place(fault)) for fault in error.faults
+        ]
         raise type(error)(error.detail, faults, error.counts) from error
 
 
@@ -254,40 +195,51 @@ def _place(fault: Fault) -> str:
     return "/start" if fault.code == "no_version_in_force" else "/tariff"
 
 
-def _refuse_unknown(body: CostRequest, tariff: Tariff, at: Window) -> None:
-    """Refuse a state that no charge remembers."""
-    if body.state:
-        refuse_unknown(body.state, codes(tariff.in_force(*at.bounds[:2])))
-
-
-def _group(group: Group, at: Window) -> CostGroup:
-    start, end = at.zone.datetime(group.start), at.zone.datetime(group.end)
-    cost = group.cost
-    first, *_ = group.versions
-    return CostGroup(
-        start, end, first, cost.total, cost.lines, cost.assumptions, several(group.versions)
+def _answer(costing: Costing, groups: Sequence[Group], core: Core) -> CostAnswer:
+    """Return the answer: all bill periods together, and each of them if that was asked for."""
+    cost, plan, moment = together(groups), costing.inputs.plan, costing.zone.datetime
+    grouped = tuple(_group(group, costing.zone) for group in groups)
+    return CostAnswer(
+        currency=cost.currency,
+        total=cost.total,
+        start=moment(plan.start),
+        end=moment(plan.end),
+        lines=cost.lines,
+        coverage=costing.inputs.coverage,
+        assumptions=cost.assumptions,
+        state={code: dict(values) for code, values in cost.state.items()},
+        inputs=_inputs(costing, groups, core),
+        groups=None if costing.subject.group is None else grouped,
     )
 
 
-def _revised(prices: Mapping[str, PriceSeries], at: Window) -> dict[str, datetime] | None:
-    """Return when the newest revision of each stored price series was recorded."""
-    zone = at.zone.tzinfo
-    times = ((name, one.revision_at) for name, one in prices.items())
-    return {name: time.astimezone(zone) for name, time in times if time} or None
+def _group(group: Group, zone: Zone) -> CostGroup:
+    cost = group.cost
+    return CostGroup(
+        zone.datetime(group.start),
+        zone.datetime(group.end),
+        group.versions[0],
+        cost.total,
+        cost.lines,
+        cost.assumptions,
+        several(group.versions),
+    )
 
 
-def _inputs(
-    core: Core, tariff: Tariff, at: Window, groups: Sequence[Group], found: Priced
-) -> Inputs:
+def _inputs(costing: Costing, groups: Sequence[Group], core: Core) -> Inputs:
+    """Return what the cost was computed from."""
+    tariff, zone = costing.inputs.plan.tariff, costing.zone.tzinfo
     used = tuple(dict.fromkeys(version for group in groups for version in group.versions))
     versions = [version for version in tariff.versions if version.valid_from in used]
     kinds = dict.fromkeys(charge.kind for version in versions for charge in version.charges)
     providers = [core.plugins.charge_provider(kind) for kind in kinds]
-    revision = found.revision_at
+    read_at = costing.inputs.revision_at
+    priced_at = {name: series.revision_at for name, series in costing.inputs.prices.items()}
     return Inputs(
         tariff=tariff.id,
         version=used[0],
         versions=several(used),
-        plugins={one.name: one.version for one in providers},
-        readings_revision_at=None if revision is None else revision.astimezone(at.zone.tzinfo),
+        plugins={provider.name: provider.version for provider in providers},
+        readings_revision_at=None if read_at is None else read_at.astimezone(zone),
+        prices_revision_at={n: at.astimezone(zone) for n, at in priced_at.items() if at} or None,
     )

@@ -95,15 +95,18 @@ async def get_health(request: web.Request) -> web.Response:
     core, monitor = request.app[CORE], request.app[MONITOR]
     trusted = _trusted(request, core.settings.health.token)
     now = core.clock.now() if trusted else None
-    checks = {f"{one.name}:{one.measurement}": (_check(one, now),) for one in monitor.components()}
-    found = Health(
+    checks = {
+        f"{component.name}:{component.measurement}": (_check(component, now),)
+        for component in monitor.components()
+    }
+    health = Health(
         monitor.status(),
         monitor.state(),
         monitor.reason(),
         notes=_notes(core, trusted),
         checks=checks,
     )
-    return _response(_with_release(found) if trusted else found)
+    return _response(_with_release(health) if trusted else health)
 
 
 @routes.get("/health/ready", produces=(HEALTH_JSON,), returns=Health, answers=_FAILED)
@@ -124,33 +127,33 @@ async def get_live(request: web.Request) -> web.Response:
 
 
 def _trusted(request: web.Request, token: SecretStr) -> bool:
-    """Say whether the request carries the token; in constant time, whatever it carries."""
+    """Return whether the request carries the token; in constant time, whatever it carries."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     wanted = token.get_secret_value().encode()
     same = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), wanted)
     return bool(token) and scheme.lower() == "bearer" and same
 
 
-def _check(one: Component, now: datetime | None) -> Check:
-    """Describe a component, in full if the time is told."""
+def _check(component: Component, now: datetime | None) -> Check:
+    """Describe a component; in full only with the time it is."""
     if now is None:
-        return Check(one.status)
-    observed = one.observed
+        return Check(component.status)
+    observed = component.observed
     return Check(
-        status=one.status,
-        componentType=one.type,
+        status=component.status,
+        componentType=component.type,
         observedValue=None if observed is None else observed.value,
         observedUnit=None if observed is None else observed.unit,
-        time=None if one.age is None else now - timedelta(seconds=one.age),
-        age=None if one.age is None else round(one.age, 3),
-        output=one.output,
+        time=None if component.age is None else now - timedelta(seconds=component.age),
+        age=None if component.age is None else round(component.age, 3),
+        output=component.output,
     )
 
 
-def _with_release(found: Health) -> Health:
+def _with_release(health: Health) -> Health:
     """Add what runs."""
     return attrs.evolve(
-        found,
+        health,
         version=energia.__version__,
         releaseId=os.environ.get("SOURCE_COMMIT") or None,
         serviceId=os.environ.get("COOLIFY_RESOURCE_UUID") or None,

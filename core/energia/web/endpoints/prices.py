@@ -17,12 +17,11 @@ from energia.convert.scalars import Unfit
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Conflict, Fault, IncompletePrices, InUse, Invalid, NotFound
-from energia.metering import durations
 from energia.metering.series import refuse_length
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Role, unit_of
 from energia.pricing.exact import decimal_text
-from energia.pricing.market.intake import seconds_of, shown
+from energia.pricing.market.intake import shown
 from energia.pricing.market.models import (
     FeedState,
     NewPriceSeries,
@@ -36,6 +35,18 @@ from energia.pricing.market.store import PriceSpan, PriceStore, store
 from energia.pricing.prices import Market, Prices, prices, series_of_prices
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
+from energia.time import (
+    DAY,
+    HOUR,
+    BadDuration,
+    Instant,
+    Int64,
+    Zone,
+    instant_of,
+    length_of,
+    length_text,
+)
+from energia.units import ceiling
 from energia.web.resources import (
     Cursor,
     End,
@@ -46,12 +57,11 @@ from energia.web.resources import (
     Start,
     TariffId,
     examples,
-    instant,
     page,
+    window_of,
 )
 from energia.web.routes import Created, Routes
 from energia.web.streams import FILES, JSON, ROWS, Accepted, Batch, Cell, Rows, stamps
-from energia.zones import DAY, Int64, Zone
 
 _COLUMNS: Final = ("start", "end", "price", "period")
 
@@ -123,6 +133,8 @@ def _stamps(found: Prices, zone: Zone, some: slice) -> tuple[list[str], list[str
     return stamps(zone, starts), stamps(zone, starts + found.grid.interval)
 
 
+#: Where faults of the contract point to.
+_CONTRACT: Final = "/query/contract"
 _RESOLUTION: Final = (
     "The length of a slot: divides a day, at most PT1H; without, that of the prices, or PT1H."
 )
@@ -138,7 +150,6 @@ OfContract = Annotated[
 ]
 #: How many slots one answer has at most.
 _SLOTS: Final = 100_000
-_HOUR: Final = 3600
 #: Faults of price series, which no parameter of the query mends.
 _OF_SERIES: Final = (
     *("unknown_price_series", "wrong_currency", "wrong_unit", "missing_price", "prices_too_fine"),
@@ -197,7 +208,7 @@ async def get_prices(
     """
     asked = await Tariffs(tenant, converter).get(tariff)
     zone, limit = asked.zone, min(_SLOTS, core.settings.limits.slots)
-    window = _window(instant(zone, start, "start"), instant(zone, end, "end"))
+    window = window_of(zone, start, end)
     parameters = await _parameters(tenant, converter, tariff, contract)
     with _pointing():
         names = series_of_prices(asked, channel, window, parameters)
@@ -230,7 +241,7 @@ async def _market(
     heads = await store.known(names, core.clock.now())
     series = await store.covering(list(heads), *window)
     horizons = {
-        name: None if one.horizon is None else seconds_of(one.horizon)
+        name: None if one.horizon is None else instant_of(one.horizon)
         for name, one in heads.items()
     }
     return Market(series, horizons), [one.feed for one in heads.values() if one.feed]
@@ -245,8 +256,8 @@ def _next(feeds: Sequence[FeedState], zone: Zone) -> datetime | None:
 def _native(market: Market) -> str:
     """Return the length of a slot that has a price of its own; an hour if it is no length."""
     shortest = market.native()
-    fits = shortest is not None and shortest <= _HOUR and DAY % shortest == 0
-    return durations.text(shortest if fits and shortest else _HOUR)
+    fits = shortest is not None and shortest <= HOUR and DAY % shortest == 0
+    return length_text(shortest if fits and shortest else HOUR)
 
 
 async def _parameters(
@@ -258,15 +269,11 @@ async def _parameters(
     try:
         found = await Contracts(tenant, converter).get(contract)
     except NotFound as error:
-        raise Invalid(error.detail, [_of_contract("unknown_contract", error.detail)]) from None
+        raise Invalid.of("unknown_contract", error.detail, _CONTRACT) from None
     if found.tariff != tariff:
         message = f"the contract {contract!r} is of the tariff {found.tariff!r}"
-        raise Invalid(message, [_of_contract("other_tariff", message)])
+        raise Invalid.of("other_tariff", message, _CONTRACT)
     return found.parameters
-
-
-def _of_contract(code: str, message: str) -> Fault:
-    return Fault(code, message, "/query/contract")
 
 
 @contextmanager
@@ -284,27 +291,18 @@ def _place(fault: Fault) -> str | None:
         return None
     if fault.pointer is None:
         return "/query/channel"
-    return "/query/contract" if fault.code != "no_version_in_force" else f"/query{fault.pointer}"
+    return _CONTRACT if fault.code != "no_version_in_force" else f"/query{fault.pointer}"
 
 
-def _window(start: int, end: int) -> tuple[int, int]:
-    if end <= start:
-        message = "the end must be after the start"
-        raise Invalid(message, [Fault("empty_window", message, "/query/end")])
-    return start, end
-
-
-def _grid(start: int, end: int, resolution: str, limit: int) -> Grid:
+def _grid(start: Instant, end: Instant, resolution: str, limit: int) -> Grid:
     try:
-        step = durations.seconds(resolution)
+        step = length_of(resolution)
         refuse_length(step)
-    except (durations.BadDuration, Unfit) as error:
-        fault = Fault("wrong_interval", str(error), "/query/resolution")
-        raise Invalid(str(error), [fault]) from None
-    count = -((start - end) // step)
+    except (BadDuration, Unfit) as error:
+        raise Invalid.of("wrong_interval", str(error), "/query/resolution") from None
+    count = ceiling(end - start, step)
     if count > limit:
-        message = f"the window has more than {limit} slots"
-        raise Invalid(message, [Fault("too_many_slots", message, "/query/end")])
+        raise Invalid.of("too_many_slots", f"the window has more than {limit} slots", "/query/end")
     return Grid(start, step, count)
 
 
@@ -381,8 +379,7 @@ async def put_price_series(
     409 if it has prices in another currency, or of a unit of another kind.
     """
     if body.id not in (None, series):
-        message = f"the path says {series!r}"
-        raise Invalid(message, [Fault("wrong_id", message, "/id")])
+        raise Invalid.of("wrong_id", f"the path says {series!r}", "/id")
     made = await PriceStore(tenant).put(series, body)
     found = await PriceStore(tenant).get(series, core.clock.now())
     return Created(f"/v1/price-series/{series}", found) if made else found
@@ -422,15 +419,15 @@ async def get_series_prices(
     """
     head = await PriceStore(tenant).get(series, core.clock.now())
     zone = Zone.named(head.timezone)
-    window = (instant(zone, start, "start"), instant(zone, end, "end"))
-    if window[1] <= window[0]:
-        message = "the end must be after the start"
-        raise Invalid(message, [Fault("empty_window", message, "/query/end")])
+    window = window_of(zone, start, end)
     (found,) = await PriceStore(tenant).read([PriceSpan(series, *window, known_at)])
     assert found is not None
     if len(found.starts) > min(_SLOTS, core.settings.limits.slots):
-        message = f"the window has {len(found.starts)} prices, more than {_SLOTS}"
-        raise Invalid(message, [Fault("too_many_slots", message, "/query/end")])
+        raise Invalid.of(
+            "too_many_slots",
+            f"the window has {len(found.starts)} prices, more than {_SLOTS}",
+            "/query/end",
+        )
     data = _data(found, head.unit, zone)
     if accepted != JSON:
         rows = ((one.start, one.end, one.price) for one in data)

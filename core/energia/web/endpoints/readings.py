@@ -14,10 +14,11 @@ from msgspec import Meta
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, NotFound
-from energia.metering import durations, gaps, query
+from energia.metering import gaps, query
 from energia.metering.gaps import Gaps, Reason
 from energia.metering.query import Span, StoredSeries
 from energia.metering.series import MISSING, QUALITIES, Micro, Quality, Series
+from energia.time import Zone, instant_of, length_text
 from energia.units import MICRO
 from energia.web.resources import (
     Asked,
@@ -35,7 +36,6 @@ from energia.web.resources import (
 )
 from energia.web.routes import Routes
 from energia.web.streams import FILES, JSON, NDJSON, ROWS, Accepted, Batch, Rows, quantities, stamps
-from energia.zones import Zone
 
 #: How many slots one answer has; `next` leads to the others.
 _SLOTS: Final = 400_000
@@ -131,7 +131,7 @@ def _answer(meter: str, selection: Asked, stored: StoredSeries, past: int) -> Re
         meter,
         selection.channel.id,
         selection.channel.canonical,
-        durations.text(selection.channel.interval),
+        length_text(selection.channel.interval),
         zone.datetime(series.start),
         zone.datetime(series.end),
         _numbers(series.values),
@@ -245,7 +245,7 @@ async def _first_gaps(parts: AsyncIterator[Gaps], most: int, zone: Zone) -> list
 
 
 def _next(gap: Gap) -> str:
-    return cursor_at(round(gap.end.timestamp()))
+    return cursor_at(instant_of(gap.end))
 
 
 async def _gap_batches(parts: AsyncIterator[Gaps], zone: Zone) -> AsyncGenerator[Batch, None]:

@@ -12,7 +12,7 @@ from energia.codes import Currency, ZoneOrOffset
 from energia.convert import Converter
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Conflict, Fault, InUse, Invalid, NotFound, did_you_mean
+from energia.errors import Conflict, InUse, Invalid, NotFound, did_you_mean
 from energia.metering.imports import new_id
 from energia.pricing.holidays.lists import HolidayList
 from energia.pricing.holidays.store import HolidayLists, resolved
@@ -68,8 +68,7 @@ async def put_tariff(
     theirs; so do then the currency and the time zone (409 `version_in_use`).
     """
     if body.id not in (None, tariff):
-        message = f"the path says {tariff!r}"
-        raise Invalid(message, [Fault("wrong_id", message, "/id")])
+        raise Invalid.of("wrong_id", f"the path says {tariff!r}", "/id")
     made, created = await put(tenant, converter, attrs.evolve(body, id=tariff))
     return _tariff_created(made) if created else made
 
@@ -123,8 +122,11 @@ async def import_tariff(
 def _importer(core: Core, name: str) -> TariffImporter:
     importers = core.plugins.tariff_importers()
     if name not in importers:
-        message = f"there is no format {name[:40]!r}{did_you_mean(name, importers)}"
-        raise Invalid(message, [Fault("unknown_format", message, "/query/format")])
+        raise Invalid.of(
+            "unknown_format",
+            f"there is no format {name[:40]!r}{did_you_mean(name, importers)}",
+            "/query/format",
+        )
     return importers[name]
 
 
@@ -184,8 +186,7 @@ async def put_holiday_list(
     reference to it: bills that are issued keep their versions of the tariff as these are.
     """
     if body.id not in (None, holiday_list):
-        message = f"the path says {holiday_list!r}"
-        raise Invalid(message, [Fault("wrong_id", message, "/id")])
+        raise Invalid.of("wrong_id", f"the path says {holiday_list!r}", "/id")
     named = attrs.evolve(body, id=holiday_list)
     async with tenant.transaction() as queries:
         made, created = await HolidayLists(queries).put(named, core.clock.now())

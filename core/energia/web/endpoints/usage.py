@@ -11,22 +11,21 @@ from msgspec import Meta
 
 from energia.convert import Converter, Id
 from energia.core import Core
-from energia.costing.usage import role_of
+from energia.costing.inputs import role_of
 from energia.db.pool import Tenant
-from energia.errors import AmbiguousChannel, Conflict, Fault, Invalid, NotFound
+from energia.errors import AmbiguousChannel, Conflict, Invalid, NotFound
 from energia.metering import query, usage
-from energia.metering.durations import BadDuration, Window
-from energia.metering.series import Int64, Series
+from energia.metering.series import Series
 from energia.metering.usage import Coverage, WindowUsage
 from energia.pricing.periods import ByPeriod, by_period
-from energia.pricing.slots import Assumption
+from energia.pricing.slots import Assumption, boundary_inside
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
+from energia.time import HOUR, BadDuration, Granularity, Int64, rfc3339
 from energia.units import POWER_UNITS, decimal_text
 from energia.web.resources import Asked, ChannelId, End, KnownAt, MeterId, Start, asked
 from energia.web.routes import Routes
 from energia.web.streams import FILES, JSON, Accepted, Cell, Rows
-from energia.zones import rfc3339
 
 _COLUMNS: Final = ("start", "end", "value", "unit", "peak_value", "peak_unit", "peak_start")
 _COVERAGE: Final = tuple(field.name for field in attrs.fields(Coverage))
@@ -172,18 +171,16 @@ def _refuse_parts(by: str | None, tariff: str | None, charge: str | None) -> Non
     if (by is None) != (tariff is None):
         message = "by=period and tariff go together"
         name = "tariff" if tariff is None else "by"
-        raise Invalid(message, [Fault("missing_field", message, f"/query/{name}")])
+        raise Invalid.of("missing_field", message, f"/query/{name}")
     if charge is not None and by is None:
-        message = "a charge goes with by=period"
-        raise Invalid(message, [Fault("missing_field", message, "/query/by")])
+        raise Invalid.of("missing_field", "a charge goes with by=period", "/query/by")
 
 
 async def _tariff(tenant: Tenant, converter: Converter, id_: str) -> Tariff:
     """Return the tariff whose periods are asked for."""
     stored = (await Tariffs(tenant, converter).known([id_])).get(id_)
     if stored is None:
-        message = f"there is no tariff {id_!r}"
-        raise Invalid(message, [Fault("unknown_tariff", message, "/query/tariff")])
+        raise Invalid.of("unknown_tariff", f"there is no tariff {id_!r}", "/query/tariff")
     return stored
 
 
@@ -204,16 +201,19 @@ def _split(
 
 def _bounds(selection: Asked, text: str) -> Int64:
     try:
-        window = Window.parse(text)
+        granularity = Granularity.parse(text)
     except BadDuration as error:
-        raise Invalid(str(error), [Fault("bad_window", str(error), "/query/window")]) from None
-    if window.length is not None and window.length < selection.channel.interval:
-        message = "the window is shorter than the channel's interval"
-        raise Invalid(message, [Fault("bad_window", message, "/query/window")])
-    if window.length is not None and (selection.end - selection.start) // window.length > _WINDOWS:
-        message = f"there are more than {_WINDOWS} windows"
-        raise Invalid(message, [Fault("too_many_windows", message, "/query/window")])
-    return usage.bounds(selection.zone, window, selection.start, selection.end)
+        raise Invalid.of("bad_window", str(error), "/query/window") from None
+    length = granularity.length
+    if length is not None and length < selection.channel.interval:
+        raise Invalid.of(
+            "bad_window", "the window is shorter than the channel's interval", "/query/window"
+        )
+    if length is not None and (selection.end - selection.start) // length > _WINDOWS:
+        raise Invalid.of(
+            "too_many_windows", f"there are more than {_WINDOWS} windows", "/query/window"
+        )
+    return usage.bounds(selection.zone, granularity, selection.start, selection.end)
 
 
 def _window(part: WindowUsage, series: Series, selection: Asked) -> UsageWindow:
@@ -231,7 +231,7 @@ def _peak(index: int | None, series: Series, selection: Asked) -> Peak | None:
     unit = POWER_UNITS.get(selection.channel.canonical)
     if index is None or unit is None:
         return None
-    power = Fraction(int(series.values[index]) * 3600, series.interval)
+    power = Fraction(int(series.values[index]) * HOUR, series.interval)
     start = series.start + index * series.interval
     return Peak(decimal_text(power), unit, selection.zone.datetime(start))
 
@@ -240,5 +240,5 @@ def _assumptions(series: Series, edges: Int64) -> list[Assumption]:
     slots = usage.split_slots(series, edges)
     if not slots:
         return []
-    message = "boundaries of windows lie inside slots, which belong to the window they start in"
-    return [Assumption("boundary_inside_interval", message, slots)]
+    rule = "is in the window that its start is in"
+    return [boundary_inside("a boundary between windows falls", slots, "slots", rule)]

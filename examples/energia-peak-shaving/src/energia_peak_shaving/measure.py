@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 import numpy as np
-from energia import Fault, Invalid, Period, Schedule, Slots
+from energia import BaseMeasure, Invalid, Period, Schedule, Slots
 
 
 @attrs.frozen(cache_hash=True)
-class PeakDemand:
+class PeakDemand(BaseMeasure):
     """The most energy in an interval that begins in a period, in micro-units; the label is `peak`.
 
     Energy of an interval is average power: 1 kWh in 15 minutes is 4 kW. There is no label where no
@@ -41,8 +41,9 @@ class PeakDemand:
         """
         part, length = slots.portion(self.channel), self.minutes * 60
         if length % part.grid.interval:
-            message = f"peaks of {self.minutes} minutes need readings at least as fine"
-            raise Invalid(message, [Fault("too_coarse", message)])
+            raise Invalid.of(
+                "too_coarse", f"peaks of {self.minutes} minutes need readings at least as fine"
+            )
         if not part.grid.count:
             return {}
         number = part.grid.starts // length

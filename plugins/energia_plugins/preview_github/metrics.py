@@ -6,7 +6,7 @@ import attrs
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from energia.previews.reaping import REASONS
+from energia.previews.removal import REASONS
 from energia_plugins.preview_github.reaper import Counts
 
 STANDINGS = ("open", "closed", "expired", "foreign")
@@ -14,7 +14,7 @@ STANDINGS = ("open", "closed", "expired", "foreign")
 
 @attrs.frozen(eq=False)
 class PreviewCollector(Collector):
-    """The counts of the reaper; without a reaper there are none."""
+    """The counts of the reaper; in a service without a reaper there are none."""
 
     counts: Counts
 

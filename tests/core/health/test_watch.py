@@ -2,10 +2,13 @@
 
 import asyncio
 
+import attrs
 import pytest
 
-from energia.health.probes import Observed
-from tests.core.health.fakes import FakeProbe, SlowProbe, monitor_of
+from energia.core import Core
+from energia.health.monitor import Monitor
+from energia.health.probes import Criticality, Observed
+from tests.core.health.fakes import FakeProbe, SlowProbe, core_of, monitor_of
 
 
 async def test_a_probe_states_its_times() -> None:
@@ -44,11 +47,11 @@ async def test_a_probe_that_cancels_itself() -> None:
 
 async def test_inactive_probe() -> None:
     """A probe with nothing to check is neither checked nor shown, until it has."""
-    probe = FakeProbe(error=OSError("no"), active=False)
+    probe = FakeProbe(error=OSError("no"), needed=False)
     monitor = monitor_of(probe)
     async with monitor.running():
         assert (monitor.components(), monitor.status(), probe.checks) == ([], "pass", 0)
-        probe.active = True
+        probe.needed = True
         await asyncio.sleep(0.1)
         assert monitor.reason() == "database"
 
@@ -85,3 +88,29 @@ async def test_what_is_told_of_a_failure() -> None:
     assert first.output == "OSError: cannot reach postgresql://me:***@host/db"
     assert second.output is not None
     assert len(second.output) == 500
+
+
+@attrs.define
+class CuriousProbe:
+    """Keeps what it is handed."""
+
+    name: str = "curious"
+    criticality: Criticality = "degraded"
+    asked: Core | None = None
+    checked: Core | None = None
+
+    def active(self, core: Core) -> bool:
+        """Keep the service."""
+        self.asked = core
+        return True
+
+    async def check(self, core: Core) -> None:
+        """Keep the service."""
+        self.checked = core
+
+
+async def test_a_probe_is_handed_the_service() -> None:
+    """What a probe needs of the service it is handed, with each question."""
+    core, probe = core_of(), CuriousProbe()
+    async with Monitor([probe], core).running():
+        assert probe.checked is probe.asked is core

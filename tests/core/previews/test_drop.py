@@ -9,7 +9,7 @@ from energia.db.embedded import ADMIN
 from energia.db.embedded import ROLE as PRODUCTION
 from energia.db.session import in_thread
 from energia.errors import DatabaseAway, DatabaseError
-from energia.previews.cluster import Wanted
+from energia.previews.cluster import PreviewPlan
 from energia.previews.databases import NotOurs
 from tests.previews import PreviewServer
 
@@ -19,7 +19,7 @@ HOUR = 3600
 async def test_a_database_is_dropped_with_its_sessions(previews: PreviewServer) -> None:
     """A plain drop would fail with 55006; ours puts everybody out. Again is no error."""
     cluster = previews.cluster()
-    await cluster.make(Wanted(7))
+    await cluster.make(PreviewPlan(7))
     with previews.session("app_pr_7"):
         code = await asyncio.to_thread(previews.code, "drop database app_pr_7")
 
@@ -32,7 +32,7 @@ async def test_a_database_is_dropped_with_its_sessions(previews: PreviewServer) 
 async def test_what_is_dropped_is_away(previews: PreviewServer) -> None:
     """3D000, which the driver does not tell as a code when it connects."""
     cluster = previews.cluster()
-    await cluster.make(Wanted(7))
+    await cluster.make(PreviewPlan(7))
     await cluster.drop(7)
 
     with pytest.raises(psycopg2.OperationalError, match='"app_pr_7" does not exist'):
@@ -63,7 +63,7 @@ async def test_only_ours_are_dropped(previews: PreviewServer, comment: str) -> N
 async def test_a_renamed_database_is_not_ours(previews: PreviewServer) -> None:
     """The comment is that of pull request 7, the name that of 8."""
     cluster = previews.cluster()
-    await cluster.make(Wanted(7))
+    await cluster.make(PreviewPlan(7))
     previews.run("alter database app_pr_7 rename to app_pr_8")
 
     with pytest.raises(NotOurs):
@@ -100,7 +100,9 @@ async def test_making_and_dropping_take_turns(previews: PreviewServer) -> None:
     """Whatever the order, there is a whole database or none."""
     cluster = previews.cluster()
     for _ in range(5):
-        await asyncio.gather(cluster.make(Wanted(7)), cluster.drop(7), cluster.make(Wanted(7)))
+        await asyncio.gather(
+            cluster.make(PreviewPlan(7)), cluster.drop(7), cluster.make(PreviewPlan(7))
+        )
         for one in await cluster.previews():
             assert one.accepting
             assert one.marker is not None

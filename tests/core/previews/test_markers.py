@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from energia.previews.cluster import Wanted
-from energia.previews.reaping import Fate
+from energia.previews.cluster import PreviewPlan
+from energia.previews.removal import Fate
 from tests.previews import PreviewServer
 
 HOUR = 3600
@@ -12,25 +12,25 @@ HOUR = 3600
 async def test_the_lease_is_renewed(previews: PreviewServer) -> None:
     """`seen` moves the instant on; it makes nothing, and opens nothing that is closed."""
     cluster = previews.cluster()
-    made = (await cluster.make(Wanted(7, commit="abc"))).marker
+    made = (await cluster.make(PreviewPlan(7, commit="abc"))).marker
     await cluster.close(7)
     previews.age(7, seen_at=HOUR)
 
-    assert await cluster.seen(7)
+    assert await cluster.renew(7)
     (found,) = await cluster.previews()
     assert found.marker is not None
     assert timedelta() < found.marker.seen_at - made.seen_at < timedelta(minutes=1)
     assert found.marker.closed_at is not None
     assert found.marker.commit == "abc"
     await cluster.drop(7)
-    assert not await cluster.seen(7)
+    assert not await cluster.renew(7)
     assert previews.databases() == []
 
 
 async def test_reopened_is_open(previews: PreviewServer) -> None:
     """The mark is taken away, and the database stays."""
     cluster = previews.cluster()
-    await cluster.make(Wanted(7))
+    await cluster.make(PreviewPlan(7))
     await cluster.close(7)
 
     assert await cluster.reopen(7)
@@ -42,7 +42,7 @@ async def test_reopened_is_open(previews: PreviewServer) -> None:
 async def test_the_last_word_counts(previews: PreviewServer) -> None:
     """What happened earlier changes nothing, even if it is told later."""
     cluster = previews.cluster()
-    await cluster.make(Wanted(7))
+    await cluster.make(PreviewPlan(7))
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
     await cluster.reopen(7, noon)

@@ -10,7 +10,7 @@ from energia.db.embedded import ADMIN
 from energia.db.session import in_thread
 from energia.errors import ConfigurationError, DatabaseAway
 from energia.previews import cluster
-from energia.previews.cluster import Wanted, created_now
+from energia.previews.cluster import PreviewPlan, create
 from energia.previews.databases import NotOurs
 from tests.previews import ROLE, PreviewServer
 
@@ -20,8 +20,8 @@ async def test_a_database_is_made_once(previews: PreviewServer) -> None:
     cluster = previews.cluster()
     before = datetime.now(UTC)
 
-    first = await cluster.make(Wanted(7, connections=5, commit="abc"))
-    second = await cluster.make(Wanted(7, connections=6, commit="def"))
+    first = await cluster.make(PreviewPlan(7, connections=5, commit="abc"))
+    second = await cluster.make(PreviewPlan(7, connections=6, commit="def"))
 
     (found,) = await cluster.previews()
     assert (first.created, second.created) == (True, False)
@@ -33,7 +33,7 @@ async def test_a_database_is_made_once(previews: PreviewServer) -> None:
 
 async def test_the_comment_is_the_registry(previews: PreviewServer) -> None:
     """It says whose the database is, for whoever looks with psql."""
-    await previews.cluster().make(Wanted(7, commit="abc"))
+    await previews.cluster().make(PreviewPlan(7, commit="abc"))
 
     (row,) = previews.run(
         "select d::jsonb ->> 'energia_preview', d::jsonb ->> 'pr', d::jsonb ->> 'commit',"
@@ -48,7 +48,7 @@ async def test_many_make_the_same_at_once(previews: PreviewServer) -> None:
     """Replicas of one preview, and previews of others, all get their database."""
     cluster = previews.cluster()
 
-    made = await asyncio.gather(*(cluster.make(Wanted(pr)) for pr in (1, 10, 12) * 4))
+    made = await asyncio.gather(*(cluster.make(PreviewPlan(pr)) for pr in (1, 10, 12) * 4))
 
     assert previews.databases() == ["app_pr_1", "app_pr_10", "app_pr_12"]
     assert sum(one.created for one in made) == 3
@@ -59,12 +59,12 @@ async def test_coming_second_is_no_error(previews: PreviewServer) -> None:
     previews.run("create database app_pr_7")
 
     assert previews.code("create database app_pr_7") == "42P04"
-    assert not await _created(previews, Wanted(7))
+    assert not await _created(previews, PreviewPlan(7))
 
 
 async def test_coming_second_at_the_same_moment_is_no_error(previews: PreviewServer) -> None:
     """23505: two that begin together without our lock; never anything but a success."""
-    wanted = Wanted(7)
+    wanted = PreviewPlan(7)
     codes: set[str | None] = set()
     for _ in range(20):
         outcomes = await asyncio.gather(*(_outcome(previews) for _ in range(4)))
@@ -85,7 +85,7 @@ async def test_a_template_is_copied(previews: PreviewServer) -> None:
     previews.run("create database app_pr_template_7")
     previews.run("create table made (at int)", "app_pr_template_7")
 
-    await previews.cluster().make(Wanted(7, template="app_pr_template_7"))
+    await previews.cluster().make(PreviewPlan(7, template="app_pr_template_7"))
 
     assert previews.run("select to_regclass('made')::text", "app_pr_7") == [("made",)]
 
@@ -98,7 +98,7 @@ async def test_a_template_in_use_is_waited_for(previews: PreviewServer) -> None:
             previews.code, "create database app_pr_7 template app_pr_template_7"
         )
         making_it = asyncio.create_task(
-            previews.cluster().make(Wanted(7, template="app_pr_template_7"))
+            previews.cluster().make(PreviewPlan(7, template="app_pr_template_7"))
         )
         await asyncio.sleep(0.5)
         assert not making_it.done()
@@ -113,7 +113,7 @@ async def test_a_template_that_stays_in_use_is_told(
     """The database is away, as it were: the service tries again."""
     previews.run("create database app_pr_template_7")
     with previews.session("app_pr_template_7"):
-        wanted = Wanted(7, template="app_pr_template_7")
+        wanted = PreviewPlan(7, template="app_pr_template_7")
         with pytest.raises(DatabaseAway, match="the template is in use"):
             await in_thread(
                 previews.url(), lambda session: cluster.make(session, wanted, limit=0), {}
@@ -124,7 +124,7 @@ async def test_a_template_that_is_not_there_is_told(previews: PreviewServer) -> 
     """3D000: a fault of the configuration, which names the setting."""
     assert previews.code("create database app_pr_7 template nowhere") == "3D000"
     with pytest.raises(ConfigurationError, match=r"preview\.template: .*nowhere"):
-        await previews.cluster().make(Wanted(7, template="nowhere"))
+        await previews.cluster().make(PreviewPlan(7, template="nowhere"))
 
 
 async def test_a_role_without_the_right_is_told(previews: PreviewServer) -> None:
@@ -132,7 +132,7 @@ async def test_a_role_without_the_right_is_told(previews: PreviewServer) -> None
     previews.run(f"alter role {ROLE} nocreatedb", role=ADMIN)
     try:
         with pytest.raises(ConfigurationError, match=r"app_pr_7: .*its role needs CREATEDB"):
-            await previews.cluster().make(Wanted(7))
+            await previews.cluster().make(PreviewPlan(7))
     finally:
         previews.run(f"alter role {ROLE} createdb", role=ADMIN)
 
@@ -143,14 +143,14 @@ async def test_the_database_of_somebody_else_is_left_alone(previews: PreviewServ
     previews.run("comment on database app_pr_7 is 'the accounts of 2025'")
 
     with pytest.raises(NotOurs):
-        await previews.cluster().make(Wanted(7))
+        await previews.cluster().make(PreviewPlan(7))
 
 
 async def test_a_database_without_a_comment_is_taken_over(previews: PreviewServer) -> None:
     """Whoever made it died before the comment."""
     previews.run("create database app_pr_7")
 
-    made = await previews.cluster().make(Wanted(7))
+    made = await previews.cluster().make(PreviewPlan(7))
 
     assert not made.created
     assert (await previews.cluster().previews())[0].marker == made.marker
@@ -159,11 +159,11 @@ async def test_a_database_without_a_comment_is_taken_over(previews: PreviewServe
 async def test_what_was_half_dropped_is_made_anew(previews: PreviewServer) -> None:
     """Whoever dropped it died in the middle: a new start has a new database."""
     cluster = previews.cluster()
-    await cluster.make(Wanted(7))
+    await cluster.make(PreviewPlan(7))
     previews.run("create table old (at int)", "app_pr_7")
     previews.run("alter database app_pr_7 allow_connections false")
 
-    made = await cluster.make(Wanted(7))
+    made = await cluster.make(PreviewPlan(7))
 
     assert made.created
     assert previews.run("select to_regclass('old')", "app_pr_7") == [(None,)]
@@ -172,16 +172,16 @@ async def test_what_was_half_dropped_is_made_anew(previews: PreviewServer) -> No
 async def test_a_new_start_opens_a_closed_one(previews: PreviewServer) -> None:
     """Somebody wants the preview: it is not dropped under its feet."""
     cluster = previews.cluster()
-    await cluster.make(Wanted(7))
+    await cluster.make(PreviewPlan(7))
     await cluster.close(7)
 
-    made = await cluster.make(Wanted(7))
+    made = await cluster.make(PreviewPlan(7))
 
     assert made.marker.closed_at is None
 
 
-async def _created(previews: PreviewServer, wanted: Wanted) -> bool:
-    return await in_thread(previews.url(), lambda session: created_now(session, wanted), {})
+async def _created(previews: PreviewServer, wanted: PreviewPlan) -> bool:
+    return await in_thread(previews.url(), lambda session: create(session, wanted), {})
 
 
 async def _outcome(previews: PreviewServer) -> str | None:

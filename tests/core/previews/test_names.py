@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 
 from energia.db.address import parsed
-from energia.previews.cluster import Wanted
+from energia.previews.cluster import PreviewPlan
 from tests.previews import PreviewServer
 
 
@@ -27,7 +27,7 @@ async def test_the_server_hears_what_the_guard_reads(
     previews: PreviewServer, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the path or in a parameter, once or more, with a service and PGDATABASE that differ."""
-    await previews.cluster().make(Wanted(7))
+    await previews.cluster().make(PreviewPlan(7))
     services = tmp_path / "services"
     services.write_text("[other]\ndbname=template1\n")
     monkeypatch.setenv("PGSERVICEFILE", str(services))

@@ -1,19 +1,18 @@
-"""Drops the databases of previews that nobody misses: those of closed pull requests, and silent."""
+"""Drops databases of previews: one by its number, or all that nobody misses any more.
+
+Nobody misses the database of a closed pull request, nor one whose preview has been silent.
+"""
 
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final, Literal
 
 import attrs
-import psycopg2
-from psycopg2.errors import InsufficientPrivilege, ObjectInUse
-from psycopg2.sql import SQL, Identifier
 
-from energia.db.connection import said
-from energia.db.session import Session
-from energia.errors import DatabaseAway
+from energia.db.session import Name, Session
+from energia.errors import DatabaseAway, DatabaseError, DatabaseInUse, NotPermitted
 from energia.previews import databases
-from energia.previews.databases import NotOurs, Preview, ReaperBusy
+from energia.previews.databases import NotOurs, PreviewDatabase, ReaperBusy
 from energia.settings import Preview as Rules
 
 
@@ -34,26 +33,25 @@ def drop(session: Session, pr: int) -> bool:
     with databases.turn(session, pr):
         found = databases.find(session, pr)
         if found is not None:
-            dropped(session, found)
+            drop_database(session, found)
         return found is not None
 
 
-def dropped(session: Session, preview: Preview) -> None:
+def drop_database(session: Session, preview: PreviewDatabase) -> None:
     """Drop a database whose lock we hold: first nobody comes in, then all are put out."""
     if preview.marker is None:
         raise NotOurs(f"{preview.database} has no comment of ours: it is left alone")
-    name = Identifier(preview.database)
-    session.fetch(SQL("alter database {} allow_connections false").format(name))
-    forced = SQL("drop database if exists {} with (force)").format(name)
+    name, by_force = Name(preview.database), "drop database if exists {} with (force)"
+    session.command("alter database {} allow_connections false", name)
     try:
-        session.fetch(forced)
-    except InsufficientPrivilege:
+        session.command(by_force, name)
+    except NotPermitted:
         # An autovacuum worker may be in it, whom only a superuser may put out by force. Without
         # force PostgreSQL itself sends workers away; what has sessions is then tried once more.
-        with suppress(ObjectInUse):
-            session.fetch(SQL("drop database if exists {}").format(name))
+        with suppress(DatabaseInUse):
+            session.command("drop database if exists {}", name)
             return
-        session.fetch(forced)
+        session.command(by_force, name)
 
 
 #: Why a database goes.
@@ -78,8 +76,8 @@ class Fate:
 
 
 @attrs.frozen
-class Reaped:
-    """One run.
+class ReaperRun:
+    """What one run of the reaper found and did.
 
     Attributes:
         previews: All databases that there were.
@@ -88,12 +86,12 @@ class Reaped:
 
     """
 
-    previews: tuple[Preview, ...]
+    previews: tuple[PreviewDatabase, ...]
     fates: tuple[Fate, ...]
     dry_run: bool
 
 
-def due(preview: Preview, rules: Rules) -> Reason | None:
+def due(preview: PreviewDatabase, rules: Rules) -> Reason | None:
     """Say why a database is to be dropped; None if it is not.
 
     A closed one waits for its sessions to end, but not for ever. A silent one with sessions is not
@@ -110,7 +108,9 @@ def due(preview: Preview, rules: Rules) -> Reason | None:
     return "expired" if standing == "expired" and not preview.sessions else None
 
 
-def reap(session: Session, rules: Rules, *, dry_run: bool = False, patience: float = 0) -> Reaped:
+def reap(
+    session: Session, rules: Rules, *, dry_run: bool = False, patience: float = 0
+) -> ReaperRun:
     """Drop what is due, at most `reap_limit` databases; one process at a time.
 
     Args:
@@ -128,21 +128,19 @@ def reap(session: Session, rules: Rules, *, dry_run: bool = False, patience: flo
         reasons = [(one.pr, reason) for one in previews if (reason := due(one, rules))]
         fates = [Fate(pr, reason) for pr, reason in reasons[: rules.reap_limit]]
         if not dry_run:
-            fates = [fate for one in fates for fate in _met(session, one, rules)]
-        return Reaped(previews, tuple(fates), dry_run)
+            fates = [fate for one in fates for fate in _outcome(session, one, rules)]
+        return ReaperRun(previews, tuple(fates), dry_run)
 
 
-def _met(session: Session, fate: Fate, rules: Rules) -> Iterator[Fate]:
+def _outcome(session: Session, fate: Fate, rules: Rules) -> Iterator[Fate]:
     """Drop one database, unless it was taken into use again meanwhile."""
     try:
         with databases.turn(session, fate.pr):
             preview = databases.find(session, fate.pr)
             if preview and due(preview, rules):
-                dropped(session, preview)
+                drop_database(session, preview)
                 yield fate
-    except psycopg2.Error as error:
-        if session.raw.closed:
+    except (DatabaseError, DatabaseAway) as error:
+        if session.lost:
             raise
-        yield attrs.evolve(fate, error=said(error))
-    except DatabaseAway as error:
         yield attrs.evolve(fate, error=error.detail)

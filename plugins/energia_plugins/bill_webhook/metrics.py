@@ -1,4 +1,4 @@
-"""What is measured of deliveries."""
+"""What is measured of the deliveries of bills."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,9 @@ class Deliveries(Collector):
     """How many bills wait for their receiver, and when it last took one.
 
     Attributes:
-        waiting: Bills that are to be told and neither taken nor given up.
-        succeeded: When this process told one last, in seconds since 1970; 0 before the first.
+        waiting: Bills that are to be sent, and are neither taken nor given up.
+        succeeded: When the receiver last took one from this process, in seconds since 1970; 0
+            before the first.
 
     """
 

@@ -6,9 +6,9 @@ import pytest
 
 from energia.db.session import Session, in_thread
 from energia.previews import databases
-from energia.previews.cluster import Wanted
+from energia.previews.cluster import PreviewPlan
 from energia.previews.databases import ReaperBusy
-from energia.previews.reaping import Fate
+from energia.previews.removal import Fate
 from tests.previews import PreviewServer
 
 HOUR = 3600
@@ -18,7 +18,7 @@ async def test_the_closed_and_the_silent_are_reaped(previews: PreviewServer) -> 
     """Closed ones without sessions, and those not seen for the time to live; no other."""
     cluster = previews.cluster(ttl=HOUR)
     for pr in (1, 10, 12, 100):
-        await cluster.make(Wanted(pr))
+        await cluster.make(PreviewPlan(pr))
     await cluster.close(1)
     previews.age(10, seen_at=HOUR + 1)
     previews.age(12, seen_at=HOUR - 60)
@@ -34,7 +34,7 @@ async def test_sessions_keep_a_preview(previews: PreviewServer) -> None:
     """A silent one as long as they last; a closed one for the time of grace."""
     cluster = previews.cluster(ttl=HOUR, closed_grace=900)
     for pr in (1, 2):
-        await cluster.make(Wanted(pr))
+        await cluster.make(PreviewPlan(pr))
     await cluster.close(1)
     previews.age(2, seen_at=2 * HOUR)
     with previews.session("app_pr_1"), previews.session("app_pr_2"):
@@ -49,7 +49,7 @@ async def test_sessions_keep_a_preview(previews: PreviewServer) -> None:
 async def test_a_half_dropped_one_is_dropped(previews: PreviewServer) -> None:
     """Whoever began it has died."""
     cluster = previews.cluster()
-    await cluster.make(Wanted(7))
+    await cluster.make(PreviewPlan(7))
     previews.run("alter database app_pr_7 allow_connections false")
 
     assert (await cluster.reap()).fates == (Fate(7, "closed"),)
@@ -58,7 +58,7 @@ async def test_a_half_dropped_one_is_dropped(previews: PreviewServer) -> None:
 async def test_a_dry_run_drops_nothing(previews: PreviewServer) -> None:
     """It says the same as the run that follows."""
     cluster = previews.cluster()
-    await cluster.make(Wanted(7))
+    await cluster.make(PreviewPlan(7))
     await cluster.close(7)
 
     rehearsed = await cluster.reap(dry_run=True)
@@ -71,7 +71,7 @@ async def test_a_run_drops_a_few(previews: PreviewServer) -> None:
     """Whatever went wrong with the marks, it does not take everything at once."""
     cluster = previews.cluster(reap_limit=2)
     for pr in (1, 2, 3):
-        await cluster.make(Wanted(pr))
+        await cluster.make(PreviewPlan(pr))
         await cluster.close(pr)
 
     done = await cluster.reap()
@@ -85,7 +85,7 @@ async def test_one_that_cannot_be_dropped_is_told(previews: PreviewServer) -> No
     """The others are dropped all the same."""
     cluster = previews.cluster()
     for pr in (1, 2):
-        await cluster.make(Wanted(pr))
+        await cluster.make(PreviewPlan(pr))
         await cluster.close(pr)
     previews.run("alter database app_pr_1 is_template true")
 

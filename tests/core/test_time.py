@@ -1,4 +1,4 @@
-"""Zones as arithmetic agree with `zoneinfo`, in gaps and folds too."""
+"""Zones as arithmetic agree with `zoneinfo`, in gaps and folds too; durations are ISO 8601."""
 
 import struct
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +12,24 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from energia.convert import unstructure
-from energia.zones import DAY, STEP, UnknownZone, Zone, day_number, day_of
+from energia.time import (
+    DAY,
+    STEP,
+    BadDuration,
+    Granularity,
+    UnknownZone,
+    Zone,
+    day_number,
+    day_of,
+    duration_of,
+    duration_text,
+    instant_of,
+    length_of,
+    length_text,
+    seconds_in,
+    utc,
+    utc_text,
+)
 
 NAMES = [
     "UTC",
@@ -200,3 +217,54 @@ def test_no_zone_changes_twice_within_a_step() -> None:
     gaps = [b - a for name in names for a, b in pairwise(changes(name))]
 
     assert min(gaps) > STEP
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("PT15M", 900), ("PT1H", 3600), ("PT90S", 90), ("PT1H30M", 5400)]
+)
+def test_durations(text: str, seconds: int) -> None:
+    """Durations are read as seconds."""
+    assert length_of(text) == seconds
+
+
+@given(st.integers(0, 10**6))
+def test_duration_texts(seconds: int) -> None:
+    """The text of a duration is read as the same duration."""
+    assert length_of(length_text(seconds)) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "PT", "P1D", "15M", "PT-5M", "PT1.5H", "pt1h", "PT1M1H"])
+def test_bad_durations(text: str) -> None:
+    """What is no short duration is refused."""
+    with pytest.raises(BadDuration):
+        length_of(text)
+
+
+@pytest.mark.parametrize("text", ["PT25H", "PT0S", "P2D", "P1W", "x"])
+def test_bad_windows(text: str) -> None:
+    """Windows are up to a day, or one day, month or year."""
+    with pytest.raises(BadDuration):
+        Granularity.parse(text)
+
+
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31), timezones=st.timezones()))
+def test_instants_of_moments(moment: datetime) -> None:
+    """The instant of a moment is its second, before 1970 too, whatever its zone."""
+    second = moment.astimezone(UTC).replace(microsecond=0)
+
+    assert utc(instant_of(moment)) == second
+    assert utc_text(instant_of(moment)) == f"{second:%Y-%m-%dT%H:%M:%S}Z".rjust(20, "0")
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=99_999)))
+def test_duration_there_and_back(duration: timedelta) -> None:
+    """A duration is read as it was written, and its length is its whole seconds."""
+    assert duration_of(duration_text(duration)) == duration
+    assert 0 <= duration.total_seconds() - seconds_in(duration) < 1
+
+
+@pytest.mark.parametrize("text", ["", "P", "PT", "P1M", "P1Y", "1D", "P1DT", "PT1M1H", "pt1m"])
+def test_durations_without_a_length(text: str) -> None:
+    """Months and years have no fixed length, and what is not ISO 8601 is refused."""
+    with pytest.raises(BadDuration):
+        duration_of(text)

@@ -1,0 +1,176 @@
+"""Periods of contracts, priced: many at once, with one statement for each kind of input."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import attrs
+
+from energia.billing.errors import ChargeFailed, OutsideContract
+from energia.billing.models import Contract
+from energia.costing.inputs import Inputs, Plan, read_inputs
+from energia.db.tenant import Queries
+from energia.errors import EnergiaError, Invalid
+from energia.metering import registry
+from energia.metering.models import Channel
+from energia.pricing.engine import Cost, price
+from energia.pricing.segments import codes
+from energia.pricing.store import Tariffs
+from energia.pricing.tariffs import Tariff, Version
+from energia.pricing.usage import Missing, refuse_unknown
+from energia.time import Zone
+
+
+@attrs.frozen(eq=False)
+class BillPeriod:
+    """A period of a contract to price.
+
+    Attributes:
+        contract: The contract.
+        timezone: The zone of its site.
+        start: The first day.
+        end: The day after the last one.
+        prior_state: What the charges remember from the bill before, by their codes.
+        missing: Whether missing readings are refused, or how they are filled in.
+        client_state: Whether a client stated `prior_state`: then no charge in it may be unknown.
+            What a bill has left is handed on even by a version without the charge.
+
+    """
+
+    contract: Contract
+    timezone: str
+    start: date
+    end: date
+    prior_state: Mapping[str, Mapping[str, Any]]
+    missing: Missing = "refuse"
+    client_state: bool = False
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """When the period starts and ends, in seconds since 1970-01-01T00:00Z."""
+        return _window(self.timezone, self.start, self.end)
+
+
+@lru_cache(maxsize=4096)
+def _window(timezone: str, start: date, end: date) -> tuple[int, int]:
+    zone = Zone.named(timezone)
+    return zone.midnight(start), zone.midnight(end)
+
+
+@attrs.frozen(eq=False)
+class BillCost:
+    """What a period of a contract costs.
+
+    Attributes:
+        period: The period.
+        inputs: The readings and prices that were read for it.
+        cost: What it costs.
+
+    """
+
+    period: BillPeriod
+    inputs: Inputs
+    cost: Cost
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """The versions of the tariff that were in force, in order."""
+        return self.inputs.plan.versions
+
+
+async def price_periods(
+    queries: Queries, tariffs: Tariffs, periods: Sequence[BillPeriod], limit: int
+) -> list[BillCost | EnergiaError]:
+    """Return what each of *periods* costs by what is stored now, or why it cannot be priced.
+
+    The tariffs are held as they are until the transaction ends.
+
+    Args:
+        queries: The database.
+        tariffs: The stored tariffs.
+        periods: What to price.
+        limit: How many slots one of them may have.
+
+    """
+    by_id = await tariffs.held({period.contract.tariff for period in periods})
+    declared = await registry.channels_of(queries, {period.contract.meter for period in periods})
+    plans = [
+        _plan(period, by_id[period.contract.tariff], declared[period.contract.meter], limit)
+        for period in periods
+    ]
+    inputs = iter(await read_inputs(queries, [plan for plan in plans if isinstance(plan, Plan)]))
+    work = [
+        (period, next(inputs) if isinstance(plan, Plan) else plan)
+        for period, plan in zip(periods, plans, strict=True)
+    ]
+    return await asyncio.to_thread(
+        lambda: [
+            found if isinstance(found, EnergiaError) else _priced(period, found)
+            for period, found in work
+        ]
+    )
+
+
+def _plan(
+    period: BillPeriod, tariff: Tariff | EnergiaError, declared: Sequence[Channel], limit: int
+) -> Plan | EnergiaError:
+    if isinstance(tariff, EnergiaError):
+        return tariff
+    try:
+        _refuse_outside(period)
+        window = period.window
+        filled = tariff.within(*window).filled(period.contract.parameters)
+        in_force = filled.in_force(*window)
+        if period.client_state:
+            refuse_unknown(period.prior_state, codes(in_force))
+        return Plan((filled,), *window).of_meter(declared, period.contract.channels, limit)
+    except EnergiaError as error:
+        return error
+
+
+def _refuse_outside(period: BillPeriod) -> None:
+    contract = period.contract
+    if period.start < contract.start or (contract.end is not None and period.end > contract.end):
+        until = f"until {contract.end}" if contract.end else "without an end"
+        message = f"the contract {contract.id!r} is in force from {contract.start} {until}"
+        raise OutsideContract.of(OutsideContract.code, message, "/start")
+
+
+def _priced(period: BillPeriod, inputs: Inputs) -> BillCost | EnergiaError:
+    """Price one period: one that fails keeps no other contract from its bill."""
+    try:
+        return BillCost(period, inputs, _cost(period, inputs, period.prior_state))
+    except EnergiaError as error:
+        return error
+    except Exception as error:
+        if period.client_state and _works_without_state(period, inputs):
+            message = "a charge cannot read what it shall remember"
+            return Invalid.of("unreadable_state", message, "/state")
+        return _failed(period, error)
+
+
+def _cost(period: BillPeriod, inputs: Inputs, state: Mapping[str, Mapping[str, Any]]) -> Cost:
+    plan = inputs.plan
+    pointers = {role: "/contract" for role, _ in plan.channels}
+    terms = inputs.terms(state, period.missing, pointers)
+    return price(plan.tariff, inputs.usage, plan.start, plan.end, terms)
+
+
+def _works_without_state(period: BillPeriod, inputs: Inputs) -> bool:
+    """Tell whether it is the state that a client stated that a charge cannot work with."""
+    try:
+        _cost(period, inputs, {})
+    except Exception:
+        return False
+    return True
+
+
+def _failed(period: BillPeriod, error: Exception) -> ChargeFailed:
+    import structlog  # costs 100 ms, and is needed here only
+
+    contract, tariff = period.contract.id, period.contract.tariff
+    log = structlog.get_logger(__name__)
+    log.error("charge_failed", contract=contract, tariff=tariff, exc_info=error)
+    return ChargeFailed(f"a charge of the tariff {tariff!r} failed: the log tells why")

@@ -1,0 +1,144 @@
+"""What plugins may import, and what their objects may state: the names, and misspelt ones.
+
+What everything of a sort has is in its protocol (`Charge`, `Measure`, `Probe`, ...). What only some
+have is here: the core asks with `isinstance`, so that its types are checked where it is stated.
+A name that is misspelt would be passed over in silence; `misspelt` finds it.
+"""
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Protocol, runtime_checkable
+
+import attrs
+
+from energia.errors import did_you_mean
+
+#: The modules whose names plugins may import: those that `docs/plugins.md` lists.
+PUBLIC: Final = (
+    "energia",
+    "energia.convert.scalars",
+    "energia.pricing.bands",
+    "energia.pricing.dates",
+    "energia.pricing.demand",
+    "energia.pricing.exact",
+    "energia.testing",
+    "energia.time",
+    "energia.units",
+)
+#: From here on two names are one with a slip in it: a letter of five, two of twelve.
+_NEAR: Final = 0.88
+
+
+@runtime_checkable
+class HasTimeout(Protocol):
+    """A probe or a feed that states how long one check, or one fetch, may take."""
+
+    @property
+    def timeout(self) -> float:
+        """Seconds, above 0."""
+        ...
+
+
+@runtime_checkable
+class HasPeriod(Protocol):
+    """A probe or a feed that states how often it is asked."""
+
+    @property
+    def period(self) -> float:
+        """Seconds, above 0."""
+        ...
+
+
+@runtime_checkable
+class HasExamples(Protocol):
+    """A decoder or an importer that states documents, with which it is checked."""
+
+    @property
+    def examples(self) -> Sequence[Any]:
+        """The bytes of files for a decoder; parsed JSON for an importer."""
+        ...
+
+
+@attrs.frozen
+class Optional:
+    """The names that objects of one sort may have; for each there is a default.
+
+    Attributes:
+        values: Names of attributes: fields, class variables, properties.
+        methods: Names of methods.
+
+    """
+
+    values: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+
+
+OF_CHARGES: Final = Optional(
+    ("across_versions", "remeasures", "examples", "examples_after", "excused", "__rules__"),
+    ("unit_prices",),
+)
+OF_MEASURES: Final = Optional(
+    ("series", "seconds", "schedule", "all_slots", "unit", "is_amount"), ("merge",)
+)
+#: What every charge has, besides its kind and its methods: all of it is on `BaseCharge`.
+CHARGE: Final = ("code", "description", "channel", *OF_CHARGES.values[:-1], *OF_CHARGES.methods)
+#: What every measure has: all but the first two is on `BaseMeasure`.
+MEASURE: Final = ("roles", "evaluate", *OF_MEASURES.values)
+OF_PROBES: Final = Optional(("timeout", "period", "measurement", "component_type"), ("active",))
+OF_FEEDS: Final = Optional(("timeout", "period"))
+OF_DECODERS: Final = Optional(("examples",))
+OF_IMPORTERS: Final = Optional(("examples",))
+
+
+def misspelt(one: object, optional: Optional) -> str | None:
+    """Return which name of a class or an object is one of *optional* with a slip; None if none is.
+
+    What a name means is known by what it is: a field `unit_price` is no method `unit_prices`.
+    Names that begin with one underscore are the author's own.
+    """
+    stated = _stated(one)
+    methods = {name for name, value in stated.items() if _is_method(value)}
+    sorts = ((optional.methods, methods), (optional.values, stated.keys() - methods))
+    for names, own in sorts:
+        for name in names:
+            if name not in stated:
+                for other in sorted(own):
+                    if _is_near(other, name):
+                        return f"`{other}` is unknown{did_you_mean(other, [name])}"
+    return None
+
+
+def _stated(one: object) -> dict[str, object]:
+    """Return what the author of a class or an object has stated: nothing that the core gives."""
+    found: dict[str, object] = {}
+    for class_ in _classes(one):
+        found |= dict.fromkeys(vars(class_).get("__annotations__", ()))
+        found |= vars(class_)
+    if not isinstance(one, type):
+        found |= getattr(one, "__dict__", {})
+    return {name: value for name, value in found.items() if not _is_private(name)}
+
+
+def _classes(one: object) -> Iterator[type]:
+    class_ = one if isinstance(one, type) else type(one)
+    return (base for base in reversed(class_.__mro__) if not base.__module__.startswith("energia."))
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def _is_method(value: object) -> bool:
+    return isinstance(value, staticmethod | classmethod) or callable(value)
+
+
+def _is_near(name: str, meant: str) -> bool:
+    swapped = sorted(name) == sorted(meant)
+    return swapped or difflib.SequenceMatcher(None, name, meant).ratio() >= _NEAR
+
+
+def lacking(one: object, names: Iterable[str]) -> list[str]:
+    """Return which of *names* a class or an object does not have."""
+    fields = attrs.fields(one) if isinstance(one, type) and attrs.has(one) else ()
+    stated = {field.name for field in fields}
+    return [name for name in names if name not in stated and not hasattr(one, name)]

@@ -1,0 +1,319 @@
+"""Instants, lengths, durations and time zones: what "when" and "how long" are in Energia.
+
+An *instant* is a whole number of seconds since 1970-01-01T00:00Z (`Instant`); arrays of them are
+int64. A *moment* is the same as a `datetime` with its offset, which is what JSON and the database
+have. A *length* is a whole number of seconds; its text is an ISO 8601 *duration*. A window is
+`[start, end)`: two instants, the first of which belongs to it. Only a `Zone` knows local time: its
+transitions are looked up once, and local time is arithmetic on arrays.
+"""
+
+import math
+import re
+import zoneinfo
+from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import tzinfo as TzInfo
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final, Protocol, Self, TypeAlias
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+#: Whole seconds since 1970-01-01T00:00Z.
+Instant: TypeAlias = int
+#: Many instants, day numbers, lengths or slots.
+Int64: TypeAlias = npt.NDArray[np.int64]
+
+#: The length of a day in seconds.
+DAY: Final = 86_400
+#: The length of an hour in seconds.
+HOUR: Final = 3600
+#: The instant 0.
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: Instants and dates outside these years are refused.
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2199
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+# What time it is.
+
+
+class Clock(Protocol):
+    """Tells the time: a service's one source of the present, which tests replace."""
+
+    def now(self) -> datetime:
+        """Return the present moment, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present moment, in UTC."""
+        return datetime.now(UTC)
+
+
+# Instants and their moments, days and their numbers.
+
+
+def instant_of(moment: datetime) -> Instant:
+    """Return the instant of a moment with an offset; a fraction of a second is cut off."""
+    return math.floor(moment.timestamp())
+
+
+def utc(instant: Instant) -> datetime:
+    """Return the moment of an instant, in UTC."""
+    return datetime.fromtimestamp(instant, UTC)
+
+
+def utc_text(instant: Instant) -> str:
+    """Return the text of an instant in UTC (RFC 3339): `2026-03-01T12:00:00Z`."""
+    return rfc3339(utc(instant))
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return the text of a moment; no offset is always `Z`, never `+00:00`."""
+    text = moment.isoformat()
+    return f"{text.removesuffix('+00:00')}Z" if text.endswith("+00:00") else text
+
+
+def day_number(day: date) -> int:
+    """Return *day* as days since 1970-01-01."""
+    return (day - EPOCH.date()).days
+
+
+def day_of(number: int) -> date:
+    """Return the date that is *number* days after 1970-01-01."""
+    return EPOCH.date() + timedelta(days=number)
+
+
+# Lengths, and durations as ISO 8601 writes them.
+
+_DURATION: Final = re.compile(
+    r"P(?=.)(?:(?P<weeks>[0-9]{1,4})W)?(?:(?P<days>[0-9]{1,5})D)?"
+    r"(?:T(?=.)(?:(?P<hours>[0-9]{1,6})H)?(?:(?P<minutes>[0-9]{1,8})M)?"
+    r"(?:(?P<seconds>[0-9]{1,9}(?:\.[0-9]{1,6})?)S)?)?"
+)
+_LONG: Final = re.compile(r"P[1-9][0-9]{0,2}[DWMY]")
+#: The granularities that follow the local calendar.
+_CALENDAR: Final = ("P1D", "P1M", "P1Y")
+
+
+class BadDuration(ValueError):
+    """It is not a duration that fits here."""
+
+
+def duration_of(text: str) -> timedelta:
+    """Return the duration that *text* is: `PT15M`, `P1D`, `PT0.5S`; raises `BadDuration`.
+
+    Months and years have no fixed length, so they are refused.
+    """
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise BadDuration(f"{text[:40]!r} is not a duration such as PT15M")
+    given = {unit: Decimal(count) for unit, count in found.groupdict().items() if count}
+    microseconds = int(given.pop("seconds", Decimal(0)) * 1_000_000)
+    whole = {unit: int(count) for unit, count in given.items()}
+    return timedelta(microseconds=microseconds, **whole)
+
+
+def duration_text(duration: timedelta) -> str:
+    """Return *duration* as ISO 8601, in its largest units: `PT15M`, `P1D`."""
+    minutes, seconds = divmod(duration.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    second = f"{seconds + Decimal(duration.microseconds).scaleb(-6):f}"
+    second = second.rstrip("0").rstrip(".") if "." in second else second
+    parts = ((str(hours), "H"), (str(minutes), "M"), (second, "S"))
+    time = "".join(count + unit for count, unit in parts if count != "0")
+    days = f"{duration.days}D" if duration.days else ""
+    return f"P{days}" + (f"T{time}" if time else "" if days else "T0S")
+
+
+def seconds_in(duration: timedelta) -> int:
+    """Return the length of a duration; a fraction of a second is cut off."""
+    return duration // _SECOND
+
+
+def length_of(text: str) -> int:
+    """Return the length that `PT15M`, `PT1H` and the like are; raises `BadDuration`.
+
+    Only hours, minutes and seconds: how long a day is depends on the zone.
+    """
+    found = _DURATION.fullmatch(text)
+    if found is None or found["weeks"] or found["days"] or "." in (found["seconds"] or ""):
+        raise BadDuration(f"{text[:40]!r} is not a duration such as PT15M or PT1H")
+    hours, minutes, seconds = (int(found[unit] or 0) for unit in ("hours", "minutes", "seconds"))
+    return hours * HOUR + minutes * 60 + seconds
+
+
+def length_text(length: int) -> str:
+    """Return a length as a duration without days, in its shortest usual form: `PT24H`."""
+    hours, rest = divmod(length, HOUR)
+    minutes, rest = divmod(rest, 60)
+    parts = ((hours, "H"), (minutes, "M"), (rest, "S"))
+    return "PT" + ("".join(f"{count}{unit}" for count, unit in parts if count) or "0S")
+
+
+def is_of_days(text: str) -> bool:
+    """Whether *text* is a duration of days, weeks, months or years."""
+    return _LONG.fullmatch(text) is not None
+
+
+@attrs.frozen
+class Granularity:
+    """How long the windows of an aggregate are.
+
+    Attributes:
+        name: As it was asked for, for example `P1D`.
+        length: In seconds, or None for days, months and years of the local calendar.
+
+    """
+
+    name: str
+    length: int | None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `PT1H` and the like (up to a day), `P1D`, `P1M` or `P1Y`; raises `BadDuration`."""
+        if text in _CALENDAR:
+            return cls(text, None)
+        if not 0 < (length := length_of(text)) <= DAY:
+            raise BadDuration("a window is up to PT24H, P1D, P1M or P1Y long")
+        return cls(text, length)
+
+
+# Zones.
+
+_OFFSET: Final = re.compile(r"([+-])([01]\d|2[0-3]):([0-5]\d)")
+# No zone has changed its offset twice within six days since 1900 (a test holds the data to it), so
+# a scan by five finds every transition.
+STEP: Final = 5 * DAY
+
+
+class UnknownZone(ValueError):
+    """There is no such time zone."""
+
+
+@attrs.frozen
+class Zone:
+    """An IANA time zone, or a fixed offset such as `+05:30`."""
+
+    name: str
+    tzinfo: TzInfo
+
+    @classmethod
+    @lru_cache(maxsize=1024)
+    def named(cls, name: str) -> Self:
+        """Return the zone *name*; raises `UnknownZone`."""
+        if fixed := _OFFSET.fullmatch(name):
+            sign = -1 if fixed[1] == "-" else 1
+            shift = sign * timedelta(hours=int(fixed[2]), minutes=int(fixed[3]))
+            return cls(name, timezone(shift))
+        try:
+            return cls(name, zoneinfo.ZoneInfo(name))
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise UnknownZone(f"there is no time zone {name!r}") from error
+
+    def offsets(self, instants: Int64) -> Int64:
+        """Return how many seconds local time is ahead of UTC at each instant (seconds, UTC)."""
+        if not len(instants):
+            return np.zeros(0, np.int64)
+        at, offset = self.transitions(_year(instants.min()), _year(instants.max()))
+        found: Int64 = offset[np.searchsorted(at, instants, side="right") - 1]
+        return found
+
+    def transitions(self, first: int, last: int) -> tuple[Int64, Int64]:
+        """Return when the offset changes in the years *first* to *last*, and to what.
+
+        The first entry is the start of the year before *first*, so every instant has one.
+        """
+        found = [_transitions(self, year) for year in range(first - 1, last + 2)]
+        return np.concatenate([at for at, _ in found]), np.concatenate([to for _, to in found])
+
+    def local(self, instants: Int64) -> Int64:
+        """Return local wall-clock seconds since 1970-01-01T00:00 local of each instant."""
+        return instants + self.offsets(instants)
+
+    def midnights(self, days: Int64) -> Int64:
+        """Return the instant at which each local day (days since 1970-01-01) begins.
+
+        Where midnight does not exist the day begins at the end of the gap; where it comes twice,
+        at the first.
+        """
+        naive = days * DAY
+        return self.instants(naive)[0]
+
+    def instants(self, naive: Int64) -> tuple[Int64, Int64, Int64]:
+        """Return the instants of wall-clock times (seconds since 1970-01-01T00:00 local).
+
+        Returns:
+            The earlier instant, the later one (they differ where a time comes twice) and a mask of
+            the times that do not exist (for these both are the end of the gap).
+
+        """
+        if not len(naive):
+            nothing = np.zeros(0, np.int64)
+            return nothing, nothing, np.zeros(0, bool)
+        at, offset = self.transitions(_year(naive.min()) - 1, _year(naive.max()) + 1)
+        # A transition begins, on the wall clock, at the later of the times before and after it.
+        before = np.concatenate([offset[:1], offset[:-1]])
+        # Candidates: the offset in force a day before and a day after covers every transition.
+        earlier = np.searchsorted(at + np.maximum(before, offset), naive, side="right") - 1
+        later = np.searchsorted(at + np.minimum(before, offset), naive, side="right") - 1
+        first, second = naive - offset[earlier], naive - offset[later]
+        gap = (second < at[later]) | (first >= np.append(at[1:], np.iinfo(np.int64).max)[earlier])
+        missing = gap & (earlier != later)
+        first = np.where(missing, at[later], first)
+        second = np.where(missing, at[later], second)
+        return np.minimum(first, second), np.maximum(first, second), missing
+
+    def midnight(self, day: date) -> Instant:
+        """Return the instant at which *day* begins, in seconds since 1970-01-01T00:00Z."""
+        return int(self.midnights(np.array([day_number(day)], np.int64))[0])
+
+    def datetime(self, instant: Instant) -> datetime:
+        """Return *instant* (seconds, UTC) as a local time with its offset."""
+        return datetime.fromtimestamp(instant, self.tzinfo)
+
+    def text(self, instant: Instant) -> str:
+        """Return *instant* (seconds, UTC) as the text of its local time (RFC 3339)."""
+        return rfc3339(self.datetime(instant))
+
+
+def _year(instant: "np.int64 | int") -> int:
+    return int(np.datetime64(int(instant), "s").astype("datetime64[Y]").astype(np.int64)) + 1970
+
+
+@lru_cache(maxsize=4096)
+def _transitions(zone: Zone, year: int) -> tuple[Int64, Int64]:
+    start = instant_of(datetime(year, 1, 1, tzinfo=UTC))
+    end = instant_of(datetime(year + 1, 1, 1, tzinfo=UTC))
+    at, to = [start], [_offset(zone, start)]
+    for after in range(start + STEP, end + STEP, STEP):
+        if _offset(zone, min(after, end - 1)) != to[-1]:
+            change = _change(zone, after - STEP, min(after, end - 1))
+            at.append(change)
+            to.append(_offset(zone, change))
+    return np.array(at, np.int64), np.array(to, np.int64)
+
+
+def _change(zone: Zone, before: Instant, after: Instant) -> Instant:
+    """Return the first instant with the offset of *after*, by bisection."""
+    old = _offset(zone, before)
+    while after - before > 1:
+        middle = (before + after) // 2
+        if _offset(zone, middle) == old:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def _offset(zone: Zone, instant: Instant) -> int:
+    shift = datetime.fromtimestamp(instant, zone.tzinfo).utcoffset()
+    assert shift is not None
+    return seconds_in(shift)

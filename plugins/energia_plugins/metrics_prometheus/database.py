@@ -1,0 +1,280 @@
+"""What is measured of the database: the statements as they are sent, and what queries tell.
+
+Queries run in the background, with time limits of their own: a scrape asks the database nothing.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from time import monotonic
+from typing import Final
+
+import attrs
+import structlog
+from prometheus_async import aio
+from prometheus_client import Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from energia import Core, EnergiaError, Tenant
+from energia.db.connection import Result
+from energia.db.migrate import CORE_MIGRATIONS, read
+from energia.db.pool import PoolStats
+from energia.db.queries import load
+from energia.db.tenant import statement_of
+from energia.time import length_text
+
+SQL: Final = load(__package__)
+#: What statements begin with that are told apart; any other is `other`.
+OPERATIONS: Final = frozenset(
+    {"select", "insert", "update", "delete", "with", "begin", "commit", "rollback", "set"}
+)
+#: In seconds; the last is the time limit of a statement.
+STATEMENT_BUCKETS: Final = (
+    *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
+    *(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+_WORD: Final = re.compile(r"[a-z]*", re.IGNORECASE)
+#: Seconds between two questions whether the database answers, and for the answer.
+_PING_PERIOD: Final = 5.0
+_PING_LIMIT: Final = 2.0
+#: Seconds between two rounds of queries, and for one of them.
+_ROUND_PERIOD: Final = 60.0
+_ROUND_LIMIT: Final = 20.0
+#: A round that takes long is followed by a pause of so many times that: it costs 2 % at most.
+_PAUSE: Final = 50
+
+log = structlog.get_logger(__name__)
+
+
+class Statements:
+    """Times statements by the word that they begin with, and the waits for a connection."""
+
+    def __init__(self) -> None:
+        self._duration = Histogram(
+            "db_query_duration_seconds",
+            "How long statements took, by their first word.",
+            ["operation"],
+            buckets=STATEMENT_BUCKETS,
+            registry=None,
+        )
+        self._wait = Histogram(
+            "db_pool_wait_seconds", "Waits for a database connection.",
+            buckets=(0.0001, *STATEMENT_BUCKETS), registry=None,
+        )  # fmt: skip
+
+    def collectors(self) -> list[Collector]:
+        """Return what is measured."""
+        return [self._duration, self._wait]
+
+    @contextmanager
+    def timing(self, stats: PoolStats) -> Iterator[None]:
+        """Time what a pool waits for, and what is sent through it, until the context is left."""
+        stats.wait_timers.append(self._timed_wait)
+        stats.statement_timers.append(self._timed_statement)
+        yield
+        stats.wait_timers.remove(self._timed_wait)
+        stats.statement_timers.remove(self._timed_statement)
+
+    def _timed_wait(self, wait: Awaitable[None]) -> Awaitable[None]:
+        return aio.time(self._wait, wait)
+
+    def _timed_statement(self, message: str, answer: Awaitable[Result]) -> Awaitable[Result]:
+        return aio.time(self._duration.labels(operation(message)), answer)
+
+
+@lru_cache(maxsize=512)
+def operation(message: str) -> str:
+    """Return the first word of the statement in *message*, or `other`."""
+    word = _WORD.match(statement_of(message).lstrip())
+    assert word is not None
+    return word[0].lower() if word[0].lower() in OPERATIONS else "other"
+
+
+@attrs.frozen
+class Newest:
+    """The newest reading of a class of channels, in the order of the columns of `newest`.
+
+    Attributes:
+        quantity: What the channels measure, such as `active_energy`.
+        direction: Which way it flows.
+        interval: How long a slot is, in seconds.
+        end: When the slot of the reading ended.
+
+    """
+
+    quantity: str
+    direction: str
+    interval: int
+    end: datetime
+
+
+@attrs.frozen
+class Migration:
+    """A migration that was applied, in the order of the columns of `applied`."""
+
+    owner: str
+    number: int
+    name: str
+
+
+@attrs.frozen
+class Feed:
+    """How a price feed is doing, in the order of the columns of `feeds`."""
+
+    name: str
+    succeeded_at: datetime | None
+    horizon: datetime | None
+
+
+@attrs.frozen
+class Figures:
+    """What one round of queries found.
+
+    Attributes:
+        newest: The newest readings of each class of channels.
+        priced_until: The first day on which a contract goes on and its tariff has no prices.
+        migrations: The newest that is applied, of each owner.
+        pending: How many files of the code are not applied.
+        feeds: The price feeds of this service.
+
+    """
+
+    newest: list[Newest]
+    priced_until: date | None
+    migrations: list[Migration]
+    pending: int
+    feeds: list[Feed] = attrs.Factory(list)
+
+
+async def figures(core: Core) -> Figures:
+    """Ask for all figures; raises errors of the database."""
+    tenant = core.pool.tenant()
+    applied = await tenant.fetch(Migration, SQL["applied"])
+    files = read({**CORE_MIGRATIONS, **core.plugins.migrations()})
+    missing = {(file.owner, file.number) for file in files}
+    missing -= {(migration.owner, migration.number) for migration in applied}
+    (until,) = await tenant.fetch(_day, SQL["priced_until"])
+    return Figures(
+        newest=await tenant.fetch(Newest, SQL["newest"]),
+        priced_until=until,
+        # They come in the order of their numbers: the last of each owner stays.
+        migrations=list({migration.owner: migration for migration in applied}.values()),
+        pending=len(missing),
+        feeds=await _feeds(core, tenant),
+    )
+
+
+async def _feeds(core: Core, tenant: Tenant) -> list[Feed]:
+    names = [feed.name for feed in core.plugins.price_feeds()]
+    return await tenant.fetch(Feed, SQL["feeds"], names) if names else []
+
+
+def _day(day: date | None) -> date | None:
+    return day
+
+
+class Background(Collector):
+    """Asks the database now and then, and tells what it heard last.
+
+    What it could not learn anew stays as it was: ages and horizons are reckoned from now at each
+    scrape, so that a figure which is not refreshed still grows old.
+    """
+
+    def __init__(self) -> None:
+        self._up = 0.0
+        self._figures: Figures | None = None
+        self._core: Core | None = None
+
+    async def ping(self, core: Core) -> None:
+        """Ask whether the database answers, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(_PING_LIMIT):
+                    await core.pool.ping()
+                self._up = 1.0
+            except (EnergiaError, TimeoutError):
+                self._up = 0.0
+            await asyncio.sleep(_PING_PERIOD)
+
+    async def ask(self, core: Core) -> None:
+        """Ask for the figures, until cancelled."""
+        self._core = core
+        while True:
+            started = monotonic()
+            try:
+                async with asyncio.timeout(_ROUND_LIMIT):
+                    self._figures = await figures(core)
+            except (EnergiaError, TimeoutError) as error:
+                log.warning("metrics_not_refreshed", error=type(error).__name__)
+            await asyncio.sleep(max(_ROUND_PERIOD, _PAUSE * (monotonic() - started)))
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what is known; before the first round only what there will be."""
+        yield GaugeMetricFamily("db_up", "Whether the database answers.", self._up)
+        families = _Families()
+        if self._figures is not None and self._core is not None:
+            families.add(self._figures, self._core.clock.now())
+        yield from families.all()
+
+
+class _Families:
+    """The metrics of the figures."""
+
+    def __init__(self) -> None:
+        self._pending = GaugeMetricFamily(
+            "db_migrations_pending", "Migrations that are not applied."
+        )
+        self._migration = GaugeMetricFamily(
+            "db_migration_info", "The newest applied migration.", labels=["owner", "version"]
+        )
+        self._reading_age = GaugeMetricFamily(
+            "energia_newest_reading_age_seconds",
+            "Since the end of the newest reading, by the class of its channel.",
+            labels=["quantity", "direction", "interval"],
+        )
+        self._horizon = GaugeMetricFamily(
+            "energia_price_horizon_seconds",
+            "Until a contract goes on and its tariff has no prices (days of UTC).",
+        )
+        self._feed_age = GaugeMetricFamily(
+            "energia_price_feed_age_seconds",
+            "Since a price feed last gave what it has.",
+            labels=["feed"],
+        )
+        self._feed_horizon = GaugeMetricFamily(
+            "energia_price_feed_horizon_seconds",
+            "Until the last price ends that is known of the series that a feed fills.",
+            labels=["feed"],
+        )
+
+    def add(self, figures: Figures, now: datetime) -> None:
+        """Add the figures as they are *now*."""
+        self._pending.add_metric([], figures.pending)
+        for migration in figures.migrations:
+            version = f"{migration.number:04d}_{migration.name}"
+            self._migration.add_metric([migration.owner, version], 1)
+        for newest in figures.newest:
+            labels = [newest.quantity, newest.direction, length_text(newest.interval)]
+            self._reading_age.add_metric(labels, (now - newest.end).total_seconds())
+        if figures.priced_until is not None:
+            until = datetime.combine(figures.priced_until, time(), UTC)
+            self._horizon.add_metric([], (until - now).total_seconds())
+        for feed in figures.feeds:
+            self._add_feed(feed, now)
+
+    def _add_feed(self, feed: Feed, now: datetime) -> None:
+        if feed.succeeded_at is not None:
+            self._feed_age.add_metric([feed.name], (now - feed.succeeded_at).total_seconds())
+        if feed.horizon is not None:
+            self._feed_horizon.add_metric([feed.name], (feed.horizon - now).total_seconds())
+
+    def all(self) -> tuple[Metric, ...]:
+        """Return them in the order of the page."""
+        return (
+            *(self._pending, self._migration, self._reading_age),
+            *(self._horizon, self._feed_age, self._feed_horizon),
+        )
