@@ -90,13 +90,13 @@ OF_DECODERS: Final = Optional(("examples",))
 OF_IMPORTERS: Final = Optional(("examples",))
 
 
-def misspelt(one: object, optional: Optional) -> str | None:
+def misspelt(subject: object, optional: Optional) -> str | None:
     """Return which name of a class or an object is one of *optional* with a slip; None if none is.
 
     What a name means is known by what it is: a field `unit_price` is no method `unit_prices`.
     Names that begin with one underscore are the author's own.
     """
-    stated = _stated(one)
+    stated = _stated(subject)
     methods = {name for name, value in stated.items() if _is_method(value)}
     sorts = ((optional.methods, methods), (optional.values, stated.keys() - methods))
     for names, own in sorts:
@@ -108,19 +108,19 @@ def misspelt(one: object, optional: Optional) -> str | None:
     return None
 
 
-def _stated(one: object) -> dict[str, object]:
+def _stated(subject: object) -> dict[str, object]:
     """Return what the author of a class or an object has stated: nothing that the core gives."""
     found: dict[str, object] = {}
-    for class_ in _classes(one):
+    for class_ in _classes(subject):
         found |= dict.fromkeys(vars(class_).get("__annotations__", ()))
         found |= vars(class_)
-    if not isinstance(one, type):
-        found |= getattr(one, "__dict__", {})
+    if not isinstance(subject, type):
+        found |= getattr(subject, "__dict__", {})
     return {name: value for name, value in found.items() if not _is_private(name)}
 
 
-def _classes(one: object) -> Iterator[type]:
-    class_ = one if isinstance(one, type) else type(one)
+def _classes(subject: object) -> Iterator[type]:
+    class_ = subject if isinstance(subject, type) else type(subject)
     return (base for base in reversed(class_.__mro__) if not base.__module__.startswith("energia."))
 
 
@@ -137,8 +137,8 @@ def _is_near(name: str, meant: str) -> bool:
     return swapped or difflib.SequenceMatcher(None, name, meant).ratio() >= _NEAR
 
 
-def lacking(one: object, names: Iterable[str]) -> list[str]:
+def lacking(subject: object, names: Iterable[str]) -> list[str]:
     """Return which of *names* a class or an object does not have."""
-    fields = attrs.fields(one) if isinstance(one, type) and attrs.has(one) else ()
+    fields = attrs.fields(subject) if isinstance(subject, type) and attrs.has(subject) else ()
     stated = {field.name for field in fields}
-    return [name for name in names if name not in stated and not hasattr(one, name)]
+    return [name for name in names if name not in stated and not hasattr(subject, name)]

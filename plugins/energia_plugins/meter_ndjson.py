@@ -17,23 +17,19 @@ from energia.time import instant_of, length_of
 
 #: The longest line, in bytes: more than a year of 15-minute values.
 LONGEST: Final = 4 * 1024**2
+
 _SINGLE: Final = frozenset({"meter", "channel", "start", "end", "value", "unit", "quality"})
+
 _SERIES: Final = frozenset({"meter", "channel", "start", "interval", "values", "unit", "quality"})
+
 _JSON: Final = msgspec.json.Decoder(float_hook=Decimal)
+
 _CODES: Final = {name: code for code, name in enumerate(QUALITIES)}
 
 
 @attrs.frozen
 class NdjsonOptions:
     """Nothing is to be said of a file: each line says it all."""
-
-
-class _Bad(ValueError):
-    """A line is no reading; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
 
 
 class NdjsonDecoder:
@@ -63,12 +59,6 @@ class NdjsonDecoder:
                 yield Problem(number, "not_json", "nested too deeply")
             except _Bad as error:
                 yield Problem(number, error.code, str(error))
-
-
-@hookimpl
-def register_decoders() -> list[Decoder]:
-    """Offer the format."""
-    return [NdjsonDecoder()]
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -117,16 +107,18 @@ def _readings(line: int, item: object) -> Iterator[Reading]:
     start, step = _start(item), _interval(_needed(item, "interval"))
     values = [_value(value) for value in _array(item["values"])]
     return (
-        Reading(line, value, start + at * step, None, quality, meter, channel, unit)
-        for at, value in enumerate(values)
+        Reading(line, value, start + index * step, None, quality, meter, channel, unit)
+        for index, value in enumerate(values)
         if value is not None or not silent
     )
 
 
-def _needed(item: Mapping[str, object], name: str) -> object:
-    if name not in item:
-        raise _Bad("missing_field", f"the field {name} is missing")
-    return item[name]
+class _Bad(ValueError):
+    """A line is no reading; `code` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
 
 
 def _text(item: Mapping[str, object], name: str) -> str | None:
@@ -136,42 +128,13 @@ def _text(item: Mapping[str, object], name: str) -> str | None:
     return value
 
 
-def _start(item: Mapping[str, object]) -> int:
-    start = _instant(item, "start")
-    if start is None:
-        raise _Bad("missing_field", "the field start is missing")
-    return start
-
-
-def _instant(item: Mapping[str, object], name: str) -> int | None:
-    text = _text(item, name)
-    if text is None:
-        return None
-    try:
-        instant: datetime = msgspec.convert(text, datetime)
-    except msgspec.ValidationError:
-        raise _Bad("not_a_time", f"{name}: {text[:40]!r} is not an RFC 3339 time") from None
-    if instant.tzinfo is None:
-        raise _Bad("naive_time", f"{name}: the time has no offset from UTC")
-    if instant.microsecond:
-        raise _Bad("off_grid", f"{name}: the time is not on a whole second")
-    try:
-        return instant_of(instant)
-    except (OverflowError, ValueError):
-        raise _Bad("out_of_range", f"{name}: the years are 1900 to 2199") from None
-
-
-def _interval(value: object) -> int:
-    try:
-        return length_of(str(value))
-    except ValueError as error:
-        raise _Bad("wrong_interval", f"interval: {error}") from None
-
-
-def _array(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise _Bad("wrong_type", "values: expected an array")
-    return value
+def _quality(name: object) -> int:
+    if name is None:
+        return _CODES["actual"]
+    if not isinstance(name, str) or name not in _CODES:
+        known = ", ".join(QUALITIES)
+        raise _Bad("unknown_quality", f"there is no quality {str(name)[:40]!r}; known are {known}")
+    return _CODES[name]
 
 
 def _value(value: object) -> Decimal | None:
@@ -190,10 +153,51 @@ def _value(value: object) -> Decimal | None:
     return number
 
 
-def _quality(name: object) -> int:
-    if name is None:
-        return _CODES["actual"]
-    if not isinstance(name, str) or name not in _CODES:
-        known = ", ".join(QUALITIES)
-        raise _Bad("unknown_quality", f"there is no quality {str(name)[:40]!r}; known are {known}")
-    return _CODES[name]
+def _needed(item: Mapping[str, object], name: str) -> object:
+    if name not in item:
+        raise _Bad("missing_field", f"the field {name} is missing")
+    return item[name]
+
+
+def _instant(item: Mapping[str, object], name: str) -> int | None:
+    text = _text(item, name)
+    if text is None:
+        return None
+    try:
+        instant: datetime = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        raise _Bad("not_a_time", f"{name}: {text[:40]!r} is not an RFC 3339 time") from None
+    if instant.tzinfo is None:
+        raise _Bad("naive_time", f"{name}: the time has no offset from UTC")
+    if instant.microsecond:
+        raise _Bad("off_grid", f"{name}: the time must be on a whole second")
+    try:
+        return instant_of(instant)
+    except (OverflowError, ValueError):
+        raise _Bad("out_of_range", f"{name}: the years are 1900 to 2199") from None
+
+
+def _start(item: Mapping[str, object]) -> int:
+    start = _instant(item, "start")
+    if start is None:
+        raise _Bad("missing_field", "the field start is missing")
+    return start
+
+
+def _interval(value: object) -> int:
+    try:
+        return length_of(str(value))
+    except ValueError as error:
+        raise _Bad("wrong_interval", f"interval: {error}") from None
+
+
+def _array(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise _Bad("wrong_type", "values: expected an array")
+    return value
+
+
+@hookimpl
+def register_decoders() -> list[Decoder]:
+    """Offer the format."""
+    return [NdjsonDecoder()]

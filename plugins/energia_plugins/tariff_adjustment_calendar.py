@@ -1,7 +1,8 @@
 """The charge `adjustment.calendar`: so much for each unit, by a table of months or dates.
 
-`charge` is the charge, `energy` its measure. Brazil's bandeira tarifaria and the fuel adjustments
-of other countries are such tables.
+Brazil's bandeira tarifaria is one (REN ANEEL 1000/2021, art. 307: by the days of each flag), and so
+are the fuel adjustments of other countries. Where a table changes inside of a bill, either the days
+or the energy of each part decide.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,67 +44,9 @@ from energia.time import day_number
 from energia.units import MICRO
 
 
-@attrs.frozen(cache_hash=True)
-class EnergyByDates(BaseMeasure):
-    """The sum of a channel from each date of the tariff's zone to the next, in micro-units.
-
-    The labels are the dates on which the parts begin: the window's first day, then `changes`.
-
-    Attributes:
-        changes: The dates, in order.
-        channel: The role that is summed.
-
-    """
-
-    changes: tuple[date, ...]
-    channel: Role = "import"
-    #: A line charges the slots of its dates, which no schedule of periods tells.
-    all_slots = False
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """The role that is summed."""
-        return (self.channel,)
-
-    def evaluate(self, slots: Slots) -> Mapping[str, int]:
-        """Return the exact sums; a slot is of the part that its start is in."""
-        part = slots.portion(self.channel)
-        inside = self._inside(slots)
-        self._tell(slots, list(inside.values()))
-        labels = [slots.zone.datetime(slots.start).date(), *inside]
-        cuts = [0, *map(part.grid.index_at, inside.values()), part.grid.count]
-        return {
-            label.isoformat(): total(part.values[first:past], part.largest)
-            for label, (first, past) in zip(labels, pairwise(cuts), strict=True)
-        }
-
-    def _inside(self, slots: Slots) -> dict[date, int]:
-        """Return the dates that begin inside the window, and when."""
-        first, last = (
-            slots.zone.datetime(instant).date() for instant in (slots.start, slots.end - 1)
-        )
-        days = [day for day in self.changes if first < day <= last]
-        begins = slots.zone.midnights(np.array(list(map(day_number, days)), np.int64))
-        return dict(zip(days, begins.tolist(), strict=True))
-
-    def _tell(self, slots: Slots, begins: Sequence[int]) -> None:
-        grid = slots.portion(self.channel).grid
-        split = sum((begin - grid.start) % grid.interval != 0 for begin in begins)
-        if split:
-            slots.assume_boundary(
-                "a date of the table falls",
-                split,
-                f"slots of {self.channel}",
-                "is of the day at its start",
-            )
-
-
-# The charge itself: a table of months or dates in, lines or other rates out.
-
-
 def _ends_later(from_: date, to: date | None) -> Iterator[Fault]:
     if to is not None and to <= from_:
-        yield Fault("empty_range", "to is not after from", "/to")
+        yield Fault("empty_range", "to must be after from", "/to")
 
 
 @attrs.frozen
@@ -133,10 +76,10 @@ def _months_or_ranges(
 ) -> Iterator[Fault]:
     if (months is None) == (ranges is None):
         yield Fault("months_or_ranges", "give either months or ranges", "/months")
-    for at, (before, after) in enumerate(pairwise(ranges or ()), 1):
+    for index, (before, after) in enumerate(pairwise(ranges or ()), 1):
         if before.to is None or after.from_ < before.to:
-            message = f"the range begins before the one of {before.from_} has ended"
-            yield Fault("ranges_overlap", message, f"/ranges/{at}/from")
+            message = f"the range must not begin before the one of {before.from_} ends"
+            yield Fault("ranges_overlap", message, f"/ranges/{index}/from")
 
 
 def _selects(of: Selection | None, form: str) -> Iterator[Fault]:
@@ -212,7 +155,7 @@ class AdjustmentCalendar(BaseCharge):
     def _table(self) -> Table:
         if self.months is not None:
             return Table.of_months(self.months)
-        found = [(one.from_, one.to, one.rate) for one in self.ranges or ()]
+        found = [(dated.from_, dated.to, dated.rate) for dated in self.ranges or ()]
         return Table(tuple(Entry(begin.isoformat(), begin, to, rate) for begin, to, rate in found))
 
     def measures(self) -> dict[str, Measure]:
@@ -271,7 +214,7 @@ class AdjustmentCalendar(BaseCharge):
         missing = f"{day:%Y-%m}" if self.months is not None else day.isoformat()
         if self.default is None:
             message = f"{self.code or self.kind} has no rate for {missing}"
-            raise Invalid(message, [Fault("missing_month", message)])
+            raise Invalid.of("missing_month", message)
         return missing, self.default
 
     def _inside(self, pieces: list[Piece], energy: Fraction, bill: BillSoFar) -> Iterator[Replace]:
@@ -285,14 +228,69 @@ class AdjustmentCalendar(BaseCharge):
                 f"{self.code or self.kind} is on {decimal_text(energy)} {unit}, and the lines that "
                 f"it selects are of {decimal_text(quantity)} {unit}"
             ) + (f"; these have no price per {unit}: {', '.join(wrong)}" if wrong else "")
-            raise Invalid(message, [Fault("selection_differs", message)])
+            raise Invalid.of("selection_differs", message)
         for line in selected:
             name = f"{self.description or self.code or self.kind} ({_mean_text(pieces)})"
             yield Replace(line, line.plus(_mean(pieces), name))
 
 
+@attrs.frozen(cache_hash=True)
+class EnergyByDates(BaseMeasure):
+    """The sum of a channel from each date of the tariff's zone to the next, in micro-units.
+
+    The labels are the dates on which the parts begin: the window's first day, then `changes`.
+
+    Attributes:
+        changes: The dates, in order.
+        channel: The role that is summed.
+
+    """
+
+    changes: tuple[date, ...]
+    channel: Role = "import"
+    #: A line charges the slots of its dates, which no schedule of periods tells.
+    all_slots = False
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role that is summed."""
+        return (self.channel,)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Return the exact sums; a slot is of the part that its start is in."""
+        part = slots.portion(self.channel)
+        inside = self._inside(slots)
+        self._tell(slots, list(inside.values()))
+        labels = [slots.zone.datetime(slots.start).date(), *inside]
+        cuts = [0, *map(part.grid.index_at, inside.values()), part.grid.count]
+        return {
+            label.isoformat(): total(part.values[first:past], part.largest)
+            for label, (first, past) in zip(labels, pairwise(cuts), strict=True)
+        }
+
+    def _inside(self, slots: Slots) -> dict[date, int]:
+        """Return the dates that begin inside the window, and when."""
+        first, last = (
+            slots.zone.datetime(instant).date() for instant in (slots.start, slots.end - 1)
+        )
+        days = [day for day in self.changes if first < day <= last]
+        begins = slots.zone.midnights(np.array(list(map(day_number, days)), np.int64))
+        return dict(zip(days, begins.tolist(), strict=True))
+
+    def _tell(self, slots: Slots, begins: Sequence[int]) -> None:
+        grid = slots.portion(self.channel).grid
+        split = sum((begin - grid.start) % grid.interval != 0 for begin in begins)
+        if split:
+            slots.assume_boundary(
+                "a date of the table falls",
+                split,
+                f"slots of {self.channel}",
+                "is of the day at its start",
+            )
+
+
 def _mean(pieces: list[Piece]) -> Fraction:
-    return sum((one.weight * fraction(one.rate) for one in pieces), Fraction(0))
+    return sum((piece.weight * fraction(piece.rate) for piece in pieces), Fraction(0))
 
 
 def _mean_text(pieces: list[Piece]) -> str:

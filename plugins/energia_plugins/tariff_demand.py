@@ -1,7 +1,10 @@
-"""The charge `demand`: the highest power, by period, with tiers, ratchets and minimums."""
+"""The charge `demand`: the highest power, by period, with tiers, ratchets and minimums.
+
+Power is the mean of an integration interval, usually a quarter of an hour. What of the intervals is
+billed is determined by `BillingDemand`; here it is priced.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -11,8 +14,6 @@ import attrs
 from msgspec import Meta
 
 from energia import (
-    AcrossVersions,
-    BaseCharge,
     BillingDemand,
     BillSoFar,
     Charge,
@@ -20,11 +21,9 @@ from energia import (
     Examples,
     Fault,
     Line,
-    Measure,
     Measured,
     Period,
     Rate,
-    RateParts,
     Rules,
     Schedule,
     State,
@@ -33,23 +32,22 @@ from energia import (
     hookimpl,
 )
 from energia.pricing.demand import (
+    TOTAL,
+    BaseDemand,
     Coarse,
-    DemandUnit,
-    Interval,
     Least,
     Part,
-    Per,
-    PowerFactor,
     Ratchet,
-    Reset,
     Statistic,
-    Times,
+    components_of,
     unit_fits,
 )
 from energia.pricing.exact import decimal_text
 
 Scope = Literal["blocks", "whole_band"]
+
 Last = Literal["open", "closed"]
+
 UpTo = Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0})]
 
 
@@ -126,57 +124,8 @@ class Ladder:
             yield Step(name, f"{tier.amount} for the band", Fraction(tier.amount))
 
 
-def rate_of(tier: Tier, component: str | None) -> Decimal:
-    """Return the rate of a tier, or a component of it."""
-    if isinstance(tier.rate, Components):
-        return tier.rate.components[component or ""]
-    return tier.rate or Decimal(0)
-
-
-def faults_of_tiers(ladder: Ladder, at: str) -> Iterator[Fault]:
-    """Yield what is wrong with tiers; pointers are relative to the charge."""
-    below = Decimal(0)
-    for index, tier in enumerate(ladder.tiers):
-        here, is_last = f"{at}/{index}", index == len(ladder.tiers) - 1
-        if tier.up_to is None:
-            if not is_last:
-                yield Fault("missing_bound", "only the last tier has no up_to", f"{here}/up_to")
-        elif tier.up_to <= below:
-            message = f"each tier ends above the one before: more than {below}"
-            yield Fault("not_increasing", message, f"{here}/up_to")
-        below = max(below, tier.up_to or below)
-        yield from _faults_of_price(ladder, tier, here)
-    if ladder.last == "closed" and ladder.scope == "whole_band":
-        yield Fault("closed_band", "above the last band there is no price: use open", "/last")
-
-
-def _faults_of_price(ladder: Ladder, tier: Tier, here: str) -> Iterator[Fault]:
-    if tier.rate is None and tier.amount is None:
-        yield Fault("missing_rate", "a tier has a rate", f"{here}/rate")
-    if tier.amount is not None and ladder.scope == "blocks":
-        message = "only a band has an amount: use the scope whole_band"
-        yield Fault("amount_of_block", message, f"{here}/amount")
-    if tier.amount is not None and ladder.components != (None,):
-        message = "an amount cannot be told apart into the components of other tiers"
-        yield Fault("amount_with_components", message, f"{here}/amount")
-    parts = tuple(tier.rate.components) if isinstance(tier.rate, Components) else (None,)
-    if tier.rate is not None and set(parts) != set(ladder.components):
-        yield Fault("components_differ", "all tiers have the same components", f"{here}/rate")
-
-
-def _named(tier: Tier, tiers: Sequence[Tier]) -> str:
-    at = next(index for index, one in enumerate(tiers) if one is tier)
-    above = tiers[at - 1].up_to if at else None
-    if tier.up_to is None:
-        return "all" if above is None else f"above {above}"
-    return f"up to {tier.up_to}" if above is None else f"{above} to {tier.up_to}"
-
-
-# The charge of demand.
-
 #: What a period's demand costs.
 Price: TypeAlias = Rate | Tiers
-TOTAL = "total"
 
 
 def _one_price(
@@ -196,14 +145,14 @@ def _periods_match(schedule: Schedule | None, rates: Mapping[str, Price] | None)
 def _tiers_fit(
     tiers: Tiers | None, rates: Mapping[str, Price] | None, scope: Scope, last: Last
 ) -> Iterator[Fault]:
-    named = {f"/rates/{name}": one for name, one in (rates or {}).items()} | {"/tiers": tiers}
+    named = {f"/rates/{name}": rate for name, rate in (rates or {}).items()} | {"/tiers": tiers}
     for at, one in named.items():
         if isinstance(one, tuple):
             yield from faults_of_tiers(Ladder(one, scope, last), at)
 
 
 @attrs.frozen
-class Demand(BaseCharge):
+class Demand(BaseDemand):
     """The highest demand of a bill or a month.
 
     Attributes:
@@ -255,26 +204,18 @@ class Demand(BaseCharge):
         },
     )
 
-    rate: Decimal | None = None
-    components: RateParts | None = None
     tiers: Tiers | None = None
     rates: Annotated[dict[Period, Price], Meta(min_length=1)] | None = None
-    schedule: Schedule | None = None
     scope: Scope = "blocks"
     last: Last = "open"
-    interval: Interval = timedelta(minutes=15)
     coarse: Coarse = "refuse"
     statistic: Statistic | None = None
     ratchet: Ratchet | None = None
     minimum: Least | None = None
-    unit: DemandUnit = "kW"
-    power_factor: PowerFactor | None = None
-    per: Per = "month"
-    reset: Reset = "bill"
-    across_versions: AcrossVersions = "last"
 
     @cached_property
-    def _demand(self) -> BillingDemand:
+    def demand(self) -> BillingDemand:
+        """How the demand that is billed is determined, which months before may decide."""
         return BillingDemand(
             interval=self.interval,
             coarse=self.coarse,
@@ -293,24 +234,15 @@ class Demand(BaseCharge):
             return self.rates
         if self.tiers is not None:
             return {TOTAL: self.tiers}
-        return {TOTAL: Components(self.components or {}) if self.rate is None else self.rate}
-
-    def measures(self) -> dict[str, Measure]:
-        """Measure the peaks, and the days where these count."""
-        return self._demand.measures(self.channel, self.reset) | self._times.measures()
-
-    @property
-    def _times(self) -> Times:
-        return Times(self.per, self.reset, self.across_versions)
+        return {TOTAL: self.base_rate}
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
         """Charge the periods that have a demand, in the order of the rates."""
-        demands = self._demand.billed(measured, bill.state, self.reset)
+        demands = self.billed(measured, bill.state)
+        parts = self.parts(demands, measured)
         for period, price in self._prices.items():
-            found = [one for one in demands.found if one.period == period]
-            parts = [self._times.part(one, measured) for one in found]
-            if parts:
-                yield from self._lines(period if self.schedule else None, price, parts)
+            if period in parts:
+                yield from self._lines(period if self.schedule else None, price, parts[period])
         if demands.state:
             yield State(demands.state)
 
@@ -320,10 +252,9 @@ class Demand(BaseCharge):
             return
         steps = tuple(part.step for part in parts)
         quantity = sum((part.quantity for part in parts), Fraction(0))
-        rates = price.components if isinstance(price, Components) else {None: price}
-        for component, rate in rates.items():
+        for component, rate in components_of(price):
             yield self.line(
-                quantity, rate, self._unit, period=period, component=component, steps=steps
+                quantity, rate, self.billed_unit, period=period, component=component, steps=steps
             )
 
     def _tiered(self, period: str | None, ladder: Ladder, parts: Sequence[Part]) -> Iterator[Line]:
@@ -334,16 +265,12 @@ class Demand(BaseCharge):
             yield self.line(
                 quantity,
                 None,
-                self._unit,
+                self.billed_unit,
                 amount=amount,
                 period=period,
                 component=component,
                 steps=steps,
             )
-
-    @property
-    def _unit(self) -> str:
-        return self.unit if self.per == "month" else f"{self.unit}.day"
 
 
 def _priced(part: Part, ladder: Ladder, component: str | None) -> Iterator[Step]:
@@ -354,6 +281,54 @@ def _priced(part: Part, ladder: Ladder, component: str | None) -> Iterator[Step]
         value = Fraction(step.value) * part.times
         yield Step(f"{step.description} of {what}", f"{step.expression}{part.text}", value)
         what = demand
+
+
+def rate_of(tier: Tier, component: str | None) -> Decimal:
+    """Return the rate of a tier, or a component of it."""
+    if isinstance(tier.rate, Components):
+        return tier.rate.components[component or ""]
+    return tier.rate or Decimal(0)
+
+
+def _named(tier: Tier, tiers: Sequence[Tier]) -> str:
+    at = next(index for index, one in enumerate(tiers) if one is tier)
+    above = tiers[at - 1].up_to if at else None
+    if tier.up_to is None:
+        return "all" if above is None else f"above {above}"
+    return f"up to {tier.up_to}" if above is None else f"{above} to {tier.up_to}"
+
+
+def faults_of_tiers(ladder: Ladder, at: str) -> Iterator[Fault]:
+    """Yield what is wrong with tiers; pointers are relative to the charge."""
+    below = Decimal(0)
+    for index, tier in enumerate(ladder.tiers):
+        here, is_last = f"{at}/{index}", index == len(ladder.tiers) - 1
+        if tier.up_to is None:
+            if not is_last:
+                yield Fault(
+                    "missing_bound", "only the last tier may have no up_to", f"{here}/up_to"
+                )
+        elif tier.up_to <= below:
+            message = f"each tier must end above the one before: more than {below}"
+            yield Fault("not_increasing", message, f"{here}/up_to")
+        below = max(below, tier.up_to or below)
+        yield from _faults_of_price(ladder, tier, here)
+    if ladder.last == "closed" and ladder.scope == "whole_band":
+        yield Fault("closed_band", "above the last band there is no price: use open", "/last")
+
+
+def _faults_of_price(ladder: Ladder, tier: Tier, here: str) -> Iterator[Fault]:
+    if tier.rate is None and tier.amount is None:
+        yield Fault("missing_rate", "a tier must have a rate", f"{here}/rate")
+    if tier.amount is not None and ladder.scope == "blocks":
+        message = "only a band may have an amount: use the scope whole_band"
+        yield Fault("amount_of_block", message, f"{here}/amount")
+    if tier.amount is not None and ladder.components != (None,):
+        message = "an amount cannot be told apart into the components of other tiers"
+        yield Fault("amount_with_components", message, f"{here}/amount")
+    parts = tuple(tier.rate.components) if isinstance(tier.rate, Components) else (None,)
+    if tier.rate is not None and set(parts) != set(ladder.components):
+        yield Fault("components_differ", "all tiers must have the same components", f"{here}/rate")
 
 
 @hookimpl

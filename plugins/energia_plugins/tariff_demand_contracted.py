@@ -1,30 +1,27 @@
-"""The charge `demand.contracted`: what was contracted is paid, used or not; more costs more."""
+"""The charge `demand.contracted`: what was contracted is paid, used or not; more costs more.
+
+As REN ANEEL 1000/2021 bills group A: the greater of the measured and the contracted demand, and,
+where more than 105 % of the contract was measured, twice the price for all that is above the
+contract (art. 301).
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import attrs
 from msgspec import Meta
 
 from energia import (
-    AcrossVersions,
-    BaseCharge,
-    BillingDemand,
     BillSoFar,
     Charge,
-    Components,
     Examples,
     Fault,
     Line,
-    Measure,
     Measured,
     Period,
     Rate,
-    RateParts,
     Rules,
     Schedule,
     Step,
@@ -32,19 +29,22 @@ from energia import (
     hookimpl,
 )
 from energia.pricing.demand import (
-    DemandUnit,
-    Interval,
+    BaseDemand,
     Part,
-    Per,
-    PowerFactor,
-    Reset,
-    Times,
+    components_of,
     unit_fits,
 )
 from energia.pricing.exact import decimal_text
 
 NotNegative = Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})]
+
 Rates: TypeAlias = Annotated[dict[Period, Rate], Meta(min_length=1)]
+
+Contracts: TypeAlias = NotNegative | dict[Period, NotNegative]
+
+_UNUSED: Final = "unused"
+
+_OVERRUN: Final = "overrun"
 
 
 @attrs.frozen(cache_hash=True)
@@ -80,11 +80,6 @@ class Overrun:
         return f"{decimal_text(measured)} - {base}, as it is above {limit}"
 
 
-Contracts: TypeAlias = NotNegative | dict[Period, NotNegative]
-_UNUSED: Final = "unused"
-_OVERRUN: Final = "overrun"
-
-
 def _one_price(
     rate: object, components: object, rates: object, overrun: Overrun | None
 ) -> Iterator[Fault]:
@@ -111,7 +106,7 @@ def _periods_match(
 
 
 @attrs.frozen
-class ContractedDemand(BaseCharge):
+class ContractedDemand(BaseDemand):
     """Demand, of which at least what is contracted is paid.
 
     The lines of each period: the measured demand; what of the contract is not used (its code ends
@@ -155,42 +150,13 @@ class ContractedDemand(BaseCharge):
     )
 
     contracted: Contracts
-    rate: Decimal | None = None
-    components: RateParts | None = None
     rates: Rates | None = None
-    schedule: Schedule | None = None
     paid_percent: NotNegative = Decimal(100)
     overrun: Overrun | None = None
-    interval: Interval = timedelta(minutes=15)
-    unit: DemandUnit = "kW"
-    power_factor: PowerFactor | None = None
-    per: Per = "month"
-    reset: Reset = "bill"
-    across_versions: AcrossVersions = "last"
-
-    @cached_property
-    def _demand(self) -> BillingDemand:
-        return BillingDemand(
-            interval=self.interval,
-            unit=self.unit,
-            power_factor=self.power_factor,
-            channel=self.channel,
-            schedule=self.schedule,
-        )
-
-    @property
-    def _times(self) -> Times:
-        return Times(self.per, self.reset, self.across_versions)
-
-    def measures(self) -> dict[str, Measure]:
-        """Measure the peaks, and the days where these count."""
-        return self._demand.measures(self.channel, self.reset) | self._times.measures()
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge each period that has a demand, in the order of the schedule."""
-        found = self._demand.billed(measured, {}, self.reset).found
-        for period in dict.fromkeys(one.period for one in found):
-            parts = [self._times.part(one, measured) for one in found if one.period == period]
+        for period, parts in self.parts(self.billed(measured, {}), measured).items():
             yield from self._charged(period, [part.step for part in parts])
             yield from self._charged(period, list(self._unused(parts)), _UNUSED)
             yield from self._charged(period, list(self._overrun(parts)), _OVERRUN)
@@ -218,12 +184,11 @@ class ContractedDemand(BaseCharge):
         if not steps:
             return
         quantity = sum((Fraction(step.value) for step in steps), Fraction(0))
-        unit = self.unit if self.per == "month" else f"{self.unit}.day"
         for component, rate in self._rates(period, what):
             line = self.line(
                 quantity,
                 rate,
-                unit,
+                self.billed_unit,
                 period=period if self.schedule else None,
                 component=component,
                 steps=tuple(steps),
@@ -233,20 +198,18 @@ class ContractedDemand(BaseCharge):
 
     def _rates(self, period: str, what: str) -> Iterator[tuple[str | None, Decimal | Fraction]]:
         """Yield the rate of each component."""
-        rate: Rate | None = (self.rates or {}).get(period, self.rate)
+        price: Rate = (self.rates or {}).get(period, self.base_rate)
         times = Decimal(1)
         if what == _OVERRUN and self.overrun is not None:
             times = self.overrun.multiplier
-            rate = (self.overrun.rates or {}).get(period, self.overrun.rate) or rate
-        if rate is None:
-            rate = Components(self.components or {})
-        parts = rate.components if isinstance(rate, Components) else {None: rate}
-        for component, one in parts.items():
-            yield component, one if times == 1 else Fraction(one) * Fraction(times)
+            price = (self.overrun.rates or {}).get(period, self.overrun.rate) or price
+        for component, rate in components_of(price):
+            yield component, rate if times == 1 else Fraction(rate) * Fraction(times)
 
     def _contract(self, period: str) -> Fraction:
-        one = self.contracted
-        return Fraction(one[period] if isinstance(one, dict) else one)
+        """Return what is contracted for a period."""
+        contracted = self.contracted
+        return Fraction(contracted[period] if isinstance(contracted, dict) else contracted)
 
 
 def _named(line: Line, what: str) -> Line:

@@ -31,7 +31,7 @@ Meters = Annotated[int, Meta(ge=0, le=1_000_000)]
 
 def _proration_is_of_months(per: str, proration: Proration | None) -> Iterator[Fault]:
     if proration not in (None, "none") and per in ("bill", "meter"):
-        message = f"only months and years are prorated, per {per} is once a bill"
+        message = f"only months and years can be prorated: per {per} is charged once a bill"
         yield Fault("unused_proration", message, "/proration")
 
 
@@ -115,16 +115,16 @@ class Fixed(BaseCharge):
             yield from map(_of_year, months) if self.per == "year" else months
 
 
-@hookimpl
-def register_charges() -> list[type[Charge]]:
-    """Offer the charge."""
-    return [Fixed]
+def _times(step: Step, meters: int) -> Step:
+    value = Fraction(step.value) * meters
+    return Step(step.description, f"{step.expression} x {meters} meters", value)
 
 
 def _of_year(step: Step) -> Step:
     return Step(step.description, f"{step.expression} / 12", Fraction(step.value) / 12)
 
 
-def _times(step: Step, meters: int) -> Step:
-    value = Fraction(step.value) * meters
-    return Step(step.description, f"{step.expression} x {meters} meters", value)
+@hookimpl
+def register_charges() -> list[type[Charge]]:
+    """Offer the charge."""
+    return [Fixed]

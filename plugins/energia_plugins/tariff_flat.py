@@ -1,4 +1,8 @@
-"""The charge `energy.flat`: one rate at all times."""
+"""The charge `energy.flat`: one rate at all times.
+
+The simplest kind of charge, and the one to copy: a frozen class whose fields are the JSON of the
+charge, a rule over them, what it measures, and its lines. The core rounds.
+"""
 
 from collections.abc import Iterator
 from decimal import Decimal

@@ -37,253 +37,12 @@ from energia.pricing.dates import BillPart, Proration, of_bill, of_months
 from energia.pricing.exact import decimal_text, exact_text, fraction, rounded
 from energia.units import MICRO
 
+__all__ = ["Minimum", "register_charges"]
+
 _NUMBER: Final = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60}|/[1-9][0-9]{0,60})?")
-
-
-@attrs.frozen
-class YearEnds(BaseMeasure):
-    """How many years end in the window; the label is `ends`.
-
-    Attributes:
-        last_month: The last month of a year, from 1.
-
-    """
-
-    last_month: int
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """None: no reading is needed."""
-        return ()
-
-    def evaluate(self, slots: Slots) -> Mapping[str, int]:
-        """Count the midnights at which years end after the start, up to the end."""
-        first, last = (slots.zone.datetime(one).year for one in (slots.start, slots.end))
-        ends = (
-            slots.zone.midnight(_day_after(year, self.last_month))
-            for year in range(first - 1, last + 1)
-        )
-        return {"ends": sum(slots.start < end <= slots.end for end in ends)}
-
-
-@attrs.frozen
-class SoFar:
-    """What the lines came to in the year so far.
-
-    Attributes:
-        charged: Their sum.
-        months: In how many months.
-
-    """
-
-    charged: Fraction = Fraction(0)
-    months: Fraction = Fraction(0)
-
-    @classmethod
-    def of(cls, state: Mapping[str, Any]) -> "SoFar":
-        """Read the state of the bill before; raises `Invalid`."""
-        return cls(*(_number(state.get(name, "0")) for name in ("charged", "months")))
-
-    @property
-    def state(self) -> Mapping[str, Any]:
-        """What is remembered: `{"charged": "812.50", "months": "7"}`."""
-        return {"charged": exact_text(self.charged), "months": exact_text(self.months)}
-
-
-def _day_after(year: int, month: int) -> date:
-    return date(year + 1, 1, 1) if month == 12 else date(year, month + 1, 1)
-
-
-def _number(value: object) -> Fraction:
-    text = format(value, "f") if isinstance(value, Decimal) else str(value)
-    if isinstance(value, bool) or not _NUMBER.fullmatch(text):
-        message = f"{text[:40]!r} is no amount: a decimal number"
-        raise Invalid(message, [Fault("bad_charged", message)])
-    return Fraction(text)
-
-
-# A minimum in money: of a bill, of its days and months, or of a year.
-
-
-@attrs.frozen
-class Money:
-    """The least amount of the selected lines.
-
-    Attributes:
-        charge: Whose lines are made.
-        amount: Of one day, month, bill or year.
-        time: For how many of them.
-        of: Which lines are compared.
-
-    """
-
-    charge: "Minimum"
-    amount: Decimal
-    time: Sequence[Step]
-    of: Selection
-
-    def lines(self, bill: BillSoFar) -> Iterator[Line | Replace]:
-        """Yield what is missing up to the minimum of the window."""
-        least = [
-            Step(
-                f"minimum of {step.description}",
-                f"{self.amount} x {step.expression}",
-                Fraction(self.amount) * Fraction(step.value),
-            )
-            for step in self.time
-        ]
-        return self._up_to(least, bill, Fraction(0))
-
-    def of_year(self, bill: BillSoFar, ends: int, full: bool) -> Iterator[Line | Replace | State]:
-        """Yield what is missing in the bill in which the year ends, and what to remember.
-
-        Args:
-            bill: The bill so far.
-            ends: How many years end in it.
-            full: Whether the whole amount is due, however little of a year was billed.
-
-        """
-        before = SoFar.of(bill.state)
-        months = before.months + sum((Fraction(step.value) for step in self.time), Fraction(0))
-        if not ends:
-            yield State(SoFar(before.charged + self._charged(bill), months).state)
-            return
-        share = Fraction(ends) if full else months / 12
-        text = str(ends) if full else f"{exact_text(months)}/12"
-        least = Step(
-            "minimum of the year", f"{self.amount} x {text}", Fraction(self.amount) * share
-        )
-        yield from self._up_to([least], bill, before.charged)
-        yield State(SoFar().state)
-
-    def _charged(self, bill: BillSoFar) -> Fraction:
-        return sum((fraction(line.amount or 0) for line in self.of.lines(bill)), Fraction(0))
-
-    def _up_to(
-        self, least: Sequence[Step], bill: BillSoFar, before: Fraction
-    ) -> Iterator[Line | Replace]:
-        minimum = sum((Fraction(step.value) for step in least), Fraction(0))
-        missing = minimum - before - self._charged(bill)
-        if missing <= 0:
-            return
-        steps = [*least]
-        if before:
-            steps.append(Step("charged in the year before", exact_text(-before), -before))
-        if self.charge.form == "replace":
-            yield from self._replaced(bill)
-        else:
-            charged = self._charged(bill)
-            steps.append(Step("charged by the lines before", exact_text(-charged), -charged))
-        amount = sum((Fraction(step.value) for step in steps), Fraction(0))
-        yield self.charge.line(amount=amount, steps=tuple(steps))
-
-    def _replaced(self, bill: BillSoFar) -> Iterator[Replace]:
-        """Yield the lines that are compared, with nothing in their place."""
-        for line in self.of.lines(bill):
-            amount = fraction(line.amount or 0)
-            steps = (
-                Step("as charged", exact_text(amount), amount),
-                Step("the minimum is charged instead", exact_text(-amount), -amount),
-            )
-            yield Replace(line, attrs.evolve(line, rate=None, amount=Fraction(0), steps=steps))
-
-
-# A minimum of energy: what an energy charge would charge for that much.
 
 #: What energy charges call the measure of their energy.
 _ENERGY = "energy"
-
-
-@attrs.frozen
-class Floor:
-    """The least energy of a charge.
-
-    Attributes:
-        charge: Whose lines are made.
-        quantity: Of one day, month or bill.
-        energy: The code of the charge that prices it.
-        time: For how many days, months or bills.
-
-    """
-
-    charge: "Minimum"
-    quantity: Decimal
-    energy: str
-    time: Sequence[Step]
-
-    def lines(self, bill: BillSoFar) -> Iterator[Line | Replace]:
-        """Yield what the missing energy costs, or what all of it costs in its place."""
-        measured = self._measured(bill)
-        missing = self._least - Fraction(sum(measured.values()), MICRO)
-        if missing <= 0:
-            return
-        # Measures are whole micro-units: so is the least quantity, rounded half to even.
-        micro = rounded(missing, 6, "half_even")
-        label = self._label(measured)
-        raised = {**measured, label: measured[label] + micro}
-        charged = {line.code: line for line in bill.lines if line.charge == self.energy}
-        for line in bill.again(self.energy, {_ENERGY: raised}):
-            old = charged.get(line.code)
-            if self.charge.form == "replace" and old is not None:
-                yield self._replaced(old, line)
-            else:
-                yield from self._difference(old, line)
-
-    @property
-    def _least(self) -> Fraction:
-        time = sum((Fraction(step.value) for step in self.time), Fraction(0))
-        return Fraction(self.quantity) * time
-
-    def _measured(self, bill: BillSoFar) -> Mapping[str, int]:
-        found = bill.measured.get(self.energy, {}).get(_ENERGY)
-        if not found:
-            message = f"the charge {self.energy!r} comes before and charges energy: it must"
-            raise Invalid(message, [Fault("no_energy", message)])
-        return found
-
-    def _label(self, measured: Mapping[str, int]) -> str:
-        """Return where the missing energy is priced."""
-        period = self.charge.period
-        labels = [one for one in measured if period in (None, one.partition("@")[0])]
-        if not labels or (period is None and len(labels) > 1):
-            there = ", ".join(measured)
-            message = f"say in which period missing energy is priced: there are {there}"
-            raise Invalid(message, [Fault("missing_period", message)])
-        return labels[-1]
-
-    def _replaced(self, old: Line, new: Line) -> Replace:
-        text = " + ".join(f"{self.quantity} x {step.expression}" for step in self.time)
-        was, now = fraction(old.amount or 0), fraction(new.amount or 0)
-        steps = (
-            Step("as measured", exact_text(was), was),
-            Step(f"at least {text} {new.unit or ''}".rstrip(), exact_text(now - was), now - was),
-        )
-        return Replace(old, attrs.evolve(new, steps=steps, charge=None))
-
-    def _difference(self, old: Line | None, new: Line) -> Iterator[Line]:
-        was = fraction(old.amount or 0) if old else Fraction(0)
-        now = fraction(new.amount or 0)
-        if now == was:
-            return
-        quantity = fraction(new.quantity or 0)
-        had = fraction(old.quantity or 0) if old else Fraction(0)
-        steps = (
-            Step(f"{decimal_text(quantity)} {new.unit or ''}: {new.code}", exact_text(now), now),
-            Step(f"{decimal_text(had)} are charged already", exact_text(-was), -was),
-        )
-        yield self.charge.line(
-            quantity - had,
-            new.rate,
-            new.unit,
-            amount=now - was,
-            period=new.period,
-            component=new.component,
-            steps=steps,
-            tags=new.tags,
-        )
-
-
-# The charge `minimum`: its fields, and which of its two kinds it is.
 
 Amount = Annotated[Decimal, Meta(extra_json_schema={"minimum": 0}, examples=["15.00"])]
 
@@ -304,23 +63,23 @@ def _quantity_is_of_one_charge(quantity: Decimal | None, of: Selection | None) -
 
 def _period_is_of_energy(quantity: Decimal | None, period: str | None) -> Iterator[Fault]:
     if quantity is None and period is not None:
-        yield Fault("unused_period", "only a quantity has a period", "/period")
+        yield Fault("unused_period", "only a quantity may have a period", "/period")
 
 
 def _quantity_is_of_a_bill(quantity: Decimal | None, per: str) -> Iterator[Fault]:
     if quantity is not None and per == "year":
-        yield Fault("wrong_per", "a quantity is per bill, month or day", "/per")
+        yield Fault("wrong_per", "a quantity must be per bill, month or day", "/per")
 
 
 def _proration_is_of_months(per: str, proration: Proration | None) -> Iterator[Fault]:
     if proration not in (None, "none") and per in ("bill", "day"):
-        message = f"only months and years are prorated, not per {per}"
+        message = f"only months and years can be prorated, not per {per}"
         yield Fault("unused_proration", message, "/proration")
 
 
 def _years_end(per: str, year_ends: int | None) -> Iterator[Fault]:
     if year_ends is not None and per != "year":
-        yield Fault("unused_year_ends", "only a minimum of the year is settled", "/year_ends")
+        yield Fault("unused_year_ends", "only a minimum of the year can be settled", "/year_ends")
 
 
 @attrs.frozen
@@ -409,7 +168,238 @@ class Minimum(BaseCharge):
             yield from of_months(time, measured.get("bill", {}), self.proration or "month_days")
 
 
-__all__ = ["Minimum", "register_charges"]
+@attrs.frozen
+class YearEnds(BaseMeasure):
+    """How many years end in the window; the label is `ends`.
+
+    Attributes:
+        last_month: The last month of a year, from 1.
+
+    """
+
+    last_month: int
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """None: no reading is needed."""
+        return ()
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Count the midnights at which years end after the start, up to the end."""
+        first, last = (slots.zone.datetime(one).year for one in (slots.start, slots.end))
+        ends = (
+            slots.zone.midnight(_day_after(year, self.last_month))
+            for year in range(first - 1, last + 1)
+        )
+        return {"ends": sum(slots.start < end <= slots.end for end in ends)}
+
+
+def _day_after(year: int, month: int) -> date:
+    return date(year + 1, 1, 1) if month == 12 else date(year, month + 1, 1)
+
+
+@attrs.frozen
+class Floor:
+    """The least energy of a charge.
+
+    Attributes:
+        charge: Whose lines are made.
+        quantity: Of one day, month or bill.
+        energy: The code of the charge that prices it.
+        time: For how many days, months or bills.
+
+    """
+
+    charge: "Minimum"
+    quantity: Decimal
+    energy: str
+    time: Sequence[Step]
+
+    def lines(self, bill: BillSoFar) -> Iterator[Line | Replace]:
+        """Yield what the missing energy costs, or what all of it costs in its place."""
+        measured = self._measured(bill)
+        missing = self._least - Fraction(sum(measured.values()), MICRO)
+        if missing <= 0:
+            return
+        # Measures are whole micro-units: so is the least quantity, rounded half to even.
+        micro = rounded(missing, 6, "half_even")
+        label = self._label(measured)
+        raised = {**measured, label: measured[label] + micro}
+        charged = {line.code: line for line in bill.lines if line.charge == self.energy}
+        for line in bill.again(self.energy, {_ENERGY: raised}):
+            old = charged.get(line.code)
+            if self.charge.form == "replace" and old is not None:
+                yield self._replaced(old, line)
+            else:
+                yield from self._difference(old, line)
+
+    @property
+    def _least(self) -> Fraction:
+        time = sum((Fraction(step.value) for step in self.time), Fraction(0))
+        return Fraction(self.quantity) * time
+
+    def _measured(self, bill: BillSoFar) -> Mapping[str, int]:
+        found = bill.measured.get(self.energy, {}).get(_ENERGY)
+        if not found:
+            message = f"the charge {self.energy!r} comes before and charges energy: it must"
+            raise Invalid.of("no_energy", message)
+        return found
+
+    def _label(self, measured: Mapping[str, int]) -> str:
+        """Return where the missing energy is priced."""
+        period = self.charge.period
+        labels = [one for one in measured if period in (None, one.partition("@")[0])]
+        if not labels or (period is None and len(labels) > 1):
+            there = ", ".join(measured)
+            message = f"say in which period missing energy is priced: there are {there}"
+            raise Invalid.of("missing_period", message)
+        return labels[-1]
+
+    def _replaced(self, old: Line, new: Line) -> Replace:
+        text = " + ".join(f"{self.quantity} x {step.expression}" for step in self.time)
+        was, now = fraction(old.amount or 0), fraction(new.amount or 0)
+        steps = (
+            Step("as measured", exact_text(was), was),
+            Step(f"at least {text} {new.unit or ''}".rstrip(), exact_text(now - was), now - was),
+        )
+        return Replace(old, attrs.evolve(new, steps=steps, charge=None))
+
+    def _difference(self, old: Line | None, new: Line) -> Iterator[Line]:
+        was = fraction(old.amount or 0) if old else Fraction(0)
+        now = fraction(new.amount or 0)
+        if now == was:
+            return
+        quantity = fraction(new.quantity or 0)
+        had = fraction(old.quantity or 0) if old else Fraction(0)
+        steps = (
+            Step(f"{decimal_text(quantity)} {new.unit or ''}: {new.code}", exact_text(now), now),
+            Step(f"{decimal_text(had)} are charged already", exact_text(-was), -was),
+        )
+        yield self.charge.line(
+            quantity - had,
+            new.rate,
+            new.unit,
+            amount=now - was,
+            period=new.period,
+            component=new.component,
+            steps=steps,
+            tags=new.tags,
+        )
+
+
+@attrs.frozen
+class Money:
+    """The least amount of the selected lines.
+
+    Attributes:
+        charge: Whose lines are made.
+        amount: Of one day, month, bill or year.
+        time: For how many of them.
+        of: Which lines are compared.
+
+    """
+
+    charge: "Minimum"
+    amount: Decimal
+    time: Sequence[Step]
+    of: Selection
+
+    def lines(self, bill: BillSoFar) -> Iterator[Line | Replace]:
+        """Yield what is missing up to the minimum of the window."""
+        least = [
+            Step(
+                f"minimum of {step.description}",
+                f"{self.amount} x {step.expression}",
+                Fraction(self.amount) * Fraction(step.value),
+            )
+            for step in self.time
+        ]
+        return self._up_to(least, bill, Fraction(0))
+
+    def of_year(self, bill: BillSoFar, ends: int, full: bool) -> Iterator[Line | Replace | State]:
+        """Yield what is missing in the bill in which the year ends, and what to remember.
+
+        Args:
+            bill: The bill so far.
+            ends: How many years end in it.
+            full: Whether the whole amount is due, however little of a year was billed.
+
+        """
+        before = SoFar.of(bill.state)
+        months = before.months + sum((Fraction(step.value) for step in self.time), Fraction(0))
+        if not ends:
+            yield State(SoFar(before.charged + self._charged(bill), months).state)
+            return
+        share = Fraction(ends) if full else months / 12
+        text = str(ends) if full else f"{exact_text(months)}/12"
+        least = Step(
+            "minimum of the year", f"{self.amount} x {text}", Fraction(self.amount) * share
+        )
+        yield from self._up_to([least], bill, before.charged)
+        yield State(SoFar().state)
+
+    def _charged(self, bill: BillSoFar) -> Fraction:
+        return sum((fraction(line.amount or 0) for line in self.of.lines(bill)), Fraction(0))
+
+    def _up_to(
+        self, least: Sequence[Step], bill: BillSoFar, before: Fraction
+    ) -> Iterator[Line | Replace]:
+        minimum = sum((Fraction(step.value) for step in least), Fraction(0))
+        missing = minimum - before - self._charged(bill)
+        if missing <= 0:
+            return
+        steps = [*least]
+        if before:
+            steps.append(Step("charged in the year before", exact_text(-before), -before))
+        if self.charge.form == "replace":
+            yield from self._replaced(bill)
+        else:
+            charged = self._charged(bill)
+            steps.append(Step("charged by the lines before", exact_text(-charged), -charged))
+        amount = sum((Fraction(step.value) for step in steps), Fraction(0))
+        yield self.charge.line(amount=amount, steps=tuple(steps))
+
+    def _replaced(self, bill: BillSoFar) -> Iterator[Replace]:
+        """Yield the lines that are compared, with nothing in their place."""
+        for line in self.of.lines(bill):
+            amount = fraction(line.amount or 0)
+            steps = (
+                Step("as charged", exact_text(amount), amount),
+                Step("the minimum is charged instead", exact_text(-amount), -amount),
+            )
+            yield Replace(line, attrs.evolve(line, rate=None, amount=Fraction(0), steps=steps))
+
+
+@attrs.frozen
+class SoFar:
+    """What the lines came to in the year so far.
+
+    Attributes:
+        charged: Their sum.
+        months: In how many months.
+
+    """
+
+    charged: Fraction = Fraction(0)
+    months: Fraction = Fraction(0)
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> "SoFar":
+        """Read the state of the bill before; raises `Invalid`."""
+        return cls(*(_number(state.get(name, "0")) for name in ("charged", "months")))
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """What is remembered: `{"charged": "812.50", "months": "7"}`."""
+        return {"charged": exact_text(self.charged), "months": exact_text(self.months)}
+
+
+def _number(value: object) -> Fraction:
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    if isinstance(value, bool) or not _NUMBER.fullmatch(text):
+        message = f"{text[:40]!r} is not an amount: it must be a decimal number"
+        raise Invalid.of("bad_charged", message)
+    return Fraction(text)
 
 
 @hookimpl

@@ -158,16 +158,6 @@ class Percent(BaseCharge):
         return Step(line.description, expression, amount * share.value)
 
 
-@hookimpl
-def register_charges() -> list[type[Charge]]:
-    """Offer the charge."""
-    return [Percent]
-
-
-def _energy(measured: Measured) -> Fraction:
-    return Fraction(measured["energy"]["total"], MICRO)
-
-
 def _sum(steps: list[Step]) -> Fraction:
     return sum((fraction(step.value) for step in steps), Fraction(0))
 
@@ -180,3 +170,13 @@ def _of(parts: list[tuple[Fraction, Decimal]]) -> Share:
         for part, percent in parts
     ]
     return Share(value, texts[0] if len(texts) == 1 else f"({' + '.join(texts)})")
+
+
+def _energy(measured: Measured) -> Fraction:
+    return Fraction(measured["energy"]["total"], MICRO)
+
+
+@hookimpl
+def register_charges() -> list[type[Charge]]:
+    """Offer the charge."""
+    return [Percent]

@@ -46,6 +46,28 @@ from energia.pricing.exact import decimal_text
 from energia.time import Int64, seconds_in
 from energia.units import MICRO
 
+_OVERRUN: Final = "overrun"
+
+_UNIT: Final = "kW"
+
+CAPACITIVE: Final = "capacitive"
+
+#: Into so many parts a micro-unit is divided for square roots.
+_PARTS: Final = 10**6
+
+#: 4 x the square of that: the root of so much more is twice as many parts.
+_SQUARE: Final = 4 * _PARTS**2
+
+#: Far more than a few roundings of doubles, relatively.
+_MARGIN: Final = 1e-12
+
+_HOUR: Final = 3600
+
+Floats = npt.NDArray[np.float64]
+
+#: One price, or that of each period.
+Prices: TypeAlias = Decimal | Annotated[dict[Period, Decimal], Meta(min_length=1)]
+
 
 @attrs.frozen(cache_hash=True)
 class Band:
@@ -66,79 +88,25 @@ Bands: TypeAlias = Annotated[tuple[Band, ...], Meta(min_length=1, max_length=20)
 
 def bands_rise(bands: Bands | None) -> Iterator[Fault]:
     """Refuse bands that do not begin one above the other."""
-    for at, band in enumerate(bands or ()):
-        below = bands[at - 1].over_percent if at and bands else None
+    for index, band in enumerate(bands or ()):
+        below = bands[index - 1].over_percent if index and bands else None
         if below is not None and band.over_percent <= below:
             message = f"each band begins above the one before: more than {below}"
-            yield Fault("not_increasing", message, f"/bands/{at}/over_percent")
-
-
-def banded(bands: Sequence[Band], active: Fraction, reactive: Fraction) -> Iterator[Step]:
-    """Yield what each band charges."""
-    bounds = [active * Fraction(band.over_percent) / 100 for band in bands]
-    for at, band in enumerate(bands):
-        above = bounds[at + 1] if at + 1 < len(bands) else max(reactive, bounds[at])
-        inside = max(min(reactive, above) - bounds[at], Fraction(0))
-        share = f"{band.over_percent} % of {decimal_text(active)} kWh"
-        what = f"above {share}, of {decimal_text(reactive)} kvarh"
-        text = f"{decimal_text(inside)} x {band.rate}"
-        yield Step(what, text, inside * Fraction(band.rate))
-
-
-# The active demand that earlier charges bill.
-
-_OVERRUN: Final = "overrun"
-_UNIT: Final = "kW"
-
-
-def billed(selection: Selection, bill: BillSoFar, period: str | None) -> Fraction:
-    """Return the active demand of a period, or the highest; of components each has all of it.
-
-    What is charged on top of it, with the tag `overrun`, is left out.
-
-    Raises:
-        Invalid: No line bills it.
-
-    """
-    by_part: dict[tuple[str | None, str | None], Fraction] = {}
-    for line in selection.lines(bill):
-        if line.unit == _UNIT and line.quantity is not None and _OVERRUN not in line.tags:
-            part = (line.period, line.component)
-            by_part[part] = by_part.get(part, Fraction(0)) + Fraction(line.quantity)
-    fitting = [
-        value for (name, _), value in by_part.items() if None in (period, name) or period == name
-    ]
-    if not fitting:
-        message = f"no line before bills active demand{f' of {period}' if period else ''} in kW"
-        raise Invalid(message, [Fault("no_billed_demand", message)])
-    return max(fitting)
-
-
-# What is beyond a power factor, interval by interval.
-#
-# With P and Q, the active and the reactive energy of an interval, its power factor is P / S, where
-# S = sqrt(P^2 + Q^2). What ANEEL's REN 1000/2021 (art. 302 to 304) charges is
-#
-# - energy: the sum of P x (fR / f - 1) = fR x S - P, where f is below fR;
-# - demand: the highest P x fR / f = fR x S.
-#
-# S is irrational, so it is calculated to 1e-12 kVAh, the nearest; all else is exact, and the result
-# is rounded once, half to even, to 1e-6. The same readings give the same on every machine.
-
-CAPACITIVE: Final = "capacitive"
-#: Into so many parts a micro-unit is divided for square roots.
-_PARTS: Final = 10**6
-#: 4 x the square of that: the root of so much more is twice as many parts.
-_SQUARE: Final = 4 * _PARTS**2
-#: Far more than a few roundings of doubles, relatively.
-_MARGIN: Final = 1e-12
-_HOUR: Final = 3600
-Floats = npt.NDArray[np.float64]
+            yield Fault("not_increasing", message, f"/bands/{index}/over_percent")
 
 
 @attrs.frozen(cache_hash=True)
 class Excess(BaseMeasure):
     """Reactive energy, in micro-kvarh, or demand, in micro-kvar, beyond a power factor.
+
+    With P and Q, the active and the reactive energy of an interval, its power factor f is P / S,
+    where S = sqrt(P^2 + Q^2). What ANEEL's REN 1000/2021 (art. 302 to 304) charges is
+
+    * energy: the sum of P x (fR / f - 1) = fR x S - P, where f is below fR;
+    * demand: the highest P x fR / f = fR x S.
+
+    S is irrational, so it is calculated to 1e-12 kVAh, the nearest; all else is exact, and the
+    result is rounded once, half to even, to 1e-6. The same readings give the same on every machine.
 
     Labels: each period of the schedule, or `total`; demand also says when its highest interval
     begins: `total@2026-03-02T18:00:00-03:00`.
@@ -211,7 +179,7 @@ class Excess(BaseMeasure):
         found = Intervals.of(slots, role, self.seconds)
         if not np.array_equal(found.starts, active.starts):
             message = f"the intervals of {role} and of {self.active} do not begin together"
-            raise Invalid(message, [Fault("intervals_apart", message)])
+            raise Invalid.of("intervals_apart", message)
         return found
 
     def _periods(self, slots: Slots, active: Intervals) -> Iterator[tuple[str, Int64]]:
@@ -232,51 +200,9 @@ class Excess(BaseMeasure):
         return round(Fraction(excess * self.seconds, parts * _PARTS * _HOUR))
 
 
-@attrs.frozen(eq=False)
-class _Powers:
-    """P, Q and about S of each interval, as power; none is below zero.
-
-    Floats only tell for which intervals the exact root is needed: all that it may decide about.
-    """
-
-    active: Micro
-    reactive: Micro
-    about: Floats
-
-    @classmethod
-    def of(cls, active: Micro, reactive: Micro) -> "_Powers":
-        p, q = np.maximum(active, 0), np.maximum(reactive, 0)
-        return cls(p, q, np.hypot(p.astype(np.float64), q.astype(np.float64)))
-
-    def below(self, some: Int64, factor: float) -> list[tuple[int, int]]:
-        """Return P and S, in parts, of those of *some* intervals that may be below a factor."""
-        near = factor * self.about[some] * (1 + _MARGIN) >= self.active[some].astype(np.float64)
-        which = some[near & (self.reactive[some] > 0)]
-        return list(zip(self.active[which].tolist(), self._roots(which), strict=True))
-
-    def highest(self, some: Int64) -> tuple[int, int]:
-        """Return which of *some* intervals has the highest S, and this, in parts."""
-        about = self.about[some]
-        which = some[about >= about.max() * (1 - _MARGIN)]
-        roots = self._roots(which)
-        root = max(roots)
-        return int(which[roots.index(root)]), root
-
-    def _roots(self, which: Int64) -> list[int]:
-        """Return S in parts, the nearest: no root of a whole number is half of an odd one."""
-        pairs = zip(self.active[which].tolist(), self.reactive[which].tolist(), strict=True)
-        return [(isqrt((p * p + q * q) * _SQUARE) + 1) >> 1 for p, q in pairs]
-
-
-# The charge of reactive energy and demand.
-
-#: One price, or that of each period.
-Prices: TypeAlias = Decimal | Annotated[dict[Period, Decimal], Meta(min_length=1)]
-
-
 def _lasts(from_: str, to: str) -> Iterator[Fault]:
     if from_ == to:
-        yield Fault("empty_window", "the hours are none: they end when they begin", "/to")
+        yield Fault("empty_window", "the hours must end after they begin", "/to")
 
 
 @attrs.frozen(cache_hash=True)
@@ -466,6 +392,77 @@ class Reactive(BaseCharge):
             quantity = max(Fraction(micro, MICRO) - least, Fraction(0))
             name = period if self.schedule else None
             yield self.line(quantity, None, "kvarh", amount=amount, period=name, steps=steps)
+
+
+def billed(selection: Selection, bill: BillSoFar, period: str | None) -> Fraction:
+    """Return the active demand of a period, or the highest; of components each has all of it.
+
+    What is charged on top of it, with the tag `overrun`, is left out.
+
+    Raises:
+        Invalid: No line bills it.
+
+    """
+    by_part: dict[tuple[str | None, str | None], Fraction] = {}
+    for line in selection.lines(bill):
+        if line.unit == _UNIT and line.quantity is not None and _OVERRUN not in line.tags:
+            part = (line.period, line.component)
+            by_part[part] = by_part.get(part, Fraction(0)) + Fraction(line.quantity)
+    fitting = [
+        value for (name, _), value in by_part.items() if None in (period, name) or period == name
+    ]
+    if not fitting:
+        message = f"no line before bills active demand{f' of {period}' if period else ''} in kW"
+        raise Invalid.of("no_billed_demand", message)
+    return max(fitting)
+
+
+def banded(bands: Sequence[Band], active: Fraction, reactive: Fraction) -> Iterator[Step]:
+    """Yield what each band charges."""
+    bounds = [active * Fraction(band.over_percent) / 100 for band in bands]
+    for index, band in enumerate(bands):
+        above = bounds[index + 1] if index + 1 < len(bands) else max(reactive, bounds[index])
+        inside = max(min(reactive, above) - bounds[index], Fraction(0))
+        share = f"{band.over_percent} % of {decimal_text(active)} kWh"
+        what = f"above {share}, of {decimal_text(reactive)} kvarh"
+        text = f"{decimal_text(inside)} x {band.rate}"
+        yield Step(what, text, inside * Fraction(band.rate))
+
+
+@attrs.frozen(eq=False)
+class _Powers:
+    """P, Q and about S of each interval, as power; none is below zero.
+
+    Floats only tell for which intervals the exact root is needed: all that it may decide about.
+    """
+
+    active: Micro
+    reactive: Micro
+    about: Floats
+
+    @classmethod
+    def of(cls, active: Micro, reactive: Micro) -> "_Powers":
+        p, q = np.maximum(active, 0), np.maximum(reactive, 0)
+        return cls(p, q, np.hypot(p.astype(np.float64), q.astype(np.float64)))
+
+    def below(self, some: Int64, factor: float) -> list[tuple[int, int]]:
+        """Return P and S, in parts, of those of *some* intervals that may be below a factor."""
+        near = factor * self.about[some] * (1 + _MARGIN) >= self.active[some].astype(np.float64)
+        which = some[near & (self.reactive[some] > 0)]
+        return list(zip(self.active[which].tolist(), self._roots(which), strict=True))
+
+    def highest(self, some: Int64) -> tuple[int, int]:
+        """Return which of *some* intervals has the highest S, and this, in parts."""
+        about = self.about[some]
+        which = some[about >= about.max() * (1 - _MARGIN)]
+        roots = self._roots(which)
+        root = max(roots)
+        return int(which[roots.index(root)]), root
+
+    def _roots(self, which: Int64) -> list[int]:
+        """Return S in parts, the nearest: no root of a whole number is half of an odd one."""
+        pairs = zip(self.active[which].tolist(), self.reactive[which].tolist(), strict=True)
+        return [(isqrt((p * p + q * q) * _SQUARE) + 1) >> 1 for p, q in pairs]
 
 
 @hookimpl

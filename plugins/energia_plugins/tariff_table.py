@@ -1,6 +1,7 @@
 """The charge `table`: what a table of bands says, such as municipal street lighting.
 
-`charge` is the charge, `rows` the rows of a table.
+The band of a bill is found by its energy or by what was charged before; its row states an amount, a
+rate, or a part of the base, and may differ by class of customer.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -105,38 +106,18 @@ class DatedRows:
     rows: Rows
 
 
-def faults_of_rows(rows: Sequence[Row], at: str) -> Iterator[Fault]:
-    """Yield the rows that never hold, as one before them does; *at* is the pointer of the rows."""
-    for index, row in enumerate(rows):
-        for before, other in enumerate(rows[:index]):
-            if other.covers(row):
-                message = f"row {before} always comes before this one: order bands by their ends"
-                yield Fault("never_reached", message, f"{at}/{index}")
-                break
-
-
-def row_of(rows: Sequence[Row], name: str | None, quantity: Fraction) -> Row | None:
-    """Return the row that holds for a class and a quantity; None if there is none."""
-    mine = [row for row in rows if row.is_for(name)]
-    at = band_of(mine, quantity)
-    return None if at is None else mine[at]
-
-
-# The charge itself: the band of a bill in, what its row says out.
-
-
 def _rows_or_tables(
     rows: tuple[Row, ...] | None, tables: tuple[DatedRows, ...] | None
 ) -> Iterator[Fault]:
     if (rows is None) == (tables is None):
         yield Fault("rows_or_tables", "give either rows, or tables of rows by date", "/rows")
     yield from faults_of_rows(rows or (), "/rows")
-    for at, table in enumerate(tables or ()):
-        yield from faults_of_rows(table.rows, f"/tables/{at}/rows")
-    for at, (before, after) in enumerate(pairwise(tables or ()), 1):
+    for index, table in enumerate(tables or ()):
+        yield from faults_of_rows(table.rows, f"/tables/{index}/rows")
+    for index, (before, after) in enumerate(pairwise(tables or ()), 1):
         if after.from_ <= before.from_:
             message = f"the table begins on {after.from_}, not after the one before it"
-            yield Fault("dates_not_increasing", message, f"/tables/{at}/from")
+            yield Fault("dates_not_increasing", message, f"/tables/{index}/from")
 
 
 def _value_is_of_bands(by: str, value: Decimal | None) -> Iterator[Fault]:
@@ -221,7 +202,7 @@ class TableCharge(BaseCharge):
 
     @property
     def _all_rows(self) -> tuple[Row, ...]:
-        return (*(self.rows or ()), *(row for one in self.tables or () for row in one.rows))
+        return (*(self.rows or ()), *(row for table in self.tables or () for row in table.rows))
 
     @property
     def across_versions(self) -> Literal["each", "last"]:
@@ -270,7 +251,7 @@ class TableCharge(BaseCharge):
         if row is None:
             whose = f" for the class {self.class_}" if self.class_ else ""
             message = f"{self._name} has no row for {decimal_text(quantity)}{whose}"
-            raise Invalid(message, [Fault("outside_table", message)])
+            raise Invalid.of("outside_table", message)
         return row
 
     def _rows(self, measured: Measured) -> tuple[Row, ...]:
@@ -280,7 +261,7 @@ class TableCharge(BaseCharge):
         holding = [table.rows for table in self.tables or () if table.from_ <= day]
         if not holding:
             message = f"{self._name} has no table on {day}"
-            raise Invalid(message, [Fault("no_table_in_force", message)])
+            raise Invalid.of("no_table_in_force", message)
         return holding[-1]
 
     def _steps(
@@ -315,7 +296,7 @@ class TableCharge(BaseCharge):
         month = f"{day:%Y-%m}"
         if month not in self.base_months:
             message = f"{self._name} has no base for {month}: add it to base_months"
-            raise Invalid(message, [Fault("missing_month", message)])
+            raise Invalid.of("missing_month", message)
         more = self.base_months[month]
         return fraction(base) + fraction(more), f"({base:f} + {more:f})"
 
@@ -326,6 +307,23 @@ class TableCharge(BaseCharge):
 
 def _energy(measured: Measured) -> Fraction:
     return Fraction(measured["energy"]["total"], MICRO)
+
+
+def row_of(rows: Sequence[Row], name: str | None, quantity: Fraction) -> Row | None:
+    """Return the row that holds for a class and a quantity; None if there is none."""
+    mine = [row for row in rows if row.is_for(name)]
+    at = band_of(mine, quantity)
+    return None if at is None else mine[at]
+
+
+def faults_of_rows(rows: Sequence[Row], at: str) -> Iterator[Fault]:
+    """Yield the rows that never hold, as one before them does; *at* is the pointer of the rows."""
+    for index, row in enumerate(rows):
+        for before, other in enumerate(rows[:index]):
+            if other.covers(row):
+                message = f"row {before} always comes before this one: order bands by their ends"
+                yield Fault("never_reached", message, f"{at}/{index}")
+                break
 
 
 @hookimpl

@@ -1,6 +1,8 @@
 """The charge `tax`: taxes inside the price or on top of it.
 
-`charge` is the charge, `taxes` the taxes with their rates, `formulas` what they make of an amount.
+On top, a tax of rate r makes n x (1 + r) of a net price n. Inside ("por dentro", as Brazil's ICMS,
+PIS and COFINS are), the rate is a part of the gross price, so that this is n / (1 - r). Taxes that
+have one base are a group: their rates add up, and groups multiply.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,6 +58,22 @@ TaxRate = Annotated[
     ),
 ]
 
+#: How taxes come to a price. Inside it: what each group takes is a part of what the groups before
+#: leave of the gross price, or all taxes are parts of the gross price. On top of it: all taxes are
+#: on the net price, or each group is also on the groups before.
+Form: TypeAlias = Literal["inside_product", "inside_sum", "add_on", "add_on_compound"]
+
+#: How much less than everything the taxes inside a price may be.
+_ALL = Decimal(1)
+
+
+@attrs.frozen
+class Rated:
+    """A rate of a bill, and how it was worked out."""
+
+    value: Fraction
+    text: str
+
 
 @attrs.frozen
 class RateBand:
@@ -83,15 +101,7 @@ def _one_rate(
 
 def _ends_later(from_: date | None, to: date | None) -> Iterator[Fault]:
     if from_ is not None and to is not None and to <= from_:
-        yield Fault("empty_range", "to is not after from", "/to")
-
-
-@attrs.frozen
-class Rated:
-    """A rate of a bill, and how it was worked out."""
-
-    value: Fraction
-    text: str
+        yield Fault("empty_range", "to must be after from", "/to")
 
 
 @attrs.frozen
@@ -172,26 +182,8 @@ class Tax:
         found = table.at(day)
         if found is None:
             message = f"the tax {self.name} has no rate for {day:%Y-%m}: add it to its rates"
-            raise Invalid(message, [Fault("missing_month", message)])
+            raise Invalid.of("missing_month", message)
         return found.value
-
-
-def _text(parts: list[tuple[int, Decimal]], days: int) -> str:
-    """Return how a mean rate was worked out."""
-    rates = {rate for _, rate in parts}
-    if not parts:
-        return "0"
-    if len(rates) == 1 and sum(count for count, _ in parts) == days:
-        return format(parts[0][1], "f")
-    return f"({' + '.join(f'{count}/{days} x {rate:f}' for count, rate in parts)})"
-
-
-# What taxes make of a price: gross-ups and additions, and what each tax then is of it.
-
-#: How taxes come to a price. Inside it: what each group takes is a part of what the groups before
-#: leave of the gross price, or all taxes are parts of the gross price. On top of it: all taxes are
-#: on the net price, or each group is also on the groups before.
-Form: TypeAlias = Literal["inside_product", "inside_sum", "add_on", "add_on_compound"]
 
 
 @attrs.frozen
@@ -240,60 +232,13 @@ class Burden:
     parts: tuple[Part, ...]
 
 
-def burden(form: Form, dues: Sequence[Due]) -> Burden:
-    """Return what taxes make of a net price; inside it their rates together are less than one."""
-    groups: dict[str, list[Due]] = {}
-    for due in dues:
-        together = form in ("inside_sum", "add_on")
-        groups.setdefault("" if together else due.group, []).append(due)
-    inside = form.startswith("inside")
-    return _inside(list(groups.values())) if inside else _on_top(list(groups.values()))
-
-
-def _inside(groups: list[list[Due]]) -> Burden:
-    rests = [1 - _rates(group) for group in groups]
-    gross = base = 1 / _product(rests)
-    parts = list[Part]()
-    for group, rest in zip(groups, rests, strict=True):
-        parts += [Part(due, base) for due in group]
-        base *= rest
-    terms = " x ".join(f"(1 - {' - '.join(due.rated.text for due in group)})" for group in groups)
-    return Burden(gross, f"/ ({terms})" if len(groups) > 1 else f"/ {terms or 1}", tuple(parts))
-
-
-def _on_top(groups: list[list[Due]]) -> Burden:
-    parts, base = list[Part](), Fraction(1)
-    for group in groups:
-        parts += [Part(due, base) for due in group]
-        base *= 1 + _rates(group)
-    terms = " x ".join(f"(1 + {' + '.join(due.rated.text for due in group)})" for group in groups)
-    return Burden(base, f"x {terms or 1}", tuple(parts))
-
-
-def _rates(group: list[Due]) -> Fraction:
-    return sum((due.rated.value for due in group), Fraction(0))
-
-
-def _product(factors: list[Fraction]) -> Fraction:
-    found = Fraction(1)
-    for factor in factors:
-        found *= factor
-    return found
-
-
-# The charge itself: the rates of a bill in, other prices and lines of taxes out.
-
-#: How much less than everything the taxes inside a price may be.
-_ALL = Decimal(1)
-
-
 def _names_differ(taxes: tuple[Tax, ...]) -> Iterator[Fault]:
     """Refuse a tax that is taken twice on one day."""
-    for at, tax in enumerate(taxes):
-        for before in taxes[:at]:
+    for index, tax in enumerate(taxes):
+        for before in taxes[:index]:
             if tax.name == before.name and _overlap(tax, before):
                 message = f"the tax {tax.name} is there twice on some day: give each from and to"
-                yield Fault("duplicate_tax", message, f"/taxes/{at}/name")
+                yield Fault("duplicate_tax", message, f"/taxes/{index}/name")
                 break
 
 
@@ -313,7 +258,7 @@ def _leave_something(form: Form, taxes: tuple[Tax, ...]) -> Iterator[Fault]:
 
 def _shown_as_price(form: Form, show: str | None) -> Iterator[Fault]:
     if form.startswith("add_on") and show == "information":
-        message = "taxes on top of the price are lines, or in the price: they are no information"
+        message = "taxes on top of the price are lines, or in the price: they are not inside"
         yield Fault("nothing_inside", message, "/show")
 
 
@@ -445,6 +390,57 @@ class TaxCharge(BaseCharge):
             steps = [*steps, inside] if steps else []
             line = self.line(value, amount=0, component=name, steps=tuple(steps))
         return attrs.evolve(line, description=description)
+
+
+def burden(form: Form, dues: Sequence[Due]) -> Burden:
+    """Return what taxes make of a net price; inside it their rates together are less than one."""
+    groups: dict[str, list[Due]] = {}
+    for due in dues:
+        together = form in ("inside_sum", "add_on")
+        groups.setdefault("" if together else due.group, []).append(due)
+    inside = form.startswith("inside")
+    return _inside(list(groups.values())) if inside else _on_top(list(groups.values()))
+
+
+def _inside(groups: list[list[Due]]) -> Burden:
+    rests = [1 - _rates(group) for group in groups]
+    gross = base = 1 / _product(rests)
+    parts = list[Part]()
+    for group, rest in zip(groups, rests, strict=True):
+        parts += [Part(due, base) for due in group]
+        base *= rest
+    terms = " x ".join(f"(1 - {' - '.join(due.rated.text for due in group)})" for group in groups)
+    return Burden(gross, f"/ ({terms})" if len(groups) > 1 else f"/ {terms or 1}", tuple(parts))
+
+
+def _rates(group: list[Due]) -> Fraction:
+    return sum((due.rated.value for due in group), Fraction(0))
+
+
+def _product(factors: list[Fraction]) -> Fraction:
+    found = Fraction(1)
+    for factor in factors:
+        found *= factor
+    return found
+
+
+def _on_top(groups: list[list[Due]]) -> Burden:
+    parts, base = list[Part](), Fraction(1)
+    for group in groups:
+        parts += [Part(due, base) for due in group]
+        base *= 1 + _rates(group)
+    terms = " x ".join(f"(1 + {' + '.join(due.rated.text for due in group)})" for group in groups)
+    return Burden(base, f"x {terms or 1}", tuple(parts))
+
+
+def _text(parts: list[tuple[int, Decimal]], days: int) -> str:
+    """Return how a mean rate was worked out."""
+    rates = {rate for _, rate in parts}
+    if not parts:
+        return "0"
+    if len(rates) == 1 and sum(count for count, _ in parts) == days:
+        return format(parts[0][1], "f")
+    return f"({' + '.join(f'{count}/{days} x {rate:f}' for count, rate in parts)})"
 
 
 def _overlap(one: Tax, other: Tax) -> bool:

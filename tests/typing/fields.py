@@ -54,7 +54,7 @@ from energia import (
 from energia.convert.scalars import decimal
 from energia.pricing.bands import Bound, band_of, blocks, faults_of_bands
 from energia.pricing.dates import BillDates, Table, bill_of, window_of
-from energia.pricing.demand import Intervals
+from energia.pricing.demand import BaseDemand, Intervals, Part, components_of, unit_fits
 from energia.pricing.exact import decimal_text, fraction, total
 from energia.time import DAY, HOUR, Instant, Zone, instant_of, seconds_in
 from energia.units import MICRO, POWER_UNITS
@@ -179,6 +179,22 @@ class Banded(BaseCharge):
         if not table.entries or not blocks(self.bands, whole):
             raise Invalid(f"nothing is known of {decimal_text(whole)}")
         yield self.line(share * fraction(rate) / MICRO, Decimal(1), "day")
+
+
+@attrs.frozen(kw_only=True)
+class Subscribed(BaseDemand):
+    """A demand that is charged at one rate, whatever else is said."""
+
+    __rules__: ClassVar[Rules] = (unit_fits,)
+    kind: ClassVar[str] = "acme.subscribed"
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
+        """Charge it."""
+        demands = self.billed(measured, bill.state)
+        for period, parts in self.parts(demands, measured).items():
+            part: Part = parts[0]
+            for component, rate in components_of(self.base_rate):
+                yield self.line(part.quantity, rate, period=period, component=component)
 
 
 def read(content: bytes, zone: Zone) -> tuple[Decimal, Instant, str]:

@@ -35,14 +35,14 @@ _short: Final = Repr()
 _short.maxother = _short.maxstring = 80
 
 
-def refuse_unfit(plugin: str, hook: str, one: object) -> None:
+def refuse_unfit(plugin: str, hook: str, offer: object) -> None:
     """Refuse an object that is not what *hook* returns; raises `PluginError`."""
     try:
-        lacking = _LACKING[hook](one)
+        lacking = _LACKING[hook](offer)
     except Exception as error:
         lacking = f"it cannot be read: {error}"
     if lacking:
-        raise PluginError(f"plugin {plugin!r}: {hook} returned {_named(one)}: {lacking}")
+        raise PluginError(f"plugin {plugin!r}: {hook} returned {_named(offer)}: {lacking}")
 
 
 def refuse_same_metrics(collectors: Iterable[tuple[str, object]]) -> None:
@@ -77,17 +77,17 @@ def _metrics(plugin: str, collector: object) -> set[str]:
         ) from error
 
 
-def _charge(one: object) -> str | None:
-    if not isinstance(one, type) or not attrs.has(one):
+def _charge(offer: object) -> str | None:
+    if not isinstance(offer, type) or not attrs.has(offer):
         return "a charge must be an attrs class"
-    kind = getattr(one, "kind", None)
+    kind = getattr(offer, "kind", None)
     if not isinstance(kind, str) or not kind:
         return "a charge must have a `kind`, a string of its class"
-    if wrong := misspelt(one, OF_CHARGES):
+    if wrong := misspelt(offer, OF_CHARGES):
         return wrong
-    if missing := lacking(one, CHARGE):
+    if missing := lacking(offer, CHARGE):
         return f"a charge must have {', '.join(f'`{name}`' for name in missing)} (see BaseCharge)"
-    return _values_of_charge(one) or _without_methods("charge", one, "measures", "lines")
+    return _values_of_charge(offer) or _without_methods("charge", offer, "measures", "lines")
 
 
 def _values_of_charge(class_: type) -> str | None:
@@ -100,38 +100,38 @@ def _values_of_charge(class_: type) -> str | None:
     return None
 
 
-def _decoder(one: object) -> str | None:
-    options = getattr(one, "options", None)
+def _decoder(offer: object) -> str | None:
+    options = getattr(offer, "options", None)
     if not isinstance(options, type) or not attrs.has(options):
         return "the `options` of a decoder must be an attrs class"
     return (
-        _of_class("decoder", one)
-        or _without_methods("decoder", one, "decode")
-        or misspelt(one, OF_DECODERS)
+        _of_class("decoder", offer)
+        or _without_methods("decoder", offer, "decode")
+        or misspelt(offer, OF_DECODERS)
     )
 
 
-def _importer(one: object) -> str | None:
-    if isinstance(one, type):
-        return _of_class("tariff importer", one)
-    if not isinstance(getattr(one, "description", None), str):
+def _importer(offer: object) -> str | None:
+    if isinstance(offer, type):
+        return _of_class("tariff importer", offer)
+    if not isinstance(getattr(offer, "description", None), str):
         return "a tariff importer must have a `description`, a string"
-    return _without_methods("tariff importer", one, "read") or misspelt(one, OF_IMPORTERS)
+    return _without_methods("tariff importer", offer, "read") or misspelt(offer, OF_IMPORTERS)
 
 
-def _probe(one: object) -> str | None:
-    if getattr(one, "criticality", None) not in _CRITICALITIES:
+def _probe(offer: object) -> str | None:
+    if getattr(offer, "criticality", None) not in _CRITICALITIES:
         return f"the `criticality` of a probe must be {' or '.join(map(repr, _CRITICALITIES))}"
-    if not inspect.iscoroutinefunction(check := getattr(one, "check", None)):
+    if not inspect.iscoroutinefunction(check := getattr(offer, "check", None)):
         return "a probe must have a coroutine function `check`"
     if not _takes_core(check):
         return "the `check` of a probe must take the service: check(core)"
-    active = getattr(one, "active", None)
+    active = getattr(offer, "active", None)
     if active is not None and not (callable(active) and _takes_core(active)):
         return "the `active` of a probe must be a method that takes the service: active(core)"
-    if getattr(one, "component_type", "component") not in _COMPONENT_TYPES:
+    if getattr(offer, "component_type", "component") not in _COMPONENT_TYPES:
         return f"the `component_type` of a probe must be one of {', '.join(_COMPONENT_TYPES)}"
-    return _of_class("probe", one) or misspelt(one, OF_PROBES) or _times("probe", one)
+    return _of_class("probe", offer) or misspelt(offer, OF_PROBES) or _times("probe", offer)
 
 
 def _takes_core(method: Callable[..., object]) -> bool:
@@ -142,24 +142,26 @@ def _takes_core(method: Callable[..., object]) -> bool:
     return True
 
 
-def _seed(one: object) -> str | None:
-    if not inspect.iscoroutinefunction(getattr(one, "sow", None)):
+def _seed(offer: object) -> str | None:
+    if not inspect.iscoroutinefunction(getattr(offer, "sow", None)):
         return "a seed must have a coroutine function `sow`"
-    return _of_class("seed", one)
+    return _of_class("seed", offer)
 
 
-def _price_feed(one: object) -> str | None:
-    if not inspect.iscoroutinefunction(getattr(one, "fetch", None)):
+def _price_feed(offer: object) -> str | None:
+    if not inspect.iscoroutinefunction(getattr(offer, "fetch", None)):
         return "a price feed must have a coroutine function `fetch`"
-    if not isinstance(getattr(getattr(one, "series", None), "id", None), str):
+    if not isinstance(getattr(getattr(offer, "series", None), "id", None), str):
         return "the `series` of a price feed must be a NewPriceSeries with an id"
-    return _of_class("price feed", one) or misspelt(one, OF_FEEDS) or _times("price feed", one)
+    return (
+        _of_class("price feed", offer) or misspelt(offer, OF_FEEDS) or _times("price feed", offer)
+    )
 
 
-def _times(what: str, one: object) -> str | None:
+def _times(what: str, offer: object) -> str | None:
     stated: dict[str, object] = {
-        "timeout": one.timeout if isinstance(one, HasTimeout) else 1,
-        "period": one.period if isinstance(one, HasPeriod) else 1,
+        "timeout": offer.timeout if isinstance(offer, HasTimeout) else 1,
+        "period": offer.period if isinstance(offer, HasPeriod) else 1,
     }
     for name, seconds in stated.items():
         if not isinstance(seconds, int | float) or not 0 < seconds < inf:
@@ -167,47 +169,51 @@ def _times(what: str, one: object) -> str | None:
     return None
 
 
-def _collector(one: object) -> str | None:
-    return _of_class("collector", one) or _without_methods("collector", one, "collect")
+def _collector(offer: object) -> str | None:
+    return _of_class("collector", offer) or _without_methods("collector", offer, "collect")
 
 
-def _middleware(one: object) -> str | None:
-    if not callable(one):
+def _middleware(offer: object) -> str | None:
+    if not callable(offer):
         return "a middleware must be callable"
-    if getattr(one, "__middleware_version__", None) != 1:
+    if getattr(offer, "__middleware_version__", None) != 1:
         return "a middleware must be marked with @web.middleware"
     return None
 
 
-def _folder(one: object) -> str | None:
+def _folder(offer: object) -> str | None:
     from energia.db.migrate import read  # only where there are migrations
 
-    if not callable(getattr(one, "iterdir", None)):
+    if not callable(getattr(offer, "iterdir", None)):
         return "migrations must be a folder: a Traversable"
-    if not read({"": cast("Traversable", one)}):
+    if not read({"": cast("Traversable", offer)}):
         return "the folder has no file such as 0001_tables.sql"
     return None
 
 
 def _instance(module: str, name: str) -> Callable[[object], str | None]:
-    def lacking(one: object) -> str | None:
+    def lacking(offer: object) -> str | None:
         type_: Any = getattr(sys.modules.get(module), name, ())
-        return None if isinstance(one, type_) else f"it must be of the class {module}.{name}"
+        return None if isinstance(offer, type_) else f"it must be of the class {module}.{name}"
 
     return lacking
 
 
-def _of_class(what: str, one: object) -> str | None:
-    return f"it is a class: a {what} must be an instance" if isinstance(one, type) else None
+def _of_class(what: str, offer: object) -> str | None:
+    return f"it is a class: a {what} must be an instance" if isinstance(offer, type) else None
 
 
-def _without_methods(what: str, one: object, *names: str) -> str | None:
-    missing = [name for name in names if not callable(getattr(one, name, None))]
+def _without_methods(what: str, offer: object, *names: str) -> str | None:
+    missing = [name for name in names if not callable(getattr(offer, name, None))]
     return f"a {what} must have a method `{missing[0]}`" if missing else None
 
 
-def _named(one: object) -> str:
-    return f"{one.__module__}.{one.__qualname__}" if isinstance(one, type) else _short.repr(one)
+def _named(offer: object) -> str:
+    return (
+        f"{offer.__module__}.{offer.__qualname__}"
+        if isinstance(offer, type)
+        else _short.repr(offer)
+    )
 
 
 _LACKING: Final[Mapping[str, Callable[[object], str | None]]] = {

@@ -65,7 +65,10 @@ def implementations(of: pluggy.PluginManager, hook: str) -> list[tuple[str, Call
     The functions take the arguments of the hook by keyword; a plugin may want fewer of them.
     """
     caller: pluggy.HookCaller = getattr(of.hook, hook)
-    return [(one.plugin_name, _call(one)) for one in reversed(caller.get_hookimpls())]
+    return [
+        (implementation.plugin_name, _call(implementation))
+        for implementation in reversed(caller.get_hookimpls())
+    ]
 
 
 def objects(of: pluggy.PluginManager, hook: str) -> list[tuple[str, object]]:
@@ -81,19 +84,19 @@ def objects(of: pluggy.PluginManager, hook: str) -> list[tuple[str, object]]:
             returned = list(cast("Iterable[object]", registered()))
         except Exception as error:
             raise PluginError(f"plugin {name!r}: {hook} failed: {error}") from error
-        for one in returned:
-            offers.refuse_unfit(name, hook, one)
-        found += [(name, one) for one in returned]
+        for offer in returned:
+            offers.refuse_unfit(name, hook, offer)
+        found += [(name, offer) for offer in returned]
     return found
 
 
 def single(of: pluggy.PluginManager, hook: str) -> dict[str, object]:
     """Return what the plugins register by *hook*, by plugin; raises `PluginError` for a second."""
     found: dict[str, object] = {}
-    for plugin, one in objects(of, hook):
+    for plugin, offer in objects(of, hook):
         if plugin in found:
             raise PluginError(f"plugin {plugin!r}: {hook} returned more than one")
-        found[plugin] = one
+        found[plugin] = offer
     return found
 
 
@@ -107,14 +110,14 @@ def named(
 
     """
     found: dict[str, tuple[str, object]] = {}
-    for plugin, one in objects(of, hook):
-        name = getattr(one, attribute, None)
+    for plugin, offer in objects(of, hook):
+        name = getattr(offer, attribute, None)
         if not isinstance(name, str) or not name:
-            raise PluginError(f"plugin {plugin!r} offers a {what} without a {attribute}: {one!r}")
+            raise PluginError(f"plugin {plugin!r} offers a {what} without a {attribute}: {offer!r}")
         if name in found:
             both = offers.both(found[name][0], plugin, "offer")
             raise PluginError(f"{both} the {what} {name!r}")
-        found[name] = (plugin, one)
+        found[name] = (plugin, offer)
     return found
 
 

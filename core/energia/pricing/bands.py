@@ -44,12 +44,14 @@ def faults_of_bands(bands: Sequence[Banded], at: str, *, closed: bool = False) -
         pointer, is_last = f"{at}/{index}/up_to", index == len(bands) - 1
         if band.up_to is None:
             if not is_last:
-                yield Fault("missing_bound", "only the last band has no end", pointer)
+                yield Fault("missing_bound", "only the last band may have no end", pointer)
             continue
         if is_last and not closed:
             yield Fault("closed_band", "the last band must have no end: leave up_to out", pointer)
         if ends and band.up_to <= ends[-1]:
-            message = f"the band ends at {band.up_to}, not after the one before: {ends[-1]}"
+            message = (
+                f"the band ends at {band.up_to}, and must end after the one before: {ends[-1]}"
+            )
             yield Fault("bounds_not_increasing", message, pointer)
         ends.append(band.up_to)
 

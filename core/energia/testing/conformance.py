@@ -69,7 +69,7 @@ def check_charge(class_: type[Charge], *, without: Sequence[str] = ()) -> None:
         Failed: An AssertionError that names every check that failed.
 
     """
-    failed = [one for one in outcomes(class_, without=without) if one.state == "failed"]
+    failed = [outcome for outcome in outcomes(class_, without=without) if outcome.state == "failed"]
     if failed:
         lines = "\n".join(f"  {one.check}: {one.detail}" for one in failed)
         raise Failed(f"{class_.kind} does not conform:\n{lines}")

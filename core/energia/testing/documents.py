@@ -71,7 +71,7 @@ def _composed(origin: Any, arguments: tuple[Any, ...]) -> Strategy:
     if origin is Literal:
         return st.sampled_from(arguments)
     if origin in (Union, UnionType):
-        return st.one_of([of(one) for one in arguments if one is not NoneType])
+        return st.one_of([of(argument) for argument in arguments if argument is not NoneType])
     if issubclass(origin, Mapping):
         return st.dictionaries(of(arguments[0]), of(arguments[1]), min_size=1, max_size=3)
     return st.lists(of(arguments[0]), min_size=1, max_size=3)
@@ -112,14 +112,14 @@ def _field(field: Field, before: Mapping[str, Any]) -> Strategy:
 
 def _by_period(type_: Any) -> Any:
     """Return the type of the values of a table by period; None for another type."""
-    for one in _parts(type_):
-        if get_origin(one) is dict and get_args(one)[0] == Period:
-            return get_args(one)[1]
+    for part in _parts(type_):
+        if get_origin(part) is dict and get_args(part)[0] == Period:
+            return get_args(part)[1]
     return None
 
 
 def _is_schedule(type_: Any) -> bool:
-    return any(one is Schedule for one in _parts(type_))
+    return any(part is Schedule for part in _parts(type_))
 
 
 def _parts(type_: Any) -> Iterable[Any]:
@@ -127,7 +127,7 @@ def _parts(type_: Any) -> Iterable[Any]:
     if get_origin(type_) is Annotated:
         return _parts(get_args(type_)[0])
     if get_origin(type_) in (Union, UnionType):
-        return [part for one in get_args(type_) for part in _parts(one)]
+        return [part for argument in get_args(type_) for part in _parts(argument)]
     return [type_]
 
 

@@ -22,7 +22,7 @@ def priced(case: Case, start: Instant, end: Instant) -> tuple[Fact, ...]:
     class_ = case.class_
     if class_.__module__ == "__main__" or "<locals>" in class_.__qualname__:
         raise Skipped("the class is in no module that another process could import")
-    stated = [dict(one) for one in class_.examples]
+    stated = [dict(example) for example in class_.examples]
     documents = stated if case.document in stated else [dict(case.document)]
     question = {
         "module": class_.__module__,

@@ -69,7 +69,7 @@ def _survives(importer: TariffImporter, document: object, pricing: Pricing) -> N
 
 def _damaged(value: Any, random: Random) -> Any:
     """Return *value* with one part of it missing, or of a wrong type."""
-    inner = [key for key, one in _items(value) if isinstance(one, dict | list) and one]
+    inner = [key for key, item in _items(value) if isinstance(item, dict | list) and item]
     if inner and random.random() < 0.75:
         key = random.choice(inner)
         value[key] = _damaged(value[key], random)

@@ -154,7 +154,7 @@ def _priced(class_: type[Charge], pricing: Pricing, worth: bool, document: Any) 
 def _tariff(cases: Sequence[Case], zone: str) -> dict[str, Any]:
     before = {one.get("code") or one["kind"]: one for case in cases for one in case.before}
     several = [{**one, "code": code} for code, one in before.items()]
-    several += [{**case.document, "code": f"drawn-{at}"} for at, case in enumerate(cases)]
+    several += [{**case.document, "code": f"drawn-{index}"} for index, case in enumerate(cases)]
     version = {"valid_from": "1970-01-01", "charges": several}
     return {"name": "drawn", "currency": "EUR", "timezone": zone, "versions": [version]}
 

@@ -17,12 +17,12 @@ ENCODINGS = ("utf-8", "utf-16", "iso-8859-1", "iso-8859-15", "windows-1252", "as
 
 def _mark(mark: str) -> None:
     if mark.isalnum() or mark in '"+-\r\n':
-        raise Unfit("bad_mark", "a mark is no letter, digit, sign or quote")
+        raise Unfit("bad_mark", "a mark must not be a letter, a digit, a sign or a quote")
 
 
 def _encoding(name: str) -> None:
     if name.lower() not in ENCODINGS:
-        raise Unfit("unknown_encoding", f"the encoding is one of {', '.join(ENCODINGS)}")
+        raise Unfit("unknown_encoding", f"the encoding must be one of {', '.join(ENCODINGS)}")
 
 
 def _date_format(pattern: str) -> None:

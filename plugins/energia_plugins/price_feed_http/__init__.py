@@ -14,4 +14,4 @@ class HttpFeeds:
     @hookimpl
     def register_price_feeds(self) -> list[PriceFeed]:
         """Offer the feeds."""
-        return [Feed(name, one) for name, one in self._settings.feeds.items()]
+        return [Feed(name, feed) for name, feed in self._settings.feeds.items()]

@@ -113,7 +113,7 @@ class _Fetched:
     @property
     def horizon(self) -> datetime | None:
         """When the last of the prices ends."""
-        return max((one.end or one.start for one in self.points), default=None)
+        return max((point.end or point.start for point in self.points), default=None)
 
 
 class Feed:

@@ -1,7 +1,7 @@
 """The charge `event`: energy, demand or a rebate in dated windows of time.
 
-`windows` are the windows, `measures` what is measured in them, `baselines` what a rebate compares
-it with, `charge` is the charge.
+Critical peaks cost more in hours that the supplier announces; a rebate pays for what is used less
+in them than on the weekdays before.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,14 +42,14 @@ Form = Literal["energy", "demand", "rebate"]
 def _rates_are_known(events: tuple[Event, ...], rate: Decimal | None) -> Iterator[Fault]:
     """Refuse events without a rate, and windows of one event at several."""
     found: dict[str | None, Decimal | None] = {}
-    for at, event in enumerate(events):
+    for index, event in enumerate(events):
         mine = rate if event.rate is None else event.rate
         if mine is None:
             message = "the event has no rate: give it one, or give one to the charge"
-            yield Fault("missing_rate", message, f"/events/{at}/rate")
+            yield Fault("missing_rate", message, f"/events/{index}/rate")
         if found.setdefault(event.name, mine) != mine:
-            message = f"windows of one event, {event.name or 'without a name'}, have several rates"
-            yield Fault("rates_differ", message, f"/events/{at}/rate")
+            message = f"windows of one event, {event.name or 'without a name'}, must have one rate"
+            yield Fault("rates_differ", message, f"/events/{index}/rate")
 
 
 def _baselines_are_known(
@@ -57,12 +57,12 @@ def _baselines_are_known(
 ) -> Iterator[Fault]:
     """Refuse a rebate that is compared with nothing, and baselines of no rebate."""
     if form != "rebate" and baseline_days is not None:
-        yield Fault("unused_field", "only a rebate has a baseline", "/baseline_days")
+        yield Fault("unused_field", "only a rebate may have a baseline", "/baseline_days")
     given = {event.name for event in events if event.baseline is not None}
-    for at, event in enumerate(events):
-        pointer = f"/events/{at}/baseline"
+    for index, event in enumerate(events):
+        pointer = f"/events/{index}/baseline"
         if form != "rebate" and event.baseline is not None:
-            yield Fault("unused_field", "only a rebate has a baseline", pointer)
+            yield Fault("unused_field", "only a rebate may have a baseline", pointer)
         elif form == "rebate" and event.baseline is None:
             if event.name in given:
                 message = "other windows of the event have a baseline: give this one its own"
@@ -74,12 +74,12 @@ def _baselines_are_known(
 
 def _statistic_is_of_demand(form: Form, statistic: str | None) -> Iterator[Fault]:
     if form != "demand" and statistic is not None:
-        yield Fault("unused_field", "only demand has a statistic", "/statistic")
+        yield Fault("unused_field", "only demand may have a statistic", "/statistic")
 
 
 def _has_power(form: Form, channel: str) -> Iterator[Fault]:
     if form == "demand" and unit_of(channel) not in POWER_UNITS:
-        message = f"{channel} is in {unit_of(channel)}, which is of no power: demand has none"
+        message = f"{channel} is in {unit_of(channel)}, which has no unit of power: no demand"
         yield Fault("wrong_unit", message, "/channel")
 
 
@@ -197,8 +197,8 @@ class EventCharge(BaseCharge):
         """Return what would have been used in an event."""
         given = [
             event.baseline or Decimal(0)
-            for at, event in enumerate(self._given)
-            if (event.name or "") == name and str(at) in measured["given"]
+            for index, event in enumerate(self._given)
+            if (event.name or "") == name and str(index) in measured["given"]
         ]
         if given:
             value = sum(map(fraction, given), Fraction(0))

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import attrs
 import numpy as np
 
-from energia import BaseMeasure, Fault, Invalid, Role, Slots
+from energia import BaseMeasure, Invalid, Role, Slots
 from energia.pricing.exact import total
 from energia.time import DAY, day_number
 from energia_plugins.tariff_event.windows import Window, by_name, is_split, slots_in
@@ -26,7 +26,7 @@ def spans(slots: Slots, channel: str, windows: tuple[Window, ...]) -> Mapping[st
     edges: set[int] = set()
     for name, of_event in by_name(windows).items():
         seconds = [window.seconds(slots.zone) for window in of_event]
-        edges.update(edge for one in seconds for edge in one if is_split(grid, edge))
+        edges.update(edge for span in seconds for edge in span if is_split(grid, edge))
         inside = [slots_in(grid, start, end) for start, end in seconds]
         if together := _together(span for span in sorted(inside) if span[0] < span[1]):
             found[name] = together
@@ -55,7 +55,7 @@ def _refuse_overlaps(found: Sequence[Spans]) -> None:
     every = sorted(span for of_event in found for span in of_event)
     if any(after[0] < before[1] for before, after in pairwise(every)):
         message = "two events share a slot, which would count twice: windows overlap"
-        raise Invalid(message, [Fault("events_overlap", message)])
+        raise Invalid.of("events_overlap", message)
 
 
 @attrs.frozen(cache_hash=True)
@@ -130,8 +130,10 @@ class EventPeak(BaseMeasure):
         """Return the exact maxima; raises `Invalid` for slots that do not divide an hour."""
         part = slots.portion(self.channel)
         if 3600 % part.grid.interval:
-            message = f"slots of {part.grid.interval} s have no exact power: they divide no hour"
-            raise Invalid(message, [Fault("wrong_interval", message)])
+            message = (
+                f"slots of {part.grid.interval} s have no exact power: they must divide an hour"
+            )
+            raise Invalid.of("wrong_interval", message)
         per_hour = 3600 // part.grid.interval
         return {
             name: max(int(part.values[first:past].max()) for first, past in of_event) * per_hour
@@ -158,7 +160,7 @@ class InBill(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the windows; raises `Invalid` for one that is cut."""
         found: dict[str, int] = {}
-        for at, window in enumerate(self.windows):
+        for index, window in enumerate(self.windows):
             start, end = window.seconds(slots.zone)
             if end <= slots.start or slots.end <= start:
                 continue
@@ -167,8 +169,8 @@ class InBill(BaseMeasure):
                     f"the event at {slots.zone.text(start)} is only in part in the bill, and its "
                     "baseline is of all of it"
                 )
-                raise Invalid(message, [Fault("event_cut", message)])
-            found[str(at)] = 1
+                raise Invalid.of("event_cut", message)
+            found[str(index)] = 1
         return found
 
 
@@ -227,7 +229,7 @@ class Baselines(BaseMeasure):
             f"the event {name or 'at'} {when} has {count} weekdays before it in the bill, and its "
             f"baseline needs {self.days}: give the event a `baseline`"
         )
-        raise Invalid(message, [Fault("no_baseline", message)])
+        raise Invalid.of("no_baseline", message)
 
 
 def _day(slots: Slots, instant: int) -> int:

@@ -19,7 +19,7 @@ Day: TypeAlias = date
 
 def _whole(instant: datetime) -> None:
     if instant.microsecond:
-        raise Unfit("off_grid", "the time is not on a whole second")
+        raise Unfit("off_grid", "the time must be on a whole second")
 
 
 Instant = Annotated[datetime, Check(_whole)]
@@ -34,11 +34,13 @@ def _instants_or_times(
 ) -> Iterator[Fault]:
     instants, times = (start, end), (date, from_, to)
     whole = [all(one is not None for one in given) for given in (instants, times)]
-    if any(one is not None for one in (times if whole[0] else instants)) or not any(whole):
+    if any(time is not None for time in (times if whole[0] else instants)) or not any(whole):
         message = "give start and end, which are instants, or else date, from and to"
         yield Fault("instants_or_times", message, "/start")
     elif (start is not None and end is not None and end <= start) or (to and from_ == to):
-        yield Fault("empty_window", "the window is empty", "/end" if whole[0] else "/to")
+        yield Fault(
+            "empty_window", "the window must end after it begins", "/end" if whole[0] else "/to"
+        )
 
 
 @attrs.frozen(cache_hash=True)

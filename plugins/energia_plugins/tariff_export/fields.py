@@ -26,7 +26,7 @@ _METERING: Final = ("across", "becomes", "credited", "uncompensated")
 
 def _has_a_rate(rate: Decimal | None, pay: str) -> Iterator[Fault]:
     if pay == "credit" and rate is None:
-        yield Fault("missing_rate", "energy becomes credit at a rate", "/rate")
+        yield Fault("missing_rate", "energy needs a rate to become credit", "/rate")
 
 
 @attrs.frozen
@@ -127,12 +127,14 @@ def has_a_schedule(
 def tiers_rise(tiers: Tiers | None) -> Iterator[Fault]:
     """Refuse tiers that do not rise, or whose last is not open."""
     bounds: Sequence[Decimal | None] = [tier.up_to for tier in tiers or ()]
-    for at, bound in enumerate(bounds):
-        if (bound is None) != (at == len(bounds) - 1):
-            yield Fault("open_tier", "the last tier, and no other, is open", f"/tiers/{at}/up_to")
-    for at, (low, high) in enumerate(pairwise(bounds), 1):
+    for index, bound in enumerate(bounds):
+        if (bound is None) != (index == len(bounds) - 1):
+            yield Fault(
+                "open_tier", "the last tier, and no other, must be open", f"/tiers/{index}/up_to"
+            )
+    for index, (low, high) in enumerate(pairwise(bounds), 1):
         if low is not None and high is not None and high <= low:
-            yield Fault("tiers_rise", "tiers rise", f"/tiers/{at}/up_to")
+            yield Fault("tiers_rise", "tiers must rise", f"/tiers/{index}/up_to")
 
 
 def keeps_what_it_settles(
@@ -152,12 +154,12 @@ def keeps_what_it_settles(
         if value and kept == "none":
             yield Fault("nothing_kept", f"{name} needs a rollover", f"/{name}")
     if true_up and kept == "kwh" and true_up.rate is None and true_up.pay == "cash":
-        yield Fault("missing_rate", "energy is paid at a rate", "/true_up/rate")
+        yield Fault("missing_rate", "energy needs a rate to be paid", "/true_up/rate")
     if true_up and kept == "money" and (true_up.rate is not None or true_up.pay == "credit"):
-        message = "the bank is money already: it is paid as it is, or lost"
+        message = "the bank is money already: it can only be paid as it is, or be lost"
         yield Fault("not_of_scheme", message, "/true_up/rate")
     if true_up and kept == "money" and true_up.basis == "net":
-        yield Fault("not_of_scheme", "only energy has a net", "/true_up/basis")
+        yield Fault("not_of_scheme", "only energy may have a net", "/true_up/basis")
 
 
 def known_periods(

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Self
 
 import attrs
 
-from energia import Fault, Invalid
+from energia import Invalid
 from energia.pricing.exact import exact_text
 
 Unit = Literal["kwh", "money"]
@@ -67,7 +67,7 @@ class Account:
 
     def json(self) -> dict[str, str]:
         """Return the account as the state has it."""
-        names = [one.name for one in attrs.fields(type(self))]
+        names = [field.name for field in attrs.fields(type(self))]
         return {name: exact_text(getattr(self, name)) for name in [*names, "carried_out"]}
 
 
@@ -103,12 +103,12 @@ class Kept:
                 "the state of export is {month, ledger: [{month, period?, kwh | money, expires?}]}"
                 f", months such as 2026-03 and numbers as strings: {error}"
             )
-            raise Invalid(message, [Fault("bad_state", message, "/state")]) from error
+            raise Invalid.of("bad_state", message, "/state") from error
         return cls(month, sorted(entries, key=lambda one: one.month), net)
 
     def of(self, unit: Unit) -> list[Entry]:
         """Return the entries of one unit."""
-        return [one for one in self.entries if one.unit == unit]
+        return [entry for entry in self.entries if entry.unit == unit]
 
 
 def later(month: str, months: int) -> str:
@@ -119,23 +119,23 @@ def later(month: str, months: int) -> str:
 
 def total(entries: Iterable[Entry]) -> Fraction:
     """Return the sum of the amounts."""
-    return sum((one.amount for one in entries), Fraction(0))
+    return sum((entry.amount for entry in entries), Fraction(0))
 
 
 def alive(entries: Iterable[Entry], month: str) -> list[Entry]:
     """Return the entries that the bill of *month* may use."""
-    return [one for one in entries if one.expires is None or one.expires >= month]
+    return [entry for entry in entries if entry.expires is None or entry.expires >= month]
 
 
-def drawn(entries: Sequence[Entry], wanted: Fraction) -> tuple[list[Entry], list[Entry]]:
+def draw(entries: Sequence[Entry], wanted: Fraction) -> tuple[list[Entry], list[Entry]]:
     """Return what is taken of each entry to give *wanted*, oldest first, and what is left."""
     taken, left = list[Entry](), list[Entry]()
-    for one in entries:
-        part = min(one.amount, wanted)
+    for entry in entries:
+        part = min(entry.amount, wanted)
         wanted -= part
-        for amount, those in ((part, taken), (one.amount - part, left)):
+        for amount, those in ((part, taken), (entry.amount - part, left)):
             if amount:
-                those.append(attrs.evolve(one, amount=amount))
+                those.append(attrs.evolve(entry, amount=amount))
     return taken, left
 
 
@@ -144,10 +144,10 @@ def _entry(given: Mapping[str, Any]) -> Entry:
         raise ValueError(f"unknown {', '.join(sorted(unknown))}")
     unit: Unit = "kwh" if "kwh" in given else "money"
     if "kwh" in given and "money" in given:
-        raise ValueError("an entry is kwh or money")
+        raise ValueError("an entry must be kwh or money")
     expires, period = given.get("expires"), given.get("period")
     if period is not None and not isinstance(period, str):
-        raise ValueError("a period is a string")
+        raise ValueError("a period must be a string")
     return Entry(
         _month(given["month"]),
         unit,
@@ -159,11 +159,11 @@ def _entry(given: Mapping[str, Any]) -> Entry:
 
 def _month(text: object) -> str:
     if not isinstance(text, str) or not _MONTH.fullmatch(text):
-        raise ValueError(f"{str(text)[:20]!r} is no month")
+        raise ValueError(f"{str(text)[:20]!r} is not a month")
     return text
 
 
 def _number(text: object) -> Fraction:
     if not isinstance(text, str) or not _NUMBER.fullmatch(text):
-        raise ValueError(f"{str(text)[:20]!r} is no number in a string")
+        raise ValueError(f"{str(text)[:20]!r} is not a number in a string")
     return Fraction(text)

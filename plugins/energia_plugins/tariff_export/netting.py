@@ -10,7 +10,6 @@ from energia import (
     BaseMeasure,
     Energy,
     EnergyByPeriod,
-    Fault,
     Invalid,
     Micro,
     Months,
@@ -30,7 +29,7 @@ _LIMIT: Final = 2**62
 _LONG: Final = 45
 
 
-def netted(slots: Slots, netting: Netting, export: Role) -> Slots:
+def net_of(slots: Slots, netting: Netting, export: Role) -> Slots:
     """Return *slots* with imports and exports set against each other.
 
     What is left of an hour is put into its first slot, so into the period that the hour starts in.
@@ -84,7 +83,7 @@ class Exported(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sums."""
         if self.netting:
-            slots = netted(slots, self.netting, self.channel)
+            slots = net_of(slots, self.netting, self.channel)
         if self.schedule:
             return EnergyByPeriod(self.schedule, self.channel).evaluate(slots)
         return Energy(self.channel).evaluate(slots)
@@ -102,17 +101,19 @@ class BillMonth(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count the days of each month of the tariff's zone."""
         if slots.bill_days().number > _LONG:
-            slots.assume("long_bill", "the window is settled as one bill; group=P1M settles months")
+            slots.assume(
+                "long_bill", "the window is settled as one bill; group=P1M settles each month"
+            )
         return Months().evaluate(slots)
 
 
 def _comparable(ours: Portion, theirs: Portion, export: Role) -> None:
     if ours.grid != theirs.grid:
         message = f"import and {export} are netted slot by slot: they need the same interval"
-        raise Invalid(message, [Fault("different_intervals", message)])
+        raise Invalid.of("different_intervals", message)
     if (ours.largest + theirs.largest) * _HOUR > _LIMIT:
         message = f"the readings of import and {export} are too large to be netted"
-        raise Invalid(message, [Fault("out_of_range", message)])
+        raise Invalid.of("out_of_range", message)
 
 
 def _hourly(net: Micro, slots: Slots, part: Portion) -> Micro:

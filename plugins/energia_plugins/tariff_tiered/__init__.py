@@ -1,4 +1,9 @@
-"""The charge `energy.tiered`: the more is used, the more or the less each unit costs."""
+"""The charge `energy.tiered`: the more is used, the more or the less each unit costs.
+
+A ladder of tiers is walked anew in each window (a bill, a day, a month, ...). What of the energy of
+each period lies in which tier is worked out here; the windows, the ladders and the walk slot by
+slot have modules of their own.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,7 +56,14 @@ from energia_plugins.tariff_tiered.ladder import (
     Tiers,
     Unit,
 )
-from energia_plugins.tariff_tiered.walk import Share, Used, Walked, banded, prorated, walked
+from energia_plugins.tariff_tiered.walk import (
+    Share,
+    Used,
+    Walk,
+    shares_by_proration,
+    shares_of_band,
+    shares_of_walk,
+)
 from energia_plugins.tariff_tiered.windows import (
     TOTAL,
     Pool,
@@ -62,15 +74,14 @@ from energia_plugins.tariff_tiered.windows import (
     label,
 )
 
+__all__ = ["Tiered", "register_charges"]
+
 Rates = Mapping[str, Sequence[Tier]]
+
 #: A common year that begins on a Monday, and a leap year: every date, most on two days of the week.
 _YEARS = (np.datetime64("2023-01-01"), np.datetime64("2025-01-01"))
 
-
-def is_prorated(proration: Proration | None, reset: Reset) -> bool:
-    """Tell whether parts of a window have parts of the allowance."""
-    default = "none" if reset in ("quarter", "year") else "days"
-    return (proration or default) == "days"
+_NUMBER: Final = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60}|/[1-9][0-9]{0,60})?")
 
 
 def _tiers_or_rates(
@@ -94,27 +105,14 @@ def _bounds_rise(
     for pointer, ladder in _ladders(tiers, rates):
         yield from _faults_of_ends(ladder, last, pointer)
         highest: dict[Unit, Tier] = {}
-        for at, tier in enumerate(ladder):
+        for index, tier in enumerate(ladder):
             if tier.up_to is None:
                 continue
             below = highest.get(tier.unit or unit)
             if below is not None and below.up_to is not None and tier.up_to <= below.up_to:
-                message = f"{tier.up_to} is not above the bound before it, {below.up_to}"
-                yield Fault("bounds_not_increasing", message, f"{pointer}/{at}/up_to")
+                message = f"{tier.up_to} must be above the bound before it, {below.up_to}"
+                yield Fault("bounds_not_increasing", message, f"{pointer}/{index}/up_to")
             highest[tier.unit or unit] = tier
-
-
-def _faults_of_ends(ladder: Sequence[Tier], last: Last, pointer: str) -> Iterator[Fault]:
-    for at, tier in enumerate(ladder):
-        is_last = at == len(ladder) - 1
-        if tier.up_to is None and not (is_last and last == "open"):
-            message = "only an open last tier has no up_to"
-            yield Fault("missing_bound", message, f"{pointer}/{at}/up_to")
-        if tier.up_to is not None and is_last and last == "open":
-            message = (
-                "the last tier is open: leave out up_to, or say last: closed to refuse usage above"
-            )
-            yield Fault("last_tier_has_bound", message, f"{pointer}/{at}/up_to")
 
 
 def _demand_fits(
@@ -129,12 +127,14 @@ def _demand_fits(
         message = f"bounds by {of_demand[0]} need demand: how the billing demand is determined"
         yield Fault("missing_demand", message, "/demand")
     elif demand is not None and not of_demand:
-        yield Fault("unused_demand", "no bound is by demand", "/demand")
+        yield Fault(
+            "unused_demand", "demand is only for bounds by demand, and there is none", "/demand"
+        )
     elif demand is not None and of_demand != [demand.unit]:
         message = f"bounds by {' and '.join(of_demand)} need a demand in that unit"
         yield Fault("wrong_unit", message, "/demand/unit")
     if of_demand and reset not in ("bill", "month"):
-        message = "demand is that of a bill or of a month: so must be the reset"
+        message = "demand is that of a bill or of a month, so the reset must be bill or month"
         yield Fault("wrong_reset", message, "/reset")
 
 
@@ -172,37 +172,12 @@ def _one_ladder_a_day(
     distinct = list(dict.fromkeys(ladders.values()))
     if len(distinct) == 1 or set(schedule.periods) != set(rates):
         return
-    if _mixed(schedule, np.array([distinct.index(ladders[one]) for one in schedule.periods])):
+    if _mixed(schedule, np.array([distinct.index(ladders[period]) for period in schedule.periods])):
         message = (
             "periods of one day have different bounds: count each by itself with scope per_period, "
             "or give them the same bounds"
         )
         yield Fault("mixed_ladders", message, "/rates")
-
-
-def _mixed(schedule: Schedule, ladders: "np.typing.NDArray[np.int64]") -> bool:
-    low, high = (int(year.astype(np.int64)) * DAY for year in _YEARS)
-    table = DayTable.of(schedule, DayTypes(), low, high - 1)
-    rows = ladders[table.keys[np.unique(table.rows[1:])]]
-    return bool((rows != rows[:, :1]).any())
-
-
-def _bounds(rates: Rates | None, unit: Unit) -> list[Ladder]:
-    return [Ladder.of(tiers, unit, "open") for tiers in (rates or {}).values()]
-
-
-def _ladders(
-    tiers: Sequence[Tier] | None, rates: Rates | None
-) -> Iterator[tuple[str, Sequence[Tier]]]:
-    if tiers is not None:
-        yield "/tiers", tiers
-    for period, of_period in (rates or {}).items():
-        yield f"/rates/{period}", of_period
-
-
-def _units(tiers: Sequence[Tier] | None, rates: Rates | None, unit: Unit) -> set[Unit]:
-    found = chain.from_iterable(ladder for _, ladder in _ladders(tiers, rates))
-    return {tier.unit or unit for tier in found if tier.up_to is not None}
 
 
 RULES: Rules = (
@@ -215,150 +190,6 @@ RULES: Rules = (
     _days_are_of_parts,
     _one_ladder_a_day,
 )
-
-
-# What was used in a window of the ladder before.
-#
-# `{"window": "2026", "used": {"total": "812.5"}}`: kWh by pool, which its first period names.
-
-_NUMBER: Final = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60}|/[1-9][0-9]{0,60})?")
-
-
-def used_in(window: str, state: Mapping[str, Any]) -> dict[str, Fraction]:
-    """Return what each pool (by its first period) has used in *window*; raises `Invalid`."""
-    if state.get("window") != window:
-        return {}
-    used = state.get("used", {})
-    if not isinstance(used, Mapping):
-        raise _refused("used is an object: the quantity of each pool")
-    return {str(pool): _number(value) for pool, value in used.items()}
-
-
-def remembering(window: str, used: Mapping[str, Fraction]) -> dict[str, Any]:
-    """Return what to remember: what each pool has used in *window* so far."""
-    return {"window": window, "used": {pool: exact_text(value) for pool, value in used.items()}}
-
-
-def _number(value: object) -> Fraction:
-    text = format(value, "f") if isinstance(value, Decimal) else str(value)
-    if isinstance(value, bool) or not _NUMBER.fullmatch(text):
-        raise _refused(f"{text[:40]!r} is no quantity: a decimal number")
-    return Fraction(text)
-
-
-def _refused(message: str) -> Invalid:
-    return Invalid(message, [Fault("bad_used", message)])
-
-
-# Works out what of each period's energy lies in each tier, window by window.
-
-
-@attrs.frozen
-class Reckoning:
-    """The usage of a bill, before it is shared out.
-
-    Attributes:
-        charge: The charge.
-        measured: What its measures gave.
-        scales: What bounds are multiplied by.
-        windows: The windows with energy, in order.
-        before: What each pool had used before in the first of them.
-        peaks: What the demand remembers.
-
-    """
-
-    charge: "Tiered"
-    measured: Measured
-    scales: Scales
-    windows: tuple[str, ...]
-    before: Mapping[str, Fraction]
-    peaks: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, charge: "Tiered", measured: Measured, state: Mapping[str, Any]) -> "Reckoning":
-        """Take what was measured and remembered."""
-        found = sorted({one.partition("@")[2] for one in measured["energy"]})
-        before = used_in(found[0], state) if charge.remembers and found else {}
-        demands, peaks = _demands(charge, measured, state)
-        whole = not is_prorated(charge.proration, charge.reset)
-        each = whole or charge.scope == "per_period"
-        days, active = measured.get("days", {}), measured.get("active_days", {})
-        daily = any(ladder.daily for ladder in charge.pools.values())
-        scales = Scales(days, active, each, whole, demands, daily)
-        return cls(charge, measured, scales, tuple(found), before, peaks)
-
-    @property
-    def state(self) -> Mapping[str, Any]:
-        """What to remember; empty for nothing."""
-        if not self.charge.remembers or not self.windows:
-            return self.peaks
-        last = self.windows[-1]
-        used = {pool[0]: self._used(pool, ladder, last) for pool, ladder in self._pools}
-        kept = {pool: Fraction(one.before + one.now) / MICRO for pool, one in used.items()}
-        return {**self.peaks, **remembering(last, kept)}
-
-    def steps(self) -> dict[tuple[str, int], list[Step]]:
-        """Return how much each period uses at each tier: a step for each window."""
-        found: dict[tuple[str, int], list[Step]] = {}
-        for window in self.windows:
-            for pool, ladder in self._pools:
-                used = self._used(pool, ladder, window)
-                used.refuse_above()
-                texts = [*ladder.texts(used.scale), ""]
-                for period, tier, quantity, expression in self._shares(used, window):
-                    value = Fraction(quantity) / MICRO
-                    step = Step(_described(window, tier, texts), expression, value)
-                    found.setdefault((period, tier), []).append(step)
-        return found
-
-    @property
-    def _pools(self) -> list[tuple[Pool, Ladder]]:
-        return list(self.charge.pools.items())
-
-    def _used(self, pool: Pool, ladder: Ladder, window: str) -> Used:
-        energy = self.measured["energy"]
-        of_pool = {
-            period: energy[label(period, window)]
-            for period in pool
-            if label(period, window) in energy
-        }
-        first = window == self.windows[0]
-        before = self.before.get(pool[0], 0) * MICRO if first else 0
-        return Used(of_pool, before, ladder, self.scales.scale(pool, window))
-
-    def _shares(self, used: Used, window: str) -> Iterator[Share]:
-        match self.charge.scope:
-            case "whole_band":
-                return banded(used)
-            case "pooled_chronological":
-                labels = {period: label(period, window) for period in used.energy}
-                return walked(used, self.measured["walk"], labels)
-            case _:
-                return prorated(used)
-
-
-def _demands(
-    charge: "Tiered", measured: Measured, state: Mapping[str, Any]
-) -> tuple[dict[str, Fraction], Mapping[str, Any]]:
-    """Return the demand of each window, and what is to be remembered of it."""
-    if charge.demand is None:
-        return {}, {}
-    by_month = charge.reset == "month"
-    demands = charge.demand.billed(measured, state, "month" if by_month else "bill")
-    found: dict[str, Fraction] = {}
-    for one in demands.found:
-        window = one.month if by_month else ""
-        found[window] = max(one.value, found.get(window, one.value))
-    return found, demands.state
-
-
-def _described(window: str, tier: int, texts: list[str]) -> str:
-    above = f"above {texts[tier - 1]}" if tier else ""
-    below = f"up to {texts[tier]}" if texts[tier] else ""
-    return " ".join(filter(None, (f"{window}:" if window else "", above, below))) or "all"
-
-
-# The charge `energy.tiered`: its fields, and its lines.
 
 
 @attrs.frozen
@@ -488,7 +319,7 @@ class Tiered(BaseCharge):
             found |= self.demand.measures(self.channel, "month" if by_month else "bill")
         if self.scope == "pooled_chronological":
             walk = tuple(pools.items())
-            found["walk"] = Walked(self.schedule, self.channel, self.reset, walk)
+            found["walk"] = Walk(self.schedule, self.channel, self.reset, walk)
         return found
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
@@ -519,7 +350,179 @@ class Tiered(BaseCharge):
             yield attrs.evolve(line, code=named, description=" ".join(filter(None, words)))
 
 
-__all__ = ["Tiered", "register_charges"]
+def is_prorated(proration: Proration | None, reset: Reset) -> bool:
+    """Tell whether parts of a window have parts of the allowance."""
+    default = "none" if reset in ("quarter", "year") else "days"
+    return (proration or default) == "days"
+
+
+@attrs.frozen
+class Reckoning:
+    """The usage of a bill, before it is shared out.
+
+    Attributes:
+        charge: The charge.
+        measured: What its measures gave.
+        scales: What bounds are multiplied by.
+        windows: The windows with energy, in order.
+        before: What each pool had used before in the first of them.
+        peaks: What the demand remembers.
+
+    """
+
+    charge: "Tiered"
+    measured: Measured
+    scales: Scales
+    windows: tuple[str, ...]
+    before: Mapping[str, Fraction]
+    peaks: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, charge: "Tiered", measured: Measured, state: Mapping[str, Any]) -> "Reckoning":
+        """Take what was measured and remembered."""
+        found = sorted({one.partition("@")[2] for one in measured["energy"]})
+        before = used_in(found[0], state) if charge.remembers and found else {}
+        demands, peaks = _demands(charge, measured, state)
+        whole = not is_prorated(charge.proration, charge.reset)
+        each = whole or charge.scope == "per_period"
+        days, active = measured.get("days", {}), measured.get("active_days", {})
+        daily = any(ladder.daily for ladder in charge.pools.values())
+        scales = Scales(days, active, each, whole, demands, daily)
+        return cls(charge, measured, scales, tuple(found), before, peaks)
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """What to remember; empty for nothing."""
+        if not self.charge.remembers or not self.windows:
+            return self.peaks
+        last = self.windows[-1]
+        used = {pool[0]: self._used(pool, ladder, last) for pool, ladder in self._pools}
+        kept = {pool: Fraction(one.before + one.now) / MICRO for pool, one in used.items()}
+        return {**self.peaks, **remembering(last, kept)}
+
+    def steps(self) -> dict[tuple[str, int], list[Step]]:
+        """Return how much each period uses at each tier: a step for each window."""
+        found: dict[tuple[str, int], list[Step]] = {}
+        for window in self.windows:
+            for pool, ladder in self._pools:
+                used = self._used(pool, ladder, window)
+                used.refuse_above()
+                texts = [*ladder.texts(used.scale), ""]
+                for period, tier, quantity, expression in self._shares(used, window):
+                    value = Fraction(quantity) / MICRO
+                    step = Step(_described(window, tier, texts), expression, value)
+                    found.setdefault((period, tier), []).append(step)
+        return found
+
+    @property
+    def _pools(self) -> list[tuple[Pool, Ladder]]:
+        return list(self.charge.pools.items())
+
+    def _used(self, pool: Pool, ladder: Ladder, window: str) -> Used:
+        energy = self.measured["energy"]
+        of_pool = {
+            period: energy[label(period, window)]
+            for period in pool
+            if label(period, window) in energy
+        }
+        first = window == self.windows[0]
+        before = self.before.get(pool[0], 0) * MICRO if first else 0
+        return Used(of_pool, before, ladder, self.scales.scale(pool, window))
+
+    def _shares(self, used: Used, window: str) -> Iterator[Share]:
+        match self.charge.scope:
+            case "whole_band":
+                return shares_of_band(used)
+            case "pooled_chronological":
+                labels = {period: label(period, window) for period in used.energy}
+                return shares_of_walk(used, self.measured["walk"], labels)
+            case _:
+                return shares_by_proration(used)
+
+
+def used_in(window: str, state: Mapping[str, Any]) -> dict[str, Fraction]:
+    """Return what each pool (by its first period) has used in *window*; raises `Invalid`."""
+    if state.get("window") != window:
+        return {}
+    used = state.get("used", {})
+    if not isinstance(used, Mapping):
+        raise _refused("used must be an object: the quantity of each pool")
+    return {str(pool): _number(value) for pool, value in used.items()}
+
+
+def _refused(message: str) -> Invalid:
+    return Invalid.of("bad_used", message)
+
+
+def _number(value: object) -> Fraction:
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    if isinstance(value, bool) or not _NUMBER.fullmatch(text):
+        raise _refused(f"{text[:40]!r} is not a quantity: it must be a decimal number")
+    return Fraction(text)
+
+
+def _demands(
+    charge: "Tiered", measured: Measured, state: Mapping[str, Any]
+) -> tuple[dict[str, Fraction], Mapping[str, Any]]:
+    """Return the demand of each window, and what is to be remembered of it."""
+    if charge.demand is None:
+        return {}, {}
+    by_month = charge.reset == "month"
+    demands = charge.demand.billed(measured, state, "month" if by_month else "bill")
+    found: dict[str, Fraction] = {}
+    for one in demands.found:
+        window = one.month if by_month else ""
+        found[window] = max(one.value, found.get(window, one.value))
+    return found, demands.state
+
+
+def remembering(window: str, used: Mapping[str, Fraction]) -> dict[str, Any]:
+    """Return what to remember: what each pool has used in *window* so far."""
+    return {"window": window, "used": {pool: exact_text(value) for pool, value in used.items()}}
+
+
+def _described(window: str, tier: int, texts: list[str]) -> str:
+    above = f"above {texts[tier - 1]}" if tier else ""
+    below = f"up to {texts[tier]}" if texts[tier] else ""
+    return " ".join(filter(None, (f"{window}:" if window else "", above, below))) or "all"
+
+
+def _ladders(
+    tiers: Sequence[Tier] | None, rates: Rates | None
+) -> Iterator[tuple[str, Sequence[Tier]]]:
+    if tiers is not None:
+        yield "/tiers", tiers
+    for period, of_period in (rates or {}).items():
+        yield f"/rates/{period}", of_period
+
+
+def _faults_of_ends(ladder: Sequence[Tier], last: Last, pointer: str) -> Iterator[Fault]:
+    for index, tier in enumerate(ladder):
+        is_last = index == len(ladder) - 1
+        if tier.up_to is None and not (is_last and last == "open"):
+            message = "only an open last tier may have no up_to"
+            yield Fault("missing_bound", message, f"{pointer}/{index}/up_to")
+        if tier.up_to is not None and is_last and last == "open":
+            message = (
+                "the last tier is open: leave up_to out, or say last: closed to refuse usage above"
+            )
+            yield Fault("last_tier_has_bound", message, f"{pointer}/{index}/up_to")
+
+
+def _units(tiers: Sequence[Tier] | None, rates: Rates | None, unit: Unit) -> set[Unit]:
+    found = chain.from_iterable(ladder for _, ladder in _ladders(tiers, rates))
+    return {tier.unit or unit for tier in found if tier.up_to is not None}
+
+
+def _bounds(rates: Rates | None, unit: Unit) -> list[Ladder]:
+    return [Ladder.of(tiers, unit, "open") for tiers in (rates or {}).values()]
+
+
+def _mixed(schedule: Schedule, ladders: "np.typing.NDArray[np.int64]") -> bool:
+    low, high = (int(year.astype(np.int64)) * DAY for year in _YEARS)
+    table = DayTable.of(schedule, DayTypes(), low, high - 1)
+    rows = ladders[table.keys[np.unique(table.rows[1:])]]
+    return bool((rows != rows[:, :1]).any())
 
 
 @hookimpl

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from energia import BaseMeasure, Fault, Invalid, Role, Schedule, Slots
+from energia import BaseMeasure, Invalid, Role, Schedule, Slots
 from energia_plugins.tariff_tiered.ladder import Ladder, Micro, Scale, Scales, text_of
 from energia_plugins.tariff_tiered.windows import (
     Pool,
@@ -25,7 +25,7 @@ _LIMIT: Final = 2**63 - 1
 
 
 @attrs.frozen(cache_hash=True)
-class Walked(BaseMeasure):
+class Walk(BaseMeasure):
     """How far a ladder is walked slot by slot: what of each period lies below each bound.
 
     `peak@2026-03:1` is what slots of `peak` used below the first bound. Bounds may lie between
@@ -61,26 +61,26 @@ class Walked(BaseMeasure):
                 at = np.flatnonzero(mine[inside]) + inside.start
                 bounds = ladder.ends(scales.scale(pool, name))
                 for period, key in zip(pool, keys, strict=True):
-                    walked = _walked(values[at], found.keys[at] == key, bounds)
-                    for tier, one in walked.items():
+                    below = _below_bounds(values[at], found.keys[at] == key, bounds)
+                    for tier, one in below.items():
                         result[f"{label(period, name)}:{tier}"] = one
         return result
 
 
-def _scales(slots: Slots, walked: Walked) -> Scales:
+def _scales(slots: Slots, walk: Walk) -> Scales:
     """Return what the bounds of a walk are multiplied by."""
-    days = {} if walked.reset == "day" else _days(slots, walked)
+    days = {} if walk.reset == "day" else _days(slots, walk)
     pools: Mapping[str, int] = {}
-    if walked.schedule is not None and len(walked.pools) > 1:
-        named = tuple(pool for pool, _ in walked.pools)
-        measure = PoolDays(walked.schedule, walked.channel, walked.reset, named)
+    if walk.schedule is not None and len(walk.pools) > 1:
+        named = tuple(pool for pool, _ in walk.pools)
+        measure = PoolDays(walk.schedule, walk.channel, walk.reset, named)
         pools = measure.evaluate(slots)
     return Scales(days, pools)
 
 
-def _days(slots: Slots, walked: Walked) -> Mapping[str, int]:
-    daily = any("kWh/day" in ladder.units for _, ladder in walked.pools)
-    return WindowDays(walked.reset, daily, before=False).evaluate(slots)
+def _days(slots: Slots, walk: Walk) -> Mapping[str, int]:
+    daily = any("kWh/day" in ladder.units for _, ladder in walk.pools)
+    return WindowDays(walk.reset, daily, before=False).evaluate(slots)
 
 
 def _spans(found: Windows) -> Sequence[tuple[str, slice]]:
@@ -88,7 +88,9 @@ def _spans(found: Windows) -> Sequence[tuple[str, slice]]:
     return [(name, slice(*edge)) for name, edge in zip(found.names, edges, strict=True)]
 
 
-def _walked(values: Any, mine: npt.NDArray[np.bool_], bounds: Sequence[Micro]) -> dict[str, int]:
+def _below_bounds(
+    values: Any, mine: npt.NDArray[np.bool_], bounds: Sequence[Micro]
+) -> dict[str, int]:
     """Return what the slots that are *mine* use below each bound of a walk over *values*."""
     after = np.cumsum(values)
     before = after - values
@@ -144,10 +146,10 @@ class Used:
                 f"{text_of(self.before + self.now)} kWh are used, but the last tier is closed: it "
                 f"ends at {self.ladder.texts(self.scale)[-1]}"
             )
-            raise Invalid(message, [Fault("above_last_tier", message)])
+            raise Invalid.of("above_last_tier", message)
 
 
-def prorated(used: Used) -> Iterator[Share]:
+def shares_by_proration(used: Used) -> Iterator[Share]:
     """Yield the share of each period of every tier: its part of the energy of all.
 
     Negative totals lie in the first tier. Where periods cancel out to nothing, each is priced at
@@ -168,12 +170,14 @@ def prorated(used: Used) -> Iterator[Share]:
             yield period, tier, Fraction(quantity * energy) / now, share
 
 
-def banded(used: Used) -> Iterator[Share]:
+def shares_of_band(used: Used) -> Iterator[Share]:
     """Yield the energy of each period at the tier in which the total ends."""
     yield from _at_one(used, _tier(used.before + used.now, used.ends))
 
 
-def walked(used: Used, found: Mapping[str, int], labels: Mapping[str, str]) -> Iterator[Share]:
+def shares_of_walk(
+    used: Used, found: Mapping[str, int], labels: Mapping[str, str]
+) -> Iterator[Share]:
     """Yield what each period used at each tier, as a walk slot by slot *found* it.
 
     Args:
@@ -213,12 +217,12 @@ def _stretches(used: Used) -> Iterator[tuple[int, Micro, Micro]]:
     start, stop, ends = used.before, used.before + used.now, used.ends
     for tier in range(len(ends) + (not used.ladder.closed)):
         lower = min(ends[tier - 1], max(start, stop)) if tier else None
-        below, above = (_clipped(one, lower, ends, tier) for one in (start, stop))
+        below, above = (_clip(one, lower, ends, tier) for one in (start, stop))
         if below != above:
             yield tier, below, above
 
 
-def _clipped(position: Micro, lower: Micro | None, ends: Sequence[Micro], tier: int) -> Micro:
+def _clip(position: Micro, lower: Micro | None, ends: Sequence[Micro], tier: int) -> Micro:
     """Return *position*, moved into the tier if it is outside; the first has no lower end."""
     if lower is not None:
         position = max(position, lower)

@@ -146,7 +146,7 @@ def _keys(calendar: Calendar, count: int) -> Int64:
 
 
 def _index(pools: Sequence[Sequence[str]], period: str) -> int:
-    return next(at for at, pool in enumerate(pools) if period in pool)
+    return next(index for index, pool in enumerate(pools) if period in pool)
 
 
 def _numbers(days: Int64, reset: Reset) -> Int64:

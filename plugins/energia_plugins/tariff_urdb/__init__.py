@@ -14,20 +14,12 @@ from energia import Fault, Imported, ImportOptions, Invalid, TariffImporter, hoo
 from energia.time import Zone
 from energia_plugins.tariff_urdb import demand, energy, record, versions
 from energia_plugins.tariff_urdb.record import Context, Notes, Record
-from energia_plugins.tariff_urdb.versions import Block, chained, in_force
+from energia_plugins.tariff_urdb.versions import Block, chain_of, in_force
 
 __all__ = ["UrdbImporter"]
 
-
-@hookimpl
-def register_tariff_importers() -> list[TariffImporter]:
-    """Offer the importer."""
-    return [UrdbImporter()]
-
-
-# The importer of rates of the US utility rate database (OpenEI URDB).
-
 _NAME: Final = 500
+
 #: Of lists longer than this no tariff is made.
 _MOST: Final = 1000
 
@@ -63,9 +55,9 @@ class UrdbImporter:
         rates = list(in_force(notes, list(_rates(document, notes))))
         blocks = [Block(one, *_dates(one, zone)) for one in rates]
         charges = [list(_charges(one, context)) for one in rates]
-        versions = chained(notes, blocks, charges)
-        for one in rates:
-            record.tell_unused(one)
+        versions = chain_of(notes, blocks, charges)
+        for rate in rates:
+            record.tell_unused(rate)
         if notes.faults:
             faults = list(dict.fromkeys(notes.faults))
             count = len(faults)
@@ -88,7 +80,7 @@ def _rates(document: object, notes: Notes) -> Iterator[Record]:
     listed = found if isinstance(found, list) else [found]
     if not listed or len(listed) > _MOST:
         message = f"there is no rate in it, or more than {_MOST}"
-        raise Invalid(message, [Fault("no_rate_found", message, at)])
+        raise Invalid.of("no_rate_found", message, at)
     wrong = [
         Fault("wrong_type", "a rate is an object", f"{at}/{index}" if listed is found else at)
         for index, one in enumerate(listed)
@@ -135,3 +127,9 @@ def _name(rate: Record) -> str:
     parts: Sequence[str | None] = (rate.text("utility"), rate.text("name"))
     found = ": ".join(part for part in parts if part)
     return (found or f"URDB {rate.text('label') or 'rate'}")[:_NAME]
+
+
+@hookimpl
+def register_tariff_importers() -> list[TariffImporter]:
+    """Offer the importer."""
+    return [UrdbImporter()]

@@ -168,8 +168,8 @@ def _price(rate: Record, period: Period) -> str | list[dict[str, str]]:
     if len(period.tiers) == 1:
         return format(last.price, "f")
     bounded = [
-        {"up_to": format(one.max or Decimal(0), "f"), "rate": format(one.price, "f")}
-        for one in period.tiers[:-1]
+        {"up_to": format(tier.max or Decimal(0), "f"), "rate": format(tier.price, "f")}
+        for tier in period.tiers[:-1]
     ]
     return [*bounded, {"rate": format(last.price, "f")}]
 

@@ -51,7 +51,7 @@ def ladder(notes: Notes, period: Period) -> Ladder | None:
         Step(tier.max, (unit if tier.unit else default) or "kWh", tier.price)
         for tier, unit in zip(period.tiers, units, strict=True)
     ]
-    return _opened(notes, period, _unnested(notes, period, steps))
+    return _open_ladder(notes, period, _without_nests(notes, period, steps))
 
 
 def _unit(notes: Notes, tier: Tier) -> str | None:
@@ -60,12 +60,12 @@ def _unit(notes: Notes, tier: Tier) -> str | None:
     unit = UNITS.get(" ".join(tier.unit.lower().split()))
     if unit is None:
         known = ", ".join(("kWh", "kWh daily", "kWh/kW", "kWh/kW daily", "kWh/kVA", "kWh/hp"))
-        message = f"{tier.unit!r} is no unit of energy tiers; known are {known}"
+        message = f"{tier.unit!r} is unknown as a unit of energy tiers; known are {known}"
         notes.refuse(f"{tier.at}/unit", "unknown_unit", message)
     return unit
 
 
-def _unnested(notes: Notes, period: Period, steps: Sequence[Step]) -> list[Step]:
+def _without_nests(notes: Notes, period: Period, steps: Sequence[Step]) -> list[Step]:
     """Return tiers in which blocks by demand that have tiers inside are bounds of the last of them.
 
     `200 kWh/kW, 3000 kWh, open kWh, 400 kWh/kW` means 3000 kWh, then 200 kWh/kW, then 400 kWh/kW:
@@ -73,37 +73,37 @@ def _unnested(notes: Notes, period: Period, steps: Sequence[Step]) -> list[Step]
     """
     found: list[Step] = []
     block: Step | None = None
-    for at, one in enumerate(steps):
-        following = steps[at + 1] if at + 1 < len(steps) else None
-        if one.by_demand and following is not None and not following.by_demand:
-            block = one
+    for index, step in enumerate(steps):
+        following = steps[index + 1] if index + 1 < len(steps) else None
+        if step.by_demand and following is not None and not following.by_demand:
+            block = step
             message = "its price is not charged: the tiers after it are inside of it"
-            notes.warn(period.tiers[at].at, "block_of_tiers", message)
-        elif block and not one.by_demand and following is not None and following.by_demand:
-            found.append(attrs.evolve(one, up_to=block.up_to, unit=block.unit))
+            notes.warn(period.tiers[index].at, "block_of_tiers", message)
+        elif block and not step.by_demand and following is not None and following.by_demand:
+            found.append(attrs.evolve(step, up_to=block.up_to, unit=block.unit))
             block = None
         else:
-            found.append(one)
+            found.append(step)
     return found
 
 
-def _opened(notes: Notes, period: Period, steps: Sequence[Step]) -> Ladder | None:
+def _open_ladder(notes: Notes, period: Period, steps: Sequence[Step]) -> Ladder | None:
     """Return tiers of which the last is open; refuse bounds that do not rise."""
     below: dict[str, Decimal] = {}
     before = len(notes.faults)
-    for at, one in enumerate(steps[:-1]):
-        low = below.get(one.unit, Decimal(0))
-        if one.up_to is None:
-            message = "only the last tier has no max, or one without end"
-            notes.refuse(f"{period.at}/{at}/max", "missing_bound", message)
-        elif one.up_to <= low:
-            message = f"max {one.up_to} is not above the bound before it, {low}"
-            notes.refuse(f"{period.at}/{at}/max", "bounds_not_increasing", message)
+    for index, step in enumerate(steps[:-1]):
+        low = below.get(step.unit, Decimal(0))
+        if step.up_to is None:
+            message = "only the last tier may have no max, or one without end"
+            notes.refuse(f"{period.at}/{index}/max", "missing_bound", message)
+        elif step.up_to <= low:
+            message = f"max {step.up_to} must be above the bound before it, {low}"
+            notes.refuse(f"{period.at}/{index}/max", "bounds_not_increasing", message)
         else:
-            below[one.unit] = one.up_to
+            below[step.unit] = step.up_to
     last = steps[-1]
     if last.up_to is not None and last.up_to <= below.get(last.unit, Decimal(0)):
-        message = f"max {last.up_to} is not above the bound before it"
+        message = f"max {last.up_to} must be above the bound before it"
         notes.refuse(f"{period.tiers[-1].at}/max", "bounds_not_increasing", message)
     elif last.up_to is not None:
         message = "the last tier is taken as open: usage above its max has its price"
@@ -115,7 +115,9 @@ def _opened(notes: Notes, period: Period, steps: Sequence[Step]) -> Ladder | Non
     return (*steps[:-1], Step(None, inner, last.price))
 
 
-def joined(ladders: Mapping[int, Ladder], months: Iterable[set[int]]) -> dict[int, Ladder] | None:
+def join_ladders(
+    ladders: Mapping[int, Ladder], months: Iterable[set[int]]
+) -> dict[int, Ladder] | None:
     """Return *ladders* in which periods that share a month have the same bounds.
 
     Where they differ, each gets the bounds of all: the price of a tier stays that of the tier it
@@ -218,7 +220,7 @@ def _tiered(
     names: Mapping[int, str],
 ) -> Iterator[dict[str, Any]]:
     at, scope = rate.pointer(_NAME), context.options.tier_scope or "pooled_prorated"
-    together = dict(found) if scope == "per_period" else joined(found, when.by_month())
+    together = dict(found) if scope == "per_period" else join_ladders(found, when.by_month())
     if together is None:
         message = (
             "periods of one month have tiers in different units, which cannot be counted together: "

@@ -99,10 +99,10 @@ def _tier(notes: Notes, value: Any, at: str) -> Tier | None:
             return None
         notes.warn(at, "sell_only", "the tier has only a price to sell at: using costs nothing")
     _tell_unused(tier)
-    return Tier(added(rate, adj), bound, unit.strip() if unit else None, sell, at)
+    return Tier(sum_of(rate, adj), bound, unit.strip() if unit else None, sell, at)
 
 
-def added(*parts: Decimal | None) -> Decimal:
+def sum_of(*parts: Decimal | None) -> Decimal:
     """Return the exact sum of the parts that there are."""
     with localcontext() as context:
         context.prec = _DIGITS

@@ -29,7 +29,7 @@ class Block:
     ends: date | None
 
 
-def chained(
+def chain_of(
     notes: Notes, blocks: Sequence[Block], charges: Sequence[list[dict[str, Any]]]
 ) -> list[dict[str, Any]]:
     """Return the versions in the order of time; refuse rates that are in force at once."""

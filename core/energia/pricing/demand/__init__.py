@@ -16,11 +16,13 @@ from energia.pricing.demand.billing import (
     Times,
     unit_fits,
 )
+from energia.pricing.demand.charge import BaseDemand, components_of
 from energia.pricing.demand.peak import AT, TOTAL, BillMonth, Coarse, Intervals, Peak
 
 __all__ = [
     "AT",
     "TOTAL",
+    "BaseDemand",
     "BillMonth",
     "BillingDemand",
     "Coarse",
@@ -38,5 +40,6 @@ __all__ = [
     "Reset",
     "Statistic",
     "Times",
+    "components_of",
     "unit_fits",
 ]

@@ -36,7 +36,7 @@ Back = Annotated[int, Meta(ge=1, le=60)]
 
 def _one_month_has_no_mean(months: int, of_months: str) -> Iterator[Fault]:
     if months == 1 and of_months == "mean":
-        message = "the mean of one month is its peak: say how many months"
+        message = "the mean of one month is its peak: say of how many months"
         yield Fault("missing_months", message, "/months")
 
 
@@ -166,10 +166,10 @@ def kept(peaks: Mapping[str, Peaks], month: str, back: int) -> dict[str, Any]:
 
 def _peaks(peaks: object) -> Iterator[tuple[str, str, Fraction]]:
     if not isinstance(peaks, Mapping):
-        raise _refused("peaks are an object: the demand of each month")
+        raise _refused("peaks must be an object: the demand of each month")
     for month, value in peaks.items():
         if not isinstance(month, str) or not _MONTH_TEXT.fullmatch(month):
-            raise _refused(f"{month!r} is no month such as 2026-03")
+            raise _refused(f"{month!r} is not a month such as 2026-03")
         by_period = value if isinstance(value, Mapping) else {TOTAL: value}
         for period, number in by_period.items():
             yield str(period), month, _number(number)
@@ -178,7 +178,9 @@ def _peaks(peaks: object) -> Iterator[tuple[str, str, Fraction]]:
 def _number(value: object) -> Fraction:
     text = format(value, "f") if isinstance(value, Decimal) else str(value)
     if isinstance(value, bool) or not _NUMBER.fullmatch(text):
-        raise _refused(f"{text[:40]!r} is no demand: a decimal number, not below zero")
+        raise _refused(
+            f"{text[:40]!r} is not a demand: it must be a decimal number, not below zero"
+        )
     return Fraction(text)
 
 
@@ -223,17 +225,17 @@ def unit_fits(channel: str | None, unit: str, power_factor: Decimal | None) -> I
         message = "kVA need a power_factor, or the channel apparent_energy.import"
         yield Fault("missing_power_factor", message, "/power_factor")
     if power_factor is not None and not converts:
-        message = "a power factor is only for kVA of active energy"
+        message = "only kVA of active energy may have a power factor"
         yield Fault("unused_power_factor", message, "/power_factor")
 
 
 def _periods_are_known(
     schedule: Schedule | None, periods: tuple[str, ...] | None
 ) -> Iterator[Fault]:
-    for at, period in enumerate(periods or ()):
+    for index, period in enumerate(periods or ()):
         if schedule is None or period not in schedule.periods:
             message = f"no rule of the schedule gives the period {period}"
-            yield Fault("unknown_period", message, f"/periods/{at}")
+            yield Fault("unknown_period", message, f"/periods/{index}")
 
 
 @attrs.frozen

@@ -43,7 +43,9 @@ def schema(case: Case) -> None:
     found = schema_of(case.class_)
     own = found["$defs"][found["$ref"].rpartition("/")[2]]
     properties = dict(own["properties"])
-    if missing := [name for name, one in properties.items() if not _described(one, found)]:
+    if missing := [
+        name for name, property in properties.items() if not _described(property, found)
+    ]:
         raise Failed(f"the schema does not describe {', '.join(missing)}")
     stated = tagged(own, case.class_, case.class_.kind).get("examples", [])
     json.dumps(found)

@@ -137,10 +137,10 @@ def _numbers(value: object) -> Iterator[Fraction]:
 def _negated(value: Any) -> Iterator[Any]:
     """Yield a document once for each number in it, that number negative."""
     items = value.items() if isinstance(value, Mapping) else enumerate(value)
-    for key, one in items:
-        if isinstance(one, Mapping | list | tuple):
-            changed: Iterator[Any] = _negated(one)
-        elif number := _number(one):
+    for key, item in items:
+        if isinstance(item, Mapping | list | tuple):
+            changed: Iterator[Any] = _negated(item)
+        elif number := _number(item):
             changed = iter([str(-number)])
         else:
             continue

@@ -1,0 +1,113 @@
+"""What kinds of charge for demand have in common: fields, measures, what is billed how often."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import attrs
+
+from energia.pricing.charges import (
+    AcrossVersions,
+    BaseCharge,
+    Components,
+    Measure,
+    Measured,
+    Rate,
+    RateParts,
+)
+from energia.pricing.demand.billing import (
+    BillingDemand,
+    Demands,
+    DemandUnit,
+    Interval,
+    Part,
+    Per,
+    PowerFactor,
+    Reset,
+    Times,
+)
+from energia.pricing.schedule import Schedule
+
+
+@attrs.frozen(kw_only=True)
+class BaseDemand(BaseCharge):
+    """A charge for the highest power, of a bill or of each month.
+
+    A kind derives from it, adds its prices, and makes lines of `parts`. It lists `unit_fits` among
+    its `__rules__`, and overrides `demand` where more decides what is billed.
+
+    Attributes:
+        rate: The price of one unit of demand; or
+        components: its parts, each of them a line of its own.
+        schedule: When each period is that has a demand of its own.
+        interval: Power is averaged over intervals of this length, on the wall clock.
+        unit: kW; kVA; kvar; or hp, of 0.745699... kW.
+        power_factor: Makes kVA of kW.
+        per: Whether the rate is for the bill or month, or for each day of it.
+        reset: Whether the bill has one maximum, or each calendar month its own, which is charged
+            for the part of the month that is billed.
+        across_versions: Whether the version in force at the end charges all of a bill that
+            crosses versions, or each its part, by days.
+
+    """
+
+    rate: Decimal | None = None
+    components: RateParts | None = None
+    schedule: Schedule | None = None
+    interval: Interval = timedelta(minutes=15)
+    unit: DemandUnit = "kW"
+    power_factor: PowerFactor | None = None
+    per: Per = "month"
+    reset: Reset = "bill"
+    across_versions: AcrossVersions = "last"
+
+    @cached_property
+    def demand(self) -> BillingDemand:
+        """How the demand that is billed is determined."""
+        return BillingDemand(
+            interval=self.interval,
+            unit=self.unit,
+            power_factor=self.power_factor,
+            channel=self.channel,
+            schedule=self.schedule,
+        )
+
+    @property
+    def base_rate(self) -> Rate:
+        """The price of one unit, as one number or as components."""
+        return Components(self.components or {}) if self.rate is None else self.rate
+
+    @property
+    def billed_unit(self) -> str:
+        """The unit of the quantities of its lines: kW, or kW.day where days are charged."""
+        return self.unit if self.per == "month" else f"{self.unit}.day"
+
+    @property
+    def _times(self) -> Times:
+        return Times(self.per, self.reset, self.across_versions)
+
+    def measures(self) -> dict[str, Measure]:
+        """Measure the peaks, and the days where these count."""
+        return self.demand.measures(self.channel, self.reset) | self._times.measures()
+
+    def billed(self, measured: Measured, state: Mapping[str, Any]) -> Demands:
+        """Return the demands that are billed, given what is remembered; raises `Invalid`."""
+        return self.demand.billed(measured, state, self.reset)
+
+    def parts(self, demands: Demands, measured: Measured) -> Mapping[str, list[Part]]:
+        """Return how often each demand is charged, by period; `TOTAL` without a schedule."""
+        found: dict[str, list[Part]] = {}
+        for demand in demands.found:
+            part = self._times.part(demand, measured)
+            found.setdefault(demand.period, []).append(part)
+        return found
+
+
+def components_of(rate: Rate) -> Iterator[tuple[str | None, Decimal]]:
+    """Yield the parts of a rate, each after its name; one without a name is a rate as a whole."""
+    if isinstance(rate, Components):
+        yield from rate.components.items()
+    else:
+        yield None, rate
