@@ -392,8 +392,7 @@ def _split(raw: Raw, array: str) -> list[Raw]:
     try:
         return msgspec.json.decode(raw, type=list[Raw])
     except msgspec.ValidationError:
-        fault = Fault("wrong_type", "expected an array", f"/{array}")
-        raise Invalid(fault.message, [fault]) from None
+        raise Invalid.of("wrong_type", "expected an array", f"/{array}") from None
     except msgspec.DecodeError as error:
         raise Malformed(f"not JSON: {error}") from None
 

@@ -231,7 +231,7 @@ class _FileUsage:
         instant = item.start if item.start is not None else item.end
         assert instant is not None
         if instant in channel.values:
-            message = f"line {item.line}: a second reading of {_utc(instant)}"
+            message = f"line {item.line}: a second reading of {utc_text(instant)}"
             raise Invalid(message, [Fault("repeated", message, line=item.line)])
         channel.values[instant] = None if item.value is None else str(item.value)
         channel.units.add(item.unit)
@@ -243,10 +243,10 @@ class _FileUsage:
             message = f"line {self.problems[0].line}: {self.problems[0].message}"
             raise Invalid(message, self.problems[:_PROBLEMS])
         if not self.channels:
-            raise _refusal("no_reading", "the file has no reading")
+            raise Invalid.of("no_reading", "the file has no reading")
         if len(self.meters) > 1:
             message = f"the file has {len(self.meters)} meters: give one of them"
-            raise _refusal("several_meters", message)
+            raise Invalid.of("several_meters", message)
 
 
 def _series(role: str, channel: _ChannelUsage, interval: int, ends: bool) -> dict[str, object]:
@@ -256,12 +256,12 @@ def _series(role: str, channel: _ChannelUsage, interval: int, ends: bool) -> dic
     if count > MOST:
         raise TooLarge(f"{role} has {count} slots; {MOST} are the most")
     if off := next((instant for instant in channel.values if (instant - first) % interval), None):
-        message = f"{role}: {_utc(off)} is not on the grid of {length_text(interval)}"
-        raise _refusal("off_grid", message)
+        message = f"{role}: {utc_text(off)} is not on the grid of {length_text(interval)}"
+        raise Invalid.of("off_grid", message)
     if len(channel.units) > 1:
-        raise _refusal("several_units", f"{role} has readings in several units")
+        raise Invalid.of("several_units", f"{role} has readings in several units")
     values = [channel.values.get(first + index * interval) for index in range(count)]
-    series = {"start": _utc(first - interval if ends else first), "values": values}
+    series = {"start": utc_text(first - interval if ends else first), "values": values}
     (unit,) = channel.units
     return {**series, **({} if unit is None else {"unit": unit})}
 
@@ -272,14 +272,14 @@ def _seconds(interval: str | None, channels: Iterable[_ChannelUsage]) -> int:
         try:
             return length_of(interval)
         except BadDuration as error:
-            raise _refusal("wrong_interval", str(error)) from None
+            raise Invalid.of("wrong_interval", str(error)) from None
     distances = [
         later - earlier
         for channel in channels
         for earlier, later in pairwise(sorted(channel.values))
     ]
     if not distances:
-        raise _refusal("unknown_interval", "one reading does not tell how long a slot is")
+        raise Invalid.of("unknown_interval", "one reading does not tell how long a slot is")
     return min(distances)
 
 
@@ -288,12 +288,4 @@ def _role(channel: str | None, channels: int) -> str:
         return channel
     if channels == 1:
         return "import"
-    raise _refusal("unknown_role", f"the channel {channel!r} is no role, such as import")
-
-
-def _utc(instant: int) -> str:
-    return utc_text(instant)
-
-
-def _refusal(code: str, message: str) -> Invalid:
-    return Invalid(message, [Fault(code, message)])
+    raise Invalid.of("unknown_role", f"the channel {channel!r} is no role, such as import")

@@ -24,6 +24,7 @@ import numpy as np
 
 from energia.metering.series import MISSING, NEVER_SENT, Mask, Micro, Quality
 from energia.time import Int64
+from energia.units import ceiling
 
 
 @attrs.define(eq=False)
@@ -202,7 +203,7 @@ class ImportBlocks:
 
         """
         size = min(_PAGE, self.width)
-        pages_of_block = -(-self.width // size)
+        pages_of_block = ceiling(self.width, size)
         page = rows * pages_of_block + index // size
         # Slots come sorted, so neighbours share their page: each distinct one is numbered once.
         distinct, inverse = np.unique(page, return_inverse=True)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.convert.scalars import Unfit
-from energia.time import DAY, HOUR, Int64
+from energia.time import DAY, HOUR, Instant, Int64
 from energia.units import BOUND, N, ceiling
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
     "refuse_length",
 ]
 
-#: Numbers, days, instants, indices.
 #: Which of some rows, slots or values.
 Mask = npt.NDArray[np.bool_]
 #: Quantities in micro-units (1e-6 kWh, m3, ...).
@@ -81,7 +80,7 @@ class Series:
 
     """
 
-    start: int
+    start: Instant
     interval: int
     values: Micro
     quality: Quality
@@ -130,7 +129,7 @@ class ChannelGrid:
         """Return when the slot number *slot* starts, in seconds, UTC."""
         return slot * self.interval + self.offset
 
-    def slots(self, start: int, end: int) -> range:
+    def slots(self, start: Instant, end: Instant) -> range:
         """Return the numbers of the slots that start in `[start, end)`."""
         first = self._ceil(start)
         return range(first, max(first, self._ceil(end)))
@@ -145,5 +144,5 @@ class ChannelGrid:
             return range(0)
         return range(slots[0] // self.per_day, slots[-1] // self.per_day + 1)
 
-    def _ceil(self, instant: int) -> int:
+    def _ceil(self, instant: Instant) -> int:
         return ceiling(instant - self.offset, self.interval)

@@ -106,8 +106,7 @@ def split_slots(series: Series, edges: Int64) -> int:
 def first_slots(series: Series, edges: Int64) -> Int64:
     """Return the first slot of *series* that starts at each of the instants *edges*, or later."""
     # Rounded up: the slot in which an edge lies belongs to the window before it.
-    first = series.index_at(edges)
-    slots: Int64 = np.clip(first, 0, len(series.values))
+    slots: Int64 = np.clip(series.index_at(edges), 0, len(series.values))
     return slots
 
 

@@ -24,6 +24,11 @@ LATE = datetime(2026, 9, 1, tzinfo=UTC)
 #: The first day of these tests, in seconds.
 START = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp())
 
+#: The first instant of these tests, as a client sends it.
+STAMP = "2026-03-01T00:00:00Z"
+#: A body of one series, up to its values.
+HEAD = b'{"series":[{"meter":"m","start":"2026-03-01T00:00:00Z","interval":"PT1H","values":['
+
 #: When a slot starts, its value and its quality.
 Item = tuple[int, int | None, int]
 

@@ -1,4 +1,4 @@
-"""Readings, usage and their files as they were known at an instant; pages and pieces of them."""
+"""Readings, usage and their files over HTTP, as they were known at an instant; their pages."""
 
 import csv
 import io
@@ -9,11 +9,8 @@ from typing import Any
 
 import pytest
 
-from energia.db.pool import Pool, Tenant
-from energia.metering import query
-from energia.metering.query import Span
-from energia.metering.series import MISSING
-from tests.core.metering.setting import START, meter, post, series
+from energia.db.pool import Pool
+from tests.core.metering.setting import series
 from tests.serving import Client, Serving, make_core
 
 DAY = {"start": "2026-03-29", "end": "2026-03-30"}
@@ -83,26 +80,6 @@ async def test_before_the_first_import_nothing_was_known(api: Client) -> None:
     assert found["quality"] == [{"from": 0, "to": 92, "code": "missing"}]
 
 
-async def test_slots_that_ended_later_are_not_known(pool: Pool) -> None:
-    """Forecasts that were stored yesterday are of slots that had not ended."""
-    tenant: Tenant = pool.tenant()
-    channel = await meter(tenant)
-    tomorrow = (int(datetime.now(UTC).timestamp()) // 86_400 + 1) * 86_400
-    await post(tenant, series([1, 2, 3, 4], tomorrow))
-    (forecast,) = await query.read(tenant, [Span(channel, tomorrow, tomorrow + 14_400)])
-    stored = forecast.revision_at
-    assert stored is not None
-
-    async def at(instant: int) -> list[int]:
-        moment = datetime.fromtimestamp(instant, UTC)
-        found = await query.series(tenant, channel, tomorrow, tomorrow + 14_400, moment)
-        return [0 if value == MISSING else value // 1_000_000 for value in found.values.tolist()]
-
-    assert await at(round(stored.timestamp()) + 1) == [0, 0, 0, 0]
-    assert await at(tomorrow + 7199) == [1, 0, 0, 0]
-    assert await at(tomorrow + 7200) == [1, 2, 0, 0]
-
-
 async def test_pages_of_what_was_known(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages are the window, as it was at that time, with its qualities and offsets."""
     monkeypatch.setattr("energia.web.endpoints.readings._SLOTS", 7)
@@ -167,20 +144,3 @@ async def test_a_cursor_after_the_window_leaves_nothing(api: Client, cursor: str
     found = await told(api, READINGS, cursor=cursor)
 
     assert (found["values"], found["quality"], found["next"]) == ([], [], None)
-
-
-async def test_a_long_window_is_read_in_pieces(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """None is longer than it may be; together they are the window, whatever its bounds."""
-    monkeypatch.setattr(query, "_PIECE", 10)
-    channel = await meter(tenant)
-    await post(tenant, series(list(range(48))))
-
-    span = Span(channel, START + 5, START + 40 * 3600 - 7)
-    found = [one async for one in query.pieces(tenant, span)]
-
-    assert [len(one.values) for one in found] == [10, 10, 10, 9]
-    assert [one.start for one in found[1:]] == [one.end for one in found[:-1]]
-    values = [value // 1_000_000 for one in found for value in one.values.tolist()]
-    assert values == list(range(1, 40))

@@ -1,29 +1,16 @@
-"""Reading back what is stored, as it is and as it was known."""
+"""Stored readings, as they are and as they were known, whole or in pieces."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from energia.db.pool import Tenant
+from energia.db.pool import Pool, Tenant
 from energia.metering import query
 from energia.metering.query import Span
 from energia.metering.series import MISSING
 from tests.core.metering.setting import START, FixedClock, meter, post, series
 
 DAY = 86_400
-
-
-async def test_a_null_never_erases(tenant: Tenant) -> None:
-    """A null is counted, and a known value stays."""
-    channel = await meter(tenant)
-    await post(tenant, series([1, 2]))
-
-    outcome = await post(tenant, series([None, None, None]))
-
-    assert (outcome.missing, outcome.corrected) == (3, 0)
-    found = await query.series(tenant, channel, START, START + 4 * 3600)
-    assert found.values.tolist() == [1_000_000, 2_000_000, MISSING, MISSING]
-    assert found.quality.tolist() == [1, 1, 0, -1]
 
 
 async def test_known_at_leaves_out_what_ended_later(tenant: Tenant) -> None:
@@ -85,3 +72,40 @@ async def test_windows_without_a_slot(tenant: Tenant, start: int, end: int) -> N
     (found,) = await query.read(tenant, [Span(channel, START + start, START + end)])
 
     assert (len(found.series.values), found.revision_at) == (0, None)
+
+
+async def test_slots_that_ended_later_are_not_known(pool: Pool) -> None:
+    """Forecasts that were stored yesterday are of slots that had not ended."""
+    tenant: Tenant = pool.tenant()
+    channel = await meter(tenant)
+    tomorrow = (int(datetime.now(UTC).timestamp()) // 86_400 + 1) * 86_400
+    await post(tenant, series([1, 2, 3, 4], tomorrow))
+    (forecast,) = await query.read(tenant, [Span(channel, tomorrow, tomorrow + 14_400)])
+    stored = forecast.revision_at
+    assert stored is not None
+
+    async def at(instant: int) -> list[int]:
+        moment = datetime.fromtimestamp(instant, UTC)
+        found = await query.series(tenant, channel, tomorrow, tomorrow + 14_400, moment)
+        return [0 if value == MISSING else value // 1_000_000 for value in found.values.tolist()]
+
+    assert await at(round(stored.timestamp()) + 1) == [0, 0, 0, 0]
+    assert await at(tomorrow + 7199) == [1, 0, 0, 0]
+    assert await at(tomorrow + 7200) == [1, 2, 0, 0]
+
+
+async def test_a_long_window_is_read_in_pieces(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None is longer than it may be; together they are the window, whatever its bounds."""
+    monkeypatch.setattr(query, "_PIECE", 10)
+    channel = await meter(tenant)
+    await post(tenant, series(list(range(48))))
+
+    span = Span(channel, START + 5, START + 40 * 3600 - 7)
+    found = [one async for one in query.pieces(tenant, span)]
+
+    assert [len(one.values) for one in found] == [10, 10, 10, 9]
+    assert [one.start for one in found[1:]] == [one.end for one in found[:-1]]
+    values = [value // 1_000_000 for one in found for value in one.values.tolist()]
+    assert values == list(range(1, 40))

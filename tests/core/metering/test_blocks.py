@@ -1,16 +1,29 @@
-"""Several writers at once, and imports that do not come to their end."""
+"""Blocks in the database: several writers at once, imports that break off, arrays as literals."""
 
 import asyncio
 import random
+import tracemalloc
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from energia.db.pool import Tenant
 from energia.errors import Invalid
-from energia.metering import query
-from energia.metering.series import MISSING
-from tests.core.metering.setting import START, FixedClock, meter, one_series, post, series, store
+from energia.metering import blocks, query
+from energia.metering.series import MISSING, NEVER_SENT
+from tests.core.metering.setting import (
+    START,
+    FixedClock,
+    Item,
+    meter,
+    one_series,
+    post,
+    series,
+    store,
+)
 
 DAY = 86_400
 
@@ -129,3 +142,41 @@ async def test_many_meters_with_one_reading_each(tenant: Tenant) -> None:
         "select meter, sum(value)::int from reading group by meter order by meter",
     )
     assert rows == [(name, number * (1 + number % 2)) for number, name in enumerate(names)]
+
+
+VALUES = st.one_of(st.just(MISSING), st.integers(-(10**15), 10**15))
+
+
+@given(st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=1, max_size=5))
+def test_value_literals(rows: list[list[int]]) -> None:
+    """The literal of blocks names every value, and NULL for a missing one."""
+    literal = blocks.value_literals(np.array(rows, np.int64))
+
+    parsed = [
+        [MISSING if item == "NULL" else int(item) for item in row.split(",")]
+        for row in literal[3:-3].split('}","{')
+    ]
+    assert parsed == rows
+
+
+def test_quality_literals() -> None:
+    """A block of nothing but actual values needs no qualities."""
+    codes = np.array([[1, NEVER_SENT], [1, 0], [NEVER_SENT, 7]], np.int8)
+
+    assert blocks.quality_literals(codes) == '{NULL,"{1,0}","{NULL,7}"}'
+    assert blocks.quality_literals(codes[:1]) == "{NULL}"
+
+
+@pytest.mark.parametrize("batches", [1, 2])
+async def test_days_of_many_slots_are_written_few_at_a_time(tenant: Tenant, batches: int) -> None:
+    """A message has so many slots, not so many days: a channel of seconds fits in memory."""
+    await meter(tenant, interval="PT1S")
+    items: list[Item] = [(START + DAY * day, day, 5) for day in range(40)]
+    tracemalloc.start()
+
+    outcome = await store(tenant, "m", [items] * batches, START)
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (outcome.created, outcome.repeated) == (40, 40 * (batches - 1))
+    assert peak < 60_000_000

@@ -1,19 +1,21 @@
-"""The rules of storage hold for any sequence of imports, on either way of writing."""
+"""The rules of merging hold for any sequence of imports, on either way of writing."""
 
 from datetime import datetime
 from itertools import count
 
 import attrs
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from energia.db.pool import Tenant
 from energia.metering import query
+from energia.metering.merge import Blocks, ImportBlocks
 from energia.metering.models import Channel
 from energia.metering.series import MISSING, NEVER_SENT, Series
 from tests.core.metering.model import DAY, Block, Model, Slots
-from tests.core.metering.setting import START, Item, counts, meter, store
+from tests.core.metering.setting import START, Item, counts, meter, post, series, store
 
 _NUMBERS = count()
 _MICRO = 1_000_000
@@ -192,3 +194,65 @@ def test_the_model_adds_up() -> None:
 
     assert (found["created"], found["repeated"], found["rejected"], found["missing"]) == (1,) * 4
     assert attrs.asdict(model.blocks[START // DAY])["slots"] == {0: (1, 1), 1: (None, 0)}
+
+
+def test_last_filled() -> None:
+    """The last filled slot is the last with a value; marks do not count."""
+    blocks = Blocks.empty(3, 4)
+    blocks.values[0, 1] = blocks.values[1, 3] = 0
+    blocks.quality[0, 2] = 0
+
+    assert blocks.last_filled.tolist() == [1, 3, -1]
+
+
+SLOTS = st.tuples(st.integers(0, 3), st.integers(-2, 2), st.integers(0, 143))
+
+
+@given(st.sampled_from([24, 96, 144]), st.lists(st.dictionaries(SLOTS, st.integers(0, 8))))
+def test_what_was_sent_is_remembered(
+    width: int, batches: list[dict[tuple[int, int, int], int]]
+) -> None:
+    """Over all batches, the first quality of each slot comes back, whatever the width."""
+    touched, model = ImportBlocks(width), dict[tuple[int, int, int], int]()
+    for batch in batches:
+        slots = sorted(key for key in batch if key[2] < width)
+        if not slots:
+            continue
+        blocks = sorted({key[:2] for key in slots})
+        channels, days = np.array(blocks, np.int64).T
+        rows = touched.rows(channels, days, np.zeros(len(blocks), np.int64))
+        at = rows[[blocks.index(key[:2]) for key in slots]]
+
+        before = touched.swap(
+            at,
+            np.array([key[2] for key in slots], np.int64),
+            np.array([batch[key] for key in slots], np.int8),
+        )
+
+        assert before.tolist() == [model.get(key, NEVER_SENT) for key in slots]
+        model = {key: batch[key] for key in slots} | model
+
+
+def test_the_last_slot_is_that_before_the_import() -> None:
+    """What a block held before the import is noted once, however it grows."""
+    touched = ImportBlocks(24)
+    one, more = np.array([7]), np.array([7, 7, 8])
+
+    first = touched.rows(one, np.array([1]), np.array([5]))
+    again = touched.rows(more, np.array([0, 1, 1]), np.array([-1, 9, 3]))
+
+    assert (first.tolist(), again.tolist()) == ([0], [1, 0, 2])
+    assert touched.last[again].tolist() == [-1, 5, 3]
+
+
+async def test_a_null_never_erases(tenant: Tenant) -> None:
+    """A null is counted, and a known value stays."""
+    channel = await meter(tenant)
+    await post(tenant, series([1, 2]))
+
+    outcome = await post(tenant, series([None, None, None]))
+
+    assert (outcome.missing, outcome.corrected) == (3, 0)
+    found = await query.series(tenant, channel, START, START + 4 * 3600)
+    assert found.values.tolist() == [1_000_000, 2_000_000, MISSING, MISSING]
+    assert found.quality.tolist() == [1, 1, 0, -1]

@@ -1,12 +1,9 @@
-"""Slots and blocks of arrays."""
+"""The slots and days of a channel's grid."""
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energia.metering import blocks
-from energia.metering.merge import Blocks
-from energia.metering.series import MISSING, NEVER_SENT, ChannelGrid
+from energia.metering.series import ChannelGrid
 
 INTERVALS = st.sampled_from([60, 300, 900, 1800, 2700, 3600])
 INSTANTS = st.integers(-(2**31), 2**33)
@@ -54,35 +51,3 @@ def test_slots_of_a_window(grid: ChannelGrid, start: int, length: int) -> None:
     assert grid.start(slots.start) >= start > grid.start(slots.start - 1)
     if slots:
         assert grid.start(slots[-1]) < start + length <= grid.start(slots.stop)
-
-
-VALUES = st.one_of(st.just(MISSING), st.integers(-(10**15), 10**15))
-
-
-@given(st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=1, max_size=5))
-def test_value_literals(rows: list[list[int]]) -> None:
-    """The literal of blocks names every value, and NULL for a missing one."""
-    literal = blocks.value_literals(np.array(rows, np.int64))
-
-    parsed = [
-        [MISSING if item == "NULL" else int(item) for item in row.split(",")]
-        for row in literal[3:-3].split('}","{')
-    ]
-    assert parsed == rows
-
-
-def test_quality_literals() -> None:
-    """A block of nothing but actual values needs no qualities."""
-    codes = np.array([[1, NEVER_SENT], [1, 0], [NEVER_SENT, 7]], np.int8)
-
-    assert blocks.quality_literals(codes) == '{NULL,"{1,0}","{NULL,7}"}'
-    assert blocks.quality_literals(codes[:1]) == "{NULL}"
-
-
-def test_last_filled() -> None:
-    """The last filled slot is the last with a value; marks do not count."""
-    blocks = Blocks.empty(3, 4)
-    blocks.values[0, 1] = blocks.values[1, 3] = 0
-    blocks.quality[0, 2] = 0
-
-    assert blocks.last_filled.tolist() == [1, 3, -1]

@@ -1,18 +1,10 @@
 """What `POST /v1/readings` takes, and what it says of what it does not take."""
 
-from decimal import ROUND_HALF_EVEN, Decimal
-
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from energia.db.pool import Tenant
-from energia.errors import Invalid, Malformed
-from energia.metering import query
-from tests.core.metering.setting import START, Heard, counts, meter, one_series, post, series
-
-STAMP = "2026-03-01T00:00:00Z"
-HEAD = b'{"series":[{"meter":"m","start":"2026-03-01T00:00:00Z","interval":"PT1H","values":['
+from energia.errors import Invalid, Malformed, TooLarge
+from tests.core.metering.setting import HEAD, STAMP, START, counts, meter, one_series, post, series
 
 
 def reading(**changes: object) -> dict[str, object]:
@@ -153,72 +145,7 @@ async def test_both_forms_equal(tenant: Tenant) -> None:
     assert (outcome.created, outcome.repeated) == (2, 1)
 
 
-async def test_above_max_power(tenant: Tenant) -> None:
-    """What is above the power of the channel is stored as questionable, with a warning."""
-    channel = await meter(tenant, interval="PT30M", max_power="4")
-
-    outcome = await post(tenant, series([2, 2.000001], interval="PT30M"))
-
-    assert [(fault.code, fault.severity) for fault in outcome.problems] == [
-        ("above_max_power", "warning")
-    ]
-    assert (outcome.created, outcome.rejected) == (2, 0)
-    found = await query.series(tenant, channel, START, START + 3600)
-    assert found.values.tolist() == [2_000_000, 2_000_001]
-    assert found.quality.tolist() == [1, 7]
-
-
-async def test_units_are_converted(tenant: Tenant) -> None:
-    """Wh and MJ become kWh exactly, rounded half to even once."""
-    channel = await meter(tenant)
-    first = {"meter": "m", "start": STAMP, "value": "1500.0005", "unit": "wh"}
-    second = {"meter": "m", "start": "2026-03-01T01:00:00Z", "value": 1, "unit": "MJ"}
-
-    await post(tenant, {"readings": [first, second]})
-
-    found = await query.series(tenant, channel, START, START + 7200)
-    assert found.values.tolist() == [1_500_000, 277_778]
-
-
-_NUMBERS = st.one_of(
-    st.decimals(-(10**9), 10**9, places=6),
-    st.decimals(-(10**4), 10**4, places=9),
-    st.decimals(-100, 100, places=20),
-    st.integers(-(10**15), 10**15).map(lambda n: (Decimal(n) + Decimal("0.5")).scaleb(-6)),
-)
-
-
-@given(st.lists(st.tuples(_NUMBERS, st.booleans()), min_size=1, max_size=24))
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-async def test_numbers_are_rounded_by_their_text(
-    tenant: Tenant, numbers: list[tuple[Decimal, bool]]
-) -> None:
-    """Numbers and texts of any length are rounded half to even as decimals, never as floats."""
-    channel = await meter(tenant)
-    texts = [f'"{number:f}"' if quoted else f"{number:f}" for number, quoted in numbers]
-    expected = [
-        int(number.scaleb(6).quantize(Decimal(1), ROUND_HALF_EVEN)) for number, _ in numbers
-    ]
-    outside = [abs(micro) > 10**15 for micro in expected]
-
-    outcome = await post(tenant, HEAD + ",".join(texts).encode() + b"]}]}", skip=True)
-
-    assert outcome.rejected == sum(outside)
-    found = await query.series(tenant, channel, START, START + 3600 * len(numbers))
-    for stored, micro, out in zip(found.values.tolist(), expected, outside, strict=True):
-        assert out or stored == micro
-
-
-async def test_observers_hear_of_it_after_the_commit(tenant: Tenant) -> None:
-    """Observers are told the counts and the meters of what was stored."""
-    await meter(tenant)
-    heard = Heard()
-
-    outcome = await post(tenant, series([1, None]), heard=heard)
-
-    assert [(event.number, event.format, event.meters) for event in heard.events] == [
-        (outcome.import_, "json", ("m",))
-    ]
-    assert heard.events[0].counts.created == 1
+async def test_a_body_of_nothing_but_brackets(tenant: Tenant) -> None:
+    """More single readings than a body can say anything of are refused before they take memory."""
+    with pytest.raises(TooLarge):
+        await post(tenant, b'{"readings":[' + b"{}," * 2_000_000 + b"{}]}")
