@@ -1,4 +1,4 @@
-"""Read single values strictly: what does not fit is said, never guessed.
+"""Read single values strictly: what does not fit is refused, never guessed.
 
 Every reader takes a JSON value and returns a typed one, or raises `Unfit`.
 """
@@ -90,8 +90,8 @@ def decimal(value: object) -> Decimal:
     if type(value) is str:
         value = _decimal_of(value)
     elif type(value) is int:
+        # A Decimal of millions of digits takes seconds; this one is out of range all the same.
         value = Decimal(value) if abs(value) < 10**DECIMAL_DIGITS else Decimal("Infinity")
-        return bounded(value)
     if not isinstance(value, Decimal):
         raise wrong_type("a decimal number, as a string or a number")
     return bounded(value)
@@ -125,12 +125,12 @@ def number(value: object) -> float:
     if type(value) not in (int, float, Decimal):
         raise wrong_type("a number")
     try:
-        found = float(value)  # type: ignore[arg-type]
+        double = float(value)  # type: ignore[arg-type]
     except OverflowError:
-        found = math.inf
-    if not math.isfinite(found):
+        double = math.inf
+    if not math.isfinite(double):
         raise Unfit("out_of_range", "the number is out of range")
-    return found
+    return double
 
 
 def day(value: object) -> date:
@@ -147,20 +147,20 @@ def day(value: object) -> date:
 
 def instant(value: object) -> datetime:
     """Read an instant with its offset, `2026-03-01T00:00:00-03:00` (RFC 3339)."""
-    found = _INSTANT.fullmatch(value) if type(value) is str else None
-    if found is None:
+    parts = _INSTANT.fullmatch(value) if type(value) is str else None
+    if parts is None:
         lost = type(value) is str and _LOST_PLUS.fullmatch(value)
         hint = " (in a query, write + as %2B)" if lost else ""
         raise wrong_type(f"an instant such as 2026-03-01T00:00:00-03:00{hint}")
-    if found["offset"] is None:
+    if parts["offset"] is None:
         raise Unfit("naive_time", "the time has no offset; write -03:00 or Z after it")
-    fraction = (found["fraction"] or "")[:7]
+    fraction = (parts["fraction"] or "")[:7]  # Python reads no zeros after microseconds
     try:
-        moment = datetime.fromisoformat(f"{found['day']}T{found['time']}{fraction}")
-        offset = datetime.fromisoformat(f"2000-01-01T00:00:00{found['offset'].upper()}").tzinfo
+        moment = datetime.fromisoformat(f"{parts['day']}T{parts['time']}{fraction}")
+        offset = datetime.fromisoformat(f"2000-01-01T00:00:00{parts['offset'].upper()}").tzinfo
     except ValueError:
         raise wrong_type("an instant that exists") from None
-    return _in_years(moment.replace(tzinfo=offset if found["offset"] not in "Zz" else UTC))
+    return _in_years(moment.replace(tzinfo=offset if parts["offset"] not in "Zz" else UTC))
 
 
 def _in_years(value: D) -> D:
@@ -171,12 +171,12 @@ def _in_years(value: D) -> D:
 
 def duration(value: object) -> timedelta:
     """Read a duration of fixed length, `PT15M` or `P1D` (ISO 8601)."""
-    found = _DURATION.fullmatch(value) if type(value) is str else None
-    if found is None:
+    parts = _DURATION.fullmatch(value) if type(value) is str else None
+    if parts is None:
         raise wrong_type("a duration such as PT15M")
-    given = {unit: Decimal(text) for unit, text in found.groupdict().items() if text}
-    microseconds = int(given.pop("seconds", Decimal(0)) * 1_000_000)
-    whole = {unit: int(count) for unit, count in given.items()}
+    counts = {unit: Decimal(text) for unit, text in parts.groupdict().items() if text}
+    microseconds = int(counts.pop("seconds", Decimal(0)) * 1_000_000)
+    whole = {unit: int(count) for unit, count in counts.items()}
     return timedelta(microseconds=microseconds, **whole)
 
 
