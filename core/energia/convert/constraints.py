@@ -1,9 +1,10 @@
-"""Limits on values: what `Meta` states of a type, and what any JSON value must keep."""
+"""Limits on values: what `Meta` and `Check` state of a type, and what any JSON value must keep."""
 
+import operator
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import lru_cache
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -18,19 +19,13 @@ from energia.errors import Fault, Invalid
 DEPTH: Final = 64
 #: Of a double's exponent: JSON that others write has such numbers, 1e38 for infinity.
 _LARGEST_EXPONENT: Final = 308
-_BOUNDS: Final[tuple[tuple[str, str, Callable[[Any, Any], bool]], ...]] = (
-    ("ge", "at least", lambda value, bound: value >= bound),
-    ("gt", "more than", lambda value, bound: value > bound),
-    ("le", "at most", lambda value, bound: value <= bound),
-    ("lt", "less than", lambda value, bound: value < bound),
+#: The bounds of `Meta`, what JSON Schema calls them, how a message does, and what they ask.
+_BOUNDS: Final[tuple[tuple[str, str, str, Callable[[Any, Any], bool]], ...]] = (
+    ("ge", "minimum", "at least", operator.ge),
+    ("gt", "exclusiveMinimum", "more than", operator.gt),
+    ("le", "maximum", "at most", operator.le),
+    ("lt", "exclusiveMaximum", "less than", operator.lt),
 )
-# msgspec's schema knows no bounds of a Decimal, so these are stated in `extra_json_schema`.
-_SCHEMA_BOUNDS: Final = {
-    "ge": "minimum",
-    "gt": "exclusiveMinimum",
-    "le": "maximum",
-    "lt": "exclusiveMaximum",
-}
 
 
 @attrs.frozen
@@ -48,36 +43,69 @@ class Check:
     refuse: Callable[[Any], object]
 
 
-def check(value: Any, limit: Meta | Check) -> None:
-    """Refuse *value* if it does not keep *limit*; raises `Unfit`."""
+def checking(limit: Meta | Check) -> Callable[[Any], object]:
+    """Return a function that refuses a value which does not keep *limit*: it raises `Unfit`."""
     if isinstance(limit, Check):
-        limit.refuse(value)
-        return
-    schema = limit.extra_json_schema or {}
-    for name, words, holds in _BOUNDS:
-        bound = getattr(limit, name)
-        if bound is None and isinstance(value, Decimal):
-            bound = schema.get(_SCHEMA_BOUNDS[name])
-        if bound is not None and not holds(value, bound):
-            raise Unfit("out_of_range", f"must be {words} {bound}")
-    if limit.multiple_of is not None and value % limit.multiple_of:
-        raise Unfit("out_of_range", f"must be a multiple of {limit.multiple_of}")
-    if limit.min_length is not None and len(value) < limit.min_length:
-        raise Unfit("too_short", f"must have at least {limit.min_length} items or characters")
-    if limit.max_length is not None and len(value) > limit.max_length:
-        raise Unfit("too_long", f"must have at most {limit.max_length} items or characters")
-    if limit.pattern is not None and not _pattern(limit.pattern).search(value):
-        raise Unfit("bad_pattern", f"must match {limit.pattern}")
+        return limit.refuse
+    demands = tuple(_demands(limit))
+
+    def check(value: Any) -> None:
+        for fits, code, message in demands:
+            if not fits(value):
+                raise Unfit(code, message)
+
+    return check
 
 
-@lru_cache
+_Demand = tuple[Callable[[Any], bool], str, str]
+
+
+def _demands(limit: Meta) -> Iterator[_Demand]:
+    """Yield what *limit* asks of a value, each with the code and the message of its fault."""
+    yield from _bounds(limit)
+    divisor, least, most = limit.multiple_of, limit.min_length, limit.max_length
+    if divisor is not None:
+        message = f"must be a multiple of {divisor}"
+        yield lambda value: not value % divisor, "out_of_range", message
+    if least is not None:
+        message = f"must have at least {least} items or characters"
+        yield lambda value: len(value) >= least, "too_short", message
+    if most is not None:
+        message = f"must have at most {most} items or characters"
+        yield lambda value: len(value) <= most, "too_long", message
+    if limit.pattern is not None:
+        search = _pattern(limit.pattern).search
+        yield lambda value: bool(search(value)), "bad_pattern", f"must match {limit.pattern}"
+
+
+def _bounds(limit: Meta) -> Iterator[_Demand]:
+    for name, keyword, words, holds in _BOUNDS:
+        bound, bounded = getattr(limit, name), object
+        if bound is None:
+            # msgspec has no bounds of a Decimal, so they are stated in `extra_json_schema`.
+            bound, bounded = (limit.extra_json_schema or {}).get(keyword), Decimal
+        if bound is not None:
+            yield partial(_holds, holds, bound, bounded), "out_of_range", f"must be {words} {bound}"
+
+
+def _holds(holds: Callable[[Any, Any], bool], bound: Any, bounded: type, value: Any) -> bool:
+    return not isinstance(value, bounded) or holds(value, bound)
+
+
 def _pattern(pattern: str) -> re.Pattern[str]:
     """Compile a JSON Schema pattern, in which `$` is the end, not a line's end."""
     return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", pattern))
 
 
+def any_json(value: object, _: object) -> object:
+    """Return a JSON value of any type as it is, if it can be stored and worked with."""
+    if faults := list(islice(_json_faults(value, ""), KEPT)):
+        raise Invalid("", faults)
+    return value
+
+
 def _json_faults(value: object, pointer: str, depth: int = 0) -> Iterator[Fault]:
-    """Check a JSON value of any type: its numbers, its characters and its depth."""
+    """Yield the faults of a JSON value of any type: its numbers, its characters and its depth."""
     if depth > DEPTH:
         yield Fault("too_deep", f"nested deeper than {DEPTH}", pointer)
     elif isinstance(value, list):
@@ -103,18 +131,9 @@ def _double(value: object) -> None:
     decimal(value)
 
 
-def any_json(value: object, _: object) -> object:
-    """Return a JSON value as it is, if it can be worked with."""
-    if faults := list(islice(_json_faults(value, ""), KEPT)):
-        raise Invalid("", faults)
-    return value
-
-
-# How deep arrays and objects are nested in each other.
-
-
 def is_deeper(value: object, limit: int) -> bool:
-    """Tell whether arrays and objects are nested more than *limit* deep in a JSON value."""
+    """Return whether arrays and objects are nested more than *limit* deep in a JSON value."""
+    # Level by level, as a recursive function would reach the limit of Python first.
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(limit):
         level = [

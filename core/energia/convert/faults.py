@@ -18,9 +18,10 @@ from energia.errors import (
     VersionsOverlap,
 )
 
-#: An array is given up after so many faulty items.
+#: An array or a mapping is given up after so many faulty items. A body of 64 MB may have 30 million
+#: of them, and each is an exception while it is dealt with.
 GIVE_UP: Final = 100_000
-#: So many faults of one array are kept; the others are counted.
+#: The faults of so many items are kept; those of further ones are counted.
 KEPT: Final = 1000
 #: How a reader says that the input is wrong; everything else is an error of the program.
 REFUSED: Final = (ValueError, EnergiaError)
@@ -44,16 +45,17 @@ class Found:
 
     faults: list[Fault] = attrs.Factory(list)
     counts: Counter[str] = attrs.Factory(Counter)
+    _items: int = attrs.field(default=0, init=False)
 
     @classmethod
     def of(cls, error: Exception) -> "Found":
-        """Return the faults that *error* tells of."""
+        """Return the faults that *error* names."""
         found = cls()
         found.add(error)
         return found
 
     def add(self, error: Exception, pointer: str = "") -> None:
-        """Add the faults that *error* tells of, below *pointer*; raises what is not `REFUSED`."""
+        """Add the faults that *error* names, below *pointer*; raises what is not `REFUSED`."""
         match error:
             case Faulty():
                 self._extend(error.found.faults, error.found.counts, pointer)
@@ -68,6 +70,15 @@ class Found:
             case _:
                 raise error
 
+    def add_item(self, error: Exception, pointer: str) -> bool:
+        """Add the faults of one more item, or count them; return whether to look for more."""
+        self._items += 1
+        if self._items <= KEPT:
+            self.add(error, pointer)
+        else:
+            self.counts.update(Found.of(error).counts)
+        return self._items < GIVE_UP
+
     def one(self, fault: Fault) -> None:
         """Add one fault."""
         self.counts[fault.code] += 1
@@ -75,12 +86,17 @@ class Found:
 
     def _extend(self, faults: Iterable[Fault], counts: Mapping[str, int], pointer: str) -> None:
         self.counts.update(counts)
-        for fault in faults:
-            self.faults.append(attrs.evolve(fault, pointer=pointer + (fault.pointer or "")))
+        self.faults += [_below(pointer, fault) for fault in faults]
+
+
+def _below(pointer: str, fault: Fault) -> Fault:
+    if not pointer and fault.pointer is not None:
+        return fault
+    return attrs.evolve(fault, pointer=pointer + (fault.pointer or ""))
 
 
 class Faulty(ValueError):
-    """An object or an array has faults.
+    """An object, an array or a mapping has faults.
 
     Attributes:
         found: The faults, with pointers relative to it.
@@ -89,14 +105,19 @@ class Faulty(ValueError):
     """
 
     def __init__(self, found: Found, partial: object = None) -> None:
-        """Tell the faults, and keep the rest for the rules of what the value is part of."""
+        """Name the faults, and keep the rest for the rules of what the value is part of."""
         self.found = found
         self.partial = partial
         super().__init__(f"{found.counts.total()} faults")
 
 
+def partial_of(error: Exception) -> object:
+    """Return what could be read of a value in spite of *error*; None if nothing."""
+    return error.partial if isinstance(error, Faulty) else None
+
+
 def refusal(found: Found) -> Invalid:
-    """Return the error for *found* faults: a kind of the core's where all have its code."""
+    """Return the error for the faults *found*: a kind of `Invalid` where all have its code."""
     number = found.counts.total()
     detail = found.faults[0].message if number == 1 else f"{number} faults"
     kind = _KINDS.get(next(iter(found.counts)), Invalid) if len(found.counts) == 1 else Invalid
@@ -104,7 +125,7 @@ def refusal(found: Found) -> Invalid:
 
 
 def step(name: object) -> str:
-    """Return one step of a JSON pointer."""
+    """Return one step of a JSON pointer: `a/b` is `/a~1b`."""
     return "/" + str(name).replace("~", "~0").replace("/", "~1")
 
 

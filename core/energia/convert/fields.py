@@ -10,7 +10,7 @@ import msgspec
 
 from energia.convert.faults import json_name
 
-_FIELD_DOC: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
+_ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 
 
 @attrs.frozen
@@ -18,7 +18,7 @@ class Field:
     """A field of a class.
 
     Attributes:
-        name: Its name among the arguments of the constructor.
+        name: The attribute.
         json_name: Its name in JSON.
         type: Its type.
         default: As the class states it; `attrs.NOTHING` without one.
@@ -38,54 +38,64 @@ class Field:
     def default_value(self) -> object:
         """Return what the field is where it is not given; NOTHING where only the object knows."""
         default: Any = self.default
-        if type(default).__name__ == "Factory":
-            return attrs.NOTHING if default.takes_self else default.factory()
-        return default
+        if not is_factory(default):
+            return default
+        return attrs.NOTHING if default.takes_self else default.factory()
 
 
 def fields(type_: Any) -> list[Field]:
-    """Return the fields of an attrs class or a struct that are given to it."""
+    """Return the fields of an attrs class or a struct that its constructor takes."""
     if is_struct(type_):
         return [
-            Field(
-                one.name, one.encode_name, one.type, attrs.NOTHING if one.required else one.default
-            )
-            for one in msgspec.structs.fields(type_)
+            Field(field.name, field.encode_name, field.type, _default(field))
+            for field in msgspec.structs.fields(type_)
         ]
     class_ = get_origin(type_) or type_
-    hints = get_type_hints(class_, include_extras=True)
-    given = dict(zip(getattr(class_, "__parameters__", ()), get_args(type_), strict=False))
+    types = get_type_hints(class_, include_extras=True)
+    arguments = dict(zip(getattr(class_, "__parameters__", ()), get_args(type_), strict=False))
     return [
         Field(
-            one.alias or one.name,
-            json_name(one.name),
-            _substituted(hints[one.name], given),
-            one.default,
+            attribute.name,
+            json_name(attribute.name),
+            _substituted(types[attribute.name], arguments),
+            attribute.default,
         )
-        for one in attrs.fields(class_)
-        if one.init
+        for attribute in attrs.fields(class_)
+        if attribute.init
     ]
 
 
-def _substituted(type_: Any, given: Mapping[Any, Any]) -> Any:
-    """Return a generic class's field type with the type parameters that are *given*."""
-    if type_ in given:
-        return given[type_]
+def _default(field: msgspec.structs.FieldInfo) -> object:
+    """Return the default of a struct's field as attrs states it."""
+    if field.default_factory is not msgspec.NODEFAULT:
+        return attrs.Factory(field.default_factory)
+    return attrs.NOTHING if field.required else field.default
+
+
+def _substituted(type_: Any, arguments: Mapping[Any, Any]) -> Any:
+    """Return the type of a generic class's field, with *arguments* for the type parameters."""
+    if type_ in arguments:
+        return arguments[type_]
     parameters = getattr(type_, "__parameters__", ())
-    return type_[tuple(given[one] for one in parameters)] if parameters else type_
+    return type_[tuple(arguments[each] for each in parameters)] if parameters else type_
 
 
 def documentation(class_: type) -> tuple[str, dict[str, str]]:
     """Return what a docstring says: its first paragraph, and its attributes, inherited ones too."""
-    found: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     for base in reversed(class_.__mro__):
         _, _, section = inspect.cleandoc(base.__doc__ or "").partition("Attributes:\n")
-        said = _FIELD_DOC.findall(section)
-        found |= {json_name(name): " ".join(text.split()) for name, text in said}
+        for name, text in _ATTRIBUTE.findall(section):
+            attributes[json_name(name)] = " ".join(text.split())
     summary, _, _ = inspect.cleandoc(class_.__doc__ or "").partition("\n\n")
-    return " ".join(summary.split()), found
+    return " ".join(summary.split()), attributes
 
 
 def is_struct(type_: object) -> bool:
-    """Say whether a type is a msgspec struct."""
+    """Return whether a type is a msgspec struct."""
     return isinstance(type_, type) and issubclass(type_, msgspec.Struct)
+
+
+def is_factory(default: object) -> bool:
+    """Return whether a default is made anew for each object."""
+    return type(default).__name__ == "Factory"  # for mypy `attrs.Factory` is a function

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from energia.convert import unstructure
-from energia.convert.fields import documentation, fields, is_struct
+from energia.convert.fields import documentation, fields, is_factory, is_struct
 from energia.convert.scalars import DECIMAL_PATTERN, DURATION_EXAMPLES
 from energia.convert.structures import Numbers
 from energia.settings import SecretStr
@@ -133,7 +133,7 @@ class Schemas:
         if key not in self._names:
             # Another module may have a class of the same name.
             names = chain([name], (f"{name}{number}" for number in count(2)))
-            name = next(one for one in names if one not in self.components)
+            name = next(free for free in names if free not in self.components)
             self._names[key] = name
             self.components[name] = {}
             self.components[name] = make()
@@ -242,6 +242,6 @@ def _title(kind: str) -> str:
 
 
 def _is_plain(default: object) -> bool:
-    """Say whether a default is a value, and one worth stating."""
-    made = type(default).__name__ in ("Factory", "NoDefaultType", "Raw", "SecretStr")
-    return not made and default is not attrs.NOTHING and default is not None
+    """Return whether a default is a value, and one worth stating."""
+    is_value = default is not attrs.NOTHING and default is not None and not is_factory(default)
+    return is_value and not isinstance(default, msgspec.Raw | SecretStr)

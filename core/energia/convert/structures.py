@@ -1,4 +1,14 @@
-"""The rules by which the strict converter reads arrays, objects, unions, enums and limits."""
+"""How JSON becomes typed values and back: the converter, rules over fields, arrays of numbers.
+
+cattrs finds out how each type is read, and generates the functions that read and write objects.
+What it would guess or leave out is ours:
+
+* scalars, enums and literals are strict: no "12" for 12, no True for 1;
+* arrays and mappings are given up after `GIVE_UP` faults, where cattrs would gather an exception
+  for each of millions of items;
+* a union says which of its members was meant;
+* limits of `Annotated`, and rules over several fields, which also run beside other faults.
+"""
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -6,7 +16,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from functools import cache, cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, TypeAlias, Union, cast, get_args, get_origin
 from uuid import UUID
@@ -16,16 +26,37 @@ import cattrs
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from cattrs.gen import make_dict_unstructure_fn, override
+from cattrs.errors import (
+    AttributeValidationNote,
+    ClassValidationError,
+    ForbiddenExtraKeysError,
+)
+from cattrs.gen import (
+    make_dict_structure_fn,
+    make_dict_structure_fn_from_attrs,
+    make_dict_unstructure_fn,
+    override,
+)
 from msgspec import Meta, Raw
 
-from energia.convert.constraints import Check, any_json, check
-from energia.convert.faults import GIVE_UP, KEPT, REFUSED, Faulty, Found, json_name, refusal, step
+from energia.convert.constraints import Check, any_json, checking
+from energia.convert.faults import (
+    KEPT,
+    REFUSED,
+    Faulty,
+    Found,
+    json_name,
+    partial_of,
+    refusal,
+    step,
+)
 from energia.convert.fields import Field, fields, is_struct
 from energia.convert.scalars import Reader, Unfit, decimal, written, wrong_type
 from energia.errors import Fault, Invalid
 from energia.time import duration_text, rfc3339
 from energia.units import to_micros
+
+# Rules over several fields of an object.
 
 #: What yields the faults of an object, given some of its fields by name.
 Rule: TypeAlias = Callable[..., Iterable[Fault]]
@@ -54,16 +85,16 @@ class Partly:
 def enforce(value: attrs.AttrsInstance) -> None:
     """Refuse an object that breaks a rule of its class; raises `Invalid` with all faults."""
     found = Found()
-    for fault in broken(Partly(type(value), fields_of(value))):
-        found.one(fault)
+    for rule in _rules(type(value)):
+        for fault in rule(**{name: getattr(value, name) for name in _parameters(rule)}):
+            found.one(fault)
     if found.faults:
         raise refusal(found)
 
 
 def broken(value: Partly) -> Iterator[Fault]:
-    """Yield the faults by the rules whose fields could be read."""
-    rules: Rules = getattr(value.class_, "__rules__", ())
-    for rule in rules:
+    """Yield the faults by those rules whose fields could be read."""
+    for rule in _rules(value.class_):
         needed = _parameters(rule)
         if all(
             name in value.fields and (takes_parts or name not in value.faulty)
@@ -78,141 +109,367 @@ def fields_of(part: object) -> Mapping[str, Any]:
         return {}
     if isinstance(part, Partly):
         return {name: part.fields[name] for name in part.fields if name not in part.faulty}
-    class_ = cast("type[attrs.AttrsInstance]", type(part))
-    return {name: getattr(part, name) for name in attrs.fields_dict(class_)}
+    class_: Any = type(part)
+    return {name: getattr(part, name) for name in _names(class_)}
+
+
+def _rules(class_: type) -> Rules:
+    rules: Rules = getattr(class_, "__rules__", ())
+    return rules
+
+
+@lru_cache(maxsize=256)
+def _names(class_: type) -> tuple[str, ...]:
+    return tuple(attrs.fields_dict(cast("type[attrs.AttrsInstance]", class_)))
 
 
 @lru_cache(maxsize=256)
 def _parameters(rule: Rule) -> Mapping[str, bool]:
     """Return the names of a rule's parameters, and whether each takes `Parts`."""
     stated = inspect.signature(rule).parameters.values()
-    return {one.name: one.annotation == Parts for one in stated}
+    return {parameter.name: parameter.annotation == Parts for parameter in stated}
 
 
-# Read the members of arrays, objects and unions, and gather the faults of all of them.
+# The converter: what it reads, type by type, and what it writes.
 
 #: Reads a JSON value as a type, both given.
-Hook = Callable[[Any, Any], Any]
+Hook: TypeAlias = Callable[[Any, Any], Any]
+
+_ARRAYS: Final = (list, tuple, set, frozenset)
 
 
-@attrs.frozen
-class Member:
-    """A field of an object.
+class StrictConverter(cattrs.Converter):
+    """A cattrs converter that never guesses and finds every fault."""
 
-    Attributes:
-        field: Its names, type and default.
-        hook: Reads it.
+    def __init__(self, readers: Mapping[type, Reader]) -> None:
+        super().__init__(forbid_extra_keys=True, detailed_validation=True)
+        for type_, read in readers.items():
+            self.register_structure_hook(type_, _scalar(type_, read))
+        for is_such, factory in (
+            (_is_any, lambda _: any_json),
+            (_is_literal, _literal),
+            (_is_enum, _enum),
+            (_is_array, self._array),
+            (_is_mapping, self._mapping),
+            (attrs.has, self._object),
+            (is_struct, self._object),
+            (_is_union, self._union),
+            (_is_limited, self._limited),
+        ):
+            self.register_structure_hook_factory(is_such, factory)
+        self.register_structure_hook(Numbers, read_numbers)
+        # Text that its owner reads later: whether it is JSON was seen already.
+        self.register_structure_hook(Raw, lambda *_: Raw(b"null"))
+        self._register_writers()
 
+    def _register_writers(self) -> None:
+        self.register_unstructure_hook(Decimal, lambda value: format(value, "f"))
+        self.register_unstructure_hook(Fraction, str)
+        self.register_unstructure_hook(timedelta, duration_text)
+        self.register_unstructure_hook(date, lambda value: value.isoformat())
+        self.register_unstructure_hook(datetime, rfc3339)
+        self.register_unstructure_hook(UUID, str)
+        self.register_unstructure_hook_factory(attrs.has, self.object_writer)
+
+    def object_writer(self, type_: type) -> Callable[[Any], dict[str, Any]]:
+        """Return what writes an attrs class: without the fields that are None by default."""
+        attributes = attrs.fields(get_origin(type_) or type_)
+        renames: dict[str, Any] = {
+            attribute.name: override(
+                rename=json_name(attribute.name), omit_if_default=attribute.default is None
+            )
+            for attribute in attributes
+        }
+        write: Callable[[Any], dict[str, Any]] = make_dict_unstructure_fn(type_, self, **renames)
+        names = [json_name(attribute.name) for attribute in attributes]
+        omitted = [attribute.default is None for attribute in attributes]
+        if omitted == sorted(omitted):
+            return write
+
+        def ordered(value: object) -> dict[str, Any]:
+            # cattrs writes last what it may leave out.
+            members = write(value)
+            return {name: members[name] for name in names if name in members}
+
+        return ordered
+
+    def tagged(self, members: Mapping[str, type], tag: str) -> Hook:
+        """Return what reads one of *members*, told apart by the field *tag*.
+
+        `cattrs.strategies.configure_tagged_union` would raise KeyError for an unknown tag, read a
+        closed union only, and write the tag last.
+        """
+
+        def structure(value: object, _: object) -> object:
+            if type(value) is not dict:
+                raise wrong_type("an object")
+            if tag not in value:
+                raise Invalid("", [_missing(tag)])
+            name = value[tag]
+            if not isinstance(name, str) or name not in members:
+                names = ", ".join(sorted(members)) or "none"
+                raise Invalid("", [Fault(f"unknown_{tag}", f"known are: {names}", step(tag))])
+            rest = {key: item for key, item in value.items() if key != tag}
+            return self.structure(rest, members[name])
+
+        return structure
+
+    def _object(self, type_: Any) -> Hook:
+        """Read an attrs class or a struct by the function that cattrs generates for it."""
+        stated = {field.name: field for field in fields(type_)}
+        names: dict[str, Any] = {
+            name: override(rename=field.json_name) for name, field in stated.items()
+        }
+        if is_struct(type_):
+            read = make_dict_structure_fn_from_attrs(_attributes(type_), type_, self, **names)
+        else:
+            attrs.resolve_types(get_origin(type_) or type_)
+            read = make_dict_structure_fn(type_, self, **names)
+
+        def structure(value: object, _: object) -> object:
+            if type(value) is not dict:
+                raise wrong_type("an object")
+            try:
+                return read(value)
+            except ClassValidationError as error:
+                faulty = self._faulty(value, error, get_origin(type_) or type_, stated)
+            raise faulty
+
+        return structure
+
+    def _faulty(
+        self,
+        value: Mapping[str, object],
+        error: ClassValidationError,
+        class_: type,
+        stated: Mapping[str, Field],
+    ) -> Faulty:
+        """Return what cattrs found wrong with an object, and what breaks its rules beside that."""
+        found, parts, of_class = Found(), dict[str, object](), False
+        for cause in error.exceptions:
+            field = stated.get(_noted(cause))
+            if isinstance(cause, ForbiddenExtraKeysError):
+                _add_unknown(found, sorted(cause.extra_fields))
+            elif field is None:
+                found.add(cause)
+                of_class = True
+            elif field.required and field.json_name not in value:
+                found.one(_missing(field.json_name))
+            else:
+                found.add(cause, step(field.json_name))
+                parts[field.name] = partial_of(cause)
+        partly = Partly(class_, self._readable(value, stated, parts), frozenset(parts))
+        if not of_class:  # the class has not enforced its rules itself
+            for fault in broken(partly):
+                found.one(fault)
+        return Faulty(found, partly)
+
+    def _readable(
+        self,
+        value: Mapping[str, object],
+        stated: Mapping[str, Field],
+        parts: Mapping[str, object],
+    ) -> Mapping[str, object]:
+        """Return the fields of an object with faults, as far as they can be read.
+
+        They are read once more: cattrs throws away what it has read beside a fault.
+        """
+        readable: dict[str, object] = {}
+        for name, field in stated.items():
+            if name in parts:
+                if parts[name] is not None:
+                    readable[name] = parts[name]
+            elif field.json_name in value:
+                readable[name] = self.structure(value[field.json_name], field.type)
+            elif (default := field.default_value()) is not attrs.NOTHING:
+                readable[name] = default
+        return readable
+
+    def _array(self, type_: Any) -> Hook:
+        made, (item, *rest) = get_origin(type_), get_args(type_)
+        if rest not in ([], [...]):
+            raise TypeError(f"{type_} has items of several types")
+        hook = self.get_structure_hook(item)
+
+        def structure(value: object, _: object) -> object:
+            if type(value) is not list:
+                raise wrong_type("an array")
+            return made(_items(value, item, hook))
+
+        return structure
+
+    def _mapping(self, type_: Any) -> Hook:
+        key, item = get_args(type_)
+        hooks = self.get_structure_hook(key), self.get_structure_hook(item)
+
+        def structure(value: object, _: object) -> object:
+            if type(value) is not dict:
+                raise wrong_type("an object")
+            return _entries(value, (key, item), hooks)
+
+        return structure
+
+    def _union(self, type_: Any) -> Hook:
+        members = [member for member in get_args(type_) if member is not NoneType]
+        optional = len(members) < len(get_args(type_))
+        hooks = [(member, self.get_structure_hook(member)) for member in members]
+
+        def structure(value: object, _: object) -> object:
+            if value is None and optional:
+                return None
+            return _first(value, hooks)
+
+        return structure
+
+    def _limited(self, type_: Any) -> Hook:
+        inner, *metadata = get_args(type_)
+        hook = self.get_structure_hook(inner)
+        checks = [checking(limit) for limit in metadata if isinstance(limit, Meta | Check)]
+
+        def structure(value: object, _: object) -> object:
+            read = hook(value, inner)
+            for check in checks:
+                check(read)
+            return read
+
+        return structure
+
+
+def _is_any(type_: object) -> bool:
+    return type_ is Any or type_ is object
+
+
+def _is_literal(type_: object) -> bool:
+    return get_origin(type_) is Literal
+
+
+def _is_enum(type_: object) -> bool:
+    return isinstance(type_, type) and issubclass(type_, Enum)
+
+
+def _is_array(type_: object) -> bool:
+    return get_origin(type_) in _ARRAYS
+
+
+def _is_mapping(type_: object) -> bool:
+    origin = get_origin(type_)
+    return origin is not None and isinstance(origin, type) and issubclass(origin, Mapping)
+
+
+def _is_union(type_: object) -> bool:
+    return get_origin(type_) in (Union, UnionType)
+
+
+def _is_limited(type_: object) -> bool:
+    return get_origin(type_) is Annotated and any(
+        isinstance(limit, Meta | Check) for limit in getattr(type_, "__metadata__", ())
+    )
+
+
+def _scalar(scalar: type, read: Reader) -> Hook:
+    """Read a scalar; cattrs sends what is derived from it here too, such as a StrEnum."""
+
+    def structure(value: object, type_: type) -> object:
+        return read(value) if type_ is scalar else _enum(type_)(value, type_)
+
+    return structure
+
+
+def _literal(type_: Any) -> Hook:
+    return _choice({value: value for value in get_args(type_)}.items())
+
+
+@cache
+def _enum(type_: Any) -> Hook:
+    return _choice((member.value, member) for member in type_)
+
+
+def _choice(choices: Iterable[tuple[Any, object]]) -> Hook:
+    """Read one of *choices*, each a JSON value and what it is read as."""
+    # The type is a part of the key, as True == 1 == 1.0.
+    read = {(type(value), value): result for value, result in choices}
+    listed = ", ".join(str(value) for _, value in read)
+
+    def structure(value: object, _: object) -> object:
+        if isinstance(value, dict | list) or (type(value), value) not in read:
+            raise Unfit("unknown_value", f"expected one of: {listed}")
+        return read[type(value), value]
+
+    return structure
+
+
+def _attributes(type_: Any) -> list[Any]:
+    """Return the fields of a struct as cattrs knows them: those of an attrs class."""
+    twin = attrs.make_class(
+        type_.__name__,
+        {
+            field.name: attrs.field(type=field.type, default=field.default)
+            for field in fields(type_)
+        },
+        kw_only=True,
+    )
+    return list(attrs.fields(twin))
+
+
+def _noted(cause: Exception) -> str:
+    """Return the attribute that cattrs has noted on an exception; empty if it is of no attribute.
+
+    The last note counts: an error of the program passes through objects within objects.
     """
+    notes: list[str] = getattr(cause, "__notes__", [])
+    return next((n.name for n in reversed(notes) if isinstance(n, AttributeValidationNote)), "")
 
-    field: Field
-    hook: Hook
+
+def _add_unknown(found: Found, names: Sequence[str]) -> None:
+    """Add the faults of fields that a class does not have."""
+    for name in names[:KEPT]:
+        found.one(Fault("unknown_field", "there is no such field", step(name)))
+    found.counts["unknown_field"] += len(names[KEPT:])
 
 
-def items(value: Sequence[object], item: Any, hook: Hook) -> list[object]:
-    """Read every item; faults are kept up to a limit, and counted up to another one."""
-    read: list[object] = []
+def _missing(name: str) -> Fault:
+    return Fault("missing_field", "the field is missing", step(name))
+
+
+def _items(value: Sequence[object], item: Any, hook: Hook) -> list[Any]:
+    """Read the items of an array; `Faulty` has None, or a part, in the place of a faulty one."""
+    read: list[Any] = []
     found = Found()
-    faulty = 0
-    for index, one in enumerate(value):
+    for index, each in enumerate(value):
         try:
-            read.append(hook(one, item))
+            read.append(hook(each, item))
         except REFUSED as error:
-            faulty += 1
-            read.append(_partial(error))
-            if faulty <= KEPT:
-                found.add(error, step(index))
-                continue
-            found.counts.update(Found.of(error).counts)
-            if faulty == GIVE_UP:
+            read.append(partial_of(error))
+            if not found.add_item(error, step(index)):
                 break
-    if faulty:
+    if found.counts:
         raise Faulty(found, tuple(read))
     return read
 
 
-def entries(
+def _entries(
     value: Mapping[str, object], types: tuple[Any, Any], hooks: tuple[Hook, Hook]
 ) -> dict[Any, object]:
     """Read the names and the values of an object whose names are the client's."""
     read: dict[Any, object] = {}
     found = Found()
-    for name, one in value.items():
-        both: list[Any] = []
-        for part, type_, hook in zip((name, one), types, hooks, strict=True):
+    for name, item in value.items():
+        entry: list[Any] = []
+        for part, type_, hook in zip((name, item), types, hooks, strict=True):
             try:
-                both.append(hook(part, type_))
+                entry.append(hook(part, type_))
             except REFUSED as error:
-                found.add(error, step(name))
-        if len(both) == len(types):
-            read[both[0]] = both[1]
-    if found.faults:
+                if not found.add_item(error, step(name)):
+                    raise Faulty(found) from None
+        if len(entry) == len(types):
+            read[entry[0]] = entry[1]
+    if found.counts:
         raise Faulty(found)
     return read
 
 
-def fill(value: object, make: Callable[..., object], members: Sequence[Member]) -> object:
-    """Read an object field by field and make it; or tell all its faults."""
-    if type(value) is not dict:
-        raise wrong_type("an object")
-    read: dict[str, object] = {}
-    parts: dict[str, object] = {}
-    found = Found()
-    for member in members:
-        field = member.field
-        if field.json_name in value:
-            try:
-                read[field.name] = member.hook(value[field.json_name], field.type)
-            except REFUSED as error:
-                found.add(error, step(field.json_name))
-                parts[field.name] = _partial(error)
-        elif field.required:
-            found.one(Fault("missing_field", "the field is missing", step(field.json_name)))
-    known = {member.field.json_name for member in members}
-    for name in sorted(value.keys() - known):
-        found.one(Fault("unknown_field", "there is no such field", step(name)))
-    return _made(make, members, read, parts, found)
-
-
-def _made(
-    make: Callable[..., Any],
-    members: Sequence[Member],
-    read: Mapping[str, object],
-    parts: Mapping[str, object],
-    found: Found,
-) -> object:
-    """Make an object of the fields that were *read*, or raise what was *found*."""
-    if not found.faults:
-        try:
-            return make(**read)
-        except REFUSED as error:
-            found.add(error)
-            raise Faulty(found, _partly(make, members, read, parts)) from None
-    partly = _partly(make, members, read, parts)
-    for fault in broken(partly):
-        found.one(fault)
-    raise Faulty(found, partly)
-
-
-def _partly(
-    make: Callable[..., object],
-    members: Sequence[Member],
-    read: Mapping[str, object],
-    parts: Mapping[str, object],
-) -> Partly:
-    class_ = make if isinstance(make, type) else object
-    given = {one.field.name: one.field.default_value() for one in members} | dict(read)
-    whole = {
-        name: given[name]
-        for name in given
-        if name not in parts and given[name] is not attrs.NOTHING
-    }
-    some = {name: part for name, part in parts.items() if part is not None}
-    return Partly(class_, whole | some, frozenset(parts))
-
-
-def first(value: object, hooks: list[tuple[Any, Hook]]) -> object:
-    """Read *value* as the first type that it fits; otherwise tell what is nearest."""
+def _first(value: object, hooks: list[tuple[Any, Hook]]) -> object:
+    """Read *value* as the first type that it fits; otherwise say what is nearest."""
     errors: list[Exception] = []
     for member, hook in hooks:
         try:
@@ -222,11 +479,6 @@ def first(value: object, hooks: list[tuple[Any, Hook]]) -> object:
     # A member that knows more than "wrong type" was meant: an object with faults inside it, say.
     meant = [error for error in errors if not _is_wrong_type(error)]
     raise meant[0] if meant else errors[0] if len(errors) == 1 else _either(errors)
-
-
-def _partial(error: Exception) -> object:
-    """Return what could be read of a value in spite of *error*."""
-    return error.partial if isinstance(error, Faulty) else None
 
 
 def _is_wrong_type(error: Exception) -> bool:
@@ -294,7 +546,7 @@ def read_numbers(value: object, _: object = Numbers) -> Numbers:
         texts = _TEXTS.decode(value)
     except msgspec.DecodeError:
         raise wrong_type("an array") from None
-    return Numbers(value, cast("list[float | None]", items(texts, Decimal, _float)))
+    return Numbers(value, cast("list[float | None]", _items(texts, Decimal, _float)))
 
 
 def _float(text: Raw, _: object) -> float | None:
@@ -311,197 +563,3 @@ def _float(text: Raw, _: object) -> float | None:
         raise Unfit("out_of_range", "the number is out of range") from None
     except (msgspec.DecodeError, RecursionError):
         raise wrong_type("a decimal number, as a string or a number") from None
-
-
-_ARRAYS: Final = (list, tuple, set, frozenset)
-
-
-class StrictConverter(cattrs.Converter):
-    """A cattrs converter that never guesses and finds every fault."""
-
-    def __init__(self, readers: Mapping[type, Reader]) -> None:
-        super().__init__(forbid_extra_keys=True)
-        for type_, read in readers.items():
-            self.register_structure_hook(type_, partial(_scalar, read, type_))
-        for is_such, factory in (
-            (_is_any, lambda _: any_json),
-            (_is_literal, self._literal),
-            (_is_enum, self._enum),
-            (_is_array, self._array),
-            (_is_mapping, self._mapping),
-            (attrs.has, self._object),
-            (is_struct, self._object),
-            (_is_union, self._union),
-            (_is_limited, self._limited),
-        ):
-            self.register_structure_hook_factory(is_such, factory)
-        self.register_structure_hook(Numbers, read_numbers)
-        # Text that its owner reads later: whether it is JSON was seen already.
-        self.register_structure_hook(msgspec.Raw, lambda *_: msgspec.Raw(b"null"))
-        self._register_writers()
-
-    def _register_writers(self) -> None:
-        self.register_unstructure_hook(Decimal, lambda value: format(value, "f"))
-        self.register_unstructure_hook(Fraction, str)
-        self.register_unstructure_hook(timedelta, duration_text)
-        self.register_unstructure_hook(date, lambda value: value.isoformat())
-        self.register_unstructure_hook(datetime, rfc3339)
-        self.register_unstructure_hook(UUID, str)
-        self.register_unstructure_hook_factory(attrs.has, self.object_writer)
-
-    def object_writer(self, type_: type) -> Callable[[Any], dict[str, Any]]:
-        """Return what writes an attrs class: without the fields that are None by default."""
-        renames: dict[str, Any] = {
-            field.name: override(
-                rename=json_name(field.name), omit_if_default=field.default is None
-            )
-            for field in attrs.fields(get_origin(type_) or type_)
-        }
-        write: Callable[[Any], dict[str, Any]] = make_dict_unstructure_fn(type_, self, **renames)
-        names = [json_name(field.name) for field in attrs.fields(get_origin(type_) or type_)]
-
-        def ordered(value: object) -> dict[str, Any]:
-            # cattrs writes last what it may leave out.
-            found = write(value)
-            return {name: found[name] for name in names if name in found}
-
-        return ordered
-
-    def tagged(self, members: Mapping[str, type], tag: str) -> Hook:
-        """Return what reads one of *members*, told apart by the field *tag*."""
-
-        def structure(value: object, _: object) -> object:
-            if type(value) is not dict:
-                raise wrong_type("an object")
-            if tag not in value:
-                raise Invalid("", [Fault("missing_field", "the field is missing", step(tag))])
-            name = value[tag]
-            if not isinstance(name, str) or name not in members:
-                known = ", ".join(sorted(members)) or "none"
-                raise Invalid("", [Fault(f"unknown_{tag}", f"known are: {known}", step(tag))])
-            rest = {key: item for key, item in value.items() if key != tag}
-            return self.structure(rest, members[name])
-
-        return structure
-
-    def _literal(self, type_: Any) -> Hook:
-        known = {(type(value), value) for value in get_args(type_)}
-        listed = ", ".join(str(value) for value in get_args(type_))
-
-        def structure(value: object, _: object) -> object:
-            if isinstance(value, dict | list) or (type(value), value) not in known:
-                raise Unfit("unknown_value", f"expected one of: {listed}")
-            return value
-
-        return structure
-
-    def _enum(self, type_: type[Enum]) -> Hook:
-        members = {(type(member.value), member.value): member for member in type_}
-        listed = ", ".join(str(member.value) for member in type_)
-
-        def structure(value: object, _: object) -> object:
-            if isinstance(value, dict | list) or (type(value), value) not in members:
-                raise Unfit("unknown_value", f"expected one of: {listed}")
-            return members[type(value), value]
-
-        return structure
-
-    def _array(self, type_: Any) -> Hook:
-        made, (item, *rest) = get_origin(type_), get_args(type_)
-        if rest not in ([], [...]):
-            raise TypeError(f"{type_} has items of several types")
-        hook = self.get_structure_hook(item)
-
-        def structure(value: object, _: object) -> object:
-            if type(value) is not list:
-                raise wrong_type("an array")
-            return made(items(value, item, hook))
-
-        return structure
-
-    def _mapping(self, type_: Any) -> Hook:
-        key, item = get_args(type_)
-        hooks = self.get_structure_hook(key), self.get_structure_hook(item)
-
-        def structure(value: object, _: object) -> object:
-            if type(value) is not dict:
-                raise wrong_type("an object")
-            return entries(value, (key, item), hooks)
-
-        return structure
-
-    def _object(self, type_: Any) -> Hook:
-        class_ = get_origin(type_) or type_
-
-        @cache
-        def members() -> tuple[Member, ...]:  # when it is needed: a class may refer to itself
-            return tuple(Member(one, self.get_structure_hook(one.type)) for one in fields(type_))
-
-        return lambda value, _: fill(value, class_, members())
-
-    def _union(self, type_: Any) -> Hook:
-        members = [member for member in get_args(type_) if member is not NoneType]
-        optional = len(members) < len(get_args(type_))
-        hooks = [(member, self.get_structure_hook(member)) for member in members]
-
-        def structure(value: object, _: object) -> object:
-            if value is None and optional:
-                return None
-            return first(value, hooks)
-
-        return structure
-
-    def _limited(self, type_: Any) -> Hook:
-        inner, *metadata = get_args(type_)
-        hook = self.get_structure_hook(inner)
-        limits = [limit for limit in metadata if isinstance(limit, Meta | Check)]
-
-        def structure(value: object, _: object) -> object:
-            found = hook(value, inner)
-            for limit in limits:
-                check(found, limit)
-            return found
-
-        return structure
-
-
-def _scalar(read: Reader, scalar: type, value: object, type_: type) -> object:
-    """Read a scalar; cattrs sends what is derived from it here too, such as a StrEnum."""
-    if type_ is scalar:
-        return read(value)
-    members = list(type_) if issubclass(type_, Enum) else []
-    for member in members:
-        if type(value) is scalar and value == member.value:
-            return member
-    raise Unfit("unknown_value", f"expected one of: {', '.join(str(m.value) for m in members)}")
-
-
-def _is_any(type_: object) -> bool:
-    return type_ is Any or type_ is object
-
-
-def _is_literal(type_: object) -> bool:
-    return get_origin(type_) is Literal
-
-
-def _is_enum(type_: object) -> bool:
-    return isinstance(type_, type) and issubclass(type_, Enum)
-
-
-def _is_array(type_: object) -> bool:
-    return get_origin(type_) in _ARRAYS
-
-
-def _is_mapping(type_: object) -> bool:
-    origin = get_origin(type_)
-    return origin is not None and isinstance(origin, type) and issubclass(origin, Mapping)
-
-
-def _is_union(type_: object) -> bool:
-    return get_origin(type_) in (Union, UnionType)
-
-
-def _is_limited(type_: object) -> bool:
-    return get_origin(type_) is Annotated and any(
-        isinstance(limit, Meta | Check) for limit in getattr(type_, "__metadata__", ())
-    )

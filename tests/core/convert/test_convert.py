@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import attrs
@@ -10,9 +10,11 @@ import pytest
 from msgspec import Meta
 
 from energia import convert
-from energia.convert import Id
-from energia.errors import Fault, Invalid
+from energia.convert import Id, faults
+from energia.errors import Fault, Invalid, TooLarge
 from tests.core.convert.converting import Band, Fuel, Offer, Phases, refused
+
+T = TypeVar("T")
 
 
 @pytest.mark.parametrize(
@@ -174,6 +176,77 @@ def test_many_faults_are_counted() -> None:
     assert len(raised.value.faults) == 1000
     assert raised.value.faults[0].pointer == "/1"
     assert raised.value.counts == {"wrong_type": 5000, "out_of_range": 1}
+
+
+def test_many_faults_of_an_object_are_counted() -> None:
+    """An object with names of the client's, or with unknown fields, is bounded as an array is."""
+    names = [f"n{number:05}" for number in range(2500)]
+
+    for value, type_, code in (
+        (dict.fromkeys(names, "x"), dict[str, int], "wrong_type"),
+        ({"price": 1, **dict.fromkeys(names, "x")}, Band, "unknown_field"),
+    ):
+        with pytest.raises(Invalid) as raised:
+            convert.structure(value, type_)
+        assert [fault.pointer for fault in raised.value.faults] == [f"/{n}" for n in names[:1000]]
+        assert raised.value.counts == {code: 2500}
+
+
+def test_hopeless_values_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of millions of faulty items only so many are looked at."""
+    monkeypatch.setattr(faults, "GIVE_UP", 1200)
+    with pytest.raises(Invalid) as of_array:
+        convert.structure([1] * 5000, list[str])
+    with pytest.raises(Invalid) as of_object:
+        convert.structure({str(number): "x" for number in range(5000)}, dict[str, int])
+
+    assert of_array.value.counts == of_object.value.counts == {"wrong_type": 1200}
+
+
+@attrs.frozen
+class Node:
+    """A class that refers to itself."""
+
+    name: str
+    nodes: "tuple[Node, ...]" = ()
+
+
+@attrs.frozen
+class Pair(Generic[T]):
+    """Two of a kind."""
+
+    first: T
+    second: T | None = None
+
+
+def test_a_class_may_refer_to_itself() -> None:
+    """What contains itself is read, and its faults have pointers, however deep."""
+    tree = {"name": "a", "nodes": [{"name": "b", "nodes": [{"name": "c"}]}]}
+
+    assert convert.structure(tree, Node) == Node("a", (Node("b", (Node("c"),)),))
+    tree["nodes"] = [{"name": "b", "nodes": [{"name": 5}, {}]}]
+    assert refused(tree, Node) == {
+        "/nodes/0/nodes/0/name": "wrong_type",
+        "/nodes/0/nodes/1/name": "missing_field",
+    }
+
+
+def test_nesting_without_end_is_too_large() -> None:
+    """A value that is nested beyond what Python can follow is refused by the limit's name."""
+    tree: dict[str, Any] = {"name": "a"}
+    for _ in range(10_000):
+        tree = {"name": "a", "nodes": [tree]}
+
+    with pytest.raises(TooLarge, match=r"limits\.depth"):
+        convert.structure(tree, Node)
+
+
+def test_a_generic_class() -> None:
+    """The type parameters of a class are those that it is asked for with."""
+    assert convert.structure({"first": "1", "second": 2}, Pair[Decimal]) == Pair(
+        Decimal(1), Decimal(2)
+    )
+    assert refused({"first": 1.5}, Pair[int]) == {"/first": "wrong_type"}
 
 
 def test_any_json_is_checked() -> None:

@@ -98,6 +98,26 @@ class Fast(msgspec.Struct, forbid_unknown_fields=True):
     rest: msgspec.Raw = msgspec.Raw(b"[]")
 
 
+class Slow(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """A body whose fields have other names in JSON, and defaults made for each object."""
+
+    meter_name: str
+    more_values: list[int] = msgspec.field(default_factory=list)
+
+
+def test_faults_of_a_struct_have_its_names_in_json() -> None:
+    """What is wrong with a struct is found under the names that a client knows."""
+    assert convert.decode(b'{"meterName":"a"}', Slow) == Slow("a", [])
+    with pytest.raises(Invalid) as raised:
+        convert.decode(b'{"moreValues":[1,"x"],"meter_name":"a"}', Slow)
+
+    assert {fault.pointer: fault.code for fault in raised.value.faults} == {
+        "/meterName": "missing_field",
+        "/moreValues/1": "wrong_type",
+        "/meter_name": "unknown_field",
+    }
+
+
 def test_decode_struct() -> None:
     """A struct is decoded at once; one that does not fit has all its faults found."""
     assert convert.decode(b'{"meter":"a","values":[1,null]}', Fast).values == [1.0, None]

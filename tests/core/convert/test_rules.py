@@ -159,6 +159,11 @@ def test_an_error_of_the_program_is_no_fault(error: type[Exception], place: str)
         def __attrs_post_init__(self) -> None:
             fail(self)
 
-    type_: Any = dict[str, list[Broken] | None]
+    @attrs.frozen
+    class Outer:
+        inner: Broken
+        number: int = 0
+
+    type_: Any = dict[str, list[Outer] | None]
     with pytest.raises(error, match="oops"):
-        convert.structure({"a": [{"number": 2}]}, type_)
+        convert.structure({"a": [{"inner": {"number": 2}}]}, type_)
