@@ -11,6 +11,8 @@ from energia.convert.scalars import Unfit
 from energia.time import UnknownZone, Zone
 from energia.units import UnknownUnit, unit
 
+# Currencies (ISO 4217).
+
 _CODES: Final = (
     "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP "
     "BYN BZD CAD CDF CHF CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR "
@@ -23,7 +25,7 @@ _CODES: Final = (
 )
 #: The codes of the currencies that are money (ISO 4217, countries and unions).
 CODES: Final = frozenset(_CODES.split())
-
+#: The currencies whose amounts have not two decimals, by how many they have.
 _MINOR: Final = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     3: "BHD IQD JOD KWD LYD OMR TND",
@@ -35,6 +37,37 @@ _EXPONENTS: Final = {code: digits for digits, codes in _MINOR.items() for code i
 def minor_digits(currency: str) -> int:
     """Return how many decimals amounts of *currency* have: 2 for most, 0 for JPY, 3 for KWD."""
     return _EXPONENTS.get(currency, 2)
+
+
+def _currency(code: str) -> None:
+    if code not in CODES:
+        raise Unfit("unknown_currency", f"there is no currency {code}")
+
+
+#: ISO 4217, three letters.
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["BRL"]), Check(_currency)]
+
+
+# Countries (ISO 3166).
+
+
+@cache
+def _countries() -> frozenset[str]:
+    """Return the two-letter codes of ISO 3166 that the time zone database lists."""
+    table = (files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8")
+    return frozenset(line[:2] for line in table.splitlines() if not line.startswith("#"))
+
+
+def _country(code: str) -> None:
+    if code not in _countries():
+        raise Unfit("unknown_country", f"ISO 3166 has no country {code!r}")
+
+
+#: ISO 3166, two letters.
+Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", examples=["BR"]), Check(_country)]
+
+
+# Time zones and units.
 
 
 def _zone(name: str) -> None:
@@ -50,14 +83,11 @@ def _iana_zone(name: str) -> None:
     _zone(name)
 
 
-def _country(code: str) -> None:
-    if code not in _countries():
-        raise Unfit("unknown_country", f"ISO 3166 has no country {code!r}")
-
-
-def _currency(code: str) -> None:
-    if code not in CODES:
-        raise Unfit("unknown_currency", f"there is no currency {code}")
+_ZONE_TEXT = Meta(max_length=64, examples=["America/Sao_Paulo"])
+#: An IANA time zone.
+ZoneName = Annotated[str, _ZONE_TEXT, Check(_iana_zone)]
+#: An IANA time zone, or a fixed offset from UTC such as `-03:00`.
+ZoneOrOffset = Annotated[str, _ZONE_TEXT, Check(_zone)]
 
 
 def _unit(name: str) -> None:
@@ -67,22 +97,5 @@ def _unit(name: str) -> None:
         raise Unfit("wrong_unit", str(error)) from None
 
 
-@cache
-def _countries() -> frozenset[str]:
-    """Return the two-letter codes of ISO 3166 that the time zone database lists."""
-    table = (files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8")
-    return frozenset(line[:2] for line in table.splitlines() if not line.startswith("#"))
-
-
-_ZONE_TEXT = Meta(max_length=64, examples=["America/Sao_Paulo"])
-
-#: An IANA time zone.
-ZoneName = Annotated[str, _ZONE_TEXT, Check(_iana_zone)]
-#: An IANA time zone, or a fixed offset from UTC such as `-03:00`.
-ZoneOrOffset = Annotated[str, _ZONE_TEXT, Check(_zone)]
-#: ISO 3166, two letters.
-Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", examples=["BR"]), Check(_country)]
-#: ISO 4217, three letters.
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["BRL"]), Check(_currency)]
 #: A unit of `energia.units`.
 UnitName = Annotated[str, Meta(max_length=10, examples=["kWh"]), Check(_unit)]

@@ -1,4 +1,7 @@
-"""The configuration: what can be set, and its defaults. Times are in seconds."""
+"""The configuration: what can be set, and its defaults. Times are in seconds.
+
+`docs/configuration.md` lists all of it for operators; `energia.configuration` reads it.
+"""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -33,7 +36,20 @@ class SecretStr:
 
 @attrs.frozen
 class Server:
-    """Where the service listens, and how it stops."""
+    """Where the service listens, and how it stops.
+
+    A stop goes through three waits, which together must end within `stop_grace`: the platform
+    kills the process after that.
+
+    Attributes:
+        host: The address to listen on.
+        port: The port; 0 lets the system choose one.
+        drain_ready: For how long it stays ready after SIGTERM: until the platform has told others.
+        drain: For how long it is not ready and serves on: until the proxy has looked away.
+        shutdown_timeout: For how long it finishes the requests that were begun.
+        stop_grace: What the platform allows for all of it.
+
+    """
 
     host: str = "0.0.0.0"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
@@ -45,7 +61,17 @@ class Server:
 
 @attrs.frozen
 class Database:
-    """How PostgreSQL is reached."""
+    """How PostgreSQL is reached.
+
+    Attributes:
+        url: A libpq URL; `embedded:` or `embedded:/folder` is a server of our own.
+        pool_size: How many connections there are at most.
+        acquire_timeout: How long a request waits for a connection.
+        connect_timeout: How long a connection may take to be made.
+        statement_timeout: How long a statement may take.
+        lock_timeout: How long a statement may wait for a lock.
+
+    """
 
     url: str = attrs.field(default="embedded:", repr=False, metadata=SECRET)
     pool_size: Count = 10
@@ -57,7 +83,17 @@ class Database:
 
 @attrs.frozen
 class Health:
-    """How health is probed."""
+    """How health is probed.
+
+    Attributes:
+        period: The time between two checks of a probe.
+        timeout: How long one check may take.
+        database_grace: For how long a critical component may be away before the service is not
+            ready.
+        loop_timeout: For how long the event loop may be held up before the service is not alive.
+        token: Who sends it sees the details; nobody does where it is empty.
+
+    """
 
     period: Annotated[float, Meta(gt=0)] = 3.0
     timeout: Annotated[float, Meta(gt=0)] = 2.0
@@ -68,7 +104,12 @@ class Health:
 
 @attrs.frozen
 class Readings:
-    """How readings are stored."""
+    """How readings are stored.
+
+    Attributes:
+        live_grace: For how long after a day is over its new readings are no revision.
+
+    """
 
     live_grace: Seconds = 7200.0
 
@@ -103,7 +144,7 @@ class Limits:
         request_time: How long a request may take until its answer begins, in seconds.
         depth: How deep arrays and objects may be nested in a JSON body.
         rows: How many readings one body or file may have.
-        problems: How many faults are told; all are counted.
+        problems: How many faults are listed; all are counted.
         slots: How many slots a query or a price may be about.
 
     """
@@ -154,7 +195,14 @@ class Preview:
 
 @attrs.frozen
 class PluginSelection:
-    """Which plugins run, by shell patterns over their names, and their own settings."""
+    """Which plugins run, and their own settings.
+
+    Attributes:
+        enabled: Shell patterns over the names of those that run.
+        disabled: Shell patterns over the names of those that do not, whatever `enabled` says.
+        settings: The table of each plugin; the plugin knows its class.
+
+    """
 
     enabled: tuple[str, ...] = ("*",)
     disabled: tuple[str, ...] = ()

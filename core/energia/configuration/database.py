@@ -1,6 +1,6 @@
 """Which database this process may use: a preview its own, production anything but a preview's.
 
-All of it is told from the URL, before anything connects, and by libpq's own parser: a name may be
+All of it is decided by the URL, before anything connects, and by libpq's own parser: a name may be
 in the path, in a parameter, or in both, and the last one counts. No message has a part of the URL:
 there may be a password in it.
 """
@@ -16,22 +16,32 @@ from energia.configuration.layers import DEFAULT
 from energia.errors import ConfigurationError, Fault
 from energia.settings import Settings
 
+PATH: Final = "database.url"
+EMBEDDED: Final = "embedded:"
 #: A pull request's number, as text.
 NUMBER: Final = re.compile(r"[1-9][0-9]{0,9}")
 #: What the database of a preview is called, up to the number.
 PREFIX: Final = "app_pr_"
-
-#: The variables that tell it, the first one that does wins, and what of each is the number.
+#: The variables that name it, in order of preference, and what of each is the number.
 _SOURCES: Final = {
     "PR_NUMBER": re.compile(r"(?s)(.+)"),
     "COOLIFY_CONTAINER_NAME": re.compile(r"-pr-([0-9]+)$"),
     "COOLIFY_BRANCH": re.compile(r"^(?:pull|merge-requests)/([0-9]+)/head"),
 }
+#: Stands for the number of a pull request: `${PR_NUMBER}` or `$PR_NUMBER`, in a URL also encoded.
+_PLACE: Final = re.compile(
+    r"(?:\$|%24)(?:(?:\{|%7[Bb])PR_NUMBER(?:\}|%7[Dd])|PR_NUMBER(?![A-Za-z0-9_]))"
+)
+#: Whatever looks like it; left as it is, it would name a database of its own.
+_LIKE_PLACE: Final = re.compile(r"(\$|%24)(\{|%7B)?PR_NUMBER", re.IGNORECASE)
+
+
+# Which pull request the environment names.
 
 
 @attrs.frozen
 class PullRequest:
-    """A pull request, and the variable that tells of it."""
+    """A pull request, and the variable that names it."""
 
     number: int
     origin: str
@@ -50,37 +60,29 @@ def database_name(number: int) -> str:
 
 
 def derived(environ: Mapping[str, str], faults: list[Fault]) -> PullRequest | None:
-    """Return the pull request that the environment tells of; what is wrong is added to *faults*."""
-    told = dict(_told(environ))
-    for name, text in told.items():
+    """Return the pull request that the environment names; what is wrong is added to *faults*."""
+    numbers = dict(_numbers(environ))
+    for name, text in numbers.items():
         if not NUMBER.fullmatch(text):
             message = f"{name}: {text!r} is not the number of a pull request"
             faults.append(Fault("not_a_pull_request", message, name))
             return None
-    if len(set(told.values())) > 1:
-        both = ", ".join(f"{name} says {number}" for name, number in told.items())
+    if len(set(numbers.values())) > 1:
+        both = ", ".join(f"{name} says {number}" for name, number in numbers.items())
         message = f"which pull request is this? {both}"
-        faults.append(Fault("two_pull_requests", message, next(iter(told))))
+        faults.append(Fault("two_pull_requests", message, next(iter(numbers))))
         return None
-    return next((PullRequest(int(number), name) for name, number in told.items()), None)
+    return next((PullRequest(int(number), name) for name, number in numbers.items()), None)
 
 
-def _told(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _numbers(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield what each variable says; an empty one says nothing."""
     for name, pattern in _SOURCES.items():
         if match := pattern.search(environ.get(name, "")):
             yield name, match[1]
 
 
-PATH: Final = "database.url"
-EMBEDDED: Final = "embedded:"
-
-#: Stands for the number of a pull request: `${PR_NUMBER}` or `$PR_NUMBER`, in a URL also encoded.
-_PLACE: Final = re.compile(
-    r"(?:\$|%24)(?:(?:\{|%7[Bb])PR_NUMBER(?:\}|%7[Dd])|PR_NUMBER(?![A-Za-z0-9_]))"
-)
-#: Whatever looks like it; left as it is, it would name a database of its own.
-_LIKE_PLACE: Final = re.compile(r"(\$|%24)(\{|%7B)?PR_NUMBER", re.IGNORECASE)
+# Which database the settings name, and whether it is the right one.
 
 
 def completed(settings: Settings) -> Settings:
@@ -91,7 +93,7 @@ def completed(settings: Settings) -> Settings:
     if settings.profile != "preview" or settings.pull_request is None:
         return settings
     url = _PLACE.sub(str(settings.pull_request), settings.database.url)
-    with suppress(ConfigurationError):  # a URL that is none is refused later
+    with suppress(ConfigurationError):  # what is not a URL is refused later
         if not url.startswith(EMBEDDED) and _name(url) == PREFIX:
             url = _renamed(url, database_name(settings.pull_request))
     return attrs.evolve(settings, database=attrs.evolve(settings.database, url=url))

@@ -32,7 +32,7 @@ PLATFORM: Final[dict[str, Key]] = {
 _PRODUCTIONS: Final = (("preview", "admin_url"), ("preview", "admin_url_file"))
 _NOT_IN_FILES: Final = {
     "profile": "the profile is set by ENERGIA_PROFILE or --profile, not in a file",
-    "pull_request": "the pull request is told by the platform, not in a file",
+    "pull_request": "the pull request is named by the platform, not in a file",
 }
 _BY_PROFILE: Final[dict[str, dict[Key, object]]] = {
     "development": {("server", "host"): "127.0.0.1"},
@@ -76,72 +76,72 @@ def of_file(path: Path, faults: list[Fault]) -> dict[Key, Value]:
 
 def of_environment(environ: Mapping[str, str], faults: list[Fault]) -> dict[Key, Value]:
     """Read the variables that concern Energia; unknown ones are added to *faults*."""
-    found: dict[Key, Value] = {}
-    known = variables()
+    values: dict[Key, Value] = {}
+    keys = variables()
     for name, text in sorted(environ.items()):
-        key = PLATFORM.get(name) or known.get(name) or _of_plugin(name)
+        key = PLATFORM.get(name) or keys.get(name) or _of_plugin(name)
         if key is None:
             if name.startswith(PREFIX) and name not in PLACES:
-                hint = did_you_mean(name, [*known, *PLACES])
+                hint = did_you_mean(name, [*keys, *PLACES])
                 faults.append(Fault("unknown_variable", f"{name}: there is no such setting{hint}"))
-        elif key in found and found[key].value != text:
-            message = f"{name} and {found[key].origin} differ; set one of them"
+        elif key in values and values[key].value != text:
+            message = f"{name} and {values[key].origin} differ; set one of them"
             faults.append(Fault("two_variables", message))
         else:
-            found[key] = Value(Text(text), name)
-    return found
+            values[key] = Value(Text(text), name)
+    return values
 
 
 def variables() -> dict[str, Key]:
     """Return the variable of every setting of the core; `..._FILE` names a file with a secret."""
-    found: dict[str, Key] = {}
+    keys: dict[str, Key] = {}
     for section, type_ in fields(Settings).items():
         for field in attrs.fields(type_) if attrs.has(type_) else ():
             if (section, field.name) == ("plugins", "settings"):
                 continue
             name = f"{PREFIX}{section}__{field.name}".upper()
-            found[name] = (section, field.name)
+            keys[name] = (section, field.name)
             if field.metadata.get("secret"):
-                found[f"{name}_FILE"] = (section, f"{field.name}_file")
-    return found
+                keys[f"{name}_FILE"] = (section, f"{field.name}_file")
+    return keys
 
 
 def merged(layers: Iterable[Mapping[Key, Value]]) -> dict[Key, Value]:
     """Lay later layers over earlier ones, value by value."""
-    found: dict[Key, Value] = {}
+    values: dict[Key, Value] = {}
     for layer in layers:
         for key, value in layer.items():
-            for other in [other for other in found if _covers(key, other)]:
-                del found[other]
-            found[key] = value
-    return found
+            for other in [other for other in values if _covers(key, other)]:
+                del values[other]
+            values[key] = value
+    return values
 
 
 def without_productions(values: dict[Key, Value]) -> tuple[str, ...]:
-    """Take out of the values of a preview what is production's, and say so.
+    """Take out of the values of a preview what is production's; return warnings that say so.
 
     A platform copies the variables of production to previews.
     """
-    found = [key for key in values if key in _PRODUCTIONS]
+    keys = [key for key in values if key in _PRODUCTIONS]
     return tuple(
         f"{values.pop(key).origin}: {'.'.join(key)} is production's; a preview ignores it"
-        for key in found
+        for key in keys
     )
 
 
 def tables(values: Mapping[Key, Value]) -> dict[str, Any]:
     """Return *values* as nested tables."""
-    found: dict[str, Any] = {}
+    root: dict[str, Any] = {}
     for key, value in values.items():
-        table = found
+        table = root
         for step in key[:-1]:
             table = table.setdefault(step, {})
         table[key[-1]] = value.value
-    return found
+    return root
 
 
 def _covers(key: Key, other: Key) -> bool:
-    """Tell whether setting *key* makes *other* void: a table replaces a value, or is replaced."""
+    """Return whether setting *key* makes *other* void: a table replaces a value, or is replaced."""
     shorter = min(len(key), len(other))
     return key[:shorter] == other[:shorter]
 

@@ -19,6 +19,137 @@ from energia.configuration.values import structure
 from energia.errors import ConfigurationError, Fault, did_you_mean
 from energia.settings import Profile, Settings
 
+PROFILES: Final[tuple[str, ...]] = get_args(Profile)
+
+
+@attrs.frozen
+class Configuration:
+    """The effective configuration.
+
+    Attributes:
+        settings: What is set.
+        origins: Where each value that is not a default comes from, by path: `server.port`.
+        warnings: What was set and is ignored.
+
+    """
+
+    settings: Settings
+    origins: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+    def origin(self, path: str) -> str:
+        """Return where the value of *path* comes from; a secret may come from a file."""
+        return self.origins.get(f"{path}_file") or self.origins.get(path) or DEFAULT
+
+
+def load(
+    *,
+    profile: str | None = None,
+    files: Sequence[Path] = (),
+    options: Mapping[str, tuple[str, object]] | None = None,
+    environ: Mapping[str, str] | None = None,
+    allow_embedded: bool = False,
+) -> Configuration:
+    """Return the effective configuration.
+
+    Args:
+        profile: Overrides `ENERGIA_PROFILE`; `development` if there is neither. Where the
+            environment names a pull request, the profile is `preview` whatever they say.
+        files: TOML files over those of `ENERGIA_CONFIG`.
+        options: Values of command-line options by path, each with the option's name.
+        environ: The environment; that of the process if None.
+        allow_embedded: Let production and previews run on the embedded server.
+
+    Raises:
+        ConfigurationError: Something does not fit; the faults name all of it.
+
+    """
+    environ = os.environ if environ is None else environ
+    faults: list[Fault] = []
+    pull_request = derived(environ, faults)
+    name, origin = _profile(profile, environ, pull_request)
+    if name not in PROFILES:
+        raise _refusal([*faults, Fault("unknown_profile", _unknown_profile(name))])
+    lowest_first = [layers.defaults(name)]
+    lowest_first += [layers.of_file(path, faults) for path in _paths(name, files, environ)]
+    lowest_first.append(layers.of_environment(environ, faults))
+    lowest_first.append(_of_options(options or {}))
+    values = {("profile",): Value(name, origin), **layers.merged(lowest_first)}
+    if pull_request:
+        values["pull_request",] = Value(pull_request.number, pull_request.origin)
+    warnings = layers.without_productions(values) if name == "preview" else ()
+    effective = _effective(values, faults, allow_embedded)
+    return attrs.evolve(effective, warnings=(*warnings, *_switched_off(effective.settings)))
+
+
+def _profile(
+    option: str | None, environ: Mapping[str, str], pull_request: PullRequest | None
+) -> tuple[str, str]:
+    """Return the profile, and what names it."""
+    if pull_request:
+        return "preview", pull_request.origin
+    if option:
+        return option, "--profile"
+    if variable := environ.get("ENERGIA_PROFILE"):
+        return variable, "ENERGIA_PROFILE"
+    return "development", DEFAULT
+
+
+def _paths(profile: str, files: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
+    """Return the files to read; those of the folder may be absent, the named ones may not."""
+    variable = environ.get("ENERGIA_CONFIG_DIR")
+    folder = Path(variable or "config")
+    optional = [folder / "default.toml", folder / f"{profile}.toml"]
+    if variable and not folder.is_dir():
+        raise _refusal([Fault("no_folder", f"ENERGIA_CONFIG_DIR: {folder} is not a folder")])
+    named = [Path(name) for name in environ.get("ENERGIA_CONFIG", "").split(os.pathsep) if name]
+    return [path for path in optional if path.is_file()] + named + list(files)
+
+
+def _of_options(options: Mapping[str, tuple[str, object]]) -> dict[Key, Value]:
+    return {tuple(path.split(".")): Value(value, name) for path, (name, value) in options.items()}
+
+
+def _switched_off(settings: Settings) -> list[str]:
+    """Say which plugins have settings in a preview and do not run there."""
+    plugins = settings.plugins
+    return [
+        f"plugins.{name} has settings, and is switched off in a preview"
+        for name in plugins.settings
+        if settings.profile == "preview"
+        if any(fnmatch(name, pattern) for pattern in plugins.disabled)
+    ]
+
+
+def _effective(
+    values: Mapping[Key, Value], faults: list[Fault], allow_embedded: bool
+) -> Configuration:
+    origins = {".".join(key): value.origin for key, value in values.items()}
+    try:
+        settings = completed(_settings(layers.tables(values)))
+    except ConfigurationError as error:
+        raise _refusal(faults + [_with_origin(fault, origins) for fault in error.faults]) from None
+    effective = Configuration(settings, origins)
+    if not faults:
+        faults = broken_rules(settings, effective.origin("database.url"), allow_embedded)
+    if faults:
+        raise _refusal(faults)
+    return effective
+
+
+def _settings(tables: dict[str, Any]) -> Settings:
+    """Structure all but the plugins' own tables: their classes are known to the plugins only."""
+    plugins = tables.get("plugins")
+    own: dict[str, Any] = {}
+    if isinstance(plugins, dict):
+        own = {name: table for name, table in plugins.items() if isinstance(table, dict)}
+        tables["plugins"] = {key: value for key, value in plugins.items() if key not in own}
+    settings = structure(tables, Settings)
+    return attrs.evolve(settings, plugins=attrs.evolve(settings.plugins, settings=own))
+
+
+# Rules over several settings.
+
 
 def broken_rules(settings: Settings, database_origin: str, allow_embedded: bool) -> list[Fault]:
     """Return the rules that *settings* break, each with the path it is about.
@@ -65,141 +196,15 @@ def _stopping(settings: Settings) -> Iterator[Fault]:
         yield Fault("stop_too_slow", message, "server.stop_grace")
 
 
-PROFILES: Final[tuple[str, ...]] = get_args(Profile)
-
-
-@attrs.frozen
-class Configuration:
-    """The effective configuration.
-
-    Attributes:
-        settings: What is set.
-        origins: Where each value that is not a default comes from, by path: `server.port`.
-        warnings: What was set and is ignored.
-
-    """
-
-    settings: Settings
-    origins: Mapping[str, str]
-    warnings: tuple[str, ...] = ()
-
-    def origin(self, path: str) -> str:
-        """Return where the value of *path* comes from; a secret may come from a file."""
-        return self.origins.get(f"{path}_file") or self.origins.get(path) or DEFAULT
-
-
-def load(
-    *,
-    profile: str | None = None,
-    files: Sequence[Path] = (),
-    options: Mapping[str, tuple[str, object]] | None = None,
-    environ: Mapping[str, str] | None = None,
-    allow_embedded: bool = False,
-) -> Configuration:
-    """Return the effective configuration.
-
-    Args:
-        profile: Overrides `ENERGIA_PROFILE`; `development` if there is neither. Where the
-            environment tells of a pull request, the profile is `preview` whatever they say.
-        files: TOML files over those of `ENERGIA_CONFIG`.
-        options: Values of command-line options by path, each with the option's name.
-        environ: The environment; that of the process if None.
-        allow_embedded: Let production and previews run on the embedded server.
-
-    Raises:
-        ConfigurationError: Something does not fit; the faults name all of it.
-
-    """
-    environ = os.environ if environ is None else environ
-    faults: list[Fault] = []
-    pull_request = derived(environ, faults)
-    name, origin = _profile(profile, environ, pull_request)
-    if name not in PROFILES:
-        raise _refusal([*faults, Fault("unknown_profile", _unknown_profile(name))])
-    read = [layers.defaults(name)]
-    read += [layers.of_file(path, faults) for path in _paths(name, files, environ)]
-    read.append(layers.of_environment(environ, faults))
-    read.append(_of_options(options or {}))
-    values = {("profile",): Value(name, origin), **layers.merged(read)}
-    if pull_request:
-        values["pull_request",] = Value(pull_request.number, pull_request.origin)
-    warnings = layers.without_productions(values) if name == "preview" else ()
-    found = _effective(values, faults, allow_embedded)
-    return attrs.evolve(found, warnings=(*warnings, *_switched_off(found.settings)))
-
-
-def _switched_off(settings: Settings) -> list[str]:
-    """Say which plugins have settings in a preview and do not run there."""
-    plugins = settings.plugins
-    return [
-        f"plugins.{name} has settings, and is switched off in a preview"
-        for name in plugins.settings
-        if settings.profile == "preview"
-        if any(fnmatch(name, pattern) for pattern in plugins.disabled)
-    ]
-
-
-def _profile(
-    option: str | None, environ: Mapping[str, str], pull_request: PullRequest | None
-) -> tuple[str, str]:
-    """Return the profile, and what names it."""
-    if pull_request:
-        return "preview", pull_request.origin
-    if option:
-        return option, "--profile"
-    if variable := environ.get("ENERGIA_PROFILE"):
-        return variable, "ENERGIA_PROFILE"
-    return "development", DEFAULT
-
-
-def _effective(
-    values: Mapping[Key, Value], faults: list[Fault], allow_embedded: bool
-) -> Configuration:
-    origins = {".".join(key): value.origin for key, value in values.items()}
-    try:
-        settings = completed(_settings(layers.tables(values)))
-    except ConfigurationError as error:
-        raise _refusal(faults + [_with_origin(fault, origins) for fault in error.faults]) from None
-    found = Configuration(settings, origins)
-    if not faults:
-        faults = broken_rules(settings, found.origin("database.url"), allow_embedded)
-    if faults:
-        raise _refusal(faults)
-    return found
-
-
-def _settings(tables: dict[str, Any]) -> Settings:
-    """Structure all but the plugins' own tables: their classes are known to the plugins only."""
-    plugins = tables.get("plugins")
-    own: dict[str, Any] = {}
-    if isinstance(plugins, dict):
-        own = {name: table for name, table in plugins.items() if isinstance(table, dict)}
-        tables["plugins"] = {key: value for key, value in plugins.items() if key not in own}
-    settings = structure(tables, Settings)
-    return attrs.evolve(settings, plugins=attrs.evolve(settings.plugins, settings=own))
-
-
-def _paths(profile: str, files: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
-    """Return the files to read; those of the folder may be absent, the named ones may not."""
-    given = environ.get("ENERGIA_CONFIG_DIR")
-    folder = Path(given or "config")
-    found = [folder / "default.toml", folder / f"{profile}.toml"]
-    if given and not folder.is_dir():
-        raise _refusal([Fault("no_folder", f"ENERGIA_CONFIG_DIR: {folder} is not a folder")])
-    named = [Path(one) for one in environ.get("ENERGIA_CONFIG", "").split(os.pathsep) if one]
-    return [path for path in found if path.is_file()] + named + list(files)
-
-
-def _of_options(options: Mapping[str, tuple[str, object]]) -> dict[Key, Value]:
-    return {tuple(path.split(".")): Value(value, name) for path, (name, value) in options.items()}
+# What is said of what does not fit.
 
 
 def _with_origin(fault: Fault, origins: Mapping[str, str]) -> Fault:
     """Say which file or variable a fault is in."""
     path = fault.pointer or ""
-    below = [one for one in origins if f"{one}.".startswith((f"{path}.", f"{path}_file."))]
-    above = [one for one in origins if path.startswith(f"{one}.")]
-    sources = dict.fromkeys(origins[one] for one in below + above)
+    below = [other for other in origins if f"{other}.".startswith((f"{path}.", f"{path}_file."))]
+    above = [other for other in origins if path.startswith(f"{other}.")]
+    sources = dict.fromkeys(origins[other] for other in below + above)
     return attrs.evolve(fault, message=f"{', '.join(sources) or DEFAULT}: {fault.message}")
 
 

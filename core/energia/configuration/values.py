@@ -16,7 +16,6 @@ from energia.errors import ConfigurationError, Fault, Invalid, did_you_mean
 from energia.settings import SecretStr
 
 T = TypeVar("T")
-
 _READ_FROM_TEXT: Final = (bool, int, float)
 
 
@@ -24,13 +23,6 @@ class Text(str):
     """The text of an environment variable: it becomes a number or a list where one is expected."""
 
     __slots__ = ()
-
-
-@attrs.frozen
-class _Unreadable:
-    """Stands for a secret that could not be read, and says why."""
-
-    reason: str
 
 
 def structure(value: Mapping[str, Any], type_: type[T], path: str = "") -> T:
@@ -68,19 +60,12 @@ def bare(type_: Any) -> Any:
     return type_
 
 
-def _with_path(fault: Fault, type_: type, path: str) -> Fault:
-    steps = (fault.pointer or "").split("/")[1:]
-    where = ".".join([path, *steps] if path else steps)
-    hint = ""
-    if fault.code == "unknown_field":
-        hint = did_you_mean(steps[-1], _siblings(type_, steps[:-1]))
-    return attrs.evolve(fault, message=f"{where}: {fault.message}{hint}", pointer=where)
+def is_secret(field: "attrs.Attribute[Any]", type_: Any) -> bool:
+    """Return whether a field holds a secret."""
+    return bool(field.metadata.get("secret")) or bare(type_) is SecretStr
 
 
-def _siblings(type_: Any, steps: list[str]) -> list[str]:
-    for step in steps:
-        type_ = bare(fields(type_).get(step)) if attrs.has(type_) else None
-    return list(fields(type_)) if attrs.has(type_) else []
+# Values as JSON has them, where a file or a variable writes them in another way.
 
 
 def _as_json(value: object, type_: Any) -> object:
@@ -92,8 +77,8 @@ def _as_json(value: object, type_: Any) -> object:
         return value.isoformat()
     if isinstance(value, Mapping) and attrs.has(type_):
         types = fields(type_)
-        read = _with_secrets(value, types, type_)
-        return {key: _as_json(item, types.get(key)) for key, item in read.items()}
+        table = _with_secrets(value, types, type_)
+        return {key: _as_json(item, types.get(key)) for key, item in table.items()}
     if isinstance(value, Mapping):
         return {key: _as_json(item, None) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -101,26 +86,41 @@ def _as_json(value: object, type_: Any) -> object:
     return value
 
 
-def is_secret(field: "attrs.Attribute[Any]", type_: Any) -> bool:
-    """Tell whether a field holds a secret."""
-    return bool(field.metadata.get("secret")) or bare(type_) is SecretStr
+def _of_text(value: Text, type_: Any) -> object:
+    """Read a variable as its type wants it; what cannot be read is left, and refused later."""
+    plain = str(value)
+    try:
+        if type_ in _READ_FROM_TEXT:
+            return TEXT.structure(plain, type_)
+        if attrs.has(type_) or get_origin(type_) not in (None, Literal):
+            return _as_json(json.loads(plain), type_)
+    except (Invalid, ValueError):
+        pass
+    return plain
 
 
 def _with_secrets(
     value: Mapping[str, Any], types: Mapping[str, Any], type_: type
 ) -> dict[str, Any]:
     """Read the secrets whose file a variable names: `TOKEN_FILE` for `token`."""
-    found = dict(value)
+    table = dict(value)
     for field in attrs.fields(type_):
         path = value.get(f"{field.name}_file")
         if is_secret(field, types[field.name]) and isinstance(path, Text):
             both = isinstance(value.get(field.name), Text)
-            found[field.name] = _Unreadable("is set twice") if both else _content(Path(path))
-            del found[f"{field.name}_file"]
-    return found
+            table[field.name] = _Unreadable("is set twice") if both else _content(Path(path))
+            del table[f"{field.name}_file"]
+    return table
 
 
-def _content(path: Path) -> "str | _Unreadable":
+@attrs.frozen
+class _Unreadable:
+    """Stands for a secret that could not be read, and says why."""
+
+    reason: str
+
+
+def _content(path: Path) -> str | _Unreadable:
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
@@ -140,14 +140,19 @@ _CONVERTER: Final = Converter(
 )
 
 
-def _of_text(value: Text, type_: Any) -> object:
-    """Read a variable as its type wants it; what cannot be read is left, and refused later."""
-    plain = str(value)
-    try:
-        if type_ in _READ_FROM_TEXT:
-            return TEXT.structure(plain, type_)
-        if attrs.has(type_) or get_origin(type_) not in (None, Literal):
-            return _as_json(json.loads(plain), type_)
-    except (Invalid, ValueError):
-        pass
-    return plain
+# Faults with the path of the setting.
+
+
+def _with_path(fault: Fault, type_: type, path: str) -> Fault:
+    steps = (fault.pointer or "").split("/")[1:]
+    where = ".".join([path, *steps] if path else steps)
+    hint = ""
+    if fault.code == "unknown_field":
+        hint = did_you_mean(steps[-1], _siblings(type_, steps[:-1]))
+    return attrs.evolve(fault, message=f"{where}: {fault.message}{hint}", pointer=where)
+
+
+def _siblings(type_: Any, steps: list[str]) -> list[str]:
+    for step in steps:
+        type_ = bare(fields(type_).get(step)) if attrs.has(type_) else None
+    return list(fields(type_)) if attrs.has(type_) else []

@@ -552,11 +552,11 @@ def read_numbers(value: object, _: object = Numbers) -> Numbers:
 def _float(text: Raw, _: object) -> float | None:
     """Read one item: what no float can be read from is the text of a number, or a fault."""
     try:
-        found: float | None = _FLOAT.decode(text)
+        number: float | None = _FLOAT.decode(text)
     except msgspec.DecodeError:
         pass
     else:
-        return found
+        return number
     try:
         return float(decimal(_ANY.decode(text)))
     except msgspec.ValidationError:  # a whole number of thousands of digits

@@ -1,4 +1,4 @@
-"""Exact arithmetic: sums of arrays, and fractions as text."""
+"""Exact arithmetic: sums of arrays, fractions as text, and how a tariff rounds."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal

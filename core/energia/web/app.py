@@ -1,7 +1,7 @@
-"""The application of a service: everything but its process."""
+"""The application of a service, from its routes to the moment that it is ready."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -26,99 +26,8 @@ from energia.web.routes import Route
 
 #: A part of a path that stands for any text: its name makes no difference to what is answered.
 _PLACE: Final = re.compile(r"\{\w+\}")
+#: The routes of one path by their methods, each with its plugin.
 _Methods = dict[str, tuple[str | None, Route]]
-
-
-def mount(app: web.Application, plugins: Plugins) -> None:
-    """Serve all routes from *app*: those of one path by one resource, so that 405 names them all.
-
-    Raises:
-        PluginError: Two routes answer the same requests, or a path is none; the plugin is named.
-
-    """
-    for path, methods in _by_path(plugins).items():
-        try:
-            _serve(app, path, methods)
-        except (ValueError, RuntimeError) as error:
-            owners = [repr(owner) for owner, _ in methods.values() if owner]
-            raise PluginError(f"plugin {', '.join(owners)}: the route {path}: {error}") from error
-
-
-def document(plugins: Plugins) -> dict[str, object]:
-    """Return the OpenAPI document of the service.
-
-    Raises:
-        PluginError: A charge or a route of a plugin has a type that JSON cannot have.
-
-    """
-    try:
-        return openapi.document([route for _, route in _owned(plugins)], _schemas(plugins))
-    except Exception as error:
-        for owner, what in _at_fault(plugins):
-            raise PluginError(f"plugin {owner!r}: {what} cannot be described: {error}") from error
-        raise
-
-
-def _by_path(plugins: Plugins) -> dict[str, _Methods]:
-    known: dict[str, _Methods] = {}
-    answered: dict[tuple[str, str], str | None] = {}
-    for owner, route in _owned(plugins):
-        method = route.method.upper()
-        requests = (method, _PLACE.sub("{}", route.path))
-        if requests in answered:
-            raise PluginError(_both(answered[requests], owner, f"{method} {route.path}"))
-        answered[requests] = owner
-        known.setdefault(route.path, {})[method] = (owner, route)
-    return known
-
-
-def _serve(
-    app: web.Application, path: str, methods: Mapping[str, tuple[str | None, Route]]
-) -> None:
-    resource = app.router.add_resource(path)
-    for method, (_, route) in methods.items():
-        resource.add_route(method, route.__call__)
-    if "GET" in methods and "HEAD" not in methods:
-        resource.add_route("HEAD", methods["GET"][1].__call__)
-
-
-def _owned(plugins: Plugins) -> list[tuple[str | None, Route]]:
-    """Return all routes, each with its plugin; those of the core have none."""
-    return [*((None, route) for route in ROUTES), *plugins.owned_routes()]
-
-
-def _schemas(plugins: Plugins) -> Schemas:
-    schemas = Schemas()
-    but = frozenset({"kind", "code"})
-    schemas.union(Charge, "Charge", plugins.charges(), stand_in=(Parameter, but))
-    return schemas
-
-
-def _at_fault(plugins: Plugins) -> Iterator[tuple[str, str]]:
-    """Find the plugins whose charges or routes, taken alone, cannot be described."""
-    for kind, charge in plugins.charges().items():
-        if _fails(partial(Schemas().of, charge)):
-            yield plugins.charge_provider(kind).name, f"the charge {kind!r}"
-    for owner, route in plugins.owned_routes():
-        if _fails(partial(openapi.document, [route], _schemas(plugins))):
-            yield owner, f"the route {route.method} {route.path}"
-
-
-def _fails(describe: Callable[[], object]) -> bool:
-    try:
-        describe()
-    except Exception:
-        return True
-    return False
-
-
-def _both(first: str | None, second: str | None, requests: str) -> str:
-    """Say who answers the same requests."""
-    names = sorted({repr(name) for name in (first, second) if name})
-    who = f"plugin{'s' if len(names) > 1 else ''} {' and '.join(names)}"
-    if first == second:
-        return f"{who if names else 'the core'} answers {requests} twice"
-    return f"{who} {'both answer' if len(names) > 1 else 'and the core both answer'} {requests}"
 
 
 def create_app(core: Core) -> web.Application:
@@ -155,6 +64,15 @@ async def _beating(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
+@asynccontextmanager
+async def started(app: web.Application) -> AsyncIterator[None]:
+    """Let the plugins of *app* work, and its probes; the service is ready within this context."""
+    core = app[CORE]
+    async with core.plugins.lifespans(core), feeding(core), app[MONITOR].running():
+        core.state.ready()
+        yield
+
+
 def check(plugins: Plugins) -> None:
     """Put an application together as `create_app` does, without a service, and throw it away.
 
@@ -169,10 +87,97 @@ def check(plugins: Plugins) -> None:
     app.freeze()
 
 
-@asynccontextmanager
-async def started(app: web.Application) -> AsyncIterator[None]:
-    """Let the plugins of *app* work, and its probes; the service is ready within this context."""
-    core = app[CORE]
-    async with core.plugins.lifespans(core), feeding(core), app[MONITOR].running():
-        core.state.ready()
-        yield
+# The routes, the core's and the plugins'.
+
+
+def mount(app: web.Application, plugins: Plugins) -> None:
+    """Serve all routes from *app*: those of one path by one resource, so that 405 names them all.
+
+    Raises:
+        PluginError: Two routes answer the same requests, or a path is not one; the plugin is named.
+
+    """
+    for path, methods in _by_path(plugins).items():
+        try:
+            _serve(app, path, methods)
+        except (ValueError, RuntimeError) as error:
+            owners = [repr(owner) for owner, _ in methods.values() if owner]
+            raise PluginError(f"plugin {', '.join(owners)}: the route {path}: {error}") from error
+
+
+def _by_path(plugins: Plugins) -> dict[str, _Methods]:
+    by_path: dict[str, _Methods] = {}
+    owners: dict[tuple[str, str], str | None] = {}
+    for owner, route in _owned(plugins):
+        method = route.method.upper()
+        requests = (method, _PLACE.sub("{}", route.path))
+        if requests in owners:
+            raise PluginError(_both(owners[requests], owner, f"{method} {route.path}"))
+        owners[requests] = owner
+        by_path.setdefault(route.path, {})[method] = (owner, route)
+    return by_path
+
+
+def _serve(app: web.Application, path: str, methods: _Methods) -> None:
+    resource = app.router.add_resource(path)
+    for method, (_, route) in methods.items():
+        resource.add_route(method, route.__call__)
+    if "GET" in methods and "HEAD" not in methods:
+        resource.add_route("HEAD", methods["GET"][1].__call__)
+
+
+def _owned(plugins: Plugins) -> list[tuple[str | None, Route]]:
+    """Return all routes, each with its plugin; those of the core have none."""
+    return [*((None, route) for route in ROUTES), *plugins.owned_routes()]
+
+
+def _both(first: str | None, second: str | None, requests: str) -> str:
+    """Say who answers the same requests."""
+    names = sorted({repr(name) for name in (first, second) if name})
+    who = f"plugin{'s' if len(names) > 1 else ''} {' and '.join(names)}"
+    if first == second:
+        return f"{who if names else 'the core'} answers {requests} twice"
+    return f"{who} {'both answer' if len(names) > 1 else 'and the core both answer'} {requests}"
+
+
+# The OpenAPI document; who is at fault where it cannot be made.
+
+
+def document(plugins: Plugins) -> dict[str, object]:
+    """Return the OpenAPI document of the service.
+
+    Raises:
+        PluginError: A charge or a route of a plugin has a type that JSON cannot have.
+
+    """
+    try:
+        return openapi.document([route for _, route in _owned(plugins)], _schemas(plugins))
+    except Exception as error:
+        for owner, what in _at_fault(plugins):
+            raise PluginError(f"plugin {owner!r}: {what} cannot be described: {error}") from error
+        raise
+
+
+def _schemas(plugins: Plugins) -> Schemas:
+    schemas = Schemas()
+    but = frozenset({"kind", "code"})
+    schemas.union(Charge, "Charge", plugins.charges(), stand_in=(Parameter, but))
+    return schemas
+
+
+def _at_fault(plugins: Plugins) -> Iterator[tuple[str, str]]:
+    """Find the plugins whose charges or routes, taken alone, cannot be described."""
+    for kind, charge in plugins.charges().items():
+        if _fails(partial(Schemas().of, charge)):
+            yield plugins.charge_provider(kind).name, f"the charge {kind!r}"
+    for owner, route in plugins.owned_routes():
+        if _fails(partial(openapi.document, [route], _schemas(plugins))):
+            yield owner, f"the route {route.method} {route.path}"
+
+
+def _fails(describe: Callable[[], object]) -> bool:
+    try:
+        describe()
+    except Exception:
+        return True
+    return False

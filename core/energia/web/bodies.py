@@ -1,4 +1,4 @@
-"""Bodies of requests: inflated here, chunk by chunk, and never beyond a limit."""
+"""Bodies: requests are inflated chunk by chunk, never beyond a limit; types are negotiated."""
 
 import asyncio
 import re
@@ -14,16 +14,23 @@ from aiohttp import web
 from energia.errors import Malformed, NotAcceptable, TooLarge, TooSlow, UnsupportedMedia
 from energia.settings import Limits
 
+JSON: Final = "application/json"
+PROBLEM: Final = "application/problem+json"
+CSV: Final = "text/csv"
+NDJSON: Final = "application/x-ndjson"
 #: The most that one step inflates, so that a bomb is noticed before it takes memory.
 _STEP: Final = 256 * 1024
 #: How much of a file `Upload.blocking` writes at a time.
 _GATHERED: Final = 1024 * 1024
 # zlib: a gzip header and trailer are expected, and its checksum is checked.
 _GZIP: Final = 16 + zlib.MAX_WBITS
-
-
 #: Small bodies may inflate as they like: a few constant readings are far above any ratio.
 _RATIO_FROM: Final = 1024 * 1024
+#: A weight of `Accept`, such as `q=0.5` (RFC 9110).
+_WEIGHT: Final = re.compile(r"[0-9]*\.?[0-9]+|[0-9]+\.")
+
+
+# The bodies of requests.
 
 
 @attrs.frozen
@@ -58,123 +65,6 @@ class Limit:
         """Refuse *size* bytes that *sent* bytes have inflated to; raises `TooLarge`."""
         if size > _RATIO_FROM and size > sent * self.inflation:
             raise TooLarge(f"the body inflates to more than limits.inflation ({self.inflation}) x")
-
-
-class _Inflater:
-    """Inflates gzip, of one or several members, in small steps."""
-
-    def __init__(self) -> None:
-        self._member = zlib.decompressobj(_GZIP)
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what *data* adds; raises `Malformed`."""
-        while data:
-            if self._member.eof:
-                self._member = zlib.decompressobj(_GZIP)
-            try:
-                yield self._member.decompress(data, _STEP)
-            except zlib.error:
-                raise Malformed("the gzip body is corrupt") from None
-            data = self._member.unconsumed_tail or self._member.unused_data
-
-    def finish(self) -> Iterator[bytes]:
-        """Refuse a body that ends before its gzip does; raises `Malformed`."""
-        while not self._member.eof:
-            rest = self._member.decompress(b"", _STEP)
-            if not rest:
-                raise Malformed("the gzip body is truncated")
-            yield rest
-
-
-class _Plain:
-    """Passes on what has no encoding."""
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield *data*."""
-        yield data
-
-    def finish(self) -> Iterator[bytes]:
-        """Yield nothing."""
-        yield from ()
-
-
-class _Inflow:
-    """Inflates the body of one request and counts it."""
-
-    def __init__(self, request: web.BaseRequest, limit: Limit) -> None:
-        self._reader = _reader(request)
-        self._limit = limit
-        self._sent = 0
-        self._size = 0
-        if isinstance(self._reader, _Plain):
-            limit.check(request.content_length or 0)
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what *data* adds; raises `Malformed` or `TooLarge`."""
-        self._sent += len(data)
-        for chunk in self._reader.feed(data):
-            yield self._counted(chunk)
-
-    def finish(self) -> Iterator[bytes]:
-        """Yield the rest; raises `Malformed` or `TooLarge`."""
-        for chunk in self._reader.finish():
-            yield self._counted(chunk)
-
-    def _counted(self, chunk: bytes) -> bytes:
-        self._size += len(chunk)
-        self._limit.check(self._size)
-        self._limit.check_inflation(self._sent, self._size)
-        return chunk
-
-
-async def _pieces(request: web.BaseRequest, limit: Limit) -> AsyncIterator[bytes]:
-    """Yield the body as it comes; raises `TooSlow` when its sender pauses for too long."""
-    pieces = request.content.iter_any()
-    while True:
-        try:
-            async with asyncio.timeout(limit.stall):
-                data = await anext(pieces, None)
-        except TimeoutError:
-            message = f"the body paused for longer than limits.stall ({limit.stall:g} s)"
-            raise TooSlow(message) from None
-        if data is None:
-            return
-        yield data
-
-
-async def chunks(request: web.BaseRequest, limit: Limit) -> AsyncIterator[bytes]:
-    """Yield the body of *request*, inflated.
-
-    Raises:
-        UnsupportedMedia: The encoding is neither gzip nor none.
-        Malformed: The encoded body is truncated or corrupt.
-        TooLarge: There are more bytes than *limit*.
-        TooSlow: The sender paused for too long.
-
-    """
-    inflow = _Inflow(request, limit)
-    async for data in _pieces(request, limit):
-        for chunk in inflow.feed(data):
-            yield chunk
-    for chunk in inflow.finish():
-        yield chunk
-
-
-async def read(request: web.BaseRequest, limit: Limit) -> bytearray:
-    """Return the whole body of *request*; raises as `chunks`."""
-    body = bytearray()
-    async for chunk in chunks(request, limit):
-        body += chunk
-    return body
-
-
-def _reader(request: web.BaseRequest) -> _Inflater | _Plain:
-    encoding = request.headers.get("Content-Encoding", "").strip().lower()
-    if encoding in ("", "identity"):
-        return _Plain()
-    if encoding in ("gzip", "x-gzip"):
-        return _Inflater()
-    raise UnsupportedMedia(f"the encoding {encoding!r} is not supported; gzip is")
 
 
 class Upload:
@@ -222,20 +112,130 @@ class Upload:
         yield bytes(gathered)
 
 
+async def chunks(request: web.BaseRequest, limit: Limit) -> AsyncIterator[bytes]:
+    """Yield the body of *request*, inflated.
+
+    Raises:
+        UnsupportedMedia: The encoding is neither gzip nor none.
+        Malformed: The encoded body is truncated or corrupt.
+        TooLarge: There are more bytes than *limit*.
+        TooSlow: The sender paused for too long.
+
+    """
+    inflow = _Inflow(request, limit)
+    async for data in _pieces(request, limit):
+        for chunk in inflow.feed(data):
+            yield chunk
+    for chunk in inflow.finish():
+        yield chunk
+
+
+async def read(request: web.BaseRequest, limit: Limit) -> bytearray:
+    """Return the whole body of *request*; raises as `chunks`."""
+    body = bytearray()
+    async for chunk in chunks(request, limit):
+        body += chunk
+    return body
+
+
+async def _pieces(request: web.BaseRequest, limit: Limit) -> AsyncIterator[bytes]:
+    """Yield the body as it comes; raises `TooSlow` when its sender pauses for too long."""
+    pieces = request.content.iter_any()
+    while True:
+        try:
+            async with asyncio.timeout(limit.stall):
+                data = await anext(pieces, None)
+        except TimeoutError:
+            message = f"the body paused for longer than limits.stall ({limit.stall:g} s)"
+            raise TooSlow(message) from None
+        if data is None:
+            return
+        yield data
+
+
+class _Inflater:
+    """Inflates gzip, of one or several members, in small steps."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(_GZIP)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield what *data* adds; raises `Malformed`."""
+        while data:
+            if self._member.eof:
+                self._member = zlib.decompressobj(_GZIP)
+            try:
+                yield self._member.decompress(data, _STEP)
+            except zlib.error:
+                raise Malformed("the gzip body is corrupt") from None
+            data = self._member.unconsumed_tail or self._member.unused_data
+
+    def finish(self) -> Iterator[bytes]:
+        """Refuse a body that ends before its gzip does; raises `Malformed`."""
+        while not self._member.eof:
+            rest = self._member.decompress(b"", _STEP)
+            if not rest:
+                raise Malformed("the gzip body is truncated")
+            yield rest
+
+
+class _Plain:
+    """Passes on what has no encoding."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield *data*."""
+        yield data
+
+    def finish(self) -> Iterator[bytes]:
+        """Yield nothing."""
+        yield from ()
+
+
+def _reader(request: web.BaseRequest) -> _Inflater | _Plain:
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return _Plain()
+    if encoding in ("gzip", "x-gzip"):
+        return _Inflater()
+    raise UnsupportedMedia(f"the encoding {encoding!r} is not supported; gzip is")
+
+
+class _Inflow:
+    """Inflates the body of one request and counts it."""
+
+    def __init__(self, request: web.BaseRequest, limit: Limit) -> None:
+        self._reader = _reader(request)
+        self._limit = limit
+        self._sent = 0
+        self._size = 0
+        if isinstance(self._reader, _Plain):
+            limit.check(request.content_length or 0)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield what *data* adds; raises `Malformed` or `TooLarge`."""
+        self._sent += len(data)
+        for chunk in self._reader.feed(data):
+            yield self._counted(chunk)
+
+    def finish(self) -> Iterator[bytes]:
+        """Yield the rest; raises `Malformed` or `TooLarge`."""
+        for chunk in self._reader.finish():
+            yield self._counted(chunk)
+
+    def _counted(self, chunk: bytes) -> bytes:
+        self._size += len(chunk)
+        self._limit.check(self._size)
+        self._limit.check_inflation(self._sent, self._size)
+        return chunk
+
+
 def _inflated(inflow: _Inflow, parts: Iterator[bytes]) -> Iterator[bytes]:
     for data in parts:
         yield from inflow.feed(data)
     yield from inflow.finish()
 
 
-# Media types: what a client sends, and what it accepts.
-
-JSON: Final = "application/json"
-PROBLEM: Final = "application/problem+json"
-CSV: Final = "text/csv"
-NDJSON: Final = "application/x-ndjson"
-
-_WEIGHT: Final = re.compile(r"[0-9]*\.?[0-9]+|[0-9]+\.")
+# Media types and encodings: what a client sends, and what it accepts.
 
 
 class Accepted(str):
@@ -246,9 +246,9 @@ class Accepted(str):
 
 def check_json(request: web.BaseRequest) -> None:
     """Refuse a body that does not say it is JSON in UTF-8; raises `UnsupportedMedia`."""
-    sent = request.content_type if "Content-Type" in request.headers else "no type"
-    if sent != JSON and not sent.endswith("+json"):
-        raise UnsupportedMedia(f"the body must be {JSON}, not {sent}")
+    media_type = request.content_type if "Content-Type" in request.headers else "no type"
+    if media_type != JSON and not media_type.endswith("+json"):
+        raise UnsupportedMedia(f"the body must be {JSON}, not {media_type}")
     if (request.charset or "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMedia(f"the body must be UTF-8, not {request.charset}")
 
@@ -273,17 +273,10 @@ def accepted(request: web.BaseRequest, offered: Sequence[str] = (JSON,)) -> Acce
 def _liked(ranges: Mapping[str, float], name: str) -> tuple[float, int]:
     """Return the weight of a type: the most specific range decides (RFC 9110); and its rank."""
     candidates = (name, name.partition("/")[0] + "/*", "*/*")
-    found = [(ranges[one], -rank) for rank, one in enumerate(candidates) if one in ranges]
-    return found[0] if found else (float(not ranges), 0)
-
-
-def _range(item: str) -> tuple[str, float]:
-    name, *parameters = (part.strip().lower() for part in item.split(";"))
-    for parameter in parameters:
-        key, _, value = parameter.partition("=")
-        if key.strip() == "q":
-            return name, float(value) if _WEIGHT.fullmatch(value.strip()) else 1.0
-    return name, 1.0
+    for rank, candidate in enumerate(candidates):
+        if candidate in ranges:
+            return ranges[candidate], -rank
+    return float(not ranges), 0  # without a header, everything is welcome
 
 
 def check_encoding(request: web.BaseRequest) -> None:
@@ -299,7 +292,7 @@ def check_encoding(request: web.BaseRequest) -> None:
 
 
 def accepts_gzip(request: web.BaseRequest, *, needed: bool = False) -> bool:
-    """Say whether the client wants its answer compressed by gzip; or, *needed*, nothing else."""
+    """Return whether the client wants its answer compressed by gzip; or, *needed*, nothing else."""
     gzip, plain = _encodings(request)
     return gzip > 0 and (plain == 0 if needed else gzip >= (plain or 0))
 
@@ -310,3 +303,12 @@ def _encodings(request: web.BaseRequest) -> tuple[float, float | None]:
     weights = dict(map(_range, header.split(",")))
     every = weights.get("*")
     return weights.get("gzip", every or 0.0), weights.get("identity", 0.0 if every == 0 else None)
+
+
+def _range(item: str) -> tuple[str, float]:
+    name, *parameters = (part.strip().lower() for part in item.split(";"))
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "q":
+            return name, float(value) if _WEIGHT.fullmatch(value.strip()) else 1.0
+    return name, 1.0

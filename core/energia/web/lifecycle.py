@@ -28,115 +28,15 @@ from energia.web import problems
 from energia.web.app import create_app, started
 from energia.web.keys import CORE, IN_FLIGHT, REQUEST_ID
 
-
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Return what makes the fastest event loop of this installation."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
-
-
-# What is answered before any handler: requests that are no HTTP, and expectations.
-
+#: Seconds between two attempts to reach the database: doubled from the first up to the last.
+_FIRST_PAUSE: Final = 0.2
+_LAST_PAUSE: Final = 5.0
 #: Longer than any proxy keeps an idle connection, so that none is closed under a request.
 _KEEPALIVE: Final = 3630.0
 #: What is wrong with a request may quote all of it; a client gets no more than this.
 _LONGEST: Final = 120
-
-log = structlog.get_logger(__name__)
-
-
-class _Protocol(web.RequestHandler):
-    """One connection."""
-
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer what reached no handler with a problem document, and close the connection.
-
-        Raises:
-            ConnectionError: A part of another answer was sent already.
-
-        """
-        request_id = problems.new_id()
-        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            reason = (message or "").partition("\n")[0].rstrip(":.")[:_LONGEST]
-            log.info("bad_request", request_id=request_id, reason=reason)
-            response = problems.of_error(Malformed(f"not HTTP: {reason}"), request_id, 0)
-        else:
-            log.error("unhandled", request_id=request_id, exc_info=exc)
-            response = problems.unexpected(request_id)
-        if request.writer.output_size > 0:
-            raise ConnectionError("a part of another answer was sent already")
-        response.headers.update({"Server": "energia", "X-Request-Id": request_id})
-        response.force_close()
-        return response
-
-
-class _Server(web.Server):
-    """Makes the connections."""
-
-    def __call__(self) -> web.RequestHandler:
-        """Return what serves a new connection; bodies are inflated by their handlers."""
-        return _Protocol(
-            self,
-            loop=asyncio.get_running_loop(),
-            keepalive_timeout=_KEEPALIVE,
-            auto_decompress=False,
-            access_log=None,  # type: ignore[arg-type]  # as AppRunner has it for none
-        )
-
-
-@asynccontextmanager
-async def running(
-    app: web.Application, *, shutdown_timeout: float
-) -> AsyncIterator[web.ServerRunner]:
-    """Start *app* and give the runner for its sites; on leaving, end requests and connections."""
-    made = web.AppRunner(app)
-    await made.setup()
-    assert made.server is not None
-    server = _Server(
-        _expecting(made.server.request_handler), request_factory=made.server.request_factory
-    )
-    runner = web.ServerRunner(server, shutdown_timeout=shutdown_timeout)
-    await runner.setup()
-    try:
-        yield runner
-    finally:
-        await runner.cleanup()
-        await made.cleanup()
-
-
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
-
-def _expecting(handle: Handler) -> Handler:
-    """Return *handle*, with a problem document for an `Expect` that cannot be met."""
-
-    async def handler(request: web.BaseRequest) -> web.StreamResponse:
-        try:
-            return await handle(request)
-        except web.HTTPException as error:  # our middlewares answer all others
-            if error.status < HTTPStatus.BAD_REQUEST:
-                raise
-            request[REQUEST_ID] = problems.new_id()
-            return problems.of_http(error, request[REQUEST_ID])
-
-    return handler
-
-
-#: Seconds between two attempts to reach the database: doubled from the first up to the last.
-_FIRST_PAUSE: Final = 0.2
-_LAST_PAUSE: Final = 5.0
+log = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings, plugins: Plugins) -> None:
@@ -149,6 +49,50 @@ def serve(settings: Settings, plugins: Plugins) -> None:
     """
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(settings, plugins))
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes the fastest event loop of this installation."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+async def _serve(settings: Settings, plugins: Plugins) -> None:
+    with _listening_to_signals() as stopping:
+        if stopping.asked.is_set():
+            log.info("stopped", before="it has started")
+            return
+        listener = _bound(settings.server)
+        pool = Pool(address(settings.database), settings.database)
+        app = create_app(Core(settings, SystemClock(), pool, State(), plugins))
+        async with _working(app) as work, _listening(app, listener):
+            signalled = asyncio.create_task(stopping.asked.wait())
+            await asyncio.wait([signalled, work], return_when=asyncio.FIRST_COMPLETED)
+            if not stopping.asked.is_set():
+                signalled.cancel()
+                await work  # it ends by itself only with an error
+            await _drain(app[CORE], stopping)
+    log.info("stopped")
+
+
+def _bound(server: Server) -> socket.socket:
+    """Return a socket of the port; raises `ConfigurationError`."""
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    try:
+        return socket.create_server((server.host, server.port), family=family, backlog=1024)
+    except OSError as error:
+        in_use = error.errno == errno.EADDRINUSE
+        reason = "the port is in use" if in_use else error.strerror
+        raise ConfigurationError(
+            f"cannot listen on {server.host} port {server.port}: {reason}"
+        ) from error
+
+
+# What asks the process to stop, and how it drains.
 
 
 class Stopping:
@@ -192,50 +136,19 @@ def _listening_to_signals() -> Iterator[Stopping]:
         signals.ignore()
 
 
-async def _serve(settings: Settings, plugins: Plugins) -> None:
-    with _listening_to_signals() as stopping:
-        if stopping.asked.is_set():
-            log.info("stopped", before="it has started")
-            return
-        listener = _bound(settings.server)
-        pool = Pool(address(settings.database), settings.database)
-        app = create_app(Core(settings, SystemClock(), pool, State(), plugins))
-        async with _working(app) as work, _listening(app, listener):
-            asked = asyncio.create_task(stopping.asked.wait())
-            await asyncio.wait([asked, work], return_when=asyncio.FIRST_COMPLETED)
-            if not stopping.asked.is_set():
-                asked.cancel()
-                await work  # it ends by itself only with an error
-            await _drain(app[CORE], stopping)
-    log.info("stopped")
+async def _drain(core: Core, stopping: Stopping) -> None:
+    """Serve on until the proxy has noticed that this service goes."""
+    server, was_ready = core.settings.server, core.state.phase is Phase.READY
+    log.info("draining", hurried=stopping.hurried.is_set())
+    core.state.closing = True
+    if was_ready:
+        await stopping.pause(server.drain_ready)
+    core.state.phase = Phase.DRAINING
+    if was_ready:
+        await stopping.pause(server.drain)
 
 
-def _bound(server: Server) -> socket.socket:
-    """Return a socket of the port; raises `ConfigurationError`."""
-    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
-    try:
-        return socket.create_server((server.host, server.port), family=family, backlog=1024)
-    except OSError as error:
-        used = error.errno == errno.EADDRINUSE
-        reason = "the port is in use" if used else error.strerror
-        raise ConfigurationError(
-            f"cannot listen on {server.host} port {server.port}: {reason}"
-        ) from error
-
-
-@asynccontextmanager
-async def _listening(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
-    """Accept connections; on leaving, no more, and requests are finished within their time."""
-    server = app[CORE].settings.server
-    # It spends this twice, after we have waited for the requests once.
-    async with running(app, shutdown_timeout=server.shutdown_timeout / 2) as runner:
-        site = web.SockSite(runner, listener, backlog=1024)
-        await site.start()
-        log.info("listening", host=server.host, port=listener.getsockname()[1])
-        yield
-        await site.stop()
-        # Before the clean-up, which drops what comes of the bodies that are still being sent.
-        await app[IN_FLIGHT].finished(server.shutdown_timeout)
+# What is brought up in the background while the server listens already.
 
 
 @asynccontextmanager
@@ -273,14 +186,15 @@ async def _migrated(core: Core, dsn: str, own: OwnDatabase) -> None:
                 log.info("preview_database_made", pr=core.settings.pull_request)
             await core.pool.ping()
             core.state.enter(Phase.MIGRATING)
-            done = await migrate(dsn, {**CORE_MIGRATIONS, **core.plugins.migrations()})
-            log.info("migrated", applied=done.applied, unknown=done.unknown)
+            outcome = await migrate(dsn, {**CORE_MIGRATIONS, **core.plugins.migrations()})
+            log.info("migrated", applied=outcome.applied, unknown=outcome.unknown)
             if await own.sow():
                 log.info("preview_seeded", seed=core.settings.preview.seed)
             return
         except DatabaseAway as error:
             core.state.enter(Phase.STARTING)
             log.warning("database_away", detail=error.detail, retry_in=pause)
+        # Uneven, so that the replicas of a service do not come back to their database at once.
         await asyncio.sleep(pause * random.uniform(0.75, 1.25))
         pause = min(2 * pause, _LAST_PAUSE)
 
@@ -294,13 +208,103 @@ async def _closing(pool: Pool) -> AsyncIterator[None]:
         await pool.close()
 
 
-async def _drain(core: Core, stopping: Stopping) -> None:
-    """Serve on until the proxy has noticed that this service goes."""
-    server, was_ready = core.settings.server, core.state.phase is Phase.READY
-    log.info("draining", hurried=stopping.hurried.is_set())
-    core.state.closing = True
-    if was_ready:
-        await stopping.pause(server.drain_ready)
-    core.state.phase = Phase.DRAINING
-    if was_ready:
-        await stopping.pause(server.drain)
+# The server: requests that are not HTTP, and expectations, are answered with problems too.
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
+    """Accept connections; on leaving, no more, and requests are finished within their time."""
+    server = app[CORE].settings.server
+    # It spends this twice, after we have waited for the requests once.
+    async with running(app, shutdown_timeout=server.shutdown_timeout / 2) as runner:
+        site = web.SockSite(runner, listener, backlog=1024)
+        await site.start()
+        log.info("listening", host=server.host, port=listener.getsockname()[1])
+        yield
+        await site.stop()
+        # Before the clean-up, which drops what comes of the bodies that are still being sent.
+        await app[IN_FLIGHT].finished(server.shutdown_timeout)
+
+
+@asynccontextmanager
+async def running(
+    app: web.Application, *, shutdown_timeout: float
+) -> AsyncIterator[web.ServerRunner]:
+    """Start *app* and give the runner for its sites; on leaving, end requests and connections."""
+    # aiohttp's runner of applications makes connections of its own kind; so it only prepares the
+    # application, and a runner of servers serves its handler with ours.
+    of_app = web.AppRunner(app)
+    await of_app.setup()
+    assert of_app.server is not None
+    server = _Server(
+        _expecting(of_app.server.request_handler), request_factory=of_app.server.request_factory
+    )
+    runner = web.ServerRunner(server, shutdown_timeout=shutdown_timeout)
+    await runner.setup()
+    try:
+        yield runner
+    finally:
+        await runner.cleanup()
+        await of_app.cleanup()
+
+
+def _expecting(handle: Handler) -> Handler:
+    """Return *handle*, with a problem document for an `Expect` that cannot be met."""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await handle(request)
+        except web.HTTPException as error:  # our middlewares answer all others
+            if error.status < HTTPStatus.BAD_REQUEST:
+                raise
+            request[REQUEST_ID] = problems.new_id()
+            return problems.of_http(error, request[REQUEST_ID])
+
+    return handler
+
+
+class _Server(web.Server):
+    """Makes the connections."""
+
+    def __call__(self) -> web.RequestHandler:
+        """Return what serves a new connection; bodies are inflated by their handlers."""
+        return _Protocol(
+            self,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=_KEEPALIVE,
+            auto_decompress=False,
+            access_log=None,  # type: ignore[arg-type]  # as AppRunner has it for none
+        )
+
+
+class _Protocol(web.RequestHandler):
+    """One connection."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what reached no handler with a problem document, and close the connection.
+
+        Raises:
+            ConnectionError: A part of another answer was sent already.
+
+        """
+        request_id = problems.new_id()
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            reason = (message or "").partition("\n")[0].rstrip(":.")[:_LONGEST]
+            log.info("bad_request", request_id=request_id, reason=reason)
+            response = problems.of_error(Malformed(f"not HTTP: {reason}"), request_id, 0)
+        else:
+            log.error("unhandled", request_id=request_id, exc_info=exc)
+            response = problems.unexpected(request_id)
+        if request.writer.output_size > 0:
+            raise ConnectionError("a part of another answer was sent already")
+        response.headers.update({"Server": "energia", "X-Request-Id": request_id})
+        response.force_close()
+        return response

@@ -42,31 +42,6 @@ TAGS: Final[Mapping[str, str]] = {
     "Catalogue": "What the loaded plugins offer: kinds of charge and formats of files.",
     "Service": "The service itself: its health, its metrics and this documentation.",
 }
-
-
-def tag_of(route: Route) -> str:
-    """Return the heading of *route*: the one it states, or the first part of its path."""
-    if route.tag is not None:
-        return route.tag
-    parts = [part for part in route.path.split("/") if part and part != "v1"]
-    return parts[0] if parts else "Service"
-
-
-def in_order(routes: Iterable[Route]) -> list[Route]:
-    """Return *routes* by heading: the core's in their order, then those of plugins."""
-    listed = list(routes)
-    order = {tag: at for at, tag in enumerate(dict.fromkeys((*TAGS, *map(tag_of, listed))))}
-    return sorted(listed, key=lambda route: order[tag_of(route)])
-
-
-def described(routes: Iterable[Route]) -> list[dict[str, str]]:
-    """Return the headings that *routes* have, as the document lists them."""
-    return [
-        {"name": tag} | ({"description": TAGS[tag]} if tag in TAGS else {})
-        for tag in dict.fromkeys(map(tag_of, in_order(routes)))
-    ]
-
-
 #: What a reader should know before anything else.
 _INTRODUCTION: Final = """\
 * **Time**: instants have an offset (`2026-03-01T00:00:00-03:00`); a date is the midnight with which
@@ -80,6 +55,14 @@ _INTRODUCTION: Final = """\
 """
 #: The media types of a file that is sent as a stream.
 _FILES: Final = ("text/csv", "application/x-ndjson", "application/octet-stream")
+#: Where the parameters are that the document lists by name.
+_NAMED: Final = ("path", "query")
+#: What a problem document says of an input that does not fit.
+_FAULTS: Final = {
+    "detail": "the field is missing",
+    "errors": [{"code": "missing_field", "message": "the field is missing", "pointer": "/name"}],
+    "error_counts": {"missing_field": 1},
+}
 
 
 def document(
@@ -103,10 +86,40 @@ def document(
             "description": _INTRODUCTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "tags": described(listed),
+        "tags": headings(listed),
         "paths": paths,
         "components": {"schemas": dict(sorted(schemas.components.items()))},
     }
+
+
+# The headings under which routes are.
+
+
+def tag_of(route: Route) -> str:
+    """Return the heading of *route*: the one it states, or the first part of its path."""
+    if route.tag is not None:
+        return route.tag
+    parts = [part for part in route.path.split("/") if part and part != "v1"]
+    return parts[0] if parts else "Service"
+
+
+def in_order(routes: Iterable[Route]) -> list[Route]:
+    """Return *routes* by heading: the core's in their order, then those of plugins."""
+    listed = list(routes)
+    tags = dict.fromkeys((*TAGS, *map(tag_of, listed)))
+    places = {tag: place for place, tag in enumerate(tags)}
+    return sorted(listed, key=lambda route: places[tag_of(route)])
+
+
+def headings(routes: Iterable[Route]) -> list[dict[str, str]]:
+    """Return the headings that *routes* have, as the document lists them."""
+    return [
+        {"name": tag} | ({"description": TAGS[tag]} if tag in TAGS else {})
+        for tag in dict.fromkeys(map(tag_of, in_order(routes)))
+    ]
+
+
+# What a route takes.
 
 
 def _operation(route: Route, name: str, schemas: Schemas, problem: Schema) -> Schema:
@@ -114,7 +127,11 @@ def _operation(route: Route, name: str, schemas: Schemas, problem: Schema) -> Sc
     operation: Schema = {"operationId": name, "tags": [tag_of(route)]}
     operation |= {"summary": summary} if summary else {}
     operation |= {"description": description} if description else {}
-    inputs = [_parameter(one, schemas) for one in route.parameters if one.where in _NAMED]
+    inputs = [
+        _parameter(parameter, schemas)
+        for parameter in route.parameters
+        if parameter.where in _NAMED
+    ]
     operation |= {"parameters": inputs} if inputs else {}
     for parameter in route.parameters:
         if parameter.where in ("body", "upload"):
@@ -123,29 +140,26 @@ def _operation(route: Route, name: str, schemas: Schemas, problem: Schema) -> Sc
     return operation
 
 
-_NAMED: Final = ("path", "query")
-
-
 def _parameter(parameter: Parameter, schemas: Schemas) -> Schema:
     schema = schemas.of(_without_none(parameter.type))
     if not parameter.required and parameter.default is not None:
         schema |= {"default": unstructure(parameter.default)}
-    described = {"description": schema.pop("description")} if "description" in schema else {}
+    texts = {"description": schema.pop("description")} if "description" in schema else {}
     if parameter.required and "examples" in schema:
         # The page fills these in; what is optional stays empty, or it would be sent.
-        described["example"], *_ = schema.pop("examples")
+        texts["example"], *_ = schema.pop("examples")
     return {
         "name": parameter.name,
         "in": parameter.where,
         "required": parameter.required,
         "schema": schema,
-    } | described
+    } | texts
 
 
 def _without_none(type_: Any) -> Any:
     """Return what a parameter may be when it is sent: there is no null in a query."""
     if get_origin(type_) in (Union, UnionType):
-        return Union[tuple(one for one in get_args(type_) if one is not NoneType)]  # noqa: UP007
+        return Union[tuple(each for each in get_args(type_) if each is not NoneType)]  # noqa: UP007
     return type_
 
 
@@ -158,12 +172,15 @@ def _request_body(route: Route, parameter: Parameter, schemas: Schemas) -> Schem
     return {"required": parameter.required, "content": {bodies.JSON: content}}
 
 
+# What it answers.
+
+
 def _answers(route: Route, schemas: Schemas) -> dict[str, Schema]:
-    """Describe the answers that are no errors, by their status."""
+    """Describe the answers that are not errors, by their status."""
     union = get_origin(route.returns) in (Union, UnionType)
     answers: dict[str, Schema] = {}
     members = get_args(route.returns) if union else (route.returns,)
-    for member in sorted(members, key=lambda one: one is Rows):  # beside another type, its files
+    for member in sorted(members, key=lambda each: each is Rows):  # beside another type, its files
         status, type_ = route.status, member
         if get_origin(member) is Created:
             status, (type_,) = HTTPStatus.CREATED, get_args(member)
@@ -199,14 +216,26 @@ def _refusals(route: Route, problem: Schema) -> dict[str, Schema]:
         errors.setdefault(error.status.value, {})[error.code] = error
     return {
         str(status): {
-            "description": " ".join(f"{error().title}." for error in found.values()),
-            "content": {bodies.PROBLEM: {"schema": problem, "examples": _shown(found)}},
+            "description": " ".join(f"{error().title}." for error in of_status.values()),
+            "content": {bodies.PROBLEM: {"schema": problem, "examples": _examples(of_status)}},
         }
-        for status, found in sorted(errors.items())
+        for status, of_status in sorted(errors.items())
     }
 
 
-def _shown(errors: Mapping[str, type[EnergiaError]]) -> Schema:
+def _implied(route: Route) -> Iterable[type[EnergiaError]]:
+    places = {parameter.where for parameter in route.parameters}
+    if route.negotiates:
+        yield NotAcceptable
+    if "request" not in places or places & {"path", "query", "body"}:
+        yield Invalid
+    if places & {"body", "upload"}:
+        yield from (Malformed, TooLarge, TooSlow, UnsupportedMedia, TimedOut)
+    if "tenant" in places:
+        yield from (DatabaseAway, TimedOut)
+
+
+def _examples(errors: Mapping[str, type[EnergiaError]]) -> Schema:
     """Return a problem document of each error, by its code."""
     return {
         code: {
@@ -221,26 +250,6 @@ def _shown(errors: Mapping[str, type[EnergiaError]]) -> Schema:
         }
         for code, error in errors.items()
     }
-
-
-#: What a problem document says of an input that does not fit.
-_FAULTS: Final = {
-    "detail": "the field is missing",
-    "errors": [{"code": "missing_field", "message": "the field is missing", "pointer": "/name"}],
-    "error_counts": {"missing_field": 1},
-}
-
-
-def _implied(route: Route) -> Iterable[type[EnergiaError]]:
-    places = {parameter.where for parameter in route.parameters}
-    if route.negotiates:
-        yield NotAcceptable
-    if "request" not in places or places & {"path", "query", "body"}:
-        yield Invalid
-    if places & {"body", "upload"}:
-        yield from (Malformed, TooLarge, TooSlow, UnsupportedMedia, TimedOut)
-    if "tenant" in places:
-        yield from (DatabaseAway, TimedOut)
 
 
 def _module(route: Route) -> str:

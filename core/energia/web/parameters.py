@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import attrs
-import msgspec
 from aiohttp import web
 
 from energia import convert
 from energia.convert import TEXT, Converter
 from energia.convert.constraints import is_deeper
-from energia.convert.faults import Found, refusal
+from energia.convert.faults import Found, refusal, step
+from energia.convert.fields import is_struct
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Fault, Invalid, Malformed, TooLarge
@@ -104,18 +104,18 @@ async def arguments(request: web.Request, parameters: Sequence[Parameter]) -> di
 
     """
     found = Found()
-    read: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for parameter in parameters:
         try:
-            read[parameter.name] = await _read(request, parameter)
+            values[parameter.name] = await _read(request, parameter)
         except Invalid as error:
             prefix = "" if parameter.where == "body" else f"/{parameter.where}/{parameter.name}"
             found.add(error, prefix)
     for fault in _unknown(request, parameters):
-        found.add(Invalid("", [fault]))
+        found.one(fault)
     if found.faults:
         raise refusal(found)
-    return read
+    return values
 
 
 async def _read(request: web.Request, parameter: Parameter) -> Any:
@@ -178,11 +178,10 @@ def _unknown(request: web.Request, parameters: Sequence[Parameter]) -> Iterator[
     places = {parameter.where for parameter in parameters}
     if "rest" in places or places == {"request"}:
         return  # the handler reads the query itself, or none at all
-    known = {parameter.name for parameter in parameters if parameter.where == "query"}
+    names = {parameter.name for parameter in parameters if parameter.where == "query"}
     for name in dict.fromkeys(request.query):
-        if name not in known:
-            pointer = f"/query/{name.replace('~', '~0').replace('/', '~1')}"
-            yield Fault("unknown_parameter", "there is no such parameter", pointer)
+        if name not in names:
+            yield Fault("unknown_parameter", "there is no such parameter", f"/query{step(name)}")
 
 
 async def _body(request: web.Request, parameter: Parameter) -> Any:
@@ -199,7 +198,7 @@ async def _body(request: web.Request, parameter: Parameter) -> Any:
 
 
 def _structured(data: bytearray, type_: Any, converter: Converter, depth: int) -> Any:
-    if _is_struct(type_):
+    if is_struct(type_):
         return convert.decode(data, type_)
     value = convert.parse(data, type_)
     if is_deeper(value, depth):
@@ -212,7 +211,7 @@ def _where(path: str, name: str, type_: Any) -> Where:
         return _INJECTED[type_]
     if f"{{{name}}}" in path or f"{{{name}:" in path:
         return "path"
-    is_object = any(attrs.has(member) or _is_struct(member) for member in _members(type_))
+    is_object = any(attrs.has(member) or is_struct(member) for member in _members(type_))
     return "body" if name == "body" or is_object else "query"
 
 
@@ -223,7 +222,3 @@ def _members(type_: Any) -> tuple[Any, ...]:
     if get_origin(type_) is None or get_origin(type_) in (list, tuple, dict, set, frozenset):
         return (type_,)
     return get_args(type_)
-
-
-def _is_struct(type_: Any) -> bool:
-    return isinstance(type_, type) and issubclass(type_, msgspec.Struct)

@@ -67,7 +67,7 @@ def of_error(error: EnergiaError, request_id: str, limit: int) -> web.Response:
         status=error.status,
         code=error.code,
         request_id=request_id,
-        detail=_told(error) or None,
+        detail=_shareable(error) or None,
         errors=tuple(islice(error.faults, limit)) or None,
         error_counts=dict(error.counts) or None,
     )
@@ -98,7 +98,7 @@ def unexpected(request_id: str) -> web.Response:
     return of_error(error, request_id, 0)
 
 
-def _told(error: EnergiaError) -> str:
+def _shareable(error: EnergiaError) -> str:
     """Return the detail for the client: not what the driver said, which names hosts and roles."""
     ours = error.__cause__ is None or not isinstance(error, DatabaseAway | DatabaseError)
     return error.detail if ours else ""

@@ -58,10 +58,10 @@ class Page(Generic[T]):
     next: str | None
 
 
-def page(found: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:
-    """Return a page of *found*, one more than *limit* of which shows that there is another."""
-    more = len(found) > limit
-    return Page(tuple(found[:limit]), cursor(found[limit - 1]) if more else None)
+def page(things: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:
+    """Return a page of *things*; one more than *limit* of them shows that there is another page."""
+    more = len(things) > limit
+    return Page(tuple(things[:limit]), cursor(things[limit - 1]) if more else None)
 
 
 # Parts of time in queries, on the local time of a meter's site.
@@ -118,14 +118,14 @@ async def asked(
         Invalid: The end is not after the start, or there are more slots than *limit*.
 
     """
-    found = _channel(meter, channel, await registry.channels(tenant, meter))
+    chosen = _channel(meter, channel, await registry.channels(tenant, meter))
     zone = Zone.named(await registry.zone_of(tenant, meter))
     begin, past = window_of(zone, *window)
-    if (past - begin) // found.interval > limit:
+    if (past - begin) // chosen.interval > limit:
         raise Invalid.of(
             "too_many_slots", f"the window has more slots than limits.slots ({limit})", "/query/end"
         )
-    return Asked(found, zone, begin, past)
+    return Asked(chosen, zone, begin, past)
 
 
 def _channel(meter: str, wanted: str | None, channels: list[Channel]) -> Channel:
@@ -162,5 +162,5 @@ def _boundary(zone: Zone, moment: datetime | date, name: str) -> Instant:
 def examples(name: str) -> dict[str, Any]:
     """Return the bodies in `endpoints/<name>.json`, by what each shows."""
     text = (files("energia.web.endpoints") / f"{name}.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    bodies: dict[str, Any] = json.loads(text)
+    return bodies

@@ -7,7 +7,7 @@ optional if it has a default.
 
 A handler returns a value (200, JSON), `Created(location, value)` (201), None (204), `Rows` (a file:
 `energia.web.streams`) or any response of aiohttp. Errors of `energia.errors` become problem
-documents; `errors` of a route documents those that the signature does not tell of.
+documents; `errors` of a route documents those that the signature does not imply.
 
 `Routes(tag="Weather")` puts its routes under one heading of the documentation; without a tag the
 heading is the first part of the path.
@@ -64,7 +64,7 @@ class Route:
             among them or the handler asks for what is `Accepted`.
         tag: The heading of the documentation under which it is; the first part of the path without.
         examples: Bodies that it takes, by what each shows.
-        answers: Answers of other statuses that are no errors of `energia.errors`: their types.
+        answers: Answers of other statuses that are not errors of `energia.errors`: their types.
         returns: The type of the answer; by default what the handler returns.
         parameters: Its arguments.
 
@@ -98,8 +98,8 @@ class Route:
     @property
     def negotiates(self) -> bool:
         """Whether a request must accept one of the types that it produces."""
-        asked = any(parameter.where == "accepted" for parameter in self.parameters)
-        return asked or bodies.JSON in self.produces
+        chooses = any(parameter.where == "accepted" for parameter in self.parameters)
+        return chooses or bodies.JSON in self.produces
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Answer *request*; raises the errors of `energia.errors`."""
@@ -153,8 +153,8 @@ class Routes(list[Route]):
         """Make the decorated function answer *method* on *path*; *stated* is for `Route`."""
 
         def decorate(handler: Handler) -> Handler:
-            known = {name: value for name, value in stated.items() if value is not attrs.NOTHING}
-            self.append(Route(method, path, handler, **{"tag": self._tag, **known}))
+            given = {name: value for name, value in stated.items() if value is not attrs.NOTHING}
+            self.append(Route(method, path, handler, **{"tag": self._tag, **given}))
             return handler
 
         return decorate

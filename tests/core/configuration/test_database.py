@@ -209,5 +209,5 @@ def test_a_file_cannot_tell_the_pull_request(tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
     file.write_text("pull_request = 7")
 
-    with pytest.raises(ConfigurationError, match="told by the platform, not in a file"):
+    with pytest.raises(ConfigurationError, match="named by the platform, not in a file"):
         load(environ={}, files=[file])
