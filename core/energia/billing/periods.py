@@ -15,6 +15,7 @@ from energia.db.tenant import Queries
 from energia.errors import EnergiaError, Invalid
 from energia.metering import registry
 from energia.metering.models import Channel
+from energia.metering.usage import Coverage
 from energia.pricing.engine import Cost, price
 from energia.pricing.segments import codes
 from energia.pricing.store import Tariffs
@@ -67,12 +68,14 @@ class BillCost:
         period: The period.
         inputs: The readings and prices that were read for it.
         cost: What it costs.
+        coverage: What the readings are.
 
     """
 
     period: BillPeriod
     inputs: Inputs
     cost: Cost
+    coverage: Coverage
 
     @property
     def versions(self) -> tuple[Version, ...]:
@@ -141,7 +144,8 @@ def _refuse_outside(period: BillPeriod) -> None:
 def _priced(period: BillPeriod, inputs: Inputs) -> BillCost | EnergiaError:
     """Price one period: one that fails keeps no other contract from its bill."""
     try:
-        return BillCost(period, inputs, _cost(period, inputs, period.prior_state))
+        cost = _cost(period, inputs, period.prior_state)
+        return BillCost(period, inputs, cost, inputs.coverage)
     except EnergiaError as error:
         return error
     except Exception as error:

@@ -157,7 +157,7 @@ def document(priced: BillCost, plugins: Plugins, converter: Converter) -> Any:
         "currency": cost.currency,
         "total": cost.total,
         "lines": cost.lines,
-        "coverage": priced.inputs.coverage,
+        "coverage": priced.coverage,
         "assumptions": cost.assumptions,
         "inputs": inputs,
     }
