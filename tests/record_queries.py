@@ -50,9 +50,9 @@ class Recorder:
         self.parameters: dict[str, Any] = {}
 
     def note(self, message: str, parameters: Parameters | None) -> None:
-        """Keep the parameters of *message*, which begins with what the pool puts before it."""
+        """Keep the parameters of *message*, which may have other statements beside."""
         for sql, name in self.names.items():
-            if message.endswith(sql):
+            if sql in message:
                 self.parameters.setdefault(name, plain(parameters or ()))
 
     @property

@@ -31,7 +31,7 @@ from energia.billing.periods import BillCost, BillPeriod, price_periods
 from energia.billing.rows import ListPlace, NewRow, Row
 from energia.convert import Converter, parse
 from energia.costing.timing import timed
-from energia.db.queries import load
+from energia.db.queries import load, one_message
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, EnergiaError, Invalid, NotFound
 from energia.metering.imports import new_id
@@ -184,13 +184,12 @@ class Bills:
         """Issue drafts in the place of the bills that they correct, and return them."""
         if not ids:
             return []
-        return await queries.fetch(
-            Row, SQL["bill_issue"], {"ids": list(ids), "now": self.clock.now()}
-        )
+        asked = {"ids": list(ids), "now": self.clock.now()}
+        return await queries.fetch(Row, one_message(SQL["bill_issue"], SQL["bill_get"]), asked)
 
     async def rows(self, queries: Queries, ids: Sequence[str]) -> list[Row]:
         """Return those of some bills that there are, in their order."""
-        return await queries.fetch(Row, SQL["bill_get"], list(ids)) if ids else []
+        return await queries.fetch(Row, SQL["bill_get"], {"ids": list(ids)}) if ids else []
 
     async def row(self, queries: Queries, id_: str) -> Row:
         """Return a bill; raises `NotFound`."""
@@ -294,7 +293,8 @@ class Bills:
 
     async def _hold(self, queries: Queries, id_: str) -> Row:
         """Return a bill, held with its contract until the transaction ends."""
-        found = await queries.fetch(Row, SQL["bill_hold"], {"id": id_})
+        asked = {"id": id_, "ids": [id_]}
+        found = await queries.fetch(Row, one_message(SQL["bill_hold"], SQL["bill_get"]), asked)
         if not found:
             raise NotFound(f"there is no bill {id_!r}")
         return found[0]

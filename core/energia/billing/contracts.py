@@ -10,7 +10,7 @@ from energia.billing.models import Contract, ContractState, NewContract
 from energia.convert import Converter
 from energia.convert.faults import Found, refusal
 from energia.costing.inputs import channels_by_role
-from energia.db.queries import load
+from energia.db.queries import load, one_message
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
 from energia.metering import registry
@@ -61,7 +61,7 @@ class Contracts:
         """Return at most *limit* contracts whose ids come after *after*, by id."""
         asked = {"after": after, "limit": limit, "meter": meter}
         ids = await self.tenant.fetch(str, SQL["contract_list"], asked)
-        rows = await self.tenant.fetch(_zoned, SQL["contract_get"], ids)
+        rows = await self.tenant.fetch(_zoned, SQL["contract_get"], {"ids": ids})
         return [row.contract for row in rows]
 
     async def put(
@@ -151,7 +151,9 @@ async def hold_contracts(queries: Queries, ids: list[str]) -> list[ZonedContract
 
     Nobody else writes them, or their bills, until the transaction ends.
     """
-    return await queries.fetch(_zoned, SQL["contract_hold"], {"ids": ids})
+    return await queries.fetch(
+        _zoned, one_message(SQL["contract_hold"], SQL["contract_get"]), {"ids": ids}
+    )
 
 
 async def billed_until(queries: Queries, ids: list[str]) -> date | None:
@@ -162,7 +164,7 @@ async def billed_until(queries: Queries, ids: list[str]) -> date | None:
 
 async def zoned_contracts(queries: Queries, ids: list[str]) -> list[ZonedContract]:
     """Return some contracts by id; raises `NotFound`."""
-    rows = await queries.fetch(_zoned, SQL["contract_get"], ids)
+    rows = await queries.fetch(_zoned, SQL["contract_get"], {"ids": ids})
     missing = set(ids) - {row.contract.id for row in rows}
     if missing:
         raise NotFound(f"there is no contract {min(missing)!r}")

@@ -4,23 +4,17 @@ select c.id, c.meter_id, c.tariff_id, c.start_day, c.end_day, c.parameters, c.ch
 from contract c
 join meter m on m.organization_id = c.organization_id and m.id = c.meter_id
 join site s on s.organization_id = c.organization_id and s.id = m.site_id
-where c.organization_id = current_setting('energia.organization')::int and c.id = any(%s)
+where c.organization_id = current_setting('energia.organization')::int and c.id = any(%(ids)s)
 order by c.id
 
 -- name: contract_hold
--- Hold some contracts against other writers, of themselves and of their bills; those that there
--- are. Two statements: the second one sees what the first one may have waited for.
+-- Hold some contracts against other writers, of themselves and of their bills. In one message with
+-- the statement that reads them, which sees what this one may have waited for.
 select id
 from contract
 where organization_id = current_setting('energia.organization')::int and id = any(%(ids)s)
 order by id
-for no key update;
-select c.id, c.meter_id, c.tariff_id, c.start_day, c.end_day, c.parameters, c.channels, s.timezone
-from contract c
-join meter m on m.organization_id = c.organization_id and m.id = c.meter_id
-join site s on s.organization_id = c.organization_id and s.id = m.site_id
-where c.organization_id = current_setting('energia.organization')::int and c.id = any(%(ids)s)
-order by c.id
+for no key update
 
 -- name: contract_list
 -- The ids of a page of contracts after an id.
@@ -126,7 +120,7 @@ select b.id, b.contract_id, b.meter_id, b.tariff_id, b.start_day, b.end_day, b.s
   n.id, o.document ->> 'total', b.document, b.basis, b.parameters, b.prior_state, b.state,
   b.version_from, b.channels, b.revisions, b.created_at, b.priced_at, b.issued_at,
   b.price_series, b.price_revisions
-from unnest(%s::text[]) with ordinality as asked (id, k)
+from unnest(%(ids)s::text[]) with ordinality as asked (id, k)
 join bill b on b.organization_id = current_setting('energia.organization')::int
   and b.id = asked.id
 left join bill o on o.organization_id = b.organization_id and o.id = b.corrects
@@ -135,25 +129,14 @@ left join bill n on n.organization_id = b.organization_id and n.corrects = b.id
 order by asked.k
 
 -- name: bill_hold
--- One bill, held with its contract against other writers of either. Two statements, as above.
+-- Hold the contract of a bill, and so the bill, against other writers; in one message, as above.
 select id
 from contract
 where organization_id = current_setting('energia.organization')::int
   and id = (
     select contract_id from bill
     where organization_id = current_setting('energia.organization')::int and id = %(id)s)
-for no key update;
-select b.id, b.contract_id, b.meter_id, b.tariff_id, b.start_day, b.end_day, b.status, b.corrects,
-  n.id, o.document ->> 'total', b.document, b.basis, b.parameters, b.prior_state, b.state,
-  b.version_from, b.channels, b.revisions, b.created_at, b.priced_at, b.issued_at,
-  b.price_series, b.price_revisions
-from unnest(array[%(id)s::text]) with ordinality as asked (id, k)
-join bill b on b.organization_id = current_setting('energia.organization')::int
-  and b.id = asked.id
-left join bill o on o.organization_id = b.organization_id and o.id = b.corrects
-left join bill n on n.organization_id = b.organization_id and n.corrects = b.id
-  and n.status <> 'draft'
-order by asked.k
+for no key update
 
 -- name: bill_list
 -- The ids of a page of bills made before a time and an id, the newest first.
@@ -217,7 +200,7 @@ where bill.status = 'draft' and bill.contract_id = excluded.contract_id
 returning id
 
 -- name: bill_issue
--- Issue drafts: the bills that they correct are corrected from now on; the issued ones.
+-- Issue drafts: the bills that they correct are corrected from now on.
 update bill set status = 'corrected'
 from bill draft
 where draft.organization_id = current_setting('energia.organization')::int
@@ -225,18 +208,7 @@ where draft.organization_id = current_setting('energia.organization')::int
   and bill.id = draft.corrects and bill.status = 'issued';
 update bill set status = 'issued', issued_at = %(now)s
 where organization_id = current_setting('energia.organization')::int and id = any(%(ids)s)
-  and status = 'draft';
-select b.id, b.contract_id, b.meter_id, b.tariff_id, b.start_day, b.end_day, b.status, b.corrects,
-  n.id, o.document ->> 'total', b.document, b.basis, b.parameters, b.prior_state, b.state,
-  b.version_from, b.channels, b.revisions, b.created_at, b.priced_at, b.issued_at,
-  b.price_series, b.price_revisions
-from unnest(%(ids)s::text[]) with ordinality as asked (id, k)
-join bill b on b.organization_id = current_setting('energia.organization')::int
-  and b.id = asked.id
-left join bill o on o.organization_id = b.organization_id and o.id = b.corrects
-left join bill n on n.organization_id = b.organization_id and n.corrects = b.id
-  and n.status <> 'draft'
-order by asked.k
+  and status = 'draft'
 
 -- name: bill_delete
 -- Delete a draft.

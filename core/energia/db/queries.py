@@ -28,6 +28,15 @@ def load(package: str) -> Mapping[str, str]:
     return MappingProxyType(blocks(text, f"{package}/{_FILE}"))
 
 
+def one_message(*statements: str) -> str:
+    """Return *statements* as one message, which takes named parameters and gives the last's rows.
+
+    Each sees what those before it may have waited for, as messages of their own would, and there
+    is one way to the database and back: a lock, and then what it holds.
+    """
+    return ";\n".join(statements)
+
+
 def blocks(text: str, source: str) -> dict[str, str]:
     """Parse named blocks; `source` is what errors call the text.
 

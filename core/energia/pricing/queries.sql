@@ -45,23 +45,16 @@ join lateral (
   select json_agg(document order by valid_from) as versions
   from tariff_version
   where organization_id = t.organization_id and tariff_id = t.id) v on true
-where t.organization_id = current_setting('energia.organization')::int and t.id = any (%s)
+where t.organization_id = current_setting('energia.organization')::int and t.id = any (%(ids)s)
 
 -- name: tariff_hold
--- Some tariffs, held as they are against those who would put other ones. Two statements: the
--- second one sees what the first one may have waited for.
+-- Hold some tariffs as they are against those who would put other ones. In one message with the
+-- statement that reads them, which sees what this one may have waited for.
 select id
 from tariff
 where organization_id = current_setting('energia.organization')::int and id = any(%(ids)s)
 order by id
-for share;
-select t.id, t.name, t.currency, t.timezone, v.versions
-from tariff t
-join lateral (
-  select json_agg(document order by valid_from) as versions
-  from tariff_version
-  where organization_id = t.organization_id and tariff_id = t.id) v on true
-where t.organization_id = current_setting('energia.organization')::int and t.id = any(%(ids)s)
+for share
 
 -- name: tariff_list
 -- A page of tariffs after an id, each with its versions in the order of their dates.

@@ -6,7 +6,7 @@ from typing import Any, Final
 import attrs
 
 from energia.convert import Converter
-from energia.db.queries import load
+from energia.db.queries import load, one_message
 from energia.db.tenant import Queries
 from energia.errors import Conflict, ForeignKeyViolation, InUse, Invalid, NotFound
 from energia.pricing.tariffs import Tariff
@@ -51,18 +51,20 @@ class Tariffs:
 
     async def known(self, ids: Collection[str]) -> dict[str, Tariff]:
         """Return those of the tariffs *ids* that there are, by id."""
-        rows = await self.queries.fetch(_document, SQL["tariff_get"], sorted(set(ids)))
+        rows = await self.queries.fetch(_document, SQL["tariff_get"], {"ids": sorted(set(ids))})
         return {row["id"]: self._read(row) for row in rows}
 
     async def each(self, ids: Collection[str]) -> dict[str, Tariff | Conflict]:
         """Return those of the tariffs *ids* that there are, or why one cannot be read."""
-        rows = await self.queries.fetch(_document, SQL["tariff_get"], sorted(set(ids)))
+        rows = await self.queries.fetch(_document, SQL["tariff_get"], {"ids": sorted(set(ids))})
         return {row["id"]: self._read_or_refusal(row) for row in rows}
 
     async def held(self, ids: Collection[str]) -> dict[str, Tariff | Conflict]:
         """Return tariffs as `each` does; they stay as they are until the transaction ends."""
         asked = {"ids": sorted(set(ids))}
-        rows = await self.queries.fetch(_document, SQL["tariff_hold"], asked)
+        rows = await self.queries.fetch(
+            _document, one_message(SQL["tariff_hold"], SQL["tariff_get"]), asked
+        )
         return {row["id"]: self._read_or_refusal(row) for row in rows}
 
     async def page(self, after: str, limit: int) -> list[Tariff]:
