@@ -13,6 +13,7 @@ from typing import Final, Literal, cast
 import attrs
 import structlog
 
+from energia.background import background
 from energia.contract import HasPeriod, HasTimeout
 from energia.core import Core, HasActive, Probe
 from energia.health.probes import (
@@ -200,14 +201,9 @@ class Monitor:
 
         It begins when there is a first result of each, or after `health.timeout`.
         """
-        tasks = [asyncio.create_task(watch.run()) for watch in self._watches]
-        try:
+        async with background(*(watch.run() for watch in self._watches)):
             await self._begun()
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _begun(self) -> None:
         with suppress(TimeoutError):

@@ -4,7 +4,6 @@ What is measured has a module for each subject (requests, the database, energy, 
 is given to scrapers is in `exposure`. Coroutines are timed and tracked by `prometheus_async.aio`.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
@@ -29,6 +28,7 @@ from energia import (
     Route,
     hookimpl,
 )
+from energia.background import background
 from energia.errors import PluginError
 from energia.web.keys import CORE, MONITOR
 from energia_plugins.metrics_prometheus.database import Background, Statements
@@ -143,12 +143,6 @@ class Metrics:
     @asynccontextmanager
     async def _work(self, core: Core) -> AsyncIterator[None]:
         """Look at the event loop and at the database in the background."""
-        background = self._background
-        work = (self._loop.watch(), background.ping(core), background.ask(core))
-        tasks = [asyncio.create_task(coroutine) for coroutine in work]
-        try:
+        database = self._background
+        async with background(self._loop.watch(), database.ping(core), database.ask(core)):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)

@@ -19,6 +19,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from energia import Core, EnergiaError, Malformed, Routes, SecretStr, Tenant, hookimpl
+from energia.background import background
 from energia.errors import NotFound, TooLarge
 from energia.previews.cluster import Cluster
 from energia.web.bodies import Limit
@@ -135,14 +136,9 @@ class PreviewGithub:
             yield
             return
         cluster, rules = Cluster.administered(core.settings), core.settings.preview
-        work = [self._reaper.run(cluster, rules), self._work(cluster, self._deliveries(core))]
-        tasks = [asyncio.create_task(coroutine) for coroutine in work]
-        try:
+        deliveries = self._deliveries(core)
+        async with background(self._reaper.run(cluster, rules), self._work(cluster, deliveries)):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _work(self, cluster: Cluster, deliveries: Deliveries) -> None:
         """Do what GitHub has sent, at once, and what was left by a process that ended."""

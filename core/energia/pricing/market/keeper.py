@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from energia.background import background
 from energia.contract import HasPeriod, HasTimeout
 from energia.convert import dumps
 from energia.errors import DatabaseError, EnergiaError
@@ -42,13 +43,8 @@ class _Claimed:
 async def feeding(core: "Core") -> AsyncIterator[None]:
     """Ask the feeds while the service runs; in a preview, which copies settings, none is asked."""
     feeds = () if core.settings.profile == "preview" else core.plugins.price_feeds()
-    tasks = [asyncio.create_task(Keeper(core, feed).work()) for feed in feeds]
-    try:
+    async with background(*(Keeper(core, feed).work() for feed in feeds)):
         yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @attrs.define(eq=False)
