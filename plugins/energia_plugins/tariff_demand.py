@@ -216,16 +216,11 @@ class Demand(BaseDemand):
     @cached_property
     def demand(self) -> BillingDemand:
         """How the demand that is billed is determined, which months before may decide."""
-        return BillingDemand(
-            interval=self.interval,
+        return self.billing_demand(
             coarse=self.coarse,
             statistic=self.statistic,
             ratchet=self.ratchet,
             minimum=self.minimum,
-            unit=self.unit,
-            power_factor=self.power_factor,
-            channel=self.channel,
-            schedule=self.schedule,
         )
 
     @property

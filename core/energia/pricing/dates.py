@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from energia.pricing.charges import BaseMeasure
 from energia.pricing.lines import Step
-from energia.pricing.slots import Slots
+from energia.pricing.slots import LONG_BILL, Slots
 from energia.time import DAY, Instant
 
 __all__ = [
@@ -198,10 +198,6 @@ Proration = Annotated[
 ]
 
 
-#: A bill of more days is told of.
-_LONG_BILL: Final = 45
-
-
 @attrs.frozen
 class BillPart(BaseMeasure):
     """The days of the window (`days`) and of its bill (`bill`); of a whole bill 1 and 1."""
@@ -214,7 +210,7 @@ class BillPart(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count the days of the tariff's zone, where the window is only a part of its bill."""
         start, end = slots.bill or (slots.start, slots.end)
-        if end - start > _LONG_BILL * DAY:
+        if end - start > LONG_BILL * DAY:
             message = "an amount for a bill is charged once: group=P1M makes each month a bill"
             slots.assume("long_bill", message)
         if slots.bill is None:

@@ -84,6 +84,10 @@ class Portion:
         return Portion(part, self.values[first:past], self.largest)
 
 
+#: A bill of more days is more than one month: what is charged once a bill says so then.
+LONG_BILL: Final = 45
+
+
 @attrs.frozen
 class LocalDays:
     """The local days that a window touches.
@@ -194,6 +198,16 @@ class Slots:
     def assume_boundary(self, boundary: str, number: int, slots: str, rule: str) -> None:
         """Tell the reader of the cost that a boundary is inside slots: see `boundary_inside`."""
         self.assumptions[boundary_inside(boundary, number, slots, rule)] = None
+
+    def assume_one_bill(self) -> None:
+        """Tell the reader of the cost if the window is longer than a bill usually is."""
+        start, end = self.bill or (self.start, self.end)
+        days = LocalDays.between(start, end, self.zone).number
+        if days > LONG_BILL:
+            self.assume(
+                "long_bill",
+                f"the window of {days} days is charged as one bill; group=P1M charges each month",
+            )
 
     def assume(self, code: str, message: str, slots: int | None = None) -> None:
         """Tell the reader of the cost that something was taken for granted."""

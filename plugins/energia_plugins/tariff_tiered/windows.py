@@ -177,8 +177,6 @@ def _name(number: int, reset: Reset) -> str:
 
 #: Periods whose usage is counted together.
 Pool = tuple[str, ...]
-#: So many days are no month any more.
-_LONG: Final = 45
 
 
 @attrs.frozen(cache_hash=True)
@@ -197,7 +195,7 @@ class TieredEnergy(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sums; a bill of more than 45 days is an assumption."""
         if self.reset == "bill":
-            _tell_of_long(slots)
+            slots.assume_one_bill()
         part = slots.portion(self.channel)
         return windows_in(slots, self.schedule, self.channel, self.reset).sums(
             part.values, part.largest
@@ -274,16 +272,6 @@ def windows_in(slots: Slots, schedule: Schedule | None, role: str, reset: Reset)
     if schedule is not None:
         slots.calendar(schedule, role)  # tells of slots that are in two periods
     return windows(schedule, slots.types, slots.zone, slots.portion(role).grid, reset)
-
-
-def _tell_of_long(slots: Slots) -> None:
-    start, end = slots.bill or (slots.start, slots.end)
-    days = LocalDays.between(start, end, slots.zone).number
-    if days > _LONG:
-        slots.assume(
-            "long_bill",
-            f"the window of {days} days is charged as one bill; group=P1M charges each month",
-        )
 
 
 def _tell_of_before(slots: Slots, reset: Reset) -> None:

@@ -66,12 +66,17 @@ class BaseDemand(BaseCharge):
     @cached_property
     def demand(self) -> BillingDemand:
         """How the demand that is billed is determined."""
+        return self.billing_demand()
+
+    def billing_demand(self, **more: Any) -> BillingDemand:
+        """Return the demand by the fields that all kinds have, and by *more* of its fields."""
         return BillingDemand(
             interval=self.interval,
             unit=self.unit,
             power_factor=self.power_factor,
             channel=self.channel,
             schedule=self.schedule,
+            **more,
         )
 
     @property

@@ -13,7 +13,7 @@ from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.charges import BaseMeasure, Role, unit_of
 from energia.pricing.schedule import DayTypes, Schedule
-from energia.pricing.slots import PERIOD_AT_START, PERIODS_MEET, LocalDays, Portion, Slots
+from energia.pricing.slots import PERIOD_AT_START, PERIODS_MEET, Portion, Slots
 from energia.time import DAY, HOUR, Int64, Zone, duration_text
 from energia.units import POWER_UNITS
 
@@ -149,8 +149,6 @@ AT: Final = "@"
 #: So much of the text of a time names the month, the day.
 _MONTH: Final = len("2026-03")
 _DAY: Final = len("2026-03-02")
-#: A bill of more days is told of where the demand is that of all of it.
-_LONG: Final = 45
 
 
 @attrs.frozen(cache_hash=True)
@@ -199,7 +197,7 @@ class Peak(BaseMeasure):
 
         """
         if not self.by_month:
-            _tell_long_bill(slots)
+            slots.assume_one_bill()
             if self.schedule is not None and self.periods is None:
                 _tell_seasons(slots, self.schedule)
         found = Intervals.of(slots, self.channel, self.seconds, self.coarse)
@@ -312,16 +310,6 @@ def _timed(found: Iterable[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]
         if at:
             timed.setdefault(period, []).append((time, value))
     return timed
-
-
-def _tell_long_bill(slots: Slots) -> None:
-    start, end = slots.bill or (slots.start, slots.end)
-    days = LocalDays.between(start, end, slots.zone).number
-    if days > _LONG:
-        slots.assume(
-            "long_bill",
-            f"the window of {days} days is charged as one bill; group=P1M charges each month",
-        )
 
 
 def _tell_seasons(slots: Slots, schedule: Schedule) -> None:
