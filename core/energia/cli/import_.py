@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
+from energia.cli.invocation import (
+    Invocation,
+    allow_embedded,
+    format_named,
+    pass_invocation,
+)
 
 if TYPE_CHECKING:
     from energia.metering.decoders import Decoder
@@ -74,14 +79,7 @@ def command(
 
 def decoder_of(invocation: Invocation, name: str) -> "Decoder":
     """Return the decoder of a format; raises `click.UsageError`."""
-    from energia.errors import did_you_mean
-
-    decoders = invocation.plugins().decoders()
-    if name not in decoders:
-        names = ", ".join(decoders) or "none"
-        hint = did_you_mean(name, decoders)
-        raise click.UsageError(f"There is no format {name!r}{hint}; known are: {names}.")
-    return decoders[name]
+    return format_named(invocation.plugins().decoders(), name)
 
 
 def structured(decoder: "Decoder", options: Iterable[str]) -> object:

@@ -3,17 +3,20 @@
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 import click
 
-from energia.errors import ConfigurationError, EnergiaError
+from energia.errors import ConfigurationError, EnergiaError, did_you_mean
 
 if TYPE_CHECKING:
     from energia.configuration.loading import Configuration
     from energia.plugins import Plugins
     from energia.settings import Settings
+
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -59,6 +62,15 @@ pass_invocation = click.make_pass_decorator(Invocation)
 allow_embedded = click.option(
     "--allow-embedded", is_flag=True, help="Let production run on the embedded server."
 )
+
+
+def format_named(formats: Mapping[str, T], name: str) -> T:
+    """Return a format that plugins offer; raises `click.UsageError` with those that there are."""
+    if name not in formats:
+        known = ", ".join(formats) or "none"
+        hint = did_you_mean(name, formats)
+        raise click.UsageError(f"There is no format {name!r}{hint}; known are: {known}.")
+    return formats[name]
 
 
 # How the command line fails: one line, the faults, an exit code.

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
+from energia.cli.invocation import (
+    Invocation,
+    allow_embedded,
+    format_named,
+    pass_invocation,
+)
 
 if TYPE_CHECKING:
     from energia.convert import Converter
-    from energia.pricing.importing import ImportedTariff, ImportOptions, TariffImporter
+    from energia.pricing.importing import ImportedTariff, ImportOptions
     from energia.pricing.tariffs import Tariff
     from energia.settings import Settings
 
@@ -63,7 +68,8 @@ def import_(
 
     settings = invocation.settings(allow_embedded=allow_embedded)
     converter = tariff_converter(invocation.plugins().charges())
-    importer, options = _importer(invocation, format_), _options(given)
+    importer = format_named(invocation.plugins().tariff_importers(), format_)
+    options = _options(given)
     found = imported(importer, parse(file.read_bytes()), options, converter)
     _warn(found)
     if save is not None:
@@ -73,17 +79,6 @@ def import_(
         output.write_bytes(converter.dumps(found.tariff) + b"\n")
     elif save is None:
         click.echo(converter.dumps(found.tariff).decode())
-
-
-def _importer(invocation: Invocation, name: str) -> "TariffImporter":
-    from energia.errors import did_you_mean
-
-    importers = invocation.plugins().tariff_importers()
-    if name not in importers:
-        known = ", ".join(importers) or "none"
-        hint = did_you_mean(name, importers)
-        raise click.UsageError(f"There is no format {name!r}{hint}; known are: {known}.")
-    return importers[name]
 
 
 def _options(given: "dict[str, str | None]") -> "ImportOptions":
