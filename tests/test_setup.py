@@ -74,8 +74,6 @@ def uses(*patterns: str, without: str = "-") -> list[Use]:
         if not path.is_relative_to(ROOT / without)
         for module, line, optional in _modules(ast.parse(path.read_text(encoding="utf-8")))
         if module not in (*_OWN, *sys.stdlib_module_names)
-        # The generator of the dashboards has its own folder on the path.
-        if not (path.parent / f"{module}.py").exists()
     ]
 
 
@@ -150,7 +148,7 @@ def _of_testing() -> list[Use]:
 @cache
 def _of_tests() -> list[Use]:
     """Return what the tests, the benchmarks and the tools of the repository use."""
-    return uses("tests/**/*.py", "benchmarks/**/*.py", "config/**/*.py", "setup.py")
+    return uses("tests/**/*.py", "benchmarks/**/*.py", "setup.py")
 
 
 #: The extras that a service may have; without one of them it says what it lacks.
