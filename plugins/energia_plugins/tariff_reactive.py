@@ -58,6 +58,9 @@ _PARTS: Final = 10**6
 #: 4 x the square of that: the root of so much more is twice as many parts.
 _SQUARE: Final = 4 * _PARTS**2
 
+#: The squares of two numbers below this add up to less than 2^63.
+_WITHIN_64_BITS: Final = 2**31
+
 #: Far more than a few roundings of doubles, relatively.
 _MARGIN: Final = 1e-12
 
@@ -193,9 +196,11 @@ class Excess(BaseMeasure):
     def _energy(self, powers: "_Powers", some: Int64) -> int:
         """Return the sum of fR x S - P where that is positive."""
         of, parts = Fraction(self.power_factor).as_integer_ratio()
-        excess = sum(
+        below, near = powers.below(some, float(self.power_factor))
+        excess = of * sum(powers.roots(below)) - parts * _PARTS * sum(powers.active[below].tolist())
+        excess += sum(
             max(of * root - parts * _PARTS * power, 0)
-            for power, root in powers.below(some, float(self.power_factor))
+            for power, root in zip(powers.active[near].tolist(), powers.roots(near), strict=True)
         )
         return round(Fraction(excess * self.seconds, parts * _PARTS * _HOUR))
 
@@ -445,24 +450,46 @@ class _Powers:
         p, q = np.maximum(active, 0), np.maximum(reactive, 0)
         return cls(p, q, np.hypot(p.astype(np.float64), q.astype(np.float64)))
 
-    def below(self, some: Int64, factor: float) -> list[tuple[int, int]]:
-        """Return P and S, in parts, of those of *some* intervals that may be below a factor."""
-        near = factor * self.about[some] * (1 + _MARGIN) >= self.active[some].astype(np.float64)
-        which = some[near & (self.reactive[some] > 0)]
-        return list(zip(self.active[which].tolist(), self._roots(which), strict=True))
+    def below(self, some: Int64, factor: float) -> tuple[Int64, Int64]:
+        """Return which of *some* intervals are below a factor, and which are too near to tell."""
+        some = some[self.reactive[some] > 0]
+        active, corrected = self.active[some].astype(np.float64), factor * self.about[some]
+        below = corrected * (1 - _MARGIN) > active
+        return some[below], some[~below & (corrected * (1 + _MARGIN) >= active)]
 
     def highest(self, some: Int64) -> tuple[int, int]:
         """Return which of *some* intervals has the highest S, and this, in parts."""
         about = self.about[some]
         which = some[about >= about.max() * (1 - _MARGIN)]
-        roots = self._roots(which)
+        roots = self.roots(which)
         root = max(roots)
         return int(which[roots.index(root)]), root
 
-    def _roots(self, which: Int64) -> list[int]:
+    def roots(self, which: Int64) -> list[int]:
         """Return S in parts, the nearest: no root of a whole number is half of an odd one."""
-        pairs = zip(self.active[which].tolist(), self.reactive[which].tolist(), strict=True)
+        p, q = self.active[which], self.reactive[which]
+        if len(which) and max(p.max(), q.max()) < _WITHIN_64_BITS:
+            roots: list[int] = _nearest_roots(p * p + q * q).tolist()
+            return roots
+        pairs = zip(p.tolist(), q.tolist(), strict=True)
         return [(isqrt((p * p + q * q) * _SQUARE) + 1) >> 1 for p, q in pairs]
+
+
+def _nearest_roots(squares: Micro) -> Micro:
+    """Return the roots of *squares*, in parts, the nearest.
+
+    The root r of s is the nearest where (2r - 1)^2 < 4 x 10^12 x s < (2r + 1)^2. What floats give is
+    at most one away from it. The sides need more than 64 bits, but their difference does not: it is
+    right modulo 2^64, and so is what unsigned integers make of it.
+    """
+    roots = np.rint(np.sqrt(squares.astype(np.float64)) * _PARTS).astype(np.int64)
+    scaled = squares.astype(np.uint64) * np.uint64(_SQUARE)
+    odd = 2 * roots.astype(np.uint64)
+    above = (scaled - (odd + 1) ** 2).view(np.int64) > 0
+    # Of a root of 0 the odd number below is -1, whose square wraps round to 1.
+    below = (scaled - (odd - 1) ** 2).view(np.int64) < 0
+    nearest: Micro = roots + above - (below & (roots > 0))
+    return nearest
 
 
 @hookimpl
