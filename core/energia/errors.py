@@ -28,7 +28,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
 import difflib
 import inspect
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar, Self
 
@@ -90,6 +90,11 @@ class EnergiaError(Exception):
 
         """
         return cls(message, [Fault(code, message, pointer)])
+
+    @classmethod
+    def of_all(cls, faults: Sequence[Fault]) -> Self:
+        """Return the error of at least one fault; the message is that of the first."""
+        return cls(faults[0].message, faults)
 
     @property
     def title(self) -> str:

@@ -77,7 +77,7 @@ class OpenEnergyImporter:
         entry = _entry(document)
         faults, warnings = list(_faults(entry)), list(_warnings(entry, options))
         if faults:
-            raise Invalid(faults[0].message, faults)
+            raise Invalid.of_all(faults)
         exports = options.exports == "include"
         version = {
             "valid_from": str(entry.tariff.validFrom or _EVER),

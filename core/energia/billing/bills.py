@@ -34,7 +34,7 @@ from energia.costing.timing import timed
 from energia.db.queries import load, one_message
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, EnergiaError, Invalid, NotFound
-from energia.metering.imports import new_id
+from energia.ids import new_id
 from energia.plugins import Plugins
 from energia.pricing.store import Tariffs
 from energia.time import Clock

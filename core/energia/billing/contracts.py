@@ -8,13 +8,13 @@ import attrs
 from energia.billing.errors import ContractsOverlap
 from energia.billing.models import Contract, ContractState, NewContract
 from energia.convert import Converter
-from energia.convert.faults import Found, refusal
+from energia.convert.faults import Faults, refusal
 from energia.costing.inputs import channels_by_role
 from energia.db.queries import load, one_message
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
+from energia.ids import new_id
 from energia.metering import registry
-from energia.metering.imports import new_id
 from energia.pricing.segments import roles
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
@@ -118,22 +118,22 @@ class Contracts:
 
     async def _check(self, queries: Queries, made: Contract) -> None:
         """Refuse what does not fit, all of it; meter and tariff are held until the end."""
-        found = Found()
+        faults = Faults()
         if not await queries.fetch(str, SQL["contract_meter"], made.meter):
-            found.one(Fault("unknown_meter", f"there is no meter {made.meter!r}", "/meter"))
+            faults.append(Fault("unknown_meter", f"there is no meter {made.meter!r}", "/meter"))
         tariff = (await Tariffs(queries, self.converter).held([made.tariff])).get(made.tariff)
         if isinstance(tariff, Conflict):
             raise tariff
         if tariff is None:
-            found.one(Fault("unknown_tariff", f"there is no tariff {made.tariff!r}", "/tariff"))
-        asked = _roles(tariff, made, found) if tariff else ()
+            faults.append(Fault("unknown_tariff", f"there is no tariff {made.tariff!r}", "/tariff"))
+        asked = _roles(tariff, made, faults) if tariff else ()
         declared = (await registry.channels_of(queries, [made.meter]))[made.meter]
         try:
             channels_by_role(declared, [*made.channels, *asked] if declared else (), made.channels)
         except Invalid as error:
-            found.add(error)
-        if found.faults:
-            raise refusal(found)
+            faults.add(error)
+        if faults.kept:
+            raise refusal(faults)
 
     async def _held(self, queries: Queries, id_: str) -> Contract | None:
         rows = await hold_contracts(queries, [id_])
@@ -179,10 +179,10 @@ async def prior_bills(queries: Queries, asked: list[tuple[str, date]]) -> dict[i
     return {prior.asked - 1: prior for prior in found}
 
 
-def _roles(tariff: Tariff, made: Contract, found: Found) -> tuple[str, ...]:
+def _roles(tariff: Tariff, made: Contract, faults: Faults) -> tuple[str, ...]:
     """Return the roles charged in the contract's time; faults of its parameters are *found*."""
     for fault in tariff.knows(made.parameters):
-        found.one(fault)
+        faults.append(fault)
     versions = tuple(
         version
         for version in tariff.versions
@@ -192,7 +192,7 @@ def _roles(tariff: Tariff, made: Contract, found: Found) -> tuple[str, ...]:
     try:
         filled = attrs.evolve(tariff, versions=versions).filled(made.parameters)
     except Invalid as error:
-        found.add(error)
+        faults.add(error)
         return ()
     return roles(filled.versions)
 
@@ -221,7 +221,7 @@ async def _refuse_overlap(queries: Queries, made: Contract) -> None:
     others = await queries.fetch(str, SQL["contract_others"], asked)
     if others:
         message = f"the meter {made.meter!r} has the contract {others[0]!r} in part of the period"
-        raise ContractsOverlap(message, [Fault(ContractsOverlap.code, message, "/start")])
+        raise ContractsOverlap.of(ContractsOverlap.code, message, "/start")
 
 
 def _zoned(id_: str, meter: str, tariff: str, *columns: Any) -> ZonedContract:

@@ -15,7 +15,7 @@ from energia.billing.rows import Row
 from energia.convert import Converter
 from energia.costing.inputs import Plan, read_pinned
 from energia.db.tenant import Queries
-from energia.errors import Conflict, Fault, Invalid
+from energia.errors import Conflict, Invalid
 from energia.metering import registry
 from energia.metering.models import Channel
 from energia.pricing.charges import code_of
@@ -134,7 +134,7 @@ def _version(version: Version, converter: Converter) -> ExplainedVersion:
 def _one(lines: tuple[ExplainedLine, ...], index: int) -> ExplainedLine:
     if index >= len(lines):
         message = f"the bill has {len(lines)} lines, counted from 0"
-        raise Invalid(message, [Fault("out_of_range", message, "/query/line")])
+        raise Invalid.of("out_of_range", message, "/query/line")
     return lines[index]
 
 

@@ -67,7 +67,7 @@ async def _billed(
 def _refuse_other_zone(old: str, new: str, billed: date, pointer: str) -> None:
     if old != new:
         message = f"bills are issued until {billed}: the time zone stays {old}"
-        raise InUse(message, [Fault(InUse.code, message, pointer)])
+        raise InUse.of(InUse.code, message, pointer)
 
 
 # Keeps the versions of tariffs by which bills are issued: only their end may change.
@@ -114,7 +114,7 @@ async def put_tariff(tenant: Tenant, converter: Converter, tariff: Tariff) -> tu
             used = _used(old, billed)
             faults = [*_changes(old, tariff, used), *await _too_early(queries, old, tariff, used)]
             if faults:
-                raise VersionInUse(faults[0].message, faults)
+                raise VersionInUse.of_all(faults)
         return tariff, await tariffs.put(tariff)
 
 

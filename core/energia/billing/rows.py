@@ -10,7 +10,7 @@ import energia
 from energia.billing.models import Bill, BillInputs, ChannelRead, SeriesRead, Status
 from energia.billing.periods import BillCost
 from energia.convert import Converter
-from energia.errors import Fault, Invalid
+from energia.errors import Invalid
 from energia.plugins import Plugins
 from energia.pricing.exact import difference, exact_text, fraction
 from energia.pricing.market import store as market
@@ -281,7 +281,7 @@ class ListPlace:
             return cls(EPOCH + int(microseconds) * _MICROSECOND, id_)
         except (ValueError, OverflowError):
             message = "this is not the `next` of a page of bills"
-            raise Invalid(message, [Fault("wrong_cursor", message, "/query/cursor")]) from None
+            raise Invalid.of("wrong_cursor", message, "/query/cursor") from None
 
     def __str__(self) -> str:
         """Return its text: microseconds since 1970-01-01T00:00Z, and the id."""

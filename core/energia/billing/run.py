@@ -17,7 +17,7 @@ from energia.billing.rows import NewRow, Row
 from energia.costing.timing import timed
 from energia.db.tenant import Queries
 from energia.errors import EnergiaError, NotFound
-from energia.metering.imports import new_id
+from energia.ids import new_id
 
 #: How many contracts one transaction bills.
 _SLICE: Final = 100

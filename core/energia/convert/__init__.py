@@ -24,7 +24,7 @@ import attrs
 import msgspec
 from msgspec import Meta
 
-from energia.convert.faults import REFUSED, Found, refusal
+from energia.convert.faults import REFUSED, Faults, refusal
 from energia.convert.fields import fields
 from energia.convert.scalars import FROM_JSON, FROM_TEXT, Reader, written
 from energia.convert.structures import Numbers, StrictConverter
@@ -66,8 +66,8 @@ class Converter:
         except RecursionError:
             raise TooLarge("the value is nested deeper than limits.depth") from None
         except REFUSED as error:
-            found = Found.of(error)
-        raise refusal(found)
+            faults = Faults.of(error)
+        raise refusal(faults)
 
     def unstructure(self, value: object) -> Any:
         """Return *value* as what JSON can hold; decimals are strings."""

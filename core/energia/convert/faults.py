@@ -34,39 +34,39 @@ _KINDS: Final[Mapping[str, type[Invalid]]] = {
 
 
 @attrs.define
-class Found:
+class Faults:
     """The faults of a value.
 
     Attributes:
-        faults: The faults, in the order of the value.
+        kept: The faults, in the order of the value.
         counts: How many faults of each code there were, those that were not kept included.
 
     """
 
-    faults: list[Fault] = attrs.Factory(list)
+    kept: list[Fault] = attrs.Factory(list)
     counts: Counter[str] = attrs.Factory(Counter)
     _items: int = attrs.field(default=0, init=False)
 
     @classmethod
-    def of(cls, error: Exception) -> "Found":
+    def of(cls, error: Exception) -> "Faults":
         """Return the faults that *error* names."""
-        found = cls()
-        found.add(error)
-        return found
+        faults = cls()
+        faults.add(error)
+        return faults
 
     def add(self, error: Exception, pointer: str = "") -> None:
         """Add the faults that *error* names, below *pointer*; raises what is not `REFUSED`."""
         match error:
-            case Faulty():
-                self._extend(error.found.faults, error.found.counts, pointer)
+            case Unreadable():
+                self._extend(error.faults.kept, error.faults.counts, pointer)
             case Unfit():
-                self.one(Fault(error.code, error.message, pointer))
+                self.append(Fault(error.code, error.message, pointer))
             case EnergiaError() if error.faults:
                 self._extend(error.faults, error.counts, pointer)
             case EnergiaError():
-                self.one(Fault(error.code, error.detail or error.title, pointer))
+                self.append(Fault(error.code, error.detail or error.title, pointer))
             case ValueError():
-                self.one(Fault("invalid", str(error), pointer))
+                self.append(Fault("invalid", str(error), pointer))
             case _:
                 raise error
 
@@ -76,17 +76,17 @@ class Found:
         if self._items <= KEPT:
             self.add(error, pointer)
         else:
-            self.counts.update(Found.of(error).counts)
+            self.counts.update(Faults.of(error).counts)
         return self._items < GIVE_UP
 
-    def one(self, fault: Fault) -> None:
+    def append(self, fault: Fault) -> None:
         """Add one fault."""
         self.counts[fault.code] += 1
-        self.faults.append(fault)
+        self.kept.append(fault)
 
     def _extend(self, faults: Iterable[Fault], counts: Mapping[str, int], pointer: str) -> None:
         self.counts.update(counts)
-        self.faults += [_below(pointer, fault) for fault in faults]
+        self.kept += [_below(pointer, fault) for fault in faults]
 
 
 def _below(pointer: str, fault: Fault) -> Fault:
@@ -95,33 +95,33 @@ def _below(pointer: str, fault: Fault) -> Fault:
     return attrs.evolve(fault, pointer=pointer + (fault.pointer or ""))
 
 
-class Faulty(ValueError):
+class Unreadable(ValueError):
     """An object, an array or a mapping has faults.
 
     Attributes:
-        found: The faults, with pointers relative to it.
-        partial: What could be read of it: a `Partly` of an object, a tuple of an array.
+        faults: The faults, with pointers relative to it.
+        partial: What could be read of it: a `PartialObject` of an object, a tuple of an array.
 
     """
 
-    def __init__(self, found: Found, partial: object = None) -> None:
+    def __init__(self, faults: Faults, partial: object = None) -> None:
         """Name the faults, and keep the rest for the rules of what the value is part of."""
-        self.found = found
+        self.faults = faults
         self.partial = partial
-        super().__init__(f"{found.counts.total()} faults")
+        super().__init__(f"{faults.counts.total()} faults")
 
 
 def partial_of(error: Exception) -> object:
     """Return what could be read of a value in spite of *error*; None if nothing."""
-    return error.partial if isinstance(error, Faulty) else None
+    return error.partial if isinstance(error, Unreadable) else None
 
 
-def refusal(found: Found) -> Invalid:
-    """Return the error for the faults *found*: a kind of `Invalid` where all have its code."""
-    number = found.counts.total()
-    detail = found.faults[0].message if number == 1 else f"{number} faults"
-    kind = _KINDS.get(next(iter(found.counts)), Invalid) if len(found.counts) == 1 else Invalid
-    return kind(detail, found.faults, found.counts)
+def refusal(faults: Faults) -> Invalid:
+    """Return the error for *faults*: a kind of `Invalid` where all have its code."""
+    number = faults.counts.total()
+    detail = faults.kept[0].message if number == 1 else f"{number} faults"
+    kind = _KINDS.get(next(iter(faults.counts)), Invalid) if len(faults.counts) == 1 else Invalid
+    return kind(detail, faults.kept, faults.counts)
 
 
 def step(name: object) -> str:

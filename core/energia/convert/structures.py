@@ -43,8 +43,8 @@ from energia.convert.constraints import Check, any_json, checking
 from energia.convert.faults import (
     KEPT,
     REFUSED,
-    Faulty,
-    Found,
+    Faults,
+    Unreadable,
     json_name,
     partial_of,
     refusal,
@@ -62,12 +62,12 @@ from energia.units import to_micros
 Rule: TypeAlias = Callable[..., Iterable[Fault]]
 Rules: TypeAlias = tuple[Rule, ...]
 #: The type of a rule's parameter that takes an array even where some of its objects have faults:
-#: these are `Partly`, or None where nothing could be read. Missing objects must break no rule.
+#: these are `PartialObject`, or None where nothing could be read; what is missing breaks no rule.
 Parts = Annotated[Sequence[object], "some of them may be read in part"]
 
 
 @attrs.frozen
-class Partly:
+class PartialObject:
     """What could be read of an object with faults.
 
     Attributes:
@@ -84,15 +84,15 @@ class Partly:
 
 def enforce(value: attrs.AttrsInstance) -> None:
     """Refuse an object that breaks a rule of its class; raises `Invalid` with all faults."""
-    found = Found()
+    faults = Faults()
     for rule in _rules(type(value)):
         for fault in rule(**{name: getattr(value, name) for name in _parameters(rule)}):
-            found.one(fault)
-    if found.faults:
-        raise refusal(found)
+            faults.append(fault)
+    if faults.kept:
+        raise refusal(faults)
 
 
-def broken(value: Partly) -> Iterator[Fault]:
+def broken(value: PartialObject) -> Iterator[Fault]:
     """Yield the faults by those rules whose fields could be read."""
     for rule in _rules(value.class_):
         needed = _parameters(rule)
@@ -107,7 +107,7 @@ def fields_of(part: object) -> Mapping[str, Any]:
     """Return those fields of one of the `Parts` that could be read, by name."""
     if part is None:
         return {}
-    if isinstance(part, Partly):
+    if isinstance(part, PartialObject):
         return {name: part.fields[name] for name in part.fields if name not in part.faulty}
     class_: Any = type(part)
     return {name: getattr(part, name) for name in _names(class_)}
@@ -243,26 +243,26 @@ class StrictConverter(cattrs.Converter):
         error: ClassValidationError,
         class_: type,
         stated: Mapping[str, Field],
-    ) -> Faulty:
+    ) -> Unreadable:
         """Return what cattrs found wrong with an object, and what breaks its rules beside that."""
-        found, parts, of_class = Found(), dict[str, object](), False
+        faults, parts, of_class = Faults(), dict[str, object](), False
         for cause in error.exceptions:
             field = stated.get(_noted(cause))
             if isinstance(cause, ForbiddenExtraKeysError):
-                _add_unknown(found, sorted(cause.extra_fields))
+                _add_unknown(faults, sorted(cause.extra_fields))
             elif field is None:
-                found.add(cause)
+                faults.add(cause)
                 of_class = True
             elif field.required and field.json_name not in value:
-                found.one(_missing(field.json_name))
+                faults.append(_missing(field.json_name))
             else:
-                found.add(cause, step(field.json_name))
+                faults.add(cause, step(field.json_name))
                 parts[field.name] = partial_of(cause)
-        partly = Partly(class_, self._readable(value, stated, parts), frozenset(parts))
+        partial = PartialObject(class_, self._readable(value, stated, parts), frozenset(parts))
         if not of_class:  # the class has not enforced its rules itself
-            for fault in broken(partly):
-                found.one(fault)
-        return Faulty(found, partly)
+            for fault in broken(partial):
+                faults.append(fault)
+        return Unreadable(faults, partial)
 
     def _readable(
         self,
@@ -420,11 +420,11 @@ def _noted(cause: Exception) -> str:
     return next((n.name for n in reversed(notes) if isinstance(n, AttributeValidationNote)), "")
 
 
-def _add_unknown(found: Found, names: Sequence[str]) -> None:
+def _add_unknown(faults: Faults, names: Sequence[str]) -> None:
     """Add the faults of fields that a class does not have."""
     for name in names[:KEPT]:
-        found.one(Fault("unknown_field", "there is no such field", step(name)))
-    found.counts["unknown_field"] += len(names[KEPT:])
+        faults.append(Fault("unknown_field", "there is no such field", step(name)))
+    faults.counts["unknown_field"] += len(names[KEPT:])
 
 
 def _missing(name: str) -> Fault:
@@ -432,18 +432,18 @@ def _missing(name: str) -> Fault:
 
 
 def _items(value: Sequence[object], item: Any, hook: Hook) -> list[Any]:
-    """Read the items of an array; `Faulty` has None, or a part, in the place of a faulty one."""
+    """Read the items of an array; `Unreadable` has a part, or None, for a faulty one."""
     read: list[Any] = []
-    found = Found()
+    faults = Faults()
     for index, each in enumerate(value):
         try:
             read.append(hook(each, item))
         except REFUSED as error:
             read.append(partial_of(error))
-            if not found.add_item(error, step(index)):
+            if not faults.add_item(error, step(index)):
                 break
-    if found.counts:
-        raise Faulty(found, tuple(read))
+    if faults.counts:
+        raise Unreadable(faults, tuple(read))
     return read
 
 
@@ -452,19 +452,19 @@ def _entries(
 ) -> dict[Any, object]:
     """Read the names and the values of an object whose names are the client's."""
     read: dict[Any, object] = {}
-    found = Found()
+    faults = Faults()
     for name, item in value.items():
         entry: list[Any] = []
         for part, type_, hook in zip((name, item), types, hooks, strict=True):
             try:
                 entry.append(hook(part, type_))
             except REFUSED as error:
-                if not found.add_item(error, step(name)):
-                    raise Faulty(found) from None
+                if not faults.add_item(error, step(name)):
+                    raise Unreadable(faults) from None
         if len(entry) == len(types):
             read[entry[0]] = entry[1]
-    if found.counts:
-        raise Faulty(found)
+    if faults.counts:
+        raise Unreadable(faults)
     return read
 
 

@@ -277,7 +277,7 @@ def _refuse_unknown(by_id: Mapping[str, Channel], named: Mapping[str, Sequence[s
         if id_ not in by_id or role_of(by_id[id_]) != role or id_ in ids[:index]
     ]
     if faults:
-        raise Invalid(faults[0].message, faults)
+        raise Invalid.of_all(faults)
 
 
 def _sum(role: str, series: Sequence[Series]) -> Series:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import attrs
 
 from energia.convert import Converter
-from energia.convert.faults import Found, refusal, step
+from energia.convert.faults import Faults, refusal, step
 from energia.costing.compare import Ranked, compare
 from energia.costing.groups import Group, price_groups
 from energia.costing.inputs import Inputs, Plan, read_inputs, refuse_large
@@ -164,18 +164,18 @@ async def _tariffs_and_window(
     limit: int,
 ) -> tuple[list[Tariff], _Window]:
     """Return both; raises the faults of both together."""
-    found = Found()
+    faults = Faults()
     known, window = list[Tariff](), None
     try:
         known = await _tariffs(tariffs, queries, converter)
     except Invalid as error:
-        found.add(error)
+        faults.add(error)
     try:
         window = await _window(subject, queries, limit)
     except Invalid as error:
-        found.add(error)
-    if window is None or found.faults:
-        raise refusal(found)
+        faults.add(error)
+    if window is None or faults.kept:
+        raise refusal(faults)
     return known, window
 
 
@@ -194,7 +194,7 @@ async def _tariffs(
         if isinstance(tariff, str) and tariff not in known
     ]
     if faults:
-        raise Invalid(faults[0].message, faults)
+        raise Invalid.of_all(faults)
     return [known[tariff] if isinstance(tariff, str) else tariff for tariff in given.values()]
 
 
@@ -262,21 +262,21 @@ def _filled(
         Invalid: One is missing, does not fit, or is asked for by none of the tariffs.
 
     """
-    filled, faults = list[Tariff](), dict[Fault, None]()
+    filled, distinct = list[Tariff](), dict[Fault, None]()
     for name in parameters:
         if not any(name in tariff.parameters for tariff in tariffs):
             message = f"no charge asks for the parameter {name!r}"
-            faults[Fault("unknown_parameter", message, f"/parameters{step(name)}")] = None
+            distinct[Fault("unknown_parameter", message, f"/parameters{step(name)}")] = None
     for tariff in tariffs:
         try:
             filled.append(tariff.within(window.start, window.end).filled(parameters))
         except Invalid as error:
-            faults |= dict.fromkeys(error.faults)
-    if faults:
-        found = Found()
-        for fault in faults:
-            found.one(fault)
-        raise refusal(found)
+            distinct |= dict.fromkeys(error.faults)
+    if distinct:
+        faults = Faults()
+        for fault in distinct:
+            faults.append(fault)
+        raise refusal(faults)
     return filled
 
 
@@ -292,4 +292,4 @@ def _refuse_unneeded(subject: Subject, names: Sequence[str]) -> None:
         if name not in names
     ]
     if faults:
-        raise Invalid(faults[0].message, faults)
+        raise Invalid.of_all(faults)

@@ -95,7 +95,7 @@ class InlineUsage:
         found = {role: self._series(role, channel) for role, channel in self.channels.items()}
         faults = [fault for _, faults in found.values() for fault in faults]
         if faults:
-            raise Invalid(faults[0].message, faults)
+            raise Invalid.of_all(faults)
         return {role: series for role, (series, _) in found.items()}
 
     def _series(self, role: str, channel: InlineChannel) -> tuple[Series, list[Fault]]:

@@ -8,12 +8,9 @@ one answer, and observers that hear of it after the commit.
 
 import asyncio
 import hashlib
-import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Self
-from uuid import UUID
 
 import attrs
 import msgspec
@@ -21,6 +18,7 @@ import msgspec
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Invalid, Malformed, NotFound
+from energia.ids import new_id
 from energia.metering.blocks import BlockStore, LostRace
 from energia.metering.body import Body, BodyReadings, decode
 from energia.metering.decoders import Decoder, Defaults
@@ -305,15 +303,3 @@ async def get_import(queries: Queries, id_: str) -> Kept:
     if not rows:
         raise NotFound(f"there is no import {id_!r}")
     return Kept.of(rows[0])
-
-
-def new_id() -> str:
-    """Return a UUID of version 7 (RFC 9562): ids sort by the millisecond in which they were made.
-
-    That makes the newest rows neighbours in every index, and a list of imports needs no other key.
-    """
-    milliseconds = time.time_ns() // 1_000_000
-    number = milliseconds << 80 | int.from_bytes(os.urandom(10))
-    # Four bits say the version (7), two the variant (binary 10); all others are time and chance.
-    number = number & ~(0xF << 76) | 0x7 << 76
-    return str(UUID(int=number & ~(0x3 << 62) | 0x2 << 62))

@@ -13,8 +13,8 @@ import attrs
 
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
-from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
-from energia.metering.imports import new_id
+from energia.errors import Conflict, ForeignKeyViolation, InUse, Invalid, NotFound
+from energia.ids import new_id
 from energia.metering.models import (
     Channel,
     Meter,
@@ -194,7 +194,7 @@ async def _zone(queries: Queries, site_id: str) -> str:
     try:
         return (await site(queries, site_id)).timezone
     except NotFound as error:
-        raise Invalid(error.detail, [Fault("unknown_site", error.detail, "/site")]) from None
+        raise Invalid.of("unknown_site", error.detail, "/site") from None
 
 
 async def _refuse_with_readings(queries: Queries, channels: Iterable[Channel]) -> None:
@@ -261,7 +261,7 @@ def _differ(old: Channel, new: Channel) -> bool:
 def _same_id(path: str, body: str | None) -> None:
     if body not in (None, path):
         message = f"the path says {path!r}"
-        raise Invalid(message, [Fault("wrong_id", message, "/id")])
+        raise Invalid.of("wrong_id", message, "/id")
 
 
 def _site(new: NewSite, id_: str) -> Site:

@@ -60,7 +60,7 @@ def by_period(
     cut = parts(tariff, Grid(series.start, series.interval, len(series.values)))
     found = [_schedule(part.version, role, charge) for part in cut]
     if faults := [one for one in found if isinstance(one, Fault)]:
-        raise Invalid(faults[0].message, faults)
+        raise Invalid.of_all(faults)
     calendars = [
         part.calendar(one)
         for part, one in zip(cut, found, strict=True)

@@ -12,8 +12,8 @@ from msgspec import Meta
 
 from energia.codes import Currency, ZoneOrOffset
 from energia.convert import Converter, Id
-from energia.convert.faults import REFUSED, Faulty, Found, refusal, step
-from energia.convert.structures import Partly, Parts, Rules, enforce, fields_of
+from energia.convert.faults import REFUSED, Faults, Unreadable, refusal, step
+from energia.convert.structures import PartialObject, Parts, Rules, enforce, fields_of
 from energia.errors import Fault, Invalid, VersionsOverlap
 from energia.pricing.charges import AcrossVersions, Charge, Measure, Measured, UnitPrices
 from energia.pricing.exact import Rounding
@@ -93,12 +93,12 @@ class Template:
                 message = f"{self.code or self.kind} needs the parameter {name!r}"
                 faults.append(Fault("missing_parameter", message, f"/parameters{step(name)}"))
         if faults:
-            raise Invalid(faults[0].message, faults)
+            raise Invalid.of_all(faults)
         try:
             charge: Charge = self._read(document)
         except REFUSED as error:
-            found = Found.of(error)
-            raise refusal(Found(self.pointed(found.faults), found.counts)) from None
+            unread = Faults.of(error)
+            raise refusal(Faults(self.pointed(unread.kept), unread.counts)) from None
         return charge
 
     @property
@@ -154,7 +154,7 @@ def read_charge(read: Read, document: object) -> Any:
     ]
     faults += [fault for name, value in marked.items() for fault in _faults(name, value)]
     if faults:
-        raise Invalid(faults[0].message, faults)
+        raise Invalid.of_all(faults)
     known = _stated(read, document, marked)
     names = {field: value[_MARK] for field, value in marked.items()}
     return Template(document["kind"], document, names, known, read)
@@ -180,7 +180,7 @@ def kind_of(part: object) -> str | None:
     """Return the kind of a charge, or of what could be read of one."""
     if part is None:
         return None
-    if isinstance(part, Partly):
+    if isinstance(part, PartialObject):
         return part.class_.kind  # type: ignore[attr-defined, no-any-return]
     return part.kind  # type: ignore[attr-defined, no-any-return]
 
@@ -204,12 +204,12 @@ def _stated(
     try:
         return fields_of(read({**document, **given}))
     except REFUSED as error:
-        found, partial = Found(), error.partial if isinstance(error, Faulty) else None
-        for fault in Found.of(error).faults:
+        faults, partial = Faults(), error.partial if isinstance(error, Unreadable) else None
+        for fault in Faults.of(error).kept:
             for one in _of_known(fault, given):
-                found.one(one)
-    if found.faults:
-        raise refusal(found)
+                faults.append(one)
+    if faults.kept:
+        raise refusal(faults)
     return fields_of(partial)
 
 
@@ -352,15 +352,15 @@ class Version:
         """Return the version with *parameters* in their places; raises `Invalid`."""
         if not self.parameters:
             return self
-        found, charges = Found(), list[Charge]()
+        faults, charges = Faults(), list[Charge]()
         for charge in self.charges:
             try:
                 one = charge.filled(parameters) if isinstance(charge, Template) else charge
                 charges.append(one)
             except Invalid as error:
-                found.add(error)
-        if found.faults:
-            raise refusal(found)
+                faults.add(error)
+        if faults.kept:
+            raise refusal(faults)
         try:
             return attrs.evolve(self, charges=tuple(charges))
         except Invalid as error:
@@ -448,7 +448,7 @@ class Tariff:
             except Invalid as error:
                 faults |= dict.fromkeys(error.faults)  # of several versions they are often the same
         if faults:
-            raise refusal(Found(list(faults), Counter(fault.code for fault in faults)))
+            raise refusal(Faults(list(faults), Counter(fault.code for fault in faults)))
         return attrs.evolve(self, versions=tuple(versions))
 
     def within(self, start: Instant, end: Instant) -> "Tariff":

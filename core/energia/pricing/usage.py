@@ -8,7 +8,7 @@ from typing import Final, Literal
 import attrs
 import numpy as np
 
-from energia.convert.faults import Found, step
+from energia.convert.faults import Faults, step
 from energia.errors import Fault, IncompleteUsage, Invalid
 from energia.metering.gaps import Gap, gaps
 from energia.metering.series import MISSING, QUALITIES, Micro, Series
@@ -95,7 +95,7 @@ def refuse_unknown(state: Mapping[str, object], codes: Collection[str]) -> None:
         if code not in codes
     ]
     if faults:
-        raise Invalid(faults[0].message, faults)
+        raise Invalid.of_all(faults)
 
 
 #: So many gaps are named in one refusal.
@@ -170,11 +170,11 @@ def all_gaps(missing: Sequence[IncompleteUsage], what: str) -> IncompleteUsage:
     """Return the gaps of several windows, which are called *what*, as one error."""
     if len(missing) == 1:
         return missing[0]
-    found = Found()
+    faults = Faults()
     for error in missing:
-        found.add(error)
+        faults.add(error)
     message = f"{len(missing)} {what} have slots without a reading"
-    return IncompleteUsage(message, found.faults, found.counts)
+    return IncompleteUsage(message, faults.kept, faults.counts)
 
 
 def _filled(

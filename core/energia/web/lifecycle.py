@@ -257,7 +257,7 @@ def _expecting(handle: Handler) -> Handler:
         except web.HTTPException as error:  # our middlewares answer all others
             if error.status < HTTPStatus.BAD_REQUEST:
                 raise
-            request[REQUEST_ID] = problems.new_id()
+            request[REQUEST_ID] = problems.new_request_id()
             return problems.of_http(error, request[REQUEST_ID])
 
     return handler
@@ -295,7 +295,7 @@ class _Protocol(web.RequestHandler):
             ConnectionError: A part of another answer was sent already.
 
         """
-        request_id = problems.new_id()
+        request_id = problems.new_request_id()
         if status < HTTPStatus.INTERNAL_SERVER_ERROR:
             reason = (message or "").partition("\n")[0].rstrip(":.")[:_LONGEST]
             log.info("bad_request", request_id=request_id, reason=reason)

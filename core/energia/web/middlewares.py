@@ -14,7 +14,7 @@ from energia.errors import EnergiaError, Malformed, TimedOut, TooSlow
 from energia.web import problems
 from energia.web.bodies import accepts_gzip
 from energia.web.keys import CORE, DEADLINE, ERROR, IN_FLIGHT, REQUEST_ID
-from energia.web.problems import new_id
+from energia.web.problems import new_request_id
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: The ids of requests that are taken over from a client; others are replaced.
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, answer whatever goes wrong, and log one line about it."""
     theirs = request.headers.get("X-Request-Id", "")
-    request_id = theirs if _REQUEST_ID.fullmatch(theirs) else new_id()
+    request_id = theirs if _REQUEST_ID.fullmatch(theirs) else new_request_id()
     request[REQUEST_ID] = request_id
     start = time.perf_counter()
     context = structlog.contextvars.bound_contextvars(request_id=request_id)

@@ -11,7 +11,7 @@ from aiohttp import web
 from energia import convert
 from energia.convert import TEXT, Converter
 from energia.convert.constraints import is_deeper
-from energia.convert.faults import Found, refusal, step
+from energia.convert.faults import Faults, refusal, step
 from energia.convert.fields import is_struct
 from energia.core import Core
 from energia.db.pool import Tenant
@@ -103,18 +103,18 @@ async def arguments(request: web.Request, parameters: Sequence[Parameter]) -> di
         Malformed, UnsupportedMedia, TooLarge, TooSlow: The body cannot be read.
 
     """
-    found = Found()
+    faults = Faults()
     values: dict[str, Any] = {}
     for parameter in parameters:
         try:
             values[parameter.name] = await _read(request, parameter)
         except Invalid as error:
             prefix = "" if parameter.where == "body" else f"/{parameter.where}/{parameter.name}"
-            found.add(error, prefix)
+            faults.add(error, prefix)
     for fault in _unknown(request, parameters):
-        found.one(fault)
-    if found.faults:
-        raise refusal(found)
+        faults.append(fault)
+    if faults.kept:
+        raise refusal(faults)
     return values
 
 

@@ -54,7 +54,7 @@ class Problem:
     error_counts: dict[str, int] | None = None
 
 
-def new_id() -> str:
+def new_request_id() -> str:
     """Return an id for a request that has none."""
     return f"req_{uuid.uuid4().hex}"
 

@@ -77,8 +77,8 @@ From = Annotated[datetime, Meta(description="The `next` of the answer before.")]
 
 
 @attrs.frozen
-class Asked:
-    """A channel and the part of time that is asked for.
+class ChannelWindow:
+    """A channel of a meter, and a window of time, as a query names them.
 
     Attributes:
         channel: The channel.
@@ -103,14 +103,14 @@ def cursor_at(instant: Instant) -> str:
     return utc_text(instant)
 
 
-async def asked(
+async def channel_window(
     tenant: Tenant,
     meter: str,
     channel: str | None,
     window: tuple[datetime | date, datetime | date],
     limit: int,
-) -> Asked:
-    """Resolve a query.
+) -> ChannelWindow:
+    """Return the channel and the window that a query names.
 
     Raises:
         NotFound: There is no such meter or channel.
@@ -125,7 +125,7 @@ async def asked(
         raise Invalid.of(
             "too_many_slots", f"the window has more slots than limits.slots ({limit})", "/query/end"
         )
-    return Asked(chosen, zone, begin, past)
+    return ChannelWindow(chosen, zone, begin, past)
 
 
 def _channel(meter: str, wanted: str | None, channels: list[Channel]) -> Channel:

@@ -87,7 +87,7 @@ def _rates(document: object, notes: Notes) -> Iterator[Record]:
         if not isinstance(one, dict)
     ]
     if wrong:
-        raise Invalid(wrong[0].message, wrong)
+        raise Invalid.of_all(wrong)
     for index, one in enumerate(listed):
         yield record.record(one, f"{at}/{index}" if listed is found else at, notes)
 

@@ -48,7 +48,7 @@ async def test_a_correction_may_be_less(household: Client) -> None:
 
 
 async def test_a_correction_is_drafted_once(household: Client) -> None:
-    """Asked for again it is priced again (200); under another id it is 409."""
+    """ChannelWindow for again it is priced again (200); under another id it is 409."""
     await issued(household, "old", 1)
     body = {"id": "new", "corrects": "old"}
     await success(household, "POST", "/v1/bills", body)

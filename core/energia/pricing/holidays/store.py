@@ -7,7 +7,7 @@ from typing import Any, Final
 import attrs
 
 from energia.convert import dumps, structure
-from energia.convert.faults import Found, refusal
+from energia.convert.faults import Faults, refusal
 from energia.db.queries import load
 from energia.db.tenant import Queries
 from energia.errors import Conflict, Fault, InUse, NotFound
@@ -86,29 +86,29 @@ async def resolved(queries: Queries, tariff: Tariff) -> Tariff:
     named = {one for version in tariff.versions for one in version.holiday_lists or ()}
     if not named:
         return tariff
-    lists, found = await HolidayLists(queries).known(named), Found()
+    lists, faults = await HolidayLists(queries).known(named), Faults()
     versions = [
-        _with_dates(version, lists, found, f"/versions/{at}")
+        _with_dates(version, lists, faults, f"/versions/{at}")
         for at, version in enumerate(tariff.versions)
     ]
-    if found.faults:
-        raise refusal(found)
+    if faults.kept:
+        raise refusal(faults)
     return attrs.evolve(tariff, versions=tuple(versions))
 
 
 def _with_dates(
-    version: Version, lists: Mapping[str, HolidayList], found: Found, pointer: str
+    version: Version, lists: Mapping[str, HolidayList], faults: Faults, pointer: str
 ) -> Version:
     references = version.holiday_lists or ()
     for at, one in enumerate(references):
         if one not in lists:
             message = f"there is no list of holidays {one!r}"
-            found.one(Fault("unknown_holiday_list", message, f"{pointer}/holiday_lists/{at}"))
+            faults.append(Fault("unknown_holiday_list", message, f"{pointer}/holiday_lists/{at}"))
     known = [lists[one] for one in references if one in lists]
     dates = {*version.holidays, *(day for one in known for day in one.dates)}
     if len(dates) > HOLIDAYS:
         message = f"{len(dates)} holidays are more than {HOLIDAYS}"
-        found.one(Fault("too_many_holidays", message, f"{pointer}/holiday_lists"))
+        faults.append(Fault("too_many_holidays", message, f"{pointer}/holiday_lists"))
     pinned = dict.fromkeys(f"{one.id}@{one.version}" for one in known)
     return attrs.evolve(version, holidays=tuple(sorted(dates)), holiday_lists=tuple(pinned) or None)
 

@@ -38,4 +38,4 @@ def refuse_unfit(names: Iterable[str], prices: Mapping[str, PriceSeries], curren
             message = f"{name!r} has prices in {prices[name].currency}, the tariff in {currency}"
             faults.append(Fault("wrong_currency", message))
     if faults:
-        raise Invalid(faults[0].message, faults)
+        raise Invalid.of_all(faults)

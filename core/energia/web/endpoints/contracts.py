@@ -13,7 +13,7 @@ from energia.billing.to_date import CostToDate, cost_to_date
 from energia.convert import Converter, Id
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Conflict, Fault, IncompleteUsage, InUse, Invalid, NotFound
+from energia.errors import Conflict, IncompleteUsage, InUse, Invalid, NotFound
 from energia.web.resources import ContractId, Cursor, Limit, Page, examples, page
 from energia.web.routes import Created, Routes
 
@@ -72,7 +72,7 @@ async def put_contract(
     """
     if body.id not in (None, contract):
         message = f"the path says {contract!r}"
-        raise Invalid(message, [Fault("wrong_id", message, "/id")])
+        raise Invalid.of("wrong_id", message, "/id")
     made, created = await Contracts(tenant, converter).put(body, contract, replace=True)
     return _created(made) if created else made
 

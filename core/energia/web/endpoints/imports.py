@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from energia.convert import TEXT, Id
-from energia.convert.faults import Found
+from energia.convert.faults import Faults
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Fault, Invalid, NotFound, did_you_mean
+from energia.errors import Invalid, NotFound, did_you_mean
 from energia.metering import imports
 from energia.metering.body import Body
 from energia.metering.decoders import Decoder, Defaults
@@ -85,7 +85,7 @@ def _decoder(core: Core, format_: str) -> Decoder:
     decoders = core.plugins.decoders()
     if format_ not in decoders:
         message = f"there is no format {format_[:40]!r}{did_you_mean(format_, decoders)}"
-        raise Invalid(message, [Fault("unknown_format", message, "/query/format")])
+        raise Invalid.of("unknown_format", message, "/query/format")
     return decoders[format_]
 
 
@@ -95,6 +95,6 @@ def _options(decoder: Decoder, query: Query) -> object:
     try:
         return TEXT.structure(texts, decoder.options)
     except Invalid as error:
-        faults = Found()
+        faults = Faults()
         faults.add(error, "/query")
-        raise Invalid(error.detail, faults.faults, faults.counts) from None
+        raise Invalid(error.detail, faults.kept, faults.counts) from None

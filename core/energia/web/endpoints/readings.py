@@ -21,8 +21,8 @@ from energia.metering.series import MISSING, QUALITIES, Micro, Quality, Series
 from energia.time import Zone, instant_of, length_text
 from energia.units import MICRO
 from energia.web.resources import (
-    Asked,
     ChannelId,
+    ChannelWindow,
     End,
     From,
     KnownAt,
@@ -30,7 +30,7 @@ from energia.web.resources import (
     MeterId,
     Page,
     Start,
-    asked,
+    channel_window,
     cursor_at,
     page,
 )
@@ -115,7 +115,9 @@ async def get_readings(
     `POST /v1/imports?format=csv&meter=...&channel=...&quality_column=quality&unit=...` and the
     `unit` of its rows. NDJSON has `meter`, `channel`, `start`, `value`, `unit` and `quality`.
     """
-    selection = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
+    selection = await channel_window(
+        tenant, meter, channel, (start, end), core.settings.limits.slots
+    )
     first = selection.from_(cursor)
     if accepted != JSON:
         span = Span(selection.channel, first, selection.end)
@@ -125,7 +127,7 @@ async def get_readings(
     return _answer(meter, selection, stored, past)
 
 
-def _answer(meter: str, selection: Asked, stored: StoredSeries, past: int) -> Readings:
+def _answer(meter: str, selection: ChannelWindow, stored: StoredSeries, past: int) -> Readings:
     series, zone = stored.series, selection.zone
     return Readings(
         meter,
@@ -155,7 +157,7 @@ def _quality_runs(quality: Quality) -> list[QualityRun]:
     return [QualityRun(a, b, QUALITIES[int(codes[a])]) for a, b in pairwise(cuts)]
 
 
-def rows(selection: Asked, pieces: AsyncIterator[Series], accepted: Accepted) -> Rows:
+def rows(selection: ChannelWindow, pieces: AsyncIterator[Series], accepted: Accepted) -> Rows:
     """Return a row for each slot of *pieces*; those of NDJSON name the meter and the channel."""
     names = (selection.channel.meter, selection.channel.id) if accepted == NDJSON else ()
     columns = ("meter", "channel", *_READING_COLUMNS)[2 - len(names) :]
@@ -176,7 +178,7 @@ def _part(series: Series, slots: slice) -> Series:
     return Series(start, series.interval, series.values[slots], series.quality[slots])
 
 
-def _reading_batch(selection: Asked, names: tuple[str, ...], series: Series) -> Batch:
+def _reading_batch(selection: ChannelWindow, names: tuple[str, ...], series: Series) -> Batch:
     count = len(series.values)
     return [
         *([name] * count for name in names),
@@ -225,7 +227,9 @@ async def get_gaps(
 
     As a file all of them come at once, with the columns `start`, `end`, `slots` and `reason`.
     """
-    selection = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
+    selection = await channel_window(
+        tenant, meter, channel, (start, end), core.settings.limits.slots
+    )
     span = Span(selection.channel, selection.from_(cursor), selection.end)
     across = gaps.across(query.pieces(tenant, span, known_at))
     if accepted != JSON:

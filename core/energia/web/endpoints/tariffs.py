@@ -13,7 +13,7 @@ from energia.convert import Converter
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Conflict, InUse, Invalid, NotFound, did_you_mean
-from energia.metering.imports import new_id
+from energia.ids import new_id
 from energia.pricing.holidays.lists import HolidayList
 from energia.pricing.holidays.store import HolidayLists, resolved
 from energia.pricing.importing import (

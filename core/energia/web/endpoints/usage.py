@@ -23,7 +23,15 @@ from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.time import HOUR, BadDuration, Granularity, Int64, rfc3339
 from energia.units import POWER_UNITS, decimal_text
-from energia.web.resources import Asked, ChannelId, End, KnownAt, MeterId, Start, asked
+from energia.web.resources import (
+    ChannelId,
+    ChannelWindow,
+    End,
+    KnownAt,
+    MeterId,
+    Start,
+    channel_window,
+)
 from energia.web.routes import Routes
 from energia.web.streams import FILES, JSON, Accepted, Cell, Rows
 
@@ -148,7 +156,9 @@ async def get_usage(
     As a file a row is `start,end,value,unit,peak_value,peak_unit,peak_start`, then the coverage,
     then a column `period.<name>` for each period.
     """
-    selection = await asked(tenant, meter, channel, (start, end), core.settings.limits.slots)
+    selection = await channel_window(
+        tenant, meter, channel, (start, end), core.settings.limits.slots
+    )
     edges = _bounds(selection, window)
     _refuse_parts(by, tariff, charge)
     split = None if tariff is None else await _tariff(tenant, converter, tariff)
@@ -185,7 +195,7 @@ async def _tariff(tenant: Tenant, converter: Converter, id_: str) -> Tariff:
 
 
 def _split(
-    series: Series, edges: Int64, tariff: Tariff, selection: Asked, charge: str | None
+    series: Series, edges: Int64, tariff: Tariff, selection: ChannelWindow, charge: str | None
 ) -> ByPeriod:
     cuts = usage.first_slots(series, edges)
     try:
@@ -199,7 +209,7 @@ def _split(
         raise Invalid(error.detail, faults) from error
 
 
-def _bounds(selection: Asked, text: str) -> Int64:
+def _bounds(selection: ChannelWindow, text: str) -> Int64:
     try:
         granularity = Granularity.parse(text)
     except BadDuration as error:
@@ -216,7 +226,7 @@ def _bounds(selection: Asked, text: str) -> Int64:
     return usage.bounds(selection.zone, granularity, selection.start, selection.end)
 
 
-def _window(part: WindowUsage, series: Series, selection: Asked) -> UsageWindow:
+def _window(part: WindowUsage, series: Series, selection: ChannelWindow) -> UsageWindow:
     """Return a window as the API gives it."""
     return UsageWindow(
         selection.zone.datetime(part.start),
@@ -227,7 +237,7 @@ def _window(part: WindowUsage, series: Series, selection: Asked) -> UsageWindow:
     )
 
 
-def _peak(index: int | None, series: Series, selection: Asked) -> Peak | None:
+def _peak(index: int | None, series: Series, selection: ChannelWindow) -> Peak | None:
     unit = POWER_UNITS.get(selection.channel.canonical)
     if index is None or unit is None:
         return None
