@@ -102,9 +102,8 @@ def misspelt(subject: object, optional: Optional) -> str | None:
     for names, own in sorts:
         for name in names:
             if name not in stated:
-                for other in sorted(own):
-                    if _is_near(other, name):
-                        return f"`{other}` is unknown{did_you_mean(other, [name])}"
+                for other in _near(name, own):
+                    return f"`{other}` is unknown{did_you_mean(other, [name])}"
     return None
 
 
@@ -132,9 +131,10 @@ def _is_method(value: object) -> bool:
     return isinstance(value, staticmethod | classmethod) or callable(value)
 
 
-def _is_near(name: str, meant: str) -> bool:
-    swapped = sorted(name) == sorted(meant)
-    return swapped or difflib.SequenceMatcher(None, name, meant).ratio() >= _NEAR
+def _near(meant: str, names: Iterable[str]) -> list[str]:
+    """Return which of *names* has the letters of another name, or is the closest to it."""
+    swapped = [name for name in names if sorted(name) == sorted(meant)]
+    return swapped or difflib.get_close_matches(meant, sorted(names), n=1, cutoff=_NEAR)
 
 
 def lacking(subject: object, names: Iterable[str]) -> list[str]:

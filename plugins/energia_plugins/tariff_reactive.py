@@ -478,8 +478,8 @@ class _Powers:
 def _nearest_roots(squares: Micro) -> Micro:
     """Return the roots of *squares*, in parts, the nearest.
 
-    The root r of s is the nearest where (2r - 1)^2 < 4 x 10^12 x s < (2r + 1)^2. What floats give is
-    at most one away from it. The sides need more than 64 bits, but their difference does not: it is
+    The root r of s is the nearest where (2r - 1)^2 < 4 x 10^12 x s < (2r + 1)^2. What floats give
+    is at most one away. The sides need more than 64 bits, but their difference does not: it is
     right modulo 2^64, and so is what unsigned integers make of it.
     """
     roots = np.rint(np.sqrt(squares.astype(np.float64)) * _PARTS).astype(np.int64)

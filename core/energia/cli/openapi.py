@@ -1,6 +1,7 @@
 """`energia openapi`: the document of the API."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +24,7 @@ def command(invocation: Invocation) -> None:
     click.echo(json.dumps(_document(invocation.plugins()), indent=2, ensure_ascii=False))
 
 
-def _document(plugins: "Plugins") -> dict[str, object]:
+def _document(plugins: "Plugins") -> Mapping[str, object]:
     from energia.web.app import document
 
     return document(plugins)

@@ -70,7 +70,15 @@ def states(entries: Mapping[str, EntryPoint], selection: PluginSelection) -> dic
 
     """
     _refuse_unknown(entries, selection)
-    return {name: _state(entry, selection) for name, entry in entries.items()}
+    # A distribution parses its metadata anew for each question, and most declare several plugins.
+    distributions = {entry.dist for entry in entries.values() if entry.dist}
+    stated = {dist: (dist.name, dist.version) for dist in distributions}
+    return {
+        name: _state(
+            PluginState(name, *(stated[entry.dist] if entry.dist else ())), entry, selection
+        )
+        for name, entry in entries.items()
+    }
 
 
 def mentioning(hook: str, entries: Mapping[str, EntryPoint]) -> set[str]:
@@ -168,12 +176,7 @@ def _refuse_unknown(entries: Mapping[str, EntryPoint], selection: PluginSelectio
         raise PluginError("; ".join(fault.message for fault in faults), faults)
 
 
-def _state(entry: EntryPoint, selection: PluginSelection) -> PluginState:
-    source = attrs.evolve(
-        PluginState(entry.name),
-        distribution=entry.dist.name if entry.dist else None,
-        version=entry.dist.version if entry.dist else None,
-    )
+def _state(source: PluginState, entry: EntryPoint, selection: PluginSelection) -> PluginState:
     if any(fnmatch.fnmatchcase(entry.name, pattern) for pattern in selection.disabled):
         return attrs.evolve(source, state="disabled", reason="disabled in the configuration")
     if not any(fnmatch.fnmatchcase(entry.name, pattern) for pattern in selection.enabled):

@@ -1,9 +1,9 @@
 """The application of a service, from its routes to the moment that it is ready."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 import msgspec
@@ -143,7 +143,7 @@ def _both(first: str | None, second: str | None, requests: str) -> str:
 # The OpenAPI document; who is at fault where it cannot be made.
 
 
-def document(plugins: Plugins) -> dict[str, object]:
+def document(plugins: Plugins) -> Mapping[str, object]:
     """Return the OpenAPI document of the service.
 
     Raises:
@@ -151,17 +151,27 @@ def document(plugins: Plugins) -> dict[str, object]:
 
     """
     try:
-        return openapi.document([route for _, route in _owned(plugins)], _schemas(plugins))
+        return _described(
+            tuple(route for _, route in _owned(plugins)), tuple(plugins.charges().items())
+        )
     except Exception as error:
         for owner, what in _at_fault(plugins):
             raise PluginError(f"plugin {owner!r}: {what} cannot be described: {error}") from error
         raise
 
 
-def _schemas(plugins: Plugins) -> Schemas:
+# One set of plugins is described once, however many applications of a process have it.
+@lru_cache(maxsize=4)
+def _described(
+    routes: tuple[Route, ...], charges: tuple[tuple[str, type[Charge]], ...]
+) -> Mapping[str, object]:
+    return openapi.document(routes, _schemas(dict(charges)))
+
+
+def _schemas(charges: Mapping[str, type[Charge]]) -> Schemas:
     schemas = Schemas()
     but = frozenset({"kind", "code"})
-    schemas.union(Charge, "Charge", plugins.charges(), stand_in=(Parameter, but))
+    schemas.union(Charge, "Charge", charges, stand_in=(Parameter, but))
     return schemas
 
 
@@ -171,7 +181,7 @@ def _at_fault(plugins: Plugins) -> Iterator[tuple[str, str]]:
         if _fails(partial(Schemas().of, charge)):
             yield plugins.charge_provider(kind).name, f"the charge {kind!r}"
     for owner, route in plugins.owned_routes():
-        if _fails(partial(openapi.document, [route], _schemas(plugins))):
+        if _fails(partial(openapi.document, [route], _schemas(plugins.charges()))):
             yield owner, f"the route {route.method} {route.path}"
 
 
