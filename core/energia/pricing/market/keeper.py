@@ -78,11 +78,11 @@ class Keeper:
             await tenant.execute(SQL["price_feed_begin"], {**head, "name": name, "now": now})
             self._begun = True
         lease = now + timedelta(seconds=self._timeout + GRACE)
-        asked = {"name": name, "now": now, "until": lease}
-        claimed = await tenant.fetch(_Claimed, SQL["price_feed_claim"], asked)
+        arguments = {"name": name, "now": now, "until": lease}
+        claimed = await tenant.fetch(_Claimed, SQL["price_feed_claim"], arguments)
         if claimed:
             await self._fetch(claimed[0], now)
-        due = await tenant.fetch(_instant, SQL["price_feed_due"], name)
+        due = await tenant.fetch(_moment, SQL["price_feed_due"], name)
         if not due:
             self._begun = False  # the series was deleted: it is made anew
             return self.core.settings.feeds.poll
@@ -92,8 +92,8 @@ class Keeper:
         """Fetch and store, and note when to ask again."""
         try:
             async with asyncio.timeout(self._timeout):
-                asked = FeedRequest(now, claimed.horizon, claimed.memo)
-                delivery = await self.feed.fetch(asked)
+                request = FeedRequest(now, claimed.horizon, claimed.memo)
+                delivery = await self.feed.fetch(request)
             stored = await self._store(delivery)
         except DatabaseError:
             raise
@@ -176,5 +176,5 @@ class Keeper:
         return self.feed.period if isinstance(self.feed, HasPeriod) else _PERIOD
 
 
-def _instant(at: datetime) -> datetime:
-    return at
+def _moment(moment: datetime) -> datetime:
+    return moment
