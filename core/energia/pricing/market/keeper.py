@@ -121,6 +121,7 @@ class Keeper:
         row = {
             "name": self.feed.name,
             "now": now,
+            # A source whose next update is overdue is not asked again and again without a pause.
             "due": max(due, now + timedelta(seconds=1)),
             "next": delivery.next_update,
             "memo": dumps(dict(delivery.memo)).decode(),
@@ -140,6 +141,7 @@ class Keeper:
     def _pause(self, tries: int, wanted: float) -> float:
         """Return how long to wait: doubled with each try, jittered, or as the source wants."""
         settings = self.core.settings.feeds
+        # The exponent is bounded: after a thousand tries the power would overflow a float.
         pause = min(settings.retry_first * 2.0 ** min(max(tries - 1, 0), 30), settings.retry_most)
         return max(pause * random.uniform(0.5, 1.0), min(wanted, settings.retry_after_most))
 
