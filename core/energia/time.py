@@ -62,7 +62,7 @@ class SystemClock:
 
 def instant_of(moment: datetime) -> Instant:
     """Return the instant of a moment with an offset; a fraction of a second is cut off."""
-    return math.floor(moment.timestamp())
+    return math.floor(moment.timestamp())  # `int` would round up before 1970
 
 
 def utc(instant: Instant) -> datetime:
@@ -112,10 +112,10 @@ def duration_of(text: str) -> timedelta:
 
     Months and years have no fixed length, so they are refused.
     """
-    found = _DURATION.fullmatch(text)
-    if found is None:
+    match = _DURATION.fullmatch(text)
+    if match is None:
         raise BadDuration(f"{text[:40]!r} is not a duration such as PT15M")
-    given = {unit: Decimal(count) for unit, count in found.groupdict().items() if count}
+    given = {unit: Decimal(count) for unit, count in match.groupdict().items() if count}
     microseconds = int(given.pop("seconds", Decimal(0)) * 1_000_000)
     whole = {unit: int(count) for unit, count in given.items()}
     return timedelta(microseconds=microseconds, **whole)
@@ -143,10 +143,10 @@ def length_of(text: str) -> int:
 
     Only hours, minutes and seconds: how long a day is depends on the zone.
     """
-    found = _DURATION.fullmatch(text)
-    if found is None or found["weeks"] or found["days"] or "." in (found["seconds"] or ""):
+    match = _DURATION.fullmatch(text)
+    if match is None or match["weeks"] or match["days"] or "." in (match["seconds"] or ""):
         raise BadDuration(f"{text[:40]!r} is not a duration such as PT15M or PT1H")
-    hours, minutes, seconds = (int(found[unit] or 0) for unit in ("hours", "minutes", "seconds"))
+    hours, minutes, seconds = (int(match[unit] or 0) for unit in ("hours", "minutes", "seconds"))
     return hours * HOUR + minutes * 60 + seconds
 
 
@@ -222,17 +222,18 @@ class Zone:
         """Return how many seconds local time is ahead of UTC at each instant (seconds, UTC)."""
         if not len(instants):
             return np.zeros(0, np.int64)
-        at, offset = self.transitions(_year(instants.min()), _year(instants.max()))
-        found: Int64 = offset[np.searchsorted(at, instants, side="right") - 1]
-        return found
+        changes, offset = self.transitions(_year(instants.min()), _year(instants.max()))
+        shifts: Int64 = offset[np.searchsorted(changes, instants, side="right") - 1]
+        return shifts
 
     def transitions(self, first: int, last: int) -> tuple[Int64, Int64]:
         """Return when the offset changes in the years *first* to *last*, and to what.
 
         The first entry is the start of the year before *first*, so every instant has one.
         """
-        found = [_transitions(self, year) for year in range(first - 1, last + 2)]
-        return np.concatenate([at for at, _ in found]), np.concatenate([to for _, to in found])
+        by_year = [_transitions(self, year) for year in range(first - 1, last + 2)]
+        changes = np.concatenate([starts for starts, _ in by_year])
+        return changes, np.concatenate([shifts for _, shifts in by_year])
 
     def local(self, instants: Int64) -> Int64:
         """Return local wall-clock seconds since 1970-01-01T00:00 local of each instant."""
@@ -258,17 +259,19 @@ class Zone:
         if not len(naive):
             nothing = np.zeros(0, np.int64)
             return nothing, nothing, np.zeros(0, bool)
-        at, offset = self.transitions(_year(naive.min()) - 1, _year(naive.max()) + 1)
+        changes, offset = self.transitions(_year(naive.min()) - 1, _year(naive.max()) + 1)
         # A transition begins, on the wall clock, at the later of the times before and after it.
         before = np.concatenate([offset[:1], offset[:-1]])
         # Candidates: the offset in force a day before and a day after covers every transition.
-        earlier = np.searchsorted(at + np.maximum(before, offset), naive, side="right") - 1
-        later = np.searchsorted(at + np.minimum(before, offset), naive, side="right") - 1
+        earlier = np.searchsorted(changes + np.maximum(before, offset), naive, side="right") - 1
+        later = np.searchsorted(changes + np.minimum(before, offset), naive, side="right") - 1
         first, second = naive - offset[earlier], naive - offset[later]
-        gap = (second < at[later]) | (first >= np.append(at[1:], np.iinfo(np.int64).max)[earlier])
+        # In a gap neither offset gives an instant at which it is in force.
+        ends = np.append(changes[1:], np.iinfo(np.int64).max)
+        gap = (second < changes[later]) | (first >= ends[earlier])
         missing = gap & (earlier != later)
-        first = np.where(missing, at[later], first)
-        second = np.where(missing, at[later], second)
+        first = np.where(missing, changes[later], first)
+        second = np.where(missing, changes[later], second)
         return np.minimum(first, second), np.maximum(first, second), missing
 
     def midnight(self, day: date) -> Instant:
@@ -292,13 +295,13 @@ def _year(instant: "np.int64 | int") -> int:
 def _transitions(zone: Zone, year: int) -> tuple[Int64, Int64]:
     start = instant_of(datetime(year, 1, 1, tzinfo=UTC))
     end = instant_of(datetime(year + 1, 1, 1, tzinfo=UTC))
-    at, to = [start], [_offset(zone, start)]
+    changes, to = [start], [_offset(zone, start)]
     for after in range(start + STEP, end + STEP, STEP):
         if _offset(zone, min(after, end - 1)) != to[-1]:
             change = _change(zone, after - STEP, min(after, end - 1))
-            at.append(change)
+            changes.append(change)
             to.append(_offset(zone, change))
-    return np.array(at, np.int64), np.array(to, np.int64)
+    return np.array(changes, np.int64), np.array(to, np.int64)
 
 
 def _change(zone: Zone, before: Instant, after: Instant) -> Instant:

@@ -107,10 +107,10 @@ def unit(name: str) -> Unit:
 
     A small `m` is never taken for mega: `mWh` is a milliwatt-hour, which is not in the table.
     """
-    found = _UNITS.get(name.casefold().replace("³", "3"))
-    if found is None or (found.name[0] == "M" and name[0] != "M"):
+    known = _UNITS.get(name.casefold().replace("³", "3"))
+    if known is None or (known.name[0] == "M" and name[0] != "M"):
         raise UnknownUnit(f"there is no unit {name!r}; known are {', '.join(UNITS)}")
-    return found
+    return known
 
 
 def to_micro(value: Decimal | int | float | str, factor: Fraction = Fraction(1)) -> int:
@@ -168,6 +168,7 @@ def to_micros(
         near_tie = np.abs(scaled - rounded) >= 0.5 - size * 2.0**-51
         outside = size > BOUND
     micro = np.where(np.isnan(values) | outside, 0, rounded).astype(np.int64)
+    # From twice the bound on no rounding could bring a number back into range.
     for index in np.flatnonzero(near_tie & (size < 2 * BOUND)).tolist():
         try:
             micro[index] = to_micro(exact(index), factor)

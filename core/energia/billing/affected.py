@@ -47,22 +47,22 @@ async def affected(
 ) -> tuple[list[Bill], ListPlace | None]:
     """Return at most *limit* issued bills whose inputs have changed, the newest first.
 
-    No more than *most* bills are looked at, so that an answer comes soon: what is returned besides
-    is where to go on, None at the end.
+    No more than *most* bills are looked at, so that an answer comes soon. The place to go on from
+    is returned too; None at the end.
     """
-    found: list[Bill] = []
+    changed: list[Bill] = []
     if wanted.status not in (None, "issued"):
-        return found, None
+        return changed, None
     issued = attrs.evolve(wanted, status="issued")
     while most > 0:
         rows = await bills.page(issued, before, min(_SCANNED, most))
         if not rows:
-            return found, None
-        found += await _changed(bills, rows)
-        if len(found) > limit:
-            return found[:limit], ListPlace.of(found[limit - 1])
+            return changed, None
+        changed += await _changed(bills, rows)
+        if len(changed) > limit:
+            return changed[:limit], ListPlace.of(changed[limit - 1])
         before, most = ListPlace.of(rows[-1]), most - len(rows)
-    return found, before
+    return changed, before
 
 
 async def _changed(bills: Bills, rows: Sequence[Row]) -> list[Bill]:
@@ -82,8 +82,8 @@ async def _changed(bills: Bills, rows: Sequence[Row]) -> list[Bill]:
 async def _cases(bills: Bills, rows: Sequence[Row]) -> list[_Case]:
     queries = bills.tenant
     contracts = {
-        one.contract.id: one
-        for one in await zoned_contracts(queries, [row.contract for row in rows])
+        zoned.contract.id: zoned
+        for zoned in await zoned_contracts(queries, [row.contract for row in rows])
     }
     prior = await prior_bills(queries, [(row.contract, row.start) for row in rows])
     tariffs = await Tariffs(queries, bills.converter).each({row.tariff for row in rows})
@@ -104,8 +104,10 @@ async def _cases(bills: Bills, rows: Sequence[Row]) -> list[_Case]:
     ]
 
 
-def _period(row: Row, at: ZonedContract, state: Mapping[str, Mapping[str, object]]) -> BillPeriod:
-    return BillPeriod(at.contract, at.timezone, row.start, row.end, state, row.missing)
+def _period(
+    row: Row, zoned: ZonedContract, state: Mapping[str, Mapping[str, object]]
+) -> BillPeriod:
+    return BillPeriod(zoned.contract, zoned.timezone, row.start, row.end, state, row.missing)
 
 
 def _reasons(
@@ -191,8 +193,8 @@ def _same_prices(old: PriceSeries | None, new: PriceSeries | None) -> bool:
     return (
         np.array_equal(old.starts, new.starts)
         and np.array_equal(old.ends, new.ends)
-        and [old.text(at) for at in range(len(old.starts))]
-        == [new.text(at) for at in range(len(new.starts))]
+        and [old.text(index) for index in range(len(old.starts))]
+        == [new.text(index) for index in range(len(new.starts))]
     )
 
 

@@ -100,9 +100,9 @@ class Bills:
 
     async def page(self, wanted: Filter, before: ListPlace | None, limit: int) -> list[Row]:
         """Return at most *limit* bills that come after *before*, the newest first."""
-        at, id_ = (before.created_at, before.id) if before else (None, None)
-        asked = {**attrs.asdict(wanted), "at": at, "before": id_, "limit": limit}
-        ids = await self.tenant.fetch(str, SQL["bill_list"], asked)
+        created_at, id_ = (before.created_at, before.id) if before else (None, None)
+        arguments = {**attrs.asdict(wanted), "at": created_at, "before": id_, "limit": limit}
+        ids = await self.tenant.fetch(str, SQL["bill_list"], arguments)
         return await self.rows(self.tenant, ids)
 
     async def draft(self, new: NewBill) -> tuple[Bill, bool]:
@@ -119,12 +119,12 @@ class Bills:
         """
         async with self.tenant.transaction() as queries:
             if new.corrects is None:
-                made, old = await self._of_contract(queries, new)
+                row, old = await self._of_contract(queries, new)
             else:
-                made, old = await self._of_correction(queries, new.corrects, new)
-            if made.id not in await self.put(queries, [made]):
-                raise Conflict(f"there is a bill {made.id!r} already")
-            return self.bill(await self.row(queries, made.id)), old is None
+                row, old = await self._of_correction(queries, new.corrects, new)
+            if row.id not in await self.put(queries, [row]):
+                raise Conflict(f"there is a bill {row.id!r} already")
+            return self.bill(await self.row(queries, row.id)), old is None
 
     async def issue(self, id_: str) -> Bill:
         """Issue a draft; one that is issued stays.
@@ -145,6 +145,7 @@ class Bills:
             now = await self.cost_now(queries, row)
             if not self.shows(row, now):
                 raise outdated(row)
+            # Stored again: the revisions that it was priced by may be newer than the draft's.
             await self.put(queries, [NewRow(id=id_, corrects=row.corrects, priced=now)])
             (issued,) = await self.mark_issued(queries, [id_])
         self.tell([issued])
@@ -173,19 +174,19 @@ class Bills:
             tariffs = Tariffs(queries, self.converter)
             return await price_periods(queries, tariffs, periods, self.slots)
 
-    async def put(self, queries: Queries, made: Sequence[NewRow]) -> list[str]:
+    async def put(self, queries: Queries, drafts: Sequence[NewRow]) -> list[str]:
         """Store drafts; return the ids of those that could be."""
-        if not made:
+        if not drafts:
             return []
-        columns = rows.columns(made, self.plugins, self.converter)
+        columns = rows.columns(drafts, self.plugins, self.converter)
         return await queries.fetch(str, SQL["bill_put"], columns | {"now": self.clock.now()})
 
     async def mark_issued(self, queries: Queries, ids: Sequence[str]) -> list[Row]:
         """Issue drafts in the place of the bills that they correct, and return them."""
         if not ids:
             return []
-        asked = {"ids": list(ids), "now": self.clock.now()}
-        return await queries.fetch(Row, one_message(SQL["bill_issue"], SQL["bill_get"]), asked)
+        arguments = {"ids": list(ids), "now": self.clock.now()}
+        return await queries.fetch(Row, one_message(SQL["bill_issue"], SQL["bill_get"]), arguments)
 
     async def rows(self, queries: Queries, ids: Sequence[str]) -> list[Row]:
         """Return those of some bills that there are, in their order."""
@@ -193,10 +194,10 @@ class Bills:
 
     async def row(self, queries: Queries, id_: str) -> Row:
         """Return a bill; raises `NotFound`."""
-        found = await self.rows(queries, [id_])
-        if not found:
+        bills = await self.rows(queries, [id_])
+        if not bills:
             raise NotFound(f"there is no bill {id_!r}")
-        return found[0]
+        return bills[0]
 
     def bill(self, row: Row) -> Bill:
         """Return a bill as the API shows it."""
@@ -247,9 +248,9 @@ class Bills:
         remembered = {} if old is None else (await self.row(queries, old.id)).prior_state
         days = (new.start, new.end)
         period = await self._period(queries, contract, days, new.state, remembered)
-        made = await self._cost(queries, attrs.evolve(period, missing=new.missing))
+        cost = await self._cost(queries, attrs.evolve(period, missing=new.missing))
         id_ = old.id if old else new.id or new_id()
-        return NewRow(id=id_, corrects=None, priced=made), old
+        return NewRow(id=id_, corrects=None, priced=cost), old
 
     async def _of_correction(
         self, queries: Queries, id_: str, new: NewBill
@@ -266,24 +267,26 @@ class Bills:
         (contract,) = await zoned_contracts(queries, [row.contract])
         days = (row.start, row.end)
         period = await self._period(queries, contract, days, None, row.prior_state)
-        made = await self._cost(queries, attrs.evolve(period, missing=new.missing))
-        return NewRow(id=old.id if old else new.id or new_id(), corrects=id_, priced=made), old
+        cost = await self._cost(queries, attrs.evolve(period, missing=new.missing))
+        return NewRow(id=old.id if old else new.id or new_id(), corrects=id_, priced=cost), old
 
     async def _period(
         self,
         queries: Queries,
-        at: ZonedContract,
+        zoned: ZonedContract,
         days: tuple[date, date],
         given: Mapping[str, Any] | None,
         remembered: Mapping[str, Any],
     ) -> BillPeriod:
         """Return what to price: charges remember the bill before, else what was *given* once."""
-        prior = (await prior_bills(queries, [(at.contract.id, days[0])])).get(0)
+        prior = (await prior_bills(queries, [(zoned.contract.id, days[0])])).get(0)
         if prior is not None and given is not None:
             message = f"the charges remember the bill {prior.bill!r}"
             raise Invalid.of("state_is_stored", message, "/state")
         state = prior.state if prior else remembered if given is None else given
-        return BillPeriod(at.contract, at.timezone, *days, state, client_state=given is not None)
+        return BillPeriod(
+            zoned.contract, zoned.timezone, *days, state, client_state=given is not None
+        )
 
     async def _cost(self, queries: Queries, period: BillPeriod) -> BillCost:
         (cost,) = await self.price(queries, [period])
@@ -293,18 +296,18 @@ class Bills:
 
     async def _hold(self, queries: Queries, id_: str) -> Row:
         """Return a bill, held with its contract until the transaction ends."""
-        asked = {"id": id_, "ids": [id_]}
-        found = await queries.fetch(Row, one_message(SQL["bill_hold"], SQL["bill_get"]), asked)
-        if not found:
+        arguments = {"id": id_, "ids": [id_]}
+        bills = await queries.fetch(Row, one_message(SQL["bill_hold"], SQL["bill_get"]), arguments)
+        if not bills:
             raise NotFound(f"there is no bill {id_!r}")
-        return found[0]
+        return bills[0]
 
 
 async def bills_in(queries: Queries, periods: Sequence[tuple[str, date, date]]) -> list[PeriodBill]:
     """Return the drafts and issued bills in part of each period of a contract."""
     contracts, starts, ends = (list(column) for column in zip(*periods, strict=True))
-    asked = {"contracts": contracts, "starts": starts, "ends": ends}
-    return await queries.fetch(PeriodBill, SQL["bills_in"], asked)
+    arguments = {"contracts": contracts, "starts": starts, "ends": ends}
+    return await queries.fetch(PeriodBill, SQL["bills_in"], arguments)
 
 
 def draft_of(bills: Sequence[PeriodBill], start: date, end: date) -> PeriodBill | None:
@@ -321,11 +324,11 @@ def draft_of(bills: Sequence[PeriodBill], start: date, end: date) -> PeriodBill 
 
 
 async def _held_contract(queries: Queries, id_: str) -> ZonedContract:
-    found = await hold_contracts(queries, [id_])
-    if not found:
+    contracts = await hold_contracts(queries, [id_])
+    if not contracts:
         message = f"there is no contract {id_!r}"
         raise Invalid.of("unknown_contract", message, "/contract")
-    return found[0]
+    return contracts[0]
 
 
 def _corrected(row: Row) -> AlreadyCorrected:

@@ -126,7 +126,7 @@ def check(bill: Bill, supplier: SupplierBill) -> BillCheck:
     for line in supplier.lines:
         theirs.setdefault(_match(line, ours), []).append(line)
     lines = [
-        _line(one, theirs.get(index, ()), supplier.tolerance) for index, one in enumerate(ours)
+        _line(line, theirs.get(index, ()), supplier.tolerance) for index, line in enumerate(ours)
     ]
     lines += [_stranger(line) for line in theirs.get(None, ())]
     added = sum((Fraction(line.amount) for line in supplier.lines), Fraction(0))
@@ -149,15 +149,15 @@ def _ours(lines: Sequence[CostLine], told_apart: Collection[str | None]) -> Iter
 def _match(line: SupplierLine, ours: Sequence[CostLine]) -> int | None:
     """Return which of our lines is meant: by its code, else by the only one so described."""
     if line.code is not None:
-        found = [
+        matches = [
             index
-            for index, one in enumerate(ours)
-            if one.code == line.code and line.version in (None, one.version)
+            for index, our in enumerate(ours)
+            if our.code == line.code and line.version in (None, our.version)
         ]
     else:
         printed = _folded(line.description)
-        found = [index for index, one in enumerate(ours) if _folded(one.description) == printed]
-    return found[0] if len(found) == 1 else None
+        matches = [index for index, our in enumerate(ours) if _folded(our.description) == printed]
+    return matches[0] if len(matches) == 1 else None
 
 
 def _line(ours: CostLine, theirs: Sequence[SupplierLine], tolerance: Decimal) -> CheckedLine:
@@ -192,8 +192,8 @@ def _quantities(ours: CostLine, theirs: Sequence[SupplierLine]) -> CheckedAmount
     decimals = max(max(0, -int(number.as_tuple().exponent)) for number in printed)
     scaled = rounded(Fraction(ours.quantity), decimals, "half_up")
     added = sum((Fraction(number) for number in printed), Fraction(0))
-    found = _amounts(Fraction(scaled, 10**decimals), added, Decimal(0))
-    return attrs.evolve(found, billed=fixed(scaled, decimals))
+    quantity = _amounts(Fraction(scaled, 10**decimals), added, Decimal(0))
+    return attrs.evolve(quantity, billed=fixed(scaled, decimals))
 
 
 def _stranger(line: SupplierLine) -> CheckedLine:

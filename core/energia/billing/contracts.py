@@ -59,8 +59,8 @@ class Contracts:
 
     async def page(self, after: str, limit: int, meter: str | None = None) -> list[Contract]:
         """Return at most *limit* contracts whose ids come after *after*, by id."""
-        asked = {"after": after, "limit": limit, "meter": meter}
-        ids = await self.tenant.fetch(str, SQL["contract_list"], asked)
+        arguments = {"after": after, "limit": limit, "meter": meter}
+        ids = await self.tenant.fetch(str, SQL["contract_list"], arguments)
         rows = await self.tenant.fetch(_zoned, SQL["contract_get"], {"ids": ids})
         return [row.contract for row in rows]
 
@@ -76,7 +76,7 @@ class Contracts:
             InUse: A bill is issued that would be another contract's.
 
         """
-        made = Contract(
+        contract = Contract(
             id=id_ or new.id or new_id(),
             meter=new.meter,
             tariff=new.tariff,
@@ -86,17 +86,18 @@ class Contracts:
             channels=new.channels,
         )
         async with self.tenant.transaction() as queries:
-            await self._check(queries, made)
-            old = await self._held(queries, made.id)
+            # Holds the meter: of two new contracts of one meter, the second sees the first.
+            await self._check(queries, contract)
+            old = await self._held(queries, contract.id)
             if old is not None:
                 if not replace:
-                    raise _taken(made)
-                await _refuse_billed(queries, old, made)
-            await _refuse_overlap(queries, made)
-            (created,) = await queries.fetch(bool, SQL["contract_put"], self._row(made))
+                    raise _taken(contract)
+                await _refuse_billed(queries, old, contract)
+            await _refuse_overlap(queries, contract)
+            (created,) = await queries.fetch(bool, SQL["contract_put"], self._row(contract))
             if old is None and not created:  # made just now, of another meter
-                raise _taken(made)
-        return made, created
+                raise _taken(contract)
+        return contract, created
 
     async def delete(self, id_: str) -> None:
         """Delete a contract; raises `NotFound`, or `InUse` if it has bills."""
@@ -110,26 +111,27 @@ class Contracts:
     async def state(self, id_: str) -> ContractState:
         """Return what the charges remember for the next bill; raises `NotFound`."""
         await self.get(id_)
-        found = await prior_bills(self.tenant, [(id_, date.max)])
-        if 0 not in found:
+        bills = await prior_bills(self.tenant, [(id_, date.max)])
+        if 0 not in bills:
             return ContractState(contract=id_, as_of=None, bill=None, state={})
-        prior = found[0]
+        prior = bills[0]
         return ContractState(contract=id_, as_of=prior.end, bill=prior.bill, state=prior.state)
 
-    async def _check(self, queries: Queries, made: Contract) -> None:
+    async def _check(self, queries: Queries, new: Contract) -> None:
         """Refuse what does not fit, all of it; meter and tariff are held until the end."""
         faults = Faults()
-        if not await queries.fetch(str, SQL["contract_meter"], made.meter):
-            faults.append(Fault("unknown_meter", f"there is no meter {made.meter!r}", "/meter"))
-        tariff = (await Tariffs(queries, self.converter).held([made.tariff])).get(made.tariff)
+        if not await queries.fetch(str, SQL["contract_meter"], new.meter):
+            faults.append(Fault("unknown_meter", f"there is no meter {new.meter!r}", "/meter"))
+        tariff = (await Tariffs(queries, self.converter).held([new.tariff])).get(new.tariff)
         if isinstance(tariff, Conflict):
             raise tariff
         if tariff is None:
-            faults.append(Fault("unknown_tariff", f"there is no tariff {made.tariff!r}", "/tariff"))
-        asked = _roles(tariff, made, faults) if tariff else ()
-        declared = (await registry.channels_of(queries, [made.meter]))[made.meter]
+            faults.append(Fault("unknown_tariff", f"there is no tariff {new.tariff!r}", "/tariff"))
+        charged_roles = _roles(tariff, new, faults) if tariff else ()
+        declared = (await registry.channels_of(queries, [new.meter]))[new.meter]
         try:
-            channels_by_role(declared, [*made.channels, *asked] if declared else (), made.channels)
+            needed = [*new.channels, *charged_roles] if declared else ()
+            channels_by_role(declared, needed, new.channels)
         except Invalid as error:
             faults.add(error)
         if faults.kept:
@@ -139,8 +141,8 @@ class Contracts:
         rows = await hold_contracts(queries, [id_])
         return rows[0].contract if rows else None
 
-    def _row(self, made: Contract) -> dict[str, object]:
-        row = attrs.asdict(made, recurse=False)
+    def _row(self, contract: Contract) -> dict[str, object]:
+        row = attrs.asdict(contract, recurse=False)
         return row | {
             name: self.converter.dumps(row[name]).decode() for name in ("parameters", "channels")
         }
@@ -171,56 +173,59 @@ async def zoned_contracts(queries: Queries, ids: list[str]) -> list[ZonedContrac
     return rows
 
 
-async def prior_bills(queries: Queries, asked: list[tuple[str, date]]) -> dict[int, PriorBill]:
-    """Return the newest issued bill of each contract that ends by a day, by the index asked."""
-    days = [day if day != date.max else "infinity" for _, day in asked]
-    given = {"contracts": [contract for contract, _ in asked], "days": days}
-    found = await queries.fetch(PriorBill, SQL["bill_prior"], given)
-    return {prior.asked - 1: prior for prior in found}
+async def prior_bills(queries: Queries, pairs: list[tuple[str, date]]) -> dict[int, PriorBill]:
+    """Return the newest issued bill that ends by a day, for each pair of a contract and a day.
+
+    They are returned by the index of the pair; a pair without such a bill is left out.
+    """
+    days = [day if day != date.max else "infinity" for _, day in pairs]
+    given = {"contracts": [contract for contract, _ in pairs], "days": days}
+    bills = await queries.fetch(PriorBill, SQL["bill_prior"], given)
+    return {prior.asked - 1: prior for prior in bills}
 
 
-def _roles(tariff: Tariff, made: Contract, faults: Faults) -> tuple[str, ...]:
-    """Return the roles charged in the contract's time; faults of its parameters are *found*."""
-    for fault in tariff.knows(made.parameters):
+def _roles(tariff: Tariff, contract: Contract, faults: Faults) -> tuple[str, ...]:
+    """Return the roles charged in the contract's time; faults of its parameters are noted."""
+    for fault in tariff.knows(contract.parameters):
         faults.append(fault)
     versions = tuple(
         version
         for version in tariff.versions
-        if (made.end is None or version.valid_from < made.end)
-        and (version.valid_to is None or version.valid_to > made.start)
+        if (contract.end is None or version.valid_from < contract.end)
+        and (version.valid_to is None or version.valid_to > contract.start)
     )
     try:
-        filled = attrs.evolve(tariff, versions=versions).filled(made.parameters)
+        filled_tariff = attrs.evolve(tariff, versions=versions).filled(contract.parameters)
     except Invalid as error:
         faults.add(error)
         return ()
-    return roles(filled.versions)
+    return roles(filled_tariff.versions)
 
 
-def _taken(made: Contract) -> Conflict:
-    return Conflict(f"there is a contract {made.id!r} already")
+def _taken(contract: Contract) -> Conflict:
+    return Conflict(f"there is a contract {contract.id!r} already")
 
 
-async def _refuse_billed(queries: Queries, old: Contract, made: Contract) -> None:
+async def _refuse_billed(queries: Queries, old: Contract, new: Contract) -> None:
     """Refuse changes of what issued bills say of their contract."""
-    billed = await billed_until(queries, [made.id])
+    billed = await billed_until(queries, [new.id])
     if billed is None:
         return
     changed = [
-        name for name in ("meter", "tariff", "start") if getattr(old, name) != getattr(made, name)
+        name for name in ("meter", "tariff", "start") if getattr(old, name) != getattr(new, name)
     ]
-    if made.end is not None and made.end < billed:
+    if new.end is not None and new.end < billed:
         changed.append("end")
     if changed:
         faults = [Fault(InUse.code, f"bills are issued until {billed}", f"/{n}") for n in changed]
         raise InUse(f"bills of the contract are issued until {billed}", faults)
 
 
-async def _refuse_overlap(queries: Queries, made: Contract) -> None:
-    asked = {"id": made.id, "meter": made.meter, "start": made.start, "end": made.end}
-    others = await queries.fetch(str, SQL["contract_others"], asked)
+async def _refuse_overlap(queries: Queries, new: Contract) -> None:
+    arguments = {"id": new.id, "meter": new.meter, "start": new.start, "end": new.end}
+    others = await queries.fetch(str, SQL["contract_others"], arguments)
     if others:
-        message = f"the meter {made.meter!r} has the contract {others[0]!r} in part of the period"
+        message = f"the meter {new.meter!r} has the contract {others[0]!r} in part of the period"
         raise ContractsOverlap.of(ContractsOverlap.code, message, "/start")
 
 

@@ -120,14 +120,14 @@ async def explained(bills: Bills, id_: str, line: int | None = None) -> Explanat
         prior_state=row.prior_state,
         state=row.state,
         assumptions=bill.assumptions,
-        charges={code: one for version in versions for code, one in version.charges.items()},
+        charges={code: charge for version in versions for code, charge in version.charges.items()},
         versions=tuple(versions) if len(versions) > 1 else None,
         lines=lines if line is None else (_one(lines, line),),
     )
 
 
 def _version(version: Version, converter: Converter) -> ExplainedVersion:
-    charges = {code_of(one): converter.unstructure(one) for one in version.charges}
+    charges = {code_of(charge): converter.unstructure(charge) for charge in version.charges}
     return ExplainedVersion(version.valid_from, charges)
 
 
@@ -178,13 +178,13 @@ def _charged(row: Row, lines: tuple[CostLine, ...]) -> Charged:
     """Return what the bill charges, as it was kept."""
     details = [
         Detail(
-            one["charge"],
-            tuple(Step(**step) for step in one["steps"]),
-            tuple(one.get("replaced_by", ())),
-            one.get("part", 0),
-            tuple(one.get("rate_steps", ())),
+            detail["charge"],
+            tuple(Step(**step) for step in detail["steps"]),
+            tuple(detail.get("replaced_by", ())),
+            detail.get("part", 0),
+            tuple(detail.get("rate_steps", ())),
         )
-        for one in row.basis["details"]
+        for detail in row.basis["details"]
     ]
     measured = row.basis.get("parts") or [row.basis["measured"]]
     parts = [CostPart(*part) for part in zip(row.versions, measured, strict=True)]

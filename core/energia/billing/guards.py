@@ -130,11 +130,11 @@ def _changes(old: Tariff, new: Tariff, used: Sequence[date]) -> Iterator[Fault]:
             message = f"bills by the version of {day} are issued: it stays"
             yield Fault(VersionInUse.code, message, "/versions")
             continue
-        at, version = after[day]
+        index, version = after[day]
         for name in _FIELDS:
             if getattr(before[day][1], name) != getattr(version, name):
                 message = f"bills by the version of {day} are issued: its {name} stay as they are"
-                yield Fault(VersionInUse.code, message, f"/versions/{at}/{name}")
+                yield Fault(VersionInUse.code, message, f"/versions/{index}/{name}")
 
 
 async def _too_early(
@@ -147,30 +147,33 @@ async def _too_early(
         for day in used
         if day in after and after[day][1].valid_to != before[day][1].valid_to
     }
-    asked = {
+    arguments = {
         "tariff": new.id,
         "versions": list(ends),
         "ends": list(ends.values()),
         "billed": [before[day][1].valid_to for day in ends],
     }
-    later = await queries.fetch(_End, SQL["bill_version_ends"], asked) if ends else []
-    return _cut(later, ends, new, {day: at for day, (at, _) in after.items()})
+    later = await queries.fetch(_End, SQL["bill_version_ends"], arguments) if ends else []
+    return _cut(later, ends, new, {day: index for day, (index, _) in after.items()})
 
 
 def _cut(
-    later: Sequence[_End], ends: Mapping[date, date | None], new: Tariff, at: Mapping[date, int]
+    later: Sequence[_End],
+    ends: Mapping[date, date | None],
+    new: Tariff,
+    indexes: Mapping[date, int],
 ) -> Iterator[Fault]:
-    for one in later:
-        end = ends[one.version]
-        zone = Zone.named(one.timezone) if one.timezone else new.zone
-        if end and zone.midnight(one.day) > new.zone.midnight(end):
-            message = f"bills by the version of {one.version} are issued until {one.day}"
-            yield Fault(VersionInUse.code, message, f"/versions/{at[one.version]}/valid_to")
+    for last in later:
+        end = ends[last.version]
+        zone = Zone.named(last.timezone) if last.timezone else new.zone
+        if end and zone.midnight(last.day) > new.zone.midnight(end):
+            message = f"bills by the version of {last.version} are issued until {last.day}"
+            yield Fault(VersionInUse.code, message, f"/versions/{indexes[last.version]}/valid_to")
 
 
 def _by_day(tariff: Tariff) -> dict[date, tuple[int, Version]]:
     """Return the versions with their places, by their first days."""
-    return {version.valid_from: (at, version) for at, version in enumerate(tariff.versions)}
+    return {version.valid_from: (index, version) for index, version in enumerate(tariff.versions)}
 
 
 def _used(old: Tariff, billed: Sequence[tuple[date, date]]) -> list[date]:

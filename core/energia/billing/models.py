@@ -195,7 +195,7 @@ class BillInputs:
         plugins: The plugins that offer the charges, with their versions.
         readings: The channels that were read.
         prices: The price series that were read.
-        missing: What became of missing readings.
+        missing: How missing readings were treated.
 
     """
 
@@ -347,7 +347,7 @@ class Failure:
 
 @attrs.define(kw_only=True)
 class RunOutcome:
-    """What became of a run.
+    """The outcome of a run.
 
     Attributes:
         created: Drafts that were made.

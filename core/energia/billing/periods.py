@@ -110,8 +110,8 @@ async def price_periods(
     ]
     return await asyncio.to_thread(
         lambda: [
-            found if isinstance(found, EnergiaError) else _priced(period, found)
-            for period, found in work
+            result if isinstance(result, EnergiaError) else _priced(period, result)
+            for period, result in work
         ]
     )
 
@@ -124,11 +124,11 @@ def _plan(
     try:
         _refuse_outside(period)
         window = period.window
-        filled = tariff.within(*window).filled(period.contract.parameters)
-        in_force = filled.in_force(*window)
+        filled_tariff = tariff.within(*window).filled(period.contract.parameters)
+        in_force = filled_tariff.in_force(*window)
         if period.client_state:
             refuse_unknown(period.prior_state, codes(in_force))
-        return Plan((filled,), *window).of_meter(declared, period.contract.channels, limit)
+        return Plan((filled_tariff,), *window).of_meter(declared, period.contract.channels, limit)
     except EnergiaError as error:
         return error
 

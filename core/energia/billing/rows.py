@@ -75,14 +75,17 @@ class Row:
 
     @property
     def missing(self) -> Missing:
-        """What became of missing readings."""
-        found: Missing = self.document["inputs"]["missing"]
-        return found
+        """How missing readings were treated."""
+        missing: Missing = self.document["inputs"]["missing"]
+        return missing
 
     def price_spans(self, window: tuple[int, int]) -> list[PriceSpan]:
         """Return the price series that the bill read in *window*, each as it was known then."""
         names, revisions = self.price_series or (), self.price_revisions or ()
-        return [PriceSpan(name, *window, at) for name, at in zip(names, revisions, strict=True)]
+        return [
+            PriceSpan(name, *window, revision_at)
+            for name, revision_at in zip(names, revisions, strict=True)
+        ]
 
     def shows(self, document: Mapping[str, Any]) -> bool:
         """Tell whether *document* says the same of what is to be paid."""
@@ -95,15 +98,15 @@ def columns(rows: Sequence[NewRow], plugins: Plugins, converter: Converter) -> d
     contracts = [row.priced.period.contract for row in rows]
     return {
         "id": [row.id for row in rows],
-        "contract": [one.id for one in contracts],
+        "contract": [contract.id for contract in contracts],
         "start": [row.priced.period.start for row in rows],
         "end": [row.priced.period.end for row in rows],
         "corrects": [row.corrects for row in rows],
-        "meter": [one.meter for one in contracts],
-        "tariff": [one.tariff for one in contracts],
+        "meter": [contract.meter for contract in contracts],
+        "tariff": [contract.tariff for contract in contracts],
         "version": [row.priced.versions[0].valid_from for row in rows],
         "last_version": [_last_version(row.priced) for row in rows],
-        **{name: [one[name] for one in dumped] for name in dumped[0]},
+        **{name: [texts[name] for texts in dumped] for name in dumped[0]},
     }
 
 
@@ -139,7 +142,7 @@ def document(priced: BillCost, plugins: Plugins, converter: Converter) -> Any:
         version=priced.versions[0].valid_from,
         versions=several(tuple(version.valid_from for version in priced.versions)),
         energia=energia.__version__,
-        plugins={one.name: one.version for one in providers},
+        plugins={provider.name: provider.version for provider in providers},
         readings=tuple(
             ChannelRead(role=role, channel=channel.id, revision_at=reading.revision_at)
             for (role, channel), reading in zip(
@@ -214,24 +217,24 @@ def bill(row: Row, converter: Converter) -> Bill:
         "prior_state": row.prior_state,
         "state": row.state,
     }
-    made = {name: value for name, value in shown.items() if value is not None}
+    present = {name: value for name, value in shown.items() if value is not None}
     times = {
-        name: None if at is None else at.isoformat()
-        for name, at in (
+        name: None if moment is None else moment.isoformat()
+        for name, moment in (
             ("created_at", row.created_at),
             ("priced_at", row.priced_at),
             ("issued_at", row.issued_at),
         )
     }
-    return converter.structure(made | {k: v for k, v in times.items() if v}, Bill)
+    return converter.structure(present | {k: v for k, v in times.items() if v}, Bill)
 
 
 def _quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def _time(at: datetime | None) -> str:
-    return "NULL" if at is None else f'"{at.isoformat()}"'
+def _time(moment: datetime | None) -> str:
+    return "NULL" if moment is None else f'"{moment.isoformat()}"'
 
 
 # Where a bill stands in the list of bills, as text: it says so even when the bill is gone.

@@ -28,13 +28,13 @@ class _Due:
     """A contract to bill.
 
     Attributes:
-        at: The contract.
+        zoned: The contract, with the zone of its site.
         days: The part of the run's period that it is in force.
         draft: The id of the draft that there is.
 
     """
 
-    at: ZonedContract
+    zoned: ZonedContract
     days: tuple[date, date]
     draft: str | None
 
@@ -55,13 +55,13 @@ async def run(bills: Bills, wanted: Run) -> RunOutcome:
 async def _slices(bills: Bills, wanted: Run) -> AsyncIterator[list[str]]:
     if wanted.contracts is not None:
         named = sorted(set(wanted.contracts))
-        for at in range(0, len(named), _SLICE):
-            yield named[at : at + _SLICE]
+        for first in range(0, len(named), _SLICE):
+            yield named[first : first + _SLICE]
         return
-    asked = {"start": wanted.start, "end": wanted.end, "limit": _SLICE, "after": ""}
-    while ids := await bills.tenant.fetch(str, SQL["contract_in_period"], asked):
+    arguments = {"start": wanted.start, "end": wanted.end, "limit": _SLICE, "after": ""}
+    while ids := await bills.tenant.fetch(str, SQL["contract_in_period"], arguments):
         yield ids
-        asked["after"] = ids[-1]
+        arguments["after"] = ids[-1]
 
 
 def _add(outcome: RunOutcome, part: RunOutcome, most: int) -> None:
@@ -82,34 +82,34 @@ class _Slice:
     async def bill(self, ids: list[str]) -> list[Row]:
         """Bill these contracts and return the bills that were issued."""
         due = await self._due(await self._hold(ids))
-        stored = await self.bills.rows(self.queries, [one.draft for one in due if one.draft])
+        stored = await self.bills.rows(self.queries, [entry.draft for entry in due if entry.draft])
         drafts = {row.id: row for row in stored}
         periods = await self._periods(due, drafts)
-        made = []
-        for one, priced in zip(due, await self.bills.price(self.queries, periods), strict=True):
+        rows = []
+        for entry, priced in zip(due, await self.bills.price(self.queries, periods), strict=True):
             if isinstance(priced, EnergiaError):
-                self._failed(one.at.contract.id, priced)
+                self._failed(entry.zoned.contract.id, priced)
             else:
-                made.append(self._made(priced, drafts.get(one.draft or "")))
-        await self.bills.put(self.queries, made)
-        return await self._issue([row.id for row in made]) if self.run.issue else []
+                rows.append(self._made(priced, drafts.get(entry.draft or "")))
+        await self.bills.put(self.queries, rows)
+        return await self._issue([row.id for row in rows]) if self.run.issue else []
 
     async def _hold(self, ids: list[str]) -> list[ZonedContract]:
         contracts = await hold_contracts(self.queries, ids)
-        for id_ in sorted(set(ids) - {one.contract.id for one in contracts}):
+        for id_ in sorted(set(ids) - {zoned.contract.id for zoned in contracts}):
             self._failed(id_, NotFound(f"there is no contract {id_!r}"))
         return contracts
 
     async def _due(self, contracts: Sequence[ZonedContract]) -> list[_Due]:
         """Return what is to be priced; what is issued already is not."""
-        days = {one.contract.id: self._days(one) for one in contracts}
+        days = {zoned.contract.id: self._days(zoned) for zoned in contracts}
         there: dict[str, list[PeriodBill]] = {id_: [] for id_ in days}
         if days:
             for bill in await bills_in(self.queries, [(id_, *d) for id_, d in days.items()]):
                 there[bill.contract].append(bill)
         due = []
-        for one in contracts:
-            id_ = one.contract.id
+        for zoned in contracts:
+            id_ = zoned.contract.id
             if any(_is_issued(bill, days[id_]) for bill in there[id_]):
                 self.outcome.unchanged += 1
                 continue
@@ -118,22 +118,22 @@ class _Slice:
             except EnergiaError as error:
                 self._failed(id_, error)
             else:
-                due.append(_Due(one, days[id_], draft.id if draft else None))
+                due.append(_Due(zoned, days[id_], draft.id if draft else None))
         return due
 
     async def _periods(self, due: Sequence[_Due], drafts: Mapping[str, Row]) -> list[BillPeriod]:
         """Return what to price; a draft keeps the state and the choice that it was made with."""
-        starts = [(one.at.contract.id, one.days[0]) for one in due]
+        starts = [(entry.zoned.contract.id, entry.days[0]) for entry in due]
         prior = await prior_bills(self.queries, starts)
         periods = []
-        for index, one in enumerate(due):
-            draft = drafts.get(one.draft or "")
+        for index, entry in enumerate(due):
+            draft = drafts.get(entry.draft or "")
             state = draft.prior_state if draft else {}
             if index in prior:
                 state = prior[index].state
             missing = draft.missing if draft else "refuse"
-            at = one.at
-            periods.append(BillPeriod(at.contract, at.timezone, *one.days, state, missing))
+            zoned = entry.zoned
+            periods.append(BillPeriod(zoned.contract, zoned.timezone, *entry.days, state, missing))
         return periods
 
     def _made(self, priced: BillCost, draft: Row | None) -> NewRow:
@@ -149,10 +149,10 @@ class _Slice:
         self.outcome.issued += len(ids)
         return await self.bills.mark_issued(self.queries, ids)
 
-    def _days(self, one: ZonedContract) -> tuple[date, date]:
+    def _days(self, zoned: ZonedContract) -> tuple[date, date]:
         """Return the part of the period in which the contract is in force, or all of it if none."""
-        start = max(self.run.start, one.contract.start)
-        end = self.run.end if one.contract.end is None else min(self.run.end, one.contract.end)
+        start = max(self.run.start, zoned.contract.start)
+        end = self.run.end if zoned.contract.end is None else min(self.run.end, zoned.contract.end)
         return (start, end) if start < end else (self.run.start, self.run.end)
 
     def _failed(self, contract: str, error: EnergiaError) -> None:

@@ -60,7 +60,7 @@ class OpenBill:
     """The bill of a contract that grows with its readings.
 
     Attributes:
-        at: The contract.
+        zoned: The contract, with the zone of its site.
         first_day: The first day of the bill.
         plan: What it takes from its start until now, or until the contract ends.
         state: What the charges remember from the bill before.
@@ -68,7 +68,7 @@ class OpenBill:
 
     """
 
-    at: ZonedContract
+    zoned: ZonedContract
     first_day: date
     plan: Plan
     state: Mapping[str, Mapping[str, Any]]
@@ -77,7 +77,7 @@ class OpenBill:
     @property
     def zone(self) -> Zone:
         """The zone of the site."""
-        return Zone.named(self.at.timezone)
+        return Zone.named(self.zoned.timezone)
 
     @cached_property
     def grows(self) -> bool:
@@ -113,8 +113,8 @@ async def cost_to_date(bills: Bills, contract: str, start: date | None) -> CostT
 
     """
     bill = await _open_bill(bills, contract, start)
-    kept = await _kept(bills, bill) if bill.grows else None
-    begin = bill.plan.start if kept is None else kept.measurement.until
+    measures = await _kept(bills, bill) if bill.grows else None
+    begin = bill.plan.start if measures is None else measures.measurement.until
     rest = attrs.evolve(bill.plan, start=begin)
     refuse_large(rest.slots, bills.slots)
     (inputs,) = await read_inputs(bills.tenant, [rest])
@@ -122,7 +122,7 @@ async def cost_to_date(bills: Bills, contract: str, start: date | None) -> CostT
     end = max(begin, min(ends, default=bill.plan.end))
     if end == bill.plan.start:
         raise IncompleteUsage.of("never_sent", "there are no readings yet")
-    cost = await _cost(bills, bill, kept, inputs, end)
+    cost = await _cost(bills, bill, measures, inputs, end)
     return CostToDate(
         contract=contract,
         currency=cost.currency,
@@ -131,28 +131,28 @@ async def cost_to_date(bills: Bills, contract: str, start: date | None) -> CostT
         end=bill.zone.datetime(end),
         lines=cost.lines,
         assumptions=cost.assumptions,
-        kept_until=None if kept is None else bill.zone.datetime(begin),
+        kept_until=None if measures is None else bill.zone.datetime(begin),
     )
 
 
 async def _open_bill(bills: Bills, id_: str, start: date | None) -> OpenBill:
     queries = bills.tenant
-    (at,) = await zoned_contracts(queries, [id_])
-    contract = at.contract
+    (zoned,) = await zoned_contracts(queries, [id_])
+    contract = zoned.contract
     prior = (await prior_bills(queries, [(id_, start or date.max)])).get(0)
-    first, begin, end = _window(bills, at, start or (prior.end if prior else None))
+    first, begin, end = _window(bills, zoned, start or (prior.end if prior else None))
     tariff = await Tariffs(queries, bills.converter).get(contract.tariff)
-    filled = tariff.within(begin, end).filled(contract.parameters)
-    filled.in_force(begin, end)  # raises where none is
+    filled_tariff = tariff.within(begin, end).filled(contract.parameters)
+    filled_tariff.in_force(begin, end)  # raises where no version is in force
     declared = (await registry.channels_of(queries, [contract.meter]))[contract.meter]
-    plan = Plan((filled,), begin, end).of_meter(declared, contract.channels, None)
+    plan = Plan((filled_tariff,), begin, end).of_meter(declared, contract.channels, None)
     state = prior.state if prior else {}
-    return OpenBill(at, first, plan, state, _basis(bills, plan))
+    return OpenBill(zoned, first, plan, state, _basis(bills, plan))
 
 
-def _window(bills: Bills, at: ZonedContract, start: date | None) -> tuple[date, int, int]:
+def _window(bills: Bills, zoned: ZonedContract, start: date | None) -> tuple[date, int, int]:
     """Return the first day of the bill, when it starts, and when it would end now."""
-    zone, contract = Zone.named(at.timezone), at.contract
+    zone, contract = Zone.named(zoned.timezone), zoned.contract
     now = instant_of(bills.clock.now())
     first = start or max(contract.start, zone.datetime(now).date().replace(day=1))
     begin = zone.midnight(first)
@@ -183,7 +183,7 @@ async def _kept(bills: Bills, bill: OpenBill) -> KeptMeasures | None:
         KeptMeasures,
         SQL["to_date_get"],
         {
-            "contract": bill.at.contract.id,
+            "contract": bill.zoned.contract.id,
             "start": bill.first_day,
             "end": utc(bill.plan.end),
             "basis": bill.basis,
@@ -199,11 +199,12 @@ async def _keep(
     bills: Bills,
     bill: OpenBill,
     measurement: Measurement,
-    kept: KeptMeasures | None,
+    measures: KeptMeasures | None,
     inputs: Inputs,
 ) -> None:
-    """Keep *measurement*, made of what was *kept* before and the readings since."""
-    earlier = [None] * len(inputs.readings) if kept is None else kept.revisions
+    """Keep *measurement*, made of the *measures* kept before and the readings since."""
+    earlier = [None] * len(inputs.readings) if measures is None else measures.revisions
+    # A whole day is kept only where every channel has a reading by its end, so none lacks both.
     pins = [
         max(filter(None, (old, new.revision_at)))
         for old, new in zip(earlier, inputs.readings, strict=True)
@@ -211,7 +212,7 @@ async def _keep(
     await bills.tenant.execute(
         SQL["to_date_put"],
         {
-            "contract": bill.at.contract.id,
+            "contract": bill.zoned.contract.id,
             "start": bill.first_day,
             "until": utc(measurement.until),
             "revisions": pins,
@@ -228,17 +229,17 @@ def _last(series: Series) -> int:
 
 
 async def _cost(
-    bills: Bills, bill: OpenBill, kept: KeptMeasures | None, inputs: Inputs, end: int
+    bills: Bills, bill: OpenBill, measures: KeptMeasures | None, inputs: Inputs, end: int
 ) -> Cost:
     tariff, start = bill.plan.tariff, bill.plan.start
     if not bill.grows:
         terms = Terms(bill.state, prices=inputs.prices)
         return await asyncio.to_thread(price, tariff, inputs.usage, start, end, terms)
-    known = None if kept is None else kept.measurement
+    known = None if measures is None else measures.measurement
     whole = _whole_days(bill.plan, end)
     if whole > (start if known is None else known.until):
         known = measure(tariff, inputs.usage, start, whole, known)
-        await _keep(bills, bill, known, kept, inputs)
+        await _keep(bills, bill, known, measures, inputs)
     if known is None or end > known.until:
         known = measure(tariff, inputs.usage, start, end, known)
     return price_measurement(tariff, start, known, Terms(bill.state))

@@ -54,32 +54,35 @@ def compare(
     currency = tariffs[0].currency
     others = [
         Fault(
-            "other_currency", f"the tariff is in {one.currency}, not {currency}", f"/tariffs/{at}"
+            "other_currency",
+            f"the tariff is in {tariff.currency}, not {currency}",
+            f"/tariffs/{index}",
         )
-        for at, one in enumerate(tariffs)
-        if one.currency != currency
+        for index, tariff in enumerate(tariffs)
+        if tariff.currency != currency
     ]
     if others:
         raise Invalid("the currencies of the tariffs differ", others)
     costs: list[Cost] = []
-    for at, tariff in enumerate(tariffs):
-        with _pointing_to(at):
+    for index, tariff in enumerate(tariffs):
+        with _pointing_to(index):
             costs.append(together(price_groups(tariff, usage, bounds, terms)))
     ranked = [
         (Fraction(cost.total), _ranked(tariff, cost, costs[0]))
         for tariff, cost in zip(tariffs, costs, strict=True)
     ]
-    return tuple(one for _, one in sorted(ranked, key=lambda pair: pair[0]))
+    return tuple(entry for _, entry in sorted(ranked, key=lambda pair: pair[0]))
 
 
 @contextmanager
-def _pointing_to(at: int) -> Iterator[None]:
-    """Let faults point to the tariff at index *at*, unless they point to the usage."""
+def _pointing_to(index: int) -> Iterator[None]:
+    """Let faults point to the tariff at *index*, unless they point to the usage."""
     try:
         yield
     except EnergiaError as error:
         faults = [
-            attrs.evolve(fault, pointer=fault.pointer or f"/tariffs/{at}") for fault in error.faults
+            attrs.evolve(fault, pointer=fault.pointer or f"/tariffs/{index}")
+            for fault in error.faults
         ]
         raise type(error)(error.detail, faults) from error
 

@@ -47,7 +47,7 @@ def price_groups(
         EnergiaError: As `price` does, for the first window that cannot be priced.
 
     """
-    found, missing = list[Group](), list[IncompleteUsage]()
+    groups, missing = list[Group](), list[IncompleteUsage]()
     for start, end in pairwise(bounds):
         try:
             cost = price(tariff, usage, start, end, terms)
@@ -55,11 +55,11 @@ def price_groups(
             missing.append(error)
             continue
         versions = tuple(part.version for part in cost.parts)
-        found.append(Group(start, end, versions, cost))
+        groups.append(Group(start, end, versions, cost))
         terms = attrs.evolve(terms, state=cost.state)
     if missing:
         raise all_gaps(missing, "periods")
-    return tuple(found)
+    return tuple(groups)
 
 
 def together(groups: Sequence[Group]) -> Cost:
@@ -72,7 +72,9 @@ def together(groups: Sequence[Group]) -> Cost:
         last,
         total=added(cost.total for cost in costs),
         lines=tuple(by_code(line for cost in costs for line in cost.lines)),
-        assumptions=tuple(dict.fromkeys(one for cost in costs for one in cost.assumptions)),
+        assumptions=tuple(
+            dict.fromkeys(assumption for cost in costs for assumption in cost.assumptions)
+        ),
         details=(),
         parts=(),
     )
@@ -80,10 +82,10 @@ def together(groups: Sequence[Group]) -> Cost:
 
 def by_code(lines: Iterable[CostLine]) -> Iterator[CostLine]:
     """Yield *lines*, those of one code added up, in the order in which the codes come first."""
-    found: dict[str, list[CostLine]] = {}
+    groups: dict[str, list[CostLine]] = {}
     for line in lines:
-        found.setdefault(line.code, []).append(line)
-    for same in found.values():
+        groups.setdefault(line.code, []).append(line)
+    for same in groups.values():
         yield same[0] if len(same) == 1 else _sum(same)
 
 

@@ -41,7 +41,9 @@ def can_grow(version: Version) -> bool:
     A charge that measures others again for other readings, such as `export`, needs them all.
     """
     again = any(charge.remeasures for charge in version.charges)
-    return not again and all(isinstance(one, Mergeable) for _, _, one in _of_readings(version))
+    return not again and all(
+        isinstance(measure, Mergeable) for _, _, measure in _of_readings(version)
+    )
 
 
 def is_cut(version: Version, zone: Zone, instant: int) -> bool:
@@ -73,26 +75,35 @@ def measure(
     begin = start if before is None else before.until
     (segment,) = segments(tariff, usage, begin, end, Terms())
     slots = attrs.evolve(segment.dues[0].slots, bill=(start, end))
-    found: dict[str, dict[str, Mapping[str, int]]] = {}
+    measured: dict[str, dict[str, Mapping[str, int]]] = {}
     for code, name, measure in _of_readings(segment.version):
         new = measure.evaluate(slots)
         if before is not None and isinstance(measure, Mergeable):
             new = measure.merge(before.measured[code][name], new)
-        found.setdefault(code, {})[name] = new
+        measured.setdefault(code, {})[name] = new
     earlier = () if before is None else before.assumptions
-    return Measurement(end, found, _added([*earlier, *slots.assumptions]))
+    return Measurement(end, measured, _added([*earlier, *slots.assumptions]))
 
 
-def price_measurement(tariff: Tariff, start: int, found: Measurement, terms: Terms) -> Cost:
+def price_measurement(tariff: Tariff, start: int, measurement: Measurement, terms: Terms) -> Cost:
     """Return what a bill that starts at *start* costs so far."""
-    (span,) = tariff.in_force(start, found.until)
+    (span,) = tariff.in_force(start, measurement.until)
     version = span.version
-    assumptions = dict.fromkeys(found.assumptions)
+    assumptions = dict.fromkeys(measurement.assumptions)
     slots = Slots(
-        start, found.until, tariff.zone, version.types, {}, assumptions, rounding=version.rounding
+        start,
+        measurement.until,
+        tariff.zone,
+        version.types,
+        {},
+        assumptions,
+        rounding=version.rounding,
     )
     dues = tuple(Due(charge, slots) for charge in version.charges)
-    known = {(slots, one): found.measured[code][name] for code, name, one in _of_readings(version)}
+    measured = measurement.measured
+    known = {
+        (slots, measure): measured[code][name] for code, name, measure in _of_readings(version)
+    }
     return priced(tariff.currency, [Segment(version, dues, assumptions)], terms.state, known)
 
 
@@ -104,15 +115,15 @@ def _of_readings(version: Version) -> Iterator[tuple[str, str, Measure]]:
                 yield code_of(charge), name, measure
 
 
-def _added(found: list[Assumption]) -> tuple[Assumption, ...]:
-    """Return assumptions, those of slots added up by what they are about."""
-    kept: dict[tuple[str, str], Assumption] = {}
-    for one in found:
-        about = (one.code, one.message.replace(str(one.slots), "{}"))
-        other = kept.get(about)
-        if other is not None and one.slots is not None and other.slots is not None:
-            both = one.slots + other.slots
-            kept[about] = Assumption(one.code, about[1].replace("{}", str(both)), both)
+def _added(assumptions: list[Assumption]) -> tuple[Assumption, ...]:
+    """Return assumptions; the slots of those that say the same are added up."""
+    by_subject: dict[tuple[str, str], Assumption] = {}
+    for assumption in assumptions:
+        about = (assumption.code, assumption.message.replace(str(assumption.slots), "{}"))
+        earlier = by_subject.get(about)
+        if earlier is not None and assumption.slots is not None and earlier.slots is not None:
+            both = assumption.slots + earlier.slots
+            by_subject[about] = Assumption(assumption.code, about[1].replace("{}", str(both)), both)
         else:
-            kept[about] = one
-    return tuple(kept.values())
+            by_subject[about] = assumption
+    return tuple(by_subject.values())

@@ -88,7 +88,9 @@ class Plan:
 
         """
         by_role = channels_by_role(declared, roles(self.versions), named)
-        channels = tuple((role, channel) for role, some in by_role.items() for channel in some)
+        channels = tuple(
+            (role, channel) for role, of_role in by_role.items() for channel in of_role
+        )
         plan = attrs.evolve(self, channels=channels)
         if limit is not None:
             refuse_large(plan.slots, limit)
@@ -131,7 +133,7 @@ class Inputs:
         plan = self.plan
         series = [self.usage[role] for role in roles(plan.versions) if role in self.usage]
         columns = zip(
-            *(attrs.astuple(usage.coverage(one, plan.start, plan.end)) for one in series),
+            *(attrs.astuple(usage.coverage(readings, plan.start, plan.end)) for readings in series),
             strict=True,
         )
         return Coverage(*map(sum, columns)) if series else _NO_COVERAGE
@@ -140,7 +142,7 @@ class Inputs:
     def revision_at(self) -> datetime | None:
         """When the newest revision of stored readings was recorded."""
         revisions = (reading.revision_at for reading in self.readings)
-        return max((at for at in revisions if at is not None), default=None)
+        return max((revision for revision in revisions if revision is not None), default=None)
 
     def terms(
         self, state: Mapping[str, Remembered], missing: Missing, pointers: Mapping[str, str]
@@ -155,8 +157,8 @@ async def read_inputs(
     """Return the inputs of each of *plans*.
 
     Args:
-        queries: The database; None if there is none: then nothing may have to be read but prices,
-            which are missing.
+        queries: The database, or None without one: then no readings may be needed, and stored
+            prices are missing.
         plans: The plans.
         known_at: The instant whose knowledge is asked for; None for what is known now.
 
@@ -171,7 +173,9 @@ async def read_inputs(
             tuple(next(readings) for _ in plan.channels),
             {
                 **plan.prices,
-                **{span.series: found for span in need if (found := prices.get(span)) is not None},
+                **{
+                    span.series: series for span in need if (series := prices.get(span)) is not None
+                },
             },
         )
         for plan, need in zip(plans, needs, strict=True)
@@ -196,8 +200,8 @@ async def read_pinned(
     spans = [Span(channel, plan.start, plan.end) for _, channel in plan.channels]
     readings = await query.read_as_billed(queries, spans, revisions)
     prices = await _prices(queries, price_spans)
-    found = {span.series: series for span, series in prices.items() if series is not None}
-    return Inputs(plan, tuple(readings), found)
+    by_name = {span.series: series for span, series in prices.items() if series is not None}
+    return Inputs(plan, tuple(readings), by_name)
 
 
 async def _readings(
@@ -289,6 +293,7 @@ def _sum(role: str, series: Sequence[Series]) -> Series:
             message = f"the channels of {role} have different slots"
             raise Invalid.of("different_grids", message, f"/channels/{role}")
         missing = (values == MISSING) | (other.values == MISSING)
+        # A role has at most 100 channels, of at most 10**15 a slot: the sum fits int64.
         values = np.where(missing, MISSING, values + np.where(missing, 0, other.values))
         lowest, highest = np.minimum(quality, other.quality), np.maximum(quality, other.quality)
         # Of two readings the worse quality counts; where one is missing, the code that says so.

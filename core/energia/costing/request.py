@@ -125,8 +125,8 @@ async def costing_of(
     """
     async with _snapshot(stored) as queries:
         given, window = await _tariffs_and_window(subject, tariffs, queries, converter, limit)
-        filled = tuple(_filled(given, subject.parameters, window))
-        plan = Plan(filled, window.start, window.end, usage=window.usage)
+        filled_tariffs = tuple(_filled(given, subject.parameters, window))
+        plan = Plan(filled_tariffs, window.start, window.end, usage=window.usage)
         if window.usage is None:
             plan = plan.of_meter(window.declared, subject.channels or {}, limit)
         _refuse_unneeded(subject, plan.series)
@@ -215,10 +215,10 @@ def _of_usage(given: InlineUsage, subject: Subject, limit: int) -> _Window:
     try:
         series = given.series()
     except Invalid as error:
-        faults = [attrs.evolve(one, pointer=f"/usage{one.pointer}") for one in error.faults]
+        faults = [attrs.evolve(fault, pointer=f"/usage{fault.pointer}") for fault in error.faults]
         raise Invalid(error.detail, faults) from error
-    start = min(one.start for one in series.values())
-    end = max(one.end for one in series.values())
+    start = min(channel.start for channel in series.values())
+    end = max(channel.end for channel in series.values())
     if subject.start is not None:
         start = boundary(subject.start, given.zone)
     if subject.end is not None:
@@ -247,10 +247,10 @@ def _bounds(window: _Window, group: str | None) -> tuple[int, ...]:
     """Return where the bill periods begin, and the end of the last: a group is such a period."""
     if group is None:
         return (window.start, window.end)
-    found = bounds(window.zone, Granularity(group, None), window.start, window.end)
-    if len(found) > _PERIODS + 1:
+    edges = bounds(window.zone, Granularity(group, None), window.start, window.end)
+    if len(edges) > _PERIODS + 1:
         raise Invalid.of("too_many_groups", f"there are more than {_PERIODS} groups", "/group")
-    return tuple(found.tolist())
+    return tuple(edges.tolist())
 
 
 def _filled(
@@ -262,14 +262,14 @@ def _filled(
         Invalid: One is missing, does not fit, or is asked for by none of the tariffs.
 
     """
-    filled, distinct = list[Tariff](), dict[Fault, None]()
+    filled_tariffs, distinct = list[Tariff](), dict[Fault, None]()
     for name in parameters:
         if not any(name in tariff.parameters for tariff in tariffs):
             message = f"no charge asks for the parameter {name!r}"
             distinct[Fault("unknown_parameter", message, f"/parameters{step(name)}")] = None
     for tariff in tariffs:
         try:
-            filled.append(tariff.within(window.start, window.end).filled(parameters))
+            filled_tariffs.append(tariff.within(window.start, window.end).filled(parameters))
         except Invalid as error:
             distinct |= dict.fromkeys(error.faults)
     if distinct:
@@ -277,7 +277,7 @@ def _filled(
         for fault in distinct:
             faults.append(fault)
         raise refusal(faults)
-    return filled
+    return filled_tariffs
 
 
 def _refuse_unneeded(subject: Subject, names: Sequence[str]) -> None:

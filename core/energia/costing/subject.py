@@ -92,11 +92,11 @@ class InlineUsage:
 
     def series(self) -> Mapping[str, Series]:
         """Return the readings in micro-units; raises `Invalid` for numbers that are too large."""
-        found = {role: self._series(role, channel) for role, channel in self.channels.items()}
-        faults = [fault for _, faults in found.values() for fault in faults]
+        by_role = {role: self._series(role, channel) for role, channel in self.channels.items()}
+        faults = [fault for _, faults in by_role.values() for fault in faults]
         if faults:
             raise Invalid.of_all(faults)
-        return {role: series for role, (series, _) in found.items()}
+        return {role: series for role, (series, _) in by_role.items()}
 
     def _series(self, role: str, channel: InlineChannel) -> tuple[Series, list[Fault]]:
         micro, outside = channel.values.micros(unit(channel.unit).factor)

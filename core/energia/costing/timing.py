@@ -27,7 +27,7 @@ class PricingFinished:
 
 @contextmanager
 def timed(operation: Operation, tell: Callable[[PricingFinished], None]) -> Iterator[None]:
-    """Tell how long the block takes; one that fails is not told of."""
+    """Report how long the block takes, unless it fails."""
     started = time.perf_counter()
     yield
     tell(PricingFinished(operation, time.perf_counter() - started))

@@ -345,9 +345,9 @@ async def _write_values(
     return counts[0]
 
 
-def _refuse_fewer(written: int, asked: int) -> None:
+def _refuse_fewer(written: int, expected: int) -> None:
     """Refuse to go on if a block was not as it had been read; raises `LostRace`."""
-    if written != asked:
+    if written != expected:
         raise LostRace("another writer was faster; send the readings again")
 
 

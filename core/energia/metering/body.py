@@ -355,7 +355,7 @@ class _Series:
         return slow, values, refused
 
     def _interval(self, text: str, place: Place, count: int) -> int | None:
-        """Return the length of a slot in seconds; or None and note why it is none."""
+        """Return the length of a slot in seconds; or None and note what is wrong with it."""
         try:
             # No channel has slots of -1 s, so that days, and no time at all, are refused later as
             # an interval that is not the channel's.

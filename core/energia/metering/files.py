@@ -222,7 +222,7 @@ class _FileUsage:
     ends: bool = False
 
     def take(self, item: Reading | Problem) -> None:
-        """Take a reading, or note why a line is none; raises `Invalid` for a second reading."""
+        """Take a reading, or note a line's problem; raises `Invalid` for a second reading."""
         if isinstance(item, Problem):
             self.problems.append(Fault(item.code, item.message, line=item.line))
             return

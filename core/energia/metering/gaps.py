@@ -30,7 +30,7 @@ class Gap:
         start: When the first slot starts, in seconds since 1970-01-01T00:00Z.
         end: When the last slot ends.
         slots: How many there are.
-        reason: Why there is none.
+        reason: Why they have no reading.
 
     """
 
@@ -68,8 +68,8 @@ class Gaps:
             for start, end, reason in islice(zip(*columns, strict=True), most)
         ]
 
-    def __getitem__(self, some: slice) -> "Gaps":
-        return Gaps(self.starts[some], self.ends[some], self.reasons[some], self.interval)
+    def __getitem__(self, rows: slice) -> "Gaps":
+        return Gaps(self.starts[rows], self.ends[rows], self.reasons[rows], self.interval)
 
     def followed_by(self, later: "Gaps") -> "Gaps":
         """Return both, as one gap where a gap goes on."""

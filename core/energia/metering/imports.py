@@ -2,7 +2,7 @@
 
 A reading passes, in this order: `body` or `files` (what was sent, as runs of numbers), `validation`
 (its channel, slot and exact quantity), `blocks` (the day that it belongs to, read from the
-database) and `merge` (what becomes of the day). Here is what holds that together: one transaction,
+database) and `merge` (the new state of the day). Here is what holds that together: one transaction,
 one answer, and observers that hear of it after the commit.
 """
 
@@ -212,7 +212,7 @@ class Import:
         rules: What holds for it.
         problems: What is wrong.
         format: What it came as.
-        counts: How many of its readings had which outcome.
+        counts: How many of its readings had each outcome.
         store: Where they go.
         directory: The channels of the meters that it names.
         meters: Those that got values.

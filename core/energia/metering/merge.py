@@ -54,12 +54,12 @@ class Blocks:
     @property
     def last_filled(self) -> Int64:
         """The index of the last slot of each block that has a value, or -1."""
-        filled = self.values != MISSING
-        width = filled.shape[1]
+        valued = self.values != MISSING
+        width = valued.shape[1]
         # argmax finds the first true; of the reversed slots that is the last. It is 0 as well
         # where nothing is true, which is why `any` has the last word.
-        last = width - 1 - np.argmax(filled[:, ::-1], axis=1)
-        slots: Int64 = np.where(filled.any(axis=1), last, -1)
+        last = width - 1 - np.argmax(valued[:, ::-1], axis=1)
+        slots: Int64 = np.where(valued.any(axis=1), last, -1)
         return slots
 
 

@@ -177,7 +177,7 @@ class NewChannel:
         max_power: In kW, kvar, kVA or m3/h: what is above is stored as questionable.
 
     Raises:
-        Invalid: The unit is none of the quantity, or the offset is as long as the interval.
+        Invalid: The unit does not measure the quantity, or the offset is as long as the interval.
 
     """
 

@@ -1,4 +1,4 @@
-"""What comes of an import: its problems and counts, the answer, the events, and what is kept of it.
+"""The outcome of an import: its problems and counts, the answer, the events, and what is kept.
 
 Problems are collected while readings are decoded, validated and merged; nothing is raised before
 the end, so that an answer has them all.
@@ -74,7 +74,7 @@ class Problems:
 
 @attrs.define
 class Counts:
-    """How many readings of one import had which outcome; they add up to `received`.
+    """How many readings of one import had each outcome; they add up to `received`.
 
     Attributes:
         received: How many came.
@@ -109,7 +109,7 @@ class ReadingsStored:
     Attributes:
         number: The import's id, as the API shows it.
         format: What it came as: `json`, or the name of a decoder.
-        counts: How many of its readings had which outcome.
+        counts: How many of its readings had each outcome.
         meters: The meters that got values.
 
     """
@@ -165,7 +165,7 @@ NOBODY: Final[Observers] = _Nobody()
 
 @attrs.frozen
 class Outcome:
-    """What became of the readings of an import; the counts add up to `received`.
+    """The outcome of an import; the counts add up to `received`.
 
     Attributes:
         import_: The id of the import.

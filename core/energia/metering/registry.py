@@ -56,19 +56,19 @@ async def sites(queries: Queries, after: str, limit: int) -> list[Site]:
 async def add_site(queries: Queries, new: NewSite) -> Site:
     """Make a site; raises `Invalid`, or `Conflict` if there is one with its id."""
     refuse_unfit(new)
-    made = _site(new, new.id or new_id())
-    if not await queries.execute(SQL["site_add"], *_site_row(made)):
-        raise Conflict(f"there is a site {made.id!r} already")
-    return made
+    site = _site(new, new.id or new_id())
+    if not await queries.execute(SQL["site_add"], *_site_row(site)):
+        raise Conflict(f"there is a site {site.id!r} already")
+    return site
 
 
 async def put_site(queries: Queries, id_: str, new: NewSite) -> tuple[Site, bool]:
     """Make a site or replace it, and tell whether it was made; raises `Invalid`."""
     _same_id(id_, new.id)
     refuse_unfit(new)
-    made = _site(new, id_)
-    created = await queries.fetch(bool, SQL["site_put"], *_site_row(made))
-    return made, created[0]
+    site = _site(new, id_)
+    created = await queries.fetch(bool, SQL["site_put"], *_site_row(site))
+    return site, created[0]
 
 
 async def delete_site(queries: Queries, id_: str) -> None:
@@ -268,5 +268,5 @@ def _site(new: NewSite, id_: str) -> Site:
     return Site(id_, new.name, new.timezone, new.country, new.currency, new.subdivision)
 
 
-def _site_row(made: Site) -> tuple[str | None, ...]:
-    return (made.id, made.name, made.timezone, made.country, made.currency, made.subdivision)
+def _site_row(site: Site) -> tuple[str | None, ...]:
+    return (site.id, site.name, site.timezone, site.country, site.currency, site.subdivision)

@@ -345,8 +345,8 @@ def assign(runs: ReadingRuns, directory: Directory, problems: Problems) -> Assig
             problems.add_each(code, refused.tolist(), fault, runs.count(refused))
             fits[refused] = False
 
-    other = (runs.intervals != 0) & (runs.intervals != interval)
-    refuse(other, "wrong_interval", "the channel's interval is {0}")
+    misfits = (runs.intervals != 0) & (runs.intervals != interval)
+    refuse(misfits, "wrong_interval", "the channel's interval is {0}")
     end = start + interval * runs.lengths
     refuse((start < FIRST) | (end > LAST), "out_of_range", "the years are 1900 to 2199")
     message = "the channel's slots are {0} long and start {1} after midnight UTC"

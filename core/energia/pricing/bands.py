@@ -69,9 +69,9 @@ def blocks(bands: Sequence[Banded], quantity: Fraction) -> list[Fraction]:
 
     What is not above zero is all in the first one, and what is above all bands in none.
     """
-    found, below = list[Fraction](), Fraction(0)
+    amounts, below = list[Fraction](), Fraction(0)
     for index, band in enumerate(bands):
         end = quantity if band.up_to is None else min(quantity, fraction(band.up_to))
-        found.append(end - below if end > below or not index else Fraction(0))
+        amounts.append(end - below if end > below or not index else Fraction(0))
         below = max(below, end)
-    return found
+    return amounts

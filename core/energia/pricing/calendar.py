@@ -70,8 +70,8 @@ class Calendar:
         """
         if not len(self.bounds):
             return {}
-        found = sums(values, largest, self.bounds, self._order, self._starts)
-        return dict(zip(self._present, found, strict=True))
+        totals = sums(values, largest, self.bounds, self._order, self._starts)
+        return dict(zip(self._present, totals, strict=True))
 
 
 @attrs.frozen
@@ -161,15 +161,15 @@ class DayTable:
     def keys_at(self, local: Int64) -> Keys:
         """Return the period at each local time (seconds)."""
         day, second = np.divmod(local, DAY)
-        found: Keys = self.keys[self.rows[day - self.first], second // 60]
-        return found
+        keys: Keys = self.keys[self.rows[day - self.first], second // 60]
+        return keys
 
     def changes_at(self, local: Int64) -> Int64:
         """Return how often the period has changed up to each local time (seconds)."""
         day, second = np.divmod(local, DAY)
         day -= self.first
-        found: Int64 = self.before[day] + self.changes[self.rows[day], second // 60]
-        return found
+        changes: Int64 = self.before[day] + self.changes[self.rows[day], second // 60]
+        return changes
 
 
 def _split(table: DayTable, clock: Zone, grid: Grid, first: Int64, last: Int64) -> int:

@@ -79,7 +79,7 @@ class BillDates(BaseMeasure):
 
     Attributes:
         prorates: Whether the charge counts only a part of its amounts and bands where the window
-            is only a part of the bill; it is told as `prorated_by_days`.
+            is only a part of the bill; the assumption `prorated_by_days` says so.
 
     """
 
@@ -157,12 +157,12 @@ class Table:
     @cached_property
     def changes(self) -> tuple[date, ...]:
         """The dates on which another value, or none, begins to hold."""
-        found = {one.from_ for one in self.entries}
-        return tuple(sorted(found | {one.to for one in self.entries if one.to is not None}))
+        begins = {entry.from_ for entry in self.entries}
+        return tuple(sorted(begins | {entry.to for entry in self.entries if entry.to is not None}))
 
     def at(self, day: date) -> Entry | None:
         """Return the entry that holds on a day."""
-        return next((one for one in self.entries if one.includes(day)), None)
+        return next((entry for entry in self.entries if entry.includes(day)), None)
 
     def cut(self, dates: Dates) -> Iterator[Dates]:
         """Yield *dates* in parts of one value each, in order."""
@@ -173,6 +173,7 @@ class Table:
 
 
 def _month_after(begin: date) -> date:
+    # From the first of a month, 31 days always reach into the next month and never past it.
     return (begin + timedelta(days=31)).replace(day=1)
 
 

@@ -81,8 +81,8 @@ class Running:
         self.measured[code], self._ran[code] = measured, _Ran(charge, bill, slots)
         if len(given) > 1:
             raise TypeError(f"{code}: a charge gives one State")
-        for one in given:
-            self.state[code] = one.values
+        for state in given:
+            self.state[code] = state.values
 
     def _so_far(self, code: str) -> BillSoFar:
         """Return the bill as the charge with this code finds it."""
@@ -106,38 +106,42 @@ class Running:
     def _take(self, code: str, given: Iterable[Line | Replace | State]) -> list[State]:
         """Take the lines that a charge gives; return its states."""
         states: list[State] = []
-        for one in given:
-            if isinstance(one, State):
-                states.append(one)
-            elif isinstance(one, Replace):
-                self._replace(code, one)
+        for result in given:
+            if isinstance(result, State):
+                states.append(result)
+            elif isinstance(result, Replace):
+                self._replace(code, result)
             else:
-                item = exact(code, one, self.rounding)
+                item = exact(code, result, self.rounding)
                 self.items.append(item)
                 self._lines.append(item.so_far)
         return states
 
-    def _replace(self, by: str, one: Replace) -> None:
+    def _replace(self, by: str, replacement: Replace) -> None:
         """Put another line into the place of one of an earlier charge."""
-        at = next((at for at, line in enumerate(self._lines) if line is one.old), None)
-        if at is None or self.items[at].charge == by:
+        index = next(
+            (index for index, line in enumerate(self._lines) if line is replacement.old), None
+        )
+        if index is None or self.items[index].charge == by:
             raise TypeError(f"{by}: only lines of the charges before can be replaced, each once")
-        item = exact(self.items[at].charge, one.new, self.rounding)
-        replaced_by = (*self.items[at].replaced_by, by)
-        self.items[at] = attrs.evolve(item, replaced_by=replaced_by)
-        self._lines[at] = self.items[at].so_far
+        item = exact(self.items[index].charge, replacement.new, self.rounding)
+        replaced_by = (*self.items[index].replaced_by, by)
+        self.items[index] = attrs.evolve(item, replaced_by=replaced_by)
+        self._lines[index] = self.items[index].so_far
 
     def _again(self, code: str, measured: Measured) -> tuple[Line, ...]:
         """Return what an earlier charge charges for other quantities."""
         ran = self._before(code)
         given = ran.charge.lines({**self.measured[code], **measured}, ran.bill)
-        return tuple(exact(code, one, self.rounding).so_far for one in given if type(one) is Line)
+        return tuple(
+            exact(code, line, self.rounding).so_far for line in given if type(line) is Line
+        )
 
     def _remeasured(self, code: str, change: Callable[[Slots], Slots]) -> Measured:
         """Return what the measures of an earlier charge give for other usage."""
         ran = self._before(code)
         slots = change(ran.slots)
-        return {name: one.evaluate(slots) for name, one in ran.charge.measures().items()}
+        return {name: measure.evaluate(slots) for name, measure in ran.charge.measures().items()}
 
     def _before(self, code: str) -> _Ran:
         if code not in self._ran:
@@ -275,7 +279,7 @@ def price(
             window. A slot is in the window that its start is in.
         start: When the window starts, in seconds since 1970-01-01T00:00Z.
         end: When it ends.
-        terms: What the charges remember, what becomes of missing readings, where readings are.
+        terms: What the charges remember, how missing readings are treated, where readings are.
 
     Raises:
         IncompleteUsage: Readings are missing.
@@ -304,9 +308,9 @@ def priced(
         CostPart(segment.version.valid_from, run.measured)
         for segment, run in zip(cut, runs, strict=True)
     )
-    charged = [_Charged(item, at) for at, run in enumerate(runs) for item in run.items]
+    charged = [_Charged(item, part) for part, run in enumerate(runs) for item in run.items]
     total, lines = _rounded(charged, parts, cut[-1].version.rounding, currency)
-    details = [one.detail for one in charged]
+    details = [line.detail for line in charged]
     details += [Detail(None, part=len(parts) - 1)] * (len(lines) - len(details))
     assumptions = tuple(cut[0].assumptions)
     return Cost(currency, total, lines, assumptions, state, tuple(details), parts)
@@ -332,11 +336,11 @@ def _rounded(
 ) -> tuple[str, tuple[CostLine, ...]]:
     digits = rounding.digits(currency)
     of_lines = digits if rounding.level == "line" else None
-    amounts = [rounding.amount(one.item.exact, of_lines) for one in charged]
+    amounts = [rounding.amount(line.item.exact, of_lines) for line in charged]
     versions = [part.version if len(parts) > 1 else None for part in parts]
     lines = [
-        _line(one.item, text, versions[one.part])
-        for one, (_, text) in zip(charged, amounts, strict=True)
+        _line(line.item, text, versions[line.part])
+        for line, (_, text) in zip(charged, amounts, strict=True)
     ]
     total = sum((amount for amount, _ in amounts), Fraction(0))
     if digits is None or rounding.level == "line":

@@ -50,8 +50,9 @@ def sums(values: Micro, largest: int, bounds: Int64, order: Int64, starts: Int64
     """
     if largest * len(values) <= _LIMIT:
         runs = np.add.reduceat(values, bounds)
-        found: list[int] = np.add.reduceat(runs[order], starts).tolist()
-        return found
+        totals: list[int] = np.add.reduceat(runs[order], starts).tolist()
+        return totals
+    # A high part is at most 2**32 in magnitude, a low part below 2**31: sums of so many still fit.
     if len(values) > _LIMIT >> (_LOW_BITS + 2):
         raise OverflowError("too many slots to sum exactly")
     low, high = values & (2**_LOW_BITS - 1), values >> _LOW_BITS
@@ -86,6 +87,7 @@ def fraction(value: Exact) -> Fraction:
 
 def rounded(value: Fraction, decimals: int, mode: Mode) -> int:
     """Return *value* in units of 10**-decimals, rounded."""
+    # The magnitude is rounded: `divmod` of a negative number would round towards minus infinity.
     scaled = abs(value) * 10**decimals
     whole, rest = divmod(int(scaled.numerator), int(scaled.denominator))
     twice = 2 * rest

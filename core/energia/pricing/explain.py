@@ -144,7 +144,7 @@ def _summed(
 
 
 def _used(schedule: Schedule, runs: list[_Run]) -> Iterator[RuleUse]:
-    for rule in sorted({run.rule for run in runs}, key=lambda at: (at is None, at or 0)):
+    for rule in sorted({run.rule for run in runs}, key=lambda index: (index is None, index or 0)):
         of_rule = [run for run in runs if run.rule == rule]
         text = f"{schedule.default}: what no rule takes"
         if rule is not None:
@@ -156,7 +156,7 @@ def _used(schedule: Schedule, runs: list[_Run]) -> Iterator[RuleUse]:
 def _shown(runs: list[_Run], grid: Grid, zone: Zone) -> Iterator[SlotRun]:
     for run in runs:
         start, end = (
-            zone.datetime(grid.start + at * grid.interval) for at in (run.first, run.past)
+            zone.datetime(grid.start + slot * grid.interval) for slot in (run.first, run.past)
         )
         yield SlotRun(start, end, run.past - run.first, run.rule, _quantity(run.micro))
 
@@ -300,13 +300,13 @@ def explain(
     dues = [{code_of(due.charge): due for due in segment.dues} for segment in segments]
     now = [segment.measured() for segment in segments]
     amounts = segments[-1].version.rounding
-    found = []
+    explained = []
     for line, detail in zip(charged.lines, charged.details, strict=True):
         code, part = detail.charge, detail.part
         due = dues[part].get(code or "")
         measured = charged.parts[part].measured.get(code, {}) if code else {}
         rates = segments[part].version.rounding
-        found.append(
+        explained.append(
             ExplainedLine(
                 line=line,
                 charge=code,
@@ -319,7 +319,7 @@ def explain(
                 reproduced=code is None or now[part].get(code) == measured,
             )
         )
-    return tuple(found)
+    return tuple(explained)
 
 
 def _calendar(due: Due, line: CostLine) -> Placement | None:
@@ -339,17 +339,17 @@ def _calendar(due: Due, line: CostLine) -> Placement | None:
 
 def _measures(charge: Charge, line: CostLine, measured: Measured) -> list[ExplainedMeasure]:
     declared: Mapping[str, Measure] = charge.measures()
-    found = []
+    explained = []
     for name, values in measured.items():
         unit = _unit(declared.get(name))
         of_line = [label for label in values if label.partition("@")[0] == line.period]
         for label in of_line or values:
             raw = values[label]
             quantity = None if unit is None else decimal_text(Fraction(raw, MICRO))
-            found.append(
+            explained.append(
                 ExplainedMeasure(name=name, label=label, raw=raw, quantity=quantity, unit=unit)
             )
-    return found
+    return explained
 
 
 def _unit(measure: Measure | None) -> str | None:

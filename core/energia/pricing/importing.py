@@ -132,15 +132,15 @@ def imported(
 
     """
     try:
-        found = importer.read(document, options)
+        result = importer.read(document, options)
     except Invalid as error:
         raise Invalid(_detail(error), error.faults, error.counts) from None
     try:
-        tariff = converter.structure(found.tariff, Tariff)
+        tariff = converter.structure(result.tariff, Tariff)
     except Invalid as error:
         faults = [_of_tariff(fault) for fault in error.faults]
         raise Invalid(error.detail, faults, error.counts) from None
-    return ImportedTariff(tariff, found.warnings)
+    return ImportedTariff(tariff, result.warnings)
 
 
 def _detail(error: Invalid) -> str:

@@ -42,22 +42,24 @@ def parts(tariff: Tariff, grid: Grid) -> list[Part]:
             points to `/start` where that is the first slot, or else to `/end`.
 
     """
-    found, at = list[Part](), 0
+    cut, position = list[Part](), 0
     for span in tariff.spans(grid.start, grid.start + grid.count * grid.interval):
         first, past = grid.index_at(span.start), grid.index_at(span.end)
-        if first > at:
+        if first > position:
             break
-        if past > at:
-            begin = grid.start + at * grid.interval
-            found.append(Part(tariff, span.version, Grid(begin, grid.interval, past - at), at))
-            at = past
-    if at < grid.count:
-        pointer = "/end" if at else "/start"
-        raise tariff.none_in_force(grid.start + at * grid.interval, pointer)
-    return found
+        if past > position:
+            begin = grid.start + position * grid.interval
+            cut.append(
+                Part(tariff, span.version, Grid(begin, grid.interval, past - position), position)
+            )
+            position = past
+    if position < grid.count:
+        pointer = "/end" if position else "/start"
+        raise tariff.none_in_force(grid.start + position * grid.interval, pointer)
+    return cut
 
 
-def changes(found: Sequence[Part]) -> int:
+def changes(cut: Sequence[Part]) -> int:
     """Return how many slots have the beginning of a version inside."""
-    begins = [part.tariff.zone.midnight(part.version.valid_from) for part in found[1:]]
-    return sum(part.grid.start > begin for part, begin in zip(found[1:], begins, strict=True))
+    begins = [part.tariff.zone.midnight(part.version.valid_from) for part in cut[1:]]
+    return sum(part.grid.start > begin for part, begin in zip(cut[1:], begins, strict=True))

@@ -58,13 +58,13 @@ def by_period(
 
     """
     cut = parts(tariff, Grid(series.start, series.interval, len(series.values)))
-    found = [_schedule(part.version, role, charge) for part in cut]
-    if faults := [one for one in found if isinstance(one, Fault)]:
+    schedules = [_schedule(part.version, role, charge) for part in cut]
+    if faults := [fault for fault in schedules if isinstance(fault, Fault)]:
         raise Invalid.of_all(faults)
     calendars = [
-        part.calendar(one)
-        for part, one in zip(cut, found, strict=True)
-        if isinstance(one, Schedule)
+        part.calendar(schedule)
+        for part, schedule in zip(cut, schedules, strict=True)
+        if isinstance(schedule, Schedule)
     ]
     split = sum(calendar.split for calendar in calendars)
     windows = _windows(series, cuts, cut, calendars)
@@ -77,15 +77,15 @@ def by_period(
 def _schedule(version: Version, role: str, charge: str | None) -> Schedule | Fault:
     """Return the schedule that divides the usage of *role*, or why there is not one."""
     of = f"the version of {version.valid_from}"
-    charges = [one for one in version.charges if charge in (None, one.code or one.kind)]
+    charges = [item for item in version.charges if charge in (None, item.code or item.kind)]
     if not charges:
         return Fault("unknown_charge", f"{of} has no charge {charge!r}")
     mine = [charge for charge in charges if charge.channel == role]
-    found = list(dict.fromkeys(schedule for one in mine for schedule in _schedules(one)))
-    if len(found) == 1:
-        return found[0]
+    schedules = list(dict.fromkeys(schedule for charge in mine for schedule in _schedules(charge)))
+    if len(schedules) == 1:
+        return schedules[0]
     which = role if charge is None else f"{role} in {charge}"
-    if not found:
+    if not schedules:
         return Fault("no_schedule", f"{of} has no schedule of {which}")
     return Fault("ambiguous_schedule", f"{of} has several schedules of {which}: name the charge")
 
@@ -108,10 +108,10 @@ def _windows(
     runs = np.unique(np.concatenate([bounds, cuts[cuts < len(series.values)]]))
     values = np.where(series.values == MISSING, 0, series.values)
     each = np.arange(len(runs))
-    found = sums(values, int(np.abs(values).max()), runs, each, each)
+    totals = sums(values, int(np.abs(values).max()), runs, each, each)
     of_period = (np.searchsorted(bounds, runs, side="right") - 1).tolist()
     of_window = (np.searchsorted(cuts, runs, side="right") - 1).tolist()
-    for period, window, total in zip(of_period, of_window, found, strict=True):
+    for period, window, total in zip(of_period, of_window, totals, strict=True):
         name, sums_of = names[period], windows[window]
         sums_of[name] = sums_of.get(name, 0) + total
     return windows

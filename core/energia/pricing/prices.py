@@ -42,8 +42,8 @@ class Market:
 
     def native(self) -> int | None:
         """Return the length of the shortest slot with a price of its own, in seconds."""
-        some = [one for one in self.series.values() if len(one.ends)]
-        return min((int((one.ends - one.starts).min()) for one in some), default=None)
+        priced = [series for series in self.series.values() if len(series.ends)]
+        return min((int((series.ends - series.starts).min()) for series in priced), default=None)
 
 
 @attrs.frozen(eq=False)
@@ -73,7 +73,7 @@ class Dynamic:
 
         """
         grid, rounding = of.grid, of.version.rounding
-        known = market.known([one.series for one in formulas.values()], grid)
+        known = market.known([formula.series for formula in formulas.values()], grid)
         part = Grid(grid.start, grid.interval, known)
         prices = {}
         for code, formula in formulas.items():
@@ -84,9 +84,9 @@ class Dynamic:
 
     def slots(self) -> Iterator[tuple[dict[str, str], Fraction]]:
         """Yield the components of each slot, and their sum."""
-        columns = {code: one.fractions() for code, one in self.prices.items()}
+        columns = {code: prices.fractions() for code, prices in self.prices.items()}
         for exact in zip(*columns.values(), strict=True):
-            texts = (decimal_text(one, 12) for one in exact)
+            texts = (decimal_text(price, 12) for price in exact)
             yield dict(zip(columns, texts, strict=True)), sum(exact, Fraction(0))
 
 
@@ -130,30 +130,30 @@ class _Priced:
     @property
     def fixed(self) -> list[tuple[Charge, UnitPrices]]:
         """The charges with rates."""
-        return [(one, prices) for one, prices in self.charges if prices.formula is None]
+        return [(charge, prices) for charge, prices in self.charges if prices.formula is None]
 
     @property
     def formulas(self) -> dict[str, SlotFormula]:
         """The formulas of the others, by the codes of the charges."""
         return {
-            one.code or one.kind: prices.formula
-            for one, prices in self.charges
+            charge.code or charge.kind: prices.formula
+            for charge, prices in self.charges
             if prices.formula is not None
         }
 
     @property
     def tiered(self) -> list[str]:
         """The codes of the charges whose rates depend on how much is used."""
-        return [one.code or one.kind for one, prices in self.charges if prices.first_tier]
+        return [charge.code or charge.kind for charge, prices in self.charges if prices.first_tier]
 
     @property
     def schedules(self) -> dict[Schedule, list[str]]:
         """The schedules, each with the codes of its charges."""
-        found: dict[Schedule, list[str]] = {}
+        schedules: dict[Schedule, list[str]] = {}
         for charge, prices in self.charges:
             if prices.schedule is not None:
-                found.setdefault(prices.schedule, []).append(charge.code or charge.kind)
-        return found
+                schedules.setdefault(prices.schedule, []).append(charge.code or charge.kind)
+        return schedules
 
 
 def series_of_prices(
@@ -162,9 +162,13 @@ def series_of_prices(
     """Return the names of the price series that prices of *role* need; raises as `prices`."""
     versions = [span.version.filled(parameters) for span in tariff.spans(*window)]
     charges = [charge for version in versions for charge in version.charges]
-    asked = [charge.unit_prices() for charge in charges if charge.channel == role]
-    found = [one.formula.series for one in asked if one is not None and one.formula is not None]
-    return tuple(dict.fromkeys(found))
+    unit_prices = [charge.unit_prices() for charge in charges if charge.channel == role]
+    names = [
+        prices.formula.series
+        for prices in unit_prices
+        if prices is not None and prices.formula is not None
+    ]
+    return tuple(dict.fromkeys(names))
 
 
 def prices(
@@ -192,22 +196,22 @@ def prices(
 
     """
     priced = [_priced(part, role, parameters) for part in parts(tariff, grid)]
-    if not any(one.charges for one in priced):
+    if not any(version.charges for version in priced):
         raise Invalid.of("no_unit_price", f"no charge has a price per unit of {role}")
-    found = list[PriceRun]()
-    for one in priced:
-        runs = list(_all_runs(one, role, market))
-        found += runs
-        if sum(run.past - run.first for run in runs) < one.part.grid.count:
+    all_runs = list[PriceRun]()
+    for version in priced:
+        runs = list(_all_runs(version, role, market))
+        all_runs += runs
+        if sum(run.past - run.first for run in runs) < version.part.grid.count:
             break
-    shown = Grid(grid.start, grid.interval, found[-1].past if found else 0)
+    shown = Grid(grid.start, grid.interval, all_runs[-1].past if all_runs else 0)
     ahead = _beyond(tariff, grid, shown, market)
-    return Prices(shown, tuple(found), (*_assumptions(priced), *ahead))
+    return Prices(shown, tuple(all_runs), (*_assumptions(priced), *ahead))
 
 
-def _beyond(tariff: Tariff, asked: Grid, shown: Grid, market: Market) -> Iterator[Assumption]:
+def _beyond(tariff: Tariff, grid: Grid, shown: Grid, market: Market) -> Iterator[Assumption]:
     """Tell of the slots that are beyond the horizon of a series."""
-    beyond = asked.count - shown.count
+    beyond = grid.count - shown.count
     if beyond:
         until = tariff.zone.text(shown.start + shown.interval * shown.count)
         names = ", ".join(market.series)
@@ -223,26 +227,26 @@ def _all_runs(priced: _Priced, role: str, market: Market) -> Iterator[PriceRun]:
     slots = Dynamic.of(market, priced.formulas, priced.part, role).slots()
     for run in _runs(priced):
         fixed = Fraction(run.price)
-        for at, (components, price) in zip(range(run.first, run.past), slots, strict=False):
+        for slot, (components, price) in zip(range(run.first, run.past), slots, strict=False):
             total = decimal_text(fixed + price, 12)
-            yield PriceRun(at, at + 1, total, {**run.components, **components}, run.period)
+            yield PriceRun(slot, slot + 1, total, {**run.components, **components}, run.period)
 
 
 def _priced(part: Part, role: str, parameters: Mapping[str, object]) -> _Priced:
     charges, others = list[tuple[Charge, UnitPrices]](), list[str]()
     for charge in part.version.filled(parameters).charges:
-        found = charge.unit_prices()
-        if found is None:
+        prices = charge.unit_prices()
+        if prices is None:
             others.append(charge.code or charge.kind)
         elif charge.channel == role:
-            charges.append((charge, found))
+            charges.append((charge, prices))
     return _Priced(part, tuple(charges), tuple(others))
 
 
 def _runs(priced: _Priced) -> Iterator[PriceRun]:
     """Yield the prices of slots, as runs of slots of the same periods."""
     part, schedules = priced.part, [prices.schedule for _, prices in priced.fixed]
-    calendars = [None if one is None else part.calendar(one) for one in schedules]
+    calendars = [None if schedule is None else part.calendar(schedule) for schedule in schedules]
     bounds = np.unique(np.concatenate([[0], *(c.bounds for c in calendars if c is not None)]))
     names = zip(*(_periods(calendar, bounds) for calendar in calendars), strict=True)
     known: dict[tuple[str, ...], PriceRun] = {}
@@ -268,8 +272,8 @@ def _combined(priced: _Priced, periods: Sequence[str]) -> PriceRun:
     for (charge, prices), period in zip(priced.fixed, periods, strict=True):
         code, rate = charge.code or charge.kind, prices.rates[period]
         named = {"": rate} if not isinstance(rate, Components) else rate.components
-        for component, one in named.items():
-            exact, text = priced.part.version.rounding.rate(one)
+        for component, part in named.items():
+            exact, text = priced.part.version.rounding.rate(part)
             components[f"{code}.{component}" if component else code] = text
             total += exact
     shared = next(filter(None, periods)) if len(priced.schedules) == 1 else None
@@ -277,23 +281,25 @@ def _combined(priced: _Priced, periods: Sequence[str]) -> PriceRun:
 
 
 def _assumptions(priced: Sequence[_Priced]) -> Iterator[Assumption]:
-    others = list(dict.fromkeys(code for one in priced for code in one.others))
+    others = list(dict.fromkeys(code for version in priced for code in version.others))
     if others:
         message = f"not in the price, as they have none per unit: {', '.join(others)}"
         yield Assumption("not_per_unit", message)
-    tiered = list(dict.fromkeys(code for one in priced for code in one.tiered))
+    tiered = list(dict.fromkeys(code for version in priced for code in version.tiered))
     if tiered:
         message = f"more usage has other rates; the price is of the first tier: {', '.join(tiered)}"
         yield Assumption("first_tier", message)
     split = Counter[str]()
-    for one in priced:
-        for schedule, codes in one.schedules.items():
-            split[", ".join(codes)] += one.part.calendar(schedule).split
+    for version in priced:
+        for schedule, codes in version.schedules.items():
+            split[", ".join(codes)] += version.part.calendar(schedule).split
     inside = {f"a boundary between periods of {codes}": slots for codes, slots in split.items()}
-    inside["the beginning of a version"] = changes([one.part for one in priced])
+    inside["the beginning of a version"] = changes([version.part for version in priced])
     for what, slots in inside.items():
         if slots:
             yield boundary_inside(f"{what} falls", slots, "slots", "has the price at its start")
-    calendars = [one.part.calendar(schedule) for one in priced for schedule in one.schedules]
+    calendars = [
+        version.part.calendar(schedule) for version in priced for schedule in version.schedules
+    ]
     if years := sorted({year for calendar in calendars for year in calendar.unlisted}):
         yield holidays_unknown(years)

@@ -187,10 +187,10 @@ class Rule:
 
     def matches(self, days: Days) -> Bools:
         """Return on which days the window begins."""
-        found = np.zeros(len(days.weekday), bool)
+        begins = np.zeros(len(days.weekday), bool)
         for kind in self.days:
-            found |= _is_kind(days, kind)
-        return found & self.season.includes(days.month_day) if self.season else found
+            begins |= _is_kind(days, kind)
+        return begins & self.season.includes(days.month_day) if self.season else begins
 
 
 @attrs.frozen(cache_hash=True)
@@ -229,10 +229,10 @@ class Schedule:
 
     def matches(self, days: Days) -> Matches:
         """Return bool[days, rules]: which rules' windows begin on which days."""
-        found = np.empty((len(days.weekday), len(self.rules)), bool)
+        matches = np.empty((len(days.weekday), len(self.rules)), bool)
         for index, rule in enumerate(self.rules):
-            found[:, index] = rule.matches(days)
-        return found
+            matches[:, index] = rule.matches(days)
+        return matches
 
 
 def minute(text: str) -> int:
@@ -295,15 +295,15 @@ def gaps(schedule: Schedule, types: DayTypes) -> list[str]:
     today, before = _kinds(types)
     both = np.concatenate([schedule.matches(today), schedule.matches(before)], axis=1)
     _, examples = np.unique(both, axis=0, return_index=True)
-    examples.sort()
+    examples.sort()  # `unique` orders rows by value; by index they follow the year
     covered, edges = _covered(schedule, both[examples])
-    told: dict[str, str] = {}
+    by_span: dict[str, str] = {}
     for row, example in zip(covered, examples.tolist(), strict=True):
         for span in _spans(row, edges):
-            told.setdefault(span, _describe(today, example))
-        if len(told) >= _TOLD:
+            by_span.setdefault(span, _describe(today, example))
+        if len(by_span) >= _TOLD:
             break
-    return [f"no period from {span} on {day}" for span, day in told.items()]
+    return [f"no period from {span} on {day}" for span, day in by_span.items()]
 
 
 def _kinds(types: DayTypes) -> tuple[Days, Days]:

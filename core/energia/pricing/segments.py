@@ -78,15 +78,15 @@ def segments(
     _refuse_unlisted([span.version for span in spans])
     refuse_unfit(series_of([span.version for span in spans]), terms.prices, tariff.currency)
     plan = _plan([span.version for span in spans])
-    found = _Cutter(tariff, spans, terms)
-    found.cut(usage, _needs(plan))
+    cutter = _Cutter(tariff, spans, terms)
+    cutter.cut(usage, _needs(plan))
     return tuple(
         Segment(
             span.version,
-            tuple(Due(charge, found.slots(first, at)) for charge, first in due),
-            found.assumptions,
+            tuple(Due(charge, cutter.slots(first, index)) for charge, first in due),
+            cutter.assumptions,
         )
-        for at, (span, due) in enumerate(zip(spans, plan, strict=True))
+        for index, (span, due) in enumerate(zip(spans, plan, strict=True))
     )
 
 
@@ -123,14 +123,16 @@ def _roles(charge: Charge) -> list[str]:
 
 def _plan(versions: Sequence[Version]) -> list[list[tuple[Charge, int]]]:
     """Return the charges that each version works out, with the first part that each is about."""
-    once = [{code_of(one) for one in version.charges if _is_once(one)} for version in versions]
+    once = [
+        {code_of(charge) for charge in version.charges if _is_once(charge)} for version in versions
+    ]
     since: dict[str, int] = {}
     plan = []
-    for at, version in enumerate(versions):
-        since = {code: since.get(code, at) for code in once[at]}
-        later = once[at] & once[at + 1] if at + 1 < len(once) else set()
-        charges = [one for one in version.charges if code_of(one) not in later]
-        plan.append([(one, since.get(code_of(one), at)) for one in charges])
+    for index, version in enumerate(versions):
+        since = {code: since.get(code, index) for code in once[index]}
+        later = once[index] & once[index + 1] if index + 1 < len(once) else set()
+        charges = [charge for charge in version.charges if code_of(charge) not in later]
+        plan.append([(charge, since.get(code_of(charge), index)) for charge in charges])
     return plan
 
 
@@ -141,10 +143,10 @@ def _is_once(charge: Charge) -> bool:
 def _needs(plan: Sequence[Sequence[tuple[Charge, int]]]) -> dict[str, set[int]]:
     """Return the parts of which the readings of each role are needed."""
     needs: dict[str, set[int]] = {}
-    for at, due in enumerate(plan):
+    for index, due in enumerate(plan):
         for charge, first in due:
             for role in _roles(charge):
-                needs.setdefault(role, set()).update(range(first, at + 1))
+                needs.setdefault(role, set()).update(range(first, index + 1))
     return needs
 
 
@@ -162,16 +164,16 @@ class _Cutter:
     def cut(self, usage: Mapping[str, Series], needs: Mapping[str, set[int]]) -> None:
         """Take the readings of each role; missing ones of all roles are refused together."""
         missing = list[IncompleteUsage]()
-        for (first, last), some in _together(needs).items():
+        for (first, last), needed in _together(needs).items():
             days = Days(self.tariff.zone, self._types(first, last))
             window = self.spans[first].start, self.spans[last].end
             try:
-                found = cut(usage, some, window, days, self.terms)
+                result = cut(usage, needed, window, days, self.terms)
             except IncompleteUsage as error:
                 missing.append(error)
                 continue
-            self.assumptions |= found.assumptions
-            for role, portion in found.portions.items():
+            self.assumptions |= result.assumptions
+            for role, portion in result.portions.items():
                 self._portions.setdefault(role, []).append((first, last, portion))
                 self._tell_split(role, portion.grid, first, last)
         if missing:
@@ -188,8 +190,8 @@ class _Cutter:
         bill = self.spans[0].start, self.spans[-1].end
         portions = {
             role: portion if (begin, past) == (first, last) else portion.between(start, end)
-            for role, found in self._portions.items()
-            for begin, past, portion in found
+            for role, ranges in self._portions.items()
+            for begin, past, portion in ranges
             if begin <= first and last <= past
         }
         return Slots(
@@ -210,9 +212,9 @@ class _Cutter:
         if len(versions) == 1:
             return versions[0].types
         holidays = set[date]()
-        for at, version in enumerate(versions):
-            begins = version.valid_from if at else date.min
-            ends = version.valid_to if at < len(versions) - 1 else None
+        for index, version in enumerate(versions):
+            begins = version.valid_from if index else date.min
+            ends = version.valid_to if index < len(versions) - 1 else None
             holidays |= {day for day in version.holidays if begins <= day < (ends or date.max)}
         return DayTypes(frozenset(holidays), versions[-1].types.weekend_days)
 
@@ -220,17 +222,19 @@ class _Cutter:
         begins = [span.start for span in self.spans[first + 1 : last + 1]]
         inside = sum((begin - grid.start) % grid.interval != 0 for begin in begins)
         if inside:
-            told = boundary_inside(VERSION_BEGINS, inside, f"slots of {role}", VERSION_AT_START)
-            self.assumptions[told] = None
+            assumption = boundary_inside(
+                VERSION_BEGINS, inside, f"slots of {role}", VERSION_AT_START
+            )
+            self.assumptions[assumption] = None
 
 
 def _together(needs: Mapping[str, set[int]]) -> dict[tuple[int, int], list[str]]:
     """Return the roles that are needed from one part to another, without a part between."""
-    found: dict[tuple[int, int], list[str]] = {}
+    by_span: dict[tuple[int, int], list[str]] = {}
     for role, parts in needs.items():
         for first in (part for part in sorted(parts) if part - 1 not in parts):
             last = first
             while last + 1 in parts:
                 last += 1
-            found.setdefault((first, last), []).append(role)
-    return found
+            by_span.setdefault((first, last), []).append(role)
+    return by_span

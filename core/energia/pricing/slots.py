@@ -171,12 +171,12 @@ class Slots:
 
     def calendar(self, schedule: Schedule, role: str) -> Calendar:
         """Return the periods of the slots of *role* under *schedule*."""
-        found = compiled(schedule, self.types, self.zone, self.portion(role).grid)
-        if found.split:
-            self.assume_boundary(PERIODS_MEET, found.split, f"slots of {role}", PERIOD_AT_START)
-        if found.unlisted:
-            self.assumptions[holidays_unknown(found.unlisted)] = None
-        return found
+        calendar = compiled(schedule, self.types, self.zone, self.portion(role).grid)
+        if calendar.split:
+            self.assume_boundary(PERIODS_MEET, calendar.split, f"slots of {role}", PERIOD_AT_START)
+        if calendar.unlisted:
+            self.assumptions[holidays_unknown(calendar.unlisted)] = None
+        return calendar
 
     def local_days(self) -> LocalDays:
         """Return the days of the tariff's zone that the window touches."""
@@ -187,13 +187,13 @@ class Slots:
         return self._days(*(self.bill or (self.start, self.end)))
 
     def _days(self, start: Instant, end: Instant) -> LocalDays:
-        found = LocalDays.between(start, end, self.zone)
-        if not found.whole:
+        days = LocalDays.between(start, end, self.zone)
+        if not days.whole:
             self.assume(
                 "partial_day",
                 "the window begins or ends within a local day: fixed amounts count it as a day",
             )
-        return found
+        return days
 
     def assume_boundary(self, boundary: str, number: int, slots: str, rule: str) -> None:
         """Tell the reader of the cost that a boundary is inside slots: see `boundary_inside`."""

@@ -34,8 +34,8 @@ class Tariffs:
             Whether it was made.
 
         """
-        (made,) = await self.queries.fetch(bool, SQL["tariff_put"], self._row(tariff))
-        return made
+        (created,) = await self.queries.fetch(bool, SQL["tariff_put"], self._row(tariff))
+        return created
 
     async def add(self, tariff: Tariff) -> None:
         """Make the tariff; raises `Conflict` if there is one with its id."""
@@ -44,10 +44,10 @@ class Tariffs:
 
     async def get(self, id_: str) -> Tariff:
         """Return a tariff; raises `NotFound`."""
-        found = await self.known([id_])
-        if id_ not in found:
+        tariffs = await self.known([id_])
+        if id_ not in tariffs:
             raise NotFound(f"there is no tariff {id_!r}")
-        return found[id_]
+        return tariffs[id_]
 
     async def known(self, ids: Collection[str]) -> dict[str, Tariff]:
         """Return those of the tariffs *ids* that there are, by id."""
@@ -61,9 +61,9 @@ class Tariffs:
 
     async def held(self, ids: Collection[str]) -> dict[str, Tariff | Conflict]:
         """Return tariffs as `each` does; they stay as they are until the transaction ends."""
-        asked = {"ids": sorted(set(ids))}
+        arguments = {"ids": sorted(set(ids))}
         rows = await self.queries.fetch(
-            _document, one_message(SQL["tariff_hold"], SQL["tariff_get"]), asked
+            _document, one_message(SQL["tariff_hold"], SQL["tariff_get"]), arguments
         )
         return {row["id"]: self._read_or_refusal(row) for row in rows}
 
@@ -102,7 +102,7 @@ class Tariffs:
             "timezone": tariff.timezone,
             "valid_from": [version.valid_from for version in tariff.versions],
             "valid_to": [version.valid_to for version in tariff.versions],
-            "documents": [self.converter.dumps(one).decode() for one in tariff.versions],
+            "documents": [self.converter.dumps(version).decode() for version in tariff.versions],
         }
 
 

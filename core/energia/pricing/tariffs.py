@@ -123,16 +123,16 @@ class Template:
         """Return the price of one unit, where it has one; raises as `measures`."""
         return self.filled({}).unit_prices()
 
-    def pointed(self, faults: Iterable[Fault], at: str = "") -> list[Fault]:
-        """Let faults of the filled charge, which is found *at*, point to the parameters."""
-        return [self._pointed(fault, at) for fault in faults]
+    def pointed(self, faults: Iterable[Fault], base: str = "") -> list[Fault]:
+        """Let faults of the filled charge, whose JSON is at *base*, point to the parameters."""
+        return [self._pointed(fault, base) for fault in faults]
 
-    def _pointed(self, fault: Fault, at: str) -> Fault:
+    def _pointed(self, fault: Fault, base: str) -> Fault:
         for field, name in self.fields.items():
-            if within(fault.pointer, at + step(field)):
-                rest = str(fault.pointer)[len(at + step(field)) :]
+            if within(fault.pointer, base + step(field)):
+                rest = str(fault.pointer)[len(base + step(field)) :]
                 return attrs.evolve(fault, pointer=f"/parameters{step(name)}{rest}")
-        if not within(fault.pointer, at):
+        if not within(fault.pointer, base):
             return fault
         # What is no parameter was found good when it was saved: a parameter contradicts it.
         names = set(self.fields.values())
@@ -171,9 +171,9 @@ def place(charge: object, field: str) -> str:
     return f"{step(field)}/default" if is_default else step(field)
 
 
-def within(pointer: str | None, at: str) -> bool:
-    """Tell whether *pointer* is *at* a place or below it."""
-    return f"{pointer or ''}/".startswith(f"{at}/")
+def within(pointer: str | None, base: str) -> bool:
+    """Tell whether *pointer* points to *base* or below it."""
+    return f"{pointer or ''}/".startswith(f"{base}/")
 
 
 def kind_of(part: object) -> str | None:
@@ -206,8 +206,8 @@ def _stated(
     except REFUSED as error:
         faults, partial = Faults(), error.partial if isinstance(error, Unreadable) else None
         for fault in Faults.of(error).kept:
-            for one in _of_known(fault, given):
-                faults.append(one)
+            for pointed in _of_known(fault, given):
+                faults.append(pointed)
     if faults.kept:
         raise refusal(faults)
     return fields_of(partial)
@@ -278,24 +278,26 @@ def selections_are_known(charges: Parts) -> Iterator[Fault]:
         for name, value in fields.items():
             if isinstance(value, Selection):
                 pointer = f"/charges/{index}{place(charge, name)}/charges"
-                for at, code in enumerate(value.charges or ()):
+                for position, code in enumerate(value.charges or ()):
                     if code not in before:
                         message = f"no charge before this one has the code {code!r}"
-                        yield Fault("unknown_charge", message, f"{pointer}/{at}")
+                        yield Fault("unknown_charge", message, f"{pointer}/{position}")
         before.add(fields.get("code") or kind_of(charge))
 
 
 def versions_follow(versions: Parts) -> Iterator[Fault]:
     """Refuse versions that are in force at once."""
     read = [fields_of(version) for version in versions]
-    dated = [at for at, fields in enumerate(read) if {"valid_from", "valid_to"} <= fields.keys()]
-    order = sorted(dated, key=lambda at: read[at]["valid_from"])
-    for at, following in pairwise(order):
-        ends, begins = read[at]["valid_to"], read[following]["valid_from"]
+    dated = [
+        index for index, fields in enumerate(read) if {"valid_from", "valid_to"} <= fields.keys()
+    ]
+    order = sorted(dated, key=lambda index: read[index]["valid_from"])
+    for index, following in pairwise(order):
+        ends, begins = read[index]["valid_to"], read[following]["valid_from"]
         if ends is None or ends > begins:
             until = "it has no end" if ends is None else f"it ends on {ends}"
             message = f"the version overlaps the one of {begins}: {until}"
-            yield Fault(VersionsOverlap.code, message, f"/versions/{at}/valid_to")
+            yield Fault(VersionsOverlap.code, message, f"/versions/{index}/valid_to")
 
 
 # Tariff documents: a currency, a time zone and versions, each a list of charges.
@@ -355,8 +357,9 @@ class Version:
         faults, charges = Faults(), list[Charge]()
         for charge in self.charges:
             try:
-                one = charge.filled(parameters) if isinstance(charge, Template) else charge
-                charges.append(one)
+                charges.append(
+                    charge.filled(parameters) if isinstance(charge, Template) else charge
+                )
             except Invalid as error:
                 faults.add(error)
         if faults.kept:
@@ -377,7 +380,7 @@ class Version:
     def lacks_holidays(self) -> bool:
         """Whether it names lists of holidays whose dates it does not have: it was never saved."""
         named = self.holiday_lists or ()
-        return bool(named) and (not self.holidays or any("@" not in one for one in named))
+        return bool(named) and (not self.holidays or any("@" not in name for name in named))
 
     @cached_property
     def types(self) -> DayTypes:
@@ -456,8 +459,8 @@ class Tariff:
 
         Others may ask for parameters that are not known. It has all of them if none is in force.
         """
-        found = tuple(span.version for span in self.spans(start, end))
-        return attrs.evolve(self, versions=found) if found else self
+        versions = tuple(span.version for span in self.spans(start, end))
+        return attrs.evolve(self, versions=versions) if versions else self
 
     def knows(self, parameters: Mapping[str, object]) -> Iterator[Fault]:
         """Yield the faults of *parameters* that no charge asks for."""
@@ -473,14 +476,14 @@ class Tariff:
             Invalid: None is in part of it (fault `no_version_in_force`).
 
         """
-        found, until = self.spans(start, end), start
-        for span in found:
+        spans, until = self.spans(start, end), start
+        for span in spans:
             if span.start > until:
                 break
             until = span.end
         if until < end:
             raise self.none_in_force(until)
-        return found
+        return spans
 
     def none_in_force(self, instant: Instant, pointer: str | None = None) -> Invalid:
         """Return the refusal of an *instant* (seconds, UTC) at which no version is in force."""
@@ -489,13 +492,13 @@ class Tariff:
 
     def spans(self, start: Instant, end: Instant) -> tuple[InForce, ...]:
         """Return the parts of a window in which some version is in force, in the order of time."""
-        found = []
+        spans = []
         for version in self.versions:
             begins, ends = _span(version, self.zone)
             if begins < end and (ends is None or start < ends):
                 last = end if ends is None else min(end, ends)
-                found.append(InForce(version, max(start, begins), last))
-        return tuple(sorted(found, key=lambda span: span.start))
+                spans.append(InForce(version, max(start, begins), last))
+        return tuple(sorted(spans, key=lambda span: span.start))
 
 
 def tariff_converter(charges: Mapping[str, type[Charge]]) -> Converter:

@@ -32,19 +32,21 @@ def estimated(values: Micro, grid: Grid, zone: Zone, types: DayTypes) -> Micro:
     known = values != MISSING
     day, second = np.divmod(zone.local(grid.starts), DAY)
     kinds = types.days(day)
+    # One number for the time of day and whether the day is a working day.
     alike = 2 * second + (kinds.weekend | kinds.holiday)
-    found = values.copy()
+    readings = values.copy()
     for groups in (alike, second, np.zeros_like(second)):
-        holes = np.flatnonzero(found == MISSING)
+        holes = np.flatnonzero(readings == MISSING)
         means = _means(groups[known], values[known])
-        for at in holes.tolist():
-            found[at] = means.get(int(groups[at]), MISSING)
-    return found
+        for hole in holes.tolist():
+            readings[hole] = means.get(int(groups[hole]), MISSING)
+    return readings
 
 
 def _means(groups: Int64, values: Micro) -> dict[int, int]:
     """Return the mean of the values of each group."""
     names, which, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    # `values == (high << 31) + low` holds for negative values too: a shift rounds down.
     high, low = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
     np.add.at(high, which, values >> _LOW_BITS)
     np.add.at(low, which, values & (2**_LOW_BITS - 1))
@@ -57,7 +59,7 @@ def _means(groups: Int64, values: Micro) -> dict[int, int]:
 
 # What a price rests on besides the tariff and the usage.
 
-#: What becomes of slots without a reading.
+#: How slots without a reading are treated.
 Missing = Literal["refuse", "zero", "estimate"]
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _NEW: Final[Mapping[str, Remembered]] = MappingProxyType({})
@@ -144,26 +146,26 @@ def cut(
     start, end = window
     if absent := [role for role in roles if role not in usage]:
         raise _absent(absent, usage)
-    found, faults, number = Cut(), list[Fault](), 0
+    result, faults, number = Cut(), list[Fault](), 0
     for role in roles:
         series = usage[role]
         first, last = _slots(series, start, end)
-        found.assumptions.update(dict.fromkeys(_assumptions(role, series, start, end)))
+        result.assumptions.update(dict.fromkeys(_assumptions(role, series, start, end)))
         grid = Grid(series.start + first * series.interval, series.interval, last - first)
-        part, filled = _filled(series, (first, last), grid, days, terms.missing)
+        part, filled_slots = _filled(series, (first, last), grid, days, terms.missing)
         smallest = int(part.min()) if len(part) else 0
         if smallest == MISSING or len(part) < last - first:
             named = gaps(series, first, last).listed(_NAMED - len(faults))
             faults += [_fault(role, gap, days.zone, terms.pointers.get(role)) for gap in named]
             number += _missing(series, first, last)
             continue
-        if filled:
-            found.assumptions[_told(role, terms.missing, filled)] = None
+        if filled_slots:
+            result.assumptions[_told(role, terms.missing, filled_slots)] = None
         largest = max(-smallest, int(part.max())) if len(part) else 0
-        found.portions[role] = Portion(grid, part, largest)
+        result.portions[role] = Portion(grid, part, largest)
     if faults:
         raise IncompleteUsage(f"{number} slots of the window have no reading", faults)
-    return found
+    return result
 
 
 def all_gaps(missing: Sequence[IncompleteUsage], what: str) -> IncompleteUsage:
@@ -200,11 +202,11 @@ def _filled(
 
 def _whole(series: Series, first: int, last: int) -> Micro:
     """Return the slots from *first* to *last*, missing where *series* does not reach."""
-    found = np.full(last - first, MISSING, np.int64)
+    whole = np.full(last - first, MISSING, np.int64)
     inner = max(first, 0)
     outer = max(min(last, len(series.values)), inner)
-    found[inner - first : outer - first] = series.values[inner:outer]
-    return found
+    whole[inner - first : outer - first] = series.values[inner:outer]
+    return whole
 
 
 def _told(role: str, missing: Missing, slots: int) -> Assumption:

@@ -103,7 +103,7 @@ class Ratchet:
         value, text = own
         if not _of_month(self.current_in_full, number):
             value, text = value * Fraction(percent) / 100, f"{percent} % of {text}"
-        names = [one for one in preceding(month, self.back) if self._counts(one)]
+        names = [name for name in preceding(month, self.back) if self._counts(name)]
         known = _known(before, names)
         least = max(known.values(), default=Fraction(0)) * Fraction(percent) / 100
         return max(value, least), f"max({text}, {percent} % of {_told(known, names)})"
@@ -120,8 +120,8 @@ def preceding(month: str, number: int) -> list[str]:
 
 
 def _of_month(value: "Decimal | bool | Sequence[Decimal] | Sequence[bool]", number: int) -> Decimal:
-    found: object = value[number - 1] if isinstance(value, tuple) else value
-    return found  # type: ignore[return-value]
+    of_month: object = value[number - 1] if isinstance(value, tuple) else value
+    return of_month  # type: ignore[return-value]
 
 
 def _known(before: Peaks, names: Sequence[str]) -> dict[str, Fraction]:
@@ -132,7 +132,7 @@ def _told(known: Peaks, names: Sequence[str]) -> str:
     """Say which peak of the months *names* is the highest, and which months are missing."""
     if not known:
         return "nothing: no peak of the months before is known"
-    name = max(known, key=lambda one: known[one])
+    name = max(known, key=lambda month: known[month])
     rest = "" if len(known) == len(names) else f" ({len(known)} of {len(names)} months known)"
     return f"{decimal_text(known[name])} in {name}{rest}"
 
@@ -148,20 +148,20 @@ _MONTH_TEXT: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 def remembered(state: Mapping[str, Any]) -> dict[str, dict[str, Fraction]]:
     """Return the peaks that are remembered, by period and month; raises `Invalid`."""
-    found: dict[str, dict[str, Fraction]] = {}
+    peaks: dict[str, dict[str, Fraction]] = {}
     for period, month, value in _peaks(state.get("peaks", {})):
-        found.setdefault(period, {})[month] = value
-    return found
+        peaks.setdefault(period, {})[month] = value
+    return peaks
 
 
 def kept(peaks: Mapping[str, Peaks], month: str, back: int) -> dict[str, Any]:
     """Return what to remember when *month* is billed: nothing that no later bill looks back at."""
-    found: dict[str, Any] = {}
+    of_months: dict[str, Any] = {}
     for name in [*reversed(preceding(month, back)), month]:
         of_month = {period: exact_text(by[name]) for period, by in peaks.items() if name in by}
         if of_month:
-            found[name] = of_month[TOTAL] if set(of_month) == {TOTAL} else of_month
-    return found
+            of_months[name] = of_month[TOTAL] if set(of_month) == {TOTAL} else of_month
+    return of_months
 
 
 def _peaks(peaks: object) -> Iterator[tuple[str, str, Fraction]]:
@@ -275,7 +275,7 @@ class Demands:
     @property
     def highest(self) -> Demanded | None:
         """The highest of them; None where there is no reading."""
-        return max(self.found, key=lambda one: one.value, default=None)
+        return max(self.found, key=lambda demand: demand.value, default=None)
 
 
 @attrs.frozen(kw_only=True, cache_hash=True)
@@ -284,7 +284,8 @@ class BillingDemand:
 
     Attributes:
         interval: Power is averaged over intervals of this length.
-        coarse: Whether readings that are longer than that are refused, or accepted and told.
+        coarse: Whether readings that are longer than that are refused, or accepted with an
+            assumption that says so.
         statistic: What of the intervals is the demand; the highest without.
         ratchet: What of the demands of the months before is the least.
         minimum: The least demand, in `unit`.
@@ -339,17 +340,17 @@ class BillingDemand:
         """
         before = remembered(state)
         (month,) = measured.get("bill_month", ("",))
-        found = []
+        demands = []
         for (period, own), readings in _grouped(measured["demand"], month, reset).items():
             peaks = before.setdefault(period, {})
             of_any = self.ratchet is not None and self.ratchet.across_periods
             ratcheted = _highest(before) if of_any else peaks
             demand = self._demanded((period, own), readings, peaks, ratcheted)
             peaks[own] = max(demand.measured, peaks.get(own, demand.measured))
-            found.append(demand)
-        if not found or not self._looks_back:
-            return Demands(tuple(found))
-        return Demands(tuple(found), {"peaks": kept(before, found[-1].month, self._back)})
+            demands.append(demand)
+        if not demands or not self._looks_back:
+            return Demands(tuple(demands))
+        return Demands(tuple(demands), {"peaks": kept(before, demands[-1].month, self._back)})
 
     @property
     def _statistic(self) -> Statistic:
@@ -396,24 +397,24 @@ class BillingDemand:
 
 def _highest(before: Mapping[str, Peaks]) -> dict[str, Fraction]:
     """Return the highest peak of each month, of whatever period."""
-    found: dict[str, Fraction] = {}
+    highest: dict[str, Fraction] = {}
     for peaks in before.values():
         for month, peak in peaks.items():
-            found[month] = max(peak, found.get(month, peak))
-    return found
+            highest[month] = max(peak, highest.get(month, peak))
+    return highest
 
 
 def _grouped(
     demand: Mapping[str, int], month: str, reset: Reset
 ) -> dict[tuple[str, str], list[tuple[str, int]]]:
     """Return the measured intervals, each with its time, by period and month."""
-    found: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    intervals: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for label, micro in demand.items():
-        period, at, time = label.partition(AT)
-        if at:
+        period, separator, time = label.partition(AT)
+        if separator:
             own = time[:_MONTH] if reset == "month" else month
-            found.setdefault((period, own), []).append((time, micro))
-    return found
+            intervals.setdefault((period, own), []).append((time, micro))
+    return intervals
 
 
 # How often the price of a demand is charged: once a bill, for each day, for a part of a month.

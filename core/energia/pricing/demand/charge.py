@@ -103,15 +103,15 @@ class BaseDemand(BaseCharge):
 
     def parts(self, demands: Demands, measured: Measured) -> Mapping[str, list[Part]]:
         """Return how often each demand is charged, by period; `TOTAL` without a schedule."""
-        found: dict[str, list[Part]] = {}
+        parts: dict[str, list[Part]] = {}
         for demand in demands.found:
             part = self._times.part(demand, measured)
-            found.setdefault(demand.period, []).append(part)
-        return found
+            parts.setdefault(demand.period, []).append(part)
+        return parts
 
 
 def components_of(rate: Rate) -> Iterator[tuple[str | None, Decimal]]:
-    """Yield the parts of a rate, each after its name; one without a name is a rate as a whole."""
+    """Yield the parts of a rate, each after its name; without a name it is the rate as a whole."""
     if isinstance(rate, Components):
         yield from rate.components.items()
     else:

@@ -17,7 +17,7 @@ from energia.pricing.slots import PERIOD_AT_START, PERIODS_MEET, Portion, Slots
 from energia.time import DAY, HOUR, Int64, Zone, duration_text
 from energia.units import POWER_UNITS
 
-#: What becomes of readings that are coarser than the interval.
+#: Whether readings that are coarser than the interval are refused or accepted.
 Coarse: TypeAlias = Literal["refuse", "accept"]
 _LIMIT = 2**63 - 1
 
@@ -42,7 +42,8 @@ class Intervals:
     def of(cls, slots: Slots, role: str, seconds: int, coarse: Coarse = "refuse") -> "Intervals":
         """Integrate the readings of *role* over intervals of *seconds*, a part of an hour.
 
-        Where *coarse* readings are accepted, slots that are longer are the intervals; it is told.
+        Where *coarse* readings are accepted, slots that are longer are the intervals, and the
+        cost says so.
 
         Raises:
             Invalid: The readings are coarser than the intervals, or do not add up to them.
@@ -65,8 +66,8 @@ class Intervals:
     def tell_split(self, slots: Slots, role: str, schedule: Schedule) -> Calendar:
         """Return the periods of the slots; tell of boundaries between them inside intervals."""
         calendar = slots.calendar(schedule, role)
-        at = np.searchsorted(self.first, calendar.bounds, side="right") - 1
-        split = int(np.count_nonzero(self.first[at] != calendar.bounds)) if len(at) else 0
+        index = np.searchsorted(self.first, calendar.bounds, side="right") - 1
+        split = int(np.count_nonzero(self.first[index] != calendar.bounds)) if len(index) else 0
         if split:
             intervals = f"integration intervals of {role}"
             slots.assume_boundary(PERIODS_MEET, split, intervals, PERIOD_AT_START)
@@ -96,6 +97,7 @@ def _power(part: Portion, first: Int64, seconds: int) -> Micro:
     """Return the energy of each interval, as the power that gives it."""
     if not len(first):
         return np.zeros(0, np.int64)
+    # `seconds / interval` slots are summed and multiplied by `HOUR / seconds`: *seconds* cancels.
     fits = part.largest * HOUR <= _LIMIT * part.grid.interval
     values = part.values if fits else part.values.astype(object)
     summed = values if len(first) == len(values) else np.add.reduceat(values, first)
@@ -107,7 +109,7 @@ def _refuse_others(role: str, length: int, seconds: int) -> None:
     """Refuse readings whose slots are no parts of an interval."""
     if seconds % length == 0:
         return
-    have, need = (_text(one) for one in (length, seconds))
+    have, need = (_text(span) for span in (length, seconds))
     why = "a peak cannot be known from coarser readings" if length > seconds else "no whole number"
     message = f"{role} is read every {have}, and its demand is integrated over {need}: {why}"
     code = "coarse_readings" if length > seconds else "misfit_readings"
@@ -116,7 +118,7 @@ def _refuse_others(role: str, length: int, seconds: int) -> None:
 
 def _tell_coarse(slots: Slots, role: str, length: int, seconds: int) -> None:
     """Tell that peaks are averages over longer than the demand is."""
-    have, need = (_text(one) for one in (length, seconds))
+    have, need = (_text(span) for span in (length, seconds))
     slots.assume(
         "coarse_readings",
         f"{role} is read every {have}, coarser than the {need} over which demand is averaged: "
@@ -200,28 +202,30 @@ class Peak(BaseMeasure):
             slots.assume_one_bill()
             if self.schedule is not None and self.periods is None:
                 _tell_seasons(slots, self.schedule)
-        found = Intervals.of(slots, self.channel, self.seconds, self.coarse)
+        intervals = Intervals.of(slots, self.channel, self.seconds, self.coarse)
         if self.schedule is not None:
-            found.tell_split(slots, self.channel, self.schedule)
+            intervals.tell_split(slots, self.channel, self.schedule)
         labels: dict[str, int] = {}
         grid = slots.portion(self.channel).grid
         for period, groups in _groups(self, slots.types, slots.zone, grid):
-            peaks = [at for group in groups for at in self._highest(found, slots.zone, group)]
+            peaks = [
+                index for group in groups for index in self._highest(intervals, slots.zone, group)
+            ]
             if peaks:
-                labels[period] = max(int(found.power[at]) for at in peaks)
-            for at in peaks:
-                time = slots.zone.text(int(found.starts[at]))
-                labels[f"{period}{AT}{time}"] = int(found.power[at])
+                labels[period] = max(int(intervals.power[index]) for index in peaks)
+            for index in peaks:
+                time = slots.zone.text(int(intervals.starts[index]))
+                labels[f"{period}{AT}{time}"] = int(intervals.power[index])
         return labels
 
     def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
         """Return the peaks of both windows; the cut between them is the end of an interval."""
-        found: dict[str, int] = {}
+        labels: dict[str, int] = {}
         for period, timed in _timed([*earlier.items(), *later.items()]).items():
-            kept = [one for some in self._apart(timed) for one in self._top(some)]
-            found[period] = max(value for _, value in kept)
-            found |= {f"{period}{AT}{time}": value for time, value in kept}
-        return found
+            peaks = [peak for month in self._apart(timed) for peak in self._top(month)]
+            labels[period] = max(value for _, value in peaks)
+            labels |= {f"{period}{AT}{time}": value for time, value in peaks}
+        return labels
 
     def _apart(self, timed: list[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
         """Yield the peaks of each month, where months have peaks of their own; else all."""
@@ -229,28 +233,28 @@ class Peak(BaseMeasure):
             yield timed
             return
         for month in sorted({time[:_MONTH] for time, _ in timed}):
-            yield [one for one in timed if one[0].startswith(month)]
+            yield [peak for peak in timed if peak[0].startswith(month)]
 
     def _top(self, timed: list[tuple[str, int]]) -> list[tuple[str, int]]:
         """Return the highest of peaks, highest first; of equal ones the first."""
-        order = sorted(timed, key=lambda one: -one[1])
+        order = sorted(timed, key=lambda peak: -peak[1])
         if self.distinct_days:
-            first = {time[:_DAY]: at for at, (time, _) in reversed(list(enumerate(order)))}
-            order = [order[at] for at in sorted(first.values())]
+            first = {time[:_DAY]: index for index, (time, _) in reversed(list(enumerate(order)))}
+            order = [order[index] for index in sorted(first.values())]
         return order[: self.top]
 
-    def _highest(self, found: Intervals, zone: Zone, some: Int64) -> list[int]:
-        """Return the highest of *some* intervals, highest first; of equal ones the first."""
-        power: Micro = found.power[some]
+    def _highest(self, intervals: Intervals, zone: Zone, group: Int64) -> list[int]:
+        """Return the highest of a *group* of intervals, highest first; of equal ones the first."""
+        power: Micro = intervals.power[group]
         if not len(power):
             return []
         if self.top == 1:
-            return [int(some[np.argmax(power)])]
-        order = some[np.argsort(-power, kind="stable")]
+            return [int(group[np.argmax(power)])]
+        order = group[np.argsort(-power, kind="stable")]
         if self.distinct_days:
-            days = zone.local(found.starts[order]) // DAY
+            days = zone.local(intervals.starts[order]) // DAY
             order = order[np.sort(np.unique(days, return_index=True)[1])]
-        return [int(at) for at in order[: self.top]]
+        return [int(index) for index in order[: self.top]]
 
 
 @lru_cache(maxsize=64)
@@ -264,11 +268,11 @@ def _groups(
     first = begins(grid, peak.seconds, zone)
     days = zone.local(grid.start + grid.interval * first) // DAY
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    found = []
-    for period, some in _periods(peak, types, zone, grid):
-        ends = np.flatnonzero(np.diff(months[some])) + 1
-        found.append((period, tuple(np.split(some, ends)) if peak.by_month else (some,)))
-    return tuple(found)
+    groups = []
+    for period, members in _periods(peak, types, zone, grid):
+        ends = np.flatnonzero(np.diff(months[members])) + 1
+        groups.append((period, tuple(np.split(members, ends)) if peak.by_month else (members,)))
+    return tuple(groups)
 
 
 def _periods(peak: Peak, types: DayTypes, zone: Zone, grid: Grid) -> Iterator[tuple[str, Int64]]:
@@ -302,12 +306,12 @@ class BillMonth(BaseMeasure):
         return {f"{slots.zone.datetime(end - 1):%Y-%m}": 1}
 
 
-def _timed(found: Iterable[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:
+def _timed(peaks: Iterable[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:
     """Return the timed peaks of each period."""
     timed: dict[str, list[tuple[str, int]]] = {}
-    for label, value in found:
-        period, at, time = label.partition(AT)
-        if at:
+    for label, value in peaks:
+        period, separator, time = label.partition(AT)
+        if separator:
             timed.setdefault(period, []).append((time, value))
     return timed
 
@@ -321,7 +325,7 @@ def _tell_seasons(slots: Slots, schedule: Schedule) -> None:
     first, last = (slots.zone.local(edges) // DAY).tolist()
     days = slots.types.days(np.arange(first, last + 1, dtype=np.int64)).month_day
     within = [season.includes(days) for season in seasons]
-    if any(some.any() and not some.all() for some in within):
+    if any(inside.any() and not inside.all() for inside in within):
         slots.assume(
             "season_inside_bill",
             "a season begins or ends inside the bill: the demand of each period is charged in "

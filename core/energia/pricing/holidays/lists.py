@@ -37,7 +37,7 @@ class HolidayList:
         dates: The days, in any order.
         version: From 1 on, made by the server. A request may repeat that of the newest version, to
             be sure that no other one comes between.
-        stored_at: When the version was stored; of no matter in a request.
+        stored_at: When the version was stored; ignored in a request.
 
     """
 
@@ -173,12 +173,12 @@ def _of_library(
 ) -> HolidayList:
     library = _library()
     try:
-        found = library.country_holidays(
+        days = library.country_holidays(
             country, subdiv=subdivision, years=list(years), observed=observed
         )
     except NotImplementedError as error:
         raise Invalid.of("unknown_country", str(error)) from error
-    dates = tuple(sorted(found))
+    dates = tuple(sorted(days))
     _refuse_unknown(years, dates)
     place = "-".join(part for part in (country, subdivision) if part)
     return HolidayList(

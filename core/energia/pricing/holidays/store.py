@@ -1,4 +1,4 @@
-"""Lists of holidays in the database, and what becomes of them in a tariff that is saved."""
+"""Lists of holidays in the database, and their dates in a tariff that is saved."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -48,22 +48,24 @@ class HolidayLists:
 
     async def get(self, reference: str) -> HolidayList:
         """Return the newest version of a list, or the one that is named; raises `NotFound`."""
-        found = await self.known([reference])
-        if reference not in found:
+        lists = await self.known([reference])
+        if reference not in lists:
             raise NotFound(f"there is no list of holidays {reference!r}")
-        return found[reference]
+        return lists[reference]
 
     async def known(self, references: Collection[str]) -> dict[str, HolidayList]:
         """Return those that there are, by their references."""
         ordered = sorted(set(references))
-        ids, versions = zip(*(split(one) for one in ordered), strict=True) if ordered else ((), ())
-        asked = {"references": ordered, "ids": list(ids), "versions": list(versions)}
-        return dict(await self.queries.fetch(_referenced, SQL["holiday_list_get"], asked))
+        ids, versions = (
+            zip(*(split(reference) for reference in ordered), strict=True) if ordered else ((), ())
+        )
+        arguments = {"references": ordered, "ids": list(ids), "versions": list(versions)}
+        return dict(await self.queries.fetch(_referenced, SQL["holiday_list_get"], arguments))
 
     async def page(self, after: str, limit: int) -> list[HolidayList]:
         """Return the newest versions of at most *limit* lists that come after *after*, by id."""
         rows = await self.queries.fetch(_referenced, SQL["holiday_list_list"], after, limit)
-        return [found for _, found in rows]
+        return [newest for _, newest in rows]
 
     async def delete(self, id_: str) -> None:
         """Delete a list with its versions; raises `NotFound`, or `InUse` if a tariff names it."""
@@ -83,13 +85,13 @@ async def resolved(queries: Queries, tariff: Tariff) -> Tariff:
         Invalid: There is no such list; or there are too many dates.
 
     """
-    named = {one for version in tariff.versions for one in version.holiday_lists or ()}
+    named = {reference for version in tariff.versions for reference in version.holiday_lists or ()}
     if not named:
         return tariff
     lists, faults = await HolidayLists(queries).known(named), Faults()
     versions = [
-        _with_dates(version, lists, faults, f"/versions/{at}")
-        for at, version in enumerate(tariff.versions)
+        _with_dates(version, lists, faults, f"/versions/{index}")
+        for index, version in enumerate(tariff.versions)
     ]
     if faults.kept:
         raise refusal(faults)
@@ -100,21 +102,23 @@ def _with_dates(
     version: Version, lists: Mapping[str, HolidayList], faults: Faults, pointer: str
 ) -> Version:
     references = version.holiday_lists or ()
-    for at, one in enumerate(references):
-        if one not in lists:
-            message = f"there is no list of holidays {one!r}"
-            faults.append(Fault("unknown_holiday_list", message, f"{pointer}/holiday_lists/{at}"))
-    known = [lists[one] for one in references if one in lists]
-    dates = {*version.holidays, *(day for one in known for day in one.dates)}
+    for index, reference in enumerate(references):
+        if reference not in lists:
+            message = f"there is no list of holidays {reference!r}"
+            faults.append(
+                Fault("unknown_holiday_list", message, f"{pointer}/holiday_lists/{index}")
+            )
+    known = [lists[reference] for reference in references if reference in lists]
+    dates = {*version.holidays, *(day for list_ in known for day in list_.dates)}
     if len(dates) > HOLIDAYS:
         message = f"{len(dates)} holidays are more than {HOLIDAYS}"
         faults.append(Fault("too_many_holidays", message, f"{pointer}/holiday_lists"))
-    pinned = dict.fromkeys(f"{one.id}@{one.version}" for one in known)
+    pinned = dict.fromkeys(f"{list_.id}@{list_.version}" for list_ in known)
     return attrs.evolve(version, holidays=tuple(sorted(dates)), holiday_lists=tuple(pinned) or None)
 
 
 def _referenced(
     reference: str, version: int, stored_at: datetime, document: Any
 ) -> tuple[str, HolidayList]:
-    found = structure(document, HolidayList)
-    return reference, attrs.evolve(found, version=version, stored_at=stored_at)
+    list_ = structure(document, HolidayList)
+    return reference, attrs.evolve(list_, version=version, stored_at=stored_at)

@@ -32,7 +32,7 @@ class FeedRequest:
     Attributes:
         now: The present instant.
         horizon: When the last price ends that is stored; None before the first.
-        memo: What the feed wanted to be told, with its delivery before.
+        memo: What the feed left for itself with its last delivery.
 
     """
 
@@ -49,7 +49,7 @@ class Delivery:
         prices: The prices: all that the source tells, new or not; None if nothing has changed.
         next_update: When more are expected, or were; None if the source does not say.
         ask_at: When to ask again: without, at `next_update`, or after the feed's period.
-        memo: What to tell the feed when it is asked again, such as an ETag.
+        memo: What the feed wants to know when it is asked again, such as an ETag.
 
     """
 

@@ -34,12 +34,12 @@ def shown(price: Decimal, unit: str) -> Decimal:
 
 
 def prices_of(
-    sent: InlinePrices, unit: str, interval: timedelta | None = None, pointer: str = ""
+    prices: InlinePrices, unit: str, interval: timedelta | None = None, pointer: str = ""
 ) -> list[Price]:
-    """Return the prices that were sent, of the canonical unit, in order, each slot once.
+    """Return *prices* of one canonical unit each, in order, each slot once.
 
     Args:
-        sent: The prices.
+        prices: As they were sent.
         unit: What they are for, if they do not say.
         interval: How long one lasts, if it does not say.
         pointer: Where they are in the request.
@@ -48,21 +48,21 @@ def prices_of(
         Invalid: A slot has no length, two overlap, or one has two different prices.
 
     """
-    batch = sent if isinstance(sent, PriceBatch) else PriceBatch(prices=sent)
+    batch = prices if isinstance(prices, PriceBatch) else PriceBatch(prices=prices)
     unit, interval = batch.unit or unit, batch.interval or interval
-    within = f"{pointer}{_member(sent)}"
-    found, faults = list[tuple[Price, str]](), list[Fault]()
+    within = f"{pointer}{_member(prices)}"
+    pairs, faults = list[tuple[Price, str]](), list[Fault]()
     for index, item in enumerate(_items(batch, interval, pointer)):
         if item is None:
             continue
-        one = _price(item, unit, interval, f"{within}/{index}")
-        if isinstance(one, Fault):
-            faults.append(one)
+        price = _price(item, unit, interval, f"{within}/{index}")
+        if isinstance(price, Fault):
+            faults.append(price)
         else:
-            found.append((one, f"{within}/{index}"))
-    ordered = _once(sorted(found, key=lambda pair: (pair[0].start, pair[0].end)), faults)
+            pairs.append((price, f"{within}/{index}"))
+    ordered = _once(sorted(pairs, key=lambda pair: (pair[0].start, pair[0].end)), faults)
     if faults:
-        raise Invalid(faults[0].message, faults[:_NAMED], Counter(one.code for one in faults))
+        raise Invalid(faults[0].message, faults[:_NAMED], Counter(fault.code for fault in faults))
     return ordered
 
 
@@ -73,44 +73,44 @@ def inline(prices: Mapping[str, InlinePrices], currency: str) -> dict[str, Price
         Invalid: As `prices_of`; faults point below `/prices`.
 
     """
-    found = {}
-    for name, sent in prices.items():
-        unit = (sent.unit if isinstance(sent, PriceBatch) else None) or "kWh"
-        points = prices_of(sent, unit, None, f"/prices{step(name)}")
-        found[name] = PriceSeries.of(name, currency, CANONICAL[unit], points)
-    return found
+    series = {}
+    for name, batch in prices.items():
+        unit = (batch.unit if isinstance(batch, PriceBatch) else None) or "kWh"
+        points = prices_of(batch, unit, None, f"/prices{step(name)}")
+        series[name] = PriceSeries.of(name, currency, CANONICAL[unit], points)
+    return series
 
 
-def _member(sent: InlinePrices) -> str:
-    if not isinstance(sent, PriceBatch):
+def _member(prices: InlinePrices) -> str:
+    if not isinstance(prices, PriceBatch):
         return ""
-    return "/prices" if sent.values is None else "/values"
+    return "/prices" if prices.values is None else "/values"
 
 
 def _items(
-    sent: PriceBatch, interval: timedelta | None, pointer: str
+    batch: PriceBatch, interval: timedelta | None, pointer: str
 ) -> Iterable[PricePoint | None]:
     """Return the prices one by one; None where there is none."""
-    if sent.values is None:
-        return sent.prices or ()
+    if batch.values is None:
+        return batch.prices or ()
     if interval is None:
         raise Invalid.of(
             "missing_field", "values need an interval: the series has none", f"{pointer}/interval"
         )
-    return _consecutive(sent, interval)
+    return _consecutive(batch, interval)
 
 
-def _consecutive(sent: PriceBatch, interval: timedelta) -> Iterator[PricePoint | None]:
-    assert sent.start is not None
-    for index, price in enumerate(sent.values or ()):
-        start = sent.start.astimezone(UTC) + index * interval
+def _consecutive(batch: PriceBatch, interval: timedelta) -> Iterator[PricePoint | None]:
+    assert batch.start is not None
+    for index, price in enumerate(batch.values or ()):
+        start = batch.start.astimezone(UTC) + index * interval
         yield None if price is None else PricePoint(start=start, end=start + interval, price=price)
 
 
-def _price(item: PricePoint, unit: str, interval: timedelta | None, at: str) -> Price | Fault:
+def _price(item: PricePoint, unit: str, interval: timedelta | None, pointer: str) -> Price | Fault:
     if item.end is None and interval is None:
         return Fault(
-            "missing_field", "the price has no end, and the series no interval", f"{at}/end"
+            "missing_field", "the price has no end, and the series no interval", f"{pointer}/end"
         )
     start = instant_of(item.start)
     # Not `item.start + interval`: that is wall-clock arithmetic where the zone is not fixed.
@@ -118,24 +118,24 @@ def _price(item: PricePoint, unit: str, interval: timedelta | None, at: str) -> 
     end = start + lasts if item.end is None else instant_of(item.end)
     if not start < end <= start + 366 * DAY:
         message = "a price lasts from one second up to 366 days"
-        return Fault("wrong_interval", message, f"{at}/end")
+        return Fault("wrong_interval", message, f"{pointer}/end")
     return Price(start, end, canonical(item.price, unit))
 
 
-def _once(found: Sequence[tuple[Price, str]], faults: list[Fault]) -> list[Price]:
+def _once(pairs: Sequence[tuple[Price, str]], faults: list[Fault]) -> list[Price]:
     """Return each slot once; add the faults of those that contradict each other."""
-    kept: list[Price] = []
-    for price, pointer in found:
-        last = kept[-1] if kept else None
+    distinct: list[Price] = []
+    for price, pointer in pairs:
+        last = distinct[-1] if distinct else None
         if last is None or price.start >= last.end:
-            kept.append(price)
+            distinct.append(price)
         elif (last.start, last.end) != (price.start, price.end):
             message = f"the price of {_slot(price)} overlaps that of {_slot(last)}"
             faults.append(Fault("overlapping_prices", message, pointer))
         elif last.price != price.price:
             message = f"{_slot(price)} has two prices: {last.price:f} and {price.price:f}"
             faults.append(Fault("duplicate_price", message, pointer))
-    return kept
+    return distinct
 
 
 def _slot(price: Price) -> str:
@@ -144,12 +144,12 @@ def _slot(price: Price) -> str:
 
 @attrs.frozen
 class Merge:
-    """What becomes of stored prices.
+    """How new prices change the stored ones.
 
     Attributes:
         add: Prices to store.
-        gone: The starts of those in whose place they are.
-        unchanged: How many are stored as they are.
+        gone: The starts of the stored prices that they replace.
+        unchanged: How many are stored already.
 
     """
 
@@ -166,24 +166,27 @@ def merged(new: Sequence[Price], old: Sequence[Price]) -> Merge:
 
     """
     starts, same, gone = [price.start for price in new], set[int](), list[int]()
-    for one in old:
-        first = max(0, bisect_right(starts, one.start) - 1)
-        past = bisect_right(starts, one.end - 1)
-        inside = [price for price in new[first:past] if price.end > one.start]
+    for previous in old:
+        # The new price before may reach into this one: it is looked at too.
+        first = max(0, bisect_right(starts, previous.start) - 1)
+        past = bisect_right(starts, previous.end - 1)
+        inside = [price for price in new[first:past] if price.end > previous.start]
         if not inside:
             continue
-        if one == inside[0] or _equal(one, inside[0]):
-            same.add(one.start)
+        if previous == inside[0] or _equal(previous, inside[0]):
+            same.add(previous.start)
             continue
-        covered = sum(min(p.end, one.end) - max(p.start, one.start) for p in inside)
-        if covered < one.end - one.start:
+        # New prices do not overlap one another, so the lengths of their shares may be added up.
+        covered = sum(min(p.end, previous.end) - max(p.start, previous.start) for p in inside)
+        if covered < previous.end - previous.start:
             raise Invalid.of(
-                "partly_replaced", f"the stored price of {_slot(one)} would lose a part of its slot"
+                "partly_replaced",
+                f"the stored price of {_slot(previous)} would lose a part of its slot",
             )
-        gone.append(one.start)
+        gone.append(previous.start)
     add = [price for price in new if price.start not in same]
     return Merge(add, gone, len(same))
 
 
-def _equal(one: Price, other: Price) -> bool:
-    return (one.start, one.end, one.price) == (other.start, other.end, other.price)
+def _equal(old: Price, new: Price) -> bool:
+    return (old.start, old.end, old.price) == (new.start, new.end, new.price)

@@ -78,11 +78,11 @@ class Keeper:
             await tenant.execute(SQL["price_feed_begin"], {**head, "name": name, "now": now})
             self._begun = True
         lease = now + timedelta(seconds=self._timeout + GRACE)
-        asked = {"name": name, "now": now, "until": lease}
-        claimed = await tenant.fetch(_Claimed, SQL["price_feed_claim"], asked)
+        arguments = {"name": name, "now": now, "until": lease}
+        claimed = await tenant.fetch(_Claimed, SQL["price_feed_claim"], arguments)
         if claimed:
             await self._fetch(claimed[0], now)
-        due = await tenant.fetch(_instant, SQL["price_feed_due"], name)
+        due = await tenant.fetch(_moment, SQL["price_feed_due"], name)
         if not due:
             self._begun = False  # the series was deleted: it is made anew
             return self.core.settings.feeds.poll
@@ -92,8 +92,8 @@ class Keeper:
         """Fetch and store, and note when to ask again."""
         try:
             async with asyncio.timeout(self._timeout):
-                asked = FeedRequest(now, claimed.horizon, claimed.memo)
-                delivery = await self.feed.fetch(asked)
+                request = FeedRequest(now, claimed.horizon, claimed.memo)
+                delivery = await self.feed.fetch(request)
             stored = await self._store(delivery)
         except DatabaseError:
             raise
@@ -121,6 +121,7 @@ class Keeper:
         row = {
             "name": self.feed.name,
             "now": now,
+            # A source whose next update is overdue is not asked again and again without a pause.
             "due": max(due, now + timedelta(seconds=1)),
             "next": delivery.next_update,
             "memo": dumps(dict(delivery.memo)).decode(),
@@ -140,6 +141,7 @@ class Keeper:
     def _pause(self, tries: int, wanted: float) -> float:
         """Return how long to wait: doubled with each try, jittered, or as the source wants."""
         settings = self.core.settings.feeds
+        # The exponent is bounded: after a thousand tries the power would overflow a float.
         pause = min(settings.retry_first * 2.0 ** min(max(tries - 1, 0), 30), settings.retry_most)
         return max(pause * random.uniform(0.5, 1.0), min(wanted, settings.retry_after_most))
 
@@ -176,5 +178,5 @@ class Keeper:
         return self.feed.period if isinstance(self.feed, HasPeriod) else _PERIOD
 
 
-def _instant(at: datetime) -> datetime:
-    return at
+def _moment(moment: datetime) -> datetime:
+    return moment

@@ -68,7 +68,7 @@ class NewPriceSeries:
         unit: What a price is for, unless prices say otherwise when they are sent.
         interval: How long a price lasts that does not tell its end.
         timezone: In which times are shown.
-        horizon: As in answers; of no matter in a request, like the next two.
+        horizon: As in answers; ignored in a request, like the next two.
         revised_at: As in answers.
         feed: As in answers.
 
@@ -171,7 +171,7 @@ class PriceBatch:
 
 @attrs.frozen
 class StoredPrices:
-    """What became of prices that were sent.
+    """The outcome of storing prices.
 
     Attributes:
         created: Slots that had no price before.

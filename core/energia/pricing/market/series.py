@@ -75,10 +75,10 @@ class PriceSeries:
         revision_at: datetime | None = None,
     ) -> Self:
         """Return a series of *prices* in the order of their starts."""
-        found = list(prices)
-        decimals, scaled = scaled_of([one.price for one in found])
-        starts = np.array([one.start for one in found], np.int64)
-        ends = np.array([one.end for one in found], np.int64)
+        slots = list(prices)
+        decimals, scaled = scaled_of([slot.price for slot in slots])
+        starts = np.array([slot.start for slot in slots], np.int64)
+        ends = np.array([slot.end for slot in slots], np.int64)
         return cls(name, currency, unit, starts, ends, scaled, decimals, revision_at)
 
     @property
@@ -97,6 +97,7 @@ class PriceSeries:
         for as long as it lasts. A slot that prices do not cover wholly has none.
         """
         starts, ends = grid.starts, grid.starts + grid.interval
+        # Integrals of prices over time may not fit int64; then Python's integers are added.
         prices, bound = self.prices, self._bound(grid.interval)
         if bound > LIMIT:
             prices = prices.astype(object)
@@ -117,12 +118,13 @@ class PriceSeries:
     def _until(self, lengths: Int64, prices: Whole, instants: Int64) -> Whole:
         """Return the integral of *prices* over time up to each of *instants*."""
         whole = np.concatenate([np.zeros(1, prices.dtype), np.cumsum(prices * lengths)])
-        at = np.searchsorted(self.starts, instants, side="right") - 1
+        index = np.searchsorted(self.starts, instants, side="right") - 1
         if not len(self.starts):
             return np.zeros(len(instants), prices.dtype)
-        inside = np.minimum(instants - self.starts[at], lengths[at])
-        found: Whole = np.where(at < 0, 0, whole[at] + prices[at] * inside)
-        return found
+        # An index of -1, before the first price, picks the last one: `where` drops what it gives.
+        inside = np.minimum(instants - self.starts[index], lengths[index])
+        integral: Whole = np.where(index < 0, 0, whole[index] + prices[index] * inside)
+        return integral
 
     def _averaged(self, starts: Int64, ends: Int64) -> Int64:
         """Return the indexes of the slots that more than one price falls into."""
@@ -155,8 +157,8 @@ class SlotPrices:
 
 def scaled_of(prices: Sequence[Decimal]) -> tuple[int, Whole]:
     """Return how many decimals *prices* have, and what they are in units of the last one."""
-    decimals = max((max(0, -exponent(one)) for one in prices), default=0)
-    return decimals, whole([int(shifted(one, decimals)) for one in prices])
+    decimals = max((max(0, -exponent(price)) for price in prices), default=0)
+    return decimals, whole([int(shifted(price, decimals)) for price in prices])
 
 
 def shifted(number: Decimal, digits: int) -> Decimal:
@@ -167,14 +169,14 @@ def shifted(number: Decimal, digits: int) -> Decimal:
 
 def exponent(number: Decimal) -> int:
     """Return the exponent of a finite number."""
-    found = number.as_tuple().exponent
-    assert isinstance(found, int)
-    return found
+    value = number.as_tuple().exponent
+    assert isinstance(value, int)
+    return value
 
 
 def whole(numbers: Sequence[int]) -> Whole:
     """Return whole numbers as an array: int64 if all of them fit, else Python's own."""
-    fits = all(-LIMIT <= one <= LIMIT for one in numbers)
+    fits = all(-LIMIT <= number <= LIMIT for number in numbers)
     return np.array(numbers, np.int64 if fits else object)
 
 
@@ -196,7 +198,7 @@ def refuse_missing(
 
 
 def _told(name: str, grid: Grid, first: int, past: int, zone: Zone) -> str:
-    begin, end = (zone.text(grid.start + at * grid.interval) for at in (first, past))
+    begin, end = (zone.text(grid.start + slot * grid.interval) for slot in (first, past))
     return f"{name}: no price from {begin} to {end} ({past - first} slots)"
 
 
@@ -229,8 +231,8 @@ class SlotFormula:
         adder: What is added for each unit: a margin.
         floor: The lowest price.
         cap: The highest price.
-        finer: What becomes of several prices in one slot of the meter: their mean, weighted by
-            time, or a refusal.
+        finer: Whether several prices in one slot of the meter are averaged, weighted by time, or
+            refused.
 
     """
 
@@ -250,33 +252,36 @@ class SlotFormula:
         """
         return _priced(self, series, grid, rounding)
 
-    def of(self, found: SlotPrices, interval: int, rounding: Rounding) -> SlotPrices:
-        """Return what becomes of the prices of a series in slots of *interval* seconds."""
-        if self.finer == "refuse" and len(found.averaged):
-            raise _too_fine(self.series, len(found.averaged))
-        values, scale = self._bounded(*_simplest(found, interval))
+    def of(self, prices: SlotPrices, interval: int, rounding: Rounding) -> SlotPrices:
+        """Apply the formula to the *prices* of a series in slots of *interval* seconds."""
+        if self.finer == "refuse" and len(prices.averaged):
+            raise _too_fine(self.series, len(prices.averaged))
+        values, scale = self._bounded(*_simplest(prices, interval))
         if rounding.unit_price_decimals is not None:
             values, scale = _rounded(values, scale, rounding)
-        return SlotPrices(values, scale, found.known, found.averaged)
+        return SlotPrices(values, scale, prices.known, prices.averaged)
 
     def complete(
         self, series: PriceSeries, grid: Grid, rounding: Rounding, zone: Zone
     ) -> SlotPrices:
         """Return the price of each slot of *grid*; raises `IncompletePrices` if one is missing."""
-        found = self.prices(series, grid, rounding)
-        refuse_missing(series, grid, found.known, zone)
-        return found
+        prices = self.prices(series, grid, rounding)
+        refuse_missing(series, grid, prices.known, zone)
+        return prices
 
     def _bounded(self, values: Whole, scale: int) -> tuple[Whole, int]:
         """Return prices scaled, shifted and bounded, and their new scale."""
-        bounds = [one for one in (self.floor, self.cap) if one is not None]
+        bounds = [bound for bound in (self.floor, self.cap) if bound is not None]
         of_product = max(0, -exponent(self.multiplier))
-        decimals = max([of_product, *(max(0, -exponent(one)) for one in (self.adder, *bounds))])
+        decimals = max(
+            [of_product, *(max(0, -exponent(number)) for number in (self.adder, *bounds))]
+        )
         factor = int(shifted(self.multiplier, decimals))
         scale *= 10**decimals
         adder = _times(self.adder, scale)
+        # Decided with Python's integers before anything is multiplied: numpy overflows silently.
         largest = (int(abs(values).max()) if len(values) else 0) * abs(factor) + abs(adder)
-        limits = [abs(_times(one, scale)) for one in bounds]
+        limits = [abs(_times(bound, scale)) for bound in bounds]
         if max([largest, *limits]) > LIMIT:
             values = values.astype(object)
         values = values * factor + adder
@@ -306,27 +311,30 @@ def _priced(
     return formula.of(series.aligned(grid), grid.interval, rounding)
 
 
-def _simplest(found: SlotPrices, interval: int) -> tuple[Whole, int]:
+def _simplest(prices: SlotPrices, interval: int) -> tuple[Whole, int]:
     """Return prices without the length of a slot in their scale, where nothing was averaged."""
-    if len(found.averaged) or (found.values % interval).any():
-        return found.values, found.scale
-    return found.values // interval, found.scale // interval
+    if len(prices.averaged) or (prices.values % interval).any():
+        return prices.values, prices.scale
+    return prices.values // interval, prices.scale // interval
 
 
 def _times(number: Decimal, scale: int) -> int:
     """Return *number* in units of `1/scale`, which is a multiple of its last decimal."""
-    found = fraction(number) * scale
-    assert found.denominator == 1
-    return found.numerator
+    scaled = fraction(number) * scale
+    assert scaled.denominator == 1
+    return scaled.numerator
 
 
 def _rounded(values: Whole, scale: int, rounding: Rounding) -> tuple[Whole, int]:
     """Return prices rounded as the version rounds rates."""
     decimals = rounding.unit_price_decimals or 0
+    # Rounding goes by fractions and is slow; most slots of a window share few prices.
     different, index = np.unique(values, return_inverse=True)
-    exact = [rounding.rate(Fraction(one, scale))[0] * 10**decimals for one in different.tolist()]
-    scaled = [int(one) for one in exact]
-    fits = all(abs(one) <= LIMIT for one in scaled)
+    exact = [
+        rounding.rate(Fraction(value, scale))[0] * 10**decimals for value in different.tolist()
+    ]
+    scaled = [int(rate) for rate in exact]
+    fits = all(abs(number) <= LIMIT for number in scaled)
     return np.array(scaled, np.int64 if fits else object)[index], 10**decimals
 
 

@@ -68,8 +68,8 @@ class _Row:
     def shown(self, now: datetime) -> StoredSeries:
         feed = None
         if self.feed is not None:
-            at = self.succeeded_at
-            age = None if at is None else seconds_in(now - at)
+            succeeded_at = self.succeeded_at
+            age = None if succeeded_at is None else seconds_in(now - succeeded_at)
             feed = FeedState(
                 name=self.feed,
                 succeeded_at=self.succeeded_at,
@@ -113,10 +113,13 @@ class _Read:
     def series(self) -> PriceSeries:
         decimals, scaled = scaled_of([Decimal(text) for text in (self.prices or "").split()])
         starts, ends = (
-            np.array([] if one is None else one, np.int64) for one in (self.starts, self.ends)
+            np.array([] if column is None else column, np.int64)
+            for column in (self.starts, self.ends)
         )
-        unit, at = CANONICAL[self.unit], self.recorded_at
-        return PriceSeries(self.id, self.currency, unit, starts, ends, scaled, decimals, at)
+        unit, revision_at = CANONICAL[self.unit], self.recorded_at
+        return PriceSeries(
+            self.id, self.currency, unit, starts, ends, scaled, decimals, revision_at
+        )
 
 
 @attrs.frozen
@@ -132,17 +135,17 @@ class PriceStore:
             Conflict: It has prices in another currency, or of another kind of unit.
 
         """
-        made = await self.queries.fetch(bool, SQL["price_series_put"], row_of(id_, new))
-        if not made:
+        created = await self.queries.fetch(bool, SQL["price_series_put"], row_of(id_, new))
+        if not created:
             raise Conflict(f"the series {id_!r} has prices in another currency or unit")
-        return made[0]
+        return created[0]
 
     async def get(self, id_: str, now: datetime) -> StoredSeries:
         """Return a series; raises `NotFound`."""
-        found = await self.known([id_], now)
-        if id_ not in found:
+        series = await self.known([id_], now)
+        if id_ not in series:
             raise NotFound(f"there is no price series {id_!r}")
-        return found[id_]
+        return series[id_]
 
     async def known(self, ids: Sequence[str], now: datetime) -> dict[str, StoredSeries]:
         """Return those of some series that there are, by id."""
@@ -152,8 +155,8 @@ class PriceStore:
     async def page(self, after: str, limit: int, now: datetime) -> list[StoredSeries]:
         """Return at most *limit* series that come after *after*, by id."""
         ids = await self.queries.fetch(str, SQL["price_series_list"], after, limit)
-        found = await self.known(ids, now)
-        return [found[id_] for id_ in ids if id_ in found]
+        series = await self.known(ids, now)
+        return [series[id_] for id_ in ids if id_ in series]
 
     async def delete(self, id_: str) -> None:
         """Delete a series with its prices; raises `NotFound`, or `InUse` if bills are by it."""
@@ -167,25 +170,25 @@ class PriceStore:
         """Return the prices in part of each of *spans*; None where there is no such series."""
         if not spans:
             return []
-        asked = {
-            "series": [one.series for one in spans],
-            "starts": [one.start for one in spans],
-            "ends": [one.end for one in spans],
-            "known": [one.known_at for one in spans],
+        arguments = {
+            "series": [span.series for span in spans],
+            "starts": [span.start for span in spans],
+            "ends": [span.end for span in spans],
+            "known": [span.known_at for span in spans],
         }
-        found: list[PriceSeries | None] = [None] * len(spans)
-        rows = await self.queries.fetch(_Read, SQL["price_read"], asked)
+        by_span: list[PriceSeries | None] = [None] * len(spans)
+        rows = await self.queries.fetch(_Read, SQL["price_read"], arguments)
         series = await asyncio.to_thread(lambda: [row.series() for row in rows])
-        for row, one in zip(rows, series, strict=True):
-            found[row.index - 1] = one
-        return found
+        for row, prices in zip(rows, series, strict=True):
+            by_span[row.index - 1] = prices
+        return by_span
 
     async def covering(
         self, names: Sequence[str], start: Instant, end: Instant
     ) -> dict[str, PriceSeries]:
         """Return the prices of some series in a window, by name, as far as there are series."""
         read = await self.read([PriceSpan(name, start, end) for name in names])
-        return {one.name: one for one in read if one is not None}
+        return {series.name: series for series in read if series is not None}
 
 
 def row_of(id_: str, new: NewPriceSeries) -> dict[str, object]:
@@ -201,7 +204,7 @@ def row_of(id_: str, new: NewPriceSeries) -> dict[str, object]:
 
 def pins(prices: Mapping[str, PriceSeries]) -> tuple[list[str], list[datetime | None]]:
     """Return the names of series, and the newest revision that was seen of each."""
-    return list(prices), [one.revision_at for one in prices.values()]
+    return list(prices), [series.revision_at for series in prices.values()]
 
 
 # Stores prices that come in: from clients and from feeds, one way.
@@ -223,7 +226,7 @@ class _Head:
 async def store(
     tenant: "Tenant",
     id_: str,
-    sent: PriceBatch | tuple[PricePoint, ...],
+    prices: PriceBatch | tuple[PricePoint, ...],
     of: NewPriceSeries | None = None,
 ) -> StoredPrices:
     """Store prices of a series: what is new or different becomes a revision.
@@ -231,8 +234,8 @@ async def store(
     Args:
         tenant: The database.
         id_: The series.
-        sent: The prices.
-        of: What prices are that do not say; without, what the series says.
+        prices: The prices, as they were sent.
+        of: The unit and interval of prices that do not state them; without, those of the series.
 
     Raises:
         NotFound: There is no such series.
@@ -241,6 +244,7 @@ async def store(
 
     """
     async with tenant.transaction() as queries:
+        # Held until the commit: what `price_current` returns is what `price_write` replaces.
         held = await queries.fetch(_Head, SQL["price_lock"], id_)
         if not held:
             raise NotFound(f"there is no price series {id_!r}")
@@ -251,29 +255,29 @@ async def store(
                 message = f"the series {id_!r} is in {head.currency}, the prices in {of.currency}"
                 raise Conflict(message)
             unit, interval = of.unit, of.interval
-        new = await asyncio.to_thread(prices_of, sent, unit, interval)
+        new = await asyncio.to_thread(prices_of, prices, unit, interval)
         return await _merged(queries, id_, new) if new else StoredPrices(0, 0, 0, None)
 
 
 async def _merged(queries: "Queries", id_: str, new: Sequence[Price]) -> StoredPrices:
     """Store what is different from the prices in force; the series is held."""
-    asked = {"id": id_, "start": new[0].start, "end": max(one.end for one in new)}
-    old = await queries.fetch(Price, SQL["price_current"], asked)
+    arguments = {"id": id_, "start": new[0].start, "end": max(price.end for price in new)}
+    old = await queries.fetch(Price, SQL["price_current"], arguments)
     merge = await asyncio.to_thread(merged, new, old)
     if not merge.add:
         return StoredPrices(0, 0, merge.unchanged, None)
     row = {
         "id": id_,
-        "longest": max(one.end - one.start for one in merge.add),
+        "longest": max(price.end - price.start for price in merge.add),
         "gone": list(merge.gone),
-        "starts": [one.start for one in merge.add],
-        "ends": [one.end for one in merge.add],
-        "prices": [one.price for one in merge.add],
+        "starts": [price.start for price in merge.add],
+        "ends": [price.end for price in merge.add],
+        "prices": [price.price for price in merge.add],
     }
-    (at,) = await queries.fetch(_time, SQL["price_write"], row)
+    (revision_at,) = await queries.fetch(_time, SQL["price_write"], row)
     corrected = min(len(merge.gone), len(merge.add))
-    return StoredPrices(len(merge.add) - corrected, corrected, merge.unchanged, at)
+    return StoredPrices(len(merge.add) - corrected, corrected, merge.unchanged, revision_at)
 
 
-def _time(at: datetime) -> datetime:
-    return at
+def _time(moment: datetime) -> datetime:
+    return moment
