@@ -16,18 +16,21 @@ PACKAGE_promtool = prometheus
 # What `make test` checks.
 CHECKS = lint,types,py
 IMAGE = energia
+# How many requests `make fuzz` makes up for each operation.
+EXAMPLES = 100
 # Only `make lock` needs uv.
 UV ?= uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all wheel smoke audit accuracy soak chaos rehearse rehearse-image rehearse-ci rehearse-previews programs lock clean python
+.PHONY: help run test test-all fuzz wheel smoke audit accuracy soak chaos rehearse rehearse-image rehearse-ci rehearse-previews programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
 	@echo 'make test      check style and types, and run the tests'
 	@echo 'make test-all  the same, with the programs that some tests need; fails on any skip'
+	@echo 'make fuzz      send EXAMPLES (100) made-up requests of each kind to every operation (an hour)'
 	@echo 'make chaos     kill the database under load, and print what that costs (two minutes)'
 	@echo 'make rehearse  deploy release after release under load (needs a Docker engine; six minutes)'
 	@echo 'make rehearse-image  build the image, start it hardened, stop it under load (the same)'
@@ -73,6 +76,10 @@ rehearse-ci: .tox/.tool/.done
 
 test-all: .tox/.tool/.done programs
 	.tox/.tool/bin/tox run -e $(CHECKS) -- --all
+
+# Thousands of requests that are made up from the OpenAPI document.
+fuzz: .tox/.tool/.done
+	.tox/.tool/bin/tox run -e py -- tests/e2e/test_schema.py --fuzz $(EXAMPLES)
 
 # The database killed under load; it prints what that costs.
 chaos: .tox/.tool/.done

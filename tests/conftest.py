@@ -30,8 +30,9 @@ settings.load_profile("shared")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer `--all`: nothing may be skipped for want of a program."""
+    """Offer `--all`: nothing may be skipped for want of a program; and `--fuzz`."""
     parser.addoption("--all", action="store_true", help="fail where a test would be skipped")
+    parser.addoption("--fuzz", type=int, help="make up so many requests for each operation")
 
 
 def pytest_configure(config: pytest.Config) -> None:

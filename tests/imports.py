@@ -1,7 +1,8 @@
 """Which module imports which, read from the sources."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import attrs
@@ -21,7 +22,8 @@ class Import:
     for_types: bool = False
 
 
-def modules(package: str) -> dict[str, Path]:
+@cache
+def modules(package: str) -> Mapping[str, Path]:
     """Return the files of the modules of *package*, by name."""
     found = {}
     for path in sorted(SOURCES[package].rglob("*.py")):
@@ -31,7 +33,8 @@ def modules(package: str) -> dict[str, Path]:
     return found
 
 
-def imports(package: str) -> list[Import]:
+@cache
+def imports(package: str) -> Sequence[Import]:
     """Return what the modules of *package* import, those inside functions included."""
     return [
         Import(name, imported, line, for_types)

@@ -1,7 +1,9 @@
 """Sites that export: bills of single days and months, one after the other."""
 
+import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from energia.plugins import Plugins
@@ -50,7 +52,13 @@ State = Mapping[str, Remembered]
 def read(charges: Sequence[Mapping[str, Any]], **version: Any) -> Tariff:
     """Return the tariff of some charges in UTC; it does not round."""
     version = {"rounding": {"amount_decimals": None}, **version}
-    return CONVERTER.structure(document(charges, **version), Tariff)
+    return _read(json.dumps(document(charges, **version)))
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> Tariff:
+    """Return a tariff, which nothing changes, once for all bills of a year."""
+    return CONVERTER.structure(json.loads(text), Tariff)
 
 
 def bill(
