@@ -35,20 +35,20 @@ class Outcome:
     detail: str = ""
 
 
-def counted(found: Iterable[Outcome]) -> str:
+def counted(outcomes: Iterable[Outcome]) -> str:
     """Return how many checks ended how, for a person."""
-    counts = Counter(one.state for one in found)
+    counts = Counter(outcome.state for outcome in outcomes)
     return ", ".join(f"{counts[state]} {state}" for state in ("passed", "failed", "skipped"))
 
 
-def outcome_of(subject: str, check: Callable[[T], None], one: T) -> Outcome:
+def outcome_of(subject: str, check: Callable[[T], None], offer: T) -> Outcome:
     """Run a check, and return what became of it."""
     name = check.__name__.strip("_")
     try:
-        check(one)
+        check(offer)
     except Skipped as reason:
         return Outcome(subject, name, "skipped", str(reason))
     except Exception as error:
-        told = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
-        return Outcome(subject, name, "failed", told)
+        detail = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
+        return Outcome(subject, name, "failed", detail)
     return Outcome(subject, name, "passed")
