@@ -61,9 +61,9 @@ class Limit:
         if size > self.bytes:
             raise TooLarge(f"the body is over {self.name} ({self.bytes} bytes)")
 
-    def check_inflation(self, sent: int, size: int) -> None:
-        """Refuse *size* bytes that *sent* bytes have inflated to; raises `TooLarge`."""
-        if size > _RATIO_FROM and size > sent * self.inflation:
+    def check_inflation(self, compressed: int, size: int) -> None:
+        """Refuse *size* bytes that *compressed* bytes have inflated to; raises `TooLarge`."""
+        if size > _RATIO_FROM and size > compressed * self.inflation:
             raise TooLarge(f"the body inflates to more than limits.inflation ({self.inflation}) x")
 
 

@@ -78,8 +78,8 @@ class Rows:
 
 async def _transposed(rows: Iterable[Sequence[Cell]]) -> AsyncGenerator[Batch, None]:
     left = iter(rows)
-    while some := list(islice(left, ROWS)):
-        yield list(zip(*some, strict=True))
+    while batch := list(islice(left, ROWS)):
+        yield list(zip(*batch, strict=True))
 
 
 async def respond(request: web.Request, rows: Rows, accepted: Accepted) -> web.StreamResponse:

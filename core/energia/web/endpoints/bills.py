@@ -65,8 +65,8 @@ async def list_bills(
     if affected:
         changed, after = await affected_bills(bills, wanted, before, limit)
         return Page(tuple(changed), str(after) if after else None)
-    found = [bills.bill(row) for row in await bills.page(wanted, before, limit + 1)]
-    return page(found, limit, lambda bill: str(ListPlace.of(bill)))
+    items = [bills.bill(row) for row in await bills.page(wanted, before, limit + 1)]
+    return page(items, limit, lambda bill: str(ListPlace.of(bill)))
 
 
 @routes.post(

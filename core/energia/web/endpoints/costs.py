@@ -241,5 +241,8 @@ def _inputs(costing: Costing, groups: Sequence[Group], core: Core) -> Inputs:
         versions=several(used),
         plugins={provider.name: provider.version for provider in providers},
         readings_revision_at=None if read_at is None else read_at.astimezone(zone),
-        prices_revision_at={n: at.astimezone(zone) for n, at in priced_at.items() if at} or None,
+        prices_revision_at={
+            n: instant.astimezone(zone) for n, instant in priced_at.items() if instant
+        }
+        or None,
     )
