@@ -102,21 +102,21 @@ def misspelt(subject: object, optional: Optional) -> str | None:
     for names, own in sorts:
         for name in names:
             if name not in stated:
-                for other in sorted(own):
-                    if _is_near(other, name):
-                        return f"`{other}` is unknown{did_you_mean(other, [name])}"
+                for candidate in sorted(own):
+                    if _is_near(candidate, name):
+                        return f"`{candidate}` is unknown{did_you_mean(candidate, [name])}"
     return None
 
 
 def _stated(subject: object) -> dict[str, object]:
     """Return what the author of a class or an object has stated: nothing that the core gives."""
-    found: dict[str, object] = {}
+    attributes: dict[str, object] = {}
     for class_ in _classes(subject):
-        found |= dict.fromkeys(vars(class_).get("__annotations__", ()))
-        found |= vars(class_)
+        attributes |= dict.fromkeys(vars(class_).get("__annotations__", ()))
+        attributes |= vars(class_)
     if not isinstance(subject, type):
-        found |= getattr(subject, "__dict__", {})
-    return {name: value for name, value in found.items() if not _is_private(name)}
+        attributes |= getattr(subject, "__dict__", {})
+    return {name: value for name, value in attributes.items() if not _is_private(name)}
 
 
 def _classes(subject: object) -> Iterator[type]:

@@ -119,7 +119,7 @@ class Converter:
         inner = self._cattrs.get_structure_hook(base)
         self._cattrs.register_structure_hook_func(
             lambda type_: type_ is base,
-            lambda value, _: read(lambda other: inner(other, base), value),
+            lambda value, _: read(lambda raw: inner(raw, base), value),
         )
 
     def _tagged_writer(self, member: type, tag: str, name: str) -> Callable[[Any], object]:

@@ -104,7 +104,7 @@ def read(folders: Mapping[str, Traversable]) -> list[Migration]:
 
 
 def _of(owner: str, folder: Traversable) -> Iterable[Migration]:
-    found: dict[int, Migration] = {}
+    migrations: dict[int, Migration] = {}
     for file in folder.iterdir():
         if not file.name.endswith(".sql"):
             continue
@@ -112,10 +112,12 @@ def _of(owner: str, folder: Traversable) -> Iterable[Migration]:
         if match is None:
             raise MigrationError(f"{owner} {file.name}: a file is named 0001_what_it_does.sql")
         number, name = int(match[1]), match[2]
-        if number in found:
-            raise MigrationError(f"{owner} {file.name}: {found[number]} has the number already")
-        found[number] = Migration(owner, number, name, file.read_text(encoding="utf-8"))
-    return [found[number] for number in sorted(found)]
+        if number in migrations:
+            raise MigrationError(
+                f"{owner} {file.name}: {migrations[number]} has the number already"
+            )
+        migrations[number] = Migration(owner, number, name, file.read_text(encoding="utf-8"))
+    return [migrations[number] for number in sorted(migrations)]
 
 
 # Indexes that `create index concurrently` left invalid: kept up to date, and of no use.
@@ -229,7 +231,7 @@ def _applied(session: Session) -> dict[tuple[str, int], Applied]:
     if session.fetch("select to_regclass('schema_migration')") == [(None,)]:
         return {}
     rows = session.fetch("select owner, number, name, checksum from schema_migration")
-    return {(one.owner, one.number): one for one in starmap(Applied, rows)}
+    return {(applied.owner, applied.number): applied for applied in starmap(Applied, rows)}
 
 
 def _apply(session: Session, migration: Migration) -> None:

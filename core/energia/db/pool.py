@@ -168,12 +168,12 @@ class Pool:
     async def _connect(self) -> Connection:
         self.stats.connects += 1
         try:
-            made = await connect(self._parameters, self._settings.connect_timeout)
+            connection = await connect(self._parameters, self._settings.connect_timeout)
         except DatabaseAway:
             self.stats.failures += 1
             raise
-        made.timers = self.stats.statement_timers
-        return made
+        connection.timers = self.stats.statement_timers
+        return connection
 
     def _keep(self, connection: Connection) -> None:
         if self._closed or not connection.idle or self.stats.size >= self.stats.limit:

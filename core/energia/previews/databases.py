@@ -43,17 +43,17 @@ class Marker:
     def read(cls, comment: str | None) -> Self | None:
         """Return what *comment* says; None if it is not ours, or not to be understood."""
         try:
-            found = json.loads(comment or "")
-            if found[_MARK] != _VERSION or type(found["pr"]) is not int:
+            data = json.loads(comment or "")
+            if data[_MARK] != _VERSION or type(data["pr"]) is not int:
                 return None
             return cls(
-                found["pr"],
-                _instant(found["created_at"]),
-                _instant(found["seen_at"]),
-                str(found.get("commit") or ""),
-                found.get("seed"),
-                _instant(found["closed_at"]) if found.get("closed_at") else None,
-                _instant(found["told_at"]) if found.get("told_at") else None,
+                data["pr"],
+                _instant(data["created_at"]),
+                _instant(data["seen_at"]),
+                str(data.get("commit") or ""),
+                data.get("seed"),
+                _instant(data["closed_at"]) if data.get("closed_at") else None,
+                _instant(data["told_at"]) if data.get("told_at") else None,
             )
         except (ValueError, TypeError, KeyError, AttributeError):
             return None
@@ -167,10 +167,10 @@ def update(session: Session, pr: int, change: Callable[[PreviewDatabase, Marker]
     *change* gets the database and its marker.
     """
     with turn(session, pr):
-        found = find(session, pr)
-        if found is None or found.marker is None or not found.accepting:
+        preview = find(session, pr)
+        if preview is None or preview.marker is None or not preview.accepting:
             return False
-        note(session, change(found, found.marker))
+        note(session, change(preview, preview.marker))
         return True
 
 

@@ -31,10 +31,10 @@ def drop(session: Session, pr: int) -> bool:
 
     """
     with databases.turn(session, pr):
-        found = databases.find(session, pr)
-        if found is not None:
-            drop_database(session, found)
-        return found is not None
+        preview = databases.find(session, pr)
+        if preview is not None:
+            drop_database(session, preview)
+        return preview is not None
 
 
 def drop_database(session: Session, preview: PreviewDatabase) -> None:
@@ -125,10 +125,10 @@ def reap(
     """
     with session.turn(databases.LOCK, patience, ReaperBusy()):
         previews = tuple(databases.every(session))
-        reasons = [(one.pr, reason) for one in previews if (reason := due(one, rules))]
+        reasons = [(preview.pr, reason) for preview in previews if (reason := due(preview, rules))]
         fates = [Fate(pr, reason) for pr, reason in reasons[: rules.reap_limit]]
         if not dry_run:
-            fates = [fate for one in fates for fate in _outcome(session, one, rules)]
+            fates = [fate for planned in fates for fate in _outcome(session, planned, rules)]
         return ReaperRun(previews, tuple(fates), dry_run)
 
 
