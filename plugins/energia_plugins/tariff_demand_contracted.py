@@ -83,7 +83,7 @@ class Overrun:
 def _one_price(
     rate: object, components: object, rates: object, overrun: Overrun | None
 ) -> Iterator[Fault]:
-    if sum(one is not None for one in (rate, components, rates)) != 1:
+    if sum(price is not None for price in (rate, components, rates)) != 1:
         yield Fault("one_price", "give one of rate, components and rates", "/rate")
     if overrun is not None and overrun.rate is not None and overrun.rates is not None:
         yield Fault("one_price", "give one of rate and rates", "/overrun/rate")
@@ -97,12 +97,12 @@ def _periods_match(
         "/contracted": contracted if isinstance(contracted, dict) else None,
         "/overrun/rates": overrun.rates if overrun else None,
     }
-    for at, table in tables.items():
+    for pointer, table in tables.items():
         for fault in faults_of_periods(schedule or Schedule(), table) if table else ():
             rest = str(fault.pointer).removeprefix("/rates")
-            words = "has no contract" if at == "/contracted" else "has no rate"
+            words = "has no contract" if pointer == "/contracted" else "has no rate"
             message = fault.message.replace("has no rate", words)
-            yield attrs.evolve(fault, pointer=f"{at}{rest}", message=message)
+            yield attrs.evolve(fault, pointer=f"{pointer}{rest}", message=message)
 
 
 @attrs.frozen

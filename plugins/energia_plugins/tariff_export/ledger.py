@@ -95,7 +95,7 @@ class Kept:
 
         """
         try:
-            entries = [_entry(one) for one in state.get("ledger", [])]
+            entries = [_entry(entry) for entry in state.get("ledger", [])]
             month = _month(state["month"]) if "month" in state else None
             net = _number(state.get("net", "0"))
         except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
@@ -104,7 +104,7 @@ class Kept:
                 f", months such as 2026-03 and numbers as strings: {error}"
             )
             raise Invalid.of("bad_state", message, "/state") from error
-        return cls(month, sorted(entries, key=lambda one: one.month), net)
+        return cls(month, sorted(entries, key=lambda entry: entry.month), net)
 
     def of(self, unit: Unit) -> list[Entry]:
         """Return the entries of one unit."""

@@ -119,9 +119,9 @@ def _comparable(ours: Portion, theirs: Portion, export: Role) -> None:
 def _hourly(net: Micro, slots: Slots, part: Portion) -> Micro:
     hours = slots.zone.local(part.grid.starts) // _HOUR
     first = np.append(0, np.flatnonzero(hours[1:] != hours[:-1]) + 1)
-    found = np.zeros(len(net), np.int64)
-    found[first] = np.add.reduceat(net, first)
-    return found
+    sums = np.zeros(len(net), np.int64)
+    sums[first] = np.add.reduceat(net, first)
+    return sums
 
 
 def _portion(like: Portion, values: Micro) -> Portion:

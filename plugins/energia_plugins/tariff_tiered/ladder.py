@@ -184,7 +184,7 @@ class Scales:
             return Scale(part, priced[0] if self.daily else 1, self.demands.get(window))
         if not self.each:
             of_all = sum(
-                count for at, count in self.pools.items() if at.partition("@")[2] == window
+                count for key, count in self.pools.items() if key.partition("@")[2] == window
             )
             part = (own * part[0], of_all * part[1]) if own != of_all else part
         return Scale(part, own if self.daily else 1, self.demands.get(window))
