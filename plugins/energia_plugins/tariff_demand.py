@@ -165,7 +165,7 @@ class Demand(BaseDemand):
             decides the rate, or the amount, of all of it.
         last: Whether the last tier goes on above its bound, or nothing is charged there.
         interval: Power is averaged over intervals of this length, on the wall clock.
-        coarse: Whether readings that are longer than that are refused, or accepted and told.
+        coarse: Whether readings that are longer than that are refused, or accepted and reported.
         statistic: What of the intervals is the demand; the highest without.
         ratchet: What of the demands of the months before is the least that is billed.
         minimum: The least that is billed, in `unit`.
@@ -269,7 +269,7 @@ class Demand(BaseDemand):
 
 
 def _priced(part: Part, ladder: Ladder, component: str | None) -> Iterator[Step]:
-    """Yield what the tiers charge for a demand; the first step tells how that came about."""
+    """Yield what the tiers charge for a demand; the first step says how that came about."""
     demand = decimal_text(part.demand.value)
     what = f"{demand} = {part.demand.expression}"
     for step in ladder.steps(part.demand.value, component):

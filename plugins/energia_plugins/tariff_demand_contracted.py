@@ -52,7 +52,7 @@ class Overrun:
     """What demand above the contract costs, on top of what all demand costs.
 
     Attributes:
-        tolerance_percent: Up to so many per cent above the contract cost nothing more.
+        tolerance_percent: The percentage above the contract that costs nothing more.
         multiplier: So many times the rate is paid for the excess.
         base: Whether the excess is what is above the contract, or above the tolerance.
         rate: The rate that is multiplied; that of the demand without.
@@ -213,7 +213,7 @@ class ContractedDemand(BaseDemand):
 
 
 def _named(line: Line, what: str) -> Line:
-    """Return a line that is told apart from that of the measured demand."""
+    """Return a line with a code of its own, apart from that of the measured demand."""
     description = f"{line.description} {what}"
     return attrs.evolve(line, code=f"{line.code}.{what}", description=description)
 

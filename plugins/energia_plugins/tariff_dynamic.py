@@ -40,7 +40,7 @@ from energia.units import MICRO
 #: The label of what amounts are divided by.
 SCALE: Final = "scale"
 
-#: A window of more days is told by month.
+#: A window of more days is divided by month.
 _DAYS: Final = 45
 
 #: More than that does not fit 64 bits.
@@ -71,8 +71,8 @@ class Dynamic(BaseCharge):
         adder: What is added for each unit.
         floor: The lowest price of a slot.
         cap: The highest price of a slot.
-        finer: What becomes of several prices in one slot of the meter: their mean, weighted by
-            time (`average`), or a refusal.
+        finer: What to do with several prices in one slot of the meter: take their mean, weighted by
+            time (`average`), or refuse.
 
     """
 
@@ -190,7 +190,7 @@ def _sums(values: Micro, largest: int, pieces: list[Part]) -> list[int]:
     if not pieces:
         return []
     bounds: Int64 = np.array([part.first for part in pieces], np.int64)
-    if values.dtype == object:
+    if values.dtype == object:  # Python's integers, which never overflow
         return [int(number) for number in np.add.reduceat(values, bounds)]
     each = np.arange(len(bounds), dtype=np.int64)
     return sums(values, largest, bounds, each, each)

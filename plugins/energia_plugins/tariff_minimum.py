@@ -94,7 +94,7 @@ class Minimum(BaseCharge):
         quantity: the least energy, in the unit of the channel.
         per: Of what it is the least.
         proration: How a part of a month counts; the default is by the days of the month. Of a year
-            it tells how much of it was billed; with `none` the whole amount is due.
+            it says how much of it was billed; with `none` the whole amount is due.
         form: Whether the difference is a line of its own, or the minimum stands in the place of
             what it is compared with.
         of: The lines that it is compared with; all of the charges before without. A quantity is

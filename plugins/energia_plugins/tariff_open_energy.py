@@ -181,7 +181,7 @@ def _entry(document: object) -> Entry:
 
 
 def _faults(entry: Entry) -> Iterator[Fault]:
-    """Yield what the types of the entry do not tell."""
+    """Yield the faults that the types of the entry do not find."""
     plan = entry.tariff
     currency = entry.meta.get("currency", "USD")
     try:

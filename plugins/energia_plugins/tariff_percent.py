@@ -140,6 +140,7 @@ class Percent(BaseCharge):
         sign = 1 if share.value > 0 else -1
         cap = sign * fraction(self.cap) * part
         text = f"{decimal_text(cap)} / {decimal_text(abs(amount))}"
+        # The amount is not zero: its change is above the cap.
         return Share(cap / abs(amount), f"cap {text}")
 
     def _uncapped(self, measured: Measured, amount: Fraction, part: Fraction) -> Share:

@@ -138,7 +138,7 @@ class UrdbForm:
 
 
 def urdb_form(document: object) -> UrdbForm:
-    """Return *document* as a rate; raises `Invalid` if it is no ratebook tariff."""
+    """Return *document* as a rate; raises `Invalid` if it is not a ratebook tariff."""
     source = _source(document)
     faults = list(_unsupported(source))
     notes = Notes()

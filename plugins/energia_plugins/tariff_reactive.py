@@ -197,6 +197,7 @@ class Excess(BaseMeasure):
         """Return the sum of fR x S - P where that is positive."""
         of, parts = Fraction(self.power_factor).as_integer_ratio()
         below, near = powers.below(indexes, float(self.power_factor))
+        # Terms are positive for sure below the factor; near it, the exact root decides.
         excess = of * sum(powers.roots(below)) - parts * _PARTS * sum(powers.active[below].tolist())
         excess += sum(
             max(of * root - parts * _PARTS * power, 0)
@@ -438,7 +439,7 @@ def banded(bands: Sequence[Band], active: Fraction, reactive: Fraction) -> Itera
 class _Powers:
     """P, Q and about S of each interval, as power; none is below zero.
 
-    Floats only tell for which intervals the exact root is needed: all that it may decide about.
+    Floats only select the intervals for which the exact root is needed: all it may decide about.
     """
 
     active: Micro
@@ -451,7 +452,7 @@ class _Powers:
         return cls(p, q, np.hypot(p.astype(np.float64), q.astype(np.float64)))
 
     def below(self, indexes: Int64, factor: float) -> tuple[Int64, Int64]:
-        """Return which of the intervals are below a factor, and which are too near to tell."""
+        """Return which of the intervals are below a factor, and which are too near to say."""
         indexes = indexes[self.reactive[indexes] > 0]
         active, corrected = self.active[indexes].astype(np.float64), factor * self.about[indexes]
         below = corrected * (1 - _MARGIN) > active
@@ -472,6 +473,7 @@ class _Powers:
             roots: list[int] = _nearest_roots(p * p + q * q).tolist()
             return roots
         pairs = zip(p.tolist(), q.tolist(), strict=True)
+        # `isqrt` gives twice the parts, rounded down: one more, halved, is the nearest.
         return [(isqrt((p * p + q * q) * _SQUARE) + 1) >> 1 for p, q in pairs]
 
 

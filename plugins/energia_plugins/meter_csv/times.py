@@ -93,7 +93,7 @@ class Times:
         """Return the instant of *text*, in seconds, UTC; *series* tells interleaved ones apart.
 
         Raises:
-            BadTime: It is no time, has no offset, or does not exist in the zone.
+            BadTime: It is not a time, has no offset, or does not exist in the zone.
 
         """
         day, hour = self._days.get(text[:10]), self._hours.get(text[10:])
@@ -135,6 +135,7 @@ class Times:
 
     def _keep(self, text: str, stamp: datetime, local: int) -> None:
         """Note what the two parts of an ISO stamp mean."""
+        # A file whose every stamp is new must not fill the memory.
         if len(self._days) > _KEPT or len(self._hours) > _KEPT:
             self._days.clear()
             self._hours.clear()

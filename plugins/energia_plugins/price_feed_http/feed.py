@@ -35,7 +35,7 @@ class Answer:
 
     Attributes:
         document: The JSON; None if it is what it was, or nothing is published.
-        memo: What to tell the source when it is asked the same again.
+        memo: What to send to the source when it is asked the same again.
         is_published: Whether there is anything for the time that was asked for.
 
     """
@@ -89,7 +89,7 @@ async def _read(answer: aiohttp.ClientResponse, memo: Mapping[str, str], limit: 
 
 
 def _retry_after(answer: aiohttp.ClientResponse) -> float:
-    """Return for how many seconds the source wants to be left alone: it may tell a date."""
+    """Return for how many seconds the source wants to be left alone: it may be a date."""
     given = answer.headers.get("Retry-After", "").strip()
     if given.isdigit():
         return float(given)

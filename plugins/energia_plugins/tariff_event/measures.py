@@ -19,7 +19,7 @@ Spans: TypeAlias = tuple[tuple[int, int], ...]
 def spans(slots: Slots, channel: str, windows: tuple[Window, ...]) -> Mapping[str, Spans]:
     """Return the slots of each event that has some in the bill, by its name.
 
-    A slot is in the window that its start is in; what is cut is told.
+    A slot is in the window that its start is in; what is cut is reported as an assumption.
     """
     grid = slots.portion(channel).grid
     by_event: dict[str, Spans] = {}
@@ -251,4 +251,5 @@ def _weekdays_before(slots: Slots, day: int, taken: set[int]) -> Iterator[int]:
 def _days_earlier(slots: Slots, instant: int, days: int) -> int:
     """Return the instant of the same local time some days before."""
     local = int(slots.zone.local(np.array([instant], np.int64))[0]) - days * DAY
+    # The earlier instant, where that time comes twice.
     return int(slots.zone.instants(np.array([local], np.int64))[0][0])

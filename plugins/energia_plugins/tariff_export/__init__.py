@@ -252,7 +252,7 @@ class Site:
     def left(self, code: str) -> Measured:
         """Return what an energy charge would measure if imports were netted.
 
-        Hours that are netted stand in one slot each: they tell nothing of demand.
+        Hours that are netted stand in one slot each, which says nothing about demand.
         """
         measured = self.bill.measured[code] if self.charge.nets == "hour" else {}
         demand = {name: labels for name, labels in measured.items() if name.startswith("demand")}
@@ -276,7 +276,7 @@ class Site:
         return max(several, key=lambda code: len(self.imported(code)), default=None)
 
     def sum(self, lines: Iterable[Line]) -> Fraction:
-        """Return what lines come to."""
+        """Return the sum of lines."""
         return sum(map(self.bill.exactly, lines), Fraction(0))
 
     def energy_lines(self) -> Iterator[Line]:
@@ -291,7 +291,7 @@ class Energy:
 
     Attributes:
         site: The bill.
-        account: What became of it.
+        account: Where it came from, and where it went.
         lines: The credit of the energy charges.
         rest: What net metering has left of what is exported now.
         entries: What is kept.
@@ -333,6 +333,7 @@ class Energy:
             used=sum((use.spent for use in work.uses), Fraction(0)),
             expired=total(had) - total(older),
         )
+        # Offsetting lessens entries in place: those of this bill still come first.
         now = len(work.entries) - len(older)
         self._keep(work.entries[:now], work.entries[now:])
         self.net = _net(self.site, flow)
@@ -606,7 +607,7 @@ def _refuse_slots(site: Site, code: str) -> None:
     """Refuse an energy charge that measures more of its slots than their energy.
 
     Raises:
-        Invalid: It prices energy slot by slot, and no bank can tell of which slots it takes any.
+        Invalid: It prices energy slot by slot, and no bank can say from which slots it takes any.
 
     """
     for name, labels in site.unused(code).items():
@@ -646,7 +647,7 @@ class Purse:
         site: The bill.
         before: The lines of this charge so far.
         earning: The lines of what is earned, below zero.
-        account: What became of the money.
+        account: Where the money came from, and where it went.
         entries: What is kept.
 
     """
@@ -826,7 +827,7 @@ def _rate(site: Site, period: str | None) -> Decimal:
 
 
 def _change(site: Site, name: str, unit: str | None, account: Account) -> Iterator[Line]:
-    """Yield a line of no amount that tells what came into the bank and left it."""
+    """Yield a line of no amount that says what came into the bank and left it."""
     signs = {"earned": 1, "used": -1, "expired": -1, "lost": -1, "paid": -1}
     values = {what: sign * getattr(account, what) for what, sign in signs.items()}
     if any(values[what] for what in ("expired", "lost", "paid")) or sum(values.values()):

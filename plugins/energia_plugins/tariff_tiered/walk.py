@@ -51,6 +51,7 @@ class Walk(BaseMeasure):
         windows = windows_in(slots, self.schedule, self.channel, self.reset)
         part, result = slots.portion(self.channel), dict[str, int]()
         values: Any = part.values
+        # The running sum might not fit 64 bits: Python's integers do.
         if part.largest * len(values) > _LIMIT:
             values = values.astype(object)
         scales = _scales(slots, self)
@@ -97,10 +98,12 @@ def _below_bounds(
     sums: dict[str, int] = {}
     for number, bound in enumerate(bounds, start=1):
         whole, rest = divmod(bound, 1)
+        # No sum of 64 bits is above the limit: a bound above it cuts nothing off.
         top = int(whole) if values.dtype == object else min(int(whole), _LIMIT)
         below = np.minimum(after, top) - np.minimum(before, top)
         sums[str(number)] = int(below[mine].sum())
         if rest:
+            # 1 for a slot that rises above the bound, -1 for one that falls below it again.
             above = (after > top).astype(np.int64) - (before > top)
             sums[f"{number}:above"] = int(above[mine].sum())
     return sums

@@ -52,6 +52,7 @@ class Windows:
     def __attrs_post_init__(self) -> None:
         """Sort the runs of slots of one window and period."""
         both = self.of_slots * len(self.periods) + self.keys
+        # An array compared with itself is true at its first item, and empty if it has none.
         bounds = np.flatnonzero(np.append(both[:1] == both[:1], both[1:] != both[:-1]))
         order = np.argsort(both[bounds], kind="stable")
         keys = both[bounds][order]
@@ -261,7 +262,7 @@ class WindowDays(BaseMeasure):
         return {**by_window, **whole}
 
     def _local(self, slots: Slots) -> LocalDays:
-        """Return the days; where windows count as a whole, a part of a day is nothing to tell."""
+        """Return the days; where windows count as a whole, a part of a day needs no assumption."""
         if self.before:
             return LocalDays.between(slots.start, slots.end, slots.zone)
         return slots.local_days()

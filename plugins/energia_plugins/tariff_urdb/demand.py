@@ -214,7 +214,7 @@ def _months(rate: Record, periods: int) -> list[int] | None:
 
 
 def _coincident(rate: Record) -> Iterator[dict[str, Any]]:
-    """Yield a charge at the peaks of the system, whose times each contract tells."""
+    """Yield a charge at the peaks of the system, whose times each contract states."""
     name, schedule = "coincidentratestructure", "coincidentrateschedule"
     periods = structure(rate, name)
     rate.get(schedule), rate.get("coincidentrateunit")

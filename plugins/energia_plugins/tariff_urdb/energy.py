@@ -389,7 +389,7 @@ _YES: Final = (True, 1, "1", "true", "True", "yes")
 
 
 def export(rate: Record, context: Context) -> Iterator[dict[str, Any]]:
-    """Yield what is paid for exports, where the rate tells."""
+    """Yield what is paid for exports, where the rate states it."""
     scheme, pointer = _scheme(rate)
     quiet = Record(rate.data, rate.at, Notes(), rate.names, rate.used)  # told of already
     periods = structure(quiet, "energyratestructure") or ()

@@ -209,7 +209,7 @@ _DEFAULT: Final = timedelta(minutes=15)
 
 @attrs.define
 class Context:
-    """The options of an import, and what was told once already.
+    """The options of an import, and what was reported once already.
 
     Attributes:
         options: What the source may not say.

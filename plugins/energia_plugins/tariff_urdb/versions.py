@@ -112,7 +112,7 @@ class Moment:
 
 
 def first_day(rate: Record, zone: Zone) -> date | None:
-    """Return the first day that the rate is in force; None if it does not tell."""
+    """Return the first day that the rate is in force; None if it does not say."""
     moment = _moment(rate, "startdate", zone)
     if moment is None:
         return None
@@ -120,7 +120,7 @@ def first_day(rate: Record, zone: Zone) -> date | None:
 
 
 def day_after(rate: Record, zone: Zone) -> date | None:
-    """Return the day after the last one; None if it does not tell. The stated date is included."""
+    """Return the day after the last one; None if it does not say. The stated date is included."""
     moment = _moment(rate, "enddate", zone)
     return None if moment is None else moment.day + _ONE
 
