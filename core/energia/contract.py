@@ -91,9 +91,9 @@ OF_IMPORTERS: Final = Optional(("examples",))
 
 
 def misspelt(subject: object, optional: Optional) -> str | None:
-    """Return which name of a class or an object is one of *optional* with a slip; None if none is.
+    """Return which name of a class or an object is one of *optional* with a slip, or None.
 
-    What a name means is known by what it is: a field `unit_price` is no method `unit_prices`.
+    What a name means is known by what it is: a field `unit_price` is not a method `unit_prices`.
     Names that begin with one underscore are the author's own.
     """
     stated = _stated(subject)

@@ -248,7 +248,7 @@ def number_of(settings: Settings, given: int | None) -> int:
 async def ensured(
     settings: Settings, plugins: Plugins, pr: int, dry_run: bool
 ) -> dict[str, object]:
-    """Make, migrate and fill a database; tells what was done."""
+    """Make, migrate and fill a database, and return what was done."""
     settings = _of_preview(settings, pr)
     name = database_name(pr)
     if dry_run:

@@ -96,7 +96,7 @@ class Converter:
         """Let *base* (a Protocol or class) stand for one of *members*, told apart by *tag*.
 
         *members* maps the value of the tag to an attrs class, for example `{"flat": Flat}`; the
-        tag is written into the JSON of a member and is no field of its class. An unknown tag is
+        tag is written into the JSON of a member and is not a field of its class. An unknown tag is
         the fault `unknown_<tag>`.
 
         Example:

@@ -84,6 +84,7 @@ def decimal(value: object) -> Decimal:
     if type(value) is str:
         value = _decimal_of(value)
     elif type(value) is int:
+        # To find the digits of a huge integer takes quadratic time: it is refused before.
         value = Decimal(value) if abs(value) < 10**DECIMAL_DIGITS else Decimal("Infinity")
         return bounded(value)
     if not isinstance(value, Decimal):
@@ -148,6 +149,7 @@ def instant(value: object) -> datetime:
         raise wrong_type(f"an instant such as 2026-03-01T00:00:00-03:00{hint}")
     if match["offset"] is None:
         raise Unfit("naive_time", "the time has no offset; write -03:00 or Z after it")
+    # The point and six digits: `datetime` has nothing below a microsecond.
     fraction = (match["fraction"] or "")[:7]
     try:
         moment = datetime.fromisoformat(f"{match['day']}T{match['time']}{fraction}")

@@ -206,6 +206,7 @@ def _migrate(session: Session, migrations: list[Migration]) -> Migrated:
     busy = MigrationError(f"another process has been migrating for {_TURN_LIMIT:g} s")
     with session.turn(_LOCK, _TURN_LIMIT, busy):
         session.fetch(_TABLE)
+        # Once more: another process may have migrated while we waited.
         todo, state = _compared(session, migrations)
         for migration in todo:
             _apply(session, migration)
@@ -250,6 +251,7 @@ def _apply(session: Session, migration: Migration) -> None:
 def _attempt(session: Session, migration: Migration) -> None:
     """Run a file and note it, in one transaction unless the file says otherwise."""
     if migration.alone:
+        # An earlier try that failed has left them, and the same names are made again.
         for index in _invalid(session, migration):
             _run(session, dropping(index))
     else:

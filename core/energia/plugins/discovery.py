@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class PluginState:
-    """What became of one installed plugin.
+    """The state of one installed plugin.
 
     Attributes:
         name: The name of its entry point.
@@ -239,7 +239,7 @@ class Plugin:
         distribution: The distribution that declares it.
         version: The version of that distribution.
         reason: Why it is not loaded.
-        settings_schema: A JSON Schema of its settings; their values are not told.
+        settings_schema: A JSON Schema of its settings; their values are not shown.
 
     """
 

@@ -51,7 +51,7 @@ class PreviewPlan:
 
 @attrs.frozen
 class Creation:
-    """What making a database came to.
+    """The outcome of making a database.
 
     Attributes:
         marker: The marker that is on the database now.
@@ -92,7 +92,7 @@ def make(session: Session, plan: PreviewPlan, limit: float = _TEMPLATE_LIMIT) ->
 
 
 def create(session: Session, plan: PreviewPlan, limit: float = _TEMPLATE_LIMIT) -> bool:
-    """Create the database; tells whether it was us. Raises `DatabaseError`."""
+    """Create the database, and return whether we did. Raises `DatabaseError`."""
     until = time.monotonic() + limit
     while True:
         try:
@@ -180,23 +180,23 @@ class Cluster:
         return await self._run(lambda session: make(session, plan))
 
     async def renew(self, pr: int) -> bool:
-        """Renew the lease of a preview that runs; tells whether it has a database."""
+        """Renew the lease of a preview that runs; return whether it has a database."""
         return await self._update(pr, lambda now, was: attrs.evolve(was, seen_at=now))
 
     async def note_seed(self, pr: int, seed: str) -> bool:
-        """Say what a database was filled with; tells whether it is there."""
+        """Note what a database was filled with; return whether it is there."""
         return await self._update(pr, lambda _, was: attrs.evolve(was, seed=seed))
 
     async def close(self, pr: int, told_at: datetime | None = None) -> bool:
-        """Say that a pull request is closed; tells whether it has a database.
+        """Note that a pull request is closed; return whether it has a database.
 
-        *told_at* is when that happened, by the clock of who tells it: what happened before the
-        last thing that was told changes nothing, in whatever order it comes.
+        *told_at* is when that happened, by the clock of whoever reports it. Reports may come in any
+        order: one that is older than the last changes nothing.
         """
         return await self._update(pr, lambda now, was: _as_told(was, now, told_at))
 
     async def reopen(self, pr: int, told_at: datetime | None = None) -> bool:
-        """Say that a pull request is open again; as `close`."""
+        """Note that a pull request is open again; as `close`."""
         return await self._update(pr, lambda _, was: _as_told(was, None, told_at))
 
     async def drop(self, pr: int) -> bool:

@@ -26,8 +26,8 @@ class Marker:
         seen_at: When its preview last said that it runs.
         commit: The commit that the preview shows.
         seed: What the database was filled with.
-        closed_at: When we were told that the pull request is closed; None while it is open.
-        told_at: When the last thing that we were told happened, by the clock of who told it.
+        closed_at: When the closing of the pull request was reported; None while it is open.
+        told_at: When the last thing that was reported happened, by the clock of who reported it.
 
     """
 
@@ -162,7 +162,7 @@ def note(session: Session, marker: Marker) -> None:
 
 
 def update(session: Session, pr: int, change: Callable[[PreviewDatabase, Marker], Marker]) -> bool:
-    """Put another marker on a database that is ours; tells whether there is one.
+    """Put another marker on a database that is ours; return whether there is one.
 
     *change* gets the database and its marker.
     """

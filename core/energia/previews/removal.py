@@ -17,7 +17,7 @@ from energia.settings import Preview as Rules
 
 
 def drop(session: Session, pr: int) -> bool:
-    """Drop the database of a pull request; tells whether there was one.
+    """Drop the database of a pull request; return whether there was one.
 
     Its name is made from the number, and its comment must say that it is that pull request's.
 
@@ -61,7 +61,7 @@ REASONS: Final[tuple[Reason, ...]] = ("closed", "expired")
 
 @attrs.frozen
 class Fate:
-    """What became of one database that was due, or would become of it.
+    """The outcome for one database that was due, or what the outcome would be.
 
     Attributes:
         pr: The number of its pull request.
@@ -123,6 +123,7 @@ def reap(
         ReaperBusy: The other process took longer.
 
     """
+    # First the reaper's lock, then that of each pull request: others take only the latter.
     with session.turn(databases.LOCK, patience, ReaperBusy()):
         previews = tuple(databases.every(session))
         reasons = [(preview.pr, reason) for preview in previews if (reason := due(preview, rules))]

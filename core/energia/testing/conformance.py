@@ -78,7 +78,7 @@ def check_charge(class_: type[Charge], *, without: Sequence[str] = ()) -> None:
 def outcomes(
     class_: type[Charge], pricing: Pricing | None = None, *, without: Sequence[str] = ()
 ) -> Iterator[Outcome]:
-    """Yield what became of each check of a kind of charge.
+    """Yield the outcome of each check of a kind of charge.
 
     Args:
         class_: The class of the charge.
@@ -103,7 +103,7 @@ def outcomes(
 
 
 def _outcome(kind: str, check: Check, examples: Sequence[Case]) -> Outcome:
-    """Return what became of a check over all examples: it fails with the first that does."""
+    """Return the outcome of a check over all examples: it fails with the first that does."""
     skipped = []
     for number, case in enumerate(examples, start=1):
         of = f"example {number}: " if len(examples) > 1 else ""

@@ -22,7 +22,7 @@ _WRONG: Final[tuple[object, ...]] = (
 
 
 def of_importer(importer: TariffImporter, pricing: Pricing) -> Iterator[Outcome]:
-    """Yield what became of each check of an importer."""
+    """Yield the outcome of each check of an importer."""
 
     def tariffs_come_out(_: object) -> None:
         """Each example gives a tariff that can be saved, twice the same, and stays as it is."""

@@ -21,18 +21,18 @@ _OF_READING: Final = (Reading, Problem)
 
 
 def of_decoder(decoder: Decoder) -> Iterator[Outcome]:
-    """Yield what became of each check of a format."""
+    """Yield the outcome of each check of a format."""
     for check in (_examples_are_read, _pieces_do_not_matter, _damage_is_told, _anything_is_told):
         yield outcome_of(f"format {decoder.name}", check, decoder)
 
 
 def of_probe(probe: Probe) -> Iterator[Outcome]:
-    """Yield what became of each check of a probe."""
+    """Yield the outcome of each check of a probe."""
     yield outcome_of(f"probe {probe.name}", _documented, probe)
 
 
 def of_route(route: Route) -> Iterator[Outcome]:
-    """Yield what became of each check of a route."""
+    """Yield the outcome of each check of a route."""
     yield outcome_of(f"route {route.method} {route.path}", _route_documented, route)
 
 

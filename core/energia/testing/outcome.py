@@ -1,4 +1,4 @@
-"""What became of a check."""
+"""The outcome of a check."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -19,12 +19,12 @@ class Skipped(Exception):
 
 @attrs.frozen
 class Outcome:
-    """What became of one check.
+    """The outcome of one check.
 
     Attributes:
         subject: What was looked at: a kind of charge, a format, a probe.
         check: The name of the check.
-        state: What became of it.
+        state: Whether it passed, failed or was skipped.
         detail: Why it failed or was skipped.
 
     """
@@ -36,13 +36,13 @@ class Outcome:
 
 
 def counted(outcomes: Iterable[Outcome]) -> str:
-    """Return how many checks ended how, for a person."""
+    """Return how many checks had each outcome, for a person."""
     counts = Counter(outcome.state for outcome in outcomes)
     return ", ".join(f"{counts[state]} {state}" for state in ("passed", "failed", "skipped"))
 
 
 def outcome_of(subject: str, check: Callable[[T], None], offer: T) -> Outcome:
-    """Run a check, and return what became of it."""
+    """Run a check, and return its outcome."""
     name = check.__name__.strip("_")
     try:
         check(offer)

@@ -58,7 +58,7 @@ def targets(name: str) -> list[Target]:
 
 
 def checked(targets: Sequence[Target], without: Sequence[str] = ()) -> Iterator[Outcome]:
-    """Yield what became of each check of each thing that plugins offer."""
+    """Yield the outcome of each check of each thing that plugins offer."""
     for target in targets:
         try:
             plugins = Plugins.of(**{target.name: target.plugin})

@@ -49,14 +49,14 @@ def sums(case: Case) -> None:
 
 
 def explained(case: Case) -> None:
-    """Each line tells how it was worked out, and measuring again gives the same."""
+    """Each line says how it was worked out, and measuring again gives the same."""
     tariff = case.tariff()
     for line in explained_lines(tariff, case.usage(tariff, MONDAY, _END), MONDAY, _END):
         _refuse_unexplained(line)
 
 
 def unit_prices(case: Case) -> None:
-    """Where a charge tells the price of a unit, it charges that price."""
+    """Where a charge states the price of a unit, it charges that price."""
     charge = case.pricing.charge(case.document)
     prices = charge.unit_prices()
     if prices is None or prices.first_tier or not prices.rates:

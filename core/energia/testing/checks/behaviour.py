@@ -31,7 +31,7 @@ _OF_THE_SYSTEM: Final = frozenset({"urandom", "getrandom", "getpid"})
 
 
 def watched(work: Callable[[], object], package: str) -> list[str]:
-    """Do *work*, and return what it called that tells something else each time.
+    """Do *work*, and return what it called that gives something else each time.
 
     Files count where the code of *package* opens them: zones are read from files too.
     """

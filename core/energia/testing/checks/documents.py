@@ -32,7 +32,7 @@ def names(case: Case) -> None:
 
 
 def documented(case: Case) -> None:
-    """The class has a docstring whose section Attributes tells of every field."""
+    """The class has a docstring whose section Attributes describes every field."""
     summary, attributes = documentation(case.class_)
     if not summary:
         raise Failed("the class has no docstring")

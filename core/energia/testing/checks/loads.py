@@ -45,8 +45,8 @@ def negative_usage(case: Case) -> None:
 def huge_usage(case: Case) -> None:
     """A year of the largest readings that can be stored is measured exactly, or refused.
 
-    Where twice the usage measures twice as much, so many times the usage measures so many times as
-    much; if it does not, an integer of 64 bits has overflowed.
+    Where twice the usage measures twice as much, any multiple of the usage measures that multiple;
+    if it does not, an integer of 64 bits has overflowed.
     """
     one, two, most = (_measured_year(case, factor) for factor in (1, 2, _MOST))
     for (name, label), value in one.items():

@@ -150,7 +150,7 @@ async def explain_bill(
 async def check_bill(
     bill: BillId, body: SupplierBill, core: Core, tenant: Tenant, converter: Converter
 ) -> BillCheck:
-    """Hold a bill beside the lines that a supplier printed.
+    """Compare a bill with the lines that a supplier printed.
 
     Lines are matched by code, else by description. The result is the worst of all.
     """

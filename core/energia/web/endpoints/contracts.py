@@ -48,7 +48,7 @@ async def list_contracts(
 async def post_contract(
     body: NewContract, tenant: Tenant, converter: Converter
 ) -> Created[Contract]:
-    """Make a contract; 409 if there is one with its id, or one of the meter in its time."""
+    """Make a contract; 409 if there is one with its id, or one of the meter at the same time."""
     stored, _ = await Contracts(tenant, converter).put(body, None, replace=False)
     return _created(stored)
 

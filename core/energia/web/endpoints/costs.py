@@ -63,7 +63,7 @@ class Inputs:
 
     Attributes:
         tariff: The id of the tariff, if it has one.
-        version: When the version became valid that was in force (at first).
+        version: When the version that was in force (at first) became valid.
         versions: Where several were in force: when each of them became valid.
         plugins: The plugins that offer its charges, with their versions.
         readings_revision_at: When the newest revision of the stored readings was recorded.
@@ -86,7 +86,7 @@ class CostGroup:
     Attributes:
         start: When it starts.
         end: When it ends.
-        version: When the version of the tariff became valid that was in force (at first).
+        version: When the version of the tariff that was in force (at first) became valid.
         total: The sum of its lines' amounts.
         lines: What the charges charge.
         assumptions: What was taken for granted.

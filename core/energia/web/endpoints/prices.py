@@ -200,9 +200,9 @@ async def get_prices(
     """Return what one unit of a channel costs, slot by slot, from the start of the window.
 
     The sum of the charges that have a price per unit; dates are midnights of the tariff's zone, and
-    a slot has the price at its start. Where charges have parameters, the contract tells them.
-    Prices of a series are told as far as they are known, slot by slot of the series unless a
-    resolution is asked for; nothing is said of later slots (`beyond_horizon` in `assumptions`).
+    a slot has the price at its start. Where charges have parameters, the contract gives them.
+    Prices of a series are given as far as they are known, slot by slot of the series unless a
+    resolution is asked for; later slots are left out (`beyond_horizon` in `assumptions`).
 
     As a file: `start,end,price,period`, then a column `component.<name>` for each component.
     """
@@ -234,7 +234,7 @@ async def get_prices(
 async def _market(
     core: Core, tenant: Tenant, names: Sequence[str], window: tuple[int, int]
 ) -> tuple[Market, list[FeedState]]:
-    """Return the price series in a window, and how the feeds that fill them are doing."""
+    """Return the price series in a window, and the state of the feeds that fill them."""
     if not names:
         return Market(), []
     store = PriceStore(tenant)
@@ -335,7 +335,7 @@ class SeriesPrices:
         currency: ISO 4217.
         unit: What a price is for.
         timezone: The zone of the times.
-        data: The prices, in order; there are none for slots that are not known.
+        data: The prices, in order; slots whose price is not known are left out.
         revision_at: When the newest of these prices was recorded.
         horizon: When the last price ends that is known.
         next_update: When the series' feed expects more prices.
@@ -357,14 +357,14 @@ class SeriesPrices:
 async def list_price_series(
     core: Core, tenant: Tenant, limit: Limit = 100, cursor: Cursor = ""
 ) -> Page[StoredSeries]:
-    """List the price series by id, each with how its feed is doing."""
+    """List the price series by id, each with the state of its feed."""
     listed = await PriceStore(tenant).page(cursor, limit + 1, core.clock.now())
     return page(listed, limit, lambda series: series.id)
 
 
 @series_routes.get("/v1/price-series/{series}", errors=(NotFound,))
 async def get_price_series(series: PriceSeriesId, core: Core, tenant: Tenant) -> StoredSeries:
-    """Return a price series, with how its feed is doing."""
+    """Return a price series, with the state of its feed."""
     return await PriceStore(tenant).get(series, core.clock.now())
 
 
@@ -374,7 +374,7 @@ async def get_price_series(series: PriceSeriesId, core: Core, tenant: Tenant) ->
 async def put_price_series(
     series: PriceSeriesId, body: NewPriceSeries, core: Core, tenant: Tenant
 ) -> StoredSeries | Created[StoredSeries]:
-    """Make a price series, or replace what is said of it; its prices stay.
+    """Make a price series, or replace its definition; its prices stay.
 
     409 if it has prices in another currency, or of a unit of another kind.
     """
@@ -387,7 +387,7 @@ async def put_price_series(
 
 @series_routes.delete("/v1/price-series/{series}", errors=(NotFound, InUse))
 async def delete_price_series(series: PriceSeriesId, tenant: Tenant) -> None:
-    """Delete a price series with its prices; 409 if issued bills are by it."""
+    """Delete a price series with its prices; 409 if issued bills use it."""
     await PriceStore(tenant).delete(series)
 
 
