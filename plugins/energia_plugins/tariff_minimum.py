@@ -187,6 +187,7 @@ class YearEnds(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count the midnights at which years end after the start, up to the end."""
         first, last = (slots.zone.datetime(edge).year for edge in (slots.start, slots.end))
+        # From the year before: one that ends in December ends at the first midnight of the next.
         ends = (
             slots.zone.midnight(_day_after(year, self.last_month))
             for year in range(first - 1, last + 1)

@@ -405,6 +405,7 @@ def burden(form: Form, dues: Sequence[Due]) -> Burden:
 def _inside(groups: list[list[Due]]) -> Burden:
     rests = [1 - _rates(group) for group in groups]
     gross = base = 1 / _product(rests)
+    # The first group is a part of the gross price, each later one of what those before it leave.
     parts = list[Part]()
     for group, rest in zip(groups, rests, strict=True):
         parts += [Part(due, base) for due in group]

@@ -781,6 +781,7 @@ def _exported(site: Site, code: str, rest: Sequence[Entry]) -> Mapping[str, int]
         if label is None:
             message = f"{code} does not have the period {entry.period}"
             raise Invalid.of("different_periods", message)
+        # Where periods are exchanged, less than a micro-unit may be left: it is not sold.
         labels[label] += int(entry.amount * MICRO)
     return labels
 

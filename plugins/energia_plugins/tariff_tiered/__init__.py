@@ -429,6 +429,7 @@ class Reckoning:
             for period in pool
             if label(period, window) in energy
         }
+        # Later windows begin within the bill: nothing was used in them before.
         first = window == self.windows[0]
         before = self.before.get(pool[0], 0) * MICRO if first else 0
         return Used(of_pool, before, ladder, self.scales.scale(pool, window))

@@ -95,6 +95,7 @@ class Matrix:
                         of_days[days].add(month)
         split: dict[tuple[int, tuple[int, int], str], set[int]] = {}
         for (period, window), days_of in by_window.items():
+            # Months in which all days have the window take one rule instead of two.
             both = days_of["weekday"] & days_of["weekend"]
             for days, months in (("all", both), *((d, m - both) for d, m in days_of.items())):
                 if months:
