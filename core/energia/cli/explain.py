@@ -104,19 +104,19 @@ def of_lines(
         yield from of_line(line, currency, every=every)
 
 
-def of_line(explained: ExplainedLine, currency: str, *, every: bool = False) -> Iterator[str]:
+def of_line(explanation: ExplainedLine, currency: str, *, every: bool = False) -> Iterator[str]:
     """Yield the lines of text of one explained line."""
-    line = explained.line
+    line = explanation.line
     yield f"{line.title}: {line.amount} {currency}   [{line.code}]"
-    for step in explained.arithmetic.steps:
+    for step in explanation.arithmetic.steps:
         yield f"  {step.description}: {step.expression} = {step.value}"
-    for text in explained.arithmetic.rate:
+    for text in explanation.arithmetic.rate:
         yield f"  rate: {text}"
-    yield f"  {explained.arithmetic.expression} = {explained.arithmetic.value}"
-    yield f"  {_rounded(explained.rounding)}"
-    if explained.calendar is not None:
-        yield from _calendar(explained.calendar, every=every)
-    if not explained.reproduced:
+    yield f"  {explanation.arithmetic.expression} = {explanation.arithmetic.value}"
+    yield f"  {_rounded(explanation.rounding)}"
+    if explanation.calendar is not None:
+        yield from _calendar(explanation.calendar, every=every)
+    if not explanation.reproduced:
         yield "  measuring the same readings again gives something else: the bill stands"
 
 

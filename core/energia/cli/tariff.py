@@ -99,10 +99,10 @@ def _options(given: "dict[str, str | None]") -> "ImportOptions":
 
 def _warn(result: "ImportedTariff") -> None:
     """Tell what was left out; what only describes the tariff is counted."""
-    shown = [warning for warning in result.warnings if warning.code != "informational"]
-    for warning in shown:
+    warnings = [warning for warning in result.warnings if warning.code != "informational"]
+    for warning in warnings:
         click.echo(f"{warning.pointer}: {warning.message}", err=True)
-    if number := len(result.warnings) - len(shown):
+    if number := len(result.warnings) - len(warnings):
         click.echo(f"{number} fields describe the tariff, and are left out", err=True)
 
 

@@ -40,10 +40,10 @@ def _examples_are_read(decoder: Decoder) -> None:
     """Each file of `examples` gives readings and no problem."""
     options = _options(decoder)
     for number, content in enumerate(_examples(decoder), start=1):
-        decoded = list(decoder.decode([content], options))
-        if problems := [item for item in decoded if isinstance(item, Problem)]:
+        items = list(decoder.decode([content], options))
+        if problems := [item for item in items if isinstance(item, Problem)]:
             raise Failed(f"example {number}, line {problems[0].line}: {problems[0].message}")
-        if not decoded:
+        if not items:
             raise Failed(f"example {number} has no reading")
 
 

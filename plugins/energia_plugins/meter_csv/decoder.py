@@ -148,10 +148,10 @@ class CsvDecoder:
             Invalid: A column is not in the header.
 
         """
-        numbered = rows(chunks, options.codec, options.delimiter)
-        header = next(numbered, (1, []))[1]
+        numbered_rows = rows(chunks, options.codec, options.delimiter)
+        header = next(numbered_rows, (1, []))[1]
         row = _Row.of(header, options)
-        for line, cells in numbered:
+        for line, cells in numbered_rows:
             read = row.read(line, cells)
             if read is not None:
                 yield read

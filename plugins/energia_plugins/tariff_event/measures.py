@@ -40,10 +40,10 @@ def spans(slots: Slots, channel: str, windows: tuple[Window, ...]) -> Mapping[st
     return by_event
 
 
-def _together(ordered: Iterator[tuple[int, int]]) -> Spans:
+def _together(pairs: Iterator[tuple[int, int]]) -> Spans:
     """Return spans, in order, such that those that overlap are one."""
     runs: list[tuple[int, int]] = []
-    for first, past in ordered:
+    for first, past in pairs:
         if runs and first <= runs[-1][1]:
             runs[-1] = runs[-1][0], max(runs[-1][1], past)
         else:

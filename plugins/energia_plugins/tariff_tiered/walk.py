@@ -179,19 +179,19 @@ def shares_of_band(used: Used) -> Iterator[Share]:
 
 
 def shares_of_walk(
-    used: Used, walked: Mapping[str, int], labels: Mapping[str, str]
+    used: Used, walk: Mapping[str, int], labels: Mapping[str, str]
 ) -> Iterator[Share]:
     """Yield what each period used at each tier, as a walk slot by slot gave it.
 
     Args:
         used: The usage.
-        walked: What `Walk` gave.
+        walk: What `Walk` gave.
         labels: How it names each period.
 
     """
     ends = used.ends
     for period, energy in used.energy.items():
-        below = [_below(walked, labels[period], number, end) for number, end in enumerate(ends, 1)]
+        below = [_below(walk, labels[period], number, end) for number, end in enumerate(ends, 1)]
         reached = [0, *below, *([] if used.ladder.closed else [energy])]
         for tier in range(len(reached) - 1):
             quantity = reached[tier + 1] - reached[tier]
@@ -200,9 +200,9 @@ def shares_of_walk(
                 yield period, tier, quantity, f"{upper} - {lower}" if reached[tier] else upper
 
 
-def _below(walked: Mapping[str, int], label: str, number: int, end: Micro) -> Micro:
+def _below(walk: Mapping[str, int], label: str, number: int, end: Micro) -> Micro:
     rest = end % 1
-    return walked[f"{label}:{number}"] + rest * walked.get(f"{label}:{number}:above", 0)
+    return walk[f"{label}:{number}"] + rest * walk.get(f"{label}:{number}:above", 0)
 
 
 def _at_one(used: Used, tier: int) -> Iterator[Share]:

@@ -74,10 +74,10 @@ def _period(notes: Notes, value: Any, pointer: str) -> Period | None:
         notes.refuse(pointer, "empty_structure", "a period is a list of tiers, at least one")
         return None
     tiers = [_tier(notes, item, f"{pointer}/{index}") for index, item in enumerate(value)]
-    valid = tuple(tier for tier in tiers if tier)
-    if len(valid) < len(value):
+    valid_tiers = tuple(tier for tier in tiers if tier)
+    if len(valid_tiers) < len(value):
         return None
-    return Period(valid, _label(value[0]), pointer)
+    return Period(valid_tiers, _label(value[0]), pointer)
 
 
 def _tier(notes: Notes, value: Any, pointer: str) -> Tier | None:

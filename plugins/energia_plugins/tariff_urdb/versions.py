@@ -149,12 +149,12 @@ def _of_text(notes: Notes, text: str, time: str | None, pointer: str) -> Moment 
     The offset of such times says nothing about the place: 17:00 is midnight elsewhere.
     """
     try:
-        written = day(text)
+        local_day = day(text)
     except Unfit as error:
         notes.refuse(pointer, "wrong_date", f"{text}: {error.message}")
         return None
     is_end = time == "23:59"
-    return Moment(written if is_end or (time or "") < "12:00" else written + _ONE, is_end)
+    return Moment(local_day if is_end or (time or "") < "12:00" else local_day + _ONE, is_end)
 
 
 def _of_seconds(notes: Notes, seconds: int, zone: Zone, pointer: str) -> Moment | None:
@@ -166,6 +166,6 @@ def _of_seconds(notes: Notes, seconds: int, zone: Zone, pointer: str) -> Moment 
         notes.refuse(pointer, "out_of_range", f"the year is not in {FIRST_YEAR} to {LAST_YEAR}")
         return None
     local = zone.datetime(seconds).replace(tzinfo=None)
-    nearest = (local + _HALF).date()
+    nearest_day = (local + _HALF).date()
     is_end = seconds % 60 == 59
-    return Moment(nearest - _ONE, True) if is_end else Moment(nearest, False)
+    return Moment(nearest_day - _ONE, True) if is_end else Moment(nearest_day, False)

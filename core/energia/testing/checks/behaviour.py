@@ -88,10 +88,10 @@ def inputs_unchanged(case: Case) -> None:
     before = case.pricing.converter.dumps(tariff)
     terms = Terms(prices=made_up(tariff, MONDAY, _END))
     state = dict(price(tariff, usage, MONDAY, _END, terms).state)
-    remembered = copy.deepcopy(state)
+    original = copy.deepcopy(state)
     # The arrays cannot be written to: a charge that tries fails here.
     price(tariff, usage, MONDAY, _END, attrs.evolve(terms, state=state))
-    if state != remembered:
+    if state != original:
         raise Failed("it changes what was remembered in place; yield a new State")
     if case.pricing.converter.dumps(tariff) != before or case.document != document:
         raise Failed("it changes its own fields")

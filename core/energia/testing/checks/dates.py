@@ -84,12 +84,12 @@ def _same_as_fixed(case: Case, change: ClockChange, days: tuple[int, int]) -> No
         load = _on_one_side(change.at, after)
         zones = (change.zone, offset)
         bills = [_bill(case, change, name, days, load) for name in zones]
-        for changed, fixed in _differing(*bills):
+        for cost, fixed_cost in _differing(*bills):
             where = f"{change.zone}, {change.day} ({change.hours} hours, {change.note})"
             side = "after" if after else "before"
             raise Failed(
-                f"{where}: usage {side} the change costs {changed}; "
-                f"at the same local times without a change {fixed}"
+                f"{where}: usage {side} the change costs {cost}; "
+                f"at the same local times without a change {fixed_cost}"
             )
 
 
@@ -109,8 +109,8 @@ def _bill(
 def _on_one_side(instant: int, after: bool) -> Load:
     def load(role: str, starts: Int64, interval: int) -> Micro:
         values = household(role, starts, interval)
-        masked: Micro = np.where((starts >= instant) == after, values, 0)
-        return masked
+        side: Micro = np.where((starts >= instant) == after, values, 0)
+        return side
 
     return load
 
@@ -143,16 +143,16 @@ _YEAR: Final = 2024
 
 def year_of_bills(case: Case) -> None:
     """Twelve months follow each other, and what is remembered survives JSON."""
-    remembered: Mapping[str, Remembered] = {}
+    memory: Mapping[str, Remembered] = {}
     stored: Mapping[str, Remembered] = {}
     remembers = False
     for month in range(1, 13):
         try:
-            bills = [_bill_of_month(case, month, state) for state in (remembered, stored)]
+            bills = [_bill_of_month(case, month, state) for state in (memory, stored)]
         except Invalid as error:
             raise Failed(f"month {month} is refused: {refusal(error)}") from None
         same(facts(bills[0]), facts(bills[1]), "remembered as JSON, it charges something else")
-        remembered, remembers = bills[0].state, remembers or case.code in bills[0].state
+        memory, remembers = bills[0].state, remembers or case.code in bills[0].state
         stored = _through_json(bills[1].state)
     if not remembers:
         raise Skipped("it remembers nothing; twelve months can be priced")

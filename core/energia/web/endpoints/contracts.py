@@ -49,8 +49,8 @@ async def post_contract(
     body: NewContract, tenant: Tenant, converter: Converter
 ) -> Created[Contract]:
     """Make a contract; 409 if there is one with its id, or one of the meter at the same time."""
-    stored, _ = await Contracts(tenant, converter).put(body, None, replace=False)
-    return _created(stored)
+    record, _ = await Contracts(tenant, converter).put(body, None, replace=False)
+    return _created(record)
 
 
 @routes.get("/v1/contracts/{contract}", errors=(NotFound,))
@@ -73,8 +73,8 @@ async def put_contract(
     if body.id not in (None, contract):
         message = f"the path says {contract!r}"
         raise Invalid.of("wrong_id", message, "/id")
-    stored, created = await Contracts(tenant, converter).put(body, contract, replace=True)
-    return _created(stored) if created else stored
+    record, created = await Contracts(tenant, converter).put(body, contract, replace=True)
+    return _created(record) if created else record
 
 
 @routes.delete("/v1/contracts/{contract}", errors=(NotFound, InUse))

@@ -206,26 +206,26 @@ async def get_prices(
 
     As a file: `start,end,price,period`, then a column `component.<name>` for each component.
     """
-    stored = await Tariffs(tenant, converter).get(tariff)
-    zone, limit = stored.zone, min(_SLOTS, core.settings.limits.slots)
+    definition = await Tariffs(tenant, converter).get(tariff)
+    zone, limit = definition.zone, min(_SLOTS, core.settings.limits.slots)
     window = window_of(zone, start, end)
     parameters = await _parameters(tenant, converter, tariff, contract)
     with _pointing():
-        names = series_of_prices(stored, channel, window, parameters)
+        names = series_of_prices(definition, channel, window, parameters)
         market, feeds = await _market(core, tenant, names, window)
-        refuse_unfit(names, market.series, stored.currency)
+        refuse_unfit(names, market.series, definition.currency)
     grid = _grid(*window, resolution or _native(market), limit)
     with _pointing():
-        priced = await asyncio.to_thread(prices, stored, channel, grid, parameters, market)
+        unit_prices = await asyncio.to_thread(prices, definition, channel, grid, parameters, market)
     if accepted != JSON:
-        return price_rows(priced, zone)
-    data = await asyncio.to_thread(slot_prices, priced, zone)
+        return price_rows(unit_prices, zone)
+    data = await asyncio.to_thread(slot_prices, unit_prices, zone)
     return TariffPrices(
-        currency=stored.currency,
+        currency=definition.currency,
         unit=unit_of(channel),
         timezone=zone.name,
         data=data,
-        assumptions=priced.assumptions,
+        assumptions=unit_prices.assumptions,
         next_update=_next(feeds, zone),
         stale=any(feed.stale for feed in feeds),
     )
@@ -267,13 +267,13 @@ async def _parameters(
     if contract is None:
         return {}
     try:
-        stored = await Contracts(tenant, converter).get(contract)
+        record = await Contracts(tenant, converter).get(contract)
     except NotFound as error:
         raise Invalid.of("unknown_contract", error.detail, _CONTRACT) from None
-    if stored.tariff != tariff:
-        message = f"the contract {contract!r} is of the tariff {stored.tariff!r}"
+    if record.tariff != tariff:
+        message = f"the contract {contract!r} is of the tariff {record.tariff!r}"
         raise Invalid.of("other_tariff", message, _CONTRACT)
-    return stored.parameters
+    return record.parameters
 
 
 @contextmanager
@@ -381,8 +381,8 @@ async def put_price_series(
     if body.id not in (None, series):
         raise Invalid.of("wrong_id", f"the path says {series!r}", "/id")
     created = await PriceStore(tenant).put(series, body)
-    stored = await PriceStore(tenant).get(series, core.clock.now())
-    return Created(f"/v1/price-series/{series}", stored) if created else stored
+    record = await PriceStore(tenant).get(series, core.clock.now())
+    return Created(f"/v1/price-series/{series}", record) if created else record
 
 
 @series_routes.delete("/v1/price-series/{series}", errors=(NotFound, InUse))

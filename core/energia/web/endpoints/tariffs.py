@@ -69,8 +69,8 @@ async def put_tariff(
     """
     if body.id not in (None, tariff):
         raise Invalid.of("wrong_id", f"the path says {tariff!r}", "/id")
-    stored, created = await put(tenant, converter, attrs.evolve(body, id=tariff))
-    return _tariff_created(stored) if created else stored
+    record, created = await put(tenant, converter, attrs.evolve(body, id=tariff))
+    return _tariff_created(record) if created else record
 
 
 @routes.delete("/v1/tariffs/{tariff}", errors=(NotFound, InUse))
@@ -189,8 +189,8 @@ async def put_holiday_list(
         raise Invalid.of("wrong_id", f"the path says {holiday_list!r}", "/id")
     named = attrs.evolve(body, id=holiday_list)
     async with tenant.transaction() as queries:
-        stored, created = await HolidayLists(queries).put(named, core.clock.now())
-    return _list_created(stored) if created else stored
+        record, created = await HolidayLists(queries).put(named, core.clock.now())
+    return _list_created(record) if created else record
 
 
 @holiday_routes.delete("/v1/holiday-lists/{holiday_list}", errors=(NotFound, InUse))
