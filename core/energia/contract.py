@@ -91,9 +91,9 @@ OF_IMPORTERS: Final = Optional(("examples",))
 
 
 def misspelt(subject: object, optional: Optional) -> str | None:
-    """Return which name of a class or an object is one of *optional* with a slip; None if none is.
+    """Return which name of a class or an object is one of *optional* with a slip, or None.
 
-    What a name means is known by what it is: a field `unit_price` is no method `unit_prices`.
+    What a name means is known by what it is: a field `unit_price` is not a method `unit_prices`.
     Names that begin with one underscore are the author's own.
     """
     stated = _stated(subject)
@@ -102,20 +102,20 @@ def misspelt(subject: object, optional: Optional) -> str | None:
     for names, own in sorts:
         for name in names:
             if name not in stated:
-                for other in _near(name, own):
-                    return f"`{other}` is unknown{did_you_mean(other, [name])}"
+                for candidate in _near(name, own):
+                    return f"`{candidate}` is unknown{did_you_mean(candidate, [name])}"
     return None
 
 
 def _stated(subject: object) -> dict[str, object]:
     """Return what the author of a class or an object has stated: nothing that the core gives."""
-    found: dict[str, object] = {}
+    attributes: dict[str, object] = {}
     for class_ in _classes(subject):
-        found |= dict.fromkeys(vars(class_).get("__annotations__", ()))
-        found |= vars(class_)
+        attributes |= dict.fromkeys(vars(class_).get("__annotations__", ()))
+        attributes |= vars(class_)
     if not isinstance(subject, type):
-        found |= getattr(subject, "__dict__", {})
-    return {name: value for name, value in found.items() if not _is_private(name)}
+        attributes |= getattr(subject, "__dict__", {})
+    return {name: value for name, value in attributes.items() if not _is_private(name)}
 
 
 def _classes(subject: object) -> Iterator[type]:

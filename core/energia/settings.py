@@ -44,7 +44,7 @@ class Server:
     Attributes:
         host: The address to listen on.
         port: The port; 0 lets the system choose one.
-        drain_ready: For how long it stays ready after SIGTERM: until the platform has told others.
+        drain_ready: For how long it stays ready after SIGTERM: until the platform knows.
         drain: For how long it is not ready and serves on: until the proxy has looked away.
         shutdown_timeout: For how long it finishes the requests that were begun.
         stop_grace: What the platform allows for all of it.
@@ -107,7 +107,7 @@ class Readings:
     """How readings are stored.
 
     Attributes:
-        live_grace: For how long after a day is over its new readings are no revision.
+        live_grace: For how long after a day is over its new readings do not count as a revision.
 
     """
 

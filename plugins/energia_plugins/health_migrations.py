@@ -9,7 +9,7 @@ class MigrationsHealth:
     """The plugin, which is also its probe.
 
     After a roll-back an older release runs on a newer schema: that works, and is a warning. What a
-    plugin has left that is switched off is no complaint.
+    plugin has left that is switched off is not a complaint.
     """
 
     name = "migrations"

@@ -29,7 +29,7 @@ _CODES: Final = {name: code for code, name in enumerate(QUALITIES)}
 
 @attrs.frozen
 class NdjsonOptions:
-    """Nothing is to be said of a file: each line says it all."""
+    """A file needs no options: each line says everything."""
 
 
 class NdjsonDecoder:
@@ -114,7 +114,7 @@ def _readings(line: int, item: object) -> Iterator[Reading]:
 
 
 class _Bad(ValueError):
-    """A line is no reading; `code` says why."""
+    """A line is not a reading; `code` says why."""
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code

@@ -83,12 +83,12 @@ class Feed:
         """Return all prices of the file, if it has changed; raises `FeedFailed`."""
         return await asyncio.to_thread(self._read, asked)
 
-    def _read(self, asked: FeedRequest) -> Delivery:
+    def _read(self, request: FeedRequest) -> Delivery:
         path, limit = Path(self._settings.path), self._settings.file_bytes
         try:
             state = path.stat()
             memo = {"size": str(state.st_size), "changed": str(state.st_mtime_ns)}
-            if dict(asked.memo) == memo:
+            if dict(request.memo) == memo:
                 return Delivery(None, memo=memo)
             if state.st_size > limit:
                 raise FeedFailed(f"the file is over file_bytes ({limit})")

@@ -155,8 +155,8 @@ class AdjustmentCalendar(BaseCharge):
     def _table(self) -> Table:
         if self.months is not None:
             return Table.of_months(self.months)
-        found = [(dated.from_, dated.to, dated.rate) for dated in self.ranges or ()]
-        return Table(tuple(Entry(begin.isoformat(), begin, to, rate) for begin, to, rate in found))
+        ranges = [(dated.from_, dated.to, dated.rate) for dated in self.ranges or ()]
+        return Table(tuple(Entry(begin.isoformat(), begin, to, rate) for begin, to, rate in ranges))
 
     def measures(self) -> dict[str, Measure]:
         """Measure the days and all energy, or the energy of each part."""
@@ -198,9 +198,9 @@ class AdjustmentCalendar(BaseCharge):
 
     def _metered(self, measured: Measured) -> Iterator[Piece]:
         """Yield the parts with the energy that was metered in each."""
-        found, table = measured["energy"], self._table
-        energy = sum(found.values())
-        for day, micro in found.items():
+        by_day, table = measured["energy"], self._table
+        energy = sum(by_day.values())
+        for day, micro in by_day.items():
             label, rate = self._at(table, date.fromisoformat(day))
             weight = Fraction(micro, energy) if energy else Fraction(0)
             quantity = Fraction(micro, MICRO)
@@ -209,8 +209,8 @@ class AdjustmentCalendar(BaseCharge):
 
     def _at(self, table: Table, day: date) -> tuple[str, Decimal]:
         """Return the label and the rate of a day, or refuse a day without one."""
-        if found := table.at(day):
-            return found.label, found.value
+        if entry := table.at(day):
+            return entry.label, entry.value
         missing = f"{day:%Y-%m}" if self.months is not None else day.isoformat()
         if self.default is None:
             message = f"{self.code or self.kind} has no rate for {missing}"
@@ -221,8 +221,8 @@ class AdjustmentCalendar(BaseCharge):
         """Add the mean rate to that of the selected lines, which are of all energy."""
         selected = tuple((self.of or Selection()).lines(bill))
         unit = unit_of(self.channel)
-        wrong = [one.code for one in selected if one.unit != unit or not one.is_multiplied]
-        quantity = sum((fraction(one.quantity or 0) for one in selected), Fraction(0))
+        wrong = [line.code for line in selected if line.unit != unit or not line.is_multiplied]
+        quantity = sum((fraction(line.quantity or 0) for line in selected), Fraction(0))
         if wrong or quantity != energy:
             message = (
                 f"{self.code or self.kind} is on {decimal_text(energy)} {unit}, and the lines that "

@@ -114,7 +114,7 @@ class Ladder:
         return demand if tier.up_to is None or unbounded else min(demand, Fraction(tier.up_to))
 
     def _band(self, demand: Fraction, component: str | None) -> Iterator[Step]:
-        fitting = (one for one in self.tiers if one.up_to is None or demand <= one.up_to)
+        fitting = (tier for tier in self.tiers if tier.up_to is None or demand <= tier.up_to)
         tier = next(fitting, self.tiers[-1])
         name = _named(tier, self.tiers)
         if tier.rate is not None:
@@ -131,7 +131,7 @@ Price: TypeAlias = Rate | Tiers
 def _one_price(
     rate: object, components: object, tiers: object, rates: object, schedule: object
 ) -> Iterator[Fault]:
-    given = [one for one in (rate, components, tiers, rates) if one is not None]
+    given = [price for price in (rate, components, tiers, rates) if price is not None]
     if len(given) != 1:
         yield Fault("one_price", "give one of rate, components, tiers and rates", "/rate")
     if (rates is None) != (schedule is None):
@@ -146,9 +146,9 @@ def _tiers_fit(
     tiers: Tiers | None, rates: Mapping[str, Price] | None, scope: Scope, last: Last
 ) -> Iterator[Fault]:
     named = {f"/rates/{name}": rate for name, rate in (rates or {}).items()} | {"/tiers": tiers}
-    for at, one in named.items():
-        if isinstance(one, tuple):
-            yield from faults_of_tiers(Ladder(one, scope, last), at)
+    for pointer, price in named.items():
+        if isinstance(price, tuple):
+            yield from faults_of_tiers(Ladder(price, scope, last), pointer)
 
 
 @attrs.frozen
@@ -165,7 +165,7 @@ class Demand(BaseDemand):
             decides the rate, or the amount, of all of it.
         last: Whether the last tier goes on above its bound, or nothing is charged there.
         interval: Power is averaged over intervals of this length, on the wall clock.
-        coarse: Whether readings that are longer than that are refused, or accepted and told.
+        coarse: Whether readings that are longer than that are refused, or accepted and reported.
         statistic: What of the intervals is the demand; the highest without.
         ratchet: What of the demands of the months before is the least that is billed.
         minimum: The least that is billed, in `unit`.
@@ -269,7 +269,7 @@ class Demand(BaseDemand):
 
 
 def _priced(part: Part, ladder: Ladder, component: str | None) -> Iterator[Step]:
-    """Yield what the tiers charge for a demand; the first step tells how that came about."""
+    """Yield what the tiers charge for a demand; the first step says how that came about."""
     demand = decimal_text(part.demand.value)
     what = f"{demand} = {part.demand.expression}"
     for step in ladder.steps(part.demand.value, component):
@@ -286,18 +286,18 @@ def rate_of(tier: Tier, component: str | None) -> Decimal:
 
 
 def _named(tier: Tier, tiers: Sequence[Tier]) -> str:
-    at = next(index for index, one in enumerate(tiers) if one is tier)
-    above = tiers[at - 1].up_to if at else None
+    position = next(index for index, candidate in enumerate(tiers) if candidate is tier)
+    above = tiers[position - 1].up_to if position else None
     if tier.up_to is None:
         return "all" if above is None else f"above {above}"
     return f"up to {tier.up_to}" if above is None else f"{above} to {tier.up_to}"
 
 
-def faults_of_tiers(ladder: Ladder, at: str) -> Iterator[Fault]:
+def faults_of_tiers(ladder: Ladder, pointer: str) -> Iterator[Fault]:
     """Yield what is wrong with tiers; pointers are relative to the charge."""
     below = Decimal(0)
     for index, tier in enumerate(ladder.tiers):
-        here, is_last = f"{at}/{index}", index == len(ladder.tiers) - 1
+        here, is_last = f"{pointer}/{index}", index == len(ladder.tiers) - 1
         if tier.up_to is None:
             if not is_last:
                 yield Fault(

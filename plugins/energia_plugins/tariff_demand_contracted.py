@@ -52,7 +52,7 @@ class Overrun:
     """What demand above the contract costs, on top of what all demand costs.
 
     Attributes:
-        tolerance_percent: Up to so many per cent above the contract cost nothing more.
+        tolerance_percent: The percentage above the contract that costs nothing more.
         multiplier: So many times the rate is paid for the excess.
         base: Whether the excess is what is above the contract, or above the tolerance.
         rate: The rate that is multiplied; that of the demand without.
@@ -83,7 +83,7 @@ class Overrun:
 def _one_price(
     rate: object, components: object, rates: object, overrun: Overrun | None
 ) -> Iterator[Fault]:
-    if sum(one is not None for one in (rate, components, rates)) != 1:
+    if sum(price is not None for price in (rate, components, rates)) != 1:
         yield Fault("one_price", "give one of rate, components and rates", "/rate")
     if overrun is not None and overrun.rate is not None and overrun.rates is not None:
         yield Fault("one_price", "give one of rate and rates", "/overrun/rate")
@@ -97,12 +97,12 @@ def _periods_match(
         "/contracted": contracted if isinstance(contracted, dict) else None,
         "/overrun/rates": overrun.rates if overrun else None,
     }
-    for at, table in tables.items():
+    for pointer, table in tables.items():
         for fault in faults_of_periods(schedule or Schedule(), table) if table else ():
             rest = str(fault.pointer).removeprefix("/rates")
-            words = "has no contract" if at == "/contracted" else "has no rate"
+            words = "has no contract" if pointer == "/contracted" else "has no rate"
             message = fault.message.replace("has no rate", words)
-            yield attrs.evolve(fault, pointer=f"{at}{rest}", message=message)
+            yield attrs.evolve(fault, pointer=f"{pointer}{rest}", message=message)
 
 
 @attrs.frozen
@@ -213,7 +213,7 @@ class ContractedDemand(BaseDemand):
 
 
 def _named(line: Line, what: str) -> Line:
-    """Return a line that is told apart from that of the measured demand."""
+    """Return a line with a code of its own, apart from that of the measured demand."""
     description = f"{line.description} {what}"
     return attrs.evolve(line, code=f"{line.code}.{what}", description=description)
 

@@ -40,7 +40,7 @@ from energia.units import MICRO
 #: The label of what amounts are divided by.
 SCALE: Final = "scale"
 
-#: A window of more days is told by month.
+#: A window of more days is divided by month.
 _DAYS: Final = 45
 
 #: More than that does not fit 64 bits.
@@ -71,8 +71,8 @@ class Dynamic(BaseCharge):
         adder: What is added for each unit.
         floor: The lowest price of a slot.
         cap: The highest price of a slot.
-        finer: What becomes of several prices in one slot of the meter: their mean, weighted by
-            time (`average`), or a refusal.
+        finer: What to do with several prices in one slot of the meter: take their mean, weighted by
+            time (`average`), or refuse.
 
     """
 
@@ -149,8 +149,8 @@ class EnergyByDay(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sums."""
         part = slots.portion(self.channel)
-        found = parts(part.grid, slots.zone)
-        return _added(found, _sums(part.values, part.largest, found))
+        pieces = parts(part.grid, slots.zone)
+        return _added(pieces, _sums(part.values, part.largest, pieces))
 
 
 @attrs.frozen
@@ -174,24 +174,24 @@ def parts(grid: Grid, zone: Zone) -> list[Part]:
     bounds = np.flatnonzero(np.append(True, dates[1:] != dates[:-1]))
     ends = [*bounds[1:].tolist(), grid.count]
     labels = np.datetime_as_string(dates[bounds]).tolist()
-    return [Part(*one) for one in zip(labels, bounds.tolist(), ends, strict=True)]
+    return [Part(*row) for row in zip(labels, bounds.tolist(), ends, strict=True)]
 
 
-def _added(found: list[Part], values: list[int]) -> dict[str, int]:
+def _added(pieces: list[Part], values: list[int]) -> dict[str, int]:
     """Add the values up by label: a local day may come back for an hour."""
     by_label: dict[str, int] = {}
-    for part, value in zip(found, values, strict=True):
+    for part, value in zip(pieces, values, strict=True):
         by_label[part.label] = by_label.get(part.label, 0) + value
     return by_label
 
 
-def _sums(values: Micro, largest: int, found: list[Part]) -> list[int]:
+def _sums(values: Micro, largest: int, pieces: list[Part]) -> list[int]:
     """Return the exact sum of *values* in each part."""
-    if not found:
+    if not pieces:
         return []
-    bounds: Int64 = np.array([part.first for part in found], np.int64)
-    if values.dtype == object:
-        return [int(one) for one in np.add.reduceat(values, bounds)]
+    bounds: Int64 = np.array([part.first for part in pieces], np.int64)
+    if values.dtype == object:  # Python's integers, which never overflow
+        return [int(number) for number in np.add.reduceat(values, bounds)]
     each = np.arange(len(bounds), dtype=np.int64)
     return sums(values, largest, bounds, each, each)
 
@@ -210,8 +210,8 @@ class SlotsByDay(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count them."""
-        found = parts(slots.portion(self.channel).grid, slots.zone)
-        return _added(found, [part.past - part.first for part in found])
+        pieces = parts(slots.portion(self.channel).grid, slots.zone)
+        return _added(pieces, [part.past - part.first for part in pieces])
 
 
 @attrs.frozen(cache_hash=True)
@@ -243,9 +243,9 @@ class AmountByDay(BaseMeasure):
                 f"{self.formula.series}: each has their mean, weighted by time",
                 len(prices.averaged),
             )
-        found = parts(part.grid, slots.zone)
+        pieces = parts(part.grid, slots.zone)
         values, largest = _products(part, prices.values)
-        amounts = _added(found, _sums(values, largest, found))
+        amounts = _added(pieces, _sums(values, largest, pieces))
         return {SCALE: prices.scale * MICRO, **amounts}
 
 

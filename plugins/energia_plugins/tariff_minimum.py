@@ -94,7 +94,7 @@ class Minimum(BaseCharge):
         quantity: the least energy, in the unit of the channel.
         per: Of what it is the least.
         proration: How a part of a month counts; the default is by the days of the month. Of a year
-            it tells how much of it was billed; with `none` the whole amount is due.
+            it says how much of it was billed; with `none` the whole amount is due.
         form: Whether the difference is a line of its own, or the minimum stands in the place of
             what it is compared with.
         of: The lines that it is compared with; all of the charges before without. A quantity is
@@ -139,12 +139,12 @@ class Minimum(BaseCharge):
             return {"time": Days()}
         if self.per == "bill":
             return {"time": BillPart()}
-        found: dict[str, Measure] = {"time": Months()}
+        measures: dict[str, Measure] = {"time": Months()}
         if self.proration == "none":
-            found["bill"] = BillMonths()
+            measures["bill"] = BillMonths()
         if self.per == "year":
-            found["year_ends"] = YearEnds(self.year_ends or 12)
-        return found
+            measures["year_ends"] = YearEnds(self.year_ends or 12)
+        return measures
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | Replace | State]:
         """Charge what is missing, if anything is."""
@@ -186,7 +186,8 @@ class YearEnds(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count the midnights at which years end after the start, up to the end."""
-        first, last = (slots.zone.datetime(one).year for one in (slots.start, slots.end))
+        first, last = (slots.zone.datetime(edge).year for edge in (slots.start, slots.end))
+        # From the year before: one that ends in December ends at the first midnight of the next.
         ends = (
             slots.zone.midnight(_day_after(year, self.last_month))
             for year in range(first - 1, last + 1)
@@ -239,16 +240,16 @@ class Floor:
         return Fraction(self.quantity) * time
 
     def _measured(self, bill: BillSoFar) -> Mapping[str, int]:
-        found = bill.measured.get(self.energy, {}).get(_ENERGY)
-        if not found:
+        energy = bill.measured.get(self.energy, {}).get(_ENERGY)
+        if not energy:
             message = f"the charge {self.energy!r} comes before and charges energy: it must"
             raise Invalid.of("no_energy", message)
-        return found
+        return energy
 
     def _label(self, measured: Mapping[str, int]) -> str:
         """Return where the missing energy is priced."""
         period = self.charge.period
-        labels = [one for one in measured if period in (None, one.partition("@")[0])]
+        labels = [label for label in measured if period in (None, label.partition("@")[0])]
         if not labels or (period is None and len(labels) > 1):
             there = ", ".join(measured)
             message = f"say in which period missing energy is priced: there are {there}"

@@ -181,7 +181,7 @@ def _entry(document: object) -> Entry:
 
 
 def _faults(entry: Entry) -> Iterator[Fault]:
-    """Yield what the types of the entry do not tell."""
+    """Yield the faults that the types of the entry do not find."""
     plan = entry.tariff
     currency = entry.meta.get("currency", "USD")
     try:
@@ -196,25 +196,27 @@ def _faults(entry: Entry) -> Iterator[Fault]:
         yield Fault("not_supported", message, "/tariff/demand")
     seasons = {season.id for season in plan.seasons or ()}
     for name, rates in (("import", plan.import_), ("export", plan.export)):
-        at = f"/tariff/{name}"
+        pointer = f"/tariff/{name}"
         if rates is None:
             continue
         if rates.flatRate is None and not (rates.bands and rates.schedule):
-            yield Fault("no_rate", "give flatRate, or bands and a schedule", at)
+            yield Fault("no_rate", "give flatRate, or bands and a schedule", pointer)
         bands = {band.id for band in rates.bands or ()}
-        for index, one in enumerate(rates.schedule or ()):
-            if not one.days:
+        for index, interval in enumerate(rates.schedule or ()):
+            if not interval.days:
                 yield Fault(
-                    "no_days", "the interval must be on some day", f"{at}/schedule/{index}/days"
+                    "no_days",
+                    "the interval must be on some day",
+                    f"{pointer}/schedule/{index}/days",
                 )
-            if one.band not in bands:
-                message = f"there is no band {one.band!r}"
-                yield Fault("unknown_period", message, f"{at}/schedule/{index}/band")
+            if interval.band not in bands:
+                message = f"there is no band {interval.band!r}"
+                yield Fault("unknown_period", message, f"{pointer}/schedule/{index}/band")
         for index, band in enumerate(rates.bands or ()):
             for season in band.seasonRates or ():
                 if season not in seasons:
                     message = f"there is no season {season!r}"
-                    yield Fault("unknown_season", message, f"{at}/bands/{index}/seasonRates")
+                    yield Fault("unknown_season", message, f"{pointer}/bands/{index}/seasonRates")
 
 
 def _warnings(entry: Entry, options: ImportOptions) -> Iterator[ImportWarning]:
@@ -286,13 +288,13 @@ def _timed(
     of_id = {band.id: band for band in bands}
     months = {season.id: season for season in seasons}
     rules, prices = list[dict[str, Any]](), dict[str, Decimal]()
-    for one in reversed(schedule):
-        band = of_id[one.band]
+    for interval in reversed(schedule):
+        band = of_id[interval.band]
         for season, rate in (band.seasonRates or {}).items():
             name = _id(f"{band.id}_{season}")
-            rules.append(_rule(one, name) | {"season": _season(months[season])})
+            rules.append(_rule(interval, name) | {"season": _season(months[season])})
             prices[name] = rate
-        rules.append(_rule(one, _id(band.id)))
+        rules.append(_rule(interval, _id(band.id)))
         prices[_id(band.id)] = band.rate
     return {"rules": rules}, prices
 
@@ -301,11 +303,11 @@ def _id(text: str) -> str:
     return _OTHER.sub("_", text)[:64] or "band"
 
 
-def _rule(one: Interval, period: str) -> dict[str, Any]:
-    days: list[str] = list(one.days) if isinstance(one.days, list) else [one.days]
+def _rule(interval: Interval, period: str) -> dict[str, Any]:
+    days: list[str] = list(interval.days) if isinstance(interval.days, list) else [interval.days]
     if days == ["weekend"]:
         days = ["weekend", "holiday"]
-    return {"period": period, "days": days, "from": one.from_, "to": one.to}
+    return {"period": period, "days": days, "from": interval.from_, "to": interval.to}
 
 
 def _season(season: Season) -> dict[str, str]:

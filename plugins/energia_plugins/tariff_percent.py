@@ -105,12 +105,12 @@ class Percent(BaseCharge):
 
     def measures(self) -> dict[str, Measure]:
         """Measure the energy where bands are of it; the days where something is for a bill."""
-        found: dict[str, Measure] = {}
+        measures: dict[str, Measure] = {}
         if self.tiers and self.by == "energy":
-            found["energy"] = Energy(self.channel)
+            measures["energy"] = Energy(self.channel)
         if self.tiers or self.cap is not None:
-            found["dates"] = BillDates(prorates=True)
-        return found
+            measures["dates"] = BillDates(prorates=True)
+        return measures
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | Replace]:
         """Change the lines, or charge beside them."""
@@ -121,10 +121,10 @@ class Percent(BaseCharge):
             yield self.line(amount=_sum(steps), steps=tuple(steps))
         elif self.form == "line_each":
             for line, step in zip(selected, steps, strict=True):
-                one = self.line(amount=step.value, steps=(step,), component=line.component)
+                change = self.line(amount=step.value, steps=(step,), component=line.component)
                 code = f"{self.code or self.kind}.{line.code}"
                 description = f"{self.description or self.code or self.kind} {line.description}"
-                yield attrs.evolve(one, code=code, description=description, period=line.period)
+                yield attrs.evolve(change, code=code, description=description, period=line.period)
         elif share.value:
             for line in selected:
                 how, name = f"x (1 + {share.text})", self.description or self.code or self.kind
@@ -133,13 +133,14 @@ class Percent(BaseCharge):
     def _share(self, measured: Measured, amount: Fraction) -> Share:
         """Return by which part the lines change, whose sum is *amount*."""
         part = share_of(measured["dates"]) if "dates" in measured else Fraction(1)
-        found = self._uncapped(measured, amount, part)
-        change = abs(amount * found.value)
+        share = self._uncapped(measured, amount, part)
+        change = abs(amount * share.value)
         if self.cap is None or change <= fraction(self.cap) * part:
-            return found
-        sign = 1 if found.value > 0 else -1
+            return share
+        sign = 1 if share.value > 0 else -1
         cap = sign * fraction(self.cap) * part
         text = f"{decimal_text(cap)} / {decimal_text(abs(amount))}"
+        # The amount is not zero: its change is above the cap.
         return Share(cap / abs(amount), f"cap {text}")
 
     def _uncapped(self, measured: Measured, amount: Fraction, part: Fraction) -> Share:

@@ -90,22 +90,22 @@ class RatebookImporter:
         faults = list(source.faults)
         options = attrs.evolve(options, tier_scope=options.tier_scope or "per_period")
         holidays, warnings = _holidays(source, faults)
-        found = _read(source, options, faults)
-        if faults or found is None:
+        imported = _read(source, options, faults)
+        if faults or imported is None:
             raise Invalid(
                 faults[0].message if len(faults) == 1 else f"{len(faults)} faults", faults
             )
-        told = [
+        rate_warnings = [
             attrs.evolve(warning, pointer=source.pointer(warning.pointer))
-            for warning in found.warnings
+            for warning in imported.warnings
         ]
-        (version,) = found.tariff["versions"]
+        (version,) = imported.tariff["versions"]
         version = version | ({"holidays": holidays} if holidays else {})
         charges = [*version["charges"], *source.fixed]
         version = version | {"charges": _in_order(charges)}
         return Imported(
-            {**found.tariff, "versions": [version]},
-            (*told, *source.warnings, *warnings),
+            {**imported.tariff, "versions": [version]},
+            (*rate_warnings, *source.warnings, *warnings),
         )
 
 
@@ -132,13 +132,13 @@ class UrdbForm:
         """Return where in the source *pointer* of the rate is."""
         for place, source in _PLACES:
             if place.match(pointer or ""):
-                found = place.sub(source, pointer or "", count=1)
-                return _UNIT.sub("/max_unit", found) if "/tiers/" in found else found
+                path = place.sub(source, pointer or "", count=1)
+                return _UNIT.sub("/max_unit", path) if "/tiers/" in path else path
         return pointer or ""
 
 
 def urdb_form(document: object) -> UrdbForm:
-    """Return *document* as a rate; raises `Invalid` if it is no ratebook tariff."""
+    """Return *document* as a rate; raises `Invalid` if it is not a ratebook tariff."""
     source = _source(document)
     faults = list(_unsupported(source))
     notes = Notes()
@@ -177,8 +177,8 @@ def _source(document: object) -> Mapping[str, Any]:
 def _unsupported(source: Mapping[str, Any]) -> Iterator[Fault]:
     """Yield what the data set itself says is missing from the tariff, and an unknown metering."""
     listed = source.get("unsupported") or []
-    for index, one in enumerate(listed if isinstance(listed, list) else [listed]):
-        detail = ": ".join(map(str, one.values())) if isinstance(one, dict) else str(one)
+    for index, item in enumerate(listed if isinstance(listed, list) else [listed]):
+        detail = ": ".join(map(str, item.values())) if isinstance(item, dict) else str(item)
         message = f"the tariff has a part that the data set does not describe: {detail[:200]}"
         yield Fault("unsupported", message, f"/unsupported/{index}")
     metering = source.get("metering")
@@ -193,13 +193,13 @@ def _fixed(source: Mapping[str, Any], notes: Notes) -> Iterator[dict[str, Any]]:
     if not isinstance(listed, list):
         notes.refuse("/fixed_charges", "wrong_type", "fixed_charges must be a list")
         return
-    for index, one in enumerate(listed):
+    for index, item in enumerate(listed):
         pointer = f"/fixed_charges/{index}"
-        if not isinstance(one, dict):
+        if not isinstance(item, dict):
             notes.refuse(pointer, "wrong_type", 'a fixed charge is {"amount", "unit"}')
             continue
         own = Notes()
-        given = {"fixedchargefirstmeter": one.get("amount"), "fixedchargeunits": one.get("unit")}
+        given = {"fixedchargefirstmeter": item.get("amount"), "fixedchargeunits": item.get("unit")}
         for charge in fixed(record(given, "", own)):
             yield charge | ({"code": f"fixed_{index}"} if len(listed) > 1 else {})
         for fault in own.faults:
@@ -261,9 +261,9 @@ def _holidays(source: UrdbForm, faults: list[Fault]) -> tuple[list[str], list[Im
         warning = ImportWarning("/schedule/holiday_policy", "holidays_not_listed", message)
         return [], [warning]
     observance = schedule.get("holiday_observance") or "actual_day"
-    found = sorted({str(day) for day in dates(names, _YEARS, observance)})
+    days = sorted({str(day) for day in dates(names, _YEARS, observance)})
     message = f"the holidays must be dates of the years {_YEARS[0]} to {_YEARS[-1]}"
-    return found, [ImportWarning("/schedule/holidays", "holidays_until", message)]
+    return days, [ImportWarning("/schedule/holidays", "holidays_until", message)]
 
 
 def _unknown(names: object, observance: object) -> Iterator[Fault]:

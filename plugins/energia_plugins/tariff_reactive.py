@@ -156,34 +156,34 @@ class Excess(BaseMeasure):
         active = Intervals.of(slots, self.active, self.seconds)
         powers = _Powers.of(active.power, self._reactive(slots, active))
         labels: dict[str, int] = {}
-        for period, some in self._periods(slots, active):
-            if not len(some):
+        for period, indexes in self._periods(slots, active):
+            if not len(indexes):
                 continue
             if self.of == "energy":
-                labels[period] = self._energy(powers, some)
+                labels[period] = self._energy(powers, indexes)
             else:
-                at, root = powers.highest(some)
-                time = slots.zone.text(int(active.starts[at]))
+                index, root = powers.highest(indexes)
+                time = slots.zone.text(int(active.starts[index]))
                 value = round(Fraction(self.power_factor) * Fraction(root, _PARTS))
                 labels |= {period: value, f"{period}{AT}{time}": value}
         return labels
 
     def _reactive(self, slots: Slots, active: Intervals) -> Micro:
         """Return the reactive energy of each interval that counts, as power."""
-        found = self._like(slots, self.inductive, active)
+        inductive = self._like(slots, self.inductive, active)
         if self.capacitive is None or self.window is None:
-            return found.power
-        other = self._like(slots, self.capacitive, active)
+            return inductive.power
+        capacitive = self._like(slots, self.capacitive, active)
         names = self.window.periods
         keys = active.keys(slots, self.active, self.window)
-        return np.where(keys == names.index(CAPACITIVE), other.power, found.power)
+        return np.where(keys == names.index(CAPACITIVE), capacitive.power, inductive.power)
 
     def _like(self, slots: Slots, role: str, active: Intervals) -> Intervals:
-        found = Intervals.of(slots, role, self.seconds)
-        if not np.array_equal(found.starts, active.starts):
+        intervals = Intervals.of(slots, role, self.seconds)
+        if not np.array_equal(intervals.starts, active.starts):
             message = f"the intervals of {role} and of {self.active} do not begin together"
             raise Invalid.of("intervals_apart", message)
-        return found
+        return intervals
 
     def _periods(self, slots: Slots, active: Intervals) -> Iterator[tuple[str, Int64]]:
         if self.schedule is None:
@@ -193,10 +193,11 @@ class Excess(BaseMeasure):
         for key, name in enumerate(self.schedule.periods):
             yield name, np.flatnonzero(keys == key)
 
-    def _energy(self, powers: "_Powers", some: Int64) -> int:
+    def _energy(self, powers: "_Powers", indexes: Int64) -> int:
         """Return the sum of fR x S - P where that is positive."""
         of, parts = Fraction(self.power_factor).as_integer_ratio()
-        below, near = powers.below(some, float(self.power_factor))
+        below, near = powers.below(indexes, float(self.power_factor))
+        # Terms are positive for sure below the factor; near it, the exact root decides.
         excess = of * sum(powers.roots(below)) - parts * _PARTS * sum(powers.active[below].tolist())
         excess += sum(
             max(of * root - parts * _PARTS * power, 0)
@@ -320,13 +321,13 @@ class Reactive(BaseCharge):
             if self.schedule is None:
                 return {name: Energy(role) for name, role in roles.items()}
             return {name: EnergyByPeriod(self.schedule, role) for name, role in roles.items()}
-        found: dict[str, Measure] = {}
+        measures: dict[str, Measure] = {}
         if self.energy is not None:
-            found["energy"] = self._excess("energy", self.schedule)
+            measures["energy"] = self._excess("energy", self.schedule)
         if self.demand is not None:
             by_period = isinstance(self.demand, dict)
-            found["demand"] = self._excess("demand", self.schedule if by_period else None)
-        return found
+            measures["demand"] = self._excess("demand", self.schedule if by_period else None)
+        return measures
 
     def _excess(self, of: Literal["energy", "demand"], schedule: Schedule | None) -> Excess:
         hours = self.capacitive_hours
@@ -371,8 +372,8 @@ class Reactive(BaseCharge):
 
     def _demand(self, prices: Prices, peaks: Mapping[str, int], bill: BillSoFar) -> Iterator[Line]:
         for label, micro in peaks.items():
-            name, at, time = label.partition(AT)
-            if not at:
+            name, separator, time = label.partition(AT)
+            if not separator:
                 continue
             period = name if isinstance(prices, dict) else None
             least = billed(self.billed or Selection(), bill, period)
@@ -438,7 +439,7 @@ def banded(bands: Sequence[Band], active: Fraction, reactive: Fraction) -> Itera
 class _Powers:
     """P, Q and about S of each interval, as power; none is below zero.
 
-    Floats only tell for which intervals the exact root is needed: all that it may decide about.
+    Floats only select the intervals for which the exact root is needed: all it may decide about.
     """
 
     active: Micro
@@ -450,17 +451,17 @@ class _Powers:
         p, q = np.maximum(active, 0), np.maximum(reactive, 0)
         return cls(p, q, np.hypot(p.astype(np.float64), q.astype(np.float64)))
 
-    def below(self, some: Int64, factor: float) -> tuple[Int64, Int64]:
-        """Return which of *some* intervals are below a factor, and which are too near to tell."""
-        some = some[self.reactive[some] > 0]
-        active, corrected = self.active[some].astype(np.float64), factor * self.about[some]
+    def below(self, indexes: Int64, factor: float) -> tuple[Int64, Int64]:
+        """Return which of the intervals are below a factor, and which are too near to say."""
+        indexes = indexes[self.reactive[indexes] > 0]
+        active, corrected = self.active[indexes].astype(np.float64), factor * self.about[indexes]
         below = corrected * (1 - _MARGIN) > active
-        return some[below], some[~below & (corrected * (1 + _MARGIN) >= active)]
+        return indexes[below], indexes[~below & (corrected * (1 + _MARGIN) >= active)]
 
-    def highest(self, some: Int64) -> tuple[int, int]:
-        """Return which of *some* intervals has the highest S, and this, in parts."""
-        about = self.about[some]
-        which = some[about >= about.max() * (1 - _MARGIN)]
+    def highest(self, indexes: Int64) -> tuple[int, int]:
+        """Return which of the intervals has the highest S, and this, in parts."""
+        about = self.about[indexes]
+        which = indexes[about >= about.max() * (1 - _MARGIN)]
         roots = self.roots(which)
         root = max(roots)
         return int(which[roots.index(root)]), root
@@ -472,6 +473,7 @@ class _Powers:
             roots: list[int] = _nearest_roots(p * p + q * q).tolist()
             return roots
         pairs = zip(p.tolist(), q.tolist(), strict=True)
+        # `isqrt` gives twice the parts, rounded down: one more, halved, is the nearest.
         return [(isqrt((p * p + q * q) * _SQUARE) + 1) >> 1 for p, q in pairs]
 
 

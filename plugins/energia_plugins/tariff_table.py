@@ -46,7 +46,7 @@ def _charges_something(
     percent: Decimal | None,
     coefficient: Decimal | None,
 ) -> Iterator[Fault]:
-    if all(one is None for one in (amount, rate, percent, coefficient)):
+    if all(value is None for value in (amount, rate, percent, coefficient)):
         message = "the row charges nothing: give amount (it may be 0), rate, percent or coefficient"
         yield Fault("empty_row", message, "/amount")
 
@@ -81,7 +81,7 @@ class Row:
     @property
     def is_sum(self) -> bool:
         """Whether there is more in it than a rate."""
-        return any(one is not None for one in (self.amount, self.percent, self.coefficient))
+        return any(value is not None for value in (self.amount, self.percent, self.coefficient))
 
     def is_for(self, name: str | None) -> bool:
         """Tell whether the row is for the customers of a class."""
@@ -129,8 +129,8 @@ def _class_is_known(
     rows: tuple[Row, ...] | None, tables: tuple[DatedRows, ...] | None, class_: str | None
 ) -> Iterator[Fault]:
     """Refuse a table that has no row at all for the class, whatever the band."""
-    for found in [*([rows] if rows else []), *(table.rows for table in tables or ())]:
-        if not any(row.is_for(class_) for row in found):
+    for listed in [*([rows] if rows else []), *(table.rows for table in tables or ())]:
+        if not any(row.is_for(class_) for row in listed):
             message = f"no row is for the class {class_}" if class_ else "every row is for a class"
             yield Fault("unknown_class", message, "/class")
             return
@@ -142,8 +142,8 @@ def _base_is_used(
     base: Decimal | None,
     base_months: Mapping[Month, Decimal] | None,
 ) -> Iterator[Fault]:
-    found = [*(rows or ()), *(row for table in tables or () for row in table.rows)]
-    uses = any(row.coefficient is not None for row in found)
+    all_rows = [*(rows or ()), *(row for table in tables or () for row in table.rows)]
+    uses = any(row.coefficient is not None for row in all_rows)
     if uses and base is None and base_months is None:
         message = "a row has a coefficient: say what it multiplies"
         yield Fault("missing_field", message, "/base")
@@ -212,10 +212,10 @@ class TableCharge(BaseCharge):
 
     def measures(self) -> dict[str, Measure]:
         """Measure the dates, and the energy where bands or rates are of it."""
-        found: dict[str, Measure] = {"dates": BillDates(prorates=True)}
+        measures: dict[str, Measure] = {"dates": BillDates(prorates=True)}
         if self.by == "energy" or any(row.rate is not None for row in self._all_rows):
-            found["energy"] = Energy(self.channel)
-        return found
+            measures["energy"] = Energy(self.channel)
+        return measures
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge what the row says."""
@@ -226,12 +226,12 @@ class TableCharge(BaseCharge):
             yield self.metered(measured["energy"]["total"], row.rate)
             return
         steps = list(self._steps(row, measured, selected, share))
-        found = sum((fraction(step.value) for step in steps), Fraction(0))
-        cap = found if self.cap is None else fraction(self.cap) * share
-        if found > cap:
-            text = f"{decimal_text(cap)} - {decimal_text(found)}"
-            steps.append(Step(f"at most {self.cap:f} for a bill", text, cap - found))
-        yield self.line(amount=min(found, cap), steps=tuple(steps))
+        amount = sum((fraction(step.value) for step in steps), Fraction(0))
+        cap = amount if self.cap is None else fraction(self.cap) * share
+        if amount > cap:
+            text = f"{decimal_text(cap)} - {decimal_text(amount)}"
+            steps.append(Step(f"at most {self.cap:f} for a bill", text, cap - amount))
+        yield self.line(amount=min(amount, cap), steps=tuple(steps))
 
     def _quantity(self, measured: Measured, selected: Fraction) -> Fraction:
         match self.by:
@@ -312,17 +312,17 @@ def _energy(measured: Measured) -> Fraction:
 def row_of(rows: Sequence[Row], name: str | None, quantity: Fraction) -> Row | None:
     """Return the row that holds for a class and a quantity; None if there is none."""
     mine = [row for row in rows if row.is_for(name)]
-    at = band_of(mine, quantity)
-    return None if at is None else mine[at]
+    index = band_of(mine, quantity)
+    return None if index is None else mine[index]
 
 
-def faults_of_rows(rows: Sequence[Row], at: str) -> Iterator[Fault]:
-    """Yield the rows that never hold, as one before them does; *at* is the pointer of the rows."""
+def faults_of_rows(rows: Sequence[Row], pointer: str) -> Iterator[Fault]:
+    """Yield the rows that never hold, as one before them does; *pointer* is that of the rows."""
     for index, row in enumerate(rows):
-        for before, other in enumerate(rows[:index]):
-            if other.covers(row):
+        for before, earlier in enumerate(rows[:index]):
+            if earlier.covers(row):
                 message = f"row {before} always comes before this one: order bands by their ends"
-                yield Fault("never_reached", message, f"{at}/{index}")
+                yield Fault("never_reached", message, f"{pointer}/{index}")
                 break
 
 

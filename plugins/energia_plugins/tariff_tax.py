@@ -94,7 +94,7 @@ def _one_rate(
     rates: Mapping[Month, Decimal] | None,
     bands: tuple[RateBand, ...] | None,
 ) -> Iterator[Fault]:
-    if sum(one is not None for one in (rate, rates, bands)) != 1:
+    if sum(value is not None for value in (rate, rates, bands)) != 1:
         yield Fault("one_rate", "give one of rate, rates by month, and bands", "/rate")
     yield from faults_of_bands(bands or (), "/bands")
 
@@ -179,11 +179,11 @@ class Tax:
         return max(0, (last - first).days + 1)
 
     def _at(self, table: Table, day: date) -> Decimal:
-        found = table.at(day)
-        if found is None:
+        entry = table.at(day)
+        if entry is None:
             message = f"the tax {self.name} has no rate for {day:%Y-%m}: add it to its rates"
             raise Invalid.of("missing_month", message)
-        return found.value
+        return entry.value
 
 
 @attrs.frozen
@@ -317,20 +317,20 @@ class TaxCharge(BaseCharge):
     def measures(self) -> dict[str, Measure]:
         """Measure the dates, and the energy where bands are of it."""
         banded = any(tax.bands for tax in self.taxes)
-        found: dict[str, Measure] = {"dates": BillDates(prorates=banded)}
+        measures: dict[str, Measure] = {"dates": BillDates(prorates=banded)}
         if banded:
-            found["energy"] = Energy(self.channel)
-        return found
+            measures["energy"] = Energy(self.channel)
+        return measures
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | Replace]:
         """Tax the lines."""
         rates = self._rates(measured)
         taxed = [(line, self._burden(line, rates)) for line in self.of.lines(bill)]
         if self._show != "lines":
-            for line, found in taxed:
-                if found.factor != 1:
+            for line, line_burden in taxed:
+                if line_burden.factor != 1:
                     name = self.description or self.code or self.kind
-                    yield Replace(line, line.times(found.factor, found.text, name))
+                    yield Replace(line, line.times(line_burden.factor, line_burden.text, name))
         if self._show != "price":
             for name, steps in self._steps(taxed).items():
                 yield self._line(name, steps)
@@ -339,8 +339,8 @@ class TaxCharge(BaseCharge):
         dates = measured["dates"]
         whose = window_of(dates) if self.across == "days" else bill_of(dates)
         deciding, energy = whose.deciding(self.across), self._energy(measured)
-        found = [(tax, tax.rated(deciding, energy)) for tax in self.taxes]
-        return [(tax, rated) for tax, rated in found if rated.value]
+        taxes = [(tax, tax.rated(deciding, energy)) for tax in self.taxes]
+        return [(tax, rated) for tax, rated in taxes if rated.value]
 
     def _energy(self, measured: Measured) -> Fraction:
         """Return the energy of the whole bill, of which the window has its days' share."""
@@ -361,14 +361,14 @@ class TaxCharge(BaseCharge):
 
     def _steps(self, taxed: list[tuple[Line, Burden]]) -> Mapping[str, list[Step]]:
         """Return what each tax is of each line, by its name; a tax of nothing is there too."""
-        found: dict[str, list[Step]] = {tax.name: [] for tax in self.taxes}
-        for line, one in taxed:
-            for part in one.parts:
+        steps: dict[str, list[Step]] = {tax.name: [] for tax in self.taxes}
+        for line, line_burden in taxed:
+            for part in line_burden.parts:
                 base = self._net(line) * part.base
                 expression = f"{decimal_text(base)} x {part.due.rated.text}"
                 step = Step(line.description, expression, base * part.due.rated.value)
-                found[part.due.name].append(step)
-        return found
+                steps[part.due.name].append(step)
+        return steps
 
     def _net(self, line: Line) -> Fraction:
         """Return the amount that is taxed: that of a line that stays, or of one at its next rate.
@@ -405,6 +405,7 @@ def burden(form: Form, dues: Sequence[Due]) -> Burden:
 def _inside(groups: list[list[Due]]) -> Burden:
     rests = [1 - _rates(group) for group in groups]
     gross = base = 1 / _product(rests)
+    # The first group is a part of the gross price, each later one of what those before it leave.
     parts = list[Part]()
     for group, rest in zip(groups, rests, strict=True):
         parts += [Part(due, base) for due in group]
@@ -418,10 +419,10 @@ def _rates(group: list[Due]) -> Fraction:
 
 
 def _product(factors: list[Fraction]) -> Fraction:
-    found = Fraction(1)
+    product = Fraction(1)
     for factor in factors:
-        found *= factor
-    return found
+        product *= factor
+    return product
 
 
 def _on_top(groups: list[list[Due]]) -> Burden:
@@ -443,10 +444,10 @@ def _text(parts: list[tuple[int, Decimal]], days: int) -> str:
     return f"({' + '.join(f'{count}/{days} x {rate:f}' for count, rate in parts)})"
 
 
-def _overlap(one: Tax, other: Tax) -> bool:
+def _overlap(left: Tax, right: Tax) -> bool:
     """Tell whether two taxes are both taken on some day."""
-    first = max(one.from_ or date.min, other.from_ or date.min)
-    past = min(one.to or date.max, other.to or date.max)
+    first = max(left.from_ or date.min, right.from_ or date.min)
+    past = min(left.to or date.max, right.to or date.max)
     return first < past
 
 

@@ -217,7 +217,7 @@ async def test_health_checks(serving: Serving) -> None:
 
 
 async def test_readings_are_counted(client: Client, plugins: Plugins) -> None:
-    """Readings are counted by what became of them."""
+    """Readings are counted by outcome."""
     counts = Counts(received=5, created=3, missing=2)
     plugins.readings_stored(ReadingsStored("imp_1", "json", counts, ("UC-1",)))
     value = await scrape(client)

@@ -46,11 +46,11 @@ def command(
     settings = invocation.settings(allow_embedded=allow_embedded)
     plugins = invocation.plugins()
     converter = tariff_converter(plugins.charges())
-    found = asyncio.run(_explained(settings, plugins, converter, bill, line))
+    explanation = asyncio.run(_explained(settings, plugins, converter, bill, line))
     if as_json:
-        click.echo(converter.dumps(found).decode())
+        click.echo(converter.dumps(explanation).decode())
     else:
-        click.echo("\n".join(of_bill(found, every=every)))
+        click.echo("\n".join(of_bill(explanation, every=every)))
 
 
 async def _explained(
@@ -74,22 +74,23 @@ _SHOWN: Final = 6
 _MODES: Final = {"half_up": "half up", "half_even": "half to even", "down": "towards zero"}
 
 
-def of_bill(found: "Explanation", *, every: bool = False) -> Iterator[str]:
+def of_bill(explanation: "Explanation", *, every: bool = False) -> Iterator[str]:
     """Yield the lines of text of an explained bill; *every* run of slots, if asked."""
-    yield f"Bill {found.bill} of {found.contract}, {found.start} to {found.end} ({found.timezone})"
-    for line in found.lines:
+    window = f"{explanation.start} to {explanation.end} ({explanation.timezone})"
+    yield f"Bill {explanation.bill} of {explanation.contract}, {window}"
+    for line in explanation.lines:
         yield ""
-        yield from of_line(line, found.currency, every=every)
+        yield from of_line(line, explanation.currency, every=every)
     yield ""
-    inputs = found.inputs
+    inputs = explanation.inputs
     plugins = [f"{name} {version or ''}".strip() for name, version in inputs.plugins.items()]
     of = ", ".join(map(str, inputs.versions or (inputs.version,)))
     yield f"tariff {inputs.tariff}, version of {of}"
     yield f"made by {', '.join([f'energia {inputs.energia}', *plugins])}"
     for read in inputs.readings:
-        at = read.revision_at.isoformat() if read.revision_at else "never"
-        yield f"readings of {read.channel} ({read.role}), newest revision {at}"
-    for assumption in found.assumptions:
+        revision = read.revision_at.isoformat() if read.revision_at else "never"
+        yield f"readings of {read.channel} ({read.role}), newest revision {revision}"
+    for assumption in explanation.assumptions:
         yield f"assumed: {assumption.message}"
 
 
@@ -103,19 +104,19 @@ def of_lines(
         yield from of_line(line, currency, every=every)
 
 
-def of_line(found: ExplainedLine, currency: str, *, every: bool = False) -> Iterator[str]:
+def of_line(explanation: ExplainedLine, currency: str, *, every: bool = False) -> Iterator[str]:
     """Yield the lines of text of one explained line."""
-    line = found.line
+    line = explanation.line
     yield f"{line.title}: {line.amount} {currency}   [{line.code}]"
-    for step in found.arithmetic.steps:
+    for step in explanation.arithmetic.steps:
         yield f"  {step.description}: {step.expression} = {step.value}"
-    for text in found.arithmetic.rate:
+    for text in explanation.arithmetic.rate:
         yield f"  rate: {text}"
-    yield f"  {found.arithmetic.expression} = {found.arithmetic.value}"
-    yield f"  {_rounded(found.rounding)}"
-    if found.calendar is not None:
-        yield from _calendar(found.calendar, every=every)
-    if not found.reproduced:
+    yield f"  {explanation.arithmetic.expression} = {explanation.arithmetic.value}"
+    yield f"  {_rounded(explanation.rounding)}"
+    if explanation.calendar is not None:
+        yield from _calendar(explanation.calendar, every=every)
+    if not explanation.reproduced:
         yield "  measuring the same readings again gives something else: the bill stands"
 
 
@@ -128,12 +129,12 @@ def _rounded(rounding: ExplainedRounding) -> str:
     return f"rounded {mode} to {rounding.decimals} decimals, which leaves {rounding.residue}"
 
 
-def _calendar(found: Placement, *, every: bool) -> Iterator[str]:
-    unit = found.unit
-    for rule in found.rules:
+def _calendar(placement: Placement, *, every: bool) -> Iterator[str]:
+    unit = placement.unit
+    for rule in placement.rules:
         name = "default" if rule.rule is None else f"rule {rule.rule + 1}"
         yield f"  {name}, {rule.text}: {rule.slots} slots, {rule.quantity} {unit}"
-    runs = found.runs
+    runs = placement.runs
     if every or len(runs) <= _SHOWN:
         yield from (f"    {_run(run)} {unit}" for run in runs)
         return

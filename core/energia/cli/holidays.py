@@ -64,21 +64,21 @@ def expand(
 
     if last < first:
         raise click.UsageError("--to is before --from.")
-    found = expanded(country, range(first, last + 1), subdivision, observed=observed)
-    found = attrs.evolve(found, id=id_ or found.id)
+    holidays = expanded(country, range(first, last + 1), subdivision, observed=observed)
+    holidays = attrs.evolve(holidays, id=id_ or holidays.id)
     if store:
         settings = invocation.settings(allow_embedded=allow_embedded)
-        stored = asyncio.run(_stored(settings, found))
+        stored = asyncio.run(_stored(settings, holidays))
         click.echo(f"{stored.id}@{stored.version}: {len(stored.dates)} dates")
     else:
-        click.echo(dumps(found).decode())
+        click.echo(dumps(holidays).decode())
 
 
-async def _stored(settings: "Settings", found: "HolidayList") -> "HolidayList":
+async def _stored(settings: "Settings", holidays: "HolidayList") -> "HolidayList":
     from energia.cli.database import opened
     from energia.pricing.holidays.store import HolidayLists
     from energia.time import SystemClock
 
     async with opened(settings.database) as tenant, tenant.transaction() as queries:
-        stored, _ = await HolidayLists(queries).put(found, SystemClock().now())
+        stored, _ = await HolidayLists(queries).put(holidays, SystemClock().now())
     return stored

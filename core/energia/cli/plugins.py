@@ -34,22 +34,26 @@ def check(package: str, kind: str | None, without: tuple[str, ...], as_json: boo
     """
     from energia.testing.targets import checked, targets
 
-    found = list(checked(targets(package), without))
+    outcomes = list(checked(targets(package), without))
     if kind is not None:
-        found = [one for one in found if kind in (one.subject, one.subject.partition(" ")[2])]
-        if not found:
+        outcomes = [
+            outcome
+            for outcome in outcomes
+            if kind in (outcome.subject, outcome.subject.partition(" ")[2])
+        ]
+        if not outcomes:
             raise click.UsageError(f"{package} offers no {kind!r}.")
     if as_json:
         from energia.convert import dumps
 
-        click.echo(dumps(found).decode())
+        click.echo(dumps(outcomes).decode())
     else:
-        _print_checks(found)
-    if any(one.state == "failed" for one in found):
+        _print_checks(outcomes)
+    if any(outcome.state == "failed" for outcome in outcomes):
         raise click.exceptions.Exit(1)
 
 
-def _print_checks(found: "Sequence[Outcome]") -> None:
+def _print_checks(outcomes: "Sequence[Outcome]") -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -60,12 +64,12 @@ def _print_checks(found: "Sequence[Outcome]") -> None:
     table = Table()
     for name in ("of", "check", "result", "why"):
         table.add_column(name, overflow="fold")
-    for before, one in zip([None, *found], found, strict=False):
-        new = before is None or before.subject != one.subject
-        subject, why = one.subject if new else "", Text(one.detail)
-        table.add_row(subject, one.check, Text(one.state, colours[one.state]), why)
+    for before, outcome in zip([None, *outcomes], outcomes, strict=False):
+        new = before is None or before.subject != outcome.subject
+        subject, why = outcome.subject if new else "", Text(outcome.detail)
+        table.add_row(subject, outcome.check, Text(outcome.state, colours[outcome.state]), why)
     console().print(table)
-    click.echo(counted(found))
+    click.echo(counted(outcomes))
 
 
 # `energia plugins new`: the first files of a plugin.
@@ -185,8 +189,8 @@ def _zone(tariff: str) -> str:
     from energia.cli.question import content, is_file
 
     document: Any = content(Path(tariff)) if is_file(tariff) else {}
-    found = document.get("timezone") if isinstance(document, dict) else None
-    return found if isinstance(found, str) else "UTC"
+    zone = document.get("timezone") if isinstance(document, dict) else None
+    return zone if isinstance(zone, str) else "UTC"
 
 
 @click.group("plugins", short_help="List, write, check and try plugins.")
@@ -241,8 +245,8 @@ def _print_plugins(states: "Sequence[PluginState]") -> None:
     table = Table()
     for name in ("plugin", "state", "from", "hooks"):
         table.add_column(name, overflow="fold")
-    for one in states:
-        origin = " ".join(part for part in (one.distribution, one.version) if part)
-        state = f"{one.state}: {one.reason}" if one.reason else one.state
-        table.add_row(one.name, state, origin, ", ".join(one.hooks))
+    for plugin in states:
+        origin = " ".join(part for part in (plugin.distribution, plugin.version) if part)
+        state = f"{plugin.state}: {plugin.reason}" if plugin.reason else plugin.state
+        table.add_row(plugin.name, state, origin, ", ".join(plugin.hooks))
     console().print(table)

@@ -60,10 +60,10 @@ def list_(invocation: Invocation, as_json: bool) -> None:
       energia preview list --json
     """
     settings = invocation.settings(allow_embedded=True)
-    found = asyncio.run(_cluster(invocation).previews())
-    rows = [row(preview, settings.preview) for preview in found]
+    previews = asyncio.run(_cluster(invocation).previews())
+    rows = [row(preview, settings.preview) for preview in previews]
     if as_json:
-        _print_json([attrs.asdict(one) for one in rows])
+        _print_json([attrs.asdict(entry) for entry in rows])
     else:
         show(rows)
 
@@ -147,10 +147,12 @@ async def _drop(cluster: Cluster, pr: int, dry_run: bool) -> str:
     if not dry_run:
         return "dropped" if await cluster.drop(pr) else "there is no such database"
     previews = await cluster.previews()
-    found: PreviewDatabase | None = next((one for one in previews if one.pr == pr), None)
-    if found is None:
+    preview: PreviewDatabase | None = next(
+        (preview for preview in previews if preview.pr == pr), None
+    )
+    if preview is None:
         return "there is no such database"
-    return "would be left alone: it is not ours" if found.marker is None else "would be dropped"
+    return "would be left alone: it is not ours" if preview.marker is None else "would be dropped"
 
 
 def _say(as_json: bool, done: dict[str, Any], line: str) -> None:
@@ -219,11 +221,11 @@ def show(rows: Sequence[Row]) -> None:
         table.add_column(name, overflow="fold")
     for name in ("sessions", "MiB"):
         table.add_column(name, justify="right")
-    for one in rows:
-        size = "" if one.size is None else f"{one.size / _MEBIBYTE:.0f}"
-        commit = (one.commit or "")[:12]
-        texts = (str(one.pr), one.state, commit, one.seed, one.created_at, one.seen_at)
-        table.add_row(*(text or "" for text in texts), str(one.sessions), size)
+    for entry in rows:
+        size = "" if entry.size is None else f"{entry.size / _MEBIBYTE:.0f}"
+        commit = (entry.commit or "")[:12]
+        texts = (str(entry.pr), entry.state, commit, entry.seed, entry.created_at, entry.seen_at)
+        table.add_row(*(text or "" for text in texts), str(entry.sessions), size)
     console().print(table)
 
 
@@ -246,12 +248,12 @@ def number_of(settings: Settings, given: int | None) -> int:
 async def ensured(
     settings: Settings, plugins: Plugins, pr: int, dry_run: bool
 ) -> dict[str, object]:
-    """Make, migrate and fill a database; tells what was done."""
+    """Make, migrate and fill a database, and return what was done."""
     settings = _of_preview(settings, pr)
     name = database_name(pr)
     if dry_run:
-        found = await Cluster(settings.database.url, settings.preview).previews()
-        there = any(one.pr == pr for one in found)
+        previews = await Cluster(settings.database.url, settings.preview).previews()
+        there = any(preview.pr == pr for preview in previews)
         return {"pr": pr, "database": name, "outcome": "is there" if there else "would be made"}
     pool = Pool(settings.database.url, settings.database)
     own = OwnDatabase(Core(settings, SystemClock(), pool, State(Phase.MIGRATING), plugins))
@@ -277,5 +279,5 @@ def _of_preview(settings: Settings, pr: int) -> Settings:
     return attrs.evolve(settings, profile="preview", pull_request=pr, database=database)
 
 
-def _instant(at: datetime) -> str:
-    return rfc3339(at.replace(microsecond=0))
+def _instant(moment: datetime) -> str:
+    return rfc3339(moment.replace(microsecond=0))

@@ -114,7 +114,7 @@ def _print_groups(costing: "Costing", groups: "Sequence[Group]") -> None:
     table.add_column("to")
     table.add_column(groups[0].cost.currency, justify="right")
     for group in groups:
-        start, end = (costing.zone.text(at) for at in (group.start, group.end))
+        start, end = (costing.zone.text(instant) for instant in (group.start, group.end))
         table.add_row(start, end, group.cost.total)
     console().print(table)
 
@@ -165,6 +165,8 @@ def _print_ranking(costing: "Costing", ranking: "Sequence[Ranked]") -> None:
     table.add_column("tariff")
     for name in ("total", "difference", "%"):
         table.add_column(name, justify="right")
-    for one in ranking:
-        table.add_row(one.tariff, one.total, one.difference, one.difference_percent or "")
+    for ranked in ranking:
+        table.add_row(
+            ranked.tariff, ranked.total, ranked.difference, ranked.difference_percent or ""
+        )
     console().print(table)

@@ -47,8 +47,8 @@ class Question:
             body["usage"] = content(self.usage) if isinstance(self.usage, Path) else self.usage
         subject = converter.structure(body, Subject)
         tariffs = {
-            f"/tariffs/{at}": _document(given, converter) if is_file(given) else given
-            for at, given in enumerate(self.tariffs)
+            f"/tariffs/{index}": _document(given, converter) if is_file(given) else given
+            for index, given in enumerate(self.tariffs)
         }
         stored = subject.meter is not None or not all(map(is_file, self.tariffs))
         async with _database(settings, stored) as tenant:

@@ -13,8 +13,8 @@ _WIDTH = 140
 
 def console() -> Console:
     """Return where tables go."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=_WIDTH)
+    terminal = Console(highlight=False)
+    return terminal if terminal.is_terminal else Console(highlight=False, width=_WIDTH)
 
 
 def title(costing: "Costing") -> str:

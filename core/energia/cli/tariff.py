@@ -70,15 +70,15 @@ def import_(
     converter = tariff_converter(invocation.plugins().charges())
     importer = format_named(invocation.plugins().tariff_importers(), format_)
     options = _options(given)
-    found = imported(importer, parse(file.read_bytes()), options, converter)
-    _warn(found)
+    result = imported(importer, parse(file.read_bytes()), options, converter)
+    _warn(result)
     if save is not None:
-        asyncio.run(_store(settings, converter, found.tariff, save))
+        asyncio.run(_store(settings, converter, result.tariff, save))
         click.echo(f"stored as {save}", err=True)
     if output is not None:
-        output.write_bytes(converter.dumps(found.tariff) + b"\n")
+        output.write_bytes(converter.dumps(result.tariff) + b"\n")
     elif save is None:
-        click.echo(converter.dumps(found.tariff).decode())
+        click.echo(converter.dumps(result.tariff).decode())
 
 
 def _options(given: "dict[str, str | None]") -> "ImportOptions":
@@ -97,12 +97,12 @@ def _options(given: "dict[str, str | None]") -> "ImportOptions":
         raise click.UsageError("; ".join(faults)) from None
 
 
-def _warn(found: "ImportedTariff") -> None:
+def _warn(result: "ImportedTariff") -> None:
     """Tell what was left out; what only describes the tariff is counted."""
-    told = [one for one in found.warnings if one.code != "informational"]
-    for one in told:
-        click.echo(f"{one.pointer}: {one.message}", err=True)
-    if number := len(found.warnings) - len(told):
+    warnings = [warning for warning in result.warnings if warning.code != "informational"]
+    for warning in warnings:
+        click.echo(f"{warning.pointer}: {warning.message}", err=True)
+    if number := len(result.warnings) - len(warnings):
         click.echo(f"{number} fields describe the tariff, and are left out", err=True)
 
 

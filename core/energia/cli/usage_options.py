@@ -37,7 +37,7 @@ _OPTIONS = (
         type=click.Choice(["refuse", "zero", "estimate"]),
         default="refuse",
         show_default=True,
-        help="What becomes of missing readings.",
+        help="How to treat missing readings.",
     ),
     click.option(
         "--parameter",
@@ -130,7 +130,7 @@ def _file(path: Path) -> object:
 
 
 def _value(text: str) -> object:
-    """Return a value as JSON has it, or as text where it is no JSON."""
+    """Return a value as JSON has it, or as text where it is not JSON."""
     from energia.convert import parse
     from energia.errors import Malformed
 

@@ -117,7 +117,7 @@ def broken_rules(settings: Settings, origin: str, allow_embedded: bool) -> Itera
 
 
 def _of_name(settings: Settings, url: str) -> Iterator[Fault]:
-    """Yield what is wrong with the database's name; one that a service or PGDATABASE says is none.
+    """Yield what is wrong with the database's name; one of a service or PGDATABASE does not count.
 
     The URL is the one place that is looked at; what it leaves open would be decided elsewhere.
     """

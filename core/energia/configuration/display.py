@@ -37,10 +37,10 @@ def shown(configuration: Configuration, plugins: Mapping[str, type | None]) -> l
 
     """
     settings = configuration.settings
-    found = list(_of_core(settings, ""))
+    values = list(_of_core(settings, ""))
     for name, table in settings.plugins.settings.items():
-        found += _of_plugin(f"plugins.{name}", table, plugins.get(name))
-    return [Shown(path, value, configuration.origin(path)) for path, value in found]
+        values += _of_plugin(f"plugins.{name}", table, plugins.get(name))
+    return [Shown(path, value, configuration.origin(path)) for path, value in values]
 
 
 def masked_url(url: str) -> str:

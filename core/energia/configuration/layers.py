@@ -111,8 +111,8 @@ def merged(layers: Iterable[Mapping[Key, Value]]) -> dict[Key, Value]:
     values: dict[Key, Value] = {}
     for layer in layers:
         for key, value in layer.items():
-            for other in [other for other in values if _covers(key, other)]:
-                del values[other]
+            for earlier in [earlier for earlier in values if _covers(key, earlier)]:
+                del values[earlier]
             values[key] = value
     return values
 

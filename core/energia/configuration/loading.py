@@ -202,9 +202,9 @@ def _stopping(settings: Settings) -> Iterator[Fault]:
 def _with_origin(fault: Fault, origins: Mapping[str, str]) -> Fault:
     """Say which file or variable a fault is in."""
     path = fault.pointer or ""
-    below = [other for other in origins if f"{other}.".startswith((f"{path}.", f"{path}_file."))]
-    above = [other for other in origins if path.startswith(f"{other}.")]
-    sources = dict.fromkeys(origins[other] for other in below + above)
+    below = [key for key in origins if f"{key}.".startswith((f"{path}.", f"{path}_file."))]
+    above = [key for key in origins if path.startswith(f"{key}.")]
+    sources = dict.fromkeys(origins[key] for key in below + above)
     return attrs.evolve(fault, message=f"{', '.join(sources) or DEFAULT}: {fault.message}")
 
 

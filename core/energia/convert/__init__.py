@@ -96,7 +96,7 @@ class Converter:
         """Let *base* (a Protocol or class) stand for one of *members*, told apart by *tag*.
 
         *members* maps the value of the tag to an attrs class, for example `{"flat": Flat}`; the
-        tag is written into the JSON of a member and is no field of its class. An unknown tag is
+        tag is written into the JSON of a member and is not a field of its class. An unknown tag is
         the fault `unknown_<tag>`.
 
         Example:
@@ -119,7 +119,7 @@ class Converter:
         inner = self._cattrs.get_structure_hook(base)
         self._cattrs.register_structure_hook_func(
             lambda type_: type_ is base,
-            lambda value, _: read(lambda other: inner(other, base), value),
+            lambda value, _: read(lambda raw: inner(raw, base), value),
         )
 
     def _tagged_writer(self, member: type, tag: str, name: str) -> Callable[[Any], object]:

@@ -84,6 +84,7 @@ def decimal(value: object) -> Decimal:
     if type(value) is str:
         value = _decimal_of(value)
     elif type(value) is int:
+        # To find the digits of a huge integer takes quadratic time: it is refused before.
         value = Decimal(value) if abs(value) < 10**DECIMAL_DIGITS else Decimal("Infinity")
         return bounded(value)
     if not isinstance(value, Decimal):
@@ -119,12 +120,12 @@ def number(value: object) -> float:
     if type(value) not in (int, float, Decimal):
         raise wrong_type("a number")
     try:
-        found = float(value)  # type: ignore[arg-type]
+        double = float(value)  # type: ignore[arg-type]
     except OverflowError:
-        found = math.inf
-    if not math.isfinite(found):
+        double = math.inf
+    if not math.isfinite(double):
         raise Unfit("out_of_range", "the number is out of range")
-    return found
+    return double
 
 
 def day(value: object) -> date:
@@ -141,20 +142,21 @@ def day(value: object) -> date:
 
 def instant(value: object) -> datetime:
     """Read an instant with its offset, `2026-03-01T00:00:00-03:00` (RFC 3339)."""
-    found = _INSTANT.fullmatch(value) if type(value) is str else None
-    if found is None:
+    match = _INSTANT.fullmatch(value) if type(value) is str else None
+    if match is None:
         lost = type(value) is str and _LOST_PLUS.fullmatch(value)
         hint = " (in a query, write + as %2B)" if lost else ""
         raise wrong_type(f"an instant such as 2026-03-01T00:00:00-03:00{hint}")
-    if found["offset"] is None:
+    if match["offset"] is None:
         raise Unfit("naive_time", "the time has no offset; write -03:00 or Z after it")
-    fraction = (found["fraction"] or "")[:7]
+    # The point and six digits: `datetime` has nothing below a microsecond.
+    fraction = (match["fraction"] or "")[:7]
     try:
-        moment = datetime.fromisoformat(f"{found['day']}T{found['time']}{fraction}")
-        offset = datetime.fromisoformat(f"2000-01-01T00:00:00{found['offset'].upper()}").tzinfo
+        moment = datetime.fromisoformat(f"{match['day']}T{match['time']}{fraction}")
+        offset = datetime.fromisoformat(f"2000-01-01T00:00:00{match['offset'].upper()}").tzinfo
     except ValueError:
         raise wrong_type("an instant that exists") from None
-    return _in_years(moment.replace(tzinfo=offset if found["offset"] not in "Zz" else UTC))
+    return _in_years(moment.replace(tzinfo=offset if match["offset"] not in "Zz" else UTC))
 
 
 def _in_years(value: D) -> D:

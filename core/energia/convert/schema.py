@@ -188,8 +188,10 @@ class Schemas:
         """Let objects of *type_* stand for each field, which keeps its description and default."""
         for name, schema in fields.items():
             if name not in but:
-                kept = {key: schema.pop(key) for key in ("description", "default") if key in schema}
-                fields[name] = {"anyOf": [schema, self.of(type_)]} | kept
+                annotations = {
+                    key: schema.pop(key) for key in ("description", "default") if key in schema
+                }
+                fields[name] = {"anyOf": [schema, self.of(type_)]} | annotations
 
     def _object(self, type_: Any) -> Schema:
         """Describe an attrs class or a struct, with what its docstring says of its fields."""

@@ -286,7 +286,7 @@ class StrictConverter(cattrs.Converter):
         return readable
 
     def _array(self, type_: Any) -> Hook:
-        made, (item, *rest) = get_origin(type_), get_args(type_)
+        container, (item, *rest) = get_origin(type_), get_args(type_)
         if rest not in ([], [...]):
             raise TypeError(f"{type_} has items of several types")
         hook = self.get_structure_hook(item)
@@ -294,7 +294,7 @@ class StrictConverter(cattrs.Converter):
         def structure(value: object, _: object) -> object:
             if type(value) is not list:
                 raise wrong_type("an array")
-            return made(_items(value, item, hook))
+            return container(_items(value, item, hook))
 
         return structure
 

@@ -79,15 +79,18 @@ async def resolved(parameters: Mapping[str, str]) -> dict[str, str]:
     if "hostaddr" in parameters or any(host[:1] in {"", "/", "@"} for host in hosts):
         return dict(parameters)
     ports = parameters.get("port", "5432").split(",")
-    found = [
+    addresses = [
         (host, address, port)
         for host, port in zip(hosts, ports * (len(hosts) if len(ports) == 1 else 1), strict=False)
         for address in await _addresses(host)
     ]
-    if not found:
+    if not addresses:
         raise DatabaseAway(f"the host {parameters['host']} has no address")
     names = ("host", "hostaddr", "port")
-    return {**parameters, **dict(zip(names, map(",".join, zip(*found, strict=True)), strict=True))}
+    return {
+        **parameters,
+        **dict(zip(names, map(",".join, zip(*addresses, strict=True)), strict=True)),
+    }
 
 
 async def _addresses(host: str) -> list[str]:

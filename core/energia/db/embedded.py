@@ -89,8 +89,8 @@ def runnable(data: Path, account: Account) -> Path:
         return programs
     if programs.parts[-3:] != (_PACKAGE, "pginstall", "bin"):
         raise ConfigurationError(f"{account.name} cannot run the programs in {programs}")
-    made = (programs / "postgres").stat()
-    folder = data / "programs" / f"{made.st_size:x}-{made.st_mtime_ns:x}"
+    status = (programs / "postgres").stat()
+    folder = data / "programs" / f"{status.st_size:x}-{status.st_mtime_ns:x}"
     if not folder.exists():
         _copy(programs.parents[2], folder)
     return folder / _PACKAGE / "pginstall" / "bin"

@@ -104,7 +104,7 @@ def read(folders: Mapping[str, Traversable]) -> list[Migration]:
 
 
 def _of(owner: str, folder: Traversable) -> Iterable[Migration]:
-    found: dict[int, Migration] = {}
+    migrations: dict[int, Migration] = {}
     for file in folder.iterdir():
         if not file.name.endswith(".sql"):
             continue
@@ -112,10 +112,12 @@ def _of(owner: str, folder: Traversable) -> Iterable[Migration]:
         if match is None:
             raise MigrationError(f"{owner} {file.name}: a file is named 0001_what_it_does.sql")
         number, name = int(match[1]), match[2]
-        if number in found:
-            raise MigrationError(f"{owner} {file.name}: {found[number]} has the number already")
-        found[number] = Migration(owner, number, name, file.read_text(encoding="utf-8"))
-    return [found[number] for number in sorted(found)]
+        if number in migrations:
+            raise MigrationError(
+                f"{owner} {file.name}: {migrations[number]} has the number already"
+            )
+        migrations[number] = Migration(owner, number, name, file.read_text(encoding="utf-8"))
+    return [migrations[number] for number in sorted(migrations)]
 
 
 # Indexes that `create index concurrently` left invalid: kept up to date, and of no use.
@@ -204,6 +206,7 @@ def _migrate(session: Session, migrations: list[Migration]) -> Migrated:
     busy = MigrationError(f"another process has been migrating for {_TURN_LIMIT:g} s")
     with session.turn(_LOCK, _TURN_LIMIT, busy):
         session.fetch(_TABLE)
+        # Once more: another process may have migrated while we waited.
         todo, state = _compared(session, migrations)
         for migration in todo:
             _apply(session, migration)
@@ -229,7 +232,7 @@ def _applied(session: Session) -> dict[tuple[str, int], Applied]:
     if session.fetch("select to_regclass('schema_migration')") == [(None,)]:
         return {}
     rows = session.fetch("select owner, number, name, checksum from schema_migration")
-    return {(one.owner, one.number): one for one in starmap(Applied, rows)}
+    return {(applied.owner, applied.number): applied for applied in starmap(Applied, rows)}
 
 
 def _apply(session: Session, migration: Migration) -> None:
@@ -248,6 +251,7 @@ def _apply(session: Session, migration: Migration) -> None:
 def _attempt(session: Session, migration: Migration) -> None:
     """Run a file and note it, in one transaction unless the file says otherwise."""
     if migration.alone:
+        # An earlier try that failed has left them, and the same names are made again.
         for index in _invalid(session, migration):
             _run(session, dropping(index))
     else:

@@ -124,6 +124,7 @@ class Pool:
 
     def give(self, connection: Connection) -> None:
         """Give a connection back; one that is broken or in a transaction is closed."""
+        # In this order: a connection is kept only if there is room beside those in use.
         self._release()
         self._keep(connection)
 
@@ -138,6 +139,7 @@ class Pool:
         self.stats.waits += 1
         self.stats.waiting += 1
         try:
+            # A free slot comes at once: only a wait needs a timer.
             busy = self._slots.locked()
             async with asyncio.timeout(self._settings.acquire_timeout if busy else None):
                 await self._slots.acquire()
@@ -168,20 +170,22 @@ class Pool:
     async def _connect(self) -> Connection:
         self.stats.connects += 1
         try:
-            made = await connect(self._parameters, self._settings.connect_timeout)
+            connection = await connect(self._parameters, self._settings.connect_timeout)
         except DatabaseAway:
             self.stats.failures += 1
             raise
-        made.timers = self.stats.statement_timers
-        return made
+        connection.timers = self.stats.statement_timers
+        return connection
 
     def _keep(self, connection: Connection) -> None:
+        # A ping takes no slot, so that its connection may be one too many.
         if self._closed or not connection.idle or self.stats.size >= self.stats.limit:
             connection.close()
             return
         connection.since = asyncio.get_running_loop().time()
         self._idle.append(connection)
         self.stats.idle += 1
+        # Ends at the connection just added, at the latest.
         while self._idle[0].since < connection.since - _IDLE_LIMIT:
             self._idle.popleft().close()
             self.stats.idle -= 1

@@ -44,20 +44,20 @@ def blocks(text: str, source: str) -> dict[str, str]:
         ValueError: A block has no name, no statement, or the name of another one.
 
     """
-    found: dict[str, list[str]] = {}
+    statements: dict[str, list[str]] = {}
     name = ""
     for number, line in enumerate(text.splitlines(), 1):
         if head := _HEAD.fullmatch(line.strip()):
             name = head[1]
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{source}:{number}: {name!r} is not a name")
-            if name in found:
+            if name in statements:
                 raise ValueError(f"{source}:{number}: there is a block {name} already")
-            found[name] = []
+            statements[name] = []
         elif line.strip() and not line.lstrip().startswith("--"):
             if not name:
                 raise ValueError(f"{source}:{number}: a statement without a `-- name:` line")
-            found[name].append(line.rstrip())
-    for empty in (name for name, lines in found.items() if not lines):
+            statements[name].append(line.rstrip())
+    for empty in (name for name, lines in statements.items() if not lines):
         raise ValueError(f"{source}: the block {empty} has no statement")
-    return {name: "\n".join(lines).removesuffix(";") for name, lines in found.items()}
+    return {name: "\n".join(lines).removesuffix(";") for name, lines in statements.items()}

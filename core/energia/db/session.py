@@ -77,7 +77,7 @@ class Session:
     def send(self, sql: str | Composable, *parameters: object) -> list[tuple[Any, ...]]:
         """Do what `fetch` does, and let the driver's errors through.
 
-        They show the line of a file that fails, which migrations tell; nothing outside of
+        They show the line of a file that fails, which migrations report; nothing outside of
         `energia.db` asks for them.
         """
         self.pause(0)

@@ -1,7 +1,7 @@
 """Keeps one embedded PostgreSQL server running for as long as somebody uses it.
 
 Run as a program of its own, on the standard library alone, in a session of its own: neither Ctrl-C
-nor `kill -9` of the service ends it. What is alive is told by locks of the kernel, never by a pid
+nor `kill -9` of the service ends it. Locks of the kernel show what is alive, never a pid
 in a file; a lock is gone when the last process that inherited it is:
 
 * `users.lock`: shared by each user of the server. We wait to get it alone, then stop the server.

@@ -64,7 +64,7 @@ class Watch:
 
     Attributes:
         last: The result of the last check; None before the first one has ended.
-        begun: Set as soon as there is something to tell.
+        begun: Set after the first check, or where there is nothing to check.
 
     """
 

@@ -15,7 +15,7 @@ ComponentType = Literal["component", "datastore", "system"]
 
 @attrs.frozen
 class Observed:
-    """What a check found, where there is more to tell than that all is well.
+    """What a check found, where there is more to say than that all is well.
 
     Attributes:
         value: What was measured.

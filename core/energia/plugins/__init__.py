@@ -234,7 +234,7 @@ class Plugins:
 
 
 def _without_plugin(named: Mapping[str, tuple[str, T]]) -> dict[str, T]:
-    return {name: one for name, (_, one) in named.items()}
+    return {name: offer for name, (_, offer) in named.items()}
 
 
 def _raise_all(errors: list[PluginError]) -> None:

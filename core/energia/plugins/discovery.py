@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class PluginState:
-    """What became of one installed plugin.
+    """The state of one installed plugin.
 
     Attributes:
         name: The name of its entry point.
@@ -51,15 +51,15 @@ class PluginState:
 
 def installed() -> dict[str, EntryPoint]:
     """Return what every installed distribution declares, by name and sorted by it."""
-    found: dict[str, EntryPoint] = {}
+    entries: dict[str, EntryPoint] = {}
     for entry in sorted(entry_points(group=PROJECT), key=lambda entry: entry.name):
-        if entry.name in found:
+        if entry.name in entries:
             raise PluginError(
                 f"plugin {entry.name!r} is declared twice: "
-                f"by {_source(found[entry.name])} and by {_source(entry)}"
+                f"by {_source(entries[entry.name])} and by {_source(entry)}"
             )
-        found[entry.name] = entry
-    return found
+        entries[entry.name] = entry
+    return entries
 
 
 def states(entries: Mapping[str, EntryPoint], selection: PluginSelection) -> dict[str, PluginState]:
@@ -197,12 +197,12 @@ def _missing(entry: EntryPoint) -> list[str]:
 
     declared = [Requirement(line) for line in entry.dist.requires or ()]
     return [
-        str(one.name)
-        for one in declared
-        if one.marker
-        and not one.marker.evaluate({"extra": ""})
-        and any(one.marker.evaluate({"extra": extra}) for extra in entry.extras)
-        and not _is_met(one)
+        str(requirement.name)
+        for requirement in declared
+        if requirement.marker
+        and not requirement.marker.evaluate({"extra": ""})
+        and any(requirement.marker.evaluate({"extra": extra}) for extra in entry.extras)
+        and not _is_met(requirement)
     ]
 
 
@@ -242,7 +242,7 @@ class Plugin:
         distribution: The distribution that declares it.
         version: The version of that distribution.
         reason: Why it is not loaded.
-        settings_schema: A JSON Schema of its settings; their values are not told.
+        settings_schema: A JSON Schema of its settings; their values are not shown.
 
     """
 

@@ -35,9 +35,9 @@ HOOKS: Final = tuple(
 
 def manager() -> pluggy.PluginManager:
     """Return a plugin manager that knows the hooks and no plugin."""
-    made = pluggy.PluginManager(PROJECT)
-    made.add_hookspecs(hookspecs)
-    return made
+    plugins = pluggy.PluginManager(PROJECT)
+    plugins.add_hookspecs(hookspecs)
+    return plugins
 
 
 def register(to: pluggy.PluginManager, name: str, plugin: object) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def objects(of: pluggy.PluginManager, hook: str) -> list[tuple[str, object]]:
         PluginError: A hook fails, or does not return several objects of its type.
 
     """
-    found: list[tuple[str, object]] = []
+    named_offers: list[tuple[str, object]] = []
     for name, registered in implementations(of, hook):
         try:
             returned = list(cast("Iterable[object]", registered()))
@@ -86,18 +86,18 @@ def objects(of: pluggy.PluginManager, hook: str) -> list[tuple[str, object]]:
             raise PluginError(f"plugin {name!r}: {hook} failed: {error}") from error
         for offer in returned:
             offers.refuse_unfit(name, hook, offer)
-        found += [(name, offer) for offer in returned]
-    return found
+        named_offers += [(name, offer) for offer in returned]
+    return named_offers
 
 
 def single(of: pluggy.PluginManager, hook: str) -> dict[str, object]:
     """Return what the plugins register by *hook*, by plugin; raises `PluginError` for a second."""
-    found: dict[str, object] = {}
+    by_plugin: dict[str, object] = {}
     for plugin, offer in objects(of, hook):
-        if plugin in found:
+        if plugin in by_plugin:
             raise PluginError(f"plugin {plugin!r}: {hook} returned more than one")
-        found[plugin] = offer
-    return found
+        by_plugin[plugin] = offer
+    return by_plugin
 
 
 def named(
@@ -109,16 +109,16 @@ def named(
         PluginError: One has no such name, or two have the same.
 
     """
-    found: dict[str, tuple[str, object]] = {}
+    by_name: dict[str, tuple[str, object]] = {}
     for plugin, offer in objects(of, hook):
         name = getattr(offer, attribute, None)
         if not isinstance(name, str) or not name:
             raise PluginError(f"plugin {plugin!r} offers a {what} without a {attribute}: {offer!r}")
-        if name in found:
-            both = offers.both(found[name][0], plugin, "offer")
+        if name in by_name:
+            both = offers.both(by_name[name][0], plugin, "offer")
             raise PluginError(f"{both} the {what} {name!r}")
-        found[name] = (plugin, offer)
-    return found
+        by_name[name] = (plugin, offer)
+    return by_name
 
 
 def _call(implementation: pluggy.HookImpl) -> Callable[..., object]:

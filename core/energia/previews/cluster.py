@@ -51,7 +51,7 @@ class PreviewPlan:
 
 @attrs.frozen
 class Creation:
-    """What making a database came to.
+    """The outcome of making a database.
 
     Attributes:
         marker: The marker that is on the database now.
@@ -80,19 +80,19 @@ def make(session: Session, plan: PreviewPlan, limit: float = _TEMPLATE_LIMIT) ->
 
     """
     with _refusals(plan), databases.turn(session, plan.pr):
-        found = databases.find(session, plan.pr)
-        if found and found.marker and not found.accepting:
-            drop_database(session, found)
-            found = None
-        created = found is None and create(session, plan, limit)
-        found = databases.find(session, plan.pr)
-        if found is None:
+        preview = databases.find(session, plan.pr)
+        if preview and preview.marker and not preview.accepting:
+            drop_database(session, preview)
+            preview = None
+        created = preview is None and create(session, plan, limit)
+        preview = databases.find(session, plan.pr)
+        if preview is None:
             raise DatabaseAway(f"{database_name(plan.pr)} was dropped at once")
-        return Creation(_mark_in_use(session, found, plan), created)
+        return Creation(_mark_in_use(session, preview, plan), created)
 
 
 def create(session: Session, plan: PreviewPlan, limit: float = _TEMPLATE_LIMIT) -> bool:
-    """Create the database; tells whether it was us. Raises `DatabaseError`."""
+    """Create the database, and return whether we did. Raises `DatabaseError`."""
     until = time.monotonic() + limit
     while True:
         try:
@@ -115,15 +115,15 @@ def _create_once(session: Session, plan: PreviewPlan) -> None:
         session.command(copy, name, Name(plan.template), plan.connections)
 
 
-def _mark_in_use(session: Session, found: PreviewDatabase, plan: PreviewPlan) -> Marker:
+def _mark_in_use(session: Session, preview: PreviewDatabase, plan: PreviewPlan) -> Marker:
     """Say in the comment that the database is in use; a new start also reopens it."""
-    if found.foreign:
-        raise NotOurs(f"{found.database} has a comment that is not ours: it is left alone")
-    if found.connections != plan.connections:
+    if preview.foreign:
+        raise NotOurs(f"{preview.database} has a comment that is not ours: it is left alone")
+    if preview.connections != plan.connections:
         limit = "alter database {} connection limit {}"
-        session.command(limit, Name(found.database), plan.connections)
-    before = found.marker or Marker(plan.pr, found.at, found.at)
-    marker = attrs.evolve(before, seen_at=found.at, commit=plan.commit, closed_at=None)
+        session.command(limit, Name(preview.database), plan.connections)
+    before = preview.marker or Marker(plan.pr, preview.at, preview.at)
+    marker = attrs.evolve(before, seen_at=preview.at, commit=plan.commit, closed_at=None)
     databases.note(session, marker)
     return marker
 
@@ -180,23 +180,23 @@ class Cluster:
         return await self._run(lambda session: make(session, plan))
 
     async def renew(self, pr: int) -> bool:
-        """Renew the lease of a preview that runs; tells whether it has a database."""
-        return await self._update(pr, lambda at, was: attrs.evolve(was, seen_at=at))
+        """Renew the lease of a preview that runs; return whether it has a database."""
+        return await self._update(pr, lambda now, was: attrs.evolve(was, seen_at=now))
 
     async def note_seed(self, pr: int, seed: str) -> bool:
-        """Say what a database was filled with; tells whether it is there."""
+        """Note what a database was filled with; return whether it is there."""
         return await self._update(pr, lambda _, was: attrs.evolve(was, seed=seed))
 
     async def close(self, pr: int, told_at: datetime | None = None) -> bool:
-        """Say that a pull request is closed; tells whether it has a database.
+        """Note that a pull request is closed; return whether it has a database.
 
-        *told_at* is when that happened, by the clock of who tells it: what happened before the
-        last thing that was told changes nothing, in whatever order it comes.
+        *told_at* is when that happened, by the clock of whoever reports it. Reports may come in any
+        order: one that is older than the last changes nothing.
         """
-        return await self._update(pr, lambda at, was: _as_told(was, at, told_at))
+        return await self._update(pr, lambda now, was: _as_told(was, now, told_at))
 
     async def reopen(self, pr: int, told_at: datetime | None = None) -> bool:
-        """Say that a pull request is open again; as `close`."""
+        """Note that a pull request is open again; as `close`."""
         return await self._update(pr, lambda _, was: _as_told(was, None, told_at))
 
     async def drop(self, pr: int) -> bool:
@@ -212,7 +212,9 @@ class Cluster:
     async def _update(self, pr: int, change: Callable[[datetime, Marker], Marker]) -> bool:
         """Change a marker by the present instant and what it was."""
         return await self._run(
-            lambda session: databases.update(session, pr, lambda one, was: change(one.at, was))
+            lambda session: databases.update(
+                session, pr, lambda preview, was: change(preview.at, was)
+            )
         )
 
     async def _run(self, work: Callable[[Session], T]) -> T:

@@ -26,8 +26,8 @@ class Marker:
         seen_at: When its preview last said that it runs.
         commit: The commit that the preview shows.
         seed: What the database was filled with.
-        closed_at: When we were told that the pull request is closed; None while it is open.
-        told_at: When the last thing that we were told happened, by the clock of who told it.
+        closed_at: When the closing of the pull request was reported; None while it is open.
+        told_at: When the last thing that was reported happened, by the clock of who reported it.
 
     """
 
@@ -43,17 +43,17 @@ class Marker:
     def read(cls, comment: str | None) -> Self | None:
         """Return what *comment* says; None if it is not ours, or not to be understood."""
         try:
-            found = json.loads(comment or "")
-            if found[_MARK] != _VERSION or type(found["pr"]) is not int:
+            data = json.loads(comment or "")
+            if data[_MARK] != _VERSION or type(data["pr"]) is not int:
                 return None
             return cls(
-                found["pr"],
-                _instant(found["created_at"]),
-                _instant(found["seen_at"]),
-                str(found.get("commit") or ""),
-                found.get("seed"),
-                _instant(found["closed_at"]) if found.get("closed_at") else None,
-                _instant(found["told_at"]) if found.get("told_at") else None,
+                data["pr"],
+                _instant(data["created_at"]),
+                _instant(data["seen_at"]),
+                str(data.get("commit") or ""),
+                data.get("seed"),
+                _instant(data["closed_at"]) if data.get("closed_at") else None,
+                _instant(data["told_at"]) if data.get("told_at") else None,
             )
         except (ValueError, TypeError, KeyError, AttributeError):
             return None
@@ -162,15 +162,15 @@ def note(session: Session, marker: Marker) -> None:
 
 
 def update(session: Session, pr: int, change: Callable[[PreviewDatabase, Marker], Marker]) -> bool:
-    """Put another marker on a database that is ours; tells whether there is one.
+    """Put another marker on a database that is ours; return whether there is one.
 
     *change* gets the database and its marker.
     """
     with turn(session, pr):
-        found = find(session, pr)
-        if found is None or found.marker is None or not found.accepting:
+        preview = find(session, pr)
+        if preview is None or preview.marker is None or not preview.accepting:
             return False
-        note(session, change(found, found.marker))
+        note(session, change(preview, preview.marker))
         return True
 
 

@@ -53,7 +53,7 @@ class OwnDatabase:
         self._creation: Creation | None = None
 
     async def ensure(self) -> bool:
-        """Make the database if there is none; tells whether it was made.
+        """Make the database if there is none; return whether it was made.
 
         It is done once: a database that is dropped later stays away.
 
@@ -68,7 +68,7 @@ class OwnDatabase:
         return self._creation.created
 
     async def sow(self) -> bool:
-        """Fill the database, unless an earlier start did; tells whether it was filled."""
+        """Fill the database, unless an earlier start did; return whether it was filled."""
         if self._seed is None or (self._creation and self._creation.marker.seed == self._seed.name):
             return False
         await self._seed.sow(self._core)
@@ -118,7 +118,7 @@ def plan_of(settings: Settings, pr: int | None = None) -> PreviewPlan:
 
 
 def _cluster(settings: Settings) -> Cluster | None:
-    """Return the server that a preview's own database is on; None where there is no such."""
+    """Return the server that a preview's own database is on; None where there is none."""
     url = settings.database.url
     if settings.profile != "preview" or url.startswith("embedded:"):
         return None

@@ -17,7 +17,7 @@ from energia.settings import Preview as Rules
 
 
 def drop(session: Session, pr: int) -> bool:
-    """Drop the database of a pull request; tells whether there was one.
+    """Drop the database of a pull request; return whether there was one.
 
     Its name is made from the number, and its comment must say that it is that pull request's.
 
@@ -31,10 +31,10 @@ def drop(session: Session, pr: int) -> bool:
 
     """
     with databases.turn(session, pr):
-        found = databases.find(session, pr)
-        if found is not None:
-            drop_database(session, found)
-        return found is not None
+        preview = databases.find(session, pr)
+        if preview is not None:
+            drop_database(session, preview)
+        return preview is not None
 
 
 def drop_database(session: Session, preview: PreviewDatabase) -> None:
@@ -61,7 +61,7 @@ REASONS: Final[tuple[Reason, ...]] = ("closed", "expired")
 
 @attrs.frozen
 class Fate:
-    """What became of one database that was due, or would become of it.
+    """The outcome for one database that was due, or what the outcome would be.
 
     Attributes:
         pr: The number of its pull request.
@@ -123,12 +123,13 @@ def reap(
         ReaperBusy: The other process took longer.
 
     """
+    # First the reaper's lock, then that of each pull request: others take only the latter.
     with session.turn(databases.LOCK, patience, ReaperBusy()):
         previews = tuple(databases.every(session))
-        reasons = [(one.pr, reason) for one in previews if (reason := due(one, rules))]
+        reasons = [(preview.pr, reason) for preview in previews if (reason := due(preview, rules))]
         fates = [Fate(pr, reason) for pr, reason in reasons[: rules.reap_limit]]
         if not dry_run:
-            fates = [fate for one in fates for fate in _outcome(session, one, rules)]
+            fates = [fate for planned in fates for fate in _outcome(session, planned, rules)]
         return ReaperRun(previews, tuple(fates), dry_run)
 
 

@@ -84,7 +84,7 @@ class Case:
     def before(self) -> tuple[Document, ...]:
         """The charges that come before it: those it is about, and one in any case."""
         given = tuple(self.class_.examples_after)
-        known = {one.get("code") or one["kind"] for one in given}
+        known = {document.get("code") or document["kind"] for document in given}
         selected = dict.fromkeys(_selected(self.pricing.charge(self.document)))
         more = [{**_BEFORE, "code": code} for code in selected if code not in known]
         return (_BEFORE, *given, *more)
@@ -135,9 +135,9 @@ def same(left: tuple[Fact, ...], right: tuple[Fact, ...], what: str) -> None:
     """Refuse two bills that should be one, naming the first line that differs."""
     if left == right:
         return
-    for one, other in zip(left, right, strict=False):
-        if one != other:
-            raise Failed(f"{what}: {_told(one)} and {_told(other)}")
+    for left_fact, right_fact in zip(left, right, strict=False):
+        if left_fact != right_fact:
+            raise Failed(f"{what}: {_told(left_fact)} and {_told(right_fact)}")
     longer = max(left, right, key=len)[min(len(left), len(right))]
     raise Failed(f"{what}: only one of them has {_told(longer)}")
 
@@ -164,11 +164,11 @@ def _selected(value: object) -> Iterator[str]:
         for name in attrs.fields_dict(cast("type[attrs.AttrsInstance]", type(value))):
             yield from _selected(getattr(value, name))
     elif isinstance(value, tuple | list):
-        for one in value:
-            yield from _selected(one)
+        for item in value:
+            yield from _selected(item)
     elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _selected(one)
+        for item in value.values():
+            yield from _selected(item)
 
 
 # What the checks ask the pricing engine besides a bill.
@@ -178,14 +178,14 @@ def exact_lines(
     tariff: Tariff, usage: Mapping[str, Series], start: Instant, end: Instant
 ) -> tuple[Line, ...]:
     """Return the lines as the charges state them, before anything is rounded or written."""
-    found: list[Line] = []
+    lines: list[Line] = []
     terms = Terms(prices=made_up(tariff, start, end))
     for segment in segments(tariff, usage, start, end, terms):
         run = Running(segment.version.rounding, {})
         for due in segment.dues:
             run.charge(due.charge, due.slots)
-        found += [item.line for item in run.items]
-    return tuple(found)
+        lines += [item.line for item in run.items]
+    return tuple(lines)
 
 
 def explained_lines(

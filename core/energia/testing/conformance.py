@@ -71,14 +71,14 @@ def check_charge(class_: type[Charge], *, without: Sequence[str] = ()) -> None:
     """
     failed = [outcome for outcome in outcomes(class_, without=without) if outcome.state == "failed"]
     if failed:
-        lines = "\n".join(f"  {one.check}: {one.detail}" for one in failed)
+        lines = "\n".join(f"  {outcome.check}: {outcome.detail}" for outcome in failed)
         raise Failed(f"{class_.kind} does not conform:\n{lines}")
 
 
 def outcomes(
     class_: type[Charge], pricing: Pricing | None = None, *, without: Sequence[str] = ()
 ) -> Iterator[Outcome]:
-    """Yield what became of each check of a kind of charge.
+    """Yield the outcome of each check of a kind of charge.
 
     Args:
         class_: The class of the charge.
@@ -88,7 +88,7 @@ def outcomes(
     """
     outcome = partial(Outcome, class_.kind)
     try:
-        found = list(cases(class_, pricing or Pricing.of(class_)))
+        examples = list(cases(class_, pricing or Pricing.of(class_)))
     except Exception as error:
         yield outcome("example", "failed", _told(error))
         return
@@ -99,21 +99,21 @@ def outcomes(
         if name in excused:
             yield outcome(name, "skipped", f"excused: {excused[name]}")
         elif name not in without:
-            yield _outcome(class_.kind, check, found)
+            yield _outcome(class_.kind, check, examples)
 
 
-def _outcome(kind: str, check: Check, found: Sequence[Case]) -> Outcome:
-    """Return what became of a check over all examples: it fails with the first that does."""
+def _outcome(kind: str, check: Check, examples: Sequence[Case]) -> Outcome:
+    """Return the outcome of a check over all examples: it fails with the first that does."""
     skipped = []
-    for number, case in enumerate(found, start=1):
-        of = f"example {number}: " if len(found) > 1 else ""
+    for number, case in enumerate(examples, start=1):
+        of = f"example {number}: " if len(examples) > 1 else ""
         try:
             check(case)
         except Skipped as reason:
             skipped.append(str(reason))
         except Exception as error:
             return Outcome(kind, check.__name__, "failed", of + _told(error))
-    if len(skipped) == len(found):
+    if len(skipped) == len(examples):
         return Outcome(kind, check.__name__, "skipped", skipped[0])
     return Outcome(kind, check.__name__, "passed")
 

@@ -47,7 +47,7 @@ _DAYS: Final = ("weekday", "weekend", "holiday", "all", "mon", "tue", "wed", "fr
 def charge_documents(class_: type[Charge]) -> Strategy:
     """Draw objects whose fields are of the types that a kind states; not all may fit together."""
     given = [field for field in fields(class_) if field.name not in _OF_ALL]
-    return _object(given).map(lambda found: {"kind": class_.kind, **found})
+    return _object(given).map(lambda drawn: {"kind": class_.kind, **drawn})
 
 
 def of(type_: Any) -> Strategy:
@@ -94,15 +94,15 @@ def schedules(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def _object(draw: st.DrawFn, given: Iterable[Field]) -> dict[str, Any]:
     """Draw an object; what is by period has the periods of its schedule."""
-    found: dict[str, Any] = {}
-    for field in sorted(given, key=lambda one: not _is_schedule(one.type)):
+    drawn: dict[str, Any] = {}
+    for field in sorted(given, key=lambda field: not _is_schedule(field.type)):
         if field.required or draw(st.booleans()):
-            found[field.json_name] = draw(_field(field, found))
-    return found
+            drawn[field.json_name] = draw(_field(field, drawn))
+    return drawn
 
 
 def _field(field: Field, before: Mapping[str, Any]) -> Strategy:
-    schedule = next((one for one in before.values() if _has_rules(one)), None)
+    schedule = next((drawn for drawn in before.values() if _has_rules(drawn)), None)
     value = _by_period(field.type)
     if schedule is None or value is None:
         return of(field.type)
@@ -202,27 +202,27 @@ def fits(class_: type[Charge], document: Document, pricing: Pricing) -> bool:
 @st.composite
 def _varied(draw: st.DrawFn, example: Document) -> Document:
     """Draw an example with one or two other numbers."""
-    found: Any = example
+    document: Any = example
     paths = list(_numbers(example))
     if not paths:
         return example
     for path in draw(st.lists(st.sampled_from(paths), min_size=1, max_size=2, unique=True)):
         whole = isinstance(_at(example, path), int)
         number = st.integers(0, 100) if whole else st.decimals(-5, 50, places=3).map(str)
-        found = _replaced(found, path, draw(number))
-    varied: Document = found
+        document = _replaced(document, path, draw(number))
+    varied: Document = document
     return varied
 
 
-def _numbers(value: object, at: Path = ()) -> Iterator[Path]:
+def _numbers(value: object, path: Path = ()) -> Iterator[Path]:
     if isinstance(value, Mapping):
-        for name, one in value.items():
-            yield from _numbers(one, (*at, name))
+        for name, item in value.items():
+            yield from _numbers(item, (*path, name))
     elif isinstance(value, list | tuple):
-        for index, one in enumerate(value):
-            yield from _numbers(one, (*at, index))
+        for index, item in enumerate(value):
+            yield from _numbers(item, (*path, index))
     elif _is_number(value):
-        yield at
+        yield path
 
 
 def _at(value: Any, path: Path) -> Any:
@@ -231,11 +231,11 @@ def _at(value: Any, path: Path) -> Any:
     return value
 
 
-def _replaced(value: Any, path: Path, one: object) -> Any:
+def _replaced(value: Any, path: Path, replacement: object) -> Any:
     if not path:
-        return one
+        return replacement
     first, *rest = path
-    inner = _replaced(value[first], tuple(rest), one)
+    inner = _replaced(value[first], tuple(rest), replacement)
     if isinstance(value, Mapping):
         return {**value, first: inner}
-    return [inner if index == first else other for index, other in enumerate(value)]
+    return [inner if index == first else element for index, element in enumerate(value)]

@@ -54,10 +54,10 @@ def _asked(question: str) -> Any:
 
 
 def _answer(question: Any) -> list[tuple[Fact, ...]]:
-    found: Any = import_module(question["module"])
+    target: Any = import_module(question["module"])
     for name in question["name"].split("."):
-        found = getattr(found, name)
-    class_: type[Charge] = found
+        target = getattr(target, name)
+    class_: type[Charge] = target
     pricing, window = Pricing.of(class_), question["window"]
     cases = [Case.of(class_, document, pricing) for document in question["documents"]]
     return [facts(case.priced(case.tariff(), *window)) for case in cases]

@@ -22,16 +22,16 @@ _WRONG: Final[tuple[object, ...]] = (
 
 
 def of_importer(importer: TariffImporter, pricing: Pricing) -> Iterator[Outcome]:
-    """Yield what became of each check of an importer."""
+    """Yield the outcome of each check of an importer."""
 
     def tariffs_come_out(_: object) -> None:
         """Each example gives a tariff that can be saved, twice the same, and stays as it is."""
         for document in _examples(importer):
-            kept = copy.deepcopy(document)
+            original = copy.deepcopy(document)
             first, second = (_read(importer, document, pricing) for _ in range(2))
             if first != second:
                 raise Failed("read again, the same document gives another tariff")
-            if document != kept:
+            if document != original:
                 raise Failed("it changes the document that it reads")
 
     def damage_is_told(_: object) -> None:

@@ -21,18 +21,18 @@ _OF_READING: Final = (Reading, Problem)
 
 
 def of_decoder(decoder: Decoder) -> Iterator[Outcome]:
-    """Yield what became of each check of a format."""
+    """Yield the outcome of each check of a format."""
     for check in (_examples_are_read, _pieces_do_not_matter, _damage_is_told, _anything_is_told):
         yield outcome_of(f"format {decoder.name}", check, decoder)
 
 
 def of_probe(probe: Probe) -> Iterator[Outcome]:
-    """Yield what became of each check of a probe."""
+    """Yield the outcome of each check of a probe."""
     yield outcome_of(f"probe {probe.name}", _documented, probe)
 
 
 def of_route(route: Route) -> Iterator[Outcome]:
-    """Yield what became of each check of a route."""
+    """Yield the outcome of each check of a route."""
     yield outcome_of(f"route {route.method} {route.path}", _route_documented, route)
 
 
@@ -40,10 +40,10 @@ def _examples_are_read(decoder: Decoder) -> None:
     """Each file of `examples` gives readings and no problem."""
     options = _options(decoder)
     for number, content in enumerate(_examples(decoder), start=1):
-        found = list(decoder.decode([content], options))
-        if problems := [one for one in found if isinstance(one, Problem)]:
+        items = list(decoder.decode([content], options))
+        if problems := [item for item in items if isinstance(item, Problem)]:
             raise Failed(f"example {number}, line {problems[0].line}: {problems[0].message}")
-        if not found:
+        if not items:
             raise Failed(f"example {number} has no reading")
 
 
@@ -52,7 +52,7 @@ def _pieces_do_not_matter(decoder: Decoder) -> None:
     options = _options(decoder)
     for content in _examples(decoder):
         whole = list(decoder.decode([content], options))
-        pieces = [content[at : at + 1] for at in range(len(content))]
+        pieces = [content[start : start + 1] for start in range(len(content))]
         if list(decoder.decode(pieces, options)) != whole:
             raise Failed("a file that comes byte by byte gives other readings")
 
@@ -61,8 +61,8 @@ def _damage_is_told(decoder: Decoder) -> None:
     """A file that is cut off or damaged never crashes the decoder."""
     options, random = _options(decoder), Random(1)
     for content in _examples(decoder):
-        for at in range(len(content)):
-            _survives(decoder, options, content[:at])
+        for length in range(len(content)):
+            _survives(decoder, options, content[:length])
         for _ in range(_DAMAGED):
             damaged = bytearray(content)
             for _ in range(random.randint(1, 4)):
@@ -92,9 +92,9 @@ def _anything_is_told(decoder: Decoder) -> None:
 
 def _survives(decoder: Decoder, options: object, content: bytes) -> None:
     try:
-        for one in decoder.decode([content], options):
-            if not isinstance(one, _OF_READING):
-                raise Failed(f"it yields {one!r}, which is no Reading and no Problem")
+        for item in decoder.decode([content], options):
+            if not isinstance(item, _OF_READING):
+                raise Failed(f"it yields {item!r}, which is no Reading and no Problem")
     except EnergiaError:
         return
     except Failed:
@@ -117,10 +117,10 @@ def _examples(decoder: Decoder) -> Sequence[bytes]:
     return decoder.examples
 
 
-def _documented(one: object) -> None:
+def _documented(subject: object) -> None:
     """The class says what it is."""
-    if not inspect.getdoc(type(one)):
-        raise Failed(f"{type(one).__name__} has no docstring")
+    if not inspect.getdoc(type(subject)):
+        raise Failed(f"{type(subject).__name__} has no docstring")
 
 
 def _route_documented(route: Route) -> None:

@@ -1,4 +1,4 @@
-"""What became of a check."""
+"""The outcome of a check."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -19,12 +19,12 @@ class Skipped(Exception):
 
 @attrs.frozen
 class Outcome:
-    """What became of one check.
+    """The outcome of one check.
 
     Attributes:
         subject: What was looked at: a kind of charge, a format, a probe.
         check: The name of the check.
-        state: What became of it.
+        state: Whether it passed, failed or was skipped.
         detail: Why it failed or was skipped.
 
     """
@@ -35,20 +35,20 @@ class Outcome:
     detail: str = ""
 
 
-def counted(found: Iterable[Outcome]) -> str:
-    """Return how many checks ended how, for a person."""
-    counts = Counter(one.state for one in found)
+def counted(outcomes: Iterable[Outcome]) -> str:
+    """Return how many checks had each outcome, for a person."""
+    counts = Counter(outcome.state for outcome in outcomes)
     return ", ".join(f"{counts[state]} {state}" for state in ("passed", "failed", "skipped"))
 
 
-def outcome_of(subject: str, check: Callable[[T], None], one: T) -> Outcome:
-    """Run a check, and return what became of it."""
+def outcome_of(subject: str, check: Callable[[T], None], offer: T) -> Outcome:
+    """Run a check, and return its outcome."""
     name = check.__name__.strip("_")
     try:
-        check(one)
+        check(offer)
     except Skipped as reason:
         return Outcome(subject, name, "skipped", str(reason))
     except Exception as error:
-        told = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
-        return Outcome(subject, name, "failed", told)
+        detail = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
+        return Outcome(subject, name, "failed", detail)
     return Outcome(subject, name, "passed")

@@ -47,8 +47,8 @@ class Pricing:
 
     def charge(self, document: Document) -> Charge:
         """Return a charge; raises `Invalid`."""
-        found: Charge = self.converter.structure(document, Charge)
-        return found
+        charge: Charge = self.converter.structure(document, Charge)
+        return charge
 
     def tariff(
         self,
@@ -117,26 +117,26 @@ class Pricing:
         )
         begins = instant(start, tariff.timezone)
         by_role = usage if isinstance(usage, Mapping) else {"import": usage}
-        found = {role: _series(one, begins, interval) for role, one in by_role.items()}
-        ends = max((one.end for one in found.values()), default=begins)
+        series = {role: _series(readings, begins, interval) for role, readings in by_role.items()}
+        ends = max((channel.end for channel in series.values()), default=begins)
         if end is not None:
             ends = instant(end, tariff.timezone)
         terms = Terms(state=state or {}, prices=self._prices(tariff, prices or {}))
-        return price(tariff, found, begins, ends, terms)
+        return price(tariff, series, begins, ends, terms)
 
     def _prices(
         self, tariff: Tariff, prices: Mapping[str, Sequence[Price]]
     ) -> Mapping[str, PriceSeries]:
         return {
-            name: PriceSeries.of(name, tariff.currency, "kWh", some)
-            for name, some in prices.items()
+            name: PriceSeries.of(name, tariff.currency, "kWh", points)
+            for name, points in prices.items()
         }
 
     def bills(
         self, tariff: Tariff, usage: Mapping[str, Series], dates: Iterable[str]
     ) -> tuple[Cost, ...]:
         """Return the bills between *dates*, what charges remember going from one to the next."""
-        bounds = [instant(one, tariff.timezone) for one in dates]
+        bounds = [instant(day, tariff.timezone) for day in dates]
         return tuple(group.cost for group in price_groups(tariff, usage, bounds, Terms()))
 
 

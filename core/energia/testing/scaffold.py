@@ -26,14 +26,14 @@ def written(name: str, folder: Path) -> list[Path]:
     names = _names(name)
     if folder.exists():
         raise PluginError(f"{folder} exists already; choose another --directory")
-    found = []
+    places = []
     for path, source in _templates(files("energia.testing") / _SKELETON):
         place = folder / path.replace("/package/", f"/{names['package']}/")
         place.parent.mkdir(parents=True, exist_ok=True)
         text = source.read_text(encoding="utf-8")
         place.write_text(Template(text).substitute(names), encoding="utf-8")
-        found.append(place)
-    return found
+        places.append(place)
+    return places
 
 
 def _names(name: str) -> Mapping[str, str]:
@@ -44,25 +44,25 @@ def _names(name: str) -> Mapping[str, str]:
             "joined by dashes, such as acme-levy"
         )
     owner, _, what = name.replace("-", "_").partition("_")
-    found = {
+    names = {
         "distribution": name,
         "package": name.replace("-", "_"),
         "plugin": f"tariff-{name}",
         "kind": f"{owner}.{what}",
         "class_": "".join(word.capitalize() for word in name.split("-")),
     }
-    if find_spec(found["package"]) is not None:
-        raise PluginError(f"a package {found['package']!r} is installed already")
-    if found["class_"] in energia.__all__:
-        raise PluginError(f"energia has a {found['class_']}: choose another name than {name!r}")
-    return found
+    if find_spec(names["package"]) is not None:
+        raise PluginError(f"a package {names['package']!r} is installed already")
+    if names["class_"] in energia.__all__:
+        raise PluginError(f"energia has a {names['class_']}: choose another name than {name!r}")
+    return names
 
 
-def _templates(folder: Traversable, at: str = "") -> Iterator[tuple[str, Traversable]]:
+def _templates(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
     """Yield each template, after the path of the file that it makes."""
-    for one in sorted(folder.iterdir(), key=lambda one: one.name):
-        if one.is_dir():
-            yield from _templates(one, f"{at}{one.name}/")
-        elif one.name.endswith(".in"):
-            name = one.name.removesuffix(".in")
-            yield f"{at}{'.' if name == 'gitignore' else ''}{name}", one
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _templates(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(".in"):
+            name = entry.name.removesuffix(".in")
+            yield f"{prefix}{'.' if name == 'gitignore' else ''}{name}", entry

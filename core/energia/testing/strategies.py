@@ -62,11 +62,11 @@ def tariffs(*kinds: type[Charge] | str, pricing: Pricing | None = None) -> st.Se
     Charges that a kind is about come before; all of energy have one.
     """
     known = [_known(kind, pricing) for kind in kinds]
-    drawn = st.tuples(*(charges(class_, one) for one, class_ in known))
+    drawn = st.tuples(*(charges(class_, pricing) for pricing, class_ in known))
     cases = drawn.map(
-        lambda found: [
-            Case(class_, document, one)
-            for (one, class_), document in zip(known, found, strict=True)
+        lambda documents: [
+            Case(class_, document, pricing)
+            for (pricing, class_), document in zip(known, documents, strict=True)
         ]
     )
     return st.builds(_tariff, cases, st.sampled_from(_ZONES))
@@ -118,13 +118,13 @@ def usage(
     """
     start, end = window
     count = ceiling(end - start, interval)
-    found = {}
+    series = {}
     for role in roles:
         # A few drawn values, repeated: a year of them would be slow to draw.
-        some = draw(st.lists(st.integers(0, _LARGEST), min_size=1, max_size=48))
-        values = np.resize(np.array(some, np.int64), count)
-        found[role] = Series(start, interval, values, np.full(count, ACTUAL, np.int8))
-    return found
+        drawn = draw(st.lists(st.integers(0, _LARGEST), min_size=1, max_size=48))
+        values = np.resize(np.array(drawn, np.int64), count)
+        series[role] = Series(start, interval, values, np.full(count, ACTUAL, np.int8))
+    return series
 
 
 def found(class_: type[Charge], pricing: Pricing) -> Mapping[str, Any] | None:
@@ -152,8 +152,12 @@ def _priced(class_: type[Charge], pricing: Pricing, worth: bool, document: Any) 
 
 
 def _tariff(cases: Sequence[Case], zone: str) -> dict[str, Any]:
-    before = {one.get("code") or one["kind"]: one for case in cases for one in case.before}
-    several = [{**one, "code": code} for code, one in before.items()]
+    before = {
+        document.get("code") or document["kind"]: document
+        for case in cases
+        for document in case.before
+    }
+    several = [{**document, "code": code} for code, document in before.items()]
     several += [{**case.document, "code": f"drawn-{index}"} for index, case in enumerate(cases)]
     version = {"valid_from": "1970-01-01", "charges": several}
     return {"name": "drawn", "currency": "EUR", "timezone": zone, "versions": [version]}

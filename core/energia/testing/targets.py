@@ -57,9 +57,9 @@ def targets(name: str) -> list[Target]:
     )
 
 
-def checked(found: Sequence[Target], without: Sequence[str] = ()) -> Iterator[Outcome]:
-    """Yield what became of each check of each thing that plugins offer."""
-    for target in found:
+def checked(targets: Sequence[Target], without: Sequence[str] = ()) -> Iterator[Outcome]:
+    """Yield the outcome of each check of each thing that plugins offer."""
+    for target in targets:
         try:
             plugins = Plugins.of(**{target.name: target.plugin})
         except PluginError as error:

@@ -88,8 +88,8 @@ def household(role: str, starts: Int64, interval: int) -> Micro:
     hours = np.array(_HOURS, np.int64)[starts % DAY // HOUR]
     # Some noise, the same for a slot wherever the window begins.
     noise = ((starts // interval + crc32(role.encode())) * 2_654_435_761 % 2**32) % 300_007
-    found: Micro = (hours + noise) * interval // HOUR
-    return found
+    values: Micro = (hours + noise) * interval // HOUR
+    return values
 
 
 def zero(role: str, starts: Int64, interval: int) -> Micro:
@@ -114,7 +114,7 @@ def hourly(start: str, kwh: Iterable[Decimal | int | str], interval: int = HOUR)
         interval: The length of a slot in seconds.
 
     """
-    values = np.array([int(Fraction(one) * MICRO) for one in kwh], np.int64)
+    values = np.array([int(Fraction(reading) * MICRO) for reading in kwh], np.int64)
     return Series(instant(start), interval, values, np.full(len(values), ACTUAL, np.int8))
 
 

@@ -61,9 +61,9 @@ class Limit:
         if size > self.bytes:
             raise TooLarge(f"the body is over {self.name} ({self.bytes} bytes)")
 
-    def check_inflation(self, sent: int, size: int) -> None:
-        """Refuse *size* bytes that *sent* bytes have inflated to; raises `TooLarge`."""
-        if size > _RATIO_FROM and size > sent * self.inflation:
+    def check_inflation(self, compressed: int, size: int) -> None:
+        """Refuse *size* bytes that *compressed* bytes have inflated to; raises `TooLarge`."""
+        if size > _RATIO_FROM and size > compressed * self.inflation:
             raise TooLarge(f"the body inflates to more than limits.inflation ({self.inflation}) x")
 
 
@@ -168,6 +168,7 @@ class _Inflater:
                 yield self._member.decompress(data, _STEP)
             except zlib.error:
                 raise Malformed("the gzip body is corrupt") from None
+            # Unconsumed is what the step had no room for; unused is the next member.
             data = self._member.unconsumed_tail or self._member.unused_data
 
     def finish(self) -> Iterator[bytes]:
@@ -208,6 +209,7 @@ class _Inflow:
         self._limit = limit
         self._sent = 0
         self._size = 0
+        # The length of a compressed body says nothing about what it inflates to.
         if isinstance(self._reader, _Plain):
             limit.check(request.content_length or 0)
 

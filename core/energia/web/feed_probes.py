@@ -1,4 +1,4 @@
-"""The probes of the price feeds: feeds are plugins, but the core keeps what became of them."""
+"""The probes of the price feeds: feeds are plugins, but the core keeps their outcomes."""
 
 from datetime import datetime, timedelta
 

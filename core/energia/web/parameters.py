@@ -150,16 +150,16 @@ def _injected(request: web.Request, where: Where) -> object:
 
 
 def _from_query(request: web.Request, parameter: Parameter) -> Any:
-    sent = request.query.getall(parameter.name, [])
-    if not sent:
+    values = request.query.getall(parameter.name, [])
+    if not values:
         if parameter.required:
             raise Invalid("", [Fault("missing_field", "the parameter is missing")])
         return parameter.default
     if parameter.repeats:
-        return TEXT.structure(sent, parameter.type)
-    if len(sent) > 1:
+        return TEXT.structure(values, parameter.type)
+    if len(values) > 1:
         raise Invalid("", [Fault("repeated", "the parameter is sent more than once")])
-    return TEXT.structure(sent[0], parameter.type)
+    return TEXT.structure(values[0], parameter.type)
 
 
 def _rest(request: web.Request) -> Query:

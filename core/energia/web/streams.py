@@ -10,8 +10,8 @@ the type `Accepted`, and returns `Rows` where that is not JSON:
         ...
 
     async def _batches(tenant: Tenant) -> AsyncGenerator[Batch, None]:
-        async for some in things_in_pieces(tenant):
-            yield [some.starts, Numbers(some.values)]
+        async for piece in things_in_pieces(tenant):
+            yield [piece.starts, Numbers(piece.values)]
 
 What the handler and the first batch raise is an ordinary problem document. An error after that cuts
 the connection off before the end of the message, so that no client takes a part for the whole.
@@ -78,8 +78,8 @@ class Rows:
 
 async def _transposed(rows: Iterable[Sequence[Cell]]) -> AsyncGenerator[Batch, None]:
     left = iter(rows)
-    while some := list(islice(left, ROWS)):
-        yield list(zip(*some, strict=True))
+    while batch := list(islice(left, ROWS)):
+        yield list(zip(*batch, strict=True))
 
 
 async def respond(request: web.Request, rows: Rows, accepted: Accepted) -> web.StreamResponse:
@@ -187,6 +187,7 @@ def stamps(zone: Zone, instants: Int64) -> list[str]:
     """Return the local time of each instant (seconds, UTC) with its offset (RFC 3339)."""
     local = zone.local(instants)
     texts: list[str] = np.datetime_as_string(local.astype("datetime64[s]")).tolist()
+    # Few offsets occur: the text of each is made once.
     offsets, examples, which = np.unique(local - instants, return_index=True, return_inverse=True)
     endings = [zone.text(instant)[len("2026-03-01T00:00:00") :] for instant in instants[examples]]
     if len(offsets) == 1:
@@ -197,6 +198,7 @@ def stamps(zone: Zone, instants: Int64) -> list[str]:
 def quantities(values: Micro) -> Numbers:
     """Return each number of micro-units as the shortest decimal that is exact; None if missing."""
     absent = values == MISSING
+    # The sign is written last: `divmod` would make -1 and 0.5 of -0.5.
     whole, rest = np.divmod(np.abs(np.where(absent, 0, values)), MICRO)
     parts = zip(whole.tolist(), rest.tolist(), strict=True)
     texts = Numbers(f"{a}.{b:06}".rstrip("0") if b else str(a) for a, b in parts)

@@ -210,6 +210,7 @@ class BillWebhook:
     async def _work(self, core: Core, client: aiohttp.ClientSession, url: str) -> None:
         begun = False
         while not core.state.closing:
+            # Before the round: a bill that is issued meanwhile begins another one.
             self._wake.clear()
             pause = self._settings.poll
             try:
@@ -230,6 +231,7 @@ class BillWebhook:
         now = core.clock.now()
         after = now - timedelta(seconds=self._settings.give_up) - _SLACK
         await tenant.execute(SQL["find"], {"now": now, "after": after})
+        # A try takes one time-out at most: the second leaves time to note its outcome.
         lease = now + timedelta(seconds=2 * self._settings.timeout)
         claim = {"now": now, "until": lease, "limit": self._settings.batch}
         due = await tenant.fetch(Delivery, SQL["claim"], claim)
@@ -267,6 +269,7 @@ class BillWebhook:
     def _pause(self, tries: int, wanted: float) -> float:
         """Return how long to wait: doubled with each try, jittered, as the receiver wants."""
         longest = self._settings.retry_most
+        # The exponent is bounded, as a double overflows at 2^1024.
         pause = min(self._settings.retry_first * 2.0 ** min(tries - 1, 30), longest)
         return max(pause * random.uniform(0.5, 1.0), min(wanted, longest))
 

@@ -148,10 +148,10 @@ class CsvDecoder:
             Invalid: A column is not in the header.
 
         """
-        found = rows(chunks, options.codec, options.delimiter)
-        header = next(found, (1, []))[1]
+        numbered_rows = rows(chunks, options.codec, options.delimiter)
+        header = next(numbered_rows, (1, []))[1]
         row = _Row.of(header, options)
-        for line, cells in found:
+        for line, cells in numbered_rows:
             read = row.read(line, cells)
             if read is not None:
                 yield read
@@ -248,20 +248,20 @@ def _quality(name: str | None) -> int:
 def _columns(header: list[str], options: CsvOptions) -> dict[str, int]:
     """Return where each column that the options name is; raises `Invalid`."""
     names = [name.strip() for name in header]
-    found, faults = {}, []
+    columns, faults = {}, []
     for option in _NAMES:
         wanted = getattr(options, option)
         if wanted is None:
             continue
         if names.count(wanted) == 1:
-            found[option] = names.index(wanted)
+            columns[option] = names.index(wanted)
             continue
         times = "several columns" if wanted in names else "no column"
         message = f"there is {times} {wanted!r}; the header has {_listed(names)}"
         faults.append(Fault("unknown_column", message, f"/query/{option}", line=1))
     if faults:
         raise Invalid(faults[0].message if len(faults) == 1 else f"{len(faults)} faults", faults)
-    return found
+    return columns
 
 
 def _listed(names: list[str]) -> str:

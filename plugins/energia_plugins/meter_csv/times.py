@@ -93,7 +93,7 @@ class Times:
         """Return the instant of *text*, in seconds, UTC; *series* tells interleaved ones apart.
 
         Raises:
-            BadTime: It is no time, has no offset, or does not exist in the zone.
+            BadTime: It is not a time, has no offset, or does not exist in the zone.
 
         """
         day, hour = self._days.get(text[:10]), self._hours.get(text[10:])
@@ -127,14 +127,15 @@ class Times:
             if self.pattern != "iso":
                 stamp = datetime.strptime(text, self.pattern)
                 return stamp.astimezone(UTC) if stamp.tzinfo else stamp
-            if found := _ISO.fullmatch(text):
-                return _of_iso(found)
+            if match := _ISO.fullmatch(text):
+                return _of_iso(match)
         except (ValueError, OverflowError):
             pass
         raise BadTime("bad_time", f"{text[:60]!r} is not a time of the format {self.pattern!r}")
 
     def _keep(self, text: str, stamp: datetime, local: int) -> None:
         """Note what the two parts of an ISO stamp mean."""
+        # A file whose every stamp is new must not fill the memory.
         if len(self._days) > _KEPT or len(self._hours) > _KEPT:
             self._days.clear()
             self._hours.clear()
@@ -145,14 +146,14 @@ class Times:
         self._hours[text[10:]] = _Hour(local - midnight, stamp.tzinfo is not None)
 
     def _clock(self, series: object) -> _Clock:
-        found = self._clocks.get(series)
-        if found is None:
+        clock = self._clocks.get(series)
+        if clock is None:
             if len(self._clocks) >= _KEPT:
                 raise BadTime(
                     "too_many_series", f"a file has local times of at most {_KEPT} series"
                 )
-            found = self._clocks[series] = _Clock()
-        return found
+            clock = self._clocks[series] = _Clock()
+        return clock
 
     def _shift(self, stamp: datetime, zone: tzinfo, clock: _Clock, local: int) -> int:
         """Return how many seconds ahead of UTC the local time *stamp* is."""
@@ -193,10 +194,10 @@ def _steady(zone: tzinfo, day: datetime) -> int | None:
     return before if before == after else None
 
 
-def _of_iso(found: re.Match[str]) -> datetime:
-    text, hour, offset = found["day"], found["hour"], found["offset"] or ""
+def _of_iso(match: re.Match[str]) -> datetime:
+    text, hour, offset = match["day"], match["hour"], match["offset"] or ""
     late = timedelta()
-    if hour == "24" and not found["rest"].strip(":0."):
+    if hour == "24" and not match["rest"].strip(":0."):
         hour, late = "00", timedelta(days=1)
-    stamp = datetime.fromisoformat(f"{text}T{hour}{found['rest']}{offset}") + late
+    stamp = datetime.fromisoformat(f"{text}T{hour}{match['rest']}{offset}") + late
     return stamp.astimezone(UTC) if stamp.tzinfo else stamp

@@ -118,7 +118,7 @@ class Metrics:
         return await self._exposure.public(request)
 
     def _complete_registry(self, app: web.Application) -> None:
-        """Add what can be told before the service has started, with the first request it gets."""
+        """Add what is known before the service has started, with the first request it gets."""
         if self._complete:
             return
         self._complete = True

@@ -1,4 +1,4 @@
-"""What is measured of the database: the statements as they are sent, and what queries tell.
+"""What is measured of the database: the statements as they are sent, and what queries return.
 
 Queries run in the background, with time limits of their own: a scrape asks the database nothing.
 """
@@ -178,7 +178,7 @@ def _day(day: date | None) -> date | None:
 
 
 class Background(Collector):
-    """Asks the database now and then, and tells what it heard last.
+    """Asks the database now and then, and gives the last answer.
 
     What it could not learn anew stays as it was: ages and horizons are reckoned from now at each
     scrape, so that a figure which is not refreshed still grows old.

@@ -21,7 +21,7 @@ class Energy:
 
     def __init__(self) -> None:
         self._readings = Counter(
-            "energia_readings", "Readings received, by what became of them.", ["outcome"],
+            "energia_readings", "Readings received, by outcome.", ["outcome"],
             registry=None,
         )  # fmt: skip
         self._rejected = Counter(
@@ -42,7 +42,7 @@ class Energy:
         )
         self._fetches = Counter(
             "energia_price_feed_fetches",
-            "How often a price feed was asked, by what became of it.",
+            "How often a price feed was asked, by outcome.",
             ["feed", "outcome"],
             registry=None,
         )

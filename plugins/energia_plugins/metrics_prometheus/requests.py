@@ -104,7 +104,7 @@ class Requests:
         return measured
 
     def ended(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Note how long a request took, whatever became of it."""
+        """Note how long a request took, however it ended."""
         self._observers[method_of(method), route, status](seconds)
 
     def failed(self, route: str, error: Exception) -> None:

@@ -96,7 +96,7 @@ class PreviewGithub:
         return routes
 
     async def receive(self, request: web.Request, core: Core, tenant: Tenant) -> Received:
-        """Take what GitHub tells of pull requests, signed with the secret that it shares.
+        """Take what GitHub reports about pull requests, signed with the secret that it shares.
 
         It is remembered and answered at once, and done afterwards; the same delivery again gets
         the same answer and does nothing.

@@ -35,7 +35,7 @@ class Answer:
 
     Attributes:
         document: The JSON; None if it is what it was, or nothing is published.
-        memo: What to tell the source when it is asked the same again.
+        memo: What to send to the source when it is asked the same again.
         is_published: Whether there is anything for the time that was asked for.
 
     """
@@ -81,12 +81,15 @@ async def _read(answer: aiohttp.ClientResponse, memo: Mapping[str, str], limit: 
         document = parse(body)
     except EnergiaError as error:
         raise FeedFailed(f"the answer is {error.detail}") from None
-    told = {"etag": answer.headers.get("ETag"), "modified": answer.headers.get("Last-Modified")}
-    return Answer(document, {name: value for name, value in told.items() if value})
+    validators = {
+        "etag": answer.headers.get("ETag"),
+        "modified": answer.headers.get("Last-Modified"),
+    }
+    return Answer(document, {name: value for name, value in validators.items() if value})
 
 
 def _retry_after(answer: aiohttp.ClientResponse) -> float:
-    """Return for how many seconds the source wants to be left alone: it may tell a date."""
+    """Return for how many seconds the source wants to be left alone: it may be a date."""
     given = answer.headers.get("Retry-After", "").strip()
     if given.isdigit():
         return float(given)
@@ -135,41 +138,41 @@ class Feed:
     async def fetch(self, asked: FeedRequest) -> Delivery:
         """Return the prices of the days that are missing, and of some before; or `FeedFailed`."""
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
-            found = await self._ask(client, asked)
-        known = max(filter(None, (found.horizon, asked.horizon)), default=None)
+            fetched = await self._ask(client, asked)
+        known = max(filter(None, (fetched.horizon, asked.horizon)), default=None)
         expected, again = self._expected(asked.now, known)
-        if not found.is_whole:
-            if found.horizon is None or found.horizon == asked.horizon:
+        if not fetched.is_whole:
+            if fetched.horizon is None or fetched.horizon == asked.horizon:
                 raise FeedFailed("the days that were asked for have no prices: set `since` later")
             again = asked.now
-        points = tuple(found.points) or None
-        return Delivery(points, expected, again, found.memo)
+        points = tuple(fetched.points) or None
+        return Delivery(points, expected, again, fetched.memo)
 
-    async def _ask(self, client: aiohttp.ClientSession, asked: FeedRequest) -> _Fetched:
-        settings, found = self._settings, _Fetched()
-        today = asked.now.astimezone(self._zone.tzinfo).date()
+    async def _ask(self, client: aiohttp.ClientSession, request: FeedRequest) -> _Fetched:
+        settings, fetched = self._settings, _Fetched()
+        today = request.now.astimezone(self._zone.tzinfo).date()
         headers = settings.stated_headers()
-        for index, (first, past) in enumerate(self._spans(asked, today)):
+        for index, (first, past) in enumerate(self._spans(request, today)):
             if index == settings.requests:
-                found.is_whole = False
+                fetched.is_whole = False
                 break
             url = settings.address(self._midnight(first), self._midnight(past))
             key = sha256(url.encode()).hexdigest()[:16]
-            memo = asked.memo.get(key, {})
+            memo = request.memo.get(key, {})
             answer = await ask(client, url, headers, memo, settings.body_bytes)
             if not answer.is_published and first <= today:
                 raise FeedFailed(f"there is nothing for {first}")
-            found.memo[key] = dict(answer.memo)
+            fetched.memo[key] = dict(answer.memo)
             if answer.document is not None:
-                found.points += settings.shape.points(answer.document)
-        return found
+                fetched.points += settings.shape.points(answer.document)
+        return fetched
 
-    def _spans(self, asked: FeedRequest, today: date) -> Iterator[tuple[date, date]]:
+    def _spans(self, request: FeedRequest, today: date) -> Iterator[tuple[date, date]]:
         """Yield the days to ask for, request by request: the first, and the one past the last."""
         settings = self._settings
         first, end = today - settings.days_back * _DAY, today + settings.days_ahead * _DAY
-        if asked.horizon is not None:
-            known = asked.horizon.astimezone(self._zone.tzinfo).date()
+        if request.horizon is not None:
+            known = request.horizon.astimezone(self._zone.tzinfo).date()
             first = min(first, known - settings.days_back * _DAY)
         elif settings.since is not None:
             first = min(first, settings.since)

@@ -87,10 +87,10 @@ class HttpFeed:
         """Return the URL that asks for the time from *start* to *end*."""
         moments = {"start": start, "end": end}
 
-        def placed(found: re.Match[str]) -> str:
-            if found[1] == "token":
+        def placed(match: re.Match[str]) -> str:
+            if match[1] == "token":
                 return self.token.get_secret_value()
-            moment, format_ = moments[found[1]], found[2] or "%Y-%m-%d"
+            moment, format_ = moments[match[1]], match[2] or "%Y-%m-%d"
             if format_ in ("epoch", "epoch_ms"):
                 return str(instant_of(moment) * (1000 if format_ == "epoch_ms" else 1))
             return moment.strftime(format_)

@@ -77,15 +77,15 @@ class Shape:
             raise FeedFailed(f"there is no list at {self.items!r}")
         if len(rows) > _MOST:
             raise FeedFailed(f"{len(rows)} prices are more than {_MOST}")
-        found, reader = list[PricePoint](), _Times(self)
+        points, reader = list[PricePoint](), _Times(self)
         for index, row in enumerate(rows):
             try:
                 point = self._point(row, reader)
             except (Unfit, ValueError, LookupError, TypeError) as error:
                 raise FeedFailed(f"price {index}: {error}") from error
             if point is not None:
-                found.append(point)
-        return tuple(found)
+                points.append(point)
+        return tuple(points)
 
     def _columns(self, document: Mapping[str, Any]) -> list[dict[str, Any]] | None:
         """Return rows of a document whose paths lead to columns."""
@@ -102,20 +102,20 @@ class Shape:
         if any(str(at(row, path)) != text for path, text in self.where.items()):
             return None
         start = times.start(at(row, self.start))
-        sent = at(row, self.price)
-        if sent is _ABSENT:
+        value = at(row, self.price)
+        if value is _ABSENT:
             raise LookupError(f"there is no {self.price!r}")
-        if sent is None or sent == "":
+        if value is None or value == "":
             return None
         end = times.instant(at(row, self.end)) if self.end is not None else None
         if end is None and self.interval is not None:
             end = start + self.interval
-        return PricePoint(start=start, end=end, price=self._price(sent))
+        return PricePoint(start=start, end=end, price=self._price(value))
 
-    def _price(self, sent: object) -> Decimal:
-        if isinstance(sent, str) and self.decimal_comma:
-            sent = sent.replace(".", "").replace(",", ".")
-        return decimal(sent.strip() if isinstance(sent, str) else sent)
+    def _price(self, value: object) -> Decimal:
+        if isinstance(value, str) and self.decimal_comma:
+            value = value.replace(".", "").replace(",", ".")
+        return decimal(value.strip() if isinstance(value, str) else value)
 
 
 class _Times:
@@ -128,23 +128,23 @@ class _Times:
         self._days: dict[str, int] = {}
         self._last: datetime | None = None
 
-    def start(self, sent: Any) -> datetime:
+    def start(self, value: Any) -> datetime:
         """Return the start of the next item."""
         is_next = self._kind == "consecutive"
-        self._last = self._next(str(sent)) if is_next else self.instant(sent)
+        self._last = self._next(str(value)) if is_next else self.instant(value)
         return self._last
 
-    def instant(self, sent: Any) -> datetime:
+    def instant(self, value: Any) -> datetime:
         """Return an instant."""
         if self._kind in ("epoch", "epoch_ms"):
             unit = 1000 if self._kind == "epoch_ms" else 1
-            seconds = decimal(sent) / unit
+            seconds = decimal(value) / unit
             if seconds % 1:
-                raise ValueError(f"{sent} is not on a whole second")
+                raise ValueError(f"{value} is not on a whole second")
             return utc(int(seconds))
         if self._kind == "iso":
-            return self._aware(_iso(str(sent)))
-        return self._aware(datetime.strptime(str(sent), self._shape.times))
+            return self._aware(_iso(str(value)))
+        return self._aware(datetime.strptime(str(value), self._shape.times))
 
     def _next(self, day: str) -> datetime:
         """Return the start of the next slot of a day that an item names."""
@@ -164,7 +164,7 @@ class _Times:
         if absent[0]:
             raise ValueError(f"{moment} does not exist in {self._shape.timezone}")
         # In UTC: times of one zone are compared by their wall clock.
-        first, second = (utc(int(one[0])) for one in (earlier, later))
+        first, second = (utc(int(seconds[0])) for seconds in (earlier, later))
         return second if self._last is not None and self._last >= first else first
 
 
@@ -186,7 +186,7 @@ def at(document: Any, path: str) -> Any:
 
 def _iso(text: str) -> datetime:
     """Return an ISO 8601 time of whole seconds."""
-    found = datetime.fromisoformat(text.strip())
-    if found.microsecond:
+    moment = datetime.fromisoformat(text.strip())
+    if moment.microsecond:
         raise ValueError(f"{text} is not on a whole second")
-    return found
+    return moment

@@ -41,13 +41,13 @@ Form = Literal["energy", "demand", "rebate"]
 
 def _rates_are_known(events: tuple[Event, ...], rate: Decimal | None) -> Iterator[Fault]:
     """Refuse events without a rate, and windows of one event at several."""
-    found: dict[str | None, Decimal | None] = {}
+    rates: dict[str | None, Decimal | None] = {}
     for index, event in enumerate(events):
         mine = rate if event.rate is None else event.rate
         if mine is None:
             message = "the event has no rate: give it one, or give one to the charge"
             yield Fault("missing_rate", message, f"/events/{index}/rate")
-        if found.setdefault(event.name, mine) != mine:
+        if rates.setdefault(event.name, mine) != mine:
             message = f"windows of one event, {event.name or 'without a name'}, must have one rate"
             yield Fault("rates_differ", message, f"/events/{index}/rate")
 
@@ -143,15 +143,15 @@ class EventCharge(BaseCharge):
         if self.form == "demand" and self.statistic != "mean":
             return {"peak": EventPeak(windows, self.channel)}
         apart = self.form != "demand"
-        found: dict[str, Measure] = {"energy": EventEnergy(windows, self.channel, apart)}
+        measures: dict[str, Measure] = {"energy": EventEnergy(windows, self.channel, apart)}
         if self.form == "demand":
-            found["seconds"] = EventSeconds(windows, self.channel)
+            measures["seconds"] = EventSeconds(windows, self.channel)
         if self.form == "rebate":
-            found["given"] = InBill(tuple(event.window for event in self._given))
+            measures["given"] = InBill(tuple(event.window for event in self._given))
             if self.baseline_days is not None:
-                named = tuple(one.window for one in self.events if one.baseline is None)
-                found["baseline"] = Baselines(named, self.baseline_days, self.channel)
-        return found
+                named = tuple(event.window for event in self.events if event.baseline is None)
+                measures["baseline"] = Baselines(named, self.baseline_days, self.channel)
+        return measures
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge each event that the bill has a part of, in the order of the events."""

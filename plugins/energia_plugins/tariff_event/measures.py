@@ -19,17 +19,17 @@ Spans: TypeAlias = tuple[tuple[int, int], ...]
 def spans(slots: Slots, channel: str, windows: tuple[Window, ...]) -> Mapping[str, Spans]:
     """Return the slots of each event that has some in the bill, by its name.
 
-    A slot is in the window that its start is in; what is cut is told.
+    A slot is in the window that its start is in; what is cut is reported as an assumption.
     """
     grid = slots.portion(channel).grid
-    found: dict[str, Spans] = {}
+    by_event: dict[str, Spans] = {}
     edges: set[int] = set()
     for name, of_event in by_name(windows).items():
         seconds = [window.seconds(slots.zone) for window in of_event]
         edges.update(edge for span in seconds for edge in span if is_split(grid, edge))
         inside = [slots_in(grid, start, end) for start, end in seconds]
         if together := _together(span for span in sorted(inside) if span[0] < span[1]):
-            found[name] = together
+            by_event[name] = together
     if split := len({(edge - grid.start) // grid.interval for edge in edges}):
         slots.assume_boundary(
             "an event begins or ends",
@@ -37,22 +37,22 @@ def spans(slots: Slots, channel: str, windows: tuple[Window, ...]) -> Mapping[st
             f"slots of {channel}",
             "is in the event that its start is in",
         )
-    return found
+    return by_event
 
 
-def _together(some: Iterator[tuple[int, int]]) -> Spans:
+def _together(pairs: Iterator[tuple[int, int]]) -> Spans:
     """Return spans, in order, such that those that overlap are one."""
-    found: list[tuple[int, int]] = []
-    for first, past in some:
-        if found and first <= found[-1][1]:
-            found[-1] = found[-1][0], max(found[-1][1], past)
+    runs: list[tuple[int, int]] = []
+    for first, past in pairs:
+        if runs and first <= runs[-1][1]:
+            runs[-1] = runs[-1][0], max(runs[-1][1], past)
         else:
-            found.append((first, past))
-    return tuple(found)
+            runs.append((first, past))
+    return tuple(runs)
 
 
-def _refuse_overlaps(found: Sequence[Spans]) -> None:
-    every = sorted(span for of_event in found for span in of_event)
+def _refuse_overlaps(events: Sequence[Spans]) -> None:
+    every = sorted(span for of_event in events for span in of_event)
     if any(after[0] < before[1] for before, after in pairwise(every)):
         message = "two events share a slot, which would count twice: windows overlap"
         raise Invalid.of("events_overlap", message)
@@ -82,12 +82,12 @@ class EventEnergy(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sums."""
         part = slots.portion(self.channel)
-        found = spans(slots, self.channel, self.windows)
+        events = spans(slots, self.channel, self.windows)
         if self.apart:
-            _refuse_overlaps(list(found.values()))
+            _refuse_overlaps(list(events.values()))
         return {
             name: sum(total(part.values[first:past], part.largest) for first, past in of_event)
-            for name, of_event in found.items()
+            for name, of_event in events.items()
         }
 
 
@@ -159,7 +159,7 @@ class InBill(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the windows; raises `Invalid` for one that is cut."""
-        found: dict[str, int] = {}
+        windows: dict[str, int] = {}
         for index, window in enumerate(self.windows):
             start, end = window.seconds(slots.zone)
             if end <= slots.start or slots.end <= start:
@@ -170,8 +170,8 @@ class InBill(BaseMeasure):
                     "baseline is of all of it"
                 )
                 raise Invalid.of("event_cut", message)
-            found[str(index)] = 1
-        return found
+            windows[str(index)] = 1
+        return windows
 
 
 # What would have been used in an event: the mean of the same hours of the weekdays before.
@@ -203,15 +203,15 @@ class Baselines(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sums; raises `Invalid` where the bill does not reach back so far."""
-        found: dict[str, int] = {}
+        energies: dict[str, int] = {}
         taken = {_day(slots, window.seconds(slots.zone)[0]) for window in self.windows}
         for window in self.windows:
             start, end = window.seconds(slots.zone)
             start, end = max(start, slots.start), min(end, slots.end)
             if start < end:
                 energy = self._before(slots, window.name, (start, end), taken)
-                found[window.name] = found.get(window.name, 0) + energy
-        return found
+                energies[window.name] = energies.get(window.name, 0) + energy
+        return energies
 
     def _before(self, slots: Slots, name: str, window: tuple[int, int], taken: set[int]) -> int:
         part, energy, count = slots.portion(self.channel), 0, 0
@@ -251,4 +251,5 @@ def _weekdays_before(slots: Slots, day: int, taken: set[int]) -> Iterator[int]:
 def _days_earlier(slots: Slots, instant: int, days: int) -> int:
     """Return the instant of the same local time some days before."""
     local = int(slots.zone.local(np.array([instant], np.int64))[0]) - days * DAY
+    # The earlier instant, where that time comes twice.
     return int(slots.zone.instants(np.array([local], np.int64))[0][0])

@@ -33,7 +33,7 @@ def _instants_or_times(
     to: str | None,
 ) -> Iterator[Fault]:
     instants, times = (start, end), (date, from_, to)
-    whole = [all(one is not None for one in given) for given in (instants, times)]
+    whole = [all(bound is not None for bound in given) for given in (instants, times)]
     if any(time is not None for time in (times if whole[0] else instants)) or not any(whole):
         message = "give start and end, which are instants, or else date, from and to"
         yield Fault("instants_or_times", message, "/start")
@@ -130,7 +130,7 @@ def is_split(grid: Grid, instant: int) -> bool:
 
 def by_name(windows: Sequence[Window]) -> Mapping[str, list[Window]]:
     """Return the windows of each event."""
-    found: dict[str, list[Window]] = {}
+    events: dict[str, list[Window]] = {}
     for window in windows:
-        found.setdefault(window.name, []).append(window)
-    return found
+        events.setdefault(window.name, []).append(window)
+    return events

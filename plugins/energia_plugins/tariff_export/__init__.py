@@ -227,7 +227,7 @@ class Site:
             return False
         first = later(self.kept.month, 1) if self.kept.month else min(months)
         since = (later(first, step) for step in range(12))
-        return any(int(one[5:]) == true_up.month for one in since if one <= self.month)
+        return any(int(month[5:]) == true_up.month for month in since if month <= self.month)
 
     @property
     def expires(self) -> str | None:
@@ -252,10 +252,10 @@ class Site:
     def left(self, code: str) -> Measured:
         """Return what an energy charge would measure if imports were netted.
 
-        Hours that are netted stand in one slot each: they tell nothing of demand.
+        Hours that are netted stand in one slot each, which says nothing about demand.
         """
-        kept = self.bill.measured[code] if self.charge.nets == "hour" else {}
-        demand = {name: labels for name, labels in kept.items() if name.startswith("demand")}
+        measured = self.bill.measured[code] if self.charge.nets == "hour" else {}
+        demand = {name: labels for name, labels in measured.items() if name.startswith("demand")}
         return {**self.bill.remeasured(code, self._net), **demand}
 
     def unused(self, code: str) -> Measured:
@@ -276,7 +276,7 @@ class Site:
         return max(several, key=lambda code: len(self.imported(code)), default=None)
 
     def sum(self, lines: Iterable[Line]) -> Fraction:
-        """Return what lines come to."""
+        """Return the sum of lines."""
         return sum(map(self.bill.exactly, lines), Fraction(0))
 
     def energy_lines(self) -> Iterator[Line]:
@@ -291,7 +291,7 @@ class Energy:
 
     Attributes:
         site: The bill.
-        account: What became of it.
+        account: Where it came from, and where it went.
         lines: The credit of the energy charges.
         rest: What net metering has left of what is exported now.
         entries: What is kept.
@@ -321,9 +321,9 @@ class Energy:
         yield from self.lines
 
     def _offset(self) -> None:
-        found, had = flows(self.site), self.site.kept.of("kwh")
+        flow, had = flows(self.site), self.site.kept.of("kwh")
         older = alive(had, self.site.month)
-        work = Offsetting.of(self.site, found, older)
+        work = Offsetting.of(self.site, flow, older)
         earned = total(work.entries) - total(older)
         work.run()
         self.lines = list(work.lines())
@@ -333,9 +333,10 @@ class Energy:
             used=sum((use.spent for use in work.uses), Fraction(0)),
             expired=total(had) - total(older),
         )
+        # Offsetting lessens entries in place: those of this bill still come first.
         now = len(work.entries) - len(older)
         self._keep(work.entries[:now], work.entries[now:])
-        self.net = _net(self.site, found)
+        self.net = _net(self.site, flow)
 
     def _keep(self, now: Sequence[Entry], older: Sequence[Entry]) -> None:
         """Keep what is left, sell it, or lose it."""
@@ -468,11 +469,11 @@ def flows(site: Site) -> Flows:
 
 def by_period(labels: Mapping[str, int]) -> Mapping[str, int]:
     """Return the sums by period of labels that may be divided further, such as `peak@2026-03`."""
-    found: dict[str, int] = {}
+    sums: dict[str, int] = {}
     for label, micro in labels.items():
         period = label.partition("@")[0]
-        found[period] = found.get(period, 0) + micro
-    return found
+        sums[period] = sums.get(period, 0) + micro
+    return sums
 
 
 @attrs.frozen
@@ -514,14 +515,14 @@ class Offsetting:
     uses: list[Use] = attrs.Factory(list)
 
     @classmethod
-    def of(cls, site: Site, found: Flows, older: Sequence[Entry]) -> "Offsetting":
+    def of(cls, site: Site, flow: Flows, older: Sequence[Entry]) -> "Offsetting":
         """Return the state before anything is offset."""
         now = [
             Entry(site.month, "kwh", kwh(micro), period_of(label), site.expires)
-            for label, micro in found.exported.items()
+            for label, micro in flow.exported.items()
             if micro > 0
         ]
-        left = {label: max(micro, 0) for label, micro in found.imported.items()}
+        left = {label: max(micro, 0) for label, micro in flow.imported.items()}
         never = floor(Fraction(site.charge.uncompensated or 0) * site.part * MICRO)
         moved = [_in_period(site, entry, left) for entry in older]
         return cls(site, left, max(sum(left.values()) - never, 0), [*now, *moved])
@@ -606,7 +607,7 @@ def _refuse_slots(site: Site, code: str) -> None:
     """Refuse an energy charge that measures more of its slots than their energy.
 
     Raises:
-        Invalid: It prices energy slot by slot, and no bank can tell of which slots it takes any.
+        Invalid: It prices energy slot by slot, and no bank can say from which slots it takes any.
 
     """
     for name, labels in site.unused(code).items():
@@ -619,18 +620,18 @@ def _refuse_slots(site: Site, code: str) -> None:
 
 def _less(measured: Mapping[str, int], used: dict[str, int]) -> Mapping[str, int]:
     """Return labels of an energy charge without what is used of their periods."""
-    found = dict(measured)
+    rest = dict(measured)
     for label, micro in measured.items():
         period = label.partition("@")[0]
         taken = min(used[period], max(micro, 0))
         used[period] -= taken
-        found[label] = micro - taken
-    return found
+        rest[label] = micro - taken
+    return rest
 
 
-def _net(site: Site, found: Flows) -> Fraction:
+def _net(site: Site, flow: Flows) -> Fraction:
     """Return exports less imports of all periods since the last true-up, never below zero."""
-    net = sum(found.exported.values()) - sum(found.imported.values())
+    net = sum(flow.exported.values()) - sum(flow.imported.values())
     return max(site.kept.net + kwh(net), Fraction(0))
 
 
@@ -646,7 +647,7 @@ class Purse:
         site: The bill.
         before: The lines of this charge so far.
         earning: The lines of what is earned, below zero.
-        account: What became of the money.
+        account: Where the money came from, and where it went.
         entries: What is kept.
 
     """
@@ -683,8 +684,8 @@ class Purse:
         taken, self.entries = draw(self.entries, there if room is None else min(there, room))
         self.account.used = total(taken)
         steps = tuple(
-            Step(f"credit of {one.month}", f"-{decimal_text(one.amount)}", -one.amount)
-            for one in taken
+            Step(f"credit of {entry.month}", f"-{decimal_text(entry.amount)}", -entry.amount)
+            for entry in taken
         )
         if steps:
             yield _named(self.site, "credit", -total(taken), steps)
@@ -776,11 +777,12 @@ def _exported(site: Site, code: str, rest: Sequence[Entry]) -> Mapping[str, int]
         return site.exported(code)
     labels = dict.fromkeys(site.imported(code), 0)
     for entry in rest:
-        at = next((label for label in labels if period_of(label) in (None, entry.period)), None)
-        if at is None:
+        label = next((label for label in labels if period_of(label) in (None, entry.period)), None)
+        if label is None:
             message = f"{code} does not have the period {entry.period}"
             raise Invalid.of("different_periods", message)
-        labels[at] += int(entry.amount * MICRO)
+        # Where periods are exchanged, less than a micro-unit may be left: it is not sold.
+        labels[label] += int(entry.amount * MICRO)
     return labels
 
 
@@ -799,10 +801,10 @@ def _energy(site: Site, rest: Sequence[Entry]) -> Mapping[str | None, Fraction]:
         return {entry.period: entry.amount for entry in rest}
     code = site.finest()
     if site.charge.rates is None or site.charge.schedule or code is None:
-        found = site.measured["exported"]
+        labels = site.measured["exported"]
     else:
-        found = by_period(site.exported(code))
-    return {period_of(label): kwh(micro) for label, micro in found.items()}
+        labels = by_period(site.exported(code))
+    return {period_of(label): kwh(micro) for label, micro in labels.items()}
 
 
 def _tiers(site: Site, quantity: Fraction) -> Iterator[Line]:
@@ -826,7 +828,7 @@ def _rate(site: Site, period: str | None) -> Decimal:
 
 
 def _change(site: Site, name: str, unit: str | None, account: Account) -> Iterator[Line]:
-    """Yield a line of no amount that tells what came into the bank and left it."""
+    """Yield a line of no amount that says what came into the bank and left it."""
     signs = {"earned": 1, "used": -1, "expired": -1, "lost": -1, "paid": -1}
     values = {what: sign * getattr(account, what) for what, sign in signs.items()}
     if any(values[what] for what in ("expired", "lost", "paid")) or sum(values.values()):
@@ -838,8 +840,8 @@ def _change(site: Site, name: str, unit: str | None, account: Account) -> Iterat
 
 
 def _state(site: Site, energy: Energy, purse: Purse) -> State:
-    kept = sorted([*energy.entries, *purse.entries], key=lambda entry: entry.month)
-    state: dict[str, Any] = {"month": site.month, "ledger": [entry.json() for entry in kept]}
+    entries = sorted([*energy.entries, *purse.entries], key=lambda entry: entry.month)
+    state: dict[str, Any] = {"month": site.month, "ledger": [entry.json() for entry in entries]}
     if site.charge.true_up and site.charge.true_up.basis == "net":
         state["net"] = exact_text(energy.net)
     state["last"] = {

@@ -145,20 +145,20 @@ def keeps_what_it_settles(
     apply: str,
 ) -> Iterator[Fault]:
     """Refuse to settle, or to let expire, or to use later, what is not kept."""
-    kept = rollover or ("kwh" if scheme == "net_metering" else "none")
+    bank = rollover or ("kwh" if scheme == "net_metering" else "none")
     for name, value in (
         ("true_up", true_up),
         ("expires_after", expires_after),
         ("apply", apply == "next_bill"),
     ):
-        if value and kept == "none":
+        if value and bank == "none":
             yield Fault("nothing_kept", f"{name} needs a rollover", f"/{name}")
-    if true_up and kept == "kwh" and true_up.rate is None and true_up.pay == "cash":
+    if true_up and bank == "kwh" and true_up.rate is None and true_up.pay == "cash":
         yield Fault("missing_rate", "energy needs a rate to be paid", "/true_up/rate")
-    if true_up and kept == "money" and (true_up.rate is not None or true_up.pay == "credit"):
+    if true_up and bank == "money" and (true_up.rate is not None or true_up.pay == "credit"):
         message = "the bank is money already: it can only be paid as it is, or be lost"
         yield Fault("not_of_scheme", message, "/true_up/rate")
-    if true_up and kept == "money" and true_up.basis == "net":
+    if true_up and bank == "money" and true_up.basis == "net":
         yield Fault("not_of_scheme", "only energy may have a net", "/true_up/basis")
 
 

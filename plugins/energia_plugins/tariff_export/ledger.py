@@ -50,7 +50,7 @@ class Entry:
 
 @attrs.define
 class Account:
-    """What became of the credit of one unit in a bill: in + earned = used + expired + ... + out."""
+    """The account of the credit of one unit in a bill: in + earned = used + expired + ... + out."""
 
     carried_in: Fraction = Fraction(0)
     earned: Fraction = Fraction(0)
@@ -88,14 +88,14 @@ class Kept:
 
     @classmethod
     def read(cls, state: Mapping[str, Any]) -> Self:
-        """Return what a state tells.
+        """Return what a state says.
 
         Raises:
             Invalid: With a fault `bad_state`; the state may have been sent by a person.
 
         """
         try:
-            entries = [_entry(one) for one in state.get("ledger", [])]
+            entries = [_entry(entry) for entry in state.get("ledger", [])]
             month = _month(state["month"]) if "month" in state else None
             net = _number(state.get("net", "0"))
         except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
@@ -104,7 +104,7 @@ class Kept:
                 f", months such as 2026-03 and numbers as strings: {error}"
             )
             raise Invalid.of("bad_state", message, "/state") from error
-        return cls(month, sorted(entries, key=lambda one: one.month), net)
+        return cls(month, sorted(entries, key=lambda entry: entry.month), net)
 
     def of(self, unit: Unit) -> list[Entry]:
         """Return the entries of one unit."""
@@ -112,7 +112,7 @@ class Kept:
 
 
 def later(month: str, months: int) -> str:
-    """Return the month so many months later."""
+    """Return the month that is some months later."""
     year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 + months, 12)
     return f"{year:04}-{number + 1:02}"
 

@@ -23,9 +23,10 @@ from energia import (
 Netting = Literal["interval", "hour"]
 
 _HOUR: Final = 3600
-#: So large may a sum over an hour be; far beyond any meter.
+#: So large may a sum over an hour be; far beyond any meter. Twice as much still fits 64 bits, for
+#: the hour that comes twice when clocks go back.
 _LIMIT: Final = 2**62
-#: Bills of more local days are told to be long.
+#: Bills of more local days are reported to be long.
 _LONG: Final = 45
 
 
@@ -91,7 +92,7 @@ class Exported(BaseMeasure):
 
 @attrs.frozen
 class BillMonth(BaseMeasure):
-    """The local days of each month of the bill, as `Months`; a long window is told."""
+    """The local days of each month of the bill, as `Months`; a long window is reported."""
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -117,11 +118,12 @@ def _comparable(ours: Portion, theirs: Portion, export: Role) -> None:
 
 
 def _hourly(net: Micro, slots: Slots, part: Portion) -> Micro:
+    # By the wall clock: the hour that comes twice when clocks go back is netted as one.
     hours = slots.zone.local(part.grid.starts) // _HOUR
     first = np.append(0, np.flatnonzero(hours[1:] != hours[:-1]) + 1)
-    found = np.zeros(len(net), np.int64)
-    found[first] = np.add.reduceat(net, first)
-    return found
+    sums = np.zeros(len(net), np.int64)
+    sums[first] = np.add.reduceat(net, first)
+    return sums
 
 
 def _portion(like: Portion, values: Micro) -> Portion:

@@ -122,7 +122,9 @@ def _demand_fits(
     demand: BillingDemand | None,
     reset: Reset,
 ) -> Iterator[Fault]:
-    of_demand = sorted({OF_DEMAND[one] for one in _units(tiers, rates, unit) if one in OF_DEMAND})
+    of_demand = sorted(
+        {OF_DEMAND[name] for name in _units(tiers, rates, unit) if name in OF_DEMAND}
+    )
     if of_demand and demand is None:
         message = f"bounds by {of_demand[0]} need demand: how the billing demand is determined"
         yield Fault("missing_demand", message, "/demand")
@@ -286,41 +288,41 @@ class Tiered(BaseCharge):
     @cached_property
     def pools(self) -> Mapping[Pool, Ladder]:
         """The ladders, each with the periods whose energy is counted together."""
-        found: dict[object, list[str]] = {}
+        groups: dict[object, list[str]] = {}
         ladders = {
             period: Ladder.of(tiers, self.unit, self.last) for period, tiers in self.ladders.items()
         }
         for period, ladder in ladders.items():
             key = period if self.scope == "per_period" else ladder
-            found.setdefault(key, []).append(period)
-        return {tuple(pool): ladders[pool[0]] for pool in found.values()}
+            groups.setdefault(key, []).append(period)
+        return {tuple(pool): ladders[pool[0]] for pool in groups.values()}
 
     @property
     def remembers(self) -> bool:
         """Whether what was used in a window before counts."""
-        kept = self.reset in ("month", "quarter", "year")
-        return kept and not is_prorated(self.proration, self.reset)
+        is_long = self.reset in ("month", "quarter", "year")
+        return is_long and not is_prorated(self.proration, self.reset)
 
     def measures(self) -> dict[str, Measure]:
         """Measure the energy of each window, and what its bounds are multiplied by."""
         pools = self.pools
         units = {unit for ladder in pools.values() for unit in ladder.units}
-        found: dict[str, Measure] = {
+        measures: dict[str, Measure] = {
             "energy": TieredEnergy(self.schedule, self.channel, self.reset)
         }
         daily = not units.isdisjoint(DAILY)
         if self.reset != "day" and units:
-            found["days"] = WindowDays(self.reset, daily, self.remembers)
+            measures["days"] = WindowDays(self.reset, daily, self.remembers)
         if self.schedule is not None and len(pools) > 1 and (daily or self.scope != "per_period"):
             named = tuple(pools)
-            found["active_days"] = PoolDays(self.schedule, self.channel, self.reset, named)
+            measures["active_days"] = PoolDays(self.schedule, self.channel, self.reset, named)
         if self.demand is not None:
             by_month = self.reset == "month"
-            found |= self.demand.measures(self.channel, "month" if by_month else "bill")
+            measures |= self.demand.measures(self.channel, "month" if by_month else "bill")
         if self.scope == "pooled_chronological":
             walk = tuple(pools.items())
-            found["walk"] = Walk(self.schedule, self.channel, self.reset, walk)
-        return found
+            measures["walk"] = Walk(self.schedule, self.channel, self.reset, walk)
+        return measures
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
         """Charge each tier of each period in which there is energy."""
@@ -380,15 +382,15 @@ class Reckoning:
     @classmethod
     def of(cls, charge: "Tiered", measured: Measured, state: Mapping[str, Any]) -> "Reckoning":
         """Take what was measured and remembered."""
-        found = sorted({one.partition("@")[2] for one in measured["energy"]})
-        before = used_in(found[0], state) if charge.remembers and found else {}
+        windows = sorted({text.partition("@")[2] for text in measured["energy"]})
+        before = used_in(windows[0], state) if charge.remembers and windows else {}
         demands, peaks = _demands(charge, measured, state)
         whole = not is_prorated(charge.proration, charge.reset)
         each = whole or charge.scope == "per_period"
         days, active = measured.get("days", {}), measured.get("active_days", {})
         daily = any(ladder.daily for ladder in charge.pools.values())
         scales = Scales(days, active, each, whole, demands, daily)
-        return cls(charge, measured, scales, tuple(found), before, peaks)
+        return cls(charge, measured, scales, tuple(windows), before, peaks)
 
     @property
     def state(self) -> Mapping[str, Any]:
@@ -397,12 +399,14 @@ class Reckoning:
             return self.peaks
         last = self.windows[-1]
         used = {pool[0]: self._used(pool, ladder, last) for pool, ladder in self._pools}
-        kept = {pool: Fraction(one.before + one.now) / MICRO for pool, one in used.items()}
-        return {**self.peaks, **remembering(last, kept)}
+        quantities = {
+            pool: Fraction(usage.before + usage.now) / MICRO for pool, usage in used.items()
+        }
+        return {**self.peaks, **remembering(last, quantities)}
 
     def steps(self) -> dict[tuple[str, int], list[Step]]:
         """Return how much each period uses at each tier: a step for each window."""
-        found: dict[tuple[str, int], list[Step]] = {}
+        steps: dict[tuple[str, int], list[Step]] = {}
         for window in self.windows:
             for pool, ladder in self._pools:
                 used = self._used(pool, ladder, window)
@@ -411,8 +415,8 @@ class Reckoning:
                 for period, tier, quantity, expression in self._shares(used, window):
                     value = Fraction(quantity) / MICRO
                     step = Step(_described(window, tier, texts), expression, value)
-                    found.setdefault((period, tier), []).append(step)
-        return found
+                    steps.setdefault((period, tier), []).append(step)
+        return steps
 
     @property
     def _pools(self) -> list[tuple[Pool, Ladder]]:
@@ -425,6 +429,7 @@ class Reckoning:
             for period in pool
             if label(period, window) in energy
         }
+        # Later windows begin within the bill: nothing was used in them before.
         first = window == self.windows[0]
         before = self.before.get(pool[0], 0) * MICRO if first else 0
         return Used(of_pool, before, ladder, self.scales.scale(pool, window))
@@ -469,11 +474,11 @@ def _demands(
         return {}, {}
     by_month = charge.reset == "month"
     demands = charge.demand.billed(measured, state, "month" if by_month else "bill")
-    found: dict[str, Fraction] = {}
-    for one in demands.found:
-        window = one.month if by_month else ""
-        found[window] = max(one.value, found.get(window, one.value))
-    return found, demands.state
+    by_window: dict[str, Fraction] = {}
+    for demand in demands.found:
+        window = demand.month if by_month else ""
+        by_window[window] = max(demand.value, by_window.get(window, demand.value))
+    return by_window, demands.state
 
 
 def remembering(window: str, used: Mapping[str, Fraction]) -> dict[str, Any]:
@@ -510,8 +515,8 @@ def _faults_of_ends(ladder: Sequence[Tier], last: Last, pointer: str) -> Iterato
 
 
 def _units(tiers: Sequence[Tier] | None, rates: Rates | None, unit: Unit) -> set[Unit]:
-    found = chain.from_iterable(ladder for _, ladder in _ladders(tiers, rates))
-    return {tier.unit or unit for tier in found if tier.up_to is not None}
+    ladder_tiers = chain.from_iterable(ladder for _, ladder in _ladders(tiers, rates))
+    return {tier.unit or unit for tier in ladder_tiers if tier.up_to is not None}
 
 
 def _bounds(rates: Rates | None, unit: Unit) -> list[Ladder]:

@@ -117,6 +117,7 @@ def text_of(micro: Micro) -> str:
 @lru_cache(maxsize=4096)
 def _ends(ladder: Ladder, scale: Scale) -> tuple[Micro, ...]:
     scaled = [_scaled(bound, unit, scale) for bound, unit in ladder.bounds]
+    # From the last bound down, the lowest so far.
     return tuple(accumulate(reversed(scaled), min))[::-1]
 
 
@@ -182,9 +183,10 @@ class Scales:
         part = (1, 1) if priced[0] == priced[1] else priced
         if own is None:
             return Scale(part, priced[0] if self.daily else 1, self.demands.get(window))
+        # Pools divide the allowance by the days on which each is in force.
         if not self.each:
             of_all = sum(
-                count for at, count in self.pools.items() if at.partition("@")[2] == window
+                count for key, count in self.pools.items() if key.partition("@")[2] == window
             )
             part = (own * part[0], of_all * part[1]) if own != of_all else part
         return Scale(part, own if self.daily else 1, self.demands.get(window))

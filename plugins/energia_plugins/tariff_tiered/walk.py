@@ -48,22 +48,23 @@ class Walk(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Walk all windows."""
-        found = windows_in(slots, self.schedule, self.channel, self.reset)
+        windows = windows_in(slots, self.schedule, self.channel, self.reset)
         part, result = slots.portion(self.channel), dict[str, int]()
         values: Any = part.values
+        # The running sum might not fit 64 bits: Python's integers do.
         if part.largest * len(values) > _LIMIT:
             values = values.astype(object)
         scales = _scales(slots, self)
         for pool, ladder in self.pools:
-            keys = [found.periods.index(period) for period in pool]
-            mine = np.isin(found.keys, keys)
-            for name, inside in _spans(found):
-                at = np.flatnonzero(mine[inside]) + inside.start
+            keys = [windows.periods.index(period) for period in pool]
+            mine = np.isin(windows.keys, keys)
+            for name, inside in _spans(windows):
+                indexes = np.flatnonzero(mine[inside]) + inside.start
                 bounds = ladder.ends(scales.scale(pool, name))
                 for period, key in zip(pool, keys, strict=True):
-                    below = _below_bounds(values[at], found.keys[at] == key, bounds)
-                    for tier, one in below.items():
-                        result[f"{label(period, name)}:{tier}"] = one
+                    below = _below_bounds(values[indexes], windows.keys[indexes] == key, bounds)
+                    for tier, energy in below.items():
+                        result[f"{label(period, name)}:{tier}"] = energy
         return result
 
 
@@ -83,9 +84,9 @@ def _days(slots: Slots, walk: Walk) -> Mapping[str, int]:
     return WindowDays(walk.reset, daily, before=False).evaluate(slots)
 
 
-def _spans(found: Windows) -> Sequence[tuple[str, slice]]:
-    edges = pairwise([*found.firsts.tolist(), len(found.keys)])
-    return [(name, slice(*edge)) for name, edge in zip(found.names, edges, strict=True)]
+def _spans(windows: Windows) -> Sequence[tuple[str, slice]]:
+    edges = pairwise([*windows.firsts.tolist(), len(windows.keys)])
+    return [(name, slice(*edge)) for name, edge in zip(windows.names, edges, strict=True)]
 
 
 def _below_bounds(
@@ -94,16 +95,18 @@ def _below_bounds(
     """Return what the slots that are *mine* use below each bound of a walk over *values*."""
     after = np.cumsum(values)
     before = after - values
-    found: dict[str, int] = {}
+    sums: dict[str, int] = {}
     for number, bound in enumerate(bounds, start=1):
         whole, rest = divmod(bound, 1)
+        # No sum of 64 bits is above the limit: a bound above it cuts nothing off.
         top = int(whole) if values.dtype == object else min(int(whole), _LIMIT)
         below = np.minimum(after, top) - np.minimum(before, top)
-        found[str(number)] = int(below[mine].sum())
+        sums[str(number)] = int(below[mine].sum())
         if rest:
+            # 1 for a slot that rises above the bound, -1 for one that falls below it again.
             above = (after > top).astype(np.int64) - (before > top)
-            found[f"{number}:above"] = int(above[mine].sum())
-    return found
+            sums[f"{number}:above"] = int(above[mine].sum())
+    return sums
 
 
 # How usage is shared out among the tiers of a ladder.
@@ -176,19 +179,19 @@ def shares_of_band(used: Used) -> Iterator[Share]:
 
 
 def shares_of_walk(
-    used: Used, found: Mapping[str, int], labels: Mapping[str, str]
+    used: Used, walk: Mapping[str, int], labels: Mapping[str, str]
 ) -> Iterator[Share]:
-    """Yield what each period used at each tier, as a walk slot by slot *found* it.
+    """Yield what each period used at each tier, as a walk slot by slot gave it.
 
     Args:
         used: The usage.
-        found: What `Walked` gave.
+        walk: What `Walk` gave.
         labels: How it names each period.
 
     """
     ends = used.ends
     for period, energy in used.energy.items():
-        below = [_below(found, labels[period], number, end) for number, end in enumerate(ends, 1)]
+        below = [_below(walk, labels[period], number, end) for number, end in enumerate(ends, 1)]
         reached = [0, *below, *([] if used.ladder.closed else [energy])]
         for tier in range(len(reached) - 1):
             quantity = reached[tier + 1] - reached[tier]
@@ -197,9 +200,9 @@ def shares_of_walk(
                 yield period, tier, quantity, f"{upper} - {lower}" if reached[tier] else upper
 
 
-def _below(found: Mapping[str, int], label: str, number: int, end: Micro) -> Micro:
+def _below(walk: Mapping[str, int], label: str, number: int, end: Micro) -> Micro:
     rest = end % 1
-    return found[f"{label}:{number}"] + rest * found.get(f"{label}:{number}:above", 0)
+    return walk[f"{label}:{number}"] + rest * walk.get(f"{label}:{number}:above", 0)
 
 
 def _at_one(used: Used, tier: int) -> Iterator[Share]:
@@ -217,7 +220,7 @@ def _stretches(used: Used) -> Iterator[tuple[int, Micro, Micro]]:
     start, stop, ends = used.before, used.before + used.now, used.ends
     for tier in range(len(ends) + (not used.ladder.closed)):
         lower = min(ends[tier - 1], max(start, stop)) if tier else None
-        below, above = (_clip(one, lower, ends, tier) for one in (start, stop))
+        below, above = (_clip(edge, lower, ends, tier) for edge in (start, stop))
         if below != above:
             yield tier, below, above
 

@@ -52,6 +52,7 @@ class Windows:
     def __attrs_post_init__(self) -> None:
         """Sort the runs of slots of one window and period."""
         both = self.of_slots * len(self.periods) + self.keys
+        # An array compared with itself is true at its first item, and empty if it has none.
         bounds = np.flatnonzero(np.append(both[:1] == both[:1], both[1:] != both[:-1]))
         order = np.argsort(both[bounds], kind="stable")
         keys = both[bounds][order]
@@ -74,8 +75,8 @@ class Windows:
         """Return the exact sum of *values*, bounded by *largest*, by label."""
         if not len(values):
             return {}
-        found = sums(values, largest, self._bounds, self._order, self._starts)
-        return dict(zip(self._labels, found, strict=True))
+        totals = sums(values, largest, self._bounds, self._order, self._starts)
+        return dict(zip(self._labels, totals, strict=True))
 
     def days_of(self, pools: tuple[tuple[str, ...], ...]) -> Mapping[str, int]:
         """Return on how many local days each of *pools* of periods has a slot.
@@ -86,17 +87,17 @@ class Windows:
 
 
 @lru_cache(maxsize=512)
-def _days_of(found: Windows, pools: tuple[tuple[str, ...], ...]) -> Mapping[str, int]:
-    pool = np.array([_index(pools, period) for period in found.periods], np.int64)[found.keys]
+def _days_of(spans: Windows, pools: tuple[tuple[str, ...], ...]) -> Mapping[str, int]:
+    pool = np.array([_index(pools, period) for period in spans.periods], np.int64)[spans.keys]
     if not len(pool):
         return {}
     # One number for window, pool and day: rows of three take 20 times as long to sort.
-    first, last = int(found.days.min()), int(found.days.max())
-    pair = found.of_slots * len(pools) + pool
-    days = np.unique(pair * (last - first + 1) + (found.days - first))
+    first, last = int(spans.days.min()), int(spans.days.max())
+    pair = spans.of_slots * len(pools) + pool
+    days = np.unique(pair * (last - first + 1) + (spans.days - first))
     pairs, counts = np.unique(days // (last - first + 1), return_counts=True)
     return {
-        label(pools[pair % len(pools)][0], found.names[pair // len(pools)]): count
+        label(pools[pair % len(pools)][0], spans.names[pair // len(pools)]): count
         for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True)
     }
 
@@ -251,17 +252,17 @@ class WindowDays(BaseMeasure):
             if slots.bill is None and not self.always:
                 return {}
             return {"days": slots.local_days().number, "whole": slots.bill_days().number}
-        found: dict[str, int] = {}
+        by_window: dict[str, int] = {}
         for month, days in self._local(slots).by_month.items():
-            at = label("days", of_month(month, self.reset))
-            found[at] = found.get(at, 0) + days
-        whole = {one.replace("days", "whole"): length(one.partition("@")[2]) for one in found}
+            key = label("days", of_month(month, self.reset))
+            by_window[key] = by_window.get(key, 0) + days
+        whole = {key.replace("days", "whole"): length(key.partition("@")[2]) for key in by_window}
         if self.before:
             _tell_of_before(slots, self.reset)
-        return {**found, **whole}
+        return {**by_window, **whole}
 
     def _local(self, slots: Slots) -> LocalDays:
-        """Return the days; where windows count as a whole, a part of a day is nothing to tell."""
+        """Return the days; where windows count as a whole, a part of a day needs no assumption."""
         if self.before:
             return LocalDays.between(slots.start, slots.end, slots.zone)
         return slots.local_days()

@@ -53,8 +53,8 @@ class UrdbImporter:
         notes, context = Notes(), Context(options)
         zone = Zone.named(options.timezone)
         rates = list(in_force(notes, list(_rates(document, notes))))
-        blocks = [Block(one, *_dates(one, zone)) for one in rates]
-        charges = [list(_charges(one, context)) for one in rates]
+        blocks = [Block(rate, *_dates(rate, zone)) for rate in rates]
+        charges = [list(_charges(rate, context)) for rate in rates]
         versions = chain_of(notes, blocks, charges)
         for rate in rates:
             record.tell_unused(rate)
@@ -74,22 +74,24 @@ class UrdbImporter:
 
 def _rates(document: object, notes: Notes) -> Iterator[Record]:
     """Yield the rates of a document."""
-    at, found = "", document
+    pointer, body = "", document
     if isinstance(document, dict) and isinstance(document.get("items"), list):
-        at, found = "/items", document["items"]
-    listed = found if isinstance(found, list) else [found]
+        pointer, body = "/items", document["items"]
+    listed = body if isinstance(body, list) else [body]
     if not listed or len(listed) > _MOST:
         message = f"there is no rate in it, or more than {_MOST}"
-        raise Invalid.of("no_rate_found", message, at)
+        raise Invalid.of("no_rate_found", message, pointer)
     wrong = [
-        Fault("wrong_type", "a rate is an object", f"{at}/{index}" if listed is found else at)
-        for index, one in enumerate(listed)
-        if not isinstance(one, dict)
+        Fault(
+            "wrong_type", "a rate is an object", f"{pointer}/{index}" if listed is body else pointer
+        )
+        for index, item in enumerate(listed)
+        if not isinstance(item, dict)
     ]
     if wrong:
         raise Invalid.of_all(wrong)
-    for index, one in enumerate(listed):
-        yield record.record(one, f"{at}/{index}" if listed is found else at, notes)
+    for index, item in enumerate(listed):
+        yield record.record(item, f"{pointer}/{index}" if listed is body else pointer, notes)
 
 
 def _dates(rate: Record, zone: Zone) -> tuple[date | None, date | None]:
@@ -99,7 +101,7 @@ def _dates(rate: Record, zone: Zone) -> tuple[date | None, date | None]:
 def _charges(rate: Record, context: Context) -> Iterator[dict[str, Any]]:
     """Yield all charges of a rate, the minimum last: it looks at all of them."""
     before = len(rate.notes.faults)
-    found: list[dict[str, Any]] = [
+    charges: list[dict[str, Any]] = [
         *energy.energy(rate, context),
         *demand.demand(rate, context),
         *energy.fixed(rate),
@@ -109,24 +111,24 @@ def _charges(rate: Record, context: Context) -> Iterator[dict[str, Any]]:
     for name in ("utility", "name"):
         rate.get(name)
     _reactive(rate)
-    if not found and len(rate.notes.faults) == before:
+    if not charges and len(rate.notes.faults) == before:
         message = "the rate charges nothing: it has no energy, demand or fixed charge"
         rate.notes.refuse(rate.at, "nothing_to_charge", message)
-    yield from found
+    yield from charges
 
 
 def _reactive(rate: Record) -> None:
     if rate.number("demandreactivepowercharge"):
-        at = rate.pointer("demandreactivepowercharge")
+        pointer = rate.pointer("demandreactivepowercharge")
         message = "the charge for reactive power is not imported; see the charge `reactive`"
-        rate.notes.warn(at, "not_imported", message)
+        rate.notes.warn(pointer, "not_imported", message)
 
 
 def _name(rate: Record) -> str:
     """Return a name for people: that of the utility and of the rate."""
     parts: Sequence[str | None] = (rate.text("utility"), rate.text("name"))
-    found = ": ".join(part for part in parts if part)
-    return (found or f"URDB {rate.text('label') or 'rate'}")[:_NAME]
+    name = ": ".join(part for part in parts if part)
+    return (name or f"URDB {rate.text('label') or 'rate'}")[:_NAME]
 
 
 @hookimpl

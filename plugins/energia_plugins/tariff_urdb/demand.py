@@ -22,63 +22,66 @@ def ratchet(rate: Record) -> dict[str, Any] | None:
 
 
 def _lookback(rate: Record) -> dict[str, Any] | None:
-    percent, at = rate.number("lookbackpercent"), rate.pointer("lookbackpercent")
+    percent, pointer = rate.number("lookbackpercent"), rate.pointer("lookbackpercent")
     back = rate.notes.whole(rate.get("lookbackrange"), rate.pointer("lookbackrange"))
     months = _ratchet_months(rate)
     if not percent:
         return None
     if not 0 < percent <= 100:
-        rate.notes.refuse(at, "out_of_range", "lookbackpercent is above 0 and at most 100")
+        rate.notes.refuse(pointer, "out_of_range", "lookbackpercent is above 0 and at most 100")
         return None
     if percent <= 1:
         rate.notes.warn(
-            at, "part_of_one", f"{percent} is taken as a part of 1, not as a percentage"
+            pointer, "part_of_one", f"{percent} is taken as a part of 1, not as a percentage"
         )
         percent *= 100
-    found: dict[str, Any] = {"percent": format(percent.normalize(), "f")}
+    lookback: dict[str, Any] = {"percent": format(percent.normalize(), "f")}
     if back is not None and not 0 <= back <= MONTHS:
         message = "lookbackrange is a number of months, 0 to 12"
         rate.notes.refuse(rate.pointer("lookbackrange"), "out_of_range", message)
     elif back:
-        found["back"] = min(back, _BACK)
+        lookback["back"] = min(back, _BACK)
     elif months:
-        found |= {"back": _BACK, "months": months}
+        lookback |= {"back": _BACK, "months": months}
     else:
         message = "neither lookbackrange nor lookbackmonths says how far: 11 months are taken"
-        rate.notes.warn(at, "lookback_assumed", message)
-    return found
+        rate.notes.warn(pointer, "lookback_assumed", message)
+    return lookback
 
 
 def _ratchet_months(rate: Record) -> list[int]:
-    value, at = rate.get("lookbackmonths"), rate.pointer("lookbackmonths")
+    value, pointer = rate.get("lookbackmonths"), rate.pointer("lookbackmonths")
     if value in (None, []):
         return []
     if not isinstance(value, list) or len(value) != MONTHS:
-        rate.notes.refuse(at, "wrong_shape", "lookbackmonths has 12 values, one for each month")
+        rate.notes.refuse(
+            pointer, "wrong_shape", "lookbackmonths has 12 values, one for each month"
+        )
         return []
-    return [month for month, one in enumerate(value, 1) if one in (True, 1, "1", "true")]
+    return [month for month, flag in enumerate(value, 1) if flag in (True, 1, "1", "true")]
 
 
 def _monthly(rate: Record) -> dict[str, Any] | None:
     name = "demandratchetpercentage"
-    value, at = rate.get(name), rate.pointer(name)
+    value, pointer = rate.get(name), rate.pointer(name)
     if value in (None, []):
         return None
     if not isinstance(value, list) or len(value) != MONTHS:
-        rate.notes.refuse(at, "wrong_shape", f"{name} has 12 percentages, one for each month")
+        rate.notes.refuse(pointer, "wrong_shape", f"{name} has 12 percentages, one for each month")
         return None
-    found = [
-        rate.notes.number(one, f"{at}/{month}") or Decimal(0) for month, one in enumerate(value)
+    percents = [
+        rate.notes.number(percent, f"{pointer}/{month}") or Decimal(0)
+        for month, percent in enumerate(value)
     ]
-    if not any(found):
+    if not any(percents):
         return None
-    for month, one in enumerate(found):
-        if not 0 <= one <= 100:
-            rate.notes.refuse(f"{at}/{month}", "out_of_range", "a percentage is 0 to 100")
-    if all(one <= 1 for one in found):
-        rate.notes.warn(at, "part_of_one", "the percentages are taken as parts of 1")
-        found = [one * 100 for one in found]
-    return {"percent": [format(one, "f") for one in found], "back": _BACK}
+    for month, percent in enumerate(percents):
+        if not 0 <= percent <= 100:
+            rate.notes.refuse(f"{pointer}/{month}", "out_of_range", "a percentage is 0 to 100")
+    if all(percent <= 1 for percent in percents):
+        rate.notes.warn(pointer, "part_of_one", "the percentages are taken as parts of 1")
+        percents = [percent * 100 for percent in percents]
+    return {"percent": [format(percent, "f") for percent in percents], "back": _BACK}
 
 
 #: The units of demand, by how the source writes them: the unit, and for what the price is.
@@ -112,10 +115,10 @@ def demand(rate: Record, context: Context) -> Iterator[dict[str, Any]]:
 
 def _common(rate: Record) -> dict[str, Any]:
     """Return what all charges for demand share, whether there are any or not."""
-    found = ratchet(rate)
+    rule = ratchet(rate)
     for name in ("demandunits", "demandwindow"):
         rate.get(name)
-    return {"ratchet": found} if found else {}
+    return {"ratchet": rule} if rule else {}
 
 
 def _charge(  # noqa: PLR0913, PLR0917 - what makes a charge
@@ -146,8 +149,8 @@ def _charge(  # noqa: PLR0913, PLR0917 - what makes a charge
         yield charge | _one_price(rate, used[0]) | common
         return
     names = names_of(rate, "demandtoulabels" if form == "tou" else "", periods, when.periods)
-    at = "demandweekdayschedule" if form == "tou" else "flatdemandmonths"
-    charge["schedule"] = scheduled(rate, when, names, at)
+    field = "demandweekdayschedule" if form == "tou" else "flatdemandmonths"
+    charge["schedule"] = scheduled(rate, when, names, field)
     charge["rates"] = {names[i]: _price(rate, periods[i]) for i in when.periods}
     if form == "flat" and common:  # its periods are only prices: the demand is one
         common = {"ratchet": {**common["ratchet"], "across_periods": True}}
@@ -195,23 +198,23 @@ def _unit(rate: Record, name: str) -> tuple[str, str] | None:
 def _months(rate: Record, periods: int) -> list[int] | None:
     """Return the period of each month."""
     name = "flatdemandmonths"
-    value, at, before = rate.get(name), rate.pointer(name), len(rate.notes.faults)
+    value, pointer, before = rate.get(name), rate.pointer(name), len(rate.notes.faults)
     if value in (None, []) and periods == 1:
         return [0] * MONTHS
     if not isinstance(value, list) or len(value) != MONTHS:
         message = f"{name} has 12 numbers of periods, one for each month"
-        rate.notes.refuse(at, "wrong_shape", message)
+        rate.notes.refuse(pointer, "wrong_shape", message)
         return None
-    found = [rate.notes.whole(one, f"{at}/{month}") for month, one in enumerate(value)]
-    for month, one in enumerate(found):
-        if len(rate.notes.faults) == before and (one is None or not 0 <= one < periods):
-            message = f"there is no period {one}: the structure has 0 to {periods - 1}"
-            rate.notes.refuse(f"{at}/{month}", "unknown_period", message)
-    return [one or 0 for one in found] if len(rate.notes.faults) == before else None
+    numbers = [rate.notes.whole(number, f"{pointer}/{month}") for month, number in enumerate(value)]
+    for month, number in enumerate(numbers):
+        if len(rate.notes.faults) == before and (number is None or not 0 <= number < periods):
+            message = f"there is no period {number}: the structure has 0 to {periods - 1}"
+            rate.notes.refuse(f"{pointer}/{month}", "unknown_period", message)
+    return [number or 0 for number in numbers] if len(rate.notes.faults) == before else None
 
 
 def _coincident(rate: Record) -> Iterator[dict[str, Any]]:
-    """Yield a charge at the peaks of the system, whose times each contract tells."""
+    """Yield a charge at the peaks of the system, whose times each contract states."""
     name, schedule = "coincidentratestructure", "coincidentrateschedule"
     periods = structure(rate, name)
     rate.get(schedule), rate.get("coincidentrateunit")

@@ -71,7 +71,7 @@ def _without_nests(notes: Notes, period: Period, steps: Sequence[Step]) -> list[
     `200 kWh/kW, 3000 kWh, open kWh, 400 kWh/kW` means 3000 kWh, then 200 kWh/kW, then 400 kWh/kW:
     the price of the block is that of the tiers inside.
     """
-    found: list[Step] = []
+    tiers: list[Step] = []
     block: Step | None = None
     for index, step in enumerate(steps):
         following = steps[index + 1] if index + 1 < len(steps) else None
@@ -80,11 +80,11 @@ def _without_nests(notes: Notes, period: Period, steps: Sequence[Step]) -> list[
             message = "its price is not charged: the tiers after it are inside of it"
             notes.warn(period.tiers[index].at, "block_of_tiers", message)
         elif block and not step.by_demand and following is not None and following.by_demand:
-            found.append(attrs.evolve(step, up_to=block.up_to, unit=block.unit))
+            tiers.append(attrs.evolve(step, up_to=block.up_to, unit=block.unit))
             block = None
         else:
-            found.append(step)
-    return found
+            tiers.append(step)
+    return tiers
 
 
 def _open_ladder(notes: Notes, period: Period, steps: Sequence[Step]) -> Ladder | None:
@@ -123,18 +123,18 @@ def join_ladders(
     Where they differ, each gets the bounds of all: the price of a tier stays that of the tier it
     is cut from. None where the bounds are of different units, which cannot be compared.
     """
-    found = dict(ladders)
+    joined = dict(ladders)
     for group in _together(months):
         bounds = {_bounds(ladders[period]) for period in group}
         if len(bounds) == 1:
             continue
-        units = {one.unit for period in group for one in ladders[period][:-1]}
+        units = {step.unit for period in group for step in ladders[period][:-1]}
         if len(units) > 1:
             return None
         cuts = sorted({cut for ladder in bounds for cut, _ in ladder if cut is not None})
         for period in group:
-            found[period] = tuple(_cut(ladders[period], cuts, next(iter(units))))
-    return found
+            joined[period] = tuple(_cut(ladders[period], cuts, next(iter(units))))
+    return joined
 
 
 def _together(months: Iterable[set[int]]) -> list[set[int]]:
@@ -148,12 +148,12 @@ def _together(months: Iterable[set[int]]) -> list[set[int]]:
 
 
 def _bounds(ladder: Ladder) -> tuple[tuple[Decimal | None, str], ...]:
-    return tuple((one.up_to, one.unit) for one in ladder if one.up_to is not None)
+    return tuple((step.up_to, step.unit) for step in ladder if step.up_to is not None)
 
 
 def _cut(ladder: Ladder, cuts: Sequence[Decimal], unit: str) -> Iterator[Step]:
     for cut in cuts:
-        price = next(one.price for one in ladder if one.up_to is None or cut <= one.up_to)
+        price = next(step.price for step in ladder if step.up_to is None or cut <= step.up_to)
         yield Step(cut, unit, price)
     yield Step(None, unit, ladder[-1].price)
 
@@ -161,10 +161,10 @@ def _cut(ladder: Ladder, cuts: Sequence[Decimal], unit: str) -> Iterator[Step]:
 def json(ladder: Ladder, unit: str) -> list[dict[str, Any]]:
     """Return tiers as JSON; those in another unit than *unit* state theirs."""
     return [
-        ({} if one.up_to is None else {"up_to": format(one.up_to, "f")})
-        | {"rate": format(one.price, "f")}
-        | ({} if one.up_to is None or one.unit == unit else {"unit": one.unit})
-        for one in ladder
+        ({} if step.up_to is None else {"up_to": format(step.up_to, "f")})
+        | {"rate": format(step.price, "f")}
+        | ({} if step.up_to is None or step.unit == unit else {"unit": step.unit})
+        for step in ladder
     ]
 
 
@@ -187,20 +187,20 @@ def _charge(
 ) -> Iterator[dict[str, Any]]:
     names = names_of(rate, "energytoulabels", periods, when.periods)
     tell_unused_periods(rate, periods, when)
-    found = {index: ladder(rate.notes, periods[index]) for index in when.periods}
-    known = {index: one for index, one in found.items() if one}
-    if len(known) < len(found):
+    ladders = {index: ladder(rate.notes, periods[index]) for index in when.periods}
+    known = {index: steps for index, steps in ladders.items() if steps}
+    if len(known) < len(ladders):
         return
-    if all(len(one) == 1 for one in known.values()):
+    if all(len(steps) == 1 for steps in known.values()):
         yield _without_tiers(rate, known, when, names)
     else:
         yield from _tiered(rate, context, known, when, names)
 
 
 def _without_tiers(
-    rate: Record, found: Mapping[int, Ladder], when: Matrix, names: Mapping[int, str]
+    rate: Record, ladders: Mapping[int, Ladder], when: Matrix, names: Mapping[int, str]
 ) -> dict[str, Any]:
-    prices = {index: format(one[0].price, "f") for index, one in found.items()}
+    prices = {index: format(steps[0].price, "f") for index, steps in ladders.items()}
     if len(prices) == 1:
         (price,) = prices.values()
         return {"kind": "energy.flat", "code": CODE, "rate": price}
@@ -215,23 +215,25 @@ def _without_tiers(
 def _tiered(
     rate: Record,
     context: Context,
-    found: Mapping[int, Ladder],
+    ladders: Mapping[int, Ladder],
     when: Matrix,
     names: Mapping[int, str],
 ) -> Iterator[dict[str, Any]]:
-    at, scope = rate.pointer(_NAME), context.options.tier_scope or "pooled_prorated"
-    together = dict(found) if scope == "per_period" else join_ladders(found, when.by_month())
+    pointer, scope = rate.pointer(_NAME), context.options.tier_scope or "pooled_prorated"
+    together = dict(ladders) if scope == "per_period" else join_ladders(ladders, when.by_month())
     if together is None:
         message = (
             "periods of one month have tiers in different units, which cannot be counted together: "
             "import with tier_scope=per_period"
         )
-        rate.notes.refuse(at, "mixed_units", message)
+        rate.notes.refuse(pointer, "mixed_units", message)
         return
-    if together != found:
+    if together != ladders:
         message = "periods of one month have different tiers: each was cut at the bounds of all"
-        rate.notes.warn(at, "tiers_joined", message)
-    unit = next(one.unit for ladder in together.values() for one in ladder if one.up_to is not None)
+        rate.notes.warn(pointer, "tiers_joined", message)
+    unit = next(
+        step.unit for ladder in together.values() for step in ladder if step.up_to is not None
+    )
     charge: dict[str, Any] = {"kind": "energy.tiered", "code": CODE, "unit": unit, "scope": scope}
     if demand := _demand(rate, context, together):
         charge["demand"] = demand
@@ -240,15 +242,17 @@ def _tiered(
         charge["tiers"] = json(ladder, unit)
     else:
         charge["schedule"] = scheduled(rate, when, names, "energyweekdayschedule")
-        charge["rates"] = {names[i]: json(one, unit) for i, one in together.items()}
+        charge["rates"] = {names[i]: json(ladder, unit) for i, ladder in together.items()}
         message = f"the source does not tell whose energy tiers count together: {scope} is taken"
-        rate.notes.warn(at, "tier_scope", message)
+        rate.notes.warn(pointer, "tier_scope", message)
     yield charge
 
 
-def _demand(rate: Record, context: Context, found: Mapping[int, Ladder]) -> dict[str, Any]:
+def _demand(rate: Record, context: Context, ladders: Mapping[int, Ladder]) -> dict[str, Any]:
     """Return how the billing demand of hours of use is determined; nothing where there are none."""
-    used = {one.unit for ladder in found.values() for one in ladder if one.by_demand and one.up_to}
+    used = {
+        step.unit for ladder in ladders.values() for step in ladder if step.by_demand and step.up_to
+    }
     units = {"kVA" if "kVA" in unit else "hp" if "hp" in unit else "kW" for unit in used}
     if len(units) > 1:
         rate.notes.refuse(
@@ -262,14 +266,15 @@ def _demand(rate: Record, context: Context, found: Mapping[int, Ladder]) -> dict
 def _fuel(rate: Record) -> Iterator[dict[str, Any]]:
     """Yield the adjustment of each month, where there is one."""
     name = "fueladjustmentsmonthly"
-    value, at = rate.get(name), rate.pointer(name)
+    value, pointer = rate.get(name), rate.pointer(name)
     if value in (None, []):
         return
     if not isinstance(value, list) or len(value) != MONTHS:
-        rate.notes.refuse(at, "wrong_shape", f"{name} has 12 prices, one for each month")
+        rate.notes.refuse(pointer, "wrong_shape", f"{name} has 12 prices, one for each month")
         return
     prices = [
-        rate.notes.number(one, f"{at}/{month}") or Decimal(0) for month, one in enumerate(value)
+        rate.notes.number(price, f"{pointer}/{month}") or Decimal(0)
+        for month, price in enumerate(value)
     ]
     distinct = sorted(set(prices), key=prices.index)
     if not any(distinct):
@@ -287,12 +292,12 @@ def _fuel(rate: Record) -> Iterator[dict[str, Any]]:
     }
 
 
-def scheduled(rate: Record, when: Matrix, names: Mapping[int, str], at: str) -> dict[str, Any]:
+def scheduled(rate: Record, when: Matrix, names: Mapping[int, str], field: str) -> dict[str, Any]:
     """Return a schedule; one with too many rules is refused."""
     schedule = when.schedule(names)
     if too_long(schedule):
         message = f"the schedule needs {len(schedule['rules'])} rules, more than a tariff may have"
-        rate.notes.refuse(rate.pointer(at), "too_many_rules", message)
+        rate.notes.refuse(rate.pointer(field), "too_many_rules", message)
     return schedule
 
 
@@ -311,25 +316,25 @@ _PER: Final = {"$/day": "day", "$/month": "bill", "$/year": "year", "$/bill": "b
 
 def fixed(rate: Record) -> Iterator[dict[str, Any]]:
     """Yield the fixed charge, with that of more meters as a parameter."""
-    amount, at = rate.number("fixedchargefirstmeter"), rate.pointer("fixedchargefirstmeter")
+    amount, pointer = rate.number("fixedchargefirstmeter"), rate.pointer("fixedchargefirstmeter")
     older = rate.number("fixedmonthlycharge")
     additional = rate.number("fixedchargeeaaddl")
     per = _per(rate, "fixedchargeunits", amount is not None)
     if amount is None:
-        amount, at = older, rate.pointer("fixedmonthlycharge")
+        amount, pointer = older, rate.pointer("fixedmonthlycharge")
     elif older is not None and older != amount:
         message = "fixedchargefirstmeter is taken, not fixedmonthlycharge"
         rate.notes.warn(rate.pointer("fixedmonthlycharge"), "stated_twice", message)
     if not amount and not additional:
         return
-    found: dict[str, Any] = {"kind": "fixed", "code": "fixed", "amount": _text(amount), "per": per}
+    charge: dict[str, Any] = {"kind": "fixed", "code": "fixed", "amount": _text(amount), "per": per}
     if per == "bill":
         message = "it is charged once a bill: price longer windows with group=P1M"
-        rate.notes.warn(at, "once_a_bill", message)
+        rate.notes.warn(pointer, "once_a_bill", message)
     if additional:
-        found |= {"additional": _text(additional)}
-        found |= {"meters": {"parameter": "meters", "default": 1}}
-    yield found
+        charge |= {"additional": _text(additional)}
+        charge |= {"meters": {"parameter": "meters", "default": 1}}
+    yield charge
 
 
 def minimum(rate: Record) -> Iterator[dict[str, Any]]:
@@ -384,8 +389,8 @@ _YES: Final = (True, 1, "1", "true", "True", "yes")
 
 
 def export(rate: Record, context: Context) -> Iterator[dict[str, Any]]:
-    """Yield what is paid for exports, where the rate tells."""
-    scheme, at = _scheme(rate)
+    """Yield what is paid for exports, where the rate states it."""
+    scheme, pointer = _scheme(rate)
     quiet = Record(rate.data, rate.at, Notes(), rate.names, rate.used)  # told of already
     periods = structure(quiet, "energyratestructure") or ()
     when = matrix(quiet, "energy", len(periods)) if periods else None
@@ -395,35 +400,39 @@ def export(rate: Record, context: Context) -> Iterator[dict[str, Any]]:
     if context.options.exports == "leave_out":
         if scheme or sold:
             message = "what exports earn is left out, as asked"
-            rate.notes.warn(at, "exports_left_out", message)
+            rate.notes.warn(pointer, "exports_left_out", message)
         return
     if scheme is None and any(prices.values()):
         scheme = {"scheme": "net_billing"}
         message = "the source has prices for exports and no dgrules: net billing is taken"
-        rate.notes.warn(at, "scheme_assumed", message)
+        rate.notes.warn(pointer, "scheme_assumed", message)
     if scheme is None or when is None:
         return
     priced = {} if scheme["scheme"] == "net_metering" else _prices(rate, periods, when, prices)
     if priced is None:
         message = "the source has no price for what is exported: nothing is paid for it"
-        rate.notes.warn(at, "no_sell_price", message)
+        rate.notes.warn(pointer, "no_sell_price", message)
         return
-    _tell(rate, scheme, at, sold)
+    _tell(rate, scheme, pointer, sold)
     yield {"kind": "export", "code": "export", **scheme, **priced}
 
 
 def _scheme(rate: Record) -> tuple[dict[str, str] | None, str]:
     """Return the scheme that is stated, and where."""
-    rules, metering, at = rate.get("dgrules"), rate.get("usenetmetering"), rate.pointer("dgrules")
+    rules, metering, pointer = (
+        rate.get("dgrules"),
+        rate.get("usenetmetering"),
+        rate.pointer("dgrules"),
+    )
     if rules not in (None, ""):
         text = " ".join(rules.lower().split()) if isinstance(rules, str) else ""
         if text in _SCHEMES:
-            return _SCHEMES[text], at
-        rate.notes.refuse(at, "unknown_rule", f"{rules!r} is no known rule; {_known()}")
-        return None, at
+            return _SCHEMES[text], pointer
+        rate.notes.refuse(pointer, "unknown_rule", f"{rules!r} is no known rule; {_known()}")
+        return None, pointer
     if metering in _YES:
         return _SCHEMES["net metering"], rate.pointer("usenetmetering")
-    return None, at
+    return None, pointer
 
 
 def _known() -> str:
@@ -454,12 +463,12 @@ def _prices(
     return {"schedule": schedule, "rates": {names[index]: text for index, text in texts.items()}}
 
 
-def _tell(rate: Record, scheme: Mapping[str, str], at: str, sold: bool) -> None:
+def _tell(rate: Record, scheme: Mapping[str, str], pointer: str, sold: bool) -> None:
     message = (
         "pricing needs readings of export: for a site that exports nothing, "
         "import with exports=leave_out"
     )
-    rate.notes.warn(at, "needs_export", message)
+    rate.notes.warn(pointer, "needs_export", message)
     if sold and scheme["scheme"] == "net_metering":
         message = "with net metering the prices to sell at are not used; see `true_up` of export"
-        rate.notes.warn(at, "sell_not_used", message)
+        rate.notes.warn(pointer, "sell_not_used", message)

@@ -55,13 +55,13 @@ class Notes:
 
     def whole(self, value: object, pointer: str) -> int | None:
         """Return a whole number, also one that is written 1.0."""
-        found = self.number(value, pointer)
-        if found is None:
+        number = self.number(value, pointer)
+        if number is None:
             return None
-        if found != found.to_integral_value():
-            self.refuse(pointer, "wrong_type", f"{found} is not a whole number")
+        if number != number.to_integral_value():
+            self.refuse(pointer, "wrong_type", f"{number} is not a whole number")
             return None
-        return int(found)
+        return int(number)
 
 
 @attrs.define
@@ -169,19 +169,19 @@ def canonical(key: str) -> str:
     return _BULK.get(lower, lower)
 
 
-def record(data: Mapping[str, Any], at: str, notes: Notes) -> Record:
+def record(data: Mapping[str, Any], pointer: str, notes: Notes) -> Record:
     """Return a rate whose fields are found by the names of version 8; the first spelling wins."""
     names: dict[str, str] = {}
     for key in data:
         name = canonical(key)
         if key == name or name not in names:
             names[name] = key
-    return Record(data, at, notes, names)
+    return Record(data, pointer, notes, names)
 
 
-def plain(data: Mapping[str, Any], at: str, notes: Notes) -> Record:
+def plain(data: Mapping[str, Any], pointer: str, notes: Notes) -> Record:
     """Return a part of a rate, such as a tier, by its own names."""
-    return Record(data, at, notes, {key: key for key in data})
+    return Record(data, pointer, notes, {key: key for key in data})
 
 
 def tell_unused(rate: Record) -> None:
@@ -209,7 +209,7 @@ _DEFAULT: Final = timedelta(minutes=15)
 
 @attrs.define
 class Context:
-    """The options of an import, and what was told once already.
+    """The options of an import, and what was reported once already.
 
     Attributes:
         options: What the source may not say.
@@ -225,22 +225,22 @@ class Context:
         What nobody says may be an hour too: then readings by the hour are accepted.
         """
         stated = self._stated(rate)
-        asked = self.options.demand_interval
-        if asked and stated and asked != stated and not self._told:
-            message = f"demand is averaged over {duration_text(asked)}, as asked, not as stated"
+        option = self.options.demand_interval
+        if option and stated and option != stated and not self._told:
+            message = f"demand is averaged over {duration_text(option)}, as asked, not as stated"
             rate.notes.warn(rate.pointer("demandwindow"), "interval_asked", message)
-        elif not asked and not stated and not self._told:
+        elif not option and not stated and not self._told:
             message = (
                 "the source does not tell over what demand is averaged: PT15M is taken, or "
                 "the length of the readings, if they are longer"
             )
             rate.notes.warn(rate.pointer("demandwindow"), "interval_assumed", message)
         self._told = True
-        length = {"interval": duration_text(asked or stated or _DEFAULT)}
-        return length if asked or stated else {**length, "coarse": "accept"}
+        length = {"interval": duration_text(option or stated or _DEFAULT)}
+        return length if option or stated else {**length, "coarse": "accept"}
 
     def _stated(self, rate: Record) -> timedelta | None:
-        minutes, at = rate.number("demandwindow"), rate.pointer("demandwindow")
+        minutes, pointer = rate.number("demandwindow"), rate.pointer("demandwindow")
         if not minutes:
             return None
         if minutes <= 0 or minutes > 60 or 60 % minutes or minutes != minutes.to_integral_value():
@@ -248,7 +248,7 @@ class Context:
                 f"demand is averaged over {minutes} minutes, of which an hour has no whole number"
             )
             if not self._told and not self.options.demand_interval:
-                rate.notes.refuse(at, "wrong_window", f"{message}: state demand_interval")
+                rate.notes.refuse(pointer, "wrong_window", f"{message}: state demand_interval")
             return None
         return timedelta(minutes=int(minutes))
 

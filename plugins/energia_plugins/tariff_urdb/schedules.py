@@ -84,17 +84,18 @@ class Matrix:
 
     def _windows(self, default: int) -> dict[tuple[int, tuple[int, int], str], set[int]]:
         """Return the months of each window of a period, by the days that have it."""
-        found: dict[tuple[int, tuple[int, int]], dict[str, set[int]]] = {}
+        by_window: dict[tuple[int, tuple[int, int]], dict[str, set[int]]] = {}
         for days, rows in (("weekday", self.weekday), ("weekend", self.weekend)):
             for month, row in enumerate(rows):
                 for period, window in _runs(row):
                     if period != default:
-                        of_days = found.setdefault(
+                        of_days = by_window.setdefault(
                             (period, window), {"weekday": set(), "weekend": set()}
                         )
                         of_days[days].add(month)
         split: dict[tuple[int, tuple[int, int], str], set[int]] = {}
-        for (period, window), days_of in found.items():
+        for (period, window), days_of in by_window.items():
+            # Months in which all days have the window take one rule instead of two.
             both = days_of["weekday"] & days_of["weekend"]
             for days, months in (("all", both), *((d, m - both) for d, m in days_of.items())):
                 if months:
@@ -126,32 +127,35 @@ def matrix(rate: Record, stem: str, periods: int) -> Matrix | None:
 
 def rows(rate: Record, name: str, periods: int) -> Rows | None:
     """Return one schedule, each of its numbers the number of a period; None if it is wrong."""
-    value, at, before = rate.get(name), rate.pointer(name), len(rate.notes.faults)
+    value, pointer, before = rate.get(name), rate.pointer(name), len(rate.notes.faults)
     if not isinstance(value, list) or len(value) != MONTHS:
-        rate.notes.refuse(at, "wrong_shape", f"{name} has 12 rows, one for each month")
+        rate.notes.refuse(pointer, "wrong_shape", f"{name} has 12 rows, one for each month")
         return None
     lengths = {len(row) if isinstance(row, list) else 0 for row in value}
     if len(lengths) > 1 or not lengths <= set(_COLUMNS):
         message = "a row has 24 hours or 48 half hours, the same in all months"
         for month, row in enumerate(value):
             if not isinstance(row, list) or len(row) not in _COLUMNS:
-                rate.notes.refuse(f"{at}/{month}", "wrong_shape", message)
+                rate.notes.refuse(f"{pointer}/{month}", "wrong_shape", message)
         if len(rate.notes.faults) == before:
-            rate.notes.refuse(at, "wrong_shape", message)
+            rate.notes.refuse(pointer, "wrong_shape", message)
         return None
-    found = tuple(
-        tuple(_index(rate, one, f"{at}/{month}/{hour}", periods) for hour, one in enumerate(row))
+    numbers = tuple(
+        tuple(
+            _index(rate, number, f"{pointer}/{month}/{hour}", periods)
+            for hour, number in enumerate(row)
+        )
         for month, row in enumerate(value)
     )
-    return found if len(rate.notes.faults) == before else None
+    return numbers if len(rate.notes.faults) == before else None
 
 
-def _index(rate: Record, value: object, at: str, periods: int) -> int:
+def _index(rate: Record, value: object, pointer: str, periods: int) -> int:
     before = len(rate.notes.faults)
-    index = rate.notes.whole(value, at)
+    index = rate.notes.whole(value, pointer)
     if len(rate.notes.faults) == before and (index is None or not 0 <= index < periods):
         message = f"there is no period {index}: the structure has 0 to {periods - 1}"
-        rate.notes.refuse(at, "unknown_period", message)
+        rate.notes.refuse(pointer, "unknown_period", message)
     return index or 0
 
 
@@ -195,7 +199,7 @@ def _rule(
     if _DAYS[days]:
         rule["days"] = _DAYS[days]
     if window != (0, _DAY):
-        rule["from"], rule["to"] = (f"{at // 60:02}:{at % 60:02}" for at in window)
+        rule["from"], rule["to"] = (f"{minute // 60:02}:{minute % 60:02}" for minute in window)
     if season:
         first, last = season
         end = monthrange(2000, last + 1)[1]  # a leap year: the end of February is its 29th
@@ -219,8 +223,8 @@ def names_of(
     """
     given = rate.get(labels)
     stated = given if isinstance(given, list) and len(given) == len(periods) else []
-    for found in (stated, [period.label for period in periods]):
-        named = {index: _name(found[index]) for index in used} if found else {}
+    for texts in (stated, [period.label for period in periods]):
+        named = {index: _name(texts[index]) for index in used} if texts else {}
         if named and all(named.values()) and len(set(named.values())) == len(named):
             return named
     return {index: f"period_{index}" for index in used}

@@ -55,36 +55,36 @@ class Period:
 
 def structure(rate: Record, name: str) -> tuple[Period, ...] | None:
     """Return the periods of the structure *name*; None if there is none that can be read."""
-    value, at = rate.get(name), rate.pointer(name)
+    value, pointer = rate.get(name), rate.pointer(name)
     if value is None:
         return None
     if not isinstance(value, list) or not value:
-        rate.notes.refuse(at, "empty_structure", f"{name} is a list of periods, at least one")
+        rate.notes.refuse(pointer, "empty_structure", f"{name} is a list of periods, at least one")
         return None
-    read = [_period(rate.notes, one, f"{at}/{index}") for index, one in enumerate(value)]
-    return tuple(one for one in read if one) if all(read) else None
+    read = [_period(rate.notes, item, f"{pointer}/{index}") for index, item in enumerate(value)]
+    return tuple(item for item in read if item) if all(read) else None
 
 
-def _period(notes: Notes, value: Any, at: str) -> Period | None:
+def _period(notes: Notes, value: Any, pointer: str) -> Period | None:
     if isinstance(value, dict):  # the bulk file: {"energyRateTiers": [...]}
         wrapped = [key for key in value if key.lower().endswith("tiers")]
         if len(wrapped) == 1:
-            value, at = value[wrapped[0]], f"{at}/{wrapped[0]}"
+            value, pointer = value[wrapped[0]], f"{pointer}/{wrapped[0]}"
     if not isinstance(value, list) or not value:
-        notes.refuse(at, "empty_structure", "a period is a list of tiers, at least one")
+        notes.refuse(pointer, "empty_structure", "a period is a list of tiers, at least one")
         return None
-    tiers = [_tier(notes, one, f"{at}/{index}") for index, one in enumerate(value)]
-    found = tuple(tier for tier in tiers if tier)
-    if len(found) < len(value):
+    tiers = [_tier(notes, item, f"{pointer}/{index}") for index, item in enumerate(value)]
+    valid_tiers = tuple(tier for tier in tiers if tier)
+    if len(valid_tiers) < len(value):
         return None
-    return Period(found, _label(value[0]), at)
+    return Period(valid_tiers, _label(value[0]), pointer)
 
 
-def _tier(notes: Notes, value: Any, at: str) -> Tier | None:
+def _tier(notes: Notes, value: Any, pointer: str) -> Tier | None:
     if not isinstance(value, dict):
-        notes.refuse(at, "wrong_type", 'a tier is an object such as {"rate": 0.12}')
+        notes.refuse(pointer, "wrong_type", 'a tier is an object such as {"rate": 0.12}')
         return None
-    tier, before = plain(value, at, notes), len(notes.faults)
+    tier, before = plain(value, pointer, notes), len(notes.faults)
     rate, adj, sell = (tier.number(name) for name in ("rate", "adj", "sell"))
     bound = notes.bound(tier.get("max"), tier.pointer("max"))
     unit = tier.get("unit")
@@ -95,11 +95,13 @@ def _tier(notes: Notes, value: Any, at: str) -> Tier | None:
         return None
     if rate is None and adj is None:
         if sell is None:
-            notes.refuse(at, "no_rate", "the tier has neither a rate nor a price to sell at")
+            notes.refuse(pointer, "no_rate", "the tier has neither a rate nor a price to sell at")
             return None
-        notes.warn(at, "sell_only", "the tier has only a price to sell at: using costs nothing")
+        notes.warn(
+            pointer, "sell_only", "the tier has only a price to sell at: using costs nothing"
+        )
     _tell_unused(tier)
-    return Tier(sum_of(rate, adj), bound, unit.strip() if unit else None, sell, at)
+    return Tier(sum_of(rate, adj), bound, unit.strip() if unit else None, sell, pointer)
 
 
 def sum_of(*parts: Decimal | None) -> Decimal:

@@ -35,17 +35,17 @@ def chain_of(
     """Return the versions in the order of time; refuse rates that are in force at once."""
     for block in blocks:
         _check(notes, block)
-    order = sorted(range(len(blocks)), key=lambda at: blocks[at].starts or _EVER)
+    order = sorted(range(len(blocks)), key=lambda index: blocks[index].starts or _EVER)
     if not blocks:
         notes.refuse("", "no_rate_found", "none of the rates is ever in force")
-    ends = dict(_ends(notes, [blocks[at] for at in order]))
-    found = []
-    for at in order:
-        block, until = blocks[at], ends[id(blocks[at])]
+    ends = dict(_ends(notes, [blocks[index] for index in order]))
+    versions = []
+    for index in order:
+        block, until = blocks[index], ends[id(blocks[index])]
         version: dict[str, Any] = {"valid_from": str(block.starts or _EVER)}
         version |= {"valid_to": str(until)} if until else {}
-        found.append(version | {"rounding": dict(_ROUNDING), "charges": charges[at]})
-    return found
+        versions.append(version | {"rounding": dict(_ROUNDING), "charges": charges[index]})
+    return versions
 
 
 def in_force(notes: Notes, rates: Sequence[Record]) -> Iterator[Record]:
@@ -72,16 +72,16 @@ def _check(notes: Notes, block: Block) -> None:
 def _ends(notes: Notes, blocks: Sequence[Block]) -> Iterator[tuple[int, date | None]]:
     """Yield the day after the last one of each block; one that has no end lasts until the next."""
     for block, following in pairwise(blocks):
-        begins, at = following.starts or _EVER, following.rate.pointer("startdate")
+        begins, pointer = following.starts or _EVER, following.rate.pointer("startdate")
         if begins == (block.starts or _EVER):
             message = (
                 "two rates begin on the same day: a list is of one rate that changes with time; "
                 "import different rates one by one"
             )
-            notes.refuse(at, "versions_overlap", message)
+            notes.refuse(pointer, "versions_overlap", message)
         if block.ends and block.ends - begins > _OVERLAP:
             message = f"the rate before ends on {block.ends}: it is taken to end on {begins}"
-            notes.warn(at, "end_moved", message)
+            notes.warn(pointer, "end_moved", message)
         yield id(block), min(block.ends or begins, begins)
     if blocks:
         yield id(blocks[-1]), blocks[-1].ends
@@ -112,7 +112,7 @@ class Moment:
 
 
 def first_day(rate: Record, zone: Zone) -> date | None:
-    """Return the first day that the rate is in force; None if it does not tell."""
+    """Return the first day that the rate is in force; None if it does not say."""
     moment = _moment(rate, "startdate", zone)
     if moment is None:
         return None
@@ -120,52 +120,52 @@ def first_day(rate: Record, zone: Zone) -> date | None:
 
 
 def day_after(rate: Record, zone: Zone) -> date | None:
-    """Return the day after the last one; None if it does not tell. The stated date is included."""
+    """Return the day after the last one; None if it does not say. The stated date is included."""
     moment = _moment(rate, "enddate", zone)
     return None if moment is None else moment.day + _ONE
 
 
 def _moment(rate: Record, name: str, zone: Zone) -> Moment | None:
-    value, at, notes = rate.get(name), rate.pointer(name), rate.notes
+    value, pointer, notes = rate.get(name), rate.pointer(name), rate.notes
     if isinstance(value, dict):  # as the bulk file has it
         value = value.get("$date", value)
     if isinstance(value, dict):
         value = value.get("$numberLong", value)
     if value in (None, ""):
         return None
-    if isinstance(value, str) and (found := _TEXT.fullmatch(value.strip())):
-        return _of_text(notes, found["day"], found["time"], at)
+    if isinstance(value, str) and (match := _TEXT.fullmatch(value.strip())):
+        return _of_text(notes, match["day"], match["time"], pointer)
     text = str(value).strip()
     if isinstance(value, bool) or not _UNIX.fullmatch(text):
         message = "a date is in seconds since 1970, or a text such as 2026-03-01"
-        notes.refuse(at, "wrong_date", message)
+        notes.refuse(pointer, "wrong_date", message)
         return None
-    return _of_seconds(notes, int(text), zone, at)
+    return _of_seconds(notes, int(text), zone, pointer)
 
 
-def _of_text(notes: Notes, text: str, time: str | None, at: str) -> Moment | None:
+def _of_text(notes: Notes, text: str, time: str | None, pointer: str) -> Moment | None:
     """Return the date as it is written, or the next one from noon on.
 
     The offset of such times says nothing about the place: 17:00 is midnight elsewhere.
     """
     try:
-        found = day(text)
+        local_day = day(text)
     except Unfit as error:
-        notes.refuse(at, "wrong_date", f"{text}: {error.message}")
+        notes.refuse(pointer, "wrong_date", f"{text}: {error.message}")
         return None
     is_end = time == "23:59"
-    return Moment(found if is_end or (time or "") < "12:00" else found + _ONE, is_end)
+    return Moment(local_day if is_end or (time or "") < "12:00" else local_day + _ONE, is_end)
 
 
-def _of_seconds(notes: Notes, seconds: int, zone: Zone, at: str) -> Moment | None:
+def _of_seconds(notes: Notes, seconds: int, zone: Zone, pointer: str) -> Moment | None:
     """Return the date whose midnight is nearest: some write that of another zone, or 23:59:59."""
     if abs(seconds) >= _MILLISECONDS:
         seconds //= 1000
     year = 1970 + seconds / (DAY * 365.25)
     if not FIRST_YEAR < year < LAST_YEAR:
-        notes.refuse(at, "out_of_range", f"the year is not in {FIRST_YEAR} to {LAST_YEAR}")
+        notes.refuse(pointer, "out_of_range", f"the year is not in {FIRST_YEAR} to {LAST_YEAR}")
         return None
     local = zone.datetime(seconds).replace(tzinfo=None)
-    found = (local + _HALF).date()
+    nearest_day = (local + _HALF).date()
     is_end = seconds % 60 == 59
-    return Moment(found - _ONE, True) if is_end else Moment(found, False)
+    return Moment(nearest_day - _ONE, True) if is_end else Moment(nearest_day, False)

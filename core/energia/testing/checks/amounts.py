@@ -49,22 +49,22 @@ def sums(case: Case) -> None:
 
 
 def explained(case: Case) -> None:
-    """Each line tells how it was worked out, and measuring again gives the same."""
+    """Each line says how it was worked out, and measuring again gives the same."""
     tariff = case.tariff()
     for line in explained_lines(tariff, case.usage(tariff, MONDAY, _END), MONDAY, _END):
         _refuse_unexplained(line)
 
 
 def unit_prices(case: Case) -> None:
-    """Where a charge tells the price of a unit, it charges that price."""
+    """Where a charge states the price of a unit, it charges that price."""
     charge = case.pricing.charge(case.document)
-    told = charge.unit_prices()
-    if told is None or told.first_tier or not told.rates:
+    prices = charge.unit_prices()
+    if prices is None or prices.first_tier or not prices.rates:
         raise Skipped("it has no price of a unit, whatever is used")
     tariff = case.tariff()
     usage = case.usage(tariff, MONDAY, _END)
-    energy = energy_by_period(tariff, usage, (MONDAY, _END), told, charge.channel)
-    expected = sum(Fraction(energy[p], MICRO) * _sum(told.rates[p]) for p in energy)
+    energy = energy_by_period(tariff, usage, (MONDAY, _END), prices, charge.channel)
+    expected = sum(Fraction(energy[p], MICRO) * _sum(prices.rates[p]) for p in energy)
     cost = case.priced(tariff, MONDAY, _END)
     lines = zip(cost.lines, cost.details, strict=True)
     charged = sum(Fraction(line.exact) for line, by in lines if by.charge == case.code)
@@ -77,9 +77,9 @@ def _sum(rate: Rate) -> Fraction:
     return sum(map(Fraction, parts), Fraction(0))
 
 
-def _refuse_unexplained(found: ExplainedLine) -> None:
-    line, steps = found.line, found.arithmetic.steps
-    if not found.reproduced:
+def _refuse_unexplained(explanation: ExplainedLine) -> None:
+    line, steps = explanation.line, explanation.arithmetic.steps
+    if not explanation.reproduced:
         raise Failed(f"{line.code}: measuring the same readings again gives something else")
     if not line.description.strip():
         raise Failed(f"{line.code} has no description")

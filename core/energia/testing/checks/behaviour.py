@@ -31,15 +31,15 @@ _OF_THE_SYSTEM: Final = frozenset({"urandom", "getrandom", "getpid"})
 
 
 def watched(work: Callable[[], object], package: str) -> list[str]:
-    """Do *work*, and return what it called that tells something else each time.
+    """Do *work*, and return what it called that gives something else each time.
 
     Files count where the code of *package* opens them: zones are read from files too.
     """
-    found: dict[str, None] = {}
+    calls: dict[str, None] = {}
 
     def profile(frame: FrameType, event: str, called: object) -> None:
         if event == "c_call" and (name := _forbidden(frame, called, package)):
-            found[f"{name} in {frame.f_code.co_qualname}"] = None
+            calls[f"{name} in {frame.f_code.co_qualname}"] = None
 
     before, collects = sys.getprofile(), gc.isenabled()
     gc.disable()  # what others do after a collection is not the doing of *work*
@@ -50,7 +50,7 @@ def watched(work: Callable[[], object], package: str) -> list[str]:
         sys.setprofile(before)
         if collects:
             gc.enable()
-    return list(found)
+    return list(calls)
 
 
 def _forbidden(frame: FrameType, called: object, package: str) -> str | None:
@@ -75,9 +75,9 @@ _END: Final = MONDAY + 3 * DAY
 def no_clock(case: Case) -> None:
     """Neither the clock nor chance nor a file is asked while a bill is made."""
     package = case.class_.__module__.partition(".")[0]
-    found = watched(lambda: case.priced(case.tariff(), MONDAY, _END), package)
-    if found:
-        raise Failed(f"it calls {', '.join(found)}")
+    calls = watched(lambda: case.priced(case.tariff(), MONDAY, _END), package)
+    if calls:
+        raise Failed(f"it calls {', '.join(calls)}")
 
 
 def inputs_unchanged(case: Case) -> None:
@@ -88,10 +88,10 @@ def inputs_unchanged(case: Case) -> None:
     before = case.pricing.converter.dumps(tariff)
     terms = Terms(prices=made_up(tariff, MONDAY, _END))
     state = dict(price(tariff, usage, MONDAY, _END, terms).state)
-    kept = copy.deepcopy(state)
+    original = copy.deepcopy(state)
     # The arrays cannot be written to: a charge that tries fails here.
     price(tariff, usage, MONDAY, _END, attrs.evolve(terms, state=state))
-    if state != kept:
+    if state != original:
         raise Failed("it changes what was remembered in place; yield a new State")
     if case.pricing.converter.dumps(tariff) != before or case.document != document:
         raise Failed("it changes its own fields")

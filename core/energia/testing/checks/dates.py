@@ -84,12 +84,12 @@ def _same_as_fixed(case: Case, change: ClockChange, days: tuple[int, int]) -> No
         load = _on_one_side(change.at, after)
         zones = (change.zone, offset)
         bills = [_bill(case, change, name, days, load) for name in zones]
-        for one, other in _differing(*bills):
+        for cost, fixed_cost in _differing(*bills):
             where = f"{change.zone}, {change.day} ({change.hours} hours, {change.note})"
             side = "after" if after else "before"
             raise Failed(
-                f"{where}: usage {side} the change costs {one}; "
-                f"at the same local times without a change {other}"
+                f"{where}: usage {side} the change costs {cost}; "
+                f"at the same local times without a change {fixed_cost}"
             )
 
 
@@ -106,11 +106,11 @@ def _bill(
         raise Failed(f"{name}, {change.day} is refused: {refusal(error)}") from None
 
 
-def _on_one_side(at: int, after: bool) -> Load:
+def _on_one_side(instant: int, after: bool) -> Load:
     def load(role: str, starts: Int64, interval: int) -> Micro:
         values = household(role, starts, interval)
-        found: Micro = np.where((starts >= at) == after, values, 0)
-        return found
+        side: Micro = np.where((starts >= instant) == after, values, 0)
+        return side
 
     return load
 
@@ -119,14 +119,14 @@ def _differing(left: tuple[Fact, ...], right: tuple[Fact, ...]) -> Iterator[tupl
     """Yield what differs in two bills; lines of nothing do not count."""
     first, second = _amounts(left), _amounts(right)
     for code in dict.fromkeys([*first, *second]):
-        one, other = first.get(code, Fraction(0)), second.get(code, Fraction(0))
-        if one != other:
-            yield f"{code} = {_short(one)}", _short(other)
+        amount, other_amount = first.get(code, Fraction(0)), second.get(code, Fraction(0))
+        if amount != other_amount:
+            yield f"{code} = {_short(amount)}", _short(other_amount)
 
 
-def _amounts(found: tuple[Fact, ...]) -> dict[str, Fraction]:
+def _amounts(lines: tuple[Fact, ...]) -> dict[str, Fraction]:
     amounts: dict[str, Fraction] = {}
-    for code, _, _, exact in found:
+    for code, _, _, exact in lines:
         amounts[code] = amounts.get(code, Fraction(0)) + Fraction(exact)
     return amounts
 
@@ -143,16 +143,16 @@ _YEAR: Final = 2024
 
 def year_of_bills(case: Case) -> None:
     """Twelve months follow each other, and what is remembered survives JSON."""
-    kept: Mapping[str, Remembered] = {}
+    memory: Mapping[str, Remembered] = {}
     stored: Mapping[str, Remembered] = {}
     remembers = False
     for month in range(1, 13):
         try:
-            bills = [_bill_of_month(case, month, state) for state in (kept, stored)]
+            bills = [_bill_of_month(case, month, state) for state in (memory, stored)]
         except Invalid as error:
             raise Failed(f"month {month} is refused: {refusal(error)}") from None
         same(facts(bills[0]), facts(bills[1]), "remembered as JSON, it charges something else")
-        kept, remembers = bills[0].state, remembers or case.code in bills[0].state
+        memory, remembers = bills[0].state, remembers or case.code in bills[0].state
         stored = _through_json(bills[1].state)
     if not remembers:
         raise Skipped("it remembers nothing; twelve months can be priced")
@@ -170,20 +170,20 @@ def _through_json(state: Mapping[str, Remembered]) -> dict[str, Any]:
     plain = {code: dict(values) for code, values in state.items()}
     _refuse_inexact(plain)
     try:
-        found: dict[str, Any] = json.loads(json.dumps(plain, allow_nan=False))
+        read: dict[str, Any] = json.loads(json.dumps(plain, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise Failed(f"what it remembers is no JSON: {error}") from None
-    if found != plain:
-        raise Failed(f"what it remembers is read from JSON as something else: {found}")
-    return found
+    if read != plain:
+        raise Failed(f"what it remembers is read from JSON as something else: {read}")
+    return read
 
 
 def _refuse_inexact(value: object) -> None:
     if isinstance(value, float | np.generic):
         raise Failed(f"it remembers {value!r}: numbers are remembered as strings")
     if isinstance(value, Mapping):
-        for one in value.values():
-            _refuse_inexact(one)
+        for item in value.values():
+            _refuse_inexact(item)
     elif isinstance(value, list | tuple):
-        for one in value:
-            _refuse_inexact(one)
+        for item in value:
+            _refuse_inexact(item)

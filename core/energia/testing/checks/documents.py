@@ -23,13 +23,16 @@ _ROLE: Final = re.compile(rf"^(({'|'.join(QUANTITIES)})\.)?(import|export)$")
 def names(case: Case) -> None:
     """No name of the charge, or of a measure of it, is one of the contract that is misspelt."""
     measures_ = _measures(case.pricing.charge(case.document)).values()
-    for one, optional in ((case.class_, OF_CHARGES), *((one, OF_MEASURES) for one in measures_)):
-        if wrong := misspelt(one, optional):
-            raise Failed(wrong if one is case.class_ else f"{type(one).__name__}: {wrong}")
+    for subject, optional in (
+        (case.class_, OF_CHARGES),
+        *((measure, OF_MEASURES) for measure in measures_),
+    ):
+        if wrong := misspelt(subject, optional):
+            raise Failed(wrong if subject is case.class_ else f"{type(subject).__name__}: {wrong}")
 
 
 def documented(case: Case) -> None:
-    """The class has a docstring whose section Attributes tells of every field."""
+    """The class has a docstring whose section Attributes describes every field."""
     summary, attributes = documentation(case.class_)
     if not summary:
         raise Failed("the class has no docstring")
@@ -40,15 +43,15 @@ def documented(case: Case) -> None:
 
 def schema(case: Case) -> None:
     """The JSON Schema describes the kind and each field, and has the examples."""
-    found = schema_of(case.class_)
-    own = found["$defs"][found["$ref"].rpartition("/")[2]]
+    document = schema_of(case.class_)
+    own = document["$defs"][document["$ref"].rpartition("/")[2]]
     properties = dict(own["properties"])
     if missing := [
-        name for name, property in properties.items() if not _described(property, found)
+        name for name, property in properties.items() if not _described(property, document)
     ]:
         raise Failed(f"the schema does not describe {', '.join(missing)}")
     stated = tagged(own, case.class_, case.class_.kind).get("examples", [])
-    json.dumps(found)
+    json.dumps(document)
     for example in stated:
         if unknown := set(example) - set(own["properties"]):
             raise Failed(f"an example has no such field: {', '.join(sorted(unknown))}")
@@ -64,7 +67,10 @@ def round_trip(case: Case) -> None:
     if case.pricing.converter.dumps(again) != text:
         raise Failed(f"{text.decode()} is written in another way once it is read")
     days = (MONDAY, MONDAY + DAY)
-    bills = [case.priced(case.tariff(document=one), *days) for one in (case.document, _read(text))]
+    bills = [
+        case.priced(case.tariff(document=document), *days)
+        for document in (case.document, _read(text))
+    ]
     same(facts(bills[0]), facts(bills[1]), "read again, it charges something else")
 
 
@@ -105,14 +111,14 @@ def measures(case: Case) -> None:
 
 
 def _measures(charge: Charge) -> Mapping[str, Any]:
-    found: Any = charge.measures()
-    if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
+    by_name: Any = charge.measures()
+    if not isinstance(by_name, Mapping) or not all(isinstance(name, str) for name in by_name):
         raise Failed("measures() gives no measures by name")
-    return found
+    return by_name
 
 
-def _refuse_inexact(found: Mapping[str, Mapping[Any, Any]]) -> None:
-    for name, values in found.items():
+def _refuse_inexact(by_name: Mapping[str, Mapping[Any, Any]]) -> None:
+    for name, values in by_name.items():
         for label, value in values.items():
             if not isinstance(label, str) or type(value) is not int:
                 kind = type(value).__name__
@@ -127,5 +133,5 @@ def _described(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> bool:
 
 
 def _read(text: bytes) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads(text)
-    return found
+    document: Mapping[str, Any] = json.loads(text)
+    return document

@@ -45,8 +45,8 @@ def negative_usage(case: Case) -> None:
 def huge_usage(case: Case) -> None:
     """A year of the largest readings that can be stored is measured exactly, or refused.
 
-    Where twice the usage measures twice as much, so many times the usage measures so many times as
-    much; if it does not, an integer of 64 bits has overflowed.
+    Where twice the usage measures twice as much, any multiple of the usage measures that multiple;
+    if it does not, an integer of 64 bits has overflowed.
     """
     one, two, most = (_measured_year(case, factor) for factor in (1, 2, _MOST))
     for (name, label), value in one.items():
@@ -59,16 +59,16 @@ def huge_usage(case: Case) -> None:
             )
 
 
-def _about(found: int, expected: int, rounding: int) -> bool:
-    return abs(found - expected) <= abs(expected) // 10**6 + rounding
+def _about(value: int, expected: int, rounding: int) -> bool:
+    return abs(value - expected) <= abs(expected) // 10**6 + rounding
 
 
 def boundaries(case: Case) -> None:
     """Usage at, just below and just above every number of the charge can be priced."""
-    found = list(dict.fromkeys(_numbers(case.document)))[:_BOUNDS]
-    if not found:
+    numbers = list(dict.fromkeys(_numbers(case.document)))[:_BOUNDS]
+    if not numbers:
         raise Skipped("the charge has no number that usage could reach")
-    for number in found:
+    for number in numbers:
         for micro in (-1, 0, 1):
             total = int(number * MICRO) + micro
             try:
@@ -108,8 +108,8 @@ def _measured_year(case: Case, factor: int) -> dict[tuple[str, str], int]:
         cost = case.priced(case.tariff(), MONDAY, MONDAY + 365 * DAY, load)
     except Invalid as error:
         raise Skipped(f"a year of large usage is refused: {refusal(error)}") from None
-    found = measured(cost, case.code)
-    return {(name, label): value for name, by in found.items() for label, value in by.items()}
+    by_name = measured(cost, case.code)
+    return {(name, label): value for name, by in by_name.items() for label, value in by.items()}
 
 
 def _sum_of(total: int) -> Load:
@@ -117,8 +117,8 @@ def _sum_of(total: int) -> Load:
 
     def load(role: str, starts: Int64, interval: int) -> Micro:
         each, rest = divmod(max(min(total, BOUND * len(starts)), -BOUND * len(starts)), len(starts))
-        found: Micro = each + (np.arange(len(starts), dtype=np.int64) < rest).astype(np.int64)
-        return found
+        values: Micro = each + (np.arange(len(starts), dtype=np.int64) < rest).astype(np.int64)
+        return values
 
     return load
 
@@ -126,11 +126,11 @@ def _sum_of(total: int) -> Load:
 def _numbers(value: object) -> Iterator[Fraction]:
     """Yield the positive numbers of a document."""
     if isinstance(value, Mapping):
-        for one in value.values():
-            yield from _numbers(one)
+        for item in value.values():
+            yield from _numbers(item)
     elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _numbers(one)
+        for item in value:
+            yield from _numbers(item)
     elif (number := _number(value)) is not None and number > 0:
         yield Fraction(number)
 
@@ -145,14 +145,14 @@ def _negated(value: Any) -> Iterator[Any]:
             changed = iter([str(-number)])
         else:
             continue
-        for other in changed:
-            yield _replaced(value, key, other)
+        for inner in changed:
+            yield _replaced(value, key, inner)
 
 
-def _replaced(value: Any, key: Any, one: object) -> Any:
+def _replaced(value: Any, key: Any, replacement: object) -> Any:
     if isinstance(value, Mapping):
-        return {**value, key: one}
-    return [*value[:key], one, *value[key + 1 :]]
+        return {**value, key: replacement}
+    return [*value[:key], replacement, *value[key + 1 :]]
 
 
 def _number(value: object) -> Decimal | None:

@@ -86,16 +86,16 @@ class TariffFormat:
 async def list_formats(core: Core) -> Page[Format]:
     """List the formats of meter files, with the options of each."""
     decoders = sorted(core.plugins.decoders().items())
-    found = (Format(name, schema_of(decoder.options)) for name, decoder in decoders)
-    return Page(tuple(found), None)
+    formats = (Format(name, schema_of(decoder.options)) for name, decoder in decoders)
+    return Page(tuple(formats), None)
 
 
 @routes.get("/v1/tariff-formats")
 async def list_tariff_formats(core: Core) -> Page[TariffFormat]:
     """List the formats of tariffs that can be imported."""
     importers = sorted(core.plugins.tariff_importers().items())
-    found = (TariffFormat(name, importer.description) for name, importer in importers)
-    return Page(tuple(found), None)
+    formats = (TariffFormat(name, importer.description) for name, importer in importers)
+    return Page(tuple(formats), None)
 
 
 # Plugins: what the service is made of.

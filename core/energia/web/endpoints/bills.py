@@ -65,8 +65,8 @@ async def list_bills(
     if affected:
         changed, after = await affected_bills(bills, wanted, before, limit)
         return Page(tuple(changed), str(after) if after else None)
-    found = [bills.bill(row) for row in await bills.page(wanted, before, limit + 1)]
-    return page(found, limit, lambda bill: str(ListPlace.of(bill)))
+    items = [bills.bill(row) for row in await bills.page(wanted, before, limit + 1)]
+    return page(items, limit, lambda bill: str(ListPlace.of(bill)))
 
 
 @routes.post(
@@ -150,7 +150,7 @@ async def explain_bill(
 async def check_bill(
     bill: BillId, body: SupplierBill, core: Core, tenant: Tenant, converter: Converter
 ) -> BillCheck:
-    """Hold a bill beside the lines that a supplier printed.
+    """Compare a bill with the lines that a supplier printed.
 
     Lines are matched by code, else by description. The result is the worst of all.
     """

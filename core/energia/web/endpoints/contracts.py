@@ -40,17 +40,17 @@ async def list_contracts(
     cursor: Cursor = "",
 ) -> Page[Contract]:
     """List the contracts by id."""
-    found = await Contracts(tenant, converter).page(cursor, limit + 1, meter)
-    return page(found, limit, lambda contract: contract.id)
+    contracts = await Contracts(tenant, converter).page(cursor, limit + 1, meter)
+    return page(contracts, limit, lambda contract: contract.id)
 
 
 @routes.post("/v1/contracts", errors=(Conflict, ContractsOverlap), examples=_EXAMPLES)
 async def post_contract(
     body: NewContract, tenant: Tenant, converter: Converter
 ) -> Created[Contract]:
-    """Make a contract; 409 if there is one with its id, or one of the meter in its time."""
-    made, _ = await Contracts(tenant, converter).put(body, None, replace=False)
-    return _created(made)
+    """Make a contract; 409 if there is one with its id, or one of the meter at the same time."""
+    record, _ = await Contracts(tenant, converter).put(body, None, replace=False)
+    return _created(record)
 
 
 @routes.get("/v1/contracts/{contract}", errors=(NotFound,))
@@ -73,8 +73,8 @@ async def put_contract(
     if body.id not in (None, contract):
         message = f"the path says {contract!r}"
         raise Invalid.of("wrong_id", message, "/id")
-    made, created = await Contracts(tenant, converter).put(body, contract, replace=True)
-    return _created(made) if created else made
+    record, created = await Contracts(tenant, converter).put(body, contract, replace=True)
+    return _created(record) if created else record
 
 
 @routes.delete("/v1/contracts/{contract}", errors=(NotFound, InUse))

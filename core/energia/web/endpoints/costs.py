@@ -63,7 +63,7 @@ class Inputs:
 
     Attributes:
         tariff: The id of the tariff, if it has one.
-        version: When the version became valid that was in force (at first).
+        version: When the version that was in force (at first) became valid.
         versions: Where several were in force: when each of them became valid.
         plugins: The plugins that offer its charges, with their versions.
         readings_revision_at: When the newest revision of the stored readings was recorded.
@@ -86,7 +86,7 @@ class CostGroup:
     Attributes:
         start: When it starts.
         end: When it ends.
-        version: When the version of the tariff became valid that was in force (at first).
+        version: When the version of the tariff that was in force (at first) became valid.
         total: The sum of its lines' amounts.
         lines: What the charges charge.
         assumptions: What was taken for granted.
@@ -241,5 +241,8 @@ def _inputs(costing: Costing, groups: Sequence[Group], core: Core) -> Inputs:
         versions=several(used),
         plugins={provider.name: provider.version for provider in providers},
         readings_revision_at=None if read_at is None else read_at.astimezone(zone),
-        prices_revision_at={n: at.astimezone(zone) for n, at in priced_at.items() if at} or None,
+        prices_revision_at={
+            n: instant.astimezone(zone) for n, instant in priced_at.items() if instant
+        }
+        or None,
     )

@@ -161,7 +161,7 @@ def _with_release(health: Health) -> Health:
 
 
 def _notes(core: Core, trusted: bool) -> tuple[str, ...] | None:
-    """Return what else there is to know; that a preview is one is told to everybody."""
+    """Return what else there is to know; everybody learns that a preview is one."""
     profile = core.settings.profile
     return (f"profile {profile}",) if trusted or profile == "preview" else None
 

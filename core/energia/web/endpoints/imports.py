@@ -1,4 +1,4 @@
-"""How readings come in: as JSON or as files; and what became of every import."""
+"""How readings come in: as JSON or as files; and the outcome of every import."""
 
 from typing import Annotated, Literal
 
@@ -72,7 +72,7 @@ async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") 
 
 @routes.get("/v1/imports/{import_id}", errors=(NotFound,))
 async def get_import(import_id: ImportId, tenant: Tenant) -> Kept:
-    """Return what became of an import."""
+    """Return the outcome of an import."""
     return await imports.get_import(tenant, import_id)
 
 

@@ -88,49 +88,49 @@ class SlotPrice(msgspec.Struct, omit_defaults=True):
     period: str | None = None
 
 
-def slot_prices(found: Prices, zone: Zone) -> list[SlotPrice]:
+def slot_prices(prices: Prices, zone: Zone) -> list[SlotPrice]:
     """Return the price of each slot."""
-    begins, ends = _stamps(found, zone, slice(None))
-    runs = [found.runs[run] for run in _runs(found).tolist()]
+    begins, ends = _stamps(prices, zone, slice(None))
+    runs = [prices.runs[run] for run in _runs(prices).tolist()]
     return [
         SlotPrice(begin, end, run.price, run.components, run.period)
         for begin, end, run in zip(begins, ends, runs, strict=True)
     ]
 
 
-def price_rows(found: Prices, zone: Zone) -> Rows:
+def price_rows(prices: Prices, zone: Zone) -> Rows:
     """Return a row for each slot."""
-    components = list(dict.fromkeys(name for run in found.runs for name in run.components))
+    components = list(dict.fromkeys(name for run in prices.runs for name in run.components))
     columns = (*_COLUMNS, *(f"component.{name}" for name in components))
-    return Rows(columns, _batches(found, zone, components))
+    return Rows(columns, _batches(prices, zone, components))
 
 
 async def _batches(
-    found: Prices, zone: Zone, components: Sequence[str]
+    prices: Prices, zone: Zone, components: Sequence[str]
 ) -> AsyncGenerator[Batch, None]:
-    runs, cells = _runs(found), _cells(found, components)
+    runs, cells = _runs(prices), _cells(prices, components)
     for first in range(0, len(runs), ROWS):
-        some = slice(first, first + ROWS)
-        times = await asyncio.to_thread(_stamps, found, zone, some)
-        which = runs[some].tolist()
+        span = slice(first, first + ROWS)
+        times = await asyncio.to_thread(_stamps, prices, zone, span)
+        which = runs[span].tolist()
         yield [*times, *([column[run] for run in which] for column in cells)]
 
 
-def _cells(found: Prices, components: Sequence[str]) -> list[Sequence[Cell]]:
+def _cells(prices: Prices, components: Sequence[str]) -> list[Sequence[Cell]]:
     """Return the columns of the runs, but for their times."""
-    parts = [[run.components.get(name) for run in found.runs] for name in components]
-    return [[run.price for run in found.runs], [run.period for run in found.runs], *parts]
+    parts = [[run.components.get(name) for run in prices.runs] for name in components]
+    return [[run.price for run in prices.runs], [run.period for run in prices.runs], *parts]
 
 
-def _runs(found: Prices) -> Int64:
+def _runs(prices: Prices) -> Int64:
     """Return the run that each slot is in."""
-    lengths = np.array([run.past - run.first for run in found.runs], np.int64)
-    return np.repeat(np.arange(len(found.runs)), lengths)
+    lengths = np.array([run.past - run.first for run in prices.runs], np.int64)
+    return np.repeat(np.arange(len(prices.runs)), lengths)
 
 
-def _stamps(found: Prices, zone: Zone, some: slice) -> tuple[list[str], list[str]]:
-    starts = found.grid.starts[some]
-    return stamps(zone, starts), stamps(zone, starts + found.grid.interval)
+def _stamps(prices: Prices, zone: Zone, span: slice) -> tuple[list[str], list[str]]:
+    starts = prices.grid.starts[span]
+    return stamps(zone, starts), stamps(zone, starts + prices.grid.interval)
 
 
 #: Where faults of the contract point to.
@@ -200,32 +200,32 @@ async def get_prices(
     """Return what one unit of a channel costs, slot by slot, from the start of the window.
 
     The sum of the charges that have a price per unit; dates are midnights of the tariff's zone, and
-    a slot has the price at its start. Where charges have parameters, the contract tells them.
-    Prices of a series are told as far as they are known, slot by slot of the series unless a
-    resolution is asked for; nothing is said of later slots (`beyond_horizon` in `assumptions`).
+    a slot has the price at its start. Where charges have parameters, the contract gives them.
+    Prices of a series are given as far as they are known, slot by slot of the series unless a
+    resolution is asked for; later slots are left out (`beyond_horizon` in `assumptions`).
 
     As a file: `start,end,price,period`, then a column `component.<name>` for each component.
     """
-    asked = await Tariffs(tenant, converter).get(tariff)
-    zone, limit = asked.zone, min(_SLOTS, core.settings.limits.slots)
+    definition = await Tariffs(tenant, converter).get(tariff)
+    zone, limit = definition.zone, min(_SLOTS, core.settings.limits.slots)
     window = window_of(zone, start, end)
     parameters = await _parameters(tenant, converter, tariff, contract)
     with _pointing():
-        names = series_of_prices(asked, channel, window, parameters)
+        names = series_of_prices(definition, channel, window, parameters)
         market, feeds = await _market(core, tenant, names, window)
-        refuse_unfit(names, market.series, asked.currency)
+        refuse_unfit(names, market.series, definition.currency)
     grid = _grid(*window, resolution or _native(market), limit)
     with _pointing():
-        found = await asyncio.to_thread(prices, asked, channel, grid, parameters, market)
+        unit_prices = await asyncio.to_thread(prices, definition, channel, grid, parameters, market)
     if accepted != JSON:
-        return price_rows(found, zone)
-    data = await asyncio.to_thread(slot_prices, found, zone)
+        return price_rows(unit_prices, zone)
+    data = await asyncio.to_thread(slot_prices, unit_prices, zone)
     return TariffPrices(
-        currency=asked.currency,
+        currency=definition.currency,
         unit=unit_of(channel),
         timezone=zone.name,
         data=data,
-        assumptions=found.assumptions,
+        assumptions=unit_prices.assumptions,
         next_update=_next(feeds, zone),
         stale=any(feed.stale for feed in feeds),
     )
@@ -234,17 +234,17 @@ async def get_prices(
 async def _market(
     core: Core, tenant: Tenant, names: Sequence[str], window: tuple[int, int]
 ) -> tuple[Market, list[FeedState]]:
-    """Return the price series in a window, and how the feeds that fill them are doing."""
+    """Return the price series in a window, and the state of the feeds that fill them."""
     if not names:
         return Market(), []
     store = PriceStore(tenant)
     heads = await store.known(names, core.clock.now())
     series = await store.covering(list(heads), *window)
     horizons = {
-        name: None if one.horizon is None else instant_of(one.horizon)
-        for name, one in heads.items()
+        name: None if head.horizon is None else instant_of(head.horizon)
+        for name, head in heads.items()
     }
-    return Market(series, horizons), [one.feed for one in heads.values() if one.feed]
+    return Market(series, horizons), [head.feed for head in heads.values() if head.feed]
 
 
 def _next(feeds: Sequence[FeedState], zone: Zone) -> datetime | None:
@@ -267,13 +267,13 @@ async def _parameters(
     if contract is None:
         return {}
     try:
-        found = await Contracts(tenant, converter).get(contract)
+        record = await Contracts(tenant, converter).get(contract)
     except NotFound as error:
         raise Invalid.of("unknown_contract", error.detail, _CONTRACT) from None
-    if found.tariff != tariff:
-        message = f"the contract {contract!r} is of the tariff {found.tariff!r}"
+    if record.tariff != tariff:
+        message = f"the contract {contract!r} is of the tariff {record.tariff!r}"
         raise Invalid.of("other_tariff", message, _CONTRACT)
-    return found.parameters
+    return record.parameters
 
 
 @contextmanager
@@ -282,7 +282,7 @@ def _pointing() -> Iterator[None]:
     try:
         yield
     except Invalid as error:
-        faults = [attrs.evolve(one, pointer=_place(one)) for one in error.faults]
+        faults = [attrs.evolve(fault, pointer=_place(fault)) for fault in error.faults]
         raise type(error)(error.detail, faults, error.counts) from error
 
 
@@ -335,7 +335,7 @@ class SeriesPrices:
         currency: ISO 4217.
         unit: What a price is for.
         timezone: The zone of the times.
-        data: The prices, in order; there are none for slots that are not known.
+        data: The prices, in order; slots whose price is not known are left out.
         revision_at: When the newest of these prices was recorded.
         horizon: When the last price ends that is known.
         next_update: When the series' feed expects more prices.
@@ -357,14 +357,14 @@ class SeriesPrices:
 async def list_price_series(
     core: Core, tenant: Tenant, limit: Limit = 100, cursor: Cursor = ""
 ) -> Page[StoredSeries]:
-    """List the price series by id, each with how its feed is doing."""
-    found = await PriceStore(tenant).page(cursor, limit + 1, core.clock.now())
-    return page(found, limit, lambda one: one.id)
+    """List the price series by id, each with the state of its feed."""
+    listed = await PriceStore(tenant).page(cursor, limit + 1, core.clock.now())
+    return page(listed, limit, lambda series: series.id)
 
 
 @series_routes.get("/v1/price-series/{series}", errors=(NotFound,))
 async def get_price_series(series: PriceSeriesId, core: Core, tenant: Tenant) -> StoredSeries:
-    """Return a price series, with how its feed is doing."""
+    """Return a price series, with the state of its feed."""
     return await PriceStore(tenant).get(series, core.clock.now())
 
 
@@ -374,20 +374,20 @@ async def get_price_series(series: PriceSeriesId, core: Core, tenant: Tenant) ->
 async def put_price_series(
     series: PriceSeriesId, body: NewPriceSeries, core: Core, tenant: Tenant
 ) -> StoredSeries | Created[StoredSeries]:
-    """Make a price series, or replace what is said of it; its prices stay.
+    """Make a price series, or replace its definition; its prices stay.
 
     409 if it has prices in another currency, or of a unit of another kind.
     """
     if body.id not in (None, series):
         raise Invalid.of("wrong_id", f"the path says {series!r}", "/id")
-    made = await PriceStore(tenant).put(series, body)
-    found = await PriceStore(tenant).get(series, core.clock.now())
-    return Created(f"/v1/price-series/{series}", found) if made else found
+    created = await PriceStore(tenant).put(series, body)
+    record = await PriceStore(tenant).get(series, core.clock.now())
+    return Created(f"/v1/price-series/{series}", record) if created else record
 
 
 @series_routes.delete("/v1/price-series/{series}", errors=(NotFound, InUse))
 async def delete_price_series(series: PriceSeriesId, tenant: Tenant) -> None:
-    """Delete a price series with its prices; 409 if issued bills are by it."""
+    """Delete a price series with its prices; 409 if issued bills use it."""
     await PriceStore(tenant).delete(series)
 
 
@@ -420,31 +420,31 @@ async def get_series_prices(
     head = await PriceStore(tenant).get(series, core.clock.now())
     zone = Zone.named(head.timezone)
     window = window_of(zone, start, end)
-    (found,) = await PriceStore(tenant).read([PriceSpan(series, *window, known_at)])
-    assert found is not None
-    if len(found.starts) > min(_SLOTS, core.settings.limits.slots):
+    (points,) = await PriceStore(tenant).read([PriceSpan(series, *window, known_at)])
+    assert points is not None
+    if len(points.starts) > min(_SLOTS, core.settings.limits.slots):
         raise Invalid.of(
             "too_many_slots",
-            f"the window has {len(found.starts)} prices, more than {_SLOTS}",
+            f"the window has {len(points.starts)} prices, more than {_SLOTS}",
             "/query/end",
         )
-    data = _data(found, head.unit, zone)
+    data = _data(points, head.unit, zone)
     if accepted != JSON:
-        rows = ((one.start, one.end, one.price) for one in data)
+        rows = ((slot.start, slot.end, slot.price) for slot in data)
         return Rows.listed(("start", "end", "price"), rows)
     return SeriesPrices(
         currency=head.currency,
         unit=head.unit,
         timezone=head.timezone,
         data=data,
-        revision_at=found.revision_at,
+        revision_at=points.revision_at,
         horizon=head.horizon,
         next_update=None if head.feed is None else head.feed.next_update,
         stale=head.feed is not None and head.feed.stale,
     )
 
 
-def _data(found: PriceSeries, unit: str, zone: Zone) -> list[SeriesPrice]:
-    starts, ends = stamps(zone, found.starts), stamps(zone, found.ends)
-    prices = [decimal_text(shown(found.text(at), unit)) for at in range(len(starts))]
-    return [SeriesPrice(*one) for one in zip(starts, ends, prices, strict=True)]
+def _data(points: PriceSeries, unit: str, zone: Zone) -> list[SeriesPrice]:
+    starts, ends = stamps(zone, points.starts), stamps(zone, points.ends)
+    prices = [decimal_text(shown(points.text(index), unit)) for index in range(len(starts))]
+    return [SeriesPrice(*row) for row in zip(starts, ends, prices, strict=True)]

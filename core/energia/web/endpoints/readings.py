@@ -255,6 +255,6 @@ def _next(gap: Gap) -> str:
 async def _gap_batches(parts: AsyncIterator[Gaps], zone: Zone) -> AsyncGenerator[Batch, None]:
     async for part in parts:
         for first in range(0, len(part), ROWS):
-            some = part[first : first + ROWS]
-            slots, reasons = zip(*((gap.slots, gap.reason) for gap in some.listed()), strict=True)
-            yield [stamps(zone, some.starts), stamps(zone, some.ends), slots, reasons]
+            batch = part[first : first + ROWS]
+            slots, reasons = zip(*((gap.slots, gap.reason) for gap in batch.listed()), strict=True)
+            yield [stamps(zone, batch.starts), stamps(zone, batch.ends), slots, reasons]

@@ -35,8 +35,8 @@ async def get_site(site: SiteId, tenant: Tenant) -> Site:
 @site_routes.put("/v1/sites/{site}", errors=(InUse,), examples=_SITE_EXAMPLES)
 async def put_site(site: SiteId, body: NewSite, tenant: Tenant) -> Site | Created[Site]:
     """Make a site or replace it; 409 if bills are issued and its time zone would change."""
-    made, created = await guards.put_site(tenant, site, body)
-    return _site_created(made) if created else made
+    record, created = await guards.put_site(tenant, site, body)
+    return _site_created(record) if created else record
 
 
 @site_routes.delete("/v1/sites/{site}", errors=(NotFound, InUse))
@@ -83,8 +83,8 @@ async def put_meter(
     Channels are the same by id; one that has readings cannot go, nor change its quantity,
     direction, interval or offset; one that is billed stays in its time zone (409).
     """
-    made, created = await guards.put_meter(tenant, meter, body, core.clock.now())
-    return _meter_created(made) if created else made
+    record, created = await guards.put_meter(tenant, meter, body, core.clock.now())
+    return _meter_created(record) if created else record
 
 
 @meter_routes.delete("/v1/meters/{meter}", errors=(NotFound, InUse))

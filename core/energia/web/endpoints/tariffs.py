@@ -40,16 +40,16 @@ async def list_tariffs(
     tenant: Tenant, converter: Converter, limit: Limit = 100, cursor: Cursor = ""
 ) -> Page[Tariff]:
     """List the tariffs by id."""
-    found = await Tariffs(tenant, converter).page(cursor, limit + 1)
-    return page(found, limit, lambda tariff: str(tariff.id))
+    tariffs = await Tariffs(tenant, converter).page(cursor, limit + 1)
+    return page(tariffs, limit, lambda tariff: str(tariff.id))
 
 
 @routes.post("/v1/tariffs", errors=(Conflict,), examples=_TARIFF_EXAMPLES)
 async def post_tariff(body: Tariff, tenant: Tenant, converter: Converter) -> Created[Tariff]:
     """Make a tariff; 409 if there is one with its id."""
-    made = await resolved(tenant, attrs.evolve(body, id=body.id or new_id()))
-    await Tariffs(tenant, converter).add(made)
-    return _tariff_created(made)
+    tariff = await resolved(tenant, attrs.evolve(body, id=body.id or new_id()))
+    await Tariffs(tenant, converter).add(tariff)
+    return _tariff_created(tariff)
 
 
 @routes.get("/v1/tariffs/{tariff}", errors=(NotFound, Conflict))
@@ -69,8 +69,8 @@ async def put_tariff(
     """
     if body.id not in (None, tariff):
         raise Invalid.of("wrong_id", f"the path says {tariff!r}", "/id")
-    made, created = await put(tenant, converter, attrs.evolve(body, id=tariff))
-    return _tariff_created(made) if created else made
+    record, created = await put(tenant, converter, attrs.evolve(body, id=tariff))
+    return _tariff_created(record) if created else record
 
 
 @routes.delete("/v1/tariffs/{tariff}", errors=(NotFound, InUse))
@@ -145,18 +145,18 @@ async def list_holiday_lists(
     tenant: Tenant, limit: Limit = 100, cursor: Cursor = ""
 ) -> Page[HolidayList]:
     """List the lists of holidays by id, each in its newest version."""
-    found = await HolidayLists(tenant).page(cursor, limit + 1)
-    return page(found, limit, lambda one: str(one.id))
+    lists = await HolidayLists(tenant).page(cursor, limit + 1)
+    return page(lists, limit, lambda item: str(item.id))
 
 
 @holiday_routes.post("/v1/holiday-lists", errors=(Conflict,), examples=_HOLIDAY_EXAMPLES)
 async def post_holiday_list(body: HolidayList, core: Core, tenant: Tenant) -> Created[HolidayList]:
     """Make a list of holidays; 409 if there is one with its id."""
-    made = attrs.evolve(body, id=body.id or new_id())
+    holidays = attrs.evolve(body, id=body.id or new_id())
     async with tenant.transaction() as queries:
-        if await HolidayLists(queries).known([str(made.id)]):
-            raise Conflict(f"there is a list of holidays {made.id!r} already")
-        stored, _ = await HolidayLists(queries).put(made, core.clock.now())
+        if await HolidayLists(queries).known([str(holidays.id)]):
+            raise Conflict(f"there is a list of holidays {holidays.id!r} already")
+        stored, _ = await HolidayLists(queries).put(holidays, core.clock.now())
     return _list_created(stored)
 
 
@@ -189,8 +189,8 @@ async def put_holiday_list(
         raise Invalid.of("wrong_id", f"the path says {holiday_list!r}", "/id")
     named = attrs.evolve(body, id=holiday_list)
     async with tenant.transaction() as queries:
-        made, created = await HolidayLists(queries).put(named, core.clock.now())
-    return _list_created(made) if created else made
+        record, created = await HolidayLists(queries).put(named, core.clock.now())
+    return _list_created(record) if created else record
 
 
 @holiday_routes.delete("/v1/holiday-lists/{holiday_list}", errors=(NotFound, InUse))
@@ -202,5 +202,5 @@ async def delete_holiday_list(
     await HolidayLists(tenant).delete(holiday_list)
 
 
-def _list_created(made: HolidayList) -> Created[HolidayList]:
-    return Created(f"/v1/holiday-lists/{made.id}", made)
+def _list_created(holiday_list: HolidayList) -> Created[HolidayList]:
+    return Created(f"/v1/holiday-lists/{holiday_list.id}", holiday_list)
