@@ -46,7 +46,7 @@ class Proxy:
 
     async def until(self, **wanted: str) -> None:
         """Wait until it knows just so many servers, each in its status: `UP` or `DOWN`."""
-        async with aiohttp.ClientSession(self.api) as api, asyncio.timeout(20):
+        async with aiohttp.ClientSession(self.api) as api, asyncio.timeout(60):
             while await self._servers(api) != sorted(wanted.values()):
                 await asyncio.sleep(0.02)
 

@@ -39,7 +39,7 @@ class Service:
         """Stop the service as an operator does and return its exit code."""
         if self.process.returncode is None:
             self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), 40)
+        return await asyncio.wait_for(self.process.wait(), 60)
 
 
 def free_port() -> int:
@@ -93,7 +93,7 @@ async def serving(
         service.log.unlink()
 
 
-async def ready(service: Service, seconds: float = 30) -> None:
+async def ready(service: Service, seconds: float = 60) -> None:
     """Wait until the service says that it is ready."""
     async with aiohttp.ClientSession() as session, asyncio.timeout(seconds):
         while True:

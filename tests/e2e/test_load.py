@@ -65,7 +65,7 @@ class Flawed:
 
     async def until(self, posts: int, gets: int = 0) -> None:
         """Wait until so many requests have arrived."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.did.total() < posts or self.asked < gets:
                 await asyncio.sleep(0.01)
 

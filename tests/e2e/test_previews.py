@@ -126,7 +126,7 @@ async def test_a_database_lives_as_long_as_its_pull_request(previews: PreviewSer
 async def test_a_doubt_ends_the_start(database: str, given: dict[str, str]) -> None:
     """A preview with the URL of production exits with 2, before it connects."""
     async with running(database, given, wait=False) as service:
-        code = await asyncio.wait_for(service.process.wait(), 20)
+        code = await asyncio.wait_for(service.process.wait(), 60)
 
         assert code == 2
         assert "database.url" in service.logged() or "pull request" in service.logged()
@@ -135,7 +135,7 @@ async def test_a_doubt_ends_the_start(database: str, given: dict[str, str]) -> N
 
 async def until_seen(previews: PreviewServer, after: Any) -> None:
     """Wait until the one preview has said that it runs."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             (found,) = await previews.cluster().previews()
             if found.marker and found.marker.seen_at > after:
@@ -145,7 +145,7 @@ async def until_seen(previews: PreviewServer, after: Any) -> None:
 
 async def until_not_ready(service: Service) -> None:
     """Wait until a service says that its database is away."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             status, said = await asked(service, "/health/ready")
             if status == 503:

@@ -58,7 +58,7 @@ async def until_active(database: str, statement: str) -> None:
     """Wait until the server runs a statement that begins so."""
     with closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 cursor.execute(SLEEPING, [f"%{statement}%"])
                 if cursor.fetchone() == (2,):  # and the question itself
@@ -153,7 +153,7 @@ async def test_in_the_first_start_of_the_embedded_server(open_folder: Path) -> N
 
 
 async def _until_there(path: Path, service: Service) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not path.exists():
             assert service.process.returncode is None, service.logged()
             await asyncio.sleep(0.01)
@@ -184,7 +184,7 @@ async def test_while_it_imports(empty_database: str) -> None:
             await asyncio.sleep(0)
         os.kill(service.process.pid, signal.SIGTERM)
 
-        assert await asyncio.wait_for(service.process.wait(), 20) == 0
+        assert await asyncio.wait_for(service.process.wait(), 60) == 0
         assert '"event": "stopped"' in service.logged()
         assert "listening" not in service.logged()
         assert service.tracebacks() == []
@@ -204,7 +204,7 @@ async def test_as_process_one() -> None:
         while not _catches(status.read_text(), signal.SIGTERM):
             await asyncio.sleep(0.001)
         os.kill(service, signal.SIGTERM)
-        _, said = await asyncio.wait_for(process.communicate(), 20)
+        _, said = await asyncio.wait_for(process.communicate(), 60)
     finally:
         if process.returncode is None:
             process.kill()
@@ -215,7 +215,7 @@ async def test_as_process_one() -> None:
 
 async def _child(pid: int) -> int:
     children = Path(f"/proc/{pid}/task/{pid}/children")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not children.read_text().strip():
             await asyncio.sleep(0.001)
     return int(children.read_text())

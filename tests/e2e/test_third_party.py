@@ -187,7 +187,7 @@ async def test_a_misspelt_setting_is_named(python: Path, database: str, tmp_path
 
 async def _until(api: aiohttp.ClientSession, text: str) -> str:
     """Return the metrics once they have *text*."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while text not in (metrics := await probes(api)):
             await asyncio.sleep(0.1)
     return metrics

@@ -34,7 +34,7 @@ class Prometheus:
 
     async def until_scraped(self) -> None:
         """Wait for the first scrapes."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (await self._scrapes()) < 3:
                 await asyncio.sleep(0.2)
 

@@ -18,7 +18,7 @@ async def component_of(client: Client, name: str) -> Component | None:
 
 async def until(client: Client, name: str, wanted: Callable[[Component], bool]) -> Component:
     """Wait until the component *name* is as it is wanted, and return it."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             found = await component_of(client, name)
             if found is not None and wanted(found):

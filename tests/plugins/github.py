@@ -90,7 +90,7 @@ async def service(
 
 async def until(found: Callable[[], Awaitable[bool]]) -> None:
     """Wait until something holds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await found():
             await asyncio.sleep(0.05)
 

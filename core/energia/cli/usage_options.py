@@ -86,7 +86,7 @@ class UsageOptions:
     as_json: bool
 
     def subject(self) -> dict[str, object]:
-        """Return them as JSON, for `energia.web.subject.Subject`, without the usage.
+        """Return them as JSON, for `energia.costing.subject.Subject`, without the usage.
 
         Raises:
             click.UsageError: They do not go together.

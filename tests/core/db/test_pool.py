@@ -71,7 +71,7 @@ async def test_a_busy_pool_refuses_after_a_while(small: Pool) -> None:
     small.stats.wait_timers.append(timed)
     taken = [await small.take(), await small.take()]
     started = asyncio.get_running_loop().time()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         with pytest.raises(PoolExhausted, match=r"none of 2 connections came free within 0\.2 s"):
             await small.take()
     elapsed = asyncio.get_running_loop().time() - started
@@ -201,7 +201,7 @@ async def test_descriptors_above_1023_work(small: Pool) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
     files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1030)]
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             with pytest.raises(UniqueViolation):
                 await small.tenant().execute(
                     "insert into organization (name) values ('a'), ('a') returning id"

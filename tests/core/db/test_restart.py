@@ -34,7 +34,7 @@ class Client:
     async def answered(self) -> None:
         """Wait for the next answers."""
         seen = self.answers
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.answers < seen + 5:
                 await asyncio.sleep(0.01)
 

@@ -34,7 +34,7 @@ async def test_a_cancelled_task_begins_no_other_statement(database: str) -> None
     await asyncio.sleep(0.2)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 3)
+        await asyncio.wait_for(task, 60)
 
 
 async def test_a_lock_is_waited_for_and_given_back(database: str) -> None:
