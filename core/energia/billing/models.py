@@ -220,7 +220,7 @@ class Trouble:
 
 @attrs.frozen(kw_only=True)
 class Impact:
-    """What an issued bill would be if it were made now.
+    """What an issued bill would be if it were made now, once those before it are corrected.
 
     Attributes:
         reasons: What has changed since: `readings`, `prices`, `tariff`, `parameters`,

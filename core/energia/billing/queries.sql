@@ -151,6 +151,17 @@ where organization_id = current_setting('energia.organization')::int
 order by created_at desc, id desc
 limit %(limit)s
 
+-- name: bill_chains
+-- The ids of issued bills after that of a contract that ends on a day: by contract, the oldest first.
+select id
+from bill
+where organization_id = current_setting('energia.organization')::int and status = 'issued'
+  and (%(contract)s::text is null or contract_id = %(contract)s)
+  and (%(end)s::date is null or start_day < %(end)s)
+  and (contract_id, end_day) > (%(after)s, %(after_end)s)
+order by contract_id, end_day
+limit %(limit)s
+
 -- name: bills_in
 -- The drafts and issued bills in part of a period, for each of some contracts.
 select b.id, b.contract_id, b.start_day, b.end_day, b.status, b.corrects
