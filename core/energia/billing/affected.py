@@ -179,7 +179,7 @@ async def _price(bills: Bills, chains: Sequence[Sequence[_Case]], resumed: _Stat
         resumed: What is handed on to the first; None where it is the first of its contract.
 
     """
-    states = [chain[0].row.prior_state for chain in chains]
+    states: list[_State] = [chain[0].row.prior_state for chain in chains]
     if resumed is not None:
         states[0] = resumed
     while True:

@@ -221,7 +221,8 @@ async def test_bills_before_the_window_hand_on_to_it(banked: Client) -> None:
     assert await affected(banked, "&start=2025-03-03&end=2025-03-04") == {
         "b3": impact("prior_state", "60.00", "12.00")
     }
-    cursor, pages = "", []
+    cursor: str | None = ""
+    pages = list[tuple[str, str]]()
     while cursor is not None:
         page = await success(banked, "GET", f"/v1/bills?affected=true&limit=1&cursor={cursor}")
         pages += [(bill["id"], bill["impact"]["difference"]) for bill in page["items"]]
