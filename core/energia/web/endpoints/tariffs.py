@@ -25,7 +25,7 @@ from energia.pricing.importing import (
     TierScope,
     imported,
 )
-from energia.pricing.store import Tariffs
+from energia.pricing.store import Tariffs, UnreadableTariff
 from energia.pricing.tariffs import Tariff
 from energia.web.resources import Cursor, HolidayListId, Limit, Page, TariffId, examples, page
 from energia.web.routes import Created, Routes
@@ -35,11 +35,15 @@ _TARIFF_EXAMPLES = examples("tariffs")
 routes = Routes(tag="Tariffs")
 
 
-@routes.get("/v1/tariffs", errors=(Conflict,))
+@routes.get("/v1/tariffs")
 async def list_tariffs(
     tenant: Tenant, converter: Converter, limit: Limit = 100, cursor: Cursor = ""
-) -> Page[Tariff]:
-    """List the tariffs by id."""
+) -> Page[Tariff | UnreadableTariff]:
+    """List the tariffs by id.
+
+    One that needs a plugin that is not loaded has `unreadable`: the kinds of charge that are
+    missing and their plugins. It cannot be priced (409); all others can.
+    """
     tariffs = await Tariffs(tenant, converter).page(cursor, limit + 1)
     return page(tariffs, limit, lambda tariff: str(tariff.id))
 
