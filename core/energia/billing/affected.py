@@ -13,6 +13,7 @@ from energia.billing.contracts import ZonedContract, zoned_contracts
 from energia.billing.models import Bill, Impact, Trouble
 from energia.billing.periods import BillCost, BillPeriod
 from energia.billing.rows import Row
+from energia.billing.superseded import tariffs_then
 from energia.errors import EnergiaError, Invalid
 from energia.metering import query, registry
 from energia.metering.query import Span, StoredSeries
@@ -20,9 +21,9 @@ from energia.pricing.exact import difference
 from energia.pricing.market.series import PriceSeries
 from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.store import Tariffs
-from energia.pricing.tariffs import Tariff
+from energia.pricing.tariffs import InForce, Tariff, Version
 
-Reason = Literal["readings", "prices", "tariff", "parameters", "prior_state"]
+Reason = Literal["readings", "prices", "tariff", "contract", "parameters", "prior_state"]
 #: How many bills are looked at together.
 _SCANNED: Final = 200
 #: How many bills one request looks at.
@@ -225,47 +226,103 @@ async def _cases(bills: Bills, rows: Sequence[Row]) -> list[_Case]:
         zoned.contract.id: zoned
         for zoned in await zoned_contracts(queries, list({row.contract for row in rows}))
     }
-    tariffs = await Tariffs(queries, bills.converter).each({row.tariff for row in rows})
+    billed_by = await _tariffs(bills, rows, contracts)
     periods = [_period(row, contracts[row.contract]) for row in rows]
     changed: dict[Reason, frozenset[str]] = {
         "readings": await _corrected(bills, rows, periods),
         "prices": await _repriced(bills, rows, periods),
     }
     return [
-        _Case(row, period, tuple(_reasons(row, period, tariffs[row.tariff], bills, changed)))
-        for row, period in zip(rows, periods, strict=True)
+        _Case(row, period, tuple(_reasons(row, period, of_row, bills, changed)))
+        for row, period, of_row in zip(rows, periods, billed_by, strict=True)
     ]
 
 
 def _period(row: Row, zoned: ZonedContract) -> BillPeriod:
     days = (row.start, row.end)
-    return BillPeriod(zoned.contract, zoned.timezone, *days, row.prior_state, row.missing)
+    return BillPeriod.correcting(zoned.contract, zoned.timezone, days, row.prior_state, row.missing)
+
+
+@attrs.frozen(eq=False)
+class _BilledBy:
+    """The tariff that a bill is by, and the one that its contract has now.
+
+    Attributes:
+        then: What the bill is by.
+        now: What the contract has.
+        is_same: Whether that is the tariff by which the bill was issued, never corrected since.
+
+    """
+
+    then: Tariff | EnergiaError
+    now: Tariff | EnergiaError
+    is_same: bool
+
+
+async def _tariffs(
+    bills: Bills, rows: Sequence[Row], contracts: Mapping[str, ZonedContract]
+) -> list[_BilledBy]:
+    """Return what each bill is by."""
+    tariffs = Tariffs(bills.tenant, bills.converter)
+    names = {contracts[row.contract].contract.tariff for row in rows}
+    known = await tariffs.each({row.tariff for row in rows} | names)
+    pinned = {(row.tariff, row.tariff_superseded) for row in rows if row.tariff_superseded}
+    superseded = await tariffs_then(bills.tenant, tariffs, pinned)
+    billed_by = []
+    for row in rows:
+        then: Tariff | EnergiaError = known[row.tariff]
+        if row.tariff_superseded is not None:
+            then = superseded[row.tariff, row.tariff_superseded]
+        name = contracts[row.contract].contract.tariff
+        is_same = row.tariff_superseded is None and name == row.tariff
+        billed_by.append(_BilledBy(then, known[name], is_same))
+    return billed_by
 
 
 def _reasons(
     row: Row,
     period: BillPeriod,
-    tariff: Tariff | EnergiaError,
+    tariffs: _BilledBy,
     bills: Bills,
     changed: Mapping[Reason, frozenset[str]],
 ) -> Iterator[Reason]:
+    if row.is_void and period.is_void:
+        return  # it charges nothing, whatever has changed
     yield from (reason for reason, ids in changed.items() if row.id in ids)
-    if not _in_force_still(row, period, tariff):
+    if not _in_force_still(row, period, tariffs):
         yield "tariff"
+    days = (period.start, period.end)
+    is_other_period = period.is_void or row.is_void or days != (row.start, row.end)
+    if is_other_period or period.contract.meter != row.meter:
+        yield "contract"
     now = bills.read_back([period.contract.parameters, period.contract.channels])
     if now != [row.parameters, row.basis["channels"]]:
         yield "parameters"
 
 
-def _in_force_still(row: Row, period: BillPeriod, tariff: Tariff | EnergiaError) -> bool:
-    """Tell whether the versions are in force that were billed; they cannot have changed."""
-    if isinstance(tariff, EnergiaError):
+def _in_force_still(row: Row, period: BillPeriod, tariffs: _BilledBy) -> bool:
+    """Tell whether what was billed is in force: versions change by corrections alone."""
+    then, now = tariffs.then, tariffs.now
+    if isinstance(then, EnergiaError) or isinstance(now, EnergiaError):
         return False
     try:
-        spans = tariff.in_force(*period.window)
+        spans = now.in_force(*period.window)
+        if tariffs.is_same:
+            return tuple(span.version.valid_from for span in spans) == row.versions
+        return now.zone == then.zone and _same_charges(then.in_force(*period.window), spans)
     except Invalid:
         return False
-    return tuple(span.version.valid_from for span in spans) == row.versions
+
+
+def _same_charges(then: Sequence[InForce], now: Sequence[InForce]) -> bool:
+    """Tell whether the versions in force are the same, but for where the last one ends."""
+    return [(span.start, span.end, _open(span.version)) for span in then] == [
+        (span.start, span.end, _open(span.version)) for span in now
+    ]
+
+
+def _open(version: Version) -> Version:
+    return attrs.evolve(version, valid_to=None)
 
 
 async def _corrected(

@@ -131,6 +131,13 @@ class Tariffs:
             raise NotFound(f"there is no tariff {id_!r}")
         return tariffs[id_]
 
+    async def document(self, id_: str) -> dict[str, Any]:
+        """Return a tariff as it is stored, whether it can be read or not; raises `NotFound`."""
+        rows = await self.queries.fetch(_document, SQL["tariff_get"], {"ids": [id_]})
+        if not rows:
+            raise NotFound(f"there is no tariff {id_!r}")
+        return rows[0]
+
     async def known(self, ids: Collection[str]) -> dict[str, Tariff]:
         """Return those of the tariffs *ids* that there are, by id."""
         rows = await self.queries.fetch(_document, SQL["tariff_get"], {"ids": sorted(set(ids))})
@@ -139,7 +146,7 @@ class Tariffs:
     async def each(self, ids: Collection[str]) -> dict[str, Tariff | Conflict]:
         """Return those of the tariffs *ids* that there are, or why one cannot be read."""
         rows = await self.queries.fetch(_document, SQL["tariff_get"], {"ids": sorted(set(ids))})
-        return {row["id"]: self._read_or_refusal(row) for row in rows}
+        return {row["id"]: self.read(row) for row in rows}
 
     async def held(self, ids: Collection[str]) -> dict[str, Tariff | Conflict]:
         """Return tariffs as `each` does; they stay as they are until the transaction ends."""
@@ -147,7 +154,7 @@ class Tariffs:
         rows = await self.queries.fetch(
             _document, one_message(SQL["tariff_hold"], SQL["tariff_get"]), arguments
         )
-        return {row["id"]: self._read_or_refusal(row) for row in rows}
+        return {row["id"]: self.read(row) for row in rows}
 
     async def page(self, after: str, limit: int) -> list[Tariff | UnreadableTariff]:
         """Return at most *limit* tariffs whose ids come after *after*, by id.
@@ -173,7 +180,8 @@ class Tariffs:
             reason = _unreadable(document, error)
             raise Conflict(reason.message, reason.errors) from error
 
-    def _read_or_refusal(self, document: dict[str, Any]) -> Tariff | Conflict:
+    def read(self, document: dict[str, Any]) -> Tariff | Conflict:
+        """Return the tariff of a stored document, or why it cannot be read."""
         try:
             return self._read(document)
         except Conflict as error:
