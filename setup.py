@@ -14,6 +14,7 @@ PLUGINS = [
     "health-loop = energia_plugins.health_loop:LoopHealth",
     "health-migrations = energia_plugins.health_migrations:MigrationsHealth",
     "health-pool = energia_plugins.health_pool:PoolHealth",
+    "health-tariffs = energia_plugins.health_tariffs:TariffsHealth",
     "meter-csv = energia_plugins.meter_csv",
     "meter-ndjson = energia_plugins.meter_ndjson",
     "metrics-prometheus = energia_plugins.metrics_prometheus:Metrics",

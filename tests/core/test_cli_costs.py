@@ -105,6 +105,18 @@ def test_compare_takes_them_too() -> None:
     assert json.loads(result.output)["ranking"][0]["total"] == "3.00"
 
 
+def test_compare_says_that_it_took_months() -> None:
+    """Two months are two bills, in words and in JSON, unless one bill is asked for."""
+    window = ("--missing", "zero", "--start", "2018-01-01", "--end", "2018-03-01")
+
+    printed, shown = run("compare", *window), run("compare", *window, "--json")
+    whole = run("compare", *window, "--group", "whole")
+
+    assert "assumed: the window is longer than 45 days: it is priced as 2 bills" in printed.output
+    assert json.loads(shown.output)["group"] == "P1M"
+    assert "longer than 45 days" not in whole.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -1,17 +1,19 @@
 """Which issued bills would be different if they were made now, and by how much."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Final, Literal
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any, Final, Literal, Self, cast
 
 import attrs
 import numpy as np
 
 from energia.billing.bills import SQL, Bills, Filter
-from energia.billing.contracts import ZonedContract, prior_bills, zoned_contracts
+from energia.billing.contracts import ZonedContract, zoned_contracts
 from energia.billing.models import Bill, Impact, Trouble
 from energia.billing.periods import BillCost, BillPeriod
-from energia.billing.rows import ListPlace, Row
+from energia.billing.rows import Row
+from energia.billing.superseded import tariffs_then
 from energia.errors import EnergiaError, Invalid
 from energia.metering import query, registry
 from energia.metering.query import Span, StoredSeries
@@ -19,123 +21,308 @@ from energia.pricing.exact import difference
 from energia.pricing.market.series import PriceSeries
 from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.store import Tariffs
-from energia.pricing.tariffs import Tariff
+from energia.pricing.tariffs import InForce, Tariff, Version
 
-Reason = Literal["readings", "prices", "tariff", "parameters", "prior_state"]
+Reason = Literal["readings", "prices", "tariff", "contract", "parameters", "prior_state"]
 #: How many bills are looked at together.
 _SCANNED: Final = 200
 #: How many bills one request looks at.
 _MOST: Final = 5000
+#: What charges remember, by their codes.
+_State = Mapping[str, Mapping[str, Any]]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen
+class AffectedPlace:
+    """A place in the list of affected bills, which goes by contract, and there by time.
+
+    Attributes:
+        contract: The contract.
+        end: The end of the bill.
+
+    """
+
+    contract: str
+    end: date
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the place that *text* names; raises `Invalid`."""
+        end, _, contract = text.partition("@")
+        try:
+            if not contract:
+                raise ValueError
+            return cls(contract, date.fromisoformat(end))
+        except ValueError:
+            message = "this is not the `next` of a page of affected bills"
+            raise Invalid.of("wrong_cursor", message, "/query/cursor") from None
+
+    def __str__(self) -> str:
+        """Return its text."""
+        return f"{self.end}@{self.contract}"
+
+    def is_after(self, row: Row) -> bool:
+        """Tell whether a bill comes before the place, or is at it, in the same contract."""
+        return row.contract == self.contract and row.end <= self.end
+
+
+@attrs.define(eq=False)
 class _Case:
-    """An issued bill, the period as it would be billed now, and what has changed."""
+    """An issued bill, and the period as it would be billed now.
+
+    Attributes:
+        row: The bill.
+        period: The period; its prior state is what the bills before would hand on now.
+        reasons: What has changed of its own readings, prices, tariff and contract.
+        now: What the period costs now; None before it is priced, and where nothing has changed.
+
+    """
 
     row: Row
     period: BillPeriod
     reasons: tuple[Reason, ...]
+    now: BillCost | EnergiaError | None = None
 
     @property
-    def may_be_filled(self) -> bool:
-        """Whether readings were missing: filling them in leaves no revision."""
-        return bool(self.row.document["coverage"]["missing"])
+    def remembers(self) -> bool:
+        """Whether the bill took anything over from the one before, or handed anything on."""
+        return bool(self.row.prior_state or self.row.state)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is to be priced; filling in missing readings leaves no revision."""
+        filled = bool(self.row.document["coverage"]["missing"])
+        return self.now is None and (bool(self.reasons) or filled or self.takes_over_other)
+
+    @property
+    def takes_over_other(self) -> bool:
+        """Whether the bills before would hand on something else than they did."""
+        return self.period.prior_state != self.row.prior_state
+
+    def take_over(self, state: _State) -> None:
+        """Let the bills before hand on *state*; another one makes another price."""
+        if state != self.period.prior_state:
+            self.period, self.now = attrs.evolve(self.period, prior_state=state), None
+
+    def state(self, bills: Bills) -> _State:
+        """Return what it would hand on now; one that cannot be priced hands on what it did."""
+        if isinstance(self.now, BillCost):
+            return cast("_State", bills.read_back(self.now.cost.state))
+        return self.row.state
 
 
 async def affected(
-    bills: Bills, wanted: Filter, before: ListPlace | None, limit: int, most: int = _MOST
-) -> tuple[list[Bill], ListPlace | None]:
-    """Return at most *limit* issued bills whose inputs have changed, the newest first.
+    bills: Bills, wanted: Filter, place: AffectedPlace | None, limit: int, most: int = _MOST
+) -> tuple[list[Bill], AffectedPlace | None]:
+    """Return at most *limit* issued bills whose inputs have changed, in the order to correct them.
 
-    No more than *most* bills are looked at, so that an answer comes soon. The place to go on from
-    is returned too; None at the end.
+    They come by contract, the oldest first. What a bill hands on to the next is what it would hand
+    on if it were corrected, so that each one has the difference that is left once those before it
+    are. No more than *most* bills are looked at, so that an answer comes soon. The place to go on
+    from is returned too; None at the end.
     """
     changed: list[Bill] = []
     if wanted.status not in (None, "issued"):
         return changed, None
-    issued = attrs.evolve(wanted, status="issued")
+    before: _State | None = None
+    # What the bills of a contract hand on is known from its first bill on.
+    scanned = None if place is None else AffectedPlace(place.contract, date.min)
     while most > 0:
-        rows = await bills.page(issued, before, min(_SCANNED, most))
+        rows = await _page(bills, wanted, scanned, min(_SCANNED, most))
         if not rows:
             return changed, None
-        changed += await _changed(bills, rows)
+        resumed = before if scanned is not None and rows[0].contract == scanned.contract else None
+        cases = await _cases(bills, rows)
+        before = await _price(bills, _chains(cases), resumed)
+        listed = [case for case in cases if _is_listed(case, wanted, place)]
+        changed += _changed(bills, listed)
         if len(changed) > limit:
-            return changed[:limit], ListPlace.of(changed[limit - 1])
-        before, most = ListPlace.of(rows[-1]), most - len(rows)
-    return changed, before
+            last = changed[limit - 1]
+            return changed[:limit], AffectedPlace(last.contract, last.end)
+        scanned = AffectedPlace(rows[-1].contract, rows[-1].end)
+        most -= sum(place is None or not place.is_after(row) for row in rows)
+    return changed, scanned
 
 
-async def _changed(bills: Bills, rows: Sequence[Row]) -> list[Bill]:
-    """Return those of *rows* whose inputs have changed, each with what it would be now."""
-    cases = [case for case in await _cases(bills, rows) if case.reasons or case.may_be_filled]
-    costs = await bills.price(bills.tenant, [case.period for case in cases])
-    changed = []
-    for case, now in zip(cases, costs, strict=True):
-        reasons = case.reasons
-        if not reasons and not _differs(case.row, now, bills):
+async def _page(bills: Bills, wanted: Filter, after: AffectedPlace | None, limit: int) -> list[Row]:
+    """Return the next issued bills to look at; those before the window hand on to it."""
+    arguments = {
+        "contract": wanted.contract,
+        "end": wanted.end,
+        "after": "" if after is None else after.contract,
+        "after_end": date.min if after is None else after.end,
+        "limit": limit,
+    }
+    ids = await bills.tenant.fetch(str, SQL["bill_chains"], arguments)
+    return await bills.rows(bills.tenant, ids)
+
+
+def _is_listed(case: _Case, wanted: Filter, place: AffectedPlace | None) -> bool:
+    """Tell whether a bill is of the window, and not of a page before."""
+    row = case.row
+    is_early = wanted.start is not None and row.start < wanted.start
+    return not is_early and not (place is not None and place.is_after(row))
+
+
+def _chains(cases: Sequence[_Case]) -> list[list[_Case]]:
+    """Return the bills of each contract, which hand on one to the next."""
+    return [list(chain) for _, chain in groupby(cases, lambda case: case.row.contract)]
+
+
+async def _price(bills: Bills, chains: Sequence[Sequence[_Case]], resumed: _State | None) -> _State:
+    """Price what is affected, and return what the last bill would hand on.
+
+    Bills that wait for what those before hand on are priced one after another, contracts together.
+
+    Args:
+        bills: The bills of the organization.
+        chains: The bills of each contract, in the order of time.
+        resumed: What is handed on to the first; None where it is the first of its contract.
+
+    """
+    states: list[_State] = [chain[0].row.prior_state for chain in chains]
+    if resumed is not None:
+        states[0] = resumed
+    while True:
+        due = [
+            case
+            for chain, state in zip(chains, states, strict=True)
+            for case in _due(bills, chain, state)
+        ]
+        if not due:
+            return chains[-1][-1].state(bills)
+        costs = await bills.price(bills.tenant, [case.period for case in due])
+        for case, now in zip(due, costs, strict=True):
+            case.now = now
+
+
+def _due(bills: Bills, chain: Sequence[_Case], state: _State) -> Iterator[_Case]:
+    """Yield what can be priced of a chain: the first, and all that remember nothing."""
+    is_settled = True
+    for case in chain:
+        if is_settled or not case.remembers:
+            case.take_over(state)
+            if case.is_due:
+                is_settled = False
+                yield case
+        state = case.state(bills)
+
+
+def _changed(bills: Bills, cases: Sequence[_Case]) -> Iterator[Bill]:
+    """Yield those of some bills that would be other ones now, with what they would be."""
+    for case in cases:
+        if case.now is None:
+            continue
+        reasons = (*case.reasons, *(("prior_state",) if case.takes_over_other else ()))
+        if not reasons and not _differs(case.row, case.now, bills):
             continue
         bill = bills.bill(case.row)
-        changed.append(attrs.evolve(bill, impact=_impact(bill, now, reasons or ("readings",))))
-    return changed
+        yield attrs.evolve(bill, impact=_impact(bill, case.now, reasons or ("readings",)))
 
 
 async def _cases(bills: Bills, rows: Sequence[Row]) -> list[_Case]:
     queries = bills.tenant
     contracts = {
         zoned.contract.id: zoned
-        for zoned in await zoned_contracts(queries, [row.contract for row in rows])
+        for zoned in await zoned_contracts(queries, list({row.contract for row in rows}))
     }
-    prior = await prior_bills(queries, [(row.contract, row.start) for row in rows])
-    tariffs = await Tariffs(queries, bills.converter).each({row.tariff for row in rows})
-    states = [
-        prior[index].state if index in prior else row.prior_state for index, row in enumerate(rows)
-    ]
-    periods = [
-        _period(row, contracts[row.contract], state)
-        for row, state in zip(rows, states, strict=True)
-    ]
+    billed_by = await _tariffs(bills, rows, contracts)
+    periods = [_period(row, contracts[row.contract]) for row in rows]
     changed: dict[Reason, frozenset[str]] = {
         "readings": await _corrected(bills, rows, periods),
         "prices": await _repriced(bills, rows, periods),
     }
     return [
-        _Case(row, period, tuple(_reasons(row, period, tariffs[row.tariff], bills, changed)))
-        for row, period in zip(rows, periods, strict=True)
+        _Case(row, period, tuple(_reasons(row, period, of_row, bills, changed)))
+        for row, period, of_row in zip(rows, periods, billed_by, strict=True)
     ]
 
 
-def _period(
-    row: Row, zoned: ZonedContract, state: Mapping[str, Mapping[str, object]]
-) -> BillPeriod:
-    return BillPeriod(zoned.contract, zoned.timezone, row.start, row.end, state, row.missing)
+def _period(row: Row, zoned: ZonedContract) -> BillPeriod:
+    days = (row.start, row.end)
+    return BillPeriod.correcting(zoned.contract, zoned.timezone, days, row.prior_state, row.missing)
+
+
+@attrs.frozen(eq=False)
+class _BilledBy:
+    """The tariff that a bill is by, and the one that its contract has now.
+
+    Attributes:
+        then: What the bill is by.
+        now: What the contract has.
+        is_same: Whether that is the tariff by which the bill was issued, never corrected since.
+
+    """
+
+    then: Tariff | EnergiaError
+    now: Tariff | EnergiaError
+    is_same: bool
+
+
+async def _tariffs(
+    bills: Bills, rows: Sequence[Row], contracts: Mapping[str, ZonedContract]
+) -> list[_BilledBy]:
+    """Return what each bill is by."""
+    tariffs = Tariffs(bills.tenant, bills.converter)
+    names = {contracts[row.contract].contract.tariff for row in rows}
+    known = await tariffs.each({row.tariff for row in rows} | names)
+    pinned = {(row.tariff, row.tariff_superseded) for row in rows if row.tariff_superseded}
+    superseded = await tariffs_then(bills.tenant, tariffs, pinned)
+    billed_by = []
+    for row in rows:
+        then: Tariff | EnergiaError = known[row.tariff]
+        if row.tariff_superseded is not None:
+            then = superseded[row.tariff, row.tariff_superseded]
+        name = contracts[row.contract].contract.tariff
+        is_same = row.tariff_superseded is None and name == row.tariff
+        billed_by.append(_BilledBy(then, known[name], is_same))
+    return billed_by
 
 
 def _reasons(
     row: Row,
     period: BillPeriod,
-    tariff: Tariff | EnergiaError,
+    tariffs: _BilledBy,
     bills: Bills,
     changed: Mapping[Reason, frozenset[str]],
 ) -> Iterator[Reason]:
+    if row.is_void and period.is_void:
+        return  # it charges nothing, whatever has changed
     yield from (reason for reason, ids in changed.items() if row.id in ids)
-    if not _in_force_still(row, period, tariff):
+    if not _in_force_still(row, period, tariffs):
         yield "tariff"
+    days = (period.start, period.end)
+    is_other_period = period.is_void or row.is_void or days != (row.start, row.end)
+    if is_other_period or period.contract.meter != row.meter:
+        yield "contract"
     now = bills.read_back([period.contract.parameters, period.contract.channels])
     if now != [row.parameters, row.basis["channels"]]:
         yield "parameters"
-    if period.prior_state != row.prior_state:
-        yield "prior_state"
 
 
-def _in_force_still(row: Row, period: BillPeriod, tariff: Tariff | EnergiaError) -> bool:
-    """Tell whether the versions are in force that were billed; they cannot have changed."""
-    if isinstance(tariff, EnergiaError):
+def _in_force_still(row: Row, period: BillPeriod, tariffs: _BilledBy) -> bool:
+    """Tell whether what was billed is in force: versions change by corrections alone."""
+    then, now = tariffs.then, tariffs.now
+    if isinstance(then, EnergiaError) or isinstance(now, EnergiaError):
         return False
     try:
-        spans = tariff.in_force(*period.window)
+        spans = now.in_force(*period.window)
+        if tariffs.is_same:
+            return tuple(span.version.valid_from for span in spans) == row.versions
+        return now.zone == then.zone and _same_charges(then.in_force(*period.window), spans)
     except Invalid:
         return False
-    return tuple(span.version.valid_from for span in spans) == row.versions
+
+
+def _same_charges(then: Sequence[InForce], now: Sequence[InForce]) -> bool:
+    """Tell whether the versions in force are the same, but for where the last one ends."""
+    return [(span.start, span.end, _open(span.version)) for span in then] == [
+        (span.start, span.end, _open(span.version)) for span in now
+    ]
+
+
+def _open(version: Version) -> Version:
+    return attrs.evolve(version, valid_to=None)
 
 
 async def _corrected(

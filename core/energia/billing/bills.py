@@ -162,9 +162,11 @@ class Bills:
     async def cost_now(self, queries: Queries, row: Row) -> BillCost:
         """Return what a draft costs now; raises `Invalid` if it cannot be priced any more."""
         (contract,) = await zoned_contracts(queries, [row.contract])
-        days = (row.start, row.end)
+        days, corrects = (row.start, row.end), row.corrects is not None
         period = await self._period(queries, contract, days, None, row.prior_state)
-        return await self._cost(queries, attrs.evolve(period, missing=row.missing))
+        return await self._cost(
+            queries, attrs.evolve(period, missing=row.missing, corrects=corrects)
+        )
 
     async def price(
         self, queries: Queries, periods: Sequence[BillPeriod]
@@ -264,10 +266,15 @@ class Bills:
         old = next((bill for bill in bills if bill.corrects == id_), None)
         if old is not None and new.id not in (None, old.id):
             raise OverlapsDraft(f"the draft of the correction is {old.id!r}")
-        (contract,) = await zoned_contracts(queries, [row.contract])
-        days = (row.start, row.end)
-        period = await self._period(queries, contract, days, None, row.prior_state)
-        cost = await self._cost(queries, attrs.evolve(period, missing=new.missing))
+        (zoned,) = await zoned_contracts(queries, [row.contract])
+        whole = (row.start, row.end)
+        given = (zoned.contract, zoned.timezone, whole, row.prior_state, new.missing)
+        period = BillPeriod.correcting(*given)
+        days = (period.start, period.end)
+        remembered = await self._period(queries, zoned, days, None, row.prior_state)
+        cost = await self._cost(queries, attrs.evolve(period, prior_state=remembered.prior_state))
+        if old is not None and (old.start, old.end) != days:
+            await queries.execute(SQL["bill_delete"], old.id)  # a draft of days is of those days
         return NewRow(id=old.id if old else new.id or new_id(), corrects=id_, priced=cost), old
 
     async def _period(

@@ -7,6 +7,7 @@ import attrs
 
 from energia.billing.errors import ContractsOverlap
 from energia.billing.models import Contract, ContractState, NewContract
+from energia.billing.superseded import Correction, supersede
 from energia.convert import Converter
 from energia.convert.faults import Faults, refusal
 from energia.costing.inputs import channels_by_role
@@ -65,15 +66,23 @@ class Contracts:
         return [row.contract for row in rows]
 
     async def put(
-        self, new: NewContract, id_: str | None, *, replace: bool
+        self,
+        new: NewContract,
+        id_: str | None,
+        *,
+        replace: bool,
+        correction: Correction | None = None,
     ) -> tuple[Contract, bool]:
         """Make a contract, or replace it, and tell whether it was made.
+
+        With a *correction* it may be another one for bills that are issued.
 
         Raises:
             Invalid: It does not fit; there is no such meter or tariff.
             Conflict: There is one with its id, and it is not to be replaced.
             ContractsOverlap: The meter has another contract in part of its time.
-            InUse: A bill is issued that would be another contract's.
+            InUse: A bill is issued that would be another contract's, and that is no correction;
+                or it would be in another currency.
 
         """
         contract = Contract(
@@ -87,12 +96,15 @@ class Contracts:
         )
         async with self.tenant.transaction() as queries:
             # Holds the meter: of two new contracts of one meter, the second sees the first.
-            await self._check(queries, contract)
+            currency = await self._check(queries, contract)
             old = await self._held(queries, contract.id)
             if old is not None:
                 if not replace:
                     raise _taken(contract)
-                await _refuse_billed(queries, old, contract)
+                await _refuse_billed(queries, old, contract, correction)
+                await _refuse_other_currency(queries, contract, currency)
+                if correction is not None and await _is_billed_otherwise(queries, old, contract):
+                    await supersede(queries, "contract", contract.id, correction)
             await _refuse_overlap(queries, contract)
             (created,) = await queries.fetch(bool, SQL["contract_put"], self._row(contract))
             if old is None and not created:  # made just now, of another meter
@@ -117,8 +129,11 @@ class Contracts:
         prior = bills[0]
         return ContractState(contract=id_, as_of=prior.end, bill=prior.bill, state=prior.state)
 
-    async def _check(self, queries: Queries, new: Contract) -> None:
-        """Refuse what does not fit, all of it; meter and tariff are held until the end."""
+    async def _check(self, queries: Queries, new: Contract) -> str:
+        """Refuse what does not fit, all of it; meter and tariff are held until the end.
+
+        The currency of the tariff is returned.
+        """
         faults = Faults()
         if not await queries.fetch(str, SQL["contract_meter"], new.meter):
             faults.append(Fault("unknown_meter", f"there is no meter {new.meter!r}", "/meter"))
@@ -134,8 +149,9 @@ class Contracts:
             channels_by_role(declared, needed, new.channels)
         except Invalid as error:
             faults.add(error)
-        if faults.kept:
+        if faults.kept or tariff is None:
             raise refusal(faults)
+        return tariff.currency
 
     async def _held(self, queries: Queries, id_: str) -> Contract | None:
         rows = await hold_contracts(queries, [id_])
@@ -206,19 +222,34 @@ def _taken(contract: Contract) -> Conflict:
     return Conflict(f"there is a contract {contract.id!r} already")
 
 
-async def _refuse_billed(queries: Queries, old: Contract, new: Contract) -> None:
-    """Refuse changes of what issued bills say of their contract."""
+async def _refuse_billed(
+    queries: Queries, old: Contract, new: Contract, correction: Correction | None
+) -> None:
+    """Refuse changes of what issued bills say of their contract, unless they are a correction."""
     billed = await billed_until(queries, [new.id])
-    if billed is None:
+    if billed is None or correction is not None:
         return
     changed = [
         name for name in ("meter", "tariff", "start") if getattr(old, name) != getattr(new, name)
     ]
-    if new.end is not None and new.end < billed:
+    if new.end is not None and new.end < billed and new.end != old.end:
         changed.append("end")
     if changed:
         faults = [Fault(InUse.code, f"bills are issued until {billed}", f"/{n}") for n in changed]
-        raise InUse(f"bills of the contract are issued until {billed}", faults)
+        message = f"bills of the contract are issued until {billed}: only a `correction` changes it"
+        raise InUse(message, faults)
+
+
+async def _refuse_other_currency(queries: Queries, new: Contract, currency: str) -> None:
+    """Refuse a tariff in another currency than issued bills: no difference could be told."""
+    others = set(await queries.fetch(str, SQL["contract_currencies"], new.id)) - {currency}
+    if others:
+        message = f"bills are issued in {min(others)}: the tariff {new.tariff!r} is in {currency}"
+        raise InUse.of(InUse.code, message, "/tariff")
+
+
+async def _is_billed_otherwise(queries: Queries, old: Contract, new: Contract) -> bool:
+    return old != new and await billed_until(queries, [new.id]) is not None
 
 
 async def _refuse_overlap(queries: Queries, new: Contract) -> None:

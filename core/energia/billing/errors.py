@@ -46,7 +46,10 @@ class DraftOutdated(Conflict):
 
 
 class VersionInUse(Conflict):
-    """Bills are issued by this version of the tariff: only its end may change."""
+    """Bills are issued by this version of the tariff: more than its end is a `correction`.
+
+    A correction is the reason why the tariff was wrong; what the bills are by is kept.
+    """
 
     code = "version_in_use"
 

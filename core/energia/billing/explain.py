@@ -1,21 +1,28 @@
 """Where the lines of a stored bill come from, by the readings that it was made from."""
 
 import asyncio
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import attrs
 
 from energia.billing.bills import Bills, outdated
-from energia.billing.contracts import zoned_contracts
+from energia.billing.contracts import Contracts, zoned_contracts
 from energia.billing.models import BillInputs
-from energia.billing.periods import BillPeriod
+from energia.billing.periods import BillPeriod, without_charges
 from energia.billing.rows import Row
+from energia.billing.superseded import (
+    Kind,
+    Superseded,
+    chained,
+    superseded_since,
+    tariffs_then,
+)
 from energia.convert import Converter
 from energia.costing.inputs import Plan, read_pinned
 from energia.db.tenant import Queries
-from energia.errors import Conflict, Invalid
+from energia.errors import Conflict, EnergiaError, Invalid
 from energia.metering import registry
 from energia.metering.models import Channel
 from energia.pricing.charges import code_of
@@ -26,6 +33,7 @@ from energia.pricing.segments import segments
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
+from energia.time import Zone
 
 
 @attrs.frozen
@@ -34,6 +42,30 @@ class ExplainedVersion:
 
     valid_from: date
     charges: Mapping[str, Mapping[str, Any]]
+
+
+@attrs.frozen(kw_only=True)
+class ExplainedCorrection:
+    """A correction of a tariff or a contract that the bill is from before, or makes good.
+
+    Attributes:
+        of: What was corrected.
+        id: Which.
+        number: Counts its corrections.
+        corrected_at: When.
+        reason: Why.
+        before: What it said: of a tariff the versions in force in the bill's period.
+        after: What came in its place.
+
+    """
+
+    of: Kind
+    id: str
+    number: int
+    corrected_at: datetime
+    reason: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
 
 
 @attrs.frozen(kw_only=True)
@@ -53,6 +85,8 @@ class Explanation:
         prior_state: What the charges remembered from the bill before.
         state: What they remember for the next.
         assumptions: What was taken for granted.
+        corrections: How its tariff and contract were corrected, since it was issued or since the
+            bill was that it corrects: old and new.
         charges: The charges as the tariff has them, with the parameters in their places, by code;
             of several versions, as the last has them.
         versions: Where several versions were in force: the charges of each.
@@ -72,6 +106,7 @@ class Explanation:
     prior_state: Mapping[str, Mapping[str, Any]]
     state: Mapping[str, Mapping[str, Any]]
     assumptions: tuple[Assumption, ...]
+    corrections: tuple[ExplainedCorrection, ...] = ()
     charges: Mapping[str, Mapping[str, Any]]
     versions: tuple[ExplainedVersion, ...] | None = None
     lines: tuple[ExplainedLine, ...]
@@ -120,6 +155,7 @@ async def explained(bills: Bills, id_: str, line: int | None = None) -> Explanat
         prior_state=row.prior_state,
         state=row.state,
         assumptions=bill.assumptions,
+        corrections=await _corrections(bills, row),
         charges={code: charge for version in versions for code, charge in version.charges.items()},
         versions=tuple(versions) if len(versions) > 1 else None,
         lines=lines if line is None else (_one(lines, line),),
@@ -148,16 +184,94 @@ async def _refuse_outdated(bills: Bills, row: Row) -> None:
 async def _tariff(bills: Bills, row: Row) -> Tariff:
     """Return the tariff with just the versions that were in force, for as long as is needed.
 
-    They cannot have changed since the bill was issued, but for the end of the last one.
+    They cannot have changed since the bill was issued, but for the end of the last one; if the
+    tariff was corrected since, what the bill is by was kept.
     """
-    tariff = await Tariffs(bills.tenant, bills.converter).get(row.tariff)
+    tariffs = Tariffs(bills.tenant, bills.converter)
+    if row.tariff_superseded is None:
+        tariff = await tariffs.get(row.tariff)
+    else:
+        key = (row.tariff, row.tariff_superseded)
+        then = (await tariffs_then(bills.tenant, tariffs, [key]))[key]
+        if isinstance(then, EnergiaError):
+            raise then
+        tariff = then
     ends = dict(zip(row.versions, [*row.versions[1:], None], strict=True))
     versions = tuple(
         attrs.evolve(version, valid_to=ends[version.valid_from])
         for version in sorted(tariff.versions, key=lambda version: version.valid_from)
         if version.valid_from in ends
     )
-    return attrs.evolve(tariff, versions=versions).filled(row.parameters)
+    tariff = attrs.evolve(tariff, versions=versions)
+    if row.is_void:
+        return without_charges(tariff)
+    return tariff.filled(row.parameters)
+
+
+async def _corrections(bills: Bills, row: Row) -> tuple[ExplainedCorrection, ...]:
+    """Return the corrections since the bill, or since the one that it corrects."""
+    queries = bills.tenant
+    first = row if row.corrects is None else await bills.row(queries, row.corrects)
+    explained = list[ExplainedCorrection]()
+    if first.contract_superseded is not None:
+        now = bills.read_back(await Contracts(queries, bills.converter).get(row.contract))
+        since = await superseded_since(queries, "contract", row.contract, first.contract_superseded)
+        explained += [_correction("contract", row.contract, *pair) for pair in chained(since, now)]
+    if first.tariff_superseded is not None:
+        document = await Tariffs(queries, bills.converter).document(first.tariff)
+        since = await superseded_since(queries, "tariff", first.tariff, first.tariff_superseded)
+        of_tariff = [
+            _correction("tariff", first.tariff, *pair) for pair in chained(since, document)
+        ]
+        zone = Zone.named(first.document["timezone"])
+        window = (zone.midnight(first.start), zone.midnight(first.end))
+        explained += _of_period(of_tariff, window)
+    return tuple(explained)
+
+
+def _correction(
+    kind: Kind, id_: str, superseded: Superseded, after: Mapping[str, Any]
+) -> ExplainedCorrection:
+    return ExplainedCorrection(
+        of=kind,
+        id=id_,
+        number=superseded.number,
+        corrected_at=superseded.corrected_at,
+        reason=superseded.reason,
+        before=superseded.before,
+        after=after,
+    )
+
+
+def _of_period(
+    corrections: Sequence[ExplainedCorrection], window: tuple[int, int]
+) -> Iterator[ExplainedCorrection]:
+    """Yield those that change what is in force in a window, with just those versions."""
+    for correction in corrections:
+        before, after = _within(correction.before, window), _within(correction.after, window)
+        if _charged_by(before) != _charged_by(after):
+            yield attrs.evolve(correction, before=before, after=after)
+
+
+def _within(document: Mapping[str, Any], window: tuple[int, int]) -> dict[str, Any]:
+    """Return a tariff document with the versions that are in force in a window."""
+    zone, (start, end) = Zone.named(document["timezone"]), window
+    versions = [
+        version
+        for version in document["versions"]
+        if zone.midnight(date.fromisoformat(version["valid_from"])) < end
+        and (
+            version.get("valid_to") is None
+            or zone.midnight(date.fromisoformat(version["valid_to"])) > start
+        )
+    ]
+    return {**document, "versions": versions}
+
+
+def _charged_by(document: Mapping[str, Any]) -> list[Any]:
+    """Return what a document says that is charged: neither its name nor until when."""
+    versions = [{**version, "valid_to": None} for version in document["versions"]]
+    return [document["timezone"], *versions]
 
 
 async def _channels(

@@ -8,9 +8,10 @@ import attrs
 
 from energia.billing.contracts import SQL, billed_until
 from energia.billing.errors import VersionInUse
+from energia.billing.superseded import Correction, supersede
 from energia.convert import Converter
 from energia.db.tenant import Queries, Tenant
-from energia.errors import Fault, InUse
+from energia.errors import Fault, InUse, NotFound
 from energia.metering import registry
 from energia.metering.models import Meter, NewMeter, NewSite, Site
 from energia.pricing.holidays.store import resolved
@@ -93,14 +94,23 @@ class _End:
     day: date
 
 
-async def put_tariff(tenant: Tenant, converter: Converter, tariff: Tariff) -> tuple[Tariff, bool]:
+async def put_tariff(
+    tenant: Tenant, converter: Converter, tariff: Tariff, correction: Correction | None = None
+) -> tuple[Tariff, bool]:
     """Make or replace a tariff; return it with its holidays, and tell whether it was made.
 
     Who issues a bill holds its tariff as it is (`price_periods`). The tariff is held here before
     bills are looked for: either that bill is found, or it is priced by what is put.
 
+    Args:
+        tenant: The database.
+        converter: Knows the charges of the loaded plugins.
+        tariff: The tariff.
+        correction: Why it is another one for bills that are issued: what they are by is kept.
+
     Raises:
-        VersionInUse: Issued bills would not be what the tariff charges any more.
+        VersionInUse: Issued bills would not be what the tariff charges any more, and that is no
+            correction; or they would be in another currency.
         Invalid: It names a list of holidays that there is not.
 
     """
@@ -113,9 +123,28 @@ async def put_tariff(tenant: Tenant, converter: Converter, tariff: Tariff) -> tu
             old = await tariffs.get(str(tariff.id))
             used = _used(old, billed)
             faults = [*_changes(old, tariff, used), *await _too_early(queries, old, tariff, used)]
-            if faults:
-                raise VersionInUse.of_all(faults)
+            lasting = [fault for fault in faults if not correction or fault.pointer == "/currency"]
+            if lasting:
+                raise VersionInUse.of_all(lasting)
+            if faults and correction:
+                await supersede(queries, "tariff", str(tariff.id), correction)
         return tariff, await tariffs.put(tariff)
+
+
+async def delete_tariff(tenant: Tenant, converter: Converter, id_: str) -> None:
+    """Delete a tariff with its versions.
+
+    Raises:
+        NotFound: There is no such tariff.
+        InUse: A contract refers to it, or a bill of one that referred to it before.
+
+    """
+    async with tenant.transaction() as queries:
+        if not await queries.fetch(str, SQL["tariff_lock"], id_):
+            raise NotFound(f"there is no tariff {id_!r}")
+        if await queries.fetch(bool, SQL["tariff_billed"], id_) == [True]:
+            raise InUse(f"bills by the tariff {id_!r} are issued")
+        await Tariffs(queries, converter).delete(id_)
 
 
 def _changes(old: Tariff, new: Tariff, used: Sequence[date]) -> Iterator[Fault]:

@@ -220,10 +220,10 @@ class Trouble:
 
 @attrs.frozen(kw_only=True)
 class Impact:
-    """What an issued bill would be if it were made now.
+    """What an issued bill would be if it were made now, once those before it are corrected.
 
     Attributes:
-        reasons: What has changed since: `readings`, `prices`, `tariff`, `parameters`,
+        reasons: What has changed since: `readings`, `prices`, `tariff`, `contract`, `parameters`,
             `prior_state`.
         total: The total now.
         difference: That less the total of the bill.
@@ -231,7 +231,9 @@ class Impact:
 
     """
 
-    reasons: tuple[Literal["readings", "prices", "tariff", "parameters", "prior_state"], ...]
+    reasons: tuple[
+        Literal["readings", "prices", "tariff", "contract", "parameters", "prior_state"], ...
+    ]
     total: str | None = None
     difference: str | None = None
     problem: Trouble | None = None

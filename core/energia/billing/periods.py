@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final, Self
 
 import attrs
 
@@ -18,10 +18,16 @@ from energia.metering.models import Channel
 from energia.metering.usage import Coverage
 from energia.pricing.engine import Cost, price
 from energia.pricing.segments import codes
+from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.usage import Missing, refuse_unknown
 from energia.time import Zone
+
+#: What a bill assumes that charges nothing, as its contract is not in force in its period.
+VOID: Final = Assumption(
+    "contract_not_in_force", "the contract is not in force in the period: nothing is charged"
+)
 
 
 @attrs.frozen(eq=False)
@@ -37,6 +43,7 @@ class BillPeriod:
         missing: Whether missing readings are refused, or how they are filled in.
         client_state: Whether a client stated `prior_state`: then no charge in it may be unknown.
             What a bill has left is handed on even by a version without the charge.
+        corrects: Whether it corrects a bill: then it may charge nothing, see `is_void`.
 
     """
 
@@ -47,6 +54,32 @@ class BillPeriod:
     prior_state: Mapping[str, Mapping[str, Any]]
     missing: Missing = "refuse"
     client_state: bool = False
+    corrects: bool = False
+
+    @classmethod
+    def correcting(
+        cls,
+        contract: Contract,
+        timezone: str,
+        days: tuple[date, date],
+        prior_state: Mapping[str, Mapping[str, Any]],
+        missing: Missing,
+    ) -> Self:
+        """Return what corrects a bill of *days*: the part in which its contract is in force now.
+
+        Where none is left, the correction is of all days and charges nothing.
+        """
+        start = max(days[0], contract.start)
+        end = days[1] if contract.end is None else min(days[1], contract.end)
+        kept = (start, end) if start < end else days
+        return cls(contract, timezone, *kept, prior_state, missing, corrects=True)
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it corrects a bill of days on which the contract is not in force at all."""
+        contract = self.contract
+        is_after = contract.end is not None and self.start >= contract.end
+        return self.corrects and (is_after or self.end <= contract.start)
 
     @property
     def window(self) -> tuple[int, int]:
@@ -122,15 +155,25 @@ def _plan(
     if isinstance(tariff, EnergiaError):
         return tariff
     try:
-        _refuse_outside(period)
         window = period.window
-        filled_tariff = tariff.within(*window).filled(period.contract.parameters)
+        tariff = tariff.within(*window)
+        if period.is_void:
+            tariff = without_charges(tariff)
+        else:
+            _refuse_outside(period)
+        filled_tariff = tariff.filled(period.contract.parameters)
         in_force = filled_tariff.in_force(*window)
         if period.client_state:
             refuse_unknown(period.prior_state, codes(in_force))
         return Plan((filled_tariff,), *window).of_meter(declared, period.contract.channels, limit)
     except EnergiaError as error:
         return error
+
+
+def without_charges(tariff: Tariff) -> Tariff:
+    """Return a tariff that charges nothing, of the same versions."""
+    versions = tuple(attrs.evolve(version, charges=()) for version in tariff.versions)
+    return attrs.evolve(tariff, versions=versions)
 
 
 def _refuse_outside(period: BillPeriod) -> None:
@@ -159,7 +202,8 @@ def _cost(period: BillPeriod, inputs: Inputs, state: Mapping[str, Mapping[str, A
     plan = inputs.plan
     pointers = {role: "/contract" for role, _ in plan.channels}
     terms = inputs.terms(state, period.missing, pointers)
-    return price(plan.tariff, inputs.usage, plan.start, plan.end, terms)
+    cost = price(plan.tariff, inputs.usage, plan.start, plan.end, terms)
+    return attrs.evolve(cost, assumptions=(*cost.assumptions, VOID)) if period.is_void else cost
 
 
 def _works_without_state(period: BillPeriod, inputs: Inputs) -> bool:

@@ -85,6 +85,86 @@ from bill
 where organization_id = current_setting('energia.organization')::int and contract_id = any(%s)
   and status <> 'draft'
 
+-- name: contract_currencies
+-- The currencies of the bills of a contract that are issued.
+select distinct document ->> 'currency'
+from bill
+where organization_id = current_setting('energia.organization')::int and contract_id = %s
+  and status <> 'draft'
+
+-- name: contract_supersede
+-- Keep what a contract says for the bills of it, which name its number from now on.
+with old as (
+  insert into superseded (organization_id, kind, id, number, superseded_at, reason, document)
+  select c.organization_id, 'contract', c.id,
+    1 + coalesce((
+      select max(s.number)
+      from superseded s
+      where s.organization_id = c.organization_id and s.kind = 'contract' and s.id = c.id), 0),
+    %(now)s, %(reason)s,
+    json_build_object('id', c.id, 'meter', c.meter_id, 'tariff', c.tariff_id, 'start', c.start_day,
+      'end', c.end_day, 'parameters', c.parameters, 'channels', c.channels)
+  from contract c
+  where c.organization_id = current_setting('energia.organization')::int and c.id = %(id)s
+  returning number
+)
+update bill set contract_superseded = old.number
+from old
+where organization_id = current_setting('energia.organization')::int and contract_id = %(id)s
+  and status <> 'draft' and contract_superseded is null
+
+-- name: tariff_supersede
+-- Keep what a tariff says for the bills by it, which name its number from now on.
+with old as (
+  insert into superseded (organization_id, kind, id, number, superseded_at, reason, document)
+  select t.organization_id, 'tariff', t.id,
+    1 + coalesce((
+      select max(s.number)
+      from superseded s
+      where s.organization_id = t.organization_id and s.kind = 'tariff' and s.id = t.id), 0),
+    %(now)s, %(reason)s,
+    json_build_object('id', t.id, 'name', t.name, 'currency', t.currency, 'timezone', t.timezone,
+      'versions', (
+        select json_agg(v.document order by v.valid_from)
+        from tariff_version v
+        where v.organization_id = t.organization_id and v.tariff_id = t.id))
+  from tariff t
+  where t.organization_id = current_setting('energia.organization')::int and t.id = %(id)s
+  returning number
+)
+update bill set tariff_superseded = old.number
+from old
+where organization_id = current_setting('energia.organization')::int and tariff_id = %(id)s
+  and status <> 'draft' and tariff_superseded is null
+
+-- name: superseded_get
+-- What some tariffs or contracts said, by their numbers.
+select s.id, s.number, s.document
+from unnest(%(ids)s::text[], %(numbers)s::int[]) as asked (id, number)
+join superseded s on s.organization_id = current_setting('energia.organization')::int
+  and s.kind = %(kind)s and s.id = asked.id and s.number = asked.number
+
+-- name: superseded_list
+-- What a tariff or a contract said before, beyond a number, with how many bills are by it.
+select s.number, s.superseded_at, s.reason, s.document, (
+  select count(*)::int
+  from bill b
+  where b.organization_id = s.organization_id and (
+    (s.kind = 'tariff' and b.tariff_id = s.id and b.tariff_superseded = s.number)
+    or (s.kind = 'contract' and b.contract_id = s.id and b.contract_superseded = s.number)))
+from superseded s
+where s.organization_id = current_setting('energia.organization')::int and s.kind = %(kind)s
+  and s.id = %(id)s and s.number > %(after)s
+order by s.number
+limit %(limit)s
+
+-- name: tariff_billed
+-- Whether bills are issued by a tariff.
+select exists (
+  select from bill
+  where organization_id = current_setting('energia.organization')::int and tariff_id = %s
+    and status <> 'draft')
+
 -- name: tariff_lock
 -- Hold a tariff against those who hold it as it is, and other writers.
 select id
@@ -93,11 +173,12 @@ where organization_id = current_setting('energia.organization')::int and id = %s
 for no key update
 
 -- name: bill_versions
--- The first and the last version of a tariff by which bills are issued, by their first days.
+-- The first and the last version of a tariff by which bills are issued, by their first days; what
+-- was superseded is kept elsewhere.
 select distinct version_from, coalesce(last_version, version_from)
 from bill
 where organization_id = current_setting('energia.organization')::int and tariff_id = %s
-  and status <> 'draft'
+  and status <> 'draft' and tariff_superseded is null
 
 -- name: bill_version_ends
 -- Until when bills by each of some versions are that end about its new end, or later: the version
@@ -108,7 +189,7 @@ select asked.version_from,
 from unnest(%(versions)s::date[], %(ends)s::date[], %(billed)s::date[])
   as asked (version_from, end_day, billed)
 join bill b on b.organization_id = current_setting('energia.organization')::int
-  and b.tariff_id = %(tariff)s and b.status <> 'draft'
+  and b.tariff_id = %(tariff)s and b.status <> 'draft' and b.tariff_superseded is null
   and asked.version_from between b.version_from and coalesce(b.last_version, b.version_from)
   and b.end_day >= asked.end_day - 1
 group by 1, 2
@@ -119,7 +200,7 @@ order by 1, 2
 select b.id, b.contract_id, b.meter_id, b.tariff_id, b.start_day, b.end_day, b.status, b.corrects,
   n.id, o.document ->> 'total', b.document, b.basis, b.parameters, b.prior_state, b.state,
   b.version_from, b.channels, b.revisions, b.created_at, b.priced_at, b.issued_at,
-  b.price_series, b.price_revisions
+  b.price_series, b.price_revisions, b.tariff_superseded, b.contract_superseded
 from unnest(%(ids)s::text[]) with ordinality as asked (id, k)
 join bill b on b.organization_id = current_setting('energia.organization')::int
   and b.id = asked.id
@@ -149,6 +230,17 @@ where organization_id = current_setting('energia.organization')::int
   and (%(end)s::date is null or start_day < %(end)s)
   and (%(before)s::text is null or (created_at, id) < (%(at)s::timestamptz, %(before)s))
 order by created_at desc, id desc
+limit %(limit)s
+
+-- name: bill_chains
+-- The ids of issued bills after that of a contract that ends on a day: by contract, the oldest first.
+select id
+from bill
+where organization_id = current_setting('energia.organization')::int and status = 'issued'
+  and (%(contract)s::text is null or contract_id = %(contract)s)
+  and (%(end)s::date is null or start_day < %(end)s)
+  and (contract_id, end_day) > (%(after)s, %(after_end)s)
+order by contract_id, end_day
 limit %(limit)s
 
 -- name: bills_in

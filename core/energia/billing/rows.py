@@ -8,7 +8,7 @@ import attrs
 
 import energia
 from energia.billing.models import Bill, BillInputs, ChannelRead, SeriesRead, Status
-from energia.billing.periods import BillCost
+from energia.billing.periods import VOID, BillCost
 from energia.convert import Converter
 from energia.errors import Invalid
 from energia.plugins import Plugins
@@ -63,6 +63,8 @@ class Row:
     issued_at: datetime | None
     price_series: list[str] | None
     price_revisions: list[datetime | None] | None
+    tariff_superseded: int | None
+    contract_superseded: int | None
 
     #: What two pricings of one draft must agree on to be the same bill.
     _SHOWN: ClassVar = ("total", "lines", "assumptions", "coverage")
@@ -78,6 +80,11 @@ class Row:
         """How missing readings were treated."""
         missing: Missing = self.document["inputs"]["missing"]
         return missing
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it charges nothing, as its contract was not in force in the period."""
+        return any(item["code"] == VOID.code for item in self.document["assumptions"])
 
     def price_spans(self, window: tuple[int, int]) -> list[PriceSpan]:
         """Return the price series that the bill read in *window*, each as it was known then."""

@@ -1,13 +1,15 @@
 """`energia explain`: where the lines of a bill come from."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
+from energia.convert import dumps
 from energia.pricing.explain import ExplainedLine, ExplainedRounding, Placement, SlotRun
 
 if TYPE_CHECKING:
@@ -90,8 +92,24 @@ def of_bill(explanation: "Explanation", *, every: bool = False) -> Iterator[str]
     for read in inputs.readings:
         revision = read.revision_at.isoformat() if read.revision_at else "never"
         yield f"readings of {read.channel} ({read.role}), newest revision {revision}"
+    for correction in explanation.corrections:
+        day = correction.corrected_at.date()
+        yield f"{correction.of} {correction.id} was corrected on {day}: {correction.reason}"
+        yield from _changes(correction.before, correction.after)
     for assumption in explanation.assumptions:
         yield f"assumed: {assumption.message}"
+
+
+def _changes(old: object, new: object, place: str = "") -> Iterator[str]:
+    """Yield what a corrected tariff or contract says otherwise: where, old and new."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for name in dict.fromkeys([*old, *new]):
+            yield from _changes(old.get(name), new.get(name), f"{place}/{name}")
+    elif isinstance(old, list) and isinstance(new, list):
+        for index, (before, after) in enumerate(zip_longest(old, new)):
+            yield from _changes(before, after, f"{place}/{index}")
+    elif old != new:
+        yield f"  {place}: {dumps(old).decode()}, now {dumps(new).decode()}"
 
 
 def of_lines(

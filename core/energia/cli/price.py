@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from energia.costing.groups import Group
     from energia.costing.request import Costing
     from energia.pricing.engine import Cost
+    from energia.pricing.slots import Assumption
 
 
 @click.command("price", short_help="Print what usage costs under a tariff.")
@@ -58,7 +59,8 @@ def answer(
     from energia.costing.groups import together
     from energia.pricing.tariffs import tariff_converter
 
-    if explained and options.group:
+    grouped = options.group not in (None, "whole")
+    if explained and grouped:
         raise click.UsageError("--explain is about one period: leave --group away.")
     settings = invocation.settings(allow_embedded=allow_embedded)
     converter = tariff_converter(invocation.plugins().charges())
@@ -72,7 +74,7 @@ def answer(
         click.echo(converter.dumps(cost).decode())
         return
     _print_cost(costing, cost)
-    if options.group:
+    if grouped:
         _print_groups(costing, groups)
 
 
@@ -135,7 +137,8 @@ def compare_command(
 ) -> None:
     """Rank TARIFFS by what the same usage costs; differences are to the first one given.
 
-    Each is a document (a .json or .toml file) or the id of a stored one.
+    Each is a document (a .json or .toml file) or the id of a stored one. More than 45 days are
+    priced by calendar months, each as a bill of its own, unless --group says otherwise.
 
     \b
     Examples:
@@ -151,7 +154,8 @@ def compare_command(
     costing = asyncio.run(question.costing(settings, converter))
     ranking = costing.compare()
     if options.as_json:
-        click.echo(converter.dumps({"ranking": ranking}).decode())
+        shown = {"group": costing.comparison_group, "ranking": ranking}
+        click.echo(converter.dumps(shown).decode())
     else:
         _print_ranking(costing, ranking)
 
@@ -170,3 +174,15 @@ def _print_ranking(costing: "Costing", ranking: "Sequence[Ranked]") -> None:
             ranked.tariff, ranked.total, ranked.difference, ranked.difference_percent or ""
         )
     console().print(table)
+    _print_assumptions(ranking)
+
+
+def _print_assumptions(ranking: "Sequence[Ranked]") -> None:
+    """Print what was taken for granted, and under which tariffs if not under all of them."""
+    tariffs: dict[Assumption, list[str]] = {}
+    for ranked in ranking:
+        for assumption in dict.fromkeys(ranked.assumptions):
+            tariffs.setdefault(assumption, []).append(ranked.tariff)
+    for assumption, names in tariffs.items():
+        under = "" if len(names) == len(ranking) else f" under {', '.join(names)}"
+        click.echo(f"assumed{under}: {assumption.message}")

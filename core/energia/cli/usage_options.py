@@ -48,8 +48,9 @@ _OPTIONS = (
     ),
     click.option(
         "--group",
-        type=click.Choice(["P1D", "P1M", "P1Y"]),
-        help="Price each day, month or year as a bill period of its own.",
+        type=click.Choice(["P1D", "P1M", "P1Y", "whole"]),
+        help="Price each day, month or year as a bill period of its own, or the whole as one; "
+        "`compare` takes months beyond 45 days.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table."),
 )

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from fractions import Fraction
+from typing import Final
 
 import attrs
 
-from energia.costing.groups import price_groups, together
+from energia.costing.groups import WHOLE, price_groups, together
 from energia.errors import EnergiaError, Fault, Invalid
 from energia.metering.series import Series
 from energia.pricing.engine import Cost, CostLine
@@ -14,6 +16,11 @@ from energia.pricing.exact import difference, fixed, rounded
 from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms
+from energia.time import Zone
+
+#: The longest window that is compared as one bill unless something else is asked for: a bill of a
+#: month that waited for its meter to be read. What is charged once a month counts once in it.
+_LONGEST: Final = timedelta(days=45)
 
 
 @attrs.frozen
@@ -37,6 +44,24 @@ class Ranked:
     lines: tuple[CostLine, ...]
     assumptions: tuple[Assumption, ...]
     difference_percent: str | None = None
+
+
+def comparison_group(zone: Zone, start: int, end: int) -> str:
+    """Return what is a bill period where nothing is asked for: all of a window, or a month.
+
+    In one bill of a year a monthly demand or minimum counts once, and the ranking is wrong.
+    """
+    first, last = (zone.datetime(instant).replace(tzinfo=None) for instant in (start, end))
+    return "P1M" if last - first > _LONGEST else WHOLE
+
+
+def grouped_by_month(bounds: Sequence[int]) -> Assumption:
+    """Return that the window was priced by months, of which *bounds* are the bill periods."""
+    message = (
+        f"the window is longer than {_LONGEST.days} days: it is priced as {len(bounds) - 1} bills, "
+        f"one for each calendar month (`group` asks for others, `{WHOLE}` for one)"
+    )
+    return Assumption("grouped_by_month", message)
 
 
 def compare(

@@ -8,15 +8,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
+from typing import Final
 
 import attrs
 
-from energia.errors import IncompleteUsage
+from energia.errors import IncompleteUsage, Invalid
 from energia.metering.series import Series
+from energia.metering.usage import bounds
 from energia.pricing.engine import Cost, CostLine, price
 from energia.pricing.exact import added, decimal_text, exact_text
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, all_gaps
+from energia.time import Granularity, Zone
+
+#: The group that is the whole window: one bill period, however long.
+WHOLE: Final = "whole"
+#: How many bill periods one request has at most: ten years of days.
+_PERIODS: Final = 4000
 
 
 @attrs.frozen
@@ -35,6 +43,27 @@ class Group:
     end: int
     versions: tuple[date, ...]
     cost: Cost
+
+
+def bill_periods(zone: Zone, start: int, end: int, group: str) -> tuple[int, ...]:
+    """Return where the bill periods of a window begin, and the end of the last.
+
+    Args:
+        zone: Whose days, months and years they are.
+        start: When the window starts, in seconds since 1970-01-01T00:00Z.
+        end: When it ends.
+        group: `P1D`, `P1M`, `P1Y` or `whole`. The first and the last may be part of one.
+
+    Raises:
+        Invalid: There are too many of them.
+
+    """
+    if group == WHOLE:
+        return (start, end)
+    edges = bounds(zone, Granularity(group, None), start, end)
+    if len(edges) > _PERIODS + 1:
+        raise Invalid.of("too_many_groups", f"there are more than {_PERIODS} groups", "/group")
+    return tuple(edges.tolist())
 
 
 def price_groups(

@@ -14,8 +14,8 @@ import attrs
 
 from energia.convert import Converter
 from energia.convert.faults import Faults, refusal, step
-from energia.costing.compare import Ranked, compare
-from energia.costing.groups import Group, price_groups
+from energia.costing.compare import Ranked, compare, comparison_group, grouped_by_month
+from energia.costing.groups import WHOLE, Group, bill_periods, price_groups
 from energia.costing.inputs import Inputs, Plan, read_inputs, refuse_large
 from energia.costing.subject import InlineUsage, Subject, boundary
 from energia.db.queries import load
@@ -23,7 +23,6 @@ from energia.db.tenant import Queries, Tenant
 from energia.errors import Fault, Invalid
 from energia.metering.models import Channel
 from energia.metering.series import Series
-from energia.metering.usage import bounds
 from energia.pricing.explain import Charged, ExplainedLine, explain
 from energia.pricing.lines import Remembered
 from energia.pricing.market.intake import inline
@@ -31,11 +30,9 @@ from energia.pricing.segments import codes, segments
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, refuse_unknown
-from energia.time import Granularity, Zone
+from energia.time import Zone
 
 SQL: Final = load(__package__)
-#: How many bill periods one request has at most: ten years of days.
-_PERIODS: Final = 4000
 _NEW: Final[Mapping[str, Remembered]] = {}
 
 
@@ -86,9 +83,27 @@ class Costing:
         lines = explain(Charged.of(group.cost), parts, group.cost.currency)
         return (group,), lines
 
+    @property
+    def comparison_group(self) -> str:
+        """What is a bill period of a comparison: what was asked for, or what suits the window."""
+        plan = self.inputs.plan
+        return self.subject.group or comparison_group(self.zone, plan.start, plan.end)
+
     def compare(self) -> tuple[Ranked, ...]:
-        """Return the tariffs by what the usage costs under each, the cheapest first."""
-        return compare(self.tariffs, self.inputs.usage, self.bounds, self._terms(_NEW))
+        """Return the tariffs by what the usage costs under each, the cheapest first.
+
+        A window that is too long for a bill is priced by months, unless something is asked for.
+        """
+        plan, group = self.inputs.plan, self.comparison_group
+        periods = bill_periods(self.zone, plan.start, plan.end, group)
+        ranking = compare(self.tariffs, self.inputs.usage, periods, self._terms(_NEW))
+        if group == (self.subject.group or WHOLE):
+            return ranking
+        assumption = grouped_by_month(periods)
+        return tuple(
+            attrs.evolve(ranked, assumptions=(assumption, *ranked.assumptions))
+            for ranked in ranking
+        )
 
     def _terms(self, state: Mapping[str, Remembered]) -> Terms:
         plan = self.inputs.plan
@@ -207,7 +222,8 @@ async def _window(subject: Subject, queries: Queries | None, limit: int) -> _Win
         window = await _of_meter(str(subject.meter), subject, queries)
     if window.end <= window.start:
         raise Invalid.of("empty_window", "the window is empty", "/end")
-    return attrs.evolve(window, bounds=_bounds(window, subject.group))
+    periods = bill_periods(window.zone, window.start, window.end, subject.group or WHOLE)
+    return attrs.evolve(window, bounds=periods)
 
 
 def _of_usage(given: InlineUsage, subject: Subject, limit: int) -> _Window:
@@ -241,16 +257,6 @@ async def _of_meter(meter: str, subject: Subject, queries: Queries) -> _Window:
 def _zone_and_channel(timezone: str, *columns: Any) -> tuple[str, Channel | None]:
     """Return a row of `meter_zone_and_channels`; a meter without channels has one row."""
     return timezone, None if columns[0] is None else Channel(*columns)
-
-
-def _bounds(window: _Window, group: str | None) -> tuple[int, ...]:
-    """Return where the bill periods begin, and the end of the last: a group is such a period."""
-    if group is None:
-        return (window.start, window.end)
-    edges = bounds(window.zone, Granularity(group, None), window.start, window.end)
-    if len(edges) > _PERIODS + 1:
-        raise Invalid.of("too_many_groups", f"there are more than {_PERIODS} groups", "/group")
-    return tuple(edges.tolist())
 
 
 def _filled(

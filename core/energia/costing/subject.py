@@ -165,7 +165,9 @@ class Subject:
         missing: Whether missing readings are refused, or how they are filled in: `zero`, or
             `estimate`, the mean of slots that are alike.
         parameters: Values for the parameters that charges of the tariff ask for.
-        group: Prices each day, month or year of the window as a bill period of its own.
+        group: Prices each day, month or year of the window as a bill period of its own; `whole`:
+            all of it as one. Without it a cost is one bill period; so is a comparison of up to 45
+            days, and a longer one is by months.
 
     """
 
@@ -186,7 +188,7 @@ class Subject:
     prices: dict[Id, InlinePrices] = attrs.field(factory=dict)
     missing: Missing = "refuse"
     parameters: Parameters = attrs.field(factory=dict)
-    group: Literal["P1D", "P1M", "P1Y"] | None = None
+    group: Literal["P1D", "P1M", "P1Y", "whole"] | None = None
 
     def __attrs_post_init__(self) -> None:
         """Refuse what does not go together."""

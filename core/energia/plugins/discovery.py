@@ -2,7 +2,9 @@
 
 import fnmatch
 import inspect
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -95,6 +97,33 @@ def _source_text(entry: EntryPoint) -> str | None:
         return Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else None
     except (ImportError, OSError, ValueError):
         return None
+
+
+@lru_cache(maxsize=256)
+def offering(kind: str) -> str | None:
+    """Return the installed plugin whose source states the *kind* of charge, loaded or not.
+
+    Nothing is imported but the packages around a module: a plugin that is switched off stays so.
+    """
+    states_it = re.compile(rf"""^\s+kind\b[^\n=]*=\s*["']{re.escape(kind)}["']""", re.MULTILINE)
+    for name, entry in installed().items():
+        if any(states_it.search(source) for source in _sources(entry)):
+            return name
+    return None
+
+
+def _sources(entry: EntryPoint) -> Iterator[str]:
+    """Yield the source of a plugin: of its module, or of all modules of its package."""
+    try:
+        spec = find_spec(entry.module)
+        folders = list(spec.submodule_search_locations or ()) if spec else []
+        files = [file for folder in folders for file in sorted(Path(folder).rglob("*.py"))]
+        if spec and spec.origin and not files:
+            files = [Path(spec.origin)]
+        for file in files:
+            yield file.read_text(encoding="utf-8")
+    except (ImportError, OSError, ValueError):
+        return
 
 
 def load(entry: EntryPoint) -> object:

@@ -1,6 +1,7 @@
 """Tariffs in the database: a version is kept as its JSON document."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import attrs
@@ -8,10 +9,91 @@ import attrs
 from energia.convert import Converter
 from energia.db.queries import load, one_message
 from energia.db.tenant import Queries
-from energia.errors import Conflict, ForeignKeyViolation, InUse, Invalid, NotFound
+from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
+from energia.plugins.discovery import offering
 from energia.pricing.tariffs import Tariff
 
 SQL: Final = load(__package__)
+#: Where a fault says that no loaded plugin offers the kind of a charge.
+_CHARGE: Final = re.compile(r"/versions/(\d+)/charges/(\d+)/kind")
+
+
+@attrs.frozen
+class MissingKind:
+    """A kind of charge that no loaded plugin offers.
+
+    Attributes:
+        kind: What a charge says in `kind`.
+        plugin: The installed plugin that has it; null where none is known.
+
+    """
+
+    kind: str
+    plugin: str | None
+
+    def __str__(self) -> str:
+        """Say what is missing."""
+        owner = f"of the plugin {self.plugin!r}" if self.plugin else "of a plugin"
+        return f"the charge {self.kind!r} {owner} that is not loaded"
+
+
+@attrs.frozen(kw_only=True)
+class Unreadable:
+    """Why a stored tariff cannot be read.
+
+    Attributes:
+        message: For a person.
+        missing: The kinds of charge that are missing, with their plugins.
+        errors: All that does not fit, with pointers into the tariff.
+
+    """
+
+    message: str
+    missing: tuple[MissingKind, ...] = ()
+    errors: tuple[Fault, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class UnreadableTariff:
+    """A stored tariff that does not fit the loaded plugins.
+
+    Attributes:
+        id: Its id.
+        name: For people.
+        currency: ISO 4217.
+        timezone: The IANA zone of its dates and schedules.
+        versions: Its versions, as they are stored.
+        unreadable: Why it cannot be read.
+
+    """
+
+    id: str
+    name: str
+    currency: str
+    timezone: str
+    versions: tuple[dict[str, Any], ...]
+    unreadable: Unreadable
+
+
+@attrs.frozen
+class NeededKind:
+    """A kind of charge that no loaded plugin offers, and the tariffs that have it.
+
+    Attributes:
+        kind: The kind.
+        tariffs: How many tariffs have it.
+        first: The id of the first of them.
+
+    """
+
+    kind: str
+    tariffs: int
+    first: str
+
+    def __str__(self) -> str:
+        """Say which tariffs need what."""
+        others = f" and {self.tariffs - 1} more" if self.tariffs > 1 else ""
+        return f"{self.first!r}{others}: {MissingKind(self.kind, offering(self.kind))}"
 
 
 @attrs.frozen
@@ -49,6 +131,13 @@ class Tariffs:
             raise NotFound(f"there is no tariff {id_!r}")
         return tariffs[id_]
 
+    async def document(self, id_: str) -> dict[str, Any]:
+        """Return a tariff as it is stored, whether it can be read or not; raises `NotFound`."""
+        rows = await self.queries.fetch(_document, SQL["tariff_get"], {"ids": [id_]})
+        if not rows:
+            raise NotFound(f"there is no tariff {id_!r}")
+        return rows[0]
+
     async def known(self, ids: Collection[str]) -> dict[str, Tariff]:
         """Return those of the tariffs *ids* that there are, by id."""
         rows = await self.queries.fetch(_document, SQL["tariff_get"], {"ids": sorted(set(ids))})
@@ -57,7 +146,7 @@ class Tariffs:
     async def each(self, ids: Collection[str]) -> dict[str, Tariff | Conflict]:
         """Return those of the tariffs *ids* that there are, or why one cannot be read."""
         rows = await self.queries.fetch(_document, SQL["tariff_get"], {"ids": sorted(set(ids))})
-        return {row["id"]: self._read_or_refusal(row) for row in rows}
+        return {row["id"]: self.read(row) for row in rows}
 
     async def held(self, ids: Collection[str]) -> dict[str, Tariff | Conflict]:
         """Return tariffs as `each` does; they stay as they are until the transaction ends."""
@@ -65,12 +154,15 @@ class Tariffs:
         rows = await self.queries.fetch(
             _document, one_message(SQL["tariff_hold"], SQL["tariff_get"]), arguments
         )
-        return {row["id"]: self._read_or_refusal(row) for row in rows}
+        return {row["id"]: self.read(row) for row in rows}
 
-    async def page(self, after: str, limit: int) -> list[Tariff]:
-        """Return at most *limit* tariffs whose ids come after *after*, by id."""
+    async def page(self, after: str, limit: int) -> list[Tariff | UnreadableTariff]:
+        """Return at most *limit* tariffs whose ids come after *after*, by id.
+
+        One that does not fit the loaded plugins says so in its place.
+        """
         rows = await self.queries.fetch(_document, SQL["tariff_list"], after, limit)
-        return [self._read(row) for row in rows]
+        return [self._read_or_mark(row) for row in rows]
 
     async def delete(self, id_: str) -> None:
         """Delete a tariff; raises `NotFound`, or `InUse` if a contract refers to it."""
@@ -85,14 +177,24 @@ class Tariffs:
         try:
             return self.converter.structure(document, Tariff)
         except Invalid as error:
-            message = f"the stored tariff {document['id']!r} does not fit the loaded plugins"
-            raise Conflict(f"{message}: {error.detail}", error.faults) from error
+            reason = _unreadable(document, error)
+            raise Conflict(reason.message, reason.errors) from error
 
-    def _read_or_refusal(self, document: dict[str, Any]) -> Tariff | Conflict:
+    def read(self, document: dict[str, Any]) -> Tariff | Conflict:
+        """Return the tariff of a stored document, or why it cannot be read."""
         try:
             return self._read(document)
         except Conflict as error:
             return error
+
+    def _read_or_mark(self, document: dict[str, Any]) -> Tariff | UnreadableTariff:
+        try:
+            return self.converter.structure(document, Tariff)
+        except Invalid as error:
+            versions = tuple(document["versions"])
+            shown = {name: document[name] for name in ("id", "name", "currency", "timezone")}
+            reason = _unreadable(document, error)
+            return UnreadableTariff(**shown, versions=versions, unreadable=reason)
 
     def _row(self, tariff: Tariff) -> dict[str, object]:
         return {
@@ -115,3 +217,41 @@ def _document(id_: str, name: str, currency: str, timezone: str, versions: Any) 
         "timezone": timezone,
         "versions": versions or [],
     }
+
+
+async def needed_kinds(queries: Queries, loaded: Collection[str]) -> list[NeededKind]:
+    """Return the kinds of charge that stored tariffs have and that are not among those *loaded*."""
+    return await queries.fetch(NeededKind, SQL["tariff_needs"], {"kinds": sorted(set(loaded))})
+
+
+def _unreadable(document: dict[str, Any], error: Invalid) -> Unreadable:
+    """Return why a stored document does not fit: what is missing, and of which plugin."""
+    errors = tuple(_named(document, fault) for fault in error.faults)
+    missing = _missing(document, error.faults)
+    reason = "; ".join(map(str, missing)) or error.detail
+    if missing:
+        reason = f"it needs {reason}"
+    message = f"the stored tariff {document['id']!r} does not fit the loaded plugins: {reason}"
+    return Unreadable(message=message, missing=missing, errors=errors)
+
+
+def _missing(document: dict[str, Any], faults: Sequence[Fault]) -> tuple[MissingKind, ...]:
+    kinds = (_kind(document, fault) for fault in faults)
+    return tuple(MissingKind(kind, offering(kind)) for kind in dict.fromkeys(kinds) if kind)
+
+
+def _named(document: dict[str, Any], fault: Fault) -> Fault:
+    """Return a fault, which names the plugin where a kind of charge is missing."""
+    kind = _kind(document, fault)
+    if kind is None:
+        return fault
+    return attrs.evolve(fault, message=f"this is {MissingKind(kind, offering(kind))}")
+
+
+def _kind(document: dict[str, Any], fault: Fault) -> str | None:
+    """Return the kind of charge that a fault says is unknown."""
+    place = _CHARGE.fullmatch(fault.pointer or "")
+    if fault.code != "unknown_kind" or place is None:
+        return None
+    version, charge = map(int, place.groups())
+    return str(document["versions"][version]["charges"][charge]["kind"])

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Generic, TypeVar
 import attrs
 from msgspec import Meta
 
+from energia.billing.superseded import Correction
 from energia.convert import Id
+from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Invalid, NotFound
 from energia.metering import registry
@@ -42,6 +44,8 @@ T = TypeVar("T")
 Limit = Annotated[int, Meta(ge=1, le=1000, description="How many to return at most.")]
 #: Where a page begins.
 Cursor = Annotated[str, Meta(max_length=100, description="The `next` of the page before.")]
+#: The same, in a list that is counted.
+Number = Annotated[int, Meta(ge=0, le=2_147_483_647, description="The `next` of the page before.")]
 
 
 @attrs.frozen
@@ -62,6 +66,26 @@ def page(things: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]
     """Return a page of *things*; one more than *limit* of them shows that there is another page."""
     more = len(things) > limit
     return Page(tuple(things[:limit]), cursor(things[limit - 1]) if more else None)
+
+
+# Corrections of what issued bills are by.
+
+CorrectionReason = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=500,
+        pattern=r"\S",
+        description="Why it was wrong: then it may be another one for bills that are issued, which "
+        "keep what they are by.",
+        examples=["the standing charge was that of 2025"],
+    ),
+]
+
+
+def correction_of(core: Core, reason: str | None) -> Correction | None:
+    """Return the correction that is made now, if a *reason* is given."""
+    return None if reason is None else Correction(reason, core.clock.now())
 
 
 # Parts of time in queries, on the local time of a meter's site.

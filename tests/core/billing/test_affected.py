@@ -14,11 +14,14 @@ from tests.core.billing.setting import (
     CHANNEL,
     CONTRACT,
     FLAT,
+    RATCHET,
     corrected,
     day,
     hours,
     issued,
     meter,
+    refusal,
+    store_household,
     success,
     tariff,
     tariff_of,
@@ -155,21 +158,102 @@ async def test_what_cannot_be_priced_any_more_says_why(billed: Client) -> None:
     assert "total" not in found
 
 
+@pytest.fixture
+async def banked(client: Client) -> Client:
+    """Give a client of a home whose bills, of a day each, charge the best day that there ever was.
+
+    1, 2, 1 and 3 kWh an hour: 24.00, 48.00, 48.00 and 72.00.
+    """
+    await store_household(client, tariff(RATCHET))
+    await hours(client, 1, 1, 2, 1, 3)
+    totals = [(await issued(client, f"b{first}", first))["total"] for first in (1, 2, 3, 4)]
+    assert totals == ["24.00", "48.00", "48.00", "72.00"]
+    return client
+
+
+async def test_what_a_bill_hands_on_affects_those_after_it(banked: Client) -> None:
+    """60 kWh on the first day are its own, and the peak of the next two; the fourth has its own."""
+    await hours(banked, 1, 2.5)
+
+    before = await success(banked, "GET", "/v1/bills?affected=true")
+    found = {bill["id"]: bill["impact"] for bill in before["items"]}
+
+    assert list(found) == ["b1", "b2", "b3", "b4"]
+    assert found == {
+        "b1": impact("readings", "60.00", "36.00"),
+        "b2": impact("prior_state", "60.00", "12.00"),
+        "b3": impact("prior_state", "60.00", "12.00"),
+        "b4": impact("prior_state", "72.00", "0.00"),
+    }
+    for bill, change in found.items():
+        new = await corrected(banked, bill, f"new-{bill}")
+        assert (new["total"], new["difference"]) == (change["total"], change["difference"])
+    assert await affected(banked) == {}
+
+
+async def test_a_bill_of_its_own_change_takes_over_too(banked: Client) -> None:
+    """The first has 60 kWh for 24; the third, of 84 for 24, hands that on to the last."""
+    await hours(banked, 1, 2.5)
+    await hours(banked, 3, 3.5)
+
+    found = await affected(banked)
+
+    assert found["b3"]["reasons"] == ["readings", "prior_state"]
+    assert [change["difference"] for change in found.values()] == [
+        *("36.00", "12.00", "36.00", "12.00")
+    ]
+
+
+async def test_a_bill_that_hands_on_the_same_ends_the_cascade(banked: Client) -> None:
+    """36 kWh on the first day are less than the 48 of the second, which hands on what it did."""
+    await hours(banked, 1, 1.5)
+
+    assert await affected(banked) == {
+        "b1": impact("readings", "36.00", "12.00"),
+        "b2": impact("prior_state", "48.00", "0.00"),
+    }
+
+
+async def test_bills_before_the_window_hand_on_to_it(banked: Client) -> None:
+    """A filter and a page leave bills out of the list, not out of the reckoning."""
+    await hours(banked, 1, 2.5)
+
+    assert await affected(banked, "&start=2025-03-03&end=2025-03-04") == {
+        "b3": impact("prior_state", "60.00", "12.00")
+    }
+    cursor: str | None = ""
+    pages = list[tuple[str, str]]()
+    while cursor is not None:
+        page = await success(banked, "GET", f"/v1/bills?affected=true&limit=1&cursor={cursor}")
+        pages += [(bill["id"], bill["impact"]["difference"]) for bill in page["items"]]
+        cursor = page["next"]
+    assert pages == [("b1", "36.00"), ("b2", "12.00"), ("b3", "12.00"), ("b4", "0.00")]
+
+
+async def test_a_place_of_another_list_is_refused(banked: Client) -> None:
+    """The cursor of a list of bills is no place among those that are affected."""
+    first = await success(banked, "GET", "/v1/bills?limit=1")
+
+    for cursor in (first["next"], "2025-03-01", "2025-13-01@c"):
+        found = await refusal(banked, "GET", f"/v1/bills?affected=true&cursor={cursor}")
+        assert found == (422, "invalid", {"/query/cursor": "wrong_cursor"})
+
+
 async def test_filters_and_pages_apply(billed: Client) -> None:
     """Affected bills are listed as others are; corrected ones are settled."""
     await hours(billed, 1, 2, 2, 2, 2)
 
-    assert list(await affected(billed, "&start=2025-03-02&end=2025-03-04")) == ["b3", "b2"]
+    assert list(await affected(billed, "&start=2025-03-02&end=2025-03-04")) == ["b2", "b3"]
     assert await affected(billed, "&contract=nobody") == {}
     await corrected(billed, "b3", "new")
     first = await success(billed, "GET", "/v1/bills?affected=true&limit=2")
-    assert [bill["id"] for bill in first["items"]] == ["b4", "b2"]
-    assert list(await affected(billed, f"&limit=2&cursor={first['next']}")) == ["b1"]
+    assert [bill["id"] for bill in first["items"]] == ["b1", "b2"]
+    assert list(await affected(billed, f"&limit=2&cursor={first['next']}")) == ["b4"]
 
 
 async def test_a_page_looks_at_so_many_bills(billed: Client, tenant: Tenant) -> None:
     """It goes on from there, whether it has found any or not."""
-    await hours(billed, 1, 2)
+    await hours(billed, 4, 2)
     loaded = plugins()
     converter = tariff_converter(loaded.charges())
     bills = Bills(tenant, converter, loaded, SystemClock(), 10_000, 100)
@@ -177,5 +261,5 @@ async def test_a_page_looks_at_so_many_bills(billed: Client, tenant: Tenant) -> 
     nothing, after = await affected_bills(bills, Filter(), None, limit=10, most=3)
     rest, end = await affected_bills(bills, Filter(), after, limit=10, most=3)
 
-    assert (nothing, after and after.id) == ([], "b2")
-    assert ([bill.id for bill in rest], end) == (["b1"], None)
+    assert (nothing, str(after)) == ([], "2025-03-04@c")
+    assert ([bill.id for bill in rest], end) == (["b4"], None)

@@ -95,6 +95,24 @@ def test_json_is_what_the_api_answers(billed: str, explanation: dict[str, Any]) 
     assert (found["bill"], found["total"]) == ("b", "87.50")
 
 
+@pytest.fixture(name="corrected")
+async def _corrected(billed: str, client: Client) -> None:
+    """Correct the fee of the tariff, 31 a month, to 62."""
+    dearer = tariff(THIRDS, {**FEE, "amount": "62"})
+    await success(client, "PUT", "/v1/tariffs/flat?correction=a+wrong+fee", dearer)
+
+
+@pytest.mark.usefixtures("corrected")
+def test_a_correction_is_told(billed: str) -> None:
+    """The bill is explained by what it is by; what was corrected follows, old and new."""
+    lines = explain(billed, "b").stdout.splitlines()
+
+    assert "  (7/31) month x 31 BRL/month = 7" in lines
+    told, changed = lines[-2:]
+    assert re.fullmatch(r"tariff flat was corrected on \d{4}-\d\d-\d\d: a wrong fee", told)
+    assert changed == '  /versions/0/charges/1/amount: "31", now "62"'
+
+
 def test_what_is_not_there_is_told(billed: str) -> None:
     """Exit code 1, in one line."""
     for arguments, message in (

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from energia.billing.affected import AffectedPlace
 from energia.billing.affected import affected as affected_bills
 from energia.billing.bills import Bills, Filter
 from energia.billing.check import BillCheck, SupplierBill, check
@@ -55,16 +56,18 @@ async def list_bills(
 ) -> Page[Bill]:
     """List the bills, the newest first.
 
-    With `affected=true`, those issued bills whose readings, tariff, parameters or prior state have
-    changed since, each with what it would be now. Such a page looks at so many bills at most: it
-    may have few items, or none, and a `next` all the same.
+    With `affected=true`, those issued bills whose readings, prices, tariff, parameters or prior
+    state have changed since, by contract and the oldest first: the order in which to correct them.
+    Each comes with what it would be once those before it are corrected. Such a page looks at so
+    many bills at most: it may have few items, or none, and a `next` all the same.
     """
     bills = Bills.of(core, tenant, converter)
     wanted = Filter(contract, status, start, end)
-    before = ListPlace.read(cursor) if cursor else None
     if affected:
-        changed, after = await affected_bills(bills, wanted, before, limit)
+        place = AffectedPlace.read(cursor) if cursor else None
+        changed, after = await affected_bills(bills, wanted, place, limit)
         return Page(tuple(changed), str(after) if after else None)
+    before = ListPlace.read(cursor) if cursor else None
     items = [bills.bill(row) for row in await bills.page(wanted, before, limit + 1)]
     return page(items, limit, lambda bill: str(ListPlace.of(bill)))
 

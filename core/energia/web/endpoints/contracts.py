@@ -9,12 +9,23 @@ from energia.billing.bills import Bills
 from energia.billing.contracts import Contracts
 from energia.billing.errors import ContractsOverlap, OutsideContract
 from energia.billing.models import Contract, ContractState, NewContract
+from energia.billing.superseded import Superseded, page_of
 from energia.billing.to_date import CostToDate, cost_to_date
 from energia.convert import Converter, Id
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Conflict, IncompleteUsage, InUse, Invalid, NotFound
-from energia.web.resources import ContractId, Cursor, Limit, Page, examples, page
+from energia.web.resources import (
+    ContractId,
+    CorrectionReason,
+    Cursor,
+    Limit,
+    Number,
+    Page,
+    correction_of,
+    examples,
+    page,
+)
 from energia.web.routes import Created, Routes
 
 _EXAMPLES = examples("contracts")
@@ -63,17 +74,27 @@ async def get_contract(contract: ContractId, tenant: Tenant, converter: Converte
     "/v1/contracts/{contract}", errors=(Conflict, InUse, ContractsOverlap), examples=_EXAMPLES
 )
 async def put_contract(
-    contract: ContractId, body: NewContract, tenant: Tenant, converter: Converter
+    contract: ContractId,
+    body: NewContract,
+    core: Core,
+    tenant: Tenant,
+    converter: Converter,
+    correction: CorrectionReason | None = None,
 ) -> Contract | Created[Contract]:
     """Make a contract or replace it.
 
     Once bills are issued, its meter, tariff and start stay, and it ends after them (409); other
-    parameters or channels make these bills `affected`.
+    parameters or channels make these bills `affected`. With a `correction`, the reason why it was
+    wrong, all of it may change, within the currency of the bills: what they are of is kept (`GET
+    /v1/contracts/{contract}/corrections`), they are `affected`, and correcting them prices the part
+    of their period in which the contract is in force now.
     """
     if body.id not in (None, contract):
         message = f"the path says {contract!r}"
         raise Invalid.of("wrong_id", message, "/id")
-    record, created = await Contracts(tenant, converter).put(body, contract, replace=True)
+    record, created = await Contracts(tenant, converter).put(
+        body, contract, replace=True, correction=correction_of(core, correction)
+    )
     return _created(record) if created else record
 
 
@@ -81,6 +102,23 @@ async def put_contract(
 async def delete_contract(contract: ContractId, tenant: Tenant, converter: Converter) -> None:
     """Delete a contract; 409 if it has bills."""
     await Contracts(tenant, converter).delete(contract)
+
+
+@routes.get("/v1/contracts/{contract}/corrections", errors=(NotFound,))
+async def list_contract_corrections(
+    contract: ContractId,
+    tenant: Tenant,
+    converter: Converter,
+    limit: Limit = 100,
+    cursor: Number = 0,
+) -> Page[Superseded]:
+    """List how the contract was corrected after bills: what it said, why and when it changed.
+
+    The oldest comes first; what came in its place is the next one, or the contract as it is.
+    """
+    await Contracts(tenant, converter).get(contract)
+    corrections = await page_of(tenant, "contract", contract, cursor, limit + 1)
+    return page(corrections, limit, lambda superseded: str(superseded.number))
 
 
 @routes.get("/v1/contracts/{contract}/state", errors=(NotFound,))

@@ -13,7 +13,7 @@ from energia.billing.models import States
 from energia.convert import Converter, Id
 from energia.core import Core
 from energia.costing.compare import Ranked
-from energia.costing.groups import Group, together
+from energia.costing.groups import WHOLE, Group, together
 from energia.costing.request import Costing, costing_of
 from energia.costing.subject import Subject
 from energia.costing.timing import timed
@@ -135,11 +135,22 @@ class CostAnswer:
 
 @attrs.frozen
 class Comparison:
-    """What the usage costs under each tariff, the cheapest first."""
+    """What the usage costs under each tariff, the cheapest first.
+
+    Attributes:
+        currency: ISO 4217.
+        start: When the window starts.
+        end: When it ends.
+        group: What was priced as a bill period of its own: `P1D`, `P1M`, `P1Y`, or `whole`.
+        ranking: The tariffs.
+        coverage: What the readings are.
+
+    """
 
     currency: str
     start: datetime
     end: datetime
+    group: str
     ranking: tuple[Ranked, ...]
     coverage: Coverage
 
@@ -168,7 +179,11 @@ async def post_cost(
 async def compare_costs(
     body: ComparisonRequest, core: Core, tenant: Tenant, converter: Converter
 ) -> Comparison:
-    """Price one usage under several tariffs and rank them; differences are to the first one."""
+    """Price one usage under several tariffs and rank them; differences are to the first one.
+
+    Unless a `group` is asked for, a window of more than 45 days is priced by calendar months of
+    the site's zone, each as a bill of its own, and the answer says so in `assumptions`.
+    """
     limit = core.settings.limits.slots
     tariffs = {f"/tariffs/{index}": tariff for index, tariff in enumerate(body.tariffs)}
     costing = await costing_of(body, tariffs, tenant, converter, limit)
@@ -176,7 +191,8 @@ async def compare_costs(
         ranking = await asyncio.to_thread(costing.compare)
     plan, moment = costing.inputs.plan, costing.zone.datetime
     start, end = moment(plan.start), moment(plan.end)
-    return Comparison(plan.tariff.currency, start, end, ranking, costing.inputs.coverage)
+    group, coverage = costing.comparison_group, costing.inputs.coverage
+    return Comparison(plan.tariff.currency, start, end, group, ranking, coverage)
 
 
 @contextmanager
@@ -209,7 +225,7 @@ def _answer(costing: Costing, groups: Sequence[Group], core: Core) -> CostAnswer
         assumptions=cost.assumptions,
         state={code: dict(values) for code, values in cost.state.items()},
         inputs=_inputs(costing, groups, core),
-        groups=None if costing.subject.group is None else grouped,
+        groups=None if costing.subject.group in (None, WHOLE) else grouped,
     )
 
 

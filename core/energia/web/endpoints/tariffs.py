@@ -7,7 +7,9 @@ import attrs
 from msgspec import Meta
 
 from energia.billing.errors import VersionInUse
+from energia.billing.guards import delete_tariff as delete
 from energia.billing.guards import put_tariff as put
+from energia.billing.superseded import Superseded, page_of
 from energia.codes import Currency, ZoneOrOffset
 from energia.convert import Converter
 from energia.core import Core
@@ -25,9 +27,20 @@ from energia.pricing.importing import (
     TierScope,
     imported,
 )
-from energia.pricing.store import Tariffs
+from energia.pricing.store import Tariffs, UnreadableTariff
 from energia.pricing.tariffs import Tariff
-from energia.web.resources import Cursor, HolidayListId, Limit, Page, TariffId, examples, page
+from energia.web.resources import (
+    CorrectionReason,
+    Cursor,
+    HolidayListId,
+    Limit,
+    Number,
+    Page,
+    TariffId,
+    correction_of,
+    examples,
+    page,
+)
 from energia.web.routes import Created, Routes
 
 _TARIFF_EXAMPLES = examples("tariffs")
@@ -35,11 +48,15 @@ _TARIFF_EXAMPLES = examples("tariffs")
 routes = Routes(tag="Tariffs")
 
 
-@routes.get("/v1/tariffs", errors=(Conflict,))
+@routes.get("/v1/tariffs")
 async def list_tariffs(
     tenant: Tenant, converter: Converter, limit: Limit = 100, cursor: Cursor = ""
-) -> Page[Tariff]:
-    """List the tariffs by id."""
+) -> Page[Tariff | UnreadableTariff]:
+    """List the tariffs by id.
+
+    One that needs a plugin that is not loaded has `unreadable`: the kinds of charge that are
+    missing and their plugins. It cannot be priced (409); all others can.
+    """
     tariffs = await Tariffs(tenant, converter).page(cursor, limit + 1)
     return page(tariffs, limit, lambda tariff: str(tariff.id))
 
@@ -60,23 +77,49 @@ async def get_tariff(tariff: TariffId, tenant: Tenant, converter: Converter) -> 
 
 @routes.put("/v1/tariffs/{tariff}", errors=(Conflict, VersionInUse), examples=_TARIFF_EXAMPLES)
 async def put_tariff(
-    tariff: TariffId, body: Tariff, tenant: Tenant, converter: Converter
+    tariff: TariffId,
+    body: Tariff,
+    core: Core,
+    tenant: Tenant,
+    converter: Converter,
+    correction: CorrectionReason | None = None,
 ) -> Tariff | Created[Tariff]:
     """Make a tariff or replace it; versions that it does not list are removed.
 
     A version by which bills are issued stays as it is, but for its end, which may not be before
-    theirs; so do then the currency and the time zone (409 `version_in_use`).
+    theirs; so do then the currency and the time zone (409 `version_in_use`). With a `correction`,
+    the reason why it was wrong, all but the currency may be another one: what the bills are by is
+    kept (`GET /v1/tariffs/{tariff}/corrections`), they are `affected`, and correcting them prices
+    them anew.
     """
     if body.id not in (None, tariff):
         raise Invalid.of("wrong_id", f"the path says {tariff!r}", "/id")
-    record, created = await put(tenant, converter, attrs.evolve(body, id=tariff))
+    why = correction_of(core, correction)
+    record, created = await put(tenant, converter, attrs.evolve(body, id=tariff), why)
     return _tariff_created(record) if created else record
 
 
 @routes.delete("/v1/tariffs/{tariff}", errors=(NotFound, InUse))
 async def delete_tariff(tariff: TariffId, tenant: Tenant, converter: Converter) -> None:
-    """Delete a tariff with its versions; 409 if contracts refer to it."""
-    await Tariffs(tenant, converter).delete(tariff)
+    """Delete a tariff with its versions; 409 if contracts or issued bills refer to it."""
+    await delete(tenant, converter, tariff)
+
+
+@routes.get("/v1/tariffs/{tariff}/corrections", errors=(NotFound,))
+async def list_tariff_corrections(
+    tariff: TariffId,
+    tenant: Tenant,
+    converter: Converter,
+    limit: Limit = 100,
+    cursor: Number = 0,
+) -> Page[Superseded]:
+    """List how the tariff was corrected after bills: what it said before, why and when it changed.
+
+    The oldest comes first; what came in its place is the next one, or the tariff as it is.
+    """
+    await Tariffs(tenant, converter).document(tariff)
+    corrections = await page_of(tenant, "tariff", tariff, cursor, limit + 1)
+    return page(corrections, limit, lambda superseded: str(superseded.number))
 
 
 def _tariff_created(tariff: Tariff) -> Created[Tariff]:

@@ -1,0 +1,30 @@
+"""Health: whether all stored tariffs can be read by the plugins that are loaded."""
+
+from energia import ComponentType, Core, Criticality, Observed, Probe, hookimpl
+from energia.pricing.store import needed_kinds
+
+
+class TariffsHealth:
+    """The plugin, which is also its probe.
+
+    A tariff with a charge of a plugin that was switched off, or is gone, cannot be priced, and its
+    contracts are not billed: all others work, so that is a warning.
+    """
+
+    name = "tariffs"
+    criticality: Criticality = "degraded"
+    measurement = "missingKinds"
+    component_type: ComponentType = "component"
+    #: It looks at every version of every tariff, so it asks seldom.
+    period: float = 60.0
+
+    @hookimpl
+    def register_probes(self) -> list[Probe]:
+        """Offer the probe."""
+        return [self]
+
+    async def check(self, core: Core) -> Observed:
+        """Return how many kinds of charge are missing, with a warning that names each."""
+        needed = await needed_kinds(core.pool.tenant(), core.plugins.charges())
+        complaint = "; ".join(map(str, needed))
+        return Observed(len(needed), "kinds", complaint or None)
