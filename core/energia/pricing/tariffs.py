@@ -19,7 +19,15 @@ from energia.pricing.charges import AcrossVersions, Charge, Measure, Measured, U
 from energia.pricing.exact import Rounding
 from energia.pricing.holidays.lists import ListReference
 from energia.pricing.lines import BillSoFar, Line, Replace, Selection, State
-from energia.pricing.schedule import DayTypes, Schedule, Weekday, gaps
+from energia.pricing.schedule import (
+    DAY_KINDS,
+    DayKind,
+    DayList,
+    DayTypes,
+    Schedule,
+    Weekday,
+    gaps,
+)
 from energia.time import Instant, Zone
 
 #: What the charges of a tariff ask for by name: any JSON.
@@ -263,11 +271,40 @@ def schedules_have_no_gaps(charges: Parts, weekend_days: tuple[Weekday, ...]) ->
 
 def _schedules(value: object) -> Iterator[tuple[str, Schedule]]:
     """Yield the schedule that a field is, or has, and where in the field it is."""
-    inner = getattr(value, "schedule", None)
     if isinstance(value, Schedule):
         yield "", value
-    elif isinstance(inner, Schedule):
-        yield "/schedule", inner
+    elif attrs.has(type(value)):
+        for name, inner in fields_of(value).items():
+            if isinstance(inner, Schedule):
+                yield step(name), inner
+
+
+def day_types_have_names(day_types: Mapping[str, object] | None) -> Iterator[Fault]:
+    """Refuse lists of days that are called like days that every schedule knows."""
+    for name in day_types or {}:
+        if name in DAY_KINDS:
+            message = f"every schedule knows {name!r}: give the list another name"
+            yield Fault("reserved_name", message, f"/day_types{step(name)}")
+
+
+def day_types_are_listed(charges: Parts, day_types: Mapping[str, object] | None) -> Iterator[Fault]:
+    """Refuse schedules that ask for kinds of day that the version does not list."""
+    for index, charge in enumerate(charges):
+        for field, value in stated(charge).items():
+            for inner, schedule in _schedules(value):
+                base = f"/charges/{index}{place(charge, field)}{inner}"
+                yield from _unlisted(schedule, day_types or {}, base)
+
+
+def _unlisted(schedule: Schedule, day_types: Mapping[str, object], base: str) -> Iterator[Fault]:
+    if not schedule.day_lists:
+        return
+    known = ", ".join([*DAY_KINDS, *day_types])
+    for number, rule in enumerate(schedule.rules):
+        for position, kind in enumerate(rule.days):
+            if kind not in DAY_KINDS and kind not in day_types:
+                message = f"there is no kind of day {kind!r}; the version has {known}"
+                yield Fault("unknown_day_type", message, f"{base}/rules/{number}/days/{position}")
 
 
 def selections_are_known(charges: Parts) -> Iterator[Fault]:
@@ -306,6 +343,11 @@ def versions_follow(versions: Parts) -> Iterator[Fault]:
 HOLIDAYS: Final = 10_000
 
 
+DayLists = Annotated[
+    dict[DayKind, Annotated[tuple[date, ...], Meta(max_length=HOLIDAYS)]], Meta(max_length=20)
+]
+
+
 @attrs.frozen(kw_only=True)
 class Version:
     """What a tariff charges from one date (of its zone) to another.
@@ -317,6 +359,8 @@ class Version:
         holiday_lists: Stored lists of holidays. When the tariff is saved, their dates are added to
             `holidays`, and each of them names its version from then on.
         weekend_days: The days of the week that are the weekend.
+        day_types: Other kinds of day for the schedules, each a list of dates: the red days of
+            Tempo, days without lessons.
         rounding: How amounts are rounded.
         charges: What is charged, in order.
 
@@ -329,6 +373,8 @@ class Version:
         ends_later,
         codes_differ,
         schedules_have_no_gaps,
+        day_types_have_names,
+        day_types_are_listed,
         selections_are_known,
     )
 
@@ -337,6 +383,7 @@ class Version:
     holidays: Annotated[tuple[date, ...], Meta(max_length=HOLIDAYS)] = ()
     holiday_lists: Annotated[tuple[ListReference, ...], Meta(max_length=20)] | None = None
     weekend_days: Annotated[tuple[Weekday, ...], Meta(max_length=7)] = ("sat", "sun")
+    day_types: DayLists | None = None
     rounding: Rounding = attrs.Factory(Rounding)
     charges: Annotated[tuple[Charge, ...], Meta(min_length=1, max_length=200)]
 
@@ -384,8 +431,10 @@ class Version:
 
     @cached_property
     def types(self) -> DayTypes:
-        """The holidays and weekend days."""
-        return DayTypes(frozenset(self.holidays), frozenset(self.weekend_days))
+        """The holidays, weekend days and other kinds of day."""
+        listed = (self.day_types or {}).items()
+        lists = tuple(DayList(name, frozenset(dates)) for name, dates in listed)
+        return DayTypes(frozenset(self.holidays), frozenset(self.weekend_days), lists)
 
 
 @attrs.frozen(eq=False)
