@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, TypeAlias, cast
 
 import attrs
 from msgspec import Meta
@@ -38,6 +38,10 @@ Read = Callable[[object], Any]
 _MARK: Final = "parameter"
 _FIXED: Final = ("kind", "code")
 _LONGEST: Final = 64
+#: No kind of charge nests its fields so deep.
+_DEEPEST: Final = 20
+#: Where a value is in the JSON of a charge: `("tiers", 0, "up_to")`.
+Place: TypeAlias = tuple[str | int, ...]
 #: Stands for a value that is not known: it fits no type.
 _UNKNOWN: Final = object()
 
@@ -58,19 +62,19 @@ class Parameter:
 
 @attrs.frozen
 class Template:
-    """A charge of which some fields are parameters; unfilled, it charges by their defaults.
+    """A charge of which some values are parameters; unfilled, it charges by their defaults.
 
     Attributes:
         kind: The kind of the charge.
         document: Its JSON.
-        fields: The names of the parameters, by field.
+        places: The names of the parameters, by where each stands.
         stated: The values of its fields, as far as they are known; defaults are.
 
     """
 
     kind: str
     document: Mapping[str, Any]
-    fields: Mapping[str, str]
+    places: Mapping[Place, str]
     stated: Mapping[str, Any]
     _read: Read = attrs.field(eq=False, repr=False)
 
@@ -91,17 +95,19 @@ class Template:
 
     def filled(self, parameters: Mapping[str, object]) -> Charge:
         """Return the charge; raises `Invalid` with pointers to the parameters."""
-        document, faults = dict(self.document), []
-        for field, name in self.fields.items():
+        values, missing = dict[Place, object](), dict[str, Fault]()
+        for place, name in self.places.items():
+            mark = _at(self.document, place)
             if name in parameters:
-                document[field] = parameters[name]
-            elif "default" in document[field]:
-                document[field] = document[field]["default"]
+                values[place] = parameters[name]
+            elif "default" in mark:
+                values[place] = mark["default"]
             else:
                 message = f"{self.code or self.kind} needs the parameter {name!r}"
-                faults.append(Fault("missing_parameter", message, f"/parameters{step(name)}"))
-        if faults:
-            raise Invalid.of_all(faults)
+                missing[name] = Fault("missing_parameter", message, f"/parameters{step(name)}")
+        if missing:
+            raise Invalid.of_all(list(missing.values()))
+        document = _with(self.document, values)
         try:
             charge: Charge = self._read(document)
         except REFUSED as error:
@@ -136,35 +142,36 @@ class Template:
         return [self._pointed(fault, base) for fault in faults]
 
     def _pointed(self, fault: Fault, base: str) -> Fault:
-        for field, name in self.fields.items():
-            if within(fault.pointer, base + step(field)):
-                rest = str(fault.pointer)[len(base + step(field)) :]
+        for place, name in self.places.items():
+            at = base + _pointer(place)
+            if within(fault.pointer, at):
+                rest = str(fault.pointer)[len(at) :]
                 return attrs.evolve(fault, pointer=f"/parameters{step(name)}{rest}")
         if not within(fault.pointer, base):
             return fault
         # What is no parameter was found good when it was saved: a parameter contradicts it.
-        names = set(self.fields.values())
+        names = set(self.places.values())
         of_one = step(*names) if len(names) == 1 else ""
         return attrs.evolve(fault, pointer=f"/parameters{of_one}")
 
 
 def read_charge(read: Read, document: object) -> Any:
-    """Return the charge of *document*, or a `Template` if fields of it are parameters."""
+    """Return the charge of *document*, or a `Template` if values in it are parameters."""
     if not isinstance(document, dict):
         return read(document)
-    marked = {name: value for name, value in document.items() if _is_parameter(value)}
-    if not marked:
+    marks = dict(_marks(document))
+    if not marks:
         return read(document)
     faults = [
         Fault("not_a_parameter", f"{name} cannot be a parameter", step(name))
         for name in _FIXED
-        if name in marked
+        if (name,) in marks
     ]
-    faults += [fault for name, value in marked.items() for fault in _faults(name, value)]
+    faults += [fault for place, mark in marks.items() for fault in _faults(place, mark)]
     if faults:
         raise Invalid.of_all(faults)
-    known = _stated(read, document, marked)
-    names = {field: value[_MARK] for field, value in marked.items()}
+    known = _stated(read, document, marks)
+    names = {place: mark[_MARK] for place, mark in marks.items()}
     return Template(document["kind"], document, names, known, read)
 
 
@@ -175,7 +182,7 @@ def stated(charge: object) -> Mapping[str, Any]:
 
 def place(charge: object, field: str) -> str:
     """Return where in the JSON of *charge* the value of a field is that is known."""
-    is_default = isinstance(charge, Template) and field in charge.fields
+    is_default = isinstance(charge, Template) and (field,) in charge.places
     return f"{step(field)}/default" if is_default else step(field)
 
 
@@ -197,20 +204,56 @@ def _is_parameter(value: object) -> bool:
     return isinstance(value, dict) and _MARK in value and set(value) <= {_MARK, "default"}
 
 
-def _faults(field: str, value: Mapping[str, object]) -> Iterator[Fault]:
-    name = value[_MARK]
+def _marks(document: Mapping[str, object]) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+    """Yield where parameters stand, and what is said of each; what a default has is a value."""
+    waiting: list[tuple[Place, object]] = [((name,), value) for name, value in document.items()]
+    for place, value in waiting:  # it grows while it is walked
+        if _is_parameter(value):
+            yield place, cast("Mapping[str, Any]", value)
+        elif len(place) < _DEEPEST and isinstance(value, dict | list):
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            waiting += [
+                ((*place, key), item) for key, item in items if isinstance(item, dict | list)
+            ]
+
+
+def _at(value: Any, place: Place) -> Any:
+    for key in place:
+        value = value[key]
+    return value
+
+
+def _with(value: Any, values: Mapping[Place, object], place: Place = ()) -> Any:
+    """Return JSON with other values in their places."""
+    if place in values:
+        return values[place]
+    if not any(other[: len(place)] == place for other in values):
+        return value
+    if isinstance(value, dict):
+        return {key: _with(item, values, (*place, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with(item, values, (*place, index)) for index, item in enumerate(value)]
+    return value
+
+
+def _pointer(place: Place) -> str:
+    return "".join(map(step, place))
+
+
+def _faults(place: Place, mark: Mapping[str, object]) -> Iterator[Fault]:
+    name = mark[_MARK]
     if not isinstance(name, str) or not 0 < len(name) <= _LONGEST:
         message = f"the name of a parameter is a text of up to {_LONGEST} characters"
-        yield Fault("wrong_type", message, f"{step(field)}/{_MARK}")
+        yield Fault("wrong_type", message, f"{_pointer(place)}/{_MARK}")
 
 
 def _stated(
-    read: Read, document: Mapping[str, Any], marked: Mapping[str, Any]
+    read: Read, document: Mapping[str, Any], marks: Mapping[Place, Mapping[str, Any]]
 ) -> Mapping[str, Any]:
     """Return the fields that are known, or refuse what is wrong with them already."""
-    given = {name: value.get("default", _UNKNOWN) for name, value in marked.items()}
+    given = {place: mark.get("default", _UNKNOWN) for place, mark in marks.items()}
     try:
-        return fields_of(read({**document, **given}))
+        return fields_of(read(_with(document, given)))
     except REFUSED as error:
         faults, partial = Faults(), error.partial if isinstance(error, Unreadable) else None
         for fault in Faults.of(error).kept:
@@ -221,14 +264,14 @@ def _stated(
     return fields_of(partial)
 
 
-def _of_known(fault: Fault, given: Mapping[str, object]) -> Iterator[Fault]:
+def _of_known(fault: Fault, given: Mapping[Place, object]) -> Iterator[Fault]:
     """Yield *fault*, unless it is of a value that is not known yet."""
-    field = next((name for name in given if within(fault.pointer, step(name))), None)
-    if field is None or (fault.pointer, fault.code) == (step(field), "unknown_field"):
+    place = next((place for place in given if within(fault.pointer, _pointer(place))), None)
+    if place is None or (fault.pointer, fault.code) == (_pointer(place), "unknown_field"):
         yield fault
-    elif given[field] is not _UNKNOWN:
-        rest = str(fault.pointer)[len(step(field)) :]
-        yield attrs.evolve(fault, pointer=f"{step(field)}/default{rest}")
+    elif given[place] is not _UNKNOWN:
+        rest = str(fault.pointer)[len(_pointer(place)) :]
+        yield attrs.evolve(fault, pointer=f"{_pointer(place)}/default{rest}")
 
 
 # The rules that tariffs and their versions keep, over several of their fields.
@@ -395,7 +438,7 @@ class Version:
     def parameters(self) -> tuple[str, ...]:
         """The names of the parameters that charges ask for."""
         templates = [charge for charge in self.charges if isinstance(charge, Template)]
-        return tuple(name for template in templates for name in template.fields.values())
+        return tuple(name for template in templates for name in template.places.values())
 
     def filled(self, parameters: Mapping[str, object]) -> "Version":
         """Return the version with *parameters* in their places; raises `Invalid`."""
