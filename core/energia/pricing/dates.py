@@ -27,6 +27,7 @@ __all__ = [
     "Proration",
     "Table",
     "bill_of",
+    "days_of",
     "of_bill",
     "of_months",
     "share_of",

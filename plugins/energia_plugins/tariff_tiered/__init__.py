@@ -23,6 +23,7 @@ from energia import (
     BillSoFar,
     Charge,
     Components,
+    Conversion,
     DayTable,
     DayTypes,
     Examples,
@@ -37,9 +38,10 @@ from energia import (
     State,
     Step,
     UnitPrices,
+    converts_gas,
     faults_of_periods,
     hookimpl,
-    unit_of,
+    unit_charged,
 )
 from energia.pricing.exact import exact_text
 from energia.time import DAY
@@ -118,9 +120,13 @@ def _bounds_rise(
 
 
 def _units_are_of_the_channel(
-    tiers: Sequence[Tier] | None, rates: Rates | None, unit: Unit, channel: str
+    tiers: Sequence[Tier] | None,
+    rates: Rates | None,
+    unit: Unit,
+    channel: str,
+    conversion: Conversion | None,
 ) -> Iterator[Fault]:
-    quantity = unit_of(channel)
+    quantity = unit_charged(channel, conversion)
     stated = [("/unit", unit)] + [
         (f"{pointer}/{index}/unit", tier.unit)
         for pointer, ladder in _ladders(tiers, rates)
@@ -129,7 +135,7 @@ def _units_are_of_the_channel(
     ]
     for pointer, name in stated:
         if not is_of(name, quantity):
-            message = f"{channel} is in {quantity}, and so are the bounds of its tiers"
+            message = f"{channel} is charged in {quantity}, and so are the bounds of its tiers"
             yield Fault("wrong_unit", message, pointer)
 
 
@@ -211,6 +217,7 @@ RULES: Rules = (
     _periods_match,
     _bounds_rise,
     _units_are_of_the_channel,
+    converts_gas,
     _demand_fits,
     _years_begin,
     _walk_knows_its_bounds,
@@ -247,6 +254,7 @@ class Tiered(BaseCharge):
         schedule: when each period is, and
         rates: its tiers.
         demand: How the billing demand is determined, for bounds by kW, kVA or hp.
+        conversion: How a volume of gas becomes the energy that is charged, and counted by tiers.
 
     """
 
@@ -301,9 +309,12 @@ class Tiered(BaseCharge):
     rates: Annotated[dict[Period, Tiers], Meta(min_length=1)] | None = None
     demand: BillingDemand | None = None
     year_begins: Annotated[int, Meta(ge=1, le=12)] | None = None
+    conversion: Conversion | None = None
 
-    def unit_prices(self) -> UnitPrices:
-        """Return the rates of the first tiers."""
+    def unit_prices(self) -> UnitPrices | None:
+        """Return the rates of the first tiers; the price of a volume depends on what it becomes."""
+        if self.conversion is not None:
+            return None
         rates = {period: tiers[0].rate for period, tiers in self.ladders.items()}
         if self.schedule is None:
             rates = {"": rates[TOTAL]}
@@ -320,13 +331,18 @@ class Tiered(BaseCharge):
         """The ladders, each with the periods whose energy is counted together."""
         groups: dict[object, list[str]] = {}
         ladders = {
-            period: Ladder.of(tiers, self.unit, self.last, unit_of(self.channel))
+            period: Ladder.of(tiers, self.unit, self.last, self._quantity)
             for period, tiers in self.ladders.items()
         }
         for period, ladder in ladders.items():
             key = period if self.scope == "per_period" else ladder
             groups.setdefault(key, []).append(period)
         return {tuple(pool): ladders[pool[0]] for pool in groups.values()}
+
+    @property
+    def _quantity(self) -> str:
+        """The unit of what is charged."""
+        return unit_charged(self.channel, self.conversion)
 
     @property
     def remembers(self) -> bool:
@@ -338,9 +354,8 @@ class Tiered(BaseCharge):
         """Measure the energy of each window, and what its bounds are multiplied by."""
         pools, begins = self.pools, self.year_begins or 1
         units = {unit for ladder in pools.values() for unit in ladder.units}
-        measures: dict[str, Measure] = {
-            "energy": TieredEnergy(self.schedule, self.channel, self.reset, begins)
-        }
+        energy = TieredEnergy(self.schedule, self.channel, self.reset, begins)
+        measures: dict[str, Measure] = {"energy": energy}
         daily = not units.isdisjoint(DAILY)
         if self.reset != "day" and units:
             measures["days"] = WindowDays(self.reset, daily, self.remembers, begins)
@@ -355,6 +370,9 @@ class Tiered(BaseCharge):
         if self.scope == "pooled_chronological":
             walk = tuple(pools.items())
             measures["walk"] = Walk(self.schedule, self.channel, self.reset, walk, begins)
+        if (gas := self.conversion) is not None:
+            walked = {name: gas.measure(measures[name]) for name in ("walk",) if name in measures}
+            measures |= {"energy": gas.measure(energy, tells=True), **walked}
         return measures
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
@@ -378,7 +396,7 @@ class Tiered(BaseCharge):
         rates = tier.rate.components if isinstance(tier.rate, Components) else {None: tier.rate}
         for component, rate in rates.items():
             line = self.line(
-                quantity, rate, unit_of(self.channel), period=own, component=component, steps=steps
+                quantity, rate, self._quantity, period=own, component=component, steps=steps
             )
             named = ".".join(part for part in (code, own, of_tier, component) if part)
             words = (self.description or code, own, of_tier and f"tier {number + 1}")

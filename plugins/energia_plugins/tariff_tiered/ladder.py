@@ -29,6 +29,14 @@ Unit = Literal[
     "kvarh/day",
     "kVAh",
     "kVAh/day",
+    "therm",
+    "therm/day",
+    "MMBtu",
+    "MMBtu/day",
+    "GJ",
+    "GJ/day",
+    "MJ",
+    "MJ/day",
 ]
 #: A unit whose quantity is called kWh, whatever is charged.
 Plain: TypeAlias = str
