@@ -65,6 +65,9 @@ if TYPE_CHECKING:
     from energia.pricing.charges import Step as Step
     from energia.pricing.charges import UnitPrices as UnitPrices
     from energia.pricing.charges import unit_of as unit_of
+    from energia.pricing.conversion import Conversion as Conversion
+    from energia.pricing.conversion import converts_gas as converts_gas
+    from energia.pricing.conversion import unit_charged as unit_charged
     from energia.pricing.demand import BillingDemand as BillingDemand
     from energia.pricing.demand import Demands as Demands
     from energia.pricing.demand import Peak as Peak
@@ -186,6 +189,11 @@ _MODULES = {
         "Step",
         "unit_of",
         "UnitPrices",
+    ),
+    "pricing.conversion": (
+        "Conversion",
+        "converts_gas",
+        "unit_charged",
     ),
     "pricing.demand": (
         "BillingDemand",

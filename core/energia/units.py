@@ -73,6 +73,10 @@ class Unit:
 
 def _table() -> dict[str, Unit]:
     joule = Fraction(1, 3_600_000)
+    # The International Table Btu; a therm is 100,000 of them.
+    btu = joule * Fraction(105_505_585_262, 10**8)
+    # A foot is 0.3048 m exactly.
+    cubic_foot = Fraction(3048, 10**4) ** 3
     sizes = {
         "kWh": {
             "Wh": Fraction(1, 1000),
@@ -83,11 +87,20 @@ def _table() -> dict[str, Unit]:
             "kJ": joule * 1000,
             "MJ": joule * 10**6,
             "GJ": joule * 10**9,
+            "Btu": btu,
+            "therm": btu * 10**5,
+            "MMBtu": btu * 10**6,
         },
         "kvarh": {"varh": Fraction(1, 1000), "kvarh": Fraction(1), "Mvarh": Fraction(1000)},
         "kVAh": {"VAh": Fraction(1, 1000), "kVAh": Fraction(1), "MVAh": Fraction(1000)},
-        # A foot is 0.3048 m exactly.
-        "m3": {"m3": Fraction(1), "ft3": Fraction(3048, 10**4) ** 3, "L": Fraction(1, 1000)},
+        # The C and the M of gas meters in the US are Roman: a hundred and a thousand cubic feet.
+        "m3": {
+            "m3": Fraction(1),
+            "ft3": cubic_foot,
+            "ccf": cubic_foot * 100,
+            "Mcf": cubic_foot * 1000,
+            "L": Fraction(1, 1000),
+        },
     }
     return {
         name.casefold(): Unit(name, canonical, factor)

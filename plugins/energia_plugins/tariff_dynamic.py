@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Annotated, ClassVar, Final, Literal
+from math import floor
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import attrs
 import numpy as np
@@ -33,6 +34,7 @@ from energia import (
     hookimpl,
     unit_of,
 )
+from energia.pricing.dates import days_of
 from energia.pricing.exact import decimal_text, sums
 from energia.time import DAY, Int64, Zone
 from energia.units import MICRO
@@ -46,6 +48,9 @@ _DAYS: Final = 45
 #: More than that does not fit 64 bits.
 _LIMIT: Final = 2**63 - 1
 
+#: When the usage of a band is counted from nothing again.
+Reset = Literal["bill", "month"]
+
 SeriesName = Annotated[Code, Meta(description="The name of the price series.", examples=["spot"])]
 
 
@@ -54,6 +59,19 @@ def _floor_is_below_cap(floor: Decimal | None, cap: Decimal | None) -> Iterator[
         yield Fault(
             "floor_above_cap", f"the floor {floor} must not be above the cap {cap}", "/floor"
         )
+
+
+def _band_rises(above: Decimal | None, up_to: Decimal | None) -> Iterator[Fault]:
+    if above is not None and up_to is not None and above >= up_to:
+        yield Fault("empty_band", f"nothing is above {above} and up to {up_to}", "/up_to")
+
+
+def _band_is_counted(
+    above: Decimal | None, up_to: Decimal | None, reset: Reset | None
+) -> Iterator[Fault]:
+    if reset is not None and above is None and up_to is None:
+        message = "nothing is counted without above and up_to"
+        yield Fault("unused_field", message, "/reset")
 
 
 @attrs.frozen
@@ -73,10 +91,15 @@ class Dynamic(BaseCharge):
         cap: The highest price of a slot.
         finer: What to do with several prices in one slot of the meter: take their mean, weighted by
             time (`average`), or refuse.
+        above: Only what is used beyond so much is charged, counted in order of time; and
+        up_to: only what is used until so much is. A floor, a cap or a support may so be of a part
+            of the energy.
+        reset: When usage is counted from nothing again: each bill, which is the default, or each
+            calendar month. A part of either has a part of `above` and `up_to`, by days.
 
     """
 
-    __rules__: ClassVar[Rules] = (_floor_is_below_cap,)
+    __rules__: ClassVar[Rules] = (_floor_is_below_cap, _band_rises, _band_is_counted)
 
     kind: ClassVar[str] = "energy.dynamic"
     examples: ClassVar[Examples] = (
@@ -88,6 +111,15 @@ class Dynamic(BaseCharge):
             "floor": "0",
             "cap": "0.40",
         },
+        {
+            "kind": "energy.dynamic",
+            "series": "spot",
+            "multiplier": "-0.9",
+            "adder": "0.0675",
+            "cap": "0",
+            "up_to": "40",
+            "reset": "month",
+        },
     )
 
     series: SeriesName
@@ -96,10 +128,21 @@ class Dynamic(BaseCharge):
     floor: Decimal | None = None
     cap: Decimal | None = None
     finer: Literal["average", "refuse"] = "average"
+    above: Annotated[Decimal, Meta(ge=0)] | None = None
+    up_to: Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0})] | None = None
+    reset: Reset | None = None
 
-    def unit_prices(self) -> UnitPrices:
-        """Return the formula: the price differs from slot to slot."""
-        return UnitPrices({}, formula=self._formula)
+    def unit_prices(self) -> UnitPrices | None:
+        """Return the formula, where it is that of the first unit: it differs from slot to slot."""
+        if self.above:
+            return None
+        return UnitPrices({}, formula=self._formula, first_tier=self.up_to is not None)
+
+    @property
+    def _band(self) -> "Band | None":
+        if self.above is None and self.up_to is None:
+            return None
+        return Band(self.above, self.up_to, self.reset or "bill")
 
     @property
     def _formula(self) -> SlotFormula:
@@ -110,9 +153,9 @@ class Dynamic(BaseCharge):
     def measures(self) -> dict[str, Measure]:
         """Measure energy, slots and amounts by local day, or by month."""
         return {
-            "energy": EnergyByDay(self.channel),
-            "slots": SlotsByDay(self.channel),
-            "amounts": AmountByDay(self._formula, self.channel),
+            "energy": EnergyByDay(self.channel, self._band),
+            "slots": SlotsByDay(self.channel, self._band),
+            "amounts": AmountByDay(self._formula, self.channel, self._band),
         }
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
@@ -136,10 +179,84 @@ class Dynamic(BaseCharge):
 
 
 @attrs.frozen(cache_hash=True)
+class Band:
+    """What is used beyond an amount and until another one, counted in order of time.
+
+    The slot that crosses a bound is split. Bounds are whole micro-units, the part of one that
+    proration leaves is dropped. Usage below zero takes back what was counted.
+
+    Attributes:
+        above: What is not in it; None for nothing.
+        up_to: Where it ends; None for nowhere.
+        reset: When usage is counted from nothing again.
+
+    """
+
+    above: Decimal | None
+    up_to: Decimal | None
+    reset: Reset
+
+    def of(self, slots: Slots, role: Role) -> Portion:
+        """Return the usage of *role* that is in the band."""
+        part = slots.portion(role)
+        if not part.grid.count:
+            return part
+        shares = self._shares(slots)
+        windows = self._windows(part.grid, slots.zone)
+        names, first, window = np.unique(windows, return_index=True, return_inverse=True)
+        values: Micro = part.values
+        if part.largest * len(values) > _LIMIT:
+            values = values.astype(object)  # Python's integers, as their sum may not fit
+        total = np.cumsum(values)
+        after = total - (total - values)[first][window]
+        before = after - values
+        for bound, bounded in ((self.above, np.maximum), (self.up_to, np.minimum)):
+            if bound is not None:
+                limits = _scaled(bound, [shares[name] for name in names.tolist()])[window]
+                after, before = bounded(after, limits), bounded(before, limits)
+        return Portion(part.grid, after - before, part.largest)
+
+    def _windows(self, grid: Grid, zone: Zone) -> Int64:
+        """Return the number of the window of each slot: the month since 1970-01, or 0."""
+        if self.reset == "bill":
+            return np.zeros(grid.count, np.int64)
+        days = (zone.local(grid.starts) // DAY).astype("datetime64[D]")
+        # Where the clock goes back over midnight the new month has begun already.
+        return np.maximum.accumulate(days.astype("datetime64[M]").astype(np.int64))
+
+    def _shares(self, slots: Slots) -> dict[int, Fraction]:
+        """Return which part of each window is priced, by days."""
+        days = slots.local_days()
+        if self.reset == "bill":
+            whole = slots.bill_days().number
+            shares = {0: Fraction(days.number, whole)}
+        else:
+            counts = days.by_month.items()
+            shares = {
+                int(np.datetime64(month, "M").astype(np.int64)): Fraction(count, days_of(month))
+                for month, count in counts
+            }
+        if any(share != 1 for share in shares.values()):
+            message = f"above and up_to count by the days of the {self.reset} that are priced"
+            slots.assume("prorated_by_days", message)
+        return shares
+
+
+def _scaled(bound: Decimal, shares: list[Fraction]) -> "np.typing.NDArray[Any]":
+    """Return the parts of *bound* in whole micro-units; no sum of 64 bits is above the limit."""
+    return np.array([min(floor(Fraction(bound) * MICRO * share), _LIMIT) for share in shares])
+
+
+def _portion(slots: Slots, role: Role, band: Band | None) -> Portion:
+    return slots.portion(role) if band is None else band.of(slots, role)
+
+
+@attrs.frozen(cache_hash=True)
 class EnergyByDay(BaseMeasure):
     """The sum of a channel in each local day, or month, in micro-units."""
 
     channel: Role = "import"
+    band: Band | None = None
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -148,7 +265,7 @@ class EnergyByDay(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sums."""
-        part = slots.portion(self.channel)
+        part = _portion(slots, self.channel, self.band)
         pieces = parts(part.grid, slots.zone)
         return _added(pieces, _sums(part.values, part.largest, pieces))
 
@@ -198,9 +315,10 @@ def _sums(values: Micro, largest: int, pieces: list[Part]) -> list[int]:
 
 @attrs.frozen(cache_hash=True)
 class SlotsByDay(BaseMeasure):
-    """How many slots each local day, or month, has."""
+    """How many slots each local day, or month, has; with a band, how many have usage in it."""
 
     channel: Role = "import"
+    band: Band | None = None
     is_amount = True
 
     @property
@@ -210,8 +328,11 @@ class SlotsByDay(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count them."""
-        pieces = parts(slots.portion(self.channel).grid, slots.zone)
-        return _added(pieces, [part.past - part.first for part in pieces])
+        portion = _portion(slots, self.channel, self.band)
+        pieces = parts(portion.grid, slots.zone)
+        if self.band is None:
+            return _added(pieces, [part.past - part.first for part in pieces])
+        return _added(pieces, _sums((portion.values != 0).astype(np.int64), 1, pieces))
 
 
 @attrs.frozen(cache_hash=True)
@@ -220,6 +341,7 @@ class AmountByDay(BaseMeasure):
 
     formula: SlotFormula
     channel: Role = "import"
+    band: Band | None = None
     is_amount = True
 
     @property
@@ -234,7 +356,7 @@ class AmountByDay(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Multiply slot by slot, and add up; raises as `Slots.prices`."""
-        part = slots.portion(self.channel)
+        part = _portion(slots, self.channel, self.band)
         prices = slots.prices(self.formula, self.channel)
         if len(prices.averaged):
             slots.assume(

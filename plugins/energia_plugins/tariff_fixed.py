@@ -40,7 +40,8 @@ class Fixed(BaseCharge):
     """An amount that does not depend on usage.
 
     Days and months are those of the tariff's zone that the window touches. A year is twelve
-    months: `per: year` charges a twelfth of the amount by the rules of `per: month`. Where a bill
+    months: `per: year` charges a twelfth of the amount by the rules of `per: month`; each day is
+    then 1/365 of it with `annual_days`, and with `year_days` 1/366 in leap years. Where a bill
     is priced in parts, because another version of the tariff follows, the parts share by days what
     is charged once.
 
@@ -49,7 +50,8 @@ class Fixed(BaseCharge):
         per: Which of these; `meter` is once a bill, for each meter. Days are counted whole,
             whatever the proration.
         proration: How a part of a month counts: as its days / the days of the month, which is the
-            default; as its days x 12/365; or in full, each month that the bill touches.
+            default; as its days x 12/365, or x 12 / the days of its year; or in full, each month
+            that the bill touches.
         meters: How many meters there are.
         additional: The amount for each meter after the first; `amount` without.
 

@@ -15,6 +15,7 @@ from energia import (
     BillSoFar,
     Charge,
     Components,
+    Conversion,
     Energy,
     Examples,
     Fault,
@@ -25,7 +26,9 @@ from energia import (
     RateParts,
     Rules,
     UnitPrices,
+    converts_gas,
     hookimpl,
+    unit_charged,
 )
 
 
@@ -41,22 +44,36 @@ class Flat(BaseCharge):
     Attributes:
         rate: The price of one unit; or
         components: its parts, each of them a line of its own.
+        conversion: How a volume of gas becomes the energy that is charged.
 
     """
 
-    __rules__: ClassVar[Rules] = (_rate_or_components,)
+    __rules__: ClassVar[Rules] = (_rate_or_components, converts_gas)
 
     kind: ClassVar[str] = "energy.flat"
     examples: ClassVar[Examples] = (
         {"kind": "energy.flat", "rate": "0.15"},
         {"kind": "energy.flat", "components": {"te": "0.30200", "tusd": "0.57856"}},
+        {
+            "kind": "energy.flat",
+            "channel": "gas_volume.import",
+            "rate": "0.036",
+            "conversion": {
+                "volume_correction": "1.02264",
+                "calorific_value": "39.2",
+                "calorific_unit": "MJ/m3",
+            },
+        },
     )
 
     rate: Decimal | None = None
     components: RateParts | None = None
+    conversion: Conversion | None = None
 
-    def unit_prices(self) -> UnitPrices:
-        """Return the rate."""
+    def unit_prices(self) -> UnitPrices | None:
+        """Return the rate; the price of a volume depends on what it becomes."""
+        if self.conversion is not None:
+            return None
         return UnitPrices({"": self._rate})
 
     @property
@@ -65,11 +82,17 @@ class Flat(BaseCharge):
 
     def measures(self) -> dict[str, Measure]:
         """Measure all energy of the channel."""
-        return {"energy": Energy(self.channel)}
+        energy = Energy(self.channel)
+        if self.conversion is None:
+            return {"energy": energy}
+        volumes = self.conversion.volumes(self.channel)
+        return {"energy": self.conversion.measure(energy), "volumes": volumes}
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge it."""
-        yield from self.rated(measured["energy"]["total"], self._rate)
+        energy, unit = measured["energy"]["total"], unit_charged(self.channel, self.conversion)
+        steps = tuple(self.conversion.steps(measured["volumes"])) if self.conversion else ()
+        yield from self.rated(energy, self._rate, unit=unit, steps=steps)
 
 
 @hookimpl

@@ -10,6 +10,7 @@ from energia import (
     BaseCharge,
     BillSoFar,
     Charge,
+    Conversion,
     EnergyByPeriod,
     Examples,
     Fault,
@@ -21,8 +22,10 @@ from energia import (
     Rules,
     Schedule,
     UnitPrices,
+    converts_gas,
     faults_of_periods,
     hookimpl,
+    unit_charged,
 )
 
 
@@ -38,10 +41,11 @@ class TimeOfUse(BaseCharge):
     Attributes:
         schedule: When each period is.
         rates: The price of one unit in each period of the schedule.
+        conversion: How a volume of gas becomes the energy that is charged.
 
     """
 
-    __rules__: ClassVar[Rules] = (_periods_match,)
+    __rules__: ClassVar[Rules] = (_periods_match, converts_gas)
 
     kind: ClassVar[str] = "energy.time_of_use"
     examples: ClassVar[Examples] = (
@@ -60,21 +64,30 @@ class TimeOfUse(BaseCharge):
 
     schedule: Schedule
     rates: Annotated[dict[Period, Rate], Meta(min_length=1)]
+    conversion: Conversion | None = None
 
-    def unit_prices(self) -> UnitPrices:
-        """Return the rate of each period."""
+    def unit_prices(self) -> UnitPrices | None:
+        """Return the rate of each period; the price of a volume depends on what it becomes."""
+        if self.conversion is not None:
+            return None
         return UnitPrices(self.rates, self.schedule)
 
     def measures(self) -> dict[str, Measure]:
         """Measure the energy of the channel in each period."""
-        return {"energy": EnergyByPeriod(self.schedule, self.channel)}
+        energy = EnergyByPeriod(self.schedule, self.channel)
+        if self.conversion is None:
+            return {"energy": energy}
+        volumes = self.conversion.volumes(self.channel, self.schedule)
+        return {"energy": self.conversion.measure(energy), "volumes": volumes}
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge the periods that the window has, in the order of the rates."""
-        energy = measured["energy"]
+        energy, gas = measured["energy"], self.conversion
+        unit = unit_charged(self.channel, gas)
         for period, rate in self.rates.items():
             if period in energy:
-                yield from self.rated(energy[period], rate, period=period)
+                steps = tuple(gas.steps(measured["volumes"], period)) if gas else ()
+                yield from self.rated(energy[period], rate, period=period, unit=unit, steps=steps)
 
 
 @hookimpl

@@ -53,7 +53,7 @@ def test_micro_units(name: str, value: str, micro: int) -> None:
     assert to_micro(value, unit(name).factor) == micro
 
 
-@pytest.mark.parametrize("name", ["mWh", "mwh", "mj", "mvarh", "", "kW", "Wh ", "°C", "therm"])
+@pytest.mark.parametrize("name", ["mWh", "mwh", "mj", "mvarh", "", "kW", "Wh ", "°C", "mcf", "thm"])
 def test_unknown_units(name: str) -> None:
     """A small m is never mega, and nothing is guessed."""
     with pytest.raises(UnknownUnit):

@@ -232,3 +232,83 @@ def test_a_grid_fee_and_a_tax_stack_on_it() -> None:
 
     assert [line(found, code).amount for code in ("grid", "energy.dynamic")] == ["0.5", "1"]
     assert found.total == "1.8"
+
+
+#: Norway's support: 90 % of what an hour costs above 0.75 (case c56).
+SUPPORT = {**SPOT, "multiplier": "-0.9", "adder": "0.675", "cap": "0"}
+
+
+def test_a_support_may_end_with_an_amount_of_energy() -> None:
+    """2, 2, 2 and 2 kWh, of which 2 + 0 + 1 are within 5: 0.9 x (2 x 1.5299 + 1 x 0.15)."""
+    prices = market(DAY, HOUR, ["2.2799", "0.70", "0.9", "-0.05"])
+    values = [2_000_000] * 4
+
+    whole = cost(prices, values, charge=SUPPORT)
+    limited = cost(prices, values, charge={**SUPPORT, "up_to": "5"})
+
+    assert whole.total == "-3.02382"
+    assert limited.total == "-2.88882"
+    assert line(limited, "energy.dynamic").quantity == "5"
+
+
+@pytest.mark.parametrize(
+    ("band", "quantity", "total"),
+    [
+        ({"up_to": "2.5", "cap": "0.4"}, "2.5", "0.8"),
+        ({"above": "2.5"}, "1.5", "1.1"),
+        ({"above": "1", "up_to": "2.5"}, "1.5", "0.7"),
+        ({"up_to": "9"}, "4", "2"),
+        ({"above": "9"}, "0", "0"),
+    ],
+)
+def test_a_cap_may_be_of_a_part_of_the_energy(
+    band: dict[str, str], quantity: str, total: str
+) -> None:
+    """A kWh each at 0.2, 0.4, 0.6 and 0.8; the third is cut in halves."""
+    found = cost(market(DAY, HOUR, ["0.2", "0.4", "0.6", "0.8"]), [10**6] * 4, charge=SPOT | band)
+
+    assert (line(found, "energy.dynamic").quantity, found.total) == (quantity, total)
+
+
+def test_bands_of_a_month_begin_again_with_it() -> None:
+    """Of 31 January and 1 February each has its day's part: 31 kWh / 31 and 28 kWh / 28 at most."""
+    start = "2026-01-31T00:00:00+00:00"
+    charge = SPOT | {"up_to": "28", "reset": "month"}
+
+    found = cost(market(start, HOUR, ["1"] * 48), [10**6] * 48, charge=charge, start=start)
+
+    (detail,) = found.details
+    assert [(each.description, Fraction(each.value)) for each in detail.steps] == [
+        ("2026-01-31", Fraction(903225, 10**6)),  # 28/31, in whole micro-units
+        ("2026-02-01", Fraction(1)),
+    ]
+    assert [each.code for each in found.assumptions] == ["prorated_by_days"]
+
+
+def test_bands_add_up_to_all_of_the_energy() -> None:
+    """What is above and what is up to an amount cost together what all costs."""
+    values = np.random.default_rng(11).integers(-(10**6), 3 * 10**6, 96).tolist()
+    prices = market(DAY, HOUR, [str(Decimal(value) / 10**7) for value in values])
+
+    parts = [
+        Fraction(cost(prices, values, charge=SPOT | band).total)
+        for band in ({"up_to": "17.3"}, {"above": "17.3", "up_to": "40"}, {"above": "40"})
+    ]
+
+    assert sum(parts) == Fraction(cost(prices, values).total)
+
+
+@pytest.mark.parametrize(
+    ("band", "pointer", "code"),
+    [
+        ({"above": "5", "up_to": "5"}, "/up_to", "empty_band"),
+        ({"reset": "month"}, "/reset", "unused_field"),
+        ({"above": "-1"}, "/above", "out_of_range"),
+        ({"up_to": "0"}, "/up_to", "out_of_range"),
+    ],
+)
+def test_bands_that_cannot_be_are_refused(band: dict[str, str], pointer: str, code: str) -> None:
+    """Each fault has its place."""
+    found = faults(lambda: tariff(SPOT | band))
+
+    assert found == {f"/versions/0/charges/0{pointer}": code}

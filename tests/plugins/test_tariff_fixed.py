@@ -58,6 +58,29 @@ def test_parts_of_months_count_as_the_proration_says(
     assert line.exact == exact
 
 
+@pytest.mark.parametrize(
+    ("proration", "start", "end", "exact"),
+    [
+        # 4845 a year by the day, 31 days: 411.49 (case c13).
+        ("annual_days", "2022-01-01T00:00:00-03:00", "2022-02-01T00:00:00-03:00", "30039/73"),
+        ("year_days", "2022-01-01T00:00:00-03:00", "2022-02-01T00:00:00-03:00", "30039/73"),
+        ("year_days", "2024-01-01T00:00:00-03:00", "2024-02-01T00:00:00-03:00", "50065/122"),
+        # A leap year has 366 days: by 365 it costs more than a year.
+        ("year_days", "2024-01-01T00:00:00-03:00", "2025-01-01T00:00:00-03:00", "4845"),
+        ("annual_days", "2024-01-01T00:00:00-03:00", "2025-01-01T00:00:00-03:00", "354654/73"),
+        # 31 days of 2023 and 31 of 2024, each by its own year: 4845 x (31/365 + 31/366).
+        ("year_days", "2023-12-01T00:00:00-03:00", "2024-02-01T00:00:00-03:00", "7319503/8906"),
+    ],
+)
+def test_a_year_by_the_day_has_365_or_366_days(
+    proration: str, start: str, end: str, exact: str
+) -> None:
+    """An annual amount is charged by the day, with the days of the year or always 365."""
+    charge = {"amount": "4845", "per": "year", "proration": proration}
+
+    assert only(cost(charge, start, end)).exact == exact
+
+
 @pytest.mark.parametrize("per", ["month", "year"])
 def test_whole_months_cost_the_whole_amount(per: str) -> None:
     """A calendar month is one month, however long; a year is a year, leap or not."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from energia.errors import Invalid
 from energia.metering.series import Micro
 from energia.pricing.exact import sums
-from energia.pricing.schedule import MINUTES, DayTypes, Matches, Schedule
+from energia.pricing.schedule import MINUTES, DayList, DayTypes, Matches, Schedule
 from energia.time import DAY, Instant, Int64, Zone
 from energia.units import ceiling
 
@@ -33,6 +33,8 @@ class Calendar:
         periods: The names of the periods of the schedule.
         split: How many slots have a boundary between two periods inside them.
         unlisted: The years of which no holiday is known, where holidays matter.
+        beyond: The lists of days that some day lies before or after, where they matter.
+        leap_days: The years with a 29 February after a season that ends on the 28th.
 
     """
 
@@ -41,6 +43,8 @@ class Calendar:
     periods: tuple[str, ...]
     split: int
     unlisted: tuple[int, ...] = ()
+    beyond: tuple[DayList, ...] = ()
+    leap_days: tuple[int, ...] = ()
     _order: Int64 = attrs.field(init=False)
     _starts: Int64 = attrs.field(init=False)
     _present: tuple[str, ...] = attrs.field(init=False)
@@ -113,8 +117,16 @@ def compiled(schedule: Schedule, types: DayTypes, zone: Zone, grid: Grid) -> Cal
     if keys.min() == _NO_PERIOD:
         raise Invalid.of("incomplete_schedule", "the schedule does not cover every minute")
     split = _split(table, clock, grid, first, last)
-    unlisted = _unlisted(schedule, types, np.array([first[0], last[-1]]) // DAY)
-    return Calendar(bounds, keys[bounds], schedule.periods, split, unlisted)
+    days = np.array([first[0], last[-1]]) // DAY
+    return Calendar(
+        bounds,
+        keys[bounds],
+        schedule.periods,
+        split,
+        _unlisted(schedule, types, days),
+        types.beyond(schedule.day_lists, days),
+        schedule.leap_days(days),
+    )
 
 
 def _unlisted(schedule: Schedule, types: DayTypes, days: Int64) -> tuple[int, ...]:

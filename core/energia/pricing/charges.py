@@ -378,20 +378,35 @@ class BaseCharge:
             tags=(*(self.tags or ()), *tags),
         )
 
-    def metered(
-        self, micro: int, rate: Decimal, *, period: str | None = None, component: str | None = None
+    def metered(  # noqa: PLR0913 - the parts of a line
+        self,
+        micro: int,
+        rate: Decimal,
+        *,
+        period: str | None = None,
+        component: str | None = None,
+        unit: str | None = None,
+        steps: tuple[Step, ...] = (),
     ) -> Line:
-        """Return a line for *micro* micro-units of the channel."""
-        quantity = Fraction(micro, MICRO)
-        return self.line(quantity, rate, unit_of(self.channel), period=period, component=component)
+        """Return a line for *micro* micro-units of the channel, or of another *unit*."""
+        quantity, of = Fraction(micro, MICRO), unit or unit_of(self.channel)
+        return self.line(quantity, rate, of, period=period, component=component, steps=steps)
 
-    def rated(self, micro: int, rate: Rate, *, period: str | None = None) -> Iterator[Line]:
+    def rated(
+        self,
+        micro: int,
+        rate: Rate,
+        *,
+        period: str | None = None,
+        unit: str | None = None,
+        steps: tuple[Step, ...] = (),
+    ) -> Iterator[Line]:
         """Yield a line for each component of *rate*, or one for a rate without components."""
-        if isinstance(rate, Components):
-            for component, part in rate.components.items():
-                yield self.metered(micro, part, period=period, component=component)
-        else:
-            yield self.metered(micro, rate, period=period)
+        rates = rate.components if isinstance(rate, Components) else {None: rate}
+        for component, part in rates.items():
+            yield self.metered(
+                micro, part, period=period, component=component, unit=unit, steps=steps
+            )
 
 
 def unit_of(role: str) -> str:

@@ -1,6 +1,6 @@
 """Dates of a bill: its days, the months they are in, and tables of values that change by date."""
 
-from calendar import monthrange
+from calendar import isleap, monthrange
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -27,6 +27,7 @@ __all__ = [
     "Proration",
     "Table",
     "bill_of",
+    "days_of",
     "of_bill",
     "of_months",
     "share_of",
@@ -188,13 +189,14 @@ def _date(number: int) -> date:
 
 # How much of a month, of a year or of a bill a window is.
 
-#: How a part of a month counts: as its days / the days of the month; as its days x 12/365; or in
-#: full, each month that the bill touches.
+#: How a part of a month counts: as its days / the days of the month; as its days x 12/365, in
+#: leap years too; as its days x 12 / the days of its year; or in full, each month that the bill
+#: touches.
 Proration = Annotated[
-    Literal["month_days", "annual_days", "none"],
+    Literal["month_days", "annual_days", "year_days", "none"],
     Meta(
         description="How a part of a month counts: its days / the days of the month; its days x "
-        "12/365; or in full."
+        "12/365; its days x 12 / the 365 or 366 days of the year; or in full."
     ),
 ]
 
@@ -244,6 +246,9 @@ def of_months(
                 yield Step(month, text, Fraction(count, of_bill[month]))
             case "annual_days":
                 yield Step(month, f"{count} x 12/365", Fraction(12 * count, 365))
+            case "year_days":
+                year = 366 if isleap(int(month[:4])) else 365
+                yield Step(month, f"{count} x 12/{year}", Fraction(12 * count, year))
             case "month_days":
                 length = days_of(month)
                 yield Step(month, f"{count}/{length}", Fraction(count, length))

@@ -110,7 +110,7 @@ def by_rule(slots: Slots, role: str, schedule: Schedule, period: str) -> Placeme
 
 def rule_text(rule: Rule) -> str:
     """Return a rule for a person: `peak: weekday 18:00-21:00, 10-01 to 03-31`."""
-    season = f", {rule.season.from_} to {rule.season.to}" if rule.season else ""
+    season = f", {rule.season.text()}" if rule.season else ""
     return f"{rule.period}: {', '.join(rule.days)} {rule.from_}-{rule.to}{season}"
 
 

@@ -17,8 +17,8 @@ from energia.pricing.slots import (
     VERSION_AT_START,
     VERSION_BEGINS,
     Assumption,
+    assumed_of,
     boundary_inside,
-    holidays_unknown,
 )
 from energia.pricing.tariffs import Tariff, Version, stated
 from energia.time import Int64
@@ -69,8 +69,7 @@ def by_period(
     split = sum(calendar.split for calendar in calendars)
     windows = _windows(series, cuts, cut, calendars)
     assumptions = list(_assumptions(role, split, changes(cut)))
-    if years := sorted({year for calendar in calendars for year in calendar.unlisted}):
-        assumptions.append(holidays_unknown(years))
+    assumptions += assumed_of(*calendars)
     return ByPeriod(tuple(windows), tuple(assumptions))
 
 

@@ -15,7 +15,7 @@ from energia.pricing.exact import decimal_text
 from energia.pricing.market.series import PriceSeries, SlotFormula, SlotPrices, refuse_unit
 from energia.pricing.parts import Part, changes, parts
 from energia.pricing.schedule import Schedule
-from energia.pricing.slots import Assumption, boundary_inside, holidays_unknown
+from energia.pricing.slots import Assumption, assumed_of, boundary_inside
 from energia.pricing.tariffs import Tariff
 from energia.time import Instant, Int64
 
@@ -301,5 +301,4 @@ def _assumptions(priced: Sequence[_Priced]) -> Iterator[Assumption]:
     calendars = [
         version.part.calendar(schedule) for version in priced for schedule in version.schedules
     ]
-    if years := sorted({year for calendar in calendars for year in calendar.unlisted}):
-        yield holidays_unknown(years)
+    yield from assumed_of(*calendars)

@@ -6,7 +6,8 @@ to `sun` match holidays too, `weekday` is neither a holiday nor one of the weeke
 is one of the weekend days, holiday or not.
 """
 
-from collections.abc import Collection, Iterator
+from calendar import isleap
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, ClassVar, Final, Literal, cast
@@ -36,6 +37,8 @@ class Days:
         weekend: bool[n].
         holiday: bool[n].
         month_day: int64[n], 100 * month + day of the month.
+        month_length: int64[n], how many days the month has.
+        listed: bool[n] for each list of days of the version, by its name.
 
     """
 
@@ -43,6 +46,28 @@ class Days:
     weekend: Bools
     holiday: Bools
     month_day: Int64
+    month_length: Int64
+    listed: Mapping[str, Bools] = attrs.Factory(dict)
+
+
+@attrs.frozen
+class DayList:
+    """Days that a version lists by their dates, such as the red days of the French Tempo.
+
+    Attributes:
+        name: What rules call it.
+        dates: The days, in the tariff's zone.
+
+    """
+
+    name: str
+    dates: frozenset[date]
+
+    def lacks(self, first: int, last: int) -> bool:
+        """Tell whether some of the days (since 1970-01-01) are before or after all of the list."""
+        if not self.dates:
+            return True
+        return first < day_number(min(self.dates)) or day_number(max(self.dates)) < last
 
 
 @attrs.frozen(cache_hash=True)
@@ -52,17 +77,26 @@ class DayTypes:
     Attributes:
         holidays: The dates, in the tariff's zone.
         weekend_days: The days of the week that are the weekend.
+        lists: Other kinds of day, each a list of dates.
 
     """
 
     holidays: frozenset[date] = frozenset()
     weekend_days: frozenset[Weekday] = frozenset({"sat", "sun"})
+    lists: tuple[DayList, ...] = ()
 
     def days(self, numbers: Int64) -> Days:
         """Return what the days *numbers* (since 1970-01-01) are."""
         weekday = (numbers + 3) % 7
-        holidays = np.array([day_number(day) for day in self.holidays], np.int64)
-        return Days(weekday, self.weekend(weekday), np.isin(numbers, holidays), _month_day(numbers))
+        listed = {each.name: _among(numbers, each.dates) for each in self.lists}
+        return Days(
+            weekday,
+            self.weekend(weekday),
+            _among(numbers, self.holidays),
+            _month_day(numbers),
+            _month_length(numbers),
+            listed,
+        )
 
     def without_holidays(self, numbers: Int64) -> tuple[int, ...]:
         """Return the years of the days *numbers* of which no holiday is listed."""
@@ -70,10 +104,25 @@ class DayTypes:
         listed = {day.year for day in self.holidays}
         return tuple(year for year in range(min(years), max(years) + 1) if year not in listed)
 
+    def beyond(self, names: Collection[str], numbers: Int64) -> tuple[DayList, ...]:
+        """Return the lists among *names* that do not reach all days from first to last *number*."""
+        first, last = int(numbers[0]), int(numbers[-1])
+        return tuple(each for each in self.lists if each.name in names and each.lacks(first, last))
+
     def weekend(self, weekday: Int64) -> Bools:
         """Return which of the days of the week are the weekend."""
         is_weekend = np.array([name in self.weekend_days for name in WEEKDAYS])
         return cast("Bools", is_weekend[weekday])
+
+
+def _among(numbers: Int64, dates: Collection[date]) -> Bools:
+    return np.isin(numbers, np.array([day_number(day) for day in dates], np.int64))
+
+
+def _month_length(numbers: Int64) -> Int64:
+    month = numbers.astype("datetime64[D]").astype("datetime64[M]")
+    begins, ends = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
+    return cast("Int64", (ends - begins).astype(np.int64))
 
 
 def _year(numbers: Int64) -> Int64:
@@ -92,8 +141,16 @@ def _month_day(numbers: Int64) -> Int64:
 #: Which rules match on which days: bool[days, rules].
 Matches = npt.NDArray[np.bool_]
 
-DayKind = Literal[
-    "weekday", "weekend", "holiday", "all", "mon", "tue", "wed", "thu", "fri", "sat", "sun"
+#: The kinds of day that every schedule knows; others are names of lists of the version.
+DAY_KINDS: Final = ("weekday", "weekend", "holiday", "all", *WEEKDAYS)
+DayKind = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="`weekday`, `weekend`, `holiday`, `all`, `mon` to `sun`, or the name of one of "
+        "the version's `day_types`.",
+        examples=["weekday"],
+    ),
 ]
 Period = Annotated[
     str,
@@ -106,6 +163,8 @@ Period = Annotated[
 
 
 def _in_a_year(month_day: str) -> None:
+    if not month_day[0].isdigit():
+        return  # such as `last_sun_oct`, which is in every year
     try:
         date.fromisoformat(f"2000-{month_day}")
     except ValueError:
@@ -115,9 +174,19 @@ def _in_a_year(month_day: str) -> None:
 _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 FromTime = Annotated[str, Meta(pattern=f"^{_TIME}$", examples=["17:30"])]
 ToTime = Annotated[str, Meta(pattern=f"^({_TIME}|24:00)$", examples=["20:30"])]
+_ORDINALS: Final = ("first", "second", "third", "fourth", "last")
+_MONTHS: Final = (
+    *("jan", "feb", "mar", "apr", "may", "jun"),
+    *("jul", "aug", "sep", "oct", "nov", "dec"),
+)
 MonthDay = Annotated[
     str,
-    Meta(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", examples=["06-01"]),
+    Meta(
+        pattern=r"^((0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+        rf"|({'|'.join(_ORDINALS)})_({'|'.join(WEEKDAYS)})_({'|'.join(_MONTHS)}))$",
+        description="A day of every year: `06-01`, or `last_sun_oct`: the last Sunday of October.",
+        examples=["06-01", "last_sun_oct"],
+    ),
     Check(_in_a_year),
 ]
 Clock = Annotated[
@@ -130,20 +199,90 @@ Clock = Annotated[
 ]
 
 MINUTES: Final = 24 * 60
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+
+
+def _to_or_until(from_: str, to: str | None, until: str | None) -> Iterator[Fault]:
+    if (to is None) == (until is None):
+        message = "give either `to`, the last day, or `until`, the day after it"
+        yield Fault("to_or_until", message, "/to")
+    elif until == from_:
+        yield Fault("empty_season", "the season is empty: it ends where it begins", "/until")
+    elif not (end := to or until or "").startswith(from_) and _may_change_places(from_, end):
+        message = "which of the two days comes first differs from year to year"
+        yield Fault("ambiguous_season", message, "/to" if to else "/until")
 
 
 @attrs.frozen(cache_hash=True)
 class Season:
-    """Part of every year, both ends included; it may run over the end of the year."""
+    """Part of every year; it may run over the end of the year.
+
+    Attributes:
+        from_: The first day, `06-01` or `last_sun_mar`.
+        to: The last day, included; `02-29` is the end of February in every year, `02-28` is not; or
+        until: the day that is not included any more: `last_sun_oct`, `03-01`.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_to_or_until,)
 
     from_: MonthDay
-    to: MonthDay
+    to: MonthDay | None = None
+    until: MonthDay | None = None
 
-    def includes(self, month_day: Int64) -> Bools:
-        """Return which days (100 * month + day) are in the season."""
-        first, last = (int(text.replace("-", "")) for text in (self.from_, self.to))
-        after, until = month_day >= first, month_day <= last
-        return after & until if first <= last else after | until
+    def __attrs_post_init__(self) -> None:
+        """Refuse two ends, and none."""
+        enforce(self)
+
+    def includes(self, days: Days) -> Bools:
+        """Return which days are in the season."""
+        end = self.to or self.until or ""
+        first, last = _in_the_year_of(self.from_, days), _in_the_year_of(end, days)
+        after = days.month_day >= first
+        before = days.month_day <= last if self.to else days.month_day < last
+        runs_over = _orders(self.from_) > _orders(end)
+        return after | before if runs_over else after & before
+
+    @property
+    def leaves_29_february(self) -> bool:
+        """Whether it ends on 28 February, so that one day of leap years comes after it."""
+        return self.to == "02-28"
+
+    def text(self) -> str:
+        """Return the season for a person: `10-01 to 03-31`."""
+        return f"{self.from_} to {self.to}" if self.to else f"{self.from_} until {self.until}"
+
+
+def _may_change_places(from_: str, end: str) -> bool:
+    """Tell whether either of two days of one month may come first."""
+    dates = from_[0].isdigit() and end[0].isdigit()
+    return not dates and _orders(from_)[0] == _orders(end)[0]
+
+
+def _orders(text: str) -> tuple[int, int]:
+    """Return by what days of the year, or weeks of a month, come one after another."""
+    if text[0].isdigit():
+        return int(text[:2]), int(text[3:])
+    ordinal, _, month = text.split("_")
+    return _MONTHS.index(month) + 1, 7 * _ORDINALS.index(ordinal) + 1
+
+
+def _in_the_year_of(text: str, days: Days) -> Int64 | int:
+    """Return the day *text* as 100 * month + day.
+
+    The last Sunday of October is a number for each of *days*: in October that of its year, which a
+    day's own date and weekday tell; in other months any day of October, which is as good.
+    """
+    if text[0].isdigit():
+        return int(text.replace("-", ""))
+    ordinal, weekday, month = text.split("_")
+    of_month = days.month_day % 100
+    first = (of_month - 1 - (days.weekday - WEEKDAYS.index(cast("Weekday", weekday)))) % 7 + 1
+    if ordinal == "last":
+        day = first + (days.month_length - first) // 7 * 7
+    else:
+        day = first + 7 * _ORDINALS.index(ordinal)
+    return cast("Int64", 100 * (_MONTHS.index(month) + 1) + day)
 
 
 def _lasts(from_: str, to: str) -> Iterator[Fault]:
@@ -158,7 +297,7 @@ class Rule:
 
     Attributes:
         period: The name of the period.
-        days: The kinds of days on which the window begins.
+        days: The kinds of days on which the window begins; `day_types` of the version are some.
         from_: When the window begins, `HH:MM`.
         to: When it ends; up to 24:00, or before `from`: then it ends on the next day.
         season: In which part of the year; all of it without.
@@ -190,7 +329,7 @@ class Rule:
         begins = np.zeros(len(days.weekday), bool)
         for kind in self.days:
             begins |= _is_kind(days, kind)
-        return begins & self.season.includes(days.month_day) if self.season else begins
+        return begins & self.season.includes(days) if self.season else begins
 
 
 @attrs.frozen(cache_hash=True)
@@ -222,6 +361,27 @@ class Schedule:
         """
         kinds = {kind for rule in self.rules for kind in rule.days}
         return "holiday" in kinds or (any_listed and "weekday" in kinds)
+
+    @property
+    def day_lists(self) -> tuple[str, ...]:
+        """The names of the lists of days that rules ask for."""
+        kinds = [kind for rule in self.rules for kind in rule.days]
+        return tuple(dict.fromkeys(kind for kind in kinds if kind not in DAY_KINDS))
+
+    def leap_days(self, numbers: Int64) -> tuple[int, ...]:
+        """Return the years with a 29 February, from first to last *number*, that may be a slip.
+
+        Tariffs print 28 February for the end of February: a season that ends there leaves out the
+        29th. One that begins on it shows that this is meant.
+        """
+        seasons = [rule.season for rule in self.rules if rule.season]
+        if not any(season.leaves_29_february for season in seasons):
+            return ()
+        if any(season.from_ == "02-29" for season in seasons):
+            return ()
+        first, last = (date.fromordinal(_EPOCH + int(numbers[end])) for end in (0, -1))
+        years = filter(isleap, range(first.year, last.year + 1))
+        return tuple(year for year in years if first <= date(year, 2, 29) <= last)
 
     def zone(self, local: Zone) -> Zone:
         """Return the zone of the schedule's clock, for a tariff in the zone *local*."""
@@ -272,8 +432,10 @@ def _is_kind(days: Days, kind: DayKind) -> Bools:
             return days.holiday
         case "weekday":
             return ~(days.weekend | days.holiday)
-        case _:
+        case _ if kind in WEEKDAYS:
             return cast("Bools", days.weekday == WEEKDAYS.index(kind))
+        case _:  # a list of the version, which has it: `day_types_are_listed` refuses other names
+            return days.listed.get(kind, np.zeros(len(days.weekday), bool))
 
 
 # Finds the minutes for which a schedule without a default has no period.
@@ -307,21 +469,31 @@ def gaps(schedule: Schedule, types: DayTypes) -> list[str]:
 
 
 def _kinds(types: DayTypes) -> tuple[Days, Days]:
-    """Return every kind of day, and the kind of the day before it."""
-    year = np.arange(np.datetime64("1999-12-31"), np.datetime64("2001-01-01"))
-    dates = DayTypes().days(year.astype(np.int64)).month_day
-    # All dates of a leap year, after the day before it; then 1 March of a common year.
-    today = np.append(dates[1:], 301)
-    before = np.append(dates[:-1], 228)
-    index, weekday, holiday, held = np.indices((len(today), 7, 2, 2)).reshape(4, -1)
+    """Return every kind of day, and the kind of the day before it.
+
+    No day is on a list of the version: what lists add can only cover more.
+    """
+    leap = np.arange(np.datetime64("1999-12-31"), np.datetime64("2001-01-01"))
+    # In a common year only February is another month, and the day after it another day.
+    common = np.arange(np.datetime64("2001-01-31"), np.datetime64("2001-03-02"))
+    spans = [DayTypes().days(days.astype(np.int64)) for days in (leap, common)]
+    today, before = ([_dates(days, part) for days in spans] for part in (slice(1, None), slice(-1)))
+    of_today, of_before = (np.concatenate(parts, axis=1) for parts in (today, before))
+    index, weekday, holiday, held = np.indices((of_today.shape[1], 7, 2, 2)).reshape(4, -1)
     return (
-        _days(types, weekday, holiday, today[index]),
-        _days(types, (weekday - 1) % 7, held, before[index]),
+        _days(types, weekday, holiday, of_today[:, index]),
+        _days(types, (weekday - 1) % 7, held, of_before[:, index]),
     )
 
 
-def _days(types: DayTypes, weekday: Int64, holiday: Int64, month_day: Int64) -> Days:
-    return Days(weekday, types.weekend(weekday), holiday.astype(bool), month_day)
+def _dates(days: Days, part: slice) -> Int64:
+    """Return int64[2, n]: the dates of some days, and the lengths of their months."""
+    return np.stack([days.month_day[part], days.month_length[part]])
+
+
+def _days(types: DayTypes, weekday: Int64, holiday: Int64, dates: Int64) -> Days:
+    month_day, month_length = dates
+    return Days(weekday, types.weekend(weekday), holiday.astype(bool), month_day, month_length)
 
 
 def _covered(schedule: Schedule, matches: Matches) -> tuple[Matches, list[int]]:

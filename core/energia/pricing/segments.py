@@ -15,7 +15,7 @@ from energia.metering.series import Series
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Charge, Measured, code_of
 from energia.pricing.market.needs import refuse_unfit, series_of
-from energia.pricing.schedule import DayTypes
+from energia.pricing.schedule import DayList, DayTypes
 from energia.pricing.slots import (
     VERSION_AT_START,
     VERSION_BEGINS,
@@ -211,12 +211,16 @@ class _Cutter:
         versions = [span.version for span in self.spans[first : last + 1]]
         if len(versions) == 1:
             return versions[0].types
-        holidays = set[date]()
+        holidays, listed = set[date](), dict[str, set[date]]()
         for index, version in enumerate(versions):
             begins = version.valid_from if index else date.min
-            ends = version.valid_to if index < len(versions) - 1 else None
-            holidays |= {day for day in version.holidays if begins <= day < (ends or date.max)}
-        return DayTypes(frozenset(holidays), versions[-1].types.weekend_days)
+            ends = (version.valid_to if index < len(versions) - 1 else None) or date.max
+            holidays |= {day for day in version.holidays if begins <= day < ends}
+            for each in version.types.lists:
+                days = {day for day in each.dates if begins <= day < ends}
+                listed.setdefault(each.name, set()).update(days)
+        lists = tuple(DayList(name, frozenset(days)) for name, days in listed.items())
+        return DayTypes(frozenset(holidays), versions[-1].types.weekend_days, lists)
 
     def _tell_split(self, role: str, grid: Grid, first: int, last: int) -> None:
         begins = [span.start for span in self.spans[first + 1 : last + 1]]

@@ -1,6 +1,6 @@
 """The usage in a window, as measures see it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, Self
 
@@ -11,7 +11,7 @@ from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.exact import Rounding
 from energia.pricing.market.series import PriceSeries, SlotFormula, SlotPrices, refuse_unit
-from energia.pricing.schedule import DayTypes, Schedule
+from energia.pricing.schedule import DayList, DayTypes, Schedule
 from energia.time import DAY, Instant, Zone
 
 
@@ -45,6 +45,35 @@ def holidays_unknown(years: Sequence[int]) -> Assumption:
     """Return what is assumed of *years* of which a tariff lists no holiday."""
     message = f"the tariff lists no holidays of {', '.join(map(str, years))}: it has none there"
     return Assumption("holidays_unknown", message)
+
+
+def days_unknown(lists: Sequence[DayList]) -> Assumption:
+    """Return what is assumed of days before the first, or after the last, of a list of days."""
+    spans = [
+        f"{each.name} (from {min(each.dates)} to {max(each.dates)})" if each.dates else each.name
+        for each in lists
+    ]
+    message = f"the tariff lists the days of {', '.join(spans)}: it has none before and after"
+    return Assumption("days_unknown", message)
+
+
+def leap_days_left(years: Sequence[int]) -> Assumption:
+    """Return what is assumed of 29 February where a season ends on the 28th."""
+    message = (
+        f"29 February of {', '.join(map(str, years))} is not in the season that ends on 02-28: "
+        "02-29 is the end of February in every year"
+    )
+    return Assumption("leap_day", message)
+
+
+def assumed_of(*calendars: Calendar) -> Iterator[Assumption]:
+    """Yield what calendars take for granted of their days."""
+    if years := sorted({year for calendar in calendars for year in calendar.unlisted}):
+        yield holidays_unknown(years)
+    if lists := dict.fromkeys(each for calendar in calendars for each in calendar.beyond):
+        yield days_unknown(tuple(lists))
+    if leap := sorted({year for calendar in calendars for year in calendar.leap_days}):
+        yield leap_days_left(leap)
 
 
 def boundary_inside(boundary: str, number: int, slots: str, rule: str) -> Assumption:
@@ -174,8 +203,7 @@ class Slots:
         calendar = compiled(schedule, self.types, self.zone, self.portion(role).grid)
         if calendar.split:
             self.assume_boundary(PERIODS_MEET, calendar.split, f"slots of {role}", PERIOD_AT_START)
-        if calendar.unlisted:
-            self.assumptions[holidays_unknown(calendar.unlisted)] = None
+        self.assumptions.update(dict.fromkeys(assumed_of(calendar)))
         return calendar
 
     def local_days(self) -> LocalDays:

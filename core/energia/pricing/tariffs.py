@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, TypeAlias, cast
 
 import attrs
 from msgspec import Meta
@@ -19,7 +19,15 @@ from energia.pricing.charges import AcrossVersions, Charge, Measure, Measured, U
 from energia.pricing.exact import Rounding
 from energia.pricing.holidays.lists import ListReference
 from energia.pricing.lines import BillSoFar, Line, Replace, Selection, State
-from energia.pricing.schedule import DayTypes, Schedule, Weekday, gaps
+from energia.pricing.schedule import (
+    DAY_KINDS,
+    DayKind,
+    DayList,
+    DayTypes,
+    Schedule,
+    Weekday,
+    gaps,
+)
 from energia.time import Instant, Zone
 
 #: What the charges of a tariff ask for by name: any JSON.
@@ -30,6 +38,10 @@ Read = Callable[[object], Any]
 _MARK: Final = "parameter"
 _FIXED: Final = ("kind", "code")
 _LONGEST: Final = 64
+#: No kind of charge nests its fields so deep.
+_DEEPEST: Final = 20
+#: Where a value is in the JSON of a charge: `("tiers", 0, "up_to")`.
+Place: TypeAlias = tuple[str | int, ...]
 #: Stands for a value that is not known: it fits no type.
 _UNKNOWN: Final = object()
 
@@ -50,19 +62,19 @@ class Parameter:
 
 @attrs.frozen
 class Template:
-    """A charge of which some fields are parameters; unfilled, it charges by their defaults.
+    """A charge of which some values are parameters; unfilled, it charges by their defaults.
 
     Attributes:
         kind: The kind of the charge.
         document: Its JSON.
-        fields: The names of the parameters, by field.
+        places: The names of the parameters, by where each stands.
         stated: The values of its fields, as far as they are known; defaults are.
 
     """
 
     kind: str
     document: Mapping[str, Any]
-    fields: Mapping[str, str]
+    places: Mapping[Place, str]
     stated: Mapping[str, Any]
     _read: Read = attrs.field(eq=False, repr=False)
 
@@ -83,17 +95,19 @@ class Template:
 
     def filled(self, parameters: Mapping[str, object]) -> Charge:
         """Return the charge; raises `Invalid` with pointers to the parameters."""
-        document, faults = dict(self.document), []
-        for field, name in self.fields.items():
+        values, missing = dict[Place, object](), dict[str, Fault]()
+        for place, name in self.places.items():
+            mark = _at(self.document, place)
             if name in parameters:
-                document[field] = parameters[name]
-            elif "default" in document[field]:
-                document[field] = document[field]["default"]
+                values[place] = parameters[name]
+            elif "default" in mark:
+                values[place] = mark["default"]
             else:
                 message = f"{self.code or self.kind} needs the parameter {name!r}"
-                faults.append(Fault("missing_parameter", message, f"/parameters{step(name)}"))
-        if faults:
-            raise Invalid.of_all(faults)
+                missing[name] = Fault("missing_parameter", message, f"/parameters{step(name)}")
+        if missing:
+            raise Invalid.of_all(list(missing.values()))
+        document = _with(self.document, values)
         try:
             charge: Charge = self._read(document)
         except REFUSED as error:
@@ -128,35 +142,36 @@ class Template:
         return [self._pointed(fault, base) for fault in faults]
 
     def _pointed(self, fault: Fault, base: str) -> Fault:
-        for field, name in self.fields.items():
-            if within(fault.pointer, base + step(field)):
-                rest = str(fault.pointer)[len(base + step(field)) :]
+        for place, name in self.places.items():
+            at = base + _pointer(place)
+            if within(fault.pointer, at):
+                rest = str(fault.pointer)[len(at) :]
                 return attrs.evolve(fault, pointer=f"/parameters{step(name)}{rest}")
         if not within(fault.pointer, base):
             return fault
         # What is no parameter was found good when it was saved: a parameter contradicts it.
-        names = set(self.fields.values())
+        names = set(self.places.values())
         of_one = step(*names) if len(names) == 1 else ""
         return attrs.evolve(fault, pointer=f"/parameters{of_one}")
 
 
 def read_charge(read: Read, document: object) -> Any:
-    """Return the charge of *document*, or a `Template` if fields of it are parameters."""
+    """Return the charge of *document*, or a `Template` if values in it are parameters."""
     if not isinstance(document, dict):
         return read(document)
-    marked = {name: value for name, value in document.items() if _is_parameter(value)}
-    if not marked:
+    marks = dict(_marks(document))
+    if not marks:
         return read(document)
     faults = [
         Fault("not_a_parameter", f"{name} cannot be a parameter", step(name))
         for name in _FIXED
-        if name in marked
+        if (name,) in marks
     ]
-    faults += [fault for name, value in marked.items() for fault in _faults(name, value)]
+    faults += [fault for place, mark in marks.items() for fault in _faults(place, mark)]
     if faults:
         raise Invalid.of_all(faults)
-    known = _stated(read, document, marked)
-    names = {field: value[_MARK] for field, value in marked.items()}
+    known = _stated(read, document, marks)
+    names = {place: mark[_MARK] for place, mark in marks.items()}
     return Template(document["kind"], document, names, known, read)
 
 
@@ -167,7 +182,7 @@ def stated(charge: object) -> Mapping[str, Any]:
 
 def place(charge: object, field: str) -> str:
     """Return where in the JSON of *charge* the value of a field is that is known."""
-    is_default = isinstance(charge, Template) and field in charge.fields
+    is_default = isinstance(charge, Template) and (field,) in charge.places
     return f"{step(field)}/default" if is_default else step(field)
 
 
@@ -189,20 +204,56 @@ def _is_parameter(value: object) -> bool:
     return isinstance(value, dict) and _MARK in value and set(value) <= {_MARK, "default"}
 
 
-def _faults(field: str, value: Mapping[str, object]) -> Iterator[Fault]:
-    name = value[_MARK]
+def _marks(document: Mapping[str, object]) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+    """Yield where parameters stand, and what is said of each; what a default has is a value."""
+    waiting: list[tuple[Place, object]] = [((name,), value) for name, value in document.items()]
+    for place, value in waiting:  # it grows while it is walked
+        if _is_parameter(value):
+            yield place, cast("Mapping[str, Any]", value)
+        elif len(place) < _DEEPEST and isinstance(value, dict | list):
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            waiting += [
+                ((*place, key), item) for key, item in items if isinstance(item, dict | list)
+            ]
+
+
+def _at(value: Any, place: Place) -> Any:
+    for key in place:
+        value = value[key]
+    return value
+
+
+def _with(value: Any, values: Mapping[Place, object], place: Place = ()) -> Any:
+    """Return JSON with other values in their places."""
+    if place in values:
+        return values[place]
+    if not any(other[: len(place)] == place for other in values):
+        return value
+    if isinstance(value, dict):
+        return {key: _with(item, values, (*place, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with(item, values, (*place, index)) for index, item in enumerate(value)]
+    return value
+
+
+def _pointer(place: Place) -> str:
+    return "".join(map(step, place))
+
+
+def _faults(place: Place, mark: Mapping[str, object]) -> Iterator[Fault]:
+    name = mark[_MARK]
     if not isinstance(name, str) or not 0 < len(name) <= _LONGEST:
         message = f"the name of a parameter is a text of up to {_LONGEST} characters"
-        yield Fault("wrong_type", message, f"{step(field)}/{_MARK}")
+        yield Fault("wrong_type", message, f"{_pointer(place)}/{_MARK}")
 
 
 def _stated(
-    read: Read, document: Mapping[str, Any], marked: Mapping[str, Any]
+    read: Read, document: Mapping[str, Any], marks: Mapping[Place, Mapping[str, Any]]
 ) -> Mapping[str, Any]:
     """Return the fields that are known, or refuse what is wrong with them already."""
-    given = {name: value.get("default", _UNKNOWN) for name, value in marked.items()}
+    given = {place: mark.get("default", _UNKNOWN) for place, mark in marks.items()}
     try:
-        return fields_of(read({**document, **given}))
+        return fields_of(read(_with(document, given)))
     except REFUSED as error:
         faults, partial = Faults(), error.partial if isinstance(error, Unreadable) else None
         for fault in Faults.of(error).kept:
@@ -213,14 +264,14 @@ def _stated(
     return fields_of(partial)
 
 
-def _of_known(fault: Fault, given: Mapping[str, object]) -> Iterator[Fault]:
+def _of_known(fault: Fault, given: Mapping[Place, object]) -> Iterator[Fault]:
     """Yield *fault*, unless it is of a value that is not known yet."""
-    field = next((name for name in given if within(fault.pointer, step(name))), None)
-    if field is None or (fault.pointer, fault.code) == (step(field), "unknown_field"):
+    place = next((place for place in given if within(fault.pointer, _pointer(place))), None)
+    if place is None or (fault.pointer, fault.code) == (_pointer(place), "unknown_field"):
         yield fault
-    elif given[field] is not _UNKNOWN:
-        rest = str(fault.pointer)[len(step(field)) :]
-        yield attrs.evolve(fault, pointer=f"{step(field)}/default{rest}")
+    elif given[place] is not _UNKNOWN:
+        rest = str(fault.pointer)[len(_pointer(place)) :]
+        yield attrs.evolve(fault, pointer=f"{_pointer(place)}/default{rest}")
 
 
 # The rules that tariffs and their versions keep, over several of their fields.
@@ -263,11 +314,40 @@ def schedules_have_no_gaps(charges: Parts, weekend_days: tuple[Weekday, ...]) ->
 
 def _schedules(value: object) -> Iterator[tuple[str, Schedule]]:
     """Yield the schedule that a field is, or has, and where in the field it is."""
-    inner = getattr(value, "schedule", None)
     if isinstance(value, Schedule):
         yield "", value
-    elif isinstance(inner, Schedule):
-        yield "/schedule", inner
+    elif attrs.has(type(value)):
+        for name, inner in fields_of(value).items():
+            if isinstance(inner, Schedule):
+                yield step(name), inner
+
+
+def day_types_have_names(day_types: Mapping[str, object] | None) -> Iterator[Fault]:
+    """Refuse lists of days that are called like days that every schedule knows."""
+    for name in day_types or {}:
+        if name in DAY_KINDS:
+            message = f"every schedule knows {name!r}: give the list another name"
+            yield Fault("reserved_name", message, f"/day_types{step(name)}")
+
+
+def day_types_are_listed(charges: Parts, day_types: Mapping[str, object] | None) -> Iterator[Fault]:
+    """Refuse schedules that ask for kinds of day that the version does not list."""
+    for index, charge in enumerate(charges):
+        for field, value in stated(charge).items():
+            for inner, schedule in _schedules(value):
+                base = f"/charges/{index}{place(charge, field)}{inner}"
+                yield from _unlisted(schedule, day_types or {}, base)
+
+
+def _unlisted(schedule: Schedule, day_types: Mapping[str, object], base: str) -> Iterator[Fault]:
+    if not schedule.day_lists:
+        return
+    known = ", ".join([*DAY_KINDS, *day_types])
+    for number, rule in enumerate(schedule.rules):
+        for position, kind in enumerate(rule.days):
+            if kind not in DAY_KINDS and kind not in day_types:
+                message = f"there is no kind of day {kind!r}; the version has {known}"
+                yield Fault("unknown_day_type", message, f"{base}/rules/{number}/days/{position}")
 
 
 def selections_are_known(charges: Parts) -> Iterator[Fault]:
@@ -306,6 +386,11 @@ def versions_follow(versions: Parts) -> Iterator[Fault]:
 HOLIDAYS: Final = 10_000
 
 
+DayLists = Annotated[
+    dict[DayKind, Annotated[tuple[date, ...], Meta(max_length=HOLIDAYS)]], Meta(max_length=20)
+]
+
+
 @attrs.frozen(kw_only=True)
 class Version:
     """What a tariff charges from one date (of its zone) to another.
@@ -317,6 +402,8 @@ class Version:
         holiday_lists: Stored lists of holidays. When the tariff is saved, their dates are added to
             `holidays`, and each of them names its version from then on.
         weekend_days: The days of the week that are the weekend.
+        day_types: Other kinds of day for the schedules, each a list of dates: the red days of
+            Tempo, days without lessons.
         rounding: How amounts are rounded.
         charges: What is charged, in order.
 
@@ -329,6 +416,8 @@ class Version:
         ends_later,
         codes_differ,
         schedules_have_no_gaps,
+        day_types_have_names,
+        day_types_are_listed,
         selections_are_known,
     )
 
@@ -337,6 +426,7 @@ class Version:
     holidays: Annotated[tuple[date, ...], Meta(max_length=HOLIDAYS)] = ()
     holiday_lists: Annotated[tuple[ListReference, ...], Meta(max_length=20)] | None = None
     weekend_days: Annotated[tuple[Weekday, ...], Meta(max_length=7)] = ("sat", "sun")
+    day_types: DayLists | None = None
     rounding: Rounding = attrs.Factory(Rounding)
     charges: Annotated[tuple[Charge, ...], Meta(min_length=1, max_length=200)]
 
@@ -348,7 +438,7 @@ class Version:
     def parameters(self) -> tuple[str, ...]:
         """The names of the parameters that charges ask for."""
         templates = [charge for charge in self.charges if isinstance(charge, Template)]
-        return tuple(name for template in templates for name in template.fields.values())
+        return tuple(name for template in templates for name in template.places.values())
 
     def filled(self, parameters: Mapping[str, object]) -> "Version":
         """Return the version with *parameters* in their places; raises `Invalid`."""
@@ -384,8 +474,10 @@ class Version:
 
     @cached_property
     def types(self) -> DayTypes:
-        """The holidays and weekend days."""
-        return DayTypes(frozenset(self.holidays), frozenset(self.weekend_days))
+        """The holidays, weekend days and other kinds of day."""
+        listed = (self.day_types or {}).items()
+        lists = tuple(DayList(name, frozenset(dates)) for name, dates in listed)
+        return DayTypes(frozenset(self.holidays), frozenset(self.weekend_days), lists)
 
 
 @attrs.frozen(eq=False)

@@ -30,6 +30,7 @@ from energia import (
     Rules,
     Schedule,
     Selection,
+    SlotFormula,
     Slots,
     State,
     Step,
@@ -42,7 +43,9 @@ from energia_plugins.tariff_export.ledger import Account, Entry, Kept, alive, dr
 from energia_plugins.tariff_export.netting import (
     BillMonth,
     Exported,
+    Nets,
     Netting,
+    SoldAtPrices,
     as_import,
     net_of,
     nothing_imported,
@@ -54,6 +57,9 @@ __all__ = ["Export"]
 _KINDS: Final = ("energy.", "adjustment.")
 
 ENERGY: Final = "energy"
+
+#: Where what is left of an hour stands in one slot.
+HOURLY: Final = ("hour", "priced_hour")
 
 #: How a quantity that is credited on a line was worked out.
 Notes = Callable[[Line], tuple[Step, ...]]
@@ -76,6 +82,7 @@ class Export(BaseCharge):
         rate: The price of a kWh that is sold; or
         rates: the price in each period; or
         tiers: by how much is sold in the bill; or
+        series: the price of each slot by a price series, of what is left after netting; or
         like_import: what the energy charges would charge for it.
         rollover: What of the rest the next bill has; default `kwh` for net metering, else `none`.
         apply: Whether money that is earned is used on this bill, or from the next on.
@@ -88,12 +95,17 @@ class Export(BaseCharge):
         becomes: Which period energy of a period moves to where the bill does not have its own.
         uncompensated: So many kWh of a bill's imports are never offset.
         credited: How much of each component an offset kWh is given; 1 where it is not named.
+        multiplier: What the prices of `series` are multiplied by; 1 without.
+        adder: What is then added for each kWh; a fee is below zero.
+        floor: The lowest price of a slot; 0 asks for nothing where prices are negative.
+        cap: The highest price of a slot.
 
     """
 
     __rules__: ClassVar[Rules] = (
         fields.fits_the_scheme,
         fields.has_one_price,
+        fields.formula_is_of_a_series,
         fields.has_a_schedule,
         fields.tiers_rise,
         fields.keeps_what_it_settles,
@@ -130,6 +142,19 @@ class Export(BaseCharge):
     becomes: fields.Becomes | None = None
     uncompensated: Annotated[Decimal, Meta(ge=0)] | None = None
     credited: fields.Shares | None = None
+    series: fields.SeriesName | None = None
+    multiplier: Decimal | None = None
+    adder: Decimal | None = None
+    floor: Decimal | None = None
+    cap: Decimal | None = None
+
+    @property
+    def formula(self) -> SlotFormula | None:
+        """What makes the price of each slot that is sold; None where no series does."""
+        if self.series is None:
+            return None
+        multiplier = Decimal(1) if self.multiplier is None else self.multiplier
+        return SlotFormula(self.series, multiplier, self.adder or Decimal(0), self.floor, self.cap)
 
     @property
     def keeps(self) -> fields.Rollover:
@@ -143,8 +168,10 @@ class Export(BaseCharge):
         return self.limit or ("none" if alone else "energy")
 
     @property
-    def nets(self) -> Netting | None:
+    def nets(self) -> Nets | None:
         """Over what imports and exports are netted; None where they are not, or over the bill."""
+        if self.netting == "hour" and self.series is not None:
+            return "priced_hour"
         return self.netting or ("interval" if self.scheme == "net_billing" else None)
 
     def measures(self) -> dict[str, Measure]:
@@ -152,6 +179,8 @@ class Export(BaseCharge):
         metered: dict[str, Measure] = {}
         if self.scheme == "net_metering" and self.schedule:
             metered["imported"] = EnergyByPeriod(self.schedule)
+        if (formula := self.formula) is not None:
+            metered["worth"] = SoldAtPrices(formula, self.channel, self.nets)
         return {
             **metered,
             "exported": Exported(self.channel, self.nets, self.schedule),
@@ -254,7 +283,7 @@ class Site:
 
         Hours that are netted stand in one slot each, which says nothing about demand.
         """
-        measured = self.bill.measured[code] if self.charge.nets == "hour" else {}
+        measured = self.bill.measured[code] if self.charge.nets in HOURLY else {}
         demand = {name: labels for name, labels in measured.items() if name.startswith("demand")}
         return {**self.bill.remeasured(code, self._net), **demand}
 
@@ -358,7 +387,9 @@ class Energy:
         else:
             self.account.paid = there
             lines = self.paid if true_up.pay == "cash" else self.converted
-            if quantity:
+            if true_up.rates is not None:
+                lines += _true_ups(self.site, self.entries, true_up.rates)
+            elif quantity:
                 lines.append(_true_up(self.site, quantity, true_up.rate or Decimal(0)))
         self.entries, self.net = [], Fraction(0)
 
@@ -635,8 +666,21 @@ def _net(site: Site, flow: Flows) -> Fraction:
     return max(site.kept.net + kwh(net), Fraction(0))
 
 
-def _true_up(site: Site, quantity: Fraction, rate: Decimal) -> Line:
-    return site.charge.line(-quantity, rate, "kWh", component="true_up", tags=("true_up",))
+def _true_up(site: Site, quantity: Fraction, rate: Decimal, period: str | None = None) -> Line:
+    tags = ("true_up",)
+    return site.charge.line(-quantity, rate, "kWh", period=period, component="true_up", tags=tags)
+
+
+def _true_ups(site: Site, entries: Sequence[Entry], rates: fields.Rates) -> Iterator[Line]:
+    """Yield the line of each period whose energy is settled at its own rate."""
+    by_period: dict[str | None, Fraction] = {}
+    for entry in entries:
+        by_period[entry.period] = by_period.get(entry.period, Fraction(0)) + entry.amount
+    for period, quantity in by_period.items():
+        if period is None or period not in rates:
+            message = f"energy of {period or 'no period'} has no rate in true_up.rates"
+            raise Invalid.of("missing_rate", message)
+        yield _true_up(site, quantity, rates[period], period)
 
 
 @attrs.define
@@ -754,6 +798,9 @@ def earnings(site: Site, rest: Sequence[Entry]) -> Iterator[Line]:
     if charge.like_import:
         yield from _like_import(site, rest)
         return
+    if charge.formula is not None:
+        yield from _at_prices(site, charge.formula)
+        return
     energy = _energy(site, rest)
     if charge.tiers is not None:
         yield from _tiers(site, sum(energy.values(), Fraction(0)))
@@ -762,6 +809,17 @@ def earnings(site: Site, rest: Sequence[Entry]) -> Iterator[Line]:
         if quantity:
             rate = _rate(site, period)
             yield charge.line(-quantity, rate, "kWh", period=period)
+
+
+def _at_prices(site: Site, formula: SlotFormula) -> Iterator[Line]:
+    """Yield what slots that export are paid, each at its own price."""
+    worth, sold = site.measured["worth"], kwh(sum(site.measured["exported"].values()))
+    if not sold:
+        return
+    value = Fraction(worth["amount"], worth["scale"])
+    text = f"-{decimal_text(sold)} kWh at {formula.text()}, on average {decimal_text(value / sold)}"
+    step = Step("sold slot by slot", text, -value)
+    yield site.charge.line(-sold, None, "kWh", amount=-value, steps=(step,))
 
 
 def _like_import(site: Site, rest: Sequence[Entry]) -> Iterator[Line]:

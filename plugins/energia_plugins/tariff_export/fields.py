@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final, Literal
 import attrs
 from msgspec import Meta
 
-from energia import Fault, Name, Period, Rules, Schedule, enforce, faults_of_periods
+from energia import Code, Fault, Name, Period, Rules, Schedule, enforce, faults_of_periods
 from energia_plugins.tariff_export.netting import Netting
 
 Scheme = Literal["net_metering", "net_billing", "buy_all_sell_all"]
@@ -21,12 +21,19 @@ Weights = Annotated[dict[Period, Weight], Meta(min_length=2)]
 Becomes = Annotated[dict[Period, Period], Meta(min_length=1)]
 Rates = Annotated[dict[Period, Decimal], Meta(min_length=1)]
 
+SeriesName = Annotated[Code, Meta(description="The name of the price series.", examples=["spot"])]
+
 _METERING: Final = ("across", "becomes", "credited", "uncompensated")
 
 
-def _has_a_rate(rate: Decimal | None, pay: str) -> Iterator[Fault]:
-    if pay == "credit" and rate is None:
+def _has_a_rate(rate: Decimal | None, rates: Rates | None, pay: str, basis: str) -> Iterator[Fault]:
+    if pay == "credit" and rate is None and rates is None:
         yield Fault("missing_rate", "energy needs a rate to become credit", "/rate")
+    if rate is not None and rates is not None:
+        yield Fault("rate_or_rates", "give either rate, or rates by period", "/rates")
+    if rates is not None and basis == "net":
+        message = "the net is of all periods together: it has one rate"
+        yield Fault("rate_or_rates", message, "/rates")
 
 
 @attrs.frozen
@@ -35,7 +42,8 @@ class TrueUp:
 
     Attributes:
         month: Its number.
-        rate: What a kWh of the bank is paid; money is paid as it is.
+        rate: What a kWh of the bank is paid; money is paid as it is; or
+        rates: what a kWh of each period is paid.
         pay: In `cash` on this bill, below zero if need be; as `credit` in money; or it is `lost`.
         basis: Whether what is left in the `bank` is paid, or exports less imports of all periods
             since the last true-up: `net`.
@@ -46,11 +54,12 @@ class TrueUp:
 
     month: Annotated[int, Meta(ge=1, le=12)]
     rate: Decimal | None = None
+    rates: Rates | None = None
     pay: Literal["cash", "credit", "lost"] = "cash"
     basis: Literal["bank", "net"] = "bank"
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a credit without a rate."""
+        """Refuse a credit without a rate, and two rates."""
         enforce(self)
 
 
@@ -100,16 +109,38 @@ def has_one_price(  # noqa: PLR0913, PLR0917 - the fields that state a price
     rates: Rates | None,
     tiers: Tiers | None,
     like_import: bool,
+    series: str | None,
 ) -> Iterator[Fault]:
     """Refuse no price, or several, where energy is sold, and any where it is not."""
-    stated = sum((rate is not None, rates is not None, tiers is not None, like_import))
+    prices = (rate, rates, tiers, like_import or None, series)
+    stated = sum(price is not None for price in prices)
     sells = scheme != "net_metering" or rollover == "money"
     if sells and stated != 1:
-        message = "give one price of what is exported: rate, rates, tiers or like_import"
+        message = "give one price of what is exported: rate, rates, tiers, series or like_import"
         yield Fault("one_price", message, "/rate")
+    elif series is not None and scheme == "net_metering":
+        message = "what net_metering has left is of no slot: only a rate or rates can price it"
+        yield Fault("not_of_scheme", message, "/series")
     if not sells and stated:
         message = "net_metering sells energy where rollover is money; a true_up has its own rate"
         yield Fault("not_of_scheme", message, "/rate")
+
+
+def formula_is_of_a_series(
+    series: str | None,
+    multiplier: Decimal | None,
+    adder: Decimal | None,
+    floor: Decimal | None,
+    cap: Decimal | None,
+) -> Iterator[Fault]:
+    """Refuse what would be made of prices that are not there, and bounds that cross."""
+    named = {"multiplier": multiplier, "adder": adder, "floor": floor, "cap": cap}
+    for name, value in named.items():
+        if value is not None and series is None:
+            yield Fault("unused_field", f"{name} is made of the prices of a series", f"/{name}")
+    if floor is not None and cap is not None and floor > cap:
+        message = f"the floor {floor} must not be above the cap {cap}"
+        yield Fault("floor_above_cap", message, "/floor")
 
 
 def has_a_schedule(
@@ -153,9 +184,10 @@ def keeps_what_it_settles(
     ):
         if value and bank == "none":
             yield Fault("nothing_kept", f"{name} needs a rollover", f"/{name}")
-    if true_up and bank == "kwh" and true_up.rate is None and true_up.pay == "cash":
+    has_rate = true_up is not None and (true_up.rate is not None or true_up.rates is not None)
+    if true_up and bank == "kwh" and not has_rate and true_up.pay == "cash":
         yield Fault("missing_rate", "energy needs a rate to be paid", "/true_up/rate")
-    if true_up and bank == "money" and (true_up.rate is not None or true_up.pay == "credit"):
+    if true_up and bank == "money" and (has_rate or true_up.pay == "credit"):
         message = "the bank is money already: it can only be paid as it is, or be lost"
         yield Fault("not_of_scheme", message, "/true_up/rate")
     if true_up and bank == "money" and true_up.basis == "net":
@@ -163,10 +195,22 @@ def keeps_what_it_settles(
 
 
 def known_periods(
-    schedule: Schedule | None, across: Weights | None, becomes: Becomes | None
+    schedule: Schedule | None,
+    across: Weights | None,
+    becomes: Becomes | None,
+    true_up: TrueUp | None,
 ) -> Iterator[Fault]:
     """Refuse periods that the schedule does not have."""
-    named: dict[str, Mapping[str, object]] = {"across": across or {}, "becomes": becomes or {}}
+    rates = (true_up.rates if true_up else None) or {}
+    named: dict[str, Mapping[str, object]] = {
+        "across": across or {},
+        "becomes": becomes or {},
+        "true_up/rates": rates,
+    }
+    for period in schedule.periods if schedule and rates else ():
+        if period not in rates:
+            message = f"the period {period} has no rate"
+            yield Fault("missing_rate", message, f"/true_up/rates/{period}")
     for field, periods in named.items():
         for period in periods:
             if schedule and period not in schedule.periods:

@@ -23,6 +23,7 @@ from energia import (
     BillSoFar,
     Charge,
     Components,
+    Conversion,
     DayTable,
     DayTypes,
     Examples,
@@ -37,9 +38,10 @@ from energia import (
     State,
     Step,
     UnitPrices,
+    converts_gas,
     faults_of_periods,
     hookimpl,
-    unit_of,
+    unit_charged,
 )
 from energia.pricing.exact import exact_text
 from energia.time import DAY
@@ -55,6 +57,8 @@ from energia_plugins.tariff_tiered.ladder import (
     Tier,
     Tiers,
     Unit,
+    is_of,
+    plain,
 )
 from energia_plugins.tariff_tiered.walk import (
     Share,
@@ -104,15 +108,35 @@ def _bounds_rise(
 ) -> Iterator[Fault]:
     for pointer, ladder in _ladders(tiers, rates):
         yield from _faults_of_ends(ladder, last, pointer)
-        highest: dict[Unit, Tier] = {}
+        highest: dict[str, Tier] = {}
         for index, tier in enumerate(ladder):
             if tier.up_to is None:
                 continue
-            below = highest.get(tier.unit or unit)
+            below = highest.get(plain(tier.unit or unit))
             if below is not None and below.up_to is not None and tier.up_to <= below.up_to:
                 message = f"{tier.up_to} must be above the bound before it, {below.up_to}"
                 yield Fault("bounds_not_increasing", message, f"{pointer}/{index}/up_to")
-            highest[tier.unit or unit] = tier
+            highest[plain(tier.unit or unit)] = tier
+
+
+def _units_are_of_the_channel(
+    tiers: Sequence[Tier] | None,
+    rates: Rates | None,
+    unit: Unit,
+    channel: str,
+    conversion: Conversion | None,
+) -> Iterator[Fault]:
+    quantity = unit_charged(channel, conversion)
+    stated = [("/unit", unit)] + [
+        (f"{pointer}/{index}/unit", tier.unit)
+        for pointer, ladder in _ladders(tiers, rates)
+        for index, tier in enumerate(ladder)
+        if tier.unit is not None
+    ]
+    for pointer, name in stated:
+        if not is_of(name, quantity):
+            message = f"{channel} is charged in {quantity}, and so are the bounds of its tiers"
+            yield Fault("wrong_unit", message, pointer)
 
 
 def _demand_fits(
@@ -138,6 +162,12 @@ def _demand_fits(
     if of_demand and reset not in ("bill", "month"):
         message = "demand is that of a bill or of a month, so the reset must be bill or month"
         yield Fault("wrong_reset", message, "/reset")
+
+
+def _years_begin(reset: Reset, year_begins: int | None) -> Iterator[Fault]:
+    if year_begins is not None and reset not in ("quarter", "year"):
+        message = "only years and their quarters begin with a month: reset quarter or year"
+        yield Fault("unused_field", message, "/year_begins")
 
 
 def _walk_knows_its_bounds(
@@ -186,7 +216,10 @@ RULES: Rules = (
     _tiers_or_rates,
     _periods_match,
     _bounds_rise,
+    _units_are_of_the_channel,
+    converts_gas,
     _demand_fits,
+    _years_begin,
     _walk_knows_its_bounds,
     _walk_is_of_parts,
     _days_are_of_parts,
@@ -206,10 +239,13 @@ class Tiered(BaseCharge):
     Attributes:
         unit: The unit of the bounds: by the day they are multiplied by the days that are priced
             (`per_period`: the days on which the period is in force), by kW by the billing demand.
+            `kWh` stands for the unit of the channel, which may be named too: `m3`, `m3/day`.
         scope: One ladder for the energy of all periods, each of which pays its share of every
             tier; a ladder for each period; one ladder that is walked slot by slot; or all energy at
             the tier that the total ends in.
         reset: When usage is counted from nothing again; dates are those of the tariff's zone.
+        year_begins: The month with which the years of `reset`, and so their quarters, begin; the
+            first of a contract, say. Without, it is January.
         last: Whether the last tier is open, or ends: then usage above it is refused.
         proration: Whether a part of a window has that part of the allowance, by days, or all of
             it: then what was used in the window before is remembered, except of bills and days.
@@ -218,6 +254,7 @@ class Tiered(BaseCharge):
         schedule: when each period is, and
         rates: its tiers.
         demand: How the billing demand is determined, for bounds by kW, kVA or hp.
+        conversion: How a volume of gas becomes the energy that is charged, and counted by tiers.
 
     """
 
@@ -271,9 +308,13 @@ class Tiered(BaseCharge):
     schedule: Schedule | None = None
     rates: Annotated[dict[Period, Tiers], Meta(min_length=1)] | None = None
     demand: BillingDemand | None = None
+    year_begins: Annotated[int, Meta(ge=1, le=12)] | None = None
+    conversion: Conversion | None = None
 
-    def unit_prices(self) -> UnitPrices:
-        """Return the rates of the first tiers."""
+    def unit_prices(self) -> UnitPrices | None:
+        """Return the rates of the first tiers; the price of a volume depends on what it becomes."""
+        if self.conversion is not None:
+            return None
         rates = {period: tiers[0].rate for period, tiers in self.ladders.items()}
         if self.schedule is None:
             rates = {"": rates[TOTAL]}
@@ -290,12 +331,18 @@ class Tiered(BaseCharge):
         """The ladders, each with the periods whose energy is counted together."""
         groups: dict[object, list[str]] = {}
         ladders = {
-            period: Ladder.of(tiers, self.unit, self.last) for period, tiers in self.ladders.items()
+            period: Ladder.of(tiers, self.unit, self.last, self._quantity)
+            for period, tiers in self.ladders.items()
         }
         for period, ladder in ladders.items():
             key = period if self.scope == "per_period" else ladder
             groups.setdefault(key, []).append(period)
         return {tuple(pool): ladders[pool[0]] for pool in groups.values()}
+
+    @property
+    def _quantity(self) -> str:
+        """The unit of what is charged."""
+        return unit_charged(self.channel, self.conversion)
 
     @property
     def remembers(self) -> bool:
@@ -305,23 +352,27 @@ class Tiered(BaseCharge):
 
     def measures(self) -> dict[str, Measure]:
         """Measure the energy of each window, and what its bounds are multiplied by."""
-        pools = self.pools
+        pools, begins = self.pools, self.year_begins or 1
         units = {unit for ladder in pools.values() for unit in ladder.units}
-        measures: dict[str, Measure] = {
-            "energy": TieredEnergy(self.schedule, self.channel, self.reset)
-        }
+        energy = TieredEnergy(self.schedule, self.channel, self.reset, begins)
+        measures: dict[str, Measure] = {"energy": energy}
         daily = not units.isdisjoint(DAILY)
         if self.reset != "day" and units:
-            measures["days"] = WindowDays(self.reset, daily, self.remembers)
+            measures["days"] = WindowDays(self.reset, daily, self.remembers, begins)
         if self.schedule is not None and len(pools) > 1 and (daily or self.scope != "per_period"):
             named = tuple(pools)
-            measures["active_days"] = PoolDays(self.schedule, self.channel, self.reset, named)
+            measures["active_days"] = PoolDays(
+                self.schedule, self.channel, self.reset, named, begins
+            )
         if self.demand is not None:
             by_month = self.reset == "month"
             measures |= self.demand.measures(self.channel, "month" if by_month else "bill")
         if self.scope == "pooled_chronological":
             walk = tuple(pools.items())
-            measures["walk"] = Walk(self.schedule, self.channel, self.reset, walk)
+            measures["walk"] = Walk(self.schedule, self.channel, self.reset, walk, begins)
+        if (gas := self.conversion) is not None:
+            walked = {name: gas.measure(measures[name]) for name in ("walk",) if name in measures}
+            measures |= {"energy": gas.measure(energy, tells=True), **walked}
         return measures
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
@@ -345,7 +396,7 @@ class Tiered(BaseCharge):
         rates = tier.rate.components if isinstance(tier.rate, Components) else {None: tier.rate}
         for component, rate in rates.items():
             line = self.line(
-                quantity, rate, unit_of(self.channel), period=own, component=component, steps=steps
+                quantity, rate, self._quantity, period=own, component=component, steps=steps
             )
             named = ".".join(part for part in (code, own, of_tier, component) if part)
             words = (self.description or code, own, of_tier and f"tier {number + 1}")
@@ -514,9 +565,9 @@ def _faults_of_ends(ladder: Sequence[Tier], last: Last, pointer: str) -> Iterato
             yield Fault("last_tier_has_bound", message, f"{pointer}/{index}/up_to")
 
 
-def _units(tiers: Sequence[Tier] | None, rates: Rates | None, unit: Unit) -> set[Unit]:
+def _units(tiers: Sequence[Tier] | None, rates: Rates | None, unit: Unit) -> set[str]:
     ladder_tiers = chain.from_iterable(ladder for _, ladder in _ladders(tiers, rates))
-    return {tier.unit or unit for tier in ladder_tiers if tier.up_to is not None}
+    return {plain(tier.unit or unit) for tier in ladder_tiers if tier.up_to is not None}
 
 
 def _bounds(rates: Rates | None, unit: Unit) -> list[Ladder]:

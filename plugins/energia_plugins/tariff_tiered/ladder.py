@@ -15,7 +15,31 @@ from energia.pricing.exact import decimal_text, exact_text, fixed
 from energia.units import MICRO
 from energia_plugins.tariff_tiered.windows import Pool, label
 
-Unit = Literal["kWh", "kWh/day", "kWh/kW", "kWh/kW.day", "kWh/kVA", "kWh/hp"]
+#: `kWh` stands for the unit of what is charged, whatever that is; others must be that unit.
+Unit = Literal[
+    "kWh",
+    "kWh/day",
+    "kWh/kW",
+    "kWh/kW.day",
+    "kWh/kVA",
+    "kWh/hp",
+    "m3",
+    "m3/day",
+    "kvarh",
+    "kvarh/day",
+    "kVAh",
+    "kVAh/day",
+    "therm",
+    "therm/day",
+    "MMBtu",
+    "MMBtu/day",
+    "GJ",
+    "GJ/day",
+    "MJ",
+    "MJ/day",
+]
+#: A unit whose quantity is called kWh, whatever is charged.
+Plain: TypeAlias = str
 Scope = Literal["pooled_prorated", "per_period", "pooled_chronological", "whole_band"]
 Last = Literal["open", "closed"]
 Proration = Literal["days", "none"]
@@ -71,20 +95,24 @@ class Ladder:
     Attributes:
         bounds: Where each tier ends, and in which unit; an open last tier has none.
         closed: Whether nothing may be used above the last bound.
+        quantity: The unit of what is charged.
 
     """
 
-    bounds: tuple[tuple[Decimal, Unit], ...]
+    bounds: tuple[tuple[Decimal, Plain], ...]
     closed: bool
+    quantity: str = "kWh"
 
     @classmethod
-    def of(cls, tiers: Sequence[Tier], unit: Unit, last: Last) -> "Ladder":
+    def of(cls, tiers: Sequence[Tier], unit: Unit, last: Last, quantity: str = "kWh") -> "Ladder":
         """Return the ladder of *tiers*, whose bounds are in *unit* where they do not say."""
-        bounds = [(tier.up_to, tier.unit or unit) for tier in tiers if tier.up_to is not None]
-        return cls(tuple(bounds), last == "closed")
+        bounds = [
+            (tier.up_to, plain(tier.unit or unit)) for tier in tiers if tier.up_to is not None
+        ]
+        return cls(tuple(bounds), last == "closed", quantity)
 
     @property
-    def units(self) -> frozenset[Unit]:
+    def units(self) -> frozenset[Plain]:
         """The units of its bounds."""
         return frozenset(unit for _, unit in self.bounds)
 
@@ -106,6 +134,17 @@ class Ladder:
         return _texts(self, scale)
 
 
+def plain(unit: Unit) -> Plain:
+    """Return a unit with kWh for its quantity: `kWh/day` of `m3/day`."""
+    _, slash, rest = unit.partition("/")
+    return f"kWh{slash}{rest}"
+
+
+def is_of(unit: Unit, quantity: str) -> bool:
+    """Tell whether bounds in *unit* are of what is charged in *quantity*."""
+    return unit.partition("/")[0] in ("kWh", quantity)
+
+
 def text_of(micro: Micro) -> str:
     """Return micro-units as text in units: a decimal, or `n/d` where none ends."""
     if isinstance(micro, Fraction):
@@ -123,14 +162,10 @@ def _ends(ladder: Ladder, scale: Scale) -> tuple[Micro, ...]:
 
 @lru_cache(maxsize=4096)
 def _texts(ladder: Ladder, scale: Scale) -> tuple[str, ...]:
-    ends = _ends(ladder, scale)
-    return tuple(
-        _told(bound, unit, scale, end)
-        for (bound, unit), end in zip(ladder.bounds, ends, strict=True)
-    )
+    return tuple(_told(ladder, number, scale) for number in range(len(ladder.bounds)))
 
 
-def _scaled(bound: Decimal, unit: Unit, scale: Scale) -> Micro:
+def _scaled(bound: Decimal, unit: Plain, scale: Scale) -> Micro:
     factor = Fraction(scale.days) if unit in DAILY else Fraction(*scale.part)
     if unit in OF_DEMAND:
         factor *= scale.demand or 0
@@ -138,8 +173,9 @@ def _scaled(bound: Decimal, unit: Unit, scale: Scale) -> Micro:
     return micro.numerator if micro.denominator == 1 else micro
 
 
-def _told(bound: Decimal, unit: Unit, scale: Scale, end: Micro) -> str:
-    text = f"{bound} {unit}"
+def _told(ladder: Ladder, number: int, scale: Scale) -> str:
+    (bound, unit), end = ladder.bounds[number], _ends(ladder, scale)[number]
+    text = f"{bound} {ladder.quantity}{unit.removeprefix('kWh')}"
     if unit in OF_DEMAND:
         text += f" x {decimal_text(scale.demand or 0)} {OF_DEMAND[unit]}"
     if unit in DAILY:
@@ -147,7 +183,7 @@ def _told(bound: Decimal, unit: Unit, scale: Scale, end: Micro) -> str:
     elif scale.part[0] != scale.part[1]:
         text += f" x {scale.part[0]}/{scale.part[1]} days"
     nested = end < _scaled(bound, unit, scale)
-    return f"{text}, at most {text_of(end)} kWh" if nested else text
+    return f"{text}, at most {text_of(end)} {ladder.quantity}" if nested else text
 
 
 # What the bounds of ladders are multiplied by in each window.

@@ -33,6 +33,7 @@ class Walk(BaseMeasure):
 
     Attributes:
         pools: The periods of each ladder, and the ladder.
+        begins: The month with which years begin.
 
     """
 
@@ -40,6 +41,7 @@ class Walk(BaseMeasure):
     channel: Role
     reset: Reset
     pools: tuple[tuple[Pool, Ladder], ...]
+    begins: int = 1
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -48,7 +50,7 @@ class Walk(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Walk all windows."""
-        windows = windows_in(slots, self.schedule, self.channel, self.reset)
+        windows = windows_in(slots, self.schedule, self.channel, self.reset, self.begins)
         part, result = slots.portion(self.channel), dict[str, int]()
         values: Any = part.values
         # The running sum might not fit 64 bits: Python's integers do.
@@ -74,14 +76,14 @@ def _scales(slots: Slots, walk: Walk) -> Scales:
     pools: Mapping[str, int] = {}
     if walk.schedule is not None and len(walk.pools) > 1:
         named = tuple(pool for pool, _ in walk.pools)
-        measure = PoolDays(walk.schedule, walk.channel, walk.reset, named)
+        measure = PoolDays(walk.schedule, walk.channel, walk.reset, named, walk.begins)
         pools = measure.evaluate(slots)
     return Scales(days, pools)
 
 
 def _days(slots: Slots, walk: Walk) -> Mapping[str, int]:
     daily = any("kWh/day" in ladder.units for _, ladder in walk.pools)
-    return WindowDays(walk.reset, daily, before=False).evaluate(slots)
+    return WindowDays(walk.reset, daily, before=False, begins=walk.begins).evaluate(slots)
 
 
 def _spans(windows: Windows) -> Sequence[tuple[str, slice]]:
@@ -111,7 +113,7 @@ def _below_bounds(
 
 # How usage is shared out among the tiers of a ladder.
 
-#: What a period used at a tier, and how it was worked out: (period, tier, micro-kWh, expression).
+#: What a period used at a tier, and how it was worked out: (period, tier, micro-units, expression).
 Share: TypeAlias = tuple[str, int, Micro, str]
 
 
@@ -146,8 +148,8 @@ class Used:
         """Refuse usage above a closed last tier."""
         if self.ladder.closed and self.before + self.now > self.ends[-1]:
             message = (
-                f"{text_of(self.before + self.now)} kWh are used, but the last tier is closed: it "
-                f"ends at {self.ladder.texts(self.scale)[-1]}"
+                f"{text_of(self.before + self.now)} {self.ladder.quantity} are used, but the last "
+                f"tier is closed: it ends at {self.ladder.texts(self.scale)[-1]}"
             )
             raise Invalid.of("above_last_tier", message)
 

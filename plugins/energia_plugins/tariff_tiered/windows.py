@@ -2,7 +2,6 @@
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from datetime import date
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -31,7 +30,8 @@ class Windows:
 
     Attributes:
         names: The windows that have a slot, in order: `2026-03-31`, `2026-03`, `2026-Q1`, `2026`;
-            "" is the bill.
+            `2026-02/P3M` and `2026-10/P1Y` where the year does not begin in January; "" is the
+            bill.
         firsts: int64[windows], the first slot of each.
         periods: The periods of the schedule.
         keys: int64[slots], the period of each slot.
@@ -103,15 +103,23 @@ def _days_of(spans: Windows, pools: tuple[tuple[str, ...], ...]) -> Mapping[str,
 
 
 @lru_cache(maxsize=512)
-def windows(
-    schedule: Schedule | None, types: DayTypes, zone: Zone, grid: Grid, reset: Reset
+def windows(  # noqa: PLR0913, PLR0917 - what decides on the windows of slots
+    schedule: Schedule | None,
+    types: DayTypes,
+    zone: Zone,
+    grid: Grid,
+    reset: Reset,
+    begins: int = 1,
 ) -> Windows:
-    """Compile the windows of the slots of *grid*; the dates are those of *zone*."""
+    """Compile the windows of the slots of *grid*; the dates are those of *zone*.
+
+    Years, and so their quarters, begin with the month *begins*.
+    """
     days = zone.local(grid.starts) // DAY
     # Where the clock goes back over midnight the new day has begun already.
-    numbers = np.maximum.accumulate(_numbers(days, reset))
+    numbers = np.maximum.accumulate(_numbers(days, reset, begins))
     firsts = np.flatnonzero(np.append(numbers[:1] == numbers[:1], numbers[1:] != numbers[:-1]))
-    names = tuple(_name(number, reset) for number in numbers[firsts].tolist())
+    names = tuple(_name(number, reset, begins) for number in numbers[firsts].tolist())
     if schedule is None:
         return Windows(names, firsts, (TOTAL,), np.zeros(grid.count, np.int64), days)
     calendar = Calendar.of(schedule, types, zone, grid)
@@ -119,26 +127,28 @@ def windows(
 
 
 def length(window: str) -> int:
-    """Return how many days a window such as `2026-03`, `2026-Q1` or `2026` has."""
-    year, _, part = window.partition("-")
-    if not part:
-        return (date(int(year) + 1, 1, 1) - date(int(year), 1, 1)).days
-    if part.startswith("Q"):
-        last = 3 * int(part[1:])
-        return sum(monthrange(int(year), month)[1] for month in range(last - 2, last + 1))
-    return monthrange(int(year), int(part))[1]
+    """Return how many days a window such as `2026-03`, `2026-Q1`, `2026` or `2026-02/P3M` has."""
+    first, _, span = window.partition("/")
+    year, _, part = first.partition("-")
+    if span:
+        months = [int(part) + number for number in range(12 if span == "P1Y" else 3)]
+    elif part.startswith("Q"):
+        months = [3 * int(part[1:]) - number for number in range(3)]
+    else:
+        months = [int(part)] if part else list(range(1, 13))
+    # The month after December is January of the next year.
+    return sum(
+        monthrange(int(year) + (month - 1) // 12, (month - 1) % 12 + 1)[1] for month in months
+    )
 
 
-def of_month(month: str, reset: Reset) -> str:
+def of_month(month: str, reset: Reset, begins: int = 1) -> str:
     """Return the window that a month such as `2026-03` is in."""
+    if reset not in ("quarter", "year"):
+        return month
     year, _, number = month.partition("-")
-    match reset:
-        case "quarter":
-            return f"{year}-Q{(int(number) + 2) // 3}"
-        case "year":
-            return year
-        case _:
-            return month
+    since_1970 = (int(year) - 1970) * 12 + int(number) - 1
+    return _name((since_1970 - (begins - 1)) // _MONTHS[reset], reset, begins)
 
 
 def _keys(calendar: Calendar, count: int) -> Int64:
@@ -150,17 +160,17 @@ def _index(pools: Sequence[Sequence[str]], period: str) -> int:
     return next(index for index, pool in enumerate(pools) if period in pool)
 
 
-def _numbers(days: Int64, reset: Reset) -> Int64:
+def _numbers(days: Int64, reset: Reset, begins: int) -> Int64:
     """Return the number of the window of each day."""
     if reset == "bill":
         return np.zeros_like(days)
     if reset == "day":
         return days
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    return months // _MONTHS[reset]
+    return (months - (begins - 1 if reset != "month" else 0)) // _MONTHS[reset]
 
 
-def _name(number: int, reset: Reset) -> str:
+def _name(number: int, reset: Reset, begins: int) -> str:
     match reset:
         case "bill":
             return ""
@@ -168,6 +178,9 @@ def _name(number: int, reset: Reset) -> str:
             return str(np.datetime64(number, "D"))
         case "month":
             return str(np.datetime64(number, "M"))
+        case _ if begins > 1:
+            first = np.datetime64(number * _MONTHS[reset] + begins - 1, "M")
+            return f"{first}/{'P3M' if reset == 'quarter' else 'P1Y'}"
         case "quarter":
             return f"{1970 + number // 4}-Q{number % 4 + 1}"
         case "year":
@@ -187,6 +200,7 @@ class TieredEnergy(BaseMeasure):
     schedule: Schedule | None
     channel: Role
     reset: Reset
+    begins: int = 1
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -198,9 +212,8 @@ class TieredEnergy(BaseMeasure):
         if self.reset == "bill":
             slots.assume_one_bill()
         part = slots.portion(self.channel)
-        return windows_in(slots, self.schedule, self.channel, self.reset).sums(
-            part.values, part.largest
-        )
+        spans = windows_in(slots, self.schedule, self.channel, self.reset, self.begins)
+        return spans.sums(part.values, part.largest)
 
     def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
         """Return the sums of two windows of one bill."""
@@ -215,6 +228,7 @@ class PoolDays(BaseMeasure):
     channel: Role
     reset: Reset
     pools: tuple[Pool, ...]
+    begins: int = 1
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -223,7 +237,8 @@ class PoolDays(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count the days; labels are of the first period of each pool."""
-        return windows_in(slots, self.schedule, self.channel, self.reset).days_of(self.pools)
+        spans = windows_in(slots, self.schedule, self.channel, self.reset, self.begins)
+        return spans.days_of(self.pools)
 
 
 @attrs.frozen(cache_hash=True)
@@ -234,12 +249,14 @@ class WindowDays(BaseMeasure):
         reset: Which windows; not `day`.
         always: Whether the days of a bill are asked for even where all of it is priced.
         before: Whether what was used in a window before counts.
+        begins: The month with which years begin.
 
     """
 
     reset: Reset
     always: bool
     before: bool
+    begins: int = 1
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -254,11 +271,11 @@ class WindowDays(BaseMeasure):
             return {"days": slots.local_days().number, "whole": slots.bill_days().number}
         by_window: dict[str, int] = {}
         for month, days in self._local(slots).by_month.items():
-            key = label("days", of_month(month, self.reset))
+            key = label("days", of_month(month, self.reset, self.begins))
             by_window[key] = by_window.get(key, 0) + days
         whole = {key.replace("days", "whole"): length(key.partition("@")[2]) for key in by_window}
         if self.before:
-            _tell_of_before(slots, self.reset)
+            _tell_of_before(slots, self.reset, self.begins)
         return {**by_window, **whole}
 
     def _local(self, slots: Slots) -> LocalDays:
@@ -268,18 +285,19 @@ class WindowDays(BaseMeasure):
         return slots.local_days()
 
 
-def windows_in(slots: Slots, schedule: Schedule | None, role: str, reset: Reset) -> Windows:
+def windows_in(
+    slots: Slots, schedule: Schedule | None, role: str, reset: Reset, begins: int = 1
+) -> Windows:
     """Return the windows of the slots of *role*."""
     if schedule is not None:
         slots.calendar(schedule, role)  # tells of slots that are in two periods
-    return windows(schedule, slots.types, slots.zone, slots.portion(role).grid, reset)
+    return windows(schedule, slots.types, slots.zone, slots.portion(role).grid, reset, begins)
 
 
-def _tell_of_before(slots: Slots, reset: Reset) -> None:
+def _tell_of_before(slots: Slots, reset: Reset, begins: int) -> None:
     """Tell if the window begins within a window of the ladder."""
     day = slots.zone.datetime(slots.start).date()
-    months = {"quarter": (1, 4, 7, 10), "year": (1,)}.get(reset, range(1, 13))
-    if day.day > 1 or day.month not in months:
+    if day.day > 1 or (day.month - begins) % _MONTHS[reset]:
         slots.assume(
             "used_before",
             f"the {reset} of the tiers began before the window: what was used in it before is "

@@ -197,9 +197,18 @@ SCHEDULE = "/versions/0/charges/0/schedule"
         ({"to": "24:01"}, "/to", "bad_pattern"),
         ({"from": "8:00"}, "/from", "bad_pattern"),
         ({"days": []}, "/days", "too_short"),
-        ({"days": ["funday"]}, "/days/0", "unknown_value"),
+        ({"days": ["funday"]}, "/days/0", "unknown_day_type"),
         ({"season": {"from": "02-30", "to": "03-01"}}, "/season/from", "no_such_day"),
         ({"season": {"from": "13-01", "to": "03-01"}}, "/season/from", "bad_pattern"),
+        ({"season": {"from": "last_sun_october", "to": "03-01"}}, "/season/from", "bad_pattern"),
+        ({"season": {"from": "06-01"}}, "/season/to", "to_or_until"),
+        (
+            {"season": {"from": "06-01", "to": "06-30", "until": "07-01"}},
+            "/season/to",
+            "to_or_until",
+        ),
+        ({"season": {"from": "06-01", "until": "06-01"}}, "/season/until", "empty_season"),
+        ({"season": {"from": "10-28", "to": "last_sun_oct"}}, "/season/to", "ambiguous_season"),
     ],
 )
 def test_rules_that_do_not_fit_are_refused(rule: dict[str, Any], pointer: str, code: str) -> None:

@@ -237,3 +237,98 @@ def test_a_default_tells_the_role() -> None:
     found = [tariff([charge]).versions[0].charges[0].channel for charge in roles]
 
     assert found == ["import", "export"]
+
+
+BLOCKS = {
+    "kind": "energy.tiered",
+    "code": "e",
+    "unit": "kWh/day",
+    "tiers": [{"up_to": {"parameter": "baseline"}, "rate": "0.3"}, {"rate": "0.4"}],
+}
+RATES = {"kind": "energy.time_of_use", "code": "e", "schedule": {"default": "a"}}
+
+
+@pytest.mark.parametrize(
+    ("charge", "parameters", "total"),
+    [
+        # A baseline of 9.8 kWh a day by region: 9.8 x 0.3 + 14.2 x 0.4 (case k03).
+        (BLOCKS, {"baseline": "9.8"}, "8.62"),
+        # A rate of one period (case k03b).
+        (RATES | {"rates": {"a": {"parameter": "r"}}}, {"r": "0.31"}, "7.44"),
+        (RATES | {"rates": {"a": {"parameter": "r", "default": "0.31"}}}, {}, "7.44"),
+        (
+            RATES | {"rates": {"a": {"components": {"te": {"parameter": "r"}, "tusd": "0.01"}}}},
+            {"r": "0.30"},
+            "7.44",
+        ),
+        (
+            RATES
+            | {
+                "schedule": {
+                    "default": "a",
+                    "rules": [{"period": "b", "from": {"parameter": "at"}, "to": "24:00"}],
+                },
+                "rates": {"a": "1", "b": "2"},
+            },
+            {"at": "23:00"},
+            "25",
+        ),
+    ],
+)
+def test_a_value_anywhere_in_a_charge_may_be_a_parameter(
+    charge: dict[str, Any], parameters: dict[str, object], total: str
+) -> None:
+    """Bounds, rates of one period, components and times are filled in as whole fields are."""
+    usage = {"import": series("2026-01-01T00:00:00Z", 3600, [1_000_000] * 24)}
+    start, end = usage["import"].start, usage["import"].end
+
+    assert price(filled(charge, **parameters), usage, start, end).total == total
+
+
+@pytest.mark.parametrize(
+    ("charge", "expected"),
+    [
+        (BLOCKS | {"unit": "kWh/week"}, {"/unit": "unknown_value"}),
+        (BLOCKS | {"tiers": [*BLOCKS["tiers"], {}]}, {"/tiers/2/rate": "missing_field"}),
+        (
+            BLOCKS | {"tiers": [{"up_to": {"parameter": "b", "default": "x"}, "rate": "1"}]},
+            {"/tiers/0/up_to/default": "wrong_type"},
+        ),
+        (
+            BLOCKS | {"tiers": [{"up_to": {"parameter": 7}, "rate": "1"}]},
+            {"/tiers/0/up_to/parameter": "wrong_type"},
+        ),
+        (
+            RATES | {"rates": {"b": {"parameter": "r", "default": "1"}}},
+            {"/rates/a": "missing_rate", "/rates/b/default": "unknown_period"},
+        ),
+        (FLAT | {"colour": {"shade": {"parameter": "p"}}}, {"/colour": "unknown_field"}),
+    ],
+)
+def test_what_is_wrong_beside_a_nested_parameter_is_refused_when_it_is_saved(
+    charge: dict[str, Any], expected: dict[str, str]
+) -> None:
+    """Only what depends on the value that is not known yet waits for it."""
+    assert saved(charge) == expected
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({}, {"/parameters/baseline": "missing_parameter"}),
+        ({"baseline": "much"}, {"/parameters/baseline": "wrong_type"}),
+        ({"baseline": "-1"}, {"/parameters/baseline": "out_of_range"}),
+    ],
+)
+def test_faults_of_nested_parameters_point_to_them(
+    parameters: dict[str, object], expected: dict[str, str]
+) -> None:
+    """One that is missing in several places is told once."""
+    twice = BLOCKS | {
+        "tiers": [*BLOCKS["tiers"][:1], {"rate": {"components": {"a": {"parameter": "baseline"}}}}]
+    }
+
+    found = faults(lambda: filled(BLOCKS, **parameters))
+
+    assert found == expected
+    assert faults(lambda: filled(twice)) == {"/parameters/baseline": "missing_parameter"}

@@ -4,8 +4,18 @@ from typing import Any
 
 import pytest
 
-from tests.core.pricing.documents import line
-from tests.plugins.export.sites import FLAT, TOU, amounts, bill, export, last, ledger
+from tests.core.pricing.documents import faults, line
+from tests.plugins.export.sites import (
+    FLAT,
+    SCHEDULE,
+    TOU,
+    amounts,
+    bill,
+    export,
+    last,
+    ledger,
+    read,
+)
 
 BANK = {"export": {"month": "2026-02", "ledger": [{"month": "2026-01", "kwh": "10"}]}}
 MONEY = {"export": {"month": "2026-02", "ledger": [{"month": "2026-01", "money": "10"}]}}
@@ -90,3 +100,55 @@ def test_a_first_bill_is_settled_in_its_own_month() -> None:
 
     assert bill([FLAT, net], [0], [5]).total == "-0.2"
     assert bill([FLAT, net], [0], [5], "2026-04").total == "0"
+
+
+def test_each_period_may_have_a_rate_of_its_own() -> None:
+    """20 kWh off peak at 0.05 and 4 at peak at 0.12 are 1.48 (case g03)."""
+    net = export("net_metering", true_up={"month": 3, "rates": {"off": "0.05", "peak": "0.12"}})
+
+    found = bill([TOU, net], [0, 0], [20, 4])
+
+    assert amounts(found) == {"export.off.true_up": "-1", "export.peak.true_up": "-0.48"}
+    assert found.total == "-1.48"
+    assert line(found, "export.peak.true_up").quantity == "-4"
+    assert ledger(found) == []
+
+
+def test_periods_may_become_credit_at_their_rates() -> None:
+    """The next bill uses 1.00 of 1.48."""
+    rates = {"off": "0.05", "peak": "0.12"}
+    net = export("net_metering", true_up={"month": 3, "rates": rates, "pay": "credit"})
+    march = bill([TOU, net], [0, 0], [20, 4])
+    april = bill([TOU, net], [5, 0], [0, 0], "2026-04", march.state)
+
+    assert (march.total, april.total) == ("0", "0")
+    assert ledger(april) == [{"month": "2026-03", "money": "0.48"}]
+
+
+def test_energy_without_a_period_is_not_paid_by_period() -> None:
+    """Nobody can say which rate the energy of a flat tariff has."""
+    net = export("net_metering", true_up={"month": 3, "rates": {"off": "0.05", "peak": "0.12"}})
+
+    assert faults(lambda: bill([FLAT, net], [0], [3])) == {None: "missing_rate"}
+
+
+@pytest.mark.parametrize(
+    ("true_up", "expected"),
+    [
+        ({"rates": {"off": "1"}}, {"/true_up/rates/peak": "missing_rate"}),
+        (
+            {"rates": {"off": "1", "peak": "1", "night": "1"}},
+            {"/true_up/rates/night": "unknown_period"},
+        ),
+        ({"rate": "1", "rates": {"off": "1"}}, {"/true_up/rates": "rate_or_rates"}),
+        ({"rates": {"off": "1"}, "basis": "net"}, {"/true_up/rates": "rate_or_rates"}),
+    ],
+)
+def test_rates_of_a_true_up_fit_the_schedule(
+    true_up: dict[str, Any], expected: dict[str, str]
+) -> None:
+    """Each period has one, and a net of all periods has none."""
+    net = export("net_metering", schedule=SCHEDULE, true_up={"month": 3, **true_up})
+    found = faults(lambda: read([TOU, net]))
+
+    assert found == {f"/versions/0/charges/1{pointer}": code for pointer, code in expected.items()}

@@ -240,3 +240,78 @@ def test_a_window_without_a_slot_costs_nothing(scope: str, reset: str) -> None:
     found = price(tariff([charge]), usage, start + 60, start + 1800)
 
     assert (found.total, found.lines) == ("0", ())
+
+
+@pytest.mark.parametrize(
+    ("reset", "begins", "start", "expected", "window"),
+    [
+        # Of a contract from February, 30 April ends a quarter and 1 May begins the next.
+        ("quarter", 2, "2026-04-29T00:00:00Z", {"tier1": "20", "tier2": "76"}, "2026-05/P3M"),
+        ("quarter", 1, "2026-04-29T00:00:00Z", {"tier1": "10", "tier2": "86"}, "2026-Q2"),
+        # A gas year from October; and one that begins in January as years do.
+        ("year", 10, "2026-09-29T00:00:00Z", {"tier1": "20", "tier2": "76"}, "2026-10/P1Y"),
+        ("year", 10, "2026-12-30T00:00:00Z", {"tier1": "10", "tier2": "86"}, "2026-10/P1Y"),
+        ("year", 1, "2026-12-30T00:00:00Z", {"tier1": "20", "tier2": "76"}, "2027"),
+    ],
+)
+def test_years_and_quarters_begin_with_a_month(
+    reset: str, begins: int, start: str, expected: dict[str, str], window: str
+) -> None:
+    """24 kWh a day on four days around the change; up to 10 kWh, all of which each window has."""
+    charge = {"tiers": tiers("10"), "reset": reset, "year_begins": begins}
+
+    found = cost(charge, days(4, 24), start)
+
+    assert quantities(found) == expected
+    assert found.state["energy.tiered"]["window"] == window
+
+
+def test_a_quarter_of_the_contract_has_its_days() -> None:
+    """February to April has 89 days; 10 kWh x 2/89 and, from May, x 2/92 are at the first tier."""
+    charge = {"tiers": tiers("10"), "reset": "quarter", "year_begins": 2, "proration": "days"}
+
+    found = cost(charge, days(4, 24), "2026-04-29T00:00:00Z")
+
+    assert quantities(found)["tier1"] == "0.442110"  # 20/89 + 20/92
+
+
+def test_a_bill_inside_a_quarter_goes_on_where_the_last_one_ended() -> None:
+    """What March used of the quarter from February is not allowed again in April."""
+    charge = {"tiers": tiers("10"), "reset": "quarter", "year_begins": 2}
+    march = cost(charge, [6 * KWH], "2026-03-01T00:00:00Z")
+
+    april = cost(charge, [6 * KWH], "2026-04-01T00:00:00Z", state=march.state["energy.tiered"])
+
+    assert quantities(april) == {"tier1": "4", "tier2": "2"}
+    assert [each.code for each in april.assumptions] == ["used_before"]
+
+
+@pytest.mark.parametrize("unit", ["m3", "kWh"])
+def test_bounds_are_in_the_unit_of_the_channel(unit: str) -> None:
+    """15 m3 of water are 10 at 2.00 and 5 at 2.50; kWh stands for m3 (cases u04 and u04b)."""
+    blocks = [{"up_to": "10", "rate": "2.00"}, {"rate": "2.50"}]
+    charge = {"kind": "energy.tiered", "channel": "water_volume.import", "tiers": blocks}
+    start = "2026-03-01T00:00:00Z"
+    usage, first = {"water_volume.import": series(start, 3600, [15 * KWH])}, instant(start)
+
+    found = price(tariff([{**charge, "unit": unit}]), usage, first, first + 3600)
+
+    assert [(each.quantity, each.unit, each.amount) for each in found.lines] == [
+        ("10", "m3", "20"),
+        ("5", "m3", "12.5"),
+    ]
+    (step,) = found.details[0].steps
+    assert step.description == "up to 10 m3"
+
+
+def test_bounds_of_water_may_be_by_the_day() -> None:
+    """Two days at 5 m3 a day allow 10; the text names the unit that is charged."""
+    blocks = [{"up_to": "5", "rate": "2.00"}, {"rate": "2.50"}]
+    charge = {"kind": "energy.tiered", "channel": "water_volume.import", "tiers": blocks}
+    start = "2026-03-01T00:00:00Z"
+    usage, first = {"water_volume.import": series(start, 86400, [15 * KWH, 0])}, instant(start)
+
+    found = price(tariff([{**charge, "unit": "m3/day"}]), usage, first, first + 2 * 86400)
+
+    assert [each.quantity for each in found.lines] == ["10", "5"]
+    assert found.details[1].steps[0].description == "above 5 m3/day x 2 days"

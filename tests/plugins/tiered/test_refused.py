@@ -69,6 +69,15 @@ def refused(charge: dict[str, Any]) -> dict[str, str]:
             {"/proration": "wrong_proration"},
         ),
         ({**BOTH, "rates": {"low": OPEN, "peak": OTHER}}, {"/rates": "mixed_ladders"}),
+        ({"tiers": OPEN, "unit": "m3/day"}, {"/unit": "wrong_unit"}),
+        (
+            {
+                "channel": "water_volume.import",
+                "tiers": [{"up_to": "10", "rate": "1", "unit": "kvarh"}, {"rate": "2"}],
+            },
+            {"/tiers/0/unit": "wrong_unit"},
+        ),
+        ({"tiers": OPEN, "year_begins": 2}, {"/year_begins": "unused_field"}),
     ],
 )
 def test_what_contradicts_itself_is_refused(

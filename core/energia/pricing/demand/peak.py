@@ -323,7 +323,7 @@ def _tell_seasons(slots: Slots, schedule: Schedule) -> None:
         return
     edges = np.array([slots.start, slots.end - 1], np.int64)
     first, last = (slots.zone.local(edges) // DAY).tolist()
-    days = slots.types.days(np.arange(first, last + 1, dtype=np.int64)).month_day
+    days = slots.types.days(np.arange(first, last + 1, dtype=np.int64))
     within = [season.includes(days) for season in seasons]
     if any(inside.any() and not inside.all() for inside in within):
         slots.assume(
