@@ -208,7 +208,7 @@ def _to_or_until(from_: str, to: str | None, until: str | None) -> Iterator[Faul
         yield Fault("to_or_until", message, "/to")
     elif until == from_:
         yield Fault("empty_season", "the season is empty: it ends where it begins", "/until")
-    elif not (end := to or until or "").startswith(from_) and _may_change_places(from_, end):
+    elif (end := to or until or "") != from_ and _may_change_places(from_, end):
         message = "which of the two days comes first differs from year to year"
         yield Fault("ambiguous_season", message, "/to" if to else "/until")
 

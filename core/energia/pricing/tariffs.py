@@ -206,6 +206,8 @@ def _is_parameter(value: object) -> bool:
 
 def _marks(document: Mapping[str, object]) -> Iterator[tuple[Place, Mapping[str, Any]]]:
     """Yield where parameters stand, and what is said of each; what a default has is a value."""
+    if not _names_a_parameter(document):
+        return
     waiting: list[tuple[Place, object]] = [((name,), value) for name, value in document.items()]
     for place, value in waiting:  # it grows while it is walked
         if _is_parameter(value):
@@ -215,6 +217,19 @@ def _marks(document: Mapping[str, object]) -> Iterator[tuple[Place, Mapping[str,
             waiting += [
                 ((*place, key), item) for key, item in items if isinstance(item, dict | list)
             ]
+
+
+def _names_a_parameter(document: Mapping[str, object]) -> bool:
+    """Tell quickly that most charges have no parameter: places cost more to keep than to skip."""
+    waiting: list[Any] = [document]
+    while waiting:
+        value = waiting.pop()
+        if type(value) is dict:
+            if _MARK in value:
+                return True
+            value = value.values()
+        waiting += [item for item in value if type(item) is dict or type(item) is list]
+    return False
 
 
 def _at(value: Any, place: Place) -> Any:
