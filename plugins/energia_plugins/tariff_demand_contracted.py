@@ -32,6 +32,7 @@ from energia.pricing.demand import (
     BaseDemand,
     Part,
     components_of,
+    reset_fits,
     unit_fits,
 )
 from energia.pricing.exact import decimal_text
@@ -124,14 +125,15 @@ class ContractedDemand(BaseDemand):
         unit: kW; kVA; kvar; or hp, of 0.745699... kW.
         power_factor: Makes kVA of kW.
         per: Whether the rate is for the bill or month, or for each day of it.
-        reset: Whether the bill has one maximum, or each calendar month its own, which is charged
-            for the part of the month that is billed.
+        reset: Whether the bill has one maximum; or each calendar month its own, which is charged
+            for the part of the month that is billed; or each season of the schedule in the bill its
+            own, which is charged by its days / those of the bill; or each day, whose price it is.
         across_versions: Whether the version in force at the end charges all of a bill that
             crosses versions, or each its part, by days.
 
     """
 
-    __rules__: ClassVar[Rules] = (_one_price, _periods_match, unit_fits)
+    __rules__: ClassVar[Rules] = (_one_price, _periods_match, unit_fits, reset_fits)
 
     kind: ClassVar[str] = "demand.contracted"
     examples: ClassVar[Examples] = (
