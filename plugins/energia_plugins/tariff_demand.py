@@ -33,20 +33,27 @@ from energia import (
 )
 from energia.pricing.demand import (
     TOTAL,
+    AtLeast,
     BaseDemand,
     Coarse,
     Least,
     Part,
-    Ratchet,
+    PeriodWeights,
+    Ratchets,
+    Reset,
     Statistic,
     components_of,
+    reset_fits,
     unit_fits,
+    weights_fit,
 )
 from energia.pricing.exact import decimal_text
 
 Scope = Literal["blocks", "whole_band"]
 
 Last = Literal["open", "closed"]
+
+AtBound = Literal["lower", "upper"]
 
 UpTo = Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0})]
 
@@ -78,12 +85,14 @@ class Ladder:
         tiers: The tiers, the lowest first.
         scope: `blocks`: each block has its rate; `whole_band`: the band decides the rate of all.
         last: Whether the last tier goes on above its bound, or nothing is charged there.
+        at_bound: Whether a demand of exactly a bound is in the lower or the upper band.
 
     """
 
     tiers: Sequence[Tier]
     scope: Scope = "blocks"
     last: Last = "open"
+    at_bound: AtBound = "lower"
 
     @property
     def components(self) -> tuple[str | None, ...]:
@@ -114,8 +123,7 @@ class Ladder:
         return demand if tier.up_to is None or unbounded else min(demand, Fraction(tier.up_to))
 
     def _band(self, demand: Fraction, component: str | None) -> Iterator[Step]:
-        fitting = (tier for tier in self.tiers if tier.up_to is None or demand <= tier.up_to)
-        tier = next(fitting, self.tiers[-1])
+        tier = next((tier for tier in self.tiers if self._is_in(tier, demand)), self.tiers[-1])
         name = _named(tier, self.tiers)
         if tier.rate is not None:
             rate = rate_of(tier, component)
@@ -123,23 +131,45 @@ class Ladder:
         if tier.amount is not None:
             yield Step(name, f"{tier.amount} for the band", Fraction(tier.amount))
 
+    def _is_in(self, tier: Tier, demand: Fraction) -> bool:
+        """Return whether *demand* is not above the band of a tier."""
+        if tier.up_to is None:
+            return True
+        return demand < tier.up_to or (demand == tier.up_to and self.at_bound == "lower")
+
 
 #: What a period's demand costs.
 Price: TypeAlias = Rate | Tiers
 
 
-def _one_price(
-    rate: object, components: object, tiers: object, rates: object, schedule: object
-) -> Iterator[Fault]:
+def _one_price(rate: object, components: object, tiers: object, rates: object) -> Iterator[Fault]:
     given = [price for price in (rate, components, tiers, rates) if price is not None]
     if len(given) != 1:
         yield Fault("one_price", "give one of rate, components, tiers and rates", "/rate")
-    if (rates is None) != (schedule is None):
+
+
+def _schedule_is_used(rates: object, schedule: object, weights: object) -> Iterator[Fault]:
+    if (rates is None and weights is None) != (schedule is None):
         yield Fault("rates_and_schedule", "rates by period and a schedule go together", "/rates")
 
 
 def _periods_match(schedule: Schedule | None, rates: Mapping[str, Price] | None) -> Sequence[Fault]:
     return faults_of_periods(schedule, rates) if schedule and rates else ()
+
+
+def _weights_or_rates(rates: object, weights: object, reset: Reset) -> Iterator[Fault]:
+    if weights is not None and rates is not None:
+        message = "periods with weights share one demand, so they have no rates of their own"
+        yield Fault("weights_and_rates", message, "/weights")
+    if weights is not None and reset == "season":
+        message = "periods with weights share one demand: use the reset bill, month or day"
+        yield Fault("weights_of_seasons", message, "/reset")
+
+
+def _bands_meet(scope: Scope, at_bound: AtBound) -> Iterator[Fault]:
+    if at_bound == "upper" and scope == "blocks":
+        message = "blocks cost the same at their bounds: only a whole_band has an upper one there"
+        yield Fault("unused_bound", message, "/at_bound")
 
 
 def _tiers_fit(
@@ -164,22 +194,39 @@ class Demand(BaseDemand):
         scope: `blocks`: each tier has its rate; `whole_band`: the tier that the demand is in
             decides the rate, or the amount, of all of it.
         last: Whether the last tier goes on above its bound, or nothing is charged there.
+        at_bound: Whether a demand of exactly `up_to` is in the `lower` band, that ends there, or in
+            the `upper`, that begins there.
         interval: Power is averaged over intervals of this length, on the wall clock.
         coarse: Whether readings that are longer than that are refused, or accepted and reported.
         statistic: What of the intervals is the demand; the highest without.
-        ratchet: What of the demands of the months before is the least that is billed.
+        ratchet: What of the demands of the months before is the least that is billed; of several,
+            the most.
         minimum: The least that is billed, in `unit`.
+        at_least: The least that is billed by the demand of another channel, such as 90 % of kVA.
+        weights: How much each period of the schedule counts in the one demand that they share; 1
+            where nothing is said.
         unit: kW; kVA; kvar; or hp, of 0.745699... kW.
         power_factor: Makes kVA of kW.
         per: Whether the rate is for the bill or month, or for each day of it.
-        reset: Whether the bill has one maximum, or each calendar month its own, which is charged
-            for the part of the month that is billed.
+        reset: Whether the bill has one maximum; or each calendar month its own, which is charged
+            for the part of the month that is billed; or each season of the schedule in the bill its
+            own, which is charged by its days / those of the bill; or each day, whose price it is.
         across_versions: Whether the version in force at the end charges all of a bill that
             crosses versions, or each its part, by days.
 
     """
 
-    __rules__: ClassVar[Rules] = (_one_price, _periods_match, _tiers_fit, unit_fits)
+    __rules__: ClassVar[Rules] = (
+        _one_price,
+        _schedule_is_used,
+        _periods_match,
+        weights_fit,
+        _weights_or_rates,
+        _tiers_fit,
+        _bands_meet,
+        unit_fits,
+        reset_fits,
+    )
 
     kind: ClassVar[str] = "demand"
     examples: ClassVar[Examples] = (
@@ -202,16 +249,29 @@ class Demand(BaseDemand):
             "reset": "month",
             "statistic": {"top": 3, "distinct_days": True},
         },
+        {
+            "kind": "demand",
+            "interval": "PT1H",
+            "schedule": {
+                "default": "day",
+                "rules": [{"period": "night", "from": "22:00", "to": "06:00"}],
+            },
+            "weights": {"night": "0.5"},
+            "rate": "81.25",
+        },
     )
 
     tiers: Tiers | None = None
     rates: Annotated[dict[Period, Price], Meta(min_length=1)] | None = None
     scope: Scope = "blocks"
     last: Last = "open"
+    at_bound: AtBound = "lower"
     coarse: Coarse = "refuse"
     statistic: Statistic | None = None
-    ratchet: Ratchet | None = None
+    ratchet: Ratchets | None = None
     minimum: Least | None = None
+    at_least: AtLeast | None = None
+    weights: PeriodWeights | None = None
 
     @cached_property
     def demand(self) -> BillingDemand:
@@ -221,6 +281,8 @@ class Demand(BaseDemand):
             statistic=self.statistic,
             ratchet=self.ratchet,
             minimum=self.minimum,
+            at_least=self.at_least,
+            weights=self.weights,
         )
 
     @property
@@ -237,13 +299,14 @@ class Demand(BaseDemand):
         parts = self.parts(demands, measured)
         for period, price in self._prices.items():
             if period in parts:
-                yield from self._lines(period if self.schedule else None, price, parts[period])
+                yield from self._lines(period if self.rates else None, price, parts[period])
         if demands.state:
             yield State(demands.state)
 
     def _lines(self, period: str | None, price: Price, parts: Sequence[Part]) -> Iterator[Line]:
         if isinstance(price, tuple):
-            yield from self._tiered(period, Ladder(price, self.scope, self.last), parts)
+            ladder = Ladder(price, self.scope, self.last, self.at_bound)
+            yield from self._tiered(period, ladder, parts)
             return
         steps = tuple(part.step for part in parts)
         quantity = sum((part.quantity for part in parts), Fraction(0))

@@ -14,11 +14,13 @@ import attrs
 from msgspec import Meta
 
 from energia import (
+    AcrossVersions,
     BillSoFar,
     Charge,
     Examples,
     Fault,
     Line,
+    Measure,
     Measured,
     Period,
     Rate,
@@ -29,9 +31,15 @@ from energia import (
     hookimpl,
 )
 from energia.pricing.demand import (
+    TOTAL,
     BaseDemand,
+    Demanded,
+    DemandUnit,
     Part,
+    PowerFactor,
+    Reset,
     components_of,
+    reset_fits,
     unit_fits,
 )
 from energia.pricing.exact import decimal_text
@@ -89,9 +97,50 @@ def _one_price(
         yield Fault("one_price", "give one of rate and rates", "/overrun/rate")
 
 
-def _periods_match(
-    schedule: Schedule | None, rates: Rates | None, contracted: Contracts, overrun: Overrun | None
+def _unit_is_measured(
+    readings: bool, channel: str, unit: DemandUnit, power_factor: PowerFactor | None
 ) -> Iterator[Fault]:
+    if readings:
+        yield from unit_fits(channel, unit, power_factor)
+
+
+def _needs_readings(
+    readings: bool, overrun: Overrun | None, power_factor: PowerFactor | None, reset: Reset
+) -> Iterator[Fault]:
+    """Refuse what is about measured demand where only the contract is paid."""
+    if readings:
+        return
+    message = "without readings the contract alone is paid"
+    if overrun is not None:
+        yield Fault("unused_overrun", f"{message}, and nothing exceeds it", "/overrun")
+    if power_factor is not None:
+        yield Fault("unused_power_factor", f"{message}, in its own unit", "/power_factor")
+    if reset in ("season", "day"):
+        yield Fault("unused_reset", f"{message}: the reset is bill or month", "/reset")
+
+
+def _periods_are_named(
+    readings: bool, schedule: Schedule | None, rates: Rates | None, contracted: Contracts
+) -> Iterator[Fault]:
+    """Refuse periods that only one table has, where no schedule says which there are."""
+    if readings or schedule is not None:
+        return
+    if rates is not None and isinstance(contracted, dict):
+        for period in contracted.keys() ^ rates.keys():
+            table = "rates" if period in contracted else "contracted"
+            message = f"the period {period} is missing here"
+            yield Fault("missing_period", message, f"/{table}/{period}")
+
+
+def _periods_match(
+    readings: bool,
+    schedule: Schedule | None,
+    rates: Rates | None,
+    contracted: Contracts,
+    overrun: Overrun | None,
+) -> Iterator[Fault]:
+    if not readings and schedule is None:
+        return
     tables: dict[str, Mapping[str, object] | None] = {
         "/rates": rates,
         "/contracted": contracted if isinstance(contracted, dict) else None,
@@ -107,13 +156,15 @@ def _periods_match(
 
 @attrs.frozen
 class ContractedDemand(BaseDemand):
-    """Demand, of which at least what is contracted is paid.
+    """Demand, of which at least what is contracted is paid; or only the contract, without readings.
 
     The lines of each period: the measured demand; what of the contract is not used (its code ends
     in `.unused`, its tag is `unused`); what is above it (`.overrun`, the tag `overrun`).
 
     Attributes:
         contracted: The contracted demand, in `unit`; or that of each period of the schedule.
+        readings: Whether measured demand counts; otherwise the contract times the rate is paid,
+            whatever is drawn, and no readings are needed: then periods need no schedule.
         rate: The price of one unit of demand; or
         components: its parts, each of them a line of its own; or
         rates: one of these for each period of the schedule.
@@ -124,14 +175,22 @@ class ContractedDemand(BaseDemand):
         unit: kW; kVA; kvar; or hp, of 0.745699... kW.
         power_factor: Makes kVA of kW.
         per: Whether the rate is for the bill or month, or for each day of it.
-        reset: Whether the bill has one maximum, or each calendar month its own, which is charged
-            for the part of the month that is billed.
+        reset: Whether the bill has one maximum; or each calendar month its own, which is charged
+            for the part of the month that is billed; or each season of the schedule in the bill its
+            own, which is charged by its days / those of the bill; or each day, whose price it is.
         across_versions: Whether the version in force at the end charges all of a bill that
-            crosses versions, or each its part, by days.
+            crosses versions, or each its part, by days; without readings the latter.
 
     """
 
-    __rules__: ClassVar[Rules] = (_one_price, _periods_match, unit_fits)
+    __rules__: ClassVar[Rules] = (
+        _one_price,
+        _periods_match,
+        _periods_are_named,
+        _needs_readings,
+        _unit_is_measured,
+        reset_fits,
+    )
 
     kind: ClassVar[str] = "demand.contracted"
     examples: ClassVar[Examples] = (
@@ -147,19 +206,56 @@ class ContractedDemand(BaseDemand):
             "rates": {"ponta": "55.10", "fora_ponta": "18.42"},
             "overrun": {"tolerance_percent": "5", "multiplier": "2"},
         },
+        {
+            "kind": "demand.contracted",
+            "readings": False,
+            "contracted": {"punta": "3.3", "valle": "4.6"},
+            "rates": {"punta": "0.073783", "valle": "0.001911"},
+            "per": "day",
+        },
     )
 
     contracted: Contracts
     rates: Rates | None = None
     paid_percent: NotNegative = Decimal(100)
     overrun: Overrun | None = None
+    readings: bool = True
+    across_versions: AcrossVersions = attrs.field(
+        default=attrs.Factory(lambda charge: "last" if charge.readings else "each", takes_self=True)
+    )
+
+    def measures(self) -> dict[str, Measure]:
+        """Measure the peaks, and the days where these count; only days without readings."""
+        return super().measures() if self.readings else self._times.measures()
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge each period that has a demand, in the order of the schedule."""
+        if not self.readings:
+            for period in self._periods:
+                yield from self._charged(period, list(self._paid(period, measured)))
+            return
         for period, parts in self.parts(self.billed(measured, {}), measured).items():
             yield from self._charged(period, [part.step for part in parts])
             yield from self._charged(period, list(self._unused(parts)), _UNUSED)
             yield from self._charged(period, list(self._overrun(parts)), _OVERRUN)
+
+    @property
+    def _periods(self) -> Sequence[str]:
+        """The periods that have a contract: of the schedule, or those that the tables name."""
+        if self.schedule is not None:
+            return self.schedule.periods
+        tables = [table for table in (self.rates, self.contracted) if isinstance(table, dict)]
+        return tuple(tables[0]) if tables else (TOTAL,)
+
+    def _paid(self, period: str, measured: Measured) -> Iterator[Step]:
+        """Yield what is paid of the contract of a period, month by month where these count."""
+        contract = self._contract(period)
+        paid = contract * Fraction(self.paid_percent) / 100
+        share = "" if self.paid_percent == 100 else f" x {self.paid_percent} %"
+        text = f"{decimal_text(contract)} contracted{share}"
+        for month in measured["days"] if self.reset == "month" else ("",):
+            demand = Demanded(period, month, paid, paid, text)
+            yield self._times.part(demand, measured).step
 
     def _unused(self, parts: Sequence[Part]) -> Iterator[Step]:
         """Yield what was not used of the contract."""
@@ -189,7 +285,7 @@ class ContractedDemand(BaseDemand):
                 quantity,
                 rate,
                 self.billed_unit,
-                period=period if self.schedule else None,
+                period=None if period == TOTAL and not self.schedule else period,
                 component=component,
                 steps=tuple(steps),
                 tags=(what,) if what else (),

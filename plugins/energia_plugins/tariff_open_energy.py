@@ -36,6 +36,9 @@ _NAME: Final = 500
 
 _EVER: Final = "1900-01-01"
 
+#: Whose energy tiers count together, where nobody says.
+_SCOPE: Final = "per_period"
+
 #: What other records have that people send by mistake.
 _OTHERS: Final[Mapping[str, str]] = {
     "energyratestructure": "it is a rate of the US rate database: import it with format=urdb",
@@ -228,19 +231,44 @@ def _warnings(entry: Entry, options: ImportOptions) -> Iterator[ImportWarning]:
     if stated not in (None, options.timezone):
         message = f"the entry is in {stated}; {options.timezone} is taken, as asked"
         yield ImportWarning("/meta/timezone", "other_timezone", message)
+    yield from _taken(entry.tariff, options)
     if entry.tariff.controlledLoad:
         message = "circuits with a meter of their own are tariffs of their own: they are left out"
         yield ImportWarning("/tariff/controlledLoad", "not_imported", message)
     if entry.tariff.export and options.exports == "leave_out":
-        message = "what exports earn is left out, as asked"
+        message = (
+            "what exports earn is left out, as a site has readings of export only where it "
+            "generates: for such a site import with exports=include"
+        )
         yield ImportWarning("/tariff/export", "exports_left_out", message)
     elif entry.tariff.export:
-        message = "pricing needs readings of export; exports=leave_out does without"
+        message = "pricing needs readings of export, as asked; exports=leave_out does without"
         yield ImportWarning("/tariff/export", "needs_export", message)
     for name, rates in (("import", entry.tariff.import_), ("export", entry.tariff.export)):
         if rates and rates.bands and any(band.tiers for band in rates.bands) and name == "export":
             message = "tiers of what exports earn are left out: the rate of the band is taken"
             yield ImportWarning("/tariff/export/bands", "not_imported", message)
+
+
+def _taken(plan: Plan, options: ImportOptions) -> Iterator[ImportWarning]:
+    """Yield what the source leaves open, what is taken, and what else may be."""
+    if plan.validFrom is None:
+        message = f"the plan does not say when it begins: it is in force from {_EVER} on"
+        yield ImportWarning("/tariff/validFrom", "no_start", message)
+    if any(band.tiers for band in plan.import_.bands or ()) and options.tier_scope is None:
+        message = (
+            f"the source does not tell whose energy tiers count together: {_SCOPE} is taken; "
+            "tier_scope chooses another"
+        )
+        yield ImportWarning("/tariff/import/bands", "tier_scope", message)
+    for index, interval in enumerate(plan.import_.schedule or ()):
+        if interval.days == "weekend":
+            message = (
+                "the source does not tell whether holidays are weekends: they are, where the "
+                "tariff lists some; it lists none"
+            )
+            pointer = f"/tariff/import/schedule/{index}/days"
+            yield ImportWarning(pointer, "holidays_as_weekends", message)
 
 
 def charges(plan: Plan, options: ImportOptions, *, exports: bool) -> Iterator[dict[str, Any]]:
@@ -273,7 +301,7 @@ def _energy(
         yield kind | {"schedule": schedule, "rates": _texts(prices)}
         return
     stepped = {name: tiers.get(name, [{"rate": text}]) for name, text in _texts(prices).items()}
-    scope = options.tier_scope or "per_period"
+    scope = options.tier_scope or _SCOPE
     kind = {"kind": "energy.tiered", "code": "energy", "scope": scope}
     yield kind | {"schedule": schedule, "rates": stepped}
 

@@ -55,7 +55,7 @@ def _compared(folder: Path, inputs: Mapping[str, Any], run: Mapping[str, Any]) -
         alone = sam.with_ratchet(alone, inputs, _SCALE)
     found = {"without": _bills(alone, inputs, {"import": load}, minutes)}
     expected = {"without": run["pysam8"]["monthly_bill_wo_sys"]}
-    both = pricing.document(rate, demand_interval=minutes)
+    both = pricing.document(rate, demand_interval=minutes, exports="include")
     if inputs.get("ur_enable_billing_demand"):
         both = sam.with_ratchet(both, inputs, _SCALE)
     both = sam.with_exports(both, inputs, _SCALE)

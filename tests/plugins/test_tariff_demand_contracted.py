@@ -1,6 +1,7 @@
 """The charge `demand.contracted`: two real bills, and its own rules."""
 
 import json
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from energia.plugins import Plugins
 from energia.pricing.engine import Cost, price
 from energia.pricing.tariffs import Tariff, tariff_converter
+from energia.time import Zone
 from energia_plugins import tariff_demand_contracted
-from tests.core.pricing.documents import document, faults, line, series
+from tests.core.pricing.documents import document, faults, line, series, tariff
 from tests.imports import ROOT
 
 CONVERTER = tariff_converter(
@@ -235,3 +237,97 @@ def test_the_contract_may_be_a_parameter() -> None:
     filled = tariff.filled({"contracted_kw": "12.5"})
 
     assert price(filled, {"import": usage}, usage.start, usage.end).total == "25"
+
+
+MADRID = "Europe/Madrid"
+
+
+def contract(first: str, last: str, *versions: dict[str, Any], interval: int = 3600) -> Cost:
+    """Price a contract without readings, under versions that follow on 1 January 2024."""
+    zone = Zone.named(MADRID)
+    start, end = (zone.midnight(date.fromisoformat(day)) for day in (first, last))
+    several = [
+        {
+            "valid_from": begins,
+            "rounding": {"amount_decimals": None},
+            "charges": [{"kind": "demand.contracted", "readings": False, **charge}],
+        }
+        for begins, charge in zip(["2020-01-01", "2024-01-01"], versions, strict=False)
+    ]
+    for version in several[:-1]:
+        version["valid_to"] = "2024-01-01"
+    body = {"name": "c", "currency": "EUR", "timezone": MADRID, "versions": several}
+    usage = {"import": series(start, interval, [3_600_000] * ((end - start) // interval))}
+    return price(CONVERTER.structure(body, Tariff), usage, start, end)
+
+
+@pytest.mark.parametrize("interval", [900, 3600])
+def test_a_contract_is_paid_whatever_is_drawn(interval: int) -> None:
+    """3.3 kW x 0.073783 x 29 days are 7.06, at any interval of the readings (c36, k01, k02)."""
+    charge = {"contracted": "3.3", "rate": "0.073783", "per": "day"}
+
+    found = contract("2024-02-01", "2024-03-01", charge, interval=interval)
+
+    (only,) = found.lines
+    assert (only.code, only.quantity, only.unit) == ("demand.contracted", "95.7", "kW.day")
+    assert Fraction(only.exact) == Fraction("3.3") * Fraction("0.073783") * 29
+    assert found.details[0].steps[0].expression == "(3.3 contracted) x 29 days"
+
+
+def test_each_period_of_a_contract_has_a_rate() -> None:
+    """As Spain's punta and valle, which need no schedule; and shares of it, in months."""
+    charge = {
+        "contracted": {"punta": "3.3", "valle": "4.6"},
+        "rates": {"punta": "2", "valle": "0.5"},
+        "paid_percent": "50",
+        "reset": "month",
+    }
+
+    found = contract("2024-02-15", "2024-03-15", charge)
+
+    months = Fraction(15, 29) + Fraction(14, 31)
+    assert [(one.code, Fraction(one.exact)) for one in found.lines] == [
+        ("demand.contracted.punta", Fraction("3.3") * months),
+        ("demand.contracted.valle", Fraction("4.6") / 4 * months),
+    ]
+
+
+def test_each_version_of_a_contract_charges_its_days() -> None:
+    """16 days of December at 1 and 14 of January at 2, for each day or by days of the bill."""
+    for per, expected in (("day", 16 + 2 * 14), ("month", Fraction(16 + 2 * 14, 30))):
+        prices = [{"contracted": "1", "rate": rate, "per": per} for rate in ("1", "2")]
+
+        found = contract("2023-12-16", "2024-01-15", *prices)
+
+        assert sum(Fraction(one.exact) for one in found.lines) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer", "code"),
+    [
+        ({"rate": "1", "overrun": {}}, "/overrun", "unused_overrun"),
+        ({"rate": "1", "reset": "day"}, "/reset", "unused_reset"),
+        ({"rate": "1", "power_factor": "0.9"}, "/power_factor", "unused_power_factor"),
+        (
+            {"contracted": {"a": "1"}, "rates": {"a": "1", "b": "2"}},
+            "/contracted/b",
+            "missing_period",
+        ),
+    ],
+)
+def test_what_is_about_readings_is_refused_without(
+    fields: dict[str, Any], pointer: str, code: str
+) -> None:
+    """It would be passed over."""
+    charge = {"kind": "demand.contracted", "readings": False, "contracted": "1", **fields}
+
+    assert faults(lambda: tariff([charge])) == {f"/versions/0/charges/0{pointer}": code}
+
+
+def test_a_contract_in_kva_needs_no_readings_of_it() -> None:
+    """As in France: kVA of a contract are no kVA of a meter."""
+    charge = {"contracted": "9", "rate": "1.25", "unit": "kVA"}
+
+    found = contract("2024-02-01", "2024-03-01", charge)
+
+    assert (found.lines[0].unit, found.lines[0].exact) == ("kVA", "11.25")

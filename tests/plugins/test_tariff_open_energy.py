@@ -72,17 +72,37 @@ def test_seasons_have_rates_of_their_own() -> None:
     assert charge["schedule"]["rules"][0]["season"] == {"from": "12-01", "to": "02-29"}
 
 
+def test_what_the_source_leaves_open_is_told() -> None:
+    """When it begins, whose tiers count together, whether holidays are weekends."""
+    bands = [
+        {**BANDS[0], "tiers": [{"rate": Decimal(1), "upTo": 10}, {"rate": Decimal(2)}]},
+        BANDS[1],
+    ]
+    weekend = {"days": "weekend", "from": "16:00", "to": "21:00", "band": "off"}
+    document = entry(**{"import": {"bands": bands, "schedule": [*SCHEDULE, weekend]}})
+
+    told = {warning.pointer: warning.code for warning in read(document).warnings}
+
+    assert told == {
+        "/tariff/validFrom": "no_start",
+        "/tariff/import/bands": "tier_scope",
+        "/tariff/import/schedule/2/days": "holidays_as_weekends",
+    }
+    assert [one.code for one in read(entry(validFrom="2024-07-01")).warnings] == []
+
+
 def test_supply_is_a_day_and_exports_are_sold() -> None:
     """A flat plan with a feed-in tariff."""
     fields = {"import": {"flatRate": Decimal("0.3")}, "export": {"flatRate": Decimal("0.08")}}
     document = entry(kind="flat", supply={"daily": Decimal("1.1")}, **fields)
 
-    energy, supply, export = read(document).tariff["versions"][0]["charges"]
+    tariff = read(document, exports="include").tariff
+    energy, supply, export = tariff["versions"][0]["charges"]
 
     assert energy["rate"] == "0.3"
     assert (supply["amount"], supply["per"]) == ("1.1", "day")
     assert (export["scheme"], export["rate"]) == ("net_billing", "0.08")
-    assert len(read(document, exports="leave_out").tariff["versions"][0]["charges"]) == 2
+    assert len(read(document).tariff["versions"][0]["charges"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def command() -> None:
 @click.option("--currency", metavar="CODE", help="That of the source, or USD, by default.")
 @click.option("--tier-scope", type=click.Choice(_SCOPES), help="Whose energy tiers count together.")
 @click.option("--demand-interval", metavar="DURATION", help="Over what demand is averaged: PT30M.")
-@click.option("--exports", type=click.Choice(["include", "leave_out"]), default="include")
+@click.option("--exports", type=click.Choice(["include", "leave_out"]), default="leave_out")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write it there.")
 @click.option("--save", metavar="ID", help="Store it, as PUT /v1/tariffs/ID does.")
 @allow_embedded

@@ -27,7 +27,7 @@ DemandInterval = Annotated[
 ]
 Exports = Annotated[
     Literal["include", "leave_out"],
-    Meta(description="`leave_out` for sites that export nothing: no readings of it are needed."),
+    Meta(description="`include` for sites that export: pricing then needs readings of `export`."),
 ]
 
 
@@ -41,7 +41,8 @@ class ImportOptions:
         tier_scope: Whose energy tiers count together; None takes what the source's own engine does.
         demand_interval: Over what demand is averaged; None takes what the source says, or PT15M
             and whatever longer readings there are.
-        exports: Whether the tariff pays for exported energy where the source does.
+        exports: Whether the tariff pays for exported energy where the source does. Most sites
+            export nothing, and have no readings of it.
 
     """
 
@@ -49,7 +50,7 @@ class ImportOptions:
     currency: Currency | None = None
     tier_scope: TierScope | None = None
     demand_interval: timedelta | None = None
-    exports: Exports = "include"
+    exports: Exports = "leave_out"
 
 
 @attrs.frozen

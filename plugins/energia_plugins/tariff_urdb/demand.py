@@ -81,6 +81,11 @@ def _monthly(rate: Record) -> dict[str, Any] | None:
     if all(percent <= 1 for percent in percents):
         rate.notes.warn(pointer, "part_of_one", "the percentages are taken as parts of 1")
         percents = [percent * 100 for percent in percents]
+    message = (
+        "the source does not tell whether a percentage is of the month of the past peak, which is "
+        "taken, or of the month that is billed: `percent_by: bill` in the ratchet"
+    )
+    rate.notes.warn(pointer, "ratchet_percentages", message)
     return {"percent": [format(percent, "f") for percent in percents], "back": _BACK}
 
 
@@ -144,7 +149,8 @@ def _charge(  # noqa: PLR0913, PLR0917 - what makes a charge
     charge |= context.interval(rate)
     charge |= unit_fields(unit[0])
     charge |= {} if unit[1] == "month" else {"per": unit[1]}
-    charge |= {"reset": "month"} if when.is_seasonal else {}
+    charge |= {"reset": "season"} if when.is_seasonal else {}
+    _tell_conventions(rate, name, charge)
     if len(used) == 1:
         yield charge | _one_price(rate, used[0]) | common
         return
@@ -155,6 +161,24 @@ def _charge(  # noqa: PLR0913, PLR0917 - what makes a charge
     if form == "flat" and common:  # its periods are only prices: the demand is one
         common = {"ratchet": {**common["ratchet"], "across_periods": True}}
     yield charge | common
+
+
+def _tell_conventions(rate: Record, name: str, charge: dict[str, Any]) -> None:
+    """Tell what is taken for granted of the maxima of a charge, and what else they may be."""
+    pointer = rate.pointer(name)
+    if "reset" in charge:
+        message = (
+            "the source does not tell what a bill pays that crosses from one season to the next: "
+            "the maximum of each, by its days in the bill (`reset: season`) is taken; with `reset: "
+            "bill` each price is paid in full, with `reset: month` by the days of calendar months"
+        )
+        rate.notes.warn(pointer, "seasonal_demand", message)
+    if "per" in charge:
+        message = (
+            "the source does not tell whose maximum a price for each day is for: the bill's, once "
+            "for each of its days (`per: day`), is taken; with `reset: day` it is that of each day"
+        )
+        rate.notes.warn(pointer, "daily_demand", message)
 
 
 def _one_price(rate: Record, period: Period) -> dict[str, Any]:

@@ -243,7 +243,10 @@ def _tiered(
     else:
         charge["schedule"] = scheduled(rate, when, names, "energyweekdayschedule")
         charge["rates"] = {names[i]: json(ladder, unit) for i, ladder in together.items()}
-        message = f"the source does not tell whose energy tiers count together: {scope} is taken"
+        message = (
+            f"the source does not tell whose energy tiers count together: {scope} is taken; "
+            "tier_scope chooses another"
+        )
         rate.notes.warn(pointer, "tier_scope", message)
     yield charge
 
@@ -399,7 +402,10 @@ def export(rate: Record, context: Context) -> Iterator[dict[str, Any]]:
     sold = any(price is not None for price in prices.values())
     if context.options.exports == "leave_out":
         if scheme or sold:
-            message = "what exports earn is left out, as asked"
+            message = (
+                "what exports earn is left out, as a site has readings of export only where it "
+                "generates: for such a site import with exports=include"
+            )
             rate.notes.warn(pointer, "exports_left_out", message)
         return
     if scheme is None and any(prices.values()):
@@ -465,7 +471,7 @@ def _prices(
 
 def _tell(rate: Record, scheme: Mapping[str, str], pointer: str, sold: bool) -> None:
     message = (
-        "pricing needs readings of export: for a site that exports nothing, "
+        "pricing needs readings of export, as asked: for a site that exports nothing, "
         "import with exports=leave_out"
     )
     rate.notes.warn(pointer, "needs_export", message)

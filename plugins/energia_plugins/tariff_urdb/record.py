@@ -163,6 +163,20 @@ INFORMATIONAL: Final = frozenset(
 # fmt: on
 
 
+#: What says how something is charged, and nothing where the rate has no such charge.
+# fmt: off
+OF_CHARGES: Final = frozenset(
+    {
+        "coincidentrateschedule", "coincidentrateunit", "demandrateunit",
+        "demandtoulabels", "demandunits", "demandweekdayschedule", "demandweekendschedule",
+        "demandwindow", "energytoulabels", "energyweekdayschedule", "energyweekendschedule",
+        "fixedchargeunits", "flatdemandmonths", "flatdemandunit", "lookbackmonths", "lookbackrange",
+        "minchargeunits",
+    }
+)
+# fmt: on
+
+
 def canonical(key: str) -> str:
     """Return the name that the interface's version 8 has for *key*."""
     lower = key.lower()
@@ -195,6 +209,9 @@ def tell_unused(rate: Record) -> None:
         elif name in rate.names and rate.names[name] != key:
             message = f"{key} is another spelling of {rate.names[name]}, which is read"
             rate.notes.warn(pointer, "spelled_twice", message)
+        elif name in OF_CHARGES:
+            message = f"{key} is about a charge that the rate does not have: it changes nothing"
+            rate.notes.warn(pointer, "unused_field", message)
         elif name.startswith("pdp_"):
             message = f"{key} is about critical peaks, an option that is not imported; see `event`"
             rate.notes.warn(pointer, "not_imported", message)

@@ -9,7 +9,7 @@ import pytest
 
 from energia.errors import Invalid
 from energia.metering.series import Series
-from energia.pricing.demand import BillingDemand, Demanded, Peak, Ratchet, Statistic
+from energia.pricing.demand import BillingDemand, Demanded, Peak, Ratchet, Reset, Statistic
 from energia.pricing.schedule import DayTypes, Rule, Schedule, Season
 from energia.pricing.slots import Slots
 from energia.pricing.usage import Days, cut
@@ -124,13 +124,14 @@ def test_a_season_that_changes_inside_the_bill_is_told() -> None:
     rules = Schedule((Rule("summer", season=summer),), "winter")
     usage = series("2026-03-02T00:00:00Z", 3600, [1] * 48)
     told = []
+    bills: list[tuple[Reset, int]] = [("bill", 48), ("month", 48), ("season", 48), ("bill", 24)]
 
-    for by_month, past in ((False, 48), (True, 48), (False, 24)):
+    for reset, past in bills:
         found = slots(series(usage.start, 3600, usage.values[:past].tolist()))
-        Peak(schedule=rules, seconds=3600, by_month=by_month).evaluate(found)
+        Peak(schedule=rules, seconds=3600, reset=reset).evaluate(found)
         told.append([one.code for one in found.assumptions])
 
-    assert told == [["season_inside_bill"], [], []]
+    assert told == [["season_inside_bill"], [], [], []]
 
 
 def test_the_highest_of_distinct_days_are_apart() -> None:
@@ -157,6 +158,13 @@ def billed(measured: Mapping[str, int], state: Mapping[str, Any] = {}, **demand:
 ONE = {"total": 100_000_000, "total@2026-03-02T18:00:00Z": 100_000_000}
 
 
+#: 85 % of what was demanded from June to September, 60 % of the other months'.
+SUMMER_85 = (Decimal(60),) * 5 + (Decimal(85),) * 4 + (Decimal(60),) * 3
+SUMMER = Ratchet(Decimal(85), months=(6, 7, 8, 9))
+WINTER = Ratchet(Decimal(60), months=(1, 2, 3, 4, 5, 10, 11, 12))
+MEAN_OF_150 = Statistic(months=12, of_months="mean", minimum=Decimal(150))
+
+
 @pytest.mark.parametrize(
     ("demand", "state", "value"),
     [
@@ -171,15 +179,24 @@ ONE = {"total": 100_000_000, "total@2026-03-02T18:00:00Z": 100_000_000}
         ({"ratchet": Ratchet(Decimal(75), months=(1, 12))}, {"2025-12": "200"}, "150"),
         ({"ratchet": Ratchet(Decimal(75), current_in_full=False)}, {}, "75"),
         ({"ratchet": Ratchet(Decimal(75), current_in_full=(True,) * 2 + (False,) * 10)}, {}, "75"),
-        ({"ratchet": Ratchet((Decimal(0),) * 2 + (Decimal(90),) * 10)}, {"2026-01": "200"}, "180"),
+        ({"ratchet": Ratchet(SUMMER_85)}, {"2025-08": "200", "2026-01": "200"}, "170"),
+        ({"ratchet": Ratchet(SUMMER_85)}, {"2025-08": "100", "2026-01": "200"}, "120"),
+        ({"ratchet": Ratchet(SUMMER_85, current_in_full=False)}, {}, "60"),
+        ({"ratchet": Ratchet(SUMMER_85, percent_by="bill")}, {"2025-08": "200"}, "120"),
+        ({"ratchet": (WINTER, SUMMER)}, {"2025-08": "200", "2026-01": "200"}, "170"),
+        ({"ratchet": (WINTER, SUMMER)}, {"2025-08": "100", "2026-01": "200"}, "120"),
         ({"statistic": Statistic(months=12)}, {"2025-04": "200"}, "200"),
         ({"statistic": Statistic(months=12, of_months="mean")}, {"2025-04": "200"}, "150"),
+        ({"statistic": MEAN_OF_150}, {"2025-04": "200", "2025-05": "90"}, "500/3"),
     ],
 )
 def test_the_billed_demand_looks_back(
     demand: dict[str, Any], state: dict[str, str], value: str
 ) -> None:
-    """By hand, for 100 kW in March 2026: 75 % of 200 kW are 150 kW, of 100 kW 75 kW."""
+    """By hand, for 100 kW in March 2026: 75 % of 200 kW are 150 kW, of 100 kW 75 kW.
+
+    A percentage is that of the month of the past peak: 85 % of 200 kW in August are 170 kW.
+    """
     assert billed(ONE, {"peaks": state}, **demand).value == Fraction(value)
 
 

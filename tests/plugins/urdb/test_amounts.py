@@ -49,10 +49,11 @@ def test_minimums_come_last(fields: dict[str, Any], amounts: list[tuple[str, str
     """They look at all other charges."""
     document = rate(**fields, fixedchargefirstmeter=1, dgrules="Net Metering")
 
-    found = [one for one in charges(document).values() if one["kind"] == "minimum"]
+    all_charges = charges(document, exports="include")
+    found = [one for one in all_charges.values() if one["kind"] == "minimum"]
 
     assert [(one["amount"], one["per"]) for one in found] == amounts
-    assert [*charges(document)][: -len(found) or None][-1] == "export"
+    assert [*all_charges][: -len(found) or None][-1] == "export"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_minimums_come_last(fields: dict[str, Any], amounts: list[tuple[str, str
 )
 def test_net_metering_is_read(fields: dict[str, Any], export: dict[str, str] | None) -> None:
     """By whatever field tells it."""
-    found = charges(rate(**fields)).get("export")
+    found = charges(rate(**fields), exports="include").get("export")
 
     assert found == (export and {"kind": "export", "code": "export", **export})
 
@@ -85,20 +86,21 @@ def test_prices_to_sell_at_are_read(rules: str | None, scheme: dict[str, str]) -
     """With its schedule where periods differ; without rules, net billing is assumed and told."""
     document = rate([{"rate": 1, "sell": "0.05"}], [{"rate": 2, "sell": "0.09"}], dgrules=rules)
 
-    found = charges(document)["export"]
+    found = charges(document, exports="include")["export"]
 
     assert {name: found[name] for name in ("scheme", "netting") if name in found} == scheme
     assert found["rates"] == {"period_0": "0.05", "period_1": "0.09"}
-    codes = [one.code for one in read(document).warnings]
+    codes = [one.code for one in read(document, exports="include").warnings]
     assert ("scheme_assumed" in codes) == (rules is None)
 
 
-def test_exports_are_left_out_where_asked() -> None:
-    """A site that exports nothing has no readings of it."""
+def test_exports_are_left_out_unless_asked() -> None:
+    """A plain consumer has no readings of them, and its rate asks for none."""
     document = rate([{"rate": 1, "sell": "0.05"}], dgrules="Net Billing Hourly")
 
-    assert list(charges(document, exports="leave_out")) == ["energy"]
-    assert warned(document, exports="leave_out")["/dgrules"] == "exports_left_out"
+    assert list(charges(document)) == ["energy"]
+    assert warned(document)["/dgrules"] == "exports_left_out"
+    assert warned(document, exports="include")["/dgrules"] == "needs_export"
 
 
 def test_a_rate_that_only_sells_costs_nothing() -> None:

@@ -46,7 +46,8 @@ def test_months_of_other_prices_have_demands_of_their_own() -> None:
 
     found = charges(rate(**fields))["demand_flat"]
 
-    assert found["reset"] == "month"
+    assert found["reset"] == "season"
+    assert warned(rate(**fields))["/flatdemandstructure"] == "seasonal_demand"
     assert found["rates"] == {
         "period_0": "6.5",
         "period_1": [{"up_to": "100", "rate": "9"}, {"rate": "8"}],
@@ -82,7 +83,9 @@ def test_demand_that_is_free_is_left_out() -> None:
     ],
 )
 def test_units_of_demand_are_read(unit: str, ours: dict[str, str]) -> None:
-    """Also for a day."""
+    """Also for a day, which is that of the bill's maximum: it is told."""
+    told = warned(rate(**FLAT, flatdemandunit=unit)).get("/flatdemandstructure")
+    assert (told == "daily_demand") == ("daily" in unit)
     found = charges(rate(**FLAT, flatdemandunit=unit))["demand_flat"]
 
     assert {name: found[name] for name in ("per", "unit", "channel") if name in found} == ours
@@ -105,7 +108,9 @@ def test_units_of_demand_are_read(unit: str, ours: dict[str, str]) -> None:
     ],
 )
 def test_lookbacks_are_ratchets(fields: dict[str, Any], ratchet: object) -> None:
-    """A percentage up to 1 is a part of 1."""
+    """A percentage up to 1 is a part of 1; those of months are told."""
+    told = warned(rate(**FLAT, **fields)).get("/demandratchetpercentage")
+    assert (told == "ratchet_percentages") == ("demandratchetpercentage" in fields)
     assert charges(rate(**FLAT, **fields))["demand_flat"].get("ratchet") == ratchet
 
 

@@ -95,6 +95,7 @@ def test_every_field_that_is_not_read_is_told() -> None:
         pdp_charge_energy=[1],
         brand_new=5,
         demandUnits="kW",
+        flatdemandunit="kW",
         empty=None,
     )
     document["energyratestructure"][0][0]["color"] = "red"
@@ -103,6 +104,7 @@ def test_every_field_that_is_not_read_is_told() -> None:
         "/sector": "informational",
         "/demandreactivepowercharge": "not_imported",
         "/pdp_charge_energy": "not_imported",
+        "/flatdemandunit": "unused_field",
         "/brand_new": "unknown_field",
         "/energyratestructure/0/0/color": "unknown_field",
     }

@@ -1,6 +1,7 @@
 """Demand: the highest power in a window, and what of it is billed."""
 
 from energia.pricing.demand.billing import (
+    AtLeast,
     BillingDemand,
     Demanded,
     Demands,
@@ -9,19 +10,32 @@ from energia.pricing.demand.billing import (
     Least,
     Part,
     Per,
+    PeriodWeights,
     PowerFactor,
     Ratchet,
-    Reset,
+    Ratchets,
     Statistic,
     Times,
+    reset_fits,
     unit_fits,
+    weights_fit,
 )
 from energia.pricing.demand.charge import BaseDemand, components_of
-from energia.pricing.demand.peak import AT, TOTAL, BillMonth, Coarse, Intervals, Peak
+from energia.pricing.demand.peak import (
+    AT,
+    TOTAL,
+    BillMonth,
+    Coarse,
+    Intervals,
+    Peak,
+    PeakInterval,
+    Reset,
+)
 
 __all__ = [
     "AT",
     "TOTAL",
+    "AtLeast",
     "BaseDemand",
     "BillMonth",
     "BillingDemand",
@@ -34,12 +48,17 @@ __all__ = [
     "Least",
     "Part",
     "Peak",
+    "PeakInterval",
     "Per",
+    "PeriodWeights",
     "PowerFactor",
     "Ratchet",
+    "Ratchets",
     "Reset",
     "Statistic",
     "Times",
     "components_of",
+    "reset_fits",
     "unit_fits",
+    "weights_fit",
 ]

@@ -25,18 +25,18 @@ from energia.pricing.demand.billing import (
     Part,
     Per,
     PowerFactor,
-    Reset,
     Times,
 )
+from energia.pricing.demand.peak import Reset
 from energia.pricing.schedule import Schedule
 
 
 @attrs.frozen(kw_only=True)
 class BaseDemand(BaseCharge):
-    """A charge for the highest power, of a bill or of each month.
+    """A charge for the highest power, of a bill or of each month, season or day in it.
 
-    A kind derives from it, adds its prices, and makes lines of `parts`. It lists `unit_fits` among
-    its `__rules__`, and overrides `demand` where more decides what is billed.
+    A kind derives from it, adds its prices, and makes lines of `parts`. It lists `unit_fits` and
+    `reset_fits` among its `__rules__`, and overrides `demand` where more decides what is billed.
 
     Attributes:
         rate: The price of one unit of demand; or
@@ -46,8 +46,9 @@ class BaseDemand(BaseCharge):
         unit: kW; kVA; kvar; or hp, of 0.745699... kW.
         power_factor: Makes kVA of kW.
         per: Whether the rate is for the bill or month, or for each day of it.
-        reset: Whether the bill has one maximum, or each calendar month its own, which is charged
-            for the part of the month that is billed.
+        reset: Whether the bill has one maximum; or each calendar month its own, which is charged
+            for the part of the month that is billed; or each season of the schedule in the bill its
+            own, which is charged by its days / those of the bill; or each day, whose price it is.
         across_versions: Whether the version in force at the end charges all of a bill that
             crosses versions, or each its part, by days.
 
@@ -87,7 +88,8 @@ class BaseDemand(BaseCharge):
     @property
     def billed_unit(self) -> str:
         """The unit of the quantities of its lines: kW, or kW.day where days are charged."""
-        return self.unit if self.per == "month" else f"{self.unit}.day"
+        by_day = self.per == "day" or self.reset == "day"
+        return f"{self.unit}.day" if by_day else self.unit
 
     @property
     def _times(self) -> Times:

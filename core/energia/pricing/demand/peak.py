@@ -1,8 +1,10 @@
 """The measure of demand: the highest average power in a window, and when it was."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -12,6 +14,7 @@ from energia.errors import Invalid
 from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.charges import BaseMeasure, Role, unit_of
+from energia.pricing.demand.seasons import Span, day_of, of_window, span_of, spans
 from energia.pricing.schedule import DayTypes, Schedule
 from energia.pricing.slots import PERIOD_AT_START, PERIODS_MEET, Portion, Slots
 from energia.time import DAY, HOUR, Int64, Zone, duration_text
@@ -152,6 +155,43 @@ AT: Final = "@"
 _MONTH: Final = len("2026-03")
 _DAY: Final = len("2026-03-02")
 
+#: Whose maximum it is: that of the bill, or of each month, season or day in it.
+Reset: TypeAlias = Literal["bill", "month", "season", "day"]
+#: How much the intervals of periods count, by period, where the peak is one of all of them.
+Weights: TypeAlias = tuple[tuple[str, Fraction], ...]
+
+
+@attrs.frozen
+class PeakInterval:
+    """One of the highest intervals.
+
+    Attributes:
+        period: Its period; `total` where periods do not matter.
+        time: When it begins, as local time: `2026-03-02T18:15:00-03:00`.
+        micro: Its power, in micro-units.
+
+    """
+
+    period: str
+    time: str
+    micro: int
+
+    @classmethod
+    def of(cls, label: str, micro: int) -> "PeakInterval | None":
+        """Return the interval of a label of `Peak`; None for that of a period."""
+        period, separator, time = label.partition(AT)
+        return cls(period, time, micro) if separator else None
+
+    @property
+    def label(self) -> str:
+        """Its label: `total@2026-03-02T18:15:00-03:00`."""
+        return f"{self.period}{AT}{self.time}"
+
+
+def weight_of(weights: Weights | None, period: str) -> Fraction:
+    """Return how much the intervals of *period* count; 1 where nothing is said."""
+    return dict(weights or ()).get(period, Fraction(1))
+
 
 @attrs.frozen(cache_hash=True)
 class Peak(BaseMeasure):
@@ -167,8 +207,11 @@ class Peak(BaseMeasure):
         periods: Count only these periods of the schedule, together, as `total`.
         top: How many of the highest to give.
         distinct_days: Whether these are of different local days.
+        reset: Whether each calendar month, season of the schedule or local day has peaks of its
+            own, told apart by their times.
         coarse: Whether readings that are longer than the interval are refused, or accepted.
-        by_month: Whether each calendar month has peaks of its own, told apart by their times.
+        weights: The periods share their peaks: the highest are those whose power, times what is
+            said here of their period, is. Labels have the periods, and the power as it was.
 
     """
 
@@ -178,8 +221,9 @@ class Peak(BaseMeasure):
     periods: tuple[str, ...] | None = None
     top: int = 1
     distinct_days: bool = False
-    by_month: bool = False
+    reset: Reset = "bill"
     coarse: Coarse = "refuse"
+    weights: Weights | None = None
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -198,87 +242,179 @@ class Peak(BaseMeasure):
             Invalid: The readings are coarser than the intervals.
 
         """
-        if not self.by_month:
+        if self.reset in ("bill", "season"):
             slots.assume_one_bill()
-            if self.schedule is not None and self.periods is None:
-                _tell_seasons(slots, self.schedule)
+        if self.reset == "bill" and self.schedule is not None and self.periods is None:
+            _tell_seasons(slots, self.schedule)
         intervals = Intervals.of(slots, self.channel, self.seconds, self.coarse)
-        if self.schedule is not None:
-            intervals.tell_split(slots, self.channel, self.schedule)
+        names = self._names(intervals, slots)
+        rank = self._rank(intervals.power, names)
         labels: dict[str, int] = {}
-        grid = slots.portion(self.channel).grid
-        for period, groups in _groups(self, slots.types, slots.zone, grid):
-            peaks = [
-                index for group in groups for index in self._highest(intervals, slots.zone, group)
-            ]
-            if peaks:
-                labels[period] = max(int(intervals.power[index]) for index in peaks)
-            for index in peaks:
-                time = slots.zone.text(int(intervals.starts[index]))
-                labels[f"{period}{AT}{time}"] = int(intervals.power[index])
+        for period, groups in self._groups(slots):
+            for group in groups:
+                for index in self._highest(rank, intervals.starts, slots.zone, group):
+                    time = slots.zone.text(int(intervals.starts[index]))
+                    name = names[index] if names and self.weights is not None else period
+                    _add(labels, PeakInterval(name, time, int(intervals.power[index])))
         return labels
 
     def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
         """Return the peaks of both windows; the cut between them is the end of an interval."""
         labels: dict[str, int] = {}
-        for period, timed in _timed([*earlier.items(), *later.items()]).items():
-            peaks = [peak for month in self._apart(timed) for peak in self._top(month)]
-            labels[period] = max(value for _, value in peaks)
-            labels |= {f"{period}{AT}{time}": value for time, value in peaks}
+        for group in self._together([*earlier.items(), *later.items()]):
+            for interval in self.highest(group):
+                _add(labels, interval)
         return labels
 
-    def _apart(self, timed: list[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
-        """Yield the peaks of each month, where months have peaks of their own; else all."""
-        if not self.by_month:
-            yield timed
-            return
-        for month in sorted({time[:_MONTH] for time, _ in timed}):
-            yield [peak for peak in timed if peak[0].startswith(month)]
-
-    def _top(self, timed: list[tuple[str, int]]) -> list[tuple[str, int]]:
-        """Return the highest of peaks, highest first; of equal ones the first."""
-        order = sorted(timed, key=lambda peak: -peak[1])
+    def highest(self, intervals: Iterable[PeakInterval]) -> list[PeakInterval]:
+        """Return the `top` highest of *intervals*, highest first; of equal ones the first."""
+        weights = dict(self.weights or ())
+        order = sorted(
+            intervals, key=lambda interval: -interval.micro * weights.get(interval.period, 1)
+        )
         if self.distinct_days:
-            first = {time[:_DAY]: index for index, (time, _) in reversed(list(enumerate(order)))}
-            order = [order[index] for index in sorted(first.values())]
+            by_day: dict[str, PeakInterval] = {}
+            for interval in order:
+                by_day.setdefault(interval.time[:_DAY], interval)
+            order = list(by_day.values())
         return order[: self.top]
 
-    def _highest(self, intervals: Intervals, zone: Zone, group: Int64) -> list[int]:
+    def _together(self, labels: Sequence[tuple[str, int]]) -> Iterable[list[PeakInterval]]:
+        """Return the intervals of which the highest are wanted: of a period, month, season."""
+        intervals = [interval for label in labels if (interval := PeakInterval.of(*label))]
+        key = self.group_of(intervals)
+        groups: dict[tuple[str, str], list[PeakInterval]] = {}
+        for interval in intervals:
+            if (group := key(interval)) is not None:
+                groups.setdefault(group, []).append(interval)
+        return groups.values()
+
+    def group_of(
+        self, intervals: Sequence[PeakInterval], among: Sequence[Span] | None = None
+    ) -> Callable[[PeakInterval], tuple[str, str] | None]:
+        """Return what tells the period of an interval, and the month, season or day of its peak.
+
+        Args:
+            intervals: All of them.
+            among: The seasons of the bill; without, those around the intervals. What is of none of
+                them, such as the end of a night that began before the bill, is of no group: None.
+
+        """
+        pooled = self.weights is not None
+
+        def of(interval: PeakInterval) -> tuple[str, str] | None:
+            period = TOTAL if pooled else interval.period
+            if self.reset != "season" or self.schedule is None:
+                return period, interval.time[: _LENGTHS.get(self.reset, 0)]
+            day = day_of(self.schedule, interval.time)
+            span = span_of(seasons, interval.period, day)
+            return (period, span.label) if span else None
+
+        seasons = among if among is not None else self._around(intervals)
+        return of
+
+    def _around(self, intervals: Sequence[PeakInterval]) -> Sequence[Span]:
+        """Return the seasons from a day before the first of *intervals* to one after the last."""
+        if self.reset != "season" or self.schedule is None or not intervals:
+            return ()
+        days = [day_of(self.schedule, interval.time) for interval in intervals]
+        return spans(self.schedule, min(days) - 1, max(days) + 1)
+
+    def _groups(self, slots: Slots) -> tuple[tuple[str, tuple[Int64, ...]], ...]:
+        """Return which intervals are in each period, and in each month, season or day of it."""
+        grid = slots.portion(self.channel).grid
+        return _groups(self, slots.types, slots.zone, grid, self._seasons(slots))
+
+    def _seasons(self, slots: Slots) -> tuple[Span, ...]:
+        if self.reset != "season" or self.schedule is None:
+            return ()
+        return of_window(self.schedule, slots.start, slots.end, slots.zone)
+
+    def _names(self, intervals: Intervals, slots: Slots) -> list[str]:
+        """Return the period of each interval, where these have weights; tell of split ones."""
+        if self.schedule is None:
+            return []
+        if self.weights is None:
+            intervals.tell_split(slots, self.channel, self.schedule)
+            return []
+        names = self.schedule.periods
+        return [names[key] for key in intervals.keys(slots, self.channel, self.schedule).tolist()]
+
+    def _rank(self, power: Micro, names: Sequence[str]) -> Micro:
+        """Return by what intervals are compared: their power, or times the weight of its period."""
+        if self.weights is None:
+            return power
+        of_period = dict(self.weights)
+        weights = [of_period.get(name, Fraction(1)) for name in names]
+        whole = lcm(*(weight.denominator for weight in of_period.values()))
+        factors = np.array([int(weight * whole) for weight in weights], object)
+        ranked: Micro = power.astype(object) * factors
+        return ranked
+
+    def _highest(self, rank: Micro, starts: Int64, zone: Zone, group: Int64) -> list[int]:
         """Return the highest of a *group* of intervals, highest first; of equal ones the first."""
-        power: Micro = intervals.power[group]
+        power: Micro = rank[group]
         if not len(power):
             return []
         if self.top == 1:
             return [int(group[np.argmax(power)])]
         order = group[np.argsort(-power, kind="stable")]
         if self.distinct_days:
-            days = zone.local(intervals.starts[order]) // DAY
+            days = zone.local(starts[order]) // DAY
             order = order[np.sort(np.unique(days, return_index=True)[1])]
         return [int(index) for index in order[: self.top]]
 
 
+#: So much of the text of a time tells months, or days, apart.
+_LENGTHS: Final[Mapping[str, int]] = {"month": _MONTH, "day": _DAY}
+
+
+def _add(labels: dict[str, int], interval: PeakInterval) -> None:
+    """Add a peak to labels, and to that of its period where it is the highest."""
+    highest = labels.get(interval.period, interval.micro)
+    labels[interval.period] = max(highest, interval.micro)
+    labels[interval.label] = interval.micro
+
+
 @lru_cache(maxsize=64)
 def _groups(
-    peak: Peak, types: DayTypes, zone: Zone, grid: Grid
+    peak: Peak, types: DayTypes, zone: Zone, grid: Grid, seasons: tuple[Span, ...]
 ) -> tuple[tuple[str, tuple[Int64, ...]], ...]:
-    """Return which intervals are in each period, and in each month where these have their own.
+    """Return which intervals are in each period, and in each month, season or day of it.
 
     They depend on no reading: all meters share them.
     """
     first = begins(grid, peak.seconds, zone)
-    days = zone.local(grid.start + grid.interval * first) // DAY
-    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    starts = grid.start + grid.interval * first
     groups = []
     for period, members in _periods(peak, types, zone, grid):
-        ends = np.flatnonzero(np.diff(months[members])) + 1
-        groups.append((period, tuple(np.split(members, ends)) if peak.by_month else (members,)))
+        if peak.reset == "season" and peak.schedule is not None:
+            days = peak.schedule.zone(zone).local(starts[members]) // DAY
+            groups.append((period, _by_season(members, period, days, seasons)))
+            continue
+        days = zone.local(starts[members]) // DAY
+        if peak.reset == "month":
+            days = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+        ends = np.flatnonzero(np.diff(days)) + 1
+        apart = peak.reset != "bill"
+        groups.append((period, tuple(np.split(members, ends)) if apart else (members,)))
     return tuple(groups)
+
+
+def _by_season(
+    members: Int64, period: str, days: Int64, seasons: Sequence[Span]
+) -> tuple[Int64, ...]:
+    """Return the intervals *members* of a period by season; those of none are left out."""
+    numbers, index = np.unique(days, return_inverse=True)
+    of_day = [span_of(seasons, period, int(day)) for day in numbers.tolist()]
+    parts = (np.array([span is season for span in of_day], bool) for season in seasons)
+    return tuple(members[part[index]] for part in parts if part.any())
 
 
 def _periods(peak: Peak, types: DayTypes, zone: Zone, grid: Grid) -> Iterator[tuple[str, Int64]]:
     """Yield which intervals are in each period."""
     first = begins(grid, peak.seconds, zone)
-    if peak.schedule is None:
+    if peak.schedule is None or peak.weights is not None:
         yield TOTAL, np.arange(len(first), dtype=np.int64)
         return
     keys = keys_at(compiled(peak.schedule, types, zone, grid), first)
@@ -306,16 +442,6 @@ class BillMonth(BaseMeasure):
         return {f"{slots.zone.datetime(end - 1):%Y-%m}": 1}
 
 
-def _timed(peaks: Iterable[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:
-    """Return the timed peaks of each period."""
-    timed: dict[str, list[tuple[str, int]]] = {}
-    for label, value in peaks:
-        period, separator, time = label.partition(AT)
-        if separator:
-            timed.setdefault(period, []).append((time, value))
-    return timed
-
-
 def _tell_seasons(slots: Slots, schedule: Schedule) -> None:
     """Tell of seasons that change inside the bill: periods of both have a maximum."""
     seasons = {rule.season for rule in schedule.rules if rule.season}
@@ -329,5 +455,5 @@ def _tell_seasons(slots: Slots, schedule: Schedule) -> None:
         slots.assume(
             "season_inside_bill",
             "a season begins or ends inside the bill: the demand of each period is charged in "
-            "full; with reset=month by the days of its month",
+            "full; with reset=season by the days of its season in the bill",
         )

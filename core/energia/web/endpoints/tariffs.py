@@ -143,7 +143,7 @@ async def import_tariff(
     currency: Currency | None = None,
     tier_scope: TierScope | None = None,
     demand_interval: DemandInterval | None = None,
-    exports: Exports = "include",
+    exports: Exports = "leave_out",
 ) -> ImportedTariff:
     """Turn a tariff of another format into a tariff document; nothing is stored.
 
