@@ -89,9 +89,10 @@ class Bills:
 
 
 def exacts(cost: Cost) -> dict[str, Fraction]:
-    """Return the exact amounts of the lines, by code."""
-    found = {line.code: Fraction(line.exact) for line in cost.lines}
-    assert len(found) == len(cost.lines)
+    """Return the exact amounts of the lines that charges charge, by code."""
+    lines = [line for line in cost.lines if line.code != "rounding"]
+    found = {line.code: Fraction(line.exact) for line in lines}
+    assert len(found) == len(lines)
     return found
 
 

@@ -139,11 +139,13 @@ def test_a_person_reads_how_a_rate_came_about() -> None:
     cost = BILLS.of(light("0"), 354, ("2026-09-04", "2026-10-07"))
     found = explain(Charged.of(cost), segments(tariff, usage, start, end, Terms()), "BRL")
 
-    net = Fraction("0.94793") + Fraction(27, 33) * Fraction("0.01885")
+    more = Fraction(27, 33) * Fraction("0.01885")
+    net = Fraction("0.94793") + more
     exact = 354 * net / (Fraction("0.76") * Fraction("0.9431"))
     text = list(of_lines(found, "BRL"))
     assert text[1:4] == [
-        "  rate: bandeira (27/33 x 0.01885 + 6/33 x 0): 0.94793 + 0.015423 = 0.963353",
-        "  rate: tax: 0.963353 / ((1 - 0.24) x (1 - 0.0101 - 0.0468)) = 1.344046",
-        f"  354 kWh x 1.344046 BRL/kWh = {exact}",
+        f"  rate: bandeira (27/33 x 0.01885 + 6/33 x 0): 0.94793 + {more} = {net}, about 0.963353",
+        f"  rate: tax: {net} / ((1 - 0.24) x (1 - 0.0101 - 0.0468)) = {exact / 354}, "
+        "about 1.344046",
+        f"  354 kWh x {exact / 354} BRL/kWh = {exact}",
     ]

@@ -52,15 +52,15 @@ def test_each_component_is_a_line() -> None:
 
 
 def test_the_rounding_of_the_total_is_a_line_of_its_own() -> None:
-    """With `level: total` the lines stay exact, and one more makes up the difference."""
+    """With `level: total` the lines are shown in cents, and one more makes up the difference."""
     rounding = {"level": "total", "mode": "down"}
     found = cost({"components": {"te": "0.30200", "tusd": "0.57856"}}, rounding=rounding)
 
-    amounts = [(line.code, line.amount) for line in found.lines]
+    amounts = [(line.code, line.amount, line.exact) for line in found.lines]
     assert amounts == [
-        ("energy.flat.te", "0.453"),
-        ("energy.flat.tusd", "0.86784"),
-        ("rounding", "-0.00084"),
+        ("energy.flat.te", "0.45", "0.453"),
+        ("energy.flat.tusd", "0.87", "0.86784"),
+        ("rounding", "0.00", "-0.00084"),
     ]
     assert found.total == "1.32"
 

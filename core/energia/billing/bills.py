@@ -23,6 +23,7 @@ from energia.billing.errors import (
     AlreadyCorrected,
     DraftOutdated,
     IssuedAlready,
+    NoDecimals,
     NotIssued,
     OverlapsDraft,
 )
@@ -133,6 +134,7 @@ class Bills:
             NotFound: The bill is unknown.
             AlreadyCorrected: It was issued, and another one has taken its place.
             DraftOutdated: The draft is not what would be billed now.
+            NoDecimals: The tariff does not round amounts.
             Invalid: The period cannot be priced any more.
 
         """
@@ -145,6 +147,7 @@ class Bills:
             now = await self.cost_now(queries, row)
             if not self.shows(row, now):
                 raise outdated(row)
+            refuse_exact(now)
             # Stored again: the revisions that it was priced by may be newer than the draft's.
             await self.put(queries, [NewRow(id=id_, corrects=row.corrects, priced=now)])
             (issued,) = await self.mark_issued(queries, [id_])
@@ -340,6 +343,16 @@ async def _held_contract(queries: Queries, id_: str) -> ZonedContract:
 
 def _corrected(row: Row) -> AlreadyCorrected:
     return AlreadyCorrected(f"the bill {row.id!r} is corrected by {row.corrected_by!r}")
+
+
+def refuse_exact(priced: BillCost) -> None:
+    """Refuse to issue amounts without decimals; raises `NoDecimals`."""
+    version = priced.versions[-1]
+    if not version.rounding.can_bill:
+        tariff = priced.period.contract.tariff
+        message = f"the version of {version.valid_from} of the tariff {tariff!r} does not round "
+        message += "amounts: a bill needs `amount_decimals` in its `rounding`"
+        raise NoDecimals.of(NoDecimals.code, message)
 
 
 def outdated(row: Row) -> DraftOutdated:

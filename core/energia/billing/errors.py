@@ -45,6 +45,12 @@ class DraftOutdated(Conflict):
     code = "draft_outdated"
 
 
+class NoDecimals(Conflict):
+    """The tariff does not round amounts: nobody can pay them."""
+
+    code = "no_decimals"
+
+
 class VersionInUse(Conflict):
     """Bills are issued by this version of the tariff: more than its end is a `correction`.
 

@@ -297,6 +297,7 @@ def _charged(row: Row, lines: tuple[CostLine, ...]) -> Charged:
             tuple(detail.get("replaced_by", ())),
             detail.get("part", 0),
             tuple(detail.get("rate_steps", ())),
+            detail.get("rule"),
         )
         for detail in row.basis["details"]
     ]

@@ -193,6 +193,7 @@ def _basis(priced: BillCost) -> dict[str, Any]:
                     for step in detail.steps
                 ],
                 "part": detail.part,
+                "rule": detail.rule,
             }
             for detail in priced.cost.details
         ],

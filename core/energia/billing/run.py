@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from energia.billing.bills import SQL, Bills, PeriodBill, bills_in, draft_of
+from energia.billing.bills import SQL, Bills, PeriodBill, bills_in, draft_of, refuse_exact
 from energia.billing.contracts import ZonedContract, hold_contracts, prior_bills
 from energia.billing.models import Failure, Run, RunOutcome
 from energia.billing.periods import BillCost, BillPeriod
@@ -86,7 +86,8 @@ class _Slice:
         drafts = {row.id: row for row in stored}
         periods = await self._periods(due, drafts)
         rows = []
-        for entry, priced in zip(due, await self.bills.price(self.queries, periods), strict=True):
+        costs = await self.bills.price(self.queries, periods)
+        for entry, priced in zip(due, map(self._issuable, costs), strict=True):
             if isinstance(priced, EnergiaError):
                 self._failed(entry.zoned.contract.id, priced)
             else:
@@ -135,6 +136,15 @@ class _Slice:
             zoned = entry.zoned
             periods.append(BillPeriod(zoned.contract, zoned.timezone, *entry.days, state, missing))
         return periods
+
+    def _issuable(self, priced: BillCost | EnergiaError) -> BillCost | EnergiaError:
+        """Return a price, or why the run, if it issues, cannot make a bill of it."""
+        if self.run.issue and isinstance(priced, BillCost):
+            try:
+                refuse_exact(priced)
+            except EnergiaError as error:
+                return error
+        return priced
 
     def _made(self, priced: BillCost, draft: Row | None) -> NewRow:
         if draft is None:

@@ -139,12 +139,13 @@ def of_line(explanation: ExplainedLine, currency: str, *, every: bool = False) -
 
 
 def _rounded(rounding: ExplainedRounding) -> str:
+    leaves = f", which leaves {rounding.residue}" if Fraction(rounding.residue) else ""
     if rounding.decimals is None or rounding.level == "total":
-        return "not rounded by itself"
-    mode = _MODES[rounding.mode]
-    if not Fraction(rounding.residue):
+        return f"not rounded by itself: shown as {rounding.amount}{leaves}"
+    if not leaves:
         return f"exact to {rounding.decimals} decimals"
-    return f"rounded {mode} to {rounding.decimals} decimals, which leaves {rounding.residue}"
+    to = f"{rounding.decimals} decimals" if rounding.step is None else f"steps of {rounding.step}"
+    return f"rounded {_MODES[rounding.mode]} to {to}{leaves}"
 
 
 def _calendar(placement: Placement, *, every: bool) -> Iterator[str]:

@@ -16,7 +16,7 @@ from energia.errors import IncompleteUsage, Invalid
 from energia.metering.series import Series
 from energia.metering.usage import bounds
 from energia.pricing.engine import Cost, CostLine, price
-from energia.pricing.exact import added, decimal_text, exact_text
+from energia.pricing.exact import added, decimal_text, endless_text, exact_text, rounded
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, all_gaps
 from energia.time import Granularity, Zone
@@ -121,14 +121,33 @@ def by_code(lines: Iterable[CostLine]) -> Iterator[CostLine]:
 def _sum(lines: Sequence[CostLine]) -> CostLine:
     """Return lines of one code as one; it states what all of them have in common."""
     first = lines[0]
-    quantities = [line.quantity for line in lines if line.quantity is not None]
+    quantities = [line.quantity_exact or line.quantity for line in lines if line.quantity]
     is_metered = len(quantities) == len(lines) and {line.unit for line in lines} == {first.unit}
+    quantity = sum(map(Fraction, quantities), Fraction(0)) if is_metered else None
+    amount = added(line.amount for line in lines)
+    rate = first if _have_one_rate(lines, quantity, amount) else None
     return attrs.evolve(
         first,
-        quantity=decimal_text(sum(map(Fraction, quantities))) if is_metered else None,
+        quantity=None if quantity is None else decimal_text(quantity, 6),
+        quantity_exact=None if quantity is None else endless_text(quantity),
         unit=first.unit if is_metered else None,
-        rate=first.rate if {line.rate for line in lines} == {first.rate} else None,
+        rate=None if rate is None else rate.rate,
+        rate_exact=None if rate is None else rate.rate_exact,
         version=first.version if {line.version for line in lines} == {first.version} else None,
-        amount=added(line.amount for line in lines),
+        amount=amount,
         exact=exact_text(sum((Fraction(line.exact) for line in lines), Fraction(0))),
     )
+
+
+def _have_one_rate(lines: Sequence[CostLine], quantity: Fraction | None, amount: str) -> bool:
+    """Tell whether lines have one rate, by which their quantities multiply out to their sum.
+
+    Where each was rounded, they may not: then the sum shows no rate.
+    """
+    first = lines[0]
+    rates = {(line.rate, line.rate_exact) for line in lines}
+    if quantity is None or first.rate is None or len(rates) > 1:
+        return False
+    product = quantity * Fraction(first.rate_exact or first.rate)
+    decimals = len(amount.partition(".")[2])
+    return rounded(product, decimals, "half_up") == rounded(Fraction(amount), decimals, "half_up")

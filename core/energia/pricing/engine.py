@@ -1,21 +1,33 @@
 """What usage costs under a tariff: exact lines, rounded once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from types import MappingProxyType
+from typing import Final
 
 import attrs
 
 from energia.metering.series import Series
 from energia.pricing.charges import Charge, Measure, Measured, code_of
-from energia.pricing.exact import Rounding, decimal_text, exact_text, fraction
+from energia.pricing.exact import (
+    RateRounding,
+    decimal_text,
+    endless_text,
+    exact_text,
+    factor_texts,
+    fraction,
+)
 from energia.pricing.lines import NOTHING, BillSoFar, Line, Remembered, Replace, State, Step
+from energia.pricing.rounding import ENDLESS, Rounded, round_bill
 from energia.pricing.segments import Segment, segments
 from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms
 from energia.time import Instant
+
+#: A quantity without a rate that no decimal ends is shown with so many decimals.
+_SHOWN: Final = 6
 
 
 @attrs.frozen
@@ -26,7 +38,7 @@ class Item:
         charge: The code of its charge.
         line: The line, as its charge, or the last that replaced it, states it.
         exact: Its amount before rounding.
-        rate: The text of the rate that was multiplied.
+        rate: The text of the rate that was multiplied, `n/d` where no decimal ends.
         replaced_by: The codes of the charges that replaced it, in their order.
 
     """
@@ -64,7 +76,7 @@ class Running:
 
     """
 
-    rounding: Rounding
+    rounding: RateRounding
     state: dict[str, Remembered]
     items: list[Item] = attrs.Factory(list)
     measured: dict[str, Measured] = attrs.Factory(dict)
@@ -149,12 +161,12 @@ class Running:
         return self._ran[code]
 
 
-def _worth(code: str, line: Line, rounding: Rounding) -> Fraction:
+def _worth(code: str, line: Line, rounding: RateRounding) -> Fraction:
     """Return the exact amount of a line, which may be on the bill already."""
     return exact(code, attrs.evolve(line, steps=()), rounding).exact
 
 
-def exact(code: str, line: Line, rounding: Rounding) -> Item:
+def exact(code: str, line: Line, rounding: RateRounding) -> Item:
     """Return *line* with its exact amount, which its steps must explain."""
     rate, text = (None, None) if line.rate is None else rounding.rate(line.rate)
     if line.amount is not None:
@@ -175,14 +187,17 @@ class CostLine:
     Attributes:
         code: `<charge code>[.<period>][.<component>]`.
         description: For a person.
-        quantity: How much, in `unit`; one that no decimal ends is rounded to six.
+        quantity: How much, in `unit`; see `quantity_exact`.
         unit: The unit of the quantity.
-        rate: The price of one unit that was multiplied.
-        amount: In the tariff's currency, rounded as the tariff says.
+        rate: The price of one unit that was multiplied; see `rate_exact`.
+        amount: In the tariff's currency, rounded as the tariff says: a decimal.
         exact: The amount before rounding: a decimal, or n/d where none ends.
         period: The period of the schedule.
         component: The part of the rate.
         version: When the version of the tariff became valid that charges it, where several do.
+        quantity_exact: The quantity n/d, where no decimal ends: `quantity` is rounded then, to six
+            decimals or to as many as it takes for quantity x rate to be the amount.
+        rate_exact: The rate n/d, where no decimal ends: `rate` is rounded likewise.
 
     """
 
@@ -196,6 +211,16 @@ class CostLine:
     period: str | None = None
     component: str | None = None
     version: date | None = None
+    quantity_exact: str | None = None
+    rate_exact: str | None = None
+
+    @property
+    def factors(self) -> tuple[Fraction, Fraction] | None:
+        """The exact quantity and rate, if it has both."""
+        if self.quantity is None or self.rate is None:
+            return None
+        quantity, rate = self.quantity_exact or self.quantity, self.rate_exact or self.rate
+        return Fraction(quantity), Fraction(rate)
 
     @property
     def title(self) -> str:
@@ -213,6 +238,8 @@ class Detail:
         replaced_by: The codes of later charges that put another line into its place.
         part: Which version charges it: an index into the parts of the cost.
         rate_steps: How its rate was worked out, where later charges changed it.
+        rule: Which rule of the last version rounded its amount, counted from 0; None where the
+            version itself did.
 
     """
 
@@ -221,6 +248,7 @@ class Detail:
     replaced_by: tuple[str, ...] = ()
     part: int = 0
     rate_steps: tuple[str, ...] = ()
+    rule: int | None = None
 
 
 @attrs.frozen
@@ -309,11 +337,22 @@ def priced(
         for segment, run in zip(cut, runs, strict=True)
     )
     charged = [_Charged(item, part) for part, run in enumerate(runs) for item in run.items]
-    total, lines = _rounded(charged, parts, cut[-1].version.rounding, currency)
-    details = [line.detail for line in charged]
-    details += [Detail(None, part=len(parts) - 1)] * (len(lines) - len(details))
-    assumptions = tuple(cut[0].assumptions)
-    return Cost(currency, total, lines, assumptions, state, tuple(details), parts)
+    bill = round_bill([line.item.so_far for line in charged], cut[-1].version.rounding, currency)
+    lines, details = list[CostLine](), list[Detail]()
+    for amount in bill.amounts:
+        line, detail = _printed(amount, charged, parts)
+        lines.append(line)
+        details.append(detail)
+    assumptions = (*cut[0].assumptions, *_endless(bill.endless))
+    return Cost(currency, bill.total, tuple(lines), assumptions, state, tuple(details), parts)
+
+
+def _endless(number: int) -> Iterator[Assumption]:
+    """Tell of amounts that a tariff without decimals leaves exact, and that no decimal is."""
+    if number:
+        message = f"amounts of {number} lines, which are not to be rounded, end in no decimal: "
+        message += f"they are shown with {ENDLESS} decimals, and `exact` has them"
+        yield Assumption("amounts_shown_rounded", message, number)
 
 
 @attrs.frozen
@@ -323,52 +362,59 @@ class _Charged:
     item: Item
     part: int
 
-    @property
-    def detail(self) -> Detail:
-        """Where the line comes from."""
+    def detail(self, rule: int | None) -> Detail:
+        """Return where the line comes from, which a rule of rounding may be about."""
         item = self.item
         line = item.line
-        return Detail(item.charge, line.steps, item.replaced_by, self.part, line.rate_steps)
+        return Detail(item.charge, line.steps, item.replaced_by, self.part, line.rate_steps, rule)
 
 
-def _rounded(
-    charged: Sequence[_Charged], parts: Sequence[CostPart], rounding: Rounding, currency: str
-) -> tuple[str, tuple[CostLine, ...]]:
-    digits = rounding.digits(currency)
-    of_lines = digits if rounding.level == "line" else None
-    amounts = [rounding.amount(line.item.exact, of_lines) for line in charged]
-    versions = [part.version if len(parts) > 1 else None for part in parts]
-    lines = [
-        _line(line.item, text, versions[line.part])
-        for line, (_, text) in zip(charged, amounts, strict=True)
-    ]
-    total = sum((amount for amount, _ in amounts), Fraction(0))
-    if digits is None or rounding.level == "line":
-        return _money(total, digits), tuple(lines)
-    paid, text = rounding.amount(total, digits)
-    difference = exact_text(paid - total)
-    lines.append(
-        CostLine(code="rounding", description="Rounding", amount=difference, exact=difference)
-    )
-    return text, tuple(lines)
-
-
-def _money(total: Fraction, digits: int | None) -> str:
-    """Return the text of a sum of amounts that have *digits* decimals already."""
-    return Rounding().amount(total, digits)[1]
+def _printed(
+    amount: Rounded, charged: Sequence[_Charged], parts: Sequence[CostPart]
+) -> tuple[CostLine, Detail]:
+    """Return what is printed for an amount, and where it comes from."""
+    if amount.line is None:
+        name = (amount.code or "").partition(".")[2]
+        line = CostLine(
+            code=amount.code or "",
+            description=f"Rounding {name}".rstrip(),
+            amount=amount.text,
+            exact=exact_text(amount.exact),
+        )
+        return line, Detail(None, part=len(parts) - 1, rule=amount.rule)
+    source = charged[amount.line]
+    version = parts[source.part].version if len(parts) > 1 else None
+    return _line(source.item, amount.text, version), source.detail(amount.rule)
 
 
 def _line(item: Item, amount: str, version: date | None) -> CostLine:
     line = item.line
+    quantity, rate = _factors(item, amount)
     return CostLine(
         code=line.code,
         description=line.description,
         amount=amount,
         exact=exact_text(item.exact),
-        quantity=None if line.quantity is None else decimal_text(line.quantity),
+        quantity=quantity,
         unit=line.unit,
-        rate=item.rate,
+        rate=rate,
         period=line.period,
         component=line.component,
         version=version,
+        quantity_exact=None if line.quantity is None else endless_text(line.quantity),
+        rate_exact=None if item.rate is None else endless_text(Fraction(item.rate)),
     )
+
+
+def _factors(item: Item, amount: str) -> tuple[str | None, str | None]:
+    """Return the quantity and the rate as they are shown: so that they multiply out."""
+    quantity, rate = item.line.quantity, item.rate
+    if quantity is None or rate is None:
+        return (
+            None if quantity is None else decimal_text(quantity, _SHOWN),
+            None if rate is None else decimal_text(Fraction(rate), _SHOWN),
+        )
+    decimals = max(2, len(amount.partition(".")[2]))
+    texts = factor_texts(fraction(quantity), Fraction(rate), decimals)
+    # A rate that ends is shown as the tariff states it: 0.1500.
+    return texts[0], texts[1] if "/" in rate else rate

@@ -1,4 +1,4 @@
-"""Exact arithmetic: sums of arrays, fractions as text, and how a tariff rounds."""
+"""Exact arithmetic: sums of arrays, fractions as text, and how rates are rounded."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -10,15 +10,18 @@ import attrs
 import numpy as np
 from msgspec import Meta
 
-from energia.codes import minor_digits
 from energia.metering.series import Micro
 from energia.time import Int64
 
 __all__ = [
     "Exact",
     "Mode",
+    "RateRounding",
     "decimal_text",
+    "decimals_of",
+    "endless_text",
     "exact_text",
+    "factor_texts",
     "fixed",
     "fraction",
     "merged",
@@ -114,12 +117,40 @@ def exact_text(value: Fraction) -> str:
     return fixed(value.numerator * (10**decimals // value.denominator), decimals)
 
 
-def decimal_text(value: Exact, decimals: int = 6) -> str:
-    """Return *value* as the shortest decimal; one that does not end is rounded half to even."""
+def decimal_text(value: Exact, decimals: int | None = None) -> str:
+    """Return *value* as the shortest decimal.
+
+    One that does not end is rounded half to even to so many decimals. Without a number of them it
+    is written `n/d`, so that what is worked out with it, in a step or in a rate, is true.
+    """
     exact = fraction(value)
-    if _decimals(exact.denominator) is not None:
+    if decimals is None or decimals_of(exact) is not None:
         return exact_text(exact)
     return fixed(rounded(exact, decimals, "half_even"), decimals)
+
+
+def endless_text(value: Exact) -> str | None:
+    """Return *value* as `n/d`, if no decimal ends; None if one does."""
+    exact = fraction(value)
+    return None if decimals_of(exact) is not None else exact_text(exact)
+
+
+#: A factor that does not end is shown with so many decimals, and with more where it takes more.
+_FACTOR: Final = range(6, 25)
+
+
+def factor_texts(quantity: Fraction, rate: Fraction, decimals: int) -> tuple[str, str]:
+    """Return two factors as decimals, whose product is that of the exact ones.
+
+    One that does not end is rounded, to six decimals or to as many more as it takes for the
+    products to be equal when they are rounded to *decimals*.
+    """
+    product = rounded(quantity * rate, decimals, "half_up")
+    for places in _FACTOR:
+        texts = decimal_text(quantity, places), decimal_text(rate, places)
+        if rounded(Fraction(texts[0]) * Fraction(texts[1]), decimals, "half_up") == product:
+            break
+    return texts
 
 
 def added(amounts: Iterable[str]) -> str:
@@ -134,11 +165,21 @@ def difference(total: str, base: str) -> str:
 
 
 def _like(exact: Fraction, amounts: Sequence[str]) -> str:
-    """Return the text of *exact*, which is made of *amounts*, in their form."""
-    if any("/" in text for text in amounts):
-        return exact_text(exact)
-    digits = max((len(text.partition(".")[2]) for text in amounts), default=0)
+    """Return the text of *exact*, which is made of *amounts*, with as many decimals as they have.
+
+    Bills that were issued long ago may have amounts `n/d`: these count as if they had two decimals.
+    """
+    digits = max((_places(text) for text in amounts), default=0)
     return fixed(rounded(exact, digits, "half_up"), digits)
+
+
+def _places(amount: str) -> int:
+    return 2 if "/" in amount else len(amount.partition(".")[2])
+
+
+def decimals_of(value: Fraction) -> int | None:
+    """Return how many decimals *value* has; None if it never ends."""
+    return _decimals(value.denominator)
 
 
 @lru_cache(maxsize=1024)
@@ -152,49 +193,29 @@ def _decimals(denominator: int) -> int | None:
     return max(twos, fives) if denominator == 1 else None
 
 
-# How a tariff rounds: the rates before multiplication, the amounts once.
+# How a tariff rounds rates, before they are multiplied; amounts are rounded in `rounding.py`.
 
 Decimals = Annotated[int, Meta(ge=0, le=12)]
 
 
 @attrs.frozen
-class Rounding:
-    """How the amounts of a version are rounded.
+class RateRounding:
+    """How the rates of a version are rounded before they are multiplied.
 
     Attributes:
-        unit_price_decimals: Rates are rounded to so many decimals before they are multiplied;
-            None leaves them as they are.
-        amount_decimals: Amounts are rounded to so many decimals; `currency` means the currency's
-            minor unit, None leaves them exact.
+        unit_price_decimals: To so many decimals; None leaves them as they are.
         mode: Ties away from zero, ties to even, or everything towards zero.
-        level: Each line is rounded, or only the total: then a line `rounding` makes up for the
-            difference.
 
     """
 
     unit_price_decimals: Decimals | None = None
-    amount_decimals: Decimals | Literal["currency"] | None = "currency"
     mode: Mode = "half_up"
-    level: Literal["line", "total"] = "line"
-
-    def digits(self, currency: str) -> int | None:
-        """Return the decimals of amounts in *currency*; None means exact."""
-        if self.amount_decimals == "currency":
-            return minor_digits(currency)
-        return self.amount_decimals
 
     def rate(self, rate: Exact) -> tuple[Fraction, str]:
-        """Return the rate to multiply by, and its text."""
+        """Return the rate to multiply by, and its text: `n/d` where it is not rounded."""
         if self.unit_price_decimals is None:
             text = format(rate, "f") if isinstance(rate, Decimal) else decimal_text(rate)
             return fraction(rate), text
         scaled = rounded(fraction(rate), self.unit_price_decimals, self.mode)
         text = fixed(scaled, self.unit_price_decimals)
         return Fraction(scaled, 10**self.unit_price_decimals), text
-
-    def amount(self, exact: Fraction, digits: int | None) -> tuple[Fraction, str]:
-        """Return *exact* rounded to *digits* decimals, and its text."""
-        if digits is None:
-            return exact, exact_text(exact)
-        scaled = rounded(exact, digits, self.mode)
-        return Fraction(scaled, 10**digits), fixed(scaled, digits)

@@ -11,7 +11,8 @@ import numpy as np
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Charge, Measure, Measured, code_of, unit_of
 from energia.pricing.engine import Cost, CostLine, CostPart, Detail
-from energia.pricing.exact import Rounding, decimal_text, exact_text, sums
+from energia.pricing.exact import decimal_text, exact_text, sums
+from energia.pricing.rounding import Rounding
 from energia.pricing.schedule import Rule, Schedule
 from energia.pricing.segments import Due, Segment
 from energia.pricing.slots import Portion, Slots
@@ -224,6 +225,8 @@ class ExplainedRounding:
         exact: The amount before.
         amount: The amount after.
         residue: The first less the second.
+        step: What amounts are multiples of, where they are not of the last decimal.
+        rule: Which rule of rounding holds, counted from 0; null where none is about the line.
 
     """
 
@@ -234,6 +237,8 @@ class ExplainedRounding:
     exact: str
     amount: str
     residue: str
+    step: str | None = None
+    rule: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -315,7 +320,7 @@ def explain(
                 calendar=_calendar(due, line) if due else None,
                 measures=tuple(_measures(due.charge, line, measured)) if due else (),
                 arithmetic=_arithmetic(line, detail, currency),
-                rounding=_rounding(line, rates, amounts, currency),
+                rounding=_rounding(line, rates, amounts, currency, detail.rule),
                 reproduced=code is None or now[part].get(code) == measured,
             )
         )
@@ -364,25 +369,44 @@ def _arithmetic(line: CostLine, detail: Detail, currency: str) -> Arithmetic:
         ExplainedStep(step.description, step.expression, exact_text(Fraction(step.value)))
         for step in detail.steps
     )
-    if line.quantity is not None and line.rate is not None:
-        unit = f"/{line.unit}" if line.unit else ""
-        quantity = f"{line.quantity} {line.unit or ''}".rstrip()
-        if steps and Fraction(line.quantity) * Fraction(line.rate) != Fraction(line.exact):
-            quantity = f"({' + '.join(step.expression for step in steps)}) {line.unit or ''}"
-        expression = f"{quantity.rstrip()} x {line.rate} {currency}{unit}"
-    else:
+    expression = _product(line, steps, currency)
+    if expression is None:
         expression = " + ".join(step.value for step in steps) or line.exact
     return Arithmetic(steps, expression, line.exact, detail.rate_steps)
 
 
+def _product(line: CostLine, steps: Sequence[ExplainedStep], currency: str) -> str | None:
+    """Return quantity x rate, exactly; None where the amount is not that."""
+    if line.quantity is None or line.rate is None:
+        return None
+    exact, added = Fraction(line.exact), sum((Fraction(step.value) for step in steps), Fraction(0))
+    is_of_steps = bool(steps) and added != exact
+    quantity = added if is_of_steps else Fraction(line.quantity_exact or line.quantity)
+    rate = Fraction(line.rate_exact or line.rate)
+    if quantity * rate != exact:
+        # Bills of earlier releases have no exact factors: what was multiplied was shown rounded.
+        if not quantity or decimal_text(exact / quantity, 6) != line.rate:
+            return None
+        rate = exact / quantity
+    unit = line.unit or ""
+    shown = exact_text(quantity)
+    if is_of_steps and line.quantity_exact is not None:
+        shown = f"({' + '.join(step.expression for step in steps)})"
+    price = line.rate if rate == Fraction(line.rate) else exact_text(rate)
+    return f"{f'{shown} {unit}'.rstrip()} x {price} {currency}{f'/{unit}' if unit else ''}"
+
+
 def _rounding(
-    line: CostLine, rates: Rounding, amounts: Rounding, currency: str
+    line: CostLine, rates: Rounding, amounts: Rounding, currency: str, rule: int | None
 ) -> ExplainedRounding:
     """Return how a line was rounded: rates by its own version, amounts by the last."""
+    grain = amounts.grain(currency, rule)
     return ExplainedRounding(
-        level=amounts.level,
-        mode=amounts.mode,
-        decimals=amounts.digits(currency),
+        level=amounts.level_of(rule),
+        mode=grain.mode,
+        decimals=grain.decimals,
+        step=None if grain.step is None else exact_text(grain.step),
+        rule=rule,
         rate_decimals=rates.unit_price_decimals,
         exact=line.exact,
         amount=line.amount,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Self, TypeAlias
 import attrs
 from msgspec import Meta
 
-from energia.pricing.exact import Exact, decimal_text, fraction
+from energia.pricing.exact import Exact, decimal_text, decimals_of, fraction
 from energia.pricing.slots import Slots
 
 #: Charges as JSON has them.
@@ -124,7 +124,8 @@ class Line:
         return self._at(old + more, f"{decimal_text(old)} + {decimal_text(more)}", name)
 
     def _at(self, rate: Fraction, expression: str, name: str) -> Self:
-        step = f"{name}: {expression} = {decimal_text(rate)}"
+        about = "" if decimals_of(rate) is not None else f", about {decimal_text(rate, 6)}"
+        step = f"{name}: {expression} = {decimal_text(rate)}{about}"
         return attrs.evolve(self, rate=rate, amount=None, rate_steps=(*self.rate_steps, step))
 
 

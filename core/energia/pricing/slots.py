@@ -9,7 +9,7 @@ import numpy as np
 
 from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar, Grid, compiled
-from energia.pricing.exact import Rounding
+from energia.pricing.exact import RateRounding
 from energia.pricing.market.series import PriceSeries, SlotFormula, SlotPrices, refuse_unit
 from energia.pricing.schedule import DayList, DayTypes, Schedule
 from energia.time import DAY, Instant, Zone
@@ -175,7 +175,7 @@ class Slots:
     assumptions: dict[Assumption, None] = attrs.field(factory=dict)
     bill: tuple[Instant, Instant] | None = None
     series: Mapping[str, PriceSeries] = attrs.field(factory=dict)
-    rounding: Rounding = attrs.Factory(Rounding)
+    rounding: RateRounding = attrs.Factory(RateRounding)
 
     def prices(self, formula: str | SlotFormula, role: str) -> SlotPrices:
         """Return the price of each slot of *role* by a series, or a formula over one.

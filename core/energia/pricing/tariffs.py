@@ -15,10 +15,16 @@ from energia.convert import Converter, Id
 from energia.convert.faults import REFUSED, Faults, Unreadable, refusal, step
 from energia.convert.structures import PartialObject, Parts, Rules, enforce, fields_of
 from energia.errors import Fault, Invalid, VersionsOverlap
-from energia.pricing.charges import AcrossVersions, Charge, Measure, Measured, UnitPrices
-from energia.pricing.exact import Rounding
+from energia.pricing.charges import (
+    AcrossVersions,
+    Charge,
+    Measure,
+    Measured,
+    UnitPrices,
+)
 from energia.pricing.holidays.lists import ListReference
 from energia.pricing.lines import BillSoFar, Line, Replace, Selection, State
+from energia.pricing.rounding import Rounding
 from energia.pricing.schedule import (
     DAY_KINDS,
     DayKind,
@@ -380,6 +386,16 @@ def selections_are_known(charges: Parts) -> Iterator[Fault]:
         before.add(fields.get("code") or kind_of(charge))
 
 
+def rounded_charges_are_there(charges: Parts, rounding: Rounding) -> Iterator[Fault]:
+    """Refuse rules of rounding about charges that are not in the version."""
+    codes = {stated(charge).get("code") or kind_of(charge) for charge in charges}
+    for index, rule in enumerate(rounding.rules):
+        for position, code in enumerate(rule.of.charges or ()):
+            if code not in codes:
+                pointer = f"/rounding/rules/{index}/of/charges/{position}"
+                yield Fault("unknown_charge", f"no charge has the code {code!r}", pointer)
+
+
 def versions_follow(versions: Parts) -> Iterator[Fault]:
     """Refuse versions that are in force at once."""
     read = [fields_of(version) for version in versions]
@@ -434,6 +450,7 @@ class Version:
         day_types_have_names,
         day_types_are_listed,
         selections_are_known,
+        rounded_charges_are_there,
     )
 
     valid_from: date

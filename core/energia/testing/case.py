@@ -220,7 +220,7 @@ def measured(cost: Cost, code: str) -> Measured:
 
 # The value of an expression as steps show it: `15.50 x 1/31`.
 
-_ARITHMETIC: Final = re.compile(r"[\d\s.+\-*/()x×]+")  # noqa: RUF001 - the sign
+_ARITHMETIC: Final = re.compile(r"[\d\s.+\-*/()x×%]+")  # noqa: RUF001 - the sign
 _OPERATORS: Final[Mapping[type[ast.operator], Callable[[Fraction, Fraction], Fraction]]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -235,6 +235,7 @@ def value_of(expression: str) -> Fraction | None:
     if len(expression) > _LONGEST or not _ARITHMETIC.fullmatch(expression):
         return None
     text = re.sub(r"[x×]", "*", expression)  # noqa: RUF001 - the sign
+    text = re.sub(r"([\d.]+) ?%", r"(\1/100)", text)
     try:
         return _value(ast.parse(text.strip(), mode="eval").body, text.strip())
     except (SyntaxError, ZeroDivisionError, ValueError):

@@ -50,12 +50,12 @@ async def test_what_is_the_same_matches(billed: Client) -> None:
     found = await checked(billed, "14.50", *PRINTED)
 
     assert found["result"] == "match"
-    assert (found["supplier_sum"], found["adds_up"]) == ("14.5", True)
+    assert (found["supplier_sum"], found["adds_up"]) == ("14.50", True)
     assert found["total"] == {
         "result": "match",
-        "billed": "14.5",
-        "supplier": "14.5",
-        "difference": "0",
+        "billed": "14.50",
+        "supplier": "14.50",
+        "difference": "0.00",
     }
     assert [(line["code"], line["result"]) for line in found["lines"]] == [
         ("energy.peak", "match"),
@@ -95,7 +95,7 @@ async def test_a_difference_is_theirs_less_ours(billed: Client) -> None:
 
     assert found["lines"][2]["amount"] == {
         "result": "mismatch",
-        "billed": "1",
+        "billed": "1.00",
         "supplier": "1.75",
         "difference": "0.75",
     }
@@ -111,7 +111,7 @@ async def test_several_lines_of_one_code_are_added_up(billed: Client) -> None:
     found = await checked(billed, "14.50", PRINTED[0], *parts, PRINTED[2])
 
     rest = found["lines"][1]
-    assert (found["result"], rest["amount"]["supplier"]) == ("match", "10.5")
+    assert (found["result"], rest["amount"]["supplier"]) == ("match", "10.50")
     assert (rest["quantity"]["supplier"], rest["quantity"]["result"]) == ("21", "match")
 
 
@@ -140,7 +140,7 @@ async def test_a_code_that_we_do_not_have_is_unknown(billed: Client) -> None:
         "code": "tax",
         "description": "Basic fee",
         "result": "unknown",
-        "amount": {"result": "unknown", "supplier": "1"},
+        "amount": {"result": "unknown", "supplier": "1.00"},
     }
     assert (found["result"], found["adds_up"]) == ("unknown", False)
 
@@ -151,7 +151,7 @@ async def test_a_mismatch_is_worse_than_an_unknown_line(billed: Client) -> None:
 
     assert results(found)["Basic fee"] == "unknown"
     assert (found["result"], found["total"]["result"]) == ("mismatch", "mismatch")
-    assert (found["total"]["difference"], found["adds_up"]) == ("-1", True)
+    assert (found["total"]["difference"], found["adds_up"]) == ("-1.00", True)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +191,56 @@ async def test_a_quantity_that_is_not_printed_is_not_compared(billed: Client) ->
     found = await checked(billed, "14.50", PRINTED[0], *parts, PRINTED[2])
 
     assert "quantity" not in found["lines"][1]
+    assert found["result"] == "match"
+
+
+async def test_lines_of_no_amount_need_no_twin(client: Client) -> None:
+    """A bill that agrees to the centavo is a match: what costs nothing is not printed (case p01)."""
+    energy = {"kind": "energy.flat", "code": "energy", "rate": "1.00"}
+    nothing = {"kind": "percent", "code": "discount", "percent": "0"}
+    await store_household(client, tariff(energy, nothing))
+    await issued(client, "b", 1)
+    line = {"code": "energy", "description": "Consumo", "amount": "24.00"}
+    theirs = {"description": "ICMS, in the price", "amount": "0.00"}
+
+    found = await checked(client, "24.00", line, theirs)
+
+    assert [(line.get("code"), line["result"]) for line in found["lines"]] == [
+        ("energy", "match"),
+        ("discount", "match"),
+        (None, "match"),
+    ]
+    assert (found["result"], found["adds_up"]) == ("match", True)
+
+
+async def test_our_rounding_of_the_total_needs_no_twin(client: Client) -> None:
+    """Where the totals match, so does the line that makes up for rounding (case o01)."""
+    energy = {"kind": "energy.flat", "code": "energy", "rate": "0.8"}
+    body = tariff(energy)
+    body["versions"][0]["rounding"] = {"level": "total", "amount_decimals": 0}
+    await store_household(client, body)
+    bill = await issued(client, "b", 1)
+    line = {"code": "energy", "description": "Energy", "amount": "19.20"}
+
+    found = await checked(client, "19", line)
+    other = await checked(client, "20", line)
+
+    assert [(line["code"], line["amount"]) for line in bill["lines"]] == [
+        ("energy", "19.20"),
+        ("rounding", "-0.20"),
+    ]
+    assert (found["result"], found["lines"][1]["result"]) == ("match", "match")
+    assert (other["result"], other["lines"][1]["result"]) == ("mismatch", "mismatch")
+
+
+async def test_a_line_of_several_periods_is_named_by_the_charge(billed: Client) -> None:
+    """A supplier that prints one line for all periods: 24 kWh, 3.00 + 10.50."""
+    energy = {"code": "energy", "description": "Energia", "quantity": "24", "amount": "13.50"}
+
+    found = await checked(billed, "14.50", energy, PRINTED[2])
+
+    assert results(found) == {"Energia": "match", "Basic fee": "match"}
+    assert found["lines"][0]["quantity"]["billed"] == "24"
     assert found["result"] == "match"
 
 

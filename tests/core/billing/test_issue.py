@@ -114,3 +114,27 @@ async def test_a_draft_is_deleted_or_issued_never_both(household: Client, heard:
         status, _ = await answer_of(household, "GET", f"/v1/bills/{id_}")
         assert (issue[0], delete[0], status) in ((200, 409, 200), (404, 204, 404))
         assert (id_ in heard.bills) == (status == 200)
+
+
+async def test_amounts_without_decimals_are_not_issued(household: Client, heard: Heard) -> None:
+    """A tariff that does not round can be drafted: nobody can pay such a bill."""
+    exact = tariff({"kind": "fixed", "amount": "100", "per": "month"})
+    exact["versions"][0]["rounding"] = {"amount_decimals": None}
+    await success(household, "PUT", "/v1/tariffs/flat", exact)
+    shown = await draft(household, "b", 1)
+
+    refused = await refusal(household, "POST", "/v1/bills/b/issue")
+    run = await success(
+        household,
+        "POST",
+        "/v1/bills/run",
+        {"start": "2025-03-01", "end": "2025-03-02", "issue": True},
+    )
+
+    # 100 x 1/31 ends in no decimal.
+    assert (shown["total"], shown["lines"][0]["amount"]) == ("3.225806451613",) * 2
+    assert shown["lines"][0]["exact"] == "100/31"
+    assert [one["code"] for one in shown["assumptions"]] == ["amounts_shown_rounded"]
+    assert refused[:2] == (409, "no_decimals")
+    assert [one["code"] for one in run["failed"]] == ["no_decimals"]
+    assert heard.events == []

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,16 @@ def line(cost: Cost, code: str) -> CostLine:
     """Return the line of *cost* with this code."""
     (found,) = (one for one in cost.lines if one.code == code)
     return found
+
+
+def exact_total(cost: Cost) -> Fraction:
+    """Return the exact sum of what charges charge, before anything was rounded."""
+    return sum((Fraction(text) for text in exact_amounts(cost)), Fraction(0))
+
+
+def exact_amounts(cost: Cost) -> list[str]:
+    """Return the exact amounts of the lines that charges charge."""
+    return [line.exact for line in cost.lines if line.code != "rounding"]
 
 
 def utc(instant: int) -> datetime:

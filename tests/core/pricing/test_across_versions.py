@@ -181,10 +181,11 @@ def test_a_total_is_rounded_once() -> None:
 
     # 2 x 2.4 x 0.333 = 1.5984
     assert amounts(cost) == [
-        ("2026-01-01", "energy.flat", "0.7992"),
-        ("2026-06-01", "energy.flat", "0.7992"),
-        ("None", "rounding", "0.0016"),
+        ("2026-01-01", "energy.flat", "0.80"),
+        ("2026-06-01", "energy.flat", "0.80"),
+        ("None", "rounding", "0.00"),
     ]
+    assert [line.exact for line in cost.lines] == ["0.7992", "0.7992", "0.0016"]
     assert cost.total == "1.60"
 
 

@@ -63,8 +63,8 @@ def test_a_negative_base_keeps_the_sign_of_the_difference() -> None:
     assert [one.difference_percent for one in ranking] == ["0.0", "200.0"]
 
 
-def test_exact_totals_are_compared_exactly() -> None:
-    """Totals that no decimal ends have differences that none ends."""
+def test_totals_that_no_decimal_ends_are_compared_as_decimals() -> None:
+    """A total that is not rounded and does not end is shown with twelve decimals."""
     unrounded: dict[str, Any] = {"rounding": {"amount_decimals": None}}
     charges = [{"kind": "fixed", "amount": "1", "per": "month"}]
     third = read(document(charges, currency="BRL", **unrounded))
@@ -73,7 +73,7 @@ def test_exact_totals_are_compared_exactly() -> None:
         [flat("a", "0", **unrounded), third], {"import": USAGE}, (USAGE.start, USAGE.end)
     )
 
-    assert [one.difference for one in ranking] == ["0", "1/31"]
+    assert [one.difference for one in ranking] == ["0", "0.032258064516"]
 
 
 def test_currencies_are_not_converted() -> None:

@@ -12,7 +12,7 @@ from energia.codes import CODES, minor_digits
 from energia.metering.series import BOUND
 from energia.pricing.exact import (
     Mode,
-    Rounding,
+    RateRounding,
     decimal_text,
     exact_text,
     fixed,
@@ -99,9 +99,10 @@ def test_exact_text_is_a_decimal_where_one_ends(value: Fraction, text: str) -> N
     assert exact_text(value) == text
 
 
-def test_quantities_that_never_end_are_cut_at_six_decimals() -> None:
-    """A third of a month is shown rounded; its amount is exact."""
-    assert decimal_text(Fraction(2, 3)) == "0.666667"
+def test_what_never_ends_is_cut_where_that_is_asked_for() -> None:
+    """A third of a month is shown rounded to some decimals, or else exactly."""
+    assert decimal_text(Fraction(2, 3), 6) == "0.666667"
+    assert decimal_text(Fraction(2, 3)) == "2/3"
     assert decimal_text(Decimal("38.20")) == "38.2"
 
 
@@ -114,8 +115,8 @@ def test_what_is_not_exact_is_refused(value: object) -> None:
 
 def test_rates_are_rounded_before_they_are_multiplied() -> None:
     """Without `unit_price_decimals` a rate is written as the document has it."""
-    assert Rounding().rate(Decimal("0.61000")) == (Fraction("0.61"), "0.61000")
-    assert Rounding(unit_price_decimals=3).rate(Decimal("0.61251")) == (
+    assert RateRounding().rate(Decimal("0.61000")) == (Fraction("0.61"), "0.61000")
+    assert RateRounding(unit_price_decimals=3).rate(Decimal("0.61251")) == (
         Fraction("0.613"),
         "0.613",
     )

@@ -52,7 +52,7 @@ def spans(schedule: Schedule, first: int, last: int) -> tuple[Span, ...]:
     numbers = np.arange(first, last + 1, dtype=np.int64)
     days = DayTypes().days(numbers)
     seasons = list(dict.fromkeys(rule.season for rule in schedule.rules if rule.season))
-    inside = np.array([season.includes(days.month_day) for season in seasons], bool)
+    inside = np.array([season.includes(days) for season in seasons], np.bool_)
     inside = inside.reshape(len(seasons), len(numbers))
     cuts = np.flatnonzero((inside[:, 1:] != inside[:, :-1]).any(axis=0)) + 1
     edges = [0, *cuts.tolist(), len(numbers)]

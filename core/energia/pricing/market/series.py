@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from energia.errors import Fault, IncompletePrices, Invalid
 from energia.pricing.calendar import Grid
-from energia.pricing.exact import Rounding, fraction
+from energia.pricing.exact import RateRounding, fraction
 from energia.time import Instant, Int64, Zone
 from energia.units import QUANTITIES
 
@@ -243,7 +243,7 @@ class SlotFormula:
     cap: Decimal | None = None
     finer: Literal["average", "refuse"] = "average"
 
-    def prices(self, series: PriceSeries, grid: Grid, rounding: Rounding) -> SlotPrices:
+    def prices(self, series: PriceSeries, grid: Grid, rounding: RateRounding) -> SlotPrices:
         """Return the price of each slot of *grid*; those without one are marked.
 
         Raises:
@@ -252,7 +252,7 @@ class SlotFormula:
         """
         return _priced(self, series, grid, rounding)
 
-    def of(self, prices: SlotPrices, interval: int, rounding: Rounding) -> SlotPrices:
+    def of(self, prices: SlotPrices, interval: int, rounding: RateRounding) -> SlotPrices:
         """Apply the formula to the *prices* of a series in slots of *interval* seconds."""
         if self.finer == "refuse" and len(prices.averaged):
             raise _too_fine(self.series, len(prices.averaged))
@@ -262,7 +262,7 @@ class SlotFormula:
         return SlotPrices(values, scale, prices.known, prices.averaged)
 
     def complete(
-        self, series: PriceSeries, grid: Grid, rounding: Rounding, zone: Zone
+        self, series: PriceSeries, grid: Grid, rounding: RateRounding, zone: Zone
     ) -> SlotPrices:
         """Return the price of each slot of *grid*; raises `IncompletePrices` if one is missing."""
         prices = self.prices(series, grid, rounding)
@@ -305,7 +305,7 @@ class SlotFormula:
 
 @lru_cache(maxsize=16)
 def _priced(
-    formula: SlotFormula, series: PriceSeries, grid: Grid, rounding: Rounding
+    formula: SlotFormula, series: PriceSeries, grid: Grid, rounding: RateRounding
 ) -> SlotPrices:
     """Price slots; all meters on one grid share the prices of a window."""
     return formula.of(series.aligned(grid), grid.interval, rounding)
@@ -325,10 +325,10 @@ def _times(number: Decimal, scale: int) -> int:
     return scaled.numerator
 
 
-def _rounded(values: Whole, scale: int, rounding: Rounding) -> tuple[Whole, int]:
+def _rounded(values: Whole, scale: int, rounding: RateRounding) -> tuple[Whole, int]:
     """Return prices rounded as the version rounds rates."""
     decimals = rounding.unit_price_decimals or 0
-    # Rounding goes by fractions and is slow; most slots of a window share few prices.
+    # RateRounding goes by fractions and is slow; most slots of a window share few prices.
     different, index = np.unique(values, return_inverse=True)
     exact = [
         rounding.rate(Fraction(value, scale))[0] * 10**decimals for value in different.tolist()

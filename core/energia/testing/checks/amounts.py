@@ -1,5 +1,6 @@
 """Checks of the numbers on a bill: exact, adding up, explained."""
 
+import re
 from fractions import Fraction
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ _ROUNDINGS: Final[tuple[dict[str, Any], ...]] = (
     {"amount_decimals": 2, "level": "total", "mode": "half_even"},
     {"amount_decimals": 0, "unit_price_decimals": 2, "mode": "down"},
 )
+_EQUATION: Final = re.compile(r": (?P<expression>[^:]+) = (?P<value>-?[\d./]+)(, about .*)?$")
 _END: Final = MONDAY + 7 * DAY
 
 
@@ -86,15 +88,33 @@ def _refuse_unexplained(explanation: ExplainedLine) -> None:
     multiplied = line.quantity is not None and line.rate is not None
     if not steps and not multiplied and Fraction(line.exact):
         raise Failed(f"{line.code} is {line.amount}, and no step tells why")
-    for step in steps:
-        worked_out = value_of(step.expression)
-        if worked_out is not None and not _about(worked_out, Fraction(step.value)):
-            raise Failed(f"{line.code}: a step says {step.expression} = {step.value}")
+    _refuse_false(explanation)
 
 
-def _about(left: Fraction, right: Fraction) -> bool:
-    """Tell whether two numbers are one; expressions may show rounded parts."""
-    return abs(left - right) <= max(abs(right), Fraction(1)) / 1000
+def _refuse_false(explanation: ExplainedLine) -> None:
+    """Refuse an equation that is printed and is not true."""
+    line, arithmetic = explanation.line, explanation.arithmetic
+    if line.factors is not None and line.factors[0] * line.factors[1] != Fraction(line.exact):
+        raise Failed(f"{line.code}: {line.quantity} x {line.rate} is not {line.exact}")
+    equations = [(step.expression, step.value) for step in arithmetic.steps]
+    equations += [pair for text in arithmetic.rate for pair in _equation_of_rate(text)]
+    equations.append((_without_units(arithmetic.expression, line.unit), arithmetic.value))
+    for expression, value in equations:
+        worked_out = value_of(expression)
+        if worked_out is not None and worked_out != Fraction(value):
+            raise Failed(f"{line.code}: it says {expression} = {value}, which is {worked_out}")
+
+
+def _equation_of_rate(text: str) -> list[tuple[str, str]]:
+    """Return the equation of `name: 0.5 / 0.82 = 25/41, about 0.609756`."""
+    equation = _EQUATION.search(text)
+    return [(equation["expression"], equation["value"])] if equation else []
+
+
+def _without_units(expression: str, unit: str | None) -> str:
+    """Return `3 kWh x 0.33333 BRL/kWh` without its units."""
+    plain = re.sub(r" [A-Z]{3}(/\S.*)?$", "", expression)
+    return plain.replace(f" {unit} x ", " x ", 1) if unit else plain
 
 
 def _refuse_float(code: str, name: str, value: Exact | None) -> None:

@@ -446,5 +446,5 @@ async def get_series_prices(
 
 def _data(points: PriceSeries, unit: str, zone: Zone) -> list[SeriesPrice]:
     starts, ends = stamps(zone, points.starts), stamps(zone, points.ends)
-    prices = [decimal_text(shown(points.text(index), unit)) for index in range(len(starts))]
+    prices = [decimal_text(shown(points.text(index), unit), 12) for index in range(len(starts))]
     return [SeriesPrice(*row) for row in zip(starts, ends, prices, strict=True)]
