@@ -1,6 +1,6 @@
 """Tariffs ranked by what the same usage costs under each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 
@@ -8,12 +8,11 @@ import attrs
 
 from energia.costing.groups import price_groups, together
 from energia.errors import EnergiaError, Fault, Invalid
-from energia.metering.series import Series
 from energia.pricing.engine import Cost, CostLine
 from energia.pricing.exact import difference, fixed, rounded
 from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Tariff
-from energia.pricing.usage import Terms
+from energia.pricing.usage import Terms, Usage
 
 
 @attrs.frozen
@@ -41,7 +40,7 @@ class Ranked:
 
 def compare(
     tariffs: Sequence[Tariff],
-    usage: Mapping[str, Series],
+    usage: Usage,
     bounds: Sequence[int],
     terms: Terms = Terms(),  # noqa: B008
 ) -> tuple[Ranked, ...]:

@@ -4,7 +4,7 @@ Tiers, demand and fixed charges start anew in each period; what the charges reme
 period to the next.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
@@ -12,11 +12,10 @@ from itertools import pairwise
 import attrs
 
 from energia.errors import IncompleteUsage
-from energia.metering.series import Series
 from energia.pricing.engine import Cost, CostLine, price
 from energia.pricing.exact import added, decimal_text, exact_text
 from energia.pricing.tariffs import Tariff
-from energia.pricing.usage import Terms, all_gaps
+from energia.pricing.usage import Terms, Usage, all_gaps
 
 
 @attrs.frozen
@@ -38,7 +37,7 @@ class Group:
 
 
 def price_groups(
-    tariff: Tariff, usage: Mapping[str, Series], bounds: Sequence[int], terms: Terms
+    tariff: Tariff, usage: Usage, bounds: Sequence[int], terms: Terms
 ) -> tuple[Group, ...]:
     """Return what *usage* costs in each window between *bounds*, in order.
 
