@@ -39,7 +39,7 @@ def _proration_is_of_months(per: str, proration: Proration | None) -> Iterator[F
 class Fixed(BaseCharge):
     """An amount that does not depend on usage.
 
-    Days and months are those of the tariff's zone that the window touches. A year is twelve
+    Days and months are those of the site's zone that the window touches. A year is twelve
     months: `per: year` charges a twelfth of the amount by the rules of `per: month`. Where a bill
     is priced in parts, because another version of the tariff follows, the parts share by days what
     is charged once.

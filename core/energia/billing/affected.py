@@ -21,7 +21,7 @@ from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 
-Reason = Literal["readings", "prices", "tariff", "parameters", "prior_state"]
+Reason = Literal["readings", "prices", "tariff", "parameters", "prior_state", "days"]
 #: How many bills are looked at together.
 _SCANNED: Final = 200
 #: How many bills one request looks at.
@@ -35,11 +35,18 @@ class _Case:
     row: Row
     period: BillPeriod
     reasons: tuple[Reason, ...]
+    has_other_days: bool = False
 
     @property
-    def may_be_filled(self) -> bool:
-        """Whether readings were missing: filling them in leaves no revision."""
-        return bool(self.row.document["coverage"]["missing"])
+    def suspicion(self) -> Reason | None:
+        """Why the bill may be another one now, though nothing that it keeps says so.
+
+        It counted days of another zone than the site's; or readings were missing, and filling
+        them in leaves no revision.
+        """
+        if self.has_other_days:
+            return "days"
+        return "readings" if self.row.document["coverage"]["missing"] else None
 
 
 async def affected(
@@ -67,15 +74,17 @@ async def affected(
 
 async def _changed(bills: Bills, rows: Sequence[Row]) -> list[Bill]:
     """Return those of *rows* whose inputs have changed, each with what it would be now."""
-    cases = [case for case in await _cases(bills, rows) if case.reasons or case.may_be_filled]
+    cases = [case for case in await _cases(bills, rows) if case.reasons or case.suspicion]
     costs = await bills.price(bills.tenant, [case.period for case in cases])
     changed = []
     for case, now in zip(cases, costs, strict=True):
         reasons = case.reasons
-        if not reasons and not _differs(case.row, now, bills):
+        if not reasons and case.suspicion and _differs(case.row, now, bills):
+            reasons = (case.suspicion,)
+        if not reasons:
             continue
         bill = bills.bill(case.row)
-        changed.append(attrs.evolve(bill, impact=_impact(bill, now, reasons or ("readings",))))
+        changed.append(attrs.evolve(bill, impact=_impact(bill, now, reasons)))
     return changed
 
 
@@ -99,7 +108,12 @@ async def _cases(bills: Bills, rows: Sequence[Row]) -> list[_Case]:
         "prices": await _repriced(bills, rows, periods),
     }
     return [
-        _Case(row, period, tuple(_reasons(row, period, tariffs[row.tariff], bills, changed)))
+        _Case(
+            row,
+            period,
+            tuple(_reasons(row, period, tariffs[row.tariff], bills, changed)),
+            _has_other_days(row, period, tariffs[row.tariff]),
+        )
         for row, period in zip(rows, periods, strict=True)
     ]
 
@@ -132,10 +146,15 @@ def _in_force_still(row: Row, period: BillPeriod, tariff: Tariff | EnergiaError)
     if isinstance(tariff, EnergiaError):
         return False
     try:
-        spans = tariff.in_force(*period.window)
+        spans = tariff.at(row.days_in(tariff)).in_force(*period.window)
     except Invalid:
         return False
     return tuple(span.version.valid_from for span in spans) == row.versions
+
+
+def _has_other_days(row: Row, period: BillPeriod, tariff: Tariff | EnergiaError) -> bool:
+    """Tell whether the bill counts days of another zone than it would now."""
+    return isinstance(tariff, Tariff) and row.days_in(tariff).name != period.timezone
 
 
 async def _corrected(

@@ -150,7 +150,8 @@ async def _tariff(bills: Bills, row: Row) -> Tariff:
 
     They cannot have changed since the bill was issued, but for the end of the last one.
     """
-    tariff = await Tariffs(bills.tenant, bills.converter).get(row.tariff)
+    stored = await Tariffs(bills.tenant, bills.converter).get(row.tariff)
+    tariff = stored.at(row.days_in(stored))
     ends = dict(zip(row.versions, [*row.versions[1:], None], strict=True))
     versions = tuple(
         attrs.evolve(version, valid_to=ends[version.valid_from])

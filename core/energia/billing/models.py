@@ -224,14 +224,16 @@ class Impact:
 
     Attributes:
         reasons: What has changed since: `readings`, `prices`, `tariff`, `parameters`,
-            `prior_state`.
+            `prior_state`; or `days`: it counted days of the tariff's zone, not of the site's.
         total: The total now.
         difference: That less the total of the bill.
         problem: Why it could not be made now.
 
     """
 
-    reasons: tuple[Literal["readings", "prices", "tariff", "parameters", "prior_state"], ...]
+    reasons: tuple[
+        Literal["readings", "prices", "tariff", "parameters", "prior_state", "days"], ...
+    ]
     total: str | None = None
     difference: str | None = None
     problem: Trouble | None = None

@@ -30,7 +30,7 @@ class BillPeriod:
 
     Attributes:
         contract: The contract.
-        timezone: The zone of its site.
+        timezone: The zone of its site, whose days are those of the bill.
         start: The first day.
         end: The day after the last one.
         prior_state: What the charges remember from the bill before, by their codes.
@@ -124,7 +124,8 @@ def _plan(
     try:
         _refuse_outside(period)
         window = period.window
-        filled_tariff = tariff.within(*window).filled(period.contract.parameters)
+        local = tariff.at(Zone.named(period.timezone))
+        filled_tariff = local.within(*window).filled(period.contract.parameters)
         in_force = filled_tariff.in_force(*window)
         if period.client_state:
             refuse_unknown(period.prior_state, codes(in_force))

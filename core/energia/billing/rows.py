@@ -16,8 +16,9 @@ from energia.pricing.exact import difference, exact_text, fraction
 from energia.pricing.market import store as market
 from energia.pricing.market.store import PriceSpan
 from energia.pricing.segments import several
+from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Missing
-from energia.time import EPOCH
+from energia.time import EPOCH, Zone
 
 
 @attrs.frozen(kw_only=True)
@@ -78,6 +79,13 @@ class Row:
         """How missing readings were treated."""
         missing: Missing = self.document["inputs"]["missing"]
         return missing
+
+    def days_in(self, tariff: Tariff) -> Zone:
+        """Return the zone whose days the bill counts: the site's.
+
+        Bills that were made before that was so count days of the tariff's zone.
+        """
+        return Zone.named(self.basis.get("days", tariff.timezone))
 
     def price_spans(self, window: tuple[int, int]) -> list[PriceSpan]:
         """Return the price series that the bill read in *window*, each as it was known then."""
@@ -190,6 +198,7 @@ def _basis(priced: BillCost) -> dict[str, Any]:
             for detail in priced.cost.details
         ],
         "channels": priced.period.contract.channels,
+        "days": priced.inputs.plan.tariff.zone.name,
     }
 
 

@@ -142,7 +142,8 @@ async def _open_bill(bills: Bills, id_: str, start: date | None) -> OpenBill:
     prior = (await prior_bills(queries, [(id_, start or date.max)])).get(0)
     first, begin, end = _window(bills, zoned, start or (prior.end if prior else None))
     tariff = await Tariffs(queries, bills.converter).get(contract.tariff)
-    filled_tariff = tariff.within(begin, end).filled(contract.parameters)
+    local = tariff.at(Zone.named(zoned.timezone))
+    filled_tariff = local.within(begin, end).filled(contract.parameters)
     filled_tariff.in_force(begin, end)  # raises where no version is in force
     declared = (await registry.channels_of(queries, [contract.meter]))[contract.meter]
     plan = Plan((filled_tariff,), begin, end).of_meter(declared, contract.channels, None)

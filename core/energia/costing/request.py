@@ -125,7 +125,10 @@ async def costing_of(
     """
     async with _snapshot(stored) as queries:
         given, window = await _tariffs_and_window(subject, tariffs, queries, converter, limit)
-        filled_tariffs = tuple(_filled(given, subject.parameters, window))
+        days = _zone_of_days(window, given[0])
+        window = attrs.evolve(window, bounds=_bounds(window, days, subject.group))
+        local = [tariff.at(days) for tariff in given]
+        filled_tariffs = tuple(_filled(local, subject.parameters, window))
         plan = Plan(filled_tariffs, window.start, window.end, usage=window.usage)
         if window.usage is None:
             plan = plan.of_meter(window.declared, subject.channels or {}, limit)
@@ -207,7 +210,17 @@ async def _window(subject: Subject, queries: Queries | None, limit: int) -> _Win
         window = await _of_meter(str(subject.meter), subject, queries)
     if window.end <= window.start:
         raise Invalid.of("empty_window", "the window is empty", "/end")
-    return attrs.evolve(window, bounds=_bounds(window, subject.group))
+    return window
+
+
+def _zone_of_days(window: _Window, tariff: Tariff) -> Zone:
+    """Return the zone whose days are counted: the site's, as in bills, or that of the usage.
+
+    A window that starts at an instant at which a day of the tariff's zone begins, and none of the
+    site's, is one of days of the tariff's zone.
+    """
+    is_of_tariff = tariff.zone.starts_day(window.start) and not window.zone.starts_day(window.start)
+    return tariff.zone if is_of_tariff else window.zone
 
 
 def _of_usage(given: InlineUsage, subject: Subject, limit: int) -> _Window:
@@ -243,11 +256,11 @@ def _zone_and_channel(timezone: str, *columns: Any) -> tuple[str, Channel | None
     return timezone, None if columns[0] is None else Channel(*columns)
 
 
-def _bounds(window: _Window, group: str | None) -> tuple[int, ...]:
+def _bounds(window: _Window, zone: Zone, group: str | None) -> tuple[int, ...]:
     """Return where the bill periods begin, and the end of the last: a group is such a period."""
     if group is None:
         return (window.start, window.end)
-    edges = bounds(window.zone, Granularity(group, None), window.start, window.end)
+    edges = bounds(zone, Granularity(group, None), window.start, window.end)
     if len(edges) > _PERIODS + 1:
         raise Invalid.of("too_many_groups", f"there are more than {_PERIODS} groups", "/group")
     return tuple(edges.tolist())

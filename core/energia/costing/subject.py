@@ -64,7 +64,8 @@ class InlineUsage:
     """Readings that come with the request.
 
     Attributes:
-        timezone: The IANA zone of dates in the request and of times in the answer.
+        timezone: The IANA zone of dates in the request, of the days that are counted and of times
+            in the answer.
         interval: The length of a slot; divides a day, at most an hour.
         channels: The readings by role.
 

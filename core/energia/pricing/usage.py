@@ -133,10 +133,10 @@ class Cut:
 
 @attrs.frozen
 class Days:
-    """The local days of a tariff, which estimates tell apart.
+    """The local days of a bill, which estimates tell apart.
 
     Attributes:
-        zone: The zone of the tariff.
+        zone: The zone of the bill's days.
         types: Its holidays and weekend days.
 
     """

@@ -209,7 +209,7 @@ class Tiered(BaseCharge):
         scope: One ladder for the energy of all periods, each of which pays its share of every
             tier; a ladder for each period; one ladder that is walked slot by slot; or all energy at
             the tier that the total ends in.
-        reset: When usage is counted from nothing again; dates are those of the tariff's zone.
+        reset: When usage is counted from nothing again; dates are those of the site's zone.
         last: Whether the last tier is open, or ends: then usage above it is refused.
         proration: Whether a part of a window has that part of the allowance, by days, or all of
             it: then what was used in the window before is remembered, except of bills and days.

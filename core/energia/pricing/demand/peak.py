@@ -24,7 +24,7 @@ _LIMIT = 2**63 - 1
 
 @attrs.frozen(eq=False)
 class Intervals:
-    """The intervals of the readings of a role, aligned to the clock of the tariff's zone.
+    """The intervals of the readings of a role, aligned to the clock of the site's zone.
 
     Attributes:
         first: int64[n], the first slot of each.
