@@ -100,7 +100,7 @@ async def _cases(bills: Bills, rows: Sequence[Row]) -> list[_Case]:
         prior[index].state if index in prior else row.prior_state for index, row in enumerate(rows)
     ]
     periods = [
-        _period(row, contracts[row.contract], state)
+        _period(bills, row, contracts[row.contract], state)
         for row, state in zip(rows, states, strict=True)
     ]
     changed: dict[Reason, frozenset[str]] = {
@@ -119,9 +119,11 @@ async def _cases(bills: Bills, rows: Sequence[Row]) -> list[_Case]:
 
 
 def _period(
-    row: Row, zoned: ZonedContract, state: Mapping[str, Mapping[str, object]]
+    bills: Bills, row: Row, zoned: ZonedContract, state: Mapping[str, Mapping[str, object]]
 ) -> BillPeriod:
-    return BillPeriod(zoned.contract, zoned.timezone, row.start, row.end, state, row.missing)
+    """Return the period as a correction of the bill would be priced."""
+    period = BillPeriod(zoned.contract, zoned.timezone, row.start, row.end, state)
+    return row.terms_of(period, bills.read_back(zoned.contract.channels))
 
 
 def _reasons(

@@ -164,7 +164,10 @@ class Bills:
         (contract,) = await zoned_contracts(queries, [row.contract])
         days = (row.start, row.end)
         period = await self._period(queries, contract, days, None, row.prior_state)
-        return await self._cost(queries, attrs.evolve(period, missing=row.missing))
+        if row.corrects is None:
+            return await self._cost(queries, attrs.evolve(period, missing=row.missing))
+        channels = self.read_back(contract.contract.channels)
+        return await self._cost(queries, row.terms_of(period, channels))
 
     async def price(
         self, queries: Queries, periods: Sequence[BillPeriod]
@@ -248,7 +251,7 @@ class Bills:
         remembered = {} if old is None else (await self.row(queries, old.id)).prior_state
         days = (new.start, new.end)
         period = await self._period(queries, contract, days, new.state, remembered)
-        cost = await self._cost(queries, attrs.evolve(period, missing=new.missing))
+        cost = await self._cost(queries, attrs.evolve(period, missing=new.missing or "refuse"))
         id_ = old.id if old else new.id or new_id()
         return NewRow(id=id_, corrects=None, priced=cost), old
 
@@ -267,7 +270,8 @@ class Bills:
         (contract,) = await zoned_contracts(queries, [row.contract])
         days = (row.start, row.end)
         period = await self._period(queries, contract, days, None, row.prior_state)
-        cost = await self._cost(queries, attrs.evolve(period, missing=new.missing))
+        own = row.terms_of(period, self.read_back(contract.contract.channels))
+        cost = await self._cost(queries, attrs.evolve(own, missing=new.missing or own.missing))
         return NewRow(id=old.id if old else new.id or new_id(), corrects=id_, priced=cost), old
 
     async def _period(

@@ -129,7 +129,8 @@ class NewBill:
         end: The day after the last one.
         corrects: An issued bill, to be made again from what is stored now.
         state: What the charges remember from before the contract's first bill, by their codes.
-        missing: Whether missing readings are refused, or how they are filled in.
+        missing: Whether missing readings are refused, or how they are filled in; without it, a
+            correction treats them as its bill did, and others are refused.
 
     """
 
@@ -146,7 +147,7 @@ class NewBill:
     end: date | None = None
     corrects: Id | None = None
     state: States | None = None
-    missing: Missing = "refuse"
+    missing: Missing | None = None
 
     def __attrs_post_init__(self) -> None:
         """Refuse what does not go together."""

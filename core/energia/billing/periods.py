@@ -37,6 +37,8 @@ class BillPeriod:
         missing: Whether missing readings are refused, or how they are filled in.
         client_state: Whether a client stated `prior_state`: then no charge in it may be unknown.
             What a bill has left is handed on even by a version without the charge.
+        channels: The channels of roles for which the contract names none, as a bill read them;
+            one that is gone is passed over.
 
     """
 
@@ -47,6 +49,13 @@ class BillPeriod:
     prior_state: Mapping[str, Mapping[str, Any]]
     missing: Missing = "refuse"
     client_state: bool = False
+    channels: Mapping[str, Sequence[str]] = attrs.field(factory=dict)
+
+    def channels_of(self, declared: Sequence[Channel]) -> Mapping[str, Sequence[str]]:
+        """Return the channels of a meter that are named for a role."""
+        ids = {channel.id for channel in declared}
+        billed = {role: of_role for role, of_role in self.channels.items() if ids >= set(of_role)}
+        return {**billed, **self.contract.channels}
 
     @property
     def window(self) -> tuple[int, int]:
@@ -129,7 +138,8 @@ def _plan(
         in_force = filled_tariff.in_force(*window)
         if period.client_state:
             refuse_unknown(period.prior_state, codes(in_force))
-        return Plan((filled_tariff,), *window).of_meter(declared, period.contract.channels, limit)
+        named = period.channels_of(declared)
+        return Plan((filled_tariff,), *window).of_meter(declared, named, limit)
     except EnergiaError as error:
         return error
 

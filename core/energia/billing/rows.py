@@ -8,7 +8,7 @@ import attrs
 
 import energia
 from energia.billing.models import Bill, BillInputs, ChannelRead, SeriesRead, Status
-from energia.billing.periods import BillCost
+from energia.billing.periods import BillCost, BillPeriod
 from energia.convert import Converter
 from energia.errors import Invalid
 from energia.plugins import Plugins
@@ -79,6 +79,19 @@ class Row:
         """How missing readings were treated."""
         missing: Missing = self.document["inputs"]["missing"]
         return missing
+
+    def terms_of(self, period: BillPeriod, channels: Any) -> BillPeriod:
+        """Return the period to be priced by the bill's own terms.
+
+        Missing readings are treated as the bill did. Where its contract still names the same
+        *channels* (as JSON), roles for which it names none are read from those that the bill read:
+        a meter that got another channel since is not ambiguous.
+        """
+        read = dict[str, list[str]]()
+        if channels == self.basis["channels"]:
+            for reading in self.document["inputs"]["readings"]:
+                read.setdefault(reading["role"], []).append(reading["channel"])
+        return attrs.evolve(period, missing=self.missing, channels=read)
 
     def days_in(self, tariff: Tariff) -> Zone:
         """Return the zone whose days the bill counts: the site's.

@@ -201,6 +201,7 @@ async def test_bills_from_before_are_explained(household: Client, pool: Pool) ->
         (basis,) = await queries.fetch(_basis, "select basis from bill where id = 'b'")
         for detail in basis["details"]:
             del detail["part"]
+        del basis["days"]  # of that release, days were those of the tariff's zone: the same here
         await queries.execute("update bill set basis = %s where id = 'b'", json.dumps(basis))
 
     assert await explained(household) == before
