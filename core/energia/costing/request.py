@@ -95,7 +95,9 @@ class Costing:
         pointers = {role: "/meter" for role, _ in plan.channels}
         if plan.usage is not None:
             pointers = {role: f"/usage/channels/{role}/values" for role in plan.usage}
-        return self.inputs.terms(state, self.subject.missing, pointers)
+        terms = self.inputs.terms(state, self.subject.missing, pointers)
+        sent = self.subject.usage
+        return terms if sent is None else attrs.evolve(terms, assumptions=sent.assumptions())
 
 
 async def costing_of(

@@ -77,7 +77,7 @@ def segments(
     _refuse_unlisted([span.version for span in spans])
     refuse_unfit(series_of([span.version for span in spans]), terms.prices, tariff.currency)
     plan = _plan([span.version for span in spans])
-    cutter = _Cutter(tariff, spans, terms)
+    cutter = _Cutter(tariff, spans, terms, dict.fromkeys(terms.assumptions))
     cutter.cut(usage, _needs(plan))
     return tuple(
         Segment(

@@ -75,6 +75,7 @@ class Terms:
         missing: Whether missing readings are refused, or how they are filled in.
         pointers: Where the readings of each role are in the request that they came with.
         prices: The price series that the charges need, by name.
+        assumptions: What is taken for granted of the usage already.
 
     """
 
@@ -82,6 +83,7 @@ class Terms:
     missing: Missing = "refuse"
     pointers: Mapping[str, str] = _NONE
     prices: Mapping[str, PriceSeries] = _WITHOUT
+    assumptions: tuple[Assumption, ...] = ()
 
 
 def refuse_unknown(state: Mapping[str, object], codes: Collection[str]) -> None:
