@@ -200,10 +200,19 @@ class UnknownZone(ValueError):
 
 @attrs.frozen
 class Zone:
-    """An IANA time zone, or a fixed offset such as `+05:30`."""
+    """An IANA time zone, or a fixed offset such as `+05:30`.
+
+    Attributes:
+        name: Its name.
+        tzinfo: Its rules.
+        schedules: The zone whose clock schedules follow; None for this one. A tariff that is
+            applied at a site of another zone has the days of the site and the clock of its own.
+
+    """
 
     name: str
     tzinfo: TzInfo
+    schedules: "Zone | None" = None
 
     @classmethod
     @lru_cache(maxsize=1024)
@@ -217,6 +226,19 @@ class Zone:
             return cls(name, zoneinfo.ZoneInfo(name))
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise UnknownZone(f"there is no time zone {name!r}") from error
+
+    @property
+    def clock(self) -> "Zone":
+        """The zone whose clock schedules follow; nearly always this one."""
+        return self.schedules or self
+
+    def scheduled_by(self, clock: "Zone") -> "Zone":
+        """Return this zone for the days of a bill, with schedules on another *clock*."""
+        return self if clock.name == self.name else Zone(self.name, self.tzinfo, clock)
+
+    def starts_day(self, instant: Instant) -> bool:
+        """Tell whether a local day begins at *instant* (seconds, UTC)."""
+        return self.midnight(self.datetime(instant).date()) == instant
 
     def offsets(self, instants: Int64) -> Int64:
         """Return how many seconds local time is ahead of UTC at each instant (seconds, UTC)."""

@@ -192,6 +192,16 @@ def to_micros(
     return micro, outside
 
 
+def finer(values: npt.NDArray[np.float64], factor: Fraction) -> npt.NDArray[np.bool_]:
+    """Tell which numbers have a part below the micro-unit, which `to_micros` rounds away.
+
+    A part that a binary float does not tell from its error, below 2**-51 of the number, is none.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        scaled = values * float(factor * MICRO)
+        return np.asarray(np.abs(scaled - np.rint(scaled)) > np.abs(scaled) * 2.0**-51)
+
+
 N = TypeVar("N", int, npt.NDArray[np.int64])
 
 

@@ -236,7 +236,7 @@ class AdjustmentCalendar(BaseCharge):
 
 @attrs.frozen(cache_hash=True)
 class EnergyByDates(BaseMeasure):
-    """The sum of a channel from each date of the tariff's zone to the next, in micro-units.
+    """The sum of a channel from each date of the site's zone to the next, in micro-units.
 
     The labels are the dates on which the parts begin: the window's first day, then `changes`.
 

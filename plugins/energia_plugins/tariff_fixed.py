@@ -39,7 +39,7 @@ def _proration_is_of_months(per: str, proration: Proration | None) -> Iterator[F
 class Fixed(BaseCharge):
     """An amount that does not depend on usage.
 
-    Days and months are those of the tariff's zone that the window touches. A year is twelve
+    Days and months are those of the site's zone that the window touches. A year is twelve
     months: `per: year` charges a twelfth of the amount by the rules of `per: month`; each day is
     then 1/365 of it with `annual_days`, and with `year_days` 1/366 in leap years. Where a bill
     is priced in parts, because another version of the tariff follows, the parts share by days what

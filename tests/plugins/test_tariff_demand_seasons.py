@@ -36,16 +36,25 @@ def cost(
     peaks: dict[str, int] | None = None,
     base: int = 100,
     zone: str = CHICAGO,
+    clock: str | None = None,
 ) -> Cost:
-    """Price hours of *base* kW from one date to another, but for *peaks* at local hours."""
+    """Price hours of *base* kW from one date to another, but for *peaks* at local hours.
+
+    Schedules are on the *clock* of the tariff's zone, which is that of the days unless told.
+    """
     of = Zone.named(zone)
     start, end = of.midnight(date.fromisoformat(first)), of.midnight(date.fromisoformat(last))
     values = [base * 10**6] * -((start - end) // HOUR)
     for time, kw in (peaks or {}).items():
         day, hour = time.split("T")
         values[(of.midnight(date.fromisoformat(day)) - start) // HOUR + int(hour)] = kw * 10**6
-    one = tariff([{"kind": "demand", "interval": "PT1H", **charge}], zone)
+    one = tariff([{"kind": "demand", "interval": "PT1H", **charge}], clock or zone).at(of)
     return price(one, {"import": series(start, HOUR, values)}, start, end)
+
+
+def exact(found: Cost) -> Fraction:
+    """Return what a cost is before amounts are written as decimals."""
+    return sum((Fraction(one.exact) for one in found.lines), Fraction(0))
 
 
 def seasonal(reset: str = "season", **more: Any) -> dict[str, Any]:
@@ -82,7 +91,7 @@ def test_a_season_is_charged_as_versions_are_that_say_the_same() -> None:
 
     found = cost(season, "2026-05-15", "2026-06-15", peaks)
 
-    assert Fraction(found.total) == (200 * 17 * Fraction("6.5") + 300 * 14 * 9) / 31
+    assert exact(found) == (200 * 17 * Fraction("6.5") + 300 * 14 * 9) / 31
 
 
 def test_a_period_of_both_seasons_has_a_maximum_in_each() -> None:
@@ -119,6 +128,25 @@ def test_a_night_is_of_the_season_in_which_it_began() -> None:
     assert [(one.code, one.exact) for one in after.lines if one.exact != "0"] == [
         ("demand.night", "100")
     ]
+
+
+def test_a_season_begins_by_the_clock_of_its_tariff() -> None:
+    """23:00 of the last of May on the Canary Islands is June in Madrid, whose tariff it is."""
+    weekends = [{"period": "weekend", "season": SUMMER, "days": ["weekend"]}]
+    schedule = {"default": "all", "rules": weekends}
+    rates = {"all": "1", "weekend": "0"}
+    charge = {"schedule": schedule, "rates": rates, "reset": "season"}
+
+    found = cost(
+        charge,
+        "2026-05-15",
+        "2026-06-15",
+        {"2026-05-31T23": 300},
+        zone="Atlantic/Canary",
+        clock="Europe/Madrid",
+    )
+
+    assert exact(found) == 100 * Fraction(17, 31) + 300 * Fraction(14, 31)
 
 
 @given(
@@ -187,7 +215,7 @@ def test_nights_may_count_half() -> None:
 
     found = cost(charge, "2025-11-01", "2025-12-01", peaks, base=1, zone="Europe/Stockholm")
 
-    assert Fraction(found.total) == Fraction(17, 3) * Fraction("81.25")
+    assert exact(found) == Fraction(17, 3) * Fraction("81.25")
     assert "12 x 0.5 at 2025-11-09T23:00:00+01:00" in found.details[0].steps[0].expression
 
 

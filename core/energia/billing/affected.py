@@ -23,7 +23,7 @@ from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import InForce, Tariff, Version
 
-Reason = Literal["readings", "prices", "tariff", "contract", "parameters", "prior_state"]
+Reason = Literal["readings", "prices", "tariff", "contract", "parameters", "prior_state", "days"]
 #: How many bills are looked at together.
 _SCANNED: Final = 200
 #: How many bills one request looks at.
@@ -74,6 +74,7 @@ class _Case:
         row: The bill.
         period: The period; its prior state is what the bills before would hand on now.
         reasons: What has changed of its own readings, prices, tariff and contract.
+        has_other_days: Whether it counts days of another zone than it would now.
         now: What the period costs now; None before it is priced, and where nothing has changed.
 
     """
@@ -81,7 +82,19 @@ class _Case:
     row: Row
     period: BillPeriod
     reasons: tuple[Reason, ...]
+    has_other_days: bool
     now: BillCost | EnergiaError | None = None
+
+    @property
+    def suspicion(self) -> Reason | None:
+        """Why the bill may be another one now, though nothing that it keeps says so.
+
+        It counted days of another zone than the site's; or readings were missing, and filling
+        them in leaves no revision.
+        """
+        if self.has_other_days:
+            return "days"
+        return "readings" if self.row.document["coverage"]["missing"] else None
 
     @property
     def remembers(self) -> bool:
@@ -90,9 +103,8 @@ class _Case:
 
     @property
     def is_due(self) -> bool:
-        """Whether it is to be priced; filling in missing readings leaves no revision."""
-        filled = bool(self.row.document["coverage"]["missing"])
-        return self.now is None and (bool(self.reasons) or filled or self.takes_over_other)
+        """Whether it is to be priced."""
+        return self.now is None and bool(self.reasons or self.suspicion or self.takes_over_other)
 
     @property
     def takes_over_other(self) -> bool:
@@ -214,10 +226,11 @@ def _changed(bills: Bills, cases: Sequence[_Case]) -> Iterator[Bill]:
         if case.now is None:
             continue
         reasons = (*case.reasons, *(("prior_state",) if case.takes_over_other else ()))
-        if not reasons and not _differs(case.row, case.now, bills):
-            continue
-        bill = bills.bill(case.row)
-        yield attrs.evolve(bill, impact=_impact(bill, case.now, reasons or ("readings",)))
+        if not reasons and case.suspicion and _differs(case.row, case.now, bills):
+            reasons = (case.suspicion,)
+        if reasons:
+            bill = bills.bill(case.row)
+            yield attrs.evolve(bill, impact=_impact(bill, case.now, reasons))
 
 
 async def _cases(bills: Bills, rows: Sequence[Row]) -> list[_Case]:
@@ -227,20 +240,20 @@ async def _cases(bills: Bills, rows: Sequence[Row]) -> list[_Case]:
         for zoned in await zoned_contracts(queries, list({row.contract for row in rows}))
     }
     billed_by = await _tariffs(bills, rows, contracts)
-    periods = [_period(row, contracts[row.contract]) for row in rows]
+    periods = [row.correction(contracts[row.contract]).in_force for row in rows]
     changed: dict[Reason, frozenset[str]] = {
         "readings": await _corrected(bills, rows, periods),
         "prices": await _repriced(bills, rows, periods),
     }
     return [
-        _Case(row, period, tuple(_reasons(row, period, of_row, bills, changed)))
+        _Case(
+            row,
+            period,
+            tuple(_reasons(row, period, of_row, bills, changed)),
+            _has_other_days(row, period, of_row),
+        )
         for row, period, of_row in zip(rows, periods, billed_by, strict=True)
     ]
-
-
-def _period(row: Row, zoned: ZonedContract) -> BillPeriod:
-    days = (row.start, row.end)
-    return BillPeriod.correcting(zoned.contract, zoned.timezone, days, row.prior_state, row.missing)
 
 
 @attrs.frozen(eq=False)
@@ -306,10 +319,12 @@ def _in_force_still(row: Row, period: BillPeriod, tariffs: _BilledBy) -> bool:
     if isinstance(then, EnergiaError) or isinstance(now, EnergiaError):
         return False
     try:
-        spans = now.in_force(*period.window)
+        days = row.days_in(then.timezone)
+        spans = now.at(days).in_force(*period.window)
         if tariffs.is_same:
             return tuple(span.version.valid_from for span in spans) == row.versions
-        return now.zone == then.zone and _same_charges(then.in_force(*period.window), spans)
+        billed = then.at(days).in_force(*period.window)
+        return now.timezone == then.timezone and _same_charges(billed, spans)
     except Invalid:
         return False
 
@@ -323,6 +338,12 @@ def _same_charges(then: Sequence[InForce], now: Sequence[InForce]) -> bool:
 
 def _open(version: Version) -> Version:
     return attrs.evolve(version, valid_to=None)
+
+
+def _has_other_days(row: Row, period: BillPeriod, tariffs: _BilledBy) -> bool:
+    """Tell whether the bill counts days of another zone than it would now."""
+    then = tariffs.then
+    return isinstance(then, Tariff) and row.days_in(then.timezone).name != period.timezone
 
 
 async def _corrected(
@@ -386,7 +407,7 @@ def _same_prices(old: PriceSeries | None, new: PriceSeries | None) -> bool:
 
 
 def _differs(row: Row, now: BillCost | EnergiaError, bills: Bills) -> bool:
-    return isinstance(now, EnergiaError) or not row.shows(bills.document(now))
+    return isinstance(now, EnergiaError) or not bills.shows(row, now)
 
 
 def _impact(bill: Bill, now: BillCost | EnergiaError, reasons: tuple[Reason, ...]) -> Impact:

@@ -164,12 +164,13 @@ class Bills:
 
     async def cost_now(self, queries: Queries, row: Row) -> BillCost:
         """Return what a draft costs now; raises `Invalid` if it cannot be priced any more."""
-        (contract,) = await zoned_contracts(queries, [row.contract])
-        days, corrects = (row.start, row.end), row.corrects is not None
-        period = await self._period(queries, contract, days, None, row.prior_state)
-        return await self._cost(
-            queries, attrs.evolve(period, missing=row.missing, corrects=corrects)
-        )
+        (zoned,) = await zoned_contracts(queries, [row.contract])
+        if row.corrects is None:
+            days = (row.start, row.end)
+            period = BillPeriod(zoned.contract, zoned.timezone, *days, {}, row.missing)
+        else:
+            period = row.correction(zoned)
+        return await self._cost(queries, await self._after(queries, period, row.prior_state))
 
     async def price(
         self, queries: Queries, periods: Sequence[BillPeriod]
@@ -245,15 +246,15 @@ class Bills:
         assert new.contract is not None
         assert new.start is not None
         assert new.end is not None
-        contract = await _held_contract(queries, new.contract)
+        zoned = await _held_contract(queries, new.contract)
         bills = await bills_in(queries, [(new.contract, new.start, new.end)])
         old = draft_of(bills, new.start, new.end)
         if old is not None and new.id not in (None, old.id):
             raise OverlapsDraft(f"the draft of the period is {old.id!r}")
         remembered = {} if old is None else (await self.row(queries, old.id)).prior_state
-        days = (new.start, new.end)
-        period = await self._period(queries, contract, days, new.state, remembered)
-        cost = await self._cost(queries, attrs.evolve(period, missing=new.missing))
+        days, missing = (new.start, new.end), new.missing or "refuse"
+        period = BillPeriod(zoned.contract, zoned.timezone, *days, {}, missing)
+        cost = await self._cost(queries, await self._after(queries, period, remembered, new.state))
         id_ = old.id if old else new.id or new_id()
         return NewRow(id=id_, corrects=None, priced=cost), old
 
@@ -270,33 +271,27 @@ class Bills:
         if old is not None and new.id not in (None, old.id):
             raise OverlapsDraft(f"the draft of the correction is {old.id!r}")
         (zoned,) = await zoned_contracts(queries, [row.contract])
-        whole = (row.start, row.end)
-        given = (zoned.contract, zoned.timezone, whole, row.prior_state, new.missing)
-        period = BillPeriod.correcting(*given)
-        days = (period.start, period.end)
-        remembered = await self._period(queries, zoned, days, None, row.prior_state)
-        cost = await self._cost(queries, attrs.evolve(period, prior_state=remembered.prior_state))
-        if old is not None and (old.start, old.end) != days:
+        own = row.correction(zoned).in_force
+        period = attrs.evolve(own, missing=new.missing or own.missing)
+        cost = await self._cost(queries, await self._after(queries, period, row.prior_state))
+        if old is not None and (old.start, old.end) != (period.start, period.end):
             await queries.execute(SQL["bill_delete"], old.id)  # a draft of days is of those days
         return NewRow(id=old.id if old else new.id or new_id(), corrects=id_, priced=cost), old
 
-    async def _period(
+    async def _after(
         self,
         queries: Queries,
-        zoned: ZonedContract,
-        days: tuple[date, date],
-        given: Mapping[str, Any] | None,
+        period: BillPeriod,
         remembered: Mapping[str, Any],
+        given: Mapping[str, Any] | None = None,
     ) -> BillPeriod:
-        """Return what to price: charges remember the bill before, else what was *given* once."""
-        prior = (await prior_bills(queries, [(zoned.contract.id, days[0])])).get(0)
+        """Return a period whose charges remember the bill before, else what was *given* once."""
+        prior = (await prior_bills(queries, [(period.contract.id, period.start)])).get(0)
         if prior is not None and given is not None:
             message = f"the charges remember the bill {prior.bill!r}"
             raise Invalid.of("state_is_stored", message, "/state")
         state = prior.state if prior else remembered if given is None else given
-        return BillPeriod(
-            zoned.contract, zoned.timezone, *days, state, client_state=given is not None
-        )
+        return attrs.evolve(period, prior_state=state, client_state=given is not None)
 
     async def _cost(self, queries: Queries, period: BillPeriod) -> BillCost:
         (cost,) = await self.price(queries, [period])

@@ -189,13 +189,14 @@ async def _tariff(bills: Bills, row: Row) -> Tariff:
     """
     tariffs = Tariffs(bills.tenant, bills.converter)
     if row.tariff_superseded is None:
-        tariff = await tariffs.get(row.tariff)
+        then = await tariffs.get(row.tariff)
     else:
         key = (row.tariff, row.tariff_superseded)
-        then = (await tariffs_then(bills.tenant, tariffs, [key]))[key]
-        if isinstance(then, EnergiaError):
-            raise then
-        tariff = then
+        kept = (await tariffs_then(bills.tenant, tariffs, [key]))[key]
+        if isinstance(kept, EnergiaError):
+            raise kept
+        then = kept
+    tariff = then.at(row.days_in(then.timezone))
     ends = dict(zip(row.versions, [*row.versions[1:], None], strict=True))
     versions = tuple(
         attrs.evolve(version, valid_to=ends[version.valid_from])
@@ -225,7 +226,8 @@ async def _corrections(bills: Bills, row: Row) -> tuple[ExplainedCorrection, ...
         ]
         zone = Zone.named(first.document["timezone"])
         window = (zone.midnight(first.start), zone.midnight(first.end))
-        explained += _of_period(of_tariff, window)
+        days = first.days_in(since[0].before["timezone"])
+        explained += _of_period(of_tariff, window, days)
     return tuple(explained)
 
 
@@ -244,25 +246,27 @@ def _correction(
 
 
 def _of_period(
-    corrections: Sequence[ExplainedCorrection], window: tuple[int, int]
+    corrections: Sequence[ExplainedCorrection], window: tuple[int, int], days: Zone
 ) -> Iterator[ExplainedCorrection]:
     """Yield those that change what is in force in a window, with just those versions."""
     for correction in corrections:
-        before, after = _within(correction.before, window), _within(correction.after, window)
+        before, after = (
+            _within(document, window, days) for document in (correction.before, correction.after)
+        )
         if _charged_by(before) != _charged_by(after):
             yield attrs.evolve(correction, before=before, after=after)
 
 
-def _within(document: Mapping[str, Any], window: tuple[int, int]) -> dict[str, Any]:
-    """Return a tariff document with the versions that are in force in a window."""
-    zone, (start, end) = Zone.named(document["timezone"]), window
+def _within(document: Mapping[str, Any], window: tuple[int, int], days: Zone) -> dict[str, Any]:
+    """Return a tariff document with the versions in force in a window, by *days* of a zone."""
+    start, end = window
     versions = [
         version
         for version in document["versions"]
-        if zone.midnight(date.fromisoformat(version["valid_from"])) < end
+        if days.midnight(date.fromisoformat(version["valid_from"])) < end
         and (
             version.get("valid_to") is None
-            or zone.midnight(date.fromisoformat(version["valid_to"])) > start
+            or days.midnight(date.fromisoformat(version["valid_to"])) > start
         )
     ]
     return {**document, "versions": versions}

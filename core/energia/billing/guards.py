@@ -17,7 +17,6 @@ from energia.metering.models import Meter, NewMeter, NewSite, Site
 from energia.pricing.holidays.store import resolved
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
-from energia.time import Zone
 
 
 async def put_site(tenant: Tenant, id_: str, new: NewSite) -> tuple[Site, bool]:
@@ -80,17 +79,15 @@ _FIELDS: Final = tuple(
 
 @attrs.frozen
 class _End:
-    """Until when bills of one zone are by a version.
+    """Until when bills are by a version.
 
     Attributes:
         version: The first day of the version.
-        timezone: The zone of `day`; None where another version follows within the bills.
         day: The end of the last bill, or of the version as it was billed.
 
     """
 
     version: date
-    timezone: str | None
     day: date
 
 
@@ -194,8 +191,7 @@ def _cut(
 ) -> Iterator[Fault]:
     for last in later:
         end = ends[last.version]
-        zone = Zone.named(last.timezone) if last.timezone else new.zone
-        if end and zone.midnight(last.day) > new.zone.midnight(end):
+        if end and last.day > end:  # both are days of the site
             message = f"bills by the version of {last.version} are issued until {last.day}"
             yield Fault(VersionInUse.code, message, f"/versions/{indexes[last.version]}/valid_to")
 

@@ -129,7 +129,8 @@ class NewBill:
         end: The day after the last one.
         corrects: An issued bill, to be made again from what is stored now.
         state: What the charges remember from before the contract's first bill, by their codes.
-        missing: Whether missing readings are refused, or how they are filled in.
+        missing: Whether missing readings are refused, or how they are filled in; without it, a
+            correction treats them as its bill did, and others are refused.
 
     """
 
@@ -146,7 +147,7 @@ class NewBill:
     end: date | None = None
     corrects: Id | None = None
     state: States | None = None
-    missing: Missing = "refuse"
+    missing: Missing | None = None
 
     def __attrs_post_init__(self) -> None:
         """Refuse what does not go together."""
@@ -224,7 +225,7 @@ class Impact:
 
     Attributes:
         reasons: What has changed since: `readings`, `prices`, `tariff`, `contract`, `parameters`,
-            `prior_state`.
+            `prior_state`; or `days`: it counted days of the tariff's zone, not of the site's.
         total: The total now.
         difference: That less the total of the bill.
         problem: Why it could not be made now.
@@ -232,7 +233,8 @@ class Impact:
     """
 
     reasons: tuple[
-        Literal["readings", "prices", "tariff", "contract", "parameters", "prior_state"], ...
+        Literal["readings", "prices", "tariff", "contract", "parameters", "prior_state", "days"],
+        ...,
     ]
     total: str | None = None
     difference: str | None = None

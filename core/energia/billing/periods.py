@@ -36,7 +36,7 @@ class BillPeriod:
 
     Attributes:
         contract: The contract.
-        timezone: The zone of its site.
+        timezone: The zone of its site, whose days are those of the bill.
         start: The first day.
         end: The day after the last one.
         prior_state: What the charges remember from the bill before, by their codes.
@@ -44,6 +44,8 @@ class BillPeriod:
         client_state: Whether a client stated `prior_state`: then no charge in it may be unknown.
             What a bill has left is handed on even by a version without the charge.
         corrects: Whether it corrects a bill: then it may charge nothing, see `is_void`.
+        channels: The channels of roles for which the contract names none, as a bill read them;
+            one that is gone is passed over.
 
     """
 
@@ -55,24 +57,15 @@ class BillPeriod:
     missing: Missing = "refuse"
     client_state: bool = False
     corrects: bool = False
+    channels: Mapping[str, Sequence[str]] = attrs.field(factory=dict)
 
-    @classmethod
-    def correcting(
-        cls,
-        contract: Contract,
-        timezone: str,
-        days: tuple[date, date],
-        prior_state: Mapping[str, Mapping[str, Any]],
-        missing: Missing,
-    ) -> Self:
-        """Return what corrects a bill of *days*: the part in which its contract is in force now.
-
-        Where none is left, the correction is of all days and charges nothing.
-        """
-        start = max(days[0], contract.start)
-        end = days[1] if contract.end is None else min(days[1], contract.end)
-        kept = (start, end) if start < end else days
-        return cls(contract, timezone, *kept, prior_state, missing, corrects=True)
+    @property
+    def in_force(self) -> Self:
+        """The part of it in which the contract is in force; all of it where none is."""
+        contract = self.contract
+        start = max(self.start, contract.start)
+        end = self.end if contract.end is None else min(self.end, contract.end)
+        return attrs.evolve(self, start=start, end=end) if start < end else self
 
     @property
     def is_void(self) -> bool:
@@ -80,6 +73,12 @@ class BillPeriod:
         contract = self.contract
         is_after = contract.end is not None and self.start >= contract.end
         return self.corrects and (is_after or self.end <= contract.start)
+
+    def channels_of(self, declared: Sequence[Channel]) -> Mapping[str, Sequence[str]]:
+        """Return the channels of a meter that are named for a role."""
+        ids = {channel.id for channel in declared}
+        billed = {role: of_role for role, of_role in self.channels.items() if ids >= set(of_role)}
+        return {**billed, **self.contract.channels}
 
     @property
     def window(self) -> tuple[int, int]:
@@ -156,16 +155,17 @@ def _plan(
         return tariff
     try:
         window = period.window
-        tariff = tariff.within(*window)
+        local = tariff.at(Zone.named(period.timezone)).within(*window)
         if period.is_void:
-            tariff = without_charges(tariff)
+            local = without_charges(local)
         else:
             _refuse_outside(period)
-        filled_tariff = tariff.filled(period.contract.parameters)
+        filled_tariff = local.filled(period.contract.parameters)
         in_force = filled_tariff.in_force(*window)
         if period.client_state:
             refuse_unknown(period.prior_state, codes(in_force))
-        return Plan((filled_tariff,), *window).of_meter(declared, period.contract.channels, limit)
+        named = period.channels_of(declared)
+        return Plan((filled_tariff,), *window).of_meter(declared, named, limit)
     except EnergiaError as error:
         return error
 

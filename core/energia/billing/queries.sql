@@ -181,19 +181,18 @@ where organization_id = current_setting('energia.organization')::int and tariff_
   and status <> 'draft' and tariff_superseded is null
 
 -- name: bill_version_ends
--- Until when bills by each of some versions are that end about its new end, or later: the version
+-- Until when bills by each of some versions are that end after its new end: the version
 -- ended as it was billed where another one follows within the bill.
 select asked.version_from,
-  case when b.last_version > asked.version_from then null else b.document ->> 'timezone' end,
   max(case when b.last_version > asked.version_from then asked.billed else b.end_day end)
 from unnest(%(versions)s::date[], %(ends)s::date[], %(billed)s::date[])
   as asked (version_from, end_day, billed)
 join bill b on b.organization_id = current_setting('energia.organization')::int
   and b.tariff_id = %(tariff)s and b.status <> 'draft' and b.tariff_superseded is null
   and asked.version_from between b.version_from and coalesce(b.last_version, b.version_from)
-  and b.end_day >= asked.end_day - 1
-group by 1, 2
-order by 1, 2
+  and b.end_day > asked.end_day
+group by 1
+order by 1
 
 -- name: bill_get
 -- Some bills, with those that they correct and that correct them.

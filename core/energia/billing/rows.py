@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Final, Protocol, Self
 import attrs
 
 import energia
+from energia.billing.contracts import ZonedContract
 from energia.billing.models import Bill, BillInputs, ChannelRead, SeriesRead, Status
-from energia.billing.periods import VOID, BillCost
+from energia.billing.periods import VOID, BillCost, BillPeriod
 from energia.convert import Converter
 from energia.errors import Invalid
 from energia.plugins import Plugins
@@ -17,7 +18,7 @@ from energia.pricing.market import store as market
 from energia.pricing.market.store import PriceSpan
 from energia.pricing.segments import several
 from energia.pricing.usage import Missing
-from energia.time import EPOCH
+from energia.time import EPOCH, Zone
 
 
 @attrs.frozen(kw_only=True)
@@ -85,6 +86,29 @@ class Row:
     def is_void(self) -> bool:
         """Whether it charges nothing, as its contract was not in force in the period."""
         return any(item["code"] == VOID.code for item in self.document["assumptions"])
+
+    def correction(self, zoned: ZonedContract) -> BillPeriod:
+        """Return the bill's period, to be priced anew by its contract as it is now.
+
+        The terms are the bill's own. Missing readings are treated as the bill did. Where its
+        contract still has the same meter and names the same channels, roles for which it names none
+        are read from those that the bill read: a meter that got another one since is not ambiguous.
+        """
+        contract, read = zoned.contract, dict[str, list[str]]()
+        named = {role: list(channels) for role, channels in contract.channels.items()}
+        if (contract.meter, named) == (self.meter, self.basis["channels"]):
+            for reading in self.document["inputs"]["readings"]:
+                read.setdefault(reading["role"], []).append(reading["channel"])
+        days, state = (self.start, self.end), self.prior_state
+        period = BillPeriod(contract, zoned.timezone, *days, state, self.missing)
+        return attrs.evolve(period, corrects=True, channels=read)
+
+    def days_in(self, timezone: str) -> Zone:
+        """Return the zone whose days the bill counts: the site's.
+
+        Bills that were made before that was so count days of the zone of their tariff, *timezone*.
+        """
+        return Zone.named(self.basis.get("days", timezone))
 
     def price_spans(self, window: tuple[int, int]) -> list[PriceSpan]:
         """Return the price series that the bill read in *window*, each as it was known then."""
@@ -198,6 +222,7 @@ def _basis(priced: BillCost) -> dict[str, Any]:
             for detail in priced.cost.details
         ],
         "channels": priced.period.contract.channels,
+        "days": priced.inputs.plan.tariff.zone.name,
     }
 
 

@@ -103,13 +103,14 @@ class KeptMeasures:
 async def cost_to_date(bills: Bills, contract: str, start: date | None) -> CostToDate:
     """Return what *contract* costs from the day *start* to the last readings that there are.
 
-    Without *start*, from the end of its newest issued bill; without a bill, from the first day of
-    the month or of the contract, whichever is later.
+    Without *start*, since what is billed: from the end of its newest issued bill; without a bill,
+    since the contract's start.
 
     Raises:
         NotFound: The contract is unknown.
         OutsideContract: The contract is not in force on the day.
-        IncompleteUsage: There are no readings yet, or some are missing among them.
+        IncompleteUsage: There are no readings yet, or some are missing among them; it names the
+            window.
 
     """
     bill = await _open_bill(bills, contract, start)
@@ -121,7 +122,7 @@ async def cost_to_date(bills: Bills, contract: str, start: date | None) -> CostT
     ends = (_last(reading.series) for reading in inputs.readings)
     end = max(begin, min(ends, default=bill.plan.end))
     if end == bill.plan.start:
-        raise IncompleteUsage.of("never_sent", "there are no readings yet")
+        raise _no_readings(bill)
     cost = await _cost(bills, bill, measures, inputs, end)
     return CostToDate(
         contract=contract,
@@ -135,6 +136,11 @@ async def cost_to_date(bills: Bills, contract: str, start: date | None) -> CostT
     )
 
 
+def _no_readings(bill: OpenBill) -> IncompleteUsage:
+    window = f"from {bill.first_day} to {bill.zone.text(bill.plan.end)}"
+    return IncompleteUsage.of("never_sent", f"there are no readings yet {window}")
+
+
 async def _open_bill(bills: Bills, id_: str, start: date | None) -> OpenBill:
     queries = bills.tenant
     (zoned,) = await zoned_contracts(queries, [id_])
@@ -142,7 +148,8 @@ async def _open_bill(bills: Bills, id_: str, start: date | None) -> OpenBill:
     prior = (await prior_bills(queries, [(id_, start or date.max)])).get(0)
     first, begin, end = _window(bills, zoned, start or (prior.end if prior else None))
     tariff = await Tariffs(queries, bills.converter).get(contract.tariff)
-    filled_tariff = tariff.within(begin, end).filled(contract.parameters)
+    local = tariff.at(Zone.named(zoned.timezone))
+    filled_tariff = local.within(begin, end).filled(contract.parameters)
     filled_tariff.in_force(begin, end)  # raises where no version is in force
     declared = (await registry.channels_of(queries, [contract.meter]))[contract.meter]
     plan = Plan((filled_tariff,), begin, end).of_meter(declared, contract.channels, None)
@@ -154,7 +161,7 @@ def _window(bills: Bills, zoned: ZonedContract, start: date | None) -> tuple[dat
     """Return the first day of the bill, when it starts, and when it would end now."""
     zone, contract = Zone.named(zoned.timezone), zoned.contract
     now = instant_of(bills.clock.now())
-    first = start or max(contract.start, zone.datetime(now).date().replace(day=1))
+    first = start or contract.start
     begin = zone.midnight(first)
     end = now if contract.end is None else min(now, zone.midnight(contract.end))
     if first < contract.start or begin >= end:

@@ -1,6 +1,6 @@
 """Tariffs ranked by what the same usage costs under each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from fractions import Fraction
@@ -10,12 +10,11 @@ import attrs
 
 from energia.costing.groups import WHOLE, price_groups, together
 from energia.errors import EnergiaError, Fault, Invalid
-from energia.metering.series import Series
 from energia.pricing.engine import Cost, CostLine
 from energia.pricing.exact import difference, fixed, rounded
 from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Tariff
-from energia.pricing.usage import Terms
+from energia.pricing.usage import Terms, Usage
 from energia.time import Zone
 
 #: The longest window that is compared as one bill unless something else is asked for: a bill of a
@@ -66,7 +65,7 @@ def grouped_by_month(bounds: Sequence[int]) -> Assumption:
 
 def compare(
     tariffs: Sequence[Tariff],
-    usage: Mapping[str, Series],
+    usage: Usage,
     bounds: Sequence[int],
     terms: Terms = Terms(),  # noqa: B008
 ) -> tuple[Ranked, ...]:

@@ -4,7 +4,7 @@ Tiers, demand and fixed charges start anew in each period; what the charges reme
 period to the next.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
@@ -13,12 +13,11 @@ from typing import Final
 import attrs
 
 from energia.errors import IncompleteUsage, Invalid
-from energia.metering.series import Series
 from energia.metering.usage import bounds
 from energia.pricing.engine import Cost, CostLine, price
 from energia.pricing.exact import added, decimal_text, endless_text, exact_text, rounded
 from energia.pricing.tariffs import Tariff
-from energia.pricing.usage import Terms, all_gaps
+from energia.pricing.usage import Terms, Usage, all_gaps
 from energia.time import Granularity, Zone
 
 #: The group that is the whole window: one bill period, however long.
@@ -67,7 +66,7 @@ def bill_periods(zone: Zone, start: int, end: int, group: str) -> tuple[int, ...
 
 
 def price_groups(
-    tariff: Tariff, usage: Mapping[str, Series], bounds: Sequence[int], terms: Terms
+    tariff: Tariff, usage: Usage, bounds: Sequence[int], terms: Terms
 ) -> tuple[Group, ...]:
     """Return what *usage* costs in each window between *bounds*, in order.
 

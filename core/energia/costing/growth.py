@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 import attrs
 import numpy as np
 
-from energia.metering.series import Series
 from energia.pricing.charges import Measure, Measured, Mergeable, code_of
 from energia.pricing.engine import Cost, priced
 from energia.pricing.segments import Due, Segment, segments
 from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff, Version
-from energia.pricing.usage import Terms
+from energia.pricing.usage import Terms, Usage
 from energia.time import Zone
 
 
@@ -54,7 +53,7 @@ def is_cut(version: Version, zone: Zone, instant: int) -> bool:
 
 def measure(
     tariff: Tariff,
-    usage: Mapping[str, Series],
+    usage: Usage,
     start: int,
     end: int,
     before: Measurement | None = None,
@@ -119,11 +118,13 @@ def _added(assumptions: list[Assumption]) -> tuple[Assumption, ...]:
     """Return assumptions; the slots of those that say the same are added up."""
     by_subject: dict[tuple[str, str], Assumption] = {}
     for assumption in assumptions:
-        about = (assumption.code, assumption.message.replace(str(assumption.slots), "{}"))
+        about = (assumption.code, assumption.message.replace(str(assumption.slots), "{}", 1))
         earlier = by_subject.get(about)
         if earlier is not None and assumption.slots is not None and earlier.slots is not None:
             both = assumption.slots + earlier.slots
-            by_subject[about] = Assumption(assumption.code, about[1].replace("{}", str(both)), both)
+            by_subject[about] = Assumption(
+                assumption.code, about[1].replace("{}", str(both), 1), both
+            )
         else:
             by_subject[about] = assumption
     return tuple(by_subject.values())

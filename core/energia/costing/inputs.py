@@ -28,7 +28,7 @@ from energia.pricing.market.series import PriceSeries
 from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.segments import roles
 from energia.pricing.tariffs import Tariff, Version
-from energia.pricing.usage import Missing, Terms
+from energia.pricing.usage import ChannelSeries, Missing, Terms, Usage
 
 _NO_COVERAGE: Final = Coverage(0, 0, 0, 0, 0)
 _NO_PRICES: Final[Mapping[str, PriceSeries]] = MappingProxyType({})
@@ -118,20 +118,30 @@ class Inputs:
     prices: Mapping[str, PriceSeries]
 
     @cached_property
-    def usage(self) -> Mapping[str, Series]:
-        """The readings of each role: the sum of its channels; raises `Invalid`."""
+    def usage(self) -> Usage:
+        """The readings of each role: of its channel, or of each of those that are summed."""
         if self.plan.usage is not None:
             return self.plan.usage
-        parts: dict[str, list[Series]] = {}
-        for (role, _), reading in zip(self.plan.channels, self.readings, strict=True):
-            parts.setdefault(role, []).append(reading.series)
-        return {role: _sum(role, series) for role, series in parts.items()}
+        by_role: dict[str, list[ChannelSeries]] = {}
+        for (role, channel), reading in zip(self.plan.channels, self.readings, strict=True):
+            by_role.setdefault(role, []).append(ChannelSeries(channel.id, reading.series))
+        return {
+            role: channels if len(channels) > 1 else channels[0].series
+            for role, channels in by_role.items()
+        }
 
     @property
     def coverage(self) -> Coverage:
-        """What the readings in the window are, all charged roles together."""
+        """What the readings in the window are, all charged roles together.
+
+        Of channels that are summed, a slot is what the worst of them says of it.
+        """
         plan = self.plan
-        series = [self.usage[role] for role in roles(plan.versions) if role in self.usage]
+        series = [
+            readings if isinstance(readings, Series) else _worst(readings)
+            for role in roles(plan.versions)
+            if (readings := self.usage.get(role)) is not None
+        ]
         columns = zip(
             *(attrs.astuple(usage.coverage(readings, plan.start, plan.end)) for readings in series),
             strict=True,
@@ -284,17 +294,16 @@ def _refuse_unknown(by_id: Mapping[str, Channel], named: Mapping[str, Sequence[s
         raise Invalid.of_all(faults)
 
 
-def _sum(role: str, series: Sequence[Series]) -> Series:
-    """Return the sum of channels; a slot is missing where one of them is."""
-    first, *others = series
+def _worst(channels: Sequence[ChannelSeries]) -> Series:
+    """Return channels of the same slots as one series of the worst quality of each slot.
+
+    A slot is missing where one of them is; of the quantities nothing is said.
+    """
+    first, *others = [channel.series for channel in channels]
     values, quality = first.values, first.quality
     for other in others:
-        if (other.start, other.interval) != (first.start, first.interval):
-            message = f"the channels of {role} have different slots"
-            raise Invalid.of("different_grids", message, f"/channels/{role}")
         missing = (values == MISSING) | (other.values == MISSING)
-        # A role has at most 100 channels, of at most 10**15 a slot: the sum fits int64.
-        values = np.where(missing, MISSING, values + np.where(missing, 0, other.values))
+        values = np.where(missing, MISSING, values)
         lowest, highest = np.minimum(quality, other.quality), np.maximum(quality, other.quality)
         # Of two readings the worse quality counts; where one is missing, the code that says so.
         quality = np.where(missing, lowest, highest)

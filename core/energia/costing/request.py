@@ -42,9 +42,9 @@ class Costing:
 
     Attributes:
         subject: What is asked.
-        zone: The zone of the site, or of the usage that came along.
+        zone: The zone of the site, or of the usage that came along: that of times.
         bounds: Where the bill periods begin, in seconds since 1970-01-01T00:00Z, and the end of
-            the last.
+            the last; days are those of the zone of the tariffs, which are applied at the site.
         inputs: The readings and prices, with the plan that says what they are for.
 
     """
@@ -87,7 +87,7 @@ class Costing:
     def comparison_group(self) -> str:
         """What is a bill period of a comparison: what was asked for, or what suits the window."""
         plan = self.inputs.plan
-        return self.subject.group or comparison_group(self.zone, plan.start, plan.end)
+        return self.subject.group or comparison_group(plan.tariff.zone, plan.start, plan.end)
 
     def compare(self) -> tuple[Ranked, ...]:
         """Return the tariffs by what the usage costs under each, the cheapest first.
@@ -95,7 +95,7 @@ class Costing:
         A window that is too long for a bill is priced by months, unless something is asked for.
         """
         plan, group = self.inputs.plan, self.comparison_group
-        periods = bill_periods(self.zone, plan.start, plan.end, group)
+        periods = bill_periods(plan.tariff.zone, plan.start, plan.end, group)
         ranking = compare(self.tariffs, self.inputs.usage, periods, self._terms(_NEW))
         if group == (self.subject.group or WHOLE):
             return ranking
@@ -110,7 +110,9 @@ class Costing:
         pointers = {role: "/meter" for role, _ in plan.channels}
         if plan.usage is not None:
             pointers = {role: f"/usage/channels/{role}/values" for role in plan.usage}
-        return self.inputs.terms(state, self.subject.missing, pointers)
+        terms = self.inputs.terms(state, self.subject.missing, pointers)
+        sent = self.subject.usage
+        return terms if sent is None else attrs.evolve(terms, assumptions=sent.assumptions())
 
 
 async def costing_of(
@@ -140,14 +142,17 @@ async def costing_of(
     """
     async with _snapshot(stored) as queries:
         given, window = await _tariffs_and_window(subject, tariffs, queries, converter, limit)
-        filled_tariffs = tuple(_filled(given, subject.parameters, window))
+        days = _zone_of_days(window, given[0])
+        bounds = bill_periods(days, window.start, window.end, subject.group or WHOLE)
+        local = [tariff.at(days) for tariff in given]
+        filled_tariffs = tuple(_filled(local, subject.parameters, window))
         plan = Plan(filled_tariffs, window.start, window.end, usage=window.usage)
         if window.usage is None:
             plan = plan.of_meter(window.declared, subject.channels or {}, limit)
         _refuse_unneeded(subject, plan.series)
         plan = attrs.evolve(plan, prices=inline(subject.prices, plan.tariff.currency))
         (inputs,) = await read_inputs(queries, [plan], subject.known_at)
-    return Costing(subject, window.zone, window.bounds, inputs)
+    return Costing(subject, window.zone, bounds, inputs)
 
 
 @asynccontextmanager
@@ -168,7 +173,6 @@ class _Window:
     end: int
     declared: Sequence[Channel] = ()
     usage: Mapping[str, Series] | None = None
-    bounds: tuple[int, ...] = ()
 
 
 async def _tariffs_and_window(
@@ -222,8 +226,17 @@ async def _window(subject: Subject, queries: Queries | None, limit: int) -> _Win
         window = await _of_meter(str(subject.meter), subject, queries)
     if window.end <= window.start:
         raise Invalid.of("empty_window", "the window is empty", "/end")
-    periods = bill_periods(window.zone, window.start, window.end, subject.group or WHOLE)
-    return attrs.evolve(window, bounds=periods)
+    return window
+
+
+def _zone_of_days(window: _Window, tariff: Tariff) -> Zone:
+    """Return the zone whose days are counted: the site's, as in bills, or that of the usage.
+
+    A window that starts at an instant at which a day of the tariff's zone begins, and none of the
+    site's, is one of days of the tariff's zone.
+    """
+    is_of_tariff = tariff.zone.starts_day(window.start) and not window.zone.starts_day(window.start)
+    return tariff.zone if is_of_tariff else window.zone
 
 
 def _of_usage(given: InlineUsage, subject: Subject, limit: int) -> _Window:

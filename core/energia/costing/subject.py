@@ -17,10 +17,11 @@ from energia.errors import Fault, Invalid
 from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Series, refuse_length
 from energia.pricing.charges import Role, unit_of
 from energia.pricing.market.models import InlinePrices
+from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Parameters
 from energia.pricing.usage import Missing
 from energia.time import Zone, instant_of, seconds_in
-from energia.units import unit
+from energia.units import finer, unit
 
 Ids = Annotated[tuple[Id, ...], Meta(min_length=1, max_length=100)]
 
@@ -51,6 +52,11 @@ class InlineChannel:
     values: Annotated[Numbers, Meta(min_length=1)]
     unit: UnitName = "kWh"
 
+    @property
+    def rounded(self) -> int:
+        """How many of the values are finer than a micro-unit."""
+        return int(np.count_nonzero(finer(self.values.floats, unit(self.unit).factor)))
+
 
 def _units_fit(channels: Mapping[str, InlineChannel]) -> Iterator[Fault]:
     for role, channel in channels.items():
@@ -64,7 +70,8 @@ class InlineUsage:
     """Readings that come with the request.
 
     Attributes:
-        timezone: The IANA zone of dates in the request and of times in the answer.
+        timezone: The IANA zone of dates in the request, of the days that are counted and of times
+            in the answer.
         interval: The length of a slot; divides a day, at most an hour.
         channels: The readings by role.
 
@@ -97,6 +104,19 @@ class InlineUsage:
         if faults:
             raise Invalid.of_all(faults)
         return {role: series for role, (series, _) in by_role.items()}
+
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """Return what is taken for granted of the readings: that those too fine are rounded."""
+        return tuple(
+            Assumption(
+                "rounded_readings",
+                f"{number} readings of {role} are finer than 0.000001 {unit_of(role)}: "
+                "they are rounded to it",
+                number,
+            )
+            for role, channel in self.channels.items()
+            if (number := channel.rounded)
+        )
 
     def _series(self, role: str, channel: InlineChannel) -> tuple[Series, list[Fault]]:
         micro, outside = channel.values.micros(unit(channel.unit).factor)

@@ -26,6 +26,8 @@ class Problems:
         faults: The first problems.
         counts: How many there are of each code, warnings left out.
         rejected: How many readings were refused.
+        rounded: How many readings were finer than a micro-unit.
+        first_rounded: The warning of the first of them, which says where it is.
 
     """
 
@@ -33,6 +35,8 @@ class Problems:
     faults: list[Fault] = attrs.Factory(list)
     counts: Counter[str] = attrs.Factory(Counter)
     rejected: int = 0
+    rounded: int = 0
+    first_rounded: Fault | None = None
 
     def add(self, fault: Fault, readings: int = 1) -> None:
         """Note one problem, that refuses so many readings; a warning refuses none."""
@@ -60,9 +64,19 @@ class Problems:
         self.counts[code] += len(where)
         self.rejected += len(where) if readings is None else readings
 
+    def add_rounded(self, number: int, first: Callable[[], Fault]) -> None:
+        """Note readings that are rounded: one warning says how many, and where the first is."""
+        self.rounded += number
+        if number and self.first_rounded is None:
+            self.first_rounded = attrs.evolve(first(), severity=WARNING)
+
     def listed(self) -> list[Fault]:
         """Return the first problems; those of a file by line."""
-        return sorted(self.faults, key=lambda fault: fault.line or 0)
+        faults = list(self.faults)
+        if self.first_rounded is not None:
+            message = self.first_rounded.message.format(self.rounded)
+            faults.append(attrs.evolve(self.first_rounded, message=message))
+        return sorted(faults, key=lambda fault: fault.line or 0)
 
     def error(self) -> Invalid:
         """Return the error that says all of them."""

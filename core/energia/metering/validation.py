@@ -42,7 +42,7 @@ from energia.metering.series import (
     Quality,
 )
 from energia.time import DAY, FIRST_YEAR, LAST_YEAR, Int64, instant_of, length_text
-from energia.units import UnknownUnit, decimal_text, to_micros, unit
+from energia.units import UnknownUnit, decimal_text, finer, to_micros, unit
 
 SQL: Final = load(__package__)
 T = TypeVar("T")
@@ -56,6 +56,11 @@ GROUP: Final = 70_000
 
 #: The form of an id; what has another one is not looked up.
 _ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+#: What is said of readings that are rounded; their number is filled in.
+_ROUNDED: Final = (
+    "{} readings are finer than a millionth of the unit that is stored, and rounded to it; "
+    "this is the first"
+)
 #: How many meters that do not exist are remembered and listed: a file of nothing but unknown meters
 #: does not fill the memory.
 _UNKNOWN: Final = 10_000
@@ -479,6 +484,8 @@ def _scaled(
         values[rows], outside[rows] = to_micros(
             runs.values[exact.index], assignment.factors[number], exact
         )
+        too_fine = finer(runs.values[exact.index], assignment.factors[number]) & ~outside[rows]
+        _tell_rounded(runs, exact.index[too_fine], problems)
     null = np.isnan(runs.values[index])
     values[null] = MISSING
     quality = np.where(null, 0, runs.quality[run]).astype(np.int8)
@@ -490,6 +497,15 @@ def _scaled(
         readings, outside = readings.take(fits), outside[fits]
     return _without(
         runs, readings, outside, Refusal("out_of_range", "the number is out of range"), problems
+    )
+
+
+def _tell_rounded(runs: ReadingRuns, indexes: Int64, problems: Problems) -> None:
+    """Note the readings at *indexes* as rounded, but for those that were refused already."""
+    if runs.refused is not None:
+        indexes = indexes[~runs.refused[indexes]]
+    problems.add_rounded(
+        len(indexes), lambda: runs.fault_at("rounded_readings", _ROUNDED, int(indexes.min()))
     )
 
 

@@ -90,7 +90,7 @@ class Conversion:
     Attributes:
         calorific_unit: The units of calorific values, such as `MJ/m3`.
         calorific_value: The calorific value, on all days; or
-        calorific_values: those of days of the tariff's zone, in order.
+        calorific_values: those of days of the site's zone, in order.
         volume_correction: What volumes are multiplied by: temperature and pressure; 1 without.
         unit: The unit of the energy that is charged; kWh without.
 

@@ -40,7 +40,7 @@ Month = Annotated[
     str,
     Meta(
         pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$",
-        description="A calendar month of the tariff's zone.",
+        description="A calendar month of the site's zone.",
         examples=["2026-08"],
     ),
 ]
@@ -92,7 +92,7 @@ class BillDates(BaseMeasure):
         return ()
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
-        """Return the dates in the tariff's zone."""
+        """Return the dates in the site's zone."""
         slots.local_days()  # tells of days that are cut
         bill = slots.bill or (slots.start, slots.end)
         if self.prorates and bill != (slots.start, slots.end):
@@ -211,7 +211,7 @@ class BillPart(BaseMeasure):
         return ()
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
-        """Count the days of the tariff's zone, where the window is only a part of its bill."""
+        """Count the days of the site's zone, where the window is only a part of its bill."""
         start, end = slots.bill or (slots.start, slots.end)
         if end - start > LONG_BILL * DAY:
             message = "an amount for a bill is charged once: group=P1M makes each month a bill"

@@ -8,7 +8,6 @@ from typing import Final
 
 import attrs
 
-from energia.metering.series import Series
 from energia.pricing.charges import Charge, Measure, Measured, code_of
 from energia.pricing.exact import (
     RateRounding,
@@ -23,7 +22,7 @@ from energia.pricing.rounding import ENDLESS, Rounded, round_bill
 from energia.pricing.segments import Segment, segments
 from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff
-from energia.pricing.usage import Terms
+from energia.pricing.usage import Terms, Usage
 from energia.time import Instant
 
 #: A quantity without a rate that no decimal ends is shown with so many decimals.
@@ -291,7 +290,7 @@ class Cost:
 
 def price(
     tariff: Tariff,
-    usage: Mapping[str, Series],
+    usage: Usage,
     start: Instant,
     end: Instant,
     terms: Terms = Terms(),  # noqa: B008
@@ -303,8 +302,9 @@ def price(
 
     Args:
         tariff: Some version of it must be in force at any time of the window.
-        usage: The readings of each role that the tariff charges; they may reach further than the
-            window. A slot is in the window that its start is in.
+        usage: The readings of each role that the tariff charges, or of each of the channels that
+            are summed for it; they may reach further than the window. A slot is in the window that
+            its start is in.
         start: When the window starts, in seconds since 1970-01-01T00:00Z.
         end: When it ends.
         terms: What the charges remember, how missing readings are treated, where readings are.

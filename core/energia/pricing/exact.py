@@ -135,8 +135,8 @@ def endless_text(value: Exact) -> str | None:
     return None if decimals_of(exact) is not None else exact_text(exact)
 
 
-#: A factor that does not end is shown with so many decimals, and with more where it takes more.
-_FACTOR: Final = range(6, 25)
+#: A factor that does not end is shown with so many decimals, and with up to as many as it takes.
+_FACTOR: Final = (6, 24)
 
 
 def factor_texts(quantity: Fraction, rate: Fraction, decimals: int) -> tuple[str, str]:
@@ -146,11 +146,13 @@ def factor_texts(quantity: Fraction, rate: Fraction, decimals: int) -> tuple[str
     products to be equal when they are rounded to *decimals*.
     """
     product = rounded(quantity * rate, decimals, "half_up")
-    for places in _FACTOR:
+    places, most = _FACTOR
+    while True:
         texts = decimal_text(quantity, places), decimal_text(rate, places)
-        if rounded(Fraction(texts[0]) * Fraction(texts[1]), decimals, "half_up") == product:
-            break
-    return texts
+        shown = rounded(Fraction(texts[0]) * Fraction(texts[1]), decimals, "half_up")
+        if shown == product or places == most:
+            return texts
+        places += 1
 
 
 def added(amounts: Iterable[str]) -> str:

@@ -65,7 +65,7 @@ class Days(BaseMeasure):
         return ()
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
-        """Count the days of the tariff's zone."""
+        """Count the days of the bill's zone."""
         return {"days": slots.local_days().number}
 
 
@@ -79,7 +79,7 @@ class Months(BaseMeasure):
         return ()
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
-        """Count the days of each month of the tariff's zone."""
+        """Count the days of each month of the bill's zone."""
         return slots.local_days().by_month
 
 
@@ -93,7 +93,7 @@ class BillDays(BaseMeasure):
         return ()
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
-        """Count the days of the tariff's zone."""
+        """Count the days of the bill's zone."""
         return {"days": slots.bill_days().number}
 
 
@@ -107,5 +107,5 @@ class BillMonths(BaseMeasure):
         return ()
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
-        """Count the days of each month of the tariff's zone."""
+        """Count the days of each month of the bill's zone."""
         return slots.bill_days().by_month

@@ -384,8 +384,8 @@ class Schedule:
         return tuple(year for year in years if first <= date(year, 2, 29) <= last)
 
     def zone(self, local: Zone) -> Zone:
-        """Return the zone of the schedule's clock, for a tariff in the zone *local*."""
-        return local if self.clock == "local" else Zone.named(self.clock)
+        """Return the zone of the schedule's clock, for a bill with days of the zone *local*."""
+        return local.clock if self.clock == "local" else Zone.named(self.clock)
 
     def matches(self, days: Days) -> Matches:
         """Return bool[days, rules]: which rules' windows begin on which days."""

@@ -11,7 +11,6 @@ from datetime import date
 import attrs
 
 from energia.errors import IncompleteUsage, Invalid
-from energia.metering.series import Series
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Charge, Measured, code_of
 from energia.pricing.market.needs import refuse_unfit, series_of
@@ -25,7 +24,7 @@ from energia.pricing.slots import (
     boundary_inside,
 )
 from energia.pricing.tariffs import InForce, Tariff, Version
-from energia.pricing.usage import Days, Terms, all_gaps, cut
+from energia.pricing.usage import Days, Terms, Usage, all_gaps, cut
 from energia.time import Instant
 
 
@@ -63,7 +62,7 @@ class Segment:
 
 
 def segments(
-    tariff: Tariff, usage: Mapping[str, Series], start: Instant, end: Instant, terms: Terms
+    tariff: Tariff, usage: Usage, start: Instant, end: Instant, terms: Terms
 ) -> tuple[Segment, ...]:
     """Return what each version charges of the window [start, end), in the order of time.
 
@@ -78,7 +77,7 @@ def segments(
     _refuse_unlisted([span.version for span in spans])
     refuse_unfit(series_of([span.version for span in spans]), terms.prices, tariff.currency)
     plan = _plan([span.version for span in spans])
-    cutter = _Cutter(tariff, spans, terms)
+    cutter = _Cutter(tariff, spans, terms, dict.fromkeys(terms.assumptions))
     cutter.cut(usage, _needs(plan))
     return tuple(
         Segment(
@@ -161,7 +160,7 @@ class _Cutter:
     _portions: dict[str, list[tuple[int, int, Portion]]] = attrs.Factory(dict)
     _known: dict[tuple[int, int], Slots] = attrs.Factory(dict)
 
-    def cut(self, usage: Mapping[str, Series], needs: Mapping[str, set[int]]) -> None:
+    def cut(self, usage: Usage, needs: Mapping[str, set[int]]) -> None:
         """Take the readings of each role; missing ones of all roles are refused together."""
         missing = list[IncompleteUsage]()
         for (first, last), needed in _together(needs).items():

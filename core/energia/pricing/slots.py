@@ -156,7 +156,7 @@ class Slots:
     Attributes:
         start: When the window starts, in seconds since 1970-01-01T00:00Z.
         end: When it ends.
-        zone: The zone of the tariff.
+        zone: The zone whose days are those of the bill; schedules follow `zone.clock`.
         types: The holidays and weekend days of the version in force.
         portions: The readings of each role that some measure takes.
         assumptions: What was taken for granted so far, in order.
@@ -207,11 +207,11 @@ class Slots:
         return calendar
 
     def local_days(self) -> LocalDays:
-        """Return the days of the tariff's zone that the window touches."""
+        """Return the days of `zone` that the window touches."""
         return self._days(self.start, self.end)
 
     def bill_days(self) -> LocalDays:
-        """Return the days of the tariff's zone that the whole bill touches."""
+        """Return the days of `zone` that the whole bill touches."""
         return self._days(*(self.bill or (self.start, self.end)))
 
     def _days(self, start: Instant, end: Instant) -> LocalDays:

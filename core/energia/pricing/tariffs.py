@@ -529,7 +529,8 @@ class Tariff:
         id: The client's own.
         name: For people.
         currency: ISO 4217.
-        timezone: The IANA zone of its dates and schedules.
+        timezone: The IANA zone of its schedules; its dates are days of the site, or of this zone
+            where there is no site.
         versions: What it charges, by date; one after another.
 
     Raises:
@@ -551,8 +552,20 @@ class Tariff:
 
     @property
     def zone(self) -> Zone:
-        """The zone of its dates and schedules."""
+        """The zone of its dates, and with `zone.clock` of its schedules."""
         return Zone.named(self.timezone)
+
+    def at(self, zone: Zone) -> "Tariff":
+        """Return the tariff as it is applied at a site in *zone*.
+
+        All its days are days of the site: those on which versions begin, those that are counted,
+        and those of months and years. Its schedules stay on the clock of its own zone. So the days
+        of a bill are those of one zone, and bills that follow each other share none.
+        """
+        if zone.name == self.timezone:
+            return self
+        fields = {field.name: getattr(self, field.name) for field in attrs.fields(Tariff)}
+        return _SiteTariff(**fields, days=zone.name)
 
     @cached_property
     def parameters(self) -> frozenset[str]:
@@ -623,6 +636,18 @@ class Tariff:
                 last = end if ends is None else min(end, ends)
                 spans.append(InForce(version, max(start, begins), last))
         return tuple(sorted(spans, key=lambda span: span.start))
+
+
+@attrs.frozen(kw_only=True)
+class _SiteTariff(Tariff):
+    """A tariff that is applied at a site of another zone, which *days* names."""
+
+    days: str
+
+    @property
+    def zone(self) -> Zone:
+        """The zone of the site, with schedules on the clock of the tariff's own."""
+        return Zone.named(self.days).scheduled_by(Zone.named(self.timezone))
 
 
 def tariff_converter(charges: Mapping[str, type[Charge]]) -> Converter:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 import attrs
 import numpy as np
@@ -75,6 +75,7 @@ class Terms:
         missing: Whether missing readings are refused, or how they are filled in.
         pointers: Where the readings of each role are in the request that they came with.
         prices: The price series that the charges need, by name.
+        assumptions: What is taken for granted of the usage already.
 
     """
 
@@ -82,6 +83,7 @@ class Terms:
     missing: Missing = "refuse"
     pointers: Mapping[str, str] = _NONE
     prices: Mapping[str, PriceSeries] = _WITHOUT
+    assumptions: tuple[Assumption, ...] = ()
 
 
 def refuse_unknown(state: Mapping[str, object], codes: Collection[str]) -> None:
@@ -105,6 +107,24 @@ _NAMED: Final = 1000
 _QUESTIONABLE: Final = QUALITIES.index("questionable")
 
 
+@attrs.frozen(eq=False)
+class ChannelSeries:
+    """The readings of one of the channels that are summed for a role.
+
+    Attributes:
+        name: The id of the channel.
+        series: Its readings.
+
+    """
+
+    name: str
+    series: Series
+
+
+#: The readings of each role: one series, or one for each of the channels that are summed.
+Usage: TypeAlias = Mapping[str, Series | Sequence[ChannelSeries]]
+
+
 @attrs.define
 class Cut:
     """The portions of a window, and what was found while cutting."""
@@ -115,10 +135,10 @@ class Cut:
 
 @attrs.frozen
 class Days:
-    """The local days of a tariff, which estimates tell apart.
+    """The local days of a bill, which estimates tell apart.
 
     Attributes:
-        zone: The zone of the tariff.
+        zone: The zone of the bill's days.
         types: Its holidays and weekend days.
 
     """
@@ -128,7 +148,7 @@ class Days:
 
 
 def cut(
-    usage: Mapping[str, Series],
+    usage: Usage,
     roles: Collection[str],
     window: tuple[Instant, Instant],
     days: Days,
@@ -136,36 +156,92 @@ def cut(
 ) -> Cut:
     """Return the readings of *roles* in the window [start, end).
 
-    A slot is in the window that its start is in.
+    A slot is in the window that its start is in. What is missing is treated channel by channel,
+    before channels are summed: a gap of one loses nothing that another has measured.
 
     Raises:
-        Invalid: The usage does not have one of the roles.
+        Invalid: The usage does not have one of the roles, or the slots of its channels differ.
         IncompleteUsage: Readings are missing; `faults` names the gaps, with times of the zone.
 
     """
-    start, end = window
     if absent := [role for role in roles if role not in usage]:
         raise _absent(absent, usage)
-    result, faults, number = Cut(), list[Fault](), 0
+    cutting = _Cutting(window, days, terms)
     for role in roles:
-        series = usage[role]
+        cutting.take(role, usage[role])
+    if cutting.faults:
+        message = f"{cutting.missing} slots of the window have no reading"
+        raise IncompleteUsage(message, cutting.faults)
+    return cutting.result
+
+
+@attrs.define
+class _Cutting:
+    """A window that is being cut: what was taken so far, and what is missing from it."""
+
+    window: tuple[Instant, Instant]
+    days: Days
+    terms: Terms
+    result: Cut = attrs.Factory(Cut)
+    faults: list[Fault] = attrs.Factory(list)
+    missing: int = 0
+
+    def take(self, role: str, readings: Series | Sequence[ChannelSeries]) -> None:
+        """Take the readings of a role, the sum of its channels; note what is missing."""
+        if isinstance(readings, Series):
+            portion = self._portion(role, role, readings)
+        else:
+            _refuse_different(role, readings)
+            portions = [
+                self._portion(role, f"{role} ({channel.name})", channel.series)
+                for channel in readings
+            ]
+            complete = [portion for portion in portions if portion is not None]
+            portion = _sum(complete) if len(complete) == len(portions) else None
+        if portion is not None:
+            self.result.portions[role] = portion
+
+    def _portion(self, role: str, name: str, series: Series) -> Portion | None:
+        """Return the readings of one channel, called *name*; None if some are missing."""
+        start, end = self.window
         first, last = _slots(series, start, end)
-        result.assumptions.update(dict.fromkeys(_assumptions(role, series, start, end)))
+        self.result.assumptions.update(dict.fromkeys(_assumptions(name, series, start, end)))
         grid = Grid(series.start + first * series.interval, series.interval, last - first)
-        part, filled_slots = _filled(series, (first, last), grid, days, terms.missing)
+        part, filled_slots = _filled(series, (first, last), grid, self.days, self.terms.missing)
         smallest = int(part.min()) if len(part) else 0
         if smallest == MISSING or len(part) < last - first:
-            named = gaps(series, first, last).listed(_NAMED - len(faults))
-            faults += [_fault(role, gap, days.zone, terms.pointers.get(role)) for gap in named]
-            number += _missing(series, first, last)
-            continue
+            self._note_gaps(role, name, series, (first, last))
+            return None
         if filled_slots:
-            result.assumptions[_told(role, terms.missing, filled_slots)] = None
-        largest = max(-smallest, int(part.max())) if len(part) else 0
-        result.portions[role] = Portion(grid, part, largest)
-    if faults:
-        raise IncompleteUsage(f"{number} slots of the window have no reading", faults)
-    return result
+            self.result.assumptions[_told(name, self.terms.missing, filled_slots)] = None
+        return Portion(grid, part, max(-smallest, int(part.max())) if len(part) else 0)
+
+    def _note_gaps(self, role: str, name: str, series: Series, slots: tuple[int, int]) -> None:
+        """Note the gaps of a channel, as long as there is room for more."""
+        pointer, zone = self.terms.pointers.get(role), self.days.zone
+        named = gaps(series, *slots).listed(max(0, _NAMED - len(self.faults)))
+        self.faults += [_fault(name, gap, zone, pointer) for gap in named]
+        self.missing += _missing(series, *slots)
+
+
+def _refuse_different(role: str, channels: Sequence[ChannelSeries]) -> None:
+    """Refuse channels that cannot be summed slot by slot."""
+    series = [channel.series for channel in channels]
+    if len({(each.interval, each.start % each.interval) for each in series}) > 1:
+        message = f"the channels of {role} have different slots"
+        raise Invalid.of("different_grids", message, f"/channels{step(role)}")
+
+
+def _sum(portions: Sequence[Portion]) -> Portion:
+    """Return the sum of portions of the same slots."""
+    first, *others = portions
+    if not others:
+        return first
+    # A role has at most 100 channels, of at most 10**15 a slot: the sum fits int64.
+    values = first.values
+    for other in others:
+        values = values + other.values
+    return Portion(first.grid, values, sum(portion.largest for portion in portions))
 
 
 def all_gaps(missing: Sequence[IncompleteUsage], what: str) -> IncompleteUsage:
@@ -209,10 +285,10 @@ def _whole(series: Series, first: int, last: int) -> Micro:
     return whole
 
 
-def _told(role: str, missing: Missing, slots: int) -> Assumption:
+def _told(name: str, missing: Missing, slots: int) -> Assumption:
     if missing == "zero":
-        return Assumption("missing_as_zero", f"{slots} missing slots of {role} count 0", slots)
-    message = f"{slots} missing slots of {role} are estimated: the mean of slots that are alike"
+        return Assumption("missing_as_zero", f"{slots} missing slots of {name} count 0", slots)
+    message = f"{slots} missing slots of {name} are estimated: the mean of slots that are alike"
     return Assumption("missing_estimated", message, slots)
 
 
@@ -221,13 +297,13 @@ def _slots(series: Series, start: Instant, end: Instant) -> tuple[int, int]:
     return series.index_at(start), series.index_at(end)
 
 
-def _assumptions(role: str, series: Series, start: Instant, end: Instant) -> Iterator[Assumption]:
+def _assumptions(name: str, series: Series, start: Instant, end: Instant) -> Iterator[Assumption]:
     inside = sum((edge - series.start) % series.interval != 0 for edge in (start, end))
     if inside:
         yield boundary_inside(
             "a boundary of the window falls",
             inside,
-            f"slots of {role}",
+            f"slots of {name}",
             "is in the window that its start is in",
         )
     first, last = (max(edge, 0) for edge in _slots(series, start, end))
@@ -235,7 +311,7 @@ def _assumptions(role: str, series: Series, start: Instant, end: Instant) -> Ite
     if questionable:
         yield Assumption(
             "questionable_readings",
-            f"{questionable} readings of {role} are questionable",
+            f"{questionable} readings of {name} are questionable",
             questionable,
         )
 
@@ -245,13 +321,13 @@ def _missing(series: Series, first: int, last: int) -> int:
     return last - first - int(np.count_nonzero(part != MISSING))
 
 
-def _fault(role: str, gap: Gap, zone: Zone, pointer: str | None) -> Fault:
+def _fault(name: str, gap: Gap, zone: Zone, pointer: str | None) -> Fault:
     begin, end = zone.text(gap.start), zone.text(gap.end)
-    message = f"{role}: no reading from {begin} to {end} ({gap.slots} slots)"
+    message = f"{name}: no reading from {begin} to {end} ({gap.slots} slots)"
     return Fault(gap.reason, message, pointer)
 
 
-def _absent(roles: Collection[str], usage: Mapping[str, Series]) -> Invalid:
+def _absent(roles: Collection[str], usage: Usage) -> Invalid:
     there = ", ".join(sorted(usage)) or "nothing"
     messages = [f"the tariff charges {role}, and the usage has {there}" for role in roles]
     return Invalid(messages[0], [Fault("missing_channel", message) for message in messages])

@@ -25,7 +25,7 @@ def spans(slots: Slots, channel: str, windows: tuple[Window, ...]) -> Mapping[st
     by_event: dict[str, Spans] = {}
     edges: set[int] = set()
     for name, of_event in by_name(windows).items():
-        seconds = [window.seconds(slots.zone) for window in of_event]
+        seconds = [window.seconds(slots.zone.clock) for window in of_event]
         edges.update(edge for span in seconds for edge in span if is_split(grid, edge))
         inside = [slots_in(grid, start, end) for start, end in seconds]
         if together := _together(span for span in sorted(inside) if span[0] < span[1]):
@@ -161,13 +161,13 @@ class InBill(BaseMeasure):
         """Return the windows; raises `Invalid` for one that is cut."""
         windows: dict[str, int] = {}
         for index, window in enumerate(self.windows):
-            start, end = window.seconds(slots.zone)
+            start, end = window.seconds(slots.zone.clock)
             if end <= slots.start or slots.end <= start:
                 continue
             if start < slots.start or slots.end < end:
                 message = (
-                    f"the event at {slots.zone.text(start)} is only in part in the bill, and its "
-                    "baseline is of all of it"
+                    f"the event at {slots.zone.clock.text(start)} is only in part in the bill, "
+                    "and its baseline is of all of it"
                 )
                 raise Invalid.of("event_cut", message)
             windows[str(index)] = 1
@@ -204,9 +204,9 @@ class Baselines(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sums; raises `Invalid` where the bill does not reach back so far."""
         energies: dict[str, int] = {}
-        taken = {_day(slots, window.seconds(slots.zone)[0]) for window in self.windows}
+        taken = {_day(slots, window.seconds(slots.zone.clock)[0]) for window in self.windows}
         for window in self.windows:
-            start, end = window.seconds(slots.zone)
+            start, end = window.seconds(slots.zone.clock)
             start, end = max(start, slots.start), min(end, slots.end)
             if start < end:
                 energy = self._before(slots, window.name, (start, end), taken)
@@ -224,7 +224,7 @@ class Baselines(BaseMeasure):
             count += 1
             if count == self.days:
                 return energy
-        when = slots.zone.text(window[0])
+        when = slots.zone.clock.text(window[0])
         message = (
             f"the event {name or 'at'} {when} has {count} weekdays before it in the bill, and its "
             f"baseline needs {self.days}: give the event a `baseline`"
@@ -234,7 +234,7 @@ class Baselines(BaseMeasure):
 
 def _day(slots: Slots, instant: int) -> int:
     """Return the local day of an instant, since 1970-01-01."""
-    return day_number(slots.zone.datetime(instant).date())
+    return day_number(slots.zone.clock.datetime(instant).date())
 
 
 def _weekdays_before(slots: Slots, day: int, taken: set[int]) -> Iterator[int]:
@@ -250,6 +250,6 @@ def _weekdays_before(slots: Slots, day: int, taken: set[int]) -> Iterator[int]:
 
 def _days_earlier(slots: Slots, instant: int, days: int) -> int:
     """Return the instant of the same local time some days before."""
-    local = int(slots.zone.local(np.array([instant], np.int64))[0]) - days * DAY
+    local = int(slots.zone.clock.local(np.array([instant], np.int64))[0]) - days * DAY
     # The earlier instant, where that time comes twice.
-    return int(slots.zone.instants(np.array([local], np.int64))[0][0])
+    return int(slots.zone.clock.instants(np.array([local], np.int64))[0][0])

@@ -170,7 +170,7 @@ class BillMonth(BaseMeasure):
         return ()
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
-        """Count the days of each month of the tariff's zone."""
+        """Count the days of each month of the site's zone."""
         if slots.bill_days().number > _LONG:
             slots.assume(
                 "long_bill", "the window is settled as one bill; group=P1M settles each month"

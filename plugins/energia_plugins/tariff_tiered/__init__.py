@@ -243,7 +243,7 @@ class Tiered(BaseCharge):
         scope: One ladder for the energy of all periods, each of which pays its share of every
             tier; a ladder for each period; one ladder that is walked slot by slot; or all energy at
             the tier that the total ends in.
-        reset: When usage is counted from nothing again; dates are those of the tariff's zone.
+        reset: When usage is counted from nothing again; dates are those of the site's zone.
         year_begins: The month with which the years of `reset`, and so their quarters, begin; the
             first of a contract, say. Without, it is January.
         last: Whether the last tier is open, or ends: then usage above it is refused.

@@ -264,7 +264,7 @@ class WindowDays(BaseMeasure):
         return ()
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
-        """Count the days of the tariff's zone."""
+        """Count the days of the site's zone."""
         if self.reset == "bill":
             if slots.bill is None and not self.always:
                 return {}

@@ -147,14 +147,16 @@ async def test_a_tariff_of_another_day_affects(billed: Client, tenant: Tenant) -
 
 
 async def test_what_cannot_be_priced_any_more_says_why(billed: Client) -> None:
-    """A second channel of the role makes the bill that is affected ambiguous."""
+    """A second channel that the contract names now has no readings yet."""
     await hours(billed, 1, 2)
     await meter(billed, "m", CHANNEL, {**CHANNEL, "id": "more"})
+    body = {**CONTRACT, "channels": {"import": ["import", "more"]}}
+    await success(billed, "PUT", "/v1/contracts/c", body)
 
     found = (await affected(billed))["b1"]
 
-    assert found["reasons"] == ["readings"]
-    assert found["problem"]["code"] == "ambiguous_channel"
+    assert found["reasons"] == ["readings", "parameters"]
+    assert found["problem"]["code"] == "incomplete_usage"
     assert "total" not in found
 
 

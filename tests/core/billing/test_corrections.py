@@ -5,12 +5,14 @@ import asyncio
 from energia.db.tenant import Tenant
 from tests.core.billing.fakes import Heard
 from tests.core.billing.setting import (
+    CHANNEL,
     CONTRACT,
     corrected,
     day,
     draft,
     hours,
     issued,
+    meter,
     refusal,
     success,
     tariff,
@@ -158,3 +160,37 @@ async def test_a_run_leaves_corrections_alone(household: Client) -> None:
 
     for run in (before, after):
         assert (run["created"], run["unchanged"], run["issued"], run["failures"]) == (0, 1, 0, 0)
+
+
+async def test_a_correction_treats_missing_readings_as_its_bill_did(household: Client) -> None:
+    """An estimated bill is corrected as its impact says (case v02): 23 hours of 46 kWh, and 2."""
+    first = {"meter": "m", "interval": "PT1H", "start": "2025-03-11T00:00:00Z"}
+    values = [None if hour == 5 else 1 for hour in range(24)]
+    await success(household, "POST", "/v1/readings", {"series": [{**first, "values": values}]})
+    body = {"contract": "c", **day(11), "id": "old", "missing": "estimate"}
+    await success(household, "POST", "/v1/bills", body)
+    await success(household, "POST", "/v1/bills/old/issue")
+    more = {**first, "start": "2025-03-11T06:00:00Z", "values": [24]}
+    await success(household, "POST", "/v1/readings", {"series": [more]})
+    (affected,) = (await success(household, "GET", "/v1/bills?affected=true"))["items"]
+
+    refused = await refusal(
+        household, "POST", "/v1/bills", {"corrects": "old", "missing": "refuse"}
+    )
+    new = await success(household, "POST", "/v1/bills", {"id": "new", "corrects": "old"})
+
+    assert refused[:2] == (422, "incomplete_usage")
+    assert (new["total"], new["inputs"]["missing"]) == ("24.00", "estimate")
+    assert new["difference"] == affected["impact"]["difference"]
+    assert (await success(household, "POST", "/v1/bills/new/issue"))["total"] == "24.00"
+
+
+async def test_a_correction_reads_the_channels_of_its_bill(household: Client) -> None:
+    """A second channel of the role makes new bills ambiguous, and not what was billed by one."""
+    await issued(household, "old", 1)
+    await meter(household, "m", CHANNEL, {**CHANNEL, "id": "more"})
+    await hours(household, 1, 2, channel="import")
+    (affected,) = (await success(household, "GET", "/v1/bills?affected=true"))["items"]
+
+    assert affected["impact"]["difference"] == "12.00"
+    assert (await corrected(household, "old", "new"))["difference"] == "12.00"

@@ -288,6 +288,18 @@ async def test_a_contract_of_the_wrong_meter_is_corrected(march: Client) -> None
     assert (old["total"], old["lines"][0]["reproduced"]) == ("202.79", True)
 
 
+async def test_channels_of_another_meter_are_not_those_that_were_billed(march: Client) -> None:
+    """It has a channel of the same name, and one more: nobody said which of them is billed."""
+    await meter(march, "other")
+    path = f"{OF_CONTRACT}?correction=the+meters+were+swapped"
+    await success(march, "PUT", path, {**CONTRACT, "meter": "other"})
+    await meter(march, "other", CHANNEL, {**CHANNEL, "id": "more"})
+
+    found = await refusal(march, "POST", "/v1/bills", {"corrects": "old"})
+
+    assert found[1] == "ambiguous_channel"
+
+
 async def test_what_a_corrected_tariff_hands_on_goes_through_the_bills(household: Client) -> None:
     """The best day is priced at 2 for 1: each bill is affected, in order."""
     await success(household, "PUT", TARIFF, tariff(RATCHET))

@@ -11,11 +11,13 @@ from tests.core.billing.setting import (
     day,
     hours,
     issued,
+    meter,
     refusal,
     success,
     tariff,
     tariff_of,
 )
+from tests.core.pricing.asking import answer_of
 from tests.serving import Client
 
 PATH = "/v1/contracts/c/to-date?start=2025-03-01"
@@ -139,3 +141,22 @@ async def test_what_is_kept_goes_with_its_contract(household: Client) -> None:
     await success(household, "DELETE", "/v1/contracts/c")
 
     assert (await refusal(household, "GET", PATH))[0] == 404
+
+
+async def test_without_a_bill_it_is_since_the_start_of_the_contract(household: Client) -> None:
+    """Ten days of March at 12.00, however long ago that was (case h01)."""
+    found = await success(household, "GET", "/v1/contracts/c/to-date")
+
+    assert (found["total"], found["start"]) == ("120.00", "2025-03-01T00:00:00Z")
+
+
+async def test_a_refusal_without_readings_names_the_window(household: Client) -> None:
+    """It says since when none was sent."""
+    await meter(household, "empty")
+    body = {**CONTRACT, "meter": "empty"}
+    await success(household, "PUT", "/v1/contracts/e", body)
+
+    status, problem = await answer_of(household, "GET", "/v1/contracts/e/to-date")
+
+    assert (status, problem["code"]) == (422, "incomplete_usage")
+    assert "there are no readings yet from 2025-03-01 to " in problem["errors"][0]["message"]

@@ -89,8 +89,8 @@ async def test_a_billed_version_does_not_end_before_its_bills(household: Client)
     assert found == (409, "version_in_use", {"/versions/1/valid_to": "version_in_use"})
 
 
-async def test_the_end_is_held_against_the_zone_of_the_site(client: Client) -> None:
-    """Midnight in Sao Paulo is three hours after that of a tariff in UTC: that day is too early."""
+async def test_the_end_is_a_day_of_the_site(client: Client) -> None:
+    """A version ends with a day of Sao Paulo there, though its tariff is in UTC: as bills do."""
     await success(client, "PUT", "/v1/sites/home", {**SITE, "timezone": "America/Sao_Paulo"})
     await meter(client)
     await hours(client, 1, *[1] * 10)
@@ -98,10 +98,10 @@ async def test_the_end_is_held_against_the_zone_of_the_site(client: Client) -> N
     await success(client, "PUT", "/v1/contracts/c", CONTRACT)
     await issued(client, "b", 1, 5)
 
-    found = await put(client, {**USED, "valid_to": "2025-03-05"})
+    found = await put(client, {**USED, "valid_to": "2025-03-04"})
 
     assert found == (409, "version_in_use", {"/versions/0/valid_to": "version_in_use"})
-    await success(client, "PUT", PATH, tariff(valid_to="2025-03-06"))
+    await success(client, "PUT", PATH, tariff(valid_to="2025-03-05"))
 
 
 async def test_a_billed_version_stays(household: Client) -> None:

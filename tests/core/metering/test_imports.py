@@ -5,7 +5,7 @@ import pytest
 from energia.db.pool import Tenant
 from energia.errors import NotFound
 from energia.metering import imports
-from tests.core.metering.setting import START, Heard, meter, post, series
+from tests.core.metering.setting import START, Heard, meter, one_series, post, series
 
 
 async def test_imports_are_kept(tenant: Tenant) -> None:
@@ -36,3 +36,28 @@ async def test_observers_hear_of_it_after_the_commit(tenant: Tenant) -> None:
         (outcome.import_, "json", ("m",))
     ]
     assert heard.events[0].counts.created == 1
+
+
+async def test_readings_that_are_too_fine_are_told(tenant: Tenant) -> None:
+    """One warning says how many are rounded and where the first is; they are stored."""
+    await meter(tenant)
+
+    outcome = await post(tenant, series([0.1, 0.0000004, 12.3456789, 1.5, None], START))
+
+    (warning,) = outcome.problems
+    assert (warning.code, warning.severity, outcome.created) == ("rounded_readings", "warning", 4)
+    assert warning.message.startswith("2 readings are finer than a millionth")
+    assert str(warning.pointer).endswith("/values/1")
+
+
+async def test_readings_in_other_units_are_rounded_where_they_do_not_fit(tenant: Tenant) -> None:
+    """36 MJ are 10 kWh; 1 MJ is 0.2777... kWh."""
+    await meter(tenant)
+
+    fitting, rounded = [
+        await post(tenant, {"series": [{**one_series(values, START, "m", "PT1H"), "unit": "MJ"}]})
+        for values in ([36, 72], [36, 1])
+    ]
+
+    assert fitting.problems == ()
+    assert [fault.message[:10] for fault in rounded.problems] == ["1 readings"]

@@ -98,3 +98,16 @@ async def test_a_comparison_may_take_the_whole_window_as_one_bill(api: Client) -
 async def test_a_window_of_45_days_is_one_bill(api: Client, end: str, group: str) -> None:
     """A bill of a month may have waited two weeks for its meter to be read."""
     assert (await _compare(api, end=end))["group"] == group
+
+
+async def test_months_are_those_of_the_days_that_are_counted(api: Client) -> None:
+    """From a midnight of the tariffs' zone to another: two bills, not three by months of UTC."""
+    zone, start = "America/Sao_Paulo", "2026-01-01T03:00:00Z"
+    charges = [{**document(_DEMAND, currency="BRL"), "timezone": zone} for _ in range(2)]
+    readings = {"import": {"start": start, "values": [1] * (24 * 59)}}
+    body = {"usage": {**_TWO_MONTHS, "channels": readings}, "tariffs": charges}
+
+    _, answer = await answer_of(api, "POST", "/v1/costs/compare", body)
+
+    assert [ranked["total"] for ranked in answer["ranking"]] == ["1449.60", "1449.60"]
+    assert "priced as 2 bills" in answer["ranking"][0]["assumptions"][0]["message"]

@@ -242,3 +242,24 @@ async def test_a_gap_points_to_the_readings_that_have_it(alone: Client) -> None:
 
         assert problem["code"] == "incomplete_usage"
         assert pointers(problem) == {"/usage/channels/import/values": "never_sent"}
+
+
+async def test_usage_that_is_too_fine_is_rounded_and_told(alone: Client) -> None:
+    """Two of three values have more than six decimals: 0.1 + 0.000001 + 1 kWh at 1.00."""
+    body = {
+        "tariff": document([{"kind": "energy.flat", "rate": "1"}]),
+        "usage": {
+            "timezone": "UTC",
+            "interval": "PT1H",
+            "channels": {
+                "import": {"start": "2026-03-02T00:00:00Z", "values": [0.1, 0.0000012, 0.99999999]}
+            },
+        },
+    }
+
+    status, found = await answer_of(alone, "POST", "/v1/costs", body)
+
+    assert (status, found["lines"][0]["quantity"]) == (200, "1.100001")
+    assert [(one["code"], one["slots"]) for one in found["assumptions"]] == [
+        ("rounded_readings", 2)
+    ]

@@ -1,13 +1,17 @@
 """Costs with missing readings filled in, where that is asked for."""
 
+from fractions import Fraction
+
 import attrs
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from energia.errors import IncompleteUsage
+from energia.errors import IncompleteUsage, Invalid
 from energia.metering.series import MISSING, NEVER_SENT, Series
 from energia.pricing.engine import Cost, price
-from energia.pricing.usage import Missing, Terms
+from energia.pricing.usage import ChannelSeries, Missing, Terms, Usage
 from tests.core.pricing.documents import instant, series, tariff
 
 HOUR = 3600
@@ -105,3 +109,75 @@ def test_the_readings_are_not_changed() -> None:
     cost(usage, "zero")
 
     assert (usage.values == before).all()
+
+
+def phases(l1: Series, l2: Series) -> Usage:
+    """Return two channels that are summed for import."""
+    return {"import": [ChannelSeries("L1", l1), ChannelSeries("L2", l2)]}
+
+
+def cost_of_phases(l1: Series, l2: Series, missing: Missing, end: str) -> Cost:
+    """Price both phases at one per kWh."""
+    return price(FLAT, phases(l1, l2), instant(START), instant(end), Terms(missing=missing))
+
+
+def test_a_gap_of_one_channel_drops_nothing_of_another() -> None:
+    """L1 is 5, 5, 5, 5 and L2 1, 1, 1 and a gap: 23 kWh (case f02), not 18."""
+    l1, l2 = kwh(5, 5, 5, 5), kwh(1, 1, 1, None)
+
+    found = cost_of_phases(l1, l2, "zero", "2026-03-02T04:00:00Z")
+
+    assert (found.total, told(found)) == ("23", [("missing_as_zero", 1)])
+    assert found.assumptions[0].message == "1 missing slots of import (L2) count 0"
+
+
+def test_each_channel_is_estimated_by_its_own_readings() -> None:
+    """50 kWh of L1 in an hour without a reading of L2 stay: 95 + 2 x 47 + 2 + 2 (case f03)."""
+    l1 = kwh(*[50 if hour == 8 else 1 for hour in range(48)])
+    l2 = kwh(*[None if hour == 8 else 2 for hour in range(48)])
+
+    found = cost_of_phases(l1, l2, "estimate", "2026-03-04T00:00:00Z")
+
+    assert (found.total, told(found)) == ("193", [("missing_estimated", 1)])
+
+
+def test_a_refusal_names_the_channel_of_each_gap() -> None:
+    """Each with its own times; a slot that both lack counts twice."""
+    with pytest.raises(IncompleteUsage) as refused:
+        cost_of_phases(kwh(1, None, 1), kwh(1, None, None), "refuse", "2026-03-02T03:00:00Z")
+
+    assert refused.value.detail == "3 slots of the window have no reading"
+    assert [fault.message.partition(":")[0] for fault in refused.value.faults] == [
+        "import (L1)",
+        "import (L2)",
+    ]
+
+
+def test_channels_of_different_slots_are_not_summed() -> None:
+    """Half-hours and hours that count at the same time are refused."""
+    halves = series(START, HOUR // 2, [1_000_000] * 4)
+
+    with pytest.raises(Invalid) as refused:
+        cost_of_phases(kwh(1, 1), halves, "refuse", "2026-03-02T02:00:00Z")
+
+    assert refused.value.faults[0].code == "different_grids"
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.integers(0, 9)), min_size=6, max_size=6),
+    st.lists(st.one_of(st.none(), st.integers(0, 9)), min_size=6, max_size=6),
+    st.sampled_from(["zero", "estimate"]),
+)
+def test_channels_summed_cost_what_they_cost_apart(
+    l1: list[int | None], l2: list[int | None], missing: Missing
+) -> None:
+    """At one rate, whatever is missing from either."""
+    first, second = kwh(*l1), kwh(*l2)
+    try:
+        apart = [cost(each, missing) for each in (first, second)]
+    except IncompleteUsage:
+        return  # a channel without any reading cannot be estimated
+
+    found = cost_of_phases(first, second, missing, END)
+
+    assert Fraction(found.total) == sum(Fraction(each.total) for each in apart)

@@ -27,7 +27,7 @@ _LIMIT = 2**63 - 1
 
 @attrs.frozen(eq=False)
 class Intervals:
-    """The intervals of the readings of a role, aligned to the clock of the tariff's zone.
+    """The intervals of the readings of a role, aligned to the clock of the site's zone.
 
     Attributes:
         first: int64[n], the first slot of each.
@@ -167,7 +167,8 @@ class PeakInterval:
 
     Attributes:
         period: Its period; `total` where periods do not matter.
-        time: When it begins, as local time: `2026-03-02T18:15:00-03:00`.
+        time: When it begins, as local time: `2026-03-02T18:15:00-03:00`; of a season's peak as
+            time of the schedule's clock.
         micro: Its power, in micro-units.
 
     """
@@ -248,15 +249,24 @@ class Peak(BaseMeasure):
             _tell_seasons(slots, self.schedule)
         intervals = Intervals.of(slots, self.channel, self.seconds, self.coarse)
         names = self._names(intervals, slots)
-        rank = self._rank(intervals.power, names)
+        rank, clock = self._rank(intervals.power, names), self.clock(slots.zone)
         labels: dict[str, int] = {}
         for period, groups in self._groups(slots):
             for group in groups:
-                for index in self._highest(rank, intervals.starts, slots.zone, group):
-                    time = slots.zone.text(int(intervals.starts[index]))
+                for index in self._highest(rank, intervals.starts, clock, group):
+                    time = clock.text(int(intervals.starts[index]))
                     name = names[index] if names and self.weights is not None else period
                     _add(labels, PeakInterval(name, time, int(intervals.power[index])))
         return labels
+
+    def clock(self, zone: Zone) -> Zone:
+        """Return the zone of the times, and so the days, of peaks, for a bill with days of *zone*.
+
+        Seasons are those of a schedule: they begin and end by its clock.
+        """
+        if self.reset != "season" or self.schedule is None:
+            return zone
+        return self.schedule.zone(zone)
 
     def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
         """Return the peaks of both windows; the cut between them is the end of an interval."""
@@ -306,8 +316,7 @@ class Peak(BaseMeasure):
             period = TOTAL if pooled else interval.period
             if self.reset != "season" or self.schedule is None:
                 return period, interval.time[: _LENGTHS.get(self.reset, 0)]
-            day = day_of(self.schedule, interval.time)
-            span = span_of(seasons, interval.period, day)
+            span = span_of(seasons, interval.period, day_of(interval.time))
             return (period, span.label) if span else None
 
         seasons = among if among is not None else self._around(intervals)
@@ -317,7 +326,7 @@ class Peak(BaseMeasure):
         """Return the seasons from a day before the first of *intervals* to one after the last."""
         if self.reset != "season" or self.schedule is None or not intervals:
             return ()
-        days = [day_of(self.schedule, interval.time) for interval in intervals]
+        days = [day_of(interval.time) for interval in intervals]
         return spans(self.schedule, min(days) - 1, max(days) + 1)
 
     def _groups(self, slots: Slots) -> tuple[tuple[str, tuple[Int64, ...]], ...]:
@@ -388,11 +397,10 @@ def _groups(
     starts = grid.start + grid.interval * first
     groups = []
     for period, members in _periods(peak, types, zone, grid):
+        days = peak.clock(zone).local(starts[members]) // DAY
         if peak.reset == "season" and peak.schedule is not None:
-            days = peak.schedule.zone(zone).local(starts[members]) // DAY
             groups.append((period, _by_season(members, period, days, seasons)))
             continue
-        days = zone.local(starts[members]) // DAY
         if peak.reset == "month":
             days = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
         ends = np.flatnonzero(np.diff(days)) + 1

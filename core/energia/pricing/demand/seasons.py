@@ -17,8 +17,6 @@ from energia.time import DAY, Instant, Zone, day_number
 _ALWAYS: Final = Rule("always")
 #: Between the first and the last day of a span, in a label (ISO 8601, 5.5).
 _TO: Final = "/"
-#: The length of a date such as `2026-03-02`, with which the text of a time begins.
-_DATE: Final = 10
 
 
 @attrs.frozen
@@ -110,19 +108,12 @@ def of_window(schedule: Schedule, start: Instant, end: Instant, zone: Zone) -> t
 def of_labels(schedule: Schedule, labels: Mapping[str, int]) -> tuple[Span, ...]:
     """Return the spans that `SeasonDays` gave the labels of."""
     edges = sorted(day for label in labels for day in label.split(_TO))
-    return spans(schedule, _number(edges[0]), _number(edges[-1])) if edges else ()
+    return spans(schedule, day_of(edges[0]), day_of(edges[-1])) if edges else ()
 
 
-def day_of(schedule: Schedule, time: str) -> int:
-    """Return the day of a local time such as `2026-03-02T18:15:00-03:00`, on a schedule's clock."""
-    if schedule.clock == "local":
-        return _number(time[:_DATE])
-    moment = datetime.fromisoformat(time)
-    return day_number(moment.astimezone(schedule.zone(Zone.named("UTC")).tzinfo).date())
-
-
-def _number(date: str) -> int:
-    return day_number(datetime.fromisoformat(date).date())
+def day_of(text: str) -> int:
+    """Return the day of a date, or of a local time such as `2026-03-02T18:15:00-03:00`."""
+    return day_number(datetime.fromisoformat(text).date())
 
 
 @attrs.frozen(cache_hash=True)
@@ -140,7 +131,7 @@ class SeasonDays(BaseMeasure):
         return ()
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
-        """Count the days of the tariff's zone."""
+        """Count the days of the site's zone."""
         slots.local_days()  # which tells of a day that is not whole
         return {span.label: _count(span, slots) for span in _of_slots(self.seasons, slots)}
 

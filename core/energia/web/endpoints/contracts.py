@@ -34,7 +34,7 @@ Since = Annotated[
     date,
     Meta(
         description="The first day of the bill; without it the end of the newest issued bill, or "
-        "the first of the month, or of the contract."
+        "the contract's start."
     ),
 ]
 OfMeter = Annotated[Id, Meta(description="Only contracts of this meter.")]

@@ -199,7 +199,8 @@ def _split(
 ) -> ByPeriod:
     cuts = usage.first_slots(series, edges)
     try:
-        return by_period(series, cuts, tariff, role_of(selection.channel), charge)
+        local = tariff.at(selection.zone)
+        return by_period(series, cuts, local, role_of(selection.channel), charge)
     except Invalid as error:
         where = "/query/tariff" if charge is None else "/query/charge"
         faults = [
