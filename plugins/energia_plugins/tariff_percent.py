@@ -1,6 +1,7 @@
 """The charge `percent`: a discount or a surcharge on lines that were charged before."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
@@ -17,6 +18,8 @@ from energia import (
     Line,
     Measure,
     Measured,
+    PriceChange,
+    PriceChanges,
     Replace,
     Rules,
     Selection,
@@ -121,14 +124,34 @@ class Percent(BaseCharge):
             yield self.line(amount=_sum(steps), steps=tuple(steps))
         elif self.form == "line_each":
             for line, step in zip(selected, steps, strict=True):
-                change = self.line(amount=step.value, steps=(step,), component=line.component)
-                code = f"{self.code or self.kind}.{line.code}"
-                description = f"{self.description or self.code or self.kind} {line.description}"
-                yield attrs.evolve(change, code=code, description=description, period=line.period)
+                yield self._beside(line, fraction(step.value), (step,))
         elif share.value:
             for line in selected:
                 how, name = f"x (1 + {share.text})", self.description or self.code or self.kind
                 yield Replace(line, line.times(1 + share.value, how, name))
+
+    def price_changes(self, day: date) -> PriceChanges | None:
+        """Return what it makes of a price; None with tiers or a cap, which are of a bill."""
+        if self.percent is None or self.cap is not None:
+            return None
+        return PriceChanges(self._change)
+
+    def _change(self, line: Line) -> PriceChange:
+        if not self.of.matches(line):
+            return PriceChange()
+        share = fraction(self.percent or 0) / 100
+        if self.form == "inside":
+            return PriceChange(1 + share)
+        if self.form == "line":
+            return PriceChange(more=(self.line(amount=share),))
+        return PriceChange(more=(self._beside(line, share, ()),))
+
+    def _beside(self, line: Line, amount: Fraction, steps: tuple[Step, ...]) -> Line:
+        """Return the line of this charge for one of those that it is on."""
+        change = self.line(amount=amount, steps=steps, component=line.component)
+        code = f"{self.code or self.kind}.{line.code}"
+        description = f"{self.description or self.code or self.kind} {line.description}"
+        return attrs.evolve(change, code=code, description=description, period=line.period)
 
     def _share(self, measured: Measured, amount: Fraction) -> Share:
         """Return by which part the lines change, whose sum is *amount*."""

@@ -26,6 +26,8 @@ from energia import (
     Measure,
     Measured,
     Name,
+    PriceChange,
+    PriceChanges,
     Replace,
     Rules,
     Selection,
@@ -171,6 +173,12 @@ class Tax:
         if self.bands is not None:
             rate = self.bands[band_of(self.bands, energy) or 0].rate
         return Table((Entry(self.name, date.min, None, rate),))
+
+    def changes_after(self, day: date) -> Iterator[date]:
+        """Yield days after *day* before which its rate stays as it is; none if it always does."""
+        yield from (end for end in (self.from_, self.to) if end is not None and end > day)
+        if self.rates is not None:
+            yield (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
     def _taxed(self, dates: Dates) -> int:
         """Return how many of some days the tax is taken on."""
@@ -335,10 +343,38 @@ class TaxCharge(BaseCharge):
             for name, steps in self._steps(taxed).items():
                 yield self._line(name, steps)
 
+    def price_changes(self, day: date) -> PriceChanges | None:
+        """Return what it makes of prices by the rates of *day*; None with bands, of a bill.
+
+        Raises:
+            Invalid: A tax has no rate for the month.
+
+        """
+        if any(tax.bands for tax in self.taxes):
+            return None
+        rates = self._not_zero(Dates(day, day), Fraction(0))
+        ends = [end for tax in self.taxes for end in tax.changes_after(day)]
+        return PriceChanges(lambda line: self._change(line, rates), min(ends, default=None))
+
+    def _change(self, line: Line, rates: list[tuple[Tax, Rated]]) -> PriceChange:
+        if not self.of.matches(line):
+            return PriceChange()
+        whole = self._burden(line, rates)
+        if self._show != "lines":
+            return PriceChange(whole.factor)
+        return PriceChange(
+            more=tuple(
+                self.line(amount=part.base * part.due.rated.value, component=part.due.name)
+                for part in whole.parts
+            )
+        )
+
     def _rates(self, measured: Measured) -> list[tuple[Tax, Rated]]:
         dates = measured["dates"]
         whose = window_of(dates) if self.across == "days" else bill_of(dates)
-        deciding, energy = whose.deciding(self.across), self._energy(measured)
+        return self._not_zero(whose.deciding(self.across), self._energy(measured))
+
+    def _not_zero(self, deciding: Dates, energy: Fraction) -> list[tuple[Tax, Rated]]:
         taxes = [(tax, tax.rated(deciding, energy)) for tax in self.taxes]
         return [(tax, rated) for tax, rated in taxes if rated.value]
 

@@ -16,12 +16,8 @@ from energia.time import Int64
 __all__ = [
     "Exact",
     "Mode",
-    "RateRounding",
     "decimal_text",
-    "decimals_of",
-    "endless_text",
     "exact_text",
-    "factor_texts",
     "fixed",
     "fraction",
     "merged",

@@ -130,6 +130,10 @@ class Template:
         """Return the price of one unit, where it has one; raises as `measures`."""
         return self.filled({}).unit_prices()
 
+    def price_changes(self, day: date) -> PriceChanges | None:
+        """Return what it makes of prices per unit from *day* on; raises as `measures`."""
+        return self.filled({}).price_changes(day)
+
     def pointed(self, faults: Iterable[Fault], base: str = "") -> list[Fault]:
         """Let faults of the filled charge, whose JSON is at *base*, point to the parameters."""
         return [self._pointed(fault, base) for fault in faults]
