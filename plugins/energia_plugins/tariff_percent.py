@@ -82,6 +82,7 @@ class Percent(BaseCharge):
             proportion, or all has that of the band that the whole is in.
         form: Whether it is one line, a line for each of those it is on, or inside their prices.
         cap: It is at most this much money for a bill, more or less.
+        cap_per_unit: It is at most this much money for each unit of the channel, such as a kWh.
 
     """
 
@@ -96,6 +97,7 @@ class Percent(BaseCharge):
             "form": "inside",
         },
         {"kind": "percent", "percent": "2.5", "form": "line_each", "cap": "5.00"},
+        {"kind": "percent", "percent": "5", "cap_per_unit": "0.002"},
     )
 
     percent: Percentage | None = None
@@ -105,11 +107,12 @@ class Percent(BaseCharge):
     scope: Literal["blocks", "whole_band"] = "blocks"
     form: Literal["line", "line_each", "inside"] = "line"
     cap: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})] | None = None
+    cap_per_unit: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})] | None = None
 
     def measures(self) -> dict[str, Measure]:
         """Measure the energy where bands are of it; the days where something is for a bill."""
         measures: dict[str, Measure] = {}
-        if self.tiers and self.by == "energy":
+        if (self.tiers and self.by == "energy") or self.cap_per_unit is not None:
             measures["energy"] = Energy(self.channel)
         if self.tiers or self.cap is not None:
             measures["dates"] = BillDates(prorates=True)
@@ -132,7 +135,7 @@ class Percent(BaseCharge):
 
     def price_changes(self, day: date) -> PriceChanges | None:
         """Return what it makes of a price; None with tiers or a cap, which are of a bill."""
-        if self.percent is None or self.cap is not None:
+        if self.percent is None or self.cap is not None or self.cap_per_unit is not None:
             return None
         return PriceChanges(self._change)
 
@@ -157,14 +160,21 @@ class Percent(BaseCharge):
         """Return by which part the lines change, whose sum is *amount*."""
         part = share_of(measured["dates"]) if "dates" in measured else Fraction(1)
         share = self._uncapped(measured, amount, part)
-        change = abs(amount * share.value)
-        if self.cap is None or change <= fraction(self.cap) * part:
+        caps = list(self._caps(measured, part))
+        if not caps or abs(amount * share.value) <= min(caps):
             return share
         sign = 1 if share.value > 0 else -1
-        cap = sign * fraction(self.cap) * part
+        cap = sign * min(caps)
         text = f"{decimal_text(cap)} / {decimal_text(abs(amount))}"
         # The amount is not zero: its change is above the cap.
         return Share(cap / abs(amount), f"cap {text}")
+
+    def _caps(self, measured: Measured, part: Fraction) -> Iterator[Fraction]:
+        """Yield the most that it may be; of energy that flows back there is no cap below zero."""
+        if self.cap is not None:
+            yield fraction(self.cap) * part
+        if self.cap_per_unit is not None:
+            yield fraction(self.cap_per_unit) * max(_energy(measured), Fraction(0))
 
     def _uncapped(self, measured: Measured, amount: Fraction, part: Fraction) -> Share:
         if self.tiers is None:
