@@ -16,12 +16,8 @@ from energia.time import Int64
 __all__ = [
     "Exact",
     "Mode",
-    "RateRounding",
     "decimal_text",
-    "decimals_of",
-    "endless_text",
     "exact_text",
-    "factor_texts",
     "fixed",
     "fraction",
     "merged",
@@ -136,7 +132,8 @@ def endless_text(value: Exact) -> str | None:
 
 
 #: A factor that does not end is shown with so many decimals, and with more where it takes more.
-_FACTOR: Final = range(6, 25)
+_FEWEST: Final = 6
+_MOST: Final = 24
 
 
 def factor_texts(quantity: Fraction, rate: Fraction, decimals: int) -> tuple[str, str]:
@@ -146,11 +143,12 @@ def factor_texts(quantity: Fraction, rate: Fraction, decimals: int) -> tuple[str
     products to be equal when they are rounded to *decimals*.
     """
     product = rounded(quantity * rate, decimals, "half_up")
-    for places in _FACTOR:
+    for places in range(_FEWEST, _MOST):
         texts = decimal_text(quantity, places), decimal_text(rate, places)
         if rounded(Fraction(texts[0]) * Fraction(texts[1]), decimals, "half_up") == product:
-            break
-    return texts
+            return texts
+    # A product that is a tie is never reached from below: then this is near enough.
+    return decimal_text(quantity, _MOST), decimal_text(rate, _MOST)
 
 
 def added(amounts: Iterable[str]) -> str:
