@@ -35,7 +35,7 @@ help:
 	@echo 'make rehearse  deploy release after release under load (needs a Docker engine; six minutes)'
 	@echo 'make rehearse-image  build the image, start it hardened, stop it under load (the same)'
 	@echo 'make rehearse-previews  open, close and reap previews beside production'
-	@echo 'make accuracy  price the data of other engines, and write docs/accuracy.md (needs that data)'
+	@echo 'make accuracy  price the data of other engines and random tariffs, and write docs/accuracy.md (needs that data)'
 	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
 	@echo 'make wheel     build the wheel'
 	@echo 'make smoke     run the image IMAGE hardened (needs a Docker engine)'
@@ -98,6 +98,7 @@ rehearse-previews: .tox/.tool/.done
 	.tox/.tool/bin/tox run -e py -x 'testenv.commands=python -m tests.rehearsals.previews'
 
 # What other engines charge, against what imported tariffs cost here; the data are not in this repository.
+# Then random tariffs, worked out by a second implementation too.
 accuracy: .tox/.tool/.done
 	SHARED_DATA="$${SHARED_DATA:-$(CURDIR)/../shared}" .tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.accuracy'
 

@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from energia.pricing.charges import Measured as Measured
     from energia.pricing.charges import Mergeable as Mergeable
     from energia.pricing.charges import Name as Name
+    from energia.pricing.charges import PriceChange as PriceChange
+    from energia.pricing.charges import PriceChanges as PriceChanges
     from energia.pricing.charges import Rate as Rate
     from energia.pricing.charges import RateParts as RateParts
     from energia.pricing.charges import Replace as Replace
@@ -179,6 +181,8 @@ _MODULES = {
         "Measured",
         "Mergeable",
         "Name",
+        "PriceChange",
+        "PriceChanges",
         "Rate",
         "RateParts",
         "Replace",

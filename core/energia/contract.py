@@ -75,7 +75,7 @@ class Optional:
 
 OF_CHARGES: Final = Optional(
     ("across_versions", "remeasures", "examples", "examples_after", "excused", "__rules__"),
-    ("unit_prices",),
+    ("unit_prices", "price_changes"),
 )
 OF_MEASURES: Final = Optional(
     ("series", "seconds", "schedule", "all_slots", "unit", "is_amount"), ("merge",)

@@ -15,8 +15,9 @@ class TariffsHealth:
     criticality: Criticality = "degraded"
     measurement = "missingKinds"
     component_type: ComponentType = "component"
-    #: It looks at every version of every tariff, so it asks seldom.
-    period: float = 60.0
+    #: It looks at every version of every tariff, and what is loaded changes with a start only.
+    period: float = 300.0
+    timeout: float = 20.0
 
     @hookimpl
     def register_probes(self) -> list[Probe]:

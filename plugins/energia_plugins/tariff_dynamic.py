@@ -17,6 +17,7 @@ from energia import (
     BillSoFar,
     Charge,
     Code,
+    Conversion,
     Examples,
     Fault,
     Grid,
@@ -31,8 +32,9 @@ from energia import (
     Slots,
     Step,
     UnitPrices,
+    converts_gas,
     hookimpl,
-    unit_of,
+    unit_charged,
 )
 from energia.pricing.dates import days_of
 from energia.pricing.exact import decimal_text, sums
@@ -96,10 +98,11 @@ class Dynamic(BaseCharge):
             of the energy.
         reset: When usage is counted from nothing again: each bill, which is the default, or each
             calendar month. A part of either has a part of `above` and `up_to`, by days.
+        conversion: How a volume of gas becomes the energy that is priced.
 
     """
 
-    __rules__: ClassVar[Rules] = (_floor_is_below_cap, _band_rises, _band_is_counted)
+    __rules__: ClassVar[Rules] = (_floor_is_below_cap, _band_rises, _band_is_counted, converts_gas)
 
     kind: ClassVar[str] = "energy.dynamic"
     examples: ClassVar[Examples] = (
@@ -131,10 +134,11 @@ class Dynamic(BaseCharge):
     above: Annotated[Decimal, Meta(ge=0)] | None = None
     up_to: Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0})] | None = None
     reset: Reset | None = None
+    conversion: Conversion | None = None
 
     def unit_prices(self) -> UnitPrices | None:
         """Return the formula, where it is that of the first unit: it differs from slot to slot."""
-        if self.above:
+        if self.above or self.conversion is not None:
             return None
         return UnitPrices({}, formula=self._formula, first_tier=self.up_to is not None)
 
@@ -152,22 +156,29 @@ class Dynamic(BaseCharge):
 
     def measures(self) -> dict[str, Measure]:
         """Measure energy, slots and amounts by local day, or by month."""
-        return {
-            "energy": EnergyByDay(self.channel, self._band),
+        energy = EnergyByDay(self.channel, self._band)
+        measures: dict[str, Measure] = {
+            "energy": energy,
             "slots": SlotsByDay(self.channel, self._band),
             "amounts": AmountByDay(self._formula, self.channel, self._band),
         }
+        if (gas := self.conversion) is None:
+            return measures
+        converted = {name: gas.measure(measure) for name, measure in measures.items()}
+        return {**converted, "energy": gas.measure(energy, tells=True)}
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge what all slots cost; the days or months are its steps."""
         steps = tuple(self._steps(measured))
         total = Fraction(sum(measured["energy"].values()), MICRO)
         amount = sum((Fraction(step.value) for step in steps), Fraction(0))
-        yield self.line(total, None, unit_of(self.channel), amount=amount, steps=steps)
+        unit = unit_charged(self.channel, self.conversion)
+        yield self.line(total, None, unit, amount=amount, steps=steps)
 
     def _steps(self, measured: Measured) -> Iterator[Step]:
         """Yield what each day or month costs: its energy at its average price."""
-        unit, scale = unit_of(self.channel), measured["amounts"][SCALE]
+        unit = unit_charged(self.channel, self.conversion)
+        scale = measured["amounts"][SCALE]
         for label, micro in measured["energy"].items():
             value, used = Fraction(measured["amounts"][label], scale), Fraction(micro, MICRO)
             slots = f"{measured['slots'][label]} slots"

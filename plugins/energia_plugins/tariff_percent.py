@@ -1,6 +1,7 @@
 """The charge `percent`: a discount or a surcharge on lines that were charged before."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
@@ -17,6 +18,8 @@ from energia import (
     Line,
     Measure,
     Measured,
+    PriceChange,
+    PriceChanges,
     Replace,
     Rules,
     Selection,
@@ -79,6 +82,7 @@ class Percent(BaseCharge):
             proportion, or all has that of the band that the whole is in.
         form: Whether it is one line, a line for each of those it is on, or inside their prices.
         cap: It is at most this much money for a bill, more or less.
+        cap_per_unit: It is at most this much money for each unit of the channel, such as a kWh.
 
     """
 
@@ -93,6 +97,7 @@ class Percent(BaseCharge):
             "form": "inside",
         },
         {"kind": "percent", "percent": "2.5", "form": "line_each", "cap": "5.00"},
+        {"kind": "percent", "percent": "5", "cap_per_unit": "0.002"},
     )
 
     percent: Percentage | None = None
@@ -102,11 +107,12 @@ class Percent(BaseCharge):
     scope: Literal["blocks", "whole_band"] = "blocks"
     form: Literal["line", "line_each", "inside"] = "line"
     cap: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})] | None = None
+    cap_per_unit: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})] | None = None
 
     def measures(self) -> dict[str, Measure]:
         """Measure the energy where bands are of it; the days where something is for a bill."""
         measures: dict[str, Measure] = {}
-        if self.tiers and self.by == "energy":
+        if (self.tiers and self.by == "energy") or self.cap_per_unit is not None:
             measures["energy"] = Energy(self.channel)
         if self.tiers or self.cap is not None:
             measures["dates"] = BillDates(prorates=True)
@@ -121,27 +127,54 @@ class Percent(BaseCharge):
             yield self.line(amount=_sum(steps), steps=tuple(steps))
         elif self.form == "line_each":
             for line, step in zip(selected, steps, strict=True):
-                change = self.line(amount=step.value, steps=(step,), component=line.component)
-                code = f"{self.code or self.kind}.{line.code}"
-                description = f"{self.description or self.code or self.kind} {line.description}"
-                yield attrs.evolve(change, code=code, description=description, period=line.period)
+                yield self._beside(line, fraction(step.value), (step,))
         elif share.value:
             for line in selected:
                 how, name = f"x (1 + {share.text})", self.description or self.code or self.kind
                 yield Replace(line, line.times(1 + share.value, how, name))
 
+    def price_changes(self, day: date) -> PriceChanges | None:
+        """Return what it makes of a price; None with tiers or a cap, which are of a bill."""
+        if self.percent is None or self.cap is not None or self.cap_per_unit is not None:
+            return None
+        return PriceChanges(self._change)
+
+    def _change(self, line: Line) -> PriceChange:
+        if not self.of.matches(line):
+            return PriceChange()
+        share = fraction(self.percent or 0) / 100
+        if self.form == "inside":
+            return PriceChange(1 + share)
+        if self.form == "line":
+            return PriceChange(more=(self.line(amount=share),))
+        return PriceChange(more=(self._beside(line, share, ()),))
+
+    def _beside(self, line: Line, amount: Fraction, steps: tuple[Step, ...]) -> Line:
+        """Return the line of this charge for one of those that it is on."""
+        change = self.line(amount=amount, steps=steps, component=line.component)
+        code = f"{self.code or self.kind}.{line.code}"
+        description = f"{self.description or self.code or self.kind} {line.description}"
+        return attrs.evolve(change, code=code, description=description, period=line.period)
+
     def _share(self, measured: Measured, amount: Fraction) -> Share:
         """Return by which part the lines change, whose sum is *amount*."""
         part = share_of(measured["dates"]) if "dates" in measured else Fraction(1)
         share = self._uncapped(measured, amount, part)
-        change = abs(amount * share.value)
-        if self.cap is None or change <= fraction(self.cap) * part:
+        caps = list(self._caps(measured, part))
+        if not caps or abs(amount * share.value) <= min(caps):
             return share
         sign = 1 if share.value > 0 else -1
-        cap = sign * fraction(self.cap) * part
+        cap = sign * min(caps)
         text = f"{decimal_text(cap)} / {decimal_text(abs(amount))}"
         # The amount is not zero: its change is above the cap.
         return Share(cap / abs(amount), f"cap {text}")
+
+    def _caps(self, measured: Measured, part: Fraction) -> Iterator[Fraction]:
+        """Yield the most that it may be; of energy that flows back there is no cap below zero."""
+        if self.cap is not None:
+            yield fraction(self.cap) * part
+        if self.cap_per_unit is not None:
+            yield fraction(self.cap_per_unit) * max(_energy(measured), Fraction(0))
 
     def _uncapped(self, measured: Measured, amount: Fraction, part: Fraction) -> Share:
         if self.tiers is None:

@@ -26,6 +26,8 @@ from energia import (
     Measure,
     Measured,
     Name,
+    PriceChange,
+    PriceChanges,
     Replace,
     Rules,
     Selection,
@@ -57,6 +59,8 @@ TaxRate = Annotated[
         extra_json_schema={"minimum": 0, "exclusiveMaximum": 1},
     ),
 ]
+
+Cap = Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})]
 
 #: How taxes come to a price. Inside it: what each group takes is a part of what the groups before
 #: leave of the gross price, or all taxes are parts of the gross price. On top of it: all taxes are
@@ -117,6 +121,8 @@ class Tax:
         from_: The first day on which it is taken.
         to: The day after the last one.
         without_tags: Lines with one of these tags are exempt from it.
+        cap: It is at most this much money for a bill.
+        cap_per_unit: It is at most this much money for each unit of the channel, such as a kWh.
 
     """
 
@@ -130,10 +136,26 @@ class Tax:
     from_: date | None = None
     to: date | None = None
     without_tags: Tags = ()
+    cap: Cap | None = None
+    cap_per_unit: Cap | None = None
 
     def __attrs_post_init__(self) -> None:
         """Refuse fields that contradict each other."""
         enforce(self)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there is a most that it may be."""
+        return self.cap is not None or self.cap_per_unit is not None
+
+    def most(self, energy: Fraction, part: Fraction) -> Fraction | None:
+        """Return the most that it may be for so much *energy*, in some *part* of a bill."""
+        caps = list[Fraction]()
+        if self.cap is not None:
+            caps.append(fraction(self.cap) * part)
+        if self.cap_per_unit is not None:
+            caps.append(fraction(self.cap_per_unit) * max(energy, Fraction(0)))
+        return min(caps, default=None)
 
     def applies_to(self, line: Line) -> bool:
         """Tell whether a line is not exempt."""
@@ -171,6 +193,12 @@ class Tax:
         if self.bands is not None:
             rate = self.bands[band_of(self.bands, energy) or 0].rate
         return Table((Entry(self.name, date.min, None, rate),))
+
+    def changes_after(self, day: date) -> Iterator[date]:
+        """Yield days after *day* before which its rate stays as it is; none if it always does."""
+        yield from (end for end in (self.from_, self.to) if end is not None and end > day)
+        if self.rates is not None:
+            yield (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
     def _taxed(self, dates: Dates) -> int:
         """Return how many of some days the tax is taken on."""
@@ -262,6 +290,16 @@ def _shown_as_price(form: Form, show: str | None) -> Iterator[Fault]:
         yield Fault("nothing_inside", message, "/show")
 
 
+def _caps_are_of_lines(form: Form, taxes: tuple[Tax, ...], show: str | None) -> Iterator[Fault]:
+    """Refuse caps of what is no line of its own: other taxes would be on what is capped."""
+    if form == "add_on" and show in (None, "lines"):
+        return
+    for index, tax in enumerate(taxes):
+        if tax.is_capped:
+            message = "only a tax on top of the price, with a line of its own, may have a cap"
+            yield Fault("cap_inside", message, f"/taxes/{index}")
+
+
 @attrs.frozen
 class TaxCharge(BaseCharge):
     """Taxes on lines of the charges before.
@@ -279,7 +317,12 @@ class TaxCharge(BaseCharge):
 
     """
 
-    __rules__: ClassVar[Rules] = (_names_differ, _leave_something, _shown_as_price)
+    __rules__: ClassVar[Rules] = (
+        _names_differ,
+        _leave_something,
+        _shown_as_price,
+        _caps_are_of_lines,
+    )
 
     kind: ClassVar[str] = "tax"
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
@@ -316,9 +359,9 @@ class TaxCharge(BaseCharge):
 
     def measures(self) -> dict[str, Measure]:
         """Measure the dates, and the energy where bands are of it."""
-        banded = any(tax.bands for tax in self.taxes)
-        measures: dict[str, Measure] = {"dates": BillDates(prorates=banded)}
-        if banded:
+        of_bill = any(tax.bands or tax.cap is not None for tax in self.taxes)
+        measures: dict[str, Measure] = {"dates": BillDates(prorates=of_bill)}
+        if any(tax.bands or tax.cap_per_unit is not None for tax in self.taxes):
             measures["energy"] = Energy(self.channel)
         return measures
 
@@ -333,12 +376,40 @@ class TaxCharge(BaseCharge):
                     yield Replace(line, line.times(line_burden.factor, line_burden.text, name))
         if self._show != "price":
             for name, steps in self._steps(taxed).items():
-                yield self._line(name, steps)
+                yield self._line(name, self._capped(name, steps, measured))
+
+    def price_changes(self, day: date) -> PriceChanges | None:
+        """Return what it makes of prices by the rates of *day*; None with bands or caps, of a bill.
+
+        Raises:
+            Invalid: A tax has no rate for the month.
+
+        """
+        if any(tax.bands or tax.is_capped for tax in self.taxes):
+            return None
+        rates = self._not_zero(Dates(day, day), Fraction(0))
+        ends = [end for tax in self.taxes for end in tax.changes_after(day)]
+        return PriceChanges(lambda line: self._change(line, rates), min(ends, default=None))
+
+    def _change(self, line: Line, rates: list[tuple[Tax, Rated]]) -> PriceChange:
+        if not self.of.matches(line):
+            return PriceChange()
+        whole = self._burden(line, rates)
+        if self._show != "lines":
+            return PriceChange(whole.factor)
+        return PriceChange(
+            more=tuple(
+                self.line(amount=part.base * part.due.rated.value, component=part.due.name)
+                for part in whole.parts
+            )
+        )
 
     def _rates(self, measured: Measured) -> list[tuple[Tax, Rated]]:
         dates = measured["dates"]
         whose = window_of(dates) if self.across == "days" else bill_of(dates)
-        deciding, energy = whose.deciding(self.across), self._energy(measured)
+        return self._not_zero(whose.deciding(self.across), self._energy(measured))
+
+    def _not_zero(self, deciding: Dates, energy: Fraction) -> list[tuple[Tax, Rated]]:
         taxes = [(tax, tax.rated(deciding, energy)) for tax in self.taxes]
         return [(tax, rated) for tax, rated in taxes if rated.value]
 
@@ -369,6 +440,26 @@ class TaxCharge(BaseCharge):
                 step = Step(line.description, expression, base * part.due.rated.value)
                 steps[part.due.name].append(step)
         return steps
+
+    def _capped(self, name: str, steps: list[Step], measured: Measured) -> list[Step]:
+        """Return the steps of a tax, which share its cap in proportion where it is reached."""
+        value = sum((fraction(step.value) for step in steps), Fraction(0))
+        part = share_of(measured["dates"])
+        energy = Fraction(measured["energy"]["total"] if "energy" in measured else 0, MICRO)
+        caps = [tax.most(energy, part) for tax in self.taxes if tax.name == name]
+        known = [cap for cap in caps if cap is not None]
+        if not known or abs(value) <= min(known):
+            return steps
+        cap = min(known) if value > 0 else -min(known)
+        text = f"cap {decimal_text(cap)} x"
+        return [
+            Step(
+                step.description,
+                f"{text} {decimal_text(step.value)} / {decimal_text(value)}",
+                fraction(step.value) * cap / value,
+            )
+            for step in steps
+        ]
 
     def _net(self, line: Line) -> Fraction:
         """Return the amount that is taxed: that of a line that stays, or of one at its next rate.

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.accuracy import bench, others, pysam, ratebook, reopt, report, ssc
+from tests.accuracy.by_hand.run import run
 from tests.accuracy.outcomes import Source
 from tests.shared import SHARED
 
 ROOT = Path(__file__).parents[2]
+#: So many random tariffs are priced twice.
+RANDOM = 2000
 
 
 def sources(folder: Path) -> Iterator[Source]:
@@ -30,12 +33,16 @@ def main() -> int:
         print("the shared data are not here: set SHARED_DATA", file=sys.stderr)
         return 2
     found = list(sources(SHARED))
-    (ROOT / "docs" / "accuracy.md").write_text(report.page(found), encoding="utf-8")
+    by_hand = run(range(RANDOM))
+    (ROOT / "docs" / "accuracy.md").write_text(report.page(found, by_hand), encoding="utf-8")
     failed = [(source.name, one) for source in found for one in source.failures()]
     for name, one in failed:
         print(f"{name}: {one.case} {one.kind}: {one.detail}", file=sys.stderr)
+    for tried in by_hand.failures:
+        print(f"seed {tried.seed}: {tried.difference}", file=sys.stderr)
     print(f"{sum(len(source.outcomes) for source in found)} cases, {len(failed)} fail")
-    return 1 if failed else 0
+    print(f"{len(by_hand.tried)} random tariffs, {len(by_hand.failures)} differ")
+    return 1 if failed or by_hand.failures else 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from tests.accuracy.by_hand.run import Summary
 from tests.accuracy.outcomes import Source
 
 _HEAD = """\
@@ -42,10 +43,45 @@ _NOTES = """
 """
 
 
-def page(sources: Sequence[Source]) -> str:
+_BY_HAND = """## Random tariffs, worked out twice
+
+`tests/accuracy/by_hand` is a second implementation of pricing: slot by slot, in fractions, written
+from this documentation; it shares no code with the engine. Random tariffs with readings, from read
+day to read day, in zones whose clocks are odd, are priced by both: each line exactly and rounded,
+and the total. `make accuracy` prices those of the seeds from {first} on; each run of `make test`
+prices others, and one that differs is printed with its seed, made as small as it may be.
+
+Four things differed, are known, and are not drawn until they are mended: net metering of a
+`whole_band` of which less is left than its bound (150 kWh less 60 in a band above 100 at 0.20,
+else 0.10, cost 9.00 and not nothing); rates of tiers of `demand` with `unit_price_decimals`, which
+are not rounded; a true-up in a bill across versions, which is done in the first part; and demand
+that the middle one of three versions in a bill lacks, which is charged twice.
+
+| | tariffs |
+|---|---:|
+| tariffs | {tariffs} |
+| their bills | {bills} |
+| that differ | {differ} |
+"""
+
+
+def page(sources: Sequence[Source], by_hand: Summary | None = None) -> str:
     """Return the page."""
     rows = [_row(source) for source in sources]
-    return "\n".join([_HEAD + "\n".join(rows), "", *_differences(sources), _NOTES])
+    twice = [_twice(by_hand)] if by_hand else []
+    return "\n".join([_HEAD + "\n".join(rows), "", *_differences(sources), _NOTES, *twice])
+
+
+def _twice(summary: Summary) -> str:
+    """Return how many random tariffs there were of each kind and zone."""
+    head = _BY_HAND.format(
+        first=summary.tried[0].seed,
+        tariffs=len(summary.tried),
+        bills=summary.bills,
+        differ=len(summary.failures),
+    )
+    marks, zones = sorted(summary.marks().items()), sorted(summary.zones().items())
+    return head + "".join(f"| {name} | {count} |\n" for name, count in [*marks, *zones])
 
 
 def _row(source: Source) -> str:

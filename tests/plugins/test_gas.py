@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.pricing.engine import Cost, price
+from energia.pricing.usage import Terms
 from energia.units import unit
 from tests.core.pricing.documents import faults, instant, line, series, tariff
+from tests.core.pricing.markets import market
 
 HOUR = 3600
 GAS = "gas_volume.import"
@@ -154,6 +156,30 @@ def test_tiers_are_of_the_energy(unit_of_bounds: str, scope: str) -> None:
     (told,) = found.assumptions
     assert told.code == "converted"
     assert "12 m3 x 105.505585262 MJ/m3 / 105.505585262 = 12 therm" in told.message
+
+
+def test_prices_of_a_series_are_of_the_energy() -> None:
+    """3 m3 of one day at 0.05 and 2 of the next at 0.06 a kWh, each 10 kWh: a tracker of gas."""
+    conversion = {"calorific_unit": "kWh/m3", "calorific_value": "10"}
+    charge = {
+        "kind": "energy.dynamic",
+        "code": "g",
+        "channel": GAS,
+        "series": "spot",
+        "conversion": conversion,
+    }
+    start = "2022-02-14T00:00:00+00:00"
+    usage = series(start, 24 * HOUR, [3_000_000, 2_000_000])
+    terms = Terms(prices={"spot": market(start, 24 * HOUR, ["0.05", "0.06"])})
+
+    found = price(tariff([charge]), {GAS: usage}, usage.start, usage.end, terms)
+
+    assert (line(found, "g").quantity, line(found, "g").unit, found.total) == ("50", "kWh", "2.7")
+    assert [each.code for each in found.assumptions] == ["converted"]
+    without = {name: value for name, value in charge.items() if name != "conversion"}
+    assert faults(
+        lambda: price(tariff([without]), {GAS: usage}, usage.start, usage.end, terms)
+    ) == {None: "wrong_unit"}
 
 
 @given(values=st.lists(st.integers(0, 10**9), min_size=1, max_size=30))

@@ -61,7 +61,8 @@ def test_a_rate_inside_is_explained() -> None:
     found = BILLS.of(charges, 354, ("2026-09-04", "2026-10-07"))
 
     assert rate_steps(found, "energy.flat") == (
-        "Bandeira (27/33 x 0.01885 + 6/33 x 0): 0.94793 + 0.015423 = 0.963353",
+        "Bandeira (27/33 x 0.01885 + 6/33 x 0): "
+        "0.94793 + 3393/220000 = 132461/137500, about 0.963353",
     )
 
 

@@ -230,3 +230,22 @@ def test_blocks_of_one_percentage_are_that_percentage(
     assert exacts(BILLS.of([FLAT, percent(tiers=tiers)], kwh)) == exacts(
         BILLS.of([FLAT, percent(percent=str(change))], kwh)
     )
+
+
+@pytest.mark.parametrize(
+    ("percent", "caps", "amount"),
+    [
+        ("5", {"cap_per_unit": "0.03"}, "2.5"),  # 5 % of 50 is below 0.03 x 100 kWh
+        ("5", {"cap_per_unit": "0.002"}, "0.2"),
+        ("-5", {"cap_per_unit": "0.002"}, "-0.2"),
+        ("5", {"cap_per_unit": "0.002", "cap": "0.1"}, "0.1"),
+        ("5", {"cap_per_unit": "0.002", "cap": "1"}, "0.2"),
+    ],
+)
+def test_a_cap_may_be_for_each_kilowatt_hour(
+    percent: str, caps: dict[str, str], amount: str
+) -> None:
+    """Of 100 kWh that cost 50, at most so much for each; the lower of two caps holds."""
+    found = BILLS.of([FLAT, {"kind": "percent", "percent": percent, **caps}])
+
+    assert exacts(found)["percent"] == Fraction(amount)

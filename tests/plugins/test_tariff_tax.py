@@ -240,3 +240,32 @@ def test_a_tax_of_nothing_changes_nothing(watts: int) -> None:
 
     assert found.lines == BILLS.of([FLAT, FIXED], watts / 1000).lines
     assert [one.replaced_by for one in found.details] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("caps", "amount"),
+    [
+        ({"cap_per_unit": "0.05"}, "5"),
+        ({"cap_per_unit": "0.5"}, "12"),
+        ({"cap": "3"}, "3"),
+        ({"cap": "8", "cap_per_unit": "0.05"}, "5"),
+    ],
+)
+def test_a_tax_on_top_may_have_a_cap(caps: dict[str, str], amount: str) -> None:
+    """20 % of 50 + 10 are 12, or so much for each of 100 kWh; lines share it in proportion."""
+    found = BILLS.of([FLAT, FIXED, tax(ICMS | caps, form="add_on")])
+
+    assert exacts(found)["tax.icms"] == Fraction(amount)
+    shares = [value for _, value in steps(found, "tax.icms")]
+    assert shares == [Fraction(amount) * 50 / 60, Fraction(amount) * 10 / 60]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"form": "inside_product"}, {"form": "add_on", "show": "price"}, {"form": "add_on_compound"}],
+)
+def test_only_a_line_on_top_may_have_a_cap(fields: dict[str, str]) -> None:
+    """Other taxes would be on what is capped."""
+    assert faults(lambda: BILLS.of([FLAT, tax(ICMS | {"cap": "1"}, **fields)])) == {
+        "/versions/0/charges/1/taxes/0": "cap_inside"
+    }

@@ -5,13 +5,13 @@ value has the type that its class states, or is a fault; all faults are found at
 JSON pointer.
 
 What a class may be made of: `str`, `int`, `bool`, `float`, `Decimal` (from a string or a number),
-`date`, `datetime` (with an offset), `timedelta` (ISO 8601), `UUID`, enums, `Literal`, `list`,
-`tuple`, `set`, `frozenset`, `dict`, attrs classes, msgspec structs, unions of these, `Numbers` for
-very many numbers, `object` for any JSON value; `Annotated[T, Meta(...)]` limits a value as the
-OpenAPI document states it, `Annotated[T, Check(...)]` as it cannot. A class lists the rules over
-several of its fields as `__rules__`. A field named with a trailing underscore (`from_`) has none in
-JSON. Unknown fields are faults. On the way out, a field whose default is None is left out when it
-is None.
+`Fraction` (from a string, `20/3`), `date`, `datetime` (with an offset), `timedelta` (ISO 8601),
+`UUID`, enums, `Literal`, `list`, `tuple`, `set`, `frozenset`, `dict`, attrs classes, msgspec
+structs, unions of these, `Numbers` for very many numbers, `object` for any JSON value;
+`Annotated[T, Meta(...)]` limits a value as the OpenAPI document states it, `Annotated[T,
+Check(...)]` as it cannot. A class lists the rules over several of its fields as `__rules__`. A
+field named with a trailing underscore (`from_`) has none in JSON. Unknown fields are faults. On the
+way out, a field whose default is None is left out when it is None.
 """
 
 import re

@@ -4,6 +4,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 from itertools import islice
 from typing import Any, Final
@@ -78,17 +79,23 @@ def _demands(limit: Meta) -> Iterator[_Demand]:
         yield lambda value: bool(search(value)), "bad_pattern", f"must match {limit.pattern}"
 
 
+_ANYTHING: Final[tuple[type, ...]] = (object,)
+_EXACT: Final[tuple[type, ...]] = (Decimal, Fraction)
+
+
 def _bounds(limit: Meta) -> Iterator[_Demand]:
     for name, keyword, words, holds in _BOUNDS:
-        bound, bounded = getattr(limit, name), object
+        bound, bounded = getattr(limit, name), _ANYTHING
         if bound is None:
-            # msgspec has no bounds of a Decimal, so they are stated in `extra_json_schema`.
-            bound, bounded = (limit.extra_json_schema or {}).get(keyword), Decimal
+            # msgspec has no bounds of exact numbers, so they are stated in `extra_json_schema`.
+            bound, bounded = (limit.extra_json_schema or {}).get(keyword), _EXACT
         if bound is not None:
             yield partial(_holds, holds, bound, bounded), "out_of_range", f"must be {words} {bound}"
 
 
-def _holds(holds: Callable[[Any, Any], bool], bound: Any, bounded: type, value: Any) -> bool:
+def _holds(
+    holds: Callable[[Any, Any], bool], bound: Any, bounded: tuple[type, ...], value: Any
+) -> bool:
     return not isinstance(value, bounded) or holds(value, bound)
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -24,6 +25,9 @@ DURATION_EXAMPLES: Final = ["PT15M", "PT1H", "P1D"]
 #: Integers fit the database's largest.
 LARGEST: Final = 2**63 - 1
 
+#: A fraction of whole numbers.
+RATIO_PATTERN: Final = r"^-?[0-9]{1,30}/[1-9][0-9]{0,29}$"
+_RATIO: Final = re.compile(RATIO_PATTERN)
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
 _NOT_FINITE: Final = re.compile(r"[+-]?(?:s?nan|inf(?:inity)?)", re.IGNORECASE)
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}")
@@ -90,6 +94,13 @@ def decimal(value: object) -> Decimal:
     if not isinstance(value, Decimal):
         raise wrong_type("a decimal number, as a string or a number")
     return bounded(value)
+
+
+def ratio(value: object) -> Fraction:
+    """Read an exact number that no decimal is, from its text: `20/3`."""
+    if type(value) is not str or not _RATIO.fullmatch(value):
+        raise wrong_type("a fraction such as 20/3")
+    return Fraction(value)
 
 
 def written(text: str) -> Decimal:
@@ -209,6 +220,7 @@ FROM_JSON: Final[dict[type, Reader]] = {
     bool: boolean,
     float: number,
     Decimal: decimal,
+    Fraction: ratio,
     date: day,
     datetime: instant,
     timedelta: duration,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 from itertools import chain, count
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -21,7 +22,7 @@ from msgspec import Meta
 
 from energia.convert import unstructure
 from energia.convert.fields import documentation, fields, is_factory, is_struct
-from energia.convert.scalars import DECIMAL_PATTERN, DURATION_EXAMPLES
+from energia.convert.scalars import DECIMAL_PATTERN, DURATION_EXAMPLES, RATIO_PATTERN
 from energia.convert.structures import Numbers
 from energia.settings import SecretStr
 
@@ -38,6 +39,7 @@ _SCALARS: Final[Mapping[object, Schema]] = {
     float: {"type": "number"},
     bool: {"type": "boolean"},
     Decimal: {"type": ["string", "number"]} | _NUMBER,
+    Fraction: {"type": "string", "pattern": RATIO_PATTERN, "examples": ["20/3"]},
     date: {"type": "string", "format": "date"},
     datetime: {"type": "string", "format": "date-time"},
     timedelta: {"type": "string", "format": "duration", "examples": DURATION_EXAMPLES},

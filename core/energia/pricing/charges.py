@@ -20,7 +20,8 @@ Example:
 
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Final, Literal, Protocol, TypeAlias, runtime_checkable
@@ -60,6 +61,8 @@ __all__ = [
     "Measured",
     "Mergeable",
     "Name",
+    "PriceChange",
+    "PriceChanges",
     "Rate",
     "RateParts",
     "Replace",
@@ -119,6 +122,34 @@ class UnitPrices:
     schedule: Schedule | None = None
     first_tier: bool = False
     formula: SlotFormula | None = None
+
+
+@attrs.frozen
+class PriceChange:
+    """What a charge makes of the price of one unit that an earlier charge has.
+
+    Attributes:
+        factor: What the price is multiplied by: a tax inside it, a discount in it.
+        more: What is charged beside it: lines whose amounts are parts of the price.
+
+    """
+
+    factor: Fraction = Fraction(1)
+    more: tuple[Line, ...] = ()
+
+
+@attrs.frozen
+class PriceChanges:
+    """What a charge makes of prices per unit from some day on.
+
+    Attributes:
+        of: Returns what it makes of a price, given the line that one unit would be.
+        until: The first day on which that is otherwise; None, never.
+
+    """
+
+    of: Callable[[Line], PriceChange]
+    until: date | None = None
 
 
 class Measure(Protocol):
@@ -289,6 +320,13 @@ class Charge(Protocol):
         """Return the price of one unit of the channel, where the charge has one."""
         ...
 
+    def price_changes(self, day: date) -> PriceChanges | None:
+        """Return what it makes of prices per unit of charges before it, from *day* on.
+
+        None where what it charges depends on how much is used, or is not on lines.
+        """
+        ...
+
     def measures(self) -> Mapping[str, Measure]:
         """Return what must be measured, by a name of the charge's own."""
         ...
@@ -346,6 +384,10 @@ class BaseCharge:
 
     def unit_prices(self) -> UnitPrices | None:
         """Return the price of one unit of the channel, where the charge has one."""
+        return None
+
+    def price_changes(self, day: date) -> PriceChanges | None:
+        """Return what it makes of prices per unit of charges before it, from *day* on."""
         return None
 
     def line(  # noqa: PLR0913 - the parts of a line

@@ -297,7 +297,8 @@ class Converted(BaseMeasure):
                 energy = f"{decimal_text(step.value)} {self.conversion.into}"
                 message = f"{role}, {step.description}: {step.expression} = {energy}"
                 slots.assume("converted", message)
-        changed = attrs.evolve(slots, portions={**slots.portions, **portions})
+        units = dict.fromkeys(self.of.roles, self.conversion.into)
+        changed = attrs.evolve(slots, portions={**slots.portions, **portions}, units=units)
         return self.of.evaluate(changed)
 
 

@@ -414,7 +414,8 @@ def _factors(item: Item, amount: str) -> tuple[str | None, str | None]:
             None if quantity is None else decimal_text(quantity, _SHOWN),
             None if rate is None else decimal_text(Fraction(rate), _SHOWN),
         )
-    decimals = max(2, len(amount.partition(".")[2]))
+    # Of an amount that is not rounded there may be many more: `exact` has those.
+    decimals = min(max(2, len(amount.partition(".")[2])), _SHOWN)
     texts = factor_texts(fraction(quantity), Fraction(rate), decimals)
     # A rate that ends is shown as the tariff states it: 0.1500.
     return texts[0], texts[1] if "/" in rate else rate

@@ -16,12 +16,8 @@ from energia.time import Int64
 __all__ = [
     "Exact",
     "Mode",
-    "RateRounding",
     "decimal_text",
-    "decimals_of",
-    "endless_text",
     "exact_text",
-    "factor_texts",
     "fixed",
     "fraction",
     "merged",
@@ -135,8 +131,9 @@ def endless_text(value: Exact) -> str | None:
     return None if decimals_of(exact) is not None else exact_text(exact)
 
 
-#: A factor that does not end is shown with so many decimals, and with up to as many as it takes.
-_FACTOR: Final = (6, 24)
+#: A factor that does not end is shown with so many decimals, and with more where it takes more.
+_FEWEST: Final = 6
+_MOST: Final = 24
 
 
 def factor_texts(quantity: Fraction, rate: Fraction, decimals: int) -> tuple[str, str]:
@@ -145,14 +142,15 @@ def factor_texts(quantity: Fraction, rate: Fraction, decimals: int) -> tuple[str
     One that does not end is rounded, to six decimals or to as many more as it takes for the
     products to be equal when they are rounded to *decimals*.
     """
+    if decimals_of(quantity) is not None and decimals_of(rate) is not None:
+        return exact_text(quantity), exact_text(rate)
     product = rounded(quantity * rate, decimals, "half_up")
-    places, most = _FACTOR
-    while True:
+    for places in range(_FEWEST, _MOST):
         texts = decimal_text(quantity, places), decimal_text(rate, places)
-        shown = rounded(Fraction(texts[0]) * Fraction(texts[1]), decimals, "half_up")
-        if shown == product or places == most:
+        if rounded(Fraction(texts[0]) * Fraction(texts[1]), decimals, "half_up") == product:
             return texts
-        places += 1
+    # A product that is a tie is never reached from below: then this is near enough.
+    return decimal_text(quantity, _MOST), decimal_text(rate, _MOST)
 
 
 def added(amounts: Iterable[str]) -> str:

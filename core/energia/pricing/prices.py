@@ -1,17 +1,18 @@
-"""What one unit costs in each slot, by component."""
+"""What one unit costs in each slot, by component, with taxes and what else is a part of it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise, repeat
 
 import attrs
 import numpy as np
 
 from energia.errors import Invalid
+from energia.pricing.all_in import AllIn, Era, UnitBill, eras
 from energia.pricing.calendar import Calendar, Grid
-from energia.pricing.charges import Charge, Components, UnitPrices
-from energia.pricing.exact import decimal_text
+from energia.pricing.charges import Charge, PriceChanges, UnitPrices, code_of
 from energia.pricing.market.series import PriceSeries, SlotFormula, SlotPrices, refuse_unit
 from energia.pricing.parts import Part, changes, parts
 from energia.pricing.schedule import Schedule
@@ -82,12 +83,11 @@ class Dynamic:
             prices[code] = formula.complete(series, part, rounding, of.tariff.zone)
         return cls(part, formulas, prices)
 
-    def slots(self) -> Iterator[tuple[dict[str, str], Fraction]]:
-        """Yield the components of each slot, and their sum."""
+    def slots(self) -> Iterator[dict[str, Fraction]]:
+        """Yield the prices of each slot, by the codes of the charges."""
         columns = {code: prices.fractions() for code, prices in self.prices.items()}
         for exact in zip(*columns.values(), strict=True):
-            texts = (decimal_text(price, 12) for price in exact)
-            yield dict(zip(columns, texts, strict=True)), sum(exact, Fraction(0))
+            yield dict(zip(columns, exact, strict=True))
 
 
 @attrs.frozen
@@ -121,11 +121,29 @@ class Prices:
 
 @attrs.frozen(eq=False)
 class _Priced:
-    """The slots of one version, its charges with a price per unit, and the codes of the others."""
+    """The slots of one version, and its charges.
+
+    Attributes:
+        part: The slots and the version.
+        charges: The charges with a price per unit of the role.
+        order: All charges, in their order.
+        others: The codes of charges that have no part in a price per unit.
+        unknown: The codes of charges whose part is not known on some day of the slots.
+        eras: What later charges make of the prices, from which slot on.
+
+    """
 
     part: Part
     charges: tuple[tuple[Charge, UnitPrices], ...]
+    order: tuple[Charge, ...]
     others: tuple[str, ...]
+    unknown: tuple[str, ...]
+    eras: tuple[Era, ...]
+
+    @cached_property
+    def unit_prices(self) -> dict[str, UnitPrices]:
+        """The prices per unit, by the codes of the charges."""
+        return {code_of(charge): prices for charge, prices in self.charges}
 
     @property
     def fixed(self) -> list[tuple[Charge, UnitPrices]]:
@@ -136,7 +154,7 @@ class _Priced:
     def formulas(self) -> dict[str, SlotFormula]:
         """The formulas of the others, by the codes of the charges."""
         return {
-            charge.code or charge.kind: prices.formula
+            code_of(charge): prices.formula
             for charge, prices in self.charges
             if prices.formula is not None
         }
@@ -144,7 +162,7 @@ class _Priced:
     @property
     def tiered(self) -> list[str]:
         """The codes of the charges whose rates depend on how much is used."""
-        return [charge.code or charge.kind for charge, prices in self.charges if prices.first_tier]
+        return [code_of(charge) for charge, prices in self.charges if prices.first_tier]
 
     @property
     def schedules(self) -> dict[Schedule, list[str]]:
@@ -152,7 +170,7 @@ class _Priced:
         schedules: dict[Schedule, list[str]] = {}
         for charge, prices in self.charges:
             if prices.schedule is not None:
-                schedules.setdefault(prices.schedule, []).append(charge.code or charge.kind)
+                schedules.setdefault(prices.schedule, []).append(code_of(charge))
         return schedules
 
 
@@ -222,39 +240,60 @@ def _beyond(tariff: Tariff, grid: Grid, shown: Grid, market: Market) -> Iterator
 def _all_runs(priced: _Priced, role: str, market: Market) -> Iterator[PriceRun]:
     """Yield the prices of slots, slot by slot where they are from a series."""
     if not priced.formulas:
-        yield from _runs(priced)
+        yield from (run.priced for run in _runs(priced))
         return
     slots = Dynamic.of(market, priced.formulas, priced.part, role).slots()
     for run in _runs(priced):
-        fixed = Fraction(run.price)
-        for slot, (components, price) in zip(range(run.first, run.past), slots, strict=False):
-            total = decimal_text(fixed + price, 12)
-            yield PriceRun(slot, slot + 1, total, {**run.components, **components}, run.period)
+        for slot, given in zip(range(run.first, run.past), slots, strict=False):
+            price, components = run.all_in.prices(given)
+            yield PriceRun(slot, slot + 1, price, components, run.period)
 
 
 def _priced(part: Part, role: str, parameters: Mapping[str, object]) -> _Priced:
-    charges, others = list[tuple[Charge, UnitPrices]](), list[str]()
-    for charge in part.version.filled(parameters).charges:
+    order, charges, later = part.version.filled(parameters).charges, [], []
+    for charge in order:
         prices = charge.unit_prices()
         if prices is None:
-            others.append(charge.code or charge.kind)
+            later.append(charge)
         elif charge.channel == role:
             charges.append((charge, prices))
-    return _Priced(part, tuple(charges), tuple(others))
+    of_days, unknown = eras(later, part.grid, part.tariff.zone)
+    changing = {code for era in of_days for code in era.changes}.union(unknown)
+    others = tuple(code for code in map(code_of, later) if code not in changing)
+    return _Priced(part, tuple(charges), order, others, unknown, of_days)
 
 
-def _runs(priced: _Priced) -> Iterator[PriceRun]:
-    """Yield the prices of slots, as runs of slots of the same periods."""
+@attrs.frozen
+class _Run:
+    """Slots [first, past) whose price is made in the same way."""
+
+    first: int
+    past: int
+    all_in: AllIn
+    period: str | None
+
+    @cached_property
+    def priced(self) -> PriceRun:
+        """The prices, where none is from a series."""
+        return PriceRun(self.first, self.past, *self.all_in.prices(), self.period)
+
+
+def _runs(priced: _Priced) -> Iterator[_Run]:
+    """Yield runs of slots of the same periods, on days of the same taxes."""
     part, schedules = priced.part, [prices.schedule for _, prices in priced.fixed]
     calendars = [None if schedule is None else part.calendar(schedule) for schedule in schedules]
-    bounds = np.unique(np.concatenate([[0], *(c.bounds for c in calendars if c is not None)]))
+    starts = [era.first for era in priced.eras]
+    bounds = np.unique(np.concatenate([starts, *(c.bounds for c in calendars if c is not None)]))
     names = zip(*(_periods(calendar, bounds) for calendar in calendars), strict=True)
-    known: dict[tuple[str, ...], PriceRun] = {}
+    of_bounds = (np.searchsorted(starts, bounds, side="right") - 1).tolist()
+    known: dict[tuple[int, tuple[str, ...]], AllIn] = {}
     edges = pairwise([*bounds.tolist(), part.grid.count])
-    for (first, past), periods in zip(edges, names if calendars else repeat(()), strict=False):
-        if periods not in known:
-            known[periods] = _combined(priced, periods)
-        yield attrs.evolve(known[periods], first=part.first + first, past=part.first + past)
+    runs = zip(edges, names if calendars else repeat(()), of_bounds, strict=False)
+    for (first, past), periods, era in runs:
+        if (era, periods) not in known:
+            known[era, periods] = _all_in(priced, periods, priced.eras[era].changes)
+        period = next(filter(None, periods)) if len(priced.schedules) == 1 else None
+        yield _Run(part.first + first, part.first + past, known[era, periods], period)
 
 
 def _periods(calendar: Calendar | None, slots: Int64) -> list[str]:
@@ -265,19 +304,19 @@ def _periods(calendar: Calendar | None, slots: Int64) -> list[str]:
     return [calendar.periods[key] for key in calendar.keys[runs].tolist()]
 
 
-def _combined(priced: _Priced, periods: Sequence[str]) -> PriceRun:
-    """Return what all charges together cost in slots of *periods*."""
-    components: dict[str, str] = {}
-    total = Fraction(0)
-    for (charge, prices), period in zip(priced.fixed, periods, strict=True):
-        code, rate = charge.code or charge.kind, prices.rates[period]
-        named = {"": rate} if not isinstance(rate, Components) else rate.components
-        for component, part in named.items():
-            exact, text = priced.part.version.rounding.rate(part)
-            components[f"{code}.{component}" if component else code] = text
-            total += exact
-    shared = next(filter(None, periods)) if len(priced.schedules) == 1 else None
-    return PriceRun(0, 0, decimal_text(total, 12), components, shared)
+def _all_in(priced: _Priced, periods: Sequence[str], changes: Mapping[str, PriceChanges]) -> AllIn:
+    """Return how all charges together make the price in slots of *periods*."""
+    of_fixed = dict(zip((code_of(charge) for charge, _ in priced.fixed), periods, strict=True))
+    bill = UnitBill(priced.part.version.rounding)
+    for charge in priced.order:
+        code = code_of(charge)
+        if code in changes:
+            bill.change(charge, changes[code])
+        elif code in priced.unit_prices:
+            prices, period = priced.unit_prices[code], of_fixed.get(code, "")
+            rate = prices.rates[period] if prices.formula is None else None
+            bill.state(charge, rate, period)
+    return bill.all_in()
 
 
 def _assumptions(priced: Sequence[_Priced]) -> Iterator[Assumption]:
@@ -285,6 +324,10 @@ def _assumptions(priced: Sequence[_Priced]) -> Iterator[Assumption]:
     if others:
         message = f"not in the price, as they have none per unit: {', '.join(others)}"
         yield Assumption("not_per_unit", message)
+    unknown = list(dict.fromkeys(code for version in priced for code in version.unknown))
+    if unknown:
+        message = f"not in the price, as they have no rate on some day: {', '.join(unknown)}"
+        yield Assumption("rate_unknown", message)
     tiered = list(dict.fromkeys(code for version in priced for code in version.tiered))
     if tiered:
         message = f"more usage has other rates; the price is of the first tier: {', '.join(tiered)}"

@@ -204,19 +204,20 @@ class _Bill:
     lines: Sequence[Line]
     rounding: Rounding
     currency: str
+    _grains: dict[int | None, Grain] = attrs.field(factory=dict, init=False)
 
     def rounded(self) -> RoundedBill:
         amounts = list(self._amounts())
-        endless = sum(
-            1
-            for amount in amounts
-            if self._grain(amount.rule).decimals is None and amount.amount != amount.exact
-        )
         printed = sum((amount.amount for amount in amounts), Fraction(0))
         top = self.rounding.grain(self.currency)
         if self.rounding.level == "line" and top.decimals is not None:
             decimals = max([top.decimals, *(len(a.text.partition(".")[2]) for a in amounts)])
             return RoundedBill(tuple(amounts), Grain(decimals, top.mode).amount(printed)[1], 0)
+        endless = sum(
+            1
+            for amount in amounts
+            if self._grain(amount.rule).decimals is None and amount.amount != amount.exact
+        )
         due = sum((self._due(amount) for amount in amounts), Fraction(0))
         paid, text = top.amount(due)
         if self.rounding.level == "total" or paid != printed:
@@ -242,6 +243,11 @@ class _Bill:
 
     def _grain(self, rule: int | None) -> Grain:
         """Return how a line is printed that a rule rounds, or the version."""
+        if rule not in self._grains:
+            self._grains[rule] = self._shown(rule)
+        return self._grains[rule]
+
+    def _shown(self, rule: int | None) -> Grain:
         grain = self.rounding.grain(self.currency, rule)
         if self.rounding.level_of(rule) == "line" or grain.decimals is None:
             return grain

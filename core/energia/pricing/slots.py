@@ -164,6 +164,7 @@ class Slots:
             of the tariff is in force in the rest of it; None where the window is all of the bill.
         series: The price series that the charges need, by name.
         rounding: How the version in force rounds.
+        units: The units of roles whose readings were converted.
 
     """
 
@@ -176,6 +177,7 @@ class Slots:
     bill: tuple[Instant, Instant] | None = None
     series: Mapping[str, PriceSeries] = attrs.field(factory=dict)
     rounding: RateRounding = attrs.Factory(RateRounding)
+    units: Mapping[str, str] = attrs.field(factory=dict)
 
     def prices(self, formula: str | SlotFormula, role: str) -> SlotPrices:
         """Return the price of each slot of *role* by a series, or a formula over one.
@@ -189,7 +191,7 @@ class Slots:
         if formula.series not in self.series:
             raise LookupError(f"the measure does not state the series {formula.series!r}")
         series = self.series[formula.series]
-        refuse_unit(series, role)
+        refuse_unit(series, role, self.units.get(role))
         return formula.complete(series, self.portion(role).grid, self.rounding, self.zone)
 
     def portion(self, role: str) -> Portion:

@@ -20,6 +20,7 @@ from energia.pricing.charges import (
     Charge,
     Measure,
     Measured,
+    PriceChanges,
     UnitPrices,
 )
 from energia.pricing.holidays.lists import ListReference
@@ -142,6 +143,10 @@ class Template:
     def unit_prices(self) -> UnitPrices | None:
         """Return the price of one unit, where it has one; raises as `measures`."""
         return self.filled({}).unit_prices()
+
+    def price_changes(self, day: date) -> PriceChanges | None:
+        """Return what it makes of prices per unit from *day* on; raises as `measures`."""
+        return self.filled({}).price_changes(day)
 
     def pointed(self, faults: Iterable[Fault], base: str = "") -> list[Fault]:
         """Let faults of the filled charge, whose JSON is at *base*, point to the parameters."""

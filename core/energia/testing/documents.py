@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 from functools import partial
 from operator import ne
 from types import NoneType, UnionType
@@ -30,6 +31,9 @@ _ASCII: Final = st.characters(min_codepoint=33, max_codepoint=126)
 _DECIMALS: Final = st.decimals(0, 50, places=4).map(str)
 _SCALARS: Final[Mapping[object, Strategy]] = {
     Decimal: _DECIMALS,
+    Fraction: st.fractions(1, 50, max_denominator=9).map(
+        lambda drawn: f"{drawn.numerator}/{drawn.denominator}"
+    ),
     int: st.integers(0, 100),
     bool: st.booleans(),
     str: st.text(_ASCII, min_size=1, max_size=20),

@@ -49,6 +49,7 @@ from energia.units import MICRO
 from energia_plugins.tariff_tiered.ladder import (
     DAILY,
     OF_DEMAND,
+    Bound,
     Ladder,
     Last,
     Proration,
@@ -108,15 +109,15 @@ def _bounds_rise(
 ) -> Iterator[Fault]:
     for pointer, ladder in _ladders(tiers, rates):
         yield from _faults_of_ends(ladder, last, pointer)
-        highest: dict[str, Tier] = {}
+        highest: dict[str, Bound] = {}
         for index, tier in enumerate(ladder):
             if tier.up_to is None:
                 continue
             below = highest.get(plain(tier.unit or unit))
-            if below is not None and below.up_to is not None and tier.up_to <= below.up_to:
-                message = f"{tier.up_to} must be above the bound before it, {below.up_to}"
+            if below is not None and Fraction(tier.up_to) <= Fraction(below):
+                message = f"{tier.up_to} must be above the bound before it, {below}"
                 yield Fault("bounds_not_increasing", message, f"{pointer}/{index}/up_to")
-            highest[plain(tier.unit or unit)] = tier
+            highest[plain(tier.unit or unit)] = tier.up_to
 
 
 def _units_are_of_the_channel(

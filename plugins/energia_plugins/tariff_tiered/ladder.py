@@ -50,7 +50,10 @@ OF_DEMAND: Final = {"kWh/kW": "kW", "kWh/kW.day": "kW", "kWh/kVA": "kVA", "kWh/h
 
 #: Micro-units; a fraction only where it is no whole number.
 Micro: TypeAlias = int | Fraction
-Bound = Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0}, examples=["400"])]
+#: A decimal, or a fraction: 200 kWh of 30 days are `20/3` a day.
+Bound = Annotated[
+    Decimal | Fraction, Meta(extra_json_schema={"exclusiveMinimum": 0}, examples=["400"])
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -99,7 +102,7 @@ class Ladder:
 
     """
 
-    bounds: tuple[tuple[Decimal, Plain], ...]
+    bounds: tuple[tuple[Fraction, Plain], ...]
     closed: bool
     quantity: str = "kWh"
 
@@ -107,7 +110,9 @@ class Ladder:
     def of(cls, tiers: Sequence[Tier], unit: Unit, last: Last, quantity: str = "kWh") -> "Ladder":
         """Return the ladder of *tiers*, whose bounds are in *unit* where they do not say."""
         bounds = [
-            (tier.up_to, plain(tier.unit or unit)) for tier in tiers if tier.up_to is not None
+            (Fraction(tier.up_to), plain(tier.unit or unit))
+            for tier in tiers
+            if tier.up_to is not None
         ]
         return cls(tuple(bounds), last == "closed", quantity)
 
@@ -165,17 +170,17 @@ def _texts(ladder: Ladder, scale: Scale) -> tuple[str, ...]:
     return tuple(_told(ladder, number, scale) for number in range(len(ladder.bounds)))
 
 
-def _scaled(bound: Decimal, unit: Plain, scale: Scale) -> Micro:
+def _scaled(bound: Fraction, unit: Plain, scale: Scale) -> Micro:
     factor = Fraction(scale.days) if unit in DAILY else Fraction(*scale.part)
     if unit in OF_DEMAND:
         factor *= scale.demand or 0
-    micro = Fraction(bound) * factor * MICRO
+    micro = bound * factor * MICRO
     return micro.numerator if micro.denominator == 1 else micro
 
 
 def _told(ladder: Ladder, number: int, scale: Scale) -> str:
     (bound, unit), end = ladder.bounds[number], _ends(ladder, scale)[number]
-    text = f"{bound} {ladder.quantity}{unit.removeprefix('kWh')}"
+    text = f"{exact_text(bound)} {ladder.quantity}{unit.removeprefix('kWh')}"
     if unit in OF_DEMAND:
         text += f" x {decimal_text(scale.demand or 0)} {OF_DEMAND[unit]}"
     if unit in DAILY:

@@ -195,7 +195,7 @@ async def test_a_quantity_that_is_not_printed_is_not_compared(billed: Client) ->
 
 
 async def test_lines_of_no_amount_need_no_twin(client: Client) -> None:
-    """A bill that agrees to the cent is a match: what costs nothing is not printed (case p01)."""
+    """A bill that agrees to the centavo is a match (p01): what costs nothing is not printed."""
     energy = {"kind": "energy.flat", "code": "energy", "rate": "1.00"}
     nothing = {"kind": "percent", "code": "discount", "percent": "0"}
     await store_household(client, tariff(energy, nothing))

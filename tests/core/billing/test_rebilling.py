@@ -198,7 +198,7 @@ async def test_a_correction_keeps_the_currency(march: Client) -> None:
     assert found == (409, "in_use", {"/tariff": "in_use"})
 
 
-@pytest.mark.parametrize("reason", ["", "%20", "x" * 501])
+@pytest.mark.parametrize("reason", ["", "%20", "x" * 501, "a%00b"])
 async def test_a_correction_has_a_reason(march: Client, reason: str) -> None:
     """An empty one says nothing."""
     found = await refusal(march, "PUT", f"{TARIFF}?correction={reason}", by("0.4839"))

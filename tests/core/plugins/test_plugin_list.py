@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 
 from energia import __version__
 from energia.cli.main import energia
+from energia.plugins.discovery import offering
 from tests.core.plugins.conftest import Install
 
 DISABLED = {"ENERGIA_PLUGINS__DISABLED": '["third-off"]'}
@@ -81,3 +82,11 @@ def test_all_is_well_without_failures() -> None:
 
     assert result.exit_code == 0
     assert all(name in result.stdout for name in listed())
+
+
+def test_a_kind_of_charge_is_found_in_the_source_of_its_plugin() -> None:
+    """In a module or in any file of a package, loaded or not; a part of a name is not it."""
+    assert offering("demand") == "tariff-demand"
+    assert offering("demand.contracted") == "tariff-demand-contracted"
+    assert offering("export") == "tariff-export"
+    assert offering("dema.d") is None

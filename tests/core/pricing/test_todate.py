@@ -19,6 +19,18 @@ SCHEDULE = {
     "default": "off",
     "rules": [{"period": "peak", "days": ["weekday"], "from": "17:30", "to": "21:00"}],
 }
+#: A season that begins inside, and whose last night lasts into the next.
+NIGHTS = {
+    "default": "day",
+    "rules": [
+        {
+            "period": "night",
+            "season": {"from": "02-01", "to": "03-02"},
+            "from": "22:00",
+            "to": "06:00",
+        }
+    ],
+}
 RATES = {"peak": "0.40", "off": "0.10"}
 TIERS = [{"up_to": "30", "rate": "0.10"}, {"rate": "0.20"}]
 CHARGES: dict[str, dict[str, Any]] = {
@@ -33,6 +45,22 @@ CHARGES: dict[str, dict[str, Any]] = {
         "statistic": {"top": 2, "distinct_days": True},
     },
     "monthly demand": {"kind": "demand", "interval": "PT1H", "rate": "3", "reset": "month"},
+    "daily demand": {"kind": "demand", "interval": "PT1H", "rate": "3", "reset": "day"},
+    "seasonal demand": {
+        "kind": "demand",
+        "interval": "PT1H",
+        "schedule": NIGHTS,
+        "rates": {"night": "2", "day": "1"},
+        "reset": "season",
+    },
+    "demand at half": {
+        "kind": "demand",
+        "interval": "PT1H",
+        "schedule": SCHEDULE,
+        "weights": {"off": "0.5"},
+        "rate": "1",
+        "statistic": {"top": 2},
+    },
     "fixed": {"kind": "fixed", "amount": "10", "per": "month"},
 }
 values = st.lists(

@@ -54,6 +54,23 @@ def test_a_day_of_the_spring_has_one_allowance() -> None:
     assert found.assumptions == ()
 
 
+def test_a_bound_may_be_a_fraction() -> None:
+    """200 kWh of 30 days, on a bill of 31 days: 206.666... kWh at the first rate (case c57)."""
+    charge = {"tiers": tiers("20/3"), "unit": "kWh/day"}
+
+    costs = cost(charge, days(31, 24), "2026-03-01T00:00:00Z")
+
+    assert costs.lines[0].exact == "62/3"
+
+
+@pytest.mark.parametrize("bound", ["20/0", "0/3", "-20/3", "2.5/3"])
+def test_a_bound_is_more_than_nothing(bound: str) -> None:
+    """Neither a fraction of nothing nor a negative one is a bound."""
+    charge = {"kind": "energy.tiered", "unit": "kWh/day", "tiers": tiers(bound)}
+
+    assert list(faults(lambda: tariff([charge]))) == ["/versions/0/charges/0/tiers/0/up_to"]
+
+
 def test_bounds_by_the_day_are_times_the_days_of_the_window() -> None:
     """Three days of 10 kWh; with a schedule of seasons, those of each."""
     assert quantities(cost({"tiers": tiers("10"), "unit": "kWh/day"}, days(3, 24))) == {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.pricing.documents import instant
+from tests.core.pricing.documents import exact_total, instant
 from tests.plugins.tiered.loop import SCOPES, Slot, shared
 from tests.plugins.tiered.pricing import HOUR, KWH, cost
 
@@ -84,8 +84,7 @@ def test_the_charge_is_what_loops_over_slots_give(
     """Exactly, in every scope, also where net usage is negative."""
     found = cost(charge(bounds, scope=scope, reset=reset), values, START)
 
-    exact = sum((Fraction(line.exact) for line in found.lines), Fraction(0))
-    assert exact == expected(scope, values, bounds, reset)
+    assert exact_total(found) == expected(scope, values, bounds, reset)
 
 
 @pytest.mark.parametrize("scope", SCOPES)
@@ -97,7 +96,7 @@ def test_no_energy_is_lost(scope: str, values: list[int], bounds: list[Any], res
         for tier in tiers:
             tier["rate"] = "1"
 
-    assert Fraction(cost(document, values, START).total) == Fraction(sum(values), KWH)
+    assert exact_total(cost(document, values, START)) == Fraction(sum(values), KWH)
 
 
 @pytest.mark.parametrize("scope", ["pooled_prorated", "per_period", "whole_band"])
@@ -124,8 +123,8 @@ def test_in_time_order_more_usage_later_never_changes_what_was_charged(
     """Each slot costs what it costs when it is used: bills of growing windows differ by it."""
     document = charge(bounds, scope="pooled_chronological")
 
-    whole = Fraction(cost(document, values, START).total)
-    without_last = Fraction(cost(document, [*values[:-1], 0], START).total)
+    whole = exact_total(cost(document, values, START))
+    without_last = exact_total(cost(document, [*values[:-1], 0], START))
 
     rates = [Fraction(rate) for of_period in RATES.values() for rate in of_period]
     lowest, highest = min(rates), max(rates)
@@ -142,12 +141,12 @@ def test_one_open_tier_adds_up_over_any_split(scope: str, values: list[int], cut
     middle = datetime.fromtimestamp(instant(START) + HOUR * cut, UTC).isoformat()
 
     halves = [
-        Fraction(cost(document, half, start).total)
+        exact_total(cost(document, half, start))
         for half, start in ((values[:cut], START), (values[cut:], middle))
         if half
     ]
 
-    assert sum(halves, Fraction(0)) == Fraction(cost(document, values, START).total)
+    assert sum(halves, Fraction(0)) == exact_total(cost(document, values, START))
 
 
 @pytest.mark.parametrize("scope", ["pooled_prorated", "per_period"])
@@ -164,9 +163,9 @@ def test_a_window_that_is_remembered_adds_up_over_any_split(
     middle = datetime.fromtimestamp(instant(START) + HOUR * cut, UTC).isoformat()
 
     first = cost(document, values[:cut], START)
-    parts = Fraction(first.total)
+    parts = exact_total(first)
     if values[cut:]:
         state = first.state["energy.tiered"]
-        parts += Fraction(cost(document, values[cut:], middle, state=state).total)
+        parts += exact_total(cost(document, values[cut:], middle, state=state))
 
-    assert parts == Fraction(cost(document, values, START).total)
+    assert parts == exact_total(cost(document, values, START))

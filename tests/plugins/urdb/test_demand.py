@@ -1,9 +1,12 @@
 """What is made of prices of demand."""
 
+from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
+from energia.testing import Pricing
 from tests.plugins.urdb.rates import EVENINGS, HOUR, ZEROS, charges, rate, warned
 
 FLAT = {"flatdemandstructure": [[{"rate": "6.5"}]], "flatdemandmonths": [0] * 12}
@@ -52,6 +55,26 @@ def test_months_of_other_prices_have_demands_of_their_own() -> None:
         "period_0": "6.5",
         "period_1": [{"up_to": "100", "rate": "9"}, {"rate": "8"}],
     }
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("2026-02-15", "2026-03-15"), ("2026-03-15", "2026-04-15")]
+)
+@pytest.mark.parametrize("unit", ["kW", "kW daily"])
+def test_a_constant_load_is_billed_its_level_on_any_bill(unit: str, first: str, last: str) -> None:
+    """100 kW over the first days of March and April: not 95.16 or 101.5, nor for its days."""
+    fields = {
+        "flatdemandstructure": [[{"rate": "1"}], [{"rate": "1"}]],
+        "flatdemandmonths": [0] * 2 + [1] + [0] * 9,
+        "flatdemandunit": unit,
+    }
+    pricing, zone = Pricing.of(), "America/Chicago"
+    charge = charges(rate(**fields))["demand_flat"]
+    days = (date.fromisoformat(last) - date.fromisoformat(first)).days
+
+    found = pricing(charge, [100] * 24 * days, start=first, zone=zone, end=last)
+
+    assert Fraction(found.total) == 100 * (days if "daily" in unit else 1)
 
 
 def test_demand_by_time_of_use_has_a_price_for_each_period() -> None:

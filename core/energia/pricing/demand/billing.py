@@ -435,7 +435,7 @@ class BillingDemand:
 
         """
         before = remembered(state)
-        others = self._grouped("other", measured, reset)
+        others = self._grouped("other", measured, reset) if self.at_least is not None else {}
         demands = []
         for group, intervals in self._grouped("demand", measured, reset).items():
             own = self._own(intervals)
@@ -506,7 +506,10 @@ class BillingDemand:
                 own = interval.time[:_MONTH] if reset in ("month", "day") else month
                 span = group[1] if reset in ("season", "day") else ""
                 groups.setdefault((group[0], own, span), []).append(interval)
-        return {group: peak.highest(several) for group, several in groups.items()}
+        return {
+            group: peak.highest(several) if len(several) > 1 else several
+            for group, several in groups.items()
+        }
 
     def _seasons(self, measured: Measured) -> Sequence[Span] | None:
         """Return the seasons of the bill, where each has a demand of its own."""
@@ -549,18 +552,17 @@ class BillingDemand:
 
     def _mean(self, intervals: Sequence[PeakInterval]) -> tuple[Fraction, str]:
         """Return the mean of the highest intervals, not below zero, and how it came about."""
-        terms = [self._term(interval) for interval in intervals]
-        mean = sum((value for value, _ in terms), Fraction(0)) / len(terms)
-        texts = [text for _, text in terms]
+        total: int | Fraction = 0
+        texts = []
+        for interval in intervals:
+            power = decimal_text(Fraction(interval.micro, MICRO))
+            weight = 1 if self.weights is None else weight_of(self._weights, interval.period)
+            total += interval.micro * weight
+            times = "" if weight == 1 else f" x {decimal_text(Fraction(weight))}"
+            texts.append(f"{power}{times} at {interval.time}")
+        mean = Fraction(total, len(texts) * MICRO)
         text = texts[0] if len(texts) == 1 else f"mean of ({', '.join(texts)})"
         return (mean, text) if mean >= 0 else (Fraction(0), f"max({text}, 0)")
-
-    def _term(self, interval: PeakInterval) -> tuple[Fraction, str]:
-        """Return how much an interval counts, and how that comes about."""
-        power = Fraction(interval.micro, MICRO)
-        weight = weight_of(self._weights, interval.period)
-        times = "" if weight == 1 else f" x {decimal_text(weight)}"
-        return power * weight, f"{decimal_text(power)}{times} at {interval.time}"
 
 
 #: A period, the month of its demand, and its season or day; "" where these do not matter.

@@ -335,9 +335,10 @@ class Peak(BaseMeasure):
         return _groups(self, slots.types, slots.zone, grid, self._seasons(slots))
 
     def _seasons(self, slots: Slots) -> tuple[Span, ...]:
+        """Return the seasons of the window and a day around it: it may be a part of a bill."""
         if self.reset != "season" or self.schedule is None:
             return ()
-        return of_window(self.schedule, slots.start, slots.end, slots.zone)
+        return of_window(self.schedule, slots.start - DAY, slots.end + DAY, slots.zone)
 
     def _names(self, intervals: Intervals, slots: Slots) -> list[str]:
         """Return the period of each interval, where these have weights; tell of split ones."""

@@ -202,13 +202,12 @@ def _told(name: str, grid: Grid, first: int, past: int, zone: Zone) -> str:
     return f"{name}: no price from {begin} to {end} ({past - first} slots)"
 
 
-def refuse_unit(series: PriceSeries, role: str) -> None:
-    """Refuse a series that does not price the unit of *role*; raises `Invalid`."""
-    quantity = role.rpartition(".")[0] or "active_energy"
-    if series.unit != QUANTITIES[quantity]:
+def refuse_unit(series: PriceSeries, role: str, unit: str | None = None) -> None:
+    """Refuse a series that does not price the *unit* of *role*, or its own; raises `Invalid`."""
+    unit = unit or QUANTITIES[role.rpartition(".")[0] or "active_energy"]
+    if series.unit != unit:
         raise Invalid.of(
-            "wrong_unit",
-            f"{series.name!r} prices {series.unit}, and {role} is in {QUANTITIES[quantity]}",
+            "wrong_unit", f"{series.name!r} prices {series.unit}, and {role} is in {unit}"
         )
 
 

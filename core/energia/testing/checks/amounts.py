@@ -88,11 +88,11 @@ def _refuse_unexplained(explanation: ExplainedLine) -> None:
     multiplied = line.quantity is not None and line.rate is not None
     if not steps and not multiplied and Fraction(line.exact):
         raise Failed(f"{line.code} is {line.amount}, and no step tells why")
-    _refuse_false(explanation)
+    refuse_false(explanation)
 
 
-def _refuse_false(explanation: ExplainedLine) -> None:
-    """Refuse an equation that is printed and is not true."""
+def refuse_false(explanation: ExplainedLine) -> None:
+    """Refuse an equation that is printed and is not true; raises `Failed`."""
     line, arithmetic = explanation.line, explanation.arithmetic
     if line.factors is not None and line.factors[0] * line.factors[1] != Fraction(line.exact):
         raise Failed(f"{line.code}: {line.quantity} x {line.rate} is not {line.exact}")

@@ -199,8 +199,10 @@ async def get_prices(
 ) -> TariffPrices | Rows:
     """Return what one unit of a channel costs, slot by slot, from the start of the window.
 
-    The sum of the charges that have a price per unit; dates are midnights of the tariff's zone, and
-    a slot has the price at its start. Where charges have parameters, the contract gives them.
+    The sum of the charges that have a price per unit, with the taxes and percentages on them that
+    do not depend on a whole bill: `assumptions` name the charges that are not in it. Dates are
+    midnights of the tariff's zone, and a slot has the price at its start. Where charges have
+    parameters, the contract gives them.
     Prices of a series are given as far as they are known, slot by slot of the series unless a
     resolution is asked for; later slots are left out (`beyond_horizon` in `assumptions`).
 
