@@ -16,12 +16,13 @@ import attrs
 import numpy as np
 
 from energia.db.tenant import Queries
-from energia.errors import AmbiguousChannel, Fault, Invalid, TooLarge
+from energia.errors import AmbiguousChannel, Fault, Invalid, TooLarge, did_you_mean
 from energia.metering import query, usage
 from energia.metering.models import Channel
 from energia.metering.query import Span, StoredSeries
 from energia.metering.series import MISSING, Series
 from energia.metering.usage import Coverage
+from energia.pricing.charges import DIRECTIONS
 from energia.pricing.lines import Remembered
 from energia.pricing.market.needs import series_of
 from energia.pricing.market.series import PriceSeries
@@ -29,6 +30,7 @@ from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.segments import roles
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.usage import ChannelSeries, Missing, Terms, Usage
+from energia.units import QUANTITIES, quantity_of
 
 _NO_COVERAGE: Final = Coverage(0, 0, 0, 0, 0)
 _NO_PRICES: Final[Mapping[str, PriceSeries]] = MappingProxyType({})
@@ -257,16 +259,23 @@ def channels_by_role(
 ) -> dict[str, list[Channel]]:
     """Return the channels of each role: those that are named, or the only one.
 
+    A channel that is named for one role is not taken for another one without a name.
+
     Raises:
         AmbiguousChannel: The meter has several channels of a role, and none is named.
-        Invalid: A named channel does not exist, or is of another role.
+        Invalid: A named channel does not exist, or is of another role; or no channel is named for
+            a register with a name of its own.
 
     """
     by_id = {channel.id: channel for channel in declared}
     _refuse_unknown(by_id, named)
+    _refuse_without_channel(declared, roles, named)
+    taken = {id_ for ids in named.values() for id_ in ids}
     by_role = {}
     for role in roles:
-        candidates = [channel for channel in declared if role_of(channel) == role]
+        candidates = [
+            channel for channel in declared if role_of(channel) == role and channel.id not in taken
+        ]
         if role in named:
             by_role[role] = [by_id[id_] for id_ in named[role]]
         elif len(candidates) > 1:
@@ -276,6 +285,40 @@ def channels_by_role(
         elif candidates:
             by_role[role] = candidates
     return by_role
+
+
+def _is_register(role: str) -> bool:
+    """Tell whether a role has a name of its own: no channel is of it without being named."""
+    quantity, _, direction = role.rpartition(".")
+    return direction not in DIRECTIONS or quantity not in ("", *QUANTITIES)
+
+
+def _fits(channel: Channel, role: str) -> bool:
+    """Tell whether a channel measures what a role charges."""
+    if not _is_register(role):
+        return role_of(channel) == role
+    if quantity_of(role) != channel.quantity:
+        return False
+    directions = [part for part in role.split(".")[:2] if part in DIRECTIONS]
+    return not directions or directions == [channel.direction]
+
+
+def _refuse_without_channel(
+    declared: Sequence[Channel], roles: Collection[str], named: Mapping[str, Sequence[str]]
+) -> None:
+    """Refuse registers with a name of their own for which no channel is named."""
+    there = ", ".join(f"{channel.id} ({role_of(channel)})" for channel in declared) or "none"
+    faults = [
+        Fault(
+            "missing_channel",
+            f"the tariff charges {role}: name its channels, of {there}{did_you_mean(role, named)}",
+            "/channels",
+        )
+        for role in roles
+        if _is_register(role) and role not in named
+    ]
+    if faults:
+        raise Invalid.of_all(faults)
 
 
 def _refuse_unknown(by_id: Mapping[str, Channel], named: Mapping[str, Sequence[str]]) -> None:
@@ -288,7 +331,7 @@ def _refuse_unknown(by_id: Mapping[str, Channel], named: Mapping[str, Sequence[s
         )
         for role, ids in named.items()
         for index, id_ in enumerate(ids)
-        if id_ not in by_id or role_of(by_id[id_]) != role or id_ in ids[:index]
+        if id_ not in by_id or not _fits(by_id[id_], role) or id_ in ids[:index]
     ]
     if faults:
         raise Invalid.of_all(faults)

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from energia.convert.faults import Faults, step
-from energia.errors import Fault, IncompleteUsage, Invalid
+from energia.errors import Fault, IncompleteUsage, Invalid, did_you_mean
 from energia.metering.gaps import Gap, gaps
 from energia.metering.series import MISSING, QUALITIES, Micro, Series
 from energia.pricing.calendar import Grid
@@ -329,5 +329,8 @@ def _fault(name: str, gap: Gap, zone: Zone, pointer: str | None) -> Fault:
 
 def _absent(roles: Collection[str], usage: Usage) -> Invalid:
     there = ", ".join(sorted(usage)) or "nothing"
-    messages = [f"the tariff charges {role}, and the usage has {there}" for role in roles]
+    messages = [
+        f"the tariff charges {role}, and the usage has {there}{did_you_mean(role, usage)}"
+        for role in roles
+    ]
     return Invalid(messages[0], [Fault("missing_channel", message) for message in messages])

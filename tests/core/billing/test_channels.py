@@ -13,6 +13,7 @@ from tests.core.billing.setting import (
     success,
     tariff,
 )
+from tests.core.pricing.asking import answer_of
 from tests.serving import Client
 
 EXPORT = {"kind": "energy.flat", "code": "credit", "channel": "export", "rate": "-0.10"}
@@ -90,3 +91,35 @@ async def test_each_role_is_charged_by_its_channel(household: Client) -> None:
     assert [line["amount"] for line in bill["lines"]] == ["12.00", "-1.20"]
     assert bill["total"] == "10.80"
     assert bill["coverage"]["expected"] == 48
+
+
+async def test_a_register_of_its_own_is_read_from_the_channel_named_for_it(two: Client) -> None:
+    """24 kWh at 0.50 and 6 kWh at 0.20; what is named for one role is not the other's."""
+    controlled = {**FLAT, "code": "cl", "channel": "import.controlled", "rate": "0.20"}
+    await success(two, "PUT", "/v1/tariffs/flat", tariff({**FLAT, "code": "supply"}, controlled))
+    body = {**CONTRACT, "meter": "two", "channels": {"import.controlled": ["e2"]}}
+    await success(two, "PUT", "/v1/contracts/c", body)
+
+    bill = await draft(two, "b", 1)
+
+    assert [line["amount"] for line in bill["lines"]] == ["12.00", "1.20"]
+    assert [(one["role"], one["channel"]) for one in bill["inputs"]["readings"]] == [
+        ("import", "e1"),
+        ("import.controlled", "e2"),
+    ]
+
+
+async def test_a_register_without_a_channel_is_refused_with_what_there_is(two: Client) -> None:
+    """When the contract is made; a slip in its name is seen."""
+    controlled = {**FLAT, "code": "cl", "channel": "import.controlled", "rate": "0.20"}
+    await success(two, "PUT", "/v1/tariffs/flat", tariff({**FLAT, "code": "supply"}, controlled))
+    body = {**CONTRACT, "meter": "two", "channels": {"import": ["e1"], "import.controled": ["e2"]}}
+
+    status, problem = await answer_of(two, "PUT", "/v1/contracts/c", body)
+
+    (fault,) = problem["errors"]
+    assert (status, fault["code"], fault["pointer"]) == (422, "missing_channel", "/channels")
+    assert fault["message"] == (
+        "the tariff charges import.controlled: name its channels, of e1 (import), e2 (import)"
+        " (did you mean 'import.controled'?)"
+    )
