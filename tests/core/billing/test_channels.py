@@ -123,3 +123,39 @@ async def test_a_register_without_a_channel_is_refused_with_what_there_is(two: C
         "the tariff charges import.controlled: name its channels, of e1 (import), e2 (import)"
         " (did you mean 'import.controled'?)"
     )
+
+
+async def test_a_meter_that_was_exchanged_is_billed_as_one(two: Client) -> None:
+    """24 kWh of 1 March by the old channel, 48 of 2 March by the new: 36.00, also explained."""
+    await hours(two, 2, 2, meter="two", channel="e2")
+    channels = [
+        {"channel": "e1", "end": "2025-03-02"},
+        {"channel": "e2", "start": "2025-03-02"},
+    ]
+    body = {**CONTRACT, "meter": "two", "channels": {"import": channels}}
+    made = await success(two, "PUT", "/v1/contracts/c", body)
+    to_date = await success(two, "GET", "/v1/contracts/c/to-date")
+
+    bill = await draft(two, "b", 1, 3)
+    await success(two, "POST", "/v1/bills/b/issue")
+    explained = await success(two, "GET", "/v1/bills/b/explain")
+    await hours(two, 2, 9, meter="two", channel="e1")
+    not_affected = await success(two, "GET", "/v1/bills?affected=true")
+    await hours(two, 2, 3, meter="two", channel="e2")
+    (affected,) = (await success(two, "GET", "/v1/bills?affected=true"))["items"]
+
+    assert made["channels"] == {"import": channels}
+    assert (bill["total"], bill["coverage"]["expected"], to_date["total"]) == ("36.00", 48, "36.00")
+    assert all(line["reproduced"] for line in explained["lines"])
+    assert not_affected["items"] == []
+    assert affected["impact"]["difference"] == "12.00"
+
+
+async def test_a_dated_channel_does_not_end_before_it_starts(two: Client) -> None:
+    """It would count on no day."""
+    channels = [{"channel": "e1", "start": "2025-03-02", "end": "2025-03-02"}]
+    body = {**CONTRACT, "meter": "two", "channels": {"import": channels}}
+
+    found = await refusal(two, "PUT", "/v1/contracts/c", body)
+
+    assert found[2] == {"/channels/import/0/end": "empty_window"}

@@ -36,11 +36,8 @@ async def cost(
 
 async def test_a_second_register_has_a_price_of_its_own(alone: Client) -> None:
     """24 kWh at 0.32 and 10 kWh of controlled load at 0.18 are 9.48 (case r01)."""
-    sent = usage(
-        "2026-01-01T00:00:00Z",
-        "PT30M",
-        **{"import": [0.5] * 48, "import__controlled": [1] * 10 + [0] * 38},
-    )
+    readings = {"import": [0.5] * 48, "import__controlled": [1.0] * 10 + [0.0] * 38}
+    sent = usage("2026-01-01T00:00:00Z", "PT30M", **readings)
 
     status, found = await cost(alone, [GENERAL, CONTROLLED], sent)
 
