@@ -29,6 +29,14 @@ QUANTITIES: Final = {
     "water_volume": "m3",
     "heat": "kWh",
 }
+
+
+def quantity_of(role: str) -> str:
+    """Return what a role is of: the quantity that its name begins with, else active energy."""
+    first, _, _ = role.partition(".")
+    return first if first in QUANTITIES else "active_energy"
+
+
 #: The unit of the average power in a slot, for the quantities that are energy.
 POWER_UNITS: Final = {"kWh": "kW", "kvarh": "kvar", "kVAh": "kVA"}
 

@@ -22,6 +22,7 @@ from energia.pricing.market.series import PriceSeries
 from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import InForce, Tariff, Version
+from energia.time import Zone
 
 Reason = Literal["readings", "prices", "tariff", "contract", "parameters", "prior_state", "days"]
 #: How many bills are looked at together.
@@ -357,11 +358,14 @@ async def _corrected(
     for row, period in zip(rows, periods, strict=True):
         if row.id in touched:
             by_key = {channel.key: channel for channel in there[row.meter]}
-            for key, pin in zip(row.channels, row.revisions, strict=True):
+            roles = [reading["role"] for reading in row.document["inputs"]["readings"]]
+            for role, key, pin in zip(roles, row.channels, row.revisions, strict=True):
                 if key not in by_key:
                     continue  # it had no readings, or it would be there
                 ids.append(row.id)
-                spans.append(Span(by_key[key], *period.window))
+                counted = row.role_channel(role, by_key[key])
+                days = counted.within(*period.window, Zone.named(period.timezone))
+                spans.append(Span(by_key[key], *days))
                 pins.append(pin)
     before, now = await query.read_as_billed(queries, spans, pins), await query.read(queries, spans)
     return frozenset(

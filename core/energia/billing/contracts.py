@@ -1,5 +1,6 @@
 """Contracts in the database."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from energia.billing.superseded import Correction, supersede
 from energia.convert import Converter
 from energia.convert.faults import Faults, refusal
 from energia.costing.inputs import channels_by_role
+from energia.costing.subject import DatedChannel
 from energia.db.queries import load, one_message
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
@@ -270,9 +272,23 @@ def _zoned(id_: str, meter: str, tariff: str, *columns: Any) -> ZonedContract:
         start=start,
         end=end,
         parameters=parameters,
-        channels={role: tuple(ids) for role, ids in channels.items()},
+        channels=channels_of_json(channels),
     )
     return ZonedContract(contract, timezone)
+
+
+def channels_of_json(
+    channels: Mapping[str, Sequence[Any]],
+) -> dict[str, tuple[str | DatedChannel, ...]]:
+    """Return the channels of a contract as they are stored, by role."""
+    return {role: tuple(map(_channel, entries)) for role, entries in channels.items()}
+
+
+def _channel(entry: str | Mapping[str, str]) -> str | DatedChannel:
+    if isinstance(entry, str):
+        return entry
+    days = {name: date.fromisoformat(day) for name, day in entry.items() if name != "channel"}
+    return DatedChannel(channel=entry["channel"], **days)
 
 
 def _day(day: date | None) -> date | None:

@@ -20,11 +20,10 @@ from energia.billing.superseded import (
     tariffs_then,
 )
 from energia.convert import Converter
-from energia.costing.inputs import Plan, read_pinned
+from energia.costing.inputs import Plan, RoleChannel, read_pinned
 from energia.db.tenant import Queries
 from energia.errors import Conflict, EnergiaError, Invalid
 from energia.metering import registry
-from energia.metering.models import Channel
 from energia.pricing.charges import code_of
 from energia.pricing.engine import CostLine, CostPart, Detail
 from energia.pricing.explain import Charged, ExplainedLine, explain
@@ -278,9 +277,7 @@ def _charged_by(document: Mapping[str, Any]) -> list[Any]:
     return [document["timezone"], *versions]
 
 
-async def _channels(
-    queries: Queries, row: Row, inputs: BillInputs
-) -> tuple[tuple[str, Channel], ...]:
+async def _channels(queries: Queries, row: Row, inputs: BillInputs) -> tuple[RoleChannel, ...]:
     """Return the channels that were billed, each with its role."""
     declared = (await registry.channels_of(queries, [row.meter]))[row.meter]
     by_key = {channel.key: channel for channel in declared}
@@ -288,7 +285,7 @@ async def _channels(
     for read, key in zip(inputs.readings, row.channels, strict=True):
         if key not in by_key:
             raise Conflict(f"the channel {read.channel!r} that was billed is gone")
-        channels.append((read.role, by_key[key]))
+        channels.append(row.role_channel(read.role, by_key[key]))
     return tuple(channels)
 
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from energia.convert import Id
 from energia.convert.structures import Rules, enforce
-from energia.costing.subject import Ids
+from energia.costing.subject import ChannelIds, DatedChannel
 from energia.errors import Fault
 from energia.metering.usage import Coverage
 from energia.pricing.charges import Role
@@ -36,7 +36,8 @@ class NewContract:
         start: The first day.
         end: The day after the last one; without it, the contract goes on.
         parameters: Values for the parameters that charges of the tariff ask for.
-        channels: Which of the meter's channels are summed for a role, where it has several.
+        channels: Which of the meter's channels are summed for a role, where it has several; each
+            by its id, or with the days on which it counts.
 
     """
 
@@ -48,7 +49,7 @@ class NewContract:
     start: date
     end: date | None = None
     parameters: Parameters = attrs.field(factory=dict)
-    channels: dict[Role, Ids] = attrs.field(factory=dict)
+    channels: dict[Role, ChannelIds] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         """Refuse a contract that ends before it starts."""
@@ -65,7 +66,7 @@ class Contract:
     start: date
     end: date | None = None
     parameters: dict[str, Any]
-    channels: dict[Role, tuple[str, ...]]
+    channels: dict[Role, tuple[str | DatedChannel, ...]]
 
 
 @attrs.frozen(kw_only=True)

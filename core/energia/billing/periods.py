@@ -10,7 +10,7 @@ import attrs
 
 from energia.billing.errors import ChargeFailed, OutsideContract
 from energia.billing.models import Contract
-from energia.costing.inputs import Inputs, Plan, read_inputs
+from energia.costing.inputs import Inputs, Named, Plan, read_inputs
 from energia.db.tenant import Queries
 from energia.errors import EnergiaError, Invalid
 from energia.metering import registry
@@ -74,10 +74,12 @@ class BillPeriod:
         is_after = contract.end is not None and self.start >= contract.end
         return self.corrects and (is_after or self.end <= contract.start)
 
-    def channels_of(self, declared: Sequence[Channel]) -> Mapping[str, Sequence[str]]:
+    def channels_of(self, declared: Sequence[Channel]) -> Named:
         """Return the channels of a meter that are named for a role."""
         ids = {channel.id for channel in declared}
-        billed = {role: of_role for role, of_role in self.channels.items() if ids >= set(of_role)}
+        billed: Named = {
+            role: of_role for role, of_role in self.channels.items() if ids >= set(of_role)
+        }
         return {**billed, **self.contract.channels}
 
     @property
@@ -200,7 +202,7 @@ def _priced(period: BillPeriod, inputs: Inputs) -> BillCost | EnergiaError:
 
 def _cost(period: BillPeriod, inputs: Inputs, state: Mapping[str, Mapping[str, Any]]) -> Cost:
     plan = inputs.plan
-    pointers = {role: "/contract" for role, _ in plan.channels}
+    pointers = {channel.role: "/contract" for channel in plan.channels}
     terms = inputs.terms(state, period.missing, pointers)
     cost = price(plan.tariff, inputs.usage, plan.start, plan.end, terms)
     return attrs.evolve(cost, assumptions=(*cost.assumptions, VOID)) if period.is_void else cost

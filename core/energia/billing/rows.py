@@ -7,11 +7,14 @@ from typing import Any, ClassVar, Final, Protocol, Self
 import attrs
 
 import energia
-from energia.billing.contracts import ZonedContract
+from energia.billing.contracts import ZonedContract, channels_of_json
 from energia.billing.models import Bill, BillInputs, ChannelRead, SeriesRead, Status
 from energia.billing.periods import VOID, BillCost, BillPeriod
 from energia.convert import Converter
+from energia.costing.inputs import RoleChannel
+from energia.costing.subject import DatedChannel
 from energia.errors import Invalid
+from energia.metering.models import Channel
 from energia.plugins import Plugins
 from energia.pricing.exact import difference, exact_text, fraction
 from energia.pricing.market import store as market
@@ -95,13 +98,23 @@ class Row:
         are read from those that the bill read: a meter that got another one since is not ambiguous.
         """
         contract, read = zoned.contract, dict[str, list[str]]()
-        named = {role: list(channels) for role, channels in contract.channels.items()}
-        if (contract.meter, named) == (self.meter, self.basis["channels"]):
+        named, billed = (
+            {role: tuple(channels) for role, channels in by_role.items()}
+            for by_role in (contract.channels, channels_of_json(self.basis["channels"]))
+        )
+        if (contract.meter, named) == (self.meter, billed):
             for reading in self.document["inputs"]["readings"]:
                 read.setdefault(reading["role"], []).append(reading["channel"])
         days, state = (self.start, self.end), self.prior_state
         period = BillPeriod(contract, zoned.timezone, *days, state, self.missing)
         return attrs.evolve(period, corrects=True, channels=read)
+
+    def role_channel(self, role: str, channel: Channel) -> RoleChannel:
+        """Return a channel that was billed for a role, with the days on which it counted."""
+        for entry in channels_of_json(self.basis["channels"]).get(role, ()):
+            if isinstance(entry, DatedChannel) and entry.channel == channel.id:
+                return RoleChannel(role, channel, entry.start, entry.end)
+        return RoleChannel(role, channel)
 
     def days_in(self, timezone: str) -> Zone:
         """Return the zone whose days the bill counts: the site's.
@@ -151,7 +164,7 @@ def _texts(row: NewRow, plugins: Plugins, converter: Converter) -> dict[str, str
         "basis": _basis(priced),
     }
     inputs = priced.inputs
-    keys = ",".join(str(channel.key) for _, channel in inputs.plan.channels)
+    keys = ",".join(str(each.channel.key) for each in inputs.plan.channels)
     revisions = ",".join(_time(reading.revision_at) for reading in inputs.readings)
     series, pins = market.pins(inputs.prices)
     return {
@@ -175,8 +188,8 @@ def document(priced: BillCost, plugins: Plugins, converter: Converter) -> Any:
         energia=energia.__version__,
         plugins={provider.name: provider.version for provider in providers},
         readings=tuple(
-            ChannelRead(role=role, channel=channel.id, revision_at=reading.revision_at)
-            for (role, channel), reading in zip(
+            ChannelRead(role=each.role, channel=each.channel.id, revision_at=reading.revision_at)
+            for each, reading in zip(
                 priced.inputs.plan.channels, priced.inputs.readings, strict=True
             )
         ),

@@ -5,7 +5,7 @@ corrected, or once anything else that it depends on is changed.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -83,7 +83,8 @@ class OpenBill:
     def grows(self) -> bool:
         """Whether what is measured can be kept and added to."""
         versions = self.plan.versions
-        return len(versions) == 1 and can_grow(versions[0])
+        is_dated = any(channel.is_dated for channel in self.plan.channels)
+        return len(versions) == 1 and can_grow(versions[0]) and not is_dated
 
 
 @attrs.frozen
@@ -119,8 +120,7 @@ async def cost_to_date(bills: Bills, contract: str, start: date | None) -> CostT
     rest = attrs.evolve(bill.plan, start=begin)
     refuse_large(rest.slots, bills.slots)
     (inputs,) = await read_inputs(bills.tenant, [rest])
-    ends = (_last(reading.series) for reading in inputs.readings)
-    end = max(begin, min(ends, default=bill.plan.end))
+    end = max(begin, min(_ends(inputs), default=bill.plan.end))
     if end == bill.plan.start:
         raise _no_readings(bill)
     cost = await _cost(bills, bill, measures, inputs, end)
@@ -178,14 +178,14 @@ def _basis(bills: Bills, plan: Plan) -> str:
         "energia": energia.__version__,
         "plugins": {kind: [by.name, by.version] for kind, by in sorted(offered.items())},
         "tariff": bills.converter.unstructure(plan.tariff),
-        "channels": [[role, channel.key] for role, channel in plan.channels],
+        "channels": [[each.role, each.channel.key] for each in plan.channels],
     }
     return bills.converter.dumps(stated).decode()
 
 
 async def _kept(bills: Bills, bill: OpenBill) -> KeptMeasures | None:
     """Return what is kept of a bill, unless something that it depends on has changed."""
-    channels = [channel for _, channel in bill.plan.channels]
+    channels = [each.channel for each in bill.plan.channels]
     rows = await bills.tenant.fetch(
         KeptMeasures,
         SQL["to_date_get"],
@@ -229,6 +229,14 @@ async def _keep(
     )
 
 
+def _ends(inputs: Inputs) -> Iterator[int]:
+    """Yield until when there are readings of each channel, but for those that ended before."""
+    for span, reading in zip(inputs.plan.reading_spans, inputs.readings, strict=True):
+        last = _last(reading.series)
+        if last < span.end or span.end == inputs.plan.end:
+            yield last
+
+
 def _last(series: Series) -> int:
     """Return the end of the last slot with a reading."""
     there = np.flatnonzero(series.values != MISSING)
@@ -254,6 +262,7 @@ async def _cost(
 
 def _whole_days(plan: Plan, end: int) -> int:
     """Return the end of the last day that no channel adds to; the start where it is no cut."""
-    ends = [channel.grid.day_start((end - channel.offset) // DAY) for _, channel in plan.channels]
+    channels = [each.channel for each in plan.channels]
+    ends = [channel.grid.day_start((end - channel.offset) // DAY) for channel in channels]
     whole = min(ends, default=plan.start)
     return whole if is_cut(plan.versions[0], plan.tariff.zone, whole) else plan.start

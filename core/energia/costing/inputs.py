@@ -6,22 +6,26 @@ statement for each kind; `read_pinned` reads them as an issued bill saw them. Re
 explanations all get what they price from here, and nowhere else.
 """
 
+import operator
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
+from itertools import pairwise
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 import attrs
 import numpy as np
 
+from energia.costing.subject import DatedChannel
 from energia.db.tenant import Queries
-from energia.errors import AmbiguousChannel, Fault, Invalid, TooLarge
+from energia.errors import AmbiguousChannel, Fault, Invalid, TooLarge, did_you_mean
 from energia.metering import query, usage
 from energia.metering.models import Channel
 from energia.metering.query import Span, StoredSeries
 from energia.metering.series import MISSING, Series
 from energia.metering.usage import Coverage
+from energia.pricing.charges import DIRECTIONS
 from energia.pricing.lines import Remembered
 from energia.pricing.market.needs import series_of
 from energia.pricing.market.series import PriceSeries
@@ -29,9 +33,44 @@ from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.segments import roles
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.usage import ChannelSeries, Missing, Terms, Usage
+from energia.time import Instant, Zone
+from energia.units import QUANTITIES, quantity_of
 
 _NO_COVERAGE: Final = Coverage(0, 0, 0, 0, 0)
 _NO_PRICES: Final[Mapping[str, PriceSeries]] = MappingProxyType({})
+
+
+#: The channels that are named for a role, by role: by their ids, or with dates.
+Named: TypeAlias = Mapping[str, Sequence[str | DatedChannel]]
+
+
+@attrs.frozen
+class RoleChannel:
+    """A channel that is summed for a role.
+
+    Attributes:
+        role: The role.
+        channel: The channel.
+        start: The first day on which it counts; None if it always did.
+        end: The day after the last one; None if it goes on.
+
+    """
+
+    role: str
+    channel: Channel
+    start: date | None = None
+    end: date | None = None
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it counts on some days only."""
+        return self.start is not None or self.end is not None
+
+    def within(self, start: Instant, end: Instant, zone: Zone) -> tuple[Instant, Instant]:
+        """Return the part of a window (seconds, UTC) in which it counts; empty if end <= start."""
+        first = start if self.start is None else max(start, zone.midnight(self.start))
+        past = end if self.end is None else min(end, zone.midnight(self.end))
+        return first, past
 
 
 @attrs.frozen(eq=False)
@@ -42,7 +81,7 @@ class Plan:
         tariffs: The tariffs, their parameters filled in; nearly always one.
         start: When the window starts, in seconds since 1970-01-01T00:00Z.
         end: When it ends.
-        channels: The channels to read, each with the role that it is summed for.
+        channels: The channels to read, each for a role and for the days on which it counts.
         usage: The readings of each role, where they came with the request: nothing is read.
         prices: Price series that came with the request, by name: these are not read.
 
@@ -51,7 +90,7 @@ class Plan:
     tariffs: tuple[Tariff, ...]
     start: int
     end: int
-    channels: tuple[tuple[str, Channel], ...] = ()
+    channels: tuple[RoleChannel, ...] = ()
     usage: Mapping[str, Series] | None = None
     prices: Mapping[str, PriceSeries] = _NO_PRICES
 
@@ -71,14 +110,13 @@ class Plan:
         """The names of the price series that the versions need."""
         return series_of(self.versions)
 
-    def of_meter(
-        self, declared: Sequence[Channel], named: Mapping[str, Sequence[str]], limit: int | None
-    ) -> "Plan":
+    def of_meter(self, declared: Sequence[Channel], named: Named, limit: int | None) -> "Plan":
         """Return the plan with the channels of a meter that it reads.
 
         Args:
             declared: All channels of the meter.
-            named: The ids of those to sum for a role, where it has several.
+            named: Those to sum for a role, where it has several. One whose days are outside of
+                the window is not read.
             limit: How many slots may be read, all channels together; None for any number.
 
         Raises:
@@ -88,10 +126,9 @@ class Plan:
 
         """
         by_role = channels_by_role(declared, roles(self.versions), named)
-        channels = tuple(
-            (role, channel) for role, of_role in by_role.items() for channel in of_role
-        )
-        plan = attrs.evolve(self, channels=channels)
+        channels = [channel for of_role in by_role.values() for channel in of_role]
+        counted = [channel for channel in channels if operator.lt(*self.part_of(channel))]
+        plan = attrs.evolve(self, channels=tuple(counted))
         if limit is not None:
             refuse_large(plan.slots, limit)
         return plan
@@ -99,7 +136,16 @@ class Plan:
     @property
     def slots(self) -> int:
         """How many slots are read, all channels together."""
-        return sum((self.end - self.start) // channel.interval for _, channel in self.channels)
+        return sum((span.end - span.start) // span.channel.interval for span in self.reading_spans)
+
+    def part_of(self, channel: RoleChannel) -> tuple[Instant, Instant]:
+        """Return the part of the window in which a channel counts, by days of the bill's zone."""
+        return channel.within(self.start, self.end, self.tariff.zone)
+
+    @property
+    def reading_spans(self) -> tuple[Span, ...]:
+        """What is read of each of its channels, in their order."""
+        return tuple(Span(each.channel, *self.part_of(each)) for each in self.channels)
 
 
 @attrs.frozen(eq=False)
@@ -123,10 +169,13 @@ class Inputs:
         if self.plan.usage is not None:
             return self.plan.usage
         by_role: dict[str, list[ChannelSeries]] = {}
-        for (role, channel), reading in zip(self.plan.channels, self.readings, strict=True):
-            by_role.setdefault(role, []).append(ChannelSeries(channel.id, reading.series))
+        for each, reading in zip(self.plan.channels, self.readings, strict=True):
+            days = self.plan.part_of(each) if each.is_dated else (None, None)
+            part = ChannelSeries(each.channel.id, reading.series, *days)
+            by_role.setdefault(each.role, []).append(part)
+        dated = {each.role for each in self.plan.channels if each.is_dated}
         return {
-            role: channels if len(channels) > 1 else channels[0].series
+            role: channels if len(channels) > 1 or role in dated else channels[0].series
             for role, channels in by_role.items()
         }
 
@@ -137,16 +186,14 @@ class Inputs:
         Of channels that are summed, a slot is what the worst of them says of it.
         """
         plan = self.plan
-        series = [
-            readings if isinstance(readings, Series) else _worst(readings)
+        coverages = [
+            usage.coverage(series, start, end)
             for role in roles(plan.versions)
             if (readings := self.usage.get(role)) is not None
+            for series, start, end in _stretches(readings, plan.start, plan.end)
         ]
-        columns = zip(
-            *(attrs.astuple(usage.coverage(readings, plan.start, plan.end)) for readings in series),
-            strict=True,
-        )
-        return Coverage(*map(sum, columns)) if series else _NO_COVERAGE
+        columns = zip(*map(attrs.astuple, coverages), strict=True)
+        return Coverage(*map(sum, columns)) if coverages else _NO_COVERAGE
 
     @property
     def revision_at(self) -> datetime | None:
@@ -173,7 +220,7 @@ async def read_inputs(
         known_at: The instant whose knowledge is asked for; None for what is known now.
 
     """
-    spans = [Span(channel, plan.start, plan.end) for plan in plans for _, channel in plan.channels]
+    spans = [span for plan in plans for span in plan.reading_spans]
     readings = iter(await _readings(queries, spans, known_at))
     needs = [list(_price_spans(plan, known_at)) for plan in plans]
     prices = await _prices(queries, [span for need in needs for span in need])
@@ -207,8 +254,7 @@ async def read_pinned(
         price_spans: The price series that the bill read, each as it was known then.
 
     """
-    spans = [Span(channel, plan.start, plan.end) for _, channel in plan.channels]
-    readings = await query.read_as_billed(queries, spans, revisions)
+    readings = await query.read_as_billed(queries, plan.reading_spans, revisions)
     prices = await _prices(queries, price_spans)
     by_name = {span.series: series for span, series in prices.items() if series is not None}
     return Inputs(plan, tuple(readings), by_name)
@@ -253,32 +299,83 @@ def role_of(channel: Channel) -> str:
 
 
 def channels_by_role(
-    declared: Sequence[Channel], roles: Collection[str], named: Mapping[str, Sequence[str]]
-) -> dict[str, list[Channel]]:
+    declared: Sequence[Channel], roles: Collection[str], named: Named
+) -> dict[str, list[RoleChannel]]:
     """Return the channels of each role: those that are named, or the only one.
+
+    A channel that is named for one role is not taken for another one without a name.
 
     Raises:
         AmbiguousChannel: The meter has several channels of a role, and none is named.
-        Invalid: A named channel does not exist, or is of another role.
+        Invalid: A named channel does not exist, or is of another role; or no channel is named for
+            a register with a name of its own.
 
     """
     by_id = {channel.id: channel for channel in declared}
-    _refuse_unknown(by_id, named)
-    by_role = {}
+    dated = {role: [_dated(entry) for entry in entries] for role, entries in named.items()}
+    _refuse_unknown(by_id, dated)
+    _refuse_without_channel(declared, roles, named)
+    taken = {entry.channel for entries in dated.values() for entry in entries}
+    by_role = dict[str, list[RoleChannel]]()
     for role in roles:
-        candidates = [channel for channel in declared if role_of(channel) == role]
+        candidates = [
+            channel for channel in declared if role_of(channel) == role and channel.id not in taken
+        ]
         if role in named:
-            by_role[role] = [by_id[id_] for id_ in named[role]]
+            by_role[role] = [
+                RoleChannel(role, by_id[entry.channel], entry.start, entry.end)
+                for entry in dated[role]
+            ]
         elif len(candidates) > 1:
             ids = ", ".join(channel.id for channel in candidates)
             message = f"the meter has several channels of {role} ({ids}): name them in channels"
             raise AmbiguousChannel.of(AmbiguousChannel.code, message, "/channels")
         elif candidates:
-            by_role[role] = candidates
+            by_role[role] = [RoleChannel(role, channel) for channel in candidates]
     return by_role
 
 
-def _refuse_unknown(by_id: Mapping[str, Channel], named: Mapping[str, Sequence[str]]) -> None:
+def _dated(entry: str | DatedChannel) -> DatedChannel:
+    return DatedChannel(channel=entry) if isinstance(entry, str) else entry
+
+
+def _is_register(role: str) -> bool:
+    """Tell whether a role has a name of its own: no channel is of it without being named."""
+    quantity, _, direction = role.rpartition(".")
+    return direction not in DIRECTIONS or quantity not in ("", *QUANTITIES)
+
+
+def _fits(channel: Channel, role: str) -> bool:
+    """Tell whether a channel measures what a role charges."""
+    if not _is_register(role):
+        return role_of(channel) == role
+    if quantity_of(role) != channel.quantity:
+        return False
+    directions = [part for part in role.split(".")[:2] if part in DIRECTIONS]
+    return not directions or directions == [channel.direction]
+
+
+def _refuse_without_channel(
+    declared: Sequence[Channel], roles: Collection[str], named: Named
+) -> None:
+    """Refuse registers with a name of their own for which no channel is named."""
+    there = ", ".join(f"{channel.id} ({role_of(channel)})" for channel in declared) or "none"
+    faults = [
+        Fault(
+            "missing_channel",
+            f"the tariff charges {role}: name its channels, of {there}{did_you_mean(role, named)}",
+            "/channels",
+        )
+        for role in roles
+        if _is_register(role) and role not in named
+    ]
+    if faults:
+        raise Invalid.of_all(faults)
+
+
+def _refuse_unknown(
+    by_id: Mapping[str, Channel], named: Mapping[str, Sequence[DatedChannel]]
+) -> None:
     """Refuse named channels that do not exist, are of another role, or are named twice."""
     faults = [
         Fault(
@@ -286,20 +383,47 @@ def _refuse_unknown(by_id: Mapping[str, Channel], named: Mapping[str, Sequence[s
             f"the meter has no channel {id_!r} of {role}",
             f"/channels/{role}/{index}",
         )
-        for role, ids in named.items()
+        for role, entries in named.items()
+        for ids in ([entry.channel for entry in entries],)
         for index, id_ in enumerate(ids)
-        if id_ not in by_id or role_of(by_id[id_]) != role or id_ in ids[:index]
+        if id_ not in by_id or not _fits(by_id[id_], role) or id_ in ids[:index]
     ]
     if faults:
         raise Invalid.of_all(faults)
 
 
-def _worst(channels: Sequence[ChannelSeries]) -> Series:
+def _stretches(
+    readings: Series | Sequence[ChannelSeries], start: Instant, end: Instant
+) -> Iterator[tuple[Series, Instant, Instant]]:
+    """Yield the parts of a window in which the same channels count, each as one series."""
+    if isinstance(readings, Series):
+        yield readings, start, end
+        return
+    parts = [channel.within((start, end)) for channel in readings]
+    edges = sorted({start, end, *(edge for part in parts for edge in part)})
+    for first, past in pairwise(edges):
+        there = [
+            channel.series
+            for channel, (begins, ends) in zip(readings, parts, strict=True)
+            if begins <= first and past <= ends
+        ]
+        if there:
+            yield _worst([_between(series, first, past) for series in there]), first, past
+
+
+def _between(series: Series, start: Instant, end: Instant) -> Series:
+    """Return the slots of *series* that start in [start, end), as far as it reaches."""
+    first, past = (min(max(series.index_at(edge), 0), len(series.values)) for edge in (start, end))
+    begin = series.start + first * series.interval
+    return Series(begin, series.interval, series.values[first:past], series.quality[first:past])
+
+
+def _worst(channels: Sequence[Series]) -> Series:
     """Return channels of the same slots as one series of the worst quality of each slot.
 
     A slot is missing where one of them is; of the quantities nothing is said.
     """
-    first, *others = [channel.series for channel in channels]
+    first, *others = channels
     values, quality = first.values, first.quality
     for other in others:
         missing = (values == MISSING) | (other.values == MISSING)

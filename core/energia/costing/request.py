@@ -107,7 +107,7 @@ class Costing:
 
     def _terms(self, state: Mapping[str, Remembered]) -> Terms:
         plan = self.inputs.plan
-        pointers = {role: "/meter" for role, _ in plan.channels}
+        pointers = {channel.role: "/meter" for channel in plan.channels}
         if plan.usage is not None:
             pointers = {role: f"/usage/channels/{role}/values" for role in plan.usage}
         terms = self.inputs.terms(state, self.subject.missing, pointers)

@@ -23,7 +23,36 @@ from energia.pricing.usage import Missing
 from energia.time import Zone, instant_of, seconds_in
 from energia.units import finer, unit
 
-Ids = Annotated[tuple[Id, ...], Meta(min_length=1, max_length=100)]
+
+def _ends_later(start: date | None, end: date | None) -> Iterator[Fault]:
+    if start is not None and end is not None and end <= start:
+        yield Fault("empty_window", "the end must be after the start", "/end")
+
+
+@attrs.frozen(kw_only=True)
+class DatedChannel:
+    """A channel that is summed for a role on some days only: of a meter that was exchanged.
+
+    Attributes:
+        channel: The id of the channel.
+        start: The first day, of the site's zone; without it, it always was.
+        end: The day after the last one; without it, it goes on.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_ends_later,)
+
+    channel: Id
+    start: date | None = None
+    end: date | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a channel that ends before it starts."""
+        enforce(self)
+
+
+#: The channels that are summed for a role: by their ids alone, or with dates.
+ChannelIds = Annotated[tuple[Id | DatedChannel, ...], Meta(min_length=1, max_length=100)]
 
 Moment = datetime | date
 
@@ -178,7 +207,8 @@ class Subject:
         start: When the window starts: an instant, or the midnight of a date in the zone of the
             site (or of the usage); the default is the start of the usage.
         end: When it ends.
-        channels: Which of the meter's channels are summed for a role, where it has several.
+        channels: Which of the meter's channels are summed for a role, where it has several; each
+            by its id, or with the days on which it counts.
         known_at: The stored readings, and prices, as they were known at this instant.
         prices: Price series that charges need, by name, in the tariff's currency and for a kWh
             unless they say otherwise; others are those that are stored.
@@ -203,7 +233,7 @@ class Subject:
     usage: InlineUsage | None = None
     start: Moment | None = None
     end: Moment | None = None
-    channels: dict[Role, Ids] | None = None
+    channels: dict[Role, ChannelIds] | None = None
     known_at: datetime | None = None
     prices: dict[Id, InlinePrices] = attrs.field(factory=dict)
     missing: Missing = "refuse"

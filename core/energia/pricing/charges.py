@@ -20,6 +20,7 @@ Example:
 
 """
 
+import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -30,7 +31,10 @@ import attrs
 from msgspec import Meta
 
 from energia.contract import OF_MEASURES, misspelt
+from energia.convert.constraints import Check
+from energia.convert.scalars import Unfit
 from energia.convert.structures import enforce
+from energia.errors import did_you_mean
 from energia.pricing.exact import Exact
 from energia.pricing.lines import (
     BillSoFar,
@@ -46,7 +50,7 @@ from energia.pricing.lines import (
 from energia.pricing.market.series import SlotFormula
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Slots
-from energia.units import MICRO, QUANTITIES
+from energia.units import MICRO, QUANTITIES, quantity_of
 
 __all__ = [
     "AcrossVersions",
@@ -78,15 +82,40 @@ __all__ = [
 #: What the measures of a charge gave: by name of the measure, then by label.
 Measured: TypeAlias = Mapping[str, Mapping[str, int]]
 
+#: What a role is the flow of, where it is of no register of a name of its own.
+DIRECTIONS: Final = ("import", "export")
+
+
+def _refuse_misspelt(role: str) -> None:
+    """Refuse a role that is one of the usual ones with a slip in it, or lacks the direction."""
+    first, *rest = role.split(".")
+    usual: tuple[str, ...] = DIRECTIONS
+    if first == "active_energy":
+        raise Unfit("unknown_role", "active energy is `import` or `export`, without its quantity")
+    if first in QUANTITIES:
+        if not rest:
+            raise Unfit("unknown_role", f"say the direction too: `{role}.import`")
+        first = rest[0]
+    else:
+        usual = (*DIRECTIONS, *QUANTITIES)
+    if first not in usual and difflib.get_close_matches(first, usual, 1, _NEAR):
+        raise Unfit("unknown_role", f"there is no role {role!r}{did_you_mean(first, usual)}")
+
+
+#: So much of a name must be alike for it to be taken for another one with a slip.
+_NEAR: Final = 0.8
 Role = Annotated[
     str,
     Meta(
-        pattern=r"^((reactive_energy|apparent_energy|gas_volume|water_volume|heat)"
-        r"\.)?(import|export)$",
-        description="What is charged: `import` and `export` are active energy, others are named "
-        "`<quantity>.<direction>`.",
+        pattern=r"^[a-z][a-z0-9_]*([.][a-z0-9_]+){0,3}$",
+        max_length=100,
+        description="What is charged: `import` and `export` are active energy, other quantities "
+        "are named `<quantity>.<direction>`, such as `gas_volume.import`. A register that is "
+        "charged by itself has a name of its own, below the direction, such as "
+        "`import.controlled`, or without one, such as `generation`.",
         examples=["import"],
     ),
+    Check(_refuse_misspelt),
 ]
 _CODE: Final = "Names the charge in its version, and begins the codes of its lines; else the kind."
 Text = Annotated[str, Meta(max_length=500)]
@@ -453,8 +482,7 @@ class BaseCharge:
 
 def unit_of(role: str) -> str:
     """Return the canonical unit of a role, such as kWh of `import`."""
-    quantity, dot, _ = role.rpartition(".")
-    return QUANTITIES[quantity if dot else "active_energy"]
+    return QUANTITIES[quantity_of(role)]
 
 
 def code_of(charge: Charge) -> str:

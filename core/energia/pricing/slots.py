@@ -98,19 +98,27 @@ class Portion:
         grid: When they are.
         values: int64[n], micro-units.
         largest: A bound of their magnitudes.
+        read: The longest slots that were read, in seconds, where some were longer than those of
+            the grid and spread over them; else 0.
 
     """
 
     grid: Grid
     values: Micro
     largest: int
+    read: int = 0
+
+    @property
+    def longest(self) -> int:
+        """The length of the longest slots that were read, in seconds."""
+        return max(self.read, self.grid.interval)
 
     def between(self, start: Instant, end: Instant) -> "Portion":
         """Return the readings of the slots that start in [start, end)."""
         grid = self.grid
         first, past = grid.index_at(start), grid.index_at(end)
         part = Grid(grid.start + first * grid.interval, grid.interval, past - first)
-        return Portion(part, self.values[first:past], self.largest)
+        return Portion(part, self.values[first:past], self.largest, self.read)
 
 
 #: A bill of more days is more than one month: what is charged once a bill says so then.

@@ -1,6 +1,7 @@
 """Cuts series of readings to a window and refuses what is missing from it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
@@ -9,7 +10,7 @@ import attrs
 import numpy as np
 
 from energia.convert.faults import Faults, step
-from energia.errors import Fault, IncompleteUsage, Invalid
+from energia.errors import Fault, IncompleteUsage, Invalid, did_you_mean
 from energia.metering.gaps import Gap, gaps
 from energia.metering.series import MISSING, QUALITIES, Micro, Series
 from energia.pricing.calendar import Grid
@@ -18,7 +19,8 @@ from energia.pricing.lines import Remembered
 from energia.pricing.market.series import PriceSeries
 from energia.pricing.schedule import DayTypes
 from energia.pricing.slots import Assumption, Portion, boundary_inside
-from energia.time import DAY, Instant, Int64, Zone
+from energia.time import DAY, Instant, Int64, Zone, duration_text
+from energia.units import ceiling
 
 #: Values are cut into a high and a low part of so many bits, so that no sum overflows.
 _LOW_BITS: Final = 31
@@ -114,11 +116,21 @@ class ChannelSeries:
     Attributes:
         name: The id of the channel.
         series: Its readings.
+        start: When it begins to count, in seconds since 1970-01-01T00:00Z; None if it always did.
+        end: When it ends to count; None if it goes on.
 
     """
 
     name: str
     series: Series
+    start: Instant | None = None
+    end: Instant | None = None
+
+    def within(self, window: tuple[Instant, Instant]) -> tuple[Instant, Instant]:
+        """Return the part of a window in which it counts; empty where it does not."""
+        start = window[0] if self.start is None else max(window[0], self.start)
+        end = window[1] if self.end is None else min(window[1], self.end)
+        return min(start, end), end
 
 
 #: The readings of each role: one series, or one for each of the channels that are summed.
@@ -171,6 +183,8 @@ def cut(
         cutting.take(role, usage[role])
     if cutting.faults:
         message = f"{cutting.missing} slots of the window have no reading"
+        if not cutting.missing:
+            message = cutting.faults[0].message
         raise IncompleteUsage(message, cutting.faults)
     return cutting.result
 
@@ -189,21 +203,70 @@ class _Cutting:
     def take(self, role: str, readings: Series | Sequence[ChannelSeries]) -> None:
         """Take the readings of a role, the sum of its channels; note what is missing."""
         if isinstance(readings, Series):
-            portion = self._portion(role, role, readings)
+            portion = self._portion(role, role, readings, self.window)
         else:
-            _refuse_different(role, readings)
-            portions = [
-                self._portion(role, f"{role} ({channel.name})", channel.series)
-                for channel in readings
-            ]
-            complete = [portion for portion in portions if portion is not None]
-            portion = _sum(complete) if len(complete) == len(portions) else None
+            portion = self._summed(role, readings)
         if portion is not None:
             self.result.portions[role] = portion
 
-    def _portion(self, role: str, name: str, series: Series) -> Portion | None:
+    def _summed(self, role: str, channels: Sequence[ChannelSeries]) -> Portion | None:
+        """Return the sum of channels, each in the time in which it counts."""
+        counted = [
+            (channel, part)
+            for channel in channels
+            for part in (channel.within(self.window),)
+            if part[0] < part[1]
+        ]
+        _refuse_different(role, counted)
+        portions = [
+            self._portion(role, f"{role} ({channel.name})", channel.series, part)
+            for channel, part in counted
+        ]
+        complete = [portion for portion in portions if portion is not None]
+        is_covered = self._note_uncovered(role, [part for _, part in counted])
+        if len(complete) < len(portions) or not is_covered:
+            return None
+        interval = min((portion.grid.interval for portion in complete), default=0)
+        spread = [self._spread(role, portion, interval) for portion in complete]
+        return _sum(role, spread, self.window) if spread else None
+
+    def _note_uncovered(self, role: str, parts: Sequence[tuple[Instant, Instant]]) -> bool:
+        """Tell whether some channel counts at any time; what is without one is noted."""
+        until, complete = self.window[0], True
+        for start, end in [*sorted(parts), (self.window[1], self.window[1])]:
+            if start > until:
+                begin, past = (self.days.zone.text(edge) for edge in (until, start))
+                message = f"{role}: no channel counts from {begin} to {past}"
+                if self.terms.missing == "zero" and parts:
+                    self.result.assumptions[Assumption("no_channel", f"{message}: 0")] = None
+                else:
+                    pointer = self.terms.pointers.get(role)
+                    self.faults.append(Fault("no_channel", message, pointer))
+                    complete = False
+            until = max(until, end)
+        return complete
+
+    def _spread(self, role: str, portion: Portion, interval: int) -> Portion:
+        """Return readings in slots of *interval*: those of longer ones, spread evenly, are told."""
+        length = portion.grid.interval
+        if length == interval:
+            return portion
+        if length % interval:
+            raise _different(role)
+        have, need = (duration_text(timedelta(seconds=each)) for each in (length, interval))
+        number = portion.grid.count
+        message = (
+            f"{number} slots of {role} are of {have}, others of {need}: what they measured is "
+            "spread evenly"
+        )
+        self.result.assumptions[Assumption("spread_readings", message, number)] = None
+        return _finer(portion, interval)
+
+    def _portion(
+        self, role: str, name: str, series: Series, part_of_window: tuple[Instant, Instant]
+    ) -> Portion | None:
         """Return the readings of one channel, called *name*; None if some are missing."""
-        start, end = self.window
+        start, end = part_of_window
         first, last = _slots(series, start, end)
         self.result.assumptions.update(dict.fromkeys(_assumptions(name, series, start, end)))
         grid = Grid(series.start + first * series.interval, series.interval, last - first)
@@ -224,24 +287,53 @@ class _Cutting:
         self.missing += _missing(series, *slots)
 
 
-def _refuse_different(role: str, channels: Sequence[ChannelSeries]) -> None:
-    """Refuse channels that cannot be summed slot by slot."""
-    series = [channel.series for channel in channels]
-    if len({(each.interval, each.start % each.interval) for each in series}) > 1:
-        message = f"the channels of {role} have different slots"
-        raise Invalid.of("different_grids", message, f"/channels{step(role)}")
+def _refuse_different(
+    role: str, counted: Sequence[tuple[ChannelSeries, tuple[Instant, Instant]]]
+) -> None:
+    """Refuse channels of different slots that count at the same time."""
+    ordered = sorted(counted, key=lambda pair: pair[1])
+    for index, (channel, (_, end)) in enumerate(ordered):
+        for other, (start, _) in ordered[index + 1 :]:
+            if start < end and _slots_of(channel.series) != _slots_of(other.series):
+                raise _different(role)
 
 
-def _sum(portions: Sequence[Portion]) -> Portion:
-    """Return the sum of portions of the same slots."""
-    first, *others = portions
-    if not others:
-        return first
+def _slots_of(series: Series) -> tuple[int, int]:
+    return series.interval, series.start % series.interval
+
+
+def _different(role: str) -> Invalid:
+    message = f"the channels of {role} have different slots"
+    return Invalid.of("different_grids", message, f"/channels{step(role)}")
+
+
+def _finer(portion: Portion, interval: int) -> Portion:
+    """Return a portion in slots of *interval*, a part of its own: the sum of each slot stays."""
+    grid, parts = portion.grid, portion.grid.interval // interval
+    each, rest = np.divmod(portion.values, parts)
+    values = np.repeat(each, parts) + (
+        np.arange(len(each) * parts) % parts < np.repeat(rest, parts)
+    )
+    finer = Grid(grid.start, interval, grid.count * parts)
+    return Portion(finer, values.astype(np.int64), portion.largest, grid.interval)
+
+
+def _sum(role: str, portions: Sequence[Portion], window: tuple[Instant, Instant]) -> Portion:
+    """Return the sum of portions of slots of one length, each where it has slots."""
+    interval, start = portions[0].grid.interval, portions[0].grid.start
+    start -= (start - window[0]) // interval * interval  # the first slot that starts in the window
+    grid = Grid(start, interval, ceiling(window[1] - start, interval))
     # A role has at most 100 channels, of at most 10**15 a slot: the sum fits int64.
-    values = first.values
-    for other in others:
-        values = values + other.values
-    return Portion(first.grid, values, sum(portion.largest for portion in portions))
+    values = np.zeros(grid.count, np.int64)
+    for portion in portions:
+        begin, rest = divmod(portion.grid.start - start, interval)
+        past = begin + portion.grid.count
+        # Longer slots that were spread may reach beyond the window.
+        if rest or begin < 0 or past > grid.count:
+            raise _different(role)
+        values[begin:past] += portion.values
+    read = max(portion.longest for portion in portions)
+    return Portion(grid, values, sum(portion.largest for portion in portions), read)
 
 
 def all_gaps(missing: Sequence[IncompleteUsage], what: str) -> IncompleteUsage:
@@ -329,5 +421,8 @@ def _fault(name: str, gap: Gap, zone: Zone, pointer: str | None) -> Fault:
 
 def _absent(roles: Collection[str], usage: Usage) -> Invalid:
     there = ", ".join(sorted(usage)) or "nothing"
-    messages = [f"the tariff charges {role}, and the usage has {there}" for role in roles]
+    messages = [
+        f"the tariff charges {role}, and the usage has {there}{did_you_mean(role, usage)}"
+        for role in roles
+    ]
     return Invalid(messages[0], [Fault("missing_channel", message) for message in messages])

@@ -13,6 +13,7 @@ from tests.core.billing.setting import (
     success,
     tariff,
 )
+from tests.core.pricing.asking import answer_of
 from tests.serving import Client
 
 EXPORT = {"kind": "energy.flat", "code": "credit", "channel": "export", "rate": "-0.10"}
@@ -90,3 +91,71 @@ async def test_each_role_is_charged_by_its_channel(household: Client) -> None:
     assert [line["amount"] for line in bill["lines"]] == ["12.00", "-1.20"]
     assert bill["total"] == "10.80"
     assert bill["coverage"]["expected"] == 48
+
+
+async def test_a_register_of_its_own_is_read_from_the_channel_named_for_it(two: Client) -> None:
+    """24 kWh at 0.50 and 6 kWh at 0.20; what is named for one role is not the other's."""
+    controlled = {**FLAT, "code": "cl", "channel": "import.controlled", "rate": "0.20"}
+    await success(two, "PUT", "/v1/tariffs/flat", tariff({**FLAT, "code": "supply"}, controlled))
+    body = {**CONTRACT, "meter": "two", "channels": {"import.controlled": ["e2"]}}
+    await success(two, "PUT", "/v1/contracts/c", body)
+
+    bill = await draft(two, "b", 1)
+
+    assert [line["amount"] for line in bill["lines"]] == ["12.00", "1.20"]
+    assert [(one["role"], one["channel"]) for one in bill["inputs"]["readings"]] == [
+        ("import", "e1"),
+        ("import.controlled", "e2"),
+    ]
+
+
+async def test_a_register_without_a_channel_is_refused_with_what_there_is(two: Client) -> None:
+    """When the contract is made; a slip in its name is seen."""
+    controlled = {**FLAT, "code": "cl", "channel": "import.controlled", "rate": "0.20"}
+    await success(two, "PUT", "/v1/tariffs/flat", tariff({**FLAT, "code": "supply"}, controlled))
+    body = {**CONTRACT, "meter": "two", "channels": {"import": ["e1"], "import.controled": ["e2"]}}
+
+    status, problem = await answer_of(two, "PUT", "/v1/contracts/c", body)
+
+    (fault,) = problem["errors"]
+    assert (status, fault["code"], fault["pointer"]) == (422, "missing_channel", "/channels")
+    assert fault["message"] == (
+        "the tariff charges import.controlled: name its channels, of e1 (import), e2 (import)"
+        " (did you mean 'import.controled'?)"
+    )
+
+
+async def test_a_meter_that_was_exchanged_is_billed_as_one(two: Client) -> None:
+    """24 kWh of 1 March by the old channel, 48 of 2 March by the new: 36.00, also explained."""
+    await hours(two, 2, 2, meter="two", channel="e2")
+    channels = [
+        {"channel": "e1", "end": "2025-03-02"},
+        {"channel": "e2", "start": "2025-03-02"},
+    ]
+    body = {**CONTRACT, "meter": "two", "channels": {"import": channels}}
+    made = await success(two, "PUT", "/v1/contracts/c", body)
+    to_date = await success(two, "GET", "/v1/contracts/c/to-date")
+
+    bill = await draft(two, "b", 1, 3)
+    await success(two, "POST", "/v1/bills/b/issue")
+    explained = await success(two, "GET", "/v1/bills/b/explain")
+    await hours(two, 2, 9, meter="two", channel="e1")
+    not_affected = await success(two, "GET", "/v1/bills?affected=true")
+    await hours(two, 2, 3, meter="two", channel="e2")
+    (affected,) = (await success(two, "GET", "/v1/bills?affected=true"))["items"]
+
+    assert made["channels"] == {"import": channels}
+    assert (bill["total"], bill["coverage"]["expected"], to_date["total"]) == ("36.00", 48, "36.00")
+    assert all(line["reproduced"] for line in explained["lines"])
+    assert not_affected["items"] == []
+    assert affected["impact"]["difference"] == "12.00"
+
+
+async def test_a_dated_channel_does_not_end_before_it_starts(two: Client) -> None:
+    """It would count on no day."""
+    channels = [{"channel": "e1", "start": "2025-03-02", "end": "2025-03-02"}]
+    body = {**CONTRACT, "meter": "two", "channels": {"import": channels}}
+
+    found = await refusal(two, "PUT", "/v1/contracts/c", body)
+
+    assert found[2] == {"/channels/import/0/end": "empty_window"}

@@ -121,7 +121,7 @@ async def test_many_slots_come_in_several_batches(client: Client) -> None:
         ("start=2026-12-31&end=2027-01-02", {"/query/end": "no_version_in_force"}),
         ("start=1989-12-31&end=1990-01-02", {"/query/start": "no_version_in_force"}),
         (f"{DAY}&channel=export", {"/query/channel": "no_unit_price"}),
-        (f"{DAY}&channel=inport", {"/query/channel": "bad_pattern"}),
+        (f"{DAY}&channel=inport", {"/query/channel": "unknown_role"}),
         (f"{DAY}&contract=nobody", {"/query/contract": "unknown_contract"}),
         (f"{DAY}&contract=%20", {"/query/contract": "bad_pattern"}),
     ],

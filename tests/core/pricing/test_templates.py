@@ -45,9 +45,9 @@ def filled(charge: Mapping[str, Any], **parameters: object) -> Tariff:
         (FLAT | {"rate": {"parameter": "x" * 65}}, {"/rate/parameter": "wrong_type"}),
         (FLAT | {"colour": {"parameter": "p"}}, {"/colour": "unknown_field"}),
         (FLAT | {"colour": {"parameter": "p", "default": "red"}}, {"/colour": "unknown_field"}),
-        (FLAT | {"channel": "inport"}, {"/channel": "bad_pattern"}),
+        (FLAT | {"channel": "inport"}, {"/channel": "unknown_role"}),
         (
-            FLAT | {"rate": {"parameter": "p", "default": "cheap"}, "channel": "x"},
+            FLAT | {"rate": {"parameter": "p", "default": "cheap"}, "channel": "X"},
             {"/rate/default": "wrong_type", "/channel": "bad_pattern"},
         ),
         (
@@ -147,7 +147,7 @@ def test_codes_are_checked_with_parameters_too() -> None:
         (
             FLAT | {"channel": {"parameter": "role"}},
             {"role": "inport", "rate": "x"},
-            {"/parameters/role": "bad_pattern", "/parameters/rate": "wrong_type"},
+            {"/parameters/role": "unknown_role", "/parameters/rate": "wrong_type"},
         ),
     ],
 )

@@ -32,7 +32,7 @@ from energia.pricing.lines import Step
 from energia.pricing.measures import BillDays, Days, Months
 from energia.pricing.schedule import Period, Schedule
 from energia.time import HOUR, seconds_in
-from energia.units import MICRO
+from energia.units import MICRO, quantity_of
 
 #: The peak of each month (`2026-03`) of one period.
 Peaks: TypeAlias = Mapping[str, Fraction]
@@ -254,7 +254,7 @@ PowerFactor = Annotated[
 
 def unit_fits(channel: str | None, unit: str, power_factor: Decimal | None) -> Iterator[Fault]:
     """Refuse a unit that a channel (None: of active energy) has no demand in; a rule of charges."""
-    quantity = (channel or "import").rpartition(".")[0] or "active_energy"
+    quantity = quantity_of(channel or "import")
     units = {"active_energy": ("kW", "hp", "kVA"), "apparent_energy": ("kVA",)}
     fitting = {**units, "reactive_energy": ("kvar",)}.get(quantity, ())
     if unit not in fitting:

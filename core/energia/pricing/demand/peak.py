@@ -53,10 +53,10 @@ class Intervals:
 
         """
         part = slots.portion(role)
-        if coarse == "accept" and part.grid.interval > seconds:
-            _tell_coarse(slots, role, part.grid.interval, seconds)
-            seconds = part.grid.interval
-        _refuse_others(role, part.grid.interval, seconds)
+        if coarse == "accept" and part.longest > seconds:
+            _tell_coarse(slots, role, part.longest, seconds)
+            seconds = part.longest
+        _refuse_others(role, part.longest, seconds)
         first = begins(part.grid, seconds, slots.zone)
         _tell_parts(slots, role, part.grid, first, seconds)
         starts = part.grid.start + part.grid.interval * first

@@ -15,7 +15,7 @@ from energia.errors import Fault, IncompletePrices, Invalid
 from energia.pricing.calendar import Grid
 from energia.pricing.exact import RateRounding, fraction
 from energia.time import Instant, Int64, Zone
-from energia.units import QUANTITIES
+from energia.units import QUANTITIES, quantity_of
 
 #: Whole numbers: int64 where they and what is made of them fit, else Python's.
 Whole: TypeAlias = npt.NDArray[Any]
@@ -204,7 +204,7 @@ def _told(name: str, grid: Grid, first: int, past: int, zone: Zone) -> str:
 
 def refuse_unit(series: PriceSeries, role: str, unit: str | None = None) -> None:
     """Refuse a series that does not price the *unit* of *role*, or its own; raises `Invalid`."""
-    unit = unit or QUANTITIES[role.rpartition(".")[0] or "active_energy"]
+    unit = unit or QUANTITIES[quantity_of(role)]
     if series.unit != unit:
         raise Invalid.of(
             "wrong_unit", f"{series.name!r} prices {series.unit}, and {role} is in {unit}"
