@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -12,7 +13,6 @@ from energia.pricing.charges import Charge, Measure, Measured, code_of
 from energia.pricing.exact import (
     RateRounding,
     decimal_text,
-    endless_text,
     exact_text,
     factor_texts,
     fraction,
@@ -83,6 +83,11 @@ class Running:
     _lines: list[Line] = attrs.Factory(list)
     _ran: dict[str, _Ran] = attrs.Factory(dict)
 
+    @property
+    def lines(self) -> Sequence[Line]:
+        """The lines so far, each with its exact amount; as many as `items`."""
+        return self._lines
+
     def charge(self, charge: Charge, slots: Slots) -> None:
         """Run one charge on some usage; it sees the exact lines of those before it."""
         code = code_of(charge)
@@ -105,7 +110,7 @@ class Running:
             {before: ran.charge.channel for before, ran in self._ran.items()},
             {before: ran.charge.kind for before, ran in self._ran.items()},
             self._remeasured,
-            lambda line: _worth(code, line, self.rounding),
+            partial(_worth, code, self.rounding),
         )
 
     def _measure(self, measures: Mapping[str, Measure], slots: Slots) -> Measured:
@@ -160,7 +165,7 @@ class Running:
         return self._ran[code]
 
 
-def _worth(code: str, line: Line, rounding: RateRounding) -> Fraction:
+def _worth(code: str, rounding: RateRounding, line: Line) -> Fraction:
     """Return the exact amount of a line, which may be on the bill already."""
     return exact(code, attrs.evolve(line, steps=()), rounding).exact
 
@@ -337,7 +342,8 @@ def priced(
         for segment, run in zip(cut, runs, strict=True)
     )
     charged = [_Charged(item, part) for part, run in enumerate(runs) for item in run.items]
-    bill = round_bill([line.item.so_far for line in charged], cut[-1].version.rounding, currency)
+    exact_lines = [line for run in runs for line in run.lines]
+    bill = round_bill(exact_lines, cut[-1].version.rounding, currency)
     lines, details = list[CostLine](), list[Detail]()
     for amount in bill.amounts:
         line, detail = _printed(amount, charged, parts)
@@ -389,7 +395,13 @@ def _printed(
 
 def _line(item: Item, amount: str, version: date | None) -> CostLine:
     line = item.line
-    quantity, rate = _factors(item, amount)
+    # The exact texts; `n/d` where no decimal ends.
+    quantity = None if line.quantity is None else exact_text(fraction(line.quantity))
+    rate, quantity_exact, rate_exact = item.rate, None, None
+    if "/" in f"{quantity}{rate}":
+        quantity_exact = quantity if "/" in (quantity or "") else None
+        rate_exact = rate if "/" in (rate or "") else None
+        quantity, rate = _shown(quantity, rate, amount)
     return CostLine(
         code=line.code,
         description=line.description,
@@ -401,21 +413,20 @@ def _line(item: Item, amount: str, version: date | None) -> CostLine:
         period=line.period,
         component=line.component,
         version=version,
-        quantity_exact=None if line.quantity is None else endless_text(line.quantity),
-        rate_exact=None if item.rate is None else endless_text(Fraction(item.rate)),
+        quantity_exact=quantity_exact,
+        rate_exact=rate_exact,
     )
 
 
-def _factors(item: Item, amount: str) -> tuple[str | None, str | None]:
-    """Return the quantity and the rate as they are shown: so that they multiply out."""
-    quantity, rate = item.line.quantity, item.rate
+def _shown(quantity: str | None, rate: str | None, amount: str) -> tuple[str | None, str | None]:
+    """Return a quantity and a rate, of which one ends in no decimal, so that they multiply out."""
     if quantity is None or rate is None:
         return (
-            None if quantity is None else decimal_text(quantity, _SHOWN),
+            None if quantity is None else decimal_text(Fraction(quantity), _SHOWN),
             None if rate is None else decimal_text(Fraction(rate), _SHOWN),
         )
     # Of an amount that is not rounded there may be many more: `exact` has those.
     decimals = min(max(2, len(amount.partition(".")[2])), _SHOWN)
-    texts = factor_texts(fraction(quantity), Fraction(rate), decimals)
+    texts = factor_texts(Fraction(quantity), Fraction(rate), decimals)
     # A rate that ends is shown as the tariff states it: 0.1500.
     return texts[0], texts[1] if "/" in rate else rate

@@ -133,6 +133,11 @@ class Rounding(RateRounding):
         """Whether what is to be paid has decimals."""
         return self.amount_decimals is not None or self.step is not None
 
+    @property
+    def is_of_lines(self) -> bool:
+        """Whether each line is rounded, to decimals, and all alike."""
+        return self.level == "line" and self.step is None and not self.rules
+
     def grain(self, currency: str, rule: int | None = None) -> Grain:
         """Return to what it rounds, or the rule with an index."""
         if rule is None:
@@ -207,12 +212,15 @@ class _Bill:
     _grains: dict[int | None, Grain] = attrs.field(factory=dict, init=False)
 
     def rounded(self) -> RoundedBill:
-        amounts = list(self._amounts())
-        printed = sum((amount.amount for amount in amounts), Fraction(0))
         top = self.rounding.grain(self.currency)
+        if self.rounding.is_of_lines and top.decimals is not None:
+            return self._of_lines(top.decimals)
+        amounts = list(self._amounts())
         if self.rounding.level == "line" and top.decimals is not None:
             decimals = max([top.decimals, *(len(a.text.partition(".")[2]) for a in amounts)])
-            return RoundedBill(tuple(amounts), Grain(decimals, top.mode).amount(printed)[1], 0)
+            return RoundedBill(
+                tuple(amounts), Grain(decimals, top.mode).amount(_sum(amounts))[1], 0
+            )
         endless = sum(
             1
             for amount in amounts
@@ -220,9 +228,22 @@ class _Bill:
         )
         due = sum((self._due(amount) for amount in amounts), Fraction(0))
         paid, text = top.amount(due)
+        if self.rounding.is_of_lines and not endless:
+            return RoundedBill(tuple(amounts), text, 0)  # what is printed is exact
+        printed = _sum(amounts)
         if self.rounding.level == "total" or paid != printed:
             amounts.append(self._difference(paid - due, paid - printed, None, ROUNDING))
         return RoundedBill(tuple(amounts), text, endless)
+
+    def _of_lines(self, decimals: int) -> RoundedBill:
+        """Round every line alike, as most tariffs do: whole numbers of the last decimal add up."""
+        mode, scale = self.rounding.mode, 10**decimals
+        units = [rounded(line.exact_amount, decimals, mode) for line in self.lines]
+        amounts = tuple(
+            Rounded(line.exact_amount, Fraction(unit, scale), fixed(unit, decimals), None, index)
+            for index, (line, unit) in enumerate(zip(self.lines, units, strict=True))
+        )
+        return RoundedBill(amounts, fixed(sum(units), decimals), 0)
 
     def _amounts(self) -> Iterator[Rounded]:
         """Yield the amounts of the lines, and of those of the groups after the last of each."""
@@ -275,3 +296,7 @@ class _Bill:
         return Rounded(
             exact, amount, Grain(decimals, "half_up").amount(amount)[1], rule, None, code
         )
+
+
+def _sum(amounts: Sequence[Rounded]) -> Fraction:
+    return sum((amount.amount for amount in amounts), Fraction(0))
