@@ -12,7 +12,7 @@ from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.exact import RateRounding
 from energia.pricing.market.series import PriceSeries, SlotFormula, SlotPrices, refuse_unit
 from energia.pricing.schedule import DayList, DayTypes, Schedule
-from energia.time import DAY, Instant, Zone
+from energia.time import DAY, Instant, Int64, Zone
 
 
 @attrs.frozen
@@ -133,12 +133,14 @@ class LocalDays:
         number: How many there are.
         by_month: How many are in each calendar month (`2026-03`).
         whole: Whether the window begins and ends at local midnights.
+        dates: Each of them, in order, in days since 1970-01-01.
 
     """
 
     number: int
     by_month: Mapping[str, int]
     whole: bool
+    dates: Int64 = attrs.field(eq=False, repr=False)
 
     @classmethod
     @lru_cache(maxsize=512)
@@ -150,11 +152,13 @@ class LocalDays:
         begins = zone.midnights(numbers)
         lasts = begins[1:]
         exists = (begins[:-1] < end) & (lasts > start) & (lasts > begins[:-1])
-        months = numbers[:-1][exists].astype("datetime64[D]").astype("datetime64[M]")
+        dates = numbers[:-1][exists]
+        dates.flags.writeable = False  # all who ask for the same window have the same array
+        months = dates.astype("datetime64[D]").astype("datetime64[M]")
         names, counts = np.unique(months, return_counts=True)
         by_month = dict(zip(np.datetime_as_string(names).tolist(), counts.tolist(), strict=True))
         whole = bool(np.isin([start, end], begins).all())
-        return cls(int(exists.sum()), by_month, whole)
+        return cls(len(dates), by_month, whole, dates)
 
 
 @attrs.frozen(eq=False)

@@ -76,6 +76,8 @@ from energia_plugins.tariff_tiered.windows import (
     Reset,
     TieredEnergy,
     WindowDays,
+    YearBegin,
+    YearBegins,
     label,
 )
 
@@ -165,10 +167,20 @@ def _demand_fits(
         yield Fault("wrong_reset", message, "/reset")
 
 
-def _years_begin(reset: Reset, year_begins: int | None) -> Iterator[Fault]:
-    if year_begins is not None and reset not in ("quarter", "year"):
-        message = "only years and their quarters begin with a month: reset quarter or year"
+def _years_begin(
+    reset: Reset, year_begins: YearBegins | None, demand: BillingDemand | None
+) -> Iterator[Fault]:
+    if year_begins is None or reset in ("quarter", "year"):
+        return
+    if reset in ("bill", "day"):
+        message = "only years, their quarters and months begin with it: reset month or longer"
         yield Fault("unused_field", message, "/year_begins")
+    elif isinstance(year_begins, int):
+        message = 'a month alone does not tell on which day months begin: give a date, "02-10"'
+        yield Fault("unused_field", message, "/year_begins")
+    elif demand is not None and YearBegin.of(year_begins).day > 1:
+        message = "the demand is that of a calendar month, which begins on its first day"
+        yield Fault("wrong_day", message, "/year_begins")
 
 
 def _walk_knows_its_bounds(
@@ -246,7 +258,8 @@ class Tiered(BaseCharge):
             the tier that the total ends in.
         reset: When usage is counted from nothing again; dates are those of the site's zone.
         year_begins: The month with which the years of `reset`, and so their quarters, begin; the
-            first of a contract, say. Without, it is January.
+            first of a contract, say. Or the date, `02-10` (01 to 28, which every month has): months
+            begin on that day, too. Without, it is January.
         last: Whether the last tier is open, or ends: then usage above it is refused.
         proration: Whether a part of a window has that part of the allowance, by days, or all of
             it: then what was used in the window before is remembered, except of bills and days.
@@ -298,6 +311,12 @@ class Tiered(BaseCharge):
             "reset": "year",
             "tiers": [{"up_to": "2000", "rate": "0.10"}, {"rate": "0.14"}],
         },
+        {
+            "kind": "energy.tiered",
+            "reset": "quarter",
+            "year_begins": "02-10",
+            "tiers": [{"up_to": "700", "rate": "0.10"}, {"rate": "0.14"}],
+        },
     )
 
     unit: Unit = "kWh"
@@ -309,7 +328,7 @@ class Tiered(BaseCharge):
     schedule: Schedule | None = None
     rates: Annotated[dict[Period, Tiers], Meta(min_length=1)] | None = None
     demand: BillingDemand | None = None
-    year_begins: Annotated[int, Meta(ge=1, le=12)] | None = None
+    year_begins: YearBegins | None = None
     conversion: Conversion | None = None
 
     def unit_prices(self) -> UnitPrices | None:
@@ -353,7 +372,7 @@ class Tiered(BaseCharge):
 
     def measures(self) -> dict[str, Measure]:
         """Measure the energy of each window, and what its bounds are multiplied by."""
-        pools, begins = self.pools, self.year_begins or 1
+        pools, begins = self.pools, YearBegin.of(self.year_begins)
         units = {unit for ladder in pools.values() for unit in ladder.units}
         energy = TieredEnergy(self.schedule, self.channel, self.reset, begins)
         measures: dict[str, Measure] = {"energy": energy}

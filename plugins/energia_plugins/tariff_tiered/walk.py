@@ -12,11 +12,13 @@ import numpy.typing as npt
 from energia import BaseMeasure, Invalid, Role, Schedule, Slots
 from energia_plugins.tariff_tiered.ladder import Ladder, Micro, Scale, Scales, text_of
 from energia_plugins.tariff_tiered.windows import (
+    JANUARY,
     Pool,
     PoolDays,
     Reset,
     WindowDays,
     Windows,
+    YearBegin,
     label,
     windows_in,
 )
@@ -33,7 +35,7 @@ class Walk(BaseMeasure):
 
     Attributes:
         pools: The periods of each ladder, and the ladder.
-        begins: The month with which years begin.
+        begins: The day with which years begin.
 
     """
 
@@ -41,7 +43,7 @@ class Walk(BaseMeasure):
     channel: Role
     reset: Reset
     pools: tuple[tuple[Pool, Ladder], ...]
-    begins: int = 1
+    begins: YearBegin = JANUARY
 
     @property
     def roles(self) -> tuple[str, ...]:

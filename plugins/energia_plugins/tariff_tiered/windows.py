@@ -1,14 +1,26 @@
 """The windows in which a ladder is walked: slots by window and period, compiled once."""
 
-from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 import attrs
 import numpy as np
+from msgspec import Meta
 
-from energia import BaseMeasure, Calendar, DayTypes, Grid, LocalDays, Micro, Role, Schedule, Slots
+from energia import (
+    BaseMeasure,
+    Calendar,
+    Check,
+    DayTypes,
+    Grid,
+    LocalDays,
+    Micro,
+    Role,
+    Schedule,
+    Slots,
+    Unfit,
+)
 from energia.pricing.exact import merged, sums
 from energia.time import DAY, Int64, Zone
 
@@ -17,6 +29,61 @@ Reset = Literal["bill", "day", "month", "quarter", "year"]
 #: The period of a charge without a schedule.
 TOTAL: Final = "total"
 _MONTHS: Final[Mapping[str, int]] = {"month": 1, "quarter": 3, "year": 12}
+_SPANS: Final[Mapping[str, str]] = {"month": "P1M", "quarter": "P3M", "year": "P1Y"}
+#: The last day of the month that every month has.
+_LAST: Final = 28
+
+
+def _in_every_month(month_day: str) -> None:
+    day = int(month_day[-2:])
+    if day > _LAST:
+        message = (
+            f"not every month has a day {day}, so that quarters and months could not all begin on "
+            f"it: give a day from 01 to {_LAST}"
+        )
+        raise Unfit("not_in_every_month", message)
+
+
+#: The month, or the month and the day, with which years begin.
+YearBegins = (
+    Annotated[int, Meta(ge=1, le=12)]
+    | Annotated[
+        str,
+        Meta(
+            pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+            description="A day of every year, `02-10`: 01 to 28, which every month has.",
+            examples=["02-10"],
+        ),
+        Check(_in_every_month),
+    ]
+)
+
+
+@attrs.frozen(cache_hash=True)
+class YearBegin:
+    """The day with which years begin, and so their quarters and months.
+
+    Attributes:
+        month: The month, from 1.
+        day: The day of the month, 1 to 28: quarters and months begin on it too.
+
+    """
+
+    month: int = 1
+    day: int = 1
+
+    @classmethod
+    def of(cls, stated: YearBegins | None) -> Self:
+        """Return what a charge states: 2 is 1 February, as `02-01` is; without, 1 January."""
+        if stated is None:
+            return cls()
+        if isinstance(stated, int):
+            return cls(stated)
+        month, _, day = stated.partition("-")
+        return cls(int(month), int(day))
+
+
+JANUARY: Final = YearBegin()
 
 
 def label(period: str, window: str) -> str:
@@ -30,8 +97,9 @@ class Windows:
 
     Attributes:
         names: The windows that have a slot, in order: `2026-03-31`, `2026-03`, `2026-Q1`, `2026`;
-            `2026-02/P3M` and `2026-10/P1Y` where the year does not begin in January; "" is the
-            bill.
+            `2026-02/P3M` and `2026-10/P1Y` where the year does not begin in January;
+            `2026-02-10/P1M`, `2026-02-10/P3M` and `2026-02-10/P1Y` where it does not begin with
+            a month; "" is the bill.
         firsts: int64[windows], the first slot of each.
         periods: The periods of the schedule.
         keys: int64[slots], the period of each slot.
@@ -109,11 +177,11 @@ def windows(  # noqa: PLR0913, PLR0917 - what decides on the windows of slots
     zone: Zone,
     grid: Grid,
     reset: Reset,
-    begins: int = 1,
+    begins: YearBegin = JANUARY,
 ) -> Windows:
     """Compile the windows of the slots of *grid*; the dates are those of *zone*.
 
-    Years, and so their quarters, begin with the month *begins*.
+    Years, and so their quarters and months, begin as *begins* says.
     """
     days = zone.local(grid.starts) // DAY
     # Where the clock goes back over midnight the new day has begun already.
@@ -126,31 +194,6 @@ def windows(  # noqa: PLR0913, PLR0917 - what decides on the windows of slots
     return Windows(names, firsts, calendar.periods, _keys(calendar, grid.count), days)
 
 
-def length(window: str) -> int:
-    """Return how many days a window such as `2026-03`, `2026-Q1`, `2026` or `2026-02/P3M` has."""
-    first, _, span = window.partition("/")
-    year, _, part = first.partition("-")
-    if span:
-        months = [int(part) + number for number in range(12 if span == "P1Y" else 3)]
-    elif part.startswith("Q"):
-        months = [3 * int(part[1:]) - number for number in range(3)]
-    else:
-        months = [int(part)] if part else list(range(1, 13))
-    # The month after December is January of the next year.
-    return sum(
-        monthrange(int(year) + (month - 1) // 12, (month - 1) % 12 + 1)[1] for month in months
-    )
-
-
-def of_month(month: str, reset: Reset, begins: int = 1) -> str:
-    """Return the window that a month such as `2026-03` is in."""
-    if reset not in ("quarter", "year"):
-        return month
-    year, _, number = month.partition("-")
-    since_1970 = (int(year) - 1970) * 12 + int(number) - 1
-    return _name((since_1970 - (begins - 1)) // _MONTHS[reset], reset, begins)
-
-
 def _keys(calendar: Calendar, count: int) -> Int64:
     lengths = np.diff([*calendar.bounds.tolist(), count])
     return np.repeat(calendar.keys.astype(np.int64), lengths)
@@ -160,31 +203,46 @@ def _index(pools: Sequence[Sequence[str]], period: str) -> int:
     return next(index for index, pool in enumerate(pools) if period in pool)
 
 
-def _numbers(days: Int64, reset: Reset, begins: int) -> Int64:
+def _numbers(days: Int64, reset: Reset, begins: YearBegin) -> Int64:
     """Return the number of the window of each day."""
     if reset == "bill":
         return np.zeros_like(days)
     if reset == "day":
         return days
-    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    return (months - (begins - 1 if reset != "month" else 0)) // _MONTHS[reset]
+    # From 10 February to 9 March, nine days earlier it is February: of months that begin on the
+    # 10th, each has the days of the calendar month that it begins in.
+    earlier = (days - (begins.day - 1)).astype("datetime64[D]")
+    months = earlier.astype("datetime64[M]").astype(np.int64)
+    return (months - (begins.month - 1)) // _MONTHS[reset]
 
 
-def _name(number: int, reset: Reset, begins: int) -> str:
-    match reset:
-        case "bill":
-            return ""
-        case "day":
-            return str(np.datetime64(number, "D"))
-        case "month":
-            return str(np.datetime64(number, "M"))
-        case _ if begins > 1:
-            first = np.datetime64(number * _MONTHS[reset] + begins - 1, "M")
-            return f"{first}/{'P3M' if reset == 'quarter' else 'P1Y'}"
-        case "quarter":
-            return f"{1970 + number // 4}-Q{number % 4 + 1}"
-        case "year":
-            return str(1970 + number)
+def _lengths(numbers: Int64, reset: Reset, begins: YearBegin) -> Int64:
+    """Return how many days each window has, of a month or more."""
+    firsts, ends = (
+        _first_month(edges, reset, begins).astype("datetime64[D]").astype(np.int64)
+        for edges in (numbers, numbers + 1)
+    )
+    return ends - firsts  # a window that begins on the 10th ends as many days later
+
+
+def _first_month(
+    numbers: Int64, reset: Reset, begins: YearBegin
+) -> "np.typing.NDArray[np.datetime64]":
+    """Return the month in which each window begins."""
+    return (numbers * _MONTHS[reset] + begins.month - 1).astype("datetime64[M]")
+
+
+def _name(number: int, reset: Reset, begins: YearBegin) -> str:
+    if reset in ("bill", "day"):
+        return str(np.datetime64(number, "D")) if reset == "day" else ""
+    first = str(_first_month(np.array(number), reset, begins))
+    if begins.day > 1:
+        return f"{first}-{begins.day:02}/{_SPANS[reset]}"
+    if reset == "month":
+        return first
+    if begins.month > 1:
+        return f"{first}/{_SPANS[reset]}"
+    return f"{1970 + number // 4}-Q{number % 4 + 1}" if reset == "quarter" else str(1970 + number)
 
 
 # What `energy.tiered` measures.
@@ -200,7 +258,7 @@ class TieredEnergy(BaseMeasure):
     schedule: Schedule | None
     channel: Role
     reset: Reset
-    begins: int = 1
+    begins: YearBegin = JANUARY
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -228,7 +286,7 @@ class PoolDays(BaseMeasure):
     channel: Role
     reset: Reset
     pools: tuple[Pool, ...]
-    begins: int = 1
+    begins: YearBegin = JANUARY
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -249,14 +307,14 @@ class WindowDays(BaseMeasure):
         reset: Which windows; not `day`.
         always: Whether the days of a bill are asked for even where all of it is priced.
         before: Whether what was used in a window before counts.
-        begins: The month with which years begin.
+        begins: The day with which years begin.
 
     """
 
     reset: Reset
     always: bool
     before: bool
-    begins: int = 1
+    begins: YearBegin = JANUARY
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -269,14 +327,18 @@ class WindowDays(BaseMeasure):
             if slots.bill is None and not self.always:
                 return {}
             return {"days": slots.local_days().number, "whole": slots.bill_days().number}
-        by_window: dict[str, int] = {}
-        for month, days in self._local(slots).by_month.items():
-            key = label("days", of_month(month, self.reset, self.begins))
-            by_window[key] = by_window.get(key, 0) + days
-        whole = {key.replace("days", "whole"): length(key.partition("@")[2]) for key in by_window}
+        numbers, counts = np.unique(
+            _numbers(self._local(slots).dates, self.reset, self.begins), return_counts=True
+        )
+        names = [_name(number, self.reset, self.begins) for number in numbers.tolist()]
+        lengths = _lengths(numbers, self.reset, self.begins)
         if self.before:
             _tell_of_before(slots, self.reset, self.begins)
-        return {**by_window, **whole}
+        return {
+            label(of, name): count
+            for of, each in (("days", counts), ("whole", lengths))
+            for name, count in zip(names, each.tolist(), strict=True)
+        }
 
     def _local(self, slots: Slots) -> LocalDays:
         """Return the days; where windows count as a whole, a part of a day needs no assumption."""
@@ -286,7 +348,7 @@ class WindowDays(BaseMeasure):
 
 
 def windows_in(
-    slots: Slots, schedule: Schedule | None, role: str, reset: Reset, begins: int = 1
+    slots: Slots, schedule: Schedule | None, role: str, reset: Reset, begins: YearBegin = JANUARY
 ) -> Windows:
     """Return the windows of the slots of *role*."""
     if schedule is not None:
@@ -294,10 +356,10 @@ def windows_in(
     return windows(schedule, slots.types, slots.zone, slots.portion(role).grid, reset, begins)
 
 
-def _tell_of_before(slots: Slots, reset: Reset, begins: int) -> None:
+def _tell_of_before(slots: Slots, reset: Reset, begins: YearBegin) -> None:
     """Tell if the window begins within a window of the ladder."""
     day = slots.zone.datetime(slots.start).date()
-    if day.day > 1 or (day.month - begins) % _MONTHS[reset]:
+    if day.day != begins.day or (day.month - begins.month) % _MONTHS[reset]:
         slots.assume(
             "used_before",
             f"the {reset} of the tiers began before the window: what was used in it before is "

@@ -269,10 +269,37 @@ def test_a_window_without_a_slot_costs_nothing(scope: str, reset: str) -> None:
         ("year", 10, "2026-09-29T00:00:00Z", {"tier1": "20", "tier2": "76"}, "2026-10/P1Y"),
         ("year", 10, "2026-12-30T00:00:00Z", {"tier1": "10", "tier2": "86"}, "2026-10/P1Y"),
         ("year", 1, "2026-12-30T00:00:00Z", {"tier1": "20", "tier2": "76"}, "2027"),
+        # Of a contract from 10 February, 9 May ends a quarter; 1 May begins none.
+        (
+            "quarter",
+            "02-10",
+            "2026-05-08T00:00:00Z",
+            {"tier1": "20", "tier2": "76"},
+            "2026-05-10/P3M",
+        ),
+        (
+            "quarter",
+            "02-10",
+            "2026-04-29T00:00:00Z",
+            {"tier1": "10", "tier2": "86"},
+            "2026-02-10/P3M",
+        ),
+        (
+            "quarter",
+            "11-28",
+            "2026-02-26T00:00:00Z",
+            {"tier1": "20", "tier2": "76"},
+            "2026-02-28/P3M",
+        ),
+        ("year", "10-05", "2026-10-03T00:00:00Z", {"tier1": "20", "tier2": "76"}, "2026-10-05/P1Y"),
+        ("year", "10-05", "2026-12-30T00:00:00Z", {"tier1": "10", "tier2": "86"}, "2026-10-05/P1Y"),
+        # The first of a month is as the month is.
+        ("quarter", "02-01", "2026-04-29T00:00:00Z", {"tier1": "20", "tier2": "76"}, "2026-05/P3M"),
+        ("quarter", "01-01", "2026-04-29T00:00:00Z", {"tier1": "10", "tier2": "86"}, "2026-Q2"),
     ],
 )
-def test_years_and_quarters_begin_with_a_month(
-    reset: str, begins: int, start: str, expected: dict[str, str], window: str
+def test_years_and_quarters_begin_with_a_month_or_a_day(
+    reset: str, begins: int | str, start: str, expected: dict[str, str], window: str
 ) -> None:
     """24 kWh a day on four days around the change; up to 10 kWh, all of which each window has."""
     charge = {"tiers": tiers("10"), "reset": reset, "year_begins": begins}
@@ -301,6 +328,120 @@ def test_a_bill_inside_a_quarter_goes_on_where_the_last_one_ended() -> None:
 
     assert quantities(april) == {"tier1": "4", "tier2": "2"}
     assert [each.code for each in april.assumptions] == ["used_before"]
+
+
+#: 890 kWh in each quarter of a contract from 10 February; the first quarter has 89 days.
+CONTRACT = {"tiers": tiers("890"), "reset": "quarter", "year_begins": "02-10"}
+
+
+@pytest.mark.parametrize(
+    ("start", "number", "tier1"),
+    [
+        # 20 February to 19 March: 890 x 28/89.
+        ("2026-02-20T00:00:00Z", 28, "280"),
+        # 20 days to 9 May, and 10 of the 92 from 10 May: 890 x 20/89 + 890 x 10/92.
+        ("2026-04-20T00:00:00Z", 30, "296.739130"),
+        # From 10 February 2028 there are 90 days: 890 x 9/90.
+        ("2028-02-24T00:00:00Z", 9, "89"),
+    ],
+)
+def test_a_bill_from_read_day_to_read_day_has_its_part_of_the_quarter(
+    start: str, number: int, tier1: str
+) -> None:
+    """24 kWh a day, with parts of the allowance by days."""
+    found = cost({**CONTRACT, "proration": "days"}, days(number, 24), start)
+
+    assert quantities(found)["tier1"] == tier1
+
+
+def test_a_bill_that_crosses_quarters_of_the_contract_begins_the_next_with_nothing() -> None:
+    """Of 890 kWh 700 are used: 190 of 480 until 9 May; and all 240 of the ten days from then."""
+    state = {"window": "2026-02-10/P3M", "used": {"total": "700"}}
+
+    found = cost(CONTRACT, days(30, 24), "2026-04-20T00:00:00Z", state=state)
+
+    assert quantities(found) == {"tier1": "430", "tier2": "290"}
+    assert [each.code for each in found.assumptions] == ["used_before"]
+    assert found.state["energy.tiered"] == {"window": "2026-05-10/P3M", "used": {"total": "240"}}
+
+
+@pytest.mark.parametrize(("start", "told"), [("02-10", []), ("02-01", ["used_before"])])
+def test_a_bill_from_the_first_day_of_the_quarter_has_nothing_before(
+    start: str, told: list[str]
+) -> None:
+    """10 February begins one, the first of a month does not."""
+    found = cost(CONTRACT, days(1, 24), f"2026-{start}T00:00:00Z")
+
+    assert [each.code for each in found.assumptions] == told
+
+
+@pytest.mark.parametrize(
+    ("proration", "tier1", "state"),
+    [
+        # Two of the 28 days to 9 March, and two of the 31 from then: 10 x 2/28 + 10 x 2/31.
+        ("days", "1.359447", None),
+        ("none", "20", {"window": "2026-03-10/P1M", "used": {"total": "48"}}),
+    ],
+)
+def test_months_of_the_contract_begin_on_its_day(
+    proration: str, tier1: str, state: dict[str, object] | None
+) -> None:
+    """24 kWh a day from 8 to 11 March."""
+    charge = {"tiers": tiers("10"), "reset": "month", "year_begins": "02-10"}
+
+    found = cost({**charge, "proration": proration}, days(4, 24), "2026-03-08T00:00:00Z")
+
+    assert quantities(found)["tier1"] == tier1
+    assert found.state.get("energy.tiered") == state
+
+
+def test_in_time_order_a_quarter_of_the_contract_begins_on_its_day() -> None:
+    """The walk has the same parts: 890 x 20/89 + 890 x 10/92."""
+    charge = {**CONTRACT, "proration": "days", "scope": "pooled_chronological"}
+
+    found = cost(charge, days(30, 24), "2026-04-20T00:00:00Z")
+
+    assert quantities(found)["tier1"] == "296.739130"
+
+
+@pytest.mark.parametrize(
+    ("day", "tier1"),
+    [
+        ("02-10", "20"),
+        (2, "10"),  # all four days are in the quarter from 1 May
+    ],
+)
+def test_a_parameter_may_tell_when_years_begin(day: object, tier1: str) -> None:
+    """The day of each contract: 24 kWh a day from 8 to 11 May, up to 10 kWh."""
+    charge = {"kind": "energy.tiered", "tiers": tiers("10"), "reset": "quarter"}
+    document = tariff([{**charge, "year_begins": {"parameter": "quarter_day"}}])
+    start, values = instant("2026-05-08T00:00:00Z"), days(4, 24)
+    usage = {"import": series(start, 3600, values)}
+
+    found = price(document.filled({"quarter_day": day}), usage, start, start + 4 * 86400)
+
+    assert quantities(found)["tier1"] == tier1
+
+
+@pytest.mark.parametrize(
+    ("day", "code"),
+    [
+        ("02-29", "not_in_every_month"),
+        ("01-31", "not_in_every_month"),
+        ("2-10", "bad_pattern"),
+        ("13-01", "bad_pattern"),
+        (13, "out_of_range"),
+        (True, "wrong_type"),
+    ],
+)
+def test_the_parameter_must_be_a_month_or_a_day_of_every_month(day: object, code: str) -> None:
+    """Faults point to the parameter."""
+    charge = {"kind": "energy.tiered", "tiers": tiers("10"), "reset": "quarter"}
+    document = tariff([{**charge, "year_begins": {"parameter": "quarter_day"}}])
+
+    assert faults(lambda: document.filled({"quarter_day": day})) == {
+        "/parameters/quarter_day": code
+    }
 
 
 @pytest.mark.parametrize("unit", ["m3", "kWh"])

@@ -1,7 +1,7 @@
 """Laws of tiers: the charge is what plain loops over slots give, whatever the usage."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.core.pricing.documents import exact_total, instant
 from tests.plugins.tiered.loop import SCOPES, Slot, shared
-from tests.plugins.tiered.pricing import HOUR, KWH, cost
+from tests.plugins.tiered.pricing import HOUR, KWH, cost, quantities
 
 START = "2026-03-30T00:00:00Z"
 #: Three days, the last of which is in another month.
@@ -169,3 +169,34 @@ def test_a_window_that_is_remembered_adds_up_over_any_split(
         parts += exact_total(cost(document, values[cut:], middle, state=state))
 
     assert parts == exact_total(cost(document, values, START))
+
+
+@given(
+    st.integers(1990, 2060),
+    st.integers(1, 12),
+    st.integers(1, 28),
+    st.sampled_from([("month", 1), ("quarter", 3), ("year", 12)]),
+)
+def test_windows_of_a_contract_follow_each_other_on_its_day(
+    year: int, month: int, day: int, reset: tuple[str, int]
+) -> None:
+    """A bill of one of them, whenever it begins, has all of the allowance, and a day more 1/n."""
+    name, months = reset
+    charge = {
+        "reset": name,
+        "year_begins": f"{month:02}-{day:02}",
+        "proration": "days",
+        "tiers": [{"up_to": "10", "rate": "0.10"}, {"rate": "0.20"}],
+    }
+    first, end, after = (
+        date(year + (month - 1 + number) // 12, (month - 1 + number) % 12 + 1, day)
+        for number in (0, months, 2 * months)
+    )
+    start, length = f"{first}T00:00:00Z", (end - first).days
+
+    whole, more = (
+        cost(charge, [KWH] * count, start, interval=24 * HOUR) for count in (length, length + 1)
+    )
+
+    assert quantities(whole)["tier1"] == "10"
+    assert Fraction(more.lines[0].exact) == (10 + Fraction(10, (after - end).days)) / 10

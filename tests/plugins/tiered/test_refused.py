@@ -78,6 +78,22 @@ def refused(charge: dict[str, Any]) -> dict[str, str]:
             {"/tiers/0/unit": "wrong_unit"},
         ),
         ({"tiers": OPEN, "year_begins": 2}, {"/year_begins": "unused_field"}),
+        ({"tiers": OPEN, "year_begins": "02-10"}, {"/year_begins": "unused_field"}),
+        ({"tiers": OPEN, "reset": "month", "year_begins": 2}, {"/year_begins": "unused_field"}),
+        (
+            {"tiers": OPEN, "reset": "quarter", "year_begins": "01-30"},
+            {"/year_begins": "not_in_every_month"},
+        ),
+        (
+            {
+                "tiers": OPEN,
+                "unit": "kWh/kW",
+                "demand": DEMAND,
+                "reset": "month",
+                "year_begins": "02-10",
+            },
+            {"/year_begins": "wrong_day"},
+        ),
     ],
 )
 def test_what_contradicts_itself_is_refused(
@@ -94,6 +110,13 @@ def test_what_contradicts_itself_is_refused(
         {**BOTH, "scope": "per_period", "rates": {"low": OPEN, "peak": [{"rate": "1"}]}},
         {"tiers": OPEN[:1], "last": "closed"},
         {"tiers": OPEN, "unit": "kWh/day", "reset": "year"},
+        {
+            "tiers": OPEN,
+            "unit": "kWh/kW",
+            "demand": DEMAND,
+            "reset": "month",
+            "year_begins": "02-01",
+        },
     ],
 )
 def test_other_bounds_are_fine_where_they_make_sense(charge: dict[str, Any]) -> None:
