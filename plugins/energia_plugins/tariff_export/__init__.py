@@ -406,10 +406,15 @@ def credits(site: Site, code: str, left: Measured, notes: Notes) -> Iterator[Lin
     """Yield what the energy charge *code* charges less if it measures what is *left*.
 
     There is a line for each of its lines that the charge is about, with its period, component and
-    tags, so that taxes tell them apart.
+    tags, so that taxes tell them apart. One that only what is left has, such as that of a lower
+    band, is charged.
     """
-    after = _by_code(site.bill.again(code, left))
-    for old in site.bill.again(code, {}):
+    before, after = site.bill.again(code, {}), _by_code(site.bill.again(code, left))
+    new = after.keys() - _by_code(before).keys()
+    nothing = [
+        attrs.evolve(line, quantity=0, amount=0) for line in after.values() if line.code in new
+    ]
+    for old in (*before, *nothing):
         if site.charge.of.matches(old):
             yield from _credit(site, old, after.get(old.code), notes(old))
 
@@ -446,10 +451,11 @@ def _quantity(line: Line | None) -> Fraction:
 
 def _proportional(old: Line, new: Line | None) -> bool:
     """Tell whether both are quantities of one price, so that their difference is too."""
-    if not old.quantity or old.rate is None or (new and new.rate != old.rate):
+    priced = old if old.quantity else new
+    if priced is None or not priced.quantity or old.rate is None or (new and new.rate != old.rate):
         return False
-    price = fraction(old.amount or 0) / fraction(old.quantity)
-    return new is None or _quantity(new) * price == fraction(new.amount or 0)
+    price = fraction(priced.amount or 0) / fraction(priced.quantity)
+    return all(_quantity(line) * price == fraction(line.amount or 0) for line in (old, new) if line)
 
 
 def _two(old: Line, new: Line | None) -> tuple[Step, ...]:

@@ -301,8 +301,7 @@ class _Draw:
         """Draw tiers in one of the four scopes; for a bank, those that go from bill to bill."""
         rng = self.rng
         scopes = ["pooled_prorated", "per_period", "whole_band", "pooled_chronological"]
-        # Of a band that is left only after offsetting the engine credits too much.
-        scope = rng.choice(scopes[:2] if bill_only else scopes)
+        scope = rng.choice(scopes[:3] if bill_only else scopes)
         reset = (
             "bill" if bill_only else rng.choice(("bill", "bill", "day", "month", "quarter", "year"))
         )
