@@ -107,6 +107,7 @@ class Running:
             {before: ran.charge.kind for before, ran in self._ran.items()},
             self._remeasured,
             lambda line: _worth(code, line, self.rounding),
+            self.rounding,
         )
 
     def _measure(self, measures: Mapping[str, Measure], slots: Slots) -> Measured:

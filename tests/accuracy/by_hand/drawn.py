@@ -395,7 +395,7 @@ class _Draw:
             if form == "band":
                 tiers = [
                     {"up_to": "2", "amount": "7.50", "rate": "0"},
-                    {"rate": number(rng, 0, 9, 2)},
+                    {"rate": number(rng, 0, 9, 3)},
                 ]
                 return {**base, "tiers": tiers, "scope": "whole_band"}
             schedule = self.schedule()
@@ -406,8 +406,7 @@ class _Draw:
 
     def _steps(self) -> list[dict[str, str]]:
         bounds = sorted({number(self.rng, 1, 9, 1) for _ in range(2)}, key=Fraction)
-        # The engine does not round rates of tiers of demand to `unit_price_decimals`.
-        return [{"up_to": bound, "rate": number(self.rng, 0, 9, 2)} for bound in bounds]
+        return [{"up_to": bound, "rate": number(self.rng, 0, 9, 3)} for bound in bounds]
 
     def fixed(self) -> Callable[[], Charge]:
         """Draw a standing charge."""
