@@ -146,7 +146,7 @@ def _versions(rng: Random, site: Site, bounds: Sequence[int]) -> list[dict[str, 
     all_days = days.days(site.zone, bounds[0], bounds[-1])
     number = min(rng.choice((1, 1, 2, 2, 3)), len(all_days))
     begins = [date(2000, 1, 1), *sorted(rng.sample(all_days[1:], number - 1))]
-    shapes = _shapes(rng, site, number)
+    shapes = _shapes(rng, site)
     versions: list[dict[str, Any]] = []
     for index, begin in enumerate(begins):
         version: dict[str, Any] = {
@@ -181,13 +181,13 @@ def _rounding(rng: Random) -> dict[str, Any]:
     return rules
 
 
-def _shapes(rng: Random, site: Site, versions: int) -> list[Callable[[], Charge]]:
+def _shapes(rng: Random, site: Site) -> list[Callable[[], Charge]]:
     """Return what draws the charges of each version: the same kinds, with other numbers."""
     scope = _Draw(rng, site)
     exports = "export" in site.readings
     shapes = [rng.choice((scope.flat(), scope.time_of_use(), *[scope.tiered(exports)] * 3))]
     if exports:
-        shapes.append(scope.net_metering(versions))
+        shapes.append(scope.net_metering())
     if site.prices:
         shapes.append(scope.dynamic())
     shapes += [scope.demand()] * (rng.random() < 0.5)
@@ -340,7 +340,7 @@ class _Draw:
     def _tiers(self, bounds: Sequence[str]) -> list[dict[str, Any]]:
         return [{"up_to": bound, "rate": self.rate()} for bound in bounds] + [{"rate": self.rate()}]
 
-    def net_metering(self, versions: int) -> Callable[[], Charge]:
+    def net_metering(self) -> Callable[[], Charge]:
         """Draw a bank of exports."""
         rng = self.rng
         base: Charge = {"kind": "export", "code": "bank", "scheme": "net_metering"}
@@ -349,8 +349,7 @@ class _Draw:
             return lambda: dict(base)
         if self.chance(0.3):
             base["expires_after"] = rng.choice((1, 2, 12))
-        # In a bill that crosses versions the part in which it falls is settled, not the bill.
-        if versions == 1 and self.chance(0.3):
+        if self.chance(0.3):
             month = rng.randint(1, 12)
             base["true_up"] = {"month": month, "rate": "0.0275"}
         if self.chance(0.3):
