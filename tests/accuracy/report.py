@@ -51,9 +51,6 @@ day to read day, in zones whose clocks are odd, are priced by both: each line ex
 and the total. `make accuracy` prices those of the seeds from {first} on; each run of `make test`
 prices others, and one that differs is printed with its seed, made as small as it may be.
 
-One thing differed, is known, and is not drawn until it is mended: demand that the middle one of
-three versions in a bill lacks, which is charged twice.
-
 | | tariffs |
 |---|---:|
 | tariffs | {tariffs} |

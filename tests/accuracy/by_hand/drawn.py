@@ -153,7 +153,7 @@ def _versions(rng: Random, site: Site, bounds: Sequence[int]) -> list[dict[str, 
             "valid_from": begin.isoformat(),
             "holidays": sorted(day.isoformat() for day in rng.sample(all_days, min(2, number))),
             "rounding": _rounding(rng),
-            "charges": _most(rng, [shape() for shape in shapes], 0 < index < len(begins) - 1),
+            "charges": _most(rng, [shape() for shape in shapes]),
         }
         if rng.random() < 0.2:
             version["weekend_days"] = rng.choice((["fri", "sat"], ["sun"]))
@@ -163,11 +163,9 @@ def _versions(rng: Random, site: Site, bounds: Sequence[int]) -> list[dict[str, 
     return versions
 
 
-def _most(rng: Random, charges: list[Charge], between: bool) -> list[Charge]:
+def _most(rng: Random, charges: list[Charge]) -> list[Charge]:
     """Leave out a charge now and then, as where one came with a later version."""
-    # Demand that a version between two others lacks is charged twice in one bill by the engine.
-    needed = ("energy", "bank", "demand") if between else ("energy", "bank")
-    return [one for one in charges if one["code"] in needed or rng.random() < 0.95]
+    return [one for one in charges if one["code"] in ("energy", "bank") or rng.random() < 0.95]
 
 
 def _rounding(rng: Random) -> dict[str, Any]:
