@@ -47,7 +47,7 @@ from energia.pricing.demand import (
     unit_fits,
     weights_fit,
 )
-from energia.pricing.exact import decimal_text
+from energia.pricing.exact import RateRounding, decimal_text
 
 Scope = Literal["blocks", "whole_band"]
 
@@ -86,6 +86,7 @@ class Ladder:
         scope: `blocks`: each block has its rate; `whole_band`: the band decides the rate of all.
         last: Whether the last tier goes on above its bound, or nothing is charged there.
         at_bound: Whether a demand of exactly a bound is in the lower or the upper band.
+        rates: How the rates are rounded before they are multiplied.
 
     """
 
@@ -93,6 +94,7 @@ class Ladder:
     scope: Scope = "blocks"
     last: Last = "open"
     at_bound: AtBound = "lower"
+    rates: RateRounding = attrs.Factory(RateRounding)
 
     @property
     def components(self) -> tuple[str | None, ...]:
@@ -112,9 +114,9 @@ class Ladder:
         for tier in self.tiers:
             inside = max(self._within(tier, demand) - below, Fraction(0))
             if inside or not below:
-                rate = rate_of(tier, component)
-                expression = f"{decimal_text(inside)} x {rate}"
-                yield Step(_named(tier, self.tiers), expression, inside * Fraction(rate))
+                rate, text = self.rates.rate(rate_of(tier, component))
+                expression = f"{decimal_text(inside)} x {text}"
+                yield Step(_named(tier, self.tiers), expression, inside * rate)
             below += inside
 
     def _within(self, tier: Tier, demand: Fraction) -> Fraction:
@@ -126,8 +128,8 @@ class Ladder:
         tier = next((tier for tier in self.tiers if self._is_in(tier, demand)), self.tiers[-1])
         name = _named(tier, self.tiers)
         if tier.rate is not None:
-            rate = rate_of(tier, component)
-            yield Step(name, f"{decimal_text(demand)} x {rate}", demand * Fraction(rate))
+            rate, text = self.rates.rate(rate_of(tier, component))
+            yield Step(name, f"{decimal_text(demand)} x {text}", demand * rate)
         if tier.amount is not None:
             yield Step(name, f"{tier.amount} for the band", Fraction(tier.amount))
 
@@ -299,15 +301,16 @@ class Demand(BaseDemand):
         parts = self.parts(demands, measured)
         for period, price in self._prices.items():
             if period in parts:
-                yield from self._lines(period if self.rates else None, price, parts[period])
+                name = period if self.rates else None
+                if isinstance(price, tuple):
+                    ladder = Ladder(price, self.scope, self.last, self.at_bound, bill.rates)
+                    yield from self._tiered(name, ladder, parts[period])
+                else:
+                    yield from self._lines(name, price, parts[period])
         if demands.state:
             yield State(demands.state)
 
-    def _lines(self, period: str | None, price: Price, parts: Sequence[Part]) -> Iterator[Line]:
-        if isinstance(price, tuple):
-            ladder = Ladder(price, self.scope, self.last, self.at_bound)
-            yield from self._tiered(period, ladder, parts)
-            return
+    def _lines(self, period: str | None, price: Rate, parts: Sequence[Part]) -> Iterator[Line]:
         steps = tuple(part.step for part in parts)
         quantity = sum((part.quantity for part in parts), Fraction(0))
         for component, rate in components_of(price):

@@ -227,8 +227,15 @@ class Floor:
         label = self._label(measured)
         raised = {**measured, label: measured[label] + micro}
         charged = {line.code: line for line in bill.lines if line.charge == self.energy}
-        for line in bill.again(self.energy, {_ENERGY: raised}):
-            old = charged.get(line.code)
+        lines = {line.code: line for line in bill.again(self.energy, {_ENERGY: raised})}
+        # A band that the measured energy is in, and the least is not, charges nothing.
+        lines |= {
+            code: attrs.evolve(old, quantity=0, rate=None, amount=0)
+            for code, old in charged.items()
+            if code not in lines
+        }
+        for code, line in lines.items():
+            old = charged.get(code)
             if self.charge.form == "replace" and old is not None:
                 yield self._replaced(old, line)
             else:

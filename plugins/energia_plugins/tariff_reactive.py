@@ -42,7 +42,7 @@ from energia import (
     hookimpl,
 )
 from energia.pricing.demand import AT, TOTAL, Interval, Intervals, PowerFactor
-from energia.pricing.exact import decimal_text
+from energia.pricing.exact import RateRounding, decimal_text
 from energia.time import Int64, seconds_in
 from energia.units import MICRO
 
@@ -350,7 +350,7 @@ class Reactive(BaseCharge):
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge energy, then demand; or what is beyond the shares."""
         if self.bands is not None:
-            yield from self._beyond_shares(self.bands, measured)
+            yield from self._beyond_shares(self.bands, measured, bill.rates)
         if self.energy is not None:
             yield from self._energy(self.energy, measured["energy"])
         if self.demand is not None:
@@ -389,10 +389,12 @@ class Reactive(BaseCharge):
                 steps=(Step("demand", text, quantity),),
             )
 
-    def _beyond_shares(self, bands: Bands, measured: Measured) -> Iterator[Line]:
+    def _beyond_shares(
+        self, bands: Bands, measured: Measured, rates: RateRounding
+    ) -> Iterator[Line]:
         for period, micro in measured["reactive"].items():
             active = Fraction(measured["active"].get(period, 0), MICRO)
-            steps = tuple(banded(bands, active, Fraction(micro, MICRO)))
+            steps = tuple(banded(bands, rates, active, Fraction(micro, MICRO)))
             amount = sum((Fraction(step.value) for step in steps), Fraction(0))
             least = active * Fraction(bands[0].over_percent) / 100
             quantity = max(Fraction(micro, MICRO) - least, Fraction(0))
@@ -423,7 +425,9 @@ def billed(selection: Selection, bill: BillSoFar, period: str | None) -> Fractio
     return max(fitting)
 
 
-def banded(bands: Sequence[Band], active: Fraction, reactive: Fraction) -> Iterator[Step]:
+def banded(
+    bands: Sequence[Band], rates: RateRounding, active: Fraction, reactive: Fraction
+) -> Iterator[Step]:
     """Yield what each band charges."""
     bounds = [active * Fraction(band.over_percent) / 100 for band in bands]
     for index, band in enumerate(bands):
@@ -431,8 +435,8 @@ def banded(bands: Sequence[Band], active: Fraction, reactive: Fraction) -> Itera
         inside = max(min(reactive, above) - bounds[index], Fraction(0))
         share = f"{band.over_percent} % of {decimal_text(active)} kWh"
         what = f"above {share}, of {decimal_text(reactive)} kvarh"
-        text = f"{decimal_text(inside)} x {band.rate}"
-        yield Step(what, text, inside * Fraction(band.rate))
+        rate, rate_text = rates.rate(band.rate)
+        yield Step(what, f"{decimal_text(inside)} x {rate_text}", inside * rate)
 
 
 @attrs.frozen(eq=False)

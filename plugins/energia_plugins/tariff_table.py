@@ -34,7 +34,7 @@ from energia import (
 )
 from energia.pricing.bands import Bound, band_of
 from energia.pricing.dates import BillDates, Month, bill_of, share_of
-from energia.pricing.exact import decimal_text, fraction, rounded
+from energia.pricing.exact import RateRounding, decimal_text, fraction, rounded
 from energia.units import MICRO
 
 Classes = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=100)]
@@ -225,7 +225,7 @@ class TableCharge(BaseCharge):
         if row.rate is not None and self.cap is None and not row.is_sum:
             yield self.metered(measured["energy"]["total"], row.rate)
             return
-        steps = list(self._steps(row, measured, selected, share))
+        steps = list(self._steps(row, measured, bill.rates, selected, share))
         amount = sum((fraction(step.value) for step in steps), Fraction(0))
         cap = amount if self.cap is None else fraction(self.cap) * share
         if amount > cap:
@@ -265,7 +265,12 @@ class TableCharge(BaseCharge):
         return holding[-1]
 
     def _steps(
-        self, row: Row, measured: Measured, selected: Fraction, share: Fraction
+        self,
+        row: Row,
+        measured: Measured,
+        rates: RateRounding,
+        selected: Fraction,
+        share: Fraction,
     ) -> Iterator[Step]:
         """Yield what the row charges, part by part."""
         band = "all" if row.up_to is None else f"up to {row.up_to:f}"
@@ -273,9 +278,9 @@ class TableCharge(BaseCharge):
         if row.amount is not None:
             yield Step(f"amount, {band}", f"{row.amount:f}{part}", fraction(row.amount) * share)
         if row.rate is not None:
-            energy = _energy(measured)
-            text = f"{decimal_text(energy)} {unit_of(self.channel)} x {row.rate:f}"
-            yield Step(f"rate, {band}", text, energy * fraction(row.rate))
+            energy, (rate, rate_text) = _energy(measured), rates.rate(row.rate)
+            text = f"{decimal_text(energy)} {unit_of(self.channel)} x {rate_text}"
+            yield Step(f"rate, {band}", text, energy * rate)
         if row.percent is not None:
             text = f"{decimal_text(selected)} x {row.percent:f} %"
             yield Step(f"percent, {band}", text, selected * fraction(row.percent) / 100)

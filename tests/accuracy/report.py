@@ -51,12 +51,6 @@ day to read day, in zones whose clocks are odd, are priced by both: each line ex
 and the total. `make accuracy` prices those of the seeds from {first} on; each run of `make test`
 prices others, and one that differs is printed with its seed, made as small as it may be.
 
-Four things differed, are known, and are not drawn until they are mended: net metering of a
-`whole_band` of which less is left than its bound (150 kWh less 60 in a band above 100 at 0.20,
-else 0.10, cost 9.00 and not nothing); rates of tiers of `demand` with `unit_price_decimals`, which
-are not rounded; a true-up in a bill across versions, which is done in the first part; and demand
-that the middle one of three versions in a bill lacks, which is charged twice.
-
 | | tariffs |
 |---|---:|
 | tariffs | {tariffs} |

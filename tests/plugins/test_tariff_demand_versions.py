@@ -64,3 +64,29 @@ def test_the_peak_of_all_of_the_bill_is_remembered() -> None:
         charge = {"kind": "demand", "interval": "PT1H", "ratchet": ratchet}
         found = cost({**charge, "across_versions": across})
         assert found.state == {"demand": {"peaks": {"2026-04": "40"}}}
+
+
+@pytest.mark.parametrize(
+    ("more", "total"),
+    [
+        ({}, "30"),
+        ({"per": "day"}, "870"),
+        ({"reset": "month"}, "29"),
+        ({"kind": "demand.contracted", "contracted": "1"}, "30"),
+    ],
+)
+def test_a_version_between_that_lacks_it_does_not_charge_it_twice(
+    more: dict[str, str], total: str
+) -> None:
+    """1 kW at 30 is 30, once; of days, and of those of the month, 29 of 30 have it."""
+    charge = {"kind": "demand", "interval": "PT1H", "rate": "30", **more}
+    none = {"kind": "fixed", "amount": "0", "per": "bill"}
+    begins = [FIRST, "2026-04-11", "2026-04-12"]
+    versions = [
+        {"valid_from": begin, "valid_to": end, "charges": [one]}
+        for begin, end, one in zip(begins, [*begins[1:], None], [charge, none, charge], strict=True)
+    ]
+    usage = {"import": series(WINDOW[0], 3600, [1_000_000] * (30 * 24))}
+    document = {"name": "t", "currency": "USD", "timezone": "UTC", "versions": versions}
+
+    assert price(read(document), usage, *WINDOW).total == f"{total}.00"

@@ -74,6 +74,16 @@ def test_the_difference_may_be_a_line_of_its_own() -> None:
     ]
 
 
+@pytest.mark.parametrize("form", ["top_up", "replace"])
+def test_a_band_that_the_minimum_is_above_charges_nothing(form: str) -> None:
+    """90 kWh in the lower band, at least 150 in the upper: 150 x 0.20 = 30, and no 90 x 0.10."""
+    tiers = [{"up_to": "100", "rate": "0.10"}, {"rate": "0.20"}]
+    energy = {"kind": "energy.tiered", "code": "supply", "scope": "whole_band", "tiers": tiers}
+    minimum = {"kind": "minimum", "quantity": "150", "of": OF, "form": form}
+
+    assert bill(tariff([energy, minimum]), "90").total == "30"
+
+
 def test_tiers_are_walked_for_the_minimum() -> None:
     """10 kWh at 0.10 and 20 at 0.20 instead of 5 at 0.10."""
     tiers = [{"up_to": "10", "rate": "0.10"}, {"rate": "0.20"}]

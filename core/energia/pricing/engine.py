@@ -19,7 +19,7 @@ from energia.pricing.exact import (
 )
 from energia.pricing.lines import NOTHING, BillSoFar, Line, Remembered, Replace, State, Step
 from energia.pricing.rounding import ENDLESS, Rounded, round_bill
-from energia.pricing.segments import Segment, segments
+from energia.pricing.segments import Due, Segment, of_windows, segments
 from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, Usage
@@ -56,11 +56,15 @@ class Item:
 
 @attrs.frozen
 class _Ran:
-    """A charge that ran, the bill as it found it, and the usage that it ran on."""
+    """A charge that ran, on which usage, and the bill as it found it."""
 
-    charge: Charge
+    due: Due
     bill: BillSoFar
-    slots: Slots
+
+    @property
+    def charge(self) -> Charge:
+        """The charge."""
+        return self.due.charge
 
 
 @attrs.define
@@ -88,13 +92,13 @@ class Running:
         """The lines so far, each with its exact amount; as many as `items`."""
         return self._lines
 
-    def charge(self, charge: Charge, slots: Slots) -> None:
-        """Run one charge on some usage; it sees the exact lines of those before it."""
-        code = code_of(charge)
-        measured = self._measure(charge.measures(), slots)
+    def charge(self, due: Due) -> None:
+        """Run one charge on its usage; it sees the exact lines of those before it."""
+        charge, code = due.charge, code_of(due.charge)
+        measured = self._measure(due)
         bill = self._so_far(code)
         given = self._take(code, charge.lines(measured, bill))
-        self.measured[code], self._ran[code] = measured, _Ran(charge, bill, slots)
+        self.measured[code], self._ran[code] = measured, _Ran(due, bill)
         if len(given) > 1:
             raise TypeError(f"{code}: a charge gives one State")
         for state in given:
@@ -111,13 +115,21 @@ class Running:
             {before: ran.charge.kind for before, ran in self._ran.items()},
             self._remeasured,
             partial(_worth, code, self.rounding),
+            self.rounding,
         )
 
-    def _measure(self, measures: Mapping[str, Measure], slots: Slots) -> Measured:
-        for measure in measures.values():
-            if (slots, measure) not in self._known:
-                self._known[slots, measure] = measure.evaluate(slots)
-        return {name: self._known[slots, measure] for name, measure in measures.items()}
+    def _measure(self, due: Due) -> Measured:
+        windows = (*due.before, due.slots)
+        return {
+            name: of_windows(measure, [self._evaluated(measure, slots) for slots in windows])
+            for name, measure in due.charge.measures().items()
+        }
+
+    def _evaluated(self, measure: Measure, slots: Slots) -> Mapping[str, int]:
+        """Return what a measure gives, which charges that ask for the same share."""
+        if (slots, measure) not in self._known:
+            self._known[slots, measure] = measure.evaluate(slots)
+        return self._known[slots, measure]
 
     def _take(self, code: str, given: Iterable[Line | Replace | State]) -> list[State]:
         """Take the lines that a charge gives; return its states."""
@@ -155,9 +167,12 @@ class Running:
 
     def _remeasured(self, code: str, change: Callable[[Slots], Slots]) -> Measured:
         """Return what the measures of an earlier charge give for other usage."""
-        ran = self._before(code)
-        slots = change(ran.slots)
-        return {name: measure.evaluate(slots) for name, measure in ran.charge.measures().items()}
+        due = self._before(code).due
+        windows = [change(slots) for slots in (*due.before, due.slots)]
+        return {
+            name: of_windows(measure, [measure.evaluate(slots) for slots in windows])
+            for name, measure in due.charge.measures().items()
+        }
 
     def _before(self, code: str) -> _Ran:
         if code not in self._ran:
@@ -336,7 +351,7 @@ def priced(
     for segment in cut:
         runs.append(Running(segment.version.rounding, state, known=dict(known)))
         for due in segment.dues:
-            runs[-1].charge(due.charge, due.slots)
+            runs[-1].charge(due)
     parts = tuple(
         CostPart(segment.version.valid_from, run.measured)
         for segment, run in zip(cut, runs, strict=True)

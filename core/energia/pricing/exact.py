@@ -16,6 +16,7 @@ from energia.time import Int64
 __all__ = [
     "Exact",
     "Mode",
+    "RateRounding",
     "decimal_text",
     "exact_text",
     "fixed",

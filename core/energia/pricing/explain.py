@@ -1,8 +1,9 @@
 """Where the lines of a cost come from: slots, measures, rates, arithmetic, rounding."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 import attrs
@@ -336,10 +337,26 @@ def _calendar(due: Due, line: CostLine) -> Placement | None:
         schedule = measure.schedule
         if schedule is not None:
             if line.period in schedule.periods:
-                return by_rule(due.slots, role, schedule, str(line.period))
+                return _placed(
+                    due, partial(by_rule, schedule=schedule, period=str(line.period)), role
+                )
         elif measure.all_slots:
-            return all_slots(due.slots, role)
+            return _placed(due, all_slots, role)
     return None
+
+
+def _placed(due: Due, place: Callable[[Slots, str], Placement], role: str) -> Placement:
+    """Return how slots came into a line, of each window that the charge is about."""
+    *before, last = (place(slots, role) for slots in (*due.before, due.slots))
+    if not before:
+        return last
+    uses: dict[int | None, RuleUse] = {}
+    for use in (use for placement in (*before, last) for use in placement.rules):
+        old = uses.get(use.rule, RuleUse(use.rule, use.text, 0, "0"))
+        quantity = decimal_text(Fraction(old.quantity) + Fraction(use.quantity))
+        uses[use.rule] = RuleUse(use.rule, use.text, old.slots + use.slots, quantity)
+    runs = tuple(run for placement in (*before, last) for run in placement.runs)
+    return attrs.evolve(last, rules=tuple(uses.values()), runs=runs)
 
 
 def _measures(charge: Charge, line: CostLine, measured: Measured) -> list[ExplainedMeasure]:

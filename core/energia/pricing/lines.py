@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Self, TypeAlias
 import attrs
 from msgspec import Meta
 
-from energia.pricing.exact import Exact, decimal_text, decimals_of, fraction
+from energia.pricing.exact import Exact, RateRounding, decimal_text, decimals_of, fraction
 from energia.pricing.slots import Slots
 
 #: Charges as JSON has them.
@@ -199,6 +199,8 @@ class BillSoFar:
             usage: `remeasured("energy", net)`, where `net` makes slots of slots.
         exactly: Returns the exact amount that a line of this charge will have: its rate is rounded
             first where the tariff says so.
+        rates: How rates are rounded: a charge that multiplies one itself, for a line of another
+            amount than quantity x rate, multiplies what `rates.rate(rate)` gives.
 
     """
 
@@ -210,6 +212,7 @@ class BillSoFar:
     kinds: Mapping[str, str] = attrs.Factory(dict)
     remeasured: Remeasured = _none_measured
     exactly: Exactly = _unrounded
+    rates: RateRounding = attrs.Factory(RateRounding)
 
 
 # Which lines of a bill a later charge is about: the base of a tax, of a discount, of a minimum.

@@ -68,6 +68,10 @@ class Days(BaseMeasure):
         """Count the days of the bill's zone."""
         return {"days": slots.local_days().number}
 
+    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+        """Return the days of two windows between midnights."""
+        return merged(earlier, later)
+
 
 @attrs.frozen
 class Months(BaseMeasure):
@@ -81,6 +85,10 @@ class Months(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count the days of each month of the bill's zone."""
         return slots.local_days().by_month
+
+    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+        """Return the days of two windows between midnights."""
+        return merged(earlier, later)
 
 
 @attrs.frozen
@@ -96,6 +104,10 @@ class BillDays(BaseMeasure):
         """Count the days of the bill's zone."""
         return {"days": slots.bill_days().number}
 
+    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+        """Return those of the bill, of which both windows are parts."""
+        return later
+
 
 @attrs.frozen
 class BillMonths(BaseMeasure):
@@ -109,3 +121,7 @@ class BillMonths(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Count the days of each month of the bill's zone."""
         return slots.bill_days().by_month
+
+    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+        """Return those of the bill, of which both windows are parts."""
+        return later

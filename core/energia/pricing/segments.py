@@ -1,18 +1,21 @@
 """A window cut where one version of a tariff follows another: what each of them charges.
 
 A charge is worked out on the part of the window in which its version is in force. One whose
-`across_versions` is `last`, such as a demand maximum, is worked out once, by the last of
-consecutive versions that have it, on all of their parts.
+`across_versions` is `last`, such as a demand maximum, is worked out once, by the last of the
+versions that have it, on all of their parts. Where a version between them lacks it, what its
+measures give before and after is merged; one whose measures do not merge is worked out by the last
+of each run of versions.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from functools import reduce
 
 import attrs
 
 from energia.errors import IncompleteUsage, Invalid
 from energia.pricing.calendar import Grid
-from energia.pricing.charges import Charge, Measured, code_of
+from energia.pricing.charges import Charge, Measure, Measured, Mergeable, code_of
 from energia.pricing.market.needs import refuse_unfit, series_of
 from energia.pricing.schedule import DayList, DayTypes
 from energia.pricing.slots import (
@@ -30,10 +33,18 @@ from energia.time import Instant
 
 @attrs.frozen(eq=False)
 class Due:
-    """A charge, and the usage that it is about."""
+    """A charge, and the usage that it is about.
+
+    Attributes:
+        charge: The charge.
+        slots: The usage; where versions between lack the charge, that after the last of them.
+        before: The usage before each of these, in the order of time.
+
+    """
 
     charge: Charge
     slots: Slots
+    before: tuple[Slots, ...] = ()
 
 
 @attrs.frozen(eq=False)
@@ -55,10 +66,22 @@ class Segment:
         """Return what the measures of each charge give, by its code and their names."""
         return {
             code_of(due.charge): {
-                name: measure.evaluate(due.slots) for name, measure in due.charge.measures().items()
+                name: of_windows(
+                    measure, [measure.evaluate(slots) for slots in (*due.before, due.slots)]
+                )
+                for name, measure in due.charge.measures().items()
             }
             for due in self.dues
         }
+
+
+def of_windows(measure: Measure, values: Sequence[Mapping[str, int]]) -> Mapping[str, int]:
+    """Return what a measure is of several windows, given what it is of each, in their order."""
+    if len(values) == 1:
+        return values[0]
+    if not isinstance(measure, Mergeable):
+        raise TypeError(f"{type(measure).__name__} cannot be merged")
+    return reduce(measure.merge, values)
 
 
 def segments(
@@ -82,10 +105,10 @@ def segments(
     return tuple(
         Segment(
             span.version,
-            tuple(Due(charge, cutter.slots(first, index)) for charge, first in due),
+            tuple(cutter.due(charge, runs) for charge, runs in due),
             cutter.assumptions,
         )
-        for index, (span, due) in enumerate(zip(spans, plan, strict=True))
+        for span, due in zip(spans, plan, strict=True)
     )
 
 
@@ -120,32 +143,58 @@ def _roles(charge: Charge) -> list[str]:
     return [role for measure in charge.measures().values() for role in measure.roles]
 
 
-def _plan(versions: Sequence[Version]) -> list[list[tuple[Charge, int]]]:
-    """Return the charges that each version works out, with the first part that each is about."""
+#: Versions that follow each other without another between them: indexes of the first and last.
+_Run = tuple[int, int]
+
+
+def _plan(versions: Sequence[Version]) -> list[list[tuple[Charge, list[_Run]]]]:
+    """Return the charges that each version works out, with the parts that each is about."""
     once = [
-        {code_of(charge) for charge in version.charges if _is_once(charge)} for version in versions
+        {code_of(charge): charge for charge in version.charges if _is_once(charge)}
+        for version in versions
     ]
-    since: dict[str, int] = {}
+    parts: dict[tuple[int, str], list[_Run]] = {}
+    for code in dict.fromkeys(code for charges in once for code in charges):
+        runs = _runs([index for index, charges in enumerate(once) if code in charges])
+        if _merges(once[runs[-1][1]][code]):
+            parts[runs[-1][1], code] = runs
+        else:
+            parts |= {(run[1], code): [run] for run in runs}
     plan = []
     for index, version in enumerate(versions):
-        since = {code: since.get(code, index) for code in once[index]}
-        later = once[index] & once[index + 1] if index + 1 < len(once) else set()
-        charges = [charge for charge in version.charges if code_of(charge) not in later]
-        plan.append([(charge, since.get(code_of(charge), index)) for charge in charges])
+        due = list[tuple[Charge, list[_Run]]]()
+        for charge in version.charges:
+            code = code_of(charge)
+            if code not in once[index]:
+                due.append((charge, [(index, index)]))
+            elif (index, code) in parts:
+                due.append((charge, parts[index, code]))
+        plan.append(due)
     return plan
+
+
+def _runs(indexes: Sequence[int]) -> list[_Run]:
+    """Return runs of *indexes* that follow each other."""
+    firsts = [index for index in indexes if index - 1 not in indexes]
+    lasts = [index for index in indexes if index + 1 not in indexes]
+    return list(zip(firsts, lasts, strict=True))
+
+
+def _merges(charge: Charge) -> bool:
+    return all(isinstance(measure, Mergeable) for measure in charge.measures().values())
 
 
 def _is_once(charge: Charge) -> bool:
     return charge.across_versions == "last"
 
 
-def _needs(plan: Sequence[Sequence[tuple[Charge, int]]]) -> dict[str, set[int]]:
+def _needs(plan: Sequence[Sequence[tuple[Charge, Sequence[_Run]]]]) -> dict[str, set[int]]:
     """Return the parts of which the readings of each role are needed."""
     needs: dict[str, set[int]] = {}
-    for index, due in enumerate(plan):
-        for charge, first in due:
-            for role in _roles(charge):
-                needs.setdefault(role, set()).update(range(first, index + 1))
+    for charge, runs in (due for listed in plan for due in listed):
+        parts = {part for first, last in runs for part in range(first, last + 1)}
+        for role in _roles(charge):
+            needs.setdefault(role, set()).update(parts)
     return needs
 
 
@@ -177,6 +226,13 @@ class _Cutter:
                 self._tell_split(role, portion.grid, first, last)
         if missing:
             raise all_gaps(missing, "parts of the window")
+
+    def due(self, charge: Charge, runs: Sequence[_Run]) -> Due:
+        """Return a charge with the usage of the parts of *runs*; weekends are as in the last."""
+        *before, slots = (self.slots(first, last) for first, last in runs)
+        types = (attrs.evolve(each.types, weekend_days=slots.types.weekend_days) for each in before)
+        changed = zip(before, types, strict=True)
+        return Due(charge, slots, tuple(attrs.evolve(each, types=days) for each, days in changed))
 
     def slots(self, first: int, last: int) -> Slots:
         """Return the usage of the parts from *first* to *last*."""

@@ -183,7 +183,7 @@ def exact_lines(
     for segment in segments(tariff, usage, start, end, terms):
         run = Running(segment.version.rounding, {})
         for due in segment.dues:
-            run.charge(due.charge, due.slots)
+            run.charge(due)
         lines += [item.line for item in run.items]
     return tuple(lines)
 

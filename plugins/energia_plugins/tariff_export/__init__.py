@@ -19,7 +19,6 @@ from energia import (
     BillDays,
     BillSoFar,
     Charge,
-    Days,
     EnergyByPeriod,
     Examples,
     Invalid,
@@ -45,6 +44,7 @@ from energia_plugins.tariff_export.netting import (
     Exported,
     Nets,
     Netting,
+    PartDays,
     SoldAtPrices,
     as_import,
     net_of,
@@ -185,7 +185,7 @@ class Export(BaseCharge):
             **metered,
             "exported": Exported(self.channel, self.nets, self.schedule),
             "months": BillMonth(),
-            "days": Days(),
+            "days": PartDays(),
             "bill_days": BillDays(),
         }
 
@@ -250,13 +250,25 @@ class Site:
 
     @property
     def due(self) -> bool:
-        """Whether the bank is settled: the true-up month has come since the bill before."""
-        true_up, months = self.charge.true_up, self.measured["months"]
-        if true_up is None:
+        """Whether the bank is settled: the true-up month has come since the bill before.
+
+        Of a bill that crosses versions, the part at its end settles it.
+        """
+        true_up = self.charge.true_up
+        if true_up is None or self.goes_on:
             return False
-        first = later(self.kept.month, 1) if self.kept.month else min(months)
-        since = (later(first, step) for step in range(12))
+        since = (later(self.before, step) for step in range(1, 13))
         return any(int(month[5:]) == true_up.month for month in since if month <= self.month)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether another version has a later part of the bill."""
+        return "after" in self.measured["days"]
+
+    @property
+    def before(self) -> str:
+        """The month of the bill before; without one, that before this bill's first."""
+        return self.kept.month or later(min(self.measured["months"]), -1)
 
     @property
     def expires(self) -> str | None:
@@ -406,10 +418,15 @@ def credits(site: Site, code: str, left: Measured, notes: Notes) -> Iterator[Lin
     """Yield what the energy charge *code* charges less if it measures what is *left*.
 
     There is a line for each of its lines that the charge is about, with its period, component and
-    tags, so that taxes tell them apart.
+    tags, so that taxes tell them apart. One that only what is left has, such as that of a lower
+    band, is charged.
     """
-    after = _by_code(site.bill.again(code, left))
-    for old in site.bill.again(code, {}):
+    before, after = site.bill.again(code, {}), _by_code(site.bill.again(code, left))
+    new = after.keys() - _by_code(before).keys()
+    nothing = [
+        attrs.evolve(line, quantity=0, amount=0) for line in after.values() if line.code in new
+    ]
+    for old in (*before, *nothing):
         if site.charge.of.matches(old):
             yield from _credit(site, old, after.get(old.code), notes(old))
 
@@ -446,10 +463,11 @@ def _quantity(line: Line | None) -> Fraction:
 
 def _proportional(old: Line, new: Line | None) -> bool:
     """Tell whether both are quantities of one price, so that their difference is too."""
-    if not old.quantity or old.rate is None or (new and new.rate != old.rate):
+    priced = old if old.quantity else new
+    if priced is None or not priced.quantity or old.rate is None or (new and new.rate != old.rate):
         return False
-    price = fraction(old.amount or 0) / fraction(old.quantity)
-    return new is None or _quantity(new) * price == fraction(new.amount or 0)
+    price = fraction(priced.amount or 0) / fraction(priced.quantity)
+    return all(_quantity(line) * price == fraction(line.amount or 0) for line in (old, new) if line)
 
 
 def _two(old: Line, new: Line | None) -> tuple[Step, ...]:
@@ -899,7 +917,9 @@ def _change(site: Site, name: str, unit: str | None, account: Account) -> Iterat
 
 def _state(site: Site, energy: Energy, purse: Purse) -> State:
     entries = sorted([*energy.entries, *purse.entries], key=lambda entry: entry.month)
-    state: dict[str, Any] = {"month": site.month, "ledger": [entry.json() for entry in entries]}
+    # The bill before this one stays that until its end: the months since then tell a true-up.
+    month = site.before if site.goes_on else site.month
+    state: dict[str, Any] = {"month": month, "ledger": [entry.json() for entry in entries]}
     if site.charge.true_up and site.charge.true_up.basis == "net":
         state["net"] = exact_text(energy.net)
     state["last"] = {

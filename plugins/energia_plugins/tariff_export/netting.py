@@ -178,6 +178,25 @@ class BillMonth(BaseMeasure):
         return Months().evaluate(slots)
 
 
+@attrs.frozen
+class PartDays(BaseMeasure):
+    """As `Days`; where the bill goes on after the window, under another version, so says `after`.
+
+    A bill that is priced by one version does not have the label.
+    """
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """None: no reading is needed."""
+        return ()
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Count the days of the tariff's zone."""
+        days = {"days": slots.local_days().number}
+        goes_on = slots.bill is not None and slots.bill[1] > slots.end
+        return {**days, "after": 1} if goes_on else days
+
+
 def _comparable(ours: Portion, theirs: Portion, export: Role) -> None:
     if ours.grid != theirs.grid:
         message = f"import and {export} are netted slot by slot: they need the same interval"

@@ -57,7 +57,8 @@ def net_metering(charge: Document, part: Part) -> list[Line]:
     offset = _offset(charge, part, imports, exports, ledger, month)
     lines = [line for one in offset_charges for line in _credit(charge, part, one, imports, offset)]
     lines += _true_up(charge, part, ledger)
-    ledger.month = month
+    if part.window[1] == part.bill[1]:
+        ledger.month = month
     return lines
 
 

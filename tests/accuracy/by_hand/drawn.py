@@ -146,14 +146,14 @@ def _versions(rng: Random, site: Site, bounds: Sequence[int]) -> list[dict[str, 
     all_days = days.days(site.zone, bounds[0], bounds[-1])
     number = min(rng.choice((1, 1, 2, 2, 3)), len(all_days))
     begins = [date(2000, 1, 1), *sorted(rng.sample(all_days[1:], number - 1))]
-    shapes = _shapes(rng, site, number)
+    shapes = _shapes(rng, site)
     versions: list[dict[str, Any]] = []
     for index, begin in enumerate(begins):
         version: dict[str, Any] = {
             "valid_from": begin.isoformat(),
             "holidays": sorted(day.isoformat() for day in rng.sample(all_days, min(2, number))),
             "rounding": _rounding(rng),
-            "charges": _most(rng, [shape() for shape in shapes], 0 < index < len(begins) - 1),
+            "charges": _most(rng, [shape() for shape in shapes]),
         }
         if rng.random() < 0.2:
             version["weekend_days"] = rng.choice((["fri", "sat"], ["sun"]))
@@ -163,11 +163,9 @@ def _versions(rng: Random, site: Site, bounds: Sequence[int]) -> list[dict[str, 
     return versions
 
 
-def _most(rng: Random, charges: list[Charge], between: bool) -> list[Charge]:
+def _most(rng: Random, charges: list[Charge]) -> list[Charge]:
     """Leave out a charge now and then, as where one came with a later version."""
-    # Demand that a version between two others lacks is charged twice in one bill by the engine.
-    needed = ("energy", "bank", "demand") if between else ("energy", "bank")
-    return [one for one in charges if one["code"] in needed or rng.random() < 0.95]
+    return [one for one in charges if one["code"] in ("energy", "bank") or rng.random() < 0.95]
 
 
 def _rounding(rng: Random) -> dict[str, Any]:
@@ -181,13 +179,13 @@ def _rounding(rng: Random) -> dict[str, Any]:
     return rules
 
 
-def _shapes(rng: Random, site: Site, versions: int) -> list[Callable[[], Charge]]:
+def _shapes(rng: Random, site: Site) -> list[Callable[[], Charge]]:
     """Return what draws the charges of each version: the same kinds, with other numbers."""
     scope = _Draw(rng, site)
     exports = "export" in site.readings
     shapes = [rng.choice((scope.flat(), scope.time_of_use(), *[scope.tiered(exports)] * 3))]
     if exports:
-        shapes.append(scope.net_metering(versions))
+        shapes.append(scope.net_metering())
     if site.prices:
         shapes.append(scope.dynamic())
     shapes += [scope.demand()] * (rng.random() < 0.5)
@@ -301,8 +299,7 @@ class _Draw:
         """Draw tiers in one of the four scopes; for a bank, those that go from bill to bill."""
         rng = self.rng
         scopes = ["pooled_prorated", "per_period", "whole_band", "pooled_chronological"]
-        # Of a band that is left only after offsetting the engine credits too much.
-        scope = rng.choice(scopes[:2] if bill_only else scopes)
+        scope = rng.choice(scopes[:3] if bill_only else scopes)
         reset = (
             "bill" if bill_only else rng.choice(("bill", "bill", "day", "month", "quarter", "year"))
         )
@@ -341,7 +338,7 @@ class _Draw:
     def _tiers(self, bounds: Sequence[str]) -> list[dict[str, Any]]:
         return [{"up_to": bound, "rate": self.rate()} for bound in bounds] + [{"rate": self.rate()}]
 
-    def net_metering(self, versions: int) -> Callable[[], Charge]:
+    def net_metering(self) -> Callable[[], Charge]:
         """Draw a bank of exports."""
         rng = self.rng
         base: Charge = {"kind": "export", "code": "bank", "scheme": "net_metering"}
@@ -350,8 +347,7 @@ class _Draw:
             return lambda: dict(base)
         if self.chance(0.3):
             base["expires_after"] = rng.choice((1, 2, 12))
-        # In a bill that crosses versions the part in which it falls is settled, not the bill.
-        if versions == 1 and self.chance(0.3):
+        if self.chance(0.3):
             month = rng.randint(1, 12)
             base["true_up"] = {"month": month, "rate": "0.0275"}
         if self.chance(0.3):
@@ -396,7 +392,7 @@ class _Draw:
             if form == "band":
                 tiers = [
                     {"up_to": "2", "amount": "7.50", "rate": "0"},
-                    {"rate": number(rng, 0, 9, 2)},
+                    {"rate": number(rng, 0, 9, 3)},
                 ]
                 return {**base, "tiers": tiers, "scope": "whole_band"}
             schedule = self.schedule()
@@ -407,8 +403,7 @@ class _Draw:
 
     def _steps(self) -> list[dict[str, str]]:
         bounds = sorted({number(self.rng, 1, 9, 1) for _ in range(2)}, key=Fraction)
-        # The engine does not round rates of tiers of demand to `unit_price_decimals`.
-        return [{"up_to": bound, "rate": number(self.rng, 0, 9, 2)} for bound in bounds]
+        return [{"up_to": bound, "rate": number(self.rng, 0, 9, 3)} for bound in bounds]
 
     def fixed(self) -> Callable[[], Charge]:
         """Draw a standing charge."""

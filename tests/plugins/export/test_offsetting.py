@@ -82,6 +82,37 @@ def test_tiers_are_walked_by_what_is_left() -> None:
     }
 
 
+BAND = {"kind": "energy.tiered", "code": "energy", "scope": "whole_band",
+        "tiers": [{"up_to": "100", "rate": "0.10"}, {"rate": "0.20"}]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "charge", [NET, export("net_billing", rate="0")], ids=["net_metering", "net_billing"]
+)
+def test_a_band_that_only_the_rest_is_in_is_charged(charge: dict[str, Any]) -> None:
+    """150 kWh less 60 are 90, in the lower band: 150 x 0.20 go, and 90 x 0.10 = 9.00 are due."""
+    found = bill([BAND, charge], [150], [60])
+
+    assert amounts(found) == {
+        "energy.tier2": "30",
+        "export.energy.tier2": "-30",
+        "export.energy.tier1": "9",
+    }
+    due = line(found, "export.energy.tier1")
+    assert (due.quantity, due.rate, found.total) == ("90", "0.10", "9")
+
+
+def test_the_rate_of_a_band_that_only_the_rest_is_in_is_rounded() -> None:
+    """0.104 of the lower band is 0.10 to two decimals, and 85 % of it 0.09 (0.0884)."""
+    band = {**BAND, "tiers": [{"up_to": "100", "rate": {"components": {"wires": "0.104"}}},
+                              {"rate": {"components": {"wires": "0.2"}}}]}  # fmt: skip
+    rounding = {"unit_price_decimals": 2, "amount_decimals": None}
+    net = export("net_metering", credited={"wires": "0.85"})
+    found = bill([band, net], [150], [60], rounding=rounding)
+
+    assert line(found, "export.energy.tier1.wires").exact == "8.1"
+
+
 def test_tiers_of_months_are_offset_from_the_first_on() -> None:
     """A bill that counts tiers by month is offset like one that does not."""
     tiered = {"kind": "energy.tiered", "code": "energy", "reset": "month", "proration": "none",

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.core.pricing.documents import faults, line
+from energia.pricing.engine import Cost, price
+from energia.pricing.tariffs import Tariff
+from tests.core.pricing.documents import faults, instant, line, series
 from tests.plugins.export.sites import (
+    CONVERTER,
     FLAT,
     SCHEDULE,
     TOU,
@@ -30,6 +33,38 @@ def test_what_remains_is_paid() -> None:
     assert line(found, "export.true_up").quantity == "-8"
     assert ledger(found) == []
     assert last(found, "kwh") == {"carried_in": "10", "used": "2", "paid": "8"}
+
+
+def autumn(begins: str, imported: int) -> Cost:
+    """Price ten days from 25 September 2026; another version *begins* within.
+
+    10 kWh are exported on the first day, and so many imported on the last; October settles.
+    """
+    net = export("net_metering", true_up={"month": 10, "rate": "0.03"})
+    versions = [
+        {"valid_from": first, "valid_to": last, "charges": [{**FLAT, "rate": "0.20"}, net]}
+        for first, last in (("2020-01-01", begins), (begins, None))
+    ]
+    start = instant("2026-09-25T00:00:00Z")
+    hours = {"import": [0] * 239 + [imported * 10**6], "export": [10**7] + [0] * 239}
+    usage = {role: series(start, 3600, values) for role, values in hours.items()}
+    document = {"name": "t", "currency": "USD", "timezone": "UTC", "versions": versions}
+    return price(CONVERTER.structure(document, Tariff), usage, start, start + 240 * 3600)
+
+
+@pytest.mark.parametrize("begins", ["2026-09-28", "2026-10-01", "2026-10-03"])
+def test_a_bill_across_versions_is_settled_at_its_end(begins: str) -> None:
+    """What the first part exports offsets what the second imports: nothing is paid at 0.03."""
+    assert autumn(begins, 10).total == "0.00"
+
+
+@pytest.mark.parametrize("begins", ["2026-09-28", "2026-10-01", "2026-10-03"])
+def test_a_month_that_came_with_an_earlier_part_is_settled(begins: str) -> None:
+    """6 kWh are left at the end of the bill, and paid 0.18, wherever versions change in it."""
+    found = autumn(begins, 4)
+
+    assert (found.total, found.state["export"]["month"]) == ("-0.18", "2026-10")
+    assert ledger(found) == []
 
 
 def test_it_may_become_credit_in_money() -> None:

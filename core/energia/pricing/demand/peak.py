@@ -450,6 +450,10 @@ class BillMonth(BaseMeasure):
         _, end = slots.bill or (slots.start, slots.end)
         return {f"{slots.zone.datetime(end - 1):%Y-%m}": 1}
 
+    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+        """Return that of the bill, of which both windows are parts."""
+        return later
+
 
 def _tell_seasons(slots: Slots, schedule: Schedule) -> None:
     """Tell of seasons that change inside the bill: periods of both have a maximum."""
