@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -210,6 +210,9 @@ class Mutable:
 
     def unit_prices(self) -> None:
         """Tell no price."""
+
+    def price_changes(self, day: date) -> None:
+        """Change no price."""
 
     def measures(self) -> dict[str, Measure]:
         """Ask for the energy."""

@@ -54,7 +54,7 @@ def test_a_kind_that_is_right_conforms() -> None:
         (broken.FloatInside, "exact", "amount was a float once"),
         (broken.DoesNotAddUp, "example", "the steps of test.sum do not add up"),
         (broken.Unexplained, "explained", "no step tells why"),
-        (broken.WrongArithmetic, "explained", "a step says 2 x 2 = 3"),
+        (broken.WrongArithmetic, "explained", "it says 2 x 2 = 3, which is 4"),
         (broken_measures.TellsWrong, "unit_prices", "unit_prices() makes "),
         (broken.WallClock, "no_clock", "datetime.now in WallClock.lines"),
         (broken.Seconds, "no_clock", "time.time_ns in Seconds.lines"),

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from energia import BaseCharge, Charge, Examples
-from energia.metering.series import Series
 from energia.plugins import Plugins
 from energia.pricing.engine import price
 from energia.pricing.schedule import Period, Schedule
+from energia.pricing.segments import roles
 from energia.pricing.tariffs import Tariff
 from energia.testing import CLOCK_CHANGES, Pricing, outcomes, strategies
 from energia.testing.conformance import cases
@@ -171,11 +171,12 @@ def test_windows_are_between_midnights(drawn: tuple[str, tuple[int, int]]) -> No
 
 
 @settings(max_examples=20)
-@given(strategies.tariffs("energy.flat", "fixed"), strategies.usage())
-def test_tariffs_price_usage(document: object, usage: dict[str, Series]) -> None:
-    """A drawn tariff and drawn readings fit together."""
+@given(strategies.tariffs("energy.flat", "fixed"), st.data())
+def test_tariffs_price_usage(document: object, data: st.DataObject) -> None:
+    """A drawn tariff and readings drawn for its roles, such as gas, fit together."""
     tariff = PRICING.converter.structure(document, Tariff)
-    series = usage["import"]
+    usage = data.draw(strategies.usage(roles=sorted(roles(tariff.versions))))
+    (series,) = usage.values()
 
     cost = price(tariff, usage, series.start, series.end)
 
