@@ -176,7 +176,7 @@ def test_tariffs_price_usage(document: object, data: st.DataObject) -> None:
     """A drawn tariff and readings drawn for its roles, such as gas, fit together."""
     tariff = PRICING.converter.structure(document, Tariff)
     usage = data.draw(strategies.usage(roles=sorted(roles(tariff.versions))))
-    (series,) = usage.values()
+    series = next(iter(usage.values()))
 
     cost = price(tariff, usage, series.start, series.end)
 
