@@ -12,7 +12,7 @@ from energia.pricing.segments import segments
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia.pricing.usage import Terms
 from energia_plugins import tariff_demand
-from tests.core.pricing.documents import document, instant, line, series
+from tests.core.pricing.documents import document, instant, line, series, tariff
 
 CONVERTER = tariff_converter(Plugins.of(tariff_demand=tariff_demand).charges())
 ZONE = "America/Sao_Paulo"
@@ -244,3 +244,22 @@ def test_steps_of_tiers_tell_the_demand_once() -> None:
         ("up to 10 of 40 = 40 at 2026-03-30T12:00:00-03:00", "10 x 1"),
         ("above 10 of 40", "30 x 2"),
     ]
+
+
+def test_a_ratchet_across_periods_sees_an_earlier_month_of_the_bill() -> None:
+    """100 kW of the rest in June: half of it, 50, is the least of July in both periods.
+
+    In June's ten of 30 days the night has 1 kW and the rest 100; July is billed for ten of 31.
+    """
+    night = {"default": "rest", "rules": [{"period": "night", "from": "22:00", "to": "06:00"}]}
+    ratchet = {"percent": "50", "back": 1, "across_periods": True}
+    charge = {"kind": "demand", "interval": "PT1H", "schedule": night, "reset": "month",
+              "rates": {"night": "93", "rest": "93"}, "ratchet": ratchet}  # fmt: skip
+    start, end = instant("2026-06-21T00:00:00Z"), instant("2026-07-11T00:00:00Z")
+    values = [1_000_000] * 480
+    values[12] = 100_000_000
+
+    found = price(tariff([charge]), {"import": series(start, 3600, values)}, start, end)
+
+    exact = {one.code: Fraction(one.exact) for one in found.lines}
+    assert exact == {"demand.night": 31 * 1 + 30 * 50, "demand.rest": 31 * 100 + 30 * 50}

@@ -436,16 +436,19 @@ class BillingDemand:
         """
         before = remembered(state)
         others = self._grouped("other", measured, reset) if self.at_least is not None else {}
-        demands = []
-        for group, intervals in self._grouped("demand", measured, reset).items():
-            own = self._own(intervals)
+        groups = self._grouped("demand", measured, reset)
+        demanded = dict[_Group, Demanded]()
+        # Month by month: a ratchet across periods looks back at all of them.
+        for group in sorted(groups, key=lambda group: group[1]):
+            own = self._own(groups[group])
             if self.at_least is not None and group in others:
                 own = self.at_least.over(own, self._mean(others[group]))
             demand = self._demanded(group, own, before)
             peaks = before.setdefault(demand.period, {})
             month = demand.month
             peaks[month] = max(demand.measured, peaks.get(month, demand.measured))
-            demands.append(demand)
+            demanded[group] = demand
+        demands = [demanded[group] for group in groups]
         if not demands or not self._looks_back:
             return Demands(tuple(demands))
         latest = max(demand.month for demand in demands)
