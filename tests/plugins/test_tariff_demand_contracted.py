@@ -14,7 +14,7 @@ from energia.pricing.engine import Cost, price
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia.time import Zone
 from energia_plugins import tariff_demand_contracted
-from tests.core.pricing.documents import document, faults, line, series, tariff
+from tests.core.pricing.documents import document, exact_total, faults, line, series, tariff
 from tests.imports import ROOT
 
 CONVERTER = tariff_converter(
@@ -299,7 +299,7 @@ def test_each_version_of_a_contract_charges_its_days() -> None:
 
         found = contract("2023-12-16", "2024-01-15", *prices)
 
-        assert sum(Fraction(one.exact) for one in found.lines) == expected
+        assert exact_total(found) == expected
 
 
 @pytest.mark.parametrize(
