@@ -134,8 +134,9 @@ def test_more_energy_never_has_a_lower_whole_band(one: int, other: int) -> None:
     """Where rates rise from band to band, so does the price."""
     less, more = sorted((one, other))
     prices = [
-        Fraction(line(BILLS.of([LIGHT, tax(RJ, FEDERAL)], kwh), "energy.flat").rate or 0)
+        (energy.factors or (0, 0))[1]
         for kwh in (less, more)
+        for energy in (line(BILLS.of([LIGHT, tax(RJ, FEDERAL)], kwh), "energy.flat"),)
     ]
 
     assert prices[0] <= prices[1]

@@ -126,7 +126,12 @@ class Rounding(RateRounding):
     amount_decimals: Places | None = "currency"
     level: Level = "line"
     step: Step | None = None
-    rules: Annotated[tuple[RoundingRule, ...], Meta(max_length=100)] = ()
+    rules: Annotated[tuple[RoundingRule, ...], Meta(max_length=100)] | None = None
+
+    @property
+    def line_rules(self) -> tuple[RoundingRule, ...]:
+        """The rules that are about some lines."""
+        return self.rules or ()
 
     @property
     def can_bill(self) -> bool:
@@ -142,7 +147,7 @@ class Rounding(RateRounding):
         """Return to what it rounds, or the rule with an index."""
         if rule is None:
             return Grain.of(self.amount_decimals, self.mode, self.step, currency)
-        own = self.rules[rule]
+        own = self.line_rules[rule]
         places = self.amount_decimals if own.amount_decimals is None else own.amount_decimals
         if places is None and own.step is None:
             places = "currency"
@@ -150,12 +155,12 @@ class Rounding(RateRounding):
 
     def rule_of(self, line: Line) -> int | None:
         """Return the index of the first rule that is about *line*, which is on the bill."""
-        matches = (index for index, rule in enumerate(self.rules) if rule.of.matches(line))
+        matches = (index for index, rule in enumerate(self.line_rules) if rule.of.matches(line))
         return next(matches, None)
 
     def level_of(self, rule: int | None) -> Level:
         """Return whether the rule with an index, or else the version, rounds each line."""
-        return self.level if rule is None else self.rules[rule].level
+        return self.level if rule is None else self.line_rules[rule].level
 
 
 @attrs.frozen
@@ -253,7 +258,7 @@ class _Bill:
             grain = self._grain(rule)
             amount, text = grain.amount(line.exact_amount)
             yield (printed := Rounded(line.exact_amount, amount, text, rule, index))
-            if rule is not None and self.rounding.rules[rule].level == "total":
+            if rule is not None and self.rounding.line_rules[rule].level == "total":
                 groups.setdefault(rule, []).append(printed)
                 if last[rule] == index:
                     yield self._of_group(rule, groups[rule])
@@ -280,7 +285,7 @@ class _Bill:
         exact = sum((amount.exact for amount in printed), Fraction(0))
         amount = sum((amount.amount for amount in printed), Fraction(0))
         paid, _ = self.rounding.grain(self.currency, rule).amount(exact)
-        code = self.rounding.rules[rule].code or str(rule + 1)
+        code = self.rounding.line_rules[rule].code or str(rule + 1)
         return self._difference(paid - exact, paid - amount, rule, f"{ROUNDING}.{code}")
 
     def _due(self, amount: Rounded) -> Fraction:

@@ -394,7 +394,7 @@ def selections_are_known(charges: Parts) -> Iterator[Fault]:
 def rounded_charges_are_there(charges: Parts, rounding: Rounding) -> Iterator[Fault]:
     """Refuse rules of rounding about charges that are not in the version."""
     codes = {stated(charge).get("code") or kind_of(charge) for charge in charges}
-    for index, rule in enumerate(rounding.rules):
+    for index, rule in enumerate(rounding.line_rules):
         for position, code in enumerate(rule.of.charges or ()):
             if code not in codes:
                 pointer = f"/rounding/rules/{index}/of/charges/{position}"

@@ -14,6 +14,7 @@ from energia.errors import Fault, IncompleteUsage, Invalid, did_you_mean
 from energia.metering.gaps import Gap, gaps
 from energia.metering.series import MISSING, QUALITIES, Micro, Series
 from energia.pricing.calendar import Grid
+from energia.pricing.charges import DIRECTIONS
 from energia.pricing.exact import rounded
 from energia.pricing.lines import Remembered
 from energia.pricing.market.series import PriceSeries
@@ -421,8 +422,10 @@ def _fault(name: str, gap: Gap, zone: Zone, pointer: str | None) -> Fault:
 
 def _absent(roles: Collection[str], usage: Usage) -> Invalid:
     there = ", ".join(sorted(usage)) or "nothing"
+    messages = [f"the tariff charges {role}, and the usage has {there}" for role in roles]
+    # Export is near to import, and not meant; a role of one's own may be misspelt.
     messages = [
-        f"the tariff charges {role}, and the usage has {there}{did_you_mean(role, usage)}"
-        for role in roles
+        message if role in DIRECTIONS else message + did_you_mean(role, usage)
+        for message, role in zip(messages, roles, strict=True)
     ]
     return Invalid(messages[0], [Fault("missing_channel", message) for message in messages])
