@@ -14,7 +14,7 @@ PROGRAMS = chromium curl prometheus promtool
 # The Debian package of a program, where its name is another one.
 PACKAGE_promtool = prometheus
 # What `make test` checks.
-CHECKS = lint,types,py
+CHECKS = all
 IMAGE = energia
 # How many requests `make fuzz` makes up for each operation.
 EXAMPLES = 100
