@@ -355,10 +355,13 @@ class Peak(BaseMeasure):
         if self.weights is None:
             return power
         of_period = dict(self.weights)
-        weights = [of_period.get(name, Fraction(1)) for name in names]
         whole = lcm(*(weight.denominator for weight in of_period.values()))
-        factors = np.array([int(weight * whole) for weight in weights], object)
-        ranked: Micro = power.astype(object) * factors
+        factor_of = {name: int(weight * whole) for name, weight in of_period.items()}
+        factors = np.array([factor_of.get(name, whole) for name in names], object)
+        largest = max(whole, *factor_of.values()) * int(np.abs(power).max(initial=0))
+        if largest <= _LIMIT:
+            factors = factors.astype(np.int64)
+        ranked: Micro = power * factors  # of Python's integers where 64 bits are too few
         return ranked
 
     def _highest(self, rank: Micro, starts: Int64, zone: Zone, group: Int64) -> list[int]:
