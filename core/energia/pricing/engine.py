@@ -19,7 +19,7 @@ from energia.pricing.exact import (
 )
 from energia.pricing.lines import NOTHING, BillSoFar, Line, Remembered, Replace, State, Step
 from energia.pricing.rounding import ENDLESS, Rounded, round_bill
-from energia.pricing.segments import Due, Segment, of_windows, segments
+from energia.pricing.segments import Due, Segment, segments
 from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, Usage
@@ -95,7 +95,7 @@ class Running:
     def charge(self, due: Due) -> None:
         """Run one charge on its usage; it sees the exact lines of those before it."""
         charge, code = due.charge, code_of(due.charge)
-        measured = self._measure(due)
+        measured = due.measured(self._evaluated)
         bill = self._so_far(code)
         given = self._take(code, charge.lines(measured, bill))
         self.measured[code], self._ran[code] = measured, _Ran(due, bill)
@@ -117,13 +117,6 @@ class Running:
             partial(_worth, code, self.rounding),
             self.rounding,
         )
-
-    def _measure(self, due: Due) -> Measured:
-        windows = (*due.before, due.slots)
-        return {
-            name: of_windows(measure, [self._evaluated(measure, slots) for slots in windows])
-            for name, measure in due.charge.measures().items()
-        }
 
     def _evaluated(self, measure: Measure, slots: Slots) -> Mapping[str, int]:
         """Return what a measure gives, which charges that ask for the same share."""
@@ -168,11 +161,8 @@ class Running:
     def _remeasured(self, code: str, change: Callable[[Slots], Slots]) -> Measured:
         """Return what the measures of an earlier charge give for other usage."""
         due = self._before(code).due
-        windows = [change(slots) for slots in (*due.before, due.slots)]
-        return {
-            name: of_windows(measure, [measure.evaluate(slots) for slots in windows])
-            for name, measure in due.charge.measures().items()
-        }
+        *before, slots = map(change, (*due.before, due.slots))
+        return Due(due.charge, slots, tuple(before)).measured()
 
     def _before(self, code: str) -> _Ran:
         if code not in self._ran:

@@ -7,9 +7,10 @@ measures give before and after is merged; one whose measures do not merge is wor
 of each run of versions.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from functools import reduce
+from typing import TypeAlias
 
 import attrs
 
@@ -30,6 +31,13 @@ from energia.pricing.tariffs import InForce, Tariff, Version
 from energia.pricing.usage import Days, Terms, Usage, all_gaps, cut
 from energia.time import Instant
 
+#: Gives what a measure is of some usage.
+Evaluate: TypeAlias = Callable[[Measure, Slots], Mapping[str, int]]
+
+
+def _evaluate(measure: Measure, slots: Slots) -> Mapping[str, int]:
+    return measure.evaluate(slots)
+
 
 @attrs.frozen(eq=False)
 class Due:
@@ -45,6 +53,14 @@ class Due:
     charge: Charge
     slots: Slots
     before: tuple[Slots, ...] = ()
+
+    def measured(self, evaluate: Evaluate = _evaluate) -> Measured:
+        """Return what the measures of the charge give of all its usage, by their names."""
+        windows = (*self.before, self.slots)
+        return {
+            name: of_windows(measure, [evaluate(measure, slots) for slots in windows])
+            for name, measure in self.charge.measures().items()
+        }
 
 
 @attrs.frozen(eq=False)
@@ -64,15 +80,7 @@ class Segment:
 
     def measured(self) -> dict[str, Measured]:
         """Return what the measures of each charge give, by its code and their names."""
-        return {
-            code_of(due.charge): {
-                name: of_windows(
-                    measure, [measure.evaluate(slots) for slots in (*due.before, due.slots)]
-                )
-                for name, measure in due.charge.measures().items()
-            }
-            for due in self.dues
-        }
+        return {code_of(due.charge): due.measured() for due in self.dues}
 
 
 def of_windows(measure: Measure, values: Sequence[Mapping[str, int]]) -> Mapping[str, int]:
