@@ -30,7 +30,7 @@ help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
 	@echo 'make test      check style and types, and run the tests'
 	@echo 'make test-all  the same, with the programs that some tests need; fails on any skip'
-	@echo 'make fuzz      send EXAMPLES (100) made-up requests of each kind to every operation (an hour)'
+	@echo 'make fuzz      send EXAMPLES (100) made-up requests of each kind to every operation'
 	@echo 'make chaos     kill the database under load, and print what that costs (two minutes)'
 	@echo 'make rehearse  deploy release after release under load (needs a Docker engine; six minutes)'
 	@echo 'make rehearse-image  build the image, start it hardened, stop it under load (the same)'

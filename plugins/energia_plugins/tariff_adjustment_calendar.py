@@ -38,15 +38,10 @@ from energia import (
     hookimpl,
     unit_of,
 )
-from energia.pricing.dates import BillDates, Entry, Month, Table, window_of
+from energia.pricing.dates import BillDates, Entry, Month, Table, range_ends_later, window_of
 from energia.pricing.exact import decimal_text, fraction, total
 from energia.time import day_number
 from energia.units import MICRO
-
-
-def _ends_later(from_: date, to: date | None) -> Iterator[Fault]:
-    if to is not None and to <= from_:
-        yield Fault("empty_range", "to must be after from", "/to")
 
 
 @attrs.frozen
@@ -60,7 +55,7 @@ class RateRange:
 
     """
 
-    __rules__: ClassVar[Rules] = (_ends_later,)
+    __rules__: ClassVar[Rules] = (range_ends_later,)
 
     rate: Decimal
     from_: date

@@ -45,6 +45,7 @@ from energia.pricing.dates import (
     Month,
     Table,
     bill_of,
+    range_ends_later,
     share_of,
     window_of,
 )
@@ -103,11 +104,6 @@ def _one_rate(
     yield from faults_of_bands(bands or (), "/bands")
 
 
-def _ends_later(from_: date | None, to: date | None) -> Iterator[Fault]:
-    if from_ is not None and to is not None and to <= from_:
-        yield Fault("empty_range", "to must be after from", "/to")
-
-
 @attrs.frozen
 class Tax:
     """A tax.
@@ -126,7 +122,7 @@ class Tax:
 
     """
 
-    __rules__: ClassVar[Rules] = (_one_rate, _ends_later)
+    __rules__: ClassVar[Rules] = (_one_rate, range_ends_later)
 
     name: Name
     rate: TaxRate | None = None

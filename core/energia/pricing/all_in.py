@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
@@ -17,10 +17,8 @@ from energia.pricing.calendar import Grid
 from energia.pricing.charges import Charge, Components, PriceChanges, Rate, code_of
 from energia.pricing.exact import RateRounding, decimal_text
 from energia.pricing.lines import Line
+from energia.pricing.rounding import ENDLESS
 from energia.time import Zone
-
-#: A price that no decimal ends is shown with so many decimals.
-SHOWN: Final = 12
 
 
 @attrs.frozen
@@ -139,14 +137,14 @@ class AllIn:
                 case Times(at, factor):
                     made[at] = self._times(made[at], factor)
         total = sum((price.price for price in made), Fraction(0))
-        texts = {price.name: price.text or decimal_text(price.price, SHOWN) for price in made}
-        return decimal_text(total, SHOWN), texts
+        texts = {price.name: price.text or decimal_text(price.price, ENDLESS) for price in made}
+        return decimal_text(total, ENDLESS), texts
 
     def _times(self, made: "_Made", factor: Fraction) -> "_Made":
         exact = made.exact * factor
         # What a bill multiplies is a rate that is rounded; other amounts are rounded as such.
         price = exact if made.text is None else self.rounding.rate(exact)[0]
-        text = None if made.text is None else decimal_text(price, SHOWN)
+        text = None if made.text is None else decimal_text(price, ENDLESS)
         return attrs.evolve(made, exact=exact, price=price, text=text)
 
 

@@ -21,11 +21,11 @@ from energia.errors import Fault, Invalid
 from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar
 from energia.pricing.charges import BaseMeasure, Measure, Role, Step, unit_of
-from energia.pricing.dates import Entry, Table
+from energia.pricing.dates import Entry, Table, range_ends_later
 from energia.pricing.exact import decimal_text, sums
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Portion, Slots
-from energia.time import DAY, Int64, day_number
+from energia.time import DAY, Int64, day_number, day_of
 from energia.units import MICRO, unit
 
 __all__ = ["Conversion"]
@@ -41,11 +41,6 @@ CalorificUnit = Literal["MJ/m3", "kWh/m3", "MJ/ft3", "Btu/ft3", "therm/ccf", "MM
 Value = Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0}, examples=["39.2"])]
 
 
-def _ends_later(from_: date, to: date | None) -> Iterator[Fault]:
-    if to is not None and to <= from_:
-        yield Fault("empty_range", "to must be after from", "/to")
-
-
 @attrs.frozen(cache_hash=True)
 class CalorificValue:
     """A calorific value, and when it holds.
@@ -57,7 +52,7 @@ class CalorificValue:
 
     """
 
-    __rules__: ClassVar[Rules] = (_ends_later,)
+    __rules__: ClassVar[Rules] = (range_ends_later,)
 
     value: Value
     from_: date
@@ -201,7 +196,7 @@ class Conversion:
         days: Int64 = np.maximum.accumulate(slots.zone.local(grid.starts) // DAY)
         spans, at = list[tuple[Entry, slice]](), 0
         while at < grid.count:
-            day = date.fromordinal(_EPOCH + int(days[at]))
+            day = day_of(int(days[at]))
             entry = self._table.at(day)
             if entry is None:
                 message = f"there is no calorific value of {day}: nothing is taken for one"
@@ -215,17 +210,17 @@ class Conversion:
 
     def energy(self, slots: Slots, role: Role) -> Portion:
         """Return the energy of each slot of *role*, in micro-units; raises as `spans`."""
-        part = slots.portion(role)
+        return self.convert(slots.portion(role), self.spans(slots, role))
+
+    def convert(self, part: Portion, spans: Sequence[tuple[Entry, slice]]) -> Portion:
+        """Return the energy of each slot of a volume, by the calorific values of its *spans*."""
         parts = [
             _converted(part.values[span], part.largest, self._factor(entry.value))
-            for entry, span in self.spans(slots, role)
+            for entry, span in spans
         ]
         values: Micro = np.concatenate(parts) if parts else part.values
         largest = int(abs(values).max()) if len(values) else 0
         return Portion(part.grid, values, largest)
-
-
-_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 def _converted(values: Micro, largest: int, factor: Fraction) -> Micro:
@@ -323,9 +318,10 @@ class Volumes(BaseMeasure):
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the sums of volumes and of energy."""
         volume = slots.portion(self.channel)
-        energy = self.conversion.energy(slots, self.channel)
+        spans = self.conversion.spans(slots, self.channel)
+        energy = self.conversion.convert(volume, spans)
         result = dict[str, int]()
-        for entry, span in self.conversion.spans(slots, self.channel):
+        for entry, span in spans:
             begin = volume.grid.start + span.start * volume.grid.interval
             end = volume.grid.start + span.stop * volume.grid.interval
             for what, part in (("volume", volume), ("energy", energy)):

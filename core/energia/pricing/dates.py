@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, Self
 import attrs
 from msgspec import Meta
 
+from energia.errors import Fault
 from energia.pricing.charges import BaseMeasure
 from energia.pricing.lines import Step
 from energia.pricing.slots import LONG_BILL, Slots
@@ -30,6 +31,7 @@ __all__ = [
     "days_of",
     "of_bill",
     "of_months",
+    "range_ends_later",
     "share_of",
     "window_of",
 ]
@@ -122,6 +124,12 @@ def bill_of(measured: Mapping[str, int]) -> Dates:
 def share_of(measured: Mapping[str, int]) -> Fraction:
     """Return which part of the days of the bill the window has."""
     return Fraction(window_of(measured).days, bill_of(measured).days)
+
+
+def range_ends_later(from_: date | None, to: date | None) -> Iterator[Fault]:
+    """Refuse a range of days that ends before it begins: a rule of what holds `from` a day `to`."""
+    if from_ is not None and to is not None and to <= from_:
+        yield Fault("empty_range", "to must be after from", "/to")
 
 
 @attrs.frozen(cache_hash=True)

@@ -143,8 +143,6 @@ def factor_texts(quantity: Fraction, rate: Fraction, decimals: int) -> tuple[str
     One that does not end is rounded, to six decimals or to as many more as it takes for the
     products to be equal when they are rounded to *decimals*.
     """
-    if decimals_of(quantity) is not None and decimals_of(rate) is not None:
-        return exact_text(quantity), exact_text(rate)
     product = rounded(quantity * rate, decimals, "half_up")
     for places in range(_FEWEST, _MOST):
         texts = decimal_text(quantity, places), decimal_text(rate, places)

@@ -25,7 +25,8 @@ from energia.pricing.exact import (
 )
 from energia.pricing.lines import Line, Selection
 
-#: Amounts that are not to be rounded, and that no decimal ends, are printed with so many decimals.
+#: Amounts that are not to be rounded, and prices of a unit, are printed with so many decimals where
+#: no decimal ends.
 ENDLESS: Final = 12
 #: Names the line that makes up for what printed amounts differ from what is to be paid.
 ROUNDING: Final = "rounding"

@@ -21,7 +21,7 @@ from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.convert.structures import Rules, enforce
 from energia.errors import Fault
-from energia.time import Int64, Zone, day_number
+from energia.time import Int64, Zone, day_number, day_of
 
 Bools = npt.NDArray[np.bool_]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -199,7 +199,6 @@ Clock = Annotated[
 ]
 
 MINUTES: Final = 24 * 60
-_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 def _to_or_until(from_: str, to: str | None, until: str | None) -> Iterator[Fault]:
@@ -379,7 +378,7 @@ class Schedule:
             return ()
         if any(season.from_ == "02-29" for season in seasons):
             return ()
-        first, last = (date.fromordinal(_EPOCH + int(numbers[end])) for end in (0, -1))
+        first, last = (day_of(int(numbers[end])) for end in (0, -1))
         years = filter(isleap, range(first.year, last.year + 1))
         return tuple(year for year in years if first <= date(year, 2, 29) <= last)
 

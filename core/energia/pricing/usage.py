@@ -420,12 +420,15 @@ def _fault(name: str, gap: Gap, zone: Zone, pointer: str | None) -> Fault:
     return Fault(gap.reason, message, pointer)
 
 
+def _meant(role: str, usage: Usage) -> str:
+    """Suggest a role: export is near to import and not meant, a role of one's own may be."""
+    return "" if role in DIRECTIONS else did_you_mean(role, usage)
+
+
 def _absent(roles: Collection[str], usage: Usage) -> Invalid:
     there = ", ".join(sorted(usage)) or "nothing"
-    messages = [f"the tariff charges {role}, and the usage has {there}" for role in roles]
-    # Export is near to import, and not meant; a role of one's own may be misspelt.
     messages = [
-        message if role in DIRECTIONS else message + did_you_mean(role, usage)
-        for message, role in zip(messages, roles, strict=True)
+        f"the tariff charges {role}, and the usage has {there}{_meant(role, usage)}"
+        for role in roles
     ]
     return Invalid(messages[0], [Fault("missing_channel", message) for message in messages])

@@ -14,7 +14,7 @@ from energia.errors import Invalid
 from energia.metering.series import Micro
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.charges import BaseMeasure, Role, unit_of
-from energia.pricing.demand.seasons import Span, day_of, of_window, span_of, spans
+from energia.pricing.demand.seasons import Span, local_day, of_window, span_of, spans
 from energia.pricing.schedule import DayTypes, Schedule
 from energia.pricing.slots import PERIOD_AT_START, PERIODS_MEET, Portion, Slots
 from energia.time import DAY, HOUR, Int64, Zone, duration_text
@@ -316,7 +316,7 @@ class Peak(BaseMeasure):
             period = TOTAL if pooled else interval.period
             if self.reset != "season" or self.schedule is None:
                 return period, interval.time[: _LENGTHS.get(self.reset, 0)]
-            span = span_of(seasons, interval.period, day_of(interval.time))
+            span = span_of(seasons, interval.period, local_day(interval.time))
             return (period, span.label) if span else None
 
         seasons = among if among is not None else self._around(intervals)
@@ -326,7 +326,7 @@ class Peak(BaseMeasure):
         """Return the seasons from a day before the first of *intervals* to one after the last."""
         if self.reset != "season" or self.schedule is None or not intervals:
             return ()
-        days = [day_of(interval.time) for interval in intervals]
+        days = [local_day(interval.time) for interval in intervals]
         return spans(self.schedule, min(days) - 1, max(days) + 1)
 
     def _groups(self, slots: Slots) -> tuple[tuple[str, tuple[Int64, ...]], ...]:

@@ -108,10 +108,10 @@ def of_window(schedule: Schedule, start: Instant, end: Instant, zone: Zone) -> t
 def of_labels(schedule: Schedule, labels: Mapping[str, int]) -> tuple[Span, ...]:
     """Return the spans that `SeasonDays` gave the labels of."""
     edges = sorted(day for label in labels for day in label.split(_TO))
-    return spans(schedule, day_of(edges[0]), day_of(edges[-1])) if edges else ()
+    return spans(schedule, local_day(edges[0]), local_day(edges[-1])) if edges else ()
 
 
-def day_of(text: str) -> int:
+def local_day(text: str) -> int:
     """Return the day of a date, or of a local time such as `2026-03-02T18:15:00-03:00`."""
     return day_number(datetime.fromisoformat(text).date())
 
