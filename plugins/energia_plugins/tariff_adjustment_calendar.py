@@ -39,7 +39,7 @@ from energia import (
     unit_of,
 )
 from energia.pricing.dates import BillDates, Entry, Month, Table, range_ends_later, window_of
-from energia.pricing.exact import decimal_text, fraction, total
+from energia.pricing.exact import decimal_text, exact_sum, fraction, total
 from energia.time import day_number
 from energia.units import MICRO
 
@@ -164,7 +164,7 @@ class AdjustmentCalendar(BaseCharge):
         pieces = list(
             self._by_days(measured) if self.proration == "days" else self._metered(measured)
         )
-        energy = sum((piece.quantity for piece in pieces), Fraction(0))
+        energy = exact_sum(piece.quantity for piece in pieces)
         unit = unit_of(self.channel)
         match self.form:
             case "lines":
@@ -217,7 +217,7 @@ class AdjustmentCalendar(BaseCharge):
         selected = tuple((self.of or Selection()).lines(bill))
         unit = unit_of(self.channel)
         wrong = [line.code for line in selected if line.unit != unit or not line.is_multiplied]
-        quantity = sum((fraction(line.quantity or 0) for line in selected), Fraction(0))
+        quantity = exact_sum(line.quantity or 0 for line in selected)
         if wrong or quantity != energy:
             message = (
                 f"{self.code or self.kind} is on {decimal_text(energy)} {unit}, and the lines that "
@@ -285,7 +285,7 @@ class EnergyByDates(BaseMeasure):
 
 
 def _mean(pieces: list[Piece]) -> Fraction:
-    return sum((piece.weight * fraction(piece.rate) for piece in pieces), Fraction(0))
+    return exact_sum(piece.weight * fraction(piece.rate) for piece in pieces)
 
 
 def _mean_text(pieces: list[Piece]) -> str:

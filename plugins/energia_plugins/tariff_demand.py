@@ -47,7 +47,7 @@ from energia.pricing.demand import (
     unit_fits,
     weights_fit,
 )
-from energia.pricing.exact import RateRounding, decimal_text
+from energia.pricing.exact import RateRounding, decimal_text, exact_sum
 
 Scope = Literal["blocks", "whole_band"]
 
@@ -312,17 +312,17 @@ class Demand(BaseDemand):
 
     def _lines(self, period: str | None, price: Rate, parts: Sequence[Part]) -> Iterator[Line]:
         steps = tuple(part.step for part in parts)
-        quantity = sum((part.quantity for part in parts), Fraction(0))
+        quantity = exact_sum(part.quantity for part in parts)
         for component, rate in components_of(price):
             yield self.line(
                 quantity, rate, self.billed_unit, period=period, component=component, steps=steps
             )
 
     def _tiered(self, period: str | None, ladder: Ladder, parts: Sequence[Part]) -> Iterator[Line]:
-        quantity = sum((part.quantity for part in parts), Fraction(0))
+        quantity = exact_sum(part.quantity for part in parts)
         for component in ladder.components:
             steps = tuple(step for part in parts for step in _priced(part, ladder, component))
-            amount = sum((Fraction(step.value) for step in steps), Fraction(0))
+            amount = exact_sum(step.value for step in steps)
             yield self.line(
                 quantity,
                 None,

@@ -42,7 +42,7 @@ from energia.pricing.demand import (
     reset_fits,
     unit_fits,
 )
-from energia.pricing.exact import decimal_text
+from energia.pricing.exact import decimal_text, exact_sum
 
 NotNegative = Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})]
 
@@ -279,7 +279,7 @@ class ContractedDemand(BaseDemand):
         """Yield the lines of a quantity, which is the sum of *steps*; none without them."""
         if not steps:
             return
-        quantity = sum((Fraction(step.value) for step in steps), Fraction(0))
+        quantity = exact_sum(step.value for step in steps)
         for component, rate in self._rates(period, what):
             line = self.line(
                 quantity,

@@ -37,7 +37,7 @@ from energia import (
     unit_charged,
 )
 from energia.pricing.dates import days_of
-from energia.pricing.exact import decimal_text, sums
+from energia.pricing.exact import decimal_text, exact_sum, sums
 from energia.time import DAY, Int64, Zone
 from energia.units import MICRO
 
@@ -171,7 +171,7 @@ class Dynamic(BaseCharge):
         """Charge what all slots cost; the days or months are its steps."""
         steps = tuple(self._steps(measured))
         total = Fraction(sum(measured["energy"].values()), MICRO)
-        amount = sum((Fraction(step.value) for step in steps), Fraction(0))
+        amount = exact_sum(step.value for step in steps)
         unit = unit_charged(self.channel, self.conversion)
         yield self.line(total, None, unit, amount=amount, steps=steps)
 

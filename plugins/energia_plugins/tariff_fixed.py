@@ -25,6 +25,7 @@ from energia import (
     hookimpl,
 )
 from energia.pricing.dates import BillPart, Proration, of_bill, of_months
+from energia.pricing.exact import exact_sum
 
 Meters = Annotated[int, Meta(ge=0, le=1_000_000)]
 
@@ -101,7 +102,7 @@ class Fixed(BaseCharge):
         """Return the line of so many meters."""
         if meters != 1:
             steps = tuple(_times(step, meters) for step in steps)
-        total = sum((Fraction(step.value) for step in steps), Fraction(0))
+        total = exact_sum(step.value for step in steps)
         shown = () if self.per == "day" and meters == 1 else steps
         return self.line(total, rate, self.per, component=component, steps=shown)
 

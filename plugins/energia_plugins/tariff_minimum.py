@@ -34,7 +34,7 @@ from energia import (
     hookimpl,
 )
 from energia.pricing.dates import BillPart, Proration, of_bill, of_months
-from energia.pricing.exact import decimal_text, exact_text, fraction, rounded
+from energia.pricing.exact import decimal_text, exact_sum, exact_text, fraction, rounded
 from energia.units import MICRO
 
 __all__ = ["Minimum", "register_charges"]
@@ -243,7 +243,7 @@ class Floor:
 
     @property
     def _least(self) -> Fraction:
-        time = sum((Fraction(step.value) for step in self.time), Fraction(0))
+        time = exact_sum(step.value for step in self.time)
         return Fraction(self.quantity) * time
 
     def _measured(self, bill: BillSoFar) -> Mapping[str, int]:
@@ -334,7 +334,7 @@ class Money:
 
         """
         before = SoFar.of(bill.state)
-        months = before.months + sum((Fraction(step.value) for step in self.time), Fraction(0))
+        months = before.months + exact_sum(step.value for step in self.time)
         if not ends:
             yield State(SoFar(before.charged + self._charged(bill), months).state)
             return
@@ -347,12 +347,12 @@ class Money:
         yield State(SoFar().state)
 
     def _charged(self, bill: BillSoFar) -> Fraction:
-        return sum((fraction(line.amount or 0) for line in self.of.lines(bill)), Fraction(0))
+        return exact_sum(line.amount or 0 for line in self.of.lines(bill))
 
     def _up_to(
         self, least: Sequence[Step], bill: BillSoFar, before: Fraction
     ) -> Iterator[Line | Replace]:
-        minimum = sum((Fraction(step.value) for step in least), Fraction(0))
+        minimum = exact_sum(step.value for step in least)
         missing = minimum - before - self._charged(bill)
         if missing <= 0:
             return
@@ -364,7 +364,7 @@ class Money:
         else:
             charged = self._charged(bill)
             steps.append(Step("charged by the lines before", exact_text(-charged), -charged))
-        amount = sum((Fraction(step.value) for step in steps), Fraction(0))
+        amount = exact_sum(step.value for step in steps)
         yield self.charge.line(amount=amount, steps=tuple(steps))
 
     def _replaced(self, bill: BillSoFar) -> Iterator[Replace]:

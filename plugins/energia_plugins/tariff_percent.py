@@ -28,7 +28,7 @@ from energia import (
 )
 from energia.pricing.bands import Bound, band_of, blocks, faults_of_bands
 from energia.pricing.dates import BillDates, share_of
-from energia.pricing.exact import decimal_text, fraction
+from energia.pricing.exact import decimal_text, exact_sum, fraction
 from energia.units import MICRO
 
 Percentage = Annotated[
@@ -121,7 +121,7 @@ class Percent(BaseCharge):
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | Replace]:
         """Change the lines, or charge beside them."""
         selected = tuple(self.of.lines(bill))
-        share = self._share(measured, sum((line.exact_amount for line in selected), Fraction(0)))
+        share = self._share(measured, exact_sum(line.exact_amount for line in selected))
         steps = [self._step(line, share) for line in selected]
         if self.form == "line":
             yield self.line(amount=_sum(steps), steps=tuple(steps))
@@ -193,12 +193,12 @@ class Percent(BaseCharge):
 
 
 def _sum(steps: list[Step]) -> Fraction:
-    return sum((fraction(step.value) for step in steps), Fraction(0))
+    return exact_sum(step.value for step in steps)
 
 
 def _of(parts: list[tuple[Fraction, Decimal]]) -> Share:
     """Return the sum of percentages, each for a part of the whole."""
-    value = sum((part * fraction(percent) / 100 for part, percent in parts), Fraction(0))
+    value = exact_sum(part * fraction(percent) / 100 for part, percent in parts)
     texts = [
         f"{percent:f} %" if part == 1 else f"{part.numerator}/{part.denominator} x {percent:f} %"
         for part, percent in parts

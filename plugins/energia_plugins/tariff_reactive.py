@@ -42,7 +42,7 @@ from energia import (
     hookimpl,
 )
 from energia.pricing.demand import AT, TOTAL, Interval, Intervals, PowerFactor
-from energia.pricing.exact import RateRounding, decimal_text
+from energia.pricing.exact import RateRounding, decimal_text, exact_sum
 from energia.time import Int64, seconds_in
 from energia.units import MICRO
 
@@ -395,7 +395,7 @@ class Reactive(BaseCharge):
         for period, micro in measured["reactive"].items():
             active = Fraction(measured["active"].get(period, 0), MICRO)
             steps = tuple(banded(bands, rates, active, Fraction(micro, MICRO)))
-            amount = sum((Fraction(step.value) for step in steps), Fraction(0))
+            amount = exact_sum(step.value for step in steps)
             least = active * Fraction(bands[0].over_percent) / 100
             quantity = max(Fraction(micro, MICRO) - least, Fraction(0))
             name = period if self.schedule else None

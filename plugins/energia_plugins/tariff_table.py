@@ -34,7 +34,7 @@ from energia import (
 )
 from energia.pricing.bands import Bound, band_of
 from energia.pricing.dates import BillDates, Month, bill_of, share_of
-from energia.pricing.exact import RateRounding, decimal_text, fraction, rounded
+from energia.pricing.exact import RateRounding, decimal_text, exact_sum, fraction, rounded
 from energia.units import MICRO
 
 Classes = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=100)]
@@ -219,14 +219,14 @@ class TableCharge(BaseCharge):
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge what the row says."""
-        selected = sum((line.exact_amount for line in self.of.lines(bill)), Fraction(0))
+        selected = exact_sum(line.exact_amount for line in self.of.lines(bill))
         share = share_of(measured["dates"])
         row = self._row(measured, self._quantity(measured, selected) / share)
         if row.rate is not None and self.cap is None and not row.is_sum:
             yield self.metered(measured["energy"]["total"], row.rate)
             return
         steps = list(self._steps(row, measured, bill.rates, selected, share))
-        amount = sum((fraction(step.value) for step in steps), Fraction(0))
+        amount = exact_sum(step.value for step in steps)
         cap = amount if self.cap is None else fraction(self.cap) * share
         if amount > cap:
             text = f"{decimal_text(cap)} - {decimal_text(amount)}"

@@ -49,7 +49,7 @@ from energia.pricing.dates import (
     share_of,
     window_of,
 )
-from energia.pricing.exact import decimal_text, fraction, rounded
+from energia.pricing.exact import decimal_text, exact_sum, fraction, rounded
 from energia.units import MICRO
 
 TaxRate = Annotated[
@@ -176,7 +176,7 @@ class Tax:
         for dates in table.cut(deciding):
             if days := self._taxed(dates):
                 parts.append((days, self._at(table, dates.first)))
-        value = sum((days * fraction(rate) for days, rate in parts), Fraction(0)) / deciding.days
+        value = exact_sum(days * fraction(rate) for days, rate in parts) / deciding.days
         return Rated(value, _text(parts, deciding.days))
 
     @cached_property
@@ -439,7 +439,7 @@ class TaxCharge(BaseCharge):
 
     def _capped(self, name: str, steps: list[Step], measured: Measured) -> list[Step]:
         """Return the steps of a tax, which share its cap in proportion where it is reached."""
-        value = sum((fraction(step.value) for step in steps), Fraction(0))
+        value = exact_sum(step.value for step in steps)
         part = share_of(measured["dates"])
         energy = Fraction(measured["energy"]["total"] if "energy" in measured else 0, MICRO)
         caps = [tax.most(energy, part) for tax in self.taxes if tax.name == name]
@@ -468,7 +468,7 @@ class TaxCharge(BaseCharge):
 
     def _line(self, name: str, steps: list[Step]) -> Line:
         """Return the line of a tax; where the tax is inside the prices it is of no amount."""
-        value = sum((fraction(step.value) for step in steps), Fraction(0))
+        value = exact_sum(step.value for step in steps)
         description = f"{self.description or self.code or self.kind} {name}"
         if self._show == "lines":
             line = self.line(amount=value, component=name, steps=tuple(steps))
@@ -502,7 +502,7 @@ def _inside(groups: list[list[Due]]) -> Burden:
 
 
 def _rates(group: list[Due]) -> Fraction:
-    return sum((due.rated.value for due in group), Fraction(0))
+    return exact_sum(due.rated.value for due in group)
 
 
 def _product(factors: list[Fraction]) -> Fraction:

@@ -15,7 +15,7 @@ import attrs
 from energia.errors import Invalid
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Charge, Components, PriceChanges, Rate, code_of
-from energia.pricing.exact import RateRounding, decimal_text
+from energia.pricing.exact import RateRounding, decimal_text, exact_sum
 from energia.pricing.lines import Line
 from energia.pricing.rounding import ENDLESS
 from energia.time import Zone
@@ -132,11 +132,11 @@ class AllIn:
                 case Stated(name, (rate, text)):
                     made.append(_Made(name, rate, rate, text))
                 case Plus(name, parts):
-                    value = sum((made[at].price * part for at, part in parts), Fraction(0))
+                    value = exact_sum(made[at].price * part for at, part in parts)
                     made.append(_Made(name, value, value))
                 case Times(at, factor):
                     made[at] = self._times(made[at], factor)
-        total = sum((price.price for price in made), Fraction(0))
+        total = exact_sum(price.price for price in made)
         texts = {price.name: price.text or decimal_text(price.price, ENDLESS) for price in made}
         return decimal_text(total, ENDLESS), texts
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Annotated, Final, Literal, Self
 
@@ -262,6 +262,7 @@ def of_months(
                 yield Step(month, f"{count}/{length}", Fraction(count, length))
 
 
+@lru_cache(maxsize=1200)
 def days_of(month: str) -> int:
     """Return how many days a calendar month such as `2026-03` has."""
     year, number = month.split("-")

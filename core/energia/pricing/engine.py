@@ -13,6 +13,7 @@ from energia.pricing.charges import Charge, Measure, Measured, code_of
 from energia.pricing.exact import (
     RateRounding,
     decimal_text,
+    exact_sum,
     exact_text,
     factor_texts,
     fraction,
@@ -184,7 +185,7 @@ def exact(code: str, line: Line, rounding: RateRounding) -> Item:
         explained, amount = line.quantity, fraction(line.quantity) * rate
     else:
         raise TypeError(f"{code}: a line needs an amount, or a quantity and a rate")
-    if line.steps and sum(fraction(step.value) for step in line.steps) != fraction(explained):
+    if line.steps and exact_sum(step.value for step in line.steps) != fraction(explained):
         raise TypeError(f"{code}: the steps of {line.code} do not add up")
     return Item(code, line, amount, text)
 

@@ -12,7 +12,7 @@ import numpy as np
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Charge, Measure, Measured, code_of, unit_of
 from energia.pricing.engine import Cost, CostLine, CostPart, Detail
-from energia.pricing.exact import decimal_text, exact_text, sums
+from energia.pricing.exact import decimal_text, exact_sum, exact_text, sums
 from energia.pricing.rounding import Rounding
 from energia.pricing.schedule import Rule, Schedule
 from energia.pricing.segments import Due, Segment
@@ -396,7 +396,8 @@ def _product(line: CostLine, steps: Sequence[ExplainedStep], currency: str) -> s
     """Return quantity x rate, exactly; None where the amount is not that."""
     if line.quantity is None or line.rate is None:
         return None
-    exact, added = Fraction(line.exact), sum((Fraction(step.value) for step in steps), Fraction(0))
+    exact = Fraction(line.exact)
+    added = exact_sum(Fraction(step.value) for step in steps)
     is_of_steps = bool(steps) and added != exact
     quantity = added if is_of_steps else Fraction(line.quantity_exact or line.quantity)
     rate = Fraction(line.rate_exact or line.rate)

@@ -8,7 +8,14 @@ from typing import Annotated, Any, Final, Self, TypeAlias
 import attrs
 from msgspec import Meta
 
-from energia.pricing.exact import Exact, RateRounding, decimal_text, decimals_of, fraction
+from energia.pricing.exact import (
+    Exact,
+    RateRounding,
+    decimal_text,
+    decimals_of,
+    exact_sum,
+    fraction,
+)
 from energia.pricing.slots import Slots
 
 #: Charges as JSON has them.
@@ -78,7 +85,7 @@ class Line:
         """
         if self.quantity is None or self.rate is None:
             return False
-        steps = sum((fraction(step.value) for step in self.steps), Fraction(0))
+        steps = exact_sum(step.value for step in self.steps)
         return not self.steps or steps == fraction(self.quantity)
 
     @property

@@ -19,6 +19,7 @@ from energia.pricing.exact import (
     Mode,
     RateRounding,
     decimals_of,
+    exact_sum,
     exact_text,
     fixed,
     rounded,
@@ -232,7 +233,7 @@ class _Bill:
             for amount in amounts
             if self._grain(amount.rule).decimals is None and amount.amount != amount.exact
         )
-        due = sum((self._due(amount) for amount in amounts), Fraction(0))
+        due = exact_sum(self._due(amount) for amount in amounts)
         paid, text = top.amount(due)
         if self.rounding.is_of_lines and not endless:
             return RoundedBill(tuple(amounts), text, 0)  # what is printed is exact
@@ -283,8 +284,8 @@ class _Bill:
 
     def _of_group(self, rule: int, printed: Sequence[Rounded]) -> Rounded:
         """Return the line that makes up for what a group differs from its rounded sum."""
-        exact = sum((amount.exact for amount in printed), Fraction(0))
-        amount = sum((amount.amount for amount in printed), Fraction(0))
+        exact = exact_sum(amount.exact for amount in printed)
+        amount = exact_sum(amount.amount for amount in printed)
         paid, _ = self.rounding.grain(self.currency, rule).amount(exact)
         code = self.rounding.line_rules[rule].code or str(rule + 1)
         return self._difference(paid - exact, paid - amount, rule, f"{ROUNDING}.{code}")
@@ -305,4 +306,4 @@ class _Bill:
 
 
 def _sum(amounts: Sequence[Rounded]) -> Fraction:
-    return sum((amount.amount for amount in amounts), Fraction(0))
+    return exact_sum(amount.amount for amount in amounts)

@@ -164,7 +164,7 @@ def _plan(versions: Sequence[Version]) -> list[list[tuple[Charge, list[_Run]]]]:
     parts: dict[tuple[int, str], list[_Run]] = {}
     for code in dict.fromkeys(code for charges in once for code in charges):
         runs = _runs([index for index, charges in enumerate(once) if code in charges])
-        if _merges(once[runs[-1][1]][code]):
+        if len(runs) == 1 or _merges(once[runs[-1][1]][code]):
             parts[runs[-1][1], code] = runs
         else:
             parts |= {(run[1], code): [run] for run in runs}

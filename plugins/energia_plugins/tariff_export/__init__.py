@@ -35,7 +35,7 @@ from energia import (
     Step,
     hookimpl,
 )
-from energia.pricing.exact import decimal_text, exact_text, fraction
+from energia.pricing.exact import decimal_text, exact_sum, exact_text, fraction
 from energia.units import MICRO
 from energia_plugins.tariff_export import fields
 from energia_plugins.tariff_export.ledger import Account, Entry, Kept, alive, draw, later, total
@@ -371,7 +371,7 @@ class Energy:
         self.account = Account(
             carried_in=total(had),
             earned=earned,
-            used=sum((use.spent for use in work.uses), Fraction(0)),
+            used=exact_sum(use.spent for use in work.uses),
             expired=total(had) - total(older),
         )
         # Offsetting lessens entries in place: those of this bill still come first.

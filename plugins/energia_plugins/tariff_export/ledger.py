@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Self
 import attrs
 
 from energia import Invalid
-from energia.pricing.exact import exact_text
+from energia.pricing.exact import exact_sum, exact_text
 
 Unit = Literal["kwh", "money"]
 
@@ -119,7 +119,7 @@ def later(month: str, months: int) -> str:
 
 def total(entries: Iterable[Entry]) -> Fraction:
     """Return the sum of the amounts."""
-    return sum((entry.amount for entry in entries), Fraction(0))
+    return exact_sum(entry.amount for entry in entries)
 
 
 def alive(entries: Iterable[Entry], month: str) -> list[Entry]:

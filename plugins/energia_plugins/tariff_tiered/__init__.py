@@ -43,7 +43,7 @@ from energia import (
     hookimpl,
     unit_charged,
 )
-from energia.pricing.exact import exact_text
+from energia.pricing.exact import exact_sum, exact_text
 from energia.time import DAY
 from energia.units import MICRO
 from energia_plugins.tariff_tiered.ladder import (
@@ -410,7 +410,7 @@ class Tiered(BaseCharge):
     def _charged(
         self, period: str, number: int, tier: Tier, steps: tuple[Step, ...]
     ) -> Iterator[Line]:
-        quantity = sum((Fraction(step.value) for step in steps), Fraction(0))
+        quantity = exact_sum(step.value for step in steps)
         code, own = self.code or self.kind, None if self.schedule is None else period
         of_tier = f"tier{number + 1}" if len(self.ladders[period]) > 1 else None
         rates = tier.rate.components if isinstance(tier.rate, Components) else {None: tier.rate}

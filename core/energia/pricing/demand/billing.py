@@ -1,7 +1,6 @@
 """The demand that is billed: measured, compared with months before, not below a minimum."""
 
 import re
-from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -16,6 +15,7 @@ from energia.convert.scalars import Unfit
 from energia.convert.structures import Rules, enforce
 from energia.errors import Fault, Invalid
 from energia.pricing.charges import AcrossVersions, Measure, Measured, Role
+from energia.pricing.dates import days_of
 from energia.pricing.demand.peak import (
     TOTAL,
     BillMonth,
@@ -565,7 +565,7 @@ class BillingDemand:
             texts.append(f"{power}{times} at {interval.time}")
         mean = Fraction(total, len(texts) * MICRO)
         text = texts[0] if len(texts) == 1 else f"mean of ({', '.join(texts)})"
-        return (mean, text) if mean >= 0 else (Fraction(0), f"max({text}, 0)")
+        return (mean, text) if total >= 0 else (Fraction(0), f"max({text}, 0)")
 
 
 #: A period, the month of its demand, and its season or day; "" where these do not matter.
@@ -664,13 +664,7 @@ class Times:
     def _whole(self, demand: Demanded, measured: Measured, days: Mapping[str, int]) -> int:
         """Return the number of days for which the price is: of the month, or of the bill."""
         if self.reset == "month":
-            return _length(demand.month)
+            return days_of(demand.month)
         if self.across == "each":
             return measured["bill_days"]["days"]
         return sum(days.values())
-
-
-def _length(month: str) -> int:
-    """Return how many days a calendar month such as `2026-03` has."""
-    year, number = month.split("-")
-    return monthrange(int(year), int(number))[1]
