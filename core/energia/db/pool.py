@@ -85,9 +85,12 @@ class Pool:
         #: Seconds after which a connection that gives no answer is closed.
         self.limit = settings.statement_timeout + _GRACE
 
-    def tenant(self, organization: int = 1) -> Tenant:
-        """Return the database as one organization sees it; 1 is the implicit one."""
-        return Tenant(self, organization)
+    def tenant(self, organization: int = 1, caller: str = "system") -> Tenant:
+        """Return the database as one organization sees it; 1 is the implicit one.
+
+        *caller* is the id of who asks, for what is written down about changes.
+        """
+        return Tenant(self, organization, caller)
 
     async def ping(self) -> None:
         """Ask the server for an answer, even if every slot is taken.

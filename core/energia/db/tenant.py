@@ -74,9 +74,10 @@ class Tenant(_Runner):
     read is set in the same message, for that transaction only.
     """
 
-    def __init__(self, pool: Connections, organization: int) -> None:
+    def __init__(self, pool: Connections, organization: int, caller: str = "system") -> None:
         self._pool = pool
         self.organization = organization
+        self.caller = caller
         # Formatted, not passed: the statement's own parameters may have names or positions.
         self._prefix = f"select set_config('energia.organization', '{organization:d}', true); "
 

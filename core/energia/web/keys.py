@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 import attrs
 from aiohttp import web
 
+from energia.access.callers import Caller
 from energia.convert import Converter
 from energia.core import Core
 from energia.db.connection import Connection
@@ -48,6 +49,8 @@ CORE = web.AppKey("CORE", Core)
 CONVERTER = web.AppKey("CONVERTER", Converter)
 #: The id of a request, in its answer and its log lines.
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+#: Who asks.
+CALLER = web.RequestKey("CALLER", Caller)
 #: The error that the answer stands for, where it is one.
 ERROR = web.RequestKey("ERROR", Exception)
 #: The media type that the route of a request chose.
