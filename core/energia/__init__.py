@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from energia.pricing.slots import LocalDays as LocalDays
     from energia.pricing.slots import Portion as Portion
     from energia.settings import SecretStr as SecretStr
+    from energia.web.routes import PUBLIC as PUBLIC
     from energia.web.routes import Created as Created
     from energia.web.routes import Route as Route
     from energia.web.routes import Routes as Routes
@@ -261,6 +262,7 @@ _MODULES = {
     ),
     "settings": ("SecretStr",),
     "web.routes": (
+        "PUBLIC",
         "Created",
         "Route",
         "Routes",

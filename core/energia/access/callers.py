@@ -47,9 +47,16 @@ class Caller:
         """Tell whether it has *scope*, by itself or as `admin`."""
         return scope in self.scopes or "admin" in self.scopes
 
+    @property
+    def limited(self) -> bool:
+        """Whether it sees some sites or meters only."""
+        return self.sites is not None or self.meters is not None
+
 
 #: Whoever asks where no token is needed: in development.
 ANYBODY: Final = Caller("anybody", "anybody")
+#: Whoever asks for what is public: nobody looks who that is.
+NOBODY: Final = Caller("nobody", "nobody", scopes=frozenset())
 
 
 class Authenticator(Protocol):
