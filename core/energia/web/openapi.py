@@ -41,6 +41,7 @@ TAGS: Final[Mapping[str, str]] = {
     "Costs": "Usage priced under tariffs, exactly, with every line explained; nothing is stored.",
     "Contracts": "Which tariff a meter is on, from when to when, with its parameters.",
     "Bills": "Periods of contracts, priced and kept: drafted, issued, explained, corrected.",
+    "Tokens": "Who may use the service, and for what.",
     "Catalogue": "What the loaded plugins offer: kinds of charge and formats of files.",
     "Service": "The service itself: its health, its metrics and this documentation.",
 }
@@ -151,7 +152,10 @@ def _operation(route: Route, name: str, schemas: Schemas, problem: Schema) -> Sc
         if parameter.where in ("body", "upload"):
             operation["requestBody"] = _request_body(route, parameter, schemas)
     operation["security"] = [{_SCHEME: [scope]} for scope in route.needs]
-    operation["responses"] = _answers(route, schemas) | _refusals(route, problem)
+    operation["responses"] = _answers(route, schemas)
+    for status, refusal in _refusals(route, problem).items():
+        answer = operation["responses"].setdefault(status, refusal)
+        answer["content"] = answer.get("content", {}) | refusal["content"]
     return operation
 
 

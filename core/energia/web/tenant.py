@@ -4,7 +4,7 @@ import attrs
 from aiohttp import web
 
 from energia.db.connection import Connection
-from energia.db.pool import Tenant
+from energia.db.pool import Limits, Tenant
 from energia.errors import DatabaseAway
 from energia.web.keys import CALLER, CORE
 
@@ -25,11 +25,12 @@ class _Away:
 
 
 def tenant_of(request: web.Request) -> Tenant:
-    """Return the database as the organization of the caller sees it.
+    """Return the database as the organization of the caller sees it, within the caller's limits.
 
     Before the database is migrated every statement raises `DatabaseAway`; what needs none works.
     """
     core, caller = request.app[CORE], request[CALLER]
     if core.state.usable:
-        return core.pool.tenant(caller.organization, caller.id)
+        limits = Limits(caller.id, caller.sites, caller.meters) if caller.limited else None
+        return core.pool.tenant(caller.organization, caller.id, limits)
     return Tenant(_Away(core.state.phase), caller.organization, caller.id)

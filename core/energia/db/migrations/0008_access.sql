@@ -20,3 +20,53 @@ create table access_token (
   revoked_at timestamptz,
   primary key (organization_id, prefix)
 );
+
+-- What a caller that is limited to sites or meters sees: hexadecimal JSON, {"sites": [...],
+-- "meters": [...], "caller": "..."}, set for a transaction. Null for all others.
+create function energia_limits() returns jsonb language sql stable as $$
+  select convert_from(decode(nullif(current_setting('energia.limits', true), ''), 'hex'), 'UTF8')::jsonb
+$$;
+
+-- Each policy narrows what others allow; for who has no limits it is one look per statement. They
+-- bind once a table has row security.
+create policy limits on meter as restrictive
+  using (
+    coalesce((select energia_limits() -> 'sites') ? site_id, true)
+    and coalesce((select energia_limits() -> 'meters') ? id, true)
+  );
+-- Of the site of its meters one may know, but not change what others at it depend on.
+create policy limits on site as restrictive
+  using (
+    coalesce((select energia_limits() -> 'sites') ? id, true)
+    and (
+      (select energia_limits() -> 'meters') is null
+      or exists (
+        select from meter m where m.organization_id = site.organization_id and m.site_id = site.id)
+    )
+  )
+  with check (
+    coalesce((select energia_limits() -> 'sites') ? id, true)
+    and (select energia_limits() -> 'meters') is null
+  );
+create policy limits on channel as restrictive
+  using ((select energia_limits()) is null or exists (
+    select from meter m where m.organization_id = channel.organization_id and m.id = meter_id));
+create policy limits on contract as restrictive
+  using ((select energia_limits()) is null or exists (
+    select from meter m where m.organization_id = contract.organization_id and m.id = meter_id));
+create policy limits on bill as restrictive
+  using ((select energia_limits()) is null or exists (
+    select from meter m where m.organization_id = bill.organization_id and m.id = meter_id));
+create policy limits on cost_to_date as restrictive
+  using ((select energia_limits()) is null or exists (
+    select from contract c
+    where c.organization_id = cost_to_date.organization_id and c.id = contract_id));
+create policy limits on superseded as restrictive
+  using ((select energia_limits()) is null or kind <> 'contract' or exists (
+    select from contract c where c.organization_id = superseded.organization_id and c.id = superseded.id));
+
+-- An import names meters: a limited caller sees its own ones only.
+alter table import add column limited_to text;
+alter table import alter column limited_to set default energia_limits() ->> 'caller';
+create policy limits on import as restrictive
+  using ((select energia_limits()) is null or limited_to = (select energia_limits() ->> 'caller'));
