@@ -68,7 +68,9 @@ def test_who_needs_a_token() -> None:
 
     assert effective(**PRODUCTION).settings.auth.required
     assert load(environ=pull_request).settings.auth.required
-    assert not load(environ={**pull_request, "ENERGIA_AUTH__REQUIRED": "0"}).settings.auth.required
+    assert not load(
+        environ={**pull_request, "ENERGIA_AUTH__REQUIRED": "false"}
+    ).settings.auth.required
     assert [settings.auth.required for settings in (*loopback, told)] == [False] * 3 + [True]
 
 

@@ -9,8 +9,12 @@ import attrs
 import pytest
 
 from energia.access import tokens
+from energia.access.callers import Caller, Scope
 from energia.access.tokens import NewToken
+from energia.core import Core
 from energia.db.pool import Pool
+from energia.errors import Unauthenticated
+from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
 from energia.settings import Auth, Settings
 from tests.serving import Client, Serving, make_core
@@ -104,6 +108,40 @@ async def test_in_development(pool: Pool, serving: Serving) -> None:
         assert (await client.get("/v1/sites", headers=nothing)).status == 403
         nonsense = {"Authorization": "Bearer nonsense"}
         assert (await client.get("/v1/sites", headers=nonsense)).status == 401
+
+
+class Partners:
+    """A plugin that knows one token of its own kind, and refuses others of that kind."""
+
+    name = "partners"
+
+    @hookimpl
+    def register_authenticators(self) -> list["Partners"]:
+        """Offer itself."""
+        return [self]
+
+    async def authenticate(self, bearer: str, core: Core) -> Caller | None:
+        """Know the partner."""
+        if bearer == "partner:forged":
+            raise Unauthenticated("the partner's token is forged")
+        scopes: frozenset[Scope] = frozenset({"billing"})
+        return Caller("partner:7", "Acme", scopes=scopes) if bearer == "partner:7" else None
+
+
+async def test_authenticators_of_plugins(pool: Pool, serving: Serving) -> None:
+    """They are asked for what is no token of the core; who they know has the scopes they say."""
+    settings = attrs.evolve(Settings(), auth=Auth(required=True))
+    core = make_core(plugins=Plugins.of(partners=Partners()), pool=pool, settings=settings)
+    async with serving(core) as client:
+
+        async def status(path: str, bearer: str) -> int:
+            headers = {"Authorization": f"Bearer {bearer}"}
+            return (await client.get(path, headers=headers)).status
+
+        assert await status("/v1/bills", "partner:7") == 200
+        assert await status("/v1/sites", "partner:7") == 403
+        assert await status("/v1/bills", "partner:8") == 401
+        assert await status("/v1/bills", "partner:forged") == 401
 
 
 async def test_while_the_database_is_away(client: Client, pool: Pool) -> None:

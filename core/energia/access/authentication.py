@@ -27,6 +27,8 @@ from energia.errors import DatabaseAway, EnergiaError, Forbidden, Unauthenticate
 
 #: Seconds between two writes of when tokens were used.
 _PERIOD: Final = 60.0
+#: Seconds before tokens of an organization are looked up of which none is known yet.
+_PAUSE: Final = 0.02
 #: The longest bearer token that is looked at.
 _LONGEST: Final = 16_384
 log = structlog.get_logger(__name__)
@@ -189,12 +191,17 @@ class Authentication:
 
 
 class _Lookups:
-    """Looks tokens up: those that are asked for while a statement runs make the next one."""
+    """Looks tokens up: those that are asked for while a statement runs make the next one.
+
+    A statement sees one organization, and a token says which; nonsense may name any. So those that
+    are known to have tokens come first, and others one after another with a pause.
+    """
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self._waiting: dict[int, dict[str, asyncio.Future[Known | None]]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._have_tokens = {1}
 
     async def known(self, secret: Secret) -> Known | None:
         """Return what the database knows of a token; raises `DatabaseAway`."""
@@ -211,9 +218,11 @@ class _Lookups:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                organization = next(iter(self._waiting))
-                wanted = self._waiting.pop(organization)
-                await self._answer(organization, wanted)
+                organization = next(filter(self._have_tokens.__contains__, self._waiting), None)
+                if organization is None:
+                    await asyncio.sleep(_PAUSE)
+                    organization = next(iter(self._waiting))
+                await self._answer(organization, self._waiting.pop(organization))
         finally:
             self._task = None
 
@@ -228,5 +237,7 @@ class _Lookups:
                 future.set_exception(error)
                 future.exception()  # whoever waited may have left
             return
+        if found:
+            self._have_tokens.add(organization)
         for prefix, future in wanted.items():
             future.set_result(found.get(prefix))

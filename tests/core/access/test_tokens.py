@@ -161,6 +161,24 @@ async def test_a_flood_of_nonsense(core: Core, statements: list[str]) -> None:
     assert len(authentication._strangers) == 10
 
 
+async def test_nonsense_of_many_organizations(
+    tenant: Tenant, core: Core, statements: list[str]
+) -> None:
+    """Tokens that name organizations at random wait for each other, and nobody else for them."""
+    secret = await tokens.create(tenant, READER, NOW)
+    authentication = Authentication(core)
+    flood = [Secret.new(number).text for number in range(2, 502)]
+    statements.clear()
+    tasks = [asyncio.create_task(authentication.caller(text)) for text in flood]
+    await asyncio.sleep(0.1)
+
+    assert (await asyncio.wait_for(authentication.caller(secret.text), 5)).name == "reader"
+    assert len(statements) < 50
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def test_without_the_database(tenant: Tenant, core: Core) -> None:
     """Who is remembered goes on; of others it cannot be told, which is not a refusal."""
     secret = await tokens.create(tenant, READER, NOW)
