@@ -8,6 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from energia.access.callers import Authenticator as Authenticator
+    from energia.access.callers import Caller as Caller
+    from energia.access.callers import Scope as Scope
     from energia.billing.models import BillIssued as BillIssued
     from energia.codes import Currency as Currency
     from energia.codes import UnitName as UnitName
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from energia.errors import Fault as Fault
     from energia.errors import Invalid as Invalid
     from energia.errors import Malformed as Malformed
+    from energia.errors import Unauthenticated as Unauthenticated
     from energia.health.probes import ComponentType as ComponentType
     from energia.health.probes import Criticality as Criticality
     from energia.health.probes import Observed as Observed
@@ -105,6 +109,7 @@ if TYPE_CHECKING:
     from energia.pricing.slots import LocalDays as LocalDays
     from energia.pricing.slots import Portion as Portion
     from energia.settings import SecretStr as SecretStr
+    from energia.web.routes import PUBLIC as PUBLIC
     from energia.web.routes import Created as Created
     from energia.web.routes import Route as Route
     from energia.web.routes import Routes as Routes
@@ -113,6 +118,11 @@ __version__ = "0.2.0.dev0"
 
 #: The modules of the public names.
 _MODULES = {
+    "access.callers": (
+        "Authenticator",
+        "Caller",
+        "Scope",
+    ),
     "billing.models": ("BillIssued",),
     "codes": (
         "Currency",
@@ -142,6 +152,7 @@ _MODULES = {
         "Fault",
         "Invalid",
         "Malformed",
+        "Unauthenticated",
     ),
     "health.probes": (
         "ComponentType",
@@ -251,6 +262,7 @@ _MODULES = {
     ),
     "settings": ("SecretStr",),
     "web.routes": (
+        "PUBLIC",
         "Created",
         "Route",
         "Routes",

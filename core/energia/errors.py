@@ -7,6 +7,8 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
     * PluginError
   * MigrationError
   * Malformed                 400: not parseable
+  * Unauthenticated           401
+  * Forbidden                 403: the scope that is missing, by name
   * NotFound                  404
   * NotAcceptable             406
   * TooSlow                   408: a limit, by name
@@ -125,6 +127,20 @@ class Malformed(EnergiaError):
 
     status = HTTPStatus.BAD_REQUEST
     code = "malformed"
+
+
+class Unauthenticated(EnergiaError):
+    """It is not known who asks."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "unauthenticated"
+
+
+class Forbidden(EnergiaError):
+    """Who asks may not do this."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "forbidden"
 
 
 class NotFound(EnergiaError):

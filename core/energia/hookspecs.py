@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
     from prometheus_client.registry import Collector
 
+    from energia.access.callers import Authenticator
     from energia.billing.models import BillIssued
     from energia.core import Core, Probe, Seed
     from energia.costing.timing import PricingFinished
@@ -121,6 +122,19 @@ def register_routes() -> "Iterable[Route]":
         @hookimpl
         def register_routes() -> Routes:
             return routes
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_authenticators() -> "Iterable[Authenticator]":
+    """Return what recognises callers by their bearer tokens, beside the tokens of the core.
+
+    Example:
+        @hookimpl
+        def register_authenticators() -> list[Authenticator]:
+            return [Partners()]
 
     """
     raise NotImplementedError

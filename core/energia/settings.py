@@ -103,6 +103,26 @@ class Health:
 
 
 @attrs.frozen
+class Auth:
+    """Who may use the service.
+
+    Attributes:
+        required: Whether a request needs a token, but for what is public: by default in production
+            and previews. Without, the service listens on the loopback only.
+        cache: For how long what is known of a token holds, in seconds: within it a revocation is
+            seen by all replicas.
+        away: For how long a known token goes on being taken while the database is away, in seconds.
+        cache_size: How many tokens are remembered, and as many that are none.
+
+    """
+
+    required: bool = False
+    cache: Annotated[float, Meta(ge=0, le=60)] = 5.0
+    away: Seconds = 300.0
+    cache_size: Count = 10_000
+
+
+@attrs.frozen
 class Readings:
     """How readings are stored.
 
@@ -224,6 +244,7 @@ class Settings:
     pull_request: int | None = None
     server: Server = Server()
     database: Database = Database()
+    auth: Auth = Auth()
     health: Health = Health()
     readings: Readings = Readings()
     feeds: Feeds = Feeds()

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from aiohttp import web
 from msgspec import Meta
 
-from energia import Routes, hookimpl
+from energia import PUBLIC, Routes, hookimpl
 from energia.errors import NotFound
 
 #: The files of the page; no others are served.
@@ -58,7 +58,7 @@ _INITIALIZER: Final = """window.addEventListener("load", () => {
 });
 """
 
-routes = Routes(tag="Service")
+routes = Routes(tag="Service", reads=PUBLIC)
 
 
 @routes.get("/docs", produces=("text/html",))

@@ -28,6 +28,9 @@ def messages(**environ: str) -> list[str]:
     return [fault.message for fault in caught.value.faults]
 
 
+PRODUCTION = {"ENERGIA_PROFILE": "production", "DATABASE_URL": "postgresql://u@h/energia"}
+
+
 def written(path: str, text: str) -> Path:
     """Write a file and return its path."""
     file = Path(path)
@@ -55,6 +58,20 @@ def test_the_profiles_differ() -> None:
     assert (production.server.host, production.server.drain) == ("0.0.0.0", 10)
     assert (preview.server.drain_ready, preview.server.drain) == (0, 0)
     assert preview.server.shutdown_timeout == 4
+
+
+def test_who_needs_a_token() -> None:
+    """Production and previews ask for tokens; development does not, unless it is told to."""
+    pull_request = {"PR_NUMBER": "7", "DATABASE_URL": "postgresql://u@h/app_pr_7"}
+    loopback = [effective(HOST=host).settings for host in ("localhost", "::1", "127.0.0.2")]
+    told = effective(HOST="0.0.0.0", ENERGIA_AUTH__REQUIRED="true").settings
+
+    assert effective(**PRODUCTION).settings.auth.required
+    assert load(environ=pull_request).settings.auth.required
+    assert not load(
+        environ={**pull_request, "ENERGIA_AUTH__REQUIRED": "false"}
+    ).settings.auth.required
+    assert [settings.auth.required for settings in (*loopback, told)] == [False] * 3 + [True]
 
 
 def test_later_layers_win() -> None:
@@ -170,6 +187,18 @@ def test_all_faults_are_told_at_once() -> None:
         (
             {"ENERGIA_PROFILE": "production", "DATABASE_URL": "embedded:"},
             "production does not run on the embedded server without --allow-embedded",
+        ),
+        ({"HOST": "0.0.0.0"}, "set auth.required, or listen on 127.0.0.1"),
+        ({"HOST": "::"}, "set auth.required, or listen on 127.0.0.1"),
+        ({"HOST": "energia.example.com"}, "set auth.required, or listen on 127.0.0.1"),
+        (
+            {"ENERGIA_AUTH__REQUIRED": "false", **PRODUCTION},
+            "auth.required: production needs tokens",
+        ),
+        ({"ENERGIA_HEALTH__TOKEN": "changeme", **PRODUCTION}, "health.token: the secret is one"),
+        (
+            {"ENERGIA_PLUGINS__METRICS_PROMETHEUS__TOKEN": "Laptop", **PRODUCTION},
+            "plugins.metrics-prometheus.token: the secret is one that everybody tries",
         ),
     ],
 )

@@ -59,6 +59,7 @@ class Load:
         url: Where to send them.
         rate: How many a second.
         meters: How many meters there are; each has a year of days to send.
+        headers: What each request carries: a token.
         answered: The requests that are over.
         acknowledged: The meters and days whose readings were answered with 200.
 
@@ -67,6 +68,7 @@ class Load:
     url: str
     rate: float
     meters: int = 20
+    headers: dict[str, str] = attrs.field(factory=dict, repr=False)
     answered: list[Answered] = attrs.field(factory=list, init=False)
     acknowledged: list[tuple[int, int]] = attrs.field(factory=list, init=False)
     _days: list[list[float]] = attrs.field(factory=household, init=False, repr=False)
@@ -79,7 +81,7 @@ class Load:
         channel |= {"unit": "kWh", "interval": "PT1H", "kind": "interval"}
         meter = {"site": "home", "channels": [channel]}
         bodies = {f"/v1/meters/m{number}": meter for number in range(self.meters)}
-        async with aiohttp.ClientSession(self.url) as api:
+        async with aiohttp.ClientSession(self.url, headers=self.headers) as api:
             for path, body in {"/v1/sites/home": site, **bodies}.items():
                 async with api.put(path, json=body) as answer:
                     assert answer.status == 201, await answer.text()
@@ -102,7 +104,7 @@ class Load:
         """Ask for all that was acknowledged, and return the meters and days that are not there."""
         query = {"start": _BEGIN.isoformat(), "end": (_BEGIN + timedelta(_DAYS)).isoformat()}
         stored: dict[int, list[float]] = {}
-        async with aiohttp.ClientSession(url or self.url) as api:
+        async with aiohttp.ClientSession(url or self.url, headers=self.headers) as api:
             for number in range(self.meters):
                 async with api.get(f"/v1/meters/m{number}/readings", params=query) as answer:
                     assert answer.status == 200, await answer.text()
@@ -117,7 +119,9 @@ class Load:
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
         limit = aiohttp.ClientTimeout(total=30)
         async with (
-            aiohttp.ClientSession(self.url, connector=connector, timeout=limit) as api,
+            aiohttp.ClientSession(
+                self.url, connector=connector, timeout=limit, headers=self.headers
+            ) as api,
             asyncio.TaskGroup() as requests,
         ):
             begun, number = time.monotonic(), 0
@@ -204,7 +208,7 @@ class Watch:
                 await asyncio.sleep(0.01)
 
     async def _run(self) -> None:
-        async with aiohttp.ClientSession(self.url) as api:
+        async with aiohttp.ClientSession(self.url, headers=self.headers) as api:
             while True:
                 for path, found in (("live", self.live), ("ready", self.ready)):
                     found.append(await self._status(api, path))

@@ -73,6 +73,7 @@ async def test_the_page_lists_the_operations(
         for operation in operations.values()
         if operation["tags"] == [tag]
     ]
+    assert re.search(r'<button class="btn authorize', page)
     urls = requested(tmp_path / "net.json", url)
     assert f"{url}/openapi.json" in urls
     assert [url for url in urls if not url.startswith((f"{url}/", "data:"))] == []

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.e2e.service import Service, ready, serving
+from tests.e2e.service import OPEN, Service, ready, serving, token
 from tests.previews import PreviewServer
 
 #: What Coolify copies from production to every preview.
@@ -35,16 +35,21 @@ def running(
     return serving(url, wait=wait, python=sys.executable, **given)
 
 
-async def asked(service: Service, path: str) -> tuple[int, Any]:
+async def asked(
+    service: Service, path: str, headers: Mapping[str, str] | None = None
+) -> tuple[int, Any]:
     """Return the status and the body of an answer."""
-    async with aiohttp.ClientSession() as session, session.get(service.url + path) as answer:
+    async with (
+        aiohttp.ClientSession(service.url, headers=headers) as session,
+        session.get(path) as answer,
+    ):
         return answer.status, await answer.json(content_type=None)
 
 
-async def offered(service: Service) -> dict[str, Any]:
+async def offered(service: Service, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return what a service offers."""
     paths = set((await asked(service, "/openapi.json"))[1]["paths"])
-    sites = (await asked(service, "/v1/sites"))[1]["items"]
+    sites = (await asked(service, "/v1/sites", headers))[1]["items"]
     return {
         "webhook": "/v1/previews/github" in paths,
         "checks": set((await asked(service, "/health"))[1]["checks"]),
@@ -57,9 +62,10 @@ async def test_the_number_alone_makes_a_preview(database: str, previews: Preview
     copied = {**COPIED, "ENERGIA_PREVIEW__ADMIN_URL": previews.url()}
     async with (
         running(database, copied) as production,
-        running(previews.url(URL), {"PR_NUMBER": "7", **copied}) as preview,
+        running(previews.url(URL), {"PR_NUMBER": "7", **copied, **OPEN}) as preview,
     ):
-        of_production, of_preview = await offered(production), await offered(preview)
+        admin = await token(database)
+        of_production, of_preview = await offered(production, admin), await offered(preview)
         logged = preview.logged()
 
     assert of_production["webhook"]
@@ -110,7 +116,7 @@ async def test_a_database_lives_as_long_as_its_pull_request(previews: PreviewSer
         assert await service.stop(signal.SIGTERM) == 0
     assert previews.databases() == []
 
-    async with running(previews.url(URL), given) as service:
+    async with running(previews.url(URL), {**given, **OPEN}) as service:
         assert (await offered(service))["sites"] == ["demo-home"]
     assert previews.databases() == ["app_pr_10"]
 

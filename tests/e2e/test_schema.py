@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.e2e.service import Service
+from tests.e2e.service import serving, token
 
 SITE = {"name": "Home", "timezone": "Asia/Kathmandu", "country": "NP", "currency": "NPR"}
 CHANNEL = {
@@ -66,6 +66,11 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /health/ready": {},
     "GET /metrics": {},
     "GET /openapi.json": {},
+    "POST /v1/tokens": {"json": {"name": "reader", "scopes": ["readings:read"]}},
+    "GET /v1/tokens": {},
+    "GET /v1/tokens/{prefix}": {"path": {"prefix": "<the token>"}},
+    "POST /v1/tokens/{prefix}/rotate": {"path": {"prefix": "<the token>"}},
+    "DELETE /v1/tokens/{prefix}": {"path": {"prefix": "<the token>"}},
     "GET /v1/plugins": {},
     "GET /v1/charge-kinds": {},
     "GET /v1/formats": {},
@@ -144,6 +149,7 @@ KNOWN = {
 #: Where ids that the service makes are found, and what they are called there.
 MADE = {
     "<the first import>": ("/v1/imports", "import"),
+    "<the token>": ("/v1/tokens", "prefix"),
     "<the draft>": ("/v1/bills?status=draft", "id"),
 }
 
@@ -184,8 +190,11 @@ def operations(url: str) -> Iterator[APIOperation[Any, Any, Any, Any]]:
         yield result.ok()
 
 
-def fuzz(operation: APIOperation[Any, Any, Any, Any], url: str, examples: int) -> None:
-    """Send requests that fit the document, and some that do not."""
+def fuzz(
+    operation: APIOperation[Any, Any, Any, Any], url: str, examples: int, token: dict[str, str]
+) -> None:
+    """Send requests that fit the document, and some that do not: with a token, or without one."""
+    senders = st.sampled_from([token, token, token, {}, {"Authorization": "Bearer nonsense"}])
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
 
         @settings(
@@ -195,13 +204,15 @@ def fuzz(operation: APIOperation[Any, Any, Any, Any], url: str, examples: int) -
             derandomize=True,
             suppress_health_check=list(HealthCheck),
         )
-        @given(case=operation.as_strategy(generation_mode=mode), known=st.booleans())
-        def run(case: "Case[Any]", known: bool) -> None:
+        @given(
+            case=operation.as_strategy(generation_mode=mode), known=st.booleans(), sender=senders
+        )
+        def run(case: "Case[Any]", known: bool, sender: dict[str, str]) -> None:
             if known and case.method != "DELETE":
                 case.path_parameters.update(
                     {k: v for k, v in KNOWN.items() if k in case.path_parameters}
                 )
-            case.call_and_validate(base_url=url, checks=CHECKS)
+            case.call_and_validate(base_url=url, checks=CHECKS, headers=sender)
 
         # An operation without parameters has no request that does not fit.
         with contextlib.suppress(Unsatisfiable):
@@ -236,21 +247,23 @@ async def test_every_operation_works(url: str) -> None:
 
 @pytest.mark.parametrize("with_body", [False, True], ids=["without_body", "with_body"])
 async def test_nothing_breaks_it(
-    service: Service, with_body: bool, pytestconfig: pytest.Config
+    database: str, with_body: bool, pytestconfig: pytest.Config
 ) -> None:
     """No generated request makes a server error or is answered against the document."""
     # Bodies take a hundred times as long to make up: `make fuzz` makes many.
     examples = pytestconfig.getoption("--fuzz") or (4 if with_body else 14)
 
-    def run() -> None:
+    def run(url: str, admin: dict[str, str]) -> None:
         with requests.Session() as session:
+            session.headers.update(admin)
             for label in GOOD:
-                send(session, service.url, label)
-        for operation in operations(service.url):
+                send(session, url, label)
+        for operation in operations(url):
             if bool(operation.body) == with_body:
-                fuzz(operation, service.url, examples)
+                fuzz(operation, url, examples, admin)
 
-    await asyncio.to_thread(run)
+    async with serving(database, ENERGIA_AUTH__REQUIRED="true") as service:
+        await asyncio.to_thread(run, service.url, await token(database))
 
-    assert service.tracebacks() == []
-    assert service.process.returncode is None
+        assert service.tracebacks() == []
+        assert service.process.returncode is None

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from pytest_aiohttp import AiohttpServer
 
-from tests.e2e.service import serving
+from tests.e2e.service import serving, token
 from tests.monitoring import load
 from tests.monitoring.dashboards import Target, targets
 from tests.monitoring.prometheus import Prometheus, scraping
@@ -66,7 +66,7 @@ async def test_panels_show_a_load(
         scraping(
             {"energia": service.url, "energia-previews": preview.url}, TOKEN, tmp_path
         ) as prometheus,
-        aiohttp.ClientSession(service.url) as api,
+        aiohttp.ClientSession(service.url, headers=await token(database)) as api,
     ):
         await asyncio.sleep(2)
         idle = await _panels(prometheus)

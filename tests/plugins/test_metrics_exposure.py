@@ -48,9 +48,9 @@ async def test_closed_unless_told(profile: Profile, serving: Serving) -> None:
         problem = await answer.json(content_type=None)
 
         assert answer.status == 401
-        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="energia"'
         assert answer.headers["Content-Type"] == "application/problem+json"
-        assert problem["code"] == "unauthorized"
+        assert problem["code"] == "unauthenticated"
         assert re.search("token, a port or public", problem["detail"])
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from energia.db.embedded import Embedded
 from tests.e2e.load import Load, Watch
 from tests.e2e.outages import Outage, freeze, outage
-from tests.e2e.service import Service, serving
+from tests.e2e.service import Service, serving, token
 
 #: What happens, and for how many seconds.
 Plan = Sequence[tuple[Callable[[Embedded, Watch, float], Coroutine[None, None, Outage]], float]]
@@ -54,7 +54,8 @@ async def _under_load(
     server: Embedded, service: Service, rate: float, plan: Plan, calm: float
 ) -> bool:
     seconds = sum(away for _, away in plan) + (len(plan) + 1) * (calm + 10)
-    load = Load(service.url, rate, meters=max(1, round(rate * seconds / 2 / 365) + 1))
+    meters = max(1, round(rate * seconds / 2 / 365) + 1)
+    load = Load(service.url, rate, meters, headers=await token(server.dsn()))
     watch, begun = Watch(service.url), time.monotonic()
     await load.set_up()
     async with watch.running():

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.request import urlopen
 
 from tests.e2e.load import Load
-from tests.e2e.service import free_port
+from tests.e2e.service import free_port, token
 from tests.rehearsals.engine import HARDENED, Container, build, docker, layers_above, running
 from tests.rehearsals.postgres import postgres
 
@@ -60,9 +60,9 @@ def shown(container: Container) -> int:
     return total
 
 
-async def stopped(container: Container) -> tuple[Load, float, int]:
+async def stopped(container: Container, database: str) -> tuple[Load, float, int]:
     """Stop the container under load; return the load, the seconds and the exit code."""
-    load = Load(container.url, rate=100, meters=20)
+    load = Load(container.url, rate=100, meters=20, headers=await token(database))
     await load.set_up()
     async with load.running():
         await asyncio.sleep(3)
@@ -85,7 +85,7 @@ def rehearse(image: str) -> list[str]:
         with running(image, free_port(), {"DATABASE_URL": url}) as container:
             healthy = container.healthy(START + 6)
             print(f"documentation: {shown(container) / 1e6:.1f} MB served")
-            load, seconds, code = asyncio.run(stopped(container))
+            load, seconds, code = asyncio.run(stopped(container, url))
         print(f"healthy after {healthy:.1f} s; stopped after {seconds:.1f} s, exit code {code}")
         # What came after it had stopped to listen was refused, as without a proxy it must be.
         last = max(one.sent for one in load.answered if one.said == "200")

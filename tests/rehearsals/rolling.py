@@ -29,7 +29,7 @@ import aiohttp
 
 from tests.e2e.load import Load
 from tests.e2e.proxies import traefik
-from tests.e2e.service import free_port
+from tests.e2e.service import free_port, token
 from tests.rehearsals.coolify import MARK, Platform
 from tests.rehearsals.engine import build
 from tests.rehearsals.postgres import postgres
@@ -87,11 +87,13 @@ async def routed(url: str, seconds: float = 20) -> None:
             await asyncio.sleep(0.1)
 
 
-async def loaded(url: str, platform: Platform, switches: int) -> tuple[Load, int]:
+async def loaded(
+    url: str, platform: Platform, switches: int, headers: dict[str, str]
+) -> tuple[Load, int]:
     """Switch releases under load; return the load, and how many acknowledged days are lost."""
     container = await platform.started()
     await routed(url)
-    load = Load(url, RATE, meters=20 + 10 * switches)
+    load = Load(url, RATE, meters=20 + 10 * switches, headers=headers)
     await load.set_up()
     async with load.running():
         await asyncio.sleep(2)
@@ -110,7 +112,7 @@ async def rehearse(image: str, switches: int, environ: dict[str, str]) -> bool:
         platform = Platform(image, {"DATABASE_URL": dsn, **environ})
         try:
             async with proxying(Path(folder), platform) as url:
-                load, lost = await loaded(url, platform, switches)
+                load, lost = await loaded(url, platform, switches, await token(dsn))
         finally:
             platform.remove()
     failed = [one for one in load.answered if one.said != "200"]

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from energia.db.connect import connected
-from energia.db.migrate import pending
+from energia.db.migrate import migrate, pending
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
 from energia.errors import MigrationError
@@ -19,11 +19,20 @@ async def opened(settings: Database) -> AsyncIterator[Tenant]:
         MigrationError: Migrations are pending; `energia migrate` applies them.
 
     """
+    async with opened_pool(settings) as pool:
+        yield pool.tenant()
+
+
+@asynccontextmanager
+async def opened_pool(settings: Database, *, migrating: bool = False) -> AsyncIterator[Pool]:
+    """Give connections to the database; raises as `opened`, unless it is to be migrated."""
     async with connected(settings) as dsn:
-        if (await pending(dsn)).pending:
+        if migrating:
+            await migrate(dsn)
+        elif (await pending(dsn)).pending:
             raise MigrationError("the database is not up to date: run `energia migrate` first")
         pool = Pool(dsn, settings)
         try:
-            yield pool.tenant()
+            yield pool
         finally:
             await pool.close()

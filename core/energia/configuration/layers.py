@@ -36,7 +36,9 @@ _NOT_IN_FILES: Final = {
 }
 _BY_PROFILE: Final[dict[str, dict[Key, object]]] = {
     "development": {("server", "host"): "127.0.0.1"},
+    "production": {("auth", "required"): True},
     "preview": {
+        ("auth", "required"): True,
         ("server", "drain_ready"): 0,
         ("server", "drain"): 0,
         ("server", "shutdown_timeout"): 4,

@@ -6,7 +6,9 @@ plugin's setting too late, so that its loaders would all have been replaced.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatch
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -19,6 +21,13 @@ from energia.configuration.values import structure
 from energia.errors import ConfigurationError, Fault, did_you_mean
 from energia.settings import Profile, Settings
 
+#: What examples have for a secret; production refuses them.
+_PLACEHOLDERS: Final = frozenset(
+    (
+        *("admin", "changeme", "change-me", "change_me", "default", "energia", "example"),
+        *("laptop", "password", "secret", "test", "token"),
+    )
+)
 PROFILES: Final[tuple[str, ...]] = get_args(Profile)
 
 
@@ -161,6 +170,7 @@ def broken_rules(settings: Settings, database_origin: str, allow_embedded: bool)
         *_lease(settings),
         *database.broken_rules(settings, database_origin, allow_embedded),
         *_stopping(settings),
+        *_access(settings),
     ]
 
 
@@ -194,6 +204,43 @@ def _stopping(settings: Settings) -> Iterator[Fault]:
             f"more than server.stop_grace, {server.stop_grace:g} s"
         )
         yield Fault("stop_too_slow", message, "server.stop_grace")
+
+
+def _access(settings: Settings) -> Iterator[Fault]:
+    """Nobody serves an open API by accident."""
+    if settings.profile == "production":
+        yield from _open_production(settings)
+        return
+    is_open = settings.profile == "development" and not settings.auth.required
+    if is_open and not _is_loopback(settings.server.host):
+        message = (
+            f"server.host is {settings.server.host}, where others may ask, and no token is "
+            "needed: set auth.required, or listen on 127.0.0.1"
+        )
+        yield Fault("open_to_all", message, "server.host")
+
+
+def _open_production(settings: Settings) -> Iterator[Fault]:
+    if not settings.auth.required:
+        yield Fault("open_to_all", "auth.required: production needs tokens", "auth.required")
+    secrets = {"health.token": settings.health.token.get_secret_value()} | {
+        f"plugins.{plugin}.{name}": str(value)
+        for plugin, table in settings.plugins.settings.items()
+        for name, value in table.items()
+        if name in ("token", "secret", "password")
+    }
+    for path, secret in secrets.items():
+        if secret.lower() in _PLACEHOLDERS:
+            message = f"{path}: the secret is one that everybody tries: openssl rand -hex 32"
+            yield Fault("default_secret", message, path)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return False
 
 
 # What is said of what does not fit.

@@ -8,11 +8,11 @@ import attrs
 
 from energia.db.address import session
 from energia.db.connection import Connection, StatementTimer, connect
-from energia.db.tenant import Queries, Tenant
+from energia.db.tenant import Limits, Queries, Tenant
 from energia.errors import DatabaseAway, PoolExhausted
 from energia.settings import Database
 
-__all__ = ["Pool", "PoolStats", "Queries", "Tenant"]
+__all__ = ["Limits", "Pool", "PoolStats", "Queries", "Tenant"]
 
 #: Surrounds a wait for a slot: it times it, or counts waits.
 WaitTimer = Callable[[Awaitable[None]], Awaitable[None]]
@@ -85,9 +85,15 @@ class Pool:
         #: Seconds after which a connection that gives no answer is closed.
         self.limit = settings.statement_timeout + _GRACE
 
-    def tenant(self, organization: int = 1) -> Tenant:
-        """Return the database as one organization sees it; 1 is the implicit one."""
-        return Tenant(self, organization)
+    def tenant(
+        self, organization: int = 1, caller: str = "system", limits: Limits | None = None
+    ) -> Tenant:
+        """Return the database as one organization sees it; 1 is the implicit one.
+
+        *caller* is the id of who asks, for what is written down about changes; *limits* are the
+        only sites and meters that it sees.
+        """
+        return Tenant(self, organization, caller, limits)
 
     async def ping(self) -> None:
         """Ask the server for an answer, even if every slot is taken.

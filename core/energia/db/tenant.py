@@ -1,16 +1,19 @@
 """The database as one organization sees it."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final, Protocol, TypeVar
 
+import attrs
+
 from energia.db.connection import Connection, Parameters, Result
-from energia.errors import DatabaseAway, DatabaseError, EnergiaError
+from energia.errors import DatabaseAway, DatabaseError, EnergiaError, Forbidden, NotPermitted
 
 T = TypeVar("T")
 
-_PREFIX: Final = re.compile(r"(?:begin[^;]*; )?select set_config\([^)]*\); ")
+_PREFIX: Final = re.compile(r"(?:begin[^;]*; )?(?:select set_config\([^)]*\); )+")
 
 
 class Queries(Protocol):
@@ -49,22 +52,57 @@ class Connections(Protocol):
         ...
 
 
+@attrs.frozen
+class Limits:
+    """The only sites and meters that a caller sees: the row policies hold it to them.
+
+    Attributes:
+        caller: The id of the caller, whose own imports it sees.
+        sites: The ids of the sites; None for all.
+        meters: The ids of the meters; None for all.
+
+    """
+
+    caller: str
+    sites: frozenset[str] | None = None
+    meters: frozenset[str] | None = None
+
+    @property
+    def setting(self) -> str:
+        """What `energia_limits()` reads: digits and letters alone, whatever the ids have."""
+        both = {"sites": self.sites, "meters": self.meters}
+        ids = {name: sorted(given) for name, given in both.items() if given is not None}
+        return json.dumps({"caller": self.caller, **ids}).encode().hex()
+
+
 class _Runner:
     """Both calls, over one that runs a message."""
+
+    #: Whether row policies hold a caller to its limits.
+    _limited = False
+
+    async def _sent(self, sql: str, parameters: Parameters | None) -> Result:
+        """Run a message; what limits forbid is the caller's to know, not a failure."""
+        try:
+            return await self._run(sql, parameters)
+        except NotPermitted:
+            if self._limited:
+                raise Forbidden("the caller is limited to other sites or meters") from None
+            raise
 
     async def _run(self, sql: str, parameters: Parameters | None) -> Result:
         raise NotImplementedError
 
     async def fetch(self, row: Callable[..., T], sql: str, *parameters: object) -> list[T]:
         """Return `row(*columns)` for each row of the (last) statement."""
-        rows = (await self._run(sql, _parameters(parameters))).rows
+        rows = (await self._sent(sql, _parameters(parameters))).rows
         if rows is None:
             raise DatabaseError("the statement gives no rows")
         return [row(*columns) for columns in rows]
 
     async def execute(self, sql: str, *parameters: object) -> int:
         """Run a statement and return how many rows it affected."""
-        return (await self._run(sql, _parameters(parameters))).affected
+        return (await self._sent(sql, _parameters(parameters))).affected
 
 
 class Tenant(_Runner):
@@ -74,11 +112,21 @@ class Tenant(_Runner):
     read is set in the same message, for that transaction only.
     """
 
-    def __init__(self, pool: Connections, organization: int) -> None:
+    def __init__(
+        self,
+        pool: Connections,
+        organization: int,
+        caller: str = "system",
+        limits: Limits | None = None,
+    ) -> None:
         self._pool = pool
         self.organization = organization
+        self.caller = caller
         # Formatted, not passed: the statement's own parameters may have names or positions.
         self._prefix = f"select set_config('energia.organization', '{organization:d}', true); "
+        self._limited = limits is not None
+        if limits is not None:
+            self._prefix += f"select set_config('energia.limits', '{limits.setting}', true); "
 
     def transaction(self) -> AbstractAsyncContextManager[Queries]:
         """Return a transaction: committed at the exit, rolled back if an error leaves the block.
@@ -86,7 +134,7 @@ class Tenant(_Runner):
         The connection is taken with the first statement, whose message also begins the
         transaction. One task at a time may use it.
         """
-        return _transaction(self._pool, f"begin; {self._prefix}")
+        return _transaction(self._pool, f"begin; {self._prefix}", self._limited)
 
     def snapshot(self) -> AbstractAsyncContextManager[Queries]:
         """Return a transaction that only reads, and sees one state of the database throughout.
@@ -94,7 +142,7 @@ class Tenant(_Runner):
         What is read with several statements fits together, whatever is written meanwhile.
         """
         begin = "begin isolation level repeatable read, read only"
-        return _transaction(self._pool, f"{begin}; {self._prefix}")
+        return _transaction(self._pool, f"{begin}; {self._prefix}", self._limited)
 
     async def _run(self, sql: str, parameters: Parameters | None) -> Result:
         connection = await self._pool.take()
@@ -105,8 +153,8 @@ class Tenant(_Runner):
 
 
 @asynccontextmanager
-async def _transaction(pool: Connections, begin: str) -> AsyncIterator[Queries]:
-    transaction = _Transaction(pool, begin)
+async def _transaction(pool: Connections, begin: str, limited: bool) -> AsyncIterator[Queries]:
+    transaction = _Transaction(pool, begin, limited)
     try:
         yield transaction
         await transaction.commit()
@@ -120,8 +168,9 @@ async def _transaction(pool: Connections, begin: str) -> AsyncIterator[Queries]:
 class _Transaction(_Runner):
     """The statements of one transaction."""
 
-    def __init__(self, pool: Connections, begin: str) -> None:
+    def __init__(self, pool: Connections, begin: str, limited: bool) -> None:
         self._pool = pool
+        self._limited = limited
         self._begin = begin
         self._connection: Connection | None = None
         self._ended = False

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
     from prometheus_client.registry import Collector
 
+    from energia.access.callers import Authenticator
     from energia.billing.models import BillIssued
     from energia.core import Core, Probe, Seed
     from energia.costing.timing import PricingFinished
@@ -123,6 +124,10 @@ class Plugins:
     def probes(self) -> "tuple[Probe, ...]":
         """Return the health probes."""
         return tuple(probe for _, probe in self._registered.probes.values())
+
+    def authenticators(self) -> "tuple[Authenticator, ...]":
+        """Return what recognises callers, in the order of the plugins."""
+        return tuple(each for _, each in self._registered.authenticators.values())
 
     def collectors(self) -> "tuple[Collector, ...]":
         """Return the Prometheus collectors."""

@@ -169,6 +169,12 @@ def _times(what: str, offer: object) -> str | None:
     return None
 
 
+def _authenticator(offer: object) -> str | None:
+    if not inspect.iscoroutinefunction(getattr(offer, "authenticate", None)):
+        return "an authenticator must have a coroutine function `authenticate`"
+    return _of_class("authenticator", offer)
+
+
 def _collector(offer: object) -> str | None:
     return _of_class("collector", offer) or _without_methods("collector", offer, "collect")
 
@@ -224,6 +230,7 @@ _LACKING: Final[Mapping[str, Callable[[object], str | None]]] = {
     "register_collectors": _collector,
     "register_routes": _instance("energia.web.routes", "Route"),
     "register_middlewares": _middleware,
+    "register_authenticators": _authenticator,
     "register_migrations": _folder,
     "register_seeds": _seed,
     "register_price_feeds": _price_feed,

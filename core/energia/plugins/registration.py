@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
     from prometheus_client.registry import Collector
 
+    from energia.access.callers import Authenticator
     from energia.core import Probe, Seed
     from energia.metering.decoders import Decoder
     from energia.pricing.charges import Charge
@@ -174,6 +175,7 @@ class Registered:
     commands: "dict[str, tuple[str, click.Command]]"
     collectors: "tuple[tuple[str, Collector], ...]"
     routes: "tuple[tuple[str, Route], ...]"
+    authenticators: "dict[str, tuple[str, Authenticator]]"
     middlewares: "tuple[tuple[str, Middleware], ...]"
     migrations: "dict[str, Traversable]"
 
@@ -204,6 +206,10 @@ def registered(manager: pluggy.PluginManager) -> Registered:
         ),
         collectors=cast("tuple[tuple[str, Collector], ...]", collectors),
         routes=cast("tuple[tuple[str, Route], ...]", tuple(objects(manager, "register_routes"))),
+        authenticators=cast(
+            "dict[str, tuple[str, Authenticator]]",
+            named(manager, "register_authenticators", "authenticator"),
+        ),
         middlewares=cast(
             "tuple[tuple[str, Middleware], ...]", tuple(objects(manager, "register_middlewares"))
         ),

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from energia.access.authentication import Authentication
 from energia.convert.schema import Schemas
 from energia.core import Core
 from energia.errors import PluginError
@@ -18,6 +19,7 @@ from energia.pricing.charges import Charge
 from energia.pricing.market.keeper import feeding
 from energia.pricing.tariffs import Parameter, tariff_converter
 from energia.web import openapi
+from energia.web.access import AUTHENTICATION, identify
 from energia.web.endpoints import ROUTES
 from energia.web.feed_probes import FeedProbe
 from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR, InFlight
@@ -41,13 +43,14 @@ def create_app(core: Core) -> web.Application:
 
     """
     app = web.Application(
-        middlewares=[observe, *core.plugins.middlewares(), answered, in_time],
+        middlewares=[observe, *core.plugins.middlewares(), answered, identify, in_time],
         # For handlers that read a request themselves; typed bodies are limited after inflation.
         client_max_size=core.settings.limits.body_bytes,
     )
     app[CORE] = core
     app[CONVERTER] = tariff_converter(core.plugins.charges())
     app[IN_FLIGHT] = InFlight()
+    app[AUTHENTICATION] = Authentication(core)
     feed_probes = map(FeedProbe, core.plugins.price_feeds())
     app[MONITOR] = Monitor([*core.plugins.probes(), *feed_probes], core)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
@@ -68,7 +71,12 @@ async def _beating(app: web.Application) -> AsyncIterator[None]:
 async def started(app: web.Application) -> AsyncIterator[None]:
     """Let the plugins of *app* work, and its probes; the service is ready within this context."""
     core = app[CORE]
-    async with core.plugins.lifespans(core), feeding(core), app[MONITOR].running():
+    async with (
+        core.plugins.lifespans(core),
+        feeding(core),
+        app[MONITOR].running(),
+        app[AUTHENTICATION].noting_use(),
+    ):
         core.state.ready()
         yield
 

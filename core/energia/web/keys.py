@@ -4,14 +4,11 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-import attrs
 from aiohttp import web
 
+from energia.access.callers import Caller
 from energia.convert import Converter
 from energia.core import Core
-from energia.db.connection import Connection
-from energia.db.pool import Tenant
-from energia.errors import DatabaseAway
 from energia.health.monitor import Monitor
 from energia.web.bodies import Accepted
 
@@ -48,6 +45,8 @@ CORE = web.AppKey("CORE", Core)
 CONVERTER = web.AppKey("CONVERTER", Converter)
 #: The id of a request, in its answer and its log lines.
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+#: Who asks.
+CALLER = web.RequestKey("CALLER", Caller)
 #: The error that the answer stands for, where it is one.
 ERROR = web.RequestKey("ERROR", Exception)
 #: The media type that the route of a request chose.
@@ -60,31 +59,3 @@ MONITOR = web.AppKey("MONITOR", Monitor)
 DOCUMENT = web.AppKey("DOCUMENT", bytes)
 #: Counts the requests that are being answered.
 IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)
-
-
-# Whose data a request sees.
-
-
-@attrs.frozen
-class _Away:
-    """Has no connections until the database has been reached and migrated."""
-
-    phase: str
-    limit: float = 0.0
-
-    async def take(self) -> Connection:
-        """Refuse."""
-        raise DatabaseAway(f"the service is {self.phase}")
-
-    def give(self, connection: Connection) -> None:
-        """Take nothing back: nothing was taken."""
-
-
-def tenant_of(core: Core) -> Tenant:
-    """Return the database as the implicit organization sees it.
-
-    Before the database is migrated every statement raises `DatabaseAway`; what needs none works.
-    """
-    if core.state.usable:
-        return core.pool.tenant()
-    return Tenant(_Away(core.state.phase), 1)

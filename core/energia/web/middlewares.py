@@ -10,10 +10,11 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from energia.access.callers import ANYBODY, NOBODY
 from energia.errors import EnergiaError, Malformed, TimedOut, TooSlow
 from energia.web import problems
 from energia.web.bodies import accepts_gzip
-from energia.web.keys import CORE, DEADLINE, ERROR, IN_FLIGHT, REQUEST_ID
+from energia.web.keys import CALLER, CORE, DEADLINE, ERROR, IN_FLIGHT, REQUEST_ID
 from energia.web.problems import new_request_id
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -88,7 +89,14 @@ def _log(request: web.Request, status: int, seconds: float) -> None:
         route=route,
         status=status,
         seconds=round(seconds, 6),
+        **_caller(request),
     )
+
+
+def _caller(request: web.Request) -> dict[str, str]:
+    """Return who asked, where that is somebody."""
+    caller = request.get(CALLER)
+    return {} if caller in (None, ANYBODY, NOBODY) else {"caller": caller.id}
 
 
 def route_of(request: web.Request) -> str:

@@ -15,12 +15,14 @@ from energia.convert.schema import Schema, Schemas
 from energia.errors import (
     DatabaseAway,
     EnergiaError,
+    Forbidden,
     Invalid,
     Malformed,
     NotAcceptable,
     TimedOut,
     TooLarge,
     TooSlow,
+    Unauthenticated,
     UnsupportedMedia,
 )
 from energia.web import bodies
@@ -39,6 +41,7 @@ TAGS: Final[Mapping[str, str]] = {
     "Costs": "Usage priced under tariffs, exactly, with every line explained; nothing is stored.",
     "Contracts": "Which tariff a meter is on, from when to when, with its parameters.",
     "Bills": "Periods of contracts, priced and kept: drafted, issued, explained, corrected.",
+    "Tokens": "Who may use the service, and for what.",
     "Catalogue": "What the loaded plugins offer: kinds of charge and formats of files.",
     "Service": "The service itself: its health, its metrics and this documentation.",
 }
@@ -50,9 +53,18 @@ _INTRODUCTION: Final = """\
   numbers. In a request, either may be either.
 * **Errors** are `application/problem+json` with a stable `code`, and list everything that is wrong
   at once, each with a JSON pointer to where it is.
+* **Tokens**: `Authorization: Bearer <token>`, where tokens are required; every operation names the
+  scopes of which a token needs one. 401 is for who is not known, 403 for who lacks a scope.
 * **Ids** are yours. `PUT` makes or replaces and may be repeated; `POST` makes, and chooses an id
   if you do not.
 """
+#: How callers say who they are, and the name of that in the document.
+_SCHEME: Final = "token"
+_BEARER: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token that `energia token create` prints, or one that a plugin knows.",
+}
 #: The media types of a file that is sent as a stream.
 _FILES: Final = ("text/csv", "application/x-ndjson", "application/octet-stream")
 #: Where the parameters are that the document lists by name.
@@ -88,7 +100,10 @@ def document(
         },
         "tags": headings(listed),
         "paths": paths,
-        "components": {"schemas": dict(sorted(schemas.components.items()))},
+        "components": {
+            "schemas": dict(sorted(schemas.components.items())),
+            "securitySchemes": {_SCHEME: _BEARER},
+        },
     }
 
 
@@ -136,7 +151,11 @@ def _operation(route: Route, name: str, schemas: Schemas, problem: Schema) -> Sc
     for parameter in route.parameters:
         if parameter.where in ("body", "upload"):
             operation["requestBody"] = _request_body(route, parameter, schemas)
-    operation["responses"] = _answers(route, schemas) | _refusals(route, problem)
+    operation["security"] = [{_SCHEME: [scope]} for scope in route.needs]
+    operation["responses"] = _answers(route, schemas)
+    for status, refusal in _refusals(route, problem).items():
+        answer = operation["responses"].setdefault(status, refusal)
+        answer["content"] = answer.get("content", {}) | refusal["content"]
     return operation
 
 
@@ -216,15 +235,25 @@ def _refusals(route: Route, problem: Schema) -> dict[str, Schema]:
         errors.setdefault(error.status.value, {})[error.code] = error
     return {
         str(status): {
-            "description": " ".join(f"{error().title}." for error in of_status.values()),
+            "description": " ".join(_said(route, error) for error in of_status.values()),
             "content": {bodies.PROBLEM: {"schema": problem, "examples": _examples(of_status)}},
         }
         for status, of_status in sorted(errors.items())
     }
 
 
+def _said(route: Route, error: type[EnergiaError]) -> str:
+    """Return what an error means; where a scope is missing, which."""
+    if error is not Forbidden:
+        return f"{error().title}."
+    named = " or ".join(f"`{scope}`" for scope in dict.fromkeys((*route.needs, "admin")))
+    return f"{error().title}: it takes {named}."
+
+
 def _implied(route: Route) -> Iterable[type[EnergiaError]]:
     places = {parameter.where for parameter in route.parameters}
+    if route.needs:
+        yield from (Unauthenticated, Forbidden, DatabaseAway)
     if route.negotiates:
         yield NotAcceptable
     if "request" not in places or places & {"path", "query", "body"}:

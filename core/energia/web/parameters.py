@@ -18,7 +18,8 @@ from energia.db.pool import Tenant
 from energia.errors import Fault, Invalid, Malformed, TooLarge
 from energia.web import bodies
 from energia.web.bodies import Accepted, Limit, Upload
-from energia.web.keys import ACCEPTED, CONVERTER, CORE, tenant_of
+from energia.web.keys import ACCEPTED, CONVERTER, CORE
+from energia.web.tenant import tenant_of
 
 Where = Literal[
     "path",
@@ -140,7 +141,7 @@ def _injected(request: web.Request, where: Where) -> object:
         case "converter":
             return request.app[CONVERTER]
         case "tenant":
-            return tenant_of(core)
+            return tenant_of(request)
         case "accepted":
             return request[ACCEPTED]
         case "upload":

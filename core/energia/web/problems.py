@@ -28,6 +28,13 @@ _TITLES: Final[Mapping[str, str]] = {
 }
 
 
+#: How to be let in, as RFC 6750 says it.
+_CHALLENGES: Final[Mapping[HTTPStatus, str]] = {
+    HTTPStatus.UNAUTHORIZED: 'Bearer realm="energia"',
+    HTTPStatus.FORBIDDEN: 'Bearer realm="energia", error="insufficient_scope"',
+}
+
+
 @attrs.frozen
 class Problem:
     """An error, as RFC 9457 has it.
@@ -74,6 +81,8 @@ def of_error(error: EnergiaError, request_id: str, limit: int) -> web.Response:
     response = _response(problem)
     if error.status == HTTPStatus.REQUEST_TIMEOUT:
         response.force_close()  # the rest of the body may come at any time
+    if error.status in _CHALLENGES:
+        response.headers["WWW-Authenticate"] = _CHALLENGES[error.status]
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response

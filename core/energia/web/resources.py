@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from importlib.resources import files
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import attrs
 from msgspec import Meta
 
+from energia.access.callers import Scope
 from energia.billing.superseded import Correction
 from energia.convert import Id
 from energia.core import Core
@@ -17,6 +18,19 @@ from energia.errors import AmbiguousChannel, Invalid, NotFound
 from energia.metering import registry
 from energia.metering.models import Channel
 from energia.time import Instant, Zone, instant_of, utc_text
+
+# Who may use what: the scopes of which a caller needs one.
+
+READERS: Final[tuple[Scope, ...]] = ("readings:read",)
+WRITERS: Final[tuple[Scope, ...]] = ("readings:write",)
+#: Tariffs and what usage costs under them: no secret to who reads usage, nor to who bills it.
+PRICERS: Final[tuple[Scope, ...]] = ("readings:read", "tariffs:write", "billing")
+TARIFF_WRITERS: Final[tuple[Scope, ...]] = ("tariffs:write",)
+BILLERS: Final[tuple[Scope, ...]] = ("billing",)
+ADMINS: Final[tuple[Scope, ...]] = ("admin",)
+
+
+# Ids in paths.
 
 SiteId = Annotated[Id, Meta(description="The id of the site.", examples=["casa"])]
 MeterId = Annotated[Id, Meta(description="The id of the meter.", examples=["UC-123"])]

@@ -11,6 +11,9 @@ documents; `errors` of a route documents those that the signature does not imply
 
 `Routes(tag="Weather")` puts its routes under one heading of the documentation; without a tag the
 heading is the first part of the path.
+
+Who may use a route is said by its `scopes`, or by `reads` and `writes` of its `Routes`; one that
+says nothing is for `admin` alone, where tokens are required.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,6 +24,7 @@ from typing import Any, Final, Generic, TypeVar, get_type_hints
 import attrs
 from aiohttp import web
 
+from energia.access.callers import Scope
 from energia.errors import EnergiaError
 from energia.web import bodies, parameters, streams
 from energia.web.bodies import Accepted, Upload
@@ -28,11 +32,13 @@ from energia.web.keys import ACCEPTED, CONVERTER
 from energia.web.parameters import Parameter, Query
 from energia.web.streams import Rows
 
-__all__ = ["Accepted", "Created", "Query", "Route", "Routes", "Rows", "Upload"]
+__all__ = ["PUBLIC", "Accepted", "Created", "Query", "Route", "Routes", "Rows", "Upload"]
 
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
 
+#: The scopes of a route that everybody may use.
+PUBLIC: Final[tuple[Scope, ...]] = ()
 _NONE: Final[Mapping[Any, Any]] = MappingProxyType({})
 
 
@@ -64,6 +70,8 @@ class Route:
             among them or the handler asks for what is `Accepted`.
         tag: The heading of the documentation under which it is; the first part of the path without.
         examples: Bodies that it takes, by what each shows.
+        scopes: Who may use it: whoever has any of them. Empty: everybody, no token is looked at;
+            None: it is not stated, and only `admin` may.
         answers: Answers of other statuses that are not errors of `energia.errors`: their types.
         returns: The type of the answer; by default what the handler returns.
         parameters: Its arguments.
@@ -79,6 +87,7 @@ class Route:
     tag: str | None = None
     examples: Mapping[str, object] = _NONE
     answers: Mapping[HTTPStatus, Any] = _NONE
+    scopes: tuple[Scope, ...] | None = None
     returns: Any = attrs.field()
     parameters: tuple[Parameter, ...] = attrs.field(init=False)
 
@@ -94,6 +103,11 @@ class Route:
     def name(self) -> str:
         """The name of the handler."""
         return getattr(self.handler, "__name__", type(self.handler).__name__)
+
+    @property
+    def needs(self) -> tuple[Scope, ...]:
+        """The scopes of which a caller needs one, as errors name them; none where it is public."""
+        return ("admin",) if self.scopes is None else self.scopes
 
     @property
     def negotiates(self) -> bool:
@@ -125,6 +139,12 @@ class Route:
         return json_response(request, result, status, headers)
 
 
+def of_request(request: web.Request) -> Route | None:
+    """Return the route that answers *request*; None where its path or method has none."""
+    route = getattr(request.match_info.handler, "__self__", None)
+    return route if isinstance(route, Route) else None
+
+
 def json_response(
     request: web.Request, value: object, status: HTTPStatus, headers: dict[str, str]
 ) -> web.Response:
@@ -137,24 +157,45 @@ class Routes(list[Route]):
     """The routes of one module or plugin.
 
     Example:
-        routes = Routes(tag="Sites")
+        routes = Routes(tag="Sites", reads=("readings:read",), writes=("readings:write",))
 
         @routes.get("/v1/sites/{site}", errors=(NotFound,))
         async def get_site(site: Id, tenant: Tenant) -> Site: ...
 
     """
 
-    def __init__(self, *, tag: str | None = None) -> None:
-        """Begin without routes; *tag* is their heading in the documentation."""
+    def __init__(
+        self,
+        *,
+        tag: str | None = None,
+        reads: tuple[Scope, ...] | None = None,
+        writes: tuple[Scope, ...] | None = None,
+    ) -> None:
+        """Begin without routes.
+
+        Args:
+            tag: Their heading in the documentation.
+            reads: The scopes of those that answer GET, unless they state their own.
+            writes: The scopes of all others, unless they state their own.
+
+        """
         super().__init__()
         self._tag = tag
+        self._reads, self._writes = reads, writes
 
     def add(self, method: str, path: str, **stated: Any) -> Callable[[Handler], Handler]:
-        """Make the decorated function answer *method* on *path*; *stated* is for `Route`."""
+        """Make the decorated function answer *method* on *path*; *stated* is for `Route`.
+
+        Example:
+            @routes.add("GET", "/v1/secrets", scopes=("admin",))
+
+        """
 
         def decorate(handler: Handler) -> Handler:
             given = {name: value for name, value in stated.items() if value is not attrs.NOTHING}
-            self.append(Route(method, path, handler, **{"tag": self._tag, **given}))
+            scopes = self._reads if method == "GET" else self._writes
+            own = {"tag": self._tag, "scopes": scopes}
+            self.append(Route(method, path, handler, **{**own, **given}))
             return handler
 
         return decorate
@@ -194,7 +235,10 @@ class Routes(list[Route]):
         return self.add("PUT", path, errors=errors, examples=examples)
 
     def delete(
-        self, path: str, *, errors: tuple[type[EnergiaError], ...] = ()
+        self,
+        path: str,
+        *,
+        errors: tuple[type[EnergiaError], ...] = (),
     ) -> Callable[[Handler], Handler]:
         """Make the decorated function answer DELETE on *path*."""
         return self.add("DELETE", path, errors=errors)

@@ -19,6 +19,7 @@ from prometheus_client import (
 from prometheus_client.registry import Collector
 
 from energia import (
+    PUBLIC,
     BillIssued,
     Core,
     PricesFetched,
@@ -26,6 +27,7 @@ from energia import (
     ReadingsRejected,
     ReadingsStored,
     Route,
+    Scope,
     hookimpl,
 )
 from energia.background import background
@@ -33,7 +35,7 @@ from energia.errors import PluginError
 from energia.web.keys import CORE, MONITOR
 from energia_plugins.metrics_prometheus.database import Background, Statements
 from energia_plugins.metrics_prometheus.energy import Energy
-from energia_plugins.metrics_prometheus.exposure import Exposure, Settings
+from energia_plugins.metrics_prometheus.exposure import Exposure, Scrapers, Settings
 from energia_plugins.metrics_prometheus.requests import PATH, Requests
 from energia_plugins.metrics_prometheus.service import (
     HealthCollector,
@@ -44,6 +46,8 @@ from energia_plugins.metrics_prometheus.service import (
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
+
+    from energia import Authenticator
 
 
 class Metrics:
@@ -73,7 +77,14 @@ class Metrics:
         """Return `/metrics`, unless it has a port of its own."""
         if self._settings.port is not None:
             return []
-        return [Route("GET", PATH, self.get_metrics, produces=("text/plain",), tag="Service")]
+        scopes: tuple[Scope, ...] = PUBLIC if self._settings.public else ("metrics",)
+        text = ("text/plain",)
+        return [Route("GET", PATH, self.get_metrics, produces=text, tag="Service", scopes=scopes)]
+
+    @hookimpl
+    def register_authenticators(self) -> "Iterable[Authenticator]":
+        """Return what knows the token of the metrics, if they have one."""
+        return [Scrapers(self._settings.token)] if self._settings.token else []
 
     @hookimpl
     def register_middlewares(self) -> "Iterable[Middleware]":

@@ -20,9 +20,10 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from energia import Core, Invalid, SecretStr
-from energia.errors import PluginError
-from energia.web.keys import CORE
+from energia import Caller, Core, Invalid, Scope, SecretStr
+from energia.access.callers import ANYBODY
+from energia.errors import PluginError, Unauthenticated
+from energia.web.keys import CALLER, CORE
 from energia_plugins.metrics_prometheus.requests import PATH
 
 
@@ -51,9 +52,28 @@ class Settings:
         return self.public or (profile == "development" and not self.token)
 
 
+_NEEDED: Final = "the token of the metrics is needed"
 _CLOSED: Final = (
     "metrics are closed: plugins.metrics-prometheus needs a token, a port or public = true"
 )
+
+
+@attrs.frozen
+class Scrapers:
+    """Recognises scrapers by the token of the metrics, besides tokens with the scope `metrics`."""
+
+    token: SecretStr
+    name: str = "metrics"
+
+    async def authenticate(self, bearer: str, core: Core) -> Caller | None:
+        """Return the scraper; in constant time."""
+        wanted = self.token.get_secret_value().encode()
+        same = hmac.compare_digest(bearer.encode(errors="surrogateescape"), wanted)
+        scopes: frozenset[Scope] = frozenset({"metrics"})
+        return (
+            Caller("metrics", "plugins.metrics-prometheus.token", scopes=scopes) if same else None
+        )
+
 
 log = structlog.get_logger(__name__)
 
@@ -78,8 +98,10 @@ class Exposure:
 
     async def public(self, request: web.Request) -> web.Response:
         """Answer on the public port."""
-        if not self._settings.open(request.app[CORE].settings.profile):
-            self._refuse_strangers(request)
+        settings = request.app[CORE].settings
+        known = request[CALLER] is not ANYBODY
+        if not (known or self._settings.open(settings.profile)):
+            raise Unauthenticated(_NEEDED if self._settings.token else _CLOSED)
         return await self._metrics(request)
 
     async def private(self, request: web.Request) -> web.Response:
@@ -92,7 +114,8 @@ class Exposure:
     async def listening(self, core: Core) -> AsyncIterator[None]:
         """Listen on the port of the metrics, if they have one."""
         if self._settings.port is None:
-            if not (self._settings.token or self._settings.open(core.settings.profile)):
+            known = bool(self._settings.token) or core.settings.auth.required
+            if not (known or self._settings.open(core.settings.profile)):
                 log.warning("metrics_closed", reason=_CLOSED)
             yield
             return
@@ -112,8 +135,7 @@ class Exposure:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         same = hmac.compare_digest(given.strip().encode(errors="surrogateescape"), wanted.encode())
         if not (wanted and same and scheme.lower() == "bearer"):
-            detail = "the token of the metrics is needed" if wanted else _CLOSED
-            raise web.HTTPUnauthorized(text=detail, headers={"WWW-Authenticate": "Bearer"})
+            raise web.HTTPUnauthorized(text=_NEEDED, headers={"WWW-Authenticate": "Bearer"})
 
     async def _metrics(self, request: web.Request) -> web.Response:
         """Return the metrics, as text or as OpenMetrics."""

@@ -18,7 +18,7 @@ import structlog
 from aiohttp import web
 from msgspec import Meta
 
-from energia import Core, EnergiaError, Malformed, Routes, SecretStr, Tenant, hookimpl
+from energia import PUBLIC, Core, EnergiaError, Malformed, Routes, SecretStr, Tenant, hookimpl
 from energia.background import background
 from energia.errors import NotFound, TooLarge
 from energia.previews.cluster import Cluster
@@ -89,7 +89,7 @@ class PreviewGithub:
     @hookimpl
     def register_routes(self) -> Routes:
         """Offer the webhook, where there is a secret."""
-        routes = Routes(tag="Service")
+        routes = Routes(tag="Service", writes=PUBLIC)  # GitHub signs what it sends
         if self._settings.secret:
             errors = (NotFound, TooLarge, Malformed, BadSignature, NotAllowed)
             routes.post(PATH, status=HTTPStatus.ACCEPTED, errors=errors)(self.receive)

@@ -11,6 +11,7 @@ from energia.web.endpoints import (
     readings,
     sites,
     tariffs,
+    tokens,
     usage,
 )
 from energia.web.routes import Route
@@ -28,6 +29,7 @@ ROUTES: tuple[Route, ...] = (
     *costs.routes,
     *contracts.routes,
     *bills.routes,
+    *tokens.routes,
     *about.routes,
     *health.routes,
     *about.service_routes,

@@ -11,10 +11,10 @@ from energia.core import Core
 from energia.plugins.discovery import Plugin, listed
 from energia.web import bodies
 from energia.web.keys import DOCUMENT
-from energia.web.resources import Page
-from energia.web.routes import Routes
+from energia.web.resources import ADMINS, PRICERS, WRITERS, Page
+from energia.web.routes import PUBLIC, Routes
 
-routes = Routes(tag="Catalogue")
+routes = Routes(tag="Catalogue", reads=(*WRITERS, *PRICERS))
 
 
 @attrs.frozen
@@ -101,7 +101,7 @@ async def list_tariff_formats(core: Core) -> Page[TariffFormat]:
 # Plugins: what the service is made of.
 
 
-@routes.get("/v1/plugins")
+@routes.add("GET", "/v1/plugins", scopes=ADMINS)
 async def list_plugins(core: Core) -> Page[Plugin]:
     """List the installed plugins, loaded or not."""
     return Page(tuple(map(listed, core.plugins.states)), None)
@@ -109,7 +109,7 @@ async def list_plugins(core: Core) -> Page[Plugin]:
 
 # Where the documentation is.
 
-service_routes = Routes(tag="Service")
+service_routes = Routes(tag="Service", reads=PUBLIC)
 
 
 @service_routes.get("/openapi.json", returns=dict[str, Any])

@@ -26,7 +26,15 @@ from energia.convert import Converter, Id
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Conflict, IncompletePrices, IncompleteUsage, NotFound
-from energia.web.resources import BillId, Cursor, Limit, Page, examples, page
+from energia.web.resources import (
+    BILLERS,
+    BillId,
+    Cursor,
+    Limit,
+    Page,
+    examples,
+    page,
+)
 from energia.web.routes import Created, Routes
 
 _PRICING = (OutsideContract, IncompleteUsage, IncompletePrices, AmbiguousChannel)
@@ -38,7 +46,7 @@ Affected = Annotated[
     bool, Meta(description="Only issued bills whose inputs have changed since, with `impact`.")
 ]
 
-routes = Routes(tag="Bills")
+routes = Routes(tag="Bills", reads=BILLERS, writes=BILLERS)
 
 
 @routes.get("/v1/bills", errors=(Conflict,))

@@ -16,6 +16,7 @@ from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Conflict, IncompleteUsage, InUse, Invalid, NotFound
 from energia.web.resources import (
+    BILLERS,
     ContractId,
     CorrectionReason,
     Cursor,
@@ -39,7 +40,7 @@ Since = Annotated[
 ]
 OfMeter = Annotated[Id, Meta(description="Only contracts of this meter.")]
 
-routes = Routes(tag="Contracts")
+routes = Routes(tag="Contracts", reads=BILLERS, writes=BILLERS)
 
 
 @routes.get("/v1/contracts")

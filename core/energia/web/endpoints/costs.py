@@ -32,7 +32,10 @@ from energia.pricing.segments import several
 from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Tariff
 from energia.time import Zone
-from energia.web.resources import examples
+from energia.web.resources import (
+    PRICERS,
+    examples,
+)
 from energia.web.routes import Routes
 
 
@@ -157,7 +160,7 @@ class Comparison:
 
 _ERRORS = (Conflict, IncompleteUsage, IncompletePrices, AmbiguousChannel)
 
-routes = Routes(tag="Costs")
+routes = Routes(tag="Costs", reads=PRICERS, writes=PRICERS)
 
 
 @routes.post("/v1/costs", errors=_ERRORS, examples=examples("costs"))

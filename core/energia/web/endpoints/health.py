@@ -1,9 +1,11 @@
 """Health: what a container engine, a proxy and a person ask for.
 
 The bodies follow draft-inadarei-api-health-check-06 (`application/health+json`), `state` and
-`reason` being ours. Everybody sees how each component is; only who sends `health.token` sees why.
+`reason` being ours. Everybody sees how each component is; only who sends `health.token`, or a token
+with the scope `health`, sees why.
 """
 
+import asyncio
 import hmac
 import os
 from collections.abc import Mapping
@@ -17,17 +19,22 @@ from aiohttp import web
 import energia
 from energia.convert import dumps
 from energia.core import Core
+from energia.errors import EnergiaError
 from energia.health.monitor import Component, Monitor, StateName, Status
 from energia.health.probes import ComponentType
 from energia.settings import SecretStr
+from energia.web.access import AUTHENTICATION, bearer_of
 from energia.web.keys import CORE, MONITOR
-from energia.web.routes import Routes
+from energia.web.routes import PUBLIC, Routes
 
 HEALTH_JSON: Final = "application/health+json"
 #: Seconds after which to ask again a service that is not ready.
 _RETRY_AFTER: Final = "2"
 
-routes = Routes(tag="Service")
+#: Seconds that a token may take to be looked up: details are no reason for health to be late.
+_PATIENCE: Final = 0.05
+
+routes = Routes(tag="Service", reads=PUBLIC)
 
 
 @attrs.frozen
@@ -93,7 +100,7 @@ async def get_health(request: web.Request) -> web.Response:
     than `health.database_grace`. With `Authorization: Bearer <health.token>` the answer says why.
     """
     core, monitor = request.app[CORE], request.app[MONITOR]
-    trusted = _trusted(request, core.settings.health.token)
+    trusted = await _trusted(request, core.settings.health.token)
     now = core.clock.now() if trusted else None
     checks = {
         f"{component.name}:{component.measurement}": (_check(component, now),)
@@ -126,12 +133,22 @@ async def get_live(request: web.Request) -> web.Response:
     return _response(Health("pass", state))
 
 
-def _trusted(request: web.Request, token: SecretStr) -> bool:
-    """Return whether the request carries the token; in constant time, whatever it carries."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+async def _trusted(request: web.Request, token: SecretStr) -> bool:
+    """Return whether the request carries `health.token`, or a token with the scope `health`.
+
+    In constant time for the former. What is known of the latter may have to be looked up, for which
+    health does not wait.
+    """
+    if (given := bearer_of(request)) is None:
+        return False
     wanted = token.get_secret_value().encode()
-    same = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), wanted)
-    return bool(token) and scheme.lower() == "bearer" and same
+    if token and hmac.compare_digest(given.encode("utf-8", "surrogateescape"), wanted):
+        return True
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return (await request.app[AUTHENTICATION].caller(given)).may("health")
+    except (EnergiaError, TimeoutError):
+        return False
 
 
 def _check(component: Component, now: datetime | None) -> Check:

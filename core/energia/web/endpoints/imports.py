@@ -14,7 +14,16 @@ from energia.metering.body import Body
 from energia.metering.decoders import Decoder, Defaults
 from energia.metering.imports import Intake
 from energia.metering.outcome import Kept, Listed, Outcome
-from energia.web.resources import Cursor, ImportId, Limit, Page, examples, page
+from energia.web.resources import (
+    READERS,
+    WRITERS,
+    Cursor,
+    ImportId,
+    Limit,
+    Page,
+    examples,
+    page,
+)
 from energia.web.routes import Query, Routes, Upload
 
 #: What to do when some readings are wrong.
@@ -26,7 +35,7 @@ OnProblem = Annotated[
 #: The query parameters of `POST /v1/imports` that are no options of a format.
 _OWN = ("format", "meter", "channel", "on_problem")
 
-routes = Routes(tag="Readings")
+routes = Routes(tag="Readings", reads=(*READERS, *WRITERS), writes=WRITERS)
 
 
 @routes.post("/v1/readings", examples=examples("readings"))

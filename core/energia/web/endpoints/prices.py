@@ -48,6 +48,8 @@ from energia.time import (
 )
 from energia.units import ceiling
 from energia.web.resources import (
+    PRICERS,
+    TARIFF_WRITERS,
     Cursor,
     End,
     KnownAt,
@@ -155,7 +157,7 @@ _OF_SERIES: Final = (
     *("unknown_price_series", "wrong_currency", "wrong_unit", "missing_price", "prices_too_fine"),
 )
 
-routes = Routes(tag="Tariffs")
+routes = Routes(tag="Tariffs", reads=PRICERS, writes=TARIFF_WRITERS)
 
 
 @attrs.frozen
@@ -310,7 +312,7 @@ def _grid(start: Instant, end: Instant, resolution: str, limit: int) -> Grid:
 
 # Price series: prices of each slot, sent by clients or fetched by feeds.
 
-series_routes = Routes(tag="Prices")
+series_routes = Routes(tag="Prices", reads=PRICERS, writes=TARIFF_WRITERS)
 
 
 @attrs.frozen

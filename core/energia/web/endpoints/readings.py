@@ -21,6 +21,8 @@ from energia.metering.series import MISSING, QUALITIES, Micro, Quality, Series
 from energia.time import Zone, instant_of, length_text
 from energia.units import MICRO
 from energia.web.resources import (
+    READERS,
+    WRITERS,
     ChannelId,
     ChannelWindow,
     End,
@@ -44,7 +46,7 @@ _QUALITIES: Final = np.array([*QUALITIES, None], object)
 _READING_COLUMNS: Final = ("start", "value", "unit", "quality")
 _GAP_COLUMNS: Final = ("start", "end", "slots", "reason")
 
-routes = Routes(tag="Readings")
+routes = Routes(tag="Readings", reads=READERS, writes=WRITERS)
 
 
 class QualityRun(msgspec.Struct):

@@ -6,12 +6,22 @@ from energia.db.pool import Tenant
 from energia.errors import Conflict, InUse, NotFound
 from energia.metering import registry
 from energia.metering.models import Meter, NewMeter, NewSite, Site
-from energia.web.resources import Cursor, Limit, MeterId, Page, SiteId, examples, page
+from energia.web.resources import (
+    READERS,
+    WRITERS,
+    Cursor,
+    Limit,
+    MeterId,
+    Page,
+    SiteId,
+    examples,
+    page,
+)
 from energia.web.routes import Created, Routes
 
 _SITE_EXAMPLES = examples("sites")
 
-site_routes = Routes(tag="Sites")
+site_routes = Routes(tag="Sites", reads=READERS, writes=WRITERS)
 
 
 @site_routes.get("/v1/sites")
@@ -53,7 +63,7 @@ def _site_created(site: Site) -> Created[Site]:
 
 _METER_EXAMPLES = examples("meters")
 
-meter_routes = Routes(tag="Meters")
+meter_routes = Routes(tag="Meters", reads=READERS, writes=WRITERS)
 
 
 @meter_routes.get("/v1/meters")

@@ -30,6 +30,8 @@ from energia.pricing.importing import (
 from energia.pricing.store import Tariffs, UnreadableTariff
 from energia.pricing.tariffs import Tariff
 from energia.web.resources import (
+    PRICERS,
+    TARIFF_WRITERS,
     CorrectionReason,
     Cursor,
     HolidayListId,
@@ -45,7 +47,7 @@ from energia.web.routes import Created, Routes
 
 _TARIFF_EXAMPLES = examples("tariffs")
 
-routes = Routes(tag="Tariffs")
+routes = Routes(tag="Tariffs", reads=PRICERS, writes=TARIFF_WRITERS)
 
 
 @routes.get("/v1/tariffs")
@@ -180,7 +182,7 @@ OneVersion = Annotated[
 ]
 _HOLIDAY_EXAMPLES = examples("holiday_lists")
 
-holiday_routes = Routes(tag="Holidays")
+holiday_routes = Routes(tag="Holidays", reads=PRICERS, writes=TARIFF_WRITERS)
 
 
 @holiday_routes.get("/v1/holiday-lists")

@@ -24,6 +24,8 @@ from energia.pricing.tariffs import Tariff
 from energia.time import HOUR, BadDuration, Granularity, Int64, rfc3339
 from energia.units import POWER_UNITS, decimal_text
 from energia.web.resources import (
+    READERS,
+    WRITERS,
     ChannelId,
     ChannelWindow,
     End,
@@ -127,7 +129,7 @@ Length = Annotated[str, Meta(description="PT1H and the like, P1D, P1M or P1Y.", 
 #: How many windows one answer has at most.
 _WINDOWS = 100_000
 
-routes = Routes(tag="Readings")
+routes = Routes(tag="Readings", reads=READERS, writes=WRITERS)
 
 
 @routes.get(

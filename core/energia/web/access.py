@@ -1,0 +1,61 @@
+"""Who asks, and whether they may: 401 for whoever is not known, 403 for who lacks a scope."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from energia.access.authentication import Authentication
+from energia.access.callers import ANYBODY, NOBODY, Caller, Scope
+from energia.errors import Forbidden, Unauthenticated
+from energia.web.keys import CALLER, CORE
+from energia.web.routes import Route, of_request
+
+#: Recognises callers.
+AUTHENTICATION: Final = web.AppKey("AUTHENTICATION", Authentication)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Find out who asks (`CALLER`), and let through who may use the route.
+
+    Where no token is required one that is sent counts all the same. Public routes look at none.
+    Paths and methods that nothing answers are 404 and 405 for everybody.
+
+    Raises:
+        Unauthenticated: No token, where one is required, or one that is not valid.
+        Forbidden: The caller has none of the scopes of the route.
+        DatabaseAway: It cannot be told who sends the token.
+
+    """
+    if (route := of_request(request)) is None:
+        request[CALLER] = NOBODY
+    else:
+        request[CALLER] = await _caller(request, route)
+    return await handler(request)
+
+
+async def _caller(request: web.Request, route: Route) -> Caller:
+    if not route.needs:
+        return NOBODY
+    if (bearer := bearer_of(request)) is None:
+        if request.app[CORE].settings.auth.required:
+            raise Unauthenticated("a token is needed: Authorization: Bearer <token>")
+        return ANYBODY
+    caller = await request.app[AUTHENTICATION].caller(bearer)
+    refuse_strangers(caller, route.needs)
+    return caller
+
+
+def bearer_of(request: web.Request) -> str | None:
+    """Return the bearer token that *request* carries; None where it carries none."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return given.strip() or None if scheme.lower() == "bearer" else None
+
+
+def refuse_strangers(caller: Caller, scopes: tuple[Scope, ...]) -> None:
+    """Raise `Forbidden`, naming *scopes*, if *caller* has none of them."""
+    if not any(map(caller.may, scopes)):
+        one = "one of the scopes " if len(scopes) > 1 else "the scope "
+        raise Forbidden(f"the token lacks {one}{', '.join(scopes)}")
