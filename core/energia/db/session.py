@@ -34,6 +34,9 @@ class Name:
 
 #: Seconds between two looks at a lock that somebody else holds.
 _POLL = 0.1
+#: Begins a transaction that holds a lock, if nobody else does.
+_TAKE = """begin; set local idle_in_transaction_session_timeout = 0;
+select pg_try_advisory_xact_lock(%s)"""
 
 
 class Session:
@@ -148,13 +151,14 @@ class Session:
     ) -> Iterator[None]:
         """Hold the lock with a transaction of another connection: a pooler keeps that together.
 
-        It has no snapshot, so that `create index concurrently` does not wait for it.
+        It has no snapshot, so that `create index concurrently` does not wait for it. Who waits has
+        no transaction: the pooler has few connections, and the one that has the turn needs two.
         """
         until = time.monotonic() + limit
         with closing(self._another()) as raw:
             holder = Session(raw, self._cancelled, self._another)
-            holder.fetch("begin; set local idle_in_transaction_session_timeout = 0")
-            while holder.fetch("select pg_try_advisory_xact_lock(%s)", lock) != [(True,)]:
+            while holder.fetch(_TAKE, lock) != [(True,)]:
+                holder.fetch("rollback")
                 if time.monotonic() >= until:
                     raise otherwise
                 self.pause(_POLL)
