@@ -10,7 +10,7 @@ endif
 PIP_INSTALL = pip install --quiet --disable-pip-version-check
 LOCKED = $(PIP_INSTALL) --require-hashes --no-deps
 # What tests marked `needs(...)` ask for, and pip cannot bring.
-PROGRAMS = chromium curl prometheus promtool
+PROGRAMS = chromium curl pgbouncer prometheus promtool
 # The Debian package of a program, where its name is another one.
 PACKAGE_promtool = prometheus
 # What `make test` checks.

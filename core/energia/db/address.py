@@ -46,26 +46,52 @@ def renamed(url: str, database: str) -> str:
     return psycopg2.extensions.make_dsn(**{**parsed(url), "dbname": database})
 
 
-def session(url: str, settings: Database) -> dict[str, str]:
-    """Return the parameters for a session of the service.
+#: Set with the options of a session: where it is missing, somebody between us and the server (a
+#: connection pooler) has dropped them.
+MARKER = "energia.session"
+#: How PgBouncer begins to refuse the options of a session.
+_REFUSED = "unsupported startup parameter"
+
+
+def limits(settings: Database) -> dict[str, str]:
+    """Return what every session of the service is set to, by the server's names.
 
     Its time limits are the server's (`client_connection_check_interval` ends the statements of a
     client that is gone); its instants are UTC.
     """
-    given = parsed(url)
-    options = {
-        "statement_timeout": round(settings.statement_timeout * 1000),
-        "lock_timeout": round(settings.lock_timeout * 1000),
-        "client_connection_check_interval": 500,
+    return {
+        "statement_timeout": f"{round(settings.statement_timeout * 1000)}",
+        "lock_timeout": f"{round(settings.lock_timeout * 1000)}",
+        "client_connection_check_interval": "500",
         "timezone": "UTC",
     }
-    ours = " ".join(f"-c {name}={value}" for name, value in options.items())
+
+
+def session(url: str, settings: Database) -> dict[str, str]:
+    """Return the parameters for a session of the service."""
+    given = parsed(url)
     return {
         **_DEFAULTS,
         **given,
         "client_encoding": "UTF8",
-        "options": f"{ours} {given.get('options', '')}".strip(),
+        "options": options(limits(settings), after=given.get("options", "")),
     }
+
+
+def options(settings: Mapping[str, str], before: str = "", after: str = "") -> str:
+    """Return the options that set a session, and mark it; *before* and *after* are the URL's."""
+    ours = (f"-c {name}={value}" for name, value in {**settings, MARKER: "on"}.items())
+    return " ".join([before, *ours, after]).strip()
+
+
+def for_pooler(parameters: Mapping[str, str], url: str, error: str) -> dict[str, str] | None:
+    """Return parameters without options for a connection pooler that refused them with *error*.
+
+    None where it is another error, and where the URL itself has options: they would be lost.
+    """
+    if _REFUSED not in error or "options" in parsed(url):
+        return None
+    return {name: text for name, text in parameters.items() if name != "options"}
 
 
 async def resolved(parameters: Mapping[str, str]) -> dict[str, str]:

@@ -105,6 +105,8 @@ class Connection(aiopg.connection.Connection):
 
     #: When it was last given back, on the loop's clock; 0 for a new one.
     since: float = 0.0
+    #: What every message sets besides the organization: more `set_config(...)` after a comma.
+    also: str = ""
     #: What surrounds the answer to each message; the last one is the outermost.
     timers: Sequence[StatementTimer] = ()
 

@@ -16,6 +16,7 @@ import psycopg2
 from psycopg2 import errorcodes
 from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 
+from energia.db import role
 from energia.db.session import Session, in_thread
 from energia.errors import MigrationError
 
@@ -146,6 +147,8 @@ _TURN_LIMIT = 300.0
 _LOCK_TIMEOUT = "2s"
 #: A concurrent statement holds nobody up while it waits for the transactions before it to end.
 _CONCURRENT_LOCK_TIMEOUT = "5min"
+#: Somebody holds what the file needs, or waits for it.
+_BUSY = (errorcodes.LOCK_NOT_AVAILABLE, errorcodes.DEADLOCK_DETECTED)
 _TRIES = 10
 _TABLE = """create table if not exists schema_migration (
   owner text not null,
@@ -201,7 +204,7 @@ def _options() -> dict[str, str]:
 
 def _migrate(session: Session, migrations: list[Migration]) -> Migrated:
     todo, state = _compared(session, migrations)
-    if not todo:
+    if not todo and not _to_prepare(session):
         return state  # the usual start: nobody's turn is needed
     busy = MigrationError(f"another process has been migrating for {_TURN_LIMIT:g} s")
     with session.turn(_LOCK, _TURN_LIMIT, busy):
@@ -210,7 +213,15 @@ def _migrate(session: Session, migrations: list[Migration]) -> Migrated:
         todo, state = _compared(session, migrations)
         for migration in todo:
             _apply(session, migration)
+        if working_as := _to_prepare(session):
+            role.prepare(session, working_as)
     return Migrated(applied=state.pending, unknown=state.unknown)
+
+
+def _to_prepare(session: Session) -> str | None:
+    """Return the role that the service works as, if it is still to be made or allowed something."""
+    working_as = role.of(session)
+    return working_as if working_as and role.lacks(session, working_as) else None
 
 
 def _compared(session: Session, migrations: list[Migration]) -> tuple[list[Migration], Migrated]:
@@ -243,7 +254,7 @@ def _apply(session: Session, migration: Migration) -> None:
             if session.lost:
                 raise
             session.send("rollback")
-            if error.pgcode != errorcodes.LOCK_NOT_AVAILABLE or not tries_left:
+            if error.pgcode not in _BUSY or not tries_left:
                 raise MigrationError(f"{migration}: {str(error).strip()}") from error
         session.pause(1.0)
 
@@ -255,7 +266,8 @@ def _attempt(session: Session, migration: Migration) -> None:
         for index in _invalid(session, migration):
             _run(session, dropping(index))
     else:
-        session.send("begin")
+        # A file that changes rows changes those of every organization.
+        session.send("begin; set local energia.organization = '*'")
     for statement in migration.statements:
         _run(session, statement)
     if migration.alone and (left := _invalid(session, migration)):
@@ -273,7 +285,10 @@ def _attempt(session: Session, migration: Migration) -> None:
 def _run(session: Session, statement: str) -> None:
     concurrent = re.search(r"\bconcurrently\b", statement, re.IGNORECASE)
     patience = _CONCURRENT_LOCK_TIMEOUT if concurrent else _LOCK_TIMEOUT
-    session.send(f"set lock_timeout = '{patience}'")
+    if session.raw.info.transaction_status == TRANSACTION_STATUS_INTRANS:
+        session.send(f"set local lock_timeout = '{patience}'")
+    elif session.kept:  # else others would get it, from a connection pooler
+        session.send(f"set lock_timeout = '{patience}'")
     session.send(statement)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
-from energia.db.address import session
+from energia.db.address import for_pooler, limits, session
 from energia.db.connection import Connection, StatementTimer, connect
-from energia.db.tenant import Limits, Queries, Tenant
+from energia.db.role import Bearing, bearing
+from energia.db.tenant import EVERY, Limits, Queries, Tenant
 from energia.errors import DatabaseAway, PoolExhausted
 from energia.settings import Database
 
@@ -76,12 +77,15 @@ class Pool:
             ConfigurationError: The URL does not parse.
 
         """
+        self._dsn = dsn
         self._parameters = session(dsn, settings)
         self._settings = settings
         self._idle: deque[Connection] = deque()
         self._slots = asyncio.Semaphore(settings.pool_size)
         self._closed = False
         self.stats = PoolStats(limit=settings.pool_size)
+        #: How the server took the newest connection.
+        self.bearing = Bearing()
         #: Seconds after which a connection that gives no answer is closed.
         self.limit = settings.statement_timeout + _GRACE
 
@@ -94,6 +98,14 @@ class Pool:
         only sites and meters that it sees.
         """
         return Tenant(self, organization, caller, limits)
+
+    def everywhere(self, caller: str = "system") -> Tenant:
+        """Return the database with the rows of all organizations: for work about all of them.
+
+        It is for what is not done for anybody in particular, and shows nothing to anybody:
+        metrics without ids, retention, what organizations there are.
+        """
+        return Tenant(self, EVERY, caller)
 
     async def ping(self) -> None:
         """Ask the server for an answer, even if every slot is taken.
@@ -176,12 +188,25 @@ class Pool:
     async def _connect(self) -> Connection:
         self.stats.connects += 1
         try:
-            connection = await connect(self._parameters, self._settings.connect_timeout)
+            connection = await self._opened()
+            self.bearing = await bearing(connection, self._settings.connect_timeout)
         except DatabaseAway:
             self.stats.failures += 1
             raise
+        connection.also = self.bearing.also(limits(self._settings))
         connection.timers = self.stats.statement_timers
         return connection
+
+    async def _opened(self) -> Connection:
+        """Connect, without options from the moment on that a connection pooler refuses them."""
+        try:
+            return await connect(self._parameters, self._settings.connect_timeout)
+        except DatabaseAway as error:
+            fewer = for_pooler(self._parameters, self._dsn, error.detail)
+            if fewer is None or fewer == self._parameters:
+                raise
+            self._parameters = fewer
+        return await connect(self._parameters, self._settings.connect_timeout)
 
     def _keep(self, connection: Connection) -> None:
         # A ping takes no slot, so that its connection may be one too many.

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from functools import cached_property
 from threading import Event
 from typing import Any, TypeVar
 
@@ -16,7 +17,8 @@ import psycopg2
 from psycopg2.extensions import connection, make_dsn
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
-from energia.db.address import parsed
+from energia.db.address import MARKER, for_pooler, parsed
+from energia.db.address import options as options_of
 from energia.db.connection import translated
 from energia.errors import DatabaseAway, DatabaseError, EnergiaError
 
@@ -32,15 +34,29 @@ class Name:
 
 #: Seconds between two looks at a lock that somebody else holds.
 _POLL = 0.1
+#: Begins a transaction that holds a lock, if nobody else does.
+_TAKE = """begin; set local idle_in_transaction_session_timeout = 0;
+select pg_try_advisory_xact_lock(%s)"""
 
 
 class Session:
     """A connection of the thread that works, which another one may interrupt."""
 
-    def __init__(self, raw: connection, cancelled: Event) -> None:
-        """Work on *raw* until *cancelled* is set."""
+    def __init__(
+        self, raw: connection, cancelled: Event, another: "Callable[[], connection]"
+    ) -> None:
+        """Work on *raw* until *cancelled* is set; *another* opens one more connection."""
         self.raw = raw
         self._cancelled = cancelled
+        self._another = another
+
+    @cached_property
+    def kept(self) -> bool:
+        """Whether the server keeps what the session is set to, and its locks.
+
+        It does not behind a connection pooler, where each transaction has a server of its own.
+        """
+        return self.fetch("select current_setting(%s, true)", MARKER) == [("on",)]
 
     @property
     def lost(self) -> bool:
@@ -114,6 +130,10 @@ class Session:
             otherwise: What to raise after that.
 
         """
+        if not self.kept:
+            with self._turn_of_transaction(lock, limit, otherwise):
+                yield
+            return
         until = time.monotonic() + limit
         while self.fetch("select pg_try_advisory_lock(%s)", lock) != [(True,)]:
             if time.monotonic() >= until:
@@ -124,6 +144,27 @@ class Session:
         finally:
             with suppress(DatabaseError, DatabaseAway):  # or it ends with the connection
                 self.fetch("select pg_advisory_unlock(%s)", lock)
+
+    @contextmanager
+    def _turn_of_transaction(
+        self, lock: int, limit: float, otherwise: EnergiaError
+    ) -> Iterator[None]:
+        """Hold the lock with a transaction of another connection: a pooler keeps that together.
+
+        It has no snapshot, so that `create index concurrently` does not wait for it. Who waits has
+        no transaction: the pooler has few connections, and the one that has the turn needs two.
+        """
+        until = time.monotonic() + limit
+        with closing(self._another()) as raw:
+            holder = Session(raw, self._cancelled, self._another)
+            while holder.fetch(_TAKE, lock) != [(True,)]:
+                holder.fetch("rollback")
+                if time.monotonic() >= until:
+                    raise otherwise
+                self.pause(_POLL)
+            yield
+            with suppress(DatabaseError, DatabaseAway):
+                holder.fetch("rollback")
 
 
 async def in_thread(dsn: str, work: Callable[[Session], T], options: Mapping[str, str]) -> T:
@@ -140,21 +181,15 @@ async def in_thread(dsn: str, work: Callable[[Session], T], options: Mapping[str
 
     """
     given = parsed(dsn)
-    ours = " ".join(f"-c {name}={value}" for name, value in options.items())
-    given["options"] = f"{given.get('options', '')} {ours}".strip()
+    given["options"] = options_of(options, before=given.get("options", ""))
     given.setdefault("connect_timeout", "10")
     given.setdefault("application_name", "energia")
     sessions: list[Session] = []
     cancelled = Event()
 
     def run() -> T:
-        try:
-            raw = psycopg2.connect(make_dsn(**given))
-        except psycopg2.Error as error:
-            raise translated(error, away=True) from error
-        raw.autocommit = True
-        with closing(raw):
-            session = Session(raw, cancelled)
+        with closing(_connection(given, dsn)) as raw:
+            session = Session(raw, cancelled, lambda: _connection(given, dsn))
             sessions.append(session)
             try:
                 return work(session)
@@ -172,3 +207,16 @@ async def in_thread(dsn: str, work: Callable[[Session], T], options: Mapping[str
             await asyncio.wait([task], timeout=0.1)
         await asyncio.gather(task, return_exceptions=True)
         raise
+
+
+def _connection(parameters: Mapping[str, str], dsn: str) -> connection:
+    """Connect, in autocommit; once more without options where a pooler refuses them."""
+    try:
+        raw = psycopg2.connect(make_dsn(**parameters))
+    except psycopg2.Error as error:
+        fewer = for_pooler(parameters, dsn, str(error))
+        if fewer is None or "options" not in parameters:
+            raise translated(error, away=True) from error
+        return _connection(fewer, dsn)
+    raw.autocommit = True
+    return raw

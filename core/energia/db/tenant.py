@@ -13,7 +13,9 @@ from energia.errors import DatabaseAway, DatabaseError, EnergiaError, Forbidden,
 
 T = TypeVar("T")
 
-_PREFIX: Final = re.compile(r"(?:begin[^;]*; )?(?:select set_config\([^)]*\); )+")
+_PREFIX: Final = re.compile(r"(?:begin[^;]*; )?select set_config\([^;]*; ")
+#: Stands for every organization: what asks so goes over all of them on purpose.
+EVERY: Final = 0
 
 
 class Queries(Protocol):
@@ -109,7 +111,12 @@ class Tenant(_Runner):
     """The database as one organization sees it.
 
     Each call is one message and one transaction of its own: the organization that the row policies
-    read is set in the same message, for that transaction only.
+    read is set in the same message, for that transaction only; so is whatever else the connection
+    needs (`Connection.also`).
+
+    With `EVERY` for the organization the policies let all rows pass. It is for work that goes over
+    all organizations on purpose; what asks for the organization of a row that is made
+    (`current_setting('energia.organization')::int`) fails then.
     """
 
     def __init__(
@@ -123,10 +130,11 @@ class Tenant(_Runner):
         self.organization = organization
         self.caller = caller
         # Formatted, not passed: the statement's own parameters may have names or positions.
-        self._prefix = f"select set_config('energia.organization', '{organization:d}', true); "
+        key = f"{organization:d}" if organization != EVERY else "*"
+        self._setting = f"select set_config('energia.organization', '{key}', true)"
         self._limited = limits is not None
         if limits is not None:
-            self._prefix += f"select set_config('energia.limits', '{limits.setting}', true); "
+            self._setting += f", set_config('energia.limits', '{limits.setting}', true)"
 
     def transaction(self) -> AbstractAsyncContextManager[Queries]:
         """Return a transaction: committed at the exit, rolled back if an error leaves the block.
@@ -134,7 +142,7 @@ class Tenant(_Runner):
         The connection is taken with the first statement, whose message also begins the
         transaction. One task at a time may use it.
         """
-        return _transaction(self._pool, f"begin; {self._prefix}", self._limited)
+        return _transaction(self._pool, f"begin; {self._setting}", self._limited)
 
     def snapshot(self) -> AbstractAsyncContextManager[Queries]:
         """Return a transaction that only reads, and sees one state of the database throughout.
@@ -142,12 +150,13 @@ class Tenant(_Runner):
         What is read with several statements fits together, whatever is written meanwhile.
         """
         begin = "begin isolation level repeatable read, read only"
-        return _transaction(self._pool, f"{begin}; {self._prefix}", self._limited)
+        return _transaction(self._pool, f"{begin}; {self._setting}", self._limited)
 
     async def _run(self, sql: str, parameters: Parameters | None) -> Result:
         connection = await self._pool.take()
         try:
-            return await connection.run(self._prefix + sql, parameters, self._pool.limit)
+            message = f"{self._setting}{connection.also}; {sql}"
+            return await connection.run(message, parameters, self._pool.limit)
         finally:
             self._pool.give(connection)
 
@@ -179,20 +188,26 @@ class _Transaction(_Runner):
         if self._ended:
             raise RuntimeError("the transaction is over")
         if self._connection is None:
-            return await self._first(self._begin + sql, parameters)
+            return await self._first(sql, parameters)
         return await self._connection.run(sql, parameters, self._pool.limit)
 
-    async def _first(self, message: str, parameters: Parameters | None) -> Result:
+    async def _first(self, sql: str, parameters: Parameters | None) -> Result:
         """Send the first message, again if an old connection turns out dead: nothing was done."""
         self._connection = connection = await self._pool.take()
         try:
-            return await connection.run(message, parameters, self._pool.limit)
+            return await self._begun(connection, sql, parameters)
         except DatabaseAway as away:
             if type(away) is not DatabaseAway or not (connection.closed and connection.since):
                 raise
         self._pool.give(connection)
         self._connection = None
         self._connection = connection = await self._pool.take()
+        return await self._begun(connection, sql, parameters)
+
+    async def _begun(
+        self, connection: Connection, sql: str, parameters: Parameters | None
+    ) -> Result:
+        message = f"{self._begin}{connection.also}; {sql}"
         return await connection.run(message, parameters, self._pool.limit)
 
     async def commit(self) -> None:

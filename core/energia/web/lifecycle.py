@@ -188,6 +188,8 @@ async def _migrated(core: Core, dsn: str, own: OwnDatabase) -> None:
             core.state.enter(Phase.MIGRATING)
             outcome = await migrate(dsn, {**CORE_MIGRATIONS, **core.plugins.migrations()})
             log.info("migrated", applied=outcome.applied, unknown=outcome.unknown)
+            for note in core.pool.bearing.notes:
+                log.info("database", note=note)
             if await own.sow():
                 log.info("preview_seeded", seed=core.settings.preview.seed)
             return

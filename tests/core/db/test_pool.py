@@ -203,7 +203,7 @@ async def test_descriptors_above_1023_work(small: Pool) -> None:
     try:
         async with asyncio.timeout(60):
             with pytest.raises(UniqueViolation):
-                await small.tenant().execute(
+                await small.everywhere().execute(
                     "insert into organization (name) values ('a'), ('a') returning id"
                 )
             pid = await backend(small.tenant())

@@ -75,10 +75,13 @@ async def test_a_percent_sign(tenant: Tenant) -> None:
     assert without == with_one == ["5 %s"]
 
 
-async def test_execute_counts_rows(tenant: Tenant) -> None:
+async def test_execute_counts_rows(pool: Pool) -> None:
     """`execute` says how many rows the statement touched."""
-    assert await tenant.execute("insert into organization (name) values ('a'), (%s)", "b") == 2
-    assert await tenant.execute("delete from organization where name = 'nobody'") == 0
+    assert (
+        await pool.everywhere().execute("insert into organization (name) values ('a'), (%s)", "b")
+        == 2
+    )
+    assert await pool.everywhere().execute("delete from organization where name = 'nobody'") == 0
 
 
 async def test_the_organization_is_set_for_the_statement_only(pool: Pool) -> None:
@@ -93,12 +96,14 @@ async def test_the_organization_is_set_for_the_statement_only(pool: Pool) -> Non
     assert pool.stats.connects == 1
 
 
-async def test_a_statement_is_a_transaction(tenant: Tenant) -> None:
+async def test_a_statement_is_a_transaction(pool: Pool) -> None:
     """Of a message of several statements nothing stays if one of them fails."""
     with pytest.raises(DatabaseError):
-        await tenant.execute("insert into organization (name) values ('kept'); select 1 / 0")
+        await pool.everywhere().execute(
+            "insert into organization (name) values ('kept'); select 1 / 0"
+        )
 
-    assert await tenant.fetch(str, "select name from organization") == ["default"]
+    assert await pool.everywhere().fetch(str, "select name from organization") == ["default"]
 
 
 async def test_a_statement_without_rows_cannot_be_fetched(tenant: Tenant) -> None:
@@ -107,13 +112,13 @@ async def test_a_statement_without_rows_cannot_be_fetched(tenant: Tenant) -> Non
         await tenant.fetch(int, "delete from organization where false")
 
 
-async def test_violations_have_names(tenant: Tenant) -> None:
+async def test_violations_have_names(pool: Pool) -> None:
     """A key that exists, and a row that is referred to, are told apart."""
     with pytest.raises(UniqueViolation, match="organization_name_key"):
-        await tenant.execute("insert into organization (name) values ('default')")
-    await tenant.execute("insert into tariff values (1, 't', 't', 'GBP', 'UTC')")
+        await pool.everywhere().execute("insert into organization (name) values ('default')")
+    await pool.everywhere().execute("insert into tariff values (1, 't', 't', 'GBP', 'UTC')")
     with pytest.raises(ForeignKeyViolation, match="tariff"):
-        await tenant.execute("delete from organization")
+        await pool.everywhere().execute("delete from organization")
 
 
 @pytest.mark.parametrize("text", ["nul \0", "half \ud800"])

@@ -16,6 +16,12 @@ NAMES = "select name from organization order by id"
 ADD = "insert into organization (name) values (%s)"
 
 
+@pytest.fixture
+def tenant(pool: Pool) -> Tenant:
+    """Give a database with the rows of all organizations, so that they can be made."""
+    return pool.everywhere()
+
+
 async def test_a_transaction_is_committed(tenant: Tenant) -> None:
     """What its statements did is there after the block, and not before."""
     async with tenant.transaction() as queries:
@@ -29,7 +35,7 @@ async def test_a_transaction_is_committed(tenant: Tenant) -> None:
 
 async def test_an_error_rolls_back_and_keeps_the_connection(pool: Pool) -> None:
     """An error that leaves the block undoes everything, and costs no connection."""
-    tenant = pool.tenant()
+    tenant = pool.everywhere()
     with pytest.raises(NotFound):
         async with tenant.transaction() as queries:
             await queries.execute(ADD, "a")
@@ -62,7 +68,7 @@ async def test_every_statement_sees_the_organization(pool: Pool) -> None:
 
 async def test_without_a_statement_no_connection_is_taken(pool: Pool) -> None:
     """A transaction takes a connection when it needs one."""
-    async with pool.tenant().transaction():
+    async with pool.everywhere().transaction():
         pass
 
     assert pool.stats.connects == 0
@@ -78,7 +84,7 @@ async def test_a_transaction_is_over_after_its_block(tenant: Tenant) -> None:
 
 async def test_a_cancelled_transaction_is_rolled_back(pool: Pool) -> None:
     """A task cancelled between two statements leaves nothing and gives its slot back."""
-    tenant = pool.tenant()
+    tenant = pool.everywhere()
 
     async def hang() -> None:
         async with tenant.transaction() as queries:
@@ -108,10 +114,10 @@ async def test_the_first_message_is_sent_again_over_a_dead_connection(
     pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A good-bye that comes in after the look at the connection is no error: nothing was done."""
-    tenant = pool.tenant()
+    tenant = pool.everywhere()
     await tenant.execute("select 1")
     other = Pool(database, Database())
-    await end_backends(other.tenant())
+    await end_backends(other.everywhere())
     await other.close()
     monkeypatch.setattr(Connection, "dead", False)
     async with tenant.transaction() as queries:

@@ -107,7 +107,7 @@ async def test_a_tariff_whose_plugin_is_gone_is_a_conflict(tenant: Tenant) -> No
 async def test_an_organization_sees_only_its_own(pool: Pool, tenant: Tenant) -> None:
     """Another organization has no such tariff."""
     await Tariffs(tenant, CONVERTER).put(tariff("a"))
-    await tenant.execute("insert into organization (name) values ('other')")
+    await pool.everywhere().execute("insert into organization (name) values ('other')")
     other = Tariffs(pool.tenant(2), CONVERTER)
 
     assert await other.page("", 10) == []

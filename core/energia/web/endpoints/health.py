@@ -180,7 +180,9 @@ def _with_release(health: Health) -> Health:
 def _notes(core: Core, trusted: bool) -> tuple[str, ...] | None:
     """Return what else there is to know; everybody learns that a preview is one."""
     profile = core.settings.profile
-    return (f"profile {profile}",) if trusted or profile == "preview" else None
+    if trusted:
+        return (f"profile {profile}", *core.pool.bearing.notes)
+    return (f"profile {profile}",) if profile == "preview" else None
 
 
 def _response(health: Health) -> web.Response:
