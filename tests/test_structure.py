@@ -22,7 +22,7 @@ LAYERS = (
     ("web", "cli", "testing"),
     ("billing", "previews"),
     ("costing",),
-    ("health", "metering", "pricing"),
+    ("audit", "health", "metering", "pricing"),
     ("configuration", "db", "plugins"),
 )
 
@@ -66,6 +66,7 @@ def test_the_core_imports_no_plugin() -> None:
 CONTRACT = ("energia.hookspecs", "energia.plugins", "energia.core")
 #: The one circle: a Core has the Plugins, which are asked for Routes, whose handlers get the Core.
 HONEST = {
+    "energia.access.callers",
     "energia.core",
     "energia.health.monitor",
     "energia.hookspecs",

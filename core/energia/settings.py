@@ -161,6 +161,19 @@ class Limits:
 
 
 @attrs.frozen
+class Audit:
+    """What is kept of who changed what.
+
+    Attributes:
+        retention: For how long an entry is kept.
+
+    """
+
+    # At least a day: the database refuses to delete what is newer.
+    retention: Annotated[float, Meta(ge=86_400, le=3_155_760_000)] = 157_788_000.0
+
+
+@attrs.frozen
 class Preview:
     """The database of each pull request: how a preview makes its own, how production ends them.
 
@@ -228,5 +241,6 @@ class Settings:
     readings: Readings = Readings()
     feeds: Feeds = Feeds()
     limits: Limits = Limits()
+    audit: Audit = Audit()
     preview: Preview = Preview()
     plugins: PluginSelection = PluginSelection()

@@ -1,5 +1,7 @@
 """The database, for commands that work on it without a service."""
 
+import getpass
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -24,6 +26,14 @@ async def opened(settings: Database) -> AsyncIterator[Tenant]:
             raise MigrationError("the database is not up to date: run `energia migrate` first")
         pool = Pool(dsn, settings)
         try:
-            yield pool.tenant()
+            yield pool.tenant(caller=operator())
         finally:
             await pool.close()
+
+
+def operator() -> str:
+    """Return who runs the command, as the audit log names them: `command:<user>`."""
+    try:
+        return f"command:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container may run as a number that has no name
+        return f"command:{os.getuid()}"

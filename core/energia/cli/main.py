@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "tariff": "tariff:command",
     "holidays": "holidays:command",
     "preview": "preview:command",
+    "audit": "audit:command",
     "plugins": "plugins:command",
     "config": "config:command",
     "openapi": "openapi:command",

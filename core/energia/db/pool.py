@@ -85,12 +85,14 @@ class Pool:
         #: Seconds after which a connection that gives no answer is closed.
         self.limit = settings.statement_timeout + _GRACE
 
-    def tenant(self, organization: int = 1, caller: str = "system") -> Tenant:
+    def tenant(
+        self, organization: int = 1, caller: str = "system", *, name: str = "", request: str = ""
+    ) -> Tenant:
         """Return the database as one organization sees it; 1 is the implicit one.
 
-        *caller* is the id of who asks, for what is written down about changes.
+        The audit log keeps *caller*, the id of who asks, their *name*, and the id of the *request*.
         """
-        return Tenant(self, organization, caller)
+        return Tenant(self, organization, caller, name=name, request=request)
 
     async def ping(self) -> None:
         """Ask the server for an answer, even if every slot is taken.

@@ -10,7 +10,11 @@ from energia.errors import DatabaseAway, DatabaseError, EnergiaError
 
 T = TypeVar("T")
 
-_PREFIX: Final = re.compile(r"(?:begin[^;]*; )?select set_config\([^)]*\); ")
+_PREFIX: Final = re.compile(r"(?:begin[^;]*; )?select set_config\([^;]*; ")
+#: What stands for itself in a quoted text, whatever the settings and the parameters of a message.
+_NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9 _.:@/+=-]")
+#: So much of what names a caller is kept.
+_LONGEST: Final = 200
 
 
 class Queries(Protocol):
@@ -71,15 +75,44 @@ class Tenant(_Runner):
     """The database as one organization sees it.
 
     Each call is one message and one transaction of its own: the organization that the row policies
-    read is set in the same message, for that transaction only.
+    read, and who asks, which the audit log keeps, are set in the same message, for that transaction
+    only.
+
+    Attributes:
+        organization: The key of the organization.
+        caller: The id of who asks: a token's, `command:<user>`, or `system`.
+
     """
 
-    def __init__(self, pool: Connections, organization: int, caller: str = "system") -> None:
+    def __init__(
+        self,
+        pool: Connections,
+        organization: int,
+        caller: str = "system",
+        *,
+        name: str = "",
+        request: str = "",
+    ) -> None:
+        """See the database as *organization* does.
+
+        Args:
+            pool: Where connections come from.
+            organization: The key of the organization.
+            caller: The id of who asks.
+            name: What a person calls who asks.
+            request: The id of the request.
+
+        """
         self._pool = pool
         self.organization = organization
         self.caller = caller
         # Formatted, not passed: the statement's own parameters may have names or positions.
-        self._prefix = f"select set_config('energia.organization', '{organization:d}', true); "
+        self._prefix = (
+            f"select set_config('energia.organization', '{organization:d}', true), "
+            f"set_config('energia.caller', {_quoted(caller)}, true), "
+            f"set_config('energia.caller_name', {_quoted(name)}, true), "
+            f"set_config('energia.request', {_quoted(request)}, true); "
+        )
 
     def transaction(self) -> AbstractAsyncContextManager[Queries]:
         """Return a transaction: committed at the exit, rolled back if an error leaves the block.
@@ -170,8 +203,24 @@ class _Transaction(_Runner):
             self._connection = None
 
 
+def _quoted(text: str) -> str:
+    """Return *text* as a literal of SQL that has no `%`, quote, backslash or `;` of its own.
+
+    A message may be formatted once more with parameters, or not, and metrics look for its first
+    statement: so all but the plainest characters are escapes.
+    """
+    return f"E'{_NOT_PLAIN.sub(_escape, text[:_LONGEST])}'"
+
+
+def _escape(character: re.Match[str]) -> str:
+    code = ord(character[0])
+    if code == 0 or 0xD800 <= code <= 0xDFFF:  # PostgreSQL has no text with these
+        code = 0xFFFD
+    return f"\\U{code:08X}"
+
+
 def statement_of(message: str) -> str:
-    """Return the statement in a message, without what sets the organization before it."""
+    """Return the statement in a message, without what says before it who asks."""
     prefix = _PREFIX.match(message)
     return message[prefix.end() :] if prefix else message
 

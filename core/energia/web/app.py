@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from energia.audit.retention import expiring
 from energia.convert.schema import Schemas
 from energia.core import Core
 from energia.errors import PluginError
@@ -68,7 +69,12 @@ async def _beating(app: web.Application) -> AsyncIterator[None]:
 async def started(app: web.Application) -> AsyncIterator[None]:
     """Let the plugins of *app* work, and its probes; the service is ready within this context."""
     core = app[CORE]
-    async with core.plugins.lifespans(core), feeding(core), app[MONITOR].running():
+    async with (
+        core.plugins.lifespans(core),
+        feeding(core),
+        expiring(core),
+        app[MONITOR].running(),
+    ):
         core.state.ready()
         yield
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 import attrs
 from aiohttp import web
 
-from energia.access.callers import Caller
+from energia.access.callers import ANYBODY, Caller
 from energia.convert import Converter
 from energia.core import Core
 from energia.db.connection import Connection
@@ -83,11 +83,14 @@ class _Away:
         """Take nothing back: nothing was taken."""
 
 
-def tenant_of(core: Core) -> Tenant:
-    """Return the database as the implicit organization sees it.
+def tenant_of(request: web.Request) -> Tenant:
+    """Return the database as the organization of who asks sees it.
 
     Before the database is migrated every statement raises `DatabaseAway`; what needs none works.
     """
-    if core.state.usable:
-        return core.pool.tenant()
-    return Tenant(_Away(core.state.phase), 1)
+    core, caller = request.app[CORE], request.get(CALLER, ANYBODY)
+    if not core.state.usable:
+        return Tenant(_Away(core.state.phase), caller.organization)
+    return core.pool.tenant(
+        caller.organization, caller.id, name=caller.name, request=request[REQUEST_ID]
+    )

@@ -140,7 +140,7 @@ def _injected(request: web.Request, where: Where) -> object:
         case "converter":
             return request.app[CONVERTER]
         case "tenant":
-            return tenant_of(core)
+            return tenant_of(request)
         case "accepted":
             return request[ACCEPTED]
         case "upload":

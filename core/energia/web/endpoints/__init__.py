@@ -2,6 +2,7 @@
 
 from energia.web.endpoints import (
     about,
+    audit,
     bills,
     contracts,
     costs,
@@ -28,6 +29,7 @@ ROUTES: tuple[Route, ...] = (
     *costs.routes,
     *contracts.routes,
     *bills.routes,
+    *audit.routes,
     *about.routes,
     *health.routes,
     *about.service_routes,
