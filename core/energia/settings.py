@@ -48,6 +48,7 @@ class Server:
         drain: For how long it is not ready and serves on: until the proxy has looked away.
         shutdown_timeout: For how long it finishes the requests that were begun.
         stop_grace: What the platform allows for all of it.
+        hsts: For how many seconds browsers shall come by HTTPS only; 0 says nothing.
 
     """
 
@@ -57,6 +58,29 @@ class Server:
     drain: Seconds = 10.0
     shutdown_timeout: Seconds = 8.0
     stop_grace: Seconds = 30.0
+    hsts: Annotated[int, Meta(ge=0)] = 0
+
+
+#: An origin, as browsers send it: no path, no slash at the end; or all.
+Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s*]+)$")]
+HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+$")]
+
+
+@attrs.frozen
+class Cors:
+    """What pages of other origins may do in a browser.
+
+    Attributes:
+        origins: The origins whose pages may send requests and read answers, such as
+            `https://app.example.com`; `*` is all of them. None by default.
+        headers: The headers that their requests may have.
+        max_age: For how long a browser remembers it, in seconds.
+
+    """
+
+    origins: tuple[Origin, ...] = ()
+    headers: tuple[HeaderName, ...] = ("Authorization", "Content-Type", "X-Request-Id")
+    max_age: Annotated[int, Meta(ge=0)] = 600
 
 
 @attrs.frozen
@@ -236,6 +260,7 @@ class Settings:
     profile: Profile = "development"
     pull_request: int | None = None
     server: Server = Server()
+    cors: Cors = Cors()
     database: Database = Database()
     health: Health = Health()
     readings: Readings = Readings()

@@ -21,6 +21,7 @@ from energia.pricing.tariffs import Parameter, tariff_converter
 from energia.web import openapi
 from energia.web.endpoints import ROUTES
 from energia.web.feed_probes import FeedProbe
+from energia.web.headers import cross_origin
 from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR, InFlight
 from energia.web.middlewares import answered, in_time, observe, on_prepare
 from energia.web.routes import Route
@@ -42,7 +43,7 @@ def create_app(core: Core) -> web.Application:
 
     """
     app = web.Application(
-        middlewares=[observe, *core.plugins.middlewares(), answered, in_time],
+        middlewares=[observe, cross_origin, *core.plugins.middlewares(), answered, in_time],
         # For handlers that read a request themselves; typed bodies are limited after inflation.
         client_max_size=core.settings.limits.body_bytes,
     )
