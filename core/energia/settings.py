@@ -170,6 +170,8 @@ class Limits:
         rows: How many readings one body or file may have.
         problems: How many faults are listed; all are counted.
         slots: How many slots a query or a price may be about.
+        concurrency: How many requests may be answered at once.
+        caller_concurrency: How many of one caller.
 
     """
 
@@ -182,6 +184,25 @@ class Limits:
     rows: Count = 20_000_000
     problems: Count = 1000
     slots: Count = 3_000_000
+    concurrency: Count = 256
+    caller_concurrency: Count = 128
+
+
+@attrs.frozen
+class Rate:
+    """How fast one caller may ask; each replica counts for itself.
+
+    Attributes:
+        requests: How many requests by the second; 0 does not count them.
+        cost: How many units by the second, of what requests turn out to cost: a unit is about a
+            slot that is read or priced, or 100 bytes of a body; 0 does not count them.
+        burst: What comes in within so many seconds may be spent at once.
+
+    """
+
+    requests: Annotated[float, Meta(ge=0)] = 0.0
+    cost: Annotated[float, Meta(ge=0)] = 0.0
+    burst: Annotated[float, Meta(gt=0)] = 10.0
 
 
 @attrs.frozen
@@ -266,6 +287,7 @@ class Settings:
     readings: Readings = Readings()
     feeds: Feeds = Feeds()
     limits: Limits = Limits()
+    rate: Rate = Rate()
     audit: Audit = Audit()
     preview: Preview = Preview()
     plugins: PluginSelection = PluginSelection()

@@ -24,6 +24,7 @@ from energia.web.feed_probes import FeedProbe
 from energia.web.headers import cross_origin
 from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR, InFlight
 from energia.web.middlewares import answered, in_time, observe, on_prepare
+from energia.web.rates import at_rate, limits_of
 from energia.web.routes import Route
 
 #: A part of a path that stands for any text: its name makes no difference to what is answered.
@@ -43,13 +44,21 @@ def create_app(core: Core) -> web.Application:
 
     """
     app = web.Application(
-        middlewares=[observe, cross_origin, *core.plugins.middlewares(), answered, in_time],
+        middlewares=[
+            observe,
+            cross_origin,
+            *core.plugins.middlewares(),
+            answered,
+            at_rate,
+            in_time,
+        ],
         # For handlers that read a request themselves; typed bodies are limited after inflation.
         client_max_size=core.settings.limits.body_bytes,
     )
     app[CORE] = core
     app[CONVERTER] = tariff_converter(core.plugins.charges())
     app[IN_FLIGHT] = InFlight()
+    limits_of(app)
     feed_probes = map(FeedProbe, core.plugins.price_feeds())
     app[MONITOR] = Monitor([*core.plugins.probes(), *feed_probes], core)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))

@@ -16,6 +16,7 @@ from energia.web.bodies import accepts_gzip
 from energia.web.headers import secure, share
 from energia.web.keys import CORE, DEADLINE, ERROR, IN_FLIGHT, REQUEST_ID
 from energia.web.problems import new_request_id
+from energia.web.rates import settle
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: The ids of requests that are taken over from a client; others are replaced.
@@ -107,6 +108,7 @@ async def on_prepare(request: web.Request, response: web.StreamResponse) -> None
     settings = request.app[CORE].settings
     secure(response, settings.server.hsts)
     share(request, response, settings.cors)
+    response.headers.update(settle(request))
     response.headers["Server"] = "energia"
     if request_id := request.get(REQUEST_ID):
         response.headers["X-Request-Id"] = request_id

@@ -13,12 +13,14 @@ import energia
 from energia.convert import unstructure
 from energia.convert.schema import Schema, Schemas
 from energia.errors import (
+    Busy,
     DatabaseAway,
     EnergiaError,
     Invalid,
     Malformed,
     NotAcceptable,
     TimedOut,
+    TooFast,
     TooLarge,
     TooSlow,
     UnsupportedMedia,
@@ -136,8 +138,17 @@ def _operation(route: Route, name: str, schemas: Schemas, problem: Schema) -> Sc
     for parameter in route.parameters:
         if parameter.where in ("body", "upload"):
             operation["requestBody"] = _request_body(route, parameter, schemas)
-    operation["responses"] = _answers(route, schemas) | _refusals(route, problem)
+    operation["responses"] = _either(_answers(route, schemas), _refusals(route, problem))
     return operation
+
+
+def _either(answers: dict[str, Schema], refusals: dict[str, Schema]) -> dict[str, Schema]:
+    """Describe both; of a status that both have, the bodies of both."""
+    for status, refusal in refusals.items():
+        answer = answers.get(status, {})
+        content = answer.get("content", {}) | refusal["content"]
+        answers[status] = refusal | answer | {"content": content}
+    return answers
 
 
 def _parameter(parameter: Parameter, schemas: Schemas) -> Schema:
@@ -233,6 +244,8 @@ def _implied(route: Route) -> Iterable[type[EnergiaError]]:
         yield from (Malformed, TooLarge, TooSlow, UnsupportedMedia, TimedOut)
     if "tenant" in places:
         yield from (DatabaseAway, TimedOut)
+    if route.path.startswith("/v1/"):
+        yield from (TooFast, Busy)
 
 
 def _examples(errors: Mapping[str, type[EnergiaError]]) -> Schema:

@@ -16,6 +16,7 @@ from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Invalid, NotFound
 from energia.metering import registry
 from energia.metering.models import Channel
+from energia.spending import spend
 from energia.time import Instant, Zone, instant_of, utc_text
 
 SiteId = Annotated[Id, Meta(description="The id of the site.", examples=["casa"])]
@@ -149,6 +150,7 @@ async def channel_window(
         raise Invalid.of(
             "too_many_slots", f"the window has more slots than limits.slots ({limit})", "/query/end"
         )
+    spend((past - begin) // chosen.interval)
     return ChannelWindow(chosen, zone, begin, past)
 
 
