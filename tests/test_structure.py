@@ -22,7 +22,7 @@ LAYERS = (
     ("web", "cli", "testing"),
     ("billing", "previews"),
     ("costing",),
-    ("access", "health", "metering", "pricing"),
+    ("access", "audit", "health", "metering", "pricing"),
     ("configuration", "db", "plugins"),
 )
 

@@ -24,6 +24,8 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
     * DatabaseExists, NoSuchDatabase, DatabaseInUse, NotPermitted
   * DatabaseAway              503: no connection
     * PoolExhausted, StatementTimeout, LockTimeout
+  * TooFast                   429: a limit, by name
+  * Busy                      503: a limit, by name
   * TimedOut                  503: a limit, by name
 """
 
@@ -69,7 +71,7 @@ class EnergiaError(Exception):
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     code: ClassVar[str] = "internal"
     #: Seconds after which a client may try again (the `Retry-After` header).
-    retry_after: ClassVar[int | None] = None
+    retry_after: int | None = None
 
     def __init__(
         self,
@@ -287,6 +289,26 @@ class LockTimeout(DatabaseAway):
     """The database waited too long for a lock."""
 
     code = "lock_timeout"
+    retry_after = 1
+
+
+class TooFast(EnergiaError):
+    """The caller has asked too fast, or for too much."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_fast"
+
+    def __init__(self, detail: str = "", *, retry_after: int = 1) -> None:
+        """State that the caller is to wait for *retry_after* seconds."""
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class Busy(EnergiaError):
+    """Too many requests are being answered."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "busy"
     retry_after = 1
 
 

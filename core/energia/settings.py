@@ -48,6 +48,7 @@ class Server:
         drain: For how long it is not ready and serves on: until the proxy has looked away.
         shutdown_timeout: For how long it finishes the requests that were begun.
         stop_grace: What the platform allows for all of it.
+        hsts: For how many seconds browsers shall come by HTTPS only; 0 says nothing.
 
     """
 
@@ -57,6 +58,29 @@ class Server:
     drain: Seconds = 10.0
     shutdown_timeout: Seconds = 8.0
     stop_grace: Seconds = 30.0
+    hsts: Annotated[int, Meta(ge=0)] = 0
+
+
+#: An origin, as browsers send it: no path, no slash at the end; or all.
+Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s*]+)$")]
+HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+$")]
+
+
+@attrs.frozen
+class Cors:
+    """What pages of other origins may do in a browser.
+
+    Attributes:
+        origins: The origins whose pages may send requests and read answers, such as
+            `https://app.example.com`; `*` is all of them. None by default.
+        headers: The headers that their requests may have.
+        max_age: For how long a browser remembers it, in seconds.
+
+    """
+
+    origins: tuple[Origin, ...] = ()
+    headers: tuple[HeaderName, ...] = ("Authorization", "Content-Type", "X-Request-Id")
+    max_age: Annotated[int, Meta(ge=0)] = 600
 
 
 @attrs.frozen
@@ -166,6 +190,8 @@ class Limits:
         rows: How many readings one body or file may have.
         problems: How many faults are listed; all are counted.
         slots: How many slots a query or a price may be about.
+        concurrency: How many requests may be answered at once.
+        caller_concurrency: How many of one caller.
 
     """
 
@@ -178,6 +204,38 @@ class Limits:
     rows: Count = 20_000_000
     problems: Count = 1000
     slots: Count = 3_000_000
+    concurrency: Count = 256
+    caller_concurrency: Count = 128
+
+
+@attrs.frozen
+class Rate:
+    """How fast one caller may ask; each replica counts for itself.
+
+    Attributes:
+        requests: How many requests by the second; 0 does not count them.
+        cost: How many units by the second, of what requests turn out to cost: a unit is about a
+            slot that is read or priced, or 100 bytes of a body; 0 does not count them.
+        burst: What comes in within so many seconds may be spent at once.
+
+    """
+
+    requests: Annotated[float, Meta(ge=0)] = 0.0
+    cost: Annotated[float, Meta(ge=0)] = 0.0
+    burst: Annotated[float, Meta(gt=0)] = 10.0
+
+
+@attrs.frozen
+class Audit:
+    """What is kept of who changed what.
+
+    Attributes:
+        retention: For how long an entry is kept.
+
+    """
+
+    # At least a day: the database refuses to delete what is newer.
+    retention: Annotated[float, Meta(ge=86_400, le=3_155_760_000)] = 157_788_000.0
 
 
 @attrs.frozen
@@ -243,11 +301,14 @@ class Settings:
     profile: Profile = "development"
     pull_request: int | None = None
     server: Server = Server()
+    cors: Cors = Cors()
     database: Database = Database()
     auth: Auth = Auth()
     health: Health = Health()
     readings: Readings = Readings()
     feeds: Feeds = Feeds()
     limits: Limits = Limits()
+    rate: Rate = Rate()
+    audit: Audit = Audit()
     preview: Preview = Preview()
     plugins: PluginSelection = PluginSelection()

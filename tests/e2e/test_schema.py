@@ -132,6 +132,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/contracts/{contract}/to-date": {"path": {"contract": "main"}, "params": SINCE},
     "POST /v1/bills/run": {"json": NEXT},
     "GET /v1/bills": {"params": {"affected": "true"}},
+    "GET /v1/audit": {"params": {"resource": "bill"}},
     "DELETE /v1/bills/{bill}": {"path": {"bill": "<the draft>"}},
     "POST /v1/costs": {"json": COST},
     "POST /v1/costs/compare": {"json": {"meter": "main", "tariffs": ["flat"], **DAY}},

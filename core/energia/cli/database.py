@@ -1,5 +1,7 @@
 """The database, for commands that work on it without a service."""
 
+import getpass
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,7 +22,7 @@ async def opened(settings: Database) -> AsyncIterator[Tenant]:
 
     """
     async with opened_pool(settings) as pool:
-        yield pool.tenant()
+        yield pool.tenant(caller=operator())
 
 
 @asynccontextmanager
@@ -36,3 +38,11 @@ async def opened_pool(settings: Database, *, migrating: bool = False) -> AsyncIt
             yield pool
         finally:
             await pool.close()
+
+
+def operator() -> str:
+    """Return who runs the command, as the audit log names them: `command:<user>`."""
+    try:
+        return f"command:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container may run as a number that has no name
+        return f"command:{os.getuid()}"

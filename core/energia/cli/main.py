@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "holidays": "holidays:command",
     "token": "token:command",
     "preview": "preview:command",
+    "audit": "audit:command",
     "plugins": "plugins:command",
     "config": "config:command",
     "openapi": "openapi:command",

@@ -222,8 +222,8 @@ async def _organization(
     settings: "Settings", name: str, *, migrating: bool = False
 ) -> AsyncIterator["Tenant"]:
     from energia.access.tokens import organization_key
-    from energia.cli.database import opened_pool
+    from energia.cli.database import opened_pool, operator
 
     async with opened_pool(settings.database, migrating=migrating) as pool:
-        key = 1 if name == "default" else await organization_key(pool.tenant(), name)
-        yield pool.tenant(key)
+        key = 1 if name == "default" else await organization_key(pool.everywhere(), name)
+        yield pool.tenant(key, operator())

@@ -33,6 +33,7 @@ from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.segments import roles
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.usage import ChannelSeries, Missing, Terms, Usage
+from energia.spending import spend
 from energia.time import Instant, Zone
 from energia.units import QUANTITIES, quantity_of
 
@@ -286,9 +287,13 @@ async def _prices(
 
 
 def refuse_large(slots: int, limit: int) -> None:
-    """Refuse more slots than a request or a bill may have; raises `TooLarge`."""
+    """Refuse more slots than a request or a bill may have; raises `TooLarge`.
+
+    Those that it may have are what it costs (`energia.spending`).
+    """
     if slots > limit:
         raise TooLarge(f"{slots} slots are more than limits.slots, {limit}")
+    spend(slots)
 
 
 def role_of(channel: Channel) -> str:

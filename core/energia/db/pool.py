@@ -90,14 +90,20 @@ class Pool:
         self.limit = settings.statement_timeout + _GRACE
 
     def tenant(
-        self, organization: int = 1, caller: str = "system", limits: Limits | None = None
+        self,
+        organization: int = 1,
+        caller: str = "system",
+        limits: Limits | None = None,
+        *,
+        name: str = "",
+        request: str = "",
     ) -> Tenant:
         """Return the database as one organization sees it; 1 is the implicit one.
 
-        *caller* is the id of who asks, for what is written down about changes; *limits* are the
-        only sites and meters that it sees.
+        The audit log keeps *caller*, the id of who asks, their *name*, and the id of the *request*;
+        *limits* are the only sites and meters that it sees.
         """
-        return Tenant(self, organization, caller, limits)
+        return Tenant(self, organization, caller, limits, name=name, request=request)
 
     def everywhere(self, caller: str = "system") -> Tenant:
         """Return the database with the rows of all organizations: for work about all of them.

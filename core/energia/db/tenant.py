@@ -16,6 +16,10 @@ T = TypeVar("T")
 _PREFIX: Final = re.compile(r"(?:begin[^;]*; )?select set_config\([^;]*; ")
 #: Stands for every organization: what asks so goes over all of them on purpose.
 EVERY: Final = 0
+#: What stands for itself in a quoted text, whatever the settings and the parameters of a message.
+_NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9 _.:@/+=-]")
+#: So much of what names a caller is kept.
+_LONGEST: Final = 200
 
 
 class Queries(Protocol):
@@ -111,28 +115,51 @@ class Tenant(_Runner):
     """The database as one organization sees it.
 
     Each call is one message and one transaction of its own: the organization that the row policies
-    read is set in the same message, for that transaction only; so is whatever else the connection
-    needs (`Connection.also`).
+    read, and who asks, which the audit log keeps, are set in the same message, for that transaction
+    only; so is whatever else the connection needs (`Connection.also`).
 
     With `EVERY` for the organization the policies let all rows pass. It is for work that goes over
     all organizations on purpose; what asks for the organization of a row that is made
     (`current_setting('energia.organization')::int`) fails then.
+
+    Attributes:
+        organization: The key of the organization.
+        caller: The id of who asks: a token's, `command:<user>`, or `system`.
+
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a message says of who asks
         self,
         pool: Connections,
         organization: int,
         caller: str = "system",
         limits: Limits | None = None,
+        *,
+        name: str = "",
+        request: str = "",
     ) -> None:
+        """See the database as *organization* does.
+
+        Args:
+            pool: Where connections come from.
+            organization: The key of the organization.
+            caller: The id of who asks.
+            limits: The only sites and meters that it sees.
+            name: What a person calls who asks.
+            request: The id of the request.
+
+        """
         self._pool = pool
         self.organization = organization
         self.caller = caller
         # Formatted, not passed: the statement's own parameters may have names or positions.
         key = f"{organization:d}" if organization != EVERY else "*"
-        self._setting = f"select set_config('energia.organization', '{key}', true)"
+        settings = {"caller": caller, "caller_name": name, "request": request}
         self._limited = limits is not None
+        self._setting = f"select set_config('energia.organization', '{key}', true)" + "".join(
+            f", set_config('energia.{setting}', {_quoted(text)}, true)"
+            for setting, text in settings.items()
+        )
         if limits is not None:
             self._setting += f", set_config('energia.limits', '{limits.setting}', true)"
 
@@ -233,8 +260,24 @@ class _Transaction(_Runner):
             self._connection = None
 
 
+def _quoted(text: str) -> str:
+    """Return *text* as a literal of SQL that has no `%`, quote, backslash or `;` of its own.
+
+    A message may be formatted once more with parameters, or not, and metrics look for its first
+    statement: so all but the plainest characters are escapes.
+    """
+    return f"E'{_NOT_PLAIN.sub(_escape, text[:_LONGEST])}'"
+
+
+def _escape(character: re.Match[str]) -> str:
+    code = ord(character[0])
+    if code == 0 or 0xD800 <= code <= 0xDFFF:  # PostgreSQL has no text with these
+        code = 0xFFFD
+    return f"\\U{code:08X}"
+
+
 def statement_of(message: str) -> str:
-    """Return the statement in a message, without what sets the organization before it."""
+    """Return the statement in a message, without what says before it who asks."""
     prefix = _PREFIX.match(message)
     return message[prefix.end() :] if prefix else message
 

@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from energia.access.authentication import Authentication
+from energia.audit.retention import expiring
 from energia.convert.schema import Schemas
 from energia.core import Core
 from energia.errors import PluginError
@@ -22,8 +23,10 @@ from energia.web import openapi
 from energia.web.access import AUTHENTICATION, identify
 from energia.web.endpoints import ROUTES
 from energia.web.feed_probes import FeedProbe
+from energia.web.headers import cross_origin
 from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR, InFlight
 from energia.web.middlewares import answered, in_time, observe, on_prepare
+from energia.web.rates import at_rate, limits_of
 from energia.web.routes import Route
 
 #: A part of a path that stands for any text: its name makes no difference to what is answered.
@@ -43,7 +46,15 @@ def create_app(core: Core) -> web.Application:
 
     """
     app = web.Application(
-        middlewares=[observe, *core.plugins.middlewares(), answered, identify, in_time],
+        middlewares=[
+            observe,
+            cross_origin,
+            *core.plugins.middlewares(),
+            answered,
+            identify,
+            at_rate,
+            in_time,
+        ],
         # For handlers that read a request themselves; typed bodies are limited after inflation.
         client_max_size=core.settings.limits.body_bytes,
     )
@@ -51,6 +62,7 @@ def create_app(core: Core) -> web.Application:
     app[CONVERTER] = tariff_converter(core.plugins.charges())
     app[IN_FLIGHT] = InFlight()
     app[AUTHENTICATION] = Authentication(core)
+    limits_of(app)
     feed_probes = map(FeedProbe, core.plugins.price_feeds())
     app[MONITOR] = Monitor([*core.plugins.probes(), *feed_probes], core)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
@@ -74,6 +86,7 @@ async def started(app: web.Application) -> AsyncIterator[None]:
     async with (
         core.plugins.lifespans(core),
         feeding(core),
+        expiring(core),
         app[MONITOR].running(),
         app[AUTHENTICATION].noting_use(),
     ):

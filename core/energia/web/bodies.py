@@ -13,6 +13,7 @@ from aiohttp import web
 
 from energia.errors import Malformed, NotAcceptable, TooLarge, TooSlow, UnsupportedMedia
 from energia.settings import Limits
+from energia.spending import ACCOUNT, BYTES
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -209,6 +210,8 @@ class _Inflow:
         self._limit = limit
         self._sent = 0
         self._size = 0
+        # Here, as what comes may be inflated in a thread of its own.
+        self._account = ACCOUNT.get()
         # The length of a compressed body says nothing about what it inflates to.
         if isinstance(self._reader, _Plain):
             limit.check(request.content_length or 0)
@@ -226,6 +229,8 @@ class _Inflow:
 
     def _counted(self, chunk: bytes) -> bytes:
         self._size += len(chunk)
+        if self._account is not None:
+            self._account.units += len(chunk) / BYTES
         self._limit.check(self._size)
         self._limit.check_inflation(self._sent, self._size)
         return chunk

@@ -26,6 +26,7 @@ from energia.settings import Server, Settings
 from energia.time import SystemClock
 from energia.web import problems
 from energia.web.app import create_app, started
+from energia.web.headers import secure
 from energia.web.keys import CORE, IN_FLIGHT, REQUEST_ID
 
 #: Seconds between two attempts to reach the database: doubled from the first up to the last.
@@ -308,5 +309,6 @@ class _Protocol(web.RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("a part of another answer was sent already")
         response.headers.update({"Server": "energia", "X-Request-Id": request_id})
+        secure(response)
         response.force_close()
         return response

@@ -14,8 +14,10 @@ from energia.access.callers import ANYBODY, NOBODY
 from energia.errors import EnergiaError, Malformed, TimedOut, TooSlow
 from energia.web import problems
 from energia.web.bodies import accepts_gzip
+from energia.web.headers import secure, share
 from energia.web.keys import CALLER, CORE, DEADLINE, ERROR, IN_FLIGHT, REQUEST_ID
 from energia.web.problems import new_request_id
+from energia.web.rates import settle
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: The ids of requests that are taken over from a client; others are replaced.
@@ -111,7 +113,10 @@ def route_of(request: web.Request) -> str:
 async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
     """Give every answer its headers; while the service stops, close the connection after it."""
     unhurried(request)
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    settings = request.app[CORE].settings
+    secure(response, settings.server.hsts)
+    share(request, response, settings.cors)
+    response.headers.update(settle(request))
     response.headers["Server"] = "energia"
     if request_id := request.get(REQUEST_ID):
         response.headers["X-Request-Id"] = request_id

@@ -13,6 +13,7 @@ import energia
 from energia.convert import unstructure
 from energia.convert.schema import Schema, Schemas
 from energia.errors import (
+    Busy,
     DatabaseAway,
     EnergiaError,
     Forbidden,
@@ -20,6 +21,7 @@ from energia.errors import (
     Malformed,
     NotAcceptable,
     TimedOut,
+    TooFast,
     TooLarge,
     TooSlow,
     Unauthenticated,
@@ -152,11 +154,17 @@ def _operation(route: Route, name: str, schemas: Schemas, problem: Schema) -> Sc
         if parameter.where in ("body", "upload"):
             operation["requestBody"] = _request_body(route, parameter, schemas)
     operation["security"] = [{_SCHEME: [scope]} for scope in route.needs]
-    operation["responses"] = _answers(route, schemas)
-    for status, refusal in _refusals(route, problem).items():
-        answer = operation["responses"].setdefault(status, refusal)
-        answer["content"] = answer.get("content", {}) | refusal["content"]
+    operation["responses"] = _either(_answers(route, schemas), _refusals(route, problem))
     return operation
+
+
+def _either(answers: dict[str, Schema], refusals: dict[str, Schema]) -> dict[str, Schema]:
+    """Describe both; of a status that both have, the bodies of both."""
+    for status, refusal in refusals.items():
+        answer = answers.get(status, {})
+        content = answer.get("content", {}) | refusal["content"]
+        answers[status] = refusal | answer | {"content": content}
+    return answers
 
 
 def _parameter(parameter: Parameter, schemas: Schemas) -> Schema:
@@ -262,6 +270,8 @@ def _implied(route: Route) -> Iterable[type[EnergiaError]]:
         yield from (Malformed, TooLarge, TooSlow, UnsupportedMedia, TimedOut)
     if "tenant" in places:
         yield from (DatabaseAway, TimedOut)
+    if route.path.startswith("/v1/"):
+        yield from (TooFast, Busy)
 
 
 def _examples(errors: Mapping[str, type[EnergiaError]]) -> Schema:

@@ -17,6 +17,7 @@ from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Invalid, NotFound
 from energia.metering import registry
 from energia.metering.models import Channel
+from energia.spending import spend
 from energia.time import Instant, Zone, instant_of, utc_text
 
 # Who may use what: the scopes of which a caller needs one.
@@ -163,6 +164,7 @@ async def channel_window(
         raise Invalid.of(
             "too_many_slots", f"the window has more slots than limits.slots ({limit})", "/query/end"
         )
+    spend((past - begin) // chosen.interval)
     return ChannelWindow(chosen, zone, begin, past)
 
 

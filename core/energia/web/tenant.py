@@ -6,7 +6,7 @@ from aiohttp import web
 from energia.db.connection import Connection
 from energia.db.pool import Limits, Tenant
 from energia.errors import DatabaseAway
-from energia.web.keys import CALLER, CORE
+from energia.web.keys import CALLER, CORE, REQUEST_ID
 
 
 @attrs.frozen
@@ -32,5 +32,7 @@ def tenant_of(request: web.Request) -> Tenant:
     core, caller = request.app[CORE], request[CALLER]
     if core.state.usable:
         limits = Limits(caller.id, caller.sites, caller.meters) if caller.limited else None
-        return core.pool.tenant(caller.organization, caller.id, limits)
+        return core.pool.tenant(
+            caller.organization, caller.id, limits, name=caller.name, request=request[REQUEST_ID]
+        )
     return Tenant(_Away(core.state.phase), caller.organization, caller.id)

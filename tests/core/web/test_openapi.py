@@ -46,9 +46,9 @@ async def test_operation(client: Client) -> None:
         ("limit", "query", False),
     ]
     assert get["parameters"][2]["schema"] == limit
-    assert set(get["responses"]) == {"200", "401", "403", "404", "406", "422", "503"}
+    assert set(get["responses"]) == {"200", "401", "403", "404", "406", "422", "429", "503"}
     assert set(put["responses"]) == {
-        *("200", "201", "400", "401", "403", "406", "408", "413", "415", "422", "503"),
+        *("200", "201", "400", "401", "403", "406", "408", "413", "415", "422", "429", "503"),
     }
     assert "Location" in put["responses"]["201"]["headers"]
     thing = {"$ref": "#/components/schemas/Thing"}

@@ -71,8 +71,8 @@ class Keeper:
 
     async def round(self) -> float:
         """Ask the feed if it is due, and return after how many seconds to look again."""
-        tenant, now = self.core.pool.tenant(), self.core.clock.now()
-        name = self.feed.name
+        name, now = self.feed.name, self.core.clock.now()
+        tenant = self.core.pool.tenant(caller=f"feed:{name}")
         if not self._begun:
             head = row_of(str(self.feed.series.id), self.feed.series)
             await tenant.execute(SQL["price_feed_begin"], {**head, "name": name, "now": now})

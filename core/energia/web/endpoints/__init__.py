@@ -2,6 +2,7 @@
 
 from energia.web.endpoints import (
     about,
+    audit,
     bills,
     contracts,
     costs,
@@ -30,6 +31,7 @@ ROUTES: tuple[Route, ...] = (
     *contracts.routes,
     *bills.routes,
     *tokens.routes,
+    *audit.routes,
     *about.routes,
     *health.routes,
     *about.service_routes,
