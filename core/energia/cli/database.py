@@ -13,7 +13,14 @@ from energia.settings import Database
 
 @asynccontextmanager
 async def opened(settings: Database) -> AsyncIterator[Tenant]:
-    """Give the database of the implicit organization.
+    """Give the database of the implicit organization; raises as `pooled`."""
+    async with pooled(settings) as pool:
+        yield pool.tenant()
+
+
+@asynccontextmanager
+async def pooled(settings: Database) -> AsyncIterator[Pool]:
+    """Give the database.
 
     Raises:
         MigrationError: Migrations are pending; `energia migrate` applies them.
@@ -24,6 +31,6 @@ async def opened(settings: Database) -> AsyncIterator[Tenant]:
             raise MigrationError("the database is not up to date: run `energia migrate` first")
         pool = Pool(dsn, settings)
         try:
-            yield pool.tenant()
+            yield pool
         finally:
             await pool.close()

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "explain": "explain:command",
     "tariff": "tariff:command",
     "holidays": "holidays:command",
+    "organization": "organization:command",
     "preview": "preview:command",
     "plugins": "plugins:command",
     "config": "config:command",

@@ -40,8 +40,9 @@ default_pool_size = 2
 #: What the guide of PgBouncer says for clients that send options: they are then lost.
 IGNORING = "ignore_startup_parameters = options"
 #: What a session of ours is set to.
-SET = """select current_setting('statement_timeout') || ' ' || current_setting('lock_timeout') || ' '
- || current_setting('client_connection_check_interval') || ' ' || current_setting('timezone')"""
+SET = """select concat_ws(' ',
+  current_setting('statement_timeout'), current_setting('lock_timeout'),
+  current_setting('client_connection_check_interval'), current_setting('timezone'))"""
 
 Bouncer = Callable[[str, str], str]
 
@@ -64,7 +65,8 @@ def running(server: Embedded, folder: Path, more: str) -> Iterator[None]:
     try:
         until = time.monotonic() + 20
         while not (folder / ".s.PGSQL.5432").exists():
-            assert process.poll() is None and time.monotonic() < until, process.communicate()
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until
             time.sleep(0.01)
         yield
     finally:
