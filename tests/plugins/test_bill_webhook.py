@@ -131,6 +131,39 @@ async def test_a_bill_is_told_and_signed(
     assert abs(int(at.removeprefix("t=")) - datetime.now(UTC).timestamp()) < 60
 
 
+async def test_bills_of_every_organization_are_told(
+    database: str, receiver: tuple[Receiver, str], serving: Serving
+) -> None:
+    """Bills of the same id are told apart, and an organization that comes later misses none."""
+    got, url = receiver
+    async with service(serving, database, url=url, poll=0.1) as api:
+        await issue(api, 1)
+        await got.until(1)
+        pool = Pool(database, Database(pool_size=1))
+        (columns,) = await pool.everywhere().fetch(
+            str,
+            "select string_agg(quote_ident(attname), ', ') from pg_attribute"
+            " where attrelid = 'bill'::regclass and attnum > 1 and not attisdropped",
+        )
+        await pool.everywhere().execute(
+            "insert into organization (name) values ('Süd 1');"
+            "insert into site select 2, id, name, timezone, country, null, currency from site;"
+            "insert into meter select 2, id, site_id, name, serial from meter;"
+            "insert into tariff select 2, id, name, currency, timezone from tariff;"
+            "insert into contract select 2, id, meter_id, tariff_id, start_day, end_day,"
+            " parameters, channels from contract;"
+            f"insert into bill (organization_id, {columns}) select 2, {columns} from bill"
+        )
+        await pool.close()
+        await got.until(2)
+
+    told = [json.loads(body) for _, body in got.got]
+    assert [one["organization"] for one in told] == ["default", "Süd 1"]
+    assert [one["bill"] for one in told] == ["bill-1", "bill-1"]
+    deliveries = [headers["X-Energia-Delivery"] for headers, _ in got.got]
+    assert deliveries == ["bill-1", "S%C3%BCd%201/bill-1"]
+
+
 async def test_a_failure_is_tried_again(
     database: str, receiver: tuple[Receiver, str], serving: Serving
 ) -> None:

@@ -53,10 +53,6 @@ from unnest(%s::text[], %s::timestamptz[]) as u (prefix, at)
 where t.organization_id = current_setting('energia.organization')::int and t.prefix = u.prefix
   and (t.used_at is null or t.used_at < u.at - interval '50 seconds')
 
--- name: organization_key
--- The key of an organization.
-select id from organization where name = %s
-
 -- name: policies_hold
 -- Whether row policies hold for the service.
 select row_security_active('meter')

@@ -249,12 +249,5 @@ async def note_use(tenant: Tenant, used: dict[str, datetime]) -> None:
     await tenant.execute(SQL["token_used"], list(used), list(used.values()))
 
 
-async def organization_key(queries: Queries, name: str) -> int:
-    """Return the key of an organization; raises `NotFound`."""
-    for key in await queries.fetch(int, SQL["organization_key"], name):
-        return key
-    raise NotFound(f"there is no organization {name!r}")
-
-
 def _missing(prefix: str) -> NotFound:
     return NotFound(f"there is no token {prefix!r} that is not revoked")

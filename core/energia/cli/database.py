@@ -15,19 +15,20 @@ from energia.settings import Database
 
 @asynccontextmanager
 async def opened(settings: Database) -> AsyncIterator[Tenant]:
-    """Give the database of the implicit organization.
-
-    Raises:
-        MigrationError: Migrations are pending; `energia migrate` applies them.
-
-    """
-    async with opened_pool(settings) as pool:
+    """Give the database of the implicit organization; raises as `pooled`."""
+    async with pooled(settings) as pool:
         yield pool.tenant(caller=operator())
 
 
 @asynccontextmanager
-async def opened_pool(settings: Database, *, migrating: bool = False) -> AsyncIterator[Pool]:
-    """Give connections to the database; raises as `opened`, unless it is to be migrated."""
+async def pooled(settings: Database, *, migrating: bool = False) -> AsyncIterator[Pool]:
+    """Give the database.
+
+    Raises:
+        MigrationError: Migrations are pending, and it is not to be migrated first; `energia
+            migrate` applies them.
+
+    """
     async with connected(settings) as dsn:
         if migrating:
             await migrate(dsn)

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "tariff": "tariff:command",
     "holidays": "holidays:command",
     "token": "token:command",
+    "organization": "organization:command",
     "preview": "preview:command",
     "audit": "audit:command",
     "plugins": "plugins:command",

@@ -221,9 +221,11 @@ async def _rotate(settings: "Settings", name: str, prefix: str, grace: timedelta
 async def _organization(
     settings: "Settings", name: str, *, migrating: bool = False
 ) -> AsyncIterator["Tenant"]:
-    from energia.access.tokens import organization_key
-    from energia.cli.database import opened_pool, operator
+    from energia.cli.database import operator, pooled
+    from energia.db import organizations
 
-    async with opened_pool(settings.database, migrating=migrating) as pool:
-        key = 1 if name == "default" else await organization_key(pool.everywhere(), name)
+    async with pooled(settings.database, migrating=migrating) as pool:
+        # The first may be called by another name by now: `default` is what it always answers to.
+        default = name == "default"
+        key = organizations.DEFAULT if default else (await organizations.find(pool, name)).key
         yield pool.tenant(key, operator())

@@ -16,6 +16,7 @@ from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Annotated, Final, Literal
+from urllib.parse import quote
 
 import aiohttp
 import attrs
@@ -23,6 +24,7 @@ import structlog
 from msgspec import Meta
 
 from energia import BillIssued, Core, Criticality, EnergiaError, Probe, SecretStr, Tenant, hookimpl
+from energia.db.organizations import keys
 from energia.db.queries import load
 from energia.time import instant_of
 from energia_plugins.bill_webhook.metrics import Deliveries
@@ -79,6 +81,13 @@ class Delivery:
     total: str
     corrects: str | None
     issued_at: datetime
+    organization: str
+
+    @property
+    def id(self) -> str:
+        """What tells it from others: ids of bills are those of their organization."""
+        first = self.organization == "default"
+        return self.bill if first else f"{quote(self.organization)}/{self.bill}"
 
     def body(self) -> bytes:
         """Return the JSON that is sent; the same at every try."""
@@ -120,7 +129,7 @@ async def send(
     headers = {
         "Content-Type": "application/json",
         "X-Energia-Event": EVENT,
-        "X-Energia-Delivery": delivery.bill,
+        "X-Energia-Delivery": delivery.id,
     }
     if secret:
         headers["X-Energia-Signature"] = signature(secret, instant_of(now), body)
@@ -140,6 +149,10 @@ def _result(answer: aiohttp.ClientResponse) -> Result:
         return Result("gone", error)
     given = answer.headers.get("Retry-After", "")
     return Result("retried", error, float(given) if given.isdigit() else 0.0)
+
+
+def _moment(moment: datetime | None) -> datetime | None:
+    return moment
 
 
 def _iso(value: object) -> str:
@@ -166,6 +179,7 @@ class BillWebhook:
         self._wake = asyncio.Event()
         self._error: str | None = None
         self._deliveries = Deliveries()
+        self._waiting = 0
 
     @hookimpl
     def register_migrations(self) -> list[Traversable]:
@@ -208,21 +222,33 @@ class BillWebhook:
                 await task
 
     async def _work(self, core: Core, client: aiohttp.ClientSession, url: str) -> None:
-        begun = False
+        begun = set[int]()
         while not core.state.closing:
             # Before the round: a bill that is issued meanwhile begins another one.
             self._wake.clear()
             pause = self._settings.poll
             try:
-                tenant = core.pool.tenant()
-                if not begun:
-                    await tenant.execute(SQL["begin"], core.clock.now())
-                    begun = True
-                pause = await self._round(core, tenant, client, url)
+                pause = await self._rounds(core, client, url, begun)
             except EnergiaError as error:
                 self._note(f"database: {error.code}")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), pause)
+
+    async def _rounds(
+        self, core: Core, client: aiohttp.ClientSession, url: str, begun: set[int]
+    ) -> float:
+        """Send what is due of each organization; return after how many seconds to look again."""
+        pauses, self._waiting = [self._settings.poll], 0
+        for key in await keys(core.pool):
+            tenant = core.pool.tenant(key)
+            if key not in begun:
+                # An organization that is made later misses none: it began with the first one.
+                (first,) = await core.pool.everywhere().fetch(_moment, SQL["first"])
+                await tenant.execute(SQL["begin"], first or core.clock.now())
+                begun.add(key)
+            pauses.append(await self._round(core, tenant, client, url))
+        self._deliveries.waiting = self._waiting
+        return min(pauses)
 
     async def _round(
         self, core: Core, tenant: Tenant, client: aiohttp.ClientSession, url: str
@@ -241,7 +267,7 @@ class BillWebhook:
         for delivery, result in zip(due, results, strict=True):
             await self._record(tenant, delivery, result, core.clock.now())
         (backlog,) = await tenant.fetch(Backlog, SQL["waiting"])
-        self._deliveries.waiting = backlog.count
+        self._waiting += backlog.count
         wait = self._settings.poll
         if backlog.next_at is not None:
             wait = (backlog.next_at - core.clock.now()).total_seconds()

@@ -1,3 +1,7 @@
+-- name: first
+-- When the plugin was first configured, asked of every organization.
+select min(since) from bill_webhook_since
+
 -- name: begin
 -- Note when the plugin was first configured.
 insert into bill_webhook_since (organization_id, since)
@@ -27,11 +31,11 @@ from (
     and delivered_at is null and failed_at is null and next_at <= %(now)s
   order by next_at
   limit %(limit)s
-  for update skip locked) due, bill b
+  for update skip locked) due, bill b, organization o
 where d.organization_id = due.organization_id and d.bill_id = due.bill_id
-  and b.organization_id = due.organization_id and b.id = due.bill_id
+  and o.id = due.organization_id and b.organization_id = due.organization_id and b.id = due.bill_id
 returning d.tries, d.made_at, b.id, b.contract_id, b.meter_id, b.tariff_id, b.start_day, b.end_day,
-  b.document ->> 'currency', b.document ->> 'total', b.corrects, b.issued_at
+  b.document ->> 'currency', b.document ->> 'total', b.corrects, b.issued_at, o.name
 
 -- name: delivered
 -- A delivery was taken.

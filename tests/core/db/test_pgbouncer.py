@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,8 +41,9 @@ default_pool_size = 2
 #: What the guide of PgBouncer says for clients that send options: they are then lost.
 IGNORING = "ignore_startup_parameters = options"
 #: What a session of ours is set to.
-SET = """select current_setting('statement_timeout') || ' ' || current_setting('lock_timeout') || ' '
- || current_setting('client_connection_check_interval') || ' ' || current_setting('timezone')"""
+SET = """select concat_ws(' ',
+  current_setting('statement_timeout'), current_setting('lock_timeout'),
+  current_setting('client_connection_check_interval'), current_setting('timezone'))"""
 
 Bouncer = Callable[[str, str], str]
 
@@ -54,7 +56,7 @@ def running(server: Embedded, folder: Path, more: str) -> Iterator[None]:
     (folder / "users").write_text(f'"{ROLE}" ""\n"{ADMIN}" ""\n')
     (folder / "ini").write_text(_SETTINGS.format(server=run, folder=folder, more=more))
     owner = run.stat()
-    as_owner = {}
+    as_owner: dict[str, Any] = {}
     if os.geteuid() == 0:
         os.chown(folder, owner.st_uid, owner.st_gid)
         as_owner = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
@@ -64,7 +66,8 @@ def running(server: Embedded, folder: Path, more: str) -> Iterator[None]:
     try:
         until = time.monotonic() + 20
         while not (folder / ".s.PGSQL.5432").exists():
-            assert process.poll() is None and time.monotonic() < until, process.communicate()
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until
             time.sleep(0.01)
         yield
     finally:

@@ -9,7 +9,7 @@ import pytest
 from energia.db.connection import Connection, Parameters, Result
 from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
-from energia.db.tenant import Tenant
+from energia.db.tenant import Limits, Tenant
 from energia.plugins import Plugins
 from energia.settings import Database
 from tests.e2e.test_schema import GOOD, MADE
@@ -27,9 +27,17 @@ Answers = dict[str, tuple[int, str]]
 class OtherPool(Pool):
     """The database of a service for the second organization."""
 
-    def tenant(self, organization: int = 1, caller: str = "system") -> Tenant:
+    def tenant(
+        self,
+        organization: int = 1,
+        caller: str = "system",
+        limits: Limits | None = None,
+        *,
+        name: str = "",
+        request: str = "",
+    ) -> Tenant:
         """Return the database as the second organization sees it."""
-        return super().tenant(2, caller)
+        return super().tenant(2, caller, limits, name=name, request=request)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ import attrs
 from energia.background import background
 from energia.contract import HasPeriod, HasTimeout
 from energia.convert import dumps
+from energia.db.organizations import keys
+from energia.db.tenant import Tenant
 from energia.errors import DatabaseError, EnergiaError
 from energia.pricing.market.feeds import Delivery, FeedFailed, FeedRequest, PriceFeed, PricesFetched
 from energia.pricing.market.models import StoredPrices
@@ -53,7 +55,7 @@ class Keeper:
 
     core: "Core"
     feed: PriceFeed
-    _begun: bool = False
+    _begun: set[int] = attrs.Factory(set)
     _error: str | None = None
 
     async def work(self) -> None:
@@ -70,51 +72,61 @@ class Keeper:
             await asyncio.sleep(min(max(pause, 0.0), settings.poll))
 
     async def round(self) -> float:
+        """Ask the feed for each organization, and return after how many seconds to look again."""
+        organizations = await keys(self.core.pool)
+        return min(
+            [
+                await self._round(self.core.pool.tenant(key, f"feed:{self.feed.name}"))
+                for key in organizations
+            ]
+        )
+
+    async def _round(self, tenant: Tenant) -> float:
         """Ask the feed if it is due, and return after how many seconds to look again."""
-        name, now = self.feed.name, self.core.clock.now()
-        tenant = self.core.pool.tenant(caller=f"feed:{name}")
-        if not self._begun:
+        now, name = self.core.clock.now(), self.feed.name
+        if tenant.organization not in self._begun:
             head = row_of(str(self.feed.series.id), self.feed.series)
             await tenant.execute(SQL["price_feed_begin"], {**head, "name": name, "now": now})
-            self._begun = True
+            self._begun.add(tenant.organization)
         lease = now + timedelta(seconds=self._timeout + GRACE)
         arguments = {"name": name, "now": now, "until": lease}
         claimed = await tenant.fetch(_Claimed, SQL["price_feed_claim"], arguments)
         if claimed:
-            await self._fetch(claimed[0], now)
+            await self._fetch(tenant, claimed[0], now)
         due = await tenant.fetch(_moment, SQL["price_feed_due"], name)
         if not due:
-            self._begun = False  # the series was deleted: it is made anew
+            # The series was deleted: it is made anew.
+            self._begun.discard(tenant.organization)
             return self.core.settings.feeds.poll
         return (due[0] - self.core.clock.now()).total_seconds()
 
-    async def _fetch(self, claimed: _Claimed, now: datetime) -> None:
+    async def _fetch(self, tenant: Tenant, claimed: _Claimed, now: datetime) -> None:
         """Fetch and store, and note when to ask again."""
         try:
             async with asyncio.timeout(self._timeout):
                 request = FeedRequest(now, claimed.horizon, claimed.memo)
                 delivery = await self.feed.fetch(request)
-            stored = await self._store(delivery)
+            stored = await self._store(tenant, delivery)
         except DatabaseError:
             raise
         except FeedFailed as error:
-            await self._failed(claimed, error.reason, error.retry_after)
+            await self._failed(tenant, claimed, error.reason, error.retry_after)
         except TimeoutError:
-            await self._failed(claimed, f"no answer within {self._timeout:g} s")
+            await self._failed(tenant, claimed, f"no answer within {self._timeout:g} s")
         except EnergiaError as error:
-            await self._failed(claimed, error.detail)
+            await self._failed(tenant, claimed, error.detail)
         except Exception as error:
-            await self._failed(claimed, f"{type(error).__name__}: {error}")
+            await self._failed(tenant, claimed, f"{type(error).__name__}: {error}")
         else:
-            await self._fetched(delivery, stored)
+            await self._fetched(tenant, delivery, stored)
 
-    async def _store(self, delivery: Delivery) -> StoredPrices:
+    async def _store(self, tenant: Tenant, delivery: Delivery) -> StoredPrices:
         if not delivery.prices:
             return StoredPrices(0, 0, 0, None)
         series = self.feed.series
-        return await store(self.core.pool.tenant(), str(series.id), delivery.prices, series)
+        return await store(tenant, str(series.id), delivery.prices, series)
 
-    async def _fetched(self, delivery: Delivery, stored: StoredPrices) -> None:
+    async def _fetched(self, tenant: Tenant, delivery: Delivery, stored: StoredPrices) -> None:
         now = self.core.clock.now()
         after = now + timedelta(seconds=self._period)
         due = delivery.ask_at or delivery.next_update or after
@@ -126,15 +138,17 @@ class Keeper:
             "next": delivery.next_update,
             "memo": dumps(dict(delivery.memo)).decode(),
         }
-        await self.core.pool.tenant().execute(SQL["price_feed_fetched"], row)
+        await tenant.execute(SQL["price_feed_fetched"], row)
         self._say(None)
         changed = stored.created + stored.corrected > 0
         self._tell("stored" if changed else "unchanged", stored)
 
-    async def _failed(self, claimed: _Claimed, reason: str, wanted: float = 0.0) -> None:
+    async def _failed(
+        self, tenant: Tenant, claimed: _Claimed, reason: str, wanted: float = 0.0
+    ) -> None:
         due = self.core.clock.now() + timedelta(seconds=self._pause(claimed.tries, wanted))
         row = {"name": self.feed.name, "due": due, "error": reason[:_LONGEST]}
-        await self.core.pool.tenant().execute(SQL["price_feed_failed"], row)
+        await tenant.execute(SQL["price_feed_failed"], row)
         self._say(reason)
         self._tell("failed", StoredPrices(0, 0, 0, None))
 
