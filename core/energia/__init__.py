@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from energia.metering.series import ACTUAL as ACTUAL
     from energia.metering.series import QUALITIES as QUALITIES
     from energia.metering.series import Micro as Micro
+    from energia.outgoing.client import Answer as Answer
+    from energia.outgoing.client import NoAnswer as NoAnswer
+    from energia.outgoing.client import Outgoing as Outgoing
+    from energia.outgoing.client import Session as Session
     from energia.pricing.calendar import Calendar as Calendar
     from energia.pricing.calendar import DayTable as DayTable
     from energia.pricing.calendar import Grid as Grid
@@ -172,6 +176,12 @@ _MODULES = {
         "ACTUAL",
         "Micro",
         "QUALITIES",
+    ),
+    "outgoing.client": (
+        "Answer",
+        "NoAnswer",
+        "Outgoing",
+        "Session",
     ),
     "pricing.calendar": (
         "Calendar",

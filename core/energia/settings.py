@@ -133,6 +133,23 @@ class Feeds:
 
 
 @attrs.frozen
+class Outgoing:
+    """Whom this service asks, and how: webhooks, price feeds, keys of token issuers.
+
+    Attributes:
+        allow: What may be reached besides public addresses: networks and hosts, such as
+            `10.0.0.0/8`, `::1`, `erp.example` or `*.internal.example`.
+        timeout: How long a request may take that states no time of its own.
+        answer_bytes: How many bytes of an answer are read, unless its reader says otherwise.
+
+    """
+
+    allow: tuple[str, ...] = ()
+    timeout: Annotated[float, Meta(gt=0)] = 10.0
+    answer_bytes: Count = 4 * 1024**2
+
+
+@attrs.frozen
 class Limits:
     """What a request may ask for; what is over a limit is refused by its name.
 
@@ -227,6 +244,7 @@ class Settings:
     health: Health = Health()
     readings: Readings = Readings()
     feeds: Feeds = Feeds()
+    outgoing: Outgoing = Outgoing()
     limits: Limits = Limits()
     preview: Preview = Preview()
     plugins: PluginSelection = PluginSelection()

@@ -17,6 +17,7 @@ from energia.configuration.database import PullRequest, completed, derived
 from energia.configuration.layers import DEFAULT, Key, Value
 from energia.configuration.values import structure
 from energia.errors import ConfigurationError, Fault, did_you_mean
+from energia.outgoing.addresses import Allowed
 from energia.settings import Profile, Settings
 
 PROFILES: Final[tuple[str, ...]] = get_args(Profile)
@@ -161,6 +162,7 @@ def broken_rules(settings: Settings, database_origin: str, allow_embedded: bool)
         *_lease(settings),
         *database.broken_rules(settings, database_origin, allow_embedded),
         *_stopping(settings),
+        *_outgoing(settings),
     ]
 
 
@@ -194,6 +196,15 @@ def _stopping(settings: Settings) -> Iterator[Fault]:
             f"more than server.stop_grace, {server.stop_grace:g} s"
         )
         yield Fault("stop_too_slow", message, "server.stop_grace")
+
+
+def _outgoing(settings: Settings) -> Iterator[Fault]:
+    """Require networks and hosts of what may be asked."""
+    for entry in settings.outgoing.allow:
+        try:
+            Allowed.of([entry])
+        except ValueError as error:
+            yield Fault("unknown_value", f"outgoing.allow: {error}", "outgoing.allow")
 
 
 # What is said of what does not fit.

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from energia.background import background
 from energia.contract import HasPeriod, HasTimeout
 from energia.convert import dumps
 from energia.errors import DatabaseError, EnergiaError
@@ -43,7 +42,8 @@ class _Claimed:
 async def feeding(core: "Core") -> AsyncIterator[None]:
     """Ask the feeds while the service runs; in a preview, which copies settings, none is asked."""
     feeds = () if core.settings.profile == "preview" else core.plugins.price_feeds()
-    async with background(*(Keeper(core, feed).work() for feed in feeds)):
+    work = {f"price-feed-{feed.name}": Keeper(core, feed).work for feed in feeds}
+    async with core.background.running(work):
         yield
 
 
@@ -92,7 +92,7 @@ class Keeper:
         """Fetch and store, and note when to ask again."""
         try:
             async with asyncio.timeout(self._timeout):
-                request = FeedRequest(now, claimed.horizon, claimed.memo)
+                request = FeedRequest(now, claimed.horizon, claimed.memo, self.core.outgoing)
                 delivery = await self.feed.fetch(request)
             stored = await self._store(delivery)
         except DatabaseError:
