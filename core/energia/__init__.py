@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from energia.access.callers import SCOPES as SCOPES
     from energia.access.callers import Authenticator as Authenticator
     from energia.access.callers import Caller as Caller
     from energia.access.callers import Scope as Scope
@@ -125,6 +126,7 @@ _MODULES = {
         "Authenticator",
         "Caller",
         "Scope",
+        "SCOPES",
     ),
     "billing.models": ("BillIssued",),
     "codes": (
