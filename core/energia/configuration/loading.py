@@ -39,8 +39,16 @@ class Configuration:
     warnings: tuple[str, ...] = ()
 
     def origin(self, path: str) -> str:
-        """Return where the value of *path* comes from; a secret may come from a file."""
-        return self.origins.get(f"{path}_file") or self.origins.get(path) or DEFAULT
+        """Return where the value of *path* comes from.
+
+        A secret may come from a file; a value in a table, from the variable of the whole table.
+        """
+        steps = path.split(".")
+        for length in range(len(steps), 0, -1):
+            above = ".".join(steps[:length])
+            if origin := self.origins.get(f"{above}_file") or self.origins.get(above):
+                return origin
+        return DEFAULT
 
 
 def load(

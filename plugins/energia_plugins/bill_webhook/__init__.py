@@ -36,6 +36,7 @@ from energia import (
     hookimpl,
 )
 from energia.db.queries import load
+from energia.settings import SECRET
 from energia.time import instant_of
 from energia_plugins.bill_webhook.metrics import Deliveries
 
@@ -65,7 +66,10 @@ class Settings:
 
     """
 
-    url: Annotated[str, Meta(pattern=r"^https?://")] | None = None
+    # Where it leads to a chat or an automation, the URL is all that a sender has to know.
+    url: Annotated[str, Meta(pattern=r"^https?://")] | None = attrs.field(
+        default=None, repr=False, metadata=SECRET
+    )
     secret: SecretStr = SecretStr("")
     timeout: Annotated[float, Meta(gt=0)] = 5.0
     retry_first: Annotated[float, Meta(gt=0)] = 1.0
