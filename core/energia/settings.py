@@ -51,7 +51,7 @@ class Server:
 
     """
 
-    host: str = "0.0.0.0"
+    host: str = "0.0.0.0"  # noqa: S104 - in a container; development has 127.0.0.1
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     drain_ready: Seconds = 2.0
     drain: Seconds = 10.0

@@ -101,7 +101,7 @@ class Tokens:
         registry = jwt.JWTClaimsRegistry(
             now,
             settings.leeway,
-            iss={"essential": True, "value": settings.issuer},
+            iss={"essential": True, "value": str(settings.issuer)},
             aud={"essential": True, "values": list(settings.audience)},
             exp={"essential": True},
             sub={"essential": True},

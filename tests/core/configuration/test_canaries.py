@@ -152,21 +152,20 @@ def _wrong() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_errors_of_wrong_settings_have_none() -> None:
     """The value of a setting is not quoted, whatever is wrong with it; nor by a traceback."""
-    refusals = 0
+    refusals = list[str]()
     for name, table in _wrong():
         try:
             Plugins.installed(PluginSelection(enabled=(name,), settings={name: table}))
         except EnergiaError as error:
-            refusals += 1
-            assert CANARY not in said(error), (name, table)
+            refusals.append(said(error))
     for section, table in planted(Settings).items():
         for key in table if section != "plugins" else ():
             with pytest.raises(ConfigurationError) as refusal:
                 structure({section: {key: [CANARY], CANARY[:3]: CANARY}}, Settings)
-            refusals += 1
-            assert CANARY not in said(refusal.value)
+            refusals.append(said(refusal.value))
 
-    assert refusals > 20
+    assert len(refusals) > 20
+    assert [it for it in refusals if CANARY in it] == []
 
 
 async def test_a_service_tells_none(
@@ -202,6 +201,4 @@ async def test_a_service_tells_none(
     assert [name for name, text in told.items() if CANARY in text] == []
     assert "price_feed_fails" in told["log"]
     assert "energia_build_info" in told["/metrics"]
-    assert (
-        "releaseId" in told["/health"] or "serviceId" in told["/health"] or "age" in told["/health"]
-    )
+    assert '"output"' in told["/health"]
