@@ -7,11 +7,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 import attrs
 import pytest
 from aiohttp import web
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from pytest_aiohttp import AiohttpServer
@@ -243,6 +246,47 @@ async def test_what_is_no_token_is_of_others(bearer: str, issuer: Issuer, core: 
     assert issuer.asked == 0
 
 
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+_HEADERS = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("alg", "kid", "crit", "b64", "jwk", "typ", "x5c"), _JSON)
+)
+
+
+@settings(max_examples=40)
+@given(
+    header=_HEADERS | st.just({"alg": "RS256", "kid": "one"}),
+    signature=st.text("abcAB01_-=", max_size=40),
+    sound=st.booleans(),
+)
+@example(
+    header={"alg": "RS256", "kid": "one", "b64": False, "crit": ["b64"]}, signature="", sound=True
+)
+def test_any_bytes_are_refused(header: dict[str, Any], signature: str, sound: bool) -> None:
+    """Nothing but `Unauthenticated`, or none of ours; never an error of a library."""
+    tokens = Tokens(
+        structure(
+            {"issuer": ISSUER, "jwks_url": "http://127.0.0.1:1/", "audience": [AUDIENCE]}, Settings
+        )
+    )
+    tokens.keys._by_id = {"one": RSA}
+    tokens.keys._fetched_at = inf
+    bearer = unsigned(
+        {"alg": "RS256", "kid": "one", **header} if sound else header, CLAIMS, signature
+    )
+    core = attrs.evolve(make_core(), clock=FakeClock())
+
+    try:
+        caller = asyncio.run(tokens.authenticate(bearer, core))
+    except Unauthenticated:
+        caller = None
+
+    assert caller is None
+
+
 async def test_a_new_key_is_fetched_for(issuer: Issuer, core: Core) -> None:
     """After a rotation the first token of the new key fetches it; many at once fetch once."""
     tokens = tokens_of(issuer, refresh_least=0.05)
@@ -289,6 +333,22 @@ async def test_known_keys_go_on_while_the_issuer_is_away(issuer: Issuer, core: C
     assert await tokens.authenticate(token(sub="bea"), core)
     with pytest.raises(RuntimeError, match="answered 500"):
         await tokens.keys.check(core)
+
+
+async def test_an_issuer_that_comes_back_is_asked_soon(issuer: Issuer, core: Core) -> None:
+    """Not an hour later: `/health` would warn for as long."""
+    tokens = tokens_of(issuer, refresh_least=0.01)
+    issuer.status = 500
+    keeping = asyncio.create_task(tokens.keep(core))
+    async with asyncio.timeout(10):
+        while issuer.asked < 2:
+            await asyncio.sleep(0.01)
+        issuer.status = 200
+        while not await tokens.keys.refresh(core.outgoing):
+            await asyncio.sleep(0.01)
+    keeping.cancel()
+
+    await tokens.keys.check(core)
 
 
 @pytest.mark.parametrize(

@@ -64,36 +64,40 @@ class Keys:
             KeysAway: It is not known, and may be new: the issuer could not be asked.
 
         """
-        if (key := self._find(kid)) is None:
-            await self._fetch(outgoing, self._settings.refresh_least)
-            key = self._find(kid)
+        if (key := self._find(kid)) is not None:
+            return key
+        async with self._lock:
+            if (key := self._find(kid)) is None:  # who waited may find it here
+                await self._fetch(outgoing)
+                key = self._find(kid)
         if key is None and self._error is not None:
             raise KeysAway
         return key
 
-    async def refresh(self, outgoing: Outgoing) -> None:
-        """Fetch the keys, unless they were just fetched."""
-        await self._fetch(outgoing, self._settings.refresh_least)
+    async def refresh(self, outgoing: Outgoing) -> bool:
+        """Fetch the keys, unless they were just fetched; return whether that went well."""
+        async with self._lock:
+            await self._fetch(outgoing)
+        return self._error is None
 
     def _find(self, kid: str | None) -> "Key | None":
         if kid is None:
             return next(iter(self._by_id.values())) if len(self._by_id) == 1 else None
         return self._by_id.get(kid)
 
-    async def _fetch(self, outgoing: Outgoing, least: float) -> None:
-        """Fetch, one at a time; who waited for a fetch that began after it came needs none."""
-        async with self._lock:
-            if monotonic() - self._fetched_at < least:
-                return
-            self._fetched_at = monotonic()
-            try:
-                found = await self._ask(outgoing)
-            except (NoAnswer, EnergiaError, ValueError) as error:
-                self._note(str(error))
-            else:
-                self.withdrawals += any(found.get(kid) != key for kid, key in self._by_id.items())
-                self._by_id = found
-                self._note(None)
+    async def _fetch(self, outgoing: Outgoing) -> None:
+        """Fetch, unless that was just done; whoever calls it holds the lock."""
+        if monotonic() - self._fetched_at < self._settings.refresh_least:
+            return
+        self._fetched_at = monotonic()
+        try:
+            found = await self._ask(outgoing)
+        except (NoAnswer, EnergiaError, ValueError) as error:
+            self._note(str(error))
+        else:
+            self.withdrawals += any(found.get(kid) != key for kid, key in self._by_id.items())
+            self._by_id = found
+            self._note(None)
 
     async def _ask(self, outgoing: Outgoing) -> "dict[str, Key]":
         """Return the keys as they are now; raises for whatever is no set of keys."""
@@ -122,7 +126,6 @@ class Keys:
 
 def _public(document: Any) -> "Key | None":
     """Return a public key for signatures; None for what is another one, or none at all."""
-    from joserfc.errors import JoseError
     from joserfc.jwk import JWKRegistry
 
     if not isinstance(document, dict) or document.get("kty") not in _PUBLIC:
@@ -132,6 +135,6 @@ def _public(document: Any) -> "Key | None":
     try:
         key = JWKRegistry.import_key(document)
         key.ensure_kid()
-    except (JoseError, ValueError, TypeError):
-        return None  # an issuer may have keys of kinds that are not known here
+    except Exception:  # of whatever class: keys of kinds that are not known here, broken ones
+        return None
     return key

@@ -15,6 +15,7 @@ from energia.errors import DatabaseError, EnergiaError
 from energia.pricing.market.feeds import Delivery, FeedFailed, FeedRequest, PriceFeed, PricesFetched
 from energia.pricing.market.models import StoredPrices
 from energia.pricing.market.store import SQL, row_of, store
+from energia.redact import redacted
 
 if TYPE_CHECKING:
     from energia.core import Core
@@ -133,7 +134,7 @@ class Keeper:
 
     async def _failed(self, claimed: _Claimed, reason: str, wanted: float = 0.0) -> None:
         due = self.core.clock.now() + timedelta(seconds=self._pause(claimed.tries, wanted))
-        row = {"name": self.feed.name, "due": due, "error": reason[:_LONGEST]}
+        row = {"name": self.feed.name, "due": due, "error": redacted(reason)[:_LONGEST]}
         await self.core.pool.tenant().execute(SQL["price_feed_failed"], row)
         self._say(reason)
         self._tell("failed", StoredPrices(0, 0, 0, None))
