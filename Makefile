@@ -24,7 +24,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 	--no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all fuzz wheel smoke audit accuracy soak chaos rehearse rehearse-image rehearse-ci rehearse-previews programs lock clean python
+.PHONY: help run test test-all fuzz wheel smoke audit sbom accuracy soak chaos rehearse rehearse-image rehearse-ci rehearse-previews programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
@@ -40,6 +40,7 @@ help:
 	@echo 'make wheel     build the wheel'
 	@echo 'make smoke     run the image IMAGE hardened (needs a Docker engine)'
 	@echo 'make audit     look up known vulnerabilities of what the image installs'
+	@echo 'make sbom      write down what the image installs (dist/sbom.cdx.json)'
 	@echo 'make rehearse-ci  run the jobs of the CI workflow on this machine'
 	@echo 'make lock      resolve the dependencies anew (needs uv)'
 	@echo 'make clean     remove what the other commands made; data stays'
@@ -66,9 +67,13 @@ smoke: .venv/.done
 	.venv/bin/python -m tests.rehearsals.ci.smoke $(IMAGE)
 
 # What is known to be vulnerable among what the image installs; asks the package index.
-audit: | python
-	"$(PYTHON)" -m venv .audit && .audit/bin/python -m $(LOCKED) --requirement requirements/audit.lock
+audit: .audit/.done
 	.audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/image.lock
+
+# What the image installs, with hashes, as a bill of materials (CycloneDX).
+sbom: .audit/.done
+	mkdir -p dist && .audit/bin/cyclonedx-py requirements --output-reproducible --output-format JSON \
+		--output-file dist/sbom.cdx.json requirements/image.lock
 
 # The jobs of the workflow, on this machine: `make rehearse-ci JOBS="check wheel"`.
 rehearse-ci: .tox/.tool/.done
@@ -120,6 +125,11 @@ programs:
 	@.venv/bin/python -m $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.audit/.done: requirements/audit.lock | python
+	@"$(PYTHON)" -m venv --clear .audit
+	@.audit/bin/python -m $(LOCKED) --requirement requirements/audit.lock
+	@touch $@
+
 .tox/.tool/.done: requirements/tox.lock | python
 	@echo 'Installing tox into .tox/.tool, once.'
 	@"$(PYTHON)" -m venv --clear .tox/.tool
@@ -135,7 +145,7 @@ python:
 lock:
 	echo 'setuptools>=77' | $(COMPILE) - --output-file requirements/build.lock
 	echo 'tox>=4' | $(COMPILE) - --output-file requirements/tox.lock
-	echo 'pip-audit>=2.9' | $(COMPILE) - --output-file requirements/audit.lock
+	printf 'cyclonedx-bom>=7\npip-audit>=2.9\n' | $(COMPILE) - --output-file requirements/audit.lock
 	$(COMPILE) setup.py --extra fast --output-file requirements/image.lock
 	$(COMPILE) setup.py --extra embedded --output-file requirements/run.lock
 	$(COMPILE) setup.py --extra embedded --extra lint --extra test --extra types \

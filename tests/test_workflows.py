@@ -133,3 +133,24 @@ def test_the_laptop_has_all_four() -> None:
     assert set(LAPTOP["services"]) == {"energia", "postgres", "prometheus", "grafana"}
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
     assert not (ROOT / "docker-compose.yaml").exists()
+
+
+def test_the_tests_of_the_threat_model_exist() -> None:
+    """SECURITY.md names a test for each threat."""
+    rows = re.findall(
+        r"^\| [A-Z].* \| .* \| (.*) \|$", (ROOT / "SECURITY.md").read_text("utf-8"), re.MULTILINE
+    )
+    named = [name for row in rows for name in re.findall(r"`(tests/[\w/.]+)`", row)]
+
+    assert len(rows) > 10
+    assert all("`" in row for row in rows)
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+def test_ci_keeps_a_bill_of_materials() -> None:
+    """Made from the lock of the image, by the job that audits it."""
+    (path,) = WORKFLOWS
+    steps = jobs(path)["audit"]["steps"]
+
+    assert "make sbom PYTHON=python" in [step.get("run") for step in steps]
+    assert "dist/sbom.cdx.json" in [step.get("with", {}).get("path") for step in steps]

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from energia.access.callers import SCOPES as SCOPES
     from energia.access.callers import Authenticator as Authenticator
     from energia.access.callers import Caller as Caller
     from energia.access.callers import Scope as Scope
@@ -44,6 +45,10 @@ if TYPE_CHECKING:
     from energia.metering.series import ACTUAL as ACTUAL
     from energia.metering.series import QUALITIES as QUALITIES
     from energia.metering.series import Micro as Micro
+    from energia.outgoing.client import Answer as Answer
+    from energia.outgoing.client import NoAnswer as NoAnswer
+    from energia.outgoing.client import Outgoing as Outgoing
+    from energia.outgoing.client import Session as Session
     from energia.pricing.calendar import Calendar as Calendar
     from energia.pricing.calendar import DayTable as DayTable
     from energia.pricing.calendar import Grid as Grid
@@ -122,6 +127,7 @@ _MODULES = {
         "Authenticator",
         "Caller",
         "Scope",
+        "SCOPES",
     ),
     "billing.models": ("BillIssued",),
     "codes": (
@@ -173,6 +179,12 @@ _MODULES = {
         "ACTUAL",
         "Micro",
         "QUALITIES",
+    ),
+    "outgoing.client": (
+        "Answer",
+        "NoAnswer",
+        "Outgoing",
+        "Session",
     ),
     "pricing.calendar": (
         "Calendar",

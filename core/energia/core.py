@@ -4,10 +4,13 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import attrs
 
+from energia.background import Background
+
 if TYPE_CHECKING:
     from energia.db.pool import Pool
     from energia.health.probes import Criticality, Observed
     from energia.health.state import State
+    from energia.outgoing.client import Outgoing
     from energia.plugins import Plugins
     from energia.settings import Settings
     from energia.time import Clock
@@ -23,6 +26,7 @@ class Core:
         pool: Connections to PostgreSQL.
         state: Whether the service starts, serves or drains.
         plugins: The loaded plugins, one typed method per hook.
+        background: What goes on while it serves, and is begun again when it fails.
 
     """
 
@@ -31,6 +35,14 @@ class Core:
     pool: "Pool"
     state: "State"
     plugins: "Plugins"
+    background: Background = attrs.field(factory=Background)
+
+    @property
+    def outgoing(self) -> "Outgoing":
+        """What asks others: every request leaves by it."""
+        from energia.outgoing.client import Outgoing
+
+        return Outgoing(self.settings.outgoing)
 
 
 class Probe(Protocol):

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 import structlog
 from aiohttp import ClientConnectionError, web
 from aiohttp.http_exceptions import HttpProcessingError
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+from energia.redact import redacted
 
 #: What every line gets, ours and those of the libraries.
 _SHARED: list[Processor] = [
@@ -59,8 +61,18 @@ def _rendering() -> list[Processor]:
         return [structlog.dev.ConsoleRenderer()]
     return [
         structlog.processors.format_exc_info,
+        _without_secrets,
         structlog.processors.JSONRenderer(default=str),
     ]
+
+
+def _without_secrets(_: object, __: str, line: EventDict) -> EventDict:
+    """Mask passwords in what a line quotes: errors of libraries, tracebacks."""
+    for key, value in line.items():
+        # Most texts have none, and a line is written for every request.
+        if isinstance(value, str) and ("://" in value or "password" in value.lower()):
+            line[key] = redacted(value)
+    return line
 
 
 def _calmed(record: logging.LogRecord) -> bool:

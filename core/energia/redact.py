@@ -21,6 +21,11 @@ _TOKEN: Final = re.compile(r"(https?://)[^\s:/?#@]+@", re.IGNORECASE)
 _SETTING: Final = re.compile(
     r"""(password\s*=\s*)('(?:\\.|[^'])*'?|"(?:\\.|[^"])*"?|[^\s&]*)""", re.IGNORECASE
 )
+# A parameter of a URL whose name says that it is a secret.
+_PARAMETER: Final = re.compile(
+    r"([?&][^=&#\s]*(?:token|key|secret|sig|auth|pass|pwd|credential)[^=&#\s]*=)[^&#\s\"'<>]+",
+    re.IGNORECASE,
+)
 
 
 def redacted(text: str) -> str:
@@ -33,4 +38,5 @@ def redacted(text: str) -> str:
     """
     text = _IN_URL.sub(rf"\1:{MASK}@", text)
     text = _TOKEN.sub(rf"\1{MASK}@", text)
+    text = _PARAMETER.sub(rf"\1{MASK}", text)
     return _SETTING.sub(rf"\1{MASK}", text)

@@ -52,7 +52,7 @@ class Server:
 
     """
 
-    host: str = "0.0.0.0"
+    host: str = "0.0.0.0"  # noqa: S104 - in a container; development has 127.0.0.1
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     drain_ready: Seconds = 2.0
     drain: Seconds = 10.0
@@ -174,6 +174,23 @@ class Feeds:
     retry_first: Annotated[float, Meta(gt=0)] = 5.0
     retry_most: Annotated[float, Meta(gt=0)] = 900.0
     retry_after_most: Annotated[float, Meta(gt=0)] = 86_400.0
+
+
+@attrs.frozen
+class Outgoing:
+    """Whom this service asks, and how: webhooks, price feeds, keys of token issuers.
+
+    Attributes:
+        allow: What may be reached besides public addresses: networks and hosts, such as
+            `10.0.0.0/8`, `::1`, `erp.example` or `*.internal.example`.
+        timeout: How long a request may take that states no time of its own.
+        answer_bytes: How many bytes of an answer are read, unless its reader says otherwise.
+
+    """
+
+    allow: tuple[str, ...] = ()
+    timeout: Annotated[float, Meta(gt=0)] = 10.0
+    answer_bytes: Count = 4 * 1024**2
 
 
 @attrs.frozen
@@ -307,6 +324,7 @@ class Settings:
     health: Health = Health()
     readings: Readings = Readings()
     feeds: Feeds = Feeds()
+    outgoing: Outgoing = Outgoing()
     limits: Limits = Limits()
     rate: Rate = Rate()
     audit: Audit = Audit()

@@ -76,3 +76,17 @@ def test_a_person_reads_text(
     assert "started" in line
     assert "port" in line
     assert not line.startswith("{")
+
+
+def test_no_line_quotes_a_password(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither ours nor one of a library, nor the traceback of an error that nobody caught."""
+    log.configure()
+    try:
+        raise ValueError("no answer from https://u:hush@h/?api_key=hush&x=1")
+    except ValueError as error:
+        structlog.get_logger("a").error("failed", reason=str(error), exc_info=error)
+        logging.getLogger("library").exception("%s", error)
+    said = capsys.readouterr().err
+
+    assert "hush" not in said
+    assert said.count("https://u:***@h/?api_key=***&x=1") >= 4

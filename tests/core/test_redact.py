@@ -23,6 +23,8 @@ from energia.redact import redacted
         ('invalid dsn: "postgresql://u:geheim@h/d"', 'invalid dsn: "postgresql://u:***@h/d"'),
         ("could not parse: password=geheim host=x", "could not parse: password=*** host=x"),
         ("OSError: cannot reach postgresql://u:geheim@h/d", "postgresql://u:***@h/d"),
+        ("GET https://h.example/p?api_key=geheim&x=1", "https://h.example/p?api_key=***&x=1"),
+        ("https://h.example/p?X-Amz-Signature=geheim", "X-Amz-Signature=***"),
         ("https://geheim@git.example/x", "https://***@git.example/x"),
         ("from postgresql://u:geheim@h/d to postgresql://u:geheim@h/e", "postgresql://u:***@h/e"),
         (

@@ -18,7 +18,7 @@ import attrs
 from energia.access import tokens
 from energia.access.callers import Scope
 from energia.access.tokens import NewToken
-from energia.cli.database import opened_pool
+from energia.cli.database import pooled
 from energia.settings import Database
 
 #: What lets anybody into a preview, as into development.
@@ -29,7 +29,7 @@ _PORTS = range(15_000, 32_000)
 
 async def token(database: str, *scopes: Scope) -> dict[str, str]:
     """Make a token for the service on a database, and return the header that sends it."""
-    async with opened_pool(Database(url=database), migrating=True) as pool:
+    async with pooled(Database(url=database), migrating=True) as pool:
         new = NewToken("test", scopes or ("admin",))
         secret = await tokens.create(pool.tenant(), new, datetime.now(UTC))
     return {"Authorization": f"Bearer {secret.text}"}

@@ -54,6 +54,7 @@ async def test_panels_show_a_load(
             database,
             ENERGIA_PROFILE="production",
             ENERGIA_PLUGINS__BILL_WEBHOOK__URL=receiver,
+            ENERGIA_OUTGOING__ALLOW='["127.0.0.1"]',
             ENERGIA_PREVIEW__ADMIN_URL=previews.url(),
             ENERGIA_PREVIEW__REAP_PERIOD="1",
             ENERGIA_PLUGINS__METRICS_PROMETHEUS__TOKEN=TOKEN,

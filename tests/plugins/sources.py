@@ -10,10 +10,11 @@ import attrs
 from aiohttp import web
 from pytest_aiohttp import AiohttpServer
 
-from energia import Delivery, FeedRequest
+from energia import Delivery, FeedRequest, Outgoing
 from energia.configuration.values import structure
 from energia_plugins.price_feed_http.feed import Feed
 from energia_plugins.price_feed_http.settings import HttpFeed, Settings
+from tests.serving import LOOPBACK
 
 #: Returns what a feed makes of a document.
 Read = Callable[..., Awaitable[Delivery]]
@@ -79,7 +80,7 @@ async def fetched(
 ) -> Delivery:
     """Let a feed fetch at an instant."""
     until = None if horizon is None else utc(horizon)
-    return await of.fetch(FeedRequest(utc(now), until, memo or {}))
+    return await of.fetch(FeedRequest(utc(now), until, memo or {}, Outgoing(LOOPBACK)))
 
 
 def utc(text: str) -> datetime:

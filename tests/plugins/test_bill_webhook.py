@@ -229,6 +229,20 @@ async def test_gone_is_gone(
     assert len(got.got) == 1
 
 
+@pytest.mark.parametrize("wish", ["²", "1e9", "Mon, 02 Mar 2026 12:02:00 -0000", "\udcb2"])
+async def test_no_answer_ends_delivery(
+    wish: str, database: str, receiver: tuple[Receiver, str], serving: Serving
+) -> None:
+    """What is neither seconds nor a date to wait until is no wish: the bill comes again."""
+    got, url = receiver
+    got.answers = [web.Response(status=503, headers={"Retry-After": wish})]
+    async with service(serving, database, url=url, retry_first=0.01, poll=0.05) as api:
+        await issue(api, 1)
+        await got.until(2)
+
+    assert [headers["X-Energia-Delivery"] for headers, _ in got.got] == ["bill-1", "bill-1"]
+
+
 async def test_two_replicas_tell_once(
     database: str, receiver: tuple[Receiver, str], serving: Serving
 ) -> None:

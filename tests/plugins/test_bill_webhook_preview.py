@@ -11,7 +11,7 @@ from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia.settings import PluginSelection, Profile, Settings
 from tests.plugins.test_bill_webhook import issue
-from tests.serving import Serving, make_core
+from tests.serving import LOOPBACK, Serving, make_core
 
 
 async def told(
@@ -30,7 +30,9 @@ async def told(
     configured = {"bill-webhook": {"url": str(receiver.make_url("/")), "poll": 0.05}}
     plugins = Plugins.installed(PluginSelection(settings=configured))
     await migrate(database, {**CORE_MIGRATIONS, **plugins.migrations()})
-    core = make_core(plugins=plugins, pool=pool, settings=Settings(profile=profile))
+    core = make_core(
+        plugins=plugins, pool=pool, settings=Settings(profile=profile, outgoing=LOOPBACK)
+    )
     async with serving(core) as client, aiohttp.ClientSession(client.make_url("/")) as api:
         await issue(api, 1)
         await asyncio.sleep(0.5)

@@ -172,6 +172,15 @@ def test_settings_that_do_not_fit(more: dict[str, Any], fault: str) -> None:
     assert fault in str(refused.value.faults)
 
 
+async def test_odd_headers_are_left_out(aiohttp_server: AiohttpServer) -> None:
+    """What the database and the next request could not take is not remembered."""
+    odd = {"ETag": '"\u00e9"', "Last-Modified": "Mon, 02 Mar 2026 12:02:00 -0000"}
+    async with source(aiohttp_server, web.json_response(ROWS, headers=odd)) as found:
+        delivery = await fetched(feed(found.url, shape=SHAPE), NOW)
+
+    assert list(delivery.memo.values()) == [{"modified": odd["Last-Modified"]}]
+
+
 def test_a_feed_for_each_table() -> None:
     """The name of a feed is that of its series, unless told otherwise."""
     table = {"currency": "EUR", "url": "http://x/"}

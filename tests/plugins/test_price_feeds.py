@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import attrs
 from aiohttp import web
 from pytest_aiohttp import AiohttpServer
 
@@ -21,7 +20,7 @@ from energia_plugins.price_feed_http.feed import Feed
 from tests.core.pricing.asking import answer_of
 from tests.core.pricing.documents import document
 from tests.plugins.sources import feed, source
-from tests.serving import Client, Serving, make_core
+from tests.serving import LOOPBACK, Client, Serving, make_core
 
 SHAPE = {"start": "t", "price": "p", "interval": "PT1H"}
 QUICK = Feeds(poll=0.05, retry_first=0.05, retry_most=0.1, retry_after_most=0.5)
@@ -59,7 +58,7 @@ async def service(
     serving: Serving, pool: Pool, *feeds: PriceFeed, profile: Profile = "development"
 ) -> AsyncIterator[tuple[Client, Feeding]]:
     """Serve with feeds."""
-    settings = attrs.evolve(Settings(), feeds=QUICK, health=Health(period=0.05), profile=profile)
+    settings = Settings(outgoing=LOOPBACK, feeds=QUICK, health=Health(period=0.05), profile=profile)
     plugin = Feeding(*feeds)
     plugins = Plugins.of(feeding=plugin, tariff_dynamic=tariff_dynamic)
     async with serving(make_core(plugins=plugins, pool=pool, settings=settings)) as client:

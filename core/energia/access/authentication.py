@@ -21,7 +21,6 @@ import structlog
 from energia.access import tokens
 from energia.access.callers import Caller
 from energia.access.tokens import UNKNOWN, Known, Secret
-from energia.background import background
 from energia.core import Core
 from energia.errors import DatabaseAway, EnergiaError, Forbidden, Unauthenticated
 
@@ -161,7 +160,7 @@ class Authentication:
         """Write down when tokens were used, from time to time and at the end."""
         if self._core.settings.auth.required:
             await self._hint()
-        async with background(self._note()):
+        async with self._core.background.running({"token-use": self._note}):
             yield
         await self._write()
 

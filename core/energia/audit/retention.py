@@ -4,12 +4,12 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from energia.audit.entries import SQL
-from energia.background import background
 from energia.db.queries import one_message
 from energia.errors import EnergiaError
 
@@ -28,14 +28,14 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def expiring(core: "Core") -> AsyncIterator[None]:
     """Delete old entries while the service runs."""
-    async with background(_work(core)):
+    async with core.background.running({"audit-retention": partial(_work, core)}):
         yield
 
 
 async def _work(core: "Core") -> None:
     while True:
         # Uneven, so that the replicas of a service do not all begin at once.
-        await asyncio.sleep(_PERIOD * random.uniform(0.5, 1.5))
+        await asyncio.sleep(_PERIOD * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
         try:
             if deleted := await expire(core):
                 log.info("audit_expired", entries=deleted)

@@ -19,6 +19,7 @@ from energia.configuration.database import PullRequest, completed, derived
 from energia.configuration.layers import DEFAULT, Key, Value
 from energia.configuration.values import structure
 from energia.errors import ConfigurationError, Fault, did_you_mean
+from energia.outgoing.addresses import Allowed
 from energia.settings import Profile, Settings
 
 #: What examples have for a secret; production refuses them.
@@ -47,8 +48,16 @@ class Configuration:
     warnings: tuple[str, ...] = ()
 
     def origin(self, path: str) -> str:
-        """Return where the value of *path* comes from; a secret may come from a file."""
-        return self.origins.get(f"{path}_file") or self.origins.get(path) or DEFAULT
+        """Return where the value of *path* comes from.
+
+        A secret may come from a file; a value in a table, from the variable of the whole table.
+        """
+        steps = path.split(".")
+        for length in range(len(steps), 0, -1):
+            above = ".".join(steps[:length])
+            if origin := self.origins.get(f"{above}_file") or self.origins.get(above):
+                return origin
+        return DEFAULT
 
 
 def load(
@@ -171,6 +180,7 @@ def broken_rules(settings: Settings, database_origin: str, allow_embedded: bool)
         *database.broken_rules(settings, database_origin, allow_embedded),
         *_stopping(settings),
         *_access(settings),
+        *_outgoing(settings),
     ]
 
 
@@ -241,6 +251,15 @@ def _is_loopback(host: str) -> bool:
     with suppress(ValueError):
         return ip_address(host).is_loopback
     return False
+
+
+def _outgoing(settings: Settings) -> Iterator[Fault]:
+    """Require networks and hosts of what may be asked."""
+    for entry in settings.outgoing.allow:
+        try:
+            Allowed.of([entry])
+        except ValueError as error:
+            yield Fault("unknown_value", f"outgoing.allow: {error}", "outgoing.allow")
 
 
 # What is said of what does not fit.

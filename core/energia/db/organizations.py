@@ -101,13 +101,16 @@ async def delete(pool: Pool, name: str) -> None:
         await queries.execute("select from organization where id = %s for update", key)
         tables = await queries.fetch(str, _TABLES)
         for table in set(tables) & set(_OWN):
-            await queries.execute(f"delete from {table} where organization_id = %s", key)
+            of_table = f"delete from {table} where organization_id = %s"  # noqa: S608 - ours
+            await queries.execute(of_table, key)
         has = [
             table
             for table in tables
             if table not in _KEPT
             if await queries.fetch(
-                int, f'select 1 from "{table}" where organization_id = %s limit 1', key
+                int,
+                f'select 1 from "{table}" where organization_id = %s limit 1',  # noqa: S608 - quoted
+                key,
             )
         ]
         if has:

@@ -123,7 +123,7 @@ union all
 select format('grant usage on schema %I to %I', current_schema(), '{TENANT}')
 where to_regrole('{TENANT}') is null
   or not has_schema_privilege(to_regrole('{TENANT}'), current_schema(), 'usage')
-"""
+"""  # noqa: S608 - names of ours
 
 
 def of(session: Session) -> str | None:

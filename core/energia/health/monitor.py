@@ -13,7 +13,6 @@ from typing import Final, Literal, cast
 import attrs
 import structlog
 
-from energia.background import background
 from energia.contract import HasPeriod, HasTimeout
 from energia.core import Core, HasActive, Probe
 from energia.health.probes import (
@@ -201,7 +200,8 @@ class Monitor:
 
         It begins when there is a first result of each, or after `health.timeout`.
         """
-        async with background(*(watch.run() for watch in self._watches)):
+        work = {f"probe {watch.probe.name}": watch.run for watch in self._watches}
+        async with self._core.background.running(work):
             await self._begun()
             yield
 

@@ -74,7 +74,7 @@ class Spool:
         if not self._batches:
             return None
         self._batches -= 1
-        rows: _FileRows = pickle.load(self._file)
+        rows: _FileRows = pickle.load(self._file)  # noqa: S301 - what `store` has just written
         return rows.runs()
 
 

@@ -21,6 +21,7 @@ from energia.pricing.market.keeper import feeding
 from energia.pricing.tariffs import Parameter, tariff_converter
 from energia.web import openapi
 from energia.web.access import AUTHENTICATION, identify
+from energia.web.background_probe import BackgroundProbe
 from energia.web.endpoints import ROUTES
 from energia.web.feed_probes import FeedProbe
 from energia.web.headers import cross_origin
@@ -64,7 +65,8 @@ def create_app(core: Core) -> web.Application:
     app[AUTHENTICATION] = Authentication(core)
     limits_of(app)
     feed_probes = map(FeedProbe, core.plugins.price_feeds())
-    app[MONITOR] = Monitor([*core.plugins.probes(), *feed_probes], core)
+    probes = [*core.plugins.probes(), *feed_probes, BackgroundProbe()]
+    app[MONITOR] = Monitor(probes, core)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
     app.on_response_prepare.append(on_prepare)
     app.cleanup_ctx.append(_beating)

@@ -12,20 +12,33 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
-import aiohttp
 import attrs
 import structlog
 from msgspec import Meta
 
-from energia import BillIssued, Core, Criticality, EnergiaError, Probe, SecretStr, Tenant, hookimpl
+from energia import (
+    Answer,
+    BillIssued,
+    Core,
+    Criticality,
+    EnergiaError,
+    NoAnswer,
+    Probe,
+    SecretStr,
+    Session,
+    Tenant,
+    hookimpl,
+)
 from energia.db.organizations import keys
 from energia.db.queries import load
+from energia.settings import SECRET
 from energia.time import instant_of
 from energia_plugins.bill_webhook.metrics import Deliveries
 
@@ -55,7 +68,10 @@ class Settings:
 
     """
 
-    url: Annotated[str, Meta(pattern=r"^https?://")] | None = None
+    # Where it leads to a chat or an automation, the URL is all that a sender has to know.
+    url: Annotated[str, Meta(pattern=r"^https?://")] | None = attrs.field(
+        default=None, repr=False, metadata=SECRET
+    )
     secret: SecretStr = SecretStr("")
     timeout: Annotated[float, Meta(gt=0)] = 5.0
     retry_first: Annotated[float, Meta(gt=0)] = 1.0
@@ -122,7 +138,7 @@ def signature(secret: str, time: int, body: bytes) -> str:
 
 
 async def send(
-    client: aiohttp.ClientSession, url: str, secret: str, delivery: Delivery, now: datetime
+    session: Session, url: str, secret: str, delivery: Delivery, now: datetime
 ) -> Result:
     """Send one bill; never raises for what the receiver or the network does."""
     body = delivery.body()
@@ -134,21 +150,18 @@ async def send(
     if secret:
         headers["X-Energia-Signature"] = signature(secret, instant_of(now), body)
     try:
-        async with client.post(url, data=body, headers=headers, allow_redirects=False) as answer:
-            await answer.content.read(_READ)
-            return _result(answer)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return Result("retried", type(error).__name__)
+        return _result(await session.post(url, body, headers, limit=_READ), now)
+    except NoAnswer as error:
+        return Result("retried", error.reason)
 
 
-def _result(answer: aiohttp.ClientResponse) -> Result:
+def _result(answer: Answer, now: datetime) -> Result:
     if HTTPStatus(200) <= answer.status < HTTPStatus(300):
         return Result("delivered")
     error = f"answered {answer.status}"
     if answer.status == HTTPStatus.GONE:
         return Result("gone", error)
-    given = answer.headers.get("Retry-After", "")
-    return Result("retried", error, float(given) if given.isdigit() else 0.0)
+    return Result("retried", error, answer.headers.retry_after(now))
 
 
 def _moment(moment: datetime | None) -> datetime | None:
@@ -213,30 +226,25 @@ class BillWebhook:
         if self._settings.url is None or _ignored(core):
             yield
             return
-        timeout = aiohttp.ClientTimeout(total=self._settings.timeout)
-        async with aiohttp.ClientSession(timeout=timeout) as client:
-            task = asyncio.create_task(self._work(core, client, self._settings.url))
-            yield
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        async with core.outgoing.session(self._settings.timeout) as session:
+            work = {"bill-webhook": partial(self._work, core, session, self._settings.url)}
+            async with core.background.running(work):
+                yield
 
-    async def _work(self, core: Core, client: aiohttp.ClientSession, url: str) -> None:
+    async def _work(self, core: Core, session: Session, url: str) -> None:
         begun = set[int]()
         while not core.state.closing:
             # Before the round: a bill that is issued meanwhile begins another one.
             self._wake.clear()
             pause = self._settings.poll
             try:
-                pause = await self._rounds(core, client, url, begun)
+                pause = await self._rounds(core, session, url, begun)
             except EnergiaError as error:
                 self._note(f"database: {error.code}")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), pause)
 
-    async def _rounds(
-        self, core: Core, client: aiohttp.ClientSession, url: str, begun: set[int]
-    ) -> float:
+    async def _rounds(self, core: Core, session: Session, url: str, begun: set[int]) -> float:
         """Send what is due of each organization; return after how many seconds to look again."""
         pauses, self._waiting = [self._settings.poll], 0
         for key in await keys(core.pool):
@@ -246,13 +254,11 @@ class BillWebhook:
                 (first,) = await core.pool.everywhere().fetch(_moment, SQL["first"])
                 await tenant.execute(SQL["begin"], first or core.clock.now())
                 begun.add(key)
-            pauses.append(await self._round(core, tenant, client, url))
+            pauses.append(await self._round(core, tenant, session, url))
         self._deliveries.waiting = self._waiting
         return min(pauses)
 
-    async def _round(
-        self, core: Core, tenant: Tenant, client: aiohttp.ClientSession, url: str
-    ) -> float:
+    async def _round(self, core: Core, tenant: Tenant, session: Session, url: str) -> float:
         """Send what is due, and return after how many seconds to look again."""
         now = core.clock.now()
         after = now - timedelta(seconds=self._settings.give_up) - _SLACK
@@ -262,7 +268,7 @@ class BillWebhook:
         claim = {"now": now, "until": lease, "limit": self._settings.batch}
         due = await tenant.fetch(Delivery, SQL["claim"], claim)
         secret = self._settings.secret.get_secret_value()
-        tries = (send(client, url, secret, delivery, now) for delivery in due)
+        tries = (send(session, url, secret, delivery, now) for delivery in due)
         results = await asyncio.gather(*tries)
         for delivery, result in zip(due, results, strict=True):
             await self._record(tenant, delivery, result, core.clock.now())

@@ -6,6 +6,7 @@ is given to scrapers is in `exposure`. Coroutines are timed and tracked by `prom
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -30,7 +31,6 @@ from energia import (
     Scope,
     hookimpl,
 )
-from energia.background import background
 from energia.errors import PluginError
 from energia.web.keys import CORE, MONITOR
 from energia_plugins.metrics_prometheus.database import Background, Statements
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
 
     from energia import Authenticator
+    from energia.background import Work
 
 
 class Metrics:
@@ -155,5 +156,10 @@ class Metrics:
     async def _work(self, core: Core) -> AsyncIterator[None]:
         """Look at the event loop and at the database in the background."""
         database = self._background
-        async with background(self._loop.watch(), database.ping(core), database.ask(core)):
+        work: dict[str, Work] = {
+            "metrics-loop": self._loop.watch,
+            "metrics-ping": partial(database.ping, core),
+            "metrics-figures": partial(database.ask, core),
+        }
+        async with core.background.running(work):
             yield

@@ -42,6 +42,14 @@ class ServiceCollector(Collector):
         for (plugin, hook), count in self._core.plugins.failures.items():
             failures.add_metric([plugin, hook], count)
         yield failures
+        background = CounterMetricFamily(
+            "energia_background_failures",
+            "Work in the background that failed and was begun again.",
+            labels=["work"],
+        )
+        for work, count in self._core.background.failures.items():
+            background.add_metric([work], count)
+        yield background
 
     def _pool(self) -> Iterator[Metric]:
         stats = self._core.pool.stats

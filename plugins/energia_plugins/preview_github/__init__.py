@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -19,7 +20,6 @@ from aiohttp import web
 from msgspec import Meta
 
 from energia import PUBLIC, Core, EnergiaError, Malformed, Routes, SecretStr, Tenant, hookimpl
-from energia.background import background
 from energia.errors import NotFound, TooLarge
 from energia.previews.cluster import Cluster
 from energia.web.bodies import Limit
@@ -137,7 +137,11 @@ class PreviewGithub:
             return
         cluster, rules = Cluster.administered(core.settings), core.settings.preview
         deliveries = self._deliveries(core)
-        async with background(self._reaper.run(cluster, rules), self._work(cluster, deliveries)):
+        work = {
+            "preview-github-reaper": partial(self._reaper.run, cluster, rules),
+            "preview-github-deliveries": partial(self._work, cluster, deliveries),
+        }
+        async with core.background.running(work):
             yield
 
     async def _work(self, cluster: Cluster, deliveries: Deliveries) -> None:

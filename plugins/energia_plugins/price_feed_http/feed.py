@@ -3,35 +3,35 @@
 import random
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Final
 
-import aiohttp
 import attrs
 
 from energia import (
+    Answer,
     Delivery,
     EnergiaError,
     FeedFailed,
     FeedRequest,
     NewPriceSeries,
+    NoAnswer,
     PricePoint,
+    Session,
     parse,
 )
 from energia.time import Zone
 from energia_plugins.price_feed_http.settings import HttpFeed
 
-_CHUNK: Final = 64 * 1024
 #: Nothing is published for the time that was asked for.
 _NOTHING: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)
 _CONDITIONS: Final = {"etag": "If-None-Match", "modified": "If-Modified-Since"}
 
 
 @attrs.frozen
-class Answer:
-    """What a source answered.
+class Found:
+    """What a source gave.
 
     Attributes:
         document: The JSON; None if it is what it was, or nothing is published.
@@ -46,58 +46,37 @@ class Answer:
 
 
 async def ask(
-    client: aiohttp.ClientSession,
+    session: Session,
     url: str,
     headers: Mapping[str, str],
     memo: Mapping[str, str],
     limit: int,
-) -> Answer:
+) -> Found:
     """Ask a source; raises `FeedFailed`."""
     conditions = {_CONDITIONS[name]: value for name, value in memo.items() if name in _CONDITIONS}
+    stated = {"Accept": "application/json", **headers, **conditions}
     try:
-        async with client.get(
-            url, headers={"Accept": "application/json", **headers, **conditions},
-            allow_redirects=False,
-        ) as answer:  # fmt: skip
-            return await _read(answer, memo, limit)
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        # Only its class: the message may have the URL, and that a token.
-        raise FeedFailed(f"cannot be asked: {type(error).__name__}") from None
+        return _read(await session.get(url, stated, limit), memo, limit)
+    except NoAnswer as error:
+        raise FeedFailed(error.reason) from None
 
 
-async def _read(answer: aiohttp.ClientResponse, memo: Mapping[str, str], limit: int) -> Answer:
+def _read(answer: Answer, memo: Mapping[str, str], limit: int) -> Found:
     if answer.status == HTTPStatus.NOT_MODIFIED:
-        return Answer(None, memo)
+        return Found(None, memo)
     if answer.status in _NOTHING:
-        return Answer(None, {}, is_published=False)
+        return Found(None, {}, is_published=False)
     if answer.status != HTTPStatus.OK:
-        raise FeedFailed(f"answered {answer.status}", _retry_after(answer))
-    body = bytearray()
-    async for chunk in answer.content.iter_chunked(_CHUNK):
-        body += chunk
-        if len(body) > limit:
-            raise FeedFailed(f"the answer is over body_bytes ({limit})")
+        wanted = answer.headers.retry_after(datetime.now(UTC))
+        raise FeedFailed(f"answered {answer.status}", wanted)
+    if not answer.is_whole:
+        raise FeedFailed(f"the answer is over body_bytes ({limit})")
     try:
-        document = parse(body)
+        document = parse(answer.utf8)
     except EnergiaError as error:
         raise FeedFailed(f"the answer is {error.detail}") from None
-    validators = {
-        "etag": answer.headers.get("ETag"),
-        "modified": answer.headers.get("Last-Modified"),
-    }
-    return Answer(document, {name: value for name, value in validators.items() if value})
-
-
-def _retry_after(answer: aiohttp.ClientResponse) -> float:
-    """Return for how many seconds the source wants to be left alone: it may be a date."""
-    given = answer.headers.get("Retry-After", "").strip()
-    if given.isdigit():
-        return float(given)
-    try:
-        moment = parsedate_to_datetime(given)
-    except ValueError:
-        return 0.0
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    validators = {"etag": answer.headers.etag, "modified": answer.headers.last_modified}
+    return Found(document, {name: value for name, value in validators.items() if value})
 
 
 _DAY: Final = timedelta(days=1)
@@ -137,8 +116,8 @@ class Feed:
 
     async def fetch(self, asked: FeedRequest) -> Delivery:
         """Return the prices of the days that are missing, and of some before; or `FeedFailed`."""
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
-            fetched = await self._ask(client, asked)
+        async with asked.outgoing.session(self.timeout) as session:
+            fetched = await self._ask(session, asked)
         known = max(filter(None, (fetched.horizon, asked.horizon)), default=None)
         expected, again = self._expected(asked.now, known)
         if not fetched.is_whole:
@@ -148,7 +127,7 @@ class Feed:
         points = tuple(fetched.points) or None
         return Delivery(points, expected, again, fetched.memo)
 
-    async def _ask(self, client: aiohttp.ClientSession, request: FeedRequest) -> _Fetched:
+    async def _ask(self, session: Session, request: FeedRequest) -> _Fetched:
         settings, fetched = self._settings, _Fetched()
         today = request.now.astimezone(self._zone.tzinfo).date()
         headers = settings.stated_headers()
@@ -159,7 +138,7 @@ class Feed:
             url = settings.address(self._midnight(first), self._midnight(past))
             key = sha256(url.encode()).hexdigest()[:16]
             memo = request.memo.get(key, {})
-            answer = await ask(client, url, headers, memo, settings.body_bytes)
+            answer = await ask(session, url, headers, memo, settings.body_bytes)
             if not answer.is_published and first <= today:
                 raise FeedFailed(f"there is nothing for {first}")
             fetched.memo[key] = dict(answer.memo)

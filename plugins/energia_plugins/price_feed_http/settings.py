@@ -54,7 +54,7 @@ class HttpFeed:
     series: Id | None = None
     currency: Currency
     unit: PriceUnit = "MWh"
-    url: Annotated[str, Meta(pattern=r"^https?://", max_length=2000)]
+    url: Annotated[str, Meta(pattern=r"^https?://", max_length=2000)] = attrs.field(repr=False)
     token: SecretStr = SecretStr("")
     headers: dict[str, SecretStr] = attrs.field(factory=dict)
     shape: Shape = attrs.Factory(Shape)

@@ -1,11 +1,12 @@
 """What is shown of the configuration: values and origins, and no secret."""
 
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 
-from energia.configuration.display import masked_url, shown
+from energia.configuration.display import Shown, masked_url, shown
 from energia.configuration.loading import Configuration, load
 from energia.settings import SECRET, SecretStr
 
@@ -15,6 +16,7 @@ class Broker:
     """A table within a table."""
 
     password: SecretStr = SecretStr("")
+    host: str = ""
 
 
 @attrs.frozen
@@ -25,6 +27,12 @@ class WithToken:
     key: str = attrs.field(default="", metadata=SECRET)
     more: list[SecretStr] = attrs.Factory(list)
     broker: Broker = Broker()
+    brokers: list[Broker] = attrs.Factory(list)
+    by_name: dict[str, Broker] = attrs.Factory(dict)
+    headers: dict[str, SecretStr] = attrs.Factory(dict)
+    either: SecretStr | int = 0
+    anything: Any = None
+    url: str = ""
     path: str = "/metrics"
 
 
@@ -79,20 +87,57 @@ def test_no_secret_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value"),
-    [("token", '"x"'), ("key", '"x"'), ("more", '["x"]'), ("broker", '{password = "x"}')],
-)
-def test_a_plugin_may_mark_a_secret(tmp_path: Path, key: str, value: str) -> None:
-    """By its type, by its metadata, or deeper down: all of such a value is masked."""
+    ("key", "value", "shown_at", "masked"),
+    [
+        ("token", '"x"', "token", "***"),
+        ("key", '"x"', "key", "***"),
+        ("more", '["x", "y"]', "more", '["***", "***"]'),
+        ("broker", '{password = "x"}', "broker.password", "***"),
+        ("brokers", '[{password = "x", host = "h"}]', "brokers",
+         '[{"password": "***", "host": "h"}]'),
+        ("by_name", '{a = {password = "x", host = "h"}}', "by_name.a.host", '"h"'),
+        ("by_name", '{a = {password = "x", host = "h"}}', "by_name.a.password", "***"),
+        ("headers", '{a = "x"}', "headers.a", "***"),
+        ("either", '"x"', "either", "***"),
+        ("anything", '"x"', "anything", "***"),
+        ("broker", '"x"', "broker", "***"),
+        ("unknown", '"x"', "unknown", "***"),
+        ("token_file", '"/run/t"', "token_file", '"/run/t"'),
+        ("url", '"https://u:x@h/p?k=x&day={start:%d}#f"', "url",
+         '"https://u:***@h/p?k=***&day={start:%d}#f"'),
+        ("url", '"https://x@h/p?x"', "url", '"https://***@h/p?x"'),
+    ],
+)  # fmt: skip
+def test_a_plugin_may_mark_a_secret(
+    tmp_path: Path, key: str, value: str, shown_at: str, masked: str
+) -> None:
+    """By its type or its metadata, however deep; what is beside it is shown, with its origin."""
     file = tmp_path / "own.toml"
     file.write_text(f'[plugins.other]\n{key} = {value}\npath = "/m"')
 
     found = load(files=[file], environ={})
 
-    rows = {row.path: row.value for row in shown(found, {"other": WithToken})}
+    rows = {row.path: row for row in shown(found, {"other": WithToken})}
+    assert rows[f"plugins.other.{shown_at}"] == Shown(
+        f"plugins.other.{shown_at}", masked, str(file)
+    )
+    assert rows["plugins.other.path"].value == '"/m"'
 
-    assert rows[f"plugins.other.{key}"] == "***"
-    assert rows["plugins.other.path"] == '"/m"'
+
+def test_a_table_in_a_variable_is_masked_like_one_in_a_file() -> None:
+    """Its values come from that variable; what is no table where one should be is hidden."""
+    found = effective(
+        ENERGIA_PLUGINS__OTHER__BY_NAME='{"a": {"password": "geheim", "host": "h"}}',
+        ENERGIA_PLUGINS__OTHER__BROKER="geheim",
+        ENERGIA_PLUGINS__OTHER__BROKERS__X="geheim",
+    )
+
+    rows = {row.path: row for row in shown(found, {"other": WithToken})}
+    variable = "ENERGIA_PLUGINS__OTHER__BY_NAME"
+    host = Shown("plugins.other.by_name.a.host", '"h"', variable)
+    assert rows["plugins.other.by_name.a.host"] == host
+    assert rows["plugins.other.by_name.a.password"].origin == variable
+    assert "geheim" not in str(rows)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
 from energia.settings import Health, SecretStr, Settings
 from energia.web.app import create_app
-from tests.core.health.fakes import FakeProbe
+from tests.core.health.fakes import FakeProbe, core_of
 from tests.serving import Client, Serving, make_core
 
 TOKEN = "s3cret-tökén"
@@ -221,3 +221,22 @@ async def test_a_held_up_loop_is_not_alive(serving: Serving) -> None:
             503,
             '{"status":"fail","state":"ready","reason":"event_loop"}',
         )
+
+
+async def test_work_that_failed_is_told_for_a_while(serving: Serving) -> None:
+    """It is begun again, and `/health` warns: nobody reads a log without a reason."""
+    core, again = core_of(), asyncio.Event()
+    core.background.first_pause = 0.01
+
+    async def work() -> None:
+        if not core.background.failures:
+            raise RuntimeError("odd answer")
+        again.set()
+
+    async with serving(core) as client, core.background.running({"webhook": work}):
+        async with asyncio.timeout(10):
+            await again.wait()
+            while '"background:failures"' not in (text := (await answer_of(client, "/health"))[1]):
+                await asyncio.sleep(0.02)
+
+    assert '"background:failures":[{"status":"warn"}]' in text

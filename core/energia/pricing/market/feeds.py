@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 import attrs
 
+from energia.outgoing.client import Outgoing
 from energia.pricing.market.models import NewPriceSeries, PriceBatch, PricePoint
 
 
@@ -33,12 +34,14 @@ class FeedRequest:
         now: The present instant.
         horizon: When the last price ends that is stored; None before the first.
         memo: What the feed left for itself with its last delivery.
+        outgoing: What asks a source over HTTP: by the rules of `outgoing` in the settings.
 
     """
 
     now: datetime
     horizon: datetime | None
     memo: Mapping[str, Any]
+    outgoing: Outgoing = attrs.field(factory=Outgoing)
 
 
 @attrs.frozen

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from energia.background import background
 from energia.contract import HasPeriod, HasTimeout
 from energia.convert import dumps
 from energia.db.organizations import keys
@@ -18,6 +17,7 @@ from energia.errors import DatabaseError, EnergiaError
 from energia.pricing.market.feeds import Delivery, FeedFailed, FeedRequest, PriceFeed, PricesFetched
 from energia.pricing.market.models import StoredPrices
 from energia.pricing.market.store import SQL, row_of, store
+from energia.redact import redacted
 
 if TYPE_CHECKING:
     from energia.core import Core
@@ -45,7 +45,8 @@ class _Claimed:
 async def feeding(core: "Core") -> AsyncIterator[None]:
     """Ask the feeds while the service runs; in a preview, which copies settings, none is asked."""
     feeds = () if core.settings.profile == "preview" else core.plugins.price_feeds()
-    async with background(*(Keeper(core, feed).work() for feed in feeds)):
+    work = {f"price-feed-{feed.name}": Keeper(core, feed).work for feed in feeds}
+    async with core.background.running(work):
         yield
 
 
@@ -104,7 +105,7 @@ class Keeper:
         """Fetch and store, and note when to ask again."""
         try:
             async with asyncio.timeout(self._timeout):
-                request = FeedRequest(now, claimed.horizon, claimed.memo)
+                request = FeedRequest(now, claimed.horizon, claimed.memo, self.core.outgoing)
                 delivery = await self.feed.fetch(request)
             stored = await self._store(tenant, delivery)
         except DatabaseError:
@@ -147,7 +148,7 @@ class Keeper:
         self, tenant: Tenant, claimed: _Claimed, reason: str, wanted: float = 0.0
     ) -> None:
         due = self.core.clock.now() + timedelta(seconds=self._pause(claimed.tries, wanted))
-        row = {"name": self.feed.name, "due": due, "error": reason[:_LONGEST]}
+        row = {"name": self.feed.name, "due": due, "error": redacted(reason)[:_LONGEST]}
         await tenant.execute(SQL["price_feed_failed"], row)
         self._say(reason)
         self._tell("failed", StoredPrices(0, 0, 0, None))

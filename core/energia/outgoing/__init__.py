@@ -1,0 +1,1 @@
+"""Requests to others: which addresses may be reached, how they are asked, what they answer."""
