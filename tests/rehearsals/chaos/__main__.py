@@ -16,9 +16,9 @@ from tests.rehearsals.chaos.world import World, faketime, world
 _CALM = 5_000
 
 
-def faults(kills: int, *, disk: bool, clock: bool) -> Iterator[Fault]:
+def faults(kills: int, *, disk: bool) -> Iterator[Fault]:
     """Yield so many kills, every other one followed by a fault of another kind."""
-    others = cycle((*NETWORK, *([CLOCK] if clock else []), *([DISK] if disk else [])))
+    others = cycle((*NETWORK, *([DISK] if disk else [])))
     for number in range(kills):
         yield (SERVICE, DATABASE)[number % 2]
         if number % 2:
@@ -62,9 +62,12 @@ def main() -> None:
     for here, name in ((disk, "leave to mount a disk"), (clock, "libfaketime")):
         if not here:
             print(f"left out: needs {name}")
-    plan = list(faults(given.kills, disk=disk, clock=clock))
-    made, found = asyncio.run(rehearse(plan, given.readings))
+    made, found = asyncio.run(rehearse(list(faults(given.kills, disk=disk)), given.readings))
     good = found.good and len(made.kills) >= given.kills and all(made.kills)
+    if clock:
+        # Without kills: processes under libfaketime share a lock, and one that is killed keeps it.
+        _, found = asyncio.run(rehearse([CLOCK], _CALM))
+        good = good and found.good
     sys.exit(not good)
 
 
