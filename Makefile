@@ -18,13 +18,15 @@ CHECKS = all
 IMAGE = energia
 # How many requests `make fuzz` makes up for each operation.
 EXAMPLES = 100
+# How long `make steady` goes on.
+MINUTES = 30
 # Only `make lock` needs uv.
 UV ?= uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all fuzz wheel smoke audit accuracy soak attack chaos rehearse rehearse-image rehearse-ci rehearse-previews programs lock clean python
+.PHONY: help run test test-all fuzz wheel smoke audit accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-previews programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
@@ -38,6 +40,7 @@ help:
 	@echo 'make rehearse-previews  open, close and reap previews beside production'
 	@echo 'make accuracy  price the data of other engines and random tariffs, and write docs/accuracy.md (needs that data)'
 	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
+	@echo 'make steady    see that nothing grows or slows in half an hour at a moderate rate (MINUTES)'
 	@echo 'make wheel     build the wheel'
 	@echo 'make smoke     run the image IMAGE hardened (needs a Docker engine)'
 	@echo 'make audit     look up known vulnerabilities of what the image installs'
@@ -111,6 +114,10 @@ accuracy: .tox/.tool/.done
 
 soak: .venv/.done
 	.venv/bin/python -m benchmarks.soak
+
+# Memory, connections, tasks and the slowest answers, at a moderate rate: `make steady MINUTES=30`.
+steady: .tox/.tool/.done
+	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.rehearsals.steady --minutes $(MINUTES)'
 
 # Debian's packages, where we may install them; a test that still lacks its program fails. Services
 # that they bring are not started (RUNLEVEL).

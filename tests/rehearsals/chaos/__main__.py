@@ -31,7 +31,7 @@ async def happened(world: World, plan: Sequence[Fault], calm: int, readings: int
         await world.served(calm)
         begun = time.monotonic()
         await fault.happen(world)
-        await world.served(1)
+        await world.served_since(begun)
         print(f"{fault.name}: served again after {time.monotonic() - begun:.2f} s", flush=True)
     await world.served(max(1, readings - world.writers.acknowledged))
 

@@ -30,6 +30,8 @@ _SETTINGS: Final = {
 _FAKETIME: Final = "usr/lib/*/faketime/libfaketimeMT.so.1"
 #: Keeps the log of the database small beside a disk that can be filled.
 _LOG: Final = ("alter system set max_wal_size = '96MB'", "alter system set min_wal_size = '32MB'")
+#: Seconds that a service gets to start, on a machine that is busy with all this.
+_START: Final = 180.0
 Start = Callable[[], Awaitable[Service]]
 
 
@@ -68,9 +70,15 @@ class World:
     async def served(self, readings: int) -> None:
         """Wait until so many more readings are acknowledged: it works again."""
         enough = self.writers.acknowledged + readings
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(180):
             while self.writers.acknowledged < enough:
                 await asyncio.sleep(0.02)
+
+    async def served_since(self, instant: float) -> None:
+        """Wait until a request is acknowledged that was sent after an instant."""
+        async with asyncio.timeout(180):
+            while self.writers.served <= instant:
+                await asyncio.sleep(0.01)
 
     async def database_killed(self) -> None:
         """Kill the database while requests are in flight; its supervisor starts it again."""
@@ -129,7 +137,7 @@ def _starting(
         running = serving(dsn, wait=False, port=port, **_SETTINGS, **environ)
         service = await services.enter_async_context(running)
         try:
-            await ready(service)
+            await ready(service, _START)
         except TimeoutError:
             raise AssertionError(f"it does not start: {service.logged()[-5000:]}") from None
         return service

@@ -1,6 +1,7 @@
 """Writers at full rate, and what they were told: the next request is sent when one is answered."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -87,6 +88,7 @@ class Writers:
         batches: Everything that was sent.
         in_flight: How many requests have no answer yet.
         said: How often what was said.
+        served: When the last of the requests was sent that were acknowledged.
         issued: The days for which a bill was acknowledged as issued.
 
     """
@@ -96,6 +98,7 @@ class Writers:
     batches: list[Batch] = attrs.field(factory=list, init=False)
     in_flight: int = attrs.field(default=0, init=False)
     said: Counter[str] = attrs.field(factory=Counter, init=False)
+    served: float = attrs.field(default=0.0, init=False)
     issued: list[date] = attrs.field(factory=list, init=False)
     _stop: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
 
@@ -153,18 +156,19 @@ class Writers:
             while not self._stop.is_set():
                 if await self._send(api, batch) or number % 2:
                     break
-                await asyncio.sleep(0.05)
             if self._stop.is_set():
                 return
 
     async def _send(self, api: aiohttp.ClientSession, batch: Batch) -> bool:
         path = "/v1/imports?format=ndjson" if batch.as_file else "/v1/readings"
         type_ = "application/x-ndjson" if batch.as_file else "application/json"
-        body = batch.body()
+        body, begun = batch.body(), time.monotonic()
         said, _ = await self._said(api, "POST", path, data=body, headers={"Content-Type": type_})
         batch.acknowledged = batch.acknowledged or said == "200"
-        if said != "200":
-            await asyncio.sleep(0.05)  # nobody is there: a loop of refused connections helps no one
+        if said == "200":
+            self.served = max(self.served, begun)
+        else:
+            await asyncio.sleep(0.25)  # nobody is there: a loop of refused connections helps no one
         return batch.acknowledged
 
     async def _bill(self, api: aiohttp.ClientSession) -> None:
