@@ -10,7 +10,7 @@ endif
 PIP_INSTALL = pip install --quiet --disable-pip-version-check
 LOCKED = $(PIP_INSTALL) --require-hashes --no-deps
 # What tests marked `needs(...)` ask for, and pip cannot bring.
-PROGRAMS = chromium curl pgbouncer prometheus promtool
+PROGRAMS = chromium curl faketime pgbouncer prometheus promtool
 # The Debian package of a program, where its name is another one.
 PACKAGE_promtool = prometheus
 # What `make test` checks.
@@ -18,25 +18,29 @@ CHECKS = all
 IMAGE = energia
 # How many requests `make fuzz` makes up for each operation.
 EXAMPLES = 100
+# How long `make steady` goes on.
+MINUTES = 30
 # Only `make lock` needs uv.
 UV ?= uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all fuzz wheel smoke audit sbom accuracy soak chaos rehearse rehearse-image rehearse-ci rehearse-previews programs lock clean python
+.PHONY: help run test test-all fuzz wheel smoke audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-previews programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
 	@echo 'make test      check style and types, and run the tests'
 	@echo 'make test-all  the same, with the programs that some tests need; fails on any skip'
 	@echo 'make fuzz      send EXAMPLES (100) made-up requests of each kind to every operation'
-	@echo 'make chaos     kill the database under load, and print what that costs (two minutes)'
+	@echo 'make chaos     kill and cut everything while readings are written (five minutes)'
+	@echo 'make attack    send hostile requests, and print what each costs the service (ten minutes)'
 	@echo 'make rehearse  deploy release after release under load (needs a Docker engine; six minutes)'
 	@echo 'make rehearse-image  build the image, start it hardened, stop it under load (the same)'
 	@echo 'make rehearse-previews  open, close and reap previews beside production'
 	@echo 'make accuracy  price the data of other engines and random tariffs, and write docs/accuracy.md (needs that data)'
 	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
+	@echo 'make steady    see that nothing grows or slows in half an hour at a moderate rate (MINUTES)'
 	@echo 'make wheel     build the wheel'
 	@echo 'make smoke     run the image IMAGE hardened (needs a Docker engine)'
 	@echo 'make audit     look up known vulnerabilities of what the image installs'
@@ -86,9 +90,15 @@ test-all: .tox/.tool/.done programs
 fuzz: .tox/.tool/.done
 	.tox/.tool/bin/tox run -e py -- tests/e2e/test_schema.py --fuzz $(EXAMPLES)
 
-# The database killed under load; it prints what that costs.
+# The database killed under load; it prints what that costs. Then everything else, while as much as
+# possible is written.
 chaos: .tox/.tool/.done
 	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.rehearsals.database'
+	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.rehearsals.chaos'
+
+# Requests that ask for much more than they send: docs/hostile.md has the figures.
+attack: .tox/.tool/.done
+	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.attack'
 
 # Ten releases, one after the other, behind Traefik; needs a Docker engine.
 rehearse: .tox/.tool/.done
@@ -109,6 +119,10 @@ accuracy: .tox/.tool/.done
 
 soak: .venv/.done
 	.venv/bin/python -m benchmarks.soak
+
+# Memory, connections, tasks and the slowest answers, at a moderate rate: `make steady MINUTES=30`.
+steady: .tox/.tool/.done
+	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.rehearsals.steady --minutes $(MINUTES)'
 
 # Debian's packages, where we may install them; a test that still lacks its program fails. Services
 # that they bring are not started (RUNLEVEL).

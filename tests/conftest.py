@@ -18,6 +18,7 @@ from energia.db.pool import Pool
 from energia.db.tenant import Tenant
 from energia.settings import Database
 from tests.databases import Databases, administer, make_volatile
+from tests.mounts import can_mount
 from tests.previews import PreviewServer, of
 from tests.serving import Serving
 from tests.shared import SHARED
@@ -40,7 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "needs(program): skip the test where the program is not on the PATH; "
-        "`root` is for tests that only root can run, `pid-namespace` for those that make one",
+        "`root` is for tests that only root can run, `pid-namespace` for those that make one, "
+        "`tmpfs` for those that mount a small disk",
     )
     config.addinivalue_line(
         "markers", "shared_data: left out where the data of other engines are not beside us"
@@ -58,7 +60,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 #: A property of the reports of tests that need what is missing; reports come from all workers.
 _MISSING = "missing"
-_NO_PROGRAMS = {"root": "needs root", "pid-namespace": "needs leave to make a PID namespace"}
+_NO_PROGRAMS = {
+    "root": "needs root",
+    "pid-namespace": "needs leave to make a PID namespace",
+    "tmpfs": "needs leave to mount a tmpfs",
+}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -85,6 +91,8 @@ def _has(needed: str) -> bool:
         return os.geteuid() == 0
     if needed == "pid-namespace":
         return _has("unshare") and _works("unshare", "--pid", "--fork", "true")
+    if needed == "tmpfs":
+        return can_mount()
     return shutil.which(needed) is not None
 
 

@@ -81,10 +81,14 @@ async def serving(
     *arguments: str,
     wait: bool = True,
     python: str = sys.executable,
+    port: int | None = None,
     **extra: str,
 ) -> AsyncIterator[Service]:
-    """Run `energia serve` on *database*, by *python*, until the block is left."""
-    port = free_port()
+    """Run `energia serve` on *database*, by *python*, until the block is left.
+
+    It listens on a port that is free, if none is given.
+    """
+    port = port or free_port()
     env = environment(DATABASE_URL=database, PORT=str(port), HOST="127.0.0.1", **extra)
     with tempfile.NamedTemporaryFile("w", suffix=".log", delete=False) as log:
         process = await asyncio.create_subprocess_exec(

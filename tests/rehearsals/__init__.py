@@ -1,7 +1,9 @@
 """Rehearsals of what happens to the service in production; each prints what it measured.
 
     python -m tests.rehearsals.database   kill the database under load, again and again
+    python -m tests.rehearsals.chaos      kill, cut and fill everything while readings are written
     python -m tests.rehearsals.previews   open, close, replay and reap previews beside production
+    python -m tests.rehearsals.steady     load it moderately for half an hour
     python -m tests.rehearsals.image      build the image, start it hardened, stop it under load
     python -m tests.rehearsals.rolling    deploy it again and again behind a proxy, under load
 
