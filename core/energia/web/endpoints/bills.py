@@ -26,7 +26,7 @@ from energia.convert import Converter, Id
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Conflict, IncompletePrices, IncompleteUsage, NotFound
-from energia.web.resources import BillId, Cursor, Limit, Page, examples, page
+from energia.web.resources import BillCursor, BillId, Limit, Page, examples, page
 from energia.web.routes import Created, Routes
 
 _PRICING = (OutsideContract, IncompleteUsage, IncompletePrices, AmbiguousChannel)
@@ -52,7 +52,7 @@ async def list_bills(
     end: Until | None = None,
     affected: Affected = False,
     limit: Limit = 100,
-    cursor: Cursor = "",
+    cursor: BillCursor = "",
 ) -> Page[Bill]:
     """List the bills, the newest first.
 

@@ -14,7 +14,7 @@ from energia.metering.body import Body
 from energia.metering.decoders import Decoder, Defaults
 from energia.metering.imports import Intake
 from energia.metering.outcome import Kept, Listed, Outcome
-from energia.web.resources import Cursor, ImportId, Limit, Page, examples, page
+from energia.web.resources import ImportCursor, ImportId, Limit, Page, examples, page
 from energia.web.routes import Query, Routes, Upload
 
 #: What to do when some readings are wrong.
@@ -64,7 +64,7 @@ async def post_import(
 
 
 @routes.get("/v1/imports")
-async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Listed]:
+async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: ImportCursor = "") -> Page[Listed]:
     """List the imports, the newest first, without their problems."""
     listed = await imports.list_imports(tenant, cursor or None, limit + 1)
     return page(listed, limit, lambda import_: import_.import_)
