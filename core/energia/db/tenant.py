@@ -1,15 +1,20 @@
 """The database as one organization sees it."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final, Protocol, TypeVar
 
+import structlog
+
 from energia.db.connection import Connection, Parameters, Result
-from energia.errors import DatabaseAway, DatabaseError, EnergiaError
+from energia.errors import DatabaseAway, DatabaseError, Deadlock, EnergiaError
 
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
+#: How often something is tried that others have stood in the way of.
+TRIES: Final = 3
 _PREFIX: Final = re.compile(r"(?:begin[^;]*; )?select set_config\([^)]*\); ")
 
 
@@ -71,7 +76,8 @@ class Tenant(_Runner):
     """The database as one organization sees it.
 
     Each call is one message and one transaction of its own: the organization that the row policies
-    read is set in the same message, for that transaction only.
+    read is set in the same message, for that transaction only. A deadlock undoes it: it is sent
+    again.
     """
 
     def __init__(self, pool: Connections, organization: int, caller: str = "system") -> None:
@@ -98,6 +104,9 @@ class Tenant(_Runner):
         return _transaction(self._pool, f"{begin}; {self._prefix}")
 
     async def _run(self, sql: str, parameters: Parameters | None) -> Result:
+        return await persistent(lambda: self._once(sql, parameters))
+
+    async def _once(self, sql: str, parameters: Parameters | None) -> Result:
         connection = await self._pool.take()
         try:
             return await connection.run(self._prefix + sql, parameters, self._pool.limit)
@@ -168,6 +177,22 @@ class _Transaction(_Runner):
         if self._connection is not None:
             self._pool.give(self._connection)
             self._connection = None
+
+
+async def persistent(work: Callable[[], Awaitable[T]], undone: type[EnergiaError] = Deadlock) -> T:
+    """Return what *work* gives, which is tried again where others stood in its way.
+
+    Args:
+        work: One or more transactions that may be done again.
+        undone: How *work* says that nothing of it was done; it is raised after `TRIES`.
+
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return await work()
+        except undone as error:
+            log.info("tried_again", code=error.code, detail=error.detail)
+    return await work()
 
 
 def statement_of(message: str) -> str:

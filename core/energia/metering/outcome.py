@@ -38,6 +38,10 @@ class Problems:
     rounded: int = 0
     first_rounded: Fault | None = None
 
+    def copy(self) -> "Problems":
+        """Return one that goes on from here, while this one stays as it is."""
+        return attrs.evolve(self, faults=list(self.faults), counts=Counter(self.counts))
+
     def add(self, fault: Fault, readings: int = 1) -> None:
         """Note one problem, that refuses so many readings; a warning refuses none."""
         if fault.severity != WARNING:
