@@ -24,6 +24,7 @@ import numpy.typing as npt
 from msgspec import Meta, Raw
 
 from energia import convert
+from energia.convert.repeats import refuse_repeats
 from energia.errors import Fault, Invalid, Malformed, TooLarge
 from energia.metering.outcome import Problems
 from energia.metering.series import QUALITIES, Mask
@@ -122,6 +123,7 @@ class _ValuesOnly(msgspec.Struct):
     values: list[Raw]
 
 
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 _SERIES: Final = msgspec.json.Decoder(SeriesItem)
 _ANY: Final = msgspec.json.Decoder(float_hook=Decimal)
 I = TypeVar("I", bound=BodyItem)  # noqa: E741
@@ -245,7 +247,59 @@ def _single_items(raw: Raw, problems: Problems) -> tuple[list[tuple[int, SingleI
             for index, text in enumerate(texts)
         )
         return [(index, item) for index, item in every if item is not None], len(texts)
-    return list(enumerate(items)), len(items)
+    indexed = list(enumerate(items))
+    if _may_repeat(raw, items):
+        texts = _split(raw, "readings")
+        refused = {i for i in range(len(texts)) if _repeats(texts[i], "readings", i, 1, problems)}
+        indexed = [(index, item) for index, item in indexed if index not in refused]
+    return indexed, len(items)
+
+
+class _Stated(msgspec.Struct):
+    """The fields of an item that have a default, and whether they were sent at all."""
+
+    channel: object = msgspec.UNSET
+    unit: object = msgspec.UNSET
+    quality: object = msgspec.UNSET
+
+
+_STATED: Final = msgspec.json.Decoder(list[_Stated])
+
+
+def _may_repeat(raw: Raw, items: Sequence[SingleItem]) -> bool:
+    """Whether one of the *items* may have a field twice: a quick count of their names.
+
+    The count is exact, but for a meter that is called as a field is.
+    """
+    text = bytes(raw)
+    if b"\\u" in text:
+        return True
+    if any(text.count(b'"%s"' % name) > len(items) for name in (b"meter", b"start", b"value")):
+        return True
+    doubtful = [
+        name
+        for name, default in (("channel", None), ("unit", None), ("quality", "actual"))
+        if (sent := text.count(b'"%s"' % name.encode()))
+        and sent != sum(getattr(item, name) != default for item in items)
+    ]
+    stated = _STATED.decode(text) if doubtful else ()  # what is the default may have been sent
+    return any(
+        text.count(b'"%s"' % name.encode())
+        != sum(getattr(item, name) is not msgspec.UNSET for item in stated)
+        for name in doubtful
+    )
+
+
+def _repeats(text: Raw, array: str, index: int, count: int, problems: Problems) -> bool:
+    """Whether an item has a field twice, which refuses its *count* readings."""
+    try:
+        refuse_repeats(bytes(text), _MEMBERS.decode(text))
+    except Invalid as error:
+        (fault,) = error.faults
+        placed = Place(array, index).fault(fault.code, fault.message, fault.pointer or "")
+        problems.add(placed, count)
+        return True
+    return False
 
 
 def _single_runs(
@@ -338,7 +392,8 @@ class _Series:
         try:
             fast = _SERIES.decode(raw)
             values = np.array(fast.values, np.float64)
-            return fast, values, np.zeros(len(values), bool)
+            twice = _repeats(raw, "series", index, max(1, len(values)), self._problems)
+            return None if twice else fast, values, np.zeros(len(values), bool)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass
         count = _count(raw)
