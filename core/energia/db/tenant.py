@@ -8,6 +8,7 @@ from typing import Final, Protocol, TypeVar
 import structlog
 
 from energia.db.connection import Connection, Parameters, Result
+from energia.db.undertaking import transaction_begins, transaction_commits
 from energia.errors import DatabaseAway, DatabaseError, Deadlock, EnergiaError
 
 T = TypeVar("T")
@@ -145,6 +146,7 @@ class _Transaction(_Runner):
 
     async def _first(self, message: str, parameters: Parameters | None) -> Result:
         """Send the first message, again if an old connection turns out dead: nothing was done."""
+        transaction_begins()
         self._connection = connection = await self._pool.take()
         try:
             return await connection.run(message, parameters, self._pool.limit)
@@ -162,6 +164,7 @@ class _Transaction(_Runner):
             return
         if not self._connection.committable:
             raise DatabaseError("a statement of the transaction failed: nothing is stored")
+        transaction_commits()
         await self._connection.run("commit", None, self._pool.limit)
 
     async def rollback(self) -> None:
