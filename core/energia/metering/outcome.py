@@ -15,6 +15,8 @@ from energia.errors import Fault, Invalid
 
 #: The severity of a problem whose reading is stored all the same.
 WARNING: Final = "warning"
+#: Items of a body that cannot be read are looked at until there are so many of them.
+GIVE_UP: Final = 100_000
 
 
 @attrs.define
@@ -50,6 +52,18 @@ class Problems:
         if len(self.faults) < self.limit:
             self.faults.append(fault)
 
+    @property
+    def full(self) -> bool:
+        """Whether further problems are only counted: no `Fault` needs to be made of them."""
+        return len(self.faults) >= self.limit
+
+    def count(self, code: str, readings: int) -> None:
+        """Count one more problem that nobody is shown; raises `Invalid` if they are too many."""
+        self.counts[code] += 1
+        self.rejected += readings
+        if self.counts.total() >= GIVE_UP:
+            raise self.error(f"at least {GIVE_UP} faults; the rest was not looked at")
+
     def add_each(
         self,
         code: str,
@@ -82,11 +96,11 @@ class Problems:
             faults.append(attrs.evolve(self.first_rounded, message=message))
         return sorted(faults, key=lambda fault: fault.line or 0)
 
-    def error(self) -> Invalid:
-        """Return the error that says all of them."""
+    def error(self, detail: str = "") -> Invalid:
+        """Return the error that says all of them, by default how many they are."""
         number = self.counts.total()
         faults = [fault for fault in self.listed() if fault.severity != WARNING]
-        detail = faults[0].message if number == 1 and faults else f"{number} faults"
+        detail = detail or (faults[0].message if number == 1 and faults else f"{number} faults")
         return Invalid(f"{detail}; nothing was stored", faults, self.counts)
 
 

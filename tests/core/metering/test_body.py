@@ -172,3 +172,23 @@ async def test_a_meter_that_is_called_as_a_field_is(tenant: Tenant) -> None:
     await post(tenant, {"readings": [item, {**item, "start": "2026-03-01T01:00:00Z"}]})
 
     assert await tenant.fetch(int, "select count(*) from reading_day") == [1]
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        (b'{"readings": [' + b"0," * 3_000_000 + b"0]}", 100_000),
+        (HEAD + b'"x",' * 200_000 + b'"x"]}]}', 100_000),
+        (b'{"series": [' + b"0," * 600_000 + b"0]}", 1),
+    ],
+    ids=["readings", "values", "series"],
+)
+async def test_millions_of_faults(tenant: Tenant, body: bytes, seen: int) -> None:
+    """A body of nothing but faults is given up: few are listed, the rest is not looked at."""
+    await meter(tenant)
+
+    with pytest.raises(Invalid) as caught:
+        await post(tenant, body)
+
+    assert len(caught.value.faults) == min(seen, 1000)
+    assert sum(caught.value.counts.values()) == seen
