@@ -105,8 +105,8 @@ def size_of(*values: object) -> int:
 
 
 def _own_size(value: object) -> int:
-    is_of_objects = isinstance(value, np.ndarray) and value.dtype == object
-    return sys.getsizeof(value) + (_NUMBER * value.size if is_of_objects else 0)
+    numbers = value.size if isinstance(value, np.ndarray) and value.dtype == object else 0
+    return sys.getsizeof(value) + _NUMBER * numbers
 
 
 def _parts(value: object) -> Iterable[object]:

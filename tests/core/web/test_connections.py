@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
+from typing import cast
 
 import attrs
 import pytest
@@ -88,10 +89,11 @@ async def test_a_reader_that_reads_nothing() -> None:
         async with listening() as port, connected(port) as (reader, writer), asyncio.timeout(60):
             writer.write(b"GET /v1/places?limit=2000000 HTTP/1.1\r\nHost: a\r\n\r\n")
             await reader.readuntil(b"\r\n\r\n")
-            writer.transport.pause_reading()
+            transport = cast(asyncio.Transport, writer.transport)
+            transport.pause_reading()
             while not any(line.get("limit") == "limits.send_stall" for line in logs):
                 await asyncio.sleep(0.05)
-            writer.transport.resume_reading()
+            transport.resume_reading()
             with pytest.raises(ConnectionError):
                 while await reader.read(1024 * 1024):
                     pass
