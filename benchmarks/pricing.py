@@ -30,6 +30,7 @@ import numpy as np
 from benchmarks import tariffs
 from benchmarks.peers import PYSAM, RATEBOOK, Peer
 from energia.metering.series import Series
+from energia.pricing.cache import CACHE
 from energia.pricing.engine import price
 from energia.pricing.tariffs import Tariff
 
@@ -71,6 +72,7 @@ def forget() -> None:
             module = str(getattr(found, "__module__", ""))
             if module.startswith(("energia.pricing", "energia_plugins.tariff")):
                 found.cache_clear()
+    CACHE.clear()
 
 
 def measured(name: str, minutes: int, meters: int) -> Ours:

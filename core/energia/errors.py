@@ -20,10 +20,12 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
     * NotSupported
     * VersionsOverlap, IncompleteUsage, IncompletePrices, AmbiguousChannel
   * DatabaseError             500: an error of the database that is none of the below
-    * UniqueViolation, ForeignKeyViolation
+    * UniqueViolation, ForeignKeyViolation  409: others wrote at the same time
     * DatabaseExists, NoSuchDatabase, DatabaseInUse, NotPermitted
   * DatabaseAway              503: no connection
-    * PoolExhausted, StatementTimeout, LockTimeout
+    * PoolExhausted, StatementTimeout
+    * LockTimeout
+      * Deadlock
   * TooFast                   429: a limit, by name
   * Busy                      503: a limit, by name
   * TimedOut                  503: a limit, by name
@@ -237,14 +239,23 @@ class DatabaseError(EnergiaError):
 
 
 class UniqueViolation(DatabaseError):
-    """A row with this key exists already."""
+    """A row with this key exists already.
 
+    What a request can be told beforehand is looked up beforehand: this is left where another
+    request was faster.
+    """
+
+    status = HTTPStatus.CONFLICT
     code = "unique_violation"
 
 
 class ForeignKeyViolation(DatabaseError):
-    """A row refers to another one."""
+    """A row refers to another one.
 
+    As for `UniqueViolation`: what it refers to went meanwhile, or what refers to it came.
+    """
+
+    status = HTTPStatus.CONFLICT
     code = "foreign_key_violation"
 
 
@@ -290,6 +301,12 @@ class LockTimeout(DatabaseAway):
 
     code = "lock_timeout"
     retry_after = 1
+
+
+class Deadlock(LockTimeout):
+    """Several requests waited for each other in the database; send this one again."""
+
+    code = "deadlock"
 
 
 class TooFast(EnergiaError):

@@ -201,7 +201,10 @@ class Limits:
         body_bytes: The bytes of a JSON body, after inflation.
         import_bytes: The bytes of a file, after inflation.
         inflation: How many bytes one compressed byte may inflate to, in all of a body.
+        header_time: How long the headers of a request may take, in seconds; also the first ones,
+            from the connection on.
         stall: For how long a body that is being sent may pause, in seconds.
+        send_stall: For how long a client may take nothing of an answer that waits, in seconds.
         request_time: How long a request may take until its answer begins, in seconds.
         depth: How deep arrays and objects may be nested in a JSON body.
         rows: How many readings one body or file may have.
@@ -209,18 +212,22 @@ class Limits:
         slots: How many slots a query or a price may be about.
         concurrency: How many requests may be answered at once.
         caller_concurrency: How many of one caller.
+        cache_bytes: The bytes of calendars and the like that prices share in memory.
 
     """
 
     body_bytes: Count = 64 * 1024**2
     import_bytes: Count = 2 * 1024**3
     inflation: Count = 200
+    header_time: Annotated[float, Meta(gt=0)] = 30.0
     stall: Annotated[float, Meta(gt=0)] = 30.0
+    send_stall: Annotated[float, Meta(gt=0)] = 30.0
     request_time: Annotated[float, Meta(gt=0)] = 900.0
     depth: Count = 100
     rows: Count = 20_000_000
     problems: Count = 1000
     slots: Count = 3_000_000
+    cache_bytes: Count = 64 * 1024**2
     concurrency: Count = 256
     caller_concurrency: Count = 128
 

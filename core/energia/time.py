@@ -13,7 +13,8 @@ import zoneinfo
 from datetime import UTC, date, datetime, timedelta, timezone
 from datetime import tzinfo as TzInfo
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from typing import Final, Protocol, Self, TypeAlias
 
 import attrs
@@ -217,11 +218,17 @@ class Zone:
     @classmethod
     @lru_cache(maxsize=1024)
     def named(cls, name: str) -> Self:
-        """Return the zone *name*; raises `UnknownZone`."""
+        """Return the zone *name*; raises `UnknownZone`.
+
+        What the machine's files have besides is no zone: `localtime` is another one on each
+        machine, `right/...` counts leap seconds, `Factory` is none.
+        """
         if fixed := _OFFSET.fullmatch(name):
             sign = -1 if fixed[1] == "-" else 1
             shift = sign * timedelta(hours=int(fixed[2]), minutes=int(fixed[3]))
             return cls(name, timezone(shift))
+        if name not in _iana():
+            raise UnknownZone(f"there is no time zone {name!r}")
         try:
             return cls(name, zoneinfo.ZoneInfo(name))
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -307,6 +314,13 @@ class Zone:
     def text(self, instant: Instant) -> str:
         """Return *instant* (seconds, UTC) as the text of its local time (RFC 3339)."""
         return rfc3339(self.datetime(instant))
+
+
+@cache
+def _iana() -> frozenset[str]:
+    """Return the names of the IANA time zones, the old spellings included."""
+    names = (files("tzdata") / "zones").read_text(encoding="utf-8").split()
+    return frozenset(names) - {"Factory"}
 
 
 def _year(instant: "np.int64 | int") -> int:

@@ -13,6 +13,7 @@ import attrs
 import msgspec
 
 from energia import QUALITIES, Decoder, Malformed, Problem, Reading, hookimpl
+from energia.convert.repeats import has_repeats
 from energia.time import instant_of, length_of
 
 #: The longest line, in bytes: more than a year of 15-minute values.
@@ -50,7 +51,7 @@ class NdjsonDecoder:
         """Yield the readings of each line, or its problem; raises `Malformed`."""
         for number, line in _lines(chunks):
             try:
-                yield from _readings(number, _JSON.decode(line))
+                yield from _readings(number, _object(line))
             except msgspec.DecodeError as error:
                 yield Problem(number, "not_json", f"not JSON: {error}")
             except UnicodeDecodeError:
@@ -59,6 +60,13 @@ class NdjsonDecoder:
                 yield Problem(number, "not_json", "nested too deeply")
             except _Bad as error:
                 yield Problem(number, error.code, str(error))
+
+
+def _object(line: bytes) -> object:
+    item: object = _JSON.decode(line)
+    if has_repeats(line, item):
+        raise _Bad("repeated_field", "the object has a field more than once")
+    return item
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from math import floor
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -36,6 +35,7 @@ from energia import (
     hookimpl,
     unit_charged,
 )
+from energia.pricing.cache import CACHE
 from energia.pricing.dates import days_of
 from energia.pricing.exact import decimal_text, exact_sum, sums
 from energia.time import DAY, Int64, Zone
@@ -290,7 +290,7 @@ class Part:
     past: int
 
 
-@lru_cache(maxsize=128)
+@CACHE.memo
 def parts(grid: Grid, zone: Zone) -> list[Part]:
     """Return the slots of each local day; of each month, where there are many days."""
     if not grid.count:

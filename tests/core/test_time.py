@@ -170,6 +170,21 @@ def test_unknown_zones(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["localtime", "Factory", "posixrules", "posix/Europe/London", "right/Europe/London"]
+)
+def test_files_of_the_machine(name: str) -> None:
+    """Only names of the IANA database are zones, not what else a machine's files have."""
+    with pytest.raises(UnknownZone):
+        Zone.named(name)
+
+
+@pytest.mark.parametrize("name", ["UTC", "Etc/GMT+3", "America/Buenos_Aires", "Asia/Calcutta"])
+def test_old_spellings(name: str) -> None:
+    """Old spellings and fixed zones of the IANA database are zones."""
+    assert Zone.named(name).name == name
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [
         ("UTC", "2026-03-01T12:00:00Z"),

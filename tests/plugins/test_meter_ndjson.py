@@ -72,6 +72,7 @@ def test_a_null_without_a_quality_says_nothing() -> None:
     ("line", "code"),
     [
         ("{", "not_json"),
+        ('{"start":"2026-03-01T00:00:00Z","value":1,"value":2}', "repeated_field"),
         ("[]", "wrong_type"),
         ('{"start":"2026-03-01T00:00:00","value":1}', "naive_time"),
         ('{"start":"yesterday","value":1}', "not_a_time"),

@@ -51,9 +51,10 @@ class AffectedPlace:
         """Return the place that *text* names; raises `Invalid`."""
         end, _, contract = text.partition("@")
         try:
-            if not contract:
+            place = cls(contract, date.fromisoformat(end))
+            if not contract or str(place) != text:
                 raise ValueError
-            return cls(contract, date.fromisoformat(end))
+            return place
         except ValueError:
             message = "this is not the `next` of a page of affected bills"
             raise Invalid.of("wrong_cursor", message, "/query/cursor") from None

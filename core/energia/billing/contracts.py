@@ -108,7 +108,11 @@ class Contracts:
                 if correction is not None and await _is_billed_otherwise(queries, old, contract):
                     await supersede(queries, "contract", contract.id, correction)
             await _refuse_overlap(queries, contract)
-            (created,) = await queries.fetch(bool, SQL["contract_put"], self._row(contract))
+            try:
+                (created,) = await queries.fetch(bool, SQL["contract_put"], self._row(contract))
+            except ForeignKeyViolation:  # deleted and made anew, while the old one was waited for
+                message = f"the tariff {contract.tariff!r} was deleted meanwhile; send it again"
+                raise Conflict(message) from None
             if old is None and not created:  # made just now, of another meter
                 raise _taken(contract)
         return contract, created

@@ -325,9 +325,10 @@ class ListPlace:
         """Return the place that *text* names; raises `Invalid`."""
         microseconds, _, id_ = text.partition("-")
         try:
-            if not (microseconds.isdecimal() and id_):
+            place = cls(EPOCH + int(microseconds) * _MICROSECOND, id_)
+            if not id_ or str(place) != text:
                 raise ValueError
-            return cls(EPOCH + int(microseconds) * _MICROSECOND, id_)
+            return place
         except (ValueError, OverflowError):
             message = "this is not the `next` of a page of bills"
             raise Invalid.of("wrong_cursor", message, "/query/cursor") from None

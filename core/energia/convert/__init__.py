@@ -26,6 +26,7 @@ from msgspec import Meta
 
 from energia.convert.faults import REFUSED, Faults, refusal
 from energia.convert.fields import fields
+from energia.convert.repeats import refuse_repeated_members, refuse_repeats
 from energia.convert.scalars import FROM_JSON, FROM_TEXT, Reader, written
 from energia.convert.structures import Numbers, StrictConverter
 from energia.errors import Invalid, Malformed, TooLarge
@@ -180,26 +181,32 @@ def parse(data: bytes | bytearray, type_: Any = object) -> object:
 
     Raises:
         Malformed: It is not JSON.
+        Invalid: An object has a name twice.
         TooLarge: It is nested far too deeply.
 
     """
     try:
-        return _parsed(data, partial(_parsed_but_numbers, layout(type_)))
+        value = _parsed(data, partial(_parsed_but_numbers, layout(type_)))
     except msgspec.ValidationError as error:
         raise Malformed(f"not JSON that can be read: {error}") from None
+    refuse_repeats(data, value)
+    return value
 
 
 def decode(data: bytes | bytearray, type_: type[T]) -> T:
     """Return *data* as a msgspec struct, at the speed of C; raises `Malformed` or `Invalid`.
 
-    A body that does not fit is read again by the strict converter, which finds all faults.
+    A body that does not fit is read again by the strict converter, which finds all faults. What its
+    members have as `Raw` is not looked into.
     """
     try:
-        return _parsed(data, msgspec.json.Decoder(type_).decode)
+        value = _parsed(data, msgspec.json.Decoder(type_).decode)
     except msgspec.ValidationError as error:
         JSON.structure(parse(data), type_)
         # The converter accepts what msgspec refuses: say what msgspec said.
         raise Invalid(str(error)) from None
+    refuse_repeated_members(data, (field.json_name for field in fields(type_)))
+    return value
 
 
 @lru_cache(maxsize=256)

@@ -36,6 +36,8 @@ _INSTANT: Final = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})"
     r"(?P<fraction>\.[0-9]{1,6}0*)?(?P<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?"
 )
+#: An instant's offset is less than this: no zone's is more than 14 h, and PostgreSQL takes no more.
+_FARTHEST: Final = timedelta(hours=16)
 # A `+` that was not written as %2B in a query arrives as a space.
 _LOST_PLUS: Final = re.compile(r"[0-9T:.-]+ [0-9]{2}:[0-9]{2}")
 _SURROGATE_OR_NUL: Final = re.compile("[\x00\ud800-\udfff]")
@@ -167,7 +169,10 @@ def instant(value: object) -> datetime:
         offset = datetime.fromisoformat(f"2000-01-01T00:00:00{match['offset'].upper()}").tzinfo
     except ValueError:
         raise wrong_type("an instant that exists") from None
-    return _in_years(moment.replace(tzinfo=offset if match["offset"] not in "Zz" else UTC))
+    moment = moment.replace(tzinfo=offset if match["offset"] not in "Zz" else UTC)
+    if abs(moment.utcoffset() or timedelta()) >= _FARTHEST:
+        raise Unfit("out_of_range", "the offset is not within -15:59 and +15:59")
+    return _in_years(moment)
 
 
 def _in_years(value: D) -> D:

@@ -11,12 +11,13 @@ What it would guess or leave out is ours:
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from functools import cache, cached_property, lru_cache
+from itertools import islice
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, TypeAlias, Union, cast, get_args, get_origin
 from uuid import UUID
@@ -229,6 +230,8 @@ class StrictConverter(cattrs.Converter):
         def structure(value: object, _: object) -> object:
             if type(value) is not dict:
                 raise wrong_type("an object")
+            if len(value) > len(stated) + KEPT:
+                raise _others(value, {field.json_name for field in stated.values()})
             try:
                 return read(value)
             except ClassValidationError as error:
@@ -425,6 +428,18 @@ def _add_unknown(faults: Faults, names: Sequence[str]) -> None:
     for name in names[:KEPT]:
         faults.append(Fault("unknown_field", "there is no such field", step(name)))
     faults.counts["unknown_field"] += len(names[KEPT:])
+
+
+def _others(value: Mapping[str, object], known: Container[str]) -> Unreadable:
+    """Refuse an object of hardly anything but unknown fields: its other faults do not matter.
+
+    cattrs would make a set and a text of all of them.
+    """
+    faults = Faults()
+    unknown = (name for name in value if name not in known)
+    _add_unknown(faults, sorted(islice(unknown, KEPT)))
+    faults.counts["unknown_field"] += sum(1 for _ in unknown)
+    return Unreadable(faults)
 
 
 def _missing(name: str) -> Fault:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _BY_CODE: dict[str, type[errors.EnergiaError]] = {
     errorcodes.QUERY_CANCELED: errors.StatementTimeout,
     errorcodes.LOCK_NOT_AVAILABLE: errors.LockTimeout,
-    errorcodes.DEADLOCK_DETECTED: errors.LockTimeout,
+    errorcodes.DEADLOCK_DETECTED: errors.Deadlock,
     errorcodes.UNIQUE_VIOLATION: errors.UniqueViolation,
     errorcodes.FOREIGN_KEY_VIOLATION: errors.ForeignKeyViolation,
     # A fail-over left us on a standby.
@@ -179,6 +179,7 @@ class Connection(aiopg.connection.Connection):
             DatabaseAway: The connection is lost.
             StatementTimeout: The server gave up, or did not answer in time.
             LockTimeout: The server gave waiting for a lock up.
+            Deadlock: It waited for others that waited for it.
             Invalid: A text that PostgreSQL cannot keep (a NUL, half a surrogate pair).
             DatabaseError: Anything else that the server refused.
 

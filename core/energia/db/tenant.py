@@ -2,17 +2,29 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final, Protocol, TypeVar
 
 import attrs
+import structlog
 
 from energia.db.connection import Connection, Parameters, Result
-from energia.errors import DatabaseAway, DatabaseError, EnergiaError, Forbidden, NotPermitted
+from energia.db.undertaking import transaction_begins, transaction_commits
+from energia.errors import (
+    DatabaseAway,
+    DatabaseError,
+    Deadlock,
+    EnergiaError,
+    Forbidden,
+    NotPermitted,
+)
 
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
+#: How often something is tried that others have stood in the way of.
+TRIES: Final = 3
 _PREFIX: Final = re.compile(r"(?:begin[^;]*; )?select set_config\([^;]*; ")
 #: Stands for every organization: what asks so goes over all of them on purpose.
 EVERY: Final = 0
@@ -116,7 +128,8 @@ class Tenant(_Runner):
 
     Each call is one message and one transaction of its own: the organization that the row policies
     read, and who asks, which the audit log keeps, are set in the same message, for that transaction
-    only; so is whatever else the connection needs (`Connection.also`).
+    only; so is whatever else the connection needs (`Connection.also`). A deadlock undoes a call: it
+    is sent again.
 
     With `EVERY` for the organization the policies let all rows pass. It is for work that goes over
     all organizations on purpose; what asks for the organization of a row that is made
@@ -180,6 +193,9 @@ class Tenant(_Runner):
         return _transaction(self._pool, f"{begin}; {self._setting}", self._limited)
 
     async def _run(self, sql: str, parameters: Parameters | None) -> Result:
+        return await persistent(lambda: self._once(sql, parameters))
+
+    async def _once(self, sql: str, parameters: Parameters | None) -> Result:
         connection = await self._pool.take()
         try:
             message = f"{self._setting}{connection.also}; {sql}"
@@ -220,6 +236,7 @@ class _Transaction(_Runner):
 
     async def _first(self, sql: str, parameters: Parameters | None) -> Result:
         """Send the first message, again if an old connection turns out dead: nothing was done."""
+        transaction_begins()
         self._connection = connection = await self._pool.take()
         try:
             return await self._begun(connection, sql, parameters)
@@ -243,6 +260,7 @@ class _Transaction(_Runner):
             return
         if not self._connection.committable:
             raise DatabaseError("a statement of the transaction failed: nothing is stored")
+        transaction_commits()
         await self._connection.run("commit", None, self._pool.limit)
 
     async def rollback(self) -> None:
@@ -274,6 +292,22 @@ def _escape(character: re.Match[str]) -> str:
     if code == 0 or 0xD800 <= code <= 0xDFFF:  # PostgreSQL has no text with these
         code = 0xFFFD
     return f"\\U{code:08X}"
+
+
+async def persistent(work: Callable[[], Awaitable[T]], undone: type[EnergiaError] = Deadlock) -> T:
+    """Return what *work* gives, which is tried again where others stood in its way.
+
+    Args:
+        work: One or more transactions that may be done again.
+        undone: How *work* says that nothing of it was done; it is raised after `TRIES`.
+
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return await work()
+        except undone as error:
+            log.info("tried_again", code=error.code, detail=error.detail)
+    return await work()
 
 
 def statement_of(message: str) -> str:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from energia.db.queries import load
 from energia.db.tenant import Queries
-from energia.errors import Fault, LockTimeout
+from energia.errors import Deadlock, Fault
 from energia.metering.merge import Blocks, BlockState, ImportBlocks, Merge, merge
 from energia.metering.outcome import Counts, Problems
 from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Mask, Micro, Quality
@@ -41,8 +41,10 @@ VALUES: Final = 5000
 _SINGLES: Final = 16
 
 
-class LostRace(LockTimeout):
+class LostRace(Deadlock):
     """Someone else wrote the same day meanwhile."""
+
+    code = "lock_timeout"
 
 
 @attrs.frozen(eq=False)

@@ -10,8 +10,10 @@ floats, and again as they are written only where a float cannot decide how to ro
 Decimal of each would take most of the time of an import.
 """
 
+import json
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -24,6 +26,7 @@ import numpy.typing as npt
 from msgspec import Meta, Raw
 
 from energia import convert
+from energia.convert.repeats import refuse_repeats
 from energia.errors import Fault, Invalid, Malformed, TooLarge
 from energia.metering.outcome import Problems
 from energia.metering.series import QUALITIES, Mask
@@ -110,6 +113,10 @@ class SeriesText(BodyItem, kw_only=True):
     values: list[Raw]
 
 
+class _Object(msgspec.Struct, gc=False):
+    """Any object, of which nothing is kept."""
+
+
 class _ValueOnly(msgspec.Struct):
     """The value of a single item, exactly."""
 
@@ -122,7 +129,14 @@ class _ValuesOnly(msgspec.Struct):
     values: list[Raw]
 
 
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 _SERIES: Final = msgspec.json.Decoder(SeriesItem)
+_OBJECTS: Final = msgspec.json.Decoder(list[_Object])
+#: Finds where a value of JSON ends; what it makes of numbers is not looked at.
+_SCANNER: Final = json.JSONDecoder(parse_int=str, parse_float=str)
+_BLANK: Final = re.compile(r"[ \t\n\r]*")
+#: From so many values on, a body is looked at once more before its items are told apart.
+_MANY: Final = 500_000
 _ANY: Final = msgspec.json.Decoder(float_hook=Decimal)
 I = TypeVar("I", bound=BodyItem)  # noqa: E741
 
@@ -151,9 +165,10 @@ def decode(body: Body, problems: Problems) -> BodyReadings:
     if bytes(body.series).count(b",") > MOST:
         raise TooLarge(f"a body has at most {MOST} readings; send them in several")
     if bytes(body.readings).count(b"{") > MOST_SINGLE:
-        raise TooLarge(f"`readings` has at most {MOST_SINGLE} items; send them in several bodies")
+        raise _too_many()
     items, received = _single_items(body.readings, problems)
     single = _single_runs(body.readings, items, problems)
+    _refuse_others(body.series)
     series = _Series(_split(body.series, "series"), problems)
     runs = tuple(form for form in (single, series.runs()) if len(form.origin))
     return BodyReadings(runs, received + series.received)
@@ -239,13 +254,68 @@ def _single_items(raw: Raw, problems: Problems) -> tuple[list[tuple[int, SingleI
     try:
         items = msgspec.json.decode(raw, type=list[SingleItem])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        received, readable = 0, []
+        for index, text in enumerate(_texts(raw, "readings")):
+            item = _item(text, SingleItem, Place("readings", index), 1, problems)
+            received += 1
+            if received > MOST_SINGLE:
+                raise _too_many() from None
+            if item is not None:
+                readable.append((index, item))
+        return readable, received
+    indexed = list(enumerate(items))
+    if _may_repeat(raw, items):
         texts = _split(raw, "readings")
-        every = (
-            (index, _item(text, SingleItem, Place("readings", index), 1, problems))
-            for index, text in enumerate(texts)
-        )
-        return [(index, item) for index, item in every if item is not None], len(texts)
-    return list(enumerate(items)), len(items)
+        refused = {i for i in range(len(texts)) if _repeats(texts[i], "readings", i, 1, problems)}
+        indexed = [(index, item) for index, item in indexed if index not in refused]
+    return indexed, len(items)
+
+
+class _Stated(msgspec.Struct):
+    """The fields of an item that have a default, and whether they were sent at all."""
+
+    channel: object = msgspec.UNSET
+    unit: object = msgspec.UNSET
+    quality: object = msgspec.UNSET
+
+
+_STATED: Final = msgspec.json.Decoder(list[_Stated])
+
+
+def _may_repeat(raw: Raw, items: Sequence[SingleItem]) -> bool:
+    """Whether one of the *items* may have a field twice: a quick count of their names.
+
+    The count is exact, but for a meter that is called as a field is.
+    """
+    text = bytes(raw)
+    if b"\\u" in text:
+        return True
+    if any(text.count(b'"%s"' % name) > len(items) for name in (b"meter", b"start", b"value")):
+        return True
+    doubtful = [
+        name
+        for name, default in (("channel", None), ("unit", None), ("quality", "actual"))
+        if (sent := text.count(b'"%s"' % name.encode()))
+        and sent != sum(getattr(item, name) != default for item in items)
+    ]
+    stated = _STATED.decode(text) if doubtful else ()  # what is the default may have been sent
+    return any(
+        text.count(b'"%s"' % name.encode())
+        != sum(getattr(item, name) is not msgspec.UNSET for item in stated)
+        for name in doubtful
+    )
+
+
+def _repeats(text: Raw, array: str, index: int, count: int, problems: Problems) -> bool:
+    """Whether an item has a field twice, which refuses its *count* readings."""
+    try:
+        refuse_repeats(bytes(text), _MEMBERS.decode(text))
+    except Invalid as error:
+        (fault,) = error.faults
+        placed = Place(array, index).fault(fault.code, fault.message, fault.pointer or "")
+        problems.add(placed, count)
+        return True
+    return False
 
 
 def _single_runs(
@@ -338,7 +408,8 @@ class _Series:
         try:
             fast = _SERIES.decode(raw)
             values = np.array(fast.values, np.float64)
-            return fast, values, np.zeros(len(values), bool)
+            twice = _repeats(raw, "series", index, max(1, len(values)), self._problems)
+            return None if twice else fast, values, np.zeros(len(values), bool)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass
         count = _count(raw)
@@ -351,7 +422,10 @@ class _Series:
                 values[position] = _float(_written(text))
             except BadNumber as error:
                 refused[position] = True
-                self._problems.add(place.value_fault(position, error.code, str(error)))
+                if self._problems.full:
+                    self._problems.count(error.code, 1)
+                else:
+                    self._problems.add(place.value_fault(position, error.code, str(error)))
         return slow, values, refused
 
     def _interval(self, text: str, place: Place, count: int) -> int | None:
@@ -397,10 +471,50 @@ def _split(raw: Raw, array: str) -> list[Raw]:
         raise Malformed(f"not JSON: {error}") from None
 
 
+def _texts(raw: Raw, array: str) -> Iterator[Raw]:
+    """Yield the items of an array one by one; raises as `_split`.
+
+    A body that does not fit may have tens of millions of them: they need not be there at once.
+    """
+    try:
+        text = bytes(raw).decode()
+    except UnicodeDecodeError as error:
+        raise Malformed(f"not JSON: {error}") from None
+    if not text.startswith("["):
+        raise Invalid.of("wrong_type", "expected an array", f"/{array}")
+    at = _BLANK.match(text, 1).end()  # type: ignore[union-attr]  # it matches nothing, too
+    while text[at] != "]":
+        try:
+            _, end = _SCANNER.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            raise Malformed(f"not JSON: {error}") from None
+        yield Raw(text[at:end].encode())
+        at = _BLANK.match(text, end).end()  # type: ignore[union-attr]
+        if text[at] == ",":
+            at = _BLANK.match(text, at + 1).end()  # type: ignore[union-attr]
+        elif text[at] != "]":
+            raise Malformed(f"not JSON: expected , or ] (character {at} of `{array}`)")
+
+
+def _refuse_others(series: Raw) -> None:
+    """Refuse very many items that are no objects before each is a text; raises `Invalid`."""
+    if bytes(series).count(b",") > _MANY:
+        try:
+            _OBJECTS.decode(series)
+        except msgspec.ValidationError:
+            raise Invalid.of("wrong_type", "expected an array of objects", "/series") from None
+        except msgspec.DecodeError as error:
+            raise Malformed(f"not JSON: {error}") from None
+
+
+def _too_many() -> TooLarge:
+    return TooLarge(f"`readings` has at most {MOST_SINGLE} items; send them in several bodies")
+
+
 def _item(raw: Raw, type_: type[I], place: Place, count: int, problems: Problems) -> I | None:
     """Return one item, or None and note its faults, which refuse *count* readings."""
     try:
-        if len(problems.faults) < problems.limit:
+        if not problems.full:
             return convert.decode(bytes(raw), type_)
         # Nobody sees more than the first problems: the others are only counted, which is faster.
         return msgspec.json.decode(raw, type=type_)
@@ -408,8 +522,8 @@ def _item(raw: Raw, type_: type[I], place: Place, count: int, problems: Problems
         for number, fault in enumerate(error.faults or (Fault(error.code, error.detail),)):
             placed = place.fault(fault.code, fault.message, fault.pointer or "")
             problems.add(placed, 0 if number else count)
-    except msgspec.ValidationError as error:
-        problems.add(place.fault("invalid", str(error)), count)
+    except msgspec.ValidationError:
+        problems.count("invalid", count)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"not JSON: {error}") from None
     return None

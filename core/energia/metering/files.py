@@ -29,6 +29,9 @@ from energia.time import BadDuration, Int64, length_of, length_text, utc_text
 
 #: How many readings are stored at a time.
 BATCH: Final = 50_000
+#: Of so many meters of a file the channels are locked at once, in one order; of others batch by
+#: batch.
+MOST_HELD: Final = 100_000
 
 
 class Spool:
@@ -36,12 +39,15 @@ class Spool:
 
     Attributes:
         received: How many items were put in, problems included.
+        meters: The meters that they name, or the first `MOST_HELD` of them.
 
     """
 
     def __init__(self, file: IO[bytes]) -> None:
         self.received = 0
+        self.meters: set[str] = set()
         self._batches = 0
+        self._left = 0
         self._file = file
 
     @classmethod
@@ -67,13 +73,20 @@ class Spool:
                 rows = _FileRows.of(readings, defaults)
                 pickle.dump(rows, self._file, pickle.HIGHEST_PROTOCOL)
                 self._batches += 1
+                names = (meter for meter, _, _ in rows.origins if meter not in self.meters)
+                self.meters.update(islice(names, MOST_HELD - len(self.meters)))
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Begin again with the first readings."""
         self._file.seek(0)
+        self._left = self._batches
 
     def take(self) -> ReadingRuns | None:
         """Return the next readings; None after the last."""
-        if not self._batches:
+        if not self._left:
             return None
-        self._batches -= 1
+        self._left -= 1
         rows: _FileRows = pickle.load(self._file)  # noqa: S301 - what `store` has just written
         return rows.runs()
 

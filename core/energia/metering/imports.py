@@ -8,18 +8,19 @@ one answer, and observers that hear of it after the commit.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, Self
 
 import attrs
 import msgspec
 
 from energia.db.queries import load
-from energia.db.tenant import Queries, Tenant
+from energia.db.tenant import Queries, Tenant, persistent
 from energia.errors import Invalid, Malformed, NotFound
 from energia.ids import new_id
-from energia.metering.blocks import BlockStore, LostRace
+from energia.metering.blocks import BlockStore
 from energia.metering.body import Body, BodyReadings, decode
 from energia.metering.decoders import Decoder, Defaults
 from energia.metering.files import Spool
@@ -43,8 +44,6 @@ SQL: Final = load(__package__)
 
 #: Bodies from this size are decoded in a thread, so that the service keeps answering.
 _LARGE: Final = 128 * 1024
-#: How often a body is stored at most where others win the race.
-_TRIES: Final = 3
 
 
 @attrs.frozen(eq=False)
@@ -89,19 +88,11 @@ class Intake:
             Malformed: It is not JSON.
             TooLarge: It has more readings than `limits.rows`.
             Invalid: Something is wrong, unless *skip*; it says all problems.
-            LostRace: Others wrote the same days, again and again.
+            Deadlock, LostRace: Others stood in the way, again and again.
 
         """
         with self._refusals("json"):
-            tries = 1
-            while True:
-                try:
-                    return await self._body(body, skip)
-                except LostRace:
-                    # Nothing was stored, and the body is still there: start over.
-                    if tries == _TRIES:
-                        raise
-                    tries += 1
+            return await persistent(lambda: self._body(body, skip))
 
     async def _body(self, body: Body, skip: bool) -> Outcome:
         problems = Problems(self.limit)
@@ -111,6 +102,8 @@ class Intake:
             import_ = await Import.begin(
                 queries, self._rules(skip), problems, "json", one_batch=len(decoded.runs) == 1
             )
+            if len(decoded.runs) > 1:
+                await import_.meet({meter for runs in decoded.runs for meter in runs.meters})
             for runs in decoded.runs:
                 await import_.add(runs)
             outcome = await import_.finish(decoded.received, sha256)
@@ -127,20 +120,28 @@ class Intake:
     ) -> Outcome:
         """Store a file; with *skip* what is right of it, and the rest is reported.
 
-        Raises what the decoder raises, `TooLarge` for more readings than `limits.rows`, or
-        `Invalid` with all problems. A file is not stored again after a lost race: its chunks can be
-        read once only.
+        Raises what the decoder raises, `TooLarge` for more readings than `limits.rows`, `Invalid`
+        with all problems, or `Deadlock` where others stood in the way, again and again.
         """
-        problems, digest, rules = Problems(self.limit), hashlib.sha256(), self._rules(skip)
+        problems, digest = Problems(self.limit), hashlib.sha256()
         items = decoder.decode(_hashed(chunks, digest.update), options)
         with self._refusals(decoder.name), Spool.opened() as spool:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
             await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
-            async with self.tenant.transaction() as queries:
-                import_ = await Import.begin(queries, rules, problems, decoder.name)
-                while (runs := await asyncio.to_thread(spool.take)) is not None:
-                    await import_.add(runs)
-                outcome = await import_.finish(spool.received, digest.hexdigest())
+            store = partial(self._spooled, spool, problems, decoder.name, digest.hexdigest(), skip)
+            return await persistent(store)
+
+    async def _spooled(
+        self, spool: Spool, problems: Problems, format_: str, sha256: str, skip: bool
+    ) -> Outcome:
+        """Store what is in *spool*, of which *problems* were noted while it was filled."""
+        spool.rewind()
+        async with self.tenant.transaction() as queries:
+            import_ = await Import.begin(queries, self._rules(skip), problems.copy(), format_)
+            await import_.meet(spool.meters)
+            while (runs := await asyncio.to_thread(spool.take)) is not None:
+                await import_.add(runs)
+            outcome = await import_.finish(spool.received, sha256)
         return self._announced(import_, outcome)
 
     def _rules(self, skip: bool) -> "ImportRules":
@@ -245,12 +246,16 @@ class Import:
         store = BlockStore(queries, number, rules.now, rules.grace, counts, problems, one_batch)
         return cls(queries, number, rules, problems, format, counts, store)
 
+    async def meet(self, meters: Collection[str]) -> None:
+        """Lock the channels of the meters of several batches, all at once and so in one order."""
+        await self.directory.look_up(self.queries, meters, hold=not self.failed)
+
     async def add(self, runs: ReadingRuns) -> None:
         """Check and store readings; what is wrong is noted in `problems`; raises `LostRace`.
 
         Once the import has failed, the rest is only checked, so that the answer has all problems.
         """
-        await self.directory.look_up(self.queries, runs, hold=not self.failed)
+        await self.directory.look_up(self.queries, runs.meters, hold=not self.failed)
         async for readings in validated(runs, self.directory, self.problems):
             self.counts.repeated += readings.repeated
             self.meters |= readings.meters

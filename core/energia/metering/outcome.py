@@ -15,6 +15,8 @@ from energia.errors import Fault, Invalid
 
 #: The severity of a problem whose reading is stored all the same.
 WARNING: Final = "warning"
+#: Items of a body that cannot be read are looked at until there are so many of them.
+GIVE_UP: Final = 100_000
 
 
 @attrs.define
@@ -38,6 +40,10 @@ class Problems:
     rounded: int = 0
     first_rounded: Fault | None = None
 
+    def copy(self) -> "Problems":
+        """Return one that goes on from here, while this one stays as it is."""
+        return attrs.evolve(self, faults=list(self.faults), counts=Counter(self.counts))
+
     def add(self, fault: Fault, readings: int = 1) -> None:
         """Note one problem, that refuses so many readings; a warning refuses none."""
         if fault.severity != WARNING:
@@ -45,6 +51,18 @@ class Problems:
             self.rejected += readings
         if len(self.faults) < self.limit:
             self.faults.append(fault)
+
+    @property
+    def full(self) -> bool:
+        """Whether further problems are only counted: no `Fault` needs to be made of them."""
+        return len(self.faults) >= self.limit
+
+    def count(self, code: str, readings: int) -> None:
+        """Count one more problem that nobody is shown; raises `Invalid` if they are too many."""
+        self.counts[code] += 1
+        self.rejected += readings
+        if self.counts.total() >= GIVE_UP:
+            raise self.error(f"at least {GIVE_UP} faults; the rest was not looked at")
 
     def add_each(
         self,
@@ -78,11 +96,11 @@ class Problems:
             faults.append(attrs.evolve(self.first_rounded, message=message))
         return sorted(faults, key=lambda fault: fault.line or 0)
 
-    def error(self) -> Invalid:
-        """Return the error that says all of them."""
+    def error(self, detail: str = "") -> Invalid:
+        """Return the error that says all of them, by default how many they are."""
         number = self.counts.total()
         faults = [fault for fault in self.listed() if fault.severity != WARNING]
-        detail = faults[0].message if number == 1 and faults else f"{number} faults"
+        detail = detail or (faults[0].message if number == 1 and faults else f"{number} faults")
         return Invalid(f"{detail}; nothing was stored", faults, self.counts)
 
 

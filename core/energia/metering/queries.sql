@@ -61,6 +61,13 @@ insert into meter (organization_id, id, site_id, name, serial)
 values (current_setting('energia.organization')::int, %s, %s, %s, %s)
 on conflict do nothing
 
+-- name: meter_hold
+-- Hold a meter against whoever would change it, its channels or its contracts.
+select id
+from meter
+where organization_id = current_setting('energia.organization')::int and id = %s
+for update
+
 -- name: meter_delete
 -- Delete a meter with its channels.
 delete from meter

@@ -5,7 +5,8 @@ readings cannot go, nor can a channel get another meaning once it has readings. 
 meter holds its channels (`channels_lock`), so that no reading comes in between.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
@@ -118,7 +119,9 @@ async def add_meter(tenant: Tenant, new: NewMeter, now: datetime) -> Meter:
     id_ = new.id or new_id()
     async with tenant.transaction() as queries:
         zone = await _zone(queries, new.site)
-        if not await queries.execute(SQL["meter_add"], id_, new.site, new.name, new.serial):
+        with _of_site(new.site):
+            added = await queries.execute(SQL["meter_add"], id_, new.site, new.name, new.serial)
+        if not added:
             raise Conflict(f"there is a meter {id_!r} already")
         await _put_channels(queries, id_, _channels(id_, new, {}, zone, now))
         return await meter(queries, id_)
@@ -146,7 +149,8 @@ async def write_meter(
     refuse_unfit(new)
     zone = await _zone(queries, new.site)
     row = (id_, new.site, new.name, new.serial)
-    created = (await queries.fetch(bool, SQL["meter_put"], *row))[0]
+    with _of_site(new.site):
+        (created,) = await queries.fetch(bool, SQL["meter_put"], *row)
     locked = await queries.fetch(Channel, SQL["channels_lock"], [id_])
     old = {channel.id: channel for channel in locked}
     wanted = {channel.id: channel for channel in _channels(id_, new, old, zone, now)}
@@ -163,8 +167,13 @@ async def write_meter(
 
 
 async def delete_meter(tenant: Tenant, id_: str) -> None:
-    """Delete a meter; raises `NotFound`, or `InUse` if it has readings or a contract."""
+    """Delete a meter; raises `NotFound`, or `InUse` if it has readings or a contract.
+
+    Locks are taken in one order: the meter, then its channels by their keys. Who writes readings
+    takes those of all its meters at once.
+    """
     async with tenant.transaction() as queries:
+        await queries.fetch(str, SQL["meter_hold"], id_)
         old = await queries.fetch(Channel, SQL["channels_lock"], [id_])
         await _refuse_with_readings(queries, old)
         try:
@@ -191,10 +200,17 @@ async def _meters(queries: Queries, rows: Sequence[_MeterRow]) -> list[Meter]:
 
 
 async def _zone(queries: Queries, site_id: str) -> str:
-    try:
+    with _of_site(site_id):
         return (await site(queries, site_id)).timezone
-    except NotFound as error:
-        raise Invalid.of("unknown_site", error.detail, "/site") from None
+
+
+@contextmanager
+def _of_site(site_id: str) -> Iterator[None]:
+    """Refuse a site that there is not, or no longer, while something is stored of it."""
+    try:
+        yield
+    except (NotFound, ForeignKeyViolation):
+        raise Invalid.of("unknown_site", f"there is no site {site_id!r}", "/site") from None
 
 
 async def _refuse_with_readings(queries: Queries, channels: Iterable[Channel]) -> None:

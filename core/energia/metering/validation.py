@@ -16,7 +16,7 @@ takes longer than everything else that an import does.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -115,6 +115,11 @@ class ReadingRuns:
     refused: Mask | None = None
     end_stamped: Mask | None = None
 
+    @property
+    def meters(self) -> list[str]:
+        """The meters that they name."""
+        return [meter for meter, _, _ in self.origins]
+
     @cached_property
     def bases(self) -> Int64:
         """Where in `values` each run begins."""
@@ -191,15 +196,14 @@ class Directory:
     bounds: Int64 = attrs.Factory(_none)
     _meters: dict[str, dict[str, int]] = attrs.Factory(dict)
 
-    async def look_up(self, queries: Queries, runs: ReadingRuns, *, hold: bool) -> None:
-        """Look up the meters of *runs* that are new to the import, in one statement.
+    async def look_up(self, queries: Queries, meters: Collection[str], *, hold: bool) -> None:
+        """Look up those of *meters* that are new to the import, in one statement.
 
         With *hold* their channels are locked until the transaction ends (`for no key update`, in
         the order of their keys): other writers of readings wait, but not those who only refer to a
         channel or read it. An import that is refused anyway holds nothing.
         """
-        meters = (meter for meter, _, _ in runs.origins)
-        new = await off_the_loop(partial(self.new, meters), len(runs.origins))
+        new = await off_the_loop(partial(self.new, meters), len(meters))
         if new:
             sql = SQL["channels_lock_for_readings" if hold else "channels_of"]
             self.add(new, await queries.fetch(Channel, sql, new))

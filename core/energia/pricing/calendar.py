@@ -5,7 +5,6 @@ zone's transitions, in one array operation. A calendar depends on no reading, so
 shared by all meters.
 """
 
-from functools import lru_cache
 from typing import Final, Self
 
 import attrs
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from energia.errors import Invalid
 from energia.metering.series import Micro
+from energia.pricing.cache import CACHE
 from energia.pricing.exact import sums
 from energia.pricing.schedule import MINUTES, DayList, DayTypes, Matches, Schedule
 from energia.time import DAY, Instant, Int64, Zone
@@ -103,7 +103,7 @@ class Grid:
         return min(max(ceiling(instant - self.start, self.interval), 0), self.count)
 
 
-@lru_cache(maxsize=512)
+@CACHE.memo
 def compiled(schedule: Schedule, types: DayTypes, zone: Zone, grid: Grid) -> Calendar:
     """Compile *schedule* for the slots of *grid*."""
     if not grid.count:

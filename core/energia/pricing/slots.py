@@ -1,13 +1,13 @@
 """The usage in a window, as measures see it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Final, Self
 
 import attrs
 import numpy as np
 
 from energia.metering.series import Micro
+from energia.pricing.cache import CACHE
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.exact import RateRounding
 from energia.pricing.market.series import PriceSeries, SlotFormula, SlotPrices, refuse_unit
@@ -143,7 +143,7 @@ class LocalDays:
     dates: Int64 = attrs.field(eq=False, repr=False)
 
     @classmethod
-    @lru_cache(maxsize=512)
+    @CACHE.memo
     def between(cls, start: Instant, end: Instant, zone: Zone) -> Self:
         """Return the local days of *zone* in [start, end) (seconds, UTC)."""
         first, last = (int(day) // DAY for day in zone.local(np.array([start, end], np.int64)))

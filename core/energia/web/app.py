@@ -16,6 +16,7 @@ from energia.core import Core
 from energia.errors import PluginError
 from energia.health.monitor import Monitor
 from energia.plugins import Plugins
+from energia.pricing.cache import CACHE
 from energia.pricing.charges import Charge
 from energia.pricing.market.keeper import feeding
 from energia.pricing.tariffs import Parameter, tariff_converter
@@ -59,6 +60,7 @@ def create_app(core: Core) -> web.Application:
         # For handlers that read a request themselves; typed bodies are limited after inflation.
         client_max_size=core.settings.limits.body_bytes,
     )
+    CACHE.limit = core.settings.limits.cache_bytes
     app[CORE] = core
     app[CONVERTER] = tariff_converter(core.plugins.charges())
     app[IN_FLIGHT] = InFlight()

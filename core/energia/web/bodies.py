@@ -3,10 +3,11 @@
 import asyncio
 import re
 import zlib
+from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from tempfile import TemporaryFile
-from typing import Final, Literal, Self
+from typing import IO, Final, Literal, Self
 
 import attrs
 from aiohttp import web
@@ -92,14 +93,21 @@ class Upload:
         """Give the chunks of the file for a worker thread, once all of it has come.
 
         It waits in a temporary file, as it was sent: a slow client holds no thread and nothing
-        else that others need. The chunks raise what `chunks` raises.
+        else that others need. What is compressed is inflated twice: first to see that it is within
+        the limits, so that nothing is made of a bomb; then for who asks. Raises what `chunks` does.
         """
-        inflow = _Inflow(self._request, self._limit)
+        compressed = _Inflow(self._request, self._limit).compressed
         with TemporaryFile() as file:
             async for gathered in self._gathered():
                 await asyncio.to_thread(file.write, gathered)
-            file.seek(0)
-            yield _inflated(inflow, iter(lambda: file.read(_STEP), b""))
+            if compressed:
+                await asyncio.to_thread(deque, self._inflated(file), maxlen=0)
+            yield self._inflated(file)
+
+    def _inflated(self, file: IO[bytes]) -> Iterator[bytes]:
+        """Yield the chunks of a file as it was sent."""
+        file.seek(0)
+        return _inflated(_Inflow(self._request, self._limit), iter(lambda: file.read(_STEP), b""))
 
     async def _gathered(self) -> AsyncIterator[bytes]:
         gathered, size = bytearray(), 0
@@ -212,8 +220,9 @@ class _Inflow:
         self._size = 0
         # Here, as what comes may be inflated in a thread of its own.
         self._account = ACCOUNT.get()
+        self.compressed = isinstance(self._reader, _Inflater)
         # The length of a compressed body says nothing about what it inflates to.
-        if isinstance(self._reader, _Plain):
+        if not self.compressed:
             limit.check(request.content_length or 0)
 
     def feed(self, data: bytes) -> Iterator[bytes]:

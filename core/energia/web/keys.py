@@ -9,6 +9,7 @@ from aiohttp import web
 from energia.access.callers import Caller
 from energia.convert import Converter
 from energia.core import Core
+from energia.db.undertaking import Undertaking
 from energia.health.monitor import Monitor
 from energia.web.bodies import Accepted
 
@@ -55,6 +56,8 @@ ACCEPTED = web.RequestKey("ACCEPTED", Accepted)
 DEADLINE = web.RequestKey("DEADLINE", asyncio.Timeout)
 #: Watches the probes.
 MONITOR = web.AppKey("MONITOR", Monitor)
+#: What is done for the client, for as long as it waits.
+UNDERTAKING = web.RequestKey("UNDERTAKING", Undertaking)
 #: The OpenAPI document, as JSON.
 DOCUMENT = web.AppKey("DOCUMENT", bytes)
 #: Counts the requests that are being answered.

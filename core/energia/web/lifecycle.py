@@ -18,24 +18,21 @@ from energia.core import Core
 from energia.db.connect import address, connected
 from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
-from energia.errors import ConfigurationError, DatabaseAway, Malformed
+from energia.errors import ConfigurationError, DatabaseAway
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
 from energia.previews.own import OwnDatabase
-from energia.settings import Server, Settings
+from energia.settings import Server as ServerSettings
+from energia.settings import Settings
 from energia.time import SystemClock
 from energia.web import problems
 from energia.web.app import create_app, started
-from energia.web.headers import secure
+from energia.web.connections import Server
 from energia.web.keys import CORE, IN_FLIGHT, REQUEST_ID
 
 #: Seconds between two attempts to reach the database: doubled from the first up to the last.
 _FIRST_PAUSE: Final = 0.2
 _LAST_PAUSE: Final = 5.0
-#: Longer than any proxy keeps an idle connection, so that none is closed under a request.
-_KEEPALIVE: Final = 3630.0
-#: What is wrong with a request may quote all of it; a client gets no more than this.
-_LONGEST: Final = 120
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 log = structlog.get_logger(__name__)
 
@@ -80,7 +77,7 @@ async def _serve(settings: Settings, plugins: Plugins) -> None:
     log.info("stopped")
 
 
-def _bound(server: Server) -> socket.socket:
+def _bound(server: ServerSettings) -> socket.socket:
     """Return a socket of the port; raises `ConfigurationError`."""
     family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
     try:
@@ -211,7 +208,7 @@ async def _closing(pool: Pool) -> AsyncIterator[None]:
         await pool.close()
 
 
-# The server: requests that are not HTTP, and expectations, are answered with problems too.
+# The server: expectations are answered with problems too.
 
 
 @asynccontextmanager
@@ -239,8 +236,10 @@ async def running(
     of_app = web.AppRunner(app)
     await of_app.setup()
     assert of_app.server is not None
-    server = _Server(
-        _expecting(of_app.server.request_handler), request_factory=of_app.server.request_factory
+    server = Server(
+        _expecting(of_app.server.request_handler),
+        app[CORE].settings.limits,
+        request_factory=of_app.server.request_factory,
     )
     runner = web.ServerRunner(server, shutdown_timeout=shutdown_timeout)
     await runner.setup()
@@ -264,51 +263,3 @@ def _expecting(handle: Handler) -> Handler:
             return problems.of_http(error, request[REQUEST_ID])
 
     return handler
-
-
-class _Server(web.Server):
-    """Makes the connections."""
-
-    def __call__(self) -> web.RequestHandler:
-        """Return what serves a new connection; bodies are inflated by their handlers."""
-        return _Protocol(
-            self,
-            loop=asyncio.get_running_loop(),
-            keepalive_timeout=_KEEPALIVE,
-            auto_decompress=False,
-            access_log=None,  # type: ignore[arg-type]  # as AppRunner has it for none
-        )
-
-
-class _Protocol(web.RequestHandler):
-    """One connection."""
-
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer what reached no handler with a problem document, and close the connection.
-
-        Raises:
-            ConnectionError: A part of another answer was sent already.
-
-        """
-        request_id = problems.new_request_id()
-        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            reason = (message or "").partition("\n")[0].rstrip(":.")[:_LONGEST]
-            log.info("bad_request", request_id=request_id, reason=reason)
-            response = problems.of_error(Malformed(f"not HTTP: {reason}"), request_id, 0)
-        else:
-            log.error("unhandled", request_id=request_id, exc_info=exc)
-            response = problems.unexpected(request_id)
-        if request.writer.output_size > 0:
-            raise ConnectionError("a part of another answer was sent already")
-        response.headers.update({"Server": "energia", "X-Request-Id": request_id})
-        secure(response)
-        response.force_close()
-        return response

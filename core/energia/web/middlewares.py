@@ -11,11 +11,12 @@ import structlog
 from aiohttp import web
 
 from energia.access.callers import ANYBODY, NOBODY
+from energia.db.undertaking import CURRENT, Undertaking
 from energia.errors import EnergiaError, Malformed, TimedOut, TooSlow
 from energia.web import problems
 from energia.web.bodies import accepts_gzip
 from energia.web.headers import secure, share
-from energia.web.keys import CALLER, CORE, DEADLINE, ERROR, IN_FLIGHT, REQUEST_ID
+from energia.web.keys import CALLER, CORE, DEADLINE, ERROR, IN_FLIGHT, REQUEST_ID, UNDERTAKING
 from energia.web.problems import new_request_id
 from energia.web.rates import settle
 
@@ -38,13 +39,19 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     theirs = request.headers.get("X-Request-Id", "")
     request_id = theirs if _REQUEST_ID.fullmatch(theirs) else new_request_id()
     request[REQUEST_ID] = request_id
+    request[UNDERTAKING] = Undertaking(asyncio.current_task())
+    CURRENT.set(request[UNDERTAKING])  # for this task, which is the request's
     start = time.perf_counter()
     context = structlog.contextvars.bound_contextvars(request_id=request_id)
     if route_of(request) in _HEALTH:
         # Past the middlewares of plugins: none of them can make the platform restart the service.
         handler = request.match_info.handler
     with request.app[IN_FLIGHT].one(), context:
-        response = await answered(request, handler)
+        try:
+            response = await answered(request, handler)
+        except asyncio.CancelledError:
+            log.info("abandoned", method=request.method, route=route_of(request))
+            raise
         compress(request, response)
         _log(request, response.status, time.perf_counter() - start)
     return response

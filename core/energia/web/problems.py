@@ -68,7 +68,19 @@ def new_request_id() -> str:
 
 def of_error(error: EnergiaError, request_id: str, limit: int) -> web.Response:
     """Answer with *error*, of whose faults at most *limit* are listed."""
-    problem = Problem(
+    response = _response(problem_of(error, request_id, limit))
+    if error.status == HTTPStatus.REQUEST_TIMEOUT:
+        response.force_close()  # the rest of the body may come at any time
+    if error.status in _CHALLENGES:
+        response.headers["WWW-Authenticate"] = _CHALLENGES[error.status]
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def problem_of(error: EnergiaError, request_id: str, limit: int) -> Problem:
+    """Return the document that says *error*, with at most *limit* of its faults."""
+    return Problem(
         type=f"urn:energia:error:{error.code}",
         title=error.title,
         status=error.status,
@@ -78,14 +90,6 @@ def of_error(error: EnergiaError, request_id: str, limit: int) -> web.Response:
         errors=tuple(islice(error.faults, limit)) or None,
         error_counts=dict(error.counts) or None,
     )
-    response = _response(problem)
-    if error.status == HTTPStatus.REQUEST_TIMEOUT:
-        response.force_close()  # the rest of the body may come at any time
-    if error.status in _CHALLENGES:
-        response.headers["WWW-Authenticate"] = _CHALLENGES[error.status]
-    if error.retry_after is not None:
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response
 
 
 def of_http(error: web.HTTPException, request_id: str) -> web.Response:

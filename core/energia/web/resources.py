@@ -57,10 +57,15 @@ T = TypeVar("T")
 
 #: How many things a page has.
 Limit = Annotated[int, Meta(ge=1, le=1000, description="How many to return at most.")]
-#: Where a page begins.
-Cursor = Annotated[str, Meta(max_length=100, description="The `next` of the page before.")]
+_NEXT = "The `next` of the page before."
+#: Where a page of a list by id begins: after an id.
+Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9._:-]{0,64}$", description=_NEXT)]
+#: Where a page of bills begins.
+BillCursor = Annotated[str, Meta(pattern="^[A-Za-z0-9._:@-]{0,100}$", description=_NEXT)]
+#: Where a page of imports begins.
+ImportCursor = Annotated[str, Meta(pattern="^(imp_[A-Za-z0-9._:-]{0,60})?$", description=_NEXT)]
 #: The same, in a list that is counted.
-Number = Annotated[int, Meta(ge=0, le=2_147_483_647, description="The `next` of the page before.")]
+Number = Annotated[int, Meta(ge=0, le=2_147_483_647, description=_NEXT)]
 
 
 @attrs.frozen

@@ -25,6 +25,7 @@ import attrs
 from aiohttp import web
 
 from energia.access.callers import Scope
+from energia.db.tenant import persistent
 from energia.errors import EnergiaError
 from energia.web import bodies, parameters, streams
 from energia.web.bodies import Accepted, Upload
@@ -39,6 +40,8 @@ Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
 
 #: The scopes of a route that everybody may use.
 PUBLIC: Final[tuple[Scope, ...]] = ()
+#: What may be done again when a deadlock has undone it (RFC 9110, 9.2.2).
+_IDEMPOTENT: Final = frozenset({"GET", "PUT", "DELETE"})
 _NONE: Final[Mapping[Any, Any]] = MappingProxyType({})
 
 
@@ -120,7 +123,11 @@ class Route:
         if self.negotiates:
             request[ACCEPTED] = bodies.accepted(request, self.produces)
             bodies.check_encoding(request)
-        result = await self.handler(**await parameters.arguments(request, self.parameters))
+        arguments = await parameters.arguments(request, self.parameters)
+        if self.method in _IDEMPOTENT:
+            result = await persistent(lambda: self.handler(**arguments))
+        else:
+            result = await self.handler(**arguments)
         if isinstance(result, web.StreamResponse):
             return result
         if isinstance(result, Rows):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from itertools import accumulate
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -11,6 +10,7 @@ import attrs
 from msgspec import Meta
 
 from energia import Rate
+from energia.pricing.cache import CACHE
 from energia.pricing.exact import decimal_text, exact_text, fixed
 from energia.units import MICRO
 from energia_plugins.tariff_tiered.windows import Pool, label
@@ -158,14 +158,14 @@ def text_of(micro: Micro) -> str:
     return text.removesuffix(".")
 
 
-@lru_cache(maxsize=4096)
+@CACHE.memo
 def _ends(ladder: Ladder, scale: Scale) -> tuple[Micro, ...]:
     scaled = [_scaled(bound, unit, scale) for bound, unit in ladder.bounds]
     # From the last bound down, the lowest so far.
     return tuple(accumulate(reversed(scaled), min))[::-1]
 
 
-@lru_cache(maxsize=4096)
+@CACHE.memo
 def _texts(ladder: Ladder, scale: Scale) -> tuple[str, ...]:
     return tuple(_told(ladder, number, scale) for number in range(len(ladder.bounds)))
 

@@ -1,7 +1,6 @@
 """The windows in which a ladder is walked: slots by window and period, compiled once."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Annotated, Final, Literal, Self
 
 import attrs
@@ -21,6 +20,7 @@ from energia import (
     Slots,
     Unfit,
 )
+from energia.pricing.cache import CACHE
 from energia.pricing.exact import merged, sums
 from energia.time import DAY, Int64, Zone
 
@@ -154,7 +154,7 @@ class Windows:
         return _days_of(self, pools)
 
 
-@lru_cache(maxsize=512)
+@CACHE.memo
 def _days_of(spans: Windows, pools: tuple[tuple[str, ...], ...]) -> Mapping[str, int]:
     pool = np.array([_index(pools, period) for period in spans.periods], np.int64)[spans.keys]
     if not len(pool):
@@ -170,7 +170,7 @@ def _days_of(spans: Windows, pools: tuple[tuple[str, ...], ...]) -> Mapping[str,
     }
 
 
-@lru_cache(maxsize=512)
+@CACHE.memo
 def windows(  # noqa: PLR0913, PLR0917 - what decides on the windows of slots
     schedule: Schedule | None,
     types: DayTypes,

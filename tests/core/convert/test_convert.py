@@ -89,6 +89,8 @@ def test_reads(type_: Any, value: object, expected: object) -> None:
         (date, "2026-W10-1", "wrong_type"),
         (date, "1899-12-31", "out_of_range"),
         (datetime, "2026-03-01T00:00:00", "naive_time"),
+        (datetime, "2026-03-01T00:00:00+16:00", "out_of_range"),
+        (datetime, "2026-03-01T00:00:00-23:59", "out_of_range"),
         (datetime, "2026-03-01", "wrong_type"),
         (datetime, "2200-01-01T00:00:00Z", "out_of_range"),
         (datetime, "2026-03-01T00:00:00.1234567Z", "wrong_type"),

@@ -47,6 +47,39 @@ def test_lost_plus_is_explained() -> None:
         TEXT.structure("2026-03-01T00:00:00 05:30", datetime)
 
 
+@pytest.mark.parametrize(
+    ("data", "pointer"),
+    [
+        (b'{"a": 1, "a": 1}', "/a"),
+        (b'{"a": [{"b": {"c": 1, "d": [0.5], "c": 2}}]}', "/a/0/b/c"),
+        (b'{"a": ":", "b": "x", "a": "\\u003a", "c": "\\u003A"}', "/a"),
+        (b'{"a": 1e400, "\\u0061": 123456789012345678901234567890}', "/a"),
+        (b'[{}, {"a/b": {}, "a/b": {}}]', "/1/a~1b"),
+    ],
+)
+def test_names_that_come_twice(data: bytes, pointer: str) -> None:
+    """An object that has a name twice is refused: nobody knows which of them is meant."""
+    with pytest.raises(Invalid) as caught:
+        convert.parse(data)
+
+    assert [(fault.code, fault.pointer) for fault in caught.value.faults] == [
+        ("repeated_field", pointer)
+    ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'[{"a": 1}, {"a": 1}, {"b": {"a": 2}, "a": ":::"}]',
+        rb'{"a": "\u003a\\u003a\\\u003A", ":": {"\u003a\u003a": "\":\""}}',
+        b'{"a": 123456789012345678901234567890, "b": 0.5, "c": null}',
+    ],
+)
+def test_names_that_come_once(data: bytes) -> None:
+    """Colons in strings and in names, escaped or not, are no reason to refuse a text."""
+    convert.parse(data)
+
+
 def test_parse_is_exact() -> None:
     """Numbers with a fraction or an exponent are decimals, never floats."""
     assert convert.parse(b"[0.1, 1e5, 12345678901234567890123]") == [

@@ -14,7 +14,7 @@ from energia.db.tenant import Tenant
     [
         ("57014", errors.StatementTimeout),
         ("55P03", errors.LockTimeout),
-        ("40P01", errors.LockTimeout),
+        ("40P01", errors.Deadlock),
         ("23505", errors.UniqueViolation),
         ("23503", errors.ForeignKeyViolation),
         ("25006", errors.DatabaseAway),

@@ -1,5 +1,8 @@
 """What `POST /v1/readings` takes, and what it says of what it does not take."""
 
+import json
+from typing import Any
+
 import pytest
 
 from energia.db.pool import Tenant
@@ -10,6 +13,13 @@ from tests.core.metering.setting import HEAD, STAMP, START, counts, meter, one_s
 def reading(**changes: object) -> dict[str, object]:
     """Return a body of one reading."""
     return {"readings": [{"meter": "m", "start": STAMP, "value": 1, **changes}]}
+
+
+def twice(body: dict[str, Any], name: str) -> bytes:
+    """Return the text of a body whose only item has the field *name* twice."""
+    ((array, (item,)),) = body.items()
+    again = f"{json.dumps(name)}: {json.dumps(item[name])}"
+    return f'{{"{array}": [{json.dumps(item)[:-1]}, {again}}}]}}'.encode()
 
 
 @pytest.mark.parametrize(
@@ -43,6 +53,10 @@ def reading(**changes: object) -> dict[str, object]:
         (series([1, [2]]), "not_a_number", "/series/0/values/1"),
         (series([1, "1e400"]), "out_of_range", "/series/0/values/1"),
         (HEAD + b"1,1e400]}]}", "out_of_range", "/series/0/values/1"),
+        (twice(reading(), "meter"), "repeated_field", "/readings/0/meter"),
+        (twice(reading(unit=None, quality="actual"), "unit"), "repeated_field", "/readings/0/unit"),
+        (twice(series([1, 2]), "values"), "repeated_field", "/series/0/values"),
+        (b'{"readings": [], "series": [], "readings": []}', "repeated_field", "/readings"),
         ({"series": {}}, "wrong_type", "/series"),
         ({"other": []}, "unknown_field", "/other"),
     ],
@@ -149,3 +163,33 @@ async def test_a_body_of_nothing_but_brackets(tenant: Tenant) -> None:
     """More single readings than a body can say anything of are refused before they take memory."""
     with pytest.raises(TooLarge):
         await post(tenant, b'{"readings":[' + b"{}," * 2_000_000 + b"{}]}")
+
+
+async def test_a_meter_that_is_called_as_a_field_is(tenant: Tenant) -> None:
+    """Names of fields in the values of others are no fields that come twice."""
+    await meter(tenant, "value")
+    item = {"meter": "value", "start": STAMP, "value": 1, "unit": "kWh", "quality": "actual"}
+
+    await post(tenant, {"readings": [item, {**item, "start": "2026-03-01T01:00:00Z"}]})
+
+    assert await tenant.fetch(int, "select count(*) from reading_day") == [1]
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        (b'{"readings": [' + b"0," * 3_000_000 + b"0]}", 100_000),
+        (HEAD + b'"x",' * 200_000 + b'"x"]}]}', 100_000),
+        (b'{"series": [' + b"0," * 600_000 + b"0]}", 1),
+    ],
+    ids=["readings", "values", "series"],
+)
+async def test_millions_of_faults(tenant: Tenant, body: bytes, seen: int) -> None:
+    """A body of nothing but faults is given up: few are listed, the rest is not looked at."""
+    await meter(tenant)
+
+    with pytest.raises(Invalid) as caught:
+        await post(tenant, body)
+
+    assert len(caught.value.faults) == min(seen, 1000)
+    assert sum(caught.value.counts.values()) == seen

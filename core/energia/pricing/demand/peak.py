@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
-from functools import lru_cache
 from math import lcm
 from typing import Final, Literal, TypeAlias
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from energia.errors import Invalid
 from energia.metering.series import Micro
+from energia.pricing.cache import CACHE
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.charges import BaseMeasure, Role, unit_of
 from energia.pricing.demand.seasons import Span, local_day, of_window, span_of, spans
@@ -83,7 +83,7 @@ def keys_at(calendar: Calendar, first: Int64) -> Int64:
     return calendar.keys[runs].astype(np.int64)
 
 
-@lru_cache(maxsize=64)
+@CACHE.memo
 def begins(grid: Grid, seconds: int, zone: Zone) -> Int64:
     """Return the first slot of each interval of *seconds* on the wall clock of *zone*."""
     if grid.interval >= seconds or not grid.count:
@@ -389,7 +389,7 @@ def _add(labels: dict[str, int], interval: PeakInterval) -> None:
     labels[interval.label] = interval.micro
 
 
-@lru_cache(maxsize=64)
+@CACHE.memo
 def _groups(
     peak: Peak, types: DayTypes, zone: Zone, grid: Grid, seasons: tuple[Span, ...]
 ) -> tuple[tuple[str, tuple[Int64, ...]], ...]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any, Final, Literal, Self, TypeAlias
 
 import attrs
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.errors import Fault, IncompletePrices, Invalid
+from energia.pricing.cache import CACHE
 from energia.pricing.calendar import Grid
 from energia.pricing.exact import RateRounding, fraction
 from energia.time import Instant, Int64, Zone
@@ -302,7 +302,7 @@ class SlotFormula:
         return text + ("" if self.cap is None else f", at most {self.cap:f}")
 
 
-@lru_cache(maxsize=16)
+@CACHE.memo
 def _priced(
     formula: SlotFormula, series: PriceSeries, grid: Grid, rounding: RateRounding
 ) -> SlotPrices:

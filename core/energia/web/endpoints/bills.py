@@ -28,8 +28,8 @@ from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Conflict, IncompletePrices, IncompleteUsage, NotFound
 from energia.web.resources import (
     BILLERS,
+    BillCursor,
     BillId,
-    Cursor,
     Limit,
     Page,
     examples,
@@ -60,7 +60,7 @@ async def list_bills(
     end: Until | None = None,
     affected: Affected = False,
     limit: Limit = 100,
-    cursor: Cursor = "",
+    cursor: BillCursor = "",
 ) -> Page[Bill]:
     """List the bills, the newest first.
 

@@ -17,7 +17,7 @@ from energia.metering.outcome import Kept, Listed, Outcome
 from energia.web.resources import (
     READERS,
     WRITERS,
-    Cursor,
+    ImportCursor,
     ImportId,
     Limit,
     Page,
@@ -73,7 +73,9 @@ async def post_import(
 
 
 @routes.get("/v1/imports")
-async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Listed]:
+async def list_imports(
+    tenant: Tenant, limit: Limit = 100, cursor: ImportCursor = ""
+) -> Page[Listed]:
     """List the imports, the newest first, without their problems."""
     listed = await imports.list_imports(tenant, cursor or None, limit + 1)
     return page(listed, limit, lambda import_: import_.import_)
