@@ -76,6 +76,8 @@ async def test_a_query_without_a_filter_sees_its_own(pool: Pool) -> None:
     assert await pool.tenant(other).fetch(str, sql) == ["theirs"]
     no_one = "select set_config('energia.organization', '', true); "
     assert await pool.tenant().fetch(str, no_one + sql) == []
+    every = "select set_config('energia.organization', '*', true); "
+    assert await pool.tenant().fetch(str, f"{every}{sql} order by 1") == ["ours", "theirs"]
 
 
 # Retention.
