@@ -33,6 +33,7 @@ pending: core 0004_bill_last_version
 pending: core 0005_holiday_lists
 pending: core 0006_to_date
 pending: core 0007_superseded
+pending: core 0010_audit
 pending: bill-webhook 0001_deliveries
 pending: preview-github 0001_deliveries
 """
