@@ -48,7 +48,7 @@ class Server:
         drain: For how long it is not ready and serves on: until the proxy has looked away.
         shutdown_timeout: For how long it finishes the requests that were begun.
         stop_grace: What the platform allows for all of it.
-        hsts: For how many seconds browsers shall come by HTTPS only; 0 says nothing.
+        https_only: For how many seconds browsers shall come by HTTPS only; 0 says nothing.
 
     """
 
@@ -58,7 +58,7 @@ class Server:
     drain: Seconds = 10.0
     shutdown_timeout: Seconds = 8.0
     stop_grace: Seconds = 30.0
-    hsts: Annotated[int, Meta(ge=0)] = 0
+    https_only: Annotated[int, Meta(ge=0)] = 0
 
 
 #: An origin, as browsers send it: no path, no slash at the end; or all.

@@ -33,7 +33,9 @@ pending: core 0004_bill_last_version
 pending: core 0005_holiday_lists
 pending: core 0006_to_date
 pending: core 0007_superseded
+pending: core 0008_access
 pending: core 0009_row_security
+pending: core 0010_audit
 pending: bill-webhook 0001_deliveries
 pending: bill-webhook 0002_row_security
 pending: preview-github 0001_deliveries

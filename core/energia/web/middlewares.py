@@ -121,7 +121,7 @@ async def on_prepare(request: web.Request, response: web.StreamResponse) -> None
     """Give every answer its headers; while the service stops, close the connection after it."""
     unhurried(request)
     settings = request.app[CORE].settings
-    secure(response, settings.server.hsts)
+    secure(response, settings.server.https_only)
     share(request, response, settings.cors)
     response.headers.update(settle(request))
     response.headers["Server"] = "energia"

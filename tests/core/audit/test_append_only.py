@@ -1,15 +1,18 @@
 """Nobody changes the audit log, and nobody sees that of others."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import attrs
 import pytest
 
 from energia.audit import retention
+from energia.db.embedded import ROLE, Embedded
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
 from energia.errors import NotPermitted
 from energia.settings import Audit, Settings
+from tests.databases import administer
 from tests.serving import make_core
 
 SITE = "insert into site values (%s, %s, 'Home', 'UTC', 'BR', null, 'BRL')"
@@ -73,6 +76,8 @@ async def test_a_query_without_a_filter_sees_its_own(pool: Pool) -> None:
     assert await pool.tenant(other).fetch(str, sql) == ["theirs"]
     no_one = "select set_config('energia.organization', '', true); "
     assert await pool.tenant().fetch(str, no_one + sql) == []
+    every = "select set_config('energia.organization', '*', true); "
+    assert await pool.tenant().fetch(str, f"{every}{sql} order by 1") == ["ours", "theirs"]
 
 
 # Retention.
@@ -133,3 +138,23 @@ async def age(pool: Pool, *, days: int) -> None:
         f"update audit set recorded_at = recorded_at - interval '{days} days'; "
         "alter table audit enable trigger user; alter table audit force row level security"
     )
+
+
+async def test_a_role_that_may_not_write_the_log(server: Embedded, pool: Pool) -> None:
+    """What it changes is entered all the same, and it can neither add an entry nor make one up."""
+    role = f"clerk_{uuid4().hex}"
+    administer(server, f"create role {role}", f"grant {role} to {ROLE}")
+    await pool.tenant().execute(
+        f"grant select on audit to {role}; grant select, insert, update, delete on site to {role}"
+    )
+    as_clerk = f"set local role {role}; "
+
+    await pool.tenant(caller="token:x").execute(as_clerk + SITE, 1, "home")
+    with pytest.raises(NotPermitted, match="permission denied"):
+        await pool.tenant().execute(as_clerk + "delete from audit")
+    with pytest.raises(NotPermitted, match="permission denied"):
+        entered = "select audit_enter('{}', '{}', '', '{}', '', '', '', '{}')"
+        await pool.tenant().execute(as_clerk + entered)
+
+    sql = as_clerk + "select caller from audit"
+    assert await pool.tenant().fetch(str, sql) == ["token:x"]

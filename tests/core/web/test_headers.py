@@ -46,7 +46,7 @@ async def test_a_handler_knows_better(serving: Serving) -> None:
 
 async def test_by_https_only(serving: Serving) -> None:
     """Behind TLS a setting says so."""
-    settings = attrs.evolve(Settings(), server=Server(hsts=31_536_000))
+    settings = attrs.evolve(Settings(), server=Server(https_only=31_536_000))
     async with serving(make_core(settings=settings)) as client, client.get("/health") as answer:
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 

@@ -1,5 +1,9 @@
 -- The audit log: who changed what, before and after, written by triggers.
 
+-- The triggers below wait for writers, with some tables locked already. Given up before the server
+-- looks for a deadlock (1 s): whoever serves meanwhile is not the victim.
+set local lock_timeout = '300ms';
+
 -- One entry for each thing that a transaction has changed, however many statements that took. What
 -- a meter or a tariff is made of (channels, versions) is part of its entry: those that changed.
 create table audit (
