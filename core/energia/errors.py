@@ -25,6 +25,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
   * DatabaseAway              503: no connection
     * PoolExhausted, StatementTimeout, LockTimeout
   * TimedOut                  503: a limit, by name
+  * Busy                      503: a limit, by name
 """
 
 import difflib
@@ -296,6 +297,14 @@ class TimedOut(EnergiaError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "timed_out"
     retry_after = 60
+
+
+class Busy(EnergiaError):
+    """The service is busy with other requests."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "busy"
+    retry_after = 2
 
 
 # Says which known name a misspelt one may have meant.

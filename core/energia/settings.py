@@ -146,6 +146,12 @@ class Limits:
         rows: How many readings one body or file may have.
         problems: How many faults are listed; all are counted.
         slots: How many slots a query or a price may be about.
+        pricing: How much work a price may be, in units of `energia.costing.budget`: about 0.1 ms
+            of a processor each.
+        lines: How many lines one bill, or one bill period of a cost, may have.
+        estimate_share: Which share of the slots of a channel may be estimated in one bill period.
+        workers: How many threads compute prices, answers and the like beside the event loop.
+        queue: How many requests may wait for one of them.
 
     """
 
@@ -158,6 +164,11 @@ class Limits:
     rows: Count = 20_000_000
     problems: Count = 1000
     slots: Count = 3_000_000
+    pricing: Count = 60_000
+    lines: Count = 5000
+    estimate_share: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    workers: Count = 3
+    queue: Count = 64
 
 
 @attrs.frozen

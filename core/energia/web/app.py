@@ -20,9 +20,10 @@ from energia.pricing.tariffs import Parameter, tariff_converter
 from energia.web import openapi
 from energia.web.endpoints import ROUTES
 from energia.web.feed_probes import FeedProbe
-from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR, InFlight
+from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR, WORKERS, InFlight
 from energia.web.middlewares import answered, in_time, observe, on_prepare
 from energia.web.routes import Route
+from energia.work import Workers
 
 #: A part of a path that stands for any text: its name makes no difference to what is answered.
 _PLACE: Final = re.compile(r"\{\w+\}")
@@ -48,11 +49,13 @@ def create_app(core: Core) -> web.Application:
     app[CORE] = core
     app[CONVERTER] = tariff_converter(core.plugins.charges())
     app[IN_FLIGHT] = InFlight()
+    app[WORKERS] = Workers(core.settings.limits.workers, core.settings.limits.queue)
     feed_probes = map(FeedProbe, core.plugins.price_feeds())
     app[MONITOR] = Monitor([*core.plugins.probes(), *feed_probes], core)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
     app.on_response_prepare.append(on_prepare)
     app.cleanup_ctx.append(_beating)
+    app.cleanup_ctx.append(_working)
     mount(app, core.plugins)
     return app
 
@@ -62,6 +65,12 @@ async def _beating(app: web.Application) -> AsyncIterator[None]:
     core = app[CORE]
     async with core.state.heartbeat.running(core.settings.health.loop_timeout):
         yield
+
+
+async def _working(app: web.Application) -> AsyncIterator[None]:
+    """Let work be stopped when the application ends."""
+    yield
+    app[WORKERS].close()
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from energia.db.pool import Tenant
 from energia.errors import DatabaseAway
 from energia.health.monitor import Monitor
 from energia.web.bodies import Accepted
+from energia.work import Workers
 
 
 class InFlight:
@@ -61,6 +62,8 @@ DEADLINE = web.RequestKey("DEADLINE", asyncio.Timeout)
 MONITOR = web.AppKey("MONITOR", Monitor)
 #: The OpenAPI document, as JSON.
 DOCUMENT = web.AppKey("DOCUMENT", bytes)
+#: Compute what takes longer than the event loop may be held up.
+WORKERS = web.AppKey("WORKERS", Workers)
 #: Counts the requests that are being answered.
 IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)
 

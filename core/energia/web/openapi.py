@@ -13,6 +13,7 @@ import energia
 from energia.convert import unstructure
 from energia.convert.schema import Schema, Schemas
 from energia.errors import (
+    Busy,
     DatabaseAway,
     EnergiaError,
     Invalid,
@@ -230,9 +231,9 @@ def _implied(route: Route) -> Iterable[type[EnergiaError]]:
     if "request" not in places or places & {"path", "query", "body"}:
         yield Invalid
     if places & {"body", "upload"}:
-        yield from (Malformed, TooLarge, TooSlow, UnsupportedMedia, TimedOut)
+        yield from (Malformed, TooLarge, TooSlow, UnsupportedMedia, TimedOut, Busy)
     if "tenant" in places:
-        yield from (DatabaseAway, TimedOut)
+        yield from (DatabaseAway, TimedOut, Busy)
 
 
 def _examples(errors: Mapping[str, type[EnergiaError]]) -> Schema:

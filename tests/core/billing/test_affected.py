@@ -8,6 +8,7 @@ from energia.billing.affected import affected as affected_bills
 from energia.billing.bills import Bills, Filter
 from energia.db.tenant import Tenant
 from energia.pricing.tariffs import tariff_converter
+from energia.settings import Limits
 from energia.time import SystemClock
 from tests.core.billing.fakes import plugins
 from tests.core.billing.setting import (
@@ -258,7 +259,7 @@ async def test_a_page_looks_at_so_many_bills(billed: Client, tenant: Tenant) -> 
     await hours(billed, 4, 2)
     loaded = plugins()
     converter = tariff_converter(loaded.charges())
-    bills = Bills(tenant, converter, loaded, SystemClock(), 10_000, 100)
+    bills = Bills(tenant, converter, loaded, SystemClock(), Limits())
 
     nothing, after = await affected_bills(bills, Filter(), None, limit=10, most=3)
     rest, end = await affected_bills(bills, Filter(), after, limit=10, most=3)

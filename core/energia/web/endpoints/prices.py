@@ -1,6 +1,5 @@
 """Prices: what one unit costs in each slot, past and ahead."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -62,6 +61,7 @@ from energia.web.resources import (
 )
 from energia.web.routes import Created, Routes
 from energia.web.streams import FILES, JSON, ROWS, Accepted, Batch, Cell, Rows, stamps
+from energia.work import off_loop
 
 _COLUMNS: Final = ("start", "end", "price", "period")
 
@@ -111,7 +111,7 @@ async def _batches(
     runs, cells = _runs(prices), _cells(prices, components)
     for first in range(0, len(runs), ROWS):
         span = slice(first, first + ROWS)
-        times = await asyncio.to_thread(_stamps, prices, zone, span)
+        times = await off_loop(_stamps, prices, zone, span)
         which = runs[span].tolist()
         yield [*times, *([column[run] for run in which] for column in cells)]
 
@@ -218,10 +218,10 @@ async def get_prices(
         refuse_unfit(names, market.series, definition.currency)
     grid = _grid(*window, resolution or _native(market), limit)
     with _pointing():
-        unit_prices = await asyncio.to_thread(prices, definition, channel, grid, parameters, market)
+        unit_prices = await off_loop(prices, definition, channel, grid, parameters, market)
     if accepted != JSON:
         return price_rows(unit_prices, zone)
-    data = await asyncio.to_thread(slot_prices, unit_prices, zone)
+    data = await off_loop(slot_prices, unit_prices, zone)
     return TariffPrices(
         currency=definition.currency,
         unit=unit_of(channel),
@@ -430,7 +430,7 @@ async def get_series_prices(
             f"the window has {len(points.starts)} prices, more than {_SLOTS}",
             "/query/end",
         )
-    data = _data(points, head.unit, zone)
+    data = await off_loop(_data, points, head.unit, zone)
     if accepted != JSON:
         rows = ((slot.start, slot.end, slot.price) for slot in data)
         return Rows.listed(("start", "end", "price"), rows)
