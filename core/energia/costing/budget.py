@@ -28,6 +28,8 @@ _CHARGE: Final = 1
 _SCHEDULED: Final = 8
 #: So many slots are a unit for each charge.
 _SLOTS: Final = 1000
+#: So many prices of slots, each with one of its own, are a unit for each charge.
+_PRICES: Final = 20
 
 
 def units(plan: Plan, bounds: Sequence[int]) -> int:
@@ -45,6 +47,28 @@ def refuse_costly(plan: Plan, bounds: Sequence[int], limit: int) -> None:
         raise TooLarge(
             f"pricing {what} takes {cost} units of work, more than limits.pricing ({limit}): ask "
             "for fewer or longer bill periods (`group`), a shorter window, or fewer tariffs"
+        )
+
+
+def refuse_costly_slots(
+    tariff: Tariff, window: tuple[int, int], slots: int, limit: int, one_by_one: bool = False
+) -> None:
+    """Refuse prices or periods of so many slots of a tariff; raises `TooLarge`.
+
+    Args:
+        tariff: The tariff.
+        window: When the first slot starts and the last one ends, in seconds UTC.
+        slots: How many there are.
+        limit: How many units it may take (`limits.pricing`).
+        one_by_one: Whether each slot has a price of its own: 5 microseconds for each charge.
+
+    """
+    charges = max((len(span.version.charges) for span in tariff.spans(*window)), default=0)
+    cost = slots * charges // (_PRICES if one_by_one else _SLOTS)
+    if cost > limit:
+        raise TooLarge(
+            f"{slots} slots of {charges} charges take {cost} units of work, more than "
+            f"limits.pricing ({limit}): ask for a shorter window or longer slots"
         )
 
 

@@ -149,8 +149,8 @@ def _is_large(value: object) -> bool:
             left += islice(part.values(), _MANY)
         elif isinstance(part, list | tuple):
             left += part[:_MANY]
-        elif attrs.has(type(part)):
-            left += [getattr(part, field.name) for field in attrs.fields(type(part))]
+        elif attrs.has(class_ := type(part)):
+            left += [getattr(part, field.name) for field in attrs.fields(class_)]
         elif isinstance(part, msgspec.Struct):
             left += [getattr(part, name) for name in part.__struct_fields__]
     return bool(left)

@@ -266,3 +266,18 @@ async def test_a_page_looks_at_so_many_bills(billed: Client, tenant: Tenant) -> 
 
     assert (nothing, str(after)) == ([], "2025-03-04@c")
     assert ([bill.id for bill in rest], end) == (["b4"], None)
+
+
+async def test_a_page_ends_after_the_work_of_one_price(billed: Client, tenant: Tenant) -> None:
+    """Each bill is four units: after four of them there is a place to go on from."""
+    await hours(billed, 1, 2, 2, 2, 2)
+    loaded = plugins()
+    converter = tariff_converter(loaded.charges())
+    bills = Bills(tenant, converter, loaded, SystemClock(), Limits(pricing=10))
+
+    found, after = await affected_bills(bills, Filter(), None, limit=10)
+    rest, end = await affected_bills(bills, Filter(), after, limit=10)
+
+    assert [bill.id for bill in found] == ["b1", "b2", "b3", "b4"]
+    assert str(after) == "2025-03-05@c"
+    assert (rest, end) == ([], None)

@@ -121,7 +121,7 @@ def test_lines_beside_lines_are_counted_from_the_document() -> None:
     """Each charge that makes a line for each of those before doubles them."""
     assert lines_of(tariff(doubling(4)).versions[0].charges) == [1, 1, 2, 4, 8]
     some = {**EACH, "of": {"charges": ["energy.flat"]}}
-    charges = [FLAT, {**some, "code": "a"}, {**some, "code": "b"}]
+    charges: list[Mapping[str, Any]] = [FLAT, {**some, "code": "a"}, {**some, "code": "b"}]
     assert lines_of(tariff(charges).versions[0].charges) == [1, 1, 1]
 
 
@@ -149,7 +149,10 @@ def test_lines_are_counted_while_they_are_made() -> None:
     """What no document tells is stopped early, at the charge that goes too far."""
     # Lines of one period: whether there are any depends on what is used.
     some = {**EACH, "of": {"without_tags": ["x"]}}
-    charges = [FLAT, *({**some, "code": f"p{index}"} for index in range(6))]
+    charges: list[Mapping[str, Any]] = [
+        FLAT,
+        *({**some, "code": f"p{index}"} for index in range(6)),
+    ]
     allowance = Allowance(lines=20)
 
     with pytest.raises(TooLarge, match=r"'p5'.*limits\.lines \(20\)|'p4'.*limits\.lines \(20\)"):

@@ -25,11 +25,18 @@ from energia.billing.run import run
 from energia.convert import Converter, Id
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import AmbiguousChannel, Conflict, IncompletePrices, IncompleteUsage, NotFound
+from energia.errors import (
+    AmbiguousChannel,
+    Conflict,
+    IncompletePrices,
+    IncompleteUsage,
+    NotFound,
+    TooLarge,
+)
 from energia.web.resources import BillId, Cursor, Limit, Page, examples, page
 from energia.web.routes import Created, Routes
 
-_PRICING = (OutsideContract, IncompleteUsage, IncompletePrices, AmbiguousChannel)
+_PRICING = (OutsideContract, IncompleteUsage, IncompletePrices, AmbiguousChannel, TooLarge)
 
 OfContract = Annotated[Id, Meta(description="Only bills of this contract.")]
 From = Annotated[date, Meta(description="Only bills whose period begins on this day or later.")]

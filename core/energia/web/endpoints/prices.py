@@ -14,8 +14,17 @@ from energia.billing.contracts import Contracts
 from energia.convert import Converter, Id
 from energia.convert.scalars import Unfit
 from energia.core import Core
+from energia.costing.budget import refuse_costly_slots
 from energia.db.pool import Tenant
-from energia.errors import Conflict, Fault, IncompletePrices, InUse, Invalid, NotFound
+from energia.errors import (
+    Conflict,
+    Fault,
+    IncompletePrices,
+    InUse,
+    Invalid,
+    NotFound,
+    TooLarge,
+)
 from energia.metering.series import refuse_length
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Role, unit_of
@@ -183,7 +192,9 @@ class TariffPrices:
 
 
 @routes.get(
-    "/v1/tariffs/{tariff}/prices", errors=(NotFound, Conflict, IncompletePrices), produces=FILES
+    "/v1/tariffs/{tariff}/prices",
+    errors=(NotFound, Conflict, IncompletePrices, TooLarge),
+    produces=FILES,
 )
 async def get_prices(
     tariff: TariffId,
@@ -217,6 +228,8 @@ async def get_prices(
         market, feeds = await _market(core, tenant, names, window)
         refuse_unfit(names, market.series, definition.currency)
     grid = _grid(*window, resolution or _native(market), limit)
+    budget = core.settings.limits.pricing
+    refuse_costly_slots(definition, window, grid.count, budget, one_by_one=bool(names))
     with _pointing():
         unit_prices = await off_loop(prices, definition, channel, grid, parameters, market)
     if accepted != JSON:

@@ -11,9 +11,10 @@ from msgspec import Meta
 
 from energia.convert import Converter, Id
 from energia.core import Core
+from energia.costing.budget import refuse_costly_slots
 from energia.costing.inputs import role_of
 from energia.db.pool import Tenant
-from energia.errors import AmbiguousChannel, Conflict, Invalid, NotFound
+from energia.errors import AmbiguousChannel, Conflict, Invalid, NotFound, TooLarge
 from energia.metering import query, usage
 from energia.metering.series import Series
 from energia.metering.usage import Coverage, WindowUsage
@@ -132,7 +133,9 @@ routes = Routes(tag="Readings")
 
 
 @routes.get(
-    "/v1/meters/{meter}/usage", errors=(NotFound, AmbiguousChannel, Conflict), produces=FILES
+    "/v1/meters/{meter}/usage",
+    errors=(NotFound, AmbiguousChannel, Conflict, TooLarge),
+    produces=FILES,
 )
 async def get_usage(
     meter: MeterId,
@@ -163,6 +166,10 @@ async def get_usage(
     edges = await off_loop(_bounds, selection, window)
     _refuse_parts(by, tariff, charge)
     split = None if tariff is None else await _tariff(tenant, converter, tariff)
+    if split is not None:
+        bounds = (selection.start, selection.end)
+        slots = (selection.end - selection.start) // selection.channel.interval
+        refuse_costly_slots(split, bounds, slots, core.settings.limits.pricing)
     series = await query.series(tenant, selection.channel, selection.start, selection.end, known_at)
     answer = await off_loop(_usage, meter, selection, series, edges)
     if split is not None:
