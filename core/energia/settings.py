@@ -213,6 +213,12 @@ class Limits:
         concurrency: How many requests may be answered at once.
         caller_concurrency: How many of one caller.
         cache_bytes: The bytes of calendars and the like that prices share in memory.
+        pricing: How much work a price may be, in units of `energia.costing.budget`: about 0.1 ms
+            of a processor each.
+        lines: How many lines one bill, or one bill period of a cost, may have.
+        estimate_share: Which share of the slots of a channel may be estimated in one bill period.
+        workers: How many threads compute prices, answers and the like beside the event loop.
+        queue: How many requests may wait for one of them.
 
     """
 
@@ -230,6 +236,11 @@ class Limits:
     cache_bytes: Count = 64 * 1024**2
     concurrency: Count = 256
     caller_concurrency: Count = 128
+    pricing: Count = 60_000
+    lines: Count = 5000
+    estimate_share: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    workers: Count = 3
+    queue: Count = 64
 
 
 @attrs.frozen

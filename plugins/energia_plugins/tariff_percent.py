@@ -109,6 +109,11 @@ class Percent(BaseCharge):
     cap: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})] | None = None
     cap_per_unit: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})] | None = None
 
+    @property
+    def beside(self) -> Selection | None:
+        """The lines for each of which it makes one."""
+        return self.of if self.form == "line_each" else None
+
     def measures(self) -> dict[str, Measure]:
         """Measure the energy where bands are of it; the days where something is for a bill."""
         measures: dict[str, Measure] = {}

@@ -32,7 +32,7 @@ def running(
     url: str, given: Mapping[str, str], *, wait: bool = True
 ) -> AbstractAsyncContextManager[Service]:
     """Run `energia serve` on a database, in this environment."""
-    return serving(url, wait=wait, python=sys.executable, **given)
+    return serving(url, wait=wait, python=sys.executable, port=None, **given)
 
 
 async def asked(

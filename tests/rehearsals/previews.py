@@ -100,7 +100,9 @@ class Stage:
             "COOLIFY_BRANCH": f"pull/{number}/head:pr-{number}-coolify",
         }
         url = self.server.url("app_pr_${PR_NUMBER}")
-        return service.serving(url, wait=False, python=sys.executable, **{**copied, **told})
+        return service.serving(
+            url, wait=False, python=sys.executable, port=None, **{**copied, **told}
+        )
 
     async def tell(self, action: str, number: int, *, again: int = 0) -> None:
         """Tell production of a pull request, as GitHub does; *again* so often, the same."""
@@ -166,7 +168,9 @@ async def rehearse(
     """
     figures = Figures()
     given = {**PRODUCTION, "ENERGIA_PREVIEW__ADMIN_URL": server.url()}
-    async with service.serving(url, wait=True, python=sys.executable, **given) as production:
+    async with service.serving(
+        url, wait=True, python=sys.executable, port=None, **given
+    ) as production:
         before = checksum(server, database)
         await _played(Stage(server, production, figures), numbers)
         assert production.process.returncode is None

@@ -14,6 +14,7 @@ from energia.billing.models import Bill, Impact, Trouble
 from energia.billing.periods import BillCost, BillPeriod
 from energia.billing.rows import Row
 from energia.billing.superseded import tariffs_then
+from energia.costing.budget import units
 from energia.errors import EnergiaError, Invalid
 from energia.metering import query, registry
 from energia.metering.query import Span, StoredSeries
@@ -132,8 +133,9 @@ async def affected(
 
     They come by contract, the oldest first. What a bill hands on to the next is what it would hand
     on if it were corrected, so that each one has the difference that is left once those before it
-    are. No more than *most* bills are looked at, so that an answer comes soon. The place to go on
-    from is returned too; None at the end.
+    are. No more than *most* bills are looked at, and none after those that took the work of one
+    price (`limits.pricing`), so that an answer comes soon. The place to go on from is returned too;
+    None at the end.
     """
     changed: list[Bill] = []
     if wanted.status not in (None, "issued"):
@@ -141,6 +143,7 @@ async def affected(
     before: _State | None = None
     # What the bills of a contract hand on is known from its first bill on.
     scanned = None if place is None else AffectedPlace(place.contract, date.min)
+    left = bills.limits.pricing
     while most > 0:
         rows = await _page(bills, wanted, scanned, min(_SCANNED, most))
         if not rows:
@@ -154,8 +157,21 @@ async def affected(
             last = changed[limit - 1]
             return changed[:limit], AffectedPlace(last.contract, last.end)
         scanned = AffectedPlace(rows[-1].contract, rows[-1].end)
-        most -= sum(place is None or not place.is_after(row) for row in rows)
+        # Those of a page before are priced for what they hand on: each page gets further.
+        new = [case for case in cases if place is None or not place.is_after(case.row)]
+        most -= len(new)
+        left -= sum(map(_units, new))
+        if left < 0:
+            break
     return changed, scanned
+
+
+def _units(case: _Case) -> int:
+    """Return what it took to price a bill, if it was priced."""
+    if not isinstance(case.now, BillCost):
+        return 0
+    plan = case.now.inputs.plan
+    return units(plan, (plan.start, plan.end))
 
 
 async def _page(bills: Bills, wanted: Filter, after: AffectedPlace | None, limit: int) -> list[Row]:

@@ -38,6 +38,7 @@ from energia.errors import Conflict, EnergiaError, Invalid, NotFound
 from energia.ids import new_id
 from energia.plugins import Plugins
 from energia.pricing.store import Tariffs
+from energia.settings import Limits
 from energia.time import Clock
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ class Bills:
         converter: Knows the charges of the loaded plugins.
         plugins: Say who offers a charge, and hear of issued bills.
         clock: Dates bills.
-        slots: How many slots one bill may have (`limits.slots`).
-        failures: How many failures a run lists (`limits.problems`).
+        limits: What one bill may come to, and how many failures a run lists (`problems`).
 
     """
 
@@ -86,14 +86,12 @@ class Bills:
     converter: Converter
     plugins: Plugins
     clock: Clock
-    slots: int
-    failures: int
+    limits: Limits
 
     @classmethod
     def of(cls, core: "Core", tenant: Tenant, converter: Converter) -> Self:
         """Return the bills of a service."""
-        limits = core.settings.limits
-        return cls(tenant, converter, core.plugins, core.clock, limits.slots, limits.problems)
+        return cls(tenant, converter, core.plugins, core.clock, core.settings.limits)
 
     async def get(self, id_: str) -> Bill:
         """Return a bill; raises `NotFound`."""
@@ -178,7 +176,7 @@ class Bills:
         """Return what each costs by what is stored now; their tariffs stay as they are."""
         with timed("bill", self.plugins.pricing_finished):
             tariffs = Tariffs(queries, self.converter)
-            return await price_periods(queries, tariffs, periods, self.slots)
+            return await price_periods(queries, tariffs, periods, self.limits)
 
     async def put(self, queries: Queries, drafts: Sequence[NewRow]) -> list[str]:
         """Store drafts; return the ids of those that could be."""

@@ -1,6 +1,5 @@
 """Where the lines of a stored bill come from, by the readings that it was made from."""
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -33,6 +32,7 @@ from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
 from energia.time import Zone
+from energia.work import off_loop
 
 
 @attrs.frozen
@@ -140,7 +140,7 @@ async def explained(bills: Bills, id_: str, line: int | None = None) -> Explanat
         return explain(_charged(row, bill.lines), parts, bill.currency)
 
     versions = [_version(version, bills.converter) for version in tariff.versions]
-    lines = await asyncio.to_thread(work)
+    lines = await off_loop(work)
     return Explanation(
         bill=row.id,
         contract=row.contract,

@@ -1,6 +1,5 @@
 """Periods of contracts, priced: many at once, with one statement for each kind of input."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
@@ -10,6 +9,7 @@ import attrs
 
 from energia.billing.errors import ChargeFailed, OutsideContract
 from energia.billing.models import Contract
+from energia.costing.budget import refuse_costly
 from energia.costing.inputs import Inputs, Named, Plan, read_inputs
 from energia.db.tenant import Queries
 from energia.errors import EnergiaError, Invalid
@@ -22,7 +22,9 @@ from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.usage import Missing, refuse_unknown
+from energia.settings import Limits
 from energia.time import Zone
+from energia.work import checkpoint, off_loop
 
 #: What a bill assumes that charges nothing, as its contract is not in force in its period.
 VOID: Final = Assumption(
@@ -118,7 +120,7 @@ class BillCost:
 
 
 async def price_periods(
-    queries: Queries, tariffs: Tariffs, periods: Sequence[BillPeriod], limit: int
+    queries: Queries, tariffs: Tariffs, periods: Sequence[BillPeriod], limits: Limits
 ) -> list[BillCost | EnergiaError]:
     """Return what each of *periods* costs by what is stored now, or why it cannot be priced.
 
@@ -128,13 +130,13 @@ async def price_periods(
         queries: The database.
         tariffs: The stored tariffs.
         periods: What to price.
-        limit: How many slots one of them may have.
+        limits: What one of them may come to.
 
     """
     by_id = await tariffs.held({period.contract.tariff for period in periods})
     declared = await registry.channels_of(queries, {period.contract.meter for period in periods})
     plans = [
-        _plan(period, by_id[period.contract.tariff], declared[period.contract.meter], limit)
+        _plan(period, by_id[period.contract.tariff], declared[period.contract.meter], limits)
         for period in periods
     ]
     inputs = iter(await read_inputs(queries, [plan for plan in plans if isinstance(plan, Plan)]))
@@ -142,16 +144,16 @@ async def price_periods(
         (period, next(inputs) if isinstance(plan, Plan) else plan)
         for period, plan in zip(periods, plans, strict=True)
     ]
-    return await asyncio.to_thread(
+    return await off_loop(
         lambda: [
-            result if isinstance(result, EnergiaError) else _priced(period, result)
+            result if isinstance(result, EnergiaError) else _priced(period, result, limits)
             for period, result in work
         ]
     )
 
 
 def _plan(
-    period: BillPeriod, tariff: Tariff | EnergiaError, declared: Sequence[Channel], limit: int
+    period: BillPeriod, tariff: Tariff | EnergiaError, declared: Sequence[Channel], limits: Limits
 ) -> Plan | EnergiaError:
     if isinstance(tariff, EnergiaError):
         return tariff
@@ -167,7 +169,9 @@ def _plan(
         if period.client_state:
             refuse_unknown(period.prior_state, codes(in_force))
         named = period.channels_of(declared)
-        return Plan((filled_tariff,), *window).of_meter(declared, named, limit)
+        plan = Plan((filled_tariff,), *window).of_meter(declared, named, limits.slots)
+        refuse_costly(plan, window, limits.pricing)
+        return plan
     except EnergiaError as error:
         return error
 
@@ -186,32 +190,35 @@ def _refuse_outside(period: BillPeriod) -> None:
         raise OutsideContract.of(OutsideContract.code, message, "/start")
 
 
-def _priced(period: BillPeriod, inputs: Inputs) -> BillCost | EnergiaError:
+def _priced(period: BillPeriod, inputs: Inputs, limits: Limits) -> BillCost | EnergiaError:
     """Price one period: one that fails keeps no other contract from its bill."""
+    checkpoint()
     try:
-        cost = _cost(period, inputs, period.prior_state)
+        cost = _cost(period, inputs, period.prior_state, limits)
         return BillCost(period, inputs, cost, inputs.coverage)
     except EnergiaError as error:
         return error
     except Exception as error:
-        if period.client_state and _works_without_state(period, inputs):
+        if period.client_state and _works_without_state(period, inputs, limits):
             message = "a charge cannot read what it shall remember"
             return Invalid.of("unreadable_state", message, "/state")
         return _failed(period, error)
 
 
-def _cost(period: BillPeriod, inputs: Inputs, state: Mapping[str, Mapping[str, Any]]) -> Cost:
+def _cost(
+    period: BillPeriod, inputs: Inputs, state: Mapping[str, Mapping[str, Any]], limits: Limits
+) -> Cost:
     plan = inputs.plan
     pointers = {channel.role: "/contract" for channel in plan.channels}
-    terms = inputs.terms(state, period.missing, pointers)
+    terms = inputs.terms(state, period.missing, pointers, limits)
     cost = price(plan.tariff, inputs.usage, plan.start, plan.end, terms)
     return attrs.evolve(cost, assumptions=(*cost.assumptions, VOID)) if period.is_void else cost
 
 
-def _works_without_state(period: BillPeriod, inputs: Inputs) -> bool:
+def _works_without_state(period: BillPeriod, inputs: Inputs, limits: Limits) -> bool:
     """Tell whether it is the state that a client stated that a charge cannot work with."""
     try:
-        _cost(period, inputs, {})
+        _cost(period, inputs, {}, limits)
     except Exception:
         return False
     return True

@@ -47,7 +47,7 @@ async def run(bills: Bills, wanted: Run) -> RunOutcome:
             async with bills.tenant.transaction() as queries:
                 part = _Slice(bills, wanted, RunOutcome(), queries)
                 issued = await part.bill(ids)
-            _add(outcome, part.outcome, bills.failures)
+            _add(outcome, part.outcome, bills.limits.problems)
             bills.tell(issued)
     return outcome
 

@@ -4,7 +4,6 @@ What is kept ends with a whole day of the channels. It is void once a reading be
 corrected, or once anything else that it depends on is changed.
 """
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import cached_property
@@ -17,6 +16,7 @@ import energia
 from energia.billing.bills import SQL, Bills
 from energia.billing.contracts import ZonedContract, prior_bills, zoned_contracts
 from energia.billing.errors import OutsideContract
+from energia.costing.budget import refuse_costly
 from energia.costing.growth import Measurement, can_grow, is_cut, measure, price_measurement
 from energia.costing.inputs import Inputs, Plan, read_inputs, refuse_large
 from energia.errors import IncompleteUsage
@@ -25,8 +25,8 @@ from energia.metering.series import MISSING, Series
 from energia.pricing.engine import Cost, CostLine, price
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
-from energia.pricing.usage import Terms
 from energia.time import DAY, Zone, instant_of, utc
+from energia.work import off_loop
 
 
 @attrs.frozen(kw_only=True)
@@ -118,7 +118,7 @@ async def cost_to_date(bills: Bills, contract: str, start: date | None) -> CostT
     measures = await _kept(bills, bill) if bill.grows else None
     begin = bill.plan.start if measures is None else measures.measurement.until
     rest = attrs.evolve(bill.plan, start=begin)
-    refuse_large(rest.slots, bills.slots)
+    refuse_large(rest.slots, bills.limits.slots)
     (inputs,) = await read_inputs(bills.tenant, [rest])
     end = max(begin, min(_ends(inputs), default=bill.plan.end))
     if end == bill.plan.start:
@@ -248,16 +248,18 @@ async def _cost(
 ) -> Cost:
     tariff, start = bill.plan.tariff, bill.plan.start
     if not bill.grows:
-        terms = Terms(bill.state, prices=inputs.prices)
-        return await asyncio.to_thread(price, tariff, inputs.usage, start, end, terms)
+        terms = inputs.terms(bill.state, "refuse", {}, bills.limits)
+        refuse_costly(inputs.plan, (start, end), bills.limits.pricing)
+        return await off_loop(price, tariff, inputs.usage, start, end, terms)
     known = None if measures is None else measures.measurement
     whole = _whole_days(bill.plan, end)
     if whole > (start if known is None else known.until):
-        known = measure(tariff, inputs.usage, start, whole, known)
+        known = await off_loop(measure, tariff, inputs.usage, start, whole, known)
         await _keep(bills, bill, known, measures, inputs)
     if known is None or end > known.until:
-        known = measure(tariff, inputs.usage, start, end, known)
-    return price_measurement(tariff, start, known, Terms(bill.state))
+        known = await off_loop(measure, tariff, inputs.usage, start, end, known)
+    terms = inputs.terms(bill.state, "refuse", {}, bills.limits)
+    return await off_loop(price_measurement, tariff, start, known, terms)
 
 
 def _whole_days(plan: Plan, end: int) -> int:

@@ -65,7 +65,7 @@ async def _explained(
 
     limits = settings.limits
     async with opened(settings.database) as tenant:
-        bills = Bills(tenant, converter, plugins, SystemClock(), limits.slots, limits.problems)
+        bills = Bills(tenant, converter, plugins, SystemClock(), limits)
         return await explained(bills, bill, line)
 
 

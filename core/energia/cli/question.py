@@ -52,7 +52,7 @@ class Question:
         }
         stored = subject.meter is not None or not all(map(is_file, self.tariffs))
         async with _database(settings, stored) as tenant:
-            return await costing_of(subject, tariffs, tenant, converter, settings.limits.slots)
+            return await costing_of(subject, tariffs, tenant, converter, settings.limits)
 
 
 def is_file(tariff: str) -> bool:

@@ -18,7 +18,8 @@ from energia.pricing.engine import Cost, CostLine, price
 from energia.pricing.exact import added, decimal_text, endless_text, exact_text, rounded
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, Usage, all_gaps
-from energia.time import Granularity, Zone
+from energia.time import DAY, Granularity, Zone
+from energia.work import checkpoint
 
 #: The group that is the whole window: one bill period, however long.
 WHOLE: Final = "whole"
@@ -59,10 +60,16 @@ def bill_periods(zone: Zone, start: int, end: int, group: str) -> tuple[int, ...
     """
     if group == WHOLE:
         return (start, end)
+    if group == "P1D" and (end - start) // DAY > _PERIODS:
+        raise _too_many()
     edges = bounds(zone, Granularity(group, None), start, end)
     if len(edges) > _PERIODS + 1:
-        raise Invalid.of("too_many_groups", f"there are more than {_PERIODS} groups", "/group")
+        raise _too_many()
     return tuple(edges.tolist())
+
+
+def _too_many() -> Invalid:
+    return Invalid.of("too_many_groups", f"there are more than {_PERIODS} groups", "/group")
 
 
 def price_groups(
@@ -77,6 +84,7 @@ def price_groups(
     """
     groups, missing = list[Group](), list[IncompleteUsage]()
     for start, end in pairwise(bounds):
+        checkpoint()
         try:
             cost = price(tariff, usage, start, end, terms)
         except IncompleteUsage as error:

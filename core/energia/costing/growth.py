@@ -103,7 +103,8 @@ def price_measurement(tariff: Tariff, start: int, measurement: Measurement, term
     known = {
         (slots, measure): measured[code][name] for code, name, measure in _of_readings(version)
     }
-    return priced(tariff.currency, [Segment(version, dues, assumptions)], terms.state, known)
+    segment = Segment(version, dues, assumptions)
+    return priced(tariff.currency, [segment], terms.state, known, terms.allowance)
 
 
 def _of_readings(version: Version) -> Iterator[tuple[str, str, Measure]]:

@@ -25,6 +25,7 @@ from energia.metering.models import Channel
 from energia.metering.query import Span, StoredSeries
 from energia.metering.series import MISSING, Series
 from energia.metering.usage import Coverage
+from energia.pricing.allowance import Allowance
 from energia.pricing.charges import DIRECTIONS
 from energia.pricing.lines import Remembered
 from energia.pricing.market.needs import series_of
@@ -33,6 +34,7 @@ from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.segments import roles
 from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.usage import ChannelSeries, Missing, Terms, Usage
+from energia.settings import Limits
 from energia.spending import spend
 from energia.time import Instant, Zone
 from energia.units import QUANTITIES, quantity_of
@@ -203,10 +205,18 @@ class Inputs:
         return max((revision for revision in revisions if revision is not None), default=None)
 
     def terms(
-        self, state: Mapping[str, Remembered], missing: Missing, pointers: Mapping[str, str]
+        self,
+        state: Mapping[str, Remembered],
+        missing: Missing,
+        pointers: Mapping[str, str],
+        limits: Limits | None = None,
     ) -> Terms:
-        """Return what the price rests on besides the tariff and the usage."""
-        return Terms(state, missing, pointers, self.prices)
+        """Return what the price rests on besides the tariff and the usage, within *limits*."""
+        terms = Terms(state, missing, pointers, self.prices)
+        if limits is None:
+            return terms
+        allowance = Allowance(limits.lines, limits.pricing)
+        return attrs.evolve(terms, allowance=allowance, estimate_share=limits.estimate_share)
 
 
 async def read_inputs(

@@ -14,6 +14,7 @@ import attrs
 
 from energia.convert import Converter
 from energia.convert.faults import Faults, refusal, step
+from energia.costing.budget import refuse_costly
 from energia.costing.compare import Ranked, compare, comparison_group, grouped_by_month
 from energia.costing.groups import WHOLE, Group, bill_periods, price_groups
 from energia.costing.inputs import Inputs, Plan, read_inputs, refuse_large
@@ -23,14 +24,17 @@ from energia.db.tenant import Queries, Tenant
 from energia.errors import Fault, Invalid
 from energia.metering.models import Channel
 from energia.metering.series import Series
+from energia.pricing.allowance import refuse_many_lines
 from energia.pricing.explain import Charged, ExplainedLine, explain
 from energia.pricing.lines import Remembered
-from energia.pricing.market.intake import inline
+from energia.pricing.market.intake import inline, number_of
 from energia.pricing.segments import codes, segments
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, refuse_unknown
+from energia.settings import Limits
 from energia.time import Zone
+from energia.work import off_loop
 
 SQL: Final = load(__package__)
 _NEW: Final[Mapping[str, Remembered]] = {}
@@ -46,6 +50,7 @@ class Costing:
         bounds: Where the bill periods begin, in seconds since 1970-01-01T00:00Z, and the end of
             the last; days are those of the zone of the tariffs, which are applied at the site.
         inputs: The readings and prices, with the plan that says what they are for.
+        limits: What the price may come to.
 
     """
 
@@ -53,6 +58,7 @@ class Costing:
     zone: Zone
     bounds: tuple[int, ...]
     inputs: Inputs
+    limits: Limits
 
     @property
     def tariffs(self) -> tuple[Tariff, ...]:
@@ -96,6 +102,7 @@ class Costing:
         """
         plan, group = self.inputs.plan, self.comparison_group
         periods = bill_periods(plan.tariff.zone, plan.start, plan.end, group)
+        refuse_costly(plan, periods, self.limits.pricing)
         ranking = compare(self.tariffs, self.inputs.usage, periods, self._terms(_NEW))
         if group == (self.subject.group or WHOLE):
             return ranking
@@ -110,7 +117,7 @@ class Costing:
         pointers = {channel.role: "/meter" for channel in plan.channels}
         if plan.usage is not None:
             pointers = {role: f"/usage/channels/{role}/values" for role in plan.usage}
-        terms = self.inputs.terms(state, self.subject.missing, pointers)
+        terms = self.inputs.terms(state, self.subject.missing, pointers, self.limits)
         sent = self.subject.usage
         return terms if sent is None else attrs.evolve(terms, assumptions=sent.assumptions())
 
@@ -120,7 +127,7 @@ async def costing_of(
     tariffs: Mapping[str, str | Tariff],
     stored: Tenant | None,
     converter: Converter,
-    limit: int,
+    limits: Limits,
 ) -> Costing:
     """Return *subject* and *tariffs* with all that it takes to price them.
 
@@ -132,27 +139,33 @@ async def costing_of(
         tariffs: Tariff documents, or ids of stored ones, by where they are in the request.
         stored: The database; None where nothing stored is asked for.
         converter: Knows the charges of the loaded plugins.
-        limit: How many slots may be priced (`limits.slots`).
+        limits: What may be asked for.
 
     Raises:
         Invalid: A tariff or the meter is unknown, the window is empty, parameters or channels do
             not fit: all such faults that are found together.
-        TooLarge: There are more slots than *limit*.
+        TooLarge: It is about more slots, or takes more work, than *limits* say.
 
     """
     async with _snapshot(stored) as queries:
-        given, window = await _tariffs_and_window(subject, tariffs, queries, converter, limit)
+        given, window = await _tariffs_and_window(subject, tariffs, queries, converter, limits)
         days = _zone_of_days(window, given[0])
         bounds = bill_periods(days, window.start, window.end, subject.group or WHOLE)
         local = [tariff.at(days) for tariff in given]
         filled_tariffs = tuple(_filled(local, subject.parameters, window))
         plan = Plan(filled_tariffs, window.start, window.end, usage=window.usage)
         if window.usage is None:
-            plan = plan.of_meter(window.declared, subject.channels or {}, limit)
+            plan = plan.of_meter(window.declared, subject.channels or {}, limits.slots)
+        for pointer, tariff in zip(tariffs, filled_tariffs, strict=True):
+            refuse_many_lines(tariff, limits.lines, pointer)
+        refuse_costly(plan, bounds, limits.pricing)
         _refuse_unneeded(subject, plan.series)
-        plan = attrs.evolve(plan, prices=inline(subject.prices, plan.tariff.currency))
+        if subject.prices:
+            refuse_large(sum(map(number_of, subject.prices.values())), limits.slots)
+            sent = await off_loop(inline, subject.prices, plan.tariff.currency)
+            plan = attrs.evolve(plan, prices=sent)
         (inputs,) = await read_inputs(queries, [plan], subject.known_at)
-    return Costing(subject, window.zone, bounds, inputs)
+    return Costing(subject, window.zone, bounds, inputs, limits)
 
 
 @asynccontextmanager
@@ -180,7 +193,7 @@ async def _tariffs_and_window(
     tariffs: Mapping[str, str | Tariff],
     queries: Queries | None,
     converter: Converter,
-    limit: int,
+    limits: Limits,
 ) -> tuple[list[Tariff], _Window]:
     """Return both; raises the faults of both together."""
     faults = Faults()
@@ -190,7 +203,7 @@ async def _tariffs_and_window(
     except Invalid as error:
         faults.add(error)
     try:
-        window = await _window(subject, queries, limit)
+        window = await _window(subject, queries, limits.slots)
     except Invalid as error:
         faults.add(error)
     if window is None or faults.kept:
@@ -220,7 +233,7 @@ async def _tariffs(
 async def _window(subject: Subject, queries: Queries | None, limit: int) -> _Window:
     """Return the window of *subject*; usage that came along asks no database."""
     if subject.usage is not None:
-        window = _of_usage(subject.usage, subject, limit)
+        window = await off_loop(_of_usage, subject.usage, subject, limit)
     else:
         assert queries is not None  # a meter is a stored one
         window = await _of_meter(str(subject.meter), subject, queries)
@@ -252,6 +265,7 @@ def _of_usage(given: InlineUsage, subject: Subject, limit: int) -> _Window:
         start = boundary(subject.start, given.zone)
     if subject.end is not None:
         end = boundary(subject.end, given.zone)
+    refuse_large(sum(max(0, end - start) // each.interval for each in series.values()), limit)
     return _Window(given.zone, start, end, usage=series)
 
 

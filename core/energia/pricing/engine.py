@@ -9,6 +9,7 @@ from typing import Final
 
 import attrs
 
+from energia.pricing.allowance import Allowance
 from energia.pricing.charges import Charge, Measure, Measured, code_of
 from energia.pricing.exact import (
     RateRounding,
@@ -25,6 +26,7 @@ from energia.pricing.slots import Assumption, Slots
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, Usage
 from energia.time import Instant
+from energia.work import checkpoint
 
 #: A quantity without a rate that no decimal ends is shown with so many decimals.
 _SHOWN: Final = 6
@@ -77,15 +79,19 @@ class Running:
         state: What each charge remembers, by its code; kept up to date.
         items: The lines so far.
         measured: What the measures of each charge gave, by its code.
+        allowance: Counts the lines, and ends what makes too many of them.
 
     """
 
     rounding: RateRounding
     state: dict[str, Remembered]
+    allowance: Allowance = attrs.Factory(Allowance)
     items: list[Item] = attrs.Factory(list)
     measured: dict[str, Measured] = attrs.Factory(dict)
     _known: dict[tuple[Slots, Measure], Mapping[str, int]] = attrs.Factory(dict)
     _lines: list[Line] = attrs.Factory(list)
+    #: Where each line is, by its identity.
+    _places: dict[int, int] = attrs.Factory(dict)
     _ran: dict[str, _Ran] = attrs.Factory(dict)
 
     @property
@@ -95,6 +101,7 @@ class Running:
 
     def charge(self, due: Due) -> None:
         """Run one charge on its usage; it sees the exact lines of those before it."""
+        checkpoint()
         charge, code = due.charge, code_of(due.charge)
         measured = due.measured(self._evaluated)
         bill = self._so_far(code)
@@ -134,22 +141,31 @@ class Running:
             elif isinstance(result, Replace):
                 self._replace(code, result)
             else:
+                self.allowance.take(code, result)
                 item = exact(code, result, self.rounding)
                 self.items.append(item)
-                self._lines.append(item.so_far)
+                self._put(len(self._lines), item.so_far)
         return states
 
     def _replace(self, by: str, replacement: Replace) -> None:
         """Put another line into the place of one of an earlier charge."""
-        index = next(
-            (index for index, line in enumerate(self._lines) if line is replacement.old), None
-        )
+        index = self._places.get(id(replacement.old))
         if index is None or self.items[index].charge == by:
             raise TypeError(f"{by}: only lines of the charges before can be replaced, each once")
+        self.allowance.take(by, replacement.new, more=0)
         item = exact(self.items[index].charge, replacement.new, self.rounding)
         replaced_by = (*self.items[index].replaced_by, by)
         self.items[index] = attrs.evolve(item, replaced_by=replaced_by)
-        self._lines[index] = self.items[index].so_far
+        del self._places[id(replacement.old)]
+        self._put(index, self.items[index].so_far)
+
+    def _put(self, index: int, line: Line) -> None:
+        """Put a line at its place, which is the next one or that of a line that was replaced."""
+        if index == len(self._lines):
+            self._lines.append(line)
+        else:
+            self._lines[index] = line
+        self._places[id(line)] = index
 
     def _again(self, code: str, measured: Measured) -> tuple[Line, ...]:
         """Return what an earlier charge charges for other quantities."""
@@ -325,7 +341,8 @@ def price(
         Invalid: No version is in force, or a role is missing.
 
     """
-    return priced(tariff.currency, segments(tariff, usage, start, end, terms), terms.state)
+    cut = segments(tariff, usage, start, end, terms)
+    return priced(tariff.currency, cut, terms.state, allowance=terms.allowance)
 
 
 def priced(
@@ -333,14 +350,22 @@ def priced(
     cut: Sequence[Segment],
     before: Mapping[str, Remembered],
     known: Mapping[tuple[Slots, Measure], Mapping[str, int]] = MappingProxyType({}),
+    allowance: Allowance | None = None,
 ) -> Cost:
     """Return what the segments of a window cost, given what the charges remember.
 
     A measure that is *known* of the usage that it is about is not evaluated.
+
+    Raises:
+        TooLarge: There are more lines than *allowance* has.
+
     """
     state, runs = dict(before), list[Running]()
+    allowance = allowance or Allowance()
+    allowance.begin()
     for segment in cut:
-        runs.append(Running(segment.version.rounding, state, known=dict(known)))
+        rounding = segment.version.rounding
+        runs.append(Running(rounding, state, allowance, known=dict(known)))
         for due in segment.dues:
             runs[-1].charge(due)
     parts = tuple(

@@ -19,6 +19,7 @@ from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Assumption, assumed_of, boundary_inside
 from energia.pricing.tariffs import Tariff
 from energia.time import Instant, Int64
+from energia.work import checkpoint
 
 
 @attrs.frozen(eq=False)
@@ -245,6 +246,7 @@ def _all_runs(priced: _Priced, role: str, market: Market) -> Iterator[PriceRun]:
     slots = Dynamic.of(market, priced.formulas, priced.part, role).slots()
     for run in _runs(priced):
         for slot, given in zip(range(run.first, run.past), slots, strict=False):
+            checkpoint()
             price, components = run.all_in.prices(given)
             yield PriceRun(slot, slot + 1, price, components, run.period)
 
@@ -290,6 +292,7 @@ def _runs(priced: _Priced) -> Iterator[_Run]:
     edges = pairwise([*bounds.tolist(), part.grid.count])
     runs = zip(edges, names if calendars else repeat(()), of_bounds, strict=False)
     for (first, past), periods, era in runs:
+        checkpoint()
         if (era, periods) not in known:
             known[era, periods] = _all_in(priced, periods, priced.eras[era].changes)
         period = next(filter(None, periods)) if len(priced.schedules) == 1 else None

@@ -13,6 +13,7 @@ from energia.convert.faults import Faults, step
 from energia.errors import Fault, IncompleteUsage, Invalid, did_you_mean
 from energia.metering.gaps import Gap, gaps
 from energia.metering.series import MISSING, QUALITIES, Micro, Series
+from energia.pricing.allowance import Allowance
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import DIRECTIONS
 from energia.pricing.exact import rounded
@@ -79,6 +80,9 @@ class Terms:
         pointers: Where the readings of each role are in the request that they came with.
         prices: The price series that the charges need, by name.
         assumptions: What is taken for granted of the usage already.
+        allowance: How many lines there may be, of all bills together; None for any number.
+        estimate_share: Which share of a channel's slots in a bill may be estimated, from 0 to 1
+            (`limits.estimate_share`).
 
     """
 
@@ -87,6 +91,8 @@ class Terms:
     pointers: Mapping[str, str] = _NONE
     prices: Mapping[str, PriceSeries] = _WITHOUT
     assumptions: tuple[Assumption, ...] = ()
+    allowance: Allowance | None = None
+    estimate_share: float = 1.0
 
 
 def refuse_unknown(state: Mapping[str, object], codes: Collection[str]) -> None:
@@ -276,9 +282,24 @@ class _Cutting:
         if smallest == MISSING or len(part) < last - first:
             self._note_gaps(role, name, series, (first, last))
             return None
+        if self.terms.missing == "estimate" and self._is_guess(role, name, filled_slots, len(part)):
+            return None
         if filled_slots:
             self.result.assumptions[_told(name, self.terms.missing, filled_slots)] = None
         return Portion(grid, part, max(-smallest, int(part.max())) if len(part) else 0)
+
+    def _is_guess(self, role: str, name: str, filled_slots: int, slots: int) -> bool:
+        """Tell whether more slots were estimated than may be; that is noted."""
+        share = self.terms.estimate_share
+        if filled_slots <= share * slots:
+            return False
+        message = (
+            f"{name}: {filled_slots} of {slots} slots have no reading: at most "
+            f"limits.estimate_share ({share:g}) of them are estimated"
+        )
+        self.faults.append(Fault("too_much_missing", message, self.terms.pointers.get(role)))
+        self.missing += filled_slots
+        return True
 
     def _note_gaps(self, role: str, name: str, series: Series, slots: tuple[int, int]) -> None:
         """Note the gaps of a channel, as long as there is room for more."""

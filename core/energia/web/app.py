@@ -26,10 +26,11 @@ from energia.web.background_probe import BackgroundProbe
 from energia.web.endpoints import ROUTES
 from energia.web.feed_probes import FeedProbe
 from energia.web.headers import cross_origin
-from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR, InFlight
+from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR, WORKERS, InFlight
 from energia.web.middlewares import answered, in_time, observe, on_prepare
 from energia.web.rates import at_rate, limits_of
 from energia.web.routes import Route
+from energia.work import Workers
 
 #: A part of a path that stands for any text: its name makes no difference to what is answered.
 _PLACE: Final = re.compile(r"\{\w+\}")
@@ -66,12 +67,14 @@ def create_app(core: Core) -> web.Application:
     app[IN_FLIGHT] = InFlight()
     app[AUTHENTICATION] = Authentication(core)
     limits_of(app)
+    app[WORKERS] = Workers(core.settings.limits.workers, core.settings.limits.queue)
     feed_probes = map(FeedProbe, core.plugins.price_feeds())
     probes = [*core.plugins.probes(), *feed_probes, BackgroundProbe()]
     app[MONITOR] = Monitor(probes, core)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
     app.on_response_prepare.append(on_prepare)
     app.cleanup_ctx.append(_beating)
+    app.cleanup_ctx.append(_working)
     mount(app, core.plugins)
     return app
 
@@ -81,6 +84,12 @@ async def _beating(app: web.Application) -> AsyncIterator[None]:
     core = app[CORE]
     async with core.state.heartbeat.running(core.settings.health.loop_timeout):
         yield
+
+
+async def _working(app: web.Application) -> AsyncIterator[None]:
+    """Let work be stopped when the application ends."""
+    yield
+    app[WORKERS].close()
 
 
 @asynccontextmanager

@@ -45,7 +45,7 @@ class Server(web.Server):
             loop=asyncio.get_running_loop(),
             keepalive_timeout=_KEEPALIVE,
             auto_decompress=False,
-            access_log=None,  # type: ignore[arg-type]  # as AppRunner has it for none
+            access_log=None,
         )
 
 

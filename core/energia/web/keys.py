@@ -12,6 +12,7 @@ from energia.core import Core
 from energia.db.undertaking import Undertaking
 from energia.health.monitor import Monitor
 from energia.web.bodies import Accepted
+from energia.work import Workers
 
 
 class InFlight:
@@ -60,5 +61,7 @@ MONITOR = web.AppKey("MONITOR", Monitor)
 UNDERTAKING = web.RequestKey("UNDERTAKING", Undertaking)
 #: The OpenAPI document, as JSON.
 DOCUMENT = web.AppKey("DOCUMENT", bytes)
+#: Compute what takes longer than the event loop may be held up.
+WORKERS = web.AppKey("WORKERS", Workers)
 #: Counts the requests that are being answered.
 IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)

@@ -5,6 +5,7 @@ import errno
 import random
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from http import HTTPStatus
@@ -29,6 +30,7 @@ from energia.web import problems
 from energia.web.app import create_app, started
 from energia.web.connections import Server
 from energia.web.keys import CORE, IN_FLIGHT, REQUEST_ID
+from energia.work import SWITCH
 
 #: Seconds between two attempts to reach the database: doubled from the first up to the last.
 _FIRST_PAUSE: Final = 0.2
@@ -45,6 +47,7 @@ def serve(settings: Settings, plugins: Plugins) -> None:
         MigrationError: The database cannot be migrated.
 
     """
+    sys.setswitchinterval(SWITCH)  # the loop waits for no thread that computes
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(settings, plugins))
 

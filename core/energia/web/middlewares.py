@@ -16,9 +16,19 @@ from energia.errors import EnergiaError, Malformed, TimedOut, TooSlow
 from energia.web import problems
 from energia.web.bodies import accepts_gzip
 from energia.web.headers import secure, share
-from energia.web.keys import CALLER, CORE, DEADLINE, ERROR, IN_FLIGHT, REQUEST_ID, UNDERTAKING
+from energia.web.keys import (
+    CALLER,
+    CORE,
+    DEADLINE,
+    ERROR,
+    IN_FLIGHT,
+    REQUEST_ID,
+    UNDERTAKING,
+    WORKERS,
+)
 from energia.web.problems import new_request_id
 from energia.web.rates import settle
+from energia.work import ASKER, Asker
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: The ids of requests that are taken over from a client; others are replaced.
@@ -147,6 +157,8 @@ async def in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
     """
     seconds = request.app[CORE].settings.limits.request_time
     deadline = request[DEADLINE] = asyncio.timeout(seconds)
+    caller = request.get(CALLER, ANYBODY)
+    ASKER.set(Asker(request.app[WORKERS], caller.id, lambda: request.transport is None))
     try:
         async with deadline:
             try:

@@ -267,9 +267,9 @@ def _implied(route: Route) -> Iterable[type[EnergiaError]]:
     if "request" not in places or places & {"path", "query", "body"}:
         yield Invalid
     if places & {"body", "upload"}:
-        yield from (Malformed, TooLarge, TooSlow, UnsupportedMedia, TimedOut)
+        yield from (Malformed, TooLarge, TooSlow, UnsupportedMedia, TimedOut, Busy)
     if "tenant" in places:
-        yield from (DatabaseAway, TimedOut)
+        yield from (DatabaseAway, TimedOut, Busy)
     if route.path.startswith("/v1/"):
         yield from (TooFast, Busy)
 

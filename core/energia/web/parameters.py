@@ -1,6 +1,5 @@
 """Parameters of a handler: where each is found in a request, and how it is read."""
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
@@ -20,6 +19,7 @@ from energia.web import bodies
 from energia.web.bodies import Accepted, Limit, Upload
 from energia.web.keys import ACCEPTED, CONVERTER, CORE
 from energia.web.tenant import tenant_of
+from energia.work import off_loop
 
 Where = Literal[
     "path",
@@ -34,8 +34,8 @@ Where = Literal[
     "accepted",
 ]
 
-#: Bodies from this size are read in a thread, so that health keeps answering.
-_LARGE: Final = 256 * 1024
+#: Bodies from this size are read beside the event loop, so that health keeps answering.
+_LARGE: Final = 32 * 1024
 
 
 class Query(dict[str, str]):
@@ -195,7 +195,7 @@ async def _body(request: web.Request, parameter: Parameter) -> Any:
     data = await bodies.read(request, Limit.of(limits, "body_bytes"))
     if len(data) < _LARGE:
         return _structured(data, parameter.type, converter, limits.depth)
-    return await asyncio.to_thread(_structured, data, parameter.type, converter, limits.depth)
+    return await off_loop(_structured, data, parameter.type, converter, limits.depth)
 
 
 def _structured(data: bytearray, type_: Any, converter: Converter, depth: int) -> Any:

@@ -18,10 +18,12 @@ says nothing is for `admin` alone, where tokens are required.
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, get_type_hints
 
 import attrs
+import msgspec
 from aiohttp import web
 
 from energia.access.callers import Scope
@@ -32,6 +34,7 @@ from energia.web.bodies import Accepted, Upload
 from energia.web.keys import ACCEPTED, CONVERTER
 from energia.web.parameters import Parameter, Query
 from energia.web.streams import Rows
+from energia.work import off_loop
 
 __all__ = ["PUBLIC", "Accepted", "Created", "Query", "Route", "Routes", "Rows", "Upload"]
 
@@ -43,6 +46,8 @@ PUBLIC: Final[tuple[Scope, ...]] = ()
 #: What may be done again when a deadlock has undone it (RFC 9110, 9.2.2).
 _IDEMPOTENT: Final = frozenset({"GET", "PUT", "DELETE"})
 _NONE: Final[Mapping[Any, Any]] = MappingProxyType({})
+#: An answer of so many values is written beside the event loop.
+_MANY: Final = 1000
 
 
 @attrs.frozen
@@ -132,9 +137,9 @@ class Route:
             return result
         if isinstance(result, Rows):
             return await streams.respond(request, result, request[ACCEPTED])
-        return self._answer(request, result)
+        return await self._answer(request, result)
 
-    def _answer(self, request: web.Request, result: object) -> web.Response:
+    async def _answer(self, request: web.Request, result: object) -> web.Response:
         status, headers = self.status, {}
         if isinstance(result, Created):
             status, headers = HTTPStatus.CREATED, {"Location": result.location}
@@ -143,7 +148,7 @@ class Route:
             return web.Response(status=HTTPStatus.NO_CONTENT)
         if len(self.produces) > 1:
             headers["Vary"] = "Accept"
-        return json_response(request, result, status, headers)
+        return await json_response(request, result, status, headers)
 
 
 def of_request(request: web.Request) -> Route | None:
@@ -152,12 +157,30 @@ def of_request(request: web.Request) -> Route | None:
     return route if isinstance(route, Route) else None
 
 
-def json_response(
+async def json_response(
     request: web.Request, value: object, status: HTTPStatus, headers: dict[str, str]
 ) -> web.Response:
     """Return *value* as a JSON response."""
-    body = request.app[CONVERTER].dumps(value)
+    dumps = request.app[CONVERTER].dumps
+    body = await off_loop(dumps, value) if _is_large(value) else dumps(value)
     return web.Response(body=body, status=status, content_type=bodies.JSON, headers=headers)
+
+
+def _is_large(value: object) -> bool:
+    """Tell whether it takes over a millisecond to write a value: it has many parts."""
+    left, seen = [value], 0
+    while left and seen < _MANY:
+        part = left.pop()
+        seen += 1
+        if isinstance(part, Mapping):
+            left += islice(part.values(), _MANY)
+        elif isinstance(part, list | tuple):
+            left += part[:_MANY]
+        elif attrs.has(class_ := type(part)):
+            left += [getattr(part, field.name) for field in attrs.fields(class_)]
+        elif isinstance(part, msgspec.Struct):
+            left += [getattr(part, name) for name in part.__struct_fields__]
+    return bool(left)
 
 
 class Routes(list[Route]):

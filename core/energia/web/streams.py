@@ -17,7 +17,6 @@ What the handler and the first batch raise is an ordinary problem document. An e
 the connection off before the end of the message, so that no client takes a part for the whole.
 """
 
-import asyncio
 import csv
 import io
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
@@ -37,6 +36,7 @@ from energia.time import Int64, Zone
 from energia.units import MICRO
 from energia.web import bodies
 from energia.web.bodies import CSV, JSON, NDJSON, Accepted
+from energia.work import off_loop
 
 __all__ = ["CSV", "FILES", "JSON", "NDJSON", "Accepted", "Batch", "Cell", "Numbers", "Rows"]
 
@@ -78,8 +78,12 @@ class Rows:
 
 async def _transposed(rows: Iterable[Sequence[Cell]]) -> AsyncGenerator[Batch, None]:
     left = iter(rows)
-    while batch := list(islice(left, ROWS)):
-        yield list(zip(*batch, strict=True))
+
+    def columns() -> Batch:
+        return list(zip(*islice(left, ROWS), strict=True))
+
+    while batch := await off_loop(columns):
+        yield batch
 
 
 async def respond(request: web.Request, rows: Rows, accepted: Accepted) -> web.StreamResponse:
@@ -87,14 +91,14 @@ async def respond(request: web.Request, rows: Rows, accepted: Accepted) -> web.S
     file = _FILES[accepted](rows.columns)
     async with aclosing(rows.batches) as batches:
         first = await anext(batches, None)
+        # Before the answer begins: it may yet be refused where all threads are busy.
+        begin = file.begin + (b"" if first is None else await off_loop(file.text, first))
         response = _response(request, accepted)
         await response.prepare(request)
         if request.method == "HEAD":
             return response
         try:
-            await response.write(file.begin)
-            if first is not None:
-                await _send(response, file, first)
+            await response.write(begin)
             async for batch in batches:
                 await _send(response, file, batch)
             await response.write_eof()
@@ -105,7 +109,7 @@ async def respond(request: web.Request, rows: Rows, accepted: Accepted) -> web.S
 
 async def _send(response: web.StreamResponse, file: "_File", batch: Batch) -> None:
     # In a thread, so that others are served between the batches.
-    await response.write(await asyncio.to_thread(file.text, batch))
+    await response.write(await off_loop(file.text, batch))
 
 
 def _response(request: web.Request, accepted: Accepted) -> web.StreamResponse:

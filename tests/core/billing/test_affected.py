@@ -8,6 +8,7 @@ from energia.billing.affected import affected as affected_bills
 from energia.billing.bills import Bills, Filter
 from energia.db.tenant import Tenant
 from energia.pricing.tariffs import tariff_converter
+from energia.settings import Limits
 from energia.time import SystemClock
 from tests.core.billing.fakes import plugins
 from tests.core.billing.setting import (
@@ -258,10 +259,25 @@ async def test_a_page_looks_at_so_many_bills(billed: Client, tenant: Tenant) -> 
     await hours(billed, 4, 2)
     loaded = plugins()
     converter = tariff_converter(loaded.charges())
-    bills = Bills(tenant, converter, loaded, SystemClock(), 10_000, 100)
+    bills = Bills(tenant, converter, loaded, SystemClock(), Limits())
 
     nothing, after = await affected_bills(bills, Filter(), None, limit=10, most=3)
     rest, end = await affected_bills(bills, Filter(), after, limit=10, most=3)
 
     assert (nothing, str(after)) == ([], "2025-03-04@c")
     assert ([bill.id for bill in rest], end) == (["b4"], None)
+
+
+async def test_a_page_ends_after_the_work_of_one_price(billed: Client, tenant: Tenant) -> None:
+    """Each bill is four units: after four of them there is a place to go on from."""
+    await hours(billed, 1, 2, 2, 2, 2)
+    loaded = plugins()
+    converter = tariff_converter(loaded.charges())
+    bills = Bills(tenant, converter, loaded, SystemClock(), Limits(pricing=10))
+
+    found, after = await affected_bills(bills, Filter(), None, limit=10)
+    rest, end = await affected_bills(bills, Filter(), after, limit=10)
+
+    assert [bill.id for bill in found] == ["b1", "b2", "b3", "b4"]
+    assert str(after) == "2025-03-05@c"
+    assert (rest, end) == ([], None)

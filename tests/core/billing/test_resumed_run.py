@@ -15,6 +15,7 @@ from energia.db.pool import Pool
 from energia.db.tenant import Queries, Tenant
 from energia.errors import DatabaseAway
 from energia.pricing.tariffs import tariff_converter
+from energia.settings import Limits
 from energia.time import SystemClock
 from tests.core.billing.fakes import Heard, plugins
 from tests.core.billing.setting import CHANNEL, CONTRACT, store_household, success
@@ -65,7 +66,7 @@ def bills_of(tenant: Tenant, heard: Heard) -> Bills:
     """Return the bills of a database."""
     loaded = plugins(heard)
     converter = tariff_converter(loaded.charges())
-    return Bills(tenant, converter, loaded, SystemClock(), 1_000_000, 1000)
+    return Bills(tenant, converter, loaded, SystemClock(), Limits())
 
 
 def outcome(found: RunOutcome) -> tuple[int, int, int, int, int]:
@@ -139,7 +140,7 @@ async def test_failures_are_counted_beyond_those_that_are_listed(
     many: Client, tenant: Tenant, heard: Heard
 ) -> None:
     """A day without readings fails for all; the first are named."""
-    few = attrs.evolve(bills_of(tenant, heard), failures=150)
+    few = attrs.evolve(bills_of(tenant, heard), limits=Limits(problems=150))
     empty = attrs.evolve(MARCH_1, start=date(2025, 3, 2), end=date(2025, 3, 3))
 
     found = await run(few, empty)

@@ -2,9 +2,10 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Final
 
 import attrs
@@ -25,7 +26,8 @@ CANONICAL: Final = {"kWh": "kWh", "MWh": "kWh", "m3": "m3"}
 
 def canonical(price: Decimal, unit: str) -> Decimal:
     """Return the price of one canonical unit, given that of one *unit*; exact."""
-    return shifted(price, _SHIFTS[unit])
+    digits = _SHIFTS[unit]
+    return shifted(price, digits) if digits else price
 
 
 def shown(price: Decimal, unit: str) -> Decimal:
@@ -50,11 +52,11 @@ def prices_of(
     """
     batch = prices if isinstance(prices, PriceBatch) else PriceBatch(prices=prices)
     unit, interval = batch.unit or unit, batch.interval or interval
+    if batch.values is not None:
+        return _row(batch, unit, interval, pointer)
     within = f"{pointer}{_member(prices)}"
     pairs, faults = list[tuple[Price, str]](), list[Fault]()
-    for index, item in enumerate(_items(batch, interval, pointer)):
-        if item is None:
-            continue
+    for index, item in enumerate(batch.prices or ()):
         price = _price(item, unit, interval, f"{within}/{index}")
         if isinstance(price, Fault):
             faults.append(price)
@@ -81,30 +83,31 @@ def inline(prices: Mapping[str, InlinePrices], currency: str) -> dict[str, Price
     return series
 
 
+def number_of(prices: InlinePrices) -> int:
+    """Return how many prices there are."""
+    batch = prices if isinstance(prices, PriceBatch) else PriceBatch(prices=prices)
+    return len(batch.prices or ()) + len(batch.values or ())
+
+
 def _member(prices: InlinePrices) -> str:
     if not isinstance(prices, PriceBatch):
         return ""
     return "/prices" if prices.values is None else "/values"
 
 
-def _items(
-    batch: PriceBatch, interval: timedelta | None, pointer: str
-) -> Iterable[PricePoint | None]:
-    """Return the prices one by one; None where there is none."""
-    if batch.values is None:
-        return batch.prices or ()
+def _row(batch: PriceBatch, unit: str, interval: timedelta | None, pointer: str) -> list[Price]:
+    """Return prices of consecutive slots: in order, none over another, so all of them fit."""
     if interval is None:
         raise Invalid.of(
             "missing_field", "values need an interval: the series has none", f"{pointer}/interval"
         )
-    return _consecutive(batch, interval)
-
-
-def _consecutive(batch: PriceBatch, interval: timedelta) -> Iterator[PricePoint | None]:
     assert batch.start is not None
-    for index, price in enumerate(batch.values or ()):
-        start = batch.start.astimezone(UTC) + index * interval
-        yield None if price is None else PricePoint(start=start, end=start + interval, price=price)
+    starts = count(instant_of(batch.start), lasts := seconds_in(interval))
+    return [
+        Price(start, start + lasts, canonical(value, unit))
+        for start, value in zip(starts, batch.values or (), strict=False)
+        if value is not None
+    ]
 
 
 def _price(item: PricePoint, unit: str, interval: timedelta | None, pointer: str) -> Price | Fault:

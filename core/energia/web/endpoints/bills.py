@@ -25,7 +25,14 @@ from energia.billing.run import run
 from energia.convert import Converter, Id
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import AmbiguousChannel, Conflict, IncompletePrices, IncompleteUsage, NotFound
+from energia.errors import (
+    AmbiguousChannel,
+    Conflict,
+    IncompletePrices,
+    IncompleteUsage,
+    NotFound,
+    TooLarge,
+)
 from energia.web.resources import (
     BILLERS,
     BillCursor,
@@ -37,7 +44,7 @@ from energia.web.resources import (
 )
 from energia.web.routes import Created, Routes
 
-_PRICING = (OutsideContract, IncompleteUsage, IncompletePrices, AmbiguousChannel)
+_PRICING = (OutsideContract, IncompleteUsage, IncompletePrices, AmbiguousChannel, TooLarge)
 
 OfContract = Annotated[Id, Meta(description="Only bills of this contract.")]
 From = Annotated[date, Meta(description="Only bills whose period begins on this day or later.")]

@@ -14,7 +14,7 @@ from energia.billing.to_date import CostToDate, cost_to_date
 from energia.convert import Converter, Id
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Conflict, IncompleteUsage, InUse, Invalid, NotFound
+from energia.errors import Conflict, IncompleteUsage, InUse, Invalid, NotFound, TooLarge
 from energia.web.resources import (
     BILLERS,
     ContractId,
@@ -132,7 +132,7 @@ async def get_contract_state(
 
 @routes.get(
     "/v1/contracts/{contract}/to-date",
-    errors=(NotFound, Conflict, OutsideContract, IncompleteUsage),
+    errors=(NotFound, Conflict, OutsideContract, IncompleteUsage, TooLarge),
 )
 async def get_cost_to_date(
     contract: ContractId,

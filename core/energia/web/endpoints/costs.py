@@ -1,6 +1,5 @@
 """Costs: usage priced under tariffs, without storing anything."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -37,6 +36,7 @@ from energia.web.resources import (
     examples,
 )
 from energia.web.routes import Routes
+from energia.work import off_loop
 
 
 @attrs.frozen(kw_only=True)
@@ -171,11 +171,11 @@ async def post_cost(
 
     With usage and tariff in the request no database is needed.
     """
-    limit = core.settings.limits.slots
-    costing = await costing_of(body, {"/tariff": body.tariff}, tenant, converter, limit)
+    limits = core.settings.limits
+    costing = await costing_of(body, {"/tariff": body.tariff}, tenant, converter, limits)
     with _pointing(), timed("cost", core.plugins.pricing_finished):
-        groups = await asyncio.to_thread(costing.price, body.state)
-    return _answer(costing, groups, core)
+        groups = await off_loop(costing.price, body.state)
+    return await off_loop(_answer, costing, groups, core)
 
 
 @routes.post("/v1/costs/compare", errors=_ERRORS, examples=examples("comparisons"))
@@ -187,11 +187,11 @@ async def compare_costs(
     Unless a `group` is asked for, a window of more than 45 days is priced by calendar months of
     the site's zone, each as a bill of its own, and the answer says so in `assumptions`.
     """
-    limit = core.settings.limits.slots
+    limits = core.settings.limits
     tariffs = {f"/tariffs/{index}": tariff for index, tariff in enumerate(body.tariffs)}
-    costing = await costing_of(body, tariffs, tenant, converter, limit)
+    costing = await costing_of(body, tariffs, tenant, converter, limits)
     with timed("compare", core.plugins.pricing_finished):
-        ranking = await asyncio.to_thread(costing.compare)
+        ranking = await off_loop(costing.compare)
     plan, moment = costing.inputs.plan, costing.zone.datetime
     start, end = moment(plan.start), moment(plan.end)
     group, coverage = costing.comparison_group, costing.inputs.coverage

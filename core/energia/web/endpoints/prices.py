@@ -1,6 +1,5 @@
 """Prices: what one unit costs in each slot, past and ahead."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,8 +14,17 @@ from energia.billing.contracts import Contracts
 from energia.convert import Converter, Id
 from energia.convert.scalars import Unfit
 from energia.core import Core
+from energia.costing.budget import refuse_costly_slots
 from energia.db.pool import Tenant
-from energia.errors import Conflict, Fault, IncompletePrices, InUse, Invalid, NotFound
+from energia.errors import (
+    Conflict,
+    Fault,
+    IncompletePrices,
+    InUse,
+    Invalid,
+    NotFound,
+    TooLarge,
+)
 from energia.metering.series import refuse_length
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Role, unit_of
@@ -64,6 +72,7 @@ from energia.web.resources import (
 )
 from energia.web.routes import Created, Routes
 from energia.web.streams import FILES, JSON, ROWS, Accepted, Batch, Cell, Rows, stamps
+from energia.work import off_loop
 
 _COLUMNS: Final = ("start", "end", "price", "period")
 
@@ -113,7 +122,7 @@ async def _batches(
     runs, cells = _runs(prices), _cells(prices, components)
     for first in range(0, len(runs), ROWS):
         span = slice(first, first + ROWS)
-        times = await asyncio.to_thread(_stamps, prices, zone, span)
+        times = await off_loop(_stamps, prices, zone, span)
         which = runs[span].tolist()
         yield [*times, *([column[run] for run in which] for column in cells)]
 
@@ -185,7 +194,9 @@ class TariffPrices:
 
 
 @routes.get(
-    "/v1/tariffs/{tariff}/prices", errors=(NotFound, Conflict, IncompletePrices), produces=FILES
+    "/v1/tariffs/{tariff}/prices",
+    errors=(NotFound, Conflict, IncompletePrices, TooLarge),
+    produces=FILES,
 )
 async def get_prices(
     tariff: TariffId,
@@ -219,11 +230,13 @@ async def get_prices(
         market, feeds = await _market(core, tenant, names, window)
         refuse_unfit(names, market.series, definition.currency)
     grid = _grid(*window, resolution or _native(market), limit)
+    budget = core.settings.limits.pricing
+    refuse_costly_slots(definition, window, grid.count, budget, one_by_one=bool(names))
     with _pointing():
-        unit_prices = await asyncio.to_thread(prices, definition, channel, grid, parameters, market)
+        unit_prices = await off_loop(prices, definition, channel, grid, parameters, market)
     if accepted != JSON:
         return price_rows(unit_prices, zone)
-    data = await asyncio.to_thread(slot_prices, unit_prices, zone)
+    data = await off_loop(slot_prices, unit_prices, zone)
     return TariffPrices(
         currency=definition.currency,
         unit=unit_of(channel),
@@ -432,7 +445,7 @@ async def get_series_prices(
             f"the window has {len(points.starts)} prices, more than {_SLOTS}",
             "/query/end",
         )
-    data = _data(points, head.unit, zone)
+    data = await off_loop(_data, points, head.unit, zone)
     if accepted != JSON:
         rows = ((slot.start, slot.end, slot.price) for slot in data)
         return Rows.listed(("start", "end", "price"), rows)

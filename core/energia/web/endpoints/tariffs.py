@@ -1,6 +1,5 @@
 """Tariffs and the lists of holidays that they name: documents of ours, or imported ones."""
 
-import asyncio
 from typing import Annotated
 
 import attrs
@@ -16,6 +15,7 @@ from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Conflict, InUse, Invalid, NotFound, did_you_mean
 from energia.ids import new_id
+from energia.pricing.allowance import refuse_many_lines
 from energia.pricing.holidays.lists import HolidayList
 from energia.pricing.holidays.store import HolidayLists, resolved
 from energia.pricing.importing import (
@@ -44,6 +44,7 @@ from energia.web.resources import (
     page,
 )
 from energia.web.routes import Created, Routes
+from energia.work import off_loop
 
 _TARIFF_EXAMPLES = examples("tariffs")
 
@@ -64,8 +65,11 @@ async def list_tariffs(
 
 
 @routes.post("/v1/tariffs", errors=(Conflict,), examples=_TARIFF_EXAMPLES)
-async def post_tariff(body: Tariff, tenant: Tenant, converter: Converter) -> Created[Tariff]:
+async def post_tariff(
+    body: Tariff, core: Core, tenant: Tenant, converter: Converter
+) -> Created[Tariff]:
     """Make a tariff; 409 if there is one with its id."""
+    refuse_many_lines(body, core.settings.limits.lines)
     tariff = await resolved(tenant, attrs.evolve(body, id=body.id or new_id()))
     await Tariffs(tenant, converter).add(tariff)
     return _tariff_created(tariff)
@@ -96,6 +100,7 @@ async def put_tariff(
     """
     if body.id not in (None, tariff):
         raise Invalid.of("wrong_id", f"the path says {tariff!r}", "/id")
+    refuse_many_lines(body, core.settings.limits.lines)
     why = correction_of(core, correction)
     record, created = await put(tenant, converter, attrs.evolve(body, id=tariff), why)
     return _tariff_created(record) if created else record
@@ -161,7 +166,7 @@ async def import_tariff(
         exports=exports,
     )
     importer = _importer(core, format)
-    return await asyncio.to_thread(imported, importer, body, options, converter)
+    return await off_loop(imported, importer, body, options, converter)
 
 
 def _importer(core: Core, name: str) -> TariffImporter:

@@ -11,9 +11,10 @@ from msgspec import Meta
 
 from energia.convert import Converter, Id
 from energia.core import Core
+from energia.costing.budget import refuse_costly_slots
 from energia.costing.inputs import role_of
 from energia.db.pool import Tenant
-from energia.errors import AmbiguousChannel, Conflict, Invalid, NotFound
+from energia.errors import AmbiguousChannel, Conflict, Invalid, NotFound, TooLarge
 from energia.metering import query, usage
 from energia.metering.series import Series
 from energia.metering.usage import Coverage, WindowUsage
@@ -36,6 +37,7 @@ from energia.web.resources import (
 )
 from energia.web.routes import Routes
 from energia.web.streams import FILES, JSON, Accepted, Cell, Rows
+from energia.work import checkpoint, off_loop
 
 _COLUMNS: Final = ("start", "end", "value", "unit", "peak_value", "peak_unit", "peak_start")
 _COVERAGE: Final = tuple(field.name for field in attrs.fields(Coverage))
@@ -133,7 +135,9 @@ routes = Routes(tag="Readings", reads=READERS, writes=WRITERS)
 
 
 @routes.get(
-    "/v1/meters/{meter}/usage", errors=(NotFound, AmbiguousChannel, Conflict), produces=FILES
+    "/v1/meters/{meter}/usage",
+    errors=(NotFound, AmbiguousChannel, Conflict, TooLarge),
+    produces=FILES,
 )
 async def get_usage(
     meter: MeterId,
@@ -161,21 +165,40 @@ async def get_usage(
     selection = await channel_window(
         tenant, meter, channel, (start, end), core.settings.limits.slots
     )
-    edges = _bounds(selection, window)
+    edges = await off_loop(_bounds, selection, window)
     _refuse_parts(by, tariff, charge)
     split = None if tariff is None else await _tariff(tenant, converter, tariff)
-    series = await query.series(tenant, selection.channel, selection.start, selection.end, known_at)
-    assumptions = _assumptions(series, edges)
-    data = [_window(part, series, selection) for part in usage.by_window(series, edges)]
     if split is not None:
-        parts = _split(series, edges, split, selection, charge)
-        for row, periods in zip(data, parts.windows, strict=True):
-            row.periods = {name: decimal_text(value) for name, value in periods.items()}
-        assumptions += parts.assumptions
-    unit = selection.channel.canonical
-    if accepted != JSON:
-        return usage_rows(data, unit)
-    return Usage(meter, selection.channel.id, unit, selection.zone.name, data, assumptions)
+        bounds = (selection.start, selection.end)
+        slots = (selection.end - selection.start) // selection.channel.interval
+        refuse_costly_slots(split, bounds, slots, core.settings.limits.pricing)
+    series = await query.series(tenant, selection.channel, selection.start, selection.end, known_at)
+    answer = await off_loop(_usage, meter, selection, series, edges)
+    if split is not None:
+        await off_loop(_add_periods, answer, series, edges, split, selection, charge)
+    return answer if accepted == JSON else usage_rows(answer.data, answer.unit)
+
+
+def _usage(meter: str, selection: ChannelWindow, series: Series, edges: Int64) -> Usage:
+    """Return the usage of each window between *edges*."""
+    data = [_window(part, series, selection) for part in usage.by_window(series, edges)]
+    channel, assumptions = selection.channel, _assumptions(series, edges)
+    return Usage(meter, channel.id, channel.canonical, selection.zone.name, data, assumptions)
+
+
+def _add_periods(
+    answer: Usage,
+    series: Series,
+    edges: Int64,
+    tariff: Tariff,
+    selection: ChannelWindow,
+    charge: str | None,
+) -> None:
+    """Split the usage of each window by the periods of a tariff."""
+    parts = _split(series, edges, tariff, selection, charge)
+    for row, periods in zip(answer.data, parts.windows, strict=True):
+        row.periods = {name: decimal_text(value) for name, value in periods.items()}
+    answer.assumptions += parts.assumptions
 
 
 def _refuse_parts(by: str | None, tariff: str | None, charge: str | None) -> None:
@@ -231,6 +254,7 @@ def _bounds(selection: ChannelWindow, text: str) -> Int64:
 
 def _window(part: WindowUsage, series: Series, selection: ChannelWindow) -> UsageWindow:
     """Return a window as the API gives it."""
+    checkpoint()
     return UsageWindow(
         selection.zone.datetime(part.start),
         selection.zone.datetime(part.end),
