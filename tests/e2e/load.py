@@ -208,7 +208,7 @@ class Watch:
                 await asyncio.sleep(0.01)
 
     async def _run(self) -> None:
-        async with aiohttp.ClientSession(self.url, headers=self.headers) as api:
+        async with aiohttp.ClientSession(self.url) as api:
             while True:
                 for path, found in (("live", self.live), ("ready", self.ready)):
                     found.append(await self._status(api, path))

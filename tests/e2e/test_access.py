@@ -175,7 +175,7 @@ async def test_tokens_over_http(client: Client, pool: Pool) -> None:
     token = await made.json()
     prefix = token["about"]["prefix"]
     listed = await (await client.get("/v1/tokens", headers=admin)).text()
-    rotated = await client.post(f"/v1/tokens/{prefix}/rotate", headers=admin)
+    rotated = await client.post(f"/v1/tokens/{prefix}/rotate?grace=60", headers=admin)
     gone = await client.delete(f"/v1/tokens/{prefix}", headers=admin)
     again = await client.post(f"/v1/tokens/{prefix}/rotate", headers=admin)
 
