@@ -24,6 +24,10 @@ Prefix = Annotated[
         examples=["1x0a1b2c3d4e"],
     ),
 ]
+Grace = Annotated[
+    int,
+    Meta(ge=0, le=2_592_000, description="Seconds for which the secret before is taken as well."),
+]
 
 routes = Routes(tag="Tokens", reads=ADMINS, writes=ADMINS)
 _EXAMPLES = {
@@ -47,18 +51,6 @@ class WholeToken:
 
     token: str
     about: Token
-
-
-@attrs.frozen
-class Rotation:
-    """How a token gets another secret.
-
-    Attributes:
-        grace: For how long the secret before is taken as well, in seconds; not at all without.
-
-    """
-
-    grace: Annotated[int, Meta(ge=0, le=2_592_000)] = 0
 
 
 @routes.get("/v1/tokens", errors=(Forbidden,))
@@ -100,12 +92,12 @@ async def delete_token(request: web.Request, prefix: Prefix, tenant: Tenant) -> 
 
 @routes.post("/v1/tokens/{prefix}/rotate", errors=(NotFound, Forbidden))
 async def rotate_token(
-    request: web.Request, prefix: Prefix, tenant: Tenant, body: Rotation = Rotation()
+    request: web.Request, prefix: Prefix, tenant: Tenant, grace: Grace = 0
 ) -> WholeToken:
     """Give a token another secret; the one before ends now, or after the `grace` that is given."""
     _refuse_limited(request)
-    grace = timedelta(seconds=body.grace)
-    return await _whole(tenant, await tokens.rotate(tenant, prefix, grace))
+    secret = await tokens.rotate(tenant, prefix, timedelta(seconds=grace))
+    return await _whole(tenant, secret)
 
 
 async def _whole(tenant: Tenant, secret: Secret) -> WholeToken:
