@@ -26,6 +26,6 @@ class TariffsHealth:
 
     async def check(self, core: Core) -> Observed:
         """Return how many kinds of charge are missing, with a warning that names each."""
-        needed = await needed_kinds(core.pool.tenant(), core.plugins.charges())
+        needed = await needed_kinds(core.pool.everywhere(), core.plugins.charges())
         complaint = "; ".join(map(str, needed))
         return Observed(len(needed), "kinds", complaint or None)

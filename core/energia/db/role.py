@@ -102,6 +102,7 @@ _LACKS: Final = f"""with thing as (
   from thing t cross join aclexplode(t.acl) a
   where a.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'USAGE')
     and (t.relname <> 'schema_migration' or a.privilege_type = 'SELECT')
+    and (t.relname <> 'audit' or a.privilege_type in ('SELECT', 'DELETE'))
   group by 1, 2, 3, 4
 )
 select format('grant %s on %s %s to %I', string_agg(privilege, ', ' order by privilege), kind,

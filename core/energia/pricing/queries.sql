@@ -69,12 +69,12 @@ order by t.id
 limit %s
 
 -- name: tariff_needs
--- Kinds of charge that are not among some, with how many tariffs have each and the first of them.
-select charge ->> 'kind', count(distinct v.tariff_id)::int, min(v.tariff_id)
+-- Kinds of charge that are not among some, with how many tariffs of whoever asks, or of all
+-- organizations, have each and the first of them.
+select charge ->> 'kind', count(distinct (v.organization_id, v.tariff_id))::int, min(v.tariff_id)
 from tariff_version v
 cross join lateral json_array_elements(v.document -> 'charges') charge
-where v.organization_id = current_setting('energia.organization')::int
-  and charge ->> 'kind' <> all(%(kinds)s::text[])
+where charge ->> 'kind' <> all(%(kinds)s::text[])
 group by 1
 order by 1
 

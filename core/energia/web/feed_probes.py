@@ -46,7 +46,7 @@ class FeedProbe:
             RuntimeError: The last fetch failed.
 
         """
-        states = await core.pool.tenant().fetch(_State, SQL["price_feed_get"], self.feed.name)
+        states = await core.pool.everywhere().fetch(_State, SQL["price_feed_get"], self.feed.name)
         if not states:
             return None
         (state,), now = states, core.clock.now()

@@ -43,6 +43,8 @@ insert into price_feed values (1, 'f', 'p', now());
 insert into holiday_list values (1, 'h', 1, now(), '{}');
 insert into superseded values (1, 'tariff', 't', 1, now(), '', '{}');
 insert into bill_webhook_delivery values (1, 'b', now(), now());
+insert into access_token (organization_id, prefix, hash, name, scopes)
+  values (1, '1xp', '', 'n', '{}');
 insert into bill_webhook_since values (1, now());
 """
 

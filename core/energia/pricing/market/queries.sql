@@ -160,7 +160,9 @@ update price_feed set due_at = %(due)s, error = %(error)s
 where organization_id = current_setting('energia.organization')::int and name = %(name)s
 
 -- name: price_feed_get
--- How a feed is doing.
+-- How a feed is doing: for the organization for which it does worst.
 select series_id, tries, succeeded_at, next_update, error
 from price_feed
-where organization_id = current_setting('energia.organization')::int and name = %s
+where name = %s
+order by error is null, succeeded_at
+limit 1
