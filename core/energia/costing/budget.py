@@ -1,8 +1,8 @@
 """What a price costs the service, in units that are counted before any work is done.
 
 A unit is what it takes to work out one flat charge for one bill period: about 0.1 ms of one core
-(0.08 ms in a bill of a hundred flat charges). The other weights are multiples of it, measured in the
-same way on the examples of the bundled charges, rounded up:
+(0.08 ms in a bill of a hundred flat charges). The other weights are multiples of it, measured in
+the same way on the examples of the bundled charges, rounded up:
 
 - a bill period itself: 2 (cutting the usage, rounding the bill, the answer);
 - a charge: 1, and 1 for each line beyond the first (`energia.pricing.allowance.lines_of`);
