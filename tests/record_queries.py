@@ -32,6 +32,7 @@ from tests.e2e.test_schema import CHANNEL, GOOD, MADE, TARIFF
 from tests.serving import make_core
 
 PACKAGES = (
+    "energia.access",
     "energia.audit",
     "energia.billing",
     "energia.costing",

@@ -16,8 +16,10 @@ from energia.errors import did_you_mean
 #: The modules whose names plugins may import: those that `docs/plugins.md` lists.
 PUBLIC: Final = (
     "energia",
+    "energia.convert.repeats",
     "energia.convert.scalars",
     "energia.pricing.bands",
+    "energia.pricing.cache",
     "energia.pricing.dates",
     "energia.pricing.demand",
     "energia.pricing.exact",

@@ -17,10 +17,12 @@ from prometheus_client.registry import Collector
 
 from energia import (
     AcrossVersions,
+    Authenticator,
     BaseCharge,
     BaseMeasure,
     BillIssued,
     BillSoFar,
+    Caller,
     Charge,
     Core,
     Decoder,
@@ -179,6 +181,17 @@ class BrokerProbe:
 
 
 @attrs.frozen
+class Partners:
+    """Recognises partners by the beginning of their tokens."""
+
+    name: str = "partners"
+
+    async def authenticate(self, bearer: str, _: Core) -> Caller | None:
+        """Return the partner whose token it is."""
+        return Caller(f"partner:{bearer[8:]}", "a partner") if bearer[:8] == "partner-" else None
+
+
+@attrs.frozen
 class Greeting:
     """What the route answers."""
 
@@ -217,6 +230,11 @@ class Acme(Feeding):
     """The plugin; its entry point names this class."""
 
     settings: Settings
+
+    @hookimpl
+    def register_authenticators(self) -> list[Authenticator]:
+        """Offer what recognises partners."""
+        return [Partners()]
 
     @hookimpl
     def register_charges(self) -> list[type[Charge]]:

@@ -220,7 +220,7 @@ async def test_last_use(tenant: Tenant, core: Core) -> None:
 
 async def test_another_organization(pool: Pool) -> None:
     """Tokens are of one organization: another one neither lists nor revokes them."""
-    await pool.tenant().execute("insert into organization (name) values ('other')")
+    await pool.everywhere().execute("insert into organization (name) values ('other')")
     secret = await tokens.create(pool.tenant(), READER, NOW)
 
     assert await tokens.listed(pool.tenant(2), "", 10) == []

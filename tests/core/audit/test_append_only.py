@@ -65,7 +65,7 @@ async def test_an_entry_of_before_stays_within_a_transaction(tenant: Tenant) -> 
 
 async def test_a_query_without_a_filter_sees_its_own(pool: Pool) -> None:
     """The policy binds the owner of the table as well."""
-    (other,) = await pool.tenant().fetch(
+    (other,) = await pool.everywhere().fetch(
         int, "insert into organization (name) values ('other') returning id"
     )
     await pool.tenant().execute(SITE, 1, "ours")
@@ -85,7 +85,7 @@ async def test_a_query_without_a_filter_sees_its_own(pool: Pool) -> None:
 
 async def test_what_is_old_goes(pool: Pool) -> None:
     """Whoever's it is; in batches; what is newer than `audit.retention` stays."""
-    (other,) = await pool.tenant().fetch(
+    (other,) = await pool.everywhere().fetch(
         int, "insert into organization (name) values ('other') returning id"
     )
     await pool.tenant(other).execute(SITE, other, "theirs")

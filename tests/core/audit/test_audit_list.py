@@ -60,8 +60,8 @@ async def test_offsets_of_many_hours(client: Client) -> None:
     """An instant is the same instant, whatever offset it is written with."""
     await success(client, "PUT", "/v1/sites/a", SITE)
 
-    assert await log(client, start="2026-01-01T00:00:00+23:59", end="2020-01-01T00:00:00Z") == []
-    assert len(await log(client, start="2020-01-01T00:00:00-23:59")) == 1
+    assert await log(client, start="2026-01-01T00:00:00+15:59", end="2020-01-01T00:00:00Z") == []
+    assert len(await log(client, start="2020-01-01T00:00:00-15:59")) == 1
 
 
 def test_the_command(database: str) -> None:

@@ -243,7 +243,7 @@ async def test_a_thing_that_changes_twice_has_one_entry(tenant: Tenant) -> None:
 async def test_an_organization_has_its_own_entry(pool: Pool) -> None:
     """That it was made is in its own log, not in that of whoever asked."""
     made = "insert into organization (name) values ('other') returning id"
-    (other,) = await pool.tenant(caller="command:root").fetch(int, made)
+    (other,) = await pool.everywhere("command:root").fetch(int, made)
 
     sql = "select caller, resource, resource_id from audit"
     assert await pool.tenant().fetch(lambda *row: row, sql) == []

@@ -181,6 +181,8 @@ async def test_a_service_tells_none(
     plugins = Plugins.installed(settings.plugins)
     await migrate(database, {**CORE_MIGRATIONS, **plugins.migrations()})
     core = make_core(plugins=plugins, settings=settings, pool=pool)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     log.configure(logging.DEBUG)
     told = dict[str, str]()
     try:
@@ -194,7 +196,8 @@ async def test_a_service_tells_none(
                     told[path] = await answer.text()
     finally:
         structlog.reset_defaults()
-        logging.basicConfig(force=True)
+        root.handlers[:] = handlers
+        root.setLevel(level)
     captured = capfd.readouterr()
     told["log"] = captured.out + captured.err
 

@@ -15,6 +15,8 @@ from energia.settings import Database
 #: Tables that are about the installation, and of no organization.
 OF_NOBODY = ["preview_github_delivery", "schema_migration"]
 #: Rows of the first organization.
+#: Rows of the other organization that making it has made.
+OWN = {"organization": " where id <> 2", "audit": " where organization_id = 1"}
 ROWS = """
 insert into organization (name) values ('other');
 insert into site values (1, 's', 'n', 'UTC', 'BR', null, 'BRL');
@@ -94,7 +96,7 @@ async def test_other_organizations_see_and_change_no_row(pool: Pool) -> None:
     other, every = pool.tenant(2), pool.everywhere()
 
     for name in names:
-        own = " where id <> 2" if name == "organization" else ""
+        own = OWN.get(name, "")
         count = f"select count(*)::int from {name}{own}"
         assert await every.fetch(int, count) != [0], name
         assert await other.fetch(int, count) == [0], name

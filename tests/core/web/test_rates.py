@@ -1,19 +1,17 @@
 """How fast a caller may ask, and how many may at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import attrs
 import pytest
-from aiohttp import web
 
 from energia import hookimpl
-from energia.access.callers import Caller
+from energia.access.callers import Authenticator, Caller
 from energia.core import Core
 from energia.plugins import Plugins
 from energia.settings import Limits, Rate, Settings
 from energia.spending import spend
-from energia.web.keys import CALLER
 from energia.web.rates import Bucket, Quotas
 from energia.web.routes import Routes
 from tests.core.web import fakes
@@ -30,7 +28,9 @@ async def get_costly(units: float) -> str:
 
 
 class Costly:
-    """A plugin with a route that costs, and callers that are named by a header."""
+    """A plugin with a route that costs, and callers whose names are their tokens."""
+
+    name = "named"
 
     @hookimpl
     def register_routes(self) -> Routes:
@@ -38,19 +38,13 @@ class Costly:
         return routes
 
     @hookimpl
-    def register_middlewares(self) -> list[object]:
-        """Return what knows the callers."""
-        return [named]
+    def register_authenticators(self) -> list[Authenticator]:
+        """Return what knows the callers: itself."""
+        return [self]
 
-
-@web.middleware
-async def named(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Take who asks from a header."""
-    if name := request.headers.get("X-Caller"):
-        request[CALLER] = Caller(f"token:{name}", name)
-    return await handler(request)
+    async def authenticate(self, bearer: str, core: Core) -> Caller:
+        """Take the token for the caller."""
+        return Caller(f"named:{bearer}", bearer)
 
 
 def core_of(*, limits: Limits | None = None, rate: Rate | None = None) -> Core:
@@ -59,8 +53,12 @@ def core_of(*, limits: Limits | None = None, rate: Rate | None = None) -> Core:
     return make_core(plugins=Plugins.of(fakes=fakes, costly=Costly()), settings=settings)
 
 
-async def ask(client: Client, path: str, **headers: str) -> tuple[int, dict[str, str], str]:
-    """Return the status, the headers and the text of an answer."""
+async def ask(
+    client: Client, path: str, caller: str = "", **headers: str
+) -> tuple[int, dict[str, str], str]:
+    """Return the status, the headers and the text of an answer to *caller*, if it has a name."""
+    if caller:
+        headers["Authorization"] = f"Bearer {caller}"
     async with client.get(path, headers=headers) as answer:
         return answer.status, dict(answer.headers), await answer.text()
 
@@ -68,9 +66,9 @@ async def ask(client: Client, path: str, **headers: str) -> tuple[int, dict[str,
 async def test_too_many_requests(serving: Serving) -> None:
     """After its burst a caller waits, and is told for how long; others are not affected."""
     async with serving(core_of(rate=Rate(requests=0.1, burst=20))) as client:
-        first = [await ask(client, "/v1/costly?units=0", **{"X-Caller": "a"}) for _ in range(2)]
-        status, headers, text = await ask(client, "/v1/costly?units=0", **{"X-Caller": "a"})
-        other, _, _ = await ask(client, "/v1/costly?units=0", **{"X-Caller": "b"})
+        first = [await ask(client, "/v1/costly?units=0", caller="a") for _ in range(2)]
+        status, headers, text = await ask(client, "/v1/costly?units=0", caller="a")
+        other, _, _ = await ask(client, "/v1/costly?units=0", caller="b")
 
     assert [(status, headers["RateLimit-Remaining"]) for status, headers, _ in first] == [
         (200, "1"),
@@ -187,10 +185,10 @@ async def test_too_many_at_once(serving: Serving) -> None:
 async def test_too_many_of_one_caller(serving: Serving) -> None:
     """Others still have places."""
     async with serving(core_of(limits=Limits(caller_concurrency=1))) as client:
-        slow = asyncio.create_task(ask(client, "/v1/slow?seconds=1", **{"X-Caller": "a"}))
+        slow = asyncio.create_task(ask(client, "/v1/slow?seconds=1", caller="a"))
         await asyncio.sleep(0.3)
-        same, _, text = await ask(client, "/v1/long", **{"X-Caller": "a"})
-        other, _, _ = await ask(client, "/v1/long", **{"X-Caller": "b"})
+        same, _, text = await ask(client, "/v1/long", caller="a")
+        other, _, _ = await ask(client, "/v1/long", caller="b")
         await slow
 
     assert (same, other) == (503, 200)
