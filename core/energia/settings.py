@@ -234,8 +234,8 @@ class Limits:
     problems: Count = 1000
     slots: Count = 3_000_000
     cache_bytes: Count = 64 * 1024**2
-    concurrency: Count = 1000
-    caller_concurrency: Count = 500
+    concurrency: Count = 2000
+    caller_concurrency: Count = 1000
     pricing: Count = 60_000
     lines: Count = 5000
     estimate_share: Annotated[float, Meta(ge=0, le=1)] = 0.5

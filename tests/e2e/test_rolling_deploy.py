@@ -45,7 +45,7 @@ async def test_two_switches_lose_nothing(database: str, tmp_path: Path) -> None:
         first = await services.enter_async_context(released(database))
         proxy.serve(first.url)
         await proxy.until(first="UP")
-        load = Load(proxy.url, rate=80, meters=20)
+        load = Load(proxy.url, rate=60, meters=20)
         await load.set_up()
         async with load.running():
             await asyncio.sleep(0.5)

@@ -27,46 +27,67 @@ create function energia_limits() returns jsonb language sql stable as $$
   select convert_from(decode(nullif(current_setting('energia.limits', true), ''), 'hex'), 'UTF8')::jsonb
 $$;
 
--- Each policy narrows what others allow; for who has no limits it is one look per statement. They
--- bind once a table has row security.
+-- Each policy narrows what others allow, once a table has row security. For who has no limits it is
+-- one look at a setting: what a limited caller may see is in functions, which are planned only then.
+
+create function energia_unlimited() returns boolean language sql stable as $$
+  select coalesce(current_setting('energia.limits', true), '') = ''
+$$;
+
+create function energia_sees(site text, meter text) returns boolean language plpgsql stable as $$
+declare
+  limits constant jsonb := energia_limits();
+begin
+  return coalesce(limits -> 'sites' ? site, true) and coalesce(limits -> 'meters' ? meter, true);
+end
+$$;
+
+-- Whether a meter is there for the caller: by the policy of `meter`.
+create function energia_sees_meter(organization int, meter text) returns boolean
+language plpgsql stable as $$
+begin
+  return exists (select from meter m where m.organization_id = organization and m.id = meter);
+end
+$$;
+
+-- Of the site of its meters one may know.
+create function energia_sees_site(organization int, site text) returns boolean
+language plpgsql stable as $$
+declare
+  limits constant jsonb := energia_limits();
+begin
+  return coalesce(limits -> 'sites' ? site, true) and (limits -> 'meters' is null
+    or exists (select from meter m where m.organization_id = organization and m.site_id = site));
+end
+$$;
+
+create function energia_sees_contract(organization int, contract text) returns boolean
+language plpgsql stable as $$
+begin
+  return exists (select from contract c where c.organization_id = organization and c.id = contract);
+end
+$$;
+
 create policy limits on meter as restrictive
-  using (
-    coalesce((select energia_limits() -> 'sites') ? site_id, true)
-    and coalesce((select energia_limits() -> 'meters') ? id, true)
-  );
--- Of the site of its meters one may know, but not change what others at it depend on.
+  using (energia_unlimited() or energia_sees(site_id, id));
+-- Nobody who is limited to meters may change what others at the site depend on.
 create policy limits on site as restrictive
-  using (
-    coalesce((select energia_limits() -> 'sites') ? id, true)
-    and (
-      (select energia_limits() -> 'meters') is null
-      or exists (
-        select from meter m where m.organization_id = site.organization_id and m.site_id = site.id)
-    )
-  )
-  with check (
-    coalesce((select energia_limits() -> 'sites') ? id, true)
-    and (select energia_limits() -> 'meters') is null
-  );
+  using (energia_unlimited() or energia_sees_site(organization_id, id))
+  with check (energia_unlimited()
+    or energia_limits() -> 'meters' is null and energia_sees(id, null));
 create policy limits on channel as restrictive
-  using ((select energia_limits()) is null or exists (
-    select from meter m where m.organization_id = channel.organization_id and m.id = meter_id));
+  using (energia_unlimited() or energia_sees_meter(organization_id, meter_id));
 create policy limits on contract as restrictive
-  using ((select energia_limits()) is null or exists (
-    select from meter m where m.organization_id = contract.organization_id and m.id = meter_id));
+  using (energia_unlimited() or energia_sees_meter(organization_id, meter_id));
 create policy limits on bill as restrictive
-  using ((select energia_limits()) is null or exists (
-    select from meter m where m.organization_id = bill.organization_id and m.id = meter_id));
+  using (energia_unlimited() or energia_sees_meter(organization_id, meter_id));
 create policy limits on cost_to_date as restrictive
-  using ((select energia_limits()) is null or exists (
-    select from contract c
-    where c.organization_id = cost_to_date.organization_id and c.id = contract_id));
+  using (energia_unlimited() or energia_sees_contract(organization_id, contract_id));
 create policy limits on superseded as restrictive
-  using ((select energia_limits()) is null or kind <> 'contract' or exists (
-    select from contract c where c.organization_id = superseded.organization_id and c.id = superseded.id));
+  using (energia_unlimited() or kind <> 'contract' or energia_sees_contract(organization_id, id));
 
 -- An import names meters: a limited caller sees its own ones only.
 alter table import add column limited_to text;
 alter table import alter column limited_to set default energia_limits() ->> 'caller';
 create policy limits on import as restrictive
-  using ((select energia_limits()) is null or limited_to = (select energia_limits() ->> 'caller'));
+  using (energia_unlimited() or limited_to = energia_limits() ->> 'caller');

@@ -226,8 +226,8 @@ begin
       apart => '{used_at}');
   end if;
   -- Who is limited to some sites or meters sees nothing of a log of everything.
-  if to_regprocedure('energia_limits()') is not null then
-    execute 'create policy limits on audit as restrictive using ((select energia_limits()) is null)';
+  if to_regprocedure('energia_unlimited()') is not null then
+    execute 'create policy limits on audit as restrictive using (energia_unlimited())';
   end if;
 end
 $$;
