@@ -22,7 +22,7 @@ from tests.core.billing.setting import CHANNEL, CONTRACT, store_household, succe
 from tests.serving import Client
 
 #: More than two slices of a hundred.
-NUMBER = 230
+NUMBER = 205
 MARCH_1 = Run(start=date(2025, 3, 1), end=date(2025, 3, 2), issue=True)
 BILLS = "select contract_id, document ->> 'total' from bill where status = 'issued' order by 1"
 
