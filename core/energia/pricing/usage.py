@@ -277,28 +277,32 @@ class _Cutting:
         first, last = _slots(series, start, end)
         self.result.assumptions.update(dict.fromkeys(_assumptions(name, series, start, end)))
         grid = Grid(series.start + first * series.interval, series.interval, last - first)
+        lacking = _missing(series, first, last) if self.terms.missing == "estimate" else 0
+        if self._is_guess(role, name, lacking, last - first):
+            return None
         part, filled_slots = _filled(series, (first, last), grid, self.days, self.terms.missing)
         smallest = int(part.min()) if len(part) else 0
         if smallest == MISSING or len(part) < last - first:
             self._note_gaps(role, name, series, (first, last))
             return None
-        if self.terms.missing == "estimate" and self._is_guess(role, name, filled_slots, len(part)):
-            return None
         if filled_slots:
             self.result.assumptions[_told(name, self.terms.missing, filled_slots)] = None
         return Portion(grid, part, max(-smallest, int(part.max())) if len(part) else 0)
 
-    def _is_guess(self, role: str, name: str, filled_slots: int, slots: int) -> bool:
-        """Tell whether more slots were estimated than may be; that is noted."""
+    def _is_guess(self, role: str, name: str, lacking: int, slots: int) -> bool:
+        """Tell whether more slots are to be estimated than may be; that is noted.
+
+        Without any reading there is nothing to estimate by: that is a gap.
+        """
         share = self.terms.estimate_share
-        if filled_slots <= share * slots:
+        if lacking <= share * slots or lacking == slots:
             return False
         message = (
-            f"{name}: {filled_slots} of {slots} slots have no reading: at most "
+            f"{name}: {lacking} of {slots} slots have no reading: at most "
             f"limits.estimate_share ({share:g}) of them are estimated"
         )
         self.faults.append(Fault("too_much_missing", message, self.terms.pointers.get(role)))
-        self.missing += filled_slots
+        self.missing += lacking
         return True
 
     def _note_gaps(self, role: str, name: str, series: Series, slots: tuple[int, int]) -> None:
