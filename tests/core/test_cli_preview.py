@@ -80,7 +80,8 @@ def test_ensure_makes_migrates_and_fills(previews: PreviewServer) -> None:
         "outcome": "is there",
         "applied": [],
     }
-    assert previews.run("select id from site", "app_pr_7") == [("demo-home",)]
+    ours = "select set_config('energia.organization', '1', true); select id from site"
+    assert previews.run(ours, "app_pr_7") == [("demo-home",)]
 
 
 def test_ensure_of_a_preview_is_its_own(previews: PreviewServer) -> None:
