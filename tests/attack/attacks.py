@@ -334,14 +334,15 @@ async def opposed_writers(target: Target) -> Sequence[str]:
     return said
 
 
-#: Attacks whose limits are not kept yet: the tests leave them out.
+#: What the tests leave out: attacks that break a limit still; then those that keep all of theirs
+#: where nothing else runs, which `make attack` sees (docs/hostile.md), or have tests of their own.
 OPEN: Final = frozenset(
     {
-        *("flat-by-day", "flat-by-day-3", "left-alone", "doubling", "doubling-stored", "estimate"),
-        *("usage-by-day", "usage-by-day-20", "prices-year", "prices-4.9-MB", "calendars"),
+        *("usage-by-day", "usage-by-day-20", "prices-4.9-MB", "calendars"),
         *("faulty-items", "faulty-items-skipped", "unknown-keys", "archive"),
-        *("half-headers", "nothing-sent", "nothing-read", "leaving-waiters"),
-        *("late-offsets", "zones", "cursors", "duplicate-keys"),
+        *("half-headers", "nothing-sent", "nothing-read", "cursors"),
+        *("flat-by-day", "flat-by-day-3", "left-alone", "prices-year"),
+        *("estimate", "leaving-waiters", "late-offsets", "zones", "doubling-stored"),
     }
 )
 _LEGITIMATE: Final = Limits(said=SERVED, cpu=None)
