@@ -31,7 +31,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
 	@echo 'make test      check style and types, and run the tests'
-	@echo 'make test-all  the same, with the programs that some tests need; fails on any skip'
+	@echo 'make test-all  the same, with the programs that some tests need, and the long ones; fails on any skip'
 	@echo 'make fuzz      send EXAMPLES (100) made-up requests of each kind to every operation'
 	@echo 'make chaos     kill and cut everything while readings are written (five minutes)'
 	@echo 'make attack    send hostile requests, and print what each costs the service (ten minutes)'

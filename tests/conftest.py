@@ -26,7 +26,10 @@ from tests.shared import SHARED
 _TEMPLATE = "migrated"
 
 # How long an example takes on a machine that is shared says nothing of the law.
-settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "shared", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("thorough", settings.get_profile("shared"), max_examples=100)
 settings.load_profile("shared")
 
 
@@ -45,15 +48,22 @@ def pytest_configure(config: pytest.Config) -> None:
         "`tmpfs` for those that mount a small disk",
     )
     config.addinivalue_line(
+        "markers", "long: a short rehearsal that takes over ten seconds; left out without `--all`"
+    )
+    if config.getoption("--all"):
+        settings.load_profile("thorough")
+    config.addinivalue_line(
         "markers", "shared_data: left out where the data of other engines are not beside us"
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about data that are not in the repository, unless they are here."""
-    if SHARED.is_dir():
+    """Leave out what is long, and what is about data that are not here."""
+    absent = () if SHARED.is_dir() else ("shared_data",)
+    unwanted = absent if config.getoption("--all") else (*absent, "long")
+    left_out = [item for item in items if any(map(item.get_closest_marker, unwanted))]
+    if not left_out:
         return
-    left_out = [item for item in items if item.get_closest_marker("shared_data")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 

@@ -21,6 +21,7 @@ async def test_nothing_is_lost_in_kills_and_cuts() -> None:
     assert all(world.kills)
 
 
+@pytest.mark.long
 @pytest.mark.needs("tmpfs")
 async def test_nothing_is_lost_on_a_full_disk() -> None:
     """A database without room stores nothing by half, and goes on when there is room again."""
@@ -29,6 +30,7 @@ async def test_nothing_is_lost_on_a_full_disk() -> None:
     assert found.good, found
 
 
+@pytest.mark.long
 @pytest.mark.needs("faketime")
 async def test_a_clock_that_jumps_loses_nothing() -> None:
     """Service and database whose clock goes an hour ahead and a day back store all the same."""

@@ -1,5 +1,7 @@
 """The rehearsal of previews, with fewer of them: `make rehearse-previews` runs the whole."""
 
+import pytest
+
 from energia.db.pool import Pool
 from energia.plugins import Plugins
 from tests.previews import PreviewServer
@@ -7,6 +9,7 @@ from tests.rehearsals.previews import rehearse
 from tests.serving import make_core
 
 
+@pytest.mark.long
 async def test_production_is_untouched(database: str, pool: Pool, previews: PreviewServer) -> None:
     """Previews come and go beside it, and every refusal of the server is met."""
     core = make_core(plugins=Plugins.installed(), pool=pool)

@@ -1,10 +1,13 @@
 """A short version of `make steady`, and whether it would see a leak."""
 
+import pytest
+
 from tests.e2e.load import Answered, Load
 from tests.rehearsals.steady import Sample, faults, growth, leaked, slower, steady
 
 
 # Ten seconds: a leak of a connection or a task for each request shows by the hundred.
+@pytest.mark.long
 async def test_connections_and_tasks_do_not_become_more(database: str) -> None:
     """A service that was loaded for a while holds no more at rest than it did before."""
     load, samples = await steady(database, seconds=10, rate=10)

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.pricing.calendar import Grid
@@ -178,7 +178,6 @@ changes = st.one_of(
 
 
 @given(st.lists(changes, min_size=1, max_size=4), st.one_of(st.none(), st.integers(2, 6)))
-@settings(deadline=None, max_examples=100)
 def test_a_unit_costs_its_price(later: list[dict[str, Any]], decimals: int | None) -> None:
     """Whatever is charged after it: a bill of one unit is the price of the unit."""
     energy = [FLAT, {**GRID_FEE, "tags": ["free"]}]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.plugins import Plugins
@@ -157,7 +157,6 @@ cuts = st.lists(st.integers(1, 79), min_size=1, max_size=4, unique=True).map(sor
     st.integers(1, 80),
     cuts,
 )
-@settings(deadline=None, max_examples=80)
 def test_cutting_a_version_changes_no_fixed_amount(
     zone: str, first: date, length: int, at: list[int]
 ) -> None:

@@ -141,7 +141,6 @@ def calendar_split(body: Mapping[str, Any], start: int, interval: int, count: in
 
 
 @given(st.data(), starts, intervals)
-@settings(deadline=None, max_examples=150)
 def test_agrees_with_a_loop_of_fractions(data: st.DataObject, start: int, interval: int) -> None:
     """Any tariff over any window in any zone costs what a loop over datetimes says."""
     body = data.draw(tariffs(start, PRORATIONS))
@@ -187,7 +186,6 @@ def test_agrees_where_clocks_change(zone: str, start: str, clock: str, interval:
 
 
 @given(st.data(), st.sampled_from(ZONES), st.dates(date(2010, 1, 1), date(2021, 1, 1)))
-@settings(deadline=None, max_examples=80)
 def test_a_window_may_be_split_at_any_midnight(data: st.DataObject, zone: str, day: date) -> None:
     """What is not rounded adds up, wherever the local midnight is at which a window is cut."""
     midnights = [Zone.named(zone).midnight(day + timedelta(days=number)) for number in range(5)]

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.pricing.engine import price
@@ -24,7 +24,6 @@ from tests.core.pricing.test_rounding import roundings
     roundings,
     st.lists(st.integers(-(10**9), 10**15), min_size=1, max_size=30),
 )
-@settings(deadline=None, max_examples=100)
 def test_every_equation_is_true(
     data: st.DataObject,
     start: int,

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.pricing.engine import Cost, price
@@ -210,7 +210,6 @@ roundings = st.fixed_dictionaries(
 
 
 @given(roundings, st.lists(st.integers(-(10**4), 10**6), min_size=1, max_size=3))
-@settings(deadline=None, max_examples=150)
 def test_what_is_printed_adds_up_and_multiplies_out(
     rounding: dict[str, Any], kwh: list[int]
 ) -> None:

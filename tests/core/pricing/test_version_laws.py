@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.costing.compare import compare
@@ -28,7 +28,6 @@ def cut_at(body: dict[str, Any], first: date, at: Sequence[int]) -> dict[str, An
 
 
 @given(st.data(), st.sampled_from(ZONES), firsts, cuts)
-@settings(deadline=None, max_examples=80)
 def test_cutting_a_version_changes_nothing(
     data: st.DataObject, zone: str, first: date, at: list[int]
 ) -> None:
@@ -65,7 +64,6 @@ def test_a_tariff_and_its_cut_are_ranked_alike() -> None:
 
 
 @given(st.data(), st.sampled_from(ZONES), firsts, st.integers(1, 9))
-@settings(deadline=None, max_examples=60)
 def test_the_parts_add_up(data: st.DataObject, zone: str, first: date, at: int) -> None:
     """A window across two versions costs what its parts cost by themselves."""
     named = Zone.named(zone)

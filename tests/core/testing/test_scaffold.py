@@ -45,6 +45,7 @@ def test_it_conforms(project: Path, site: Path) -> None:
         assert ", 0 failed, " in found
 
 
+@pytest.mark.long
 def test_its_types_are_right(project: Path, site: Path, tmp_path: Path) -> None:
     """Mypy is strict."""
     assert "no issues found in 3 source files" in authoring.mypy(project, site, tmp_path)
