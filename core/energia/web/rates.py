@@ -17,7 +17,7 @@ from typing import Final
 import attrs
 from aiohttp import web
 
-from energia.access.callers import ANYBODY, Caller
+from energia.access.callers import ANYBODY, NOBODY, Caller
 from energia.errors import Busy, TooFast
 from energia.settings import Limits, Rate
 from energia.spending import ACCOUNT, Account
@@ -28,7 +28,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: How many callers are remembered; who was not heard for longest begins anew, with full buckets.
 _CALLERS: Final = 10_000
 #: Whoever has no name of their own: they are told apart by their addresses.
-_NAMELESS: Final = frozenset({ANYBODY.id, "nobody"})
+_NAMELESS: Final = frozenset({ANYBODY.id, NOBODY.id})
 
 
 @attrs.define

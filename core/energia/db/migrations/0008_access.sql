@@ -53,10 +53,8 @@ $$;
 -- Of the site of its meters one may know.
 create function energia_sees_site(organization int, site text) returns boolean
 language plpgsql stable as $$
-declare
-  limits constant jsonb := energia_limits();
 begin
-  return coalesce(limits -> 'sites' ? site, true) and (limits -> 'meters' is null
+  return energia_sees(site, null) and (energia_limits() -> 'meters' is null
     or exists (select from meter m where m.organization_id = organization and m.site_id = site));
 end
 $$;

@@ -7,18 +7,19 @@
 -- Given up before the server looks for a deadlock (1 s): whoever serves meanwhile is not the victim.
 set local lock_timeout = '300ms';
 
--- Bind the rows of a table that has `organization_id`, unless they are bound; the migrations of
--- plugins call it, too.
-create procedure energia_row_security(bound regclass) language plpgsql as $$
+-- Bind the rows of a table to the organization that a column is the key of, unless they are bound;
+-- the migrations of plugins call it, too.
+create procedure energia_row_security(bound regclass, key name default 'organization_id')
+language plpgsql as $$
 begin
   if exists (select from pg_class c where c.oid = bound and c.relforcerowsecurity) then
     return;
   end if;
   -- Subqueries: they are worked out once for a statement, and not for every row.
   execute format('create policy organization on %s using ('
-    'organization_id = (select'
+    '%I = (select'
     ' nullif(nullif(current_setting(''energia.organization'', true), ''''), ''*'')::int)'
-    ' or (select current_setting(''energia.organization'', true) = ''*''))', bound);
+    ' or (select current_setting(''energia.organization'', true) = ''*''))', bound, key);
   execute format('alter table %s enable row level security, force row level security', bound);
 end
 $$;
@@ -41,10 +42,7 @@ begin
 end
 $$;
 
-create policy organization on organization using (
-  id = (select nullif(nullif(current_setting('energia.organization', true), ''), '*')::int)
-  or (select current_setting('energia.organization', true) = '*'));
-alter table organization enable row level security, force row level security;
+call energia_row_security('organization', 'id');
 
 -- As whoever asks, and not as its owner, who may be a superuser.
 alter view reading set (security_invoker = true);
