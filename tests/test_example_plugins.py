@@ -55,6 +55,7 @@ def test_its_tests_pass(project: Path, site: Path) -> None:
     assert "skipped" not in found
 
 
+@pytest.mark.long
 def test_it_conforms(project: Path, site: Path) -> None:
     """`energia plugins check` finds nothing."""
     found = authoring.run(project, site, "-m", "energia", "plugins", "check", project.name)

@@ -19,6 +19,9 @@ _TICK: Final = os.sysconf("SC_CLK_TCK")
 _MEGABYTE: Final = 1024**2
 #: Seconds between two questions about health, and between two looks at the memory.
 _EVERY: Final = 0.02
+#: The same when all is answered: questions cost something too, and nobody knows how long it takes
+#: until a busy machine lets the service come to rest.
+_EVERY_AFTER: Final = 0.5
 #: A process that wants a processor less often than this has nothing to do any more.
 _IDLE: Final = 0.2
 _LOOKS: Final = 25
@@ -77,7 +80,7 @@ async def measured(service: Service, ceiling: Ceiling) -> AsyncIterator[Cost]:
     assert task is not None
     guard = asyncio.create_task(_guard(service, ceiling, cost, task))
     begun = time.monotonic()
-    with _health(service.url, cost):
+    with _health(service.url, cost) as answered:
         try:
             yield cost
         except asyncio.CancelledError:
@@ -86,6 +89,7 @@ async def measured(service: Service, ceiling: Ceiling) -> AsyncIterator[Cost]:
             task.uncancel()
         finally:
             cost.seconds = time.monotonic() - begun
+            answered.set()
             guard.cancel()
             await asyncio.gather(guard, return_exceptions=True)
         with suppress(OSError):
@@ -134,27 +138,28 @@ async def _idle(pid: int, seconds: float) -> None:
 
 
 @contextmanager
-def _health(url: str, cost: Cost) -> Iterator[None]:
-    over = threading.Event()
+def _health(url: str, cost: Cost) -> Iterator[threading.Event]:
+    """Ask in the block, less often when the event that it gives is set."""
+    answered, over = threading.Event(), threading.Event()
     threads = [
-        threading.Thread(target=_ask, args=(url, name, cost, over), daemon=True)
+        threading.Thread(target=_ask, args=(url, name, cost, answered, over), daemon=True)
         for name in ("live", "ready")
     ]
     for thread in threads:
         thread.start()
     try:
-        yield
+        yield answered
     finally:
         over.set()
         for thread in threads:
             thread.join(60)
 
 
-def _ask(url: str, name: str, cost: Cost, over: threading.Event) -> None:
+def _ask(url: str, name: str, cost: Cost, answered: threading.Event, over: threading.Event) -> None:
     """Ask again and again, and note the longest that an answer took, or would take."""
     host = urlsplit(url).netloc
     connection = http.client.HTTPConnection(host, timeout=60)
-    while not over.wait(_EVERY):
+    while not over.wait(_EVERY_AFTER if answered.is_set() else _EVERY):
         begun = time.monotonic()
         try:
             connection.request("GET", f"/health/{name}")

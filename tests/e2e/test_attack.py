@@ -19,6 +19,8 @@ from tests.e2e.service import Service, serving
 
 #: Lower than by hand: a test that fails must not take the machine with it.
 CEILING = Ceiling(seconds=15, memory=800)
+#: What a machine that is busy with other things breaks once; a service that is at fault, always.
+BY_CHANCE = {"live", "CPU", "seconds"}
 HELD = [attack for attack in ATTACKS if not attack.slow and attack.name not in OPEN]
 
 
@@ -54,8 +56,7 @@ def _victim(databases: Databases) -> Iterator[Victim]:
 def test_the_attack_is_held(victim: Victim, attack: Attack) -> None:
     """An attack costs no more than it may, and health answers in time."""
     found = victim.attacked(attack)
-    # On a machine that is busy with other things health is late for once; under an attack, always.
-    if [fault.partition(" ")[0] for fault in found.broken()] == ["live"]:
+    if {fault.partition(" ")[0] for fault in found.broken()} & BY_CHANCE:
         found = victim.attacked(attack)
 
     assert found.broken() == []

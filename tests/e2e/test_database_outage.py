@@ -15,7 +15,7 @@ from tests.e2e.outages import Outage, freeze, outage
 from tests.e2e.service import Service, serving
 
 #: Short, so that a test takes seconds.
-GRACE = 2.0
+GRACE = 1.0
 
 
 @pytest.fixture(name="own")
@@ -74,6 +74,7 @@ async def test_killed_and_restarted_under_load(own: Embedded) -> None:
         assert service.tracebacks() == []
 
 
+@pytest.mark.long
 async def test_frozen_under_load(own: Embedded) -> None:
     """A database that says nothing holds up what has asked it, and nothing else for long."""
     async with _serving(own.dsn()) as service:

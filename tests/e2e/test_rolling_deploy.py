@@ -39,8 +39,8 @@ async def switched(proxy: Proxy, old: Service, new: Service) -> None:
     await proxy.until(new="UP")
 
 
-async def test_two_switches_lose_nothing(database: str, tmp_path: Path) -> None:
-    """Two new releases, one after the other: every request is answered, every reading is there."""
+async def test_a_switch_loses_nothing(database: str, tmp_path: Path) -> None:
+    """A new release takes over: every request is answered, and every reading is there."""
     async with proxying(tmp_path, INTERVAL) as proxy, AsyncExitStack() as services:
         first = await services.enter_async_context(released(database))
         proxy.serve(first.url)
@@ -49,10 +49,8 @@ async def test_two_switches_lose_nothing(database: str, tmp_path: Path) -> None:
         await load.set_up()
         async with load.running():
             await asyncio.sleep(0.5)
-            for _ in range(2):
-                second = await services.enter_async_context(released(database))
-                await switched(proxy, first, second)
-                first = second
+            second = await services.enter_async_context(released(database))
+            await switched(proxy, first, second)
             await asyncio.sleep(0.5)
         lost = await load.lost()
 

@@ -143,6 +143,7 @@ async def test_everything_it_brings_works(python: Path, database: str, tmp_path:
         assert "only-here" not in told
 
 
+@pytest.mark.long
 async def test_disabled_it_is_gone(python: Path, database: str, tmp_path: Path) -> None:
     """Nothing of it is left but its table; the service is as it is without it."""
     async with (

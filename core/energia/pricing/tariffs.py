@@ -656,9 +656,14 @@ class _SiteTariff(Tariff):
 
 
 def tariff_converter(charges: Mapping[str, type[Charge]]) -> Converter:
-    """Return a converter that reads and writes tariffs made of *charges*, by kind."""
+    """Return the converter that reads and writes tariffs made of *charges*, by kind."""
+    return _tariff_converter(tuple(charges.items()))
+
+
+@lru_cache(maxsize=16)  # a converter writes code for each class that it meets
+def _tariff_converter(charges: tuple[tuple[str, type[Charge]], ...]) -> Converter:
     converter = Converter()
-    converter.register_union(Charge, charges)
+    converter.register_union(Charge, dict(charges))
     converter.read_around(Charge, read_charge)
     converter.register(Template, _unread, lambda template: converter.unstructure(template.document))
     return converter

@@ -46,7 +46,7 @@ async def test_clients_recover_from_a_killed_server(embedded: Callable[[], Embed
     clients = [Client(pool) for _ in range(8)]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(client.run()) for client in clients]
-        for _ in range(3):
+        for _ in range(2):
             await asyncio.gather(*(client.answered() for client in clients))
             os.kill(postmaster(server), signal.SIGKILL)
             await asyncio.sleep(0.1)

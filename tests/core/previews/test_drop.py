@@ -17,13 +17,10 @@ HOUR = 3600
 
 
 async def test_a_database_is_dropped_with_its_sessions(previews: PreviewServer) -> None:
-    """A plain drop would fail with 55006; ours puts everybody out. Again is no error."""
+    """Everybody is put out, which a plain drop does not do. Again is no error."""
     cluster = previews.cluster()
     await cluster.make(PreviewPlan(7))
     with previews.session("app_pr_7"):
-        code = await asyncio.to_thread(previews.code, "drop database app_pr_7")
-
-        assert code == "55006"
         assert await cluster.drop(7)
     assert not await cluster.drop(7)
     assert previews.databases() == []

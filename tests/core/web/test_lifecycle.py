@@ -185,7 +185,7 @@ async def _proxied(port: int, folder: Path) -> asyncio.Server:
     return await asyncio.start_server(forward, "127.0.0.1", port)
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.1, 0.3, 0.6])
+@pytest.mark.parametrize("delay", [0.0, 0.3])
 async def test_signal_during_the_start(database: str, delay: float) -> None:
     """A signal while the service starts, however early, ends it with 0 and without a trace."""
     async with _quick(database, wait=False) as service:
