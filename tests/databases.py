@@ -74,9 +74,10 @@ class Databases:
         self._thread.shutdown()
         waiting, self._ready = self._ready, deque()
         returns, self._returns = self._returns, []
-        for made in (*waiting, *returns):
-            if (name := made.result()) is not None:
-                administer(self._server, f"drop database {name} with (force)")
+        ready = [made.result() for made in waiting]
+        emptied = [made.result() for made in returns]
+        for name in filter(None, [*ready, *emptied]):
+            administer(self._server, f"drop database {name} with (force)")
 
     def _take(self) -> str:
         """Return a database that is ready; one that a test gave back rather than a new one."""
@@ -185,7 +186,8 @@ class Contents:
 
 def _fetch(cursor: Any, query: str | Composable) -> list[tuple[Any, ...]]:
     cursor.execute(query)
-    return cursor.fetchall()
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _rows(table: str) -> Composable:
@@ -194,7 +196,7 @@ def _rows(table: str) -> Composable:
 
 def _digest(cursor: Any, table: str) -> str:
     digest = SQL("select md5(string_agg(t::text, ';' order by t::text)) from {} t")
-    return _fetch(cursor, digest.format(Identifier(table)))[0][0]
+    return str(_fetch(cursor, digest.format(Identifier(table)))[0][0])
 
 
 _OTHERS = """select pg_terminate_backend(pid, 10000) from pg_stat_activity
