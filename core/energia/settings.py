@@ -206,10 +206,13 @@ class Limits:
         stall: For how long a body that is being sent may pause, in seconds.
         send_stall: For how long a client may take nothing of an answer that waits, in seconds.
         request_time: How long a request may take until its answer begins, in seconds.
+        marks: How many quotes, commas, colons and brackets a JSON body may have, as what a value
+            costs has little to do with its bytes; of readings, only brackets count.
         depth: How deep arrays and objects may be nested in a JSON body.
         rows: How many readings one body or file may have.
         problems: How many faults are listed; all are counted.
         slots: How many slots a query or a price may be about.
+        slots_at_once: How many slots all requests together may hold in memory.
         concurrency: How many requests may be answered at once.
         caller_concurrency: How many of one caller.
         cache_bytes: The bytes of calendars and the like that prices share in memory.
@@ -227,12 +230,14 @@ class Limits:
     inflation: Count = 200
     header_time: Annotated[float, Meta(gt=0)] = 30.0
     stall: Annotated[float, Meta(gt=0)] = 30.0
-    send_stall: Annotated[float, Meta(gt=0)] = 30.0
+    send_stall: Annotated[float, Meta(gt=0)] = 20.0
     request_time: Annotated[float, Meta(gt=0)] = 900.0
+    marks: Count = 1_000_000
     depth: Count = 100
     rows: Count = 20_000_000
     problems: Count = 1000
     slots: Count = 3_000_000
+    slots_at_once: Count = 8_000_000
     cache_bytes: Count = 64 * 1024**2
     concurrency: Count = 2000
     caller_concurrency: Count = 1000

@@ -1,6 +1,8 @@
 """What a request costs: whoever works for one says how much, and the rate by cost counts it.
 
 A unit is about one slot that is read, priced or stored, or 100 bytes of a body after inflation.
+What is read also takes room in memory until the request is answered, of which all requests have
+some together.
 """
 
 from contextvars import ContextVar
@@ -8,15 +10,46 @@ from typing import Final
 
 import attrs
 
+from energia.errors import Busy
+
 #: How many bytes of a body are a unit.
 BYTES: Final = 100.0
 
 
 @attrs.define
+class Room:
+    """What all requests together may hold in memory.
+
+    Attributes:
+        size: How many slots (`limits.slots_at_once`).
+        taken: How many are held.
+
+    """
+
+    size: int
+    taken: int = 0
+
+
+@attrs.define
 class Account:
-    """What one request has cost so far, in units; threads that work for it may add to it."""
+    """What one request has cost so far, in units; threads that work for it may add to it.
+
+    Attributes:
+        units: What it has cost.
+        room: Where it holds what it reads.
+        held: How many slots it holds.
+
+    """
 
     units: float = 0.0
+    room: Room | None = None
+    held: int = 0
+
+    def close(self) -> None:
+        """Give the room back."""
+        if self.room is not None:
+            self.room.taken -= self.held
+        self.held = 0
 
 
 #: The account of the request that is being answered, also in threads (`asyncio.to_thread`).
@@ -27,3 +60,25 @@ def spend(units: float) -> None:
     """Add to what the request costs; where there is none, such as in a command, nothing happens."""
     if (account := ACCOUNT.get()) is not None:
         account.units += units
+
+
+def hold(slots: int) -> None:
+    """Take room for so many slots, until the request is answered; a command has all it wants.
+
+    One that is alone always has its room.
+
+    Raises:
+        Busy: Others hold too much.
+
+    """
+    account = ACCOUNT.get()
+    if account is None or account.room is None:
+        return
+    room = account.room
+    if room.taken + slots > room.size and room.taken > account.held:
+        raise Busy(
+            f"other requests hold {room.taken - account.held} slots in memory, and this one would "
+            f"hold {account.held + slots}, of limits.slots_at_once ({room.size})"
+        )
+    room.taken += slots
+    account.held += slots

@@ -76,7 +76,7 @@ async def test_the_page_lists_the_operations(
     assert re.search(r'<button class="btn authorize', page)
     urls = requested(tmp_path / "net.json", url)
     assert f"{url}/openapi.json" in urls
-    assert [url for url in urls if not url.startswith((f"{url}/", "data:"))] == []
+    assert [one for one in urls if not one.startswith((f"{url}/", "data:"))] == []
 
 
 @pytest.mark.needs("chromium")

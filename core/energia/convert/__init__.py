@@ -15,7 +15,7 @@ way out, a field whose default is None is left out when it is None.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from types import UnionType
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, overload
@@ -173,32 +173,48 @@ _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
-def parse(data: bytes | bytearray, type_: Any = object) -> object:
+def parse(
+    data: bytes | bytearray,
+    type_: Any = object,
+    marks: int | None = None,
+    numbers: int | None = None,
+) -> object:
     """Return the JSON value of *data*, numbers with a fraction as Decimal.
 
     What *type_* has as `Numbers` is still text, for `structure`: an array of a year's readings is
     not worth a Decimal for each of them.
 
+    Args:
+        data: The text.
+        type_: What it will be read as.
+        marks: How many quotes, commas, colons and brackets it may have, but for those of `Numbers`
+            (`limits.marks`): what a value costs in memory and time has little to do with its bytes.
+        numbers: How many numbers `Numbers` may have in all (`limits.slots`).
+
     Raises:
         Malformed: It is not JSON.
         Invalid: An object has a name twice.
-        TooLarge: It is nested far too deeply.
+        TooLarge: It has too many marks or numbers, or is nested far too deeply.
 
     """
+    allowance = _Allowance(marks, numbers)
     try:
-        value = _parsed(data, partial(_parsed_but_numbers, layout(type_)))
+        value = _parsed(data, partial(_parsed_but_numbers, layout(type_), allowance))
     except msgspec.ValidationError as error:
         raise Malformed(f"not JSON that can be read: {error}") from None
     refuse_repeats(data, value)
     return value
 
 
-def decode(data: bytes | bytearray, type_: type[T]) -> T:
-    """Return *data* as a msgspec struct, at the speed of C; raises `Malformed` or `Invalid`.
+def decode(data: bytes | bytearray, type_: type[T], brackets: int | None = None) -> T:
+    """Return *data* as a msgspec struct, at the speed of C; raises as `parse`.
 
     A body that does not fit is read again by the strict converter, which finds all faults. What its
-    members have as `Raw` is not looked into.
+    members have as `Raw` is not looked into; but it is refused where it has more than so many
+    *brackets*, each of which would be an object or an array.
     """
+    if brackets is not None and _count(data, (b"[", b"{"), brackets) > brackets:
+        raise _too_many(brackets)
     try:
         value = _parsed(data, msgspec.json.Decoder(type_).decode)
     except msgspec.ValidationError as error:
@@ -234,20 +250,80 @@ def _layout(type_: Any, above: tuple[object, ...]) -> Layout | None:
     return {name: part for name, part in members.items() if part != {}}
 
 
-def _parsed_but_numbers(parts: Layout, data: bytes | bytearray | msgspec.Raw) -> object:
+#: What separates values, names and digits in JSON. Strings may have them too.
+_MARKS: Final = (b'"', b",", b":", b"[", b"{")
+#: So many bytes are looked at together: other threads wait meanwhile.
+_LOOK: Final = 1024 * 1024
+
+
+@attrs.define
+class _Allowance:
+    """How much may be parsed of a text, and how much was; None for what is not limited."""
+
+    marks: int | None
+    numbers: int | None
+    seen_marks: int = 0
+    seen_numbers: int = 0
+
+    def spend(self, text: bytes | bytearray) -> None:
+        """Count the marks of a *text* that is parsed next; raises `TooLarge`."""
+        if self.marks is not None:
+            self.seen_marks += _count(text, _MARKS, self.marks)
+            if self.seen_marks > self.marks:
+                raise _too_many(self.marks)
+
+    def check_members(self, text: bytes | bytearray) -> None:
+        """Refuse a *text* with too many members, which are parsed one by one next."""
+        if self.marks is not None and _count(text, (b":",), self.marks) > self.marks:
+            raise _too_many(self.marks)
+
+    def spend_numbers(self, text: bytes) -> None:
+        """Count the numbers of a *text*; raises `TooLarge`."""
+        if self.numbers is not None:
+            self.seen_numbers += 1 + _count(text, (b",",), self.numbers)
+            if self.seen_numbers > self.numbers:
+                raise TooLarge(f"the body has more numbers than limits.slots ({self.numbers})")
+
+
+def _too_many(marks: int) -> TooLarge:
+    return TooLarge(f"the JSON has more names and values than limits.marks ({marks}) allows")
+
+
+def _count(text: bytes | bytearray, marks: Sequence[bytes], most: int) -> int:
+    """Return how many *marks* a text has; if they are more than *most*, at least `most + 1`."""
+    count = 0
+    for begin in range(0, len(text), _LOOK):
+        part = text[begin : begin + _LOOK]
+        count += sum(map(part.count, marks))
+        if count > most:
+            break
+    return count
+
+
+def _parsed_but_numbers(
+    parts: Layout, allowance: _Allowance, data: bytes | bytearray | msgspec.Raw
+) -> object:
     """Return a JSON value, but for the *parts* that stay text."""
-    if not parts:
-        return _DECODER.decode(data)
-    if not isinstance(data, msgspec.Raw):
+    if isinstance(data, msgspec.Raw):
+        data = bytes(data)
+    elif parts:
         data.decode()  # in what is not read, only the encoding would go unnoticed
+    if not parts:
+        allowance.spend(data)
+        return _DECODER.decode(data)
+    allowance.check_members(data)
     try:
         members = _MEMBERS.decode(data)
     except msgspec.ValidationError:  # it is not an object, which is for the converter to say
-        return _DECODER.decode(data)
+        return _parsed_but_numbers({}, allowance, data)
     value: dict[str, object] = {}
     for name, text in members.items():
         part = parts.get(name, parts.get(EVERY, {}))
-        value[name] = text if part is None else _parsed_but_numbers(part, text)
+        if part is None:
+            allowance.spend_numbers(bytes(text))
+            value[name] = text
+        else:
+            value[name] = _parsed_but_numbers(part, allowance, text)
     return value
 
 

@@ -42,6 +42,8 @@ Number = float | Decimal | str | None
 MOST: Final = 5_000_000
 #: How many single readings one body has at most: more than fit into 64 MiB if they say anything.
 MOST_SINGLE: Final = 2_000_000
+#: So many bytes of single readings are decoded at a time: other threads wait meanwhile.
+_SLICE: Final = 1024 * 1024
 
 
 # What a client sends.
@@ -130,6 +132,7 @@ class _ValuesOnly(msgspec.Struct):
 
 
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
+_SINGLE: Final = msgspec.json.Decoder(list[SingleItem])
 _SERIES: Final = msgspec.json.Decoder(SeriesItem)
 _OBJECTS: Final = msgspec.json.Decoder(list[_Object])
 #: Finds where a value of JSON ends; what it makes of numbers is not looked at.
@@ -252,7 +255,7 @@ class _RunLists:
 def _single_items(raw: Raw, problems: Problems) -> tuple[list[tuple[int, SingleItem]], int]:
     """Return the readings that fit, with their indices, and how many there are in all."""
     try:
-        items = msgspec.json.decode(raw, type=list[SingleItem])
+        items = [item for part in slices(bytes(raw)) for item in _SINGLE.decode(part)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         received, readable = 0, []
         for index, text in enumerate(_texts(raw, "readings")):
@@ -269,6 +272,23 @@ def _single_items(raw: Raw, problems: Problems) -> tuple[list[tuple[int, SingleI
         refused = {i for i in range(len(texts)) if _repeats(texts[i], "readings", i, 1, problems)}
         indexed = [(index, item) for index, item in indexed if index not in refused]
     return indexed, len(items)
+
+
+#: The end of an object and the beginning of the next one.
+_BETWEEN: Final = re.compile(rb"\}[ \t\n\r]*,[ \t\n\r]*(?=\{)")
+
+
+def slices(text: bytes, size: int = _SLICE) -> Iterator[bytes]:
+    """Yield arrays of a few items of an array of objects each, which together are the array.
+
+    It is cut between `}` and `{`. A cut in a string, or in an object within an item, leaves a slice
+    that is no JSON, so that what can be decoded is what was sent.
+    """
+    begin, opening = 0, b""
+    while cut := _BETWEEN.search(text, begin + size, begin + 2 * size):
+        yield opening + text[begin : cut.start() + 1] + b"]"
+        begin, opening = cut.end(), b"["
+    yield opening + text[begin:]
 
 
 class _Stated(msgspec.Struct):
@@ -407,7 +427,7 @@ class _Series:
         raw = self._items[index]
         try:
             fast = _SERIES.decode(raw)
-            values = np.array(fast.values, np.float64)
+            values = _floats(fast.values)
             twice = _repeats(raw, "series", index, max(1, len(values)), self._problems)
             return None if twice else fast, values, np.zeros(len(values), bool)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -444,6 +464,14 @@ class _Series:
             self._texts_run = run
             self._texts = _values_of(self._items[self._lists.items[run]])
         return msgspec.json.decode(self._texts[index - int(self._bases[run])], type=Decimal)
+
+
+def _floats(values: Sequence[float | None]) -> Floats:
+    """Return an array, made in parts: other threads wait meanwhile."""
+    parts = range(0, len(values), _MANY)
+    return np.concatenate(
+        [np.array(values[at : at + _MANY], np.float64) for at in parts] or [np.zeros(0)]
+    )
 
 
 def _values_of(raw: Raw) -> list[Raw]:

@@ -15,6 +15,7 @@ from energia.convert.fields import is_struct
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Fault, Invalid, Malformed, TooLarge
+from energia.settings import Limits
 from energia.web import bodies
 from energia.web.bodies import Accepted, Limit, Upload
 from energia.web.keys import ACCEPTED, CONVERTER, CORE
@@ -194,16 +195,16 @@ async def _body(request: web.Request, parameter: Parameter) -> Any:
     limits, converter = request.app[CORE].settings.limits, request.app[CONVERTER]
     data = await bodies.read(request, Limit.of(limits, "body_bytes"))
     if len(data) < _LARGE:
-        return _structured(data, parameter.type, converter, limits.depth)
-    return await off_loop(_structured, data, parameter.type, converter, limits.depth)
+        return _structured(data, parameter.type, converter, limits)
+    return await off_loop(_structured, data, parameter.type, converter, limits)
 
 
-def _structured(data: bytearray, type_: Any, converter: Converter, depth: int) -> Any:
+def _structured(data: bytearray, type_: Any, converter: Converter, limits: Limits) -> Any:
     if is_struct(type_):
-        return convert.decode(data, type_)
-    value = convert.parse(data, type_)
-    if is_deeper(value, depth):
-        raise TooLarge(f"the JSON is nested deeper than limits.depth ({depth})")
+        return convert.decode(data, type_, limits.marks)
+    value = convert.parse(data, type_, limits.marks, limits.slots)
+    if is_deeper(value, limits.depth):
+        raise TooLarge(f"the JSON is nested deeper than limits.depth ({limits.depth})")
     return converter.structure(value, type_)
 
 

@@ -20,7 +20,7 @@ from aiohttp import web
 from energia.access.callers import ANYBODY, NOBODY, Caller
 from energia.errors import Busy, TooFast
 from energia.settings import Limits, Rate
-from energia.spending import ACCOUNT, Account
+from energia.spending import ACCOUNT, Account, Room
 from energia.web.keys import CALLER, CORE
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -172,6 +172,8 @@ class Places:
 QUOTAS: Final = web.AppKey("QUOTAS", Quotas)
 #: The places of an application.
 PLACES: Final = web.AppKey("PLACES", Places)
+#: The room of an application.
+ROOM: Final = web.AppKey("ROOM", Room)
 _QUOTA: Final = web.RequestKey("_QUOTA", Quota)
 _ACCOUNT: Final = web.RequestKey("_ACCOUNT", Account)
 
@@ -188,7 +190,7 @@ async def at_rate(request: web.Request, handler: Handler) -> web.StreamResponse:
     if not _is_counted(request):
         return await handler(request)
     who = caller_of(request)
-    account = request[_ACCOUNT] = Account()
+    account = request[_ACCOUNT] = Account(room=request.app[ROOM])
     token = ACCOUNT.set(account)
     quotas = request.app[QUOTAS]
     try:
@@ -199,6 +201,7 @@ async def at_rate(request: web.Request, handler: Handler) -> web.StreamResponse:
             return await handler(request)
     finally:
         ACCOUNT.reset(token)
+        account.close()
         settle(request)
 
 
@@ -231,7 +234,8 @@ def _is_counted(request: web.Request) -> bool:
 
 
 def limits_of(app: web.Application) -> None:
-    """Let *app* have quotas and places, by its settings."""
+    """Let *app* have quotas, places and room, by its settings."""
     settings = app[CORE].settings
     app[QUOTAS] = Quotas(settings.rate)
     app[PLACES] = Places(settings.limits)
+    app[ROOM] = Room(settings.limits.slots_at_once)

@@ -1,10 +1,12 @@
 """What endpoints share: ids in paths, windows in queries, pages of lists, examples of bodies."""
 
 import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Annotated, Any, Final, Generic, TypeVar
+from zlib import crc32
 
 import attrs
 from msgspec import Meta
@@ -12,6 +14,8 @@ from msgspec import Meta
 from energia.access.callers import Scope
 from energia.billing.superseded import Correction
 from energia.convert import Id
+from energia.convert.constraints import Check
+from energia.convert.scalars import Unfit
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Invalid, NotFound
@@ -57,15 +61,41 @@ T = TypeVar("T")
 
 #: How many things a page has.
 Limit = Annotated[int, Meta(ge=1, le=1000, description="How many to return at most.")]
+_NOT_OURS = "this is not the `next` of a page of this list"
 _NEXT = "The `next` of the page before."
-#: Where a page of a list by id begins: after an id.
-Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9._:-]{0,64}$", description=_NEXT)]
-#: Where a page of bills begins.
-BillCursor = Annotated[str, Meta(pattern="^[A-Za-z0-9._:@-]{0,100}$", description=_NEXT)]
-#: Where a page of imports begins.
-ImportCursor = Annotated[str, Meta(pattern="^(imp_[A-Za-z0-9._:-]{0,60})?$", description=_NEXT)]
-#: The same, in a list that is counted.
-Number = Annotated[int, Meta(ge=0, le=2_147_483_647, description=_NEXT)]
+
+
+def cursor_of(place: str) -> str:
+    """Return the cursor that stands for a place in a list: nobody but us can make one up."""
+    text = place.encode()
+    return urlsafe_b64encode(crc32(text).to_bytes(4, "big") + text).decode().rstrip("=")
+
+
+def place_of(cursor: str) -> str:
+    """Return the place that a cursor stands for; the beginning for none."""
+    padding = "=" * (-len(cursor) % 4)
+    return urlsafe_b64decode(cursor + padding)[4:].decode()
+
+
+def number_of(cursor: str) -> int:
+    """Return the place in a list that is counted; raises `Invalid` for the cursor of another."""
+    place = place_of(cursor) or "0"
+    if not (place.isdecimal() and place.isascii()):
+        raise Invalid.of("wrong_cursor", _NOT_OURS, "/query/cursor")
+    return int(place)
+
+
+def _is_ours(cursor: str) -> None:
+    try:
+        if not cursor or cursor_of(place_of(cursor)) == cursor:
+            return
+    except ValueError:
+        pass
+    raise Unfit("wrong_cursor", _NOT_OURS)
+
+
+#: Where a page of a list begins; `place_of` tells the place.
+Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{0,200}$", description=_NEXT), Check(_is_ours)]
 
 
 @attrs.frozen
@@ -82,10 +112,10 @@ class Page(Generic[T]):
     next: str | None
 
 
-def page(things: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:
+def page(things: Sequence[T], limit: int, place: Callable[[T], str]) -> Page[T]:
     """Return a page of *things*; one more than *limit* of them shows that there is another page."""
     more = len(things) > limit
-    return Page(tuple(things[:limit]), cursor(things[limit - 1]) if more else None)
+    return Page(tuple(things[:limit]), cursor_of(place(things[limit - 1])) if more else None)
 
 
 # Corrections of what issued bills are by.
@@ -116,8 +146,6 @@ Start = Annotated[datetime | date, Meta(description=_DESCRIPTION, examples=["202
 #: The end of a window, which is not in it.
 End = Annotated[datetime | date, Meta(description=_DESCRIPTION, examples=["2026-03-03"])]
 KnownAt = Annotated[datetime, Meta(description="What was known at this instant; now without.")]
-#: Where the rest of a window begins.
-From = Annotated[datetime, Meta(description="The `next` of the answer before.")]
 
 
 @attrs.frozen
@@ -137,13 +165,18 @@ class ChannelWindow:
     start: Instant
     end: Instant
 
-    def from_(self, cursor: datetime | None) -> Instant:
+    def from_(self, cursor: str) -> Instant:
         """Return where the part of the window begins that *cursor* leaves over."""
-        return self.start if cursor is None else max(self.start, instant_of(cursor))
+        if not cursor:
+            return self.start
+        try:
+            return max(self.start, instant_of(datetime.fromisoformat(place_of(cursor))))
+        except ValueError:
+            raise Invalid.of("wrong_cursor", _NOT_OURS, "/query/cursor") from None
 
 
-def cursor_at(instant: Instant) -> str:
-    """Return a cursor; in UTC, as the `+` of an offset has its own meaning in a query."""
+def place_at(instant: Instant) -> str:
+    """Return the place of an instant in a window."""
     return utc_text(instant)
 
 

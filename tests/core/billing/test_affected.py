@@ -10,6 +10,7 @@ from energia.db.tenant import Tenant
 from energia.pricing.tariffs import tariff_converter
 from energia.settings import Limits
 from energia.time import SystemClock
+from energia.web.resources import cursor_of
 from tests.core.billing.fakes import plugins
 from tests.core.billing.setting import (
     CHANNEL,
@@ -237,7 +238,7 @@ async def test_a_place_of_another_list_is_refused(banked: Client) -> None:
     """The cursor of a list of bills is no place among those that are affected."""
     first = await success(banked, "GET", "/v1/bills?limit=1")
 
-    for cursor in (first["next"], "2025-03-01", "2025-13-01@c"):
+    for cursor in (first["next"], cursor_of("2025-03-01"), cursor_of("2025-13-01@c")):
         found = await refusal(banked, "GET", f"/v1/bills?affected=true&cursor={cursor}")
         assert found == (422, "invalid", {"/query/cursor": "wrong_cursor"})
 

@@ -4,9 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from energia.db.pool import Tenant
 from energia.errors import Invalid, Malformed, TooLarge
+from energia.metering.body import slices
 from tests.core.metering.setting import HEAD, STAMP, START, counts, meter, one_series, post, series
 
 
@@ -193,3 +196,22 @@ async def test_millions_of_faults(tenant: Tenant, body: bytes, seen: int) -> Non
 
     assert len(caught.value.faults) == min(seen, 1000)
     assert sum(caught.value.counts.values()) == seen
+
+
+MANY = st.lists(
+    st.fixed_dictionaries({"meter": st.sampled_from(["m", "}", "},{", "} , {", '"', "\\"])}),
+    min_size=1,
+)
+
+
+@given(MANY, st.integers(1, 30))
+def test_readings_are_decoded_in_slices(items: list[dict[str, str]], size: int) -> None:
+    """Slices that can be decoded are what was sent; where a name has a cut in it, one cannot."""
+    try:
+        decoded = [
+            item for part in slices(json.dumps(items).encode(), size) for item in json.loads(part)
+        ]
+    except ValueError:
+        assert any("}" in item["meter"] for item in items)
+    else:
+        assert decoded == items

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from energia.db.pool import Pool
+from energia.web.resources import cursor_of
 from tests.core.metering.setting import series
 from tests.serving import Client, Serving, make_core
 
@@ -141,6 +142,6 @@ async def test_a_naive_instant_is_refused(api: Client) -> None:
 @pytest.mark.parametrize("cursor", ["2026-03-30T00:00:00Z", "2199-12-31T23:59:59-12:00"])
 async def test_a_cursor_after_the_window_leaves_nothing(api: Client, cursor: str) -> None:
     """No slots, and no fault."""
-    found = await told(api, READINGS, cursor=cursor)
+    found = await told(api, READINGS, cursor=cursor_of(cursor))
 
     assert (found["values"], found["quality"], found["next"]) == ([], [], None)

@@ -18,6 +18,12 @@ from tests.core.web import fakes
 from tests.serving import Client, Serving, make_core
 
 JSON = {"Content-Type": "application/json"}
+TARIFF = {
+    "name": "Flat",
+    "currency": "EUR",
+    "timezone": "UTC",
+    "versions": [{"valid_from": "2026-01-01", "charges": [{"kind": "energy.flat", "rate": "1"}]}],
+}
 
 
 @asynccontextmanager
@@ -49,6 +55,38 @@ async def test_depth(deep: int, status: int, serving: Serving) -> None:
 
     assert found[0] == status
     assert ("limits.depth (5)" in found[2]) == (status == 413)
+
+
+@pytest.mark.parametrize(("marks", "status"), [(10, 413), (11, 422)])
+async def test_marks(marks: int, status: int, serving: Serving) -> None:
+    """What a body is made of is counted before anything is made of it."""
+    body = '{"name" : ["a", {}, []]}'
+    async with limited(serving, Limits(marks=marks)) as client:
+        found = await refusal(client, "/v1/things", data=body, headers=JSON)
+
+    assert found[0] == status
+    assert (f"limits.marks ({marks})" in found[2]) == (status == 413)
+
+
+@pytest.mark.parametrize(("slots", "status"), [(1999, 413), (2000, 200)])
+async def test_numbers(slots: int, status: int, serving: Serving) -> None:
+    """Readings that come with a request are no marks, but slots, and counted as such."""
+    channel = {"start": "2026-03-01T00:00:00Z", "values": [1] * 2000}
+    usage = {"timezone": "UTC", "interval": "PT1H", "channels": {"import": channel}}
+    async with (
+        limited(serving, Limits(slots=slots, marks=200)) as client,
+        client.post("/v1/costs", json={"usage": usage, "tariff": TARIFF}) as answer,
+    ):
+        assert answer.status == status
+
+
+async def test_brackets_of_readings(serving: Serving) -> None:
+    """An array of nothing is no reading, however many there are: they are not even parsed."""
+    async with limited(serving, Limits(marks=100)) as client:
+        status, _, detail = await refusal(client, "/v1/readings", json={"readings": [[]] * 100})
+
+    assert status == 413
+    assert "limits.marks (100)" in detail
 
 
 async def test_inflation(serving: Serving) -> None:

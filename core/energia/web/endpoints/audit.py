@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from energia.audit.entries import Action, Entry, Filter, Place, Resource, entries
 from energia.db.pool import Tenant
-from energia.web.resources import Cursor, Limit, Page, page
+from energia.web.resources import Cursor, Limit, Page, page, place_of
 from energia.web.routes import Routes
 
 OfResource = Annotated[Resource, Meta(description="Only changes of this kind of thing.")]
@@ -48,6 +48,6 @@ async def list_audit(
     series, tokens and organizations are watched. Entries are kept for `audit.retention`.
     """
     wanted = Filter(resource, id, caller, action, start, end)
-    before = Place.read(cursor) if cursor else None
+    before = Place.read(place_of(cursor)) if cursor else None
     found = await entries(tenant, wanted, before, limit + 1)
     return page(found, limit, lambda entry: str(Place.of(entry)))

@@ -35,12 +35,14 @@ from energia.errors import (
 )
 from energia.web.resources import (
     BILLERS,
-    BillCursor,
     BillId,
+    Cursor,
     Limit,
     Page,
+    cursor_of,
     examples,
     page,
+    place_of,
 )
 from energia.web.routes import Created, Routes
 
@@ -67,7 +69,7 @@ async def list_bills(
     end: Until | None = None,
     affected: Affected = False,
     limit: Limit = 100,
-    cursor: BillCursor = "",
+    cursor: Cursor = "",
 ) -> Page[Bill]:
     """List the bills, the newest first.
 
@@ -79,10 +81,10 @@ async def list_bills(
     bills = Bills.of(core, tenant, converter)
     wanted = Filter(contract, status, start, end)
     if affected:
-        place = AffectedPlace.read(cursor) if cursor else None
+        place = AffectedPlace.read(place_of(cursor)) if cursor else None
         changed, after = await affected_bills(bills, wanted, place, limit)
-        return Page(tuple(changed), str(after) if after else None)
-    before = ListPlace.read(cursor) if cursor else None
+        return Page(tuple(changed), cursor_of(str(after)) if after else None)
+    before = ListPlace.read(place_of(cursor)) if cursor else None
     items = [bills.bill(row) for row in await bills.page(wanted, before, limit + 1)]
     return page(items, limit, lambda bill: str(ListPlace.of(bill)))
 

@@ -21,11 +21,12 @@ from energia.web.resources import (
     CorrectionReason,
     Cursor,
     Limit,
-    Number,
     Page,
     correction_of,
     examples,
+    number_of,
     page,
+    place_of,
 )
 from energia.web.routes import Created, Routes
 
@@ -52,7 +53,7 @@ async def list_contracts(
     cursor: Cursor = "",
 ) -> Page[Contract]:
     """List the contracts by id."""
-    contracts = await Contracts(tenant, converter).page(cursor, limit + 1, meter)
+    contracts = await Contracts(tenant, converter).page(place_of(cursor), limit + 1, meter)
     return page(contracts, limit, lambda contract: contract.id)
 
 
@@ -111,14 +112,14 @@ async def list_contract_corrections(
     tenant: Tenant,
     converter: Converter,
     limit: Limit = 100,
-    cursor: Number = 0,
+    cursor: Cursor = "",
 ) -> Page[Superseded]:
     """List how the contract was corrected after bills: what it said, why and when it changed.
 
     The oldest comes first; what came in its place is the next one, or the contract as it is.
     """
     await Contracts(tenant, converter).get(contract)
-    corrections = await page_of(tenant, "contract", contract, cursor, limit + 1)
+    corrections = await page_of(tenant, "contract", contract, number_of(cursor), limit + 1)
     return page(corrections, limit, lambda superseded: str(superseded.number))
 
 

@@ -17,12 +17,13 @@ from energia.metering.outcome import Kept, Listed, Outcome
 from energia.web.resources import (
     READERS,
     WRITERS,
-    ImportCursor,
+    Cursor,
     ImportId,
     Limit,
     Page,
     examples,
     page,
+    place_of,
 )
 from energia.web.routes import Query, Routes, Upload
 
@@ -73,11 +74,9 @@ async def post_import(
 
 
 @routes.get("/v1/imports")
-async def list_imports(
-    tenant: Tenant, limit: Limit = 100, cursor: ImportCursor = ""
-) -> Page[Listed]:
+async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Listed]:
     """List the imports, the newest first, without their problems."""
-    listed = await imports.list_imports(tenant, cursor or None, limit + 1)
+    listed = await imports.list_imports(tenant, place_of(cursor) or None, limit + 1)
     return page(listed, limit, lambda import_: import_.import_)
 
 

@@ -68,6 +68,7 @@ from energia.web.resources import (
     TariffId,
     examples,
     page,
+    place_of,
     window_of,
 )
 from energia.web.routes import Created, Routes
@@ -375,7 +376,7 @@ async def list_price_series(
     core: Core, tenant: Tenant, limit: Limit = 100, cursor: Cursor = ""
 ) -> Page[StoredSeries]:
     """List the price series by id, each with the state of its feed."""
-    listed = await PriceStore(tenant).page(cursor, limit + 1, core.clock.now())
+    listed = await PriceStore(tenant).page(place_of(cursor), limit + 1, core.clock.now())
     return page(listed, limit, lambda series: series.id)
 
 

@@ -25,16 +25,17 @@ from energia.web.resources import (
     WRITERS,
     ChannelId,
     ChannelWindow,
+    Cursor,
     End,
-    From,
     KnownAt,
     Limit,
     MeterId,
     Page,
     Start,
     channel_window,
-    cursor_at,
+    cursor_of,
     page,
+    place_at,
 )
 from energia.web.routes import Routes
 from energia.web.streams import FILES, JSON, NDJSON, ROWS, Accepted, Batch, Rows, quantities, stamps
@@ -104,7 +105,7 @@ async def get_readings(
     accepted: Accepted,
     channel: ChannelId | None = None,
     known_at: KnownAt | None = None,
-    cursor: From | None = None,
+    cursor: Cursor = "",
 ) -> Readings | Rows:
     """Return the readings of a channel that start in a window, slot by slot.
 
@@ -141,7 +142,7 @@ def _answer(meter: str, selection: ChannelWindow, stored: StoredSeries, past: in
         _numbers(series.values),
         _quality_runs(series.quality),
         stored.revision_at,
-        cursor_at(past) if past < selection.end else None,
+        cursor_of(place_at(past)) if past < selection.end else None,
     )
 
 
@@ -223,7 +224,7 @@ async def get_gaps(
     channel: ChannelId | None = None,
     known_at: KnownAt | None = None,
     limit: Limit = 100,
-    cursor: From | None = None,
+    cursor: Cursor = "",
 ) -> Page[Gap] | Rows:
     """Return where a channel has no reading among the slots that start in a window.
 
@@ -251,7 +252,7 @@ async def _first_gaps(parts: AsyncIterator[Gaps], most: int, zone: Zone) -> list
 
 
 def _next(gap: Gap) -> str:
-    return cursor_at(instant_of(gap.end))
+    return place_at(instant_of(gap.end))
 
 
 async def _gap_batches(parts: AsyncIterator[Gaps], zone: Zone) -> AsyncGenerator[Batch, None]:

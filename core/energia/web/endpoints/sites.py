@@ -16,6 +16,7 @@ from energia.web.resources import (
     SiteId,
     examples,
     page,
+    place_of,
 )
 from energia.web.routes import Created, Routes
 
@@ -27,7 +28,9 @@ site_routes = Routes(tag="Sites", reads=READERS, writes=WRITERS)
 @site_routes.get("/v1/sites")
 async def list_sites(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Site]:
     """List the sites by id."""
-    return page(await registry.sites(tenant, cursor, limit + 1), limit, lambda site: site.id)
+    return page(
+        await registry.sites(tenant, place_of(cursor), limit + 1), limit, lambda site: site.id
+    )
 
 
 @site_routes.post("/v1/sites", errors=(Conflict,), examples=_SITE_EXAMPLES)
@@ -69,7 +72,9 @@ meter_routes = Routes(tag="Meters", reads=READERS, writes=WRITERS)
 @meter_routes.get("/v1/meters")
 async def list_meters(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Meter]:
     """List the meters by id."""
-    return page(await registry.meters(tenant, cursor, limit + 1), limit, lambda meter: meter.id)
+    return page(
+        await registry.meters(tenant, place_of(cursor), limit + 1), limit, lambda meter: meter.id
+    )
 
 
 @meter_routes.post("/v1/meters", errors=(Conflict,), examples=_METER_EXAMPLES)

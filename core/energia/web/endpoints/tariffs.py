@@ -36,12 +36,13 @@ from energia.web.resources import (
     Cursor,
     HolidayListId,
     Limit,
-    Number,
     Page,
     TariffId,
     correction_of,
     examples,
+    number_of,
     page,
+    place_of,
 )
 from energia.web.routes import Created, Routes
 from energia.work import off_loop
@@ -60,7 +61,7 @@ async def list_tariffs(
     One that needs a plugin that is not loaded has `unreadable`: the kinds of charge that are
     missing and their plugins. It cannot be priced (409); all others can.
     """
-    tariffs = await Tariffs(tenant, converter).page(cursor, limit + 1)
+    tariffs = await Tariffs(tenant, converter).page(place_of(cursor), limit + 1)
     return page(tariffs, limit, lambda tariff: str(tariff.id))
 
 
@@ -118,14 +119,14 @@ async def list_tariff_corrections(
     tenant: Tenant,
     converter: Converter,
     limit: Limit = 100,
-    cursor: Number = 0,
+    cursor: Cursor = "",
 ) -> Page[Superseded]:
     """List how the tariff was corrected after bills: what it said before, why and when it changed.
 
     The oldest comes first; what came in its place is the next one, or the tariff as it is.
     """
     await Tariffs(tenant, converter).document(tariff)
-    corrections = await page_of(tenant, "tariff", tariff, cursor, limit + 1)
+    corrections = await page_of(tenant, "tariff", tariff, number_of(cursor), limit + 1)
     return page(corrections, limit, lambda superseded: str(superseded.number))
 
 
@@ -195,7 +196,7 @@ async def list_holiday_lists(
     tenant: Tenant, limit: Limit = 100, cursor: Cursor = ""
 ) -> Page[HolidayList]:
     """List the lists of holidays by id, each in its newest version."""
-    lists = await HolidayLists(tenant).page(cursor, limit + 1)
+    lists = await HolidayLists(tenant).page(place_of(cursor), limit + 1)
     return page(lists, limit, lambda item: str(item.id))
 
 

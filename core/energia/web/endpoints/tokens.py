@@ -13,7 +13,7 @@ from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Forbidden, NotFound
 from energia.web.keys import CALLER
-from energia.web.resources import ADMINS, Cursor, Limit, Page, page
+from energia.web.resources import ADMINS, Cursor, Limit, Page, page, place_of
 from energia.web.routes import Created, Routes
 
 Prefix = Annotated[
@@ -59,7 +59,7 @@ async def list_tokens(
 ) -> Page[Token]:
     """List the tokens of the organization by prefix, those that are revoked too; no secret."""
     _refuse_limited(request)
-    found = await tokens.listed(tenant, cursor, limit + 1)
+    found = await tokens.listed(tenant, place_of(cursor), limit + 1)
     return page(found, limit, lambda token: token.prefix)
 
 
