@@ -1,7 +1,7 @@
 """CPU work beside the event loop: a few threads, places in them by caller, and a way to stop it.
 
 The loop answers everybody; what computes for longer than a blink goes through `off_loop`. A request
-that waits for such work notices that its client has left or that its time is over, and sets a flag;
+that waits for such work is cancelled when its client leaves or its time is over, which sets a flag;
 the work looks at it by `checkpoint` between charges, bill periods and contracts, and ends.
 
 Threads, not processes: readings and tariffs would have to be pickled to another process and back
@@ -27,8 +27,6 @@ T = TypeVar("T")
 
 #: Seconds after which a thread that computes lets another one run: `sys.setswitchinterval`.
 SWITCH: Final = 0.001
-#: Seconds between two looks at whether a client that waits is still there.
-_LOOK: Final = 0.25
 
 
 class Stopped(BaseException):
@@ -36,10 +34,6 @@ class Stopped(BaseException):
 
     No `Exception`: what deals with the failures of a charge or a contract must not deal with this.
     """
-
-
-class ClientLeft(ConnectionError):
-    """The client that asked has closed its connection."""
 
 
 _STOP: Final = contextvars.ContextVar[threading.Event | None]("_STOP", default=None)
@@ -64,14 +58,12 @@ class Asker:
     Attributes:
         workers: Those that work for it.
         caller: Whose request it is: each caller has places of its own.
-        is_gone: Tells whether its client has left.
         is_admitted: Whether work was done for it: what follows waits, but is not refused.
 
     """
 
     workers: "Workers"
     caller: str
-    is_gone: Callable[[], bool]
     is_admitted: bool = False
 
 
@@ -84,7 +76,7 @@ async def off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
 
     Raises:
         Busy: All places are taken, and the queue is full.
-        ClientLeft: Nobody waits for the answer.
+        asyncio.CancelledError: Nobody waits for the answer.
 
     """
     call, asker = partial(work, *args, **kwargs), ASKER.get()
@@ -148,7 +140,7 @@ class Workers:
         future = loop.run_in_executor(self._pool, context.run, _stoppable, stop, call)
         future.add_done_callback(partial(self._ended, asker.caller, stop))
         try:
-            await _until(future, asker)
+            await asyncio.wait({future})  # which leaves it alone when it is cancelled itself
         except BaseException:
             stop.set()
             raise
@@ -168,7 +160,7 @@ class Workers:
             waiting = _Waiting(caller, asyncio.get_running_loop().create_future())
             self._waiting.append(waiting)
             try:
-                await _until(waiting.place, asker)
+                await asyncio.wait({waiting.place})
             except BaseException:
                 if waiting.place.done():
                     self._leave(caller)
@@ -208,11 +200,3 @@ class Workers:
             self._waiting.remove(chosen)
             self._running[chosen.caller] += 1
             chosen.place.set_result(None)
-
-
-async def _until(future: "asyncio.Future[T]", asker: Asker) -> None:
-    """Wait until *future* is done; raises `ClientLeft` when nobody waits for it."""
-    while not future.done():
-        await asyncio.wait({future}, timeout=_LOOK)
-        if not future.done() and asker.is_gone():
-            raise ClientLeft("the client has closed its connection")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from energia.errors import Busy
-from energia.work import ASKER, Asker, ClientLeft, Workers, checkpoint, off_loop
+from energia.work import ASKER, Asker, Workers, checkpoint, off_loop
 
 
 @pytest.fixture(name="workers")
@@ -20,11 +20,10 @@ def _workers() -> Iterator[Workers]:
 
 
 class Client:
-    """Somebody who waits for work, and may leave."""
+    """Somebody who waits for work."""
 
     def __init__(self, workers: Workers, caller: str = "one") -> None:
-        self.gone = False
-        self.asker = Asker(workers, caller, lambda: self.gone)
+        self.asker = Asker(workers, caller)
 
     def asks(self) -> "asyncio.Task[None]":
         """Ask for work that goes on until nobody waits for it."""
@@ -54,13 +53,12 @@ async def test_work_is_done_in_a_thread(workers: Workers) -> None:
 
 async def test_work_of_a_client_that_left_stops(workers: Workers) -> None:
     """Its thread is free within a second."""
-    client = Client(workers)
-    task = client.asks()
+    task = Client(workers).asks()
     await asyncio.sleep(0.05)
 
-    client.gone = True
+    task.cancel()
 
-    with pytest.raises(ClientLeft):
+    with pytest.raises(asyncio.CancelledError):
         await task
     await idle(workers)
 
@@ -124,8 +122,8 @@ async def test_a_client_that_leaves_the_queue_is_forgotten(workers: Workers) -> 
     tasks = [busy.asks(), waiting.asks()]
     await asyncio.sleep(0.05)
 
-    waiting.gone = True
-    with pytest.raises(ClientLeft):
+    tasks[1].cancel()
+    with pytest.raises(asyncio.CancelledError):
         await tasks[1]
     assert workers.waiting == 0
 

@@ -14,7 +14,6 @@ All of it works on arrays: a year of quarter-hours is 35,040 values, and a loop 
 takes longer than everything else that an import does.
 """
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -43,6 +42,7 @@ from energia.metering.series import (
 )
 from energia.time import DAY, FIRST_YEAR, LAST_YEAR, Int64, instant_of, length_text
 from energia.units import UnknownUnit, decimal_text, finer, to_micros, unit
+from energia.work import off_loop
 
 SQL: Final = load(__package__)
 T = TypeVar("T")
@@ -203,7 +203,7 @@ class Directory:
         the order of their keys): other writers of readings wait, but not those who only refer to a
         channel or read it. An import that is refused anyway holds nothing.
         """
-        new = await off_the_loop(partial(self.new, meters), len(meters))
+        new = await off_loop_if_many(partial(self.new, meters), len(meters))
         if new:
             sql = SQL["channels_lock_for_readings" if hold else "channels_of"]
             self.add(new, await queries.fetch(Channel, sql, new))
@@ -265,15 +265,17 @@ async def validated(
     The channels of *runs* are in *directory*. A channel's readings of one call come together, so
     that a slot that comes twice is seen.
     """
-    assignment = await off_the_loop(partial(assign, runs, directory, problems), len(runs.origins))
+    assignment = await off_loop_if_many(
+        partial(assign, runs, directory, problems), len(runs.origins)
+    )
     for group in assignment.groups(runs.lengths, directory.intervals):
         work = partial(_valid, runs, assignment, group, directory, problems)
-        yield await off_the_loop(work, len(runs.values))
+        yield await off_loop_if_many(work, len(runs.values))
 
 
-async def off_the_loop(work: Callable[[], T], size: int) -> T:
-    """Do *work* on *size* things, in a thread if they are many: the service keeps answering."""
-    return await asyncio.to_thread(work) if size > 2 * GROUP else work()
+async def off_loop_if_many(work: Callable[[], T], size: int) -> T:
+    """Do *work* on *size* things, beside the event loop if they are many."""
+    return await off_loop(work) if size > 2 * GROUP else work()
 
 
 @attrs.frozen(eq=False)

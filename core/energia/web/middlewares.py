@@ -158,7 +158,7 @@ async def in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
     seconds = request.app[CORE].settings.limits.request_time
     deadline = request[DEADLINE] = asyncio.timeout(seconds)
     caller = request.get(CALLER, ANYBODY)
-    ASKER.set(Asker(request.app[WORKERS], caller.id, lambda: request.transport is None))
+    ASKER.set(Asker(request.app[WORKERS], caller.id))
     try:
         async with deadline:
             try:
