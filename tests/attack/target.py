@@ -170,6 +170,19 @@ def _ask(url: str, name: str, cost: Cost, answered: threading.Event, over: threa
     connection.close()
 
 
+# How fast the machine is.
+
+#: What a processor of the machine of docs/hostile.md takes for it, in seconds.
+_RECKONED: Final = 0.03
+
+
+def pace() -> float:
+    """Return how many times longer than there a calculation takes here, now; at least once."""
+    begun = time.perf_counter()
+    sum(number * number for number in range(1_000_000))
+    return max(1.0, (time.perf_counter() - begun) / _RECKONED)
+
+
 # What the kernel says of a process and its children.
 
 

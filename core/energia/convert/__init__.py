@@ -304,14 +304,15 @@ def _parsed_but_numbers(
     parts: Layout, allowance: _Allowance, data: bytes | bytearray | msgspec.Raw
 ) -> object:
     """Return a JSON value, but for the *parts* that stay text."""
+    is_whole = not isinstance(data, msgspec.Raw)
     if isinstance(data, msgspec.Raw):
         data = bytes(data)
-    elif parts:
-        data.decode()  # in what is not read, only the encoding would go unnoticed
     if not parts:
         allowance.spend(data)
         return _DECODER.decode(data)
     allowance.check_members(data)
+    if is_whole:
+        data.decode()  # in what is not read, only the encoding would go unnoticed
     try:
         members = _MEMBERS.decode(data)
     except msgspec.ValidationError:  # it is not an object, which is for the converter to say

@@ -5,6 +5,7 @@ zone's transitions, in one array operation. A calendar depends on no reading, so
 shared by all meters.
 """
 
+from collections.abc import Iterator
 from typing import Final, Self
 
 import attrs
@@ -21,6 +22,8 @@ from energia.units import ceiling
 
 Keys = npt.NDArray[np.int16]
 _NO_PERIOD: Final = -1
+#: So many slots are put into periods at a time: ten years of quarter-hours take some 40 MB.
+_PART: Final = 366 * 96 * 10
 
 
 @attrs.frozen(eq=False)
@@ -98,6 +101,13 @@ class Grid:
         """When each slot starts."""
         return self.start + self.interval * np.arange(self.count, dtype=np.int64)
 
+    @property
+    def parts(self) -> "Iterator[Grid]":
+        """The grids that it consists of, each small enough to be worked on as a whole."""
+        for index in range(0, self.count, _PART):
+            start = self.start + index * self.interval
+            yield Grid(start, self.interval, min(_PART, self.count - index))
+
     def index_at(self, instant: Instant) -> int:
         """Return the first slot that starts at *instant* or later; `count` if there is none."""
         return min(max(ceiling(instant - self.start, self.interval), 0), self.count)
@@ -108,25 +118,32 @@ def compiled(schedule: Schedule, types: DayTypes, zone: Zone, grid: Grid) -> Cal
     """Compile *schedule* for the slots of *grid*."""
     if not grid.count:
         return Calendar(np.zeros(0, np.int64), np.zeros(0, np.int16), schedule.periods, 0)
-    clock, starts, interval = schedule.zone(zone), grid.starts, grid.interval
-    first, last = clock.local(starts), clock.local(starts + (interval - 1))
-    low = int(min(first.min(), last.min()))
-    table = DayTable.of(schedule, types, low, int(max(first.max(), last.max())))
-    keys = table.keys_at(first)
+    clock = schedule.zone(zone)
+    ends = clock.local(np.array([grid.start, grid.start + grid.interval * grid.count - 1]))
+    # A zone moves by at most a day at once: no slot is earlier or later than this.
+    table = DayTable.of(schedule, types, int(ends.min()) - DAY, int(ends.max()) + DAY)
+    parts = [_part(table, clock, part) for part in grid.parts]
+    keys = np.concatenate([of_part for of_part, _ in parts])
     bounds = np.append(0, np.flatnonzero(keys[1:] != keys[:-1]) + 1).astype(np.int64)
     if keys.min() == _NO_PERIOD:
         raise Invalid.of("incomplete_schedule", "the schedule does not cover every minute")
-    split = _split(table, clock, grid, first, last)
-    days = np.array([first[0], last[-1]]) // DAY
+    days = ends // DAY
     return Calendar(
         bounds,
         keys[bounds],
         schedule.periods,
-        split,
+        sum(split for _, split in parts),
         _unlisted(schedule, types, days),
         types.beyond(schedule.day_lists, days),
         schedule.leap_days(days),
     )
+
+
+def _part(table: "DayTable", clock: Zone, grid: Grid) -> tuple[Keys, int]:
+    """Return the period of each slot, and how many slots have a boundary inside them."""
+    starts = grid.starts
+    first, last = clock.local(starts), clock.local(starts + (grid.interval - 1))
+    return table.keys_at(first), _split(table, clock, grid, first, last)
 
 
 def _unlisted(schedule: Schedule, types: DayTypes, days: Int64) -> tuple[int, ...]:

@@ -8,6 +8,8 @@ aiohttp has a limit for idle connections only. Ours are, besides that of a body 
 """
 
 import asyncio
+import socket
+import struct
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -27,6 +29,8 @@ _KEEPALIVE: Final = 3630.0
 _LONGEST: Final = 120
 #: Who takes less of a waiting answer in `limits.send_stall` is as good as gone.
 _LEAST: Final = 16 * 1024
+#: `SO_LINGER`: on, for no time.
+_AT_ONCE: Final = struct.pack("ii", 1, 0)
 log = structlog.get_logger(__name__)
 
 
@@ -145,6 +149,9 @@ class Connection(web.RequestHandler):
             self._await_reader()
             return
         log.info("slow_client", limit="limits.send_stall")
+        # Else the kernel would keep what it has taken, and the connection, until the client reads.
+        connection = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self.transport.abort()
 
     def handle_error(

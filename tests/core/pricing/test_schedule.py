@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from energia.pricing import calendar
+from energia.pricing.cache import CACHE
 from energia.pricing.calendar import Grid, compiled
 from energia.pricing.schedule import DayTypes, Schedule, gaps
 from energia.time import DAY, Zone
@@ -216,3 +218,24 @@ def test_a_calendar_is_compiled_once() -> None:
 
     again = schedule({"period": "b", "from": "17:30", "to": "20:00"}, default="d")
     assert compiled(again, DayTypes(), Zone.named("UTC"), grid) is first
+
+
+@pytest.mark.parametrize("part", [1, 7, 95, 96, 1000])
+@pytest.mark.parametrize("zone", ["Europe/Madrid", "Asia/Kathmandu"])
+def test_a_long_grid_is_compiled_part_by_part(
+    zone: str, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its runs, and its slots with a boundary inside, are those of the whole."""
+    given = schedule(
+        {"from": "22:10", "to": "06:00"}, {"period": "b", "days": ["sun"]}, default="c"
+    )
+    grid = Grid(instant("2026-03-27T00:00:00Z"), 900, 4 * 96)
+    whole = compiled(given, DayTypes(), Zone.named(zone), grid)
+    CACHE.clear()
+    monkeypatch.setattr(calendar, "_PART", part)
+
+    parts = compiled(given, DayTypes(), Zone.named(zone), grid)
+
+    assert parts.bounds.tolist() == whole.bounds.tolist()
+    assert parts.keys.tolist() == whole.keys.tolist()
+    assert parts.split == whole.split > 0

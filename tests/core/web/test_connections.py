@@ -23,6 +23,8 @@ from energia.web.lifecycle import running
 from tests.core.web import fakes
 from tests.serving import make_core
 
+#: `TCP_ESTABLISHED` of the kernel.
+ESTABLISHED = 1
 LIMITS = Limits(header_time=0.3, send_stall=0.3)
 HEAD = b"GET /v1/slow?seconds=%s HTTP/1.1\r\nHost: a\r\n"
 
@@ -93,6 +95,10 @@ async def test_a_reader_that_reads_nothing() -> None:
             transport.pause_reading()
             while not any(line.get("limit") == "limits.send_stall" for line in logs):
                 await asyncio.sleep(0.05)
+            # At once, not when it reads again: the kernel keeps nothing for it either.
+            connection = transport.get_extra_info("socket")
+            state = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+            assert state != ESTABLISHED
             transport.resume_reading()
             with pytest.raises(ConnectionError):
                 while await reader.read(1024 * 1024):
