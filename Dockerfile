@@ -43,7 +43,7 @@ USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 # The platform reads these flags by a pattern: whole seconds, with `=`.
-HEALTHCHECK --interval=2s --timeout=2s --start-period=15s --retries=3 \
+HEALTHCHECK --interval=2s --timeout=6s --start-period=15s --retries=3 \
     CMD ["python", "-I", "-S", "/app/bin/healthcheck.py"]
 ENTRYPOINT ["energia"]
 CMD ["serve"]

@@ -55,8 +55,8 @@ class Server:
     host: str = "0.0.0.0"  # noqa: S104 - in a container; development has 127.0.0.1
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     drain_ready: Seconds = 2.0
-    drain: Seconds = 10.0
-    shutdown_timeout: Seconds = 8.0
+    drain: Seconds = 17.0
+    shutdown_timeout: Seconds = 5.0
     stop_grace: Seconds = 30.0
     https_only: Annotated[int, Meta(ge=0)] = 0
 

@@ -55,7 +55,7 @@ def test_the_profiles_differ() -> None:
     environ = {"ENERGIA_PROFILE": "production", "PR_NUMBER": "7"}
     preview = load(environ=environ, allow_embedded=True).settings
 
-    assert (production.server.host, production.server.drain) == ("0.0.0.0", 10)
+    assert (production.server.host, production.server.drain) == ("0.0.0.0", 17)
     assert (preview.server.drain_ready, preview.server.drain) == (0, 0)
     assert preview.server.shutdown_timeout == 4
 
