@@ -66,14 +66,20 @@ where organization_id = current_setting('energia.organization')::int and id = %s
 for no key update
 
 -- name: price_current
--- The prices in part of a time that are in force.
+-- The prices in part of a time that are in force. Instants are worked out before the join: below a
+-- row policy only what is leakproof, such as their comparison, may look rows up by the index.
+with s as materialized (
+  select organization_id, id,
+    to_timestamp(%(start)s) - make_interval(secs => longest) as first
+  from price_series
+  where organization_id = current_setting('energia.organization')::int and id = %(id)s
+)
 select extract(epoch from p.start_at)::bigint, extract(epoch from p.end_at)::bigint, p.price
-from price_series s
+from s
 join price p on p.organization_id = s.organization_id and p.series_id = s.id
   and p.superseded_at is null
   and p.start_at < to_timestamp(%(end)s) and p.end_at > to_timestamp(%(start)s)
-  and p.start_at > to_timestamp(%(start)s) - make_interval(secs => s.longest)
-where s.organization_id = current_setting('energia.organization')::int and s.id = %(id)s
+  and p.start_at > s.first
 order by p.start_at
 
 -- name: price_write
@@ -101,19 +107,24 @@ select revised_at from revision
 
 -- name: price_read
 -- Prices in part of each of some times: those in force, or that were known at an instant.
-select asked.k::int, s.id, s.currency, s.unit, p.starts, p.ends, p.prices, p.recorded_at
-from unnest(%(series)s::text[], %(starts)s::bigint[], %(ends)s::bigint[],
-  %(known)s::timestamptz[]) with ordinality as asked (id, start_at, end_at, known_at, k)
-join price_series s on s.organization_id = current_setting('energia.organization')::int
-  and s.id = asked.id
+with asked as materialized (
+  select k::int, s.organization_id, s.id, s.currency, s.unit, known_at,
+    to_timestamp(start_at) - make_interval(secs => s.longest) as first,
+    to_timestamp(start_at) as start_at, to_timestamp(end_at) as end_at
+  from unnest(%(series)s::text[], %(starts)s::bigint[], %(ends)s::bigint[],
+    %(known)s::timestamptz[]) with ordinality as asked (series, start_at, end_at, known_at, k)
+  join price_series s on s.organization_id = current_setting('energia.organization')::int
+    and s.id = asked.series
+)
+select asked.k, asked.id, asked.currency, asked.unit, p.starts, p.ends, p.prices, p.recorded_at
+from asked
 join lateral (
   select array_agg(extract(epoch from start_at)::bigint order by start_at) as starts,
     array_agg(extract(epoch from end_at)::bigint order by start_at) as ends,
     string_agg(price::text, ' ' order by start_at) as prices, max(recorded_at) as recorded_at
   from price
-  where organization_id = s.organization_id and series_id = s.id
-    and start_at < to_timestamp(asked.end_at) and end_at > to_timestamp(asked.start_at)
-    and start_at > to_timestamp(asked.start_at) - make_interval(secs => s.longest)
+  where organization_id = asked.organization_id and series_id = asked.id
+    and start_at < asked.end_at and end_at > asked.start_at and start_at > asked.first
     and (asked.known_at is null or recorded_at <= asked.known_at)
     and (superseded_at is null or superseded_at > asked.known_at)) p on true
 order by asked.k

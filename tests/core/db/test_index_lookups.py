@@ -1,0 +1,60 @@
+"""Readings and prices are found by their index, also below the row policies.
+
+A policy comes first: what is not leakproof, such as a sum of a date and a number, is worked out for
+each row that the policy lets through, be it the whole table. Only what is leakproof may be an index
+condition; so statements work such values out before they join.
+"""
+
+from typing import Any
+
+import pytest
+
+from energia.billing.bills import SQL as BILLING
+from energia.db.tenant import Tenant
+from energia.metering.query import SQL as METERING
+from energia.pricing.market.store import SQL as MARKET
+
+ONE_CHANNEL = {"channels": [1], "first": [20_000], "last": [20_100]}
+ONE_SERIES = {"series": ["spot"], "starts": [0], "ends": [9], "known": [None]}
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters", "condition"),
+    [
+        (METERING["blocks_read"], ([1], [20_000]), "(channel_id = b.channel) AND (day = b.day)"),
+        (METERING["blocks_now"], ONE_CHANNEL, "AND (day >= asked.first) AND (day <= asked.last)"),
+        (
+            METERING["blocks_at"],
+            {**ONE_CHANNEL, "pins": [None]},
+            "AND (day >= asked.first) AND (day <= asked.last)",
+        ),
+        (BILLING["bill_touched"], (["b"],), "(day >= b.first) AND (day <= b.last)"),
+        (
+            BILLING["to_date_get"],
+            {
+                **{"contract": "c", "start": None, "end": None, "basis": "{}"},
+                **{"channels": [1], "first": [20_000], "offsets": [0]},
+            },
+            "AND (day >= asked_1.first) AND (day < asked_1.past)",
+        ),
+        (BILLING["bill_repriced"], (["b"],), "(start_at < seen.past) AND (start_at > seen.first)"),
+        (
+            MARKET["price_read"],
+            ONE_SERIES,
+            "(start_at < asked.end_at) AND (start_at > asked.first)",
+        ),
+        (MARKET["price_current"], {"id": "spot", "start": 0, "end": 9}, "(start_at > s.first)"),
+    ],
+    ids=lambda value: value.partition("\n")[0][:40] if isinstance(value, str) else "",
+)
+async def test_a_statement_looks_up_by_the_index(
+    tenant: Tenant, sql: str, parameters: Any, condition: str
+) -> None:
+    """The condition that narrows the time is one of the index, and not a filter."""
+    given = (parameters,) if isinstance(parameters, dict) else parameters
+    async with tenant.transaction() as queries:
+        for other in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):
+            await queries.execute(f"set local enable_{other} = off")
+        plan = await queries.fetch(str, f"explain {sql}", *given)
+
+    assert any("Index Cond" in line and condition in line for line in plan), "\n".join(plan)
