@@ -133,6 +133,18 @@ def test_lines_end_as_lines_do() -> None:
         decoded("nem12", (BLOCK + DAY).replace("\r\n", "\r"))
 
 
+def test_cells_in_quotes() -> None:
+    """They are what they are without; a comma in one parts nothing."""
+    data = BLOCK + '"300","20260301","1",2,3,"4","A","1","words, and more",20260302010000\n'
+
+    (found,) = runs_of("nem12", data)
+
+    assert isinstance(found, Run)
+    assert (found.values, found.published) == (list(map(Decimal, "1234")), 1_772_377_200)
+    with pytest.raises(Malformed, match="line 2"):
+        decoded("nem12", BLOCK + '"300,20260301\n')
+
+
 def test_names_stand_for_ours() -> None:
     """One meter and one channel, or a map of either; what is mapped to `-` is left out."""
     data = f"{BLOCK}{DAY}{BLOCK.replace(',E1,,', ',B1,,')}{DAY}"

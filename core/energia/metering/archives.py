@@ -14,6 +14,7 @@ from typing import IO, Final
 from zipfile import BadZipFile, ZipFile
 
 from energia.errors import Malformed, TooLarge
+from energia.spending import BYTES, spend
 
 #: The most bytes of an archive itself: data providers in Australia send at most one megabyte.
 MOST: Final = 32 * 1024**2
@@ -108,7 +109,9 @@ def _files(archive: ZipFile) -> Iterator[tuple[str, Iterable[bytes]]]:
 
 def _piece(file: IO[bytes]) -> bytes:
     with _refusal():
-        return file.read(_STEP)
+        piece = file.read(_STEP)
+    spend(len(piece) / BYTES)
+    return piece
 
 
 def _refuse_bomb(inflated: int, size: int, packed: int) -> None:

@@ -73,8 +73,8 @@ class Spool:
 
         Raises what *items* raises, and `TooLarge` if there are more than *most*.
         """
-        for batch in _batches(items):
-            self.received += sum(map(_count, batch))
+        for batch, size in _batches(items):
+            self.received += size
             refuse_rows(self.received, most)
             readings = [item for item in batch if _is_storable(item, defaults, problems)]
             if readings:
@@ -110,18 +110,18 @@ def _count(item: Reading | Run | Problem) -> int:
 
 def _batches(
     items: Iterable[Reading | Run | Problem],
-) -> "Iterator[list[Reading | Run | Problem]]":
-    """Yield the items of a file, about `BATCH` readings at a time."""
+) -> "Iterator[tuple[list[Reading | Run | Problem], int]]":
+    """Yield the items of a file, about `BATCH` readings at a time, and how many these are."""
     batch: list[Reading | Run | Problem] = []
     size = 0
     for item in items:
         batch.append(item)
-        size += _count(item)
+        size += len(item.values) if isinstance(item, Run) else 1
         if size >= BATCH:
-            yield batch
+            yield batch, size
             batch, size = [], 0
     if batch:
-        yield batch
+        yield batch, size
 
 
 class _Published:
@@ -140,7 +140,7 @@ class _Published:
         """Note the runs of a batch that say when they were published."""
         first = 0
         for item in items:
-            count = _count(item)
+            count = len(item.values) if isinstance(item, Run) else 1
             if isinstance(item, Run) and item.published is not None:
                 key = hash((item.meter, item.channel, item.start))
                 self._table.extend((key, item.published, batch, first, count))
@@ -167,12 +167,18 @@ def _is_storable(
     elif not (item.meter or defaults.meter):
         message = "no meter is named: neither in the file nor as `meter`"
         fault = Fault("unknown_meter", message, line=item.line)
-    elif any(value is not None and not value.is_finite() for value in _values(item)):
+    elif not _is_finite(item):
         fault = Fault("not_a_number", "not a number", line=item.line)
     else:
         return True
     problems.add(fault, _count(item))
     return False
+
+
+def _is_finite(item: Reading | Run) -> bool:
+    if isinstance(item, Reading):
+        return item.value is None or item.value.is_finite()
+    return all(value is None or value.is_finite() for value in item.values)
 
 
 def _values(item: Reading | Run) -> Iterable[Decimal | None]:
@@ -208,27 +214,16 @@ class _FileRows:
 
     @classmethod
     def of(cls, items: list[Reading | Run], defaults: Defaults) -> Self:
+        """Return the columns of readings, and of the readings of runs, in their order."""
         meter, channel = defaults.meter, defaults.channel
         origins: dict[Origin, int] = {}
         names = [(item.meter or meter or "", item.channel or channel, item.unit) for item in items]
-        origin = [origins.setdefault(name, len(origins)) for name in names]
+        origin = np.array([origins.setdefault(name, len(origins)) for name in names], np.int64)
+        readings = [item for item in items if isinstance(item, Reading)]
+        if len(readings) == len(items):  # as in most files: much is saved by looking at it
+            return cls(tuple(origins), origin, *_columns(readings))
         counts = np.array([_count(item) for item in items], np.int64)
-        starts, is_end, intervals, lines = (
-            np.repeat(np.array(column), counts) for column in zip(*map(_place, items), strict=True)
-        )
-        position = np.arange(len(starts)) - np.repeat(np.cumsum(counts) - counts, counts)
-        values = [value for item in items for value in _values(item)]
-        return cls(
-            tuple(origins),
-            np.repeat(np.array(origin, np.int64), counts),
-            starts + position * intervals,
-            is_end,
-            intervals,
-            np.array([code for item in items for code in _qualities(item)], np.int8),
-            lines,
-            np.array([np.nan if value is None else float(value) for value in values], np.float64),
-            "\n".join(map(str, values)),
-        )
+        return cls(tuple(origins), np.repeat(origin, counts), *_run_columns(items, counts))
 
     def runs(self, outdated: Iterable[tuple[int, int]] = ()) -> ReadingRuns:
         """Return them as runs of one slot each, but for those that are *outdated*."""
@@ -257,6 +252,45 @@ class _FileRows:
         return self.texts.split("\n")
 
 
+_Columns = tuple[Int64, Mask, Int64, Quality, Int64, npt.NDArray[np.float64], str]
+
+
+def _columns(items: list[Reading]) -> _Columns:
+    """Return the columns of single readings, from `instants` on."""
+    values = [item.value for item in items]
+    return (
+        np.array([item.end if item.start is None else item.start for item in items], np.int64),
+        np.array([item.start is None for item in items], bool),
+        np.array([_length(item.start, item.end) for item in items], np.int64),
+        np.array([item.quality for item in items], np.int8),
+        np.array([item.line for item in items], np.int64),
+        np.array([np.nan if value is None else float(value) for value in values], np.float64),
+        "\n".join(map(str, values)),
+    )
+
+
+def _length(start: int | None, end: int | None) -> int:
+    return 0 if start is None or end is None else end - start
+
+
+def _run_columns(items: list[Reading | Run], counts: Int64) -> _Columns:
+    """Return the columns of runs, among which single readings may be; *counts* of each."""
+    instants, is_end, intervals, lines = (
+        np.repeat(np.array(column), counts) for column in zip(*map(_place, items), strict=True)
+    )
+    position = np.arange(len(instants)) - np.repeat(np.cumsum(counts) - counts, counts)
+    values = [value for item in items for value in _values(item)]
+    return (
+        instants + position * intervals,
+        is_end,
+        intervals,
+        np.array([code for item in items for code in _qualities(item)], np.int8),
+        lines,
+        np.array([np.nan if value is None else float(value) for value in values], np.float64),
+        "\n".join(map(str, values)),
+    )
+
+
 def _place(item: Reading | Run) -> tuple[int, bool, int, int]:
     """Return when an item starts (or ends), whether it is the end, the slot's length, the line."""
     if isinstance(item, Run):
@@ -264,7 +298,7 @@ def _place(item: Reading | Run) -> tuple[int, bool, int, int]:
     if item.start is None:
         assert item.end is not None
         return item.end, True, 0, item.line
-    return item.start, False, 0 if item.end is None else item.end - item.start, item.line
+    return item.start, False, _length(item.start, item.end), item.line
 
 
 def _qualities(item: Reading | Run) -> Iterable[int]:
@@ -306,6 +340,10 @@ def usage_of(
     file.refuse_unfit()
     channels = file.channels
     seconds = _seconds(interval, channels.values())
+    if file.lengths - {seconds}:
+        told = length_text(max(file.lengths - {seconds}))
+        message = f"the file has slots of {told}, and the interval is {length_text(seconds)}"
+        raise Invalid.of("wrong_interval", message)
     roles = {_role(name, len(channels)): channel for name, channel in channels.items()}
     series = {role: _series(role, each, seconds, file.ends) for role, each in roles.items()}
     return {"timezone": zone, "interval": length_text(seconds), "channels": series}
@@ -327,6 +365,7 @@ class _FileUsage:
         channels: The readings by the channel that the file names.
         meters: The meters that it names.
         problems: Its lines that are no readings.
+        lengths: How long slots are, in seconds, where it says so.
         ends: Whether it says when slots end, and not when they start.
 
     """
@@ -334,6 +373,7 @@ class _FileUsage:
     channels: dict[str | None, _ChannelUsage] = attrs.Factory(dict)
     meters: set[str | None] = attrs.Factory(set)
     problems: list[Fault] = attrs.Factory(list)
+    lengths: set[int] = attrs.Factory(set)
     ends: bool = False
 
     def take(self, item: Reading | Problem) -> None:
@@ -351,6 +391,8 @@ class _FileUsage:
         channel.values[instant] = None if item.value is None else str(item.value)
         channel.units.add(item.unit)
         self.meters.add(item.meter)
+        if item.start is not None and item.end is not None:
+            self.lengths.add(item.end - item.start)
 
     def refuse_unfit(self) -> None:
         """Refuse a file of which no usage can be made."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from xml.parsers import expat
 
@@ -20,7 +21,8 @@ DEEPEST: Final = 64
 LONGEST: Final = 1024 * 1024
 _STEP: Final = 64 * 1024
 
-_DECIMAL: Final = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,15}")
+#: With as many digits as decimal arithmetic keeps.
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,12}")
 #: Seconds since 1970-01-01T00:00Z between which readings lie.
 _FIRST: Final = (FIRST_YEAR - 1970) * 31_556_952 - 86_400
 _LAST: Final = (LAST_YEAR - 1969) * 31_556_952 + 86_400
@@ -212,9 +214,7 @@ class _Document:
 
     def _take_quality(self) -> None:
         """Note the quality of a reading, as a number where it is one."""
-        text = self._fields.pop("quality", "").strip()
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 16
-        self._qualities.append(quality_of(number if text else 0) or 0)
+        self._qualities.append(_quality(self._fields.pop("quality", "")))
 
     def _take_type(self) -> None:
         self._entries[-1].types.append(ReadingType.of(self._line, self._fields))
@@ -245,7 +245,17 @@ _OTHERS: Final = tuple(
 )
 
 
+@lru_cache(maxsize=64)
+def _quality(text: str) -> int:
+    """Return our code of a quality; what is no number is some other."""
+    code = text.strip()
+    if not code:
+        return quality_of(0)
+    return quality_of(int(code) if code.isascii() and code.isdigit() and len(code) < 10 else 16)
+
+
 def _value(text: str | None) -> int | Decimal | None:
     """Return a value: a whole number as a rule; None where it is missing. Raises `BadField`."""
-    plain = "" if text is None else text.strip()
-    return Decimal(plain) if _DECIMAL.fullmatch(plain) else whole(plain, "value")
+    if text is not None and "." in text and _DECIMAL.fullmatch(text.strip()):
+        return Decimal(text.strip())
+    return whole(text, "value")

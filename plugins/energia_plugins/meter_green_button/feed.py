@@ -60,11 +60,15 @@ class Readings:
         number = _MISSING if value is None else value
         self.columns.extend((line, start, length, number, quality))
 
+    def _exact(self, index: int, number: int) -> Decimal:
+        return self.exact.get(index, Decimal(number))
+
     def of(
         self, type_: ReadingType, meter: str | None, channel: str | None
     ) -> Iterator[Reading | Problem]:
         """Yield them as readings of a type."""
-        power, unit, default, interval = type_.power, type_.unit, type_.quality, type_.interval
+        unit, default, interval = type_.unit, type_.quality, type_.interval
+        scale = Decimal(1).scaleb(type_.power)
         for index, (line, start, length, number, quality) in enumerate(
             zip(*[iter(self.columns)] * 5, strict=True)
         ):
@@ -74,7 +78,7 @@ class Readings:
                 continue
             value: Decimal | None = None
             if number != _MISSING:
-                value = self.exact.get(index, Decimal(number)).scaleb(power)
+                value = number * scale if not self.exact else self._exact(index, number) * scale
             end = None if seconds is None else start + seconds
             code = default if quality < 0 else quality
             yield Reading(line, value, start, end, code, meter, channel, unit)

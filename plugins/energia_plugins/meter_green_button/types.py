@@ -51,6 +51,8 @@ class BadField(ValueError):
 
 def whole(text: str | None, name: str) -> int | None:
     """Return a whole number of at most 15 digits, None where there is none; raises `BadField`."""
+    if text is not None and text.isdigit() and text.isascii() and len(text) <= 15:
+        return int(text)  # as almost always
     plain = "" if text is None else text.strip()
     if not plain:
         return None
@@ -60,9 +62,9 @@ def whole(text: str | None, name: str) -> int | None:
     return int(plain)
 
 
-def quality_of(code: int | None) -> int | None:
+def quality_of(code: int) -> int:
     """Return our code of a quality; what the standard does not know is some other, so actual."""
-    return None if code is None else _QUALITIES.get(code, _ACTUAL)
+    return _QUALITIES.get(code, _ACTUAL)
 
 
 @attrs.frozen
@@ -98,14 +100,13 @@ class ReadingType:
         power, uom = number("powerOfTenMultiplier") or 0, number("uom")
         if abs(power) > 12:
             raise BadField("out_of_range", f"powerOfTenMultiplier: {power} is out of range")
-        quality = quality_of(number("defaultQuality"))
         return cls(
             line,
             None if uom is None else _UNITS.get(uom, f"uom {uom}"),
             power,
             number("flowDirection"),
             number("accumulationBehaviour"),
-            _ACTUAL if quality is None else quality,
+            quality_of(number("defaultQuality") or 0),
             number("intervalLength"),
         )
 
