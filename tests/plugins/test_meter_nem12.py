@@ -171,13 +171,15 @@ def test_a_map_of_names_is_whole(text: str) -> None:
 
 def test_archives() -> None:
     """The files of a zip are read one after another; messages name the file."""
-    data = zipped({"a.csv": (BLOCK + DAY).encode(), "b.csv": f"{BLOCK}300,x\n".encode()})
+    hidden = {"__MACOSX/a.csv": b"\0", "folder/.a.csv": b"\0", "folder/": b""}
+    data = zipped({**hidden, "a.csv": (BLOCK + DAY).encode(), "b.csv": f"{BLOCK}300,x\n".encode()})
 
     found = decoded("nem12", data, size=7)
 
     assert len(readings(found)) == 4
     assert [one for one in found if one.line == 2][-1].message.startswith("b.csv: ")  # type: ignore[union-attr]
-    assert DECODERS["nem12"].sniff(data[:4096])  # type: ignore[attr-defined]
+    one = zipped({"a.csv": (BLOCK + DAY * 300).encode()})
+    assert DECODERS["nem12"].sniff(one[:4096])  # type: ignore[attr-defined]
 
 
 def test_bombs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def _refusal() -> Iterator[None]:
 
 
 def _files(archive: ZipFile) -> Iterator[tuple[str, Iterable[bytes]]]:
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    members = [member for member in archive.infolist() if not _is_hidden(member.filename)]
     if len(members) > MOST_FILES:
         raise TooLarge(f"a zip archive may have {MOST_FILES} files at most")
     inflated = 0
@@ -105,6 +105,15 @@ def _files(archive: ZipFile) -> Iterator[tuple[str, Iterable[bytes]]]:
     for member in members:
         with archive.open(member) as file:
             yield member.filename, pieces(file, member.compress_size)
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a name is that of a folder, or of what systems add unasked (`__MACOSX/._a.csv`)."""
+    return (
+        name.endswith("/")
+        or any(part[:1] == "." for part in name.split("/"))
+        or (name.startswith("__MACOSX/"))
+    )
 
 
 def _piece(file: IO[bytes]) -> bytes:

@@ -59,7 +59,8 @@ class GreenButtonDecoder:
     def sniff(self, head: bytes) -> bool:
         """Tell a feed by the namespace of ESPI, in any encoding."""
         text = archive_head(head).replace(b"\0", b"")
-        return _ESPI.encode() in text and b"<" in text[:5]
+        begin = text[:4].translate(None, b"\xef\xbb\xbf\xff\xfe") + text[4:]
+        return _ESPI.encode() in text and begin.lstrip().startswith(b"<")
 
     def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
         """Yield the readings of each block once its type is known, or its problem.

@@ -20,7 +20,9 @@ from energia_plugins.meter_nem12.lines import rows
 from energia_plugins.meter_nem12.rows import BadRow, Block, Day
 
 #: How a file begins: with a header, or in the middle of one.
-_BEGINS: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:100,\s*NEM1[23]\b|200,(?:[^,\r\n]*,){7}\d)")
+_BEGINS: Final = re.compile(
+    rb"(?i)(?:\xef\xbb\xbf)?\s*(?:100,\s*NEM1[23]\b|200,(?:[^,\r\n]*,){7}\d)"
+)
 _FIRST: Final = (b"100", b"200", b"250")
 _REGISTER: Final = (
     "a NEM13 row (250): reads of a register, which cannot be stored yet; "
