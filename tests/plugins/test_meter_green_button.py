@@ -153,6 +153,24 @@ def test_readings_wait_for_their_type_in_bounds(monkeypatch: pytest.MonkeyPatch)
         decoded("green_button", (DATA / "green_button_no_links.xml").read_bytes())
 
 
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        ("MOST_LINKED", "links of an entry"),
+        ("MOST_KEPT", "links of the feed"),
+        ("MOST_TYPES", "types of readings"),
+    ],
+)
+def test_links_and_types_are_kept_in_bounds(
+    monkeypatch: pytest.MonkeyPatch, limit: str, message: str
+) -> None:
+    """A feed of nothing else does not fill the memory."""
+    monkeypatch.setattr(feed, limit, 1)
+
+    with pytest.raises(Malformed, match=message):
+        decoded("green_button", (DATA / "green_button_links.xml").read_bytes())
+
+
 def test_two_meters_of_one_name_are_refused() -> None:
     """The usage points 1 of two customers are not one meter."""
     entry = (

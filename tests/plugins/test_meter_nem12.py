@@ -8,7 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from energia.errors import Invalid, Malformed, TooLarge
-from energia.metering import archives
+from energia.metering import archives, names
 from energia.metering.decoders import Run
 from energia.time import utc_text
 from tests.plugins.meter_files import DECODERS, decoded, problems, readings, runs_of
@@ -158,8 +158,20 @@ def test_names_stand_for_ours() -> None:
     assert named(meters="6305131234:-") == set()
     with pytest.raises(Invalid, match=r"line 4: .*'E1' and 'B1'.*say channels=E1:\.\.\.,B1:\.\.\."):
         named(meter="m", channel="import")
+    with pytest.raises(
+        Invalid, match=r"'6305131234 E1' and '6305131234 B1' .* both stand for 'm c'"
+    ):
+        named(meter="m", channels="E1:c,B1:c")
     with pytest.raises(Invalid, match="meters"):
         decoded("nem12", f"{BLOCK}{DAY}{BLOCK.replace('1234', '5678')}{DAY}", {"meter": "m"})
+
+
+def test_names_are_kept_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of nothing but names does not fill the memory."""
+    monkeypatch.setattr(names, "MOST", 1)
+
+    with pytest.raises(Invalid, match="line 4: the file names more than 1 channels"):
+        decoded("nem12", f"{BLOCK}{DAY}{BLOCK.replace('1234', '5678')}{DAY}")
 
 
 @pytest.mark.parametrize("text", ["E1", "E1:", ":import", "E1:a,E1:b", "E1:a,"])

@@ -16,6 +16,8 @@ from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.errors import Fault, Invalid
 
+#: The most channels that one file may name: a file of nothing but names does not fill the memory.
+MOST: Final = 100_000
 #: Stands for no channel and no meter of ours: the readings are left out.
 LEFT_OUT: Final = "-"
 
@@ -110,6 +112,7 @@ class Names:
     _known: dict[tuple[str | None, str | None], tuple[str | None, str | None] | None] = (
         attrs.Factory(dict)
     )
+    _taken: dict[tuple[str | None, str | None], tuple[str | None, str | None]] = attrs.Factory(dict)
 
     @classmethod
     def of(cls, options: NameOptions) -> Self:
@@ -127,13 +130,34 @@ class Names:
         """Return our meter and channel, or None where the readings are to be left out.
 
         Raises:
-            Invalid: One meter, or one channel, was given for a file that names several.
+            Invalid: One meter, or one channel, was given for a file that names several; two names
+                stand for one channel, so that each would replace the other's readings; or there
+                are more than `MOST`.
 
         """
         if (meter, channel) not in self._known:
+            if len(self._known) >= MOST:
+                message = f"line {line}: the file names more than {MOST} channels: split it"
+                raise Invalid.of("too_many_channels", message)
             both = self._meters.ours(meter, line), self._channels_of(meter, channel, line)
             self._known[meter, channel] = None if LEFT_OUT in both else both
+            if LEFT_OUT not in both:
+                self._take(both, (meter, channel), line)
         return self._known[meter, channel]
+
+    def _take(
+        self, ours: tuple[str | None, str | None], names: tuple[str | None, str | None], line: int
+    ) -> None:
+        """Note what stands for a channel of ours; raises `Invalid` for a second one."""
+        first = self._taken.setdefault(ours, names)
+        if first != names:
+            told, second = (" ".join(map(str, filter(None, each))) for each in (first, names))
+            message = (
+                f"line {line}: {told!r} and {second!r} of the file both stand for "
+                f"{' '.join(map(str, filter(None, ours)))!r}: leave one of them out"
+            )
+            fault = Fault("several_channels", message, "/query/channels", line=line)
+            raise Invalid(message, [fault])
 
     def _channels_of(self, meter: str | None, channel: str | None, line: int) -> str | None:
         """Return our channel, which nobody asks for where the meter is left out."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final
 from xml.parsers import expat
 
@@ -111,7 +112,7 @@ class _Document:
 
     def _taken(self) -> Iterator[Reading | Problem]:
         found = self._feed.found
-        yield from found
+        yield from chain.from_iterable(found)
         found.clear()
 
     def _feed_parser(self, data: bytes, *, final: bool) -> None:
@@ -209,7 +210,7 @@ class _Document:
             try:
                 take()
             except BadField as error:
-                self._feed.found.append(Problem(self._line, error.code, str(error)))
+                self._feed.found.append([Problem(self._line, error.code, str(error))])
 
         return told
 

@@ -7,7 +7,7 @@ these tells the type, the readings are refused: nothing is guessed.
 
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -19,8 +19,13 @@ from energia_plugins.meter_green_button.types import ReadingType
 
 #: So many readings wait at most for the end of their entry, or for a type that comes later.
 MOST_HELD: Final = 1_000_000
-#: So many links and types a feed has at most.
-MOST_LINKS: Final = 200_000
+#: An entry that waits takes as much room as so many readings.
+_ENTRY: Final = 40
+#: So many types a feed has at most, and so many characters the links of an entry, or those of the
+#: feed that are kept.
+MOST_TYPES: Final = 2_000
+MOST_LINKED: Final = 100_000
+MOST_KEPT: Final = 20_000_000
 
 _HOST: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
 _USAGE_POINT: Final = re.compile(r"(.*?\bUsagePoint/([^/]+))")
@@ -96,6 +101,7 @@ class Entry:
         types: The types in it.
         readings: The readings in it.
         line: Where its first reading is.
+        linked: How many characters its links have.
 
     """
 
@@ -106,14 +112,16 @@ class Entry:
     types: list[ReadingType] = attrs.Factory(list)
     readings: Readings = attrs.Factory(Readings)
     line: int = 0
+    linked: int = 0
 
     def link(self, rel: str, href: str) -> None:
         """Take in a link; raises `Malformed` for too many of them."""
         links = self.related if rel == "related" else self.own
         if rel in ("self", "up", "related"):
+            self.linked += 100 + len(href)
             links.append(plain_link(href))
-        if len(links) > MOST_LINKS:
-            raise Malformed(f"an entry has more than {MOST_LINKS} links")
+        if self.linked > MOST_LINKED:
+            raise Malformed(f"the links of an entry have more than {MOST_LINKED} characters")
 
 
 @attrs.define
@@ -123,13 +131,13 @@ class Feed:
     Attributes:
         names: Turn its names into ours.
         options: What the client says.
-        found: Readings and problems that are ready to be given.
+        found: Readings and problems that are ready to be given; readings are made as they are.
 
     """
 
     names: Names
     options: GreenButtonOptions
-    found: list[Reading | Problem] = attrs.Factory(list)
+    found: list[Iterable[Reading | Problem]] = attrs.Factory(list)
     _types: dict[str, list[ReadingType]] = attrs.Factory(dict)
     _used: set[str] = attrs.Factory(set)
     _every_type: list[ReadingType] = attrs.Factory(list)
@@ -139,26 +147,33 @@ class Feed:
     _paths: dict[str, str] = attrs.Factory(dict)
     _waiting: list[Entry] = attrs.Factory(list)
     _held: int = 0
+    _kept: int = 0
 
     def close(self, entry: Entry) -> None:
         """Take in an entry that is whole; raises `Malformed` where too much has to wait."""
-        self._note_types(entry)
-        self._note_meter_reading(entry)
-        if entry.has_usage_point:
-            self._usage_points.update(dict.fromkeys(filter(None, map(_point_of, entry.own))))
-        if len(self._types) + len(self._meter_readings) + len(self._blocks) > MOST_LINKS:
-            raise Malformed(f"the feed has more than {MOST_LINKS} links")
+        if entry.types or entry.has_meter_reading or entry.has_usage_point:
+            self._keep(entry)
         if not entry.readings:
             return
         if type_ := self._linked(entry):
             self._give(entry, type_)
             return
-        self._held += len(entry.readings)
+        self._held += len(entry.readings) + _ENTRY
         if self._held > MOST_HELD:
             raise Malformed(
                 f"line {entry.line}: more than {MOST_HELD} readings have no type before them"
             )
         self._waiting.append(entry)
+
+    def _keep(self, entry: Entry) -> None:
+        """Note what others may be linked to; raises `Malformed` for too much of it."""
+        self._kept += entry.linked
+        if self._kept > MOST_KEPT:
+            raise Malformed(f"the links of the feed have more than {MOST_KEPT} characters")
+        self._note_types(entry)
+        self._note_meter_reading(entry)
+        if entry.has_usage_point:
+            self._usage_points.update(dict.fromkeys(filter(None, map(_point_of, entry.own))))
 
     def finish(self) -> None:
         """Give the readings that have waited for their type, or say that there is none."""
@@ -167,7 +182,7 @@ class Feed:
             if type_ is not None:
                 self._give(entry, type_)
             else:
-                self.found.append(self._typeless(entry))
+                self.found.append([self._typeless(entry)])
 
     def _note_types(self, entry: Entry) -> None:
         for type_ in entry.types:
@@ -175,8 +190,8 @@ class Feed:
                 self._every_type.append(type_)
             for link in entry.own:
                 self._define(link, type_)
-        if len(self._every_type) > MOST_LINKS // 100:
-            raise Malformed(f"the feed has more than {MOST_LINKS // 100} types of readings")
+        if len(self._every_type) > MOST_TYPES:
+            raise Malformed(f"the feed has more than {MOST_TYPES} types of readings")
 
     def _define(self, link: str, type_: ReadingType) -> None:
         """Note a type of a link; some feeds give one link several."""
@@ -188,7 +203,7 @@ class Feed:
         types.append(type_)
         if link in self._used and len(self._fitting(types)) > 1:
             message = f"the type {link[-60:]!r} was another one for the readings before it"
-            self.found.append(Problem(type_.line, "repeated_type", message))
+            self.found.append([Problem(type_.line, "repeated_type", message)])
 
     def _note_meter_reading(self, entry: Entry) -> None:
         if not entry.has_meter_reading:
@@ -260,11 +275,11 @@ class Feed:
                 f"reads of a register (accumulationBehaviour {type_.accumulation}), "
                 "which cannot be stored yet"
             )
-            self.found.append(Problem(entry.line, "not_supported", message))
+            self.found.append([Problem(entry.line, "not_supported", message)])
             return
         if type_.unit is None and self.options.unit is None:
             message = "the type of the readings has no uom: say the unit"
-            self.found.append(Problem(entry.line, "unknown_type", message))
+            self.found.append([Problem(entry.line, "unknown_type", message)])
             return
         if type_.unit is None:
             type_ = attrs.evolve(type_, unit=self.options.unit)
@@ -273,7 +288,7 @@ class Feed:
             return
         ours = self.names.ours(meter, type_.channel, entry.line)
         if ours is not None:
-            self.found.extend(entry.readings.of(type_, *ours))
+            self.found.append(entry.readings.of(type_, *ours))
 
     def _meter_of(self, entry: Entry) -> str | None:
         """Return the name of the usage point of readings, if it is told."""
@@ -290,7 +305,7 @@ class Feed:
                 path = self._paths.setdefault(meter, found[1])
                 if path != found[1]:
                     message = f"{path[-80:]!r} and {found[1][-80:]!r} are two meters of one name"
-                    self.found.append(Problem(entry.line, "several_meters", message))
+                    self.found.append([Problem(entry.line, "several_meters", message)])
                     return True
         return False
 
