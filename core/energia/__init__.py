@@ -37,9 +37,14 @@ if TYPE_CHECKING:
     from energia.health.probes import Criticality as Criticality
     from energia.health.probes import Observed as Observed
     from energia.hookspecs import hookimpl as hookimpl
+    from energia.metering.archives import archive_files as archive_files
+    from energia.metering.archives import archive_head as archive_head
     from energia.metering.decoders import Decoder as Decoder
     from energia.metering.decoders import Problem as Problem
     from energia.metering.decoders import Reading as Reading
+    from energia.metering.decoders import Run as Run
+    from energia.metering.names import NameOptions as NameOptions
+    from energia.metering.names import Names as Names
     from energia.metering.outcome import ReadingsRejected as ReadingsRejected
     from energia.metering.outcome import ReadingsStored as ReadingsStored
     from energia.metering.series import ACTUAL as ACTUAL
@@ -166,10 +171,19 @@ _MODULES = {
         "Observed",
     ),
     "hookspecs": ("hookimpl",),
+    "metering.archives": (
+        "archive_files",
+        "archive_head",
+    ),
     "metering.decoders": (
         "Decoder",
         "Problem",
         "Reading",
+        "Run",
+    ),
+    "metering.names": (
+        "NameOptions",
+        "Names",
     ),
     "metering.outcome": (
         "ReadingsRejected",

@@ -61,6 +61,15 @@ class HasExamples(Protocol):
         ...
 
 
+@runtime_checkable
+class HasSniff(Protocol):
+    """A decoder that can tell whether a file is of its format."""
+
+    def sniff(self, head: bytes, /) -> bool:
+        """Tell it by the first bytes of the file."""
+        ...
+
+
 @attrs.frozen
 class Optional:
     """The names that objects of one sort may have; for each there is a default.
@@ -88,7 +97,7 @@ CHARGE: Final = ("code", "description", "channel", *OF_CHARGES.values[:-1], *OF_
 MEASURE: Final = ("roles", "evaluate", *OF_MEASURES.values)
 OF_PROBES: Final = Optional(("timeout", "period", "measurement", "component_type"), ("active",))
 OF_FEEDS: Final = Optional(("timeout", "period"))
-OF_DECODERS: Final = Optional(("examples",))
+OF_DECODERS: Final = Optional(("examples",), ("sniff",))
 OF_IMPORTERS: Final = Optional(("examples",))
 
 

@@ -43,6 +43,12 @@ class NdjsonDecoder:
         b'{"start": "2026-03-02T00:15:00Z", "interval": "PT15M", "values": [0.5, null, "3"]}\n',
     )
 
+    def sniff(self, head: bytes) -> bool:
+        """Tell a file by its first line: an object with a time and values."""
+        line = head.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0]
+        has_time = b'"start"' in line or b'"end"' in line
+        return line.startswith(b"{") and has_time and b'"value' in line
+
     def decode(
         self,
         chunks: Iterable[bytes],

@@ -148,9 +148,23 @@ def test_import_takes_the_options_of_the_format(metered: str) -> None:
     assert "1 created" in result.stdout
 
 
+def test_import_finds_the_format(metered: str) -> None:
+    """`--format auto` takes what recognizes the file; the meter and channel stand for its names."""
+    day = "300,20180102," + ",".join(["1"] * 24) + ",A\n"
+    Path("day.csv").write_text(f"200,6305131234,E1,1,E1,,METER,KWH,60,\n{day}")
+
+    result = run(
+        metered, "import", "day.csv", "--format", "auto", "--meter", "m", "--channel", "import"
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "24 created" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
+        (("readings.csv", "--format", "auto"), 2, "--format auto: no format that can tell"),
         (("readings.csv", "--meter", "x"), 1, "there is no meter 'x'"),
         (("readings.csv", "--format", "cvs"), 2, "There is no format 'cvs' (did you mean 'csv'?)"),
         (("readings.csv", "--option", "delimiter"), 2, "expected KEY=VALUE"),

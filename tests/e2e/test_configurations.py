@@ -52,7 +52,10 @@ async def test_configuration_alone_decides(
 
     assert of_full["kinds"] > {"energy.flat", "energy.time_of_use", "fixed"}
     assert of_small["kinds"] == {"energy.flat"}
-    assert of_full["formats"] == {"csv", "ndjson"}
+    assert of_full["formats"] == {
+        *("csv", "ndjson"),
+        *("green_button", "mscons", "nem12", "octopus"),
+    }
     assert of_small["formats"] == {"csv"}
     assert {"/metrics", "/docs"} <= of_full["paths"]
     assert "/metrics" not in of_small["paths"]

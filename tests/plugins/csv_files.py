@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from energia.convert import TEXT
-from energia.metering.decoders import Problem, Reading
+from energia.metering.decoders import Problem, Reading, Run
 from energia.plugins import Plugins
 from energia_plugins import meter_csv
 
@@ -15,7 +15,8 @@ def decoded(
     """Decode a file with the options of a query."""
     decoder = Plugins.of(meter_csv=meter_csv).decoders()["csv"]
     structured: object = TEXT.structure(dict(options or {}), decoder.options)
-    return list(decoder.decode(chunks(data, size), structured))
+    items = decoder.decode(chunks(data, size), structured)
+    return [item for item in items if not isinstance(item, Run)]
 
 
 def chunks(data: bytes | str, size: int) -> Iterator[bytes]:

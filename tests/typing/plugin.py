@@ -41,6 +41,7 @@ from energia import (
     ReadingsRejected,
     ReadingsStored,
     Routes,
+    Run,
     Schedule,
     SecretStr,
     Seed,
@@ -145,8 +146,15 @@ class AcmeDecoder:
     name: str = "acme"
     options: type[Options] = Options
 
-    def decode(self, chunks: Iterable[bytes], options: Options) -> Iterator[Reading | Problem]:
+    def sniff(self, head: bytes) -> bool:
+        """Tell a file by its first letter."""
+        return head.startswith(b"#")
+
+    def decode(
+        self, chunks: Iterable[bytes], options: Options
+    ) -> Iterator[Reading | Run | Problem]:
         """Read a file."""
+        yield Run(1, 0, 900, [Decimal(1), None], unit=options.unit, published=900)
         for line, text in enumerate(b"".join(chunks).splitlines(), start=1):
             start, _, value = text.decode().partition(" ")
             if value:

@@ -39,7 +39,14 @@ class _File:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--meter", metavar="ID", help="The meter, where the file names none.")
 @click.option("--channel", metavar="ID", help="The channel; the meter's only one by default.")
-@click.option("--format", "format_", metavar="NAME", default="csv", show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    metavar="NAME",
+    default="csv",
+    show_default=True,
+    help="A format, or auto for the one that fits the file.",
+)
 @click.option(
     "--option",
     "options",
@@ -70,20 +77,41 @@ def command(
       energia import 2021.csv --meter UC-123 --option delimiter=';' --option decimal=,
     """
     settings = invocation.settings(allow_embedded=allow_embedded)
-    decoder = decoder_of(invocation, format_)
-    structured_options = structured(decoder, options)
+    decoder = decoder_of(invocation, format_, file)
+    structured_options = structured(decoder, options, meter, channel)
     upload = _File(file, decoder, structured_options, meter, channel, skip_problems)
     outcome = asyncio.run(_import(settings, upload))
     _report(outcome)
 
 
-def decoder_of(invocation: Invocation, name: str) -> "Decoder":
-    """Return the decoder of a format; raises `click.UsageError`."""
-    return format_named(invocation.plugins().decoders(), name)
+def decoder_of(invocation: Invocation, name: str, file: Path) -> "Decoder":
+    """Return the decoder of a format, or the one that recognizes a file for `auto`.
+
+    Raises `click.UsageError`.
+    """
+    from energia.errors import Invalid
+    from energia.metering.decoders import AUTO, recognized
+
+    decoders = invocation.plugins().decoders()
+    if name != AUTO:
+        return format_named(decoders, name)
+    try:
+        with file.open("rb") as chunks:
+            return recognized(decoders, _chunks(chunks))[0]
+    except Invalid as error:
+        raise click.UsageError(f"--format auto: {error.detail}") from None
 
 
-def structured(decoder: "Decoder", options: Iterable[str]) -> object:
-    """Return the options of a decoder, given as KEY=VALUE; raises `click.UsageError`."""
+def structured(
+    decoder: "Decoder",
+    options: Iterable[str],
+    meter: str | None = None,
+    channel: str | None = None,
+) -> object:
+    """Return the options of a decoder, given as KEY=VALUE; raises `click.UsageError`.
+
+    A decoder whose options have a `meter` or a `channel` is given those of the import.
+    """
     from energia.convert import TEXT
     from energia.errors import Invalid
 
@@ -93,6 +121,9 @@ def structured(decoder: "Decoder", options: Iterable[str]) -> object:
         if not equals or key in texts:
             raise click.UsageError(f"--option {option}: expected KEY=VALUE, each key once.")
         texts[key] = value
+    fields = {field.name for field in attrs.fields(decoder.options)}
+    own = {"meter": meter, "channel": channel}
+    texts |= {key: value for key, value in own.items() if value is not None and key in fields}
     try:
         return TEXT.structure(texts, decoder.options)
     except Invalid as error:

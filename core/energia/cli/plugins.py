@@ -178,7 +178,7 @@ def _usage(
     from energia.cli.import_ import decoder_of, structured
     from energia.metering.files import usage_of
 
-    decoder = decoder_of(invocation, format_)
+    decoder = decoder_of(invocation, format_, file)
     options = structured(decoder, pairs)
     with file.open("rb") as chunks:
         return usage_of(decoder.decode(chunks, options), zone, interval)

@@ -5,13 +5,21 @@ This is what plugins that add a format implement (`register_decoders`); the name
 unit fits is found out afterwards, in `validation`, alike for every format.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from itertools import chain
+from typing import Any, Final, Protocol
 
 import attrs
 
+from energia.contract import HasSniff
+from energia.errors import Invalid
 from energia.metering.series import ACTUAL
+
+#: So many bytes of a file are shown to decoders, for one of them to recognize it.
+HEAD: Final = 4096
+#: The format of files of which the decoder is to be found.
+AUTO: Final = "auto"
 
 
 # Not frozen, because one is made for each row of a file, and that takes a third of the time.
@@ -23,7 +31,8 @@ class Reading:
         line: Where it is, counted from 1.
         value: The quantity of the slot as it is written, or None where it is missing.
         start: When the slot starts, in seconds since 1970-01-01T00:00Z; or None, and then
-        end: when it ends.
+        end: when it ends. Where the file says both, give both: a channel whose slots have another
+            length refuses the reading.
         quality: The code of the quality, an index of `energia.metering.series.QUALITIES`.
         meter: The meter's id, if the file names one.
         channel: The channel's id, if the file names one.
@@ -41,6 +50,46 @@ class Reading:
     unit: str | None = None
 
 
+@attrs.define
+class Run:
+    """Values of consecutive slots, such as a row that holds a day; faster than as many `Reading`s.
+
+    Attributes:
+        line: Where they are, counted from 1.
+        start: When the first slot starts, in seconds since 1970-01-01T00:00Z.
+        interval: The length of a slot, in seconds; the channel's must be the same.
+        values: The quantities as they are written, None where one is missing.
+        quality: The code of the quality of all of them, or of each.
+        meter: The meter's id, if the file names one.
+        channel: The channel's id, if the file names one.
+        unit: The unit, if the file or the client names one.
+        published: When the source made them, in seconds since 1970-01-01T00:00Z, if it says so. Of
+            runs of a file that have a meter, a channel and a start in common, the one that was
+            made last stands, of equally late ones the last in the file; the others are
+            `superseded`. Without it, a slot that comes again with another value is refused.
+
+    """
+
+    line: int
+    start: int
+    interval: int
+    values: Sequence[Decimal | None]
+    quality: int | Sequence[int] = ACTUAL
+    meter: str | None = None
+    channel: str | None = None
+    unit: str | None = None
+    published: int | None = None
+
+    def readings(self) -> Iterator[Reading]:
+        """Yield them one by one."""
+        each = self.quality
+        qualities = [each] * len(self.values) if isinstance(each, int) else each
+        names = self.meter, self.channel, self.unit
+        for index, (value, quality) in enumerate(zip(self.values, qualities, strict=True)):
+            start = self.start + index * self.interval
+            yield Reading(self.line, value, start, start + self.interval, quality, *names)
+
+
 @attrs.frozen
 class Problem:
     """A line that is no reading, though it should be one."""
@@ -51,7 +100,11 @@ class Problem:
 
 
 class Decoder(Protocol):
-    """Reads one format of meter files."""
+    """Reads one format of meter files.
+
+    A decoder may also have a method `sniff(head: bytes) -> bool`, which tells by the first `HEAD`
+    bytes of a file whether it is of the format: so `format=auto` finds it.
+    """
 
     @property
     def name(self) -> str:
@@ -60,10 +113,13 @@ class Decoder(Protocol):
 
     @property
     def options(self) -> type:
-        """An attrs class: what a client may say about a file, in the query."""
+        """An attrs class: what a client may say about a file, in the query.
+
+        If it has a field `meter` or `channel`, that is given what the import says (see `names`).
+        """
         ...
 
-    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
+    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Run | Problem]:
         """Read a file, chunk by chunk, in bounded memory; called in a worker thread.
 
         Args:
@@ -84,3 +140,24 @@ class Defaults:
 
     meter: str | None = None
     channel: str | None = None
+
+
+def recognized(
+    decoders: Mapping[str, Decoder], chunks: Iterable[bytes]
+) -> tuple[Decoder, Iterator[bytes]]:
+    """Return the one decoder that recognizes a file, and all of the file again.
+
+    Raises `Invalid` if none or several do: nothing is guessed.
+    """
+    rest = iter(chunks)
+    taken: list[bytes] = []
+    while sum(map(len, taken)) < HEAD and (chunk := next(rest, None)) is not None:
+        taken.append(chunk)
+    head = b"".join(taken)[:HEAD]
+    able = {name: each for name, each in decoders.items() if isinstance(each, HasSniff)}
+    found = [name for name, each in able.items() if each.sniff(head)]
+    if len(found) != 1:
+        names = ", ".join(sorted(found or able)) or "none"
+        told = "several formats fit" if found else "no format that can tell its files fits"
+        raise Invalid.of("unknown_format", f"{told} ({names}): say which it is", "/query/format")
+    return decoders[found[0]], chain(taken, rest)

@@ -8,6 +8,7 @@ connection and no lock. To be priced, they become the `usage` of a request (`usa
 
 import pickle
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
@@ -21,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.errors import Fault, Invalid, TooLarge
-from energia.metering.decoders import Defaults, Problem, Reading
+from energia.metering.decoders import Defaults, Problem, Reading, Run
 from energia.metering.outcome import Problems
 from energia.metering.series import Mask, Quality
 from energia.metering.validation import Origin, ReadingRuns, refuse_rows
@@ -38,17 +39,21 @@ class Spool:
     """Holds the readings of one file.
 
     Attributes:
-        received: How many items were put in, problems included.
+        received: How many readings were put in, and problems.
+        superseded: How many of them others of the file supersede (`Run.published`).
         meters: The meters that they name, or the first `MOST_HELD` of them.
 
     """
 
     def __init__(self, file: IO[bytes]) -> None:
         self.received = 0
+        self.superseded = 0
         self.meters: set[str] = set()
         self._batches = 0
-        self._left = 0
+        self._taken = 0
         self._file = file
+        self._published = _Published()
+        self._outdated: Mapping[int, list[tuple[int, int]]] = {}
 
     @classmethod
     @contextmanager
@@ -58,54 +63,126 @@ class Spool:
             yield cls(file)
 
     def fill(
-        self, items: Iterable[Reading | Problem], defaults: Defaults, problems: Problems, most: int
+        self,
+        items: Iterable[Reading | Run | Problem],
+        defaults: Defaults,
+        problems: Problems,
+        most: int,
     ) -> None:
         """Put all readings in, and note the problems.
 
         Raises what *items* raises, and `TooLarge` if there are more than *most*.
         """
-        pending = iter(items)
-        while batch := list(islice(pending, BATCH)):
-            self.received += len(batch)
+        for batch, size in _batches(items):
+            self.received += size
             refuse_rows(self.received, most)
             readings = [item for item in batch if _is_storable(item, defaults, problems)]
             if readings:
-                rows = _FileRows.of(readings, defaults)
-                pickle.dump(rows, self._file, pickle.HIGHEST_PROTOCOL)
-                self._batches += 1
-                names = (meter for meter, _, _ in rows.origins if meter not in self.meters)
-                self.meters.update(islice(names, MOST_HELD - len(self.meters)))
+                self._put(_FileRows.of(readings, defaults), readings)
+        self._outdated, self.superseded = self._published.outdated()
         self.rewind()
+
+    def _put(self, rows: "_FileRows", readings: "list[Reading | Run]") -> None:
+        pickle.dump(rows, self._file, pickle.HIGHEST_PROTOCOL)
+        self._published.note(self._batches, readings)
+        self._batches += 1
+        names = (meter for meter, _, _ in rows.origins if meter not in self.meters)
+        self.meters.update(islice(names, MOST_HELD - len(self.meters)))
 
     def rewind(self) -> None:
         """Begin again with the first readings."""
         self._file.seek(0)
-        self._left = self._batches
+        self._taken = 0
 
     def take(self) -> ReadingRuns | None:
-        """Return the next readings; None after the last."""
-        if not self._left:
+        """Return the next readings that nothing supersedes; None after the last."""
+        if self._taken == self._batches:
             return None
-        self._left -= 1
         rows: _FileRows = pickle.load(self._file)  # noqa: S301 - what `store` has just written
-        return rows.runs()
+        outdated = self._outdated.get(self._taken, [])
+        self._taken += 1
+        return rows.runs(outdated)
+
+
+def _count(item: Reading | Run | Problem) -> int:
+    return len(item.values) if isinstance(item, Run) else 1
+
+
+def _batches(
+    items: Iterable[Reading | Run | Problem],
+) -> "Iterator[tuple[list[Reading | Run | Problem], int]]":
+    """Yield the items of a file, about `BATCH` readings at a time, and how many these are."""
+    batch: list[Reading | Run | Problem] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += len(item.values) if isinstance(item, Run) else 1
+        if size >= BATCH:
+            yield batch, size
+            batch, size = [], 0
+    if batch:
+        yield batch, size
+
+
+class _Published:
+    """Which runs of a file were published when, to find those that later ones supersede.
+
+    A run takes 48 bytes: what it is of is known by a hash, which is the same by accident in one
+    of 10**8 files with half a million runs.
+    """
+
+    _COLUMNS: Final = 5
+
+    def __init__(self) -> None:
+        self._table = array("q")
+
+    def note(self, batch: int, items: Iterable[Reading | Run]) -> None:
+        """Note the runs of a batch that say when they were published."""
+        first = 0
+        for item in items:
+            count = len(item.values) if isinstance(item, Run) else 1
+            if isinstance(item, Run) and item.published is not None:
+                key = hash((item.meter, item.channel, item.start))
+                self._table.extend((key, item.published, batch, first, count))
+            first += count
+
+    def outdated(self) -> tuple[Mapping[int, list[tuple[int, int]]], int]:
+        """Return where in each batch superseded values begin, and how many there; and all."""
+        table = np.array(self._table, np.int64).reshape(-1, self._COLUMNS)
+        key, published = table[:, 0], table[:, 1]
+        order = np.lexsort((np.arange(len(table)), published, key))
+        later = np.append(key[order][1:] == key[order][:-1], False)[: len(order)]
+        found: dict[int, list[tuple[int, int]]] = {}
+        for _, _, batch, first, count in table[order[later]].tolist():
+            found.setdefault(batch, []).append((first, count))
+        return found, int(table[order[later], 4].sum())
 
 
 def _is_storable(
-    item: Reading | Problem, defaults: Defaults, problems: Problems
-) -> TypeGuard[Reading]:
-    """Whether *item* is a reading that can be stored; if not, note why."""
+    item: Reading | Run | Problem, defaults: Defaults, problems: Problems
+) -> TypeGuard[Reading | Run]:
+    """Whether *item* is a reading, or a run, that can be stored; if not, note why."""
     if isinstance(item, Problem):
         fault = Fault(item.code, item.message, line=item.line)
     elif not (item.meter or defaults.meter):
         message = "no meter is named: neither in the file nor as `meter`"
         fault = Fault("unknown_meter", message, line=item.line)
-    elif item.value is not None and not item.value.is_finite():
+    elif not _is_finite(item):
         fault = Fault("not_a_number", "not a number", line=item.line)
     else:
         return True
-    problems.add(fault)
+    problems.add(fault, _count(item))
     return False
+
+
+def _is_finite(item: Reading | Run) -> bool:
+    if isinstance(item, Reading):
+        return item.value is None or item.value.is_finite()
+    return all(value is None or value.is_finite() for value in item.values)
+
+
+def _values(item: Reading | Run) -> Iterable[Decimal | None]:
+    return (item.value,) if isinstance(item, Reading) else item.values
 
 
 @attrs.frozen(eq=False, slots=False)
@@ -117,6 +194,7 @@ class _FileRows:
         origin: int64[n], an index of `origins`.
         instants: int64[n], when each slot starts or ends, in seconds since 1970-01-01T00:00Z.
         is_end: bool[n], whether that is its end.
+        intervals: int64[n], how long the file says that it is, in seconds; 0 if it does not.
         quality: int8[n].
         lines: int64[n], the line of each in the file.
         values: float64[n], the nearest binary floats; NaN for null.
@@ -128,48 +206,105 @@ class _FileRows:
     origin: Int64
     instants: Int64
     is_end: Mask
+    intervals: Int64
     quality: Quality
     lines: Int64
     values: npt.NDArray[np.float64]
     texts: str
 
     @classmethod
-    def of(cls, readings: list[Reading], defaults: Defaults) -> Self:
+    def of(cls, items: list[Reading | Run], defaults: Defaults) -> Self:
+        """Return the columns of readings, and of the readings of runs, in their order."""
         meter, channel = defaults.meter, defaults.channel
         origins: dict[Origin, int] = {}
-        names = [(row.meter or meter or "", row.channel or channel, row.unit) for row in readings]
-        origin = [origins.setdefault(name, len(origins)) for name in names]
-        values = [row.value for row in readings]
-        return cls(
-            tuple(origins),
-            np.array(origin, np.int64),
-            np.array([row.end if row.start is None else row.start for row in readings], np.int64),
-            np.array([row.start is None for row in readings], bool),
-            np.array([row.quality for row in readings], np.int8),
-            np.array([row.line for row in readings], np.int64),
-            np.array([np.nan if value is None else float(value) for value in values], np.float64),
-            "\n".join(map(str, values)),
-        )
+        names = [(item.meter or meter or "", item.channel or channel, item.unit) for item in items]
+        origin = np.array([origins.setdefault(name, len(origins)) for name in names], np.int64)
+        readings = [item for item in items if isinstance(item, Reading)]
+        if len(readings) == len(items):  # as in most files: much is saved by looking at it
+            return cls(tuple(origins), origin, *_columns(readings))
+        counts = np.array([_count(item) for item in items], np.int64)
+        return cls(tuple(origins), np.repeat(origin, counts), *_run_columns(items, counts))
 
-    def runs(self) -> ReadingRuns:
-        """Return them as runs of one slot each."""
-        count = len(self.lines)
+    def runs(self, outdated: Iterable[tuple[int, int]] = ()) -> ReadingRuns:
+        """Return them as runs of one slot each, but for those that are *outdated*."""
+        kept = np.ones(len(self.lines), bool)
+        for first, count in outdated:
+            kept[first : first + count] = False
+        index = np.flatnonzero(kept)
+        lines = self.lines[index]
+        is_end = self.is_end[index]
         return ReadingRuns(
             self.origins,
-            self.origin,
-            self.instants,
-            np.zeros(count, np.int64),
-            np.ones(count, np.int64),
-            self.quality,
-            self.values,
-            lambda index: Decimal(self._written[index]),
-            lambda run, _: Fault("", "", line=int(self.lines[run])),
-            end_stamped=self.is_end if self.is_end.any() else None,
+            self.origin[index],
+            self.instants[index],
+            self.intervals[index],
+            np.ones(len(index), np.int64),
+            self.quality[index],
+            self.values[index],
+            lambda place: Decimal(self._written[int(index[place])]),
+            lambda run, _: Fault("", "", line=int(lines[run])),
+            end_stamped=is_end if is_end.any() else None,
+            is_file=True,
         )
 
     @cached_property
     def _written(self) -> list[str]:
         return self.texts.split("\n")
+
+
+_Columns = tuple[Int64, Mask, Int64, Quality, Int64, npt.NDArray[np.float64], str]
+
+
+def _columns(items: list[Reading]) -> _Columns:
+    """Return the columns of single readings, from `instants` on."""
+    values = [item.value for item in items]
+    return (
+        np.array([item.end if item.start is None else item.start for item in items], np.int64),
+        np.array([item.start is None for item in items], bool),
+        np.array([_length(item.start, item.end) for item in items], np.int64),
+        np.array([item.quality for item in items], np.int8),
+        np.array([item.line for item in items], np.int64),
+        np.array([np.nan if value is None else float(value) for value in values], np.float64),
+        "\n".join(map(str, values)),
+    )
+
+
+def _length(start: int | None, end: int | None) -> int:
+    return 0 if start is None or end is None else end - start
+
+
+def _run_columns(items: list[Reading | Run], counts: Int64) -> _Columns:
+    """Return the columns of runs, among which single readings may be; *counts* of each."""
+    instants, is_end, intervals, lines = (
+        np.repeat(np.array(column), counts) for column in zip(*map(_place, items), strict=True)
+    )
+    position = np.arange(len(instants)) - np.repeat(np.cumsum(counts) - counts, counts)
+    values = [value for item in items for value in _values(item)]
+    return (
+        instants + position * intervals,
+        is_end,
+        intervals,
+        np.array([code for item in items for code in _qualities(item)], np.int8),
+        lines,
+        np.array([np.nan if value is None else float(value) for value in values], np.float64),
+        "\n".join(map(str, values)),
+    )
+
+
+def _place(item: Reading | Run) -> tuple[int, bool, int, int]:
+    """Return when an item starts (or ends), whether it is the end, the slot's length, the line."""
+    if isinstance(item, Run):
+        return item.start, False, item.interval, item.line
+    if item.start is None:
+        assert item.end is not None
+        return item.end, True, 0, item.line
+    return item.start, False, _length(item.start, item.end), item.line
+
+
+def _qualities(item: Reading | Run) -> Iterable[int]:
+    if isinstance(item, Reading):
+        return (item.quality,)
+    return (item.quality,) * len(item.values) if isinstance(item.quality, int) else item.quality
 
 
 # The readings of a file as the `usage` of a request: nothing is stored.
@@ -182,7 +317,7 @@ _PROBLEMS: Final = 1000
 
 
 def usage_of(
-    items: Iterable[Reading | Problem], zone: str, interval: str | None = None
+    items: Iterable[Reading | Run | Problem], zone: str, interval: str | None = None
 ) -> Mapping[str, object]:
     """Return readings as JSON has the `usage` of `POST /v1/costs`.
 
@@ -200,10 +335,15 @@ def usage_of(
     """
     file = _FileUsage()
     for item in items:
-        file.take(item)
+        for each in item.readings() if isinstance(item, Run) else (item,):
+            file.take(each)
     file.refuse_unfit()
     channels = file.channels
     seconds = _seconds(interval, channels.values())
+    if file.lengths - {seconds}:
+        told = length_text(max(file.lengths - {seconds}))
+        message = f"the file has slots of {told}, and the interval is {length_text(seconds)}"
+        raise Invalid.of("wrong_interval", message)
     roles = {_role(name, len(channels)): channel for name, channel in channels.items()}
     series = {role: _series(role, each, seconds, file.ends) for role, each in roles.items()}
     return {"timezone": zone, "interval": length_text(seconds), "channels": series}
@@ -225,6 +365,7 @@ class _FileUsage:
         channels: The readings by the channel that the file names.
         meters: The meters that it names.
         problems: Its lines that are no readings.
+        lengths: How long slots are, in seconds, where it says so.
         ends: Whether it says when slots end, and not when they start.
 
     """
@@ -232,6 +373,7 @@ class _FileUsage:
     channels: dict[str | None, _ChannelUsage] = attrs.Factory(dict)
     meters: set[str | None] = attrs.Factory(set)
     problems: list[Fault] = attrs.Factory(list)
+    lengths: set[int] = attrs.Factory(set)
     ends: bool = False
 
     def take(self, item: Reading | Problem) -> None:
@@ -249,6 +391,8 @@ class _FileUsage:
         channel.values[instant] = None if item.value is None else str(item.value)
         channel.units.add(item.unit)
         self.meters.add(item.meter)
+        if item.start is not None and item.end is not None:
+            self.lengths.add(item.end - item.start)
 
     def refuse_unfit(self) -> None:
         """Refuse a file of which no usage can be made."""

@@ -139,6 +139,7 @@ class Intake:
         async with self.tenant.transaction() as queries:
             import_ = await Import.begin(queries, self._rules(skip), problems.copy(), format_)
             await import_.meet(spool.meters)
+            import_.counts.superseded = spool.superseded
             while (runs := await asyncio.to_thread(spool.take)) is not None:
                 await import_.add(runs)
             outcome = await import_.finish(spool.received, sha256)

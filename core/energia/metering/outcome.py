@@ -70,16 +70,18 @@ class Problems:
         where: Sequence[int],
         fault: Callable[[int], Fault],
         readings: int | None = None,
+        number: int | None = None,
     ) -> None:
         """Note a problem of *code* for each of *where*; *fault* is made for few only.
 
-        They refuse *readings* in all, by default one each.
+        They refuse *readings* in all, by default one each. They stand for *number* problems, where
+        they are only the first of a sort.
         """
-        if not where:
+        if not where and not number:
             return
         room = max(0, self.limit - len(self.faults))
         self.faults += map(fault, where[:room])
-        self.counts[code] += len(where)
+        self.counts[code] += len(where) if number is None else number
         self.rejected += len(where) if readings is None else readings
 
     def add_rounded(self, number: int, first: Callable[[], Fault]) -> None:
@@ -114,8 +116,7 @@ class Counts:
         unchanged: Stored already.
         corrected: Stored with another value or quality, which moved to history.
         repeated: Equal repeats within the import.
-        superseded: Older than what is stored, by the source's own time. Always 0 so far: no reading
-            says its own time yet. It is part of the answer, so that clients can count on it.
+        superseded: Older than others of the same slots in the same file, by the source's own time.
         missing: Nulls.
         rejected: Refused, with a problem each.
 

@@ -100,6 +100,8 @@ class ReadingRuns:
             one of its values: given the run, and the position in it or None.
         refused: bool, which of `values` were refused already; None for none.
         end_stamped: bool, of which runs `starts` holds when the first slot ends; None for none.
+        is_file: Whether they are of a file, which names its meters and channels again and again: of
+            each that does not exist, only the first reading is listed.
 
     """
 
@@ -114,6 +116,7 @@ class ReadingRuns:
     locate: Callable[[int, int | None], Fault]
     refused: Mask | None = None
     end_stamped: Mask | None = None
+    is_file: bool = False
 
     @property
     def meters(self) -> list[str]:
@@ -185,6 +188,7 @@ class Directory:
         offsets: The grid offset of each channel, in seconds.
         keys: The number of each channel in the database.
         bounds: The most that a slot of each channel can hold, in micro-units.
+        told: What a file names and cannot have, of which a problem is listed.
 
     """
 
@@ -194,6 +198,7 @@ class Directory:
     offsets: Int64 = attrs.Factory(_none)
     keys: Int64 = attrs.Factory(_none)
     bounds: Int64 = attrs.Factory(_none)
+    told: set[Origin] = attrs.Factory(set)
     _meters: dict[str, dict[str, int]] = attrs.Factory(dict)
 
     async def look_up(self, queries: Queries, meters: Collection[str], *, hold: bool) -> None:
@@ -387,15 +392,19 @@ def _targets(
         else:
             refusals.setdefault(target.code, {})[number] = target
     for code, reasons in refusals.items():
-        _refuse_origins(runs, code, reasons, problems)
+        _refuse_origins(runs, code, reasons, directory.told, problems)
     channel, factor_of_run = targets[runs.origin].T
     return channel, factor_of_run, tuple(factors)
 
 
 def _refuse_origins(
-    runs: ReadingRuns, code: str, reasons: dict[int, Refusal], problems: Problems
+    runs: ReadingRuns,
+    code: str,
+    reasons: dict[int, Refusal],
+    told: set[Origin],
+    problems: Problems,
 ) -> None:
-    """Refuse the runs of some origins, for the reason of each."""
+    """Refuse the runs of some origins, for the reason of each, which a file is told once."""
 
     def fault(run: int) -> Fault:
         return runs.fault(code, reasons[int(runs.origin[run])].message, run)
@@ -403,7 +412,19 @@ def _refuse_origins(
     wrong = np.zeros(len(runs.origins), bool)
     wrong[list(reasons)] = True
     refused = np.flatnonzero(wrong[runs.origin])
-    problems.add_each(code, refused.tolist(), fault, runs.count(refused))
+    listed = _untold(runs, refused, told, problems) if runs.is_file else refused.tolist()
+    problems.add_each(code, listed, fault, runs.count(refused), len(refused))
+
+
+def _untold(runs: ReadingRuns, refused: Int64, told: set[Origin], problems: Problems) -> list[int]:
+    """Return the first run of each origin of a file that was not told of yet."""
+    if problems.full:
+        return []
+    origins, first = np.unique(runs.origin[refused], return_index=True)
+    firsts = zip(origins.tolist(), refused[first].tolist(), strict=True)
+    listed = [run for origin, run in firsts if runs.origins[origin] not in told]
+    told.update(runs.origins[int(runs.origin[run])] for run in listed[: problems.limit])
+    return listed
 
 
 @attrs.frozen(eq=False)

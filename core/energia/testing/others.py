@@ -6,24 +6,26 @@ from importlib.util import find_spec
 from random import Random
 from typing import Final
 
-from energia.contract import HasExamples
+from energia.contract import HasExamples, HasSniff
 from energia.convert import TEXT
 from energia.core import Probe
 from energia.errors import EnergiaError, Invalid
-from energia.metering.decoders import Decoder, Problem, Reading
+from energia.metering.decoders import HEAD, Decoder, Problem, Reading, Run
 from energia.testing.outcome import Failed, Outcome, Skipped, outcome_of
 from energia.web.routes import Route
 
 #: So many damaged copies of each example of a file are read.
 _DAMAGED: Final = 300
 _FILES: Final = (b"", b"\n", b"\x00", b"\xff\xfe\x00", b"\xef\xbb\xbf", b"{", b"a,b\n1,2\n", b'"')
-_OF_READING: Final = (Reading, Problem)
+_OF_READING: Final = (Reading, Run, Problem)
 
 
 def of_decoder(decoder: Decoder) -> Iterator[Outcome]:
     """Yield the outcome of each check of a format."""
     for check in (_examples_are_read, _pieces_do_not_matter, _damage_is_told, _anything_is_told):
         yield outcome_of(f"format {decoder.name}", check, decoder)
+    if isinstance(decoder, HasSniff):
+        yield outcome_of(f"format {decoder.name}", _examples_are_recognized, decoder)
 
 
 def of_probe(probe: Probe) -> Iterator[Outcome]:
@@ -55,6 +57,21 @@ def _pieces_do_not_matter(decoder: Decoder) -> None:
         pieces = [content[start : start + 1] for start in range(len(content))]
         if list(decoder.decode(pieces, options)) != whole:
             raise Failed("a file that comes byte by byte gives other readings")
+
+
+def _examples_are_recognized(decoder: Decoder) -> None:
+    """`sniff` knows each file of `examples`, not an empty one, and fails on none."""
+    assert isinstance(decoder, HasSniff)
+    for number, content in enumerate(_examples(decoder), start=1):
+        if decoder.sniff(content[:HEAD]) is not True:
+            raise Failed(f"example {number} is not recognized")
+        for length in range(len(content[:HEAD])):
+            decoder.sniff(content[:length])
+    for content in _FILES:
+        if not isinstance(decoder.sniff(content), bool):
+            raise Failed("`sniff` returns something else than True and False")
+    if decoder.sniff(b""):
+        raise Failed("an empty file is recognized")
 
 
 def _damage_is_told(decoder: Decoder) -> None:
@@ -94,7 +111,7 @@ def _survives(decoder: Decoder, options: object, content: bytes) -> None:
     try:
         for item in decoder.decode([content], options):
             if not isinstance(item, _OF_READING):
-                raise Failed(f"it yields {item!r}, which is no Reading and no Problem")
+                raise Failed(f"it yields {item!r}, which is no Reading, no Run and no Problem")
     except EnergiaError:
         return
     except Failed:

@@ -66,6 +66,22 @@ class Wrong(Lines):
         yield Problem(2, "no_value", "no value")
 
 
+class Blind(Lines):
+    """Recognizes nothing."""
+
+    def sniff(self, head: bytes) -> bool:
+        """Tell nothing."""
+        return False
+
+
+class Credulous(Lines):
+    """Recognizes everything."""
+
+    def sniff(self, head: bytes) -> bool:
+        """Take any file."""
+        return True
+
+
 def of(decoder: Decoder) -> dict[str, tuple[str, str]]:
     """Return what became of each check of a format."""
     return {one.check: (one.state, one.detail) for one in others.of_decoder(decoder)}
@@ -93,6 +109,15 @@ def test_a_decoder_that_needs_whole_chunks_is_found() -> None:
         "failed",
         "a file that comes byte by byte gives other readings",
     )
+
+
+def test_a_decoder_that_does_not_know_its_files_is_found() -> None:
+    """Nor may it take any file for one of its own; one without `sniff` is not asked."""
+    check = "examples_are_recognized"
+
+    assert of(Blind())[check] == ("failed", "example 1 is not recognized")
+    assert of(Credulous())[check] == ("failed", "an empty file is recognized")
+    assert check not in of(Lines())
 
 
 def test_what_cannot_be_looked_at_is_skipped() -> None:

@@ -1,7 +1,9 @@
 """How readings come in: as JSON or as files; and the outcome of every import."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
+import attrs
 from msgspec import Meta
 
 from energia.convert import TEXT, Id
@@ -11,7 +13,7 @@ from energia.db.pool import Tenant
 from energia.errors import Invalid, NotFound, did_you_mean
 from energia.metering import imports
 from energia.metering.body import Body
-from energia.metering.decoders import Decoder, Defaults
+from energia.metering.decoders import AUTO, Decoder, Defaults, recognized
 from energia.metering.imports import Intake
 from energia.metering.outcome import Kept, Listed, Outcome
 from energia.web.resources import (
@@ -52,7 +54,13 @@ async def post_readings(
 
 @routes.post("/v1/imports")
 async def post_import(
-    format: Annotated[str, Meta(description="A name of `GET /v1/formats`.", examples=["csv"])],
+    format: Annotated[
+        str,
+        Meta(
+            description="A name of `GET /v1/formats`; or `auto`, for the one that fits the file.",
+            examples=["csv"],
+        ),
+    ],
     file: Upload,
     options: Query,
     core: Core,
@@ -65,11 +73,12 @@ async def post_import(
 
     The other parameters are the options of the format. A file that comes again changes nothing.
     """
-    decoder = _decoder(core, format)
-    structured = _options(decoder, options)
+    if format != AUTO:  # what is wrong with a request is told before its file has come
+        _options(_decoder(core, format), options)
     defaults, skip = Defaults(meter, channel), on_problem == "skip"
-    async with file.blocking() as chunks:
-        intake = _intake(core, tenant)
+    async with file.blocking() as blocks:
+        decoder, chunks = _found(core, format, blocks)
+        intake, structured = _intake(core, tenant), _options(decoder, options)
         return await intake.file(chunks, decoder, structured, defaults, skip=skip)
 
 
@@ -90,6 +99,13 @@ def _intake(core: Core, tenant: Tenant) -> Intake:
     return Intake.of(core.settings, core.clock, tenant, core.plugins)
 
 
+def _found(core: Core, format_: str, chunks: Iterator[bytes]) -> tuple[Decoder, Iterator[bytes]]:
+    """Return the decoder of a file, and the file; raises `Invalid`."""
+    if format_ == AUTO:
+        return recognized(core.plugins.decoders(), chunks)
+    return _decoder(core, format_), chunks
+
+
 def _decoder(core: Core, format_: str) -> Decoder:
     """Return the decoder of a format; raises `Invalid`."""
     decoders = core.plugins.decoders()
@@ -101,7 +117,9 @@ def _decoder(core: Core, format_: str) -> Decoder:
 
 def _options(decoder: Decoder, query: Query) -> object:
     """Return the options of a format, out of the query; raises `Invalid`."""
-    texts = {name: value for name, value in query.items() if name not in _OWN}
+    fields = {field.name for field in attrs.fields(decoder.options)}
+    own = set(_OWN) - (fields & {"meter", "channel"})
+    texts = {name: value for name, value in query.items() if name not in own}
     try:
         return TEXT.structure(texts, decoder.options)
     except Invalid as error:

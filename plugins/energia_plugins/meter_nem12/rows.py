@@ -1,0 +1,224 @@
+"""The rows that readings are made of: 200 (of what), 300 (a day), 400 (its qualities).
+
+The positions of cells are those of the Meter Data File Format Specification NEM12 and NEM13,
+version 2.6, sections 4.3 to 4.5.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Final
+
+import attrs
+
+from energia import QUALITIES, Run
+from energia.time import FIRST_YEAR, LAST_YEAR, day_number, instant_of
+
+_DAY: Final = 86_400
+#: Market time is ten hours ahead of UTC, in all states and all year.
+AHEAD: Final = 10 * 3600
+
+#: The quality of the first letter of a quality method; V says that 400 rows follow.
+_CODES: Final = {
+    "A": QUALITIES.index("actual"),
+    "F": QUALITIES.index("substituted"),
+    "S": QUALITIES.index("provisional"),
+    "E": QUALITIES.index("estimated"),
+    "N": QUALITIES.index("missing"),
+}
+_VARIABLE: Final = "V"
+_METHOD: Final = re.compile(r"[AFSENV][0-9]{0,2}")
+_PLAIN: Final = b"0123456789.,-"
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+
+
+class BadRow(ValueError):
+    """A row cannot be read; `code` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+@attrs.frozen
+class Block:
+    """What the days below a 200 row are of.
+
+    Attributes:
+        nmi: The National Metering Identifier.
+        suffix: The data stream of it, such as E1 (from the grid) or B1 (to the grid).
+        unit: The unit as it is written, or None.
+        interval: The length of a slot in seconds.
+
+    """
+
+    nmi: str
+    suffix: str
+    unit: str | None
+    interval: int
+
+    @classmethod
+    def of(cls, row: bytes) -> "Block":
+        """Return what a 200 row says; raises `BadRow`."""
+        cells = [_text(cell) for cell in row.split(b",")]
+        if len(cells) < 9:
+            raise BadRow("missing_column", f"the 200 row has {len(cells)} cells of 9")
+        minutes = cells[8]
+        if not re.fullmatch("[0-9]{1,3}", minutes) or not int(minutes) or 1440 % int(minutes):
+            message = f"the interval length {minutes[:20]!r} is no number of minutes of a day"
+            raise BadRow("wrong_interval", message)
+        if not cells[1] or not cells[4]:
+            raise BadRow("missing_column", "the 200 row has no NMI, or no suffix of it")
+        return cls(cells[1], cells[4], cells[7] or None, int(minutes) * 60)
+
+    @property
+    def count(self) -> int:
+        """How many values a day has."""
+        return _DAY // self.interval
+
+
+@attrs.define
+class Day:
+    """A 300 row, and the 400 rows below it.
+
+    Attributes:
+        line: Where it is.
+        start: When it begins, in seconds since 1970-01-01T00:00Z.
+        values: A value for each interval, None where it is missing.
+        method: Its quality method.
+        published: When it was made, if it says so.
+        qualities: The codes of the intervals that 400 rows speak of.
+        until: The last of these intervals.
+
+    """
+
+    line: int
+    start: int
+    values: list[Decimal | None]
+    method: str
+    published: int | None
+    qualities: bytearray
+    until: int = 0
+
+    @classmethod
+    def of(cls, line: int, row: bytes, block: Block) -> "Day":
+        """Return what a 300 row says; raises `BadRow`."""
+        cells, count = row.split(b","), block.count
+        if len(cells) < count + 3:
+            message = (
+                f"the 300 row has {len(cells)} cells: {block.interval // 60} minutes make "
+                f"{count} values and a quality; is the row broken over several lines?"
+            )
+            raise BadRow("missing_column", message)
+        method = _method(_text(cells[count + 2]), f"after {count} values")
+        published = _published(_text(cells[count + 5])) if len(cells) > count + 5 else None
+        values = _values(cells[2 : count + 2])
+        code = _CODES.get(method[0], 0)
+        return cls(line, _midnight(cells[1]), values, method, published, bytearray([code]) * count)
+
+    def note(self, row: bytes) -> None:
+        """Take in a 400 row; raises `BadRow`."""
+        cells = [_text(cell) for cell in row.split(b",")]
+        first, last = (
+            (int(cell) if re.fullmatch("[0-9]{1,4}", cell) else 0 for cell in cells[1:3])
+            if len(cells) > 3
+            else (0, 0)
+        )
+        if not self.until < first <= last <= len(self.values):
+            message = (
+                f"the 400 row is of the intervals {','.join(cells[1:3])[:40]}; "
+                f"{self.until + 1} to {len(self.values)} are left"
+            )
+            raise BadRow("bad_range", message)
+        method = _method(cells[3], "in the 400 row")
+        if method == _VARIABLE or (self.method[0] == _VARIABLE and first != self.until + 1):
+            raise BadRow("bad_range", f"no quality is told of the interval {self.until + 1}")
+        self.qualities[first - 1 : last] = bytes([_CODES[method[0]]]) * (last - first + 1)
+        self.until = last
+
+    def run(self, block: Block, meter: str | None, channel: str | None) -> Run:
+        """Return its readings; raises `BadRow` where qualities are not told."""
+        if self.method[0] == _VARIABLE and self.until != len(self.values):
+            message = (
+                f"the quality is V, and 400 rows tell those of {self.until} "
+                f"of {len(self.values)} intervals"
+            )
+            raise BadRow("bad_range", message)
+        values = self.values
+        if 0 in self.qualities:  # null data: what stands there is no value
+            values = [
+                value if code else None for value, code in zip(values, self.qualities, strict=True)
+            ]
+        quality = bytes(self.qualities) if self.until else self.qualities[0]
+        names = meter, channel, block.unit
+        return Run(self.line, self.start, block.interval, values, quality, *names, self.published)
+
+
+def _text(cell: bytes) -> str:
+    return cell.decode("latin-1").strip()
+
+
+def _method(text: str, where: str) -> str:
+    """Return a quality method in capitals; raises `BadRow`."""
+    method = text.upper()
+    if not _METHOD.fullmatch(method):
+        message = (
+            f"{where} stands {text[:20]!r}, which is no quality such as A, S14, F52, E, N or V"
+        )
+        raise BadRow("unknown_quality", message)
+    return method
+
+
+def _values(cells: list[bytes]) -> list[Decimal | None]:
+    """Return the values of a day; an empty cell is None. Raises `BadRow`."""
+    joined = b",".join(cells)
+    if not joined.translate(None, _PLAIN):  # nothing but numbers, as almost always
+        texts = joined.decode("ascii").split(",")
+        try:
+            return list(map(Decimal, texts)) if all(texts) else [_plain(text) for text in texts]
+        except InvalidOperation:
+            pass
+    return [_value(index, _text(cell)) for index, cell in enumerate(cells, start=1)]
+
+
+def _plain(text: str) -> Decimal | None:
+    return Decimal(text) if text else None
+
+
+def _value(index: int, text: str) -> Decimal | None:
+    if not text:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise BadRow("not_a_number", f"the value {index} is {text[:60]!r}, which is no number")
+    return Decimal(text)
+
+
+@lru_cache(maxsize=4096)
+def _midnight(cell: bytes) -> int:
+    """Return when a day of market time begins, in seconds of UTC; raises `BadRow`."""
+    text = _text(cell)
+    try:
+        if not re.fullmatch("[0-9]{8}", text):
+            raise ValueError(text)
+        day = date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        raise BadRow("not_a_time", f"{text[:40]!r} is not a day, YYYYMMDD") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise BadRow("out_of_range", f"the years are {FIRST_YEAR} to {LAST_YEAR}")
+    return day_number(day) * _DAY - AHEAD
+
+
+@lru_cache(maxsize=4096)
+def _published(text: str) -> int | None:
+    """Return an UpdateDateTime in seconds of UTC, None for an empty one; raises `BadRow`."""
+    if not text:
+        return None
+    try:
+        if not re.fullmatch("[0-9]{12}(?:[0-9]{2})?", text):
+            raise ValueError(text)
+        moment = datetime.strptime(text.ljust(14, "0"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        return instant_of(moment) - AHEAD
+    except ValueError:
+        message = f"the UpdateDateTime {text[:40]!r} is not YYYYMMDDhhmmss"
+        raise BadRow("not_a_time", message) from None

@@ -1,0 +1,158 @@
+"""Files of other formats than CSV, imported as the API does: mapped, converted and stored."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from energia.db.pool import Pool
+from energia.plugins import Plugins
+from energia.settings import Database, Settings
+from tests.core.metering.setting import meter
+from tests.serving import Client, Serving, make_core
+
+DATA = Path(__file__).parents[1] / "data" / "meters"
+NEM = "200,{},E1,1,E1,,METER,WH,30,\n300,{},{},A,,,{},\n"
+
+
+def nem12(*, nmi: str = "m", day: str = "20260301", value: str = "500", published: str = "") -> str:
+    """Return a day of half-hours of the same value."""
+    return NEM.format(nmi, day, ",".join([value] * 48), published)
+
+
+@pytest.fixture(name="api")
+async def _api(database: str, serving: Serving) -> AsyncIterator[Client]:
+    """Serve two meters of half-hours, one with two channels."""
+    pool = Pool(database, Database())
+    tenant = pool.tenant()
+    await meter(tenant, "m", interval="PT30M", channels=("E1",))
+    await meter(tenant, "n", interval="PT30M", channels=("import", "export"))
+    core = make_core(pool=pool, settings=Settings(), plugins=Plugins.installed())
+    async with serving(core) as client:
+        yield client
+    await pool.close()
+
+
+async def send(api: Client, data: str | bytes, **query: str) -> tuple[int, dict[str, Any]]:
+    """Import a file and return the status and the answer."""
+    async with api.post("/v1/imports", params=query, data=data) as answer:
+        return answer.status, await answer.json()
+
+
+async def values(api: Client, meter_: str, channel: str) -> list[Any]:
+    """Return the values of a day of market time."""
+    query = {"channel": channel, "start": "2026-02-28T14:00:00Z", "end": "2026-03-01T14:00:00Z"}
+    async with api.get(f"/v1/meters/{meter_}/readings", params=query) as answer:
+        series: dict[str, Any] = await answer.json()
+        found: list[Any] = series["values"]
+        return found
+
+
+async def test_names_of_the_file_are_ids_or_stand_for_them(api: Client) -> None:
+    """An NMI and a suffix may be ours, or be mapped; Wh become kWh."""
+    assert (await send(api, nem12(), format="nem12"))[1]["created"] == 48
+    status, answer = await send(
+        api, nem12(nmi="6305131234"), format="nem12", meter="n", channels="E1:import"
+    )
+
+    assert (status, answer["created"]) == (200, 48)
+    assert set(await values(api, "m", "E1")) == {0.5}
+    assert set(await values(api, "n", "import")) == {0.5}
+
+
+async def test_a_day_that_is_sent_again_in_a_file(api: Client) -> None:
+    """The one that was made last is stored, wherever it stands; the others are superseded."""
+    days = [
+        nem12(value="100", published="20260302010000"),
+        nem12(value="300", published="20260304010000"),
+        nem12(value="200", published="20260303010000"),
+    ]
+
+    status, answer = await send(api, "".join(days), format="nem12")
+
+    assert (status, answer["received"]) == (200, 144)
+    assert (answer["created"], answer["superseded"]) == (48, 96)
+    assert set(await values(api, "m", "E1")) == {0.3}
+
+
+async def test_equally_late_days(api: Client) -> None:
+    """The last in the file stands."""
+    stamp = "20260302010000"
+    days = [nem12(value="100", published=stamp), nem12(value="200", published=stamp)]
+
+    assert (await send(api, "".join(days), format="nem12"))[1]["superseded"] == 48
+    assert set(await values(api, "m", "E1")) == {0.2}
+
+
+async def test_days_that_do_not_say_when_they_were_made(api: Client) -> None:
+    """Which of two holds is not guessed; equal ones are repeated."""
+    status, answer = await send(api, nem12() + nem12(value="1"), format="nem12")
+    assert (status, answer["error_counts"]) == (422, {"duplicate_in_request": 48})
+
+    status, answer = await send(api, nem12() + nem12(), format="nem12")
+    assert (status, answer["created"], answer["repeated"]) == (200, 48, 48)
+
+
+async def test_unknown_names_are_listed_once(api: Client) -> None:
+    """Each meter and channel that does not exist has one problem, at its first line."""
+    other = NEM.replace("E1", "B1").format("m", "20260301", ",".join(["1"] * 48), "")
+    data = nem12(nmi="x") + nem12(nmi="y") + nem12(nmi="x", day="20260302") + other
+
+    status, answer = await send(api, data, format="nem12")
+
+    assert status == 422
+    assert [(one["line"], one["code"]) for one in answer["errors"]] == [
+        (2, "unknown_meter"),
+        (4, "unknown_meter"),
+        (8, "unknown_channel"),
+    ]
+    assert answer["error_counts"] == {"unknown_meter": 144, "unknown_channel": 48}
+
+
+async def test_slots_of_another_length_are_refused(api: Client) -> None:
+    """A value of an hour, or of a day, is never stored in a half-hour."""
+    page = (
+        '{"results":[{"consumption":1,"interval_start":"2026-03-01T00:00:00Z",'
+        '"interval_end":"2026-03-01T01:00:00Z"}]}'
+    )
+
+    status, answer = await send(api, page, format="octopus", meter="m")
+
+    assert (status, answer["errors"][0]["code"]) == (422, "wrong_interval")
+
+
+@pytest.mark.parametrize(
+    ("name", "format_"),
+    [
+        ("nem12_qualities.csv", "nem12"),
+        ("octopus_clock_change.json", "octopus"),
+        ("mscons_marks.txt", "mscons"),
+        ("green_button_links.xml", "green_button"),
+    ],
+)
+async def test_auto_finds_the_format(api: Client, name: str, format_: str) -> None:
+    """The answer is that of the format."""
+    data = (DATA / name).read_bytes()
+
+    found = await send(api, data, format="auto", meter="n", channel="import", on_problem="skip")
+    named = await send(api, data, format=format_, meter="n", channel="import", on_problem="skip")
+
+    assert found[0] == named[0]
+    assert found[1].get("received") == named[1].get("received")
+
+
+@pytest.mark.parametrize("data", ["start,value\n", ""])
+async def test_auto_guesses_nothing(api: Client, data: str) -> None:
+    """Where no decoder recognizes the file, the client is to say what it is."""
+    status, answer = await send(api, data, format="auto", meter="m")
+
+    assert (status, answer["errors"][0]["code"]) == (422, "unknown_format")
+    assert "say which it is" in answer["errors"][0]["message"]
+
+
+async def test_options_are_checked_before_the_file(api: Client) -> None:
+    """Also those that `auto` finds to be wrong."""
+    for format_ in ("nem12", "auto"):
+        status, answer = await send(api, nem12(), format=format_, chanels="E1:import")
+        assert (status, answer["errors"][0]["pointer"]) == (422, "/query/chanels")
