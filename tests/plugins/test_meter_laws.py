@@ -117,7 +117,7 @@ def test_days_are_read_as_they_are_written(values: list[Decimal | None], day: in
 def test_powers_of_ten_are_exact(value: int, power: int) -> None:
     """A value of Green Button loses no digit."""
     data = (DATA / "green_button_no_links.xml").read_text()
-    data = data.replace("41000", str(value)).replace("-3", str(power))
+    data = data.replace("-3", str(power)).replace("41000", str(value))
 
     (found,) = readings(decoded("green_button", data))
 
