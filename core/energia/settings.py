@@ -212,7 +212,8 @@ class Limits:
         rows: How many readings one body or file may have.
         problems: How many faults are listed; all are counted.
         slots: How many slots a query or a price may be about.
-        slots_at_once: How many slots all requests together may hold in memory.
+        memory_bytes: How many bytes the JSON bodies and the readings of all requests together may
+            take in memory; a slot counts as 40.
         concurrency: How many requests may be answered at once.
         caller_concurrency: How many of one caller.
         cache_bytes: The bytes of calendars and the like that prices share in memory.
@@ -237,7 +238,7 @@ class Limits:
     rows: Count = 20_000_000
     problems: Count = 1000
     slots: Count = 3_000_000
-    slots_at_once: Count = 8_000_000
+    memory_bytes: Count = 320 * 1024**2
     cache_bytes: Count = 64 * 1024**2
     concurrency: Count = 2000
     caller_concurrency: Count = 1000

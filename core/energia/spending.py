@@ -1,8 +1,8 @@
 """What a request costs: whoever works for one says how much, and the rate by cost counts it.
 
 A unit is about one slot that is read, priced or stored, or 100 bytes of a body after inflation.
-What is read also takes room in memory until the request is answered, of which all requests have
-some together.
+Bodies and readings also take room in memory until the request is answered, of which all requests
+have some together (`limits.memory_bytes`).
 """
 
 from contextvars import ContextVar
@@ -14,6 +14,8 @@ from energia.errors import Busy
 
 #: How many bytes of a body are a unit.
 BYTES: Final = 100.0
+#: How many bytes of memory a slot takes while it is worked on: its value, its quality, its sums.
+SLOT_BYTES: Final = 40
 
 
 @attrs.define
@@ -21,7 +23,7 @@ class Room:
     """What all requests together may hold in memory.
 
     Attributes:
-        size: How many slots (`limits.slots_at_once`).
+        size: How many bytes (`limits.memory_bytes`).
         taken: How many are held.
 
     """
@@ -36,8 +38,8 @@ class Account:
 
     Attributes:
         units: What it has cost.
-        room: Where it holds what it reads.
-        held: How many slots it holds.
+        room: Where it holds its body and what it reads.
+        held: How many bytes it holds.
 
     """
 
@@ -62,10 +64,10 @@ def spend(units: float) -> None:
         account.units += units
 
 
-def hold(slots: int) -> None:
-    """Take room for so many slots, until the request is answered; a command has all it wants.
+def hold(size: int) -> None:
+    """Take room for so many bytes, until the request is answered; a command has all it wants.
 
-    One that is alone always has its room.
+    One that is alone always has its room: other limits bound it.
 
     Raises:
         Busy: Others hold too much.
@@ -75,10 +77,15 @@ def hold(slots: int) -> None:
     if account is None or account.room is None:
         return
     room = account.room
-    if room.taken + slots > room.size and room.taken > account.held:
+    if room.taken + size > room.size and room.taken > account.held:
         raise Busy(
-            f"other requests hold {room.taken - account.held} slots in memory, and this one would "
-            f"hold {account.held + slots}, of limits.slots_at_once ({room.size})"
+            f"other requests hold {room.taken - account.held} bytes in memory, and this one would "
+            f"hold {account.held + size}, of limits.memory_bytes ({room.size})"
         )
-    room.taken += slots
-    account.held += slots
+    room.taken += size
+    account.held += size
+
+
+def hold_slots(slots: int) -> None:
+    """Take room for so many slots of readings; raises as `hold`."""
+    hold(slots * SLOT_BYTES)

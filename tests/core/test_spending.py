@@ -38,7 +38,7 @@ def test_others_are_refused() -> None:
     with request(room):
         hold(8)
         with request(room):
-            with pytest.raises(Busy, match=r"limits\.slots_at_once \(10\)"):
+            with pytest.raises(Busy, match=r"limits\.memory_bytes \(10\)"):
                 hold(3)
             hold(2)
 

@@ -33,7 +33,7 @@ from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, refuse_unknown
 from energia.settings import Limits
-from energia.spending import hold
+from energia.spending import hold_slots
 from energia.time import Zone
 from energia.work import off_loop
 
@@ -160,7 +160,7 @@ async def costing_of(
         for pointer, tariff in zip(tariffs, filled_tariffs, strict=True):
             refuse_many_lines(tariff, limits.lines, pointer)
         refuse_costly(plan, bounds, limits.pricing)
-        hold(plan.slots)
+        hold_slots(plan.slots)
         _refuse_unneeded(subject, plan.series)
         if subject.prices:
             refuse_large(sum(map(number_of, subject.prices.values())), limits.slots)

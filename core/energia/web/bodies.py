@@ -14,7 +14,7 @@ from aiohttp import web
 
 from energia.errors import Malformed, NotAcceptable, TooLarge, TooSlow, UnsupportedMedia
 from energia.settings import Limits
-from energia.spending import ACCOUNT, BYTES
+from energia.spending import ACCOUNT, BYTES, hold
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -140,9 +140,10 @@ async def chunks(request: web.BaseRequest, limit: Limit) -> AsyncIterator[bytes]
 
 
 async def read(request: web.BaseRequest, limit: Limit) -> bytearray:
-    """Return the whole body of *request*; raises as `chunks`."""
+    """Return the whole body of *request*; raises as `chunks`, and `Busy` where others hold much."""
     body = bytearray()
     async for chunk in chunks(request, limit):
+        hold(len(chunk))
         body += chunk
     return body
 

@@ -238,4 +238,4 @@ def limits_of(app: web.Application) -> None:
     settings = app[CORE].settings
     app[QUOTAS] = Quotas(settings.rate)
     app[PLACES] = Places(settings.limits)
-    app[ROOM] = Room(settings.limits.slots_at_once)
+    app[ROOM] = Room(settings.limits.memory_bytes)

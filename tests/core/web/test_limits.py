@@ -161,3 +161,28 @@ async def test_rows(pool: Pool, rows: int, status: int, serving: Serving) -> Non
         assert found == status, answer
         if status == 413:
             assert f"limits.rows ({rows})" in answer["detail"]
+
+
+async def test_bodies_take_room_together(serving: Serving) -> None:
+    """A body that others leave no room for is refused while it comes; it may come again."""
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b'{"name": "' + b"x" * 3000
+        begun.set()
+        await over.wait()
+        yield b'"}'
+
+    async with limited(serving, Limits(memory_bytes=4000)) as client:
+        first = asyncio.create_task(refusal(client, "/v1/things", data=slow(), headers=JSON))
+        await begun.wait()
+        await asyncio.sleep(0.1)
+        body = {"name": "x" * 2000}
+        second = await refusal(client, "/v1/things", json=body)
+        over.set()
+        await first
+        third = await refusal(client, "/v1/things", json=body)
+
+    assert (second[0], second[1]) == (503, "busy")
+    assert "limits.memory_bytes (4000)" in second[2]
+    assert third[0] == 422

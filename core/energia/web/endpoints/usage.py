@@ -22,7 +22,7 @@ from energia.pricing.periods import ByPeriod, by_period
 from energia.pricing.slots import Assumption, boundary_inside
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
-from energia.spending import hold
+from energia.spending import hold_slots
 from energia.time import HOUR, BadDuration, Granularity, Int64, rfc3339
 from energia.units import POWER_UNITS, decimal_text
 from energia.web.resources import (
@@ -173,7 +173,7 @@ async def get_usage(
         bounds = (selection.start, selection.end)
         slots = (selection.end - selection.start) // selection.channel.interval
         refuse_costly_slots(split, bounds, slots, core.settings.limits.pricing)
-    hold((selection.end - selection.start) // selection.channel.interval)
+    hold_slots((selection.end - selection.start) // selection.channel.interval)
     series = await query.series(tenant, selection.channel, selection.start, selection.end, known_at)
     answer = await off_loop(_usage, meter, selection, series, edges)
     if split is not None:
