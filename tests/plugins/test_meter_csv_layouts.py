@@ -121,6 +121,15 @@ def test_rows_that_are_no_readings_are_left_out_by_rule() -> None:
     assert values(decoded(text)) == ["1", "2", "bad_time", "missing_column"]
 
 
+def test_series_side_by_side_may_end_apart() -> None:
+    """A row with neither a stamp nor a value of a series is none of it."""
+    text = f"start,value,start,value\n{ISO},1,{ISO},2\n,,{ISO},3\n"
+    options = {"start_column": "#1", "value_column": "#2"}
+
+    assert values(decoded(text, options)) == ["1"]
+    assert values(decoded(text + ",5,,\n", options)) == ["1", "bad_time"]
+
+
 # Whose values they are.
 
 
@@ -177,6 +186,7 @@ def test_words_name_meters_channels_and_qualities() -> None:
         ("0.6", {"power": "kW", "interval": "PT10M"}, "0.1"),
         ("5 kWh", {"unit": "kWh"}, "5"),
         ("2", {"factor": "40"}, "80"),
+        ("\u22121.5", {}, "-1.5"),
         ("-", {"missing_words": "-,N/A"}, "None"),
         ("1\u202f234\u00a0567", {"thousands": " "}, "1234567"),
         ('"=""1.5"""', {}, "1.5"),

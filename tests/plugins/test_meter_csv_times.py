@@ -113,6 +113,7 @@ def test_a_gap_in_the_pairs_is_told(missing: int) -> None:
         ("1782900000", "epoch", "07-01 10:00"),
         ("1782900000000", "epoch_ms", "07-01 10:00"),
         ("1782900000001", "epoch_ms", "off_grid"),
+        ("1782900000000000000", "epoch_ns", "07-01 10:00"),
         ("soon", "epoch", "bad_time"),
     ],
 )
@@ -131,6 +132,8 @@ def test_stamps(cell: str, options: str, expected: str) -> None:
         ("7:15", {}, "02-28 23:00 + 7:15"),
         ("24:00:00", {}, "02-28 23:00 + 24:00"),
         ("12:30 AM", {"time_format": "%I:%M %p"}, "02-28 23:00 + 0:30"),
+        ("0730", {"time_format": "%H%M"}, "02-28 23:00 + 7:30"),
+        ("730", {"time_format": "%H%M"}, "bad_time"),
         ("07:00 - 07:15", {"range_mark": "-"}, "02-28 23:00 + 7:00"),
         ("07:00 - 07:15", {"range_mark": "-", "stamp": "end"}, "02-28 23:00 + 7:15"),
         ("00:00", {"midnight": "end", "stamp": "end"}, "02-28 23:00 + 24:00"),

@@ -97,7 +97,7 @@ class Values:
         return value
 
     def _first(self, cell: str) -> Decimal | None:
-        text = plain(cell)
+        text = plain(cell).replace("\u2212", "-")  # the minus of typesetters
         if not text or text in self.missing:
             return None
         value = self.numbers.read(self._without_unit(text))

@@ -70,6 +70,7 @@ class Shape:
         columns: How many the header has; None where that is not known.
         start: The column of stamps,
         title: and its name.
+        values: The columns of values.
 
     """
 
@@ -77,21 +78,26 @@ class Shape:
     columns: int | None
     start: int
     title: str
+    values: tuple[int, ...]
 
-    def fault(self, line: int, cells: list[str]) -> Problem | None:
-        """Return what is wrong with how many columns a row has."""
-        if len(cells) < self.needed:
-            message = f"the row has {len(cells)} columns; {self.needed} are needed"
-            return Problem(line, "missing_column", message)
+    def unfit(self, cells: list[str]) -> bool:
+        """Tell whether a row has too few or too many columns."""
         # An unquoted decimal comma makes a cell more: "1,5" would be read as 1.
-        if self.columns is not None and any(map(str.strip, cells[self.columns :])):
+        more = self.columns is not None and any(map(str.strip, cells[self.columns :]))
+        return more or len(cells) < self.needed
+
+    def fault(self, line: int, cells: list[str]) -> Iterator[Problem]:
+        """Yield what is wrong with the columns of a row; nothing if it is blank."""
+        if len(cells) >= self.needed:
             message = f"the row has {len(cells)} columns; the header has {self.columns}"
-            return Problem(line, "surplus_column", message)
-        return None
+            yield Problem(line, "surplus_column", message)
+        elif any(map(str.strip, cells)):
+            message = f"the row has {len(cells)} columns; {self.needed} are needed"
+            yield Problem(line, "missing_column", message)
 
     def says_nothing(self, cells: list[str]) -> bool:
-        """Tell whether a row has only blanks, or is the header once more."""
-        if not any(map(str.strip, cells)):
+        """Tell whether a row has neither a stamp nor a value, or is the header once more."""
+        if not any(cells[at].strip() for at in (self.start, *self.values)):
             return True
         return bool(self.title) and name(cells[self.start]) == self.title
 
@@ -130,9 +136,10 @@ class LongLayout:
         quality = _quality_column(header, options)
         header.refuse()
         values, unit = values_as(options)
-        columns = [*stamps.columns, *(at for _, each in origins.values for at in each)]
+        columns = [at for _, each in origins.values for at in each]
+        others = [stamps.time, origins.meter, origins.channel, quality]
         return cls(
-            _shape(header, stamps.start, [*columns, origins.meter, origins.channel, quality]),
+            _shape(header, stamps.start, columns, others),
             stamps,
             origins,
             values,
@@ -147,8 +154,8 @@ class LongLayout:
         """Yield the readings and problems of rows."""
         columns, read, slot = self.shape.columns, self._read, self._slot
         for line, cells in rows:
-            if len(cells) != columns and (fault := self.shape.fault(line, cells)):
-                yield fault
+            if len(cells) != columns and self.shape.unfit(cells):
+                yield from self.shape.fault(line, cells)
                 continue
             try:
                 if slot is None:
@@ -231,10 +238,13 @@ def _quality_column(header: Header, options: TableOptions) -> int | None:
     return None if column is None else header.at("quality_column", column)
 
 
-def _shape(header: Header, start: int, columns: Iterable[int | None]) -> Shape:
-    needed = max(column for column in columns if column is not None) + 1
+def _shape(
+    header: Header, start: int, values: Iterable[int], others: Iterable[int | None]
+) -> Shape:
+    values = tuple(values)
+    needed = max(start, *values, *(column for column in others if column is not None)) + 1
     title = header.names[start] if start < len(header.names) else ""
-    return Shape(needed, header.width, start, title)
+    return Shape(needed, header.width, start, title, values)
 
 
 # A row for each day.
@@ -280,9 +290,8 @@ class WideLayout:
         header.refuse()
         values, unit = values_as(options)
         ends = options.stamp == "end" and not by_number
-        needed = [day, *columns, *flags, origins.meter, origins.channel]
         return cls(
-            _shape(header, day, needed),
+            _shape(header, day, columns, [*flags, origins.meter, origins.channel]),
             day,
             _Days.of(options, len(columns), clocks, ends).instants,
             columns,
@@ -298,8 +307,8 @@ class WideLayout:
         """Yield the readings and problems of rows."""
         columns = self.shape.columns
         for line, cells in rows:
-            if len(cells) != columns and (fault := self.shape.fault(line, cells)):
-                yield fault
+            if len(cells) != columns and self.shape.unfit(cells):
+                yield from self.shape.fault(line, cells)
                 continue
             try:
                 origin = self.origins.read(cells)

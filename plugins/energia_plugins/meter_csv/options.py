@@ -29,8 +29,9 @@ ENCODINGS: Final = (
     *("iso-8859-1", "iso-8859-15", "windows-1252", "ascii"),
 )
 _CODECS: Final = {codecs.lookup(name).name for name in ENCODINGS}
-_EPOCHS: Final = ("epoch", "epoch_ms")
-_SPECIAL: Final = ("iso", *_EPOCHS)
+#: Formats of stamps that are numbers since 1970, by how many there are in a second.
+EPOCHS: Final = {"epoch": 1, "epoch_ms": 1000, "epoch_us": 10**6, "epoch_ns": 10**9}
+_SPECIAL: Final = ("iso", *EPOCHS)
 
 
 def _mark(mark: str) -> None:
@@ -57,7 +58,7 @@ def _encoding(name: str) -> None:
 def _date_format(pattern: str) -> None:
     fault = None if pattern in _SPECIAL else fault_of(pattern, of_date=True)
     if fault is not None:
-        message = "the date format is `iso`, `epoch`, `epoch_ms`, or a pattern of a whole date: "
+        message = "the date format is `iso`, `epoch`, or a pattern of a whole date: "
         raise Unfit("bad_date_format", f"{message}%d/%m/%Y %H:%M; {fault}")
 
 
@@ -122,7 +123,7 @@ def _times_are_said_once(
 ) -> Iterator[Fault]:
     """Refuse a date without a time: it would store one value a day, and lose the others."""
     apart = time_column is not None or wide is not None or day_rows
-    timed = date_format in _EPOCHS or (date_format != "iso" and has_time(date_format))
+    timed = date_format in EPOCHS or (date_format != "iso" and has_time(date_format))
     if apart and timed:
         message = "the time of day is elsewhere: the date format has the date alone"
         yield Fault("bad_date_format", message, "/date_format")
@@ -252,7 +253,7 @@ class TableOptions:
         thousands: The mark between groups of three digits, if there is one.
         factor: What each value is multiplied by.
         date_format: `iso` (with `T` or a space), a pattern such as `%d/%m/%Y %H:%M`, `epoch`
-            (seconds since 1970) or `epoch_ms`.
+            (seconds since 1970), or `epoch_ms`, `epoch_us`, `epoch_ns`.
         timezone: The zone or offset of time stamps without one; without it they are refused.
         stamp: Whether a time stamp is the start or the end of its slot.
         unit: The unit of the values; default the channel's.

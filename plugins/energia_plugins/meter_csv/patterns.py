@@ -47,6 +47,7 @@ _DIRECTIVES: Final = {
     "z": _OFFSET,
     "Z": "[A-Za-z]{1,6}",
 }
+_NUMERIC: Final = frozenset("YymdjHIMS")
 _OF_DATES: Final = frozenset("YymbBdjaA")
 _OF_TIMES: Final = frozenset("HIMSfpzZ")
 _ISO_DATE: Final = re.compile("(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})")
@@ -107,13 +108,20 @@ class OffGrid(ValueError):
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     """Return what matches a pattern; blanks of it are any blanks."""
-    parts = re.split(r"(%.|\s+)", pattern)
-    return re.compile("".join(map(_part, parts)), re.IGNORECASE)
+    parts = [part for part in re.split(r"(%.|\s+)", pattern) if part]
+    numeric = [False, *(part[0] == "%" and part[1] in _NUMERIC for part in parts), False]
+    # With nothing between them, `100` could be 10:00 or 1:00: all digits have to be there then.
+    beside = [before or after for before, after in zip(numeric, numeric[2:], strict=False)]
+    found = (_part(part, fixed=near) for part, near in zip(parts, beside, strict=True))
+    return re.compile("".join(found), re.IGNORECASE)
 
 
-def _part(part: str) -> str:
+def _part(part: str, *, fixed: bool) -> str:
     if part[:1] == "%" and part != "%%":
-        return f"(?P<{part[1]}>{_DIRECTIVES[part[1]]})"
+        digits = _DIRECTIVES[part[1]]
+        if fixed and part[1] in _NUMERIC:
+            digits = digits.replace("?", "").replace("{1,3}", "{3}")
+        return f"(?P<{part[1]}>{digits})"
     if part.isspace():
         return r"\s+"
     return re.escape("%" if part == "%%" else part)

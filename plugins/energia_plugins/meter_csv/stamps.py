@@ -8,13 +8,13 @@ import attrs
 
 from energia.time import Zone
 from energia_plugins.meter_csv.header import Header
-from energia_plugins.meter_csv.options import TableOptions
+from energia_plugins.meter_csv.options import EPOCHS, TableOptions
 from energia_plugins.meter_csv.patterns import StampFormat
 from energia_plugins.meter_csv.times import BadTime, DayTimes, Times
 from energia_plugins.meter_csv.words import plain
 
 _NUMBER: Final = re.compile(r"[A-Za-z]{0,5} ?0*(?P<number>[0-9]{1,5})")
-_EPOCH: Final = re.compile(r"(?P<number>-?[0-9]{1,15})(?:\.0*)?")
+_EPOCH: Final = re.compile(r"(?P<number>-?[0-9]{1,21})(?:\.0*)?")
 #: Reads the stamp of a row, given its cells, its series and whether it has no value; None where it
 #: has none.
 Reader = Callable[[Sequence[str], object, bool], int | None]
@@ -37,11 +37,6 @@ class Stamps:
     ends: bool
     read: Reader
 
-    @property
-    def columns(self) -> list[int]:
-        """The columns that are needed."""
-        return [self.start] if self.time is None else [self.start, self.time]
-
     @classmethod
     def of(cls, header: Header, options: TableOptions) -> "Stamps":
         """Return what the options name; a column that is not there is noted as a fault."""
@@ -54,8 +49,8 @@ class Stamps:
 
 def _reader(options: TableOptions, start: int, time: int | None) -> Reader:
     zone = None if options.timezone is None else Zone.named(options.timezone)
-    if options.date_format in ("epoch", "epoch_ms"):
-        return _epoch(start, 1 if options.date_format == "epoch" else 1000)
+    if options.date_format in EPOCHS:
+        return _epoch(start, EPOCHS[options.date_format])
     by_number = options.time_format == "number"
     clock = "iso" if by_number else options.time_format
     if options.apart:
@@ -81,7 +76,7 @@ def _epoch(column: int, per_second: int) -> Reader:
         text = plain(cells[column])
         found = _EPOCH.fullmatch(text)
         if found is None:
-            raise BadTime("bad_time", f"{text[:60]!r} is no number of seconds since 1970")
+            raise BadTime("bad_time", f"{text[:60]!r} is no number since 1970")
         seconds, rest = divmod(int(found["number"]), per_second)
         if rest:
             raise BadTime("off_grid", f"{text[:60]!r} is not on a whole second")
