@@ -1,4 +1,4 @@
-"""`docs/meter-csv.md` tells every option of the format, and its examples can be sent."""
+"""`docs/meter-csv.md` tells every option of both formats, and its examples can be sent."""
 
 import re
 from urllib.parse import parse_qsl
@@ -8,6 +8,7 @@ import pytest
 
 from energia.convert import TEXT
 from energia_plugins.meter_csv.options import CsvOptions
+from energia_plugins.meter_csv.workbook import ExcelOptions
 from tests.imports import ROOT
 
 PAGE = (ROOT / "docs/meter-csv.md").read_text(encoding="utf-8")
@@ -18,7 +19,10 @@ def test_every_option_has_its_row() -> None:
     """A table names each option once."""
     rows = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
 
-    assert sorted(rows) == sorted(field.name for field in attrs.fields(CsvOptions))
+    options = {
+        field.name for class_ in (CsvOptions, ExcelOptions) for field in attrs.fields(class_)
+    }
+    assert sorted(rows) == sorted(options)
 
 
 @pytest.mark.parametrize("query", QUERIES)

@@ -122,7 +122,9 @@ def _texts(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
 def _begin(text: str) -> str:
     """Return the beginning of a text without a byte-order mark; refuse what is no table."""
     if text.startswith("PK\x03\x04"):
-        raise Malformed("line 1: this is an Excel workbook or a zip archive, not a text")
+        raise Malformed(
+            "line 1: this is a workbook of Excel (`format=excel`) or a zip archive, not a text"
+        )
     if "\x00" in text[:200]:
         raise Malformed(
             "line 1 has zero bytes, as UTF-16 has without a byte-order mark: "

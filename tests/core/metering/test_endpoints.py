@@ -227,7 +227,7 @@ async def test_formats(api: Client) -> None:
     """The formats are those of the loaded plugins, with their options."""
     found = await answer(await api.get("/v1/formats"))
 
-    assert [one["name"] for one in found["items"]] == ["csv"]
+    assert [one["name"] for one in found["items"]] == ["csv", "excel"]
     assert "timezone" in found["items"][0]["schema"]["$defs"]["CsvOptions"]["properties"]
 
 
