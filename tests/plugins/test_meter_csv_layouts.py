@@ -274,6 +274,58 @@ def test_numbered_columns_count_the_day_through(date: str, slots: int) -> None:
     assert values(filled) == ["1"] * slots + ["impossible_time"] * surplus
 
 
+HOURS = {"time_format": "number", "interval": "PT1H"}
+
+
+@pytest.mark.parametrize(
+    ("date", "numbers", "cells", "expected"),
+    [
+        ("25/10/2026", "", ["1"] * 25, "23 00 01 02 22 23"),
+        ("25/10/2026", "", ["1"] * 24, "ambiguous_time"),
+        ("25/10/2026", "", [*["1"] * 24, ""], "ambiguous_time"),
+        ("25/10/2026", "elapsed", ["1"] * 24, "23 00 01 02 21 22"),
+        ("25/10/2026", "clock", ["1"] * 24, "23 00 02 03 22 23"),
+        ("25/10/2026", "clock", ["1"] * 25, "23 00 02 03 23 01"),
+        ("29/03/2026", "clock", ["1", "", *["1"] * 22], "00 01 02 03 21 22"),
+        ("29/03/2026", "clock", ["1"] * 24, "00 impossible_time 01 02 21 22"),
+        ("29/03/2026", "", ["1"] * 24, "00 01 02 03 22 impossible_time"),
+        ("02/03/2026", "clock", [*["1"] * 24, ""], "00 01 02 03 22 23"),
+        ("02/03/2026", "clock", ["1"] * 25, "00 01 02 03 23 impossible_time"),
+    ],
+)
+def test_what_numbers_mean_on_days_of_changes(
+    date: str, numbers: str, cells: list[str], expected: str
+) -> None:
+    """Hours are counted through, or those of the clock; what could be both has to be said."""
+    names = [str(n) for n in range(1, len(cells) + 1)]
+    options = (
+        LONDON | HOURS | {"wide": f"1..{len(cells)}"} | ({"numbers": numbers} if numbers else {})
+    )
+
+    found = [
+        one.partition(" ")[2][:2] or one for one in times(decoded(day(date, cells, names), options))
+    ]
+
+    assert " ".join(found if len(found) < 6 else found[:4] + found[-2:]) == expected
+
+
+def test_numbers_in_a_column() -> None:
+    """A long day of which hour 25 is told is plain; one without it is told when it is over."""
+    options = LONDON | HOURS | {"time_column": "n"}
+    rows = [f"25/10/2026,{n},1\n" for n in range(1, 25)]
+    after = "26/10/2026,1,1\n"
+
+    def codes(*more: str, **said: str) -> list[str]:
+        text = "Date,n,value\n" + "".join([*rows, *more])
+        found = decoded(text, options | said)
+        return [one.code for one in found if isinstance(one, Problem)]
+
+    assert codes("25/10/2026,25,1\n", after) == []
+    assert codes(after) == ["ambiguous_time"]
+    assert codes(after, numbers="elapsed") == codes(after, numbers="clock") == []
+    assert codes("26/10/2026,25,\n", numbers="elapsed") == []
+
+
 def test_columns_by_the_clock_on_days_of_changes() -> None:
     """In spring the hour that is not there is blank; in autumn its second column comes second."""
     hours = [f"{n:02}:00" for n in range(24)]
@@ -281,7 +333,7 @@ def test_columns_by_the_clock_on_days_of_changes() -> None:
         day("29/03/2026", ["1"] + [""] + ["1"] * 22, hours), LONDON | {"wide": "#2..#25"}
     )
     filled = decoded(day("29/03/2026", ["1"] * 24, hours), LONDON | {"wide": "#2..#25"})
-    twice = [*hours[:2], "01:00", *hours[2:]]
+    twice = [*hours[:2], "01:00B", *hours[2:]]
     autumn = decoded(
         day("25/10/2026", [str(n) for n in range(25)], twice), LONDON | {"wide": "#2..#26"}
     )

@@ -4,14 +4,14 @@ A layout is made of the header and the options. What is needed for each row is f
 first one; a file of millions of rows is read by little more than lookups of what was read before.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 import attrs
 
 from energia import ACTUAL, Fault, Problem, Reading
-from energia.time import Zone
 from energia_plugins.meter_csv.cells import (
     BadQuality,
     BadValue,
@@ -20,16 +20,18 @@ from energia_plugins.meter_csv.cells import (
     Values,
     added,
 )
+from energia_plugins.meter_csv.days import Days, clocks_of, in_doubt
 from energia_plugins.meter_csv.header import Header
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.origins import BadWord, Origin, Origins, Slot
-from energia_plugins.meter_csv.patterns import StampFormat, hours_of
 from energia_plugins.meter_csv.stamps import Stamps, part_of
 from energia_plugins.meter_csv.text import Row
-from energia_plugins.meter_csv.times import BadTime, DayTimes
+from energia_plugins.meter_csv.times import BadTime
 from energia_plugins.meter_csv.words import items, name, plain, qualities_of, span_of
 
 Items = Iterator[Reading | Problem]
+#: How many days are remembered.
+_DAYS: Final = 1000
 #: What is wrong with a row as a whole.
 _BAD: Final = (BadTime, BadWord, BadQuality, BadValue)
 
@@ -257,7 +259,7 @@ class WideLayout:
     Attributes:
         shape: How many columns a row has.
         day: The column of dates.
-        instants: Returns the instants of the intervals of a day, None for those it has not.
+        row: The instants of its intervals.
         columns: The columns of the intervals.
         flags: The columns of their qualities: one for all, as many as intervals, or none.
         origins: Reads whose values a row has.
@@ -270,7 +272,7 @@ class WideLayout:
 
     shape: Shape
     day: int
-    instants: Callable[[str], list[int | None]]
+    row: "_Row"
     columns: list[int]
     flags: list[int]
     origins: Origins
@@ -286,14 +288,16 @@ class WideLayout:
         columns = header.span("wide", *span_of(options.wide or ""))
         flags, origins = _flags(header, options, len(columns)), Origins.of(header, options)
         by_number = options.time_format == "number"
-        clocks = [] if by_number or header.faults else _clocks(header, options, columns)
+        part = partial(part_of, mark=options.range_mark, end=options.stamp == "end")
+        known = by_number or bool(header.faults)
+        clocks = [] if known else clocks_of(header, options, columns, part)
         header.refuse()
         values, unit = values_as(options)
         ends = options.stamp == "end" and not by_number
         return cls(
             _shape(header, day, columns, [*flags, origins.meter, origins.channel]),
             day,
-            _Days.of(options, len(columns), clocks, ends).instants,
+            _Row(Days.of(options), len(columns), clocks, ends),
             columns,
             flags,
             origins,
@@ -313,14 +317,17 @@ class WideLayout:
             try:
                 origin = self.origins.read(cells)
                 if origin is not None:
-                    instants = self.instants(plain(cells[self.day]))
-                    yield from self._day(line, cells, origin.slots[0], instants)
+                    yield from self._day(line, cells, origin.slots[0])
             except _BAD as error:
                 if not self.shape.says_nothing(cells):
                     yield Problem(line, _code(error), str(error))
 
-    def _day(self, line: int, cells: list[str], slot: Slot, instants: list[int | None]) -> Items:
-        """Yield the readings of a day; raises `BadQuality`."""
+    def _day(self, line: int, cells: list[str], slot: Slot) -> Items:
+        """Yield the readings of a day; raises `BadTime` or `BadQuality`."""
+        day = plain(cells[self.day])
+        instants = self.row.instants(day)
+        if not self.row.clocks:
+            self.row.refuse_doubt(day, [bool(cells[at].strip()) for at in self.columns])
         qualities = [self.qualities.read(cells[column]) for column in self.flags] or [ACTUAL]
         if len(qualities) == 1:
             qualities *= len(instants)
@@ -360,71 +367,39 @@ def _flags(header: Header, options: TableOptions, count: int) -> list[int]:
 
 
 @attrs.define
-class _Days:
-    """The instants of the intervals of a day, each day found out once."""
+class _Row:
+    """The instants of the columns of a day, each day found out once.
 
-    times: DayTimes
-    interval: int
+    Attributes:
+        days: What dates mean.
+        count: How many columns there are.
+        clocks: Their times of day; empty where they are counted.
+        ends: Whether these are ends.
+
+    """
+
+    days: Days
     count: int
     clocks: list[tuple[int, int]]
     ends: bool
     _known: dict[str, list[int | None]] = attrs.field(factory=dict, init=False)
 
-    @classmethod
-    def of(
-        cls, options: TableOptions, count: int, clocks: list[tuple[int, int]], ends: bool
-    ) -> "_Days":
-        zone = None if options.timezone is None else Zone.named(options.timezone)
-        day = StampFormat.of_two(options.date_format, "iso").day
-        times = DayTimes(day, zone, options.date_format)
-        return cls(times, options.seconds or 0, count, clocks, ends)
-
     def instants(self, text: str) -> list[int | None]:
-        """Return the instants of a day; raises `BadTime`."""
+        """Return the instants of a day, None for those that it has not; raises `BadTime`."""
         found = self._known.get(text)
         if found is None:
-            if len(self._known) >= 1000:
+            if len(self._known) >= _DAYS:
                 self._known.clear()
             found = self._known[text] = self._first(text)
         return found
 
     def _first(self, text: str) -> list[int | None]:
         if self.clocks:
-            return self.times.by_clock(text, self.clocks, end=self.ends)
-        begin, end = self.times.bounds(text)
-        last = (end - begin) // self.interval
-        numbers = range(self.count)
-        return [begin + n * self.interval if n < last else None for n in numbers]
+            return self.days.by_clock(text, self.clocks, end=self.ends)
+        return self.days.instants(text, self.count)
 
-
-def _clocks(header: Header, options: TableOptions, columns: list[int]) -> list[tuple[int, int]]:
-    """Return the time of day in the name of each column, and how often it came before."""
-    read, seconds, faults = hours_of(options.time_format), [], []
-    for column in columns:
-        text = header.names[column] if column < len(header.names) else ""
-        try:
-            hour = read(part_of(text, options.range_mark, end=options.stamp == "end"))
-        except ValueError:
-            faults.append(_no_time(header, column, text))
-            continue
-        seconds.append(hour.seconds)
-    if len(seconds) > 1 and seconds[-1] == 0 and options.stamp == "end":
-        seconds[-1] = 86_400
-    header.faults.extend(faults[:20] or _backward(header, seconds, options))
-    return [(each, seconds[:at].count(each)) for at, each in enumerate(seconds)]
-
-
-def _no_time(header: Header, column: int, text: str) -> Fault:
-    message = (
-        f"the name {text[:40]!r} of column {column + 1} is no time of day; say `time_format`, "
-        "or `time_format=number` where the columns are counted"
-    )
-    return Fault("bad_time", message, "/query/wide", line=header.line)
-
-
-def _backward(header: Header, seconds: list[int], options: TableOptions) -> list[Fault]:
-    """Refuse starts that end at midnight: these are ends."""
-    if options.stamp == "start" and len(seconds) > 1 and seconds[-1] in (0, 86_400):
-        message = "the last column is 00:00: these are ends of intervals, say `stamp=end`"
-        return [Fault("bad_time", message, "/query/stamp", line=header.line)]
-    return []
+    def refuse_doubt(self, text: str, filled: list[bool]) -> None:
+        """Refuse a long day whose columns are filled as on other days; raises `BadTime`."""
+        last = self.days.doubtful(text)
+        if last and any(filled) and not any(filled[last:]):
+            raise in_doubt(text)

@@ -167,6 +167,12 @@ def _times_have_a_place(
         yield Fault("contradiction", message, "/time_format")
 
 
+def _numbers_are_there(numbers: str | None, time_format: str) -> Iterator[Fault]:
+    if numbers is not None and time_format != "number":
+        message = "`numbers` says what numbers mean: `time_format=number` says that there are some"
+        yield Fault("contradiction", message, "/numbers")
+
+
 def _meter_words_have_a_column(
     meter_column: str | None, meter_words: str | None
 ) -> Iterator[Fault]:
@@ -228,6 +234,9 @@ class TableOptions:
         time_format: How times of day are written, in `time_column`, in the names of the columns of
             `wide`, or below `day_rows`: `iso` (7:15 or 07:15:00), a pattern such as `%I:%M %p`, or
             `number`: intervals of a day are counted from 1, on a day of 25 hours up to 25 or 100.
+        numbers: Whether numbers count the intervals of a day through (`elapsed`), or are those of
+            the `clock`, where 3 is 02:00 on every day, and those beyond 24 hours are the hour that
+            comes twice; without it a long day that does not show which of both is refused.
         range_mark: What stands between start and end, where both are in one cell; the start is
             read, with `stamp=end` the end.
         day_rows: Whether a date has a row of its own, and the rows below it have times of day.
@@ -267,6 +276,7 @@ class TableOptions:
         _one_layout,
         _length_is_said,
         _times_have_a_place,
+        _numbers_are_there,
         _meter_words_have_a_column,
         _channel_words_have_a_column,
         _quality_words_have_a_column,
@@ -282,6 +292,7 @@ class TableOptions:
     wide_quality: Span | None = None
     time_column: Column | None = None
     time_format: TimeFormat = "iso"
+    numbers: Literal["elapsed", "clock"] | None = None
     range_mark: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
     day_rows: bool = False
     midnight: Literal["begin", "end"] = "begin"

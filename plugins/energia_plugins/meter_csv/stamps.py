@@ -7,13 +7,13 @@ from typing import Final
 import attrs
 
 from energia.time import Zone
+from energia_plugins.meter_csv.days import Days, Numbers, number_of
 from energia_plugins.meter_csv.header import Header
 from energia_plugins.meter_csv.options import EPOCHS, TableOptions
 from energia_plugins.meter_csv.patterns import StampFormat
-from energia_plugins.meter_csv.times import BadTime, DayTimes, Times
+from energia_plugins.meter_csv.times import BadTime, Times
 from energia_plugins.meter_csv.words import plain
 
-_NUMBER: Final = re.compile(r"[A-Za-z]{0,5} ?0*(?P<number>[0-9]{1,5})")
 _EPOCH: Final = re.compile(r"(?P<number>-?[0-9]{1,21})(?:\.0*)?")
 #: Reads the stamp of a row, given its cells, its series and whether it has no value; None where it
 #: has none.
@@ -61,13 +61,11 @@ def _reader(options: TableOptions, start: int, time: int | None) -> Reader:
     times = Times(form, zone, end, options.midnight == "end")
     part = _parter(options.range_mark, end)
     if options.day_rows:
-        days = DayTimes(form.day, zone, options.date_format) if by_number else None
-        return _DayRows(start, times, part, days, options.seconds or 0).read
+        return _DayRows(start, times, part, Days.of(options) if by_number else None).read
     if time is None:
         return _whole(start, times, part)
     if by_number:
-        days = DayTimes(form.day, zone, options.date_format)
-        return _numbered(start, time, days, options.seconds or 0)
+        return Numbers(start, time, Days.of(options)).read
     return _two(start, time, times, part)
 
 
@@ -104,25 +102,6 @@ def _two(date: int, time: int, times: Times, part: Callable[[str], str] | None) 
     return read
 
 
-def _numbered(date: int, time: int, days: DayTimes, interval: int) -> Reader:
-    def read(cells: Sequence[str], series: object, blank: bool) -> int | None:
-        number = number_of(plain(cells[time]))
-        begin, end = days.bounds(plain(cells[date]))
-        if blank and number and begin + (number - 1) * interval >= end:
-            return None  # the 25th hour of a day of 24 is blank
-        return days.numbered(plain(cells[date]), number, interval)
-
-    return read
-
-
-def number_of(text: str) -> int:
-    """Return the number of an interval, such as `1`, `01` or `H1`; raises `BadTime`."""
-    found = _NUMBER.fullmatch(text)
-    if found is None:
-        raise BadTime("bad_time", f"{text[:60]!r} is no number of an interval")
-    return int(found["number"])
-
-
 @attrs.define
 class _DayRows:
     """Dates in rows of their own, and times of day below them."""
@@ -130,8 +109,7 @@ class _DayRows:
     column: int
     times: Times
     part: Callable[[str], str] | None
-    days: DayTimes | None
-    interval: int
+    days: Days | None
     day: str | None = None
 
     def read(self, cells: Sequence[str], series: object, blank: bool) -> int | None:
@@ -143,7 +121,7 @@ class _DayRows:
         if self.day is None:
             raise BadTime("bad_time", f"{text[:60]!r} has no date above it")
         if self.days is not None:
-            return self.days.numbered(self.day, number_of(text), self.interval)
+            return self.days.instant(self.day, number_of(text))
         clock = text if self.part is None else self.part(text)
         return self.times.read(self.day, clock, series, blank)
 

@@ -6,12 +6,12 @@ forward in time or back.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import TypeVar
 
 import attrs
 
-from energia.time import DAY, FIRST_YEAR, LAST_YEAR, Zone, day_number
+from energia.time import DAY, Zone, day_number
 from energia_plugins.meter_csv.patterns import Hour, OffGrid, StampFormat
 from energia_plugins.meter_csv.words import plain
 
@@ -204,17 +204,17 @@ class Times:
         return True
 
     def _day(self, text: str) -> _Day:
-        day = _read(self.format.day, text, "date", self.format.name)
+        day = parsed(self.format.day, text, "date", self.format.name)
         midnight = day_number(day) * DAY
-        shift = None if self.zone is None else _steady(self.zone.tzinfo, midnight)
-        return _kept(self._days, text, _Day(midnight, shift))
+        shift = None if self.zone is None else steady(self.zone.tzinfo, midnight)
+        return kept(self._days, text, _Day(midnight, shift))
 
     def _hour(self, text: str) -> _Clock:
-        hour: Hour = _read(self.format.hour, text, "time", self.format.name)
+        hour: Hour = parsed(self.format.hour, text, "time", self.format.name)
         seconds = DAY if self.midnight_ends and hour.seconds == 0 else hour.seconds
         has_offset = hour.offset is not None
         clock = _Clock(seconds - (hour.offset or 0), has_offset, hour.zone)
-        return _kept(self._hours, text, clock)
+        return kept(self._hours, text, clock)
 
     def _order(self, series: object) -> _Order:
         order = self._orders.get(series)
@@ -242,7 +242,8 @@ class Times:
         return first
 
 
-def _read(reader: Callable[[str], T], text: str, what: str, name: str) -> T:
+def parsed(reader: Callable[[str], T], text: str, what: str, name: str) -> T:
+    """Return what *reader* makes of a text of the format *name*; raises `BadTime`."""
     try:
         return reader(text)
     except OffGrid:
@@ -252,7 +253,8 @@ def _read(reader: Callable[[str], T], text: str, what: str, name: str) -> T:
         raise BadTime("bad_time", message) from None
 
 
-def _kept(store: dict[str, T], text: str, value: T) -> T:
+def kept(store: dict[str, T], text: str, value: T) -> T:
+    """Put what a text means into a bounded *store*, and return it."""
     # A file whose every stamp is new must not fill the memory.
     if len(store) > _KEPT:
         store.clear()
@@ -311,7 +313,7 @@ def _of_word(zone: tzinfo, local: int, word: str) -> int:
     raise BadTime("unknown_zone", message)
 
 
-def _steady(zone: tzinfo, midnight: int) -> int | None:
+def steady(zone: tzinfo, midnight: int) -> int | None:
     """Return the offset of a whole day and the midnight after it, None where it may change.
 
     No zone changes its offset twice within six days (`energia.time`).
@@ -321,78 +323,3 @@ def _steady(zone: tzinfo, midnight: int) -> int | None:
     except (OverflowError, BadTime):
         return None
     return before if before == after else None
-
-
-# Days as a whole: the intervals of a row, and numbers of intervals.
-
-
-@attrs.define
-class DayTimes:
-    """The instants of the intervals of a day, by their number or by the clock.
-
-    Attributes:
-        day: Reads dates; raises `ValueError`.
-        zone: Of the days.
-        name: The format of the dates, for messages.
-
-    """
-
-    day: Callable[[str], date]
-    zone: Zone | None
-    name: str
-    _bounds: dict[str, tuple[int, int]] = attrs.field(factory=dict, init=False)
-
-    def bounds(self, text: str) -> tuple[int, int]:
-        """Return when a day begins and when the next one does, UTC; raises `BadTime`."""
-        found = self._bounds.get(text)
-        if found is None:
-            zone_of(self.zone, text)
-            assert self.zone is not None
-            day = _read(self.day, text, "date", self.name)
-            if not FIRST_YEAR <= day.year <= LAST_YEAR:
-                raise BadTime("out_of_range", f"the years are {FIRST_YEAR} to {LAST_YEAR}")
-            begin, end = self.zone.midnight(day), self.zone.midnight(day + timedelta(1))
-            found = _kept(self._bounds, text, (begin, end))
-        return found
-
-    def numbered(self, text: str, number: int, interval: int) -> int:
-        """Return when an interval of a day begins, counted from 1; raises `BadTime`."""
-        begin, end = self.bounds(text)
-        instant = begin + (number - 1) * interval
-        if number < 1 or instant >= end:
-            count = (end - begin) // interval
-            message = f"{text[:60]} has no interval {number}: it has {count}"
-            raise BadTime("impossible_time", message)
-        return instant
-
-    def by_clock(
-        self, text: str, clocks: "list[tuple[int, int]]", *, end: bool
-    ) -> list[int | None]:
-        """Return the instant of each time of a day; None for those that the day has not.
-
-        Args:
-            text: The date.
-            clocks: Seconds since midnight, and how often that time came before in the row.
-            end: Whether they are ends of slots.
-
-        """
-        day = _read(self.day, text, "date", self.name)
-        midnight = day_number(day) * DAY
-        zone = zone_of(self.zone, text)
-        shift = _steady(zone, midnight)
-        if shift is not None:
-            base = midnight - shift
-            return [None if fold else base + seconds for seconds, fold in clocks]
-        return [_instant(zone, midnight + seconds, fold, end) for seconds, fold in clocks]
-
-
-def _instant(zone: tzinfo, local: int, fold: int, end: bool) -> int | None:
-    first, second = offsets(zone, local)
-    if second > first:
-        try:
-            refuse_gap(zone, local, end=end)
-        except BadTime:
-            return None
-    if fold and second >= first:
-        return None
-    return local - (second if fold else first)
