@@ -118,7 +118,9 @@ def test_rows_that_are_no_readings_are_left_out_by_rule() -> None:
     assert values(decoded(text, {"footer_rows": "2"})) == ["1", "2"]
     assert values(decoded(text, {"until": "Total"})) == ["1", "2"]
     assert values(decoded(text, {"where": "start!=Total,start!=signed"})) == ["1", "2"]
-    assert values(decoded(text)) == ["1", "2", "bad_time", "missing_column"]
+    told = decoded(text)
+    assert values(told) == ["1", "2", "bad_time", "missing_column"]
+    assert "`footer_rows`" in str(told[2])
 
 
 def test_series_side_by_side_may_end_apart() -> None:

@@ -1,5 +1,6 @@
 """Where the header of a file is, and where in it the columns are that the options name."""
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Final
@@ -68,6 +69,8 @@ class Header:
         if not self.names:
             return f"there is no column {wanted!r}; the header has no columns"
         message = f"there is no column {wanted!r}; the header has {_listed(self.names)}"
+        if len(self.names) == 1 and (mark := re.search("[;|,]", self.names[0])):
+            return f"{message}; if `{mark[0]}` is between them, say `delimiter={mark[0]}`"
         return message + "; `header=named` looks for it further down" * (self.line == 1)
 
 

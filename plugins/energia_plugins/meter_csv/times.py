@@ -175,8 +175,7 @@ class Times:
         """Return an error that shows all of a stamp, not only the part that does not fit."""
         if error.code != "bad_time":
             return error
-        message = f"{text[:60]!r} is not a time of the format {self.format.name!r}"
-        return BadTime(error.code, message)
+        return BadTime(error.code, _told(text, "time", self.format.name))
 
     def read(self, day_text: str, hour_text: str, series: object, blank: bool) -> int:
         """Return the instant of a date and a time of day, as `stamp` does."""
@@ -249,8 +248,15 @@ def parsed(reader: Callable[[str], T], text: str, what: str, name: str) -> T:
     except OffGrid:
         raise BadTime("off_grid", f"{text[:60]!r} is not on a whole second") from None
     except (ValueError, OverflowError):
-        message = f"{text[:60]!r} is not a {what} of the format {name!r}"
-        raise BadTime("bad_time", message) from None
+        raise BadTime("bad_time", _told(text, what, name)) from None
+
+
+def _told(text: str, what: str, name: str) -> str:
+    """Return what is wrong with a text, and what may help if it is that of another kind of row."""
+    message = f"{text[:60]!r} is not a {what} of the format {name!r}"
+    if any(character.isdigit() for character in text):
+        return message
+    return f"{message}; `where`, `until` and `footer_rows` leave out rows that are no readings"
 
 
 def kept(store: dict[str, T], text: str, value: T) -> T:
