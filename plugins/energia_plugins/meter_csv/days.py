@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 
 from energia import Fault
-from energia.time import DAY, FIRST_YEAR, LAST_YEAR, Zone, day_number
+from energia.time import DAY, FIRST_YEAR, HOUR, LAST_YEAR, Zone, day_number
 from energia_plugins.meter_csv.header import Header
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.patterns import Hour, StampFormat, hours_of
@@ -28,6 +28,8 @@ from energia_plugins.meter_csv.times import (
 )
 from energia_plugins.meter_csv.words import plain
 
+#: How many intervals of days are remembered.
+_KEPT: Final = 200_000
 _NUMBER: Final = re.compile(r"[A-Za-z]{0,5} ?0*(?P<number>[0-9]{1,5})")
 #: A time of day that comes again, as `02:00B` or `2A`.
 _AGAIN: Final = re.compile(r"(.*[0-9])[ABab*]")
@@ -186,6 +188,8 @@ class Numbers:
     days: Days
     # The doubtful days that are not over, by series: the date and the highest number.
     _open: dict[object, tuple[str, int]] = attrs.field(factory=dict, init=False)
+    _counts: dict[str, int] = attrs.field(factory=dict, init=False)
+    _days: dict[str, tuple[str, list[int | None], bool]] = attrs.field(factory=dict, init=False)
 
     def read(self, cells: Sequence[str], series: object, blank: bool) -> int | None:
         """Return the instant of a row, None for a blank hour that is not there.
@@ -194,18 +198,36 @@ class Numbers:
             BadTime: It has none, or the day before it was doubtful.
 
         """
-        text, number = plain(cells[self.date]), number_of(plain(cells[self.number]))
-        self._close(series, text)
-        if not blank and self.days.doubtful(text):
+        number = self._counts.get(cells[self.number]) or self._count(cells[self.number])
+        text, instants, doubtful = self._days.get(cells[self.date]) or self._day(cells[self.date])
+        if self._open:
+            self._close(series, text)
+        if doubtful and not blank:
             _, highest = self._open.get(series, (text, 0))
             self._open[series] = text, max(number, highest)
-        if blank:
-            return self.days.find(text, number)
-        return self.days.instant(text, number)
+        instant = instants[number - 1] if number <= len(instants) else None
+        if instant is None and not blank:
+            return self.days.instant(text, number)
+        return instant
+
+    def _count(self, text: str) -> int:
+        """Return a number above 0."""
+        number = number_of(plain(text))
+        if not number:
+            raise BadTime("impossible_time", f"{text[:60]!r}: numbers of intervals begin with 1")
+        return kept(self._counts, text, number)
+
+    def _day(self, text: str) -> tuple[str, list[int | None], bool]:
+        """Return a date, the instants of its intervals, and whether it is doubtful."""
+        day = plain(text)
+        instants = self.days.instants(day, 26 * HOUR // self.days.interval)
+        if (len(self._days) + 1) * len(instants) > _KEPT:
+            self._days.clear()
+        return kept(self._days, text, (day, instants, self.days.doubtful(day) > 0))
 
     def _close(self, series: object, text: str) -> None:
         """Look at the day that ends with a row of another day."""
-        if not self._open or series not in self._open or self._open[series][0] == text:
+        if series not in self._open or self._open[series][0] == text:
             return
         day, highest = self._open.pop(series)
         if highest <= self.days.doubtful(day):

@@ -204,7 +204,7 @@ class LongLayout:
     def _several(self, line: int, cells: list[str], origin: Origin) -> Iterable[Reading]:
         """Return the readings of a row that has several values, or sums."""
         values = [self._sum(cells, slot) for slot in origin.slots]
-        blank = all(value is None for value in values)
+        blank = values.count(None) == len(values)
         instant = self.stamps.read(cells, origin.series, blank)
         written = "" if self.quality is None else cells[self.quality]
         quality = self.qualities.read(written)
@@ -217,6 +217,8 @@ class LongLayout:
         ]
 
     def _sum(self, cells: list[str], slot: Slot) -> Decimal | None:
+        if len(slot.columns) == 1:
+            return self.values.read(cells[slot.columns[0]])
         read = [self.values.read(cells[column]) for column in slot.columns]
         found = [value for value in read if value is not None]
         if len(found) < len(read) and found:
