@@ -348,6 +348,19 @@ def test_columns_by_the_clock_on_days_of_changes() -> None:
     assert (len(autumn), len(winter)) == (25, 24)
 
 
+def test_ends_of_columns_have_the_clock_of_their_slots() -> None:
+    """On days of changes columns of ends are the slots that columns of starts are."""
+    starts = [f"{n:02}:00" for n in range(24)]
+    ends = [*starts[1:], "00:00"]
+    for date, cells in (("29/03/2026", ["1", "", *["1"] * 22]), ("25/10/2026", ["1"] * 24)):
+        by_start = decoded(day(date, cells, starts), LONDON | {"wide": "#2..#25"})
+        by_end = decoded(day(date, cells, ends), LONDON | {"wide": "#2..#25", "stamp": "end"})
+
+        begun = [one.start for one in by_start if isinstance(one, Reading)]
+        ended = [(one.end or 0) - 3600 for one in by_end if isinstance(one, Reading)]
+        assert begun == ended
+
+
 def test_each_interval_may_have_its_quality() -> None:
     """Value and quality in turns; or one quality for the day."""
     text = "Date,00:00,q1,12:00,q2\n02/03/2026,1,A,2,E\n"

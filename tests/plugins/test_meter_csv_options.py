@@ -31,6 +31,7 @@ from tests.plugins.csv_files import decoded
         ({"time_format": "%H:%M"}, "contradiction"),
         ({"time_column": "t", "time_format": "number"}, "missing_field"),
         ({"numbers": "clock"}, "contradiction"),
+        ({"change_end": "before"}, "contradiction"),
         ({"power": "kW"}, "missing_field"),
         ({"power": "kW", "interval": "PT7M"}, "wrong_interval"),
         ({"power": "kW", "interval": "15"}, "wrong_interval"),

@@ -86,6 +86,51 @@ def test_a_gap_in_the_pairs_is_told(missing: int) -> None:
     assert "ambiguous_time" in read(slots)
 
 
+def ends(slots: list[datetime], clock: str) -> str:
+    """Return a file of ends of slots, by the clock before or after a change."""
+    step = timedelta(minutes=15)
+    quarter = datetime.fromisoformat
+    stamps = [
+        (quarter(local(slot)) + step).strftime("%Y-%m-%d %H:%M")
+        if clock == "before"
+        else local(slot + step)
+        for slot in slots
+    ]
+    return "start,value\n" + "".join(f"{stamp},1\n" for stamp in stamps)
+
+
+@pytest.mark.parametrize("order", ["forward", "back", "pairs"])
+@pytest.mark.parametrize("clock", ["after", "before"])
+def test_ends_of_slots_in_the_hour(clock: str, order: str) -> None:
+    """By the clock before the change or after it; the one is never read as the other."""
+    slots = {"forward": SLOTS, "back": SLOTS[::-1], "pairs": in_pairs(SLOTS)}[order]
+    if order == "pairs" and clock == "after":
+        slots = sorted(SLOTS, key=lambda slot: local(slot + timedelta(minutes=15)))
+    expected = utc([slot + timedelta(minutes=15) for slot in slots])
+    other = {"after": "before", "before": "after"}[clock]
+
+    said, wrong = (
+        times(decoded(ends(slots, clock), VIENNA | {"stamp": "end", "change_end": one}))
+        for one in (clock, other)
+    )
+
+    assert said == expected
+    assert "ambiguous_time" in wrong
+
+
+def test_a_file_that_begins_in_the_hour() -> None:
+    """Forward it begins with the first of both; back it cannot be told with which."""
+    assert read(SLOTS[5:]) == utc(SLOTS[5:])
+    assert "ambiguous_time" in read(SLOTS[4:11][::-1])
+
+
+def test_a_file_that_begins_after_the_hour_and_goes_back() -> None:
+    """Its second row tells the way."""
+    slots = SLOTS[4:13][::-1]
+
+    assert read(slots) == utc(slots)
+
+
 @pytest.mark.parametrize(
     ("cell", "options", "expected"),
     [

@@ -22,7 +22,6 @@ from energia_plugins.meter_csv.times import (
     kept,
     offsets,
     parsed,
-    refuse_gap,
     steady,
     zone_of,
 )
@@ -152,13 +151,12 @@ class Days:
 
 
 def _of_clock(zone: tzinfo, local: int, fold: int, *, end: bool) -> int | None:
-    first, second = offsets(zone, local)
-    if second > first:
-        try:
-            refuse_gap(zone, local, end=end)
-        except BadTime:
-            return None
-    if fold and second >= first:
+    """Return the instant of a time of the clock, None where that day has none.
+
+    An end is that of a slot, whose clock it has: what ends at 03:00 began before 03:00.
+    """
+    first, second = offsets(zone, local - 1 if end else local)
+    if second > first or (fold and second == first):
         return None
     return local - (second if fold else first)
 

@@ -167,6 +167,12 @@ def _times_have_a_place(
         yield Fault("contradiction", message, "/time_format")
 
 
+def _ends_have_a_clock(change_end: str, stamp: str) -> Iterator[Fault]:
+    if change_end == "before" and stamp != "end":
+        message = "`change_end` is of ends: `stamp=end` says that stamps are ends"
+        yield Fault("contradiction", message, "/change_end")
+
+
 def _numbers_are_there(numbers: str | None, time_format: str) -> Iterator[Fault]:
     if numbers is not None and time_format != "number":
         message = "`numbers` says what numbers mean: `time_format=number` says that there are some"
@@ -265,6 +271,8 @@ class TableOptions:
             (seconds since 1970), or `epoch_ms`, `epoch_us`, `epoch_ns`.
         timezone: The zone or offset of time stamps without one; without it they are refused.
         stamp: Whether a time stamp is the start or the end of its slot.
+        change_end: Whether the end of a slot at the very moment when clocks change is written by
+            the clock `after` it, or by the one `before` it: in Vienna's October, 02:00 or 03:00.
         unit: The unit of the values; default the channel's.
         power: The unit of values that are mean power: the energy is power times `interval`.
 
@@ -277,6 +285,7 @@ class TableOptions:
         _length_is_said,
         _times_have_a_place,
         _numbers_are_there,
+        _ends_have_a_clock,
         _meter_words_have_a_column,
         _channel_words_have_a_column,
         _quality_words_have_a_column,
@@ -314,6 +323,7 @@ class TableOptions:
     date_format: DateFormat = "iso"
     timezone: ZoneOrOffset | None = None
     stamp: Literal["start", "end"] = "start"
+    change_end: Literal["after", "before"] = "after"
     unit: UnitName | None = None
     power: Power | None = None
 

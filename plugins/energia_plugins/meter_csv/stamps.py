@@ -58,7 +58,7 @@ def _reader(options: TableOptions, start: int, time: int | None) -> Reader:
     else:
         form = StampFormat.of_stamps(options.date_format)
     end = options.stamp == "end"
-    times = Times(form, zone, end, options.midnight == "end")
+    times = Times(form, zone, end, options.midnight == "end", options.change_end == "before")
     part = _parter(options.range_mark, end)
     if options.day_rows:
         return _DayRows(start, times, part, Days.of(options) if by_number else None).read

@@ -7,7 +7,7 @@ forward in time or back.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import attrs
 
@@ -27,6 +27,17 @@ class BadTime(ValueError):
     def __init__(self, code: str, message: str) -> None:
         self.code = code
         super().__init__(message)
+
+
+_TURNED: Final = (
+    "the file turns round into the hour that comes twice: which of both this is cannot be told; if "
+    "the first of both ends at a time of its own clock, say `change_end=before`, else give times "
+    "with an offset"
+)
+_BEGUN: Final = (
+    "the file begins in the hour that comes twice, and goes back in it: with which of both it "
+    "begins cannot be told; begin it an hour before, or give times with an offset"
+)
 
 
 @attrs.frozen
@@ -52,7 +63,7 @@ class _Order:
 
     Attributes:
         last: The last time stamp, in seconds of local time; None at the start.
-        falling: Whether the file goes back in time.
+        falling: Whether the file goes back in time; None while that is not known.
         blank: Whether the last row had no value.
         twins: Whether stamps come once with a value and once without, at any time of the day.
         second: Whether the run through the repeated hour that it is in is the later one; None
@@ -64,7 +75,7 @@ class _Order:
     """
 
     last: int | None = None
-    falling: bool = False
+    falling: bool | None = None
     blank: bool = False
     twins: bool = False
     second: bool | None = None
@@ -80,21 +91,37 @@ class _Order:
         if local == self.last:
             self.twins = self.twins or blank != self.blank
         else:
-            self.falling = self.last is not None and local < self.last
+            self.falling = None if self.last is None else local < self.last
         self.last, self.blank = local, blank
 
     def is_second(self, local: int, blank: bool) -> bool:
         """Tell whether a time that comes twice is the later one, and note it; raises `BadTime`."""
         if self.second is None:
-            self.second, self.pairs, self.single, self.again = self.falling, False, 0, False
+            self._begin(local)
         elif local == self.last:
             return self._repeated(blank)
-        elif self.last is not None and (local > self.last) == self.falling:
-            self.second, self.pairs, self.single, self.again = not self.falling, False, 0, False
+        elif self.last is not None and (local < self.last) is not bool(self.falling):
+            self._turn()
         else:
+            self.falling = bool(self.falling)
             self._onward()
         self.last, self.blank = local, blank
-        return self.second
+        return bool(self.second)
+
+    def _begin(self, local: int) -> None:
+        """Note that the hour begins; raises `BadTime` where the file turns round to it."""
+        back = None if self.last is None else local < self.last
+        if self.falling is None:
+            self.falling = back
+        elif back is not self.falling:
+            raise BadTime("ambiguous_time", _TURNED)
+        self.second, self.pairs, self.single, self.again = bool(self.falling), False, 0, False
+
+    def _turn(self) -> None:
+        """Note that the second run through the hour begins; raises `BadTime`."""
+        if self.falling is None:
+            raise BadTime("ambiguous_time", _BEGUN)
+        self.second, self.pairs, self.single, self.again = not self.falling, False, 0, False
 
     def _repeated(self, blank: bool) -> bool:
         """Tell which of both a stamp is that comes right after itself."""
@@ -131,6 +158,7 @@ class Times:
         zone: Of those without an offset.
         end_stamped: Whether a stamp is the end of its slot.
         midnight_ends: Whether 00:00 is the end of the day that it is written with.
+        end_before: Whether an end at the moment of a change is written by the clock before it.
 
     """
 
@@ -138,6 +166,7 @@ class Times:
     zone: Zone | None
     end_stamped: bool = False
     midnight_ends: bool = False
+    end_before: bool = False
     _orders: dict[object, _Order] = attrs.field(factory=dict, init=False)
     _days: dict[str, _Day] = attrs.field(factory=dict, init=False)
     _hours: dict[str, _Clock] = attrs.field(factory=dict, init=False)
@@ -230,6 +259,8 @@ class Times:
         zone = zone_of(self.zone, _shown(local))
         if word is not None:
             return _of_word(zone, local, word)
+        if self.end_before:
+            local -= 1  # the clock of the slot: what ends at 03:00 began before
         first, second = offsets(zone, local)
         if second > first:
             refuse_gap(zone, local, end=self.end_stamped)
