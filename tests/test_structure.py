@@ -225,10 +225,10 @@ def test_no_file_tells_of_the_machine_it_was_made_on() -> None:
 
 def test_no_file_has_the_marks_of_a_merge() -> None:
     """What two sides wrote was made one."""
-    mark = re.compile(rf"^(?:{'<' * 7}|{'>' * 7}) ", re.MULTILINE)
+    mark = re.compile(rf"^(?:{'<' * 7}|{'>' * 7}) ".encode(), re.MULTILINE)
     texts = {path: path.read_bytes() for path in tracked() if path.suffix != ".gz"}
 
-    assert [str(path) for path, text in texts.items() if mark.search(text.decode())] == []
+    assert [str(path) for path, text in texts.items() if mark.search(text)] == []
 
 
 def test_locks_name_hashes_and_no_host() -> None:

@@ -149,6 +149,7 @@ def test_a_row_of_more_columns_than_the_header_is_a_problem() -> None:
         ("start,value,value", {}, "several"),
         ("", {}, "no columns"),
         ("start,value", {"meter_column": "m"}, "'m'"),
+        ("start;value", {}, "`delimiter=;`"),
     ],
 )
 def test_headers(header: str, options: dict[str, str], word: str) -> None:

@@ -246,13 +246,17 @@ class BlockStore:
         """Take out of *new* what an earlier batch sent: equal is repeated, other is refused.
 
         *first* is the quality that came first for each slot. Its value need not be remembered: it
-        is stored by now, or it was a null, whose quality is 0.
+        is stored by now, or it was a null, whose quality is 0. A null beside a value says nothing:
+        one that comes later is a repeat, and one that came before gives way.
         """
-        again = first != NEVER_SENT
+        gone = int(((first == 0) & (part.quality != 0)).sum())
+        self.counts.missing -= gone
+        self.counts.repeated += gone
+        again = (first != NEVER_SENT) & ((first != 0) | (part.quality == 0))
         if not again.any():
             return
         values = stored.blocks.values[part.row, part.slot]
-        equal = (first == part.quality) & ((first == 0) | (values == part.values))
+        equal = (part.quality == 0) | ((first == part.quality) & (values == part.values))
         self.counts.repeated += int((again & equal).sum())
         self.problems.add_each(
             "duplicate_in_request",

@@ -385,10 +385,12 @@ class _FileUsage:
         self.ends = item.start is None
         instant = item.start if item.start is not None else item.end
         assert instant is not None
-        if instant in channel.values:
+        text = None if item.value is None else str(item.value)
+        # A null beside a value says nothing, whichever comes first.
+        if instant in channel.values and None not in (text, channel.values[instant]):
             message = f"line {item.line}: a second reading of {utc_text(instant)}"
             raise Invalid(message, [Fault("repeated", message, line=item.line)])
-        channel.values[instant] = None if item.value is None else str(item.value)
+        channel.values[instant] = channel.values.get(instant) if text is None else text
         channel.units.add(item.unit)
         self.meters.add(item.meter)
         if item.start is not None and item.end is not None:

@@ -199,7 +199,7 @@ class ImportBlocks:
         Args:
             rows: int64[n], the rows of the blocks, as `rows` gave them.
             index: int64[n], the slot in each.
-            quality: int8[n], what comes now: it is kept where nothing came before.
+            quality: int8[n], what comes now: it is kept where nothing, or a null, came before.
 
         """
         size = min(_PAGE, self.width)
@@ -211,7 +211,7 @@ class ImportBlocks:
         self._first = _grown(self._first, len(self._pages) * size, fill=NEVER_SENT)
         position = numbers[inverse] * size + index % size
         before: Quality = self._first[position]
-        self._first[position] = np.where(before == NEVER_SENT, quality, before)
+        self._first[position] = np.where(before <= 0, quality, before)
         return before
 
 

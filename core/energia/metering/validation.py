@@ -577,13 +577,15 @@ def _folded(
 ) -> tuple[_SlotReadings, int]:
     """Sort by channel and slot, each slot once; return how many equal repeats there were.
 
-    The first reading of a slot stands. Equal ones are folded into it, others are refused.
+    The first value of a slot stands. Equal ones are folded into it, others are refused. A null
+    beside a value says nothing, whichever comes first: it is folded too.
     """
     same = readings.channel[1:] == readings.channel[:-1]
     if not (same & (readings.slot[1:] <= readings.slot[:-1])).any() and _grouped(readings.channel):
         return readings, 0  # in order already, as almost all are: sorting would cost the most
-    # lexsort is stable, so of equal slots the first that was sent stays the first.
-    readings = readings.take(np.lexsort((readings.slot, readings.channel)))
+    # lexsort is stable, so of equal slots the first value that was sent stays the first.
+    null = readings.values == MISSING
+    readings = readings.take(np.lexsort((null, readings.slot, readings.channel)))
     again = np.zeros(len(readings.slot), bool)
     again[1:] = (readings.channel[1:] == readings.channel[:-1]) & (
         readings.slot[1:] == readings.slot[:-1]
@@ -594,6 +596,7 @@ def _folded(
     equal = (readings.values == readings.values[first]) & (
         readings.quality == readings.quality[first]
     )
+    equal |= readings.values == MISSING
     problems.add_each(
         "duplicate_in_request",
         np.flatnonzero(again & ~equal).tolist(),

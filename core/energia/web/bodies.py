@@ -76,11 +76,13 @@ class Upload:
 
     Attributes:
         media_type: What the client says the file is, without parameters.
+        charset: How it says the text is encoded, if it does.
 
     """
 
     def __init__(self, request: web.BaseRequest, limit: Limit) -> None:
         self.media_type = request.content_type
+        self.charset = request.charset
         self._request = request
         self._limit = limit
 

@@ -1,20 +1,24 @@
-"""Time stamps as files write them, and the instants they mean."""
+"""The instants that time stamps mean: zones, offsets, and the hour that comes twice.
 
-import re
-from datetime import UTC, datetime, timedelta, tzinfo
+A local time that comes twice is told apart by the order of the file, as its second occurrence or by
+a second run through the hour; which of the two is the later one depends on whether the file goes
+forward in time or back.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from typing import Final, TypeVar
 
 import attrs
 
-from energia.time import Zone
+from energia.time import DAY, Zone, day_number
+from energia_plugins.meter_csv.patterns import Hour, OffGrid, StampFormat
+from energia_plugins.meter_csv.words import plain
 
-_ISO = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<hour>\d\d)(?P<rest>:\d\d(?::\d\d(?:\.\d{1,6})?)?)"
-    r" ?(?P<offset>Z|[+-]\d\d:?\d\d)?",
-    re.ASCII,
-)
 _EPOCH = datetime(1970, 1, 1)
 #: How many days, times of day and series are kept.
 _KEPT = 100_000
+T = TypeVar("T")
 
 
 class BadTime(ValueError):
@@ -23,6 +27,17 @@ class BadTime(ValueError):
     def __init__(self, code: str, message: str) -> None:
         self.code = code
         super().__init__(message)
+
+
+_TURNED: Final = (
+    "the file turns round into the hour that comes twice: which of both this is cannot be told; if "
+    "the first of both ends at a time of its own clock, say `change_end=before`, else give times "
+    "with an offset"
+)
+_BEGUN: Final = (
+    "the file begins in the hour that comes twice, and goes back in it: with which of both it "
+    "begins cannot be told; begin it an hour before, or give times with an offset"
+)
 
 
 @attrs.frozen
@@ -34,170 +49,314 @@ class _Day:
 
 
 @attrs.frozen
-class _Hour:
-    """A time of day: the seconds since midnight, of UTC if it `has_offset`."""
+class _Clock:
+    """A time of day: the seconds since midnight, of UTC if it `has_offset`; the zone it names."""
 
     seconds: int
     has_offset: bool
+    zone: str | None
 
 
 @attrs.define
-class _Clock:
+class _Order:
     """Where in local time one series of a file is.
 
     Attributes:
         last: The last time stamp, in seconds of local time; None at the start.
-        falling: Whether the file goes back in time.
-        second: Whether the repeated hour that it is in runs for the second time.
+        falling: Whether the file goes back in time; None while that is not known.
+        blank: Whether the last row had no value.
+        twins: Whether stamps come once with a value and once without, at any time of the day.
+        second: Whether the run through the repeated hour that it is in is the later one; None
+            outside such an hour.
+        pairs: Whether the hour is written in pairs: 02:00 02:00 02:15 02:15.
+        single: How many stamps of the hour came once only; the last one is not counted yet.
+        again: Whether the last stamp came twice.
 
     """
 
     last: int | None = None
-    falling: bool = False
+    falling: bool | None = None
+    blank: bool = False
+    twins: bool = False
     second: bool | None = None
+    pairs: bool = False
+    single: int = 0
+    again: bool = False
 
-    def plain(self, local: int) -> None:
-        """Note a time that comes once."""
-        if local != self.last:
-            self.falling = self.last is not None and local < self.last
-        self.last, self.second = local, None
+    def plain(self, local: int, blank: bool) -> None:
+        """Note a time that comes once; raises `BadTime` after an hour that cannot be told."""
+        if self.second is not None:
+            self.second = None
+            self._onward()
+        if local == self.last:
+            self.twins = self.twins or blank != self.blank
+        else:
+            self.falling = None if self.last is None else local < self.last
+        self.last, self.blank = local, blank
 
-    def is_second(self, local: int) -> bool:
-        """Whether a time that comes twice is the second one, by the order of the file; note it."""
+    def is_second(self, local: int, blank: bool) -> bool:
+        """Tell whether a time that comes twice is the later one, and note it; raises `BadTime`."""
         if self.second is None:
-            self.second = self.falling
-        elif self.last is not None and (local >= self.last if self.falling else local <= self.last):
-            self.second = not self.falling
-        self.last = local
-        return self.second
+            self._begin(local)
+        elif local == self.last:
+            return self._repeated(blank)
+        elif self.last is not None and (local < self.last) is not bool(self.falling):
+            self._turn()
+        else:
+            self.falling = bool(self.falling)
+            self._onward()
+        self.last, self.blank = local, blank
+        return bool(self.second)
+
+    def _begin(self, local: int) -> None:
+        """Note that the hour begins; raises `BadTime` where the file turns round to it."""
+        back = None if self.last is None else local < self.last
+        if self.falling is None:
+            self.falling = back
+        elif back is not self.falling:
+            raise BadTime("ambiguous_time", _TURNED)
+        self.second, self.pairs, self.single, self.again = bool(self.falling), False, 0, False
+
+    def _turn(self) -> None:
+        """Note that the second run through the hour begins; raises `BadTime`."""
+        if self.falling is None:
+            raise BadTime("ambiguous_time", _BEGUN)
+        self.second, self.pairs, self.single, self.again = not self.falling, False, 0, False
+
+    def _repeated(self, blank: bool) -> bool:
+        """Tell which of both a stamp is that comes right after itself."""
+        assert self.second is not None
+        if self.twins and (blank or self.blank):
+            self.blank = self.blank and blank
+            return self.second != self.again
+        self.again = self.pairs = True
+        self._refuse_single()
+        self.blank = blank
+        return not self.second
+
+    def _onward(self) -> None:
+        """Note that the stamp before has come as often as it will."""
+        self.single += not self.again
+        self.again = False
+        self._refuse_single()
+
+    def _refuse_single(self) -> None:
+        if self.pairs and self.single:
+            message = (
+                "of the hour that comes twice some stamps are written twice and others once: "
+                "which of both these are cannot be told; give times with an offset"
+            )
+            raise BadTime("ambiguous_time", message)
 
 
 @attrs.define
 class Times:
     """Reads the time stamps of one file, in the order of its lines.
 
-    A local time that comes twice is told apart by the order: the first run through the hour is the
-    earlier one in a file that goes forward, the later one in a file that goes back.
+    Attributes:
+        format: How they are written.
+        zone: Of those without an offset.
+        end_stamped: Whether a stamp is the end of its slot.
+        midnight_ends: Whether 00:00 is the end of the day that it is written with.
+        end_before: Whether an end at the moment of a change is written by the clock before it.
+
     """
 
-    pattern: str
+    format: StampFormat
     zone: Zone | None
     end_stamped: bool = False
-    _clocks: dict[object, _Clock] = attrs.field(factory=dict, init=False)
-    # What ISO stamps are made of: their days, and their times of day (with the offset, if there is
-    # one). Both come again and again, and are parsed once.
+    midnight_ends: bool = False
+    end_before: bool = False
+    _orders: dict[object, _Order] = attrs.field(factory=dict, init=False)
     _days: dict[str, _Day] = attrs.field(factory=dict, init=False)
-    _hours: dict[str, _Hour] = attrs.field(factory=dict, init=False)
+    _hours: dict[str, _Clock] = attrs.field(factory=dict, init=False)
 
-    def read(self, text: str, series: object) -> int:
-        """Return the instant of *text*, in seconds, UTC; *series* tells interleaved ones apart.
+    def stamp(self, text: str, series: object, blank: bool) -> int:
+        """Return the instant of a stamp in one cell, in seconds, UTC.
+
+        Nearly all cells have no blanks around and within that matter: they are looked at when a
+        stamp does not fit without.
+
+        Args:
+            text: The stamp.
+            series: Tells interleaved series apart.
+            blank: Whether the row has no value.
 
         Raises:
             BadTime: It is not a time, has no offset, or does not exist in the zone.
 
         """
-        day, hour = self._days.get(text[:10]), self._hours.get(text[10:])
+        day_text, hour_text = self.format.cut(text)
+        day, hour = self._days.get(day_text), self._hours.get(hour_text)
+        if day is not None and hour is not None:
+            if hour.has_offset:
+                return day.midnight + hour.seconds
+            return self._local(day, hour, series, blank)
+        try:
+            return self.read(day_text, hour_text, series, blank)
+        except BadTime as error:
+            single = " ".join(plain(text).split())
+            if error.code != "bad_time" or single == text:
+                raise self._named(error, text) from None
+        return self.stamp(single, series, blank)
+
+    def _named(self, error: BadTime, text: str) -> BadTime:
+        """Return an error that shows all of a stamp, not only the part that does not fit."""
+        if error.code != "bad_time":
+            return error
+        return BadTime(error.code, _told(text, "time", self.format.name))
+
+    def read(self, day_text: str, hour_text: str, series: object, blank: bool) -> int:
+        """Return the instant of a date and a time of day, as `stamp` does."""
+        day, hour = self._days.get(day_text), self._hours.get(hour_text)
         if day is None or hour is None:
-            return self._first(text, series)
+            day, hour = self._day(day_text), self._hour(hour_text)
         if hour.has_offset:
             return day.midnight + hour.seconds
-        if day.shift is None:
-            return self._first(text, series)
+        return self._local(day, hour, series, blank)
+
+    def _local(self, day: _Day, hour: _Clock, series: object, blank: bool) -> int:
         local = day.midnight + hour.seconds
-        self._clock(series).plain(local)
+        if day.shift is None or hour.zone is not None:
+            return local - self._shift(local, hour.zone, series, blank)
+        order = self._orders.get(series) or self._order(series)
+        order.plain(local, blank)
         return local - day.shift
 
-    def _first(self, text: str, series: object) -> int:
-        """Return the instant of *text*, whose parts are new, or whose day has no one offset."""
-        stamp = self._parsed(text)
-        if stamp.microsecond:
-            raise BadTime("off_grid", f"{text!r} is not on a whole second")
-        local = round((stamp.replace(tzinfo=None) - _EPOCH).total_seconds())
-        if self.pattern == "iso":
-            self._keep(text, stamp, local)
-        if stamp.tzinfo is not None:
-            return local
-        if self.zone is None:
-            raise BadTime("naive_time", f"{text!r} has no offset, and no `timezone` is given")
-        return local - self._shift(stamp, self.zone.tzinfo, self._clock(series), local)
-
-    def _parsed(self, text: str) -> datetime:
-        """Return a stamp, in UTC if it has an offset."""
+    def is_day(self, text: str) -> bool:
+        """Tell whether *text* is a date alone."""
         try:
-            if self.pattern != "iso":
-                stamp = datetime.strptime(text, self.pattern)
-                return stamp.astimezone(UTC) if stamp.tzinfo else stamp
-            if match := _ISO.fullmatch(text):
-                return _of_iso(match)
-        except (ValueError, OverflowError):
-            pass
-        raise BadTime("bad_time", f"{text[:60]!r} is not a time of the format {self.pattern!r}")
+            self._day(text)
+        except BadTime:
+            return False
+        return True
 
-    def _keep(self, text: str, stamp: datetime, local: int) -> None:
-        """Note what the two parts of an ISO stamp mean."""
-        # A file whose every stamp is new must not fill the memory.
-        if len(self._days) > _KEPT or len(self._hours) > _KEPT:
-            self._days.clear()
-            self._hours.clear()
-        day = datetime.fromisoformat(text[:10])
-        midnight = round((day - _EPOCH).total_seconds())
-        shift = None if self.zone is None else _steady(self.zone.tzinfo, day)
-        self._days[text[:10]] = _Day(midnight, shift)
-        self._hours[text[10:]] = _Hour(local - midnight, stamp.tzinfo is not None)
+    def _day(self, text: str) -> _Day:
+        day = parsed(self.format.day, text, "date", self.format.name)
+        midnight = day_number(day) * DAY
+        shift = None if self.zone is None else steady(self.zone.tzinfo, midnight)
+        return kept(self._days, text, _Day(midnight, shift))
 
-    def _clock(self, series: object) -> _Clock:
-        clock = self._clocks.get(series)
-        if clock is None:
-            if len(self._clocks) >= _KEPT:
+    def _hour(self, text: str) -> _Clock:
+        hour: Hour = parsed(self.format.hour, text, "time", self.format.name)
+        seconds = DAY if self.midnight_ends and hour.seconds == 0 else hour.seconds
+        has_offset = hour.offset is not None
+        clock = _Clock(seconds - (hour.offset or 0), has_offset, hour.zone)
+        return kept(self._hours, text, clock)
+
+    def _order(self, series: object) -> _Order:
+        order = self._orders.get(series)
+        if order is None:
+            if len(self._orders) >= _KEPT:
                 raise BadTime(
                     "too_many_series", f"a file has local times of at most {_KEPT} series"
                 )
-            clock = self._clocks[series] = _Clock()
-        return clock
+            order = self._orders[series] = _Order()
+        return order
 
-    def _shift(self, stamp: datetime, zone: tzinfo, clock: _Clock, local: int) -> int:
-        """Return how many seconds ahead of UTC the local time *stamp* is."""
-        first, second = _both(zone, stamp)
+    def _shift(self, local: int, word: str | None, series: object, blank: bool) -> int:
+        """Return how many seconds ahead of UTC a local time is."""
+        zone = zone_of(self.zone, _shown(local))
+        if word is not None:
+            return _of_word(zone, local, word)
+        if self.end_before:
+            local -= 1  # the clock of the slot: what ends at 03:00 began before
+        first, second = offsets(zone, local)
         if second > first:
-            if self.end_stamped and not _is_gap(zone, stamp - timedelta(seconds=1)):
-                return first  # the slot ends just when the clocks go forward
-            raise BadTime("impossible_time", f"{stamp} does not exist: clocks went forward")
+            refuse_gap(zone, local, end=self.end_stamped)
+            return first  # the slot ends just when the clocks go forward
+        order = self._order(series)
         if second < first:
-            return second if clock.is_second(local) else first
-        clock.plain(local)
+            return second if order.is_second(local, blank) else first
+        order.plain(local, blank)
         return first
+
+
+def parsed(reader: Callable[[str], T], text: str, what: str, name: str) -> T:
+    """Return what *reader* makes of a text of the format *name*; raises `BadTime`."""
+    try:
+        return reader(text)
+    except OffGrid:
+        raise BadTime("off_grid", f"{text[:60]!r} is not on a whole second") from None
+    except (ValueError, OverflowError):
+        raise BadTime("bad_time", _told(text, what, name)) from None
+
+
+def _told(text: str, what: str, name: str) -> str:
+    """Return what is wrong with a text, and what may help if it is that of another kind of row."""
+    message = f"{text[:60]!r} is not a {what} of the format {name!r}"
+    if any(character.isdigit() for character in text):
+        return message
+    return f"{message}; `where`, `until` and `footer_rows` leave out rows that are no readings"
+
+
+def kept(store: dict[str, T], text: str, value: T) -> T:
+    """Put what a text means into a bounded *store*, and return it."""
+    # A file whose every stamp is new must not fill the memory.
+    if len(store) > _KEPT:
+        store.clear()
+    store[text] = value
+    return value
+
+
+# Local time.
+
+
+def _shown(local: int) -> str:
+    return str(_naive(local))
+
+
+def _naive(local: int) -> datetime:
+    try:
+        return _EPOCH + timedelta(seconds=local)
+    except OverflowError:
+        raise BadTime("bad_time", "the year is out of range") from None
+
+
+def zone_of(zone: Zone | None, text: str) -> tzinfo:
+    """Return the zone of local times; raises `BadTime` where none was given."""
+    if zone is None:
+        raise BadTime("naive_time", f"{text!r} has no offset, and no `timezone` is given")
+    return zone.tzinfo
+
+
+def offsets(zone: tzinfo, local: int) -> tuple[int, int]:
+    """Return the offset of the first and of the second time that clocks show *local* seconds."""
+    stamp = _naive(local)
+    return _ahead(zone, stamp.replace(fold=0)), _ahead(zone, stamp.replace(fold=1))
+
+
+def refuse_gap(zone: tzinfo, local: int, *, end: bool) -> None:
+    """Refuse a time that clocks never show, but for the end of a slot at the very change."""
+    if end:
+        first, second = offsets(zone, local - 1)
+        if second <= first:
+            return
+    raise BadTime("impossible_time", f"{_shown(local)} does not exist: clocks went forward")
 
 
 def _ahead(zone: tzinfo, stamp: datetime) -> int:
     return round((zone.utcoffset(stamp.replace(tzinfo=zone)) or timedelta()).total_seconds())
 
 
-def _both(zone: tzinfo, stamp: datetime) -> tuple[int, int]:
-    """Return the offset of the first and of the second time that clocks show *stamp*."""
-    return _ahead(zone, stamp.replace(fold=0)), _ahead(zone, stamp.replace(fold=1))
+def _of_word(zone: tzinfo, local: int, word: str) -> int:
+    """Return the offset of a local time that names its zone, such as CEST."""
+    stamp = _naive(local)
+    for fold in (0, 1):
+        aware = stamp.replace(tzinfo=zone, fold=fold)
+        if (aware.tzname() or "").upper() == word:
+            return _ahead(zone, stamp.replace(fold=fold))
+    message = f"{stamp} is not {word} in the zone of `timezone`"
+    raise BadTime("unknown_zone", message)
 
 
-def _is_gap(zone: tzinfo, stamp: datetime) -> bool:
-    first, second = _both(zone, stamp)
-    return second > first
-
-
-def _steady(zone: tzinfo, day: datetime) -> int | None:
+def steady(zone: tzinfo, midnight: int) -> int | None:
     """Return the offset of a whole day and the midnight after it, None where it may change.
 
     No zone changes its offset twice within six days (`energia.time`).
     """
     try:
-        before, after = (_ahead(zone, day + timedelta(days=days)) for days in (-1, 2))
-    except OverflowError:
+        before, after = (_ahead(zone, _naive(midnight + days * DAY)) for days in (-1, 2))
+    except (OverflowError, BadTime):
         return None
     return before if before == after else None
-
-
-def _of_iso(match: re.Match[str]) -> datetime:
-    text, hour, offset = match["day"], match["hour"], match["offset"] or ""
-    late = timedelta()
-    if hour == "24" and not match["rest"].strip(":0."):
-        hour, late = "00", timedelta(days=1)
-    stamp = datetime.fromisoformat(f"{text}T{hour}{match['rest']}{offset}") + late
-    return stamp.astimezone(UTC) if stamp.tzinfo else stamp

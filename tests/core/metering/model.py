@@ -34,8 +34,8 @@ class Model:
     def store(self, batches: list[list[Item]], now: float) -> dict[str, int]:
         """Store one import and return its counts.
 
-        A slot that comes again is held against the first one of its batch, and that against the
-        first one of the import.
+        A slot that comes again is held against the first value of its batch, and that against the
+        first value of the import.
         """
         counts = Counter(received=sum(map(len, batches)))
         firsts: dict[int, tuple[int | None, int]] = {}
@@ -92,7 +92,10 @@ def _firsts(
     counts: Counter[str],
 ) -> dict[int, tuple[int | None, int]]:
     for start, one in came:
-        if start in found:
+        if start in found and None in (one[0], found[start][0]):
+            counts["repeated"] += 1  # a null beside a value says nothing, whichever comes first
+            found[start] = one if found[start][0] is None else found[start]
+        elif start in found:
             counts["repeated" if found[start] == one else "rejected"] += 1
         else:
             found[start] = one

@@ -227,7 +227,7 @@ async def test_formats(api: Client) -> None:
     """The formats are those of the loaded plugins, with their options."""
     found = await answer(await api.get("/v1/formats"))
 
-    assert [one["name"] for one in found["items"]] == ["csv"]
+    assert [one["name"] for one in found["items"]] == ["csv", "excel"]
     assert "timezone" in found["items"][0]["schema"]["$defs"]["CsvOptions"]["properties"]
 
 
@@ -248,3 +248,30 @@ async def test_sites_and_meters(api: Client) -> None:
         "/v1/meters", json={"site": "second", "channels": [CHANNEL | {"kind": "register"}]}
     )
     assert (await answer(refused, 422))["code"] == "not_supported"
+
+
+@pytest.mark.parametrize(
+    ("charset", "encoding", "status"),
+    [
+        ("iso-8859-1", None, 200),
+        ("ISO-8859-1", "latin-1", 200),
+        ("iso-8859-1", "utf-8", 422),
+        ("utf-8", "iso-8859-1", 422),
+        ("utf-8", None, 400),
+        ("klingon", None, 422),
+    ],
+)
+async def test_the_charset_of_a_file(
+    api: Client, charset: str, encoding: str | None, status: int
+) -> None:
+    """It is the encoding; one that contradicts the option is refused, as is one not known."""
+    query = {"format": "csv", "meter": "m", "value_column": "énergie"}
+    headers = {"Content-Type": f"text/csv; charset={charset}"}
+    data = "start,énergie\n2026-03-01T00:00:00Z,1\n".encode("iso-8859-1")
+
+    more = {} if encoding is None else {"encoding": encoding}
+    sent = await api.post("/v1/imports", params=query | more, data=data, headers=headers)
+
+    found = await answer(sent, status)
+    if status == 422:
+        assert [fault["pointer"] for fault in found["errors"]] == ["/query/encoding"]

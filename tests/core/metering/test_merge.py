@@ -256,3 +256,20 @@ async def test_a_null_never_erases(tenant: Tenant) -> None:
     found = await query.series(tenant, channel, START, START + 4 * 3600)
     assert found.values.tolist() == [1_000_000, 2_000_000, MISSING, MISSING]
     assert found.quality.tolist() == [1, 1, 0, -1]
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("null_first", [False, True])
+async def test_a_null_beside_a_value_says_nothing(
+    tenant: Tenant, null_first: bool, apart: bool
+) -> None:
+    """Whichever comes first, in one batch or in two: the value is stored, the null is a repeat."""
+    channel = await meter(tenant)
+    value, null = (START, 5, 1), (START, None, 1)
+    items = [null, value] if null_first else [value, null]
+
+    outcome = await store(tenant, "m", [[one] for one in items] if apart else [items], START)
+
+    assert (outcome.created, outcome.repeated, outcome.missing, outcome.rejected) == (1, 1, 0, 0)
+    found = await query.series(tenant, channel, START, START + 3600)
+    assert found.values.tolist() == [5_000_000]

@@ -1,5 +1,6 @@
 """How readings come in: as JSON or as files; and the outcome of every import."""
 
+import codecs
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -10,7 +11,7 @@ from energia.convert import TEXT, Id
 from energia.convert.faults import Faults
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Invalid, NotFound, did_you_mean
+from energia.errors import Invalid, NotFound, UnsupportedMedia, did_you_mean
 from energia.metering import imports
 from energia.metering.body import Body
 from energia.metering.decoders import AUTO, Decoder, Defaults, recognized
@@ -72,13 +73,16 @@ async def post_import(
     """Store the readings of a file: all of them, or none if something is wrong.
 
     The other parameters are the options of the format. A file that comes again changes nothing.
+    The `charset` of the Content-Type is the `encoding` of a format that has one.
     """
     if format != AUTO:  # what is wrong with a request is told before its file has come
-        _options(_decoder(core, format), options)
+        stated = _decoder(core, format)
+        _options(stated, _with_charset(stated, options, file.charset))
     defaults, skip = Defaults(meter, channel), on_problem == "skip"
     async with file.blocking() as blocks:
         decoder, chunks = _found(core, format, blocks)
-        intake, structured = _intake(core, tenant), _options(decoder, options)
+        query = _with_charset(decoder, options, file.charset)
+        intake, structured = _intake(core, tenant), _options(decoder, query)
         return await intake.file(chunks, decoder, structured, defaults, skip=skip)
 
 
@@ -113,6 +117,38 @@ def _decoder(core: Core, format_: str) -> Decoder:
         message = f"there is no format {format_[:40]!r}{did_you_mean(format_, decoders)}"
         raise Invalid.of("unknown_format", message, "/query/format")
     return decoders[format_]
+
+
+def _with_charset(decoder: Decoder, query: Query, charset: str | None) -> Query:
+    """Return the query with the `charset` of the Content-Type as its `encoding`.
+
+    Raises:
+        Invalid: The query says another encoding.
+        UnsupportedMedia: The format is always UTF-8, and the charset is another one.
+
+    """
+    if charset is None:
+        return query
+    if "encoding" not in {field.name for field in attrs.fields(decoder.options)}:
+        if _codec(charset) not in ("utf-8", "ascii"):
+            raise UnsupportedMedia(f"the format is UTF-8, not {charset[:40]}")
+        return query
+    said = query.get("encoding")
+    if said is None:
+        return Query({**query, "encoding": charset})
+    # UTF-16 is the charset of both orders of its bytes.
+    if not f"{_codec(said)}-".startswith(f"{_codec(charset)}-"):
+        message = f"the Content-Type says charset={charset[:40]}, and not {said[:40]}"
+        raise Invalid.of("contradiction", message, "/query/encoding")
+    return query
+
+
+def _codec(name: str) -> str:
+    """Return the one name of an encoding that has several, such as latin-1."""
+    try:
+        return codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return name.lower()
 
 
 def _options(decoder: Decoder, query: Query) -> object:

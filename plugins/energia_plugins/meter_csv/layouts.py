@@ -1,0 +1,407 @@
+"""Rows as readings: a row for each time stamp, or a row for each day with its intervals beside.
+
+A layout is made of the header and the options. What is needed for each row is found out before the
+first one; a file of millions of rows is read by little more than lookups of what was read before.
+"""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from functools import partial
+from typing import Final
+
+import attrs
+
+from energia import ACTUAL, Fault, Problem, Reading
+from energia_plugins.meter_csv.cells import (
+    BadQuality,
+    BadValue,
+    Numbers,
+    Qualities,
+    Values,
+    added,
+)
+from energia_plugins.meter_csv.days import Days, clocks_of, in_doubt
+from energia_plugins.meter_csv.header import Header
+from energia_plugins.meter_csv.options import TableOptions
+from energia_plugins.meter_csv.origins import BadWord, Origin, Origins, Slot
+from energia_plugins.meter_csv.stamps import Stamps, part_of
+from energia_plugins.meter_csv.text import Row
+from energia_plugins.meter_csv.times import BadTime
+from energia_plugins.meter_csv.words import items, name, plain, qualities_of, span_of
+
+Items = Iterator[Reading | Problem]
+#: How many days are remembered.
+_DAYS: Final = 1000
+#: What is wrong with a row as a whole.
+_BAD: Final = (BadTime, BadWord, BadQuality, BadValue)
+
+
+def values_as(options: TableOptions) -> tuple[Values, str | None]:
+    """Return what reads the values of a file, and the unit that they have then."""
+    multiplier, divisor, unit = options.factor, Decimal(1), options.unit
+    if options.power is not None:
+        ratio = Decimal(options.seconds or 0), Decimal(3600)
+        if ratio[0] and not ratio[1] % ratio[0]:
+            divisor = ratio[1] // ratio[0]
+        else:
+            multiplier, divisor = multiplier * ratio[0], ratio[1]
+        unit = f"{options.power}h"
+    missing = frozenset(items(options.missing_words or ""))
+    numbers = Numbers.marked(options.decimal, options.thousands)
+    return Values(numbers, missing, multiplier, divisor, options.power or options.unit), unit
+
+
+def qualities_as(options: TableOptions) -> Qualities:
+    """Return what reads the qualities of a file."""
+    return Qualities({} if options.quality_words is None else qualities_of(options.quality_words))
+
+
+def _code(error: ValueError) -> str:
+    """Return the code of what is wrong with a row."""
+    if isinstance(error, BadTime | BadWord):
+        return error.code
+    return "unknown_quality" if isinstance(error, BadQuality) else "not_a_number"
+
+
+@attrs.frozen
+class Shape:
+    """How many columns a row has.
+
+    Attributes:
+        needed: How many it has at least.
+        columns: How many the header has; None where that is not known.
+        start: The column of stamps,
+        title: and its name.
+        values: The columns of values.
+
+    """
+
+    needed: int
+    columns: int | None
+    start: int
+    title: str
+    values: tuple[int, ...]
+
+    def unfit(self, cells: list[str]) -> bool:
+        """Tell whether a row has too few or too many columns."""
+        # An unquoted decimal comma makes a cell more: "1,5" would be read as 1.
+        more = self.columns is not None and any(map(str.strip, cells[self.columns :]))
+        return more or len(cells) < self.needed
+
+    def fault(self, line: int, cells: list[str]) -> Iterator[Problem]:
+        """Yield what is wrong with the columns of a row; nothing if it is blank."""
+        if len(cells) >= self.needed:
+            message = f"the row has {len(cells)} columns; the header has {self.columns}"
+            yield Problem(line, "surplus_column", message)
+        elif any(map(str.strip, cells)):
+            message = f"the row has {len(cells)} columns; {self.needed} are needed"
+            yield Problem(line, "missing_column", message)
+
+    def says_nothing(self, cells: list[str]) -> bool:
+        """Tell whether a row has neither a stamp nor a value, or is the header once more."""
+        if not any(cells[at].strip() for at in (self.start, *self.values)):
+            return True
+        return bool(self.title) and name(cells[self.start]) == self.title
+
+
+@attrs.frozen
+class LongLayout:
+    """A row for each time stamp, with one value or several.
+
+    Attributes:
+        shape: How many columns a row has.
+        stamps: Reads when it is.
+        origins: Reads whose values it has.
+        values: Reads numbers.
+        quality: The column of qualities, if there is one.
+        qualities: Reads them.
+        unit: The unit of the values.
+        ends: Whether stamps are ends.
+        blank: What is done with a sum of which something is missing.
+
+    """
+
+    shape: Shape
+    stamps: Stamps
+    origins: Origins
+    values: Values
+    quality: int | None
+    qualities: Qualities
+    unit: str | None
+    ends: bool
+    blank: str
+
+    @classmethod
+    def of(cls, header: Header, options: TableOptions) -> "LongLayout":
+        """Return the layout of a file; raises `Invalid` where a column is not there."""
+        stamps, origins = Stamps.of(header, options), Origins.of(header, options)
+        quality = _quality_column(header, options)
+        header.refuse()
+        values, unit = values_as(options)
+        columns = [at for _, each in origins.values for at in each]
+        others = [stamps.time, origins.meter, origins.channel, quality]
+        return cls(
+            _shape(header, stamps.start, columns, others),
+            stamps,
+            origins,
+            values,
+            quality,
+            qualities_as(options),
+            unit,
+            stamps.ends,
+            options.sum_blank,
+        )
+
+    def readings(self, rows: Iterable[Row]) -> Items:
+        """Yield the readings and problems of rows."""
+        columns, read, slot = self.shape.columns, self._read, self._slot
+        for line, cells in rows:
+            if len(cells) != columns and self.shape.unfit(cells):
+                yield from self.shape.fault(line, cells)
+                continue
+            try:
+                if slot is None:
+                    yield from self._row(line, cells)
+                elif (reading := read(line, cells, None, slot)) is not None:
+                    yield reading
+            except _BAD as error:
+                if not self.shape.says_nothing(cells):
+                    yield Problem(line, _code(error), str(error))
+
+    @property
+    def _slot(self) -> Slot | None:
+        """Where the one value of each row goes; None where that differs, or there are several."""
+        if self.origins.meter is not None or self.origins.channel is not None:
+            return None
+        origin = self.origins.read(())
+        return None if origin is None or _is_of_several(origin) else origin.slots[0]
+
+    def _row(self, line: int, cells: list[str]) -> Iterable[Reading]:
+        """Return the readings of a row; raises one of `_BAD`."""
+        origin = self.origins.read(cells)
+        if origin is None:
+            return ()
+        if _is_of_several(origin):
+            return self._several(line, cells, origin)
+        reading = self._read(line, cells, origin.series, origin.slots[0])
+        return () if reading is None else (reading,)
+
+    def _read(self, line: int, cells: list[str], series: object, slot: Slot) -> Reading | None:
+        """Return the reading of a row with one value; raises one of `_BAD`."""
+        value = self.values.read(cells[slot.columns[0]])
+        instant = self.stamps.read(cells, series, value is None)
+        if instant is None:
+            return None
+        quality = ACTUAL
+        if self.quality is not None:
+            written = cells[self.quality]
+            quality = self.qualities.read(written)
+            if value is None and not written.strip():
+                return None
+        start, end = (None, instant) if self.ends else (instant, None)
+        return Reading(line, value, start, end, quality, slot.meter, slot.channel, self.unit)
+
+    def _several(self, line: int, cells: list[str], origin: Origin) -> Iterable[Reading]:
+        """Return the readings of a row that has several values, or sums."""
+        values = [self._sum(cells, slot) for slot in origin.slots]
+        blank = values.count(None) == len(values)
+        instant = self.stamps.read(cells, origin.series, blank)
+        written = "" if self.quality is None else cells[self.quality]
+        quality = self.qualities.read(written)
+        if instant is None or (blank and self.quality is not None and not written.strip()):
+            return ()
+        start, end = (None, instant) if self.ends else (instant, None)
+        return [
+            Reading(line, value, start, end, quality, slot.meter, slot.channel, self.unit)
+            for slot, value in zip(origin.slots, values, strict=True)
+        ]
+
+    def _sum(self, cells: list[str], slot: Slot) -> Decimal | None:
+        if len(slot.columns) == 1:
+            return self.values.read(cells[slot.columns[0]])
+        read = [self.values.read(cells[column]) for column in slot.columns]
+        found = [value for value in read if value is not None]
+        if len(found) < len(read) and found:
+            if self.blank == "refuse":
+                message = (
+                    "of the columns of a sum some are blank and others are not: "
+                    "say `sum_blank=zero`, or `sum_blank=missing`"
+                )
+                raise BadValue(message)
+            if self.blank == "missing":
+                return None
+        return added(found) if found else None
+
+
+def _is_of_several(origin: Origin) -> bool:
+    return len(origin.slots) > 1 or len(origin.slots[0].columns) > 1
+
+
+def _quality_column(header: Header, options: TableOptions) -> int | None:
+    column = options.quality_column
+    return None if column is None else header.at("quality_column", column)
+
+
+def _shape(
+    header: Header, start: int, values: Iterable[int], others: Iterable[int | None]
+) -> Shape:
+    values = tuple(values)
+    needed = max(start, *values, *(column for column in others if column is not None)) + 1
+    title = header.names[start] if start < len(header.names) else ""
+    return Shape(needed, header.width, start, title, values)
+
+
+# A row for each day.
+
+
+@attrs.define
+class WideLayout:
+    """A row for each day, with a column for each of its intervals.
+
+    Attributes:
+        shape: How many columns a row has.
+        day: The column of dates.
+        row: The instants of its intervals.
+        columns: The columns of the intervals.
+        flags: The columns of their qualities: one for all, as many as intervals, or none.
+        origins: Reads whose values a row has.
+        values: Reads numbers.
+        qualities: Reads qualities.
+        unit: The unit of the values.
+        ends: Whether the instants are ends.
+
+    """
+
+    shape: Shape
+    day: int
+    row: "_Row"
+    columns: list[int]
+    flags: list[int]
+    origins: Origins
+    values: Values
+    qualities: Qualities
+    unit: str | None
+    ends: bool
+
+    @classmethod
+    def of(cls, header: Header, options: TableOptions) -> "WideLayout":
+        """Return the layout of a file; raises `Invalid` where it does not fit the header."""
+        day = header.at("start_column", options.start_column)
+        columns = header.span("wide", *span_of(options.wide or ""))
+        flags, origins = _flags(header, options, len(columns)), Origins.of(header, options)
+        by_number = options.time_format == "number"
+        part = partial(part_of, mark=options.range_mark, end=options.stamp == "end")
+        known = by_number or bool(header.faults)
+        clocks = [] if known else clocks_of(header, options, columns, part)
+        header.refuse()
+        values, unit = values_as(options)
+        ends = options.stamp == "end" and not by_number
+        return cls(
+            _shape(header, day, columns, [*flags, origins.meter, origins.channel]),
+            day,
+            _Row(Days.of(options), len(columns), clocks, ends),
+            columns,
+            flags,
+            origins,
+            values,
+            qualities_as(options),
+            unit,
+            ends,
+        )
+
+    def readings(self, rows: Iterable[Row]) -> Items:
+        """Yield the readings and problems of rows."""
+        columns = self.shape.columns
+        for line, cells in rows:
+            if len(cells) != columns and self.shape.unfit(cells):
+                yield from self.shape.fault(line, cells)
+                continue
+            try:
+                origin = self.origins.read(cells)
+                if origin is not None:
+                    yield from self._day(line, cells, origin.slots[0])
+            except _BAD as error:
+                if not self.shape.says_nothing(cells):
+                    yield Problem(line, _code(error), str(error))
+
+    def _day(self, line: int, cells: list[str], slot: Slot) -> Items:
+        """Yield the readings of a day; raises `BadTime` or `BadQuality`."""
+        day = plain(cells[self.day])
+        instants = self.row.instants(day)
+        if not self.row.clocks:
+            self.row.refuse_doubt(day, [bool(cells[at].strip()) for at in self.columns])
+        qualities = [self.qualities.read(cells[column]) for column in self.flags] or [ACTUAL]
+        if len(qualities) == 1:
+            qualities *= len(instants)
+        meter, channel, unit, ends = slot.meter, slot.channel, self.unit, self.ends
+        known = self.values.known
+        for column, instant, quality in zip(self.columns, instants, qualities, strict=True):
+            cell = cells[column]
+            try:
+                value = known[cell] if cell in known else self.values.read(cell)
+            except BadValue as error:
+                yield Problem(line, "not_a_number", f"column {column + 1}: {error}")
+                continue
+            if instant is None:
+                if value is not None:
+                    yield Problem(line, "impossible_time", self._surplus(cells, column))
+                continue
+            start, end = (None, instant) if ends else (instant, None)
+            yield Reading(line, value, start, end, quality, meter, channel, unit)
+
+    def _surplus(self, cells: list[str], column: int) -> str:
+        return (
+            f"column {column + 1} has {cells[column].strip()[:40]!r}, but {cells[self.day][:40]} "
+            "has no such interval"
+        )
+
+
+def _flags(header: Header, options: TableOptions, count: int) -> list[int]:
+    """Return the columns of the qualities of a day."""
+    if options.wide_quality is None:
+        column = _quality_column(header, options)
+        return [] if column is None else [column]
+    flags = header.span("wide_quality", *span_of(options.wide_quality))
+    if len(flags) != count and not header.faults:
+        message = f"`wide` has {count} columns, and `wide_quality` {len(flags)}"
+        header.faults.append(Fault("bad_span", message, "/query/wide_quality"))
+    return flags
+
+
+@attrs.define
+class _Row:
+    """The instants of the columns of a day, each day found out once.
+
+    Attributes:
+        days: What dates mean.
+        count: How many columns there are.
+        clocks: Their times of day; empty where they are counted.
+        ends: Whether these are ends.
+
+    """
+
+    days: Days
+    count: int
+    clocks: list[tuple[int, int]]
+    ends: bool
+    _known: dict[str, list[int | None]] = attrs.field(factory=dict, init=False)
+
+    def instants(self, text: str) -> list[int | None]:
+        """Return the instants of a day, None for those that it has not; raises `BadTime`."""
+        found = self._known.get(text)
+        if found is None:
+            if len(self._known) >= _DAYS:
+                self._known.clear()
+            found = self._known[text] = self._first(text)
+        return found
+
+    def _first(self, text: str) -> list[int | None]:
+        if self.clocks:
+            return self.days.by_clock(text, self.clocks, end=self.ends)
+        return self.days.instants(text, self.count)
+
+    def refuse_doubt(self, text: str, filled: list[bool]) -> None:
+        """Refuse a long day whose columns are filled as on other days; raises `BadTime`."""
+        last = self.days.doubtful(text)
+        if last and any(filled) and not any(filled[last:]):
+            raise in_doubt(text)
