@@ -53,10 +53,10 @@ async def test_configuration_alone_decides(
     assert of_full["kinds"] > {"energy.flat", "energy.time_of_use", "fixed"}
     assert of_small["kinds"] == {"energy.flat"}
     assert of_full["formats"] == {
-        *("csv", "ndjson"),
+        *("csv", "excel", "ndjson"),
         *("green_button", "mscons", "nem12", "octopus"),
     }
-    assert of_small["formats"] == {"csv"}
+    assert of_small["formats"] == {"csv", "excel"}
     assert {"/metrics", "/docs"} <= of_full["paths"]
     assert "/metrics" not in of_small["paths"]
     assert "database:responseTime" in of_full["checks"]
