@@ -136,7 +136,7 @@ def _begin(text: str) -> str:
 def _told(error: UnicodeError, encoding: str) -> str:
     """Return what is wrong with a text, and what may help."""
     name = encoding.removesuffix("-sig")
-    if not isinstance(error, UnicodeDecodeError):
+    if not isinstance(error, UnicodeDecodeError) or "BOM" in error.reason:
         return f"not {name}: it has no byte-order mark; say `encoding=utf-16-le`, or what it is"
     if error.object[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return f"not {name}: {error.reason}; it begins as UTF-16 does: say `encoding=utf-16`"

@@ -18,6 +18,17 @@ ONE_CHANNEL = {"channels": [1], "first": [20_000], "last": [20_100]}
 ONE_SERIES = {"series": ["spot"], "starts": [0], "ends": [9], "known": [None]}
 
 
+#: Enough of both for an index to be worth it, and what the planner knows of them.
+ROWS = """
+insert into reading_day (organization_id, channel_id, day, "values", revision, import_id, recorded_at)
+select 1, channel, date '2024-01-01' + day, array_fill(1::bigint, array[24]), 1, 1, now()
+from generate_series(1, 4) channel, generate_series(1, 500) day;
+insert into price (organization_id, series_id, start_at, end_at, price, recorded_at)
+select 1, 'spot', now() + hour * interval '1 hour', now() + (hour + 1) * interval '1 hour', 1, now()
+from generate_series(1, 4000) hour;
+analyze reading_day, price"""
+
+
 @pytest.mark.parametrize(
     ("sql", "parameters", "condition"),
     [
@@ -53,6 +64,7 @@ async def test_a_statement_looks_up_by_the_index(
     """The condition that narrows the time is one of the index, and not a filter."""
     given = (parameters,) if isinstance(parameters, dict) else parameters
     async with tenant.transaction() as queries:
+        await queries.execute(ROWS)
         for other in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):
             await queries.execute(f"set local enable_{other} = off")
         plan = await queries.fetch(str, f"explain {sql}", *given)
