@@ -20,7 +20,8 @@ ONE_SERIES = {"series": ["spot"], "starts": [0], "ends": [9], "known": [None]}
 
 #: Enough of both for an index to be worth it, and what the planner knows of them.
 ROWS = """
-insert into reading_day (organization_id, channel_id, day, "values", revision, import_id, recorded_at)
+insert into reading_day
+  (organization_id, channel_id, day, "values", revision, import_id, recorded_at)
 select 1, channel, date '2024-01-01' + day, array_fill(1::bigint, array[24]), 1, 1, now()
 from generate_series(1, 4) channel, generate_series(1, 500) day;
 insert into price (organization_id, series_id, start_at, end_at, price, recorded_at)
