@@ -169,6 +169,18 @@ def test_import_takes_a_mapping_out_of_a_file(metered: str) -> None:
     assert (right.exit_code, "1 created" in right.stdout) == (0, True), right.output
 
 
+def test_a_preview_is_a_mapping(metered: str) -> None:
+    """What `--preview` prints is a file that `--mapping` takes; doubts are comments in it."""
+    Path("other.csv").write_text(FILE)
+
+    shown = run(metered, "import", "other.csv", "--preview")
+    Path("ours.toml").write_text(shown.stdout)
+    done = run(metered, "import", "other.csv", "--meter", "m", "--mapping", "ours.toml")
+
+    assert "in doubt: timezone" in shown.stdout
+    assert (done.exit_code, "1 created" in done.stdout) == (0, True), done.output
+
+
 def test_import_takes_a_mapping_by_its_name(metered: str) -> None:
     """Those that are stored and presets have names; an unknown one is told with what is near."""
     Path("other.csv").write_text(FILE)

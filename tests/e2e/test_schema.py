@@ -87,6 +87,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "DELETE /v1/meters/{meter}": {"path": {"meter": "spare"}},
     "POST /v1/readings": {"json": {"series": [SERIES]}},
     "POST /v1/imports": {"params": {"format": "csv", "meter": "main"}, "data": CSV},
+    "POST /v1/imports/preview": {"params": {"meter": "main"}, "data": CSV},
     "GET /v1/imports": {},
     "GET /v1/imports/{import_id}": {"path": {"import_id": "<the first import>"}},
     "PUT /v1/csv-mappings/{csv_mapping}": {

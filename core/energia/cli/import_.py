@@ -78,6 +78,7 @@ class _File:
     help="Options under a name, a preset such as be-fluvius or a stored one, or in a file.",
 )
 @click.option("--skip-problems", is_flag=True, help="Store what is right, report the rest.")
+@click.option("--preview", is_flag=True, help="Propose a mapping for the file; store nothing.")
 @allow_embedded
 @pass_invocation
 def command(
@@ -89,6 +90,7 @@ def command(
     options: tuple[str, ...],
     mapping: str | None,
     skip_problems: bool,
+    preview: bool,
     allow_embedded: bool,
 ) -> None:
     """Import the readings of FILE: all of them, or none if something is wrong.
@@ -100,7 +102,13 @@ def command(
       energia import 2021.csv --meter UC-123 --option timezone=America/Sao_Paulo
       energia import 2021.csv --meter UC-123 --option delimiter=';' --option decimal=,
       energia import fluvius.csv --meter UC-123 --mapping be-fluvius
+      energia import unknown.csv --preview --option timezone=Europe/Vienna > ours.toml
     """
+    if preview:
+        from energia.cli.proposal import shown
+
+        click.echo(shown(invocation.plugins().decoders(), format_, file, pairs_of(options)))
+        return
     settings = invocation.settings(allow_embedded=allow_embedded)
     decoder = decoder_of(invocation, format_, file)
     read = partial(structured, decoder, options, meter, channel)
@@ -131,6 +139,17 @@ def decoder_of(invocation: Invocation, name: str, file: Path) -> "Decoder":
         raise click.UsageError(f"--format auto: {error.detail}") from None
 
 
+def pairs_of(options: Iterable[str]) -> dict[str, str]:
+    """Return options given as KEY=VALUE; raises `click.UsageError`."""
+    texts: dict[str, str] = {}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals or key in texts:
+            raise click.UsageError(f"--option {option}: expected KEY=VALUE, each key once.")
+        texts[key] = value
+    return texts
+
+
 def structured(
     decoder: "Decoder",
     options: Iterable[str],
@@ -146,12 +165,7 @@ def structured(
     from energia.convert import TEXT
     from energia.errors import Invalid
 
-    texts: dict[str, str] = {}
-    for option in options:
-        key, equals, value = option.partition("=")
-        if not equals or key in texts:
-            raise click.UsageError(f"--option {option}: expected KEY=VALUE, each key once.")
-        texts[key] = value
+    texts = pairs_of(options)
     fields = {field.name for field in attrs.fields(decoder.options)}
     own = {"meter": meter, "channel": channel}
     texts |= {key: value for key, value in own.items() if value is not None and key in fields}

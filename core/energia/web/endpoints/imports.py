@@ -12,12 +12,13 @@ from energia.convert.faults import Faults
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Invalid, NotFound, UnsupportedMedia, did_you_mean
-from energia.metering import imports
+from energia.metering import imports, registry
 from energia.metering.body import Body
 from energia.metering.decoders import AUTO, Decoder, Defaults, recognized
 from energia.metering.imports import Intake
 from energia.metering.mappings import CsvMapping, Mappings
 from energia.metering.outcome import Kept, Listed, Outcome
+from energia.metering.proposals import HEAD, Preview, preview
 from energia.web.resources import (
     READERS,
     WRITERS,
@@ -30,6 +31,7 @@ from energia.web.resources import (
     place_of,
 )
 from energia.web.routes import Query, Routes, Upload
+from energia.work import off_loop
 
 #: What to do when some readings are wrong.
 OnProblem = Annotated[
@@ -97,6 +99,37 @@ async def post_import(
         query = _said(decoder, chosen, options, file.charset)
         intake, structured = _intake(core, tenant), _options(decoder, query)
         return await intake.file(chunks, decoder, structured, defaults, skip=skip)
+
+
+@routes.add("POST", "/v1/imports/preview", scopes=(*READERS, *WRITERS), errors=(NotFound,))
+async def preview_import(
+    file: Upload,
+    options: Query,
+    core: Core,
+    tenant: Tenant,
+    format: Annotated[str, Meta(description="A name of `GET /v1/formats`.")] = "csv",
+    meter: Id | None = None,
+) -> Preview:
+    """Propose a mapping for a file, or for its beginning, and show what it says by that.
+
+    Nothing is stored, and an import never does this: say the mapping there, once its doubts are
+    settled. The other parameters are options that are known. The first megabyte is looked at.
+    """
+    decoder = _decoder(core, format)
+    said = {name: value for name, value in options.items() if name not in ("format", "meter")}
+    zone = None if meter is None else await registry.zone_of(tenant, meter)
+    async with file.blocking() as blocks:
+        return await off_loop(lambda: preview(decoder, _head(blocks), said, zone))
+
+
+def _head(blocks: Iterator[bytes]) -> bytes:
+    """Return the beginning of a file."""
+    head = bytearray()
+    for block in blocks:
+        head += block
+        if len(head) >= HEAD:
+            break
+    return bytes(head[:HEAD])
 
 
 @routes.get("/v1/imports")
