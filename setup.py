@@ -75,7 +75,7 @@ setup(
     package_data={
         "": [
             *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
-            *("tariffs/*.json", "migrations/*.sql"),
+            *("tariffs/*.json", "presets/*.toml", "migrations/*.sql"),
             *("skeleton/*.in", "skeleton/*/*.in", "skeleton/*/*/*.in"),
         ]
     },

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from energia.metering.archives import archive_files as archive_files
     from energia.metering.archives import archive_head as archive_head
     from energia.metering.decoders import Decoder as Decoder
+    from energia.metering.decoders import Doubt as Doubt
     from energia.metering.decoders import Problem as Problem
+    from energia.metering.decoders import Proposal as Proposal
     from energia.metering.decoders import Reading as Reading
     from energia.metering.decoders import Run as Run
     from energia.metering.names import NameOptions as NameOptions
@@ -177,7 +179,9 @@ _MODULES = {
     ),
     "metering.decoders": (
         "Decoder",
+        "Doubt",
         "Problem",
+        "Proposal",
         "Reading",
         "Run",
     ),

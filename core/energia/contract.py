@@ -6,7 +6,7 @@ A name that is misspelt would be passed over in silence; `misspelt` finds it.
 """
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol, runtime_checkable
 
 import attrs
@@ -70,6 +70,16 @@ class HasSniff(Protocol):
         ...
 
 
+@runtime_checkable
+class HasPresets(Protocol):
+    """A decoder whose options may have names, and that states some of them itself."""
+
+    @property
+    def presets(self) -> Mapping[str, Mapping[str, Any]]:
+        """Options by their names, and `about`, `operator` and `country`; by the preset's name."""
+        ...
+
+
 @attrs.frozen
 class Optional:
     """The names that objects of one sort may have; for each there is a default.
@@ -97,7 +107,7 @@ CHARGE: Final = ("code", "description", "channel", *OF_CHARGES.values[:-1], *OF_
 MEASURE: Final = ("roles", "evaluate", *OF_MEASURES.values)
 OF_PROBES: Final = Optional(("timeout", "period", "measurement", "component_type"), ("active",))
 OF_FEEDS: Final = Optional(("timeout", "period"))
-OF_DECODERS: Final = Optional(("examples",), ("sniff",))
+OF_DECODERS: Final = Optional(("examples", "presets"), ("sniff", "propose"))
 OF_IMPORTERS: Final = Optional(("examples",))
 
 

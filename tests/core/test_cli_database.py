@@ -10,7 +10,9 @@ from click.testing import CliRunner, Result
 from energia.cli.main import energia
 from energia.db.pool import Pool
 from energia.metering import registry
+from energia.metering.mappings import CsvMapping, Mappings
 from energia.metering.models import NewChannel, NewMeter, NewSite
+from energia.plugins import Plugins
 from energia.settings import Database
 from energia.time import SystemClock
 
@@ -36,6 +38,7 @@ pending: core 0007_superseded
 pending: core 0008_access
 pending: core 0009_row_security
 pending: core 0010_audit
+pending: core 0011_csv_mappings
 pending: bill-webhook 0001_deliveries
 pending: bill-webhook 0002_row_security
 pending: preview-github 0001_deliveries
@@ -146,6 +149,55 @@ def test_import_takes_the_options_of_the_format(metered: str) -> None:
 
     assert result.exit_code == 0, result.output
     assert "1 created" in result.stdout
+
+
+FILE = "at;kwh\n2018-01-01 00:00:00;1,5\n"
+MAPPING = {"start_column": "at", "value_column": "kwh", "delimiter": ";", "decimal": ","}
+
+
+def test_import_takes_a_mapping_out_of_a_file(metered: str) -> None:
+    """Options beside it replace its own; what is wrong in it is told before anything is read."""
+    Path("other.csv").write_text(FILE)
+    lines = [f'{name} = "{value}"\n' for name, value in MAPPING.items()]
+    Path("ours.toml").write_text("".join(('about = "Ours"\n', *lines, 'timezone = "Mars/Base"\n')))
+
+    given = ("import", "other.csv", "--meter", "m", "--mapping", "ours.toml")
+    wrong = run(metered, *given)
+    right = run(metered, *given, "--option", "timezone=UTC")
+
+    assert (wrong.exit_code, "timezone" in wrong.stderr) == (2, True)
+    assert (right.exit_code, "1 created" in right.stdout) == (0, True), right.output
+
+
+def test_a_preview_is_a_mapping(metered: str) -> None:
+    """What `--preview` prints is a file that `--mapping` takes; doubts are comments in it."""
+    Path("other.csv").write_text(FILE)
+
+    shown = run(metered, "import", "other.csv", "--preview")
+    Path("ours.toml").write_text(shown.stdout)
+    done = run(metered, "import", "other.csv", "--meter", "m", "--mapping", "ours.toml")
+
+    assert "in doubt: timezone" in shown.stdout
+    assert (done.exit_code, "1 created" in done.stdout) == (0, True), done.output
+
+
+def test_import_takes_a_mapping_by_its_name(metered: str) -> None:
+    """Those that are stored and presets have names; an unknown one is told with what is near."""
+    Path("other.csv").write_text(FILE)
+
+    async def store() -> None:
+        pool = Pool(metered, Database())
+        decoders = Plugins.installed().decoders()
+        mapping = CsvMapping(id="ours", options={**MAPPING, "timezone": "UTC"})
+        await Mappings(pool.tenant(), decoders).put(mapping)
+        await pool.close()
+
+    asyncio.run(store())
+    given = ("import", "other.csv", "--meter", "m", "--mapping")
+    right, wrong = run(metered, *given, "ours"), run(metered, *given, "be-fluvus")
+
+    assert (right.exit_code, "1 created" in right.stdout) == (0, True), right.output
+    assert (wrong.exit_code, "did you mean 'be-fluvius'" in wrong.stderr) == (2, True)
 
 
 def test_import_finds_the_format(metered: str) -> None:

@@ -79,6 +79,7 @@ async def test_what_is_got_can_be_put(api: aiohttp.ClientSession) -> None:
     assert [one.path for one in made] == [
         "/v1/sites/casa",
         "/v1/meters/UC-123",
+        "/v1/csv-mappings/be-fluvius",
         "/v1/tariffs/branca",
         "/v1/holiday-lists/br-national",
         "/v1/price-series/spot-es",

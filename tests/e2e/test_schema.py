@@ -87,8 +87,16 @@ GOOD: dict[str, dict[str, Any]] = {
     "DELETE /v1/meters/{meter}": {"path": {"meter": "spare"}},
     "POST /v1/readings": {"json": {"series": [SERIES]}},
     "POST /v1/imports": {"params": {"format": "csv", "meter": "main"}, "data": CSV},
+    "POST /v1/imports/preview": {"params": {"meter": "main"}, "data": CSV},
     "GET /v1/imports": {},
     "GET /v1/imports/{import_id}": {"path": {"import_id": "<the first import>"}},
+    "PUT /v1/csv-mappings/{csv_mapping}": {
+        "path": {"csv_mapping": "portal"},
+        "json": {"options": {"timezone": "Asia/Kathmandu"}},
+    },
+    "GET /v1/csv-mappings": {},
+    "GET /v1/csv-mappings/{csv_mapping}": {"path": {"csv_mapping": "portal"}},
+    "DELETE /v1/csv-mappings/{csv_mapping}": {"path": {"csv_mapping": "portal"}},
     "GET /v1/meters/{meter}/readings": {"path": {"meter": "main"}, "params": DAY},
     "GET /v1/meters/{meter}/usage": {"path": {"meter": "main"}, "params": DAY},
     "PUT /v1/holiday-lists/{holiday_list}": {

@@ -24,19 +24,20 @@ async def test_a_file_is_stored_as_it_is_meant(path: Path, serving: Serving, poo
     data = (path.parent / case["file"]).read_bytes()
 
     async with serving(make_core(plugins=Plugins.installed(), pool=pool)) as client:
-        await _meter(client, case["meter"])
+        await put_meter(client, case["meter"])
         async with client.post("/v1/imports", params=query, data=data) as sent:
             answer = await sent.json(content_type=None)
         right = case["right"]
         assert sent.status == right["status"], answer
         if sent.status == 200:
-            expected = _expected(right["readings"])
-            stored = await _stored(client, case["meter"], sorted(expected))
+            expected = expected_of(right["readings"])
+            stored = await stored_of(client, case["meter"], sorted(expected))
             assert {start: stored.get(start) for start in expected} == expected
             assert len(stored) == right.get("slots", len(expected))
 
 
-async def _meter(client: Client, meter: dict[str, Any]) -> None:
+async def put_meter(client: Client, meter: dict[str, Any]) -> None:
+    """Make the meter of a case."""
     site = {"name": "s", "timezone": meter["timezone"], "country": "DE", "currency": "EUR"}
     async with client.put("/v1/sites/s", json=site) as made:
         assert made.status == 201
@@ -45,7 +46,7 @@ async def _meter(client: Client, meter: dict[str, Any]) -> None:
         assert made.status == 201, await made.text()
 
 
-async def _stored(
+async def stored_of(
     client: Client, meter: dict[str, Any], expected: list[str]
 ) -> dict[str, tuple[float, str]]:
     """Return all values that are stored, by when their slots start."""
@@ -66,7 +67,8 @@ async def _stored(
     }
 
 
-def _expected(readings: list[list[Any]]) -> dict[str, tuple[float, str]]:
+def expected_of(readings: list[list[Any]]) -> dict[str, tuple[float, str]]:
+    """Return the readings of a case as `stored_of` returns what is stored."""
     return {
         start: (value, quality[0] if quality else "actual") for start, value, *quality in readings
     }

@@ -28,6 +28,7 @@ Resource = Literal[
     "bill",
     "holiday_list",
     "price_series",
+    "csv_mapping",
 ]
 _MICROSECOND: Final = timedelta(microseconds=1)
 #: The ids of entries are of this type in the database.

@@ -1,7 +1,9 @@
 """`energia import`: a meter file into the database."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,9 @@ from energia.cli.invocation import (
 )
 
 if TYPE_CHECKING:
+    from energia.db.pool import Tenant
     from energia.metering.decoders import Decoder
+    from energia.metering.mappings import CsvMapping
     from energia.metering.outcome import Outcome
     from energia.settings import Settings
 
@@ -25,11 +29,25 @@ _CHUNK = 1024 * 1024
 
 @attrs.frozen
 class _File:
-    """What is imported, and how it is read."""
+    """What is imported, and how it is read.
+
+    Attributes:
+        path: The file.
+        decoder: Reads it.
+        options: Gives the options of the decoder, with those of a mapping below them.
+        mapping: That mapping, or the name of a stored one.
+        decoders: All that there are, to find a mapping.
+        meter: The meter, where the file names none.
+        channel: The channel, likewise.
+        skip: Whether what is right of it is stored.
+
+    """
 
     path: Path
     decoder: "Decoder"
-    options: Any
+    options: "Callable[[CsvMapping | None], object]"
+    mapping: "CsvMapping | str | None"
+    decoders: "Mapping[str, Decoder]"
     meter: str | None
     channel: str | None
     skip: bool
@@ -54,7 +72,13 @@ class _File:
     multiple=True,
     help="How to read the file, such as timezone=Europe/London. May be given several times.",
 )
+@click.option(
+    "--mapping",
+    metavar="NAME|FILE.toml",
+    help="Options under a name, a preset such as be-fluvius or a stored one, or in a file.",
+)
 @click.option("--skip-problems", is_flag=True, help="Store what is right, report the rest.")
+@click.option("--preview", is_flag=True, help="Propose a mapping for the file; store nothing.")
 @allow_embedded
 @pass_invocation
 def command(
@@ -64,7 +88,9 @@ def command(
     channel: str | None,
     format_: str,
     options: tuple[str, ...],
+    mapping: str | None,
     skip_problems: bool,
+    preview: bool,
     allow_embedded: bool,
 ) -> None:
     """Import the readings of FILE: all of them, or none if something is wrong.
@@ -75,11 +101,22 @@ def command(
     Examples:
       energia import 2021.csv --meter UC-123 --option timezone=America/Sao_Paulo
       energia import 2021.csv --meter UC-123 --option delimiter=';' --option decimal=,
+      energia import fluvius.csv --meter UC-123 --mapping be-fluvius
+      energia import unknown.csv --preview --option timezone=Europe/Vienna > ours.toml
     """
+    if preview:
+        from energia.cli.proposal import shown
+
+        click.echo(shown(invocation.plugins().decoders(), format_, file, pairs_of(options)))
+        return
     settings = invocation.settings(allow_embedded=allow_embedded)
     decoder = decoder_of(invocation, format_, file)
-    structured_options = structured(decoder, options, meter, channel)
-    upload = _File(file, decoder, structured_options, meter, channel, skip_problems)
+    read = partial(structured, decoder, options, meter, channel)
+    chosen = _in_file(mapping) if mapping is not None and mapping.endswith(".toml") else mapping
+    if not isinstance(chosen, str):  # what is wrong with options is told before anything is asked
+        read(chosen)
+    decoders = invocation.plugins().decoders()
+    upload = _File(file, decoder, read, chosen, decoders, meter, channel, skip_problems)
     outcome = asyncio.run(_import(settings, upload))
     _report(outcome)
 
@@ -102,33 +139,72 @@ def decoder_of(invocation: Invocation, name: str, file: Path) -> "Decoder":
         raise click.UsageError(f"--format auto: {error.detail}") from None
 
 
-def structured(
-    decoder: "Decoder",
-    options: Iterable[str],
-    meter: str | None = None,
-    channel: str | None = None,
-) -> object:
-    """Return the options of a decoder, given as KEY=VALUE; raises `click.UsageError`.
-
-    A decoder whose options have a `meter` or a `channel` is given those of the import.
-    """
-    from energia.convert import TEXT
-    from energia.errors import Invalid
-
+def pairs_of(options: Iterable[str]) -> dict[str, str]:
+    """Return options given as KEY=VALUE; raises `click.UsageError`."""
     texts: dict[str, str] = {}
     for option in options:
         key, equals, value = option.partition("=")
         if not equals or key in texts:
             raise click.UsageError(f"--option {option}: expected KEY=VALUE, each key once.")
         texts[key] = value
+    return texts
+
+
+def structured(
+    decoder: "Decoder",
+    options: Iterable[str],
+    meter: str | None = None,
+    channel: str | None = None,
+    mapping: "CsvMapping | None" = None,
+) -> object:
+    """Return the options of a decoder, given as KEY=VALUE; raises `click.UsageError`.
+
+    They go before those of a *mapping*. A decoder whose options have a `meter` or a `channel` is
+    given those of the import.
+    """
+    from energia.convert import TEXT
+    from energia.errors import Invalid
+
+    texts = pairs_of(options)
     fields = {field.name for field in attrs.fields(decoder.options)}
     own = {"meter": meter, "channel": channel}
     texts |= {key: value for key, value in own.items() if value is not None and key in fields}
     try:
+        if mapping is not None:
+            mapping.refuse_other(decoder.name)
+            texts = mapping.under(texts)
         return TEXT.structure(texts, decoder.options)
     except Invalid as error:
         faults = [f"{(fault.pointer or '')[1:]}: {fault.message}" for fault in error.faults]
         raise click.UsageError(f"--option {'; '.join(faults)}") from None
+
+
+def _in_file(path: str) -> "CsvMapping":
+    """Return the mapping in a TOML file; raises `click.UsageError`."""
+    from energia.errors import Invalid
+    from energia.metering.mappings import document
+
+    try:
+        return document(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"--mapping {path}: {error}") from None
+    except Invalid as error:
+        faults = [f"{(fault.pointer or '')[1:]}: {fault.message}" for fault in error.faults]
+        raise click.UsageError(f"--mapping {path}: {'; '.join(faults)}") from None
+
+
+async def _options(tenant: "Tenant", file: _File) -> object:
+    """Return the options of a file, those of a stored mapping included."""
+    from energia.errors import Invalid
+    from energia.metering.mappings import Mappings
+
+    if not isinstance(file.mapping, str):
+        return file.options(file.mapping)
+    try:
+        found = await Mappings(tenant, file.decoders).named(file.mapping)
+    except Invalid as error:
+        raise click.UsageError(f"--mapping: {error.detail}") from None
+    return file.options(found)
 
 
 async def _import(settings: "Settings", file: _File) -> "Outcome":
@@ -140,14 +216,14 @@ async def _import(settings: "Settings", file: _File) -> "Outcome":
     from energia.time import SystemClock
 
     async with opened(settings.database) as tenant:
-        intake = Intake.of(settings, SystemClock(), tenant)
+        intake, options = Intake.of(settings, SystemClock(), tenant), await _options(tenant, file)
         with (
             file.path.open("rb") as raw,
             wrap_file(raw, file.path.stat().st_size, description=file.path.name) as bar,
         ):
             chunks = _chunks(bar)
             defaults = Defaults(file.meter, file.channel)
-            return await intake.file(chunks, file.decoder, file.options, defaults, skip=file.skip)
+            return await intake.file(chunks, file.decoder, options, defaults, skip=file.skip)
 
 
 def _chunks(file: Any) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ unit fits is found out afterwards, in `validation`, alike for every format.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import attrs
 
@@ -131,6 +131,47 @@ class Decoder(Protocol):
             Invalid: The options do not fit the file.
 
         """
+        ...
+
+
+@attrs.frozen
+class Doubt:
+    """An option that is proposed for a file, and what it may be as well.
+
+    Attributes:
+        option: Its name.
+        chosen: What is proposed; null where nothing is.
+        alternatives: What it may be instead.
+        why: What the doubt comes from.
+
+    """
+
+    option: str
+    chosen: str | None
+    alternatives: tuple[str, ...]
+    why: str
+
+
+@attrs.frozen
+class Proposal:
+    """The options by which a file may be read, found by looking at its beginning.
+
+    Attributes:
+        options: As the query of an import has them.
+        doubts: What of them may be otherwise.
+
+    """
+
+    options: Mapping[str, str]
+    doubts: Sequence[Doubt] = ()
+
+
+@runtime_checkable
+class HasProposal(Protocol):
+    """A decoder that proposes options for a file, for a preview."""
+
+    def propose(self, head: bytes, said: Mapping[str, str], zone: str | None, /) -> Proposal:
+        """Look at the first bytes of a file; what is *said* is no matter of doubt."""
         ...
 
 

@@ -281,3 +281,29 @@ from (
     and h.day between asked.first and asked.last
     and h.recorded_at <= asked.pin and h.superseded_at > asked.pin
 ) as blocks
+
+-- name: csv_mapping_get
+-- A mapping.
+select document
+from csv_mapping
+where organization_id = current_setting('energia.organization')::int and id = %s
+
+-- name: csv_mapping_list
+-- A page of mappings after an id, in the order of its bytes.
+select document
+from csv_mapping
+where organization_id = current_setting('energia.organization')::int and id > %s
+order by id
+limit %s
+
+-- name: csv_mapping_put
+-- Make a mapping or replace it; true if it was made.
+insert into csv_mapping (organization_id, id, document)
+values (current_setting('energia.organization')::int, %s, %s)
+on conflict (organization_id, id) do update set document = excluded.document
+returning xmax = 0
+
+-- name: csv_mapping_delete
+-- Delete a mapping.
+delete from csv_mapping
+where organization_id = current_setting('energia.organization')::int and id = %s

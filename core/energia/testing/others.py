@@ -6,11 +6,12 @@ from importlib.util import find_spec
 from random import Random
 from typing import Final
 
-from energia.contract import HasExamples, HasSniff
+from energia.contract import HasExamples, HasPresets, HasSniff
 from energia.convert import TEXT
 from energia.core import Probe
 from energia.errors import EnergiaError, Invalid
 from energia.metering.decoders import HEAD, Decoder, Problem, Reading, Run
+from energia.metering.mappings import presets
 from energia.testing.outcome import Failed, Outcome, Skipped, outcome_of
 from energia.web.routes import Route
 
@@ -26,6 +27,8 @@ def of_decoder(decoder: Decoder) -> Iterator[Outcome]:
         yield outcome_of(f"format {decoder.name}", check, decoder)
     if isinstance(decoder, HasSniff):
         yield outcome_of(f"format {decoder.name}", _examples_are_recognized, decoder)
+    if isinstance(decoder, HasPresets):
+        yield outcome_of(f"format {decoder.name}", _presets_are_options, decoder)
 
 
 def of_probe(probe: Probe) -> Iterator[Outcome]:
@@ -72,6 +75,15 @@ def _examples_are_recognized(decoder: Decoder) -> None:
             raise Failed("`sniff` returns something else than True and False")
     if decoder.sniff(b""):
         raise Failed("an empty file is recognized")
+
+
+def _presets_are_options(decoder: Decoder) -> None:
+    """Each of `presets` has options of the decoder, which fit together."""
+    for name, preset in presets({decoder.name: decoder}).items():
+        try:
+            TEXT.structure(preset.texts, decoder.options)
+        except Invalid as error:
+            raise Failed(f"the preset {name!r}: {error.detail}") from None
 
 
 def _damage_is_told(decoder: Decoder) -> None:

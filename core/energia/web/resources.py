@@ -46,6 +46,7 @@ TariffId = Annotated[Id, Meta(description="The id of the tariff.", examples=["br
 HolidayListId = Annotated[
     Id, Meta(description="The id of the list of holidays.", examples=["br-national"])
 ]
+CsvMappingId = Annotated[Id, Meta(description="The id of the mapping.", examples=["be-fluvius"])]
 ImportId = Annotated[
     Id,
     Meta(description="The `import` of an answer to readings or to a file.", examples=["imp_1"]),

@@ -1,13 +1,15 @@
 """The decoder of the format `csv`."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from energia import Problem, Reading
+from energia import Problem, Proposal, Reading
 from energia_plugins.meter_csv.header import Header, found
 from energia_plugins.meter_csv.layouts import LongLayout, WideLayout
 from energia_plugins.meter_csv.options import CsvOptions, TableOptions
+from energia_plugins.meter_csv.presets import presets
+from energia_plugins.meter_csv.proposal import proposal
 from energia_plugins.meter_csv.text import Row, rows
 from energia_plugins.meter_csv.words import (
     Condition,
@@ -28,6 +30,15 @@ class CsvDecoder:
         b"start,value\n2026-03-02T00:00:00Z,1.25\n2026-03-02T00:15:00Z,0\n",
         b'\xef\xbb\xbfstart,value\r\n"2026-03-02T00:00:00+01:00","-0.5"\r\n',
     )
+
+    @property
+    def presets(self) -> Mapping[str, Mapping[str, Any]]:
+        """The mappings that come with the plugin, by name."""
+        return presets(CsvOptions)
+
+    def propose(self, head: bytes, said: Mapping[str, str], zone: str | None) -> Proposal:
+        """Return the options by which a file may be read, with their doubts."""
+        return proposal(head, said, zone)
 
     def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
         """Yield a reading or a problem for each value below the header that says something.

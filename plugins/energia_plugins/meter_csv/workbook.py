@@ -6,7 +6,7 @@ memory are limited, and those that could be bombs are refused before anything of
 """
 
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from importlib.util import find_spec
@@ -20,6 +20,7 @@ from msgspec import Meta
 from energia import Invalid, Malformed, Problem, Reading
 from energia_plugins.meter_csv.decoder import readings
 from energia_plugins.meter_csv.options import TableOptions
+from energia_plugins.meter_csv.presets import presets
 from energia_plugins.meter_csv.text import Row
 from energia_plugins.meter_csv.words import position
 
@@ -60,6 +61,11 @@ class ExcelDecoder:
     def examples(self) -> tuple[bytes, ...]:
         """A workbook; none where the extra is missing, as it could not be read."""
         return (_example(),) if find_spec("openpyxl") else ()
+
+    @property
+    def presets(self) -> Mapping[str, Mapping[str, Any]]:
+        """The mappings that come with the plugin, by name."""
+        return presets(ExcelOptions)
 
     def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
         """Yield a reading or a problem for each value below the header that says something.

@@ -12,11 +12,13 @@ from energia.convert.faults import Faults
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import Invalid, NotFound, UnsupportedMedia, did_you_mean
-from energia.metering import imports
+from energia.metering import imports, registry
 from energia.metering.body import Body
 from energia.metering.decoders import AUTO, Decoder, Defaults, recognized
 from energia.metering.imports import Intake
+from energia.metering.mappings import CsvMapping, Mappings
 from energia.metering.outcome import Kept, Listed, Outcome
+from energia.metering.proposals import HEAD, Preview, preview
 from energia.web.resources import (
     READERS,
     WRITERS,
@@ -29,6 +31,7 @@ from energia.web.resources import (
     place_of,
 )
 from energia.web.routes import Query, Routes, Upload
+from energia.work import off_loop
 
 #: What to do when some readings are wrong.
 OnProblem = Annotated[
@@ -36,8 +39,17 @@ OnProblem = Annotated[
     Meta(description="`refuse` stores nothing; `skip` stores what is right, and tells the rest."),
 ]
 
+#: The mapping of a file.
+MappingName = Annotated[
+    Id | None,
+    Meta(
+        description="A name of `GET /v1/csv-mappings`: options that need not be said again.",
+        examples=["be-fluvius"],
+    ),
+]
+
 #: The query parameters of `POST /v1/imports` that are no options of a format.
-_OWN = ("format", "meter", "channel", "on_problem")
+_OWN = ("format", "meter", "channel", "on_problem", "mapping")
 
 routes = Routes(tag="Readings", reads=(*READERS, *WRITERS), writes=WRITERS)
 
@@ -69,21 +81,55 @@ async def post_import(
     meter: Id | None = None,
     channel: Id | None = None,
     on_problem: OnProblem = "refuse",
+    mapping: MappingName = None,
 ) -> Outcome:
     """Store the readings of a file: all of them, or none if something is wrong.
 
-    The other parameters are the options of the format. A file that comes again changes nothing.
+    The other parameters are the options of the format; beside a `mapping` they replace those of the
+    mapping, and an empty one takes its option away. A file that comes again changes nothing.
     The `charset` of the Content-Type is the `encoding` of a format that has one.
     """
+    chosen = await _mapping(core, tenant, mapping)
     if format != AUTO:  # what is wrong with a request is told before its file has come
         stated = _decoder(core, format)
-        _options(stated, _with_charset(stated, options, file.charset))
+        _options(stated, _said(stated, chosen, options, file.charset))
     defaults, skip = Defaults(meter, channel), on_problem == "skip"
     async with file.blocking() as blocks:
         decoder, chunks = _found(core, format, blocks)
-        query = _with_charset(decoder, options, file.charset)
+        query = _said(decoder, chosen, options, file.charset)
         intake, structured = _intake(core, tenant), _options(decoder, query)
         return await intake.file(chunks, decoder, structured, defaults, skip=skip)
+
+
+@routes.add("POST", "/v1/imports/preview", scopes=(*READERS, *WRITERS), errors=(NotFound,))
+async def preview_import(
+    file: Upload,
+    options: Query,
+    core: Core,
+    tenant: Tenant,
+    format: Annotated[str, Meta(description="A name of `GET /v1/formats`.")] = "csv",
+    meter: Id | None = None,
+) -> Preview:
+    """Propose a mapping for a file, or for its beginning, and show what it says by that.
+
+    Nothing is stored, and an import never does this: say the mapping there, once its doubts are
+    settled. The other parameters are options that are known. The first megabyte is looked at.
+    """
+    decoder = _decoder(core, format)
+    said = {name: value for name, value in options.items() if name not in ("format", "meter")}
+    zone = None if meter is None else await registry.zone_of(tenant, meter)
+    async with file.blocking() as blocks:
+        return await off_loop(lambda: preview(decoder, _head(blocks), said, zone))
+
+
+def _head(blocks: Iterator[bytes]) -> bytes:
+    """Return the beginning of a file."""
+    head = bytearray()
+    for block in blocks:
+        head += block
+        if len(head) >= HEAD:
+            break
+    return bytes(head[:HEAD])
 
 
 @routes.get("/v1/imports")
@@ -117,6 +163,27 @@ def _decoder(core: Core, format_: str) -> Decoder:
         message = f"there is no format {format_[:40]!r}{did_you_mean(format_, decoders)}"
         raise Invalid.of("unknown_format", message, "/query/format")
     return decoders[format_]
+
+
+async def _mapping(core: Core, tenant: Tenant, name: str | None) -> CsvMapping | None:
+    """Return the mapping that a request names; raises `Invalid`."""
+    if name is None:
+        return None
+    return await Mappings(tenant, core.plugins.decoders()).named(name)
+
+
+def _said(decoder: Decoder, mapping: CsvMapping | None, query: Query, charset: str | None) -> Query:
+    """Return the query with what the mapping and the Content-Type say besides.
+
+    Raises:
+        Invalid: The mapping is of another format; or two say something else of the encoding.
+        UnsupportedMedia: The format is always UTF-8, and the charset is another one.
+
+    """
+    if mapping is not None:
+        mapping.refuse_other(decoder.name)
+        query = Query(mapping.under(query))
+    return _with_charset(decoder, query, charset)
 
 
 def _with_charset(decoder: Decoder, query: Query, charset: str | None) -> Query:

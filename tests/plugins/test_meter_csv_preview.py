@@ -1,0 +1,158 @@
+"""The preview of a file: what it may mean, by a mapping that an import takes as it is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from energia.db.pool import Pool
+from energia.errors import Invalid
+from energia.metering.proposals import preview
+from energia.plugins import Plugins
+from tests.plugins.test_meter_csv_files import CASES, expected_of, put_meter, stored_of
+from tests.serving import Serving, make_core
+
+PRESET = [path for path in sorted(CASES.glob("*.json")) if '"preset"' in path.read_text("utf-8")]
+DECODERS = Plugins.installed().decoders()
+
+
+def case_of(path: Path) -> tuple[dict[str, Any], bytes]:
+    """Return a case and its file."""
+    case: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return case, (path.parent / case["file"]).read_bytes()
+
+
+def seen(text: str, zone: str | None = "Europe/Vienna", **said: str) -> Any:
+    """Return the preview of a text."""
+    return preview(DECODERS["csv"], text.encode(), said, zone)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in PRESET if "xlsx" not in path.stem], ids=lambda path: path.stem
+)
+def test_the_preset_that_fits_is_found(path: Path) -> None:
+    """The file of each operator is known by its columns, and has no line that is refused."""
+    case, data = case_of(path)
+    found = preview(DECODERS["csv"], data, {}, case["meter"]["timezone"])
+
+    assert (found.preset, found.problems) == (case["preset"], ())
+    assert sum(day.slots for day in found.days) > 0
+
+
+async def test_the_mapping_is_what_an_import_takes(serving: Serving, pool: Pool) -> None:
+    """It is sent back as it came, and what is stored is what was shown."""
+    case, data = case_of(CASES / "at-wien-date-time-apart.json")
+    async with serving(make_core(plugins=Plugins.installed(), pool=pool)) as client:
+        await put_meter(client, case["meter"])
+        async with client.post("/v1/imports/preview?meter=m", data=data) as answer:
+            shown = await answer.json()
+        query = {"format": "csv", "meter": "m", **shown["mapping"]}
+        async with client.post("/v1/imports", params=query, data=data) as sent:
+            assert sent.status == 200, await sent.text()
+        expected = expected_of(case["right"]["readings"])
+        assert await stored_of(client, case["meter"], sorted(expected)) == expected
+    assert shown["days"][0] == {"day": "2023-04-09", "sum": "0.202", "slots": 2}
+
+
+def test_a_file_without_a_preset_is_described() -> None:
+    """Delimiter, decimal mark, header, columns and format are found; the zone is the site's."""
+    found = seen(
+        "Kunde;Haus\nVon;Bezug kWh;Preis\n31.03.2026 00:00;0,5;1\n31.03.2026 00:15;1,25;2\n"
+    )
+
+    assert found.mapping == {
+        "delimiter": ";",
+        "header": "named",
+        "start_column": "Von",
+        "date_format": "%d.%m.%Y %H:%M",
+        "timezone": "Europe/Vienna",
+        "value_column": "Bezug kWh",
+        "decimal": ",",
+    }
+    assert [(str(day.day), str(day.sum), day.slots) for day in found.days] == [
+        ("2026-03-31", "1.75", 2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "option", "chosen", "alternatives"),
+    [
+        ("start,value\n01/02/2026 00:00,1\n", "date_format", "%d/%m/%Y %H:%M", ("%m/%d/%Y %H:%M",)),
+        ("start,value\n2026-02-01 00:00,1\n", "timezone", "Europe/Vienna", ("UTC",)),
+        ("t,value\n2026-02-01 00:00,1\n", "stamp", "start", ("end",)),
+        ("start,a,b\n2026-02-01 00:00,1,2\n", "value_column", "a", ("b",)),
+        ("start,value\n2026-02-01 00:00,1.250\n", "decimal", ".", (",",)),
+        ("Start (kW),P (kW)\n2026-02-01 00:00,1\n", "interval", "PT15M", ("PT30M", "PT1H")),
+        (
+            "start,value,what\n2026-02-01 00:00,1,in\n2026-02-01 00:00,2,out\n",
+            "where",
+            None,
+            ("what=in", "what=out"),
+        ),
+    ],
+)
+def test_what_cannot_be_told_is_a_doubt(
+    text: str, option: str, chosen: str | None, alternatives: tuple[str, ...]
+) -> None:
+    """Each has what was chosen, what it may be instead, and why; saying it settles it."""
+    (doubt,) = [one for one in seen(text).doubts if one.option == option]
+    assert (doubt.chosen, doubt.alternatives) == (chosen, alternatives)
+    assert doubt.why
+
+    settled = seen(text, **{option: alternatives[0]})
+    assert option not in [one.option for one in settled.doubts]
+    assert settled.mapping[option] == alternatives[0]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "named"),
+    [
+        ("utf-8-sig", None),
+        ("utf-16", "utf-16"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-16-be", "utf-16-be"),
+        ("iso-8859-1", "iso-8859-1"),
+    ],
+)
+def test_the_encoding_is_found(encoding: str, named: str | None) -> None:
+    """UTF-8 needs no word; marks and zero bytes tell UTF-16; other bytes are latin-1, in doubt."""
+    data = "start;Zähler kWh\n2026-03-01T00:00:00Z;0,5\n".encode(encoding)
+    found = preview(DECODERS["csv"], data, {})
+
+    assert found.mapping.get("encoding") == named
+    assert [str(row.value) for row in found.rows] == ["0.5"]
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize(
+    "said", [{"encoding": "base64"}, {"encoding": "x"}, {"delimiter": '"'}, {"delimiter": "ab"}]
+)
+def test_what_is_said_may_be_wrong(said: dict[str, str]) -> None:
+    """It is a problem of the preview, as it would be one of an import."""
+    assert len(seen("start;value\n2026-03-01T00:00:00Z;0,5\n", **said).problems) == 1
+
+
+def test_an_option_that_is_none_is_refused() -> None:
+    """With the one that may be meant."""
+    with pytest.raises(Invalid) as refused:
+        seen("start,value\n", delimeter=";")
+
+    (fault,) = refused.value.faults
+    assert (fault.pointer, "delimiter" in fault.message) == ("/query/delimeter", True)
+
+
+@given(st.binary(max_size=300) | st.text(" ;,.:-0129\n\"'Tabe", max_size=300).map(str.encode))
+def test_anything_has_a_preview(data: bytes) -> None:
+    """It never fails, and the same bytes always have the same one."""
+    assert preview(DECODERS["csv"], data, {}) == preview(DECODERS["csv"], data, {})
+
+
+def test_a_beginning_that_is_cut_off_is_no_problem() -> None:
+    """Of a large file a megabyte is looked at; its last line may be half a one."""
+    head = ("start,value\n" + "2026-03-01T00:00:00Z,0.5\n" * 50_000).encode()[: 1024**2]
+    found = preview(DECODERS["csv"], head, {})
+
+    assert (len(found.rows), found.problems) == (20, ())
