@@ -17,6 +17,7 @@ PLUGINS = [
     "health-pool = energia_plugins.health_pool:PoolHealth",
     "health-tariffs = energia_plugins.health_tariffs:TariffsHealth",
     "meter-csv = energia_plugins.meter_csv",
+    "meter-dsmr = energia_plugins.meter_dsmr",
     "meter-green-button = energia_plugins.meter_green_button",
     "meter-mscons = energia_plugins.meter_mscons",
     "meter-ndjson = energia_plugins.meter_ndjson",
