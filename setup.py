@@ -19,6 +19,7 @@ PLUGINS = [
     "meter-csv = energia_plugins.meter_csv",
     "meter-dsmr = energia_plugins.meter_dsmr",
     "meter-green-button = energia_plugins.meter_green_button",
+    "meter-home-assistant = energia_plugins.meter_home_assistant",
     "meter-mscons = energia_plugins.meter_mscons",
     "meter-ndjson = energia_plugins.meter_ndjson",
     "meter-nem12 = energia_plugins.meter_nem12",
