@@ -145,11 +145,7 @@ class _File:
         ours = self.names.ours(objects.meter, name, telegram.line)
         if ours is None:
             return
-        interval = self.options.mbus_interval if sent is None else self.options.interval
-        register = self.registers.setdefault(
-            (objects.meter, name),
-            Register(length_of(interval), length_of(self.options.tolerance)),
-        )
+        register = self._register_of(objects.meter, name, is_mbus=sent is None)
         try:
             at = objects.entries[code].instant(self.options.winter) if sent is None else sent
             if at % register.interval <= register.tolerance:
@@ -157,6 +153,15 @@ class _File:
                 yield from _reading(telegram, register, at, total, ours)
         except BadTelegram as error:
             yield _problem(telegram, error)
+
+    def _register_of(self, meter: str | None, name: str, *, is_mbus: bool) -> Register:
+        """Return what counts a register of a meter."""
+        if (meter, name) not in self.registers:
+            options = self.options
+            interval = options.mbus_interval if is_mbus else options.interval
+            register = Register(length_of(interval), length_of(options.tolerance))
+            self.registers[meter, name] = register
+        return self.registers[meter, name]
 
     def _why_nothing(self) -> str:
         options = self.options

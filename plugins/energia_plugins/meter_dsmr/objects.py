@@ -17,9 +17,11 @@ import attrs
 from energia.time import DAY, Instant, day_number
 from energia_plugins.meter_dsmr.telegrams import Telegram
 
-#: A line: medium and channel, the code, and what is in its first two pairs of brackets.
+#: A line that matters: its code, and what is in its first two pairs of brackets. The codes are
+#: those of the time, of numbers of meters, of registers, and of the devices behind the meter.
 _LINE: Final = re.compile(
-    rb"^([01]-[0-9]{1,2}:[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,2})(?:[.*]255)?"
+    rb"^(0-0:(?:1\.0\.0|96\.1\.[01]|42\.0\.0)|1-0:[1-4]\.8\.[0-4]"
+    rb"|0-[1-9][0-9]?:(?:24\.1\.0|24\.2\.[13]|96\.1\.[01]))(?:[.*]255)?"
     rb"\(([^()\r\n]*)\)(?:\(([^()\r\n]*)\))?",
     re.MULTILINE,
 )

@@ -6,7 +6,10 @@ CRC stands: of all bytes from the one mark to the other, ends of lines counted (
 """
 
 import re
+import sys
+from array import array
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Final
 
 import attrs
@@ -26,15 +29,25 @@ def _shifted(crc: int) -> int:
     return crc
 
 
-_TABLE: Final = tuple(map(_shifted, range(256)))
+_BYTES: Final = tuple(map(_shifted, range(256)))
+
+
+@cache
+def _pairs() -> tuple[int, ...]:
+    """Return what sixteen bits of zero make of each checksum: two bytes a step are much faster."""
+    once = [crc >> 8 ^ _BYTES[crc & 255] for crc in range(1 << 16)]
+    return tuple(once[crc] for crc in once)
 
 
 def crc16(data: bytes) -> int:
     """Return the CRC of the bytes of a telegram, from `/` to `!`."""
-    crc = 0
-    for byte in data:
-        crc = crc >> 8 ^ _TABLE[(crc ^ byte) & 255]
-    return crc
+    pairs, crc = _pairs(), 0
+    words = array("H", data[: len(data) & ~1])
+    if sys.byteorder == "big":
+        words.byteswap()
+    for word in words:
+        crc = pairs[crc ^ word]
+    return crc >> 8 ^ _BYTES[(crc ^ data[-1]) & 255] if len(data) & 1 else crc
 
 
 @attrs.frozen
