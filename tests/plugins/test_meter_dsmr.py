@@ -101,7 +101,32 @@ def test_a_tolerance_takes_the_first_read_after_the_end_of_a_slot() -> None:
     found = decoded("dsmr", data, IMPORT | {"tolerance": "PT10S"})
 
     assert used(found) == [(at("2026-02-28T23:00:00Z"), Decimal("1.0"))]
-    assert problems(decoded("dsmr", data, IMPORT)) == [(19, "no_slot")]
+    assert decoded("dsmr", data, IMPORT) == []
+
+
+def test_reads_that_are_never_at_the_end_of_a_slot_are_told() -> None:
+    """They reach over a slot and give nothing: of gas alone, where electricity is at the ends."""
+    times = [
+        ("260301000000W", "000005W"),
+        ("260301001500W", "010005W"),
+        ("260301003000W", "020005W"),
+    ]
+    data = "".join(
+        telegram(
+            f"0-0:1.0.0({stamp})",
+            "1-0:1.8.0(1*kWh)",
+            "0-1:24.1.0(003)",
+            f"0-1:24.2.1(260301{gas})(1*m3)",
+        )
+        for stamp, gas in times
+    )
+
+    found = decoded("dsmr", data, {"meter": "m"})
+    tolerant = decoded("dsmr", data, {"meter": "m", "tolerance": "PT5S"})
+
+    assert [one.channel for one in readings(found)] == ["import", "import"]
+    assert problems(found) == [(15, "no_slot")]
+    assert [one.channel for one in readings(tolerant)] == ["import", "gas.1", "import", "gas.1"]
 
 
 @pytest.mark.parametrize(
@@ -257,8 +282,18 @@ def test_what_has_no_telegram_is_malformed() -> None:
             decoded("dsmr", data, IMPORT)
 
 
-def test_telegrams_in_an_archive() -> None:
-    """Messages name the file in it."""
+def test_a_log_of_days_in_an_archive() -> None:
+    """The slot between the last telegram of a file and the first of the next one is read."""
+    days = {"1.txt": read("260301234500W", "10.000"), "2.txt": read("260302000000W", "10.500")}
+    archive = zipped({name: text.encode() for name, text in days.items()})
+
+    assert used(decoded("dsmr", archive, IMPORT)) == [
+        (at("2026-03-01T22:45:00Z"), Decimal("0.500"))
+    ]
+
+
+def test_messages_name_the_file_of_an_archive() -> None:
+    """Lines are those of the file."""
     archive = zipped(
         {
             "a.txt": read("260301000000W", "10.000").encode(),

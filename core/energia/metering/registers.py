@@ -63,6 +63,27 @@ class Register:
     interval: int
     tolerance: int = 0
     _last: RegisterRead | None = None
+    _held: Decimal = Decimal(0)  # what is counted from: above the last read after a dip
+    _span: tuple[Instant, Instant] | None = None
+    _is_told: bool = False
+
+    def ends_slot(self, instant: Instant) -> bool:
+        """Note that there is a read at an instant; return whether it is at the end of a slot.
+
+        Who is told no need not find out what was read.
+        """
+        first, last = self._span or (instant, instant)
+        self._span = min(first, instant), max(last, instant)
+        return instant % self.interval <= self.tolerance
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the reads reach over a whole slot, and yet none was counted and none refused.
+
+        So it is where reads are seldom at the ends of slots, or are further apart than those.
+        """
+        first, last = self._span or (0, 0)
+        return last - first >= 2 * self.interval and not self._is_told
 
     def slot(self, read: RegisterRead) -> tuple[Instant, Decimal] | None:
         """Return when the slot before a read starts, and what was used in it.
@@ -75,53 +96,58 @@ class Register:
                 reads (`reads_differ`). The next slot is counted from this read on.
 
         """
-        end = self._grid(read)
-        if end is None:
+        if not self.ends_slot(read.instant):
             return None
         last = self._last
-        if last is None or self._is_new(last, read, end):
-            self._last = read
-            return self._used(last, read, end) if last is not None else None
-        return None
+        if last is None:
+            self._last, self._held = read, read.value
+        if last is None or not self._is_new(last, read):
+            return None
+        told, self._is_told = self._is_told, True  # by a fault, if there is one
+        slot = self._used(last, read)
+        self._is_told = told or slot is not None
+        return slot
 
-    def _grid(self, read: RegisterRead) -> Instant | None:
+    def _end(self, read: RegisterRead) -> Instant:
         """Return the end of the slot that a read is of."""
-        late = read.instant % self.interval
-        return read.instant - late if late <= self.tolerance else None
+        return read.instant - read.instant % self.interval
 
-    def _is_new(self, last: RegisterRead, read: RegisterRead, end: Instant) -> bool:
+    def _is_new(self, last: RegisterRead, read: RegisterRead) -> bool:
         """Whether a read says something that is not known of its instant already."""
         is_again = (read.instant, read.value) == (last.instant, last.value)
-        is_later = end <= last.instant < read.instant
+        is_later = self._end(read) <= last.instant < read.instant
         return read.equipment != last.equipment or not (is_again or is_later)
 
-    def _used(
-        self, last: RegisterRead, read: RegisterRead, end: Instant
-    ) -> tuple[int, Decimal] | None:
+    def _used(self, last: RegisterRead, read: RegisterRead) -> tuple[Instant, Decimal] | None:
+        held, self._last, self._held = self._held, read, read.value
         _refuse(last, read)
-        used = _EXACT.subtract(read.value, last.value)
-        if used < 0:  # a dip: the higher value holds, or its way back would be counted
-            self._last = attrs.evolve(read, value=last.value)
-            used = Decimal(0)
-        return (end - self.interval, used) if self._grid(last) == end - self.interval else None
+        used = _EXACT.subtract(read.value, held)
+        if used < 0:
+            _refuse_fall(held, read.value)
+            self._held, used = held, Decimal(0)  # a dip, whose way back is not counted either
+        start = self._end(read) - self.interval
+        return (start, used) if self._end(last) == start else None
 
 
 def _refuse(last: RegisterRead, read: RegisterRead) -> None:
-    """Raise what is wrong with a read that comes after *last*."""
+    """Raise why a read cannot come after *last*."""
     if read.equipment != last.equipment:
         message = f"the equipment is {read.equipment!r} and was {last.equipment!r}"
         raise RegisterFault("equipment_changed", f"{message}: nothing is counted across")
     if read.instant < last.instant:
-        message = (
-            f"the read of {utc_text(read.instant)} comes after that of {utc_text(last.instant)}"
-        )
-        raise RegisterFault("out_of_order", f"{message}: sort the file by time")
+        both = utc_text(read.instant), utc_text(last.instant)
+        message = f"the read of {both[0]} comes after that of {both[1]}: sort the file by time"
+        raise RegisterFault("out_of_order", message)
     if read.instant == last.instant:
         message = f"{utc_text(read.instant)} has two reads, {last.value} and {read.value}"
         raise RegisterFault("reads_differ", message)
-    if _EXACT.subtract(last.value, read.value) > _DIP * _resolution(last.value, read.value):
-        message = f"the register went back from {last.value} to {read.value}"
-        raise RegisterFault("register_went_back", f"{message}: nothing is counted across")
+
+
+def _refuse_fall(held: Decimal, value: Decimal) -> None:
+    """Raise that a register went back, if it is by more than a dip."""
+    if _EXACT.subtract(held, value) > _DIP * _resolution(held, value):
+        message = f"the register went back from {held} to {value}: nothing is counted across"
+        raise RegisterFault("register_went_back", message)
 
 
 def _resolution(*values: Decimal) -> Decimal:

@@ -17,7 +17,7 @@ from energia import (
     archive_files,
     archive_head,
 )
-from energia.time import Instant, length_of
+from energia.time import Instant, length_of, length_text
 from energia_plugins.meter_dsmr.objects import BadTelegram, Objects, Total
 from energia_plugins.meter_dsmr.options import DsmrOptions
 from energia_plugins.meter_dsmr.telegrams import Telegram, crc16, telegrams
@@ -56,14 +56,16 @@ class DsmrDecoder:
             Invalid: It names several meters or channels where one was given.
 
         """
-        names = Names.of(options)
+        reader = _Reader(options, Names.of(options))
         for name, pieces in archive_files(chunks):
-            yield from _File(options, names, f"{name}: " if name else "").read(pieces)
+            reader.where = f"{name}: " if name else ""
+            yield from reader.read(pieces)
+        yield from reader.finish()
 
 
 @attrs.define
-class _File:
-    """One file while it is read.
+class _Reader:
+    """A file while it is read, or the files of an archive, one after the other.
 
     Attributes:
         options: What was said of it.
@@ -71,32 +73,30 @@ class _File:
         where: Stands before each message: which file of an archive it is.
         meter: Whose telegrams are read: the first of the file, and those that `meters` names.
         other: The last meter of which telegrams are left out.
-        registers: By meter and name.
+        registers: By meter and name. Files of an archive go on with them: a log has a file a day.
         line: Of the last telegram.
-        count: Of telegrams.
-        is_silent: Whether nothing was said of the file, no reading and no problem.
 
     """
 
     options: DsmrOptions
     names: Names
-    where: str
+    where: str = ""
     meter: tuple[str | None] | None = None
     other: str | None = None
     registers: dict[tuple[str | None, str], Register] = attrs.Factory(dict)
     line: int = 0
-    count: int = 0
-    is_silent: bool = True
 
     def read(self, chunks: Iterable[bytes]) -> Iterator[Reading | Problem]:
         """Yield what the telegrams say; raises `Malformed` for a file of none."""
         for each in telegrams(chunks):
             found = [each] if isinstance(each, Problem) else self._take(each)
-            for item in found:
-                self.is_silent = False
-                yield self._placed(item)
-        if self.is_silent and self.registers and self.count > 1:
-            yield self._placed(Problem(self.line, "no_slot", self._why_nothing()))
+            yield from map(self._placed, found)
+
+    def finish(self) -> Iterator[Problem]:
+        """Tell of registers that have reads enough for a slot, and none at its ends."""
+        for (_, name), register in self.registers.items():
+            if register.is_silent:
+                yield Problem(self.line, "no_slot", f"{self.where}{_why_nothing(name, register)}")
 
     def _placed(self, item: Reading | Problem) -> Reading | Problem:
         if isinstance(item, Problem) and self.where:
@@ -104,7 +104,7 @@ class _File:
         return item
 
     def _take(self, telegram: Telegram) -> Iterator[Reading | Problem]:
-        self.line, self.count = telegram.line, self.count + 1
+        self.line = telegram.line
         try:
             _check(telegram, self.options.crc)
             objects = Objects.of(telegram)
@@ -148,7 +148,7 @@ class _File:
         register = self._register_of(objects.meter, name, is_mbus=sent is None)
         try:
             at = objects.entries[code].instant(self.options.winter) if sent is None else sent
-            if at % register.interval <= register.tolerance:
+            if register.ends_slot(at):
                 total = objects.device(code) if sent is None else objects.total(code)
                 yield from _reading(telegram, register, at, total, ours)
         except BadTelegram as error:
@@ -163,13 +163,14 @@ class _File:
             self.registers[meter, name] = register
         return self.registers[meter, name]
 
-    def _why_nothing(self) -> str:
-        options = self.options
-        return (
-            "the file has no slot of which both ends were read: telegrams are taken at whole "
-            f"multiples of {options.interval} ({options.mbus_interval} behind the meter), and up "
-            f"to {options.tolerance} later: say interval, mbus_interval, or tolerance=PT10S"
-        )
+
+def _why_nothing(name: str, register: Register) -> str:
+    option = "mbus_interval" if "." in name else "interval"
+    interval, tolerance = map(length_text, (register.interval, register.tolerance))
+    return (
+        f"{name}: no slot of {interval} was read at both of its ends: reads count that are "
+        f"{tolerance} after them at most; say tolerance=PT10S or more, or another {option}"
+    )
 
 
 def _reading(

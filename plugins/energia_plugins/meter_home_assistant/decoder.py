@@ -111,18 +111,14 @@ class _File:
         options: What was said of it.
         names: Turn its names into ours.
         counters: By the name of the statistic.
-        count: Of rows that have a sum.
-        line: Of the last of them.
-        is_silent: Whether nothing was said of the file, no reading and no problem.
+        line: Of the last row that has a sum.
 
     """
 
     options: HomeAssistantOptions
     names: Names
     counters: dict[str | None, _Counter] = attrs.Factory(dict)
-    count: int = 0
     line: int = 0
-    is_silent: bool = True
 
     def read(self, chunks: Iterable[bytes]) -> Iterator[Reading | Problem]:
         """Yield what the rows say; raises `Malformed`."""
@@ -133,11 +129,15 @@ class _File:
             except (BadRow, RegisterFault) as error:
                 found = Problem(number, error.code, f"line {number}: {error}")
             if found is not None:
-                self.is_silent = False
                 yield found
-        if self.is_silent and self.count > 1:
-            message = f"no two rows are {self.options.interval} apart: say which interval they have"
-            yield Problem(self.line, "no_slot", message)
+        yield from self._finish()
+
+    def _finish(self) -> Iterator[Problem]:
+        """Tell of statistics of which no two rows are one interval apart."""
+        for name, counter in self.counters.items():
+            if counter.register.is_silent:
+                apart = f"{name or 'the file'}: no two rows are {self.options.interval} apart"
+                yield Problem(self.line, "no_slot", f"{apart}: say which interval they have")
 
     def _take(self, number: int, row: Mapping[str, object] | int) -> Reading | None:
         if isinstance(row, int):
@@ -148,7 +148,7 @@ class _File:
         ours = self.names.ours(None, one.name, number)
         if ours is None:
             return None
-        self.count, self.line = self.count + 1, number
+        self.line = number
         length = length_of(self.options.interval)
         _fit(one, length)
         counter = self.counters.setdefault(one.name, _Counter(Register(length)))

@@ -64,3 +64,31 @@ def test_what_does_not_follow_is_refused_once(second: RegisterRead, code: str) -
     third = RegisterRead(second.instant + 900, second.value + 1, second.equipment)
     assert caught.value.code == code
     assert register.slot(third) == (second.instant, Decimal(1))
+
+
+def test_a_register_that_gives_nothing_is_silent() -> None:
+    """Reads that reach over a slot and are never at its ends, or too far apart, are told of."""
+    late, apart, short, counted = (Register(900) for _ in range(4))
+    for register, instants in (
+        (late, (1, 901, 1801)),
+        (apart, (0, 1800)),
+        (short, (1, 1800)),
+        (counted, (0, 900, 2000)),
+    ):
+        for instant in instants:
+            register.slot(RegisterRead(instant, Decimal(1)))
+
+    assert [one.is_silent for one in (late, apart, short, counted)] == [True, True, False, False]
+
+
+def test_a_dip_that_is_read_again_is_no_other_read() -> None:
+    """The higher value holds for counting alone: what was read is known as it was."""
+    register = Register(900)
+    reads = [(0, "10.000"), (900, "9.999"), (900, "9.999"), (1800, "10.000"), (2700, "10.5")]
+
+    slots = [register.slot(RegisterRead(at, Decimal(value))) for at, value in reads]
+
+    assert slots == [
+        *(None, (0, Decimal(0)), None),
+        *((900, Decimal(0)), (1800, Decimal("0.5"))),
+    ]
