@@ -53,7 +53,7 @@ async def test_configuration_alone_decides(
     assert of_full["kinds"] > {"energy.flat", "energy.time_of_use", "fixed"}
     assert of_small["kinds"] == {"energy.flat"}
     assert of_full["formats"] == {
-        *("csv", "ndjson"),
+        *("csv", "excel", "ndjson"),
         *("dsmr", "green_button", "home_assistant", "mscons", "nem12", "octopus"),
     }
     assert of_small["formats"] == {"csv"}
