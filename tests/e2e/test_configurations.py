@@ -56,7 +56,7 @@ async def test_configuration_alone_decides(
         *("csv", "excel", "ndjson"),
         *("dsmr", "green_button", "home_assistant", "mscons", "nem12", "octopus"),
     }
-    assert of_small["formats"] == {"csv"}
+    assert of_small["formats"] == {"csv", "excel"}
     assert {"/metrics", "/docs"} <= of_full["paths"]
     assert "/metrics" not in of_small["paths"]
     assert "database:responseTime" in of_full["checks"]
