@@ -3,6 +3,7 @@
 import inspect
 import re
 import subprocess
+from fnmatch import fnmatch
 from importlib.metadata import entry_points, requires
 from itertools import chain
 from pathlib import Path
@@ -51,7 +52,9 @@ def tracked(*patterns: str) -> list[Path]:
     except (OSError, subprocess.CalledProcessError):
         visible = [path for path in ROOT.iterdir() if not path.name.startswith(".")]
         found = [path for top in visible for path in (top.rglob("*") if top.is_dir() else [top])]
-        return [path for path in found if any(path.match(pattern) for pattern in patterns)]
+        # As git does: `*` takes in folders.
+        names = {path: path.relative_to(ROOT).as_posix() for path in found if path.is_file()}
+        return [path for path in names if any(fnmatch(names[path], one) for one in patterns)]
     return [path for name in done.stdout.splitlines() if (path := ROOT / name).is_file()]
 
 

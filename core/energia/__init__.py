@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from energia.metering.names import Names as Names
     from energia.metering.outcome import ReadingsRejected as ReadingsRejected
     from energia.metering.outcome import ReadingsStored as ReadingsStored
+    from energia.metering.registers import Register as Register
+    from energia.metering.registers import RegisterFault as RegisterFault
+    from energia.metering.registers import RegisterRead as RegisterRead
     from energia.metering.series import ACTUAL as ACTUAL
     from energia.metering.series import QUALITIES as QUALITIES
     from energia.metering.series import Micro as Micro
@@ -192,6 +195,11 @@ _MODULES = {
     "metering.outcome": (
         "ReadingsRejected",
         "ReadingsStored",
+    ),
+    "metering.registers": (
+        "Register",
+        "RegisterFault",
+        "RegisterRead",
     ),
     "metering.series": (
         "ACTUAL",

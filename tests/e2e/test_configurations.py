@@ -54,7 +54,7 @@ async def test_configuration_alone_decides(
     assert of_small["kinds"] == {"energy.flat"}
     assert of_full["formats"] == {
         *("csv", "excel", "ndjson"),
-        *("green_button", "mscons", "nem12", "octopus"),
+        *("dsmr", "green_button", "home_assistant", "mscons", "nem12", "octopus"),
     }
     assert of_small["formats"] == {"csv", "excel"}
     assert {"/metrics", "/docs"} <= of_full["paths"]

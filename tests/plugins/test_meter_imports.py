@@ -9,6 +9,7 @@ import pytest
 from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia.settings import Database, Settings
+from energia_plugins.meter_dsmr.telegrams import crc16
 from tests.core.metering.setting import meter
 from tests.serving import Client, Serving, make_core
 
@@ -110,6 +111,35 @@ async def test_unknown_names_are_listed_once(api: Client) -> None:
     assert answer["error_counts"] == {"unknown_meter": 144, "unknown_channel": 48}
 
 
+async def test_registers_become_readings(api: Client) -> None:
+    """They are stored as derived ones; what went back is refused, or left out and told."""
+    stamps = ("000000", "003000", "010000", "013000")
+    data = "".join(
+        telegram(f"260301{stamp}W", value)
+        for stamp, value in zip(stamps, ("10.000", "10.500", "0.250", "0.750"), strict=True)
+    )
+    query = {"format": "dsmr", "meter": "n", "channels": "import:import", "interval": "PT30M"}
+
+    refused = await send(api, data, **query)
+    status, answer = await send(api, data, on_problem="skip", **query)
+
+    assert refused[0] == 422
+    assert [(one["code"], one["line"]) for one in refused[1]["errors"]] == [
+        ("register_went_back", 14)
+    ]
+    assert (status, answer["created"]) == (200, 2)
+    window = {"channel": "import", "start": "2026-02-28T23:00:00Z", "end": "2026-03-01T00:30:00Z"}
+    async with api.get("/v1/meters/n/readings", params=window) as stored:
+        series = await stored.json()
+    assert series["values"] == [0.5, None, 0.5]
+
+
+def telegram(stamp: str, value: str) -> str:
+    """Return a telegram of one register."""
+    text = f"/ISK5\\2M550\r\n\r\n0-0:1.0.0({stamp})\r\n1-0:1.8.0({value}*kWh)\r\n!"
+    return f"{text}{crc16(text.encode()):04X}\r\n"
+
+
 async def test_slots_of_another_length_are_refused(api: Client) -> None:
     """A value of an hour, or of a day, is never stored in a half-hour."""
     page = (
@@ -129,6 +159,9 @@ async def test_slots_of_another_length_are_refused(api: Client) -> None:
         ("octopus_clock_change.json", "octopus"),
         ("mscons_marks.txt", "mscons"),
         ("green_button_links.xml", "green_button"),
+        ("dsmr_winter_time.txt", "dsmr"),
+        ("home_assistant_answer.json", "home_assistant"),
+        ("home_assistant_join.csv", "home_assistant"),
     ],
 )
 async def test_auto_finds_the_format(api: Client, name: str, format_: str) -> None:

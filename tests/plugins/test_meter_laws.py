@@ -17,7 +17,10 @@ from tests.plugins.meter_files import DECODERS, decoded, readings, runs_of
 from tests.plugins.test_meter_nem12 import zipped
 
 DATA = Path(__file__).parents[1] / "data" / "meters"
-FORMATS = {"nem12": "nem12", "green": "green_button", "mscons": "mscons", "octopus": "octopus"}
+FORMATS = {
+    **{"nem12": "nem12", "green": "green_button", "mscons": "mscons", "octopus": "octopus"},
+    **{"dsmr": "dsmr", "home": "home_assistant"},
+}
 FILES = sorted(path for path in DATA.iterdir() if path.name.partition("_")[0] in FORMATS)
 
 
@@ -75,6 +78,10 @@ def test_damage_is_told(path: Path, data: st.DataObject) -> None:
             b"UNB+",
             b"PK\x03\x04",
             b"200,",
+            b"/",
+            b"start_ts,sum\n",
+            b'{"a":[{"start":1,"sum":',
+            b"/X\n0-0:1.0.0(260301000000W)\n1-0:1.8.1(1*kWh)\n!\n",
         ]
     ),
     text=st.binary(max_size=200),

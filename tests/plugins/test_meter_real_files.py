@@ -12,6 +12,8 @@ import pytest
 
 from energia.errors import Malformed
 from energia.time import utc_text
+from energia_plugins.meter_dsmr.objects import Objects
+from energia_plugins.meter_dsmr.telegrams import Telegram, telegrams
 from tests.plugins.meter_files import DECODERS, decoded, problems, readings, runs_of, totals
 from tests.shared import METERS
 
@@ -190,6 +192,54 @@ def test_octopus(name: str) -> None:
     assert [found[0].start, found[-1].start] == instants
 
 
+#: What registers are called by dsmr-parser, with ours and the codes of their tariffs.
+OF_DSMR = {"import": "ELECTRICITY_{}USED_TARIFF_{}", "export": "ELECTRICITY_{}DELIVERED_TARIFF_{}"}
+#: Telegrams of DSMR 2.2 and 3, and of meters that are not of it, have no time.
+TIMELESS = ("_V2_2.txt", "_V3.txt", "v2_2_ok.txt", "v2_2_mangled.txt", "v3_ok.txt", "_V304.txt")
+#: S in a winter month: the flag decides, where the library goes by the date and is an hour later.
+SUMMER_IN_WINTER = ("TELEGRAM_ISKRA_IE.txt", "formattest.txt")
+
+
+@pytest.mark.parametrize("name", sorted(expected("dsmr")))
+def test_dsmr(name: str) -> None:
+    """CRC, times and registers are those that dsmr-parser 1.11.2 read; one telegram has no slot."""
+    data = (METERS / "dsmr" / name).read_bytes()
+    found = decoded("dsmr", data)
+
+    if name.endswith(TIMELESS):
+        assert problems(found)[0] == (1, "no_time")
+        return
+    assert found == []
+    (one,) = telegrams([data])
+    assert isinstance(one, Telegram)
+    objects, library = Objects.of(one), expected("dsmr")[name]
+    if "error" in library:  # it could not read the file
+        return
+    winter = 0 if name.endswith(SUMMER_IN_WINTER) else 3600
+    stated = library.get("objects", {})
+    if "P1_MESSAGE_TIMESTAMP" in stated:
+        assert utc_text(objects.sent(winter)) == zulu(stated["P1_MESSAGE_TIMESTAMP"]["value"])
+    for quantity, digit in objects.quantities():
+        pattern = OF_DSMR.get(quantity, "")
+        tariffs = [stated.get(pattern.format("", tariff)) for tariff in "1234"]
+        values = [Decimal(each["value"]) for each in tariffs if each]
+        if values:
+            assert objects.total(digit).value == sum(values)
+    for word, code in objects.devices():
+        device = next(
+            each for each in library.get("mbus_devices", []) if str(each["channel"]) == word[-1]
+        )
+        reading = device.get("MBUS_METER_READING") or device["HOURLY_GAS_METER_READING"]
+        total = objects.device(code)
+        assert (total.value, total.unit) == (Decimal(reading["value"]), reading["unit"])
+        assert utc_text(objects.entries[code].instant(winter)) == zulu(reading["datetime"])
+
+
+def zulu(text: str) -> str:
+    """Return a time with an offset in UTC."""
+    return utc_text(int(datetime.fromisoformat(text).timestamp()))
+
+
 @pytest.mark.parametrize(
     ("folder", "pattern", "format_"),
     [
@@ -197,6 +247,7 @@ def test_octopus(name: str) -> None:
         ("greenbutton", "**/*.xml", "green_button"),
         ("mscons", "*.txt", "mscons"),
         ("octopus", "consumption*.json", "octopus"),
+        ("dsmr", "*/*.txt", "dsmr"),
     ],
 )
 def test_files_are_recognized(folder: str, pattern: str, format_: str) -> None:

@@ -124,6 +124,10 @@ class Names:
             ),
         )
 
+    def knows(self, meter: str | None) -> bool:
+        """Whether the import names a meter of the file in its option `meters`."""
+        return meter in self._meters.mapped
+
     def ours(
         self, meter: str | None, channel: str | None, line: int
     ) -> tuple[str | None, str | None] | None:

@@ -1,0 +1,157 @@
+"""Registers of which a file has reads: what each counted in the slots between two of them.
+
+A register only grows: what a slot used is its read at the end of the slot less the one at its
+start. What does not fit that (it went back, another meter stands there) is refused where it
+happens, and counting begins anew: nothing is ever booked across it.
+"""
+
+from decimal import Context, Decimal
+from typing import Final
+
+import attrs
+
+from energia.time import Instant, utc_text
+
+#: Differences of reads are exact: no read has more than 50 digits.
+_EXACT: Final = Context(prec=60)
+#: A drop of so many of its last digits is a dip, such as rounding makes: nothing was used.
+_DIP: Final = 2
+#: The finest digit that counts: values are stored in micro-units.
+_FINEST: Final = -6
+
+
+class RegisterFault(ValueError):
+    """A read does not follow from the one before; `code` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+@attrs.frozen
+class RegisterRead:
+    """What a register showed.
+
+    Attributes:
+        instant: When, in seconds since 1970-01-01T00:00Z.
+        value: What it showed, with the digits that are written.
+        equipment: What it is the register of: reads of different equipment have no difference.
+
+    """
+
+    instant: Instant
+    value: Decimal
+    equipment: str = ""
+
+
+@attrs.define
+class Register:
+    """The reads of one register, in order of time.
+
+    Example:
+        register = Register(interval=900)
+        register.slot(RegisterRead(0, Decimal("10.0")))  # None: nothing is before it
+        register.slot(RegisterRead(900, Decimal("10.5")))  # (0, Decimal("0.5"))
+
+    Attributes:
+        interval: The length of a slot in seconds; slots begin at whole multiples of it, in UTC.
+        tolerance: How many seconds after the end of a slot its read may be, below *interval*. Of
+            several the first counts; what is read later, within a slot, is passed over.
+
+    """
+
+    interval: int
+    tolerance: int = 0
+    _last: RegisterRead | None = None
+    _held: Decimal = Decimal(0)  # what is counted from: above the last read after a dip
+    _span: tuple[Instant, Instant] | None = None
+    _is_told: bool = False
+
+    def ends_slot(self, instant: Instant) -> bool:
+        """Note that there is a read at an instant; return whether it is at the end of a slot.
+
+        Who is told no need not find out what was read.
+        """
+        first, last = self._span or (instant, instant)
+        self._span = min(first, instant), max(last, instant)
+        return instant % self.interval <= self.tolerance
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the reads reach over a whole slot, and yet none was counted and none refused.
+
+        So it is where reads are seldom at the ends of slots, or are further apart than those.
+        """
+        first, last = self._span or (0, 0)
+        return last - first >= 2 * self.interval and not self._is_told
+
+    def slot(self, read: RegisterRead) -> tuple[Instant, Decimal] | None:
+        """Return when the slot before a read starts, and what was used in it.
+
+        It is None where the read ends no slot, or where the start of that slot was not read.
+
+        Raises:
+            RegisterFault: The register went back (`register_went_back`), is another one
+                (`equipment_changed`), time went back (`out_of_order`), or one instant has two
+                reads (`reads_differ`). The next slot is counted from this read on.
+
+        """
+        if not self.ends_slot(read.instant):
+            return None
+        last = self._last
+        if last is None:
+            self._last, self._held = read, read.value
+        if last is None or not self._is_new(last, read):
+            return None
+        told, self._is_told = self._is_told, True  # by a fault, if there is one
+        slot = self._used(last, read)
+        self._is_told = told or slot is not None
+        return slot
+
+    def _end(self, read: RegisterRead) -> Instant:
+        """Return the end of the slot that a read is of."""
+        return read.instant - read.instant % self.interval
+
+    def _is_new(self, last: RegisterRead, read: RegisterRead) -> bool:
+        """Whether a read says something that is not known of its instant already."""
+        is_again = (read.instant, read.value) == (last.instant, last.value)
+        is_later = self._end(read) <= last.instant < read.instant
+        return read.equipment != last.equipment or not (is_again or is_later)
+
+    def _used(self, last: RegisterRead, read: RegisterRead) -> tuple[Instant, Decimal] | None:
+        held, self._last, self._held = self._held, read, read.value
+        _refuse(last, read)
+        used = _EXACT.subtract(read.value, held)
+        if used < 0:
+            _refuse_fall(held, read.value)
+            self._held, used = held, Decimal(0)  # a dip, whose way back is not counted either
+        start = self._end(read) - self.interval
+        return (start, used) if self._end(last) == start else None
+
+
+def _refuse(last: RegisterRead, read: RegisterRead) -> None:
+    """Raise why a read cannot come after *last*."""
+    if read.equipment != last.equipment:
+        message = f"the equipment is {read.equipment!r} and was {last.equipment!r}"
+        raise RegisterFault("equipment_changed", f"{message}: nothing is counted across")
+    if read.instant < last.instant:
+        both = utc_text(read.instant), utc_text(last.instant)
+        message = f"the read of {both[0]} comes after that of {both[1]}: sort the file by time"
+        raise RegisterFault("out_of_order", message)
+    if read.instant == last.instant:
+        message = f"{utc_text(read.instant)} has two reads, {last.value} and {read.value}"
+        raise RegisterFault("reads_differ", message)
+
+
+def _refuse_fall(held: Decimal, value: Decimal) -> None:
+    """Raise that a register went back, if it is by more than a dip."""
+    if _EXACT.subtract(held, value) > _DIP * _resolution(held, value):
+        message = f"the register went back from {held} to {value}: nothing is counted across"
+        raise RegisterFault("register_went_back", message)
+
+
+def _resolution(*values: Decimal) -> Decimal:
+    """Return the last digit of reads, as a number."""
+    exponents = [value.as_tuple().exponent for value in values]
+    finest = min(one for one in exponents if isinstance(one, int))
+    return Decimal(1).scaleb(max(finest, _FINEST))
