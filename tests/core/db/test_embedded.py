@@ -137,7 +137,6 @@ def test_a_closed_folder_stays_closed(tmp_path: Path) -> None:
     assert tmp_path.stat().st_mode & 0o777 == 0o700
 
 
-@as_root
 def _linked(source: str, target: str) -> None:
     """Link a file, or copy it to another file system."""
     try:
@@ -146,6 +145,7 @@ def _linked(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
+@as_root
 def test_programs_in_a_closed_folder_are_linked(
     open_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
