@@ -55,6 +55,9 @@ if TYPE_CHECKING:
     from energia.metering.series import ACTUAL as ACTUAL
     from energia.metering.series import QUALITIES as QUALITIES
     from energia.metering.series import Micro as Micro
+    from energia.metering.texts import file_lines as file_lines
+    from energia.metering.texts import json_document as json_document
+    from energia.metering.texts import stamp_instant as stamp_instant
     from energia.outgoing.client import Answer as Answer
     from energia.outgoing.client import NoAnswer as NoAnswer
     from energia.outgoing.client import Outgoing as Outgoing
@@ -205,6 +208,11 @@ _MODULES = {
         "ACTUAL",
         "Micro",
         "QUALITIES",
+    ),
+    "metering.texts": (
+        "file_lines",
+        "json_document",
+        "stamp_instant",
     ),
     "outgoing.client": (
         "Answer",

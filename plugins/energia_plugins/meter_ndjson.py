@@ -5,16 +5,24 @@ null whose quality is null says nothing, as of a slot of which nothing was ever 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import attrs
 import msgspec
 
-from energia import QUALITIES, Decoder, Malformed, Problem, Reading, hookimpl
+from energia import (
+    QUALITIES,
+    Decoder,
+    Problem,
+    Reading,
+    Unfit,
+    file_lines,
+    hookimpl,
+    stamp_instant,
+)
 from energia.convert.repeats import has_repeats
-from energia.time import instant_of, length_of
+from energia.time import length_of
 
 #: The longest line, in bytes: more than a year of 15-minute values.
 LONGEST: Final = 4 * 1024**2
@@ -55,7 +63,9 @@ class NdjsonDecoder:
         options: Any,
     ) -> Iterator[Reading | Problem]:
         """Yield the readings of each line, or its problem; raises `Malformed`."""
-        for number, line in _lines(chunks):
+        for number, text in file_lines(chunks, LONGEST):
+            if not (line := text.strip()):
+                continue
             try:
                 yield from _readings(number, _object(line))
             except msgspec.DecodeError as error:
@@ -64,49 +74,25 @@ class NdjsonDecoder:
                 yield Problem(number, "not_json", "not UTF-8")
             except RecursionError:
                 yield Problem(number, "not_json", "nested too deeply")
-            except _Bad as error:
+            except Unfit as error:
                 yield Problem(number, error.code, str(error))
 
 
 def _object(line: bytes) -> object:
     item: object = _JSON.decode(line)
     if has_repeats(line, item):
-        raise _Bad("repeated_field", "the object has a field more than once")
+        raise Unfit("repeated_field", "the object has a field more than once")
     return item
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines that are not blank, each with its number."""
-    pending, number = b"", 0
-    for chunk in chunks:
-        *complete, pending = (pending + chunk).split(b"\n")
-        for line in complete:
-            number += 1
-            yield from _filled(number, line)
-        _refuse_long(pending, number + 1)
-    yield from _filled(number + 1, pending)
-
-
-def _filled(number: int, line: bytes) -> Iterator[tuple[int, bytes]]:
-    _refuse_long(line, number)
-    text = (line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line).strip()
-    if text:
-        yield number, text
-
-
-def _refuse_long(line: bytes, number: int) -> None:
-    if len(line) > LONGEST:
-        raise Malformed(f"line {number} is longer than {LONGEST} bytes")
 
 
 def _readings(line: int, item: object) -> Iterator[Reading]:
     """Yield the readings of a line, all of which must be whole before the first is given."""
     if not isinstance(item, dict):
-        raise _Bad("wrong_type", "expected an object")
+        raise Unfit("wrong_type", "expected an object")
     series = "values" in item
     unknown = sorted(set(item) - (_SERIES if series else _SINGLE))
     if unknown:
-        raise _Bad("unknown_field", f"there is no field {unknown[0][:60]!r}")
+        raise Unfit("unknown_field", f"there is no field {unknown[0][:60]!r}")
     meter, channel, unit = (_text(item, name) for name in ("meter", "channel", "unit"))
     quality = _quality(item.get("quality"))
     silent = "quality" in item and item["quality"] is None
@@ -114,7 +100,7 @@ def _readings(line: int, item: object) -> Iterator[Reading]:
         value = _value(_needed(item, "value"))
         start, end = _instant(item, "start"), _instant(item, "end")
         if (start is None) == (end is None):
-            raise _Bad("missing_field", "give either start or end")
+            raise Unfit("missing_field", "give either start or end")
         if value is None and silent:
             return iter(())
         return iter((Reading(line, value, start, end, quality, meter, channel, unit),))
@@ -127,18 +113,10 @@ def _readings(line: int, item: object) -> Iterator[Reading]:
     )
 
 
-class _Bad(ValueError):
-    """A line is not a reading; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
-
-
 def _text(item: Mapping[str, object], name: str) -> str | None:
     value = item.get(name)
     if value is not None and not isinstance(value, str):
-        raise _Bad("wrong_type", f"{name}: expected a string")
+        raise Unfit("wrong_type", f"{name}: expected a string")
     return value
 
 
@@ -147,7 +125,7 @@ def _quality(name: object) -> int:
         return _CODES["actual"]
     if not isinstance(name, str) or name not in _CODES:
         known = ", ".join(QUALITIES)
-        raise _Bad("unknown_quality", f"there is no quality {str(name)[:40]!r}; known are {known}")
+        raise Unfit("unknown_quality", f"there is no quality {str(name)[:40]!r}; known are {known}")
     return _CODES[name]
 
 
@@ -157,19 +135,19 @@ def _value(value: object) -> Decimal | None:
     if isinstance(value, Decimal):
         return value
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise _Bad("not_a_number", "the value is not a number")
+        raise Unfit("not_a_number", "the value is not a number")
     try:
         number = Decimal(value) if len(str(value)) <= 60 else Decimal("NaN")
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite():
-        raise _Bad("not_a_number", f"{str(value)[:60]!r} is not a number")
+        raise Unfit("not_a_number", f"{str(value)[:60]!r} is not a number")
     return number
 
 
 def _needed(item: Mapping[str, object], name: str) -> object:
     if name not in item:
-        raise _Bad("missing_field", f"the field {name} is missing")
+        raise Unfit("missing_field", f"the field {name} is missing")
     return item[name]
 
 
@@ -177,24 +155,13 @@ def _instant(item: Mapping[str, object], name: str) -> int | None:
     text = _text(item, name)
     if text is None:
         return None
-    try:
-        instant: datetime = msgspec.convert(text, datetime)
-    except msgspec.ValidationError:
-        raise _Bad("not_a_time", f"{name}: {text[:40]!r} is not an RFC 3339 time") from None
-    if instant.tzinfo is None:
-        raise _Bad("naive_time", f"{name}: the time has no offset from UTC")
-    if instant.microsecond:
-        raise _Bad("off_grid", f"{name}: the time must be on a whole second")
-    try:
-        return instant_of(instant)
-    except (OverflowError, ValueError):
-        raise _Bad("out_of_range", f"{name}: the years are 1900 to 2199") from None
+    return stamp_instant(text, name)
 
 
 def _start(item: Mapping[str, object]) -> int:
     start = _instant(item, "start")
     if start is None:
-        raise _Bad("missing_field", "the field start is missing")
+        raise Unfit("missing_field", "the field start is missing")
     return start
 
 
@@ -202,12 +169,12 @@ def _interval(value: object) -> int:
     try:
         return length_of(str(value))
     except ValueError as error:
-        raise _Bad("wrong_interval", f"interval: {error}") from None
+        raise Unfit("wrong_interval", f"interval: {error}") from None
 
 
 def _array(value: object) -> list[object]:
     if not isinstance(value, list):
-        raise _Bad("wrong_type", "values: expected an array")
+        raise Unfit("wrong_type", "values: expected an array")
     return value
 
 

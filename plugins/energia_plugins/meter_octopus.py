@@ -5,12 +5,10 @@ A page is `{"count", "next", "previous", "results": [{"consumption", "interval_s
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 import attrs
-import msgspec
 
 from energia import (
     Decoder,
@@ -19,16 +17,16 @@ from energia import (
     Names,
     Problem,
     Reading,
+    Unfit,
     UnitName,
     hookimpl,
+    json_document,
+    stamp_instant,
 )
-from energia.convert.repeats import has_repeats
-from energia.time import instant_of
 
 #: The longest page, in bytes: 25,000 half-hours, the most that one has, take four million.
 LONGEST: Final = 16 * 1024**2
 
-_JSON: Final = msgspec.json.Decoder(float_hook=Decimal)
 _FIELDS: Final = ("consumption", "interval_start", "interval_end")
 
 
@@ -43,14 +41,6 @@ class OctopusOptions(NameOptions):
     """
 
     unit: UnitName | None = None
-
-
-class _Bad(ValueError):
-    """A result is no reading; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
 
 
 class OctopusDecoder:
@@ -80,7 +70,7 @@ class OctopusDecoder:
         for number, result in enumerate(_results(_page(chunks)), start=1):
             try:
                 value, start, end = _read(result)
-            except _Bad as error:
+            except Unfit as error:
                 yield Problem(number, error.code, f"result {number}: {error}")
             else:
                 if names is not None:
@@ -91,19 +81,8 @@ class OctopusDecoder:
 
 
 def _page(chunks: Iterable[bytes]) -> object:
-    text = bytearray()
-    for chunk in chunks:
-        text += chunk
-        if len(text) > LONGEST:
-            raise Malformed(f"a page of consumption has at most {LONGEST} bytes")
-    data = bytes(text).removeprefix(b"\xef\xbb\xbf")
-    try:
-        page: object = _JSON.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"not JSON: {str(error) or 'nested too deeply'}") from None
-    if has_repeats(data, page):
-        raise Malformed("an object of the page has a field more than once")
-    return page
+    too_long = f"a page of consumption has at most {LONGEST} bytes"
+    return json_document(chunks, LONGEST, too_long, "an object of the page")
 
 
 def _results(page: object) -> list[object]:
@@ -114,15 +93,15 @@ def _results(page: object) -> list[object]:
 
 
 def _read(result: object) -> tuple[Decimal | None, int, int]:
-    """Return the value of a result, and when its slot starts and ends; raises `_Bad`."""
+    """Return the value of a result, and when its slot starts and ends; raises `Unfit`."""
     if not isinstance(result, dict):
-        raise _Bad("wrong_type", "expected an object")
+        raise Unfit("wrong_type", "expected an object")
     for name in _FIELDS:
         if name not in result:
-            raise _Bad("missing_field", f"the field {name} is missing")
-    start, end = (_instant(result[name], name) for name in _FIELDS[1:])
+            raise Unfit("missing_field", f"the field {name} is missing")
+    start, end = (stamp_instant(result[name], name) for name in _FIELDS[1:])
     if start >= end:
-        raise _Bad("wrong_interval", "it ends before it starts")
+        raise Unfit("wrong_interval", "it ends before it starts")
     return _value(result["consumption"]), start, end
 
 
@@ -130,25 +109,10 @@ def _value(value: object) -> Decimal | None:
     if value is None or isinstance(value, Decimal):
         return value
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _Bad("not_a_number", "the consumption is not a number")
+        raise Unfit("not_a_number", "the consumption is not a number")
     if abs(value) > 10**30:
-        raise _Bad("not_a_number", "the consumption is out of range")
+        raise Unfit("not_a_number", "the consumption is out of range")
     return Decimal(value)
-
-
-def _instant(value: object, name: str) -> int:
-    try:
-        moment = msgspec.convert(value, datetime)
-    except msgspec.ValidationError:
-        raise _Bad("not_a_time", f"{name}: {str(value)[:40]!r} is not an RFC 3339 time") from None
-    if moment.tzinfo is None:
-        raise _Bad("naive_time", f"{name}: the time has no offset from UTC")
-    if moment.microsecond:
-        raise _Bad("off_grid", f"{name}: the time must be on a whole second")
-    try:
-        return instant_of(moment)
-    except (OverflowError, ValueError):
-        raise _Bad("out_of_range", f"{name}: the years are 1900 to 2199") from None
 
 
 @hookimpl

@@ -19,6 +19,7 @@ from energia.cli.invocation import (
 
 if TYPE_CHECKING:
     from energia.db.pool import Tenant
+    from energia.errors import Invalid
     from energia.metering.decoders import Decoder
     from energia.metering.mappings import CsvMapping
     from energia.metering.outcome import Outcome
@@ -175,8 +176,12 @@ def structured(
             texts = mapping.under(texts)
         return TEXT.structure(texts, decoder.options)
     except Invalid as error:
-        faults = [f"{(fault.pointer or '')[1:]}: {fault.message}" for fault in error.faults]
-        raise click.UsageError(f"--option {'; '.join(faults)}") from None
+        raise click.UsageError(f"--option {_told(error)}") from None
+
+
+def _told(error: "Invalid") -> str:
+    """Return what is wrong with which options."""
+    return "; ".join(f"{(fault.pointer or '')[1:]}: {fault.message}" for fault in error.faults)
 
 
 def _in_file(path: str) -> "CsvMapping":
@@ -189,8 +194,7 @@ def _in_file(path: str) -> "CsvMapping":
     except (OSError, ValueError) as error:
         raise click.UsageError(f"--mapping {path}: {error}") from None
     except Invalid as error:
-        faults = [f"{(fault.pointer or '')[1:]}: {fault.message}" for fault in error.faults]
-        raise click.UsageError(f"--mapping {path}: {'; '.join(faults)}") from None
+        raise click.UsageError(f"--mapping {path}: {_told(error)}") from None
 
 
 async def _options(tenant: "Tenant", file: _File) -> object:

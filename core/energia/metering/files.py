@@ -116,7 +116,7 @@ def _batches(
     size = 0
     for item in items:
         batch.append(item)
-        size += len(item.values) if isinstance(item, Run) else 1
+        size += _count(item)
         if size >= BATCH:
             yield batch, size
             batch, size = [], 0
@@ -140,7 +140,7 @@ class _Published:
         """Note the runs of a batch that say when they were published."""
         first = 0
         for item in items:
-            count = len(item.values) if isinstance(item, Run) else 1
+            count = _count(item)
             if isinstance(item, Run) and item.published is not None:
                 key = hash((item.meter, item.channel, item.start))
                 self._table.extend((key, item.published, batch, first, count))

@@ -10,6 +10,7 @@ from typing import Final
 
 import attrs
 
+from energia.convert.scalars import Unfit
 from energia.time import Instant, utc_text
 
 #: Differences of reads are exact: no read has more than 50 digits.
@@ -20,12 +21,8 @@ _DIP: Final = 2
 _FINEST: Final = -6
 
 
-class RegisterFault(ValueError):
+class RegisterFault(Unfit):
     """A read does not follow from the one before; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
 
 
 @attrs.frozen

@@ -5,6 +5,7 @@ from typing import Final
 
 import attrs
 
+from energia import Unfit
 from energia_plugins.meter_csv.header import Header
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.words import Target, meters_of, plain, targets_of, values_of
@@ -13,12 +14,8 @@ from energia_plugins.meter_csv.words import Target, meters_of, plain, targets_of
 _KEPT: Final = 20_000
 
 
-class BadWord(ValueError):
+class BadWord(Unfit):
     """A word of a column is not said to mean anything; `code` says of which column."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
 
 
 @attrs.frozen

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 import attrs
 
+from energia import Unfit
 from energia.time import DAY, Zone, day_number
 from energia_plugins.meter_csv.patterns import Hour, OffGrid, StampFormat
 from energia_plugins.meter_csv.words import plain
@@ -21,12 +22,8 @@ _KEPT = 100_000
 T = TypeVar("T")
 
 
-class BadTime(ValueError):
+class BadTime(Unfit):
     """A time stamp means no instant; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
 
 
 _TURNED: Final = (

@@ -14,7 +14,7 @@ from typing import Final
 
 import attrs
 
-from energia import Malformed, Problem
+from energia import Malformed, Problem, file_lines
 
 #: The longest telegram, in bytes: one with the longest texts that are allowed has about 5,000.
 LONGEST: Final = 16 * 1024
@@ -84,7 +84,7 @@ class Telegram:
 def telegrams(chunks: Iterable[bytes]) -> Iterator[Telegram | Problem]:
     """Yield the telegrams of a file, and what is none; raises `Malformed` for a file of none."""
     file = _File()
-    for number, line in _lines(chunks):
+    for number, line in file_lines(chunks, LONGEST):
         yield from file.take(number, line)
     yield from file.cut()
     if not file.begun:
@@ -141,22 +141,3 @@ class _File:
             self.lines, self.is_told = [], True
             message = f"the telegram is longer than {LONGEST} bytes, or has no end (`!`)"
             yield Problem(self.line, "too_long", message)
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines with their ends and numbers; raises `Malformed` for one that is too long."""
-    pending, number = b"", 0
-    for chunk in chunks:
-        *complete, pending = (pending + chunk).split(b"\n")
-        for line in complete:
-            number += 1
-            yield number, _bounded(line, number) + b"\n"
-        _bounded(pending, number + 1)
-    if pending:
-        yield number + 1, _bounded(pending, number + 1)
-
-
-def _bounded(line: bytes, number: int) -> bytes:
-    if len(line) > LONGEST:
-        raise Malformed(f"line {number} is longer than {LONGEST} bytes")
-    return line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line

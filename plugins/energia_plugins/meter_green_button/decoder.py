@@ -8,11 +8,11 @@ from itertools import chain
 from typing import Any, Final
 from xml.parsers import expat
 
-from energia import Malformed, Names, Problem, Reading, archive_files, archive_head
+from energia import Malformed, Names, Problem, Reading, Unfit, archive_files, archive_head
 from energia.time import FIRST_YEAR, LAST_YEAR
 from energia_plugins.meter_green_button.feed import Entry, Feed
 from energia_plugins.meter_green_button.options import GreenButtonOptions
-from energia_plugins.meter_green_button.types import BadField, ReadingType, quality_of, whole
+from energia_plugins.meter_green_button.types import ReadingType, quality_of, whole
 
 #: The namespaces, which files name by whatever prefix they like.
 _ESPI: Final = "http://naesb.org/espi"
@@ -209,7 +209,7 @@ class _Document:
         def told() -> None:
             try:
                 take()
-            except BadField as error:
+            except Unfit as error:
                 self._feed.found.append([Problem(self._line, error.code, str(error))])
 
         return told
@@ -224,12 +224,12 @@ class _Document:
     def _take_reading(self) -> None:
         start = whole(self._fields.get("start"), "start")
         if start is None:
-            raise BadField("missing_field", "the reading has no start")
+            raise Unfit("missing_field", "the reading has no start")
         if not _FIRST < start < _LAST:
-            raise BadField("out_of_range", f"the years are {FIRST_YEAR} to {LAST_YEAR}")
+            raise Unfit("out_of_range", f"the years are {FIRST_YEAR} to {LAST_YEAR}")
         length = whole(self._fields.get("duration"), "duration")
         if length is not None and not 0 < length < 10**9:
-            raise BadField("wrong_interval", f"the duration {length} is out of range")
+            raise Unfit("wrong_interval", f"the duration {length} is out of range")
         quality = max(self._qualities, default=-1)
         entry = self._entries[-1]
         entry.line = entry.line or self._line
@@ -257,7 +257,7 @@ def _quality(text: str) -> int:
 
 
 def _value(text: str | None) -> int | Decimal | None:
-    """Return a value: a whole number as a rule; None where it is missing. Raises `BadField`."""
+    """Return a value: a whole number as a rule; None where it is missing. Raises `Unfit`."""
     if text is not None and "." in text and _DECIMAL.fullmatch(text.strip()):
         return Decimal(text.strip())
     return whole(text, "value")

@@ -5,7 +5,7 @@ from typing import Final
 
 import attrs
 
-from energia import QUALITIES
+from energia import QUALITIES, Unfit
 
 _UNITS: Final = {
     31: "J",
@@ -41,16 +41,8 @@ _QUALITIES: Final = {
 }
 
 
-class BadField(ValueError):
-    """A field cannot be read; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
-
-
 def whole(text: str | None, name: str) -> int | None:
-    """Return a whole number of at most 15 digits, None where there is none; raises `BadField`."""
+    """Return a whole number of at most 15 digits, None where there is none; raises `Unfit`."""
     if text is not None and text.isdigit() and text.isascii() and len(text) <= 15:
         return int(text)  # as almost always
     plain = "" if text is None else text.strip()
@@ -58,7 +50,7 @@ def whole(text: str | None, name: str) -> int | None:
         return None
     digits = plain[1:] if plain[0] == "-" else plain
     if not (digits.isdigit() and digits.isascii() and len(digits) <= 15):
-        raise BadField("not_a_number", f"{name}: {plain[:40]!r} is no whole number")
+        raise Unfit("not_a_number", f"{name}: {plain[:40]!r} is no whole number")
     return int(plain)
 
 
@@ -92,14 +84,14 @@ class ReadingType:
 
     @classmethod
     def of(cls, line: int, fields: Mapping[str, str]) -> "ReadingType":
-        """Return what the fields of an element say; raises `BadField`."""
+        """Return what the fields of an element say; raises `Unfit`."""
 
         def number(name: str) -> int | None:
             return whole(fields.get(name), name)
 
         power, uom = number("powerOfTenMultiplier") or 0, number("uom")
         if abs(power) > 12:
-            raise BadField("out_of_range", f"powerOfTenMultiplier: {power} is out of range")
+            raise Unfit("out_of_range", f"powerOfTenMultiplier: {power} is out of range")
         return cls(
             line,
             None if uom is None else _UNITS.get(uom, f"uom {uom}"),

@@ -15,14 +15,13 @@ from energia import (
     Problem,
     Reading,
     Register,
-    RegisterFault,
     RegisterRead,
     Unfit,
     UnitName,
 )
 from energia.time import DAY, HOUR, length_of
 from energia_plugins.meter_home_assistant.rows import NAMES, header_of, rows
-from energia_plugins.meter_home_assistant.statistic import BadRow, Statistic
+from energia_plugins.meter_home_assistant.statistic import Statistic
 
 _DERIVED: Final = QUALITIES.index("derived")
 _QUESTIONABLE: Final = QUALITIES.index("questionable")
@@ -126,7 +125,7 @@ class _File:
             found: Reading | Problem | None
             try:
                 found = self._take(number, row)
-            except (BadRow, RegisterFault) as error:
+            except Unfit as error:
                 found = Problem(number, error.code, f"line {number}: {error}")
             if found is not None:
                 yield found
@@ -141,7 +140,7 @@ class _File:
 
     def _take(self, number: int, row: Mapping[str, object] | int) -> Reading | None:
         if isinstance(row, int):
-            raise BadRow("missing_column", f"it has {row} cells, the header has another number")
+            raise Unfit("missing_column", f"it has {row} cells, the header has another number")
         one = Statistic.of(row)
         if one.sum is None:
             return None
@@ -165,10 +164,10 @@ class _File:
 
 
 def _fit(row: Statistic, length: int) -> None:
-    """Refuse a row that is not of the interval that was said; raises `BadRow`."""
+    """Refuse a row that is not of the interval that was said; raises `Unfit`."""
     if row.start % length:
         message = "it does not start a slot: rows of five minutes need interval=PT5M"
-        raise BadRow("off_grid", message)
+        raise Unfit("off_grid", message)
     if row.end is not None and row.end - row.start != length:
         message = f"it is {row.end - row.start} seconds long, and the interval is {length}"
-        raise BadRow("wrong_interval", message)
+        raise Unfit("wrong_interval", message)

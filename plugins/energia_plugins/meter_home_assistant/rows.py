@@ -7,14 +7,10 @@ by the name of a statistic; or such rows as a list.
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from itertools import chain
 from typing import Final
 
-import msgspec
-
-from energia import Malformed
-from energia.convert.repeats import has_repeats
+from energia import Malformed, file_lines, json_document
 
 #: The longest answer in JSON, in bytes: ten years of hours of one statistic have about as much.
 LONGEST: Final = 16 * 1024**2
@@ -27,7 +23,6 @@ _MARKS: Final = ",;\t|"
 _NULLS: Final = frozenset({"", "NULL", "null", "\\N", "None"})
 #: What answers are wrapped in.
 _WRAPPERS: Final = ("result", "service_response", "response", "statistics")
-_JSON: Final = msgspec.json.Decoder(float_hook=Decimal)
 _BOM: Final = b"\xef\xbb\xbf"
 
 #: A row: its number (of the line in CSV, of the row in JSON), and its cells by their names; or,
@@ -92,32 +87,19 @@ def _cells(line: str, mark: str, number: int) -> list[str]:
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, str]]:
     """Yield the lines that are not blank, with their numbers; raises `Malformed`."""
-    pending, number = b"", 0
-    for chunk in chunks:
-        *complete, pending = (pending + chunk).split(b"\n")
-        for line in complete:
-            number += 1
-            if text := _text(line, number):
-                yield number, text
-        _refuse_long(pending, number + 1)
-    if text := _text(pending, number + 1):
-        yield number + 1, text
+    for number, line in file_lines(chunks, LONGEST_LINE):
+        if text := _text(line, number):
+            yield number, text
 
 
 def _text(line: bytes, number: int) -> str:
-    _refuse_long(line, number)
     try:
-        text = (line.removeprefix(_BOM) if number == 1 else line).decode().strip("\r\n ")
+        text = line.decode().strip("\r\n ")
     except UnicodeDecodeError:
         raise Malformed(f"line {number}: not UTF-8") from None
     if "\r" in text or "\0" in text:
         raise Malformed(f"line {number}: it has a CR or a zero byte inside")
     return text
-
-
-def _refuse_long(line: bytes, number: int) -> None:
-    if len(line) > LONGEST_LINE:
-        raise Malformed(f"line {number} is longer than {LONGEST_LINE} bytes")
 
 
 def _of_json(chunks: Iterable[bytes]) -> Iterator[Row]:
@@ -131,19 +113,8 @@ def _of_json(chunks: Iterable[bytes]) -> Iterator[Row]:
 
 
 def _document(chunks: Iterable[bytes]) -> object:
-    text = bytearray()
-    for chunk in chunks:
-        text += chunk
-        if len(text) > LONGEST:
-            raise Malformed(f"an answer in JSON has at most {LONGEST} bytes: export CSV")
-    data = bytes(text).removeprefix(_BOM)
-    try:
-        document: object = _JSON.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"not JSON: {str(error) or 'nested too deeply'}") from None
-    if has_repeats(data, document):
-        raise Malformed("an object has a field more than once")
-    return document
+    too_long = f"an answer in JSON has at most {LONGEST} bytes: export CSV"
+    return json_document(chunks, LONGEST, too_long)
 
 
 def _lists(document: object) -> Iterator[tuple[str | None, list[object]]]:

@@ -8,6 +8,7 @@ from typing import Final
 
 import attrs
 
+from energia import Unfit
 from energia.time import FIRST_YEAR, LAST_YEAR, Instant, instant_of, utc
 from energia_plugins.meter_home_assistant.rows import NAMES, STARTS
 
@@ -18,14 +19,6 @@ _RESETS: Final = ("last_reset_ts", "last_reset")
 _LEAST_MS: Final = 10**11
 _LARGEST: Final = Decimal(10) ** 15
 _FINEST: Final = -30
-
-
-class BadRow(ValueError):
-    """A row cannot be read; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
 
 
 @attrs.frozen
@@ -54,10 +47,10 @@ class Statistic:
 
     @classmethod
     def of(cls, row: Mapping[str, object]) -> "Statistic":
-        """Return what a row says; raises `BadRow`."""
+        """Return what a row says; raises `Unfit`."""
         start = next((name for name in STARTS if row.get(name) is not None), None)
         if start is None:
-            raise BadRow("missing_field", "the row has no `start_ts` and no `start`")
+            raise Unfit("missing_field", "the row has no `start_ts` and no `start`")
         end = "end_ts" if row.get("end_ts") is not None else "end"
         return cls(
             _text(row, NAMES),
@@ -80,11 +73,11 @@ def _number(value: object, name: str) -> Decimal | None:
         return None
     text = "" if isinstance(value, bool) else str(value)
     if not _NUMBER.fullmatch(text):
-        raise BadRow("not_a_number", f"{name}: {text[:40]!r} is no number")
+        raise Unfit("not_a_number", f"{name}: {text[:40]!r} is no number")
     number = Decimal(text)
     exponent = number.as_tuple().exponent
     if abs(number) >= _LARGEST or not isinstance(exponent, int) or exponent < _FINEST:
-        raise BadRow("not_a_number", f"{name}: {text[:40]!r} is out of range")
+        raise Unfit("not_a_number", f"{name}: {text[:40]!r} is out of range")
     return number
 
 
@@ -95,26 +88,26 @@ def _instant(value: object, name: str) -> Instant:
     try:
         moment = datetime.fromisoformat(str(value)[:60])
     except ValueError:
-        raise BadRow("not_a_time", f"{name}: {str(value)[:40]!r} is no time") from None
+        raise Unfit("not_a_time", f"{name}: {str(value)[:40]!r} is no time") from None
     if moment.tzinfo is None:
         message = f"{name}: the time {str(value)[:40]!r} has no offset from UTC: export start_ts"
-        raise BadRow("naive_time", message)
+        raise Unfit("naive_time", message)
     if moment.microsecond:
-        raise BadRow("off_grid", f"{name}: the time must be on a whole second")
+        raise Unfit("off_grid", f"{name}: the time must be on a whole second")
     try:
         return _bounded(instant_of(moment), name)
     except OverflowError:
-        raise BadRow("out_of_range", f"{name}: the time is out of range") from None
+        raise Unfit("out_of_range", f"{name}: the time is out of range") from None
 
 
 def _of_number(number: Decimal, name: str) -> Instant:
     if not name.endswith("_ts"):
         if number < _LEAST_MS:
             message = f"{name}: {number} is no time in milliseconds; seconds are in {name}_ts"
-            raise BadRow("not_a_time", message)
+            raise Unfit("not_a_time", message)
         number = number.scaleb(-3)
     if number != int(number):
-        raise BadRow("off_grid", f"{name}: the time must be on a whole second")
+        raise Unfit("off_grid", f"{name}: the time must be on a whole second")
     return _bounded(int(number), name)
 
 
@@ -124,4 +117,4 @@ def _bounded(instant: int, name: str) -> Instant:
             return instant
     except (OverflowError, ValueError, OSError):
         pass
-    raise BadRow("out_of_range", f"{name}: the years are {FIRST_YEAR} to {LAST_YEAR}")
+    raise Unfit("out_of_range", f"{name}: the years are {FIRST_YEAR} to {LAST_YEAR}")

@@ -16,6 +16,7 @@ from energia import (
     Names,
     Problem,
     Reading,
+    Unfit,
     archive_files,
     archive_head,
 )
@@ -54,14 +55,6 @@ _LENGTHS: Final = {"203": 12, "303": 12, "204": 14, "304": 14}
 @attrs.frozen
 class MsconsOptions(NameOptions):
     """What stands for metering points and OBIS codes, which are taken as ids by default."""
-
-
-class _Bad(ValueError):
-    """A segment cannot be read; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
 
 
 class MsconsDecoder:
@@ -142,7 +135,7 @@ class _Interchange:
             if tag in _SEGMENTS:
                 try:
                     yield from self._take(number, tag, segment, marks)
-                except _Bad as error:
+                except Unfit as error:
                     yield from self._refuse(Problem(number, error.code, str(error)))
         if tag != "UNZ":
             raise Malformed(f"the file ends after segment {number}, without UNZ: it is cut off")
@@ -186,7 +179,7 @@ class _Interchange:
         if qualifier not in _QUALITIES:
             known = ", ".join(_QUALITIES)
             message = f"there is no quality for the qualifier {qualifier[:20]!r}; known are {known}"
-            raise _Bad("unknown_quality", message)
+            raise Unfit("unknown_quality", message)
         quality, unit = _QUALITIES[qualifier], _component(elements, 1, 2).upper()
         value = _number(text, marks.decimal) if text and quality else None
         named = _UNITS.get(unit, unit) or _unit_of(self.channel)
@@ -243,7 +236,7 @@ def _number(text: str, mark: str) -> Decimal:
     plain = text.replace(mark, ".") if mark == "," and "." not in text else text
     if len(text) > 60 or not _NUMBER.fullmatch(plain):
         message = f"{text[:60]!r} is not a number with the decimal {mark!r} of the UNA"
-        raise _Bad("not_a_number", message)
+        raise Unfit("not_a_number", message)
     return Decimal(plain)
 
 
@@ -267,9 +260,9 @@ def _moment(text: str, format_: str) -> int:
     found = _TIME.fullmatch(text)
     if found is None or _LENGTHS.get(format_) != len(found[1]):
         message = f"{text[:40]!r} is not a time of the format 303, or 304 with seconds"
-        raise _Bad("not_a_time", message)
+        raise Unfit("not_a_time", message)
     if found[2] is None:
-        raise _Bad("naive_time", f"the time {text!r} has no offset from UTC")
+        raise Unfit("naive_time", f"the time {text!r} has no offset from UTC")
     ahead = int(found[3]) * 3600 + int(found[4] or 0) * 60
     return _utc(found[1].ljust(14, "0"), ahead if found[2] == "+" else -ahead)
 
@@ -278,7 +271,7 @@ def _utc(digits: str, ahead: int) -> int:
     """Return the instant of a local time, YYYYMMDDhhmmss, so many seconds ahead of UTC."""
     hour, minute, second = (int(digits[at : at + 2]) for at in (8, 10, 12))
     if hour > 23 or minute > 59 or second > 59:
-        raise _Bad("not_a_time", f"{digits!r} is no time of the day")
+        raise Unfit("not_a_time", f"{digits!r} is no time of the day")
     return _midnight(digits[:8]) + hour * 3600 + minute * 60 + second - ahead
 
 
@@ -287,7 +280,7 @@ def _midnight(digits: str) -> int:
     try:
         day = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
-        raise _Bad("not_a_time", f"{digits!r} is no day of the calendar") from None
+        raise Unfit("not_a_time", f"{digits!r} is no day of the calendar") from None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise _Bad("out_of_range", f"the years are {FIRST_YEAR} to {LAST_YEAR}")
+        raise Unfit("out_of_range", f"the years are {FIRST_YEAR} to {LAST_YEAR}")
     return day_number(day) * DAY

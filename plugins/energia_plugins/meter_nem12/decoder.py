@@ -13,11 +13,12 @@ from energia import (
     Problem,
     Reading,
     Run,
+    Unfit,
     archive_files,
     archive_head,
 )
 from energia_plugins.meter_nem12.lines import rows
-from energia_plugins.meter_nem12.rows import BadRow, Block, Day
+from energia_plugins.meter_nem12.rows import Block, Day
 
 #: How a file begins: with a header, or in the middle of one.
 _BEGINS: Final = re.compile(
@@ -103,7 +104,7 @@ class _File:
             return
         try:
             take(self, line, row)
-        except BadRow as error:
+        except Unfit as error:
             yield self._problem(line, error.code, str(error))
 
     def _finish(self) -> Iterator[Run | Problem]:
@@ -116,7 +117,7 @@ class _File:
             return
         try:
             yield day.run(block, *ours)
-        except BadRow as error:
+        except Unfit as error:
             yield self._problem(day.line, error.code, str(error))
 
     def _problem(self, line: int, code: str, message: str) -> Problem:
@@ -134,19 +135,19 @@ class _File:
 
     def _begin_day(self, line: int, row: bytes) -> None:
         if self.block is None:
-            raise BadRow("no_block", "the 300 row has no 200 row before it that can be read")
+            raise Unfit("no_block", "the 300 row has no 200 row before it that can be read")
         self.day = Day.of(line, row, self.block)
 
     def _note_qualities(self, line: int, row: bytes) -> None:
         if self.day is not None:  # else of a day that was refused, with all of its qualities
             try:
                 self.day.note(row)
-            except BadRow:
+            except Unfit:
                 self.day = None
                 raise
 
     def _refuse_register(self, line: int, row: bytes) -> None:
-        raise BadRow("not_supported", _REGISTER)
+        raise Unfit("not_supported", _REGISTER)
 
     def _pass(self, line: int, row: bytes) -> None:
         """Pass over what says nothing of readings: B2B details (500, 550) and the end (900)."""

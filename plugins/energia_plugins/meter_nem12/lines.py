@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from energia import Malformed
+from energia import Malformed, file_lines
 
 #: The longest row, in bytes: a day has 1,440 values at most.
 LONGEST: Final = 64 * 1024
@@ -12,22 +12,12 @@ LONGEST: Final = 64 * 1024
 
 def rows(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     """Yield the rows that are not blank, each with the number of its line; raises `Malformed`."""
-    pending, number = b"", 0
-    for chunk in chunks:
-        *complete, pending = (pending + chunk).split(b"\n")
-        for line in complete:
-            number += 1
-            if row := _row(line, number):
-                yield number, row
-        _refuse_long(pending, number + 1)
-    if row := _row(pending, number + 1):
-        yield number + 1, row
+    for number, line in file_lines(chunks, LONGEST):
+        if row := _row(line, number):
+            yield number, row
 
 
 def _row(line: bytes, number: int) -> bytes:
-    _refuse_long(line, number)
-    if number == 1:
-        line = line.removeprefix(b"\xef\xbb\xbf")
     row = line.strip()
     if b"\r" in row:
         raise Malformed(f"line {number}: it has a CR inside: lines end in LF or CRLF")
@@ -41,8 +31,3 @@ def _unquoted(row: bytes, number: int) -> bytes:
     except csv.Error as error:
         raise Malformed(f"line {number}: {error}") from None
     return ",".join(cell.replace(",", " ") for cell in cells).encode("latin-1")
-
-
-def _refuse_long(line: bytes, number: int) -> None:
-    if len(line) > LONGEST:
-        raise Malformed(f"line {number} is longer than {LONGEST} bytes")

@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from energia import QUALITIES, Run
+from energia import QUALITIES, Run, Unfit
 from energia.time import FIRST_YEAR, LAST_YEAR, day_number, instant_of
 
 _DAY: Final = 86_400
@@ -31,14 +31,6 @@ _VARIABLE: Final = "V"
 _METHOD: Final = re.compile(r"[AFSENV][0-9]{0,2}")
 _PLAIN: Final = b"0123456789.,-"
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-
-
-class BadRow(ValueError):
-    """A row cannot be read; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
 
 
 @attrs.frozen
@@ -60,16 +52,16 @@ class Block:
 
     @classmethod
     def of(cls, row: bytes) -> "Block":
-        """Return what a 200 row says; raises `BadRow`."""
+        """Return what a 200 row says; raises `Unfit`."""
         cells = [_text(cell) for cell in row.split(b",")]
         if len(cells) < 9:
-            raise BadRow("missing_column", f"the 200 row has {len(cells)} cells of 9")
+            raise Unfit("missing_column", f"the 200 row has {len(cells)} cells of 9")
         minutes = cells[8]
         if not re.fullmatch("[0-9]{1,3}", minutes) or not int(minutes) or 1440 % int(minutes):
             message = f"the interval length {minutes[:20]!r} is no number of minutes of a day"
-            raise BadRow("wrong_interval", message)
+            raise Unfit("wrong_interval", message)
         if not cells[1] or not cells[4]:
-            raise BadRow("missing_column", "the 200 row has no NMI, or no suffix of it")
+            raise Unfit("missing_column", "the 200 row has no NMI, or no suffix of it")
         return cls(cells[1], cells[4], cells[7] or None, int(minutes) * 60)
 
     @property
@@ -103,14 +95,14 @@ class Day:
 
     @classmethod
     def of(cls, line: int, row: bytes, block: Block) -> "Day":
-        """Return what a 300 row says; raises `BadRow`."""
+        """Return what a 300 row says; raises `Unfit`."""
         cells, count = row.split(b","), block.count
         if len(cells) < count + 3:
             message = (
                 f"the 300 row has {len(cells)} cells: {block.interval // 60} minutes make "
                 f"{count} values and a quality; is the row broken over several lines?"
             )
-            raise BadRow("missing_column", message)
+            raise Unfit("missing_column", message)
         method = _method(_text(cells[count + 2]), f"after {count} values")
         published = _published(_text(cells[count + 5])) if len(cells) > count + 5 else None
         values = _values(cells[2 : count + 2])
@@ -118,7 +110,7 @@ class Day:
         return cls(line, _midnight(cells[1]), values, method, published, bytearray([code]) * count)
 
     def note(self, row: bytes) -> None:
-        """Take in a 400 row; raises `BadRow`."""
+        """Take in a 400 row; raises `Unfit`."""
         cells = [_text(cell) for cell in row.split(b",")]
         first, last = (
             (int(cell) if re.fullmatch("[0-9]{1,4}", cell) else 0 for cell in cells[1:3])
@@ -130,21 +122,21 @@ class Day:
                 f"the 400 row is of the intervals {','.join(cells[1:3])[:40]}; "
                 f"{self.until + 1} to {len(self.values)} are left"
             )
-            raise BadRow("bad_range", message)
+            raise Unfit("bad_range", message)
         method = _method(cells[3], "in the 400 row")
         if method == _VARIABLE or (self.method[0] == _VARIABLE and first != self.until + 1):
-            raise BadRow("bad_range", f"no quality is told of the interval {self.until + 1}")
+            raise Unfit("bad_range", f"no quality is told of the interval {self.until + 1}")
         self.qualities[first - 1 : last] = bytes([_CODES[method[0]]]) * (last - first + 1)
         self.until = last
 
     def run(self, block: Block, meter: str | None, channel: str | None) -> Run:
-        """Return its readings; raises `BadRow` where qualities are not told."""
+        """Return its readings; raises `Unfit` where qualities are not told."""
         if self.method[0] == _VARIABLE and self.until != len(self.values):
             message = (
                 f"the quality is V, and 400 rows tell those of {self.until} "
                 f"of {len(self.values)} intervals"
             )
-            raise BadRow("bad_range", message)
+            raise Unfit("bad_range", message)
         values = self.values
         if 0 in self.qualities:  # null data: what stands there is no value
             values = [
@@ -160,18 +152,18 @@ def _text(cell: bytes) -> str:
 
 
 def _method(text: str, where: str) -> str:
-    """Return a quality method in capitals; raises `BadRow`."""
+    """Return a quality method in capitals; raises `Unfit`."""
     method = text.upper()
     if not _METHOD.fullmatch(method):
         message = (
             f"{where} stands {text[:20]!r}, which is no quality such as A, S14, F52, E, N or V"
         )
-        raise BadRow("unknown_quality", message)
+        raise Unfit("unknown_quality", message)
     return method
 
 
 def _values(cells: list[bytes]) -> list[Decimal | None]:
-    """Return the values of a day; an empty cell is None. Raises `BadRow`."""
+    """Return the values of a day; an empty cell is None. Raises `Unfit`."""
     joined = b",".join(cells)
     if not joined.translate(None, _PLAIN):  # nothing but numbers, as almost always
         texts = joined.decode("ascii").split(",")
@@ -190,28 +182,28 @@ def _value(index: int, text: str) -> Decimal | None:
     if not text:
         return None
     if not _NUMBER.fullmatch(text):
-        raise BadRow("not_a_number", f"the value {index} is {text[:60]!r}, which is no number")
+        raise Unfit("not_a_number", f"the value {index} is {text[:60]!r}, which is no number")
     return Decimal(text)
 
 
 @lru_cache(maxsize=4096)
 def _midnight(cell: bytes) -> int:
-    """Return when a day of market time begins, in seconds of UTC; raises `BadRow`."""
+    """Return when a day of market time begins, in seconds of UTC; raises `Unfit`."""
     text = _text(cell)
     try:
         if not re.fullmatch("[0-9]{8}", text):
             raise ValueError(text)
         day = date(int(text[:4]), int(text[4:6]), int(text[6:]))
     except ValueError:
-        raise BadRow("not_a_time", f"{text[:40]!r} is not a day, YYYYMMDD") from None
+        raise Unfit("not_a_time", f"{text[:40]!r} is not a day, YYYYMMDD") from None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise BadRow("out_of_range", f"the years are {FIRST_YEAR} to {LAST_YEAR}")
+        raise Unfit("out_of_range", f"the years are {FIRST_YEAR} to {LAST_YEAR}")
     return day_number(day) * _DAY - AHEAD
 
 
 @lru_cache(maxsize=4096)
 def _published(text: str) -> int | None:
-    """Return an UpdateDateTime in seconds of UTC, None for an empty one; raises `BadRow`."""
+    """Return an UpdateDateTime in seconds of UTC, None for an empty one; raises `Unfit`."""
     if not text:
         return None
     try:
@@ -221,4 +213,4 @@ def _published(text: str) -> int | None:
         return instant_of(moment) - AHEAD
     except ValueError:
         message = f"the UpdateDateTime {text[:40]!r} is not YYYYMMDDhhmmss"
-        raise BadRow("not_a_time", message) from None
+        raise Unfit("not_a_time", message) from None
