@@ -285,6 +285,8 @@ class Import:
             sha256,
             msgspec.json.encode(self.counts).decode(),
             msgspec.json.encode(outcome.problems).decode(),
+            # Problems quote values: whose they may be is kept, so that they can be forgotten.
+            self.directory.meters if problems else None,
         )
         await self.queries.execute(SQL["import_add"], *row)
         return outcome

@@ -26,6 +26,7 @@ from energia.time import (
     DAY,
     HOUR,
     BadDuration,
+    Instant,
     Zone,
     is_of_days,
     length_of,
@@ -209,6 +210,8 @@ class Channel:
         id: The client's own id.
         interval: The length of a slot in seconds.
         offset: Seconds from midnight UTC to the first slot of a day.
+        deleted_before: The readings of slots that start before it were deleted, as a law asks: in
+            seconds since 1970-01-01T00:00Z. None where none were.
 
     """
 
@@ -224,6 +227,7 @@ class Channel:
     digits: int | None = None
     multiplier: Decimal | None = None
     max_power: Decimal | None = None
+    deleted_before: Instant | None = None
 
     @property
     def grid(self) -> ChannelGrid:

@@ -27,7 +27,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from energia.db.queries import load
+from energia.db.queries import load, one_message
 from energia.db.tenant import Queries
 from energia.errors import Fault, TooLarge
 from energia.metering.blocks import BlockKeys, BlockReadings, contradiction
@@ -188,6 +188,7 @@ class Directory:
         offsets: The grid offset of each channel, in seconds.
         keys: The number of each channel in the database.
         bounds: The most that a slot of each channel can hold, in micro-units.
+        deleted: Before when the readings of each channel were deleted: in seconds, UTC.
         told: What a file names and cannot have, of which a problem is listed.
 
     """
@@ -198,6 +199,7 @@ class Directory:
     offsets: Int64 = attrs.Factory(_none)
     keys: Int64 = attrs.Factory(_none)
     bounds: Int64 = attrs.Factory(_none)
+    deleted: Int64 = attrs.Factory(_none)
     told: set[Origin] = attrs.Factory(set)
     _meters: dict[str, dict[str, int]] = attrs.Factory(dict)
 
@@ -210,8 +212,12 @@ class Directory:
         """
         new = await off_loop_if_many(partial(self.new, meters), len(meters))
         if new:
-            sql = SQL["channels_lock_for_readings" if hold else "channels_of"]
-            self.add(new, await queries.fetch(Channel, sql, new))
+            sql = (
+                one_message(SQL["channels_hold"], SQL["channels_of"])
+                if hold
+                else SQL["channels_of"]
+            )
+            self.add(new, await queries.fetch(Channel, sql, {"meters": new}))
 
     def new(self, meters: Iterable[str]) -> list[str]:
         """Return those of *meters* that are still to be looked up."""
@@ -226,9 +232,17 @@ class Directory:
             self._meters.setdefault(channel.meter, {})[channel.id] = len(self.channels)
             self.channels.append(channel)
         self._note_unknown(set(meters) - self._meters.keys())
-        columns = [(each.interval, each.offset, each.key, each.bound) for each in self.channels]
-        table = np.array(columns, np.int64).reshape(-1, 4)
-        self.intervals, self.offsets, self.keys, self.bounds = table.T
+        columns = [
+            (each.interval, each.offset, each.key, each.bound, each.deleted_before or FIRST)
+            for each in self.channels
+        ]
+        table = np.array(columns, np.int64).reshape(-1, 5)
+        self.intervals, self.offsets, self.keys, self.bounds, self.deleted = table.T
+
+    @property
+    def meters(self) -> list[str]:
+        """The meters that exist, of those that were looked up."""
+        return list(self._meters)
 
     def target(self, meter: str, channel: str | None, unit_name: str | None) -> Target | Refusal:
         """Return what readings of a meter, channel and unit go to, or why to none."""
@@ -258,6 +272,10 @@ def _with_unit(index: int, channel: Channel, name: str | None) -> Target | Refus
         return Refusal("wrong_unit", f"{channel.quantity} is not measured in {name}")
     return Target(index, named.factor)
 
+
+_DELETED: Final = Refusal(
+    "deleted_by_law", "the readings of that time were deleted for good: none is stored again"
+)
 
 # From runs to day blocks.
 
@@ -539,7 +557,7 @@ def _tell_rounded(runs: ReadingRuns, indexes: Int64, problems: Problems) -> None
 def _checked(
     runs: ReadingRuns, readings: _SlotReadings, directory: Directory, problems: Problems
 ) -> _SlotReadings:
-    """Refuse values that are said to be missing; mark what the channel cannot have measured.
+    """Refuse values that are said to be missing, or were deleted; mark what is too much.
 
     What is above the channel's power is stored all the same, as questionable: it may be the limit
     that is wrong, and nobody can send the reading again.
@@ -547,6 +565,7 @@ def _checked(
     contradictory = (readings.quality == 0) & (readings.values != MISSING)
     refusal = Refusal("missing_with_value", "a reading of quality missing has no value")
     readings = _without(runs, readings, contradictory, refusal, problems)
+    readings = _without(runs, readings, _deleted(readings, directory), _DELETED, problems)
     above = (readings.values != MISSING) & (
         np.abs(readings.values) > directory.bounds[readings.channel]
     )
@@ -558,6 +577,14 @@ def _checked(
         fault = runs.fault_at("above_max_power", message, int(readings.index[row]))
         problems.add(attrs.evolve(fault, severity=WARNING), 0)
     return readings
+
+
+def _deleted(readings: _SlotReadings, directory: Directory) -> Mask:
+    """Return which readings are of slots that were deleted, as a law asks."""
+    channel = readings.channel
+    starts = readings.slot * directory.intervals[channel] + directory.offsets[channel]
+    deleted: Mask = starts < directory.deleted[channel]
+    return deleted
 
 
 def _without(
