@@ -39,6 +39,7 @@ from energia.metering.outcome import (
 from energia.metering.validation import Directory, ReadingRuns, refuse_rows, validated
 from energia.settings import Settings
 from energia.time import Clock
+from energia.units import GasHeat
 
 SQL: Final = load(__package__)
 
@@ -128,21 +129,22 @@ class Intake:
         with self._refusals(decoder.name), Spool.opened() as spool:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
             await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
-            store = partial(self._spooled, spool, problems, decoder.name, digest.hexdigest(), skip)
-            return await persistent(store)
+            sent = _Sent(decoder.name, digest.hexdigest(), defaults.gas)
+            return await persistent(partial(self._spooled, spool, problems, sent, skip))
 
     async def _spooled(
-        self, spool: Spool, problems: Problems, format_: str, sha256: str, skip: bool
+        self, spool: Spool, problems: Problems, sent: "_Sent", skip: bool
     ) -> Outcome:
         """Store what is in *spool*, of which *problems* were noted while it was filled."""
         spool.rewind()
         async with self.tenant.transaction() as queries:
-            import_ = await Import.begin(queries, self._rules(skip), problems.copy(), format_)
+            import_ = await Import.begin(queries, self._rules(skip), problems.copy(), sent.format)
+            import_.directory.gas = sent.gas
             await import_.meet(spool.meters)
             import_.counts.superseded = spool.superseded
             while (runs := await asyncio.to_thread(spool.take)) is not None:
                 await import_.add(runs)
-            outcome = await import_.finish(spool.received, sha256)
+            outcome = await import_.finish(spool.received, sent.sha256)
         return self._announced(import_, outcome)
 
     def _rules(self, skip: bool) -> "ImportRules":
@@ -164,6 +166,22 @@ class Intake:
             reasons = dict(error.counts) or {error.code: 1}
             self.observers.readings_rejected(ReadingsRejected(format_, reasons))
             raise
+
+
+@attrs.frozen
+class _Sent:
+    """What is known of a file besides its readings.
+
+    Attributes:
+        format: Its format.
+        sha256: The checksum of its bytes.
+        gas: What makes kWh of cubic metres.
+
+    """
+
+    format: str
+    sha256: str
+    gas: GasHeat | None
 
 
 async def _decoded(body: Body, problems: Problems) -> tuple[BodyReadings, str]:

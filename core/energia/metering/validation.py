@@ -41,7 +41,7 @@ from energia.metering.series import (
     Quality,
 )
 from energia.time import DAY, FIRST_YEAR, LAST_YEAR, Int64, instant_of, length_text
-from energia.units import UnknownUnit, decimal_text, finer, to_micros, unit
+from energia.units import GasHeat, UnknownUnit, decimal_text, finer, to_micros, unit
 from energia.work import off_loop
 
 SQL: Final = load(__package__)
@@ -189,6 +189,7 @@ class Directory:
         keys: The number of each channel in the database.
         bounds: The most that a slot of each channel can hold, in micro-units.
         deleted: Before when the readings of each channel were deleted: in seconds, UTC.
+        gas: What makes kWh of cubic metres of gas, where an import says it.
         told: What a file names and cannot have, of which a problem is listed.
 
     """
@@ -200,6 +201,7 @@ class Directory:
     keys: Int64 = attrs.Factory(_none)
     bounds: Int64 = attrs.Factory(_none)
     deleted: Int64 = attrs.Factory(_none)
+    gas: GasHeat | None = None
     told: set[Origin] = attrs.Factory(set)
     _meters: dict[str, dict[str, int]] = attrs.Factory(dict)
 
@@ -255,26 +257,38 @@ class Directory:
         index = next(iter(declared.values())) if channel is None else declared.get(channel)
         if index is None:
             return Refusal("unknown_channel", f"the meter has no channel {str(channel)[:64]!r}")
-        return _with_unit(index, self.channels[index], unit_name)
+        return _with_unit(index, self.channels[index], unit_name, self.gas)
 
     def _note_unknown(self, meters: Iterable[str]) -> None:
         self.unknown.update(islice(meters, _UNKNOWN - len(self.unknown)))
 
 
-def _with_unit(index: int, channel: Channel, name: str | None) -> Target | Refusal:
+def _with_unit(
+    index: int, channel: Channel, name: str | None, gas: GasHeat | None
+) -> Target | Refusal:
     if name is None:
         return Target(index, channel.declared.factor)
     try:
         named = unit(name)
     except UnknownUnit as error:
         return Refusal("wrong_unit", str(error))
-    if not named.fits(channel.quantity):
+    if named.fits(channel.quantity):
+        return Target(index, named.factor)
+    if named.canonical != "m3" or channel.canonical != "kWh":
         return Refusal("wrong_unit", f"{channel.quantity} is not measured in {name}")
-    return Target(index, named.factor)
+    if gas is None:
+        return Refusal("wrong_unit", _NO_HEAT.format(channel.quantity, name))
+    return Target(index, named.factor * gas.factor)
 
 
 _DELETED: Final = Refusal(
     "deleted_by_law", "the readings of that time were deleted for good: none is stored again"
+)
+
+#: What is said of a volume that would be energy.
+_NO_HEAT: Final = (
+    "{} is not measured in {}: gas becomes kWh by its `calorific_value` (MJ/m3) and "
+    "`correction_factor`, which the import of a file says, both of them"
 )
 
 # From runs to day blocks.
