@@ -154,8 +154,8 @@ class Keeper:
     async def _once(self) -> None:
         """Run the source until it fails, which is told."""
         try:
-            states = await self._tenant.fetch(_state, SQL["source_state"], self._row())
-            await self.source.run(_Emit(self, states[0] if states else {}))
+            saved = await self._tenant.fetch(_saved, SQL["source_state"], self._row())
+            await self.source.run(_Emit(self, dict(saved)))
         except SourceFailed as error:
             self._failed(error.reason)
         except EnergiaError as error:
@@ -185,20 +185,23 @@ class Keeper:
     async def _kept(
         self, state: Mapping[str, Any] | None, queries: Queries, outcome: Outcome
     ) -> None:
-        await self.keep(queries, state, received=_has_readings(outcome))
-
-    async def keep(
-        self, queries: Queries, state: Mapping[str, Any] | None, *, received: bool = False
-    ) -> None:
-        """Save the state; raises `Conflict` if another replica has taken the source."""
-        text = None if state is None else dumps(dict(state)).decode()
-        row = self._row(state=text, received=received)
-        if not await queries.execute(SQL["source_keep"], row):
-            raise Conflict("another replica runs the source")
+        await self._keep(queries, state, received=_has_readings(outcome))
 
     async def save(self, state: Mapping[str, Any]) -> None:
         """Save a state alone."""
-        await self.keep(self._tenant, state)
+        async with self._tenant.transaction() as queries:
+            await self._keep(queries, state)
+
+    async def _keep(
+        self, queries: Queries, state: Mapping[str, Any] | None, *, received: bool = False
+    ) -> None:
+        """Save the state; raises `Conflict` if another replica has taken the source."""
+        if not await queries.execute(SQL["source_keep"], self._row(received=received)):
+            raise Conflict("another replica runs the source")
+        if state:
+            values = [dumps(value).decode() for value in state.values()]
+            row = self._row(names=list(state), values=values)
+            await queries.execute(SQL["source_save"], row)
 
     def connected(self) -> None:
         """Note that the device answers."""
@@ -254,7 +257,7 @@ class Keeper:
 class _Emit:
     """What a running source is given: `sources.Emit`."""
 
-    def __init__(self, keeper: Keeper, state: Mapping[str, Any]) -> None:
+    def __init__(self, keeper: Keeper, state: dict[str, Any]) -> None:
         self._keeper = keeper
         self._state = state
         self._turn = asyncio.Lock()
@@ -281,7 +284,7 @@ class _Emit:
         """Save where to go on."""
         async with self._turn:
             await self._keeper.save(state)
-            self._state = state
+            self._state |= state
 
     async def __call__(
         self, items: Iterable[Reading | Run | Problem], /, state: Mapping[str, Any] | None = None
@@ -294,7 +297,7 @@ class _Emit:
             return None
         async with self._turn:
             outcome = await self._keeper.store(batch, state)
-            self._state = self._state if state is None else state
+            self._state |= state or {}
             return outcome
 
 
@@ -306,5 +309,5 @@ def _moment(moment: datetime | None) -> datetime | None:
     return moment
 
 
-def _state(state: dict[str, Any]) -> dict[str, Any]:
-    return state
+def _saved(name: str, value: Any) -> tuple[str, Any]:
+    return name, value

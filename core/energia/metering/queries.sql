@@ -324,10 +324,17 @@ where organization_id = current_setting('energia.organization')::int and name = 
 returning received_at
 
 -- name: source_state
--- Where a source is to go on.
-select state
-from source
-where organization_id = current_setting('energia.organization')::int and name = %(name)s
+-- What a source has saved.
+select name, value
+from source_state
+where organization_id = current_setting('energia.organization')::int and source = %(name)s
+
+-- name: source_save
+-- Save what a source says, by name; what it does not name stays.
+insert into source_state (organization_id, source, name, value)
+select current_setting('energia.organization')::int, %(name)s, one.name, one.value::json
+from unnest(%(names)s::text[], %(values)s::text[]) as one (name, value)
+on conflict (organization_id, source, name) do update set value = excluded.value
 
 -- name: source_renew
 -- Run a source for longer, and tell how it is doing; nothing, if another process has taken it.
@@ -345,10 +352,9 @@ where organization_id = current_setting('energia.organization')::int and name = 
   and holder = %(holder)s
 
 -- name: source_keep
--- Save the state of a source, if there is a new one; nothing, if another process has taken it.
+-- Note that a source stores something; nothing, if another process has taken it.
 update source
-set state = coalesce(%(state)s::json, state),
-  received_at = case when %(received)s then clock_timestamp() else received_at end
+set received_at = case when %(received)s then clock_timestamp() else received_at end
 where organization_id = current_setting('energia.organization')::int and name = %(name)s
   and holder = %(holder)s
 

@@ -37,7 +37,7 @@ class Emit(Protocol):
 
     @property
     def state(self) -> Mapping[str, Any]:
-        """What the source saved last, as JSON has it; empty before the first time."""
+        """What the source has saved, by names of its own, as JSON has it; empty at first."""
         ...
 
     @property
@@ -54,7 +54,11 @@ class Emit(Protocol):
         ...
 
     async def save(self, state: Mapping[str, Any], /) -> None:
-        """Save where to go on after a restart; raises as a call does."""
+        """Save where to go on after a restart; raises as a call does.
+
+        Names that are not in *state* keep what was saved under them: a source of many devices
+        saves those that changed.
+        """
         ...
 
     async def __call__(

@@ -24,14 +24,14 @@ class Gathered:
     """Stands for the service: an `Emit` that keeps what a source gives it.
 
     Attributes:
-        state: What was saved last, as it comes back from JSON.
+        state: What was saved, as it comes back from JSON.
         items: What was emitted.
         is_connected: Whether the device has answered.
         outgoing: Asks public addresses and those of this machine.
 
     """
 
-    state: Mapping[str, Any] = attrs.field(factory=dict)
+    state: dict[str, Any] = attrs.field(factory=dict)
     items: list[Reading | Run | Problem] = attrs.field(factory=list)
     is_connected: bool = False
     outgoing: Outgoing = _LOOPBACK
@@ -46,8 +46,8 @@ class Gathered:
         self.is_connected = True
 
     async def save(self, state: Mapping[str, Any], /) -> None:
-        """Keep a state, as JSON has it."""
-        self.state = json.loads(dumps(dict(state)), parse_float=Decimal)
+        """Keep a state, as JSON has it, beside what was saved before."""
+        self.state |= json.loads(dumps(dict(state)), parse_float=Decimal)
 
     async def __call__(
         self, items: Iterable[Reading | Run | Problem], /, state: Mapping[str, Any] | None = None
@@ -82,7 +82,7 @@ async def gathered(
     Raises what the source raises, and `TimeoutError`.
 
     """
-    emit = Gathered(state or {})
+    emit = Gathered(dict(state or {}))
     running, enough = asyncio.create_task(source.run(emit)), asyncio.create_task(emit.until(count))
     try:
         async with asyncio.timeout(seconds):
