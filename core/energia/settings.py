@@ -179,6 +179,22 @@ class Feeds:
 
 
 @attrs.frozen
+class Sources:
+    """How sources of readings are run. Times are in seconds.
+
+    Attributes:
+        lease: How long a replica that died holds up those that would run its sources.
+        retry_first: The pause after the first failure; it doubles with each.
+        retry_most: The longest pause.
+
+    """
+
+    lease: Annotated[float, Meta(gt=0)] = 6.0
+    retry_first: Annotated[float, Meta(gt=0)] = 1.0
+    retry_most: Annotated[float, Meta(gt=0)] = 60.0
+
+
+@attrs.frozen
 class Outgoing:
     """Whom this service asks, and how: webhooks, price feeds, keys of token issuers.
 
@@ -350,6 +366,7 @@ class Settings:
     health: Health = Health()
     readings: Readings = Readings()
     feeds: Feeds = Feeds()
+    sources: Sources = Sources()
     outgoing: Outgoing = Outgoing()
     limits: Limits = Limits()
     rate: Rate = Rate()

@@ -8,7 +8,7 @@ one answer, and observers that hear of it after the commit.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, Self
@@ -22,7 +22,7 @@ from energia.errors import Invalid, Malformed, NotFound
 from energia.ids import new_id
 from energia.metering.blocks import BlockStore
 from energia.metering.body import Body, BodyReadings, decode
-from energia.metering.decoders import Decoder, Defaults
+from energia.metering.decoders import Decoder, Defaults, Problem, Reading, Run
 from energia.metering.files import Spool
 from energia.metering.outcome import (
     NOBODY,
@@ -45,6 +45,8 @@ SQL: Final = load(__package__)
 
 #: Bodies from this size are decoded in a thread, so that the service keeps answering.
 _LARGE: Final = 128 * 1024
+#: What is done beside an import, in its transaction.
+Also = Callable[[Queries, Outcome], Awaitable[None]]
 
 
 @attrs.frozen(eq=False)
@@ -130,10 +132,34 @@ class Intake:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
             await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
             sent = _Sent(decoder.name, digest.hexdigest(), defaults.gas)
-            return await persistent(partial(self._spooled, spool, problems, sent, skip))
+            return await persistent(partial(self._spooled, spool, problems, sent, skip=skip))
+
+    async def items(
+        self,
+        items: Iterable[Reading | Run | Problem],
+        source: str,
+        also: Also,
+    ) -> Outcome:
+        """Store what is right of the readings of a *source*; the rest is reported.
+
+        What *also* does, given the outcome, it does in the same transaction. Raises what that
+        raises, `TooLarge` for more readings than `limits.rows`, or `Deadlock` where others stood
+        in the way, again and again.
+        """
+        problems, sent = Problems(self.limit), _Sent(source)
+        with Spool.opened() as spool:
+            await asyncio.to_thread(spool.fill, items, Defaults(), problems, self.rows)
+            store = partial(self._spooled, spool, problems, sent, skip=True, also=also)
+            return await persistent(store)
 
     async def _spooled(
-        self, spool: Spool, problems: Problems, sent: "_Sent", skip: bool
+        self,
+        spool: Spool,
+        problems: Problems,
+        sent: "_Sent",
+        *,
+        skip: bool,
+        also: Also | None = None,
     ) -> Outcome:
         """Store what is in *spool*, of which *problems* were noted while it was filled."""
         spool.rewind()
@@ -145,6 +171,8 @@ class Intake:
             while (runs := await asyncio.to_thread(spool.take)) is not None:
                 await import_.add(runs)
             outcome = await import_.finish(spool.received, sent.sha256)
+            if also is not None:
+                await also(queries, outcome)
         return self._announced(import_, outcome)
 
     def _rules(self, skip: bool) -> "ImportRules":
@@ -170,18 +198,18 @@ class Intake:
 
 @attrs.frozen
 class _Sent:
-    """What is known of a file besides its readings.
+    """What is known of readings besides themselves.
 
     Attributes:
-        format: Its format.
-        sha256: The checksum of its bytes.
+        format: The format of their file, or the name of their source.
+        sha256: The checksum of the file.
         gas: What makes kWh of cubic metres.
 
     """
 
     format: str
-    sha256: str
-    gas: GasHeat | None
+    sha256: str = ""
+    gas: GasHeat | None = None
 
 
 async def _decoded(body: Body, problems: Problems) -> tuple[BodyReadings, str]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from energia.testing.outcome import Outcome as Outcome
     from energia.testing.outcome import Skipped as Skipped
     from energia.testing.pricing import Pricing as Pricing
+    from energia.testing.sources import Gathered as Gathered
+    from energia.testing.sources import gathered as gathered
     from energia.testing.usage import CLOCK_CHANGES as CLOCK_CHANGES
     from energia.testing.usage import ClockChange as ClockChange
     from energia.testing.usage import hourly as hourly
@@ -33,6 +35,10 @@ _MODULES = {
         "Skipped",
     ),
     "pricing": ("Pricing",),
+    "sources": (
+        "Gathered",
+        "gathered",
+    ),
     "usage": (
         "CLOCK_CHANGES",
         "ClockChange",

@@ -51,6 +51,8 @@ insert into bill_webhook_delivery values (1, 'b', now(), now());
 insert into access_token (organization_id, prefix, hash, name, scopes)
   values (1, '1xp', '', 'n', '{}');
 insert into bill_webhook_since values (1, now());
+insert into source values (1, 's');
+insert into source_state values (1, 's', 'n', '{}');
 """
 
 
