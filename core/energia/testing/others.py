@@ -1,9 +1,10 @@
-"""Checks of what else a plugin offers: probes and routes."""
+"""Checks of what else a plugin offers: sources, probes and routes."""
 
 import inspect
 from collections.abc import Iterator
 
 from energia.core import Probe
+from energia.metering.sources import Source
 from energia.testing.outcome import Failed, Outcome, outcome_of
 from energia.web.routes import Route
 
@@ -11,6 +12,11 @@ from energia.web.routes import Route
 def of_probe(probe: Probe) -> Iterator[Outcome]:
     """Yield the outcome of each check of a probe."""
     yield outcome_of(f"probe {probe.name}", _documented, probe)
+
+
+def of_source(source: Source) -> Iterator[Outcome]:
+    """Yield the outcome of each check of a source."""
+    yield outcome_of(f"source {source.name}", _documented, source)
 
 
 def of_route(route: Route) -> Iterator[Outcome]:

@@ -78,6 +78,8 @@ def _offered(plugins: Plugins, without: Sequence[str]) -> Iterator[Outcome]:
         yield from importers.of_importer(importer, pricing)
     for decoder in plugins.decoders().values():
         yield from decoders.of_decoder(decoder)
+    for source in plugins.sources():
+        yield from others.of_source(source)
     for probe in plugins.probes():
         yield from others.of_probe(probe)
     for route in plugins.routes():

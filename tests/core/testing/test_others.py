@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import attrs
 import pytest
 
-from energia import Problem, Reading, Routes, file_lines
+from energia import Emit, Problem, Reading, Routes, file_lines
 from energia.metering.decoders import Decoder
 from energia.plugins import Plugins
 from energia.testing import Failed, check_decoder, decoders, others
@@ -219,6 +219,20 @@ def test_what_cannot_be_looked_at_is_skipped() -> None:
 def test_an_example_that_is_not_read_is_found() -> None:
     """The line and the problem are told."""
     assert of(Wrong())["examples_are_read"] == ("failed", "example 1, line 2: no value")
+
+
+def test_sources_have_a_description() -> None:
+    """It is the docstring of their class."""
+
+    class Silent:
+        name = "silent"
+
+        async def run(self, emit: Emit) -> None:
+            pass
+
+    (found,) = others.of_source(Silent())
+
+    assert found == Outcome("source silent", "documented", "failed", "Silent has no docstring")
 
 
 def test_routes_have_a_description() -> None:
