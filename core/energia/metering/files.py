@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.errors import Fault, Invalid, TooLarge
-from energia.metering.decoders import Defaults, Problem, Reading, Run
+from energia.metering.decoders import Defaults, Item, MeterRead, Problem, Reading, Run
 from energia.metering.outcome import Problems
 from energia.metering.series import Mask, Quality
 from energia.metering.validation import Origin, ReadingRuns, refuse_rows
@@ -64,7 +64,7 @@ class Spool:
 
     def fill(
         self,
-        items: Iterable[Reading | Run | Problem],
+        items: Iterable[Item],
         defaults: Defaults,
         problems: Problems,
         most: int,
@@ -76,17 +76,32 @@ class Spool:
         for batch, size in _batches(items):
             self.received += size
             refuse_rows(self.received, most)
-            readings = [item for item in batch if _is_storable(item, defaults, problems)]
+            storable = [item for item in batch if _is_storable(item, defaults, problems)]
+            readings = [item for item in storable if not isinstance(item, MeterRead)]
             if readings:
                 self._put(_FileRows.of(readings, defaults), readings)
+            reads = [item for item in storable if isinstance(item, MeterRead)]
+            if reads:
+                self._put_reads(reads, defaults)
         self._outdated, self.superseded = self._published.outdated()
         self.rewind()
 
     def _put(self, rows: "_FileRows", readings: "list[Reading | Run]") -> None:
-        pickle.dump(rows, self._file, pickle.HIGHEST_PROTOCOL)
         self._published.note(self._batches, readings)
+        self._dump(rows, (meter for meter, _, _ in rows.origins))
+
+    def _put_reads(self, reads: list[MeterRead], defaults: Defaults) -> None:
+        for read in reads:
+            read.meter, read.channel = (
+                read.meter or defaults.meter,
+                read.channel or defaults.channel,
+            )
+        self._dump(reads, (read.meter or "" for read in reads))
+
+    def _dump(self, batch: object, meters: Iterable[str]) -> None:
+        pickle.dump(batch, self._file, pickle.HIGHEST_PROTOCOL)
         self._batches += 1
-        names = (meter for meter, _, _ in rows.origins if meter not in self.meters)
+        names = (meter for meter in meters if meter not in self.meters)
         self.meters.update(islice(names, MOST_HELD - len(self.meters)))
 
     def rewind(self) -> None:
@@ -94,25 +109,24 @@ class Spool:
         self._file.seek(0)
         self._taken = 0
 
-    def take(self) -> ReadingRuns | None:
-        """Return the next readings that nothing supersedes; None after the last."""
+    def take(self) -> ReadingRuns | list[MeterRead] | None:
+        """Return the next readings that nothing supersedes, or reads; None after the last."""
         if self._taken == self._batches:
             return None
-        rows: _FileRows = pickle.load(self._file)  # noqa: S301 - what `store` has just written
+        batch: _FileRows | list[MeterRead]
+        batch = pickle.load(self._file)  # noqa: S301 - what `_dump` has just written
         outdated = self._outdated.get(self._taken, [])
         self._taken += 1
-        return rows.runs(outdated)
+        return batch if isinstance(batch, list) else batch.runs(outdated)
 
 
-def _count(item: Reading | Run | Problem) -> int:
+def _count(item: Item) -> int:
     return len(item.values) if isinstance(item, Run) else 1
 
 
-def _batches(
-    items: Iterable[Reading | Run | Problem],
-) -> "Iterator[tuple[list[Reading | Run | Problem], int]]":
+def _batches(items: Iterable[Item]) -> Iterator[tuple[list[Item], int]]:
     """Yield the items of a file, about `BATCH` readings at a time, and how many these are."""
-    batch: list[Reading | Run | Problem] = []
+    batch: list[Item] = []
     size = 0
     for item in items:
         batch.append(item)
@@ -159,8 +173,8 @@ class _Published:
 
 
 def _is_storable(
-    item: Reading | Run | Problem, defaults: Defaults, problems: Problems
-) -> TypeGuard[Reading | Run]:
+    item: Item, defaults: Defaults, problems: Problems
+) -> TypeGuard[Reading | Run | MeterRead]:
     """Whether *item* is a reading, or a run, that can be stored; if not, note why."""
     if isinstance(item, Problem):
         fault = Fault(item.code, item.message, line=item.line)
@@ -175,8 +189,8 @@ def _is_storable(
     return False
 
 
-def _is_finite(item: Reading | Run) -> bool:
-    if isinstance(item, Reading):
+def _is_finite(item: Reading | Run | MeterRead) -> bool:
+    if not isinstance(item, Run):
         return item.value is None or item.value.is_finite()
     return all(value is None or value.is_finite() for value in item.values)
 
@@ -252,6 +266,11 @@ class _FileRows:
         return self.texts.split("\n")
 
 
+def runs_of(readings: list[Reading]) -> ReadingRuns:
+    """Return readings of a file, which name their meters and channels, as runs of one slot."""
+    return _FileRows.of([*readings], Defaults()).runs()
+
+
 _Columns = tuple[Int64, Mask, Int64, Quality, Int64, npt.NDArray[np.float64], str]
 
 
@@ -316,9 +335,7 @@ _ROLE: Final = re.compile(r"(\w+\.)?(import|export)")
 _PROBLEMS: Final = 1000
 
 
-def usage_of(
-    items: Iterable[Reading | Run | Problem], zone: str, interval: str | None = None
-) -> Mapping[str, object]:
+def usage_of(items: Iterable[Item], zone: str, interval: str | None = None) -> Mapping[str, object]:
     """Return readings as JSON has the `usage` of `POST /v1/costs`.
 
     A channel that is called like a role has it; where there is only one channel, it is `import`.
@@ -376,8 +393,11 @@ class _FileUsage:
     lengths: set[int] = attrs.Factory(set)
     ends: bool = False
 
-    def take(self, item: Reading | Problem) -> None:
+    def take(self, item: Reading | MeterRead | Problem) -> None:
         """Take a reading, or note a line's problem; raises `Invalid` for a second reading."""
+        if isinstance(item, MeterRead):
+            message = "reads of a register are no usage: store them first"
+            item = Problem(item.line, "wrong_kind", message)
         if isinstance(item, Problem):
             self.problems.append(Fault(item.code, item.message, line=item.line))
             return
