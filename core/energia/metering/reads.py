@@ -96,14 +96,18 @@ class ReadStore:
     problems: Problems
 
     def once(self, sent: Iterable[SentRead]) -> list[SentRead]:
-        """Return each read once; equal ones are folded, others and such of the future refused."""
+        """Return each read once; equal ones are folded, others and such of the future refused.
+
+        Of equal ones the first stands: files tell a read once as the current one of a row, and once
+        as the previous one of the next, perhaps with another quality.
+        """
         first: dict[object, SentRead] = {}
         for each in sent:
             before = first.setdefault(each.key, each)
             if each.read.instant > self.now + AHEAD:
                 del first[each.key]
                 self._refuse(each.place, "in_future", f"{utc_text(each.read.instant)} is to come")
-            elif before is not each and before.read == each.read:
+            elif before is not each and before.read.value == each.read.value:
                 self.counts.repeated += 1
             elif before is not each:
                 message = f"the read was sent before, with {before.read.value}"
