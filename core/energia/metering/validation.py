@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property, partial
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final, TypeVar
 
 import attrs
@@ -66,6 +66,15 @@ _ROUNDED: Final = (
 #: How many meters that do not exist are remembered and listed: a file of nothing but unknown meters
 #: does not fill the memory.
 _UNKNOWN: Final = 10_000
+#: So many values of a channel tell nothing of whether they only grow.
+_FEW: Final = 12
+#: What grows by more than a part of so many of what it was is no register for certain.
+_STEEP: Final = 10
+_COUNTER: Final = (
+    "looks_like_register",
+    "the values only grow, as those of a register do, and not what was used: say that they are "
+    "reads, or give the channel a `max_power` that allows for them",
+)
 _QUESTIONABLE: Final = QUALITIES.index("questionable")
 
 
@@ -503,6 +512,8 @@ def _valid(
     readings = _scaled(runs, assignment, group, problems)
     readings = _checked(runs, readings, directory, problems)
     readings, repeated = _folded(runs, readings, problems)
+    if runs.is_file:
+        readings = _without_counters(runs, readings, directory, problems)
     width = DAY // int(directory.intervals[assignment.channel[group[0]]])
     day, slot = readings.slot // width, readings.slot % width
     # Sorted by channel and slot, so a block begins where one of channel and day changes.
@@ -635,6 +646,41 @@ def _without_contradictions(
     contradictory = (readings.quality == 0) & (readings.values != MISSING)
     refusal = Refusal("missing_with_value", "a reading of quality missing has no value")
     return _without(runs, readings, contradictory, refusal, problems)
+
+
+def _without_counters(
+    runs: ReadingRuns, readings: _SlotReadings, directory: Directory, problems: Problems
+) -> _SlotReadings:
+    """Refuse what a register shows where a file is taken for what was used.
+
+    A channel with a `max_power` that allows for the values is believed.
+    """
+    edges = np.flatnonzero(np.diff(readings.channel)) + 1
+    kept = np.ones(len(readings.channel), bool)
+    for first, past in pairwise([0, *edges.tolist(), len(kept)]):
+        if past - first < _FEW:
+            continue
+        channel = directory.channels[int(readings.channel[first])]
+        valued = readings.values[first:past] != MISSING
+        values, slots = readings.values[first:past][valued], readings.slot[first:past][valued]
+        is_limited = channel.max_power is not None and int(np.abs(values).max()) <= channel.bound
+        if not is_limited and _is_counter(values, slots, channel.interval):
+            kept[first:past] = False
+            problems.add(runs.fault_at(*_COUNTER, int(readings.index[first])), past - first)
+    return readings if kept.all() else readings.take(kept)
+
+
+def _is_counter(values: Micro, slots: Int64, interval: int) -> bool:
+    """Tell whether values look like those of a register, which only grow.
+
+    What is used rises and falls within a day. Within less than a day it may only rise, as the sun
+    does, but then not by a small part of what it was at the beginning.
+    """
+    steps = np.diff(values)
+    if len(values) < _FEW or (steps < 0).any() or np.count_nonzero(steps) < len(steps) / 4:
+        return False
+    is_steep = int(values[0]) <= _STEEP * int(values[-1] - values[0])
+    return not is_steep or (int(slots[-1]) - int(slots[0])) * interval > DAY
 
 
 def _without(

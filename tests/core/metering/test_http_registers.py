@@ -238,3 +238,46 @@ async def test_months_of_a_file(api: Client) -> None:
         ("2026-03-01", "280"),
     ]
     assert [(each["line"], each["code"]) for each in refusal["errors"]] == [(2, "off_grid")]
+
+
+def quarters(values: list[float]) -> str:
+    """Return a file of quarter-hours."""
+    stamps = [
+        f"2026-03-{1 + at // 96:02}T{at // 4 % 24:02}:{at % 4 * 15:02}:00Z" for at in range(200)
+    ]
+    rows = (f"{stamp},{value}" for stamp, value in zip(stamps, values, strict=False))
+    return "\n".join(["start,value", *rows])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [8350 + 0.1 * at for at in range(12)],
+        [0.1 * at for at in range(100)],
+        [8350 + 0.1 * (at // 2) for at in range(24)],
+    ],
+)
+async def test_a_counter_is_no_usage(api: Client, values: list[float]) -> None:
+    """A file of values that only grow is refused for a channel of slots: 8,350 kWh in one."""
+    path = "/v1/imports?format=csv&meter=m&channel=s"
+    async with api.post(path, data=quarters(values)) as answer:
+        refusal = await answer.json()
+    assert [(each["line"], each["code"]) for each in refusal["errors"]] == [
+        (2, "looks_like_register")
+    ]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.1 * at for at in range(40)],
+        [500.0] * 100,
+        [8350 + 0.1 * at for at in range(11)],
+        [1 + at % 96 / 10 for at in range(200)],
+    ],
+)
+async def test_usage_is_no_counter(api: Client, values: list[float]) -> None:
+    """A morning of sun, a load that never changes, a few values, and what falls again are usage."""
+    path = "/v1/imports?format=csv&meter=m&channel=s"
+    async with api.post(path, data=quarters(values)) as answer:
+        assert answer.status == 200, await answer.text()
