@@ -9,7 +9,7 @@ connection and no lock. To be priced, they become the `usage` of a request (`usa
 import pickle
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import cached_property
@@ -87,7 +87,7 @@ class Spool:
         self.rewind()
 
     def _put(self, rows: "_FileRows", readings: "list[Reading | Run]") -> None:
-        self._published.note(self._batches, readings)
+        rows.published = self._published.note(self._batches, readings)
         self._dump(rows, (meter for meter, _, _ in rows.origins))
 
     def _put_reads(self, reads: list[MeterRead], defaults: Defaults) -> None:
@@ -109,15 +109,15 @@ class Spool:
         self._file.seek(0)
         self._taken = 0
 
-    def take(self) -> ReadingRuns | list[MeterRead] | None:
-        """Return the next readings that nothing supersedes, or reads; None after the last."""
+    def take(self) -> "FileBatch | list[MeterRead] | None":
+        """Return the next readings, or reads of registers; None after the last."""
         if self._taken == self._batches:
             return None
         batch: _FileRows | list[MeterRead]
         batch = pickle.load(self._file)  # noqa: S301 - what `_dump` has just written
         outdated = self._outdated.get(self._taken, [])
         self._taken += 1
-        return batch if isinstance(batch, list) else batch.runs(outdated)
+        return batch if isinstance(batch, list) else FileBatch(batch, outdated)
 
 
 def _count(item: Item) -> int:
@@ -138,6 +138,24 @@ def _batches(items: Iterable[Item]) -> Iterator[tuple[list[Item], int]]:
         yield batch, size
 
 
+@attrs.frozen
+class Publication:
+    """When a run of a batch was published.
+
+    Attributes:
+        start: When its first slot starts, in seconds since 1970-01-01T00:00Z.
+        published: In seconds since 1970-01-01T00:00Z.
+        first: Where in the batch its values begin,
+        count: and how many there are.
+
+    """
+
+    start: int
+    published: int
+    first: int
+    count: int
+
+
 class _Published:
     """Which runs of a file were published when, to find those that later ones supersede.
 
@@ -150,15 +168,17 @@ class _Published:
     def __init__(self) -> None:
         self._table = array("q")
 
-    def note(self, batch: int, items: Iterable[Reading | Run]) -> None:
-        """Note the runs of a batch that say when they were published."""
-        first = 0
+    def note(self, batch: int, items: Iterable[Reading | Run]) -> list[Publication]:
+        """Note the runs of a batch that say when they were published, and return them."""
+        first, published = 0, list[Publication]()
         for item in items:
             count = _count(item)
             if isinstance(item, Run) and item.published is not None:
                 key = hash((item.meter, item.channel, item.start))
                 self._table.extend((key, item.published, batch, first, count))
+                published.append(Publication(item.start, item.published, first, count))
             first += count
+        return published
 
     def outdated(self) -> tuple[Mapping[int, list[tuple[int, int]]], int]:
         """Return where in each batch superseded values begin, and how many there; and all."""
@@ -199,7 +219,7 @@ def _values(item: Reading | Run) -> Iterable[Decimal | None]:
     return (item.value,) if isinstance(item, Reading) else item.values
 
 
-@attrs.frozen(eq=False, slots=False)
+@attrs.define(eq=False, slots=False)
 class _FileRows:
     """Readings in columns, so that a batch is pickled as a few arrays and not as 50,000 objects.
 
@@ -213,6 +233,7 @@ class _FileRows:
         lines: int64[n], the line of each in the file.
         values: float64[n], the nearest binary floats; NaN for null.
         texts: The values as they were written, a line each.
+        published: The runs among them that say when they were published.
 
     """
 
@@ -225,6 +246,7 @@ class _FileRows:
     lines: Int64
     values: npt.NDArray[np.float64]
     texts: str
+    published: list[Publication] = attrs.Factory(list)
 
     @classmethod
     def of(cls, items: list[Reading | Run], defaults: Defaults) -> Self:
@@ -264,6 +286,35 @@ class _FileRows:
     @cached_property
     def _written(self) -> list[str]:
         return self.texts.split("\n")
+
+
+@attrs.frozen(eq=False)
+class FileBatch:
+    """Readings of a file, of which some may be superseded.
+
+    Attributes:
+        rows: The readings.
+        outdated: Where those begin that others of the file supersede, and how many they are.
+
+    """
+
+    rows: _FileRows
+    outdated: Sequence[tuple[int, int]]
+
+    @property
+    def published(self) -> list[tuple[Origin, Publication]]:
+        """The runs that say when they were published, and that no other of the file supersedes."""
+        gone = {first for first, _ in self.outdated}
+        rows = self.rows
+        return [
+            (rows.origins[int(rows.origin[each.first])], each)
+            for each in rows.published
+            if each.first not in gone
+        ]
+
+    def runs(self, outdated: Iterable[tuple[int, int]] = ()) -> ReadingRuns:
+        """Return the readings that nothing supersedes, neither in the file nor by *outdated*."""
+        return self.rows.runs([*self.outdated, *outdated])
 
 
 def runs_of(readings: list[Reading]) -> ReadingRuns:

@@ -27,7 +27,7 @@ from energia.metering.blocks import BlockStore
 from energia.metering.body import Body, BodyReadings, decode
 from energia.metering.counters import Counters
 from energia.metering.decoders import Decoder, Defaults, MeterRead
-from energia.metering.files import Spool, runs_of
+from energia.metering.files import FileBatch, Spool, runs_of
 from energia.metering.irregular import sent_read, sent_stretch
 from energia.metering.models import NewRead, NewReads, NewStretch, NewStretches
 from energia.metering.outcome import (
@@ -46,13 +46,14 @@ from energia.metering.reads import ReadStore, SentRead, SentStretch
 from energia.metering.validation import (
     Directory,
     ReadingRuns,
+    Refusal,
     ValidReadings,
     ValidStretches,
     refuse_rows,
     validated,
 )
 from energia.settings import Settings
-from energia.time import Clock, Zone
+from energia.time import Clock, Zone, utc
 
 SQL: Final = load(__package__)
 
@@ -204,8 +205,9 @@ class Intake:
             await import_.meet(spool.meters)
             import_.counts.superseded = spool.superseded
             while (batch := await asyncio.to_thread(spool.take)) is not None:
-                if isinstance(batch, ReadingRuns):
-                    await import_.add(batch)
+                if isinstance(batch, FileBatch):
+                    outdated = await import_.outdated(batch)
+                    await import_.add(batch.runs(outdated))
                 else:
                     await import_.add_reads(batch)
             outcome = await import_.finish(spool.received, sha256)
@@ -335,6 +337,29 @@ class Import:
                 await self.store.put(readings.blocks)
             if isinstance(readings, ValidReadings):
                 self.counts.repeated += readings.repeated
+
+    async def outdated(self, batch: FileBatch) -> list[tuple[int, int]]:
+        """Return where values of a batch begin, and how many, that were published again since.
+
+        Of a channel and a start, the run that was published last stands, whichever file it is in.
+        """
+        published = batch.published
+        if not published or self.failed:
+            return []
+        await self.directory.look_up(
+            self.queries, {origin[0] for origin, _ in published}, hold=True
+        )
+        found = [(self.directory.found(*origin[:2]), each) for origin, each in published]
+        known = [(index, each) for index, each in found if not isinstance(index, Refusal)]
+        columns = {
+            "channels": [self.directory.channels[index].key for index, _ in known],
+            "starts": [utc(each.start) for _, each in known],
+            "published": [utc(each.published) for _, each in known],
+        }
+        later = await self.queries.fetch(int, SQL["publications_put"], columns)
+        stale = [known[number - 1][1] for number in later]
+        self.counts.superseded += sum(each.count for each in stale)
+        return [(each.first, each.count) for each in stale]
 
     async def add_reads(self, reads: Sequence[MeterRead]) -> None:
         """Check and store reads of registers; those for channels of slots become readings.

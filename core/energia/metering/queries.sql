@@ -424,3 +424,22 @@ from channel c
 join meter m on m.organization_id = c.organization_id and m.id = c.meter_id
 join site s on s.organization_id = m.organization_id and s.id = m.site_id
 where c.organization_id = current_setting('energia.organization')::int and c.id = any(%s)
+
+-- name: publications_put
+-- Note when some runs were published; the numbers, from 1, of those that were published again since.
+-- A run comes once.
+with sent as materialized (
+  select channel, first, published, k::int
+  from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(published)s::timestamptz[])
+    with ordinality as sent (channel, first, published, k)
+), put as (
+  insert into publication (organization_id, channel_id, start_at, published_at)
+  select current_setting('energia.organization')::int, channel, first, published
+  from sent
+  on conflict (channel_id, start_at) do update set published_at = excluded.published_at
+  where publication.published_at < excluded.published_at
+)
+select k
+from sent
+join publication p on p.channel_id = sent.channel and p.start_at = sent.first
+where p.published_at > sent.published

@@ -40,3 +40,13 @@ create unique index stretch_current on stretch (channel_id, start_at) where supe
 
 call energia_row_security('register_read');
 call energia_row_security('stretch');
+
+-- When the source made what is stored from an instant on: an older version of it does not replace it.
+create table publication (
+  organization_id int not null,
+  channel_id bigint not null,
+  start_at timestamptz not null,
+  published_at timestamptz not null,
+  primary key (channel_id, start_at)
+);
+call energia_row_security('publication');
