@@ -2,7 +2,7 @@
 -- The zone of a meter's site, with each of its channels as declared; one row with
 -- nulls for none. Last, before when its readings were deleted.
 select s.timezone, c.id, c.meter_id, c.name, c.quantity, c.direction, c.unit, c.interval_seconds,
-  c.offset_seconds, c.kind, c.digits, c.multiplier, c.max_power, (
+  c.offset_seconds, c.kind, c.digits, c.multiplier, c.max_power, c.by_days, (
     select extract(epoch from max(d.before_at))::bigint
     from deletion d
     where d.organization_id = m.organization_id and (d.meter_id = m.id or d.meter_id is null))

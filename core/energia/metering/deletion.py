@@ -1,7 +1,8 @@
 """Deletion that a law asks for (GDPR, LGPD): readings go for good, with all that quotes them.
 
 What goes are the slots of a meter that start before an instant, from their blocks and from all
-revisions of these; a block of that day keeps the slots after it, in the revision that it is. So do
+revisions of these; a block of that day keeps the slots after it, in the revision that it is. Reads
+of registers before it, and stretches that begin before it, go with all their revisions. So do
 problems of imports that may quote their values. What was deleted is remembered (`deletion`): gaps
 say so, prices and what was known earlier are refused, and readings of the same slots are not
 stored again, whoever sends them. A deletion is not undone.
@@ -87,14 +88,16 @@ async def delete_slots(queries: Queries, meters: Sequence[str], before: Instant)
     """Delete the slots of some meters that start before an instant; their channels are held."""
     channels = await queries.fetch(Channel, SQL["channels_lock"], list(meters))
     places = [_place(channel, before) for channel in channels]
-    arguments = {
+    arguments: dict[str, object] = {
         "channels": [channel.key for channel in channels],
         "days": [day for day, _ in places],
         "slots": [slot for _, slot in places],
     }
     await queries.execute(SQL["history_delete"], arguments)
-    (deleted,) = await queries.fetch(Deleted, SQL["blocks_delete"], arguments)
-    return deleted
+    (slots,) = await queries.fetch(Deleted, SQL["blocks_delete"], arguments)
+    arguments = {"channels": arguments["channels"], "before": utc(before)}
+    (others,) = await queries.fetch(Deleted, SQL["reads_delete"], arguments)
+    return Deleted(slots.readings + others.readings, slots.imports + others.imports)
 
 
 async def _remember(

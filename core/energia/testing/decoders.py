@@ -19,13 +19,11 @@ import attrs
 from energia.contract import HasExamples, HasPresets, HasSniff
 from energia.convert import TEXT
 from energia.errors import EnergiaError, Invalid
-from energia.metering.decoders import HEAD, Decoder, Problem, Reading, Run
+from energia.metering.decoders import HEAD, Decoder, Item, MeterRead, Problem, Reading, Run
 from energia.metering.mappings import presets
 from energia.metering.series import QUALITIES
 from energia.testing.outcome import Failed, Outcome, Skipped, outcome_of
 from energia.testing.usage import CLOCK_CHANGES
-
-Item = Reading | Run | Problem
 
 #: So many damaged copies of each example of a file are read.
 _DAMAGED: Final = 300
@@ -216,7 +214,7 @@ def _each_slot_once(items: Sequence[Item], day: date) -> None:
     counts = Counter(
         (one.meter, one.channel, one.start, one.end)
         for item in items
-        if not isinstance(item, Problem)
+        if isinstance(item, Reading | Run)
         for one in (item.readings() if isinstance(item, Run) else (item,))
     )
     for (_, _, start, end), count in counts.items():
@@ -337,12 +335,14 @@ def _items(decoder: Decoder, options: object, chunks: Iterable[bytes]) -> Iterat
 
 def _fault(item: object) -> str | None:
     """Return what is wrong with what a decoder yields, or None."""
-    if not isinstance(item, Reading | Run | Problem):
-        return "no Reading, no Run and no Problem"
+    if not isinstance(item, Item):
+        return "no Reading, no Run, no MeterRead and no Problem"
     if item.line < 1:
         return "lines are counted from 1"
     if isinstance(item, Problem):
         return None if _CODE.fullmatch(item.code) and item.message else "a code and a message"
+    if isinstance(item, MeterRead):
+        return _fault_of_value(item.value, item.quality)
     return _fault_of_run(item) if isinstance(item, Run) else _fault_of_reading(item)
 
 
