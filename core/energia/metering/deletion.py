@@ -2,10 +2,10 @@
 
 What goes are the slots of a meter that start before an instant, from their blocks and from all
 revisions of these; a block of that day keeps the slots after it, in the revision that it is. Reads
-of registers before it, and stretches that begin before it, go with all their revisions. So do
-problems of imports that may quote their values. What was deleted is remembered (`deletion`): gaps
-say so, prices and what was known earlier are refused, and readings of the same slots are not
-stored again, whoever sends them. A deletion is not undone.
+of registers before it, and stretches that end by then, go with all their revisions, but for the
+read from which the next one is counted. So do problems of imports that may quote their values. What
+was deleted is remembered (`deletion`): gaps say so, prices and what was known earlier are refused,
+and readings of the same time are not stored again, whoever sends them. A deletion is not undone.
 """
 
 from collections.abc import Sequence
