@@ -78,7 +78,7 @@ setup(
         "": [
             *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
             *("tariffs/*.json", "presets/*.toml", "migrations/*.sql"),
-            *("skeleton/*.in", "skeleton/*/*.in", "skeleton/*/*/*.in"),
+            *("skeleton/*/*.in", "skeleton/*/*/*.in", "skeleton/*/*/*/*.in"),
         ]
     },
     install_requires=[

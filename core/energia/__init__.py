@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from energia.metering.series import ACTUAL as ACTUAL
     from energia.metering.series import QUALITIES as QUALITIES
     from energia.metering.series import Micro as Micro
+    from energia.metering.sources import Emit as Emit
+    from energia.metering.sources import Source as Source
+    from energia.metering.sources import SourceFailed as SourceFailed
     from energia.metering.texts import file_lines as file_lines
     from energia.metering.texts import json_document as json_document
     from energia.metering.texts import stamp_instant as stamp_instant
@@ -212,6 +215,11 @@ _MODULES = {
         "ACTUAL",
         "Micro",
         "QUALITIES",
+    ),
+    "metering.sources": (
+        "Emit",
+        "Source",
+        "SourceFailed",
     ),
     "metering.texts": (
         "file_lines",

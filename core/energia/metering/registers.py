@@ -5,8 +5,9 @@ A register only grows: what was used is the later read less the earlier one. Wha
 nothing is ever booked across it.
 """
 
+from collections.abc import Mapping
 from decimal import Context, Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal, Self
 
 import attrs
 
@@ -123,6 +124,23 @@ class Register:
     _held: Decimal = Decimal(0)  # what is counted from: above the last read after a dip
     _span: tuple[Instant, Instant] | None = None
     _is_told: bool = False
+
+    @classmethod
+    def of(cls, interval: int, tolerance: int = 0, state: Mapping[str, Any] | None = None) -> Self:
+        """Return a register that goes on from a *state*, or begins without one."""
+        register = cls(interval, tolerance)
+        if state:
+            value, equipment = Decimal(state["value"]), state["equipment"]
+            register._last = RegisterRead(state["instant"], value, equipment)
+            register._held = Decimal(state["held"])
+        return register
+
+    def state(self) -> dict[str, Any]:
+        """Return what it counts from, as JSON has it; empty before the first read that counts."""
+        if self._last is None:
+            return {}
+        last, held = attrs.asdict(self._last), str(self._held)
+        return {**last, "value": str(self._last.value), "held": held}
 
     def ends_slot(self, instant: Instant) -> bool:
         """Note that there is a read at an instant; return whether it is at the end of a slot.
