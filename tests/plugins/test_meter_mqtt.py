@@ -19,6 +19,7 @@ from energia.settings import Settings as Service
 from energia_plugins.meter_mqtt import MeterMqtt
 from energia_plugins.meter_mqtt.settings import Settings
 from tests.brokers import Broker, broker
+from tests.certificates import write_certificate
 from tests.core.metering.test_endpoints import CHANNEL, SITE, answer
 from tests.core.metering.test_sources import check
 from tests.serving import Client, Serving, make_core
@@ -246,6 +247,21 @@ async def test_a_broker_that_wants_a_password(pool: Pool, serving: Serving, tmp_
 
     assert "Not authorized" in str(errors[0])
     assert "hunter2" not in str(errors[0])
+
+
+async def test_a_broker_with_a_certificate(pool: Pool, serving: Serving, tmp_path: Path) -> None:
+    """Whom nobody that we trust vouches for is not told our password."""
+    certificate, key = write_certificate(tmp_path)
+    more = (f"certfile {certificate}", f"keyfile {key}")
+    async with broker(tmp_path, more=more) as found:
+        async with service(serving, pool, found, tls=True) as client:
+            await check(client, "warn", "mqtt")
+            while not (errors := await pool.tenant().fetch(_text, "select error from source"))[0]:
+                await asyncio.sleep(0.02)
+        async with service(serving, pool, found, tls=True, ca=str(certificate)) as client:
+            await check(client, "pass", "mqtt")
+
+    assert "certificate verify failed" in str(errors[0])
 
 
 def test_without_a_broker_there_is_no_source() -> None:

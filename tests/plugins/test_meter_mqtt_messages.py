@@ -71,7 +71,9 @@ def test_a_counter_goes_on_from_the_state() -> None:
     batch = reader(state).read(again)
 
     assert [one.value for one in first.readings.values()] == [Decimal(1)]
-    assert [(one.start, one.value) for one in batch.readings.values()] == [(START + 900, Decimal(2))]
+    assert [(one.start, one.value) for one in batch.readings.values()] == [
+        (START + 900, Decimal(2))
+    ]
     assert batch.problems == []
 
 

@@ -6,6 +6,7 @@ nobody sends again, those that find no place are left out and counted.
 """
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -40,8 +41,7 @@ class Session:
         self._subscribed: asyncio.Future[None] = self._loop.create_future()
         self._end: str | None = None
         self._client = self._made()
-        #: Messages that found no place.
-        self.dropped = 0
+        self._left_out = 0
 
     @classmethod
     @asynccontextmanager
@@ -85,6 +85,11 @@ class Session:
         if len(self._inbox) < size:
             await asyncio.sleep(self._settings.gather)
         return [self._inbox.popleft() for _ in range(min(size, len(self._inbox)))]
+
+    def left_out(self) -> int:
+        """Return how many messages have found no place here since it was asked last."""
+        number, self._left_out = self._left_out, 0
+        return number
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Let the broker forget messages."""
@@ -143,7 +148,7 @@ class Session:
         """Connect, which takes a while."""
         settings = self._settings
         if settings.tls:
-            self._client.tls_set(settings.ca, settings.certificate, settings.key)
+            self._client.tls_set_context(_context(settings))
         host, keepalive = settings.broker or "", settings.keepalive
         if settings.protocol == "5":
             more = {"clean_start": False, "properties": self._properties()}
@@ -195,7 +200,7 @@ class Session:
         if message.retain:
             return None
         if not message.qos and len(self._inbox) >= _ROOM * self._settings.max_inflight:
-            self.dropped += 1
+            self._left_out += 1
             return None
         try:
             topic = message.topic
@@ -208,6 +213,26 @@ class Session:
         for future in (self._connected, self._subscribed):
             _settle(future, self._end)
         self._arrival.set()
+
+
+class _Socket(ssl.SSLSocket):
+    """An encrypted connection that is closed where it is not trusted: the client would leave it."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Agree with the other side."""
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
+def _context(settings: Settings) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=settings.ca)
+    context.sslsocket_class = _Socket
+    if settings.certificate is not None:
+        context.load_cert_chain(settings.certificate, settings.key)
+    return context
 
 
 def _settle(future: "asyncio.Future[None]", refused: str | None) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-from energia import Emit
+from energia import Emit, Problem
 from energia.time import instant_of
 from energia_plugins.meter_mqtt.mapping import MessageMapping
 from energia_plugins.meter_mqtt.reader import Reader
@@ -42,6 +42,9 @@ class Mqtt:
             while True:
                 messages = await session.batch()
                 batch = await asyncio.to_thread(reader.read, messages)
+                if number := session.left_out():
+                    text = f"{number} messages came faster than they could be stored"
+                    batch.problems.append(Problem(len(messages), "left_out", text))
                 await emit(batch.items, state=batch.state)
                 session.acknowledge(messages)
 
