@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from energia.metering.archives import archive_head as archive_head
     from energia.metering.decoders import Decoder as Decoder
     from energia.metering.decoders import Doubt as Doubt
+    from energia.metering.decoders import Item as Item
+    from energia.metering.decoders import MeterRead as MeterRead
     from energia.metering.decoders import Problem as Problem
     from energia.metering.decoders import Proposal as Proposal
     from energia.metering.decoders import Reading as Reading
@@ -189,6 +191,8 @@ _MODULES = {
     "metering.decoders": (
         "Decoder",
         "Doubt",
+        "Item",
+        "MeterRead",
         "Problem",
         "Proposal",
         "Reading",

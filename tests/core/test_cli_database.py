@@ -39,6 +39,7 @@ pending: core 0008_access
 pending: core 0009_row_security
 pending: core 0010_audit
 pending: core 0011_csv_mappings
+pending: core 0012_registers
 pending: core 0013_sources
 pending: bill-webhook 0001_deliveries
 pending: bill-webhook 0002_row_security

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.errors import Invalid, Malformed, TooLarge
-from energia.metering.decoders import Problem, Reading, Run
+from energia.metering.decoders import MeterRead, Problem, Reading, Run
 from energia.time import utc
 from energia_plugins.meter_mscons.segments import Marks, segments
 from tests.plugins.csv_files import chunks
@@ -35,7 +35,7 @@ def outcome(name: str, data: bytes, size: int = 1 << 16) -> object:
         found = runs_of(name, data, size=size)
     except (Malformed, Invalid, TooLarge) as error:
         return type(error), error.detail
-    assert all(isinstance(one, Reading | Run | Problem) for one in found)
+    assert all(isinstance(one, Reading | Run | MeterRead | Problem) for one in found)
     return found
 
 

@@ -101,6 +101,7 @@ async def test_a_session_keeps_what_is_sent_while_nobody_is_here(
     """Nothing is lost while a service is stopped; nor is anything sent twice."""
     async with broker(tmp_path) as found:
         async with service(serving, pool, found) as client:
+            await check(client, "pass", "mqtt")
             await found.publish(slots(5))
             await stored(client, 5)
         await found.publish(slots(200, first=5))
@@ -118,6 +119,7 @@ async def test_a_broker_may_end_and_come_back(
 ) -> None:
     """`/health` warns meanwhile, and readings come again as soon as it is there."""
     async with broker(tmp_path) as found, service(serving, pool, found) as client:
+        await check(client, "pass", "mqtt")
         await found.publish(slots(5))
         await stored(client, 5)
         await found.stop(how)

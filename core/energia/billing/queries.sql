@@ -311,7 +311,9 @@ where organization_id = current_setting('energia.organization')::int and id = %s
 -- Those of some bills whose channels have a newer revision of a day that may be of the period.
 -- The days are worked out before the join, so that the index finds them (`blocks_read` says why).
 with b as materialized (
-  select id, channels, revisions, start_day - 1 as first, end_day + 1 as last
+  select id, channels, revisions, start_day - 1 as first, end_day + 1 as last,
+    (start_day - 1)::timestamp at time zone 'UTC' as first_at,
+    (end_day + 2)::timestamp at time zone 'UTC' as past
   from bill
   where organization_id = current_setting('energia.organization')::int and id = any(%s)
 )
@@ -321,6 +323,14 @@ where exists (
   select from unnest(b.channels, b.revisions) as seen (channel, revision)
   join reading_day d on d.channel_id = seen.channel and d.day between b.first and b.last
     and d.recorded_at > coalesce(seen.revision, '-infinity'))
+or exists (
+  select from unnest(b.channels, b.revisions) as seen (channel, revision)
+  join register_read r on r.channel_id = seen.channel and r.read_at >= b.first_at
+    and r.read_at < b.past and r.recorded_at > coalesce(seen.revision, '-infinity'))
+or exists (
+  select from unnest(b.channels, b.revisions) as seen (channel, revision)
+  join stretch s on s.channel_id = seen.channel and s.end_at > b.first_at
+    and s.start_at < b.past and s.recorded_at > coalesce(seen.revision, '-infinity'))
 
 -- name: to_date_get
 -- What was measured of a growing bill, unless readings of its days were corrected since.

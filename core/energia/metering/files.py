@@ -9,7 +9,7 @@ connection and no lock. To be priced, they become the `usage` of a request (`usa
 import pickle
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import cached_property
@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.errors import Fault, Invalid, TooLarge
-from energia.metering.decoders import Defaults, Problem, Reading, Run
+from energia.metering.decoders import Defaults, Item, MeterRead, Problem, Reading, Run
 from energia.metering.outcome import Problems
 from energia.metering.series import Mask, Quality
 from energia.metering.validation import Origin, ReadingRuns, refuse_rows
@@ -64,7 +64,7 @@ class Spool:
 
     def fill(
         self,
-        items: Iterable[Reading | Run | Problem],
+        items: Iterable[Item],
         defaults: Defaults,
         problems: Problems,
         most: int,
@@ -76,17 +76,32 @@ class Spool:
         for batch, size in _batches(items):
             self.received += size
             refuse_rows(self.received, most)
-            readings = [item for item in batch if _is_storable(item, defaults, problems)]
+            storable = [item for item in batch if _is_storable(item, defaults, problems)]
+            readings = [item for item in storable if not isinstance(item, MeterRead)]
             if readings:
                 self._put(_FileRows.of(readings, defaults), readings)
+            reads = [item for item in storable if isinstance(item, MeterRead)]
+            if reads:
+                self._put_reads(reads, defaults)
         self._outdated, self.superseded = self._published.outdated()
         self.rewind()
 
     def _put(self, rows: "_FileRows", readings: "list[Reading | Run]") -> None:
-        pickle.dump(rows, self._file, pickle.HIGHEST_PROTOCOL)
-        self._published.note(self._batches, readings)
+        rows.published = self._published.note(self._batches, readings)
+        self._dump(rows, (meter for meter, _, _ in rows.origins))
+
+    def _put_reads(self, reads: list[MeterRead], defaults: Defaults) -> None:
+        for read in reads:
+            read.meter, read.channel = (
+                read.meter or defaults.meter,
+                read.channel or defaults.channel,
+            )
+        self._dump(reads, (read.meter or "" for read in reads))
+
+    def _dump(self, batch: object, meters: Iterable[str]) -> None:
+        pickle.dump(batch, self._file, pickle.HIGHEST_PROTOCOL)
         self._batches += 1
-        names = (meter for meter, _, _ in rows.origins if meter not in self.meters)
+        names = (meter for meter in meters if meter not in self.meters)
         self.meters.update(islice(names, MOST_HELD - len(self.meters)))
 
     def rewind(self) -> None:
@@ -94,25 +109,24 @@ class Spool:
         self._file.seek(0)
         self._taken = 0
 
-    def take(self) -> ReadingRuns | None:
-        """Return the next readings that nothing supersedes; None after the last."""
+    def take(self) -> "FileBatch | list[MeterRead] | None":
+        """Return the next readings, or reads of registers; None after the last."""
         if self._taken == self._batches:
             return None
-        rows: _FileRows = pickle.load(self._file)  # noqa: S301 - what `store` has just written
+        batch: _FileRows | list[MeterRead]
+        batch = pickle.load(self._file)  # noqa: S301 - what `_dump` has just written
         outdated = self._outdated.get(self._taken, [])
         self._taken += 1
-        return rows.runs(outdated)
+        return batch if isinstance(batch, list) else FileBatch(batch, outdated)
 
 
-def _count(item: Reading | Run | Problem) -> int:
+def _count(item: Item) -> int:
     return len(item.values) if isinstance(item, Run) else 1
 
 
-def _batches(
-    items: Iterable[Reading | Run | Problem],
-) -> "Iterator[tuple[list[Reading | Run | Problem], int]]":
+def _batches(items: Iterable[Item]) -> Iterator[tuple[list[Item], int]]:
     """Yield the items of a file, about `BATCH` readings at a time, and how many these are."""
-    batch: list[Reading | Run | Problem] = []
+    batch: list[Item] = []
     size = 0
     for item in items:
         batch.append(item)
@@ -122,6 +136,24 @@ def _batches(
             batch, size = [], 0
     if batch:
         yield batch, size
+
+
+@attrs.frozen
+class Publication:
+    """When a run of a batch was published.
+
+    Attributes:
+        start: When its first slot starts, in seconds since 1970-01-01T00:00Z.
+        published: In seconds since 1970-01-01T00:00Z.
+        first: Where in the batch its values begin,
+        count: and how many there are.
+
+    """
+
+    start: int
+    published: int
+    first: int
+    count: int
 
 
 class _Published:
@@ -136,15 +168,17 @@ class _Published:
     def __init__(self) -> None:
         self._table = array("q")
 
-    def note(self, batch: int, items: Iterable[Reading | Run]) -> None:
-        """Note the runs of a batch that say when they were published."""
-        first = 0
+    def note(self, batch: int, items: Iterable[Reading | Run]) -> list[Publication]:
+        """Note the runs of a batch that say when they were published, and return them."""
+        first, published = 0, list[Publication]()
         for item in items:
             count = _count(item)
             if isinstance(item, Run) and item.published is not None:
                 key = hash((item.meter, item.channel, item.start))
                 self._table.extend((key, item.published, batch, first, count))
+                published.append(Publication(item.start, item.published, first, count))
             first += count
+        return published
 
     def outdated(self) -> tuple[Mapping[int, list[tuple[int, int]]], int]:
         """Return where in each batch superseded values begin, and how many there; and all."""
@@ -159,8 +193,8 @@ class _Published:
 
 
 def _is_storable(
-    item: Reading | Run | Problem, defaults: Defaults, problems: Problems
-) -> TypeGuard[Reading | Run]:
+    item: Item, defaults: Defaults, problems: Problems
+) -> TypeGuard[Reading | Run | MeterRead]:
     """Whether *item* is a reading, or a run, that can be stored; if not, note why."""
     if isinstance(item, Problem):
         fault = Fault(item.code, item.message, line=item.line)
@@ -175,8 +209,8 @@ def _is_storable(
     return False
 
 
-def _is_finite(item: Reading | Run) -> bool:
-    if isinstance(item, Reading):
+def _is_finite(item: Reading | Run | MeterRead) -> bool:
+    if not isinstance(item, Run):
         return item.value is None or item.value.is_finite()
     return all(value is None or value.is_finite() for value in item.values)
 
@@ -185,7 +219,7 @@ def _values(item: Reading | Run) -> Iterable[Decimal | None]:
     return (item.value,) if isinstance(item, Reading) else item.values
 
 
-@attrs.frozen(eq=False, slots=False)
+@attrs.define(eq=False, slots=False)
 class _FileRows:
     """Readings in columns, so that a batch is pickled as a few arrays and not as 50,000 objects.
 
@@ -199,6 +233,7 @@ class _FileRows:
         lines: int64[n], the line of each in the file.
         values: float64[n], the nearest binary floats; NaN for null.
         texts: The values as they were written, a line each.
+        published: The runs among them that say when they were published.
 
     """
 
@@ -211,6 +246,7 @@ class _FileRows:
     lines: Int64
     values: npt.NDArray[np.float64]
     texts: str
+    published: list[Publication] = attrs.Factory(list)
 
     @classmethod
     def of(cls, items: list[Reading | Run], defaults: Defaults) -> Self:
@@ -250,6 +286,40 @@ class _FileRows:
     @cached_property
     def _written(self) -> list[str]:
         return self.texts.split("\n")
+
+
+@attrs.frozen(eq=False)
+class FileBatch:
+    """Readings of a file, of which some may be superseded.
+
+    Attributes:
+        rows: The readings.
+        outdated: Where those begin that others of the file supersede, and how many they are.
+
+    """
+
+    rows: _FileRows
+    outdated: Sequence[tuple[int, int]]
+
+    @property
+    def published(self) -> list[tuple[Origin, Publication]]:
+        """The runs that say when they were published, and that no other of the file supersedes."""
+        gone = {first for first, _ in self.outdated}
+        rows = self.rows
+        return [
+            (rows.origins[int(rows.origin[each.first])], each)
+            for each in rows.published
+            if each.first not in gone
+        ]
+
+    def runs(self, outdated: Iterable[tuple[int, int]] = ()) -> ReadingRuns:
+        """Return the readings that nothing supersedes, neither in the file nor by *outdated*."""
+        return self.rows.runs([*self.outdated, *outdated])
+
+
+def runs_of(readings: list[Reading]) -> ReadingRuns:
+    """Return readings of a file, which name their meters and channels, as runs of one slot."""
+    return _FileRows.of([*readings], Defaults()).runs()
 
 
 _Columns = tuple[Int64, Mask, Int64, Quality, Int64, npt.NDArray[np.float64], str]
@@ -316,9 +386,7 @@ _ROLE: Final = re.compile(r"(\w+\.)?(import|export)")
 _PROBLEMS: Final = 1000
 
 
-def usage_of(
-    items: Iterable[Reading | Run | Problem], zone: str, interval: str | None = None
-) -> Mapping[str, object]:
+def usage_of(items: Iterable[Item], zone: str, interval: str | None = None) -> Mapping[str, object]:
     """Return readings as JSON has the `usage` of `POST /v1/costs`.
 
     A channel that is called like a role has it; where there is only one channel, it is `import`.
@@ -376,8 +444,11 @@ class _FileUsage:
     lengths: set[int] = attrs.Factory(set)
     ends: bool = False
 
-    def take(self, item: Reading | Problem) -> None:
+    def take(self, item: Reading | MeterRead | Problem) -> None:
         """Take a reading, or note a line's problem; raises `Invalid` for a second reading."""
+        if isinstance(item, MeterRead):
+            message = "reads of a register are no usage: store them first"
+            item = Problem(item.line, "wrong_kind", message)
         if isinstance(item, Problem):
             self.problems.append(Fault(item.code, item.message, line=item.line))
             return

@@ -11,19 +11,25 @@ import hashlib
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import attrs
 import msgspec
 
+from energia.convert import dumps
+from energia.convert.scalars import Unfit
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant, persistent
-from energia.errors import Invalid, Malformed, NotFound
+from energia.errors import Fault, Invalid, Malformed, NotFound
 from energia.ids import new_id
+from energia.metering import registry
 from energia.metering.blocks import BlockStore
 from energia.metering.body import Body, BodyReadings, decode
-from energia.metering.decoders import Decoder, Defaults, Problem, Reading, Run
-from energia.metering.files import Spool
+from energia.metering.counters import Counters
+from energia.metering.decoders import Decoder, Defaults, Item, MeterRead
+from energia.metering.files import FileBatch, Spool, runs_of
+from energia.metering.irregular import sent_read, sent_stretch
+from energia.metering.models import NewRead, NewReads, NewStretch, NewStretches
 from energia.metering.outcome import (
     NOBODY,
     Counts,
@@ -36,11 +42,22 @@ from energia.metering.outcome import (
     ReadingsRejected,
     ReadingsStored,
 )
-from energia.metering.validation import Directory, ReadingRuns, refuse_rows, validated
+from energia.metering.reads import ReadStore, SentRead, SentStretch
+from energia.metering.validation import (
+    Directory,
+    ReadingRuns,
+    Refusal,
+    ValidReadings,
+    ValidStretches,
+    refuse_rows,
+    validated,
+)
 from energia.settings import Settings
-from energia.time import Clock
+from energia.time import Clock, Zone, utc
 
 SQL: Final = load(__package__)
+
+S = TypeVar("S", NewRead, NewStretch)
 
 #: Bodies from this size are decoded in a thread, so that the service keeps answering.
 _LARGE: Final = 128 * 1024
@@ -136,7 +153,7 @@ class Intake:
 
     async def items(
         self,
-        items: Iterable[Reading | Run | Problem],
+        items: Iterable[Item],
         source: str,
         also: Also,
     ) -> Outcome:
@@ -151,6 +168,53 @@ class Intake:
             await asyncio.to_thread(spool.fill, items, Defaults(), problems, self.rows)
             store = partial(self._spooled, spool, problems, source, "", skip=True, also=also)
             return await persistent(store)
+
+    async def reads(self, meter: str, new: NewReads) -> Outcome:
+        """Store reads of the registers of a meter: all of them, or none.
+
+        Raises:
+            NotFound: There is no such meter.
+            Invalid: Something is wrong; it says all problems.
+            Deadlock: Others stood in the way, again and again.
+
+        """
+        return await persistent(lambda: self._of_meter(meter, new, "/reads", new.reads, sent_read))
+
+    async def stretches(self, meter: str, new: NewStretches) -> Outcome:
+        """Store stretches of the irregular channels of a meter; see `reads`."""
+        sent = new.stretches
+        return await persistent(
+            lambda: self._of_meter(meter, new, "/stretches", sent, sent_stretch)
+        )
+
+    async def _of_meter(
+        self,
+        meter: str,
+        new: NewReads | NewStretches,
+        pointer: str,
+        items: Sequence[S],
+        made: Callable[[Directory, str, Zone, S, Fault], SentRead | SentStretch],
+    ) -> Outcome:
+        """Store what a body holds of a meter, an item a pointer."""
+        problems = Problems(self.limit)
+        digest = hashlib.sha256(dumps(new)).hexdigest()
+        with self._refusals("json"):
+            async with self.tenant.transaction() as queries:
+                zone = Zone.named(await registry.zone_of(queries, meter))
+                import_ = await Import.begin(queries, self._rules(skip=False), problems, "json")
+                await import_.meet({meter})
+                sent: list[SentRead | SentStretch] = []
+                for index, item in enumerate(items):
+                    place = Fault("", "", f"{pointer}/{index}", index=index)
+                    try:
+                        sent.append(made(import_.directory, meter, zone, item, place))
+                    except Unfit as error:
+                        problems.add(attrs.evolve(place, code=error.code, message=error.message))
+                await import_.put_reads([each for each in sent if isinstance(each, SentRead)])
+                stretches = [each for each in sent if isinstance(each, SentStretch)]
+                await import_.put_stretches(stretches)
+                outcome = await import_.finish(len(items), digest)
+        return self._announced(import_, outcome)
 
     async def _spooled(  # noqa: PLR0913 - what an import is of
         self,
@@ -168,8 +232,12 @@ class Intake:
             import_ = await Import.begin(queries, self._rules(skip), problems.copy(), format_)
             await import_.meet(spool.meters)
             import_.counts.superseded = spool.superseded
-            while (runs := await asyncio.to_thread(spool.take)) is not None:
-                await import_.add(runs)
+            while (batch := await asyncio.to_thread(spool.take)) is not None:
+                if isinstance(batch, FileBatch):
+                    outdated = await import_.outdated(batch)
+                    await import_.add(batch.runs(outdated))
+                else:
+                    await import_.add_reads(batch)
             outcome = await import_.finish(spool.received, sha256)
             if also is not None:
                 await also(queries, outcome)
@@ -260,6 +328,8 @@ class Import:
     store: BlockStore
     directory: Directory = attrs.Factory(Directory)
     meters: set[str] = attrs.Factory(set)
+    _counters: Counters = attrs.Factory(Counters)
+    _passed: int = 0
 
     @classmethod
     async def begin(
@@ -288,12 +358,69 @@ class Import:
         """
         await self.directory.look_up(self.queries, runs.meters, hold=not self.failed)
         async for readings in validated(runs, self.directory, self.problems):
-            self.counts.repeated += readings.repeated
             self.meters |= readings.meters
             if self.failed:
                 await asyncio.sleep(0)  # checking alone would keep everyone else waiting
+            elif isinstance(readings, ValidStretches):
+                await self._reads.put_stretches(readings.stretches)
             else:
                 await self.store.put(readings.blocks)
+            if isinstance(readings, ValidReadings):
+                self.counts.repeated += readings.repeated
+
+    async def outdated(self, batch: FileBatch) -> list[tuple[int, int]]:
+        """Return where values of a batch begin, and how many, that were published again since.
+
+        Of a channel and a start, the run that was published last stands, whichever file it is in.
+        """
+        published = batch.published
+        if not published or self.failed:
+            return []
+        await self.directory.look_up(
+            self.queries, {origin[0] for origin, _ in published}, hold=True
+        )
+        found = [(self.directory.found(*origin[:2]), each) for origin, each in published]
+        known = [(index, each) for index, each in found if not isinstance(index, Refusal)]
+        columns = {
+            "channels": [self.directory.channels[index].key for index, _ in known],
+            "starts": [utc(each.start) for _, each in known],
+            "published": [utc(each.published) for _, each in known],
+        }
+        later = await self.queries.fetch(int, SQL["publications_put"], columns)
+        stale = [known[number - 1][1] for number in later]
+        self.counts.superseded += sum(each.count for each in stale)
+        return [(each.first, each.count) for each in stale]
+
+    async def add_reads(self, reads: Sequence[MeterRead]) -> None:
+        """Check and store reads of registers; those for channels of slots become readings.
+
+        A read that only says where the first slot begins is not counted as a reading.
+        """
+        meters = {read.meter or "" for read in reads}
+        await self.directory.look_up(self.queries, meters, hold=not self.failed)
+        result = self._counters.sorted(reads, self.directory, self.problems)
+        self._passed += result.passed
+        await self.put_reads(result.kept)
+        if result.readings:
+            await self.add(runs_of(result.readings))
+
+    async def put_reads(self, sent: Sequence[SentRead]) -> None:
+        """Store reads of registers, whose channels were looked up."""
+        self.meters |= {each.channel.meter for each in sent}
+        once = self._reads.once(sent)
+        if once and not self.failed:
+            await self._reads.put(once)
+
+    async def put_stretches(self, sent: Sequence[SentStretch]) -> None:
+        """Store stretches, whose channels were looked up."""
+        self.meters |= {each.channel.meter for each in sent}
+        if not self.failed:
+            await self._reads.put_stretches(sent)
+
+    @property
+    def _reads(self) -> ReadStore:
+        now, counts, problems = self.rules.now, self.counts, self.problems
+        return ReadStore(self.queries, self.number, now, counts, problems)
 
     @property
     def failed(self) -> bool:
@@ -304,7 +431,7 @@ class Import:
         """Keep the outcome of *received* readings; raises `Invalid` with all problems."""
         if self.failed:
             raise self.problems.error()
-        self.counts.received = received
+        self.counts.received = received - self._passed
         self.counts.rejected = self.problems.rejected
         problems, unknown = self.problems.listed(), self.directory.unknown
         outcome = Outcome.of(f"imp_{new_id()}", self.counts, self.meters, unknown, problems)

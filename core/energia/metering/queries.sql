@@ -76,7 +76,7 @@ where organization_id = current_setting('energia.organization')::int and id = %s
 -- name: channels_of
 -- The channels of some meters, in the order in which they were declared.
 select id, meter_id, name, quantity, direction, unit, interval_seconds, offset_seconds, kind,
-  digits, multiplier, max_power
+  digits, multiplier, max_power, by_days
 from channel
 where organization_id = current_setting('energia.organization')::int and meter_id = any(%s)
 order by meter_id, position
@@ -84,7 +84,7 @@ order by meter_id, position
 -- name: channels_lock
 -- The channels of some meters, held for a change.
 select id, meter_id, name, quantity, direction, unit, interval_seconds, offset_seconds, kind,
-  digits, multiplier, max_power
+  digits, multiplier, max_power, by_days
 from channel
 where organization_id = current_setting('energia.organization')::int and meter_id = any(%s)
 order by id
@@ -93,7 +93,7 @@ for update
 -- name: channels_lock_for_readings
 -- The channels of some meters, held against other writers of readings until the transaction ends.
 select id, meter_id, name, quantity, direction, unit, interval_seconds, offset_seconds, kind,
-  digits, multiplier, max_power
+  digits, multiplier, max_power, by_days
 from channel
 where organization_id = current_setting('energia.organization')::int and meter_id = any(%s)
 order by id
@@ -104,17 +104,20 @@ for no key update
 select c.id
 from unnest(%s::bigint[]) as c (id)
 where exists (select from reading_day d where d.channel_id = c.id)
+  or exists (select from register_read r where r.channel_id = c.id)
+  or exists (select from stretch s where s.channel_id = c.id)
 
 -- name: channel_put
 -- Make a channel or replace it.
 insert into channel (organization_id, meter_id, name, position, quantity, direction, unit,
-  interval_seconds, offset_seconds, kind, digits, multiplier, max_power)
-values (current_setting('energia.organization')::int, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+  interval_seconds, offset_seconds, kind, digits, multiplier, max_power, by_days)
+values (current_setting('energia.organization')::int, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+  %s, %s)
 on conflict (organization_id, meter_id, name) do update set
   position = excluded.position, quantity = excluded.quantity, direction = excluded.direction,
   unit = excluded.unit, interval_seconds = excluded.interval_seconds,
   offset_seconds = excluded.offset_seconds, kind = excluded.kind, digits = excluded.digits,
-  multiplier = excluded.multiplier, max_power = excluded.max_power
+  multiplier = excluded.multiplier, max_power = excluded.max_power, by_days = excluded.by_days
 
 -- name: channel_delete
 -- Delete some channels.
@@ -363,3 +366,136 @@ where organization_id = current_setting('energia.organization')::int and name = 
 select held_until > clock_timestamp(), connected, received_at, error
 from source
 where organization_id = current_setting('energia.organization')::int and name = %(name)s
+
+-- name: reads_at
+-- The time, and the current reads among those asked for; call it while their channels are held.
+with t as materialized (select clock_timestamp() as now),
+b as materialized (
+  select channel, instant, kind, k
+  from unnest(%(channels)s::bigint[], %(instants)s::timestamptz[], %(kinds)s::text[])
+    with ordinality as b (channel, instant, kind, k)
+)
+select t.now, b.k, r.value, r.quality, r.equipment
+from t left join (
+  b join register_read r on r.channel_id = b.channel and r.read_at = b.instant
+    and r.kind = b.kind and r.superseded_at is null
+) on true
+
+-- name: reads_supersede
+-- End the current reads of some instants.
+update register_read r set superseded_at = %(now)s::timestamptz
+from unnest(%(channels)s::bigint[], %(instants)s::timestamptz[], %(kinds)s::text[])
+  as b (channel, instant, kind)
+where r.channel_id = b.channel and r.read_at = b.instant and r.kind = b.kind
+  and r.superseded_at is null
+
+-- name: reads_insert
+-- Put reads, of which none is current; the meter that was said before stays.
+insert into register_read (organization_id, channel_id, read_at, kind, value, quality, equipment,
+  import_id, recorded_at)
+select current_setting('energia.organization')::int, channel, instant, kind, value, quality,
+  equipment, %(import)s, %(now)s::timestamptz
+from unnest(%(channels)s::bigint[], %(instants)s::timestamptz[], %(kinds)s::text[],
+  %(values)s::numeric[], %(quality)s::smallint[], %(equipment)s::text[])
+  as b (channel, instant, kind, value, quality, equipment)
+
+-- name: reads_of
+-- The reads of some registers in their windows: two hundred before it, by which a fall is judged and
+-- of which some are of the day of the first, and the next one after it.
+with asked as materialized (
+  select channel, first, past, pin, k::int
+  from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
+    %(pins)s::timestamptz[]) with ordinality as asked (channel, first, past, pin, k)
+)
+select asked.k, extract(epoch from r.read_at)::bigint, r.value, r.quality, r.kind, r.equipment,
+  r.recorded_at
+from asked
+join register_read r on r.channel_id = asked.channel
+where case when %(now)s then r.superseded_at is null
+    else r.recorded_at <= asked.pin and coalesce(r.superseded_at, 'infinity') > asked.pin end
+  and r.read_at >= coalesce((
+    select min(b.read_at) from (
+      select read_at from register_read
+      where channel_id = asked.channel and read_at < asked.first
+      order by read_at desc limit 200) as b), asked.first)
+  and r.read_at <= coalesce((
+    select min(a.read_at) from register_read a
+    where a.channel_id = asked.channel and a.read_at >= asked.past
+      and case when %(now)s then a.superseded_at is null
+        else a.recorded_at <= asked.pin and coalesce(a.superseded_at, 'infinity') > asked.pin end
+    ), asked.past)
+
+-- name: stretches_at
+-- The time, and the current stretches that overlap those asked for, with the first of each.
+with t as materialized (select clock_timestamp() as now),
+b as materialized (
+  select channel, first, past, k
+  from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+    with ordinality as b (channel, first, past, k)
+)
+select t.now, s.k, s.first, s.past, s.value, s.quality
+from t left join (
+  select distinct on (b.k) b.k, extract(epoch from s.start_at)::bigint as first,
+    extract(epoch from s.end_at)::bigint as past, s.value, s.quality
+  from b join stretch s on s.channel_id = b.channel and s.superseded_at is null
+    and s.start_at < b.past and s.end_at > b.first
+  order by b.k, s.start_at = b.first and s.end_at = b.past, s.start_at
+) s on true
+
+-- name: stretches_supersede
+-- End the current stretches that begin at some instants.
+update stretch s set superseded_at = %(now)s::timestamptz
+from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[]) as b (channel, first)
+where s.channel_id = b.channel and s.start_at = b.first and s.superseded_at is null
+
+-- name: stretches_insert
+-- Put stretches, of which none is current.
+insert into stretch (organization_id, channel_id, start_at, end_at, value, quality, import_id,
+  recorded_at)
+select current_setting('energia.organization')::int, channel, first, past, value, quality,
+  %(import)s, %(now)s::timestamptz
+from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
+  %(values)s::bigint[], %(quality)s::smallint[]) as b (channel, first, past, value, quality)
+
+-- name: stretches_of
+-- The stretches of some channels that reach into their windows, or are of the days at its ends.
+with asked as materialized (
+  select channel, first - interval '2 days' as first, past + interval '2 days' as past, pin, k::int
+  from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
+    %(pins)s::timestamptz[]) with ordinality as asked (channel, first, past, pin, k)
+)
+select asked.k, extract(epoch from s.start_at)::bigint, extract(epoch from s.end_at)::bigint,
+  s.value, s.quality, s.recorded_at
+from asked
+join stretch s on s.channel_id = asked.channel and s.start_at < asked.past
+  and s.end_at > asked.first
+where case when %(now)s then s.superseded_at is null
+  else s.recorded_at <= asked.pin and coalesce(s.superseded_at, 'infinity') > asked.pin end
+order by asked.k, s.start_at
+
+-- name: zones_of_channels
+-- The time zones of the sites at which some channels are.
+select c.id, s.timezone
+from channel c
+join meter m on m.organization_id = c.organization_id and m.id = c.meter_id
+join site s on s.organization_id = m.organization_id and s.id = m.site_id
+where c.organization_id = current_setting('energia.organization')::int and c.id = any(%s)
+
+-- name: publications_put
+-- Note when some runs were published; the numbers, from 1, of those that were published again since.
+-- A run comes once.
+with sent as materialized (
+  select channel, first, published, k::int
+  from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(published)s::timestamptz[])
+    with ordinality as sent (channel, first, published, k)
+), put as (
+  insert into publication (organization_id, channel_id, start_at, published_at)
+  select current_setting('energia.organization')::int, channel, first, published
+  from sent
+  on conflict (channel_id, start_at) do update set published_at = excluded.published_at
+  where publication.published_at < excluded.published_at
+)
+select k
+from sent
+join publication p on p.channel_id = sent.channel and p.start_at = sent.first
+where p.published_at > sent.published

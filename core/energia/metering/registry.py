@@ -17,6 +17,7 @@ from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, ForeignKeyViolation, InUse, Invalid, NotFound
 from energia.ids import new_id
 from energia.metering.models import (
+    BY_DAYS,
     Channel,
     Meter,
     NewChannel,
@@ -239,6 +240,7 @@ async def _put_channels(queries: Queries, meter_id: str, wanted: Iterable[Channe
             channel.digits,
             channel.multiplier,
             channel.max_power,
+            channel.by_days,
         )
 
 
@@ -248,9 +250,12 @@ def _channels(
     """Return the channels that a meter is to have; a channel that it has already keeps its key."""
     channels = []
     for declared in new.channels:
-        interval = length_of(declared.interval)
+        by_days = declared.interval is None
+        interval = BY_DAYS if declared.interval is None else length_of(declared.interval)
         before = old.get(declared.id)
-        if declared.offset is not None:
+        if by_days:
+            offset = 0
+        elif declared.offset is not None:
             offset = length_of(declared.offset)
         elif before is not None and before.interval == interval:
             # A default that was chosen stays, even if the site has moved to another zone.
@@ -260,18 +265,21 @@ def _channels(
         key = 0 if before is None else before.key
         grid = (declared.quantity, declared.direction, declared.unit, interval, offset)
         register = (declared.kind, declared.digits, declared.multiplier, declared.max_power)
-        channels.append(Channel(key, meter_id, declared.id, *grid, *register))
+        channels.append(Channel(key, meter_id, declared.id, *grid, *register, by_days))
     return channels
 
 
 def _differ(old: Channel, new: Channel) -> bool:
     """Whether readings of *old* would mean something else as readings of *new*."""
-    return (old.interval, old.offset, old.quantity, old.direction) != (
-        new.interval,
-        new.offset,
-        new.quantity,
-        new.direction,
-    )
+    return _meaning(old) != _meaning(new)
+
+
+def _meaning(channel: Channel) -> tuple[object, ...]:
+    """Return what the readings of a channel rest on; reads of a register are kept in its unit."""
+    grid = channel.interval, channel.offset, channel.by_days
+    is_register = channel.kind == "register"
+    register = (channel.unit, channel.multiplier or 1) if is_register else ()
+    return (*grid, channel.kind, channel.quantity, channel.direction, *register)
 
 
 def _same_id(path: str, body: str | None) -> None:

@@ -91,14 +91,16 @@ class _Run:
 
 def all_slots(slots: Slots, role: str) -> Placement:
     """Return all slots of *role* as one run: no schedule tells them apart."""
-    part = slots.portion(role)
+    part = slots.portion(role, ())
     runs = _summed(part, np.zeros(min(1, len(part.values)), np.int64), [None])
     return Placement(slots.zone.name, unit_of(role), (), tuple(_shown(runs, part.grid, slots.zone)))
 
 
 def by_rule(slots: Slots, role: str, schedule: Schedule, period: str) -> Placement:
     """Return the slots of *role* that *schedule* puts into *period*, by the rule that does so."""
-    part, zone = slots.portion(role), schedule.zone(slots.zone)
+    part, zone = slots.portion(role, ()), schedule.zone(slots.zone)
+    if part.edges is not None:
+        return all_slots(slots, role)  # sums of days: no rule tells their slots apart
     calendar = slots.calendar(_told_apart(schedule), role)
     rules = [_index(calendar.periods[key]) for key in calendar.keys.tolist()]
     runs = [

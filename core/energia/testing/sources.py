@@ -10,7 +10,7 @@ from typing import Any, Final
 import attrs
 
 from energia.convert import dumps
-from energia.metering.decoders import Problem, Reading, Run
+from energia.metering.decoders import Item
 from energia.metering.sources import Source
 from energia.outgoing.client import Outgoing
 from energia.settings import Outgoing as Rules
@@ -34,7 +34,7 @@ class Gathered:
     """
 
     state: dict[str, Any] = attrs.field(factory=dict)
-    items: list[Reading | Run | Problem] = attrs.field(factory=list)
+    items: list[Item] = attrs.field(factory=list)
     is_connected: bool = False
     clock: Clock = attrs.field(factory=SystemClock)
     outgoing: Outgoing = _LOOPBACK
@@ -53,7 +53,7 @@ class Gathered:
         self.state |= json.loads(dumps(dict(state)), parse_float=Decimal)
 
     async def __call__(
-        self, items: Iterable[Reading | Run | Problem], /, state: Mapping[str, Any] | None = None
+        self, items: Iterable[Item], /, state: Mapping[str, Any] | None = None
     ) -> None:
         """Keep items, and the state with them."""
         self.items += items

@@ -19,6 +19,7 @@ from energia_plugins.meter_csv.cells import (
     Qualities,
     Values,
     added,
+    multiplied,
 )
 from energia_plugins.meter_csv.days import Days, clocks_of, in_doubt
 from energia_plugins.meter_csv.header import Header
@@ -118,6 +119,9 @@ class LongLayout:
         unit: The unit of the values.
         ends: Whether stamps are ends.
         blank: What is done with a sum of which something is missing.
+        until: Reads when a row ends, where rows have lengths of their own.
+        factor: The column of what values are multiplied by, if there is one,
+        factors: and what reads it.
 
     """
 
@@ -130,16 +134,22 @@ class LongLayout:
     unit: str | None
     ends: bool
     blank: str
+    until: Stamps | None = None
+    factor: int | None = None
+    factors: Numbers | None = None
 
     @classmethod
     def of(cls, header: Header, options: TableOptions) -> "LongLayout":
         """Return the layout of a file; raises `Invalid` where a column is not there."""
         stamps, origins = Stamps.of(header, options), Origins.of(header, options)
-        quality = _quality_column(header, options)
+        quality, until = _quality_column(header, options), Stamps.of_ends(header, options)
+        column = options.factor_column
+        factor = None if column is None else header.at("factor_column", column)
         header.refuse()
         values, unit = values_as(options)
         columns = [at for _, each in origins.values for at in each]
-        others = [stamps.time, origins.meter, origins.channel, quality]
+        others = [stamps.time, origins.meter, origins.channel, quality, factor]
+        others.append(None if until is None else until.start)
         return cls(
             _shape(header, stamps.start, columns, others),
             stamps,
@@ -150,6 +160,9 @@ class LongLayout:
             unit,
             stamps.ends,
             options.sum_blank,
+            until,
+            factor,
+            Numbers.marked(options.decimal, options.thousands),
         )
 
     def readings(self, rows: Iterable[Row]) -> Items:
@@ -189,6 +202,8 @@ class LongLayout:
     def _read(self, line: int, cells: list[str], series: object, slot: Slot) -> Reading | None:
         """Return the reading of a row with one value; raises one of `_BAD`."""
         value = self.values.read(cells[slot.columns[0]])
+        if value is not None and self.factor is not None:
+            value = self._times(value, cells)
         instant = self.stamps.read(cells, series, value is None)
         if instant is None:
             return None
@@ -199,7 +214,23 @@ class LongLayout:
             if value is None and not written.strip():
                 return None
         start, end = (None, instant) if self.ends else (instant, None)
+        if self.until is not None:
+            end = self._end(cells, series, instant)
         return Reading(line, value, start, end, quality, slot.meter, slot.channel, self.unit)
+
+    def _end(self, cells: list[str], series: object, start: int) -> int:
+        """Return when a row ends; raises `BadTime`."""
+        assert self.until is not None
+        end = self.until.read(cells, (series, "end"), False)
+        if end is None or end <= start:
+            raise BadTime("empty_window", f"the end {cells[self.until.start][:40]!r} is not later")
+        return end
+
+    def _times(self, value: Decimal, cells: list[str]) -> Decimal:
+        """Return a value times the factor of its row; raises `BadValue`."""
+        assert self.factor is not None
+        assert self.factors is not None
+        return multiplied(value, self.factors.read(plain(cells[self.factor])))
 
     def _several(self, line: int, cells: list[str], origin: Origin) -> Iterable[Reading]:
         """Return the readings of a row that has several values, or sums."""
@@ -210,7 +241,11 @@ class LongLayout:
         quality = self.qualities.read(written)
         if instant is None or (blank and self.quality is not None and not written.strip()):
             return ()
+        if self.factor is not None:
+            values = [None if one is None else self._times(one, cells) for one in values]
         start, end = (None, instant) if self.ends else (instant, None)
+        if self.until is not None:
+            end = self._end(cells, origin.series, instant)
         return [
             Reading(line, value, start, end, quality, slot.meter, slot.channel, self.unit)
             for slot, value in zip(origin.slots, values, strict=True)

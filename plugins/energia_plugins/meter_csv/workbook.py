@@ -17,7 +17,7 @@ from typing import IO, Annotated, Any, Final
 import attrs
 from msgspec import Meta
 
-from energia import Invalid, Malformed, Problem, Reading
+from energia import Invalid, Item, Malformed
 from energia_plugins.meter_csv.decoder import readings
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.presets import presets
@@ -67,7 +67,7 @@ class ExcelDecoder:
         """The mappings that come with the plugin, by name."""
         return presets(ExcelOptions)
 
-    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
+    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Item]:
         """Yield a reading or a problem for each value below the header that says something.
 
         Raises:

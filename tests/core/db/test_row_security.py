@@ -30,6 +30,10 @@ insert into reading_day values
   (1, 1, '2026-01-01', array_fill(1::bigint, '{24}'), null, 1, 1, now());
 insert into reading_day_history values
   (1, 1, '2026-01-01', array_fill(1::bigint, '{24}'), null, 1, 1, now(), null, now());
+insert into register_read values
+  (1, 1, '2026-01-01Z', 'read', 1, 1, null, 1, now(), null);
+insert into publication values (1, 1, '2026-01-01Z', '2026-01-02Z');
+insert into stretch values (1, 1, '2026-01-01Z', '2026-02-01Z', 1, 1, 1, now(), null);
 insert into tariff values (1, 't', 'n', 'BRL', 'UTC');
 insert into tariff_version values (1, 't', '2026-01-01', null, '{"charges": [{"kind": "k"}]}');
 insert into contract values (1, 'c', 'm', 't', '2026-01-01', null, '{}', '{}');

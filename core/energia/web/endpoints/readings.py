@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import AmbiguousChannel, NotFound
+from energia.errors import AmbiguousChannel, Invalid, NotFound
 from energia.metering import gaps, query
 from energia.metering.gaps import Gaps, Reason
 from energia.metering.query import Span, StoredSeries
@@ -121,6 +121,9 @@ async def get_readings(
     selection = await channel_window(
         tenant, meter, channel, (start, end), core.settings.limits.slots
     )
+    if selection.channel.by_days:
+        message = f"the channel {selection.channel.id} has no slots: see its stretches"
+        raise Invalid.of("wrong_kind", message, "/query/channel")
     first = selection.from_(cursor)
     if accepted != JSON:
         span = Span(selection.channel, first, selection.end)
