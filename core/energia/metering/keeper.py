@@ -290,7 +290,7 @@ class _Emit:
         """Store readings, and the state with them."""
         batch = list(items)
         if not batch:
-            if state is not None:
+            if state:
                 await self.save(state)
             return None
         async with self._turn:
