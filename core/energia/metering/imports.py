@@ -230,6 +230,7 @@ class Intake:
         async with self.tenant.transaction() as queries:
             import_ = await Import.begin(queries, self._rules(skip), problems.copy(), sent.format)
             import_.directory.gas = sent.gas
+            import_.counters.in_parts = also is not None
             await import_.meet(spool.meters)
             import_.counts.superseded = spool.superseded
             while (batch := await asyncio.to_thread(spool.take)) is not None:
@@ -332,6 +333,7 @@ class Import:
         store: Where they go.
         directory: The channels of the meters that it names.
         meters: Those that got values.
+        counters: The registers of which it stores differences.
 
     """
 
@@ -344,7 +346,7 @@ class Import:
     store: BlockStore
     directory: Directory = attrs.Factory(Directory)
     meters: set[str] = attrs.Factory(set)
-    _counters: Counters = attrs.Factory(Counters)
+    counters: Counters = attrs.Factory(Counters)
     _passed: int = 0
 
     @classmethod
@@ -414,7 +416,7 @@ class Import:
         """
         meters = {read.meter or "" for read in reads}
         await self.directory.look_up(self.queries, meters, hold=not self.failed)
-        result = self._counters.sorted(reads, self.directory, self.problems)
+        result = self.counters.sorted(reads, self.directory, self.problems)
         self._passed += result.passed
         await self.put_reads(result.kept)
         if result.readings:

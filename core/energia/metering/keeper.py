@@ -23,7 +23,7 @@ from energia.db.queries import one_message
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, EnergiaError, ForeignKeyViolation
 from energia.ids import new_id
-from energia.metering.decoders import Problem, Reading, Run
+from energia.metering.decoders import Item
 from energia.metering.imports import SQL, Intake
 from energia.metering.outcome import Counts, Outcome
 from energia.metering.sources import HasOrganization, Source, SourceFailed, SourceStatus
@@ -170,9 +170,7 @@ class Keeper:
         else:
             self._failed("it has ended by itself")
 
-    async def store(
-        self, items: list[Reading | Run | Problem], state: Mapping[str, Any] | None
-    ) -> Outcome:
+    async def store(self, items: list[Item], state: Mapping[str, Any] | None) -> Outcome:
         """Store readings, and the state with them."""
         intake = Intake.of(self.core.settings, self.core.clock, self._tenant, self.core.plugins)
         outcome = await intake.items(items, self.source.name, partial(self._kept, state))
@@ -287,12 +285,12 @@ class _Emit:
             self._state |= state
 
     async def __call__(
-        self, items: Iterable[Reading | Run | Problem], /, state: Mapping[str, Any] | None = None
+        self, items: Iterable[Item], /, state: Mapping[str, Any] | None = None
     ) -> Outcome | None:
         """Store readings, and the state with them."""
         batch = list(items)
         if not batch:
-            if state is not None:
+            if state:
                 await self.save(state)
             return None
         async with self._turn:

@@ -19,13 +19,6 @@ WARNING: Final = "warning"
 GIVE_UP: Final = 100_000
 
 
-#: The code and the message of readings of a time that was deleted, as a law asks.
-DELETED: Final = (
-    "deleted_by_law",
-    "the readings of that time were deleted for good: none is stored again",
-)
-
-
 @attrs.define
 class Problems:
     """Collects problems: all are counted, the first are listed.

@@ -466,61 +466,6 @@ returning xmax = 0
 delete from csv_mapping
 where organization_id = current_setting('energia.organization')::int and id = %s
 
--- name: source_begin
--- Make the row of a source, unless there is one.
-insert into source (organization_id, name)
-values (current_setting('energia.organization')::int, %(name)s)
-on conflict do nothing
-
--- name: source_take
--- Take a source that no process runs, for so many seconds by the clock of the database.
-update source
-set holder = %(holder)s, held_until = clock_timestamp() + make_interval(secs => %(lease)s),
-  connected = false, error = null
-where organization_id = current_setting('energia.organization')::int and name = %(name)s
-  and (held_until < clock_timestamp() or holder = %(holder)s)
-returning received_at
-
--- name: source_state
--- What a source has saved.
-select name, value
-from source_state
-where organization_id = current_setting('energia.organization')::int and source = %(name)s
-
--- name: source_save
--- Save what a source says, by name; what it does not name stays.
-insert into source_state (organization_id, source, name, value)
-select current_setting('energia.organization')::int, %(name)s, one.name, one.value::json
-from unnest(%(names)s::text[], %(values)s::text[]) as one (name, value)
-on conflict (organization_id, source, name) do update set value = excluded.value
-
--- name: source_renew
--- Run a source for longer, and tell how it is doing; nothing, if another process has taken it.
-update source
-set held_until = clock_timestamp() + make_interval(secs => %(lease)s), connected = %(connected)s,
-  error = %(error)s
-where organization_id = current_setting('energia.organization')::int and name = %(name)s
-  and holder = %(holder)s
-
--- name: source_release
--- Leave a source to whoever takes it next.
-update source
-set holder = null, held_until = '-infinity', connected = false
-where organization_id = current_setting('energia.organization')::int and name = %(name)s
-  and holder = %(holder)s
-
--- name: source_keep
--- Note that a source stores something; nothing, if another process has taken it.
-update source
-set received_at = case when %(received)s then clock_timestamp() else received_at end
-where organization_id = current_setting('energia.organization')::int and name = %(name)s
-  and holder = %(holder)s
-
--- name: source_get
--- How a source is doing, whichever process runs it.
-select held_until > clock_timestamp(), connected, received_at, error
-from source
-where organization_id = current_setting('energia.organization')::int and name = %(name)s
 -- name: reads_at
 -- The time, and the current reads among those asked for; call it while their channels are held.
 with t as materialized (select clock_timestamp() as now),
@@ -653,3 +598,59 @@ select k
 from sent
 join publication p on p.channel_id = sent.channel and p.start_at = sent.first
 where p.published_at > sent.published
+
+-- name: source_begin
+-- Make the row of a source, unless there is one.
+insert into source (organization_id, name)
+values (current_setting('energia.organization')::int, %(name)s)
+on conflict do nothing
+
+-- name: source_take
+-- Take a source that no process runs, for so many seconds by the clock of the database.
+update source
+set holder = %(holder)s, held_until = clock_timestamp() + make_interval(secs => %(lease)s),
+  connected = false, error = null
+where organization_id = current_setting('energia.organization')::int and name = %(name)s
+  and (held_until < clock_timestamp() or holder = %(holder)s)
+returning received_at
+
+-- name: source_state
+-- What a source has saved.
+select name, value
+from source_state
+where organization_id = current_setting('energia.organization')::int and source = %(name)s
+
+-- name: source_save
+-- Save what a source says, by name; what it does not name stays.
+insert into source_state (organization_id, source, name, value)
+select current_setting('energia.organization')::int, %(name)s, one.name, one.value::json
+from unnest(%(names)s::text[], %(values)s::text[]) as one (name, value)
+on conflict (organization_id, source, name) do update set value = excluded.value
+
+-- name: source_renew
+-- Run a source for longer, and tell how it is doing; nothing, if another process has taken it.
+update source
+set held_until = clock_timestamp() + make_interval(secs => %(lease)s), connected = %(connected)s,
+  error = %(error)s
+where organization_id = current_setting('energia.organization')::int and name = %(name)s
+  and holder = %(holder)s
+
+-- name: source_release
+-- Leave a source to whoever takes it next.
+update source
+set holder = null, held_until = '-infinity', connected = false
+where organization_id = current_setting('energia.organization')::int and name = %(name)s
+  and holder = %(holder)s
+
+-- name: source_keep
+-- Note that a source stores something; nothing, if another process has taken it.
+update source
+set received_at = case when %(received)s then clock_timestamp() else received_at end
+where organization_id = current_setting('energia.organization')::int and name = %(name)s
+  and holder = %(holder)s
+
+-- name: source_get
+-- How a source is doing, whichever process runs it.
+select held_until > clock_timestamp(), connected, received_at, error
+from source
+where organization_id = current_setting('energia.organization')::int and name = %(name)s

@@ -18,7 +18,7 @@ from energia.db.queries import load
 from energia.db.tenant import Queries
 from energia.errors import Fault
 from energia.metering.models import Channel
-from energia.metering.outcome import DELETED, WARNING, Counts, Problems
+from energia.metering.outcome import WARNING, Counts, Problems
 from energia.metering.series import MISSING
 from energia.metering.stretches import KINDS, Read, ReadKind, Stretch, between
 from energia.time import HOUR, Instant, utc, utc_text
@@ -27,6 +27,11 @@ from energia.units import decimal_text
 SQL: Final = load(__package__)
 #: A read is at most so many seconds ahead of our clock: clocks of readers go wrong.
 AHEAD: Final = HOUR
+#: Why nothing is stored of a time whose readings were deleted.
+DELETED: Final = (
+    "deleted_by_law",
+    "the readings of that time were deleted for good: none is stored again",
+)
 #: Findings that are told when a read is stored; the read is stored all the same.
 _TOLD: Final = ("register_went_back", "above_max_power")
 
@@ -96,9 +101,7 @@ class ReadStore:
     problems: Problems
 
     def once(self, sent: Iterable[SentRead]) -> list[SentRead]:
-        """Return each read once; equal ones are folded, others refused, as are deleted times.
-
-        So are reads of the future.
+        """Return each read once; equal ones are folded, others and such of the future refused.
 
         Of equal ones the first stands: files tell a read once as the current one of a row, and once
         as the previous one of the next, perhaps with another quality.
@@ -106,18 +109,22 @@ class ReadStore:
         first: dict[object, SentRead] = {}
         for each in sent:
             before = first.setdefault(each.key, each)
-            if _is_deleted(each.channel, each.read.instant):
-                del first[each.key]
-                self._refuse(each.place, *DELETED)
-            elif each.read.instant > self.now + AHEAD:
-                del first[each.key]
-                self._refuse(each.place, "in_future", f"{utc_text(each.read.instant)} is to come")
+            if wrong := self._wrong_time(each):
+                first.pop(each.key)
+                self._refuse(each.place, *wrong)
             elif before is not each and before.read.value == each.read.value:
                 self.counts.repeated += 1
             elif before is not each:
                 message = f"the read was sent before, with {before.read.value}"
                 self._refuse(each.place, "duplicate_in_request", message, sent=each.read.value)
         return list(first.values())
+
+    def _wrong_time(self, sent: SentRead) -> tuple[str, str] | None:
+        """Return why nothing can be stored of the time of a read."""
+        instant, deleted = sent.read.instant, sent.channel.deleted_before
+        if instant > self.now + AHEAD:
+            return "in_future", f"{utc_text(instant)} is to come"
+        return DELETED if deleted is not None and instant < deleted else None
 
     def _refuse(self, place: Fault, code: str, message: str, sent: Decimal | None = None) -> None:
         text = None if sent is None else f"{sent:f}"
@@ -190,15 +197,12 @@ class ReadStore:
             await self.queries.execute(SQL["stretches_insert"], columns | more)
 
     def _apart(self, sent: Sequence[SentStretch]) -> list[SentStretch]:
-        """Return stretches that do not overlap; equal ones are folded, others refused.
-
-        Those that begin in a time that was deleted are refused too.
-        """
+        """Return stretches that do not overlap; equal ones are folded, others refused."""
         kept: list[SentStretch] = []
         ordered = sorted(sent, key=lambda each: (each.channel.key, each.stretch.start))
         for each in ordered:
-            last = kept[-1] if kept else None
-            if _is_deleted(each.channel, each.stretch.start):
+            last, deleted = kept[-1] if kept else None, each.channel.deleted_before
+            if deleted is not None and each.stretch.start < deleted:
                 self._refuse(each.place, *DELETED)
             elif last is None or last.channel.key != each.channel.key:
                 kept.append(each)
@@ -212,11 +216,6 @@ class ReadStore:
             else:
                 kept.append(each)
         return kept
-
-
-def _is_deleted(channel: Channel, instant: Instant) -> bool:
-    """Tell whether what was known of an instant was deleted, as a law asks."""
-    return channel.deleted_before is not None and instant < channel.deleted_before
 
 
 def _warning(sent: SentRead, stretch: Stretch) -> Fault:

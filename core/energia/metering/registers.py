@@ -126,9 +126,15 @@ class Register:
     _is_told: bool = False
 
     @classmethod
-    def of(cls, interval: int, tolerance: int = 0, state: Mapping[str, Any] | None = None) -> Self:
+    def of(
+        cls,
+        interval: int,
+        tolerance: int = 0,
+        state: Mapping[str, Any] | None = None,
+        rules: RegisterRules = RegisterRules(),
+    ) -> Self:
         """Return a register that goes on from a *state*, or begins without one."""
-        register = cls(interval, tolerance)
+        register = cls(interval, tolerance, rules)
         if state:
             value, equipment = Decimal(state["value"]), state["equipment"]
             register._last = RegisterRead(state["instant"], value, equipment)

@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
-from energia.metering.decoders import Problem, Reading, Run
+from energia.metering.decoders import Item
 from energia.metering.outcome import Outcome
 from energia.outgoing.client import Outgoing
 
@@ -62,7 +62,7 @@ class Emit(Protocol):
         ...
 
     async def __call__(
-        self, items: Iterable[Reading | Run | Problem], /, state: Mapping[str, Any] | None = None
+        self, items: Iterable[Item], /, state: Mapping[str, Any] | None = None
     ) -> Outcome | None:
         """Store readings, and return their outcome after the commit; None if there were none.
 

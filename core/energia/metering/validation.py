@@ -32,8 +32,8 @@ from energia.db.tenant import Queries
 from energia.errors import Fault, TooLarge
 from energia.metering.blocks import BlockKeys, BlockReadings, contradiction
 from energia.metering.models import Channel
-from energia.metering.outcome import DELETED, WARNING, Problems
-from energia.metering.reads import SentStretch
+from energia.metering.outcome import WARNING, Problems
+from energia.metering.reads import DELETED, SentStretch
 from energia.metering.series import (
     MISSING,
     QUALITIES,
@@ -306,6 +306,8 @@ def with_unit(
         return Refusal("wrong_unit", _NO_HEAT.format(channel.quantity, name))
     return Target(index, named.factor * gas.factor)
 
+
+_DELETED: Final = Refusal(*DELETED)
 
 #: What is said of a volume that would be energy.
 _NO_HEAT: Final = (
@@ -655,8 +657,7 @@ def _checked(
     that is wrong, and nobody can send the reading again.
     """
     readings = _without_contradictions(runs, readings, problems)
-    deleted = _deleted(readings, directory)
-    readings = _without(runs, readings, deleted, Refusal(*DELETED), problems)
+    readings = _without(runs, readings, _deleted(readings, directory), _DELETED, problems)
     above = (readings.values != MISSING) & (
         np.abs(readings.values) > directory.bounds[readings.channel]
     )
@@ -667,14 +668,6 @@ def _checked(
         place = runs.fault_at("", "", int(readings.index[row]))
         _warn_above(int(readings.values[row]), place, problems)
     return readings
-
-
-def _deleted(readings: _SlotReadings, directory: Directory) -> Mask:
-    """Return which readings are of slots that were deleted, as a law asks."""
-    channel = readings.channel
-    starts = readings.slot * directory.intervals[channel] + directory.offsets[channel]
-    deleted: Mask = starts < directory.deleted[channel]
-    return deleted
 
 
 def _without_contradictions(
@@ -701,7 +694,8 @@ def _without_counters(
         channel = directory.channels[int(readings.channel[first])]
         valued = readings.values[first:past] != MISSING
         values, slots = readings.values[first:past][valued], readings.slot[first:past][valued]
-        is_limited = channel.max_power is not None and int(np.abs(values).max()) <= channel.bound
+        largest = int(np.abs(values).max(initial=0))
+        is_limited = channel.max_power is not None and largest <= channel.bound
         if not is_limited and _is_counter(values, slots, channel.interval):
             kept[first:past] = False
             problems.add(runs.fault_at(*_COUNTER, int(readings.index[first])), past - first)
@@ -719,6 +713,14 @@ def _is_counter(values: Micro, slots: Int64, interval: int) -> bool:
         return False
     is_steep = int(values[0]) <= _STEEP * int(values[-1] - values[0])
     return not is_steep or (int(slots[-1]) - int(slots[0])) * interval > DAY
+
+
+def _deleted(readings: _SlotReadings, directory: Directory) -> Mask:
+    """Return which readings are of slots that were deleted, as a law asks."""
+    channel = readings.channel
+    starts = readings.slot * directory.intervals[channel] + directory.offsets[channel]
+    deleted: Mask = starts < directory.deleted[channel]
+    return deleted
 
 
 def _without(

@@ -214,7 +214,7 @@ def _each_slot_once(items: Sequence[Item], day: date) -> None:
     counts = Counter(
         (one.meter, one.channel, one.start, one.end)
         for item in items
-        if isinstance(item, Reading | Run)
+        if not isinstance(item, Problem | MeterRead)
         for one in (item.readings() if isinstance(item, Run) else (item,))
     )
     for (_, _, start, end), count in counts.items():
@@ -342,7 +342,7 @@ def _fault(item: object) -> str | None:
     if isinstance(item, Problem):
         return None if _CODE.fullmatch(item.code) and item.message else "a code and a message"
     if isinstance(item, MeterRead):
-        return _fault_of_value(item.value, item.quality)
+        return None if item.value.is_finite() else "a read of a register is a number"
     return _fault_of_run(item) if isinstance(item, Run) else _fault_of_reading(item)
 
 

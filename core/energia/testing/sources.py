@@ -3,17 +3,18 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 import attrs
 
 from energia.convert import dumps
-from energia.metering.decoders import Problem, Reading, Run
+from energia.metering.decoders import Item
 from energia.metering.sources import Source
 from energia.outgoing.client import Outgoing
 from energia.settings import Outgoing as Rules
+from energia.time import Clock, SystemClock
 
 #: What a source of a test asks is on this machine.
 _LOOPBACK: Final = Outgoing(Rules(allow=("127.0.0.0/8", "::1", "localhost")))
@@ -27,19 +28,21 @@ class Gathered:
         state: What was saved, as it comes back from JSON.
         items: What was emitted.
         is_connected: Whether the device has answered.
+        clock: Tells the time.
         outgoing: Asks public addresses and those of this machine.
 
     """
 
     state: dict[str, Any] = attrs.field(factory=dict)
-    items: list[Reading | Run | Problem] = attrs.field(factory=list)
+    items: list[Item] = attrs.field(factory=list)
     is_connected: bool = False
+    clock: Clock = attrs.field(factory=SystemClock)
     outgoing: Outgoing = _LOOPBACK
     _more: asyncio.Event = attrs.field(factory=asyncio.Event)
 
     def now(self) -> datetime:
         """Return the present moment."""
-        return datetime.now(UTC)
+        return self.clock.now()
 
     def connected(self) -> None:
         """Note that the device answers."""
@@ -50,7 +53,7 @@ class Gathered:
         self.state |= json.loads(dumps(dict(state)), parse_float=Decimal)
 
     async def __call__(
-        self, items: Iterable[Reading | Run | Problem], /, state: Mapping[str, Any] | None = None
+        self, items: Iterable[Item], /, state: Mapping[str, Any] | None = None
     ) -> None:
         """Keep items, and the state with them."""
         self.items += items
@@ -70,6 +73,7 @@ async def gathered(
     count: int = 1,
     state: Mapping[str, Any] | None = None,
     seconds: float = 10,
+    clock: Clock | None = None,
 ) -> Gathered:
     """Run a source until it has emitted so many items, and return what it gave.
 
@@ -78,11 +82,12 @@ async def gathered(
         count: How many readings, runs and problems are waited for.
         state: What it saved before.
         seconds: For how long to wait.
+        clock: Tells the time; without one, the machine's does.
 
     Raises what the source raises, and `TimeoutError`.
 
     """
-    emit = Gathered(dict(state or {}))
+    emit = Gathered(dict(state or {}), clock=clock or SystemClock())
     running, enough = asyncio.create_task(source.run(emit)), asyncio.create_task(emit.until(count))
     try:
         async with asyncio.timeout(seconds):

@@ -391,3 +391,28 @@ async def test_without_the_setting_nothing_expires(household: Client, pool: Pool
 def test_months_and_years_are_those_of_the_calendar(day: str, length: str, first: str) -> None:
     """A month that has no such day has its last one."""
     assert earlier(date.fromisoformat(day), length) == date.fromisoformat(first)
+
+
+async def test_reads_and_stretches_are_gone(client: Client, pool: Pool) -> None:
+    """What registers showed before the day goes with its revisions, and is not stored again."""
+    register = {**CHANNEL, "id": "r", "interval": None, "kind": "register"}
+    await success(client, "PUT", "/v1/sites/home", SITE)
+    await meter(client, "m", register, {**register, "id": "i", "kind": "irregular"})
+    reads = [
+        {"channel": "r", "at": f"2025-03-{first:02}", "value": str(first)} for first in (1, 4, 9)
+    ]
+    stretch = {"channel": "i", "start": "2025-03-01", "end": "2025-03-02", "value": "7"}
+    for value in ("1", "2"):
+        sent = [{**reads[0], "value": value}, *reads[1:]]
+        await success(client, "POST", "/v1/meters/m/registers", {"reads": sent})
+    await success(client, "POST", "/v1/meters/m/stretches", {"stretches": [stretch]})
+
+    deletion = await success(client, "DELETE", DELETE)
+
+    assert deletion["readings"] == 3
+    assert await pool.tenant().fetch(str, "select value::text from register_read") == ["9"]
+    assert await pool.tenant().fetch(str, "select value::text from stretch") == []
+    again = await refusal(client, "POST", "/v1/meters/m/registers", {"reads": reads[:2]})
+    assert again[2] == {"/reads/0": "deleted_by_law", "/reads/1": "deleted_by_law"}
+    again = await refusal(client, "POST", "/v1/meters/m/stretches", {"stretches": [stretch]})
+    assert again[2] == {"/stretches/0": "deleted_by_law"}
