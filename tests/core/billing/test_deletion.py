@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from energia.billing import retention
-from energia.billing.deletion import delete_readings
+from energia.billing.deletion import delete_meter, delete_readings
 from energia.db.pool import Limits, Pool
+from energia.errors import NotFound
 from energia.metering import deletion
 from energia.metering.deletion import Asked
 from energia.settings import Readings, Settings
@@ -252,6 +253,23 @@ async def test_the_limits_of_a_caller_hide_no_import_that_quotes(
 
     assert (await success(household, "GET", f"/v1/imports/{import_}"))["problems"] == []
     assert await values(household) == [None] * 96 + [1] * 144
+
+
+async def test_a_limited_caller_deletes_its_own_meter_alone(household: Client, pool: Pool) -> None:
+    """Another one is not there for it; that its own was deleted is remembered."""
+    await meter(household, "other")
+    tenant = pool.tenant(1, "token:a", Limits("token:a", meters=frozenset({"m"})))
+
+    with pytest.raises(NotFound):
+        await delete_meter(tenant, "other", "request 17", instant_of(NOW))
+    deleted = await delete_meter(tenant, "m", "request 17", instant_of(NOW))
+
+    assert (deleted.readings, deleted.caller) == (240, "token:a")
+    listed = (await success(household, "GET", "/v1/deletions"))["items"]
+    assert [one["meter"] for one in listed] == ["m"]
+    assert [one["id"] for one in (await success(household, "GET", "/v1/meters"))["items"]] == [
+        "other"
+    ]
 
 
 async def test_who_waits_for_a_deletion_stores_nothing_of_it(household: Client, pool: Pool) -> None:
