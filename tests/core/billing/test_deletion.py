@@ -390,6 +390,23 @@ async def test_old_readings_go_by_a_setting_and_bills_stay(keeping: Any, serving
         assert [gap["reason"] for gap in gaps] == ["deleted"]
 
 
+async def test_a_service_lets_readings_go_by_itself(
+    household: Client, keeping: Any, serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the background, again and again; here without the hour between."""
+    assert await values(household) == [1] * 240
+    monkeypatch.setattr(retention, "_PERIOD", 0.02)
+    async with serving(keeping) as client:
+        async with asyncio.timeout(10):
+            while not (await success(client, "GET", "/v1/deletions"))["items"]:
+                await asyncio.sleep(0.02)
+
+        assert await values(client) == [None] * 240
+        series = {"meter": "m", "start": "2025-03-02T00:00:00Z", "interval": "PT1H", "values": [5]}
+        refused = await refusal(client, "POST", "/v1/readings", {"series": [series]})
+        assert refused[2] == {"/series/0/values/0": "deleted_by_law"}
+
+
 async def test_without_the_setting_nothing_expires(household: Client, pool: Pool) -> None:
     """It is off by default."""
     assert Settings().readings.retention is None
