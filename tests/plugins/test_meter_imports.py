@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import FormData
 
 from energia.db.pool import Pool
 from energia.plugins import Plugins
@@ -60,6 +61,18 @@ async def test_names_of_the_file_are_ids_or_stand_for_them(api: Client) -> None:
     assert (status, answer["created"]) == (200, 48)
     assert set(await values(api, "m", "E1")) == {0.5}
     assert set(await values(api, "n", "import")) == {0.5}
+
+
+@pytest.mark.parametrize("path", ["/v1/imports", "/v1/imports/preview"])
+async def test_a_form_has_the_file_and_its_options(api: Client, path: str) -> None:
+    """What a browser or `curl -F` sends is read as the file alone would be, by the same options."""
+    form = FormData({"format": "csv", "meter": "m", "start_column": "von", "timezone": "UTC"})
+    form.add_field("file", b"von,value\n2026-03-01 00:30,1.5\n", filename="a.csv")
+    async with api.post(path, data=form) as answer:
+        assert answer.status == 200
+        found = await answer.json()
+
+    assert found.get("created") == 1 or found["mapping"]["timezone"] == "UTC"
 
 
 async def test_a_day_that_is_sent_again_in_a_file(api: Client) -> None:
