@@ -202,3 +202,16 @@ async def test_options_are_checked_before_the_file(api: Client) -> None:
     for format_ in ("nem12", "auto"):
         status, answer = await send(api, nem12(), format=format_, chanels="E1:import")
         assert (status, answer["errors"][0]["pointer"]) == (422, "/query/chanels")
+
+
+async def test_columns_of_a_file_one_after_the_other(api: Client) -> None:
+    """The second column replaces the first; that they were not added up is told."""
+    file = "start,T1,T2\n2026-03-01T00:00Z,1,2\n2026-03-01T00:30Z,3,4\n"
+    columns = ("T1", "T1", "T2")
+    answers = [(await send(api, file, format="csv", meter="m", value_column=c))[1] for c in columns]
+
+    assert [answer["problems"] for answer in answers[:2]] == [[], []]
+    (warning,) = answers[2]["problems"]
+    assert (warning["code"], warning["severity"]) == ("same_file", "warning")
+    assert f"({answers[1]['import']}); 2 readings" in warning["message"]
+    assert (answers[2]["corrected"], answers[2]["rejected"]) == (2, 0)

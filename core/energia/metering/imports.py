@@ -18,7 +18,7 @@ import msgspec
 
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant, persistent
-from energia.errors import Invalid, Malformed, NotFound
+from energia.errors import Fault, Invalid, Malformed, NotFound
 from energia.ids import new_id
 from energia.metering.blocks import BlockStore
 from energia.metering.body import Body, BodyReadings, decode
@@ -26,6 +26,7 @@ from energia.metering.decoders import Decoder, Defaults
 from energia.metering.files import Spool
 from energia.metering.outcome import (
     NOBODY,
+    WARNING,
     Counts,
     ImportRow,
     Kept,
@@ -276,6 +277,8 @@ class Import:
             raise self.problems.error()
         self.counts.received = received
         self.counts.rejected = self.problems.rejected
+        if self.counts.corrected and self.format != "json":
+            await self._warn_of_same(sha256)
         problems, unknown = self.problems.listed(), self.directory.unknown
         outcome = Outcome.of(f"imp_{new_id()}", self.counts, self.meters, unknown, problems)
         row = (
@@ -288,6 +291,19 @@ class Import:
         )
         await self.queries.execute(SQL["import_add"], *row)
         return outcome
+
+    async def _warn_of_same(self, sha256: str) -> None:
+        """Warn if this file was imported before, and now replaces readings.
+
+        So it is where one column of it was imported, and now another one into the same channel:
+        their sum may have been meant.
+        """
+        for before in await self.queries.fetch(str, SQL["import_same"], sha256):
+            message = (
+                f"the file was imported before ({before}); {self.counts.corrected} readings that "
+                "are stored were replaced by it, and nothing was added up"
+            )
+            self.problems.add(Fault("same_file", message, severity=WARNING))
 
     def event(self, outcome: Outcome) -> ReadingsStored:
         """Return what observers hear after the commit."""

@@ -131,6 +131,20 @@ insert into import (id, organization_id, public_id, format, sha256, counts, prob
 overriding system value
 values (%s, current_setting('energia.organization')::int, %s, %s, %s, %s::json, %s::json)
 
+-- name: import_same
+-- The newest import of the same file, among the last thousand.
+select public_id
+from (
+  select public_id, sha256
+  from import
+  where organization_id = current_setting('energia.organization')::int
+  order by public_id desc
+  limit 1000
+) as latest
+where sha256 = %s
+order by public_id desc
+limit 1
+
 -- name: import_get
 -- One import.
 select public_id, format, sha256, recorded_at, counts, problems
