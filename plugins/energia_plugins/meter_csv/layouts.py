@@ -91,10 +91,16 @@ class Shape:
     def fault(self, line: int, cells: list[str]) -> Iterator[Problem]:
         """Yield what is wrong with the columns of a row; nothing if it is blank."""
         if len(cells) >= self.needed:
-            message = f"the row has {len(cells)} columns; the header has {self.columns}"
+            message = (
+                f"the row has {len(cells)} columns; the header has {self.columns}: a decimal comma "
+                "between commas needs quotes, or another `delimiter`"
+            )
             yield Problem(line, "surplus_column", message)
         elif any(map(str.strip, cells)):
-            message = f"the row has {len(cells)} columns; {self.needed} are needed"
+            message = (
+                f"the row has {len(cells)} columns; {self.needed} are needed: `where`, `until` and "
+                "`footer_rows` leave out rows that are no readings"
+            )
             yield Problem(line, "missing_column", message)
 
     def says_nothing(self, cells: list[str]) -> bool:

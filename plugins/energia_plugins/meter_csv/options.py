@@ -26,7 +26,7 @@ from energia_plugins.meter_csv.words import (
 #: The encodings that are read; a byte-order mark is skipped.
 ENCODINGS: Final = (
     *("utf-8", "utf-16", "utf-16-le", "utf-16-be"),
-    *("iso-8859-1", "iso-8859-15", "windows-1252", "ascii"),
+    *("latin-1", "iso-8859-15", "windows-1252", "ascii"),
 )
 _CODECS: Final = {codecs.lookup(name).name for name in ENCODINGS}
 #: Formats of stamps that are numbers since 1970, by how many there are in a second.
@@ -46,12 +46,17 @@ def _delimiter(mark: str) -> None:
         _mark(mark)
 
 
-def _encoding(name: str) -> None:
+def codec_of(name: str) -> str | None:
+    """Return the one name of an encoding that is read, by any of its names; None for others."""
     try:
-        known = codecs.lookup(name).name in _CODECS
+        codec = codecs.lookup(name).name
     except (LookupError, ValueError):
-        known = False
-    if not known:
+        return None
+    return codec if codec in _CODECS else None
+
+
+def _encoding(name: str) -> None:
+    if codec_of(name) is None:
         raise Unfit("unknown_encoding", f"the encoding must be one of {', '.join(ENCODINGS)}")
 
 
@@ -349,7 +354,8 @@ class CsvOptions(TableOptions):
     Attributes:
         delimiter: What separates the columns, or `tab`; default what a first line `sep=;` says,
             else a comma.
-        encoding: The encoding of the text; default what `Content-Type` says, else UTF-8.
+        encoding: The encoding of the text, such as `latin-1`; default what `Content-Type` says,
+            else UTF-8.
 
     """
 
