@@ -159,16 +159,21 @@ class Proposal:
     Attributes:
         options: As the query of an import has them.
         doubts: What of them may be otherwise.
+        assumed: Options that are not proposed, and which rows are shown by all the same.
 
     """
 
     options: Mapping[str, str]
     doubts: Sequence[Doubt] = ()
+    assumed: Mapping[str, str] = attrs.Factory(dict)
 
 
 @runtime_checkable
 class HasProposal(Protocol):
-    """A decoder that proposes options for a file, for a preview."""
+    """A decoder that proposes options for a file, for a preview.
+
+    It may have a `head`, the number of the first bytes that it is shown; a megabyte without.
+    """
 
     def propose(self, head: bytes, said: Mapping[str, str], zone: str | None, /) -> Proposal:
         """Look at the first bytes of a file; what is *said* is no matter of doubt."""

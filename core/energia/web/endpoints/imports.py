@@ -18,7 +18,7 @@ from energia.metering.decoders import AUTO, Decoder, Defaults, recognized
 from energia.metering.imports import Intake
 from energia.metering.mappings import CsvMapping, Mappings
 from energia.metering.outcome import Kept, Listed, Outcome
-from energia.metering.proposals import HEAD, Preview, preview
+from energia.metering.proposals import Preview, head_of, preview
 from energia.web.resources import (
     READERS,
     WRITERS,
@@ -113,23 +113,25 @@ async def preview_import(
     """Propose a mapping for a file, or for its beginning, and show what it says by that.
 
     Nothing is stored, and an import never does this: say the mapping there, once its doubts are
-    settled. The other parameters are options that are known. The first megabyte is looked at.
+    settled. The other parameters are options that are known. The first megabyte of a text is looked
+    at, or a workbook of up to eight.
     """
     decoder = _decoder(core, format)
+    most = head_of(decoder)
     said = {name: value for name, value in options.items() if name not in ("format", "meter")}
     zone = None if meter is None else await registry.zone_of(tenant, meter)
     async with file.blocking() as blocks:
-        return await off_loop(lambda: preview(decoder, _head(blocks), said, zone))
+        return await off_loop(lambda: preview(decoder, _head(blocks, most), said, zone))
 
 
-def _head(blocks: Iterator[bytes]) -> bytes:
+def _head(blocks: Iterator[bytes], most: int) -> bytes:
     """Return the beginning of a file."""
     head = bytearray()
     for block in blocks:
         head += block
-        if len(head) >= HEAD:
+        if len(head) >= most:
             break
-    return bytes(head[:HEAD])
+    return bytes(head[:most])
 
 
 @routes.get("/v1/imports")
