@@ -73,6 +73,7 @@ def _names(options: TableOptions) -> list[str]:
         options.meter_column,
         options.channel_column,
         options.quality_column,
+        options.unit_column,
         *conditions_of(options.where or ""),
     ]
     if options.wide is not None:

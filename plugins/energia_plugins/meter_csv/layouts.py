@@ -121,7 +121,8 @@ class LongLayout:
         values: Reads numbers.
         quality: The column of qualities, if there is one.
         qualities: Reads them.
-        unit: The unit of the values.
+        unit: The unit of the values, where no column has it.
+        units: The column of units, if there is one.
         ends: Whether stamps are ends.
         blank: What is done with a sum of which something is missing.
 
@@ -134,6 +135,7 @@ class LongLayout:
     quality: int | None
     qualities: Qualities
     unit: str | None
+    units: int | None
     ends: bool
     blank: str
 
@@ -142,10 +144,12 @@ class LongLayout:
         """Return the layout of a file; raises `Invalid` where a column is not there."""
         stamps, origins = Stamps.of(header, options), Origins.of(header, options)
         quality = _quality_column(header, options)
+        column = options.unit_column
+        units = None if column is None else header.at("unit_column", column)
         header.refuse()
         values, unit = values_as(options)
         columns = [at for _, each in origins.values for at in each]
-        others = [stamps.time, origins.meter, origins.channel, quality]
+        others = [stamps.time, origins.meter, origins.channel, quality, units]
         return cls(
             _shape(header, stamps.start, columns, others),
             stamps,
@@ -154,6 +158,7 @@ class LongLayout:
             quality,
             qualities_as(options),
             unit,
+            units,
             stamps.ends,
             options.sum_blank,
         )
@@ -205,7 +210,11 @@ class LongLayout:
             if value is None and not written.strip():
                 return None
         start, end = (None, instant) if self.ends else (instant, None)
-        return Reading(line, value, start, end, quality, slot.meter, slot.channel, self.unit)
+        unit = self.unit if self.units is None else self._unit(cells[self.units])
+        return Reading(line, value, start, end, quality, slot.meter, slot.channel, unit)
+
+    def _unit(self, cell: str) -> str | None:
+        return plain(cell) or self.unit
 
     def _several(self, line: int, cells: list[str], origin: Origin) -> Iterable[Reading]:
         """Return the readings of a row that has several values, or sums."""
@@ -217,8 +226,9 @@ class LongLayout:
         if instant is None or (blank and self.quality is not None and not written.strip()):
             return ()
         start, end = (None, instant) if self.ends else (instant, None)
+        unit = self.unit if self.units is None else self._unit(cells[self.units])
         return [
-            Reading(line, value, start, end, quality, slot.meter, slot.channel, self.unit)
+            Reading(line, value, start, end, quality, slot.meter, slot.channel, unit)
             for slot, value in zip(origin.slots, values, strict=True)
         ]
 

@@ -164,6 +164,15 @@ def _length_is_said(
         yield Fault("contradiction", message, "/unit")
 
 
+def _units_have_rows(
+    unit_column: str | None, power: str | None, wide: str | None
+) -> Iterator[Fault]:
+    for name, said in (("power", power), ("wide", wide)):
+        if unit_column is not None and said is not None:
+            message = f"`unit_column` and `{name}` exclude each other"
+            yield Fault("contradiction", message, "/unit_column")
+
+
 def _times_have_a_place(
     time_format: str, time_column: str | None, wide: str | None, day_rows: bool
 ) -> Iterator[Fault]:
@@ -279,6 +288,7 @@ class TableOptions:
         change_end: Whether the end of a slot at the very moment when clocks change is written by
             the clock `after` it, or by the one `before` it: in Vienna's October, 02:00 or 03:00.
         unit: The unit of the values; default the channel's.
+        unit_column: The column of units; where its cell is blank, `unit` holds.
         power: The unit of values that are mean power: the energy is power times `interval`.
 
     """
@@ -288,6 +298,7 @@ class TableOptions:
         _times_are_said_once,
         _one_layout,
         _length_is_said,
+        _units_have_rows,
         _times_have_a_place,
         _numbers_are_there,
         _ends_have_a_clock,
@@ -330,6 +341,7 @@ class TableOptions:
     stamp: Literal["start", "end"] = "start"
     change_end: Literal["after", "before"] = "after"
     unit: UnitName | None = None
+    unit_column: Column | None = None
     power: Power | None = None
 
     def __attrs_post_init__(self) -> None:
