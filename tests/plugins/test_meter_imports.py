@@ -215,3 +215,16 @@ async def test_columns_of_a_file_one_after_the_other(api: Client) -> None:
     assert (warning["code"], warning["severity"]) == ("same_file", "warning")
     assert f"({answers[1]['import']}); 2 readings" in warning["message"]
     assert (answers[2]["corrected"], answers[2]["rejected"]) == (2, 0)
+
+
+async def test_a_dry_run_is_answered_as_the_import_would_be(api: Client) -> None:
+    """With the counts and the problems, but without an import; nothing is stored."""
+    query = {"format": "nem12", "dry_run": "true"}
+
+    checked = await send(api, nem12(), **query)
+    refused = await send(api, nem12(nmi="unknown"), **query)
+    stored = await send(api, nem12(), format="nem12")
+
+    assert (checked[0], checked[1]["import"], checked[1]["created"]) == (200, None, 48)
+    assert refused[0] == 422
+    assert stored[1]["created"] == 48

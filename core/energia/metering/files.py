@@ -33,6 +33,8 @@ BATCH: Final = 50_000
 #: Of so many meters of a file the channels are locked at once, in one order; of others batch by
 #: batch.
 MOST_HELD: Final = 100_000
+#: The batch of what was in an earlier part of the file.
+_BEFORE: Final = -1
 
 
 class Spool:
@@ -89,6 +91,15 @@ class Spool:
         names = (meter for meter, _, _ in rows.origins if meter not in self.meters)
         self.meters.update(islice(names, MOST_HELD - len(self.meters)))
 
+    def empty(self) -> None:
+        """Begin with the next part of the file; what was published is remembered."""
+        self._file.seek(0)
+        self._file.truncate()
+        self.received, self.superseded, self._batches, self._taken = 0, 0, 0, 0
+        self.meters.clear()
+        self._outdated = {}
+        self._published.pass_on()
+
     def rewind(self) -> None:
         """Begin again with the first readings."""
         self._file.seek(0)
@@ -102,6 +113,67 @@ class Spool:
         outdated = self._outdated.get(self._taken, [])
         self._taken += 1
         return rows.runs(outdated)
+
+
+class Parts:
+    """The items of a file, part by part: a part ends between two lines.
+
+    Attributes:
+        line: The last line of the parts that were given.
+        ordered: Whether the lines came in their order, so that `line` says what came so far.
+        ended: Whether there is no further part.
+
+    """
+
+    def __init__(self, items: Iterable[Reading | Run | Problem], size: int, first: int = 1) -> None:
+        """Divide a file.
+
+        Args:
+            items: What a decoder yields of it.
+            size: About how many readings a part has.
+            first: Items of lines before this one are left out.
+
+        """
+        self.line = 0
+        self.ordered = True
+        self.ended = False
+        self._size = size
+        self._first = first
+        self._items = self._passed(items)
+        self._next: Reading | Run | Problem | None = None
+
+    def part(self) -> Iterator[Reading | Run | Problem]:
+        """Yield the items of the next part; raises `Invalid` if lines have no order that is needed.
+
+        The first part may be empty.
+        """
+        left = self._size
+        while (item := self._taken()) is not None:
+            if left <= 0 and item.line != self.line:
+                self._next = item
+                return
+            left -= _count(item)
+            self.ordered = self.ordered and item.line >= self.line
+            self.line = item.line
+            yield item
+        self.ended = True
+
+    def _taken(self) -> Reading | Run | Problem | None:
+        item, self._next = self._next, None
+        return item if item is not None else next(self._items, None)
+
+    def _passed(
+        self, items: Iterable[Reading | Run | Problem]
+    ) -> Iterator[Reading | Run | Problem]:
+        """Yield the items from the first line on."""
+        last = 0
+        for item in items:
+            if self._first > 1 and item.line < last:
+                message = "the lines of the file come in no order: it cannot go on from one of them"
+                raise Invalid.of("no_order", message)
+            last = item.line
+            if item.line >= self._first:
+                yield item
 
 
 def _count(item: Reading | Run | Problem) -> int:
@@ -146,6 +218,12 @@ class _Published:
                 self._table.extend((key, item.published, batch, first, count))
             first += count
 
+    def pass_on(self) -> None:
+        """Begin with the next part of a file: what came so far is in no batch of it."""
+        table = np.array(self._table, np.int64).reshape(-1, self._COLUMNS)
+        table[:, 2] = _BEFORE
+        self._table = array("q", table.tobytes())
+
     def outdated(self) -> tuple[Mapping[int, list[tuple[int, int]]], int]:
         """Return where in each batch superseded values begin, and how many there; and all."""
         table = np.array(self._table, np.int64).reshape(-1, self._COLUMNS)
@@ -153,9 +231,11 @@ class _Published:
         order = np.lexsort((np.arange(len(table)), published, key))
         later = np.append(key[order][1:] == key[order][:-1], False)[: len(order)]
         found: dict[int, list[tuple[int, int]]] = {}
-        for _, _, batch, first, count in table[order[later]].tolist():
+        rows = table[order[later]]
+        rows = rows[rows[:, 2] != _BEFORE]
+        for _, _, batch, first, count in rows.tolist():
             found.setdefault(batch, []).append((first, count))
-        return found, int(table[order[later], 4].sum())
+        return found, int(rows[:, 4].sum())
 
 
 def _is_storable(

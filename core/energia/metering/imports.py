@@ -8,8 +8,17 @@ one answer, and observers that hear of it after the commit.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Final, Self
 
@@ -23,7 +32,8 @@ from energia.ids import new_id
 from energia.metering.blocks import BlockStore
 from energia.metering.body import Body, BodyReadings, decode
 from energia.metering.decoders import Decoder, Defaults
-from energia.metering.files import Spool
+from energia.metering.files import Parts, Spool
+from energia.metering.merge import ImportBlocks
 from energia.metering.outcome import (
     NOBODY,
     WARNING,
@@ -45,6 +55,8 @@ SQL: Final = load(__package__)
 
 #: Bodies from this size are decoded in a thread, so that the service keeps answering.
 _LARGE: Final = 128 * 1024
+#: About how many readings of a file `Intake.parts` stores at a time.
+PART: Final = 1_000_000
 
 
 @attrs.frozen(eq=False)
@@ -110,7 +122,7 @@ class Intake:
             outcome = await import_.finish(decoded.received, sha256)
         return self._announced(import_, outcome)
 
-    async def file(
+    async def file(  # noqa: PLR0913 - what a file is, and what is done with it
         self,
         chunks: Iterable[bytes],
         decoder: Decoder,
@@ -118,8 +130,11 @@ class Intake:
         defaults: Defaults = Defaults(),  # noqa: B008
         *,
         skip: bool = False,
+        dry_run: bool = False,
     ) -> Outcome:
         """Store a file; with *skip* what is right of it, and the rest is reported.
+
+        With *dry_run* all of it is checked against what is stored, and then undone.
 
         Raises what the decoder raises, `TooLarge` for more readings than `limits.rows`, `Invalid`
         with all problems, or `Deadlock` where others stood in the way, again and again.
@@ -129,22 +144,68 @@ class Intake:
         with self._refusals(decoder.name), Spool.opened() as spool:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
             await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
-            store = partial(self._spooled, spool, problems, decoder.name, digest.hexdigest(), skip)
-            return await persistent(store)
+            part = _Part(spool, problems, decoder.name, digest.hexdigest(), skip)
+            if dry_run:
+                return await persistent(partial(self._undone, part))
+            return (await persistent(partial(self._stored, part)))[0]
 
-    async def _spooled(
-        self, spool: Spool, problems: Problems, format_: str, sha256: str, skip: bool
-    ) -> Outcome:
-        """Store what is in *spool*, of which *problems* were noted while it was filled."""
-        spool.rewind()
+    async def parts(  # noqa: PLR0913 - the same
+        self,
+        chunks: Iterable[bytes],
+        decoder: Decoder,
+        options: Any,
+        defaults: Defaults = Defaults(),  # noqa: B008
+        *,
+        skip: bool = False,
+        first: int = 1,
+        size: int = PART,
+    ) -> AsyncGenerator["StoredPart", None]:
+        """Store a file of any length part by part, each of about *size* readings as an import.
+
+        What is before the line *first* is left out. A slot that comes twice in the file is one,
+        whichever parts it comes in, and of what was published several times the last stands.
+
+        Raises what `file` raises; what was yielded before is stored.
+        """
+        digest, touched = hashlib.sha256(), dict[int, ImportBlocks]()
+        divided = Parts(decoder.decode(_hashed(chunks, digest.update), options), size, first)
+        with self._refusals(decoder.name), Spool.opened() as spool:
+            while not divided.ended:
+                problems = Problems(self.limit)
+                spool.empty()
+                await asyncio.to_thread(spool.fill, divided.part(), defaults, problems, sys.maxsize)
+                part = _Part(spool, problems, decoder.name, digest.hexdigest(), skip, touched)
+                outcome, touched = await persistent(partial(self._stored, part))
+                yield StoredPart(outcome, divided.line if divided.ordered else None)
+
+    async def _stored(self, part: "_Part") -> tuple[Outcome, dict[int, ImportBlocks]]:
+        """Store a part of a file; return the outcome, and the blocks that were touched so far."""
         async with self.tenant.transaction() as queries:
-            import_ = await Import.begin(queries, self._rules(skip), problems.copy(), format_)
-            await import_.meet(spool.meters)
-            import_.counts.superseded = spool.superseded
-            while (runs := await asyncio.to_thread(spool.take)) is not None:
-                await import_.add(runs)
-            outcome = await import_.finish(spool.received, sha256)
-        return self._announced(import_, outcome)
+            import_ = await self._import(queries, part)
+            outcome = await import_.finish(part.spool.received, part.sha256)
+        return self._announced(import_, outcome), import_.store.touched
+
+    async def _undone(self, part: "_Part") -> Outcome:
+        """Store a file and undo it; return what its outcome would be."""
+        with suppress(_Undo):
+            async with self.tenant.transaction() as queries:
+                import_ = await self._import(queries, part)
+                outcome = await import_.finish(part.spool.received, part.sha256)
+                raise _Undo
+        return attrs.evolve(outcome, import_=None)
+
+    async def _import(self, queries: Queries, part: "_Part") -> "Import":
+        """Store a part of a file within a transaction."""
+        spool, problems = part.spool, part.problems.copy()
+        spool.rewind()
+        import_ = await Import.begin(queries, self._rules(part.skip), problems, part.format)
+        # Copies: a transaction may be tried again.
+        import_.store.touched = {width: each.following() for width, each in part.touched.items()}
+        await import_.meet(spool.meters)
+        import_.counts.superseded = spool.superseded
+        while (runs := await asyncio.to_thread(spool.take)) is not None:
+            await import_.add(runs)
+        return import_
 
     def _rules(self, skip: bool) -> "ImportRules":
         return ImportRules(self.clock.now().timestamp(), self.grace, skip)
@@ -165,6 +226,46 @@ class Intake:
             reasons = dict(error.counts) or {error.code: 1}
             self.observers.readings_rejected(ReadingsRejected(format_, reasons))
             raise
+
+
+class _Undo(Exception):
+    """Nothing of a transaction is to stay."""
+
+
+@attrs.frozen(eq=False)
+class _Part:
+    """A file, or a part of one, that is decoded and to be stored.
+
+    Attributes:
+        spool: Its readings.
+        problems: Those that were noted while they were decoded.
+        format: What the file came as.
+        sha256: The checksum of what was read of it.
+        skip: Whether what is right is stored although something is wrong.
+        touched: The blocks that parts before it have touched, by their width.
+
+    """
+
+    spool: Spool
+    problems: Problems
+    format: str
+    sha256: str
+    skip: bool
+    touched: Mapping[int, ImportBlocks] = attrs.Factory(dict)
+
+
+@attrs.frozen
+class StoredPart:
+    """A part of a file that is stored.
+
+    Attributes:
+        outcome: The outcome of its import.
+        line: The last line of it: what is up to there is stored; None where lines have no order.
+
+    """
+
+    outcome: Outcome
+    line: int | None
 
 
 async def _decoded(body: Body, problems: Problems) -> tuple[BodyReadings, str]:
@@ -307,7 +408,8 @@ class Import:
 
     def event(self, outcome: Outcome) -> ReadingsStored:
         """Return what observers hear after the commit."""
-        return ReadingsStored(outcome.import_, self.format, self.counts, outcome.meters)
+        number = str(outcome.import_)
+        return ReadingsStored(number, self.format, self.counts, outcome.meters)
 
 
 # The imports of the past.

@@ -153,6 +153,10 @@ class _Numbering:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def copy(self) -> "_Numbering":
+        """Return one that goes on from here."""
+        return _Numbering(dict(self._numbers))
+
     def of(self, keys: Int64) -> Int64:
         """Return the numbers of *keys*; a new key gets the next one."""
         numbers = self._numbers
@@ -181,6 +185,14 @@ class ImportBlocks:
     _pages: _Numbering = attrs.field(factory=_Numbering, init=False)
     # int8, the quality that came first for a slot, or NEVER_SENT; page after page.
     _first: Quality = attrs.field(factory=lambda: np.zeros(0, np.int8), init=False)
+
+    def following(self) -> "ImportBlocks":
+        """Return a copy for the next part of the same file, which is an import of its own."""
+        other = type(self)(self.width)
+        other.own, other.last = np.zeros_like(self.own), self.last.copy()
+        other._blocks, other._pages = self._blocks.copy(), self._pages.copy()
+        other._first = self._first.copy()
+        return other
 
     def rows(self, channels: Int64, days: Int64, last: Int64) -> Int64:
         """Return the rows of some blocks; of new ones, *last* is noted."""

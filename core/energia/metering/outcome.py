@@ -201,14 +201,14 @@ class Outcome:
     """The outcome of an import; the counts add up to `received`.
 
     Attributes:
-        import_: The id of the import.
+        import_: The id of the import; null where nothing was to be stored (`dry_run`).
         meters: Ids of meters that got values.
         unknown: Ids in the body that do not exist.
         problems: What was refused, and warnings.
 
     """
 
-    import_: str
+    import_: str | None
     received: int
     created: int
     unchanged: int

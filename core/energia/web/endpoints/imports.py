@@ -48,8 +48,13 @@ MappingName = Annotated[
     ),
 ]
 
+#: Whether a file is only looked at.
+DryRun = Annotated[
+    bool, Meta(description="Check all of it against what is stored, and store nothing.")
+]
+
 #: The query parameters of `POST /v1/imports` that are no options of a format.
-_OWN = ("format", "meter", "channel", "on_problem", "mapping")
+_OWN = ("format", "meter", "channel", "on_problem", "mapping", "dry_run")
 
 routes = Routes(tag="Readings", reads=(*READERS, *WRITERS), writes=WRITERS)
 
@@ -82,6 +87,7 @@ async def post_import(
     channel: Id | None = None,
     on_problem: OnProblem = "refuse",
     mapping: MappingName = None,
+    dry_run: DryRun = False,
 ) -> Outcome:
     """Store the readings of a file: all of them, or none if something is wrong.
 
@@ -98,7 +104,7 @@ async def post_import(
         decoder, chunks = _found(core, format, blocks)
         query = _said(decoder, chosen, options, file.charset)
         intake, structured = _intake(core, tenant), _options(decoder, query)
-        return await intake.file(chunks, decoder, structured, defaults, skip=skip)
+        return await intake.file(chunks, decoder, structured, defaults, skip=skip, dry_run=dry_run)
 
 
 @routes.add("POST", "/v1/imports/preview", scopes=(*READERS, *WRITERS), errors=(NotFound,))
