@@ -49,6 +49,7 @@ class _Job:
         skip: Whether what is right of a file is stored, although something is wrong.
         dry_run: Whether nothing is stored.
         first: The line from which a file is read.
+        site: Where meters are made that do not exist; without one they are refused.
         as_json: Whether outcomes are printed as JSON.
 
     """
@@ -63,6 +64,7 @@ class _Job:
     skip: bool
     dry_run: bool
     first: int
+    site: str | None
     as_json: bool
 
     def structured(self, decoder: "Decoder", mapping: "CsvMapping | None") -> object:
@@ -116,6 +118,12 @@ class _Job:
     default=1,
     help="Go on with a file from this line on: the one after the last that was stored.",
 )
+@click.option(
+    "--create-meters",
+    "site",
+    metavar="SITE",
+    help="Make meters and channels that do not exist, at a site, as the file describes them.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON, a line each.")
 @click.option("--preview", is_flag=True, help="Propose a mapping for a file; store nothing.")
 @allow_embedded
@@ -131,6 +139,7 @@ def command(
     skip_problems: bool,
     dry_run: bool,
     from_line: int,
+    site: str | None,
     as_json: bool,
     preview: bool,
     allow_embedded: bool,
@@ -167,6 +176,7 @@ def command(
         skip=skip_problems,
         dry_run=dry_run,
         first=from_line,
+        site=site,
         as_json=as_json,
     )
     _refuse_misuse(job)
@@ -336,13 +346,17 @@ async def _outcomes(
     decoder, chunks = _recognized(job.decoders, job.format, chunks)
     options, defaults = job.structured(decoder, mapping), Defaults(job.meter, job.channel)
     if job.dry_run:
-        yield (
-            await intake.file(chunks, decoder, options, defaults, skip=job.skip, dry_run=True),
-            None,
+        outcome = await intake.file(
+            chunks, decoder, options, defaults, skip=job.skip, dry_run=True, site=job.site
         )
+        yield outcome, None
         return
     parts = intake.parts(
-        chunks, decoder, options, defaults, skip=job.skip, first=job.first, size=imports.PART
+        *(chunks, decoder, options, defaults),
+        skip=job.skip,
+        first=job.first,
+        size=imports.PART,
+        site=job.site,
     )
     async for part in parts:
         yield part.outcome, part.line

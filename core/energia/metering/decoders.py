@@ -22,6 +22,22 @@ HEAD: Final = 4096
 AUTO: Final = "auto"
 
 
+@attrs.frozen
+class Description:
+    """What a channel of a file measures, as far as the file says it.
+
+    By this a channel that does not exist can be made (`create_meters`).
+
+    Attributes:
+        quantity: Such as `active_energy`, as channels have it.
+        direction: `import`, from the grid, or `export`.
+
+    """
+
+    quantity: str | None = None
+    direction: str | None = None
+
+
 # Not frozen, because one is made for each row of a file, and that takes a third of the time.
 @attrs.define
 class Reading:
@@ -37,6 +53,7 @@ class Reading:
         meter: The meter's id, if the file names one.
         channel: The channel's id, if the file names one.
         unit: The unit, if the file or the client names one.
+        about: What the channel measures, if the file says it.
 
     """
 
@@ -48,6 +65,7 @@ class Reading:
     meter: str | None = None
     channel: str | None = None
     unit: str | None = None
+    about: Description | None = attrs.field(default=None, eq=False)
 
 
 @attrs.define
@@ -67,6 +85,7 @@ class Run:
             runs of a file that have a meter, a channel and a start in common, the one that was
             made last stands, of equally late ones the last in the file; the others are
             `superseded`. Without it, a slot that comes again with another value is refused.
+        about: What the channel measures, if the file says it.
 
     """
 
@@ -79,6 +98,7 @@ class Run:
     channel: str | None = None
     unit: str | None = None
     published: int | None = None
+    about: Description | None = attrs.field(default=None, eq=False)
 
     def readings(self) -> Iterator[Reading]:
         """Yield them one by one."""

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.errors import Fault, Invalid, TooLarge
+from energia.metering.creation import NamedChannels
 from energia.metering.decoders import Defaults, Problem, Reading, Run
 from energia.metering.outcome import Problems
 from energia.metering.series import Mask, Quality
@@ -44,13 +45,15 @@ class Spool:
         received: How many readings were put in, and problems.
         superseded: How many of them others of the file supersede (`Run.published`).
         meters: The meters that they name, or the first `MOST_HELD` of them.
+        named: The channels that they name, where those that do not exist are to be made.
 
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], site: str | None = None) -> None:
         self.received = 0
         self.superseded = 0
         self.meters: set[str] = set()
+        self.named = None if site is None else NamedChannels(site)
         self._batches = 0
         self._taken = 0
         self._file = file
@@ -59,10 +62,10 @@ class Spool:
 
     @classmethod
     @contextmanager
-    def opened(cls) -> Iterator[Self]:
+    def opened(cls, site: str | None = None) -> Iterator[Self]:
         """Give an empty one; at the end of the block what it holds is gone."""
         with TemporaryFile() as file:
-            yield cls(file)
+            yield cls(file, site)
 
     def fill(
         self,
@@ -79,6 +82,8 @@ class Spool:
             self.received += size
             refuse_rows(self.received, most)
             readings = [item for item in batch if _is_storable(item, defaults, problems)]
+            if readings and self.named is not None:
+                self.named.note(readings, defaults)
             if readings:
                 self._put(_FileRows.of(readings, defaults), readings)
         self._outdated, self.superseded = self._published.outdated()
@@ -97,6 +102,7 @@ class Spool:
         self._file.truncate()
         self.received, self.superseded, self._batches, self._taken = 0, 0, 0, 0
         self.meters.clear()
+        self.named = None if self.named is None else NamedChannels(self.named.site)
         self._outdated = {}
         self._published.pass_on()
 

@@ -131,17 +131,19 @@ class Intake:
         *,
         skip: bool = False,
         dry_run: bool = False,
+        site: str | None = None,
     ) -> Outcome:
         """Store a file; with *skip* what is right of it, and the rest is reported.
 
-        With *dry_run* all of it is checked against what is stored, and then undone.
+        With *dry_run* all of it is checked against what is stored, and then undone. With a *site*
+        meters and channels that the file describes, and that do not exist, are made.
 
         Raises what the decoder raises, `TooLarge` for more readings than `limits.rows`, `Invalid`
         with all problems, or `Deadlock` where others stood in the way, again and again.
         """
         problems, digest = Problems(self.limit), hashlib.sha256()
         items = decoder.decode(_hashed(chunks, digest.update), options)
-        with self._refusals(decoder.name), Spool.opened() as spool:
+        with self._refusals(decoder.name), Spool.opened(site) as spool:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
             await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
             part = _Part(spool, problems, decoder.name, digest.hexdigest(), skip)
@@ -159,6 +161,7 @@ class Intake:
         skip: bool = False,
         first: int = 1,
         size: int = PART,
+        site: str | None = None,
     ) -> AsyncGenerator["StoredPart", None]:
         """Store a file of any length part by part, each of about *size* readings as an import.
 
@@ -169,7 +172,7 @@ class Intake:
         """
         digest, touched = hashlib.sha256(), dict[int, ImportBlocks]()
         divided = Parts(decoder.decode(_hashed(chunks, digest.update), options), size, first)
-        with self._refusals(decoder.name), Spool.opened() as spool:
+        with self._refusals(decoder.name), Spool.opened(site) as spool:
             while not divided.ended:
                 problems = Problems(self.limit)
                 spool.empty()
@@ -201,6 +204,8 @@ class Intake:
         import_ = await Import.begin(queries, self._rules(part.skip), problems, part.format)
         # Copies: a transaction may be tried again.
         import_.store.touched = {width: each.following() for width, each in part.touched.items()}
+        if spool.named is not None:
+            import_.made = await spool.named.make(queries, self.clock.now(), import_.problems)
         await import_.meet(spool.meters)
         import_.counts.superseded = spool.superseded
         while (runs := await asyncio.to_thread(spool.take)) is not None:
@@ -320,6 +325,7 @@ class Import:
         store: Where they go.
         directory: The channels of the meters that it names.
         meters: Those that got values.
+        made: Channels that were made for it: `meter/channel`.
 
     """
 
@@ -332,6 +338,7 @@ class Import:
     store: BlockStore
     directory: Directory = attrs.Factory(Directory)
     meters: set[str] = attrs.Factory(set)
+    made: tuple[str, ...] = ()
 
     @classmethod
     async def begin(
@@ -382,6 +389,7 @@ class Import:
             await self._warn_of_same(sha256)
         problems, unknown = self.problems.listed(), self.directory.unknown
         outcome = Outcome.of(f"imp_{new_id()}", self.counts, self.meters, unknown, problems)
+        outcome = attrs.evolve(outcome, made=self.made)
         row = (
             self.number,
             outcome.import_,

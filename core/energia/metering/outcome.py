@@ -205,6 +205,7 @@ class Outcome:
         meters: Ids of meters that got values.
         unknown: Ids in the body that do not exist.
         problems: What was refused, and warnings.
+        made: Channels that were made for a file (`create_meters`): `meter/channel`.
 
     """
 
@@ -220,6 +221,7 @@ class Outcome:
     meters: tuple[str, ...]
     unknown: tuple[str, ...]
     problems: tuple[Fault, ...]
+    made: tuple[str, ...] = ()
 
     @classmethod
     def of(

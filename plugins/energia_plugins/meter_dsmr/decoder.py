@@ -8,6 +8,7 @@ import attrs
 
 from energia import (
     QUALITIES,
+    Description,
     Names,
     Problem,
     Reading,
@@ -18,7 +19,7 @@ from energia import (
     archive_head,
 )
 from energia.time import Instant, length_of, length_text
-from energia_plugins.meter_dsmr.objects import BadTelegram, Objects, Total
+from energia_plugins.meter_dsmr.objects import BadTelegram, Objects, Total, described
 from energia_plugins.meter_dsmr.options import DsmrOptions
 from energia_plugins.meter_dsmr.telegrams import Telegram, crc16, telegrams
 
@@ -150,7 +151,7 @@ class _Reader:
             at = objects.entries[code].instant(self.options.winter) if sent is None else sent
             if register.ends_slot(at):
                 total = objects.device(code) if sent is None else objects.total(code)
-                yield from _reading(telegram, register, at, total, ours)
+                yield from _reading(telegram, register, at, total, (ours, described(name)))
         except BadTelegram as error:
             yield _problem(telegram, error)
 
@@ -174,9 +175,13 @@ def _why_nothing(name: str, register: Register) -> str:
 
 
 def _reading(
-    telegram: Telegram, register: Register, at: Instant, total: Total, ours: _Named
+    telegram: Telegram,
+    register: Register,
+    at: Instant,
+    total: Total,
+    named: tuple[_Named, Description | None],
 ) -> Iterator[Reading | Problem]:
-    line = telegram.line_of(total.place)
+    line, (ours, about) = telegram.line_of(total.place), named
     identity = f"{total.equipment} in {total.unit}".lstrip()
     try:
         slot = register.slot(RegisterRead(at, total.value, identity))
@@ -186,7 +191,7 @@ def _reading(
     if slot is not None:
         start, used = slot
         end = start + register.interval
-        yield Reading(line, used, start, end, _DERIVED, *ours, total.unit)
+        yield Reading(line, used, start, end, _DERIVED, *ours, total.unit, about)
 
 
 def _check(telegram: Telegram, how: str) -> None:

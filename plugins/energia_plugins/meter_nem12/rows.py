@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from energia import QUALITIES, Run, Unfit
+from energia import QUALITIES, Description, Run, Unfit
 from energia.time import FIRST_YEAR, LAST_YEAR, day_number, instant_of
 
 _DAY: Final = 86_400
@@ -27,6 +27,9 @@ _CODES: Final = {
     "E": QUALITIES.index("estimated"),
     "N": QUALITIES.index("missing"),
 }
+#: Whose energy the first letter of a suffix means, of the streams that are billed.
+_DIRECTIONS: Final = {"E": "import", "Q": "import", "B": "export", "K": "export"}
+_QUANTITIES: Final = {"wh": "active_energy", "rh": "reactive_energy", "ah": "apparent_energy"}
 _VARIABLE: Final = "V"
 _METHOD: Final = re.compile(r"[AFSENV][0-9]{0,2}")
 _PLAIN: Final = b"0123456789.,-"
@@ -49,6 +52,13 @@ class Block:
     suffix: str
     unit: str | None
     interval: int
+
+    @property
+    def about(self) -> Description | None:
+        """What the suffix says: letters are the market's view, E and Q come from the grid."""
+        direction = _DIRECTIONS.get(self.suffix[:1].upper())
+        quantity = _QUANTITIES.get((self.unit or "").casefold()[-2:])
+        return None if direction is None else Description(quantity, direction)
 
     @classmethod
     def of(cls, row: bytes) -> "Block":
@@ -144,7 +154,8 @@ class Day:
             ]
         quality = bytes(self.qualities) if self.until else self.qualities[0]
         names = meter, channel, block.unit
-        return Run(self.line, self.start, block.interval, values, quality, *names, self.published)
+        told = self.published, block.about
+        return Run(self.line, self.start, block.interval, values, quality, *names, *told)
 
 
 def _text(cell: bytes) -> str:

@@ -53,8 +53,20 @@ DryRun = Annotated[
     bool, Meta(description="Check all of it against what is stored, and store nothing.")
 ]
 
+#: Whether what a file names is made.
+CreateMeters = Annotated[
+    bool,
+    Meta(
+        description="Make meters and channels that do not exist, as the file describes them; "
+        "`made` of the answer lists them. What it does not describe is refused, by name."
+    ),
+]
+MeterSite = Annotated[
+    Id | None, Meta(description="The site at which meters are made.", examples=["casa"])
+]
+
 #: The query parameters of `POST /v1/imports` that are no options of a format.
-_OWN = ("format", "meter", "channel", "on_problem", "mapping", "dry_run")
+_OWN = ("format", "meter", "channel", "on_problem", "mapping", "dry_run", "create_meters", "site")
 
 routes = Routes(tag="Readings", reads=(*READERS, *WRITERS), writes=WRITERS)
 
@@ -88,6 +100,8 @@ async def post_import(
     on_problem: OnProblem = "refuse",
     mapping: MappingName = None,
     dry_run: DryRun = False,
+    create_meters: CreateMeters = False,
+    site: MeterSite = None,
 ) -> Outcome:
     """Store the readings of a file: all of them, or none if something is wrong.
 
@@ -95,7 +109,7 @@ async def post_import(
     mapping, and an empty one takes its option away. A file that comes again changes nothing.
     The `charset` of the Content-Type is the `encoding` of a format that has one.
     """
-    chosen = await _mapping(core, tenant, mapping)
+    chosen, place = await _mapping(core, tenant, mapping), _site(create_meters, site)
     if format != AUTO:  # what is wrong with a request is told before its file has come
         stated = _decoder(core, format)
         _options(stated, _said(stated, chosen, options, file.charset))
@@ -104,7 +118,9 @@ async def post_import(
         decoder, chunks = _found(core, format, blocks)
         query = _said(decoder, chosen, options, file.charset)
         intake, structured = _intake(core, tenant), _options(decoder, query)
-        return await intake.file(chunks, decoder, structured, defaults, skip=skip, dry_run=dry_run)
+        return await intake.file(
+            chunks, decoder, structured, defaults, skip=skip, dry_run=dry_run, site=place
+        )
 
 
 @routes.add("POST", "/v1/imports/preview", scopes=(*READERS, *WRITERS), errors=(NotFound,))
@@ -128,6 +144,14 @@ async def preview_import(
     zone = None if meter is None else await registry.zone_of(tenant, meter)
     async with file.blocking() as blocks:
         return await off_loop(lambda: preview(decoder, _head(blocks, most), said, zone))
+
+
+def _site(create_meters: bool, site: str | None) -> str | None:
+    """Return the site where meters are made, if any are; raises `Invalid`."""
+    if create_meters == (site is not None):
+        return site
+    message = "`create_meters=true` and `site`, where meters are made, need each other"
+    raise Invalid.of("missing_field", message, "/query/site")
 
 
 def _head(blocks: Iterator[bytes], most: int) -> bytes:
