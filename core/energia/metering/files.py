@@ -9,12 +9,11 @@ connection and no lock. To be priced, they become the `usage` of a request (`usa
 import pickle
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import cached_property
 from itertools import islice, pairwise
-from tempfile import TemporaryFile
 from typing import IO, Final, Self, TypeGuard
 
 import attrs
@@ -28,13 +27,17 @@ from energia.metering.outcome import Problems
 from energia.metering.series import Mask, Quality
 from energia.metering.validation import Origin, ReadingRuns, refuse_rows
 from energia.time import BadDuration, Int64, length_of, length_text, utc_text
+from energia.work import temporary_file
 
-#: How many readings are stored at a time.
-BATCH: Final = 50_000
+#: About how many readings of a file are objects at a time: they soon become a few arrays, as many
+#: objects take memory, and all threads wait while garbage is looked for among them.
+PIECE: Final = 8192
+#: How many pieces are stored at a time.
+PIECES: Final = 6
 #: Of so many meters of a file the channels are locked at once, in one order; of others batch by
 #: batch.
 MOST_HELD: Final = 100_000
-#: The batch of what was in an earlier part of the file.
+#: The piece of what was in an earlier part of the file.
 _BEFORE: Final = -1
 
 
@@ -54,17 +57,17 @@ class Spool:
         self.superseded = 0
         self.meters: set[str] = set()
         self.named = None if site is None else NamedChannels(site)
-        self._batches = 0
+        self._pieces = 0
         self._taken = 0
         self._file = file
         self._published = _Published()
         self._outdated: Mapping[int, list[tuple[int, int]]] = {}
 
     @classmethod
-    @contextmanager
-    def opened(cls, site: str | None = None) -> Iterator[Self]:
+    @asynccontextmanager
+    async def opened(cls, site: str | None = None) -> AsyncIterator[Self]:
         """Give an empty one; at the end of the block what it holds is gone."""
-        with TemporaryFile() as file:
+        async with temporary_file() as file:
             yield cls(file, site)
 
     def fill(
@@ -78,10 +81,10 @@ class Spool:
 
         Raises what *items* raises, and `TooLarge` if there are more than *most*.
         """
-        for batch, size in _batches(items):
+        for piece, size in _pieces(items):
             self.received += size
             refuse_rows(self.received, most)
-            readings = [item for item in batch if _is_storable(item, defaults, problems)]
+            readings = [item for item in piece if _is_storable(item, defaults, problems)]
             if readings and self.named is not None:
                 self.named.note(readings, defaults)
             if readings:
@@ -91,8 +94,8 @@ class Spool:
 
     def _put(self, rows: "_FileRows", readings: "list[Reading | Run]") -> None:
         pickle.dump(rows, self._file, pickle.HIGHEST_PROTOCOL)
-        self._published.note(self._batches, readings)
-        self._batches += 1
+        self._published.note(self._pieces, readings)
+        self._pieces += 1
         names = (meter for meter, _, _ in rows.origins if meter not in self.meters)
         self.meters.update(islice(names, MOST_HELD - len(self.meters)))
 
@@ -100,7 +103,7 @@ class Spool:
         """Begin with the next part of the file; what was published is remembered."""
         self._file.seek(0)
         self._file.truncate()
-        self.received, self.superseded, self._batches, self._taken = 0, 0, 0, 0
+        self.received, self.superseded, self._pieces, self._taken = 0, 0, 0, 0
         self.meters.clear()
         self.named = None if self.named is None else NamedChannels(self.named.site)
         self._outdated = {}
@@ -113,12 +116,18 @@ class Spool:
 
     def take(self) -> ReadingRuns | None:
         """Return the next readings that nothing supersedes; None after the last."""
-        if self._taken == self._batches:
+        if self._taken == self._pieces:
             return None
-        rows: _FileRows = pickle.load(self._file)  # noqa: S301 - what `store` has just written
-        outdated = self._outdated.get(self._taken, [])
-        self._taken += 1
-        return rows.runs(outdated)
+        pieces: list[_FileRows] = []
+        outdated: list[tuple[int, int]] = []
+        before = 0
+        while self._taken < self._pieces and len(pieces) < PIECES:
+            pieces.append(pickle.load(self._file))  # noqa: S301 - what `_put` has just written
+            found = self._outdated.get(self._taken, [])
+            outdated += [(before + first, count) for first, count in found]
+            before += len(pieces[-1].lines)
+            self._taken += 1
+        return _FileRows.joined(pieces).runs(outdated)
 
 
 class Parts:
@@ -186,20 +195,20 @@ def _count(item: Reading | Run | Problem) -> int:
     return len(item.values) if isinstance(item, Run) else 1
 
 
-def _batches(
+def _pieces(
     items: Iterable[Reading | Run | Problem],
 ) -> "Iterator[tuple[list[Reading | Run | Problem], int]]":
-    """Yield the items of a file, about `BATCH` readings at a time, and how many these are."""
-    batch: list[Reading | Run | Problem] = []
+    """Yield the items of a file, about `PIECE` readings at a time, and how many these are."""
+    piece: list[Reading | Run | Problem] = []
     size = 0
     for item in items:
-        batch.append(item)
+        piece.append(item)
         size += _count(item)
-        if size >= BATCH:
-            yield batch, size
-            batch, size = [], 0
-    if batch:
-        yield batch, size
+        if size >= PIECE:
+            yield piece, size
+            piece, size = [], 0
+    if piece:
+        yield piece, size
 
 
 class _Published:
@@ -214,24 +223,24 @@ class _Published:
     def __init__(self) -> None:
         self._table = array("q")
 
-    def note(self, batch: int, items: Iterable[Reading | Run]) -> None:
-        """Note the runs of a batch that say when they were published."""
+    def note(self, piece: int, items: Iterable[Reading | Run]) -> None:
+        """Note the runs of a piece that say when they were published."""
         first = 0
         for item in items:
             count = _count(item)
             if isinstance(item, Run) and item.published is not None:
                 key = hash((item.meter, item.channel, item.start))
-                self._table.extend((key, item.published, batch, first, count))
+                self._table.extend((key, item.published, piece, first, count))
             first += count
 
     def pass_on(self) -> None:
-        """Begin with the next part of a file: what came so far is in no batch of it."""
+        """Begin with the next part of a file: what came so far is in no piece of it."""
         table = np.array(self._table, np.int64).reshape(-1, self._COLUMNS)
         table[:, 2] = _BEFORE
         self._table = array("q", table.tobytes())
 
     def outdated(self) -> tuple[Mapping[int, list[tuple[int, int]]], int]:
-        """Return where in each batch superseded values begin, and how many there; and all."""
+        """Return where in each piece superseded values begin, and how many there; and all."""
         table = np.array(self._table, np.int64).reshape(-1, self._COLUMNS)
         key, published = table[:, 0], table[:, 1]
         order = np.lexsort((np.arange(len(table)), published, key))
@@ -239,8 +248,8 @@ class _Published:
         found: dict[int, list[tuple[int, int]]] = {}
         rows = table[order[later]]
         rows = rows[rows[:, 2] != _BEFORE]
-        for _, _, batch, first, count in rows.tolist():
-            found.setdefault(batch, []).append((first, count))
+        for _, _, piece, first, count in rows.tolist():
+            found.setdefault(piece, []).append((first, count))
         return found, int(rows[:, 4].sum())
 
 
@@ -273,7 +282,7 @@ def _values(item: Reading | Run) -> Iterable[Decimal | None]:
 
 @attrs.frozen(eq=False, slots=False)
 class _FileRows:
-    """Readings in columns, so that a batch is pickled as a few arrays and not as 50,000 objects.
+    """Readings in columns, so that a piece is pickled as a few arrays and not as its objects.
 
     Attributes:
         origins: The meters, channels and units that there are.
@@ -310,6 +319,26 @@ class _FileRows:
             return cls(tuple(origins), origin, *_columns(readings))
         counts = np.array([_count(item) for item in items], np.int64)
         return cls(tuple(origins), np.repeat(origin, counts), *_run_columns(items, counts))
+
+    @classmethod
+    def joined(cls, pieces: "Sequence[_FileRows]") -> Self:
+        """Return some pieces as one."""
+        origins: dict[Origin, int] = {}
+        columns = []
+        for each in pieces:
+            number = [origins.setdefault(name, len(origins)) for name in each.origins]
+            columns.append(np.array(number, np.int64)[each.origin])
+        return cls(
+            tuple(origins),
+            np.concatenate(columns),
+            np.concatenate([each.instants for each in pieces]),
+            np.concatenate([each.is_end for each in pieces]),
+            np.concatenate([each.intervals for each in pieces]),
+            np.concatenate([each.quality for each in pieces]),
+            np.concatenate([each.lines for each in pieces]),
+            np.concatenate([each.values for each in pieces]),
+            "\n".join(each.texts for each in pieces),
+        )
 
     def runs(self, outdated: Iterable[tuple[int, int]] = ()) -> ReadingRuns:
         """Return them as runs of one slot each, but for those that are *outdated*."""

@@ -11,6 +11,7 @@ import hashlib
 import sys
 from collections.abc import (
     AsyncGenerator,
+    AsyncIterator,
     Callable,
     Collection,
     Iterable,
@@ -18,7 +19,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final, Self
 
@@ -104,7 +105,7 @@ class Intake:
             Deadlock, LostRace: Others stood in the way, again and again.
 
         """
-        with self._refusals("json"):
+        async with self._refusals("json"):
             return await persistent(lambda: self._body(body, skip))
 
     async def _body(self, body: Body, skip: bool) -> Outcome:
@@ -143,7 +144,7 @@ class Intake:
         """
         problems, digest = Problems(self.limit), hashlib.sha256()
         items = decoder.decode(_hashed(chunks, digest.update), options)
-        with self._refusals(decoder.name), Spool.opened(site) as spool:
+        async with self._refusals(decoder.name), Spool.opened(site) as spool:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
             await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
             part = _Part(spool, problems, decoder.name, digest.hexdigest(), skip)
@@ -172,7 +173,7 @@ class Intake:
         """
         digest, touched = hashlib.sha256(), dict[int, ImportBlocks]()
         divided = Parts(decoder.decode(_hashed(chunks, digest.update), options), size, first)
-        with self._refusals(decoder.name), Spool.opened(site) as spool:
+        async with self._refusals(decoder.name), Spool.opened(site) as spool:
             while not divided.ended:
                 problems = Problems(self.limit)
                 spool.empty()
@@ -222,8 +223,8 @@ class Intake:
             self.observers.readings_rejected(ReadingsRejected(import_.format, reasons))
         return outcome
 
-    @contextmanager
-    def _refusals(self, format_: str) -> Iterator[None]:
+    @asynccontextmanager
+    async def _refusals(self, format_: str) -> AsyncIterator[None]:
         """Let the observers hear of readings that are refused within."""
         try:
             yield

@@ -6,7 +6,6 @@ import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from tempfile import TemporaryFile
 from typing import IO, Any, Final, Literal, Protocol, Self
 
 import attrs
@@ -15,6 +14,7 @@ from aiohttp import web
 from energia.errors import Malformed, NotAcceptable, TooLarge, TooSlow, UnsupportedMedia
 from energia.settings import Limits
 from energia.spending import ACCOUNT, BYTES, hold
+from energia.work import temporary_file
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -132,7 +132,7 @@ class Upload:
         the limits, so that nothing is made of a bomb; then for who asks. Raises what `chunks` does.
         """
         compressed = _Inflow(self._source, self._limit).compressed
-        with TemporaryFile() as file:
+        async with temporary_file() as file:
             async for gathered in self._gathered():
                 await asyncio.to_thread(file.write, gathered)
             if compressed:
