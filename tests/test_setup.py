@@ -45,7 +45,8 @@ class Use:
     Attributes:
         module: The first part of its name.
         at: The file and the line.
-        optional: Whether it is looked for only when it is wanted: in a function, or in a `try`.
+        optional: Whether it is looked for only when it is wanted: in a function, in a `try`, or
+            for types alone.
 
     """
 
@@ -89,7 +90,9 @@ def _modules(node: ast.AST, optional: bool = False) -> Iterator[tuple[str, int, 
             args=[ast.Constant(value=str(name)), *_],
         ) if finder in _FINDERS:
             yield name.partition(".")[0], node.lineno, True
-    inner = optional or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Try)
+    is_later = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Try)
+    is_for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    inner = optional or is_later or is_for_types
     for child in ast.iter_child_nodes(node):
         yield from _modules(child, inner)
 
@@ -152,7 +155,7 @@ def _of_tests() -> list[Use]:
 
 
 #: The extras that a service may have; without one of them it says what it lacks.
-EXTRAS: Final = ("embedded", "excel", "fast", "holidays", "parquet")
+EXTRAS: Final = ("embedded", "excel", "fast", "holidays", "modbus", "mqtt", "parquet")
 
 
 def test_the_service_imports_what_it_requires() -> None:

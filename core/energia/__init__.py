@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from energia.metering.decoders import Decoder as Decoder
     from energia.metering.decoders import Description as Description
     from energia.metering.decoders import Doubt as Doubt
+    from energia.metering.decoders import Item as Item
+    from energia.metering.decoders import MeterRead as MeterRead
     from energia.metering.decoders import Problem as Problem
     from energia.metering.decoders import Proposal as Proposal
     from energia.metering.decoders import Reading as Reading
@@ -56,6 +58,9 @@ if TYPE_CHECKING:
     from energia.metering.series import ACTUAL as ACTUAL
     from energia.metering.series import QUALITIES as QUALITIES
     from energia.metering.series import Micro as Micro
+    from energia.metering.sources import Emit as Emit
+    from energia.metering.sources import Source as Source
+    from energia.metering.sources import SourceFailed as SourceFailed
     from energia.metering.texts import file_lines as file_lines
     from energia.metering.texts import json_document as json_document
     from energia.metering.texts import stamp_instant as stamp_instant
@@ -188,6 +193,8 @@ _MODULES = {
         "Decoder",
         "Description",
         "Doubt",
+        "Item",
+        "MeterRead",
         "Problem",
         "Proposal",
         "Reading",
@@ -210,6 +217,11 @@ _MODULES = {
         "ACTUAL",
         "Micro",
         "QUALITIES",
+    ),
+    "metering.sources": (
+        "Emit",
+        "Source",
+        "SourceFailed",
     ),
     "metering.texts": (
         "file_lines",

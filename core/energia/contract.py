@@ -109,6 +109,7 @@ OF_PROBES: Final = Optional(("timeout", "period", "measurement", "component_type
 OF_FEEDS: Final = Optional(("timeout", "period"))
 OF_DECODERS: Final = Optional(("examples", "presets", "head"), ("sniff", "propose"))
 OF_IMPORTERS: Final = Optional(("examples",))
+OF_SOURCES: Final = Optional(("organization",))
 
 
 def misspelt(subject: object, optional: Optional) -> str | None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from energia.db.pool import Pool
     from energia.health.probes import Criticality, Observed
     from energia.health.state import State
+    from energia.metering.sources import SourceStatus
     from energia.outgoing.client import Outgoing
     from energia.plugins import Plugins
     from energia.settings import Settings
@@ -27,6 +28,7 @@ class Core:
         state: Whether the service starts, serves or drains.
         plugins: The loaded plugins, one typed method per hook.
         background: What goes on while it serves, and is begun again when it fails.
+        sources: How its sources are doing, as far as this process knows, by their names.
 
     """
 
@@ -36,6 +38,7 @@ class Core:
     state: "State"
     plugins: "Plugins"
     background: Background = attrs.field(factory=Background)
+    sources: "dict[str, SourceStatus]" = attrs.field(factory=dict)
 
     @property
     def outgoing(self) -> "Outgoing":

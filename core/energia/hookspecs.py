@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from energia.costing.timing import PricingFinished
     from energia.metering.decoders import Decoder
     from energia.metering.outcome import ReadingsRejected, ReadingsStored
+    from energia.metering.sources import Source
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
     from energia.pricing.market.feeds import PriceFeed, PricesFetched
@@ -208,6 +209,19 @@ def register_price_feeds() -> "Iterable[PriceFeed]":
         @hookimpl
         def register_price_feeds() -> list[PriceFeed]:
             return [Exchange()]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_sources() -> "Iterable[Source]":
+    """Return what brings readings in by itself; each runs in one replica at a time.
+
+    Example:
+        @hookimpl
+        def register_sources() -> list[Source]:
+            return [Thermometer()]
 
     """
     raise NotImplementedError

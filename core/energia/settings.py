@@ -152,10 +152,12 @@ class Readings:
 
     Attributes:
         live_grace: For how long after a day is over its new readings do not count as a revision.
+        retention: For how long readings are kept, in months or years (`P5Y`); for ever without it.
 
     """
 
     live_grace: Seconds = 7200.0
+    retention: Annotated[str, Meta(pattern="^P[1-9][0-9]{0,2}[MY]$")] | None = None
 
 
 @attrs.frozen
@@ -174,6 +176,22 @@ class Feeds:
     retry_first: Annotated[float, Meta(gt=0)] = 5.0
     retry_most: Annotated[float, Meta(gt=0)] = 900.0
     retry_after_most: Annotated[float, Meta(gt=0)] = 86_400.0
+
+
+@attrs.frozen
+class Sources:
+    """How sources of readings are run. Times are in seconds.
+
+    Attributes:
+        lease: How long a replica that died holds up those that would run its sources.
+        retry_first: The pause after the first failure; it doubles with each.
+        retry_most: The longest pause.
+
+    """
+
+    lease: Annotated[float, Meta(gt=0)] = 6.0
+    retry_first: Annotated[float, Meta(gt=0)] = 1.0
+    retry_most: Annotated[float, Meta(gt=0)] = 60.0
 
 
 @attrs.frozen
@@ -348,6 +366,7 @@ class Settings:
     health: Health = Health()
     readings: Readings = Readings()
     feeds: Feeds = Feeds()
+    sources: Sources = Sources()
     outgoing: Outgoing = Outgoing()
     limits: Limits = Limits()
     rate: Rate = Rate()

@@ -253,8 +253,8 @@ class EnergyByDates(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sums; a slot is of the part that its start is in."""
-        part = slots.portion(self.channel)
         inside = self._inside(slots)
+        part = slots.portion(self.channel, inside.values())
         self._tell(slots, list(inside.values()))
         labels = [slots.zone.datetime(slots.start).date(), *inside]
         cuts = [0, *map(part.grid.index_at, inside.values()), part.grid.count]
@@ -273,7 +273,7 @@ class EnergyByDates(BaseMeasure):
         return dict(zip(days, begins.tolist(), strict=True))
 
     def _tell(self, slots: Slots, begins: Sequence[int]) -> None:
-        grid = slots.portion(self.channel).grid
+        grid = slots.portion(self.channel, ()).grid
         split = sum((begin - grid.start) % grid.interval != 0 for begin in begins)
         if split:
             slots.assume_boundary(

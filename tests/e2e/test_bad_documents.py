@@ -84,31 +84,6 @@ async def test_all_faults_are_told_at_once(api: aiohttp.ClientSession) -> None:
     } <= named
 
 
-@pytest.mark.parametrize(
-    "channel", [{"kind": "register"}, {"interval": "P1D"}, {"interval": "PT2H"}]
-)
-async def test_what_comes_later_is_said_so(
-    api: aiohttp.ClientSession, channel: dict[str, str]
-) -> None:
-    """Register channels and intervals above an hour are refused as not supported."""
-    site = {"name": "Home", "timezone": "Europe/London", "country": "GB", "currency": "GBP"}
-    await api.put("/v1/sites/home", json=site)
-    base = {
-        "id": "import",
-        "quantity": "active_energy",
-        "direction": "import",
-        "unit": "kWh",
-        "interval": "PT1H",
-    }
-
-    async with api.put(
-        "/v1/meters/main", json={"site": "home", "channels": [{**base, **channel}]}
-    ) as answer:
-        problem = await refused(answer, 422)
-
-    assert problem["code"] == "not_supported"
-
-
 async def test_a_window_over_a_gap_is_refused(api: aiohttp.ClientSession) -> None:
     """A cost over a day on which no version of the tariff is in force is refused."""
     versions = tariff(

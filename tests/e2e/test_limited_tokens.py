@@ -14,6 +14,7 @@ from tests.serving import Client, Serving, make_core
 
 SITE = {"name": "Home", "timezone": "UTC", "country": "ES", "currency": "EUR"}
 CHANNEL = {"quantity": "active_energy", "direction": "import", "unit": "kWh", "interval": "PT1H"}
+TOTAL = {**CHANNEL, "interval": None, "kind": "register", "direction": "export"}
 TARIFF = {
     "name": "Flat",
     "currency": "EUR",
@@ -49,7 +50,12 @@ async def guard(pool: Pool) -> None:
 
 def series(meter: str) -> dict[str, Any]:
     """Return a body with a day of readings."""
-    values = {"meter": meter, "start": "2026-03-01T00:00:00Z", "interval": "PT1H"}
+    values = {
+        "meter": meter,
+        "channel": "import",
+        "start": "2026-03-01T00:00:00Z",
+        "interval": "PT1H",
+    }
     return {"series": [{**values, "values": [1] * 24}]}
 
 
@@ -57,7 +63,8 @@ async def fill(client: Client, admin: Headers) -> None:
     """Make what is of `one`, and what is of `two`."""
     await sent(client, "PUT", "/v1/tariffs/flat", admin, TARIFF)
     for name in ("one", "two"):
-        meter = {"site": name, "channels": [{"id": "import", **CHANNEL}]}
+        total = {"id": "total", **TOTAL}
+        meter = {"site": name, "channels": [{"id": "import", **CHANNEL}, total]}
         contract = {"meter": name, "tariff": "flat", "start": "2026-01-01"}
         await sent(client, "PUT", f"/v1/sites/{name}", admin, SITE)
         await sent(client, "PUT", f"/v1/meters/{name}", admin, meter)
@@ -84,9 +91,11 @@ LISTS = ("/v1/sites", "/v1/meters", "/v1/contracts", "/v1/bills")
 THINGS = (
     "/v1/sites/{}",
     "/v1/meters/{}",
-    "/v1/meters/{}/readings?start=2026-03-01&end=2026-03-02",
-    "/v1/meters/{}/usage?start=2026-03-01&end=2026-03-02",
-    "/v1/meters/{}/gaps?start=2026-03-01&end=2026-03-02",
+    "/v1/meters/{}/readings?channel=import&start=2026-03-01&end=2026-03-02",
+    "/v1/meters/{}/usage?channel=import&start=2026-03-01&end=2026-03-02",
+    "/v1/meters/{}/gaps?channel=import&start=2026-03-01&end=2026-03-02",
+    "/v1/meters/{}/registers?channel=total&start=2026-03-01&end=2026-03-02",
+    "/v1/meters/{}/stretches?channel=total&start=2026-03-01&end=2026-03-02",
     "/v1/contracts/{}",
     "/v1/contracts/{}/state",
     "/v1/contracts/{}/corrections",

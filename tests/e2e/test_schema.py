@@ -31,7 +31,16 @@ CHANNEL = {
     "unit": "kWh",
     "interval": "PT1H",
 }
-METER = {"site": "home", "channels": [CHANNEL]}
+REACTIVE = {"quantity": "reactive_energy", "direction": "import", "unit": "kvarh"}
+REGISTER = {"id": "reactive", **REACTIVE, "kind": "register"}
+GAS = {"id": "gas", "quantity": "gas_volume", "direction": "import", "unit": "m3"}
+METER = {"site": "home", "channels": [CHANNEL, REGISTER, {**GAS, "kind": "irregular"}]}
+OF_REGISTER = {"channel": "reactive", "start": "2026-03-01", "end": "2026-03-02"}
+READS = {"reads": [{"channel": "reactive", "at": "2026-03-01", "value": "18344.5"}]}
+EXCHANGE = {"channel": "reactive", "at": "2026-03-02", "final": "18350", "initial": "0"}
+STRETCH = {
+    "stretches": [{"channel": "gas", "start": "2026-03-01", "end": "2026-03-02", "value": 2}]
+}
 TARIFF: dict[str, Any] = {
     "name": "Flat",
     "currency": "NPR",
@@ -42,7 +51,15 @@ HOLIDAYS = {"name": "Nepal", "country": "NP", "dates": ["2026-02-19", "2026-04-1
 SINCE = {"start": "2026-03-01"}
 DAY = {**SINCE, "end": "2026-03-02"}
 AT = "2026-03-01T00:00:00+05:45"
-SERIES = {"meter": "main", "start": AT, "interval": "PT1H", "values": [0.5] * 48}
+IMPORT = {**DAY, "channel": "import"}
+SERIES = {
+    "meter": "main",
+    "channel": "import",
+    "start": AT,
+    "interval": "PT1H",
+    "values": [0.5] * 48,
+}
+OF_CSV = {"format": "csv", "meter": "main", "channel": "import"}
 CSV = b"start,value\n2026-03-02T00:00:00+05:45,0.5\n"
 COST = {"meter": "main", "tariff": "flat", **DAY}
 CONTRACT = {"meter": "main", "tariff": "flat", "start": "2026-03-01"}
@@ -85,8 +102,13 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/meters": {},
     "GET /v1/meters/{meter}": {"path": {"meter": "main"}},
     "DELETE /v1/meters/{meter}": {"path": {"meter": "spare"}},
+    "GET /v1/deletions": {},
+    "DELETE /v1/meters/{meter}/readings": {
+        "path": {"meter": "main"},
+        "params": {"before": "2020-01-01", "reason": "request 17"},
+    },
     "POST /v1/readings": {"json": {"series": [SERIES]}},
-    "POST /v1/imports": {"params": {"format": "csv", "meter": "main"}, "data": CSV},
+    "POST /v1/imports": {"params": OF_CSV, "data": CSV},
     "POST /v1/imports/preview": {"params": {"meter": "main"}, "data": CSV},
     "GET /v1/imports": {},
     "GET /v1/imports/{import_id}": {"path": {"import_id": "<the first import>"}},
@@ -97,8 +119,13 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/csv-mappings": {},
     "GET /v1/csv-mappings/{csv_mapping}": {"path": {"csv_mapping": "portal"}},
     "DELETE /v1/csv-mappings/{csv_mapping}": {"path": {"csv_mapping": "portal"}},
-    "GET /v1/meters/{meter}/readings": {"path": {"meter": "main"}, "params": DAY},
-    "GET /v1/meters/{meter}/usage": {"path": {"meter": "main"}, "params": DAY},
+    "GET /v1/meters/{meter}/readings": {"path": {"meter": "main"}, "params": IMPORT},
+    "GET /v1/meters/{meter}/usage": {"path": {"meter": "main"}, "params": IMPORT},
+    "POST /v1/meters/{meter}/registers": {"path": {"meter": "main"}, "json": READS},
+    "POST /v1/meters/{meter}/exchange": {"path": {"meter": "main"}, "json": EXCHANGE},
+    "GET /v1/meters/{meter}/registers": {"path": {"meter": "main"}, "params": OF_REGISTER},
+    "POST /v1/meters/{meter}/stretches": {"path": {"meter": "main"}, "json": STRETCH},
+    "GET /v1/meters/{meter}/stretches": {"path": {"meter": "main"}, "params": OF_REGISTER},
     "PUT /v1/holiday-lists/{holiday_list}": {
         "path": {"holiday_list": "np"},
         "json": HOLIDAYS,
@@ -124,7 +151,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/price-series/{series}": {"path": {"series": "spot"}},
     "GET /v1/price-series/{series}/prices": {"path": {"series": "spot"}, "params": DAY},
     "DELETE /v1/price-series/{series}": {"path": {"series": "spot"}},
-    "GET /v1/meters/{meter}/gaps": {"path": {"meter": "main"}, "params": DAY},
+    "GET /v1/meters/{meter}/gaps": {"path": {"meter": "main"}, "params": IMPORT},
     "PUT /v1/contracts/{contract}": {"path": {"contract": "main"}, "json": CONTRACT},
     "POST /v1/contracts": {"json": BEFORE},
     "GET /v1/contracts": {},
@@ -144,6 +171,11 @@ GOOD: dict[str, dict[str, Any]] = {
     "DELETE /v1/bills/{bill}": {"path": {"bill": "<the draft>"}},
     "POST /v1/costs": {"json": COST},
     "POST /v1/costs/compare": {"json": {"meter": "main", "tariffs": ["flat"], **DAY}},
+    # Last: the meter stays for its bill, with nothing else.
+    "DELETE /v1/meters/{meter}/everything": {
+        "path": {"meter": "main"},
+        "params": {"reason": "request 18"},
+    },
 }
 #: Ids that exist, for fuzzed requests; what they refer to is not deleted.
 KNOWN = {

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from energia.convert import TEXT
-from energia.metering.decoders import Problem, Reading, Run
+from energia.metering.decoders import Problem, Reading
 from energia.plugins import Plugins
 from energia_plugins import meter_csv
 
@@ -16,7 +16,7 @@ def decoded(
     decoder = Plugins.of(meter_csv=meter_csv).decoders()["csv"]
     structured: object = TEXT.structure(dict(options or {}), decoder.options)
     items = decoder.decode(chunks(data, size), structured)
-    return [item for item in items if not isinstance(item, Run)]
+    return [item for item in items if isinstance(item, Reading | Problem)]
 
 
 def chunks(data: bytes | str, size: int) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import attrs
 
 from energia.convert import TEXT
-from energia.metering.decoders import Problem, Reading, Run
+from energia.metering.decoders import Item, MeterRead, Problem, Reading, Run
 from energia.plugins import Plugins
 from energia.time import utc_text
 from tests.plugins.csv_files import chunks
@@ -30,19 +30,19 @@ def runs_of(
     data: bytes | str,
     options: Mapping[str, str] | None = None,
     size: int = 1 << 16,
-) -> list[Reading | Run | Problem]:
+) -> list[Item]:
     """Decode a file, runs as they are."""
     decoder = DECODERS[name]
     structured: object = TEXT.structure(dict(options or {}), decoder.options)
     return list(decoder.decode(chunks(data, size), structured))
 
 
-def singly(items: Iterable[Reading | Run | Problem]) -> Iterator[Reading | Problem]:
-    """Yield the readings of runs one by one."""
+def singly(items: Iterable[Item]) -> Iterator[Reading | Problem]:
+    """Yield the readings of runs one by one, reads of registers left out."""
     for item in items:
         if isinstance(item, Run):
             yield from item.readings()
-        else:
+        elif not isinstance(item, MeterRead):
             yield item
 
 

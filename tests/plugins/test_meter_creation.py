@@ -39,12 +39,12 @@ async def send(api: Client, data: str | bytes, **query: str) -> tuple[int, dict[
         return answer.status, await answer.json()
 
 
-async def channels(api: Client, meter_: str) -> dict[str, tuple[str, str, str, str]]:
+async def channels(api: Client, meter_: str) -> dict[str, tuple[str | None, ...]]:
     """Return what the channels of a meter are."""
     async with api.get(f"/v1/meters/{meter_}") as answer:
         found = await answer.json()
     names = ("quantity", "direction", "unit", "interval")
-    return {one["id"]: tuple(one[name] for name in names) for one in found.get("channels", ())}
+    return {one["id"]: tuple(one.get(name) for name in names) for one in found.get("channels", ())}
 
 
 async def test_streams_of_nem12(api: Client) -> None:
@@ -85,24 +85,29 @@ async def test_names_that_stand_for_ours_are_made(api: Client) -> None:
 @pytest.mark.parametrize(
     ("file", "format_", "made", "unit"),
     [
-        ("mscons_qualities.txt", "mscons", {"1-1:1.29.0": "import"}, "kWh"),
+        (
+            *("mscons_qualities.txt", "mscons"),
+            {"1-1:1.29.0": ("import", "PT15M"), "1-1:1.8.0": ("import", None)},
+            "kWh",
+        ),
         (
             *("green_button_links.xml", "green_button"),
-            {"Wh.forward": "import", "Wh.reverse": "export"},
+            {"Wh.forward": ("import", "PT15M"), "Wh.reverse": ("export", "PT15M")},
             "Wh",
         ),
     ],
 )
 async def test_what_files_of_others_describe(
-    api: Client, file: str, format_: str, made: dict[str, str], unit: str
+    api: Client, file: str, format_: str, made: dict[str, tuple[str, str | None]], unit: str
 ) -> None:
-    """OBIS codes, and types of readings, say what they measure and in which direction."""
+    """OBIS codes, and types of readings, say what is measured; reads make a register."""
     query = {"format": format_, "on_problem": "skip"}
     status, answer = await send(api, (DATA / file).read_bytes(), **query)
 
     assert (status, len(answer["made"])) == (200, len(made)), answer
     assert await channels(api, answer["made"][0].partition("/")[0]) == {
-        id_: ("active_energy", direction, unit, "PT15M") for id_, direction in made.items()
+        id_: ("active_energy", direction, unit, interval)
+        for id_, (direction, interval) in made.items()
     }
 
 

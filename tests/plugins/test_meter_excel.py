@@ -35,7 +35,8 @@ def decoded(data: bytes, **options: str) -> list[Reading | Problem]:
     """Decode the second sheet of a workbook."""
     decoder = ExcelDecoder()
     structured: object = TEXT.structure({"sheet": "Data"} | options, decoder.options)
-    return list(decoder.decode(chunks(data, 1000), structured))
+    items = decoder.decode(chunks(data, 1000), structured)
+    return [item for item in items if isinstance(item, Reading | Problem)]
 
 
 ROWS: list[list[Any]] = [["Meter", 7], [], ["start", "value"], [datetime(2026, 3, 2), 0.1 + 0.2]]

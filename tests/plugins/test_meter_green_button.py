@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from energia.errors import Malformed
-from energia.metering.decoders import Reading
+from energia.metering.decoders import MeterRead, Reading
 from energia_plugins.meter_green_button import feed
-from tests.plugins.meter_files import decoded, problems, readings
+from tests.plugins.meter_files import decoded, problems, readings, runs_of
 
 DATA = Path(__file__).parents[1] / "data" / "meters"
 #: 2026-03-01T00:00Z.
@@ -80,19 +80,30 @@ def test_a_feed_without_types() -> None:
     [
         ("4", {}, []),
         ("0", {}, []),
-        ("1", {}, [(1, "not_supported")]),
-        ("1", {"accumulation": "interval"}, [(1, "not_supported")]),
-        ("3", {}, [(1, "not_supported")]),
+        ("1", {}, [(1, "ambiguous_time")]),
+        ("1", {"accumulation": "interval"}, [(1, "ambiguous_time")]),
+        ("3", {}, [(1, "ambiguous_time")]),
         ("3", {"accumulation": "interval"}, []),
+        ("12", {}, [(1, "not_supported")]),
     ],
 )
-def test_reads_of_registers_are_refused(
+def test_reads_with_a_duration_are_refused(
     kind: str, options: dict[str, str], expected: list[tuple[int, str]]
 ) -> None:
-    """What some utilities call cumulative may be said to be the amount of an interval."""
+    """When such a read was taken is not told; some utilities mean the amount of an interval."""
     data = document("<value>5</value>", f"<accumulationBehaviour>{kind}</accumulationBehaviour>")
 
     assert problems(decoded("green_button", data, options)) == expected
+
+
+def test_reads_of_registers() -> None:
+    """A bulk quantity is what a register shows at an instant, by its power of ten."""
+    kind = "<accumulationBehaviour>1</accumulationBehaviour>"
+    power = "<powerOfTenMultiplier>3</powerOfTenMultiplier>"
+    time = f"<start>{START}</start>"
+    found = runs_of("green_button", document("<value>18344</value>", kind + power, time=time))
+
+    assert found == [MeterRead(1, Decimal("18344E3"), START, 1, None, "Wh", "Wh")]
 
 
 @pytest.mark.parametrize(

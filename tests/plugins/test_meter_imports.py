@@ -90,6 +90,19 @@ async def test_a_day_that_is_sent_again_in_a_file(api: Client) -> None:
     assert set(await values(api, "m", "E1")) == {0.3}
 
 
+async def test_an_older_file_replaces_nothing(api: Client) -> None:
+    """Of a day in several files the one that was made last stands, whichever comes last."""
+    first = nem12(value="100", published="20260302010000")
+    last = nem12(value="300", published="20260304010000")
+    await send(api, last, format="nem12")
+    _, older = await send(api, first, format="nem12")
+    _, newer = await send(api, nem12(value="400", published="20260305010000"), format="nem12")
+
+    assert (older["superseded"], older["corrected"]) == (48, 0)
+    assert newer["corrected"] == 48
+    assert set(await values(api, "m", "E1")) == {0.4}
+
+
 async def test_equally_late_days(api: Client) -> None:
     """The last in the file stands."""
     stamp = "20260302010000"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from energia.errors import Invalid, Malformed
-from energia.metering.decoders import Problem, Reading
-from tests.plugins.meter_files import decoded, problems, readings
+from energia.metering.decoders import MeterRead, Problem, Reading
+from tests.plugins.meter_files import decoded, problems, readings, runs_of
 
 DATA = Path(__file__).parents[1] / "data" / "meters"
 #: 2026-03-01T00:00Z.
@@ -45,9 +45,18 @@ def test_qualifiers_are_qualities() -> None:
         (13, "unknown_quality"),
         (17, "naive_time"),
         (19, "missing_field"),
-        (22, "not_supported"),
         (26, "not_supported"),
     ]
+
+
+def test_reads_of_registers() -> None:
+    """A quantity with one time is a read; the time for which it counts goes before."""
+    read = "QTY+220:4711.5:KWH", "DTM+9:202603010915?+00:303", "DTM+7:202603010000?+00:303"
+    point = "LOC+172+DE0001", "RFF+MG:1ESM42", "PIA+5+1-1?:1.8.0:SRW"
+    found = runs_of("mscons", message(*point, *read))
+
+    names = "DE0001", "1-1:1.8.0", "kWh"
+    assert found == [MeterRead(6, Decimal("4711.5"), START, 1, *names, equipment="1ESM42")]
 
 
 @pytest.mark.parametrize(

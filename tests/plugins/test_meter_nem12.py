@@ -9,7 +9,7 @@ import pytest
 
 from energia.errors import Invalid, Malformed, TooLarge
 from energia.metering import archives, names
-from energia.metering.decoders import Run
+from energia.metering.decoders import MeterRead, Reading, Run
 from energia.time import utc_text
 from tests.plugins.meter_files import DECODERS, decoded, problems, readings, runs_of
 
@@ -68,12 +68,20 @@ def test_qualities_of_intervals() -> None:
     ]
 
 
-def test_reads_of_registers_are_refused_by_name() -> None:
-    """The row is named; the interval readings of the file are read."""
-    found = decoded("nem12", (DATA / "nem12_registers.csv").read_bytes())
+def test_reads_of_registers() -> None:
+    """A row is two reads, in market time and with the meter's number; or the quantity between."""
+    data = (DATA / "nem12_registers.csv").read_bytes()
+    reads = [one for one in runs_of("nem12", data) if isinstance(one, MeterRead)]
+    first, last = 1_767_189_600, 1_772_287_200  # midnight ten hours ahead of UTC
+    names = "6305135678", "11", "KWH"
 
-    assert problems(found) == [(2, "not_supported")]
-    assert len(readings(found)) == 2
+    assert reads == [
+        MeterRead(2, Decimal("100.0"), first, 1, *names, equipment="METER"),
+        MeterRead(2, Decimal("350.5"), last, 1, *names, equipment="METER"),
+    ]
+    quantity, *rest = readings(decoded("nem12", data, {"accumulated": "quantity"}))
+    assert quantity == Reading(2, Decimal("250.5"), first, last, 1, *names)
+    assert len(rest) == 2
 
 
 @pytest.mark.parametrize(

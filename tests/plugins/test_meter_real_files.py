@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from energia.errors import Malformed
+from energia.metering.decoders import MeterRead
 from energia.time import utc_text
 from energia_plugins.meter_dsmr.objects import Objects
 from energia_plugins.meter_dsmr.telegrams import Telegram, telegrams
@@ -80,14 +81,17 @@ def market(text: str) -> str:
 
 @pytest.mark.parametrize("name", NEM13)
 def test_nem13(name: str) -> None:
-    """Each 250 row is refused by its name, and nothing else is wrong with the file."""
+    """Each 250 row is two reads of a register; their quantities are those of the library."""
     data = (METERS / "nem12" / name).read_bytes()
-    rows = expected("nem12")[name]["nemreader"]["readings_total"]
+    library = expected("nem12")[name]["nemreader"]
 
-    found = decoded("nem12", data)
+    reads = [one for one in runs_of("nem12", data) if isinstance(one, MeterRead)]
+    found = decoded("nem12", data, {"accumulated": "quantity"})
 
-    assert [code for _, code in problems(found)] == ["not_supported"] * rows
-    assert readings(found) == []
+    assert problems(found) == []
+    assert len(reads) == 2 * library["readings_total"] == 2 * len(readings(found))
+    sums = {(each["nmi"], each["channel"]): each["sum"] for each in library["channels"]}
+    assert {names: float(total.sum) for names, total in totals(found).items()} == sums
 
 
 def test_days_that_were_sent_again() -> None:

@@ -50,6 +50,7 @@ from energia import (
     hookimpl,
 )
 from tests.typing.feeds import Feeding
+from tests.typing.sources import Measuring
 
 api_version = 1
 routes = Routes()
@@ -234,7 +235,7 @@ class Settings:
 
 
 @attrs.frozen
-class Acme(Feeding):
+class Acme(Feeding, Measuring):
     """The plugin; its entry point names this class."""
 
     settings: Settings

@@ -84,7 +84,8 @@ class OpenBill:
         """Whether what is measured can be kept and added to."""
         versions = self.plan.versions
         is_dated = any(channel.is_dated for channel in self.plan.channels)
-        return len(versions) == 1 and can_grow(versions[0]) and not is_dated
+        in_slots = all(each.channel.kind == "interval" for each in self.plan.channels)
+        return len(versions) == 1 and can_grow(versions[0]) and in_slots and not is_dated
 
 
 @attrs.frozen

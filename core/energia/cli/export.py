@@ -160,8 +160,14 @@ async def _pieces(queries: "Queries", wanted: _Wanted) -> "AsyncIterator[Piece]"
     async for meter in _meters(queries, wanted):
         zone = Zone.named(await registry.zone_of(queries, meter))
         for channel in await registry.channels(queries, meter):
+            if wanted.channel not in (None, channel.id):
+                continue
+            if channel.kind != "interval":
+                told = f"{meter}/{channel.id}: a channel of kind {channel.kind} is not exported"
+                click.echo(told, err=True)
+                continue
             span = await query.stored_span(queries, channel)
-            if span is None or wanted.channel not in (None, channel.id):
+            if span is None:
                 continue
             part = _part(span, wanted, zone)
             async for series in query.pieces(queries, part, wanted.known_at):

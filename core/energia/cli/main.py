@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "migrate": "migrate:command",
     "import": "import_:command",
     "export": "export:command",
+    "meter": "meter:command",
     "price": "price:price_command",
     "compare": "price:compare_command",
     "explain": "explain:command",

@@ -1,7 +1,8 @@
 """Meters and channels that a file names and that are made on request, as the file describes them.
 
-A channel needs a quantity, a direction, a unit and an interval. What the file does not say of it,
-or says in two ways, is not made up: the channel is not made, and a problem says what is missing.
+A channel needs a quantity, a direction, a unit and, if it is no register, an interval. What the
+file does not say of it, or says in two ways, is not made up: the channel is not made, and a problem
+says what is missing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ from energia.convert import structure
 from energia.db.tenant import Queries
 from energia.errors import Fault, Invalid, NotFound
 from energia.metering import registry
-from energia.metering.decoders import Defaults, Description, Reading, Run
+from energia.metering.decoders import Defaults, Description, MeterRead, Reading, Run
 from energia.metering.models import NewChannel, NewMeter
 from energia.metering.outcome import Problems
 from energia.time import length_text
@@ -33,6 +34,7 @@ class NamedChannel:
         about: What it measures, if the file says it.
         units: The units of its readings.
         intervals: The lengths of its slots, in seconds; None for readings that tell none.
+        is_register: Whether the file has reads of a register, and no quantities.
 
     """
 
@@ -40,11 +42,15 @@ class NamedChannel:
     about: Description | None
     units: set[str | None] = attrs.Factory(set)
     intervals: set[int | None] = attrs.Factory(set)
+    is_register: bool = True
 
-    def take(self, item: Reading | Run) -> None:
+    def take(self, item: Reading | Run | MeterRead) -> None:
         """Take in what an item says."""
         self.about = self.about or item.about
         self.units.add(item.unit)
+        if isinstance(item, MeterRead):
+            return
+        self.is_register = False
         if isinstance(item, Run):
             self.intervals.add(item.interval)
         elif item.start is None or item.end is None:
@@ -60,7 +66,7 @@ class NamedChannel:
             "quantity": about.quantity,
             "direction": about.direction,
             "unit": _only(self.units),
-            "interval": _only(self.intervals),
+            "interval": self.is_register or _only(self.intervals),
         }
         return [name for name, said in known.items() if said is None]
 
@@ -73,10 +79,14 @@ class NamedChannel:
                 "quantity": self.about.quantity,
                 "direction": self.about.direction,
                 "unit": _unit_named(str(_only(self.units))),
-                "interval": length_text(int(_only(self.intervals) or 0)),
+                **({"kind": "register"} if self.is_register else {"interval": self._interval}),
             },
             NewChannel,
         )
+
+    @property
+    def _interval(self) -> str:
+        return length_text(int(_only(self.intervals) or 0))
 
 
 def _only(said: "set[str | None] | set[int | None]") -> str | int | None:
@@ -104,7 +114,7 @@ class NamedChannels:
     site: str
     channels: dict[tuple[str, str | None], NamedChannel] = attrs.Factory(dict)
 
-    def note(self, items: Iterable[Reading | Run], defaults: Defaults) -> None:
+    def note(self, items: Iterable[Reading | Run | MeterRead], defaults: Defaults) -> None:
         """Note what some items say; raises `Invalid` for more than `MOST` channels."""
         for item in items:
             key = item.meter or defaults.meter or "", item.channel or defaults.channel

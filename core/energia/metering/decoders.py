@@ -15,6 +15,8 @@ import attrs
 from energia.contract import HasSniff
 from energia.errors import Invalid
 from energia.metering.series import ACTUAL
+from energia.metering.stretches import ReadKind
+from energia.units import GasHeat
 
 #: So many bytes of a file are shown to decoders, for one of them to recognize it.
 HEAD: Final = 4096
@@ -110,6 +112,40 @@ class Run:
             yield Reading(self.line, value, start, start + self.interval, quality, *names)
 
 
+@attrs.define
+class MeterRead:
+    """What a register showed, by a line of a file.
+
+    A channel of kind `register` keeps it. In a channel of kind `interval` it becomes what was used
+    in the slot that ends with it, if the read at the start of the slot is before it in the file.
+
+    Attributes:
+        line: Where it is, counted from 1.
+        value: What it showed, with the digits that are written.
+        instant: When, in seconds since 1970-01-01T00:00Z.
+        quality: The code of the quality, an index of `energia.metering.series.QUALITIES`.
+        meter: The meter's id, if the file names one.
+        channel: The channel's id, if the file names one.
+        unit: The unit, if the file or the client names one.
+        kind: `final` for the last read of a meter that is taken away, `initial` for the first of
+            the one that comes; else `read`.
+        equipment: The meter that shows it, such as its serial number, if the file names one.
+        about: What the channel measures, if the file says it.
+
+    """
+
+    line: int
+    value: Decimal
+    instant: int
+    quality: int = ACTUAL
+    meter: str | None = None
+    channel: str | None = None
+    unit: str | None = None
+    kind: ReadKind = "read"
+    equipment: str | None = None
+    about: Description | None = attrs.field(default=None, eq=False)
+
+
 @attrs.frozen
 class Problem:
     """A line that is no reading, though it should be one."""
@@ -117,6 +153,10 @@ class Problem:
     line: int
     code: str
     message: str
+
+
+#: What a decoder yields.
+Item = Reading | Run | MeterRead | Problem
 
 
 class Decoder(Protocol):
@@ -139,7 +179,7 @@ class Decoder(Protocol):
         """
         ...
 
-    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Run | Problem]:
+    def decode(self, chunks: Iterable[bytes], options: Any) -> "Iterator[Item]":
         """Read a file, chunk by chunk, in bounded memory; called in a worker thread.
 
         Args:
@@ -202,10 +242,18 @@ class HasProposal(Protocol):
 
 @attrs.frozen
 class Defaults:
-    """The meter and channel of readings that name none."""
+    """What an import says of all readings of a file.
+
+    Attributes:
+        meter: The meter of readings that name none.
+        channel: The channel of readings that name none.
+        gas: What makes kWh of cubic metres of gas, for channels of energy.
+
+    """
 
     meter: str | None = None
     channel: str | None = None
+    gas: GasHeat | None = None
 
 
 def recognized(

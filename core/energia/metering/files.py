@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from energia.errors import Fault, Invalid, TooLarge
 from energia.metering.creation import NamedChannels
-from energia.metering.decoders import Defaults, Problem, Reading, Run
+from energia.metering.decoders import Defaults, Item, MeterRead, Problem, Reading, Run
 from energia.metering.outcome import Problems
 from energia.metering.series import Mask, Quality
 from energia.metering.validation import Origin, ReadingRuns, refuse_rows
@@ -59,6 +59,7 @@ class Spool:
         self.named = None if site is None else NamedChannels(site)
         self._pieces = 0
         self._taken = 0
+        self._held: list[MeterRead] | None = None
         self._file = file
         self._published = _Published()
         self._outdated: Mapping[int, list[tuple[int, int]]] = {}
@@ -72,7 +73,7 @@ class Spool:
 
     def fill(
         self,
-        items: Iterable[Reading | Run | Problem],
+        items: Iterable[Item],
         defaults: Defaults,
         problems: Problems,
         most: int,
@@ -84,19 +85,34 @@ class Spool:
         for piece, size in _pieces(items):
             self.received += size
             refuse_rows(self.received, most)
-            readings = [item for item in piece if _is_storable(item, defaults, problems)]
-            if readings and self.named is not None:
-                self.named.note(readings, defaults)
+            storable = [item for item in piece if _is_storable(item, defaults, problems)]
+            if storable and self.named is not None:
+                self.named.note(storable, defaults)
+            readings = [item for item in storable if not isinstance(item, MeterRead)]
             if readings:
                 self._put(_FileRows.of(readings, defaults), readings)
+            reads = [item for item in storable if isinstance(item, MeterRead)]
+            if reads:
+                self._put_reads(reads, defaults)
         self._outdated, self.superseded = self._published.outdated()
         self.rewind()
 
     def _put(self, rows: "_FileRows", readings: "list[Reading | Run]") -> None:
-        pickle.dump(rows, self._file, pickle.HIGHEST_PROTOCOL)
-        self._published.note(self._pieces, readings)
+        rows.published = self._published.note(self._pieces, readings)
+        self._dump(rows, (meter for meter, _, _ in rows.origins))
+
+    def _put_reads(self, reads: list[MeterRead], defaults: Defaults) -> None:
+        for read in reads:
+            read.meter, read.channel = (
+                read.meter or defaults.meter,
+                read.channel or defaults.channel,
+            )
+        self._dump(reads, (read.meter or "" for read in reads))
+
+    def _dump(self, piece: object, meters: Iterable[str]) -> None:
+        pickle.dump(piece, self._file, pickle.HIGHEST_PROTOCOL)
         self._pieces += 1
-        names = (meter for meter, _, _ in rows.origins if meter not in self.meters)
+        names = (meter for meter in meters if meter not in self.meters)
         self.meters.update(islice(names, MOST_HELD - len(self.meters)))
 
     def empty(self) -> None:
@@ -112,22 +128,30 @@ class Spool:
     def rewind(self) -> None:
         """Begin again with the first readings."""
         self._file.seek(0)
-        self._taken = 0
+        self._taken, self._held = 0, None
 
-    def take(self) -> ReadingRuns | None:
-        """Return the next readings that nothing supersedes; None after the last."""
-        if self._taken == self._pieces:
-            return None
+    def take(self) -> "FileBatch | list[MeterRead] | None":
+        """Return the next readings, or reads of registers; None after the last."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            return held
         pieces: list[_FileRows] = []
         outdated: list[tuple[int, int]] = []
         before = 0
         while self._taken < self._pieces and len(pieces) < PIECES:
-            pieces.append(pickle.load(self._file))  # noqa: S301 - what `_put` has just written
+            piece: _FileRows | list[MeterRead]
+            piece = pickle.load(self._file)  # noqa: S301 - what `_dump` has just written
             found = self._outdated.get(self._taken, [])
-            outdated += [(before + first, count) for first, count in found]
-            before += len(pieces[-1].lines)
             self._taken += 1
-        return _FileRows.joined(pieces).runs(outdated)
+            if isinstance(piece, list):
+                if not pieces:
+                    return piece
+                self._held = piece
+                break
+            pieces.append(piece)
+            outdated += [(before + first, count) for first, count in found]
+            before += len(piece.lines)
+        return FileBatch(_FileRows.joined(pieces), outdated) if pieces else None
 
 
 class Parts:
@@ -140,7 +164,7 @@ class Parts:
 
     """
 
-    def __init__(self, items: Iterable[Reading | Run | Problem], size: int, first: int = 1) -> None:
+    def __init__(self, items: Iterable[Item], size: int, first: int = 1) -> None:
         """Divide a file.
 
         Args:
@@ -155,9 +179,9 @@ class Parts:
         self._size = size
         self._first = first
         self._items = self._passed(items)
-        self._next: Reading | Run | Problem | None = None
+        self._next: Item | None = None
 
-    def part(self) -> Iterator[Reading | Run | Problem]:
+    def part(self) -> Iterator[Item]:
         """Yield the items of the next part; raises `Invalid` if lines have no order that is needed.
 
         The first part may be empty.
@@ -173,13 +197,11 @@ class Parts:
             yield item
         self.ended = True
 
-    def _taken(self) -> Reading | Run | Problem | None:
+    def _taken(self) -> Item | None:
         item, self._next = self._next, None
         return item if item is not None else next(self._items, None)
 
-    def _passed(
-        self, items: Iterable[Reading | Run | Problem]
-    ) -> Iterator[Reading | Run | Problem]:
+    def _passed(self, items: Iterable[Item]) -> Iterator[Item]:
         """Yield the items from the first line on."""
         last = 0
         for item in items:
@@ -191,15 +213,13 @@ class Parts:
                 yield item
 
 
-def _count(item: Reading | Run | Problem) -> int:
+def _count(item: Item) -> int:
     return len(item.values) if isinstance(item, Run) else 1
 
 
-def _pieces(
-    items: Iterable[Reading | Run | Problem],
-) -> "Iterator[tuple[list[Reading | Run | Problem], int]]":
+def _pieces(items: Iterable[Item]) -> Iterator[tuple[list[Item], int]]:
     """Yield the items of a file, about `PIECE` readings at a time, and how many these are."""
-    piece: list[Reading | Run | Problem] = []
+    piece: list[Item] = []
     size = 0
     for item in items:
         piece.append(item)
@@ -209,6 +229,24 @@ def _pieces(
             piece, size = [], 0
     if piece:
         yield piece, size
+
+
+@attrs.frozen
+class Publication:
+    """When a run of a batch was published.
+
+    Attributes:
+        start: When its first slot starts, in seconds since 1970-01-01T00:00Z.
+        published: In seconds since 1970-01-01T00:00Z.
+        first: Where in the batch its values begin,
+        count: and how many there are.
+
+    """
+
+    start: int
+    published: int
+    first: int
+    count: int
 
 
 class _Published:
@@ -223,15 +261,17 @@ class _Published:
     def __init__(self) -> None:
         self._table = array("q")
 
-    def note(self, piece: int, items: Iterable[Reading | Run]) -> None:
-        """Note the runs of a piece that say when they were published."""
-        first = 0
+    def note(self, piece: int, items: Iterable[Reading | Run]) -> list[Publication]:
+        """Note the runs of a piece that say when they were published, and return them."""
+        first, published = 0, list[Publication]()
         for item in items:
             count = _count(item)
             if isinstance(item, Run) and item.published is not None:
                 key = hash((item.meter, item.channel, item.start))
                 self._table.extend((key, item.published, piece, first, count))
+                published.append(Publication(item.start, item.published, first, count))
             first += count
+        return published
 
     def pass_on(self) -> None:
         """Begin with the next part of a file: what came so far is in no piece of it."""
@@ -254,8 +294,8 @@ class _Published:
 
 
 def _is_storable(
-    item: Reading | Run | Problem, defaults: Defaults, problems: Problems
-) -> TypeGuard[Reading | Run]:
+    item: Item, defaults: Defaults, problems: Problems
+) -> TypeGuard[Reading | Run | MeterRead]:
     """Whether *item* is a reading, or a run, that can be stored; if not, note why."""
     if isinstance(item, Problem):
         fault = Fault(item.code, item.message, line=item.line)
@@ -270,8 +310,8 @@ def _is_storable(
     return False
 
 
-def _is_finite(item: Reading | Run) -> bool:
-    if isinstance(item, Reading):
+def _is_finite(item: Reading | Run | MeterRead) -> bool:
+    if not isinstance(item, Run):
         return item.value is None or item.value.is_finite()
     return all(value is None or value.is_finite() for value in item.values)
 
@@ -280,7 +320,7 @@ def _values(item: Reading | Run) -> Iterable[Decimal | None]:
     return (item.value,) if isinstance(item, Reading) else item.values
 
 
-@attrs.frozen(eq=False, slots=False)
+@attrs.define(eq=False, slots=False)
 class _FileRows:
     """Readings in columns, so that a piece is pickled as a few arrays and not as its objects.
 
@@ -294,6 +334,7 @@ class _FileRows:
         lines: int64[n], the line of each in the file.
         values: float64[n], the nearest binary floats; NaN for null.
         texts: The values as they were written, a line each.
+        published: The runs among them that say when they were published.
 
     """
 
@@ -306,6 +347,7 @@ class _FileRows:
     lines: Int64
     values: npt.NDArray[np.float64]
     texts: str
+    published: list[Publication] = attrs.Factory(list)
 
     @classmethod
     def of(cls, items: list[Reading | Run], defaults: Defaults) -> Self:
@@ -324,10 +366,13 @@ class _FileRows:
     def joined(cls, pieces: "Sequence[_FileRows]") -> Self:
         """Return some pieces as one."""
         origins: dict[Origin, int] = {}
-        columns = []
+        columns: list[Int64] = []
+        published: list[Publication] = []
         for each in pieces:
+            before = sum(map(len, columns))
             number = [origins.setdefault(name, len(origins)) for name in each.origins]
             columns.append(np.array(number, np.int64)[each.origin])
+            published += [attrs.evolve(one, first=before + one.first) for one in each.published]
         return cls(
             tuple(origins),
             np.concatenate(columns),
@@ -338,6 +383,7 @@ class _FileRows:
             np.concatenate([each.lines for each in pieces]),
             np.concatenate([each.values for each in pieces]),
             "\n".join(each.texts for each in pieces),
+            published,
         )
 
     def runs(self, outdated: Iterable[tuple[int, int]] = ()) -> ReadingRuns:
@@ -365,6 +411,40 @@ class _FileRows:
     @cached_property
     def _written(self) -> list[str]:
         return self.texts.split("\n")
+
+
+@attrs.frozen(eq=False)
+class FileBatch:
+    """Readings of a file, of which some may be superseded.
+
+    Attributes:
+        rows: The readings.
+        outdated: Where those begin that others of the file supersede, and how many they are.
+
+    """
+
+    rows: _FileRows
+    outdated: Sequence[tuple[int, int]]
+
+    @property
+    def published(self) -> list[tuple[Origin, Publication]]:
+        """The runs that say when they were published, and that no other of the file supersedes."""
+        gone = {first for first, _ in self.outdated}
+        rows = self.rows
+        return [
+            (rows.origins[int(rows.origin[each.first])], each)
+            for each in rows.published
+            if each.first not in gone
+        ]
+
+    def runs(self, outdated: Iterable[tuple[int, int]] = ()) -> ReadingRuns:
+        """Return the readings that nothing supersedes, neither in the file nor by *outdated*."""
+        return self.rows.runs([*self.outdated, *outdated])
+
+
+def runs_of(readings: list[Reading]) -> ReadingRuns:
+    """Return readings of a file, which name their meters and channels, as runs of one slot."""
+    return _FileRows.of([*readings], Defaults()).runs()
 
 
 _Columns = tuple[Int64, Mask, Int64, Quality, Int64, npt.NDArray[np.float64], str]
@@ -431,9 +511,7 @@ _ROLE: Final = re.compile(r"(\w+\.)?(import|export)")
 _PROBLEMS: Final = 1000
 
 
-def usage_of(
-    items: Iterable[Reading | Run | Problem], zone: str, interval: str | None = None
-) -> Mapping[str, object]:
+def usage_of(items: Iterable[Item], zone: str, interval: str | None = None) -> Mapping[str, object]:
     """Return readings as JSON has the `usage` of `POST /v1/costs`.
 
     A channel that is called like a role has it; where there is only one channel, it is `import`.
@@ -491,8 +569,11 @@ class _FileUsage:
     lengths: set[int] = attrs.Factory(set)
     ends: bool = False
 
-    def take(self, item: Reading | Problem) -> None:
+    def take(self, item: Reading | MeterRead | Problem) -> None:
         """Take a reading, or note a line's problem; raises `Invalid` for a second reading."""
+        if isinstance(item, MeterRead):
+            message = "reads of a register are no usage: store them first"
+            item = Problem(item.line, "wrong_kind", message)
         if isinstance(item, Problem):
             self.problems.append(Fault(item.code, item.message, line=item.line))
             return

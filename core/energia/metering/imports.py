@@ -12,29 +12,35 @@ import sys
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
+    Awaitable,
     Callable,
     Collection,
     Iterable,
     Iterator,
-    Mapping,
     Sequence,
 )
 from contextlib import asynccontextmanager, suppress
+from copy import deepcopy
 from functools import partial
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import attrs
 import msgspec
 
+from energia.convert import dumps
+from energia.convert.scalars import Unfit
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant, persistent
 from energia.errors import Fault, Invalid, Malformed, NotFound
 from energia.ids import new_id
+from energia.metering import registry
 from energia.metering.blocks import BlockStore
 from energia.metering.body import Body, BodyReadings, decode
-from energia.metering.decoders import Decoder, Defaults
-from energia.metering.files import Parts, Spool
-from energia.metering.merge import ImportBlocks
+from energia.metering.counters import Counters
+from energia.metering.decoders import Decoder, Defaults, Item, MeterRead
+from energia.metering.files import FileBatch, Parts, Spool, runs_of
+from energia.metering.irregular import sent_read, sent_stretch
+from energia.metering.models import NewRead, NewReads, NewStretch, NewStretches
 from energia.metering.outcome import (
     NOBODY,
     WARNING,
@@ -48,16 +54,30 @@ from energia.metering.outcome import (
     ReadingsRejected,
     ReadingsStored,
 )
-from energia.metering.validation import Directory, ReadingRuns, refuse_rows, validated
+from energia.metering.reads import ReadStore, SentRead, SentStretch
+from energia.metering.validation import (
+    Directory,
+    ReadingRuns,
+    Refusal,
+    ValidReadings,
+    ValidStretches,
+    refuse_rows,
+    validated,
+)
 from energia.settings import Settings
-from energia.time import Clock
+from energia.time import Clock, Zone, utc
+from energia.units import GasHeat
 
 SQL: Final = load(__package__)
+
+S = TypeVar("S", NewRead, NewStretch)
 
 #: Bodies from this size are decoded in a thread, so that the service keeps answering.
 _LARGE: Final = 128 * 1024
 #: About how many readings of a file `Intake.parts` stores at a time.
 PART: Final = 1_000_000
+#: What is done beside an import, in its transaction.
+Also = Callable[[Queries, Outcome], Awaitable[None]]
 
 
 @attrs.frozen(eq=False)
@@ -147,7 +167,8 @@ class Intake:
         async with self._refusals(decoder.name), Spool.opened(site) as spool:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
             await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
-            part = _Part(spool, problems, decoder.name, digest.hexdigest(), skip)
+            sent = _Sent(decoder.name, digest.hexdigest(), defaults.gas)
+            part = _Part(spool, problems, sent, skip)
             if dry_run:
                 return await persistent(partial(self._undone, part))
             return (await persistent(partial(self._stored, part)))[0]
@@ -171,30 +192,97 @@ class Intake:
 
         Raises what `file` raises; what was yielded before is stored.
         """
-        digest, touched = hashlib.sha256(), dict[int, ImportBlocks]()
+        digest, before = hashlib.sha256(), None
         divided = Parts(decoder.decode(_hashed(chunks, digest.update), options), size, first)
         async with self._refusals(decoder.name), Spool.opened(site) as spool:
             while not divided.ended:
                 problems = Problems(self.limit)
                 spool.empty()
                 await asyncio.to_thread(spool.fill, divided.part(), defaults, problems, sys.maxsize)
-                part = _Part(spool, problems, decoder.name, digest.hexdigest(), skip, touched)
-                outcome, touched = await persistent(partial(self._stored, part))
+                sent = _Sent(decoder.name, digest.hexdigest(), defaults.gas)
+                part = _Part(spool, problems, sent, skip, before)
+                outcome, before = await persistent(partial(self._stored, part))
                 yield StoredPart(outcome, divided.line if divided.ordered else None)
 
-    async def _stored(self, part: "_Part") -> tuple[Outcome, dict[int, ImportBlocks]]:
-        """Store a part of a file; return the outcome, and the blocks that were touched so far."""
+    async def items(
+        self,
+        items: Iterable[Item],
+        source: str,
+        also: Also,
+    ) -> Outcome:
+        """Store what is right of the readings of a *source*; the rest is reported.
+
+        What *also* does, given the outcome, it does in the same transaction. Raises what that
+        raises, `TooLarge` for more readings than `limits.rows`, or `Deadlock` where others stood
+        in the way, again and again.
+        """
+        problems = Problems(self.limit)
+        async with Spool.opened() as spool:
+            await asyncio.to_thread(spool.fill, items, Defaults(), problems, self.rows)
+            part = _Part(spool, problems, _Sent(source), skip=True, also=also)
+            return (await persistent(partial(self._stored, part)))[0]
+
+    async def reads(self, meter: str, new: NewReads) -> Outcome:
+        """Store reads of the registers of a meter: all of them, or none.
+
+        Raises:
+            NotFound: There is no such meter.
+            Invalid: Something is wrong; it says all problems.
+            Deadlock: Others stood in the way, again and again.
+
+        """
+        return await persistent(lambda: self._of_meter(meter, new, "/reads", new.reads, sent_read))
+
+    async def stretches(self, meter: str, new: NewStretches) -> Outcome:
+        """Store stretches of the irregular channels of a meter; see `reads`."""
+        sent = new.stretches
+        return await persistent(
+            lambda: self._of_meter(meter, new, "/stretches", sent, sent_stretch)
+        )
+
+    async def _of_meter(
+        self,
+        meter: str,
+        new: NewReads | NewStretches,
+        pointer: str,
+        items: Sequence[S],
+        made: Callable[[Directory, str, Zone, S, Fault], SentRead | SentStretch],
+    ) -> Outcome:
+        """Store what a body holds of a meter, an item a pointer."""
+        problems = Problems(self.limit)
+        digest = hashlib.sha256(dumps(new)).hexdigest()
+        async with self._refusals("json"), self.tenant.transaction() as queries:
+            zone = Zone.named(await registry.zone_of(queries, meter))
+            import_ = await Import.begin(queries, self._rules(skip=False), problems, "json")
+            await import_.meet({meter})
+            sent: list[SentRead | SentStretch] = []
+            for index, item in enumerate(items):
+                place = Fault("", "", f"{pointer}/{index}", index=index)
+                try:
+                    sent.append(made(import_.directory, meter, zone, item, place))
+                except Unfit as error:
+                    problems.add(attrs.evolve(place, code=error.code, message=error.message))
+            await import_.put_reads([each for each in sent if isinstance(each, SentRead)])
+            stretches = [each for each in sent if isinstance(each, SentStretch)]
+            await import_.put_stretches(stretches)
+            outcome = await import_.finish(len(items), digest)
+        return self._announced(import_, outcome)
+
+    async def _stored(self, part: "_Part") -> tuple[Outcome, "Import"]:
+        """Store a part of a file; return the outcome, and the import."""
         async with self.tenant.transaction() as queries:
             import_ = await self._import(queries, part)
-            outcome = await import_.finish(part.spool.received, part.sha256)
-        return self._announced(import_, outcome), import_.store.touched
+            outcome = await import_.finish(part.spool.received, part.sent.sha256)
+            if part.also is not None:
+                await part.also(queries, outcome)
+        return self._announced(import_, outcome), import_
 
     async def _undone(self, part: "_Part") -> Outcome:
         """Store a file and undo it; return what its outcome would be."""
         with suppress(_Undo):
             async with self.tenant.transaction() as queries:
                 import_ = await self._import(queries, part)
-                outcome = await import_.finish(part.spool.received, part.sha256)
+                outcome = await import_.finish(part.spool.received, part.sent.sha256)
                 raise _Undo
         return attrs.evolve(outcome, import_=None)
 
@@ -202,15 +290,21 @@ class Intake:
         """Store a part of a file within a transaction."""
         spool, problems = part.spool, part.problems.copy()
         spool.rewind()
-        import_ = await Import.begin(queries, self._rules(part.skip), problems, part.format)
-        # Copies: a transaction may be tried again.
-        import_.store.touched = {width: each.following() for width, each in part.touched.items()}
+        import_ = await Import.begin(queries, self._rules(part.skip), problems, part.sent.format)
+        import_.directory.gas = part.sent.gas
+        import_.counters.in_parts = part.also is not None
+        if part.before is not None:
+            import_.follow(part.before)
         if spool.named is not None:
             import_.made = await spool.named.make(queries, self.clock.now(), import_.problems)
         await import_.meet(spool.meters)
         import_.counts.superseded = spool.superseded
-        while (runs := await asyncio.to_thread(spool.take)) is not None:
-            await import_.add(runs)
+        while (batch := await asyncio.to_thread(spool.take)) is not None:
+            if isinstance(batch, FileBatch):
+                outdated = await import_.outdated(batch)
+                await import_.add(batch.runs(outdated))
+            else:
+                await import_.add_reads(batch)
         return import_
 
     def _rules(self, skip: bool) -> "ImportRules":
@@ -238,6 +332,22 @@ class _Undo(Exception):
     """Nothing of a transaction is to stay."""
 
 
+@attrs.frozen
+class _Sent:
+    """What is known of readings besides themselves.
+
+    Attributes:
+        format: The format of their file, or the name of their source.
+        sha256: The checksum of the file, or of what was read of it.
+        gas: What makes kWh of cubic metres.
+
+    """
+
+    format: str
+    sha256: str = ""
+    gas: GasHeat | None = None
+
+
 @attrs.frozen(eq=False)
 class _Part:
     """A file, or a part of one, that is decoded and to be stored.
@@ -245,19 +355,19 @@ class _Part:
     Attributes:
         spool: Its readings.
         problems: Those that were noted while they were decoded.
-        format: What the file came as.
-        sha256: The checksum of what was read of it.
+        sent: What is known of them.
         skip: Whether what is right is stored although something is wrong.
-        touched: The blocks that parts before it have touched, by their width.
+        before: The import of the part before it.
+        also: What is done in the same transaction.
 
     """
 
     spool: Spool
     problems: Problems
-    format: str
-    sha256: str
+    sent: _Sent
     skip: bool
-    touched: Mapping[int, ImportBlocks] = attrs.Factory(dict)
+    before: "Import | None" = None
+    also: Also | None = None
 
 
 @attrs.frozen
@@ -327,6 +437,7 @@ class Import:
         directory: The channels of the meters that it names.
         meters: Those that got values.
         made: Channels that were made for it: `meter/channel`.
+        counters: The registers of which it stores differences.
 
     """
 
@@ -340,6 +451,8 @@ class Import:
     directory: Directory = attrs.Factory(Directory)
     meters: set[str] = attrs.Factory(set)
     made: tuple[str, ...] = ()
+    counters: Counters = attrs.Factory(Counters)
+    _passed: int = 0
 
     @classmethod
     async def begin(
@@ -357,6 +470,15 @@ class Import:
         store = BlockStore(queries, number, rules.now, rules.grace, counts, problems, one_batch)
         return cls(queries, number, rules, problems, format, counts, store)
 
+    def follow(self, before: "Import") -> None:
+        """Go on with a file of which the part *before* is stored.
+
+        What that remembers is copied, as a transaction may be tried again.
+        """
+        touched = before.store.touched.items()
+        self.store.touched = {width: each.following() for width, each in touched}
+        self.counters = deepcopy(before.counters)
+
     async def meet(self, meters: Collection[str]) -> None:
         """Lock the channels of the meters of several batches, all at once and so in one order."""
         await self.directory.look_up(self.queries, meters, hold=not self.failed)
@@ -368,12 +490,69 @@ class Import:
         """
         await self.directory.look_up(self.queries, runs.meters, hold=not self.failed)
         async for readings in validated(runs, self.directory, self.problems):
-            self.counts.repeated += readings.repeated
             self.meters |= readings.meters
             if self.failed:
                 await asyncio.sleep(0)  # checking alone would keep everyone else waiting
+            elif isinstance(readings, ValidStretches):
+                await self._reads.put_stretches(readings.stretches)
             else:
                 await self.store.put(readings.blocks)
+            if isinstance(readings, ValidReadings):
+                self.counts.repeated += readings.repeated
+
+    async def outdated(self, batch: FileBatch) -> list[tuple[int, int]]:
+        """Return where values of a batch begin, and how many, that were published again since.
+
+        Of a channel and a start, the run that was published last stands, whichever file it is in.
+        """
+        published = batch.published
+        if not published or self.failed:
+            return []
+        await self.directory.look_up(
+            self.queries, {origin[0] for origin, _ in published}, hold=True
+        )
+        found = [(self.directory.found(*origin[:2]), each) for origin, each in published]
+        known = [(index, each) for index, each in found if not isinstance(index, Refusal)]
+        columns = {
+            "channels": [self.directory.channels[index].key for index, _ in known],
+            "starts": [utc(each.start) for _, each in known],
+            "published": [utc(each.published) for _, each in known],
+        }
+        later = await self.queries.fetch(int, SQL["publications_put"], columns)
+        stale = [known[number - 1][1] for number in later]
+        self.counts.superseded += sum(each.count for each in stale)
+        return [(each.first, each.count) for each in stale]
+
+    async def add_reads(self, reads: Sequence[MeterRead]) -> None:
+        """Check and store reads of registers; those for channels of slots become readings.
+
+        A read that only says where the first slot begins is not counted as a reading.
+        """
+        meters = {read.meter or "" for read in reads}
+        await self.directory.look_up(self.queries, meters, hold=not self.failed)
+        result = self.counters.sorted(reads, self.directory, self.problems)
+        self._passed += result.passed
+        await self.put_reads(result.kept)
+        if result.readings:
+            await self.add(runs_of(result.readings))
+
+    async def put_reads(self, sent: Sequence[SentRead]) -> None:
+        """Store reads of registers, whose channels were looked up."""
+        self.meters |= {each.channel.meter for each in sent}
+        once = self._reads.once(sent)
+        if once and not self.failed:
+            await self._reads.put(once)
+
+    async def put_stretches(self, sent: Sequence[SentStretch]) -> None:
+        """Store stretches, whose channels were looked up."""
+        self.meters |= {each.channel.meter for each in sent}
+        if not self.failed:
+            await self._reads.put_stretches(sent)
+
+    @property
+    def _reads(self) -> ReadStore:
+        now, counts, problems = self.rules.now, self.counts, self.problems
+        return ReadStore(self.queries, self.number, now, counts, problems)
 
     @property
     def failed(self) -> bool:
@@ -384,7 +563,7 @@ class Import:
         """Keep the outcome of *received* readings; raises `Invalid` with all problems."""
         if self.failed:
             raise self.problems.error()
-        self.counts.received = received
+        self.counts.received = received - self._passed
         self.counts.rejected = self.problems.rejected
         if self.counts.corrected and self.format != "json":
             await self._warn_of_same(sha256)
@@ -398,6 +577,8 @@ class Import:
             sha256,
             msgspec.json.encode(self.counts).decode(),
             msgspec.json.encode(outcome.problems).decode(),
+            # Problems quote values: whose they may be is kept, so that they can be forgotten.
+            self.directory.meters if problems else None,
         )
         await self.queries.execute(SQL["import_add"], *row)
         return outcome

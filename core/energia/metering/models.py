@@ -7,8 +7,9 @@ the rules that it cannot say come first.
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, ClassVar, Final, Literal
 
 import attrs
@@ -21,11 +22,14 @@ from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.convert.structures import Parts, Rules, enforce, fields_of
 from energia.errors import Fault
+from energia.metering.registers import RegisterRules
 from energia.metering.series import ChannelGrid, refuse_length
+from energia.metering.stretches import ReadKind
 from energia.time import (
     DAY,
     HOUR,
     BadDuration,
+    Instant,
     Zone,
     is_of_days,
     length_of,
@@ -35,7 +39,8 @@ from energia.time import (
 from energia.units import BOUND, MICRO, QUANTITIES, Unit, UnknownUnit, unit
 from energia.units import unit as named
 
-_NOT_SUPPORTED: Final = "not_supported"
+#: On slots of this length lies what has none of its own: midnights of all zones are on its grid.
+BY_DAYS: Final = 15 * 60
 
 
 def refuse_unfit(new: object) -> None:
@@ -72,19 +77,6 @@ def refuse_offset(text: str) -> None:
         raise Unfit("wrong_offset", str(error)) from None
 
 
-def refuse_registers(kind: str) -> None:
-    """Refuse register channels, which are not supported yet."""
-    if kind == "register":
-        raise Unfit(_NOT_SUPPORTED, "register channels are not supported yet")
-
-
-def refuse_multiplier(multiplier: Decimal) -> None:
-    """Refuse multipliers, which are not supported yet, unless they change nothing."""
-    if multiplier != 1:
-        message = "multipliers are not supported yet: send values that are multiplied already"
-        raise Unfit(_NOT_SUPPORTED, message)
-
-
 def unit_fits(unit: str, quantity: str) -> Iterator[Fault]:
     """Yield a fault if the quantity is not measured in the unit."""
     try:
@@ -95,10 +87,32 @@ def unit_fits(unit: str, quantity: str) -> Iterator[Fault]:
         yield Fault("wrong_unit", f"{quantity} is not measured in {unit}", "/unit")
 
 
-def offset_fits(offset: str | None, interval: str) -> Iterator[Fault]:
+def interval_fits(kind: str, interval: str | None) -> Iterator[Fault]:
+    """Yield a fault if the channel needs an interval, or cannot have one."""
+    if kind == "interval" and interval is None:
+        message = "a channel of kind interval needs one; kind=irregular is for days, months, bills"
+        yield Fault("missing_field", message, "/interval")
+    if kind == "irregular" and interval is not None:
+        message = "the readings of an irregular channel have lengths of their own"
+        yield Fault("wrong_interval", message, "/interval")
+
+
+def register_fits(kind: str, multiplier: Decimal | None) -> Iterator[Fault]:
+    """Yield a fault if a channel has a multiplier that is no register."""
+    if kind != "register" and multiplier not in (None, 1):
+        message = "only a register has a multiplier: send values that are multiplied already"
+        yield Fault("wrong_multiplier", message, "/multiplier")
+
+
+def offset_fits(offset: str | None, interval: str | None) -> Iterator[Fault]:
     """Yield a fault if the offset is not shorter than the interval."""
+    if offset is not None and interval is None:
+        yield Fault("wrong_offset", "an offset is that of an interval", "/offset")
+        return
+    if offset is None or interval is None:
+        return
     try:
-        too_long = offset is not None and length_of(offset) >= length_of(interval)
+        too_long = length_of(offset) >= length_of(interval)
     except BadDuration:
         return  # which is a fault of one of them alone
     if too_long:
@@ -122,7 +136,8 @@ Quantity = Literal[
 Positive = Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0})]
 Interval = Annotated[str, Meta(max_length=30, examples=["PT15M"]), Check(refuse_interval)]
 Offset = Annotated[str, Meta(max_length=30, examples=["PT30M"]), Check(refuse_offset)]
-Kind = Annotated[Literal["interval", "register"], Check(refuse_registers)]
+#: Slots of one length; reads of a register; or readings that each have a start and an end.
+Kind = Literal["interval", "register", "irregular"]
 
 
 @attrs.frozen
@@ -161,37 +176,43 @@ class Site:
 
 @attrs.frozen
 class NewChannel:
-    """One quantity in one direction, on an even grid of time.
+    """One quantity in one direction.
 
     Attributes:
         id: The client's own id, unique in the meter.
         quantity: What is measured.
         direction: From the grid (`import`) or to it.
         unit: The unit that readings without one are in.
-        interval: The length of a slot, an ISO 8601 duration that divides a day, at most an hour.
+        interval: The length of a slot, an ISO 8601 duration that divides a day, at most an hour. A
+            register that is read at the ends of all slots may have one; without it, what it
+            counts is known from day to day.
         offset: How far the first slot of a day is shifted from midnight UTC; without one, the
             site's standard offset from UTC modulo the interval.
-        kind: `interval` for a quantity per slot; registers are not supported yet.
-        digits: Digits of the meter's display.
-        multiplier: Only 1 is supported yet: send values that are multiplied already.
-        max_power: In kW, kvar, kVA or m3/h: what is above is stored as questionable.
+        kind: `interval` for a quantity per slot; `register` for reads of a counter; `irregular` for
+            quantities that each have a start and an end: days, months, gas bills.
+        digits: Of a register: digits before the decimal mark, after which it begins again with 0.
+        multiplier: Of a register: what its differences are multiplied by, such as the ratio of a
+            current transformer.
+        max_power: In kW, kvar, kVA or m3/h, multiplied already: what is above is stored as
+            questionable.
 
     Raises:
-        Invalid: The unit does not measure the quantity, or the offset is as long as the interval.
+        Invalid: The unit does not measure the quantity, the interval or the multiplier does not go
+            with the kind, or the offset is as long as the interval.
 
     """
 
-    __rules__: ClassVar[Rules] = (unit_fits, offset_fits)
+    __rules__: ClassVar[Rules] = (unit_fits, interval_fits, register_fits, offset_fits)
 
     id: Id
     quantity: Quantity
     direction: Literal["import", "export"]
     unit: UnitName
-    interval: Interval
+    interval: Interval | None = None
     offset: Offset | None = None
     kind: Kind = "interval"
     digits: Annotated[int, Meta(ge=1, le=20)] | None = None
-    multiplier: Annotated[Positive, Check(refuse_multiplier)] | None = None
+    multiplier: Positive | None = None
     max_power: Positive | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -209,6 +230,10 @@ class Channel:
         id: The client's own id.
         interval: The length of a slot in seconds.
         offset: Seconds from midnight UTC to the first slot of a day.
+        by_days: Whether it has no slots of its own: what is known of it goes from day to day, and
+            is laid on slots to be summed.
+        deleted_before: The readings of slots that start before it were deleted, as a law asks: in
+            seconds since 1970-01-01T00:00Z. None where none were.
 
     """
 
@@ -224,6 +249,8 @@ class Channel:
     digits: int | None = None
     multiplier: Decimal | None = None
     max_power: Decimal | None = None
+    by_days: bool = False
+    deleted_before: Instant | None = None
 
     @property
     def grid(self) -> ChannelGrid:
@@ -247,9 +274,26 @@ class Channel:
         What `max_power` gives in a slot's time, and never more than `BOUND`, up to which numbers
         are exact in JSON.
         """
+        return self.most(self.interval)
+
+    def most(self, seconds: int) -> int:
+        """Return the most that can be measured in so many seconds; see `bound`."""
         if self.max_power is None:
             return BOUND
-        return min(BOUND, int(self.max_power * MICRO * self.interval / HOUR))
+        return min(BOUND, int(self.max_power * MICRO * seconds / HOUR))
+
+    @property
+    def register(self) -> RegisterRules:
+        """What is known of the register of which reads are sent."""
+        if self.max_power is None:
+            return RegisterRules(self.digits)
+        most = Fraction(self.max_power) / self.register_factor
+        return RegisterRules(self.digits, Decimal(most.numerator) / Decimal(most.denominator))
+
+    @property
+    def register_factor(self) -> Fraction:
+        """How much one unit of the register is, in the canonical unit."""
+        return self.declared.factor * Fraction(self.multiplier or 1)
 
     def declaration(self) -> NewChannel:
         """Return the channel as the API takes and gives it."""
@@ -258,8 +302,8 @@ class Channel:
             self.quantity,  # type: ignore[arg-type]
             self.direction,  # type: ignore[arg-type]
             self.unit,
-            length_text(self.interval),
-            length_text(self.offset),
+            None if self.by_days else length_text(self.interval),
+            None if self.by_days else length_text(self.offset),
             self.kind,  # type: ignore[arg-type]
             self.digits,
             self.multiplier,
@@ -298,3 +342,130 @@ class Meter:
     channels: tuple[NewChannel, ...]
     name: str | None = None
     serial: str | None = None
+
+
+# Reads of registers, and stretches.
+
+#: A time of a read: an instant, or a date: its midnight in the zone of the site.
+Moment = datetime | date
+QualityName = Literal[
+    "actual",
+    "validated",
+    "substituted",
+    "provisional",
+    "estimated",
+    "derived",
+    "questionable",
+    "forecast",
+]
+
+
+@attrs.frozen(kw_only=True)
+class NewRead:
+    """What a register showed.
+
+    Attributes:
+        at: When: an instant, or a date for midnight in the zone of the site.
+        value: What it showed, with all digits that it has.
+        channel: The register; it need not be named where the meter has no other channel.
+        unit: The unit, if it is not that of the channel: a power of ten of it.
+        quality: How it was found.
+        kind: `final` for the last read of a meter that is taken away, `initial` for the first of
+            the next one; see `POST /v1/meters/{meter}/exchange`.
+        equipment: The meter that shows it, such as its serial number: across two that differ
+            nothing is counted.
+
+    """
+
+    at: Moment
+    value: Decimal
+    channel: Id | None = None
+    unit: UnitName | None = None
+    quality: QualityName = "actual"
+    kind: ReadKind = "read"
+    equipment: Name | None = None
+
+
+@attrs.frozen
+class NewReads:
+    """Reads of the registers of a meter."""
+
+    reads: Annotated[tuple[NewRead, ...], Meta(min_length=1, max_length=100_000)]
+
+
+@attrs.frozen(kw_only=True)
+class NewExchange:
+    """The exchange of a meter: the last read of the one that goes, the first of the one that comes.
+
+    Attributes:
+        at: When: an instant, or a date for midnight in the zone of the site.
+        final: What the old one showed.
+        initial: What the new one shows.
+        channel: The register; it need not be named where the meter has no other channel.
+        old: The serial number of the old one.
+        new: The serial number of the new one.
+
+    """
+
+    at: Moment
+    final: Decimal
+    initial: Decimal
+    channel: Id | None = None
+    old: Name | None = None
+    new: Name | None = None
+
+    def reads(self) -> NewReads:
+        """Return the two reads."""
+        final = NewRead(
+            at=self.at, value=self.final, channel=self.channel, kind="final", equipment=self.old
+        )
+        initial = NewRead(
+            at=self.at, value=self.initial, channel=self.channel, kind="initial", equipment=self.new
+        )
+        return NewReads((final, initial))
+
+
+def _ends_after_start(start: Moment, end: Moment) -> Iterator[Fault]:
+    is_instant = isinstance(start, datetime), isinstance(end, datetime)
+    if is_instant[0] != is_instant[1]:
+        yield Fault("wrong_type", "give two instants, or two dates", "/end")
+    elif end <= start:
+        yield Fault("empty_window", "the end must be after the start", "/end")
+
+
+@attrs.frozen(kw_only=True)
+class NewStretch:
+    """What was measured from one moment to another, in a channel of kind `irregular`.
+
+    Attributes:
+        start: An instant, or a date for midnight in the zone of the site.
+        end: Likewise, and not part of it.
+        value: How much; null where it is missing.
+        channel: The channel; it need not be named where the meter has no other.
+        unit: The unit, if it is not that of the channel.
+        quality: How it was found.
+
+    Raises:
+        Invalid: The end is not after the start.
+
+    """
+
+    __rules__: ClassVar[Rules] = (_ends_after_start,)
+
+    start: Moment
+    end: Moment
+    value: Decimal | None
+    channel: Id | None = None
+    unit: UnitName | None = None
+    quality: QualityName = "actual"
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what ends before it starts."""
+        enforce(self)
+
+
+@attrs.frozen
+class NewStretches:
+    """What was measured by irregular channels of a meter."""
+
+    stretches: Annotated[tuple[NewStretch, ...], Meta(min_length=1, max_length=100_000)]

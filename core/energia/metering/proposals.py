@@ -13,7 +13,17 @@ import attrs
 
 from energia.convert import TEXT
 from energia.errors import Fault, Invalid, Malformed, did_you_mean
-from energia.metering.decoders import Decoder, Doubt, HasProposal, Problem, Proposal, Reading, Run
+from energia.metering.decoders import (
+    Decoder,
+    Doubt,
+    HasProposal,
+    Item,
+    MeterRead,
+    Problem,
+    Proposal,
+    Reading,
+    Run,
+)
 from energia.metering.mappings import CsvMapping, presets
 from energia.metering.series import QUALITIES
 from energia.time import EPOCH, Zone
@@ -252,18 +262,24 @@ class _Found:
     @property
     def has_value(self) -> bool:
         """Whether a reading has a value."""
-        return any(count for _, count in self.sums.values())
+        return any(count for _, count in self.sums.values()) or (not self.sums and bool(self.rows))
 
     def days(self) -> tuple[PreviewDay, ...]:
         """Return the sums in their order."""
         ordered = sorted(self.sums.items(), key=lambda one: (one[0][0], str(one[0][1:])))
         return tuple(PreviewDay(key[0], *told, *key[1:]) for key, told in ordered)
 
-    def _take(self, item: Reading | Run | Problem) -> None:
+    def _take(self, item: Item) -> None:
         self.taken += len(item.values) if isinstance(item, Run) else 1
         if isinstance(item, Problem):
             if len(self.problems) < _ROWS:
                 self.problems.append(PreviewProblem(item.line, item.code, item.message))
+            return
+        if isinstance(item, MeterRead):  # which adds up to nothing
+            if len(self.rows) < _ROWS:
+                names = (item.meter, item.channel, item.unit)
+                shown = Reading(item.line, item.value, item.instant, None, item.quality, *names)
+                self.rows.append(_row(shown))
             return
         for reading in item.readings() if isinstance(item, Run) else (item,):
             if len(self.rows) < _ROWS:

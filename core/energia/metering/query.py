@@ -1,5 +1,7 @@
 """Stored readings: as they are, as they were known at an instant, or as a bill saw them.
 
+Those of registers and of irregular channels are laid on slots (`stretches`).
+
 What is asked for are spans: parts of the time of channels. Any number of them, of any meters, is
 one statement. Every slot that starts in a span is in the answer, with or without a reading.
 
@@ -9,7 +11,7 @@ fills, which put values into empty slots of a block in place: they are dated by 
 slot, the earliest at which they can have been sent.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -18,11 +20,14 @@ import numpy as np
 
 from energia.db.queries import load
 from energia.db.tenant import Queries
+from energia.errors import ReadingsDeleted
 from energia.metering.blocks import blocks_of
 from energia.metering.merge import Blocks
 from energia.metering.models import Channel
+from energia.metering.reads import read_stretches
 from energia.metering.series import MISSING, NEVER_SENT, Series
-from energia.time import DAY
+from energia.metering.stretches import by_days, laid, slotted
+from energia.time import DAY, Zone, utc_text
 
 SQL: Final = load(__package__)
 #: How many slots a piece has, so that a long window is never in memory as a whole.
@@ -76,16 +81,32 @@ async def read(
 
     What was known is exact for revisions. Slots that ended after *known_at* are left out, as nobody
     can have known them, though a forecast of them may have been stored.
+
+    Raises:
+        ReadingsDeleted: What was known then was deleted, in part.
+
     """
     if known_at is None:
-        return await _read(queries, "blocks_now", spans, {})
-    pins = [known_at] * len(spans)
-    answers = await _read(queries, "blocks_at", spans, {"pins": pins})
+        return await _read(queries, spans, None)
+    refuse_deleted(spans)
+    answers = await _read(queries, spans, [known_at] * len(spans))
     for answer in answers:
         slots = answer.series
         later = slots.starts + slots.interval > known_at.timestamp()
         slots.values[later], slots.quality[later] = MISSING, NEVER_SENT
     return answers
+
+
+def refuse_deleted(spans: Iterable[Span]) -> None:
+    """Refuse spans of which readings were deleted, as a law asks; raises `ReadingsDeleted`.
+
+    What is read of them is missing, which is not what it was.
+    """
+    for span in spans:
+        before = span.channel.deleted_before
+        if before is not None and span.start < before:
+            message = f"the readings of the meter {span.channel.meter!r} before {utc_text(before)} "
+            raise ReadingsDeleted.of(ReadingsDeleted.code, f"{message}were deleted")
 
 
 async def read_as_billed(
@@ -97,7 +118,7 @@ async def read_as_billed(
     then: writers of a channel come one after another, each dating its revision while it holds the
     channel. What it cannot undo is a live fill, which puts values into empty slots in place.
     """
-    return await _read(queries, "blocks_at", spans, {"pins": list(revisions)})
+    return await _read(queries, spans, list(revisions))
 
 
 async def series(
@@ -142,15 +163,55 @@ class _DayRow:
     quality: memoryview | None
 
 
-async def _read(
-    queries: Queries, sql: str, spans: Sequence[Span], more: dict[str, object]
+_Pins = Sequence[datetime | None] | None
+
+
+async def _read(queries: Queries, spans: Sequence[Span], pins: _Pins) -> list[StoredSeries]:
+    """Return the readings of *spans* as they were known at *pins*, one each; None for now."""
+    in_blocks = [index for index, span in enumerate(spans) if span.channel.kind == "interval"]
+    if len(in_blocks) == len(spans):
+        return await _read_blocks(queries, spans, pins)
+    others = [index for index in range(len(spans)) if index not in in_blocks]
+    answers: dict[int, StoredSeries] = {}
+    for indexes, read_some in ((in_blocks, _read_blocks), (others, _read_stretches)):
+        some = None if pins is None else [pins[index] for index in indexes]
+        found = await read_some(queries, [spans[index] for index in indexes], some)
+        answers.update(zip(indexes, found, strict=True))
+    return [answers[index] for index in range(len(spans))]
+
+
+async def _read_stretches(
+    queries: Queries, spans: Sequence[Span], pins: _Pins
 ) -> list[StoredSeries]:
+    """Return what registers and irregular channels measured, on the slots of the channel."""
+    windows = [(span.channel, span.start, span.end) for span in spans]
+    known = await read_stretches(queries, windows, pins)
+    keys = [span.channel.key for span in spans if span.channel.by_days]
+    zones = dict(await queries.fetch(_zone, SQL["zones_of_channels"], keys)) if keys else {}
+    answers = []
+    for span, each in zip(spans, known, strict=True):
+        lay = (span.channel.grid, span.start, span.end)
+        if span.channel.by_days:
+            series = laid(by_days(each.stretches, zones[span.channel.key]), *lay)
+        else:
+            series = slotted(each.stretches, *lay)
+        answers.append(StoredSeries(series, each.revision_at))
+    return answers
+
+
+def _zone(key: int, name: str) -> tuple[int, Zone]:
+    return key, Zone.named(name)
+
+
+async def _read_blocks(queries: Queries, spans: Sequence[Span], pins: _Pins) -> list[StoredSeries]:
     days = [span.days for span in spans]
-    parameters = {
+    parameters: dict[str, object] = {
         "channels": [span.channel.key for span in spans],
         "first": [each.start for each in days],
         "last": [each.stop - 1 for each in days],
     }
+    sql = "blocks_now" if pins is None else "blocks_at"
+    more = {} if pins is None else {"pins": pins}
     rows: list[list[_DayRow]] = [[] for _ in spans]
     # Without a day there is nothing to ask for: no statement.
     for row in await queries.fetch(_DayRow, SQL[sql], parameters | more) if any(days) else []:

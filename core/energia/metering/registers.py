@@ -1,12 +1,13 @@
-"""Registers of which a file has reads: what each counted in the slots between two of them.
+"""Registers: what each counted between two of its reads.
 
-A register only grows: what a slot used is its read at the end of the slot less the one at its
-start. What does not fit that (it went back, another meter stands there) is refused where it
-happens, and counting begins anew: nothing is ever booked across it.
+A register only grows: what was used is the later read less the earlier one. What does not fit that
+(it went back, another meter stands there) is said where it happens, and counting begins anew:
+nothing is ever booked across it.
 """
 
+from collections.abc import Mapping
 from decimal import Context, Decimal
-from typing import Final
+from typing import Any, Final, Literal, Self
 
 import attrs
 
@@ -21,8 +22,66 @@ _DIP: Final = 2
 _FINEST: Final = -6
 
 
+#: Seconds of an hour: powers are energies of an hour.
+_HOUR: Final = 3600
+#: What a difference of two reads is, if it is not simply what was used: a dip (0 was used), the way
+#: round past the last digit, more than the meter can measure, or a fall that nothing explains.
+Finding = Literal["dip", "rollover", "above_max_power", "register_went_back"]
+
+
 class RegisterFault(Unfit):
     """A read does not follow from the one before; `code` says why."""
+
+
+@attrs.frozen
+class Used:
+    """What a register counted between two reads.
+
+    Attributes:
+        quantity: How much, in the unit of the reads and not multiplied; None where nobody can tell.
+        finding: What else there is to say of it.
+
+    """
+
+    quantity: Decimal | None
+    finding: Finding | None = None
+
+
+@attrs.frozen
+class RegisterRules:
+    """What is known of a register, by which its reads are judged.
+
+    Attributes:
+        digits: How many digits it has before the decimal mark; then it begins again with 0.
+        most: What it can count in an hour at most, in the unit of its reads.
+
+    """
+
+    digits: int | None = None
+    most: Decimal | None = None
+
+    def fits(self, used: Decimal, seconds: int) -> bool:
+        """Whether the meter can have measured so much in so many seconds."""
+        return self.most is None or _EXACT.multiply(used, _HOUR) <= _EXACT.multiply(
+            self.most, seconds
+        )
+
+    def used(self, held: Decimal, value: Decimal, seconds: int) -> Used:
+        """Return what was used between a read of *held* and one of *value*, *seconds* later.
+
+        A fall is a dip, if it is of two of the last digits at most; past the last digit and on from
+        0, if the digits are known and so much can have been used; else it is no difference at all.
+        """
+        used = _EXACT.subtract(value, held)
+        if used >= 0:
+            return Used(used, None if self.fits(used, seconds) else "above_max_power")
+        if -used <= _DIP * _resolution(held, value):
+            return Used(Decimal(0), "dip")
+        if self.digits is not None and self.most is not None:
+            round_ = _EXACT.add(used, Decimal(1).scaleb(self.digits))
+            if round_ >= 0 and self.fits(round_, seconds):
+                return Used(round_, "rollover")
+        return Used(None, "register_went_back")
 
 
 @attrs.frozen
@@ -54,15 +113,40 @@ class Register:
         interval: The length of a slot in seconds; slots begin at whole multiples of it, in UTC.
         tolerance: How many seconds after the end of a slot its read may be, below *interval*. Of
             several the first counts; what is read later, within a slot, is passed over.
+        rules: What is known of the register.
 
     """
 
     interval: int
     tolerance: int = 0
+    rules: RegisterRules = RegisterRules()
     _last: RegisterRead | None = None
     _held: Decimal = Decimal(0)  # what is counted from: above the last read after a dip
     _span: tuple[Instant, Instant] | None = None
     _is_told: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        interval: int,
+        tolerance: int = 0,
+        state: Mapping[str, Any] | None = None,
+        rules: RegisterRules = RegisterRules(),
+    ) -> Self:
+        """Return a register that goes on from a *state*, or begins without one."""
+        register = cls(interval, tolerance, rules)
+        if state:
+            value, equipment = Decimal(state["value"]), state["equipment"]
+            register._last = RegisterRead(state["instant"], value, equipment)
+            register._held = Decimal(state["held"])
+        return register
+
+    def state(self) -> dict[str, Any]:
+        """Return what it counts from, as JSON has it; empty before the first read that counts."""
+        if self._last is None:
+            return {}
+        last, held = attrs.asdict(self._last), str(self._held)
+        return {**last, "value": str(self._last.value), "held": held}
 
     def ends_slot(self, instant: Instant) -> bool:
         """Note that there is a read at an instant; return whether it is at the end of a slot.
@@ -118,12 +202,14 @@ class Register:
     def _used(self, last: RegisterRead, read: RegisterRead) -> tuple[Instant, Decimal] | None:
         held, self._last, self._held = self._held, read, read.value
         _refuse(last, read)
-        used = _EXACT.subtract(read.value, held)
-        if used < 0:
-            _refuse_fall(held, read.value)
-            self._held, used = held, Decimal(0)  # a dip, whose way back is not counted either
+        used = self.rules.used(held, read.value, read.instant - last.instant)
+        if used.quantity is None:
+            message = f"the register went back from {held} to {read.value}"
+            raise RegisterFault("register_went_back", f"{message}: nothing is counted across")
+        if used.finding == "dip":
+            self._held = held  # the way back up is not counted either
         start = self._end(read) - self.interval
-        return (start, used) if self._end(last) == start else None
+        return (start, used.quantity) if self._end(last) == start else None
 
 
 def _refuse(last: RegisterRead, read: RegisterRead) -> None:
@@ -138,13 +224,6 @@ def _refuse(last: RegisterRead, read: RegisterRead) -> None:
     if read.instant == last.instant:
         message = f"{utc_text(read.instant)} has two reads, {last.value} and {read.value}"
         raise RegisterFault("reads_differ", message)
-
-
-def _refuse_fall(held: Decimal, value: Decimal) -> None:
-    """Raise that a register went back, if it is by more than a dip."""
-    if _EXACT.subtract(held, value) > _DIP * _resolution(held, value):
-        message = f"the register went back from {held} to {value}: nothing is counted across"
-        raise RegisterFault("register_went_back", message)
 
 
 def _resolution(*values: Decimal) -> Decimal:

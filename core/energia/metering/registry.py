@@ -17,6 +17,7 @@ from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, ForeignKeyViolation, InUse, Invalid, NotFound
 from energia.ids import new_id
 from energia.metering.models import (
+    BY_DAYS,
     Channel,
     Meter,
     NewChannel,
@@ -99,7 +100,7 @@ async def meters(queries: Queries, after: str, limit: int) -> list[Meter]:
 
 async def channels(queries: Queries, meter: str) -> list[Channel]:
     """Return the channels of a meter as declared; raises `NotFound` if there is no meter."""
-    declared = await queries.fetch(Channel, SQL["channels_of"], [meter])
+    declared = await queries.fetch(Channel, SQL["channels_of"], {"meters": [meter]})
     if not declared:
         await _row(queries, meter)
     return declared
@@ -108,7 +109,7 @@ async def channels(queries: Queries, meter: str) -> list[Channel]:
 async def channels_of(queries: Queries, meters: Collection[str]) -> dict[str, list[Channel]]:
     """Return the channels of each of some meters as declared; none where there is no such meter."""
     by_meter: dict[str, list[Channel]] = {meter: [] for meter in meters}
-    for channel in await queries.fetch(Channel, SQL["channels_of"], list(by_meter)):
+    for channel in await queries.fetch(Channel, SQL["channels_of"], {"meters": list(by_meter)}):
         by_meter[channel.meter].append(channel)
     return by_meter
 
@@ -197,6 +198,17 @@ async def delete_meter(tenant: Tenant, id_: str) -> None:
             raise NotFound(f"there is no meter {id_!r}")
 
 
+async def hold_meter(queries: Queries, id_: str) -> None:
+    """Hold a meter against whoever would change it or its contracts; raises `NotFound`."""
+    if not await queries.fetch(str, SQL["meter_hold"], id_):
+        raise NotFound(f"there is no meter {id_!r}")
+
+
+async def empty_meter(queries: Queries, id_: str, *, keep: bool) -> None:
+    """Delete a meter that has neither readings nor contracts; or *keep* it, without its names."""
+    await queries.execute(SQL["meter_empty" if keep else "meter_delete"], id_)
+
+
 async def _row(queries: Queries, id_: str) -> _MeterRow:
     rows = await queries.fetch(_MeterRow, SQL["meter_get"], [id_])
     if not rows:
@@ -207,7 +219,7 @@ async def _row(queries: Queries, id_: str) -> _MeterRow:
 async def _meters(queries: Queries, rows: Sequence[_MeterRow]) -> list[Meter]:
     ids = [row.id for row in rows]
     declared: dict[str, list[NewChannel]] = {id_: [] for id_ in ids}
-    for channel in await queries.fetch(Channel, SQL["channels_of"], ids):
+    for channel in await queries.fetch(Channel, SQL["channels_of"], {"meters": ids}):
         declared[channel.meter].append(channel.declaration())
     return [Meter(row.id, row.site, tuple(declared[row.id]), row.name, row.serial) for row in rows]
 
@@ -252,6 +264,7 @@ async def _put_channels(queries: Queries, meter_id: str, wanted: Iterable[Channe
             channel.digits,
             channel.multiplier,
             channel.max_power,
+            channel.by_days,
         )
 
 
@@ -261,9 +274,12 @@ def _channels(
     """Return the channels that a meter is to have; a channel that it has already keeps its key."""
     channels = []
     for declared in new.channels:
-        interval = length_of(declared.interval)
+        by_days = declared.interval is None
+        interval = BY_DAYS if declared.interval is None else length_of(declared.interval)
         before = old.get(declared.id)
-        if declared.offset is not None:
+        if by_days:
+            offset = 0
+        elif declared.offset is not None:
             offset = length_of(declared.offset)
         elif before is not None and before.interval == interval:
             # A default that was chosen stays, even if the site has moved to another zone.
@@ -273,18 +289,21 @@ def _channels(
         key = 0 if before is None else before.key
         grid = (declared.quantity, declared.direction, declared.unit, interval, offset)
         register = (declared.kind, declared.digits, declared.multiplier, declared.max_power)
-        channels.append(Channel(key, meter_id, declared.id, *grid, *register))
+        channels.append(Channel(key, meter_id, declared.id, *grid, *register, by_days))
     return channels
 
 
 def _differ(old: Channel, new: Channel) -> bool:
     """Whether readings of *old* would mean something else as readings of *new*."""
-    return (old.interval, old.offset, old.quantity, old.direction) != (
-        new.interval,
-        new.offset,
-        new.quantity,
-        new.direction,
-    )
+    return _meaning(old) != _meaning(new)
+
+
+def _meaning(channel: Channel) -> tuple[object, ...]:
+    """Return what the readings of a channel rest on; reads of a register are kept in its unit."""
+    grid = channel.interval, channel.offset, channel.by_days
+    is_register = channel.kind == "register"
+    register = (channel.unit, channel.multiplier or 1) if is_register else ()
+    return (*grid, channel.kind, channel.quantity, channel.direction, *register)
 
 
 def _same_id(path: str, body: str | None) -> None:

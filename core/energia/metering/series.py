@@ -63,7 +63,8 @@ NEVER_SENT: Final = -1
 def refuse_length(seconds: float) -> None:
     """Refuse what is no length of a slot: whole seconds that divide a day, at most an hour."""
     if seconds > LONGEST:
-        raise Unfit("not_supported", "intervals over PT1H are not supported yet")
+        message = "a slot lasts an hour at most: days, months and bills are of kind `irregular`"
+        raise Unfit("wrong_interval", message)
     if seconds < 1 or seconds % 1 or DAY % seconds:
         raise Unfit("wrong_interval", "the interval does not divide a day")
 
@@ -77,6 +78,8 @@ class Series:
         interval: The length of a slot in seconds.
         values: int64[n], micro-units; `MISSING` where there is no value.
         quality: int8[n], codes of `QUALITIES`; `NEVER_SENT` where nothing was ever sent.
+        edges: int64[m], where sums of several slots meet that were spread over them evenly: of the
+            slots between two edges only the sum was measured. None where each slot was measured.
 
     """
 
@@ -84,6 +87,7 @@ class Series:
     interval: int
     values: Micro
     quality: Quality
+    edges: Int64 | None = None
 
     @property
     def end(self) -> int:

@@ -103,6 +103,14 @@ def split_slots(series: Series, edges: Int64) -> int:
     return len(np.unique(slots[rest != 0]))
 
 
+def split_stretches(series: Series, edges: Int64) -> int:
+    """Return how many of the instants *edges* lie inside sums that were spread over their slots."""
+    if series.edges is None or len(series.edges) < 2:
+        return 0
+    known = (edges > series.edges[0]) & (edges < series.edges[-1])
+    return int(np.count_nonzero(known & ~np.isin(edges, series.edges)))
+
+
 def first_slots(series: Series, edges: Int64) -> Int64:
     """Return the first slot of *series* that starts at each of the instants *edges*, or later."""
     # Rounded up: the slot in which an edge lies belongs to the window before it.

@@ -20,19 +20,20 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property, partial
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final, TypeVar
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 
-from energia.db.queries import load
+from energia.db.queries import load, one_message
 from energia.db.tenant import Queries
 from energia.errors import Fault, TooLarge
 from energia.metering.blocks import BlockKeys, BlockReadings, contradiction
 from energia.metering.models import Channel
 from energia.metering.outcome import WARNING, Problems
+from energia.metering.reads import DELETED, SentStretch
 from energia.metering.series import (
     MISSING,
     QUALITIES,
@@ -40,8 +41,9 @@ from energia.metering.series import (
     Micro,
     Quality,
 )
+from energia.metering.stretches import Stretch
 from energia.time import DAY, FIRST_YEAR, LAST_YEAR, Int64, instant_of, length_text
-from energia.units import UnknownUnit, decimal_text, finer, to_micros, unit
+from energia.units import GasHeat, UnknownUnit, decimal_text, finer, to_micros, unit
 from energia.work import off_loop
 
 SQL: Final = load(__package__)
@@ -64,6 +66,15 @@ _ROUNDED: Final = (
 #: How many meters that do not exist are remembered and listed: a file of nothing but unknown meters
 #: does not fill the memory.
 _UNKNOWN: Final = 10_000
+#: So many values of a channel tell nothing of whether they only grow.
+_FEW: Final = 12
+#: What grows by more than a part of so many of what it was is no register for certain.
+_STEEP: Final = 10
+_COUNTER: Final = (
+    "looks_like_register",
+    "the values only grow, as those of a register do, and not what was used: say that they are "
+    "reads, or give the channel a `max_power` that allows for them",
+)
 _QUESTIONABLE: Final = QUALITIES.index("questionable")
 
 
@@ -188,6 +199,9 @@ class Directory:
         offsets: The grid offset of each channel, in seconds.
         keys: The number of each channel in the database.
         bounds: The most that a slot of each channel can hold, in micro-units.
+        irregular: bool, which channels have no slots.
+        deleted: Before when the readings of each channel were deleted: in seconds, UTC.
+        gas: What makes kWh of cubic metres of gas, where an import says it.
         told: What a file names and cannot have, of which a problem is listed.
 
     """
@@ -198,6 +212,9 @@ class Directory:
     offsets: Int64 = attrs.Factory(_none)
     keys: Int64 = attrs.Factory(_none)
     bounds: Int64 = attrs.Factory(_none)
+    irregular: Mask = attrs.Factory(lambda: np.zeros(0, bool))
+    deleted: Int64 = attrs.Factory(_none)
+    gas: GasHeat | None = None
     told: set[Origin] = attrs.Factory(set)
     _meters: dict[str, dict[str, int]] = attrs.Factory(dict)
 
@@ -210,8 +227,12 @@ class Directory:
         """
         new = await off_loop_if_many(partial(self.new, meters), len(meters))
         if new:
-            sql = SQL["channels_lock_for_readings" if hold else "channels_of"]
-            self.add(new, await queries.fetch(Channel, sql, new))
+            sql = (
+                one_message(SQL["channels_hold"], SQL["channels_of"])
+                if hold
+                else SQL["channels_of"]
+            )
+            self.add(new, await queries.fetch(Channel, sql, {"meters": new}))
 
     def new(self, meters: Iterable[str]) -> list[str]:
         """Return those of *meters* that are still to be looked up."""
@@ -226,12 +247,32 @@ class Directory:
             self._meters.setdefault(channel.meter, {})[channel.id] = len(self.channels)
             self.channels.append(channel)
         self._note_unknown(set(meters) - self._meters.keys())
-        columns = [(each.interval, each.offset, each.key, each.bound) for each in self.channels]
-        table = np.array(columns, np.int64).reshape(-1, 4)
-        self.intervals, self.offsets, self.keys, self.bounds = table.T
+        columns = [
+            (each.interval, each.offset, each.key, each.bound, each.deleted_before or FIRST)
+            for each in self.channels
+        ]
+        table = np.array(columns, np.int64).reshape(-1, 5)
+        self.intervals, self.offsets, self.keys, self.bounds, self.deleted = table.T
+        self.irregular = np.array([each.kind == "irregular" for each in self.channels], bool)
+
+    @property
+    def meters(self) -> list[str]:
+        """The meters that exist, of those that were looked up."""
+        return list(self._meters)
 
     def target(self, meter: str, channel: str | None, unit_name: str | None) -> Target | Refusal:
         """Return what readings of a meter, channel and unit go to, or why to none."""
+        index = self.found(meter, channel)
+        if isinstance(index, Refusal):
+            return index
+        declared = self.channels[index]
+        if declared.kind == "register":
+            message = f"{declared.id} is a register: send its reads, and not what was used"
+            return Refusal("wrong_kind", message)
+        return with_unit(index, declared, unit_name, self.gas)
+
+    def found(self, meter: str, channel: str | None) -> int | Refusal:
+        """Return the index of a channel, which need not be named if the meter has no other."""
         declared = self._meters.get(meter)
         if declared is None:
             return Refusal("unknown_meter", f"there is no meter {meter[:64]!r}")
@@ -241,30 +282,45 @@ class Directory:
         index = next(iter(declared.values())) if channel is None else declared.get(channel)
         if index is None:
             return Refusal("unknown_channel", f"the meter has no channel {str(channel)[:64]!r}")
-        return _with_unit(index, self.channels[index], unit_name)
+        return index
 
     def _note_unknown(self, meters: Iterable[str]) -> None:
         self.unknown.update(islice(meters, _UNKNOWN - len(self.unknown)))
 
 
-def _with_unit(index: int, channel: Channel, name: str | None) -> Target | Refusal:
+def with_unit(
+    index: int, channel: Channel, name: str | None, gas: GasHeat | None = None
+) -> Target | Refusal:
+    """Return a channel as the target of values in a unit, or why these are not for it."""
     if name is None:
         return Target(index, channel.declared.factor)
     try:
         named = unit(name)
     except UnknownUnit as error:
         return Refusal("wrong_unit", str(error))
-    if not named.fits(channel.quantity):
+    if named.fits(channel.quantity):
+        return Target(index, named.factor)
+    if named.canonical != "m3" or channel.canonical != "kWh":
         return Refusal("wrong_unit", f"{channel.quantity} is not measured in {name}")
-    return Target(index, named.factor)
+    if gas is None:
+        return Refusal("wrong_unit", _NO_HEAT.format(channel.quantity, name))
+    return Target(index, named.factor * gas.factor)
 
+
+_DELETED: Final = Refusal(*DELETED)
+
+#: What is said of a volume that would be energy.
+_NO_HEAT: Final = (
+    "{} is not measured in {}: gas becomes kWh by its `calorific_value` (MJ/m3) and "
+    "`correction_factor`, which the import of a file says, both of them"
+)
 
 # From runs to day blocks.
 
 
 async def validated(
     runs: ReadingRuns, directory: Directory, problems: Problems
-) -> AsyncIterator["ValidReadings"]:
+) -> AsyncIterator["ValidReadings | ValidStretches"]:
     """Yield what can be stored of *runs*, about `GROUP` readings at a time; note what cannot.
 
     The channels of *runs* are in *directory*. A channel's readings of one call come together, so
@@ -276,6 +332,9 @@ async def validated(
     for group in assignment.groups(runs.lengths, directory.intervals):
         work = partial(_valid, runs, assignment, group, directory, problems)
         yield await off_loop_if_many(work, len(runs.values))
+    if len(assignment.irregular):
+        some = partial(_valid_stretches, runs, assignment, directory, problems)
+        yield await off_loop_if_many(some, len(runs.values))
 
 
 async def off_loop_if_many(work: Callable[[], T], size: int) -> T:
@@ -300,19 +359,34 @@ class ValidReadings:
 
 
 @attrs.frozen(eq=False)
+class ValidStretches:
+    """What can be stored of the runs that are for channels without slots."""
+
+    stretches: list[SentStretch]
+
+    @property
+    def meters(self) -> frozenset[str]:
+        """The meters that they are of."""
+        return frozenset(each.channel.meter for each in self.stretches)
+
+
+@attrs.frozen(eq=False)
 class Assignment:
     """The channel and slots of each run.
 
     Attributes:
-        runs: int64[n], the runs that can be stored, in the order of channels.
+        runs: int64[n], the runs that can be stored in slots, in the order of channels.
+        irregular: int64[m], the runs that can be stored in channels without slots.
         channel: int64 per run that was sent, an index of `Directory.channels`; -1 for refused ones.
-        slot: int64 per run that was sent, the number of its first slot on the channel's grid.
+        slot: int64 per run that was sent, the number of its first slot on the channel's grid; of
+            `irregular` ones when it starts, in seconds since 1970-01-01T00:00Z.
         factor: Per run that was sent, the index of `factors` of its unit.
         factors: The factors of the units.
 
     """
 
     runs: Int64
+    irregular: Int64
     channel: Int64
     slot: Int64
     factor: Int64
@@ -342,11 +416,13 @@ def assign(runs: ReadingRuns, directory: Directory, problems: Problems) -> Assig
     # A refused run is computed with the first channel's grid, so that the arrays stay whole; what
     # comes out is not looked at.
     index = np.maximum(channel, 0)
-    interval, offset = (
-        (directory.intervals[index], directory.offsets[index])
+    interval, offset, irregular = (
+        (directory.intervals[index], directory.offsets[index], directory.irregular[index])
         if directory.channels
-        else (np.ones_like(index), np.zeros_like(index))
+        else (np.ones_like(index), np.zeros_like(index), np.zeros(len(index), bool))
     )
+    if irregular.any():
+        interval = np.where(irregular, runs.intervals, interval)
     start = runs.starts
     if runs.end_stamped is not None:
         start = np.where(runs.end_stamped, start - interval, start)
@@ -361,16 +437,21 @@ def assign(runs: ReadingRuns, directory: Directory, problems: Problems) -> Assig
             problems.add_each(code, refused.tolist(), fault, runs.count(refused))
             fits[refused] = False
 
+    unknown = "the channel has no slots: each of its readings needs a start and an end"
+    refuse(irregular & (interval <= 0), "wrong_interval", unknown)
     misfits = (runs.intervals != 0) & (runs.intervals != interval)
     refuse(misfits, "wrong_interval", "the channel's interval is {0}")
     end = start + interval * runs.lengths
     refuse((start < FIRST) | (end > LAST), "out_of_range", "the years are 1900 to 2199")
     message = "the channel's slots are {0} long and start {1} after midnight UTC"
-    refuse((start - offset) % interval != 0, "off_grid", message)
-    accepted = np.flatnonzero(fits)
+    whole = np.maximum(interval, 1)
+    refuse(~irregular & ((start - offset) % whole != 0), "off_grid", message)
+    accepted = np.flatnonzero(fits & ~irregular)
     order = np.lexsort((channel[accepted], interval[accepted]))
-    slot = (start - offset) // interval
-    return Assignment(accepted[order], np.where(fits, channel, -1), slot, factor, factors)
+    slot = np.where(irregular, start, (start - offset) // whole)
+    others = np.flatnonzero(fits & irregular)
+    channel = np.where(fits, channel, -1)
+    return Assignment(accepted[order], others, channel, slot, factor, factors)
 
 
 def _targets(
@@ -461,6 +542,8 @@ def _valid(
     readings = _scaled(runs, assignment, group, problems)
     readings = _checked(runs, readings, directory, problems)
     readings, repeated = _folded(runs, readings, problems)
+    if runs.is_file:
+        readings = _without_counters(runs, readings, directory, problems)
     width = DAY // int(directory.intervals[assignment.channel[group[0]]])
     day, slot = readings.slot // width, readings.slot % width
     # Sorted by channel and slot, so a block begins where one of channel and day changes.
@@ -480,6 +563,35 @@ def _valid(
     )
     meters = frozenset(directory.channels[index].meter for index in np.unique(channel).tolist())
     return ValidReadings(blocks, meters, repeated)
+
+
+def _valid_stretches(
+    runs: ReadingRuns, assignment: Assignment, directory: Directory, problems: Problems
+) -> ValidStretches:
+    """Return what can be stored of the runs for channels without slots."""
+    readings = _scaled(runs, assignment, assignment.irregular, problems)
+    readings = _without_contradictions(runs, readings, problems)
+    run = np.searchsorted(runs.bases, readings.index, side="right") - 1
+    length = runs.intervals[run]
+    start = assignment.slot[run] + (readings.index - runs.bases[run]) * length
+    columns = (readings.channel, start, length, readings.values, readings.quality, readings.index)
+    sent = []
+    for channel, begin, seconds, value, quality, index in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        declared, place = directory.channels[channel], runs.fault_at("", "", index)
+        stretch = Stretch(begin, begin + seconds, value, quality)
+        if value != MISSING and abs(value) > declared.most(seconds):
+            _warn_above(value, place, problems)
+            stretch = attrs.evolve(stretch, quality=_QUESTIONABLE)
+        sent.append(SentStretch(declared, stretch, place))
+    return ValidStretches(sent)
+
+
+def _warn_above(value: int, place: Fault, problems: Problems) -> None:
+    message = f"{decimal_text(value)} is above what max_power allows"
+    code = "above_max_power"
+    problems.add(attrs.evolve(place, code=code, message=message, severity=WARNING), 0)
 
 
 @attrs.frozen(eq=False)
@@ -539,14 +651,13 @@ def _tell_rounded(runs: ReadingRuns, indexes: Int64, problems: Problems) -> None
 def _checked(
     runs: ReadingRuns, readings: _SlotReadings, directory: Directory, problems: Problems
 ) -> _SlotReadings:
-    """Refuse values that are said to be missing; mark what the channel cannot have measured.
+    """Refuse values that are said to be missing, or were deleted; mark what is too much.
 
     What is above the channel's power is stored all the same, as questionable: it may be the limit
     that is wrong, and nobody can send the reading again.
     """
-    contradictory = (readings.quality == 0) & (readings.values != MISSING)
-    refusal = Refusal("missing_with_value", "a reading of quality missing has no value")
-    readings = _without(runs, readings, contradictory, refusal, problems)
+    readings = _without_contradictions(runs, readings, problems)
+    readings = _without(runs, readings, _deleted(readings, directory), _DELETED, problems)
     above = (readings.values != MISSING) & (
         np.abs(readings.values) > directory.bounds[readings.channel]
     )
@@ -554,10 +665,62 @@ def _checked(
     for row in np.flatnonzero(above).tolist():
         if len(problems.faults) >= problems.limit:
             break
-        message = f"{decimal_text(int(readings.values[row]))} is above what max_power allows"
-        fault = runs.fault_at("above_max_power", message, int(readings.index[row]))
-        problems.add(attrs.evolve(fault, severity=WARNING), 0)
+        place = runs.fault_at("", "", int(readings.index[row]))
+        _warn_above(int(readings.values[row]), place, problems)
     return readings
+
+
+def _without_contradictions(
+    runs: ReadingRuns, readings: _SlotReadings, problems: Problems
+) -> _SlotReadings:
+    """Return *readings* without values that are said to be missing, which are noted."""
+    contradictory = (readings.quality == 0) & (readings.values != MISSING)
+    refusal = Refusal("missing_with_value", "a reading of quality missing has no value")
+    return _without(runs, readings, contradictory, refusal, problems)
+
+
+def _without_counters(
+    runs: ReadingRuns, readings: _SlotReadings, directory: Directory, problems: Problems
+) -> _SlotReadings:
+    """Refuse what a register shows where a file is taken for what was used.
+
+    A channel with a `max_power` that allows for the values is believed.
+    """
+    edges = np.flatnonzero(np.diff(readings.channel)) + 1
+    kept = np.ones(len(readings.channel), bool)
+    for first, past in pairwise([0, *edges.tolist(), len(kept)]):
+        if past - first < _FEW:
+            continue
+        channel = directory.channels[int(readings.channel[first])]
+        valued = readings.values[first:past] != MISSING
+        values, slots = readings.values[first:past][valued], readings.slot[first:past][valued]
+        largest = int(np.abs(values).max(initial=0))
+        is_limited = channel.max_power is not None and largest <= channel.bound
+        if not is_limited and _is_counter(values, slots, channel.interval):
+            kept[first:past] = False
+            problems.add(runs.fault_at(*_COUNTER, int(readings.index[first])), past - first)
+    return readings if kept.all() else readings.take(kept)
+
+
+def _is_counter(values: Micro, slots: Int64, interval: int) -> bool:
+    """Tell whether values look like those of a register, which only grow.
+
+    What is used rises and falls within a day. Within less than a day it may only rise, as the sun
+    does, but then not by a small part of what it was at the beginning.
+    """
+    steps = np.diff(values)
+    if len(values) < _FEW or (steps < 0).any() or np.count_nonzero(steps) < len(steps) / 4:
+        return False
+    is_steep = int(values[0]) <= _STEEP * int(values[-1] - values[0])
+    return not is_steep or (int(slots[-1]) - int(slots[0])) * interval > DAY
+
+
+def _deleted(readings: _SlotReadings, directory: Directory) -> Mask:
+    """Return which readings are of slots that were deleted, as a law asks."""
+    channel = readings.channel
+    starts = readings.slot * directory.intervals[channel] + directory.offsets[channel]
+    deleted: Mask = starts < directory.deleted[channel]
+    return deleted
 
 
 def _without(

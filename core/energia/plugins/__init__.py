@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from energia.costing.timing import PricingFinished
     from energia.metering.decoders import Decoder
     from energia.metering.outcome import ReadingsRejected, ReadingsStored
+    from energia.metering.sources import Source
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
     from energia.pricing.market.feeds import PriceFeed, PricesFetched
@@ -160,6 +161,10 @@ class Plugins:
     def price_feeds(self) -> "tuple[PriceFeed, ...]":
         """Return what fetches prices."""
         return tuple(feed for _, feed in self._registered.price_feeds.values())
+
+    def sources(self) -> "tuple[Source, ...]":
+        """Return what brings readings in by itself."""
+        return tuple(source for _, source in self._registered.sources.values())
 
     def commands(self) -> "Mapping[str, click.Command]":
         """Return the commands of the command line, by name."""

@@ -21,6 +21,7 @@ from energia.contract import (
     OF_FEEDS,
     OF_IMPORTERS,
     OF_PROBES,
+    OF_SOURCES,
     HasPeriod,
     HasTimeout,
     lacking,
@@ -158,6 +159,17 @@ def _price_feed(offer: object) -> str | None:
     )
 
 
+def _source(offer: object) -> str | None:
+    if isinstance(offer, type):
+        return _of_class("source", offer)
+    if not inspect.iscoroutinefunction(getattr(offer, "run", None)):
+        return "a source must have a coroutine function `run`"
+    organization = getattr(offer, "organization", 1)
+    if type(organization) is not int or organization < 1:
+        return "the `organization` of a source must be the key of one: a whole number from 1"
+    return misspelt(offer, OF_SOURCES)
+
+
 def _times(what: str, offer: object) -> str | None:
     stated: dict[str, object] = {
         "timeout": offer.timeout if isinstance(offer, HasTimeout) else 1,
@@ -234,5 +246,6 @@ _LACKING: Final[Mapping[str, Callable[[object], str | None]]] = {
     "register_migrations": _folder,
     "register_seeds": _seed,
     "register_price_feeds": _price_feed,
+    "register_sources": _source,
     "register_commands": _instance("click", "Command"),
 }

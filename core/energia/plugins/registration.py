@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from energia.access.callers import Authenticator
     from energia.core import Probe, Seed
     from energia.metering.decoders import Decoder
+    from energia.metering.sources import Source
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
     from energia.pricing.market.feeds import PriceFeed
@@ -171,6 +172,7 @@ class Registered:
     probes: "dict[str, tuple[str, Probe]]"
     seeds: "dict[str, tuple[str, Seed]]"
     price_feeds: "dict[str, tuple[str, PriceFeed]]"
+    sources: "dict[str, tuple[str, Source]]"
     commands: "dict[str, tuple[str, click.Command]]"
     collectors: "tuple[tuple[str, Collector], ...]"
     routes: "tuple[tuple[str, Route], ...]"
@@ -200,6 +202,7 @@ def registered(manager: pluggy.PluginManager) -> Registered:
         price_feeds=cast(
             "dict[str, tuple[str, PriceFeed]]", named(manager, "register_price_feeds", "price feed")
         ),
+        sources=cast("dict[str, tuple[str, Source]]", named(manager, "register_sources", "source")),
         commands=cast(
             "dict[str, tuple[str, click.Command]]", named(manager, "register_commands", "command")
         ),

@@ -264,7 +264,7 @@ class BaseMeasure:
                 return ("reactive_energy.import",)
 
             def evaluate(self, slots: Slots) -> Mapping[str, int]:
-                part = slots.portion(self.roles[0])
+                part = slots.portion(self.roles[0], ())
                 return slots.calendar(self.schedule, self.roles[0]).sums(part.values, part.largest)
 
     """

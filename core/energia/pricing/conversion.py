@@ -189,7 +189,7 @@ class Conversion:
             Invalid: A day has no calorific value (fault `missing_calorific_value`).
 
         """
-        grid = slots.portion(role).grid
+        grid = slots.portion(role, ()).grid
         if not grid.count:
             return []
         # Where the clock goes back over midnight the new day has begun already.
@@ -206,11 +206,12 @@ class Conversion:
                 past = int(np.searchsorted(days, day_number(entry.to)))
             spans.append((entry, slice(at, past)))
             at = past
+        slots.portion(role, [grid.start + grid.interval * span.start for _, span in spans[1:]])
         return spans
 
     def energy(self, slots: Slots, role: Role) -> Portion:
         """Return the energy of each slot of *role*, in micro-units; raises as `spans`."""
-        return self.convert(slots.portion(role), self.spans(slots, role))
+        return self.convert(slots.portion(role, ()), self.spans(slots, role))
 
     def convert(self, part: Portion, spans: Sequence[tuple[Entry, slice]]) -> Portion:
         """Return the energy of each slot of a volume, by the calorific values of its *spans*."""
@@ -220,7 +221,7 @@ class Conversion:
         ]
         values: Micro = np.concatenate(parts) if parts else part.values
         largest = int(abs(values).max()) if len(values) else 0
-        return Portion(part.grid, values, largest)
+        return attrs.evolve(part, values=values, largest=largest)
 
 
 def _converted(values: Micro, largest: int, factor: Fraction) -> Micro:
@@ -317,7 +318,7 @@ class Volumes(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the sums of volumes and of energy."""
-        volume = slots.portion(self.channel)
+        volume = slots.portion(self.channel, ())
         spans = self.conversion.spans(slots, self.channel)
         energy = self.conversion.convert(volume, spans)
         result = dict[str, int]()

@@ -22,7 +22,7 @@ from energia.pricing.exact import (
 from energia.pricing.lines import NOTHING, BillSoFar, Line, Remembered, Replace, State, Step
 from energia.pricing.rounding import ENDLESS, Rounded, round_bill
 from energia.pricing.segments import Due, Segment, segments
-from energia.pricing.slots import Assumption, Slots
+from energia.pricing.slots import Assumption, NeedsFiner, Slots
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, Usage
 from energia.time import Instant
@@ -103,7 +103,11 @@ class Running:
         """Run one charge on its usage; it sees the exact lines of those before it."""
         checkpoint()
         charge, code = due.charge, code_of(due.charge)
-        measured = due.measured(self._evaluated)
+        try:
+            measured = due.measured(self._evaluated)
+        except NeedsFiner as error:
+            message = f"the charge {code} needs finer readings: {error.detail}"
+            raise NeedsFiner.of(NeedsFiner.code, message) from None
         bill = self._so_far(code)
         given = self._take(code, charge.lines(measured, bill))
         self.measured[code], self._ran[code] = measured, _Ran(due, bill)

@@ -25,7 +25,7 @@ class Energy(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sum of all slots."""
-        part = slots.portion(self.channel)
+        part = slots.portion(self.channel, ())
         return {"total": total(part.values, part.largest)}
 
     def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
@@ -47,7 +47,7 @@ class EnergyByPeriod(BaseMeasure):
 
     def evaluate(self, slots: Slots) -> Mapping[str, int]:
         """Return the exact sum of the slots of each period."""
-        part = slots.portion(self.channel)
+        part = slots.portion(self.channel, ())
         return slots.calendar(self.schedule, self.channel).sums(part.values, part.largest)
 
     def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:

@@ -15,7 +15,6 @@ from typing import TypeAlias
 import attrs
 
 from energia.errors import IncompleteUsage, Invalid
-from energia.pricing.calendar import Grid
 from energia.pricing.charges import Charge, Measure, Measured, Mergeable, code_of
 from energia.pricing.market.needs import refuse_unfit, series_of
 from energia.pricing.schedule import DayList, DayTypes
@@ -26,6 +25,7 @@ from energia.pricing.slots import (
     Portion,
     Slots,
     boundary_inside,
+    spread,
 )
 from energia.pricing.tariffs import InForce, Tariff, Version
 from energia.pricing.usage import Days, Terms, Usage, all_gaps, cut
@@ -231,7 +231,7 @@ class _Cutter:
             self.assumptions |= result.assumptions
             for role, portion in result.portions.items():
                 self._portions.setdefault(role, []).append((first, last, portion))
-                self._tell_split(role, portion.grid, first, last)
+                self._tell_split(role, portion, first, last)
         if missing:
             raise all_gaps(missing, "parts of the window")
 
@@ -285,8 +285,12 @@ class _Cutter:
         lists = tuple(DayList(name, frozenset(days)) for name, days in listed.items())
         return DayTypes(frozenset(holidays), versions[-1].types.weekend_days, lists)
 
-    def _tell_split(self, role: str, grid: Grid, first: int, last: int) -> None:
+    def _tell_split(self, role: str, portion: Portion, first: int, last: int) -> None:
         begins = [span.start for span in self.spans[first + 1 : last + 1]]
+        cut = sum(portion.stretch_at(begin) is not None for begin in begins)
+        if cut:
+            self.assumptions[spread(role, cut)] = None
+        grid = portion.grid
         inside = sum((begin - grid.start) % grid.interval != 0 for begin in begins)
         if inside:
             assumption = boundary_inside(

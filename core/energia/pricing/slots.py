@@ -1,11 +1,12 @@
 """The usage in a window, as measures see it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Self
 
 import attrs
 import numpy as np
 
+from energia.errors import Invalid
 from energia.metering.series import Micro
 from energia.pricing.cache import CACHE
 from energia.pricing.calendar import Calendar, Grid, compiled
@@ -90,6 +91,15 @@ def boundary_inside(boundary: str, number: int, slots: str, rule: str) -> Assump
     return Assumption("boundary_inside_interval", message, number)
 
 
+def spread(role: str, number: int) -> Assumption:
+    """Return that *number* sums of several slots of a role are spread evenly over their time."""
+    message = (
+        f"a change falls inside {number} of the times between two reads of {role}: what was used "
+        "in each is spread evenly over its days"
+    )
+    return Assumption("spread_readings", message, number)
+
+
 @attrs.frozen(eq=False)
 class Portion:
     """The readings of one role in a window: every slot that starts in it, none missing.
@@ -100,6 +110,8 @@ class Portion:
         largest: A bound of their magnitudes.
         read: The longest slots that were read, in seconds, where some were longer than those of
             the grid and spread over them; else 0.
+        edges: int64[m], where sums meet that were spread over several slots each, in seconds since
+            1970-01-01T00:00Z; None where each slot was measured.
 
     """
 
@@ -107,6 +119,7 @@ class Portion:
     values: Micro
     largest: int
     read: int = 0
+    edges: Int64 | None = None
 
     @property
     def longest(self) -> int:
@@ -118,7 +131,22 @@ class Portion:
         grid = self.grid
         first, past = grid.index_at(start), grid.index_at(end)
         part = Grid(grid.start + first * grid.interval, grid.interval, past - first)
-        return Portion(part, self.values[first:past], self.largest, self.read)
+        return attrs.evolve(self, grid=part, values=self.values[first:past])
+
+    def stretch_at(self, instant: Instant) -> tuple[Instant, Instant] | None:
+        """Return the sum of several slots in which *instant* lies; None at the edge of one."""
+        if self.edges is None or not len(self.edges):
+            return None
+        past = int(np.searchsorted(self.edges, instant, side="right"))
+        if not 0 < past < len(self.edges) or self.edges[past - 1] == instant:
+            return None
+        return int(self.edges[past - 1]), int(self.edges[past])
+
+
+class NeedsFiner(Invalid):
+    """Readings are sums of longer times than a charge needs to know."""
+
+    code = "needs_finer_readings"
 
 
 #: A bill of more days is more than one month: what is charged once a bill says so then.
@@ -206,15 +234,58 @@ class Slots:
         refuse_unit(series, role, self.units.get(role))
         return formula.complete(series, self.portion(role).grid, self.rounding, self.zone)
 
-    def portion(self, role: str) -> Portion:
-        """Return the readings of *role*, which the measure states among its roles."""
+    def portion(self, role: str, cuts: Iterable[Instant] | None = None) -> Portion:
+        """Return the readings of *role*, which the measure states among its roles.
+
+        Args:
+            role: The role.
+            cuts: The instants between which a measure adds slots up and looks at nothing finer;
+                without them each slot matters. Only so can it measure a register that is read once
+                a month: sums of stretches that no instant cuts are exact. One that is cut once, at
+                a midnight, is spread evenly over its days, and the cost says so.
+
+        Raises:
+            NeedsFiner: The readings are sums of longer times.
+
+        """
         if role not in self.portions:
             raise LookupError(f"the measure does not state the role {role!r}")
-        return self.portions[role]
+        portion = self.portions[role]
+        if portion.edges is not None:
+            self._refuse_coarse(role, portion, portion.edges, cuts)
+        return portion
+
+    def _refuse_coarse(
+        self, role: str, portion: Portion, edges: Int64, cuts: Iterable[Instant] | None
+    ) -> None:
+        """Refuse to look into stretches; tell of those that are spread, each over two parts."""
+        if cuts is None and len(edges) > 1:
+            raise self._finer(role, int(edges[0]), int(edges[1]))
+        cut = [(portion.stretch_at(instant), instant) for instant in cuts or ()]
+        inside = [(stretch, instant) for stretch, instant in cut if stretch is not None]
+        for index, (stretch, instant) in enumerate(inside):
+            again = index and inside[index - 1][0] == stretch
+            if again or not self.zone.starts_day(instant):
+                raise self._finer(role, *stretch)
+        if inside:
+            self.assumptions[spread(role, len(inside))] = None
+
+    def _finer(self, role: str, start: Instant, end: Instant) -> NeedsFiner:
+        begin, past = self.zone.text(start), self.zone.text(end)
+        message = f"what {role} measured from {begin} to {past} is known as one sum only"
+        return NeedsFiner.of(NeedsFiner.code, message)
 
     def calendar(self, schedule: Schedule, role: str) -> Calendar:
-        """Return the periods of the slots of *role* under *schedule*."""
-        calendar = compiled(schedule, self.types, self.zone, self.portion(role).grid)
+        """Return the periods of the slots of *role* under *schedule*.
+
+        Raises:
+            NeedsFiner: The readings are sums of times in which periods change.
+
+        """
+        grid = self.portion(role, ()).grid
+        calendar = compiled(schedule, self.types, self.zone, grid)
+        if self.portions[role].edges is not None:
+            self.portion(role, (grid.start + grid.interval * calendar.bounds[1:]).tolist())
         if calendar.split:
             self.assume_boundary(PERIODS_MEET, calendar.split, f"slots of {role}", PERIOD_AT_START)
         self.assumptions.update(dict.fromkeys(assumed_of(calendar)))

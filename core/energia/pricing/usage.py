@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
+from functools import reduce
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
@@ -20,7 +21,7 @@ from energia.pricing.exact import rounded
 from energia.pricing.lines import Remembered
 from energia.pricing.market.series import PriceSeries
 from energia.pricing.schedule import DayTypes
-from energia.pricing.slots import Assumption, Portion, boundary_inside
+from energia.pricing.slots import Assumption, Portion, boundary_inside, spread
 from energia.time import DAY, Instant, Int64, Zone, duration_text
 from energia.units import ceiling
 
@@ -287,7 +288,30 @@ class _Cutting:
             return None
         if filled_slots:
             self.result.assumptions[_told(name, self.terms.missing, filled_slots)] = None
-        return Portion(grid, part, max(-smallest, int(part.max())) if len(part) else 0)
+        if self._is_unread(role, name, series, part_of_window):
+            return None
+        largest = max(-smallest, int(part.max())) if len(part) else 0
+        return Portion(grid, part, largest, edges=series.edges)
+
+    def _is_unread(
+        self, role: str, name: str, series: Series, window: tuple[Instant, Instant]
+    ) -> bool:
+        """Tell whether a boundary of the window lies between two reads; that is noted.
+
+        Who asks for estimates is given what was used spread evenly over the days between the reads.
+        """
+        whole = Portion(Grid(series.start, series.interval, 0), series.values, 0, 0, series.edges)
+        stretches = [(edge, whole.stretch_at(edge)) for edge in window]
+        cut = [(edge, stretch) for edge, stretch in stretches if stretch is not None]
+        if cut and self.terms.missing == "estimate":
+            self.result.assumptions[spread(role, len(cut))] = None
+            return False
+        zone = self.days.zone
+        for edge, stretch in cut:
+            first, past, day = (zone.datetime(each).date() for each in (*stretch, edge))
+            message = f"{name}: read on {first} and on {past}, and not on {day}"
+            self.faults.append(Fault("not_read", message, self.terms.pointers.get(role)))
+        return bool(cut)
 
     def _is_guess(self, role: str, name: str, lacking: int, slots: int) -> bool:
         """Tell whether more slots are to be estimated than may be; that is noted.
@@ -341,7 +365,8 @@ def _finer(portion: Portion, interval: int) -> Portion:
         np.arange(len(each) * parts) % parts < np.repeat(rest, parts)
     )
     finer = Grid(grid.start, interval, grid.count * parts)
-    return Portion(finer, values.astype(np.int64), portion.largest, grid.interval)
+    whole = values.astype(np.int64)
+    return Portion(finer, whole, portion.largest, grid.interval, portion.edges)
 
 
 def _sum(role: str, portions: Sequence[Portion], window: tuple[Instant, Instant]) -> Portion:
@@ -359,7 +384,10 @@ def _sum(role: str, portions: Sequence[Portion], window: tuple[Instant, Instant]
             raise _different(role)
         values[begin:past] += portion.values
     read = max(portion.longest for portion in portions)
-    return Portion(grid, values, sum(portion.largest for portion in portions), read)
+    known = [portion.edges for portion in portions if portion.edges is not None]
+    # A sum is exact where all of its parts are.
+    edges = reduce(np.intersect1d, known) if known else None
+    return Portion(grid, values, sum(portion.largest for portion in portions), read, edges)
 
 
 def all_gaps(missing: Sequence[IncompleteUsage], what: str) -> IncompleteUsage:

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from energia.testing.conformance import check_charge as check_charge
     from energia.testing.conformance import outcomes as outcomes
+    from energia.testing.decoders import check_decoder as check_decoder
     from energia.testing.outcome import Failed as Failed
     from energia.testing.outcome import Outcome as Outcome
     from energia.testing.outcome import Skipped as Skipped
     from energia.testing.pricing import Pricing as Pricing
+    from energia.testing.sources import Gathered as Gathered
+    from energia.testing.sources import gathered as gathered
     from energia.testing.usage import CLOCK_CHANGES as CLOCK_CHANGES
     from energia.testing.usage import ClockChange as ClockChange
     from energia.testing.usage import hourly as hourly
@@ -25,12 +28,17 @@ _MODULES = {
         "check_charge",
         "outcomes",
     ),
+    "decoders": ("check_decoder",),
     "outcome": (
         "Failed",
         "Outcome",
         "Skipped",
     ),
     "pricing": ("Pricing",),
+    "sources": (
+        "Gathered",
+        "gathered",
+    ),
     "usage": (
         "CLOCK_CHANGES",
         "ClockChange",

@@ -11,10 +11,12 @@ from aiohttp import web
 
 from energia.access.authentication import Authentication
 from energia.audit.retention import expiring
+from energia.billing import retention
 from energia.convert.schema import Schemas
 from energia.core import Core
 from energia.errors import PluginError
 from energia.health.monitor import Monitor
+from energia.metering.keeper import receiving
 from energia.plugins import Plugins
 from energia.pricing.cache import CACHE
 from energia.pricing.charges import Charge
@@ -30,6 +32,7 @@ from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR, WORK
 from energia.web.middlewares import answered, in_time, observe, on_prepare
 from energia.web.rates import at_rate, limits_of
 from energia.web.routes import Route
+from energia.web.source_probes import SourceProbe
 from energia.work import Workers
 
 #: A part of a path that stands for any text: its name makes no difference to what is answered.
@@ -69,7 +72,8 @@ def create_app(core: Core) -> web.Application:
     limits_of(app)
     app[WORKERS] = Workers(core.settings.limits.workers, core.settings.limits.queue)
     feed_probes = map(FeedProbe, core.plugins.price_feeds())
-    probes = [*core.plugins.probes(), *feed_probes, BackgroundProbe()]
+    source_probes = map(SourceProbe, core.plugins.sources())
+    probes = [*core.plugins.probes(), *feed_probes, *source_probes, BackgroundProbe()]
     app[MONITOR] = Monitor(probes, core)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
     app.on_response_prepare.append(on_prepare)
@@ -99,7 +103,9 @@ async def started(app: web.Application) -> AsyncIterator[None]:
     async with (
         core.plugins.lifespans(core),
         feeding(core),
+        receiving(core),
         expiring(core),
+        retention.expiring(core),
         app[MONITOR].running(),
         app[AUTHENTICATION].noting_use(),
     ):

@@ -121,6 +121,11 @@ def added(values: list[Decimal]) -> Decimal:
     return total
 
 
+def multiplied(value: Decimal, factor: Decimal) -> Decimal:
+    """Return the exact product of a value and its factor."""
+    return _EXACT.multiply(value, factor)
+
+
 class BadQuality(ValueError):
     """There is no such quality."""
 

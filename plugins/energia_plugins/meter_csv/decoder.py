@@ -2,9 +2,11 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from typing import Any
 
-from energia import Problem, Proposal, Reading
+from energia import Item, MeterRead, Problem, Proposal, Reading
+from energia.time import Zone
 from energia_plugins.meter_csv.header import Header, found
 from energia_plugins.meter_csv.layouts import LongLayout, WideLayout
 from energia_plugins.meter_csv.options import CsvOptions, TableOptions
@@ -40,7 +42,7 @@ class CsvDecoder:
         """Return the options by which a file may be read, with their doubts."""
         return proposal(head, said, zone)
 
-    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
+    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Item]:
         """Yield a reading or a problem for each value below the header that says something.
 
         Raises:
@@ -51,8 +53,56 @@ class CsvDecoder:
         yield from readings(rows(chunks, options.codec, options.mark), options)
 
 
-def readings(table: Iterator[Row], options: TableOptions) -> Iterator[Reading | Problem]:
-    """Yield the readings and problems of a table; raises `Invalid`."""
+def readings(table: Iterator[Row], options: TableOptions) -> Iterator[Item]:
+    """Yield the readings, or reads, and problems of a table; raises `Invalid`."""
+    items = _items(table, options)
+    if options.reads:
+        return map(_as_read, items)
+    return items if options.length is None else _long(items, options.length, options.timezone)
+
+
+def _as_read(item: Reading | Problem) -> Item:
+    """Return a reading as what a register shows at its time stamp."""
+    if isinstance(item, Problem):
+        return item
+    if item.value is None:
+        return Problem(item.line, "missing_value", "a read of a register has a value")
+    instant = item.start if item.start is not None else item.end
+    assert instant is not None
+    names = (item.meter, item.channel, item.unit)
+    return MeterRead(item.line, item.value, instant, item.quality, *names)
+
+
+def _long(
+    items: Iterator[Reading | Problem], length: str, timezone: str | None
+) -> Iterator[Reading | Problem]:
+    """Yield readings that are each a whole day, month or year of a time zone."""
+    zone = Zone.named(timezone or "UTC")
+    for item in items:
+        if isinstance(item, Reading) and item.start is not None:
+            day = zone.datetime(item.start).date()
+            begin, end = zone.midnight(day), zone.midnight(_next(day, length))
+            if item.start != begin or (length != "P1D" and day != _first(day, length)):
+                message = f"{zone.text(item.start)} is not the start of {length} in {zone.name}"
+                yield Problem(item.line, "off_grid", message)
+                continue
+            item.end = end
+        yield item
+
+
+def _first(day: date, length: str) -> date:
+    return day.replace(day=1) if length == "P1M" else day.replace(month=1, day=1)
+
+
+def _next(day: date, length: str) -> date:
+    if length == "P1D":
+        return day + timedelta(days=1)
+    months = 1 if length == "P1M" else 12
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, 1)
+
+
+def _items(table: Iterator[Row], options: TableOptions) -> Iterator[Reading | Problem]:
     if options.until is not None:
         table = _until(table, options.until)
     if options.footer_rows:
@@ -74,6 +124,8 @@ def _names(options: TableOptions) -> list[str]:
         options.channel_column,
         options.quality_column,
         options.unit_column,
+        options.factor_column,
+        options.end_column,
         *conditions_of(options.where or ""),
     ]
     if options.wide is not None:

@@ -19,6 +19,7 @@ from energia_plugins.meter_csv.cells import (
     Qualities,
     Values,
     added,
+    multiplied,
 )
 from energia_plugins.meter_csv.days import Days, clocks_of, in_doubt
 from energia_plugins.meter_csv.header import Header
@@ -125,6 +126,9 @@ class LongLayout:
         units: The column of units, if there is one.
         ends: Whether stamps are ends.
         blank: What is done with a sum of which something is missing.
+        until: Reads when a row ends, where rows have lengths of their own.
+        factor: The column of what values are multiplied by, if there is one,
+        factors: and what reads it.
 
     """
 
@@ -138,18 +142,27 @@ class LongLayout:
     units: int | None
     ends: bool
     blank: str
+    until: Stamps | None = None
+    factor: int | None = None
+    factors: Numbers | None = None
 
     @classmethod
     def of(cls, header: Header, options: TableOptions) -> "LongLayout":
         """Return the layout of a file; raises `Invalid` where a column is not there."""
         stamps, origins = Stamps.of(header, options), Origins.of(header, options)
-        quality = _quality_column(header, options)
-        column = options.unit_column
-        units = None if column is None else header.at("unit_column", column)
+        quality, until = _quality_column(header, options), Stamps.of_ends(header, options)
+        units, factor = (
+            None if column is None else header.at(option, column)
+            for option, column in (
+                ("unit_column", options.unit_column),
+                ("factor_column", options.factor_column),
+            )
+        )
         header.refuse()
         values, unit = values_as(options)
         columns = [at for _, each in origins.values for at in each]
-        others = [stamps.time, origins.meter, origins.channel, quality, units]
+        others = [stamps.time, origins.meter, origins.channel, quality, units, factor]
+        others.append(None if until is None else until.start)
         return cls(
             _shape(header, stamps.start, columns, others),
             stamps,
@@ -161,6 +174,9 @@ class LongLayout:
             units,
             stamps.ends,
             options.sum_blank,
+            until,
+            factor,
+            Numbers.marked(options.decimal, options.thousands),
         )
 
     def readings(self, rows: Iterable[Row]) -> Items:
@@ -200,6 +216,8 @@ class LongLayout:
     def _read(self, line: int, cells: list[str], series: object, slot: Slot) -> Reading | None:
         """Return the reading of a row with one value; raises one of `_BAD`."""
         value = self.values.read(cells[slot.columns[0]])
+        if value is not None and self.factor is not None:
+            value = self._times(value, cells)
         instant = self.stamps.read(cells, series, value is None)
         if instant is None:
             return None
@@ -210,11 +228,27 @@ class LongLayout:
             if value is None and not written.strip():
                 return None
         start, end = (None, instant) if self.ends else (instant, None)
+        if self.until is not None:
+            end = self._end(cells, series, instant)
         unit = self.unit if self.units is None else self._unit(cells[self.units])
         return Reading(line, value, start, end, quality, slot.meter, slot.channel, unit)
 
     def _unit(self, cell: str) -> str | None:
         return plain(cell) or self.unit
+
+    def _end(self, cells: list[str], series: object, start: int) -> int:
+        """Return when a row ends; raises `BadTime`."""
+        assert self.until is not None
+        end = self.until.read(cells, (series, "end"), False)
+        if end is None or end <= start:
+            raise BadTime("empty_window", f"the end {cells[self.until.start][:40]!r} is not later")
+        return end
+
+    def _times(self, value: Decimal, cells: list[str]) -> Decimal:
+        """Return a value times the factor of its row; raises `BadValue`."""
+        assert self.factor is not None
+        assert self.factors is not None
+        return multiplied(value, self.factors.read(plain(cells[self.factor])))
 
     def _several(self, line: int, cells: list[str], origin: Origin) -> Iterable[Reading]:
         """Return the readings of a row that has several values, or sums."""
@@ -225,7 +259,11 @@ class LongLayout:
         quality = self.qualities.read(written)
         if instant is None or (blank and self.quality is not None and not written.strip()):
             return ()
+        if self.factor is not None:
+            values = [None if one is None else self._times(one, cells) for one in values]
         start, end = (None, instant) if self.ends else (instant, None)
+        if self.until is not None:
+            end = self._end(cells, origin.series, instant)
         unit = self.unit if self.units is None else self._unit(cells[self.units])
         return [
             Reading(line, value, start, end, quality, slot.meter, slot.channel, unit)

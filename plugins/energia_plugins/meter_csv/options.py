@@ -123,8 +123,13 @@ def _groups_are_no_columns(
         yield Fault("bad_mark", "delimiter and thousands must differ", "/thousands")
 
 
-def _times_are_said_once(
-    date_format: str, time_column: str | None, wide: str | None, day_rows: bool
+def _times_are_said_once(  # noqa: PLR0913, PLR0917 - all that says where times are
+    date_format: str,
+    time_column: str | None,
+    wide: str | None,
+    day_rows: bool,
+    length: str | None,
+    end_column: str | None,
 ) -> Iterator[Fault]:
     """Refuse a date without a time: it would store one value a day, and lose the others."""
     apart = time_column is not None or wide is not None or day_rows
@@ -132,12 +137,49 @@ def _times_are_said_once(
     if apart and timed:
         message = "the time of day is elsewhere: the date format has the date alone"
         yield Fault("bad_date_format", message, "/date_format")
-    if not apart and not timed and date_format != "iso":
+    whole_days = length is not None or end_column is not None
+    if not apart and not timed and date_format != "iso" and not whole_days:
         message = (
             "the date format has no time of day; say where that is: in `time_column`, in a column "
-            "for each interval (`wide`), or below rows of dates (`day_rows`)"
+            "for each interval (`wide`), or below rows of dates (`day_rows`); or that a row is a "
+            "whole day, month or year (`length`), or until when it is (`end_column`)"
         )
         yield Fault("bad_date_format", message, "/date_format")
+
+
+def _own_lengths(  # noqa: PLR0913, PLR0917 - all that says how long rows are
+    length: str | None,
+    end_column: str | None,
+    wide: str | None,
+    stamp: str,
+    reads: bool,
+    timezone: str | None,
+) -> Iterator[Fault]:
+    """Refuse a length or an end where slots have theirs already."""
+    for name, said in (("length", length), ("end_column", end_column)):
+        for other, excluded in (
+            ("wide", wide is not None),
+            ("stamp=end", stamp == "end"),
+            ("reads", reads),
+            ("end_column", name == "length" and end_column is not None),
+        ):
+            if said is not None and excluded:
+                message = f"`{name}` and `{other}` exclude each other"
+                yield Fault("contradiction", message, f"/{name}")
+    if length is not None and timezone is None:
+        message = "a day, a month or a year is one of a time zone: say `timezone`"
+        yield Fault("missing_field", message, "/timezone")
+
+
+def _reads_are_no_power(reads: bool, power: str | None) -> Iterator[Fault]:
+    if reads and power is not None:
+        yield Fault("contradiction", "`reads` and `power` exclude each other", "/reads")
+
+
+def _factors_are_of_rows(factor_column: str | None, wide: str | None) -> Iterator[Fault]:
+    if factor_column is not None and wide is not None:
+        message = "`factor_column` and `wide` exclude each other"
+        yield Fault("contradiction", message, "/factor_column")
 
 
 def _one_layout(
@@ -281,6 +323,12 @@ class TableOptions:
         decimal: The decimal mark of values.
         thousands: The mark between groups of three digits, if there is one.
         factor: What each value is multiplied by.
+        factor_column: The column of what each value is multiplied by besides.
+        reads: Whether values are what a register shows at their time stamps, and not what was used:
+            a register keeps them, other channels get the differences.
+        length: How long each row is, where rows are whole days (`P1D`), months (`P1M`) or years
+            (`P1Y`) of `timezone`: for channels of kind `irregular`.
+        end_column: The column of when each row ends, where rows have lengths of their own.
         date_format: `iso` (with `T` or a space), a pattern such as `%d/%m/%Y %H:%M`, `epoch`
             (seconds since 1970), or `epoch_ms`, `epoch_us`, `epoch_ns`.
         timezone: The zone or offset of time stamps without one; without it they are refused.
@@ -307,6 +355,9 @@ class TableOptions:
         _quality_words_have_a_column,
         _targets_are_said_once,
         _wide_has_qualities,
+        _own_lengths,
+        _reads_are_no_power,
+        _factors_are_of_rows,
     )
 
     start_column: Column = "start"
@@ -336,6 +387,10 @@ class TableOptions:
     decimal: Literal[".", ","] = "."
     thousands: Mark | None = None
     factor: Decimal = Decimal(1)
+    factor_column: Column | None = None
+    reads: bool = False
+    length: Literal["P1D", "P1M", "P1Y"] | None = None
+    end_column: Column | None = None
     date_format: DateFormat = "iso"
     timezone: ZoneOrOffset | None = None
     stamp: Literal["start", "end"] = "start"

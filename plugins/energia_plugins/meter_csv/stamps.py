@@ -11,10 +11,12 @@ from energia_plugins.meter_csv import remedies
 from energia_plugins.meter_csv.days import Days, Numbers, number_of
 from energia_plugins.meter_csv.header import Header
 from energia_plugins.meter_csv.options import EPOCHS, TableOptions
-from energia_plugins.meter_csv.patterns import StampFormat
+from energia_plugins.meter_csv.patterns import StampFormat, has_time
 from energia_plugins.meter_csv.times import BadTime, Times
 from energia_plugins.meter_csv.words import plain
 
+#: The length of a date: 2026-03-02.
+_DATE: Final = 10
 _EPOCH: Final = re.compile(r"(?P<number>-?[0-9]{1,21})(?:\.0*)?")
 #: Reads the stamp of a row, given its cells, its series and whether it has no value; None where it
 #: has none.
@@ -39,6 +41,14 @@ class Stamps:
     read: Reader
 
     @classmethod
+    def of_ends(cls, header: Header, options: TableOptions) -> "Stamps | None":
+        """Return what reads when rows end, if they have lengths of their own."""
+        if options.end_column is None:
+            return None
+        column = header.at("end_column", options.end_column)
+        return cls(column, None, True, _reader(options, column, None))
+
+    @classmethod
     def of(cls, header: Header, options: TableOptions) -> "Stamps":
         """Return what the options name; a column that is not there is noted as a fault."""
         start = header.at("start_column", options.start_column)
@@ -54,6 +64,9 @@ def _reader(options: TableOptions, start: int, time: int | None) -> Reader:
         return _epoch(start, EPOCHS[options.date_format])
     by_number = options.time_format == "number"
     clock = "iso" if by_number else options.time_format
+    whole_days = options.length is not None or options.end_column is not None
+    if whole_days and not options.apart:
+        return _days_or_stamps(options, start, zone)
     if options.apart:
         form = StampFormat.of_two(options.date_format, clock)
     else:
@@ -68,6 +81,25 @@ def _reader(options: TableOptions, start: int, time: int | None) -> Reader:
     if by_number:
         return Numbers(start, time, Days.of(options)).read
     return _two(start, time, times, part)
+
+
+def _days_or_stamps(options: TableOptions, column: int, zone: Zone | None) -> Reader:
+    """Return what reads dates alone as their midnights, and whole stamps where there are some."""
+    of_days = Times(StampFormat.of_two(options.date_format, "iso"), zone, False, False, False)
+    timed = options.date_format == "iso" or has_time(options.date_format)
+    if not timed:
+        return lambda cells, series, blank: of_days.read(
+            plain(cells[column]), "00:00", series, blank
+        )
+    of_stamps = Times(StampFormat.of_stamps(options.date_format), zone, False, False, False)
+
+    def read(cells: Sequence[str], series: object, blank: bool) -> int:
+        text = plain(cells[column])
+        if options.date_format == "iso" and len(text) == _DATE:
+            return of_days.read(text, "00:00", series, blank)
+        return of_stamps.stamp(text, series, blank)
+
+    return read
 
 
 def _epoch(column: int, per_second: int) -> Reader:

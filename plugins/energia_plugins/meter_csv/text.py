@@ -108,7 +108,7 @@ def _texts(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(encoding)()
     lines, begun, piece = 1, False, b""
     try:
-        for chunk in chain(chunks, [b""]):
+        for chunk in chain(filter(None, chunks), [b""]):
             if chunk and not begun and (told := remedies.of_bytes(chunk)):
                 raise Malformed(f"line 1: this is {told}")
             for at in range(0, max(len(chunk), 1), LONGEST):

@@ -18,7 +18,7 @@ from typing import IO, Annotated, Any, Final
 import attrs
 from msgspec import Meta
 
-from energia import Invalid, Malformed, Problem, Proposal, Reading
+from energia import Invalid, Item, Malformed, Proposal
 from energia_plugins.meter_csv.decoder import readings
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.presets import presets
@@ -94,7 +94,7 @@ class ExcelDecoder:
                 rows.append(cells)
         return sheet_proposal(rows, said, zone)
 
-    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
+    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Item]:
         """Yield a reading or a problem for each value below the header that says something.
 
         Raises:

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, Final
 from xml.parsers import expat
 
-from energia import Malformed, Names, Problem, Reading, Unfit, archive_files, archive_head
+from energia import Item, Malformed, Names, Problem, Unfit, archive_files, archive_head
 from energia.time import FIRST_YEAR, LAST_YEAR
 from energia_plugins.meter_green_button.feed import Entry, Feed
 from energia_plugins.meter_green_button.options import GreenButtonOptions
@@ -63,7 +63,7 @@ class GreenButtonDecoder:
         begin = text[:4].translate(None, b"\xef\xbb\xbf\xff\xfe") + text[4:]
         return _ESPI.encode() in text and begin.lstrip().startswith(b"<")
 
-    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
+    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Item]:
         """Yield the readings of each block once its type is known, or its problem.
 
         Raises:
@@ -93,7 +93,7 @@ class _Document:
         self._parser.CharacterDataHandler = self._texts.append
         self._parser.StartElementHandler, self._parser.EndElementHandler = self._handlers()
 
-    def read(self, chunks: Iterable[bytes]) -> Iterator[Reading | Problem]:
+    def read(self, chunks: Iterable[bytes]) -> Iterator[Item]:
         """Yield what the document says; raises `Malformed`."""
         fed = 0
         for chunk in chunks:
@@ -110,7 +110,7 @@ class _Document:
         self._feed.finish()
         yield from self._taken()
 
-    def _taken(self) -> Iterator[Reading | Problem]:
+    def _taken(self) -> Iterator[Item]:
         found = self._feed.found
         yield from chain.from_iterable(found)
         found.clear()

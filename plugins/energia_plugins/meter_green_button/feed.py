@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from energia import Malformed, Names, Problem, Reading
+from energia import Item, Malformed, MeterRead, Names, Problem, Reading
 from energia_plugins.meter_green_button.options import GreenButtonOptions
 from energia_plugins.meter_green_button.types import ReadingType
 
@@ -88,6 +88,25 @@ class Readings:
             code = default if quality < 0 else quality
             yield Reading(line, value, start, end, code, meter, channel, unit, about)
 
+    def reads_of(
+        self, type_: ReadingType, meter: str | None, channel: str | None
+    ) -> Iterator[MeterRead | Problem]:
+        """Yield them as reads of a register of a type."""
+        scale = Decimal(1).scaleb(type_.power)
+        for index, (line, start, length, number, quality) in enumerate(
+            zip(*[iter(self.columns)] * 5, strict=True)
+        ):
+            if length:
+                message = "a read of a register has a duration: it does not say when it was taken"
+                yield Problem(line, "ambiguous_time", message)
+            elif number == _MISSING:
+                yield Problem(line, "missing_value", "a read of a register has a value")
+            else:
+                value = self._exact(index, number) * scale
+                code = type_.quality if quality < 0 else quality
+                names = (meter, channel, type_.unit)
+                yield MeterRead(line, value, start, code, *names, about=type_.about)
+
 
 @attrs.define
 class Entry:
@@ -137,7 +156,7 @@ class Feed:
 
     names: Names
     options: GreenButtonOptions
-    found: list[Iterable[Reading | Problem]] = attrs.Factory(list)
+    found: list[Iterable[Item]] = attrs.Factory(list)
     _types: dict[str, list[ReadingType]] = attrs.Factory(dict)
     _used: set[str] = attrs.Factory(set)
     _every_type: list[ReadingType] = attrs.Factory(list)
@@ -270,13 +289,6 @@ class Feed:
 
     def _give(self, entry: Entry, type_: ReadingType) -> None:
         """Give the readings of an entry, or say why they are none."""
-        if not type_.is_of_intervals(self._lightly):
-            message = (
-                f"reads of a register (accumulationBehaviour {type_.accumulation}), "
-                "which cannot be stored yet"
-            )
-            self.found.append([Problem(entry.line, "not_supported", message)])
-            return
         if type_.unit is None and self.options.unit is None:
             message = "the type of the readings has no uom: say the unit"
             self.found.append([Problem(entry.line, "unknown_type", message)])
@@ -287,8 +299,15 @@ class Feed:
         if meter is not None and self._is_another(entry, meter):
             return
         ours = self.names.ours(meter, type_.channel, entry.line)
-        if ours is not None:
+        if ours is None:
+            return
+        if type_.is_of_intervals(self._lightly):
             self.found.append(entry.readings.of(type_, *ours))
+        elif type_.is_register:
+            self.found.append(entry.readings.reads_of(type_, *ours))
+        else:
+            message = f"values of accumulationBehaviour {type_.accumulation} are no quantities"
+            self.found.append([Problem(entry.line, "not_supported", message)])
 
     def _meter_of(self, entry: Entry) -> str | None:
         """Return the name of the usage point of readings, if it is told."""

@@ -22,8 +22,7 @@ class GreenButtonOptions(NameOptions):
         unit: The unit of readings of which the feed tells none.
         power_of_ten: Ten to this power multiplies these readings.
         accumulation: What readings are that the feed calls cumulative (2, 3) or a summation (9):
-            reads of a register, which are refused, or amounts of an `interval`, as some utilities
-            mean.
+            reads of a `register`, or amounts of an `interval`, as some utilities mean.
 
     """
 

@@ -29,6 +29,8 @@ _QUANTITIES: Final = {
 _FLOWS: Final = {1: "forward", 4: "net", 19: "reverse", 20: "total"}
 #: What the amount of an interval is called; most feeds that tell nothing mean it too.
 _AMOUNTS: Final = (0, 4)
+#: What registers show: a bulk quantity, and what is a register by the standard all the same.
+_REGISTERS: Final = (1, 2, 3, 9)
 #: What is a register by the standard, and an amount where utilities take it lightly.
 _CUMULATIVE: Final = (2, 3, 9)
 
@@ -119,6 +121,11 @@ class ReadingType:
         if self.unit is None or not self.flow:
             return self.unit
         return f"{self.unit}.{_FLOWS.get(self.flow, self.flow)}"
+
+    @property
+    def is_register(self) -> bool:
+        """Whether values are reads of a register, if they are no amounts of intervals."""
+        return self.accumulation in _REGISTERS
 
     def is_of_intervals(self, lightly: bool) -> bool:
         """Whether values are the amounts of intervals, and no reads of a register."""

@@ -12,7 +12,9 @@ import attrs
 from energia import (
     QUALITIES,
     Description,
+    Item,
     Malformed,
+    MeterRead,
     NameOptions,
     Names,
     Problem,
@@ -88,7 +90,7 @@ class MsconsDecoder:
         begin = archive_head(head).removeprefix(b"\xef\xbb\xbf").lstrip()
         return begin[:3] in (b"UNA", b"UNB") and b"MSCONS" in begin
 
-    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
+    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Item]:
         """Yield a reading for each quantity, or its problem; a line is the number of a segment.
 
         Raises:
@@ -111,7 +113,7 @@ class _Quantity:
     unit: str | None
     start: int | None = None
     end: int | None = None
-    is_register: bool = False
+    read: int | None = None
 
 
 @attrs.define
@@ -122,6 +124,7 @@ class _Interchange:
         names: Turn its names into ours.
         meter: The last metering point (LOC 172).
         channel: The last product (PIA), such as an OBIS code.
+        device: The number of the last meter (RFF MG).
         quantity: The last QTY, while its times may follow.
         began: At which segment the message began; 0 outside of one.
         cancels: Whether the message takes back an earlier one.
@@ -131,11 +134,12 @@ class _Interchange:
     names: Names
     meter: str | None = None
     channel: str | None = None
+    device: str | None = None
     quantity: _Quantity | None = None
     began: int = 0
     cancels: bool = False
 
-    def read(self, chunks: Iterable[bytes]) -> Iterator[Reading | Problem]:
+    def read(self, chunks: Iterable[bytes]) -> Iterator[Item]:
         """Yield what the segments say; raises `Malformed`."""
         tag, number = "", 0
         for number, segment, marks in segments(chunks):
@@ -159,6 +163,9 @@ class _Interchange:
             self._begin_quantity(number, elements, marks)
         elif tag == "LOC" and _component(elements, 1) == "172":
             self.meter, self.channel = _component(elements, 2) or None, None
+            self.device = None
+        elif tag == "RFF" and _component(elements, 1) == "MG":
+            self.device = _component(elements, 1, 1) or None
         elif tag == "PIA":
             self.channel = _component(elements, 2) or None
         elif tag == "BGM" and _component(elements, 3) == "1":
@@ -204,21 +211,24 @@ class _Interchange:
             self.quantity.start = instant
         elif qualifier == "164":
             self.quantity.end = instant
-        elif qualifier in ("7", "9"):
-            self.quantity.is_register = True
+        elif qualifier == _VALID or (qualifier == _READ and self.quantity.read is None):
+            self.quantity.read = instant
 
     def _refuse(self, problem: Problem) -> Iterator[Problem]:
         """Yield a problem, which is all that is said of the quantity."""
         self.quantity = None
         yield problem
 
-    def _finish(self) -> Iterator[Reading | Problem]:
+    def _finish(self) -> Iterator[Item]:
         """Yield the reading of the last quantity."""
         quantity, self.quantity = self.quantity, None
         if quantity is None:
             return
-        if quantity.start is None or quantity.end is None:
-            yield Problem(quantity.line, *_without_time(quantity))
+        if quantity.read is not None and quantity.start is None and quantity.end is None:
+            yield from self._register(quantity, quantity.read)
+        elif quantity.start is None or quantity.end is None:
+            message = "the quantity has no start and end (DTM 163 and 164)"
+            yield Problem(quantity.line, "missing_field", message)
         elif quantity.start >= quantity.end:
             message = "the slot ends before it starts, as where a clock was set back"
             yield Problem(quantity.line, "wrong_interval", message)
@@ -227,14 +237,25 @@ class _Interchange:
             told = one.unit, _described(self.channel)
             yield Reading(one.line, one.value, one.start, one.end, one.quality, *ours, *told)
 
+    def _register(self, one: _Quantity, instant: int) -> Iterator[Item]:
+        """Yield the read of a register."""
+        if one.value is None:
+            yield Problem(one.line, "missing_value", "a read of a register has a value")
+        elif ours := self.names.ours(self.meter, self.channel, one.line):
+            names, device = (*ours, one.unit), self.device
+            about = _described(self.channel)
+            yield MeterRead(
+                *(one.line, one.value, instant, one.quality, *names),
+                equipment=device,
+                about=about,
+            )
 
-_SEGMENTS: Final = frozenset({"UNH", "BGM", "LOC", "PIA", "QTY", "DTM", "UNT"})
 
-
-def _without_time(quantity: _Quantity) -> tuple[str, str]:
-    if quantity.is_register:
-        return "not_supported", "the read of a register, which cannot be stored yet"
-    return "missing_field", "the quantity has no start and end (DTM 163 and 164)"
+_SEGMENTS: Final = frozenset({"UNH", "BGM", "LOC", "RFF", "PIA", "QTY", "DTM", "UNT"})
+#: Times of a read: for when it counts, and when it was taken.
+_VALID: Final = "7"
+_READ: Final = "9"
+_TIMED: Final = ("163", "164", _VALID, _READ)
 
 
 def _component(elements: Segment, element: int, component: int = 0) -> str:
@@ -270,7 +291,7 @@ def _instant(segment: str, marks: Marks) -> tuple[str, int]:
     elements = marks.split(segment)
     parts = elements[1] if len(elements) > 1 else []
     qualifier, text, format_, *_ = (*parts, "", "", "")
-    return qualifier, _moment(text, format_) if qualifier in ("163", "164") else 0
+    return qualifier, _moment(text, format_) if qualifier in _TIMED else 0
 
 
 @lru_cache(maxsize=1024)

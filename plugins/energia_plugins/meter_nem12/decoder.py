@@ -2,38 +2,43 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import attrs
 
 from energia import (
+    Item,
     Malformed,
     NameOptions,
     Names,
     Problem,
-    Reading,
     Run,
     Unfit,
     archive_files,
     archive_head,
 )
 from energia_plugins.meter_nem12.lines import rows
-from energia_plugins.meter_nem12.rows import Block, Day
+from energia_plugins.meter_nem12.rows import Accumulation, Block, Day
 
 #: How a file begins: with a header, or in the middle of one.
 _BEGINS: Final = re.compile(
     rb"(?i)(?:\xef\xbb\xbf)?\s*(?:100,\s*NEM1[23]\b|200,(?:[^,\r\n]*,){7}\d)"
 )
-_FIRST: Final = (b"100", b"200", b"250")
-_REGISTER: Final = (
-    "a NEM13 row (250): reads of a register, which cannot be stored yet; "
-    "with `on_problem=skip` the interval readings of the file are"
-)
+_REGISTER: Final = b"250"
+_FIRST: Final = (b"100", b"200", _REGISTER)
 
 
 @attrs.frozen
 class Nem12Options(NameOptions):
-    """What stands for the NMIs and suffixes of a file, which are taken as ids by default."""
+    """What stands for the NMIs and suffixes of a file, which are taken as ids by default.
+
+    Attributes:
+        accumulated: What is taken of rows of registers (NEM13): their `reads`, for channels of kind
+            `register`, or the `quantity` between two, for those of kind `irregular`.
+
+    """
+
+    accumulated: Literal["reads", "quantity"] = "reads"
 
 
 class Nem12Decoder:
@@ -44,6 +49,8 @@ class Nem12Decoder:
     examples = (
         b"100,NEM12,202603021200,MDP,RETAILER\r\n200,6305131234,E1,1,E1,,METER,KWH,360,\r\n"
         b"300,20260301,0.25,0,,1.5,V,,,20260302000000,\r\n400,1,2,A,,\r\n400,3,4,S14,,\r\n900\r\n",
+        b"100,NEM13,202603021200,MDP,RETAILER\r\n250,6305131234,1141,01,11,11,M1,E,1200,"
+        b"20260105100000,A,,,1500.5,20260405110000,E64,,,300.5,KWH,20260705,20260406000000,\r\n900\r\n",
         b"\r\n200,6305131234,E1B1,1,B1,,METER,Wh,720,\n300,20260301,5,10,A\n300,20260302,1,.5,E52\n",
     )
 
@@ -51,8 +58,8 @@ class Nem12Decoder:
         """Tell a file by its 100 row, or by a 200 row where it has none."""
         return _BEGINS.match(archive_head(head)) is not None
 
-    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Run | Problem]:
-        """Yield a run for each day and data stream, or its problem.
+    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Item]:
+        """Yield a run for each day and data stream, two reads for each row of a register, problems.
 
         Raises:
             Malformed: It is no such file.
@@ -61,7 +68,8 @@ class Nem12Decoder:
         """
         names = Names.of(options)
         for name, pieces in archive_files(chunks):
-            yield from _File(names, f"{name}: " if name else "").read(pieces)
+            file = _File(names, f"{name}: " if name else "", options.accumulated == "reads")
+            yield from file.read(pieces)
 
 
 @attrs.define
@@ -71,6 +79,7 @@ class _File:
     Attributes:
         names: Turn its names into ours.
         where: Stands before each message: which file of an archive it is.
+        as_reads: Whether rows of registers are their reads, and not the quantity between them.
         block: What the days are of; None before the first 200 row and below a bad one.
         day: The last 300 row, while 400 rows may follow.
 
@@ -78,10 +87,11 @@ class _File:
 
     names: Names
     where: str
+    as_reads: bool
     block: Block | None = None
     day: Day | None = None
 
-    def read(self, chunks: Iterable[bytes]) -> Iterator[Run | Problem]:
+    def read(self, chunks: Iterable[bytes]) -> Iterator[Item]:
         """Yield what the rows say; raises `Malformed` for what is no such file."""
         begun = False
         for line, row in rows(chunks):
@@ -96,7 +106,10 @@ class _File:
             raise Malformed(f"{self.where}the file is empty")
         yield from self._finish()
 
-    def _take(self, line: int, kind: bytes, row: bytes) -> Iterator[Problem]:
+    def _take(self, line: int, kind: bytes, row: bytes) -> Iterator[Item]:
+        if kind == _REGISTER:
+            yield from self._register(line, row)
+            return
         take = _ROWS.get(kind)
         if take is None:
             shown = kind[:20].decode("latin-1")
@@ -146,8 +159,15 @@ class _File:
                 self.day = None
                 raise
 
-    def _refuse_register(self, line: int, row: bytes) -> None:
-        raise Unfit("not_supported", _REGISTER)
+    def _register(self, line: int, row: bytes) -> Iterator[Item]:
+        """Yield what a row of a register says, or its problem."""
+        try:
+            register = Accumulation.of(row)
+            ours = self.names.ours(register.nmi, register.suffix, line)
+            if ours is not None:
+                yield from register.items(line, ours, as_reads=self.as_reads)
+        except Unfit as error:
+            yield self._problem(line, error.code, str(error))
 
     def _pass(self, line: int, row: bytes) -> None:
         """Pass over what says nothing of readings: B2B details (500, 550) and the end (900)."""
@@ -159,7 +179,6 @@ _ROWS: Final[Mapping[bytes, Callable[[_File, int, bytes], None]]] = {
     b"300": _File._begin_day,
     b"400": _File._note_qualities,
     b"500": _File._pass,
-    b"250": _File._refuse_register,
     b"550": _File._pass,
     b"900": _File._pass,
 }

@@ -1,10 +1,11 @@
-"""The rows that readings are made of: 200 (of what), 300 (a day), 400 (its qualities).
+"""The rows that readings are made of: 200 (of what), 300 (a day), 400 (its qualities); and 250.
 
 The positions of cells are those of the Meter Data File Format Specification NEM12 and NEM13,
-version 2.6, sections 4.3 to 4.5.
+version 2.6, sections 4.3 to 4.5 and 5.3.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -12,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from energia import QUALITIES, Description, Run, Unfit
+from energia import QUALITIES, Description, MeterRead, Reading, Run, Unfit
 from energia.time import FIRST_YEAR, LAST_YEAR, day_number, instant_of
 
 _DAY: Final = 86_400
@@ -55,10 +56,8 @@ class Block:
 
     @property
     def about(self) -> Description | None:
-        """What the suffix says: letters are the market's view, E and Q come from the grid."""
-        direction = _DIRECTIONS.get(self.suffix[:1].upper())
-        quantity = _QUANTITIES.get((self.unit or "").casefold()[-2:])
-        return None if direction is None else Description(quantity, direction)
+        """What the stream measures."""
+        return _described(self.suffix, self.unit)
 
     @classmethod
     def of(cls, row: bytes) -> "Block":
@@ -156,6 +155,86 @@ class Day:
         names = meter, channel, block.unit
         told = self.published, block.about
         return Run(self.line, self.start, block.interval, values, quality, *names, *told)
+
+
+@attrs.frozen
+class Accumulation:
+    """A 250 row: two reads of a register, and the quantity between them.
+
+    Attributes:
+        nmi: The National Metering Identifier.
+        suffix: The data stream of it.
+        serial: The serial number of the meter, or None.
+        unit: The unit of the quantity, or None.
+        reads: When the register was read, what it showed and the code of the quality, twice.
+        quantity: What was used between the reads.
+
+    """
+
+    nmi: str
+    suffix: str
+    serial: str | None
+    unit: str | None
+    reads: tuple[tuple[int, Decimal, int], ...]
+    quantity: Decimal
+
+    @classmethod
+    def of(cls, row: bytes) -> "Accumulation":
+        """Return what a row says; raises `Unfit`."""
+        cells = [_text(cell) for cell in row.split(b",")]
+        if len(cells) < 20:
+            raise Unfit("missing_column", f"the 250 row has {len(cells)} cells of 23")
+        reads = tuple(_read(cells[at : at + 3], at) for at in (8, 13))
+        if not cells[1] or not cells[4]:
+            raise Unfit("missing_column", "the 250 row has no NMI, or no suffix of it")
+        if reads[1][0] <= reads[0][0]:
+            raise Unfit("empty_window", "the current read is not later than the previous one")
+        quantity = _needed(cells[18], "quantity")
+        return cls(cells[1], cells[4], cells[6] or None, cells[19] or None, reads, quantity)
+
+    @property
+    def about(self) -> Description | None:
+        """What the stream measures."""
+        return _described(self.suffix, self.unit)
+
+    def items(
+        self, line: int, ours: tuple[str | None, str | None], *, as_reads: bool
+    ) -> Iterator[MeterRead | Reading]:
+        """Yield its reads, or the quantity between them."""
+        names = (*ours, self.unit)
+        if not as_reads:
+            (start, _, _), (end, _, quality) = self.reads
+            yield Reading(line, self.quantity, start, end, quality, *names, self.about)
+            return
+        for instant, value, quality in self.reads:
+            yield MeterRead(
+                line, value, instant, quality, *names, equipment=self.serial, about=self.about
+            )
+
+
+def _read(cells: list[str], at: int) -> tuple[int, Decimal, int]:
+    """Return a read of a register; raises `Unfit`."""
+    value, moment, written = cells
+    instant = _published(moment)
+    if instant is None:
+        raise Unfit("missing_field", f"the cell {at + 2} has no time of a read")
+    method = _method(written, f"in the cell {at + 3}")
+    if method[0] not in "AFSE":
+        raise Unfit("unknown_quality", f"a read of the quality {method} has no value")
+    return instant, _needed(value, f"read in the cell {at + 1}"), _CODES[method[0]]
+
+
+def _needed(text: str, what: str) -> Decimal:
+    if not _NUMBER.fullmatch(text):
+        raise Unfit("not_a_number", f"the {what} is {text[:60]!r}, which is no number")
+    return Decimal(text)
+
+
+def _described(suffix: str, unit: str | None) -> Description | None:
+    """Return what a suffix says: letters are the market's view, E and Q come from the grid."""
+    direction = _DIRECTIONS.get(suffix[:1].upper())
+    quantity = _QUANTITIES.get((unit or "").casefold()[-2:])
+    return None if direction is None else Description(quantity, direction)
 
 
 def _text(cell: bytes) -> str:

@@ -51,6 +51,35 @@ class ServiceCollector(Collector):
             background.add_metric([work], count)
         yield background
 
+        yield from self._sources()
+
+    def _sources(self) -> Iterator[Metric]:
+        readings = CounterMetricFamily(
+            "energia_source_readings", "Readings of sources.", labels=["source", "outcome"]
+        )
+        failures = CounterMetricFamily(
+            "energia_source_failures", "How often a source has failed.", labels=["source"]
+        )
+        connected = GaugeMetricFamily(
+            "energia_source_connected",
+            "Whether this process runs a source, and its device answers.",
+            labels=["source"],
+        )
+        age = GaugeMetricFamily(
+            "energia_source_reading_age_seconds",
+            "Since readings of a source were last stored; of the process that runs it.",
+            labels=["source"],
+        )
+        now = self._core.clock.now()
+        for name, status in self._core.sources.items():
+            failures.add_metric([name], status.failures)
+            connected.add_metric([name], status.is_connected)
+            for outcome, count in status.readings.items():
+                readings.add_metric([name, outcome], count)
+            if status.is_held and status.received_at is not None:
+                age.add_metric([name], (now - status.received_at).total_seconds())
+        yield from (readings, failures, connected, age)
+
     def _pool(self) -> Iterator[Metric]:
         stats = self._core.pool.stats
         size = GaugeMetricFamily("db_pool_size", "Database connections.", labels=["state"])

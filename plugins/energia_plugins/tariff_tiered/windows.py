@@ -269,8 +269,8 @@ class TieredEnergy(BaseMeasure):
         """Return the exact sums; a bill of more than 45 days is an assumption."""
         if self.reset == "bill":
             slots.assume_one_bill()
-        part = slots.portion(self.channel)
         spans = windows_in(slots, self.schedule, self.channel, self.reset, self.begins)
+        part = slots.portion(self.channel, ())
         return spans.sums(part.values, part.largest)
 
     def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
@@ -353,7 +353,10 @@ def windows_in(
     """Return the windows of the slots of *role*."""
     if schedule is not None:
         slots.calendar(schedule, role)  # tells of slots that are in two periods
-    return windows(schedule, slots.types, slots.zone, slots.portion(role).grid, reset, begins)
+    grid = slots.portion(role, ()).grid
+    found = windows(schedule, slots.types, slots.zone, grid, reset, begins)
+    slots.portion(role, (grid.start + grid.interval * found.firsts[1:]).tolist())
+    return found
 
 
 def _tell_of_before(slots: Slots, reset: Reset, begins: YearBegin) -> None:

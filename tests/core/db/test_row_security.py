@@ -30,6 +30,10 @@ insert into reading_day values
   (1, 1, '2026-01-01', array_fill(1::bigint, '{24}'), null, 1, 1, now());
 insert into reading_day_history values
   (1, 1, '2026-01-01', array_fill(1::bigint, '{24}'), null, 1, 1, now(), null, now());
+insert into register_read values
+  (1, 1, '2026-01-01Z', 'read', 1, 1, null, 1, now(), null);
+insert into publication values (1, 1, '2026-01-01Z', '2026-01-02Z');
+insert into stretch values (1, 1, '2026-01-01Z', '2026-02-01Z', 1, 1, 1, now(), null);
 insert into tariff values (1, 't', 'n', 'BRL', 'UTC');
 insert into tariff_version values (1, 't', '2026-01-01', null, '{"charges": [{"kind": "k"}]}');
 insert into contract values (1, 'c', 'm', 't', '2026-01-01', null, '{}', '{}');
@@ -44,11 +48,15 @@ insert into price values (1, 'p', '2026-01-01', '2026-01-02', 1, now());
 insert into price_feed values (1, 'f', 'p', now());
 insert into holiday_list values (1, 'h', 1, now(), '{}');
 insert into csv_mapping values (1, 'c', '{}');
+insert into deletion (organization_id, meter_id, before_at, caller, reason, readings)
+  values (1, 'm', '2025-01-01', '', '', 0);
 insert into superseded values (1, 'tariff', 't', 1, now(), '', '{}');
 insert into bill_webhook_delivery values (1, 'b', now(), now());
 insert into access_token (organization_id, prefix, hash, name, scopes)
   values (1, '1xp', '', 'n', '{}');
 insert into bill_webhook_since values (1, now());
+insert into source values (1, 's');
+insert into source_state values (1, 's', 'n', '{}');
 """
 
 

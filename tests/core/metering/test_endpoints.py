@@ -257,9 +257,9 @@ async def test_sites_and_meters(api: Client) -> None:
 
     assert [site["id"] for site in pages["items"] + rest["items"]] == ["home", "second"]
     refused = await api.post(
-        "/v1/meters", json={"site": "second", "channels": [CHANNEL | {"kind": "register"}]}
+        "/v1/meters", json={"site": "second", "channels": [CHANNEL | {"kind": "irregular"}]}
     )
-    assert (await answer(refused, 422))["code"] == "not_supported"
+    assert (await answer(refused, 422))["errors"][0]["code"] == "wrong_interval"
 
 
 @pytest.mark.parametrize(

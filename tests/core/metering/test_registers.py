@@ -1,7 +1,9 @@
 """What registers counted between their reads."""
 
+import json
 from decimal import Decimal
 from itertools import accumulate
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -92,3 +94,17 @@ def test_a_dip_that_is_read_again_is_no_other_read() -> None:
         *(None, (0, Decimal(0)), None),
         *((900, Decimal(0)), (1800, Decimal("0.5"))),
     ]
+
+
+def test_a_register_goes_on_from_its_state() -> None:
+    """What it counts from survives JSON, the higher value before a dip too."""
+    reads = [(0, "10.000"), (900, "9.999"), (1800, "10.000"), (2700, "10.5")]
+    counted, state = list[object](), dict[str, Any]()
+
+    for at, value in reads:
+        register = Register.of(900, state=json.loads(json.dumps(state)))
+        counted.append(register.slot(RegisterRead(at, Decimal(value))))
+        state = register.state()
+
+    assert counted == [None, (0, Decimal(0)), (900, Decimal(0)), (1800, Decimal("0.5"))]
+    assert Register(900).state() == {}

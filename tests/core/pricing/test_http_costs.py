@@ -106,7 +106,7 @@ def usage(**changes: Any) -> dict[str, Any]:
         ),
         (
             {"usage": USAGE | {"interval": "P1D"}, "tariff": BODY},
-            {"/usage/interval": "not_supported"},
+            {"/usage/interval": "wrong_interval"},
         ),
         (usage(unit="m3"), {"/usage/channels/import/unit": "wrong_unit"}),
         (usage(unit="parsec"), {"/usage/channels/import/unit": "wrong_unit"}),

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import AmbiguousChannel, NotFound
+from energia.errors import AmbiguousChannel, Invalid, NotFound
 from energia.metering import gaps, query
 from energia.metering.gaps import Gaps, Reason
 from energia.metering.query import Span, StoredSeries
@@ -121,6 +121,9 @@ async def get_readings(
     selection = await channel_window(
         tenant, meter, channel, (start, end), core.settings.limits.slots
     )
+    if selection.channel.by_days:
+        message = f"the channel {selection.channel.id} has no slots: see its stretches"
+        raise Invalid.of("wrong_kind", message, "/query/channel")
     first = selection.from_(cursor)
     if accepted != JSON:
         span = Span(selection.channel, first, selection.end)
@@ -203,7 +206,8 @@ class Gap:
         start: When the first slot starts, with the site's offset.
         end: When the last slot ends.
         slots: How many there are.
-        reason: Nothing was ever sent, or it was sent that there is no value.
+        reason: Nothing was ever sent, it was sent that there is no value, or the readings were
+            deleted, as a law asks.
 
     """
 
@@ -234,7 +238,7 @@ async def get_gaps(
         tenant, meter, channel, (start, end), core.settings.limits.slots
     )
     span = Span(selection.channel, selection.from_(cursor), selection.end)
-    across = gaps.across(query.pieces(tenant, span, known_at))
+    across = gaps.across(query.pieces(tenant, span, known_at), span.channel.deleted_before)
     if accepted != JSON:
         return Rows(_GAP_COLUMNS, _gap_batches(across, selection.zone))
     return page(await _first_gaps(across, limit + 1, selection.zone), limit, _next)

@@ -19,7 +19,7 @@ from energia.metering import query, usage
 from energia.metering.series import Series
 from energia.metering.usage import Coverage, WindowUsage
 from energia.pricing.periods import ByPeriod, by_period
-from energia.pricing.slots import Assumption, boundary_inside
+from energia.pricing.slots import Assumption, boundary_inside, spread
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.spending import hold_slots
@@ -168,6 +168,9 @@ async def get_usage(
     )
     edges = await off_loop(_bounds, selection, window)
     _refuse_parts(by, tariff, charge)
+    if by is not None and selection.channel.by_days:
+        message = "what the channel measured is known from day to day only, not by period"
+        raise Invalid.of("needs_finer_readings", message, "/query/by")
     split = None if tariff is None else await _tariff(tenant, converter, tariff)
     if split is not None:
         bounds = (selection.start, selection.end)
@@ -268,16 +271,20 @@ def _window(part: WindowUsage, series: Series, selection: ChannelWindow) -> Usag
 
 def _peak(index: int | None, series: Series, selection: ChannelWindow) -> Peak | None:
     unit = POWER_UNITS.get(selection.channel.canonical)
-    if index is None or unit is None:
-        return None
+    if index is None or unit is None or series.edges is not None:
+        return None  # of sums that were spread nobody knows a power
     power = Fraction(int(series.values[index]) * HOUR, series.interval)
     start = series.start + index * series.interval
     return Peak(decimal_text(power), unit, selection.zone.datetime(start))
 
 
 def _assumptions(series: Series, edges: Int64) -> list[Assumption]:
-    slots = usage.split_slots(series, edges)
-    if not slots:
-        return []
-    rule = "is in the window that its start is in"
-    return [boundary_inside("a boundary between windows falls", slots, "slots", rule)]
+    assumptions = []
+    if slots := usage.split_slots(series, edges):
+        rule = "is in the window that its start is in"
+        assumptions.append(
+            boundary_inside("a boundary between windows falls", slots, "slots", rule)
+        )
+    if number := usage.split_stretches(series, edges):
+        assumptions.append(spread("the channel", number))
+    return assumptions

@@ -1,0 +1,242 @@
+"""Stretches: what a channel measured from one instant to another, however far apart.
+
+Registers that are read once a month, and gas bills, have no slots. What is known of them are
+stretches: sums, each with its own start and end. Some are sent as they are; those of a register are
+the differences of its reads (`derived`), which stay as they are themselves.
+
+To be priced and summed, stretches are laid on slots (`laid`): each is spread evenly over its slots,
+and the series says where one stretch meets the next (`Series.edges`). Sums from edge to edge are
+exact; who needs anything finer is refused, or says what it assumes.
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from itertools import groupby
+from typing import Final, Literal
+
+import attrs
+import numpy as np
+
+from energia.metering.registers import Finding, RegisterRules
+from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, QUALITIES, ChannelGrid, Series
+from energia.time import DAY, Instant, Int64, Zone
+from energia.units import BOUND, MICRO
+
+#: What a read is: an ordinary one; the last of a meter that is taken away; the first of the next.
+ReadKind = Literal["read", "final", "initial"]
+#: Reads of one instant follow each other so: a meter goes, and the next one comes.
+KINDS: Final[tuple[ReadKind, ...]] = ("final", "initial", "read")
+#: What is to be said of a stretch.
+Reason = Finding | Literal["glitch", "equipment_changed", "out_of_range"]
+
+_DERIVED: Final = QUALITIES.index("derived")
+_QUESTIONABLE: Final = QUALITIES.index("questionable")
+#: Qualities of reads whose difference is simply `derived`.
+_PLAIN: Final = (ACTUAL, QUALITIES.index("validated"), _DERIVED)
+
+
+@attrs.frozen
+class Read:
+    """What a register showed.
+
+    Attributes:
+        instant: When, in seconds since 1970-01-01T00:00Z.
+        value: What it showed, with the digits that are written.
+        quality: The code of its quality.
+        kind: Whether it is the last read of a meter, or the first, where one was exchanged.
+        equipment: The meter that it is of, if that was said.
+
+    """
+
+    instant: Instant
+    value: Decimal
+    quality: int = ACTUAL
+    kind: ReadKind = "read"
+    equipment: str | None = None
+
+
+@attrs.frozen
+class Stretch:
+    """What was measured from one instant to another.
+
+    Attributes:
+        start: In seconds since 1970-01-01T00:00Z.
+        end: In seconds since 1970-01-01T00:00Z.
+        value: Micro-units, or `MISSING`.
+        quality: The code of its quality; 0 where it is missing.
+        reason: What else there is to say of it.
+
+    """
+
+    start: Instant
+    end: Instant
+    value: int
+    quality: int
+    reason: Reason | None = None
+
+
+def between(reads: Sequence[Read], rules: RegisterRules, factor: Fraction) -> list[Stretch]:
+    """Return what a register measured from each of its reads to the next.
+
+    A read that cannot be true, because what follows fits to the read before it and not to it
+    (`glitch`), is passed over: the stretch goes on to the next. Across an exchange of meters
+    nothing is known, unless the final read of one and the initial read of the next are there.
+
+    Args:
+        reads: In the order of time, and of `KINDS` at one instant.
+        rules: What is known of the register.
+        factor: How much one unit of the register is, in the canonical unit.
+
+    """
+    stretches: list[Stretch] = []
+    if not reads:
+        return stretches
+    base, held, index = reads[0], reads[0].value, 1
+    while index < len(reads):
+        read = reads[index]
+        following = reads[index + 1] if index + 1 < len(reads) else None
+        is_glitch = following is not None and _is_glitch(rules, (base, held), read, following)
+        if is_glitch and following is not None:
+            index, read = index + 1, following
+        if read.instant > base.instant:
+            quantity, reason = _difference(rules, base, held, read)
+            stretches.append(
+                _stretch(base, read, quantity, "glitch" if is_glitch else reason, factor)
+            )
+            held = held if reason == "dip" else read.value
+        else:
+            held = read.value
+        base, index = read, index + 1
+    return stretches
+
+
+def _is_exchange(before: Read, after: Read) -> bool:
+    """Whether two reads are of different meters."""
+    named = before.equipment is not None and after.equipment is not None
+    is_other = named and before.equipment != after.equipment
+    return before.kind == "final" or after.kind == "initial" or is_other
+
+
+def _difference(
+    rules: RegisterRules, before: Read, held: Decimal, after: Read
+) -> tuple[Decimal | None, Reason | None]:
+    if _is_exchange(before, after):
+        return None, "equipment_changed"
+    used = rules.used(held, after.value, after.instant - before.instant)
+    return used.quantity, used.finding
+
+
+def _is_glitch(
+    rules: RegisterRules, before: tuple[Read, Decimal], read: Read, following: Read
+) -> bool:
+    """Whether *read* fits neither to the read before nor to the next, which fit to each other."""
+    base, held = before
+    if rules.most is None or _is_exchange(base, read) or _is_exchange(read, following):
+        return False
+    away = rules.used(held, read.value, read.instant - base.instant)
+    back = rules.used(read.value, following.value, following.instant - read.instant)
+    across = rules.used(held, following.value, following.instant - base.instant)
+    wrong = ("above_max_power", "register_went_back")
+    return away.finding in wrong and back.finding in wrong and across.finding is None
+
+
+def _stretch(
+    before: Read, after: Read, quantity: Decimal | None, reason: Reason | None, factor: Fraction
+) -> Stretch:
+    if quantity is None:
+        return Stretch(before.instant, after.instant, MISSING, 0, reason)
+    micro = round(Fraction(quantity) * factor * MICRO)  # half to even
+    if micro > BOUND:
+        return Stretch(before.instant, after.instant, MISSING, 0, "out_of_range")
+    qualities = [each.quality for each in (before, after) if each.quality not in _PLAIN]
+    quality = _QUESTIONABLE if reason == "above_max_power" else max(qualities, default=_DERIVED)
+    return Stretch(before.instant, after.instant, micro, quality, reason)
+
+
+# Stretches on slots.
+
+
+def by_days(stretches: Sequence[Stretch], zone: Zone) -> list[Stretch]:
+    """Return stretches from midnight to midnight of *zone*, the time of day of a read forgotten.
+
+    A read, and the start of a stretch, counts for the midnight before it: of several on one day
+    the first does. So a bill from day to day is one from read to read.
+    """
+    if not stretches:
+        return []
+    starts = np.array([each.start for each in stretches], np.int64)
+    ends = np.array([each.end for each in stretches], np.int64)
+    days = zone.local(starts) // DAY
+    begins, pasts = zone.midnights(days).tolist(), zone.midnights(zone.local(ends) // DAY).tolist()
+    days_of = list(zip(begins, pasts, stretches, strict=True))
+    # Of a stretch within one day nothing is left to say where its day is of none that goes on.
+    joined = [_joined(list(group)) for _, group in groupby(days_of, lambda each: each[0])]
+    return [each for each in joined if each.start < each.end]
+
+
+def _joined(parts: Sequence[tuple[int, int, Stretch]]) -> Stretch:
+    """Return what begins on one day as one stretch."""
+    start, end = parts[0][0], max(past for _, past, _ in parts)
+    stretches = [each for _, _, each in parts]
+    reason = next((each.reason for each in stretches if each.reason), None)
+    if any(each.value == MISSING for each in stretches):
+        return Stretch(start, end, MISSING, 0, reason)
+    value, quality = sum(each.value for each in stretches), max(each.quality for each in stretches)
+    return Stretch(start, end, value, quality, reason)
+
+
+def laid(stretches: Sequence[Stretch], grid: ChannelGrid, start: Instant, end: Instant) -> Series:
+    """Return stretches on the slots of [start, end), each spread evenly over its own.
+
+    Up to any slot of a stretch, the slots before it have its share of the sum, rounded down to the
+    micro-unit: so the slots add up to it, and what is cut at half the time is half of it.
+
+    Args:
+        stretches: In the order of time; their ends are starts of slots.
+        grid: The slots.
+        start: In seconds since 1970-01-01T00:00Z.
+        end: In seconds since 1970-01-01T00:00Z.
+
+    """
+    slots = grid.slots(start, end)
+    first = grid.start(slots.start)
+    values = np.full(len(slots), MISSING, np.int64)
+    quality = np.full(len(slots), NEVER_SENT, np.int8)
+    for stretch, begin, past in _placed(stretches, grid, slots):
+        part = np.arange(begin, past + 1) - (stretch.start - first) // grid.interval
+        quality[begin:past] = stretch.quality
+        if stretch.value != MISSING:
+            number = (stretch.end - stretch.start) // grid.interval
+            each, rest = divmod(stretch.value, number)
+            values[begin:past] = each + np.diff(part * rest // number)
+    ends = {edge for stretch in stretches for edge in (stretch.start, stretch.end)}
+    edges: Int64 = np.array(sorted(ends), np.int64)
+    return Series(first, grid.interval, values, quality, edges)
+
+
+def _placed(
+    stretches: Sequence[Stretch], grid: ChannelGrid, slots: range
+) -> Iterator[tuple[Stretch, int, int]]:
+    """Yield each stretch with the part of *slots* that it covers."""
+    for stretch in stretches:
+        covered = grid.slots(stretch.start, stretch.end)
+        begin, past = max(covered.start, slots.start), min(covered.stop, slots.stop)
+        if begin < past:
+            yield stretch, begin - slots.start, past - slots.start
+
+
+def slotted(
+    stretches: Sequence[Stretch], grid: ChannelGrid, start: Instant, end: Instant
+) -> Series:
+    """Return the stretches that are one slot each as the readings of [start, end)."""
+    slots = grid.slots(start, end)
+    values = np.full(len(slots), MISSING, np.int64)
+    quality = np.full(len(slots), NEVER_SENT, np.int8)
+    for stretch in stretches:
+        number, rest = divmod(stretch.start - grid.offset, grid.interval)
+        is_slot = not rest and stretch.end - stretch.start == grid.interval
+        if is_slot and slots.start <= number < slots.stop:
+            index = number - slots.start
+            values[index], quality[index] = stretch.value, stretch.quality
+    return Series(grid.start(slots.start), grid.interval, values, quality)

@@ -1,0 +1,283 @@
+"""Reads of registers, exchanges and stretches over HTTP."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from energia.db.pool import Pool
+from energia.plugins import Plugins
+from energia_plugins import meter_csv, tariff_flat
+from tests.core.pricing.asking import answer_of
+from tests.serving import Client, Serving, make_core
+
+SITE = {"name": "Home", "timezone": "America/Sao_Paulo", "country": "BR", "currency": "BRL"}
+ENERGY = {"quantity": "active_energy", "direction": "import", "unit": "kWh"}
+REGISTER = {"id": "r", **ENERGY, "kind": "register", "digits": 5, "max_power": "15"}
+DENSE = {**REGISTER, "id": "d", "interval": "PT15M", "direction": "export"}
+IRREGULAR = {"id": "i", **ENERGY, "kind": "irregular"}
+SLOTS = {"id": "s", **ENERGY, "interval": "PT15M"}
+READS = "/v1/meters/m/registers"
+STRETCHES = "/v1/meters/m/stretches"
+YEAR = "start=2026-01-01&end=2027-01-01"
+
+
+@pytest.fixture(name="api")
+async def _api(pool: Pool, serving: Serving) -> AsyncIterator[Client]:
+    """Serve a site with a meter that has a channel of each kind."""
+    core = make_core(pool=pool, plugins=Plugins.of(meter_csv=meter_csv, tariff_flat=tariff_flat))
+    async with serving(core) as client:
+        await client.put("/v1/sites/home", json=SITE)
+        channels = [REGISTER, DENSE, IRREGULAR, SLOTS]
+        made = await client.put("/v1/meters/m", json={"site": "home", "channels": channels})
+        assert made.status == 201, await made.text()
+        yield client
+
+
+async def ask(api: Client, path: str, body: object = None) -> Any:
+    """Return the answer to a request that is granted."""
+    status, answer = await answer_of(api, "GET" if body is None else "POST", path, body)
+    assert status == 200, answer
+    return answer
+
+
+async def refused(api: Client, path: str, body: object = None) -> list[tuple[str, str]]:
+    """Return the pointers and codes of a refusal."""
+    status, answer = await answer_of(api, "GET" if body is None else "POST", path, body)
+    assert status == 422, answer
+    return [(fault["pointer"], fault["code"]) for fault in answer["errors"]]
+
+
+def read(at: str, value: str, **more: Any) -> dict[str, Any]:
+    """Return a read of the register."""
+    return {"channel": "r", "at": at, "value": value, **more}
+
+
+async def test_reads_come_back(api: Client) -> None:
+    """Reads are listed with the digits that were sent, and what they counted as stretches."""
+    sent = [read("2026-03-05", "100.50"), read("2026-04-06T09:00:00-03:00", "137.5")]
+    await ask(api, READS, {"reads": sent})
+    reads = (await ask(api, f"{READS}?channel=r&{YEAR}"))["items"]
+    stretches = (await ask(api, f"{STRETCHES}?channel=r&{YEAR}"))["items"]
+    assert [(each["at"], each["value"], each["unit"]) for each in reads] == [
+        ("2026-03-05T00:00:00-03:00", "100.50", "kWh"),
+        ("2026-04-06T09:00:00-03:00", "137.5", "kWh"),
+    ]
+    assert [(each["end"], each["value"], each["quality"]) for each in stretches] == [
+        ("2026-04-06T09:00:00-03:00", "37", "derived")
+    ]
+
+
+async def test_a_page_of_reads(api: Client) -> None:
+    """Page by page, each read comes once; the two of an exchange come together."""
+    await ask(api, READS, {"reads": [read("2026-03-01", "1"), read("2026-03-05", "9")]})
+    exchange = {"channel": "r", "at": "2026-03-02", "final": "2", "initial": "5"}
+    await ask(api, "/v1/meters/m/exchange", exchange)
+    page = await ask(api, f"{READS}?channel=r&{YEAR}&limit=2")
+    rest = await ask(api, f"{READS}?channel=r&{YEAR}&limit=2&cursor={page['next']}")
+    assert [each["value"] for each in page["items"]] == ["1", "2", "5"]
+    assert ([each["value"] for each in rest["items"]], rest["next"]) == (["9"], None)
+
+
+async def test_reads_again(api: Client) -> None:
+    """What is stored changes nothing; another value is a correction, and what was known stays."""
+    first = await ask(api, READS, {"reads": [read("2026-03-01", "1"), read("2026-03-02", "4")]})
+    again = await ask(api, READS, {"reads": [read("2026-03-01", "1"), read("2026-03-02", "5")]})
+    recorded = (await ask(api, f"{READS}?channel=r&{YEAR}"))["items"][1]["recorded_at"]
+    before = recorded.replace("Z", "+00:00").replace("+", "%2B")
+    assert (first["created"], again["unchanged"], again["corrected"]) == (2, 1, 1)
+    known = await ask(api, f"{STRETCHES}?channel=r&{YEAR}&known_at={before}")
+    assert [each["value"] for each in known["items"]] == ["4"]
+
+
+async def test_wrong_reads(api: Client) -> None:
+    """Every read that cannot be stored is named, and none is stored."""
+    wrong = [
+        read("2026-03-01", "1"),
+        read("2026-03-01", "2"),
+        read("2026-03-02", "1", channel="s"),
+        read("2026-03-02", "1", channel="x"),
+        read("2026-03-02", "1", unit="kvarh"),
+        read("2099-03-02", "1"),
+        read("2026-03-02T00:00:00.5Z", "1"),
+    ]
+    faults = await refused(api, READS, {"reads": wrong})
+    assert sorted(faults) == [
+        ("/reads/1", "duplicate_in_request"),
+        ("/reads/2", "wrong_kind"),
+        ("/reads/3", "unknown_channel"),
+        ("/reads/4", "wrong_unit"),
+        ("/reads/5", "in_future"),
+        ("/reads/6", "off_grid"),
+    ]
+    assert (await ask(api, f"{READS}?channel=r&{YEAR}"))["items"] == []
+
+
+async def test_a_read_in_another_unit(api: Client) -> None:
+    """A power of ten is a matter of the decimal mark; digits stay."""
+    await ask(api, READS, {"reads": [read("2026-03-01", "123450", unit="Wh")]})
+    (kept,) = (await ask(api, f"{READS}?channel=r&{YEAR}"))["items"]
+    assert kept["value"] == "123.450"
+
+
+async def test_usage_of_a_register(api: Client) -> None:
+    """From read to read usage is exact; a window between says that it is spread, and no peak."""
+    await ask(api, READS, {"reads": [read("2026-03-01", "0"), read("2026-03-11", "100")]})
+    usage = "/v1/meters/m/usage?channel=r&window=P1D"
+    whole = await ask(api, f"{usage}&start=2026-03-01&end=2026-03-11")
+    assert [each["value"] for each in whole["data"]] == ["10"] * 10
+    assert {each["peak"] for each in whole["data"]} == {None}
+    assert [(each["code"], each["slots"]) for each in whole["assumptions"]] == [
+        ("spread_readings", 9)
+    ]
+
+
+async def test_a_register_with_an_interval(api: Client) -> None:
+    """A register that is read every quarter of an hour has readings as other channels have."""
+    reads = [
+        {"channel": "d", "at": f"2026-03-01T00:{minute:02}:00-03:00", "value": str(value)}
+        for minute, value in ((0, 10), (15, 11), (45, 13))
+    ]
+    await ask(api, READS, {"reads": reads})
+    window = "start=2026-03-01T00:00:00-03:00&end=2026-03-01T01:00:00-03:00"
+    readings = await ask(api, f"/v1/meters/m/readings?channel=d&{window}".replace("+", "%2B"))
+    assert readings["values"] == [1, None, None, None]
+
+
+async def test_what_has_no_slots_has_no_readings(api: Client) -> None:
+    """Whoever asks for slots of a register that has none is told where to ask."""
+    path = "/v1/meters/m/readings?channel=r&start=2026-03-01&end=2026-03-02"
+    assert await refused(api, path) == [("/query/channel", "wrong_kind")]
+
+
+async def test_what_was_used_is_no_read(api: Client) -> None:
+    """Readings for a register are refused: they would be taken for what it shows."""
+    sent = {"meter": "m", "channel": "r", "start": "2026-03-01T00:00:00Z", "value": 1}
+    assert await refused(api, "/v1/readings", {"readings": [sent]}) == [
+        ("/readings/0", "wrong_kind")
+    ]
+
+
+async def test_stretches_do_not_overlap(api: Client) -> None:
+    """A stretch is stored once; one across another is refused, and equal ends correct it."""
+    first = {"channel": "i", "start": "2026-01-14", "end": "2026-02-13", "value": "52.4"}
+    across = {**first, "start": "2026-02-01", "end": "2026-03-01"}
+    assert (await ask(api, STRETCHES, {"stretches": [first]}))["created"] == 1
+    assert await refused(api, STRETCHES, {"stretches": [across]}) == [("/stretches/0", "overlap")]
+    corrected = await ask(api, STRETCHES, {"stretches": [{**first, "value": "52.5"}]})
+    assert corrected["corrected"] == 1
+    listed = (await ask(api, f"{STRETCHES}?channel=i&{YEAR}"))["items"]
+    assert [each["value"] for each in listed] == ["52.5"]
+
+
+async def test_days_of_a_file(api: Client) -> None:
+    """Days of a file, each with its start and end, go to an irregular channel."""
+    text = "from;to;kwh\n2026-03-01;2026-03-02;7.5\n2026-03-02;2026-03-03;8\n"
+    options = "format=csv&meter=m&channel=i&delimiter=%3B&start_column=from&end_column=to"
+    more = "value_column=kwh&timezone=America/Sao_Paulo"
+    async with api.post(f"/v1/imports?{options}&{more}", data=text) as answer:
+        assert answer.status == 200, await answer.text()
+    listed = (await ask(api, f"{STRETCHES}?channel=i&{YEAR}"))["items"]
+    assert [(each["start"][:10], each["value"]) for each in listed] == [
+        ("2026-03-01", "7.5"),
+        ("2026-03-02", "8"),
+    ]
+
+
+async def test_a_register_keeps_its_meaning(api: Client) -> None:
+    """Once it has reads, a register cannot get another multiplier, unit or kind."""
+    await ask(api, READS, {"reads": [read("2026-03-01", "1")]})
+    for change in ({"multiplier": "40"}, {"unit": "MWh"}, {"interval": "PT1H"}):
+        body = {"site": "home", "channels": [{**REGISTER, **change}, DENSE, IRREGULAR, SLOTS]}
+        status, answer = await answer_of(api, "PUT", "/v1/meters/m", body)
+        assert (status, answer["code"]) == (409, "in_use"), change
+
+
+COUNTER = """at;meter;kwh;factor
+2026-03-01T00:00:00Z;m;35089902;0.001
+2026-03-01T00:15:00Z;m;35089984;0.001
+2026-03-01T00:30:00Z;m;35090000;0.001
+"""
+OF_COUNTER = (
+    "/v1/imports?format=csv&meter=m&delimiter=%3B&start_column=at&value_column=kwh"
+    "&factor_column=factor&reads=true"
+)
+
+
+async def test_a_file_of_reads(api: Client) -> None:
+    """A file of what a register showed goes to a register as it is."""
+    async with api.post(f"{OF_COUNTER}&channel=r", data=COUNTER) as answer:
+        outcome = await answer.json()
+    assert (outcome["received"], outcome["created"]) == (3, 3)
+    listed = (await ask(api, f"{READS}?channel=r&start=2026-02-01&end=2026-04-01"))["items"]
+    assert [each["value"] for each in listed] == ["35089.902", "35089.984", "35090.000"]
+
+
+async def test_a_file_of_reads_for_slots(api: Client) -> None:
+    """A channel of slots gets the differences: 0.082 and 0.016 kWh."""
+    async with api.post(f"{OF_COUNTER}&channel=s", data=COUNTER) as answer:
+        outcome = await answer.json()
+    assert (outcome["received"], outcome["created"]) == (2, 2)
+    window = "start=2026-03-01T00:00:00Z&end=2026-03-01T00:30:00Z"
+    readings = await ask(api, f"/v1/meters/m/readings?channel=s&{window}")
+    assert (readings["values"], readings["quality"][0]["code"]) == ([0.082, 0.016], "derived")
+
+
+async def test_months_of_a_file(api: Client) -> None:
+    """Rows that are months go to an irregular channel; a row that begins elsewhere is refused."""
+    options = "format=csv&meter=m&channel=i&date_format=%25d/%25m/%25Y&length=P1M"
+    text = "start,value\n01/01/2026,310\n01/02/2026,280\n"
+    path = f"/v1/imports?{options}&timezone=America/Sao_Paulo"
+    async with api.post(path, data=text) as answer:
+        assert answer.status == 200, await answer.text()
+    async with api.post(path, data="start,value\n02/03/2026,1\n") as answer:
+        refusal = await answer.json()
+    listed = (await ask(api, f"{STRETCHES}?channel=i&{YEAR}"))["items"]
+    assert [(each["end"][:10], each["value"]) for each in listed] == [
+        ("2026-02-01", "310"),
+        ("2026-03-01", "280"),
+    ]
+    assert [(each["line"], each["code"]) for each in refusal["errors"]] == [(2, "off_grid")]
+
+
+def quarters(values: list[float]) -> str:
+    """Return a file of quarter-hours."""
+    stamps = [
+        f"2026-03-{1 + at // 96:02}T{at // 4 % 24:02}:{at % 4 * 15:02}:00Z" for at in range(200)
+    ]
+    rows = (f"{stamp},{value}" for stamp, value in zip(stamps, values, strict=False))
+    return "\n".join(["start,value", *rows])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [8350 + 0.1 * at for at in range(12)],
+        [0.1 * at for at in range(100)],
+        [8350 + 0.1 * (at // 2) for at in range(24)],
+    ],
+)
+async def test_a_counter_is_no_usage(api: Client, values: list[float]) -> None:
+    """A file of values that only grow is refused for a channel of slots: 8,350 kWh in one."""
+    path = "/v1/imports?format=csv&meter=m&channel=s"
+    async with api.post(path, data=quarters(values)) as answer:
+        refusal = await answer.json()
+    assert [(each["line"], each["code"]) for each in refusal["errors"]] == [
+        (2, "looks_like_register")
+    ]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.1 * at for at in range(40)],
+        [500.0] * 100,
+        [8350 + 0.1 * at for at in range(11)],
+        [1 + at % 96 / 10 for at in range(200)],
+    ],
+)
+async def test_usage_is_no_counter(api: Client, values: list[float]) -> None:
+    """A morning of sun, a load that never changes, a few values, and what falls again are usage."""
+    path = "/v1/imports?format=csv&meter=m&channel=s"
+    async with api.post(path, data=quarters(values)) as answer:
+        assert answer.status == 200, await answer.text()
