@@ -155,6 +155,20 @@ insert into import (id, organization_id, public_id, format, sha256, counts, prob
 overriding system value
 values (%s, current_setting('energia.organization')::int, %s, %s, %s, %s::json, %s::json, %s)
 
+-- name: import_same
+-- The newest import of the same file, among the last thousand.
+select public_id
+from (
+  select public_id, sha256
+  from import
+  where organization_id = current_setting('energia.organization')::int
+  order by public_id desc
+  limit 1000
+) as latest
+where sha256 = %s
+order by public_id desc
+limit 1
+
 -- name: import_get
 -- One import.
 select public_id, format, sha256, recorded_at, counts, problems
@@ -269,6 +283,13 @@ b as materialized (
 select (select count(*) from u where created) + (select count(*) from i),
   (select count(*) from o where same),
   (select count(*) from u where not created)
+
+-- name: channel_days
+-- The first and the last day on the grid of a channel of which something is stored.
+select min(day) - date '1970-01-01', max(day) - date '1970-01-01'
+from reading_day
+where channel_id = %s
+having count(*) > 0
 
 -- name: blocks_now
 -- The blocks of some channels, each in its range of days, as they are now.

@@ -92,10 +92,16 @@ class Shape:
     def fault(self, line: int, cells: list[str]) -> Iterator[Problem]:
         """Yield what is wrong with the columns of a row; nothing if it is blank."""
         if len(cells) >= self.needed:
-            message = f"the row has {len(cells)} columns; the header has {self.columns}"
+            message = (
+                f"the row has {len(cells)} columns; the header has {self.columns}: a decimal comma "
+                "between commas needs quotes, or another `delimiter`"
+            )
             yield Problem(line, "surplus_column", message)
         elif any(map(str.strip, cells)):
-            message = f"the row has {len(cells)} columns; {self.needed} are needed"
+            message = (
+                f"the row has {len(cells)} columns; {self.needed} are needed: `where`, `until` and "
+                "`footer_rows` leave out rows that are no readings"
+            )
             yield Problem(line, "missing_column", message)
 
     def says_nothing(self, cells: list[str]) -> bool:
@@ -116,7 +122,8 @@ class LongLayout:
         values: Reads numbers.
         quality: The column of qualities, if there is one.
         qualities: Reads them.
-        unit: The unit of the values.
+        unit: The unit of the values, where no column has it.
+        units: The column of units, if there is one.
         ends: Whether stamps are ends.
         blank: What is done with a sum of which something is missing.
         until: Reads when a row ends, where rows have lengths of their own.
@@ -132,6 +139,7 @@ class LongLayout:
     quality: int | None
     qualities: Qualities
     unit: str | None
+    units: int | None
     ends: bool
     blank: str
     until: Stamps | None = None
@@ -143,12 +151,17 @@ class LongLayout:
         """Return the layout of a file; raises `Invalid` where a column is not there."""
         stamps, origins = Stamps.of(header, options), Origins.of(header, options)
         quality, until = _quality_column(header, options), Stamps.of_ends(header, options)
-        column = options.factor_column
-        factor = None if column is None else header.at("factor_column", column)
+        units, factor = (
+            None if column is None else header.at(option, column)
+            for option, column in (
+                ("unit_column", options.unit_column),
+                ("factor_column", options.factor_column),
+            )
+        )
         header.refuse()
         values, unit = values_as(options)
         columns = [at for _, each in origins.values for at in each]
-        others = [stamps.time, origins.meter, origins.channel, quality, factor]
+        others = [stamps.time, origins.meter, origins.channel, quality, units, factor]
         others.append(None if until is None else until.start)
         return cls(
             _shape(header, stamps.start, columns, others),
@@ -158,6 +171,7 @@ class LongLayout:
             quality,
             qualities_as(options),
             unit,
+            units,
             stamps.ends,
             options.sum_blank,
             until,
@@ -216,7 +230,11 @@ class LongLayout:
         start, end = (None, instant) if self.ends else (instant, None)
         if self.until is not None:
             end = self._end(cells, series, instant)
-        return Reading(line, value, start, end, quality, slot.meter, slot.channel, self.unit)
+        unit = self.unit if self.units is None else self._unit(cells[self.units])
+        return Reading(line, value, start, end, quality, slot.meter, slot.channel, unit)
+
+    def _unit(self, cell: str) -> str | None:
+        return plain(cell) or self.unit
 
     def _end(self, cells: list[str], series: object, start: int) -> int:
         """Return when a row ends; raises `BadTime`."""
@@ -246,8 +264,9 @@ class LongLayout:
         start, end = (None, instant) if self.ends else (instant, None)
         if self.until is not None:
             end = self._end(cells, origin.series, instant)
+        unit = self.unit if self.units is None else self._unit(cells[self.units])
         return [
-            Reading(line, value, start, end, quality, slot.meter, slot.channel, self.unit)
+            Reading(line, value, start, end, quality, slot.meter, slot.channel, unit)
             for slot, value in zip(origin.slots, values, strict=True)
         ]
 
