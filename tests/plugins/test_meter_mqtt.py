@@ -220,6 +220,27 @@ async def test_a_counter_is_as_of_its_arrival(pool: Pool, serving: Serving, tmp_
     assert saved == 1  # the filters alone
 
 
+async def test_reads_of_a_register_are_stored(pool: Pool, serving: Serving, tmp_path: Path) -> None:
+    """A channel of kind `register` keeps what a device shows, as of its arrival."""
+    topic = {"topic": "c", "meter": "m", "values": {"total": ""}, "unit": "kWh", "reads": True}
+    channel = {**CHANNEL, "id": "total", "kind": "register", "interval": None}
+    async with (
+        broker(tmp_path) as found,
+        service(serving, pool, found, {**topic, "tolerance": "PT14M59S"}) as client,
+    ):
+        body = {"site": "home", "channels": [CHANNEL, channel]}
+        await answer(await client.put("/v1/meters/m", json=body))
+        await check(client, "pass", "mqtt")
+        await found.publish([("c", b"12.50")])
+        reads: list[Any] = []
+        while not reads:
+            query = {"channel": "total", "start": "2020-01-01", "end": "2100-01-01"}
+            kept = await answer(await client.get("/v1/meters/m/registers", params=query))
+            reads = kept["items"]
+
+    assert [one["value"] for one in reads] == ["12.50"]
+
+
 async def test_topics_that_are_no_longer_wanted_are_given_up(
     pool: Pool, serving: Serving, tmp_path: Path
 ) -> None:

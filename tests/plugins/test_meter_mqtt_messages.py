@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from energia import ACTUAL, QUALITIES, Problem, Reading, structure
+from energia import ACTUAL, QUALITIES, MeterRead, Problem, Reading, structure
 from energia.errors import Invalid
 from energia_plugins.meter_mqtt.mapping import Message, MessageMapping
 from energia_plugins.meter_mqtt.reader import Batch, Reader, fits
@@ -35,6 +35,11 @@ def reader(state: dict[str, Any] | None = None, **topic: Any) -> Reader:
 def read(*messages: Message, **topic: Any) -> Batch:
     """Return what messages come to."""
     return reader(**topic).read(messages)
+
+
+def readings(batch: Batch) -> list[Reading]:
+    """Return the readings of a batch."""
+    return [one for one in batch.readings.values() if isinstance(one, Reading)]
 
 
 def values(batch: Batch) -> list[tuple[str | None, Decimal | None]]:
@@ -71,9 +76,7 @@ def test_a_counter_goes_on_from_the_state() -> None:
     batch = reader(state).read(again)
 
     assert [one.value for one in first.readings.values()] == [Decimal(1)]
-    assert [(one.start, one.value) for one in batch.readings.values()] == [
-        (START + 900, Decimal(2))
-    ]
+    assert [(one.start, one.value) for one in readings(batch)] == [(START + 900, Decimal(2))]
     assert batch.problems == []
 
 
@@ -103,7 +106,7 @@ def test_nothing_is_counted_across_a_reset(second: dict[str, Any], code: str) ->
     )
 
     assert [one.code for one in batch.problems] == [code]
-    assert [one.start for one in batch.readings.values()] == [START + 900]
+    assert [one.start for one in readings(batch)] == [START + 900]
 
 
 def test_a_counter_that_is_never_read_at_the_end_of_a_slot_is_told_once() -> None:
@@ -114,6 +117,19 @@ def test_a_counter_that_is_never_read_at_the_end_of_a_slot_is_told_once() -> Non
 
     assert codes(batch) == ["no_slot"]
     assert "tolerance" in batch.problems[0].message
+
+
+def test_reads_of_a_counter_are_kept_where_that_is_wanted() -> None:
+    """One for each slot, whatever it shows: their channel judges them, a reset too."""
+    sent = [(0, 10, "a"), (60, 11, "a"), (901, 12, "a"), (1800, 1, "b")]
+    messages = [message({"kwh": value, "id": id_}, after) for after, value, id_ in sent]
+
+    batch = read(*messages, reads=True, equipment="id", unit="kWh")
+
+    assert batch.items == [
+        MeterRead(line, Decimal(value), START + at, ACTUAL, "a", "import", "kWh", equipment=id_)
+        for line, (at, value, id_) in ((1, sent[0]), (3, sent[2]), (4, sent[3]))
+    ]
 
 
 SLOTS: dict[str, Any] = {"counter": False, "time": "t"}
@@ -131,7 +147,7 @@ def test_values_of_slots_are_stored_as_they_are() -> None:
         Reading(3, Decimal(2), None, START, ACTUAL, "a", "import"),
         Reading(2, None, None, START + 900, ACTUAL, "a", "import"),
     ]
-    assert [one.start for one in by_start.readings.values()] == [START, START + 900]
+    assert [one.start for one in readings(by_start)] == [START, START + 900]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +167,7 @@ def test_times(times: str, value: object) -> None:
         message({"kwh": 1, "t": value}), **SLOTS, times=times, timezone="America/Sao_Paulo"
     )
 
-    assert [one.end for one in batch.readings.values()] == [START]
+    assert [one.end for one in readings(batch)] == [START]
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ class MessageMapping:
         self._topic = topic
         self.filter = topic.topic or ""
         self.is_counter = topic.counter is not False
+        self.keeps_reads = topic.reads is True
         self.interval = int((topic.interval or INTERVAL).total_seconds())
         self.tolerance = (
             min(_TOLERANCE, self.interval - 1)
