@@ -6,6 +6,8 @@ from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from energia import ACTUAL, QUALITIES, MeterRead, Problem, Reading, structure
 from energia.errors import Invalid
@@ -244,11 +246,63 @@ def test_names_come_from_the_topic_and_from_the_message() -> None:
     ]
 
 
-def test_a_name_that_is_not_there_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        (None, "no_name"),
+        ([], "no_name"),
+        ("", "no_name"),
+        ("cellar, left", "unknown_meter"),
+        ("a" * 65, "unknown_meter"),
+        ("a\0", "bad_character"),
+    ],
+)
+def test_a_name_that_is_none_is_refused(name: object, code: str) -> None:
     """A reading of nobody is none."""
-    batch = read(message({"kwh": 1, "t": START}), **SLOTS, times="epoch", meter="{id}")
+    sent = message({"kwh": 1, "t": START, "id": name})
 
-    assert codes(batch) == ["no_name"]
+    assert codes(read(sent, **SLOTS, times="epoch", meter="{id}")) == [code]
+
+
+def test_sums_are_exact() -> None:
+    """No digit is lost, however many there are."""
+    sent = message(b'{"kwh": [123456789012345678901234567.5, 0.000000000000000000000001], "t": 0}')
+
+    batch = read(sent, sum=True)
+
+    assert batch.state["counter:a/import"]["register"]["value"] == (
+        "123456789012345678901234567.500000000000000000000001"
+    )
+
+
+@given(
+    st.sampled_from(list(preset_texts())),
+    st.one_of(
+        st.binary(max_size=60),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(["ENERGY", "Total", "aenergy", "total", "total_act", "Time"]),
+                    inner,
+                    max_size=3,
+                )
+            ),
+        ).map(lambda value: json.dumps(value).encode()),
+    ),
+)
+def test_no_message_stops_the_reader(name: str, payload: bytes) -> None:
+    """Whatever comes is a reading, nothing, or a problem."""
+    mapping = MessageMapping(structure({"preset": name, "timezone": "UTC"}, Topic))
+    topic = mapping.filter.replace("+", "a")
+    sent = [Message(topic, payload, START + 900 * number) for number in range(3)]
+
+    batch = Reader([mapping], {}).read(sent)
+
+    assert all(isinstance(one, Reading | Problem) for one in batch.items)
+    assert "unreadable" not in {one.code for one in batch.problems}
+    json.dumps(batch.state)
 
 
 @pytest.mark.parametrize(

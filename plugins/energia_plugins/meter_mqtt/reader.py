@@ -97,6 +97,9 @@ class Reader:
                     self._take(line, message, document, mapping, batch)
                 except Unfit as fault:
                     batch.refuse(line, message, fault)
+                except Exception as error:  # it would come again, and hold up those behind it
+                    unknown = Unfit("unreadable", f"{type(error).__name__}: {error}")
+                    batch.refuse(line, message, unknown)
         return batch
 
     def _of(self, topic: str) -> list[MessageMapping]:
