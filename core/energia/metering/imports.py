@@ -128,7 +128,7 @@ class Intake:
             outcome = await import_.finish(decoded.received, sha256)
         return self._announced(import_, outcome)
 
-    async def file(
+    async def file(  # noqa: PLR0913 - what an import is of
         self,
         chunks: Iterable[bytes],
         decoder: Decoder,
@@ -136,8 +136,11 @@ class Intake:
         defaults: Defaults = Defaults(),  # noqa: B008
         *,
         skip: bool = False,
+        also: "Also | None" = None,
     ) -> Outcome:
         """Store a file; with *skip* what is right of it, and the rest is reported.
+
+        What *also* does, given the outcome, it does in the same transaction.
 
         Raises what the decoder raises, `TooLarge` for more readings than `limits.rows`, `Invalid`
         with all problems, or `Deadlock` where others stood in the way, again and again.
@@ -148,7 +151,8 @@ class Intake:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
             await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
             sha256 = digest.hexdigest()
-            store = partial(self._spooled, spool, problems, decoder.name, sha256, skip=skip)
+            name = decoder.name
+            store = partial(self._spooled, spool, problems, name, sha256, skip=skip, also=also)
             return await persistent(store)
 
     async def items(
