@@ -80,7 +80,7 @@ setup(
         "": [
             *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
             *("tariffs/*.json", "presets/*.toml", "maps/*.toml", "migrations/*.sql"),
-            *("skeleton/*.in", "skeleton/*/*.in", "skeleton/*/*/*.in"),
+            *("skeleton/*/*.in", "skeleton/*/*/*.in", "skeleton/*/*/*/*.in"),
         ]
     },
     install_requires=[

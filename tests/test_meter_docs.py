@@ -1,4 +1,4 @@
-"""`docs/meter-csv.md` tells every option of both formats, and its examples can be sent."""
+"""`docs/meter-csv.md` tells every option of both formats, `docs/meters.md` every unit."""
 
 import re
 from urllib.parse import parse_qsl
@@ -7,10 +7,12 @@ import attrs
 import pytest
 
 from energia.convert import TEXT
+from energia.units import QUANTITIES, UNITS, unit
 from energia_plugins.meter_csv.options import CsvOptions
 from energia_plugins.meter_csv.workbook import ExcelOptions
 from tests.imports import ROOT
 
+METERS = (ROOT / "docs/meters.md").read_text(encoding="utf-8")
 PAGE = (ROOT / "docs/meter-csv.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"^format=csv\S*$", PAGE, re.MULTILINE)
 
@@ -36,3 +38,20 @@ def test_the_examples_fit(query: str) -> None:
 def test_there_are_examples() -> None:
     """The layouts that people have most are shown."""
     assert len(QUERIES) > 8
+
+
+def test_every_unit_is_listed_with_what_it_measures() -> None:
+    """The table of `docs/meters.md` is that of the core."""
+    rows = re.findall(r"^\| (`\w+`.*?) \| (`\w+`.*) \| (\w+) \|$", METERS, re.MULTILINE)
+    listed = {
+        (name, canonical): set(re.findall(r"`(\w+)`", quantities))
+        for quantities, names, canonical in rows
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    units = [unit(name) for name in UNITS]
+    expected = {
+        (one.name, one.canonical): {quantity for quantity in QUANTITIES if one.fits(quantity)}
+        for one in units
+    }
+
+    assert listed == expected

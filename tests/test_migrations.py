@@ -82,4 +82,10 @@ async def test_ids_that_grow_are_bigint(tenant: Tenant) -> None:
         " where table_schema = 'public' and is_identity = 'YES' order by 1",
     )
 
-    assert counters == ["audit bigint", "channel bigint", "import bigint", "organization integer"]
+    assert counters == [
+        "audit bigint",
+        "channel bigint",
+        "deletion bigint",
+        "import bigint",
+        "organization integer",
+    ]

@@ -18,6 +18,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
   * UnsupportedMedia          415
   * Invalid                   422: does not fit; `faults` lists all of it
     * NotSupported
+    * ReadingsDeleted
     * VersionsOverlap, IncompleteUsage, IncompletePrices, AmbiguousChannel
   * DatabaseError             500: an error of the database that is none of the below
     * UniqueViolation, ForeignKeyViolation  409: others wrote at the same time
@@ -206,6 +207,12 @@ class NotSupported(Invalid):
     """Not supported yet."""
 
     code = "not_supported"
+
+
+class ReadingsDeleted(Invalid):
+    """The readings were deleted, as a law asks."""
+
+    code = "readings_deleted"
 
 
 class VersionsOverlap(Invalid):

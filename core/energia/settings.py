@@ -152,10 +152,12 @@ class Readings:
 
     Attributes:
         live_grace: For how long after a day is over its new readings do not count as a revision.
+        retention: For how long readings are kept, in months or years (`P5Y`); for ever without it.
 
     """
 
     live_grace: Seconds = 7200.0
+    retention: Annotated[str, Meta(pattern="^P[1-9][0-9]{0,2}[MY]$")] | None = None
 
 
 @attrs.frozen

@@ -10,6 +10,7 @@ transitions are looked up once, and local time is arithmetic on arrays.
 import math
 import re
 import zoneinfo
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta, timezone
 from datetime import tzinfo as TzInfo
 from decimal import Decimal
@@ -162,6 +163,17 @@ def length_text(length: int) -> str:
 def is_of_days(text: str) -> bool:
     """Whether *text* is a duration of days, weeks, months or years."""
     return _LONG.fullmatch(text) is not None
+
+
+def earlier(day: date, length: str) -> date:
+    """Return the day that is months or years before *day*: `P18M`, `P5Y`.
+
+    A month that has no such day has its last one.
+    """
+    months = int(length[1:-1]) * (12 if length.endswith("Y") else 1)
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    _, last = monthrange(year, month + 1)
+    return date(year, month + 1, min(day.day, last))
 
 
 @attrs.frozen

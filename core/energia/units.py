@@ -3,6 +3,17 @@
 Quantities are stored as whole micro-units: 1e-6 of the canonical unit of the quantity (kWh for
 energy, m3 for volumes). The table is fixed; factors are exact fractions. Numbers are rounded half
 to even, once, decided by their decimal text and never by a binary float.
+
+Where the factors come from:
+
+* kWh: 3,600,000 J, as a watt is a joule a second (SI).
+* BTU: the International Table one, 1055.05585262 J: what warms a pound of water (0.45359237 kg) by
+  5/9 of a kelvin, at 4186.8 J for a kilogram and a kelvin. `MMBtu` are a million of them.
+* therm: 100,000 such BTU. The UK's, 105,505,585.257348 J, is less by 5 in 100,000,000,000. That of
+  US law (1968, by the BTU at 59 degrees Fahrenheit; NIST SP 811) is 105,480,400 J, less by 0.024 %:
+  it has a name of its own, `thermUS`.
+* ft3: 0.3048 m cubed, exactly (the international foot of 1959). `ccf` are a hundred, `Mcf` a
+  thousand of them.
 """
 
 import re
@@ -39,6 +50,14 @@ def quantity_of(role: str) -> str:
 
 #: The unit of the average power in a slot, for the quantities that are energy.
 POWER_UNITS: Final = {"kWh": "kW", "kvarh": "kvar", "kVAh": "kVA"}
+
+
+#: Units of power, with that of their energy, and others of a moment: no channel has these.
+_OF_A_MOMENT: Final = {
+    **{name: f"{name}h" for name in ("W", "kW", "MW", "GW", "var", "kvar", "Mvar")},
+    **{name: f"{name}h" for name in ("VA", "kVA", "MVA")},
+    **dict.fromkeys(("V", "A", "Hz")),
+}
 
 
 class UnknownUnit(ValueError):
@@ -79,11 +98,32 @@ class Unit:
         return QUANTITIES.get(quantity) == self.canonical
 
 
+@attrs.frozen
+class GasHeat:
+    """How much heat a volume of gas has, as whoever bills it says.
+
+    Attributes:
+        calorific_value: In MJ for a cubic metre at reference conditions.
+        correction_factor: Cubic metres at reference conditions in one as it is metered.
+
+    """
+
+    calorific_value: Decimal
+    correction_factor: Decimal
+
+    @property
+    def factor(self) -> Fraction:
+        """The kWh of a cubic metre as it is metered: correction x calorific value / 3.6.
+
+        The Gas (Calculation of Thermal Energy) Regulations 1996 of the UK have it so, with a
+        correction of 1.02264 for homes.
+        """
+        return Fraction(self.calorific_value) * Fraction(self.correction_factor) / Fraction(36, 10)
+
+
 def _table() -> dict[str, Unit]:
     joule = Fraction(1, 3_600_000)
-    # The International Table Btu; a therm is 100,000 of them.
     btu = joule * Fraction(105_505_585_262, 10**8)
-    # A foot is 0.3048 m exactly.
     cubic_foot = Fraction(3048, 10**4) ** 3
     sizes = {
         "kWh": {
@@ -97,6 +137,7 @@ def _table() -> dict[str, Unit]:
             "GJ": joule * 10**9,
             "Btu": btu,
             "therm": btu * 10**5,
+            "thermUS": joule * 105_480_400,
             "MMBtu": btu * 10**6,
         },
         "kvarh": {"varh": Fraction(1, 1000), "kvarh": Fraction(1), "Mvarh": Fraction(1000)},
@@ -130,8 +171,17 @@ def unit(name: str) -> Unit:
     """
     known = _UNITS.get(name.casefold().replace("³", "3"))
     if known is None or (known.name[0] == "M" and name[0] != "M"):
-        raise UnknownUnit(f"there is no unit {name!r}; known are {', '.join(UNITS)}")
+        raise UnknownUnit(_unknown(name))
     return known
+
+
+def _unknown(name: str) -> str:
+    """Return what is said of a name that is no unit here."""
+    if name not in _OF_A_MOMENT:
+        return f"there is no unit {name!r}; known are {', '.join(UNITS)}"
+    if energy := _OF_A_MOMENT[name]:
+        return f"{name} is power at a moment: a channel has what that gives in time, in {energy}"
+    return f"{name} is measured at a moment: a channel has quantities over time"
 
 
 def to_micro(value: Decimal | int | float | str, factor: Fraction = Fraction(1)) -> int:

@@ -41,6 +41,7 @@ pending: core 0010_audit
 pending: core 0011_csv_mappings
 pending: core 0012_registers
 pending: core 0013_sources
+pending: core 0014_deletion
 pending: bill-webhook 0001_deliveries
 pending: bill-webhook 0002_row_security
 pending: preview-github 0001_deliveries
@@ -295,3 +296,20 @@ def test_a_tariff_is_tried_on_a_stored_meter(metered: str) -> None:
     result = run(metered, "plugins", "try", "flat.json", *window, "--json")
 
     assert json.loads(result.output)["total"] == "0.88"
+
+
+def test_readings_and_meters_are_deleted_for_good(metered: str) -> None:
+    """It asks before, unless told not to; what was deleted is counted."""
+    run(metered, "import", "readings.csv", "--meter", "m")
+    why = ("--reason", "request 17")
+    before = ("meter", "delete-readings", "m", "--before", "2020-01-01", *why)
+
+    unsure = run(metered, *before)
+    sure = run(metered, *before, "--yes")
+    meter = run(metered, "meter", "delete", "m", *why, "--yes")
+    again = run(metered, "meter", "delete", "m", *why, "--yes")
+
+    assert unsure.exit_code == 1
+    assert sure.stdout == "2 readings of m before 2020-01-01T00:00:00Z are deleted\n"
+    assert meter.stdout.startswith("0 readings of m before ")
+    assert (again.exit_code, again.stderr) == (1, "energia: there is no meter 'm'\n")

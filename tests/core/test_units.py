@@ -53,6 +53,57 @@ def test_micro_units(name: str, value: str, micro: int) -> None:
     assert to_micro(value, unit(name).factor) == micro
 
 
+@pytest.mark.parametrize(
+    ("name", "joules", "tolerance"),
+    [
+        # NIST Special Publication 811, appendix B.8: seven digits, or exact.
+        ("kWh", 3.6e6, 0),
+        ("BTU", 1055.05585262, 0),
+        ("MMBTU", 1.055056e9, 1e-6),
+        ("therm", 1.05506e8, 5e-6),
+        ("thermus", 1.054804e8, 0),
+        # The therm of the UK.
+        ("Therm", 105_505_585.257348, 5e-11),
+    ],
+)
+def test_units_of_heat_are_those_of_published_tables(
+    name: str, joules: float, tolerance: float
+) -> None:
+    """One of each is so many joules."""
+    assert unit(name).factor * 3_600_000 == pytest.approx(joules, rel=tolerance or 1e-15, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "litres"),
+    [("ft3", "28.316846592"), ("CCF", "2831.6846592"), ("Mcf", "28316.846592"), ("m3", "1000")],
+)
+def test_units_of_volume_are_exact(name: str, litres: str) -> None:
+    """A foot is 0.3048 m (the yard and pound agreement of 1959)."""
+    assert unit(name).factor * 1000 == Fraction(litres)
+
+
+def test_the_btu_is_that_of_the_international_table() -> None:
+    """A pound of water, 4186.8 J for a kilogram and a kelvin, 5/9 of a kelvin."""
+    pound, steam_table = Fraction("0.45359237"), Fraction("4186.8")
+
+    assert unit("Btu").factor * 3_600_000 == pound * steam_table * Fraction(5, 9)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("kW", "kW is power at a moment: a channel has what that gives in time, in kWh"),
+        ("Mvar", "Mvar is power at a moment: a channel has what that gives in time, in Mvarh"),
+        ("V", "V is measured at a moment: a channel has quantities over time"),
+        ("mW", "there is no unit 'mW'; known are"),
+    ],
+)
+def test_units_of_a_moment_are_refused_as_such(name: str, said: str) -> None:
+    """Of power the message names the energy; a milliwatt is not a megawatt."""
+    with pytest.raises(UnknownUnit, match=said):
+        unit(name)
+
+
 @pytest.mark.parametrize("name", ["mWh", "mwh", "mj", "mvarh", "", "kW", "Wh ", "°C", "mcf", "thm"])
 def test_unknown_units(name: str) -> None:
     """A small m is never mega, and nothing is guessed."""

@@ -102,6 +102,11 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/meters": {},
     "GET /v1/meters/{meter}": {"path": {"meter": "main"}},
     "DELETE /v1/meters/{meter}": {"path": {"meter": "spare"}},
+    "GET /v1/deletions": {},
+    "DELETE /v1/meters/{meter}/readings": {
+        "path": {"meter": "main"},
+        "params": {"before": "2020-01-01", "reason": "request 17"},
+    },
     "POST /v1/readings": {"json": {"series": [SERIES]}},
     "POST /v1/imports": {"params": OF_CSV, "data": CSV},
     "POST /v1/imports/preview": {"params": {"meter": "main"}, "data": CSV},
@@ -166,6 +171,11 @@ GOOD: dict[str, dict[str, Any]] = {
     "DELETE /v1/bills/{bill}": {"path": {"bill": "<the draft>"}},
     "POST /v1/costs": {"json": COST},
     "POST /v1/costs/compare": {"json": {"meter": "main", "tariffs": ["flat"], **DAY}},
+    # Last: the meter stays for its bill, with nothing else.
+    "DELETE /v1/meters/{meter}/everything": {
+        "path": {"meter": "main"},
+        "params": {"reason": "request 18"},
+    },
 }
 #: Ids that exist, for fuzzed requests; what they refer to is not deleted.
 KNOWN = {

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from energia.errors import Invalid, Malformed
-from energia.metering.decoders import Problem, Reading
+from energia.metering.decoders import MeterRead, Problem, Reading
 from energia_plugins.meter_dsmr.telegrams import LONGEST, crc16
-from tests.plugins.meter_files import decoded, problems, readings
+from tests.plugins.meter_files import decoded, problems, readings, runs_of
 from tests.plugins.test_meter_nem12 import zipped
 
 DATA = Path(__file__).parents[1] / "data" / "meters"
@@ -56,6 +57,20 @@ def test_a_file_of_two_directions_and_gas() -> None:
         Reading(41, Decimal("0.000"), end, end + 900, 6, "m", "e", "kWh"),
         Reading(47, Decimal("1.107"), *hour, 6, "m", "g", "m3"),
     ]
+
+
+def test_reads_as_they_are() -> None:
+    """With `reads` a register is read at the end of each interval, of the meter that says so."""
+    data = (DATA / "dsmr_winter_time.txt").read_bytes()
+    words = {"meter": "m", "channels": "import:i,export:-,gas.1:g", "reads": "true"}
+
+    found = runs_of("dsmr", data, words)
+
+    electricity = [one for one in found if isinstance(one, MeterRead) and one.channel == "i"]
+    assert len(electricity) == 3
+    steps = [after.value - before.value for before, after in pairwise(electricity)]
+    assert steps == [Decimal("0.250"), Decimal("0.100")]
+    assert {one.equipment for one in found if isinstance(one, MeterRead)} != {None}
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from energia.contract import HasExamples
 from energia.errors import Invalid, Malformed, TooLarge
 from energia.metering.decoders import MeterRead, Problem, Reading, Run
 from energia.time import utc
@@ -22,6 +23,16 @@ FORMATS = {
     **{"dsmr": "dsmr", "home": "home_assistant"},
 }
 FILES = sorted(path for path in DATA.iterdir() if path.name.partition("_")[0] in FORMATS)
+
+
+#: Whole small files of every format, of tables too.
+EXAMPLES = [
+    (name, example)
+    for name, decoder in sorted(DECODERS.items())
+    if isinstance(decoder, HasExamples)
+    for example in decoder.examples
+]
+ZIPPED = ("dsmr", "green_button", "mscons", "nem12")
 
 
 def format_of(path: Path) -> str:
@@ -64,7 +75,22 @@ def test_damage_is_told(path: Path, data: st.DataObject) -> None:
     outcome(format_of(path), bytes(file))
 
 
-@pytest.mark.parametrize("name", sorted(set(FORMATS.values())))
+@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=lambda one: str(one)[:20])
+@given(data=st.data())
+def test_damaged_examples_are_told(name: str, example: bytes, data: st.DataObject) -> None:
+    """Tables and workbooks as well: a part that is another file's, twice there, or gone."""
+    _, other = data.draw(st.sampled_from(EXAMPLES))
+    file = bytearray(example)
+    for _ in range(data.draw(st.integers(0, 4))):
+        file[data.draw(st.integers(0, len(file) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    begin, end = sorted(data.draw(st.tuples(*[st.integers(0, len(file))] * 2)))
+    part = data.draw(st.sampled_from([b"", bytes(file[begin:end]) * 2, other]))
+    file[begin:end] = part
+
+    outcome(name, bytes(file), data.draw(st.integers(1, len(file) + 1)))
+
+
+@pytest.mark.parametrize("name", sorted(DECODERS))
 @given(
     begin=st.sampled_from(
         [
@@ -90,6 +116,23 @@ def test_damage_is_told(path: Path, data: st.DataObject) -> None:
 def test_anything_is_told(name: str, begin: bytes, text: bytes, times: int) -> None:
     """Bytes of any kind, and what is nested deeply, are refused or read."""
     outcome(name, begin * times + text)
+
+
+@pytest.mark.parametrize("name", ZIPPED)
+@given(
+    filling=st.sampled_from([b" ", b"\n", b"0", b"\x00", b"<a>", b"300,", b"QTY+220:1'", b"/X\n"]),
+    files=st.integers(1, 3),
+    nested=st.booleans(),
+)
+@settings(max_examples=10)
+def test_bombs_are_refused(name: str, filling: bytes, files: int, nested: bool) -> None:
+    """A megabyte in a few kilobytes is no file of readings, nor is an archive in an archive."""
+    bomb = zipped({f"{number}.csv": filling * (10**6 // len(filling)) for number in range(files)})
+    assert len(bomb) < 5000 * files
+
+    refused = outcome(name, zipped({"a.zip": bomb}) if nested else bomb)
+
+    assert isinstance(refused, tuple), "it was read"
 
 
 @given(data=st.data())

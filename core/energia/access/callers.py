@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 Scope = Literal[
     "readings:read",
     "readings:write",
+    "readings:delete",
     "tariffs:write",
     "billing",
     "admin",

@@ -29,6 +29,7 @@ Resource = Literal[
     "holiday_list",
     "price_series",
     "csv_mapping",
+    "deletion",
 ]
 _MICROSECOND: Final = timedelta(microseconds=1)
 #: The ids of entries are of this type in the database.

@@ -15,7 +15,7 @@ from energia.billing.periods import BillCost, BillPeriod
 from energia.billing.rows import Row
 from energia.billing.superseded import tariffs_then
 from energia.costing.budget import units
-from energia.errors import EnergiaError, Invalid
+from energia.errors import EnergiaError, Invalid, ReadingsDeleted
 from energia.metering import query, registry
 from energia.metering.query import Span, StoredSeries
 from energia.pricing.exact import difference
@@ -93,8 +93,10 @@ class _Case:
         """Why the bill may be another one now, though nothing that it keeps says so.
 
         It counted days of another zone than the site's; or readings were missing, and filling
-        them in leaves no revision.
+        them in leaves no revision. Where readings were deleted, it cannot be told.
         """
+        if self.row.readings_deleted:
+            return None
         if self.has_other_days:
             return "days"
         return "readings" if self.row.document["coverage"]["missing"] else None
@@ -232,10 +234,18 @@ def _due(bills: Bills, chain: Sequence[_Case], state: _State) -> Iterator[_Case]
     for case in chain:
         if is_settled or not case.remembers:
             case.take_over(state)
-            if case.is_due:
+            if case.is_due and case.row.readings_deleted:
+                case.now = _deleted(case.row)
+            elif case.is_due:
                 is_settled = False
                 yield case
         state = case.state(bills)
+
+
+def _deleted(row: Row) -> ReadingsDeleted:
+    """Return why a bill cannot be made again, whatever has changed."""
+    message = f"readings of the meter {row.meter!r} were deleted: the bill {row.id!r} stays"
+    return ReadingsDeleted.of(ReadingsDeleted.code, message)
 
 
 def _changed(bills: Bills, cases: Sequence[_Case]) -> Iterator[Bill]:

@@ -8,7 +8,7 @@ import attrs
 
 from energia.billing.bills import Bills, outdated
 from energia.billing.contracts import Contracts, zoned_contracts
-from energia.billing.models import BillInputs
+from energia.billing.models import Bill, BillInputs
 from energia.billing.periods import BillPeriod, without_charges
 from energia.billing.rows import Row
 from energia.billing.superseded import (
@@ -25,7 +25,7 @@ from energia.errors import Conflict, EnergiaError, Invalid
 from energia.metering import registry
 from energia.pricing.charges import code_of
 from energia.pricing.engine import CostLine, CostPart, Detail
-from energia.pricing.explain import Charged, ExplainedLine, explain
+from energia.pricing.explain import Charged, ExplainedLine, explain, explain_kept
 from energia.pricing.lines import Step
 from energia.pricing.segments import segments
 from energia.pricing.slots import Assumption
@@ -89,6 +89,8 @@ class Explanation:
         charges: The charges as the tariff has them, with the parameters in their places, by code;
             of several versions, as the last has them.
         versions: Where several versions were in force: the charges of each.
+        readings_deleted: Whether readings were deleted, as a law asks: lines come from the measures
+            that the bill keeps, then, and not from slots.
         lines: Where each line comes from.
 
     """
@@ -108,6 +110,7 @@ class Explanation:
     corrections: tuple[ExplainedCorrection, ...] = ()
     charges: Mapping[str, Mapping[str, Any]]
     versions: tuple[ExplainedVersion, ...] | None = None
+    readings_deleted: bool = False
     lines: tuple[ExplainedLine, ...]
 
 
@@ -127,20 +130,8 @@ async def explained(bills: Bills, id_: str, line: int | None = None) -> Explanat
         await _refuse_outdated(bills, row)
     bill = bills.bill(row)
     tariff = await _tariff(bills, row)
-    contract = (await zoned_contracts(queries, [row.contract]))[0].contract
-    period = BillPeriod(contract, bill.timezone, row.start, row.end, row.prior_state)
-    channels = await _channels(queries, row, bill.inputs)
-    plan = Plan((tariff,), *period.window, channels)
-    spans = row.price_spans(period.window)
-    inputs = await read_pinned(queries, plan, row.revisions, spans)
-    terms = inputs.terms(row.prior_state, bill.inputs.missing, {})
-
-    def work() -> tuple[ExplainedLine, ...]:
-        parts = segments(tariff, inputs.usage, plan.start, plan.end, terms)
-        return explain(_charged(row, bill.lines), parts, bill.currency)
-
     versions = [_version(version, bills.converter) for version in tariff.versions]
-    lines = await off_loop(work)
+    lines = await _lines(bills.tenant, row, bill, tariff)
     return Explanation(
         bill=row.id,
         contract=row.contract,
@@ -157,8 +148,31 @@ async def explained(bills: Bills, id_: str, line: int | None = None) -> Explanat
         corrections=await _corrections(bills, row),
         charges={code: charge for version in versions for code, charge in version.charges.items()},
         versions=tuple(versions) if len(versions) > 1 else None,
+        readings_deleted=row.readings_deleted,
         lines=lines if line is None else (_one(lines, line),),
     )
+
+
+async def _lines(
+    queries: Queries, row: Row, bill: Bill, tariff: Tariff
+) -> tuple[ExplainedLine, ...]:
+    """Return where each line comes from: by the readings, or by what is kept of deleted ones."""
+    charged = _charged(row, bill.lines)
+    if row.readings_deleted:
+        return explain_kept(charged, tariff.versions, bill.currency)
+    contract = (await zoned_contracts(queries, [row.contract]))[0].contract
+    period = BillPeriod(contract, bill.timezone, row.start, row.end, row.prior_state)
+    channels = await _channels(queries, row, bill.inputs)
+    plan = Plan((tariff,), *period.window, channels)
+    spans = row.price_spans(period.window)
+    inputs = await read_pinned(queries, plan, row.revisions, spans)
+    terms = inputs.terms(row.prior_state, bill.inputs.missing, {})
+
+    def work() -> tuple[ExplainedLine, ...]:
+        parts = segments(tariff, inputs.usage, plan.start, plan.end, terms)
+        return explain(charged, parts, bill.currency)
+
+    return await off_loop(work)
 
 
 def _version(version: Version, converter: Converter) -> ExplainedVersion:

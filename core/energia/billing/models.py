@@ -270,6 +270,7 @@ class Bill:
         created_at: When the draft was made.
         priced_at: When it was priced last.
         issued_at: When it was issued.
+        readings_deleted: Whether readings that it was made from were deleted, as a law asks.
         impact: With `affected=true`: what has changed since.
 
     """
@@ -297,6 +298,7 @@ class Bill:
     created_at: datetime
     priced_at: datetime
     issued_at: datetime | None = None
+    readings_deleted: bool = False
     impact: Impact | None = None
 
 

@@ -195,11 +195,16 @@ group by 1
 order by 1
 
 -- name: bill_get
--- Some bills, with those that they correct and that correct them.
+-- Some bills, with those that they correct and that correct them; before when the readings of their
+-- meters were deleted.
 select b.id, b.contract_id, b.meter_id, b.tariff_id, b.start_day, b.end_day, b.status, b.corrects,
   n.id, o.document ->> 'total', b.document, b.basis, b.parameters, b.prior_state, b.state,
   b.version_from, b.channels, b.revisions, b.created_at, b.priced_at, b.issued_at,
-  b.price_series, b.price_revisions, b.tariff_superseded, b.contract_superseded
+  b.price_series, b.price_revisions, b.tariff_superseded, b.contract_superseded, (
+    select max(d.before_at)
+    from deletion d
+    where d.organization_id = b.organization_id
+      and (d.meter_id = b.meter_id or d.meter_id is null))
 from unnest(%(ids)s::text[]) with ordinality as asked (id, k)
 join bill b on b.organization_id = current_setting('energia.organization')::int
   and b.id = asked.id
@@ -383,3 +388,54 @@ where exists (
   select from price p
   where p.organization_id = seen.organization_id and p.series_id = seen.series
     and p.start_at < seen.past and p.start_at > seen.first and p.recorded_at > seen.revision)
+
+-- name: deletion_drafts
+-- Delete the drafts that are made from a meter's readings before a day, which is null for all.
+delete from bill
+where organization_id = current_setting('energia.organization')::int and status = 'draft'
+  and meter_id = %(meter)s and (%(before)s::date is null or start_day < %(before)s)
+
+-- name: deletion_to_date
+-- Delete what was measured of growing bills by a meter's readings before a day, null for all.
+delete from cost_to_date t
+using contract c
+where c.organization_id = current_setting('energia.organization')::int
+  and c.meter_id = %(meter)s and t.organization_id = c.organization_id and t.contract_id = c.id
+  and (%(before)s::date is null or t.start_day < %(before)s)
+
+-- name: deletion_contracts
+-- Delete the contracts of a meter that have no bills.
+delete from contract c
+where organization_id = current_setting('energia.organization')::int and meter_id = %(meter)s
+  and not exists (
+    select from bill b where b.organization_id = c.organization_id and b.contract_id = c.id)
+
+-- name: deletion_contract_ends
+-- End the contracts of a meter where their bills do; how many issued bills there are of it.
+with billed as materialized (
+  select contract_id, max(end_day) as end_day
+  from bill
+  where organization_id = current_setting('energia.organization')::int
+    and contract_id in (
+      select id from contract
+      where organization_id = current_setting('energia.organization')::int
+        and meter_id = %(meter)s)
+  group by contract_id
+), e as (
+  update contract c set end_day = billed.end_day
+  from billed
+  where c.organization_id = current_setting('energia.organization')::int
+    and c.id = billed.contract_id and coalesce(c.end_day, 'infinity') > billed.end_day
+)
+select (select count(*) from billed) > 0
+
+-- name: retention_drafts
+-- Delete the drafts that may be made from readings before a day, whatever their zones.
+delete from bill
+where organization_id = current_setting('energia.organization')::int and status = 'draft'
+  and start_day <= %(first)s
+
+-- name: retention_to_date
+-- Delete what was measured of growing bills by readings that may be of before a day.
+delete from cost_to_date
+where organization_id = current_setting('energia.organization')::int and start_day <= %(first)s

@@ -21,7 +21,7 @@ from energia.pricing.market import store as market
 from energia.pricing.market.store import PriceSpan
 from energia.pricing.segments import several
 from energia.pricing.usage import Missing
-from energia.time import EPOCH, Zone
+from energia.time import EPOCH, Zone, instant_of
 
 
 @attrs.frozen(kw_only=True)
@@ -69,6 +69,7 @@ class Row:
     price_revisions: list[datetime | None] | None
     tariff_superseded: int | None
     contract_superseded: int | None
+    deleted_before: datetime | None = None
 
     #: What two pricings of one draft must agree on to be the same bill.
     _SHOWN: ClassVar = ("total", "lines", "assumptions", "coverage")
@@ -89,6 +90,14 @@ class Row:
     def is_void(self) -> bool:
         """Whether it charges nothing, as its contract was not in force in the period."""
         return any(item["code"] == VOID.code for item in self.document["assumptions"])
+
+    @property
+    def readings_deleted(self) -> bool:
+        """Whether readings that it was made from were deleted, as a law asks."""
+        if self.deleted_before is None:
+            return False
+        zone = Zone.named(self.document["timezone"])
+        return zone.midnight(self.start) < instant_of(self.deleted_before)
 
     def correction(self, zoned: ZonedContract) -> BillPeriod:
         """Return the bill's period, to be priced anew by its contract as it is now.
@@ -262,6 +271,7 @@ def bill(row: Row, converter: Converter) -> Bill:
         "parameters": row.parameters,
         "prior_state": row.prior_state,
         "state": row.state,
+        "readings_deleted": row.readings_deleted,
     }
     present = {name: value for name, value in shown.items() if value is not None}
     times = {

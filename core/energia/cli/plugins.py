@@ -83,21 +83,30 @@ def _print_checks(outcomes: "Sequence[Outcome]") -> None:
     type=click.Path(path_type=Path),
     help="Where it is written; by default a folder of its name. It must not exist.",
 )
-def new(name: str, directory: Path | None) -> None:
-    """Write a distribution with a kind of charge, tested and typed, to change into yours.
+@click.option(
+    "--with",
+    "parts",
+    metavar="PARTS",
+    default="charge",
+    show_default=True,
+    help="What it offers, of charge, decoder, source and probe, between commas.",
+)
+def new(name: str, directory: Path | None, parts: str) -> None:
+    """Write a distribution that works, tested and typed, to change into yours.
 
     NAME says who makes it and what it is, such as acme-levy: the distribution acme-levy, the
-    package acme_levy, the kind acme.levy.
+    package acme_levy, the kind acme.levy, the format acme_levy.
 
     \b
     Examples:
       energia plugins new acme-levy
+      energia plugins new acme-logger --with decoder,source,probe
       energia plugins new acme-levy --directory plugins/levy
     """
     from energia.testing.scaffold import written
 
     folder = directory or Path(name)
-    for path in written(name, folder):
+    for path in written(name, folder, [part.strip() for part in parts.split(",")]):
         click.echo(path)
     click.echo(f"\nNext:\n  cd {folder}\n  pip install --editable '.[test]'")
     click.echo(f"  pytest\n  energia plugins check {name}")

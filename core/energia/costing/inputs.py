@@ -22,7 +22,7 @@ from energia.db.tenant import Queries
 from energia.errors import AmbiguousChannel, Fault, Invalid, TooLarge, did_you_mean
 from energia.metering import query, usage
 from energia.metering.models import Channel
-from energia.metering.query import Span, StoredSeries
+from energia.metering.query import Span, StoredSeries, refuse_deleted
 from energia.metering.series import MISSING, Series
 from energia.metering.usage import Coverage
 from energia.pricing.allowance import Allowance
@@ -126,12 +126,14 @@ class Plan:
             AmbiguousChannel: The meter has several channels of a role, and none is named.
             Invalid: A named channel does not exist, or is of another role.
             TooLarge: There are more slots than *limit*.
+            ReadingsDeleted: Readings in the window were deleted; no price is made up for them.
 
         """
         by_role = channels_by_role(declared, roles(self.versions), named)
         channels = [channel for of_role in by_role.values() for channel in of_role]
         counted = [channel for channel in channels if operator.lt(*self.part_of(channel))]
         plan = attrs.evolve(self, channels=tuple(counted))
+        refuse_deleted(plan.reading_spans)
         if limit is not None:
             refuse_large(plan.slots, limit)
         return plan

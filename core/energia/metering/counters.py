@@ -38,8 +38,15 @@ class Sorted:
 
 @attrs.define(eq=False)
 class Counters:
-    """The registers of one import of which the differences are stored, by their channels."""
+    """The registers of one import of which the differences are stored, by their channels.
 
+    Attributes:
+        in_parts: Whether reads come in one import after the other, as those of a source do. Then a
+            channel of slots takes none: the read before is not there to count from.
+
+    """
+
+    in_parts: bool = False
     _registers: dict[int, Register] = attrs.Factory(dict)
 
     def sorted(
@@ -63,6 +70,9 @@ class Counters:
         channel = directory.channels[index]
         if channel.kind == "irregular":
             message = f"{channel.id} is no register: send what was used, with a start and an end"
+            raise RegisterFault("wrong_kind", message)
+        if channel.kind == "interval" and self.in_parts:
+            message = f"{channel.id} is no register: work out what was used with a `Register`"
             raise RegisterFault("wrong_kind", message)
         value = register_value(channel, read.value, read.unit)
         if channel.kind == "register":

@@ -16,6 +16,7 @@ from energia.contract import HasSniff
 from energia.errors import Invalid
 from energia.metering.series import ACTUAL
 from energia.metering.stretches import ReadKind
+from energia.units import GasHeat
 
 #: So many bytes of a file are shown to decoders, for one of them to recognize it.
 HEAD: Final = 4096
@@ -214,10 +215,18 @@ class HasProposal(Protocol):
 
 @attrs.frozen
 class Defaults:
-    """The meter and channel of readings that name none."""
+    """What an import says of all readings of a file.
+
+    Attributes:
+        meter: The meter of readings that name none.
+        channel: The channel of readings that name none.
+        gas: What makes kWh of cubic metres of gas, for channels of energy.
+
+    """
 
     meter: str | None = None
     channel: str | None = None
+    gas: GasHeat | None = None
 
 
 def recognized(

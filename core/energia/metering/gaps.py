@@ -1,7 +1,8 @@
 """Find the slots that have no reading, as runs of slots for one reason.
 
 A slot that was never sent and one that was sent as null are both without a value, but only of the
-first can a value still be hoped for: they are gaps of their own.
+first can a value still be hoped for: they are gaps of their own. So are slots of which all was
+deleted, as a law asks.
 """
 
 from collections.abc import AsyncIterator
@@ -12,14 +13,15 @@ import attrs
 import numpy as np
 
 from energia.metering.series import MISSING, NEVER_SENT, Series
-from energia.time import Int64
+from energia.time import Instant, Int64
 
-#: Why a slot has no reading: nothing was ever sent for it, or it was sent as null.
-Reason = Literal["never_sent", "marked_missing"]
+#: Why a slot has no reading: nothing was ever sent for it, it was sent as null, or it was deleted.
+Reason = Literal["never_sent", "marked_missing", "deleted"]
 
 _PRESENT: Final = 0
-_REASONS: Final[tuple[Reason, Reason]] = ("never_sent", "marked_missing")
+_REASONS: Final[tuple[Reason, ...]] = ("never_sent", "marked_missing", "deleted")
 _NEVER: Final = 1
+_DELETED: Final = 3
 
 
 @attrs.frozen
@@ -47,7 +49,7 @@ class Gaps:
     Attributes:
         starts: int64[n], when each starts, in seconds since 1970-01-01T00:00Z.
         ends: int64[n], when each ends.
-        reasons: int64[n], 1 for never sent, 2 for marked missing.
+        reasons: int64[n], 1 for never sent, 2 for marked missing, 3 for deleted.
         interval: The length of a slot in seconds.
 
     """
@@ -112,11 +114,17 @@ def gaps(series: Series, first: int = 0, last: int | None = None) -> Gaps:
     )
 
 
-async def across(pieces: AsyncIterator[Series]) -> AsyncIterator[Gaps]:
-    """Yield the gaps of series that follow one another; one that goes on is one gap."""
+async def across(
+    pieces: AsyncIterator[Series], deleted_before: Instant | None = None
+) -> AsyncIterator[Gaps]:
+    """Yield the gaps of series that follow one another; one that goes on is one gap.
+
+    Slots that start before an instant were *deleted*, where there is no reading of them.
+    """
     held: Gaps | None = None
     async for series in pieces:
-        so_far = gaps(series) if held is None else held.followed_by(gaps(series))
+        found = gaps(series) if deleted_before is None else _with_deleted(series, deleted_before)
+        so_far = found if held is None else held.followed_by(found)
         goes_on = len(so_far) > 0 and int(so_far.ends[-1]) == series.end
         # A gap at the end of a piece may go on in the next one: it waits until that is known.
         whole = len(so_far) - int(goes_on)
@@ -124,6 +132,15 @@ async def across(pieces: AsyncIterator[Series]) -> AsyncIterator[Gaps]:
         held = so_far[whole:]
     if held is not None:
         yield held
+
+
+def _with_deleted(series: Series, before: Instant) -> Gaps:
+    """Return the gaps of *series*; of those before an instant, what is not there was deleted."""
+    cut = min(max(series.index_at(before), 0), len(series.values))
+    then = gaps(series, 0, cut)
+    reasons = np.where(then.reasons == _NEVER, _DELETED, then.reasons)
+    then = Gaps(then.starts, then.ends, reasons, then.interval)
+    return then.followed_by(gaps(series, cut))
 
 
 def _runs(series: Series, inner: int, outer: int) -> tuple[Int64, Int64]:

@@ -54,6 +54,7 @@ from energia.metering.validation import (
 )
 from energia.settings import Settings
 from energia.time import Clock, Zone, utc
+from energia.units import GasHeat
 
 SQL: Final = load(__package__)
 
@@ -150,10 +151,10 @@ class Intake:
         with self._refusals(decoder.name), Spool.opened() as spool:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
             await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
-            sha256 = digest.hexdigest()
-            name = decoder.name
-            store = partial(self._spooled, spool, problems, name, sha256, skip=skip, also=also)
-            return await persistent(store)
+            sent = _Sent(decoder.name, digest.hexdigest(), defaults.gas)
+            return await persistent(
+                partial(self._spooled, spool, problems, sent, skip=skip, also=also)
+            )
 
     async def items(
         self,
@@ -167,10 +168,10 @@ class Intake:
         raises, `TooLarge` for more readings than `limits.rows`, or `Deadlock` where others stood
         in the way, again and again.
         """
-        problems = Problems(self.limit)
+        problems, sent = Problems(self.limit), _Sent(source)
         with Spool.opened() as spool:
             await asyncio.to_thread(spool.fill, items, Defaults(), problems, self.rows)
-            store = partial(self._spooled, spool, problems, source, "", skip=True, also=also)
+            store = partial(self._spooled, spool, problems, sent, skip=True, also=also)
             return await persistent(store)
 
     async def reads(self, meter: str, new: NewReads) -> Outcome:
@@ -220,12 +221,11 @@ class Intake:
                 outcome = await import_.finish(len(items), digest)
         return self._announced(import_, outcome)
 
-    async def _spooled(  # noqa: PLR0913 - what an import is of
+    async def _spooled(
         self,
         spool: Spool,
         problems: Problems,
-        format_: str,
-        sha256: str,
+        sent: "_Sent",
         *,
         skip: bool,
         also: Also | None = None,
@@ -233,7 +233,9 @@ class Intake:
         """Store what is in *spool*, of which *problems* were noted while it was filled."""
         spool.rewind()
         async with self.tenant.transaction() as queries:
-            import_ = await Import.begin(queries, self._rules(skip), problems.copy(), format_)
+            import_ = await Import.begin(queries, self._rules(skip), problems.copy(), sent.format)
+            import_.directory.gas = sent.gas
+            import_.counters.in_parts = also is not None
             await import_.meet(spool.meters)
             import_.counts.superseded = spool.superseded
             while (batch := await asyncio.to_thread(spool.take)) is not None:
@@ -242,7 +244,7 @@ class Intake:
                     await import_.add(batch.runs(outdated))
                 else:
                     await import_.add_reads(batch)
-            outcome = await import_.finish(spool.received, sha256)
+            outcome = await import_.finish(spool.received, sent.sha256)
             if also is not None:
                 await also(queries, outcome)
         return self._announced(import_, outcome)
@@ -266,6 +268,22 @@ class Intake:
             reasons = dict(error.counts) or {error.code: 1}
             self.observers.readings_rejected(ReadingsRejected(format_, reasons))
             raise
+
+
+@attrs.frozen
+class _Sent:
+    """What is known of readings besides themselves.
+
+    Attributes:
+        format: The format of their file, or the name of their source.
+        sha256: The checksum of the file.
+        gas: What makes kWh of cubic metres.
+
+    """
+
+    format: str
+    sha256: str = ""
+    gas: GasHeat | None = None
 
 
 async def _decoded(body: Body, problems: Problems) -> tuple[BodyReadings, str]:
@@ -320,6 +338,7 @@ class Import:
         store: Where they go.
         directory: The channels of the meters that it names.
         meters: Those that got values.
+        counters: The registers of which it stores differences.
 
     """
 
@@ -332,7 +351,7 @@ class Import:
     store: BlockStore
     directory: Directory = attrs.Factory(Directory)
     meters: set[str] = attrs.Factory(set)
-    _counters: Counters = attrs.Factory(Counters)
+    counters: Counters = attrs.Factory(Counters)
     _passed: int = 0
 
     @classmethod
@@ -402,7 +421,7 @@ class Import:
         """
         meters = {read.meter or "" for read in reads}
         await self.directory.look_up(self.queries, meters, hold=not self.failed)
-        result = self._counters.sorted(reads, self.directory, self.problems)
+        result = self.counters.sorted(reads, self.directory, self.problems)
         self._passed += result.passed
         await self.put_reads(result.kept)
         if result.readings:
@@ -446,6 +465,8 @@ class Import:
             sha256,
             msgspec.json.encode(self.counts).decode(),
             msgspec.json.encode(outcome.problems).decode(),
+            # Problems quote values: whose they may be is kept, so that they can be forgotten.
+            self.directory.meters if problems else None,
         )
         await self.queries.execute(SQL["import_add"], *row)
         return outcome

@@ -29,6 +29,7 @@ from energia.time import (
     DAY,
     HOUR,
     BadDuration,
+    Instant,
     Zone,
     is_of_days,
     length_of,
@@ -231,6 +232,8 @@ class Channel:
         offset: Seconds from midnight UTC to the first slot of a day.
         by_days: Whether it has no slots of its own: what is known of it goes from day to day, and
             is laid on slots to be summed.
+        deleted_before: The readings of slots that start before it were deleted, as a law asks: in
+            seconds since 1970-01-01T00:00Z. None where none were.
 
     """
 
@@ -247,6 +250,7 @@ class Channel:
     multiplier: Decimal | None = None
     max_power: Decimal | None = None
     by_days: bool = False
+    deleted_before: Instant | None = None
 
     @property
     def grid(self) -> ChannelGrid:

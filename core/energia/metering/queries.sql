@@ -73,13 +73,29 @@ for update
 delete from meter
 where organization_id = current_setting('energia.organization')::int and id = %s
 
+-- name: meter_empty
+-- Take from a meter what it is called.
+update meter set name = null, serial = null
+where organization_id = current_setting('energia.organization')::int and id = %s
+
 -- name: channels_of
--- The channels of some meters, in the order in which they were declared.
-select id, meter_id, name, quantity, direction, unit, interval_seconds, offset_seconds, kind,
-  digits, multiplier, max_power, by_days
-from channel
-where organization_id = current_setting('energia.organization')::int and meter_id = any(%s)
-order by meter_id, position
+-- The channels of some meters, in the order in which they were declared; before when their readings
+-- were deleted.
+with deleted as materialized (
+  select meter_id, extract(epoch from max(before_at))::bigint as before
+  from deletion
+  where organization_id = current_setting('energia.organization')::int
+    and (meter_id = any(%(meters)s) or meter_id is null)
+  group by meter_id
+)
+select c.id, c.meter_id, c.name, c.quantity, c.direction, c.unit, c.interval_seconds,
+  c.offset_seconds, c.kind, c.digits, c.multiplier, c.max_power, c.by_days,
+  greatest(d.before, (select before from deleted where meter_id is null))
+from channel c
+left join deleted d on d.meter_id = c.meter_id
+where c.organization_id = current_setting('energia.organization')::int
+  and c.meter_id = any(%(meters)s)
+order by c.meter_id, c.position
 
 -- name: channels_lock
 -- The channels of some meters, held for a change.
@@ -90,14 +106,19 @@ where organization_id = current_setting('energia.organization')::int and meter_i
 order by id
 for update
 
--- name: channels_lock_for_readings
--- The channels of some meters, held against other writers of readings until the transaction ends.
-select id, meter_id, name, quantity, direction, unit, interval_seconds, offset_seconds, kind,
-  digits, multiplier, max_power, by_days
-from channel
-where organization_id = current_setting('energia.organization')::int and meter_id = any(%s)
-order by id
-for no key update
+-- name: channels_hold
+-- Hold the channels of some meters against other writers of readings until the transaction ends; how
+-- many they are. In one message with the statement that reads them: what it has waited for may have
+-- been a deletion.
+with held as materialized (
+  select id
+  from channel
+  where organization_id = current_setting('energia.organization')::int
+    and meter_id = any(%(meters)s)
+  order by id
+  for no key update
+)
+select count(*) from held
 
 -- name: channels_with_readings
 -- Those of some channels that have readings.
@@ -130,9 +151,9 @@ select nextval(pg_get_serial_sequence('import', 'id'))
 
 -- name: import_add
 -- Keep the outcome of an import.
-insert into import (id, organization_id, public_id, format, sha256, counts, problems)
+insert into import (id, organization_id, public_id, format, sha256, counts, problems, meters)
 overriding system value
-values (%s, current_setting('energia.organization')::int, %s, %s, %s, %s::json, %s::json)
+values (%s, current_setting('energia.organization')::int, %s, %s, %s, %s::json, %s::json, %s)
 
 -- name: import_get
 -- One import.
@@ -285,6 +306,131 @@ from (
     and h.recorded_at <= asked.pin and h.superseded_at > asked.pin
 ) as blocks
 
+-- name: blocks_delete
+-- Delete the blocks of some channels before a day of each, and of that day the slots before one; what
+-- follows stays in its revision. How many values there were, and the imports that had brought them.
+with c as materialized (
+  select channel, date '1970-01-01' + day as day, slot
+  from unnest(%(channels)s::bigint[], %(days)s::int[], %(slots)s::int[]) as c (channel, day, slot)
+), cut as materialized (
+  select d.channel_id, d.day, c.slot, d."values"[:c.slot] as gone, d."values"[c.slot + 1:] as kept,
+    d.quality[c.slot + 1:] as quality,
+    cardinality(array_remove(d."values"[c.slot + 1:], null)) = 0
+      and coalesce(cardinality(array_remove(d.quality[c.slot + 1:], null)), 0) = 0 as is_empty
+  from c join reading_day d on d.channel_id = c.channel and d.day = c.day
+  where c.slot > 0
+), d as (
+  delete from reading_day d
+  using c
+  where d.channel_id = c.channel and (d.day < c.day or d.day = c.day and exists (
+    select from cut where cut.channel_id = d.channel_id and cut.is_empty))
+  returning d.import_id, d."values" as gone
+), u as (
+  update reading_day d set "values" = array_fill(null::bigint, array[cut.slot]) || cut.kept,
+    quality = case when d.quality is not null
+      then array_fill(null::smallint, array[cut.slot]) || cut.quality end
+  from cut
+  where not cut.is_empty and d.channel_id = cut.channel_id and d.day = cut.day
+  returning d.import_id, cut.gone
+), gone as (
+  select import_id, gone from d union all select import_id, gone from u
+)
+select coalesce(sum(cardinality(array_remove(gone, null))), 0)::bigint,
+  coalesce(array_agg(distinct import_id), '{}')
+from gone
+
+-- name: history_delete
+-- The same of all their revisions.
+with c as materialized (
+  select channel, date '1970-01-01' + day as day, slot
+  from unnest(%(channels)s::bigint[], %(days)s::int[], %(slots)s::int[]) as c (channel, day, slot)
+), d as (
+  delete from reading_day_history d
+  using c
+  where d.channel_id = c.channel and d.day < c.day
+)
+update reading_day_history d set
+  "values" = array_fill(null::bigint, array[c.slot]) || d."values"[c.slot + 1:],
+  quality = case when d.quality is not null
+    then array_fill(null::smallint, array[c.slot]) || d.quality[c.slot + 1:] end
+from c
+where c.slot > 0 and d.channel_id = c.channel and d.day = c.day
+
+-- name: reads_delete
+-- Delete what registers showed, and stretches, before an instant, with all revisions: how many there
+-- were, and the imports that had brought them.
+with r as (
+  delete from register_read
+  where channel_id = any(%(channels)s::bigint[]) and read_at < %(before)s
+  returning superseded_at, import_id
+), s as (
+  delete from stretch
+  where channel_id = any(%(channels)s::bigint[]) and start_at < %(before)s
+  returning superseded_at, import_id
+), p as (
+  delete from publication
+  where channel_id = any(%(channels)s::bigint[]) and start_at < %(before)s
+), gone as (
+  select * from r union all select * from s
+)
+select count(*) filter (where superseded_at is null),
+  coalesce(array_agg(distinct import_id), '{}')
+from gone
+
+-- name: limits_lift
+-- Let a transaction of a limited caller see all rows of its organization.
+select set_config('energia.limited', current_setting('energia.limits', true), true),
+  set_config('energia.limits', '', true)
+
+-- name: limits_hold
+-- Hold it to its limits again.
+select set_config('energia.limits', coalesce(current_setting('energia.limited', true), ''), true)
+
+-- name: import_forget
+-- Forget the problems of imports that may quote values of a meter: those that name it, and those that
+-- brought what is deleted, of which releases before did not keep which meters they named.
+update import set problems = '[]', meters = null
+where organization_id = current_setting('energia.organization')::int
+  and (meters is not null and %(meter)s = any(meters)
+    or meters is null and id = any(%(imports)s::bigint[]))
+
+-- name: deletion_add
+-- Remember a deletion.
+insert into deletion (organization_id, meter_id, before_at, caller, reason, readings)
+values (current_setting('energia.organization')::int, %(meter)s, %(before)s, %(caller)s,
+  %(reason)s, %(readings)s)
+returning id, meter_id, before_at, deleted_at, caller, reason, readings
+
+-- name: deletion_list
+-- A page of deletions after a number: of a meter those of all meters as well.
+select id, meter_id, before_at, deleted_at, caller, reason, readings
+from deletion
+where organization_id = current_setting('energia.organization')::int and id > %(after)s
+  and (%(meter)s::text is null or meter_id is null or meter_id = %(meter)s)
+order by id
+limit %(limit)s
+
+-- name: retention_get
+-- Before when nothing is kept of any meter.
+select before_at
+from deletion
+where organization_id = current_setting('energia.organization')::int and meter_id is null
+
+-- name: retention_put
+-- Move that on; replicas that do so at the same time count what each has deleted.
+insert into deletion (organization_id, before_at, caller, reason, readings)
+values (current_setting('energia.organization')::int, %(before)s, %(caller)s, %(reason)s,
+  %(readings)s)
+on conflict (organization_id) where meter_id is null do update set
+  before_at = greatest(deletion.before_at, excluded.before_at), deleted_at = clock_timestamp(),
+  reason = excluded.reason, readings = deletion.readings + excluded.readings
+
+-- name: import_expire
+-- Forget the problems of imports before a moment: what they quote is older than that.
+update import set problems = '[]', meters = null
+where organization_id = current_setting('energia.organization')::int
+  and recorded_at < %(before)s and problems::text <> '[]'
+
 -- name: csv_mapping_get
 -- A mapping.
 select document
@@ -310,62 +456,6 @@ returning xmax = 0
 -- Delete a mapping.
 delete from csv_mapping
 where organization_id = current_setting('energia.organization')::int and id = %s
-
--- name: source_begin
--- Make the row of a source, unless there is one.
-insert into source (organization_id, name)
-values (current_setting('energia.organization')::int, %(name)s)
-on conflict do nothing
-
--- name: source_take
--- Take a source that no process runs, for so many seconds by the clock of the database.
-update source
-set holder = %(holder)s, held_until = clock_timestamp() + make_interval(secs => %(lease)s),
-  connected = false, error = null
-where organization_id = current_setting('energia.organization')::int and name = %(name)s
-  and (held_until < clock_timestamp() or holder = %(holder)s)
-returning received_at
-
--- name: source_state
--- What a source has saved.
-select name, value
-from source_state
-where organization_id = current_setting('energia.organization')::int and source = %(name)s
-
--- name: source_save
--- Save what a source says, by name; what it does not name stays.
-insert into source_state (organization_id, source, name, value)
-select current_setting('energia.organization')::int, %(name)s, one.name, one.value::json
-from unnest(%(names)s::text[], %(values)s::text[]) as one (name, value)
-on conflict (organization_id, source, name) do update set value = excluded.value
-
--- name: source_renew
--- Run a source for longer, and tell how it is doing; nothing, if another process has taken it.
-update source
-set held_until = clock_timestamp() + make_interval(secs => %(lease)s), connected = %(connected)s,
-  error = %(error)s
-where organization_id = current_setting('energia.organization')::int and name = %(name)s
-  and holder = %(holder)s
-
--- name: source_release
--- Leave a source to whoever takes it next.
-update source
-set holder = null, held_until = '-infinity', connected = false
-where organization_id = current_setting('energia.organization')::int and name = %(name)s
-  and holder = %(holder)s
-
--- name: source_keep
--- Note that a source stores something; nothing, if another process has taken it.
-update source
-set received_at = case when %(received)s then clock_timestamp() else received_at end
-where organization_id = current_setting('energia.organization')::int and name = %(name)s
-  and holder = %(holder)s
-
--- name: source_get
--- How a source is doing, whichever process runs it.
-select held_until > clock_timestamp(), connected, received_at, error
-from source
-where organization_id = current_setting('energia.organization')::int and name = %(name)s
 
 -- name: reads_at
 -- The time, and the current reads among those asked for; call it while their channels are held.
@@ -499,3 +589,59 @@ select k
 from sent
 join publication p on p.channel_id = sent.channel and p.start_at = sent.first
 where p.published_at > sent.published
+
+-- name: source_begin
+-- Make the row of a source, unless there is one.
+insert into source (organization_id, name)
+values (current_setting('energia.organization')::int, %(name)s)
+on conflict do nothing
+
+-- name: source_take
+-- Take a source that no process runs, for so many seconds by the clock of the database.
+update source
+set holder = %(holder)s, held_until = clock_timestamp() + make_interval(secs => %(lease)s),
+  connected = false, error = null
+where organization_id = current_setting('energia.organization')::int and name = %(name)s
+  and (held_until < clock_timestamp() or holder = %(holder)s)
+returning received_at
+
+-- name: source_state
+-- What a source has saved.
+select name, value
+from source_state
+where organization_id = current_setting('energia.organization')::int and source = %(name)s
+
+-- name: source_save
+-- Save what a source says, by name; what it does not name stays.
+insert into source_state (organization_id, source, name, value)
+select current_setting('energia.organization')::int, %(name)s, one.name, one.value::json
+from unnest(%(names)s::text[], %(values)s::text[]) as one (name, value)
+on conflict (organization_id, source, name) do update set value = excluded.value
+
+-- name: source_renew
+-- Run a source for longer, and tell how it is doing; nothing, if another process has taken it.
+update source
+set held_until = clock_timestamp() + make_interval(secs => %(lease)s), connected = %(connected)s,
+  error = %(error)s
+where organization_id = current_setting('energia.organization')::int and name = %(name)s
+  and holder = %(holder)s
+
+-- name: source_release
+-- Leave a source to whoever takes it next.
+update source
+set holder = null, held_until = '-infinity', connected = false
+where organization_id = current_setting('energia.organization')::int and name = %(name)s
+  and holder = %(holder)s
+
+-- name: source_keep
+-- Note that a source stores something; nothing, if another process has taken it.
+update source
+set received_at = case when %(received)s then clock_timestamp() else received_at end
+where organization_id = current_setting('energia.organization')::int and name = %(name)s
+  and holder = %(holder)s
+
+-- name: source_get
+-- How a source is doing, whichever process runs it.
+select held_until > clock_timestamp(), connected, received_at, error
+from source
+where organization_id = current_setting('energia.organization')::int and name = %(name)s

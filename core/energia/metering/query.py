@@ -11,7 +11,7 @@ fills, which put values into empty slots of a block in place: they are dated by 
 slot, the earliest at which they can have been sent.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -20,13 +20,14 @@ import numpy as np
 
 from energia.db.queries import load
 from energia.db.tenant import Queries
+from energia.errors import ReadingsDeleted
 from energia.metering.blocks import blocks_of
 from energia.metering.merge import Blocks
 from energia.metering.models import Channel
 from energia.metering.reads import read_stretches
 from energia.metering.series import MISSING, NEVER_SENT, Series
 from energia.metering.stretches import by_days, laid, slotted
-from energia.time import Zone
+from energia.time import Zone, utc_text
 
 SQL: Final = load(__package__)
 #: How many slots a piece has, so that a long window is never in memory as a whole.
@@ -80,15 +81,32 @@ async def read(
 
     What was known is exact for revisions. Slots that ended after *known_at* are left out, as nobody
     can have known them, though a forecast of them may have been stored.
+
+    Raises:
+        ReadingsDeleted: What was known then was deleted, in part.
+
     """
     if known_at is None:
         return await _read(queries, spans, None)
+    refuse_deleted(spans)
     answers = await _read(queries, spans, [known_at] * len(spans))
     for answer in answers:
         slots = answer.series
         later = slots.starts + slots.interval > known_at.timestamp()
         slots.values[later], slots.quality[later] = MISSING, NEVER_SENT
     return answers
+
+
+def refuse_deleted(spans: Iterable[Span]) -> None:
+    """Refuse spans of which readings were deleted, as a law asks; raises `ReadingsDeleted`.
+
+    What is read of them is missing, which is not what it was.
+    """
+    for span in spans:
+        before = span.channel.deleted_before
+        if before is not None and span.start < before:
+            message = f"the readings of the meter {span.channel.meter!r} before {utc_text(before)} "
+            raise ReadingsDeleted.of(ReadingsDeleted.code, f"{message}were deleted")
 
 
 async def read_as_billed(

@@ -27,6 +27,11 @@ from energia.units import decimal_text
 SQL: Final = load(__package__)
 #: A read is at most so many seconds ahead of our clock: clocks of readers go wrong.
 AHEAD: Final = HOUR
+#: Why nothing is stored of a time whose readings were deleted.
+DELETED: Final = (
+    "deleted_by_law",
+    "the readings of that time were deleted for good: none is stored again",
+)
 #: Findings that are told when a read is stored; the read is stored all the same.
 _TOLD: Final = ("register_went_back", "above_max_power")
 
@@ -104,15 +109,22 @@ class ReadStore:
         first: dict[object, SentRead] = {}
         for each in sent:
             before = first.setdefault(each.key, each)
-            if each.read.instant > self.now + AHEAD:
-                del first[each.key]
-                self._refuse(each.place, "in_future", f"{utc_text(each.read.instant)} is to come")
+            if wrong := self._wrong_time(each):
+                first.pop(each.key)
+                self._refuse(each.place, *wrong)
             elif before is not each and before.read.value == each.read.value:
                 self.counts.repeated += 1
             elif before is not each:
                 message = f"the read was sent before, with {before.read.value}"
                 self._refuse(each.place, "duplicate_in_request", message, sent=each.read.value)
         return list(first.values())
+
+    def _wrong_time(self, sent: SentRead) -> tuple[str, str] | None:
+        """Return why nothing can be stored of the time of a read."""
+        instant, deleted = sent.read.instant, sent.channel.deleted_before
+        if instant > self.now + AHEAD:
+            return "in_future", f"{utc_text(instant)} is to come"
+        return DELETED if deleted is not None and instant < deleted else None
 
     def _refuse(self, place: Fault, code: str, message: str, sent: Decimal | None = None) -> None:
         text = None if sent is None else f"{sent:f}"
@@ -189,8 +201,10 @@ class ReadStore:
         kept: list[SentStretch] = []
         ordered = sorted(sent, key=lambda each: (each.channel.key, each.stretch.start))
         for each in ordered:
-            last = kept[-1] if kept else None
-            if last is None or last.channel.key != each.channel.key:
+            last, deleted = kept[-1] if kept else None, each.channel.deleted_before
+            if deleted is not None and each.stretch.start < deleted:
+                self._refuse(each.place, *DELETED)
+            elif last is None or last.channel.key != each.channel.key:
                 kept.append(each)
             elif each.stretch == last.stretch:
                 self.counts.repeated += 1

@@ -95,7 +95,7 @@ async def meters(queries: Queries, after: str, limit: int) -> list[Meter]:
 
 async def channels(queries: Queries, meter: str) -> list[Channel]:
     """Return the channels of a meter as declared; raises `NotFound` if there is no meter."""
-    declared = await queries.fetch(Channel, SQL["channels_of"], [meter])
+    declared = await queries.fetch(Channel, SQL["channels_of"], {"meters": [meter]})
     if not declared:
         await _row(queries, meter)
     return declared
@@ -104,7 +104,7 @@ async def channels(queries: Queries, meter: str) -> list[Channel]:
 async def channels_of(queries: Queries, meters: Collection[str]) -> dict[str, list[Channel]]:
     """Return the channels of each of some meters as declared; none where there is no such meter."""
     by_meter: dict[str, list[Channel]] = {meter: [] for meter in meters}
-    for channel in await queries.fetch(Channel, SQL["channels_of"], list(by_meter)):
+    for channel in await queries.fetch(Channel, SQL["channels_of"], {"meters": list(by_meter)}):
         by_meter[channel.meter].append(channel)
     return by_meter
 
@@ -185,6 +185,17 @@ async def delete_meter(tenant: Tenant, id_: str) -> None:
             raise NotFound(f"there is no meter {id_!r}")
 
 
+async def hold_meter(queries: Queries, id_: str) -> None:
+    """Hold a meter against whoever would change it or its contracts; raises `NotFound`."""
+    if not await queries.fetch(str, SQL["meter_hold"], id_):
+        raise NotFound(f"there is no meter {id_!r}")
+
+
+async def empty_meter(queries: Queries, id_: str, *, keep: bool) -> None:
+    """Delete a meter that has neither readings nor contracts; or *keep* it, without its names."""
+    await queries.execute(SQL["meter_empty" if keep else "meter_delete"], id_)
+
+
 async def _row(queries: Queries, id_: str) -> _MeterRow:
     rows = await queries.fetch(_MeterRow, SQL["meter_get"], [id_])
     if not rows:
@@ -195,7 +206,7 @@ async def _row(queries: Queries, id_: str) -> _MeterRow:
 async def _meters(queries: Queries, rows: Sequence[_MeterRow]) -> list[Meter]:
     ids = [row.id for row in rows]
     declared: dict[str, list[NewChannel]] = {id_: [] for id_ in ids}
-    for channel in await queries.fetch(Channel, SQL["channels_of"], ids):
+    for channel in await queries.fetch(Channel, SQL["channels_of"], {"meters": ids}):
         declared[channel.meter].append(channel.declaration())
     return [Meter(row.id, row.site, tuple(declared[row.id]), row.name, row.serial) for row in rows]
 

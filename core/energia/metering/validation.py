@@ -27,13 +27,13 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from energia.db.queries import load
+from energia.db.queries import load, one_message
 from energia.db.tenant import Queries
 from energia.errors import Fault, TooLarge
 from energia.metering.blocks import BlockKeys, BlockReadings, contradiction
 from energia.metering.models import Channel
 from energia.metering.outcome import WARNING, Problems
-from energia.metering.reads import SentStretch
+from energia.metering.reads import DELETED, SentStretch
 from energia.metering.series import (
     MISSING,
     QUALITIES,
@@ -43,7 +43,7 @@ from energia.metering.series import (
 )
 from energia.metering.stretches import Stretch
 from energia.time import DAY, FIRST_YEAR, LAST_YEAR, Int64, instant_of, length_text
-from energia.units import UnknownUnit, decimal_text, finer, to_micros, unit
+from energia.units import GasHeat, UnknownUnit, decimal_text, finer, to_micros, unit
 from energia.work import off_loop
 
 SQL: Final = load(__package__)
@@ -200,6 +200,8 @@ class Directory:
         keys: The number of each channel in the database.
         bounds: The most that a slot of each channel can hold, in micro-units.
         irregular: bool, which channels have no slots.
+        deleted: Before when the readings of each channel were deleted: in seconds, UTC.
+        gas: What makes kWh of cubic metres of gas, where an import says it.
         told: What a file names and cannot have, of which a problem is listed.
 
     """
@@ -211,6 +213,8 @@ class Directory:
     keys: Int64 = attrs.Factory(_none)
     bounds: Int64 = attrs.Factory(_none)
     irregular: Mask = attrs.Factory(lambda: np.zeros(0, bool))
+    deleted: Int64 = attrs.Factory(_none)
+    gas: GasHeat | None = None
     told: set[Origin] = attrs.Factory(set)
     _meters: dict[str, dict[str, int]] = attrs.Factory(dict)
 
@@ -223,8 +227,12 @@ class Directory:
         """
         new = await off_loop_if_many(partial(self.new, meters), len(meters))
         if new:
-            sql = SQL["channels_lock_for_readings" if hold else "channels_of"]
-            self.add(new, await queries.fetch(Channel, sql, new))
+            sql = (
+                one_message(SQL["channels_hold"], SQL["channels_of"])
+                if hold
+                else SQL["channels_of"]
+            )
+            self.add(new, await queries.fetch(Channel, sql, {"meters": new}))
 
     def new(self, meters: Iterable[str]) -> list[str]:
         """Return those of *meters* that are still to be looked up."""
@@ -239,10 +247,18 @@ class Directory:
             self._meters.setdefault(channel.meter, {})[channel.id] = len(self.channels)
             self.channels.append(channel)
         self._note_unknown(set(meters) - self._meters.keys())
-        columns = [(each.interval, each.offset, each.key, each.bound) for each in self.channels]
-        table = np.array(columns, np.int64).reshape(-1, 4)
-        self.intervals, self.offsets, self.keys, self.bounds = table.T
+        columns = [
+            (each.interval, each.offset, each.key, each.bound, each.deleted_before or FIRST)
+            for each in self.channels
+        ]
+        table = np.array(columns, np.int64).reshape(-1, 5)
+        self.intervals, self.offsets, self.keys, self.bounds, self.deleted = table.T
         self.irregular = np.array([each.kind == "irregular" for each in self.channels], bool)
+
+    @property
+    def meters(self) -> list[str]:
+        """The meters that exist, of those that were looked up."""
+        return list(self._meters)
 
     def target(self, meter: str, channel: str | None, unit_name: str | None) -> Target | Refusal:
         """Return what readings of a meter, channel and unit go to, or why to none."""
@@ -253,7 +269,7 @@ class Directory:
         if declared.kind == "register":
             message = f"{declared.id} is a register: send its reads, and not what was used"
             return Refusal("wrong_kind", message)
-        return with_unit(index, declared, unit_name)
+        return with_unit(index, declared, unit_name, self.gas)
 
     def found(self, meter: str, channel: str | None) -> int | Refusal:
         """Return the index of a channel, which need not be named if the meter has no other."""
@@ -272,7 +288,9 @@ class Directory:
         self.unknown.update(islice(meters, _UNKNOWN - len(self.unknown)))
 
 
-def with_unit(index: int, channel: Channel, name: str | None) -> Target | Refusal:
+def with_unit(
+    index: int, channel: Channel, name: str | None, gas: GasHeat | None = None
+) -> Target | Refusal:
     """Return a channel as the target of values in a unit, or why these are not for it."""
     if name is None:
         return Target(index, channel.declared.factor)
@@ -280,10 +298,22 @@ def with_unit(index: int, channel: Channel, name: str | None) -> Target | Refusa
         named = unit(name)
     except UnknownUnit as error:
         return Refusal("wrong_unit", str(error))
-    if not named.fits(channel.quantity):
+    if named.fits(channel.quantity):
+        return Target(index, named.factor)
+    if named.canonical != "m3" or channel.canonical != "kWh":
         return Refusal("wrong_unit", f"{channel.quantity} is not measured in {name}")
-    return Target(index, named.factor)
+    if gas is None:
+        return Refusal("wrong_unit", _NO_HEAT.format(channel.quantity, name))
+    return Target(index, named.factor * gas.factor)
 
+
+_DELETED: Final = Refusal(*DELETED)
+
+#: What is said of a volume that would be energy.
+_NO_HEAT: Final = (
+    "{} is not measured in {}: gas becomes kWh by its `calorific_value` (MJ/m3) and "
+    "`correction_factor`, which the import of a file says, both of them"
+)
 
 # From runs to day blocks.
 
@@ -621,12 +651,13 @@ def _tell_rounded(runs: ReadingRuns, indexes: Int64, problems: Problems) -> None
 def _checked(
     runs: ReadingRuns, readings: _SlotReadings, directory: Directory, problems: Problems
 ) -> _SlotReadings:
-    """Refuse values that are said to be missing; mark what the channel cannot have measured.
+    """Refuse values that are said to be missing, or were deleted; mark what is too much.
 
     What is above the channel's power is stored all the same, as questionable: it may be the limit
     that is wrong, and nobody can send the reading again.
     """
     readings = _without_contradictions(runs, readings, problems)
+    readings = _without(runs, readings, _deleted(readings, directory), _DELETED, problems)
     above = (readings.values != MISSING) & (
         np.abs(readings.values) > directory.bounds[readings.channel]
     )
@@ -663,7 +694,8 @@ def _without_counters(
         channel = directory.channels[int(readings.channel[first])]
         valued = readings.values[first:past] != MISSING
         values, slots = readings.values[first:past][valued], readings.slot[first:past][valued]
-        is_limited = channel.max_power is not None and int(np.abs(values).max()) <= channel.bound
+        largest = int(np.abs(values).max(initial=0))
+        is_limited = channel.max_power is not None and largest <= channel.bound
         if not is_limited and _is_counter(values, slots, channel.interval):
             kept[first:past] = False
             problems.add(runs.fault_at(*_COUNTER, int(readings.index[first])), past - first)
@@ -681,6 +713,14 @@ def _is_counter(values: Micro, slots: Int64, interval: int) -> bool:
         return False
     is_steep = int(values[0]) <= _STEEP * int(values[-1] - values[0])
     return not is_steep or (int(slots[-1]) - int(slots[0])) * interval > DAY
+
+
+def _deleted(readings: _SlotReadings, directory: Directory) -> Mask:
+    """Return which readings are of slots that were deleted, as a law asks."""
+    channel = readings.channel
+    starts = readings.slot * directory.intervals[channel] + directory.offsets[channel]
+    deleted: Mask = starts < directory.deleted[channel]
+    return deleted
 
 
 def _without(

@@ -17,6 +17,7 @@ from energia.pricing.rounding import Rounding
 from energia.pricing.schedule import Rule, Schedule
 from energia.pricing.segments import Due, Segment
 from energia.pricing.slots import Portion, Slots
+from energia.pricing.tariffs import Version
 from energia.time import Zone
 from energia.units import MICRO
 
@@ -254,11 +255,12 @@ class ExplainedLine:
         kind: The kind of the charge.
         replaced_by: The codes of later charges that put this line into the place of another.
         calendar: The slots that it charges, by the rules that put them there; null if it charges
-            no readings, or its measure does not tell.
+            no readings, or its measure does not tell, or they were deleted.
         measures: What was measured.
         arithmetic: How the exact amount was worked out.
         rounding: How it was rounded.
-        reproduced: Whether measuring the same readings again gives the same.
+        reproduced: Whether measuring the same readings again gives the same; false where they were
+            deleted.
 
     """
 
@@ -307,24 +309,48 @@ def explain(
     """
     dues = [{code_of(due.charge): due for due in segment.dues} for segment in segments]
     now = [segment.measured() for segment in segments]
-    amounts = segments[-1].version.rounding
+    kept = explain_kept(charged, [segment.version for segment in segments], currency)
     explained = []
-    for line, detail in zip(charged.lines, charged.details, strict=True):
+    for line, detail in zip(kept, charged.details, strict=True):
         code, part = detail.charge, detail.part
         due = dues[part].get(code or "")
         measured = charged.parts[part].measured.get(code, {}) if code else {}
-        rates = segments[part].version.rounding
+        explained.append(
+            attrs.evolve(
+                line,
+                calendar=_calendar(due, line.line) if due else None,
+                reproduced=code is None or now[part].get(code) == measured,
+            )
+        )
+    return tuple(explained)
+
+
+def explain_kept(
+    charged: Charged, versions: Sequence[Version], currency: str
+) -> tuple[ExplainedLine, ...]:
+    """Return where each line comes from by its measures alone: there are no readings of it.
+
+    No calendar shows its slots, and nothing is measured again.
+    """
+    charges = [{code_of(charge): charge for charge in version.charges} for version in versions]
+    amounts = versions[-1].rounding
+    explained = []
+    for line, detail in zip(charged.lines, charged.details, strict=True):
+        code, part = detail.charge, detail.part
+        charge = charges[part].get(code or "")
+        measured = charged.parts[part].measured.get(code, {}) if code else {}
+        rates = versions[part].rounding
         explained.append(
             ExplainedLine(
                 line=line,
                 charge=code,
-                kind=due.charge.kind if due else None,
+                kind=charge.kind if charge else None,
                 replaced_by=detail.replaced_by,
-                calendar=_calendar(due, line) if due else None,
-                measures=tuple(_measures(due.charge, line, measured)) if due else (),
+                calendar=None,
+                measures=tuple(_measures(charge, line, measured)) if charge else (),
                 arithmetic=_arithmetic(line, detail, currency),
                 rounding=_rounding(line, rates, amounts, currency, detail.rule),
-                reproduced=code is None or now[part].get(code) == measured,
+                reproduced=code is None,
             )
         )
     return tuple(explained)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from energia.testing.conformance import check_charge as check_charge
     from energia.testing.conformance import outcomes as outcomes
+    from energia.testing.decoders import check_decoder as check_decoder
     from energia.testing.outcome import Failed as Failed
     from energia.testing.outcome import Outcome as Outcome
     from energia.testing.outcome import Skipped as Skipped
@@ -27,6 +28,7 @@ _MODULES = {
         "check_charge",
         "outcomes",
     ),
+    "decoders": ("check_decoder",),
     "outcome": (
         "Failed",
         "Outcome",

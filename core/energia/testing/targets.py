@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from energia.errors import PluginError, did_you_mean
 from energia.plugins import Plugins, discovery
-from energia.testing import importers, others
+from energia.testing import decoders, importers, others
 from energia.testing.conformance import outcomes
 from energia.testing.outcome import Outcome
 from energia.testing.pricing import Pricing
@@ -77,7 +77,9 @@ def _offered(plugins: Plugins, without: Sequence[str]) -> Iterator[Outcome]:
     for importer in plugins.tariff_importers().values():
         yield from importers.of_importer(importer, pricing)
     for decoder in plugins.decoders().values():
-        yield from others.of_decoder(decoder)
+        yield from decoders.of_decoder(decoder)
+    for source in plugins.sources():
+        yield from others.of_source(source)
     for probe in plugins.probes():
         yield from others.of_probe(probe)
     for route in plugins.routes():

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from energia.access.authentication import Authentication
 from energia.audit.retention import expiring
+from energia.billing import retention
 from energia.convert.schema import Schemas
 from energia.core import Core
 from energia.errors import PluginError
@@ -104,6 +105,7 @@ async def started(app: web.Application) -> AsyncIterator[None]:
         feeding(core),
         receiving(core),
         expiring(core),
+        retention.expiring(core),
         app[MONITOR].running(),
         app[AUTHENTICATION].noting_use(),
     ):

@@ -28,6 +28,7 @@ from energia.time import Instant, Zone, instant_of, utc_text
 
 READERS: Final[tuple[Scope, ...]] = ("readings:read",)
 WRITERS: Final[tuple[Scope, ...]] = ("readings:write",)
+DELETERS: Final[tuple[Scope, ...]] = ("readings:delete",)
 #: Tariffs and what usage costs under them: no secret to who reads usage, nor to who bills it.
 PRICERS: Final[tuple[Scope, ...]] = ("readings:read", "tariffs:write", "billing")
 TARIFF_WRITERS: Final[tuple[Scope, ...]] = ("tariffs:write",)

@@ -107,7 +107,7 @@ def _texts(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(encoding)()
     lines, begun = 1, False
     try:
-        for chunk in chain(chunks, [b""]):
+        for chunk in chain(filter(None, chunks), [b""]):
             for at in range(0, max(len(chunk), 1), LONGEST):
                 piece = chunk[at : at + LONGEST]
                 text = decoder.decode(piece, final=not chunk)

@@ -7,7 +7,10 @@ from typing import Any, Final
 import attrs
 
 from energia import (
+    ACTUAL,
     QUALITIES,
+    Item,
+    MeterRead,
     Names,
     Problem,
     Reading,
@@ -48,7 +51,7 @@ class DsmrDecoder:
         """Tell a file by a telegram that begins in it."""
         return _BEGINS.match(archive_head(head)) is not None
 
-    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
+    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Item]:
         """Yield a reading for each slot that was read at both of its ends, and the problems.
 
         Raises:
@@ -86,24 +89,26 @@ class _Reader:
     registers: dict[tuple[str | None, str], Register] = attrs.Factory(dict)
     line: int = 0
 
-    def read(self, chunks: Iterable[bytes]) -> Iterator[Reading | Problem]:
+    def read(self, chunks: Iterable[bytes]) -> Iterator[Item]:
         """Yield what the telegrams say; raises `Malformed` for a file of none."""
         for each in telegrams(chunks):
-            found = [each] if isinstance(each, Problem) else self._take(each)
+            found: Iterable[Item] = [each] if isinstance(each, Problem) else self._take(each)
             yield from map(self._placed, found)
 
     def finish(self) -> Iterator[Problem]:
         """Tell of registers that have reads enough for a slot, and none at its ends."""
+        if self.options.reads:
+            return
         for (_, name), register in self.registers.items():
             if register.is_silent:
                 yield Problem(self.line, "no_slot", f"{self.where}{_why_nothing(name, register)}")
 
-    def _placed(self, item: Reading | Problem) -> Reading | Problem:
+    def _placed(self, item: Item) -> Item:
         if isinstance(item, Problem) and self.where:
             return attrs.evolve(item, message=f"{self.where}{item.message}")
         return item
 
-    def _take(self, telegram: Telegram) -> Iterator[Reading | Problem]:
+    def _take(self, telegram: Telegram) -> Iterator[Item]:
         self.line = telegram.line
         try:
             _check(telegram, self.options.crc)
@@ -140,7 +145,7 @@ class _Reader:
 
     def _register(
         self, telegram: Telegram, objects: Objects, name: str, code: str, sent: Instant | None
-    ) -> Iterator[Reading | Problem]:
+    ) -> Iterator[Item]:
         """Yield what a register says: of electricity at the time when the telegram was sent."""
         ours = self.names.ours(objects.meter, name, telegram.line)
         if ours is None:
@@ -150,7 +155,10 @@ class _Reader:
             at = objects.entries[code].instant(self.options.winter) if sent is None else sent
             if register.ends_slot(at):
                 total = objects.device(code) if sent is None else objects.total(code)
-                yield from _reading(telegram, register, at, total, ours)
+                if self.options.reads:
+                    yield _read(telegram, at, total, ours)
+                else:
+                    yield from _reading(telegram, register, at, total, ours)
         except BadTelegram as error:
             yield _problem(telegram, error)
 
@@ -173,9 +181,15 @@ def _why_nothing(name: str, register: Register) -> str:
     )
 
 
+def _read(telegram: Telegram, at: Instant, total: Total, ours: _Named) -> MeterRead:
+    names = (*ours, total.unit)
+    line, equipment = telegram.line_of(total.place), total.equipment or None
+    return MeterRead(line, total.value, at, ACTUAL, *names, equipment=equipment)
+
+
 def _reading(
     telegram: Telegram, register: Register, at: Instant, total: Total, ours: _Named
-) -> Iterator[Reading | Problem]:
+) -> Iterator[Item]:
     line = telegram.line_of(total.place)
     identity = f"{total.equipment} in {total.unit}".lstrip()
     try:

@@ -58,6 +58,8 @@ class DsmrOptions(NameOptions):
         offset: The offset from UTC of the meter's winter time (W); summer time (S) is an hour more.
         crc: `exact`: over the bytes as they are; `crlf`: for files of which the ends of lines were
             made LF, over the bytes with CRLF; `ignore`: telegrams may be damaged or have no CRC.
+        reads: Whether what registers show at the ends of intervals is given as it is, for channels
+            of kind `register`, and not what was used between.
 
     """
 
@@ -68,6 +70,7 @@ class DsmrOptions(NameOptions):
     tolerance: Tolerance = "PT0S"
     offset: Offset = "+01:00"
     crc: CrcCheck = "exact"
+    reads: bool = False
 
     def __attrs_post_init__(self) -> None:
         """Refuse options that contradict each other; raises `Invalid`."""

@@ -209,3 +209,15 @@ async def test_a_bill_of_gas(client: Client) -> None:
     await success(client, "PUT", "/v1/contracts/c", CONTRACT)
     bill = await success(client, "POST", "/v1/bills", BILL)
     assert (bill["total"], bill["lines"][0]["unit"]) == ("26.20", "m3")
+
+
+async def test_a_cost_from_read_to_read(client: Client) -> None:
+    """A cost of a register needs the same: a window from read to read, or an estimate."""
+    await read_monthly(client)
+    body = {"meter": "m", "tariff": "flat", "start": "2025-03-05", "end": "2025-04-06"}
+    assert (await success(client, "POST", "/v1/costs", body))["total"] == "118.50"
+    between = {**body, "end": "2025-03-21"}
+    assert (await refusal(client, "POST", "/v1/costs", between))[2] == {"/meter": "not_read"}
+    guess = await success(client, "POST", "/v1/costs", {**between, "missing": "estimate"})
+    assert guess["total"] == "59.25"
+    assert [each["code"] for each in guess["assumptions"]] == ["spread_readings"]

@@ -48,6 +48,8 @@ insert into price values (1, 'p', '2026-01-01', '2026-01-02', 1, now());
 insert into price_feed values (1, 'f', 'p', now());
 insert into holiday_list values (1, 'h', 1, now(), '{}');
 insert into csv_mapping values (1, 'c', '{}');
+insert into deletion (organization_id, meter_id, before_at, caller, reason, readings)
+  values (1, 'm', '2025-01-01', '', '', 0);
 insert into superseded values (1, 'tariff', 't', 1, now(), '', '{}');
 insert into bill_webhook_delivery values (1, 'b', now(), now());
 insert into access_token (organization_id, prefix, hash, name, scopes)

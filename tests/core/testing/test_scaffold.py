@@ -7,9 +7,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from energia.cli.main import energia
+from energia.testing.scaffold import PARTS
 from tests.core.testing import authoring
 
 NAME = "acme-solar-levy"
+ALL = ",".join(PARTS)
 
 
 def new(*arguments: str) -> Result:
@@ -19,9 +21,9 @@ def new(*arguments: str) -> Result:
 
 @pytest.fixture(scope="module", name="project")
 def _project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a project."""
+    """Write a project with everything that there is."""
     folder = tmp_path_factory.mktemp("author") / "project"
-    assert new(NAME, "--directory", str(folder)).exit_code == 0
+    assert new(NAME, "--directory", str(folder), "--with", ALL).exit_code == 0
     return folder
 
 
@@ -35,7 +37,7 @@ def test_its_tests_pass(project: Path, site: Path) -> None:
     """They use `energia.testing`."""
     found = authoring.run(project, site, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
-    assert re.search(r"\b4 passed\b", found)
+    assert re.search(r"\b20 passed\b", found)
 
 
 def test_it_conforms(project: Path, site: Path) -> None:
@@ -46,7 +48,9 @@ def test_it_conforms(project: Path, site: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", [f"tariff-{NAME}", NAME.replace("-", "_")])
+@pytest.mark.parametrize(
+    "name", [f"tariff-{NAME}", f"{NAME.replace('-', '_')}:AcmeSolarLevyPlugin"]
+)
 def test_it_is_found(project: Path, site: Path, name: str) -> None:
     """The name of the plugin and of the module will do, too."""
     found = authoring.run(project, site, "-m", "energia", "plugins", "check", name)
@@ -57,7 +61,7 @@ def test_it_is_found(project: Path, site: Path, name: str) -> None:
 @pytest.mark.long
 def test_its_types_are_right(project: Path, site: Path, tmp_path: Path) -> None:
     """Mypy is strict."""
-    assert "no issues found in 3 source files" in authoring.mypy(project, site, tmp_path)
+    assert "no issues found in 9 source files" in authoring.mypy(project, site, tmp_path)
 
 
 @pytest.mark.parametrize("arguments", [("check",), ("format", "--check")])
@@ -66,12 +70,54 @@ def test_it_has_good_style(project: Path, arguments: tuple[str, ...]) -> None:
     authoring.ruff(*arguments, project=project)
 
 
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_has_good_style(tmp_path: Path, part: str) -> None:
+    """By itself: imports and names are in order whatever is beside them."""
+    folder = tmp_path / "project"
+    new(NAME, "--directory", str(folder), "--with", part)
+
+    authoring.ruff("check", project=folder)
+    authoring.ruff("format", "--check", project=folder)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_works_by_itself(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, part: str
+) -> None:
+    """Its tests pass, and its types are right."""
+    folder = tmp_path / "project"
+    new(NAME, "--directory", str(folder), "--with", part)
+    site = authoring.installed(folder, tmp_path_factory.mktemp("installed"))
+
+    authoring.run(folder, site, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    cache = tmp_path_factory.getbasetemp() / "mypy"  # of all parts: the second takes a tenth
+    assert "no issues found in 3 source files" in authoring.mypy(folder, site, cache)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ("tariff", "there is no 'tariff' to begin with: choose of charge, decoder, source, probe"),
+        ("charge,", "there is no '' to begin with"),
+    ],
+)
+def test_other_parts_are_refused(tmp_path: Path, parts: str, message: str) -> None:
+    """Those that there are, are named."""
+    result = new(NAME, "--directory", str(tmp_path / "new"), "--with", parts)
+
+    assert result.exit_code == 2
+    assert message in result.output
+
+
 def test_its_readme_names_the_fields(project: Path) -> None:
     """Whoever reads it knows what the charge takes."""
     text = (project / "README.md").read_text()
 
     assert "`acme.solar_levy`" in text
     assert all(f"`{name}`" in text for name in ("allowance_kwh", "rate", "rate_above"))
+    assert "`acme_solar_levy`" in text
+    assert f"[plugins.tariff-{NAME}]" in text
 
 
 def test_its_files_are_told(tmp_path: Path) -> None:

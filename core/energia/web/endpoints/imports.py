@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Annotated, Literal
 
 import attrs
@@ -19,6 +20,7 @@ from energia.metering.imports import Intake
 from energia.metering.mappings import CsvMapping, Mappings
 from energia.metering.outcome import Kept, Listed, Outcome
 from energia.metering.proposals import HEAD, Preview, preview
+from energia.units import GasHeat
 from energia.web.resources import (
     READERS,
     WRITERS,
@@ -48,8 +50,33 @@ MappingName = Annotated[
     ),
 ]
 
+CalorificValue = Annotated[
+    Decimal,
+    Meta(
+        description="MJ in a cubic metre of gas at reference conditions, to store it as energy.",
+        extra_json_schema={"exclusiveMinimum": 0, "maximum": 1000},
+        examples=["39.3"],
+    ),
+]
+CorrectionFactor = Annotated[
+    Decimal,
+    Meta(
+        description="Cubic metres at reference conditions in one as it is metered.",
+        extra_json_schema={"exclusiveMinimum": 0, "maximum": 1000},
+        examples=["1.02264"],
+    ),
+]
+
 #: The query parameters of `POST /v1/imports` that are no options of a format.
-_OWN = ("format", "meter", "channel", "on_problem", "mapping")
+_OWN = (
+    "format",
+    "meter",
+    "channel",
+    "on_problem",
+    "mapping",
+    "calorific_value",
+    "correction_factor",
+)
 
 routes = Routes(tag="Readings", reads=(*READERS, *WRITERS), writes=WRITERS)
 
@@ -82,18 +109,23 @@ async def post_import(
     channel: Id | None = None,
     on_problem: OnProblem = "refuse",
     mapping: MappingName = None,
+    calorific_value: CalorificValue | None = None,
+    correction_factor: CorrectionFactor | None = None,
 ) -> Outcome:
     """Store the readings of a file: all of them, or none if something is wrong.
 
     The other parameters are the options of the format; beside a `mapping` they replace those of the
     mapping, and an empty one takes its option away. A file that comes again changes nothing.
     The `charset` of the Content-Type is the `encoding` of a format that has one.
+    Gas in cubic metres becomes kWh in a channel of energy by a `calorific_value` and a
+    `correction_factor`: correction x calorific value / 3.6.
     """
+    gas = _gas(calorific_value, correction_factor)
     chosen = await _mapping(core, tenant, mapping)
     if format != AUTO:  # what is wrong with a request is told before its file has come
         stated = _decoder(core, format)
         _options(stated, _said(stated, chosen, options, file.charset))
-    defaults, skip = Defaults(meter, channel), on_problem == "skip"
+    defaults, skip = Defaults(meter, channel, gas), on_problem == "skip"
     async with file.blocking() as blocks:
         decoder, chunks = _found(core, format, blocks)
         query = _said(decoder, chosen, options, file.charset)
@@ -147,6 +179,17 @@ async def get_import(import_id: ImportId, tenant: Tenant) -> Kept:
 
 def _intake(core: Core, tenant: Tenant) -> Intake:
     return Intake.of(core.settings, core.clock, tenant, core.plugins)
+
+
+def _gas(calorific_value: Decimal | None, correction_factor: Decimal | None) -> GasHeat | None:
+    """Return what makes kWh of gas; raises `Invalid` where half of it is said."""
+    if calorific_value is not None and correction_factor is not None:
+        return GasHeat(calorific_value, correction_factor)
+    if calorific_value is correction_factor:
+        return None
+    name = "calorific_value" if calorific_value is None else "correction_factor"
+    message = "gas becomes kWh by both, calorific_value and correction_factor"
+    raise Invalid.of("missing_field", message, f"/query/{name}")
 
 
 def _found(core: Core, format_: str, chunks: Iterator[bytes]) -> tuple[Decoder, Iterator[bytes]]:

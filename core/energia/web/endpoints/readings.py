@@ -206,7 +206,8 @@ class Gap:
         start: When the first slot starts, with the site's offset.
         end: When the last slot ends.
         slots: How many there are.
-        reason: Nothing was ever sent, or it was sent that there is no value.
+        reason: Nothing was ever sent, it was sent that there is no value, or the readings were
+            deleted, as a law asks.
 
     """
 
@@ -237,7 +238,7 @@ async def get_gaps(
         tenant, meter, channel, (start, end), core.settings.limits.slots
     )
     span = Span(selection.channel, selection.from_(cursor), selection.end)
-    across = gaps.across(query.pieces(tenant, span, known_at))
+    across = gaps.across(query.pieces(tenant, span, known_at), span.channel.deleted_before)
     if accepted != JSON:
         return Rows(_GAP_COLUMNS, _gap_batches(across, selection.zone))
     return page(await _first_gaps(across, limit + 1, selection.zone), limit, _next)

@@ -104,7 +104,7 @@ async def put_meter(
 
 @meter_routes.delete("/v1/meters/{meter}", errors=(NotFound, InUse))
 async def delete_meter(meter: MeterId, tenant: Tenant) -> None:
-    """Delete a meter; 409 if it has readings."""
+    """Delete a meter; 409 if it has readings or contracts."""
     await registry.delete_meter(tenant, meter)
 
 
