@@ -20,6 +20,7 @@ PLUGINS = [
     "meter-dsmr = energia_plugins.meter_dsmr",
     "meter-green-button = energia_plugins.meter_green_button",
     "meter-home-assistant = energia_plugins.meter_home_assistant",
+    "meter-http = energia_plugins.meter_http:MeterHttp",
     "meter-mscons = energia_plugins.meter_mscons",
     "meter-modbus = energia_plugins.meter_modbus:MeterModbus [modbus]",
     "meter-mqtt = energia_plugins.meter_mqtt:MeterMqtt [mqtt]",
