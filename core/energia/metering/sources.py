@@ -59,8 +59,8 @@ class Emit(Protocol):
     async def save(self, state: Mapping[str, Any], /) -> None:
         """Save where to go on after a restart; raises as a call does.
 
-        Names that are not in *state* keep what was saved under them: a source of many devices
-        saves those that changed.
+        Names that are not in *state* keep what was saved under them, those that have None are
+        forgotten: a source of many devices saves those that changed.
         """
         ...
 

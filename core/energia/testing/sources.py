@@ -59,6 +59,7 @@ class Gathered:
     async def save(self, state: Mapping[str, Any], /) -> None:
         """Keep a state, as JSON has it, beside what was saved before."""
         self.state |= json.loads(dumps(dict(state)), parse_float=Decimal)
+        self.state = {name: value for name, value in self.state.items() if value is not None}
 
     async def __call__(
         self, items: Iterable[Item], /, state: Mapping[str, Any] | None = None

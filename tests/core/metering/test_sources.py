@@ -194,8 +194,8 @@ async def test_what_is_saved_stays_until_it_is_saved_anew(pool: Pool, serving: S
     seen: list[Mapping[str, Any]] = []
 
     async def then(emit: Emit) -> None:
-        await emit.save({"a": 1, "b": 1})
-        await emit.save({"b": 2})
+        await emit.save({"a": 1, "b": 1, "c": 1})
+        await emit.save({"b": 2, "c": None})
         seen.append(dict(emit.state))
         await asyncio.Event().wait()
 
