@@ -28,6 +28,7 @@ PLUGINS = [
     "meter-ndjson = energia_plugins.meter_ndjson",
     "meter-nem12 = energia_plugins.meter_nem12",
     "meter-octopus = energia_plugins.meter_octopus",
+    "meter-p1 = energia_plugins.meter_p1:MeterP1",
     "metrics-prometheus = energia_plugins.metrics_prometheus:Metrics",
     "preview-github = energia_plugins.preview_github:PreviewGithub",
     "price-feed-file = energia_plugins.price_feed_file:FileFeeds",
