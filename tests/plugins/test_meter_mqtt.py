@@ -159,12 +159,12 @@ async def test_a_database_that_is_away_loses_nothing(
 async def test_retained_messages_are_no_readings(
     pool: Pool, serving: Serving, tmp_path: Path
 ) -> None:
-    """They say what was, and come with every subscription."""
+    """They say what was, and come with every subscription; what comes while we listen is new."""
     async with broker(tmp_path) as found:
         await found.publish(slots(1), retain=True)
         async with service(serving, pool, found) as client:
             await check(client, "pass", "mqtt")
-            await found.publish(slots(2, first=1))
+            await found.publish(slots(2, first=1), retain=True)
             values = await stored(client, 2)
 
     assert values == [used(1), used(2)]
