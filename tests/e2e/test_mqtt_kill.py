@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -118,3 +119,24 @@ async def test_a_service_that_is_killed_loses_no_message(
     assert stored == [list(map(float, range(meter, count, METERS))) for meter in range(METERS)]
     assert sum(one["created"] for one in imports) == count
     assert sum(one["corrected"] + one["rejected"] for one in imports) == 0
+
+
+@pytest.mark.long
+@pytest.mark.needs("mosquitto")
+async def test_another_replica_takes_over_within_seconds(database: str, tmp_path: Path) -> None:
+    """Two serve; the one that has the session is killed, and the other one goes on."""
+    count = 300
+    async with broker(tmp_path) as found, service(database, found, 50) as (first, client):
+        await set_up(client)
+        async with service(database, found, 50) as (_, other):
+            await found.publish(messages(count))
+            await until_stored(other, count)
+            first.process.kill()
+            begun = time.monotonic()
+            await found.publish(messages(2 * count))
+            await until_stored(other, 2 * count)
+            seconds = time.monotonic() - begun
+            stored = [await values(other, meter) for meter in range(METERS)]
+
+    assert stored == [list(map(float, range(meter, 2 * count, METERS))) for meter in range(METERS)]
+    assert seconds < 10, seconds

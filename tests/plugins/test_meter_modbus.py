@@ -14,7 +14,17 @@ from typing import Any
 import attrs
 import pytest
 
-from energia import QUALITIES, Problem, Reading, RegisterFault, SourceFailed, Unfit, structure
+from energia import (
+    ACTUAL,
+    QUALITIES,
+    MeterRead,
+    Problem,
+    Reading,
+    RegisterFault,
+    SourceFailed,
+    Unfit,
+    structure,
+)
 from energia.db.pool import Pool
 from energia.errors import Invalid
 from energia.plugins import Plugins
@@ -32,6 +42,7 @@ from tests.modbus_device import words
 from tests.serving import Serving, make_core
 
 DERIVED = QUALITIES.index("derived")
+DEVICE = {"host": "h", "map": "eastron-sdm", "meter": "m"}
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -251,6 +262,21 @@ async def test_counters_become_readings(map_: str, used: str, unit: str) -> None
     ]
 
 
+def test_reads_are_kept_where_that_is_wanted() -> None:
+    """One for each slot, with what a wrap has added; their channel judges them."""
+    meter, largest = Meter(structure({**DEVICE, "reads": True}, Device), {}), modulus("uint32") or 0
+    polls = [(0, largest - 5), (60, largest - 4), (900, 10), (1800, 3)]
+
+    items = [
+        item for at, number in polls for item in meter.read(at, [("import", shown(number))])[0]
+    ]
+
+    assert items == [
+        MeterRead(1, Decimal(value), at, ACTUAL, "m", "import", "Wh")
+        for at, value in ((0, largest - 5), (900, largest + 10), (1800, largest + 3))
+    ]
+
+
 async def test_a_device_that_is_killed_and_comes_back_goes_on() -> None:
     """Its counter has gone on, and so have we: one slot is missing, and none is wrong."""
     port, clock, own = free_port(), Quick(), {"import": "import"}
@@ -327,9 +353,6 @@ def test_a_map_may_be_a_file(tmp_path: Path) -> None:
 
     assert found is not None
     assert found.registers["import"].scale == Decimal("0.1")
-
-
-DEVICE = {"host": "h", "map": "eastron-sdm", "meter": "m"}
 
 
 @pytest.mark.parametrize(

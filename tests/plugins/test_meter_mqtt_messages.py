@@ -6,8 +6,10 @@ from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from energia import ACTUAL, QUALITIES, Problem, Reading, structure
+from energia import ACTUAL, QUALITIES, MeterRead, Problem, Reading, structure
 from energia.errors import Invalid
 from energia_plugins.meter_mqtt.mapping import Message, MessageMapping
 from energia_plugins.meter_mqtt.reader import Batch, Reader, fits
@@ -35,6 +37,11 @@ def reader(state: dict[str, Any] | None = None, **topic: Any) -> Reader:
 def read(*messages: Message, **topic: Any) -> Batch:
     """Return what messages come to."""
     return reader(**topic).read(messages)
+
+
+def readings(batch: Batch) -> list[Reading]:
+    """Return the readings of a batch."""
+    return [one for one in batch.readings.values() if isinstance(one, Reading)]
 
 
 def values(batch: Batch) -> list[tuple[str | None, Decimal | None]]:
@@ -71,9 +78,7 @@ def test_a_counter_goes_on_from_the_state() -> None:
     batch = reader(state).read(again)
 
     assert [one.value for one in first.readings.values()] == [Decimal(1)]
-    assert [(one.start, one.value) for one in batch.readings.values()] == [
-        (START + 900, Decimal(2))
-    ]
+    assert [(one.start, one.value) for one in readings(batch)] == [(START + 900, Decimal(2))]
     assert batch.problems == []
 
 
@@ -103,7 +108,7 @@ def test_nothing_is_counted_across_a_reset(second: dict[str, Any], code: str) ->
     )
 
     assert [one.code for one in batch.problems] == [code]
-    assert [one.start for one in batch.readings.values()] == [START + 900]
+    assert [one.start for one in readings(batch)] == [START + 900]
 
 
 def test_a_counter_that_is_never_read_at_the_end_of_a_slot_is_told_once() -> None:
@@ -114,6 +119,19 @@ def test_a_counter_that_is_never_read_at_the_end_of_a_slot_is_told_once() -> Non
 
     assert codes(batch) == ["no_slot"]
     assert "tolerance" in batch.problems[0].message
+
+
+def test_reads_of_a_counter_are_kept_where_that_is_wanted() -> None:
+    """One for each slot, whatever it shows: their channel judges them, a reset too."""
+    sent = [(0, 10, "a"), (60, 11, "a"), (901, 12, "a"), (1800, 1, "b")]
+    messages = [message({"kwh": value, "id": id_}, after) for after, value, id_ in sent]
+
+    batch = read(*messages, reads=True, equipment="id", unit="kWh")
+
+    assert batch.items == [
+        MeterRead(line, Decimal(value), START + at, ACTUAL, "a", "import", "kWh", equipment=id_)
+        for line, (at, value, id_) in ((1, sent[0]), (3, sent[2]), (4, sent[3]))
+    ]
 
 
 SLOTS: dict[str, Any] = {"counter": False, "time": "t"}
@@ -131,7 +149,7 @@ def test_values_of_slots_are_stored_as_they_are() -> None:
         Reading(3, Decimal(2), None, START, ACTUAL, "a", "import"),
         Reading(2, None, None, START + 900, ACTUAL, "a", "import"),
     ]
-    assert [one.start for one in by_start.readings.values()] == [START, START + 900]
+    assert [one.start for one in readings(by_start)] == [START, START + 900]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +169,7 @@ def test_times(times: str, value: object) -> None:
         message({"kwh": 1, "t": value}), **SLOTS, times=times, timezone="America/Sao_Paulo"
     )
 
-    assert [one.end for one in batch.readings.values()] == [START]
+    assert [one.end for one in readings(batch)] == [START]
 
 
 @pytest.mark.parametrize(
@@ -228,11 +246,63 @@ def test_names_come_from_the_topic_and_from_the_message() -> None:
     ]
 
 
-def test_a_name_that_is_not_there_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        (None, "no_name"),
+        ([], "no_name"),
+        ("", "no_name"),
+        ("cellar, left", "unknown_meter"),
+        ("a" * 65, "unknown_meter"),
+        ("a\0", "bad_character"),
+    ],
+)
+def test_a_name_that_is_none_is_refused(name: object, code: str) -> None:
     """A reading of nobody is none."""
-    batch = read(message({"kwh": 1, "t": START}), **SLOTS, times="epoch", meter="{id}")
+    sent = message({"kwh": 1, "t": START, "id": name})
 
-    assert codes(batch) == ["no_name"]
+    assert codes(read(sent, **SLOTS, times="epoch", meter="{id}")) == [code]
+
+
+def test_sums_are_exact() -> None:
+    """No digit is lost, however many there are."""
+    sent = message(b'{"kwh": [123456789012345678901234567.5, 0.000000000000000000000001], "t": 0}')
+
+    batch = read(sent, sum=True)
+
+    assert batch.state["counter:a/import"]["register"]["value"] == (
+        "123456789012345678901234567.500000000000000000000001"
+    )
+
+
+@given(
+    st.sampled_from(list(preset_texts())),
+    st.one_of(
+        st.binary(max_size=60),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(["ENERGY", "Total", "aenergy", "total", "total_act", "Time"]),
+                    inner,
+                    max_size=3,
+                )
+            ),
+        ).map(lambda value: json.dumps(value).encode()),
+    ),
+)
+def test_no_message_stops_the_reader(name: str, payload: bytes) -> None:
+    """Whatever comes is a reading, nothing, or a problem."""
+    mapping = MessageMapping(structure({"preset": name, "timezone": "UTC"}, Topic))
+    topic = mapping.filter.replace("+", "a")
+    sent = [Message(topic, payload, START + 900 * number) for number in range(3)]
+
+    batch = Reader([mapping], {}).read(sent)
+
+    assert all(isinstance(one, Reading | Problem) for one in batch.items)
+    assert "unreadable" not in {one.code for one in batch.problems}
+    json.dumps(batch.state)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,9 @@ import attrs
 import pytest
 
 from energia.configuration.values import structure
+from energia_plugins import meter_p1 as p1
+from energia_plugins.meter_folder import settings as folder
+from energia_plugins.meter_http import settings as http
 from energia_plugins.meter_modbus import settings as modbus
 from energia_plugins.meter_mqtt import settings as mqtt
 from tests.imports import ROOT
@@ -61,10 +64,21 @@ def test_every_setting_of_modbus_has_its_row() -> None:
 
 
 @pytest.mark.parametrize(
+    ("heading", "class_"), [("HTTP", http.Fetch), ("Folders", folder.Folder), ("P1", p1.Meter)]
+)
+def test_every_setting_of_a_source_of_files_has_its_row(heading: str, class_: type) -> None:
+    """Those of one fetch, or of one folder."""
+    assert sorted(names(section(heading))) == fields(class_)
+
+
+@pytest.mark.parametrize(
     ("heading", "plugin", "class_"),
     [
         ("MQTT", "meter-mqtt", mqtt.Settings),
         ("Modbus", "meter-modbus", modbus.Settings),
+        ("HTTP", "meter-http", http.Settings),
+        ("Folders", "meter-folder", folder.Settings),
+        ("P1", "meter-p1", p1.Settings),
     ],
 )
 def test_the_example_can_be_set(heading: str, plugin: str, class_: type) -> None:

@@ -153,11 +153,13 @@ class Intake:
         skip: bool = False,
         dry_run: bool = False,
         site: str | None = None,
+        also: "Also | None" = None,
     ) -> Outcome:
         """Store a file; with *skip* what is right of it, and the rest is reported.
 
         With *dry_run* all of it is checked against what is stored, and then undone. With a *site*
-        meters and channels that the file describes, and that do not exist, are made.
+        meters and channels that the file describes, and that do not exist, are made. What *also*
+        does, given the outcome, it does in the same transaction.
 
         Raises what the decoder raises, `TooLarge` for more readings than `limits.rows`, `Invalid`
         with all problems, or `Deadlock` where others stood in the way, again and again.
@@ -168,7 +170,7 @@ class Intake:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
             await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
             sent = _Sent(decoder.name, digest.hexdigest(), defaults.gas)
-            part = _Part(spool, problems, sent, skip)
+            part = _Part(spool, problems, sent, skip, also=also)
             if dry_run:
                 return await persistent(partial(self._undone, part))
             return (await persistent(partial(self._stored, part)))[0]
@@ -292,7 +294,7 @@ class Intake:
         spool.rewind()
         import_ = await Import.begin(queries, self._rules(part.skip), problems, part.sent.format)
         import_.directory.gas = part.sent.gas
-        import_.counters.in_parts = part.also is not None
+        import_.counters.in_parts = not part.sent.sha256  # of a source that works them out itself
         if part.before is not None:
             import_.follow(part.before)
         if spool.named is not None:

@@ -17,18 +17,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from energia.convert import dumps
+from energia.convert import TEXT, dumps
 from energia.db.organizations import DEFAULT
 from energia.db.queries import one_message
 from energia.db.tenant import Queries, Tenant
-from energia.errors import Conflict, EnergiaError, ForeignKeyViolation
+from energia.errors import Conflict, EnergiaError, ForeignKeyViolation, Invalid, did_you_mean
 from energia.ids import new_id
-from energia.metering.decoders import Item
+from energia.metering.decoders import Defaults, Item
 from energia.metering.imports import SQL, Intake
+from energia.metering.mappings import Mappings
 from energia.metering.outcome import Counts, Outcome
 from energia.metering.sources import HasOrganization, Source, SourceFailed, SourceStatus
 from energia.outgoing.client import Outgoing
 from energia.redact import redacted
+from energia.time import DAY
 
 if TYPE_CHECKING:
     from energia.core import Core
@@ -144,22 +146,23 @@ class Keeper:
         pause = settings.retry_first
         while True:
             begun = time.monotonic()
-            await self._once()
+            wanted = await self._once()
             self.status.is_connected = False
             if time.monotonic() - begun > settings.retry_most:
                 pause = settings.retry_first
-            await asyncio.sleep(pause * random.uniform(0.75, 1.25))
+            await asyncio.sleep(max(pause * random.uniform(0.75, 1.25), min(wanted, DAY)))
             pause = min(2 * pause, settings.retry_most)
 
-    async def _once(self) -> None:
-        """Run the source until it fails, which is told."""
+    async def _once(self) -> float:
+        """Run the source until it fails, which is told; return for how long it is left alone."""
         try:
             saved = await self._tenant.fetch(_saved, SQL["source_state"], self._row())
             await self.source.run(_Emit(self, dict(saved)))
         except SourceFailed as error:
             self._failed(error.reason)
+            return error.retry_after
         except EnergiaError as error:
-            self._failed(f"{error.code}: {error.detail}")
+            self._failed(_reason(error))
         except Exception as error:  # a source must not end for what nobody thought of
             self._failed(f"{type(error).__name__}: {error}", error)
         except asyncio.CancelledError:
@@ -169,11 +172,46 @@ class Keeper:
             self._failed("it was cancelled by a library that it uses")
         else:
             self._failed("it has ended by itself")
+        return 0.0
 
     async def store(self, items: list[Item], state: Mapping[str, Any] | None) -> Outcome:
         """Store readings, and the state with them."""
-        intake = Intake.of(self.core.settings, self.core.clock, self._tenant, self.core.plugins)
-        outcome = await intake.items(items, self.source.name, partial(self._kept, state))
+        also = partial(self._kept, state)
+        return self._noted(await self._intake.items(items, self.source.name, also))
+
+    async def store_file(
+        self,
+        chunks: Iterable[bytes],
+        format_: str,
+        options: Mapping[str, str],
+        state: Mapping[str, Any] | None,
+    ) -> Outcome:
+        """Store a file, and the state with it."""
+        decoders = self.core.plugins.decoders()
+        if format_ not in decoders:
+            message = f"there is no format {format_!r}{did_you_mean(format_, decoders)}"
+            raise Invalid.of("unknown_format", message)
+        said = dict(options)
+        if (name := said.pop("mapping", None)) is not None:
+            mapping = await Mappings(self._tenant, decoders).named(name)
+            mapping.refuse_other(format_)
+            said = mapping.under(said)
+        decoder, defaults = decoders[format_], Defaults(said.get("meter"), said.get("channel"))
+        own = {"meter", "channel"} - {field.name for field in attrs.fields(decoder.options)}
+        texts = {name: text for name, text in said.items() if name not in own}
+        structured: Any = TEXT.structure(texts, decoder.options)
+        also = partial(self._kept, state)
+        outcome = await self._intake.file(
+            chunks, decoder, structured, defaults, skip=True, also=also
+        )
+        return self._noted(outcome)
+
+    @property
+    def _intake(self) -> Intake:
+        return Intake.of(self.core.settings, self.core.clock, self._tenant, self.core.plugins)
+
+    def _noted(self, outcome: Outcome) -> Outcome:
+        """Count what was stored, and return it."""
         if _has_readings(outcome):
             self.status.received_at = self.core.clock.now()
         self.status.readings.update({name: getattr(outcome, name) for name in OUTCOMES})
@@ -196,10 +234,12 @@ class Keeper:
         """Save the state; raises `Conflict` if another replica has taken the source."""
         if not await queries.execute(SQL["source_keep"], self._row(received=received)):
             raise Conflict("another replica runs the source")
-        if state:
-            values = [dumps(value).decode() for value in state.values()]
-            row = self._row(names=list(state), values=values)
-            await queries.execute(SQL["source_save"], row)
+        kept = {name: value for name, value in (state or {}).items() if value is not None}
+        if kept:
+            values = [dumps(value).decode() for value in kept.values()]
+            await queries.execute(SQL["source_save"], self._row(names=list(kept), values=values))
+        if forgotten := [name for name in state or {} if name not in kept]:
+            await queries.execute(SQL["source_forget"], self._row(names=forgotten))
 
     def connected(self) -> None:
         """Note that the device answers."""
@@ -282,7 +322,20 @@ class _Emit:
         """Save where to go on."""
         async with self._turn:
             await self._keeper.save(state)
-            self._state |= state
+            self._saved(state)
+
+    async def file(
+        self,
+        chunks: Iterable[bytes],
+        format: str,
+        options: Mapping[str, str],
+        state: Mapping[str, Any] | None = None,
+    ) -> Outcome:
+        """Store a file, and the state with it."""
+        async with self._turn:
+            outcome = await self._keeper.store_file(chunks, format, options, state)
+            self._saved(state)
+            return outcome
 
     async def __call__(
         self, items: Iterable[Item], /, state: Mapping[str, Any] | None = None
@@ -295,8 +348,22 @@ class _Emit:
             return None
         async with self._turn:
             outcome = await self._keeper.store(batch, state)
-            self._state |= state or {}
+            self._saved(state)
             return outcome
+
+    def _saved(self, state: Mapping[str, Any] | None) -> None:
+        """Note what was saved, and forgotten."""
+        for name, value in (state or {}).items():
+            if value is None:
+                self._state.pop(name, None)
+            else:
+                self._state[name] = value
+
+
+def _reason(error: EnergiaError) -> str:
+    """Return what an error says, with the places of its first faults."""
+    places = [fault.pointer for fault in error.faults[:3] if fault.pointer]
+    return " ".join([f"{error.code}: {error.detail}", *places])
 
 
 def _has_readings(outcome: Outcome) -> bool:

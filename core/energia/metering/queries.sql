@@ -648,6 +648,12 @@ select current_setting('energia.organization')::int, %(name)s, one.name, one.val
 from unnest(%(names)s::text[], %(values)s::text[]) as one (name, value)
 on conflict (organization_id, source, name) do update set value = excluded.value
 
+-- name: source_forget
+-- Forget what a source has saved under some names.
+delete from source_state
+where organization_id = current_setting('energia.organization')::int and source = %(name)s
+  and name = any(%(names)s)
+
 -- name: source_renew
 -- Run a source for longer, and tell how it is doing; nothing, if another process has taken it.
 update source

@@ -23,12 +23,15 @@ class SourceFailed(Exception):
 
     Attributes:
         reason: Why, for the log and for `/health`: without secrets.
+        retry_after: For how many seconds the device wants to be left alone; the source is begun
+            again no sooner.
 
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
         """State the reason."""
         self.reason = reason
+        self.retry_after = retry_after
         super().__init__(reason)
 
 
@@ -56,8 +59,8 @@ class Emit(Protocol):
     async def save(self, state: Mapping[str, Any], /) -> None:
         """Save where to go on after a restart; raises as a call does.
 
-        Names that are not in *state* keep what was saved under them: a source of many devices
-        saves those that changed.
+        Names that are not in *state* keep what was saved under them, those that have None are
+        forgotten: a source of many devices saves those that changed.
         """
         ...
 
@@ -73,6 +76,26 @@ class Emit(Protocol):
         Raises:
             EnergiaError: Nothing was stored: the database is away, or another replica runs this
                 source now. Let it pass: the source is begun again.
+
+        """
+        ...
+
+    async def file(
+        self,
+        chunks: Iterable[bytes],
+        format: str,
+        options: Mapping[str, str],
+        state: Mapping[str, Any] | None = None,
+    ) -> Outcome:
+        """Store a file in a format that the service knows, and return the outcome.
+
+        It is as `POST /v1/imports` with `on_problem=skip`: *options* are those of the format, and
+        `meter`, `channel` and `mapping`. The *chunks* are read in a thread.
+
+        Raises:
+            Invalid: There is no such format or mapping, or the options do not fit.
+            Malformed: It is no file of the format.
+            EnergiaError: As a call; nothing was stored either way.
 
         """
         ...

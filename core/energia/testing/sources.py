@@ -11,6 +11,7 @@ import attrs
 
 from energia.convert import dumps
 from energia.metering.decoders import Item
+from energia.metering.outcome import Counts, Outcome
 from energia.metering.sources import Source
 from energia.outgoing.client import Outgoing
 from energia.settings import Outgoing as Rules
@@ -27,6 +28,7 @@ class Gathered:
     Attributes:
         state: What was saved, as it comes back from JSON.
         items: What was emitted.
+        files: The files that were: their bytes, their formats and their options.
         is_connected: Whether the device has answered.
         clock: Tells the time.
         outgoing: Asks public addresses and those of this machine.
@@ -35,6 +37,7 @@ class Gathered:
 
     state: dict[str, Any] = attrs.field(factory=dict)
     items: list[Item] = attrs.field(factory=list)
+    files: list[tuple[bytes, str, Mapping[str, str]]] = attrs.field(factory=list)
     is_connected: bool = False
     clock: Clock = attrs.field(factory=SystemClock)
     outgoing: Outgoing = _LOOPBACK
@@ -48,9 +51,15 @@ class Gathered:
         """Note that the device answers."""
         self.is_connected = True
 
+    @property
+    def count(self) -> int:
+        """How many items and files there are."""
+        return len(self.items) + len(self.files)
+
     async def save(self, state: Mapping[str, Any], /) -> None:
         """Keep a state, as JSON has it, beside what was saved before."""
         self.state |= json.loads(dumps(dict(state)), parse_float=Decimal)
+        self.state = {name: value for name, value in self.state.items() if value is not None}
 
     async def __call__(
         self, items: Iterable[Item], /, state: Mapping[str, Any] | None = None
@@ -61,9 +70,23 @@ class Gathered:
             await self.save(state)
         self._more.set()
 
+    async def file(
+        self,
+        chunks: Iterable[bytes],
+        format: str,
+        options: Mapping[str, str],
+        state: Mapping[str, Any] | None = None,
+    ) -> Outcome:
+        """Keep a file, and the state with it; its readings are of no number."""
+        self.files.append((b"".join(chunks), format, options))
+        if state is not None:
+            await self.save(state)
+        self._more.set()
+        return Outcome.of("", Counts(), (), (), ())
+
     async def until(self, count: int) -> None:
-        """Wait until there are so many items."""
-        while len(self.items) < count:
+        """Wait until there are so many items and files."""
+        while self.count < count:
             self._more.clear()
             await self._more.wait()
 
@@ -79,7 +102,7 @@ async def gathered(
 
     Args:
         source: The source.
-        count: How many readings, runs and problems are waited for.
+        count: How many readings, problems and files are waited for.
         state: What it saved before.
         seconds: For how long to wait.
         clock: Tells the time; without one, the machine's does.
@@ -92,7 +115,7 @@ async def gathered(
     try:
         async with asyncio.timeout(seconds):
             await asyncio.wait({running, enough}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done() and len(emit.items) < count:
+        if running.done() and emit.count < count:
             await running
         return emit
     finally:

@@ -44,6 +44,12 @@ class Counter:
         self._register = Register.of(interval, tolerance, self._saved.get("register"))
         self._turns: int = self._saved.get("turns", 0)
 
+    @property
+    def last(self) -> RegisterRead | None:
+        """The last read that ended a slot: the first one after its end."""
+        state = self._register.state()
+        return RegisterRead(state["instant"], Decimal(state["value"])) if state else None
+
     def slot(self, instant: Instant, shown: Shown) -> tuple[Instant, Decimal] | None:
         """Return when the slot before a read starts, and what was used in it; or None.
 

@@ -93,7 +93,9 @@ class Device:
             Without any, each name is a channel.
         period: How often it is read, at whole multiples of the clock.
         timeout: How long it may take to answer.
-        interval: How long slots are: the channel's.
+        reads: Whether what counters show is stored, for channels of kind `register`; else what they
+            counted in each slot is.
+        interval: How long slots are: the channel's; of reads one is stored for each.
         tolerance: How long after the end of a slot a counter may be read; the first read counts.
 
     """
@@ -108,6 +110,7 @@ class Device:
     channels: dict[str, Id] = attrs.field(factory=dict)
     period: Annotated[float, Meta(ge=1, le=3600)] = 60.0
     timeout: Positive = 3.0
+    reads: bool = False
     interval: SlotLength = timedelta(minutes=15)
     tolerance: timedelta = timedelta(minutes=2)
 

@@ -2,10 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from energia import QUALITIES, Emit, Problem, Reading, RegisterFault, SourceFailed, Unfit
+from energia import (
+    ACTUAL,
+    QUALITIES,
+    Emit,
+    MeterRead,
+    Problem,
+    Reading,
+    RegisterFault,
+    SourceFailed,
+    Unfit,
+)
 from energia.time import Instant, instant_of
 from energia_plugins.meter_modbus import sunspec
 from energia_plugins.meter_modbus.counters import Counter, Shown
@@ -58,15 +68,15 @@ class Meter:
 
     def read(
         self, now: Instant, shown: Iterable[tuple[str, Shown | Unfit]]
-    ) -> tuple[list[Reading | Problem], dict[str, Any]]:
+    ) -> tuple[list[Reading | MeterRead | Problem], dict[str, Any]]:
         """Return what counters have counted, and the state of those that changed."""
-        items: list[Reading | Problem] = []
+        items: list[Reading | MeterRead | Problem] = []
         before = {channel: counter.state() for channel, counter in self._counters.items()}
         for line, (name, each) in enumerate(shown, start=1):
             channel = self._channel(name)
             try:
-                reading = None if channel is None else self._reading(line, channel, now, each)
-                items += [] if reading is None else [reading]
+                item = None if channel is None else self._item(line, channel, now, each)
+                items += [] if item is None else [item]
             except RegisterFault as fault:
                 items.append(Problem(line, fault.code, f"{name}: {fault.message}"))
             except Unfit as fault:  # it will be so each time
@@ -81,22 +91,33 @@ class Meter:
         channels = self._device.channels
         return channels.get(name) if channels else name
 
-    def _reading(
+    def _item(
         self, line: int, channel: str, now: Instant, shown: Shown | Unfit
-    ) -> Reading | None:
-        """Return what a counter counted in the slot that ends now, if one does; raises `Unfit`."""
+    ) -> Reading | MeterRead | None:
+        """Return what is stored of a counter, if a slot ends now; raises `Unfit`."""
         if isinstance(shown, Unfit):
             raise shown
-        if channel not in self._counters:
-            tolerance = int(self._device.tolerance.total_seconds())
-            saved = self._state.get(channel)
-            self._counters[channel] = Counter(self._interval, tolerance, saved)
-        slot = self._counters[channel].slot(now, shown)
+        counter = self._counter(channel)
+        if self._device.reads:
+            with suppress(RegisterFault):  # a channel of kind `register` judges its reads itself
+                counter.slot(now, shown)
+            last, names = counter.last, (self._device.meter, channel, shown.unit)
+            is_first = last is not None and last.instant == now
+            return MeterRead(line, last.value, now, ACTUAL, *names) if last and is_first else None
+        slot = counter.slot(now, shown)
         if slot is None:
             return None
         start, used = slot
         end, meter = start + self._interval, self._device.meter
         return Reading(line, used, start, end, _DERIVED, meter, channel, shown.unit)
+
+    def _counter(self, channel: str) -> Counter:
+        """Return a counter, which goes on from the state."""
+        if channel not in self._counters:
+            tolerance = int(self._device.tolerance.total_seconds())
+            saved = self._state.get(channel)
+            self._counters[channel] = Counter(self._interval, tolerance, saved)
+        return self._counters[channel]
 
 
 class _Registers:

@@ -1,10 +1,11 @@
 """What a message says: reads of channels, by paths that the settings state."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any, Final
 
 import attrs
@@ -28,6 +29,12 @@ _LONGEST: Final = 256 * 1024
 _ABSENT: Final = object()
 _JSON: Final = msgspec.json.Decoder(float_hook=Decimal)
 _MILLI: Final = Decimal("0.001")
+#: Sums and quotients of numbers that have 30 digits on either side of the point.
+_EXACT: Final = Context(prec=90)
+_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+#: So much of a text is told, and so much is kept.
+_SHORT: Final = 40
+_LONGEST_TEXT: Final = 200
 
 
 @attrs.frozen
@@ -80,6 +87,7 @@ class MessageMapping:
         self._topic = topic
         self.filter = topic.topic or ""
         self.is_counter = topic.counter is not False
+        self.keeps_reads = topic.reads is True
         self.interval = int((topic.interval or INTERVAL).total_seconds())
         self.tolerance = (
             min(_TOLERANCE, self.interval - 1)
@@ -112,13 +120,21 @@ class MessageMapping:
                 raise Unfit("no_value", f"there is nothing at {paths}")
             return
         levels = message.topic.split("/")
-        name = self._meter(levels, document)
+        meter = self._meter_of(levels, document)
         unit = None if self._unit is None else self._unit(levels, document)
         instant = self._instant(message, document)
         equipment = "" if self._equipment is None else _text(document, self._equipment)
         for channel, value in found:
             number, size = _in_table(self._number(value), unit)
-            yield Read(self._meters.get(name, name), channel, number, size, instant, equipment)
+            yield Read(meter, channel, number, size, instant, equipment)
+
+    def _meter_of(self, levels: Sequence[str], document: Any) -> str:
+        """Return the meter that a message is of; raises `Unfit` for a name that is none of ours."""
+        name = self._meter(levels, document)
+        meter = self._meters.get(name, name)
+        if not _ID.fullmatch(meter):
+            raise Unfit("unknown_meter", f"{name[:_SHORT]!r} is no id of a meter: see `meters`")
+        return meter
 
     def _instant(self, message: Message, document: Any) -> Instant:
         """Return when a message is of."""
@@ -142,7 +158,7 @@ class MessageMapping:
             raise Unfit(
                 "several_values", f"there are {len(several)} values: name one, or say `sum`"
             )
-        return sum((decimal(one) for one in several), Decimal(0))
+        return reduce(_EXACT.add, map(decimal, several), Decimal(0))
 
 
 def document_of(message: Message) -> Any:
@@ -180,7 +196,10 @@ def _at(document: Any, names: Sequence[str]) -> Any:
 def _text(document: Any, names: Sequence[str]) -> str:
     """Return the text or the number at a path; empty where there is neither."""
     value = _at(document, names)
-    return str(value) if isinstance(value, str | int | Decimal) else ""
+    text = str(value) if isinstance(value, str | int | Decimal) else ""
+    if "\0" in text:
+        raise Unfit("bad_character", "a text has a character that cannot be stored")
+    return text[:_LONGEST_TEXT]
 
 
 #: Returns a text, given the levels of a topic and a document.
@@ -271,4 +290,6 @@ def _in_table(value: Decimal | None, unit: str | None) -> tuple[Decimal | None, 
     """
     if unit != WATT_MINUTE:
         return value, unit
-    return (None if value is None else (value / 60).quantize(_MILLI)), "Wh"
+    if value is None:
+        return None, "Wh"
+    return _EXACT.quantize(_EXACT.divide(value, Decimal(60)), _MILLI), "Wh"

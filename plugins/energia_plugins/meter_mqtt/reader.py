@@ -9,9 +9,11 @@ import attrs
 from energia import (
     ACTUAL,
     QUALITIES,
+    MeterRead,
     Problem,
     Reading,
     Register,
+    RegisterFault,
     RegisterRead,
     Unfit,
 )
@@ -38,12 +40,12 @@ class Batch:
 
     """
 
-    readings: dict[tuple[str, str, Instant], Reading] = attrs.field(factory=dict)
+    readings: dict[tuple[str, str, Instant], Reading | MeterRead] = attrs.field(factory=dict)
     problems: list[Problem] = attrs.field(factory=list)
     state: dict[str, Any] = attrs.field(factory=dict)
 
     @property
-    def items(self) -> list[Reading | Problem]:
+    def items(self) -> list[Reading | MeterRead | Problem]:
         """The readings and the problems."""
         return [*self.readings.values(), *self.problems]
 
@@ -57,6 +59,15 @@ class Batch:
         start, end = slot
         names = read.meter, read.channel
         self.readings[*names, start] = Reading(line, value, start, end, DERIVED, *names, read.unit)
+
+    def keep(self, line: int, read: Read, value: Decimal) -> None:
+        """Add what a counter showed."""
+        names = read.meter, read.channel
+        self.readings[*names, read.instant] = MeterRead(
+            *(line, value, read.instant, ACTUAL),
+            *(*names, read.unit),
+            equipment=read.equipment or None,
+        )
 
 
 class Reader:
@@ -86,6 +97,9 @@ class Reader:
                     self._take(line, message, document, mapping, batch)
                 except Unfit as fault:
                     batch.refuse(line, message, fault)
+                except Exception as error:  # it would come again, and hold up those behind it
+                    unknown = Unfit("unreadable", f"{type(error).__name__}: {error}")
+                    batch.refuse(line, message, unknown)
         return batch
 
     def _of(self, topic: str) -> list[MessageMapping]:
@@ -125,14 +139,20 @@ class Reader:
             return
         if message.is_again and read.instant <= self._instants.get(name, read.instant - 1):
             return  # it was counted, and its acknowledgement was lost
+        counted = None
         try:
             counted = register.slot(RegisterRead(read.instant, read.value, read.equipment))
+        except RegisterFault:
+            if not mapping.keeps_reads:  # a channel of kind `register` judges its reads itself
+                raise
         finally:
             self._instants[name] = read.instant
             batch.state[name] = _saved(mapping, read.unit, register)
-        if counted is not None:
-            start, used = counted
-            batch.add(line, read, (start, start + mapping.interval), used)
+        if not mapping.keeps_reads:
+            if counted is not None:
+                batch.add(line, read, (counted[0], counted[0] + mapping.interval), counted[1])
+        elif register.state()["instant"] == read.instant:  # the first read of its slot
+            batch.keep(line, read, read.value)
 
     def _register(self, name: str, mapping: MessageMapping, unit: str | None) -> Register:
         """Return a counter's register, which goes on from the state."""

@@ -73,7 +73,9 @@ class Topic:
             watt-minute.
         counter: Whether values are counters, which only grow; else each is of a slot.
         equipment: The path to what tells that another device counts, or that one began anew.
-        interval: How long the slots of a counter are.
+        reads: Whether what a counter shows is stored, for channels of kind `register`; else what
+            it counted in each slot is.
+        interval: How long the slots of a counter are; of reads one is stored for each.
         tolerance: How long after the end of a slot a counter may be read; of several reads the
             first counts.
         time: The path to the time; without it, a counter is as of its arrival.
@@ -96,6 +98,7 @@ class Topic:
     unit: Template | None = None
     counter: bool | None = None
     equipment: Path | None = None
+    reads: bool | None = None
     interval: SlotLength | None = None
     tolerance: timedelta | None = None
     time: Path | None = None

@@ -16,6 +16,7 @@ from energia.errors import PluginError
 from energia.metering.outcome import Outcome
 from energia.plugins import Plugins
 from energia.settings import Health, Profile, Settings, Sources
+from energia_plugins import meter_csv
 from tests.core.metering.test_endpoints import CHANNEL, MIDNIGHT, SITE, answer
 from tests.serving import Client, Serving, make_core
 
@@ -71,7 +72,7 @@ async def service(
 ) -> AsyncIterator[Client]:
     """Serve with sources, and with the meter `m`."""
     settings = Settings(sources=QUICK, health=Health(period=0.05), profile=profile)
-    plugins = Plugins.of(devices=Devices(sources))
+    plugins = Plugins.of(devices=Devices(sources), meter_csv=meter_csv)
     async with serving(make_core(plugins=plugins, pool=pool, settings=settings)) as client:
         await client.put("/v1/sites/home", json=SITE)
         await client.put("/v1/meters/m", json={"site": "home", "channels": [CHANNEL]})
@@ -193,8 +194,8 @@ async def test_what_is_saved_stays_until_it_is_saved_anew(pool: Pool, serving: S
     seen: list[Mapping[str, Any]] = []
 
     async def then(emit: Emit) -> None:
-        await emit.save({"a": 1, "b": 1})
-        await emit.save({"b": 2})
+        await emit.save({"a": 1, "b": 1, "c": 1})
+        await emit.save({"b": 2, "c": None})
         seen.append(dict(emit.state))
         await asyncio.Event().wait()
 
@@ -204,6 +205,77 @@ async def test_what_is_saved_stays_until_it_is_saved_anew(pool: Pool, serving: S
         await until(lambda: len(seen) > 1)
 
     assert seen == [{"a": 1, "b": 2}] * 2
+
+
+CSV = b"when,kWh\n2026-03-01 00:00,0.5\n2026-03-01 00:15,much\n2026-03-01 00:30,0.25\n"
+OPTIONS = {
+    "timezone": "America/Sao_Paulo",
+    "start_column": "when",
+    "value_column": "kWh",
+    "date_format": "%Y-%m-%d %H:%M",
+}
+
+
+async def test_a_source_may_hand_over_a_file(pool: Pool, serving: Serving) -> None:
+    """It is stored as an import of its format, what is wrong left out; the state goes with it."""
+    outcomes: list[Outcome] = []
+    go = asyncio.Event()
+
+    async def then(emit: Emit) -> None:
+        await go.wait()
+        options = {**OPTIONS, "meter": "m"}
+        outcomes.append(await emit.file([CSV], "csv", options, state={"file": 1}))
+        await asyncio.Event().wait()
+
+    async with service(serving, pool, Device(then)) as client:
+        go.set()
+        await until(lambda: outcomes)
+        values = await stored(client)
+        kept = await answer(await client.get(f"/v1/imports/{outcomes[0].import_}"))
+    (saved,) = await pool.tenant().fetch(int, "select count(*) from source_state")
+
+    assert (values[:3], kept["format"], kept["rejected"]) == ([0.5, None, 0.25], "csv", 1)
+    assert saved == 1
+
+
+@pytest.mark.parametrize(
+    ("format_", "options", "message"),
+    [
+        ("cvs", OPTIONS, "there is no format 'cvs' (did you mean 'csv'?)"),
+        ("csv", {**OPTIONS, "timezne": "UTC"}, "timezne"),
+        ("csv", {"mapping": "none"}, "none"),
+    ],
+)
+async def test_a_file_that_cannot_be_read_is_told(
+    pool: Pool, serving: Serving, format_: str, options: dict[str, str], message: str
+) -> None:
+    """Nothing is stored, and `/health` says why."""
+
+    async def then(emit: Emit) -> None:
+        emit.connected()
+        await emit.file([CSV], format_, options, state={"file": 1})
+
+    async with service(serving, pool, Device(then)) as client:
+        await check(client, "warn")
+        errors: list[str | None] = []
+        while not errors or errors[0] is None:
+            errors = await pool.tenant().fetch(_text, "select error from source")
+
+    assert message in str(errors[0])
+
+
+async def test_a_device_that_wants_to_be_left_alone_is(pool: Pool, serving: Serving) -> None:
+    """A source that fails is begun again no sooner than it says."""
+
+    async def then(emit: Emit) -> None:
+        raise SourceFailed("busy", retry_after=3600)
+
+    device = Device(then)
+    async with service(serving, pool, device):
+        await until(lambda: device.ended)
+        await asyncio.sleep(0.3)
+
+    assert device.runs == 1
 
 
 async def test_a_source_that_another_replica_took_stores_nothing(
