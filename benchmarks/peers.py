@@ -23,24 +23,27 @@ class Peer:
 
     Attributes:
         name: What it is called.
-        package: What pip installs.
+        packages: What pip installs.
         script: Measures it; in this folder.
         pythons: The interpreters that it runs on, the best first.
 
     """
 
     name: str
-    package: str
+    packages: tuple[str, ...]
     script: str
     pythons: tuple[str, ...]
 
-    def measured(self) -> dict[str, dict[str, Any]] | str:
-        """Return what its script measures, by `<tariff> <minutes>`; or why it cannot."""
+    def measured(self, *arguments: str) -> dict[str, dict[str, Any]] | str:
+        """Return what its script measures, such as by `<tariff> <minutes>`; or why it cannot."""
         python = self._python()
         if isinstance(python, str):
             return python
         run = subprocess.run(
-            [str(python), str(SCRIPTS / self.script)], capture_output=True, text=True, check=False
+            [str(python), str(SCRIPTS / self.script), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if run.returncode:
             return f"it fails: {run.stderr.strip().splitlines()[-1:]}"
@@ -58,16 +61,28 @@ class Peer:
             return f"it needs one of {', '.join(self.pythons)}, and none is here"
         subprocess.run([base, "-m", "venv", "--clear", str(home)], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        run = subprocess.run([*pip, self.package], capture_output=True, text=True, check=False)
+        run = subprocess.run([*pip, *self.packages], capture_output=True, text=True, check=False)
         if run.returncode:
             return f"pip cannot install it: {run.stderr.strip().splitlines()[-1:]}"
         (home / "installed").touch()
         return python
 
 
-PYSAM: Final = Peer("pysam", "nlr-pysam==8.0.0", "peer_pysam.py", (sys.executable,))
+PYSAM: Final = Peer("pysam", ("nlr-pysam==8.0.0",), "peer_pysam.py", (sys.executable,))
 RATEBOOK: Final = Peer(
-    "ratebook", "ratebook==0.1.0", "peer_ratebook.py", ("python3.12", "python3.13", "python3.14")
+    "ratebook", ("ratebook==0.1.0",), "peer_ratebook.py", ("python3.12", "python3.13", "python3.14")
+)
+DECODERS: Final = Peer(
+    "decoders",
+    (
+        "aemo-mdff-reader==2.2.1",
+        "dsmr-parser==1.11.2",
+        "greenbutton-objects==2024.7.11",
+        "nemreader==0.9.2",
+        "pydifact==0.2.3",
+    ),
+    "peer_decoders.py",
+    (sys.executable,),
 )
 
 

@@ -1,11 +1,11 @@
 """Deletion that a law asks for (GDPR, LGPD): readings go for good, with all that quotes them.
 
 What goes are the slots of a meter that start before an instant, from their blocks and from all
-revisions of these; a block of that day keeps the slots after it, in the revision that it is. So do
-reads of registers and stretches that start before it, and problems of imports that may quote their
-values. What was deleted is remembered (`deletion`): gaps say so, prices and what was known earlier
-are refused, and readings of the same slots are not stored again, whoever sends them. A deletion is
-not undone.
+revisions of these; a block of that day keeps the slots after it, in the revision that it is. Reads
+of registers before it, and stretches that end by then, go with all their revisions, but for the
+read from which the next one is counted. So do problems of imports that may quote their values. What
+was deleted is remembered (`deletion`): gaps say so, prices and what was known earlier are refused,
+and readings of the same time are not stored again, whoever sends them. A deletion is not undone.
 """
 
 from collections.abc import Sequence
@@ -88,7 +88,7 @@ async def delete_slots(queries: Queries, meters: Sequence[str], before: Instant)
     """Delete the slots of some meters that start before an instant; their channels are held."""
     channels = await queries.fetch(Channel, SQL["channels_lock"], list(meters))
     places = [_place(channel, before) for channel in channels]
-    arguments = {
+    arguments: dict[str, object] = {
         "channels": [channel.key for channel in channels],
         "days": [day for day, _ in places],
         "slots": [slot for _, slot in places],

@@ -378,24 +378,33 @@ from c
 where c.slot > 0 and d.channel_id = c.channel and d.day = c.day
 
 -- name: reads_delete
--- Delete what registers showed, and stretches, before an instant, with all revisions: how many there
--- were, and the imports that had brought them.
-with r as (
+-- Delete the reads and stretches of some channels before an instant, and when their readings were
+-- published. What reaches past it stays: a stretch, and the last read, if others follow from which it
+-- is counted. How many current ones there were, and the imports that had brought them.
+with c as materialized (
+  select channel, (
+      select max(read_at)
+      from register_read
+      where channel_id = channel and read_at < %(before)s and superseded_at is null
+        and exists (
+          select from register_read
+          where channel_id = channel and read_at >= %(before)s and superseded_at is null)) as last
+  from unnest(%(channels)s::bigint[]) as c (channel)
+), r as (
   delete from register_read
-  where channel_id = any(%(channels)s::bigint[]) and read_at < %(before)s
-  returning superseded_at, import_id
+  using c
+  where channel_id = channel and read_at < %(before)s and read_at is distinct from last
+  returning import_id, superseded_at
 ), s as (
   delete from stretch
-  where channel_id = any(%(channels)s::bigint[]) and start_at < %(before)s
-  returning superseded_at, import_id
+  where channel_id = any(%(channels)s) and end_at <= %(before)s
+  returning import_id, case when value is null then '-infinity' else superseded_at end
 ), p as (
-  delete from publication
-  where channel_id = any(%(channels)s::bigint[]) and start_at < %(before)s
-), gone as (
-  select * from r union all select * from s
+  delete from publication where channel_id = any(%(channels)s) and start_at < %(before)s
+), gone (import_id, superseded_at) as (
+  select import_id, superseded_at from r union all select * from s
 )
-select count(*) filter (where superseded_at is null),
-  coalesce(array_agg(distinct import_id), '{}')
+select count(*) filter (where superseded_at is null), coalesce(array_agg(distinct import_id), '{}')
 from gone
 
 -- name: limits_lift

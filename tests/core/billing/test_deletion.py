@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from energia.billing import retention
-from energia.billing.deletion import delete_readings
+from energia.billing.deletion import delete_meter, delete_readings
 from energia.db.pool import Limits, Pool
+from energia.errors import NotFound
 from energia.metering import deletion
 from energia.metering.deletion import Asked
 from energia.settings import Readings, Settings
@@ -254,6 +255,23 @@ async def test_the_limits_of_a_caller_hide_no_import_that_quotes(
     assert await values(household) == [None] * 96 + [1] * 144
 
 
+async def test_a_limited_caller_deletes_its_own_meter_alone(household: Client, pool: Pool) -> None:
+    """Another one is not there for it; that its own was deleted is remembered."""
+    await meter(household, "other")
+    tenant = pool.tenant(1, "token:a", Limits("token:a", meters=frozenset({"m"})))
+
+    with pytest.raises(NotFound):
+        await delete_meter(tenant, "other", "request 17", instant_of(NOW))
+    deleted = await delete_meter(tenant, "m", "request 17", instant_of(NOW))
+
+    assert (deleted.readings, deleted.caller) == (240, "token:a")
+    listed = (await success(household, "GET", "/v1/deletions"))["items"]
+    assert [one["meter"] for one in listed] == ["m"]
+    assert [one["id"] for one in (await success(household, "GET", "/v1/meters"))["items"]] == [
+        "other"
+    ]
+
+
 async def test_who_waits_for_a_deletion_stores_nothing_of_it(household: Client, pool: Pool) -> None:
     """Readings that arrive while it runs find it once they have their turn."""
     series = {"meter": "m", "start": "2025-03-04T00:00:00Z", "interval": "PT1H", "values": [5]}
@@ -372,6 +390,23 @@ async def test_old_readings_go_by_a_setting_and_bills_stay(keeping: Any, serving
         assert [gap["reason"] for gap in gaps] == ["deleted"]
 
 
+async def test_a_service_lets_readings_go_by_itself(
+    household: Client, keeping: Any, serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the background, again and again; here without the hour between."""
+    assert await values(household) == [1] * 240
+    monkeypatch.setattr(retention, "_PERIOD", 0.02)
+    async with serving(keeping) as client:
+        async with asyncio.timeout(10):
+            while not (await success(client, "GET", "/v1/deletions"))["items"]:
+                await asyncio.sleep(0.02)
+
+        assert await values(client) == [None] * 240
+        series = {"meter": "m", "start": "2025-03-02T00:00:00Z", "interval": "PT1H", "values": [5]}
+        refused = await refusal(client, "POST", "/v1/readings", {"series": [series]})
+        assert refused[2] == {"/series/0/values/0": "deleted_by_law"}
+
+
 async def test_without_the_setting_nothing_expires(household: Client, pool: Pool) -> None:
     """It is off by default."""
     assert Settings().readings.retention is None
@@ -394,7 +429,10 @@ def test_months_and_years_are_those_of_the_calendar(day: str, length: str, first
 
 
 async def test_reads_and_stretches_are_gone(client: Client, pool: Pool) -> None:
-    """What registers showed before the day goes with its revisions, and is not stored again."""
+    """What registers showed before the day goes with its revisions, and is not stored again.
+
+    The read from which the next one is counted stays.
+    """
     register = {**CHANNEL, "id": "r", "interval": None, "kind": "register"}
     await success(client, "PUT", "/v1/sites/home", SITE)
     await meter(client, "m", register, {**register, "id": "i", "kind": "irregular"})
@@ -409,8 +447,9 @@ async def test_reads_and_stretches_are_gone(client: Client, pool: Pool) -> None:
 
     deletion = await success(client, "DELETE", DELETE)
 
-    assert deletion["readings"] == 3
-    assert await pool.tenant().fetch(str, "select value::text from register_read") == ["9"]
+    assert deletion["readings"] == 2
+    left = "select value::text from register_read order by read_at"
+    assert await pool.tenant().fetch(str, left) == ["4", "9"]
     assert await pool.tenant().fetch(str, "select value::text from stretch") == []
     again = await refusal(client, "POST", "/v1/meters/m/registers", {"reads": reads[:2]})
     assert again[2] == {"/reads/0": "deleted_by_law", "/reads/1": "deleted_by_law"}

@@ -1,6 +1,7 @@
 """Reads of registers, exchanges and stretches over HTTP."""
 
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -281,3 +282,59 @@ async def test_usage_is_no_counter(api: Client, values: list[float]) -> None:
     path = "/v1/imports?format=csv&meter=m&channel=s"
     async with api.post(path, data=quarters(values)) as answer:
         assert answer.status == 200, await answer.text()
+
+
+async def test_reads_are_deleted_but_for_that_from_which_others_are_counted(api: Client) -> None:
+    """A law asks for those before April; what is used in April is known as before."""
+    days = ("2026-01-05", "2026-02-05", "2026-03-05", "2026-04-05", "2026-05-05")
+    await ask(api, READS, {"reads": [read(day, str(at * 10)) for at, day in enumerate(days)]})
+    april = f"{STRETCHES}?channel=r&start=2026-04-01&end=2026-06-01"
+    before = (await ask(api, april))["items"]
+
+    status, deletion = await answer_of(
+        api, "DELETE", "/v1/meters/m/readings?before=2026-04-01&reason=request"
+    )
+
+    left = (await ask(api, f"{READS}?channel=r&{YEAR}"))["items"]
+    assert (status, deletion["readings"]) == (200, 2)
+    assert [each["value"] for each in left] == ["20", "30", "40"]
+    assert (await ask(api, april))["items"] == before
+    assert await refused(api, READS, {"reads": [read("2026-02-05", "10")]}) == [
+        ("/reads/0", "deleted_by_law")
+    ]
+    known = f"{READS}?channel=r&{YEAR}&known_at=2026-06-01T00:00:00Z"
+    assert (await answer_of(api, "GET", known))[1]["code"] == "readings_deleted"
+
+
+async def test_stretches_are_deleted_that_end_by_a_day(api: Client) -> None:
+    """One that reaches past it is of the days after as well, and stays."""
+    ends = ("2026-01-10", "2026-02-10", "2026-03-10", "2026-04-10")
+    sent = [
+        {"channel": "i", "start": start, "end": end, "value": 10} for start, end in pairwise(ends)
+    ]
+    await ask(api, STRETCHES, {"stretches": sent})
+
+    status, deletion = await answer_of(
+        api, "DELETE", "/v1/meters/m/readings?before=2026-03-01&reason=request"
+    )
+
+    left = (await ask(api, f"{STRETCHES}?channel=i&{YEAR}"))["items"]
+    assert (status, deletion["readings"]) == (200, 1)
+    assert [each["start"][:10] for each in left] == ["2026-02-10", "2026-03-10"]
+    assert await refused(api, STRETCHES, {"stretches": sent[:1]}) == [
+        ("/stretches/0", "deleted_by_law")
+    ]
+
+
+async def test_a_meter_goes_with_its_reads_and_stretches(api: Client, pool: Pool) -> None:
+    """All of them: nothing is counted from what is left."""
+    await ask(api, READS, {"reads": [read("2026-03-01", "1"), read("2026-03-05", "9")]})
+    stretch = {"channel": "i", "start": "2026-03-01", "end": "2026-04-01", "value": 10}
+    await ask(api, STRETCHES, {"stretches": [stretch]})
+
+    path = "/v1/meters/m/everything?reason=request"
+    status, deletion = await answer_of(api, "DELETE", path)
+
+    rows = "select (select count(*) from register_read) + (select count(*) from stretch)"
+    assert (status, deletion["readings"]) == (200, 3)
+    assert await pool.tenant().fetch(int, rows) == [0]

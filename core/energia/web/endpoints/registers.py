@@ -13,6 +13,7 @@ from energia.errors import AmbiguousChannel, Invalid, NotFound
 from energia.metering.imports import Intake
 from energia.metering.models import NewExchange, NewReads, NewStretches, QualityName
 from energia.metering.outcome import Outcome
+from energia.metering.query import Span, refuse_deleted
 from energia.metering.reads import read_reads, read_stretches
 from energia.metering.series import MISSING, QUALITIES
 from energia.metering.stretches import ReadKind, Reason, Stretch
@@ -114,6 +115,8 @@ async def get_reads(
     """List the reads of a register in a window, by time."""
     selection = await _selection(tenant, meter, channel, (start, end), "register")
     window = (selection.channel, selection.from_(cursor), selection.end)
+    if known_at is not None:
+        refuse_deleted([Span(*window)])
     (reads,) = await read_reads(tenant, [window], None if known_at is None else [known_at])
     listed = [
         RegisterRead(
@@ -181,6 +184,8 @@ async def get_stretches(
     """
     selection = await _selection(tenant, meter, channel, (start, end), "register", "irregular")
     window = (selection.channel, selection.from_(cursor), selection.end)
+    if known_at is not None:
+        refuse_deleted([Span(*window)])
     (known,) = await read_stretches(tenant, [window], None if known_at is None else [known_at])
     inside = [each for each in known.stretches if window[1] <= each.start < window[2]]
     listed = list(_shown(inside[: limit + 1], selection))
