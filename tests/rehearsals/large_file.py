@@ -89,7 +89,7 @@ def rows(times: Sequence[str], meter: int) -> bytes:
     """Return the readings of a meter."""
     name = f"meter-{meter:04}"
     return "".join(
-        f"{name},import,{start},{(slot * 7 + meter) % 3000 / 1000},kWh,actual\n"
+        f"{name},import,{start},{(slot * 7919 + meter) % 3000 / 1000},kWh,actual\n"
         for slot, start in enumerate(times)
     ).encode()
 
