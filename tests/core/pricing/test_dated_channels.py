@@ -148,7 +148,7 @@ def test_a_peak_is_not_made_of_reads(channels: list[ChannelSeries]) -> None:
 
 
 def test_periods_need_readings_only_where_they_change() -> None:
-    """A price that changes at 06:00 needs slots from 04:00 on, and sums before; or it is refused."""
+    """A price that changes at 06:00 needs slots from 04:00 on, and the sum before."""
     schedule = {"rules": [{"period": "day", "from": "06:00", "to": "24:00"}], "default": "night"}
     rates = {"day": "2", "night": "1"}
     charge = {"kind": "energy.time_of_use", "rate": None, "schedule": schedule, "rates": rates}
