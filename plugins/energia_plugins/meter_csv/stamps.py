@@ -118,13 +118,10 @@ def _epoch(column: int, per_second: int) -> Reader:
 
 
 def _whole(column: int, times: Times, part: Callable[[str], str] | None) -> Reader:
+    if part is None:
+        return times.of_column(column)
     stamp = times.stamp
-
-    def read(cells: Sequence[str], series: object, blank: bool) -> int:
-        text = cells[column]
-        return stamp(text if part is None else part(plain(text)), series, blank)
-
-    return read
+    return lambda cells, series, blank: stamp(part(plain(cells[column])), series, blank)
 
 
 def _two(date: int, time: int, times: Times, part: Callable[[str], str] | None) -> Reader:
