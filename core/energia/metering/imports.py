@@ -168,7 +168,7 @@ class Intake:
         raises, `TooLarge` for more readings than `limits.rows`, or `Deadlock` where others stood
         in the way, again and again.
         """
-        problems, sent = Problems(self.limit), _Sent(source)
+        problems, sent = Problems(self.limit), _Sent(source, is_doubted=False)
         with Spool.opened() as spool:
             await asyncio.to_thread(spool.fill, items, Defaults(), problems, self.rows)
             store = partial(self._spooled, spool, problems, sent, skip=True, also=also)
@@ -241,7 +241,8 @@ class Intake:
             while (batch := await asyncio.to_thread(spool.take)) is not None:
                 if isinstance(batch, FileBatch):
                     outdated = await import_.outdated(batch)
-                    await import_.add(batch.runs(outdated))
+                    runs = attrs.evolve(batch.runs(outdated), is_doubted=sent.is_doubted)
+                    await import_.add(runs)
                 else:
                     await import_.add_reads(batch)
             outcome = await import_.finish(spool.received, sent.sha256)
@@ -278,12 +279,14 @@ class _Sent:
         format: The format of their file, or the name of their source.
         sha256: The checksum of the file.
         gas: What makes kWh of cubic metres.
+        is_doubted: Whether what looks like a register is refused.
 
     """
 
     format: str
     sha256: str = ""
     gas: GasHeat | None = None
+    is_doubted: bool = True
 
 
 async def _decoded(body: Body, problems: Problems) -> tuple[BodyReadings, str]:
