@@ -26,7 +26,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 	--no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all fuzz wheel smoke audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-previews programs lock clean python
+.PHONY: help run test test-all fuzz wheel smoke audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-previews programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
@@ -38,6 +38,7 @@ help:
 	@echo 'make rehearse  deploy release after release under load (needs a Docker engine; six minutes)'
 	@echo 'make rehearse-image  build the image, start it hardened, stop it under load (the same)'
 	@echo 'make rehearse-previews  open, close and reap previews beside production'
+	@echo 'make rehearse-import  import a file of a gigabyte, and see what memory and delay it costs (three minutes)'
 	@echo 'make accuracy  price the data of other engines and random tariffs, and write docs/accuracy.md (needs that data)'
 	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
 	@echo 'make steady    see that nothing grows or slows in half an hour at a moderate rate (MINUTES)'
@@ -111,6 +112,10 @@ rehearse-image: .tox/.tool/.done
 # Previews beside production, on a real PostgreSQL; it prints how long what took.
 rehearse-previews: .tox/.tool/.done
 	.tox/.tool/bin/tox run -e py -x 'testenv.commands=python -m tests.rehearsals.previews'
+
+# A large file into a service: its memory, and how long its event loop stalls.
+rehearse-import: .tox/.tool/.done
+	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.rehearsals.large_file'
 
 # What other engines charge, against what imported tariffs cost here; the data are not in this repository.
 # Then random tariffs, worked out by a second implementation too.

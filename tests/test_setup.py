@@ -155,7 +155,7 @@ def _of_tests() -> list[Use]:
 
 
 #: The extras that a service may have; without one of them it says what it lacks.
-EXTRAS: Final = ("embedded", "excel", "fast", "files", "holidays", "modbus", "mqtt")
+EXTRAS: Final = ("embedded", "excel", "fast", "files", "holidays", "modbus", "mqtt", "parquet")
 
 
 def test_the_service_imports_what_it_requires() -> None:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from energia.metering.archives import archive_files as archive_files
     from energia.metering.archives import archive_head as archive_head
     from energia.metering.decoders import Decoder as Decoder
+    from energia.metering.decoders import Description as Description
     from energia.metering.decoders import Doubt as Doubt
     from energia.metering.decoders import Item as Item
     from energia.metering.decoders import MeterRead as MeterRead
@@ -190,6 +191,7 @@ _MODULES = {
     ),
     "metering.decoders": (
         "Decoder",
+        "Description",
         "Doubt",
         "Item",
         "MeterRead",

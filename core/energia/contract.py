@@ -107,7 +107,7 @@ CHARGE: Final = ("code", "description", "channel", *OF_CHARGES.values[:-1], *OF_
 MEASURE: Final = ("roles", "evaluate", *OF_MEASURES.values)
 OF_PROBES: Final = Optional(("timeout", "period", "measurement", "component_type"), ("active",))
 OF_FEEDS: Final = Optional(("timeout", "period"))
-OF_DECODERS: Final = Optional(("examples", "presets"), ("sniff", "propose"))
+OF_DECODERS: Final = Optional(("examples", "presets", "head"), ("sniff", "propose"))
 OF_IMPORTERS: Final = Optional(("examples",))
 OF_SOURCES: Final = Optional(("organization",))
 

@@ -13,10 +13,12 @@ import asyncio
 import contextvars
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final, ParamSpec, TypeVar
+from tempfile import TemporaryFile
+from typing import IO, Final, ParamSpec, TypeVar
 
 import attrs
 
@@ -49,6 +51,19 @@ def checkpoint() -> None:
     stop = _STOP.get()
     if stop is not None and stop.is_set():
         raise Stopped
+
+
+@asynccontextmanager
+async def temporary_file() -> AsyncIterator[IO[bytes]]:
+    """Give a file without a name; at the end of the block it is gone.
+
+    It is closed in a thread: the pages of a large one take the kernel half a second.
+    """
+    file = await asyncio.to_thread(TemporaryFile)
+    try:
+        yield file
+    finally:
+        await asyncio.shield(asyncio.to_thread(file.close))
 
 
 @attrs.define(eq=False)

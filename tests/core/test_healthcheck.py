@@ -47,3 +47,36 @@ async def test_a_service_that_does_not_answer_is_unhealthy() -> None:
 
     assert code == 1
     assert output.startswith("no answer: ")
+
+
+@pytest.mark.parametrize(
+    ("command", "environ", "port"),
+    [
+        ("", {}, 8080),
+        ("", {"PORT": "1"}, 1),
+        ("", {"ENERGIA_SERVER__PORT": "2"}, 2),
+        ("energia serve", {"PORT": "1"}, 1),
+        ("energia serve --port 3", {"PORT": "1"}, 3),
+        ("init -- energia serve --port=3", {"ENERGIA_SERVER__PORT": "2"}, 3),
+        ("energia serve", {"ENERGIA_PROFILE": "production"}, 4),
+        ("energia --profile production serve", {}, 4),
+        ("energia serve", {"ENERGIA_PROFILE": "production", "ENERGIA_CONFIG": "own.toml"}, 5),
+        ("energia --config own.toml serve", {"ENERGIA_PROFILE": "production"}, 5),
+        ("energia serve", {"ENERGIA_CONFIG": "broken.toml:none.toml"}, 8080),
+    ],
+)
+def test_the_port_is_that_of_the_configuration(
+    command: str,
+    environ: dict[str, str],
+    port: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An option, a variable or a file says it, in the order in which the service reads them."""
+    files = {"config/production.toml": 4, "own.toml": 5, "broken.toml": "no"}
+    (tmp_path / "config").mkdir()
+    for name, said in files.items():
+        (tmp_path / name).write_text(f"[server]\nport = {said}\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert healthcheck.port_of(command.split(), environ) == port

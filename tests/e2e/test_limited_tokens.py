@@ -196,3 +196,18 @@ async def test_where_policies_do_not_bind(pool: Pool, serving: Serving) -> None:
         limited = await bearer(pool, "admin", sites=("one",))
         assert (await client.get("/v1/sites", headers=limited)).status == 403
         assert (await client.get("/v1/sites", headers=await bearer(pool, "admin"))).status == 200
+
+
+async def test_files_make_nothing_of_others(client: Client, limited: Headers) -> None:
+    """A file makes no meter at a site of others, and no channel of a meter of others."""
+    row = "200,{},E1,1,E1,,METER,WH,60,\n300,20260301," + "1," * 24 + "A,,,,\n"
+
+    async def created(meter: str, site: str) -> int:
+        query = {"format": "nem12", "create_meters": "true", "site": site}
+        data = row.format(meter)
+        async with client.post("/v1/imports", params=query, data=data, headers=limited) as answer:
+            return answer.status
+
+    assert await created("one", "one") == 200
+    assert await created("x", "two") == 422
+    assert await created("two", "one") == 403

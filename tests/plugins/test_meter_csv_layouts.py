@@ -400,12 +400,80 @@ def test_names_that_are_no_times(names: list[str], options: dict[str, str], word
     [
         ("start,value\n".encode("utf-16-le"), "utf-8", "utf-16-le"),
         ("start,value\n".encode("utf-16"), "utf-8", "encoding=utf-16"),
-        ("start,énergie\n".encode("latin-1"), "utf-8", "windows-1252"),
-        (b"start,value\n", "utf-16", "utf-16-le"),
+        ("start,énergie\n".encode("latin-1"), "utf-8", "not UTF-8 .* say `encoding=latin-1`"),
+        ("start,€\n".encode("windows-1252"), "utf-8", "say `encoding=windows-1252`"),
+        ("start,énergie\n".encode(), "ascii", "say `encoding=utf-8`"),
+        (b"start,value\n", "utf-16", "say `encoding=utf-8`"),
         (b"PK\x03\x04...", "utf-8", "Excel"),
+        (b"\x1f\x8b\x08...", "utf-8", "gzip"),
+        (b"\xd0\xcf\x11\xe0...", "utf-8", "save it as .xlsx"),
+        (b"%PDF-1.4", "utf-8", "PDF"),
     ],
 )
 def test_what_is_said_of_other_texts(data: bytes, encoding: str, remedy: str) -> None:
     """A file of another encoding is refused, and the refusal says what may help."""
     with pytest.raises(Malformed, match=remedy):
         decoded(data, {"encoding": encoding})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("<!DOCTYPE html>\n<html>", "web page"),
+        ("\n <html lang=nl>", "web page"),
+        ("\ufeff<?xml version='1.0'?>\n<feed>", "format=green_button"),
+        ('{"readings": []}', "format=ndjson"),
+    ],
+)
+def test_a_text_that_is_no_table(text: str, told: str) -> None:
+    """What it is, and what reads it, is said; not that some column is missing."""
+    with pytest.raises(Invalid) as refused:
+        decoded(text)
+
+    (fault,) = refused.value.faults
+    assert (fault.code, fault.line) == ("not_a_table", 1)
+    assert told in fault.message
+
+
+@pytest.mark.parametrize(
+    ("row", "options", "remedy"),
+    [
+        ("31.12.2026 00:15,1", {}, "say `date_format=%d.%m.%Y %H:%M`"),
+        ("03/04/26 1:15 PM,1", {}, ""),
+        ("03/04/2026 1:15 PM,1", {}, "`date_format=%d/%m/%Y %I:%M %p, or %m/%d/%Y %I:%M %p`"),
+        ("2026-03-04 00:15,1", {"date_format": "%d.%m.%Y %H:%M"}, "say `date_format=iso`"),
+        ("1772409600,1", {}, "say `date_format=epoch`"),
+        ("1772409600000,1", {"date_format": "epoch_ms", "factor": "1"}, None),
+        ("Summe,1", {}, "`where`, `until` and `footer_rows`"),
+        ("2026-03-04 00:15,1", {"timezone": ""}, "such as `timezone=Europe/Vienna`"),
+        ("2026-03-29 02:15,1", {"timezone": "Europe/Vienna"}, "such as `timezone=+01:00`"),
+        ('2026-03-04 00:15,"1,5"', {}, "say `decimal=,`"),
+        ('2026-03-04 00:15,"1,500"', {}, "say `decimal=,`, or `thousands=,`"),
+        ('2026-03-04 00:15,"1.500,25"', {}, "say `decimal=,` and `thousands=.`"),
+        ("2026-03-04 00:15,1 500.5", {}, "say `thousands= `"),
+        ("2026-03-04 00:15,n/a", {}, "say `missing_words=n/a`"),
+        ("2026-03-04 00:15,1.5 kWh", {}, "say `unit=kWh`"),
+        ("2026-03-04 00:15,1,5", {}, "needs quotes, or another `delimiter`"),
+        ("2026-03-04 00:15", {}, "leave out rows that are no readings"),
+    ],
+)
+def test_what_helps(row: str, options: dict[str, str], remedy: str | None) -> None:
+    """A line that is refused says which option may read it, where that can be told."""
+    said = {name: text for name, text in ({"timezone": "UTC"} | options).items() if text}
+    (found,) = decoded(f"start,value\n{row}\n", said)
+
+    if remedy is None:
+        assert isinstance(found, Reading)
+    else:
+        assert isinstance(found, Problem)
+        assert remedy in found.message
+
+
+def test_columns_that_are_missing_name_their_options() -> None:
+    """The header is shown, and the options that say which column is meant."""
+    with pytest.raises(Invalid) as refused:
+        decoded("Von,kWh\n2026-03-04T00:00Z,1\n")
+
+    messages = [fault.message for fault in refused.value.faults]
+    assert ["`start_column`" in messages[0], "`value_column`" in messages[1]] == [True, True]
+    assert "'Von', 'kWh'" in messages[0]

@@ -1,6 +1,7 @@
 """The preview of a file: what it may mean, by a mapping that an import takes as it is."""
 
 import json
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.db.pool import Pool
-from energia.errors import Invalid
-from energia.metering.proposals import preview
+from energia.errors import Invalid, Malformed
+from energia.metering.proposals import head_of, preview
 from energia.plugins import Plugins
 from tests.plugins.test_meter_csv_files import CASES, expected_of, put_meter, stored_of
+from tests.plugins.test_meter_excel import book
 from tests.serving import Serving, make_core
 
 PRESET = [path for path in sorted(CASES.glob("*.json")) if '"preset"' in path.read_text("utf-8")]
@@ -30,13 +32,12 @@ def seen(text: str, zone: str | None = "Europe/Vienna", **said: str) -> Any:
     return preview(DECODERS["csv"], text.encode(), said, zone)
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in PRESET if "xlsx" not in path.stem], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", PRESET, ids=lambda path: path.stem)
 def test_the_preset_that_fits_is_found(path: Path) -> None:
     """The file of each operator is known by its columns, and has no line that is refused."""
     case, data = case_of(path)
-    found = preview(DECODERS["csv"], data, {}, case["meter"]["timezone"])
+    decoder = DECODERS["excel" if "xlsx" in path.stem else "csv"]
+    found = preview(decoder, data, {}, case["meter"]["timezone"])
 
     assert (found.preset, found.problems) == (case["preset"], ())
     assert sum(day.slots for day in found.days) > 0
@@ -142,6 +143,66 @@ def test_an_option_that_is_none_is_refused() -> None:
 
     (fault,) = refused.value.faults
     assert (fault.pointer, "delimiter" in fault.message) == ("/query/delimeter", True)
+
+
+def test_without_a_meter_no_zone_is_proposed() -> None:
+    """Rows are shown, but the mapping leaves the zone open, so that an import asks for it."""
+    found = seen("start,value\n2026-02-01 00:00,1\n", zone=None)
+    (doubt,) = [one for one in found.doubts if one.option == "timezone"]
+
+    assert "timezone" not in found.mapping
+    assert (doubt.chosen, doubt.alternatives) == (None, ())
+    assert [str(row.start) for row in found.rows] == ["2026-02-01 00:00:00+00:00"]
+
+
+def sheet(rows: list[list[Any]], **said: str) -> Any:
+    """Return the preview of a workbook."""
+    return preview(DECODERS["excel"], book(rows), {"sheet": "Data", **said}, "Europe/Vienna")
+
+
+def test_a_sheet_is_described() -> None:
+    """The columns of a workbook are found as those of a text are; its numbers are in no doubt."""
+    day = datetime(2026, 3, 31)
+    found = sheet([["Zähler", "1"], [], ["Datum", "Zeit", "Bezug kWh"], [day, time(0, 15), 0.125]])
+
+    assert found.mapping == {
+        "sheet": "Data",
+        "header": "named",
+        "start_column": "Datum",
+        "date_format": "%Y-%m-%d",
+        "time_column": "Zeit",
+        "timezone": "Europe/Vienna",
+        "value_column": "Bezug kWh",
+    }
+    assert [(row.line, str(row.value)) for row in found.rows] == [(4, "0.125")]
+    assert {doubt.option for doubt in found.doubts} == {"timezone", "stamp"}
+    assert found.problems == ()
+
+
+def test_a_sheet_of_stamps_is_described() -> None:
+    """Stamps of cells need no format; texts in cells have the one that they are written in."""
+    stamps: list[list[Any]] = [
+        ["Von", "kWh"],
+        [datetime(2026, 3, 31), 1.5],
+        [datetime(2026, 3, 31, 0, 15), 2],
+    ]
+    texts: list[list[Any]] = [["Von", "kWh"], ["31.03.2026 00:00", "1,5"]]
+
+    assert "date_format" not in sheet(stamps).mapping
+    assert sheet(texts).mapping["date_format"] == "%d.%m.%Y %H:%M"
+    assert sheet(texts).mapping["decimal"] == ","
+    assert [str(row.value) for row in (*sheet(stamps).rows, *sheet(texts).rows)] == [
+        *("1.5", "2"),
+        "1.5",
+    ]
+
+
+def test_a_workbook_that_cannot_be_looked_at() -> None:
+    """What is none is refused, and what is too large, as a part of a workbook cannot be read."""
+    with pytest.raises(Malformed, match="not a workbook"):
+        preview(DECODERS["excel"], b"start,value\n", {})
+    with pytest.raises(Malformed, match="less than 8388608 bytes"):
+        preview(DECODERS["excel"], bytes(head_of(DECODERS["excel"])), {})
 
 
 @given(st.binary(max_size=300) | st.text(" ;,.:-0129\n\"'Tabe", max_size=300).map(str.encode))

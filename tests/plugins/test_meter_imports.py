@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import FormData
 
 from energia.db.pool import Pool
 from energia.plugins import Plugins
@@ -60,6 +61,18 @@ async def test_names_of_the_file_are_ids_or_stand_for_them(api: Client) -> None:
     assert (status, answer["created"]) == (200, 48)
     assert set(await values(api, "m", "E1")) == {0.5}
     assert set(await values(api, "n", "import")) == {0.5}
+
+
+@pytest.mark.parametrize("path", ["/v1/imports", "/v1/imports/preview"])
+async def test_a_form_has_the_file_and_its_options(api: Client, path: str) -> None:
+    """What a browser or `curl -F` sends is read as the file alone would be, by the same options."""
+    form = FormData({"format": "csv", "meter": "m", "start_column": "von", "timezone": "UTC"})
+    form.add_field("file", b"von,value\n2026-03-01 00:30,1.5\n", filename="a.csv")
+    async with api.post(path, data=form) as answer:
+        assert answer.status == 200
+        found = await answer.json()
+
+    assert found.get("created") == 1 or found["mapping"]["timezone"] == "UTC"
 
 
 async def test_a_day_that_is_sent_again_in_a_file(api: Client) -> None:
@@ -202,3 +215,29 @@ async def test_options_are_checked_before_the_file(api: Client) -> None:
     for format_ in ("nem12", "auto"):
         status, answer = await send(api, nem12(), format=format_, chanels="E1:import")
         assert (status, answer["errors"][0]["pointer"]) == (422, "/query/chanels")
+
+
+async def test_columns_of_a_file_one_after_the_other(api: Client) -> None:
+    """The second column replaces the first; that they were not added up is told."""
+    file = "start,T1,T2\n2026-03-01T00:00Z,1,2\n2026-03-01T00:30Z,3,4\n"
+    columns = ("T1", "T1", "T2")
+    answers = [(await send(api, file, format="csv", meter="m", value_column=c))[1] for c in columns]
+
+    assert [answer["problems"] for answer in answers[:2]] == [[], []]
+    (warning,) = answers[2]["problems"]
+    assert (warning["code"], warning["severity"]) == ("same_file", "warning")
+    assert f"({answers[1]['import']}); 2 readings" in warning["message"]
+    assert (answers[2]["corrected"], answers[2]["rejected"]) == (2, 0)
+
+
+async def test_a_dry_run_is_answered_as_the_import_would_be(api: Client) -> None:
+    """With the counts and the problems, but without an import; nothing is stored."""
+    query = {"format": "nem12", "dry_run": "true"}
+
+    checked = await send(api, nem12(), **query)
+    refused = await send(api, nem12(nmi="unknown"), **query)
+    stored = await send(api, nem12(), format="nem12")
+
+    assert (checked[0], checked[1]["import"], checked[1]["created"]) == (200, None, 48)
+    assert refused[0] == 422
+    assert stored[1]["created"] == 48

@@ -81,7 +81,7 @@ class Contracts:
 
         Raises:
             Invalid: It does not fit; there is no such meter or tariff.
-            Conflict: There is one with its id, and it is not to be replaced.
+            Conflict: There is another one with its id, and it is not to be replaced.
             ContractsOverlap: The meter has another contract in part of its time.
             InUse: A bill is issued that would be another contract's, and that is no correction;
                 or it would be in another currency.
@@ -101,6 +101,8 @@ class Contracts:
             currency = await self._check(queries, contract)
             old = await self._held(queries, contract.id)
             if old is not None:
+                if not replace and old == contract:
+                    return old, False
                 if not replace:
                     raise _taken(contract)
                 await _refuse_billed(queries, old, contract, correction)
@@ -225,7 +227,7 @@ def _roles(tariff: Tariff, contract: Contract, faults: Faults) -> tuple[str, ...
 
 
 def _taken(contract: Contract) -> Conflict:
-    return Conflict(f"there is a contract {contract.id!r} already")
+    return Conflict(f"there is another contract {contract.id!r} already")
 
 
 async def _refuse_billed(

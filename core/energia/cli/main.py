@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "serve": "serve:command",
     "migrate": "migrate:command",
     "import": "import_:command",
+    "export": "export:command",
     "meter": "meter:command",
     "price": "price:price_command",
     "compare": "price:compare_command",

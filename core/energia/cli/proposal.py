@@ -22,10 +22,11 @@ def shown(
         Invalid: The format proposes nothing.
 
     """
-    from energia.metering.proposals import HEAD, preview
+    from energia.metering.proposals import head_of, preview
 
+    decoder = format_named(decoders, format_)
     with file.open("rb") as raw:
-        found = preview(format_named(decoders, format_), raw.read(HEAD), said)
+        found = preview(decoder, raw.read(head_of(decoder)), said)
     # Texts of JSON are texts of TOML, whatever is in them.
     options = [f"{name} = {_text(value)}" for name, value in found.mapping.items()]
     return "\n".join([*options, *(f"# {line}" for line in _comments(found))])

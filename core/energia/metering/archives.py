@@ -88,7 +88,7 @@ def _refusal() -> Iterator[None]:
 
 
 def _files(archive: ZipFile) -> Iterator[tuple[str, Iterable[bytes]]]:
-    members = [member for member in archive.infolist() if not _is_hidden(member.filename)]
+    members = [member for member in archive.infolist() if not is_hidden(member.filename)]
     if len(members) > MOST_FILES:
         raise TooLarge(f"a zip archive may have {MOST_FILES} files at most")
     inflated = 0
@@ -107,7 +107,7 @@ def _files(archive: ZipFile) -> Iterator[tuple[str, Iterable[bytes]]]:
             yield member.filename, pieces(file, member.compress_size)
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
     """Whether a name is that of a folder, or of what systems add unasked (`__MACOSX/._a.csv`)."""
     return (
         name.endswith("/")

@@ -186,6 +186,8 @@ class BlockStore:
         counts: Grow by what happens to each reading.
         problems: Where a contradiction between batches is noted.
         one_batch: Whether the import is a single batch, so that no slot can come again.
+        touched: The blocks that it has touched, by their width; those of the parts of the same file
+            before it included.
 
     """
 
@@ -196,7 +198,7 @@ class BlockStore:
     counts: Counts
     problems: Problems
     one_batch: bool
-    _touched: dict[int, ImportBlocks] = attrs.field(factory=dict, init=False)
+    touched: dict[int, ImportBlocks] = attrs.Factory(dict)
 
     async def put(self, readings: BlockReadings) -> None:
         """Merge *readings* into what is stored; raises `LostRace`, which locks exclude.
@@ -228,7 +230,7 @@ class BlockStore:
         exists, own = stored.revisions > 0, np.zeros(len(part.keys), bool)
         rows, touched = None, None
         if not self.one_batch:
-            touched = self._touched.setdefault(part.width, ImportBlocks(part.width))
+            touched = self.touched.setdefault(part.width, ImportBlocks(part.width))
             rows = touched.rows(part.keys.channels, part.keys.days, last)
             self._fold(part, touched.swap(rows[part.row], part.slot, part.quality), new, stored)
             own, last = touched.own[rows], touched.last[rows]

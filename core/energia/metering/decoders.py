@@ -24,6 +24,22 @@ HEAD: Final = 4096
 AUTO: Final = "auto"
 
 
+@attrs.frozen
+class Description:
+    """What a channel of a file measures, as far as the file says it.
+
+    By this a channel that does not exist can be made (`create_meters`).
+
+    Attributes:
+        quantity: Such as `active_energy`, as channels have it.
+        direction: `import`, from the grid, or `export`.
+
+    """
+
+    quantity: str | None = None
+    direction: str | None = None
+
+
 # Not frozen, because one is made for each row of a file, and that takes a third of the time.
 @attrs.define
 class Reading:
@@ -39,6 +55,7 @@ class Reading:
         meter: The meter's id, if the file names one.
         channel: The channel's id, if the file names one.
         unit: The unit, if the file or the client names one.
+        about: What the channel measures, if the file says it.
 
     """
 
@@ -50,6 +67,7 @@ class Reading:
     meter: str | None = None
     channel: str | None = None
     unit: str | None = None
+    about: Description | None = attrs.field(default=None, eq=False)
 
 
 @attrs.define
@@ -69,6 +87,7 @@ class Run:
             runs of a file that have a meter, a channel and a start in common, the one that was
             made last stands, of equally late ones the last in the file; the others are
             `superseded`. Without it, a slot that comes again with another value is refused.
+        about: What the channel measures, if the file says it.
 
     """
 
@@ -81,6 +100,7 @@ class Run:
     channel: str | None = None
     unit: str | None = None
     published: int | None = None
+    about: Description | None = attrs.field(default=None, eq=False)
 
     def readings(self) -> Iterator[Reading]:
         """Yield them one by one."""
@@ -110,6 +130,7 @@ class MeterRead:
         kind: `final` for the last read of a meter that is taken away, `initial` for the first of
             the one that comes; else `read`.
         equipment: The meter that shows it, such as its serial number, if the file names one.
+        about: What the channel measures, if the file says it.
 
     """
 
@@ -122,6 +143,7 @@ class MeterRead:
     unit: str | None = None
     kind: ReadKind = "read"
     equipment: str | None = None
+    about: Description | None = attrs.field(default=None, eq=False)
 
 
 @attrs.frozen
@@ -197,16 +219,21 @@ class Proposal:
     Attributes:
         options: As the query of an import has them.
         doubts: What of them may be otherwise.
+        assumed: Options that are not proposed, and which rows are shown by all the same.
 
     """
 
     options: Mapping[str, str]
     doubts: Sequence[Doubt] = ()
+    assumed: Mapping[str, str] = attrs.Factory(dict)
 
 
 @runtime_checkable
 class HasProposal(Protocol):
-    """A decoder that proposes options for a file, for a preview."""
+    """A decoder that proposes options for a file, for a preview.
+
+    It may have a `head`, the number of the first bytes that it is shown; a megabyte without.
+    """
 
     def propose(self, head: bytes, said: Mapping[str, str], zone: str | None, /) -> Proposal:
         """Look at the first bytes of a file; what is *said* is no matter of doubt."""

@@ -9,12 +9,11 @@ connection and no lock. To be priced, they become the `usage` of a request (`usa
 import pickle
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import cached_property
 from itertools import islice, pairwise
-from tempfile import TemporaryFile
 from typing import IO, Final, Self, TypeGuard
 
 import attrs
@@ -22,17 +21,24 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.errors import Fault, Invalid, TooLarge
+from energia.metering.creation import NamedChannels
 from energia.metering.decoders import Defaults, Item, MeterRead, Problem, Reading, Run
 from energia.metering.outcome import Problems
 from energia.metering.series import Mask, Quality
 from energia.metering.validation import Origin, ReadingRuns, refuse_rows
 from energia.time import BadDuration, Int64, length_of, length_text, utc_text
+from energia.work import temporary_file
 
-#: How many readings are stored at a time.
-BATCH: Final = 50_000
+#: About how many readings of a file are objects at a time: they soon become a few arrays, as many
+#: objects take memory, and all threads wait while garbage is looked for among them.
+PIECE: Final = 8192
+#: How many pieces are stored at a time.
+PIECES: Final = 6
 #: Of so many meters of a file the channels are locked at once, in one order; of others batch by
 #: batch.
 MOST_HELD: Final = 100_000
+#: The piece of what was in an earlier part of the file.
+_BEFORE: Final = -1
 
 
 class Spool:
@@ -42,25 +48,28 @@ class Spool:
         received: How many readings were put in, and problems.
         superseded: How many of them others of the file supersede (`Run.published`).
         meters: The meters that they name, or the first `MOST_HELD` of them.
+        named: The channels that they name, where those that do not exist are to be made.
 
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], site: str | None = None) -> None:
         self.received = 0
         self.superseded = 0
         self.meters: set[str] = set()
-        self._batches = 0
+        self.named = None if site is None else NamedChannels(site)
+        self._pieces = 0
         self._taken = 0
+        self._held: list[MeterRead] | None = None
         self._file = file
         self._published = _Published()
         self._outdated: Mapping[int, list[tuple[int, int]]] = {}
 
     @classmethod
-    @contextmanager
-    def opened(cls) -> Iterator[Self]:
+    @asynccontextmanager
+    async def opened(cls, site: str | None = None) -> AsyncIterator[Self]:
         """Give an empty one; at the end of the block what it holds is gone."""
-        with TemporaryFile() as file:
-            yield cls(file)
+        async with temporary_file() as file:
+            yield cls(file, site)
 
     def fill(
         self,
@@ -73,10 +82,12 @@ class Spool:
 
         Raises what *items* raises, and `TooLarge` if there are more than *most*.
         """
-        for batch, size in _batches(items):
+        for piece, size in _pieces(items):
             self.received += size
             refuse_rows(self.received, most)
-            storable = [item for item in batch if _is_storable(item, defaults, problems)]
+            storable = [item for item in piece if _is_storable(item, defaults, problems)]
+            if storable and self.named is not None:
+                self.named.note(storable, defaults)
             readings = [item for item in storable if not isinstance(item, MeterRead)]
             if readings:
                 self._put(_FileRows.of(readings, defaults), readings)
@@ -87,7 +98,7 @@ class Spool:
         self.rewind()
 
     def _put(self, rows: "_FileRows", readings: "list[Reading | Run]") -> None:
-        rows.published = self._published.note(self._batches, readings)
+        rows.published = self._published.note(self._pieces, readings)
         self._dump(rows, (meter for meter, _, _ in rows.origins))
 
     def _put_reads(self, reads: list[MeterRead], defaults: Defaults) -> None:
@@ -98,44 +109,126 @@ class Spool:
             )
         self._dump(reads, (read.meter or "" for read in reads))
 
-    def _dump(self, batch: object, meters: Iterable[str]) -> None:
-        pickle.dump(batch, self._file, pickle.HIGHEST_PROTOCOL)
-        self._batches += 1
+    def _dump(self, piece: object, meters: Iterable[str]) -> None:
+        pickle.dump(piece, self._file, pickle.HIGHEST_PROTOCOL)
+        self._pieces += 1
         names = (meter for meter in meters if meter not in self.meters)
         self.meters.update(islice(names, MOST_HELD - len(self.meters)))
+
+    def empty(self) -> None:
+        """Begin with the next part of the file; what was published is remembered."""
+        self._file.seek(0)
+        self._file.truncate()
+        self.received, self.superseded, self._pieces, self._taken = 0, 0, 0, 0
+        self.meters.clear()
+        self.named = None if self.named is None else NamedChannels(self.named.site)
+        self._outdated = {}
+        self._published.pass_on()
 
     def rewind(self) -> None:
         """Begin again with the first readings."""
         self._file.seek(0)
-        self._taken = 0
+        self._taken, self._held = 0, None
 
     def take(self) -> "FileBatch | list[MeterRead] | None":
         """Return the next readings, or reads of registers; None after the last."""
-        if self._taken == self._batches:
-            return None
-        batch: _FileRows | list[MeterRead]
-        batch = pickle.load(self._file)  # noqa: S301 - what `_dump` has just written
-        outdated = self._outdated.get(self._taken, [])
-        self._taken += 1
-        return batch if isinstance(batch, list) else FileBatch(batch, outdated)
+        if self._held is not None:
+            held, self._held = self._held, None
+            return held
+        pieces: list[_FileRows] = []
+        outdated: list[tuple[int, int]] = []
+        before = 0
+        while self._taken < self._pieces and len(pieces) < PIECES:
+            piece: _FileRows | list[MeterRead]
+            piece = pickle.load(self._file)  # noqa: S301 - what `_dump` has just written
+            found = self._outdated.get(self._taken, [])
+            self._taken += 1
+            if isinstance(piece, list):
+                if not pieces:
+                    return piece
+                self._held = piece
+                break
+            pieces.append(piece)
+            outdated += [(before + first, count) for first, count in found]
+            before += len(piece.lines)
+        return FileBatch(_FileRows.joined(pieces), outdated) if pieces else None
+
+
+class Parts:
+    """The items of a file, part by part: a part ends between two lines.
+
+    Attributes:
+        line: The last line of the parts that were given.
+        ordered: Whether the lines came in their order, so that `line` says what came so far.
+        ended: Whether there is no further part.
+
+    """
+
+    def __init__(self, items: Iterable[Item], size: int, first: int = 1) -> None:
+        """Divide a file.
+
+        Args:
+            items: What a decoder yields of it.
+            size: About how many readings a part has.
+            first: Items of lines before this one are left out.
+
+        """
+        self.line = 0
+        self.ordered = True
+        self.ended = False
+        self._size = size
+        self._first = first
+        self._items = self._passed(items)
+        self._next: Item | None = None
+
+    def part(self) -> Iterator[Item]:
+        """Yield the items of the next part; raises `Invalid` if lines have no order that is needed.
+
+        The first part may be empty.
+        """
+        left = self._size
+        while (item := self._taken()) is not None:
+            if left <= 0 and item.line != self.line:
+                self._next = item
+                return
+            left -= _count(item)
+            self.ordered = self.ordered and item.line >= self.line
+            self.line = item.line
+            yield item
+        self.ended = True
+
+    def _taken(self) -> Item | None:
+        item, self._next = self._next, None
+        return item if item is not None else next(self._items, None)
+
+    def _passed(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield the items from the first line on."""
+        last = 0
+        for item in items:
+            if self._first > 1 and item.line < last:
+                message = "the lines of the file come in no order: it cannot go on from one of them"
+                raise Invalid.of("no_order", message)
+            last = item.line
+            if item.line >= self._first:
+                yield item
 
 
 def _count(item: Item) -> int:
     return len(item.values) if isinstance(item, Run) else 1
 
 
-def _batches(items: Iterable[Item]) -> Iterator[tuple[list[Item], int]]:
-    """Yield the items of a file, about `BATCH` readings at a time, and how many these are."""
-    batch: list[Item] = []
+def _pieces(items: Iterable[Item]) -> Iterator[tuple[list[Item], int]]:
+    """Yield the items of a file, about `PIECE` readings at a time, and how many these are."""
+    piece: list[Item] = []
     size = 0
     for item in items:
-        batch.append(item)
+        piece.append(item)
         size += _count(item)
-        if size >= BATCH:
-            yield batch, size
-            batch, size = [], 0
-    if batch:
-        yield batch, size
+        if size >= PIECE:
+            yield piece, size
+            piece, size = [], 0
+    if piece:
+        yield piece, size
 
 
 @attrs.frozen
@@ -168,28 +261,36 @@ class _Published:
     def __init__(self) -> None:
         self._table = array("q")
 
-    def note(self, batch: int, items: Iterable[Reading | Run]) -> list[Publication]:
-        """Note the runs of a batch that say when they were published, and return them."""
+    def note(self, piece: int, items: Iterable[Reading | Run]) -> list[Publication]:
+        """Note the runs of a piece that say when they were published, and return them."""
         first, published = 0, list[Publication]()
         for item in items:
             count = _count(item)
             if isinstance(item, Run) and item.published is not None:
                 key = hash((item.meter, item.channel, item.start))
-                self._table.extend((key, item.published, batch, first, count))
+                self._table.extend((key, item.published, piece, first, count))
                 published.append(Publication(item.start, item.published, first, count))
             first += count
         return published
 
+    def pass_on(self) -> None:
+        """Begin with the next part of a file: what came so far is in no piece of it."""
+        table = np.array(self._table, np.int64).reshape(-1, self._COLUMNS)
+        table[:, 2] = _BEFORE
+        self._table = array("q", table.tobytes())
+
     def outdated(self) -> tuple[Mapping[int, list[tuple[int, int]]], int]:
-        """Return where in each batch superseded values begin, and how many there; and all."""
+        """Return where in each piece superseded values begin, and how many there; and all."""
         table = np.array(self._table, np.int64).reshape(-1, self._COLUMNS)
         key, published = table[:, 0], table[:, 1]
         order = np.lexsort((np.arange(len(table)), published, key))
         later = np.append(key[order][1:] == key[order][:-1], False)[: len(order)]
         found: dict[int, list[tuple[int, int]]] = {}
-        for _, _, batch, first, count in table[order[later]].tolist():
-            found.setdefault(batch, []).append((first, count))
-        return found, int(table[order[later], 4].sum())
+        rows = table[order[later]]
+        rows = rows[rows[:, 2] != _BEFORE]
+        for _, _, piece, first, count in rows.tolist():
+            found.setdefault(piece, []).append((first, count))
+        return found, int(rows[:, 4].sum())
 
 
 def _is_storable(
@@ -221,7 +322,7 @@ def _values(item: Reading | Run) -> Iterable[Decimal | None]:
 
 @attrs.define(eq=False, slots=False)
 class _FileRows:
-    """Readings in columns, so that a batch is pickled as a few arrays and not as 50,000 objects.
+    """Readings in columns, so that a piece is pickled as a few arrays and not as its objects.
 
     Attributes:
         origins: The meters, channels and units that there are.
@@ -260,6 +361,30 @@ class _FileRows:
             return cls(tuple(origins), origin, *_columns(readings))
         counts = np.array([_count(item) for item in items], np.int64)
         return cls(tuple(origins), np.repeat(origin, counts), *_run_columns(items, counts))
+
+    @classmethod
+    def joined(cls, pieces: "Sequence[_FileRows]") -> Self:
+        """Return some pieces as one."""
+        origins: dict[Origin, int] = {}
+        columns: list[Int64] = []
+        published: list[Publication] = []
+        for each in pieces:
+            before = sum(map(len, columns))
+            number = [origins.setdefault(name, len(origins)) for name in each.origins]
+            columns.append(np.array(number, np.int64)[each.origin])
+            published += [attrs.evolve(one, first=before + one.first) for one in each.published]
+        return cls(
+            tuple(origins),
+            np.concatenate(columns),
+            np.concatenate([each.instants for each in pieces]),
+            np.concatenate([each.is_end for each in pieces]),
+            np.concatenate([each.intervals for each in pieces]),
+            np.concatenate([each.quality for each in pieces]),
+            np.concatenate([each.lines for each in pieces]),
+            np.concatenate([each.values for each in pieces]),
+            "\n".join(each.texts for each in pieces),
+            published,
+        )
 
     def runs(self, outdated: Iterable[tuple[int, int]] = ()) -> ReadingRuns:
         """Return them as runs of one slot each, but for those that are *outdated*."""

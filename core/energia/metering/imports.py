@@ -8,8 +8,19 @@ one answer, and observers that hear of it after the commit.
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from contextlib import asynccontextmanager, suppress
+from copy import deepcopy
 from functools import partial
 from typing import Any, Final, Self, TypeVar
 
@@ -27,11 +38,12 @@ from energia.metering.blocks import BlockStore
 from energia.metering.body import Body, BodyReadings, decode
 from energia.metering.counters import Counters
 from energia.metering.decoders import Decoder, Defaults, Item, MeterRead
-from energia.metering.files import FileBatch, Spool, runs_of
+from energia.metering.files import FileBatch, Parts, Spool, runs_of
 from energia.metering.irregular import sent_read, sent_stretch
 from energia.metering.models import NewRead, NewReads, NewStretch, NewStretches
 from energia.metering.outcome import (
     NOBODY,
+    WARNING,
     Counts,
     ImportRow,
     Kept,
@@ -62,6 +74,8 @@ S = TypeVar("S", NewRead, NewStretch)
 
 #: Bodies from this size are decoded in a thread, so that the service keeps answering.
 _LARGE: Final = 128 * 1024
+#: About how many readings of a file `Intake.parts` stores at a time.
+PART: Final = 1_000_000
 #: What is done beside an import, in its transaction.
 Also = Callable[[Queries, Outcome], Awaitable[None]]
 
@@ -111,7 +125,7 @@ class Intake:
             Deadlock, LostRace: Others stood in the way, again and again.
 
         """
-        with self._refusals("json"):
+        async with self._refusals("json"):
             return await persistent(lambda: self._body(body, skip))
 
     async def _body(self, body: Body, skip: bool) -> Outcome:
@@ -129,7 +143,7 @@ class Intake:
             outcome = await import_.finish(decoded.received, sha256)
         return self._announced(import_, outcome)
 
-    async def file(  # noqa: PLR0913 - what an import is of
+    async def file(  # noqa: PLR0913 - what a file is, and what is done with it
         self,
         chunks: Iterable[bytes],
         decoder: Decoder,
@@ -137,24 +151,60 @@ class Intake:
         defaults: Defaults = Defaults(),  # noqa: B008
         *,
         skip: bool = False,
+        dry_run: bool = False,
+        site: str | None = None,
         also: "Also | None" = None,
     ) -> Outcome:
         """Store a file; with *skip* what is right of it, and the rest is reported.
 
-        What *also* does, given the outcome, it does in the same transaction.
+        With *dry_run* all of it is checked against what is stored, and then undone. With a *site*
+        meters and channels that the file describes, and that do not exist, are made. What *also*
+        does, given the outcome, it does in the same transaction.
 
         Raises what the decoder raises, `TooLarge` for more readings than `limits.rows`, `Invalid`
         with all problems, or `Deadlock` where others stood in the way, again and again.
         """
         problems, digest = Problems(self.limit), hashlib.sha256()
         items = decoder.decode(_hashed(chunks, digest.update), options)
-        with self._refusals(decoder.name), Spool.opened() as spool:
+        async with self._refusals(decoder.name), Spool.opened(site) as spool:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
             await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
             sent = _Sent(decoder.name, digest.hexdigest(), defaults.gas)
-            return await persistent(
-                partial(self._spooled, spool, problems, sent, skip=skip, also=also)
-            )
+            part = _Part(spool, problems, sent, skip, also=also)
+            if dry_run:
+                return await persistent(partial(self._undone, part))
+            return (await persistent(partial(self._stored, part)))[0]
+
+    async def parts(  # noqa: PLR0913 - the same
+        self,
+        chunks: Iterable[bytes],
+        decoder: Decoder,
+        options: Any,
+        defaults: Defaults = Defaults(),  # noqa: B008
+        *,
+        skip: bool = False,
+        first: int = 1,
+        size: int = PART,
+        site: str | None = None,
+    ) -> AsyncGenerator["StoredPart", None]:
+        """Store a file of any length part by part, each of about *size* readings as an import.
+
+        What is before the line *first* is left out. A slot that comes twice in the file is one,
+        whichever parts it comes in, and of what was published several times the last stands.
+
+        Raises what `file` raises; what was yielded before is stored.
+        """
+        digest, before = hashlib.sha256(), None
+        divided = Parts(decoder.decode(_hashed(chunks, digest.update), options), size, first)
+        async with self._refusals(decoder.name), Spool.opened(site) as spool:
+            while not divided.ended:
+                problems = Problems(self.limit)
+                spool.empty()
+                await asyncio.to_thread(spool.fill, divided.part(), defaults, problems, sys.maxsize)
+                sent = _Sent(decoder.name, digest.hexdigest(), defaults.gas)
+                part = _Part(spool, problems, sent, skip, before)
+                outcome, before = await persistent(partial(self._stored, part))
+                yield StoredPart(outcome, divided.line if divided.ordered else None)
 
     async def items(
         self,
@@ -169,10 +219,10 @@ class Intake:
         in the way, again and again.
         """
         problems, sent = Problems(self.limit), _Sent(source, is_doubted=False)
-        with Spool.opened() as spool:
+        async with Spool.opened() as spool:
             await asyncio.to_thread(spool.fill, items, Defaults(), problems, self.rows)
-            store = partial(self._spooled, spool, problems, sent, skip=True, also=also)
-            return await persistent(store)
+            part = _Part(spool, problems, sent, skip=True, also=also)
+            return (await persistent(partial(self._stored, part)))[0]
 
     async def reads(self, meter: str, new: NewReads) -> Outcome:
         """Store reads of the registers of a meter: all of them, or none.
@@ -203,52 +253,62 @@ class Intake:
         """Store what a body holds of a meter, an item a pointer."""
         problems = Problems(self.limit)
         digest = hashlib.sha256(dumps(new)).hexdigest()
-        with self._refusals("json"):
-            async with self.tenant.transaction() as queries:
-                zone = Zone.named(await registry.zone_of(queries, meter))
-                import_ = await Import.begin(queries, self._rules(skip=False), problems, "json")
-                await import_.meet({meter})
-                sent: list[SentRead | SentStretch] = []
-                for index, item in enumerate(items):
-                    place = Fault("", "", f"{pointer}/{index}", index=index)
-                    try:
-                        sent.append(made(import_.directory, meter, zone, item, place))
-                    except Unfit as error:
-                        problems.add(attrs.evolve(place, code=error.code, message=error.message))
-                await import_.put_reads([each for each in sent if isinstance(each, SentRead)])
-                stretches = [each for each in sent if isinstance(each, SentStretch)]
-                await import_.put_stretches(stretches)
-                outcome = await import_.finish(len(items), digest)
+        async with self._refusals("json"), self.tenant.transaction() as queries:
+            zone = Zone.named(await registry.zone_of(queries, meter))
+            import_ = await Import.begin(queries, self._rules(skip=False), problems, "json")
+            await import_.meet({meter})
+            sent: list[SentRead | SentStretch] = []
+            for index, item in enumerate(items):
+                place = Fault("", "", f"{pointer}/{index}", index=index)
+                try:
+                    sent.append(made(import_.directory, meter, zone, item, place))
+                except Unfit as error:
+                    problems.add(attrs.evolve(place, code=error.code, message=error.message))
+            await import_.put_reads([each for each in sent if isinstance(each, SentRead)])
+            stretches = [each for each in sent if isinstance(each, SentStretch)]
+            await import_.put_stretches(stretches)
+            outcome = await import_.finish(len(items), digest)
         return self._announced(import_, outcome)
 
-    async def _spooled(
-        self,
-        spool: Spool,
-        problems: Problems,
-        sent: "_Sent",
-        *,
-        skip: bool,
-        also: Also | None = None,
-    ) -> Outcome:
-        """Store what is in *spool*, of which *problems* were noted while it was filled."""
-        spool.rewind()
+    async def _stored(self, part: "_Part") -> tuple[Outcome, "Import"]:
+        """Store a part of a file; return the outcome, and the import."""
         async with self.tenant.transaction() as queries:
-            import_ = await Import.begin(queries, self._rules(skip), problems.copy(), sent.format)
-            import_.directory.gas = sent.gas
-            import_.counters.in_parts = also is not None
-            await import_.meet(spool.meters)
-            import_.counts.superseded = spool.superseded
-            while (batch := await asyncio.to_thread(spool.take)) is not None:
-                if isinstance(batch, FileBatch):
-                    outdated = await import_.outdated(batch)
-                    runs = attrs.evolve(batch.runs(outdated), is_doubted=sent.is_doubted)
-                    await import_.add(runs)
-                else:
-                    await import_.add_reads(batch)
-            outcome = await import_.finish(spool.received, sent.sha256)
-            if also is not None:
-                await also(queries, outcome)
-        return self._announced(import_, outcome)
+            import_ = await self._import(queries, part)
+            outcome = await import_.finish(part.spool.received, part.sent.sha256)
+            if part.also is not None:
+                await part.also(queries, outcome)
+        return self._announced(import_, outcome), import_
+
+    async def _undone(self, part: "_Part") -> Outcome:
+        """Store a file and undo it; return what its outcome would be."""
+        with suppress(_Undo):
+            async with self.tenant.transaction() as queries:
+                import_ = await self._import(queries, part)
+                outcome = await import_.finish(part.spool.received, part.sent.sha256)
+                raise _Undo
+        return attrs.evolve(outcome, import_=None)
+
+    async def _import(self, queries: Queries, part: "_Part") -> "Import":
+        """Store a part of a file within a transaction."""
+        spool, problems = part.spool, part.problems.copy()
+        spool.rewind()
+        import_ = await Import.begin(queries, self._rules(part.skip), problems, part.sent.format)
+        import_.directory.gas = part.sent.gas
+        import_.counters.in_parts = not part.sent.sha256  # of a source that works them out itself
+        if part.before is not None:
+            import_.follow(part.before)
+        if spool.named is not None:
+            import_.made = await spool.named.make(queries, self.clock.now(), import_.problems)
+        await import_.meet(spool.meters)
+        import_.counts.superseded = spool.superseded
+        while (batch := await asyncio.to_thread(spool.take)) is not None:
+            if isinstance(batch, FileBatch):
+                outdated = await import_.outdated(batch)
+                runs = batch.runs(outdated)
+                await import_.add(attrs.evolve(runs, is_doubted=part.sent.is_doubted))
+            else:
+                await import_.add_reads(batch)
+        return import_
 
     def _rules(self, skip: bool) -> "ImportRules":
         return ImportRules(self.clock.now().timestamp(), self.grace, skip)
@@ -260,8 +320,8 @@ class Intake:
             self.observers.readings_rejected(ReadingsRejected(import_.format, reasons))
         return outcome
 
-    @contextmanager
-    def _refusals(self, format_: str) -> Iterator[None]:
+    @asynccontextmanager
+    async def _refusals(self, format_: str) -> AsyncIterator[None]:
         """Let the observers hear of readings that are refused within."""
         try:
             yield
@@ -271,13 +331,17 @@ class Intake:
             raise
 
 
+class _Undo(Exception):
+    """Nothing of a transaction is to stay."""
+
+
 @attrs.frozen
 class _Sent:
     """What is known of readings besides themselves.
 
     Attributes:
         format: The format of their file, or the name of their source.
-        sha256: The checksum of the file.
+        sha256: The checksum of the file, or of what was read of it.
         gas: What makes kWh of cubic metres.
         is_doubted: Whether what looks like a register is refused.
 
@@ -287,6 +351,42 @@ class _Sent:
     sha256: str = ""
     gas: GasHeat | None = None
     is_doubted: bool = True
+
+
+@attrs.frozen(eq=False)
+class _Part:
+    """A file, or a part of one, that is decoded and to be stored.
+
+    Attributes:
+        spool: Its readings.
+        problems: Those that were noted while they were decoded.
+        sent: What is known of them.
+        skip: Whether what is right is stored although something is wrong.
+        before: The import of the part before it.
+        also: What is done in the same transaction.
+
+    """
+
+    spool: Spool
+    problems: Problems
+    sent: _Sent
+    skip: bool
+    before: "Import | None" = None
+    also: Also | None = None
+
+
+@attrs.frozen
+class StoredPart:
+    """A part of a file that is stored.
+
+    Attributes:
+        outcome: The outcome of its import.
+        line: The last line of it: what is up to there is stored; None where lines have no order.
+
+    """
+
+    outcome: Outcome
+    line: int | None
 
 
 async def _decoded(body: Body, problems: Problems) -> tuple[BodyReadings, str]:
@@ -341,6 +441,7 @@ class Import:
         store: Where they go.
         directory: The channels of the meters that it names.
         meters: Those that got values.
+        made: Channels that were made for it: `meter/channel`.
         counters: The registers of which it stores differences.
 
     """
@@ -354,6 +455,7 @@ class Import:
     store: BlockStore
     directory: Directory = attrs.Factory(Directory)
     meters: set[str] = attrs.Factory(set)
+    made: tuple[str, ...] = ()
     counters: Counters = attrs.Factory(Counters)
     _passed: int = 0
 
@@ -372,6 +474,15 @@ class Import:
         counts = Counts()
         store = BlockStore(queries, number, rules.now, rules.grace, counts, problems, one_batch)
         return cls(queries, number, rules, problems, format, counts, store)
+
+    def follow(self, before: "Import") -> None:
+        """Go on with a file of which the part *before* is stored.
+
+        What that remembers is copied, as a transaction may be tried again.
+        """
+        touched = before.store.touched.items()
+        self.store.touched = {width: each.following() for width, each in touched}
+        self.counters = deepcopy(before.counters)
 
     async def meet(self, meters: Collection[str]) -> None:
         """Lock the channels of the meters of several batches, all at once and so in one order."""
@@ -459,8 +570,11 @@ class Import:
             raise self.problems.error()
         self.counts.received = received - self._passed
         self.counts.rejected = self.problems.rejected
+        if self.counts.corrected and self.format != "json":
+            await self._warn_of_same(sha256)
         problems, unknown = self.problems.listed(), self.directory.unknown
         outcome = Outcome.of(f"imp_{new_id()}", self.counts, self.meters, unknown, problems)
+        outcome = attrs.evolve(outcome, made=self.made)
         row = (
             self.number,
             outcome.import_,
@@ -474,9 +588,23 @@ class Import:
         await self.queries.execute(SQL["import_add"], *row)
         return outcome
 
+    async def _warn_of_same(self, sha256: str) -> None:
+        """Warn if this file was imported before, and now replaces readings.
+
+        So it is where one column of it was imported, and now another one into the same channel:
+        their sum may have been meant.
+        """
+        for before in await self.queries.fetch(str, SQL["import_same"], sha256):
+            message = (
+                f"the file was imported before ({before}); {self.counts.corrected} readings that "
+                "are stored were replaced by it, and nothing was added up"
+            )
+            self.problems.add(Fault("same_file", message, severity=WARNING))
+
     def event(self, outcome: Outcome) -> ReadingsStored:
         """Return what observers hear after the commit."""
-        return ReadingsStored(outcome.import_, self.format, self.counts, outcome.meters)
+        number = str(outcome.import_)
+        return ReadingsStored(number, self.format, self.counts, outcome.meters)
 
 
 # The imports of the past.

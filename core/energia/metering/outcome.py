@@ -201,14 +201,15 @@ class Outcome:
     """The outcome of an import; the counts add up to `received`.
 
     Attributes:
-        import_: The id of the import.
+        import_: The id of the import; null where nothing was to be stored (`dry_run`).
         meters: Ids of meters that got values.
         unknown: Ids in the body that do not exist.
         problems: What was refused, and warnings.
+        made: Channels that were made for a file (`create_meters`): `meter/channel`.
 
     """
 
-    import_: str
+    import_: str | None
     received: int
     created: int
     unchanged: int
@@ -220,6 +221,7 @@ class Outcome:
     meters: tuple[str, ...]
     unknown: tuple[str, ...]
     problems: tuple[Fault, ...]
+    made: tuple[str, ...] = ()
 
     @classmethod
     def of(

@@ -28,10 +28,12 @@ from energia.metering.mappings import CsvMapping, presets
 from energia.metering.series import QUALITIES
 from energia.time import EPOCH, Zone
 
-#: So many bytes of a file are looked at.
-HEAD: Final = 1024**2
+#: So many bytes of a file are looked at, if its decoder does not say another number.
+_HEAD: Final = 1024**2
+#: So many readings of a file are looked at.
+_LOOKED: Final = 50_000
 #: So many of them decide whether a preset fits.
-_SAMPLE: Final = 64 * 1024
+_SAMPLE: Final = 2000
 _ROWS: Final = 20
 _DAYS: Final = 400
 
@@ -127,24 +129,36 @@ def preview(
 
     Args:
         decoder: Reads the format.
-        head: The first `HEAD` bytes, or all of it.
+        head: The first bytes, as many as `head_of` says, or all of it.
         said: The options that are known: they are never in doubt.
         zone: The time zone of the meter's site, if it is known.
 
     Raises:
         Invalid: The format proposes nothing; or an option that is known is none.
+        Malformed: The file is not of the format.
 
     """
-    if not isinstance(decoder, HasProposal):
-        message = f"the format {decoder.name} proposes nothing: its files say all by themselves"
-        raise Invalid.of("no_preview", message, "/query/format")
+    proposing = _proposing(decoder)
     _refuse_unknown(decoder, said)
-    proposal = decoder.propose(head, said, zone)
+    proposal = proposing.propose(head, said, zone)
     fitting = list(_fitting(decoder, head, said, proposal))
     preset, chosen = (
         (fitting[0].id, _by_preset(fitting, said, proposal)) if fitting else (None, proposal)
     )
     return _shown(decoder, head, preset, chosen)
+
+
+def head_of(decoder: Decoder) -> int:
+    """Return how many bytes of a file a preview needs; raises `Invalid` if there is none."""
+    head: int = getattr(_proposing(decoder), "head", _HEAD)
+    return head
+
+
+def _proposing(decoder: Decoder) -> HasProposal:
+    if not isinstance(decoder, HasProposal):
+        message = f"the format {decoder.name} proposes nothing: its files say all by themselves"
+        raise Invalid.of("no_preview", message, "/query/format")
+    return decoder
 
 
 def _refuse_unknown(decoder: Decoder, said: Mapping[str, str]) -> None:
@@ -167,7 +181,7 @@ def _fitting(
     for preset in sorted(known, key=lambda one: -len(one.options)):
         options = _options(preset, said, proposal)
         try:
-            found = _Found.of(decoder, head[:_SAMPLE], TEXT.structure(options, decoder.options))
+            found = _Found.of(decoder, head, TEXT.structure(options, decoder.options), most=_SAMPLE)
         except Invalid:
             continue
         if found.has_value and not found.problems:
@@ -191,8 +205,9 @@ def _by_preset(fitting: list[CsvMapping], said: Mapping[str, str], proposal: Pro
 def _shown(decoder: Decoder, head: bytes, preset: str | None, proposal: Proposal) -> Preview:
     """Return what a file would say by what is proposed."""
     try:
-        options: object = TEXT.structure(proposal.options, decoder.options)
-        found = _Found.of(decoder, head, options, proposal.options.get("timezone", "UTC"))
+        texts = {**proposal.assumed, **proposal.options}
+        options: object = TEXT.structure(texts, decoder.options)
+        found = _Found.of(decoder, head, options, texts.get("timezone", "UTC"))
     except Invalid as error:
         told = [PreviewProblem(fault.line, fault.code, fault.message) for fault in error.faults]
         problems = told or [PreviewProblem(None, error.code, error.detail)]
@@ -216,6 +231,7 @@ class _Found:
         rows: The first readings.
         sums: The sum of each day, meter and channel, and how many values there are.
         problems: The first problems.
+        taken: How many readings and problems there are.
 
     """
 
@@ -223,18 +239,23 @@ class _Found:
     rows: list[PreviewRow] = attrs.Factory(list)
     sums: dict[tuple[date, str | None, str | None], tuple[Decimal, int]] = attrs.Factory(dict)
     problems: list[PreviewProblem] = attrs.Factory(list)
+    taken: int = 0
 
     @classmethod
-    def of(cls, decoder: Decoder, head: bytes, options: Any, zone: str = "UTC") -> Self:
-        """Return it; the last line may be cut off. Raises `Invalid`."""
+    def of(
+        cls, decoder: Decoder, head: bytes, options: Any, zone: str = "UTC", most: int = _LOOKED
+    ) -> Self:
+        """Return it, of *most* readings; the last line may be cut off. Raises `Invalid`."""
         found, lines = cls(Zone.named(zone)), head.count(b"\n")
         try:
             for item in decoder.decode([head], options):
                 found._take(item)
+                if found.taken >= most:
+                    break
         except Malformed as error:
             if not found.rows:
                 found.problems.append(PreviewProblem(None, error.code, error.detail))
-        if len(head) in (_SAMPLE, HEAD):
+        if len(head) == head_of(decoder):
             found.problems = [one for one in found.problems if (one.line or 0) <= lines]
         return found
 
@@ -249,6 +270,7 @@ class _Found:
         return tuple(PreviewDay(key[0], *told, *key[1:]) for key, told in ordered)
 
     def _take(self, item: Item) -> None:
+        self.taken += len(item.values) if isinstance(item, Run) else 1
         if isinstance(item, Problem):
             if len(self.problems) < _ROWS:
                 self.problems.append(PreviewProblem(item.line, item.code, item.message))

@@ -155,6 +155,20 @@ insert into import (id, organization_id, public_id, format, sha256, counts, prob
 overriding system value
 values (%s, current_setting('energia.organization')::int, %s, %s, %s, %s::json, %s::json, %s)
 
+-- name: import_same
+-- The newest import of the same file, among the last thousand.
+select public_id
+from (
+  select public_id, sha256
+  from import
+  where organization_id = current_setting('energia.organization')::int
+  order by public_id desc
+  limit 1000
+) as latest
+where sha256 = %s
+order by public_id desc
+limit 1
+
 -- name: import_get
 -- One import.
 select public_id, format, sha256, recorded_at, counts, problems
@@ -269,6 +283,13 @@ b as materialized (
 select (select count(*) from u where created) + (select count(*) from i),
   (select count(*) from o where same),
   (select count(*) from u where not created)
+
+-- name: channel_days
+-- The first and the last day on the grid of a channel of which something is stored.
+select min(day) - date '1970-01-01', max(day) - date '1970-01-01'
+from reading_day
+where channel_id = %s
+having count(*) > 0
 
 -- name: blocks_now
 -- The blocks of some channels, each in its range of days, as they are now.
@@ -499,30 +520,39 @@ from unnest(%(channels)s::bigint[], %(instants)s::timestamptz[], %(kinds)s::text
   as b (channel, instant, kind, value, quality, equipment)
 
 -- name: reads_of
--- The reads of some registers in their windows: two hundred before it, by which a fall is judged and
--- of which some are of the day of the first, and the next one after it.
+-- The reads of some registers in their windows and beyond them: two hundred before, by which a fall
+-- is judged, and six after, by which the one after the window is. Where it goes by days, those of the
+-- day on which what reaches into the window begins, and of the day on which it ends, as well.
 with asked as materialized (
-  select channel, first, past, pin, k::int
+  select channel, first, past + margin as past, margin, pin, k::int
   from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
-    %(pins)s::timestamptz[]) with ordinality as asked (channel, first, past, pin, k)
+    %(margins)s::interval[], %(pins)s::timestamptz[])
+    with ordinality as asked (channel, first, past, margin, pin, k)
+), reach as materialized (
+  select asked.*,
+    coalesce((
+      select least(min(b.read_at), max(b.read_at) - asked.margin) from (
+        select read_at from register_read r
+        where r.channel_id = asked.channel and r.read_at < asked.first
+          and case when %(now)s then r.superseded_at is null
+            else r.recorded_at <= asked.pin and coalesce(r.superseded_at, 'infinity') > asked.pin end
+        order by read_at desc limit 200) as b), asked.first) as since,
+    coalesce((
+      select max(a.read_at) from (
+        select read_at from register_read r
+        where r.channel_id = asked.channel and r.read_at >= asked.past
+          and case when %(now)s then r.superseded_at is null
+            else r.recorded_at <= asked.pin and coalesce(r.superseded_at, 'infinity') > asked.pin end
+        order by read_at limit 6) as a), asked.past) as until
+  from asked
 )
-select asked.k, extract(epoch from r.read_at)::bigint, r.value, r.quality, r.kind, r.equipment,
+select reach.k, extract(epoch from r.read_at)::bigint, r.value, r.quality, r.kind, r.equipment,
   r.recorded_at
-from asked
-join register_read r on r.channel_id = asked.channel
+from reach
+join register_read r on r.channel_id = reach.channel
+  and r.read_at between reach.since and reach.until
 where case when %(now)s then r.superseded_at is null
-    else r.recorded_at <= asked.pin and coalesce(r.superseded_at, 'infinity') > asked.pin end
-  and r.read_at >= coalesce((
-    select min(b.read_at) from (
-      select read_at from register_read
-      where channel_id = asked.channel and read_at < asked.first
-      order by read_at desc limit 200) as b), asked.first)
-  and r.read_at <= coalesce((
-    select min(a.read_at) from register_read a
-    where a.channel_id = asked.channel and a.read_at >= asked.past
-      and case when %(now)s then a.superseded_at is null
-        else a.recorded_at <= asked.pin and coalesce(a.superseded_at, 'infinity') > asked.pin end
-    ), asked.past)
+  else r.recorded_at <= reach.pin and coalesce(r.superseded_at, 'infinity') > reach.pin end
 
 -- name: stretches_at
 -- The time, and the current stretches that overlap those asked for, with the first of each.
@@ -557,11 +587,16 @@ from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timesta
   %(values)s::bigint[], %(quality)s::smallint[]) as b (channel, first, past, value, quality)
 
 -- name: stretches_of
--- The stretches of some channels that reach into their windows, or are of the days at its ends.
+-- The stretches of some channels that reach into their windows, or are of the days at the ends of what
+-- reaches into them.
 with asked as materialized (
-  select channel, first - interval '2 days' as first, past + interval '2 days' as past, pin, k::int
+  select channel, coalesce((
+      select max(s.start_at) from stretch s
+      where s.channel_id = channel and s.start_at < first), first) - margin as first,
+    past + margin as past, pin, k::int
   from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
-    %(pins)s::timestamptz[]) with ordinality as asked (channel, first, past, pin, k)
+    %(margins)s::interval[], %(pins)s::timestamptz[])
+    with ordinality as asked (channel, first, past, margin, pin, k)
 )
 select asked.k, extract(epoch from s.start_at)::bigint, extract(epoch from s.end_at)::bigint,
   s.value, s.quality, s.recorded_at

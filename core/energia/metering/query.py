@@ -27,7 +27,7 @@ from energia.metering.models import Channel
 from energia.metering.reads import read_stretches
 from energia.metering.series import MISSING, NEVER_SENT, Series
 from energia.metering.stretches import by_days, laid, slotted
-from energia.time import Zone, utc_text
+from energia.time import DAY, Zone, utc_text
 
 SQL: Final = load(__package__)
 #: How many slots a piece has, so that a long window is never in memory as a whole.
@@ -127,6 +127,17 @@ async def series(
     """Return every slot of *channel* that starts in `[start, end)`; `read` says more."""
     (stored,) = await read(queries, [Span(channel, start, end)], known_at)
     return stored.series
+
+
+async def stored_span(queries: Queries, channel: Channel) -> Span | None:
+    """Return from which day to which readings of a channel are stored; None where none are."""
+    for first, last in await queries.fetch(_pair, SQL["channel_days"], channel.key):
+        return Span(channel, first * DAY + channel.offset, (last + 1) * DAY + channel.offset)
+    return None
+
+
+def _pair(first: int, last: int) -> tuple[int, int]:
+    return first, last
 
 
 async def pieces(

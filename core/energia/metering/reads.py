@@ -7,7 +7,7 @@ revisions of a channel come one after another.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -32,6 +32,8 @@ DELETED: Final = (
     "deleted_by_law",
     "the readings of that time were deleted for good: none is stored again",
 )
+#: What begins on one day belongs together: so far around a window lies all of its first and last.
+_MARGIN: Final = timedelta(days=2)
 #: Findings that are told when a read is stored; the read is stored all the same.
 _TOLD: Final = ("register_went_back", "above_max_power")
 
@@ -158,11 +160,12 @@ class ReadStore:
             instants = [each.read.instant for each in group]
             asked = [(channel, min(instants), max(instants) + 1)]
             (known,) = await read_stretches(self.queries, asked, None)
-            found = {stretch.end: stretch for stretch in known.stretches}
-            for each in group:
-                stretch = found.get(each.read.instant)
-                if stretch is not None and stretch.reason in _TOLD:
-                    self.problems.add(_warning(each, stretch), 0)
+            at = {each.read.instant: each for each in group}
+            for stretch in known.stretches:
+                # A read that comes late may be what the next one falls from.
+                told = at.get(stretch.end) or at.get(stretch.start)
+                if told is not None and stretch.reason in _TOLD:
+                    self.problems.add(_warning(told, stretch), 0)
 
     async def put_stretches(self, sent: Sequence[SentStretch]) -> None:
         """Store stretches, each once: one that overlaps another one is refused."""
@@ -409,6 +412,7 @@ def _windows(
         "channels": [channel.key for channel, _, _ in asked],
         "starts": [utc(start) for _, start, _ in asked],
         "ends": [utc(end) for _, _, end in asked],
+        "margins": [_MARGIN if channel.by_days else timedelta() for channel, _, _ in asked],
         "now": pins is None,
         "pins": list(pins) if pins is not None else [None] * len(asked),
     }

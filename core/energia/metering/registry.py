@@ -55,13 +55,18 @@ async def sites(queries: Queries, after: str, limit: int) -> list[Site]:
     return await queries.fetch(Site, SQL["site_list"], after, limit)
 
 
-async def add_site(queries: Queries, new: NewSite) -> Site:
-    """Make a site; raises `Invalid`, or `Conflict` if there is one with its id."""
+async def add_site(queries: Queries, new: NewSite) -> tuple[Site, bool]:
+    """Make a site, and tell whether it was made: the same one may be there already.
+
+    Raises `Invalid`, or `Conflict` if there is another one with its id.
+    """
     refuse_unfit(new)
-    site = _site(new, new.id or new_id())
-    if not await queries.execute(SQL["site_add"], *_site_row(site)):
-        raise Conflict(f"there is a site {site.id!r} already")
-    return site
+    made = _site(new, new.id or new_id())
+    if await queries.execute(SQL["site_add"], *_site_row(made)):
+        return made, True
+    if made not in await queries.fetch(Site, SQL["site_get"], made.id):
+        raise Conflict(f"there is another site {made.id!r} already")
+    return made, False
 
 
 async def put_site(queries: Queries, id_: str, new: NewSite) -> tuple[Site, bool]:
@@ -114,18 +119,26 @@ async def zone_of(queries: Queries, meter: str) -> str:
     return (await site(queries, (await _row(queries, meter)).site)).timezone
 
 
-async def add_meter(tenant: Tenant, new: NewMeter, now: datetime) -> Meter:
-    """Make a meter; raises `Invalid`, or `Conflict` if there is one with its id."""
+async def add_meter(tenant: Tenant, new: NewMeter, now: datetime) -> tuple[Meter, bool]:
+    """Make a meter, and tell whether it was made: the same one may be there already.
+
+    Raises `Invalid`, or `Conflict` if there is another one with its id.
+    """
     refuse_unfit(new)
     id_ = new.id or new_id()
     async with tenant.transaction() as queries:
         zone = await _zone(queries, new.site)
         with _of_site(new.site):
             added = await queries.execute(SQL["meter_add"], id_, new.site, new.name, new.serial)
-        if not added:
-            raise Conflict(f"there is a meter {id_!r} already")
-        await _put_channels(queries, id_, _channels(id_, new, {}, zone, now))
-        return await meter(queries, id_)
+        old = {} if added else {each.id: each for each in await channels(queries, id_)}
+        wanted = _channels(id_, new, old, zone, now)
+        if added:
+            await _put_channels(queries, id_, wanted)
+        stored = await meter(queries, id_)
+        declared = tuple(channel.declaration() for channel in wanted)
+        if stored != Meter(id_, new.site, declared, new.name, new.serial):
+            raise Conflict(f"there is another meter {id_!r} already")
+        return stored, bool(added)
 
 
 async def put_meter(tenant: Tenant, id_: str, new: NewMeter, now: datetime) -> tuple[Meter, bool]:

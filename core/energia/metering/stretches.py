@@ -90,6 +90,7 @@ def between(reads: Sequence[Read], rules: RegisterRules, factor: Fraction) -> li
 
     """
     stretches: list[Stretch] = []
+    reads = _of_meters(reads)
     if not reads:
         return stretches
     base, held, index = reads[0], reads[0].value, 1
@@ -109,6 +110,24 @@ def between(reads: Sequence[Read], rules: RegisterRules, factor: Fraction) -> li
             held = read.value
         base, index = read, index + 1
     return stretches
+
+
+def _of_meters(reads: Sequence[Read]) -> list[Read]:
+    """Return reads that each say of which meter they are, if one before them did.
+
+    At the instant of an exchange its own reads count: of another one nobody knows which meter it
+    is of.
+    """
+    exchanged = {read.instant for read in reads if read.kind != "read"}
+    known: list[Read] = []
+    equipment: str | None = None
+    for read in reads:
+        if read.kind == "read" and read.instant in exchanged:
+            continue
+        is_same = read.equipment is None and read.kind != "initial"
+        equipment = equipment if is_same else read.equipment
+        known.append(attrs.evolve(read, equipment=equipment))
+    return known
 
 
 def _is_exchange(before: Read, after: Read) -> bool:
@@ -149,9 +168,13 @@ def _stretch(
     micro = round(Fraction(quantity) * factor * MICRO)  # half to even
     if micro > BOUND:
         return Stretch(before.instant, after.instant, MISSING, 0, "out_of_range")
-    qualities = [each.quality for each in (before, after) if each.quality not in _PLAIN]
-    quality = _QUESTIONABLE if reason == "above_max_power" else max(qualities, default=_DERIVED)
+    quality = _QUESTIONABLE if reason == "above_max_power" else _quality(before, after)
     return Stretch(before.instant, after.instant, micro, quality, reason)
+
+
+def _quality(*parts: Read | Stretch) -> int:
+    """Return the quality of what is worked out from some parts: the worst of them, or derived."""
+    return max((each.quality for each in parts if each.quality not in _PLAIN), default=_DERIVED)
 
 
 # Stretches on slots.
@@ -161,29 +184,45 @@ def by_days(stretches: Sequence[Stretch], zone: Zone) -> list[Stretch]:
     """Return stretches from midnight to midnight of *zone*, the time of day of a read forgotten.
 
     A read, and the start of a stretch, counts for the midnight before it: of several on one day
-    the first does. So a bill from day to day is one from read to read.
+    the first does. So a bill from day to day is one from read to read. Where a part of a day was
+    not measured, nothing is known of what begins on it.
     """
-    if not stretches:
-        return []
-    starts = np.array([each.start for each in stretches], np.int64)
-    ends = np.array([each.end for each in stretches], np.int64)
-    days = zone.local(starts) // DAY
-    begins, pasts = zone.midnights(days).tolist(), zone.midnights(zone.local(ends) // DAY).tolist()
-    days_of = list(zip(begins, pasts, stretches, strict=True))
+    parts = list(_without_holes(stretches))
+    begins = _midnights(zone, [each.start for each in parts])
+    pasts = _midnights(zone, [each.end for each in parts])
+    days_of = list(zip(begins, pasts, parts, strict=True))
     # Of a stretch within one day nothing is left to say where its day is of none that goes on.
     joined = [_joined(list(group)) for _, group in groupby(days_of, lambda each: each[0])]
     return [each for each in joined if each.start < each.end]
 
 
-def _joined(parts: Sequence[tuple[int, int, Stretch]]) -> Stretch:
-    """Return what begins on one day as one stretch."""
+def _without_holes(stretches: Sequence[Stretch]) -> Iterator[Stretch]:
+    """Yield stretches, and what was never sent between them."""
+    until: Instant | None = None
+    for each in stretches:
+        if until is not None and until < each.start:
+            yield Stretch(until, each.start, MISSING, NEVER_SENT)
+        yield each
+        until = each.end
+
+
+def _midnights(zone: Zone, instants: Sequence[Instant]) -> list[Instant]:
+    """Return the midnight before each of some instants, which are in order."""
+    days = zone.local(np.array(instants, np.int64)) // DAY
+    # Where clocks go back just after midnight, the day before comes again: it is over.
+    midnights: list[Instant] = zone.midnights(np.maximum.accumulate(days)).tolist()
+    return midnights
+
+
+def _joined(parts: Sequence[tuple[Instant, Instant, Stretch]]) -> Stretch:
+    """Return what begins on one day as one stretch; nobody knows it where a part is missing."""
     start, end = parts[0][0], max(past for _, past, _ in parts)
     stretches = [each for _, _, each in parts]
     reason = next((each.reason for each in stretches if each.reason), None)
-    if any(each.value == MISSING for each in stretches):
-        return Stretch(start, end, MISSING, 0, reason)
-    value, quality = sum(each.value for each in stretches), max(each.quality for each in stretches)
-    return Stretch(start, end, value, quality, reason)
+    if missing := [each.quality for each in stretches if each.value == MISSING]:
+        return Stretch(start, end, MISSING, max(missing), reason)
+    quality = _quality(*stretches) if len(stretches) > 1 else stretches[0].quality
+    return Stretch(start, end, sum(each.value for each in stretches), quality, reason)
 
 
 def laid(stretches: Sequence[Stretch], grid: ChannelGrid, start: Instant, end: Instant) -> Series:
@@ -193,7 +232,7 @@ def laid(stretches: Sequence[Stretch], grid: ChannelGrid, start: Instant, end: I
     micro-unit: so the slots add up to it, and what is cut at half the time is half of it.
 
     Args:
-        stretches: In the order of time; their ends are starts of slots.
+        stretches: In the order of time. A slot belongs to the stretch in which it starts.
         grid: The slots.
         start: In seconds since 1970-01-01T00:00Z.
         end: In seconds since 1970-01-01T00:00Z.
@@ -204,12 +243,12 @@ def laid(stretches: Sequence[Stretch], grid: ChannelGrid, start: Instant, end: I
     values = np.full(len(slots), MISSING, np.int64)
     quality = np.full(len(slots), NEVER_SENT, np.int8)
     for stretch, begin, past in _placed(stretches, grid, slots):
-        part = np.arange(begin, past + 1) - (stretch.start - first) // grid.interval
         quality[begin:past] = stretch.quality
         if stretch.value != MISSING:
-            number = (stretch.end - stretch.start) // grid.interval
-            each, rest = divmod(stretch.value, number)
-            values[begin:past] = each + np.diff(part * rest // number)
+            covered = grid.slots(stretch.start, stretch.end)
+            part = np.arange(begin, past + 1) - (covered.start - slots.start)
+            each, rest = divmod(stretch.value, len(covered))
+            values[begin:past] = each + np.diff(part * rest // len(covered))
     ends = {edge for stretch in stretches for edge in (stretch.start, stretch.end)}
     edges: Int64 = np.array(sorted(ends), np.int64)
     return Series(first, grid.interval, values, quality, edges)
@@ -229,14 +268,22 @@ def _placed(
 def slotted(
     stretches: Sequence[Stretch], grid: ChannelGrid, start: Instant, end: Instant
 ) -> Series:
-    """Return the stretches that are one slot each as the readings of [start, end)."""
+    """Return what is one slot, or adds up to one, as the readings of [start, end)."""
     slots = grid.slots(start, end)
     values = np.full(len(slots), MISSING, np.int64)
     quality = np.full(len(slots), NEVER_SENT, np.int8)
-    for stretch in stretches:
-        number, rest = divmod(stretch.start - grid.offset, grid.interval)
-        is_slot = not rest and stretch.end - stretch.start == grid.interval
-        if is_slot and slots.start <= number < slots.stop:
+    for number, parts in groupby(
+        stretches, lambda each: (each.start - grid.offset) // grid.interval
+    ):
+        whole = _joined_slot(list(parts), grid.start(number), grid.interval)
+        if whole is not None and number in slots:
             index = number - slots.start
-            values[index], quality[index] = stretch.value, stretch.quality
+            values[index], quality[index] = whole.value, whole.quality
     return Series(grid.start(slots.start), grid.interval, values, quality)
+
+
+def _joined_slot(parts: Sequence[Stretch], start: Instant, length: int) -> Stretch | None:
+    """Return what starts in a slot as one stretch; None if it is not just that slot."""
+    ends = [start, *(each.end for each in parts)]
+    is_whole = ends[-1] == start + length and ends[:-1] == [each.start for each in parts]
+    return _joined([(start, each.end, each) for each in parts]) if is_whole else None

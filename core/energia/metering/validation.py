@@ -592,9 +592,9 @@ def _valid_stretches(
 
 
 def _warn_above(value: int, place: Fault, problems: Problems) -> None:
-    message = f"{decimal_text(value)} is above what max_power allows"
-    code = "above_max_power"
-    problems.add(attrs.evolve(place, code=code, message=message, severity=WARNING), 0)
+    sent, code = decimal_text(value), "above_max_power"
+    message = f"{sent} is above what max_power allows"
+    problems.add(attrs.evolve(place, code=code, message=message, sent=sent, severity=WARNING), 0)
 
 
 @attrs.frozen(eq=False)

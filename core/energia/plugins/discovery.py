@@ -3,7 +3,9 @@
 import fnmatch
 import inspect
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from functools import lru_cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from importlib.util import find_spec
@@ -93,9 +95,10 @@ def mentioning(hook: str, entries: Mapping[str, EntryPoint]) -> set[str]:
 
 def _source_text(entry: EntryPoint) -> str | None:
     try:
-        spec = find_spec(entry.module)
+        with contained(f"the packages around {entry.module} do not import"):
+            spec = find_spec(entry.module)
         return Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else None
-    except (ImportError, OSError, ValueError):
+    except (PluginError, OSError, ValueError):
         return None
 
 
@@ -115,26 +118,40 @@ def offering(kind: str) -> str | None:
 def _sources(entry: EntryPoint) -> Iterator[str]:
     """Yield the source of a plugin: of its module, or of all modules of its package."""
     try:
-        spec = find_spec(entry.module)
+        with contained(f"the packages around {entry.module} do not import"):
+            spec = find_spec(entry.module)
         folders = list(spec.submodule_search_locations or ()) if spec else []
         files = [file for folder in folders for file in sorted(Path(folder).rglob("*.py"))]
         if spec and spec.origin and not files:
             files = [Path(spec.origin)]
         for file in files:
             yield file.read_text(encoding="utf-8")
-    except (ImportError, OSError, ValueError):
+    except (PluginError, OSError, ValueError):
         return
 
 
 def load(entry: EntryPoint) -> object:
     """Import what *entry* names; raises `PluginError`."""
-    try:
+    with contained(f"plugin {entry.name!r} does not import"):
         plugin: object = entry.load()
-    except Exception as error:
-        raise PluginError(
-            f"plugin {entry.name!r} does not import: {type(error).__name__}: {error}"
-        ) from error
     return plugin
+
+
+@contextmanager
+def contained(failed: str) -> Iterator[None]:
+    """Call a plugin: what it prints is no output of ours, and `sys.exit` does not end us.
+
+    Raises:
+        PluginError: It fails in whatever way; *failed* begins the message.
+
+    """
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    except SystemExit as error:
+        raise PluginError(f"{failed}: it calls sys.exit({error.code!r})") from error
+    except Exception as error:
+        raise PluginError(f"{failed}: {type(error).__name__}: {error}") from error
 
 
 def instantiate(
@@ -151,10 +168,8 @@ def instantiate(
     if not isinstance(plugin, type):
         return plugin, None
     arguments = [] if wanted is None else [_settings(name, settings, wanted)]
-    try:
+    with contained(f"plugin {name!r} does not start"):
         return plugin(*arguments), wanted
-    except Exception as error:
-        raise PluginError(f"plugin {name!r} does not start: {error}") from error
 
 
 def _settings(name: str, settings: Mapping[str, Any], wanted: type) -> object:

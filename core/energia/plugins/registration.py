@@ -11,6 +11,7 @@ from energia import hookspecs
 from energia.errors import PluginError
 from energia.hookspecs import PROJECT
 from energia.plugins import offers
+from energia.plugins.discovery import contained
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -82,10 +83,8 @@ def objects(of: pluggy.PluginManager, hook: str) -> list[tuple[str, object]]:
     """
     named_offers: list[tuple[str, object]] = []
     for name, registered in implementations(of, hook):
-        try:
+        with contained(f"plugin {name!r}: {hook} failed"):
             returned = list(cast("Iterable[object]", registered()))
-        except Exception as error:
-            raise PluginError(f"plugin {name!r}: {hook} failed: {error}") from error
         for offer in returned:
             offers.refuse_unfit(name, hook, offer)
         named_offers += [(name, offer) for offer in returned]

@@ -102,6 +102,11 @@ class Grid:
         return self.start + self.interval * np.arange(self.count, dtype=np.int64)
 
     @property
+    def end(self) -> Instant:
+        """When the last slot ends."""
+        return self.start + self.interval * self.count
+
+    @property
     def parts(self) -> "Iterator[Grid]":
         """The grids that it consists of, each small enough to be worked on as a whole."""
         for index in range(0, self.count, _PART):

@@ -142,6 +142,15 @@ class Portion:
             return None
         return int(self.edges[past - 1]), int(self.edges[past])
 
+    def first_stretch(self) -> tuple[Instant, Instant] | None:
+        """Return the first sum of several slots; None if each slot was measured."""
+        if self.edges is None:
+            return None
+        starts, ends = self.edges[:-1], self.edges[1:]
+        there = (ends > self.grid.start) & (starts < self.grid.end)
+        found = np.flatnonzero(there & (ends - starts > self.grid.interval))
+        return (int(starts[found[0]]), int(ends[found[0]])) if len(found) else None
+
 
 class NeedsFiner(Invalid):
     """Readings are sums of longer times than a charge needs to know."""
@@ -252,15 +261,13 @@ class Slots:
             raise LookupError(f"the measure does not state the role {role!r}")
         portion = self.portions[role]
         if portion.edges is not None:
-            self._refuse_coarse(role, portion, portion.edges, cuts)
+            self._refuse_coarse(role, portion, cuts)
         return portion
 
-    def _refuse_coarse(
-        self, role: str, portion: Portion, edges: Int64, cuts: Iterable[Instant] | None
-    ) -> None:
+    def _refuse_coarse(self, role: str, portion: Portion, cuts: Iterable[Instant] | None) -> None:
         """Refuse to look into stretches; tell of those that are spread, each over two parts."""
-        if cuts is None and len(edges) > 1:
-            raise self._finer(role, int(edges[0]), int(edges[1]))
+        if cuts is None and (first := portion.first_stretch()) is not None:
+            raise self._finer(role, *first)
         cut = [(portion.stretch_at(instant), instant) for instant in cuts or ()]
         inside = [(stretch, instant) for stretch, instant in cut if stretch is not None]
         for index, (stretch, instant) in enumerate(inside):

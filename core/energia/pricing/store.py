@@ -119,10 +119,18 @@ class Tariffs:
         (created,) = await self.queries.fetch(bool, SQL["tariff_put"], self._row(tariff))
         return created
 
-    async def add(self, tariff: Tariff) -> None:
-        """Make the tariff; raises `Conflict` if there is one with its id."""
-        if not await self.queries.fetch(str, SQL["tariff_add"], self._row(tariff)):
-            raise Conflict(f"there is a tariff {tariff.id!r} already")
+    async def add(self, tariff: Tariff) -> bool:
+        """Make the tariff, which has an id; raises `Conflict` if there is another one with it.
+
+        Returns:
+            Whether it was made: the same one may be there already.
+
+        """
+        if await self.queries.fetch(str, SQL["tariff_add"], self._row(tariff)):
+            return True
+        if await self.get(str(tariff.id)) != tariff:
+            raise Conflict(f"there is another tariff {tariff.id!r} already")
+        return False
 
     async def get(self, id_: str) -> Tariff:
         """Return a tariff; raises `NotFound`."""

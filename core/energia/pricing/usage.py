@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
-from functools import reduce
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
@@ -384,10 +383,31 @@ def _sum(role: str, portions: Sequence[Portion], window: tuple[Instant, Instant]
             raise _different(role)
         values[begin:past] += portion.values
     read = max(portion.longest for portion in portions)
-    known = [portion.edges for portion in portions if portion.edges is not None]
-    # A sum is exact where all of its parts are.
-    edges = reduce(np.intersect1d, known) if known else None
+    edges = _common_edges(portions)
     return Portion(grid, values, sum(portion.largest for portion in portions), read, edges)
+
+
+def _common_edges(portions: Sequence[Portion]) -> Int64 | None:
+    """Return where the sums of portions meet that count one after another, or at the same time.
+
+    A sum is exact where each of its parts is that counts there.
+    """
+    if all(portion.edges is None for portion in portions):
+        return None
+    edges = np.unique(np.concatenate([_own_edges(portion) for portion in portions]))
+    for portion in portions:
+        inside = (edges > portion.grid.start) & (edges < portion.grid.end)
+        edges = edges[~inside | np.isin(edges, _own_edges(portion))]
+    return edges
+
+
+def _own_edges(portion: Portion) -> Int64:
+    """Return where the sums of a portion meet, its ends among them: of slots, where each ends."""
+    grid, edges = portion.grid, portion.edges
+    if edges is None:
+        return np.append(grid.starts, grid.end)
+    inside = edges[(edges > grid.start) & (edges < grid.end)]
+    return np.concatenate([[grid.start], inside, [grid.end]]).astype(np.int64)
 
 
 def all_gaps(missing: Sequence[IncompleteUsage], what: str) -> IncompleteUsage:

@@ -6,8 +6,7 @@ import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from tempfile import TemporaryFile
-from typing import IO, Final, Literal, Self
+from typing import IO, Any, Final, Literal, Protocol, Self
 
 import attrs
 from aiohttp import web
@@ -15,6 +14,7 @@ from aiohttp import web
 from energia.errors import Malformed, NotAcceptable, TooLarge, TooSlow, UnsupportedMedia
 from energia.settings import Limits
 from energia.spending import ACCOUNT, BYTES, hold
+from energia.work import temporary_file
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -28,6 +28,8 @@ _GATHERED: Final = 1024 * 1024
 _GZIP: Final = 16 + zlib.MAX_WBITS
 #: Small bodies may inflate as they like: a few constant readings are far above any ratio.
 _RATIO_FROM: Final = 1024 * 1024
+#: Media types of what is compressed without a Content-Encoding that says so.
+_GZIPPED: Final = ("application/gzip", "application/x-gzip")
 #: A weight of `Accept`, such as `q=0.5` (RFC 9110).
 _WEIGHT: Final = re.compile(r"[0-9]*\.?[0-9]+|[0-9]+\.")
 
@@ -69,8 +71,39 @@ class Limit:
             raise TooLarge(f"the body inflates to more than limits.inflation ({self.inflation}) x")
 
 
+class Source(Protocol):
+    """What bytes come from: a request, or a form for its file."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What is said of them."""
+        ...
+
+    @property
+    def content_type(self) -> str:
+        """Their media type, without parameters."""
+        ...
+
+    @property
+    def charset(self) -> str | None:
+        """How their text is said to be encoded, if it is."""
+        ...
+
+    @property
+    def content_length(self) -> int | None:
+        """How many they are, if that is known."""
+        ...
+
+    @property
+    def content(self) -> Any:
+        """What `iter_any()` is asked for, an async iterator of them."""
+        ...
+
+
 class Upload:
     """A file that a client sends: a handler's parameter of this type gets it.
+
+    It is the body, or the file of a form (`multipart/form-data`).
 
     Iterate over it once, with `async for`, or in a worker thread over what `blocking` gives.
 
@@ -80,15 +113,15 @@ class Upload:
 
     """
 
-    def __init__(self, request: web.BaseRequest, limit: Limit) -> None:
-        self.media_type = request.content_type
-        self.charset = request.charset
-        self._request = request
+    def __init__(self, source: Source, limit: Limit) -> None:
+        self.media_type = source.content_type
+        self.charset = source.charset
+        self._source = source
         self._limit = limit
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Return the chunks of the file, inflated and within `limits.import_bytes`."""
-        return chunks(self._request, self._limit)
+        return chunks(self._source, self._limit)
 
     @asynccontextmanager
     async def blocking(self) -> AsyncIterator[Iterator[bytes]]:
@@ -98,8 +131,8 @@ class Upload:
         else that others need. What is compressed is inflated twice: first to see that it is within
         the limits, so that nothing is made of a bomb; then for who asks. Raises what `chunks` does.
         """
-        compressed = _Inflow(self._request, self._limit).compressed
-        with TemporaryFile() as file:
+        compressed = _Inflow(self._source, self._limit).compressed
+        async with temporary_file() as file:
             async for gathered in self._gathered():
                 await asyncio.to_thread(file.write, gathered)
             if compressed:
@@ -109,11 +142,11 @@ class Upload:
     def _inflated(self, file: IO[bytes]) -> Iterator[bytes]:
         """Yield the chunks of a file as it was sent."""
         file.seek(0)
-        return _inflated(_Inflow(self._request, self._limit), iter(lambda: file.read(_STEP), b""))
+        return _inflated(_Inflow(self._source, self._limit), iter(lambda: file.read(_STEP), b""))
 
     async def _gathered(self) -> AsyncIterator[bytes]:
         gathered, size = bytearray(), 0
-        async for data in _pieces(self._request, self._limit):
+        async for data in _pieces(self._source, self._limit):
             gathered += data
             size += len(data)
             self._limit.check(size)
@@ -123,8 +156,8 @@ class Upload:
         yield bytes(gathered)
 
 
-async def chunks(request: web.BaseRequest, limit: Limit) -> AsyncIterator[bytes]:
-    """Yield the body of *request*, inflated.
+async def chunks(source: Source, limit: Limit) -> AsyncIterator[bytes]:
+    """Yield the bytes of *source*, inflated.
 
     Raises:
         UnsupportedMedia: The encoding is neither gzip nor none.
@@ -133,8 +166,8 @@ async def chunks(request: web.BaseRequest, limit: Limit) -> AsyncIterator[bytes]
         TooSlow: The sender paused for too long.
 
     """
-    inflow = _Inflow(request, limit)
-    async for data in _pieces(request, limit):
+    inflow = _Inflow(source, limit)
+    async for data in _pieces(source, limit):
         for chunk in inflow.feed(data):
             yield chunk
     for chunk in inflow.finish():
@@ -150,19 +183,26 @@ async def read(request: web.BaseRequest, limit: Limit) -> bytearray:
     return body
 
 
-async def _pieces(request: web.BaseRequest, limit: Limit) -> AsyncIterator[bytes]:
-    """Yield the body as it comes; raises `TooSlow` when its sender pauses for too long."""
-    pieces = request.content.iter_any()
+async def _pieces(source: Source, limit: Limit) -> AsyncIterator[bytes]:
+    """Yield the bytes as they come; raises `TooSlow` when their sender pauses for too long."""
+    pieces = source.content.iter_any()
     while True:
-        try:
-            async with asyncio.timeout(limit.stall):
-                data = await anext(pieces, None)
-        except TimeoutError:
-            message = f"the body paused for longer than limits.stall ({limit.stall:g} s)"
-            raise TooSlow(message) from None
+        async with in_time(limit):
+            data = await anext(pieces, None)
         if data is None:
             return
         yield data
+
+
+@asynccontextmanager
+async def in_time(limit: Limit) -> AsyncIterator[None]:
+    """Wait for a sender no longer than `limits.stall`; raises `TooSlow`."""
+    try:
+        async with asyncio.timeout(limit.stall):
+            yield
+    except TimeoutError:
+        message = f"the body paused for longer than limits.stall ({limit.stall:g} s)"
+        raise TooSlow(message) from None
 
 
 class _Inflater:
@@ -175,6 +215,9 @@ class _Inflater:
         """Yield what *data* adds; raises `Malformed`."""
         while data:
             if self._member.eof:
+                data = data.lstrip(b"\0")  # `gzip` ignores zeros after a member, too
+                if not data:
+                    return
                 self._member = zlib.decompressobj(_GZIP)
             try:
                 yield self._member.decompress(data, _STEP)
@@ -204,20 +247,20 @@ class _Plain:
         yield from ()
 
 
-def _reader(request: web.BaseRequest) -> _Inflater | _Plain:
-    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+def _reader(source: Source) -> _Inflater | _Plain:
+    encoding = source.headers.get("Content-Encoding", "").strip().lower()
     if encoding in ("", "identity"):
-        return _Plain()
+        return _Inflater() if source.content_type in _GZIPPED else _Plain()
     if encoding in ("gzip", "x-gzip"):
         return _Inflater()
     raise UnsupportedMedia(f"the encoding {encoding!r} is not supported; gzip is")
 
 
 class _Inflow:
-    """Inflates the body of one request and counts it."""
+    """Inflates the bytes of one source and counts them."""
 
-    def __init__(self, request: web.BaseRequest, limit: Limit) -> None:
-        self._reader = _reader(request)
+    def __init__(self, source: Source, limit: Limit) -> None:
+        self._reader = _reader(source)
         self._limit = limit
         self._sent = 0
         self._size = 0
@@ -226,7 +269,7 @@ class _Inflow:
         self.compressed = isinstance(self._reader, _Inflater)
         # The length of a compressed body says nothing about what it inflates to.
         if not self.compressed:
-            limit.check(request.content_length or 0)
+            limit.check(source.content_length or 0)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what *data* adds; raises `Malformed` or `TooLarge`."""

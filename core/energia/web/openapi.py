@@ -28,6 +28,7 @@ from energia.errors import (
     UnsupportedMedia,
 )
 from energia.web import bodies
+from energia.web.forms import FORM
 from energia.web.parameters import Parameter
 from energia.web.problems import Problem
 from energia.web.routes import Created, Route, Rows
@@ -70,6 +71,15 @@ _BEARER: Final = {
 }
 #: The media types of a file that is sent as a stream.
 _FILES: Final = ("text/csv", "application/x-ndjson", "application/octet-stream")
+#: A form that has such a file: its other fields stand for parameters of the query.
+_FORM: Final = {
+    "schema": {
+        "type": "object",
+        "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+        "additionalProperties": {"type": "string"},
+        "required": ["file"],
+    }
+}
 #: Where the parameters are that the document lists by name.
 _NAMED: Final = ("path", "query")
 #: What a problem document says of an input that does not fit.
@@ -193,7 +203,7 @@ def _without_none(type_: Any) -> Any:
 
 def _request_body(route: Route, parameter: Parameter, schemas: Schemas) -> Schema:
     if parameter.where == "upload":
-        return {"required": True, "content": {name: {} for name in _FILES}}
+        return {"required": True, "content": {**{name: {} for name in _FILES}, FORM: _FORM}}
     content: Schema = {"schema": schemas.of(_without_none(parameter.type))}
     if route.examples:
         content["examples"] = {shows: {"value": body} for shows, body in route.examples.items()}

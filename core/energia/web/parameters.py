@@ -1,7 +1,8 @@
 """Parameters of a handler: where each is found in a request, and how it is read."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from codecs import BOM_UTF8
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import attrs
@@ -18,6 +19,7 @@ from energia.errors import Fault, Invalid, Malformed, TooLarge
 from energia.settings import Limits
 from energia.web import bodies
 from energia.web.bodies import Accepted, Limit, Upload
+from energia.web.forms import FORM, Form
 from energia.web.keys import ACCEPTED, CONVERTER, CORE
 from energia.web.tenant import tenant_of
 from energia.work import off_loop
@@ -100,6 +102,8 @@ def of_handler(path: str, handler: Callable[..., Awaitable[Any]]) -> tuple[Param
 async def arguments(request: web.Request, parameters: Sequence[Parameter]) -> dict[str, Any]:
     """Read all *parameters* from *request*.
 
+    A file may come in a form, whose fields are read as if they were in the query.
+
     Raises:
         Invalid: With all faults of the path, the query and the body.
         Malformed, UnsupportedMedia, TooLarge, TooSlow: The body cannot be read.
@@ -107,81 +111,116 @@ async def arguments(request: web.Request, parameters: Sequence[Parameter]) -> di
     """
     faults = Faults()
     values: dict[str, Any] = {}
+    given = await _given(request, parameters)
     for parameter in parameters:
         try:
-            values[parameter.name] = await _read(request, parameter)
+            values[parameter.name] = await _read(given, parameter)
         except Invalid as error:
             prefix = "" if parameter.where == "body" else f"/{parameter.where}/{parameter.name}"
             faults.add(error, prefix)
-    for fault in _unknown(request, parameters):
+    for fault in _unknown(given.query, parameters):
         faults.append(fault)
     if faults.kept:
         raise refusal(faults)
     return values
 
 
-async def _read(request: web.Request, parameter: Parameter) -> Any:
+@attrs.frozen
+class _Given:
+    """What a client has sent.
+
+    Attributes:
+        request: The request.
+        query: All that its query, and the fields of a form, say of each name.
+        source: What has its file: the request, or a form.
+
+    """
+
+    request: web.Request
+    query: Mapping[str, Sequence[str]]
+    source: bodies.Source
+
+
+async def _given(request: web.Request, parameters: Sequence[Parameter]) -> _Given:
+    query: dict[str, list[str]] = {}
+    for name, text in request.query.items():
+        query.setdefault(name, []).append(text)
+    has_upload = any(parameter.where == "upload" for parameter in parameters)
+    if not has_upload or request.content_type != FORM:
+        return _Given(request, query, request)
+    form = await Form.opened(request, _file_limit(request))
+    for name, text in form.fields:
+        query.setdefault(name, []).append(text)
+    return _Given(request, query, form)
+
+
+def _file_limit(request: web.Request) -> Limit:
+    return Limit.of(request.app[CORE].settings.limits, "import_bytes")
+
+
+async def _read(given: _Given, parameter: Parameter) -> Any:
     match parameter.where:
         case "path":
-            return TEXT.structure(request.match_info[parameter.name], parameter.type)
+            return TEXT.structure(given.request.match_info[parameter.name], parameter.type)
         case "query":
-            return _from_query(request, parameter)
+            return _from_query(given.query, parameter)
         case "rest":
-            return _rest(request)
+            return _rest(given.query)
         case "body":
-            return await _body(request, parameter)
+            return await _body(given.request, parameter)
+        case "upload":
+            return Upload(given.source, _file_limit(given.request))
         case _:
-            return _injected(request, parameter.where)
+            return _injected(given.request, parameter.where)
 
 
 def _injected(request: web.Request, where: Where) -> object:
-    core = request.app[CORE]
     match where:
         case "core":
-            return core
+            return request.app[CORE]
         case "converter":
             return request.app[CONVERTER]
         case "tenant":
             return tenant_of(request)
         case "accepted":
             return request[ACCEPTED]
-        case "upload":
-            return Upload(request, Limit.of(core.settings.limits, "import_bytes"))
         case _:
             return request
 
 
-def _from_query(request: web.Request, parameter: Parameter) -> Any:
-    values = request.query.getall(parameter.name, [])
+def _from_query(query: Mapping[str, Sequence[str]], parameter: Parameter) -> Any:
+    values = query.get(parameter.name, ())
     if not values:
         if parameter.required:
             raise Invalid("", [Fault("missing_field", "the parameter is missing")])
         return parameter.default
     if parameter.repeats:
-        return TEXT.structure(values, parameter.type)
+        return TEXT.structure(list(values), parameter.type)
     if len(values) > 1:
         raise Invalid("", [Fault("repeated", "the parameter is sent more than once")])
     return TEXT.structure(values[0], parameter.type)
 
 
-def _rest(request: web.Request) -> Query:
+def _rest(query: Mapping[str, Sequence[str]]) -> Query:
     """Return the whole query; the handler knows which of it is its own."""
     faults = [
         Fault("repeated", "the parameter is sent more than once", f"/{name}")
-        for name in dict.fromkeys(request.query)
-        if len(request.query.getall(name)) > 1
+        for name, values in query.items()
+        if len(values) > 1
     ]
     if faults:
         raise Invalid("", faults)
-    return Query({TEXT.structure(k, str): TEXT.structure(v, str) for k, v in request.query.items()})
+    return Query(
+        {TEXT.structure(name, str): TEXT.structure(text, str) for name, (text,) in query.items()}
+    )
 
 
-def _unknown(request: web.Request, parameters: Sequence[Parameter]) -> Iterator[Fault]:
+def _unknown(query: Iterable[str], parameters: Sequence[Parameter]) -> Iterator[Fault]:
     places = {parameter.where for parameter in parameters}
     if "rest" in places or places == {"request"}:
         return  # the handler reads the query itself, or none at all
     names = {parameter.name for parameter in parameters if parameter.where == "query"}
-    for name in dict.fromkeys(request.query):
+    for name in query:
         if name not in names:
             yield Fault("unknown_parameter", "there is no such parameter", f"/query{step(name)}")
 
@@ -194,6 +233,8 @@ async def _body(request: web.Request, parameter: Parameter) -> Any:
     bodies.check_json(request)
     limits, converter = request.app[CORE].settings.limits, request.app[CONVERTER]
     data = await bodies.read(request, Limit.of(limits, "body_bytes"))
+    if data.startswith(BOM_UTF8):  # as some programs put it there (RFC 8259, 8.1)
+        del data[: len(BOM_UTF8)]
     if len(data) < _LARGE:
         return _structured(data, parameter.type, converter, limits)
     return await off_loop(_structured, data, parameter.type, converter, limits)

@@ -88,7 +88,7 @@ async def _transposed(rows: Iterable[Sequence[Cell]]) -> AsyncGenerator[Batch, N
 
 async def respond(request: web.Request, rows: Rows, accepted: Accepted) -> web.StreamResponse:
     """Answer with *rows* as a file of the type *accepted*; raises what the first batch raises."""
-    file = _FILES[accepted](rows.columns)
+    file = text_file(accepted, rows.columns)
     async with aclosing(rows.batches) as batches:
         first = await anext(batches, None)
         # Before the answer begins: it may yet be refused where all threads are busy.
@@ -107,7 +107,7 @@ async def respond(request: web.Request, rows: Rows, accepted: Accepted) -> web.S
     return response
 
 
-async def _send(response: web.StreamResponse, file: "_File", batch: Batch) -> None:
+async def _send(response: web.StreamResponse, file: "TextFile", batch: Batch) -> None:
     # In a thread, so that others are served between the batches.
     await response.write(await off_loop(file.text, batch))
 
@@ -135,8 +135,13 @@ def _cut(request: web.Request, error: Exception) -> None:
         request.transport.abort()
 
 
-class _File:
-    """Writes rows of some columns as text."""
+class TextFile:
+    """Writes rows of some columns as text.
+
+    Attributes:
+        begin: What comes before the rows.
+
+    """
 
     begin: bytes
 
@@ -145,7 +150,7 @@ class _File:
         raise NotImplementedError
 
 
-class _Csv(_File):
+class _Csv(TextFile):
     """Comma-separated values with a header line."""
 
     def __init__(self, columns: Sequence[str]) -> None:
@@ -158,7 +163,7 @@ class _Csv(_File):
         return text.getvalue().encode()
 
 
-class _Ndjson(_File):
+class _Ndjson(TextFile):
     """A JSON object on each line."""
 
     begin = b""
@@ -181,7 +186,12 @@ def _json(column: Sequence[Cell]) -> Iterator[bytes] | list[bytes]:
     return msgspec.json.Encoder().encode_lines(column).splitlines()
 
 
-_FILES: Final[dict[str, Callable[[Sequence[str]], _File]]] = {CSV: _Csv, NDJSON: _Ndjson}
+_FILES: Final[dict[str, Callable[[Sequence[str]], TextFile]]] = {CSV: _Csv, NDJSON: _Ndjson}
+
+
+def text_file(media_type: str, columns: Sequence[str]) -> TextFile:
+    """Return what writes rows of some columns as CSV or NDJSON."""
+    return _FILES[media_type](columns)
 
 
 # Columns of many rows at once: instants and quantities as text.

@@ -11,6 +11,7 @@ from typing import Final
 import attrs
 
 from energia import ACTUAL, QUALITIES
+from energia_plugins.meter_csv import remedies
 from energia_plugins.meter_csv.words import plain
 
 #: The longest number that is read.
@@ -62,7 +63,8 @@ class Numbers:
         marks = f"the decimal {self._decimal!r}"
         if self._thousands is not None:
             marks += f" and groups of three digits between {self._thousands!r}"
-        return f"{text[:_LONGEST]!r} is not a number with {marks}"
+        help_ = remedies.of_number(text[:_LONGEST], self._decimal, self._thousands)
+        return f"{text[:_LONGEST]!r} is not a number with {marks}{help_}"
 
 
 @attrs.define

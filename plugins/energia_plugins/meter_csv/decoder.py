@@ -123,6 +123,7 @@ def _names(options: TableOptions) -> list[str]:
         options.meter_column,
         options.channel_column,
         options.quality_column,
+        options.unit_column,
         options.factor_column,
         options.end_column,
         *conditions_of(options.where or ""),

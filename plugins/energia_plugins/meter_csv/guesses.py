@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 
 from energia import Doubt
-from energia_plugins.meter_csv.options import ENCODINGS
+from energia_plugins.meter_csv.options import codec_of
 
 _DATES: Final = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d.%m.%y", "%Y%m%d")
 _TIMES: Final = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
@@ -107,14 +107,15 @@ def decimal_of(cells: Sequence[str]) -> tuple[str, str | None, str]:
 
 def encoding_of(head: bytes, said: str | None) -> tuple[str, str, list[Doubt]]:
     """Return the encoding of a text, the text as far as it goes, and the doubt about it."""
-    known = said is not None and said.lower() in ENCODINGS
-    encoding, others = (said.lower(), ()) if said is not None and known else _encoding(head)
+    known = None if said is None else codec_of(said)
+    encoding, others = encoding_like(head) if known is None else (known, ())
     text = codecs.getincrementaldecoder(encoding)("replace").decode(head).removeprefix("\ufeff")
     why = "not UTF-8, and any bytes are text of these"
     return encoding, text, [Doubt("encoding", encoding, others, why)] if others else []
 
 
-def _encoding(head: bytes) -> tuple[str, tuple[str, ...]]:
+def encoding_like(head: bytes) -> tuple[str, tuple[str, ...]]:
+    """Return the encoding that bytes look like, and others that they may be as well."""
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16", ()
     evens, odds = head[:400:2].count(0), head[1:400:2].count(0)

@@ -42,7 +42,7 @@ class Header:
         wanted = name(column)
         if self.names.count(wanted) == 1:
             return self.names.index(wanted)
-        return self._refused(option, self._missing(wanted))
+        return self._refused(option, self._missing(option, wanted))
 
     def span(self, option: str, first: str, last: str, step: int) -> list[int]:
         """Return the columns from *first* to *last*, every *step*-th of them."""
@@ -61,7 +61,7 @@ class Header:
         self.faults.append(Fault("unknown_column", message, f"/query/{option}", line=self.line))
         return 0
 
-    def _missing(self, wanted: str) -> str:
+    def _missing(self, option: str, wanted: str) -> str:
         if wanted in self.names:
             places = [at for at, found in enumerate(self.names, 1) if found == wanted]
             several = ", ".join(f"#{place}" for place in places[:20])
@@ -71,7 +71,8 @@ class Header:
         message = f"there is no column {wanted!r}; the header has {_listed(self.names)}"
         if len(self.names) == 1 and (mark := re.search("[;|,]", self.names[0])):
             return f"{message}; if `{mark[0]}` is between them, say `delimiter={mark[0]}`"
-        return message + "; `header=named` looks for it further down" * (self.line == 1)
+        message += f": say in `{option}` which it is"
+        return message + ", or `header=named` to look for it further down" * (self.line == 1)
 
 
 def found(rows: Iterator[Row], where: str, wanted: list[str]) -> tuple[Header, Iterator[Row]]:

@@ -26,7 +26,7 @@ from energia_plugins.meter_csv.words import (
 #: The encodings that are read; a byte-order mark is skipped.
 ENCODINGS: Final = (
     *("utf-8", "utf-16", "utf-16-le", "utf-16-be"),
-    *("iso-8859-1", "iso-8859-15", "windows-1252", "ascii"),
+    *("latin-1", "iso-8859-15", "windows-1252", "ascii"),
 )
 _CODECS: Final = {codecs.lookup(name).name for name in ENCODINGS}
 #: Formats of stamps that are numbers since 1970, by how many there are in a second.
@@ -46,12 +46,17 @@ def _delimiter(mark: str) -> None:
         _mark(mark)
 
 
-def _encoding(name: str) -> None:
+def codec_of(name: str) -> str | None:
+    """Return the one name of an encoding that is read, by any of its names; None for others."""
     try:
-        known = codecs.lookup(name).name in _CODECS
+        codec = codecs.lookup(name).name
     except (LookupError, ValueError):
-        known = False
-    if not known:
+        return None
+    return codec if codec in _CODECS else None
+
+
+def _encoding(name: str) -> None:
+    if codec_of(name) is None:
         raise Unfit("unknown_encoding", f"the encoding must be one of {', '.join(ENCODINGS)}")
 
 
@@ -201,6 +206,15 @@ def _length_is_said(
         yield Fault("contradiction", message, "/unit")
 
 
+def _units_have_rows(
+    unit_column: str | None, power: str | None, wide: str | None
+) -> Iterator[Fault]:
+    for name, said in (("power", power), ("wide", wide)):
+        if unit_column is not None and said is not None:
+            message = f"`unit_column` and `{name}` exclude each other"
+            yield Fault("contradiction", message, "/unit_column")
+
+
 def _times_have_a_place(
     time_format: str, time_column: str | None, wide: str | None, day_rows: bool
 ) -> Iterator[Fault]:
@@ -322,6 +336,7 @@ class TableOptions:
         change_end: Whether the end of a slot at the very moment when clocks change is written by
             the clock `after` it, or by the one `before` it: in Vienna's October, 02:00 or 03:00.
         unit: The unit of the values; default the channel's.
+        unit_column: The column of units; where its cell is blank, `unit` holds.
         power: The unit of values that are mean power: the energy is power times `interval`.
 
     """
@@ -331,6 +346,7 @@ class TableOptions:
         _times_are_said_once,
         _one_layout,
         _length_is_said,
+        _units_have_rows,
         _times_have_a_place,
         _numbers_are_there,
         _ends_have_a_clock,
@@ -380,6 +396,7 @@ class TableOptions:
     stamp: Literal["start", "end"] = "start"
     change_end: Literal["after", "before"] = "after"
     unit: UnitName | None = None
+    unit_column: Column | None = None
     power: Power | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -404,7 +421,8 @@ class CsvOptions(TableOptions):
     Attributes:
         delimiter: What separates the columns, or `tab`; default what a first line `sep=;` says,
             else a comma.
-        encoding: The encoding of the text; default what `Content-Type` says, else UTF-8.
+        encoding: The encoding of the text, such as `latin-1`; default what `Content-Type` says,
+            else UTF-8.
 
     """
 

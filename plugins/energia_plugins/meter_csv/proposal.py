@@ -1,13 +1,13 @@
-"""What a text table may mean: its encoding, its columns and their formats, each with its doubts.
+"""What a table may mean: its encoding, its columns and their formats, each with its doubts.
 
-A pure function of the first bytes. An import never asks for it.
+A pure function of the first bytes, or of the first rows of a sheet. An import never asks for it.
 """
 
 import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import attrs
 
@@ -21,6 +21,8 @@ from energia_plugins.meter_csv.guesses import (
     stamps_of,
     time_format_of,
 )
+
+T = TypeVar("T")
 
 #: So many lines decide: those above a table and its first rows, and as many of the rest.
 _LINES: Final = 200
@@ -56,25 +58,45 @@ def proposal(head: bytes, said: Mapping[str, str], zone: str | None) -> Proposal
     options = {} if encoding == "utf-8" else {"encoding": encoding}
     guess = _Guess(said, dict(options), doubts)
     table = _table(_sample(text.splitlines()), guess)
-    if table is not None:
-        table.describe(guess, zone)
-    known = [doubt for doubt in guess.doubts if doubt.option not in said]
-    return Proposal({**guess.options, **said}, known)
+    return guess.proposed(table, zone)
 
 
-def _sample(lines: Sequence[str]) -> list[str]:
-    """Return the first lines and some of all others: a day after the 12th is no month."""
-    rest = lines[_LINES:]
-    return [*lines[:_LINES], *rest[:: len(rest) // _LINES + 1]]
+def sheet_proposal(
+    rows: Sequence[list[str]], said: Mapping[str, str], zone: str | None
+) -> Proposal:
+    """Return the options by which a sheet may be read, given its rows as texts."""
+    guess = _Guess(said, {}, [])
+    proposed = guess.proposed(_Table.of(_sample(rows), 0), zone)
+    # Most numbers of a sheet are numbers, whose mark is written by us.
+    doubts = [one for one in proposed.doubts if (one.option, one.chosen) != ("decimal", ".")]
+    return attrs.evolve(proposed, doubts=doubts)
+
+
+def _sample(rows: Sequence[T]) -> list[T]:
+    """Return the first rows and some of all others: a day after the 12th is no month."""
+    rest = rows[_LINES:]
+    return [*rows[:_LINES], *rest[:: len(rest) // _LINES + 1]]
 
 
 @attrs.define
 class _Guess:
-    """What is known, the options that have been found so far, and their doubts."""
+    """What is known, the options that have been found so far, and their doubts.
+
+    What is *assumed* is only for showing the rows.
+    """
 
     said: Mapping[str, str]
     options: dict[str, str]
     doubts: list[Doubt]
+    assumed: dict[str, str] = attrs.Factory(dict)
+
+    def proposed(self, table: "_Table | None", zone: str | None) -> Proposal:
+        """Return what is proposed, once a *table* is described."""
+        if table is not None:
+            table.describe(self, zone)
+        known = [doubt for doubt in self.doubts if doubt.option not in self.said]
+        assumed = {name: text for name, text in self.assumed.items() if name not in self.said}
+        return Proposal({**self.options, **self.said}, known, assumed)
 
     def choose(
         self, option: str, chosen: str, alternatives: Sequence[str] = (), why: str = ""
@@ -90,9 +112,9 @@ def _table(lines: Sequence[str], guess: _Guess) -> "_Table | None":
     said = guess.said.get("delimiter")
     declared = re.fullmatch(r'"?sep=(.)"?[;,\t]*', lines[0], re.I) if lines else None
     if declared is not None:
-        return _Table.of(lines, declared[1], 1)
+        return _Table.of(list(_rows(lines[1:], declared[1])), 1)
     if said is not None:
-        return _Table.of(lines, "\t" if said == "tab" else said, 0)
+        return _Table.of(list(_rows(lines, "\t" if said == "tab" else said)), 0)
     counts = {mark: _regular(lines, mark) for mark in _MARKS}
     able = [mark for mark in _MARKS if counts[mark] and counts[mark] >= 0.8 * max(counts.values())]
     if not able:
@@ -100,7 +122,7 @@ def _table(lines: Sequence[str], guess: _Guess) -> "_Table | None":
     others = [mark for mark in able[1:] if mark != ","]
     if able[0] != ",":
         guess.choose("delimiter", "tab" if able[0] == "\t" else able[0], others, "both divide rows")
-    return _Table.of(lines, able[0], 0)
+    return _Table.of(list(_rows(lines, able[0])), 0)
 
 
 def _regular(lines: Sequence[str], mark: str) -> int:
@@ -132,9 +154,9 @@ class _Table:
     header: str
 
     @classmethod
-    def of(cls, lines: Sequence[str], mark: str, skipped: int) -> "_Table | None":
-        """Return the table of a text; None where no row has a date."""
-        rows = [[cell.strip() for cell in row] for row in _rows(lines[skipped:], mark)]
+    def of(cls, cells: Sequence[list[str]], skipped: int) -> "_Table | None":
+        """Return the table in rows of cells; None where no row has a date."""
+        rows = [[cell.strip() for cell in row] for row in cells]
         first = next((at for at, row in enumerate(rows[:_LINES]) if _is_data(row)), None)
         if first is None:
             return None
@@ -231,9 +253,12 @@ class _Table:
         if stamps.has_offset:
             return
         if zone is None:
-            why = "stamps have no offset, and no meter is named whose site has a zone"
-            guess.options["timezone"] = "UTC"
-            guess.doubts.append(Doubt("timezone", "UTC", (), why))
+            why = (
+                "stamps have no offset, and no meter is named whose site has a zone: rows are "
+                "shown as if they were in UTC, and an import needs to be told"
+            )
+            guess.assumed["timezone"] = "UTC"
+            guess.doubts.append(Doubt("timezone", None, (), why))
         else:
             guess.choose("timezone", zone, ["UTC"], "stamps have no offset; it is the site's zone")
 

@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 
 from energia.time import Zone
+from energia_plugins.meter_csv import remedies
 from energia_plugins.meter_csv.days import Days, Numbers, number_of
 from energia_plugins.meter_csv.header import Header
 from energia_plugins.meter_csv.options import EPOCHS, TableOptions
@@ -106,7 +107,8 @@ def _epoch(column: int, per_second: int) -> Reader:
         text = plain(cells[column])
         found = _EPOCH.fullmatch(text)
         if found is None:
-            raise BadTime("bad_time", f"{text[:60]!r} is no number since 1970")
+            help_ = remedies.of_stamp(text[:60])
+            raise BadTime("bad_time", f"{text[:60]!r} is no number since 1970{help_}")
         seconds, rest = divmod(int(found["number"]), per_second)
         if rest:
             raise BadTime("off_grid", f"{text[:60]!r} is not on a whole second")

@@ -14,7 +14,8 @@ from typing import Final
 
 import attrs
 
-from energia import Invalid, Malformed
+from energia import Fault, Invalid, Malformed
+from energia_plugins.meter_csv import remedies
 
 #: A row with the number of its last line.
 Row = tuple[int, list[str]]
@@ -105,9 +106,11 @@ def _refuse_long(lines: list[str], pending: str, number: int) -> None:
 def _texts(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
     """Yield the text, in pieces of at most `LONGEST` characters, without a byte-order mark."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    lines, begun = 1, False
+    lines, begun, piece = 1, False, b""
     try:
         for chunk in chain(filter(None, chunks), [b""]):
+            if chunk and not begun and (told := remedies.of_bytes(chunk)):
+                raise Malformed(f"line 1: this is {told}")
             for at in range(0, max(len(chunk), 1), LONGEST):
                 piece = chunk[at : at + LONGEST]
                 text = decoder.decode(piece, final=not chunk)
@@ -116,15 +119,19 @@ def _texts(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
                 yield text
                 lines += text.count("\n")
     except UnicodeError as error:
-        raise Malformed(f"at or after line {lines}: {_told(error, encoding)}") from None
+        raise Malformed(f"at or after line {lines}: {_told(error, encoding, piece)}") from None
 
 
 def _begin(text: str) -> str:
-    """Return the beginning of a text without a byte-order mark; refuse what is no table."""
-    if text.startswith("PK\x03\x04"):
-        raise Malformed(
-            "line 1: this is a workbook of Excel (`format=excel`) or a zip archive, not a text"
-        )
+    """Return the beginning of a text without a byte-order mark; refuse what is no table.
+
+    Raises:
+        Malformed: It is UTF-16, which was not said.
+        Invalid: It is another kind of text, which is told.
+
+    """
+    if told := remedies.of_text(text.removeprefix("\ufeff")):
+        raise Invalid("this is no table", [Fault("not_a_table", f"this is {told}", line=1)])
     if "\x00" in text[:200]:
         raise Malformed(
             "line 1 has zero bytes, as UTF-16 has without a byte-order mark: "
@@ -133,11 +140,8 @@ def _begin(text: str) -> str:
     return text.removeprefix("\ufeff")
 
 
-def _told(error: UnicodeError, encoding: str) -> str:
-    """Return what is wrong with a text, and what may help."""
-    name = encoding.removesuffix("-sig")
-    if not isinstance(error, UnicodeDecodeError) or "BOM" in error.reason:
-        return f"not {name}: it has no byte-order mark; say `encoding=utf-16-le`, or what it is"
-    if error.object[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return f"not {name}: {error.reason}; it begins as UTF-16 does: say `encoding=utf-16`"
-    return f"not {name}: {error.reason}; say which `encoding` it has, such as windows-1252"
+def _told(error: UnicodeError, encoding: str, piece: bytes) -> str:
+    """Return what is wrong with a piece of a text, and what may help."""
+    reason = error.reason if isinstance(error, UnicodeDecodeError) else "no byte-order mark"
+    name = encoding.removesuffix("-sig").upper()
+    return f"not {name} ({reason}): {remedies.of_encoding(piece)}"

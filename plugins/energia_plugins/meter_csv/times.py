@@ -13,6 +13,7 @@ import attrs
 
 from energia import Unfit
 from energia.time import DAY, Zone, day_number
+from energia_plugins.meter_csv import remedies
 from energia_plugins.meter_csv.patterns import Hour, OffGrid, StampFormat
 from energia_plugins.meter_csv.words import plain
 
@@ -283,7 +284,7 @@ def _told(text: str, what: str, name: str) -> str:
     """Return what is wrong with a text, and what may help if it is that of another kind of row."""
     message = f"{text[:60]!r} is not a {what} of the format {name!r}"
     if any(character.isdigit() for character in text):
-        return message
+        return message + remedies.of_stamp(text)
     return f"{message}; `where`, `until` and `footer_rows` leave out rows that are no readings"
 
 
@@ -313,7 +314,8 @@ def _naive(local: int) -> datetime:
 def zone_of(zone: Zone | None, text: str) -> tzinfo:
     """Return the zone of local times; raises `BadTime` where none was given."""
     if zone is None:
-        raise BadTime("naive_time", f"{text!r} has no offset, and no `timezone` is given")
+        message = f"{text!r} has no offset: say its zone, such as `timezone=Europe/Vienna`"
+        raise BadTime("naive_time", message)
     return zone.tzinfo
 
 
@@ -329,7 +331,11 @@ def refuse_gap(zone: tzinfo, local: int, *, end: bool) -> None:
         first, second = offsets(zone, local - 1)
         if second <= first:
             return
-    raise BadTime("impossible_time", f"{_shown(local)} does not exist: clocks went forward")
+    message = (
+        f"{_shown(local)} does not exist: clocks went forward; if those of the file do not, say "
+        "their offset, such as `timezone=+01:00`"
+    )
+    raise BadTime("impossible_time", message)
 
 
 def _ahead(zone: tzinfo, stamp: datetime) -> int:

@@ -11,16 +11,18 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from importlib.util import find_spec
 from io import BytesIO
+from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated, Any, Final
 
 import attrs
 from msgspec import Meta
 
-from energia import Invalid, Item, Malformed
+from energia import Invalid, Item, Malformed, Proposal
 from energia_plugins.meter_csv.decoder import readings
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.presets import presets
+from energia_plugins.meter_csv.proposal import sheet_proposal
 from energia_plugins.meter_csv.text import Row
 from energia_plugins.meter_csv.words import position
 
@@ -33,6 +35,8 @@ _SHEET: Final = 512 * 1024**2
 #: The rows of a sheet, as Excel limits them, and the columns that are read.
 _ROWS: Final = 1024**2
 _COLUMNS: Final = 2000
+#: So many rows tell what a sheet may mean.
+_LOOKED: Final = 2000
 
 
 @attrs.frozen
@@ -56,6 +60,9 @@ class ExcelDecoder:
 
     name = "excel"
     options: type = ExcelOptions
+    #: A proposal is made of a whole workbook, since the directory of one comes last; a larger one
+    #: than this has none.
+    head = 8 * 1024**2
 
     @property
     def examples(self) -> tuple[bytes, ...]:
@@ -66,6 +73,26 @@ class ExcelDecoder:
     def presets(self) -> Mapping[str, Mapping[str, Any]]:
         """The mappings that come with the plugin, by name."""
         return presets(ExcelOptions)
+
+    def propose(self, head: bytes, said: Mapping[str, str], zone: str | None) -> Proposal:
+        """Return the options by which a sheet may be read, with their doubts.
+
+        Raises:
+            Malformed: It is no workbook, or too large a one.
+            Invalid: The sheet is not there, or the extra `excel` is missing.
+
+        """
+        if len(head) >= self.head:
+            raise Malformed(f"a workbook that is looked at has less than {self.head} bytes")
+        # A time column, whichever: dates of cells without a time are written without one.
+        options = ExcelOptions(sheet=said.get("sheet", "#1"), time_column="#1")
+        library, rows = _library(), list[list[str]]()
+        with BytesIO(head) as file:
+            _refuse_bombs(file)
+            for number, cells in islice(_rows(library, file, options), _LOOKED):
+                rows += [[] for _ in range(min(number - 1, _LOOKED) - len(rows))]
+                rows.append(cells)
+        return sheet_proposal(rows, said, zone)
 
     def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Item]:
         """Yield a reading or a problem for each value below the header that says something.

@@ -9,6 +9,7 @@ import attrs
 from energia import (
     ACTUAL,
     QUALITIES,
+    Description,
     Item,
     MeterRead,
     Names,
@@ -21,7 +22,7 @@ from energia import (
     archive_head,
 )
 from energia.time import Instant, length_of, length_text
-from energia_plugins.meter_dsmr.objects import BadTelegram, Objects, Total
+from energia_plugins.meter_dsmr.objects import BadTelegram, Objects, Total, described
 from energia_plugins.meter_dsmr.options import DsmrOptions
 from energia_plugins.meter_dsmr.telegrams import Telegram, crc16, telegrams
 
@@ -31,6 +32,8 @@ _BEGINS: Final = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:[^\r\n]*\r?\n){0,200}?/[^\r\n]{3,80}\r?\n\s*[01]-[0-9]{1,2}:[0-9]"
 )
 _Named = tuple[str | None, str | None]
+#: Our meter and channel, and what the channel measures.
+_Described = tuple[_Named, Description | None]
 
 
 class DsmrDecoder:
@@ -156,9 +159,9 @@ class _Reader:
             if register.ends_slot(at):
                 total = objects.device(code) if sent is None else objects.total(code)
                 if self.options.reads:
-                    yield _read(telegram, at, total, ours)
+                    yield _read(telegram, at, total, (ours, described(name)))
                 else:
-                    yield from _reading(telegram, register, at, total, ours)
+                    yield from _reading(telegram, register, at, total, (ours, described(name)))
         except BadTelegram as error:
             yield _problem(telegram, error)
 
@@ -181,16 +184,21 @@ def _why_nothing(name: str, register: Register) -> str:
     )
 
 
-def _read(telegram: Telegram, at: Instant, total: Total, ours: _Named) -> MeterRead:
+def _read(telegram: Telegram, at: Instant, total: Total, named: _Described) -> MeterRead:
+    ours, about = named
     names = (*ours, total.unit)
     line, equipment = telegram.line_of(total.place), total.equipment or None
-    return MeterRead(line, total.value, at, ACTUAL, *names, equipment=equipment)
+    return MeterRead(line, total.value, at, ACTUAL, *names, equipment=equipment, about=about)
 
 
 def _reading(
-    telegram: Telegram, register: Register, at: Instant, total: Total, ours: _Named
+    telegram: Telegram,
+    register: Register,
+    at: Instant,
+    total: Total,
+    named: _Described,
 ) -> Iterator[Item]:
-    line = telegram.line_of(total.place)
+    line, (ours, about) = telegram.line_of(total.place), named
     identity = f"{total.equipment} in {total.unit}".lstrip()
     try:
         slot = register.slot(RegisterRead(at, total.value, identity))
@@ -200,7 +208,7 @@ def _reading(
     if slot is not None:
         start, used = slot
         end = start + register.interval
-        yield Reading(line, used, start, end, _DERIVED, *ours, total.unit)
+        yield Reading(line, used, start, end, _DERIVED, *ours, total.unit, about)
 
 
 def _check(telegram: Telegram, how: str) -> None:

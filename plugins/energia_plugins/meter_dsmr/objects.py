@@ -14,6 +14,7 @@ from typing import Final
 
 import attrs
 
+from energia import Description
 from energia.time import DAY, Instant, day_number
 from energia_plugins.meter_dsmr.telegrams import Telegram
 
@@ -43,6 +44,17 @@ _DEVICES: Final = {
     **{2: "electricity", 3: "gas", 4: "heat", 6: "hot_water", 7: "water"},
     **{10: "heat", 11: "heat", 12: "heat", 13: "heat"},
 }
+#: What registers measure, by what they are called: energy, or what comes through a pipe.
+_ABOUT: Final = {
+    "import": Description("active_energy", "import"),
+    "export": Description("active_energy", "export"),
+    "reactive_import": Description("reactive_energy", "import"),
+    "reactive_export": Description("reactive_energy", "export"),
+    "gas": Description("gas_volume", "import"),
+    "water": Description("water_volume", "import"),
+    "hot_water": Description("water_volume", "import"),
+    "heat": Description("heat", "import"),
+}
 _REGISTER: Final = re.compile(r"1-0:[1-4]\.8\.[0-4]|0-[1-9][0-9]?:24\.2\.[13]")
 _NO_TIME: Final = (
     "the telegram has no time (0-0:1.0.0), as those of DSMR 2.2 and 3 have none: "
@@ -50,6 +62,11 @@ _NO_TIME: Final = (
 )
 _TYPE: Final = re.compile(r"[0-9]{1,3}")
 _MBUS: Final = re.compile(r"0-([1-9][0-9]?):24\.2\.[13]")
+
+
+def described(name: str) -> Description | None:
+    """Return what a register of a name such as `gas.1` measures."""
+    return _ABOUT.get(name.partition(".")[0])
 
 
 class BadTelegram(ValueError):

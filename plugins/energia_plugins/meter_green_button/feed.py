@@ -73,7 +73,7 @@ class Readings:
     ) -> Iterator[Reading | Problem]:
         """Yield them as readings of a type."""
         unit, default, interval = type_.unit, type_.quality, type_.interval
-        scale = Decimal(1).scaleb(type_.power)
+        scale, about = Decimal(1).scaleb(type_.power), type_.about
         for index, (line, start, length, number, quality) in enumerate(
             zip(*[iter(self.columns)] * 5, strict=True)
         ):
@@ -86,7 +86,7 @@ class Readings:
                 value = number * scale if not self.exact else self._exact(index, number) * scale
             end = None if seconds is None else start + seconds
             code = default if quality < 0 else quality
-            yield Reading(line, value, start, end, code, meter, channel, unit)
+            yield Reading(line, value, start, end, code, meter, channel, unit, about)
 
     def reads_of(
         self, type_: ReadingType, meter: str | None, channel: str | None
@@ -104,7 +104,8 @@ class Readings:
             else:
                 value = self._exact(index, number) * scale
                 code = type_.quality if quality < 0 else quality
-                yield MeterRead(line, value, start, code, meter, channel, type_.unit)
+                names = (meter, channel, type_.unit)
+                yield MeterRead(line, value, start, code, *names, about=type_.about)
 
 
 @attrs.define

@@ -5,7 +5,7 @@ from typing import Final
 
 import attrs
 
-from energia import QUALITIES, Unfit
+from energia import QUALITIES, Description, Unfit
 
 _UNITS: Final = {
     31: "J",
@@ -20,6 +20,11 @@ _UNITS: Final = {
     132: "Btu",
     134: "L",
     169: "therm",
+}
+_QUANTITIES: Final = {
+    "Wh": "active_energy",
+    "varh": "reactive_energy",
+    "VAh": "apparent_energy",
 }
 _FLOWS: Final = {1: "forward", 4: "net", 19: "reverse", 20: "total"}
 #: What the amount of an interval is called; most feeds that tell nothing mean it too.
@@ -103,6 +108,12 @@ class ReadingType:
             quality_of(number("defaultQuality") or 0),
             number("intervalLength"),
         )
+
+    @property
+    def about(self) -> Description:
+        """What the unit and the direction say; a volume may be of gas or of water."""
+        directions = {1: "import", 19: "export"}
+        return Description(_QUANTITIES.get(self.unit or ""), directions.get(self.flow or 0))
 
     @property
     def channel(self) -> str | None:

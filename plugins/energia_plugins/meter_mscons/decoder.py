@@ -11,6 +11,7 @@ import attrs
 
 from energia import (
     QUALITIES,
+    Description,
     Item,
     Malformed,
     MeterRead,
@@ -47,6 +48,15 @@ _UNITS: Final = {
 #: What an OBIS code of electricity (A = 1) measures, by its C (IEC 62056-61).
 _OBIS: Final = re.compile(r"1-[0-9]{1,3}:([0-9]{1,2})\.[0-9]{1,3}\.[0-9]{1,3}")
 _OF_OBIS: Final = {"1": "kWh", "2": "kWh", **dict.fromkeys("345678", "kvarh")}
+#: What the codes of energy from and to the grid measure; quadrants have no direction of ours.
+_ABOUT: Final = {
+    "1": ("active_energy", "import"),
+    "2": ("active_energy", "export"),
+    "3": ("reactive_energy", "import"),
+    "4": ("reactive_energy", "export"),
+    "9": ("apparent_energy", "import"),
+    "10": ("apparent_energy", "export"),
+}
 _NUMBER: Final = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 #: A time as DTM has it: format 303, or 304 with seconds; the offset of both is hours, or also
 #: minutes.
@@ -224,7 +234,8 @@ class _Interchange:
             yield Problem(quantity.line, "wrong_interval", message)
         elif ours := self.names.ours(self.meter, self.channel, quantity.line):
             one = quantity
-            yield Reading(one.line, one.value, one.start, one.end, one.quality, *ours, one.unit)
+            told = one.unit, _described(self.channel)
+            yield Reading(one.line, one.value, one.start, one.end, one.quality, *ours, *told)
 
     def _register(self, one: _Quantity, instant: int) -> Iterator[Item]:
         """Yield the read of a register."""
@@ -232,7 +243,12 @@ class _Interchange:
             yield Problem(one.line, "missing_value", "a read of a register has a value")
         elif ours := self.names.ours(self.meter, self.channel, one.line):
             names, device = (*ours, one.unit), self.device
-            yield MeterRead(one.line, one.value, instant, one.quality, *names, equipment=device)
+            about = _described(self.channel)
+            yield MeterRead(
+                *(one.line, one.value, instant, one.quality, *names),
+                equipment=device,
+                about=about,
+            )
 
 
 _SEGMENTS: Final = frozenset({"UNH", "BGM", "LOC", "RFF", "PIA", "QTY", "DTM", "UNT"})
@@ -260,6 +276,14 @@ def _unit_of(product: str | None) -> str | None:
     """Return the unit of a product of which no quantity has one."""
     obis = _OBIS.fullmatch(product or "")
     return _OF_OBIS.get(obis[1]) if obis else None
+
+
+@lru_cache(maxsize=1024)
+def _described(product: str | None) -> Description | None:
+    """Return what an OBIS code of electricity says."""
+    obis = _OBIS.fullmatch(product or "")
+    told = _ABOUT.get(obis[1]) if obis else None
+    return None if told is None else Description(*told)
 
 
 def _instant(segment: str, marks: Marks) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from energia import QUALITIES, MeterRead, Reading, Run, Unfit
+from energia import QUALITIES, Description, MeterRead, Reading, Run, Unfit
 from energia.time import FIRST_YEAR, LAST_YEAR, day_number, instant_of
 
 _DAY: Final = 86_400
@@ -28,6 +28,9 @@ _CODES: Final = {
     "E": QUALITIES.index("estimated"),
     "N": QUALITIES.index("missing"),
 }
+#: Whose energy the first letter of a suffix means, of the streams that are billed.
+_DIRECTIONS: Final = {"E": "import", "Q": "import", "B": "export", "K": "export"}
+_QUANTITIES: Final = {"wh": "active_energy", "rh": "reactive_energy", "ah": "apparent_energy"}
 _VARIABLE: Final = "V"
 _METHOD: Final = re.compile(r"[AFSENV][0-9]{0,2}")
 _PLAIN: Final = b"0123456789.,-"
@@ -50,6 +53,11 @@ class Block:
     suffix: str
     unit: str | None
     interval: int
+
+    @property
+    def about(self) -> Description | None:
+        """What the stream measures."""
+        return _described(self.suffix, self.unit)
 
     @classmethod
     def of(cls, row: bytes) -> "Block":
@@ -145,7 +153,8 @@ class Day:
             ]
         quality = bytes(self.qualities) if self.until else self.qualities[0]
         names = meter, channel, block.unit
-        return Run(self.line, self.start, block.interval, values, quality, *names, self.published)
+        told = self.published, block.about
+        return Run(self.line, self.start, block.interval, values, quality, *names, *told)
 
 
 @attrs.frozen
@@ -183,6 +192,11 @@ class Accumulation:
         quantity = _needed(cells[18], "quantity")
         return cls(cells[1], cells[4], cells[6] or None, cells[19] or None, reads, quantity)
 
+    @property
+    def about(self) -> Description | None:
+        """What the stream measures."""
+        return _described(self.suffix, self.unit)
+
     def items(
         self, line: int, ours: tuple[str | None, str | None], *, as_reads: bool
     ) -> Iterator[MeterRead | Reading]:
@@ -190,10 +204,12 @@ class Accumulation:
         names = (*ours, self.unit)
         if not as_reads:
             (start, _, _), (end, _, quality) = self.reads
-            yield Reading(line, self.quantity, start, end, quality, *names)
+            yield Reading(line, self.quantity, start, end, quality, *names, self.about)
             return
         for instant, value, quality in self.reads:
-            yield MeterRead(line, value, instant, quality, *names, equipment=self.serial)
+            yield MeterRead(
+                line, value, instant, quality, *names, equipment=self.serial, about=self.about
+            )
 
 
 def _read(cells: list[str], at: int) -> tuple[int, Decimal, int]:
@@ -212,6 +228,13 @@ def _needed(text: str, what: str) -> Decimal:
     if not _NUMBER.fullmatch(text):
         raise Unfit("not_a_number", f"the {what} is {text[:60]!r}, which is no number")
     return Decimal(text)
+
+
+def _described(suffix: str, unit: str | None) -> Description | None:
+    """Return what a suffix says: letters are the market's view, E and Q come from the grid."""
+    direction = _DIRECTIONS.get(suffix[:1].upper())
+    quantity = _QUANTITIES.get((unit or "").casefold()[-2:])
+    return None if direction is None else Description(quantity, direction)
 
 
 def _text(cell: bytes) -> str:

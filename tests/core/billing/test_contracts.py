@@ -50,10 +50,13 @@ async def test_a_contract_comes_back_as_it_was_put(vacant: Client) -> None:
 
 
 async def test_a_contract_without_an_id_gets_one(vacant: Client) -> None:
-    """The answer says where it is."""
+    """The answer says where it is; the same again is 200, and another one with its id 409."""
     made = await success(vacant, "POST", "/v1/contracts", CONTRACT)
 
     assert await success(vacant, "GET", f"/v1/contracts/{made['id']}") == made
+    assert await answer_of(vacant, "POST", "/v1/contracts", made) == (200, made)
+    other = {**made, "end": "2027-01-01"}
+    assert (await refusal(vacant, "POST", "/v1/contracts", other))[:2] == (409, "conflict")
 
 
 @pytest.mark.parametrize(

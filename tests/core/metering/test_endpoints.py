@@ -231,11 +231,23 @@ async def test_formats(api: Client) -> None:
     assert "timezone" in found["items"][0]["schema"]["$defs"]["CsvOptions"]["properties"]
 
 
+async def test_a_meter_that_is_made_again(api: Client) -> None:
+    """A lost answer may be asked for again: the same meter is 200, another with its id is 409."""
+    channel = {"id": "c", "quantity": "active_energy", "direction": "import", "unit": "kWh"}
+    body = {"id": "n", "site": "home", "channels": [{**channel, "interval": "PT15M"}]}
+    made = await answer(await api.post("/v1/meters", json=body), 201)
+
+    assert await answer(await api.post("/v1/meters", json=body), 200) == made
+    assert await answer(await api.post("/v1/meters", json=made), 200) == made
+    await answer(await api.post("/v1/meters", json=body | {"serial": "1"}), 409)
+
+
 async def test_sites_and_meters(api: Client) -> None:
     """Sites and meters are made once, replaced, paged through and deleted in order."""
     made = await api.post("/v1/sites", json=SITE | {"id": "second"})
     assert (made.status, made.headers["Location"]) == (201, "/v1/sites/second")
-    await answer(await api.post("/v1/sites", json=SITE | {"id": "second"}), 409)
+    await answer(await api.post("/v1/sites", json=SITE | {"id": "second"}), 200)
+    await answer(await api.post("/v1/sites", json=SITE | {"id": "second", "name": "x"}), 409)
     await answer(await api.put("/v1/sites/home", json=SITE), 200)
     pages = await answer(await api.get("/v1/sites", params={"limit": "1"}))
     rest = await answer(await api.get("/v1/sites", params={"cursor": pages["next"]}))

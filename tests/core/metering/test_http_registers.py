@@ -121,6 +121,48 @@ async def test_a_read_in_another_unit(api: Client) -> None:
     assert kept["value"] == "123.450"
 
 
+async def test_a_late_read_from_which_the_register_falls(api: Client) -> None:
+    """The import that brings it says so, though the read that fell was sent before."""
+    await ask(api, READS, {"reads": [read("2026-03-01", "1"), read("2026-03-05", "9")]})
+    late = await ask(api, READS, {"reads": [read("2026-03-03", "20")]})
+    assert [(each["code"], each["pointer"]) for each in late["problems"]] == [
+        ("register_went_back", "/reads/0")
+    ]
+
+
+async def test_a_window_that_ends_before_a_wrong_read(api: Client) -> None:
+    """It is passed over by what follows it, whichever window is asked for."""
+    sent = [("2026-03-01", "1"), ("2026-03-05", "90000"), ("2026-03-09", "9")]
+    await ask(api, READS, {"reads": [read(*each) for each in sent]})
+    usage = "/v1/meters/m/usage?channel=r&start=2026-03-01&window=P1D"
+    (short, long) = [
+        (await ask(api, f"{usage}&end={end}"))["data"] for end in ("2026-03-03", "2026-03-09")
+    ]
+    assert [each["value"] for each in short] == ["1", "1"] == [each["value"] for each in long[:2]]
+
+
+async def test_many_reads_of_the_day_before_a_window(api: Client) -> None:
+    """All of them belong to what reaches into it: 299 kWh and 1 kWh are spread over ten days."""
+    times = [f"2026-03-01T{at // 60:02}:{at % 60:02}:00-03:00" for at in range(300)]
+    sent = [read(time, str(value)) for value, time in enumerate(times)]
+    await ask(api, READS, {"reads": [*sent, read("2026-03-11", "300")]})
+    usage = "/v1/meters/m/usage?channel=r&window=P1D"
+    (day,) = (await ask(api, f"{usage}&start=2026-03-05&end=2026-03-06"))["data"]
+    assert day["value"] == "30"
+
+
+async def test_what_was_known_before_many_late_reads(api: Client) -> None:
+    """Reads that were recorded later do not hide the one from which was counted then."""
+    await ask(api, READS, {"reads": [read("2026-03-01", "0"), read("2026-03-20", "19")]})
+    recorded = (await ask(api, f"{READS}?channel=r&{YEAR}"))["items"][1]["recorded_at"]
+    minutes = [f"2026-03-02T{at // 60:02}:{at % 60:02}:00-03:00" for at in range(300)]
+    await ask(api, READS, {"reads": [read(minute, "1") for minute in minutes]})
+    pin = recorded.replace("Z", "+00:00").replace("+", "%2B")
+    usage = "/v1/meters/m/usage?channel=r&window=P1D&start=2026-03-05&end=2026-03-06"
+    (day,) = (await ask(api, f"{usage}&known_at={pin}"))["data"]
+    assert day["value"] == "1"
+
+
 async def test_usage_of_a_register(api: Client) -> None:
     """From read to read usage is exact; a window between says that it is spread, and no peak."""
     await ask(api, READS, {"reads": [read("2026-03-01", "0"), read("2026-03-11", "100")]})

@@ -15,7 +15,7 @@ async def test_imports_are_kept(tenant: Tenant) -> None:
     second = await post(tenant, series(["x"], START), skip=True)
 
     listed = await imports.list_imports(tenant, None, 10)
-    kept = await imports.get_import(tenant, second.import_)
+    kept = await imports.get_import(tenant, str(second.import_))
 
     assert [one.import_ for one in listed] == [second.import_, first.import_]
     assert await imports.list_imports(tenant, second.import_, 10) == listed[1:]

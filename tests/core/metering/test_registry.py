@@ -36,12 +36,12 @@ async def test_sites(tenant: Tenant) -> None:
 
 
 async def test_added_sites_get_an_id(tenant: Tenant) -> None:
-    """Without an id the server makes one that sorts by time; a known id is a conflict."""
-    first, second = [await registry.add_site(tenant, SITE) for _ in range(2)]
+    """Without an id the server makes one that sorts by time; an id is a conflict for another."""
+    (first, _), (second, _) = [await registry.add_site(tenant, SITE) for _ in range(2)]
 
     assert first.id < second.id
     with pytest.raises(Conflict):
-        await registry.add_site(tenant, attrs.evolve(SITE, id=first.id))
+        await registry.add_site(tenant, attrs.evolve(SITE, id=first.id, name="Other"))
     with pytest.raises(Invalid):
         await registry.put_site(tenant, "other", attrs.evolve(SITE, id=first.id))
 
@@ -101,7 +101,7 @@ async def test_default_offset(tenant: Tenant, zone: str, interval: str, offset: 
     """Without one, the grid is shifted by the zone's standard offset modulo the interval."""
     await registry.put_site(tenant, "s", attrs.evolve(SITE, timezone=zone))
 
-    made = await registry.add_meter(
+    made, _ = await registry.add_meter(
         tenant, NewMeter("s", (attrs.evolve(CHANNEL, interval=interval, offset=None),)), NOW
     )
 

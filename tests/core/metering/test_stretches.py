@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.metering.registers import RegisterRules
-from energia.metering.series import MISSING, ChannelGrid
+from energia.metering.series import MISSING, NEVER_SENT, ChannelGrid
 from energia.metering.stretches import Read, ReadKind, Stretch, between, by_days, laid, slotted
 from energia.time import DAY, HOUR, Zone, instant_of
 
@@ -103,6 +103,27 @@ def test_another_meter() -> None:
     assert told(between(sent, RULES, Fraction(1))) == [(None, "equipment_changed")]
 
 
+def test_another_meter_is_one_after_reads_that_name_none() -> None:
+    """A read that does not say its meter is of the one before it."""
+    named = zip(("old", None, "new"), (700, 705, 710), strict=True)
+    sent = [
+        Read(at * DAY, Decimal(value), equipment=name) for at, (name, value) in enumerate(named)
+    ]
+    assert told(between(sent, RULES, Fraction(1))) == [(5_000, None), (None, "equipment_changed")]
+
+
+def test_a_read_at_an_exchange() -> None:
+    """One that was sent besides, of whichever meter, changes nothing of what both counted."""
+    sent = [
+        Read(0, Decimal(700)),
+        Read(DAY, Decimal(720), kind="final"),
+        Read(DAY, Decimal(5), kind="initial"),
+        Read(DAY, Decimal(720)),
+        Read(2 * DAY, Decimal(9)),
+    ]
+    assert told(between(sent, RULES, Fraction(1))) == [(20_000, None), (4_000, None)]
+
+
 def test_an_estimate_stays_one() -> None:
     """What an estimated read is an end of is estimated."""
     sent = [Read(0, Decimal(1)), Read(DAY, Decimal(2), 5), Read(2 * DAY, Decimal(3))]
@@ -135,6 +156,42 @@ def test_reads_of_days() -> None:
     ]
 
 
+def test_an_estimate_of_a_day_stays_one() -> None:
+    """Where one of two stretches of a day is estimated, that day is."""
+    noon, night = at("2026-03-05T12:00"), at("2026-03-06T00:00")
+    sent = [Stretch(at("2026-03-05T00:00"), noon, KWH, 5), Stretch(noon, night, KWH, 6)]
+    (found,) = by_days(sent, PARIS)
+    assert (found.value, found.quality) == (2 * KWH, 5)
+
+
+def test_a_day_of_which_a_part_is_missing() -> None:
+    """What was used from 06:00 to 18:00 was never sent: nobody knows what the day used."""
+    times = ["2026-03-04T00:00", "2026-03-05T06:00", "2026-03-05T18:00", "2026-03-06T00:00"]
+    first, until, since, last = map(at, times)
+    found = by_days([Stretch(first, until, KWH, 1), Stretch(since, last, KWH, 1)], PARIS)
+    assert [(each.value, each.quality) for each in found] == [(KWH, 1), (MISSING, NEVER_SENT)]
+
+
+def test_a_day_that_comes_again() -> None:
+    """Clocks that go back a minute after midnight make no stretch that ends before it starts."""
+    zone = Zone.named("America/St_Johns")
+    midnight = instant_of(datetime.fromisoformat("2010-11-07T00:00:00-02:30"))
+    times = [midnight - DAY, midnight, midnight + HOUR // 2, midnight + 3 * DAY + HOUR]
+    sent = [Read(time, Decimal(value)) for time, value in zip(times, "1234", strict=True)]
+    found = by_days(between(sent, RegisterRules(), Fraction(1)), zone)
+    assert [(each.start, each.end, each.value) for each in found] == [
+        (midnight - DAY, midnight, KWH),
+        (midnight, midnight + 3 * DAY + HOUR, 2 * KWH),
+    ]
+
+
+@given(st.integers(0, 10**12), st.integers(0, 2 * HOUR), st.integers(DAY, 3 * DAY))
+def test_midnights_within_slots(value: int, start: int, length: int) -> None:
+    """In a zone whose midnights are not starts of slots, a spread loses nothing either."""
+    stretch = Stretch(start, start + length, value, 6)
+    assert int(laid([stretch], ChannelGrid(900), start, start + length).values.sum()) == value
+
+
 @given(st.integers(0, 10**12), st.integers(1, 60))
 def test_a_spread_loses_nothing(value: int, days: int) -> None:
     """The slots of a stretch add up to it, and no two differ by more than a micro-unit."""
@@ -158,3 +215,12 @@ def test_slots_of_a_register() -> None:
     series = slotted(found, ChannelGrid(900), 0, 3600)
     assert series.values.tolist() == [KWH, 2 * KWH, MISSING, MISSING]
     assert series.quality.tolist() == [6, 6, -1, -1]
+
+
+def test_reads_within_a_slot() -> None:
+    """A slot that is read in between is the sum of its parts, unless one of them is null."""
+    sent = [Read(0, Decimal(1)), Read(100, Decimal(2)), Read(900, Decimal(4), 5)]
+    sent += [Read(1000, Decimal(0)), Read(1800, Decimal(1)), Read(2800, Decimal(2))]
+    series = slotted(between(sent, RegisterRules(), Fraction(1)), ChannelGrid(900), 0, 2700)
+    assert series.values.tolist() == [3 * KWH, MISSING, MISSING]
+    assert series.quality.tolist() == [5, 0, -1]

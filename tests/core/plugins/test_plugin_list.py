@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
 
 from energia import __version__
 from energia.cli.main import energia
 from energia.plugins.discovery import offering
-from tests.core.plugins.conftest import Install
+from tests.core.plugins.conftest import PLUGIN, Install
 
 DISABLED = {"ENERGIA_PLUGINS__DISABLED": '["third-off"]'}
 
@@ -74,6 +75,29 @@ def test_what_fails_does_not_hide_the_others(install: Install) -> None:
     assert "nothing_of_this_name" in found["third-bad"]["reason"]
     assert "third-good" in result.stdout
     assert "failed: " in result.stdout
+
+
+@pytest.mark.parametrize("command", [["plugins", "list", "--json"], ["openapi"]])
+def test_what_a_plugin_prints_is_no_output(install: Install, command: list[str]) -> None:
+    """What is written to be read by programs stays so; the plugin is heard on the other stream."""
+    install("third-loud = third_loud", source=f"print('hello')\n{PLUGIN}\n    print('again')")
+
+    result = CliRunner().invoke(energia, command)
+
+    assert json.loads(result.stdout)
+    assert "hello" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["plugins", "list"], ["openapi"], ["serve", "--port", "1"]])
+def test_a_plugin_that_exits(install: Install, command: list[str]) -> None:
+    """It ends nothing but itself: it is named, and the status is not zero."""
+    install("third-gone = third_gone", source="import sys; sys.exit(0)")
+
+    result = CliRunner().invoke(energia, command)
+
+    assert result.exit_code in (1, 2)
+    assert "third-gone" in result.output
+    assert "sys.exit(0)" in result.output.replace("\n", "")
 
 
 def test_all_is_well_without_failures() -> None:

@@ -1,14 +1,17 @@
 """Channels that count for a part of a bill: a meter that was exchanged, or reads more often."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.errors import IncompleteUsage, Invalid
-from energia.metering.series import MISSING, Series
+from energia.metering.series import MISSING, ChannelGrid, Series
+from energia.metering.stretches import Stretch, laid
 from energia.pricing.engine import Cost, price
+from energia.pricing.slots import NeedsFiner
 from energia.pricing.usage import ChannelSeries, Missing, Terms
 from tests.core.pricing.documents import instant, series, tariff
 
@@ -121,3 +124,49 @@ def test_an_exchange_changes_nothing_of_the_sum(values: list[int], at: int, leng
     ]
 
     assert Fraction(cost(channels).total) == 4 * sum(values)
+
+
+def read_at(*hours: int) -> Series:
+    """Return what a register measured that was read at these hours of the window: 8 kWh each."""
+    reads = [instant(START) + hour * HOUR for hour in hours]
+    found = [Stretch(start, end, 8_000_000, 6) for start, end in pairwise(reads)]
+    return laid(found, ChannelGrid(QUARTER), reads[0], reads[-1])
+
+
+@pytest.mark.parametrize(
+    "channels",
+    [
+        exchanged(read_at(0, 4), read_at(4, 8)),
+        exchanged(read_at(0, 4), readings(MIDDLE, QUARTER, *[1] * 16)),
+        exchanged(readings(START, QUARTER, *[1] * 16), read_at(4, 8)),
+    ],
+)
+def test_a_peak_is_not_made_of_reads(channels: list[ChannelSeries]) -> None:
+    """Wherever one of the channels is a register, and whatever follows it or was before."""
+    with pytest.raises(NeedsFiner):
+        cost(channels, kind="demand", interval="PT15M")
+
+
+def test_periods_need_readings_only_where_they_change() -> None:
+    """A price that changes at 06:00 needs slots from 04:00 on, and the sum before."""
+    schedule = {"rules": [{"period": "day", "from": "06:00", "to": "24:00"}], "default": "night"}
+    rates = {"day": "2", "night": "1"}
+    charge = {"kind": "energy.time_of_use", "rate": None, "schedule": schedule, "rates": rates}
+    slots = readings(MIDDLE, QUARTER, *[1] * 16)
+
+    found = cost(exchanged(read_at(0, 4), slots), **charge)
+    with pytest.raises(NeedsFiner):
+        cost(exchanged(read_at(0, 4), read_at(4, 8)), **charge)
+
+    assert (found.total, told(found)) == ("32", [])
+
+
+def test_registers_that_are_read_at_other_times_meet_where_both_were() -> None:
+    """Of two that are added up, the sum is known from 00:00 to 08:00 only, and not at 04:00."""
+    tariffs = {"kind": "demand", "interval": "PT15M"}
+    both = [ChannelSeries("a", read_at(0, 4, 8)), ChannelSeries("b", read_at(0, 2, 8))]
+
+    with pytest.raises(NeedsFiner, match=r"00:00:00Z to 2026-03-02T08:00"):
+        cost(both, **tariffs)
+
+    assert cost(both).total == "32"

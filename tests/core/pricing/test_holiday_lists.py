@@ -53,10 +53,12 @@ async def test_a_stated_version_is_the_newest(client: Client) -> None:
 
 
 async def test_a_posted_list_is_new(client: Client) -> None:
-    """It gets an id; one that is taken is 409."""
+    """It gets an id; the same again is 200, and another list with its id 409."""
     status, made = await answer_of(client, "POST", "/v1/holiday-lists", LIST)
 
     assert (status, made["version"]) == (201, 1)
+    again = {**LIST, "id": made["id"]}
+    assert await answer_of(client, "POST", "/v1/holiday-lists", again) == (200, made)
     taken = {**LONGER, "id": made["id"]}
     assert (await answer_of(client, "POST", "/v1/holiday-lists", taken))[0] == 409
 

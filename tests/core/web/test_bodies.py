@@ -23,8 +23,9 @@ async def refused(client: Client, path: str, **sent: Any) -> tuple[int, str]:
 
 
 async def test_gzip(client: Client) -> None:
-    """A compressed body is inflated, in one member or several."""
-    for data in (GZIPPED, gzip.compress(BODY[:5]) + gzip.compress(BODY[5:])):
+    """A compressed body is inflated, in one member or several, zeros after them left out."""
+    members = gzip.compress(BODY[:5]) + bytes(3) + gzip.compress(BODY[5:])
+    for data in (GZIPPED, members, GZIPPED + bytes(512)):
         async with client.post("/v1/things", data=data, headers=GZIP) as answer:
             assert answer.status == 201
             assert (await answer.json())["name"] == "a"
@@ -115,6 +116,15 @@ async def test_malformed(client: Client, data: bytes) -> None:
 
     assert status == 400
     assert detail
+
+
+async def test_byte_order_mark(client: Client) -> None:
+    """A mark before JSON, as some programs write it, is passed over; a second one is not."""
+    headers = {"Content-Type": "application/json"}
+    async with client.post("/v1/things", data=b"\xef\xbb\xbf" + BODY, headers=headers) as answer:
+        assert answer.status == 201
+    data = b"\xef\xbb\xbf" * 2 + BODY
+    assert (await refused(client, "/v1/things", data=data, headers=headers))[0] == 400
 
 
 async def test_upload(client: Client) -> None:

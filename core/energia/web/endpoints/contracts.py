@@ -60,10 +60,13 @@ async def list_contracts(
 @routes.post("/v1/contracts", errors=(Conflict, ContractsOverlap), examples=_EXAMPLES)
 async def post_contract(
     body: NewContract, tenant: Tenant, converter: Converter
-) -> Created[Contract]:
-    """Make a contract; 409 if there is one with its id, or one of the meter at the same time."""
-    record, _ = await Contracts(tenant, converter).put(body, None, replace=False)
-    return _created(record)
+) -> Contract | Created[Contract]:
+    """Make a contract; 200 if it is there already.
+
+    409 if there is another one with its id, or one of the meter at the same time.
+    """
+    record, created = await Contracts(tenant, converter).put(body, None, replace=False)
+    return _created(record) if created else record
 
 
 @routes.get("/v1/contracts/{contract}", errors=(NotFound,))

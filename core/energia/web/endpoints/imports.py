@@ -19,7 +19,7 @@ from energia.metering.decoders import AUTO, Decoder, Defaults, recognized
 from energia.metering.imports import Intake
 from energia.metering.mappings import CsvMapping, Mappings
 from energia.metering.outcome import Kept, Listed, Outcome
-from energia.metering.proposals import HEAD, Preview, preview
+from energia.metering.proposals import Preview, head_of, preview
 from energia.units import GasHeat
 from energia.web.resources import (
     READERS,
@@ -50,6 +50,23 @@ MappingName = Annotated[
     ),
 ]
 
+#: Whether a file is only looked at.
+DryRun = Annotated[
+    bool, Meta(description="Check all of it against what is stored, and store nothing.")
+]
+
+#: Whether what a file names is made.
+CreateMeters = Annotated[
+    bool,
+    Meta(
+        description="Make meters and channels that do not exist, as the file describes them; "
+        "`made` of the answer lists them. What it does not describe is refused, by name."
+    ),
+]
+MeterSite = Annotated[
+    Id | None, Meta(description="The site at which meters are made.", examples=["casa"])
+]
+
 CalorificValue = Annotated[
     Decimal,
     Meta(
@@ -69,13 +86,8 @@ CorrectionFactor = Annotated[
 
 #: The query parameters of `POST /v1/imports` that are no options of a format.
 _OWN = (
-    "format",
-    "meter",
-    "channel",
-    "on_problem",
-    "mapping",
-    "calorific_value",
-    "correction_factor",
+    *("format", "meter", "channel", "on_problem", "mapping", "dry_run", "create_meters", "site"),
+    *("calorific_value", "correction_factor"),
 )
 
 routes = Routes(tag="Readings", reads=(*READERS, *WRITERS), writes=WRITERS)
@@ -109,6 +121,9 @@ async def post_import(
     channel: Id | None = None,
     on_problem: OnProblem = "refuse",
     mapping: MappingName = None,
+    dry_run: DryRun = False,
+    create_meters: CreateMeters = False,
+    site: MeterSite = None,
     calorific_value: CalorificValue | None = None,
     correction_factor: CorrectionFactor | None = None,
 ) -> Outcome:
@@ -120,7 +135,7 @@ async def post_import(
     Gas in cubic metres becomes kWh in a channel of energy by a `calorific_value` and a
     `correction_factor`: correction x calorific value / 3.6.
     """
-    gas = _gas(calorific_value, correction_factor)
+    gas, place = _gas(calorific_value, correction_factor), _site(create_meters, site)
     chosen = await _mapping(core, tenant, mapping)
     if format != AUTO:  # what is wrong with a request is told before its file has come
         stated = _decoder(core, format)
@@ -130,7 +145,9 @@ async def post_import(
         decoder, chunks = _found(core, format, blocks)
         query = _said(decoder, chosen, options, file.charset)
         intake, structured = _intake(core, tenant), _options(decoder, query)
-        return await intake.file(chunks, decoder, structured, defaults, skip=skip)
+        return await intake.file(
+            chunks, decoder, structured, defaults, skip=skip, dry_run=dry_run, site=place
+        )
 
 
 @routes.add("POST", "/v1/imports/preview", scopes=(*READERS, *WRITERS), errors=(NotFound,))
@@ -145,23 +162,33 @@ async def preview_import(
     """Propose a mapping for a file, or for its beginning, and show what it says by that.
 
     Nothing is stored, and an import never does this: say the mapping there, once its doubts are
-    settled. The other parameters are options that are known. The first megabyte is looked at.
+    settled. The other parameters are options that are known. The first megabyte of a text is looked
+    at, or a workbook of up to eight.
     """
     decoder = _decoder(core, format)
+    most = head_of(decoder)
     said = {name: value for name, value in options.items() if name not in ("format", "meter")}
     zone = None if meter is None else await registry.zone_of(tenant, meter)
     async with file.blocking() as blocks:
-        return await off_loop(lambda: preview(decoder, _head(blocks), said, zone))
+        return await off_loop(lambda: preview(decoder, _head(blocks, most), said, zone))
 
 
-def _head(blocks: Iterator[bytes]) -> bytes:
+def _site(create_meters: bool, site: str | None) -> str | None:
+    """Return the site where meters are made, if any are; raises `Invalid`."""
+    if create_meters == (site is not None):
+        return site
+    message = "`create_meters=true` and `site`, where meters are made, need each other"
+    raise Invalid.of("missing_field", message, "/query/site")
+
+
+def _head(blocks: Iterator[bytes], most: int) -> bytes:
     """Return the beginning of a file."""
     head = bytearray()
     for block in blocks:
         head += block
-        if len(head) >= HEAD:
+        if len(head) >= most:
             break
-    return bytes(head[:HEAD])
+    return bytes(head[:most])
 
 
 @routes.get("/v1/imports")

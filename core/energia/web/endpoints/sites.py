@@ -34,9 +34,10 @@ async def list_sites(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") ->
 
 
 @site_routes.post("/v1/sites", errors=(Conflict,), examples=_SITE_EXAMPLES)
-async def post_site(body: NewSite, tenant: Tenant) -> Created[Site]:
-    """Make a site; 409 if there is one with its id."""
-    return _site_created(await registry.add_site(tenant, body))
+async def post_site(body: NewSite, tenant: Tenant) -> Site | Created[Site]:
+    """Make a site; 409 if there is another one with its id, 200 if it is the same."""
+    record, created = await registry.add_site(tenant, body)
+    return _site_created(record) if created else record
 
 
 @site_routes.get("/v1/sites/{site}", errors=(NotFound,))
@@ -78,9 +79,10 @@ async def list_meters(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -
 
 
 @meter_routes.post("/v1/meters", errors=(Conflict,), examples=_METER_EXAMPLES)
-async def post_meter(body: NewMeter, core: Core, tenant: Tenant) -> Created[Meter]:
-    """Make a meter; 409 if there is one with its id."""
-    return _meter_created(await registry.add_meter(tenant, body, core.clock.now()))
+async def post_meter(body: NewMeter, core: Core, tenant: Tenant) -> Meter | Created[Meter]:
+    """Make a meter; 409 if there is another one with its id, 200 if it is the same."""
+    record, created = await registry.add_meter(tenant, body, core.clock.now())
+    return _meter_created(record) if created else record
 
 
 @meter_routes.get("/v1/meters/{meter}", errors=(NotFound,))

@@ -68,12 +68,12 @@ async def list_tariffs(
 @routes.post("/v1/tariffs", errors=(Conflict,), examples=_TARIFF_EXAMPLES)
 async def post_tariff(
     body: Tariff, core: Core, tenant: Tenant, converter: Converter
-) -> Created[Tariff]:
-    """Make a tariff; 409 if there is one with its id."""
+) -> Tariff | Created[Tariff]:
+    """Make a tariff; 409 if there is another one with its id, 200 if it is the same."""
     refuse_many_lines(body, core.settings.limits.lines)
     tariff = await resolved(tenant, attrs.evolve(body, id=body.id or new_id()))
-    await Tariffs(tenant, converter).add(tariff)
-    return _tariff_created(tariff)
+    created = await Tariffs(tenant, converter).add(tariff)
+    return _tariff_created(tariff) if created else tariff
 
 
 @routes.get("/v1/tariffs/{tariff}", errors=(NotFound, Conflict))
@@ -201,14 +201,17 @@ async def list_holiday_lists(
 
 
 @holiday_routes.post("/v1/holiday-lists", errors=(Conflict,), examples=_HOLIDAY_EXAMPLES)
-async def post_holiday_list(body: HolidayList, core: Core, tenant: Tenant) -> Created[HolidayList]:
-    """Make a list of holidays; 409 if there is one with its id."""
+async def post_holiday_list(
+    body: HolidayList, core: Core, tenant: Tenant
+) -> HolidayList | Created[HolidayList]:
+    """Make a list of holidays; 409 if there is another one with its id, 200 if it is the same."""
     holidays = attrs.evolve(body, id=body.id or new_id())
     async with tenant.transaction() as queries:
-        if await HolidayLists(queries).known([str(holidays.id)]):
-            raise Conflict(f"there is a list of holidays {holidays.id!r} already")
-        stored, _ = await HolidayLists(queries).put(holidays, core.clock.now())
-    return _list_created(stored)
+        for newest in (await HolidayLists(queries).known([str(holidays.id)])).values():
+            if newest.said != holidays.said:
+                raise Conflict(f"there is another list of holidays {holidays.id!r} already")
+        stored, created = await HolidayLists(queries).put(holidays, core.clock.now())
+    return _list_created(stored) if created else stored
 
 
 @holiday_routes.get("/v1/holiday-lists/{holiday_list}", errors=(NotFound,))
