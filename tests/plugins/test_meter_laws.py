@@ -132,7 +132,9 @@ def test_bombs_are_refused(name: str, filling: bytes, files: int, nested: bool) 
 
     refused = outcome(name, zipped({"a.zip": bomb}) if nested else bomb)
 
-    assert isinstance(refused, tuple), "it was read"
+    # Telegrams without an end are told one by one, and nothing is read.
+    is_told = isinstance(refused, list) and all(isinstance(one, Problem) for one in refused)
+    assert isinstance(refused, tuple) or is_told, "it was read"
 
 
 @given(data=st.data())

@@ -66,10 +66,11 @@ _ROUNDED: Final = (
 #: How many meters that do not exist are remembered and listed: a file of nothing but unknown meters
 #: does not fill the memory.
 _UNKNOWN: Final = 10_000
-#: So many values of a channel tell nothing of whether they only grow.
-_FEW: Final = 12
-#: What grows by more than a part of so many of what it was is no register for certain.
-_STEEP: Final = 10
+#: From how many values on those that only grow are taken for a register, if they grow by less than
+#: one part of so many of what they were at first. The fewer they are, the less they may grow.
+_GROWTH: Final = ((4, 10_000), (12, 1_000), (24, 100))
+#: And from so many on whatever they grow by, over more than a day: what is used falls at night.
+_DAYLONG: Final = 24
 _COUNTER: Final = (
     "looks_like_register",
     "the values only grow, as those of a register do, and not what was used: say that they are "
@@ -692,7 +693,7 @@ def _without_counters(
     edges = np.flatnonzero(np.diff(readings.channel)) + 1
     kept = np.ones(len(readings.channel), bool)
     for first, past in pairwise([0, *edges.tolist(), len(kept)]):
-        if past - first < _FEW:
+        if past - first < _GROWTH[0][0]:
             continue
         channel = directory.channels[int(readings.channel[first])]
         valued = readings.values[first:past] != MISSING
@@ -711,11 +712,16 @@ def _is_counter(values: Micro, slots: Int64, interval: int) -> bool:
     What is used rises and falls within a day. Within less than a day it may only rise, as the sun
     does, but then not by a small part of what it was at the beginning.
     """
-    steps = np.diff(values)
-    if len(values) < _FEW or (steps < 0).any() or np.count_nonzero(steps) < len(steps) / 4:
+    steps, count = np.diff(values), len(values)
+    growing = int(np.count_nonzero(steps))
+    if count < _GROWTH[0][0] or (steps < 0).any() or growing < len(steps) / 4:
         return False
-    is_steep = int(values[0]) <= _STEEP * int(values[-1] - values[0])
-    return not is_steep or (int(slots[-1]) - int(slots[0])) * interval > DAY
+    if count < _GROWTH[1][0] and growing < len(steps):
+        return False
+    if count >= _DAYLONG and (int(slots[-1]) - int(slots[0])) * interval > DAY:
+        return True
+    first, growth = int(values[0]), int(values[-1] - values[0])
+    return any(count >= few and first >= parts * growth for few, parts in _GROWTH)
 
 
 def _deleted(readings: _SlotReadings, directory: Directory) -> Mask:

@@ -295,9 +295,10 @@ def quarters(values: list[float]) -> str:
 @pytest.mark.parametrize(
     "values",
     [
-        [8350 + 0.1 * at for at in range(12)],
+        [8350 + 0.2 * at for at in range(5)],
+        [8350 + 0.5 * at for at in range(12)],
+        [8350 + 0.5 * (at // 2) for at in range(24)],
         [0.1 * at for at in range(100)],
-        [8350 + 0.1 * (at // 2) for at in range(24)],
     ],
 )
 async def test_a_counter_is_no_usage(api: Client, values: list[float]) -> None:
@@ -315,7 +316,8 @@ async def test_a_counter_is_no_usage(api: Client, values: list[float]) -> None:
     [
         [0.1 * at for at in range(40)],
         [500.0] * 100,
-        [8350 + 0.1 * at for at in range(11)],
+        [8350 + 50 * at for at in range(24)],
+        [12.01, 12.01, 12.02, 12.03],
         [1 + at % 96 / 10 for at in range(200)],
     ],
 )
