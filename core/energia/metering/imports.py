@@ -218,10 +218,10 @@ class Intake:
         raises, `TooLarge` for more readings than `limits.rows`, or `Deadlock` where others stood
         in the way, again and again.
         """
-        problems = Problems(self.limit)
+        problems, sent = Problems(self.limit), _Sent(source, is_doubted=False)
         async with Spool.opened() as spool:
             await asyncio.to_thread(spool.fill, items, Defaults(), problems, self.rows)
-            part = _Part(spool, problems, _Sent(source), skip=True, also=also)
+            part = _Part(spool, problems, sent, skip=True, also=also)
             return (await persistent(partial(self._stored, part)))[0]
 
     async def reads(self, meter: str, new: NewReads) -> Outcome:
@@ -304,7 +304,8 @@ class Intake:
         while (batch := await asyncio.to_thread(spool.take)) is not None:
             if isinstance(batch, FileBatch):
                 outdated = await import_.outdated(batch)
-                await import_.add(batch.runs(outdated))
+                runs = batch.runs(outdated)
+                await import_.add(attrs.evolve(runs, is_doubted=part.sent.is_doubted))
             else:
                 await import_.add_reads(batch)
         return import_
@@ -342,12 +343,14 @@ class _Sent:
         format: The format of their file, or the name of their source.
         sha256: The checksum of the file, or of what was read of it.
         gas: What makes kWh of cubic metres.
+        is_doubted: Whether what looks like a register is refused.
 
     """
 
     format: str
     sha256: str = ""
     gas: GasHeat | None = None
+    is_doubted: bool = True
 
 
 @attrs.frozen(eq=False)

@@ -114,6 +114,8 @@ class ReadingRuns:
         end_stamped: bool, of which runs `starts` holds when the first slot ends; None for none.
         is_file: Whether they are of a file, which names its meters and channels again and again: of
             each that does not exist, only the first reading is listed.
+        is_doubted: Whether values of a file that look like those of a register are refused; not so
+            those of a source, which is set up to know what they are, and cannot send them again.
 
     """
 
@@ -129,6 +131,7 @@ class ReadingRuns:
     refused: Mask | None = None
     end_stamped: Mask | None = None
     is_file: bool = False
+    is_doubted: bool = True
 
     @property
     def meters(self) -> list[str]:
@@ -543,7 +546,7 @@ def _valid(
     readings = _scaled(runs, assignment, group, problems)
     readings = _checked(runs, readings, directory, problems)
     readings, repeated = _folded(runs, readings, problems)
-    if runs.is_file:
+    if runs.is_file and runs.is_doubted:
         readings = _without_counters(runs, readings, directory, problems)
     width = DAY // int(directory.intervals[assignment.channel[group[0]]])
     day, slot = readings.slot // width, readings.slot % width

@@ -207,6 +207,19 @@ async def test_what_is_saved_stays_until_it_is_saved_anew(pool: Pool, serving: S
     assert seen == [{"a": 1, "b": 2}] * 2
 
 
+async def test_values_of_a_source_may_grow(pool: Pool, serving: Serving) -> None:
+    """In a file they would be taken for those of a register; a source cannot send them again."""
+    grows = [quarter(number, f"100.{number:02}") for number in range(20)]
+    then = Once(*grows)
+    async with service(serving, pool, Device(then)):
+        then.go.set()
+        await until(lambda: then.outcomes or then.errors)
+
+    (outcome,) = then.outcomes
+    assert outcome is not None
+    assert (outcome.created, outcome.rejected) == (20, 0)
+
+
 CSV = b"when,kWh\n2026-03-01 00:00,0.5\n2026-03-01 00:15,much\n2026-03-01 00:30,0.25\n"
 OPTIONS = {
     "timezone": "America/Sao_Paulo",
