@@ -420,3 +420,17 @@ def test_readings_and_meters_are_deleted_for_good(metered: str) -> None:
     assert sure.stdout == "2 readings of m before 2020-01-01T00:00:00Z are deleted\n"
     assert meter.stdout.startswith("0 readings of m before ")
     assert (again.exit_code, again.stderr) == (1, "energia: there is no meter 'm'\n")
+
+
+def test_gas_is_stored_as_its_energy(metered: str, tmp_path: Path) -> None:
+    """A cubic metre of 39.6 MJ, corrected by 1.02, is 11.22 kWh; without them it is refused."""
+    file = tmp_path / "gas.csv"
+    file.write_text("start,value\n2026-03-01T00:00:00Z,1\n", encoding="utf-8")
+    arguments = ("import", str(file), "--meter", "m", "--option", "unit=m3")
+
+    refused, wrong = run(metered, *arguments), run(metered, *arguments, "--gas", "39.6", "0")
+    stored = run(metered, *arguments, "--gas", "39.6", "1.02")
+
+    assert (refused.exit_code, wrong.exit_code, stored.exit_code) == (1, 2, 0)
+    out = run(metered, "export", "--meter", "m", "--start", "2026-03-01", "--end", "2026-03-02")
+    assert "11.22" in out.output

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from energia.metering.mappings import CsvMapping
     from energia.metering.outcome import Outcome
     from energia.settings import Settings
+    from energia.units import GasHeat
 
 #: The counts of an outcome, in the order in which they are shown.
 _COUNTS = (
@@ -51,6 +52,7 @@ class _Job:
         first: The line from which a file is read.
         site: Where meters are made that do not exist; without one they are refused.
         as_json: Whether outcomes are printed as JSON.
+        gas: What makes kWh of cubic metres of gas.
 
     """
 
@@ -66,6 +68,7 @@ class _Job:
     first: int
     site: str | None
     as_json: bool
+    gas: "GasHeat | None"
 
     def structured(self, decoder: "Decoder", mapping: "CsvMapping | None") -> object:
         """Return the options of a decoder; raises `click.UsageError`."""
@@ -124,6 +127,12 @@ class _Job:
     metavar="SITE",
     help="Make meters and channels that do not exist, at a site, as the file describes them.",
 )
+@click.option(
+    "--gas",
+    nargs=2,
+    metavar="CALORIFIC CORRECTION",
+    help="Store gas in m3 as kWh: MJ in a cubic metre, and the correction factor of the volume.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON, a line each.")
 @click.option("--preview", is_flag=True, help="Propose a mapping for a file; store nothing.")
 @allow_embedded
@@ -140,6 +149,7 @@ def command(
     dry_run: bool,
     from_line: int,
     site: str | None,
+    gas: tuple[str, str] | None,
     as_json: bool,
     preview: bool,
     allow_embedded: bool,
@@ -178,6 +188,7 @@ def command(
         first=from_line,
         site=site,
         as_json=as_json,
+        gas=None if gas is None else _heat(*gas),
     )
     _refuse_misuse(job)
     asyncio.run(_import(settings, job))
@@ -201,6 +212,19 @@ def _refuse_misuse(job: _Job) -> None:
         decoder = format_named(job.decoders, job.format)
         if not isinstance(job.mapping, str):
             job.structured(decoder, job.mapping)
+
+
+def _heat(calorific: str, correction: str) -> "GasHeat":
+    """Return what makes kWh of gas; raises `click.UsageError`."""
+    from energia.units import BadNumber, GasHeat, decimal_of
+
+    try:
+        heat = GasHeat(decimal_of(calorific), decimal_of(correction))
+    except BadNumber as error:
+        raise click.UsageError(f"--gas: {error}") from None
+    if heat.calorific_value <= 0 or heat.correction_factor <= 0:
+        raise click.UsageError("--gas: both numbers are above 0.")
+    return heat
 
 
 def decoder_of(invocation: Invocation, name: str, file: Path) -> "Decoder":
@@ -344,7 +368,7 @@ async def _outcomes(
     from energia.metering.decoders import Defaults
 
     decoder, chunks = _recognized(job.decoders, job.format, chunks)
-    options, defaults = job.structured(decoder, mapping), Defaults(job.meter, job.channel)
+    options, defaults = job.structured(decoder, mapping), Defaults(job.meter, job.channel, job.gas)
     if job.dry_run:
         outcome = await intake.file(
             chunks, decoder, options, defaults, skip=job.skip, dry_run=True, site=job.site
