@@ -211,11 +211,6 @@ class StampFormat:
     day: Callable[[str], date]
     hour: Callable[[str], Hour]
 
-    @property
-    def is_iso(self) -> bool:
-        """Whether a date has ten characters, and what follows is the time of day."""
-        return self.cut is _cut_iso
-
     @classmethod
     def of_stamps(cls, pattern: str) -> "StampFormat":
         """Return the format of stamps in one cell."""

@@ -21,6 +21,9 @@ _EPOCH: Final = re.compile(r"(?P<number>-?[0-9]{1,21})(?:\.0*)?")
 #: Reads the stamp of a row, given its cells, its series and whether it has no value; None where it
 #: has none.
 Reader = Callable[[Sequence[str], object, bool], int | None]
+#: Reads the stamps of rows that follow each other, given their series and values; None where each
+#: of them is to be looked at.
+BlockReader = Callable[[Sequence[str], object, Sequence[object]], list[int] | None]
 
 
 @attrs.frozen
@@ -32,6 +35,8 @@ class Stamps:
         time: The column of times of day, if there is one.
         ends: Whether stamps are ends of slots.
         read: Reads a stamp; raises `BadTime`.
+        block: Reads the stamps of rows in a row, or says None; None where stamps are not whole
+            cells.
 
     """
 
@@ -39,6 +44,7 @@ class Stamps:
     time: int | None
     ends: bool
     read: Reader
+    block: BlockReader | None = None
 
     @classmethod
     def of_ends(cls, header: Header, options: TableOptions) -> "Stamps | None":
@@ -46,7 +52,7 @@ class Stamps:
         if options.end_column is None:
             return None
         column = header.at("end_column", options.end_column)
-        return cls(column, None, True, _reader(options, column, None))
+        return cls(column, None, True, *_reader(options, column, None))
 
     @classmethod
     def of(cls, header: Header, options: TableOptions) -> "Stamps":
@@ -55,18 +61,21 @@ class Stamps:
         column = options.time_column
         time = None if column is None else header.at("time_column", column)
         ends = options.stamp == "end" and options.time_format != "number"
-        return cls(start, time, ends, _reader(options, start, time))
+        return cls(start, time, ends, *_reader(options, start, time))
 
 
-def _reader(options: TableOptions, start: int, time: int | None) -> Reader:
+def _reader(
+    options: TableOptions, start: int, time: int | None
+) -> tuple[Reader, BlockReader | None]:
+    """Return what reads a stamp, and where stamps are whole cells, what reads many."""
     zone = None if options.timezone is None else Zone.named(options.timezone)
     if options.date_format in EPOCHS:
-        return _epoch(start, EPOCHS[options.date_format])
+        return _epoch(start, EPOCHS[options.date_format]), None
     by_number = options.time_format == "number"
     clock = "iso" if by_number else options.time_format
     whole_days = options.length is not None or options.end_column is not None
     if whole_days and not options.apart:
-        return _days_or_stamps(options, start, zone)
+        return _days_or_stamps(options, start, zone), None
     if options.apart:
         form = StampFormat.of_two(options.date_format, clock)
     else:
@@ -75,12 +84,12 @@ def _reader(options: TableOptions, start: int, time: int | None) -> Reader:
     times = Times(form, zone, end, options.midnight == "end", options.change_end == "before")
     part = _parter(options.range_mark, end)
     if options.day_rows:
-        return _DayRows(start, times, part, Days.of(options) if by_number else None).read
+        return _DayRows(start, times, part, Days.of(options) if by_number else None).read, None
     if time is None:
-        return _whole(start, times, part)
+        return _whole(start, times, part), None if part else times.block
     if by_number:
-        return Numbers(start, time, Days.of(options)).read
-    return _two(start, time, times, part)
+        return Numbers(start, time, Days.of(options)).read, None
+    return _two(start, time, times, part), None
 
 
 def _days_or_stamps(options: TableOptions, column: int, zone: Zone | None) -> Reader:
@@ -118,10 +127,13 @@ def _epoch(column: int, per_second: int) -> Reader:
 
 
 def _whole(column: int, times: Times, part: Callable[[str], str] | None) -> Reader:
-    if part is None:
-        return times.of_column(column)
     stamp = times.stamp
-    return lambda cells, series, blank: stamp(part(plain(cells[column])), series, blank)
+
+    def read(cells: Sequence[str], series: object, blank: bool) -> int:
+        text = cells[column]
+        return stamp(text if part is None else part(plain(text)), series, blank)
+
+    return read
 
 
 def _two(date: int, time: int, times: Times, part: Callable[[str], str] | None) -> Reader:

@@ -7,6 +7,7 @@ forward in time or back.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import Final, TypeVar
 
 import attrs
@@ -91,6 +92,22 @@ class _Order:
         else:
             self.falling = None if self.last is None else local < self.last
         self.last, self.blank = local, blank
+
+    def block(self, local: Sequence[int], blank: bool) -> bool:
+        """Note times that come once each, if they only go on in one direction; else nothing.
+
+        Args:
+            local: The times.
+            blank: Whether the last of their rows has no value.
+
+        """
+        times = local if self.last is None else [self.last, *local]
+        rises = all(before < after for before, after in pairwise(times))
+        falls = not rises and all(before > after for before, after in pairwise(times))
+        if self.second is not None or not (rises or falls) or len(times) < 2:
+            return False
+        self.last, self.falling, self.blank = local[-1], falls, blank
+        return True
 
     def is_second(self, local: int, blank: bool) -> bool:
         """Tell whether a time that comes twice is the later one, and note it; raises `BadTime`."""
@@ -198,32 +215,45 @@ class Times:
                 raise self._named(error, text) from None
         return self.stamp(single, series, blank)
 
-    def of_column(self, column: int) -> Callable[[Sequence[str], object, bool], int]:
-        """Return what reads the stamps of a column as `stamp` does.
+    def block(
+        self, texts: Sequence[str], series: object, values: Sequence[object]
+    ) -> list[int] | None:
+        """Return the instants of consecutive stamps, much faster than one by one.
 
-        Days and times of day that were read before are looked up right here: a file of a million
-        stamps is read a tenth faster.
+        None where that takes a closer look at each of them: one cannot be read, clocks change on
+        one of the days, or the file turns round. Nothing is noted then.
+
+        Args:
+            texts: The stamps.
+            series: Tells interleaved series apart.
+            values: The values of the rows, None where a row has none.
+
         """
-        cut, days, hours, stamp, local = (
-            self.format.cut,
-            self._days,
-            self._hours,
-            self.stamp,
-            self._local,
+        pairs = list(map(self.format.cut, texts))
+        try:
+            days = self._each(self._days, self._day, [day for day, _ in pairs])
+            hours = self._each(self._hours, self._hour, [hour for _, hour in pairs])
+        except BadTime:
+            return None
+        local = [day.midnight + hour.seconds for day, hour in zip(days, hours, strict=True)]
+        if all(hour.has_offset for hour in hours):
+            return local
+        shifts = [day.shift for day in days if day.shift is not None]
+        is_simple = len(shifts) == len(days) and not any(
+            hour.has_offset or hour.zone is not None for hour in hours
         )
-        is_iso = self.format.is_iso
+        if not is_simple or not self._order(series).block(local, values[-1] is None):
+            return None
+        return [instant - shift for instant, shift in zip(local, shifts, strict=True)]
 
-        def read(cells: Sequence[str], series: object, blank: bool) -> int:
-            text = cells[column]
-            day_text, hour_text = (text[:10], text[10:]) if is_iso else cut(text)
-            day, hour = days.get(day_text), hours.get(hour_text)
-            if day is None or hour is None:
-                return stamp(text, series, blank)
-            if hour.has_offset:
-                return day.midnight + hour.seconds
-            return local(day, hour, series, blank)
-
-        return read
+    def _each(self, store: dict[str, T], read: Callable[[str], T], texts: Sequence[str]) -> list[T]:
+        """Return what texts mean, each read once; raises `BadTime`."""
+        for text in set(texts).difference(store):
+            read(text)
+        try:
+            return [store[text] for text in texts]
+        except KeyError:  # the store was full
+            return [read(text) for text in texts]
 
     def _named(self, error: BadTime, text: str) -> BadTime:
         """Return an error that shows all of a stamp, not only the part that does not fit."""
