@@ -105,6 +105,11 @@ def register_value(channel: Channel, value: Decimal, unit: str | None) -> Decima
     if own is None:
         message = f"reads are kept in {channel.unit}, or in a power of ten of it, and not {unit}"
         raise RegisterFault("wrong_unit", message)
-    if abs(Fraction(own)) * channel.register_factor > BOUND // MICRO:
+    if own < 0:
+        raise RegisterFault("out_of_range", "a register shows no negative number")
+    if channel.digits is not None and own >= 10**channel.digits:
+        message = f"the register {channel.id} has {channel.digits} digits before the decimal mark"
+        raise RegisterFault("out_of_range", message)
+    if Fraction(own) * channel.register_factor > BOUND // MICRO:
         raise RegisterFault("out_of_range", "the number is out of range")
     return own

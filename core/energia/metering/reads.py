@@ -19,6 +19,7 @@ from energia.db.tenant import Queries
 from energia.errors import Fault
 from energia.metering.models import Channel
 from energia.metering.outcome import WARNING, Counts, Problems
+from energia.metering.registers import EXACT
 from energia.metering.series import MISSING
 from energia.metering.stretches import KINDS, Read, ReadKind, Stretch, between
 from energia.time import HOUR, Instant, utc, utc_text
@@ -80,7 +81,7 @@ def in_register_unit(value: Decimal, sent: Fraction, own: Fraction) -> Decimal |
     ratio = sent / own
     shift = len(str(max(ratio.numerator, ratio.denominator))) - 1
     shift = shift if ratio >= 1 else -shift
-    return value.scaleb(shift) if Fraction(10) ** shift == ratio else None
+    return EXACT.scaleb(value, shift) if Fraction(10) ** shift == ratio else None
 
 
 @attrs.frozen(eq=False)
