@@ -19,7 +19,15 @@ import attrs
 import numpy as np
 
 from energia.metering.registers import Finding, RegisterRules
-from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, QUALITIES, ChannelGrid, Series
+from energia.metering.series import (
+    ACTUAL,
+    MISSING,
+    NEVER_SENT,
+    NOT_COUNTED,
+    QUALITIES,
+    ChannelGrid,
+    Series,
+)
 from energia.time import DAY, Instant, Int64, Zone
 from energia.units import BOUND, MICRO
 
@@ -74,6 +82,12 @@ class Stretch:
     value: int
     quality: int
     reason: Reason | None = None
+
+    @property
+    def code(self) -> int:
+        """The code of its quality in a series."""
+        is_untold = self.value == MISSING and self.reason is not None
+        return NOT_COUNTED if is_untold else self.quality
 
 
 def between(reads: Sequence[Read], rules: RegisterRules, factor: Fraction) -> list[Stretch]:
@@ -243,7 +257,7 @@ def laid(stretches: Sequence[Stretch], grid: ChannelGrid, start: Instant, end: I
     values = np.full(len(slots), MISSING, np.int64)
     quality = np.full(len(slots), NEVER_SENT, np.int8)
     for stretch, begin, past in _placed(stretches, grid, slots):
-        quality[begin:past] = stretch.quality
+        quality[begin:past] = stretch.code
         if stretch.value != MISSING:
             covered = grid.slots(stretch.start, stretch.end)
             part = np.arange(begin, past + 1) - (covered.start - slots.start)
@@ -278,7 +292,7 @@ def slotted(
         whole = _joined_slot(list(parts), grid.start(number), grid.interval)
         if whole is not None and number in slots:
             index = number - slots.start
-            values[index], quality[index] = whole.value, whole.quality
+            values[index], quality[index] = whole.value, whole.code
     return Series(grid.start(slots.start), grid.interval, values, quality)
 
 

@@ -19,11 +19,11 @@ _COUNTED: Final = (
     ("substituted", "provisional", "estimated", "forecast"),
     ("questionable",),
 )
-#: The index in `_COUNTED` of each quality code; -1 is missing, or never sent (the last entry).
+#: The index in `_COUNTED` of each quality code; -1 where there is no value. The last two have no code.
 _KINDS: Final = np.array(
     [
         next((kind for kind, names in enumerate(_COUNTED) if quality in names), -1)
-        for quality in (*QUALITIES, "never sent")
+        for quality in (*QUALITIES, "not counted", "never sent")
     ],
     np.int8,
 )

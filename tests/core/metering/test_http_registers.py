@@ -101,6 +101,8 @@ async def test_wrong_reads(api: Client) -> None:
         read("2026-03-02", "1", unit="kvarh"),
         read("2099-03-02", "1"),
         read("2026-03-02T00:00:00.5Z", "1"),
+        read("2026-03-03", "100000"),
+        read("2026-03-04", "-1"),
     ]
     faults = await refused(api, READS, {"reads": wrong})
     assert sorted(faults) == [
@@ -110,6 +112,8 @@ async def test_wrong_reads(api: Client) -> None:
         ("/reads/4", "wrong_unit"),
         ("/reads/5", "in_future"),
         ("/reads/6", "off_grid"),
+        ("/reads/7", "out_of_range"),
+        ("/reads/8", "out_of_range"),
     ]
     assert (await ask(api, f"{READS}?channel=r&{YEAR}"))["items"] == []
 
@@ -128,6 +132,14 @@ async def test_a_late_read_from_which_the_register_falls(api: Client) -> None:
     assert [(each["code"], each["pointer"]) for each in late["problems"]] == [
         ("register_went_back", "/reads/0")
     ]
+
+
+async def test_a_read_of_many_digits(api: Client) -> None:
+    """All of them are kept."""
+    value = "12345.123456789012345678901234567"
+    await ask(api, READS, {"reads": [read("2026-03-01", value)]})
+    (kept,) = (await ask(api, f"{READS}?channel=r&{YEAR}"))["items"]
+    assert kept["value"] == value
 
 
 async def test_a_window_that_ends_before_a_wrong_read(api: Client) -> None:
@@ -172,6 +184,17 @@ async def test_usage_of_a_register(api: Client) -> None:
     assert {each["peak"] for each in whole["data"]} == {None}
     assert [(each["code"], each["slots"]) for each in whole["assumptions"]] == [
         ("spread_readings", 9)
+    ]
+
+
+async def test_gaps_of_a_register(api: Client) -> None:
+    """Before the first read nothing was sent; where it went back it did not count."""
+    sent = [("2026-03-02", "50"), ("2026-03-04", "3"), ("2026-03-05", "4")]
+    await ask(api, READS, {"reads": [read(*each) for each in sent]})
+    gaps = (await ask(api, "/v1/meters/m/gaps?channel=r&start=2026-03-01&end=2026-03-05"))["items"]
+    assert [(each["start"][:10], each["slots"], each["reason"]) for each in gaps] == [
+        ("2026-03-01", 96, "never_sent"),
+        ("2026-03-02", 192, "not_counted"),
     ]
 
 
