@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 import attrs
@@ -24,8 +25,11 @@ from energia.metering.series import MISSING
 from energia.metering.stretches import KINDS, Read, ReadKind, Stretch, between
 from energia.time import HOUR, Instant, utc, utc_text
 from energia.units import decimal_text
+from energia.work import off_loop
 
 SQL: Final = load(__package__)
+#: From so many on, reads and stretches are worked on beside the event loop.
+MANY: Final = 1_000
 #: A read is at most so many seconds ahead of our clock: clocks of readers go wrong.
 AHEAD: Final = HOUR
 #: Why nothing is stored of a time whose readings were deleted.
@@ -381,7 +385,8 @@ async def read_stretches(
     for index, of_channel in zip(wanted, reads, strict=True):
         channel = asked[index][0]
         known = [row.read for row in of_channel]
-        found = between(known, channel.register, channel.register_factor)
+        work = partial(between, known, channel.register, channel.register_factor)
+        found = await off_loop(work) if len(known) > MANY else work()
         answers[index] = KnownStretches(found, _newest(of_channel))
     others = [index for index, is_one in enumerate(is_register) if not is_one]
     if others:

@@ -138,9 +138,10 @@ def _of_meters(reads: Sequence[Read]) -> list[Read]:
     for read in reads:
         if read.kind == "read" and read.instant in exchanged:
             continue
-        is_same = read.equipment is None and read.kind != "initial"
-        equipment = equipment if is_same else read.equipment
-        known.append(attrs.evolve(read, equipment=equipment))
+        if read.equipment is not None or read.kind == "initial":
+            equipment = read.equipment
+        is_told = read.equipment == equipment
+        known.append(read if is_told else attrs.evolve(read, equipment=equipment))
     return known
 
 
@@ -298,6 +299,9 @@ def slotted(
 
 def _joined_slot(parts: Sequence[Stretch], start: Instant, length: int) -> Stretch | None:
     """Return what starts in a slot as one stretch; None if it is not just that slot."""
+    if len(parts) == 1:
+        (one,) = parts
+        return one if (one.start, one.end) == (start, start + length) else None
     ends = [start, *(each.end for each in parts)]
     is_whole = ends[-1] == start + length and ends[:-1] == [each.start for each in parts]
     return _joined([(start, each.end, each) for each in parts]) if is_whole else None

@@ -183,7 +183,7 @@ async def test_usage_of_a_register(api: Client) -> None:
     assert [each["value"] for each in whole["data"]] == ["10"] * 10
     assert {each["peak"] for each in whole["data"]} == {None}
     assert [(each["code"], each["slots"]) for each in whole["assumptions"]] == [
-        ("spread_readings", 9)
+        ("spread_readings", 1)
     ]
 
 
