@@ -279,6 +279,20 @@ async def test_a_file_of_reads(api: Client) -> None:
     assert [each["value"] for each in listed] == ["35089.902", "35089.984", "35090.000"]
 
 
+async def test_a_file_of_reads_of_days(api: Client) -> None:
+    """A date alone is its midnight, or when the day began that had none."""
+    text = "start,value\n2018-11-03,10\n2018-11-04,11\n2018-11-05T10:30,12\n"
+    path = "/v1/imports?format=csv&meter=m&channel=r&reads=true&timezone=America/Sao_Paulo"
+    async with api.post(path, data=text) as answer:
+        assert answer.status == 200, await answer.text()
+    listed = (await ask(api, f"{READS}?channel=r&start=2018-01-01&end=2019-01-01"))["items"]
+    assert [(each["at"], each["value"]) for each in listed] == [
+        ("2018-11-03T00:00:00-03:00", "10"),
+        ("2018-11-04T01:00:00-02:00", "11"),
+        ("2018-11-05T10:30:00-02:00", "12"),
+    ]
+
+
 async def test_a_file_of_reads_for_slots(api: Client) -> None:
     """A channel of slots gets the differences: 0.082 and 0.016 kWh."""
     async with api.post(f"{OF_COUNTER}&channel=s", data=COUNTER) as answer:
