@@ -74,6 +74,8 @@ class Counters:
         if channel.kind == "interval" and self.in_parts:
             message = f"{channel.id} is no register: work out what was used with a `Register`"
             raise RegisterFault("wrong_kind", message)
+        if not read.quality:
+            raise RegisterFault("missing_with_value", "a read of quality missing has no value")
         value = register_value(channel, read.value, read.unit)
         if channel.kind == "register":
             kept = Read(read.instant, value, read.quality, read.kind, read.equipment)

@@ -293,6 +293,18 @@ async def test_a_file_of_reads_of_days(api: Client) -> None:
     ]
 
 
+async def test_a_file_of_reads_that_are_missing(api: Client) -> None:
+    """A read that is said to be missing is none, whatever stands beside."""
+    text = "start,value,q\n2026-03-01,10,V\n2026-03-02,11,M\n"
+    words = "quality_column=q&quality_words=V=actual,M=missing&timezone=UTC"
+    path = f"/v1/imports?format=csv&meter=m&channel=r&reads=true&{words}"
+    async with api.post(path, data=text) as answer:
+        refusal = await answer.json()
+    assert [(each["line"], each["code"]) for each in refusal["errors"]] == [
+        (3, "missing_with_value")
+    ]
+
+
 async def test_a_file_of_reads_for_slots(api: Client) -> None:
     """A channel of slots gets the differences: 0.082 and 0.016 kWh."""
     async with api.post(f"{OF_COUNTER}&channel=s", data=COUNTER) as answer:
