@@ -76,8 +76,10 @@ class RegisterRules:
         if -used <= _DIP * _resolution(held, value):
             return Used(Decimal(0), "dip")
         if self.digits is not None and self.most is not None:
-            round_ = EXACT.add(used, Decimal(1).scaleb(self.digits))
-            if round_ >= 0 and self.fits(round_, seconds):
+            turn = Decimal(1).scaleb(self.digits)
+            round_ = EXACT.add(used, turn)
+            # What showed more than its digits can has others than were said.
+            if held < turn and self.fits(round_, seconds):
                 return Used(round_, "rollover")
         return Used(None, "register_went_back")
 

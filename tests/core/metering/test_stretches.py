@@ -61,6 +61,12 @@ def test_a_reset_is_no_rollover() -> None:
     assert told(found) == [(None, "register_went_back"), (1_000, None)]
 
 
+def test_more_digits_than_were_said() -> None:
+    """A register that showed more than its digits can has not begun again at 0."""
+    found = between(reads("150000", "50100"), RULES, Fraction(1))
+    assert told(found) == [(None, "register_went_back")]
+
+
 def test_a_dip() -> None:
     """A drop of two of the last digits is nothing used, and the way back up is not counted."""
     found = between(reads("100.5", "100.4", "100.6"), RULES, Fraction(1))
