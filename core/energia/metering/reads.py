@@ -119,12 +119,17 @@ class ReadStore:
             if wrong := self._wrong_time(each):
                 first.pop(each.key)
                 self._refuse(each.place, *wrong)
-            elif before is not each and before.read.value == each.read.value:
-                self.counts.repeated += 1
             elif before is not each:
-                message = f"the read was sent before, with {before.read.value}"
-                self._refuse(each.place, "duplicate_in_request", message, sent=each.read.value)
+                self._note_again(each, before.read.value)
         return list(first.values())
+
+    def _note_again(self, sent: SentRead, before: Decimal) -> None:
+        """Note a read that was sent twice: one of another value is refused."""
+        if before == sent.read.value:
+            self.counts.repeated += 1
+        else:
+            message = f"the read was sent before, with {before}"
+            self._refuse(sent.place, "duplicate_in_request", message, sent=sent.read.value)
 
     def _wrong_time(self, sent: SentRead) -> tuple[str, str] | None:
         """Return why nothing can be stored of the time of a read."""
@@ -142,18 +147,26 @@ class ReadStore:
         rows = await self.queries.fetch(_ReadThen, SQL["reads_at"], _keys(sent))
         moment = rows[0].now
         stored = {row.position - 1: row for row in rows if row.position is not None}
-        changed = [
-            index for index, each in enumerate(sent) if not _is_same(each, stored.get(index))
-        ]
-        self.counts.created += len([index for index in changed if index not in stored])
-        self.counts.corrected += len([index for index in changed if index in stored])
-        self.counts.unchanged += len(sent) - len(changed)
-        if changed:
-            new = [sent[index] for index in changed]
+        new = [each for index, each in enumerate(sent) if self._is_new(each, stored.get(index))]
+        if new:
             await self.queries.execute(SQL["reads_supersede"], {**_keys(new), "now": moment})
             columns = {**_keys(new), **_values(new), "import": self.number, "now": moment}
             await self.queries.execute(SQL["reads_insert"], columns)
             await self._warn(new)
+
+    def _is_new(self, sent: SentRead, stored: "_ReadThen | None") -> bool:
+        """Count a read; tell whether it is to be stored."""
+        if stored is None:
+            self.counts.created += 1
+        elif stored.import_ == self.number:  # of a batch before: the first stands, as in `once`
+            self._note_again(sent, stored.value)
+            return False
+        elif _is_same(sent, stored):
+            self.counts.unchanged += 1
+            return False
+        else:
+            self.counts.corrected += 1
+        return True
 
     async def _warn(self, sent: Sequence[SentRead]) -> None:
         """Tell of reads that went back or are above what the meter can have measured."""
@@ -180,29 +193,36 @@ class ReadStore:
         rows = await self.queries.fetch(_StretchThen, SQL["stretches_at"], _spans(asked))
         moment = rows[0].now
         stored = {row.position - 1: row for row in rows if row.position is not None}
-        changed: list[SentStretch] = []
-        for index, each in enumerate(asked):
-            row = stored.get(index)
-            if row is None:
-                changed.append(each)
-                self.counts.created += each.stretch.value != MISSING
-                self.counts.missing += each.stretch.value == MISSING
-            elif (row.start, row.end) != (each.stretch.start, each.stretch.end):
-                message = f"{utc_text(row.start)} to {utc_text(row.end)} is stored already"
-                self._refuse(each.place, "overlap", message)
-            elif each.stretch.value == MISSING:
-                self.counts.missing += 1  # a null never erases a value
-            elif (row.value, row.quality) == (each.stretch.value, each.stretch.quality):
-                self.counts.unchanged += 1
-            else:
-                changed.append(each)
-                self.counts.corrected += row.value is not None
-                self.counts.created += row.value is None
+        changed = [
+            each for index, each in enumerate(asked) if self._is_changed(each, stored.get(index))
+        ]
         if changed:
             columns = {**_spans(changed), "now": moment}
             await self.queries.execute(SQL["stretches_supersede"], columns)
             more = {**_quantities(changed), "import": self.number}
             await self.queries.execute(SQL["stretches_insert"], columns | more)
+
+    def _is_changed(self, sent: SentStretch, row: "_StretchThen | None") -> bool:
+        """Count a stretch; tell whether it is to be stored."""
+        value = sent.stretch.value
+        if row is None:
+            self.counts.created += value != MISSING
+            self.counts.missing += value == MISSING
+            return True
+        if (row.start, row.end) != (sent.stretch.start, sent.stretch.end):
+            message = f"{utc_text(row.start)} to {utc_text(row.end)} is stored already"
+            self._refuse(sent.place, "overlap", message)
+        elif value == MISSING:
+            self.counts.missing += 1  # a null never erases a value
+        elif (row.value, row.quality) == (value, sent.stretch.quality):
+            self.counts.unchanged += 1
+        elif row.value is not None and row.import_ == self.number:  # of a batch before
+            self._refuse(sent.place, "duplicate_in_request", _again(sent))
+        else:
+            self.counts.corrected += row.value is not None
+            self.counts.created += row.value is None
+            return True
+        return False
 
     def _apart(self, sent: Sequence[SentStretch]) -> list[SentStretch]:
         """Return stretches that do not overlap; equal ones are folded, others refused."""
@@ -217,13 +237,17 @@ class ReadStore:
             elif each.stretch == last.stretch:
                 self.counts.repeated += 1
             elif each.stretch.start < last.stretch.end:
-                begin, end = utc_text(last.stretch.start), utc_text(last.stretch.end)
                 is_same = last.stretch.start == each.stretch.start
                 code = "duplicate_in_request" if is_same else "overlap"
-                self._refuse(each.place, code, f"{begin} to {end} was sent before")
+                self._refuse(each.place, code, _again(last))
             else:
                 kept.append(each)
         return kept
+
+
+def _again(sent: SentStretch) -> str:
+    start, end = utc_text(sent.stretch.start), utc_text(sent.stretch.end)
+    return f"{start} to {end} was sent before"
 
 
 def _warning(sent: SentRead, stretch: Stretch) -> Fault:
@@ -245,11 +269,10 @@ class _ReadThen:
     value: Decimal
     quality: int
     equipment: str | None
+    import_: int
 
 
-def _is_same(sent: SentRead, stored: _ReadThen | None) -> bool:
-    if stored is None:
-        return False
+def _is_same(sent: SentRead, stored: _ReadThen) -> bool:
     read = sent.read
     told = (read.value, read.quality, read.equipment or stored.equipment)
     return told == (stored.value, stored.quality, stored.equipment)
@@ -265,6 +288,7 @@ class _StretchThen:
     end: int
     value: int | None
     quality: int
+    import_: int
 
 
 def _keys(sent: Sequence[SentRead]) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Reads of registers, exchanges and stretches over HTTP."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -303,6 +304,21 @@ async def test_a_file_of_reads_that_are_missing(api: Client) -> None:
     assert [(each["line"], each["code"]) for each in refusal["errors"]] == [
         (3, "missing_with_value")
     ]
+
+
+async def test_a_file_of_reads_that_says_two_things(api: Client) -> None:
+    """However far apart: the first read of an instant stands, and one that is equal is folded."""
+    first = datetime(2025, 1, 1, tzinfo=UTC)
+    times = [(first + timedelta(minutes=at)).isoformat() for at in range(8200)]
+    text = "\n".join(
+        ["start,value", *(f"{time},1" for time in times), f"{times[0]},5", f"{times[1]},1"]
+    )
+    path = "/v1/imports?format=csv&meter=m&channel=r&reads=true&on_problem=skip"
+    async with api.post(path, data=text) as answer:
+        outcome = await answer.json()
+    counts = [outcome[name] for name in ("created", "corrected", "repeated", "rejected")]
+    assert counts == [8200, 0, 1, 1]
+    assert [each["code"] for each in outcome["problems"]] == ["duplicate_in_request"]
 
 
 async def test_a_file_of_reads_for_slots(api: Client) -> None:
