@@ -150,6 +150,23 @@ async def test_a_new_price_between_reads(client: Client) -> None:
     assert [each["code"] for each in bill["assumptions"]] == ["spread_readings"]
 
 
+SUMMER = {"season": {"from": "03-01", "to": "04-05"}}
+
+
+@pytest.mark.parametrize("hours", [[("00:00", "24:00")], [("00:00", "08:00"), ("08:00", "24:00")]])
+async def test_the_explanation_of_seasons(client: Client, hours: list[tuple[str, str]]) -> None:
+    """Each line has what was used in its season, also where a rule is of some hours."""
+    rules = [{"period": "summer", **SUMMER, "from": begin, "to": end} for begin, end in hours]
+    schedule = {"rules": rules, "default": "winter"}
+    charge = {**TIME_OF_USE, "schedule": schedule, "rates": {"summer": "1", "winter": "2"}}
+    version = {"valid_from": "2025-01-01", "charges": [charge]}
+    await read_monthly(client, {**tariff_of(version), "timezone": "America/Sao_Paulo"})
+    bill = await success(client, "POST", "/v1/bills", {**BILL, "end": "2025-05-06"})
+    explained = await success(client, "GET", f"/v1/bills/{bill['id']}/explain")
+    calendars = [line["calendar"]["runs"] for line in explained["lines"]]
+    assert [[run["quantity"] for run in runs] for runs in calendars] == [["237"], ["229"]]
+
+
 async def test_an_issued_bill_and_a_corrected_read(client: Client) -> None:
     """A corrected read leaves the issued bill as it is, and lists it as affected."""
     await read_monthly(client)
