@@ -8,7 +8,7 @@ import click
 import numpy as np
 
 from energia.metering.models import Channel
-from energia.metering.series import MISSING, NEVER_SENT, QUALITIES, Micro, Series
+from energia.metering.series import MISSING, QUALITIES, Micro, Series
 from energia.time import Zone
 from energia.web.streams import CSV, NDJSON, Batch, quantities, stamps, text_file
 
@@ -62,7 +62,7 @@ class _Text:
     def write(self, piece: Piece) -> None:
         """Write the readings of a piece that were sent."""
         series, channel = piece.series, piece.channel
-        sent = series.quality != NEVER_SENT
+        sent = series.quality >= 0
         count = int(sent.sum())
         if count:
             batch: Batch = [
@@ -106,7 +106,7 @@ class _Parquet:
     def write(self, piece: Piece) -> None:
         """Write the readings of a piece that were sent."""
         arrow, series, channel = self._arrow, piece.series, piece.channel
-        sent = series.quality != NEVER_SENT
+        sent = series.quality >= 0
         count = int(sent.sum())
         if not count:
             return

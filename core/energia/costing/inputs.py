@@ -23,7 +23,7 @@ from energia.errors import AmbiguousChannel, Fault, Invalid, TooLarge, did_you_m
 from energia.metering import query, usage
 from energia.metering.models import Channel
 from energia.metering.query import Span, StoredSeries, refuse_deleted
-from energia.metering.series import MISSING, Series
+from energia.metering.series import ACTUAL, MISSING, QUALITIES, Quality, Series
 from energia.metering.usage import Coverage
 from energia.pricing.allowance import Allowance
 from energia.pricing.charges import DIRECTIONS
@@ -41,6 +41,7 @@ from energia.units import QUANTITIES, quantity_of
 
 _NO_COVERAGE: Final = Coverage(0, 0, 0, 0, 0)
 _NO_PRICES: Final[Mapping[str, PriceSeries]] = MappingProxyType({})
+_DERIVED: Final = QUALITIES.index("derived")
 
 
 #: The channels that are named for a role, by role: by their ids, or with dates.
@@ -441,11 +442,17 @@ def _worst(channels: Sequence[Series]) -> Series:
     A slot is missing where one of them is; of the quantities nothing is said.
     """
     first, *others = channels
-    values, quality = first.values, first.quality
+    values, quality = first.values, _ranked(first.quality)
     for other in others:
         missing = (values == MISSING) | (other.values == MISSING)
         values = np.where(missing, MISSING, values)
-        lowest, highest = np.minimum(quality, other.quality), np.maximum(quality, other.quality)
+        ranked = _ranked(other.quality)
+        lowest, highest = np.minimum(quality, ranked), np.maximum(quality, ranked)
         # Of two readings the worse quality counts; where one is missing, the code that says so.
         quality = np.where(missing, lowest, highest)
     return Series(first.start, first.interval, values, quality)
+
+
+def _ranked(quality: Quality) -> Quality:
+    """Return codes that grow as readings become less certain: what is derived was measured."""
+    return np.where(quality == _DERIVED, ACTUAL, quality)

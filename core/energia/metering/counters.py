@@ -74,6 +74,8 @@ class Counters:
         if channel.kind == "interval" and self.in_parts:
             message = f"{channel.id} is no register: work out what was used with a `Register`"
             raise RegisterFault("wrong_kind", message)
+        if not read.quality:
+            raise RegisterFault("missing_with_value", "a read of quality missing has no value")
         value = register_value(channel, read.value, read.unit)
         if channel.kind == "register":
             kept = Read(read.instant, value, read.quality, read.kind, read.equipment)
@@ -105,6 +107,11 @@ def register_value(channel: Channel, value: Decimal, unit: str | None) -> Decima
     if own is None:
         message = f"reads are kept in {channel.unit}, or in a power of ten of it, and not {unit}"
         raise RegisterFault("wrong_unit", message)
-    if abs(Fraction(own)) * channel.register_factor > BOUND // MICRO:
+    if own < 0:
+        raise RegisterFault("out_of_range", "a register shows no negative number")
+    if channel.digits is not None and own >= 10**channel.digits:
+        message = f"the register {channel.id} has {channel.digits} digits before the decimal mark"
+        raise RegisterFault("out_of_range", message)
+    if Fraction(own) * channel.register_factor > BOUND // MICRO:
         raise RegisterFault("out_of_range", "the number is out of range")
     return own

@@ -2,7 +2,7 @@
 
 A slot that was never sent and one that was sent as null are both without a value, but only of the
 first can a value still be hoped for: they are gaps of their own. So are slots of which all was
-deleted, as a law asks.
+deleted, as a law asks, and those across which a register does not count.
 """
 
 from collections.abc import AsyncIterator
@@ -12,16 +12,19 @@ from typing import Final, Literal
 import attrs
 import numpy as np
 
-from energia.metering.series import MISSING, NEVER_SENT, Series
+from energia.metering.series import MISSING, NEVER_SENT, NOT_COUNTED, Series
 from energia.time import Instant, Int64
 
-#: Why a slot has no reading: nothing was ever sent for it, it was sent as null, or it was deleted.
-Reason = Literal["never_sent", "marked_missing", "deleted"]
+#: Why a slot has no reading: nothing was ever sent for it, it was sent as null, it was deleted, or
+#: the reads of a register do not tell what was used.
+Reason = Literal["never_sent", "marked_missing", "deleted", "not_counted"]
 
 _PRESENT: Final = 0
-_REASONS: Final[tuple[Reason, ...]] = ("never_sent", "marked_missing", "deleted")
+_REASONS: Final[tuple[Reason, ...]] = ("never_sent", "marked_missing", "deleted", "not_counted")
 _NEVER: Final = 1
+_MARKED: Final = 2
 _DELETED: Final = 3
+_NOT_COUNTED: Final = 4
 
 
 @attrs.frozen
@@ -49,7 +52,8 @@ class Gaps:
     Attributes:
         starts: int64[n], when each starts, in seconds since 1970-01-01T00:00Z.
         ends: int64[n], when each ends.
-        reasons: int64[n], 1 for never sent, 2 for marked missing, 3 for deleted.
+        reasons: int64[n], 1 for never sent, 2 for marked missing, 3 for deleted, 4 for not
+            counted.
         interval: The length of a slot in seconds.
 
     """
@@ -145,8 +149,10 @@ def _with_deleted(series: Series, before: Instant) -> Gaps:
 
 def _runs(series: Series, inner: int, outer: int) -> tuple[Int64, Int64]:
     """Return where runs of slots of one state begin, and their states."""
-    missing = series.values[inner:outer] == MISSING
-    never = series.quality[inner:outer] == NEVER_SENT
-    states = np.where(missing, np.where(never, _NEVER, _NEVER + 1), _PRESENT)
+    missing, quality = series.values[inner:outer] == MISSING, series.quality[inner:outer]
+    reasons = np.select(
+        [quality == NEVER_SENT, quality == NOT_COUNTED], [_NEVER, _NOT_COUNTED], _MARKED
+    )
+    states = np.where(missing, reasons, _PRESENT)
     begins = np.flatnonzero(np.append(states[:1] == states[:1], states[1:] != states[:-1]))
     return inner + begins, states[begins]

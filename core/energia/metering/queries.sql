@@ -495,7 +495,7 @@ b as materialized (
   from unnest(%(channels)s::bigint[], %(instants)s::timestamptz[], %(kinds)s::text[])
     with ordinality as b (channel, instant, kind, k)
 )
-select t.now, b.k, r.value, r.quality, r.equipment
+select t.now, b.k, r.value, r.quality, r.equipment, r.import_id
 from t left join (
   b join register_read r on r.channel_id = b.channel and r.read_at = b.instant
     and r.kind = b.kind and r.superseded_at is null
@@ -562,10 +562,10 @@ b as materialized (
   from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
     with ordinality as b (channel, first, past, k)
 )
-select t.now, s.k, s.first, s.past, s.value, s.quality
+select t.now, s.k, s.first, s.past, s.value, s.quality, s.import_id
 from t left join (
   select distinct on (b.k) b.k, extract(epoch from s.start_at)::bigint as first,
-    extract(epoch from s.end_at)::bigint as past, s.value, s.quality
+    extract(epoch from s.end_at)::bigint as past, s.value, s.quality, s.import_id
   from b join stretch s on s.channel_id = b.channel and s.superseded_at is null
     and s.start_at < b.past and s.end_at > b.first
   order by b.k, s.start_at = b.first and s.end_at = b.past, s.start_at

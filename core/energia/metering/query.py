@@ -13,6 +13,7 @@ slot, the earliest at which they can have been sent.
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import attrs
@@ -24,10 +25,11 @@ from energia.errors import ReadingsDeleted
 from energia.metering.blocks import blocks_of
 from energia.metering.merge import Blocks
 from energia.metering.models import Channel
-from energia.metering.reads import read_stretches
+from energia.metering.reads import MANY, read_stretches
 from energia.metering.series import MISSING, NEVER_SENT, Series
-from energia.metering.stretches import by_days, laid, slotted
+from energia.metering.stretches import Stretch, by_days, laid, slotted
 from energia.time import DAY, Zone, utc_text
+from energia.work import off_loop
 
 SQL: Final = load(__package__)
 #: How many slots a piece has, so that a long window is never in memory as a whole.
@@ -190,13 +192,18 @@ async def _read_stretches(
     zones = dict(await queries.fetch(_zone, SQL["zones_of_channels"], keys)) if keys else {}
     answers = []
     for span, each in zip(spans, known, strict=True):
-        lay = (span.channel.grid, span.start, span.end)
-        if span.channel.by_days:
-            series = laid(by_days(each.stretches, zones[span.channel.key]), *lay)
-        else:
-            series = slotted(each.stretches, *lay)
+        work = partial(_on_slots, span, each.stretches, zones.get(span.channel.key))
+        series = await off_loop(work) if len(each.stretches) > MANY else work()
         answers.append(StoredSeries(series, each.revision_at))
     return answers
+
+
+def _on_slots(span: Span, stretches: Sequence[Stretch], zone: Zone | None) -> Series:
+    """Return stretches as slots: of days in a *zone*, or of the channel's own."""
+    window = (span.channel.grid, span.start, span.end)
+    if zone is None:
+        return slotted(stretches, *window)
+    return laid(by_days(stretches, zone), *window)
 
 
 def _zone(key: int, name: str) -> tuple[int, Zone]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 import attrs
@@ -19,12 +20,16 @@ from energia.db.tenant import Queries
 from energia.errors import Fault
 from energia.metering.models import Channel
 from energia.metering.outcome import WARNING, Counts, Problems
+from energia.metering.registers import EXACT
 from energia.metering.series import MISSING
 from energia.metering.stretches import KINDS, Read, ReadKind, Stretch, between
 from energia.time import HOUR, Instant, utc, utc_text
 from energia.units import decimal_text
+from energia.work import off_loop
 
 SQL: Final = load(__package__)
+#: From so many on, reads and stretches are worked on beside the event loop.
+MANY: Final = 1_000
 #: A read is at most so many seconds ahead of our clock: clocks of readers go wrong.
 AHEAD: Final = HOUR
 #: Why nothing is stored of a time whose readings were deleted.
@@ -80,7 +85,7 @@ def in_register_unit(value: Decimal, sent: Fraction, own: Fraction) -> Decimal |
     ratio = sent / own
     shift = len(str(max(ratio.numerator, ratio.denominator))) - 1
     shift = shift if ratio >= 1 else -shift
-    return value.scaleb(shift) if Fraction(10) ** shift == ratio else None
+    return EXACT.scaleb(value, shift) if Fraction(10) ** shift == ratio else None
 
 
 @attrs.frozen(eq=False)
@@ -114,12 +119,17 @@ class ReadStore:
             if wrong := self._wrong_time(each):
                 first.pop(each.key)
                 self._refuse(each.place, *wrong)
-            elif before is not each and before.read.value == each.read.value:
-                self.counts.repeated += 1
             elif before is not each:
-                message = f"the read was sent before, with {before.read.value}"
-                self._refuse(each.place, "duplicate_in_request", message, sent=each.read.value)
+                self._note_again(each, before.read.value)
         return list(first.values())
+
+    def _note_again(self, sent: SentRead, before: Decimal) -> None:
+        """Note a read that was sent twice: one of another value is refused."""
+        if before == sent.read.value:
+            self.counts.repeated += 1
+        else:
+            message = f"the read was sent before, with {before}"
+            self._refuse(sent.place, "duplicate_in_request", message, sent=sent.read.value)
 
     def _wrong_time(self, sent: SentRead) -> tuple[str, str] | None:
         """Return why nothing can be stored of the time of a read."""
@@ -137,18 +147,26 @@ class ReadStore:
         rows = await self.queries.fetch(_ReadThen, SQL["reads_at"], _keys(sent))
         moment = rows[0].now
         stored = {row.position - 1: row for row in rows if row.position is not None}
-        changed = [
-            index for index, each in enumerate(sent) if not _is_same(each, stored.get(index))
-        ]
-        self.counts.created += len([index for index in changed if index not in stored])
-        self.counts.corrected += len([index for index in changed if index in stored])
-        self.counts.unchanged += len(sent) - len(changed)
-        if changed:
-            new = [sent[index] for index in changed]
+        new = [each for index, each in enumerate(sent) if self._is_new(each, stored.get(index))]
+        if new:
             await self.queries.execute(SQL["reads_supersede"], {**_keys(new), "now": moment})
             columns = {**_keys(new), **_values(new), "import": self.number, "now": moment}
             await self.queries.execute(SQL["reads_insert"], columns)
             await self._warn(new)
+
+    def _is_new(self, sent: SentRead, stored: "_ReadThen | None") -> bool:
+        """Count a read; tell whether it is to be stored."""
+        if stored is None:
+            self.counts.created += 1
+        elif stored.import_ == self.number:  # of a batch before: the first stands, as in `once`
+            self._note_again(sent, stored.value)
+            return False
+        elif _is_same(sent, stored):
+            self.counts.unchanged += 1
+            return False
+        else:
+            self.counts.corrected += 1
+        return True
 
     async def _warn(self, sent: Sequence[SentRead]) -> None:
         """Tell of reads that went back or are above what the meter can have measured."""
@@ -175,29 +193,36 @@ class ReadStore:
         rows = await self.queries.fetch(_StretchThen, SQL["stretches_at"], _spans(asked))
         moment = rows[0].now
         stored = {row.position - 1: row for row in rows if row.position is not None}
-        changed: list[SentStretch] = []
-        for index, each in enumerate(asked):
-            row = stored.get(index)
-            if row is None:
-                changed.append(each)
-                self.counts.created += each.stretch.value != MISSING
-                self.counts.missing += each.stretch.value == MISSING
-            elif (row.start, row.end) != (each.stretch.start, each.stretch.end):
-                message = f"{utc_text(row.start)} to {utc_text(row.end)} is stored already"
-                self._refuse(each.place, "overlap", message)
-            elif each.stretch.value == MISSING:
-                self.counts.missing += 1  # a null never erases a value
-            elif (row.value, row.quality) == (each.stretch.value, each.stretch.quality):
-                self.counts.unchanged += 1
-            else:
-                changed.append(each)
-                self.counts.corrected += row.value is not None
-                self.counts.created += row.value is None
+        changed = [
+            each for index, each in enumerate(asked) if self._is_changed(each, stored.get(index))
+        ]
         if changed:
             columns = {**_spans(changed), "now": moment}
             await self.queries.execute(SQL["stretches_supersede"], columns)
             more = {**_quantities(changed), "import": self.number}
             await self.queries.execute(SQL["stretches_insert"], columns | more)
+
+    def _is_changed(self, sent: SentStretch, row: "_StretchThen | None") -> bool:
+        """Count a stretch; tell whether it is to be stored."""
+        value = sent.stretch.value
+        if row is None:
+            self.counts.created += value != MISSING
+            self.counts.missing += value == MISSING
+            return True
+        if (row.start, row.end) != (sent.stretch.start, sent.stretch.end):
+            message = f"{utc_text(row.start)} to {utc_text(row.end)} is stored already"
+            self._refuse(sent.place, "overlap", message)
+        elif value == MISSING:
+            self.counts.missing += 1  # a null never erases a value
+        elif (row.value, row.quality) == (value, sent.stretch.quality):
+            self.counts.unchanged += 1
+        elif row.value is not None and row.import_ == self.number:  # of a batch before
+            self._refuse(sent.place, "duplicate_in_request", _again(sent))
+        else:
+            self.counts.corrected += row.value is not None
+            self.counts.created += row.value is None
+            return True
+        return False
 
     def _apart(self, sent: Sequence[SentStretch]) -> list[SentStretch]:
         """Return stretches that do not overlap; equal ones are folded, others refused."""
@@ -212,13 +237,17 @@ class ReadStore:
             elif each.stretch == last.stretch:
                 self.counts.repeated += 1
             elif each.stretch.start < last.stretch.end:
-                begin, end = utc_text(last.stretch.start), utc_text(last.stretch.end)
                 is_same = last.stretch.start == each.stretch.start
                 code = "duplicate_in_request" if is_same else "overlap"
-                self._refuse(each.place, code, f"{begin} to {end} was sent before")
+                self._refuse(each.place, code, _again(last))
             else:
                 kept.append(each)
         return kept
+
+
+def _again(sent: SentStretch) -> str:
+    start, end = utc_text(sent.stretch.start), utc_text(sent.stretch.end)
+    return f"{start} to {end} was sent before"
 
 
 def _warning(sent: SentRead, stretch: Stretch) -> Fault:
@@ -240,11 +269,10 @@ class _ReadThen:
     value: Decimal
     quality: int
     equipment: str | None
+    import_: int
 
 
-def _is_same(sent: SentRead, stored: _ReadThen | None) -> bool:
-    if stored is None:
-        return False
+def _is_same(sent: SentRead, stored: _ReadThen) -> bool:
     read = sent.read
     told = (read.value, read.quality, read.equipment or stored.equipment)
     return told == (stored.value, stored.quality, stored.equipment)
@@ -260,6 +288,7 @@ class _StretchThen:
     end: int
     value: int | None
     quality: int
+    import_: int
 
 
 def _keys(sent: Sequence[SentRead]) -> dict[str, object]:
@@ -380,7 +409,8 @@ async def read_stretches(
     for index, of_channel in zip(wanted, reads, strict=True):
         channel = asked[index][0]
         known = [row.read for row in of_channel]
-        found = between(known, channel.register, channel.register_factor)
+        work = partial(between, known, channel.register, channel.register_factor)
+        found = await off_loop(work) if len(known) > MANY else work()
         answers[index] = KnownStretches(found, _newest(of_channel))
     others = [index for index, is_one in enumerate(is_register) if not is_one]
     if others:

@@ -14,14 +14,12 @@ import attrs
 from energia.convert.scalars import Unfit
 from energia.time import Instant, utc_text
 
-#: Differences of reads are exact: no read has more than 50 digits.
-_EXACT: Final = Context(prec=60)
+#: Reads keep their digits, and differences are exact: no read has more than 50.
+EXACT: Final = Context(prec=60)
 #: A drop of so many of its last digits is a dip, such as rounding makes: nothing was used.
 _DIP: Final = 2
 #: The finest digit that counts: values are stored in micro-units.
 _FINEST: Final = -6
-
-
 #: Seconds of an hour: powers are energies of an hour.
 _HOUR: Final = 3600
 #: What a difference of two reads is, if it is not simply what was used: a dip (0 was used), the way
@@ -62,7 +60,7 @@ class RegisterRules:
 
     def fits(self, used: Decimal, seconds: int) -> bool:
         """Whether the meter can have measured so much in so many seconds."""
-        return self.most is None or _EXACT.multiply(used, _HOUR) <= _EXACT.multiply(
+        return self.most is None or EXACT.multiply(used, _HOUR) <= EXACT.multiply(
             self.most, seconds
         )
 
@@ -72,14 +70,16 @@ class RegisterRules:
         A fall is a dip, if it is of two of the last digits at most; past the last digit and on from
         0, if the digits are known and so much can have been used; else it is no difference at all.
         """
-        used = _EXACT.subtract(value, held)
+        used = EXACT.subtract(value, held)
         if used >= 0:
             return Used(used, None if self.fits(used, seconds) else "above_max_power")
         if -used <= _DIP * _resolution(held, value):
             return Used(Decimal(0), "dip")
         if self.digits is not None and self.most is not None:
-            round_ = _EXACT.add(used, Decimal(1).scaleb(self.digits))
-            if round_ >= 0 and self.fits(round_, seconds):
+            turn = Decimal(1).scaleb(self.digits)
+            round_ = EXACT.add(used, turn)
+            # What showed more than its digits can has others than were said.
+            if held < turn and self.fits(round_, seconds):
                 return Used(round_, "rollover")
         return Used(None, "register_went_back")
 

@@ -21,6 +21,7 @@ __all__ = [
     "LONGEST",
     "MISSING",
     "NEVER_SENT",
+    "NOT_COUNTED",
     "QUALITIES",
     "ChannelGrid",
     "Mask",
@@ -58,6 +59,8 @@ QUALITIES: Final = (
 ACTUAL: Final = 1
 #: In an array of quality codes: nothing was ever said of this slot.
 NEVER_SENT: Final = -1
+#: In an array of quality codes: a register was read, and tells nothing of this slot.
+NOT_COUNTED: Final = -2
 
 
 def refuse_length(seconds: float) -> None:
@@ -77,7 +80,8 @@ class Series:
         start: When the first slot starts, in seconds since 1970-01-01T00:00Z.
         interval: The length of a slot in seconds.
         values: int64[n], micro-units; `MISSING` where there is no value.
-        quality: int8[n], codes of `QUALITIES`; `NEVER_SENT` where nothing was ever sent.
+        quality: int8[n], codes of `QUALITIES`; `NEVER_SENT` where nothing was ever sent,
+            `NOT_COUNTED` where a register tells nothing, such as after it went back.
         edges: int64[m], where sums of several slots meet that were spread over them evenly: of the
             slots between two edges only the sum was measured. None where each slot was measured.
 

@@ -19,7 +19,15 @@ import attrs
 import numpy as np
 
 from energia.metering.registers import Finding, RegisterRules
-from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, QUALITIES, ChannelGrid, Series
+from energia.metering.series import (
+    ACTUAL,
+    MISSING,
+    NEVER_SENT,
+    NOT_COUNTED,
+    QUALITIES,
+    ChannelGrid,
+    Series,
+)
 from energia.time import DAY, Instant, Int64, Zone
 from energia.units import BOUND, MICRO
 
@@ -75,6 +83,12 @@ class Stretch:
     quality: int
     reason: Reason | None = None
 
+    @property
+    def code(self) -> int:
+        """The code of its quality in a series."""
+        is_untold = self.value == MISSING and self.reason is not None
+        return NOT_COUNTED if is_untold else self.quality
+
 
 def between(reads: Sequence[Read], rules: RegisterRules, factor: Fraction) -> list[Stretch]:
     """Return what a register measured from each of its reads to the next.
@@ -124,9 +138,10 @@ def _of_meters(reads: Sequence[Read]) -> list[Read]:
     for read in reads:
         if read.kind == "read" and read.instant in exchanged:
             continue
-        is_same = read.equipment is None and read.kind != "initial"
-        equipment = equipment if is_same else read.equipment
-        known.append(attrs.evolve(read, equipment=equipment))
+        if read.equipment is not None or read.kind == "initial":
+            equipment = read.equipment
+        is_told = read.equipment == equipment
+        known.append(read if is_told else attrs.evolve(read, equipment=equipment))
     return known
 
 
@@ -243,7 +258,7 @@ def laid(stretches: Sequence[Stretch], grid: ChannelGrid, start: Instant, end: I
     values = np.full(len(slots), MISSING, np.int64)
     quality = np.full(len(slots), NEVER_SENT, np.int8)
     for stretch, begin, past in _placed(stretches, grid, slots):
-        quality[begin:past] = stretch.quality
+        quality[begin:past] = stretch.code
         if stretch.value != MISSING:
             covered = grid.slots(stretch.start, stretch.end)
             part = np.arange(begin, past + 1) - (covered.start - slots.start)
@@ -278,12 +293,15 @@ def slotted(
         whole = _joined_slot(list(parts), grid.start(number), grid.interval)
         if whole is not None and number in slots:
             index = number - slots.start
-            values[index], quality[index] = whole.value, whole.quality
+            values[index], quality[index] = whole.value, whole.code
     return Series(grid.start(slots.start), grid.interval, values, quality)
 
 
 def _joined_slot(parts: Sequence[Stretch], start: Instant, length: int) -> Stretch | None:
     """Return what starts in a slot as one stretch; None if it is not just that slot."""
+    if len(parts) == 1:
+        (one,) = parts
+        return one if (one.start, one.end) == (start, start + length) else None
     ends = [start, *(each.end for each in parts)]
     is_whole = ends[-1] == start + length and ends[:-1] == [each.start for each in parts]
     return _joined([(start, each.end, each) for each in parts]) if is_whole else None

@@ -19,11 +19,11 @@ _COUNTED: Final = (
     ("substituted", "provisional", "estimated", "forecast"),
     ("questionable",),
 )
-#: The index in `_COUNTED` of each quality code; -1 is missing, or never sent (the last entry).
+#: The index in `_COUNTED` of each quality code, -2 and -1 at the end; -1 where there is no value.
 _KINDS: Final = np.array(
     [
         next((kind for kind, names in enumerate(_COUNTED) if quality in names), -1)
-        for quality in (*QUALITIES, "never sent")
+        for quality in (*QUALITIES, "not counted", "never sent")
     ],
     np.int8,
 )
@@ -104,11 +104,12 @@ def split_slots(series: Series, edges: Int64) -> int:
 
 
 def split_stretches(series: Series, edges: Int64) -> int:
-    """Return how many of the instants *edges* lie inside sums that were spread over their slots."""
-    if series.edges is None or len(series.edges) < 2:
+    """Return inside how many sums that were spread over their slots some instants *edges* lie."""
+    if series.edges is None:
         return 0
-    known = (edges > series.edges[0]) & (edges < series.edges[-1])
-    return int(np.count_nonzero(known & ~np.isin(edges, series.edges)))
+    inside = edges[~np.isin(edges, series.edges)]
+    past = np.unique(np.searchsorted(series.edges, inside))
+    return int(np.count_nonzero((past > 0) & (past < len(series.edges))))
 
 
 def first_slots(series: Series, edges: Int64) -> Int64:

@@ -16,7 +16,7 @@ from energia.pricing.exact import decimal_text, exact_sum, exact_text, sums
 from energia.pricing.rounding import Rounding
 from energia.pricing.schedule import Rule, Schedule
 from energia.pricing.segments import Due, Segment
-from energia.pricing.slots import Portion, Slots
+from energia.pricing.slots import NeedsFiner, Portion, Slots
 from energia.pricing.tariffs import Version
 from energia.time import Zone
 from energia.units import MICRO
@@ -100,9 +100,10 @@ def all_slots(slots: Slots, role: str) -> Placement:
 def by_rule(slots: Slots, role: str, schedule: Schedule, period: str) -> Placement:
     """Return the slots of *role* that *schedule* puts into *period*, by the rule that does so."""
     part, zone = slots.portion(role, ()), schedule.zone(slots.zone)
-    if part.edges is not None:
-        return all_slots(slots, role)  # sums of days: no rule tells their slots apart
-    calendar = slots.calendar(_told_apart(schedule), role)
+    try:
+        calendar = slots.calendar(_told_apart(schedule), role)
+    except NeedsFiner:  # sums of several slots: periods tell them apart, and rules do not
+        return _by_period(slots, role, schedule, period)
     rules = [_index(calendar.periods[key]) for key in calendar.keys.tolist()]
     runs = [
         run
@@ -111,6 +112,22 @@ def by_rule(slots: Slots, role: str, schedule: Schedule, period: str) -> Placeme
     ]
     used = tuple(_used(schedule, runs))
     return Placement(zone.name, unit_of(role), used, tuple(_shown(runs, part.grid, zone)))
+
+
+def _by_period(slots: Slots, role: str, schedule: Schedule, period: str) -> Placement:
+    """Return the slots of *role* that *schedule* puts into *period*, by whichever rule."""
+    part, zone = slots.portion(role, ()), schedule.zone(slots.zone)
+    calendar = slots.calendar(schedule, role)
+    runs = [
+        run
+        for run, key in zip(
+            _summed(part, calendar.bounds, [None] * len(calendar.bounds)),
+            calendar.keys.tolist(),
+            strict=True,
+        )
+        if calendar.periods[key] == period
+    ]
+    return Placement(zone.name, unit_of(role), (), tuple(_shown(runs, part.grid, zone)))
 
 
 def rule_text(rule: Rule) -> str:

@@ -287,9 +287,8 @@ class _Cutter:
 
     def _tell_split(self, role: str, portion: Portion, first: int, last: int) -> None:
         begins = [span.start for span in self.spans[first + 1 : last + 1]]
-        cut = sum(portion.stretch_at(begin) is not None for begin in begins)
-        if cut:
-            self.assumptions[spread(role, cut)] = None
+        if stretches := portion.cut_by(begins):
+            self.assumptions[spread(role, len(stretches))] = None
         grid = portion.grid
         inside = sum((begin - grid.start) % grid.interval != 0 for begin in begins)
         if inside:

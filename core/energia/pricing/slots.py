@@ -142,6 +142,10 @@ class Portion:
             return None
         return int(self.edges[past - 1]), int(self.edges[past])
 
+    def cut_by(self, instants: Iterable[Instant]) -> set[tuple[Instant, Instant]]:
+        """Return the sums of several slots in which some instants lie."""
+        return {found for each in instants if (found := self.stretch_at(each)) is not None}
+
     def first_stretch(self) -> tuple[Instant, Instant] | None:
         """Return the first sum of several slots; None if each slot was measured."""
         if self.edges is None:

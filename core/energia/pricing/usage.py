@@ -303,7 +303,7 @@ class _Cutting:
         stretches = [(edge, whole.stretch_at(edge)) for edge in window]
         cut = [(edge, stretch) for edge, stretch in stretches if stretch is not None]
         if cut and self.terms.missing == "estimate":
-            self.result.assumptions[spread(role, len(cut))] = None
+            self.result.assumptions[spread(role, len(whole.cut_by(window)))] = None
             return False
         zone = self.days.zone
         for edge, stretch in cut:

@@ -130,6 +130,7 @@ def _times_are_said_once(  # noqa: PLR0913, PLR0917 - all that says where times 
     day_rows: bool,
     length: str | None,
     end_column: str | None,
+    reads: bool,
 ) -> Iterator[Fault]:
     """Refuse a date without a time: it would store one value a day, and lose the others."""
     apart = time_column is not None or wide is not None or day_rows
@@ -137,12 +138,13 @@ def _times_are_said_once(  # noqa: PLR0913, PLR0917 - all that says where times 
     if apart and timed:
         message = "the time of day is elsewhere: the date format has the date alone"
         yield Fault("bad_date_format", message, "/date_format")
-    whole_days = length is not None or end_column is not None
+    whole_days = length is not None or end_column is not None or reads
     if not apart and not timed and date_format != "iso" and not whole_days:
         message = (
             "the date format has no time of day; say where that is: in `time_column`, in a column "
             "for each interval (`wide`), or below rows of dates (`day_rows`); or that a row is a "
-            "whole day, month or year (`length`), or until when it is (`end_column`)"
+            "whole day, month or year (`length`), or until when it is (`end_column`); or that "
+            "values are what a register shows (`reads`)"
         )
         yield Fault("bad_date_format", message, "/date_format")
 

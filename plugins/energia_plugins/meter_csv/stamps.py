@@ -86,7 +86,10 @@ def _reader(
     if options.day_rows:
         return _DayRows(start, times, part, Days.of(options) if by_number else None).read, None
     if time is None:
-        return _whole(start, times, part), None if part else times.block
+        stamps = _whole(start, times, part)
+        if options.reads:
+            return _dates_too(options, start, zone, stamps), None
+        return stamps, None if part else times.block
     if by_number:
         return Numbers(start, time, Days.of(options)).read, None
     return _two(start, time, times, part), None
@@ -94,19 +97,24 @@ def _reader(
 
 def _days_or_stamps(options: TableOptions, column: int, zone: Zone | None) -> Reader:
     """Return what reads dates alone as their midnights, and whole stamps where there are some."""
-    of_days = Times(StampFormat.of_two(options.date_format, "iso"), zone, False, False, False)
-    timed = options.date_format == "iso" or has_time(options.date_format)
-    if not timed:
-        return lambda cells, series, blank: of_days.read(
-            plain(cells[column]), "00:00", series, blank
-        )
     of_stamps = Times(StampFormat.of_stamps(options.date_format), zone, False, False, False)
+    stamps = _whole(column, of_stamps, None)
+    return _dates_too(options, column, zone, stamps)
 
-    def read(cells: Sequence[str], series: object, blank: bool) -> int:
+
+def _dates_too(options: TableOptions, column: int, zone: Zone | None, stamps: Reader) -> Reader:
+    """Return what reads dates alone as their midnights, and *stamps* where there are some."""
+    of_days = Times(StampFormat.of_two(options.date_format, "iso"), zone, False, False, False)
+    if options.date_format != "iso":
+        if has_time(options.date_format):
+            return stamps
+        return lambda cells, series, blank: of_days.midnight(plain(cells[column]))
+
+    def read(cells: Sequence[str], series: object, blank: bool) -> int | None:
         text = plain(cells[column])
-        if options.date_format == "iso" and len(text) == _DATE:
-            return of_days.read(text, "00:00", series, blank)
-        return of_stamps.stamp(text, series, blank)
+        if len(text) == _DATE:
+            return of_days.midnight(text)
+        return stamps(cells, series, blank)
 
     return read
 

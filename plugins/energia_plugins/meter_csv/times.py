@@ -185,6 +185,7 @@ class Times:
     _orders: dict[object, _Order] = attrs.field(factory=dict, init=False)
     _days: dict[str, _Day] = attrs.field(factory=dict, init=False)
     _hours: dict[str, _Clock] = attrs.field(factory=dict, init=False)
+    _midnights: dict[str, int] = attrs.field(factory=dict, init=False)
 
     def stamp(self, text: str, series: object, blank: bool) -> int:
         """Return the instant of a stamp in one cell, in seconds, UTC.
@@ -278,6 +279,13 @@ class Times:
         order.plain(local, blank)
         return local - day.shift
 
+    def midnight(self, text: str) -> int:
+        """Return when a day begins, in seconds, UTC, also where clocks have no midnight on it."""
+        if (known := self._midnights.get(text)) is not None:
+            return known
+        day = parsed(self.format.day, text, "date", self.format.name)
+        return kept(self._midnights, text, known_zone(self.zone, text).midnight(day))
+
     def is_day(self, text: str) -> bool:
         """Tell whether *text* is a date alone."""
         try:
@@ -369,11 +377,16 @@ def _naive(local: int) -> datetime:
 
 
 def zone_of(zone: Zone | None, text: str) -> tzinfo:
+    """Return the rules of the zone of local times; raises `BadTime` where none was given."""
+    return known_zone(zone, text).tzinfo
+
+
+def known_zone(zone: Zone | None, text: str) -> Zone:
     """Return the zone of local times; raises `BadTime` where none was given."""
     if zone is None:
         message = f"{text!r} has no offset: say its zone, such as `timezone=Europe/Vienna`"
         raise BadTime("naive_time", message)
-    return zone.tzinfo
+    return zone
 
 
 def offsets(zone: tzinfo, local: int) -> tuple[int, int]:

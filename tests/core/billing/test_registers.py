@@ -150,6 +150,23 @@ async def test_a_new_price_between_reads(client: Client) -> None:
     assert [each["code"] for each in bill["assumptions"]] == ["spread_readings"]
 
 
+SUMMER = {"season": {"from": "03-01", "to": "04-05"}}
+
+
+@pytest.mark.parametrize("hours", [[("00:00", "24:00")], [("00:00", "08:00"), ("08:00", "24:00")]])
+async def test_the_explanation_of_seasons(client: Client, hours: list[tuple[str, str]]) -> None:
+    """Each line has what was used in its season, also where a rule is of some hours."""
+    rules = [{"period": "summer", **SUMMER, "from": begin, "to": end} for begin, end in hours]
+    schedule = {"rules": rules, "default": "winter"}
+    charge = {**TIME_OF_USE, "schedule": schedule, "rates": {"summer": "1", "winter": "2"}}
+    version = {"valid_from": "2025-01-01", "charges": [charge]}
+    await read_monthly(client, {**tariff_of(version), "timezone": "America/Sao_Paulo"})
+    bill = await success(client, "POST", "/v1/bills", {**BILL, "end": "2025-05-06"})
+    explained = await success(client, "GET", f"/v1/bills/{bill['id']}/explain")
+    calendars = [line["calendar"]["runs"] for line in explained["lines"]]
+    assert [[run["quantity"] for run in runs] for runs in calendars] == [["237"], ["229"]]
+
+
 async def test_an_issued_bill_and_a_corrected_read(client: Client) -> None:
     """A corrected read leaves the issued bill as it is, and lists it as affected."""
     await read_monthly(client)
@@ -221,3 +238,39 @@ async def test_a_cost_from_read_to_read(client: Client) -> None:
     guess = await success(client, "POST", "/v1/costs", {**between, "missing": "estimate"})
     assert guess["total"] == "59.25"
     assert [each["code"] for each in guess["assumptions"]] == ["spread_readings"]
+
+
+async def test_a_sum_of_an_estimated_register(client: Client) -> None:
+    """Two registers are added up: where one is estimated, so is the sum."""
+    tariffs = [{**REGISTER, "id": "day"}, {**REGISTER, "id": "night"}]
+    await success(client, "PUT", "/v1/sites/home", SAO_PAULO)
+    await success(client, "PUT", "/v1/meters/m", {"site": "home", "channels": tariffs})
+    for channel, quality in (("day", "estimated"), ("night", "actual")):
+        times = ("2025-03-05", "1"), ("2025-04-06", "9")
+        sent = reads(*times, channel=channel, quality=quality)
+        await success(client, "POST", READS, sent)
+    await success(client, "PUT", "/v1/tariffs/flat", tariff(FLAT))
+    body = {"meter": "m", "tariff": "flat", "start": "2025-03-05", "end": "2025-04-06"}
+    named = {"import": ["day", "night"]}
+    cost = await success(client, "POST", "/v1/costs", {**body, "channels": named})
+    assert (cost["total"], cost["coverage"]["estimated"]) == ("8.00", 3072)
+
+
+async def test_a_charge_by_time_of_day_after_an_exchange_of_channels(client: Client) -> None:
+    """A register until 20 March, hours since: the bill of March cannot be told by hours."""
+    energy = {name: REGISTER[name] for name in ("quantity", "direction", "unit")}
+    channels = [REGISTER, {"id": "new", **energy, "interval": "PT1H"}]
+    await success(client, "PUT", "/v1/sites/home", SAO_PAULO)
+    await success(client, "PUT", "/v1/meters/m", {"site": "home", "channels": channels})
+    sent = reads(("2025-03-05", "1"), ("2025-03-20", "9"), channel="import")
+    await success(client, "POST", READS, sent)
+    hours = {"meter": "m", "channel": "new", "interval": "PT1H", "values": [1] * 24 * 17}
+    series = {"series": [{**hours, "start": "2025-03-20T03:00:00Z"}]}
+    await success(client, "POST", "/v1/readings", series)
+    await success(client, "PUT", "/v1/tariffs/hours", tariff(TIME_OF_USE))
+    day = "2025-03-20"
+    dated = [{"channel": "import", "end": day}, {"channel": "new", "start": day}]
+    body = {"meter": "m", "tariff": "hours", "end": "2025-04-06", "channels": {"import": dated}}
+    whole = await refusal(client, "POST", "/v1/costs", {**body, "start": "2025-03-05"})
+    since = await success(client, "POST", "/v1/costs", {**body, "start": "2025-03-20"})
+    assert (whole[0], since["total"]) == (422, "222.00")

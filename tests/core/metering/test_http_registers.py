@@ -1,6 +1,7 @@
 """Reads of registers, exchanges and stretches over HTTP."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -101,6 +102,8 @@ async def test_wrong_reads(api: Client) -> None:
         read("2026-03-02", "1", unit="kvarh"),
         read("2099-03-02", "1"),
         read("2026-03-02T00:00:00.5Z", "1"),
+        read("2026-03-03", "100000"),
+        read("2026-03-04", "-1"),
     ]
     faults = await refused(api, READS, {"reads": wrong})
     assert sorted(faults) == [
@@ -110,6 +113,8 @@ async def test_wrong_reads(api: Client) -> None:
         ("/reads/4", "wrong_unit"),
         ("/reads/5", "in_future"),
         ("/reads/6", "off_grid"),
+        ("/reads/7", "out_of_range"),
+        ("/reads/8", "out_of_range"),
     ]
     assert (await ask(api, f"{READS}?channel=r&{YEAR}"))["items"] == []
 
@@ -128,6 +133,14 @@ async def test_a_late_read_from_which_the_register_falls(api: Client) -> None:
     assert [(each["code"], each["pointer"]) for each in late["problems"]] == [
         ("register_went_back", "/reads/0")
     ]
+
+
+async def test_a_read_of_many_digits(api: Client) -> None:
+    """All of them are kept."""
+    value = "12345.123456789012345678901234567"
+    await ask(api, READS, {"reads": [read("2026-03-01", value)]})
+    (kept,) = (await ask(api, f"{READS}?channel=r&{YEAR}"))["items"]
+    assert kept["value"] == value
 
 
 async def test_a_window_that_ends_before_a_wrong_read(api: Client) -> None:
@@ -171,7 +184,18 @@ async def test_usage_of_a_register(api: Client) -> None:
     assert [each["value"] for each in whole["data"]] == ["10"] * 10
     assert {each["peak"] for each in whole["data"]} == {None}
     assert [(each["code"], each["slots"]) for each in whole["assumptions"]] == [
-        ("spread_readings", 9)
+        ("spread_readings", 1)
+    ]
+
+
+async def test_gaps_of_a_register(api: Client) -> None:
+    """Before the first read nothing was sent; where it went back it did not count."""
+    sent = [("2026-03-02", "50"), ("2026-03-04", "3"), ("2026-03-05", "4")]
+    await ask(api, READS, {"reads": [read(*each) for each in sent]})
+    gaps = (await ask(api, "/v1/meters/m/gaps?channel=r&start=2026-03-01&end=2026-03-05"))["items"]
+    assert [(each["start"][:10], each["slots"], each["reason"]) for each in gaps] == [
+        ("2026-03-01", 96, "never_sent"),
+        ("2026-03-02", 192, "not_counted"),
     ]
 
 
@@ -254,6 +278,47 @@ async def test_a_file_of_reads(api: Client) -> None:
     assert (outcome["received"], outcome["created"]) == (3, 3)
     listed = (await ask(api, f"{READS}?channel=r&start=2026-02-01&end=2026-04-01"))["items"]
     assert [each["value"] for each in listed] == ["35089.902", "35089.984", "35090.000"]
+
+
+async def test_a_file_of_reads_of_days(api: Client) -> None:
+    """A date alone is its midnight, or when the day began that had none."""
+    text = "start,value\n2018-11-03,10\n2018-11-04,11\n2018-11-05T10:30,12\n"
+    path = "/v1/imports?format=csv&meter=m&channel=r&reads=true&timezone=America/Sao_Paulo"
+    async with api.post(path, data=text) as answer:
+        assert answer.status == 200, await answer.text()
+    listed = (await ask(api, f"{READS}?channel=r&start=2018-01-01&end=2019-01-01"))["items"]
+    assert [(each["at"], each["value"]) for each in listed] == [
+        ("2018-11-03T00:00:00-03:00", "10"),
+        ("2018-11-04T01:00:00-02:00", "11"),
+        ("2018-11-05T10:30:00-02:00", "12"),
+    ]
+
+
+async def test_a_file_of_reads_that_are_missing(api: Client) -> None:
+    """A read that is said to be missing is none, whatever stands beside."""
+    text = "start,value,q\n2026-03-01,10,V\n2026-03-02,11,M\n"
+    words = "quality_column=q&quality_words=V=actual,M=missing&timezone=UTC"
+    path = f"/v1/imports?format=csv&meter=m&channel=r&reads=true&{words}"
+    async with api.post(path, data=text) as answer:
+        refusal = await answer.json()
+    assert [(each["line"], each["code"]) for each in refusal["errors"]] == [
+        (3, "missing_with_value")
+    ]
+
+
+async def test_a_file_of_reads_that_says_two_things(api: Client) -> None:
+    """However far apart: the first read of an instant stands, and one that is equal is folded."""
+    first = datetime(2025, 1, 1, tzinfo=UTC)
+    times = [(first + timedelta(minutes=at)).isoformat() for at in range(8200)]
+    text = "\n".join(
+        ["start,value", *(f"{time},1" for time in times), f"{times[0]},5", f"{times[1]},1"]
+    )
+    path = "/v1/imports?format=csv&meter=m&channel=r&reads=true&on_problem=skip"
+    async with api.post(path, data=text) as answer:
+        outcome = await answer.json()
+    counts = [outcome[name] for name in ("created", "corrected", "repeated", "rejected")]
+    assert counts == [8200, 0, 1, 1]
+    assert [each["code"] for each in outcome["problems"]] == ["duplicate_in_request"]
 
 
 async def test_a_file_of_reads_for_slots(api: Client) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.metering.registers import RegisterRules
-from energia.metering.series import MISSING, NEVER_SENT, ChannelGrid
+from energia.metering.series import MISSING, NEVER_SENT, NOT_COUNTED, ChannelGrid
 from energia.metering.stretches import Read, ReadKind, Stretch, between, by_days, laid, slotted
 from energia.time import DAY, HOUR, Zone, instant_of
 
@@ -59,6 +59,12 @@ def test_a_reset_is_no_rollover() -> None:
     """What would be more than the meter can measure is no rollover."""
     found = between(reads("50000", "3", "4"), RULES, Fraction(1))
     assert told(found) == [(None, "register_went_back"), (1_000, None)]
+
+
+def test_more_digits_than_were_said() -> None:
+    """A register that showed more than its digits can has not begun again at 0."""
+    found = between(reads("150000", "50100"), RULES, Fraction(1))
+    assert told(found) == [(None, "register_went_back")]
 
 
 def test_a_dip() -> None:
@@ -223,4 +229,4 @@ def test_reads_within_a_slot() -> None:
     sent += [Read(1000, Decimal(0)), Read(1800, Decimal(1)), Read(2800, Decimal(2))]
     series = slotted(between(sent, RegisterRules(), Fraction(1)), ChannelGrid(900), 0, 2700)
     assert series.values.tolist() == [3 * KWH, MISSING, MISSING]
-    assert series.quality.tolist() == [5, 0, -1]
+    assert series.quality.tolist() == [5, NOT_COUNTED, NEVER_SENT]

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -151,7 +152,12 @@ def test_periods_need_readings_only_where_they_change() -> None:
     """A price that changes at 06:00 needs slots from 04:00 on, and the sum before."""
     schedule = {"rules": [{"period": "day", "from": "06:00", "to": "24:00"}], "default": "night"}
     rates = {"day": "2", "night": "1"}
-    charge = {"kind": "energy.time_of_use", "rate": None, "schedule": schedule, "rates": rates}
+    charge: dict[str, Any] = {
+        "kind": "energy.time_of_use",
+        "rate": None,
+        "schedule": schedule,
+        "rates": rates,
+    }
     slots = readings(MIDDLE, QUARTER, *[1] * 16)
 
     found = cost(exchanged(read_at(0, 4), slots), **charge)
@@ -163,10 +169,9 @@ def test_periods_need_readings_only_where_they_change() -> None:
 
 def test_registers_that_are_read_at_other_times_meet_where_both_were() -> None:
     """Of two that are added up, the sum is known from 00:00 to 08:00 only, and not at 04:00."""
-    tariffs = {"kind": "demand", "interval": "PT15M"}
     both = [ChannelSeries("a", read_at(0, 4, 8)), ChannelSeries("b", read_at(0, 2, 8))]
 
     with pytest.raises(NeedsFiner, match=r"00:00:00Z to 2026-03-02T08:00"):
-        cost(both, **tariffs)
+        cost(both, kind="demand", interval="PT15M")
 
     assert cost(both).total == "32"

@@ -42,8 +42,8 @@ from energia.web.streams import FILES, JSON, NDJSON, ROWS, Accepted, Batch, Rows
 
 #: How many slots one answer has; `next` leads to the others.
 _SLOTS: Final = 400_000
-#: The names of the qualities; the last is that of `NEVER_SENT`, -1.
-_QUALITIES: Final = np.array([*QUALITIES, None], object)
+#: The names of the qualities; the last two are those of `NOT_COUNTED`, -2, and `NEVER_SENT`, -1.
+_QUALITIES: Final = np.array([*QUALITIES, None, None], object)
 _READING_COLUMNS: Final = ("start", "value", "unit", "quality")
 _GAP_COLUMNS: Final = ("start", "end", "slots", "reason")
 
@@ -206,8 +206,9 @@ class Gap:
         start: When the first slot starts, with the site's offset.
         end: When the last slot ends.
         slots: How many there are.
-        reason: Nothing was ever sent, it was sent that there is no value, or the readings were
-            deleted, as a law asks.
+        reason: Nothing was ever sent, it was sent that there is no value, the readings were
+            deleted, as a law asks, or the reads of a register do not tell what was used
+            (`not_counted`): `GET /v1/meters/{meter}/stretches` says why.
 
     """
 
