@@ -86,10 +86,10 @@ def _reader(
     if options.day_rows:
         return _DayRows(start, times, part, Days.of(options) if by_number else None).read, None
     if time is None:
-        stamps = _whole(start, times, part)
-        if options.reads:
-            return _dates_too(options, start, zone, stamps), None
-        return stamps, None if part else times.block
+        stamps, block = _whole(start, times, part), None if part else times.block
+        return (
+            (_dates_too(options, start, zone, stamps), None) if options.reads else (stamps, block)
+        )
     if by_number:
         return Numbers(start, time, Days.of(options)).read, None
     return _two(start, time, times, part), None
