@@ -37,6 +37,8 @@ GAS = {"id": "gas", "quantity": "gas_volume", "direction": "import", "unit": "m3
 METER = {"site": "home", "channels": [CHANNEL, REGISTER, {**GAS, "kind": "irregular"}]}
 OF_REGISTER = {"channel": "reactive", "start": "2026-03-01", "end": "2026-03-02"}
 READS = {"reads": [{"channel": "reactive", "at": "2026-03-01", "value": "18344.5"}]}
+WRONG_READ = {"channel": "reactive", "at": "2026-03-01"}
+WRONG_STRETCH = {"channel": "gas", "start": "2026-03-01"}
 EXCHANGE = {"channel": "reactive", "at": "2026-03-02", "final": "18350", "initial": "0"}
 STRETCH = {
     "stretches": [{"channel": "gas", "start": "2026-03-01", "end": "2026-03-02", "value": 2}]
@@ -123,9 +125,11 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/meters/{meter}/usage": {"path": {"meter": "main"}, "params": IMPORT},
     "POST /v1/meters/{meter}/registers": {"path": {"meter": "main"}, "json": READS},
     "POST /v1/meters/{meter}/exchange": {"path": {"meter": "main"}, "json": EXCHANGE},
+    "DELETE /v1/meters/{meter}/registers": {"path": {"meter": "main"}, "params": WRONG_READ},
     "GET /v1/meters/{meter}/registers": {"path": {"meter": "main"}, "params": OF_REGISTER},
     "POST /v1/meters/{meter}/stretches": {"path": {"meter": "main"}, "json": STRETCH},
     "GET /v1/meters/{meter}/stretches": {"path": {"meter": "main"}, "params": OF_REGISTER},
+    "DELETE /v1/meters/{meter}/stretches": {"path": {"meter": "main"}, "params": WRONG_STRETCH},
     "PUT /v1/holiday-lists/{holiday_list}": {
         "path": {"holiday_list": "np"},
         "json": HOLIDAYS,

@@ -242,6 +242,25 @@ class Intake:
             lambda: self._of_meter(meter, new, "/stretches", sent, sent_stretch)
         )
 
+    async def withdraw(self, meter: str, new: NewRead | NewStretch) -> Outcome:
+        """Take a read back, or a stretch, whatever its value; raises `NotFound`, or `Invalid`."""
+        return await persistent(lambda: self._withdrawn(meter, new))
+
+    async def _withdrawn(self, meter: str, new: NewRead | NewStretch) -> Outcome:
+        place, problems = Fault("", ""), Problems(self.limit)
+        async with self._refusals("json"), self.tenant.transaction() as queries:
+            zone = Zone.named(await registry.zone_of(queries, meter))
+            import_ = await Import.begin(queries, self._rules(skip=False), problems, "json")
+            await import_.meet({meter})
+            try:
+                gone = await import_.withdraw(meter, zone, new, place)
+            except Unfit as error:
+                raise Invalid.of(error.code, error.message, "/query/channel") from None
+            if not gone:
+                raise NotFound(f"the meter {meter!r} has nothing there")
+            outcome = await import_.finish(1, hashlib.sha256(dumps(new)).hexdigest())
+        return self._announced(import_, outcome)
+
     async def _of_meter(
         self,
         meter: str,
@@ -547,6 +566,16 @@ class Import:
         once = self._reads.once(sent)
         if once and not self.failed:
             await self._reads.put(once)
+
+    async def withdraw(
+        self, meter: str, zone: Zone, new: NewRead | NewStretch, place: Fault
+    ) -> bool:
+        """Take a read or a stretch back; tell whether there was one. Raises `Unfit`."""
+        self.meters.add(meter)
+        if isinstance(new, NewRead):
+            return await self._reads.withdraw(sent_read(self.directory, meter, zone, new, place))
+        stretch = sent_stretch(self.directory, meter, zone, new, place)
+        return await self._reads.withdraw_stretch(stretch)
 
     async def put_stretches(self, sent: Sequence[SentStretch]) -> None:
         """Store stretches, whose channels were looked up."""

@@ -567,7 +567,7 @@ from t left join (
   select distinct on (b.k) b.k, extract(epoch from s.start_at)::bigint as first,
     extract(epoch from s.end_at)::bigint as past, s.value, s.quality, s.import_id
   from b join stretch s on s.channel_id = b.channel and s.superseded_at is null
-    and s.start_at < b.past and s.end_at > b.first
+    and s.start_at < b.past and s.end_at > b.first and s.quality >= 0
   order by b.k, s.start_at = b.first and s.end_at = b.past, s.start_at
 ) s on true
 

@@ -21,7 +21,7 @@ from energia.errors import Fault
 from energia.metering.models import Channel
 from energia.metering.outcome import WARNING, Counts, Problems
 from energia.metering.registers import EXACT
-from energia.metering.series import MISSING
+from energia.metering.series import MISSING, NEVER_SENT
 from energia.metering.stretches import KINDS, Read, ReadKind, Stretch, between
 from energia.time import HOUR, Instant, utc, utc_text
 from energia.units import decimal_text
@@ -156,7 +156,7 @@ class ReadStore:
 
     def _is_new(self, sent: SentRead, stored: "_ReadThen | None") -> bool:
         """Count a read; tell whether it is to be stored."""
-        if stored is None:
+        if stored is None or stored.value is None:
             self.counts.created += 1
         elif stored.import_ == self.number:  # of a batch before: the first stands, as in `once`
             self._note_again(sent, stored.value)
@@ -166,6 +166,32 @@ class ReadStore:
             return False
         else:
             self.counts.corrected += 1
+        return True
+
+    async def withdraw(self, sent: SentRead) -> bool:
+        """Take a read back; tell whether there was one. What was known by it stays known."""
+        (row,) = await self.queries.fetch(_ReadThen, SQL["reads_at"], _keys([sent]))
+        if row.position is None or row.value is None:
+            return False
+        await self.queries.execute(SQL["reads_supersede"], {**_keys([sent]), "now": row.now})
+        gone = {"values": [None], "quality": [0], "equipment": [row.equipment]}
+        columns = {**_keys([sent]), **gone, "import": self.number, "now": row.now}
+        await self.queries.execute(SQL["reads_insert"], columns)
+        self.counts.corrected += 1
+        return True
+
+    async def withdraw_stretch(self, sent: SentStretch) -> bool:
+        """Take a stretch back; tell whether there was one."""
+        (row,) = await self.queries.fetch(_StretchThen, SQL["stretches_at"], _spans([sent]))
+        if row.position is None or row.start != sent.stretch.start:
+            return False
+        gone = Stretch(row.start, row.end, MISSING, NEVER_SENT)
+        whole = attrs.evolve(sent, stretch=gone)
+        columns = {**_spans([whole]), "now": row.now}
+        await self.queries.execute(SQL["stretches_supersede"], columns)
+        more = {**_quantities([whole]), "import": self.number}
+        await self.queries.execute(SQL["stretches_insert"], columns | more)
+        self.counts.corrected += 1
         return True
 
     async def _warn(self, sent: Sequence[SentRead]) -> None:
@@ -266,7 +292,7 @@ class _ReadThen:
 
     now: datetime
     position: int | None
-    value: Decimal
+    value: Decimal | None
     quality: int
     equipment: str | None
     import_: int
@@ -342,11 +368,14 @@ class KnownStretches:
 
 @attrs.frozen
 class StoredRead:
-    """A read, and when it was recorded; `span` is the number of the window, from 1."""
+    """A read, and when it was recorded; `span` is the number of the window, from 1.
+
+    It has no value where it was withdrawn.
+    """
 
     span: int
     instant: int
-    value: Decimal
+    value: Decimal | None
     quality: int
     kind: ReadKind
     equipment: str | None
@@ -355,6 +384,7 @@ class StoredRead:
     @property
     def read(self) -> Read:
         """The read."""
+        assert self.value is not None
         return Read(self.instant, self.value, self.quality, self.kind, self.equipment)
 
 
@@ -408,7 +438,7 @@ async def read_stretches(
     reads = await read_reads(queries, [asked[index] for index in wanted], _of(pins, wanted))
     for index, of_channel in zip(wanted, reads, strict=True):
         channel = asked[index][0]
-        known = [row.read for row in of_channel]
+        known = [row.read for row in of_channel if row.value is not None]
         work = partial(between, known, channel.register, channel.register_factor)
         found = await off_loop(work) if len(known) > MANY else work()
         answers[index] = KnownStretches(found, _newest(of_channel))
@@ -420,7 +450,7 @@ async def read_stretches(
         for row in await queries.fetch(_StretchRow, SQL["stretches_of"], windows):
             rows[row.span - 1].append(row)
         for index, of_stretches in zip(others, rows, strict=True):
-            stretches = [row.stretch for row in of_stretches]
+            stretches = [row.stretch for row in of_stretches if row.quality != NEVER_SENT]
             answers[index] = KnownStretches(stretches, _newest(of_stretches))
     return [answers[index] for index in range(len(asked))]
 

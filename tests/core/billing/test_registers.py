@@ -182,6 +182,20 @@ async def test_an_issued_bill_and_a_corrected_read(client: Client) -> None:
     assert [each["impact"]["total"] for each in listed["items"]] == ["118.00"]
 
 
+async def test_an_issued_bill_and_a_read_that_is_withdrawn(client: Client) -> None:
+    """The bill stays as it is, and is affected: its period cannot be billed any more."""
+    await read_monthly(client)
+    bill = await success(client, "POST", "/v1/bills", BILL)
+    await success(client, "POST", f"/v1/bills/{bill['id']}/issue")
+    await success(client, "DELETE", f"{READS}?at=2025-04-06T09:10:00-03:00")
+
+    explained = await success(client, "GET", f"/v1/bills/{bill['id']}/explain")
+    (listed,) = (await success(client, "GET", "/v1/bills?affected=true"))["items"]
+
+    assert explained["lines"][0]["line"]["quantity"] == "237"
+    assert listed["impact"]["reasons"] == ["readings"]
+
+
 async def test_an_exchange_within_a_bill(client: Client) -> None:
     """With both reads of the exchange, a bill is what both meters counted."""
     await read_monthly(client)

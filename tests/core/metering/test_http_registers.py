@@ -92,6 +92,38 @@ async def test_reads_again(api: Client) -> None:
     assert [each["value"] for each in known["items"]] == ["4"]
 
 
+async def test_a_read_is_withdrawn(api: Client) -> None:
+    """A read with a wrong date goes, what was known by it stays, and it may be sent again."""
+    await ask(api, READS, {"reads": [read("2026-03-01", "1"), read("2026-03-20", "99")]})
+    recorded = (await ask(api, f"{READS}?channel=r&{YEAR}"))["items"][1]["recorded_at"]
+    path = f"{READS}?channel=r&at=2026-03-20"
+
+    gone, again = await api.delete(path), await api.delete(path)
+
+    assert (gone.status, again.status) == (204, 404)
+    assert [each["value"] for each in (await ask(api, f"{READS}?channel=r&{YEAR}"))["items"]] == [
+        "1"
+    ]
+    before = recorded.replace("Z", "%2B00:00").replace("+", "%2B")
+    known = await ask(api, f"{STRETCHES}?channel=r&{YEAR}&known_at={before}")
+    assert [each["value"] for each in known["items"]] == ["98"]
+    sent = await ask(api, READS, {"reads": [read("2026-03-20", "5")]})
+    assert sent["created"] == 1
+
+
+async def test_a_stretch_is_withdrawn(api: Client) -> None:
+    """What was never measured goes, and another stretch may take its time."""
+    first = {"channel": "i", "start": "2026-01-14", "end": "2026-02-13", "value": "52.4"}
+    await ask(api, STRETCHES, {"stretches": [first]})
+
+    gone = await api.delete(f"{STRETCHES}?channel=i&start=2026-01-14")
+    other = await api.delete(f"{STRETCHES}?channel=i&start=2026-01-14")
+    longer = {**first, "end": "2026-02-14"}
+    stored = await ask(api, STRETCHES, {"stretches": [longer]})
+
+    assert (gone.status, other.status, stored["created"]) == (204, 404, 1)
+
+
 async def test_wrong_reads(api: Client) -> None:
     """Every read that cannot be stored is named, and none is stored."""
     wrong = [

@@ -4,13 +4,14 @@
 alter table channel add column by_days boolean not null default false;
 
 -- What registers showed, in the unit of their channel and with the digits that were written. A read
--- that is corrected stays, with the instant that ended it: what is current has none.
+-- that is corrected stays, with the instant that ended it: what is current has none. One without a
+-- value says that what was there was withdrawn.
 create table register_read (
   organization_id int not null,
   channel_id bigint not null,
   read_at timestamptz not null,
   kind text not null,
-  value numeric not null,
+  value numeric,
   quality smallint not null,
   equipment text,
   import_id bigint not null,
@@ -21,7 +22,8 @@ create table register_read (
 create unique index register_read_current on register_read (channel_id, read_at, kind)
   where superseded_at is null;
 
--- What was measured from one instant to another, in micro-units; null where it is missing.
+-- What was measured from one instant to another, in micro-units; null where it is missing, and with
+-- the quality -1 where it was withdrawn.
 create table stretch (
   organization_id int not null,
   channel_id bigint not null,

@@ -1,17 +1,25 @@
 """Registers that are read, exchanges of meters, and readings that have no slots."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final
 
 import attrs
+from msgspec import Meta
 
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Invalid, NotFound
 from energia.metering.imports import Intake
-from energia.metering.models import NewExchange, NewReads, NewStretches, QualityName
+from energia.metering.models import (
+    NewExchange,
+    NewRead,
+    NewReads,
+    NewStretch,
+    NewStretches,
+    QualityName,
+)
 from energia.metering.outcome import Outcome
 from energia.metering.query import Span, refuse_deleted
 from energia.metering.reads import read_reads, read_stretches
@@ -40,6 +48,15 @@ from energia.web.routes import Routes
 
 #: So many years of quarter-hours are no concern here: what is listed are reads.
 _ANY: Final = 10**9
+
+#: When a register was read.
+At = Annotated[
+    datetime | date,
+    Meta(
+        description="An instant with its offset, or a date: midnight in the site's zone.",
+        examples=["2026-02-05"],
+    ),
+]
 
 routes = Routes(tag="Registers", reads=READERS, writes=WRITERS)
 
@@ -101,6 +118,38 @@ class RegisterRead:
     recorded_at: datetime
 
 
+@routes.delete("/v1/meters/{meter}/registers", errors=(NotFound,))
+async def delete_read(
+    meter: MeterId,
+    at: At,
+    core: Core,
+    tenant: Tenant,
+    channel: ChannelId | None = None,
+    kind: ReadKind = "read",
+) -> None:
+    """Take a read back that was never so, such as one with a wrong date.
+
+    What was known by it stays known (`known_at`), and bills that were issued by it are affected. A
+    read whose value alone is wrong is corrected by sending it again.
+    """
+    wrong = NewRead(at=at, value=Decimal(0), channel=channel, kind=kind)
+    await _intake(core, tenant).withdraw(meter, wrong)
+
+
+@routes.delete("/v1/meters/{meter}/stretches", errors=(NotFound,))
+async def delete_stretch(
+    meter: MeterId, start: Start, core: Core, tenant: Tenant, channel: ChannelId | None = None
+) -> None:
+    """Take a stretch back that was never so, by when it starts; see reads of registers."""
+    wrong = NewStretch(start=start, end=_later(start), value=None, channel=channel)
+    await _intake(core, tenant).withdraw(meter, wrong)
+
+
+def _later(start: datetime | date) -> datetime | date:
+    """Return an end for a stretch of which only the start matters."""
+    return start + (timedelta(seconds=1) if isinstance(start, datetime) else timedelta(days=1))
+
+
 @routes.get("/v1/meters/{meter}/registers", errors=(NotFound, AmbiguousChannel))
 async def get_reads(
     meter: MeterId,
@@ -129,7 +178,7 @@ async def get_reads(
             read.recorded_at,
         )
         for read in reads
-        if window[1] <= read.instant < window[2]
+        if read.value is not None and window[1] <= read.instant < window[2]
     ]
     return _paged(listed, limit)
 
