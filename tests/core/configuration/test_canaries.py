@@ -37,6 +37,7 @@ FILLERS: Final = {
     "issuer": "https://id.example/",
     "audience": ["energia"],
     "repositories": ["acme/energia"],
+    "format": "csv",
 }
 _NOTHING: Final = object()
 
