@@ -36,7 +36,7 @@ from energia.web.routes import Created, Route, Rows
 #: The headings of the core's routes, each with what it is about; a plugin may use them too.
 TAGS: Final[Mapping[str, str]] = {
     "Sites": "Where meters are: what decides the local time of days, and the currency.",
-    "Meters": "Meters and their channels: each one quantity in one direction, slot by slot.",
+    "Meters": "Meters and their channels: each one quantity in one direction.",
     "Readings": "Quantities slot by slot: sent as JSON or as files, given back, summed, deleted.",
     "Registers": "Registers that are read now and then, and readings that have no slots.",
     "Tariffs": "What energy costs: documents of charges, in versions by date.",
