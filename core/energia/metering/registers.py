@@ -69,10 +69,13 @@ class RegisterRules:
 
         A fall is a dip, if it is of two of the last digits at most; past the last digit and on from
         0, if the digits are known and so much can have been used; else it is no difference at all.
+        A register that shows whole kWh may go on by one within a minute: what was used is known to
+        its last digit only.
         """
         used = EXACT.subtract(value, held)
         if used >= 0:
-            return Used(used, None if self.fits(used, seconds) else "above_max_power")
+            certain = EXACT.subtract(used, _resolution(held, value))
+            return Used(used, None if self.fits(certain, seconds) else "above_max_power")
         if -used <= _DIP * _resolution(held, value):
             return Used(Decimal(0), "dip")
         if self.digits is not None and self.most is not None:

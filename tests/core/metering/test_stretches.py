@@ -83,8 +83,15 @@ def test_a_glitch(wrong: str) -> None:
 
 def test_too_much() -> None:
     """What is above the power of the meter is kept, and questionable."""
-    (found,) = between(reads("0", "241"), RULES, Fraction(1))
-    assert (found.value, found.quality, found.reason) == (241 * KWH, 7, "above_max_power")
+    (found,) = between(reads("0", "242"), RULES, Fraction(1))
+    assert (found.value, found.quality, found.reason) == (242 * KWH, 7, "above_max_power")
+
+
+def test_the_last_digit() -> None:
+    """A register of whole kWh may go on by one within a minute; one of tenths may not by ten."""
+    whole, tenths = reads("100", "101", apart=60), reads("100.0", "101.0", apart=60)
+    assert told(between(whole, RULES, Fraction(1))) == [(1_000, None)]
+    assert told(between(tenths, RULES, Fraction(1))) == [(1_000, "above_max_power")]
 
 
 def test_an_exchange() -> None:
