@@ -24,6 +24,8 @@ import numpy.typing as npt
 
 #: Whole seconds since 1970-01-01T00:00Z.
 Instant: TypeAlias = int
+#: An instant, or a date, which stands for its midnight in some zone.
+Moment: TypeAlias = datetime | date
 #: Many instants, day numbers, lengths or slots.
 Int64: TypeAlias = npt.NDArray[np.int64]
 
@@ -314,6 +316,10 @@ class Zone:
         first = np.where(missing, changes[later], first)
         second = np.where(missing, changes[later], second)
         return np.minimum(first, second), np.maximum(first, second), missing
+
+    def boundary(self, moment: Moment) -> Instant:
+        """Return a moment in seconds since 1970-01-01T00:00Z: an instant, or a date's midnight."""
+        return instant_of(moment) if isinstance(moment, datetime) else self.midnight(moment)
 
     def midnight(self, day: date) -> Instant:
         """Return the instant at which *day* begins, in seconds since 1970-01-01T00:00Z."""

@@ -193,11 +193,9 @@ async def _meters(queries: "Queries", wanted: _Wanted) -> AsyncIterator[str]:
 
 def _part(span: "Span", wanted: _Wanted, zone: "Zone") -> "Span":
     """Return the part of a channel's time that is wanted; it may be empty."""
-    from energia.time import instant_of
 
     def at(text: str) -> int:
-        moment = _moment(text)
-        return instant_of(moment) if isinstance(moment, datetime) else zone.midnight(moment)
+        return zone.boundary(_moment(text))
 
     start = span.start if wanted.start is None else max(span.start, at(wanted.start))
     end = span.end if wanted.end is None else min(span.end, at(wanted.end))

@@ -18,7 +18,7 @@ from energia.costing.budget import refuse_costly
 from energia.costing.compare import Ranked, compare, comparison_group, grouped_by_month
 from energia.costing.groups import WHOLE, Group, bill_periods, price_groups
 from energia.costing.inputs import Inputs, Plan, read_inputs, refuse_large
-from energia.costing.subject import InlineUsage, Subject, boundary
+from energia.costing.subject import InlineUsage, Subject
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Fault, Invalid
@@ -264,9 +264,9 @@ def _of_usage(given: InlineUsage, subject: Subject, limit: int) -> _Window:
     start = min(channel.start for channel in series.values())
     end = max(channel.end for channel in series.values())
     if subject.start is not None:
-        start = boundary(subject.start, given.zone)
+        start = given.zone.boundary(subject.start)
     if subject.end is not None:
-        end = boundary(subject.end, given.zone)
+        end = given.zone.boundary(subject.end)
     refuse_large(sum(max(0, end - start) // each.interval for each in series.values()), limit)
     return _Window(given.zone, start, end, usage=series)
 
@@ -278,7 +278,7 @@ async def _of_meter(meter: str, subject: Subject, queries: Queries) -> _Window:
     zone = Zone.named(rows[0][0])
     assert subject.start is not None
     assert subject.end is not None
-    start, end = boundary(subject.start, zone), boundary(subject.end, zone)
+    start, end = zone.boundary(subject.start), zone.boundary(subject.end)
     channels = [channel for _, channel in rows if channel is not None]
     return _Window(zone, start, end, declared=channels)
 

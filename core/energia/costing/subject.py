@@ -20,7 +20,7 @@ from energia.pricing.market.models import InlinePrices
 from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Parameters
 from energia.pricing.usage import Missing
-from energia.time import Zone, instant_of, seconds_in
+from energia.time import Moment, Zone, instant_of, seconds_in
 from energia.units import finer, unit
 
 
@@ -53,8 +53,6 @@ class DatedChannel:
 
 #: The channels that are summed for a role: by their ids alone, or with dates.
 ChannelIds = Annotated[tuple[Id | DatedChannel, ...], Meta(min_length=1, max_length=100)]
-
-Moment = datetime | date
 
 
 def _whole(instant: datetime) -> None:
@@ -158,13 +156,6 @@ class InlineUsage:
         ]
         seconds = seconds_in(self.interval)
         return Series(instant_of(channel.start), seconds, micro, quality), faults
-
-
-def boundary(moment: Moment, zone: Zone) -> int:
-    """Return a boundary of a window, in seconds, UTC: an instant, or the midnight of a date."""
-    if isinstance(moment, datetime):
-        return instant_of(moment)
-    return zone.midnight(moment)
 
 
 def _meter_or_usage(meter: str | None, usage: InlineUsage | None) -> Iterator[Fault]:

@@ -1,6 +1,6 @@
 """What bodies hold of registers and of irregular channels, as what is stored of it."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from energia.convert.scalars import Unfit
 from energia.errors import Fault
@@ -10,17 +10,15 @@ from energia.metering.reads import SentRead, SentStretch
 from energia.metering.series import MISSING, QUALITIES
 from energia.metering.stretches import Read, Stretch
 from energia.metering.validation import FIRST, LAST, Directory, Refusal, with_unit
-from energia.time import Zone, instant_of
+from energia.time import Moment, Zone
 from energia.units import BadNumber, to_micro
 
 
-def _instant(moment: datetime | date, zone: Zone) -> int:
-    if not isinstance(moment, datetime):
-        return zone.midnight(moment)
-    if moment.microsecond:
+def _instant(moment: Moment, zone: Zone) -> int:
+    if isinstance(moment, datetime) and moment.microsecond:
         raise Unfit("off_grid", "the time is not on a whole second")
-    instant = instant_of(moment)
-    if not FIRST <= instant <= LAST:
+    instant = zone.boundary(moment)
+    if isinstance(moment, datetime) and not FIRST <= instant <= LAST:
         raise Unfit("out_of_range", "the years are 1900 to 2199")
     return instant
 

@@ -7,7 +7,7 @@ the rules that it cannot say come first.
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, ClassVar, Final, Literal
@@ -23,13 +23,14 @@ from energia.convert.scalars import Unfit
 from energia.convert.structures import Parts, Rules, enforce, fields_of
 from energia.errors import Fault
 from energia.metering.registers import RegisterRules
-from energia.metering.series import ChannelGrid, refuse_length
+from energia.metering.series import ChannelGrid, QualityName, refuse_length
 from energia.metering.stretches import ReadKind
 from energia.time import (
     DAY,
     HOUR,
     BadDuration,
     Instant,
+    Moment,
     Zone,
     is_of_days,
     length_of,
@@ -345,19 +346,6 @@ class Meter:
 
 
 # Reads of registers, and stretches.
-
-#: A time of a read: an instant, or a date: its midnight in the zone of the site.
-Moment = datetime | date
-QualityName = Literal[
-    "actual",
-    "validated",
-    "substituted",
-    "provisional",
-    "estimated",
-    "derived",
-    "questionable",
-    "forecast",
-]
 
 
 @attrs.frozen(kw_only=True)

@@ -5,7 +5,7 @@ that sums are exact. Times are seconds since 1970-01-01T00:00Z, in UTC: local ti
 zone is asked, in `usage`.
 """
 
-from typing import Final
+from typing import Final, Literal, get_args
 
 import attrs
 import numpy as np
@@ -27,6 +27,7 @@ __all__ = [
     "Mask",
     "Micro",
     "Quality",
+    "QualityName",
     "Series",
     "refuse_length",
 ]
@@ -44,9 +45,8 @@ MISSING: Final = int(np.iinfo(np.int64).min)
 #: The longest slot, in seconds.
 LONGEST: Final = HOUR
 
-#: The names of the quality codes 0 to 8, as stored and as sent.
-QUALITIES: Final = (
-    "missing",
+#: The name of the quality of what has a value.
+QualityName = Literal[
     "actual",
     "validated",
     "substituted",
@@ -55,7 +55,9 @@ QUALITIES: Final = (
     "derived",
     "questionable",
     "forecast",
-)
+]
+#: The names of the quality codes 0 to 8, as stored and as sent.
+QUALITIES: Final[tuple[str, ...]] = ("missing", *get_args(QualityName))
 ACTUAL: Final = 1
 #: In an array of quality codes: nothing was ever said of this slot.
 NEVER_SENT: Final = -1

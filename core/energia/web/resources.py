@@ -229,11 +229,9 @@ def window_of(zone: Zone, start: datetime | date, end: datetime | date) -> tuple
 
 def _boundary(zone: Zone, moment: datetime | date, name: str) -> Instant:
     """Return a boundary of a window, the query parameter *name*."""
-    if not isinstance(moment, datetime):
-        return zone.midnight(moment)
-    if moment.microsecond:
+    if isinstance(moment, datetime) and moment.microsecond:
         raise Invalid.of("out_of_range", "instants are whole seconds", f"/query/{name}")
-    return instant_of(moment)
+    return zone.boundary(moment)
 
 
 # Bodies as examples: data beside the endpoints, all of one home, so that they fit together.

@@ -18,12 +18,11 @@ from energia.metering.models import (
     NewReads,
     NewStretch,
     NewStretches,
-    QualityName,
 )
 from energia.metering.outcome import Outcome
 from energia.metering.query import Span, refuse_deleted
-from energia.metering.reads import read_reads, read_stretches
-from energia.metering.series import MISSING, QUALITIES
+from energia.metering.reads import Asked, read_reads, read_stretches
+from energia.metering.series import MISSING, QUALITIES, QualityName
 from energia.metering.stretches import ReadKind, Reason, Stretch
 from energia.time import Zone, instant_of
 from energia.units import decimal_text
@@ -163,10 +162,8 @@ async def get_reads(
 ) -> Page[RegisterRead]:
     """List the reads of a register in a window, by time."""
     selection = await _selection(tenant, meter, channel, (start, end), "register")
-    window = (selection.channel, selection.from_(cursor), selection.end)
-    if known_at is not None:
-        refuse_deleted([Span(*window)])
-    (reads,) = await read_reads(tenant, [window], None if known_at is None else [known_at])
+    window, pins = _asked(selection, cursor, known_at)
+    (reads,) = await read_reads(tenant, [window], pins)
     listed = [
         RegisterRead(
             selection.zone.datetime(read.instant),
@@ -232,10 +229,8 @@ async def get_stretches(
     listed.
     """
     selection = await _selection(tenant, meter, channel, (start, end), "register", "irregular")
-    window = (selection.channel, selection.from_(cursor), selection.end)
-    if known_at is not None:
-        refuse_deleted([Span(*window)])
-    (known,) = await read_stretches(tenant, [window], None if known_at is None else [known_at])
+    window, pins = _asked(selection, cursor, known_at)
+    (known,) = await read_stretches(tenant, [window], pins)
     inside = [each for each in known.stretches if window[1] <= each.start < window[2]]
     listed = list(_shown(inside[: limit + 1], selection))
     return page(listed, limit, lambda each: place_at(instant_of(each.start) + 1))
@@ -268,3 +263,17 @@ async def _selection(
         message = f"the channel {selection.channel.id} is of kind {kind}: see its readings"
         raise Invalid.of("wrong_kind", message, "/query/channel")
     return selection
+
+
+def _asked(
+    selection: ChannelWindow, cursor: str, known_at: datetime | None
+) -> tuple[Asked, list[datetime] | None]:
+    """Return what is left of a window, and the instant whose knowledge is asked for, if one is.
+
+    Raises `ReadingsDeleted` where what was known then was deleted.
+    """
+    window = (selection.channel, selection.from_(cursor), selection.end)
+    if known_at is None:
+        return window, None
+    refuse_deleted([Span(*window)])
+    return window, [known_at]
