@@ -218,7 +218,7 @@ class Intake:
         raises, `TooLarge` for more readings than `limits.rows`, or `Deadlock` where others stood
         in the way, again and again.
         """
-        problems, sent = Problems(self.limit), _Sent(source, is_doubted=False)
+        problems, sent = Problems(self.limit), _Sent(source)
         async with Spool.opened() as spool:
             await asyncio.to_thread(spool.fill, items, Defaults(), problems, self.rows)
             part = _Part(spool, problems, sent, skip=True, also=also)
@@ -313,7 +313,7 @@ class Intake:
         spool.rewind()
         import_ = await Import.begin(queries, self._rules(part.skip), problems, part.sent.format)
         import_.directory.gas = part.sent.gas
-        import_.counters.in_parts = not part.sent.sha256  # of a source that works them out itself
+        import_.counters.in_parts = not part.sent.is_file
         if part.before is not None:
             import_.follow(part.before)
         if spool.named is not None:
@@ -324,7 +324,7 @@ class Intake:
             if isinstance(batch, FileBatch):
                 outdated = await import_.outdated(batch)
                 runs = batch.runs(outdated)
-                await import_.add(attrs.evolve(runs, is_doubted=part.sent.is_doubted))
+                await import_.add(attrs.evolve(runs, is_doubted=part.sent.is_file))
             else:
                 await import_.add_reads(batch)
         return import_
@@ -360,16 +360,22 @@ class _Sent:
 
     Attributes:
         format: The format of their file, or the name of their source.
-        sha256: The checksum of the file, or of what was read of it.
+        sha256: The checksum of the file, or of what was read of it; none for a source.
         gas: What makes kWh of cubic metres.
-        is_doubted: Whether what looks like a register is refused.
 
     """
 
     format: str
     sha256: str = ""
     gas: GasHeat | None = None
-    is_doubted: bool = True
+
+    @property
+    def is_file(self) -> bool:
+        """Whether they are of a file; those of a source have no checksum.
+
+        A source works out itself what registers counted, and cannot send again what is refused.
+        """
+        return bool(self.sha256)
 
 
 @attrs.frozen(eq=False)
