@@ -20,7 +20,7 @@ from energia_plugins import meter_csv
 from tests.core.metering.test_endpoints import CHANNEL, MIDNIGHT, SITE, answer
 from tests.serving import Client, Serving, make_core
 
-QUICK = Sources(lease=0.6, retry_first=0.02, retry_most=0.05)
+QUICK = Sources(lease=2, retry_first=0.02, retry_most=0.05)
 QUARTER = 900
 
 
@@ -331,15 +331,17 @@ async def test_one_replica_runs_a_source(pool: Pool, serving: Serving) -> None:
 async def test_a_replica_that_died_is_followed_within_its_lease(
     pool: Pool, serving: Serving
 ) -> None:
-    """Nobody has released the source: its time runs out."""
+    """Nobody has released the source: its time runs out, and not before."""
     await pool.tenant().execute(
         "insert into source values"
-        " (1, 'device', 'dead', clock_timestamp() + interval '0.4 s', true);"
+        " (1, 'device', 'dead', clock_timestamp() + interval '1 hour', true);"
         "insert into source_state values (1, 'device', 'line', '3')"
     )
     then = Once()
-    async with service(serving, pool, Device(then)):
+    async with service(serving, pool, Device(then)) as client:
+        await check(client, "pass")
         assert then.began_with == []
+        await pool.tenant().execute("update source set held_until = clock_timestamp()")
         await until(lambda: then.began_with)
 
     assert then.began_with == [{"line": 3}]
