@@ -33,6 +33,7 @@ from energia.web.middlewares import answered, in_time, observe, on_prepare
 from energia.web.rates import at_rate, limits_of
 from energia.web.routes import Route
 from energia.web.source_probes import SourceProbe
+from energia.web.worker import working_off
 from energia.work import Workers
 
 #: A part of a path that stands for any text: its name makes no difference to what is answered.
@@ -104,6 +105,7 @@ async def started(app: web.Application) -> AsyncIterator[None]:
         core.plugins.lifespans(core),
         feeding(core),
         receiving(core),
+        working_off(core),
         expiring(core),
         retention.expiring(core),
         app[MONITOR].running(),
