@@ -220,6 +220,31 @@ class Jobs:
 
 
 @attrs.frozen
+class Webhooks:
+    """What is told to receivers, and how stubbornly. Times are in seconds.
+
+    Attributes:
+        timeout: How long a receiver may take to answer.
+        pauses: The pause after each try that fails; after the last one the event is given up.
+        retention: For how long events are kept, with what became of them.
+        period: How often to look for gaps, prices that are late, contracts that end, and bills that
+            would be other ones.
+        gap_after: For how long a channel has had no reading until that is a gap.
+        contract_days: How many days before a contract ends that is told.
+
+    """
+
+    timeout: Annotated[float, Meta(gt=0)] = 15.0
+    pauses: Annotated[tuple[Annotated[float, Meta(gt=0)], ...], Meta(max_length=50)] = (
+        *(5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0),
+    )
+    retention: Annotated[float, Meta(gt=0)] = 2_592_000.0
+    period: Annotated[float, Meta(gt=0)] = 900.0
+    gap_after: Annotated[float, Meta(ge=3600, le=2_592_000)] = 172_800.0
+    contract_days: Annotated[int, Meta(ge=1, le=366)] = 30
+
+
+@attrs.frozen
 class Outgoing:
     """Whom this service asks, and how: webhooks, price feeds, keys of token issuers.
 
@@ -393,6 +418,7 @@ class Settings:
     feeds: Feeds = Feeds()
     sources: Sources = Sources()
     jobs: Jobs = Jobs()
+    webhooks: Webhooks = Webhooks()
     outgoing: Outgoing = Outgoing()
     limits: Limits = Limits()
     rate: Rate = Rate()

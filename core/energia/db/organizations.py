@@ -11,7 +11,10 @@ from energia.errors import Conflict, Invalid, NotFound, UniqueViolation
 DEFAULT: Final = 1
 _LONGEST: Final = 64
 #: What is made by itself, and goes with its organization.
-_OWN: Final = ("access_token", "bill_webhook_since", "deletion", "source", "source_state")
+_OWN: Final = (
+    *("access_token", "bill_webhook_since", "deletion", "source", "source_state"),
+    *("webhook", "webhook_event", "webhook_finding"),
+)
 #: What outlives its organization.
 _KEPT: Final = ("audit",)
 

@@ -76,6 +76,8 @@ S = TypeVar("S", NewRead, NewStretch)
 _LARGE: Final = 128 * 1024
 #: About how many readings of a file `Intake.parts` stores at a time.
 PART: Final = 1_000_000
+#: How many meters a webhook is told at most.
+_TOLD: Final = 100
 #: What is done beside an import, in its transaction.
 Also = Callable[[Queries, Outcome], Awaitable[None]]
 
@@ -619,9 +621,23 @@ class Import:
             msgspec.json.encode(outcome.problems).decode(),
             # Problems quote values: whose they may be is kept, so that they can be forgotten.
             self.directory.meters if problems else None,
+            self._told(outcome),
         )
         await self.queries.execute(SQL["import_add"], *row)
         return outcome
+
+    def _told(self, outcome: Outcome) -> str | None:
+        """Return what webhooks are told; None where nothing that is stored has changed."""
+        if not self.counts.created + self.counts.corrected:
+            return None
+        about = {
+            "id": outcome.import_,
+            "format": self.format,
+            "counts": self.counts,
+            "meters": outcome.meters[:_TOLD],
+            "meter_count": len(outcome.meters),
+        }
+        return msgspec.json.encode(about).decode()
 
     async def _warn_of_same(self, sha256: str) -> None:
         """Warn if this file was imported before, and now replaces readings.

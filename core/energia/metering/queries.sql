@@ -150,10 +150,11 @@ where organization_id = current_setting('energia.organization')::int and id = an
 select nextval(pg_get_serial_sequence('import', 'id'))
 
 -- name: import_add
--- Keep the outcome of an import.
+-- Keep the outcome of an import, and tell of it who wants to know, if it has changed anything.
 insert into import (id, organization_id, public_id, format, sha256, counts, problems, meters)
 overriding system value
-values (%s, current_setting('energia.organization')::int, %s, %s, %s, %s::json, %s::json, %s)
+values (%s, current_setting('energia.organization')::int, %s, %s, %s, %s::json, %s::json, %s);
+select energia_webhook_tell('readings.imported', %s::json)
 
 -- name: import_same
 -- The newest import of the same file, among the last thousand.

@@ -33,6 +33,7 @@ from energia.web.middlewares import answered, in_time, observe, on_prepare
 from energia.web.rates import at_rate, limits_of
 from energia.web.routes import Route
 from energia.web.source_probes import SourceProbe
+from energia.web.webhook_probe import WebhookProbe
 from energia.web.worker import working_off
 from energia.work import Workers
 
@@ -74,7 +75,8 @@ def create_app(core: Core) -> web.Application:
     app[WORKERS] = Workers(core.settings.limits.workers, core.settings.limits.queue)
     feed_probes = map(FeedProbe, core.plugins.price_feeds())
     source_probes = map(SourceProbe, core.plugins.sources())
-    probes = [*core.plugins.probes(), *feed_probes, *source_probes, BackgroundProbe()]
+    own_probes = (BackgroundProbe(), WebhookProbe())
+    probes = [*core.plugins.probes(), *feed_probes, *source_probes, *own_probes]
     app[MONITOR] = Monitor(probes, core)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
     app.on_response_prepare.append(on_prepare)

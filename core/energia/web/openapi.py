@@ -32,6 +32,7 @@ from energia.web.forms import FORM
 from energia.web.parameters import Parameter
 from energia.web.problems import Problem
 from energia.web.routes import Created, Route, Rows
+from energia.webhooks.events import DATA, Event
 
 #: The headings of the core's routes, each with what it is about; a plugin may use them too.
 TAGS: Final[Mapping[str, str]] = {
@@ -45,6 +46,7 @@ TAGS: Final[Mapping[str, str]] = {
     "Costs": "Usage priced under tariffs, exactly, with every line explained; nothing is stored.",
     "Contracts": "Which tariff a meter is on, from when to when, with its parameters.",
     "Bills": "Periods of contracts, priced and kept: drafted, issued, explained, corrected.",
+    "Webhooks": "Who is told of what happens: signed, at least once, and what became of it.",
     "Tokens": "Who may use the service, and for what.",
     "Catalogue": "What the loaded plugins offer: kinds of charge and formats of files.",
     "Service": "The service itself: its health, its metrics and this documentation.",
@@ -113,11 +115,28 @@ def document(
         },
         "tags": headings(listed),
         "paths": paths,
+        "webhooks": {type_: _event(type_, schemas) for type_ in DATA},
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
             "securitySchemes": {_SCHEME: _BEARER},
         },
     }
+
+
+def _event(type_: str, schemas: Schemas) -> Schema:
+    """Describe what receivers of an event are sent, and what they answer."""
+    data = DATA[type_]
+    summary = cleandoc(data.__doc__ or "").partition("\n\n")[0]
+    event: Any = Event.__class_getitem__(data)
+    body = {"content": {bodies.JSON: {"schema": schemas.of(event)}}, "required": True}
+    taken = {"description": "Taken; any other status, and it is sent again."}
+    post = {
+        "operationId": f"on_{type_.replace('.', '_')}",
+        "summary": summary,
+        "requestBody": body,
+        "responses": {"2XX": taken},
+    }
+    return {"post": post}
 
 
 # The headings under which routes are.

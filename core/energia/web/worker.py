@@ -6,11 +6,15 @@ from contextlib import asynccontextmanager
 from energia.core import Core
 from energia.jobs.engine import Worker
 from energia.jobs.tasks import Task
+from energia.webhooks.delivery import WebhookDelivery
+from energia.webhooks.watch import WebhookExpiry, watches
 
 
 def tasks_of(core: Core) -> list[Task]:
     """Return all that a worker does."""
-    return [*core.plugins.tasks()]
+    # In a preview, which copies settings, nothing is looked for, and nothing that waits is sent.
+    watching = watches(core) if core.settings.profile != "preview" else []
+    return [WebhookDelivery(), WebhookExpiry(), *watching, *core.plugins.tasks()]
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from energia.web.endpoints import (
     tariffs,
     tokens,
     usage,
+    webhooks,
 )
 from energia.web.routes import Route
 
@@ -36,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
     *costs.routes,
     *contracts.routes,
     *bills.routes,
+    *webhooks.routes,
     *tokens.routes,
     *audit.routes,
     *about.routes,

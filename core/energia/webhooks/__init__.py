@@ -1,0 +1,1 @@
+"""Webhooks: who is told of what happens, signed as Standard Webhooks says, at least once."""
