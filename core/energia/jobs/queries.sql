@@ -49,7 +49,7 @@ where organization_id = current_setting('energia.organization')::int and id = %s
 
 -- name: job_get
 -- A job.
-select id, kind, caller, caller_name, status, tries, done, total, result, problem,
+select id, kind, caller, status, tries, done, total, result, problem,
   created_at, started_at, ended_at
 from job
 where organization_id = current_setting('energia.organization')::int and id = %(id)s
@@ -57,7 +57,7 @@ where organization_id = current_setting('energia.organization')::int and id = %(
 
 -- name: job_list
 -- A page of jobs, the newest first.
-select id, kind, caller, caller_name, status, tries, done, total, result, problem,
+select id, kind, caller, status, tries, done, total, result, problem,
   created_at, started_at, ended_at
 from job
 where organization_id = current_setting('energia.organization')::int

@@ -2,19 +2,32 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
+from energia.billing.repricing import BillRepricing
+from energia.billing.run import BillRun
 from energia.core import Core
 from energia.jobs.engine import Worker
+from energia.jobs.kinds import JobRetention, JobTask, Kind
 from energia.jobs.tasks import Task
+from energia.web.endpoints.imports import FileImport
+from energia.web.export_files import ReadingsExport
 from energia.webhooks.delivery import WebhookDelivery
 from energia.webhooks.watch import WebhookExpiry, watches
+
+#: What jobs there are.
+KINDS: Final[tuple[Kind, ...]] = (BillRun(), BillRepricing(), FileImport(), ReadingsExport())
 
 
 def tasks_of(core: Core) -> list[Task]:
     """Return all that a worker does."""
     # In a preview, which copies settings, nothing is looked for, and nothing that waits is sent.
     watching = watches(core) if core.settings.profile != "preview" else []
-    return [WebhookDelivery(), WebhookExpiry(), *watching, *core.plugins.tasks()]
+    return [
+        *(JobTask(KINDS), JobRetention()),
+        *(WebhookDelivery(), WebhookExpiry(), *watching),
+        *core.plugins.tasks(),
+    ]
 
 
 @asynccontextmanager

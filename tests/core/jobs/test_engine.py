@@ -172,7 +172,7 @@ async def test_a_task_says_when_to_try_again(pool: Pool, tenant: Tenant) -> None
             due: list[timedelta] = []
             while not due:
                 due = await tenant.fetch(
-                    lambda left: left,  # type: ignore[arg-type, return-value]
+                    lambda left: left,
                     "select scheduled_at - now() from procrastinate_jobs where attempts = 1",
                 )
     assert due[0] > timedelta(minutes=55)

@@ -136,6 +136,7 @@ begin
     'organization', ours, 'webhook', webhook_id, 'event', made, 'tries', 0)
   from receivers;
   if not found then
+    delete from webhook_event where organization_id = ours and id = made;
     made := null;
   end if;
   if limits <> '' then

@@ -9,6 +9,7 @@ from energia.web.endpoints import (
     deletions,
     health,
     imports,
+    jobs,
     mappings,
     prices,
     readings,
@@ -27,6 +28,7 @@ ROUTES: tuple[Route, ...] = (
     *imports.routes,
     *mappings.routes,
     *readings.routes,
+    *jobs.export_routes,
     *registers.routes,
     *usage.routes,
     *deletions.routes,
@@ -37,7 +39,11 @@ ROUTES: tuple[Route, ...] = (
     *costs.routes,
     *contracts.routes,
     *bills.routes,
+<<<<<<< HEAD
     *webhooks.routes,
+=======
+    *jobs.routes,
+>>>>>>> main
     *tokens.routes,
     *audit.routes,
     *about.routes,
