@@ -39,11 +39,8 @@ ROUTES: tuple[Route, ...] = (
     *costs.routes,
     *contracts.routes,
     *bills.routes,
-<<<<<<< HEAD
-    *webhooks.routes,
-=======
     *jobs.routes,
->>>>>>> main
+    *webhooks.routes,
     *tokens.routes,
     *audit.routes,
     *about.routes,
