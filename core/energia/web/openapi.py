@@ -139,8 +139,8 @@ def _event(type_: str, schemas: Schemas) -> Schema:
     """Describe what receivers of an event are sent, and what they answer."""
     data = DATA[type_]
     summary = cleandoc(data.__doc__ or "").partition("\n\n")[0]
-    event: Any = Event.__class_getitem__(data)
-    body = {"content": {bodies.JSON: {"schema": schemas.of(event)}}, "required": True}
+    generic: Any = Event
+    body = {"content": {bodies.JSON: {"schema": schemas.of(generic[data])}}, "required": True}
     taken = {"description": "Taken; any other status, and it is sent again."}
     post = {
         "operationId": f"on_{type_.replace('.', '_')}",

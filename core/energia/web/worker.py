@@ -23,11 +23,8 @@ def tasks_of(core: Core) -> list[Task]:
     """Return all that a worker does."""
     # In a preview, which copies settings, nothing is looked for, and nothing that waits is sent.
     watching = watches(core) if core.settings.profile != "preview" else []
-    return [
-        *(JobTask(KINDS), JobRetention()),
-        *(WebhookDelivery(), WebhookExpiry(), *watching),
-        *core.plugins.tasks(),
-    ]
+    own: list[Task] = [JobTask(KINDS), JobRetention(), WebhookDelivery(), WebhookExpiry()]
+    return [*own, *watching, *core.plugins.tasks()]
 
 
 @asynccontextmanager

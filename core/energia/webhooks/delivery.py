@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 #: So many bytes of an answer are read: what a receiver says beyond its status is of no use.
 _READ: Final = 1024
-#: Seconds for which a receiver is left alone after its first failure: doubled with each, at most.
-_FIRST_QUIET: Final = 5.0
-_LAST_QUIET: Final = 600.0
+#: For so many seconds a receiver is left alone at most, unless it asks for more. It begins with the
+#: first pause of a delivery, and is doubled with each failure.
+_LONGEST_QUIET: Final = 600.0
 #: The longest that a receiver may ask to be left alone.
 _LONGEST: Final = float(DAY)
 _DOUBLINGS: Final = 10
@@ -90,7 +90,7 @@ class _Attempt:
             await self._note(Try(now, None, refusal, 0.0), "given_up", None)
         elif due.quiet_until is not None and due.quiet_until > now:
             # Uneven, so that not all that waits comes at once.
-            later = random.uniform(0, _FIRST_QUIET)  # noqa: S311 - no secret
+            later = random.uniform(0, self._quiet(0))  # noqa: S311 - no secret
             await self._put_off(due.quiet_until + timedelta(seconds=later))
         else:
             await self._send(now)
@@ -146,7 +146,7 @@ class _Attempt:
             await self._note(made, "given_up", None, "webhook_gone", {"problem": problem})
             return
         wanted = 0.0 if answer is None else min(answer.headers.retry_after(now), _LONGEST)
-        quiet = max(_quiet(self.due.receiver_failures), wanted)
+        quiet = max(self._quiet(self.due.receiver_failures), wanted)
         row = {"quiet": now + timedelta(seconds=quiet)}
         pauses = self.core.settings.webhooks.pauses
         if self.due.failures >= len(pauses):
@@ -181,6 +181,11 @@ class _Attempt:
                 later = attrs.evolve(self.key, tries=self.key.tries + 1)
                 await later.defer(self.core.jobs, queries, due)
 
+    def _quiet(self, failures: int) -> float:
+        """Return for how long a receiver is left alone that has failed so often before."""
+        first = next(iter(self.core.settings.webhooks.pauses), _LONGEST_QUIET)
+        return min(first * 2.0 ** min(failures, _DOUBLINGS), _LONGEST_QUIET)
+
     async def _put_off(self, due: datetime) -> None:
         async with self.tenant.transaction() as queries:
             row = {**attrs.asdict(self.key), "next": due}
@@ -190,8 +195,3 @@ class _Attempt:
 
 def _is_taken(answer: Answer) -> bool:
     return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
-
-
-def _quiet(failures: int) -> float:
-    """Return for how long a receiver is left alone that has failed so often before."""
-    return min(_FIRST_QUIET * 2.0 ** min(failures, _DOUBLINGS), _LAST_QUIET)

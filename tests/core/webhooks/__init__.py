@@ -1,0 +1,1 @@
+"""Webhooks: what is told, when, to whom, and how often."""
