@@ -3,15 +3,18 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
 from aiohttp import web
 from pytest_aiohttp import AiohttpServer
 
+from energia.convert import structure
 from energia.core import Core
 from energia.db.pool import Pool
 from energia.settings import Jobs, Profile, Settings, Webhooks
+from energia.webhooks.events import DATA
 from tests.core.billing.fakes import Heard, plugins
 from tests.core.billing.setting import success
 from tests.serving import LOOPBACK, Client, make_core
@@ -27,29 +30,38 @@ class Receiver:
 
     Attributes:
         url: Where it listens.
-        answers: What it answers, one after another; 204 once there is nothing left.
+        answers: What it answers, or with which status; 204 once there is nothing left.
         got: The headers and the body of each request.
 
     """
 
     url: str = ""
-    answers: list[web.Response] = attrs.Factory(list)
+    answers: list[int | web.Response] = attrs.Factory(list)
     got: list[tuple[Mapping[str, str], bytes]] = attrs.Factory(list)
 
     async def take(self, request: web.Request) -> web.Response:
         """Note a request."""
         self.got.append((request.headers, await request.read()))
-        return self.answers.pop(0) if self.answers else web.Response(status=204)
+        answer = self.answers.pop(0) if self.answers else 204
+        return web.Response(status=answer) if isinstance(answer, int) else answer
 
     async def until(self, count: int) -> list[Any]:
         """Wait until so many have come, and return their bodies."""
         await until(lambda: len(self.got) >= count)
-        return [json.loads(body) for _, body in self.got]
+        return [fitting(json.loads(body)) for _, body in self.got]
 
     @property
     def ids(self) -> list[str]:
         """The ids of what has come."""
         return [headers["webhook-id"] for headers, _ in self.got]
+
+
+def fitting(body: Any) -> Any:
+    """Return the body of an event, which must be as the document says."""
+    assert list(body) == ["type", "timestamp", "data"]
+    assert datetime.fromisoformat(body["timestamp"]).tzinfo is not None
+    structure(body["data"], DATA[body["type"]])
+    return body
 
 
 async def listening(server: AiohttpServer) -> Receiver:
@@ -61,9 +73,26 @@ async def listening(server: AiohttpServer) -> Receiver:
     return receiver
 
 
-def telling(pool: Pool, webhooks: Webhooks = QUICK, profile: Profile = "development") -> Core:
-    """Return a service that tells receivers on this machine."""
-    settings = Settings(outgoing=LOOPBACK, webhooks=webhooks, jobs=WORKING, profile=profile)
+@attrs.define
+class Clock:
+    """A clock that is set forward."""
+
+    ahead: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return datetime.now(UTC) + self.ahead
+
+
+def telling(
+    pool: Pool,
+    webhooks: Webhooks = QUICK,
+    profile: Profile = "development",
+    concurrency: int = 2,
+) -> Core:
+    """Return a service that tells receivers on this machine; without *concurrency* none yet."""
+    jobs = attrs.evolve(WORKING, concurrency=concurrency)
+    settings = Settings(outgoing=LOOPBACK, webhooks=webhooks, jobs=jobs, profile=profile)
     return make_core(plugins=plugins(Heard()), pool=pool, settings=settings)
 
 

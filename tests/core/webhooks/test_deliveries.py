@@ -1,7 +1,7 @@
 """Deliveries: at least once, signed, tried again, put off, given up, sent again."""
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -19,6 +19,7 @@ from energia.webhooks.store import DeliveryKey
 from energia.webhooks.watch import WebhookExpiry
 from tests.core.billing.setting import issued, store_household, success
 from tests.core.webhooks.receiver import (
+    Clock,
     Receiver,
     listening,
     telling,
@@ -76,7 +77,7 @@ async def test_an_issued_bill_is_told_and_signed(household: Client, receiver: Re
 
 async def test_a_failure_is_tried_again(household: Client, receiver: Receiver) -> None:
     """The same bytes come again, under the same id; what became of each try is told."""
-    receiver.answers = [web.Response(status=500), web.Response(status=302)]
+    receiver.answers = [500, 302]
     made = await webhook(household, receiver.url)
     await success(household, "POST", f"/v1/webhooks/{made['webhook']['id']}/test")
     await receiver.until(3)
@@ -90,7 +91,7 @@ async def test_a_failure_is_tried_again(household: Client, receiver: Receiver) -
 
 async def test_it_is_given_up_and_listed(household: Client, receiver: Receiver) -> None:
     """After the last pause; a receiver that takes the next one works again."""
-    receiver.answers = [web.Response(status=500)] * 4
+    receiver.answers = [500] * 4
     id_ = (await webhook(household, receiver.url))["webhook"]["id"]
     await success(household, "POST", f"/v1/webhooks/{id_}/test")
     delivery = await ended(household, id_, "given_up")
@@ -124,7 +125,7 @@ async def test_what_was_sent_can_be_sent_again(household: Client, receiver: Rece
 
 async def test_gone_switches_it_off(household: Client, receiver: Receiver) -> None:
     """After 410 nothing is sent any more, what waits is given up; a PUT switches it on again."""
-    receiver.answers = [web.Response(status=410)]
+    receiver.answers = [410]
     made = await webhook(household, receiver.url)
     path = f"/v1/webhooks/{made['webhook']['id']}"
     await issued(household, "b1", 1)
@@ -228,14 +229,12 @@ async def test_what_waits_survives_the_process(
     pool: Pool, serving: Serving, receiver: Receiver
 ) -> None:
     """What a service that works nothing off has issued is told by the next one."""
-    core = telling(pool)
-    idle = attrs.evolve(core.settings, jobs=attrs.evolve(core.settings.jobs, concurrency=0))
-    async with serving(attrs.evolve(core, settings=idle)) as client:
+    async with serving(telling(pool, concurrency=0)) as client:
         await store_household(client)
         await webhook(client, receiver.url)
         await issued(client, "b1", 1)
     assert receiver.got == []
-    async with serving(core):
+    async with serving(telling(pool)):
         (told,) = await receiver.until(1)
 
     assert told["data"]["bill"] == "b1"
@@ -278,23 +277,10 @@ class Turns:
         return delivery
 
 
-@attrs.define
-class Clock:
-    """A clock that is set forward."""
-
-    ahead: timedelta = timedelta()
-
-    def now(self) -> datetime:
-        """Return the time."""
-        return datetime.now(UTC) + self.ahead
-
-
 @pytest.fixture(name="turns")
 async def _turns(pool: Pool, serving: Serving, receiver: Receiver) -> AsyncIterator[Turns]:
     """Give a test event that is tried when a test says so, by the pauses that a service has."""
-    core = attrs.evolve(telling(pool, Webhooks()), clock=Clock())
-    idle = attrs.evolve(core.settings, jobs=attrs.evolve(core.settings.jobs, concurrency=0))
-    core = attrs.evolve(core, settings=idle)
+    core = attrs.evolve(telling(pool, Webhooks(), concurrency=0), clock=Clock())
     async with serving(core) as client:
         id_ = (await webhook(client, receiver.url))["webhook"]["id"]
         event = (await success(client, "POST", f"/v1/webhooks/{id_}/test"))["id"]
@@ -312,7 +298,7 @@ def forward(turns: Turns, delivery: Any) -> float:
 
 async def test_it_is_tried_for_three_days(turns: Turns, receiver: Receiver) -> None:
     """Ten times, with pauses of 5 seconds to a day, uneven by a tenth; then it is given up."""
-    receiver.answers = [web.Response(status=500)] * 20
+    receiver.answers = [500] * 20
     pauses = list[float]()
     delivery = await turns.turn()
     while delivery["status"] == "waiting":
