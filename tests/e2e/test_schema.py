@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,6 +76,8 @@ RATE = {"energyratestructure": [[{"rate": 0.1}]], "startdate": "2026-01-01"}
 SPOT = {"currency": "NPR", "unit": "kWh", "interval": "PT1H", "timezone": "Asia/Kathmandu"}
 HOURS = {"start": AT, "values": ["9.5", None, "-1"]}
 
+DELIVERY = {"webhook": "<the webhook>", "delivery": "<the delivery>"}
+
 #: One good request of every operation, in an order that works.
 GOOD: dict[str, dict[str, Any]] = {
     "GET /": {},
@@ -90,6 +93,19 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/tokens/{prefix}": {"path": {"prefix": "<the token>"}},
     "POST /v1/tokens/{prefix}/rotate": {"path": {"prefix": "<the token>"}},
     "DELETE /v1/tokens/{prefix}": {"path": {"prefix": "<the token>"}},
+    "POST /v1/webhooks": {"json": {"url": "https://erp.example/", "events": ["bill.issued"]}},
+    "GET /v1/webhooks": {},
+    "GET /v1/webhooks/{webhook}": {"path": {"webhook": "<the webhook>"}},
+    "PUT /v1/webhooks/{webhook}": {
+        "path": {"webhook": "<the webhook>"},
+        "json": {"url": "https://erp.example/2", "events": ["bill.affected"]},
+    },
+    "POST /v1/webhooks/{webhook}/rotate": {"path": {"webhook": "<the webhook>"}},
+    "POST /v1/webhooks/{webhook}/test": {"path": {"webhook": "<the webhook>"}},
+    "GET /v1/webhooks/{webhook}/deliveries": {"path": {"webhook": "<the webhook>"}},
+    "GET /v1/webhooks/{webhook}/deliveries/{delivery}": {"path": DELIVERY},
+    "POST /v1/webhooks/{webhook}/deliveries/{delivery}/resend": {"path": DELIVERY},
+    "DELETE /v1/webhooks/{webhook}": {"path": {"webhook": "<the webhook>"}},
     "GET /v1/plugins": {},
     "GET /v1/charge-kinds": {},
     "GET /v1/formats": {},
@@ -196,6 +212,8 @@ MADE = {
     "<the first import>": ("/v1/imports", "import"),
     "<the token>": ("/v1/tokens", "prefix"),
     "<the draft>": ("/v1/bills?status=draft", "id"),
+    "<the webhook>": ("/v1/webhooks", "id"),
+    "<the delivery>": ("/v1/webhooks/<the webhook>/deliveries", "id"),
 }
 
 CHECKS = [
@@ -211,6 +229,7 @@ def known(session: requests.Session, url: str, id_: str) -> str:
     if id_ not in MADE:
         return id_
     where, name = MADE[id_]
+    where = re.sub("<.*>", lambda outer: known(session, url, outer[0]), where)
     return str(session.get(url + where).json()["items"][0][name])
 
 

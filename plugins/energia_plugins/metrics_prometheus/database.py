@@ -131,6 +131,14 @@ class Feed:
 
 
 @attrs.frozen
+class Webhooks:
+    """How webhooks are doing, in the order of the columns of `webhooks`."""
+
+    waiting: int
+    failing: int
+
+
+@attrs.frozen
 class Figures:
     """What one round of queries found.
 
@@ -139,6 +147,7 @@ class Figures:
         priced_until: The first day on which a contract goes on and its tariff has no prices.
         migrations: The newest that is applied, of each owner.
         pending: How many files of the code are not applied.
+        webhooks: How the webhooks of all organizations are doing.
         feeds: The price feeds of this service.
 
     """
@@ -147,6 +156,7 @@ class Figures:
     priced_until: date | None
     migrations: list[Migration]
     pending: int
+    webhooks: Webhooks
     feeds: list[Feed] = attrs.Factory(list)
 
 
@@ -159,12 +169,14 @@ async def figures(core: Core) -> Figures:
     missing = {(file.owner, file.number) for file in files}
     missing -= {(migration.owner, migration.number) for migration in applied}
     (until,) = await everywhere.fetch(_day, SQL["priced_until"])
+    (webhooks,) = await everywhere.fetch(Webhooks, SQL["webhooks"])
     return Figures(
         newest=await everywhere.fetch(Newest, SQL["newest"]),
         priced_until=until,
         # They come in the order of their numbers: the last of each owner stays.
         migrations=list({migration.owner: migration for migration in applied}.values()),
         pending=len(missing),
+        webhooks=webhooks,
         feeds=await _feeds(core, tenant),
     )
 
@@ -251,6 +263,12 @@ class _Families:
             "Until the last price ends that is known of the series that a feed fills.",
             labels=["feed"],
         )
+        self._waiting = GaugeMetricFamily(
+            "energia_webhook_deliveries_waiting", "Events that their receivers have not taken."
+        )
+        self._failing = GaugeMetricFamily(
+            "energia_webhooks_failing", "Webhooks whose receivers took nothing last."
+        )
 
     def add(self, figures: Figures, now: datetime) -> None:
         """Add the figures as they are *now*."""
@@ -264,6 +282,8 @@ class _Families:
         if figures.priced_until is not None:
             until = datetime.combine(figures.priced_until, time(), UTC)
             self._horizon.add_metric([], (until - now).total_seconds())
+        self._waiting.add_metric([], figures.webhooks.waiting)
+        self._failing.add_metric([], figures.webhooks.failing)
         for feed in figures.feeds:
             self._add_feed(feed, now)
 
@@ -278,4 +298,5 @@ class _Families:
         return (
             *(self._pending, self._migration, self._reading_age),
             *(self._horizon, self._feed_age, self._feed_horizon),
+            *(self._waiting, self._failing),
         )

@@ -49,3 +49,8 @@ order by f.name
 -- name: applied
 -- The migrations that this database has.
 select owner, number, name from schema_migration order by owner, number
+
+-- name: webhooks
+-- How many deliveries wait, and of how many webhooks the receiver took nothing last.
+select (select count(*)::int from webhook_delivery where status = 'waiting'),
+  (select count(*)::int from webhook where is_active and failures > 0)

@@ -55,6 +55,10 @@ insert into bill_webhook_delivery values (1, 'b', now(), now());
 insert into access_token (organization_id, prefix, hash, name, scopes)
   values (1, '1xp', '', 'n', '{}');
 insert into bill_webhook_since values (1, now());
+insert into webhook (organization_id, id, url, events, secret) values (1, 'w', '', '{e}', '');
+insert into webhook_event (organization_id, id, type, body) values (1, 'e', 'e', '{}');
+insert into webhook_delivery (organization_id, webhook_id, event_id) values (1, 'w', 'e');
+insert into webhook_finding values (1, 'e', 's', 'c');
 insert into source values (1, 's');
 insert into source_state values (1, 's', 'n', '{}');
 """
