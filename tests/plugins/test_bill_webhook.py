@@ -21,11 +21,12 @@ from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
-from energia.settings import Database, PluginSelection
-from tests.serving import Serving, make_core
+from energia.settings import Database, Health, Jobs, PluginSelection, Settings
+from tests.serving import LOOPBACK, Serving, make_core
 
 SECRET = "between us"
 LAST = "energia_bill_webhook_last_success_timestamp_seconds"
+WORKING = Jobs(poll=0.1, grace=0.1, heartbeat=0.5)
 SITE = {"name": "Home", "timezone": "UTC", "country": "BR", "currency": "BRL"}
 CHANNEL = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}
 METER = {"site": "home", "channels": [{**CHANNEL, "interval": "PT1H"}]}
@@ -76,7 +77,8 @@ async def service(
     plugins = Plugins.installed(PluginSelection(settings={"bill-webhook": settings}))
     await migrate(database, {**CORE_MIGRATIONS, **plugins.migrations()})
     pool = Pool(database, Database())
-    core = make_core(plugins=plugins, pool=pool)
+    settings_ = Settings(outgoing=LOOPBACK, jobs=WORKING, health=Health(period=0.1))
+    core = make_core(plugins=plugins, pool=pool, settings=settings_)
     core = attrs.evolve(core, state=state or core.state)
     try:
         async with serving(core) as client, aiohttp.ClientSession(client.make_url("/")) as api:
@@ -105,10 +107,12 @@ async def issue(api: aiohttp.ClientSession, day: int) -> str:
 
 
 def test_it_registers_its_hooks() -> None:
-    """It is the bundled user of `register_migrations` and of `bill_issued`."""
+    """It is the bundled user of `register_migrations`, `register_tasks` and of `bill_issued`."""
     states = {state.name: state for state in Plugins.surveyed()}
 
-    assert {"register_migrations", "bill_issued"} <= set(states["bill-webhook"].hooks)
+    assert {"register_migrations", "register_tasks", "bill_issued"} <= set(
+        states["bill-webhook"].hooks
+    )
 
 
 async def test_a_bill_is_told_and_signed(
@@ -196,6 +200,32 @@ async def test_what_was_issued_meanwhile_is_told(
         await asyncio.sleep(0.2)
 
     assert [headers["X-Energia-Delivery"] for headers, _ in got.got] == ["bill-2"]
+
+
+async def test_what_an_older_release_left_is_told(
+    database: str, receiver: tuple[Receiver, str], serving: Serving
+) -> None:
+    """A delivery of 0.1.0 has no task: it is taken up, with the tries that it had."""
+    got, url = receiver
+    async with service(serving, database) as api:
+        await issue(api, 1)
+    pool = Pool(database, Database(pool_size=1))
+    await pool.tenant().execute(
+        "insert into bill_webhook_since (organization_id, since) values (1, now());"
+        "insert into bill_webhook_delivery (organization_id, bill_id, made_at, next_at, tries,"
+        " last_error) values (1, 'bill-1', now(), now(), 3, 'answered 500')"
+    )
+    async with service(serving, database, url=url):
+        await got.until(1)
+        async with asyncio.timeout(60):
+            while await pool.tenant().fetch(int, TRIES) != [4]:
+                await asyncio.sleep(0.01)
+    await pool.close()
+
+    assert [headers["X-Energia-Delivery"] for headers, _ in got.got] == ["bill-1"]
+
+
+TRIES = "select tries from bill_webhook_delivery where delivered_at is not null"
 
 
 async def test_nothing_new_while_it_drains(

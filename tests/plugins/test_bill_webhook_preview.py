@@ -10,7 +10,7 @@ from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia.settings import PluginSelection, Profile, Settings
-from tests.plugins.test_bill_webhook import issue
+from tests.plugins.test_bill_webhook import WORKING, issue
 from tests.serving import LOOPBACK, Serving, make_core
 
 
@@ -31,10 +31,16 @@ async def told(
     plugins = Plugins.installed(PluginSelection(settings=configured))
     await migrate(database, {**CORE_MIGRATIONS, **plugins.migrations()})
     core = make_core(
-        plugins=plugins, pool=pool, settings=Settings(profile=profile, outgoing=LOOPBACK)
+        plugins=plugins,
+        pool=pool,
+        settings=Settings(profile=profile, outgoing=LOOPBACK, jobs=WORKING),
     )
     async with serving(core) as client, aiohttp.ClientSession(client.make_url("/")) as api:
         await issue(api, 1)
+        if profile == "production":
+            async with asyncio.timeout(60):
+                while not got.qsize():
+                    await asyncio.sleep(0.01)
         await asyncio.sleep(0.5)
     return got.qsize()
 

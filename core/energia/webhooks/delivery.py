@@ -18,6 +18,7 @@ import structlog
 
 from energia.convert import dumps
 from energia.db.tenant import Tenant
+from energia.jobs.tasks import Retry
 from energia.outgoing.client import Answer, NoAnswer
 from energia.time import DAY, instant_of
 from energia.webhooks.models import Status, Try
@@ -35,6 +36,8 @@ _LONGEST_QUIET: Final = 600.0
 #: The longest that a receiver may ask to be left alone.
 _LONGEST: Final = float(DAY)
 _DOUBLINGS: Final = 10
+#: What is not of the receiver, such as a database that is away, ends no delivery.
+_FOR_EVER: Final = Retry(tries=None)
 log = structlog.get_logger(__name__)
 
 
@@ -65,6 +68,7 @@ class WebhookDelivery:
     """Sends one event to one receiver, once."""
 
     name: str = DELIVER
+    retry: Retry = _FOR_EVER
 
     async def run(self, core: "Core", arguments: Mapping[str, Any], /) -> None:
         """Try a delivery, unless it has ended or was tried meanwhile."""

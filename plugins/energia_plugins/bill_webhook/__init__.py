@@ -1,7 +1,7 @@
 """Sends every issued bill to a URL, at least once: `[plugins.bill-webhook]`.
 
-The bills themselves are the queue: what is issued and has no delivery yet is taken up by the next
-round, whatever crashed in between. The hook `bill_issued` only wakes that round.
+What is issued and has no delivery yet is taken up by the next round, whatever crashed in between:
+each is a task of the engine. The hook `bill_issued` only begins a round at once.
 """
 
 import asyncio
@@ -9,14 +9,14 @@ import hashlib
 import hmac
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
 import attrs
@@ -33,11 +33,14 @@ from energia import (
     Probe,
     SecretStr,
     Session,
+    Task,
     Tenant,
     hookimpl,
 )
 from energia.db.organizations import keys
 from energia.db.queries import load
+from energia.db.tenant import Queries
+from energia.jobs.tasks import Retry
 from energia.settings import SECRET
 from energia.time import instant_of
 from energia_plugins.bill_webhook.metrics import Deliveries
@@ -49,6 +52,8 @@ _READ: Final = 1024
 #: Longer than anything takes between a bill's `issued_at` and its commit.
 _SLACK: Final = timedelta(days=1)
 
+#: What is not of the receiver, such as a database that is away, ends no delivery.
+_FOR_EVER: Final = Retry(tries=None)
 log = structlog.get_logger(__name__)
 
 
@@ -63,8 +68,8 @@ class Settings:
         retry_first: The pause after the first failure; it doubles with each.
         retry_most: The longest pause.
         give_up: For how long a bill is tried.
-        batch: How many are sent at once.
-        poll: How often to look for bills whose event this process has missed.
+        batch: Of 0.1.0; how many are sent at once is said by `jobs.concurrency` now.
+        poll: How often to look for bills of which nobody has told.
 
     """
 
@@ -83,9 +88,10 @@ class Settings:
 
 @attrs.frozen
 class Delivery:
-    """A bill to send, and its try, in the order of the columns of `claim`."""
+    """A bill to send, and its tries so far, in the order of the columns of `due`."""
 
     tries: int
+    next_at: datetime
     made_at: datetime
     bill: str
     contract: str
@@ -108,7 +114,7 @@ class Delivery:
     def body(self) -> bytes:
         """Return the JSON that is sent; the same at every try."""
         bill = attrs.asdict(self)
-        del bill["tries"], bill["made_at"]
+        del bill["tries"], bill["next_at"], bill["made_at"]
         return json.dumps({"event": EVENT, **bill}, default=_iso).encode()
 
 
@@ -173,12 +179,133 @@ def _iso(value: object) -> str:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value.isoformat()
 
 
+def _pair(bill: str, due: datetime) -> tuple[str, datetime]:
+    return bill, due
+
+
 @attrs.frozen
-class Backlog:
-    """How many deliveries wait, and when the next one is due, as `waiting` gives them."""
+class Waiting:
+    """How deliveries are doing, as `state` gives it."""
 
     count: int
-    next_at: datetime | None
+    succeeded_at: datetime | None
+    error: str | None
+
+
+@attrs.frozen
+class Round:
+    """Takes up what was issued: a task for each bill, with the row of its delivery."""
+
+    _settings: Settings
+    name: str = "bill-webhook-round"
+
+    async def run(self, core: Core, _: Mapping[str, Any], /) -> None:
+        """Look at each organization."""
+        if _is_preview(core):
+            return
+        (first,) = await core.pool.everywhere().fetch(_moment, SQL["first"])
+        for key in await keys(core.pool):
+            now = core.clock.now()
+            after = now - timedelta(seconds=self._settings.give_up) - _SLACK
+            async with core.pool.tenant(key).transaction() as queries:
+                # An organization that is made later misses none: it began with the first one.
+                await queries.execute(SQL["begin"], first or now)
+                await queries.execute(SQL["find"], {"now": now, "after": after})
+                for bill, due in await queries.fetch(_pair, SQL["take_up"]):
+                    await _defer(core, queries, key, bill, due)
+
+
+@attrs.frozen
+class Regular(Round):
+    """The same, again and again: it needs no event."""
+
+    name: str = "bill-webhook-rounds"
+
+    @property
+    def period(self) -> float:
+        """Seconds between two of them."""
+        return self._settings.poll
+
+
+@attrs.frozen
+class BillDelivery:
+    """Sends one bill, if it is still to be sent."""
+
+    _settings: Settings
+    name: str = "bill-webhook"
+    retry: Retry = _FOR_EVER
+
+    async def run(self, core: Core, arguments: Mapping[str, Any], /) -> None:
+        """Try once; the next try waits with what became of this one."""
+        key, bill = arguments["organization"], arguments["bill"]
+        tenant = core.pool.tenant(key)
+        for delivery in await tenant.fetch(Delivery, SQL["due"], bill):
+            now = core.clock.now()
+            if self._settings.url is None or _is_preview(core):
+                await tenant.execute(SQL["leave"], bill)
+            elif delivery.next_at > now:  # a replica of 0.1.0 tries it
+                await _defer(core, tenant, key, bill, delivery.next_at)
+            else:
+                result = await self._send(core, self._settings.url, delivery, now)
+                await self._record(core, tenant, delivery, result)
+
+    async def _send(self, core: Core, url: str, delivery: Delivery, now: datetime) -> Result:
+        secret = self._settings.secret.get_secret_value()
+        async with core.outgoing.session(self._settings.timeout) as session:
+            return await send(session, url, secret, delivery, now)
+
+    async def _record(self, core: Core, tenant: Tenant, delivery: Delivery, result: Result) -> None:
+        now, bill = core.clock.now(), delivery.bill
+        taken = result.outcome == "delivered"
+        async with tenant.transaction() as queries:
+            if taken:
+                await queries.execute(SQL["delivered"], {"bill": bill, "now": now})
+            else:
+                old = (now - delivery.made_at).total_seconds() > self._settings.give_up
+                given_up = old or result.outcome == "gone"
+                due = now + timedelta(seconds=self._pause(delivery.tries + 1, result.retry_after))
+                failed = now if given_up else None
+                row = {"bill": bill, "next": due, "failed": failed, "error": result.error}
+                await queries.execute(SQL["failed"], row)
+                if not given_up:
+                    await _defer(core, queries, tenant.organization, bill, due)
+            row = {"error": result.error, "succeeded": now if taken else None}
+            for before in await queries.fetch(_text, SQL["note"], row):
+                _tell(before, result.error)
+
+    def _pause(self, tries: int, wanted: float) -> float:
+        """Return how long to wait: doubled with each try, jittered, as the receiver wants."""
+        longest = self._settings.retry_most
+        # The exponent is bounded, as a double overflows at 2^1024.
+        pause = min(self._settings.retry_first * 2.0 ** min(tries - 1, 30), longest)
+        return max(pause * random.uniform(0.5, 1.0), min(wanted, longest))
+
+
+async def _defer(core: Core, queries: Queries, key: int, bill: str, due: datetime) -> None:
+    """Let a bill be sent; one of its tasks at a time is done."""
+    arguments = {"organization": key, "bill": bill}
+    await core.jobs.defer(
+        "bill-webhook",
+        arguments,
+        queries=queries,
+        at=due,
+        lock=f"bill-webhook {key} {bill}",
+        priority=-1,
+    )
+
+
+def _text(text: str | None) -> str | None:
+    return text
+
+
+def _tell(before: str | None, error: str | None) -> None:
+    """Log when it begins to fail, in another way, and when it works again: no flood."""
+    if error == before:
+        return
+    if error:
+        log.warning("bill_webhook_fails", reason=error)
+    else:
+        log.info("bill_webhook_works")
 
 
 class BillWebhook:
@@ -190,14 +317,18 @@ class BillWebhook:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._wake = asyncio.Event()
-        self._error: str | None = None
         self._deliveries = Deliveries()
-        self._waiting = 0
 
     @hookimpl
     def register_migrations(self) -> list[Traversable]:
         """Offer the table of deliveries."""
         return [files(__package__) / "migrations"]
+
+    @hookimpl
+    def register_tasks(self) -> list[Task]:
+        """Offer what sends bills; without a receiver, what leaves them to whom has one."""
+        rounds: list[Task] = [Round(self._settings), Regular(self._settings)]
+        return [BillDelivery(self._settings), *(rounds if self._settings.url is not None else [])]
 
     @hookimpl
     def register_probes(self) -> list[Probe]:
@@ -209,10 +340,16 @@ class BillWebhook:
         """Offer what is measured of deliveries, if there are any."""
         return [] if self._settings.url is None else [self._deliveries]
 
-    async def check(self, _: Core) -> None:
-        """Raise if the last try was not taken."""
-        if self._error is not None:
-            raise RuntimeError(self._error)
+    async def check(self, core: Core) -> None:
+        """Raise if the last try was not taken, whichever process made it."""
+        if self._settings.url is None or _is_preview(core):
+            return
+        (waiting,) = await core.pool.everywhere().fetch(Waiting, SQL["state"])
+        self._deliveries.waiting = waiting.count
+        if waiting.succeeded_at is not None:
+            self._deliveries.succeeded = waiting.succeeded_at.timestamp()
+        if waiting.error is not None:
+            raise RuntimeError(waiting.error)
 
     @hookimpl
     def bill_issued(self, event: BillIssued) -> None:
@@ -222,103 +359,28 @@ class BillWebhook:
     @hookimpl
     @asynccontextmanager
     async def lifespan(self, core: Core) -> AsyncIterator[None]:
-        """Send bills while the service runs."""
+        """Let a round be begun as soon as a bill is issued."""
         if self._settings.url is None or _ignored(core):
             yield
             return
-        async with core.outgoing.session(self._settings.timeout) as session:
-            work = {"bill-webhook": partial(self._work, core, session, self._settings.url)}
-            async with core.background.running(work):
-                yield
+        async with core.background.running({"bill-webhook": partial(self._begin_rounds, core)}):
+            yield
 
-    async def _work(self, core: Core, session: Session, url: str) -> None:
-        begun = set[int]()
+    async def _begin_rounds(self, core: Core) -> None:
         while not core.state.closing:
-            # Before the round: a bill that is issued meanwhile begins another one.
+            await self._wake.wait()
             self._wake.clear()
-            pause = self._settings.poll
-            try:
-                pause = await self._rounds(core, session, url, begun)
-            except EnergiaError as error:
-                self._note(f"database: {error.code}")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
+            # Without: the next one that comes by itself finds the bill.
+            with suppress(EnergiaError):
+                await core.jobs.defer("bill-webhook-round", once="bill-webhook-round")
 
-    async def _rounds(self, core: Core, session: Session, url: str, begun: set[int]) -> float:
-        """Send what is due of each organization; return after how many seconds to look again."""
-        pauses, self._waiting = [self._settings.poll], 0
-        for key in await keys(core.pool):
-            tenant = core.pool.tenant(key)
-            if key not in begun:
-                # An organization that is made later misses none: it began with the first one.
-                (first,) = await core.pool.everywhere().fetch(_moment, SQL["first"])
-                await tenant.execute(SQL["begin"], first or core.clock.now())
-                begun.add(key)
-            pauses.append(await self._round(core, tenant, session, url))
-        self._deliveries.waiting = self._waiting
-        return min(pauses)
 
-    async def _round(self, core: Core, tenant: Tenant, session: Session, url: str) -> float:
-        """Send what is due, and return after how many seconds to look again."""
-        now = core.clock.now()
-        after = now - timedelta(seconds=self._settings.give_up) - _SLACK
-        await tenant.execute(SQL["find"], {"now": now, "after": after})
-        # A try takes one time-out at most: the second leaves time to note its outcome.
-        lease = now + timedelta(seconds=2 * self._settings.timeout)
-        claim = {"now": now, "until": lease, "limit": self._settings.batch}
-        due = await tenant.fetch(Delivery, SQL["claim"], claim)
-        secret = self._settings.secret.get_secret_value()
-        tries = (send(session, url, secret, delivery, now) for delivery in due)
-        results = await asyncio.gather(*tries)
-        for delivery, result in zip(due, results, strict=True):
-            await self._record(tenant, delivery, result, core.clock.now())
-        (backlog,) = await tenant.fetch(Backlog, SQL["waiting"])
-        self._waiting += backlog.count
-        wait = self._settings.poll
-        if backlog.next_at is not None:
-            wait = (backlog.next_at - core.clock.now()).total_seconds()
-        return min(max(wait, 0.0), self._settings.poll)
-
-    async def _record(
-        self, tenant: Tenant, delivery: Delivery, result: Result, now: datetime
-    ) -> None:
-        if result.outcome == "delivered":
-            self._note(None)
-            self._deliveries.succeeded = now.timestamp()
-            await tenant.execute(SQL["delivered"], {"bill": delivery.bill, "now": now})
-            return
-        old = (now - delivery.made_at).total_seconds() > self._settings.give_up
-        given_up = old or result.outcome == "gone"
-        self._note(result.error)
-        failure = {
-            "bill": delivery.bill,
-            "next": now + timedelta(seconds=self._pause(delivery.tries, result.retry_after)),
-            "failed": now if given_up else None,
-            "error": result.error,
-        }
-        await tenant.execute(SQL["failed"], failure)
-
-    def _pause(self, tries: int, wanted: float) -> float:
-        """Return how long to wait: doubled with each try, jittered, as the receiver wants."""
-        longest = self._settings.retry_most
-        # The exponent is bounded, as a double overflows at 2^1024.
-        pause = min(self._settings.retry_first * 2.0 ** min(tries - 1, 30), longest)
-        return max(pause * random.uniform(0.5, 1.0), min(wanted, longest))
-
-    def _note(self, error: str | None) -> None:
-        """Log when it begins to fail, in another way, and when it works again: no flood."""
-        if error == self._error:
-            return
-        self._error = error
-        if error:
-            log.warning("bill_webhook_fails", reason=error)
-        else:
-            log.info("bill_webhook_works")
+def _is_preview(core: Core) -> bool:
+    return core.settings.profile == "preview"
 
 
 def _ignored(core: Core) -> bool:
     """Return whether this is a preview: its platform has copied the settings of production."""
-    preview = core.settings.profile == "preview"
-    if preview:
+    if _is_preview(core):
         log.warning("bill_webhook_ignored", reason="a preview sends no bills")
-    return preview
+    return _is_preview(core)
