@@ -80,6 +80,12 @@ select bytes
 from job_part
 where organization_id = current_setting('energia.organization')::int and job_id = %s and number = %s
 
+-- name: job_parts_count
+-- How many parts the file of a job has.
+select count(*)
+from job_part
+where organization_id = current_setting('energia.organization')::int and job_id = %s
+
 -- name: job_parts_delete
 -- Let the file of a job go.
 delete from job_part

@@ -240,22 +240,22 @@ class FileImport:
 
     async def run(self, job: Running) -> Outcome:
         """Store them, and end the job in the same transaction: both, or neither."""
-        wanted, size = job.request(_Wanted), 0
+        wanted, done, total = job.request(_Wanted), 0, await job.count_parts()
 
-        def tell(bytes_: int) -> None:
-            nonlocal size
-            size = bytes_
+        def tell(parts: int) -> None:
+            nonlocal done
+            done = parts
 
         async def also(queries: Queries, outcome: Outcome) -> None:
             await job.finish(queries, outcome)
             await job.forget_file(queries)
 
-        async with _told(job, lambda: size):
+        async with _told(job, lambda: done, total):
             return await wanted.store(job.core, job.tenant, job.blocks(tell), also)
 
 
 @asynccontextmanager
-async def _told(job: Running, size: Callable[[], int]) -> AsyncIterator[None]:
+async def _told(job: Running, done: Callable[[], int], total: int) -> AsyncIterator[None]:
     """Tell again and again how much of its file a job has read; cancel it where it is cancelled."""
     own = asyncio.current_task()
     assert own is not None
@@ -264,7 +264,7 @@ async def _told(job: Running, size: Callable[[], int]) -> AsyncIterator[None]:
         try:
             while True:
                 await asyncio.sleep(_TELLS)
-                await job.progress(size(), None)
+                await job.progress(done(), total)
         except Superseded:
             own.cancel()
 
