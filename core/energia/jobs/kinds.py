@@ -14,8 +14,8 @@ import structlog
 from energia.convert import dumps, structure
 from energia.db.tenant import Limits, Queries, Tenant
 from energia.errors import EnergiaError, NotFound
-from energia.jobs.engine import Jobs
 from energia.jobs.models import JobProblem
+from energia.jobs.queue import Jobs
 from energia.jobs.store import SQL, TASK, JobStore
 from energia.jobs.tasks import GiveUp, Retry
 
@@ -130,15 +130,15 @@ class Running:
     def blocks(self, tell: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
         """Yield the file that came with the request, for a worker thread.
 
-        *tell* is told, in that thread, how many bytes of it were read.
+        *tell* is told, in that thread, how many parts of it were read.
         """
         loop = asyncio.get_running_loop()
 
         def parts() -> Iterator[bytes]:
-            number, size = 0, 0
+            number = 0
             while (part := self._awaited(loop, number)) is not None:
-                number, size = number + 1, size + len(part)
-                tell(size)
+                number += 1
+                tell(number)
                 yield part
 
         return parts()
@@ -150,6 +150,11 @@ class Running:
             with suppress(TimeoutError):
                 return part.result(timeout=_TELLS)
         raise Superseded
+
+    async def count_parts(self) -> int:
+        """Return how many parts the file has."""
+        (count,) = await self.tenant.fetch(int, SQL["job_parts_count"], self.id)
+        return count
 
     async def forget_file(self, queries: Queries) -> None:
         """Let the file go that came with the request."""

@@ -20,7 +20,7 @@ class JobProgress:
     """How far a job is.
 
     Attributes:
-        done: How much is done: contracts of a run, bytes of a file, meters of an export.
+        done: How much is done: contracts of a run, megabytes of a file, readings of an export.
         total: How much there is in all; null while that is not known.
 
     """

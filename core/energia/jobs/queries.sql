@@ -80,6 +80,12 @@ select bytes
 from job_part
 where organization_id = current_setting('energia.organization')::int and job_id = %s and number = %s
 
+-- name: job_parts_count
+-- How many parts the file of a job has.
+select count(*)
+from job_part
+where organization_id = current_setting('energia.organization')::int and job_id = %s
+
 -- name: job_parts_delete
 -- Let the file of a job go.
 delete from job_part
@@ -105,9 +111,3 @@ from procrastinate_jobs j
     select min(at) as at from procrastinate_events where job_id = j.id and type = 'deferred'
   ) e on true
 where j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= now())
-
--- name: job_counts
--- How many tasks there are by what they do and how they stand.
-select task_name, status::text, count(*)
-from procrastinate_jobs
-group by task_name, status

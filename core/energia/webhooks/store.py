@@ -10,7 +10,7 @@ from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import NotFound
 from energia.ids import new_id
-from energia.jobs.engine import Jobs
+from energia.jobs.queue import Jobs
 from energia.webhooks.models import Delivery, NewWebhook, Status, Webhook
 from energia.webhooks.signing import new_secret
 
