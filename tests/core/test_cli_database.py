@@ -48,9 +48,11 @@ pending: core 0012_registers
 pending: core 0013_sources
 pending: core 0014_deletion
 pending: core 0015_jobs
+pending: core 0017_webhooks
 ENGINE
 pending: bill-webhook 0001_deliveries
 pending: bill-webhook 0002_row_security
+pending: bill-webhook 0003_tasks
 pending: preview-github 0001_deliveries
 """.replace(
     "ENGINE",
