@@ -14,7 +14,7 @@ from energia import PriceFeed, hookimpl
 from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia.pricing.market.feeds import PricesFetched
-from energia.settings import Feeds, Health, Profile, Settings
+from energia.settings import Feeds, Health, Jobs, Profile, Settings
 from energia_plugins import tariff_dynamic
 from energia_plugins.price_feed_http.feed import Feed
 from tests.core.pricing.asking import answer_of
@@ -58,7 +58,9 @@ async def service(
     serving: Serving, pool: Pool, *feeds: PriceFeed, profile: Profile = "development"
 ) -> AsyncIterator[tuple[Client, Feeding]]:
     """Serve with feeds."""
-    settings = Settings(outgoing=LOOPBACK, feeds=QUICK, health=Health(period=0.05), profile=profile)
+    jobs = Jobs(poll=0.05, grace=0.1, heartbeat=0.5)
+    health = Health(period=0.05)
+    settings = Settings(outgoing=LOOPBACK, feeds=QUICK, health=health, jobs=jobs, profile=profile)
     plugin = Feeding(*feeds)
     plugins = Plugins.of(feeding=plugin, tariff_dynamic=tariff_dynamic)
     async with serving(make_core(plugins=plugins, pool=pool, settings=settings)) as client:

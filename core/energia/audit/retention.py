@@ -1,46 +1,33 @@
 """Lets entries of the audit log go that are older than `audit.retention`, in the background."""
 
-import asyncio
-import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from energia.audit.entries import SQL
 from energia.db.queries import one_message
-from energia.errors import EnergiaError
 
 if TYPE_CHECKING:
     from energia.core import Core
 
-#: The advisory lock of the replica that deletes; any number that nobody else uses.
+#: The advisory lock of who deletes, for releases that do so beside the engine; any free number.
 LOCK: Final = 0x617564697400
-#: Seconds between two rounds.
-_PERIOD: Final = 3600.0
 #: How many entries one statement deletes, so that none holds anything for long.
 BATCH: Final = 1000
 log = structlog.get_logger(__name__)
 
 
-@asynccontextmanager
-async def expiring(core: "Core") -> AsyncIterator[None]:
-    """Delete old entries while the service runs."""
-    async with core.background.running({"audit-retention": partial(_work, core)}):
-        yield
+class AuditRetention:
+    """The task: once an hour."""
 
+    name = "audit-retention"
+    period = 3600.0
 
-async def _work(core: "Core") -> None:
-    while True:
-        # Uneven, so that the replicas of a service do not all begin at once.
-        await asyncio.sleep(_PERIOD * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-        try:
-            if deleted := await expire(core):
-                log.info("audit_expired", entries=deleted)
-        except EnergiaError as error:
-            log.warning("audit_not_expired", code=error.code, detail=error.detail)
+    async def run(self, core: "Core", _: Mapping[str, Any], /) -> None:
+        """Delete what is too old."""
+        if deleted := await expire(core):
+            log.info("audit_expired", entries=deleted)
 
 
 async def expire(core: "Core") -> int:

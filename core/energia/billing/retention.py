@@ -5,20 +5,15 @@ cut is a midnight of UTC. That is where the days of all grids are cut too, as no
 later than one slot after: whole blocks go, whatever the zones.
 """
 
-import asyncio
-import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from energia.billing.contracts import SQL
 from energia.db import organizations
 from energia.db.tenant import Tenant
-from energia.errors import EnergiaError
 from energia.metering import registry
 from energia.metering.deletion import (
     Asked,
@@ -32,31 +27,20 @@ from energia.time import earlier, instant_of
 if TYPE_CHECKING:
     from energia.core import Core
 
-#: Seconds between two rounds.
-_PERIOD: Final = 3600.0
 #: Of how many meters a transaction deletes, so that none holds anything for long.
 _BATCH: Final = 100
 log = structlog.get_logger(__name__)
 
 
-@asynccontextmanager
-async def expiring(core: "Core") -> AsyncIterator[None]:
-    """Delete old readings while the service runs, where `readings.retention` is set."""
-    if core.settings.readings.retention is None:
-        yield
-        return
-    async with core.background.running({"readings-retention": partial(_work, core)}):
-        yield
+class ReadingsRetention:
+    """The task: once an hour, where `readings.retention` is set."""
 
+    name = "readings-retention"
+    period = 3600.0
 
-async def _work(core: "Core") -> None:
-    while True:
-        # Uneven, so that the replicas of a service do not all begin at once.
-        await asyncio.sleep(_PERIOD * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-        try:
-            await expire(core)
-        except EnergiaError as error:
-            log.warning("readings_not_expired", code=error.code, detail=error.detail)
+    async def run(self, core: "Core", _: Mapping[str, Any], /) -> None:
+        """Delete what is too old."""
+        await expire(core)
 
 
 async def expire(core: "Core") -> int:

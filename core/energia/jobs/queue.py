@@ -89,6 +89,13 @@ def _adapted(value: Any) -> Any:
     return value
 
 
+#: The queues: what a client has begun may take hours, and has places of its own, so that it holds up
+#: nothing else.
+JOBS: Final = "jobs"
+TASKS: Final = "default"
+_LONG: Final = frozenset({"job"})
+
+
 class Jobs:
     """Defers tasks: what is deferred waits in the database until a worker takes it up."""
 
@@ -123,7 +130,7 @@ class Jobs:
         if once is not None and queries is not None:
             raise ValueError("`once` cannot be asked for within a transaction")
         job = Job(
-            queue="default",
+            queue=JOBS if task in _LONG else TASKS,
             lock=lock,
             queueing_lock=once,
             task_name=task,

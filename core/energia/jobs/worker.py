@@ -14,7 +14,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import DeleteJobCondition, Job
 
 from energia.contract import HasPeriod
-from energia.jobs.queue import Connector
+from energia.jobs.queue import JOBS, TASKS, Connector
 from energia.jobs.tasks import GiveUp, Retry, Task, TryAgain, retry_of
 from energia.redact import redacted
 
@@ -84,8 +84,15 @@ class Worker:
                 raise error
 
     async def _work(self) -> None:
+        """Do what is due of both queues, so many at once of each."""
+        async with asyncio.TaskGroup() as group:
+            for queue in (JOBS, TASKS):
+                group.create_task(self._work_off(queue))
+
+    async def _work_off(self, queue: str) -> None:
         settings = self._settings
         await self._app.run_worker_async(
+            queues=[queue],
             concurrency=self._concurrency,
             install_signal_handlers=False,
             fetch_job_polling_interval=settings.poll,

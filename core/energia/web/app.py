@@ -10,8 +10,6 @@ import msgspec
 from aiohttp import web
 
 from energia.access.authentication import Authentication
-from energia.audit.retention import expiring
-from energia.billing import retention
 from energia.convert.schema import Schemas
 from energia.core import Core
 from energia.errors import PluginError
@@ -20,7 +18,6 @@ from energia.metering.keeper import receiving
 from energia.plugins import Plugins
 from energia.pricing.cache import CACHE
 from energia.pricing.charges import Charge
-from energia.pricing.market.keeper import feeding
 from energia.pricing.tariffs import Parameter, tariff_converter
 from energia.web import openapi
 from energia.web.access import AUTHENTICATION, identify
@@ -119,8 +116,7 @@ async def started(app: web.Application) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(core.plugins.lifespans(core))
         if not app[IS_WORKER]:
-            for begin in (feeding, receiving, expiring, retention.expiring):
-                await stack.enter_async_context(begin(core))
+            await stack.enter_async_context(receiving(core))
         await stack.enter_async_context(working_off(core))
         await stack.enter_async_context(app[MONITOR].running())
         await stack.enter_async_context(app[AUTHENTICATION].noting_use())

@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from energia.audit.retention import AuditRetention
 from energia.billing.repricing import BillRepricing
+from energia.billing.retention import ReadingsRetention
 from energia.billing.run import BillRun
 from energia.core import Core
 from energia.jobs.kinds import JobRetention, JobTask, Kind
 from energia.jobs.tasks import Task
 from energia.jobs.worker import Worker
+from energia.pricing.market.keeper import keepers
 from energia.web.endpoints.imports import FileImport
 from energia.web.export_files import ReadingsExport
 from energia.webhooks.delivery import WebhookDelivery
@@ -21,9 +24,13 @@ KINDS: Final[tuple[Kind, ...]] = (BillRun(), BillRepricing(), FileImport(), Read
 
 def tasks_of(core: Core) -> list[Task]:
     """Return all that a worker does."""
-    # In a preview, which copies settings, nothing is looked for, and nothing that waits is sent.
+    own: list[Task] = [
+        *(JobTask(KINDS), JobRetention(), AuditRetention(), ReadingsRetention()),
+        *(WebhookDelivery(), WebhookExpiry()),
+        *keepers(core),
+    ]
+    # In a preview nothing is looked for, and nothing that waits is sent.
     watching = watches(core) if core.settings.profile != "preview" else []
-    own: list[Task] = [JobTask(KINDS), JobRetention(), WebhookDelivery(), WebhookExpiry()]
     return [*own, *watching, *core.plugins.tasks()]
 
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, date, datetime
 from typing import Any
 
+import attrs
 import pytest
 
 from energia.billing import retention
@@ -12,7 +13,7 @@ from energia.db.pool import Limits, Pool
 from energia.errors import NotFound
 from energia.metering import deletion
 from energia.metering.deletion import Asked
-from energia.settings import Readings, Settings
+from energia.settings import Jobs, Readings, Settings
 from energia.time import earlier, instant_of
 from tests.core.billing.fakes import Heard, plugins
 from tests.core.billing.setting import (
@@ -369,7 +370,8 @@ def keeping(pool: Pool) -> Any:
 
 async def test_old_readings_go_by_a_setting_and_bills_stay(keeping: Any, serving: Serving) -> None:
     """All of March 2025 is older than a year; it is said why, and counted."""
-    async with serving(keeping) as client:
+    idle = attrs.evolve(keeping.settings, jobs=Jobs(concurrency=0))
+    async with serving(attrs.evolve(keeping, settings=idle)) as client:
         await store_household(client)
         await issued(client, "b", 1)
         await draft(client, "d", 2)
@@ -391,13 +393,12 @@ async def test_old_readings_go_by_a_setting_and_bills_stay(keeping: Any, serving
 
 
 async def test_a_service_lets_readings_go_by_itself(
-    household: Client, keeping: Any, serving: Serving, monkeypatch: pytest.MonkeyPatch
+    household: Client, keeping: Any, serving: Serving
 ) -> None:
-    """In the background, again and again; here without the hour between."""
+    """As soon as it starts, and once an hour from then on."""
     assert await values(household) == [1] * 240
-    monkeypatch.setattr(retention, "_PERIOD", 0.02)
     async with serving(keeping) as client:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not (await success(client, "GET", "/v1/deletions"))["items"]:
                 await asyncio.sleep(0.02)
 

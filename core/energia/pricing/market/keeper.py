@@ -1,9 +1,8 @@
-"""Asks the feeds for prices, in the background; of several replicas one at a time."""
+"""Asks the feeds for prices: each is a task, done by one worker at a time."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,36 +40,44 @@ class _Claimed:
     horizon: datetime | None
 
 
-@asynccontextmanager
-async def feeding(core: "Core") -> AsyncIterator[None]:
-    """Ask the feeds while the service runs; in a preview, which copies settings, none is asked."""
+def keepers(core: "Core") -> list["Keeper"]:
+    """Return the tasks of the feeds; in a preview, which copies settings, none is asked."""
     feeds = () if core.settings.profile == "preview" else core.plugins.price_feeds()
-    work = {f"price-feed-{feed.name}": Keeper(core, feed).work for feed in feeds}
-    async with core.background.running(work):
-        yield
+    return [Keeper(core, feed) for feed in feeds]
 
 
 @attrs.define(eq=False)
 class Keeper:
-    """Asks one feed."""
+    """Asks one feed, for all organizations: again as soon as it is due for one of them."""
 
     core: "Core"
     feed: PriceFeed
     _begun: set[int] = attrs.Factory(set)
     _error: str | None = None
 
-    async def work(self) -> None:
-        """Ask the feed whenever it is due, until the service closes."""
-        settings = self.core.settings.feeds
-        while not self.core.state.closing:
-            pause = settings.poll
-            try:
-                pause = await self.round()
-            except EnergiaError as error:
-                self._say(f"database: {error.code}")
-            except Exception as error:  # a feed must not end for what nobody thought of
-                self._say(f"{type(error).__name__}: {error}")
-            await asyncio.sleep(min(max(pause, 0.0), settings.poll))
+    @property
+    def name(self) -> str:
+        """The name of the task."""
+        return f"price-feed-{self.feed.name}"
+
+    @property
+    def period(self) -> float:
+        """After how many seconds to look again at the latest."""
+        return self.core.settings.feeds.poll
+
+    async def run(self, core: "Core", _: Mapping[str, Any], /) -> None:
+        """Ask the feed if it is due, and wait for when it is."""
+        try:
+            pause = await self.round()
+        except EnergiaError as error:
+            self._say(f"database: {error.code}")
+            return
+        except Exception as error:  # a feed must not end for what nobody thought of
+            self._say(f"{type(error).__name__}: {error}")
+            return
+        if pause < self.period:
+            due = core.clock.now() + timedelta(seconds=max(pause, 0.0))
+            await core.jobs.defer(self.name, at=due, once=self.name, lock=self.name)
 
     async def round(self) -> float:
         """Ask the feed for each organization, and return after how many seconds to look again."""
