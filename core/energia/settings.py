@@ -153,11 +153,13 @@ class Readings:
     Attributes:
         live_grace: For how long after a day is over its new readings do not count as a revision.
         retention: For how long readings are kept, in months or years (`P5Y`); for ever without it.
+        imports_retention: For how long imports of sources are kept that have left nothing.
 
     """
 
     live_grace: Seconds = 7200.0
     retention: Annotated[str, Meta(pattern="^P[1-9][0-9]{0,2}[MY]$")] | None = None
+    imports_retention: Annotated[float, Meta(ge=86_400)] = 31_557_600.0
 
 
 @attrs.frozen

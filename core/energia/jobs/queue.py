@@ -7,7 +7,7 @@ of a connection pooler, or of our time limits; so it is given one over our pool,
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from procrastinate import sql
 from procrastinate.connector import BaseAsyncConnector, Notify
@@ -89,8 +89,8 @@ def _adapted(value: Any) -> Any:
     return value
 
 
-#: The queues: what a client has begun may take hours, and has places of its own, so that it holds up
-#: nothing else.
+#: The queues: what a client has begun may take hours, and has places of its own, so that it holds
+#: up nothing else.
 JOBS: Final = "jobs"
 TASKS: Final = "default"
 _LONG: Final = frozenset({"job"})

@@ -696,3 +696,31 @@ where organization_id = current_setting('energia.organization')::int and name = 
 select held_until > clock_timestamp(), connected, received_at, error
 from source
 where organization_id = current_setting('energia.organization')::int and name = %(name)s
+
+-- name: imports_old
+-- The numbers of the oldest imports of sources before a moment, beyond one; files have a checksum.
+select id
+from import
+where organization_id = current_setting('energia.organization')::int and sha256 = ''
+  and recorded_at < clock_timestamp() - make_interval(secs => %(retention)s) and id > %(after)s
+order by id
+limit %(limit)s
+
+-- name: imports_used
+-- Which imports between two numbers have brought something that some channels have, or had.
+select import_id from reading_day
+where channel_id = any(%(channels)s) and import_id between %(first)s and %(last)s
+union
+select import_id from reading_day_history
+where channel_id = any(%(channels)s) and import_id between %(first)s and %(last)s
+union
+select import_id from register_read
+where channel_id = any(%(channels)s) and import_id between %(first)s and %(last)s
+union
+select import_id from stretch
+where channel_id = any(%(channels)s) and import_id between %(first)s and %(last)s
+
+-- name: imports_delete
+-- Delete some imports.
+delete from import
+where organization_id = current_setting('energia.organization')::int and id = any(%s)

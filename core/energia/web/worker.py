@@ -12,6 +12,7 @@ from energia.core import Core
 from energia.jobs.kinds import JobRetention, JobTask, Kind
 from energia.jobs.tasks import Task
 from energia.jobs.worker import Worker
+from energia.metering.retention import ImportRetention
 from energia.pricing.market.keeper import keepers
 from energia.web.endpoints.imports import FileImport
 from energia.web.export_files import ReadingsExport
@@ -25,7 +26,8 @@ KINDS: Final[tuple[Kind, ...]] = (BillRun(), BillRepricing(), FileImport(), Read
 def tasks_of(core: Core) -> list[Task]:
     """Return all that a worker does."""
     own: list[Task] = [
-        *(JobTask(KINDS), JobRetention(), AuditRetention(), ReadingsRetention()),
+        *(JobTask(KINDS), JobRetention(), AuditRetention()),
+        *(ReadingsRetention(), ImportRetention()),
         *(WebhookDelivery(), WebhookExpiry()),
         *keepers(core),
     ]

@@ -110,7 +110,7 @@ async def test_it_is_told_at_once(pool: Pool) -> None:
         await until(lambda: pool.stats.connects > 1)
         listening = "select count(*) from pg_stat_activity where query like 'listen %'"
         async with asyncio.timeout(30):
-            while await pool.tenant().fetch(int, listening) != [1]:
+            while await pool.tenant().fetch(int, listening) != [2]:  # one for each queue
                 await asyncio.sleep(0.01)
         await core.jobs.defer("note", {})
         await until(lambda: note.done)
