@@ -15,7 +15,7 @@ import aiohttp
 from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
 from energia.plugins import Plugins
-from energia.settings import Database, PluginSelection, Preview, Settings
+from energia.settings import Database, Jobs, PluginSelection, Preview, Settings
 from tests.previews import PreviewServer
 from tests.serving import Serving, make_core
 
@@ -78,7 +78,8 @@ async def service(
     plugins = Plugins.installed(selection)
     await migrate(database, {**CORE_MIGRATIONS, **plugins.migrations()})
     rules = {"admin_url": previews.url(), "reap_period": 0.2, **rules}
-    settings = Settings(profile=profile, preview=Preview(**rules))
+    jobs = Jobs(poll=0.1, grace=0.1, heartbeat=0.5)
+    settings = Settings(profile=profile, preview=Preview(**rules), jobs=jobs)
     pool = Pool(database, Database())
     core = make_core(plugins=plugins, settings=settings, pool=pool)
     try:
@@ -106,6 +107,11 @@ async def metrics(api: aiohttp.ClientSession) -> dict[str, float]:
         lines = (await got.text()).splitlines()
     ours = [line.rsplit(" ", 1) for line in lines if line.startswith("energia_preview")]
     return {name: float(value) for name, value in ours}
+
+
+async def is_measured(api: aiohttp.ClientSession, name: str, least: float) -> bool:
+    """Tell whether a metric has come to a value, or beyond."""
+    return (await metrics(api)).get(name, -1) >= least
 
 
 async def are(previews: PreviewServer, expected: list[str]) -> bool:

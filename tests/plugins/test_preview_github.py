@@ -19,6 +19,7 @@ from tests.plugins.github import (
     body,
     closed,
     headers,
+    is_measured,
     metrics,
     service,
     until,
@@ -36,7 +37,8 @@ async def test_a_closed_pull_request_loses_its_database(
     async with service(serving, database, previews) as api:
         assert await answer(api, body(number=1)) == ACCEPTED
         await until(lambda: are(previews, ["app_pr_10"]))
-        assert (await metrics(api))['energia_previews_reaped_total{reason="closed"}'] == 1
+        reaped = 'energia_previews_reaped_total{reason="closed"}'
+        await until(lambda: is_measured(api, reaped, 1))
 
 
 async def test_the_same_again_does_nothing(

@@ -1,11 +1,11 @@
 """The reaper of `preview-github`, at work in a service, and what is measured of it."""
 
-import asyncio
-
 from energia.previews.cluster import PreviewPlan
-from tests.plugins.github import answer, are, body, metrics, service, until
+from tests.plugins.github import answer, are, body, is_measured, metrics, service, until
 from tests.previews import PreviewServer
 from tests.serving import Serving
+
+EXPIRED = 'energia_previews_reaped_total{reason="expired"}'
 
 
 async def test_the_reaper_needs_no_webhook(
@@ -20,10 +20,10 @@ async def test_the_reaper_needs_no_webhook(
     async with service(serving, database, previews, {}, ttl=3600) as api:
         await until(lambda: are(previews, ["app_pr_2", "app_pr_3"]))
         assert (await answer(api, body()))[0] == 404
-        await asyncio.sleep(0.3)
+        await until(lambda: is_measured(api, EXPIRED, 1))
         measured = await metrics(api)
 
-    assert measured['energia_previews_reaped_total{reason="expired"}'] == 1
+    assert measured[EXPIRED] == 1
     assert measured['energia_previews_reaped_total{reason="closed"}'] == 0
     assert measured["energia_preview_drop_failures_total"] == 0
     states = ("open", "closed", "expired", "foreign")
@@ -38,7 +38,7 @@ async def test_the_reaper_can_be_rehearsed(
     await cluster.make(PreviewPlan(7))
     await cluster.close(7)
     async with service(serving, database, previews, reap_dry_run=True) as api:
-        await asyncio.sleep(0.6)
+        await until(lambda: is_measured(api, 'energia_previews{state="closed"}', 1))
         measured = await metrics(api)
 
     assert previews.databases() == ["app_pr_7"]
@@ -55,7 +55,7 @@ async def test_failures_are_counted(
     await cluster.close(7)
     previews.run("alter database app_pr_7 is_template true")
     async with service(serving, database, previews) as api:
-        await asyncio.sleep(0.7)
+        await until(lambda: is_measured(api, "energia_preview_drop_failures_total", 2))
         measured = await metrics(api)
 
     assert measured["energia_preview_drop_failures_total"] >= 2

@@ -4,27 +4,25 @@ It works in production only, where `preview.admin_url` is set; without `[plugins
 the reaper still drops what has been silent for `preview.ttl`.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from functools import partial
 from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import attrs
 import structlog
 from aiohttp import web
 from msgspec import Meta
 
-from energia import PUBLIC, Core, EnergiaError, Malformed, Routes, SecretStr, Tenant, hookimpl
+from energia import PUBLIC, Core, EnergiaError, Malformed, Routes, SecretStr, Task, Tenant, hookimpl
 from energia.errors import NotFound, TooLarge
 from energia.previews.cluster import Cluster
 from energia.web.bodies import Limit
 from energia_plugins.preview_github import webhook
-from energia_plugins.preview_github.reaper import Counts, Reaper
+from energia_plugins.preview_github.reaper import Counts, Reaper, RegularReaper, is_active
 from energia_plugins.preview_github.webhook import BadSignature, Deliveries, Event, NotAllowed
 
 if TYPE_CHECKING:
@@ -62,6 +60,41 @@ class Received:
     status: Literal["accepted", "ignored", "pong"]
 
 
+class GithubEvents:
+    """The task that does what GitHub has sent."""
+
+    name = "preview-github"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def run(self, core: Core, _: Mapping[str, Any], /) -> None:
+        """Do it, and let the reaper see to what was closed."""
+        if not is_active(core):
+            return
+        try:
+            if await deliveries_of(core, self._settings).work(Cluster.administered(core.settings)):
+                await core.jobs.defer(Reaper.name, once=Reaper.name)
+        except EnergiaError as error:
+            log.warning("preview_events", error=error.detail or error.title)
+
+
+class RegularGithubEvents(GithubEvents):
+    """The same, again and again: what was left by a process that ended is done, too."""
+
+    name = "preview-github-rounds"
+
+    @property
+    def period(self) -> float:
+        """Seconds between two looks."""
+        return self._settings.poll
+
+
+def deliveries_of(core: Core, settings: Settings) -> Deliveries:
+    """Return what GitHub has sent."""
+    return Deliveries(core, timedelta(seconds=settings.keep))
+
+
 class PreviewGithub:
     """The plugin."""
 
@@ -71,13 +104,18 @@ class PreviewGithub:
         self._settings = settings
         self._repositories = {name.lower() for name in settings.repositories}
         self._counts = Counts()
-        self._reaper = Reaper(self._counts)
-        self._arrived = asyncio.Event()
+        self._reaper = RegularReaper(self._counts)
 
     @hookimpl
     def register_migrations(self) -> list[Traversable]:
         """Offer the table of deliveries."""
         return [files(__package__) / "migrations"]
+
+    @hookimpl
+    def register_tasks(self) -> list[Task]:
+        """Offer the reaper, and what does what GitHub has sent; both do nothing elsewhere."""
+        events = (GithubEvents(self._settings), RegularGithubEvents(self._settings))
+        return [self._reaper, Reaper(self._counts), *events]
 
     @hookimpl
     def register_collectors(self) -> "Iterable[Collector]":
@@ -101,7 +139,7 @@ class PreviewGithub:
         It is remembered and answered at once, and done afterwards; the same delivery again gets
         the same answer and does nothing.
         """
-        if not _active(core):
+        if not is_active(core):
             raise NotFound("no previews are ended here")
         limit = Limit("plugins.preview-github.body_bytes", self._settings.body_bytes)
         secret = self._settings.secret.get_secret_value()
@@ -111,14 +149,15 @@ class PreviewGithub:
             case "ping":
                 return Received("pong")
             case webhook.PULL_REQUEST:
-                event, deliveries = self._event(body), self._deliveries(core)
+                event, deliveries = self._event(body), deliveries_of(core, self._settings)
             case _:
                 return Received("ignored")
         if event.action not in webhook.ACTIONS or not deliveries.accepts(event):
             return Received("ignored")
         if await deliveries.receive(tenant, delivery, body, event):
             log.info("preview_event", pr=event.number, action=event.action, delivery=delivery)
-            self._arrived.set()
+            with suppress(EnergiaError):  # it is remembered: the next round finds it
+                await core.jobs.defer(GithubEvents.name, once=GithubEvents.name)
         return Received("accepted")
 
     def _event(self, body: bytes) -> Event:
@@ -130,41 +169,14 @@ class PreviewGithub:
     @hookimpl
     @asynccontextmanager
     async def lifespan(self, core: Core) -> AsyncIterator[None]:
-        """Work while the service runs, in production."""
-        if not _active(core):
+        """Say how often to reap, or that nothing is reaped here."""
+        self._reaper.period = core.settings.preview.reap_period
+        if not is_active(core):
             self._warn(core)
-            yield
-            return
-        cluster, rules = Cluster.administered(core.settings), core.settings.preview
-        deliveries = self._deliveries(core)
-        work = {
-            "preview-github-reaper": partial(self._reaper.run, cluster, rules),
-            "preview-github-deliveries": partial(self._work, cluster, deliveries),
-        }
-        async with core.background.running(work):
-            yield
-
-    async def _work(self, cluster: Cluster, deliveries: Deliveries) -> None:
-        """Do what GitHub has sent, at once, and what was left by a process that ended."""
-        while True:
-            self._arrived.clear()
-            try:
-                if await deliveries.work(cluster):
-                    self._reaper.wake()
-            except EnergiaError as error:
-                log.warning("preview_events", error=error.detail or error.title)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._arrived.wait(), self._settings.poll)
-
-    def _deliveries(self, core: Core) -> Deliveries:
-        return Deliveries(core, timedelta(seconds=self._settings.keep))
+        yield
 
     def _warn(self, core: Core) -> None:
         """Say that settings are ignored: a platform copies those of production to previews."""
         if self._settings.secret:
             why = "only production with preview.admin_url ends previews"
             log.warning("preview_github_ignored", profile=core.settings.profile, reason=why)
-
-
-def _active(core: Core) -> bool:
-    return core.settings.profile == "production" and bool(core.settings.preview.admin_url)

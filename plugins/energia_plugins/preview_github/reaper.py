@@ -1,14 +1,14 @@
 """Drops the databases of previews that nobody misses, again and again."""
 
-import asyncio
 from collections import Counter
-from contextlib import suppress
-from typing import Final
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
 
 import attrs
 import structlog
 
-from energia import EnergiaError
+from energia import Core, EnergiaError
 from energia.previews.cluster import Cluster
 from energia.previews.databases import ReaperBusy
 from energia.previews.removal import ReaperRun
@@ -48,28 +48,31 @@ class Counts:
         self.standings = Counter(preview.standing(ttl) for preview in left)
 
 
+def is_active(core: Core) -> bool:
+    """Return whether previews are ended here: in production, where it is said how."""
+    return core.settings.profile == "production" and bool(core.settings.preview.admin_url)
+
+
 class Reaper:
-    """Runs at once, whenever it is woken, and after every period."""
+    """The task that reaps, at once."""
+
+    name = "preview-reaper"
 
     def __init__(self, counts: Counts) -> None:
         """Count in *counts*."""
         self._counts = counts
-        self._wake = asyncio.Event()
 
-    def wake(self) -> None:
-        """Begin a run."""
-        self._wake.set()
-
-    async def run(self, cluster: Cluster, rules: Rules) -> None:
-        """Reap until it is cancelled."""
-        while True:
-            self._wake.clear()
-            await self._reap(cluster, rules)
-            standings = self._counts.standings or Counter()
-            soon = standings["closed"] and not rules.reap_dry_run
-            with suppress(TimeoutError):
-                pause = min(_SOON, rules.reap_period) if soon else rules.reap_period
-                await asyncio.wait_for(self._wake.wait(), pause)
+    async def run(self, core: Core, _: Mapping[str, Any], /) -> None:
+        """Reap, and again soon where sessions of a closed preview were still ending."""
+        if not is_active(core):
+            return
+        rules = core.settings.preview
+        await self._reap(Cluster.administered(core.settings), rules)
+        standings = self._counts.standings or Counter()
+        if standings["closed"] and not rules.reap_dry_run:
+            pause = min(_SOON, rules.reap_period)
+            due = core.clock.now() + timedelta(seconds=pause)
+            await core.jobs.defer(Reaper.name, at=due, once=Reaper.name)
 
     async def _reap(self, cluster: Cluster, rules: Rules) -> None:
         try:
@@ -84,3 +87,10 @@ class Reaper:
             write = log.error if fate.error else log.info
             outcome = fate.error or ("would be dropped" if run.dry_run else "dropped")
             write("preview_reaped", pr=fate.pr, reason=fate.reason, outcome=outcome)
+
+
+class RegularReaper(Reaper):
+    """The same, again and again: `preview.reap_period` is known once a service runs."""
+
+    name = "preview-reaper-rounds"
+    period = Rules().reap_period

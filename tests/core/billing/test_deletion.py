@@ -10,6 +10,7 @@ import pytest
 from energia.billing import retention
 from energia.billing.deletion import delete_meter, delete_readings
 from energia.db.pool import Limits, Pool
+from energia.db.tenant import Tenant
 from energia.errors import NotFound
 from energia.metering import deletion
 from energia.metering.deletion import Asked
