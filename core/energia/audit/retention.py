@@ -1,4 +1,4 @@
-"""Lets entries of the audit log go that are older than `audit.retention`, in the background."""
+"""Lets entries of the audit log go that are older than `audit.retention`: a task."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final

@@ -1,4 +1,4 @@
-"""Lets readings go that are older than `readings.retention`, in the background; bills are kept.
+"""Lets readings go that are older than `readings.retention`: a task; bills are kept.
 
 Every organization is done once a day, as itself: its meters by the hundred, a transaction each. The
 cut is a midnight of UTC. That is where the days of all grids are cut too, as no grid begins its day

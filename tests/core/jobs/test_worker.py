@@ -214,6 +214,18 @@ async def test_those_of_one_lock_are_done_one_at_a_time(pool: Pool) -> None:
         await until(lambda: long.ended == 3)
 
 
+async def test_a_job_of_a_client_holds_up_no_other_task(pool: Pool) -> None:
+    """It may take hours: it has places of its own."""
+    long, note = Long(name="job"), Note()
+    async with worker(pool, long, note, concurrency=1) as core:
+        await core.jobs.defer("job")
+        await until(lambda: long.begun)
+        await core.jobs.defer("note", {"n": 1})
+        await until(lambda: note.done)
+        assert long.ended == 0
+        long.go.set()
+
+
 @pytest.mark.parametrize("fails", [False, True])
 async def test_a_task_with_a_period_is_done_again_and_again(pool: Pool, fails: bool) -> None:
     """Nobody defers it; a failure ends nothing."""
