@@ -110,8 +110,8 @@ class _Attempt:
         return None
 
     def _is_over(self, now: datetime) -> bool:
-        """Tell whether it has waited for longer than all tries take."""
-        most = timedelta(seconds=2 * sum(self.core.settings.webhooks.pauses) + DAY)
+        """Tell whether it has waited for longer than all tries take, with a day to spare."""
+        most = timedelta(seconds=1.1 * sum(self.core.settings.webhooks.pauses) + DAY)
         return now - self.due.begun_at > most
 
     async def _send(self, now: datetime) -> None:

@@ -169,9 +169,12 @@ class PreviewGithub:
     @hookimpl
     @asynccontextmanager
     async def lifespan(self, core: Core) -> AsyncIterator[None]:
-        """Say how often to reap, or that nothing is reaped here."""
+        """Reap at once, and then how often it is said; or say that nothing is reaped here."""
         self._reaper.period = core.settings.preview.reap_period
-        if not is_active(core):
+        if is_active(core):
+            with suppress(EnergiaError):  # the next round comes
+                await core.jobs.defer(Reaper.name, once=Reaper.name)
+        else:
             self._warn(core)
         yield
 

@@ -26,7 +26,7 @@ class PreviewCollector(Collector):
         """Return the metrics."""
         previews, reaped, failures = _metrics()
         if self.counts.standings is not None:
-            for standing in STANDINGS:
+            for standing in STANDINGS if self.counts.is_current else ():
                 previews.add_metric([standing], self.counts.standings[standing])
             for reason in REASONS:
                 reaped.add_metric([reason], self.counts.reaped[reason])

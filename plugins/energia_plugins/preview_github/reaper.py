@@ -1,5 +1,6 @@
 """Drops the databases of previews that nobody misses, again and again."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,6 +17,8 @@ from energia.settings import Preview as Rules
 
 #: Seconds until a closed preview, whose sessions were still ending, is looked at again.
 _SOON: Final = 15.0
+#: For so many seconds at least a process tells what stands how.
+_CURRENT: Final = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -28,15 +31,24 @@ class Counts:
         standings: How many databases stand how; None before the first run.
         reaped: How many were dropped, by the reason.
         failures: How many could not be dropped.
+        current_until: Until when what stands how is told, on the monotonic clock: another replica
+            may have reaped since.
 
     """
 
     standings: Counter[str] | None = None
     reaped: Counter[str] = attrs.Factory(Counter)
     failures: int = 0
+    current_until: float = 0.0
 
-    def add(self, run: ReaperRun, ttl: float) -> None:
-        """Count one run; a preview that is silent for *ttl* seconds has expired."""
+    @property
+    def is_current(self) -> bool:
+        """Whether it was this process that has reaped last, as far as it can know."""
+        return time.monotonic() < self.current_until
+
+    def add(self, run: ReaperRun, rules: Rules) -> None:
+        """Count one run; a preview that is silent for `preview.ttl` has expired."""
+        self.current_until = time.monotonic() + max(_CURRENT, 1.5 * rules.reap_period)
         gone = set()
         for fate in () if run.dry_run else run.fates:
             if fate.error is None:
@@ -45,7 +57,7 @@ class Counts:
             else:
                 self.failures += 1
         left = (preview for preview in run.previews if preview.pr not in gone)
-        self.standings = Counter(preview.standing(ttl) for preview in left)
+        self.standings = Counter(preview.standing(rules.ttl) for preview in left)
 
 
 def is_active(core: Core) -> bool:
@@ -82,7 +94,7 @@ class Reaper:
         except EnergiaError as error:
             log.warning("preview_reaper", error=error.detail or error.title)
             return
-        self._counts.add(run, rules.ttl)
+        self._counts.add(run, rules)
         for fate in run.fates:
             write = log.error if fate.error else log.info
             outcome = fate.error or ("would be dropped" if run.dry_run else "dropped")
