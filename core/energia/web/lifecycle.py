@@ -21,7 +21,7 @@ from energia.core import Core
 from energia.db.connect import address, connected
 from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
-from energia.errors import ConfigurationError, DatabaseAway
+from energia.errors import ConfigurationError, DatabaseAway, DatabaseRefused
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
 from energia.previews.own import OwnDatabase
@@ -47,6 +47,7 @@ def serve(settings: Settings, plugins: Plugins) -> None:
     Raises:
         ConfigurationError: It cannot serve like this; the message says why.
         MigrationError: The database cannot be migrated.
+        DatabaseRefused: The database does not let the service in, and never will like this.
 
     """
     sys.setswitchinterval(SWITCH)  # the loop waits for no thread that computes
@@ -198,7 +199,12 @@ async def _work(app: web.Application, leaving: asyncio.Event) -> None:
 
 
 async def _migrated(core: Core, dsn: str, own: OwnDatabase) -> None:
-    """Reach the database, however long that takes, and migrate it; a preview makes its own."""
+    """Reach the database, however long that takes, and migrate it; a preview makes its own.
+
+    Raises:
+        DatabaseRefused: It is there, and no waiting helps.
+
+    """
     pause = _FIRST_PAUSE
     while True:
         try:
@@ -213,6 +219,8 @@ async def _migrated(core: Core, dsn: str, own: OwnDatabase) -> None:
             if await own.sow():
                 log.info("preview_seeded", seed=core.settings.preview.seed)
             return
+        except DatabaseRefused:
+            raise  # it would be waited for in vain
         except DatabaseAway as error:
             core.state.enter(Phase.STARTING)
             log.warning("database_away", detail=error.detail, retry_in=pause)
