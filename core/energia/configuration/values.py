@@ -40,7 +40,9 @@ def structure(value: Mapping[str, Any], type_: type[T], path: str = "") -> T:
     try:
         return _CONVERTER.structure(_as_json(value, type_), type_)
     except Invalid as error:
-        faults = [_with_path(_with_list(fault, value, type_), type_, path) for fault in error.faults]
+        faults = [
+            _with_path(_with_list(fault, value, type_), type_, path) for fault in error.faults
+        ]
     raise ConfigurationError("; ".join(fault.message for fault in faults), faults)
 
 
