@@ -1,6 +1,7 @@
 """Log lines on the standard error stream: one JSON object each, or plain text on a terminal."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterable
 
@@ -10,6 +11,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor
 
 from energia.redact import redacted
+from energia.settings import Log
 
 #: What every line gets, ours and those of the libraries.
 _SHARED: list[Processor] = [
@@ -28,15 +30,19 @@ _CLIENTS_FAULTS = (
 )
 
 
-def configure(level: int = logging.INFO) -> None:
-    """Log from now on, what the libraries log included: JSON, or text where a person looks."""
+def configure(settings: Log | None = None) -> None:
+    """Log from now on, what the libraries log included, as the settings say."""
+    settings = settings or Log()
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendering(),
+                structlog.processors.format_exc_info,
+                _without_secrets,
+                _renderer(settings.format),
             ],
         )
     )
@@ -56,14 +62,15 @@ def warn(about: Iterable[str]) -> None:
         structlog.get_logger(__name__).warning("configuration", detail=detail)
 
 
-def _rendering() -> list[Processor]:
-    if sys.stderr.isatty():
-        return [structlog.dev.ConsoleRenderer()]
-    return [
-        structlog.processors.format_exc_info,
-        _without_secrets,
-        structlog.processors.JSONRenderer(default=str),
-    ]
+def _renderer(form: str) -> Processor:
+    terminal = sys.stderr.isatty()
+    if form == "json" or (form == "auto" and not terminal):
+        return structlog.processors.JSONRenderer(default=str)
+    return structlog.dev.ConsoleRenderer(
+        colors=terminal and "NO_COLOR" not in os.environ,
+        # A traceback with the values of variables would show secrets.
+        exception_formatter=structlog.dev.plain_traceback,
+    )
 
 
 def _without_secrets(_: object, __: str, line: EventDict) -> EventDict:

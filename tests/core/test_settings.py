@@ -155,7 +155,8 @@ def test_all_faults_are_told_at_once() -> None:
         "ENERGIA_DATABASE__SIEZ: there is no such setting"
         " (did you mean ENERGIA_DATABASE__POOL_SIZE?)",
         "ENERGIA_HEALTH__PERIOD: health.period: must be more than 0",
-        'ENERGIA_PLUGINS__ENABLED: plugins.enabled: expected an array, written as JSON: ["tariff-*"]',
+        "ENERGIA_PLUGINS__ENABLED: plugins.enabled: expected an array,"
+        ' written as JSON: ["tariff-*"]',
         "bad.toml: database.pool_siez: there is no such field (did you mean pool_size?)",
         "bad.toml: server.port: expected a whole number",
         "bad.toml: server.prot: there is no such field (did you mean port?)",

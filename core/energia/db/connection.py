@@ -63,13 +63,14 @@ def translated(error: psycopg2.Error, *, away: bool) -> errors.EnergiaError:
 
 
 #: How servers, libpq and PgBouncer say that they let nobody in like this. A connection that was
-#: never made has no SQLSTATE for the driver, and a server that speaks another language is waited for.
+#: never made has no SQLSTATE for the driver: a server that speaks another language is waited for.
 _REFUSALS: Final = re.compile(
-    r"""database\ ".*"\ does\ not\ exist | no\ such\ database | is\ not\ permitted\ to\ log\ in
-    | role\ ".*"\ does\ not\ exist | no\ such\ user | permission\ denied\ for\ database
-    | authentication\ failed | no\ password\ supplied | no\ pg_hba\.conf\ entry
-    | server\ does\ not\ support\ SSL | invalid\ \w+\ value | root\ certificate\ file\ .*\ does\ not""",
-    re.VERBOSE,
+    r"""(?x) database\ ".*"\ does\ not\ exist | no\ such\ database
+    | role\ ".*"\ does\ not\ exist | no\ such\ user | is\ not\ permitted\ to\ log\ in
+    | (password|SASL)\ authentication\ failed | no\ password\ supplied
+    | no\ pg_hba\.conf\ entry | permission\ denied\ for\ database
+    | server\ does\ not\ support\ SSL | root\ certificate\ file\ .*\ does\ not\ exist
+    | invalid\ \w+\ value"""
 )
 
 

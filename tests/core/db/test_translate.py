@@ -95,7 +95,7 @@ async def test_a_database_or_role_that_is_not_there_refuses(
 
 async def test_a_connection_that_is_lost_names_its_place(pool: Pool) -> None:
     """So that a log line of one service among several tells which database went."""
-    with pytest.raises(errors.DatabaseAway, match="database .*, role energia"):
+    with pytest.raises(errors.DatabaseAway, match=r"database .*, role energia"):
         await pool.tenant().execute("select pg_terminate_backend(pg_backend_pid())")
 
 
