@@ -22,6 +22,7 @@ from energia.db.connect import address, connected
 from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
 from energia.errors import ConfigurationError, DatabaseAway, DatabaseRefused
+from energia.health import healthcheck
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
 from energia.previews.own import OwnDatabase
@@ -252,6 +253,7 @@ async def _listening(app: web.Application, listener: socket.socket) -> AsyncIter
         site = web.SockSite(runner, listener, backlog=1024)
         await site.start()
         port = listener.getsockname()[1]
+        healthcheck.announce(port)
         log.info("listening", host=server.host, port=port, url=_url(server, port))
         yield
         await site.stop()
