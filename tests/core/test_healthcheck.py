@@ -38,7 +38,7 @@ async def checked(port: int, check: str = "image") -> tuple[int | None, str]:
 async def test_a_service_is_healthy_when_ready(
     check: str, status: HTTPStatus, code: int, aiohttp_server: AiohttpServer
 ) -> None:
-    """The exit code is Docker's, what the service says is for the operator; the command is the same."""
+    """The exit code is Docker's, what the service says is for people; so is the command."""
 
     async def ready(_: web.Request) -> web.Response:
         return web.Response(status=status, text=f"status {status.value}")

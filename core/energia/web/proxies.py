@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import attrs
 from aiohttp import hdrs, web
-from multidict import CIMultiDictProxy
 from yarl import URL
 
 from energia.settings import BASE_PATH, Server
@@ -54,7 +53,7 @@ class Proxies:
         prefix, peer = self.base_path, request.remote or ""
         if self.trusted and _trusts(self.trusted, peer):
             changes = _forwarded(request.headers)
-            changes["remote"] = self._client(peer, request.headers)
+            changes["remote"] = self._client(peer, request)
             prefix = _said(request.headers, "X-Forwarded-Prefix", _PREFIX) or prefix
         path = str(request.rel_url)
         if self.base_path and re.match(f"{re.escape(self.base_path)}(?=[/?]|$)", path):
@@ -65,14 +64,14 @@ class Proxies:
             sent[PREFIX] = prefix
         return sent
 
-    def _client(self, peer: str, headers: CIMultiDictProxy[str]) -> str:
+    def _client(self, peer: str, request: web.BaseRequest) -> str:
         """Return the address of who asks: the last one before the proxies that are trusted.
 
         Proxies append the address that they were asked from. From the right, each is believed
         that one of them has written; what stands before it is what the client says of itself.
         """
         address = peer
-        hops = ",".join(headers.getall("X-Forwarded-For", [])).split(",")
+        hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
         for hop in reversed(hops):
             said = _address(_bare(hop.strip()))
             if said is None or not _trusts(self.trusted, address):
