@@ -26,7 +26,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 	--no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all fuzz wheel smoke dist audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-previews programs lock clean python
+.PHONY: help run test test-all fuzz wheel smoke dist audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
@@ -37,6 +37,7 @@ help:
 	@echo 'make attack    send hostile requests, and print what each costs the service (ten minutes)'
 	@echo 'make rehearse  deploy release after release under load (needs a Docker engine; six minutes)'
 	@echo 'make rehearse-image  build the image, start it hardened, stop it under load (the same)'
+	@echo 'make rehearse-plugins  build images with plugins of their own (the same)'
 	@echo 'make rehearse-previews  open, close and reap previews beside production'
 	@echo 'make rehearse-import  import a file of a gigabyte, and see what memory and delay it costs (three minutes)'
 	@echo 'make accuracy  price the data of other engines and random tariffs, and write docs/accuracy.md (needs that data)'
@@ -118,6 +119,10 @@ rehearse: .tox/.tool/.done
 # The image as it is shipped; needs a Docker engine.
 rehearse-image: .tox/.tool/.done
 	.tox/.tool/bin/tox run -e py -x 'testenv.commands=python -m tests.rehearsals.image'
+
+# Images with plugins of one's own; needs a Docker engine.
+rehearse-plugins: .tox/.tool/.done
+	.tox/.tool/bin/tox run -e py -x 'testenv.commands=python -m tests.rehearsals.plugins'
 
 # Previews beside production, on a real PostgreSQL; it prints how long what took.
 rehearse-previews: .tox/.tool/.done
