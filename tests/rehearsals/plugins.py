@@ -20,7 +20,7 @@ from tests.rehearsals import REPOSITORY
 from tests.rehearsals.engine import HARDENED, build, docker
 from tests.rehearsals.image import BASE
 
-PLUGIN: Final = "peak-shaving"
+PLUGIN: Final = "tariff-peak-shaving"
 IMAGE: Final = "energia:rehearsal"
 #: The Dockerfile of the guide.
 GUIDE: Final = (REPOSITORY / "docs/image.md").read_text(encoding="utf-8")
@@ -59,10 +59,10 @@ def fork(folder: Path) -> Path:
     return folder
 
 
-def upon(image: str, folder: Path) -> Path:
-    """Return a folder with the guide's Dockerfile upon *image*, and the lock."""
+def upon(folder: Path) -> Path:
+    """Return a folder with the guide's Dockerfile upon our image, and the lock."""
     text = TWO_STAGES.replace("python:3.12-slim-bookworm", BASE)
-    (folder / "Dockerfile").write_text(text.replace("FROM energia\n", f"FROM {image}\n"))
+    (folder / "Dockerfile").write_text(text.replace("FROM energia\n", f"FROM {IMAGE}\n"))
     lock(folder)
     return folder
 
@@ -85,13 +85,14 @@ def rehearse() -> list[str]:
     """Build both images, print the seconds, and return what is wrong."""
     wrong = []
     build(IMAGE)
-    for way, made in {"fork": fork, "upon": lambda folder: upon(IMAGE, folder)}.items():
+    for made in (fork, upon):
         folder = Path(tempfile.mkdtemp(prefix="energia-plugins-"))
         try:
-            print(f"{way}: built in {build(f'{IMAGE}-{way}', made(folder)):.0f} s")
+            seconds = build(f"{IMAGE}-{made.__name__}", made(folder))
         finally:
             shutil.rmtree(folder)
-        wrong += faults(f"{IMAGE}-{way}")
+        print(f"{made.__name__}: built in {seconds:.0f} s")
+        wrong += faults(f"{IMAGE}-{made.__name__}")
     return wrong
 
 
