@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterable
+from typing import Final
 
 import structlog
 from aiohttp import ClientConnectionError, web
@@ -21,6 +22,8 @@ _SHARED: list[Processor] = [
 ]
 
 
+#: Of a list in a line for people, so many items are shown.
+_ITEMS: Final = 3
 #: What a client does wrong below HTTP: no fault of the service, so no error in its log.
 _CLIENTS_FAULTS = (
     HttpProcessingError,
@@ -42,7 +45,7 @@ def configure(settings: Log | None = None) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 _without_secrets,
-                _renderer(settings.format),
+                *_rendering(settings.format),
             ],
         )
     )
@@ -62,15 +65,26 @@ def warn(about: Iterable[str]) -> None:
         structlog.get_logger(__name__).warning("configuration", detail=detail)
 
 
-def _renderer(form: str) -> Processor:
+def _rendering(form: str) -> list[Processor]:
     terminal = sys.stderr.isatty()
     if form == "json" or (form == "auto" and not terminal):
-        return structlog.processors.JSONRenderer(default=str)
-    return structlog.dev.ConsoleRenderer(
+        return [structlog.processors.JSONRenderer(default=str)]
+    console = structlog.dev.ConsoleRenderer(
         colors=terminal and "NO_COLOR" not in os.environ,
         # A traceback with the values of variables would show secrets.
         exception_formatter=structlog.dev.plain_traceback,
     )
+    return [_brief, console]
+
+
+def _brief(_: object, __: str, line: EventDict) -> EventDict:
+    """Let a line fit a screen: a long list is its first items, and how many more there are."""
+    for key, value in line.items():
+        if isinstance(value, list | tuple):
+            more = len(value) - _ITEMS
+            shown = value if more <= 1 else [*value[:_ITEMS], f"and {more} more"]
+            line[key] = ", ".join(map(str, shown)) or "none"
+    return line
 
 
 def _without_secrets(_: object, __: str, line: EventDict) -> EventDict:

@@ -102,6 +102,18 @@ def test_the_settings_say_how(
     assert "\x1b" not in line
 
 
+def test_a_long_list_is_brief_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line fits a screen; a machine gets all of it."""
+    for form in ("text", "json"):
+        log.configure(Log(format=form))
+        structlog.get_logger("a").info("ready", plugins=("a", "b", "c", "d", "e"), unknown=())
+    text, line = capsys.readouterr().err.splitlines()
+
+    assert "a, b, c, and 2 more" in text
+    assert "none" in text
+    assert json.loads(line)["plugins"] == ["a", "b", "c", "d", "e"]
+
+
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_no_line_quotes_a_password(
     form: Literal["json", "text"], capsys: pytest.CaptureFixture[str]

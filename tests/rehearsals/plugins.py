@@ -26,10 +26,11 @@ IMAGE: Final = "energia:rehearsal"
 GUIDE: Final = (REPOSITORY / "docs/image.md").read_text(encoding="utf-8")
 TWO_STAGES: Final = re.findall(r"```dockerfile\n(FROM .*?)```", GUIDE, re.DOTALL)[0]
 INSIDE: Final = f"""
-import json, os, sys
+import json, os
+from importlib import import_module
 from importlib.metadata import entry_points
 (one,) = (one for one in entry_points(group="energia") if one.name == "{PLUGIN}")
-where = sys.modules[one.load().__module__].__file__
+where = import_module(one.module).__file__
 print(json.dumps({{"user": os.getuid(), "writable": os.access(os.path.dirname(where), os.W_OK)}}))
 """
 
