@@ -82,7 +82,7 @@ async def test_an_embedded_server_that_is_killed_comes_back(open_folder: Path, k
                     now = await pool.tenant().fetch(str, start)
         await pool.close()
 
-    assert gone(folder)
+    assert gone(folder, 60)
 
 
 async def test_a_start_that_is_cancelled_stops_the_server(open_folder: Path) -> None:
