@@ -41,6 +41,7 @@ PACKAGES = (
     "energia.pricing",
     "energia.pricing.holidays",
     "energia.pricing.market",
+    "energia.webhooks",
 )
 FOLDER = Path(__file__).parent / "data" / f"queries-{__version__}"
 

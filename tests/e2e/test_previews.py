@@ -70,7 +70,10 @@ async def test_the_number_alone_makes_a_preview(database: str, previews: Preview
 
     assert of_production["webhook"]
     assert not of_preview["webhook"]
-    assert of_production["checks"] - of_preview["checks"] == {"bill-webhook:responseTime"}
+    assert of_production["checks"] - of_preview["checks"] == {
+        "bill-webhook:responseTime",
+        "webhooks:waiting",
+    }
     assert (of_production["sites"], of_preview["sites"]) == ([], ["demo-home"])
     assert previews.databases() == ["app_pr_7"]
     assert "preview.admin_url is production's; a preview ignores it" in logged
