@@ -34,8 +34,8 @@ from energia.contract import OF_MEASURES, misspelt
 from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.convert.structures import enforce
-from energia.errors import did_you_mean
-from energia.pricing.exact import Exact
+from energia.errors import Inexact, did_you_mean
+from energia.pricing.exact import Exact, whole
 from energia.pricing.lines import (
     BillSoFar,
     Code,
@@ -437,7 +437,7 @@ class BaseCharge:
         """
         code = self.code or self.kind
         return Line(
-            ".".join(part for part in (code, period, component) if part),
+            self._code(period, component),
             " ".join(part for part in (self.description or code, period) if part),
             quantity=quantity,
             unit=unit,
@@ -448,6 +448,10 @@ class BaseCharge:
             steps=steps,
             tags=(*(self.tags or ()), *tags),
         )
+
+    def _code(self, period: str | None, component: str | None) -> str:
+        """Return the code of a line."""
+        return ".".join(part for part in (self.code or self.kind, period, component) if part)
 
     def metered(  # noqa: PLR0913 - the parts of a line
         self,
@@ -460,7 +464,12 @@ class BaseCharge:
         steps: tuple[Step, ...] = (),
     ) -> Line:
         """Return a line for *micro* micro-units of the channel, or of another *unit*."""
-        quantity, of = Fraction(micro, MICRO), unit or unit_of(self.channel)
+        try:
+            quantity = Fraction(whole(micro), MICRO)
+        except Inexact as error:
+            code = self._code(period, component)
+            raise Inexact(f"line {code}: micro of `metered`: {error.detail}") from None
+        of = unit or unit_of(self.channel)
         return self.line(quantity, rate, of, period=period, component=component, steps=steps)
 
     def rated(

@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Final
 
 import attrs
+import numpy as np
 
+from energia.errors import Inexact
 from energia.pricing.allowance import Allowance
 from energia.pricing.charges import Charge, Measure, Measured, code_of
 from energia.pricing.exact import (
@@ -109,7 +111,12 @@ class Running:
             message = f"the charge {code} needs finer readings: {error.detail}"
             raise NeedsFiner.of(NeedsFiner.code, message) from None
         bill = self._so_far(code)
-        given = self._take(code, charge.lines(measured, bill))
+        try:
+            given = self._take(code, charge.lines(measured, bill))
+            for state in given:
+                refuse_floats(state.values)
+        except Inexact as error:
+            raise Inexact(f"charge {code}: {error.detail}") from error
         self.measured[code], self._ran[code] = measured, _Ran(due, bill)
         if len(given) > 1:
             raise TypeError(f"{code}: a charge gives one State")
@@ -197,7 +204,43 @@ def _worth(code: str, rounding: RateRounding, line: Line) -> Fraction:
 
 
 def exact(code: str, line: Line, rounding: RateRounding) -> Item:
-    """Return *line* with its exact amount, which its steps must explain."""
+    """Return *line* with its exact amount, which its steps must explain.
+
+    Raises:
+        Inexact: A number of it is a float; the message names it.
+
+    """
+    try:
+        return _item(code, line, rounding)
+    except Inexact:
+        _refuse_floats_of(line)
+        raise
+
+
+def _refuse_floats_of(line: Line) -> None:
+    """Name the number of a line that is not exact; raises `Inexact`."""
+    numbers = {"quantity": line.quantity, "rate": line.rate, "amount": line.amount}
+    numbers |= {f"steps[{at}].value": step.value for at, step in enumerate(line.steps)}
+    for name, number in numbers.items():
+        try:
+            _ = number is None or fraction(number)
+        except Inexact as error:
+            raise Inexact(f"line {line.code}: {name}: {error.detail}") from None
+
+
+def refuse_floats(remembered: object, place: str = "") -> None:
+    """Refuse a float in what a charge remembers; raises `Inexact`, which names its place."""
+    if isinstance(remembered, float | np.generic):
+        raise Inexact(f"its State: {place}: {remembered!r}: numbers are remembered as strings")
+    if isinstance(remembered, Mapping):
+        for name, value in remembered.items():
+            refuse_floats(value, f"{place}/{name}")
+    elif isinstance(remembered, list | tuple):
+        for at, value in enumerate(remembered):
+            refuse_floats(value, f"{place}/{at}")
+
+
+def _item(code: str, line: Line, rounding: RateRounding) -> Item:
     rate, text = (None, None) if line.rate is None else rounding.rate(line.rate)
     if line.amount is not None:
         explained, amount = line.amount, fraction(line.amount)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Self, TypeAlias
 import attrs
 from msgspec import Meta
 
+from energia.errors import Inexact
 from energia.pricing.exact import (
     Exact,
     RateRounding,
@@ -108,6 +109,7 @@ class Line:
             name: What is done, for a person.
 
         """
+        factor = self._exact(factor, "factor of `times`")
         if self.is_multiplied:
             old = fraction(self.rate or 0)
             return self._at(old * factor, f"{decimal_text(old)} {how}", name)
@@ -127,8 +129,14 @@ class Line:
         """
         if not self.is_multiplied:
             raise TypeError(f"{self.code} has no rate that anything could be added to")
-        old, more = fraction(self.rate or 0), fraction(rate)
+        old, more = fraction(self.rate or 0), self._exact(rate, "rate of `plus`")
         return self._at(old + more, f"{decimal_text(old)} + {decimal_text(more)}", name)
+
+    def _exact(self, number: Exact, what: str) -> Fraction:
+        try:
+            return fraction(number)
+        except Inexact as error:
+            raise Inexact(f"line {self.code}: {what}: {error.detail}") from None
 
     def _at(self, rate: Fraction, expression: str, name: str) -> Self:
         about = "" if decimals_of(rate) is not None else f", about {decimal_text(rate, 6)}"
