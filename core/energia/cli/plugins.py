@@ -32,9 +32,11 @@ def check(package: str, kind: str | None, without: tuple[str, ...], as_json: boo
       energia plugins check acme-levy
       energia plugins check acme_levy --without speed
     """
+    from energia.plugins.containment import contained
     from energia.testing.targets import checked, targets
 
-    outcomes = list(checked(targets(package), without))
+    with contained(package, package):
+        outcomes = list(checked(targets(package), without))
     if kind is not None:
         outcomes = [
             outcome

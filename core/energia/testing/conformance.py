@@ -89,7 +89,7 @@ def outcomes(
     outcome = partial(Outcome, class_.kind)
     try:
         examples = list(cases(class_, pricing or Pricing.of(class_)))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         yield outcome("example", "failed", _told(error))
         return
     yield outcome("example", "passed")
@@ -111,12 +111,12 @@ def _outcome(kind: str, check: Check, examples: Sequence[Case]) -> Outcome:
             check(case)
         except Skipped as reason:
             skipped.append(str(reason))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return Outcome(kind, check.__name__, "failed", of + _told(error))
     if len(skipped) == len(examples):
         return Outcome(kind, check.__name__, "skipped", skipped[0])
     return Outcome(kind, check.__name__, "passed")
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     return str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"

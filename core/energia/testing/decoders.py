@@ -317,7 +317,7 @@ def _survives(decoder: Decoder, options: object, chunks: Iterable[bytes], conten
             pass
     except Failed:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         shown = content if len(content) < 60 else content[:60] + b"..."
         raise Failed(f"{type(error).__name__} for {shown!r}: {error}") from error
 

@@ -62,7 +62,7 @@ def _survives(importer: TariffImporter, document: object, pricing: Pricing) -> N
         imported(importer, document, _OPTIONS, pricing.converter)
     except EnergiaError:
         return
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         shown = str(document)[:80]
         raise Failed(f"{type(error).__name__} for {shown}: {error}") from error
 
