@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from energia.errors import Fault as Fault
     from energia.errors import Invalid as Invalid
     from energia.errors import Malformed as Malformed
+    from energia.errors import NotFound as NotFound
     from energia.errors import Unauthenticated as Unauthenticated
     from energia.health.probes import ComponentType as ComponentType
     from energia.health.probes import Criticality as Criticality
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from energia.metering.decoders import Run as Run
     from energia.metering.names import NameOptions as NameOptions
     from energia.metering.names import Names as Names
+    from energia.metering.outcome import Counts as Counts
     from energia.metering.outcome import ReadingsRejected as ReadingsRejected
     from energia.metering.outcome import ReadingsStored as ReadingsStored
     from energia.metering.registers import Register as Register
@@ -177,6 +179,7 @@ _MODULES = {
         "Fault",
         "Invalid",
         "Malformed",
+        "NotFound",
         "Unauthenticated",
     ),
     "health.probes": (
@@ -205,6 +208,7 @@ _MODULES = {
         "Names",
     ),
     "metering.outcome": (
+        "Counts",
         "ReadingsRejected",
         "ReadingsStored",
     ),

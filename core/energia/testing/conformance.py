@@ -9,7 +9,7 @@ from energia.errors import Invalid
 from energia.pricing.charges import Charge
 from energia.testing.case import Case, refusal
 from energia.testing.checks import CHECKS, Check
-from energia.testing.outcome import Failed, Outcome, Skipped
+from energia.testing.outcome import Failed, Outcome, Skipped, refuse_failed
 from energia.testing.pricing import Pricing
 
 
@@ -69,10 +69,7 @@ def check_charge(class_: type[Charge], *, without: Sequence[str] = ()) -> None:
         Failed: An AssertionError that names every check that failed.
 
     """
-    failed = [outcome for outcome in outcomes(class_, without=without) if outcome.state == "failed"]
-    if failed:
-        lines = "\n".join(f"  {outcome.check}: {outcome.detail}" for outcome in failed)
-        raise Failed(f"{class_.kind} does not conform:\n{lines}")
+    refuse_failed(class_.kind, outcomes(class_, without=without), without)
 
 
 def outcomes(
