@@ -433,7 +433,18 @@ class BaseCharge:
     ) -> Line:
         """Return a line of this charge; the core takes quantity x rate if there is no amount.
 
-        It has the tags of the charge, and *tags*.
+        Args:
+            quantity: How much, in *unit*; exact, and not rounded.
+            rate: The price of one unit, as the tariff states it.
+            unit: The unit of the quantity, such as `kWh` or `day`.
+            amount: The amount itself, where it is not quantity x rate: *steps* tell how it was
+                worked out.
+            period: The period of the schedule; it is part of the line's code.
+            component: The part of the rate; it is part of the code, too.
+            steps: How the amount was worked out (or the quantity, where there is a rate): they add
+                up to it.
+            tags: Marks that later charges look for, besides those of the charge.
+
         """
         code = self.code or self.kind
         return Line(
@@ -463,7 +474,17 @@ class BaseCharge:
         unit: str | None = None,
         steps: tuple[Step, ...] = (),
     ) -> Line:
-        """Return a line for *micro* micro-units of the channel, or of another *unit*."""
+        """Return a line for what a measure gave: millionths of a unit.
+
+        Args:
+            micro: How many micro-units, a Python int, such as `measured["energy"]["total"]`.
+            rate: The price of one unit.
+            period: As in `line`.
+            component: As in `line`.
+            unit: The unit, where it is not that of the channel.
+            steps: How the quantity was worked out.
+
+        """
         try:
             quantity = Fraction(whole(micro), MICRO)
         except Inexact as error:
@@ -481,7 +502,16 @@ class BaseCharge:
         unit: str | None = None,
         steps: tuple[Step, ...] = (),
     ) -> Iterator[Line]:
-        """Yield a line for each component of *rate*, or one for a rate without components."""
+        """Yield a line for each component of *rate*, or one for a rate without components.
+
+        Args:
+            micro: How many micro-units, as in `metered`.
+            rate: A number, or the parts of which each becomes a line of its own.
+            period: As in `line`.
+            unit: The unit, where it is not that of the channel.
+            steps: How the quantity was worked out.
+
+        """
         rates = rate.components if isinstance(rate, Components) else {None: rate}
         for component, part in rates.items():
             yield self.metered(
