@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from energia.testing.conformance import check_charge as check_charge
     from energia.testing.conformance import outcomes as outcomes
+    from energia.testing.database import ScratchDatabase as ScratchDatabase
     from energia.testing.decoders import check_decoder as check_decoder
     from energia.testing.importers import check_importer as check_importer
     from energia.testing.outcome import Failed as Failed
@@ -29,6 +30,7 @@ _MODULES = {
         "check_charge",
         "outcomes",
     ),
+    "database": ("ScratchDatabase",),
     "decoders": ("check_decoder",),
     "importers": ("check_importer",),
     "outcome": (
