@@ -25,6 +25,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "charges": (
         *("BaseCharge", "Charge", "BillSoFar", "Line", "Step", "Replace", "State", "Selection"),
         *("Examples", "AcrossVersions", "UnitPrices", "PriceChange", "PriceChanges", "unit_of"),
+        *("Texts", "Language", "in_language", "words"),
         *("Conversion", "converts_gas", "unit_charged"),
     ),
     "measures": (

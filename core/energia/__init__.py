@@ -134,6 +134,10 @@ if TYPE_CHECKING:
     from energia.pricing.schedule import faults_of_periods as faults_of_periods
     from energia.pricing.slots import LocalDays as LocalDays
     from energia.pricing.slots import Portion as Portion
+    from energia.pricing.wording import Language as Language
+    from energia.pricing.wording import Texts as Texts
+    from energia.pricing.wording import in_language as in_language
+    from energia.pricing.wording import words as words
     from energia.settings import SecretStr as SecretStr
     from energia.web.routes import PUBLIC as PUBLIC
     from energia.web.routes import Created as Created
@@ -323,6 +327,12 @@ _MODULES = {
     "pricing.slots": (
         "LocalDays",
         "Portion",
+    ),
+    "pricing.wording": (
+        "in_language",
+        "Language",
+        "Texts",
+        "words",
     ),
     "settings": ("SecretStr",),
     "web.routes": (

@@ -50,6 +50,7 @@ from energia.pricing.lines import (
 from energia.pricing.market.series import SlotFormula
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Slots
+from energia.pricing.wording import ENGLISH, Texts, in_language, named, of_role
 from energia.units import MICRO, QUANTITIES, quantity_of
 
 __all__ = [
@@ -383,9 +384,12 @@ class BaseCharge:
     `remeasures` says that it asks for what earlier charges would measure of other usage
     (`bill.remeasured`): a bill with it is not added to, but measured anew as it grows.
 
+    `titles` are what the kind is called on a bill, by language: `{"en": "Levy", "pt-BR": "Taxa"}`.
+    Without them lines have the code for a name, where the tariff has no `description`.
+
     Attributes:
         code: Names the charge in its version; the default is the kind.
-        description: What its lines are called; the default is the code.
+        description: What its lines are called; the default is what the kind is called.
         channel: The role that is charged.
         tags: Marks of its lines, that later charges look for.
 
@@ -396,6 +400,7 @@ class BaseCharge:
     examples_after: ClassVar[Examples] = ()
     excused: ClassVar[Mapping[str, str]] = {}
     remeasures: ClassVar[bool] = False
+    titles: ClassVar[Texts] = {}
 
     code: Annotated[Code | None, Meta(description=_CODE)] = None
     description: Text | None = None
@@ -446,10 +451,9 @@ class BaseCharge:
             tags: Marks that later charges look for, besides those of the charge.
 
         """
-        code = self.code or self.kind
         return Line(
             self._code(period, component),
-            " ".join(part for part in (self.description or code, period) if part),
+            self.text(period, component),
             quantity=quantity,
             unit=unit,
             rate=rate,
@@ -459,6 +463,35 @@ class BaseCharge:
             steps=steps,
             tags=(*(self.tags or ()), *tags),
         )
+
+    def title(self, language: str = ENGLISH) -> str:
+        """Return what the charge is called: its `description`, or its kind in a language.
+
+        Args:
+            language: That of the tariff: `bill.language`.
+
+        """
+        if self.description or not self.titles:
+            return self.description or self.code or self.kind
+        title = in_language(self.titles, language) + of_role(self.channel, language)
+        return named(title, self.code if self.code != self.kind else None, ())
+
+    def text(
+        self, period: str | None = None, component: str | None = None, language: str = ENGLISH
+    ) -> str:
+        """Return what a line is called that says nothing else: `line` gives it this text.
+
+        The core puts it into the language of the tariff, so a charge that has `titles` need not.
+
+        Args:
+            period: The period of the line.
+            component: The part of the rate; a `description` stands without it.
+            language: That of the tariff.
+
+        """
+        if self.description or not self.titles:
+            return " ".join(part for part in (self.title(language), period) if part)
+        return named(self.title(language), None, (period, component))
 
     def _code(self, period: str | None, component: str | None) -> str:
         """Return the code of a line."""

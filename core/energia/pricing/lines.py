@@ -18,6 +18,7 @@ from energia.pricing.exact import (
     fraction,
 )
 from energia.pricing.slots import Slots
+from energia.pricing.wording import ENGLISH
 
 #: Charges as JSON has them.
 Examples: TypeAlias = tuple[Mapping[str, Any], ...]
@@ -216,6 +217,7 @@ class BillSoFar:
             first where the tariff says so.
         rates: How rates are rounded: a charge that multiplies one itself, for a line of another
             amount than quantity x rate, multiplies what `rates.rate(rate)` gives.
+        language: In which lines are named, `en` or `pt-BR`, where the tariff has no words for them.
 
     """
 
@@ -228,6 +230,7 @@ class BillSoFar:
     remeasured: Remeasured = _none_measured
     exactly: Exactly = _unrounded
     rates: RateRounding = attrs.Factory(RateRounding)
+    language: str = ENGLISH
 
 
 # Which lines of a bill a later charge is about: the base of a tax, of a discount, of a minimum.
