@@ -60,7 +60,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         *("Caller", "Scope", "SCOPES", "Unauthenticated", "Probe", "Observed", "Criticality"),
         *("ComponentType", "Routes", "Route", "Created", "PUBLIC", "Outgoing", "Session"),
         *("Answer", "NoAnswer", "ReadingsStored", "Counts", "ReadingsRejected"),
-        *("PricingFinished", "BillIssued", "PricesFetched"),
+        *("PricingFinished", "BillIssued", "PricesFetched", "Task", "Retry", "GiveUp", "TryAgain"),
     ),
     "testing": ("energia.testing",),
 }
