@@ -4,7 +4,7 @@ import asyncio
 import os
 import resource
 import socket
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -231,15 +231,15 @@ class KeepingLoop(asyncio.SelectorEventLoop):
         super().__init__()
         self.kept: set[tuple[str, Any]] = set()
 
-    def add_reader(self, fd: Any, *args: Any) -> Any:
+    def add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:
         """Watch for something to read."""
         self.kept.add(("reader", fd))
-        return super().add_reader(fd, *args)
+        super().add_reader(fd, callback, *args)
 
-    def add_writer(self, fd: Any, *args: Any) -> Any:
+    def add_writer(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:
         """Watch for room to write."""
         self.kept.add(("writer", fd))
-        return super().add_writer(fd, *args)
+        super().add_writer(fd, callback, *args)
 
     def remove_reader(self, fd: Any) -> bool:
         """Watch no more."""
