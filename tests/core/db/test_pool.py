@@ -231,12 +231,16 @@ class KeepingLoop(asyncio.SelectorEventLoop):
         super().__init__()
         self.kept: set[tuple[str, Any]] = set()
 
-    def add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:
+    def add_reader(  # type: ignore[override]
+        self, fd: Any, callback: Callable[..., Any], *args: Any
+    ) -> None:
         """Watch for something to read."""
         self.kept.add(("reader", fd))
         super().add_reader(fd, callback, *args)
 
-    def add_writer(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:
+    def add_writer(  # type: ignore[override]
+        self, fd: Any, callback: Callable[..., Any], *args: Any
+    ) -> None:
         """Watch for room to write."""
         self.kept.add(("writer", fd))
         super().add_writer(fd, callback, *args)
