@@ -82,6 +82,8 @@ class Band:
 
     """
 
+    __public_name__: ClassVar[str] = "ReactiveBand"
+
     over_percent: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})]
     rate: Decimal
 
@@ -220,6 +222,8 @@ class Hours:
         to: When it ends; before `from`, it ends on the next day.
 
     """
+
+    __public_name__: ClassVar[str] = "DailyHours"
 
     __rules__: ClassVar[Rules] = (_lasts,)
 

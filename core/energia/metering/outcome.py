@@ -7,7 +7,7 @@ the end, so that an answer has them all.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, Protocol, Self
+from typing import ClassVar, Final, Protocol, Self
 
 import attrs
 
@@ -106,12 +106,11 @@ class Problems:
         return Invalid(f"{detail}; nothing was stored", faults, self.counts)
 
 
-@attrs.define
-class Counts:
-    """How many readings of one import had each outcome; they add up to `received`.
+class _Counted:
+    """What has a count of readings for each outcome.
 
     Attributes:
-        received: How many came.
+        received: How many readings came.
         created: Slots that got their first value.
         unchanged: Stored already.
         corrected: Stored with another value or quality, which moved to history.
@@ -121,6 +120,13 @@ class Counts:
         rejected: Refused, with a problem each.
 
     """
+
+    __slots__ = ()
+
+
+@attrs.define
+class Counts(_Counted):
+    """How many readings of one import had each outcome; they add up to `received`."""
 
     received: int = 0
     created: int = 0
@@ -197,7 +203,7 @@ NOBODY: Final[Observers] = _Nobody()
 
 
 @attrs.frozen
-class Outcome:
+class Outcome(_Counted):
     """The outcome of an import; the counts add up to `received`.
 
     Attributes:
@@ -208,6 +214,8 @@ class Outcome:
         made: Channels that were made for a file (`create_meters`): `meter/channel`.
 
     """
+
+    __public_name__: ClassVar[str] = "ImportOutcome"
 
     import_: str | None
     received: int
@@ -255,7 +263,7 @@ class ImportRow:
 
 
 @attrs.frozen
-class Listed:
+class Listed(_Counted):
     """An import in a list of imports.
 
     Attributes:
@@ -265,6 +273,8 @@ class Listed:
         recorded_at: When it was stored.
 
     """
+
+    __public_name__: ClassVar[str] = "ImportSummary"
 
     import_: str
     format: str
@@ -293,6 +303,8 @@ class Kept(Listed):
         problems: What was refused, and warnings.
 
     """
+
+    __public_name__: ClassVar[str] = "ImportRecord"
 
     problems: tuple[Fault, ...]
 

@@ -1,7 +1,7 @@
 """What this service is made of: kinds of charges, formats, plugins, and its documentation."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 from aiohttp import web
@@ -63,6 +63,8 @@ class Format:
         schema: A JSON Schema of its options, which are parameters of that request.
 
     """
+
+    __public_name__: ClassVar[str] = "FileFormat"
 
     name: str
     schema: dict[str, Any]

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Final
+from typing import ClassVar, Final
 
 import attrs
 from aiohttp import web
@@ -51,6 +51,8 @@ class Check:
         output: What is wrong.
 
     """
+
+    __public_name__: ClassVar[str] = "HealthCheck"
 
     status: Status
     componentType: ComponentType | None = None

@@ -56,6 +56,10 @@ At = Annotated[
         examples=["2026-02-05"],
     ),
 ]
+OfKind = Annotated[
+    ReadKind,
+    Meta(description="What the read is: `final` and `initial` are those of an exchange."),
+]
 
 routes = Routes(tag="Registers", reads=READERS, writes=WRITERS)
 
@@ -124,7 +128,7 @@ async def delete_read(
     core: Core,
     tenant: Tenant,
     channel: ChannelId | None = None,
-    kind: ReadKind = "read",
+    kind: OfKind = "read",
 ) -> None:
     """Take a read back that was never so, such as one with a wrong date.
 
