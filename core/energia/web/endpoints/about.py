@@ -121,7 +121,7 @@ async def get_openapi(request: web.Request) -> web.Response:
 
 
 @service_routes.add("GET", "/", status=HTTPStatus.FOUND, produces=())
-async def get_start(core: Core) -> web.Response:
+async def get_root(core: Core) -> web.Response:
     """Redirect to the documentation."""
     has_page = any(route.path == "/docs" for route in core.plugins.routes())
     where = "/docs" if has_page else "/openapi.json"

@@ -173,7 +173,7 @@ routes = Routes(tag="Costs", reads=PRICERS, writes=PRICERS)
 
 
 @routes.post("/v1/costs", errors=_ERRORS, examples=examples("costs"))
-async def post_cost(
+async def compute_cost(
     body: CostRequest, core: Core, tenant: Tenant, converter: Converter
 ) -> CostAnswer:
     """Price the stored readings of a meter, or readings that come with the request.

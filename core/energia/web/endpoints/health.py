@@ -119,7 +119,7 @@ async def get_health(request: web.Request) -> web.Response:
 
 
 @routes.get("/health/ready", produces=(HEALTH_JSON,), returns=Health, answers=_FAILED)
-async def get_ready(request: web.Request) -> web.Response:
+async def get_readiness(request: web.Request) -> web.Response:
     """Say whether the service should get requests; 503 while it starts, migrates or drains."""
     monitor: Monitor = request.app[MONITOR]
     reason = monitor.reason()
@@ -127,7 +127,7 @@ async def get_ready(request: web.Request) -> web.Response:
 
 
 @routes.get("/health/live", produces=(HEALTH_JSON,), returns=Health, answers=_FAILED)
-async def get_live(request: web.Request) -> web.Response:
+async def get_liveness(request: web.Request) -> web.Response:
     """Say that the process answers, whatever it depends on; 503 if its event loop was held up."""
     core, state = request.app[CORE], request.app[MONITOR].state()
     if core.state.heartbeat.age > core.settings.health.loop_timeout:

@@ -94,7 +94,7 @@ routes = Routes(tag="Readings", reads=(*READERS, *WRITERS), writes=WRITERS)
 
 
 @routes.post("/v1/readings", examples=examples("readings"))
-async def post_readings(
+async def send_readings(
     body: Body, core: Core, tenant: Tenant, on_problem: OnProblem = "refuse"
 ) -> Outcome:
     """Store readings of any meters: all of them, or none if something is wrong.
@@ -105,7 +105,7 @@ async def post_readings(
 
 
 @routes.post("/v1/imports")
-async def post_import(
+async def import_file(
     format: Annotated[
         str,
         Meta(

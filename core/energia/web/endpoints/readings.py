@@ -221,7 +221,7 @@ class Gap:
 
 
 @routes.get("/v1/meters/{meter}/gaps", errors=(NotFound, AmbiguousChannel), produces=FILES)
-async def get_gaps(
+async def list_gaps(
     meter: MeterId,
     start: Start,
     end: End,
