@@ -7,9 +7,10 @@ the end, so that an answer has them all.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, Final, Protocol, Self
+from typing import Annotated, ClassVar, Final, Protocol, Self
 
 import attrs
+from msgspec import Meta
 
 from energia.errors import Fault, Invalid
 
@@ -201,13 +202,17 @@ NOBODY: Final[Observers] = _Nobody()
 
 # What the API answers.
 
+#: The id of an import as `import`, a word that no language lets a variable have.
+FirstName = Annotated[str | None, Meta(extra_json_schema={"deprecated": True})]
+
 
 @attrs.frozen
 class Outcome(_Counted):
     """The outcome of an import; the counts add up to `received`.
 
     Attributes:
-        import_: The id of the import; null where nothing was to be stored (`dry_run`).
+        id: The id of the import; null where nothing was to be stored (`dry_run`).
+        import_: The same as `id`, under its first name.
         meters: Ids of meters that got values.
         unknown: Ids in the body that do not exist.
         problems: What was refused, and warnings.
@@ -217,7 +222,8 @@ class Outcome(_Counted):
 
     __public_name__: ClassVar[str] = "ImportOutcome"
 
-    import_: str | None
+    id: str | None
+    import_: FirstName
     received: int
     created: int
     unchanged: int
@@ -234,7 +240,7 @@ class Outcome(_Counted):
     @classmethod
     def of(
         cls,
-        import_: str,
+        id_: str | None,
         counts: Counts,
         meters: Iterable[str],
         unknown: Iterable[str],
@@ -242,7 +248,8 @@ class Outcome(_Counted):
     ) -> Self:
         """Return the outcome of an import, its lists sorted."""
         return cls(
-            import_=import_,
+            id=id_,
+            import_=id_,
             **attrs.asdict(counts),
             meters=tuple(sorted(meters)),
             unknown=tuple(sorted(unknown)),
@@ -254,7 +261,7 @@ class Outcome(_Counted):
 class ImportRow:
     """An import as a row of the database."""
 
-    import_: str
+    id: str
     format: str
     sha256: str
     recorded_at: datetime
@@ -267,7 +274,8 @@ class Listed(_Counted):
     """An import in a list of imports.
 
     Attributes:
-        import_: Its id.
+        id: Its id.
+        import_: The same as `id`, under its first name.
         format: `json`, or the format of the file.
         sha256: The checksum of the body, for information.
         recorded_at: When it was stored.
@@ -276,7 +284,8 @@ class Listed(_Counted):
 
     __public_name__: ClassVar[str] = "ImportSummary"
 
-    import_: str
+    id: str
+    import_: FirstName
     format: str
     sha256: str
     recorded_at: datetime
@@ -292,7 +301,7 @@ class Listed(_Counted):
     @classmethod
     def of(cls, row: ImportRow) -> Self:
         """Return what a row of the database says."""
-        return cls(row.import_, row.format, row.sha256, row.recorded_at, **row.counts)
+        return cls(row.id, row.id, row.format, row.sha256, row.recorded_at, **row.counts)
 
 
 @attrs.frozen
@@ -313,5 +322,5 @@ class Kept(Listed):
         """Return what a row of the database says."""
         faults = tuple(Fault(**problem) for problem in row.problems)  # type: ignore[arg-type]
         return cls(
-            row.import_, row.format, row.sha256, row.recorded_at, **row.counts, problems=faults
+            row.id, row.id, row.format, row.sha256, row.recorded_at, **row.counts, problems=faults
         )

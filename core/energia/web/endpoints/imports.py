@@ -195,7 +195,7 @@ def _head(blocks: Iterator[bytes], most: int) -> bytes:
 async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Listed]:
     """List the imports, the newest first, without their problems."""
     listed = await imports.list_imports(tenant, place_of(cursor) or None, limit + 1)
-    return page(listed, limit, lambda import_: import_.import_)
+    return page(listed, limit, lambda import_: import_.id)
 
 
 @routes.get("/v1/imports/{import_id}", errors=(NotFound,))
