@@ -34,7 +34,7 @@ class Operations(Connection):
 ONE = '''
     def {name}(self{parameters}) -> {answer}:
         """{text}"""
-        return self._answer({name}.sync_detailed({arguments}).parsed, {answer})
+        return self._answer({name}.sync_detailed({arguments}).parsed, {kinds})
 '''
 NONE = '''
     def {name}(self{parameters}) -> None:
@@ -88,9 +88,9 @@ def _method(name: str, tree: ast.Module) -> str | None:
     )
     answers = set(re.split(r" \| ", ast.unparse(function.returns or ast.Constant(None))[9:-1]))
     answers -= {"Problem"}
-    if len(answers) != 1 or answers & {"str", "File"}:
+    if not answers or answers & {"str", "File"} or ("Any" in answers and len(answers) > 1):
         return None
-    (answer,) = answers
+    answer = " | ".join(sorted(answers))
     page = answer.endswith("Page")
     stated = dict(zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True))
     turns = page and any(argument.arg == "cursor" for argument in stated)
@@ -111,6 +111,7 @@ def _method(name: str, tree: ast.Module) -> str | None:
         parameters="".join(f", {part}" for part in parts),
         arguments=", ".join(passed),
         answer=answer,
+        kinds=answer.replace(" | ", ", "),
         item=_item(answer) if page else "",
         text=_text(function),
     )

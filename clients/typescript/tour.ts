@@ -56,6 +56,7 @@ const outcome = made(
     headers: { "Content-Type": "text/csv" },
   }),
 );
+if (!("created" in outcome)) throw new Error("a small file is no job");
 say("created", outcome.created, outcome.meters);
 
 const body: components["schemas"]["NewTariff"] = {

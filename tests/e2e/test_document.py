@@ -27,16 +27,16 @@ NOUNS: Final = re.findall(
     r"\w+",
     """
     Arithmetic Assumption Bill Channel Charge Comparison Contract Correction Cost Coverage Deletion
-    Explanation Fault Gap Health Meter Plugin Problem Reading Readings Rounding Schedule Season Site
-    Stretch Stretches Tariff Tax Token Usage
+    Explanation Export Fault Gap Health Job Meter Plugin Problem Reading Readings Repricing Rounding Schedule
+    Season Site Stretch Stretches Tariff Tax Token Usage
     """,
 )
 #: What operations do.
 VERBS: Final = re.findall(
     r"\w+",
     """
-    check compare compute create delete erase explain get import issue list post preview put rotate
-    run send
+    cancel check compare compute create delete erase explain get import issue list post preview put
+    reprice resume rotate run send
     """,
 )
 

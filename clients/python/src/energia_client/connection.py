@@ -48,12 +48,12 @@ class Connection:
 
     _client: AuthenticatedClient
 
-    def _answer(self, parsed: object, kind: type[T]) -> T:
-        """Return an answer; raises `ProblemError` and `NoAnswer`."""
+    def _answer(self, parsed: object, *kinds: type[T]) -> T:
+        """Return an answer, which is of one of some kinds; raises `ProblemError` and `NoAnswer`."""
         if isinstance(parsed, Problem):
             raise ProblemError(parsed)
-        if not isinstance(parsed, kind):
-            raise NoAnswer(f"the answer is no {kind.__name__}")
+        if not isinstance(parsed, kinds):
+            raise NoAnswer(f"the answer is no {' or '.join(kind.__name__ for kind in kinds)}")
         return parsed
 
     def _done(self, response: Response[Any]) -> None:
