@@ -27,8 +27,8 @@ NOUNS: Final = re.findall(
     r"\w+",
     """
     Arithmetic Assumption Bill Channel Charge Comparison Contract Correction Cost Coverage Deletion
-    Explanation Export Fault Gap Health Job Meter Plugin Problem Reading Readings Repricing Rounding Schedule
-    Season Site Stretch Stretches Tariff Tax Token Usage
+    Explanation Export Fault Gap Health Job Meter Plugin Problem Reading Readings Repricing Rounding
+    Schedule Season Site Stretch Stretches Tariff Tax Token Usage
     """,
 )
 #: What operations do.
@@ -208,6 +208,36 @@ def faults(found: Any, label: str, answer: requests.Response) -> Iterator[str]:
         schema = {**stated["content"][media_type]["schema"], "components": found["components"]}
         validator = jsonschema.Draft202012Validator(schema)
         yield from (error.message[:300] for error in validator.iter_errors(answer.json()))
+
+
+def test_first_names_are_deprecated() -> None:
+    """A reserved word is no name of a property, unless it is an old one beside `id`."""
+    reserved = [
+        (name, schema["properties"]["import"].get("deprecated"), "id" in schema["properties"])
+        for name, schema in SCHEMAS.items()
+        if "import" in schema.get("properties", ())
+    ]
+
+    assert reserved == [
+        (name, True, True) for name in ("ImportOutcome", "ImportRecord", "ImportSummary")
+    ]
+
+
+def test_lists_have_items() -> None:
+    """What is documented as a series has `data` or a `ranking`; every other list is a page."""
+    pages = {name: schema for name, schema in SCHEMAS.items() if name.endswith("Page")}
+    series = {
+        name: sorted({"data", "ranking", "results"} & set(schema.get("properties", ())))
+        for name, schema in SCHEMAS.items()
+    }
+
+    assert all(set(page["properties"]) == {"items", "next"} for page in pages.values())
+    assert {name: fields for name, fields in series.items() if fields} == {
+        "Comparison": ["ranking"],
+        "SeriesPrices": ["data"],
+        "TariffPrices": ["data"],
+        "Usage": ["data"],
+    }
 
 
 @pytest.mark.parametrize("label", ["POST /v1/imports", "POST /v1/imports/preview"])

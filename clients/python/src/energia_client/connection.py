@@ -1,13 +1,14 @@
 """What the operations share: the connection, answers and errors."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, overload
 
 from energia_client.generated.client import AuthenticatedClient
 from energia_client.generated.models import Fault, Problem
 from energia_client.generated.types import Response
 
 T = TypeVar("T")
+U = TypeVar("U")
 Item = TypeVar("Item")
 
 
@@ -48,7 +49,11 @@ class Connection:
 
     _client: AuthenticatedClient
 
-    def _answer(self, parsed: object, *kinds: type[T]) -> T:
+    @overload
+    def _answer(self, parsed: object, kind: type[T], /) -> T: ...
+    @overload
+    def _answer(self, parsed: object, kind: type[T], other: type[U], /) -> T | U: ...
+    def _answer(self, parsed: object, *kinds: type[Any]) -> Any:
         """Return an answer, which is of one of some kinds; raises `ProblemError` and `NoAnswer`."""
         if isinstance(parsed, Problem):
             raise ProblemError(parsed)
