@@ -55,10 +55,10 @@ async def test_python_as_it_comes(
 ) -> None:
     """openapi-python-client leaves nothing out, its client fits its types, and the tour works."""
     client, tour = tmp_path / "client", str(CLIENTS / "tour.py")
-    generate = ("-m", "openapi_python_client", "generate", "--path", str(openapi))
+    generate = ("openapi_python_client", "generate", "--path", str(openapi))
     path = {"PYTHONPATH": str(client)}
 
-    said = await asyncio.to_thread(run, python, *generate, "--output-path", str(client))
+    said = await asyncio.to_thread(run, python, "-m", *generate, "--output-path", str(client))
     await asyncio.to_thread(check_types, python, tmp_path, client / "energia_client", tour)
     printed = await asyncio.to_thread(run, python, tour, url, secret, environment=path)
 
@@ -66,7 +66,8 @@ async def test_python_as_it_comes(
     assert lines(printed) == PRINTED
 
 
-@pytest.mark.needs("node", "npm")
+@pytest.mark.needs("node")
+@pytest.mark.needs("npm")
 async def test_typescript_as_it_comes(url: str, secret: str, openapi: Path, tmp_path: Path) -> None:
     """With the types of openapi-typescript the tour needs no cast, and works."""
     tour = tmp_path / "tour"
