@@ -45,7 +45,11 @@ def _currency(code: str) -> None:
 
 
 #: ISO 4217, three letters.
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["BRL"]), Check(_currency)]
+Currency = Annotated[
+    str,
+    Meta(pattern="^[A-Z]{3}$", description="ISO 4217, three letters.", examples=["BRL"]),
+    Check(_currency),
+]
 
 
 # Countries (ISO 3166).

@@ -70,6 +70,8 @@ class Tier:
 
     """
 
+    __public_name__: ClassVar[str] = "DemandTier"
+
     up_to: UpTo | None = None
     rate: Rate | None = None
     amount: Decimal | None = None

@@ -74,6 +74,8 @@ class Overrun:
 
     """
 
+    __public_name__: ClassVar[str] = "DemandOverrun"
+
     tolerance_percent: NotNegative = Decimal(5)
     multiplier: NotNegative = Decimal(2)
     base: Literal["contract", "tolerance"] = "contract"

@@ -58,6 +58,8 @@ class Tier:
 
     """
 
+    __public_name__: ClassVar[str] = "PercentBand"
+
     percent: Percentage
     up_to: Bound | None = None
 

@@ -83,6 +83,8 @@ class Band:
 
     """
 
+    __public_name__: ClassVar[str] = "ReactiveBand"
+
     over_percent: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})]
     rate: Decimal
 
@@ -221,6 +223,8 @@ class Hours:
         to: When it ends; before `from`, it ends on the next day.
 
     """
+
+    __public_name__: ClassVar[str] = "DailyHours"
 
     __rules__: ClassVar[Rules] = (_lasts,)
 

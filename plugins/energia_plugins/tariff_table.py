@@ -66,6 +66,8 @@ class Row:
 
     """
 
+    __public_name__: ClassVar[str] = "TableRow"
+
     __rules__: ClassVar[Rules] = (_charges_something,)
 
     up_to: Bound | None = None
@@ -101,7 +103,15 @@ Rows = Annotated[tuple[Row, ...], Meta(min_length=1, max_length=1000)]
 
 @attrs.frozen
 class DatedRows:
-    """The rows from one date on, up to those that follow."""
+    """The rows from one date on, up to those that follow.
+
+    Attributes:
+        from_: The first day on which they hold.
+        rows: The rows.
+
+    """
+
+    __public_name__: ClassVar[str] = "DatedTableRows"
 
     from_: date
     rows: Rows

@@ -92,6 +92,8 @@ class RateBand:
 
     """
 
+    __public_name__: ClassVar[str] = "TaxBand"
+
     rate: TaxRate
     up_to: Bound | None = None
 

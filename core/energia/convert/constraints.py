@@ -44,6 +44,18 @@ class Check:
     refuse: Callable[[Any], object]
 
 
+@attrs.frozen
+class TextOf:
+    """What the text of a `Raw` is, for `Annotated`: the JSON Schema says it.
+
+    Attributes:
+        type: The type of the value.
+
+    """
+
+    type: Any
+
+
 def checking(limit: Meta | Check) -> Callable[[Any], object]:
     """Return a function that refuses a value which does not keep *limit*: it raises `Unfit`."""
     if isinstance(limit, Check):

@@ -8,7 +8,7 @@ unit fits is found out afterwards, in `validation`, alike for every format.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 import attrs
 
@@ -207,6 +207,8 @@ class Doubt:
         why: What the doubt comes from.
 
     """
+
+    __public_name__: ClassVar[str] = "OptionDoubt"
 
     option: str
     chosen: str | None

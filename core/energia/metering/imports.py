@@ -305,7 +305,7 @@ class Intake:
                 import_ = await self._import(queries, part)
                 outcome = await import_.finish(part.spool.received, part.sent.sha256)
                 raise _Undo
-        return attrs.evolve(outcome, import_=None)
+        return attrs.evolve(outcome, id=None, import_=None)
 
     async def _import(self, queries: Queries, part: "_Part") -> "Import":
         """Store a part of a file within a transaction."""
@@ -612,7 +612,7 @@ class Import:
         outcome = attrs.evolve(outcome, made=self.made)
         row = (
             self.number,
-            outcome.import_,
+            outcome.id,
             self.format,
             sha256,
             msgspec.json.encode(self.counts).decode(),
@@ -638,7 +638,7 @@ class Import:
 
     def event(self, outcome: Outcome) -> ReadingsStored:
         """Return what observers hear after the commit."""
-        number = str(outcome.import_)
+        number = str(outcome.id)
         return ReadingsStored(number, self.format, self.counts, outcome.meters)
 
 

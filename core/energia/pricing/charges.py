@@ -127,7 +127,14 @@ RateParts = Annotated[dict[Name, Decimal], Meta(min_length=1)]
 
 @attrs.frozen
 class Components:
-    """A rate in several parts, each of them a line of its own."""
+    """A rate in several parts, each of them a line of its own.
+
+    Attributes:
+        components: The price of one unit in each part, by the part's name.
+
+    """
+
+    __public_name__: ClassVar[str] = "ComponentRates"
 
     components: RateParts
 

@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 import numpy as np
 
+from energia.codes import minor_digits
 from energia.errors import Inexact
 from energia.pricing.allowance import Allowance
 from energia.pricing.charges import BaseCharge, Charge, Measure, Measured, code_of
@@ -20,6 +21,7 @@ from energia.pricing.exact import (
     exact_text,
     factor_texts,
     fraction,
+    padded,
 )
 from energia.pricing.lines import NOTHING, BillSoFar, Line, Remembered, Replace, State, Step
 from energia.pricing.rounding import ENDLESS, Rounded, round_bill
@@ -374,6 +376,22 @@ class Cost:
     state: Mapping[str, Remembered]
     details: tuple[Detail, ...]
     parts: tuple[CostPart, ...]
+
+
+def as_money(cost: Cost) -> Cost:
+    """Return *cost* as people are told it: amounts have at least the decimals of the currency.
+
+    A tariff may round to whole units, or leave amounts exact; what is said of money is written as
+    money all the same, `13.00` and not `13`.
+    """
+    decimals = minor_digits(cost.currency)
+    lines = tuple(
+        line
+        if padded(line.amount, decimals) == line.amount
+        else attrs.evolve(line, amount=padded(line.amount, decimals))
+        for line in cost.lines
+    )
+    return attrs.evolve(cost, total=padded(cost.total, decimals), lines=lines)
 
 
 def price(

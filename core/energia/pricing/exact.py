@@ -25,6 +25,7 @@ __all__ = [
     "fixed",
     "fraction",
     "merged",
+    "padded",
     "rounded",
     "sums",
     "total",
@@ -136,6 +137,12 @@ def fixed(scaled: int, decimals: int) -> str:
     digits = f"{abs(scaled):0{decimals + 1}}"
     text = f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits
     return f"-{text}" if scaled < 0 else text
+
+
+def padded(amount: str, decimals: int) -> str:
+    """Return the text of an amount with zeros after it, if it has fewer decimals."""
+    whole, _, digits = amount.partition(".")
+    return f"{whole}.{digits:0<{decimals}}" if len(digits) < decimals else amount
 
 
 def exact_text(value: Fraction) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
 
 import attrs
 from msgspec import Meta
@@ -260,6 +260,8 @@ class Selection:
         without_tags: None of those with one of these tags.
 
     """
+
+    __public_name__: ClassVar[str] = "LineSelection"
 
     charges: Codes | None = None
     periods: Tags | None = None

@@ -303,6 +303,8 @@ class Rule:
 
     """
 
+    __public_name__: ClassVar[str] = "ScheduleRule"
+
     __rules__: ClassVar[Rules] = (_lasts,)
 
     period: Period

@@ -64,6 +64,8 @@ class Parameter:
 
     """
 
+    __public_name__: ClassVar[str] = "ChargeParameter"
+
     parameter: Annotated[str, Meta(min_length=1, max_length=_LONGEST)]
     default: object = None
 
@@ -449,6 +451,8 @@ class Version:
         Invalid: It contradicts itself; `faults` names everything.
 
     """
+
+    __public_name__: ClassVar[str] = "TariffVersion"
 
     __rules__: ClassVar[Rules] = (
         ends_later,

@@ -12,7 +12,7 @@ from aiohttp import web
 from energia.access.authentication import Authentication
 from energia.audit.retention import expiring
 from energia.billing import retention
-from energia.convert.schema import Schemas
+from energia.convert.schema import Dialogue, Schemas
 from energia.core import Core
 from energia.errors import PluginError
 from energia.health.monitor import Monitor
@@ -222,14 +222,14 @@ def document(plugins: Plugins) -> Mapping[str, object]:
 def _described(
     routes: tuple[Route, ...], charges: tuple[tuple[str, type[Charge]], ...]
 ) -> Mapping[str, object]:
-    return openapi.document(routes, _schemas(dict(charges)))
+    return openapi.document(routes, _dialogue(dict(charges)))
 
 
-def _schemas(charges: Mapping[str, type[Charge]]) -> Schemas:
-    schemas = Schemas()
+def _dialogue(charges: Mapping[str, type[Charge]]) -> Dialogue:
+    dialogue = Dialogue()
     but = frozenset({"kind", "code"})
-    schemas.union(Charge, "Charge", charges, stand_in=(Parameter, but))
-    return schemas
+    dialogue.sent.union(Charge, "Charge", charges, stand_in=(Parameter, but))
+    return dialogue
 
 
 def _at_fault(plugins: Plugins) -> Iterator[tuple[str, str]]:
@@ -238,7 +238,7 @@ def _at_fault(plugins: Plugins) -> Iterator[tuple[str, str]]:
         if _fails(partial(Schemas().of, charge)):
             yield plugins.charge_provider(kind).name, f"the charge {kind!r}"
     for owner, route in plugins.owned_routes():
-        if _fails(partial(openapi.document, [route], _schemas(plugins.charges()))):
+        if _fails(partial(openapi.document, [route], _dialogue(plugins.charges()))):
             yield owner, f"the route {route.method} {route.path}"
 
 

@@ -54,6 +54,7 @@ from energia.web.routes import Created, Deferred, Routes
 _PRICING = (OutsideContract, IncompleteUsage, IncompletePrices, AmbiguousChannel, TooLarge)
 
 OfContract = Annotated[Id, Meta(description="Only bills of this contract.")]
+OfStatus = Annotated[Status, Meta(description="Only bills of this status.")]
 From = Annotated[date, Meta(description="Only bills whose period begins on this day or later.")]
 Until = Annotated[date, Meta(description="Only bills whose period begins before this day.")]
 Affected = Annotated[
@@ -69,7 +70,7 @@ async def list_bills(
     tenant: Tenant,
     converter: Converter,
     contract: OfContract | None = None,
-    status: Status | None = None,
+    status: OfStatus | None = None,
     start: From | None = None,
     end: Until | None = None,
     affected: Affected = False,

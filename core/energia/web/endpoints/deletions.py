@@ -69,7 +69,7 @@ async def delete_readings(
 
 
 @routes.delete("/v1/meters/{meter}/everything", errors=(NotFound,))
-async def delete_everything(meter: MeterId, reason: Reason, core: Core, tenant: Tenant) -> Deletion:
+async def erase_meter(meter: MeterId, reason: Reason, core: Core, tenant: Tenant) -> Deletion:
     """Delete a meter with all that is its own, for good, as a law asks.
 
     Its readings go with their revisions, its drafts, and its contracts. Issued bills are kept, with

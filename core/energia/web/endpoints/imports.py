@@ -106,7 +106,7 @@ routes = Routes(tag="Readings", reads=(*READERS, *WRITERS), writes=WRITERS)
 
 
 @routes.post("/v1/readings", examples=examples("readings"))
-async def post_readings(
+async def send_readings(
     body: Body, core: Core, tenant: Tenant, on_problem: OnProblem = "refuse"
 ) -> Outcome:
     """Store readings of any meters: all of them, or none if something is wrong.
@@ -117,7 +117,7 @@ async def post_readings(
 
 
 @routes.post("/v1/imports")
-async def post_import(
+async def import_file(
     format: Annotated[
         str,
         Meta(
@@ -317,7 +317,7 @@ def _head(blocks: Iterator[bytes], most: int) -> bytes:
 async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Listed]:
     """List the imports, the newest first, without their problems."""
     listed = await imports.list_imports(tenant, place_of(cursor) or None, limit + 1)
-    return page(listed, limit, lambda import_: import_.import_)
+    return page(listed, limit, lambda import_: import_.id)
 
 
 @routes.get("/v1/imports/{import_id}", errors=(NotFound,))

@@ -199,7 +199,7 @@ class TariffPrices:
     errors=(NotFound, Conflict, IncompletePrices, TooLarge),
     produces=FILES,
 )
-async def get_prices(
+async def get_tariff_prices(
     tariff: TariffId,
     start: Start,
     end: End,
@@ -412,7 +412,9 @@ async def delete_price_series(series: PriceSeriesId, tenant: Tenant) -> None:
 @series_routes.post(
     "/v1/price-series/{series}/prices", errors=(NotFound,), examples=examples("slot_prices")
 )
-async def post_prices(series: PriceSeriesId, body: PriceBatch, tenant: Tenant) -> StoredPrices:
+async def post_series_prices(
+    series: PriceSeriesId, body: PriceBatch, tenant: Tenant
+) -> StoredPrices:
     """Store prices; what differs from a price that is known becomes a new revision of it.
 
     All of them, or none: two prices for one slot are 422 `duplicate_price`. The same again changes

@@ -139,13 +139,14 @@ def _tariff_created(tariff: Tariff) -> Created[Tariff]:
 FormatName = Annotated[
     str, Meta(description="A name of `GET /v1/tariff-formats`.", examples=["urdb"])
 ]
+Document = Annotated[object, Meta(description="The tariff, as the format has it.")]
 
 
 @routes.post("/v1/tariffs/import", examples=examples("tariff_imports"))
 async def import_tariff(
     format: FormatName,
     timezone: Annotated[ZoneOrOffset, Meta(description="The zone of its dates and hours.")],
-    body: object,
+    body: Document,
     core: Core,
     converter: Converter,
     currency: Currency | None = None,

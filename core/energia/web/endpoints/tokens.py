@@ -1,7 +1,7 @@
 """Tokens: who may use the service, and for what."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 from aiohttp import web
@@ -48,6 +48,8 @@ class WholeToken:
         about: All else that is known of it.
 
     """
+
+    __public_name__: ClassVar[str] = "TokenWithSecret"
 
     token: str
     about: Token

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import attrs
 import msgspec
@@ -54,6 +54,8 @@ class Peak(msgspec.Struct):
 
     """
 
+    __public_name__: ClassVar[str] = "PowerPeak"
+
     value: str
     unit: str
     start: datetime
@@ -84,6 +86,8 @@ class Usage(msgspec.Struct):
     """The usage of a channel, window by window.
 
     Attributes:
+        meter: The id of the meter.
+        channel: The id of the channel.
         unit: The canonical unit of the quantity: kWh, kvarh, kVAh or m3.
         timezone: The zone of the windows: the site's.
         data: The windows.
@@ -122,6 +126,10 @@ def _row(window: UsageWindow, unit: str, periods: Sequence[str]) -> tuple[Cell, 
     )
 
 
+By = Annotated[
+    Literal["period"],
+    Meta(description="What else the sums are split by: `period` is that of a `tariff`."),
+]
 OfTariff = Annotated[Id, Meta(description="With `by=period`: the tariff whose periods these are.")]
 OfCharge = Annotated[
     str,
@@ -151,7 +159,7 @@ async def get_usage(
     channel: ChannelId | None = None,
     window: Length = "P1D",
     known_at: KnownAt | None = None,
-    by: Literal["period"] | None = None,
+    by: By | None = None,
     tariff: OfTariff | None = None,
     charge: OfCharge | None = None,
 ) -> Usage | Rows:
