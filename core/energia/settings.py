@@ -79,7 +79,10 @@ class Cors:
     """
 
     origins: tuple[Origin, ...] = ()
-    headers: tuple[HeaderName, ...] = ("Authorization", "Content-Type", "X-Request-Id")
+    headers: tuple[HeaderName, ...] = (
+        *("Authorization", "Content-Type", "X-Request-Id"),
+        *("If-Match", "If-None-Match", "Idempotency-Key", "Prefer"),
+    )
     max_age: Annotated[int, Meta(ge=0)] = 600
 
 
@@ -298,6 +301,18 @@ class Audit:
 
 
 @attrs.frozen
+class Idempotency:
+    """What is kept of requests that have an Idempotency-Key.
+
+    Attributes:
+        retention: For how long a key, with the answer to its request, is kept.
+
+    """
+
+    retention: Annotated[float, Meta(ge=3600, le=31_536_000)] = 86_400.0
+
+
+@attrs.frozen
 class Preview:
     """The database of each pull request: how a preview makes its own, how production ends them.
 
@@ -371,5 +386,6 @@ class Settings:
     limits: Limits = Limits()
     rate: Rate = Rate()
     audit: Audit = Audit()
+    idempotency: Idempotency = Idempotency()
     preview: Preview = Preview()
     plugins: PluginSelection = PluginSelection()

@@ -333,11 +333,14 @@ class Intake:
         return ImportRules(self.clock.now().timestamp(), self.grace, skip)
 
     def _announced(self, import_: "Import", outcome: Outcome) -> Outcome:
-        """Let the observers hear of an import, and return its outcome."""
+        """Let the observers hear of an import once it is stored, and return its outcome."""
+        self.tenant.committed(partial(self._tell, import_, outcome))
+        return outcome
+
+    def _tell(self, import_: "Import", outcome: Outcome) -> None:
         self.observers.readings_stored(import_.event(outcome))
         if reasons := dict(import_.problems.counts):
             self.observers.readings_rejected(ReadingsRejected(import_.format, reasons))
-        return outcome
 
     @asynccontextmanager
     async def _refusals(self, format_: str) -> AsyncIterator[None]:

@@ -16,6 +16,7 @@ from energia.convert.schema import Schemas
 from energia.core import Core
 from energia.errors import PluginError
 from energia.health.monitor import Monitor
+from energia.idempotency.retention import expiring as keys_expiring
 from energia.metering.keeper import receiving
 from energia.plugins import Plugins
 from energia.pricing.cache import CACHE
@@ -106,6 +107,7 @@ async def started(app: web.Application) -> AsyncIterator[None]:
         receiving(core),
         expiring(core),
         retention.expiring(core),
+        keys_expiring(core),
         app[MONITOR].running(),
         app[AUTHENTICATION].noting_use(),
     ):

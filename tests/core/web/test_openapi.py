@@ -44,6 +44,7 @@ async def test_operation(client: Client) -> None:
         ("thing", "path", True),
         ("since", "query", False),
         ("limit", "query", False),
+        ("If-None-Match", "header", False),
     ]
     assert get["parameters"][2]["schema"] == limit
     assert set(get["responses"]) == {"200", "401", "403", "404", "406", "422", "429", "503"}

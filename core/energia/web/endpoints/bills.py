@@ -24,6 +24,7 @@ from energia.billing.rows import ListPlace
 from energia.billing.run import run
 from energia.convert import Converter, Id
 from energia.core import Core
+from energia.db.holds import holding
 from energia.db.pool import Tenant
 from energia.errors import (
     AmbiguousChannel,
@@ -96,6 +97,7 @@ async def list_bills(
         *_PRICING,
     ),
     examples=examples("bills"),
+    once="together",
 )
 async def post_bill(
     body: NewBill, core: Core, tenant: Tenant, converter: Converter
@@ -108,7 +110,7 @@ async def post_bill(
     return Created(f"/v1/bills/{bill.id}", bill) if created else bill
 
 
-@routes.post("/v1/bills/run", errors=(Conflict,), examples=examples("runs"))
+@routes.post("/v1/bills/run", errors=(Conflict,), examples=examples("runs"), once="apart")
 async def run_bills(body: Run, core: Core, tenant: Tenant, converter: Converter) -> RunOutcome:
     """Draft, and if asked issue, the bills of a period for many contracts.
 
@@ -118,14 +120,16 @@ async def run_bills(body: Run, core: Core, tenant: Tenant, converter: Converter)
     return await run(Bills.of(core, tenant, converter), body)
 
 
-@routes.get("/v1/bills/{bill}", errors=(NotFound,))
+@routes.get("/v1/bills/{bill}", errors=(NotFound,), holds=holding("bill"))
 async def get_bill(bill: BillId, core: Core, tenant: Tenant, converter: Converter) -> Bill:
     """Return a bill."""
     return await Bills.of(core, tenant, converter).get(bill)
 
 
 @routes.post(
-    "/v1/bills/{bill}/issue", errors=(NotFound, AlreadyCorrected, DraftOutdated, *_PRICING)
+    "/v1/bills/{bill}/issue",
+    errors=(NotFound, AlreadyCorrected, DraftOutdated, *_PRICING),
+    once="together",
 )
 async def issue_bill(bill: BillId, core: Core, tenant: Tenant, converter: Converter) -> Bill:
     """Issue a draft: from here on the bill does not change.

@@ -93,7 +93,7 @@ _OWN = (
 routes = Routes(tag="Readings", reads=(*READERS, *WRITERS), writes=WRITERS)
 
 
-@routes.post("/v1/readings", examples=examples("readings"))
+@routes.post("/v1/readings", examples=examples("readings"), once="together")
 async def post_readings(
     body: Body, core: Core, tenant: Tenant, on_problem: OnProblem = "refuse"
 ) -> Outcome:
@@ -104,7 +104,7 @@ async def post_readings(
     return await _intake(core, tenant).body(body, skip=on_problem == "skip")
 
 
-@routes.post("/v1/imports")
+@routes.post("/v1/imports", once="apart")
 async def post_import(
     format: Annotated[
         str,
