@@ -36,6 +36,7 @@ PACKAGES = (
     "energia.audit",
     "energia.billing",
     "energia.costing",
+    "energia.idempotency",
     "energia.metering",
     "energia.pricing",
     "energia.pricing.holidays",

@@ -23,7 +23,7 @@ LAYERS = (
     ("web", "cli", "testing"),
     ("billing", "previews"),
     ("costing",),
-    ("access", "audit", "health", "metering", "pricing"),
+    ("access", "audit", "health", "idempotency", "metering", "pricing"),
     ("configuration", "db", "plugins"),
 )
 

@@ -62,8 +62,16 @@ class Server:
 
 
 #: An origin, as browsers send it: no path, no slash at the end; or all.
-Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s*]+)$")]
-HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+$")]
+Origin = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|https?://[^/\s*]+)$",
+        extra={"words": "an origin such as https://app.example.com, without a path, or *"},
+    ),
+]
+HeaderName = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9-]+$", extra={"words": "the name of a header, of A-Z a-z 0-9 -"})
+]
 
 
 @attrs.frozen
@@ -160,7 +168,16 @@ class Readings:
     """
 
     live_grace: Seconds = 7200.0
-    retention: Annotated[str, Meta(pattern="^P[1-9][0-9]{0,2}[MY]$")] | None = None
+    retention: (
+        Annotated[
+            str,
+            Meta(
+                pattern="^P[1-9][0-9]{0,2}[MY]$",
+                extra={"words": "months or years, such as P18M or P5Y"},
+            ),
+        ]
+        | None
+    ) = None
 
 
 @attrs.frozen

@@ -65,6 +65,7 @@ class Filter:
     """Which bills are listed; None is any."""
 
     contract: str | None = None
+    meter: str | None = None
     status: Status | None = None
     start: date | None = None
     end: date | None = None

@@ -3,8 +3,8 @@
 A key is taken in a transaction of its own, so that a second request sees at once that a first one
 is under way. Its answer is written where the work is: in the same transaction, if the work is one.
 Then there is the answer if and only if there is what it tells of, whatever the process dies of. A
-key without an answer can be taken by the next request once its lease is over: no request is worked
-on for longer.
+key without an answer can be taken by the next request once its lease is over, which is renewed for
+as long as the first one is worked on.
 """
 
 from hashlib import sha256
@@ -106,6 +106,10 @@ class Key:
             if known.request is not None and known.status is not None:
                 return Kept(known.request, Answer(known.status, known.location, known.body))
         raise KeyInFlight("the first request with the Idempotency-Key is not answered yet")
+
+    async def renew(self, lease: float) -> None:
+        """Hold the key for *lease* seconds from now, if it is still held."""
+        await self.tenant.execute(SQL["key_renew"], self._row(lease=lease))
 
     async def answer(self, queries: Queries, request: bytes, answer: Answer) -> None:
         """Keep the answer; within the transaction of the work, if it is one.

@@ -18,6 +18,13 @@ from idempotency_key
 where organization_id = current_setting('energia.organization')::int
   and caller = %(caller)s and key = %(key)s
 
+-- name: key_renew
+-- Hold a key for longer.
+update idempotency_key
+set held_until = clock_timestamp() + %(lease)s * interval '1 second'
+where organization_id = current_setting('energia.organization')::int
+  and caller = %(caller)s and key = %(key)s and holder = %(holder)s and status is null
+
 -- name: key_answer
 -- Keep the answer, if the key is still held by who gives it.
 update idempotency_key

@@ -76,6 +76,8 @@ S = TypeVar("S", NewRead, NewStretch)
 _LARGE: Final = 128 * 1024
 #: About how many readings of a file `Intake.parts` stores at a time.
 PART: Final = 1_000_000
+#: How many imports one page looks at, for those of a meter.
+LOOKED_AT: Final = 10_000
 #: What is done beside an import, in its transaction.
 Also = Callable[[Queries, Outcome], Awaitable[None]]
 
@@ -621,7 +623,7 @@ class Import:
             msgspec.json.encode(self.counts).decode(),
             msgspec.json.encode(outcome.problems).decode(),
             # Problems quote values: whose they may be is kept, so that they can be forgotten.
-            self.directory.meters if problems else None,
+            self.directory.meters,
         )
         await self.queries.execute(SQL["import_add"], *row)
         return outcome
@@ -652,6 +654,21 @@ async def list_imports(queries: Queries, before: str | None, limit: int) -> Sequ
     """Return at most *limit* imports older than the id *before*, the newest first."""
     rows = await queries.fetch(ImportRow, SQL["import_list"], before, before, limit)
     return [Listed.of(row) for row in rows]
+
+
+async def list_imports_of(
+    queries: Queries, meter: str, before: str | None, limit: int, looked_at: int = LOOKED_AT
+) -> tuple[list[Listed], str | None]:
+    """Return at most *limit* imports that name a *meter*, and the id after which others may come.
+
+    No more than so many imports are *looked_at*.
+    """
+    given = {"meter": meter, "before": before, "looked_at": looked_at, "limit": limit + 1}
+    rows = await queries.fetch(ImportRow, SQL["import_list_of"], given)
+    if len(rows) > limit:
+        return [Listed.of(row) for row in rows[:limit]], rows[limit - 1].import_
+    last = await queries.fetch(str, SQL["import_after"], given)
+    return [Listed.of(row) for row in rows], last[0] if last else None
 
 
 async def get_import(queries: Queries, id_: str) -> Kept:

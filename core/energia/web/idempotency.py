@@ -9,9 +9,10 @@ See draft-ietf-httpapi-idempotency-key-header. A route says by `Route.once` how 
   dies in between, the next request does the work again: it has to be one that makes nothing twice.
 """
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from hashlib import blake2b
 from typing import Final, Literal, cast
 
@@ -22,8 +23,6 @@ from energia.errors import EnergiaError, Malformed
 from energia.idempotency.keys import Answer, Key
 from energia.web import bodies
 from energia.web.bodies import Digest, Upload
-from energia.web.keys import CORE, DIGEST
-from energia.web.tenant import tenant_of
 
 Once = Literal["together", "secret", "apart"]
 
@@ -31,8 +30,8 @@ Once = Literal["together", "secret", "apart"]
 KEY: Final = "Idempotency-Key"
 #: What a key is, without the quotes that the draft gives it.
 _TEXT: Final = re.compile(r'"([ !#-\[\]-~]{1,255})"|([!#-~]{1,255})')
-#: Seconds that a request may take beyond `limits.request_time` until nobody works on it.
-_MARGIN: Final = 5.0
+#: For how many seconds a key stays taken whose process has died.
+_LEASE: Final = 30.0
 
 #: Answers a request by the database that it is given.
 Work = Callable[[Tenant], Awaitable[web.Response]]
@@ -52,10 +51,18 @@ def digest_of(request: web.BaseRequest) -> Digest:
     return blake2b(f"{request.method} {request.path_qs}\n".encode(), digest_size=32)
 
 
-async def answered_once(
-    request: web.Request, text: str, once: Once, work: Work, file: Upload | None
+async def answered_once(  # noqa: PLR0913 - what a request is, and how it is carried out
+    key: Key, *, retention: float, said: Digest, once: Once, work: Work, file: Upload | None
 ) -> web.Response:
-    """Return the answer to *request*, which has been read but for its *file*, if it has one.
+    """Return the answer to a request, by the *work* that it takes or as it was kept.
+
+    Args:
+        key: The key of the request.
+        retention: For how many seconds a key is kept.
+        said: Has taken in what the request says, but for its file.
+        once: How the answer is kept.
+        work: Carries the request out.
+        file: The file that is still to come, if there is one.
 
     Raises:
         KeyInFlight: An earlier request with the key is under way.
@@ -63,26 +70,40 @@ async def answered_once(
         AnswerNotKept: The answer had a secret.
 
     """
-    settings, said = request.app[CORE].settings, request[DIGEST]
-    key = Key.of(tenant_of(request), text)
     known = said.digest() if file is None else None
-    lease = settings.limits.request_time + _MARGIN
-    if (kept := await key.take(known, lease, settings.idempotency.retention)) is not None:
+    if (kept := await key.take(known, _LEASE, retention)) is not None:
         if file is not None:
             async for _ in file:
                 pass  # it is taken in by the digest
         return _response(kept.to(said.digest()))
-    try:
+    async with _held(key):
         if once == "apart":
             response = await work(key.tenant)
             await key.answer(key.tenant, said.digest(), _answer(response, once))
         else:
             response = await persistent(lambda: _together(key, said, once, work))
+    return response
+
+
+@asynccontextmanager
+async def _held(key: Key) -> AsyncIterator[None]:
+    """Hold a key while it is worked on; give it up if that fails."""
+    renewing = asyncio.create_task(_renew(key))
+    try:
+        yield
     except BaseException:
         with suppress(EnergiaError):
             await key.release()
         raise
-    return response
+    finally:
+        renewing.cancel()
+
+
+async def _renew(key: Key) -> None:
+    while True:
+        await asyncio.sleep(_LEASE / 3)
+        with suppress(EnergiaError):
+            await key.renew(_LEASE)
 
 
 async def _together(key: Key, said: Digest, once: Once, work: Work) -> web.Response:

@@ -15,7 +15,7 @@ from energia.convert.faults import Faults, refusal, step
 from energia.convert.fields import is_struct
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Fault, Invalid, Malformed, TooLarge
+from energia.errors import Fault, Invalid, Malformed, TooLarge, did_you_mean
 from energia.settings import Limits
 from energia.web import bodies
 from energia.web.bodies import Accepted, Limit, Upload
@@ -38,6 +38,9 @@ Where = Literal[
     "accepted",
 ]
 
+#: Of so many unknown parameters it is said what they may mean, by so much of their names.
+_GUESSED: Final = 20
+_LONGEST: Final = 64
 #: Bodies from this size are read beside the event loop, so that health keeps answering.
 _LARGE: Final = 32 * 1024
 
@@ -245,9 +248,10 @@ def _unknown(query: Iterable[str], parameters: Sequence[Parameter]) -> Iterator[
     if "rest" in places or places == {"request"}:
         return  # the handler reads the query itself, or none at all
     names = {parameter.name for parameter in parameters if parameter.where == "query"}
-    for name in query:
-        if name not in names:
-            yield Fault("unknown_parameter", "there is no such parameter", f"/query{step(name)}")
+    for index, name in enumerate(each for each in query if each not in names):
+        meant = did_you_mean(name[:_LONGEST], names) if index < _GUESSED else ""
+        message = f"there is no such parameter{meant}"
+        yield Fault("unknown_parameter", message, f"/query{step(name)}")
 
 
 async def _body(request: web.Request, parameter: Parameter) -> Any:

@@ -34,10 +34,11 @@ from aiohttp import web
 from energia.access.callers import Scope
 from energia.db.tenant import Queries, Tenant, persistent
 from energia.errors import EnergiaError, NotFound, PreconditionFailed
+from energia.idempotency.keys import Key
 from energia.web import bodies, idempotency, parameters, streams
 from energia.web.bodies import Accepted, Upload
 from energia.web.idempotency import Once
-from energia.web.keys import ACCEPTED, CONVERTER, DIGEST
+from energia.web.keys import ACCEPTED, CONVERTER, CORE, DIGEST
 from energia.web.parameters import Parameter, Query
 from energia.web.patches import MergePatch
 from energia.web.representations import Preconditions, tag_of, tagged
@@ -159,14 +160,18 @@ class Route:
         if self.negotiates:
             request[ACCEPTED] = bodies.accepted(request, self.produces)
             bodies.check_encoding(request)
-        key = idempotency.key_of(request) if self.once else None
-        if key is not None:
+        text = idempotency.key_of(request) if self.once else None
+        if text is not None:
             request[DIGEST] = idempotency.digest_of(request)
         arguments = await parameters.arguments(request, self.parameters)
-        if self.once and key is not None:
+        if self.once and text is not None:
+            key, said = Key.of(tenant_of(request), text), request[DIGEST]
             work = partial(self._done_in, request, arguments)
             file = next((it for it in arguments.values() if isinstance(it, Upload)), None)
-            return await idempotency.answered_once(request, key, self.once, work, file)
+            retention = request.app[CORE].settings.idempotency.retention
+            return await idempotency.answered_once(
+                key, retention=retention, said=said, once=self.once, work=work, file=file
+            )
         if self.method == "PATCH" or (self.method in _WRITES and Preconditions.of(request).stated):
             return await persistent(lambda: self._conditional(request, arguments))
         if self.method in _IDEMPOTENT:

@@ -144,7 +144,7 @@ def csv_form(value: str) -> FormData:
 
 
 async def test_files_are_compared_whole(api: Client, tenant: Tenant) -> None:
-    """A file that comes again is no other import, whatever its form's boundary; another is refused."""
+    """A file that comes again is no other import, whatever its form's boundary; another is not."""
     path = "/v1/imports?format=csv"
     first = await sent(api, path, "k", data=csv_form("0.5"))
     again = await sent(api, path, "k", data=csv_form("0.5"))

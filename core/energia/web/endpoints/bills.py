@@ -50,6 +50,7 @@ from energia.web.routes import Created, Routes
 _PRICING = (OutsideContract, IncompleteUsage, IncompletePrices, AmbiguousChannel, TooLarge)
 
 OfContract = Annotated[Id, Meta(description="Only bills of this contract.")]
+OfMeter = Annotated[Id, Meta(description="Only bills of this meter.")]
 From = Annotated[date, Meta(description="Only bills whose period begins on this day or later.")]
 Until = Annotated[date, Meta(description="Only bills whose period begins before this day.")]
 Affected = Annotated[
@@ -65,6 +66,7 @@ async def list_bills(
     tenant: Tenant,
     converter: Converter,
     contract: OfContract | None = None,
+    meter: OfMeter | None = None,
     status: Status | None = None,
     start: From | None = None,
     end: Until | None = None,
@@ -80,7 +82,7 @@ async def list_bills(
     many bills at most: it may have few items, or none, and a `next` all the same.
     """
     bills = Bills.of(core, tenant, converter)
-    wanted = Filter(contract, status, start, end)
+    wanted = Filter(contract, meter, status, start, end)
     if affected:
         place = AffectedPlace.read(place_of(cursor)) if cursor else None
         changed, after = await affected_bills(bills, wanted, place, limit)

@@ -41,6 +41,7 @@ Since = Annotated[
     ),
 ]
 OfMeter = Annotated[Id, Meta(description="Only contracts of this meter.")]
+OfTariff = Annotated[Id, Meta(description="Only contracts of this tariff.")]
 
 routes = Routes(tag="Contracts", reads=BILLERS, writes=BILLERS)
 
@@ -50,11 +51,12 @@ async def list_contracts(
     tenant: Tenant,
     converter: Converter,
     meter: OfMeter | None = None,
+    tariff: OfTariff | None = None,
     limit: Limit = 100,
     cursor: Cursor = "",
 ) -> Page[Contract]:
     """List the contracts by id."""
-    contracts = await Contracts(tenant, converter).page(place_of(cursor), limit + 1, meter)
+    contracts = await Contracts(tenant, converter).page(place_of(cursor), limit + 1, meter, tariff)
     return page(contracts, limit, lambda contract: contract.id)
 
 

@@ -28,6 +28,7 @@ from energia.web.resources import (
     ImportId,
     Limit,
     Page,
+    cursor_of,
     examples,
     page,
     place_of,
@@ -83,6 +84,8 @@ CorrectionFactor = Annotated[
         examples=["1.02264"],
     ),
 ]
+
+OfMeter = Annotated[Id, Meta(description="Only imports that name this meter.")]
 
 #: The query parameters of `POST /v1/imports` that are no options of a format.
 _OWN = (
@@ -192,9 +195,19 @@ def _head(blocks: Iterator[bytes], most: int) -> bytes:
 
 
 @routes.get("/v1/imports")
-async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Listed]:
-    """List the imports, the newest first, without their problems."""
-    listed = await imports.list_imports(tenant, place_of(cursor) or None, limit + 1)
+async def list_imports(
+    tenant: Tenant, meter: OfMeter | None = None, limit: Limit = 100, cursor: Cursor = ""
+) -> Page[Listed]:
+    """List the imports, the newest first, without their problems.
+
+    With a `meter`, those that name it. Such a page looks at 10,000 imports at most: it may have few
+    items, or none, and a `next` all the same.
+    """
+    before = place_of(cursor) or None
+    if meter is not None:
+        found, after = await imports.list_imports_of(tenant, meter, before, limit)
+        return Page(tuple(found), cursor_of(after) if after else None)
+    listed = await imports.list_imports(tenant, before, limit + 1)
     return page(listed, limit, lambda import_: import_.import_)
 
 

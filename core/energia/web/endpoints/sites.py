@@ -1,6 +1,11 @@
 """Sites, and the meters at them with their channels."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from energia.billing import guards
+from energia.convert import Id
 from energia.core import Core
 from energia.db.holds import holding
 from energia.db.pool import Tenant
@@ -74,17 +79,19 @@ def _site_created(site: Site) -> Created[Site]:
 
 # Meters, with their channels.
 
+OfSite = Annotated[Id, Meta(description="Only meters at this site.")]
 _METER_EXAMPLES = examples("meters")
 
 meter_routes = Routes(tag="Meters", reads=READERS, writes=WRITERS)
 
 
 @meter_routes.get("/v1/meters")
-async def list_meters(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Meter]:
+async def list_meters(
+    tenant: Tenant, site: OfSite | None = None, limit: Limit = 100, cursor: Cursor = ""
+) -> Page[Meter]:
     """List the meters by id."""
-    return page(
-        await registry.meters(tenant, place_of(cursor), limit + 1), limit, lambda meter: meter.id
-    )
+    meters = await registry.meters(tenant, place_of(cursor), limit + 1, site)
+    return page(meters, limit, lambda meter: meter.id)
 
 
 @meter_routes.post("/v1/meters", errors=(Conflict,), examples=_METER_EXAMPLES, once="together")

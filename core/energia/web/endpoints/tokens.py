@@ -21,6 +21,7 @@ Prefix = Annotated[
     str,
     Meta(
         pattern=r"^[0-9]{1,10}x[0-9a-f]{10}$",
+        extra={"words": "the prefix of a token, such as 1x0a1b2c3d4e"},
         description="The part of a token that may be read: `energia_<prefix>_<secret>`.",
         examples=["1x0a1b2c3d4e"],
     ),
