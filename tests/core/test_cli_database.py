@@ -47,6 +47,7 @@ pending: core 0012_registers
 pending: core 0013_sources
 pending: core 0014_deletion
 pending: core 0016_idempotency
+pending: core 0017_bill_meter
 pending: bill-webhook 0001_deliveries
 pending: bill-webhook 0002_row_security
 pending: preview-github 0001_deliveries

@@ -35,6 +35,15 @@ where organization_id = current_setting('energia.organization')::int and id > %(
 order by id
 limit %(limit)s
 
+-- name: contract_of_meters
+-- The ids of the contracts of some meters that are in force in part of a period.
+select id
+from contract
+where organization_id = current_setting('energia.organization')::int and meter_id = any(%(meters)s)
+  and start_day < %(end)s and (end_day is null or end_day > %(start)s)
+order by id
+limit %(limit)s
+
 -- name: contract_meter
 -- Hold a meter against other writers of its contracts; its site's zone.
 select s.timezone

@@ -32,6 +32,7 @@ import msgspec
 from aiohttp import web
 
 from energia.access.callers import Scope
+from energia.db.holds import one_by_one
 from energia.db.tenant import Queries, Tenant, persistent
 from energia.errors import EnergiaError, NotFound, PreconditionFailed
 from energia.idempotency.keys import Key
@@ -71,8 +72,6 @@ _IDEMPOTENT: Final = frozenset({"GET", "PUT", "DELETE"})
 _WRITES: Final = frozenset({"PUT", "PATCH", "DELETE"})
 #: What is answered with the thing as it is now. (Of PUT no answer has a tag: RFC 9110, 9.3.4.)
 _TAGGED: Final = frozenset({"GET", "HEAD", "PATCH"})
-#: Lets one request after another write what a path names, also where there is nothing to hold yet.
-_ONE_BY_ONE: Final = "select pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _NONE: Final[Mapping[Any, Any]] = MappingProxyType({})
 #: An answer of so many values is written beside the event loop.
 _MANY: Final = 1000
@@ -198,7 +197,7 @@ class Route:
         preconditions, resource = Preconditions.of(request), _resource(request)
         async with tenant_of(request).whole() as whole:
             if resource is not None:
-                await whole.fetch(str, _ONE_BY_ONE, f"{whole.organization} {request.path}")
+                await one_by_one(whole, f"{whole.organization} {request.path}")
                 preconditions.refuse(await resource.current_tag(request, whole))
             elif preconditions.stated:
                 raise PreconditionFailed("nothing here has an entity tag")

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
@@ -216,10 +217,10 @@ async def test_the_next_page(api: Client) -> None:
     for number in range(3):
         await api.put(f"/v1/sites/s{number}", json=SITE)
     async with api.get("/v1/sites?limit=2") as first:
-        page, link = await first.json(), str(first.links["next"]["url"])
-    async with api.get(link) as last:
+        page, link = await first.json(), URL(str(first.links["next"]["url"]))
+    async with api.get(link.path_qs) as last:
         sites = [site["id"] for site in (*page["items"], *(await last.json())["items"])]
         assert not last.links
 
-    assert link == str(api.make_url(f"/v1/sites?limit=2&cursor={page['next']}"))
+    assert link == api.make_url(f"/v1/sites?limit=2&cursor={page['next']}")
     assert sites == ["home", "s0", "s1", "s2"]

@@ -36,6 +36,7 @@ ROUTES: tuple[Route, ...] = (
     *prices.routes,
     *prices.series_routes,
     *costs.routes,
+    *sums.cost_routes,
     *contracts.routes,
     *bills.routes,
     *tokens.routes,

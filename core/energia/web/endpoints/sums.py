@@ -1,7 +1,7 @@
-"""Usage of several meters together: of those at a site, or of those that are named."""
+"""Usage and costs of several meters together: of those at a site, or of those that are named."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -9,11 +9,23 @@ import attrs
 import msgspec
 from msgspec import Meta
 
+from energia.billing.at_site import SiteCost, cost_at_site
+from energia.billing.bills import Bills
+from energia.convert import Converter
 from energia.core import Core
 from energia.costing.inputs import role_of
 from energia.db.pool import Tenant
 from energia.db.tenant import Queries
-from energia.errors import AmbiguousChannel, Fault, Invalid, NotFound, TooLarge
+from energia.errors import (
+    AmbiguousChannel,
+    Conflict,
+    Fault,
+    IncompletePrices,
+    IncompleteUsage,
+    Invalid,
+    NotFound,
+    TooLarge,
+)
 from energia.metering import query, registry, usage
 from energia.metering.models import Channel
 from energia.metering.query import Span
@@ -21,11 +33,13 @@ from energia.metering.series import Series
 from energia.metering.usage import Coverage, WindowUsage
 from energia.pricing.charges import Role
 from energia.pricing.slots import Assumption, boundary_inside, spread
+from energia.pricing.usage import Missing
 from energia.spending import hold_slots, spend
 from energia.time import Instant, Int64, Zone, length_text
 from energia.units import decimal_text
 from energia.web.endpoints.usage import WINDOWS, Length, edges_of
 from energia.web.resources import (
+    BILLERS,
     READERS,
     ChannelId,
     End,
@@ -68,7 +82,17 @@ Meters = Annotated[
 #: How many meters may be named.
 _MOST = 1000
 
+FirstDay = Annotated[
+    date, Meta(description="The first day, by the site's zone.", examples=["2026-03-01"])
+]
+PastDay = Annotated[date, Meta(description="The day after the last one.", examples=["2026-04-01"])]
+OfMissing = Annotated[
+    Missing,
+    Meta(description="Whether missing readings are refused, or filled in: see `POST /v1/costs`."),
+]
+
 routes = Routes(tag="Readings", reads=READERS)
+cost_routes = Routes(tag="Costs", reads=BILLERS)
 
 
 class MeterSum(msgspec.Struct):
@@ -225,6 +249,27 @@ async def get_summed_usage(
     return await off_loop(_sum, question, readings, edges, role, by)
 
 
+@cost_routes.get(
+    "/v1/sites/{site}/costs", errors=(NotFound, Conflict, IncompleteUsage, IncompletePrices)
+)
+async def get_site_costs(
+    site: SiteId,
+    start: FirstDay,
+    end: PastDay,
+    core: Core,
+    tenant: Tenant,
+    converter: Converter,
+    missing: OfMissing = "refuse",
+) -> SiteCost:
+    """Return what the contracts at a site cost together in a window; nothing is stored.
+
+    Each contract is priced for the days that it is in force, as a bill of these days would be.
+    The sum is of all of them: where one cannot be priced, or they are in several currencies, there
+    is none (422).
+    """
+    return await cost_at_site(Bills.of(core, tenant, converter), site, start, end, missing)
+
+
 def _one_zone(named: Sequence[str], zones: dict[str, str]) -> Zone:
     """Return the zone of all meters; raises `Invalid` where some are not there, or differ in it."""
     unknown = [
@@ -317,7 +362,7 @@ def _sum(
                 moment(begin),
                 moment(past),
                 decimal_text(sum(part.value for part in parts)),
-                _together(parts),
+                usage.together(part.coverage for part in parts),
                 None if by is None else _by_meter(question.channels, parts),
             )
         )
@@ -337,12 +382,6 @@ def _by_meter(channels: Sequence[Channel], parts: Sequence[WindowUsage]) -> list
         MeterSum(channel.meter, decimal_text(part.value), part.coverage)
         for channel, part in zip(channels, parts, strict=True)
     ]
-
-
-def _together(parts: Sequence[WindowUsage]) -> Coverage:
-    """Return what a sum rests on: the slots of all its parts."""
-    names = [field.name for field in attrs.fields(Coverage)]
-    return Coverage(**{name: sum(getattr(part.coverage, name) for part in parts) for name in names})
 
 
 def _assumptions(readings: Sequence[tuple[Channel, Series]], edges: Int64) -> list[Assumption]:

@@ -257,7 +257,7 @@ def _split(
 
 
 def edges_of(zone: Zone, span: tuple[Instant, Instant], text: str, interval: int) -> Int64:
-    """Return where the windows of a *span* begin, of the length that is asked for, and the last end.
+    """Return where the windows of a *span* begin whose length is asked for, and the last end.
 
     Raises `Invalid` for what is no length, shorter than the *interval* of slots, or far too short.
     """
