@@ -294,6 +294,17 @@ async def test_a_key_that_is_left_behind(tenant: Tenant) -> None:
     assert kept.to(b"a") == ANSWER
 
 
+async def test_a_key_is_held_for_as_long_as_it_takes(tenant: Tenant) -> None:
+    """Its lease is renewed, so that nobody takes it from who works on it for long."""
+    first, second = Key.of(tenant, "k"), Key.of(tenant, "k")
+    await first.take(b"a", 60, 3600)
+    await age(tenant, held_until=timedelta(minutes=2))
+    await first.renew(60)
+
+    with pytest.raises(KeyInFlight):
+        await second.take(b"a", 60, 3600)
+
+
 async def test_keys_do_not_last(tenant: Tenant, core: Core) -> None:
     """A key is new again once it is older than it is kept for, and rows that old are deleted."""
     await Key.of(tenant, "k").take(b"a", 60, 3600)
