@@ -50,7 +50,7 @@ async def _send_days(api: aiohttp.ClientSession, acknowledged: list[int]) -> Non
 
 
 async def test_a_key_makes_one_thing_whatever_is_killed(database: str, tenant: Tenant) -> None:
-    """After `kill -9` each key is sent again: there is one site of each, where it was said to be."""
+    """After `kill -9` each key is sent again: there is one site of each, where it was said."""
     keys, told = [f"key-{number}" for number in range(400)], dict[str, str]()
     async with serving(database) as service, aiohttp.ClientSession(service.url) as api:
         senders = [asyncio.create_task(_make_sites(api, keys[n::4], told)) for n in range(4)]
