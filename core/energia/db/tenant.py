@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 import structlog
@@ -46,6 +46,10 @@ class Queries(Protocol):
 
     async def fetch(self, row: Callable[..., T], sql: str, *parameters: object) -> list[T]:
         """Return `row(*columns)` for each row of the (last) statement."""
+        ...
+
+    async def records(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
+        """Return each row of the (last) statement by the names of its columns."""
         ...
 
     async def execute(self, sql: str, *parameters: object) -> int:
@@ -117,6 +121,11 @@ class _Runner:
         if rows is None:
             raise DatabaseError("the statement gives no rows")
         return [row(*columns) for columns in rows]
+
+    async def records(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
+        """Return each row of the (last) statement by the names of its columns."""
+        result = await self._sent(sql, _parameters(parameters))
+        return [dict(zip(result.columns, row, strict=True)) for row in result.rows or ()]
 
     async def execute(self, sql: str, *parameters: object) -> int:
         """Run a statement and return how many rows it affected."""

@@ -22,12 +22,14 @@ from energia.contract import (
     OF_IMPORTERS,
     OF_PROBES,
     OF_SOURCES,
+    OF_TASKS,
     HasPeriod,
     HasTimeout,
     lacking,
     misspelt,
 )
 from energia.errors import PluginError
+from energia.jobs.tasks import Retry
 
 _CRITICALITIES: Final = ("critical", "degraded")
 _COMPONENT_TYPES: Final = ("component", "datastore", "system")
@@ -170,6 +172,14 @@ def _source(offer: object) -> str | None:
     return misspelt(offer, OF_SOURCES)
 
 
+def _task(offer: object) -> str | None:
+    if not inspect.iscoroutinefunction(getattr(offer, "run", None)):
+        return "a task must have a coroutine function `run`"
+    if not isinstance(getattr(offer, "retry", Retry()), Retry):
+        return "the `retry` of a task must be a Retry"
+    return _of_class("task", offer) or misspelt(offer, OF_TASKS) or _times("task", offer)
+
+
 def _times(what: str, offer: object) -> str | None:
     stated: dict[str, object] = {
         "timeout": offer.timeout if isinstance(offer, HasTimeout) else 1,
@@ -247,5 +257,6 @@ _LACKING: Final[Mapping[str, Callable[[object], str | None]]] = {
     "register_seeds": _seed,
     "register_price_feeds": _price_feed,
     "register_sources": _source,
+    "register_tasks": _task,
     "register_commands": _instance("click", "Command"),
 }

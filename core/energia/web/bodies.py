@@ -145,6 +145,8 @@ class Upload:
         """Read *source*; *digest* takes its bytes in as they come."""
         self.media_type = source.content_type
         self.charset = source.charset
+        #: How many bytes are sent, if that is known.
+        self.length = source.content_length
         self._source = source if digest is None else _Digested(source, digest)
         self._limit = limit
 

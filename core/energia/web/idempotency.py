@@ -14,6 +14,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from hashlib import blake2b
+from http import HTTPStatus
 from typing import Final, Literal, cast
 
 from aiohttp import hdrs, web
@@ -120,7 +121,11 @@ def _answer(response: web.Response, once: Once) -> Answer:
 
 
 def _response(answer: Answer) -> web.Response:
-    headers = {} if answer.location is None else {hdrs.LOCATION: answer.location}
+    headers: dict[str, str] = {}
+    if answer.location is not None:
+        headers[hdrs.LOCATION] = answer.location
+    if answer.status == HTTPStatus.ACCEPTED:
+        headers["Preference-Applied"] = "respond-async"
     media_type = bodies.JSON if answer.body else None
     return web.Response(
         body=answer.body, status=answer.status, headers=headers, content_type=media_type
