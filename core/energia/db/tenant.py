@@ -323,6 +323,11 @@ class _Whole(Tenant):
     async def _run(self, sql: str, parameters: Parameters | None) -> Result:
         return await self._transaction._run(sql, parameters)
 
+    @asynccontextmanager
+    async def whole(self) -> AsyncIterator[Tenant]:
+        """Give itself: it is one transaction."""
+        yield self
+
     def committed(self, tell: Callable[[], None]) -> None:
         """Let others hear of it with all else, after the commit."""
         self.news.append(tell)

@@ -19,6 +19,8 @@ from energia.web import bodies
 from energia.web.routes import Route
 
 _TEXT: Final[Mapping[str, Any]] = {"type": "string", "maxLength": 8000}
+#: A key, with its quotes.
+_SHORT: Final[Mapping[str, Any]] = {"type": "string", "minLength": 1, "maxLength": 257}
 _ETAG: Final = {
     "description": "Names the answer as it is sent: a strong entity tag.",
     "schema": {"type": "string", "examples": ['"3f6c0e8f0b5b2d1d9b1f0a77"']},
@@ -58,7 +60,7 @@ def request_headers(route: Route, guarded: Collection[str]) -> list[Schema]:
             "name": name,
             "in": "header",
             "required": False,
-            "schema": dict(_TEXT),
+            "schema": dict(_SHORT if name == "Idempotency-Key" else _TEXT),
             "description": text,
         }
         for name, text in headers.items()
