@@ -37,6 +37,7 @@ PACKAGES = (
     "energia.billing",
     "energia.costing",
     "energia.idempotency",
+    "energia.jobs",
     "energia.metering",
     "energia.pricing",
     "energia.pricing.holidays",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from energia.db.pool import Pool
     from energia.health.probes import Criticality, Observed
     from energia.health.state import State
-    from energia.jobs.engine import Jobs
+    from energia.jobs.queue import Jobs
     from energia.metering.sources import SourceStatus
     from energia.outgoing.client import Outgoing
     from energia.plugins import Plugins
@@ -51,7 +51,7 @@ class Core:
     @property
     def jobs(self) -> "Jobs":
         """What lets tasks be done beside requests."""
-        from energia.jobs.engine import Jobs
+        from energia.jobs.queue import Jobs
 
         return Jobs(self.pool)
 

@@ -51,6 +51,7 @@ from energia import (
 )
 from tests.typing.feeds import Feeding
 from tests.typing.sources import Measuring
+from tests.typing.tasks import Working
 
 api_version = 1
 routes = Routes()
@@ -235,7 +236,7 @@ class Settings:
 
 
 @attrs.frozen
-class Acme(Feeding, Measuring):
+class Acme(Feeding, Measuring, Working):
     """The plugin; its entry point names this class."""
 
     settings: Settings

@@ -128,7 +128,7 @@ def _run(
     invocation: Invocation, allow_embedded: bool, work: "Callable[[JobStore], Awaitable[T]]"
 ) -> T:
     from energia.cli.database import operator, pooled
-    from energia.jobs.engine import Jobs
+    from energia.jobs.queue import Jobs
     from energia.jobs.store import JobStore
 
     settings = invocation.settings(allow_embedded=allow_embedded)

@@ -147,6 +147,8 @@ class Tenant(_Runner):
     Attributes:
         organization: The key of the organization.
         caller: The id of who asks: a token's, `command:<user>`, or `system`.
+        name: What a person calls who asks.
+        limits: The only sites and meters that it sees.
 
     """
 
@@ -173,7 +175,7 @@ class Tenant(_Runner):
         """
         self._pool = pool
         self.organization = organization
-        self.caller = caller
+        self.caller, self.name, self.limits = caller, name, limits
         # Formatted, not passed: the statement's own parameters may have names or positions.
         key = f"{organization:d}" if organization != EVERY else "*"
         settings = {"caller": caller, "caller_name": name, "request": request}

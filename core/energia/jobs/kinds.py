@@ -14,8 +14,8 @@ import structlog
 from energia.convert import dumps, structure
 from energia.db.tenant import Limits, Queries, Tenant
 from energia.errors import EnergiaError, NotFound
-from energia.jobs.engine import Jobs
 from energia.jobs.models import JobProblem
+from energia.jobs.queue import Jobs
 from energia.jobs.store import SQL, TASK, JobStore
 from energia.jobs.tasks import GiveUp, Retry
 

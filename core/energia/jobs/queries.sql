@@ -111,9 +111,3 @@ from procrastinate_jobs j
     select min(at) as at from procrastinate_events where job_id = j.id and type = 'deferred'
   ) e on true
 where j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= now())
-
--- name: job_counts
--- How many tasks there are by what they do and how they stand.
-select task_name, status::text, count(*)
-from procrastinate_jobs
-group by task_name, status

@@ -7,14 +7,13 @@ from typing import Any, Final
 
 import attrs
 
-from energia.access.callers import Caller
 from energia.convert import dumps, structure
 from energia.db.queries import load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, NotFound
 from energia.ids import new_id
-from energia.jobs.engine import Jobs
 from energia.jobs.models import Job, JobProblem, JobProgress, JobStatus
+from energia.jobs.queue import Jobs
 
 SQL: Final = load(__package__)
 #: The task that works a job off.
@@ -48,18 +47,18 @@ class JobStore:
     tenant: Tenant
     jobs: Jobs
 
-    async def new(self, kind: str, caller: Caller, request: object) -> str:
-        """Note what *caller* asks for and return its id; it waits for nobody until `start`."""
-        limits = None
-        if caller.limited:
-            both = {"sites": caller.sites, "meters": caller.meters}
-            limits = dumps({name: sorted(ids) for name, ids in both.items() if ids is not None})
+    async def new(self, kind: str, request: object) -> str:
+        """Note what is asked for and return its id; it waits for nobody until `start`."""
+        tenant, limits = self.tenant, None
+        if tenant.limits is not None:
+            both = {"sites": tenant.limits.sites, "meters": tenant.limits.meters}
+            limits = {name: sorted(ids) for name, ids in both.items() if ids is not None}
         row = {
             "id": new_id(),
             "kind": kind,
-            "caller": caller.id,
-            "name": caller.name,
-            "limits": limits and limits.decode(),
+            "caller": tenant.caller,
+            "name": tenant.name,
+            "limits": None if limits is None else dumps(limits).decode(),
             "request": dumps(request).decode(),
         }
         await self.tenant.execute(SQL["job_new"], row)

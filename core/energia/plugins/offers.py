@@ -29,7 +29,6 @@ from energia.contract import (
     misspelt,
 )
 from energia.errors import PluginError
-from energia.jobs.tasks import Retry
 
 _CRITICALITIES: Final = ("critical", "degraded")
 _COMPONENT_TYPES: Final = ("component", "datastore", "system")
@@ -175,8 +174,9 @@ def _source(offer: object) -> str | None:
 def _task(offer: object) -> str | None:
     if not inspect.iscoroutinefunction(getattr(offer, "run", None)):
         return "a task must have a coroutine function `run`"
-    if not isinstance(getattr(offer, "retry", Retry()), Retry):
-        return "the `retry` of a task must be a Retry"
+    retry = getattr(offer, "retry", None)
+    if retry is not None and (lacking := _instance("energia.jobs.tasks", "Retry")(retry)):
+        return f"the `retry` of a task: {lacking}"
     return _of_class("task", offer) or misspelt(offer, OF_TASKS) or _times("task", offer)
 
 

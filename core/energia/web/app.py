@@ -29,6 +29,7 @@ from energia.web.background_probe import BackgroundProbe
 from energia.web.endpoints import ROUTES
 from energia.web.feed_probes import FeedProbe
 from energia.web.headers import cross_origin
+from energia.web.job_probe import JobProbe
 from energia.web.keys import (
     CONVERTER,
     CORE,
@@ -87,7 +88,7 @@ def create_app(core: Core, *, is_worker: bool = False) -> web.Application:
     app[WORKERS] = Workers(core.settings.limits.workers, core.settings.limits.queue)
     feed_probes = map(FeedProbe, core.plugins.price_feeds())
     source_probes = map(SourceProbe, core.plugins.sources())
-    probes = [*core.plugins.probes(), *feed_probes, *source_probes, BackgroundProbe()]
+    probes = [*core.plugins.probes(), *feed_probes, *source_probes, BackgroundProbe(), JobProbe()]
     app[MONITOR] = Monitor(probes, core)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
     app.on_response_prepare.append(on_prepare)

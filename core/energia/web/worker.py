@@ -7,9 +7,9 @@ from typing import Final
 from energia.billing.repricing import BillRepricing
 from energia.billing.run import BillRun
 from energia.core import Core
-from energia.jobs.engine import Worker
 from energia.jobs.kinds import JobRetention, JobTask, Kind
 from energia.jobs.tasks import Task
+from energia.jobs.worker import Worker
 from energia.web.endpoints.imports import FileImport
 from energia.web.export_files import ReadingsExport
 

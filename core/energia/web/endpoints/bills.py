@@ -6,7 +6,6 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from energia.access.callers import Caller
 from energia.billing.affected import AffectedPlace
 from energia.billing.affected import affected as affected_bills
 from energia.billing.bills import Bills, Filter
@@ -125,7 +124,6 @@ async def run_bills(
     core: Core,
     tenant: Tenant,
     converter: Converter,
-    caller: Caller,
 ) -> RunOutcome | Deferred[Job]:
     """Draft, and if asked issue, the bills of a period for many contracts.
 
@@ -135,7 +133,7 @@ async def run_bills(
     """
     most = core.settings.jobs.contracts
     if prefer.respond_async or await contracts_of(tenant, body) > most:
-        return await begun(core, tenant, caller, BillRun.name, body)
+        return await begun(core, tenant, BillRun.name, body)
     return await run(Bills.of(core, tenant, converter), body)
 
 
@@ -147,15 +145,13 @@ async def run_bills(
     examples=examples("repricings"),
     once="together",
 )
-async def reprice_bills(
-    body: Repricing, core: Core, tenant: Tenant, caller: Caller
-) -> Deferred[Job]:
+async def reprice_bills(body: Repricing, core: Core, tenant: Tenant) -> Deferred[Job]:
     """Draft, and if asked issue, the correction of every issued bill that would be another one now.
 
     They are those of `GET /v1/bills?affected=true`, of each contract the oldest first. It is a job
     (202), whose result is an outcome as that of a run.
     """
-    return await begun(core, tenant, caller, BillRepricing.name, body)
+    return await begun(core, tenant, BillRepricing.name, body)
 
 
 @routes.get("/v1/bills/{bill}", errors=(NotFound,), holds=holding("bill"))

@@ -10,7 +10,6 @@ from typing import Annotated, Final, Literal
 import attrs
 from msgspec import Meta
 
-from energia.access.callers import Caller
 from energia.convert import TEXT, Id
 from energia.convert.faults import Faults
 from energia.core import Core
@@ -134,7 +133,6 @@ async def post_import(
     prefer: Prefer,
     core: Core,
     tenant: Tenant,
-    caller: Caller,
     meter: Id | None = None,
     channel: Id | None = None,
     on_problem: OnProblem = "refuse",
@@ -169,7 +167,7 @@ async def post_import(
     )
     await wanted.check(core, tenant)
     if prefer.respond_async or (file.length or 0) > core.settings.jobs.import_bytes:
-        return await _deferred(core, tenant, caller, wanted, file)
+        return await _deferred(core, tenant, wanted, file)
     async with file.blocking() as blocks:
         return await wanted.store(core, tenant, blocks)
 
@@ -215,12 +213,10 @@ class _Wanted:
         )
 
 
-async def _deferred(
-    core: Core, tenant: Tenant, caller: Caller, wanted: _Wanted, file: Upload
-) -> Deferred[Job]:
+async def _deferred(core: Core, tenant: Tenant, wanted: _Wanted, file: Upload) -> Deferred[Job]:
     """Keep a file in the database, and begin the job that stores its readings."""
     store = JobStore(tenant, core.jobs)
-    id_ = await store.new(FileImport.name, caller, wanted)
+    id_ = await store.new(FileImport.name, wanted)
     try:
         number, part = 0, bytearray()
         async for data in file:

@@ -44,12 +44,10 @@ routes = Routes(tag="Jobs", reads=BEGINNERS, writes=BEGINNERS)
 export_routes = Routes(tag="Readings", writes=READERS)
 
 
-async def begun(
-    core: Core, tenant: Tenant, caller: Caller, kind: str, request: object
-) -> Deferred[Job]:
+async def begun(core: Core, tenant: Tenant, kind: str, request: object) -> Deferred[Job]:
     """Begin a job and return the answer that says so."""
     store = JobStore(tenant, core.jobs)
-    id_ = await store.new(kind, caller, request)
+    id_ = await store.new(kind, request)
     return await started(store, id_)
 
 
@@ -66,13 +64,13 @@ async def started(store: JobStore, id_: str) -> Deferred[Job]:
     examples=examples("exports"),
     once="together",
 )
-async def post_export(body: Export, core: Core, tenant: Tenant, caller: Caller) -> Deferred[Job]:
+async def post_export(body: Export, core: Core, tenant: Tenant) -> Deferred[Job]:
     """Write stored readings to a file, all of one instant: exact, in kWh, kvarh, kVAh or m3.
 
     It is a job (202); `GET /v1/jobs/{job}/file` gives the file, and `POST /v1/imports` takes it as
     it is: `format=csv&mapping=energia`, or `format=ndjson`.
     """
-    return await begun(core, tenant, caller, Export.kind, body)
+    return await begun(core, tenant, Export.kind, body)
 
 
 @routes.get("/v1/jobs")

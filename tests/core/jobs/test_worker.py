@@ -12,8 +12,8 @@ import pytest
 from energia.core import Core
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
-from energia.jobs.engine import Worker
 from energia.jobs.tasks import GiveUp, Retry, Task, TryAgain
+from energia.jobs.worker import Worker
 from energia.settings import Jobs, Settings
 from tests.serving import make_core
 
