@@ -232,8 +232,10 @@ def known(session: requests.Session, url: str, id_: str) -> str:
         return id_
     where, name = MADE[id_]
     for _ in range(300):
-        if items := session.get(url + where).json()["items"]:
-            return str(items[0][name])
+        items = session.get(url + where).json()["items"]
+        # Who asks goes on asking: its own token, `test`, is neither rotated nor revoked.
+        if found := [item for item in items if item.get("name") != "test"]:
+            return str(found[0][name])
         time.sleep(0.1)  # until the job has ended
     raise TimeoutError(where)
 

@@ -316,8 +316,7 @@ class _Whole(Tenant):
     """
 
     def __init__(self, of: Tenant, transaction: _Transaction) -> None:
-        self.organization, self.caller = of.organization, of.caller
-        self._limited = of._limited
+        vars(self).update(vars(of))
         self._transaction = transaction
         self._parts = 0
         self.news: list[Callable[[], None]] = []

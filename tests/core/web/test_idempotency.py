@@ -134,6 +134,15 @@ async def test_readings_are_told_as_the_first_time(
     assert [event.counts.created for event in observer.heard.events] == [2]
 
 
+async def test_a_job_is_begun_once(api: Client, tenant: Tenant) -> None:
+    """It waits for a worker with the answer that says so, and the second answer is the first."""
+    first = await sent(api, "/v1/exports", "k", json={"meters": ["m"]})
+    again = await sent(api, "/v1/exports", "k", json={"meters": ["m"]})
+
+    assert (first[0], again) == (202, first)
+    assert await count(tenant, "job") == 1
+
+
 def csv_form(value: str) -> FormData:
     """Return a form with a file of one reading."""
     form = FormData()
