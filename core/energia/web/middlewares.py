@@ -26,6 +26,7 @@ from energia.web.keys import (
     WORKERS,
 )
 from energia.web.problems import new_request_id
+from energia.web.proxies import prefixed
 from energia.web.rates import settle
 from energia.web.representations import compress
 from energia.work import ASKER, Asker
@@ -103,6 +104,7 @@ def _log(request: web.Request, status: int, seconds: float) -> None:
         route=route,
         status=status,
         seconds=round(seconds, 6),
+        client=request.remote,
         **_caller(request),
     )
 
@@ -128,6 +130,7 @@ async def on_prepare(request: web.Request, response: web.StreamResponse) -> None
     settings = request.app[CORE].settings
     secure(response, settings.server.https_only)
     share(request, response, settings.cors)
+    prefixed(request, response)
     response.headers.update(settle(request))
     response.headers["Server"] = "energia"
     if request_id := request.get(REQUEST_ID):
