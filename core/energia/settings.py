@@ -38,6 +38,9 @@ class SecretStr:
 BASE_PATH: Final = "((/[A-Za-z0-9._~-]+)+)?"
 
 
+_BASE_PATH_WORDS: Final = {"words": "a path such as /energia, without a slash at its end"}
+
+
 @attrs.frozen
 class Server:
     """Where the service listens, and how it stops.
@@ -68,7 +71,7 @@ class Server:
     stop_grace: Seconds = 30.0
     https_only: Annotated[int, Meta(ge=0)] = 0
     trusted_proxies: tuple[str, ...] = ()
-    base_path: Annotated[str, Meta(pattern=f"^{BASE_PATH}$")] = ""
+    base_path: Annotated[str, Meta(pattern=f"^{BASE_PATH}$", extra=_BASE_PATH_WORDS)] = ""
 
 
 @attrs.frozen
