@@ -125,6 +125,8 @@ _DURATION: Final = re.compile(
 _LONG: Final = re.compile(r"P[1-9][0-9]{0,2}[DWMY]")
 #: The granularities that follow the local calendar.
 _CALENDAR: Final = ("P1D", "P1M", "P1Y")
+#: What some lengths of windows are called.
+_IN_WORDS: Final = {"hour": "PT1H", "day": "P1D", "month": "P1M", "year": "P1Y"}
 
 
 class BadDuration(ValueError):
@@ -213,11 +215,22 @@ class Granularity:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `PT1H` and the like (up to a day), `P1D`, `P1M` or `P1Y`; raises `BadDuration`."""
+        """Read `PT1H` and the like (up to a day), `P1D`, `P1M` or `P1Y`, or these as words.
+
+        Raises `BadDuration`, which says what there is.
+        """
+        text = _IN_WORDS.get(text, text)
         if text in _CALENDAR:
             return cls(text, None)
-        if not 0 < (length := length_of(text)) <= DAY:
-            raise BadDuration("a window is up to PT24H, P1D, P1M or P1Y long")
+        try:
+            length = length_of(text)
+        except BadDuration:
+            length = 0
+        if not 0 < length <= DAY:
+            raise BadDuration(
+                "a window is PT15M, PT1H or the like, up to PT24H; or P1D, P1M, P1Y; "
+                f"or one of the words {', '.join(_IN_WORDS)}"
+            )
         return cls(text, length)
 
 

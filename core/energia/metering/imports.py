@@ -76,6 +76,8 @@ S = TypeVar("S", NewRead, NewStretch)
 _LARGE: Final = 128 * 1024
 #: About how many readings of a file `Intake.parts` stores at a time.
 PART: Final = 1_000_000
+#: How many imports one page looks at, for those of a meter.
+LOOKED_AT: Final = 10_000
 #: What is done beside an import, in its transaction.
 Also = Callable[[Queries, Outcome], Awaitable[None]]
 
@@ -333,11 +335,14 @@ class Intake:
         return ImportRules(self.clock.now().timestamp(), self.grace, skip)
 
     def _announced(self, import_: "Import", outcome: Outcome) -> Outcome:
-        """Let the observers hear of an import, and return its outcome."""
+        """Let the observers hear of an import once it is stored, and return its outcome."""
+        self.tenant.committed(partial(self._tell, import_, outcome))
+        return outcome
+
+    def _tell(self, import_: "Import", outcome: Outcome) -> None:
         self.observers.readings_stored(import_.event(outcome))
         if reasons := dict(import_.problems.counts):
             self.observers.readings_rejected(ReadingsRejected(import_.format, reasons))
-        return outcome
 
     @asynccontextmanager
     async def _refusals(self, format_: str) -> AsyncIterator[None]:
@@ -618,7 +623,7 @@ class Import:
             msgspec.json.encode(self.counts).decode(),
             msgspec.json.encode(outcome.problems).decode(),
             # Problems quote values: whose they may be is kept, so that they can be forgotten.
-            self.directory.meters if problems else None,
+            self.directory.meters,
         )
         await self.queries.execute(SQL["import_add"], *row)
         return outcome
@@ -649,6 +654,21 @@ async def list_imports(queries: Queries, before: str | None, limit: int) -> Sequ
     """Return at most *limit* imports older than the id *before*, the newest first."""
     rows = await queries.fetch(ImportRow, SQL["import_list"], before, before, limit)
     return [Listed.of(row) for row in rows]
+
+
+async def list_imports_of(
+    queries: Queries, meter: str, before: str | None, limit: int, looked_at: int = LOOKED_AT
+) -> tuple[list[Listed], str | None]:
+    """Return at most *limit* imports that name a *meter*, and the id after which others may come.
+
+    No more than so many imports are *looked_at*.
+    """
+    given = {"meter": meter, "before": before, "looked_at": looked_at, "limit": limit + 1}
+    rows = await queries.fetch(ImportRow, SQL["import_list_of"], given)
+    if len(rows) > limit:
+        return [Listed.of(row) for row in rows[:limit]], rows[limit - 1].id
+    last = await queries.fetch(str, SQL["import_after"], given)
+    return [Listed.of(row) for row in rows], last[0] if last else None
 
 
 async def get_import(queries: Queries, id_: str) -> Kept:

@@ -109,6 +109,9 @@ Role = Annotated[
     str,
     Meta(
         pattern=r"^[a-z][a-z0-9_]*([.][a-z0-9_]+){0,3}$",
+        extra={
+            "words": "one to four names of a-z 0-9 _ with points between, such as gas_volume.import"
+        },
         max_length=100,
         description="What is charged: `import` and `export` are active energy, other quantities "
         "are named `<quantity>.<direction>`, such as `gas_volume.import`. A register that is "
@@ -120,7 +123,14 @@ Role = Annotated[
 ]
 _CODE: Final = "Names the charge in its version, and begins the codes of its lines; else the kind."
 Text = Annotated[str, Meta(max_length=500)]
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["te"])]
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        extra={"words": "1 to 64 of A-Z a-z 0-9 _ -"},
+        examples=["te"],
+    ),
+]
 #: The parts of a rate, by name.
 RateParts = Annotated[dict[Name, Decimal], Meta(min_length=1)]
 

@@ -235,11 +235,19 @@ class BillSoFar:
 
 # Which lines of a bill a later charge is about: the base of a tax, of a discount, of a minimum.
 
-Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$", examples=["supply"])]
+Code = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9._:-]{1,64}$",
+        extra={"words": "1 to 64 of A-Z a-z 0-9 . _ : -"},
+        examples=["supply"],
+    ),
+]
 Tag = Annotated[
     str,
     Meta(
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        extra={"words": "1 to 64 of A-Z a-z 0-9 _ -"},
         description="A mark that later charges look for.",
         examples=["untaxed"],
     ),

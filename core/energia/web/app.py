@@ -16,6 +16,7 @@ from energia.convert.schema import Dialogue, Schemas
 from energia.core import Core
 from energia.errors import PluginError
 from energia.health.monitor import Monitor
+from energia.idempotency.retention import expiring as keys_expiring
 from energia.metering.keeper import receiving
 from energia.plugins import Plugins
 from energia.pricing.cache import CACHE
@@ -117,7 +118,7 @@ async def started(app: web.Application) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(core.plugins.lifespans(core))
         if not app[IS_WORKER]:
-            for begin in (feeding, receiving, expiring, retention.expiring):
+            for begin in (feeding, receiving, expiring, retention.expiring, keys_expiring):
                 await stack.enter_async_context(begin(core))
         await stack.enter_async_context(working_off(core))
         await stack.enter_async_context(app[MONITOR].running())

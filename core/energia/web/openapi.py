@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
 from inspect import cleandoc
 from types import NoneType, UnionType
@@ -30,7 +30,9 @@ from energia.errors import (
 )
 from energia.web import bodies, streams
 from energia.web.forms import FORM
+from energia.web.header_docs import add_answer_headers, implied_errors, request_headers
 from energia.web.parameters import Parameter
+from energia.web.patches import MERGE_PATCH, MergePatch
 from energia.web.problems import Problem
 from energia.web.routes import Created, Deferred, Route, Rows
 
@@ -64,7 +66,10 @@ _INTRODUCTION: Final = """\
 * **Jobs**: what takes long can be asked for with `Prefer: respond-async`; the answer is a job
   (202), and `GET /v1/jobs/{job}` tells how far it is, and its result.
 * **Ids** are yours. `PUT` makes or replaces and may be repeated; `POST` makes, and chooses an id
-  if you do not.
+  if you do not; `PATCH` changes what is named (a merge patch).
+* **Again and at once**: a `POST` with an `Idempotency-Key` may be repeated, too. Answers have an
+  `ETag`: `If-None-Match` spares you what you have, and with `If-Match` a write happens only to what
+  you have seen (412 otherwise).
 """
 #: How callers say who they are, and the name of that in the document.
 _SCHEME: Final = "token"
@@ -134,12 +139,13 @@ def document(
     """Describe *routes*; *dialogue* knows the open unions."""
     listed = in_order(routes)
     names = Counter(map(_name, listed))
+    guarded = {route.path for route in listed if route.method == "GET" and route.holds}
     problem = dialogue.answered.of(error_schema)
     paths: dict[str, dict[str, Schema]] = {}
     for route in listed:
         name = _name(route)
         unique = name if names[name] == 1 else f"{_module(route)}_{name}"
-        operation = _operation(route, unique, dialogue, problem)
+        operation = _operation(route, unique, dialogue, problem, guarded)
         paths.setdefault(route.path, {})[route.method.lower()] = operation
     found = {
         "openapi": "3.1.0",
@@ -188,7 +194,9 @@ def headings(routes: Iterable[Route]) -> list[dict[str, str]]:
 # What a route takes.
 
 
-def _operation(route: Route, name: str, dialogue: Dialogue, problem: Schema) -> Schema:
+def _operation(
+    route: Route, name: str, dialogue: Dialogue, problem: Schema, guarded: Collection[str]
+) -> Schema:
     summary, _, description = cleandoc(route.handler.__doc__ or "").partition("\n\n")
     operation: Schema = {"operationId": name, "tags": [tag_of(route)]}
     operation |= {"summary": summary} if summary else {}
@@ -202,12 +210,15 @@ def _operation(route: Route, name: str, dialogue: Dialogue, problem: Schema) -> 
         inputs.append(_REST)
     if any(parameter.where == "prefer" for parameter in route.parameters):
         inputs.append(_PREFER)
+    inputs += request_headers(route, guarded)
     operation |= {"parameters": inputs} if inputs else {}
     for parameter in route.parameters:
         if parameter.where in ("body", "upload"):
             operation["requestBody"] = _request_body(route, parameter, dialogue.sent)
     operation["security"] = [{_SCHEME: [scope]} for scope in route.needs]
-    operation["responses"] = _either(_answers(route, dialogue.answered), _refusals(route, problem))
+    answers = _answers(route, dialogue.answered)
+    add_answer_headers(route, answers)
+    operation["responses"] = _either(answers, _refusals(route, problem, guarded))
     return operation
 
 
@@ -239,10 +250,40 @@ def _parameter(parameter: Parameter, schemas: Schemas) -> Schema:
 def _request_body(route: Route, parameter: Parameter, schemas: Schemas) -> Schema:
     if parameter.where == "upload":
         return dict(_FILE)
-    content: Schema = {"schema": schemas.of(without_none(parameter.type))}
+    is_patch = get_origin(parameter.type) is MergePatch
+    content: Schema = {
+        "schema": _merge_patch(get_args(parameter.type)[0], schemas)
+        if is_patch
+        else schemas.of(without_none(parameter.type))
+    }
     if route.examples:
         content["examples"] = {shows: {"value": body} for shows, body in route.examples.items()}
-    return {"required": parameter.required, "content": {bodies.JSON: content}}
+    media_type = MERGE_PATCH if is_patch else bodies.JSON
+    return {"required": parameter.required, "content": {media_type: content}}
+
+
+def _merge_patch(type_: Any, schemas: Schemas) -> Schema:
+    """Describe what may change of a *type_*: any of its members, and null takes one away."""
+    name = schemas.of(type_)["$ref"].rpartition("/")[2]
+    whole = schemas.components[name]
+    return {
+        "type": "object",
+        "description": f"The members of `{name}` that change, each with its new value; null takes "
+        "one away, and an object changes by its members (RFC 7396).",
+        "properties": {
+            member: {"anyOf": [_changes(schema), {"type": "null"}]}
+            for member, schema in whole["properties"].items()
+        },
+        "additionalProperties": False,
+    }
+
+
+def _changes(schema: Schema) -> Schema:
+    """Describe a member of a merge patch: what is an object is changed in parts."""
+    kept = {name: part for name, part in schema.items() if name != "default"}
+    if kept.get("type") == "object":
+        return {name: kept[name] for name in ("type", "description") if name in kept}
+    return kept
 
 
 # What it answers.
@@ -291,10 +332,11 @@ def _file(media_type: str) -> Schema:
     return {"schema": {"type": "string", "contentMediaType": media_type} | form}
 
 
-def _refusals(route: Route, problem: Schema) -> dict[str, Schema]:
+def _refusals(route: Route, problem: Schema, guarded: Collection[str]) -> dict[str, Schema]:
     """Describe the errors, those that the signature implies included, by their status."""
     errors: dict[int, dict[str, type[EnergiaError]]] = {}
-    for error in dict.fromkeys((*_implied(route), *route.errors)):
+    implied = (*_implied(route), *implied_errors(route, guarded))
+    for error in dict.fromkeys((*implied, *route.errors)):
         errors.setdefault(error.status.value, {})[error.code] = error
     return {
         str(status): {

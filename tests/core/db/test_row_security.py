@@ -64,6 +64,7 @@ insert into access_token (organization_id, prefix, hash, name, scopes)
   values (1, '1xp', '', 'n', '{}');
 insert into bill_webhook_since values (1, now());
 insert into source values (1, 's');
+insert into idempotency_key values (1, 'c', '', '', 'h', now());
 insert into job (organization_id, id, kind, caller, caller_name, request)
   values (1, 'j', 'k', 'c', 'n', '{}');
 insert into job_part values (1, 'j', 0, '');

@@ -44,9 +44,12 @@ async def test_operation(client: Client) -> None:
         ("thing", "path", True),
         ("since", "query", False),
         ("limit", "query", False),
+        ("If-None-Match", "header", False),
     ]
     assert get["parameters"][2]["schema"] == limit
-    assert set(get["responses"]) == {"200", "401", "403", "404", "406", "422", "429", "503"}
+    assert set(get["responses"]) == {
+        *("200", "304", "401", "403", "404", "406", "412", "422", "429", "503"),
+    }
     assert set(put["responses"]) == {
         *("200", "201", "400", "401", "403", "406", "408", "413", "415", "422", "429", "503"),
     }

@@ -29,6 +29,7 @@ Reason = Annotated[
         min_length=1,
         max_length=500,
         pattern=r"\S",
+        extra={"words": "a text that is not blank"},
         description="Why it is deleted, for who asks later; it is kept.",
         examples=["request 17 under article 17 of the GDPR"],
     ),

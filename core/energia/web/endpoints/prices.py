@@ -15,6 +15,7 @@ from energia.convert import Converter, Id
 from energia.convert.scalars import Unfit
 from energia.core import Core
 from energia.costing.budget import refuse_costly_slots
+from energia.db.holds import holding
 from energia.db.pool import Tenant
 from energia.errors import (
     Conflict,
@@ -380,7 +381,7 @@ async def list_price_series(
     return page(listed, limit, lambda series: series.id)
 
 
-@series_routes.get("/v1/price-series/{series}", errors=(NotFound,))
+@series_routes.get("/v1/price-series/{series}", errors=(NotFound,), holds=holding("price_series"))
 async def get_price_series(series: PriceSeriesId, core: Core, tenant: Tenant) -> StoredSeries:
     """Return a price series, with the state of its feed."""
     return await PriceStore(tenant).get(series, core.clock.now())
@@ -410,7 +411,10 @@ async def delete_price_series(series: PriceSeriesId, tenant: Tenant) -> None:
 
 
 @series_routes.post(
-    "/v1/price-series/{series}/prices", errors=(NotFound,), examples=examples("slot_prices")
+    "/v1/price-series/{series}/prices",
+    errors=(NotFound,),
+    examples=examples("slot_prices"),
+    once="together",
 )
 async def post_series_prices(
     series: PriceSeriesId, body: PriceBatch, tenant: Tenant

@@ -65,7 +65,10 @@ routes = Routes(tag="Registers", reads=READERS, writes=WRITERS)
 
 
 @routes.post(
-    "/v1/meters/{meter}/registers", errors=(NotFound,), examples=examples("register_reads")
+    "/v1/meters/{meter}/registers",
+    errors=(NotFound,),
+    examples=examples("register_reads"),
+    once="together",
 )
 async def post_register_reads(
     meter: MeterId, body: NewReads, core: Core, tenant: Tenant
@@ -79,13 +82,23 @@ async def post_register_reads(
     return await _intake(core, tenant).reads(meter, body)
 
 
-@routes.post("/v1/meters/{meter}/exchange", errors=(NotFound,), examples=examples("exchanges"))
+@routes.post(
+    "/v1/meters/{meter}/exchange",
+    errors=(NotFound,),
+    examples=examples("exchanges"),
+    once="together",
+)
 async def post_exchange(meter: MeterId, body: NewExchange, core: Core, tenant: Tenant) -> Outcome:
     """Store that a meter was exchanged: the final read of the old, the initial read of the new."""
     return await _intake(core, tenant).reads(meter, body.reads())
 
 
-@routes.post("/v1/meters/{meter}/stretches", errors=(NotFound,), examples=examples("stretches"))
+@routes.post(
+    "/v1/meters/{meter}/stretches",
+    errors=(NotFound,),
+    examples=examples("stretches"),
+    once="together",
+)
 async def post_stretches(meter: MeterId, body: NewStretches, core: Core, tenant: Tenant) -> Outcome:
     """Store readings that each have a start and an end: all, or none if something is wrong.
 

@@ -23,7 +23,16 @@ from energia.pricing.slots import Assumption, boundary_inside, spread
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.spending import hold_slots
-from energia.time import HOUR, BadDuration, Granularity, Int64, rfc3339
+from energia.time import (
+    HOUR,
+    BadDuration,
+    Granularity,
+    Instant,
+    Int64,
+    Zone,
+    length_text,
+    rfc3339,
+)
 from energia.units import POWER_UNITS, decimal_text
 from energia.web.resources import (
     READERS,
@@ -135,10 +144,16 @@ OfCharge = Annotated[
     str,
     Meta(max_length=64, description="The charge whose schedule it is, where charges differ in it."),
 ]
-Length = Annotated[str, Meta(description="PT1H and the like, P1D, P1M or P1Y.", max_length=20)]
+Length = Annotated[
+    str,
+    Meta(
+        description="PT1H and the like, P1D, P1M or P1Y; or `hour`, `day`, `month`, `year`.",
+        max_length=20,
+    ),
+]
 
 #: How many windows one answer has at most.
-_WINDOWS = 100_000
+WINDOWS: Final = 100_000
 
 routes = Routes(tag="Readings", reads=READERS, writes=WRITERS)
 
@@ -174,7 +189,8 @@ async def get_usage(
     selection = await channel_window(
         tenant, meter, channel, (start, end), core.settings.limits.slots
     )
-    edges = await off_loop(_bounds, selection, window)
+    span, interval = (selection.start, selection.end), selection.channel.interval
+    edges = await off_loop(edges_of, selection.zone, span, window, interval)
     _refuse_parts(by, tariff, charge)
     if by is not None and selection.channel.by_days:
         message = "what the channel measured is known from day to day only, not by period"
@@ -248,21 +264,25 @@ def _split(
         raise Invalid(error.detail, faults) from error
 
 
-def _bounds(selection: ChannelWindow, text: str) -> Int64:
+def edges_of(zone: Zone, span: tuple[Instant, Instant], text: str, interval: int) -> Int64:
+    """Return where the windows of a *span* begin whose length is asked for, and the last end.
+
+    Raises `Invalid` for what is no length, shorter than the *interval* of slots, or far too short.
+    """
+    start, end = span
     try:
         granularity = Granularity.parse(text)
     except BadDuration as error:
         raise Invalid.of("bad_window", str(error), "/query/window") from None
     length = granularity.length
-    if length is not None and length < selection.channel.interval:
+    if length is not None and length < interval:
+        message = f"the window is shorter than the channel's interval, {length_text(interval)}"
+        raise Invalid.of("bad_window", message, "/query/window")
+    if length is not None and (end - start) // length > WINDOWS:
         raise Invalid.of(
-            "bad_window", "the window is shorter than the channel's interval", "/query/window"
+            "too_many_windows", f"there are more than {WINDOWS} windows", "/query/window"
         )
-    if length is not None and (selection.end - selection.start) // length > _WINDOWS:
-        raise Invalid.of(
-            "too_many_windows", f"there are more than {_WINDOWS} windows", "/query/window"
-        )
-    return usage.bounds(selection.zone, granularity, selection.start, selection.end)
+    return usage.bounds(zone, granularity, start, end)
 
 
 def _window(part: WindowUsage, series: Series, selection: ChannelWindow) -> UsageWindow:
