@@ -10,8 +10,9 @@ endif
 PIP_INSTALL = pip install --quiet --disable-pip-version-check
 LOCKED = $(PIP_INSTALL) --require-hashes --no-deps
 # What tests marked `needs(...)` ask for, and pip cannot bring.
-PROGRAMS = chromium curl faketime mosquitto pgbouncer prometheus promtool
+PROGRAMS = chromium curl faketime mosquitto node npm pgbouncer prometheus promtool
 # The Debian package of a program, where its name is another one.
+PACKAGE_node = nodejs
 PACKAGE_promtool = prometheus
 # What `make test` checks.
 CHECKS = all
@@ -25,8 +26,11 @@ UV ?= uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate
 
+# What makes the client, and checks it as its users do: in an environment of its own.
+CLIENTS = attrs httpx ipykernel mypy nbclient openapi-python-client==0.29.* pytest setuptools>=77
+
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all fuzz wheel smoke dist audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews programs lock clean python
+.PHONY: help run test test-all fuzz wheel smoke dist audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews client clients programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
@@ -45,6 +49,8 @@ help:
 	@echo 'make steady    see that nothing grows or slows in half an hour at a moderate rate (MINUTES)'
 	@echo 'make dist      build the source distribution and the wheel of the last commit'
 	@echo 'make wheel     build them, and see that the wheel runs'
+	@echo 'make client    build energia-client, the Python client, out of the document'
+	@echo 'make clients   make clients of the document, check their types and take a tour with each (needs node)'
 	@echo 'make smoke     run the image IMAGE hardened (needs a Docker engine)'
 	@echo 'make audit     look up known vulnerabilities of what the image installs'
 	@echo 'make sbom      write down what the image installs (dist/sbom.cdx.json)'
@@ -77,6 +83,17 @@ wheel: dist
 	"$(PYTHON)" -m venv .wheel/run && .wheel/run/bin/python -m $(LOCKED) --requirement requirements/image.lock
 	.wheel/run/bin/python -m $(PIP_INSTALL) --no-deps dist/*.whl
 	.wheel/run/bin/python -m pip check && cd .wheel/run && bin/energia plugins list
+
+# The Python client: what is made of the document is made anew.
+client: .venv/.done .clients/.done
+	.venv/bin/energia openapi > .clients/openapi.json
+	.clients/bin/python clients/python/generate.py .clients/openapi.json
+	.clients/bin/python -m $(PIP_INSTALL:install=wheel) --no-deps --no-build-isolation --wheel-dir dist clients/python
+	rm -rf clients/python/build
+
+# Clients as others make them, and our own.
+clients: .tox/.tool/.done
+	.tox/.tool/bin/tox run -e py -- tests/e2e/test_clients.py --all
 
 # Start the image as tightly as a platform may; needs a Docker engine.
 smoke: .venv/.done
@@ -164,6 +181,11 @@ programs:
 	@.audit/bin/python -m $(LOCKED) --requirement requirements/audit.lock
 	@touch $@
 
+.clients/.done: requirements/clients.lock | python
+	@"$(PYTHON)" -m venv --clear .clients
+	@.clients/bin/python -m $(LOCKED) --requirement requirements/clients.lock
+	@touch $@
+
 .tox/.tool/.done: requirements/tox.lock | python
 	@echo 'Installing tox into .tox/.tool, once.'
 	@"$(PYTHON)" -m venv --clear .tox/.tool
@@ -180,10 +202,11 @@ lock:
 	echo 'setuptools>=77' | $(COMPILE) - --output-file requirements/build.lock
 	echo 'tox>=4' | $(COMPILE) - --output-file requirements/tox.lock
 	printf 'cyclonedx-bom>=7\npip-audit>=2.9\n' | $(COMPILE) - --output-file requirements/audit.lock
+	echo '$(CLIENTS)' | tr ' ' '\n' | $(COMPILE) - --output-file requirements/clients.lock
 	$(COMPILE) setup.py --extra fast --extra modbus --extra mqtt --output-file requirements/image.lock
 	$(COMPILE) setup.py --extra embedded --output-file requirements/run.lock
 	$(COMPILE) setup.py --extra embedded --extra lint --extra test --extra types \
 		--output-file requirements/test.lock
 
 clean:
-	rm -rf .venv .tox .wheel .audit build dist energia.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .tox .wheel .audit .clients build dist energia.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -28,7 +28,7 @@ from energia.db.queries import load
 from energia.plugins import Plugins
 from energia.settings import Database, PluginSelection
 from energia.web.app import create_app, started
-from tests.e2e.test_schema import CHANNEL, GOOD, MADE, TARIFF
+from tests.e2e.test_schema import CHANNEL, GOOD, MADE, TARIFF, headers_of
 from tests.serving import make_core
 
 PACKAGES = (
@@ -36,6 +36,7 @@ PACKAGES = (
     "energia.audit",
     "energia.billing",
     "energia.costing",
+    "energia.idempotency",
     "energia.jobs",
     "energia.metering",
     "energia.pricing",
@@ -101,7 +102,7 @@ async def send(api: aiohttp.ClientSession, label: str, request: dict[str, Any]) 
     method, path = label.split()
     request = {**request}
     parts = {name: await known(api, id_) for name, id_ in request.pop("path", {}).items()}
-    headers = {"Content-Type": "text/csv"} if "data" in request else {}
+    headers = headers_of(label)
     async with api.request(method, path.format(**parts), headers=headers, **request) as answer:
         assert answer.status < 400, (label, await answer.text())
 

@@ -1,5 +1,6 @@
 """What holds the folders together."""
 
+import ast
 import inspect
 import re
 import subprocess
@@ -24,7 +25,7 @@ LAYERS = (
     ("webhooks",),
     ("billing", "previews"),
     ("costing",),
-    ("access", "audit", "health", "metering", "pricing"),
+    ("access", "audit", "health", "idempotency", "metering", "pricing"),
     ("jobs",),
     ("configuration", "db", "plugins"),
 )
@@ -106,6 +107,22 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     """Imports for types count; the honest circle is the one that docs/architecture.md names."""
     assert circles("energia_plugins") == []
     assert all(set(found) <= HONEST for found in circles("energia"))
+
+
+def test_every_pattern_is_said_in_words() -> None:
+    """Who sends what does not match reads words, and no regular expression."""
+    calls = [
+        (path.name, node)
+        for folder in SOURCES.values()
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and any(one.arg == "pattern" for one in node.keywords)
+    ]
+    silent = [
+        f"{name}:{c.lineno}" for name, c in calls if "extra" not in {k.arg for k in c.keywords}
+    ]
+
+    assert (silent, len(calls) > 20) == ([], True)
 
 
 def test_the_map_is_the_house() -> None:

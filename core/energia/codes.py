@@ -45,7 +45,16 @@ def _currency(code: str) -> None:
 
 
 #: ISO 4217, three letters.
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["BRL"]), Check(_currency)]
+Currency = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Z]{3}$",
+        description="ISO 4217, three letters.",
+        extra={"words": "three letters of ISO 4217, such as EUR"},
+        examples=["BRL"],
+    ),
+    Check(_currency),
+]
 
 
 # Countries (ISO 3166).
@@ -64,7 +73,15 @@ def _country(code: str) -> None:
 
 
 #: ISO 3166, two letters.
-Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", examples=["BR"]), Check(_country)]
+Country = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Z]{2}$",
+        extra={"words": "two letters of ISO 3166, such as BR"},
+        examples=["BR"],
+    ),
+    Check(_country),
+]
 
 
 # Time zones and units.

@@ -6,6 +6,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
   * ConfigurationError
     * PluginError
   * MigrationError
+  * Inexact                   500: a charge of a plugin gives a float; a TypeError too
   * Malformed                 400: not parseable
   * Unauthenticated           401
   * Forbidden                 403: the scope that is missing, by name
@@ -14,11 +15,14 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
   * TooSlow                   408: a limit, by name
   * Conflict                  409
     * InUse
+    * KeyInFlight, AnswerNotKept  of an `Idempotency-Key`
+  * PreconditionFailed        412: it is not what the request says it is
   * TooLarge                  413: a limit, by name
   * UnsupportedMedia          415
   * Invalid                   422: does not fit; `faults` lists all of it
     * NotSupported
     * ReadingsDeleted
+    * KeyReused               of an `Idempotency-Key`
     * VersionsOverlap, IncompleteUsage, IncompletePrices, AmbiguousChannel
   * DatabaseError             500: an error of the database that is none of the below
     * UniqueViolation, ForeignKeyViolation  409: others wrote at the same time
@@ -128,6 +132,12 @@ class MigrationError(EnergiaError):
     code = "migration"
 
 
+class Inexact(EnergiaError, TypeError):
+    """A charge gives a number that is not exact."""
+
+    code = "inexact"
+
+
 class Malformed(EnergiaError):
     """The request cannot be parsed."""
 
@@ -183,6 +193,26 @@ class InUse(Conflict):
     code = "in_use"
 
 
+class KeyInFlight(Conflict):
+    """A request with this Idempotency-Key is being answered."""
+
+    code = "idempotency_key_in_flight"
+    retry_after = 1
+
+
+class AnswerNotKept(Conflict):
+    """The request was answered, with a secret that is kept nowhere."""
+
+    code = "answer_not_kept"
+
+
+class PreconditionFailed(EnergiaError):
+    """It is not what the request says it is."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    code = "precondition_failed"
+
+
 class TooLarge(EnergiaError):
     """The request is over a limit."""
 
@@ -195,6 +225,8 @@ class UnsupportedMedia(EnergiaError):
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported_media"
+    #: The media type that a patch must have, where this is one (the `Accept-Patch` header).
+    accept_patch: str | None = None
 
 
 class Invalid(EnergiaError):
@@ -214,6 +246,12 @@ class ReadingsDeleted(Invalid):
     """The readings were deleted, as a law asks."""
 
     code = "readings_deleted"
+
+
+class KeyReused(Invalid):
+    """The Idempotency-Key is that of another request."""
+
+    code = "idempotency_key_reused"
 
 
 class VersionsOverlap(Invalid):

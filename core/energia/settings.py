@@ -38,6 +38,9 @@ class SecretStr:
 BASE_PATH: Final = "((/[A-Za-z0-9._~-]+)+)?"
 
 
+_BASE_PATH_WORDS: Final = {"words": "a path such as /energia, without a slash at its end"}
+
+
 @attrs.frozen
 class Server:
     """Where the service listens, and how it stops.
@@ -68,7 +71,7 @@ class Server:
     stop_grace: Seconds = 30.0
     https_only: Annotated[int, Meta(ge=0)] = 0
     trusted_proxies: tuple[str, ...] = ()
-    base_path: Annotated[str, Meta(pattern=f"^{BASE_PATH}$")] = ""
+    base_path: Annotated[str, Meta(pattern=f"^{BASE_PATH}$", extra=_BASE_PATH_WORDS)] = ""
 
 
 @attrs.frozen
@@ -86,8 +89,16 @@ class Log:
 
 
 #: An origin, as browsers send it: no path, no slash at the end; or all.
-Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s*]+)$")]
-HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+$")]
+Origin = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|https?://[^/\s*]+)$",
+        extra={"words": "an origin such as https://app.example.com, without a path, or *"},
+    ),
+]
+HeaderName = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9-]+$", extra={"words": "the name of a header, of A-Z a-z 0-9 -"})
+]
 
 
 @attrs.frozen
@@ -103,7 +114,10 @@ class Cors:
     """
 
     origins: tuple[Origin, ...] = ()
-    headers: tuple[HeaderName, ...] = ("Authorization", "Content-Type", "X-Request-Id")
+    headers: tuple[HeaderName, ...] = (
+        *("Authorization", "Content-Type", "X-Request-Id"),
+        *("If-Match", "If-None-Match", "Idempotency-Key", "Prefer"),
+    )
     max_age: Annotated[int, Meta(ge=0)] = 600
 
 
@@ -182,7 +196,16 @@ class Readings:
     """
 
     live_grace: Seconds = 7200.0
-    retention: Annotated[str, Meta(pattern="^P[1-9][0-9]{0,2}[MY]$")] | None = None
+    retention: (
+        Annotated[
+            str,
+            Meta(
+                pattern="^P[1-9][0-9]{0,2}[MY]$",
+                extra={"words": "months or years, such as P18M or P5Y"},
+            ),
+        ]
+        | None
+    ) = None
     imports_retention: Annotated[float, Meta(ge=86_400)] = 31_557_600.0
 
 
@@ -374,6 +397,18 @@ class Audit:
 
 
 @attrs.frozen
+class Idempotency:
+    """What is kept of requests that have an Idempotency-Key.
+
+    Attributes:
+        retention: For how long a key, with the answer to its request, is kept.
+
+    """
+
+    retention: Annotated[float, Meta(ge=3600, le=31_536_000)] = 86_400.0
+
+
+@attrs.frozen
 class Preview:
     """The database of each pull request: how a preview makes its own, how production ends them.
 
@@ -450,5 +485,6 @@ class Settings:
     limits: Limits = Limits()
     rate: Rate = Rate()
     audit: Audit = Audit()
+    idempotency: Idempotency = Idempotency()
     preview: Preview = Preview()
     plugins: PluginSelection = PluginSelection()

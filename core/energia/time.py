@@ -22,6 +22,26 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+#: The public names, as docs/plugins.md lists them.
+__all__ = [
+    "DAY",
+    "FIRST_YEAR",
+    "HOUR",
+    "LAST_YEAR",
+    "Instant",
+    "Int64",
+    "Zone",
+    "day_number",
+    "day_of",
+    "duration_of",
+    "duration_text",
+    "instant_of",
+    "length_of",
+    "length_text",
+    "seconds_in",
+    "utc",
+]
+
 #: Whole seconds since 1970-01-01T00:00Z.
 Instant: TypeAlias = int
 #: An instant, or a date, which stands for its midnight in some zone.
@@ -105,6 +125,8 @@ _DURATION: Final = re.compile(
 _LONG: Final = re.compile(r"P[1-9][0-9]{0,2}[DWMY]")
 #: The granularities that follow the local calendar.
 _CALENDAR: Final = ("P1D", "P1M", "P1Y")
+#: What some lengths of windows are called.
+_IN_WORDS: Final = {"hour": "PT1H", "day": "P1D", "month": "P1M", "year": "P1Y"}
 
 
 class BadDuration(ValueError):
@@ -193,11 +215,22 @@ class Granularity:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `PT1H` and the like (up to a day), `P1D`, `P1M` or `P1Y`; raises `BadDuration`."""
+        """Read `PT1H` and the like (up to a day), `P1D`, `P1M` or `P1Y`, or these as words.
+
+        Raises `BadDuration`, which says what there is.
+        """
+        text = _IN_WORDS.get(text, text)
         if text in _CALENDAR:
             return cls(text, None)
-        if not 0 < (length := length_of(text)) <= DAY:
-            raise BadDuration("a window is up to PT24H, P1D, P1M or P1Y long")
+        try:
+            length = length_of(text)
+        except BadDuration:
+            length = 0
+        if not 0 < length <= DAY:
+            raise BadDuration(
+                "a window is PT15M, PT1H or the like, up to PT24H; or P1D, P1M, P1Y; "
+                f"or one of the words {', '.join(_IN_WORDS)}"
+            )
         return cls(text, length)
 
 

@@ -18,7 +18,9 @@ _ASSETS: Final = (
     "swagger-ui-bundle.js",
     "swagger-ui.css",
 )
-Asset = Annotated[str, Meta(extra_json_schema={"enum": list(_ASSETS)})]
+Asset = Annotated[
+    str, Meta(description="A file of the page.", extra_json_schema={"enum": list(_ASSETS)})
+]
 _MEDIA: Final = {"css": "text/css", "js": "text/javascript", "png": "image/png"}
 #: Scripts come from here only; Swagger UI sets styles, and draws with images in `data:` URLs.
 _POLICY: Final = (

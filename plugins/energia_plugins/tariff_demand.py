@@ -28,6 +28,7 @@ from energia import (
     Schedule,
     State,
     Step,
+    Texts,
     faults_of_periods,
     hookimpl,
 )
@@ -68,6 +69,8 @@ class Tier:
         amount: What the band costs, whatever the demand in it; only where a band decides for all.
 
     """
+
+    __public_name__: ClassVar[str] = "DemandTier"
 
     up_to: UpTo | None = None
     rate: Rate | None = None
@@ -231,6 +234,7 @@ class Demand(BaseDemand):
     )
 
     kind: ClassVar[str] = "demand"
+    titles: ClassVar[Texts] = {"en": "Demand", "pt-BR": "Demanda"}
     examples: ClassVar[Examples] = (
         {"kind": "demand", "rate": "6.50", "interval": "PT1H"},
         {

@@ -26,7 +26,13 @@ __all__ = ["OpenEnergyImporter"]
 
 DayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
-Time = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9]$")]
+Time = Annotated[
+    str,
+    Meta(
+        pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9]$",
+        extra={"words": "a time of day from 00:00 to 24:00"},
+    ),
+]
 
 Month = Annotated[int, Meta(ge=0, le=11)]
 

@@ -36,6 +36,7 @@ from energia import (
     Selection,
     Slots,
     Step,
+    Texts,
     ToTime,
     enforce,
     faults_of_periods,
@@ -81,6 +82,8 @@ class Band:
         rate: The price of a kvarh.
 
     """
+
+    __public_name__: ClassVar[str] = "ReactiveBand"
 
     over_percent: Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})]
     rate: Decimal
@@ -221,6 +224,8 @@ class Hours:
 
     """
 
+    __public_name__: ClassVar[str] = "DailyHours"
+
     __rules__: ClassVar[Rules] = (_lasts,)
 
     from_: FromTime
@@ -279,6 +284,7 @@ class Reactive(BaseCharge):
     __rules__: ClassVar[Rules] = (_one_form, _window_and_channel, bands_rise, _periods_match)
 
     kind: ClassVar[str] = "reactive"
+    titles: ClassVar[Texts] = {"en": "Reactive excess", "pt-BR": "Excedente reativo"}
     examples: ClassVar[Examples] = (
         {
             "kind": "reactive",

@@ -28,6 +28,7 @@ from energia import (
     Rules,
     Selection,
     Step,
+    Texts,
     enforce,
     hookimpl,
     unit_of,
@@ -65,6 +66,8 @@ class Row:
 
     """
 
+    __public_name__: ClassVar[str] = "TableRow"
+
     __rules__: ClassVar[Rules] = (_charges_something,)
 
     up_to: Bound | None = None
@@ -100,7 +103,15 @@ Rows = Annotated[tuple[Row, ...], Meta(min_length=1, max_length=1000)]
 
 @attrs.frozen
 class DatedRows:
-    """The rows from one date on, up to those that follow."""
+    """The rows from one date on, up to those that follow.
+
+    Attributes:
+        from_: The first day on which they hold.
+        rows: The rows.
+
+    """
+
+    __public_name__: ClassVar[str] = "DatedTableRows"
 
     from_: date
     rows: Rows
@@ -179,6 +190,7 @@ class TableCharge(BaseCharge):
     )
 
     kind: ClassVar[str] = "table"
+    titles: ClassVar[Texts] = {"en": "Charge by table", "pt-BR": "Valor por tabela"}
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {
             "kind": "table",

@@ -48,7 +48,9 @@ pending: core 0012_registers
 pending: core 0013_sources
 pending: core 0014_deletion
 pending: core 0015_jobs
-pending: core 0017_webhooks
+pending: core 0016_idempotency
+pending: core 0017_bill_meter
+pending: core 0018_webhooks
 ENGINE
 pending: bill-webhook 0001_deliveries
 pending: bill-webhook 0002_row_security

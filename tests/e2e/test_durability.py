@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import msgspec
 
+from energia.db.tenant import Tenant
 from tests.e2e.service import serving
 from tests.e2e.test_household import set_up
 
@@ -46,3 +47,38 @@ async def _send_days(api: aiohttp.ClientSession, acknowledged: list[int]) -> Non
         async with api.post("/v1/readings", json={"series": [series]}) as answer:
             if answer.status == 200:
                 acknowledged.append(day)
+
+
+async def test_a_key_makes_one_thing_whatever_is_killed(database: str, tenant: Tenant) -> None:
+    """After `kill -9` each key is sent again: there is one site of each, where it was said."""
+    keys, told = [f"key-{number}" for number in range(400)], dict[str, str]()
+    async with serving(database) as service, aiohttp.ClientSession(service.url) as api:
+        senders = [asyncio.create_task(_make_sites(api, keys[n::4], told)) for n in range(4)]
+        while len(told) < 20:
+            await asyncio.sleep(0.01)
+        service.process.kill()
+        await service.process.wait()
+        await asyncio.gather(*senders, return_exceptions=True)
+    before = dict(told)
+    # In place of half a minute: what was worked on is left behind.
+    await tenant.execute("update idempotency_key set held_until = '-infinity'")
+
+    async with serving(database) as service, aiohttp.ClientSession(service.url) as api:
+        await _make_sites(api, keys, told)
+    made = await tenant.fetch(str, "select '/v1/sites/' || id from site")
+
+    assert 20 <= len(before) < len(keys)
+    assert before.items() <= told.items()
+    assert sorted(made) == sorted(told.values())
+    assert len(told) == len(keys)
+
+
+async def _make_sites(api: aiohttp.ClientSession, keys: list[str], told: dict[str, str]) -> None:
+    """Make a site by each key, and note where it is; the service chooses the ids."""
+    site = {"name": "Home", "timezone": "UTC", "country": "GB", "currency": "GBP"}
+    for key in keys:
+        headers = {"Idempotency-Key": key}
+        async with api.post("/v1/sites", json=site, headers=headers) as answer:
+            assert answer.status == 201, await answer.text()
+            location = answer.headers["Location"]
+            assert told.setdefault(key, location) == location

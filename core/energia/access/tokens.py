@@ -59,7 +59,16 @@ class NewToken:
 
     """
 
-    name: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\S", examples=["logger-7"])]
+    name: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=100,
+            pattern=r"\S",
+            extra={"words": "a text that is not blank"},
+            examples=["logger-7"],
+        ),
+    ]
     scopes: Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=20)]
     sites: Ids | None = None
     meters: Ids | None = None

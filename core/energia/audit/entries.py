@@ -5,7 +5,7 @@ thing that it has changed. Nothing here writes any.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 import attrs
 
@@ -56,6 +56,8 @@ class Entry:
         after: What it is; null if it was deleted.
 
     """
+
+    __public_name__: ClassVar[str] = "AuditEntry"
 
     id: int
     at: datetime

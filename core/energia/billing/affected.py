@@ -180,6 +180,7 @@ async def _page(bills: Bills, wanted: Filter, after: AffectedPlace | None, limit
     """Return the next issued bills to look at; those before the window hand on to it."""
     arguments = {
         "contract": wanted.contract,
+        "meter": wanted.meter,
         "end": wanted.end,
         "after": "" if after is None else after.contract,
         "after_end": date.min if after is None else after.end,

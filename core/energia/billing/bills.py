@@ -7,6 +7,7 @@ are functions that take it first: `run.run`, `explain.explained`, `affected.affe
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
@@ -64,6 +65,7 @@ class Filter:
     """Which bills are listed; None is any."""
 
     contract: str | None = None
+    meter: str | None = None
     status: Status | None = None
     start: date | None = None
     end: date | None = None
@@ -149,7 +151,7 @@ class Bills:
             # Stored again: the revisions that it was priced by may be newer than the draft's.
             await self.put(queries, [NewRow(id=id_, corrects=row.corrects, priced=now)])
             (issued,) = await self.mark_issued(queries, [id_])
-        self.tell([issued])
+        self.tenant.committed(partial(self.tell, [issued]))
         return self.bill(issued)
 
     async def delete(self, id_: str) -> None:

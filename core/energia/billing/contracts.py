@@ -60,9 +60,11 @@ class Contracts:
         """Return a contract; raises `NotFound`."""
         return (await zoned_contracts(self.tenant, [id_]))[0].contract
 
-    async def page(self, after: str, limit: int, meter: str | None = None) -> list[Contract]:
+    async def page(
+        self, after: str, limit: int, meter: str | None = None, tariff: str | None = None
+    ) -> list[Contract]:
         """Return at most *limit* contracts whose ids come after *after*, by id."""
-        arguments = {"after": after, "limit": limit, "meter": meter}
+        arguments = {"after": after, "limit": limit, "meter": meter, "tariff": tariff}
         ids = await self.tenant.fetch(str, SQL["contract_list"], arguments)
         rows = await self.tenant.fetch(_zoned, SQL["contract_get"], {"ids": ids})
         return [row.contract for row in rows]

@@ -37,7 +37,13 @@ from energia.work import off_loop
 
 @attrs.frozen
 class ExplainedVersion:
-    """The charges of one version of the tariff, by code."""
+    """The charges of one version of the tariff.
+
+    Attributes:
+        valid_from: The first day of the version.
+        charges: Its charges as the tariff states them, by their codes.
+
+    """
 
     valid_from: date
     charges: Mapping[str, Mapping[str, Any]]

@@ -58,7 +58,18 @@ class NewContract:
 
 @attrs.frozen(kw_only=True)
 class Contract:
-    """A contract that is stored."""
+    """A contract that is stored.
+
+    Attributes:
+        id: The client's own id, or one that the server made.
+        meter: The meter.
+        tariff: The tariff.
+        start: The first day.
+        end: The day after the last one; without it, the contract goes on.
+        parameters: Values for the parameters that charges of the tariff ask for.
+        channels: Which of the meter's channels are summed for a role.
+
+    """
 
     id: Id
     meter: Id
@@ -166,6 +177,8 @@ class ChannelRead:
 
     """
 
+    __public_name__: ClassVar[str] = "ChannelRevision"
+
     role: str
     channel: str
     revision_at: datetime | None
@@ -180,6 +193,8 @@ class SeriesRead:
         revision_at: When the newest revision of a price was recorded that was seen.
 
     """
+
+    __public_name__: ClassVar[str] = "PriceSeriesRevision"
 
     series: str
     revision_at: datetime | None
@@ -213,7 +228,16 @@ class BillInputs:
 
 @attrs.frozen(kw_only=True)
 class Trouble:
-    """Why a bill cannot be made."""
+    """Why a bill cannot be made.
+
+    Attributes:
+        code: A stable name of the reason.
+        message: What is wrong, for a person.
+        errors: All that is wrong, each with its place.
+
+    """
+
+    __public_name__: ClassVar[str] = "BillProblem"
 
     code: str
     message: str
@@ -232,6 +256,8 @@ class Impact:
         problem: Why it could not be made now.
 
     """
+
+    __public_name__: ClassVar[str] = "BillImpact"
 
     reasons: tuple[
         Literal["readings", "prices", "tariff", "contract", "parameters", "prior_state", "days"],
@@ -322,6 +348,8 @@ class Run:
 
     """
 
+    __public_name__: ClassVar[str] = "BillRun"
+
     __rules__: ClassVar[Rules] = (_run_ends_later,)
 
     start: date
@@ -346,6 +374,8 @@ class Failure:
 
     """
 
+    __public_name__: ClassVar[str] = "BillFailure"
+
     contract: str
     code: str
     message: str
@@ -365,6 +395,8 @@ class RunOutcome:
         failed: The first of them, and why.
 
     """
+
+    __public_name__: ClassVar[str] = "BillRunOutcome"
 
     created: int = 0
     updated: int = 0

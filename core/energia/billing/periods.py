@@ -16,7 +16,7 @@ from energia.errors import EnergiaError, Invalid
 from energia.metering import registry
 from energia.metering.models import Channel
 from energia.metering.usage import Coverage
-from energia.pricing.engine import Cost, price
+from energia.pricing.engine import Cost, as_money, price
 from energia.pricing.segments import codes
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
@@ -211,7 +211,7 @@ def _cost(
     plan = inputs.plan
     pointers = {channel.role: "/contract" for channel in plan.channels}
     terms = inputs.terms(state, period.missing, pointers, limits)
-    cost = price(plan.tariff, inputs.usage, plan.start, plan.end, terms)
+    cost = as_money(price(plan.tariff, inputs.usage, plan.start, plan.end, terms))
     return attrs.evolve(cost, assumptions=(*cost.assumptions, VOID)) if period.is_void else cost
 
 

@@ -22,6 +22,7 @@ select id
 from contract
 where organization_id = current_setting('energia.organization')::int and id > %(after)s
   and (%(meter)s::text is null or meter_id = %(meter)s)
+  and (%(tariff)s::text is null or tariff_id = %(tariff)s)
 order by id
 limit %(limit)s
 
@@ -30,6 +31,15 @@ limit %(limit)s
 select id
 from contract
 where organization_id = current_setting('energia.organization')::int and id > %(after)s
+  and start_day < %(end)s and (end_day is null or end_day > %(start)s)
+order by id
+limit %(limit)s
+
+-- name: contract_of_meters
+-- The ids of the contracts of some meters that are in force in part of a period.
+select id
+from contract
+where organization_id = current_setting('energia.organization')::int and meter_id = any(%(meters)s)
   and start_day < %(end)s and (end_day is null or end_day > %(start)s)
 order by id
 limit %(limit)s
@@ -236,6 +246,7 @@ select id
 from bill
 where organization_id = current_setting('energia.organization')::int
   and (%(contract)s::text is null or contract_id = %(contract)s)
+  and (%(meter)s::text is null or meter_id = %(meter)s)
   and (%(status)s::text is null or status = %(status)s)
   and (%(start)s::date is null or start_day >= %(start)s)
   and (%(end)s::date is null or start_day < %(end)s)
@@ -249,6 +260,7 @@ select id
 from bill
 where organization_id = current_setting('energia.organization')::int and status = 'issued'
   and (%(contract)s::text is null or contract_id = %(contract)s)
+  and (%(meter)s::text is null or meter_id = %(meter)s)
   and (%(end)s::date is null or start_day < %(end)s)
   and (contract_id, end_day) > (%(after)s, %(after_end)s)
 order by contract_id, end_day

@@ -61,7 +61,7 @@ class BillRepricing:
         wanted, outcome, place = job.request(Repricing), RunOutcome(), None
         converter = tariff_converter(job.core.plugins.charges())
         bills = Bills.of(job.core, job.tenant, converter)
-        chosen = Filter(wanted.contract, None, wanted.start, wanted.end)
+        chosen = Filter(contract=wanted.contract, start=wanted.start, end=wanted.end)
         done = 0
         while True:
             found, place = await affected(bills, chosen, place, _PAGE)

@@ -6,7 +6,7 @@ said before is kept under a number, and those bills name it: they are explained 
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import attrs
 
@@ -53,6 +53,8 @@ class Superseded:
         bills: How many issued bills are by it, corrected ones too.
 
     """
+
+    __public_name__: ClassVar[str] = "Correction"
 
     number: int
     corrected_at: datetime

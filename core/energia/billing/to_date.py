@@ -22,7 +22,7 @@ from energia.costing.inputs import Inputs, Plan, read_inputs, refuse_large
 from energia.errors import IncompleteUsage
 from energia.metering import registry
 from energia.metering.series import MISSING, Series
-from energia.pricing.engine import Cost, CostLine, price
+from energia.pricing.engine import Cost, CostLine, as_money, price
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.time import DAY, Zone, instant_of, utc
@@ -124,7 +124,7 @@ async def cost_to_date(bills: Bills, contract: str, start: date | None) -> CostT
     end = max(begin, min(_ends(inputs), default=bill.plan.end))
     if end == bill.plan.start:
         raise _no_readings(bill)
-    cost = await _cost(bills, bill, measures, inputs, end)
+    cost = as_money(await _cost(bills, bill, measures, inputs, end))
     return CostToDate(
         contract=contract,
         currency=cost.currency,

@@ -408,11 +408,11 @@ class _Report:
         if self.job.as_json:
             from energia.convert import dumps
 
-            told = {"file": name, "import": outcome.import_, "line": line, **counts}
+            told = {"file": name, "import": outcome.id, "line": line, **counts}
             click.echo(dumps(told).decode())
-        elif outcome.import_ is not None:
+        elif outcome.id is not None:
             upto = "" if line is None else f" up to line {line}"
-            click.echo(f"{name}: stored{upto} ({outcome.import_})")
+            click.echo(f"{name}: stored{upto} ({outcome.id})")
 
     def summary(self) -> None:
         """Print the sums of each file as a table."""

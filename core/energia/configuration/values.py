@@ -12,7 +12,7 @@ import attrs
 
 from energia.convert import TEXT, Converter
 from energia.convert.scalars import FROM_JSON, Unfit, text
-from energia.errors import ConfigurationError, Fault, Invalid, did_you_mean
+from energia.errors import ConfigurationError, Fault, Invalid
 from energia.settings import SecretStr
 
 T = TypeVar("T")
@@ -164,13 +164,4 @@ def _with_list(fault: Fault, value: object, type_: Any) -> Fault:
 def _with_path(fault: Fault, type_: type, path: str) -> Fault:
     steps = (fault.pointer or "").split("/")[1:]
     where = ".".join([path, *steps] if path else steps)
-    hint = ""
-    if fault.code == "unknown_field":
-        hint = did_you_mean(steps[-1], _siblings(type_, steps[:-1]))
-    return attrs.evolve(fault, message=f"{where}: {fault.message}{hint}", pointer=where)
-
-
-def _siblings(type_: Any, steps: list[str]) -> list[str]:
-    for step in steps:
-        type_ = bare(fields(type_).get(step)) if attrs.has(type_) else None
-    return list(fields(type_)) if attrs.has(type_) else []
+    return attrs.evolve(fault, message=f"{where}: {fault.message}", pointer=where)

@@ -38,6 +38,7 @@ Id = Annotated[
     str,
     Meta(
         pattern=r"^[A-Za-z0-9._:-]{1,64}$",
+        extra={"words": "1 to 64 of A-Z a-z 0-9 . _ : -"},
         description="The client's own id of the thing.",
         examples=["UC-123"],
     ),

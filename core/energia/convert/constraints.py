@@ -44,6 +44,18 @@ class Check:
     refuse: Callable[[Any], object]
 
 
+@attrs.frozen
+class TextOf:
+    """What the text of a `Raw` is, for `Annotated`: the JSON Schema says it.
+
+    Attributes:
+        type: The type of the value.
+
+    """
+
+    type: Any
+
+
 def checking(limit: Meta | Check) -> Callable[[Any], object]:
     """Return a function that refuses a value which does not keep *limit*: it raises `Unfit`."""
     if isinstance(limit, Check):
@@ -75,8 +87,9 @@ def _demands(limit: Meta) -> Iterator[_Demand]:
         message = f"must have at most {most} items or characters"
         yield lambda value: len(value) <= most, "too_long", message
     if limit.pattern is not None:
-        search = _pattern(limit.pattern).search
-        yield lambda value: bool(search(value)), "bad_pattern", f"must match {limit.pattern}"
+        search, words = _pattern(limit.pattern).search, (limit.extra or {}).get("words")
+        message = f"must be {words}" if words else f"must match {limit.pattern}"
+        yield lambda value: bool(search(value)), "bad_pattern", message
 
 
 _ANYTHING: Final[tuple[type, ...]] = (object,)

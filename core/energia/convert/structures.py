@@ -11,7 +11,7 @@ What it would guess or leave out is ours:
 """
 
 import inspect
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -53,9 +53,13 @@ from energia.convert.faults import (
 )
 from energia.convert.fields import Field, fields, is_struct
 from energia.convert.scalars import Reader, Unfit, decimal, written, wrong_type
-from energia.errors import Fault, Invalid
+from energia.errors import Fault, Invalid, did_you_mean
 from energia.time import duration_text, rfc3339
 from energia.units import to_micros
+
+#: Of so many unknown fields of an object it is said what they may mean, if they are no longer.
+_GUESSED: Final = 20
+_LONGEST: Final = 64
 
 # Rules over several fields of an object.
 
@@ -252,7 +256,8 @@ class StrictConverter(cattrs.Converter):
         for cause in error.exceptions:
             field = stated.get(_noted(cause))
             if isinstance(cause, ForbiddenExtraKeysError):
-                _add_unknown(faults, sorted(cause.extra_fields))
+                known = [field.json_name for field in stated.values()]
+                _add_unknown(faults, sorted(cause.extra_fields), known)
             elif field is None:
                 faults.add(cause)
                 of_class = True
@@ -423,21 +428,23 @@ def _noted(cause: Exception) -> str:
     return next((n.name for n in reversed(notes) if isinstance(n, AttributeValidationNote)), "")
 
 
-def _add_unknown(faults: Faults, names: Sequence[str]) -> None:
-    """Add the faults of fields that a class does not have."""
-    for name in names[:KEPT]:
-        faults.append(Fault("unknown_field", "there is no such field", step(name)))
+def _add_unknown(faults: Faults, names: Sequence[str], known: Collection[str]) -> None:
+    """Add the faults of fields that a class does not have; it has those that are *known*."""
+    for index, name in enumerate(names[:KEPT]):
+        # To look for what is near takes a while: of the first ones that is enough.
+        meant = did_you_mean(name, known) if index < _GUESSED and len(name) <= _LONGEST else ""
+        faults.append(Fault("unknown_field", f"there is no such field{meant}", step(name)))
     faults.counts["unknown_field"] += len(names[KEPT:])
 
 
-def _others(value: Mapping[str, object], known: Container[str]) -> Unreadable:
+def _others(value: Mapping[str, object], known: Collection[str]) -> Unreadable:
     """Refuse an object of hardly anything but unknown fields: its other faults do not matter.
 
     cattrs would make a set and a text of all of them.
     """
     faults = Faults()
     unknown = (name for name in value if name not in known)
-    _add_unknown(faults, sorted(islice(unknown, KEPT)))
+    _add_unknown(faults, sorted(islice(unknown, KEPT)), known)
     faults.counts["unknown_field"] += sum(1 for _ in unknown)
     return Unreadable(faults)
 

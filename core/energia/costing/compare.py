@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from fractions import Fraction
-from typing import Final
+from typing import ClassVar, Final
 
 import attrs
 
@@ -36,6 +36,8 @@ class Ranked:
             decimal; None where that total is zero.
 
     """
+
+    __public_name__: ClassVar[str] = "RankedTariff"
 
     tariff: str
     total: str

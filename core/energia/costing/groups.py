@@ -14,7 +14,7 @@ import attrs
 
 from energia.errors import IncompleteUsage, Invalid
 from energia.metering.usage import bounds
-from energia.pricing.engine import Cost, CostLine, price
+from energia.pricing.engine import Cost, CostLine, as_money, price
 from energia.pricing.exact import added, decimal_text, endless_text, exact_text, rounded
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, Usage, all_gaps
@@ -91,7 +91,7 @@ def price_groups(
             missing.append(error)
             continue
         versions = tuple(part.version for part in cost.parts)
-        groups.append(Group(start, end, versions, cost))
+        groups.append(Group(start, end, versions, as_money(cost)))
         terms = attrs.evolve(terms, state=cost.state)
     if missing:
         raise all_gaps(missing, "periods")

@@ -6,6 +6,7 @@ import os
 import re
 import select
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -146,14 +147,20 @@ class Connection(aiopg.connection.Connection):
 
     @staticmethod
     def _ready(weak_self: "weakref.ref[aiopg.connection.Connection]") -> None:
+        self = weak_self()
+        descriptor = None if self is None else self._fileno
         try:
             aiopg.connection.Connection._ready(weak_self)
         except ValueError as error:
-            self = weak_self()
             fault = error.__context__
             if not (isinstance(self, Connection) and isinstance(fault, psycopg2.Error)):
                 raise
             self._fail(fault)
+        if self is not None and descriptor is not None and self._fileno is None:
+            # aiopg has given up a descriptor that libpq closed, but for its writer: uvloop would
+            # refuse the next connection that gets the number.
+            with suppress(OSError):
+                self._loop.remove_writer(descriptor)
 
     def _fail(self, error: psycopg2.Error) -> None:
         """Do what aiopg does on an error, for a descriptor that `select` refuses."""

@@ -195,6 +195,22 @@ class Tenant(_Runner):
         """
         return _transaction(self._pool, f"begin; {self._setting}", self._limited)
 
+    @asynccontextmanager
+    async def whole(self) -> AsyncIterator["Tenant"]:
+        """Give the same view of the database in one transaction: all that is done by it, or none.
+
+        The connection is taken with the first statement, and one task at a time may use it.
+        """
+        async with _transaction(self._pool, f"begin; {self._setting}", self._limited) as queries:
+            whole = _Whole(self, queries)
+            yield whole
+        for tell in whole.news:
+            tell()
+
+    def committed(self, tell: Callable[[], None]) -> None:
+        """Let others hear of what a transaction has stored, once it is: now, or with the whole."""
+        tell()
+
     def snapshot(self) -> AbstractAsyncContextManager[Queries]:
         """Return a transaction that only reads, and sees one state of the database throughout.
 
@@ -216,7 +232,9 @@ class Tenant(_Runner):
 
 
 @asynccontextmanager
-async def _transaction(pool: Connections, begin: str, limited: bool) -> AsyncIterator[Queries]:
+async def _transaction(
+    pool: Connections, begin: str, limited: bool
+) -> AsyncIterator["_Transaction"]:
     transaction = _Transaction(pool, begin, limited)
     try:
         yield transaction
@@ -287,6 +305,53 @@ class _Transaction(_Runner):
         if self._connection is not None:
             self._pool.give(self._connection)
             self._connection = None
+
+
+class _Whole(Tenant):
+    """The database within one transaction: others that it is asked for are parts of this one.
+
+    Attributes:
+        news: What others hear of after the commit.
+
+    """
+
+    def __init__(self, of: Tenant, transaction: _Transaction) -> None:
+        vars(self).update(vars(of))
+        self._transaction = transaction
+        self._parts = 0
+        self.news: list[Callable[[], None]] = []
+
+    async def _run(self, sql: str, parameters: Parameters | None) -> Result:
+        return await self._transaction._run(sql, parameters)
+
+    @asynccontextmanager
+    async def whole(self) -> AsyncIterator[Tenant]:
+        """Give itself: it is one transaction."""
+        yield self
+
+    def committed(self, tell: Callable[[], None]) -> None:
+        """Let others hear of it with all else, after the commit."""
+        self.news.append(tell)
+
+    def transaction(self) -> AbstractAsyncContextManager[Queries]:
+        """Return a part of the transaction: undone alone if an error leaves the block."""
+        return self._part()
+
+    @asynccontextmanager
+    async def _part(self) -> AsyncIterator[Queries]:
+        self._parts += 1
+        part = f"part_{self._parts}"
+        await self._transaction.execute(f"savepoint {part}")
+        try:
+            yield self._transaction
+        except Exception:
+            with suppress(EnergiaError):
+                await self._transaction.execute(f"rollback to savepoint {part}")
+            raise
+
+    def snapshot(self) -> AbstractAsyncContextManager[Queries]:
+        """Refuse: a transaction that writes sees what others commit meanwhile."""
+        raise RuntimeError("a transaction that writes is no snapshot")
 
 
 def _quoted(text: str) -> str:

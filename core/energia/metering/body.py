@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, ClassVar, Final, TypeVar
 
 import attrs
 import msgspec
@@ -26,6 +26,7 @@ import numpy.typing as npt
 from msgspec import Meta, Raw
 
 from energia import convert
+from energia.convert.constraints import TextOf
 from energia.convert.repeats import refuse_repeats
 from energia.errors import Fault, Invalid, Malformed, TooLarge
 from energia.metering.outcome import Problems
@@ -48,64 +49,71 @@ _SLICE: Final = 1024 * 1024
 
 # What a client sends.
 
-_ITEM: Final[dict[str, dict[str, object]]] = {
-    "meter": {"type": "string"},
-    "channel": {"type": ["string", "null"], "description": "Default: the meter's only one."},
-    "start": {"type": "string", "format": "date-time"},
-    "unit": {"type": ["string", "null"], "description": "Default: the channel's."},
-    "quality": {"type": "string", "enum": list(QUALITIES), "default": "actual"},
-}
-_VALUE: Final = {"type": ["number", "string", "null"]}
-
-
-def _array(description: str, **more: dict[str, object]) -> Meta:
-    """Return the schema of one of the arrays; its items have the fields *more* of their own."""
-    required = ["meter", "start", *more]
-    item = {
-        "type": "object",
-        "properties": {**_ITEM, **more},
-        "required": required,
-        "additionalProperties": False,
-    }
-    schema = {"type": "array", "items": item}
-    return Meta(description=description, extra_json_schema=schema)
-
-
-class Body(msgspec.Struct, forbid_unknown_fields=True):
-    """The two forms of readings, still as text; both mix meters freely."""
-
-    readings: Annotated[Raw, _array("Single readings.", value=_VALUE)] = Raw(b"[]")
-    series: Annotated[
-        Raw,
-        _array(
-            "Readings of consecutive slots: the fast form.",
-            interval={"type": "string", "examples": ["PT15M"]},
-            values={"type": "array", "items": _VALUE},
-        ),
-    ] = Raw(b"[]")
+#: What the JSON Schema of values says besides: a decimal may be text.
+_VALUES: Final[dict[str, object]] = {"items": {"type": ["number", "string", "null"]}}
 
 
 class BodyItem(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What the items of both forms have."""
+    """What the items of both forms have.
+
+    Attributes:
+        meter: The id of the meter.
+        start: When the slot starts, or the first of them: an instant with its offset.
+        channel: The id of the channel; without it, the meter's only one.
+        unit: The unit of the values; without it, that of the channel.
+        quality: How the values were found.
+
+    """
 
     meter: str
     start: datetime
     channel: str | None = None
     unit: str | None = None
-    quality: str = "actual"
+    quality: Annotated[str, Meta(extra_json_schema={"enum": list(QUALITIES)})] = "actual"
 
 
 class SingleItem(BodyItem, kw_only=True):
-    """One reading: a number or its text, or null where it is missing."""
+    """One reading.
+
+    Attributes:
+        value: The quantity, a number or its text; null where it is missing.
+
+    """
+
+    __public_name__: ClassVar[str] = "NewReading"
 
     value: float | str | None
 
 
 class SeriesItem(BodyItem, kw_only=True):
-    """Readings of consecutive slots."""
+    """Readings of consecutive slots.
+
+    Attributes:
+        interval: The length of a slot, an ISO 8601 duration.
+        values: The quantity in each slot, numbers or their texts; null where one is missing.
+
+    """
+
+    __public_name__: ClassVar[str] = "NewReadingSeries"
 
     interval: str
-    values: list[float | None]
+    values: Annotated[list[float | None], Meta(extra_json_schema=_VALUES)]
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True):
+    """Readings in their two forms, which mix meters freely.
+
+    Attributes:
+        readings: Single readings, each with its own instant.
+        series: Readings of consecutive slots: the fast form.
+
+    """
+
+    __public_name__: ClassVar[str] = "NewReadings"
+
+    # Still as text, which is decoded form by form.
+    readings: Annotated[Raw, TextOf(list[SingleItem])] = Raw(b"[]")
+    series: Annotated[Raw, TextOf(list[SeriesItem])] = Raw(b"[]")
 
 
 class SeriesText(BodyItem, kw_only=True):

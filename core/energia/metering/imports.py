@@ -78,6 +78,8 @@ _LARGE: Final = 128 * 1024
 PART: Final = 1_000_000
 #: How many meters a webhook is told at most.
 _TOLD: Final = 100
+#: How many imports one page looks at, for those of a meter.
+LOOKED_AT: Final = 10_000
 #: What is done beside an import, in its transaction.
 Also = Callable[[Queries, Outcome], Awaitable[None]]
 
@@ -307,7 +309,7 @@ class Intake:
                 import_ = await self._import(queries, part)
                 outcome = await import_.finish(part.spool.received, part.sent.sha256)
                 raise _Undo
-        return attrs.evolve(outcome, import_=None)
+        return attrs.evolve(outcome, id=None, import_=None)
 
     async def _import(self, queries: Queries, part: "_Part") -> "Import":
         """Store a part of a file within a transaction."""
@@ -335,11 +337,14 @@ class Intake:
         return ImportRules(self.clock.now().timestamp(), self.grace, skip)
 
     def _announced(self, import_: "Import", outcome: Outcome) -> Outcome:
-        """Let the observers hear of an import, and return its outcome."""
+        """Let the observers hear of an import once it is stored, and return its outcome."""
+        self.tenant.committed(partial(self._tell, import_, outcome))
+        return outcome
+
+    def _tell(self, import_: "Import", outcome: Outcome) -> None:
         self.observers.readings_stored(import_.event(outcome))
         if reasons := dict(import_.problems.counts):
             self.observers.readings_rejected(ReadingsRejected(import_.format, reasons))
-        return outcome
 
     @asynccontextmanager
     async def _refusals(self, format_: str) -> AsyncIterator[None]:
@@ -614,13 +619,13 @@ class Import:
         outcome = attrs.evolve(outcome, made=self.made)
         row = (
             self.number,
-            outcome.import_,
+            outcome.id,
             self.format,
             sha256,
             msgspec.json.encode(self.counts).decode(),
             msgspec.json.encode(outcome.problems).decode(),
             # Problems quote values: whose they may be is kept, so that they can be forgotten.
-            self.directory.meters if problems else None,
+            self.directory.meters,
             self._told(outcome),
         )
         await self.queries.execute(SQL["import_add"], *row)
@@ -654,7 +659,7 @@ class Import:
 
     def event(self, outcome: Outcome) -> ReadingsStored:
         """Return what observers hear after the commit."""
-        number = str(outcome.import_)
+        number = str(outcome.id)
         return ReadingsStored(number, self.format, self.counts, outcome.meters)
 
 
@@ -665,6 +670,21 @@ async def list_imports(queries: Queries, before: str | None, limit: int) -> Sequ
     """Return at most *limit* imports older than the id *before*, the newest first."""
     rows = await queries.fetch(ImportRow, SQL["import_list"], before, before, limit)
     return [Listed.of(row) for row in rows]
+
+
+async def list_imports_of(
+    queries: Queries, meter: str, before: str | None, limit: int, looked_at: int = LOOKED_AT
+) -> tuple[list[Listed], str | None]:
+    """Return at most *limit* imports that name a *meter*, and the id after which others may come.
+
+    No more than so many imports are *looked_at*.
+    """
+    given = {"meter": meter, "before": before, "looked_at": looked_at, "limit": limit + 1}
+    rows = await queries.fetch(ImportRow, SQL["import_list_of"], given)
+    if len(rows) > limit:
+        return [Listed.of(row) for row in rows[:limit]], rows[limit - 1].id
+    last = await queries.fetch(str, SQL["import_after"], given)
+    return [Listed.of(row) for row in rows], last[0] if last else None
 
 
 async def get_import(queries: Queries, id_: str) -> Kept:

@@ -256,7 +256,7 @@ class Keeper:
             "source_refused",
             source=self.source.name,
             refused=outcome.rejected,
-            number=outcome.import_,
+            number=outcome.id,
             first=redacted(first)[:_LONGEST],
         )
 

@@ -23,7 +23,13 @@ SQL: Final = load(__package__)
 #: So many names are looked at to find the one that was meant.
 _NEAR: Final = 1000
 
-Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,63}$")]
+Name = Annotated[
+    str,
+    Meta(
+        pattern="^[a-z][a-z0-9_]{0,63}$",
+        extra={"words": "a letter of a-z, and then at most 63 of a-z 0-9 _"},
+    ),
+]
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 Value = Annotated[str, Meta(max_length=4000)] | int | bool
 Options = Annotated[

@@ -165,7 +165,17 @@ class NewSite:
 
 @attrs.frozen
 class Site:
-    """A site that is stored."""
+    """A site that is stored.
+
+    Attributes:
+        id: The client's own id, or one that the server made.
+        name: For people.
+        timezone: An IANA time zone.
+        country: ISO 3166, two letters.
+        currency: ISO 4217, three letters.
+        subdivision: ISO 3166-2 or the utility's own region.
+
+    """
 
     id: Id
     name: Name
@@ -316,6 +326,13 @@ class Channel:
 class NewMeter:
     """A meter at a site, with its channels.
 
+    Attributes:
+        site: The site where it is.
+        channels: What it measures, each by its id.
+        name: For people.
+        serial: The number that is on it.
+        id: The client's own id; made by the server without one.
+
     Raises:
         Invalid: Two channels have the same id.
 
@@ -336,7 +353,16 @@ class NewMeter:
 
 @attrs.frozen
 class Meter:
-    """A meter that is stored."""
+    """A meter that is stored.
+
+    Attributes:
+        id: The client's own id, or one that the server made.
+        site: The site where it is.
+        channels: What it measures, each by its id.
+        name: For people.
+        serial: The number that is on it.
+
+    """
 
     id: Id
     site: Id
@@ -365,6 +391,8 @@ class NewRead:
 
     """
 
+    __public_name__: ClassVar[str] = "NewRegisterRead"
+
     at: Moment
     value: Decimal
     channel: Id | None = None
@@ -376,7 +404,14 @@ class NewRead:
 
 @attrs.frozen
 class NewReads:
-    """Reads of the registers of a meter."""
+    """Reads of the registers of a meter.
+
+    Attributes:
+        reads: The reads, in any order.
+
+    """
+
+    __public_name__: ClassVar[str] = "NewRegisterReads"
 
     reads: Annotated[tuple[NewRead, ...], Meta(min_length=1, max_length=100_000)]
 
@@ -394,6 +429,8 @@ class NewExchange:
         new: The serial number of the new one.
 
     """
+
+    __public_name__: ClassVar[str] = "NewMeterExchange"
 
     at: Moment
     final: Decimal
@@ -454,6 +491,11 @@ class NewStretch:
 
 @attrs.frozen
 class NewStretches:
-    """What was measured by irregular channels of a meter."""
+    """What was measured by irregular channels of a meter.
+
+    Attributes:
+        stretches: The stretches, in any order; those of a channel do not overlap.
+
+    """
 
     stretches: Annotated[tuple[NewStretch, ...], Meta(min_length=1, max_length=100_000)]

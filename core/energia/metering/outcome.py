@@ -7,9 +7,10 @@ the end, so that an answer has them all.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, Protocol, Self
+from typing import Annotated, ClassVar, Final, Protocol, Self
 
 import attrs
+from msgspec import Meta
 
 from energia.errors import Fault, Invalid
 
@@ -106,12 +107,11 @@ class Problems:
         return Invalid(f"{detail}; nothing was stored", faults, self.counts)
 
 
-@attrs.define
-class Counts:
-    """How many readings of one import had each outcome; they add up to `received`.
+class _Counted:
+    """What has a count of readings for each outcome.
 
     Attributes:
-        received: How many came.
+        received: How many readings came.
         created: Slots that got their first value.
         unchanged: Stored already.
         corrected: Stored with another value or quality, which moved to history.
@@ -121,6 +121,13 @@ class Counts:
         rejected: Refused, with a problem each.
 
     """
+
+    __slots__ = ()
+
+
+@attrs.define
+class Counts(_Counted):
+    """How many readings of one import had each outcome; they add up to `received`."""
 
     received: int = 0
     created: int = 0
@@ -199,13 +206,17 @@ NOBODY: Final[Observers] = _Nobody()
 
 # What the API answers.
 
+#: The id of an import as `import`, a word that no language lets a variable have.
+FirstName = Annotated[str | None, Meta(extra_json_schema={"deprecated": True})]
+
 
 @attrs.frozen
-class Outcome:
+class Outcome(_Counted):
     """The outcome of an import; the counts add up to `received`.
 
     Attributes:
-        import_: The id of the import; null where nothing was to be stored (`dry_run`).
+        id: The id of the import; null where nothing was to be stored (`dry_run`).
+        import_: The same as `id`, under its first name.
         meters: Ids of meters that got values.
         unknown: Ids in the body that do not exist.
         problems: What was refused, and warnings.
@@ -213,7 +224,10 @@ class Outcome:
 
     """
 
-    import_: str | None
+    __public_name__: ClassVar[str] = "ImportOutcome"
+
+    id: str | None
+    import_: FirstName
     received: int
     created: int
     unchanged: int
@@ -230,7 +244,7 @@ class Outcome:
     @classmethod
     def of(
         cls,
-        import_: str,
+        id_: str | None,
         counts: Counts,
         meters: Iterable[str],
         unknown: Iterable[str],
@@ -238,7 +252,8 @@ class Outcome:
     ) -> Self:
         """Return the outcome of an import, its lists sorted."""
         return cls(
-            import_=import_,
+            id=id_,
+            import_=id_,
             **attrs.asdict(counts),
             meters=tuple(sorted(meters)),
             unknown=tuple(sorted(unknown)),
@@ -250,7 +265,7 @@ class Outcome:
 class ImportRow:
     """An import as a row of the database."""
 
-    import_: str
+    id: str
     format: str
     sha256: str
     recorded_at: datetime
@@ -259,18 +274,22 @@ class ImportRow:
 
 
 @attrs.frozen
-class Listed:
+class Listed(_Counted):
     """An import in a list of imports.
 
     Attributes:
-        import_: Its id.
+        id: Its id.
+        import_: The same as `id`, under its first name.
         format: `json`, or the format of the file.
         sha256: The checksum of the body, for information.
         recorded_at: When it was stored.
 
     """
 
-    import_: str
+    __public_name__: ClassVar[str] = "ImportSummary"
+
+    id: str
+    import_: FirstName
     format: str
     sha256: str
     recorded_at: datetime
@@ -286,7 +305,7 @@ class Listed:
     @classmethod
     def of(cls, row: ImportRow) -> Self:
         """Return what a row of the database says."""
-        return cls(row.import_, row.format, row.sha256, row.recorded_at, **row.counts)
+        return cls(row.id, row.id, row.format, row.sha256, row.recorded_at, **row.counts)
 
 
 @attrs.frozen
@@ -298,6 +317,8 @@ class Kept(Listed):
 
     """
 
+    __public_name__: ClassVar[str] = "ImportRecord"
+
     problems: tuple[Fault, ...]
 
     @classmethod
@@ -305,5 +326,5 @@ class Kept(Listed):
         """Return what a row of the database says."""
         faults = tuple(Fault(**problem) for problem in row.problems)  # type: ignore[arg-type]
         return cls(
-            row.import_, row.format, row.sha256, row.recorded_at, **row.counts, problems=faults
+            row.id, row.id, row.format, row.sha256, row.recorded_at, **row.counts, problems=faults
         )

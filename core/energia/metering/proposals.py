@@ -7,7 +7,7 @@ says the mapping. It is a function of the bytes, of what is known and of the pre
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import attrs
 
@@ -113,6 +113,8 @@ class Preview:
         problems: The first lines that would be refused.
 
     """
+
+    __public_name__: ClassVar[str] = "ImportPreview"
 
     preset: str | None
     mapping: dict[str, str]

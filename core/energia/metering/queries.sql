@@ -40,12 +40,23 @@ where organization_id = current_setting('energia.organization')::int and id = an
 order by id
 
 -- name: meter_list
--- A page of meters after an id.
+-- A page of meters after an id; those of a site, where one is named.
 select id, site_id, name, serial
 from meter
-where organization_id = current_setting('energia.organization')::int and id > %s
+where organization_id = current_setting('energia.organization')::int and id > %(after)s
+  and (%(site)s::text is null or site_id = %(site)s)
 order by id
-limit %s
+limit %(limit)s
+
+-- name: meter_zones
+-- The meters at a site, or some meters, each with its time zone.
+select m.id, s.timezone
+from meter m
+join site s on s.organization_id = m.organization_id and s.id = m.site_id
+where m.organization_id = current_setting('energia.organization')::int
+  and (%(site)s::text is null or m.site_id = %(site)s)
+  and (%(meters)s::text[] is null or m.id = any(%(meters)s))
+order by m.id
 
 -- name: meter_put
 -- Make a meter or replace what it says of itself; true if it was made.
@@ -184,6 +195,30 @@ where organization_id = current_setting('energia.organization')::int
   and (%s::text is null or public_id < %s)
 order by public_id desc
 limit %s
+
+-- name: import_list_of
+-- Of so many imports before an id, the newest first, those that name a meter.
+select public_id, format, sha256, recorded_at, counts, '[]'::json
+from (
+  select public_id, format, sha256, recorded_at, counts, meters
+  from import
+  where organization_id = current_setting('energia.organization')::int
+    and (%(before)s::text is null or public_id < %(before)s)
+  order by public_id desc
+  limit %(looked_at)s
+) as looked_at
+where %(meter)s = any(meters)
+order by public_id desc
+limit %(limit)s
+
+-- name: import_after
+-- The last of so many imports before an id, the newest first; none if there are fewer.
+select public_id
+from import
+where organization_id = current_setting('energia.organization')::int
+  and (%(before)s::text is null or public_id < %(before)s)
+order by public_id desc
+limit 1 offset %(looked_at)s - 1
 
 -- name: blocks_read
 -- The time, and the blocks that exist among those asked for; arrays in binary, without nulls.
@@ -420,7 +455,7 @@ select set_config('energia.limits', coalesce(current_setting('energia.limited', 
 -- name: import_forget
 -- Forget the problems of imports that may quote values of a meter: those that name it, and those that
 -- brought what is deleted, of which releases before did not keep which meters they named.
-update import set problems = '[]', meters = null
+update import set problems = '[]', meters = array_remove(meters, %(meter)s)
 where organization_id = current_setting('energia.organization')::int
   and (meters is not null and %(meter)s = any(meters)
     or meters is null and id = any(%(imports)s::bigint[]))
@@ -458,7 +493,7 @@ on conflict (organization_id) where meter_id is null do update set
 
 -- name: import_expire
 -- Forget the problems of imports before a moment: what they quote is older than that.
-update import set problems = '[]', meters = null
+update import set problems = '[]'
 where organization_id = current_setting('energia.organization')::int
   and recorded_at < %(before)s and problems::text <> '[]'
 

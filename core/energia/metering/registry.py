@@ -93,9 +93,10 @@ async def meter(queries: Queries, id_: str) -> Meter:
     return (await _meters(queries, [await _row(queries, id_)]))[0]
 
 
-async def meters(queries: Queries, after: str, limit: int) -> list[Meter]:
-    """Return at most *limit* meters with ids after *after*, sorted."""
-    return await _meters(queries, await queries.fetch(_MeterRow, SQL["meter_list"], after, limit))
+async def meters(queries: Queries, after: str, limit: int, site: str | None = None) -> list[Meter]:
+    """Return at most *limit* meters with ids after *after*, sorted; those of a *site* alone."""
+    given = {"after": after, "limit": limit, "site": site}
+    return await _meters(queries, await queries.fetch(_MeterRow, SQL["meter_list"], given))
 
 
 async def channels(queries: Queries, meter: str) -> list[Channel]:
@@ -112,6 +113,18 @@ async def channels_of(queries: Queries, meters: Collection[str]) -> dict[str, li
     for channel in await queries.fetch(Channel, SQL["channels_of"], {"meters": list(by_meter)}):
         by_meter[channel.meter].append(channel)
     return by_meter
+
+
+async def zones_of(
+    queries: Queries, *, site: str | None = None, meters: Sequence[str] | None = None
+) -> list[tuple[str, str]]:
+    """Return the meters at a *site*, or those of some *meters* that there are, with their zones."""
+    given = {"site": site, "meters": None if meters is None else list(meters)}
+    return await queries.fetch(_zoned, SQL["meter_zones"], given)
+
+
+def _zoned(id_: str, timezone: str) -> tuple[str, str]:
+    return id_, timezone
 
 
 async def zone_of(queries: Queries, meter: str) -> str:

@@ -5,6 +5,7 @@ belongs wholly to the window in which it starts, so that the sums of neighbourin
 the sum of both.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import attrs
@@ -47,6 +48,13 @@ class Coverage:
     estimated: int
     questionable: int
     missing: int
+
+
+def together(parts: Iterable[Coverage]) -> Coverage:
+    """Return what a sum rests on: the slots of all its parts."""
+    names = [field.name for field in attrs.fields(Coverage)]
+    listed = list(parts)
+    return Coverage(**{name: sum(getattr(part, name) for part in listed) for name in names})
 
 
 @attrs.frozen

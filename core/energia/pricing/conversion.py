@@ -91,6 +91,8 @@ class Conversion:
 
     """
 
+    __public_name__: ClassVar[str] = "GasConversion"
+
     __rules__: ClassVar[Rules] = (_one_or_dated,)
 
     calorific_unit: CalorificUnit

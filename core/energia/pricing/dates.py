@@ -42,6 +42,7 @@ Month = Annotated[
     str,
     Meta(
         pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$",
+        extra={"words": "a month such as 2026-08"},
         description="A calendar month of the site's zone.",
         examples=["2026-08"],
     ),

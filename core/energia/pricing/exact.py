@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 from msgspec import Meta
 
+from energia.errors import Inexact
 from energia.metering.series import Micro
 from energia.time import Int64
 
@@ -24,9 +25,11 @@ __all__ = [
     "fixed",
     "fraction",
     "merged",
+    "padded",
     "rounded",
     "sums",
     "total",
+    "whole",
 ]
 
 #: An exact number.
@@ -79,14 +82,29 @@ def merged(earlier: Mapping[str, int], later: Mapping[str, int]) -> dict[str, in
 
 
 def fraction(value: Exact) -> Fraction:
-    """Return *value* as a fraction; anything that is not exact is a TypeError."""
+    """Return *value* as a fraction; anything that is not exact raises `Inexact`, a `TypeError`."""
     if type(value) is Fraction:  # the usual ones first: what is exact is asked for very often
         return value
-    if type(value) is int or type(value) is Decimal:
+    if type(value) is int or (type(value) is Decimal and value.is_finite()):
         return Fraction(value)
     if isinstance(value, bool) or not isinstance(value, int | Fraction | Decimal):
-        raise TypeError(f"{value!r} is not an exact number")
+        raise Inexact(
+            f"{value!r} is not an exact number but of type {type(value).__name__}: "
+            "use int, Fraction or Decimal"
+        )
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise Inexact(f"{value} is no number")
     return Fraction(value)
+
+
+def whole(value: int) -> int:
+    """Return *value* if it is a Python int; a float, or an integer of numpy, raises `Inexact`.
+
+    An integer of numpy would overflow without a word in what is worked out with it.
+    """
+    if type(value) is not int:
+        raise Inexact(f"{value!r} is not a Python int but of type {type(value).__name__}")
+    return value
 
 
 def exact_sum(values: Iterable[Exact]) -> Fraction:
@@ -119,6 +137,12 @@ def fixed(scaled: int, decimals: int) -> str:
     digits = f"{abs(scaled):0{decimals + 1}}"
     text = f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits
     return f"-{text}" if scaled < 0 else text
+
+
+def padded(amount: str, decimals: int) -> str:
+    """Return the text of an amount with zeros after it, if it has fewer decimals."""
+    whole, _, digits = amount.partition(".")
+    return f"{whole}.{digits:0<{decimals}}" if len(digits) < decimals else amount
 
 
 def exact_text(value: Fraction) -> str:

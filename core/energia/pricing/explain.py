@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 import attrs
 import numpy as np
@@ -73,6 +73,8 @@ class Placement:
         runs: The slots.
 
     """
+
+    __public_name__: ClassVar[str] = "PeriodPlacement"
 
     clock: str
     unit: str
@@ -209,7 +211,14 @@ class ExplainedMeasure:
 
 @attrs.frozen
 class ExplainedStep:
-    """A part of an amount, or else of a quantity, and how it was worked out."""
+    """A part of an amount, or else of a quantity, and how it was worked out.
+
+    Attributes:
+        description: What it is, for a person.
+        expression: The arithmetic, in exact numbers.
+        value: What comes of it, a decimal or a ratio.
+
+    """
 
     description: str
     expression: str

@@ -105,7 +105,13 @@ class RoundingRule:
     amount_decimals: Places | None = None
     step: Step | None = None
     mode: Mode | None = None
-    code: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+    code: (
+        Annotated[
+            str,
+            Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", extra={"words": "1 to 64 of A-Z a-z 0-9 _ -"}),
+        ]
+        | None
+    ) = None
 
 
 @attrs.frozen

@@ -147,6 +147,7 @@ DayKind = Annotated[
     str,
     Meta(
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        extra={"words": "1 to 64 of A-Z a-z 0-9 _ -"},
         description="`weekday`, `weekend`, `holiday`, `all`, `mon` to `sun`, or the name of one of "
         "the version's `day_types`.",
         examples=["weekday"],
@@ -156,6 +157,7 @@ Period = Annotated[
     str,
     Meta(
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        extra={"words": "1 to 64 of A-Z a-z 0-9 _ -"},
         description="The name of a period, such as `peak`.",
         examples=["peak"],
     ),
@@ -172,8 +174,22 @@ def _in_a_year(month_day: str) -> None:
 
 
 _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
-FromTime = Annotated[str, Meta(pattern=f"^{_TIME}$", examples=["17:30"])]
-ToTime = Annotated[str, Meta(pattern=f"^({_TIME}|24:00)$", examples=["20:30"])]
+FromTime = Annotated[
+    str,
+    Meta(
+        pattern=f"^{_TIME}$",
+        extra={"words": "a time of day from 00:00 to 23:59"},
+        examples=["17:30"],
+    ),
+]
+ToTime = Annotated[
+    str,
+    Meta(
+        pattern=f"^({_TIME}|24:00)$",
+        extra={"words": "a time of day from 00:00 to 24:00"},
+        examples=["20:30"],
+    ),
+]
 _ORDINALS: Final = ("first", "second", "third", "fourth", "last")
 _MONTHS: Final = (
     *("jan", "feb", "mar", "apr", "may", "jun"),
@@ -184,6 +200,7 @@ MonthDay = Annotated[
     Meta(
         pattern=r"^((0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
         rf"|({'|'.join(_ORDINALS)})_({'|'.join(WEEKDAYS)})_({'|'.join(_MONTHS)}))$",
+        extra={"words": "a month and a day such as 06-01, or such as last_sun_oct"},
         description="A day of every year: `06-01`, or `last_sun_oct`: the last Sunday of October.",
         examples=["06-01", "last_sun_oct"],
     ),
@@ -193,6 +210,7 @@ Clock = Annotated[
     str,
     Meta(
         pattern=r"^(local|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
+        extra={"words": "local, or an offset such as +01:00"},
         description="`local`, or a fixed offset from UTC that has no daylight saving.",
         examples=["local", "+00:00"],
     ),
@@ -302,6 +320,8 @@ class Rule:
         season: In which part of the year; all of it without.
 
     """
+
+    __public_name__: ClassVar[str] = "ScheduleRule"
 
     __rules__: ClassVar[Rules] = (_lasts,)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 
@@ -47,6 +47,8 @@ class Unreadable:
         errors: All that does not fit, with pointers into the tariff.
 
     """
+
+    __public_name__: ClassVar[str] = "UnreadableReason"
 
     message: str
     missing: tuple[MissingKind, ...] = ()

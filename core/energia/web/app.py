@@ -10,10 +10,11 @@ import msgspec
 from aiohttp import web
 
 from energia.access.authentication import Authentication
-from energia.convert.schema import Schemas
+from energia.convert.schema import Dialogue, Schemas
 from energia.core import Core
 from energia.errors import PluginError
 from energia.health.monitor import Monitor
+from energia.idempotency.retention import expiring as keys_expiring
 from energia.metering.keeper import receiving
 from energia.plugins import Plugins
 from energia.pricing.cache import CACHE
@@ -116,7 +117,8 @@ async def started(app: web.Application) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(core.plugins.lifespans(core))
         if not app[IS_WORKER]:
-            await stack.enter_async_context(receiving(core))
+            for begin in (receiving, keys_expiring):
+                await stack.enter_async_context(begin(core))
         await stack.enter_async_context(working_off(core))
         await stack.enter_async_context(app[MONITOR].running())
         await stack.enter_async_context(app[AUTHENTICATION].noting_use())
@@ -220,14 +222,14 @@ def document(plugins: Plugins) -> Mapping[str, object]:
 def _described(
     routes: tuple[Route, ...], charges: tuple[tuple[str, type[Charge]], ...]
 ) -> Mapping[str, object]:
-    return openapi.document(routes, _schemas(dict(charges)))
+    return openapi.document(routes, _dialogue(dict(charges)))
 
 
-def _schemas(charges: Mapping[str, type[Charge]]) -> Schemas:
-    schemas = Schemas()
+def _dialogue(charges: Mapping[str, type[Charge]]) -> Dialogue:
+    dialogue = Dialogue()
     but = frozenset({"kind", "code"})
-    schemas.union(Charge, "Charge", charges, stand_in=(Parameter, but))
-    return schemas
+    dialogue.sent.union(Charge, "Charge", charges, stand_in=(Parameter, but))
+    return dialogue
 
 
 def _at_fault(plugins: Plugins) -> Iterator[tuple[str, str]]:
@@ -236,7 +238,7 @@ def _at_fault(plugins: Plugins) -> Iterator[tuple[str, str]]:
         if _fails(partial(Schemas().of, charge)):
             yield plugins.charge_provider(kind).name, f"the charge {kind!r}"
     for owner, route in plugins.owned_routes():
-        if _fails(partial(openapi.document, [route], _schemas(plugins.charges()))):
+        if _fails(partial(openapi.document, [route], _dialogue(plugins.charges()))):
             yield owner, f"the route {route.method} {route.path}"
 
 

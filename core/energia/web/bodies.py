@@ -100,6 +100,34 @@ class Source(Protocol):
         ...
 
 
+class Digest(Protocol):
+    """Takes bytes in, as the hashes of `hashlib` do."""
+
+    def update(self, data: bytes | bytearray, /) -> None:
+        """Take in more of them."""
+        ...
+
+    def digest(self) -> bytes:
+        """Return what stands for all of them."""
+        ...
+
+
+class _Digested:
+    """A source whose bytes are taken in by a digest as they come."""
+
+    def __init__(self, source: Source, digest: Digest) -> None:
+        self.headers, self.content_type = source.headers, source.content_type
+        self.charset, self.content_length = source.charset, source.content_length
+        self.content = self
+        self._source, self._digest = source, digest
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        """Yield the bytes as they come."""
+        async for data in self._source.content.iter_any():
+            self._digest.update(data)
+            yield data
+
+
 class Upload:
     """A file that a client sends: a handler's parameter of this type gets it.
 
@@ -113,12 +141,13 @@ class Upload:
 
     """
 
-    def __init__(self, source: Source, limit: Limit) -> None:
+    def __init__(self, source: Source, limit: Limit, digest: Digest | None = None) -> None:
+        """Read *source*; *digest* takes its bytes in as they come."""
         self.media_type = source.content_type
         self.charset = source.charset
         #: How many bytes are sent, if that is known.
         self.length = source.content_length
-        self._source = source
+        self._source = source if digest is None else _Digested(source, digest)
         self._limit = limit
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -315,6 +344,15 @@ def check_json(request: web.BaseRequest) -> None:
         raise UnsupportedMedia(f"the body must be {JSON}, not {media_type}")
     if (request.charset or "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMedia(f"the body must be UTF-8, not {request.charset}")
+
+
+def check_patch(request: web.BaseRequest, media_type: str) -> None:
+    """Refuse a patch that does not say it is of the *media_type*; raises `UnsupportedMedia`."""
+    if request.content_type != media_type:
+        error = UnsupportedMedia(f"a patch must be {media_type}, not {request.content_type}")
+        error.accept_patch = media_type
+        raise error
+    check_json(request)
 
 
 def accepted(request: web.BaseRequest, offered: Sequence[str] = (JSON,)) -> Accepted:

@@ -21,10 +21,11 @@ _SECURITY: Final = {
 }
 #: The headers of answers that scripts of other origins may read, beside those that they always may.
 _EXPOSED: Final = (
-    "Location, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+    "ETag, Link, Location, Retry-After, X-Request-Id, Accept-Patch, Preference-Applied, "
+    "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 )
 #: What a request may ask for: no route answers any other method.
-_METHODS: Final = "GET, HEAD, POST, PUT, DELETE"
+_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
 
 
 def secure(response: web.StreamResponse, hsts: int = 0) -> None:

@@ -11,7 +11,7 @@ from energia.convert import Converter
 from energia.core import Core
 from energia.db.undertaking import Undertaking
 from energia.health.monitor import Monitor
-from energia.web.bodies import Accepted
+from energia.web.bodies import Accepted, Digest
 from energia.work import Workers
 
 
@@ -69,3 +69,5 @@ DOCUMENT = web.AppKey("DOCUMENT", bytes)
 WORKERS = web.AppKey("WORKERS", Workers)
 #: Counts the requests that are being answered.
 IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)
+#: Takes in what a request with an Idempotency-Key says, as it is read.
+DIGEST = web.RequestKey("DIGEST", Digest)

@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, log line, problem documents, deadline, compression."""
+"""What surrounds every request: its id, log line, problem documents, and deadline."""
 
 import asyncio
 import re
@@ -14,7 +14,6 @@ from energia.access.callers import ANYBODY, NOBODY
 from energia.db.undertaking import CURRENT, Undertaking
 from energia.errors import EnergiaError, Malformed, TimedOut, TooSlow
 from energia.web import problems
-from energia.web.bodies import accepts_gzip
 from energia.web.headers import secure, share
 from energia.web.keys import (
     CALLER,
@@ -29,6 +28,7 @@ from energia.web.keys import (
 from energia.web.problems import new_request_id
 from energia.web.proxies import prefixed
 from energia.web.rates import settle
+from energia.web.representations import compress
 from energia.work import ASKER, Asker
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -36,11 +36,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 #: These are answered whatever the plugins' middlewares do, and logged only when debugging.
 _HEALTH: Final = frozenset({"/health", "/health/ready", "/health/live"})
-#: Answers from this size are worth compressing.
-_FROM: Final = 1024
-#: The media types that are worth compressing: pictures and archives are compressed already.
-_TEXTS: Final = ("text/", "application/json", "application/javascript", "image/svg+xml")
-_SUFFIXES: Final = ("+json", "+xml", "-text")
 log = structlog.get_logger(__name__)
 
 
@@ -184,31 +179,3 @@ def _late(request: web.Request, seconds: float) -> EnergiaError:
     if request.content.is_eof():
         return TimedOut(f"no answer within limits.request_time ({seconds:g} s)")
     return TooSlow(f"the body did not come within limits.request_time ({seconds:g} s)")
-
-
-# The compression of answers, whoever made them: the core or a plugin.
-
-
-def compress(request: web.Request, response: web.StreamResponse) -> None:
-    """Let *response* be compressed as it is sent, if that is worth it and asked for.
-
-    What is not worth it is compressed only for a client that takes nothing else.
-    Files that are sent while they are made see to it themselves: they have begun by now.
-    """
-    if response.prepared or not isinstance(response, web.Response):
-        return
-    body = response.body
-    if not isinstance(body, bytes | bytearray) or "Content-Encoding" in response.headers:
-        return
-    worth_it = len(body) >= _FROM and _is_text(response)
-    compressed = bool(body) and accepts_gzip(request, needed=not worth_it)
-    if worth_it or compressed:
-        vary = response.headers.get("Vary")
-        response.headers["Vary"] = f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
-    if compressed:
-        response.enable_compression(web.ContentCoding.gzip)
-
-
-def _is_text(response: web.Response) -> bool:
-    type_ = response.content_type
-    return type_.startswith(_TEXTS) or type_.endswith(_SUFFIXES)

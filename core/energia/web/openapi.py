@@ -1,7 +1,8 @@
 """The OpenAPI 3.1 document of typed routes, the core's and the plugins' alike."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
 from inspect import cleandoc
 from types import NoneType, UnionType
@@ -11,7 +12,7 @@ from aiohttp import web
 
 import energia
 from energia.convert import unstructure
-from energia.convert.schema import Schema, Schemas
+from energia.convert.schema import Dialogue, Schema, Schemas, without_none
 from energia.errors import (
     Busy,
     DatabaseAway,
@@ -27,9 +28,11 @@ from energia.errors import (
     Unauthenticated,
     UnsupportedMedia,
 )
-from energia.web import bodies
+from energia.web import bodies, streams
 from energia.web.forms import FORM
+from energia.web.header_docs import add_answer_headers, implied_errors, request_headers
 from energia.web.parameters import Parameter
+from energia.web.patches import MERGE_PATCH, MergePatch
 from energia.web.problems import Problem
 from energia.web.routes import Created, Deferred, Route, Rows
 from energia.webhooks.events import DATA, Event
@@ -65,7 +68,10 @@ _INTRODUCTION: Final = """\
 * **Jobs**: what takes long can be asked for with `Prefer: respond-async`; the answer is a job
   (202), and `GET /v1/jobs/{job}` tells how far it is, and its result.
 * **Ids** are yours. `PUT` makes or replaces and may be repeated; `POST` makes, and chooses an id
-  if you do not.
+  if you do not; `PATCH` changes what is named (a merge patch).
+* **Again and at once**: a `POST` with an `Idempotency-Key` may be repeated, too. Answers have an
+  `ETag`: `If-None-Match` spares you what you have, and with `If-Match` a write happens only to what
+  you have seen (412 otherwise).
 """
 #: How callers say who they are, and the name of that in the document.
 _SCHEME: Final = "token"
@@ -74,16 +80,41 @@ _BEARER: Final = {
     "scheme": "bearer",
     "description": "A token that `energia token create` prints, or one that a plugin knows.",
 }
-#: The media types of a file that is sent as a stream.
-_FILES: Final = ("text/csv", "application/x-ndjson", "application/octet-stream")
-#: A form that has such a file: its other fields stand for parameters of the query.
-_FORM: Final = {
-    "schema": {
-        "type": "object",
-        "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
-        "additionalProperties": {"type": "string"},
-        "required": ["file"],
-    }
+_BYTES: Final = "application/octet-stream"
+#: A file as the body of a request. Of its media types one is named, the one that says nothing:
+#: generators of clients know it, and the format is said by a parameter.
+_FILE: Final = {
+    "description": "The file as it is, under any Content-Type, or as the `file` of a form.",
+    "required": True,
+    "content": {
+        _BYTES: {"schema": {"type": "string", "format": "binary", "contentMediaType": _BYTES}},
+        FORM: {
+            "schema": {
+                "type": "object",
+                "description": "A form; its other fields stand for parameters of the query.",
+                "properties": {
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "contentMediaType": _BYTES,
+                        "description": "The file.",
+                    }
+                },
+                "additionalProperties": {"type": "string"},
+                "required": ["file"],
+            }
+        },
+    },
+}
+#: What stands for the parameters of a query that a handler does not name.
+_REST: Final = {
+    "name": "options",
+    "in": "query",
+    "required": False,
+    "style": "form",
+    "explode": True,
+    "description": "Further parameters of the query, each under its own name.",
+    "schema": {"type": "object", "additionalProperties": {"type": "string"}},
 }
 #: How a client asks for a job.
 _PREFER: Final[Schema] = {
@@ -105,18 +136,20 @@ _FAULTS: Final = {
 
 
 def document(
-    routes: Iterable[Route], schemas: Schemas, error_schema: type = Problem
+    routes: Iterable[Route], dialogue: Dialogue, error_schema: type = Problem
 ) -> dict[str, Any]:
-    """Describe *routes*; *schemas* knows the open unions."""
+    """Describe *routes*; *dialogue* knows the open unions."""
     listed = in_order(routes)
-    names = Counter(route.name for route in listed)
-    problem = schemas.of(error_schema)
+    names = Counter(map(_name, listed))
+    guarded = {route.path for route in listed if route.method == "GET" and route.holds}
+    problem = dialogue.answered.of(error_schema)
     paths: dict[str, dict[str, Schema]] = {}
     for route in listed:
-        unique = route.name if names[route.name] == 1 else f"{_module(route)}_{route.name}"
-        operation = _operation(route, unique, schemas, problem)
+        name = _name(route)
+        unique = name if names[name] == 1 else f"{_module(route)}_{name}"
+        operation = _operation(route, unique, dialogue, problem, guarded)
         paths.setdefault(route.path, {})[route.method.lower()] = operation
-    return {
+    found = {
         "openapi": "3.1.0",
         "info": {
             "title": "Energia",
@@ -125,14 +158,13 @@ def document(
             "description": _INTRODUCTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        "servers": [{"url": "/", "description": "The service that answers with this document."}],
         "tags": headings(listed),
         "paths": paths,
-        "webhooks": {type_: _event(type_, schemas) for type_ in DATA},
-        "components": {
-            "schemas": dict(sorted(schemas.components.items())),
-            "securitySchemes": {_SCHEME: _BEARER},
-        },
+        "webhooks": {type_: _event(type_, dialogue.answered) for type_ in DATA},
+        "components": {"securitySchemes": {_SCHEME: _BEARER}},
     }
+    return dialogue.settled(found)
 
 
 def _event(type_: str, schemas: Schemas) -> Schema:
@@ -181,24 +213,31 @@ def headings(routes: Iterable[Route]) -> list[dict[str, str]]:
 # What a route takes.
 
 
-def _operation(route: Route, name: str, schemas: Schemas, problem: Schema) -> Schema:
+def _operation(
+    route: Route, name: str, dialogue: Dialogue, problem: Schema, guarded: Collection[str]
+) -> Schema:
     summary, _, description = cleandoc(route.handler.__doc__ or "").partition("\n\n")
     operation: Schema = {"operationId": name, "tags": [tag_of(route)]}
     operation |= {"summary": summary} if summary else {}
     operation |= {"description": description} if description else {}
     inputs = [
-        _parameter(parameter, schemas)
+        _parameter(parameter, dialogue.sent)
         for parameter in route.parameters
         if parameter.where in _NAMED
     ]
+    if any(parameter.where == "rest" for parameter in route.parameters):
+        inputs.append(_REST)
     if any(parameter.where == "prefer" for parameter in route.parameters):
         inputs.append(_PREFER)
+    inputs += request_headers(route, guarded)
     operation |= {"parameters": inputs} if inputs else {}
     for parameter in route.parameters:
         if parameter.where in ("body", "upload"):
-            operation["requestBody"] = _request_body(route, parameter, schemas)
+            operation["requestBody"] = _request_body(route, parameter, dialogue.sent)
     operation["security"] = [{_SCHEME: [scope]} for scope in route.needs]
-    operation["responses"] = _either(_answers(route, schemas), _refusals(route, problem))
+    answers = _answers(route, dialogue.answered)
+    add_answer_headers(route, answers)
+    operation["responses"] = _either(answers, _refusals(route, problem, guarded))
     return operation
 
 
@@ -212,7 +251,7 @@ def _either(answers: dict[str, Schema], refusals: dict[str, Schema]) -> dict[str
 
 
 def _parameter(parameter: Parameter, schemas: Schemas) -> Schema:
-    schema = schemas.of(_without_none(parameter.type))
+    schema = schemas.of(without_none(parameter.type))
     if not parameter.required and parameter.default is not None:
         schema |= {"default": unstructure(parameter.default)}
     texts = {"description": schema.pop("description")} if "description" in schema else {}
@@ -227,20 +266,43 @@ def _parameter(parameter: Parameter, schemas: Schemas) -> Schema:
     } | texts
 
 
-def _without_none(type_: Any) -> Any:
-    """Return what a parameter may be when it is sent: there is no null in a query."""
-    if get_origin(type_) in (Union, UnionType):
-        return Union[tuple(each for each in get_args(type_) if each is not NoneType)]  # noqa: UP007
-    return type_
-
-
 def _request_body(route: Route, parameter: Parameter, schemas: Schemas) -> Schema:
     if parameter.where == "upload":
-        return {"required": True, "content": {**{name: {} for name in _FILES}, FORM: _FORM}}
-    content: Schema = {"schema": schemas.of(_without_none(parameter.type))}
+        return dict(_FILE)
+    is_patch = get_origin(parameter.type) is MergePatch
+    content: Schema = {
+        "schema": _merge_patch(get_args(parameter.type)[0], schemas)
+        if is_patch
+        else schemas.of(without_none(parameter.type))
+    }
     if route.examples:
         content["examples"] = {shows: {"value": body} for shows, body in route.examples.items()}
-    return {"required": parameter.required, "content": {bodies.JSON: content}}
+    media_type = MERGE_PATCH if is_patch else bodies.JSON
+    return {"required": parameter.required, "content": {media_type: content}}
+
+
+def _merge_patch(type_: Any, schemas: Schemas) -> Schema:
+    """Describe what may change of a *type_*: any of its members, and null takes one away."""
+    name = schemas.of(type_)["$ref"].rpartition("/")[2]
+    whole = schemas.components[name]
+    return {
+        "type": "object",
+        "description": f"The members of `{name}` that change, each with its new value; null takes "
+        "one away, and an object changes by its members (RFC 7396).",
+        "properties": {
+            member: {"anyOf": [_changes(schema), {"type": "null"}]}
+            for member, schema in whole["properties"].items()
+        },
+        "additionalProperties": False,
+    }
+
+
+def _changes(schema: Schema) -> Schema:
+    """Describe a member of a merge patch: what is an object is changed in parts."""
+    kept = {name: part for name, part in schema.items() if name != "default"}
+    if kept.get("type") == "object":
+        return {name: kept[name] for name in ("type", "description") if name in kept}
+    return kept
 
 
 # What it answers.
@@ -273,19 +335,27 @@ def _answer(route: Route, status: HTTPStatus, type_: Any, schemas: Schemas) -> S
         schema = {"schema": {"type": "string"}}
         answer["headers"] = {"Location": {"description": "Where it is found."} | schema}
     if isinstance(type_, type) and issubclass(type_, web.StreamResponse):
-        answer["content"] = {name: {} for name in route.produces}
+        answer["content"] = {name: _file(name) for name in route.produces}
     elif type_ is Rows:
-        answer["content"] = {name: {} for name in route.produces if name != bodies.JSON}
+        answer["content"] = {name: _file(name) for name in route.produces if name != bodies.JSON}
     elif type_ is not NoneType:
         schema = {"schema": schemas.of(type_)}
         answer["content"] = dict.fromkeys(route.produces, schema)
     return answer
 
 
-def _refusals(route: Route, problem: Schema) -> dict[str, Schema]:
+def _file(media_type: str) -> Schema:
+    """Describe an answer that is a file: a text, or bytes."""
+    is_text = media_type.startswith("text/") or media_type == streams.NDJSON
+    form = {} if is_text else {"format": "binary"}
+    return {"schema": {"type": "string", "contentMediaType": media_type} | form}
+
+
+def _refusals(route: Route, problem: Schema, guarded: Collection[str]) -> dict[str, Schema]:
     """Describe the errors, those that the signature implies included, by their status."""
     errors: dict[int, dict[str, type[EnergiaError]]] = {}
-    for error in dict.fromkeys((*_implied(route), *route.errors)):
+    implied = (*_implied(route), *implied_errors(route, guarded))
+    for error in dict.fromkeys((*implied, *route.errors)):
         errors.setdefault(error.status.value, {})[error.code] = error
     return {
         str(status): {
@@ -335,6 +405,13 @@ def _examples(errors: Mapping[str, type[EnergiaError]]) -> Schema:
         }
         for code, error in errors.items()
     }
+
+
+def _name(route: Route) -> str:
+    """Return what an operation is called: its handler, but what a POST makes is created."""
+    members = get_args(route.returns) or (route.returns,)
+    makes = any(get_origin(member) is Created for member in (route.returns, *members))
+    return re.sub("^post_", "create_", route.name) if makes else route.name
 
 
 def _module(route: Route) -> str:

@@ -16,12 +16,13 @@ from energia.convert.faults import Faults, refusal, step
 from energia.convert.fields import is_struct
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Fault, Invalid, Malformed, TooLarge
+from energia.errors import Fault, Invalid, Malformed, TooLarge, did_you_mean
 from energia.settings import Limits
 from energia.web import bodies
 from energia.web.bodies import Accepted, Limit, Upload
 from energia.web.forms import FORM, Form
-from energia.web.keys import ACCEPTED, CALLER, CONVERTER, CORE
+from energia.web.keys import ACCEPTED, CALLER, CONVERTER, CORE, DIGEST
+from energia.web.patches import MERGE_PATCH, MergePatch
 from energia.web.preferences import Prefer
 from energia.web.tenant import tenant_of
 from energia.work import off_loop
@@ -41,6 +42,9 @@ Where = Literal[
     "prefer",
 ]
 
+#: Of so many unknown parameters it is said what they may mean, by so much of their names.
+_GUESSED: Final = 20
+_LONGEST: Final = 64
 #: Bodies from this size are read beside the event loop, so that health keeps answering.
 _LARGE: Final = 32 * 1024
 
@@ -147,6 +151,28 @@ class _Given:
     source: bodies.Source
 
 
+def beside(request: web.Request, parameters: Sequence[Parameter], tenant: Tenant) -> dict[str, Any]:
+    """Return the arguments of a handler for the path of *request* alone, without its query.
+
+    The path fits: another handler of it has read it.
+    """
+    values: dict[str, Any] = {}
+    for parameter in parameters:
+        if parameter.where == "path":
+            text = request.match_info[parameter.name]
+            values[parameter.name] = TEXT.structure(text, parameter.type)
+        elif parameter.where == "query":
+            values[parameter.name] = parameter.default
+        else:
+            values[parameter.name] = _injected(request, parameter.where)
+    return values | within(parameters, tenant)
+
+
+def within(parameters: Sequence[Parameter], tenant: Tenant) -> dict[str, Tenant]:
+    """Return the argument of a handler that is the database, if it takes it."""
+    return {parameter.name: tenant for parameter in parameters if parameter.where == "tenant"}
+
+
 async def _given(request: web.Request, parameters: Sequence[Parameter]) -> _Given:
     query: dict[str, list[str]] = {}
     for name, text in request.query.items():
@@ -157,6 +183,8 @@ async def _given(request: web.Request, parameters: Sequence[Parameter]) -> _Give
     form = await Form.opened(request, _file_limit(request))
     for name, text in form.fields:
         query.setdefault(name, []).append(text)
+    if (digest := request.get(DIGEST)) is not None:
+        digest.update(repr(form.fields).encode())
     return _Given(request, query, form)
 
 
@@ -175,7 +203,7 @@ async def _read(given: _Given, parameter: Parameter) -> Any:
         case "body":
             return await _body(given.request, parameter)
         case "upload":
-            return Upload(given.source, _file_limit(given.request))
+            return Upload(given.source, _file_limit(given.request), given.request.get(DIGEST))
         case _:
             return _injected(given.request, parameter.where)
 
@@ -227,9 +255,10 @@ def _unknown(query: Iterable[str], parameters: Sequence[Parameter]) -> Iterator[
     if "rest" in places or places == {"request"}:
         return  # the handler reads the query itself, or none at all
     names = {parameter.name for parameter in parameters if parameter.where == "query"}
-    for name in query:
-        if name not in names:
-            yield Fault("unknown_parameter", "there is no such parameter", f"/query{step(name)}")
+    for index, name in enumerate(each for each in query if each not in names):
+        meant = did_you_mean(name[:_LONGEST], names) if index < _GUESSED else ""
+        message = f"there is no such parameter{meant}"
+        yield Fault("unknown_parameter", message, f"/query{step(name)}")
 
 
 async def _body(request: web.Request, parameter: Parameter) -> Any:
@@ -237,9 +266,14 @@ async def _body(request: web.Request, parameter: Parameter) -> Any:
         if parameter.required:
             raise Malformed("a JSON body is needed")
         return parameter.default
-    bodies.check_json(request)
+    if get_origin(parameter.type) is MergePatch:
+        bodies.check_patch(request, MERGE_PATCH)
+    else:
+        bodies.check_json(request)
     limits, converter = request.app[CORE].settings.limits, request.app[CONVERTER]
     data = await bodies.read(request, Limit.of(limits, "body_bytes"))
+    if (digest := request.get(DIGEST)) is not None:
+        await off_loop(digest.update, data) if len(data) >= _LARGE else digest.update(data)
     if data.startswith(BOM_UTF8):  # as some programs put it there (RFC 8259, 8.1)
         del data[: len(BOM_UTF8)]
     if len(data) < _LARGE:
@@ -248,6 +282,9 @@ async def _body(request: web.Request, parameter: Parameter) -> Any:
 
 
 def _structured(data: bytearray, type_: Any, converter: Converter, limits: Limits) -> Any:
+    if get_origin(type_) is MergePatch:
+        members = _structured(data, dict[str, object], converter, limits)
+        return MergePatch(members, get_args(type_)[0], converter)
     if is_struct(type_):
         return convert.decode(data, type_, limits.marks)
     value = convert.parse(data, type_, limits.marks, limits.slots)

@@ -18,6 +18,7 @@ from energia.errors import (
     Fault,
     NotAcceptable,
     NotFound,
+    UnsupportedMedia,
 )
 from energia.web import bodies
 
@@ -75,6 +76,8 @@ def of_error(error: EnergiaError, request_id: str, limit: int) -> web.Response:
         response.headers["WWW-Authenticate"] = _CHALLENGES[error.status]
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, UnsupportedMedia) and error.accept_patch is not None:
+        response.headers["Accept-Patch"] = error.accept_patch
     return response
 
 

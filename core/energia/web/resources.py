@@ -50,7 +50,7 @@ HolidayListId = Annotated[
 CsvMappingId = Annotated[Id, Meta(description="The id of the mapping.", examples=["be-fluvius"])]
 ImportId = Annotated[
     Id,
-    Meta(description="The `import` of an answer to readings or to a file.", examples=["imp_1"]),
+    Meta(description="The `id` of an answer to readings or to a file.", examples=["imp_1"]),
 ]
 ContractId = Annotated[Id, Meta(description="The id of the contract.", examples=["casa-2026"])]
 BillId = Annotated[Id, Meta(description="The id of the bill.", examples=["casa-2026-03-02"])]
@@ -97,7 +97,15 @@ def _is_ours(cursor: str) -> None:
 
 
 #: Where a page of a list begins; `place_of` tells the place.
-Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{0,200}$", description=_NEXT), Check(_is_ours)]
+Cursor = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Za-z0-9_-]{0,200}$",
+        extra={"words": "the `next` of a page of this list"},
+        description=_NEXT,
+    ),
+    Check(_is_ours),
+]
 
 
 @attrs.frozen
@@ -128,6 +136,7 @@ CorrectionReason = Annotated[
         min_length=1,
         max_length=500,
         pattern=r"\S",
+        extra={"words": "a text that is not blank"},
         description="Why it was wrong: then it may be another one for bills that are issued, which "
         "keep what they are by.",
         examples=["the standing charge was that of 2025"],

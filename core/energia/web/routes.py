@@ -5,6 +5,10 @@ A parameter of a handler is, in this order: what its type asks for (`Core`, `Ten
 name, the JSON body if it is called `body` or is an attrs class or a msgspec struct, and else a
 query parameter, optional if it has a default.
 
+`PATCH` takes a `MergePatch` (`energia.web.patches`). A handler that answers GET may say what holds
+its row (`Route.holds`): then PUT, PATCH and DELETE of the same path honour `If-Match`, within one
+transaction. One that answers POST may say that it honours an `Idempotency-Key` (`Route.once`).
+
 A handler returns a value (200, JSON), `Created(location, value)` (201), `Deferred(location, job)`
 (202), None (204), `Rows` (a file: `energia.web.streams`) or any response of aiohttp. Errors of
 `energia.errors` become problem documents; `errors` of a route documents those that the signature
@@ -18,6 +22,7 @@ says nothing is for `admin` alone, where tokens are required.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from itertools import islice
 from types import MappingProxyType
@@ -28,13 +33,19 @@ import msgspec
 from aiohttp import web
 
 from energia.access.callers import Scope
-from energia.db.tenant import persistent
-from energia.errors import EnergiaError
-from energia.web import bodies, parameters, streams
+from energia.db.holds import one_by_one
+from energia.db.tenant import Queries, Tenant, persistent
+from energia.errors import EnergiaError, NotFound, PreconditionFailed
+from energia.idempotency.keys import Key
+from energia.web import bodies, idempotency, parameters, streams
 from energia.web.bodies import Accepted, Upload
-from energia.web.keys import ACCEPTED, CONVERTER
+from energia.web.idempotency import Once
+from energia.web.keys import ACCEPTED, CONVERTER, CORE, DIGEST
 from energia.web.parameters import Parameter, Query
+from energia.web.patches import MergePatch
+from energia.web.representations import Preconditions, tag_of, tagged
 from energia.web.streams import Rows
+from energia.web.tenant import tenant_of
 from energia.work import off_loop
 
 __all__ = [
@@ -42,6 +53,7 @@ __all__ = [
     "Accepted",
     "Created",
     "Deferred",
+    "MergePatch",
     "Query",
     "Route",
     "Routes",
@@ -51,11 +63,17 @@ __all__ = [
 
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
+#: Holds the row with an id, until the transaction ends, against whoever would write it.
+Hold = Callable[[Queries, str], Awaitable[object]]
 
 #: The scopes of a route that everybody may use.
 PUBLIC: Final[tuple[Scope, ...]] = ()
 #: What may be done again when a deadlock has undone it (RFC 9110, 9.2.2).
 _IDEMPOTENT: Final = frozenset({"GET", "PUT", "DELETE"})
+#: What writes what a path names, so that a condition on that makes sense.
+_WRITES: Final = frozenset({"PUT", "PATCH", "DELETE"})
+#: What is answered with the thing as it is now. (Of PUT no answer has a tag: RFC 9110, 9.3.4.)
+_TAGGED: Final = frozenset({"GET", "HEAD", "PATCH"})
 _NONE: Final[Mapping[Any, Any]] = MappingProxyType({})
 #: An answer of so many values is written beside the event loop.
 _MANY: Final = 1000
@@ -106,6 +124,8 @@ class Route:
         scopes: Who may use it: whoever has any of them. Empty: everybody, no token is looked at;
             None: it is not stated, and only `admin` may.
         answers: Answers of other statuses that are not errors of `energia.errors`: their types.
+        holds: Of GET: holds the row that it reads, which others of its path write.
+        once: Of POST: that it honours an Idempotency-Key, and how its answer is kept then.
         returns: The type of the answer; by default what the handler returns.
         parameters: Its arguments.
 
@@ -121,6 +141,8 @@ class Route:
     examples: Mapping[str, object] = _NONE
     answers: Mapping[HTTPStatus, Any] = _NONE
     scopes: tuple[Scope, ...] | None = None
+    holds: Hold | None = None
+    once: Once | None = None
     returns: Any = attrs.field()
     parameters: tuple[Parameter, ...] = attrs.field(init=False)
 
@@ -153,7 +175,20 @@ class Route:
         if self.negotiates:
             request[ACCEPTED] = bodies.accepted(request, self.produces)
             bodies.check_encoding(request)
+        text = idempotency.key_of(request) if self.once else None
+        if text is not None:
+            request[DIGEST] = idempotency.digest_of(request)
         arguments = await parameters.arguments(request, self.parameters)
+        if self.once and text is not None:
+            key, said = Key.of(tenant_of(request), text), request[DIGEST]
+            work = partial(self._done_in, request, arguments)
+            file = next((it for it in arguments.values() if isinstance(it, Upload)), None)
+            retention = request.app[CORE].settings.idempotency.retention
+            return await idempotency.answered_once(
+                key, retention=retention, said=said, once=self.once, work=work, file=file
+            )
+        if self.method == "PATCH" or (self.method in _WRITES and Preconditions.of(request).stated):
+            return await persistent(lambda: self._conditional(request, arguments))
         if self.method in _IDEMPOTENT:
             result = await persistent(lambda: self.handler(**arguments))
         else:
@@ -163,6 +198,47 @@ class Route:
         if isinstance(result, Rows):
             return await streams.respond(request, result, request[ACCEPTED])
         return await self._answer(request, result)
+
+    async def _done_in(
+        self, request: web.Request, arguments: Mapping[str, Any], tenant: Tenant
+    ) -> web.Response:
+        """Answer by *tenant*, with the arguments that were read."""
+        result = await self.handler(**{**arguments, **parameters.within(self.parameters, tenant)})
+        return await self._answer(request, result)
+
+    async def _conditional(
+        self, request: web.Request, arguments: Mapping[str, Any]
+    ) -> web.StreamResponse:
+        """Write if what there is is what the request says: nobody else writes it meanwhile."""
+        preconditions, resource = Preconditions.of(request), _resource(request)
+        async with tenant_of(request).whole() as whole:
+            if resource is not None:
+                await one_by_one(whole, f"{whole.organization} {request.path}")
+                preconditions.refuse(await resource.current_tag(request, whole))
+            elif preconditions.stated:
+                raise PreconditionFailed("nothing here has an entity tag")
+            arguments = {**arguments, **parameters.within(self.parameters, whole)}
+            result = await self.handler(**arguments)
+            if preconditions.makes_only and not isinstance(result, Created):
+                raise PreconditionFailed("If-None-Match: another request has made it meanwhile")
+            if isinstance(result, web.StreamResponse):
+                return result
+            return await self._answer(request, result)
+
+    async def current_tag(self, request: web.Request, tenant: Tenant) -> str | None:
+        """Return the entity tag of what GET would answer; None where there is nothing.
+
+        It is held until the transaction of *tenant* ends.
+        """
+        assert self.holds is not None
+        for parameter in self.parameters:
+            if parameter.where == "path":
+                await self.holds(tenant, request.match_info[parameter.name])
+        try:
+            value = await self.handler(**parameters.beside(request, self.parameters, tenant))
+        except NotFound:
+            return None
+        return tag_of(await _written(request, value), bodies.JSON)
 
     async def _answer(self, request: web.Request, result: object) -> web.Response:
         status, headers = self.status, {}
@@ -177,7 +253,25 @@ class Route:
             return web.Response(status=HTTPStatus.NO_CONTENT)
         if len(self.produces) > 1:
             headers["Vary"] = "Accept"
-        return await json_response(request, result, status, headers)
+        if (after := getattr(result, "next", None)) is not None and self._is_paged:
+            # Of the query alone: whatever is before the path of a proxy, it is there as well.
+            query = request.rel_url.update_query({"cursor": after}).raw_query_string
+            headers["Link"] = f'<?{query}>; rel="next"'
+        response = await json_response(request, result, status, headers)
+        return tagged(request, response) if request.method in _TAGGED else response
+
+    @property
+    def _is_paged(self) -> bool:
+        return any(parameter.name == "cursor" for parameter in self.parameters)
+
+
+def _resource(request: web.Request) -> Route | None:
+    """Return the route that reads what *request* writes, if its row can be held."""
+    for route in request.match_info.route.resource or ():
+        read = getattr(route.handler, "__self__", None)
+        if isinstance(read, Route) and read.method == "GET" and read.holds is not None:
+            return read
+    return None
 
 
 def of_request(request: web.Request) -> Route | None:
@@ -190,9 +284,14 @@ async def json_response(
     request: web.Request, value: object, status: HTTPStatus, headers: dict[str, str]
 ) -> web.Response:
     """Return *value* as a JSON response."""
-    dumps = request.app[CONVERTER].dumps
-    body = await off_loop(dumps, value) if _is_large(value) else dumps(value)
+    body = await _written(request, value)
     return web.Response(body=body, status=status, content_type=bodies.JSON, headers=headers)
+
+
+async def _written(request: web.Request, value: object) -> bytes:
+    """Return the JSON of *value*."""
+    dumps = request.app[CONVERTER].dumps
+    return await off_loop(dumps, value) if _is_large(value) else dumps(value)
 
 
 def _is_large(value: object) -> bool:
@@ -259,7 +358,7 @@ class Routes(list[Route]):
 
         return decorate
 
-    def get(
+    def get(  # noqa: PLR0913 - what a route states
         self,
         path: str,
         *,
@@ -267,9 +366,10 @@ class Routes(list[Route]):
         produces: tuple[str, ...] = (bodies.JSON,),
         answers: Mapping[HTTPStatus, Any] = _NONE,
         returns: Any = attrs.NOTHING,
+        holds: Hold | None = None,
     ) -> Callable[[Handler], Handler]:
         """Make the decorated function answer GET (and HEAD) on *path*."""
-        stated = {"produces": produces, "answers": answers, "returns": returns}
+        stated = {"produces": produces, "answers": answers, "returns": returns, "holds": holds}
         return self.add("GET", path, errors=errors, **stated)
 
     def post(
@@ -279,9 +379,21 @@ class Routes(list[Route]):
         status: HTTPStatus = HTTPStatus.OK,
         errors: tuple[type[EnergiaError], ...] = (),
         examples: Mapping[str, object] = _NONE,
+        once: Once | None = None,
     ) -> Callable[[Handler], Handler]:
         """Make the decorated function answer POST on *path*."""
-        return self.add("POST", path, status=status, errors=errors, examples=examples)
+        stated = {"status": status, "errors": errors, "examples": examples, "once": once}
+        return self.add("POST", path, **stated)
+
+    def patch(
+        self,
+        path: str,
+        *,
+        errors: tuple[type[EnergiaError], ...] = (),
+        examples: Mapping[str, object] = _NONE,
+    ) -> Callable[[Handler], Handler]:
+        """Make the decorated function answer PATCH on *path*, in one transaction."""
+        return self.add("PATCH", path, errors=errors, examples=examples)
 
     def put(
         self,

@@ -55,9 +55,17 @@ class Settings:
     __rules__: ClassVar[Rules] = (_an_issuer_has_keys_and_audience,)
 
     issuer: Annotated[str, Meta(min_length=1)] | None = None
-    jwks_url: Annotated[str, Meta(pattern=r"^https?://", max_length=2000)] | None = attrs.field(
-        default=None, repr=False
-    )
+    jwks_url: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^https?://",
+                extra={"words": "a URL that begins with http:// or https://"},
+                max_length=2000,
+            ),
+        ]
+        | None
+    ) = attrs.field(default=None, repr=False)
     audience: tuple[str, ...] = ()
     algorithms: Annotated[tuple[Algorithm, ...], Meta(min_length=1)] = ("RS256", "ES256")
     leeway: Annotated[int, Meta(ge=0, le=600)] = 30

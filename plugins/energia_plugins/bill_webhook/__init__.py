@@ -74,9 +74,15 @@ class Settings:
     """
 
     # Where it leads to a chat or an automation, the URL is all that a sender has to know.
-    url: Annotated[str, Meta(pattern=r"^https?://")] | None = attrs.field(
-        default=None, repr=False, metadata=SECRET
-    )
+    url: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^https?://", extra={"words": "a URL that begins with http:// or https://"}
+            ),
+        ]
+        | None
+    ) = attrs.field(default=None, repr=False, metadata=SECRET)
     secret: SecretStr = SecretStr("")
     timeout: Annotated[float, Meta(gt=0)] = 5.0
     retry_first: Annotated[float, Meta(gt=0)] = 1.0

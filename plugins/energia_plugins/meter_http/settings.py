@@ -48,7 +48,14 @@ class Fetch:
 
     __rules__: ClassVar[Rules] = (_places_are_known,)
 
-    url: Annotated[str, Meta(pattern=r"^https?://", max_length=2000)] = attrs.field(repr=False)
+    url: Annotated[
+        str,
+        Meta(
+            pattern=r"^https?://",
+            extra={"words": "a URL that begins with http:// or https://"},
+            max_length=2000,
+        ),
+    ] = attrs.field(repr=False)
     token: SecretStr = SecretStr("")
     headers: dict[str, SecretStr] = attrs.field(factory=dict)
     username: SecretStr = SecretStr("")

@@ -37,7 +37,16 @@ class RegisterEntry:
     type: NumberType
     unit: UnitName
     scale: Decimal = Decimal(1)
-    missing: Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{4}){1,4}$")] | None = None
+    missing: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^([0-9A-Fa-f]{4}){1,4}$",
+                extra={"words": "4, 8, 12 or 16 hexadecimal digits"},
+            ),
+        ]
+        | None
+    ) = None
 
 
 @attrs.frozen(kw_only=True)

@@ -54,7 +54,14 @@ class HttpFeed:
     series: Id | None = None
     currency: Currency
     unit: PriceUnit = "MWh"
-    url: Annotated[str, Meta(pattern=r"^https?://", max_length=2000)] = attrs.field(repr=False)
+    url: Annotated[
+        str,
+        Meta(
+            pattern=r"^https?://",
+            extra={"words": "a URL that begins with http:// or https://"},
+            max_length=2000,
+        ),
+    ] = attrs.field(repr=False)
     token: SecretStr = SecretStr("")
     headers: dict[str, SecretStr] = attrs.field(factory=dict)
     shape: Shape = attrs.Factory(Shape)
@@ -63,7 +70,16 @@ class HttpFeed:
     days_ahead: Annotated[int, Meta(ge=1, le=30)] = 2
     days_per_request: Annotated[int, Meta(ge=1, le=400)] = 31
     requests: Annotated[int, Meta(ge=1, le=100)] = 12
-    publication: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+    publication: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+                extra={"words": "a time of day from 00:00 to 23:59"},
+            ),
+        ]
+        | None
+    ) = None
     late_period: Positive = 600.0
     period: Positive = 3600.0
     timeout: Positive = 60.0

@@ -59,6 +59,8 @@ class Event:
 
     """
 
+    __public_name__: ClassVar[str] = "EventWindow"
+
     __rules__: ClassVar[Rules] = (_instants_or_times,)
 
     start: Instant | None = None

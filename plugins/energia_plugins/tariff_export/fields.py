@@ -50,6 +50,8 @@ class TrueUp:
 
     """
 
+    __public_name__: ClassVar[str] = "ExportTrueUp"
+
     __rules__: ClassVar[Rules] = (_has_a_rate,)
 
     month: Annotated[int, Meta(ge=1, le=12)]
@@ -72,6 +74,8 @@ class SellTier:
         rate: The price of one kWh.
 
     """
+
+    __public_name__: ClassVar[str] = "ExportTier"
 
     rate: Decimal
     up_to: Annotated[Decimal, Meta(gt=0)] | None = None

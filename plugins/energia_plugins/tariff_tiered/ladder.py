@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import attrs
 from msgspec import Meta
@@ -66,6 +66,8 @@ class Tier:
         unit: The unit of `up_to`, where it is not that of the charge.
 
     """
+
+    __public_name__: ClassVar[str] = "UsageTier"
 
     up_to: Bound | None = None
     rate: Rate

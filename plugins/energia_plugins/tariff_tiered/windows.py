@@ -51,6 +51,7 @@ YearBegins = (
         str,
         Meta(
             pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+            extra={"words": "a month and a day such as 02-10"},
             description="A day of every year, `02-10`: 01 to 28, which every month has.",
             examples=["02-10"],
         ),

@@ -322,7 +322,7 @@ async def test_lines_of_a_bill_are_money_where_only_its_total_is_rounded(client:
     bill = await issued(client, "b", start="2026-05-15", end="2026-07-15")
 
     right = ["112.37", "222.73", "290.83", "653.87", "0.20"]
-    assert (bill["total"], list(amounts(bill).values())) == ("1280", right)
+    assert (bill["total"], list(amounts(bill).values())) == ("1280.00", right)
 
 
 async def test_a_bill_with_taxes_inside_is_checked_as_it_is_printed(client: Client) -> None:

@@ -68,6 +68,7 @@ insert into webhook_event (organization_id, id, type, body) values (1, 'e', 'e',
 insert into webhook_delivery (organization_id, webhook_id, event_id) values (1, 'w', 'e');
 insert into webhook_finding values (1, 'e', 's', 'c');
 insert into source values (1, 's');
+insert into idempotency_key values (1, 'c', '', '', 'h', now());
 insert into job (organization_id, id, kind, caller, caller_name, request)
   values (1, 'j', 'k', 'c', 'n', '{}');
 insert into job_part values (1, 'j', 0, '');

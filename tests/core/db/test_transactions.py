@@ -6,7 +6,7 @@ import pytest
 
 from energia.db.connection import Connection
 from energia.db.pool import Pool
-from energia.db.tenant import Tenant
+from energia.db.tenant import Queries, Tenant
 from energia.errors import DatabaseAway, DatabaseError, NotFound, UniqueViolation
 from energia.settings import Database
 from tests.core.db.test_pool import end_backends
@@ -125,3 +125,65 @@ async def test_the_first_message_is_sent_again_over_a_dead_connection(
 
     assert await tenant.fetch(str, NAMES) == ["default", "a"]
     assert (pool.stats.connects, pool.stats.used) == (2, 0)
+
+
+# One transaction of all that is done by a tenant.
+
+
+async def test_a_whole_is_done_or_not(tenant: Tenant) -> None:
+    """What is done by it is seen by nobody before its end, and an error takes all of it back."""
+    with pytest.raises(ZeroDivisionError):
+        async with tenant.whole() as whole:
+            await whole.execute("insert into organization (name) values ('one')")
+            async with whole.transaction() as queries:
+                await queries.execute("insert into organization (name) values ('two')")
+            assert await names(tenant) == []
+            assert await names(whole) == ["one", "two"]
+            raise ZeroDivisionError
+    undone = await names(tenant)
+    async with tenant.whole() as whole:
+        await whole.execute("insert into organization (name) values ('one')")
+
+    assert (undone, await names(tenant)) == ([], ["one"])
+
+
+async def names(queries: Queries) -> list[str]:
+    """Return the names of organizations that were made here."""
+    sql = "select name from organization where name in ('one', 'two') order by 1"
+    return await queries.fetch(str, sql)
+
+
+async def test_a_part_of_a_whole_is_undone_alone(tenant: Tenant) -> None:
+    """Also after an error of the database: the whole goes on."""
+    async with tenant.whole() as whole:
+        await whole.execute("insert into organization (name) values ('one')")
+        with pytest.raises(DatabaseError):
+            async with whole.transaction() as queries:
+                await queries.execute("insert into organization (name) values ('two')")
+                await queries.execute("select 1 / 0")
+        async with whole.whole() as same:
+            assert same is whole
+
+    assert await names(tenant) == ["one"]
+
+
+async def test_news_come_after_the_commit(tenant: Tenant) -> None:
+    """Others hear at once of what is done alone, and of a whole once it is done; of none undone."""
+    heard: list[str] = []
+    tenant.committed(lambda: heard.append("alone"))
+    async with tenant.whole() as whole:
+        whole.committed(lambda: heard.append("whole"))
+        before = list(heard)
+    with pytest.raises(ZeroDivisionError):
+        async with tenant.whole() as whole:
+            whole.committed(lambda: heard.append("undone"))
+            raise ZeroDivisionError
+
+    assert (before, heard) == (["alone"], ["alone", "whole"])
+
+
+async def test_a_whole_is_no_snapshot(tenant: Tenant) -> None:
+    """It sees what others commit meanwhile, and so does not pretend otherwise."""
+    async with tenant.whole() as whole:
+        with pytest.raises(RuntimeError, match="no snapshot"):
+            whole.snapshot()

@@ -199,7 +199,7 @@ async def test_imports(api: Client) -> None:
     listed = await answer(await api.get("/v1/imports"))
 
     assert (stored["created"], kept["created"], kept["format"]) == (1, 1, "csv")
-    assert [one["import"] for one in listed["items"]] == [stored["import"]]
+    assert [(one["id"], one["import"]) for one in listed["items"]] == [(stored["id"],) * 2]
     assert [event.format for event in _Observer.heard.events] == ["csv"]
     await answer(await api.get("/v1/imports/imp_x"), 404)
 

@@ -73,7 +73,7 @@ def test_totals_that_no_decimal_ends_are_compared_as_decimals() -> None:
         [flat("a", "0", **unrounded), third], {"import": USAGE}, (USAGE.start, USAGE.end)
     )
 
-    assert [one.difference for one in ranking] == ["0", "0.032258064516"]
+    assert [one.difference for one in ranking] == ["0.00", "0.032258064516"]
 
 
 def test_currencies_are_not_converted() -> None:

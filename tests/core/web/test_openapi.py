@@ -44,14 +44,17 @@ async def test_operation(client: Client) -> None:
         ("thing", "path", True),
         ("since", "query", False),
         ("limit", "query", False),
+        ("If-None-Match", "header", False),
     ]
     assert get["parameters"][2]["schema"] == limit
-    assert set(get["responses"]) == {"200", "401", "403", "404", "406", "422", "429", "503"}
+    assert set(get["responses"]) == {
+        *("200", "304", "401", "403", "404", "406", "412", "422", "429", "503"),
+    }
     assert set(put["responses"]) == {
         *("200", "201", "400", "401", "403", "406", "408", "413", "415", "422", "429", "503"),
     }
     assert "Location" in put["responses"]["201"]["headers"]
-    thing = {"$ref": "#/components/schemas/Thing"}
+    thing = {"$ref": "#/components/schemas/NewThing"}
     assert put["requestBody"]["content"]["application/json"]["schema"] == thing
     problem = {"$ref": "#/components/schemas/Problem"}
     assert get["responses"]["404"]["content"]["application/problem+json"]["schema"] == problem
@@ -63,7 +66,9 @@ async def test_other_answers(client: Client) -> None:
 
     assert "content" not in paths["/v1/things/{thing}"]["delete"]["responses"]["204"]
     assert set(paths["/v1/stream"]["get"]["responses"]["200"]["content"]) == {"text/csv"}
-    assert "text/csv" in paths["/v1/files"]["post"]["requestBody"]["content"]
+    assert set(paths["/v1/files"]["post"]["requestBody"]["content"]) == {
+        *("application/octet-stream", "multipart/form-data")
+    }
     assert "503" in paths["/v1/stored"]["get"]["responses"]
 
 

@@ -12,7 +12,7 @@ from energia.db.pool import Pool
 from energia.db.tenant import Limits, Tenant
 from energia.plugins import Plugins
 from energia.settings import Database
-from tests.e2e.test_schema import GOOD, MADE
+from tests.e2e.test_schema import GOOD, MADE, headers_of
 from tests.serving import Client, Serving, make_core
 
 #: How statements say that they mean the organization's rows.
@@ -70,7 +70,7 @@ async def send(client: Client, label: str) -> tuple[int, str]:
             where, key = MADE[id_]
             items = (await (await client.get(where)).json())["items"]
             parts = {**parts, name: items[0][key] if items else "none"}
-    headers = {"Content-Type": "text/csv"} if "data" in request else {}
+    headers = headers_of(label)
     answer = await client.request(method, path.format(**parts), headers=headers, **request)
     return answer.status, REQUEST_ID.sub("", await answer.text())
 

@@ -64,6 +64,8 @@ class Statistic:
 
     """
 
+    __public_name__: ClassVar[str] = "DemandStatistic"
+
     __rules__: ClassVar[Rules] = (_one_month_has_no_mean,)
 
     top: Annotated[int, Meta(ge=1, le=100)] = 1
@@ -113,6 +115,8 @@ class Ratchet:
             seasons with prices of their own; otherwise each looks back at its own demands.
 
     """
+
+    __public_name__: ClassVar[str] = "DemandRatchet"
 
     percent: Percent | Percents
     percent_by: Literal["peak", "bill"] = "peak"
@@ -341,6 +345,8 @@ class AtLeast:
         percent: How many per cent of it.
 
     """
+
+    __public_name__: ClassVar[str] = "DemandElsewhere"
 
     channel: Role
     percent: Percent = Decimal(100)

@@ -17,6 +17,7 @@ ListReference = Annotated[
     str,
     Meta(
         pattern=r"^[A-Za-z0-9._:-]{1,64}(@[1-9][0-9]{0,8})?$",
+        extra={"words": "an id (1 to 64 of A-Z a-z 0-9 . _ : -), or with a version: br-national@1"},
         description="A stored list of holidays, `@` its version; without, the newest one.",
         examples=["br-national@1"],
     ),

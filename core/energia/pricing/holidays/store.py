@@ -8,6 +8,7 @@ import attrs
 
 from energia.convert import dumps, structure
 from energia.convert.faults import Faults, refusal
+from energia.db.holds import holding
 from energia.db.queries import load
 from energia.db.tenant import Queries
 from energia.errors import Conflict, Fault, InUse, NotFound
@@ -15,6 +16,8 @@ from energia.pricing.holidays.lists import HolidayList, split
 from energia.pricing.tariffs import HOLIDAYS, Tariff, Version
 
 SQL: Final = load(__package__)
+#: Who stores a version holds those before, so that no other one comes in between.
+_HOLD: Final = holding("holiday_list")
 
 
 @attrs.frozen
@@ -35,6 +38,7 @@ class HolidayLists:
 
         """
         id_, said = str(new.id), new.said
+        await _HOLD(self.queries, id_)
         newest = (await self.known([id_])).get(id_)
         if new.version is not None and (newest is None or newest.version != new.version):
             raise Conflict(f"the newest version of the list {id_!r} is not {new.version}")

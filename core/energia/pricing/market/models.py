@@ -100,6 +100,8 @@ class StoredSeries:
 
     """
 
+    __public_name__: ClassVar[str] = "PriceSeries"
+
     id: Id
     currency: str
     unit: PriceUnit
@@ -180,6 +182,8 @@ class StoredPrices:
         revision_at: When the revision was recorded; null if nothing changed.
 
     """
+
+    __public_name__: ClassVar[str] = "PriceOutcome"
 
     created: int
     corrected: int

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import msgspec
@@ -65,6 +65,8 @@ class Format:
         schema: A JSON Schema of its options, which are parameters of that request.
 
     """
+
+    __public_name__: ClassVar[str] = "FileFormat"
 
     name: str
     schema: dict[str, Any]
@@ -131,7 +133,7 @@ def _below(document: bytes, prefix: str) -> bytes:
 
 
 @service_routes.add("GET", "/", status=HTTPStatus.FOUND, produces=())
-async def get_start(core: Core) -> web.Response:
+async def get_root(core: Core) -> web.Response:
     """Redirect to the documentation."""
     has_page = any(route.path == "/docs" for route in core.plugins.routes())
     where = "/docs" if has_page else "/openapi.json"

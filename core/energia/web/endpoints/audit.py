@@ -31,7 +31,7 @@ routes = Routes(tag="Service")
 
 
 @routes.get("/v1/audit")
-async def list_audit(
+async def list_audit_entries(
     tenant: Tenant,
     resource: OfResource | None = None,
     id: OfId | None = None,

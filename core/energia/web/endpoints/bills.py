@@ -26,6 +26,7 @@ from energia.billing.rows import ListPlace
 from energia.billing.run import BillRun, contracts_of, run
 from energia.convert import Converter, Id
 from energia.core import Core
+from energia.db.holds import holding
 from energia.db.pool import Tenant
 from energia.errors import (
     AmbiguousChannel,
@@ -54,6 +55,8 @@ from energia.web.routes import Created, Deferred, Routes
 _PRICING = (OutsideContract, IncompleteUsage, IncompletePrices, AmbiguousChannel, TooLarge)
 
 OfContract = Annotated[Id, Meta(description="Only bills of this contract.")]
+OfMeter = Annotated[Id, Meta(description="Only bills of this meter.")]
+OfStatus = Annotated[Status, Meta(description="Only bills of this status.")]
 From = Annotated[date, Meta(description="Only bills whose period begins on this day or later.")]
 Until = Annotated[date, Meta(description="Only bills whose period begins before this day.")]
 Affected = Annotated[
@@ -69,7 +72,8 @@ async def list_bills(
     tenant: Tenant,
     converter: Converter,
     contract: OfContract | None = None,
-    status: Status | None = None,
+    meter: OfMeter | None = None,
+    status: OfStatus | None = None,
     start: From | None = None,
     end: Until | None = None,
     affected: Affected = False,
@@ -84,7 +88,7 @@ async def list_bills(
     many bills at most: it may have few items, or none, and a `next` all the same.
     """
     bills = Bills.of(core, tenant, converter)
-    wanted = Filter(contract, status, start, end)
+    wanted = Filter(contract, meter, status, start, end)
     if affected:
         place = AffectedPlace.read(place_of(cursor)) if cursor else None
         changed, after = await affected_bills(bills, wanted, place, limit)
@@ -101,6 +105,7 @@ async def list_bills(
         *_PRICING,
     ),
     examples=examples("bills"),
+    once="together",
 )
 async def post_bill(
     body: NewBill, core: Core, tenant: Tenant, converter: Converter
@@ -113,7 +118,7 @@ async def post_bill(
     return Created(f"/v1/bills/{bill.id}", bill) if created else bill
 
 
-@routes.post("/v1/bills/run", errors=(Conflict,), examples=examples("runs"))
+@routes.post("/v1/bills/run", errors=(Conflict,), examples=examples("runs"), once="apart")
 async def run_bills(
     body: Run,
     prefer: Prefer,
@@ -139,6 +144,7 @@ async def run_bills(
     status=HTTPStatus.ACCEPTED,
     errors=(Conflict,),
     examples=examples("repricings"),
+    once="together",
 )
 async def reprice_bills(body: Repricing, core: Core, tenant: Tenant) -> Deferred[Job]:
     """Draft, and if asked issue, the correction of every issued bill that would be another one now.
@@ -149,14 +155,16 @@ async def reprice_bills(body: Repricing, core: Core, tenant: Tenant) -> Deferred
     return await begun(core, tenant, BillRepricing.name, body)
 
 
-@routes.get("/v1/bills/{bill}", errors=(NotFound,))
+@routes.get("/v1/bills/{bill}", errors=(NotFound,), holds=holding("bill"))
 async def get_bill(bill: BillId, core: Core, tenant: Tenant, converter: Converter) -> Bill:
     """Return a bill."""
     return await Bills.of(core, tenant, converter).get(bill)
 
 
 @routes.post(
-    "/v1/bills/{bill}/issue", errors=(NotFound, AlreadyCorrected, DraftOutdated, *_PRICING)
+    "/v1/bills/{bill}/issue",
+    errors=(NotFound, AlreadyCorrected, DraftOutdated, *_PRICING),
+    once="together",
 )
 async def issue_bill(bill: BillId, core: Core, tenant: Tenant, converter: Converter) -> Bill:
     """Issue a draft: from here on the bill does not change.

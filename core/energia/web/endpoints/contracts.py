@@ -13,6 +13,7 @@ from energia.billing.superseded import Superseded, page_of
 from energia.billing.to_date import CostToDate, cost_to_date
 from energia.convert import Converter, Id
 from energia.core import Core
+from energia.db.holds import holding
 from energia.db.pool import Tenant
 from energia.errors import Conflict, IncompleteUsage, InUse, Invalid, NotFound, TooLarge
 from energia.web.resources import (
@@ -28,7 +29,7 @@ from energia.web.resources import (
     page,
     place_of,
 )
-from energia.web.routes import Created, Routes
+from energia.web.routes import Created, MergePatch, Routes
 
 _EXAMPLES = examples("contracts")
 _TO_DATE = (NotFound, Conflict, OutsideContract, IncompleteUsage)
@@ -40,6 +41,7 @@ Since = Annotated[
     ),
 ]
 OfMeter = Annotated[Id, Meta(description="Only contracts of this meter.")]
+OfTariff = Annotated[Id, Meta(description="Only contracts of this tariff.")]
 
 routes = Routes(tag="Contracts", reads=BILLERS, writes=BILLERS)
 
@@ -49,15 +51,21 @@ async def list_contracts(
     tenant: Tenant,
     converter: Converter,
     meter: OfMeter | None = None,
+    tariff: OfTariff | None = None,
     limit: Limit = 100,
     cursor: Cursor = "",
 ) -> Page[Contract]:
     """List the contracts by id."""
-    contracts = await Contracts(tenant, converter).page(place_of(cursor), limit + 1, meter)
+    contracts = await Contracts(tenant, converter).page(place_of(cursor), limit + 1, meter, tariff)
     return page(contracts, limit, lambda contract: contract.id)
 
 
-@routes.post("/v1/contracts", errors=(Conflict, ContractsOverlap), examples=_EXAMPLES)
+@routes.post(
+    "/v1/contracts",
+    errors=(Conflict, ContractsOverlap),
+    examples=_EXAMPLES,
+    once="together",
+)
 async def post_contract(
     body: NewContract, tenant: Tenant, converter: Converter
 ) -> Contract | Created[Contract]:
@@ -69,7 +77,7 @@ async def post_contract(
     return _created(record) if created else record
 
 
-@routes.get("/v1/contracts/{contract}", errors=(NotFound,))
+@routes.get("/v1/contracts/{contract}", errors=(NotFound,), holds=holding("contract"))
 async def get_contract(contract: ContractId, tenant: Tenant, converter: Converter) -> Contract:
     """Return a contract."""
     return await Contracts(tenant, converter).get(contract)
@@ -101,6 +109,33 @@ async def put_contract(
         body, contract, replace=True, correction=correction_of(core, correction)
     )
     return _created(record) if created else record
+
+
+@routes.patch(
+    "/v1/contracts/{contract}",
+    errors=(NotFound, Conflict, InUse, ContractsOverlap),
+    examples={
+        "It ends": {"end": "2027-01-01"},
+        "Another parameter, the others stay": {"parameters": {"contracted_kw": 10}},
+    },
+)
+async def patch_contract(
+    contract: ContractId,
+    body: MergePatch[NewContract],
+    core: Core,
+    tenant: Tenant,
+    converter: Converter,
+    correction: CorrectionReason | None = None,
+) -> Contract:
+    """Change what is named of a contract, and leave the rest; see `PUT`.
+
+    `parameters` and `channels` change by their names, too: null takes one away.
+    """
+    contracts = Contracts(tenant, converter)
+    new, why = body.onto(await contracts.get(contract)), correction_of(core, correction)
+    if new.id != contract:
+        raise Invalid.of("wrong_id", f"the path says {contract!r}", "/id")
+    return (await contracts.put(new, contract, replace=True, correction=why))[0]
 
 
 @routes.delete("/v1/contracts/{contract}", errors=(NotFound, InUse))

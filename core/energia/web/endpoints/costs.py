@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import attrs
 from msgspec import Meta
@@ -55,7 +55,12 @@ class CostRequest(Subject):
 
 @attrs.frozen(kw_only=True)
 class ComparisonRequest(Subject):
-    """Usage to price under several tariffs: ids of stored ones, or documents."""
+    """Usage to price under several tariffs: ids of stored ones, or documents.
+
+    Attributes:
+        tariffs: The tariffs; differences are to the first of them.
+
+    """
 
     tariffs: Annotated[tuple[Id | Tariff, ...], Meta(min_length=1, max_length=100)]
 
@@ -73,6 +78,8 @@ class Inputs:
         prices_revision_at: The same of the stored price series, by name.
 
     """
+
+    __public_name__: ClassVar[str] = "CostInputs"
 
     tariff: str | None = None
     version: date
@@ -124,6 +131,8 @@ class CostAnswer:
 
     """
 
+    __public_name__: ClassVar[str] = "Cost"
+
     currency: str
     total: str
     start: datetime
@@ -164,7 +173,7 @@ routes = Routes(tag="Costs", reads=PRICERS, writes=PRICERS)
 
 
 @routes.post("/v1/costs", errors=_ERRORS, examples=examples("costs"))
-async def post_cost(
+async def compute_cost(
     body: CostRequest, core: Core, tenant: Tenant, converter: Converter
 ) -> CostAnswer:
     """Price the stored readings of a meter, or readings that come with the request.

@@ -29,6 +29,7 @@ Reason = Annotated[
         min_length=1,
         max_length=500,
         pattern=r"\S",
+        extra={"words": "a text that is not blank"},
         description="Why it is deleted, for who asks later; it is kept.",
         examples=["request 17 under article 17 of the GDPR"],
     ),
@@ -69,7 +70,7 @@ async def delete_readings(
 
 
 @routes.delete("/v1/meters/{meter}/everything", errors=(NotFound,))
-async def delete_everything(meter: MeterId, reason: Reason, core: Core, tenant: Tenant) -> Deletion:
+async def erase_meter(meter: MeterId, reason: Reason, core: Core, tenant: Tenant) -> Deletion:
     """Delete a meter with all that is its own, for good, as a law asks.
 
     Its readings go with their revisions, its drafts, and its contracts. Issued bills are kept, with

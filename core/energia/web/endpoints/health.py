@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Final
+from typing import ClassVar, Final
 
 import attrs
 from aiohttp import web
@@ -51,6 +51,8 @@ class Check:
         output: What is wrong.
 
     """
+
+    __public_name__: ClassVar[str] = "HealthCheck"
 
     status: Status
     componentType: ComponentType | None = None
@@ -117,7 +119,7 @@ async def get_health(request: web.Request) -> web.Response:
 
 
 @routes.get("/health/ready", produces=(HEALTH_JSON,), returns=Health, answers=_FAILED)
-async def get_ready(request: web.Request) -> web.Response:
+async def get_readiness(request: web.Request) -> web.Response:
     """Say whether the service should get requests; 503 while it starts, migrates or drains."""
     monitor: Monitor = request.app[MONITOR]
     reason = monitor.reason()
@@ -125,7 +127,7 @@ async def get_ready(request: web.Request) -> web.Response:
 
 
 @routes.get("/health/live", produces=(HEALTH_JSON,), returns=Health, answers=_FAILED)
-async def get_live(request: web.Request) -> web.Response:
+async def get_liveness(request: web.Request) -> web.Response:
     """Say that the process answers, whatever it depends on; 503 if its event loop was held up."""
     core, state = request.app[CORE], request.app[MONITOR].state()
     if core.state.heartbeat.age > core.settings.health.loop_timeout:

@@ -35,6 +35,7 @@ from energia.web.resources import (
     ImportId,
     Limit,
     Page,
+    cursor_of,
     examples,
     page,
     place_of,
@@ -91,6 +92,8 @@ CorrectionFactor = Annotated[
     ),
 ]
 
+OfMeter = Annotated[Id, Meta(description="Only imports that name this meter.")]
+
 #: The query parameters of `POST /v1/imports` that are no options of a format.
 _OWN = (
     *("format", "meter", "channel", "on_problem", "mapping", "dry_run", "create_meters", "site"),
@@ -105,8 +108,8 @@ _TELLS: Final = 0.5
 routes = Routes(tag="Readings", reads=(*READERS, *WRITERS), writes=WRITERS)
 
 
-@routes.post("/v1/readings", examples=examples("readings"))
-async def post_readings(
+@routes.post("/v1/readings", examples=examples("readings"), once="together")
+async def send_readings(
     body: Body, core: Core, tenant: Tenant, on_problem: OnProblem = "refuse"
 ) -> Outcome:
     """Store readings of any meters: all of them, or none if something is wrong.
@@ -116,8 +119,8 @@ async def post_readings(
     return await _intake(core, tenant).body(body, skip=on_problem == "skip")
 
 
-@routes.post("/v1/imports")
-async def post_import(
+@routes.post("/v1/imports", once="apart")
+async def import_file(
     format: Annotated[
         str,
         Meta(
@@ -314,10 +317,20 @@ def _head(blocks: Iterator[bytes], most: int) -> bytes:
 
 
 @routes.get("/v1/imports")
-async def list_imports(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Listed]:
-    """List the imports, the newest first, without their problems."""
-    listed = await imports.list_imports(tenant, place_of(cursor) or None, limit + 1)
-    return page(listed, limit, lambda import_: import_.import_)
+async def list_imports(
+    tenant: Tenant, meter: OfMeter | None = None, limit: Limit = 100, cursor: Cursor = ""
+) -> Page[Listed]:
+    """List the imports, the newest first, without their problems.
+
+    With a `meter`, those that name it. Such a page looks at 10,000 imports at most: it may have few
+    items, or none, and a `next` all the same.
+    """
+    before = place_of(cursor) or None
+    if meter is not None:
+        found, after = await imports.list_imports_of(tenant, meter, before, limit)
+        return Page(tuple(found), cursor_of(after) if after else None)
+    listed = await imports.list_imports(tenant, before, limit + 1)
+    return page(listed, limit, lambda import_: import_.id)
 
 
 @routes.get("/v1/imports/{import_id}", errors=(NotFound,))

@@ -9,6 +9,7 @@ from msgspec import Meta
 from energia.access.callers import Caller, Scope
 from energia.convert import Id
 from energia.core import Core
+from energia.db.holds import holding
 from energia.db.pool import Tenant
 from energia.errors import NotFound
 from energia.jobs.models import Job, JobStatus
@@ -56,7 +57,13 @@ async def started(store: JobStore, id_: str) -> Deferred[Job]:
     return Deferred(f"/v1/jobs/{id_}", await store.get(id_))
 
 
-@export_routes.add("POST", "/v1/exports", status=HTTPStatus.ACCEPTED, examples=examples("exports"))
+@export_routes.add(
+    "POST",
+    "/v1/exports",
+    status=HTTPStatus.ACCEPTED,
+    examples=examples("exports"),
+    once="together",
+)
 async def post_export(body: Export, core: Core, tenant: Tenant) -> Deferred[Job]:
     """Write stored readings to a file, all of one instant: exact, in kWh, kvarh, kVAh or m3.
 
@@ -83,7 +90,7 @@ async def list_jobs(
     return page(found, limit, lambda job: job.id)
 
 
-@routes.get("/v1/jobs/{job}", errors=(NotFound,))
+@routes.get("/v1/jobs/{job}", errors=(NotFound,), holds=holding("job"))
 async def get_job(job: JobId, core: Core, tenant: Tenant, caller: Caller) -> Job:
     """Return a job: how far it is, and once it has ended, what it has given."""
     return await JobStore(tenant, core.jobs).get(job, _beginner(caller))
@@ -100,7 +107,7 @@ async def cancel_job(job: JobId, core: Core, tenant: Tenant, caller: Caller) -> 
     await store.cancel(job)
 
 
-@routes.post("/v1/jobs/{job}/resume", errors=(NotFound, NotResumable))
+@routes.post("/v1/jobs/{job}/resume", errors=(NotFound, NotResumable), once="together")
 async def resume_job(job: JobId, core: Core, tenant: Tenant, caller: Caller) -> Deferred[Job]:
     """Let a job that has failed, or was cancelled, go on: what it has done is not done again."""
     store = JobStore(tenant, core.jobs)

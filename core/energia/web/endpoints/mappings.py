@@ -3,6 +3,7 @@
 import attrs
 
 from energia.core import Core
+from energia.db.holds import holding
 from energia.db.pool import Tenant
 from energia.errors import Invalid, NotFound
 from energia.metering.mappings import CsvMapping, Mappings
@@ -31,7 +32,7 @@ async def list_csv_mappings(
     return page(listed, limit, lambda mapping: str(mapping.id))
 
 
-@routes.get("/v1/csv-mappings/{csv_mapping}", errors=(NotFound,))
+@routes.get("/v1/csv-mappings/{csv_mapping}", errors=(NotFound,), holds=holding("csv_mapping"))
 async def get_csv_mapping(csv_mapping: CsvMappingId, core: Core, tenant: Tenant) -> CsvMapping:
     """Return a mapping, or the preset of that name where none is stored."""
     return await _mappings(core, tenant).get(csv_mapping)

@@ -15,6 +15,7 @@ from energia.convert import Converter, Id
 from energia.convert.scalars import Unfit
 from energia.core import Core
 from energia.costing.budget import refuse_costly_slots
+from energia.db.holds import holding
 from energia.db.pool import Tenant
 from energia.errors import (
     Conflict,
@@ -199,7 +200,7 @@ class TariffPrices:
     errors=(NotFound, Conflict, IncompletePrices, TooLarge),
     produces=FILES,
 )
-async def get_prices(
+async def get_tariff_prices(
     tariff: TariffId,
     start: Start,
     end: End,
@@ -380,7 +381,7 @@ async def list_price_series(
     return page(listed, limit, lambda series: series.id)
 
 
-@series_routes.get("/v1/price-series/{series}", errors=(NotFound,))
+@series_routes.get("/v1/price-series/{series}", errors=(NotFound,), holds=holding("price_series"))
 async def get_price_series(series: PriceSeriesId, core: Core, tenant: Tenant) -> StoredSeries:
     """Return a price series, with the state of its feed."""
     return await PriceStore(tenant).get(series, core.clock.now())
@@ -410,9 +411,14 @@ async def delete_price_series(series: PriceSeriesId, tenant: Tenant) -> None:
 
 
 @series_routes.post(
-    "/v1/price-series/{series}/prices", errors=(NotFound,), examples=examples("slot_prices")
+    "/v1/price-series/{series}/prices",
+    errors=(NotFound,),
+    examples=examples("slot_prices"),
+    once="together",
 )
-async def post_prices(series: PriceSeriesId, body: PriceBatch, tenant: Tenant) -> StoredPrices:
+async def post_series_prices(
+    series: PriceSeriesId, body: PriceBatch, tenant: Tenant
+) -> StoredPrices:
     """Store prices; what differs from a price that is known becomes a new revision of it.
 
     All of them, or none: two prices for one slot are 422 `duplicate_price`. The same again changes

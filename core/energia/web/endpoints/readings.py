@@ -69,6 +69,8 @@ class Readings(msgspec.Struct):
     """The readings of a channel, slot by slot.
 
     Attributes:
+        meter: The id of the meter.
+        channel: The id of the channel.
         unit: The canonical unit of the quantity: kWh, kvarh, kVAh or m3.
         interval: The length of a slot.
         start: When the first slot starts, with the site's offset.
@@ -219,7 +221,7 @@ class Gap:
 
 
 @routes.get("/v1/meters/{meter}/gaps", errors=(NotFound, AmbiguousChannel), produces=FILES)
-async def get_gaps(
+async def list_gaps(
     meter: MeterId,
     start: Start,
     end: End,

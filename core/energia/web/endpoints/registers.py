@@ -56,14 +56,23 @@ At = Annotated[
         examples=["2026-02-05"],
     ),
 ]
+OfKind = Annotated[
+    ReadKind,
+    Meta(description="What the read is: `final` and `initial` are those of an exchange."),
+]
 
 routes = Routes(tag="Registers", reads=READERS, writes=WRITERS)
 
 
 @routes.post(
-    "/v1/meters/{meter}/registers", errors=(NotFound,), examples=examples("register_reads")
+    "/v1/meters/{meter}/registers",
+    errors=(NotFound,),
+    examples=examples("register_reads"),
+    once="together",
 )
-async def post_reads(meter: MeterId, body: NewReads, core: Core, tenant: Tenant) -> Outcome:
+async def post_register_reads(
+    meter: MeterId, body: NewReads, core: Core, tenant: Tenant
+) -> Outcome:
     """Store reads of registers: all of them, or none if something is wrong.
 
     What they counted is worked out when it is asked for. A register that went back is stored, with
@@ -73,13 +82,23 @@ async def post_reads(meter: MeterId, body: NewReads, core: Core, tenant: Tenant)
     return await _intake(core, tenant).reads(meter, body)
 
 
-@routes.post("/v1/meters/{meter}/exchange", errors=(NotFound,), examples=examples("exchanges"))
+@routes.post(
+    "/v1/meters/{meter}/exchange",
+    errors=(NotFound,),
+    examples=examples("exchanges"),
+    once="together",
+)
 async def post_exchange(meter: MeterId, body: NewExchange, core: Core, tenant: Tenant) -> Outcome:
     """Store that a meter was exchanged: the final read of the old, the initial read of the new."""
     return await _intake(core, tenant).reads(meter, body.reads())
 
 
-@routes.post("/v1/meters/{meter}/stretches", errors=(NotFound,), examples=examples("stretches"))
+@routes.post(
+    "/v1/meters/{meter}/stretches",
+    errors=(NotFound,),
+    examples=examples("stretches"),
+    once="together",
+)
 async def post_stretches(meter: MeterId, body: NewStretches, core: Core, tenant: Tenant) -> Outcome:
     """Store readings that each have a start and an end: all, or none if something is wrong.
 
@@ -118,13 +137,13 @@ class RegisterRead:
 
 
 @routes.delete("/v1/meters/{meter}/registers", errors=(NotFound,))
-async def delete_read(
+async def delete_register_read(
     meter: MeterId,
     at: At,
     core: Core,
     tenant: Tenant,
     channel: ChannelId | None = None,
-    kind: ReadKind = "read",
+    kind: OfKind = "read",
 ) -> None:
     """Take a read back that was never so, such as one with a wrong date.
 
@@ -150,7 +169,7 @@ def _later(start: datetime | date) -> datetime | date:
 
 
 @routes.get("/v1/meters/{meter}/registers", errors=(NotFound, AmbiguousChannel))
-async def get_reads(
+async def list_register_reads(
     meter: MeterId,
     start: Start,
     end: End,
@@ -213,7 +232,7 @@ class MeasuredStretch:
 
 
 @routes.get("/v1/meters/{meter}/stretches", errors=(NotFound, AmbiguousChannel))
-async def get_stretches(
+async def list_stretches(
     meter: MeterId,
     start: Start,
     end: End,

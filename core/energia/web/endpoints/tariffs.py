@@ -12,6 +12,7 @@ from energia.billing.superseded import Superseded, page_of
 from energia.codes import Currency, ZoneOrOffset
 from energia.convert import Converter
 from energia.core import Core
+from energia.db.holds import holding
 from energia.db.pool import Tenant
 from energia.errors import Conflict, InUse, Invalid, NotFound, did_you_mean
 from energia.ids import new_id
@@ -44,7 +45,7 @@ from energia.web.resources import (
     page,
     place_of,
 )
-from energia.web.routes import Created, Routes
+from energia.web.routes import Created, MergePatch, Routes
 from energia.work import off_loop
 
 _TARIFF_EXAMPLES = examples("tariffs")
@@ -65,7 +66,7 @@ async def list_tariffs(
     return page(tariffs, limit, lambda tariff: str(tariff.id))
 
 
-@routes.post("/v1/tariffs", errors=(Conflict,), examples=_TARIFF_EXAMPLES)
+@routes.post("/v1/tariffs", errors=(Conflict,), examples=_TARIFF_EXAMPLES, once="together")
 async def post_tariff(
     body: Tariff, core: Core, tenant: Tenant, converter: Converter
 ) -> Tariff | Created[Tariff]:
@@ -76,7 +77,7 @@ async def post_tariff(
     return _tariff_created(tariff) if created else tariff
 
 
-@routes.get("/v1/tariffs/{tariff}", errors=(NotFound, Conflict))
+@routes.get("/v1/tariffs/{tariff}", errors=(NotFound, Conflict), holds=holding("tariff"))
 async def get_tariff(tariff: TariffId, tenant: Tenant, converter: Converter) -> Tariff:
     """Return a tariff with its versions."""
     return await Tariffs(tenant, converter).get(tariff)
@@ -105,6 +106,27 @@ async def put_tariff(
     why = correction_of(core, correction)
     record, created = await put(tenant, converter, attrs.evolve(body, id=tariff), why)
     return _tariff_created(record) if created else record
+
+
+@routes.patch(
+    "/v1/tariffs/{tariff}",
+    errors=(NotFound, Conflict, VersionInUse),
+    examples={"Another name": {"name": "Branca 2026"}},
+)
+async def patch_tariff(
+    tariff: TariffId,
+    body: MergePatch[Tariff],
+    core: Core,
+    tenant: Tenant,
+    converter: Converter,
+    correction: CorrectionReason | None = None,
+) -> Tariff:
+    """Change what is named of a tariff, and leave the rest; `versions` are replaced as a whole."""
+    new = body.onto(await Tariffs(tenant, converter).get(tariff))
+    if new.id != tariff:
+        raise Invalid.of("wrong_id", f"the path says {tariff!r}", "/id")
+    refuse_many_lines(new, core.settings.limits.lines)
+    return (await put(tenant, converter, new, correction_of(core, correction)))[0]
 
 
 @routes.delete("/v1/tariffs/{tariff}", errors=(NotFound, InUse))
@@ -139,13 +161,14 @@ def _tariff_created(tariff: Tariff) -> Created[Tariff]:
 FormatName = Annotated[
     str, Meta(description="A name of `GET /v1/tariff-formats`.", examples=["urdb"])
 ]
+Document = Annotated[object, Meta(description="The tariff, as the format has it.")]
 
 
 @routes.post("/v1/tariffs/import", examples=examples("tariff_imports"))
 async def import_tariff(
     format: FormatName,
     timezone: Annotated[ZoneOrOffset, Meta(description="The zone of its dates and hours.")],
-    body: object,
+    body: Document,
     core: Core,
     converter: Converter,
     currency: Currency | None = None,
@@ -200,7 +223,9 @@ async def list_holiday_lists(
     return page(lists, limit, lambda item: str(item.id))
 
 
-@holiday_routes.post("/v1/holiday-lists", errors=(Conflict,), examples=_HOLIDAY_EXAMPLES)
+@holiday_routes.post(
+    "/v1/holiday-lists", errors=(Conflict,), examples=_HOLIDAY_EXAMPLES, once="together"
+)
 async def post_holiday_list(
     body: HolidayList, core: Core, tenant: Tenant
 ) -> HolidayList | Created[HolidayList]:
@@ -214,7 +239,9 @@ async def post_holiday_list(
     return _list_created(stored) if created else stored
 
 
-@holiday_routes.get("/v1/holiday-lists/{holiday_list}", errors=(NotFound,))
+@holiday_routes.get(
+    "/v1/holiday-lists/{holiday_list}", errors=(NotFound,), holds=holding("holiday_list")
+)
 async def get_holiday_list(
     holiday_list: HolidayListId,
     tenant: Tenant,

@@ -1,7 +1,7 @@
 """Tokens: who may use the service, and for what."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 from aiohttp import web
@@ -10,6 +10,7 @@ from msgspec import Meta
 from energia.access import tokens
 from energia.access.tokens import NewToken, Secret, Token
 from energia.core import Core
+from energia.db.holds import holding
 from energia.db.pool import Tenant
 from energia.errors import Forbidden, NotFound
 from energia.web.keys import CALLER
@@ -20,6 +21,7 @@ Prefix = Annotated[
     str,
     Meta(
         pattern=r"^[0-9]{1,10}x[0-9a-f]{10}$",
+        extra={"words": "the prefix of a token, such as 1x0a1b2c3d4e"},
         description="The part of a token that may be read: `energia_<prefix>_<secret>`.",
         examples=["1x0a1b2c3d4e"],
     ),
@@ -49,6 +51,8 @@ class WholeToken:
 
     """
 
+    __public_name__: ClassVar[str] = "TokenWithSecret"
+
     token: str
     about: Token
 
@@ -63,7 +67,7 @@ async def list_tokens(
     return page(found, limit, lambda token: token.prefix)
 
 
-@routes.post("/v1/tokens", errors=(Forbidden,), examples=_EXAMPLES)
+@routes.post("/v1/tokens", errors=(Forbidden,), examples=_EXAMPLES, once="secret")
 async def post_token(
     request: web.Request, body: NewToken, core: Core, tenant: Tenant
 ) -> Created[WholeToken]:
@@ -76,7 +80,9 @@ async def post_token(
     return Created(f"/v1/tokens/{secret.prefix}", await _whole(tenant, secret))
 
 
-@routes.get("/v1/tokens/{prefix}", errors=(NotFound, Forbidden))
+@routes.get(
+    "/v1/tokens/{prefix}", errors=(NotFound, Forbidden), holds=holding("access_token", "prefix")
+)
 async def get_token(request: web.Request, prefix: Prefix, tenant: Tenant) -> Token:
     """Return a token, without its secret."""
     _refuse_limited(request)
@@ -90,7 +96,7 @@ async def delete_token(request: web.Request, prefix: Prefix, tenant: Tenant) -> 
     await tokens.revoke(tenant, prefix)
 
 
-@routes.post("/v1/tokens/{prefix}/rotate", errors=(NotFound, Forbidden))
+@routes.post("/v1/tokens/{prefix}/rotate", errors=(NotFound, Forbidden), once="secret")
 async def rotate_token(
     request: web.Request, prefix: Prefix, tenant: Tenant, grace: Grace = 0
 ) -> WholeToken:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import attrs
 import msgspec
@@ -23,7 +23,16 @@ from energia.pricing.slots import Assumption, boundary_inside, spread
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff
 from energia.spending import hold_slots
-from energia.time import HOUR, BadDuration, Granularity, Int64, rfc3339
+from energia.time import (
+    HOUR,
+    BadDuration,
+    Granularity,
+    Instant,
+    Int64,
+    Zone,
+    length_text,
+    rfc3339,
+)
 from energia.units import POWER_UNITS, decimal_text
 from energia.web.resources import (
     READERS,
@@ -53,6 +62,8 @@ class Peak(msgspec.Struct):
         start: When the slot starts.
 
     """
+
+    __public_name__: ClassVar[str] = "PowerPeak"
 
     value: str
     unit: str
@@ -84,6 +95,8 @@ class Usage(msgspec.Struct):
     """The usage of a channel, window by window.
 
     Attributes:
+        meter: The id of the meter.
+        channel: The id of the channel.
         unit: The canonical unit of the quantity: kWh, kvarh, kVAh or m3.
         timezone: The zone of the windows: the site's.
         data: The windows.
@@ -122,15 +135,25 @@ def _row(window: UsageWindow, unit: str, periods: Sequence[str]) -> tuple[Cell, 
     )
 
 
+By = Annotated[
+    Literal["period"],
+    Meta(description="What else the sums are split by: `period` is that of a `tariff`."),
+]
 OfTariff = Annotated[Id, Meta(description="With `by=period`: the tariff whose periods these are.")]
 OfCharge = Annotated[
     str,
     Meta(max_length=64, description="The charge whose schedule it is, where charges differ in it."),
 ]
-Length = Annotated[str, Meta(description="PT1H and the like, P1D, P1M or P1Y.", max_length=20)]
+Length = Annotated[
+    str,
+    Meta(
+        description="PT1H and the like, P1D, P1M or P1Y; or `hour`, `day`, `month`, `year`.",
+        max_length=20,
+    ),
+]
 
 #: How many windows one answer has at most.
-_WINDOWS = 100_000
+WINDOWS: Final = 100_000
 
 routes = Routes(tag="Readings", reads=READERS, writes=WRITERS)
 
@@ -151,7 +174,7 @@ async def get_usage(
     channel: ChannelId | None = None,
     window: Length = "P1D",
     known_at: KnownAt | None = None,
-    by: Literal["period"] | None = None,
+    by: By | None = None,
     tariff: OfTariff | None = None,
     charge: OfCharge | None = None,
 ) -> Usage | Rows:
@@ -166,7 +189,8 @@ async def get_usage(
     selection = await channel_window(
         tenant, meter, channel, (start, end), core.settings.limits.slots
     )
-    edges = await off_loop(_bounds, selection, window)
+    span, interval = (selection.start, selection.end), selection.channel.interval
+    edges = await off_loop(edges_of, selection.zone, span, window, interval)
     _refuse_parts(by, tariff, charge)
     if by is not None and selection.channel.by_days:
         message = "what the channel measured is known from day to day only, not by period"
@@ -240,21 +264,25 @@ def _split(
         raise Invalid(error.detail, faults) from error
 
 
-def _bounds(selection: ChannelWindow, text: str) -> Int64:
+def edges_of(zone: Zone, span: tuple[Instant, Instant], text: str, interval: int) -> Int64:
+    """Return where the windows of a *span* begin whose length is asked for, and the last end.
+
+    Raises `Invalid` for what is no length, shorter than the *interval* of slots, or far too short.
+    """
+    start, end = span
     try:
         granularity = Granularity.parse(text)
     except BadDuration as error:
         raise Invalid.of("bad_window", str(error), "/query/window") from None
     length = granularity.length
-    if length is not None and length < selection.channel.interval:
+    if length is not None and length < interval:
+        message = f"the window is shorter than the channel's interval, {length_text(interval)}"
+        raise Invalid.of("bad_window", message, "/query/window")
+    if length is not None and (end - start) // length > WINDOWS:
         raise Invalid.of(
-            "bad_window", "the window is shorter than the channel's interval", "/query/window"
+            "too_many_windows", f"there are more than {WINDOWS} windows", "/query/window"
         )
-    if length is not None and (selection.end - selection.start) // length > _WINDOWS:
-        raise Invalid.of(
-            "too_many_windows", f"there are more than {_WINDOWS} windows", "/query/window"
-        )
-    return usage.bounds(selection.zone, granularity, selection.start, selection.end)
+    return usage.bounds(zone, granularity, start, end)
 
 
 def _window(part: WindowUsage, series: Series, selection: ChannelWindow) -> UsageWindow:

@@ -1,0 +1,1 @@
+"""Requests that may come twice, and are carried out once: the keys that clients give them."""
