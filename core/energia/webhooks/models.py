@@ -42,6 +42,7 @@ class NewWebhook:
         str,
         Meta(
             pattern=r"^https?://[^\s/]+\S*$",
+            extra={"words": "a URL of http or https, such as https://erp.example/energia"},
             max_length=2000,
             examples=["https://erp.example/energia"],
         ),

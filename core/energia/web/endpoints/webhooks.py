@@ -18,6 +18,7 @@ WebhookId = Annotated[
     str,
     Meta(
         pattern=r"^whk_[0-9a-f-]{36}$",
+        extra={"words": "the id that the service gave: whk_ and a UUID"},
         description="The id of the webhook.",
         examples=["whk_019dd1a5-28b6-7a51-9b58-64b6f18b5b7f"],
     ),
@@ -26,6 +27,7 @@ DeliveryId = Annotated[
     str,
     Meta(
         pattern=r"^msg_[0-9a-f]{32}$",
+        extra={"words": "the id that the service gave: msg_ and 32 hexadecimal digits"},
         description="The id of what was sent, as the header `webhook-id` has it.",
         examples=["msg_00064c5f8a1b2c3d4e5f60718293a4b5"],
     ),
