@@ -133,6 +133,9 @@ if TYPE_CHECKING:
     from energia.pricing.slots import LocalDays as LocalDays
     from energia.pricing.slots import Portion as Portion
     from energia.settings import SecretStr as SecretStr
+    from energia.tracing import Span as Span
+    from energia.tracing import Tracer as Tracer
+    from energia.tracing import span as span
     from energia.web.routes import PUBLIC as PUBLIC
     from energia.web.routes import Created as Created
     from energia.web.routes import Route as Route
@@ -321,6 +324,11 @@ _MODULES = {
         "Portion",
     ),
     "settings": ("SecretStr",),
+    "tracing": (
+        "Span",
+        "span",
+        "Tracer",
+    ),
     "web.routes": (
         "PUBLIC",
         "Created",

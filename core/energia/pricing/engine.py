@@ -9,6 +9,7 @@ from typing import Final
 
 import attrs
 
+from energia import tracing
 from energia.pricing.allowance import Allowance
 from energia.pricing.charges import Charge, Measure, Measured, code_of
 from energia.pricing.exact import (
@@ -345,8 +346,13 @@ def price(
         Invalid: No version is in force, or a role is missing.
 
     """
-    cut = segments(tariff, usage, start, end, terms)
-    return priced(tariff.currency, cut, terms.state, allowance=terms.allowance)
+    with tracing.span("pricing.segments") as cutting:
+        cut = segments(tariff, usage, start, end, terms)
+        cutting.note({"energia.segments": len(cut)})
+    with tracing.span("pricing.charges") as charging:
+        cost = priced(tariff.currency, cut, terms.state, allowance=terms.allowance)
+        charging.note({"energia.lines": len(cost.lines)})
+    return cost
 
 
 def priced(

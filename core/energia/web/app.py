@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from energia import tracing
 from energia.access.authentication import Authentication
 from energia.audit.retention import expiring
 from energia.billing import retention
@@ -100,17 +101,18 @@ async def _working(app: web.Application) -> AsyncIterator[None]:
 async def started(app: web.Application) -> AsyncIterator[None]:
     """Let the plugins of *app* work, and its probes; the service is ready within this context."""
     core = app[CORE]
-    async with (
-        core.plugins.lifespans(core),
-        feeding(core),
-        receiving(core),
-        expiring(core),
-        retention.expiring(core),
-        app[MONITOR].running(),
-        app[AUTHENTICATION].noting_use(),
-    ):
-        core.state.ready()
-        yield
+    with tracing.recording(core.plugins.tracer()):  # the work that begins in here, too
+        async with (
+            core.plugins.lifespans(core),
+            feeding(core),
+            receiving(core),
+            expiring(core),
+            retention.expiring(core),
+            app[MONITOR].running(),
+            app[AUTHENTICATION].noting_use(),
+        ):
+            core.state.ready()
+            yield
 
 
 def check(plugins: Plugins) -> None:
