@@ -7,6 +7,7 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.registry import Collector
 
 from energia import BillIssued, PricesFetched, PricingFinished, ReadingsRejected, ReadingsStored
+from energia_plugins.metrics_prometheus.exemplars import exemplar
 from energia_plugins.metrics_prometheus.requests import Few
 
 #: From one day of a meter to a run over many contracts, in seconds.
@@ -73,4 +74,4 @@ class Energy:
 
     def priced(self, event: PricingFinished) -> None:
         """Time a pricing."""
-        self._pricing.labels(event.operation).observe(event.seconds)
+        self._pricing.labels(event.operation).observe(event.seconds, exemplar())
