@@ -165,7 +165,7 @@ lock:
 	echo 'setuptools>=77' | $(COMPILE) - --output-file requirements/build.lock
 	echo 'tox>=4' | $(COMPILE) - --output-file requirements/tox.lock
 	printf 'cyclonedx-bom>=7\npip-audit>=2.9\n' | $(COMPILE) - --output-file requirements/audit.lock
-	$(COMPILE) setup.py --extra fast --extra modbus --extra mqtt --output-file requirements/image.lock
+	$(COMPILE) setup.py --extra fast --extra modbus --extra mqtt --extra otel --output-file requirements/image.lock
 	$(COMPILE) setup.py --extra embedded --output-file requirements/run.lock
 	$(COMPILE) setup.py --extra embedded --extra lint --extra test --extra types \
 		--output-file requirements/test.lock
