@@ -13,7 +13,7 @@ import attrs
 
 from energia.errors import did_you_mean
 
-#: The modules whose names plugins may import: those that `docs/plugins.md` lists.
+#: The modules whose names plugins may import: those that `docs/how-to/plugins.md` lists.
 PUBLIC: Final = (
     "energia",
     "energia.convert.repeats",
