@@ -213,8 +213,9 @@ def build() -> None:
     for language in (ENGLISH, BRAZILIAN):
         shutil.rmtree(BUILD / f"docs-{language.code}", ignore_errors=True)
         configuration = prepare(language, BUILD)
-        command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
-        subprocess.run([*command, "--config-file", str(configuration)], check=True)
+        zensical = Path(sys.executable).with_name("zensical")
+        options = ("--strict", "--clean", "--config-file", str(configuration))
+        subprocess.run([str(zensical), "build", *options], check=True)
     print(f"See it with python -m http.server --directory {site.relative_to(ROOT)}")
 
 
