@@ -100,6 +100,9 @@ setup(
         "pluggy>=1.6",
         "prometheus-async>=25.1",
         "prometheus-client>=0.24",
+        "procrastinate>=3.10,<4",
+        # What procrastinate imports: this has the libpq that it needs.
+        "psycopg[binary]>=3.2",
         "psycopg2-binary>=2.9.5",
         "rich>=14",
         "structlog>=25.5",

@@ -36,6 +36,7 @@ PACKAGES = (
     "energia.audit",
     "energia.billing",
     "energia.costing",
+    "energia.jobs",
     "energia.metering",
     "energia.pricing",
     "energia.pricing.holidays",

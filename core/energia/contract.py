@@ -43,7 +43,7 @@ class HasTimeout(Protocol):
 
 @runtime_checkable
 class HasPeriod(Protocol):
-    """A probe or a feed that states how often it is asked."""
+    """A probe, a feed or a task that states how often it is asked, or done."""
 
     @property
     def period(self) -> float:
@@ -110,6 +110,7 @@ OF_FEEDS: Final = Optional(("timeout", "period"))
 OF_DECODERS: Final = Optional(("examples", "presets", "head"), ("sniff", "propose"))
 OF_IMPORTERS: Final = Optional(("examples",))
 OF_SOURCES: Final = Optional(("organization",))
+OF_TASKS: Final = Optional(("retry", "period"))
 
 
 def misspelt(subject: object, optional: Optional) -> str | None:

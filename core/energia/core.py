@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from energia.db.pool import Pool
     from energia.health.probes import Criticality, Observed
     from energia.health.state import State
+    from energia.jobs.queue import Jobs
     from energia.metering.sources import SourceStatus
     from energia.outgoing.client import Outgoing
     from energia.plugins import Plugins
@@ -46,6 +47,13 @@ class Core:
         from energia.outgoing.client import Outgoing
 
         return Outgoing(self.settings.outgoing)
+
+    @property
+    def jobs(self) -> "Jobs":
+        """What lets tasks be done beside requests."""
+        from energia.jobs.queue import Jobs
+
+        return Jobs(self.pool)
 
 
 class Probe(Protocol):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from energia.billing.models import BillIssued
     from energia.core import Core, Probe, Seed
     from energia.costing.timing import PricingFinished
+    from energia.jobs.tasks import Task
     from energia.metering.decoders import Decoder
     from energia.metering.outcome import ReadingsRejected, ReadingsStored
     from energia.metering.sources import Source
@@ -239,6 +240,19 @@ def register_sources() -> "Iterable[Source]":
         @hookimpl
         def register_sources() -> list[Source]:
             return [Thermometer()]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_tasks() -> "Iterable[Task]":
+    """Return what is done beside requests: when it is deferred, or again and again.
+
+    Example:
+        @hookimpl
+        def register_tasks() -> list[Task]:
+            return [Greeting()]
 
     """
     raise NotImplementedError

@@ -195,6 +195,31 @@ class Sources:
 
 
 @attrs.frozen
+class Jobs:
+    """What is done beside requests.
+
+    Attributes:
+        concurrency: How many tasks the service itself does at once; 0: none, `energia worker` does.
+        poll: How often to look for what is due, beside what the database tells of.
+        heartbeat: How often a worker says that it lives; after three that are missing, what it was
+            doing is begun again by another.
+        grace: For how long a worker that stops finishes what it has begun.
+        retention: For how long a job that has ended is kept, and its file.
+        contracts: A bill run over more contracts is a job, whether or not that was asked for.
+        import_bytes: The same for a file of more bytes.
+
+    """
+
+    concurrency: Annotated[int, Meta(ge=0)] = 2
+    poll: Annotated[float, Meta(gt=0)] = 5.0
+    heartbeat: Annotated[float, Meta(gt=0)] = 10.0
+    grace: Seconds = 15.0
+    retention: Annotated[float, Meta(gt=0)] = 2_592_000.0
+    contracts: Count = 5000
+    import_bytes: Count = 1024**3
+
+
+@attrs.frozen
 class Outgoing:
     """Whom this service asks, and how: webhooks, price feeds, keys of token issuers.
 
@@ -367,6 +392,7 @@ class Settings:
     readings: Readings = Readings()
     feeds: Feeds = Feeds()
     sources: Sources = Sources()
+    jobs: Jobs = Jobs()
     outgoing: Outgoing = Outgoing()
     limits: Limits = Limits()
     rate: Rate = Rate()

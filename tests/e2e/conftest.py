@@ -7,9 +7,10 @@ import pytest
 
 from energia.db.pool import Pool
 from energia.plugins import Plugins
+from energia.settings import Jobs, Settings
 from tests.e2e import service as processes
 from tests.e2e.service import Service
-from tests.serving import Serving, make_core
+from tests.serving import LOOPBACK, Serving, make_core
 
 
 @pytest.fixture(name="service")
@@ -22,7 +23,9 @@ async def _service(database: str) -> AsyncIterator[Service]:
 @pytest.fixture(name="url")
 async def _url(pool: Pool, serving: Serving) -> AsyncIterator[str]:
     """Serve in this process, which starts far sooner, and give the URL."""
-    async with serving(make_core(plugins=Plugins.installed(), pool=pool)) as client:
+    settings = Settings(outgoing=LOOPBACK, jobs=Jobs(grace=1))
+    core = make_core(plugins=Plugins.installed(), pool=pool, settings=settings)
+    async with serving(core) as client:
         yield str(client.make_url("")).rstrip("/")
 
 

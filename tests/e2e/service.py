@@ -82,9 +82,10 @@ async def serving(
     wait: bool = True,
     python: str = sys.executable,
     port: int | None = None,
+    command: str = "serve",
     **extra: str,
 ) -> AsyncIterator[Service]:
-    """Run `energia serve` on *database*, by *python*, until the block is left.
+    """Run `energia serve`, or another *command*, on *database*, by *python*, until the block ends.
 
     It listens on a port that is free, if none is given.
     """
@@ -96,7 +97,7 @@ async def serving(
             "-m",
             "energia",
             *arguments,
-            "serve",
+            command,
             env=env,
             stdout=log,
             stderr=log,

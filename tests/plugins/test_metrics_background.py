@@ -75,7 +75,7 @@ async def test_migrations(pool: Pool) -> None:
     found = await figures(with_plugins)
 
     assert core_only.pending == 0
-    assert [one.owner for one in core_only.migrations] == ["core"]
+    assert [one.owner for one in core_only.migrations] == ["core", "procrastinate"]
     assert found.pending == len(
         [file for folder in with_plugins.plugins.migrations().values()
          for file in folder.iterdir() if file.name.endswith(".sql")]

@@ -23,9 +23,11 @@ from pytest_aiohttp import AiohttpServer
 from energia import Core, hookimpl, log, span, tracing
 from energia.db.pool import Pool
 from energia.errors import PluginError
+from energia.jobs.tasks import Task
 from energia.metering.sources import Emit, Source
 from energia.plugins import Plugins
-from energia.settings import PluginSelection
+from energia.settings import Jobs, PluginSelection
+from energia.settings import Settings as ServiceSettings
 from energia.web.routes import Routes
 from energia_plugins import meter_csv, tariff_flat
 from energia_plugins.metrics_prometheus import Metrics
@@ -127,10 +129,12 @@ class Routed:
         return routes
 
 
-def core_of(traces: Traces, pool: Pool | None = None, **plugins: Any) -> Core:
+def core_of(
+    traces: Traces, pool: Pool | None = None, core: ServiceSettings | None = None, **plugins: Any
+) -> Core:
     """Return a core with traces, the flat charge and these plugins."""
     loaded = Plugins.of(traces=traces, tariff_flat=tariff_flat, routed=Routed(), **plugins)
-    return make_core(plugins=loaded, pool=pool)
+    return make_core(plugins=loaded, pool=pool, settings=core)
 
 
 async def test_a_price_is_a_trace(serving: Serving) -> None:
@@ -409,8 +413,49 @@ async def test_what_a_source_brings_is_a_trace(serving: Serving, pool: Pool) -> 
     assert traces.named("source.store")[0].parent is None
 
 
-async def test_a_job_goes_on_from_the_request_that_asked_for_it() -> None:
-    """What was kept with the job is the parent of its span, in another process too."""
+async def test_a_task_goes_on_from_the_request_that_deferred_it(
+    serving: Serving, pool: Pool
+) -> None:
+    """Whichever worker does it, and whenever: the trace waits in the database with the task."""
+    done: list[Mapping[str, Any]] = []
+
+    class Greeting:
+        name = "acme-greeting"
+
+        async def run(self, core: Core, arguments: Mapping[str, Any]) -> None:
+            done.append(arguments)
+
+    later = Routes()
+
+    @later.post("/v1/greetings")
+    async def post_greeting(core: Core) -> str:
+        """Greet later."""
+        await core.jobs.defer("acme-greeting", {"name": "Ana"})
+        return "later"
+
+    class Greetings:
+        @hookimpl
+        def register_routes(self) -> Routes:
+            return later
+
+        @hookimpl
+        def register_tasks(self) -> list[Task]:
+            return [Greeting()]
+
+    traces, quick = Traces(), ServiceSettings(jobs=Jobs(poll=0.1))
+    async with serving(core_of(traces, pool, quick, greetings=Greetings())) as client:
+        await client.post("/v1/greetings")
+        await until(lambda: bool(done))
+    task = traces.one("task acme-greeting")
+
+    assert done == [{"name": "Ana"}]
+    assert traces.path(task) == ["POST /v1/greetings", "task acme-greeting"]
+    assert task.kind is SpanKind.CONSUMER
+    assert task.attributes == {"energia.task": "acme-greeting", "energia.tries": 1}
+
+
+async def test_work_goes_on_in_another_process() -> None:
+    """What was kept with it is the parent of its span."""
     asking, working = Traces(), Traces()
 
     async with _at_work(asking) as tracer:
@@ -549,8 +594,9 @@ async def test_a_collector_that_is_away_harms_nothing(
     events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
 
     assert ended < 20  # it gives up after three seconds; a slow machine is no reason to wait
-    assert set(events) - {"request"} <= {"traces_not_sent", "traces_lost"}
-    assert len([event for event in events if event != "request"]) <= 2
+    told = [event for event in events if event not in ("probe", "request")]
+    assert set(told) <= {"traces_not_sent", "traces_lost"}
+    assert len(told) <= 2
 
 
 async def test_what_is_not_chosen_is_not_recorded(serving: Serving) -> None:

@@ -52,6 +52,7 @@ from energia import (
 )
 from tests.typing.feeds import Feeding
 from tests.typing.sources import Measuring
+from tests.typing.tasks import Working
 from tests.typing.tracer import Printed
 
 api_version = 1
@@ -237,7 +238,7 @@ class Settings:
 
 
 @attrs.frozen
-class Acme(Feeding, Measuring):
+class Acme(Feeding, Measuring, Working):
     """The plugin; its entry point names this class."""
 
     settings: Settings

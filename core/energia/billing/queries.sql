@@ -34,6 +34,13 @@ where organization_id = current_setting('energia.organization')::int and id > %(
 order by id
 limit %(limit)s
 
+-- name: contract_in_period_count
+-- How many contracts are in force in part of a period.
+select count(*)
+from contract
+where organization_id = current_setting('energia.organization')::int
+  and start_day < %(end)s and (end_day is null or end_day > %(start)s)
+
 -- name: contract_meter
 -- Hold a meter against other writers of its contracts; its site's zone.
 select s.timezone

@@ -3,7 +3,7 @@
 A run that was cut short is finished by running it again: what is issued is not even priced.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -15,9 +15,11 @@ from energia.billing.models import Failure, Run, RunOutcome
 from energia.billing.periods import BillCost, BillPeriod
 from energia.billing.rows import NewRow, Row
 from energia.costing.timing import timed
-from energia.db.tenant import Queries
+from energia.db.tenant import Queries, Tenant
 from energia.errors import EnergiaError, NotFound
 from energia.ids import new_id
+from energia.jobs.kinds import Running
+from energia.pricing.tariffs import tariff_converter
 
 #: How many contracts one transaction bills.
 _SLICE: Final = 100
@@ -39,9 +41,22 @@ class _Due:
     draft: str | None
 
 
-async def run(bills: Bills, wanted: Run) -> RunOutcome:
+#: Is told how many contracts are billed, or could not be.
+Tell = Callable[[int], Awaitable[None]]
+
+
+async def contracts_of(tenant: Tenant, wanted: Run) -> int:
+    """Return how many contracts a run is about."""
+    if wanted.contracts is not None:
+        return len(set(wanted.contracts))
+    window = {"start": wanted.start, "end": wanted.end}
+    (count,) = await tenant.fetch(int, SQL["contract_in_period_count"], window)
+    return count
+
+
+async def run(bills: Bills, wanted: Run, tell: Tell | None = None) -> RunOutcome:
     """Bill the period; what is committed stays if this is cut short."""
-    outcome = RunOutcome()
+    outcome, done = RunOutcome(), 0
     with timed("run", bills.plugins.pricing_finished):
         async for ids in _slices(bills, wanted):
             async with bills.tenant.transaction() as queries:
@@ -49,6 +64,9 @@ async def run(bills: Bills, wanted: Run) -> RunOutcome:
                 issued = await part.bill(ids)
             _add(outcome, part.outcome, bills.limits.problems)
             bills.tell(issued)
+            done += len(ids)
+            if tell is not None:
+                await tell(done)
     return outcome
 
 
@@ -175,3 +193,21 @@ class _Slice:
 
 def _is_issued(bill: PeriodBill, period: tuple[date, date]) -> bool:
     return bill.status == "issued" and (bill.start, bill.end) == period
+
+
+class BillRun:
+    """The kind of job that is a run."""
+
+    name = "bills.run"
+
+    async def run(self, job: Running) -> RunOutcome:
+        """Bill the period; what is issued when it is begun again stays as it is."""
+        wanted = job.request(Run)
+        total = await contracts_of(job.tenant, wanted)
+
+        async def tell(done: int) -> None:
+            await job.progress(done, total)
+
+        await tell(0)
+        converter = tariff_converter(job.core.plugins.charges())
+        return await run(Bills.of(job.core, job.tenant, converter), wanted, tell)

@@ -3,47 +3,22 @@
 import asyncio
 import gzip
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, cast
 
-import attrs
 import click
 
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
 
 if TYPE_CHECKING:
-    from energia.cli.formats import Piece, Writer
-    from energia.db.tenant import Queries
-    from energia.metering.query import Span
+    from energia.metering.models import Channel
     from energia.settings import Settings
-    from energia.time import Zone
+    from energia.web.export_files import Export, Writer
 
 FORMATS: Final = ("csv", "ndjson", "parquet")
-#: How many meters are looked up at a time.
-_PAGE: Final = 100
-
-
-@attrs.frozen(kw_only=True)
-class _Wanted:
-    """What is exported.
-
-    Attributes:
-        meters: The meters; all where none is named.
-        channel: The channel of each; all of them without.
-        start: A date in the zone of the site, or an instant; without it the first reading.
-        end: The same; without it the last reading.
-        known_at: When it was known; now without.
-
-    """
-
-    meters: tuple[str, ...]
-    channel: str | None
-    start: str | None
-    end: str | None
-    known_at: datetime | None
 
 
 @click.command("export", short_help="Write stored readings to a file.")
@@ -91,8 +66,15 @@ def command(
     """
     settings = invocation.settings(allow_embedded=allow_embedded)
     instant = None if known_at is None else _instant(known_at)
-    wanted = _Wanted(meters=meters, channel=channel, start=start, end=end, known_at=instant)
-    from energia.cli.formats import writer
+    from energia.web.export_files import Export, writer
+
+    wanted = Export(
+        meters=meters or None,
+        channel=channel,
+        start=None if start is None else _moment(start),
+        end=None if end is None else _moment(end),
+        known_at=instant,
+    )
 
     with _opened(output) as file:
         asyncio.run(_export(settings, wanted, writer(format_ or _format_of(output), file)))
@@ -142,61 +124,15 @@ def _format_of(output: Path | None) -> str:
     return next((name for name in FORMATS if name in names[-2:]), "csv")
 
 
-async def _export(settings: "Settings", wanted: _Wanted, writer: "Writer") -> None:
+async def _export(settings: "Settings", wanted: "Export", writer: "Writer") -> None:
     from energia.cli.database import opened
+    from energia.web.export_files import pieces
+
+    def leave_out(channel: "Channel") -> None:
+        told = f"a channel of kind {channel.kind} is not exported"
+        click.echo(f"{channel.meter}/{channel.id}: {told}", err=True)
 
     async with opened(settings.database) as tenant, tenant.snapshot() as queries:
-        async for piece in _pieces(queries, wanted):
+        async for piece in pieces(queries, wanted, leave_out):
             writer.write(piece)
     writer.close()
-
-
-async def _pieces(queries: "Queries", wanted: _Wanted) -> "AsyncIterator[Piece]":
-    """Yield what is wanted, channel by channel, in the order of time; raises `NotFound`."""
-    from energia.cli.formats import Piece
-    from energia.metering import query, registry
-    from energia.time import Zone
-
-    async for meter in _meters(queries, wanted):
-        zone = Zone.named(await registry.zone_of(queries, meter))
-        for channel in await registry.channels(queries, meter):
-            if wanted.channel not in (None, channel.id):
-                continue
-            if channel.kind != "interval":
-                told = f"{meter}/{channel.id}: a channel of kind {channel.kind} is not exported"
-                click.echo(told, err=True)
-                continue
-            span = await query.stored_span(queries, channel)
-            if span is None:
-                continue
-            part = _part(span, wanted, zone)
-            async for series in query.pieces(queries, part, wanted.known_at):
-                yield Piece(channel, zone, series)
-
-
-async def _meters(queries: "Queries", wanted: _Wanted) -> AsyncIterator[str]:
-    """Yield the meters that are wanted; raises `NotFound` where one is not there."""
-    from energia.errors import NotFound
-    from energia.metering import registry
-
-    for meter in wanted.meters:
-        known = [channel.id for channel in await registry.channels(queries, meter)]
-        if wanted.channel not in (None, *known):
-            raise NotFound(f"the meter {meter!r} has no channel {wanted.channel!r}")
-        yield meter
-    after = ""
-    while not wanted.meters and (page := await registry.meters(queries, after, _PAGE)):
-        for each in page:
-            yield each.id
-        after = page[-1].id
-
-
-def _part(span: "Span", wanted: _Wanted, zone: "Zone") -> "Span":
-    """Return the part of a channel's time that is wanted; it may be empty."""
-
-    def at(text: str) -> int:
-        return zone.boundary(_moment(text))
-
-    start = span.start if wanted.start is None else max(span.start, at(wanted.start))
-    end = span.end if wanted.end is None else min(span.end, at(wanted.end))
-    return attrs.evolve(span, start=start, end=max(start, end))

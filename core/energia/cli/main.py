@@ -14,6 +14,7 @@ from energia.errors import EnergiaError
 #: The commands of the core, and where each is: its module is imported when it is asked for.
 COMMANDS: Final = {
     "serve": "serve:command",
+    "worker": "worker:command",
     "migrate": "migrate:command",
     "import": "import_:command",
     "export": "export:command",
@@ -26,6 +27,7 @@ COMMANDS: Final = {
     "token": "token:command",
     "organization": "organization:command",
     "preview": "preview:command",
+    "jobs": "jobs:command",
     "audit": "audit:command",
     "plugins": "plugins:command",
     "config": "config:command",
@@ -92,7 +94,7 @@ def energia(ctx: click.Context, profile: str | None, files: tuple[Path, ...], de
       energia config show              what is configured, and where it comes from
     """
     ctx.obj = Invocation(profile, files, debug)
-    if ctx.invoked_subcommand != "serve":
+    if ctx.invoked_subcommand not in ("serve", "worker"):
         signals.restore()
 
 

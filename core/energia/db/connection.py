@@ -76,11 +76,13 @@ class Result(NamedTuple):
     Attributes:
         affected: How many rows it touched or gave.
         rows: Its rows; None for a statement that gives none.
+        columns: The names of their columns.
 
     """
 
     affected: int
     rows: list[tuple[object, ...]] | None
+    columns: tuple[str, ...] = ()
 
 
 #: Surrounds the answer to a message, and gives the same answer: it times it, or counts messages.
@@ -193,8 +195,9 @@ class Connection(aiopg.connection.Connection):
         try:
             async with self.cursor(timeout=limit) as cursor:
                 await _send(cursor, message, parameters)
-                rows = cursor.raw.fetchall() if cursor.description else None
-                return Result(cursor.raw.rowcount, rows)
+                described = cursor.description or ()
+                rows = cursor.raw.fetchall() if described else None
+                return Result(cursor.raw.rowcount, rows, tuple(each[0] for each in described))
         except psycopg2.Error as error:
             raise self._translated(error) from error
         except TimeoutError as error:

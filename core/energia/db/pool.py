@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 import attrs
+import psycopg2
 
 from energia.db.address import for_pooler, limits, session
-from energia.db.connection import Connection, StatementTimer, connect
+from energia.db.connection import Connection, StatementTimer, connect, said
 from energia.db.role import Bearing, bearing
 from energia.db.tenant import EVERY, Limits, Queries, Tenant
 from energia.errors import DatabaseAway, PoolExhausted
@@ -125,6 +126,30 @@ class Pool:
             await connection.run("select 1", None, self.limit)
         finally:
             self._keep(connection)
+
+    async def notifications(self, channels: Iterable[str]) -> AsyncIterator[tuple[str, str]]:
+        """Yield the channel and the text of each `notify`, on a connection of its own.
+
+        Behind a connection pooler, which keeps no `listen`, it yields nothing.
+
+        Raises:
+            DatabaseAway: There is no server, or it went away.
+
+        """
+        connection = await self._connect()
+        try:
+            if not self.bearing.kept:
+                await asyncio.Event().wait()
+            for channel in channels:
+                name = channel.replace('"', '""')
+                await connection.run(f'listen "{name}"', None, self.limit)
+            while True:
+                notice = await connection.notifies.get()
+                yield notice.channel, notice.payload
+        except psycopg2.Error as error:
+            raise DatabaseAway(said(error)) from error
+        finally:
+            connection.close()
 
     async def take(self) -> Connection:
         """Return a connection that is alive; `give` it back.

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 import structlog
@@ -46,6 +46,10 @@ class Queries(Protocol):
 
     async def fetch(self, row: Callable[..., T], sql: str, *parameters: object) -> list[T]:
         """Return `row(*columns)` for each row of the (last) statement."""
+        ...
+
+    async def records(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
+        """Return each row of the (last) statement by the names of its columns."""
         ...
 
     async def execute(self, sql: str, *parameters: object) -> int:
@@ -118,6 +122,11 @@ class _Runner:
             raise DatabaseError("the statement gives no rows")
         return [row(*columns) for columns in rows]
 
+    async def records(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
+        """Return each row of the (last) statement by the names of its columns."""
+        result = await self._sent(sql, _parameters(parameters))
+        return [dict(zip(result.columns, row, strict=True)) for row in result.rows or ()]
+
     async def execute(self, sql: str, *parameters: object) -> int:
         """Run a statement and return how many rows it affected."""
         return (await self._sent(sql, _parameters(parameters))).affected
@@ -138,6 +147,8 @@ class Tenant(_Runner):
     Attributes:
         organization: The key of the organization.
         caller: The id of who asks: a token's, `command:<user>`, or `system`.
+        name: What a person calls who asks.
+        limits: The only sites and meters that it sees.
 
     """
 
@@ -164,7 +175,7 @@ class Tenant(_Runner):
         """
         self._pool = pool
         self.organization = organization
-        self.caller = caller
+        self.caller, self.name, self.limits = caller, name, limits
         # Formatted, not passed: the statement's own parameters may have names or positions.
         key = f"{organization:d}" if organization != EVERY else "*"
         settings = {"caller": caller, "caller_name": name, "request": request}

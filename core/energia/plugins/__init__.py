@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from energia.billing.models import BillIssued
     from energia.core import Core, Probe, Seed
     from energia.costing.timing import PricingFinished
+    from energia.jobs.tasks import Task
     from energia.metering.decoders import Decoder
     from energia.metering.outcome import ReadingsRejected, ReadingsStored
     from energia.metering.sources import Source
@@ -170,6 +171,10 @@ class Plugins:
     def sources(self) -> "tuple[Source, ...]":
         """Return what brings readings in by itself."""
         return tuple(source for _, source in self._registered.sources.values())
+
+    def tasks(self) -> "tuple[Task, ...]":
+        """Return what is done beside requests."""
+        return tuple(task for _, task in self._registered.tasks.values())
 
     def commands(self) -> "Mapping[str, click.Command]":
         """Return the commands of the command line, by name."""

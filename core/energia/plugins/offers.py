@@ -22,6 +22,7 @@ from energia.contract import (
     OF_IMPORTERS,
     OF_PROBES,
     OF_SOURCES,
+    OF_TASKS,
     HasPeriod,
     HasTimeout,
     lacking,
@@ -170,6 +171,15 @@ def _source(offer: object) -> str | None:
     return misspelt(offer, OF_SOURCES)
 
 
+def _task(offer: object) -> str | None:
+    if not inspect.iscoroutinefunction(getattr(offer, "run", None)):
+        return "a task must have a coroutine function `run`"
+    retry = getattr(offer, "retry", None)
+    if retry is not None and (lacking := _instance("energia.jobs.tasks", "Retry")(retry)):
+        return f"the `retry` of a task: {lacking}"
+    return _of_class("task", offer) or misspelt(offer, OF_TASKS) or _times("task", offer)
+
+
 def _times(what: str, offer: object) -> str | None:
     stated: dict[str, object] = {
         "timeout": offer.timeout if isinstance(offer, HasTimeout) else 1,
@@ -252,5 +262,6 @@ _LACKING: Final[Mapping[str, Callable[[object], str | None]]] = {
     "register_seeds": _seed,
     "register_price_feeds": _price_feed,
     "register_sources": _source,
+    "register_tasks": _task,
     "register_commands": _instance("click", "Command"),
 }

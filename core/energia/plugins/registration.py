@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from energia.access.callers import Authenticator
     from energia.core import Probe, Seed
+    from energia.jobs.tasks import Task
     from energia.metering.decoders import Decoder
     from energia.metering.sources import Source
     from energia.pricing.charges import Charge
@@ -182,6 +183,7 @@ class Registered:
     seeds: "dict[str, tuple[str, Seed]]"
     price_feeds: "dict[str, tuple[str, PriceFeed]]"
     sources: "dict[str, tuple[str, Source]]"
+    tasks: "dict[str, tuple[str, Task]]"
     commands: "dict[str, tuple[str, click.Command]]"
     collectors: "tuple[tuple[str, Collector], ...]"
     routes: "tuple[tuple[str, Route], ...]"
@@ -213,6 +215,7 @@ def registered(manager: pluggy.PluginManager) -> Registered:
             "dict[str, tuple[str, PriceFeed]]", named(manager, "register_price_feeds", "price feed")
         ),
         sources=cast("dict[str, tuple[str, Source]]", named(manager, "register_sources", "source")),
+        tasks=cast("dict[str, tuple[str, Task]]", named(manager, "register_tasks", "task")),
         commands=cast(
             "dict[str, tuple[str, click.Command]]", named(manager, "register_commands", "command")
         ),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import lru_cache, partial
 from typing import Final
 
@@ -29,11 +29,22 @@ from energia.web.background_probe import BackgroundProbe
 from energia.web.endpoints import ROUTES
 from energia.web.feed_probes import FeedProbe
 from energia.web.headers import cross_origin
-from energia.web.keys import CONVERTER, CORE, DOCUMENT, IN_FLIGHT, MONITOR, WORKERS, InFlight
+from energia.web.job_probe import JobProbe
+from energia.web.keys import (
+    CONVERTER,
+    CORE,
+    DOCUMENT,
+    IN_FLIGHT,
+    IS_WORKER,
+    MONITOR,
+    WORKERS,
+    InFlight,
+)
 from energia.web.middlewares import answered, in_time, observe, on_prepare
 from energia.web.rates import at_rate, limits_of
 from energia.web.routes import Route
 from energia.web.source_probes import SourceProbe
+from energia.web.worker import working_off
 from energia.work import Workers
 
 #: A part of a path that stands for any text: its name makes no difference to what is answered.
@@ -42,8 +53,10 @@ _PLACE: Final = re.compile(r"\{\w+\}")
 _Methods = dict[str, tuple[str | None, Route]]
 
 
-def create_app(core: Core) -> web.Application:
+def create_app(core: Core, *, is_worker: bool = False) -> web.Application:
     """Return the application of *core*: its routes and those of the plugins.
+
+    A worker has none under `/v1`: it only answers how it is.
 
     Serve it by a runner made with `auto_decompress=False`: bodies are inflated here. Plugins begin
     to work within `started`.
@@ -67,6 +80,7 @@ def create_app(core: Core) -> web.Application:
     )
     CACHE.limit = core.settings.limits.cache_bytes
     app[CORE] = core
+    app[IS_WORKER] = is_worker
     app[CONVERTER] = tariff_converter(core.plugins.charges())
     app[IN_FLIGHT] = InFlight()
     app[AUTHENTICATION] = Authentication(core)
@@ -74,13 +88,13 @@ def create_app(core: Core) -> web.Application:
     app[WORKERS] = Workers(core.settings.limits.workers, core.settings.limits.queue)
     feed_probes = map(FeedProbe, core.plugins.price_feeds())
     source_probes = map(SourceProbe, core.plugins.sources())
-    probes = [*core.plugins.probes(), *feed_probes, *source_probes, BackgroundProbe()]
+    probes = [*core.plugins.probes(), *feed_probes, *source_probes, BackgroundProbe(), JobProbe()]
     app[MONITOR] = Monitor(probes, core)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
     app.on_response_prepare.append(on_prepare)
     app.cleanup_ctx.append(_beating)
     app.cleanup_ctx.append(_working)
-    mount(app, core.plugins)
+    mount(app, core.plugins, but="/v1/" if is_worker else None)
     return app
 
 
@@ -101,18 +115,18 @@ async def _working(app: web.Application) -> AsyncIterator[None]:
 async def started(app: web.Application) -> AsyncIterator[None]:
     """Let the plugins of *app* work, and its probes; the service is ready within this context."""
     core = app[CORE]
-    with tracing.recording(core.plugins.tracer()):  # the work that begins in here, too
-        async with (
-            core.plugins.lifespans(core),
-            feeding(core),
-            receiving(core),
-            expiring(core),
-            retention.expiring(core),
-            app[MONITOR].running(),
-            app[AUTHENTICATION].noting_use(),
-        ):
-            core.state.ready()
-            yield
+    async with AsyncExitStack() as stack:
+        # The work that begins in here is recorded, too.
+        stack.enter_context(tracing.recording(core.plugins.tracer()))
+        await stack.enter_async_context(core.plugins.lifespans(core))
+        if not app[IS_WORKER]:
+            for begin in (feeding, receiving, expiring, retention.expiring):
+                await stack.enter_async_context(begin(core))
+        await stack.enter_async_context(working_off(core))
+        await stack.enter_async_context(app[MONITOR].running())
+        await stack.enter_async_context(app[AUTHENTICATION].noting_use())
+        core.state.ready()
+        yield
 
 
 def check(plugins: Plugins) -> None:
@@ -132,14 +146,18 @@ def check(plugins: Plugins) -> None:
 # The routes, the core's and the plugins'.
 
 
-def mount(app: web.Application, plugins: Plugins) -> None:
+def mount(app: web.Application, plugins: Plugins, but: str | None = None) -> None:
     """Serve all routes from *app*: those of one path by one resource, so that 405 names them all.
+
+    Those whose path begins with *but* are left out.
 
     Raises:
         PluginError: Two routes answer the same requests, or a path is not one; the plugin is named.
 
     """
     for path, methods in _by_path(plugins).items():
+        if but is not None and path.startswith(but):
+            continue
         try:
             _serve(app, path, methods)
         except (ValueError, RuntimeError) as error:

@@ -116,6 +116,8 @@ class Upload:
     def __init__(self, source: Source, limit: Limit) -> None:
         self.media_type = source.content_type
         self.charset = source.charset
+        #: How many bytes are sent, if that is known.
+        self.length = source.content_length
         self._source = source
         self._limit = limit
 

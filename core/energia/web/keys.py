@@ -43,6 +43,8 @@ class InFlight:
 
 #: The service that an application belongs to.
 CORE = web.AppKey("CORE", Core)
+#: Whether it serves no API: a process that only works jobs off.
+IS_WORKER = web.AppKey("IS_WORKER", bool)
 #: Reads and writes the bodies, with the charges of the loaded plugins.
 CONVERTER = web.AppKey("CONVERTER", Converter)
 #: The id of a request, in its answer and its log lines.

@@ -41,8 +41,10 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 log = structlog.get_logger(__name__)
 
 
-def serve(settings: Settings, plugins: Plugins) -> None:
+def serve(settings: Settings, plugins: Plugins, *, is_worker: bool = False) -> None:
     """Serve until a signal asks to stop, and return when the service has drained.
+
+    A worker serves no API: it works jobs off, and answers how it is.
 
     Raises:
         ConfigurationError: It cannot serve like this; the message says why.
@@ -52,7 +54,7 @@ def serve(settings: Settings, plugins: Plugins) -> None:
     sys.setswitchinterval(SWITCH)  # the loop waits for no thread that computes
     _give_memory_back()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve(settings, plugins))
+        runner.run(_serve(settings, plugins, is_worker))
 
 
 #: Parameters of glibc's `mallopt`: blocks from so many bytes on are given back when they are freed
@@ -78,14 +80,15 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return factory
 
 
-async def _serve(settings: Settings, plugins: Plugins) -> None:
+async def _serve(settings: Settings, plugins: Plugins, is_worker: bool) -> None:
     with _listening_to_signals() as stopping:
         if stopping.asked.is_set():
             log.info("stopped", before="it has started")
             return
         listener = _bound(settings.server)
         pool = Pool(address(settings.database), settings.database)
-        app = create_app(Core(settings, SystemClock(), pool, State(), plugins))
+        core = Core(settings, SystemClock(), pool, State(), plugins)
+        app = create_app(core, is_worker=is_worker)
         # What is there now stays: looking through all of it, again and again, for what may go would
         # hold everybody up for 25 ms.
         gc.freeze()

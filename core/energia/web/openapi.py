@@ -31,7 +31,7 @@ from energia.web import bodies
 from energia.web.forms import FORM
 from energia.web.parameters import Parameter
 from energia.web.problems import Problem
-from energia.web.routes import Created, Route, Rows
+from energia.web.routes import Created, Deferred, Route, Rows
 
 #: The headings of the core's routes, each with what it is about; a plugin may use them too.
 TAGS: Final[Mapping[str, str]] = {
@@ -45,6 +45,7 @@ TAGS: Final[Mapping[str, str]] = {
     "Costs": "Usage priced under tariffs, exactly, with every line explained; nothing is stored.",
     "Contracts": "Which tariff a meter is on, from when to when, with its parameters.",
     "Bills": "Periods of contracts, priced and kept: drafted, issued, explained, corrected.",
+    "Jobs": "What outlives a request: watched, cancelled, resumed, and its result fetched.",
     "Tokens": "Who may use the service, and for what.",
     "Catalogue": "What the loaded plugins offer: kinds of charge and formats of files.",
     "Service": "The service itself: its health, its metrics and this documentation.",
@@ -59,6 +60,8 @@ _INTRODUCTION: Final = """\
   at once, each with a JSON pointer to where it is.
 * **Tokens**: `Authorization: Bearer <token>`, where tokens are required; every operation names the
   scopes of which a token needs one. 401 is for who is not known, 403 for who lacks a scope.
+* **Jobs**: what takes long can be asked for with `Prefer: respond-async`; the answer is a job
+  (202), and `GET /v1/jobs/{job}` tells how far it is, and its result.
 * **Ids** are yours. `PUT` makes or replaces and may be repeated; `POST` makes, and chooses an id
   if you do not.
 """
@@ -79,6 +82,15 @@ _FORM: Final = {
         "additionalProperties": {"type": "string"},
         "required": ["file"],
     }
+}
+#: How a client asks for a job.
+_PREFER: Final[Schema] = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "`respond-async`: the answer is a job (202), which does what is asked for.",
+    "example": "respond-async",
 }
 #: Where the parameters are that the document lists by name.
 _NAMED: Final = ("path", "query")
@@ -160,6 +172,8 @@ def _operation(route: Route, name: str, schemas: Schemas, problem: Schema) -> Sc
         for parameter in route.parameters
         if parameter.where in _NAMED
     ]
+    if any(parameter.where == "prefer" for parameter in route.parameters):
+        inputs.append(_PREFER)
     operation |= {"parameters": inputs} if inputs else {}
     for parameter in route.parameters:
         if parameter.where in ("body", "upload"):
@@ -222,6 +236,8 @@ def _answers(route: Route, schemas: Schemas) -> dict[str, Schema]:
         status, type_ = route.status, member
         if get_origin(member) is Created:
             status, (type_,) = HTTPStatus.CREATED, get_args(member)
+        elif get_origin(member) is Deferred:
+            status, (type_,) = HTTPStatus.ACCEPTED, get_args(member)
         elif member is NoneType:
             status = HTTPStatus.NO_CONTENT
         answer = _answer(route, status, type_, schemas)
@@ -234,7 +250,7 @@ def _answers(route: Route, schemas: Schemas) -> dict[str, Schema]:
 
 def _answer(route: Route, status: HTTPStatus, type_: Any, schemas: Schemas) -> Schema:
     answer: Schema = {"description": status.phrase}
-    if status is HTTPStatus.CREATED:
+    if status in (HTTPStatus.CREATED, HTTPStatus.ACCEPTED):
         schema = {"schema": {"type": "string"}}
         answer["headers"] = {"Location": {"description": "Where it is found."} | schema}
     if isinstance(type_, type) and issubclass(type_, web.StreamResponse):

@@ -9,6 +9,7 @@ import attrs
 from aiohttp import web
 
 from energia import convert
+from energia.access.callers import Caller
 from energia.convert import TEXT, Converter
 from energia.convert.constraints import is_deeper
 from energia.convert.faults import Faults, refusal, step
@@ -20,7 +21,8 @@ from energia.settings import Limits
 from energia.web import bodies
 from energia.web.bodies import Accepted, Limit, Upload
 from energia.web.forms import FORM, Form
-from energia.web.keys import ACCEPTED, CONVERTER, CORE
+from energia.web.keys import ACCEPTED, CALLER, CONVERTER, CORE
+from energia.web.preferences import Prefer
 from energia.web.tenant import tenant_of
 from energia.work import off_loop
 
@@ -35,6 +37,8 @@ Where = Literal[
     "upload",
     "rest",
     "accepted",
+    "caller",
+    "prefer",
 ]
 
 #: Bodies from this size are read beside the event loop, so that health keeps answering.
@@ -54,6 +58,8 @@ _INJECTED: Final[dict[object, Where]] = {
     Upload: "upload",
     Query: "rest",
     Accepted: "accepted",
+    Caller: "caller",
+    Prefer: "prefer",
 }
 
 
@@ -175,17 +181,18 @@ async def _read(given: _Given, parameter: Parameter) -> Any:
 
 
 def _injected(request: web.Request, where: Where) -> object:
-    match where:
-        case "core":
-            return request.app[CORE]
-        case "converter":
-            return request.app[CONVERTER]
-        case "tenant":
-            return tenant_of(request)
-        case "accepted":
-            return request[ACCEPTED]
-        case _:
-            return request
+    give = _GIVEN.get(where)
+    return request if give is None else give(request)
+
+
+_GIVEN: Final[Mapping[Where, Callable[[web.Request], object]]] = {
+    "core": lambda request: request.app[CORE],
+    "converter": lambda request: request.app[CONVERTER],
+    "tenant": tenant_of,
+    "accepted": lambda request: request[ACCEPTED],
+    "caller": lambda request: request[CALLER],
+    "prefer": Prefer.of,
+}
 
 
 def _from_query(query: Mapping[str, Sequence[str]], parameter: Parameter) -> Any:

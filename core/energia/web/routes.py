@@ -1,13 +1,14 @@
 """Typed routes: a handler's signature is its contract and its documentation.
 
 A parameter of a handler is, in this order: what its type asks for (`Core`, `Tenant`, `Converter`,
-`Upload`, `Query`, `Accepted`, `web.Request`), a part of the path that has its name, the JSON body
-if it is called `body` or is an attrs class or a msgspec struct, and else a query parameter,
-optional if it has a default.
+`Caller`, `Upload`, `Query`, `Accepted`, `Prefer`, `web.Request`), a part of the path that has its
+name, the JSON body if it is called `body` or is an attrs class or a msgspec struct, and else a
+query parameter, optional if it has a default.
 
-A handler returns a value (200, JSON), `Created(location, value)` (201), None (204), `Rows` (a file:
-`energia.web.streams`) or any response of aiohttp. Errors of `energia.errors` become problem
-documents; `errors` of a route documents those that the signature does not imply.
+A handler returns a value (200, JSON), `Created(location, value)` (201), `Deferred(location, job)`
+(202), None (204), `Rows` (a file: `energia.web.streams`) or any response of aiohttp. Errors of
+`energia.errors` become problem documents; `errors` of a route documents those that the signature
+does not imply.
 
 `Routes(tag="Weather")` puts its routes under one heading of the documentation; without a tag the
 heading is the first part of the path.
@@ -36,7 +37,17 @@ from energia.web.parameters import Parameter, Query
 from energia.web.streams import Rows
 from energia.work import off_loop
 
-__all__ = ["PUBLIC", "Accepted", "Created", "Query", "Route", "Routes", "Rows", "Upload"]
+__all__ = [
+    "PUBLIC",
+    "Accepted",
+    "Created",
+    "Deferred",
+    "Query",
+    "Route",
+    "Routes",
+    "Rows",
+    "Upload",
+]
 
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
@@ -57,6 +68,20 @@ class Created(Generic[T]):
     Attributes:
         location: The path where it is found.
         value: The thing.
+
+    """
+
+    location: str
+    value: T
+
+
+@attrs.frozen
+class Deferred(Generic[T]):
+    """A job was begun, which does what was asked for: 202.
+
+    Attributes:
+        location: The path where the job is found.
+        value: The job.
 
     """
 
@@ -143,6 +168,10 @@ class Route:
         status, headers = self.status, {}
         if isinstance(result, Created):
             status, headers = HTTPStatus.CREATED, {"Location": result.location}
+            result = result.value
+        elif isinstance(result, Deferred):
+            status, headers = HTTPStatus.ACCEPTED, {"Location": result.location}
+            headers["Preference-Applied"] = "respond-async"
             result = result.value
         if result is None:
             return web.Response(status=HTTPStatus.NO_CONTENT)

@@ -132,6 +132,24 @@ class Feed:
 
 
 @attrs.frozen
+class Tasks:
+    """How many tasks there are of a kind that stand alike, in the order of the columns of `tasks`.
+
+    Attributes:
+        name: What they do.
+        status: `todo`, `doing`, or how they have ended: what succeeded is not kept.
+        count: How many.
+        due_since: Since when the oldest of those that wait is due.
+
+    """
+
+    name: str
+    status: str
+    count: int
+    due_since: datetime | None
+
+
+@attrs.frozen
 class Figures:
     """What one round of queries found.
 
@@ -141,6 +159,7 @@ class Figures:
         migrations: The newest that is applied, of each owner.
         pending: How many files of the code are not applied.
         feeds: The price feeds of this service.
+        tasks: What is done beside requests.
 
     """
 
@@ -149,6 +168,7 @@ class Figures:
     migrations: list[Migration]
     pending: int
     feeds: list[Feed] = attrs.Factory(list)
+    tasks: list[Tasks] = attrs.Factory(list)
 
 
 async def figures(core: Core) -> Figures:
@@ -167,6 +187,7 @@ async def figures(core: Core) -> Figures:
         migrations=list({migration.owner: migration for migration in applied}.values()),
         pending=len(missing),
         feeds=await _feeds(core, tenant),
+        tasks=await everywhere.fetch(Tasks, SQL["tasks"]),
     )
 
 
@@ -253,6 +274,16 @@ class _Families:
             labels=["feed"],
         )
 
+        self._tasks = GaugeMetricFamily(
+            "energia_tasks",
+            "Tasks beside requests, by what they do and how they stand.",
+            labels=["task", "status"],
+        )
+        self._due_age = GaugeMetricFamily(
+            "energia_task_due_age_seconds",
+            "Since the oldest task is due that no worker has begun; 0 where none is.",
+        )
+
     def add(self, figures: Figures, now: datetime) -> None:
         """Add the figures as they are *now*."""
         self._pending.add_metric([], figures.pending)
@@ -268,6 +299,15 @@ class _Families:
         for feed in figures.feeds:
             self._add_feed(feed, now)
 
+        self._add_tasks(figures.tasks, now)
+
+    def _add_tasks(self, tasks: list[Tasks], now: datetime) -> None:
+        for each in tasks:
+            self._tasks.add_metric([each.name, each.status], each.count)
+        since = [each.due_since for each in tasks if each.due_since is not None]
+        age = (now - min(since)).total_seconds() if since else 0.0
+        self._due_age.add_metric([], max(age, 0.0))
+
     def _add_feed(self, feed: Feed, now: datetime) -> None:
         if feed.succeeded_at is not None:
             self._feed_age.add_metric([feed.name], (now - feed.succeeded_at).total_seconds())
@@ -279,4 +319,5 @@ class _Families:
         return (
             *(self._pending, self._migration, self._reading_age),
             *(self._horizon, self._feed_age, self._feed_horizon),
+            *(self._tasks, self._due_age),
         )

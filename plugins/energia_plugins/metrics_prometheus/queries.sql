@@ -49,3 +49,15 @@ order by f.name
 -- name: applied
 -- The migrations that this database has.
 select owner, number, name from schema_migration order by owner, number
+
+-- name: tasks
+-- What is done beside requests, by what it does and how it stands; since when the oldest is due.
+select j.task_name, j.status::text, count(*),
+  min(coalesce(j.scheduled_at, e.at)) filter (
+    where j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= now()))
+from procrastinate_jobs j
+left join lateral (
+  select min(at) as at from procrastinate_events where job_id = j.id and type = 'deferred'
+) e on true
+group by j.task_name, j.status
+order by j.task_name, j.status

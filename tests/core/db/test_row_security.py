@@ -13,7 +13,15 @@ from energia.plugins import Plugins
 from energia.settings import Database
 
 #: Tables that are about the installation, and of no organization.
-OF_NOBODY = ["preview_github_delivery", "schema_migration"]
+OF_NOBODY = [
+    "preview_github_delivery",
+    # What waits: whose it is, is said in its arguments, and nothing of it is shown to anybody.
+    "procrastinate_events",
+    "procrastinate_jobs",
+    "procrastinate_periodic_defers",
+    "procrastinate_workers",
+    "schema_migration",
+]
 #: Rows of the first organization.
 #: Rows of the other organization that making it has made.
 OWN = {"organization": " where id <> 2", "audit": " where organization_id = 1"}
@@ -56,6 +64,9 @@ insert into access_token (organization_id, prefix, hash, name, scopes)
   values (1, '1xp', '', 'n', '{}');
 insert into bill_webhook_since values (1, now());
 insert into source values (1, 's');
+insert into job (organization_id, id, kind, caller, caller_name, request)
+  values (1, 'j', 'k', 'c', 'n', '{}');
+insert into job_part values (1, 'j', 0, '');
 insert into source_state values (1, 's', 'n', '{}');
 """
 

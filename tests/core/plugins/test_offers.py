@@ -18,6 +18,7 @@ from energia.plugins.registration import HOOKS
 from energia.web.routes import Route
 from energia_plugins.demo.household import DemoSeed
 from tests.typing.plugin import Acme
+from tests.typing.tasks import Cleaning
 
 
 @attrs.frozen
@@ -92,6 +93,25 @@ class BlockingProbe:
 
     def check(self) -> None:
         """Pass."""
+
+
+class BlockingTask:
+    """A task that would block the worker."""
+
+    name = "blocks"
+
+    def run(self, core: Core, arguments: object) -> None:
+        """Do nothing."""
+
+
+class StubbornTask:
+    """A task that says in numbers how often it is tried."""
+
+    name = "stubborn"
+    retry = 5
+
+    async def run(self, core: Core, arguments: object) -> None:
+        """Do nothing."""
 
 
 @attrs.frozen
@@ -172,6 +192,8 @@ def offering(hook: str, *objects: object) -> SimpleNamespace:
         ("register_probes", Probe(criticality="low"), "must be 'critical' or 'degraded'"),
         ("register_probes", BlockingProbe(), "a probe must have a coroutine function `check`"),
         ("register_probes", Unreadable(), "it cannot be read: no broker"),
+        ("register_tasks", BlockingTask(), "a task must have a coroutine function `run`"),
+        ("register_tasks", StubbornTask(), "the `retry` of a task: it must be of the class"),
         (
             "register_seeds",
             SimpleNamespace(name="x"),
@@ -205,6 +227,7 @@ def test_an_object_of_the_wrong_type_is_refused(hook: str, one: object, message:
         ("register_decoders", Decoder()),
         ("register_probes", Probe()),
         ("register_seeds", DemoSeed()),
+        ("register_tasks", Cleaning()),
         ("register_collectors", Gauge("g", "A gauge.", registry=None)),
         ("register_collectors", Custom()),
         ("register_routes", Route("GET", "/v1/hello", hello)),

@@ -1,6 +1,7 @@
 """Bills: drafted, issued, corrected, for one contract or for many."""
 
 from datetime import date
+from http import HTTPStatus
 from typing import Annotated
 
 from msgspec import Meta
@@ -20,8 +21,9 @@ from energia.billing.errors import (
 )
 from energia.billing.explain import Explanation, explained
 from energia.billing.models import Bill, NewBill, Run, RunOutcome, Status
+from energia.billing.repricing import BillRepricing, Repricing
 from energia.billing.rows import ListPlace
-from energia.billing.run import run
+from energia.billing.run import BillRun, contracts_of, run
 from energia.convert import Converter, Id
 from energia.core import Core
 from energia.db.pool import Tenant
@@ -33,6 +35,9 @@ from energia.errors import (
     NotFound,
     TooLarge,
 )
+from energia.jobs.models import Job
+from energia.web.endpoints.jobs import begun
+from energia.web.preferences import Prefer
 from energia.web.resources import (
     BILLERS,
     BillId,
@@ -44,7 +49,7 @@ from energia.web.resources import (
     page,
     place_of,
 )
-from energia.web.routes import Created, Routes
+from energia.web.routes import Created, Deferred, Routes
 
 _PRICING = (OutsideContract, IncompleteUsage, IncompletePrices, AmbiguousChannel, TooLarge)
 
@@ -109,13 +114,39 @@ async def post_bill(
 
 
 @routes.post("/v1/bills/run", errors=(Conflict,), examples=examples("runs"))
-async def run_bills(body: Run, core: Core, tenant: Tenant, converter: Converter) -> RunOutcome:
+async def run_bills(
+    body: Run,
+    prefer: Prefer,
+    core: Core,
+    tenant: Tenant,
+    converter: Converter,
+) -> RunOutcome | Deferred[Job]:
     """Draft, and if asked issue, the bills of a period for many contracts.
 
     It goes on after contracts that cannot be billed. A run that was cut short is finished by
-    sending it again: what is issued stays as it is.
+    sending it again: what is issued stays as it is. With `Prefer: respond-async`, and over more
+    than `jobs.contracts` contracts, it is a job (202), whose result is the outcome.
     """
+    most = core.settings.jobs.contracts
+    if prefer.respond_async or await contracts_of(tenant, body) > most:
+        return await begun(core, tenant, BillRun.name, body)
     return await run(Bills.of(core, tenant, converter), body)
+
+
+@routes.add(
+    "POST",
+    "/v1/bills/reprice",
+    status=HTTPStatus.ACCEPTED,
+    errors=(Conflict,),
+    examples=examples("repricings"),
+)
+async def reprice_bills(body: Repricing, core: Core, tenant: Tenant) -> Deferred[Job]:
+    """Draft, and if asked issue, the correction of every issued bill that would be another one now.
+
+    They are those of `GET /v1/bills?affected=true`, of each contract the oldest first. It is a job
+    (202), whose result is an outcome as that of a run.
+    """
+    return await begun(core, tenant, BillRepricing.name, body)
 
 
 @routes.get("/v1/bills/{bill}", errors=(NotFound,))

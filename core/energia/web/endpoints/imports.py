@@ -1,9 +1,11 @@
 """How readings come in: as JSON or as files; and the outcome of every import."""
 
+import asyncio
 import codecs
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import attrs
 from msgspec import Meta
@@ -11,16 +13,21 @@ from msgspec import Meta
 from energia.convert import TEXT, Id
 from energia.convert.faults import Faults
 from energia.core import Core
-from energia.db.pool import Tenant
+from energia.db.pool import Queries, Tenant
 from energia.errors import Invalid, NotFound, UnsupportedMedia, did_you_mean
+from energia.jobs.kinds import Running, Superseded
+from energia.jobs.models import Job
+from energia.jobs.store import JobStore
 from energia.metering import imports, registry
 from energia.metering.body import Body
 from energia.metering.decoders import AUTO, Decoder, Defaults, recognized
-from energia.metering.imports import Intake
+from energia.metering.imports import Also, Intake
 from energia.metering.mappings import CsvMapping, Mappings
 from energia.metering.outcome import Kept, Listed, Outcome
 from energia.metering.proposals import Preview, head_of, preview
 from energia.units import GasHeat
+from energia.web.endpoints.jobs import started
+from energia.web.preferences import Prefer
 from energia.web.resources import (
     READERS,
     WRITERS,
@@ -32,7 +39,7 @@ from energia.web.resources import (
     page,
     place_of,
 )
-from energia.web.routes import Query, Routes, Upload
+from energia.web.routes import Deferred, Query, Routes, Upload
 from energia.work import off_loop
 
 #: What to do when some readings are wrong.
@@ -90,6 +97,11 @@ _OWN = (
     *("calorific_value", "correction_factor"),
 )
 
+#: A part of a file that is kept for a job has about so many bytes.
+_PART: Final = 1024 * 1024
+#: Seconds between two times that a job tells how far it is.
+_TELLS: Final = 0.5
+
 routes = Routes(tag="Readings", reads=(*READERS, *WRITERS), writes=WRITERS)
 
 
@@ -115,6 +127,7 @@ async def post_import(
     ],
     file: Upload,
     options: Query,
+    prefer: Prefer,
     core: Core,
     tenant: Tenant,
     meter: Id | None = None,
@@ -126,7 +139,7 @@ async def post_import(
     site: MeterSite = None,
     calorific_value: CalorificValue | None = None,
     correction_factor: CorrectionFactor | None = None,
-) -> Outcome:
+) -> Outcome | Deferred[Job]:
     """Store the readings of a file: all of them, or none if something is wrong.
 
     The other parameters are the options of the format; beside a `mapping` they replace those of the
@@ -134,20 +147,129 @@ async def post_import(
     The `charset` of the Content-Type is the `encoding` of a format that has one.
     Gas in cubic metres becomes kWh in a channel of energy by a `calorific_value` and a
     `correction_factor`: correction x calorific value / 3.6.
+    With `Prefer: respond-async`, and if it has more than `jobs.import_bytes` bytes as it is sent,
+    it is a job (202) once all of it has come, whose result is the outcome.
     """
-    gas, place = _gas(calorific_value, correction_factor), _site(create_meters, site)
-    chosen = await _mapping(core, tenant, mapping)
-    if format != AUTO:  # what is wrong with a request is told before its file has come
-        stated = _decoder(core, format)
-        _options(stated, _said(stated, chosen, options, file.charset))
-    defaults, skip = Defaults(meter, channel, gas), on_problem == "skip"
+    wanted = _Wanted(
+        format=format,
+        options=dict(options),
+        charset=file.charset,
+        meter=meter,
+        channel=channel,
+        on_problem=on_problem,
+        mapping=mapping,
+        dry_run=dry_run,
+        site=_site(create_meters, site),
+        gas=_gas(calorific_value, correction_factor),
+    )
+    await wanted.check(core, tenant)
+    if prefer.respond_async or (file.length or 0) > core.settings.jobs.import_bytes:
+        return await _deferred(core, tenant, wanted, file)
     async with file.blocking() as blocks:
-        decoder, chunks = _found(core, format, blocks)
-        query = _said(decoder, chosen, options, file.charset)
-        intake, structured = _intake(core, tenant), _options(decoder, query)
-        return await intake.file(
-            chunks, decoder, structured, defaults, skip=skip, dry_run=dry_run, site=place
+        return await wanted.store(core, tenant, blocks)
+
+
+@attrs.frozen(kw_only=True)
+class _Wanted:
+    """What is to become of a file: the parameters of an import, and what its Content-Type says."""
+
+    format: str
+    options: dict[str, str]
+    charset: str | None
+    meter: str | None
+    channel: str | None
+    on_problem: Literal["refuse", "skip"]
+    mapping: str | None
+    dry_run: bool
+    site: str | None
+    gas: GasHeat | None
+
+    async def check(self, core: Core, tenant: Tenant) -> None:
+        """Tell what is wrong with a request before its file has come; raises `Invalid`."""
+        chosen = await _mapping(core, tenant, self.mapping)
+        if self.format != AUTO:
+            decoder = _decoder(core, self.format)
+            _options(decoder, _said(decoder, chosen, Query(self.options), self.charset))
+
+    async def store(
+        self, core: Core, tenant: Tenant, blocks: Iterator[bytes], also: Also | None = None
+    ) -> Outcome:
+        """Store the file; what *also* does, it does in the same transaction."""
+        chosen = await _mapping(core, tenant, self.mapping)
+        decoder, chunks = await asyncio.to_thread(_found, core, self.format, blocks)
+        query = _said(decoder, chosen, Query(self.options), self.charset)
+        return await _intake(core, tenant).file(
+            chunks,
+            decoder,
+            _options(decoder, query),
+            Defaults(self.meter, self.channel, self.gas),
+            skip=self.on_problem == "skip",
+            dry_run=self.dry_run,
+            site=self.site,
+            also=also,
         )
+
+
+async def _deferred(core: Core, tenant: Tenant, wanted: _Wanted, file: Upload) -> Deferred[Job]:
+    """Keep a file in the database, and begin the job that stores its readings."""
+    store = JobStore(tenant, core.jobs)
+    id_ = await store.new(FileImport.name, wanted)
+    try:
+        number, part = 0, bytearray()
+        async for data in file:
+            part += data
+            if len(part) >= _PART:
+                await store.put_part(id_, number, bytes(part))
+                number += 1
+                part.clear()
+        await store.put_part(id_, number, bytes(part))
+    except BaseException:
+        await asyncio.shield(store.forget(id_))
+        raise
+    return await started(store, id_)
+
+
+class FileImport:
+    """The kind of job that stores the readings of a file."""
+
+    name = "readings.import"
+
+    async def run(self, job: Running) -> Outcome:
+        """Store them, and end the job in the same transaction: both, or neither."""
+        wanted, done, total = job.request(_Wanted), 0, await job.count_parts()
+
+        def tell(parts: int) -> None:
+            nonlocal done
+            done = parts
+
+        async def also(queries: Queries, outcome: Outcome) -> None:
+            await job.finish(queries, outcome)
+            await job.forget_file(queries)
+
+        async with _told(job, lambda: done, total):
+            return await wanted.store(job.core, job.tenant, job.blocks(tell), also)
+
+
+@asynccontextmanager
+async def _told(job: Running, done: Callable[[], int], total: int) -> AsyncIterator[None]:
+    """Tell again and again how much of its file a job has read; cancel it where it is cancelled."""
+    own = asyncio.current_task()
+    assert own is not None
+
+    async def tell() -> None:
+        try:
+            while True:
+                await asyncio.sleep(_TELLS)
+                await job.progress(done(), total)
+        except Superseded:
+            own.cancel()
+
+    telling = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.wait({telling})
 
 
 @routes.add("POST", "/v1/imports/preview", scopes=(*READERS, *WRITERS), errors=(NotFound,))

@@ -1,0 +1,113 @@
+-- name: job_new
+-- Note a job; its file is still to come.
+insert into job (organization_id, id, kind, caller, caller_name, limits, request)
+values (
+  current_setting('energia.organization')::int, %(id)s, %(kind)s, %(caller)s, %(name)s,
+  %(limits)s, %(request)s
+)
+
+-- name: job_wait
+-- Let a job wait for a worker: one whose file has come, or that has ended before its end.
+update job
+set status = 'waiting', task_id = %(task)s, ended_at = null, problem = null, done = 0, total = null
+where organization_id = current_setting('energia.organization')::int and id = %(id)s
+
+-- name: job_hold
+-- The status of a job and its number in the engine, held until the transaction ends.
+select status, task_id
+from job
+where organization_id = current_setting('energia.organization')::int and id = %s
+for update
+
+-- name: job_begin
+-- Begin a job, or begin it anew; no row if it has ended meanwhile.
+update job
+set status = 'running', tries = tries + 1, started_at = coalesce(started_at, clock_timestamp())
+where organization_id = current_setting('energia.organization')::int and id = %s
+  and status in ('waiting', 'running')
+returning kind, caller, caller_name, limits, request, tries
+
+-- name: job_progress
+-- Tell how far it is; no row if it was cancelled, or another worker has begun it.
+update job set done = %(done)s, total = %(total)s
+where organization_id = current_setting('energia.organization')::int and id = %(id)s
+  and status = 'running' and tries = %(tries)s
+returning true
+
+-- name: job_end
+-- End a job; no row if it was cancelled, or another worker has begun it.
+update job
+set status = %(status)s, ended_at = clock_timestamp(), result = %(result)s, problem = %(problem)s
+where organization_id = current_setting('energia.organization')::int and id = %(id)s
+  and status = 'running' and tries = %(tries)s
+returning true
+
+-- name: job_cancel
+-- Cancel a job that has not ended.
+update job set status = 'cancelled', ended_at = clock_timestamp()
+where organization_id = current_setting('energia.organization')::int and id = %s
+
+-- name: job_get
+-- A job.
+select id, kind, caller, status, tries, done, total, result, problem,
+  created_at, started_at, ended_at
+from job
+where organization_id = current_setting('energia.organization')::int and id = %(id)s
+  and (%(caller)s::text is null or caller = %(caller)s) and status <> 'receiving'
+
+-- name: job_list
+-- A page of jobs, the newest first.
+select id, kind, caller, status, tries, done, total, result, problem,
+  created_at, started_at, ended_at
+from job
+where organization_id = current_setting('energia.organization')::int
+  and (%(caller)s::text is null or caller = %(caller)s)
+  and (%(status)s::text is null or status = %(status)s)
+  and (%(kind)s::text is null or kind = %(kind)s)
+  and (%(before)s::text is null or id < %(before)s) and status <> 'receiving'
+order by id desc
+limit %(limit)s
+
+-- name: job_part_put
+-- Keep a part of the file of a job.
+insert into job_part (organization_id, job_id, number, bytes)
+values (current_setting('energia.organization')::int, %s, %s, %s)
+on conflict (organization_id, job_id, number) do update set bytes = excluded.bytes
+
+-- name: job_part_get
+-- A part of the file of a job.
+select bytes
+from job_part
+where organization_id = current_setting('energia.organization')::int and job_id = %s and number = %s
+
+-- name: job_parts_count
+-- How many parts the file of a job has.
+select count(*)
+from job_part
+where organization_id = current_setting('energia.organization')::int and job_id = %s
+
+-- name: job_parts_delete
+-- Let the file of a job go.
+delete from job_part
+where organization_id = current_setting('energia.organization')::int and job_id = %s
+
+-- name: job_delete
+-- Let a job go whose file did not come.
+delete from job
+where organization_id = current_setting('energia.organization')::int and id = %s
+  and status = 'receiving'
+
+-- name: job_expire
+-- Let jobs go that ended before a moment, and those whose file did not come within a day.
+delete from job
+where (ended_at < clock_timestamp() - make_interval(secs => %(retention)s))
+  or (status = 'receiving' and created_at < clock_timestamp() - interval '1 day')
+
+-- name: job_late
+-- How many tasks are due, and for how many seconds the oldest of them is.
+select count(*), coalesce(extract(epoch from now() - min(coalesce(j.scheduled_at, e.at))), 0)::float
+from procrastinate_jobs j
+  left join lateral (
+    select min(at) as at from procrastinate_events where job_id = j.id and type = 'deferred'
+  ) e on true
+where j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= now())

@@ -1,0 +1,143 @@
+"""The worker: does what was deferred, again where it fails or another worker has died."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import procrastinate
+import structlog
+from procrastinate import JobContext
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import DeleteJobCondition, Job
+
+from energia import tracing
+from energia.contract import HasPeriod
+from energia.jobs.queue import TRACE, Connector
+from energia.jobs.tasks import GiveUp, Retry, Task, TryAgain, retry_of
+from energia.redact import redacted
+
+if TYPE_CHECKING:
+    from energia.core import Core
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between two looks at whether the service closes.
+_TICK: Final = 0.25
+#: A worker that has not been heard of for so many heartbeats is dead.
+_MISSED: Final = 3
+#: For so many hours the rows of tasks that were given up are kept.
+_KEPT_HOURS: Final = 24 * 7
+_LONGEST: Final = 500
+
+
+class _Strategy(procrastinate.BaseRetryStrategy):
+    """Says when to try a task again."""
+
+    def __init__(self, core: "Core", retry: Retry) -> None:
+        self._core, self._retry = core, retry
+
+    def get_retry_decision(
+        self, *, exception: BaseException, job: Job
+    ) -> procrastinate.RetryDecision | None:
+        """Return when, or None for never."""
+        now = self._core.clock.now()
+        if isinstance(exception, asyncio.CancelledError):  # this worker stops: another goes on
+            return procrastinate.RetryDecision(retry_at=now)
+        most = self._retry.tries
+        if isinstance(exception, GiveUp) or (most is not None and job.attempts + 1 >= most):
+            return None
+        wanted = exception.after if isinstance(exception, TryAgain) else 0.0
+        pause = self._retry.pause(job.attempts + 1, wanted)
+        return procrastinate.RetryDecision(retry_at=now + timedelta(seconds=pause))
+
+
+class Worker:
+    """Works off what was deferred, by the tasks of one process."""
+
+    def __init__(self, core: "Core", tasks: Iterable[Task], concurrency: int) -> None:
+        """Prepare to do *tasks*, so many at once."""
+        self._core, self._concurrency = core, concurrency
+        self._settings = core.settings.jobs
+        self._app = procrastinate.App(connector=Connector(core.pool))
+        self._tasks = {task.name: task for task in tasks}
+        for task in self._tasks.values():
+            strategy = _Strategy(core, retry_of(task))
+            register = self._app.task(name=task.name, pass_context=True, retry=strategy)
+            register(_function(partial(self._run, task)))
+
+    async def work(self) -> None:
+        """Do what is due until the service closes, which ends within `jobs.grace`."""
+        await self._begin()
+        worker = asyncio.create_task(self._work())
+        rescue = asyncio.create_task(self._rescue())
+        try:
+            while not (self._core.state.closing or worker.done() or rescue.done()):
+                await asyncio.wait({worker, rescue}, timeout=_TICK, return_when="FIRST_COMPLETED")
+        finally:
+            rescue.cancel()
+            worker.cancel()
+            await asyncio.wait({worker, rescue})
+        for ended in (worker, rescue):
+            if not ended.cancelled() and (error := ended.exception()) is not None:
+                raise error
+
+    async def _work(self) -> None:
+        settings = self._settings
+        await self._app.run_worker_async(
+            concurrency=self._concurrency,
+            install_signal_handlers=False,
+            fetch_job_polling_interval=settings.poll,
+            abort_job_polling_interval=settings.poll,
+            update_heartbeat_interval=settings.heartbeat,
+            stalled_worker_timeout=_MISSED * settings.heartbeat,
+            shutdown_graceful_timeout=settings.grace,
+            delete_jobs=DeleteJobCondition.SUCCESSFUL,
+        )
+
+    async def _begin(self) -> None:
+        """Let the tasks that are done again and again be done a first time."""
+        for task in self._tasks.values():
+            if isinstance(task, HasPeriod):
+                await self._core.jobs.defer(task.name, once=task.name, lock=task.name)
+
+    async def _rescue(self) -> None:
+        """Let what dead workers have left undone be done again, and old rows go."""
+        manager, silent = self._app.job_manager, _MISSED * self._settings.heartbeat
+        while True:
+            for job in await manager.get_stalled_jobs(seconds_since_heartbeat=silent):
+                log.warning("task_resumed", task=job.task_name, reason="its worker is gone")
+                with suppress(ConnectorException):  # another worker was first
+                    await manager.retry_job(job, retry_at=self._core.clock.now())
+            await manager.prune_stalled_workers(silent)
+            await manager.delete_old_jobs(
+                _KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+            )
+            await asyncio.sleep(self._settings.heartbeat)
+
+    async def _run(self, task: Task, context: JobContext, /, **arguments: Any) -> None:
+        """Do one thing; one that is done again and again is deferred for the next time."""
+        tries, trace = context.job.attempts + 1, arguments.pop(TRACE, {})
+        said: dict[str, tracing.Attribute] = {"energia.task": task.name, "energia.tries": tries}
+        try:
+            with tracing.span(f"task {task.name}", said, kind="consumer", headers=trace):
+                await task.run(self._core, arguments)
+        except Exception as error:
+            reason = redacted(f"{type(error).__name__}: {error}")[:_LONGEST]
+            log.warning("task_failed", task=task.name, tries=tries, reason=reason)
+            if not isinstance(task, HasPeriod):
+                raise
+        if isinstance(task, HasPeriod):
+            due = self._core.clock.now() + timedelta(seconds=task.period)
+            await self._core.jobs.defer(task.name, at=due, once=task.name, lock=task.name)
+
+
+def _function(run: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Return *run* as what Procrastinate takes for a coroutine function."""
+
+    async def do(*arguments: Any, **named: Any) -> None:
+        await run(*arguments, **named)
+
+    return do

@@ -1,0 +1,279 @@
+"""Tasks: deferred, done by one of many workers, tried again, and followed where a worker dies."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import pytest
+
+from energia.core import Core
+from energia.db.pool import Pool
+from energia.db.tenant import Tenant
+from energia.jobs.tasks import GiveUp, Retry, Task, TryAgain
+from energia.jobs.worker import Worker
+from energia.settings import Jobs, Settings
+from tests.serving import make_core
+
+QUICK = Settings(jobs=Jobs(heartbeat=0.2, poll=0.2, grace=0.1))
+COUNT = "select count(*) from procrastinate_jobs where status = %s"
+
+
+@attrs.define(eq=False)
+class Note:
+    """Notes what it is given, and fails as often as it is told."""
+
+    name: str = "note"
+    fails: list[BaseException] = attrs.Factory(list)
+    done: list[Mapping[str, Any]] = attrs.Factory(list)
+    retry: Retry = attrs.Factory(lambda: Retry(first=0.01, most=0.01, tries=3))
+
+    async def run(self, _: Core, arguments: Mapping[str, Any]) -> None:
+        """Fail, or note."""
+        if self.fails:
+            raise self.fails.pop(0)
+        self.done.append(arguments)
+
+
+@attrs.define(eq=False)
+class Long:
+    """Goes on until it is let go."""
+
+    name: str = "long"
+    begun: int = 0
+    ended: int = 0
+    go: asyncio.Event = attrs.Factory(asyncio.Event)
+
+    async def run(self, _: Core, __: Mapping[str, Any]) -> None:
+        """Wait."""
+        self.begun += 1
+        await self.go.wait()
+        self.ended += 1
+
+
+@attrs.define(eq=False)
+class Tick:
+    """Is done again and again."""
+
+    name: str = "tick"
+    period: float = 0.01
+    fails: bool = False
+    count: int = 0
+
+    async def run(self, _: Core, __: Mapping[str, Any]) -> None:
+        """Count."""
+        self.count += 1
+        if self.fails:
+            raise ValueError("broken")
+
+
+@asynccontextmanager
+async def worker(pool: Pool, *tasks: Task, concurrency: int = 2) -> AsyncIterator[Core]:
+    """Let a worker do tasks."""
+    core = make_core(pool=pool, settings=QUICK)
+    async with core.background.running({"jobs": Worker(core, tasks, concurrency).work}):
+        yield core
+
+
+async def until(true: Any) -> None:
+    """Wait for something to be true."""
+    async with asyncio.timeout(30):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+async def until_counted(tenant: Tenant, status: str, count: int) -> None:
+    """Wait until so many have a status."""
+    async with asyncio.timeout(30):
+        while await tenant.fetch(int, COUNT, status) != [count]:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_deferred_is_done(pool: Pool) -> None:
+    """With what it was given, and what waited before the worker came is done too."""
+    note = Note()
+    await make_core(pool=pool).jobs.defer("note", {"n": 1})
+    async with worker(pool, note) as core:
+        await core.jobs.defer("note", {"n": 2, "deep": {"list": [1]}})
+        await until(lambda: len(note.done) == 2)
+
+    assert note.done == [{"n": 1}, {"n": 2, "deep": {"list": [1]}}]
+
+
+async def test_it_is_told_at_once(pool: Pool) -> None:
+    """The database notifies a worker, which does not wait for its next look."""
+    note, patient = Note(), attrs.evolve(QUICK, jobs=Jobs(poll=60, grace=0.1))
+    core = make_core(pool=pool, settings=patient)
+    async with core.background.running({"jobs": Worker(core, [note], 1).work}):
+        await until(lambda: pool.stats.connects > 1)
+        listening = "select count(*) from pg_stat_activity where query like 'listen %'"
+        async with asyncio.timeout(30):
+            while await pool.tenant().fetch(int, listening) != [1]:
+                await asyncio.sleep(0.01)
+        await core.jobs.defer("note", {})
+        await until(lambda: note.done)
+
+
+async def test_it_is_deferred_with_a_transaction(pool: Pool) -> None:
+    """What is rolled back defers nothing."""
+    note = Note()
+    async with worker(pool, note) as core:
+        with pytest.raises(ZeroDivisionError):
+            async with pool.tenant().transaction() as queries:
+                await core.jobs.defer("note", {"n": 1}, queries=queries)
+                raise ZeroDivisionError
+        async with pool.tenant().transaction() as queries:
+            await core.jobs.defer("note", {"n": 2}, queries=queries)
+        await until(lambda: note.done)
+
+    assert note.done == [{"n": 2}]
+
+
+async def test_what_fails_is_tried_again(pool: Pool) -> None:
+    """Whatever the failure."""
+    note = Note(fails=[ValueError("broken"), TryAgain("away")])
+    async with worker(pool, note) as core:
+        await core.jobs.defer("note", {"n": 1})
+        await until(lambda: note.done)
+
+    assert note.done == [{"n": 1}]
+
+
+async def test_it_is_tried_so_often_and_no_more(pool: Pool, tenant: Tenant) -> None:
+    """Then it has failed, and its row tells of it."""
+    note = Note(fails=[ValueError("broken")] * 4)
+    async with worker(pool, note) as core:
+        await core.jobs.defer("note")
+        await until_counted(tenant, "failed", 1)
+
+    assert len(note.fails) == 1
+    assert note.done == []
+
+
+async def test_who_gives_up_is_not_tried_again(pool: Pool, tenant: Tenant) -> None:
+    """The first try is the last."""
+    note = Note(fails=[GiveUp("gone"), ValueError("never")])
+    async with worker(pool, note) as core:
+        await core.jobs.defer("note")
+        await until_counted(tenant, "failed", 1)
+
+    assert len(note.fails) == 1
+
+
+async def test_a_task_says_when_to_try_again(pool: Pool, tenant: Tenant) -> None:
+    """A wish that is longer than the usual pause counts."""
+    note = Note(fails=[TryAgain("busy", after=3600)])
+    async with worker(pool, note) as core:
+        await core.jobs.defer("note")
+        await until_counted(tenant, "todo", 1)
+        async with asyncio.timeout(30):
+            due: list[timedelta] = []
+            while not due:
+                due = await tenant.fetch(
+                    lambda left: left,
+                    "select scheduled_at - now() from procrastinate_jobs where attempts = 1",
+                )
+    assert due[0] > timedelta(minutes=55)
+
+
+async def test_one_waits_where_one_is_enough(pool: Pool) -> None:
+    """The second of the same name is not deferred while the first one waits."""
+    jobs = make_core(pool=pool).jobs
+
+    first = await jobs.defer("note", once="daily")
+    second = await jobs.defer("note", once="daily")
+
+    assert first is not None
+    assert second is None
+
+
+async def test_of_many_workers_one_does_it(pool: Pool) -> None:
+    """Each thing is done once."""
+    note = Note()
+    async with worker(pool, note) as core, worker(pool, note):
+        for number in range(40):
+            await core.jobs.defer("note", {"n": number})
+        await until(lambda: len(note.done) >= 40)
+
+    assert sorted(each["n"] for each in note.done) == list(range(40))
+
+
+async def test_those_of_one_lock_are_done_one_at_a_time(pool: Pool) -> None:
+    """While one goes on, the next one waits."""
+    long = Long()
+    async with worker(pool, long) as core:
+        await core.jobs.defer("long", lock="a")
+        await core.jobs.defer("long", lock="a")
+        await core.jobs.defer("long", lock="b")
+        await until(lambda: long.begun == 2)
+        await asyncio.sleep(3 * QUICK.jobs.poll)
+        assert long.begun == 2
+        long.go.set()
+        await until(lambda: long.ended == 3)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_task_with_a_period_is_done_again_and_again(pool: Pool, fails: bool) -> None:
+    """Nobody defers it; a failure ends nothing."""
+    tick = Tick(fails=fails)
+    async with worker(pool, tick), worker(pool, tick):
+        await until(lambda: tick.count >= 3)
+
+    (waits,) = await pool.tenant().fetch(
+        int, "select count(*) from procrastinate_jobs where task_name = 'tick'"
+    )
+    assert waits == 1
+
+
+async def test_a_worker_that_stops_leaves_it_to_others(pool: Pool) -> None:
+    """What it has no time to finish is begun again elsewhere, at once."""
+    first, second = Long(), Long()
+    async with worker(pool, first) as core:
+        await core.jobs.defer("long")
+        await until(lambda: first.begun)
+    second.go.set()
+    async with worker(pool, second):
+        await until(lambda: second.ended)
+
+    assert first.ended == 0
+
+
+async def test_a_dead_worker_is_followed(pool: Pool, tenant: Tenant) -> None:
+    """What it was doing when it was last heard of is begun again."""
+    await tenant.execute(
+        "insert into procrastinate_workers (last_heartbeat) values (now() - interval '1 hour');"
+        "insert into procrastinate_jobs (queue_name, task_name, status, worker_id)"
+        " select 'default', 'note', 'doing', id from procrastinate_workers"
+    )
+    note = Note()
+    async with worker(pool, note):
+        await until(lambda: note.done)
+
+
+async def test_what_waits_can_be_taken_back(pool: Pool, tenant: Tenant) -> None:
+    """It is never begun."""
+    jobs = make_core(pool=pool).jobs
+    number = await jobs.defer("note", {})
+    assert number is not None
+    await jobs.cancel(number, tenant)
+    note = Note()
+    async with worker(pool, note) as core:
+        await core.jobs.defer("note", {"n": 2})
+        await until(lambda: note.done)
+
+    assert note.done == [{"n": 2}]
+
+
+async def test_who_does_it_can_be_stopped(pool: Pool, tenant: Tenant) -> None:
+    """It ends without having come to its end, and is not begun again."""
+    long = Long()
+    async with worker(pool, long) as core:
+        number = await core.jobs.defer("long")
+        assert number is not None
+        await until(lambda: long.begun)
+        await core.jobs.cancel(number, tenant)
+        await until_counted(tenant, "doing", 0)
+
+    assert (long.begun, long.ended) == (1, 0)

@@ -1,0 +1,106 @@
+"""Workers as an operator runs them: processes beside a service, stopped and killed."""
+
+import asyncio
+import io
+import signal
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.core.billing.setting import SITE
+from tests.e2e.service import Service, serving
+
+CHANNEL = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}
+METER = {"site": "home", "channels": [{**CHANNEL, "interval": "PT1M"}]}
+IMPORT = "/v1/imports?format=csv&meter=m"
+#: A worker is dead after three heartbeats.
+QUICK = {"ENERGIA_JOBS__HEARTBEAT": "0.3", "ENERGIA_JOBS__GRACE": "0.1"}
+ROWS = 60_000
+
+
+def file(rows: int) -> io.BytesIO:
+    """Return a file of minutes."""
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    lines = (
+        f"{(start + timedelta(minutes=minute)).isoformat()},{minute % 7}.5"
+        for minute in range(rows)
+    )
+    return io.BytesIO("\n".join(["start,value", *lines]).encode())
+
+
+@pytest.fixture(name="service")
+async def _service(database: str) -> AsyncIterator[Service]:
+    """Run a service that works nothing off, with a meter of minutes."""
+    async with serving(database, ENERGIA_JOBS__CONCURRENCY="0", **QUICK) as service:
+        yield service
+
+
+@pytest.fixture(name="client")
+async def _client(service: Service) -> AsyncIterator[aiohttp.ClientSession]:
+    """Give a client of it."""
+    async with aiohttp.ClientSession(service.url) as client:
+        await client.put("/v1/sites/home", json=SITE)
+        async with client.put("/v1/meters/m", json=METER) as answer:
+            assert answer.status == 201
+        yield client
+
+
+async def begun(client: aiohttp.ClientSession, rows: int) -> str:
+    """Begin a job that stores so many readings, and return its id."""
+    async with client.post(IMPORT, data=file(rows), headers={"Prefer": "respond-async"}) as answer:
+        assert answer.status == 202, await answer.text()
+        return str((await answer.json())["id"])
+
+
+async def job(client: aiohttp.ClientSession, id_: str, *statuses: str) -> Mapping[str, Any]:
+    """Return a job once it has one of some statuses."""
+    async with asyncio.timeout(60):
+        while True:
+            async with client.get(f"/v1/jobs/{id_}") as answer:
+                found: Mapping[str, Any] = await answer.json()
+            if found["status"] in statuses:
+                return found
+            await asyncio.sleep(0.01)
+
+
+async def test_a_worker_does_what_the_service_leaves(
+    database: str, client: aiohttp.ClientSession
+) -> None:
+    """It answers how it is, and nothing of the API; SIGTERM ends it."""
+    id_ = await begun(client, 100)
+    async with serving(database, command="worker", **QUICK) as worker:
+        done = await job(client, id_, "succeeded", "failed")
+        async with aiohttp.ClientSession(worker.url) as other:
+            statuses = {}
+            for path in ("/health/ready", "/metrics", "/v1/jobs"):
+                async with other.get(path) as answer:
+                    statuses[path] = answer.status
+        ended = await worker.stop(signal.SIGTERM)
+        assert worker.tracebacks() == []
+
+    assert done["result"]["created"] == 100
+    assert statuses == {"/health/ready": 200, "/metrics": 200, "/v1/jobs": 404}
+    assert ended == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_what_a_worker_has_begun_is_finished_by_another(
+    database: str, client: aiohttp.ClientSession, number: signal.Signals
+) -> None:
+    """Killed or stopped in the middle of a file: all of it is stored, once."""
+    async with serving(database, command="worker", **QUICK) as first:
+        id_ = await begun(client, ROWS)
+        begun_by_first = await job(client, id_, "running", "succeeded")
+        await first.stop(number)
+    async with serving(database, command="worker", **QUICK):
+        done = await job(client, id_, "succeeded", "failed")
+
+    assert begun_by_first["tries"] == 1
+    assert done["status"] == "succeeded"
+    assert done["result"]["created"] == ROWS
+    async with client.get("/v1/imports") as answer:
+        (stored,) = (await answer.json())["items"]
+    assert stored["import"] == done["result"]["import"]
