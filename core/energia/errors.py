@@ -24,6 +24,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
     * UniqueViolation, ForeignKeyViolation  409: others wrote at the same time
     * DatabaseExists, NoSuchDatabase, DatabaseInUse, NotPermitted
   * DatabaseAway              503: no connection
+    * DatabaseRefused
     * PoolExhausted, StatementTimeout
     * LockTimeout
       * Deadlock
@@ -288,6 +289,14 @@ class DatabaseAway(EnergiaError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "database_away"
     retry_after = 5
+
+
+class DatabaseRefused(DatabaseAway):
+    """The database does not let the service in.
+
+    No such database or role, a wrong password: waiting does not mend it. A service that starts ends
+    with it; to the clients of one that runs, the database is away.
+    """
 
 
 class PoolExhausted(DatabaseAway):

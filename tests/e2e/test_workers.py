@@ -3,7 +3,9 @@
 import asyncio
 import io
 import signal
+import sys
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,8 +18,6 @@ from tests.e2e.service import Service, serving
 CHANNEL = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}
 METER = {"site": "home", "channels": [{**CHANNEL, "interval": "PT1M"}]}
 IMPORT = "/v1/imports?format=csv&meter=m"
-#: A worker is dead after three heartbeats.
-QUICK = {"ENERGIA_JOBS__HEARTBEAT": "0.3", "ENERGIA_JOBS__GRACE": "0.1"}
 ROWS = 60_000
 
 
@@ -31,10 +31,18 @@ def file(rows: int) -> io.BytesIO:
     return io.BytesIO("\n".join(["start,value", *lines]).encode())
 
 
+def worker_of(database: str) -> AbstractAsyncContextManager[Service]:
+    """Run a worker; it is dead after three heartbeats."""
+    settings = {"ENERGIA_JOBS__HEARTBEAT": "0.3", "ENERGIA_JOBS__GRACE": "0.1"}
+    return serving(
+        database, command="worker", wait=True, python=sys.executable, port=None, **settings
+    )
+
+
 @pytest.fixture(name="service")
 async def _service(database: str) -> AsyncIterator[Service]:
     """Run a service that works nothing off, with a meter of minutes."""
-    async with serving(database, ENERGIA_JOBS__CONCURRENCY="0", **QUICK) as service:
+    async with serving(database, ENERGIA_JOBS__CONCURRENCY="0") as service:
         yield service
 
 
@@ -71,7 +79,7 @@ async def test_a_worker_does_what_the_service_leaves(
 ) -> None:
     """It answers how it is, and nothing of the API; SIGTERM ends it."""
     id_ = await begun(client, 100)
-    async with serving(database, command="worker", **QUICK) as worker:
+    async with worker_of(database) as worker:
         done = await job(client, id_, "succeeded", "failed")
         async with aiohttp.ClientSession(worker.url) as other:
             statuses = {}
@@ -91,11 +99,11 @@ async def test_what_a_worker_has_begun_is_finished_by_another(
     database: str, client: aiohttp.ClientSession, number: signal.Signals
 ) -> None:
     """Killed or stopped in the middle of a file: all of it is stored, once."""
-    async with serving(database, command="worker", **QUICK) as first:
+    async with worker_of(database) as first:
         id_ = await begun(client, ROWS)
         begun_by_first = await job(client, id_, "running", "succeeded")
         await first.stop(number)
-    async with serving(database, command="worker", **QUICK):
+    async with worker_of(database):
         done = await job(client, id_, "succeeded", "failed")
 
     assert begun_by_first["tries"] == 1

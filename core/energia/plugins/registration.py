@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 HOOKS: Final = tuple(
     name for name, value in vars(hookspecs).items() if hasattr(value, f"{PROJECT}_spec")
 )
+#: Those of them that are told of an event; what they raise is counted, and reaches nobody.
+OBSERVED: Final = tuple(
+    hook for hook in HOOKS if "event" in inspect.signature(getattr(hookspecs, hook)).parameters
+)
 
 
 def manager() -> pluggy.PluginManager:
