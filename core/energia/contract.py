@@ -25,6 +25,7 @@ PUBLIC: Final = (
     "energia.pricing.exact",
     "energia.testing",
     "energia.time",
+    "energia.tracing",
     "energia.units",
 )
 #: From here on two names are one with a slip in it: a letter of five, two of twelve.

@@ -6,6 +6,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
   * ConfigurationError
     * PluginError
   * MigrationError
+  * Inexact                   500: a charge of a plugin gives a float; a TypeError too
   * Malformed                 400: not parseable
   * Unauthenticated           401
   * Forbidden                 403: the scope that is missing, by name
@@ -126,6 +127,12 @@ class MigrationError(EnergiaError):
     """The database could not be migrated."""
 
     code = "migration"
+
+
+class Inexact(EnergiaError, TypeError):
+    """A charge gives a number that is not exact."""
+
+    code = "inexact"
 
 
 class Malformed(EnergiaError):

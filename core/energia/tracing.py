@@ -19,6 +19,18 @@ import attrs
 if TYPE_CHECKING:
     from types import TracebackType
 
+__all__ = (
+    "NOTHING",
+    "Attribute",
+    "Span",
+    "SpanKind",
+    "TraceIds",
+    "Tracer",
+    "headers",
+    "ids",
+    "span",
+)
+
 #: What a span may say of itself.
 Attribute = str | int | float | bool
 #: How a span stands to others: it answers a request (`server`) or sends one (`client`), hands over

@@ -1,6 +1,7 @@
 """Pages lead where they say, their code can be read, and each says what it is for."""
 
 import ast
+import doctest
 import json
 import re
 import shlex
@@ -87,7 +88,7 @@ def _unreadable(block: Block) -> str | None:
     readers: dict[str, Callable[[str], object]] = {
         "json": _read_json,
         "toml": tomllib.loads,
-        "python": ast.parse,
+        "python": _read_python,
         "yaml": lambda text: list(yaml.safe_load_all(text)),
         "sh": _read_shell,
     }
@@ -106,6 +107,13 @@ def _read_json(text: str) -> None:
     except ValueError:
         for line in text.splitlines():
             json.loads(line)
+
+
+def _read_python(text: str) -> None:
+    """Read a module, or what is typed at a prompt."""
+    if text.startswith(">>> "):
+        text = "".join(one.source for one in doctest.DocTestParser().get_examples(text))
+    ast.parse(text)
 
 
 def _read_shell(text: str) -> None:

@@ -10,6 +10,7 @@ import pluggy
 
 from energia.errors import Fault, PluginError
 from energia.plugins import discovery, registration
+from energia.plugins.containment import exits
 from energia.plugins.discovery import PluginState
 from energia.plugins.registration import OBSERVED, Registered, registered
 from energia.settings import PluginSelection
@@ -193,6 +194,9 @@ class Plugins:
                 try:
                     context = cast("AbstractAsyncContextManager[None]", lifespan(core=core))
                     await stack.enter_async_context(context)
+                except SystemExit as error:
+                    message = f"plugin {name!r} did not start: {exits(error)}"
+                    raise PluginError(message) from error
                 except Exception as error:
                     error.add_note(f"plugin {name!r} did not start")
                     raise
@@ -225,10 +229,10 @@ class Plugins:
         for name, observe in self._observers(hook):
             try:
                 observe(event=event)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._failed(name, hook, error)
 
-    def _failed(self, plugin: str, hook: str, error: Exception) -> None:
+    def _failed(self, plugin: str, hook: str, error: BaseException) -> None:
         import structlog  # costs 100 ms, and is needed here only
 
         self.failures[plugin, hook] += 1

@@ -3,14 +3,14 @@
 import pytest
 
 from energia.plugins.registration import HOOKS
-from tests.documentation.reference import FOLDER, drawn
+from tests.documentation.tables import FOLDER, drawn
 
 DRAWN = drawn()
 
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_the_reference_is_what_the_code_says(name: str) -> None:
-    """`python -m tests.documentation.reference` draws it anew."""
+    """`python -m tests.documentation.tables` draws it anew."""
     assert (FOLDER / name).read_text(encoding="utf-8") == DRAWN[name]
 
 

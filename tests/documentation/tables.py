@@ -1,6 +1,6 @@
 """Pages of the reference that are drawn from the code, so that they cannot be wrong.
 
-`python -m tests.documentation.reference` draws them anew; a test holds the pages to it.
+`python -m tests.documentation.tables` draws them anew; a test holds the pages to it.
 """
 
 import ast
@@ -27,7 +27,7 @@ FOLDER: Final = ROOT / "docs/reference"
 #: The codes of faults: words in small letters.
 _CODE: Final = re.compile(r"[a-z]+(_[a-z]+)+")
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
-_NOTE: Final = "<!-- drawn by python -m tests.documentation.reference -->"
+_NOTE: Final = "<!-- drawn by python -m tests.documentation.tables -->"
 
 Json = Mapping[str, Any]
 
