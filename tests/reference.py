@@ -60,7 +60,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         *("Caller", "Scope", "SCOPES", "Unauthenticated", "Probe", "Observed", "Criticality"),
         *("ComponentType", "Routes", "Route", "Created", "PUBLIC", "Outgoing", "Session"),
         *("Answer", "NoAnswer", "ReadingsStored", "Counts", "ReadingsRejected"),
-        *("PricingFinished", "BillIssued", "PricesFetched", "Task", "Retry", "TryAgain", "GiveUp"),
+        *("PricingFinished", "BillIssued", "PricesFetched", "Task", "Retry", "GiveUp", "TryAgain"),
         "energia.tracing",
     ),
     "testing": ("energia.testing",),
