@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from energia import tracing
 from energia.audit.entries import SQL
 from energia.db.queries import one_message
 from energia.errors import EnergiaError
@@ -37,7 +38,9 @@ async def _work(core: "Core") -> None:
         # Uneven, so that the replicas of a service do not all begin at once.
         await asyncio.sleep(_PERIOD * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
         try:
-            if deleted := await expire(core):
+            with tracing.span("audit.expire"):
+                deleted = await expire(core)
+            if deleted:
                 log.info("audit_expired", entries=deleted)
         except EnergiaError as error:
             log.warning("audit_not_expired", code=error.code, detail=error.detail)

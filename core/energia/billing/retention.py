@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from energia import tracing
 from energia.billing.contracts import SQL
 from energia.db import organizations
 from energia.db.tenant import Tenant
@@ -54,7 +55,8 @@ async def _work(core: "Core") -> None:
         # Uneven, so that the replicas of a service do not all begin at once.
         await asyncio.sleep(_PERIOD * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
         try:
-            await expire(core)
+            with tracing.span("readings.expire"):
+                await expire(core)
         except EnergiaError as error:
             log.warning("readings_not_expired", code=error.code, detail=error.detail)
 

@@ -7,7 +7,7 @@ of a connection pooler, or of our time limits; so it is given one over our pool,
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from procrastinate import sql
 from procrastinate.connector import BaseAsyncConnector, Notify
@@ -16,6 +16,7 @@ from procrastinate.exceptions import UniqueViolation as SameLock
 from procrastinate.jobs import Job
 from procrastinate.manager import QUEUEING_LOCK_CONSTRAINT, JobManager
 
+from energia import tracing
 from energia.convert import dumps
 from energia.db.pool import Pool
 from energia.db.tenant import Queries
@@ -89,6 +90,10 @@ def _adapted(value: Any) -> Any:
     return value
 
 
+#: The argument in which a task has the headers of the trace that it goes on from.
+TRACE: Final = "_trace"
+
+
 class Jobs:
     """Defers tasks: what is deferred waits in the database until a worker takes it up."""
 
@@ -122,12 +127,13 @@ class Jobs:
         """
         if once is not None and queries is not None:
             raise ValueError("`once` cannot be asked for within a transaction")
+        trace: Any = {TRACE: dict(headers)} if (headers := tracing.headers()) else {}
         job = Job(
             queue="default",
             lock=lock,
             queueing_lock=once,
             task_name=task,
-            task_kwargs=dict(arguments or {}),
+            task_kwargs={**(arguments or {}), **trace},
             scheduled_at=at,
             priority=priority,
         )
