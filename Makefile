@@ -30,12 +30,13 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 CLIENTS = attrs httpx ipykernel mypy nbclient openapi-python-client==0.29.* pytest setuptools>=77
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all fuzz wheel smoke dist audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews client clients programs lock clean python
+.PHONY: help run test test-all docs fuzz wheel smoke dist audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews client clients programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
 	@echo 'make test      check style and types, and run the tests'
 	@echo 'make test-all  the same, with the programs that some tests need, and the long ones; fails on any skip'
+	@echo 'make docs      build the documentation as a site, in English and Portuguese (build/docs)'
 	@echo 'make fuzz      send EXAMPLES (100) made-up requests of each kind to every operation'
 	@echo 'make chaos     kill and cut everything while readings are written (five minutes)'
 	@echo 'make attack    send hostile requests, and print what each costs the service (ten minutes)'
@@ -44,7 +45,7 @@ help:
 	@echo 'make rehearse-plugins  build images with plugins of their own (the same)'
 	@echo 'make rehearse-previews  open, close and reap previews beside production'
 	@echo 'make rehearse-import  import a file of a gigabyte, and see what memory and delay it costs (three minutes)'
-	@echo 'make accuracy  price the data of other engines and random tariffs, and write docs/accuracy.md (needs that data)'
+	@echo 'make accuracy  price the data of other engines and random tariffs, and write docs/explanation/accuracy.md (needs that data)'
 	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
 	@echo 'make steady    see that nothing grows or slows in half an hour at a moderate rate (MINUTES)'
 	@echo 'make dist      build the source distribution and the wheel of the last commit'
@@ -65,6 +66,10 @@ run: .venv/.done
 
 test: .tox/.tool/.done
 	.tox/.tool/bin/tox run -e $(CHECKS)
+
+# The documentation as a site; a link that leads nowhere ends it.
+docs: .docs/.done
+	.docs/bin/python -m tests.documentation.site
 
 # Both distributions, of the last commit alone: the same commit is the same bytes, whoever builds it.
 # The wheel is built from the other one, so that has all that it takes.
@@ -125,7 +130,7 @@ chaos: .tox/.tool/.done
 	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.rehearsals.database'
 	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.rehearsals.chaos'
 
-# Requests that ask for much more than they send: docs/hostile.md has the figures.
+# Requests that ask for much more than they send: docs/explanation/hostile.md has the figures.
 attack: .tox/.tool/.done
 	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.attack'
 
@@ -186,6 +191,11 @@ programs:
 	@.clients/bin/python -m $(LOCKED) --requirement requirements/clients.lock
 	@touch $@
 
+.docs/.done: requirements/docs.lock | python
+	@"$(PYTHON)" -m venv --clear .docs
+	@.docs/bin/python -m $(LOCKED) --requirement requirements/docs.lock
+	@touch $@
+
 .tox/.tool/.done: requirements/tox.lock | python
 	@echo 'Installing tox into .tox/.tool, once.'
 	@"$(PYTHON)" -m venv --clear .tox/.tool
@@ -203,10 +213,11 @@ lock:
 	echo 'tox>=4' | $(COMPILE) - --output-file requirements/tox.lock
 	printf 'cyclonedx-bom>=7\npip-audit>=2.9\n' | $(COMPILE) - --output-file requirements/audit.lock
 	echo '$(CLIENTS)' | tr ' ' '\n' | $(COMPILE) - --output-file requirements/clients.lock
-	$(COMPILE) setup.py --extra fast --extra modbus --extra mqtt --output-file requirements/image.lock
+	printf 'attrs>=25.4\nzensical>=0.0.73\n' | $(COMPILE) - --output-file requirements/docs.lock
+	$(COMPILE) setup.py --extra fast --extra modbus --extra mqtt --extra otel --output-file requirements/image.lock
 	$(COMPILE) setup.py --extra embedded --output-file requirements/run.lock
 	$(COMPILE) setup.py --extra embedded --extra lint --extra test --extra types \
 		--output-file requirements/test.lock
 
 clean:
-	rm -rf .venv .tox .wheel .audit .clients build dist energia.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .tox .wheel .audit .clients .docs build dist energia.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

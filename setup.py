@@ -89,6 +89,7 @@ PLUGINS = [
     "tariff-tiered = energia_plugins.tariff_tiered",
     "tariff-time-of-use = energia_plugins.tariff_time_of_use",
     "tariff-urdb = energia_plugins.tariff_urdb",
+    "traces-opentelemetry = energia_plugins.traces_opentelemetry:TracesOpentelemetry [otel]",
 ]
 
 setup(
@@ -156,6 +157,10 @@ setup(
         "holidays": ["holidays>=0.80"],
         "modbus": ["pymodbus>=3.10"],
         "mqtt": ["paho-mqtt>=2.1"],
+        "otel": [
+            "opentelemetry-exporter-otlp-proto-http>=1.38",
+            "opentelemetry-sdk>=1.38",
+        ],
         "parquet": ["pyarrow>=20"],
         "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
@@ -167,6 +172,8 @@ setup(
             "jsonschema>=4.20",
             "openapi-spec-validator>=0.7",
             "openpyxl>=3.1",
+            "opentelemetry-exporter-otlp-proto-http>=1.38",
+            "opentelemetry-sdk>=1.38",
             "paho-mqtt>=2.1",
             "pip>=25",
             "pymodbus>=3.10",

@@ -1,4 +1,4 @@
-"""The map of the house in docs/architecture.md: every file, and who imports whom.
+"""The map of the house in docs/explanation/architecture.md: every file, and who imports whom.
 
 `python -m tests.house_map` writes it anew; a test holds the document to it.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.imports import ROOT, SOURCES, imports, modules
 
-DOCUMENT = ROOT / "docs/architecture.md"
+DOCUMENT = ROOT / "docs/explanation/architecture.md"
 _BEGIN, _END = "<!-- map: python -m tests.house_map -->", "<!-- end of map -->"
 
 

@@ -1,7 +1,8 @@
 """What authors of plugins may use: the public names, and how each is called.
 
 `python -m tests.public_names` prints it, a line for each. What the last release had is kept, in
-`tests/data/public-names-<release>.json`; `docs/compatibility.md` says what may have changed since.
+`tests/data/public-names-<release>.json`; compatibility.md says what may have
+changed since.
 """
 
 import inspect

@@ -1,4 +1,4 @@
-"""The reference of what authors of plugins use, from its docstrings: docs/reference/*.md.
+"""The reference of what authors of plugins use, from its docstrings: docs/reference/authors/*.md.
 
 A page is written by hand down to its marker; what follows is drawn. `python -m tests.reference`
 draws it anew, and a test holds the pages to it.
@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 from energia.contract import PUBLIC
 from tests.imports import ROOT
 
-FOLDER: Final = ROOT / "docs/reference"
+FOLDER: Final = ROOT / "docs/reference/authors"
 _BEGIN: Final = "<!-- reference: python -m tests.reference -->"
 #: What is on each page: names of `energia`, and modules with all of their names.
 PAGES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -61,6 +61,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         *("ComponentType", "Routes", "Route", "Created", "PUBLIC", "Outgoing", "Session"),
         *("Answer", "NoAnswer", "ReadingsStored", "Counts", "ReadingsRejected"),
         *("PricingFinished", "BillIssued", "PricesFetched", "Task", "Retry", "GiveUp", "TryAgain"),
+        "energia.tracing",
     ),
     "testing": ("energia.testing",),
 }

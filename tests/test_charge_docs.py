@@ -1,4 +1,4 @@
-"""`docs/charges/` is true: a page for each kind of charge, with examples that are priced."""
+"""The pages of charges are true: a page for each kind of charge, with examples that are priced."""
 
 import json
 import re
@@ -13,7 +13,7 @@ import pytest
 from energia.plugins import Plugins
 from tests.serving import Client, Serving, make_core
 
-PAGES = Path(__file__).parents[1] / "docs" / "charges"
+PAGES = Path(__file__).parents[1] / "docs/reference/charges"
 BLOCK = re.compile(r"```json (request|answer)\n(.*?)```", re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""The decoder of `docs/meters.md` is true: it reads its files, and keeps to the contract."""
+"""The decoder of `docs/how-to/meters.md` is true: it reads its files, and keeps to the contract."""
 
 import re
 from decimal import Decimal
@@ -12,7 +12,7 @@ from energia.plugins import Plugins
 from energia.testing import check_decoder
 from tests.imports import ROOT
 
-PAGE = (ROOT / "docs/meters.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/how-to/meters.md").read_text(encoding="utf-8")
 HEAD = b"acme;UC-7;import;kWh\n"
 DAY = b"2026-03-01;E" + b";0.25" * 23 + b";\n"
 

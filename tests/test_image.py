@@ -92,7 +92,7 @@ def test_plugins_of_ones_own_are_installed_from_a_lock() -> None:
 
 def test_the_guide_to_an_image_of_ones_own_is_true() -> None:
     """Its Dockerfile ends as ours runs: upon our image, checked; the health check is the same."""
-    guide = (ROOT / "docs/image.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs/how-to/image.md").read_text(encoding="utf-8")
     first, second = re.findall(r"```dockerfile\n(.*?)```", guide, re.DOTALL)
     stages = [line for line in first.splitlines() if line.startswith("FROM ")]
     (check,) = re.findall(r"^HEALTHCHECK .*\n.*$", DOCKERFILE, re.MULTILINE)

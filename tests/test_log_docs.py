@@ -1,4 +1,4 @@
-"""`docs/logs.md` has every event that is logged, and every field of a request's line."""
+"""`docs/reference/logs.md` has every event that is logged, and every field of a request's line."""
 
 import ast
 import inspect
@@ -9,7 +9,7 @@ from typing import Final
 from energia.web import middlewares
 from tests.imports import ROOT, SOURCES
 
-TEXT: Final = (ROOT / "docs/logs.md").read_text(encoding="utf-8")
+TEXT: Final = (ROOT / "docs/reference/logs.md").read_text(encoding="utf-8")
 LEVELS: Final = ("debug", "info", "warning", "error", "exception")
 #: Methods of a log under another name: the level depends on what happened.
 NAMES: Final = ("log", "write")

@@ -1,4 +1,4 @@
-"""`docs/meter-csv.md` tells every option of both formats, `docs/meters.md` every unit."""
+"""`meter-csv.md` tells every option of both formats, `meters.md` every unit."""
 
 import re
 from urllib.parse import parse_qsl
@@ -12,8 +12,8 @@ from energia_plugins.meter_csv.options import CsvOptions
 from energia_plugins.meter_csv.workbook import ExcelOptions
 from tests.imports import ROOT
 
-METERS = (ROOT / "docs/meters.md").read_text(encoding="utf-8")
-PAGE = (ROOT / "docs/meter-csv.md").read_text(encoding="utf-8")
+METERS = (ROOT / "docs/how-to/meters.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/reference/meter-csv.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"^format=csv\S*$", PAGE, re.MULTILINE)
 
 
@@ -41,7 +41,7 @@ def test_there_are_examples() -> None:
 
 
 def test_every_unit_is_listed_with_what_it_measures() -> None:
-    """The table of `docs/meters.md` is that of the core."""
+    """The table of `docs/how-to/meters.md` is that of the core."""
     rows = re.findall(r"^\| (`\w+`.*?) \| (`\w+`.*) \| (\w+) \|$", METERS, re.MULTILINE)
     listed = {
         (name, canonical): set(re.findall(r"`(\w+)`", quantities))

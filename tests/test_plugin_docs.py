@@ -1,4 +1,4 @@
-"""`docs/plugins.md` is true: its plugin is loaded as written, and prices."""
+"""`docs/how-to/plugins.md` is true: its plugin is loaded as written, and prices."""
 
 import re
 from decimal import Decimal
@@ -12,7 +12,7 @@ from energia.plugins import Plugins
 from energia.pricing.engine import price
 from energia.pricing.tariffs import Tariff, tariff_converter
 
-DOCS = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text()
+DOCS = (Path(__file__).parents[1] / "docs/how-to/plugins.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DOCS, re.DOTALL)
 
 

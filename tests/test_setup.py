@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -35,6 +36,11 @@ SHOWN_BY: Final = {
 }
 #: Functions that find a module, or its files, by its name.
 _FINDERS: Final = ("files", "find_spec", "import_module")
+#: Files that are imported only where their extra is: all of them is about it.
+_LATER: Final = tuple(
+    f"plugins/energia_plugins/traces_opentelemetry/{name}.py"
+    for name in ("export", "recorder", "statements")
+)
 #: Modules of the repository itself.
 _OWN: Final = ("benchmarks", "energia", "energia_plugins", "tests")
 
@@ -74,9 +80,15 @@ def uses(*patterns: str, without: str = "-") -> list[Use]:
         Use(module, f"{path.relative_to(ROOT)}:{line}", optional)
         for path in paths
         if not path.is_relative_to(ROOT / without)
-        for module, line, optional in _modules(ast.parse(path.read_text(encoding="utf-8")))
+        for module, line, optional in _modules(
+            ast.parse(path.read_text(encoding="utf-8")), _is_later(path)
+        )
         if module not in (*_OWN, *sys.stdlib_module_names)
     ]
+
+
+def _is_later(path: Path) -> bool:
+    return path.relative_to(ROOT).as_posix() in _LATER
 
 
 def _modules(node: ast.AST, optional: bool = False) -> Iterator[tuple[str, int, bool]]:
@@ -156,7 +168,17 @@ def _of_tests() -> list[Use]:
 
 
 #: The extras that a service may have; without one of them it says what it lacks.
-EXTRAS: Final = ("embedded", "excel", "fast", "files", "holidays", "modbus", "mqtt", "parquet")
+EXTRAS: Final = (
+    "embedded",
+    "excel",
+    "fast",
+    "files",
+    "holidays",
+    "modbus",
+    "mqtt",
+    "otel",
+    "parquet",
+)
 
 
 def test_the_service_imports_what_it_requires() -> None:
@@ -166,6 +188,16 @@ def test_the_service_imports_what_it_requires() -> None:
 
     assert undeclared(at_once, declared()) == []
     assert undeclared(_optional(), declared(), extras) == []
+
+
+def test_what_is_imported_later_is_not_imported_at_once() -> None:
+    """A plugin that its extra does not switch on imports nothing of it."""
+    loads = (
+        "import sys; from energia.plugins import Plugins; Plugins.installed();"
+        "sys.exit('opentelemetry' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", loads], check=False).returncode == 0
 
 
 def test_authors_of_plugins_get_what_their_tests_import() -> None:

@@ -1,4 +1,4 @@
-"""The source of `docs/meters.md` is true: it reads a logger, and goes on where it was."""
+"""The source of `docs/how-to/meters.md` is true: it reads a logger, and goes on where it was."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from energia.plugins import Plugins
 from energia.testing import gathered
 from tests.imports import ROOT
 
-PAGE = (ROOT / "docs/meters.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/how-to/meters.md").read_text(encoding="utf-8")
 LINES = (
     b"1 2026-03-01T00:15:00Z 0.25\n",
     b"2 2026-03-01T00:30:00Z 0.5\n",

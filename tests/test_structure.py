@@ -104,7 +104,7 @@ def test_imports_point_down() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    """Imports for types count; the honest circle is the one that docs/architecture.md names."""
+    """Imports for types count; the honest circle is the one that architecture.md names."""
     assert circles("energia_plugins") == []
     assert all(set(found) <= HONEST for found in circles("energia"))
 
@@ -126,7 +126,7 @@ def test_every_pattern_is_said_in_words() -> None:
 
 
 def test_the_map_is_the_house() -> None:
-    """docs/architecture.md lists every file as it is; `python -m tests.house_map` draws it anew."""
+    """architecture.md lists every file as it is; `python -m tests.house_map` draws it anew."""
     text = DOCUMENT.read_text(encoding="utf-8")
 
     assert text == written(text)
@@ -200,10 +200,10 @@ def test_all_bundled_plugins_load_together() -> None:
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_is_documented_and_tested(hook: str) -> None:
-    """docs/plugins.md has a heading with its signature; a test file mentions it."""
+    """docs/how-to/plugins.md has a heading with its signature; a test file mentions it."""
     signature = str(inspect.signature(getattr(hookspecs, hook))).replace("'", "")
     signature = re.sub(r"(?<![\w.])(?:\w+\.)+(?=AbstractAsync)", "", signature)
-    documented = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    documented = (ROOT / "docs/how-to/plugins.md").read_text(encoding="utf-8")
     tests = [path for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)]
 
     assert f"### `{hook}{signature}`\n" in documented

@@ -143,6 +143,9 @@ if TYPE_CHECKING:
     from energia.pricing.wording import in_language as in_language
     from energia.pricing.wording import words as words
     from energia.settings import SecretStr as SecretStr
+    from energia.tracing import Span as Span
+    from energia.tracing import Tracer as Tracer
+    from energia.tracing import span as span
     from energia.web.routes import PUBLIC as PUBLIC
     from energia.web.routes import Created as Created
     from energia.web.routes import Route as Route
@@ -345,6 +348,11 @@ _MODULES = {
         "words",
     ),
     "settings": ("SecretStr",),
+    "tracing": (
+        "Span",
+        "span",
+        "Tracer",
+    ),
     "web.routes": (
         "PUBLIC",
         "Created",

@@ -13,7 +13,7 @@ import attrs
 
 from energia.errors import did_you_mean
 
-#: The modules whose names plugins may import: those that `docs/plugins.md` lists.
+#: The modules whose names plugins may import: those that `docs/how-to/plugins.md` lists.
 PUBLIC: Final = (
     "energia",
     "energia.convert.repeats",
@@ -25,6 +25,7 @@ PUBLIC: Final = (
     "energia.pricing.exact",
     "energia.testing",
     "energia.time",
+    "energia.tracing",
     "energia.units",
 )
 #: From here on two names are one with a slip in it: a letter of five, two of twelve.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
     from energia.pricing.market.feeds import PriceFeed, PricesFetched
+    from energia.tracing import Tracer
     from energia.web.routes import Route
 
 
@@ -156,6 +157,22 @@ def register_middlewares() -> "Iterable[Middleware]":
         @hookimpl
         def register_middlewares() -> list[Middleware]:
             return [no_index]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_tracers() -> "Iterable[Tracer]":
+    """Return what records spans: of requests, of pricing, of what is asked of others.
+
+    One at most, of all plugins. It is asked for spans from the first request on, before the
+    plugins' lifespans have begun.
+
+    Example:
+        @hookimpl
+        def register_tracers() -> list[Tracer]:
+            return [Printed()]
 
     """
     raise NotImplementedError

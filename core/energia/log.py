@@ -11,12 +11,22 @@ from aiohttp import ClientConnectionError, web
 from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor
 
+from energia import tracing
 from energia.redact import redacted
 from energia.settings import Log
+
+
+def _of_the_span(_: object, __: str, line: EventDict) -> EventDict:
+    """Say in which span a line was written, where spans are recorded."""
+    if (ids := tracing.ids()) is not None:
+        line.update(trace_id=ids.trace_id, span_id=ids.span_id)
+    return line
+
 
 #: What every line gets, ours and those of the libraries.
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
+    _of_the_span,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]

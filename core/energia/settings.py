@@ -1,6 +1,6 @@
 """The configuration: what can be set, and its defaults. Times are in seconds.
 
-`docs/configuration.md` lists all of it for operators; `energia.configuration` reads it.
+`docs/reference/configuration.md` lists all of it for operators; `energia.configuration` reads it.
 """
 
 from typing import Annotated, Any, Final, Literal

@@ -22,7 +22,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-#: The public names, as docs/plugins.md lists them.
+#: The public names, as docs/how-to/plugins.md lists them.
 __all__ = [
     "DAY",
     "FIRST_YEAR",

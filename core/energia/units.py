@@ -27,7 +27,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-#: The public names, as docs/plugins.md lists them.
+#: The public names, as docs/how-to/plugins.md lists them.
 __all__ = ["MICRO", "POWER_UNITS", "QUANTITIES"]
 
 MICRO: Final = 10**6

@@ -22,6 +22,7 @@ from typing import IO, Final, ParamSpec, TypeVar
 
 import attrs
 
+from energia import tracing
 from energia.errors import Busy
 
 P = ParamSpec("P")
@@ -175,7 +176,8 @@ class Workers:
             waiting = _Waiting(caller, asyncio.get_running_loop().create_future())
             self._waiting.append(waiting)
             try:
-                await asyncio.wait({waiting.place})
+                with tracing.span("work.wait"):
+                    await asyncio.wait({waiting.place})
             except BaseException:
                 if waiting.place.done():
                     self._leave(caller)

@@ -1,5 +1,5 @@
 """How near the engine comes to others: their tariffs imported and priced, and compared.
 
 `python -m tests.accuracy` (or `make accuracy`) prices all of the shared data and writes
-docs/accuracy.md; a part of it, over tests/data, is run with the other tests.
+docs/explanation/accuracy.md; a part of it, over tests/data, is run with the other tests.
 """

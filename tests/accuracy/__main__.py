@@ -1,4 +1,4 @@
-"""Prices all of the shared data and writes docs/accuracy.md; exit code 1 if something differs."""
+"""Prices all of the shared data and writes its page; exit code 1 if something differs."""
 
 import sys
 from collections.abc import Iterator
@@ -34,7 +34,9 @@ def main() -> int:
         return 2
     found = list(sources(SHARED))
     by_hand = run(range(RANDOM))
-    (ROOT / "docs" / "accuracy.md").write_text(report.page(found, by_hand), encoding="utf-8")
+    (ROOT / "docs/explanation/accuracy.md").write_text(
+        report.page(found, by_hand), encoding="utf-8"
+    )
     failed = [(source.name, one) for source in found for one in source.failures()]
     for name, one in failed:
         print(f"{name}: {one.case} {one.kind}: {one.detail}", file=sys.stderr)

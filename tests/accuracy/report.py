@@ -1,4 +1,4 @@
-"""The table of docs/accuracy.md."""
+"""The table of docs/explanation/accuracy.md."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,6 +7,8 @@ from tests.accuracy.outcomes import Source
 
 _HEAD = """\
 # Accuracy
+
+*For whoever trusts the numbers: how near prices come to what other engines and real bills say.*
 
 How near imported tariffs come to what other engines and real bills say. `make accuracy` writes
 this page: it imports and prices every case of the data below and fails where one differs, or is
@@ -21,9 +23,9 @@ calculates in binary doubles and prints a rounded number.
 _NOTES = """
 ## How the cases are priced
 
-- Tariffs go through the [importers](tariff-import.md), as `POST /v1/tariffs/import` does it, and
-  are priced month by month (`group=P1M`), in UTC where the other engine has no time zones. Their
-  dates of validity are left away.
+- Tariffs go through the [importers](../how-to/tariff-import.md), as `POST /v1/tariffs/import` does
+  it, and are priced month by month (`group=P1M`), in UTC where the other engine has no time zones.
+  Their dates of validity are left away.
 - SAM's year is 2018: it begins on a Monday and has no holidays and no daylight saving. Options
   of SAM that no rate has (metering, net billing, lookback percentages, peaks of the year before)
   are put onto the imported tariff. SAM takes an amount of a day for 365/12 of it each month;

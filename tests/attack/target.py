@@ -172,7 +172,7 @@ def _ask(url: str, name: str, cost: Cost, answered: threading.Event, over: threa
 
 # How fast the machine is.
 
-#: What a processor of the machine of docs/hostile.md takes for it, in seconds.
+#: What a processor of the machine of docs/explanation/hostile.md takes for it, in seconds.
 _RECKONED: Final = 0.03
 
 

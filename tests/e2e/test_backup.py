@@ -1,4 +1,4 @@
-"""A backup by PostgreSQL's own programs, as docs/backup.md says, and what is restored from it."""
+"""A backup by PostgreSQL's own programs, as its guide says, and what is restored from it."""
 
 import subprocess
 from collections.abc import Callable, Coroutine

@@ -28,7 +28,7 @@ NOUNS: Final = re.findall(
     """
     Arithmetic Assumption Bill Channel Charge Comparison Contract Correction Cost Coverage Deletion
     Explanation Export Fault Gap Health Job Meter Plugin Problem Reading Readings Repricing Rounding
-    Schedule Season Site Stretch Stretches Tariff Tax Token Usage
+    Schedule Season Site Stretch Stretches Sum Tariff Tax Token Usage Webhook
     """,
 )
 #: What operations do.
@@ -36,7 +36,7 @@ VERBS: Final = re.findall(
     r"\w+",
     """
     cancel check compare compute create delete erase explain get import issue list post preview put
-    reprice resume rotate run send
+    reprice resend resume rotate run send test update
     """,
 )
 
@@ -235,6 +235,7 @@ def test_lists_have_items() -> None:
     assert {name: fields for name, fields in series.items() if fields} == {
         "Comparison": ["ranking"],
         "SeriesPrices": ["data"],
+        "Sum": ["data"],
         "TariffPrices": ["data"],
         "Usage": ["data"],
     }

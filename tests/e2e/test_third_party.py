@@ -1,4 +1,4 @@
-"""The distribution of `docs/plugins.md`, built from its text and installed by itself."""
+"""The distribution of `docs/how-to/plugins.md`, built from its text and installed by itself."""
 
 import asyncio
 import re
@@ -17,7 +17,7 @@ from energia.db.pool import Pool
 from energia.settings import Database
 from tests.e2e import service
 
-DOCS = (Path(__file__).parents[2] / "docs/plugins.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).parents[2] / "docs/how-to/plugins.md").read_text(encoding="utf-8")
 SECTION = DOCS.partition("## A whole distribution")[2].partition("\n## ")[0]
 FILES = dict(re.findall(r"^`([\w./]+)`:\n\n```\w+\n(.*?)```", SECTION, re.DOTALL | re.MULTILINE))
 (CONFIGURATION,) = re.findall(r"```toml\n(.*?)```", SECTION, re.DOTALL)

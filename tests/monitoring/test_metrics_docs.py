@@ -1,4 +1,4 @@
-"""`docs/metrics.md` lists the metrics that there are."""
+"""`docs/how-to/metrics.md` lists the metrics that there are."""
 
 import re
 from typing import Any
@@ -40,4 +40,4 @@ async def test_the_table_is_true(pool: Pool, serving: Serving) -> None:
 
 def text() -> str:
     """Return the page."""
-    return (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    return (ROOT / "docs/how-to/metrics.md").read_text(encoding="utf-8")

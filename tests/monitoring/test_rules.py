@@ -70,12 +70,14 @@ def test_every_alert_has_cases() -> None:
 
 
 def test_every_alert_says_what_to_do() -> None:
-    """The runbook of each is a heading of docs/metrics.md; each is a page or a ticket."""
-    headings = re.findall(r"^### (\w+)$", (ROOT / "docs/metrics.md").read_text(), re.MULTILINE)
+    """The runbook of each is a heading of docs/how-to/metrics.md; each is a page or a ticket."""
+    headings = re.findall(
+        r"^### (\w+)$", (ROOT / "docs/how-to/metrics.md").read_text(), re.MULTILINE
+    )
 
     assert headings == list(alerts())
     for name, alert in alerts().items():
-        assert alert["annotations"]["runbook"] == f"docs/metrics.md#{name.lower()}"
+        assert alert["annotations"]["runbook"] == f"docs/how-to/metrics.md#{name.lower()}"
         assert alert["labels"]["severity"] in ("page", "ticket")
 
 

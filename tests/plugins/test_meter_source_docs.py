@@ -1,4 +1,4 @@
-"""`docs/meters.md` tells every setting, preset and map of the sources; its examples can be set."""
+"""`meters.md` tells every setting, preset and map of the sources; its examples can be set."""
 
 import re
 import tomllib
@@ -15,7 +15,7 @@ from energia_plugins.meter_modbus import settings as modbus
 from energia_plugins.meter_mqtt import settings as mqtt
 from tests.imports import ROOT
 
-PAGE = (ROOT / "docs/meters.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/how-to/meters.md").read_text(encoding="utf-8")
 
 
 def section(heading: str) -> str:

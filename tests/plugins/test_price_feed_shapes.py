@@ -212,8 +212,8 @@ def test_prices_stay_exact() -> None:
 
 
 def test_the_examples_of_the_documentation_are_settings() -> None:
-    """Every table of docs/price-feeds.md loads, as it is written, and together they are feeds."""
-    text = (ROOT / "docs/price-feeds.md").read_text(encoding="utf-8")
+    """Every table of price-feeds.md loads, as it is written, and together they are feeds."""
+    text = (ROOT / "docs/how-to/price-feeds.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     tables = tomllib.loads("\n".join(blocks), parse_float=Decimal)["plugins"]
 

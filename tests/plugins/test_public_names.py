@@ -25,8 +25,8 @@ BUNDLED = [
 
 
 def documented() -> dict[str, set[str]]:
-    """Return the names that `docs/plugins.md` lists, by module."""
-    text = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    """Return the names that `docs/how-to/plugins.md` lists, by module."""
+    text = (ROOT / "docs/how-to/plugins.md").read_text(encoding="utf-8")
     section = text.partition("## The public names")[2].partition("\n## ")[0]
     found: dict[str, set[str]] = defaultdict(set)
     for first, names in re.findall(r"^\| (.+?) \| (.+) \|$", section, re.MULTILINE):
@@ -37,7 +37,7 @@ def documented() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("module", BUNDLED)
 def test_a_bundled_plugin_imports_public_names_only(module: str) -> None:
-    """What it takes of the core is listed in `docs/plugins.md`, under the module it comes from."""
+    """What it takes of the core is listed in `plugins.md`, under the module it comes from."""
     public = documented()
     wrong = [
         f"{one.module}.{one.name} (line {one.line})"

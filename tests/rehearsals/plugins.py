@@ -1,4 +1,4 @@
-"""Images with plugins of one's own, built in both ways that docs/image.md tells.
+"""Images with plugins of one's own, built in both ways that docs/how-to/image.md tells.
 
     python -m tests.rehearsals.plugins
 
@@ -23,7 +23,7 @@ from tests.rehearsals.image import BASE
 PLUGIN: Final = "tariff-peak-shaving"
 IMAGE: Final = "energia:rehearsal"
 #: The Dockerfile of the guide.
-GUIDE: Final = (REPOSITORY / "docs/image.md").read_text(encoding="utf-8")
+GUIDE: Final = (REPOSITORY / "docs/how-to/image.md").read_text(encoding="utf-8")
 TWO_STAGES: Final = re.findall(r"```dockerfile\n(FROM .*?)```", GUIDE, re.DOTALL)[0]
 INSIDE: Final = f"""
 import json, os

@@ -47,11 +47,13 @@ from energia import (
     Seed,
     Slots,
     TariffImporter,
+    Tracer,
     hookimpl,
 )
 from tests.typing.feeds import Feeding
 from tests.typing.sources import Measuring
 from tests.typing.tasks import Working
+from tests.typing.tracer import Printed
 
 api_version = 1
 routes = Routes()
@@ -245,6 +247,11 @@ class Acme(Feeding, Measuring, Working):
     def register_authenticators(self) -> list[Authenticator]:
         """Offer what recognises partners."""
         return [Partners()]
+
+    @hookimpl
+    def register_tracers(self) -> list[Tracer]:
+        """Offer what prints spans."""
+        return [Printed()]
 
     @hookimpl
     def register_charges(self) -> list[type[Charge]]:

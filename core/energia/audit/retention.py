@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from energia import tracing
 from energia.audit.entries import SQL
 from energia.db.queries import one_message
 
@@ -26,7 +27,9 @@ class AuditRetention:
 
     async def run(self, core: "Core", _: Mapping[str, Any], /) -> None:
         """Delete what is too old."""
-        if deleted := await expire(core):
+        with tracing.span("audit.expire"):
+            deleted = await expire(core)
+        if deleted:
             log.info("audit_expired", entries=deleted)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 import attrs
 
+from energia import tracing
 from energia.billing.errors import ChargeFailed, OutsideContract
 from energia.billing.models import Contract
 from energia.costing.budget import refuse_costly
@@ -144,12 +145,13 @@ async def price_periods(
         (period, next(inputs) if isinstance(plan, Plan) else plan)
         for period, plan in zip(periods, plans, strict=True)
     ]
-    return await off_loop(
-        lambda: [
-            result if isinstance(result, EnergiaError) else _priced(period, result, limits)
-            for period, result in work
-        ]
-    )
+    with tracing.as_one(len(work)):
+        return await off_loop(
+            lambda: [
+                result if isinstance(result, EnergiaError) else _priced(period, result, limits)
+                for period, result in work
+            ]
+        )
 
 
 def _plan(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from energia import tracing
 from energia.billing.contracts import SQL
 from energia.db import organizations
 from energia.db.tenant import Tenant
@@ -40,7 +41,8 @@ class ReadingsRetention:
 
     async def run(self, core: "Core", _: Mapping[str, Any], /) -> None:
         """Delete what is too old."""
-        await expire(core)
+        with tracing.span("readings.expire"):
+            await expire(core)
 
 
 async def expire(core: "Core") -> int:

@@ -16,7 +16,7 @@ import msgspec
 from energia.convert.faults import step
 from energia.errors import Invalid
 
-#: The public names, as docs/plugins.md lists them.
+#: The public names, as docs/how-to/plugins.md lists them.
 __all__ = ["has_repeats"]
 
 _ENCODER: Final = msgspec.json.Encoder()

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from energia.time import FIRST_YEAR, LAST_YEAR, BadDuration, duration_of
 
-#: The public names, as docs/plugins.md lists them.
+#: The public names, as docs/how-to/plugins.md lists them.
 __all__ = ["Unfit", "day", "decimal"]
 
 #: A decimal number has at most so many digits before the point, and as many after it.

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 import attrs
 
+from energia import tracing
 from energia.costing.groups import WHOLE, price_groups, together
 from energia.errors import EnergiaError, Fault, Invalid
 from energia.pricing.engine import Cost, CostLine
@@ -91,7 +92,7 @@ def compare(
         raise Invalid("the currencies of the tariffs differ", others)
     costs: list[Cost] = []
     for index, tariff in enumerate(tariffs):
-        with _pointing_to(index):
+        with _pointing_to(index), tracing.as_one(len(tariffs)):
             costs.append(together(price_groups(tariff, usage, bounds, terms)))
     ranked = [
         (Fraction(cost.total), _ranked(tariff, cost, costs[0]))

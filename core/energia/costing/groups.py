@@ -12,6 +12,7 @@ from typing import Final
 
 import attrs
 
+from energia import tracing
 from energia.errors import IncompleteUsage, Invalid
 from energia.metering.usage import bounds
 from energia.pricing.engine import Cost, CostLine, as_money, price
@@ -86,7 +87,8 @@ def price_groups(
     for start, end in pairwise(bounds):
         checkpoint()
         try:
-            cost = price(tariff, usage, start, end, terms)
+            with tracing.as_one(len(bounds) - 1):
+                cost = price(tariff, usage, start, end, terms)
         except IncompleteUsage as error:
             missing.append(error)
             continue

@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 import attrs
 import numpy as np
 
+from energia import tracing
 from energia.costing.subject import DatedChannel
 from energia.db.tenant import Queries
 from energia.errors import AmbiguousChannel, Fault, Invalid, TooLarge, did_you_mean
@@ -235,9 +236,10 @@ async def read_inputs(
 
     """
     spans = [span for plan in plans for span in plan.reading_spans]
-    readings = iter(await _readings(queries, spans, known_at))
     needs = [list(_price_spans(plan, known_at)) for plan in plans]
-    prices = await _prices(queries, [span for need in needs for span in need])
+    with tracing.span("pricing.inputs", {"energia.plans": len(plans)}):
+        readings = iter(await _readings(queries, spans, known_at))
+        prices = await _prices(queries, [span for need in needs for span in need])
     return [
         Inputs(
             plan,

@@ -7,6 +7,8 @@ from typing import Literal
 
 import attrs
 
+from energia import tracing
+
 Operation = Literal["cost", "compare", "bill", "run"]
 
 
@@ -29,5 +31,6 @@ class PricingFinished:
 def timed(operation: Operation, tell: Callable[[PricingFinished], None]) -> Iterator[None]:
     """Report how long the block takes, unless it fails."""
     started = time.perf_counter()
-    yield
-    tell(PricingFinished(operation, time.perf_counter() - started))
+    with tracing.span(f"pricing.{operation}"):
+        yield
+        tell(PricingFinished(operation, time.perf_counter() - started))

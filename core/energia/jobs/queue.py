@@ -16,6 +16,7 @@ from procrastinate.exceptions import UniqueViolation as SameLock
 from procrastinate.jobs import Job
 from procrastinate.manager import QUEUEING_LOCK_CONSTRAINT, JobManager
 
+from energia import tracing
 from energia.convert import dumps
 from energia.db.pool import Pool
 from energia.db.tenant import Queries
@@ -94,6 +95,8 @@ def _adapted(value: Any) -> Any:
 JOBS: Final = "jobs"
 TASKS: Final = "default"
 _LONG: Final = frozenset({"job"})
+#: The argument in which a task has the headers of the trace that it goes on from.
+TRACE: Final = "_trace"
 
 
 class Jobs:
@@ -129,12 +132,13 @@ class Jobs:
         """
         if once is not None and queries is not None:
             raise ValueError("`once` cannot be asked for within a transaction")
+        trace: Any = {TRACE: dict(headers)} if (headers := tracing.headers()) else {}
         job = Job(
             queue=JOBS if task in _LONG else TASKS,
             lock=lock,
             queueing_lock=once,
             task_name=task,
-            task_kwargs=dict(arguments or {}),
+            task_kwargs={**(arguments or {}), **trace},
             scheduled_at=at,
             priority=priority,
         )

@@ -13,8 +13,9 @@ from procrastinate import JobContext
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import DeleteJobCondition, Job
 
+from energia import tracing
 from energia.contract import HasPeriod
-from energia.jobs.queue import JOBS, TASKS, Connector
+from energia.jobs.queue import JOBS, TASKS, TRACE, Connector
 from energia.jobs.tasks import GiveUp, Retry, Task, TryAgain, retry_of
 from energia.redact import redacted
 
@@ -125,9 +126,11 @@ class Worker:
 
     async def _run(self, task: Task, context: JobContext, /, **arguments: Any) -> None:
         """Do one thing; one that is done again and again is deferred for the next time."""
-        tries = context.job.attempts + 1
+        tries, trace = context.job.attempts + 1, arguments.pop(TRACE, {})
+        said: dict[str, tracing.Attribute] = {"energia.task": task.name, "energia.tries": tries}
         try:
-            await task.run(self._core, arguments)
+            with tracing.span(f"task {task.name}", said, kind="consumer", headers=trace):
+                await task.run(self._core, arguments)
         except Exception as error:
             reason = redacted(f"{type(error).__name__}: {error}")[:_LONGEST]
             log.warning("task_failed", task=task.name, tries=tries, reason=reason)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from energia import tracing
 from energia.convert import TEXT, dumps
 from energia.db.organizations import DEFAULT
 from energia.db.queries import one_message
@@ -175,7 +176,8 @@ class Keeper:
     async def store(self, items: list[Item], state: Mapping[str, Any] | None) -> Outcome:
         """Store readings, and the state with them."""
         also = partial(self._kept, state)
-        return self._noted(await self._intake.items(items, self.source.name, also))
+        with tracing.span("source.store", {"energia.source": self.source.name}):
+            return self._noted(await self._intake.items(items, self.source.name, also))
 
     async def store_file(
         self,
@@ -199,10 +201,11 @@ class Keeper:
         texts = {name: text for name, text in said.items() if name not in own}
         structured: Any = TEXT.structure(texts, decoder.options)
         also = partial(self._kept, state)
-        outcome = await self._intake.file(
-            chunks, decoder, structured, defaults, skip=True, also=also
-        )
-        return self._noted(outcome)
+        with tracing.span("source.store", {"energia.source": self.source.name}):
+            outcome = await self._intake.file(
+                chunks, decoder, structured, defaults, skip=True, also=also
+            )
+            return self._noted(outcome)
 
     @property
     def _intake(self) -> Intake:

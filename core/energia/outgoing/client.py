@@ -9,11 +9,13 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 import energia
+from energia import tracing
 from energia.outgoing.addresses import Allowed
 from energia.outgoing.headers import Headers
 from energia.settings import Outgoing as Rules
@@ -127,8 +129,29 @@ class Session:
         """Send *body* to *url*, and read *limit* bytes of the answer at most; raises `NoAnswer`."""
         return await self._request("POST", url, limit, headers=headers, data=body)
 
-    async def _request(self, method: str, url: str, limit: int | None, **more: Any) -> Answer:
-        attempt = _Attempt(_host(url), self._allowed)
+    async def _request(
+        self,
+        method: str,
+        url: str,
+        limit: int | None,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> Answer:
+        host = _host(url)
+        # Not the URL, which may have a token.
+        said = {"http.request.method": method, "server.address": host}
+        with tracing.span(method, said, kind="client") as recorded:
+            more["headers"] = {**(headers or {}), **tracing.headers()}
+            answer = await self._answer(method, url, host, limit, **more)
+            recorded.note({"http.response.status_code": answer.status})
+            if answer.status >= HTTPStatus.BAD_REQUEST:
+                recorded.fail(str(answer.status))
+            return answer
+
+    async def _answer(
+        self, method: str, url: str, host: str, limit: int | None, **more: Any
+    ) -> Answer:
+        attempt = _Attempt(host, self._allowed)
         token = _ATTEMPT.set(attempt)
         try:
             async with self._client.request(method, url, allow_redirects=False, **more) as answer:

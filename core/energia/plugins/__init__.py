@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
     from energia.pricing.market.feeds import PriceFeed, PricesFetched
+    from energia.tracing import Tracer
     from energia.web.routes import Route
 
 T = TypeVar("T")
@@ -156,6 +157,10 @@ class Plugins:
     def middlewares(self) -> "tuple[Middleware, ...]":
         """Return the middlewares, outermost first."""
         return tuple(middleware for _, middleware in self._registered.middlewares)
+
+    def tracer(self) -> "Tracer | None":
+        """Return what records spans, if anything does."""
+        return self._registered.tracer
 
     def migrations(self) -> "Mapping[str, Traversable]":
         """Return the folders of migrations, by the name of their plugin."""

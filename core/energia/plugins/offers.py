@@ -245,6 +245,10 @@ def _middleware(offer: object) -> str | None:
     return None
 
 
+def _tracer(offer: object) -> str | None:
+    return _of_class("tracer", offer) or _without_methods("tracer", offer, "span", "ids", "headers")
+
+
 def _folder(offer: object) -> str | None:
     from energia.db.migrate import read  # only where there are migrations
 
@@ -289,6 +293,7 @@ _LACKING: Final[Mapping[str, Callable[[object], str | None]]] = {
     "register_routes": _instance("energia.web.routes", "Route"),
     "register_middlewares": _middleware,
     "register_authenticators": _authenticator,
+    "register_tracers": _tracer,
     "register_migrations": _folder,
     "register_seeds": _seed,
     "register_price_feeds": _price_feed,

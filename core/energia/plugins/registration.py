@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
     from energia.pricing.market.feeds import PriceFeed
+    from energia.tracing import Tracer
     from energia.web.routes import Route
 
 
@@ -104,6 +105,14 @@ def single(of: pluggy.PluginManager, hook: str) -> dict[str, object]:
             raise PluginError(f"plugin {plugin!r}: {hook} returned more than one")
         by_plugin[plugin] = offer
     return by_plugin
+
+
+def only(of: pluggy.PluginManager, hook: str, what: str) -> object | None:
+    """Return the one thing that the plugins register by *hook*; raises `PluginError` for two."""
+    found = objects(of, hook)
+    if len(found) > 1:
+        raise PluginError(f"{offers.both(found[0][0], found[1][0], 'offer')} a {what}")
+    return found[0][1] if found else None
 
 
 def named(
@@ -184,6 +193,7 @@ class Registered:
     routes: "tuple[tuple[str, Route], ...]"
     authenticators: "dict[str, tuple[str, Authenticator]]"
     middlewares: "tuple[tuple[str, Middleware], ...]"
+    tracer: "Tracer | None"
     migrations: "dict[str, Traversable]"
 
 
@@ -222,5 +232,6 @@ def registered(manager: pluggy.PluginManager) -> Registered:
         middlewares=cast(
             "tuple[tuple[str, Middleware], ...]", tuple(objects(manager, "register_middlewares"))
         ),
+        tracer=cast("Tracer | None", only(manager, "register_tracers", "tracer")),
         migrations=cast("dict[str, Traversable]", single(manager, "register_migrations")),
     )

@@ -15,7 +15,7 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 import attrs
 import numpy as np
 
-#: The public names, as docs/plugins.md lists them.
+#: The public names, as docs/how-to/plugins.md lists them.
 __all__ = ["CACHE"]
 
 P = ParamSpec("P")

@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 import numpy as np
 
+from energia import tracing
 from energia.codes import minor_digits
 from energia.errors import Inexact
 from energia.pricing.allowance import Allowance
@@ -420,8 +421,13 @@ def price(
         Invalid: No version is in force, or a role is missing.
 
     """
-    cut = segments(tariff, usage, start, end, terms)
-    return priced(tariff.currency, cut, terms.state, allowance=terms.allowance)
+    with tracing.span("pricing.segments") as cutting:
+        cut = segments(tariff, usage, start, end, terms)
+        cutting.note({"energia.segments": len(cut)})
+    with tracing.span("pricing.charges") as charging:
+        cost = priced(tariff.currency, cut, terms.state, allowance=terms.allowance)
+        charging.note({"energia.lines": len(cost.lines)})
+    return cost
 
 
 def priced(

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from energia import tracing
 from energia.access.authentication import Authentication
 from energia.convert.schema import Dialogue, Schemas
 from energia.core import Core
@@ -115,6 +116,8 @@ async def started(app: web.Application) -> AsyncIterator[None]:
     """Let the plugins of *app* work, and its probes; the service is ready within this context."""
     core = app[CORE]
     async with AsyncExitStack() as stack:
+        # The work that begins in here is recorded, too.
+        stack.enter_context(tracing.recording(core.plugins.tracer()))
         await stack.enter_async_context(core.plugins.lifespans(core))
         if not app[IS_WORKER]:
             for begin in (receiving, keys_expiring):

@@ -3,13 +3,15 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
+from energia import tracing
 from energia.access.callers import ANYBODY, NOBODY
 from energia.db.undertaking import CURRENT, Undertaking
 from energia.errors import EnergiaError, Malformed, TimedOut, TooSlow
@@ -36,6 +38,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 #: These are answered whatever the plugins' middlewares do, and logged only when debugging.
 _HEALTH: Final = frozenset({"/health", "/health/ready", "/health/live"})
+#: OpenTelemetry's name for the status of an answer.
+_STATUS: Final = "http.response.status_code"
 log = structlog.get_logger(__name__)
 
 
@@ -49,10 +53,12 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     CURRENT.set(request[UNDERTAKING])  # for this task, which is the request's
     start = time.perf_counter()
     context = structlog.contextvars.bound_contextvars(request_id=request_id)
-    if route_of(request) in _HEALTH:
+    is_about_health = route_of(request) in _HEALTH
+    if is_about_health:
         # Past the middlewares of plugins: none of them can make the platform restart the service.
         handler = request.match_info.handler
-    with request.app[IN_FLIGHT].one(), context:
+    tracing.record(None if is_about_health else request.app[CORE].plugins.tracer())
+    with request.app[IN_FLIGHT].one(), context, _span_of(request) as recorded:
         try:
             response = await answered(request, handler)
         except asyncio.CancelledError:
@@ -60,7 +66,43 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
         compress(request, response)
         _log(request, response.status, time.perf_counter() - start)
+        _note(request, response.status, recorded)
     return response
+
+
+@contextmanager
+def _span_of(request: web.Request) -> Iterator[tracing.Span]:
+    """Record a request as a span, by OpenTelemetry's names; a redirection is no failure.
+
+    The path and the query are left out, as they have ids and times of customers: the log line of
+    the request, which has the same `trace_id`, has neither.
+    """
+    route, redirection = route_of(request), None
+    method = request.method if request.method in hdrs.METH_ALL else "_OTHER"
+    said = {
+        "http.request.method": method,
+        "http.route": route,
+        "url.scheme": request.scheme,
+        "energia.request_id": request[REQUEST_ID],
+    }
+    with tracing.span(
+        f"{method} {route}", said, kind="server", headers=request.headers
+    ) as recorded:
+        try:
+            yield recorded
+        except web.HTTPException as raised:
+            redirection = raised
+            recorded.note({_STATUS: raised.status})
+    if redirection is not None:
+        raise redirection
+
+
+def _note(request: web.Request, status: int, recorded: tracing.Span) -> None:
+    """Say how a request was answered; what a client did wrong is no failure of ours."""
+    recorded.note({_STATUS: status})
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        error = request.get(ERROR)
+        recorded.fail(str(status) if error is None else type(error).__name__)
 
 
 @web.middleware

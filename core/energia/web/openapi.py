@@ -290,19 +290,22 @@ def _merge_patch(type_: Any, schemas: Schemas) -> Schema:
         "description": f"The members of `{name}` that change, each with its new value; null takes "
         "one away, and an object changes by its members (RFC 7396).",
         "properties": {
-            member: {"anyOf": [_changes(schema), {"type": "null"}]}
+            member: _told(schema) | {"anyOf": [_changes(schema), {"type": "null"}]}
             for member, schema in whole["properties"].items()
         },
         "additionalProperties": False,
     }
 
 
+def _told(schema: Schema) -> Schema:
+    return {name: schema[name] for name in ("description",) if name in schema}
+
+
 def _changes(schema: Schema) -> Schema:
     """Describe a member of a merge patch: what is an object is changed in parts."""
-    kept = {name: part for name, part in schema.items() if name != "default"}
-    if kept.get("type") == "object":
-        return {name: kept[name] for name in ("type", "description") if name in kept}
-    return kept
+    if schema.get("type") == "object":
+        return {"type": "object"}
+    return {name: part for name, part in schema.items() if name not in ("default", "description")}
 
 
 # What it answers.

@@ -26,6 +26,7 @@ from energia.db.pool import PoolStats
 from energia.db.queries import load
 from energia.db.tenant import statement_of
 from energia.time import length_text
+from energia_plugins.metrics_prometheus.exemplars import Exemplified
 from energia_plugins.metrics_prometheus.requests import OTHER
 
 SQL: Final = load(__package__)
@@ -86,7 +87,7 @@ class Statements:
         return aio.time(self._wait, wait)
 
     def _timed_statement(self, message: str, answer: Awaitable[Result]) -> Awaitable[Result]:
-        return aio.time(self._duration.labels(operation(message)), answer)
+        return aio.time(Exemplified(self._duration.labels(operation(message))), answer)
 
 
 @lru_cache(maxsize=512)

@@ -18,6 +18,7 @@ from energia import (
 from energia.costing.timing import Operation
 from energia.metering.outcome import OUTCOMES
 from energia.pricing.market.feeds import Fetched
+from energia_plugins.metrics_prometheus.exemplars import exemplar
 from energia_plugins.metrics_prometheus.requests import Few
 
 #: From one day of a meter to a run over many contracts, in seconds.
@@ -96,4 +97,4 @@ class Energy:
 
     def priced(self, event: PricingFinished) -> None:
         """Time a pricing."""
-        self._pricing.labels(event.operation).observe(event.seconds)
+        self._pricing.labels(event.operation).observe(event.seconds, exemplar())

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from energia import EnergiaError
 from energia.web.keys import ERROR
 from energia.web.middlewares import route_of
+from energia_plugins.metrics_prometheus.exemplars import Exemplified
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
@@ -164,5 +165,6 @@ class _Observers(dict[tuple[str, str, int], Callable[[float], None]]):
 
     def __missing__(self, labels: tuple[str, str, int]) -> Callable[[float], None]:
         method, route, status = labels
-        self[labels] = observe = self._duration.labels(method, route, str(status)).observe
-        return observe
+        of_labels = Exemplified(self._duration.labels(method, route, str(status)))
+        self[labels] = of_labels.observe
+        return of_labels.observe

@@ -1,7 +1,7 @@
 """The importer `urdb`: rates of the US utility rate database.
 
 Every field that is not read is a warning; what cannot be priced is refused, with pointers into the
-source. See docs/tariff-import.md.
+source. See docs/how-to/tariff-import.md.
 """
 
 from collections.abc import Iterator, Sequence

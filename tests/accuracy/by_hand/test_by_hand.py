@@ -24,7 +24,7 @@ from tests.accuracy.outcomes import Source
 from tests.accuracy.report import page
 
 HERE = Path(__file__).parent
-DOCS = HERE.parents[2] / "docs"
+DOCS = HERE.parents[2] / "docs/reference"
 BLOCK = re.compile(r"```json (request|answer)\n(.*?)```", re.DOTALL)
 SECONDS = {"PT15M": 900, "PT30M": 1800, "PT1H": 3600}
 #: Pages whose kinds are worked out by hand; examples with a state begin in the middle of a year.

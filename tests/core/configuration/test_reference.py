@@ -1,4 +1,4 @@
-"""`docs/configuration.md` has every setting, with its default."""
+"""`docs/reference/configuration.md` has every setting, with its default."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import attrs
 from energia.settings import SecretStr, Settings
 from tests.imports import ROOT
 
-TEXT = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `([\w.]+)` \| (?:`(.*?)`|a secret) \|", TEXT, re.MULTILINE))
 #: What nobody sets in a file: the profile is chosen, the number derived.
 DERIVED = ("profile", "pull_request")

@@ -1,4 +1,4 @@
-"""`docs/health.md` is true: every check, state and setting is in it, as it is."""
+"""`docs/reference/health.md` is true: every check, state and setting is in it, as it is."""
 
 import re
 from typing import get_args
@@ -11,7 +11,7 @@ from energia.plugins import Plugins
 from energia.settings import Health, Server
 from tests.imports import ROOT
 
-DOCS = (ROOT / "docs/health.md").read_text(encoding="utf-8")
+DOCS = (ROOT / "docs/reference/health.md").read_text(encoding="utf-8")
 
 
 def rows(of: str) -> dict[str, list[str]]:

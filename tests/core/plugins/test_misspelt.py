@@ -178,8 +178,8 @@ def test_every_optional_name_has_a_default() -> None:
 
 
 def test_the_page_has_every_optional_name() -> None:
-    """`docs/plugins.md` has a row with the default of each."""
-    text = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    """`docs/how-to/plugins.md` has a row with the default of each."""
+    text = (ROOT / "docs/how-to/plugins.md").read_text(encoding="utf-8")
     rows = text.partition("## What the core asks")[2].partition("\n## ")[0].splitlines()
     every = (OF_CHARGES, OF_MEASURES, OF_PROBES, OF_FEEDS, OF_DECODERS, OF_IMPORTERS)
     names = {name for optional in every for name in (*optional.values, *optional.methods)}

@@ -20,7 +20,7 @@ from tests.core.pricing.test_across_versions import days, two
 from tests.core.pricing.test_version_laws import cut_at
 from tests.serving import Serving, make_core
 
-DOCS = (Path(__file__).parents[3] / "docs" / "tariffs.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).parents[3] / "docs/reference/tariffs.md").read_text(encoding="utf-8")
 #: 400 kWh of thirty days at 0.10, more at 0.20; dearer from June on.
 TIERS = [
     {"kind": "energy.tiered", "tiers": [{"up_to": "400", "rate": one}, {"rate": other}]}
@@ -29,7 +29,7 @@ TIERS = [
 
 
 async def test_the_example_of_the_guide_is_true(serving: Serving) -> None:
-    """`docs/tariffs.md` is answered as it says."""
+    """`docs/reference/tariffs.md` is answered as it says."""
     request, expected = (
         json.loads(re.findall(rf"```json {name}\n(.*?)```", DOCS, re.DOTALL)[0])
         for name in ("request", "answer")

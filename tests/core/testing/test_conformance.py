@@ -121,8 +121,8 @@ def test_a_kind_may_be_excused_of_a_check() -> None:
 
 
 def test_the_page_has_every_check() -> None:
-    """`docs/testing-plugins.md` lists them in the order in which they run."""
-    text = (ROOT / "docs/testing-plugins.md").read_text(encoding="utf-8")
+    """`docs/how-to/testing-plugins.md` lists them in the order in which they run."""
+    text = (ROOT / "docs/how-to/testing-plugins.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `(\w+)` \| ", text.partition("| check |")[2], re.MULTILINE)
 
     names = ["example", *(check.__name__ for check in CHECKS)]

@@ -1,4 +1,4 @@
-"""A database for the tests of migrations, as docs/testing-plugins.md shows."""
+"""A database for the tests of migrations, as docs/how-to/testing-plugins.md shows."""
 
 import re
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_the_tests_of_the_page_pass(
     energia_database: ScratchDatabase, package: Path, tmp_path: Path
 ) -> None:
     """They are run as they are written there."""
-    text = (ROOT / "docs/testing-plugins.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/how-to/testing-plugins.md").read_text(encoding="utf-8")
     (source,) = re.findall(r"```py\n([^`]*ScratchDatabase.*?)```", text, re.DOTALL)
     module: dict[str, object] = {}
     exec(compile(source, "test_migrations.py", "exec"), module)

@@ -1,4 +1,4 @@
-"""The receiver in docs/webhooks.md, against what is sent."""
+"""The receiver in docs/how-to/webhooks.md, against what is sent."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tests.core.webhooks.receiver import Receiver, webhook
 from tests.imports import ROOT
 from tests.serving import Client
 
-TEXT = (ROOT / "docs/webhooks.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs/how-to/webhooks.md").read_text(encoding="utf-8")
 
 
 def receiver_of_the_docs() -> Callable[..., bool]:

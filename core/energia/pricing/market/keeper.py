@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from energia import tracing
 from energia.contract import HasPeriod, HasTimeout
 from energia.convert import dumps
 from energia.db.organizations import keys
@@ -100,7 +101,8 @@ class Keeper:
         arguments = {"name": name, "now": now, "until": lease}
         claimed = await tenant.fetch(_Claimed, SQL["price_feed_claim"], arguments)
         if claimed:
-            await self._fetch(tenant, claimed[0], now)
+            with tracing.span("price_feed.fetch", {"energia.feed": name}) as fetching:
+                await self._fetch(tenant, claimed[0], now, fetching)
         due = await tenant.fetch(_moment, SQL["price_feed_due"], name)
         if not due:
             # The series was deleted: it is made anew.
@@ -108,7 +110,9 @@ class Keeper:
             return self.core.settings.feeds.poll
         return (due[0] - self.core.clock.now()).total_seconds()
 
-    async def _fetch(self, tenant: Tenant, claimed: _Claimed, now: datetime) -> None:
+    async def _fetch(
+        self, tenant: Tenant, claimed: _Claimed, now: datetime, fetching: tracing.Span
+    ) -> None:
         """Fetch and store, and note when to ask again."""
         try:
             async with asyncio.timeout(self._timeout):
@@ -118,15 +122,17 @@ class Keeper:
         except DatabaseError:
             raise
         except FeedFailed as error:
-            await self._failed(tenant, claimed, error.reason, error.retry_after)
+            reason, wanted = error.reason, error.retry_after
         except TimeoutError:
-            await self._failed(tenant, claimed, f"no answer within {self._timeout:g} s")
+            reason, wanted = f"no answer within {self._timeout:g} s", 0.0
         except EnergiaError as error:
-            await self._failed(tenant, claimed, error.detail)
+            reason, wanted = error.detail, 0.0
         except Exception as error:
-            await self._failed(tenant, claimed, f"{type(error).__name__}: {error}")
+            reason, wanted = f"{type(error).__name__}: {error}", 0.0
         else:
-            await self._fetched(tenant, delivery, stored)
+            return await self._fetched(tenant, delivery, stored)
+        fetching.fail("FeedFailed")
+        await self._failed(tenant, claimed, reason, wanted)
 
     async def _store(self, tenant: Tenant, delivery: Delivery) -> StoredPrices:
         if not delivery.prices:
@@ -151,9 +157,7 @@ class Keeper:
         changed = stored.created + stored.corrected > 0
         self._tell("stored" if changed else "unchanged", stored)
 
-    async def _failed(
-        self, tenant: Tenant, claimed: _Claimed, reason: str, wanted: float = 0.0
-    ) -> None:
+    async def _failed(self, tenant: Tenant, claimed: _Claimed, reason: str, wanted: float) -> None:
         due = self.core.clock.now() + timedelta(seconds=self._pause(claimed.tries, wanted))
         row = {"name": self.feed.name, "due": due, "error": redacted(reason)[:_LONGEST]}
         await tenant.execute(SQL["price_feed_failed"], row)

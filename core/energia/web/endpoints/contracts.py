@@ -119,7 +119,7 @@ async def put_contract(
         "Another parameter, the others stay": {"parameters": {"contracted_kw": 10}},
     },
 )
-async def patch_contract(
+async def update_contract(
     contract: ContractId,
     body: MergePatch[NewContract],
     core: Core,

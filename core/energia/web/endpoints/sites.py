@@ -61,7 +61,7 @@ async def put_site(site: SiteId, body: NewSite, tenant: Tenant) -> Site | Create
 
 
 @site_routes.patch("/v1/sites/{site}", errors=(NotFound, InUse), examples=_SITE_CHANGES)
-async def patch_site(site: SiteId, body: MergePatch[NewSite], tenant: Tenant) -> Site:
+async def update_site(site: SiteId, body: MergePatch[NewSite], tenant: Tenant) -> Site:
     """Change what is named of a site, and leave the rest; see `PUT`."""
     new = body.onto(await registry.site(tenant, site))
     return (await guards.put_site(tenant, site, new))[0]
@@ -125,7 +125,7 @@ async def put_meter(
     errors=(NotFound, InUse),
     examples={"Another serial number": {"serial": "A-2026-17"}, "No name": {"name": None}},
 )
-async def patch_meter(
+async def update_meter(
     meter: MeterId, body: MergePatch[NewMeter], core: Core, tenant: Tenant
 ) -> Meter:
     """Change what is named of a meter, and leave the rest; `channels` are replaced as a whole."""

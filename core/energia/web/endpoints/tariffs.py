@@ -113,7 +113,7 @@ async def put_tariff(
     errors=(NotFound, Conflict, VersionInUse),
     examples={"Another name": {"name": "Branca 2026"}},
 )
-async def patch_tariff(
+async def update_tariff(
     tariff: TariffId,
     body: MergePatch[Tariff],
     core: Core,
