@@ -103,6 +103,25 @@ delete from job
 where (ended_at < clock_timestamp() - make_interval(secs => %(retention)s))
   or (status = 'receiving' and created_at < clock_timestamp() - interval '1 day')
 
+-- name: task_end
+-- End a task, unless another worker has begun it since.
+with own as materialized (
+  select id from procrastinate_jobs
+  where id = %(id)s and attempts = %(attempts)s and status = 'doing'
+  for update
+)
+select procrastinate_finish_job_v1(
+  id, %(status)s::procrastinate_job_status, %(delete)s) is null from own
+
+-- name: task_again
+-- Let a task wait again, unless another worker has begun it since.
+with own as materialized (
+  select id from procrastinate_jobs
+  where id = %(id)s and attempts = %(attempts)s and status = 'doing'
+  for update
+)
+select procrastinate_retry_job_v2(id, %(at)s::timestamptz, null, null, null) is null from own
+
 -- name: job_late
 -- How many tasks are due, and for how many seconds the oldest of them is.
 select count(*), coalesce(extract(epoch from now() - min(coalesce(j.scheduled_at, e.at))), 0)::float

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,9 +10,12 @@ import procrastinate
 import structlog
 from procrastinate import JobContext
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import DeleteJobCondition, Job
+from procrastinate.exceptions import UniqueViolation as SameLock
+from procrastinate.jobs import DeleteJobCondition, Job, Status
+from procrastinate.manager import JobManager
 
 from energia.contract import HasPeriod
+from energia.db.queries import load
 from energia.jobs.queue import Connector
 from energia.jobs.tasks import GiveUp, Retry, Task, TryAgain, retry_of
 from energia.redact import redacted
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+SQL: Final = load(__package__)
 #: Seconds between two looks at whether the service closes.
 _TICK: Final = 0.25
 #: A worker that has not been heard of for so many heartbeats is dead.
@@ -53,6 +56,66 @@ class _Strategy(procrastinate.BaseRetryStrategy):
         return procrastinate.RetryDecision(retry_at=now + timedelta(seconds=pause))
 
 
+class _Manager(JobManager):
+    """Ends what a worker has done, and only what is still its own.
+
+    Whoever was late finds another one at it: each try counts, and the row of a later one is let be.
+    An end that the database does not take is owed, and said again with the next heartbeat: the row
+    of a worker that lives would be taken up by nobody.
+    """
+
+    def __init__(self, connector: Connector) -> None:
+        super().__init__(connector)
+        self._owed: list[Callable[[], Awaitable[None]]] = []
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """End a task for good."""
+        await self._said(partial(self._end, job, status, delete_job))
+
+    async def retry_job(
+        self,
+        job: Job,
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        """Let a task wait again."""
+        await self._said(partial(self.again, job, retry_at))
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        """Say that the worker lives; the next time, where the database is away."""
+        try:
+            await super().update_heartbeat(worker_id)
+        except ConnectorException as error:
+            log.warning("heartbeat_missed", reason=str(error))
+
+    async def again(self, job: Job, at: datetime | None) -> None:
+        """Let a task wait again; one of which another waits already is ended instead."""
+        again = {"id": job.id, "attempts": job.attempts, "at": at}
+        try:
+            await self.connector.execute_query_all_async(SQL["task_again"], **again)
+        except SameLock:
+            await self._end(job, Status.ABORTED, True)
+
+    async def say_owed(self) -> None:
+        """Say once more what the database did not take."""
+        owed, self._owed = self._owed, []
+        for say in owed:
+            await self._said(say)
+
+    async def _end(self, job: Job, status: Status, delete: bool) -> None:
+        end = {"id": job.id, "attempts": job.attempts, "status": status.value, "delete": delete}
+        await self.connector.execute_query_all_async(SQL["task_end"], **end)
+
+    async def _said(self, say: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await say()
+        except ConnectorException as error:
+            log.warning("task_end_owed", reason=str(error))
+            self._owed.append(say)
+
+
 class Worker:
     """Works off what was deferred, by the tasks of one process."""
 
@@ -60,7 +123,9 @@ class Worker:
         """Prepare to do *tasks*, so many at once."""
         self._core, self._concurrency = core, concurrency
         self._settings = core.settings.jobs
-        self._app = procrastinate.App(connector=Connector(core.pool))
+        connector = Connector(core.pool)
+        self._app = procrastinate.App(connector=connector)
+        self._app.job_manager = self._manager = _Manager(connector)
         self._tasks = {task.name: task for task in tasks}
         for task in self._tasks.values():
             strategy = _Strategy(core, retry_of(task))
@@ -82,10 +147,13 @@ class Worker:
         for ended in (worker, rescue):
             if not ended.cancelled() and (error := ended.exception()) is not None:
                 raise error
+        if not self._core.state.closing:
+            raise RuntimeError("the worker has stopped by itself")
 
     async def _work(self) -> None:
         settings = self._settings
         await self._app.run_worker_async(
+            queues=list(self._tasks),
             concurrency=self._concurrency,
             install_signal_handlers=False,
             fetch_job_polling_interval=settings.poll,
@@ -104,12 +172,12 @@ class Worker:
 
     async def _rescue(self) -> None:
         """Let what dead workers have left undone be done again, and old rows go."""
-        manager, silent = self._app.job_manager, _MISSED * self._settings.heartbeat
+        manager, silent = self._manager, _MISSED * self._settings.heartbeat
         while True:
+            await manager.say_owed()
             for job in await manager.get_stalled_jobs(seconds_since_heartbeat=silent):
                 log.warning("task_resumed", task=job.task_name, reason="its worker is gone")
-                with suppress(ConnectorException):  # another worker was first
-                    await manager.retry_job(job, retry_at=self._core.clock.now())
+                await manager.again(job, None)
             await manager.prune_stalled_workers(silent)
             await manager.delete_old_jobs(
                 _KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
