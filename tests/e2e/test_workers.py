@@ -104,3 +104,38 @@ async def test_what_a_worker_has_begun_is_finished_by_another(
     async with client.get("/v1/imports") as answer:
         (stored,) = (await answer.json())["items"]
     assert stored["import"] == done["result"]["import"]
+
+
+@pytest.mark.parametrize("away", [0.3, 8.0])
+async def test_a_worker_comes_back_with_its_database(open_folder: Path, away: float) -> None:
+    """Killed in the middle of a file, whether for a moment or for long: it is stored once."""
+    with own_server(open_folder) as server:
+        settings = {"ENERGIA_JOBS__CONCURRENCY": "0", **QUICK}
+        async with (
+            serving(server.dsn(), **settings) as service,
+            aiohttp.ClientSession(service.url) as client,
+        ):
+            await client.put("/v1/sites/home", json=SITE)
+            await client.put("/v1/meters/m", json=METER)
+            async with serving(server.dsn(), command="worker", **QUICK) as worker:
+                id_ = await begun(client, ROWS)
+                await job(client, id_, "running", "succeeded")
+                with killed(server):
+                    await asyncio.sleep(away)
+                await until_answered(client)
+                done = await job(client, id_, "succeeded", "failed")
+                again = await job(client, await begun(client, 10), "succeeded", "failed")
+                assert worker.process.returncode is None
+
+    assert (done["status"], done["result"]["created"]) == ("succeeded", ROWS)
+    assert (again["status"], again["result"]["unchanged"]) == ("succeeded", 10)
+
+
+async def until_answered(client: aiohttp.ClientSession) -> None:
+    """Wait until a service has its database again."""
+    async with asyncio.timeout(60):
+        while True:
+            async with client.get("/v1/jobs") as answer:
+                if answer.status == HTTPStatus.OK:
+                    return
+            await asyncio.sleep(0.05)

@@ -16,7 +16,11 @@ from procrastinate.connector import BaseAsyncConnector, Notify
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.exceptions import UniqueViolation as SameLock
 from procrastinate.jobs import Job
-from procrastinate.manager import QUEUEING_LOCK_CONSTRAINT, JobManager
+from procrastinate.manager import (
+    QUEUEING_LOCK_CONSTRAINT,
+    JobManager,
+    get_channel_for_queues,
+)
 
 from energia.convert import dumps
 from energia.db.pool import Pool
@@ -64,9 +68,10 @@ class Connector(BaseAsyncConnector):
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
         """Pass on what the server notifies of, on a new connection where the old one is lost."""
+        del channels  # one of each task, and one of all: to listen to is a round trip each
         while True:
             try:
-                async for channel, payload in self._pool.notifications(channels):
+                async for channel, payload in self._pool.notifications(get_channel_for_queues()):
                     await on_notification(channel=channel, payload=payload)
             except EnergiaError as error:
                 log.info("not_notified", reason=error.detail)

@@ -30,8 +30,6 @@ SQL: Final = load(__package__)
 _TICK: Final = 0.25
 #: A worker that has not been heard of for so many heartbeats is dead.
 _MISSED: Final = 3
-#: For so many hours the rows of tasks that were given up are kept.
-_KEPT_HOURS: Final = 24 * 7
 _LONGEST: Final = 500
 
 
@@ -171,7 +169,7 @@ class Worker:
                 await self._core.jobs.defer(task.name, once=task.name, lock=task.name)
 
     async def _rescue(self) -> None:
-        """Let what dead workers have left undone be done again, and old rows go."""
+        """Let what dead workers have left undone be done again."""
         manager, silent = self._manager, _MISSED * self._settings.heartbeat
         while True:
             await manager.say_owed()
@@ -179,9 +177,6 @@ class Worker:
                 log.warning("task_resumed", task=job.task_name, reason="its worker is gone")
                 await manager.again(job, None)
             await manager.prune_stalled_workers(silent)
-            await manager.delete_old_jobs(
-                _KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
-            )
             await asyncio.sleep(self._settings.heartbeat)
 
     async def _run(self, task: Task, context: JobContext, /, **arguments: Any) -> None:
