@@ -3,14 +3,18 @@
 import asyncio
 import io
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from energia.db.embedded import Embedded
 from tests.core.billing.setting import SITE
+from tests.e2e.outages import kill
 from tests.e2e.service import Service, serving
 
 CHANNEL = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}
@@ -106,29 +110,35 @@ async def test_what_a_worker_has_begun_is_finished_by_another(
     assert stored["import"] == done["result"]["import"]
 
 
-@pytest.mark.parametrize("away", [0.3, 8.0])
-async def test_a_worker_comes_back_with_its_database(open_folder: Path, away: float) -> None:
-    """Killed in the middle of a file, whether for a moment or for long: it is stored once."""
-    with own_server(open_folder) as server:
-        settings = {"ENERGIA_JOBS__CONCURRENCY": "0", **QUICK}
-        async with (
-            serving(server.dsn(), **settings) as service,
-            aiohttp.ClientSession(service.url) as client,
-        ):
-            await client.put("/v1/sites/home", json=SITE)
-            await client.put("/v1/meters/m", json=METER)
-            async with serving(server.dsn(), command="worker", **QUICK) as worker:
-                id_ = await begun(client, ROWS)
-                await job(client, id_, "running", "succeeded")
-                with killed(server):
-                    await asyncio.sleep(away)
-                await until_answered(client)
-                done = await job(client, id_, "succeeded", "failed")
-                again = await job(client, await begun(client, 10), "succeeded", "failed")
-                assert worker.process.returncode is None
+@pytest.fixture(name="own")
+def _own(open_folder: Path) -> Iterator[Embedded]:
+    """Give a running server that a test may kill."""
+    server = Embedded(open_folder / "server")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("away", [0.3, 5.0])
+async def test_a_worker_comes_back_with_its_database(own: Embedded, away: float) -> None:
+    """Killed in the middle of a file, for a moment or for long: it is stored, and what follows."""
+    async with (
+        serving(own.dsn(), ENERGIA_JOBS__CONCURRENCY="0", **QUICK) as service,
+        aiohttp.ClientSession(service.url) as client,
+        serving(own.dsn(), command="worker", **QUICK) as worker,
+    ):
+        await client.put("/v1/sites/home", json=SITE)
+        await client.put("/v1/meters/m", json=METER)
+        id_ = await begun(client, ROWS)
+        await job(client, id_, "running", "succeeded")
+        await kill(own, away)
+        await until_answered(client)
+        done = await job(client, id_, "succeeded", "failed")
+        after = await job(client, await begun(client, 10), "succeeded", "failed")
+        assert worker.process.returncode is None
 
     assert (done["status"], done["result"]["created"]) == ("succeeded", ROWS)
-    assert (again["status"], again["result"]["unchanged"]) == ("succeeded", 10)
+    assert (after["status"], after["result"]["unchanged"]) == ("succeeded", 10)
 
 
 async def until_answered(client: aiohttp.ClientSession) -> None:
