@@ -22,6 +22,14 @@ COPY core core
 COPY plugins plugins
 RUN tools/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && tools/bin/python -m pip --python /app/venv/bin/python install --no-deps --compile dist/*.whl
+# Plugins of one's own (docs/image.md): those of a lock, which may name wheels beside it, and what an
+# image that is built upon this one copies to /app/plugins.
+ARG ENERGIA_PLUGINS=requirements/plugins.lock
+COPY requirements requirements
+RUN tools/bin/python -m pip --python /app/venv/bin/python install --require-hashes --no-deps \
+       --only-binary :all: --compile --requirement "$ENERGIA_PLUGINS" \
+    && tools/bin/python -m pip --python /app/venv/bin/python check \
+    && /app/venv/bin/python -c 'import site; open(site.getsitepackages()[0] + "/own.pth", "w").write("/app/plugins")'
 
 FROM ${PYTHON_IMAGE}
 ENV PATH=/app/venv/bin:$PATH \

@@ -26,7 +26,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 	--no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all fuzz wheel smoke audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-previews programs lock clean python
+.PHONY: help run test test-all fuzz wheel smoke dist audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
@@ -37,12 +37,14 @@ help:
 	@echo 'make attack    send hostile requests, and print what each costs the service (ten minutes)'
 	@echo 'make rehearse  deploy release after release under load (needs a Docker engine; six minutes)'
 	@echo 'make rehearse-image  build the image, start it hardened, stop it under load (the same)'
+	@echo 'make rehearse-plugins  build images with plugins of their own (the same)'
 	@echo 'make rehearse-previews  open, close and reap previews beside production'
 	@echo 'make rehearse-import  import a file of a gigabyte, and see what memory and delay it costs (three minutes)'
 	@echo 'make accuracy  price the data of other engines and random tariffs, and write docs/accuracy.md (needs that data)'
 	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
 	@echo 'make steady    see that nothing grows or slows in half an hour at a moderate rate (MINUTES)'
-	@echo 'make wheel     build the wheel'
+	@echo 'make dist      build the source distribution and the wheel of the last commit'
+	@echo 'make wheel     build them, and see that the wheel runs'
 	@echo 'make smoke     run the image IMAGE hardened (needs a Docker engine)'
 	@echo 'make audit     look up known vulnerabilities of what the image installs'
 	@echo 'make sbom      write down what the image installs (dist/sbom.cdx.json)'
@@ -58,14 +60,23 @@ run: .venv/.done
 test: .tox/.tool/.done
 	.tox/.tool/bin/tox run -e $(CHECKS)
 
-# The wheel, and whether it runs with no more than the image has.
-wheel: | python
-	rm -rf dist build .wheel
+# Both distributions, of the last commit alone: the same commit is the same bytes, whoever builds it.
+# The wheel is built from the other one, so that has all that it takes.
+dist: | python
+	rm -rf dist build .wheel && mkdir -p dist .wheel/source
 	"$(PYTHON)" -m venv .wheel/build && .wheel/build/bin/python -m $(LOCKED) --requirement requirements/build.lock
-	.wheel/build/bin/python -m $(PIP_INSTALL:install=wheel) --no-deps --no-build-isolation --wheel-dir dist .
+	git archive HEAD | tar --extract --directory .wheel/source
+	umask 022; export SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct); cd .wheel/source && \
+	../build/bin/python -c 'from setuptools.build_meta import build_sdist; build_sdist("$(CURDIR)/dist")' > /dev/null && \
+	../build/bin/python -m $(PIP_INSTALL:install=wheel) --no-deps --no-build-isolation \
+		--wheel-dir "$(CURDIR)/dist" "$(CURDIR)"/dist/*.tar.gz
+	cd dist && sha256sum -- *
+
+# The wheel, and whether it runs with no more than the image has.
+wheel: dist
 	"$(PYTHON)" -m venv .wheel/run && .wheel/run/bin/python -m $(LOCKED) --requirement requirements/image.lock
 	.wheel/run/bin/python -m $(PIP_INSTALL) --no-deps dist/*.whl
-	.wheel/run/bin/python -m pip check && .wheel/run/bin/energia plugins list
+	.wheel/run/bin/python -m pip check && cd .wheel/run && bin/energia plugins list
 
 # Start the image as tightly as a platform may; needs a Docker engine.
 smoke: .venv/.done
@@ -108,6 +119,10 @@ rehearse: .tox/.tool/.done
 # The image as it is shipped; needs a Docker engine.
 rehearse-image: .tox/.tool/.done
 	.tox/.tool/bin/tox run -e py -x 'testenv.commands=python -m tests.rehearsals.image'
+
+# Images with plugins of one's own; needs a Docker engine.
+rehearse-plugins: .tox/.tool/.done
+	.tox/.tool/bin/tox run -e py -x 'testenv.commands=python -m tests.rehearsals.plugins'
 
 # Previews beside production, on a real PostgreSQL; it prints how long what took.
 rehearse-previews: .tox/.tool/.done

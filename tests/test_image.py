@@ -76,6 +76,40 @@ def test_it_installs_what_is_locked() -> None:
     )
 
 
+def test_plugins_of_ones_own_are_installed_from_a_lock() -> None:
+    """Hashed like all else, checked against what is there, loaded at the build; none by default."""
+    lock = (ROOT / "requirements/plugins.lock").read_text(encoding="utf-8")
+    build, _, last = DOCKERFILE.partition("\nFROM ${PYTHON_IMAGE}\n")
+    (install,) = [part for part in build.split("\nRUN ") if "$ENERGIA_PLUGINS" in part]
+
+    assert [line for line in lock.splitlines() if not line.startswith("#")] == []
+    assert "\nARG ENERGIA_PLUGINS=requirements/plugins.lock\n" in build
+    assert "--require-hashes --no-deps" in install
+    assert "--only-binary :all:" in install
+    assert "pip --python /app/venv/bin/python check" in install
+    assert last.index("COPY --from=build") < last.index("energia openapi") < last.index("USER ")
+
+
+def test_the_guide_to_an_image_of_ones_own_is_true() -> None:
+    """Its Dockerfile ends as ours runs: upon our image, checked; the health check is the same."""
+    guide = (ROOT / "docs/image.md").read_text(encoding="utf-8")
+    first, second = re.findall(r"```dockerfile\n(.*?)```", guide, re.DOTALL)
+    stages = [line for line in first.splitlines() if line.startswith("FROM ")]
+    (check,) = re.findall(r"^HEALTHCHECK .*\n.*$", DOCKERFILE, re.MULTILINE)
+
+    assert stages == [f"FROM {_base()} AS plugins", "FROM energia"]
+    assert "--require-hashes --no-deps --only-binary :all: --target /plugins" in first
+    assert "COPY --from=plugins /plugins /app/plugins\n" in first
+    assert "/app/plugins" in DOCKERFILE
+    assert "USER" not in first
+    assert " ".join(check.replace("\\", "").split()) == second.strip()
+
+
+def _base() -> str:
+    """Return the image that both stages are built upon."""
+    return DOCKERFILE.partition("ARG PYTHON_IMAGE=")[2].partition("\n")[0]
+
+
 def test_the_label_is_the_version() -> None:
     """A registry shows the label, not the package."""
     assert f'image.version="{energia.__version__}"' in DOCKERFILE

@@ -1,4 +1,4 @@
-"""GitHub Actions check and nothing else; what the linters of workflows do not know of that."""
+"""GitHub Actions check, and publish packages; what the linters of workflows do not know of that."""
 
 import re
 from pathlib import Path
@@ -10,13 +10,20 @@ import yaml
 from tests.imports import ROOT
 from tests.rehearsals.ci import workflow
 
+CI = ROOT / ".github/workflows/ci.yml"
+RELEASE = ROOT / ".github/workflows/release.yml"
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.y*ml"))
+#: What jobs of a release may write: a signature, and where it is kept.
+SIGNING = {
+    "attest": {"id-token": "write", "attestations": "write"},
+    "publish": {"id-token": "write"},
+}
 LAPTOP = yaml.safe_load((ROOT / "docker-compose.laptop.yaml").read_text(encoding="utf-8"))
 #: What a pipeline that deploys would have, in any spelling.
 FORBIDDEN = (
     r"\bsecrets\s*[.\[]|\bsecrets:|\bssh\b|\bscp\b|rsync|coolify\.|api/v1/deploy"
     r"|docker (?:login|push)|push: true|pull_request_target|workflow_run|self-hosted|twine"
-    r"|id-token|\bwrite\b"
+    r"|password|api.token"
 )
 
 
@@ -26,9 +33,9 @@ def jobs(path: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_there_is_a_workflow() -> None:
+def test_there_are_workflows() -> None:
     """The tests below look at something."""
-    assert [path.name for path in WORKFLOWS] == ["ci.yml"]
+    assert WORKFLOWS == [CI, RELEASE]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -46,11 +53,12 @@ def test_a_job_may_read_and_nothing_else(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
 
     assert re.search(r"^permissions: \{\}$", text, re.MULTILINE)
+    signing = SIGNING if path == RELEASE else {}
     for name, job in jobs(path).items():
-        assert job["permissions"] in ({}, {"contents": "read"}), name
+        assert job["permissions"] in ({}, signing.get(name, {"contents": "read"})), name
         assert 0 < job["timeout-minutes"] <= 60, name
         assert job["runs-on"] == "ubuntu-24.04", name
-    granted = re.findall(r"^ +contents: read(.*)$", text, re.MULTILINE)
+    granted = re.findall(r"^ +[\w-]+: (?:read|write)(.*)$", text, re.MULTILINE)
     assert all(re.match(r" # \w+", comment) for comment in granted)
 
 
@@ -68,8 +76,7 @@ def test_actions_are_pinned(path: Path) -> None:
 
 def test_one_check_stands_for_all() -> None:
     """The branch rule of the guide requires it by its name, and it waits for every job."""
-    (path,) = WORKFLOWS
-    found = jobs(path)
+    found = jobs(CI)
     last = found.pop("passed")
 
     assert last["name"] == "All passed"
@@ -82,8 +89,7 @@ def test_ci_runs_what_developers_run() -> None:
     targets = set(
         re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     )
-    (path,) = WORKFLOWS
-    found = jobs(path)
+    found = jobs(CI)
     del found["passed"]
     commands = [s["run"] for job in found.values() for s in job["steps"] if "run" in s]
     made = {match[1] for command in commands if (match := re.match(r"make (\S+)", command))}
@@ -96,13 +102,26 @@ def test_ci_runs_what_developers_run() -> None:
 
 def test_the_rehearsal_knows_every_action() -> None:
     """Those that run on a push have a stand-in; a checkout is what act does itself."""
-    (path,) = WORKFLOWS
-    pushed = [job for job in jobs(path).values() if "if" not in job]
+    pushed = [job for job in jobs(CI).values() if "if" not in job]
     used = {s["uses"] for job in pushed for s in job["steps"] if "uses" in s}
     stood = {option.partition("=")[2].partition("=")[0] for option in workflow.stands()}
 
     assert {one for one in used if "actions/checkout@" not in one} == stood
-    assert workflow.jobs() == [name for name in jobs(path) if name != "passed"]
+    assert workflow.jobs() == [name for name in jobs(CI) if name != "passed"]
+
+
+def test_a_release_is_what_was_built_of_its_tag() -> None:
+    """Built by a job that may write nothing, attested, and published last, behind an approval."""
+    found = jobs(RELEASE)
+    text = RELEASE.read_text(encoding="utf-8")
+    build = [step.get("run", "") for step in found["build"]["steps"]]
+
+    assert list(found) == ["build", "attest", "publish"]
+    assert (found["attest"]["needs"], found["publish"]["needs"]) == (["build"], ["attest"])
+    assert found["publish"]["environment"]["name"] == "pypi"
+    assert yaml.safe_load(text)[True] == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}}
+    assert any("GITHUB_REF_NAME#v" in command for command in build)
+    assert not any("run" in step for name in SIGNING for step in found[name]["steps"])
 
 
 def test_updates_wait() -> None:
@@ -149,8 +168,7 @@ def test_the_tests_of_the_threat_model_exist() -> None:
 
 def test_ci_keeps_a_bill_of_materials() -> None:
     """Made from the lock of the image, by the job that audits it."""
-    (path,) = WORKFLOWS
-    steps = jobs(path)["audit"]["steps"]
+    steps = jobs(CI)["audit"]["steps"]
 
     assert "make sbom PYTHON=python" in [step.get("run") for step in steps]
     assert "dist/sbom.cdx.json" in [step.get("with", {}).get("path") for step in steps]

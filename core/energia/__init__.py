@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from energia.errors import Fault as Fault
     from energia.errors import Invalid as Invalid
     from energia.errors import Malformed as Malformed
+    from energia.errors import NotFound as NotFound
     from energia.errors import Unauthenticated as Unauthenticated
     from energia.health.probes import ComponentType as ComponentType
     from energia.health.probes import Criticality as Criticality
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from energia.metering.decoders import Run as Run
     from energia.metering.names import NameOptions as NameOptions
     from energia.metering.names import Names as Names
+    from energia.metering.outcome import Counts as Counts
     from energia.metering.outcome import ReadingsRejected as ReadingsRejected
     from energia.metering.outcome import ReadingsStored as ReadingsStored
     from energia.metering.registers import Register as Register
@@ -136,6 +138,10 @@ if TYPE_CHECKING:
     from energia.pricing.schedule import faults_of_periods as faults_of_periods
     from energia.pricing.slots import LocalDays as LocalDays
     from energia.pricing.slots import Portion as Portion
+    from energia.pricing.wording import Language as Language
+    from energia.pricing.wording import Texts as Texts
+    from energia.pricing.wording import in_language as in_language
+    from energia.pricing.wording import words as words
     from energia.settings import SecretStr as SecretStr
     from energia.web.routes import PUBLIC as PUBLIC
     from energia.web.routes import Created as Created
@@ -181,6 +187,7 @@ _MODULES = {
         "Fault",
         "Invalid",
         "Malformed",
+        "NotFound",
         "Unauthenticated",
     ),
     "health.probes": (
@@ -215,6 +222,7 @@ _MODULES = {
         "Names",
     ),
     "metering.outcome": (
+        "Counts",
         "ReadingsRejected",
         "ReadingsStored",
     ),
@@ -329,6 +337,12 @@ _MODULES = {
     "pricing.slots": (
         "LocalDays",
         "Portion",
+    ),
+    "pricing.wording": (
+        "in_language",
+        "Language",
+        "Texts",
+        "words",
     ),
     "settings": ("SecretStr",),
     "web.routes": (

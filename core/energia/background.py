@@ -65,6 +65,8 @@ class Background:
                 yield
 
         """
+        for name in work:
+            self.failures[name] += 0  # so that a rise to the first failure can be seen
         tasks = [asyncio.create_task(self._kept(name, begin)) for name, begin in work.items()]
         try:
             yield

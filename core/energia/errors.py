@@ -6,6 +6,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
   * ConfigurationError
     * PluginError
   * MigrationError
+  * Inexact                   500: a charge of a plugin gives a float; a TypeError too
   * Malformed                 400: not parseable
   * Unauthenticated           401
   * Forbidden                 403: the scope that is missing, by name
@@ -24,6 +25,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
     * UniqueViolation, ForeignKeyViolation  409: others wrote at the same time
     * DatabaseExists, NoSuchDatabase, DatabaseInUse, NotPermitted
   * DatabaseAway              503: no connection
+    * DatabaseRefused
     * PoolExhausted, StatementTimeout
     * LockTimeout
       * Deadlock
@@ -125,6 +127,12 @@ class MigrationError(EnergiaError):
     """The database could not be migrated."""
 
     code = "migration"
+
+
+class Inexact(EnergiaError, TypeError):
+    """A charge gives a number that is not exact."""
+
+    code = "inexact"
 
 
 class Malformed(EnergiaError):
@@ -288,6 +296,14 @@ class DatabaseAway(EnergiaError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "database_away"
     retry_after = 5
+
+
+class DatabaseRefused(DatabaseAway):
+    """The database does not let the service in.
+
+    No such database or role, a wrong password: waiting does not mend it. A service that starts ends
+    with it; to the clients of one that runs, the database is away.
+    """
 
 
 class PoolExhausted(DatabaseAway):

@@ -1,8 +1,10 @@
 """Log lines on the standard error stream: one JSON object each, or plain text on a terminal."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterable
+from typing import Final
 
 import structlog
 from aiohttp import ClientConnectionError, web
@@ -10,6 +12,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor
 
 from energia.redact import redacted
+from energia.settings import Log
 
 #: What every line gets, ours and those of the libraries.
 _SHARED: list[Processor] = [
@@ -19,6 +22,8 @@ _SHARED: list[Processor] = [
 ]
 
 
+#: Of a list in a line for people, so many items are shown.
+_ITEMS: Final = 3
 #: What a client does wrong below HTTP: no fault of the service, so no error in its log.
 _CLIENTS_FAULTS = (
     HttpProcessingError,
@@ -28,15 +33,19 @@ _CLIENTS_FAULTS = (
 )
 
 
-def configure(level: int = logging.INFO) -> None:
-    """Log from now on, what the libraries log included: JSON, or text where a person looks."""
+def configure(settings: Log | None = None) -> None:
+    """Log from now on, what the libraries log included, as the settings say."""
+    settings = settings or Log()
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendering(),
+                structlog.processors.format_exc_info,
+                _without_secrets,
+                *_rendering(settings.format),
             ],
         )
     )
@@ -56,14 +65,26 @@ def warn(about: Iterable[str]) -> None:
         structlog.get_logger(__name__).warning("configuration", detail=detail)
 
 
-def _rendering() -> list[Processor]:
-    if sys.stderr.isatty():
-        return [structlog.dev.ConsoleRenderer()]
-    return [
-        structlog.processors.format_exc_info,
-        _without_secrets,
-        structlog.processors.JSONRenderer(default=str),
-    ]
+def _rendering(form: str) -> list[Processor]:
+    terminal = sys.stderr.isatty()
+    if form == "json" or (form == "auto" and not terminal):
+        return [structlog.processors.JSONRenderer(default=str)]
+    console = structlog.dev.ConsoleRenderer(
+        colors=terminal and "NO_COLOR" not in os.environ,
+        # A traceback with the values of variables would show secrets.
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+    return [_brief, console]
+
+
+def _brief(_: object, __: str, line: EventDict) -> EventDict:
+    """Let a line fit a screen: a long list is its first items, and how many more there are."""
+    for key, value in line.items():
+        if isinstance(value, list | tuple):
+            more = len(value) - _ITEMS
+            shown = value if more <= 1 else [*value[:_ITEMS], f"and {more} more"]
+            line[key] = ", ".join(map(str, shown)) or "none"
+    return line
 
 
 def _without_secrets(_: object, __: str, line: EventDict) -> EventDict:

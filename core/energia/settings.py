@@ -34,6 +34,10 @@ class SecretStr:
         return "SecretStr('***')"
 
 
+#: A path without a slash at its end, or none at all.
+BASE_PATH: Final = "((/[A-Za-z0-9._~-]+)+)?"
+
+
 @attrs.frozen
 class Server:
     """Where the service listens, and how it stops.
@@ -49,6 +53,10 @@ class Server:
         shutdown_timeout: For how long it finishes the requests that were begun.
         stop_grace: What the platform allows for all of it.
         https_only: For how many seconds browsers shall come by HTTPS only; 0 says nothing.
+        trusted_proxies: The networks of proxies that are believed what they say of a request
+            (`X-Forwarded-For`, `-Proto`, `-Host`, `-Prefix`), such as `10.0.0.0/8`.
+        base_path: The path below which clients see the service, such as `/energia`, where the
+            proxy does not say it.
 
     """
 
@@ -59,6 +67,22 @@ class Server:
     shutdown_timeout: Seconds = 5.0
     stop_grace: Seconds = 30.0
     https_only: Annotated[int, Meta(ge=0)] = 0
+    trusted_proxies: tuple[str, ...] = ()
+    base_path: Annotated[str, Meta(pattern=f"^{BASE_PATH}$")] = ""
+
+
+@attrs.frozen
+class Log:
+    """What is logged, and how.
+
+    Attributes:
+        level: What is less important is left out; `debug` has the requests for health too.
+        format: `json`, a line an object; `text`, for people; `auto` is text on a terminal.
+
+    """
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "text"] = "auto"
 
 
 #: An origin, as browsers send it: no path, no slash at the end; or all.
@@ -385,6 +409,7 @@ class Settings:
     profile: Profile = "development"
     pull_request: int | None = None
     server: Server = Server()
+    log: Log = Log()
     cors: Cors = Cors()
     database: Database = Database()
     auth: Auth = Auth()

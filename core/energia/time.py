@@ -22,6 +22,26 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+#: The public names, as docs/plugins.md lists them.
+__all__ = [
+    "DAY",
+    "FIRST_YEAR",
+    "HOUR",
+    "LAST_YEAR",
+    "Instant",
+    "Int64",
+    "Zone",
+    "day_number",
+    "day_of",
+    "duration_of",
+    "duration_text",
+    "instant_of",
+    "length_of",
+    "length_text",
+    "seconds_in",
+    "utc",
+]
+
 #: Whole seconds since 1970-01-01T00:00Z.
 Instant: TypeAlias = int
 #: An instant, or a date, which stands for its midnight in some zone.

@@ -27,6 +27,9 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+#: The public names, as docs/plugins.md lists them.
+__all__ = ["MICRO", "POWER_UNITS", "QUANTITIES"]
+
 MICRO: Final = 10**6
 #: The largest magnitude of one slot: up to here a JSON number (a double) is exact both ways.
 BOUND: Final = 10**15

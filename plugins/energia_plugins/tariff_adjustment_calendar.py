@@ -34,6 +34,7 @@ from energia import (
     Selection,
     Slots,
     Step,
+    Texts,
     enforce,
     hookimpl,
     unit_of,
@@ -125,6 +126,7 @@ class AdjustmentCalendar(BaseCharge):
     __rules__: ClassVar[Rules] = (_months_or_ranges, _selects)
 
     kind: ClassVar[str] = "adjustment.calendar"
+    titles: ClassVar[Texts] = {"en": "Adjustment", "pt-BR": "Adicional"}
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {
             "kind": "adjustment.calendar",
@@ -225,7 +227,7 @@ class AdjustmentCalendar(BaseCharge):
             ) + (f"; these have no price per {unit}: {', '.join(wrong)}" if wrong else "")
             raise Invalid.of("selection_differs", message)
         for line in selected:
-            name = f"{self.description or self.code or self.kind} ({_mean_text(pieces)})"
+            name = f"{self.title(bill.language)} ({_mean_text(pieces)})"
             yield Replace(line, line.plus(_mean(pieces), name))
 
 

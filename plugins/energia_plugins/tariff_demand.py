@@ -28,6 +28,7 @@ from energia import (
     Schedule,
     State,
     Step,
+    Texts,
     faults_of_periods,
     hookimpl,
 )
@@ -231,6 +232,7 @@ class Demand(BaseDemand):
     )
 
     kind: ClassVar[str] = "demand"
+    titles: ClassVar[Texts] = {"en": "Demand", "pt-BR": "Demanda"}
     examples: ClassVar[Examples] = (
         {"kind": "demand", "rate": "6.50", "interval": "PT1H"},
         {

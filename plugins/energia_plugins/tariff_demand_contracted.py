@@ -27,8 +27,10 @@ from energia import (
     Rules,
     Schedule,
     Step,
+    Texts,
     faults_of_periods,
     hookimpl,
+    in_language,
 )
 from energia.pricing.demand import (
     TOTAL,
@@ -53,6 +55,10 @@ Contracts: TypeAlias = NotNegative | dict[Period, NotNegative]
 _UNUSED: Final = "unused"
 
 _OVERRUN: Final = "overrun"
+_WHAT: Final[Mapping[str, Texts]] = {
+    _UNUSED: {"en": "not used", "pt-BR": "não utilizada"},
+    _OVERRUN: {"en": "overrun", "pt-BR": "ultrapassagem"},
+}
 
 
 @attrs.frozen(cache_hash=True)
@@ -193,6 +199,7 @@ class ContractedDemand(BaseDemand):
     )
 
     kind: ClassVar[str] = "demand.contracted"
+    titles: ClassVar[Texts] = {"en": "Contracted demand", "pt-BR": "Demanda contratada"}
     examples: ClassVar[Examples] = (
         {"kind": "demand.contracted", "contracted": "30", "rate": "18.42", "interval": "PT1H"},
         {
@@ -232,12 +239,12 @@ class ContractedDemand(BaseDemand):
         """Charge each period that has a demand, in the order of the schedule."""
         if not self.readings:
             for period in self._periods:
-                yield from self._charged(period, list(self._paid(period, measured)))
+                yield from self._charged(bill, period, list(self._paid(period, measured)))
             return
         for period, parts in self.parts(self.billed(measured, {}), measured).items():
-            yield from self._charged(period, [part.step for part in parts])
-            yield from self._charged(period, list(self._unused(parts)), _UNUSED)
-            yield from self._charged(period, list(self._overrun(parts)), _OVERRUN)
+            yield from self._charged(bill, period, [part.step for part in parts])
+            yield from self._charged(bill, period, list(self._unused(parts)), _UNUSED)
+            yield from self._charged(bill, period, list(self._overrun(parts)), _OVERRUN)
 
     @property
     def _periods(self) -> Sequence[str]:
@@ -275,7 +282,9 @@ class ContractedDemand(BaseDemand):
             if excess := self.overrun.excess(used, contract):
                 yield part.of(self.overrun.text(used, contract), excess)
 
-    def _charged(self, period: str, steps: Sequence[Step], what: str = "") -> Iterator[Line]:
+    def _charged(
+        self, bill: BillSoFar, period: str, steps: Sequence[Step], what: str = ""
+    ) -> Iterator[Line]:
         """Yield the lines of a quantity, which is the sum of *steps*; none without them."""
         if not steps:
             return
@@ -290,7 +299,13 @@ class ContractedDemand(BaseDemand):
                 steps=tuple(steps),
                 tags=(what,) if what else (),
             )
-            yield _named(line, what) if what else line
+            yield self._named(line, what, bill.language) if what else line
+
+    def _named(self, line: Line, what: str, language: str) -> Line:
+        """Return a line with a code of its own, apart from that of the measured demand."""
+        text = self.text(line.period, line.component, language)
+        text += f" {what}" if self.description else f", {in_language(_WHAT[what], language)}"
+        return attrs.evolve(line, code=f"{line.code}.{what}", description=text)
 
     def _rates(self, period: str, what: str) -> Iterator[tuple[str | None, Decimal | Fraction]]:
         """Yield the rate of each component."""
@@ -306,12 +321,6 @@ class ContractedDemand(BaseDemand):
         """Return what is contracted for a period."""
         contracted = self.contracted
         return Fraction(contracted[period] if isinstance(contracted, dict) else contracted)
-
-
-def _named(line: Line, what: str) -> Line:
-    """Return a line with a code of its own, apart from that of the measured demand."""
-    description = f"{line.description} {what}"
-    return attrs.evolve(line, code=f"{line.code}.{what}", description=description)
 
 
 @hookimpl

@@ -30,6 +30,7 @@ from energia import (
     SlotFormula,
     Slots,
     Step,
+    Texts,
     UnitPrices,
     converts_gas,
     hookimpl,
@@ -105,6 +106,10 @@ class Dynamic(BaseCharge):
     __rules__: ClassVar[Rules] = (_floor_is_below_cap, _band_rises, _band_is_counted, converts_gas)
 
     kind: ClassVar[str] = "energy.dynamic"
+    titles: ClassVar[Texts] = {
+        "en": "Energy at market prices",
+        "pt-BR": "Energia a preço de mercado",
+    }
     examples: ClassVar[Examples] = (
         {"kind": "energy.dynamic", "series": "spot", "adder": "0.021"},
         {

@@ -22,6 +22,7 @@ from energia import (
     Months,
     Rules,
     Step,
+    Texts,
     hookimpl,
 )
 from energia.pricing.dates import BillPart, Proration, of_bill, of_months
@@ -61,6 +62,7 @@ class Fixed(BaseCharge):
     __rules__: ClassVar[Rules] = (_proration_is_of_months,)
 
     kind: ClassVar[str] = "fixed"
+    titles: ClassVar[Texts] = {"en": "Fixed charge", "pt-BR": "Encargo fixo"}
     examples: ClassVar[Examples] = (
         {"kind": "fixed", "amount": "10.00", "per": "month"},
         {"kind": "fixed", "amount": "0.45", "per": "day"},

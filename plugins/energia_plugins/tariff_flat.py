@@ -25,6 +25,7 @@ from energia import (
     Rate,
     RateParts,
     Rules,
+    Texts,
     UnitPrices,
     converts_gas,
     hookimpl,
@@ -51,6 +52,7 @@ class Flat(BaseCharge):
     __rules__: ClassVar[Rules] = (_rate_or_components, converts_gas)
 
     kind: ClassVar[str] = "energy.flat"
+    titles: ClassVar[Texts] = {"en": "Energy", "pt-BR": "Energia"}
     examples: ClassVar[Examples] = (
         {"kind": "energy.flat", "rate": "0.15"},
         {"kind": "energy.flat", "components": {"te": "0.30200", "tusd": "0.57856"}},

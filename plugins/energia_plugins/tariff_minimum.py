@@ -31,6 +31,7 @@ from energia import (
     Slots,
     State,
     Step,
+    Texts,
     hookimpl,
 )
 from energia.pricing.dates import BillPart, Proration, of_bill, of_months
@@ -114,6 +115,7 @@ class Minimum(BaseCharge):
     )
 
     kind: ClassVar[str] = "minimum"
+    titles: ClassVar[Texts] = {"en": "Minimum charge", "pt-BR": "Valor mínimo"}
     examples: ClassVar[Examples] = (
         {"kind": "minimum", "amount": "15.00", "per": "month"},
         {"kind": "minimum", "amount": "500.00", "per": "bill", "form": "replace"},

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import attrs
 from msgspec import Meta
@@ -24,7 +24,10 @@ from energia import (
     Rules,
     Selection,
     Step,
+    Texts,
     hookimpl,
+    in_language,
+    words,
 )
 from energia.pricing.bands import Bound, band_of, blocks, faults_of_bands
 from energia.pricing.dates import BillDates, share_of
@@ -39,6 +42,10 @@ Percentage = Annotated[
         extra_json_schema={"minimum": -100, "maximum": 10_000},
     ),
 ]
+
+
+_DISCOUNT: Final[Texts] = {"en": "Discount", "pt-BR": "Desconto"}
+_SURCHARGE: Final[Texts] = {"en": "Surcharge", "pt-BR": "Acréscimo"}
 
 
 @attrs.frozen
@@ -89,6 +96,7 @@ class Percent(BaseCharge):
     __rules__: ClassVar[Rules] = (_one_or_tiers,)
 
     kind: ClassVar[str] = "percent"
+    titles: ClassVar[Texts] = {"en": "Percentage", "pt-BR": "Percentual"}
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"kind": "percent", "percent": "-10"},
         {
@@ -132,10 +140,10 @@ class Percent(BaseCharge):
             yield self.line(amount=_sum(steps), steps=tuple(steps))
         elif self.form == "line_each":
             for line, step in zip(selected, steps, strict=True):
-                yield self._beside(line, fraction(step.value), (step,))
+                yield self._beside(line, fraction(step.value), (step,), bill.language)
         elif share.value:
             for line in selected:
-                how, name = f"x (1 + {share.text})", self.description or self.code or self.kind
+                how, name = f"x (1 + {share.text})", self.title(bill.language)
                 yield Replace(line, line.times(1 + share.value, how, name))
 
     def price_changes(self, day: date) -> PriceChanges | None:
@@ -152,13 +160,22 @@ class Percent(BaseCharge):
             return PriceChange(1 + share)
         if self.form == "line":
             return PriceChange(more=(self.line(amount=share),))
-        return PriceChange(more=(self._beside(line, share, ()),))
+        return PriceChange(more=(self._beside(line, share, (), "en"),))
 
-    def _beside(self, line: Line, amount: Fraction, steps: tuple[Step, ...]) -> Line:
+    def title(self, language: str = "en") -> str:
+        """Return what it is called: `Discount 5%`, or a description."""
+        if self.description or self.percent is None:
+            return super().title(language)
+        texts = _DISCOUNT if self.percent < 0 else _SURCHARGE
+        title = f"{in_language(texts, language)} {decimal_text(abs(self.percent))}%"
+        return title if self.code in (None, self.kind) else f"{title}, {words(self.code or '')}"
+
+    def _beside(self, line: Line, amount: Fraction, steps: tuple[Step, ...], language: str) -> Line:
         """Return the line of this charge for one of those that it is on."""
         change = self.line(amount=amount, steps=steps, component=line.component)
         code = f"{self.code or self.kind}.{line.code}"
-        description = f"{self.description or self.code or self.kind} {line.description}"
+        of = " " if self.description else ": "
+        description = f"{self.title(language)}{of}{line.description}"
         return attrs.evolve(change, code=code, description=description, period=line.period)
 
     def _share(self, measured: Measured, amount: Fraction) -> Share:

@@ -36,6 +36,7 @@ from energia import (
     Selection,
     Slots,
     Step,
+    Texts,
     ToTime,
     enforce,
     faults_of_periods,
@@ -279,6 +280,7 @@ class Reactive(BaseCharge):
     __rules__: ClassVar[Rules] = (_one_form, _window_and_channel, bands_rise, _periods_match)
 
     kind: ClassVar[str] = "reactive"
+    titles: ClassVar[Texts] = {"en": "Reactive excess", "pt-BR": "Excedente reativo"}
     examples: ClassVar[Examples] = (
         {
             "kind": "reactive",

@@ -28,6 +28,7 @@ from energia import (
     Rules,
     Selection,
     Step,
+    Texts,
     enforce,
     hookimpl,
     unit_of,
@@ -179,6 +180,7 @@ class TableCharge(BaseCharge):
     )
 
     kind: ClassVar[str] = "table"
+    titles: ClassVar[Texts] = {"en": "Charge by table", "pt-BR": "Valor por tabela"}
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {
             "kind": "table",

@@ -33,8 +33,10 @@ from energia import (
     Selection,
     Step,
     Tags,
+    Texts,
     enforce,
     hookimpl,
+    words,
 )
 from energia.pricing.bands import Bound, band_of, faults_of_bands
 from energia.pricing.dates import (
@@ -321,6 +323,7 @@ class TaxCharge(BaseCharge):
     )
 
     kind: ClassVar[str] = "tax"
+    titles: ClassVar[Texts] = {"en": "Taxes", "pt-BR": "Tributos"}
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {
             "kind": "tax",
@@ -368,11 +371,12 @@ class TaxCharge(BaseCharge):
         if self._show != "lines":
             for line, line_burden in taxed:
                 if line_burden.factor != 1:
-                    name = self.description or self.code or self.kind
+                    name = self.title(bill.language)
                     yield Replace(line, line.times(line_burden.factor, line_burden.text, name))
         if self._show != "price":
             for name, steps in self._steps(taxed).items():
-                yield self._line(name, self._capped(name, steps, measured))
+                text = self._text(name, rates)
+                yield self._line(name, self._capped(name, steps, measured), text)
 
     def price_changes(self, day: date) -> PriceChanges | None:
         """Return what it makes of prices by the rates of *day*; None with bands or caps, of a bill.
@@ -466,17 +470,24 @@ class TaxCharge(BaseCharge):
             return fraction(line.quantity or 0) * fraction(line.rate or 0)
         return line.exact_amount
 
-    def _line(self, name: str, steps: list[Step]) -> Line:
+    def _text(self, name: str, rates: Sequence[tuple[Tax, Rated]]) -> str:
+        """Return what the line of a tax is called: `ICMS 18%`, where it has one rate."""
+        if self.description:
+            return f"{self.description} {name}"
+        percents = {decimal_text(rated.value * 100) for tax, rated in rates if tax.name == name}
+        (percent,) = percents if len(percents) == 1 else ("/",)  # it has several
+        return words(name) if "/" in percent else f"{words(name)} {percent}%"
+
+    def _line(self, name: str, steps: list[Step], text: str) -> Line:
         """Return the line of a tax; where the tax is inside the prices it is of no amount."""
         value = exact_sum(step.value for step in steps)
-        description = f"{self.description or self.code or self.kind} {name}"
         if self._show == "lines":
             line = self.line(amount=value, component=name, steps=tuple(steps))
         else:
             inside = Step("inside the prices already", decimal_text(-value), -value)
             steps = [*steps, inside] if steps else []
             line = self.line(value, amount=0, component=name, steps=tuple(steps))
-        return attrs.evolve(line, description=description)
+        return attrs.evolve(line, description=text)
 
 
 def burden(form: Form, dues: Sequence[Due]) -> Burden:

@@ -21,6 +21,7 @@ from energia import (
     Rate,
     Rules,
     Schedule,
+    Texts,
     UnitPrices,
     converts_gas,
     faults_of_periods,
@@ -48,6 +49,7 @@ class TimeOfUse(BaseCharge):
     __rules__: ClassVar[Rules] = (_periods_match, converts_gas)
 
     kind: ClassVar[str] = "energy.time_of_use"
+    titles: ClassVar[Texts] = {"en": "Energy", "pt-BR": "Energia"}
     examples: ClassVar[Examples] = (
         {
             "kind": "energy.time_of_use",

@@ -81,9 +81,9 @@ def test_price_tells_versions_apart() -> None:
     )
 
     # 3 kWh at 1 and 3 kWh at 2.
-    assert "energy.flat (from 2018-01-01)" in printed
+    assert "Energy (from 2018-01-01)" in printed
     assert "9.00" in printed
-    assert "energy.flat (from 2018-02-01): 6.00 GBP   [energy.flat]" in explained
+    assert "Energy (from 2018-02-01): 6.00 GBP   [energy.flat]" in explained
     assert "3 kWh x 2 GBP/kWh = 6" in explained
 
 

@@ -71,7 +71,7 @@ def test_lines_are_printed_with_the_window_in_the_zone_of_the_tariff() -> None:
     rows = [line.replace("│", " ").split() for line in result.output.splitlines()]
     title = " ".join(result.output.split()[:3])
     assert title == "2026-03-29T00:00:00+01:00 to 2026-03-29T04:00:00+02:00"
-    assert ["bought", "6", "kWh", "0.2", "1.20"] in rows
+    assert ["Energy,", "bought", "6", "kWh", "0.2", "1.20"] in rows
     assert any("total" in row and "1.00" in row for row in rows)
 
 

@@ -4,11 +4,13 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import structlog
 
 from energia import log
+from energia.settings import Log
 
 
 @pytest.fixture(autouse=True)
@@ -78,9 +80,46 @@ def test_a_person_reads_text(
     assert not line.startswith("{")
 
 
-def test_no_line_quotes_a_password(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize(("form", "is_json"), [("json", True), ("text", False)])
+def test_the_settings_say_how(
+    form: Literal["json", "text"],
+    is_json: bool,
+    terminal: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Wherever the lines go, and from which level on."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    monkeypatch.setenv("NO_COLOR", "1")
+    log.configure(Log(level="warning", format=form))
+    structlog.get_logger("a").info("hidden")
+    structlog.get_logger("a").warning("shown")
+    (line,) = capsys.readouterr().err.splitlines()
+
+    assert "shown" in line
+    assert line.startswith("{") == is_json
+    assert "\x1b" not in line
+
+
+def test_a_long_list_is_brief_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line fits a screen; a machine gets all of it."""
+    for form in ("text", "json"):
+        log.configure(Log(format=form))
+        structlog.get_logger("a").info("ready", plugins=("a", "b", "c", "d", "e"), unknown=())
+    text, line = capsys.readouterr().err.splitlines()
+
+    assert "a, b, c, and 2 more" in text
+    assert "none" in text
+    assert json.loads(line)["plugins"] == ["a", "b", "c", "d", "e"]
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_no_line_quotes_a_password(
+    form: Literal["json", "text"], capsys: pytest.CaptureFixture[str]
+) -> None:
     """Neither ours nor one of a library, nor the traceback of an error that nobody caught."""
-    log.configure()
+    log.configure(Log(format=form))
     try:
         raise ValueError("no answer from https://u:hush@h/?api_key=hush&x=1")
     except ValueError as error:

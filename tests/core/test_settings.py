@@ -155,7 +155,8 @@ def test_all_faults_are_told_at_once() -> None:
         "ENERGIA_DATABASE__SIEZ: there is no such setting"
         " (did you mean ENERGIA_DATABASE__POOL_SIZE?)",
         "ENERGIA_HEALTH__PERIOD: health.period: must be more than 0",
-        "ENERGIA_PLUGINS__ENABLED: plugins.enabled: expected an array",
+        "ENERGIA_PLUGINS__ENABLED: plugins.enabled: expected an array,"
+        ' written as JSON: ["tariff-*"]',
         "bad.toml: database.pool_siez: there is no such field (did you mean pool_size?)",
         "bad.toml: server.port: expected a whole number",
         "bad.toml: server.prot: there is no such field (did you mean port?)",
@@ -169,6 +170,10 @@ def test_all_faults_are_told_at_once() -> None:
     [
         ({"ENERGIA_PROFILE": "prod"}, "there is no profile 'prod' (did you mean 'production'?)"),
         ({"PORT": ""}, "PORT: server.port: expected a whole number"),
+        ({"ENERGIA_PLUGINS__ENABLED": "a*, b"}, 'expected an array, written as JSON: ["a*", "b"]'),
+        ({"DATABASE_URL": ""}, "database.url: DATABASE_URL is empty"),
+        ({"DATABASE_URL": " ", "ENERGIA_PROFILE": "production"}, "DATABASE_URL is empty"),
+        ({"DATABASE_URL_FILE": "/dev/null"}, "database.url: DATABASE_URL_FILE is empty"),
         ({"PORT": "1", "ENERGIA_SERVER__PORT": "2"}, "PORT and ENERGIA_SERVER__PORT differ"),
         ({"ENERGIA_server__port": "1"}, "ENERGIA_server__port: there is no such setting"),
         ({"ENERGIA_PLUGINS__SETTINGS": "{}"}, "ENERGIA_PLUGINS__SETTINGS: there is no such"),

@@ -3,7 +3,9 @@
 import asyncio
 import io
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -20,8 +22,6 @@ from tests.e2e.service import Service, serving
 CHANNEL = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}
 METER = {"site": "home", "channels": [{**CHANNEL, "interval": "PT1M"}]}
 IMPORT = "/v1/imports?format=csv&meter=m"
-#: A worker is dead after three heartbeats.
-QUICK = {"ENERGIA_JOBS__HEARTBEAT": "0.3", "ENERGIA_JOBS__GRACE": "0.1"}
 ROWS = 60_000
 
 
@@ -35,10 +35,18 @@ def file(rows: int) -> io.BytesIO:
     return io.BytesIO("\n".join(["start,value", *lines]).encode())
 
 
+def worker_of(database: str) -> AbstractAsyncContextManager[Service]:
+    """Run a worker; it is dead after three heartbeats."""
+    settings = {"ENERGIA_JOBS__HEARTBEAT": "0.3", "ENERGIA_JOBS__GRACE": "0.1"}
+    return serving(
+        database, command="worker", wait=True, python=sys.executable, port=None, **settings
+    )
+
+
 @pytest.fixture(name="service")
 async def _service(database: str) -> AsyncIterator[Service]:
     """Run a service that works nothing off, with a meter of minutes."""
-    async with serving(database, ENERGIA_JOBS__CONCURRENCY="0", **QUICK) as service:
+    async with serving(database, ENERGIA_JOBS__CONCURRENCY="0") as service:
         yield service
 
 
@@ -75,7 +83,7 @@ async def test_a_worker_does_what_the_service_leaves(
 ) -> None:
     """It answers how it is, and nothing of the API; SIGTERM ends it."""
     id_ = await begun(client, 100)
-    async with serving(database, command="worker", **QUICK) as worker:
+    async with worker_of(database) as worker:
         done = await job(client, id_, "succeeded", "failed")
         async with aiohttp.ClientSession(worker.url) as other:
             statuses = {}
@@ -95,11 +103,11 @@ async def test_what_a_worker_has_begun_is_finished_by_another(
     database: str, client: aiohttp.ClientSession, number: signal.Signals
 ) -> None:
     """Killed or stopped in the middle of a file: all of it is stored, once."""
-    async with serving(database, command="worker", **QUICK) as first:
+    async with worker_of(database) as first:
         id_ = await begun(client, ROWS)
         begun_by_first = await job(client, id_, "running", "succeeded")
         await first.stop(number)
-    async with serving(database, command="worker", **QUICK):
+    async with worker_of(database):
         done = await job(client, id_, "succeeded", "failed")
 
     assert begun_by_first["tries"] == 1
@@ -123,9 +131,9 @@ def _own(open_folder: Path) -> Iterator[Embedded]:
 async def test_a_worker_comes_back_with_its_database(own: Embedded, away: float) -> None:
     """Killed in the middle of a file, for a moment or for long: it is stored, and what follows."""
     async with (
-        serving(own.dsn(), ENERGIA_JOBS__CONCURRENCY="0", **QUICK) as service,
+        serving(own.dsn(), ENERGIA_JOBS__CONCURRENCY="0") as service,
         aiohttp.ClientSession(service.url) as client,
-        serving(own.dsn(), command="worker", **QUICK) as worker,
+        worker_of(own.dsn()) as worker,
     ):
         await client.put("/v1/sites/home", json=SITE)
         await client.put("/v1/meters/m", json=METER)

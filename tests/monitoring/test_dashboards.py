@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,19 @@ def test_they_can_be_provisioned(name: str) -> None:
     assert (dashboard["uid"], dashboard["id"]) == (f"energia-{name}", None)
     assert "__inputs" not in dashboard
     assert variables["datasource"]["type"] == "datasource"
-    assert all(panel["datasource"]["uid"] == "${datasource}" for panel in panels(dashboard))
+    assert {source["uid"] for source in _sources(dashboard)} == {"${datasource}"}
+
+
+def _sources(part: object) -> Iterator[dict[str, str]]:
+    """Yield every data source that is named in a part of a dashboard, at any depth."""
+    if isinstance(part, list):
+        for item in part:
+            yield from _sources(item)
+    elif isinstance(part, dict):
+        if isinstance(part.get("datasource"), dict):
+            yield part["datasource"]
+        for item in part.values():
+            yield from _sources(item)
 
 
 @pytest.mark.parametrize("name", read())

@@ -63,7 +63,7 @@ def test_there_may_be_a_line_for_each() -> None:
         "percent.energy.flat.tusd": -5,
     }
     each = line(found, "percent.energy.flat.te")
-    assert (each.component, each.description) == ("te", "Social energy.flat")
+    assert (each.component, each.description) == ("te", "Social Energy, TE")
 
 
 def test_a_discount_inside_changes_rates_and_amounts() -> None:

@@ -37,7 +37,7 @@ def test_taxes_inside_are_a_product_of_groups() -> None:
 
     assert exacts(found) == {"energy.flat": 50 / Fraction("0.76"), "fixed": 10 / Fraction("0.76")}
     assert rate_steps(found, "energy.flat") == (
-        "tax: 0.5 / ((1 - 0.20) x (1 - 0.01 - 0.04)) = 25/38, about 0.657895",
+        "Taxes: 0.5 / ((1 - 0.20) x (1 - 0.01 - 0.04)) = 25/38, about 0.657895",
     )
 
 

@@ -5,9 +5,10 @@
     python -m tests.rehearsals.previews   open, close, replay and reap previews beside production
     python -m tests.rehearsals.steady     load it moderately for half an hour
     python -m tests.rehearsals.image      build the image, start it hardened, stop it under load
+    python -m tests.rehearsals.plugins    build images with plugins of one's own, as the docs say
     python -m tests.rehearsals.rolling    deploy it again and again behind a proxy, under load
 
-The last two need Linux and a Docker engine (`docker` on the PATH, `DOCKER_HOST` if it is not the
+The last three need Linux and a Docker engine (`docker` on the PATH, `DOCKER_HOST` if it is not the
 usual one), and find the base image by `PYTHON_IMAGE`. PostgreSQL and Traefik come from wheels. All
 of it listens on 127.0.0.1, containers too: they share the network of the machine.
 """

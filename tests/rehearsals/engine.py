@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import attrs
@@ -27,12 +28,12 @@ def docker(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def build(image: str) -> float:
-    """Build the image from the repository's Dockerfile; return the seconds that it took."""
+def build(image: str, folder: Path = REPOSITORY) -> float:
+    """Build the image from the Dockerfile of a folder; return the seconds that it took."""
     base = os.environ.get("PYTHON_IMAGE")
     more = ["--build-arg", f"PYTHON_IMAGE={base}"] if base else []
     begun = time.monotonic()
-    docker("build", "--quiet", "--network=host", *more, "--tag", image, str(REPOSITORY))
+    docker("build", "--quiet", "--network=host", *more, "--tag", image, str(folder))
     return time.monotonic() - begun
 
 

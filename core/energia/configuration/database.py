@@ -104,6 +104,8 @@ def broken_rules(settings: Settings, origin: str, allow_embedded: bool) -> Itera
     url = settings.database.url
     if _LIKE_PLACE.search(url):
         yield _fault("not_supported", "${PR_NUMBER} is replaced in a preview only, and only as is")
+    elif not url.strip():
+        yield _fault("no_database", f"{origin} is empty; it names a database: postgresql://...")
     elif settings.profile == "development":
         return
     elif origin == DEFAULT and not allow_embedded:

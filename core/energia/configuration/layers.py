@@ -42,6 +42,9 @@ _BY_PROFILE: Final[dict[str, dict[Key, object]]] = {
         ("server", "drain_ready"): 0,
         ("server", "drain"): 0,
         ("server", "shutdown_timeout"): 4,
+        ("database", "pool_size"): 4,
+        ("preview", "seed"): "demo",
+        ("plugins", "disabled"): ["bill-webhook", "preview-github"],
     },
 }
 

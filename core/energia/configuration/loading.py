@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatch
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -20,7 +20,7 @@ from energia.configuration.layers import DEFAULT, Key, Value
 from energia.configuration.values import structure
 from energia.errors import ConfigurationError, Fault, did_you_mean
 from energia.outgoing.addresses import Allowed
-from energia.settings import Profile, Settings
+from energia.settings import Profile, Server, Settings
 
 #: What examples have for a secret; production refuses them.
 _PLACEHOLDERS: Final = frozenset(
@@ -29,6 +29,8 @@ _PLACEHOLDERS: Final = frozenset(
         *("laptop", "password", "secret", "test", "token"),
     )
 )
+#: Where the service's own paths begin; no base path may be taken for one.
+_ROOTS: Final = ("v1", "health", "docs", "metrics", "openapi.json")
 PROFILES: Final[tuple[str, ...]] = get_args(Profile)
 
 
@@ -179,6 +181,7 @@ def broken_rules(settings: Settings, database_origin: str, allow_embedded: bool)
         *_lease(settings),
         *database.broken_rules(settings, database_origin, allow_embedded),
         *_stopping(settings),
+        *_proxies(settings.server),
         *_access(settings),
         *_outgoing(settings),
     ]
@@ -214,6 +217,19 @@ def _stopping(settings: Settings) -> Iterator[Fault]:
             f"more than server.stop_grace, {server.stop_grace:g} s"
         )
         yield Fault("stop_too_slow", message, "server.stop_grace")
+
+
+def _proxies(server: Server) -> Iterator[Fault]:
+    """Require networks of the proxies, and a base path that is none of the service's own."""
+    for network in server.trusted_proxies:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            path = "server.trusted_proxies"
+            yield Fault("unknown_value", f"{path}: {error}", path)
+    if server.base_path.split("/")[1:2] in ([name] for name in _ROOTS):
+        message = f"server.base_path: the service has {server.base_path} itself"
+        yield Fault("unknown_value", message, "server.base_path")
 
 
 def _access(settings: Settings) -> Iterator[Fault]:

@@ -40,7 +40,9 @@ def structure(value: Mapping[str, Any], type_: type[T], path: str = "") -> T:
     try:
         return _CONVERTER.structure(_as_json(value, type_), type_)
     except Invalid as error:
-        faults = [_with_path(fault, type_, path) for fault in error.faults]
+        faults = [
+            _with_path(_with_list(fault, value, type_), type_, path) for fault in error.faults
+        ]
     raise ConfigurationError("; ".join(fault.message for fault in faults), faults)
 
 
@@ -141,6 +143,22 @@ _CONVERTER: Final = Converter(
 
 
 # Faults with the path of the setting.
+
+
+def _with_list(fault: Fault, value: object, type_: Any) -> Fault:
+    """Show how a list is written, where a variable has words without brackets and quotes."""
+    for name in (fault.pointer or "").split("/")[1:]:
+        types = fields(type_) if attrs.has(type_) else {}
+        if not (isinstance(value, Mapping) and name in value and name in types):
+            return fault
+        if is_secret(getattr(attrs.fields(type_), name), types[name]):
+            return fault
+        value, type_ = value[name], bare(types[name])
+    if not isinstance(value, Text) or get_origin(type_) not in (list, tuple, frozenset):
+        return fault
+    words = [word.strip("[] \"'") for word in value.split(",")]
+    example = json.dumps([word for word in words if word], ensure_ascii=False)
+    return attrs.evolve(fault, message=f"{fault.message}, written as JSON: {example}")
 
 
 def _with_path(fault: Fault, type_: type, path: str) -> Fault:

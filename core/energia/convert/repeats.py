@@ -16,6 +16,9 @@ import msgspec
 from energia.convert.faults import step
 from energia.errors import Invalid
 
+#: The public names, as docs/plugins.md lists them.
+__all__ = ["has_repeats"]
+
 _ENCODER: Final = msgspec.json.Encoder()
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 #: A colon that is written as an escape; it is written plainly when it is written again.

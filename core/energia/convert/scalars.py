@@ -14,6 +14,9 @@ from uuid import UUID
 
 from energia.time import FIRST_YEAR, LAST_YEAR, BadDuration, duration_of
 
+#: The public names, as docs/plugins.md lists them.
+__all__ = ["Unfit", "day", "decimal"]
+
 #: A decimal number has at most so many digits before the point, and as many after it.
 DECIMAL_DIGITS: Final = 30
 #: No text of a decimal number is longer.

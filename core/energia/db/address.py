@@ -1,8 +1,12 @@
 """Where the database is: what a libpq URL says, and what every session of ours is set to."""
 
 import asyncio
+import getpass
+import os
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
 
 import psycopg2
 import psycopg2.extensions
@@ -10,6 +14,8 @@ import psycopg2.extensions
 from energia.errors import ConfigurationError, DatabaseAway
 from energia.settings import Database
 
+#: What libpq takes for `sslmode`.
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 #: What a URL may override: a server that vanished without a word is noticed after 30 s.
 _DEFAULTS = {
     "application_name": "energia",
@@ -34,11 +40,39 @@ def parsed(url: str) -> dict[str, str]:
     except (psycopg2.Error, UnicodeError):
         parameters = {}
     if not parameters:
-        raise ConfigurationError("database.url is not a PostgreSQL URL (postgresql://...)")
+        fault = "is not a PostgreSQL URL" if url.strip() else "is empty, and no PostgreSQL URL"
+        raise ConfigurationError(f"database.url {fault} (postgresql://...)")
+    if parameters.get("sslmode", _SSL_MODES[0]) not in _SSL_MODES:
+        raise ConfigurationError(f"database.url: sslmode is none of {', '.join(_SSL_MODES)}")
     for port in parameters.get("port", "5432").split(","):
         if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
             raise ConfigurationError("database.url: the port is not a number from 1 to 65535")
     return parameters
+
+
+def place(parameters: Mapping[str, str]) -> str:
+    """Return where the database of a connection is, for a person who reads of an error.
+
+    Example:
+        >>> place({"host": "db", "dbname": "energia", "user": "app", "password": "hunter2"})
+        'host db, port 5432, database energia, role app'
+
+    """
+    role = parameters.get("user") or os.environ.get("PGUSER") or _account()
+    named = {
+        "host": parameters.get("host") or parameters.get("hostaddr") or os.environ.get("PGHOST"),
+        "port": parameters.get("port") or os.environ.get("PGPORT") or "5432",
+        "database": parameters.get("dbname") or os.environ.get("PGDATABASE") or role,
+        "role": role,
+    }
+    return ", ".join(f"{what} {name or 'the local socket'}" for what, name in named.items())
+
+
+def _account() -> str:
+    """Return who libpq logs in as where nothing says it: whoever runs the process."""
+    with suppress(KeyError, OSError):  # a container may run as a number that has no name
+        return getpass.getuser()
+    return str(os.getuid())
 
 
 def renamed(url: str, database: str) -> str:

@@ -1,15 +1,22 @@
 """The database that the settings name, running."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any, Final
+
+import structlog
 
 from energia.db.address import parsed
 from energia.db.embedded import Embedded
+from energia.errors import ConfigurationError
 from energia.settings import Database
 
-_EMBEDDED = "embedded:"
+_EMBEDDED: Final = "embedded:"
+#: Seconds between two looks whether an embedded server still has a supervisor.
+_LOOK: Final = 1.0
+log = structlog.get_logger(__name__)
 
 
 def address(settings: Database) -> str:
@@ -32,7 +39,7 @@ def exists(settings: Database) -> bool:
 
 @asynccontextmanager
 async def connected(settings: Database) -> AsyncIterator[str]:
-    """Give the libpq URL of the database; an embedded server runs at least for as long.
+    """Give the libpq URL of the database; an embedded server runs for as long, killed or not.
 
     `database.url` is `embedded:` (files in the user's state folder), `embedded:/path`, or a libpq
     URL, which need not be reachable yet.
@@ -46,11 +53,28 @@ async def connected(settings: Database) -> AsyncIterator[str]:
         yield settings.url
         return
     server = _embedded(settings)
-    start = asyncio.ensure_future(asyncio.to_thread(server.start))
+    start, leaving = asyncio.ensure_future(asyncio.to_thread(server.start)), asyncio.Event()
+    work: list[asyncio.Future[Any]] = [start]
     try:
-        yield await asyncio.shield(start)
+        dsn = await asyncio.shield(start)
+        work.append(asyncio.create_task(_reviving(server, leaving)))
+        yield dsn
     finally:
-        await asyncio.shield(_stopped(server, start))
+        leaving.set()
+        await asyncio.shield(_stopped(server, work))
+
+
+async def _reviving(server: Embedded, leaving: asyncio.Event) -> None:
+    """Start a server again that is no longer there, again and again until it works."""
+    while not leaving.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(leaving.wait(), _LOOK)
+            return
+        try:
+            if await asyncio.to_thread(server.revive):
+                log.warning("embedded_server_revived")
+        except ConfigurationError as error:
+            log.error("embedded_server_away", detail=error.detail)
 
 
 def _embedded(settings: Database) -> Embedded:
@@ -58,7 +82,7 @@ def _embedded(settings: Database) -> Embedded:
     return Embedded(Path(folder) if folder else None)
 
 
-async def _stopped(server: Embedded, start: "asyncio.Future[str]") -> None:
+async def _stopped(server: Embedded, work: Iterable["asyncio.Future[Any]"]) -> None:
     """Stop a server, which may be starting still."""
-    await asyncio.wait([start])
+    await asyncio.wait(work)
     await asyncio.to_thread(server.stop)

@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import re
 import select
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import aiopg.connection
 import psycopg2
@@ -15,7 +17,7 @@ from aiopg.connection import Cursor
 from psycopg2 import errorcodes
 
 from energia import errors
-from energia.db.address import resolved
+from energia.db.address import place, resolved
 from energia.errors import DatabaseAway, EnergiaError, Invalid, StatementTimeout
 from energia.redact import redacted
 
@@ -61,9 +63,27 @@ def translated(error: psycopg2.Error, *, away: bool) -> errors.EnergiaError:
     return _OF_DATABASES.get(code, errors.DatabaseError)(said(error))
 
 
+#: How servers, libpq and PgBouncer say that they let nobody in like this. A connection that was
+#: never made has no SQLSTATE for the driver: a server that speaks another language is waited for.
+_REFUSALS: Final = re.compile(
+    r"""(?x) database\ ".*"\ does\ not\ exist | no\ such\ database
+    | role\ ".*"\ does\ not\ exist | no\ such\ user | is\ not\ permitted\ to\ log\ in
+    | (password|SASL)\ authentication\ failed | no\ password\ supplied
+    | no\ pg_hba\.conf\ entry | permission\ denied\ for\ database
+    | server\ does\ not\ support\ SSL | root\ certificate\ file\ .*\ does\ not\ exist
+    | invalid\ \w+\ value"""
+)
+
+
+def unconnected(reason: str, parameters: Mapping[str, str]) -> errors.DatabaseAway:
+    """Return the error to raise for a connection that was not made, which names its place."""
+    kind = errors.DatabaseRefused if _REFUSALS.search(reason) else errors.DatabaseAway
+    return kind(f"{reason} ({place(parameters)})")
+
+
 def said(error: psycopg2.Error) -> str:
     """Return what the server or the driver said, without the values of rows and without secrets."""
-    message = error.diag.message_primary or str(error).strip()
+    message = error.diag.message_primary or " ".join(str(error).split())
     return redacted(message)
 
 
@@ -109,6 +129,8 @@ class Connection(aiopg.connection.Connection):
     since: float = 0.0
     #: What every message sets besides the organization: more `set_config(...)` after a comma.
     also: str = ""
+    #: Where its database is.
+    place: str = ""
     #: What surrounds the answer to each message; the last one is the outermost.
     timers: Sequence[StatementTimer] = ()
 
@@ -125,14 +147,20 @@ class Connection(aiopg.connection.Connection):
 
     @staticmethod
     def _ready(weak_self: "weakref.ref[aiopg.connection.Connection]") -> None:
+        self = weak_self()
+        descriptor = None if self is None else self._fileno
         try:
             aiopg.connection.Connection._ready(weak_self)
         except ValueError as error:
-            self = weak_self()
             fault = error.__context__
             if not (isinstance(self, Connection) and isinstance(fault, psycopg2.Error)):
                 raise
             self._fail(fault)
+        if self is not None and descriptor is not None and self._fileno is None:
+            # aiopg has given up a descriptor that libpq closed, but for its writer: uvloop would
+            # refuse the next connection that gets the number.
+            with suppress(OSError):
+                self._loop.remove_writer(descriptor)
 
     def _fail(self, error: psycopg2.Error) -> None:
         """Do what aiopg does on an error, for a descriptor that `select` refuses."""
@@ -207,6 +235,7 @@ class Connection(aiopg.connection.Connection):
         meant = translated(error, away=bool(self.closed))
         if type(meant) is DatabaseAway:
             self._close()  # a server that stops, or became a standby
+            return DatabaseAway(f"{meant.detail} ({self.place})")
         return meant
 
 
@@ -225,7 +254,7 @@ async def connect(parameters: Mapping[str, str], limit: float) -> Connection:
         limit: Seconds after which to give up.
 
     Raises:
-        DatabaseAway: There is no server, or it does not let us in.
+        DatabaseAway: There is no server, or it does not let us in; the message names its place.
 
     """
     try:
@@ -236,9 +265,12 @@ async def connect(parameters: Mapping[str, str], limit: float) -> Connection:
             )
             await connection._connect()
     except psycopg2.Error as error:
-        raise translated(error, away=True) from error
+        raise unconnected(said(error), parameters) from error
     except TimeoutError as error:
-        raise DatabaseAway(f"no connection within {limit:g} s") from error
+        raise unconnected(f"no connection within {limit:g} s", parameters) from error
+    except DatabaseAway as error:
+        raise unconnected(error.detail, parameters) from error
+    connection.place = place(parameters)
     psycopg2.extensions.register_type(_JSON, connection.raw)
     return connection
 

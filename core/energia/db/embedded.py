@@ -172,6 +172,23 @@ class Embedded:
                 raise
         return self.dsn()
 
+    def revive(self) -> bool:
+        """Start the server again where its supervisor is gone; return whether it was.
+
+        A server that was killed is revived by its supervisor; this is for one that lost that too,
+        or that somebody stopped.
+
+        Raises:
+            ConfigurationError: It cannot run here; the message says why.
+
+        """
+        if self._users is None or self._supervised():
+            return False
+        account = self._prepare()
+        with self._locked("start.lock", fcntl.LOCK_EX):
+            self._bring_up(account)
+        return True
+
     def stop(self) -> None:
         """Use the server no more; returns when it has stopped, or at once if others use it."""
         if self._users is None:
@@ -194,7 +211,7 @@ class Embedded:
 
     def _supervised(self) -> bool:
         with self._open("supervisor.lock") as lock:
-            return not _try(lock, fcntl.LOCK_EX)
+            return not _try(lock, fcntl.LOCK_SH)  # so that two who look are none for each other
 
     def _bring_up(self, account: Account | None) -> None:
         until = time.monotonic() + _LIMIT
@@ -223,7 +240,7 @@ class Embedded:
     def _spawn(self, account: Account | None, log: Path) -> None:
         """Start a supervisor, which inherits its lock: there is no moment without it."""
         with self._open("supervisor.lock") as lock, log.open("a") as output:
-            _try(lock, fcntl.LOCK_EX)
+            _lock(lock, fcntl.LOCK_EX, "its last supervisor does not end")
             task = {
                 "data": str(self.folder),
                 "programs": str(runnable(self.folder, account) if account else installed()),

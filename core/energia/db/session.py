@@ -19,7 +19,7 @@ from psycopg2.sql import SQL, Composable, Identifier, Literal
 
 from energia.db.address import MARKER, for_pooler, parsed
 from energia.db.address import options as options_of
-from energia.db.connection import translated
+from energia.db.connection import said, translated, unconnected
 from energia.errors import DatabaseAway, DatabaseError, EnergiaError
 
 T = TypeVar("T")
@@ -216,7 +216,7 @@ def _connection(parameters: Mapping[str, str], dsn: str) -> connection:
     except psycopg2.Error as error:
         fewer = for_pooler(parameters, dsn, str(error))
         if fewer is None or "options" not in parameters:
-            raise translated(error, away=True) from error
+            raise unconnected(said(error), parameters) from error
         return _connection(fewer, dsn)
     raw.autocommit = True
     return raw

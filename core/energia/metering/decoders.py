@@ -173,9 +173,11 @@ class Decoder(Protocol):
 
     @property
     def options(self) -> type:
-        """An attrs class: what a client may say about a file, in the query.
+        """An attrs class: what a client may say about a file, in the query of the import.
 
-        If it has a field `meter` or `channel`, that is given what the import says (see `names`).
+        Each field is an option, checked by its type; its docstring and limits are in the API's
+        documentation. One without a default must be said. A class without fields has no options;
+        one that derives from `NameOptions` has those that map the names of meters and channels.
         """
         ...
 

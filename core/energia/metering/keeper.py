@@ -26,7 +26,7 @@ from energia.ids import new_id
 from energia.metering.decoders import Defaults, Item
 from energia.metering.imports import SQL, Intake
 from energia.metering.mappings import Mappings
-from energia.metering.outcome import Counts, Outcome
+from energia.metering.outcome import OUTCOMES, Outcome
 from energia.metering.sources import HasOrganization, Source, SourceFailed, SourceStatus
 from energia.outgoing.client import Outgoing
 from energia.redact import redacted
@@ -43,8 +43,6 @@ _TICK: Final = 0.25
 _QUIET: Final = 60.0
 #: So much of an error is kept.
 _LONGEST: Final = 500
-#: What may become of a reading.
-OUTCOMES: Final = tuple(field.name for field in attrs.fields(Counts) if field.name != "received")
 
 
 @asynccontextmanager

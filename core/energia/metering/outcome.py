@@ -132,6 +132,10 @@ class Counts:
     rejected: int = 0
 
 
+#: What a reading can turn out to be.
+OUTCOMES: Final = tuple(field.name for field in attrs.fields(Counts) if field.name != "received")
+
+
 # What observers hear.
 
 

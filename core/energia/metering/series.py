@@ -56,8 +56,9 @@ QualityName = Literal[
     "questionable",
     "forecast",
 ]
-#: The names of the quality codes 0 to 8, as stored and as sent.
+#: The names of the quality codes 0 to 8, as stored and as sent: a code is the index of its name.
 QUALITIES: Final[tuple[str, ...]] = ("missing", *get_args(QualityName))
+#: The code of `actual`: what was measured, as far as anybody says.
 ACTUAL: Final = 1
 #: In an array of quality codes: nothing was ever said of this slot.
 NEVER_SENT: Final = -1

@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import attrs
 
 from energia.metering.decoders import Item
-from energia.metering.outcome import Outcome
+from energia.metering.outcome import OUTCOMES, Outcome
 from energia.outgoing.client import Outgoing
 
 
@@ -164,6 +164,6 @@ class SourceStatus:
     is_held: bool = False
     is_connected: bool = False
     failures: int = 0
-    readings: Counter[str] = attrs.field(factory=Counter)
+    readings: Counter[str] = attrs.field(factory=lambda: Counter(dict.fromkeys(OUTCOMES, 0)))
     received_at: datetime | None = None
     error: str | None = None

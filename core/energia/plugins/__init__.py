@@ -1,17 +1,18 @@
 """The typed front for the plugins: one method per hook; pluggy stays inside."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import attrs
 import pluggy
 
 from energia.errors import Fault, PluginError
 from energia.plugins import discovery, registration
+from energia.plugins.containment import exits
 from energia.plugins.discovery import PluginState
-from energia.plugins.registration import Registered, registered
+from energia.plugins.registration import OBSERVED, Registered, registered
 from energia.settings import PluginSelection
 
 if TYPE_CHECKING:
@@ -52,7 +53,12 @@ class Plugins:
     _manager: pluggy.PluginManager = attrs.field(repr=False)
     _registered: Registered = attrs.field(repr=False)
     states: tuple[PluginState, ...]
-    failures: Counter[tuple[str, str]] = attrs.field(factory=Counter, init=False)
+    failures: Counter[tuple[str, str]] = attrs.field(init=False)
+
+    @failures.default
+    def _none_yet(self) -> Counter[tuple[str, str]]:
+        names = ((name, hook) for hook in OBSERVED for name, _ in self._observers(hook))
+        return Counter(dict.fromkeys(names, 0))
 
     @classmethod
     def of(cls, **plugins: object) -> Self:
@@ -183,6 +189,9 @@ class Plugins:
                 try:
                     context = cast("AbstractAsyncContextManager[None]", lifespan(core=core))
                     await stack.enter_async_context(context)
+                except SystemExit as error:
+                    message = f"plugin {name!r} did not start: {exits(error)}"
+                    raise PluginError(message) from error
                 except Exception as error:
                     error.add_note(f"plugin {name!r} did not start")
                     raise
@@ -208,14 +217,17 @@ class Plugins:
         """Tell every observer that a price feed was asked; a failure is logged and counted."""
         self._observed("prices_fetched", event)
 
+    def _observers(self, hook: str) -> Iterable[tuple[str, Callable[..., Any]]]:
+        return registration.implementations(self._manager, hook)
+
     def _observed(self, hook: str, event: object) -> None:
-        for name, observe in registration.implementations(self._manager, hook):
+        for name, observe in self._observers(hook):
             try:
                 observe(event=event)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._failed(name, hook, error)
 
-    def _failed(self, plugin: str, hook: str, error: Exception) -> None:
+    def _failed(self, plugin: str, hook: str, error: BaseException) -> None:
         import structlog  # costs 100 ms, and is needed here only
 
         self.failures[plugin, hook] += 1

@@ -3,9 +3,7 @@
 import fnmatch
 import inspect
 import re
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
 from functools import lru_cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from importlib.util import find_spec
@@ -17,6 +15,7 @@ import attrs
 from energia.convert.schema import schema_of
 from energia.errors import ConfigurationError, Fault, PluginError, did_you_mean
 from energia.hookspecs import API_VERSION, PROJECT
+from energia.plugins.containment import contained
 from energia.settings import PluginSelection
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def mentioning(hook: str, entries: Mapping[str, EntryPoint]) -> set[str]:
 
 def _source_text(entry: EntryPoint) -> str | None:
     try:
-        with contained(f"the packages around {entry.module} do not import"):
+        with contained(entry.name, f"the packages around {entry.module} do not import"):
             spec = find_spec(entry.module)
         return Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else None
     except (PluginError, OSError, ValueError):
@@ -118,7 +117,7 @@ def offering(kind: str) -> str | None:
 def _sources(entry: EntryPoint) -> Iterator[str]:
     """Yield the source of a plugin: of its module, or of all modules of its package."""
     try:
-        with contained(f"the packages around {entry.module} do not import"):
+        with contained(entry.name, f"the packages around {entry.module} do not import"):
             spec = find_spec(entry.module)
         folders = list(spec.submodule_search_locations or ()) if spec else []
         files = [file for folder in folders for file in sorted(Path(folder).rglob("*.py"))]
@@ -132,26 +131,9 @@ def _sources(entry: EntryPoint) -> Iterator[str]:
 
 def load(entry: EntryPoint) -> object:
     """Import what *entry* names; raises `PluginError`."""
-    with contained(f"plugin {entry.name!r} does not import"):
+    with contained(entry.name, f"plugin {entry.name!r} does not import"):
         plugin: object = entry.load()
     return plugin
-
-
-@contextmanager
-def contained(failed: str) -> Iterator[None]:
-    """Call a plugin: what it prints is no output of ours, and `sys.exit` does not end us.
-
-    Raises:
-        PluginError: It fails in whatever way; *failed* begins the message.
-
-    """
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    except SystemExit as error:
-        raise PluginError(f"{failed}: it calls sys.exit({error.code!r})") from error
-    except Exception as error:
-        raise PluginError(f"{failed}: {type(error).__name__}: {error}") from error
 
 
 def instantiate(
@@ -168,7 +150,7 @@ def instantiate(
     if not isinstance(plugin, type):
         return plugin, None
     arguments = [] if wanted is None else [_settings(name, settings, wanted)]
-    with contained(f"plugin {name!r} does not start"):
+    with contained(name, f"plugin {name!r} does not start"):
         return plugin(*arguments), wanted
 
 

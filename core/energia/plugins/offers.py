@@ -6,11 +6,11 @@ imported: a type whose module was never imported has no instances either.
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.resources.abc import Traversable
 from math import inf
 from reprlib import Repr
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args, get_type_hints
 
 import attrs
 
@@ -89,7 +89,11 @@ def _charge(offer: object) -> str | None:
         return wrong
     if missing := lacking(offer, CHARGE):
         return f"a charge must have {', '.join(f'`{name}`' for name in missing)} (see BaseCharge)"
-    return _values_of_charge(offer) or _without_methods("charge", offer, "measures", "lines")
+    return (
+        _values_of_charge(offer)
+        or _without_methods("charge", offer, "measures", "lines")
+        or _float_of(offer)
+    )
 
 
 def _values_of_charge(class_: type) -> str | None:
@@ -100,6 +104,38 @@ def _values_of_charge(class_: type) -> str | None:
     if not isinstance(inspect.getattr_static(class_, "remeasures"), bool):
         return "`remeasures` must be True or False, for all charges of the class"
     return None
+
+
+def _float_of(class_: type) -> str | None:
+    """Return which field of a class of charges is a float, below its own parts too."""
+    name = _float_field(class_, set())
+    return (
+        f"its field `{name}` is a float: numbers of a charge are int or Decimal" if name else None
+    )
+
+
+def _float_field(class_: type, seen: set[type]) -> str | None:
+    seen.add(class_)
+    try:
+        types = get_type_hints(class_)
+    except Exception:  # names for the type checker alone: reading a tariff tells of those
+        return None
+    for field in attrs.fields(class_):
+        for type_ in _parts(types.get(field.name)):
+            if type_ is float:
+                return str(field.name)
+            if isinstance(type_, type) and attrs.has(type_) and type_ not in seen:
+                inner = _float_field(type_, seen)
+                if inner:
+                    return f"{field.name}.{inner}"
+    return None
+
+
+def _parts(type_: object) -> Iterator[object]:
+    """Yield a type and what it is made of: `float` of `dict[str, float | None]`."""
+    yield type_
+    for part in get_args(type_):
+        yield from _parts(part)
 
 
 def _decoder(offer: object) -> str | None:

@@ -11,7 +11,7 @@ from energia import hookspecs
 from energia.errors import PluginError
 from energia.hookspecs import PROJECT
 from energia.plugins import offers
-from energia.plugins.discovery import contained
+from energia.plugins.containment import contained
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 #: The names of all hooks.
 HOOKS: Final = tuple(
     name for name, value in vars(hookspecs).items() if hasattr(value, f"{PROJECT}_spec")
+)
+#: Those of them that are told of an event; what they raise is counted, and reaches nobody.
+OBSERVED: Final = tuple(
+    hook for hook in HOOKS if "event" in inspect.signature(getattr(hookspecs, hook)).parameters
 )
 
 
@@ -84,10 +88,10 @@ def objects(of: pluggy.PluginManager, hook: str) -> list[tuple[str, object]]:
     """
     named_offers: list[tuple[str, object]] = []
     for name, registered in implementations(of, hook):
-        with contained(f"plugin {name!r}: {hook} failed"):
+        with contained(name, f"plugin {name!r}: {hook} failed"):
             returned = list(cast("Iterable[object]", registered()))
-        for offer in returned:
-            offers.refuse_unfit(name, hook, offer)
+            for offer in returned:
+                offers.refuse_unfit(name, hook, offer)
         named_offers += [(name, offer) for offer in returned]
     return named_offers
 

@@ -12,10 +12,10 @@ from typing import TypeAlias
 
 import attrs
 
-from energia.errors import Invalid
+from energia.errors import Inexact, Invalid
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Charge, Components, PriceChanges, Rate, code_of
-from energia.pricing.exact import RateRounding, decimal_text, exact_sum
+from energia.pricing.exact import RateRounding, decimal_text, exact_sum, fraction
 from energia.pricing.lines import Line
 from energia.pricing.rounding import ENDLESS
 from energia.time import Zone
@@ -178,7 +178,11 @@ class UnitBill:
         parts = rate.components if isinstance(rate, Components) else {"": rate}
         for component, part in parts.items():
             code = ".".join(filter(None, (code_of(charge), component)))
-            stated = None if part is None else self.rounding.rate(part)
+            try:
+                stated = None if part is None else self.rounding.rate(part)
+            except Inexact as error:
+                place = f"charge {code_of(charge)}: unit_prices(): the rate of {code}"
+                raise Inexact(f"{place}: {error.detail}") from None
             self.steps.append(Stated(code, stated))
             tags = tuple(getattr(charge, "tags", None) or ())
             line = Line(code, charge.description or code, period=period or None, tags=tags)
@@ -189,8 +193,13 @@ class UnitBill:
         beside: dict[str, tuple[Line, list[tuple[int, Fraction]]]] = {}
         for index, line in enumerate(self.lines):
             change = changes.of(line)
-            if change.factor != 1:
-                self.steps.append(Times(index, change.factor))
+            try:
+                factor = fraction(change.factor)
+            except Inexact as error:
+                place = f"charge {code_of(charge)}: price_changes(): the factor of {line.code}"
+                raise Inexact(f"{place}: {error.detail}") from None
+            if factor != 1:
+                self.steps.append(Times(index, factor))
             for more in change.more:
                 beside.setdefault(more.code, (more, []))[1].append((index, more.exact_amount))
         for code, (line, parts) in beside.items():

@@ -15,6 +15,9 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 import attrs
 import numpy as np
 
+#: The public names, as docs/plugins.md lists them.
+__all__ = ["CACHE"]
+
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -34,8 +34,8 @@ from energia.contract import OF_MEASURES, misspelt
 from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.convert.structures import enforce
-from energia.errors import did_you_mean
-from energia.pricing.exact import Exact
+from energia.errors import Inexact, did_you_mean
+from energia.pricing.exact import Exact, whole
 from energia.pricing.lines import (
     BillSoFar,
     Code,
@@ -50,6 +50,7 @@ from energia.pricing.lines import (
 from energia.pricing.market.series import SlotFormula
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Slots
+from energia.pricing.wording import ENGLISH, Texts, in_language, named, of_role
 from energia.units import MICRO, QUANTITIES, quantity_of
 
 __all__ = [
@@ -383,9 +384,12 @@ class BaseCharge:
     `remeasures` says that it asks for what earlier charges would measure of other usage
     (`bill.remeasured`): a bill with it is not added to, but measured anew as it grows.
 
+    `titles` are what the kind is called on a bill, by language: `{"en": "Levy", "pt-BR": "Taxa"}`.
+    Without them lines have the code for a name, where the tariff has no `description`.
+
     Attributes:
         code: Names the charge in its version; the default is the kind.
-        description: What its lines are called; the default is the code.
+        description: What its lines are called; the default is what the kind is called.
         channel: The role that is charged.
         tags: Marks of its lines, that later charges look for.
 
@@ -396,6 +400,7 @@ class BaseCharge:
     examples_after: ClassVar[Examples] = ()
     excused: ClassVar[Mapping[str, str]] = {}
     remeasures: ClassVar[bool] = False
+    titles: ClassVar[Texts] = {}
 
     code: Annotated[Code | None, Meta(description=_CODE)] = None
     description: Text | None = None
@@ -433,12 +438,22 @@ class BaseCharge:
     ) -> Line:
         """Return a line of this charge; the core takes quantity x rate if there is no amount.
 
-        It has the tags of the charge, and *tags*.
+        Args:
+            quantity: How much, in *unit*; exact, and not rounded.
+            rate: The price of one unit, as the tariff states it.
+            unit: The unit of the quantity, such as `kWh` or `day`.
+            amount: The amount itself, where it is not quantity x rate: *steps* tell how it was
+                worked out.
+            period: The period of the schedule; it is part of the line's code.
+            component: The part of the rate; it is part of the code, too.
+            steps: How the amount was worked out (or the quantity, where there is a rate): they add
+                up to it.
+            tags: Marks that later charges look for, besides those of the charge.
+
         """
-        code = self.code or self.kind
         return Line(
-            ".".join(part for part in (code, period, component) if part),
-            " ".join(part for part in (self.description or code, period) if part),
+            self._code(period, component),
+            self.text(period, component),
             quantity=quantity,
             unit=unit,
             rate=rate,
@@ -448,6 +463,39 @@ class BaseCharge:
             steps=steps,
             tags=(*(self.tags or ()), *tags),
         )
+
+    def title(self, language: str = ENGLISH) -> str:
+        """Return what the charge is called: its `description`, or its kind in a language.
+
+        Args:
+            language: That of the tariff: `bill.language`.
+
+        """
+        if self.description or not self.titles:
+            return self.description or self.code or self.kind
+        title = in_language(self.titles, language) + of_role(self.channel, language)
+        return named(title, self.code if self.code != self.kind else None, ())
+
+    def text(
+        self, period: str | None = None, component: str | None = None, language: str = ENGLISH
+    ) -> str:
+        """Return what a line is called that says nothing else: `line` gives it this text.
+
+        The core puts it into the language of the tariff, so a charge that has `titles` need not.
+
+        Args:
+            period: The period of the line.
+            component: The part of the rate; a `description` stands without it.
+            language: That of the tariff.
+
+        """
+        if self.description or not self.titles:
+            return " ".join(part for part in (self.title(language), period) if part)
+        return named(self.title(language), None, (period, component))
+
+    def _code(self, period: str | None, component: str | None) -> str:
+        """Return the code of a line."""
+        return ".".join(part for part in (self.code or self.kind, period, component) if part)
 
     def metered(  # noqa: PLR0913 - the parts of a line
         self,
@@ -459,8 +507,23 @@ class BaseCharge:
         unit: str | None = None,
         steps: tuple[Step, ...] = (),
     ) -> Line:
-        """Return a line for *micro* micro-units of the channel, or of another *unit*."""
-        quantity, of = Fraction(micro, MICRO), unit or unit_of(self.channel)
+        """Return a line for what a measure gave: millionths of a unit.
+
+        Args:
+            micro: How many micro-units, a Python int, such as `measured["energy"]["total"]`.
+            rate: The price of one unit.
+            period: As in `line`.
+            component: As in `line`.
+            unit: The unit, where it is not that of the channel.
+            steps: How the quantity was worked out.
+
+        """
+        try:
+            quantity = Fraction(whole(micro), MICRO)
+        except Inexact as error:
+            code = self._code(period, component)
+            raise Inexact(f"line {code}: micro of `metered`: {error.detail}") from None
+        of = unit or unit_of(self.channel)
         return self.line(quantity, rate, of, period=period, component=component, steps=steps)
 
     def rated(
@@ -472,7 +535,16 @@ class BaseCharge:
         unit: str | None = None,
         steps: tuple[Step, ...] = (),
     ) -> Iterator[Line]:
-        """Yield a line for each component of *rate*, or one for a rate without components."""
+        """Yield a line for each component of *rate*, or one for a rate without components.
+
+        Args:
+            micro: How many micro-units, as in `metered`.
+            rate: A number, or the parts of which each becomes a line of its own.
+            period: As in `line`.
+            unit: The unit, where it is not that of the channel.
+            steps: How the quantity was worked out.
+
+        """
         rates = rate.components if isinstance(rate, Components) else {None: rate}
         for component, part in rates.items():
             yield self.metered(

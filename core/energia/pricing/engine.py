@@ -8,9 +8,11 @@ from types import MappingProxyType
 from typing import Final
 
 import attrs
+import numpy as np
 
+from energia.errors import Inexact
 from energia.pricing.allowance import Allowance
-from energia.pricing.charges import Charge, Measure, Measured, code_of
+from energia.pricing.charges import BaseCharge, Charge, Measure, Measured, code_of
 from energia.pricing.exact import (
     RateRounding,
     decimal_text,
@@ -25,11 +27,13 @@ from energia.pricing.segments import Due, Segment, segments
 from energia.pricing.slots import Assumption, NeedsFiner, Slots
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, Usage
+from energia.pricing.wording import ENGLISH, Texts, in_language
 from energia.time import Instant
 from energia.work import checkpoint
 
 #: A quantity without a rate that no decimal ends is shown with so many decimals.
 _SHOWN: Final = 6
+_ROUNDING: Final[Texts] = {"en": "Rounding", "pt-BR": "Arredondamento"}
 
 
 @attrs.frozen
@@ -80,12 +84,14 @@ class Running:
         items: The lines so far.
         measured: What the measures of each charge gave, by its code.
         allowance: Counts the lines, and ends what makes too many of them.
+        language: In which lines are named.
 
     """
 
     rounding: RateRounding
     state: dict[str, Remembered]
     allowance: Allowance = attrs.Factory(Allowance)
+    language: str = ENGLISH
     items: list[Item] = attrs.Factory(list)
     measured: dict[str, Measured] = attrs.Factory(dict)
     _known: dict[tuple[Slots, Measure], Mapping[str, int]] = attrs.Factory(dict)
@@ -109,7 +115,12 @@ class Running:
             message = f"the charge {code} needs finer readings: {error.detail}"
             raise NeedsFiner.of(NeedsFiner.code, message) from None
         bill = self._so_far(code)
-        given = self._take(code, charge.lines(measured, bill))
+        try:
+            given = self._take(charge, charge.lines(measured, bill))
+            for state in given:
+                refuse_floats(state.values)
+        except Inexact as error:
+            raise Inexact(f"charge {code}: {error.detail}") from error
         self.measured[code], self._ran[code] = measured, _Ran(due, bill)
         if len(given) > 1:
             raise TypeError(f"{code}: a charge gives one State")
@@ -128,6 +139,7 @@ class Running:
             self._remeasured,
             partial(_worth, code, self.rounding),
             self.rounding,
+            self.language,
         )
 
     def _evaluated(self, measure: Measure, slots: Slots) -> Mapping[str, int]:
@@ -136,9 +148,9 @@ class Running:
             self._known[slots, measure] = measure.evaluate(slots)
         return self._known[slots, measure]
 
-    def _take(self, code: str, given: Iterable[Line | Replace | State]) -> list[State]:
+    def _take(self, charge: Charge, given: Iterable[Line | Replace | State]) -> list[State]:
         """Take the lines that a charge gives; return its states."""
-        states: list[State] = []
+        code, states = code_of(charge), list[State]()
         for result in given:
             if isinstance(result, State):
                 states.append(result)
@@ -146,10 +158,19 @@ class Running:
                 self._replace(code, result)
             else:
                 self.allowance.take(code, result)
-                item = exact(code, result, self.rounding)
+                item = exact(code, self._worded(charge, result), self.rounding)
                 self.items.append(item)
                 self._put(len(self._lines), item.so_far)
         return states
+
+    def _worded(self, charge: Charge, line: Line) -> Line:
+        """Return a line that is called what its charge is called, in the language of the tariff."""
+        if self.language == ENGLISH or not isinstance(charge, BaseCharge):
+            return line
+        if line.description != charge.text(line.period, line.component):
+            return line
+        text = charge.text(line.period, line.component, self.language)
+        return attrs.evolve(line, description=text)
 
     def _replace(self, by: str, replacement: Replace) -> None:
         """Put another line into the place of one of an earlier charge."""
@@ -197,7 +218,43 @@ def _worth(code: str, rounding: RateRounding, line: Line) -> Fraction:
 
 
 def exact(code: str, line: Line, rounding: RateRounding) -> Item:
-    """Return *line* with its exact amount, which its steps must explain."""
+    """Return *line* with its exact amount, which its steps must explain.
+
+    Raises:
+        Inexact: A number of it is a float; the message names it.
+
+    """
+    try:
+        return _item(code, line, rounding)
+    except Inexact:
+        _refuse_floats_of(line)
+        raise
+
+
+def _refuse_floats_of(line: Line) -> None:
+    """Name the number of a line that is not exact; raises `Inexact`."""
+    numbers = {"quantity": line.quantity, "rate": line.rate, "amount": line.amount}
+    numbers |= {f"steps[{at}].value": step.value for at, step in enumerate(line.steps)}
+    for name, number in numbers.items():
+        try:
+            _ = number is None or fraction(number)
+        except Inexact as error:
+            raise Inexact(f"line {line.code}: {name}: {error.detail}") from None
+
+
+def refuse_floats(remembered: object, place: str = "") -> None:
+    """Refuse a float in what a charge remembers; raises `Inexact`, which names its place."""
+    if isinstance(remembered, float | np.generic):
+        raise Inexact(f"its State: {place}: {remembered!r}: numbers are remembered as strings")
+    if isinstance(remembered, Mapping):
+        for name, value in remembered.items():
+            refuse_floats(value, f"{place}/{name}")
+    elif isinstance(remembered, list | tuple):
+        for at, value in enumerate(remembered):
+            refuse_floats(value, f"{place}/{at}")
+
+
+def _item(code: str, line: Line, rounding: RateRounding) -> Item:
     rate, text = (None, None) if line.rate is None else rounding.rate(line.rate)
     if line.amount is not None:
         explained, amount = line.amount, fraction(line.amount)
@@ -369,7 +426,8 @@ def priced(
     allowance.begin()
     for segment in cut:
         rounding = segment.version.rounding
-        runs.append(Running(rounding, state, allowance, known=dict(known)))
+        language = segment.version.language or ENGLISH
+        runs.append(Running(rounding, state, allowance, language, known=dict(known)))
         for due in segment.dues:
             runs[-1].charge(due)
     parts = tuple(
@@ -381,7 +439,7 @@ def priced(
     bill = round_bill(exact_lines, cut[-1].version.rounding, currency)
     lines, details = list[CostLine](), list[Detail]()
     for amount in bill.amounts:
-        line, detail = _printed(amount, charged, parts)
+        line, detail = _printed(amount, charged, parts, cut[-1].version.language or ENGLISH)
         lines.append(line)
         details.append(detail)
     assumptions = (*cut[0].assumptions, *_endless(bill.endless))
@@ -411,14 +469,14 @@ class _Charged:
 
 
 def _printed(
-    amount: Rounded, charged: Sequence[_Charged], parts: Sequence[CostPart]
+    amount: Rounded, charged: Sequence[_Charged], parts: Sequence[CostPart], language: str
 ) -> tuple[CostLine, Detail]:
     """Return what is printed for an amount, and where it comes from."""
     if amount.line is None:
         name = (amount.code or "").partition(".")[2]
         line = CostLine(
             code=amount.code or "",
-            description=f"Rounding {name}".rstrip(),
+            description=f"{in_language(_ROUNDING, language)} {name}".rstrip(),
             amount=amount.text,
             exact=exact_text(amount.exact),
         )

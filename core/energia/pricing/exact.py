@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 from msgspec import Meta
 
+from energia.errors import Inexact
 from energia.metering.series import Micro
 from energia.time import Int64
 
@@ -27,6 +28,7 @@ __all__ = [
     "rounded",
     "sums",
     "total",
+    "whole",
 ]
 
 #: An exact number.
@@ -79,14 +81,29 @@ def merged(earlier: Mapping[str, int], later: Mapping[str, int]) -> dict[str, in
 
 
 def fraction(value: Exact) -> Fraction:
-    """Return *value* as a fraction; anything that is not exact is a TypeError."""
+    """Return *value* as a fraction; anything that is not exact raises `Inexact`, a `TypeError`."""
     if type(value) is Fraction:  # the usual ones first: what is exact is asked for very often
         return value
-    if type(value) is int or type(value) is Decimal:
+    if type(value) is int or (type(value) is Decimal and value.is_finite()):
         return Fraction(value)
     if isinstance(value, bool) or not isinstance(value, int | Fraction | Decimal):
-        raise TypeError(f"{value!r} is not an exact number")
+        raise Inexact(
+            f"{value!r} is not an exact number but of type {type(value).__name__}: "
+            "use int, Fraction or Decimal"
+        )
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise Inexact(f"{value} is no number")
     return Fraction(value)
+
+
+def whole(value: int) -> int:
+    """Return *value* if it is a Python int; a float, or an integer of numpy, raises `Inexact`.
+
+    An integer of numpy would overflow without a word in what is worked out with it.
+    """
+    if type(value) is not int:
+        raise Inexact(f"{value!r} is not a Python int but of type {type(value).__name__}")
+    return value
 
 
 def exact_sum(values: Iterable[Exact]) -> Fraction:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Self, TypeAlias
 import attrs
 from msgspec import Meta
 
+from energia.errors import Inexact
 from energia.pricing.exact import (
     Exact,
     RateRounding,
@@ -17,6 +18,7 @@ from energia.pricing.exact import (
     fraction,
 )
 from energia.pricing.slots import Slots
+from energia.pricing.wording import ENGLISH
 
 #: Charges as JSON has them.
 Examples: TypeAlias = tuple[Mapping[str, Any], ...]
@@ -108,6 +110,7 @@ class Line:
             name: What is done, for a person.
 
         """
+        factor = self._exact(factor, "factor of `times`")
         if self.is_multiplied:
             old = fraction(self.rate or 0)
             return self._at(old * factor, f"{decimal_text(old)} {how}", name)
@@ -127,8 +130,14 @@ class Line:
         """
         if not self.is_multiplied:
             raise TypeError(f"{self.code} has no rate that anything could be added to")
-        old, more = fraction(self.rate or 0), fraction(rate)
+        old, more = fraction(self.rate or 0), self._exact(rate, "rate of `plus`")
         return self._at(old + more, f"{decimal_text(old)} + {decimal_text(more)}", name)
+
+    def _exact(self, number: Exact, what: str) -> Fraction:
+        try:
+            return fraction(number)
+        except Inexact as error:
+            raise Inexact(f"line {self.code}: {what}: {error.detail}") from None
 
     def _at(self, rate: Fraction, expression: str, name: str) -> Self:
         about = "" if decimals_of(rate) is not None else f", about {decimal_text(rate, 6)}"
@@ -208,6 +217,7 @@ class BillSoFar:
             first where the tariff says so.
         rates: How rates are rounded: a charge that multiplies one itself, for a line of another
             amount than quantity x rate, multiplies what `rates.rate(rate)` gives.
+        language: In which lines are named, `en` or `pt-BR`, where the tariff has no words for them.
 
     """
 
@@ -220,6 +230,7 @@ class BillSoFar:
     remeasured: Remeasured = _none_measured
     exactly: Exactly = _unrounded
     rates: RateRounding = attrs.Factory(RateRounding)
+    language: str = ENGLISH
 
 
 # Which lines of a bill a later charge is about: the base of a tax, of a discount, of a minimum.

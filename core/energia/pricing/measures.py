@@ -14,7 +14,12 @@ __all__ = ["BillDays", "BillMonths", "Days", "Energy", "EnergyByPeriod", "Months
 
 @attrs.frozen(cache_hash=True)
 class Energy(BaseMeasure):
-    """The sum of a channel, in micro-units; its one label is `total`."""
+    """The sum of a channel, in micro-units; its one label is `total`.
+
+    Attributes:
+        channel: The role whose readings are summed.
+
+    """
 
     channel: Role = "import"
 
@@ -35,7 +40,15 @@ class Energy(BaseMeasure):
 
 @attrs.frozen(cache_hash=True)
 class EnergyByPeriod(BaseMeasure):
-    """The sum of a channel in each period of a schedule that has a slot, in micro-units."""
+    """The sum of a channel in each period of a schedule that has a slot, in micro-units.
+
+    A period of which the window has no slot has no label: `measured["energy"].get("peak", 0)`.
+
+    Attributes:
+        schedule: When each period is; labels are its periods.
+        channel: The role whose readings are summed.
+
+    """
 
     schedule: Schedule
     channel: Role = "import"

@@ -14,8 +14,9 @@ from typing import TypeAlias
 
 import attrs
 
-from energia.errors import IncompleteUsage, Invalid
+from energia.errors import IncompleteUsage, Inexact, Invalid
 from energia.pricing.charges import Charge, Measure, Measured, Mergeable, code_of
+from energia.pricing.exact import whole
 from energia.pricing.market.needs import refuse_unfit, series_of
 from energia.pricing.schedule import DayList, DayTypes
 from energia.pricing.slots import (
@@ -57,10 +58,22 @@ class Due:
     def measured(self, evaluate: Evaluate = _evaluate) -> Measured:
         """Return what the measures of the charge give of all its usage, by their names."""
         windows = (*self.before, self.slots)
-        return {
+        measured = {
             name: of_windows(measure, [evaluate(measure, slots) for slots in windows])
             for name, measure in self.charge.measures().items()
         }
+        for name, values in measured.items():
+            self._refuse_inexact(name, values)
+        return measured
+
+    def _refuse_inexact(self, name: str, values: Mapping[str, int]) -> None:
+        """Refuse a measure of which a value is no Python int; raises `Inexact`."""
+        for label, value in values.items():
+            try:
+                whole(value)
+            except Inexact as error:
+                place = f"charge {code_of(self.charge)}: measure {name!r}: {label!r}"
+                raise Inexact(f"{place}: {error.detail}") from None
 
 
 @attrs.frozen(eq=False)

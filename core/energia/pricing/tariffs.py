@@ -35,6 +35,7 @@ from energia.pricing.schedule import (
     Weekday,
     gaps,
 )
+from energia.pricing.wording import Language
 from energia.time import Instant, Zone
 
 #: What the charges of a tariff ask for by name: any JSON.
@@ -441,6 +442,7 @@ class Version:
         day_types: Other kinds of day for the schedules, each a list of dates: the red days of
             Tempo, days without lessons.
         rounding: How amounts are rounded.
+        language: In which lines are named whose charge has no `description`; `en` without it.
         charges: What is charged, in order.
 
     Raises:
@@ -465,6 +467,7 @@ class Version:
     weekend_days: Annotated[tuple[Weekday, ...], Meta(max_length=7)] = ("sat", "sun")
     day_types: DayLists | None = None
     rounding: Rounding = attrs.Factory(Rounding)
+    language: Language | None = None
     charges: Annotated[tuple[Charge, ...], Meta(min_length=1, max_length=200)]
 
     def __attrs_post_init__(self) -> None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from energia.testing.conformance import check_charge as check_charge
     from energia.testing.conformance import outcomes as outcomes
+    from energia.testing.database import ScratchDatabase as ScratchDatabase
     from energia.testing.decoders import check_decoder as check_decoder
+    from energia.testing.importers import check_importer as check_importer
     from energia.testing.outcome import Failed as Failed
     from energia.testing.outcome import Outcome as Outcome
     from energia.testing.outcome import Skipped as Skipped
@@ -28,7 +30,9 @@ _MODULES = {
         "check_charge",
         "outcomes",
     ),
+    "database": ("ScratchDatabase",),
     "decoders": ("check_decoder",),
+    "importers": ("check_importer",),
     "outcome": (
         "Failed",
         "Outcome",

@@ -9,7 +9,7 @@ from energia.errors import Invalid
 from energia.pricing.charges import Charge
 from energia.testing.case import Case, refusal
 from energia.testing.checks import CHECKS, Check
-from energia.testing.outcome import Failed, Outcome, Skipped
+from energia.testing.outcome import Failed, Outcome, Skipped, refuse_failed
 from energia.testing.pricing import Pricing
 
 
@@ -69,10 +69,7 @@ def check_charge(class_: type[Charge], *, without: Sequence[str] = ()) -> None:
         Failed: An AssertionError that names every check that failed.
 
     """
-    failed = [outcome for outcome in outcomes(class_, without=without) if outcome.state == "failed"]
-    if failed:
-        lines = "\n".join(f"  {outcome.check}: {outcome.detail}" for outcome in failed)
-        raise Failed(f"{class_.kind} does not conform:\n{lines}")
+    refuse_failed(class_.kind, outcomes(class_, without=without), without)
 
 
 def outcomes(
@@ -89,7 +86,7 @@ def outcomes(
     outcome = partial(Outcome, class_.kind)
     try:
         examples = list(cases(class_, pricing or Pricing.of(class_)))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         yield outcome("example", "failed", _told(error))
         return
     yield outcome("example", "passed")
@@ -111,12 +108,12 @@ def _outcome(kind: str, check: Check, examples: Sequence[Case]) -> Outcome:
             check(case)
         except Skipped as reason:
             skipped.append(str(reason))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return Outcome(kind, check.__name__, "failed", of + _told(error))
     if len(skipped) == len(examples):
         return Outcome(kind, check.__name__, "skipped", skipped[0])
     return Outcome(kind, check.__name__, "passed")
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     return str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"

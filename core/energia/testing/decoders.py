@@ -22,7 +22,7 @@ from energia.errors import EnergiaError, Invalid
 from energia.metering.decoders import HEAD, Decoder, Item, MeterRead, Problem, Reading, Run
 from energia.metering.mappings import presets
 from energia.metering.series import QUALITIES
-from energia.testing.outcome import Failed, Outcome, Skipped, outcome_of
+from energia.testing.outcome import Failed, Outcome, Skipped, outcome_of, refuse_failed
 from energia.testing.usage import CLOCK_CHANGES
 
 #: So many damaged copies of each example of a file are read.
@@ -57,10 +57,7 @@ def check_decoder(decoder: Decoder, *, without: Sequence[str] = ()) -> None:
         Failed: An AssertionError that names every check that failed.
 
     """
-    outcomes = [one for one in of_decoder(decoder) if one.check not in without]
-    if failed := [one for one in outcomes if one.state == "failed"]:
-        lines = "\n".join(f"  {one.check}: {one.detail}" for one in failed)
-        raise Failed(f"{decoder.name} does not conform:\n{lines}")
+    refuse_failed(decoder.name, of_decoder(decoder), without)
 
 
 def of_decoder(decoder: Decoder) -> Iterator[Outcome]:
@@ -317,7 +314,7 @@ def _survives(decoder: Decoder, options: object, chunks: Iterable[bytes], conten
             pass
     except Failed:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         shown = content if len(content) < 60 else content[:60] + b"..."
         raise Failed(f"{type(error).__name__} for {shown!r}: {error}") from error
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from energia.contract import HasExamples
 from energia.errors import EnergiaError, Invalid
 from energia.pricing.importing import ImportedTariff, ImportOptions, TariffImporter, imported
-from energia.testing.outcome import Failed, Outcome, Skipped, outcome_of
+from energia.testing.outcome import Failed, Outcome, Skipped, outcome_of, refuse_failed
 from energia.testing.pricing import Pricing
 
 #: So many damaged copies of each example are read.
@@ -19,6 +19,20 @@ _WRONG: Final[tuple[object, ...]] = (
     *(None, True, 0, -1, Decimal("1e400"), "", "x", "NaN", [], {}, [[]], [{}], {"": {}}),
     *([None] * 3, {"items": []}, {"items": [{}]}, {"energyratestructure": [[]]}, [[[[[]]]]]),
 )
+
+
+def check_importer(importer: TariffImporter, *, without: Sequence[str] = ()) -> None:
+    """Assert that an importer of tariffs conforms; its tariffs have kinds that are installed.
+
+    Args:
+        importer: The importer; its plugin need not be installed.
+        without: Names of checks that are left out.
+
+    Raises:
+        Failed: An AssertionError that names every check that failed.
+
+    """
+    refuse_failed(importer.format, of_importer(importer, Pricing.of()), without)
 
 
 def of_importer(importer: TariffImporter, pricing: Pricing) -> Iterator[Outcome]:
@@ -62,7 +76,7 @@ def _survives(importer: TariffImporter, document: object, pricing: Pricing) -> N
         imported(importer, document, _OPTIONS, pricing.converter)
     except EnergiaError:
         return
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         shown = str(document)[:80]
         raise Failed(f"{type(error).__name__} for {shown}: {error}") from error
 

@@ -1,7 +1,7 @@
 """The outcome of a check."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal, TypeVar
 
 import attrs
@@ -41,6 +41,14 @@ def counted(outcomes: Iterable[Outcome]) -> str:
     return ", ".join(f"{counts[state]} {state}" for state in ("passed", "failed", "skipped"))
 
 
+def refuse_failed(subject: str, outcomes: Iterable[Outcome], without: Collection[str]) -> None:
+    """Raise `Failed`, which names every check that failed, but for those that are left out."""
+    failed = [one for one in outcomes if one.state == "failed" and one.check not in without]
+    if failed:
+        lines = "\n".join(f"  {one.check}: {one.detail}" for one in failed)
+        raise Failed(f"{subject} does not conform:\n{lines}")
+
+
 def outcome_of(subject: str, check: Callable[[T], None], offer: T) -> Outcome:
     """Run a check, and return its outcome."""
     name = check.__name__.strip("_")
@@ -48,7 +56,7 @@ def outcome_of(subject: str, check: Callable[[T], None], offer: T) -> Outcome:
         check(offer)
     except Skipped as reason:
         return Outcome(subject, name, "skipped", str(reason))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         detail = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
         return Outcome(subject, name, "failed", detail)
     return Outcome(subject, name, "passed")

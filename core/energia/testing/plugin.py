@@ -3,14 +3,16 @@
 Only pytest is imported here: whoever asks for none of the fixtures pays for nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from energia.db.embedded import Embedded
     from energia.metering.series import Series
     from energia.pricing.charges import Charge
+    from energia.testing.database import ScratchDatabase
     from energia.testing.pricing import Pricing
     from energia.testing.usage import ClockChange
 
@@ -42,6 +44,24 @@ def energia_day() -> "Series":
 def energia_year() -> "Series":
     """Quarter-hours of a household in 2025 (UTC)."""
     return _household(*_YEAR)
+
+
+@pytest.fixture(scope="session")
+def energia_server() -> "Iterator[Embedded]":
+    """Run a PostgreSQL server from when it is first needed; it takes `energia[embedded]`."""
+    from energia.testing.database import server
+
+    with server() as embedded:
+        yield embedded
+
+
+@pytest.fixture
+def energia_database(energia_server: "Embedded") -> "Iterator[ScratchDatabase]":
+    """Give a database with the tables of the core, for a test of migrations."""
+    from energia.testing.database import scratch
+
+    with scratch(energia_server) as database:
+        yield database
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,23 +1,60 @@
-"""Writes the first files of a plugin: a distribution that works, tested and typed."""
+"""Writes the first files of a plugin: a distribution that works, tested and typed.
 
+Whatever the name is, the files are in the style that they ask for: where a line has a name in it,
+it is short enough for the longest, and lists of names have a trailing comma, so that a formatter
+leaves each on a line of its own.
+"""
+
+import builtins
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from string import Template
 from textwrap import indent
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 import attrs
+import msgspec
 
 import energia
+from energia import testing
 from energia.errors import PluginError
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
+#: Lines with the longest name are as long as ruff allows.
+_LONGEST: Final = 40
 _SKELETON: Final = "skeleton"
 _COMMON: Final = "common"
+#: What a class cannot be called: the modules import it, or everything else has it.
+_TAKEN: Final = frozenset([*vars(builtins), *energia.__all__, *testing.__all__, "ClassVar"])
+
+
+@attrs.frozen
+class Hook:
+    """A hook that a part implements; the names of its templates are in its texts.
+
+    Attributes:
+        name: Its name.
+        returns: The type of what it returns.
+        docstring: What it does.
+        body: How.
+        imports: The names that it takes from `energia`.
+        argument: Its argument, with the type.
+
+    """
+
+    name: str
+    returns: str
+    docstring: str
+    body: str
+    imports: tuple[str, ...]
+    argument: str = ""
 
 
 @attrs.frozen
@@ -28,22 +65,27 @@ class Part:
         family: What plugins are called that offer it.
         what: What it is, for a person.
         module: The module that has it.
-        class_: The class in the module.
-        hook: The hook that offers it.
-        type: The type of the items that the hook returns.
-        protocol: The name that this type takes from `energia`.
-        items: What the hook returns.
+        names: What the package takes from the module.
+        hooks: The hooks that offer it.
+        public: Which of the names the package has for others.
 
     """
 
     family: str
     what: str
     module: str
-    class_: str
-    hook: str
-    type: str
-    protocol: str
-    items: str
+    names: tuple[str, ...]
+    hooks: tuple[Hook, ...]
+    public: tuple[str, ...] = attrs.field()
+
+    @public.default
+    def _all(self) -> tuple[str, ...]:
+        return self.names
+
+
+def _offering(hook: str, type_: str, protocol: str, what: str, items: str) -> Hook:
+    """Return a hook that returns *items*, which are *what*."""
+    return Hook(hook, f"list[{type_}]", f"Offer {what}.", f"return {items}", (protocol,))
 
 
 #: What may be asked for, in the order in which a plugin has it.
@@ -52,41 +94,116 @@ PARTS: Final = {
         family="tariff",
         what="the charge `${kind}`",
         module="charges",
-        class_="${class_}",
-        hook="register_charges",
-        type="type[Charge]",
-        protocol="Charge",
-        items="[${class_}]",
+        names=("${class_}",),
+        hooks=(
+            _offering(
+                "register_charges",
+                "type[Charge]",
+                "Charge",
+                "the charge `${kind}`",
+                "[${class_}]",
+            ),
+        ),
+    ),
+    "importer": Part(
+        family="tariff",
+        what="the tariff importer `${format}`",
+        module="importer",
+        names=("${class_}Importer",),
+        hooks=(
+            _offering(
+                "register_tariff_importers",
+                "TariffImporter",
+                "TariffImporter",
+                "the tariff importer `${format}`",
+                "[${class_}Importer()]",
+            ),
+        ),
     ),
     "decoder": Part(
         family="meter",
         what="the format `${format}`",
         module="decoder",
-        class_="${class_}Decoder",
-        hook="register_decoders",
-        type="Decoder",
-        protocol="Decoder",
-        items="[${class_}Decoder()]",
+        names=("${class_}Decoder",),
+        hooks=(
+            _offering(
+                "register_decoders",
+                "Decoder",
+                "Decoder",
+                "the format `${format}`",
+                "[${class_}Decoder()]",
+            ),
+        ),
     ),
     "source": Part(
         family="meter",
         what="the source `${distribution}`",
         module="source",
-        class_="${class_}Source",
-        hook="register_sources",
-        type="Source",
-        protocol="Source",
-        items="[] if self.settings.host is None else [${class_}Source(self.settings)]",
+        names=("${class_}Settings", "${class_}Source"),
+        public=("${class_}Source",),
+        hooks=(
+            _offering(
+                "register_sources",
+                "Source",
+                "Source",
+                "the source `${distribution}`",
+                "${class_}Source.of(self.settings)",
+            ),
+        ),
     ),
     "probe": Part(
         family="health",
         what="the probe `${distribution}`",
         module="probe",
-        class_="${class_}Probe",
-        hook="register_probes",
-        type="Probe",
-        protocol="Probe",
-        items="[${class_}Probe()]",
+        names=("${class_}Probe",),
+        hooks=(
+            _offering(
+                "register_probes",
+                "Probe",
+                "Probe",
+                "the probe `${distribution}`",
+                "[${class_}Probe()]",
+            ),
+        ),
+    ),
+    "metric": Part(
+        family="metrics",
+        what="the metric `${package}_readings`",
+        module="metrics",
+        names=("READINGS", "count"),
+        public=("READINGS",),
+        hooks=(
+            _offering(
+                "register_collectors",
+                "Collector",
+                "",
+                "the metric `${package}_readings`",
+                "[READINGS]",
+            ),
+            Hook(
+                "readings_stored",
+                "None",
+                "Count the readings of an import.",
+                "count(event)",
+                ("ReadingsStored",),
+                "event: ReadingsStored",
+            ),
+        ),
+    ),
+    "route": Part(
+        family="api",
+        what="the route `/v1/${distribution}/emissions`",
+        module="endpoints",
+        names=("routes",),
+        hooks=(
+            Hook(
+                "register_routes",
+                "Routes",
+                "Offer the routes.",
+                "return routes",
+                ("Routes",),
+            ),
+        ),
     ),
 }
 
@@ -116,6 +233,43 @@ def written(name: str, folder: Path, parts: Sequence[str] = ("charge",)) -> list
     return places
 
 
+def first_steps(name: str, folder: Path) -> list[str]:
+    """Return the commands that come after `energia plugins new`, as a shell takes them.
+
+    Energia is no distribution that pip finds by its name everywhere: it is installed first, from
+    where this one was installed.
+    """
+    return [
+        f"cd {quote(str(folder))}",
+        "python3 -m venv .venv && . .venv/bin/activate",
+        f"pip install {_source_of_energia()}",
+        "pip install --editable '.[test]'",
+        "pytest",
+        "mypy && ruff check && ruff format --check",
+        f"energia plugins check {name}",
+    ]
+
+
+def _source_of_energia() -> str:
+    """Return what pip is to install so that there is an Energia like this one (PEP 610)."""
+    try:
+        energia_ = distribution("energia")
+        recorded = energia_.read_text("direct_url.json")
+    except PackageNotFoundError:
+        return "'PATH-OR-WHEEL-OF-ENERGIA[testing]'"
+    if recorded is None:
+        return quote(f"energia[testing]=={energia_.version}")
+    origin = msgspec.json.decode(recorded)
+    url = urlsplit(origin["url"])
+    if url.scheme != "file":
+        return quote(f"energia[testing] @ {origin['url']}")
+    path = Path(unquote(url.path))
+    if not path.exists():  # the wheel of an image is not in it any more
+        return f"'PATH-OF-{path.name}[testing]'"
+    editable = "--editable " if origin.get("dir_info", {}).get("editable") else ""
+    return f"{editable}{quote(f'{path}[testing]')}"
+
+
 def _chosen(parts: Sequence[str]) -> list[str]:
     """Return *parts* in their order, each once."""
     for part in parts:
@@ -133,6 +287,8 @@ def _names(name: str, chosen: Sequence[str]) -> Mapping[str, str]:
             f"{name!r} is no name: say who makes it and what it is, in words of a-z and 0-9 "
             "joined by dashes, such as acme-levy"
         )
+    if len(name) > _LONGEST:
+        raise PluginError(f"{name!r} is too long: a name has at most {_LONGEST} characters")
     owner, _, what = name.replace("-", "_").partition("_")
     names = {
         "distribution": name,
@@ -145,8 +301,9 @@ def _names(name: str, chosen: Sequence[str]) -> Mapping[str, str]:
     }
     if find_spec(names["package"]) is not None:
         raise PluginError(f"a package {names['package']!r} is installed already")
-    if names["class_"] in energia.__all__:
-        raise PluginError(f"energia has a {names['class_']}: choose another name than {name!r}")
+    if names["class_"] in _TAKEN:
+        message = f"the class of {name!r} would be called {names['class_']}, as another one is"
+        raise PluginError(f"{message}: choose another name")
     is_class = "source" in chosen
     names["entry"] = names["package"] + (f":{names['class_']}Plugin" if is_class else "")
     names["summary"] = _summary(chosen, names)
@@ -194,33 +351,46 @@ def _init(chosen: Sequence[str], names: Mapping[str, str]) -> str:
     """Return the module that offers the parts: functions, or a class where it has settings."""
     parts = [PARTS[part] for part in chosen]
     is_class = "source" in chosen
-    hooks = [_filled(_hook(part, "self" if is_class else ""), names) for part in parts]
-    public = [_filled(part.class_, names) for part in parts]
-    public += [f"{names['class_']}Plugin"] if is_class else [part.hook for part in parts]
-    # As ruff sorts them: classes before functions.
-    listed = sorted(public, key=lambda name: (name.islower(), name))
-    body = _class(hooks, names) if is_class else "\n\n".join(hooks)
+    hooks = [hook for part in parts for hook in part.hooks]
+    written = [_filled(_hook(hook, is_class), names) for hook in hooks]
+    public = [_filled(name, names) for part in parts for name in part.public]
+    public += [f"{names['class_']}Plugin"] if is_class else [hook.name for hook in hooks]
+    body = _class(written, names) if is_class else "\n\n".join(written)
     lines = [f'"""What {names["distribution"]} offers to Energia."""\n', _imports(parts, names)]
-    lines += ["__all__ = [", *(f'    "{name}",' for name in listed), "]\n\n", body]
+    listed = (f'    "{name}",' for name in sorted(public, key=_place))
+    lines += ["__all__ = [", *listed, "]\n\n", body]
     return "\n".join(lines)
 
 
+def _place(name: str) -> tuple[int, str]:
+    """Return where ruff has a name in a list: constants, then classes, then functions."""
+    return (0 if name.isupper() else 2 if name[0].islower() else 1), name
+
+
 def _imports(parts: Sequence[Part], names: Mapping[str, str]) -> str:
-    protocols = ", ".join([*sorted(part.protocol for part in parts), "hookimpl"])
-    lines = [f"from energia import {protocols}\n"]
+    modules = {part.module for part in parts}
+    contract = {name for part in parts for hook in part.hooks for name in hook.imports if name}
+    lines = ["import attrs"] if "source" in modules else []
+    lines.append(_import("energia", [*sorted(contract), "hookimpl"]))
+    if "metrics" in modules:
+        lines.append("from prometheus_client.registry import Collector")
+    lines.append("")
     for part in sorted(parts, key=lambda part: part.module):
-        own = [_filled(part.class_, names)]
-        if part.module == "source":
-            lines.insert(0, "import attrs")
-            own = sorted([*own, "Settings"])
-        lines.append(f"from {names['package']}.{part.module} import {', '.join(own)}")
+        own = sorted((_filled(name, names) for name in part.names), key=_place)
+        lines.append(_import(f"{names['package']}.{part.module}", own))
     return "\n".join(lines) + "\n"
 
 
-def _hook(part: Part, first: str) -> str:
+def _import(module: str, names: Sequence[str]) -> str:
+    """Return an import that a formatter leaves as it is, however long the names are."""
+    return "\n".join([f"from {module} import (", *(f"    {name}," for name in names), ")"])
+
+
+def _hook(hook: Hook, is_method: bool) -> str:
+    arguments = ", ".join(filter(None, ("self" if is_method else "", hook.argument)))
     return (
-        f"@hookimpl\ndef {part.hook}({first}) -> list[{part.type}]:\n"
-        f'    """Offer {part.what}."""\n    return {part.items}\n'
+        f"@hookimpl\ndef {hook.name}({arguments}) -> {hook.returns}:\n"
+        f'    """{hook.docstring}"""\n    {hook.body}\n'
     )
 
 
@@ -229,5 +399,5 @@ def _class(hooks: Sequence[str], names: Mapping[str, str]) -> str:
     return (
         f"@attrs.frozen\nclass {names['class_']}Plugin:\n"
         '    """The plugin; its entry point names this class."""\n\n'
-        f"    settings: Settings\n\n{methods}"
+        f"    settings: {names['class_']}Settings\n\n{methods}"
     )

@@ -18,7 +18,7 @@ class BackgroundProbe:
 
     def active(self, core: Core) -> bool:
         """Return whether any work has failed since the service has started."""
-        return bool(core.background.failures)
+        return core.background.failures.total() > 0
 
     async def check(self, core: Core) -> Observed:
         """Return how often work has failed, with a warning that names what failed of late."""

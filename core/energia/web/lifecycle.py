@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
@@ -21,7 +21,8 @@ from energia.core import Core
 from energia.db.connect import address, connected
 from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
-from energia.errors import ConfigurationError, DatabaseAway
+from energia.errors import ConfigurationError, DatabaseAway, DatabaseRefused
+from energia.health import healthcheck
 from energia.health.state import Phase, State
 from energia.plugins import Plugins
 from energia.previews.own import OwnDatabase
@@ -32,12 +33,14 @@ from energia.web import problems
 from energia.web.app import create_app, started
 from energia.web.connections import Server
 from energia.web.keys import CORE, IN_FLIGHT, REQUEST_ID
+from energia.web.proxies import Proxies
 from energia.work import SWITCH
 
 #: Seconds between two attempts to reach the database: doubled from the first up to the last.
 _FIRST_PAUSE: Final = 0.2
 _LAST_PAUSE: Final = 5.0
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+RequestFactory = Callable[..., web.BaseRequest]
 log = structlog.get_logger(__name__)
 
 
@@ -49,6 +52,7 @@ def serve(settings: Settings, plugins: Plugins, *, is_worker: bool = False) -> N
     Raises:
         ConfigurationError: It cannot serve like this; the message says why.
         MigrationError: The database cannot be migrated.
+        DatabaseRefused: The database does not let the service in, and never will like this.
 
     """
     sys.setswitchinterval(SWITCH)  # the loop waits for no thread that computes
@@ -201,7 +205,12 @@ async def _work(app: web.Application, leaving: asyncio.Event) -> None:
 
 
 async def _migrated(core: Core, dsn: str, own: OwnDatabase) -> None:
-    """Reach the database, however long that takes, and migrate it; a preview makes its own."""
+    """Reach the database, however long that takes, and migrate it; a preview makes its own.
+
+    Raises:
+        DatabaseRefused: It is there, and no waiting helps.
+
+    """
     pause = _FIRST_PAUSE
     while True:
         try:
@@ -216,6 +225,8 @@ async def _migrated(core: Core, dsn: str, own: OwnDatabase) -> None:
             if await own.sow():
                 log.info("preview_seeded", seed=core.settings.preview.seed)
             return
+        except DatabaseRefused:
+            raise  # it would be waited for in vain
         except DatabaseAway as error:
             core.state.enter(Phase.STARTING)
             log.warning("database_away", detail=error.detail, retry_in=pause)
@@ -244,11 +255,19 @@ async def _listening(app: web.Application, listener: socket.socket) -> AsyncIter
     async with running(app, shutdown_timeout=server.shutdown_timeout / 2) as runner:
         site = web.SockSite(runner, listener, backlog=1024)
         await site.start()
-        log.info("listening", host=server.host, port=listener.getsockname()[1])
+        port = listener.getsockname()[1]
+        healthcheck.announce(port)
+        log.info("listening", host=server.host, port=port, url=_url(server, port))
         yield
         await site.stop()
         # Before the clean-up, which drops what comes of the bodies that are still being sent.
         await app[IN_FLIGHT].finished(server.shutdown_timeout)
+
+
+def _url(server: ServerSettings, port: int) -> str:
+    """Return where this machine's browser finds the service."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 @asynccontextmanager
@@ -264,7 +283,7 @@ async def running(
     server = Server(
         _expecting(of_app.server.request_handler),
         app[CORE].settings.limits,
-        request_factory=of_app.server.request_factory,
+        request_factory=_as_sent(of_app.server.request_factory, app[CORE].settings.server),
     )
     runner = web.ServerRunner(server, shutdown_timeout=shutdown_timeout)
     await runner.setup()
@@ -273,6 +292,18 @@ async def running(
     finally:
         await runner.cleanup()
         await of_app.cleanup()
+
+
+def _as_sent(make: RequestFactory, server: ServerSettings) -> RequestFactory:
+    """Return what makes requests as clients send them, whatever proxies are between."""
+    if not (server.trusted_proxies or server.base_path):
+        return make
+    proxies = Proxies.of(server)
+
+    def factory(*parts: Any) -> web.BaseRequest:
+        return proxies.as_sent(make(*parts))
+
+    return factory
 
 
 def _expecting(handle: Handler) -> Handler:

@@ -27,6 +27,7 @@ from energia.web.keys import (
     WORKERS,
 )
 from energia.web.problems import new_request_id
+from energia.web.proxies import prefixed
 from energia.web.rates import settle
 from energia.work import ASKER, Asker
 
@@ -108,6 +109,7 @@ def _log(request: web.Request, status: int, seconds: float) -> None:
         route=route,
         status=status,
         seconds=round(seconds, 6),
+        client=request.remote,
         **_caller(request),
     )
 
@@ -133,6 +135,7 @@ async def on_prepare(request: web.Request, response: web.StreamResponse) -> None
     settings = request.app[CORE].settings
     secure(response, settings.server.https_only)
     share(request, response, settings.cors)
+    prefixed(request, response)
     response.headers.update(settle(request))
     response.headers["Server"] = "energia"
     if request_id := request.get(REQUEST_ID):

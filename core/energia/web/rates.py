@@ -221,8 +221,8 @@ def settle(request: web.Request) -> dict[str, str]:
 def caller_of(request: web.Request) -> str:
     """Return whose limits count: the caller's, or the address's of whoever has no name.
 
-    Behind a proxy that is the proxy's address, for all of them together: what a client says of
-    itself (`X-Forwarded-For`) is not believed.
+    Behind a proxy that is not trusted (`server.trusted_proxies`) that is the proxy's address, for
+    all of them together.
     """
     caller: Caller = request.get(CALLER, ANYBODY)
     return f"address:{request.remote}" if caller.id in _NAMELESS else caller.id

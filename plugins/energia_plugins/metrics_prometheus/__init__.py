@@ -121,6 +121,7 @@ class Metrics:
     @asynccontextmanager
     async def lifespan(self, core: Core) -> AsyncIterator[None]:
         """Measure, and serve what all plugins collect, which may need that they have started."""
+        self._energy.expect(core.plugins.price_feeds())
         with self._collectors(core), self._statements.timing(core.pool.stats):
             async with self._exposure.listening(core), self._work(core):
                 yield

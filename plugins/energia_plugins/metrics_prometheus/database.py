@@ -26,6 +26,7 @@ from energia.db.pool import PoolStats
 from energia.db.queries import load
 from energia.db.tenant import statement_of
 from energia.time import length_text
+from energia_plugins.metrics_prometheus.requests import OTHER
 
 SQL: Final = load(__package__)
 #: What statements begin with that are told apart; any other is `other`.
@@ -61,6 +62,8 @@ class Statements:
             buckets=STATEMENT_BUCKETS,
             registry=None,
         )
+        for word in (*sorted(OPERATIONS), OTHER):
+            self._duration.labels(word)
         self._wait = Histogram(
             "db_pool_wait_seconds", "Waits for a database connection.",
             buckets=(0.0001, *STATEMENT_BUCKETS), registry=None,
@@ -91,7 +94,7 @@ def operation(message: str) -> str:
     """Return the first word of the statement in *message*, or `other`."""
     word = _WORD.match(statement_of(message).lstrip())
     assert word is not None
-    return word[0].lower() if word[0].lower() in OPERATIONS else "other"
+    return word[0].lower() if word[0].lower() in OPERATIONS else OTHER
 
 
 @attrs.frozen

@@ -1,12 +1,23 @@
 """What is measured of readings, prices and bills: what the observers' hooks bring."""
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, get_args
 
 import attrs
 from prometheus_client import Counter, Histogram
 from prometheus_client.registry import Collector
 
-from energia import BillIssued, PricesFetched, PricingFinished, ReadingsRejected, ReadingsStored
+from energia import (
+    BillIssued,
+    PriceFeed,
+    PricesFetched,
+    PricingFinished,
+    ReadingsRejected,
+    ReadingsStored,
+)
+from energia.costing.timing import Operation
+from energia.metering.outcome import OUTCOMES
+from energia.pricing.market.feeds import Fetched
 from energia_plugins.metrics_prometheus.requests import Few
 
 #: From one day of a meter to a run over many contracts, in seconds.
@@ -47,6 +58,17 @@ class Energy:
             registry=None,
         )
         self._reasons = Few()
+        # A rise from nothing to 1 is none to Prometheus: what labels there can be, there are.
+        for outcome in OUTCOMES:
+            self._readings.labels(outcome)
+        for operation in get_args(Operation):
+            self._pricing.labels(operation)
+
+    def expect(self, feeds: Iterable[PriceFeed]) -> None:
+        """Have the series of the price feeds that there are, before they are asked."""
+        for feed in feeds:
+            for outcome in get_args(Fetched):
+                self._fetches.labels(feed.name, outcome)
 
     def collectors(self) -> list[Collector]:
         """Return what is measured."""
@@ -65,7 +87,8 @@ class Energy:
 
     def issued(self, event: BillIssued) -> None:
         """Count bills."""
-        self._bills.labels(event.currency, "true" if event.corrects else "false").inc()
+        corrections, others = (self._bills.labels(event.currency, is_) for is_ in ("true", "false"))
+        (corrections if event.corrects else others).inc()
 
     def fetched(self, event: PricesFetched) -> None:
         """Count fetches of price feeds, which are as many as the configuration has."""

@@ -83,6 +83,8 @@ class Requests:
             registry=None,
         )  # fmt: skip
         self._errors, self._codes = Few(), Few()
+        for code in sorted(_conflicts(EnergiaError)):
+            self._conflicts.labels(self._codes.of(code))
         self._observers = _Observers(self._duration)
 
     def collectors(self) -> list[Collector]:
@@ -112,6 +114,12 @@ class Requests:
         self._exceptions.labels(route, self._errors.of(type(error).__name__)).inc()
         if isinstance(error, EnergiaError) and error.status == HTTPStatus.CONFLICT:
             self._conflicts.labels(self._codes.of(error.code)).inc()
+
+
+def _conflicts(error: type[EnergiaError]) -> set[str]:
+    """Return the codes of all errors that are answered with 409."""
+    own = {error.code} if error.status == HTTPStatus.CONFLICT else set()
+    return own.union(*map(_conflicts, error.__subclasses__()))
 
 
 class Exchange:

@@ -22,6 +22,7 @@ from energia import (
     Measured,
     Rules,
     Step,
+    Texts,
     hookimpl,
     unit_of,
 )
@@ -106,6 +107,7 @@ class EventCharge(BaseCharge):
     )
 
     kind: ClassVar[str] = "event"
+    titles: ClassVar[Texts] = {"en": "Events", "pt-BR": "Eventos"}
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {
             "kind": "event",

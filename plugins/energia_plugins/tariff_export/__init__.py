@@ -33,6 +33,7 @@ from energia import (
     Slots,
     State,
     Step,
+    Texts,
     hookimpl,
 )
 from energia.pricing.exact import decimal_text, exact_sum, exact_text, fraction
@@ -113,6 +114,7 @@ class Export(BaseCharge):
     )
 
     kind: ClassVar[str] = "export"
+    titles: ClassVar[Texts] = {"en": "Exported energy", "pt-BR": "Energia injetada"}
     remeasures: ClassVar[bool] = True
     examples: ClassVar[Examples] = (
         {"kind": "export", "scheme": "net_metering", "true_up": {"month": 3, "rate": "0.027"}},
@@ -487,7 +489,7 @@ def like(site: Site, name: str, old: Line, line: Line) -> Line:
     """Return *line* as one about *old*: with its code, period, component and tags."""
     charge = site.charge
     code = ".".join(part for part in (charge.code or charge.kind, name, old.code) if part)
-    described = f"{charge.description or charge.code or charge.kind}: {old.description}"
+    described = f"{charge.title(site.bill.language)}: {old.description}"
     return attrs.evolve(
         line,
         code=code,

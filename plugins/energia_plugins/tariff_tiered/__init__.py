@@ -37,13 +37,15 @@ from energia import (
     Schedule,
     State,
     Step,
+    Texts,
     UnitPrices,
     converts_gas,
     faults_of_periods,
     hookimpl,
+    in_language,
     unit_charged,
 )
-from energia.pricing.exact import exact_sum, exact_text
+from energia.pricing.exact import decimal_text, exact_sum, exact_text
 from energia.time import DAY
 from energia.units import MICRO
 from energia_plugins.tariff_tiered.ladder import (
@@ -240,6 +242,11 @@ RULES: Rules = (
 )
 
 
+_TIER: Final[Texts] = {"en": "tier", "pt-BR": "faixa"}
+_OVER: Final[Texts] = {"en": "over", "pt-BR": "acima de"}
+_UP_TO: Final[Texts] = {"en": "up to", "pt-BR": "até"}
+
+
 @attrs.frozen
 class Tiered(BaseCharge):
     """Energy at rates that change with how much is used.
@@ -275,6 +282,7 @@ class Tiered(BaseCharge):
     __rules__: ClassVar[Rules] = RULES
 
     kind: ClassVar[str] = "energy.tiered"
+    titles: ClassVar[Texts] = {"en": "Energy", "pt-BR": "Consumo"}
     examples: ClassVar[Examples] = (
         {
             "kind": "energy.tiered",
@@ -403,12 +411,13 @@ class Tiered(BaseCharge):
             for number, tier in enumerate(tiers):
                 steps = shared.get((period, number))
                 if steps:
-                    yield from self._charged(period, number, tier, tuple(steps))
+                    text = self._text(period, number, bill.language)
+                    yield from self._charged(period, number, tier, tuple(steps), text)
         if reckoning.state:
             yield State(reckoning.state)
 
     def _charged(
-        self, period: str, number: int, tier: Tier, steps: tuple[Step, ...]
+        self, period: str, number: int, tier: Tier, steps: tuple[Step, ...], text: str
     ) -> Iterator[Line]:
         quantity = exact_sum(step.value for step in steps)
         code, own = self.code or self.kind, None if self.schedule is None else period
@@ -419,8 +428,27 @@ class Tiered(BaseCharge):
                 quantity, rate, self._quantity, period=own, component=component, steps=steps
             )
             named = ".".join(part for part in (code, own, of_tier, component) if part)
-            words = (self.description or code, own, of_tier and f"tier {number + 1}")
-            yield attrs.evolve(line, code=named, description=" ".join(filter(None, words)))
+            yield attrs.evolve(line, code=named, description=text)
+
+    def _text(self, period: str, number: int, language: str) -> str:
+        """Return what the lines of a tier are called: `Consumo, faixa 2 (acima de 100 kWh)`."""
+        tiers, own = self.ladders[period], None if self.schedule is None else period
+        if len(tiers) == 1:
+            return self.text(own, language=language)
+        if self.description:
+            return f"{self.text(own)} tier {number + 1}"
+        below, tier = (tiers[number - 1] if number else None), tiers[number]
+        bounds = [
+            (in_language(texts, language), decimal_text(one.up_to), one.unit or self.unit)
+            for texts, one in ((_OVER, below), (_UP_TO, tier))
+            if one is not None and one.up_to is not None
+        ]
+        # A unit of both is said once: over 100 up to 200 kWh.
+        same = len({unit for *_, unit in bounds}) == 1
+        told = [f"{word} {bound}" + ("" if same else f" {unit}") for word, bound, unit in bounds]
+        within = " ".join(told) + (f" {bounds[0][2]}" if same else "")
+        named = f"{in_language(_TIER, language)} {number + 1} ({within})"
+        return f"{self.text(own, language=language)}, {named}"
 
 
 def is_prorated(proration: Proration | None, reset: Reset) -> bool:

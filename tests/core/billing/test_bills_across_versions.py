@@ -85,7 +85,7 @@ async def test_a_person_can_read_which_version_it_is(billed: Client) -> None:
 
     text = "\n".join(of_bill(found))
 
-    assert "energy.flat (from 2025-03-03): 28.80 BRL" in text
+    assert "Energy (from 2025-03-03): 28.80 BRL" in text
     assert "tariff flat, version of 2025-01-01, 2025-03-03" in text
 
 

@@ -23,7 +23,7 @@ async def test_a_draft_is_priced(household: Client) -> None:
     assert bill["lines"] == [
         {
             "code": "energy.flat",
-            "description": "energy.flat",
+            "description": "Energy",
             "quantity": "72",
             "unit": "kWh",
             "rate": "0.50",

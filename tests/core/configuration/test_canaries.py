@@ -24,7 +24,7 @@ from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
 from energia.errors import ConfigurationError, EnergiaError
 from energia.plugins import Plugins
-from energia.settings import Outgoing, PluginSelection, SecretStr, Settings
+from energia.settings import Log, Outgoing, PluginSelection, SecretStr, Settings
 from tests.serving import Serving, make_core
 
 CANARY: Final = "kanarienvogel"
@@ -184,7 +184,7 @@ async def test_a_service_tells_none(
     core = make_core(plugins=plugins, settings=settings, pool=pool)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    log.configure(logging.DEBUG)
+    log.configure(Log(level="debug"))
     told = dict[str, str]()
     try:
         async with serving(core) as client:

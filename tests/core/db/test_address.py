@@ -45,6 +45,14 @@ def test_bytes_that_are_no_text_are_refused(url: str) -> None:
         parsed(url)
 
 
+def test_a_mode_of_encryption_that_is_none_is_refused() -> None:
+    """It is found before anything connects, and the message has no part of the URL."""
+    with pytest.raises(ConfigurationError, match="sslmode is none of disable, allow,") as caught:
+        parsed("postgresql://u:hunter2@h/a?sslmode=requird")
+
+    assert "requird" not in str(caught.value)
+
+
 async def test_hosts_are_resolved_without_blocking() -> None:
     """Each host gets its addresses, and keeps its name for the certificate and its port."""
     given = parsed("postgresql://127.0.0.1:1111,127.0.0.2:2222/energia")

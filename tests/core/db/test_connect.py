@@ -1,16 +1,19 @@
 """The database that the settings name."""
 
 import asyncio
+import os
+import signal
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from energia.db.connect import connected
+from energia.db.embedded import Embedded
 from energia.db.pool import Pool
-from energia.errors import ConfigurationError
+from energia.errors import ConfigurationError, DatabaseAway
 from energia.settings import Database
-from tests.core.db.processes import gone
+from tests.core.db.processes import gone, is_supervisor, postmaster, processes
 
 
 async def test_a_url_is_given_as_it_is() -> None:
@@ -54,6 +57,32 @@ async def test_an_embedded_server_runs_as_long_as_it_is_used(open_folder: Path) 
 
     assert answer == [1]
     assert gone(folder, 1.0)
+
+
+@pytest.mark.parametrize("killed", ["server", "supervisor", "all"])
+async def test_an_embedded_server_that_is_killed_comes_back(open_folder: Path, killed: str) -> None:
+    """After `kill -9` of any of its processes, or all, the same pool is answered by itself."""
+    folder, start = open_folder / killed, "select pg_postmaster_start_time()::text"
+    async with connected(Database(url=f"embedded:{folder}")) as dsn:
+        pool = Pool(dsn, Database())
+        first = await pool.tenant().fetch(str, start)
+        victims = {
+            "server": [postmaster(Embedded(folder))],
+            "supervisor": list(filter(is_supervisor, processes(folder))),
+            "all": processes(folder),
+        }
+        for pid in victims[killed]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        now = first
+        async with asyncio.timeout(60):
+            while now == first:
+                await asyncio.sleep(0.05)
+                with suppress(DatabaseAway):
+                    now = await pool.tenant().fetch(str, start)
+        await pool.close()
+
+    assert gone(folder, 60)
 
 
 async def test_a_start_that_is_cancelled_stops_the_server(open_folder: Path) -> None:

@@ -4,7 +4,9 @@ import asyncio
 import os
 import resource
 import socket
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from energia.db.pool import Pool
 from energia.db.tenant import Tenant
 from energia.errors import ConfigurationError, DatabaseAway, PoolExhausted, UniqueViolation
 from energia.settings import Database
+from tests.serving import AWAY
 
 SMALL = Database(pool_size=2, acquire_timeout=0.2, connect_timeout=2.0)
 
@@ -215,3 +218,58 @@ async def test_descriptors_above_1023_work(small: Pool) -> None:
         for descriptor in files:
             os.close(descriptor)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+class KeepingLoop(asyncio.SelectorEventLoop):
+    """A loop that keeps whatever nobody takes back, as uvloop does.
+
+    Taking a descriptor back that was closed is no error there; and a new one of the same number is
+    refused for as long as the old one is kept.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: set[tuple[str, Any]] = set()
+
+    def add_reader(  # type: ignore[override]
+        self, fd: Any, callback: Callable[..., Any], *args: Any
+    ) -> None:
+        """Watch for something to read."""
+        self.kept.add(("reader", fd))
+        super().add_reader(fd, callback, *args)
+
+    def add_writer(  # type: ignore[override]
+        self, fd: Any, callback: Callable[..., Any], *args: Any
+    ) -> None:
+        """Watch for room to write."""
+        self.kept.add(("writer", fd))
+        super().add_writer(fd, callback, *args)
+
+    def remove_reader(self, fd: Any) -> bool:
+        """Watch no more."""
+        self.kept.discard(("reader", fd))
+        with suppress(OSError):
+            super().remove_reader(fd)
+        return True
+
+    def remove_writer(self, fd: Any) -> bool:
+        """Watch no more."""
+        self.kept.discard(("writer", fd))
+        with suppress(OSError):
+            super().remove_writer(fd)
+        return True
+
+
+def test_a_server_that_refuses_leaves_nothing_in_the_loop() -> None:
+    """Else the next connection, whose descriptor has the same number, ends with another error."""
+
+    async def kept() -> set[tuple[str, Any]]:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, KeepingLoop)
+        for _ in range(3):
+            with pytest.raises(DatabaseAway):
+                await Pool(AWAY, SMALL).ping()
+        return loop.kept
+
+    with asyncio.Runner(loop_factory=KeepingLoop) as runner:
+        assert runner.run(kept()) == set()

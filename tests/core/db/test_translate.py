@@ -2,11 +2,14 @@
 
 import psycopg2
 import pytest
+from psycopg2.extensions import make_dsn
 
 from energia import errors
-from energia.db.connection import translated
+from energia.db.connection import translated, unconnected
 from energia.db.pool import Pool
+from energia.db.session import in_thread
 from energia.db.tenant import Tenant
+from energia.settings import Database
 
 
 @pytest.mark.parametrize(
@@ -42,6 +45,58 @@ async def test_a_standby_is_left(pool: Pool) -> None:
         await pool.tenant().execute(sql)
 
     assert pool.stats.size == 0
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ('FATAL:  database "a" does not exist', errors.DatabaseRefused),
+        ('FATAL:  role "a" does not exist', errors.DatabaseRefused),
+        ('FATAL:  password authentication failed for user "a"', errors.DatabaseRefused),
+        ("FATAL: SASL authentication failed", errors.DatabaseRefused),
+        ("fe_sendauth: no password supplied", errors.DatabaseRefused),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "a"', errors.DatabaseRefused),
+        ("server does not support SSL, but SSL was required", errors.DatabaseRefused),
+        ("FATAL: no such database: a", errors.DatabaseRefused),
+        ("FATAL:  the database system is starting up", errors.DatabaseAway),
+        ("FATAL:  sorry, too many clients already", errors.DatabaseAway),
+        ("Connection refused Is the server running on that host?", errors.DatabaseAway),
+        ("timeout expired", errors.DatabaseAway),
+    ],
+)
+def test_what_no_waiting_mends_is_known(reason: str, kind: type[errors.DatabaseAway]) -> None:
+    """Whoever is let in nowhere like this is told apart from whoever comes too early."""
+    assert type(unconnected(reason, {})) is kind
+
+
+async def test_an_error_of_a_connection_names_its_place(database: str) -> None:
+    """Host, port, database and role, and the password never, nor to the client of a request."""
+    url = "postgresql://role:hunter2@127.0.0.1:1/base"
+    with pytest.raises(errors.DatabaseAway) as caught:
+        await Pool(url, Database()).ping()
+
+    assert caught.value.detail.endswith("(host 127.0.0.1, port 1, database base, role role)")
+    assert "hunter2" not in caught.value.detail
+    assert caught.value.__cause__ is not None  # which keeps the detail from clients
+
+
+@pytest.mark.parametrize(("name", "said"), [("dbname", "database"), ("user", "role")])
+async def test_a_database_or_role_that_is_not_there_refuses(
+    database: str, name: str, said: str
+) -> None:
+    """A real server says so, to a pool and to a session of migrations."""
+    url = make_dsn(database, **{name: "nowhere"})
+    refusal = f'{said} "nowhere" does not exist .*{said} nowhere'
+    with pytest.raises(errors.DatabaseRefused, match=refusal):
+        await Pool(url, Database()).ping()
+    with pytest.raises(errors.DatabaseRefused, match=refusal):
+        await in_thread(url, lambda session: session.fetch("select 1"), {})
+
+
+async def test_a_connection_that_is_lost_names_its_place(pool: Pool) -> None:
+    """So that a log line of one service among several tells which database went."""
+    with pytest.raises(errors.DatabaseAway, match=r"database .*, role energia"):
+        await pool.tenant().execute("select pg_terminate_backend(pg_backend_pid())")
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ async def test_work_that_failed_is_told_for_a_while(serving: Serving) -> None:
     core.background.first_pause = 0.01
 
     async def work() -> None:
-        if not core.background.failures:
+        if not core.background.failures.total():
             raise RuntimeError("odd answer")
         again.set()
 

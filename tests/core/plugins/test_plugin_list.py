@@ -1,13 +1,22 @@
 """`energia plugins list`: what is installed, loaded or not, and why."""
 
 import json
-from typing import Any
+import os
+import subprocess
+import sys
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
-from energia import __version__
+from energia import Core, __version__
 from energia.cli.main import energia
+from energia.errors import PluginError
+from energia.hookspecs import hookimpl
+from energia.plugins import Plugins
 from energia.plugins.discovery import offering
 from tests.core.plugins.conftest import PLUGIN, Install
 
@@ -77,15 +86,59 @@ def test_what_fails_does_not_hide_the_others(install: Install) -> None:
     assert "failed: " in result.stdout
 
 
-@pytest.mark.parametrize("command", [["plugins", "list", "--json"], ["openapi"]])
-def test_what_a_plugin_prints_is_no_output(install: Install, command: list[str]) -> None:
-    """What is written to be read by programs stays so; the plugin is heard on the other stream."""
-    install("third-loud = third_loud", source=f"print('hello')\n{PLUGIN}\n    print('again')")
+#: Prints while it is imported, by other ways than `print` as well, and in a hook.
+LOUD = f"""
+import logging, os, subprocess, sys
+print("hello")
+os.write(1, b"from a library in C\\n")
+subprocess.run([sys.executable, "-c", "print('from a program', end='')"], check=True)
+log = logging.getLogger("loud")
+log.addHandler(logging.StreamHandler(sys.stdout))
+{PLUGIN.replace("return", "print('again'); log.warning('by a log'); return")}
+"""
 
-    result = CliRunner().invoke(energia, command)
 
-    assert json.loads(result.stdout)
-    assert "hello" in result.stderr
+@pytest.mark.parametrize(
+    "command", [["plugins", "list", "--json"], ["openapi"], ["plugins", "check", "third-loud"]]
+)
+def test_what_a_plugin_prints_is_no_output(
+    install: Install, tmp_path: Path, command: list[str]
+) -> None:
+    """What is written to be read by programs stays so; the plugin is heard, by its name."""
+    install("third-loud = third_loud", source=LOUD)
+    more = ["--json"] if "check" in command else []
+
+    done = subprocess.run(
+        [sys.executable, "-m", "energia", *command, *more],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(done.stdout)
+    for text in ("hello", "from a library in C", "from a program", "again", "by a log"):
+        assert f"energia: plugin 'third-loud' prints: {text}" in done.stderr.splitlines()
+
+
+def test_what_a_plugin_prints_is_in_the_log(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is a log, it is a line of that like any other."""
+    install("third-loud = third_loud", source=f"print('hello')\n{PLUGIN}")
+    monkeypatch.setattr(structlog, "is_configured", lambda: True)
+
+    with structlog.testing.capture_logs() as lines:
+        Plugins.installed()
+
+    assert lines == [
+        {
+            "event": "plugin_printed",
+            "log_level": "warning",
+            "plugin": "third-loud",
+            "text": "hello",
+        }
+    ]
 
 
 @pytest.mark.parametrize("command", [["plugins", "list"], ["openapi"], ["serve", "--port", "1"]])
@@ -98,6 +151,50 @@ def test_a_plugin_that_exits(install: Install, command: list[str]) -> None:
     assert result.exit_code in (1, 2)
     assert "third-gone" in result.output
     assert "sys.exit(0)" in result.output.replace("\n", "")
+
+
+EXITS = """
+import sys
+from contextlib import asynccontextmanager
+from energia.hookspecs import hookimpl
+
+class Odd:
+    name = "odd"
+    criticality = "critical"
+    async def check(self, core): ...
+    @property
+    def timeout(self): sys.exit(0)
+
+@hookimpl
+def register_probes():
+    return [Odd()]
+"""
+
+
+def test_a_plugin_that_exits_while_it_is_looked_at(install: Install) -> None:
+    """What a hook returns may exit, too, when somebody asks for a part of it."""
+    install("third-odd = third_odd", source=EXITS)
+
+    result = run()
+
+    assert result.exit_code == 1
+    assert "third-odd" in result.stdout
+    assert "sys.exit(0)" in result.stdout.replace("\n", "")
+
+
+async def test_a_plugin_that_exits_when_the_service_starts() -> None:
+    """It is named like one that fails there in any other way."""
+
+    class Leaving:
+        @hookimpl
+        def lifespan(self, core: Core) -> AbstractAsyncContextManager[None]:
+            raise SystemExit(0)
+
+    plugins = Plugins.of(third_leaving=Leaving())
+
+    with pytest.raises(PluginError, match=r"'third-leaving' did not start.*sys\.exit\(0\)"):
+        async with plugins.lifespans(cast("Core", None)):
+            pass
 
 
 def test_all_is_well_without_failures() -> None:

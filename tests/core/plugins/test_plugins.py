@@ -213,7 +213,7 @@ def test_a_failing_observer_changes_nothing(caplog: pytest.LogCaptureFixture) ->
     plugins.readings_stored(EVENT)
 
     assert told == ["good", "lazy"]
-    assert plugins.failures == {("bad", "readings_stored"): 1}
+    assert +plugins.failures == {("bad", "readings_stored"): 1}
 
 
 def _lifespan(name: str, log: list[str]) -> SimpleNamespace:

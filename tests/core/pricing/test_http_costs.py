@@ -28,7 +28,7 @@ async def test_inline_usage_and_tariff_need_no_database(alone: Client) -> None:
         "lines": [
             {
                 "code": "energy.flat",
-                "description": "energy.flat",
+                "description": "Energy",
                 "quantity": "1.75",
                 "unit": "kWh",
                 "rate": "0.30",

@@ -38,7 +38,7 @@ def test_a_charge_that_is_worked_out_once_is_not_lost() -> None:
 
     assert [(str(one.version), one.quantity, one.description) for one in cost.lines] == [
         ("2026-06-02", "48", "2 of 3 days, after 0 lines"),
-        ("2026-06-03", "24", "energy.flat"),
+        ("2026-06-03", "24", "Energy"),
     ]
 
 
@@ -47,7 +47,7 @@ def test_a_version_between_that_lacks_it_does_not_charge_it_twice() -> None:
     cost = price(LACKING, **days("2026-06-01", 5))
 
     assert [(str(one.version), one.quantity, one.description) for one in cost.lines] == [
-        ("2026-06-03", "24", "energy.flat"),
+        ("2026-06-03", "24", "Energy"),
         ("2026-06-04", "96", "4 of 5 days, after 0 lines"),
     ]
 

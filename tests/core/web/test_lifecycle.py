@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import attrs
 import pytest
+from psycopg2.extensions import make_dsn
 
 from energia.db.embedded import Embedded
 from tests.e2e.service import Service, environment, free_port, serving
@@ -89,7 +90,9 @@ async def test_drain_loses_nothing(service: Service) -> None:
     """Requests over kept connections are answered until long after SIGTERM; then it ends with 0."""
     load, stop = Load(), asyncio.Event()
     clients = [asyncio.create_task(load.run(service, stop)) for _ in range(10)]
-    await asyncio.sleep(0.5)
+    async with asyncio.timeout(60):
+        while load.answered < 50:
+            await asyncio.sleep(0.01)
     before = load.answered
     service.process.send_signal(signal.SIGTERM)
     sent = time.monotonic()
@@ -134,6 +137,19 @@ async def test_hurry(database: str, first: signal.Signals) -> None:
 
         assert code == 0
         assert time.monotonic() - started < 5
+
+
+async def test_a_database_that_refuses_ends_the_start(database: str) -> None:
+    """What no waiting mends is said in one line, with the place, and the exit code is not 0."""
+    unknown = make_dsn(database, dbname="nowhere")
+    async with _quick(unknown, wait=False) as service:
+        code = await asyncio.wait_for(service.process.wait(), 60)
+
+        last = service.logged().splitlines()[-1]
+        assert code == 1
+        assert last.startswith("energia: ")
+        assert 'database "nowhere" does not exist' in last
+        assert "role energia" in last
 
 
 async def test_listens_without_a_database() -> None:

@@ -94,6 +94,10 @@ class PriceFeed(Protocol):
         ...
 
 
+#: What comes of asking a feed.
+Fetched = Literal["stored", "unchanged", "failed"]
+
+
 @attrs.frozen(kw_only=True)
 class PricesFetched:
     """A feed was asked.
@@ -109,6 +113,6 @@ class PricesFetched:
 
     feed: str
     series: str
-    outcome: Literal["stored", "unchanged", "failed"]
+    outcome: Fetched
     created: int = 0
     corrected: int = 0

@@ -168,7 +168,6 @@ def _bill_of_month(case: Case, month: int, state: Mapping[str, Remembered]) -> A
 
 def _through_json(state: Mapping[str, Remembered]) -> dict[str, Any]:
     plain = {code: dict(values) for code, values in state.items()}
-    _refuse_inexact(plain)
     try:
         read: dict[str, Any] = json.loads(json.dumps(plain, allow_nan=False))
     except (TypeError, ValueError) as error:
@@ -176,14 +175,3 @@ def _through_json(state: Mapping[str, Remembered]) -> dict[str, Any]:
     if read != plain:
         raise Failed(f"what it remembers is read from JSON as something else: {read}")
     return read
-
-
-def _refuse_inexact(value: object) -> None:
-    if isinstance(value, float | np.generic):
-        raise Failed(f"it remembers {value!r}: numbers are remembered as strings")
-    if isinstance(value, Mapping):
-        for item in value.values():
-            _refuse_inexact(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _refuse_inexact(item)

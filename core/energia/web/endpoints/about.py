@@ -1,16 +1,18 @@
 """What this service is made of: kinds of charges, formats, plugins, and its documentation."""
 
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
 import attrs
+import msgspec
 from aiohttp import web
 
 from energia.convert.schema import schema_of, tagged
 from energia.core import Core
 from energia.plugins.discovery import Plugin, listed
 from energia.web import bodies
-from energia.web.keys import DOCUMENT
+from energia.web.keys import DOCUMENT, PREFIX
 from energia.web.resources import ADMINS, PRICERS, WRITERS, Page
 from energia.web.routes import PUBLIC, Routes
 
@@ -115,7 +117,17 @@ service_routes = Routes(tag="Service", reads=PUBLIC)
 @service_routes.get("/openapi.json", returns=dict[str, Any])
 async def get_openapi(request: web.Request) -> web.Response:
     """Return this document."""
-    return web.Response(body=request.app[DOCUMENT], content_type=bodies.JSON)
+    body = _below(request.app[DOCUMENT], request.get(PREFIX, ""))
+    return web.Response(body=body, content_type=bodies.JSON)
+
+
+@lru_cache(maxsize=4)
+def _below(document: bytes, prefix: str) -> bytes:
+    """Return the document of a service that its clients see below a prefix."""
+    if not prefix:
+        return document
+    server = {"url": prefix, "description": "The service that answers with this document."}
+    return msgspec.json.encode(msgspec.json.decode(document) | {"servers": [server]})
 
 
 @service_routes.add("GET", "/", status=HTTPStatus.FOUND, produces=())
