@@ -4,6 +4,7 @@ import asyncio
 import io
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
@@ -121,10 +122,12 @@ async def test_what_a_worker_has_begun_is_finished_by_another(
 @pytest.fixture(name="own")
 def _own(open_folder: Path) -> Iterator[Embedded]:
     """Give a running server that a test may kill."""
-    server = Embedded(open_folder / "server")
-    server.start()
-    yield server
-    server.stop()
+    with tempfile.TemporaryDirectory(dir=open_folder) as folder:
+        Path(folder).chmod(0o755)
+        server = Embedded(Path(folder))
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.mark.parametrize("away", [0.3, 5.0])
