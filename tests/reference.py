@@ -61,7 +61,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         *("ComponentType", "Routes", "Route", "Created", "PUBLIC", "Outgoing", "Session"),
         *("Answer", "NoAnswer", "ReadingsStored", "Counts", "ReadingsRejected"),
         *("PricingFinished", "BillIssued", "PricesFetched", "Task", "Retry", "GiveUp", "TryAgain"),
-        "energia.tracing",
+        *("energia.db.holds", "energia.tracing", "energia.web.patches"),
     ),
     "testing": ("energia.testing",),
 }

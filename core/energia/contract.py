@@ -18,6 +18,7 @@ PUBLIC: Final = (
     "energia",
     "energia.convert.repeats",
     "energia.convert.scalars",
+    "energia.db.holds",
     "energia.pricing.bands",
     "energia.pricing.cache",
     "energia.pricing.dates",
@@ -27,6 +28,7 @@ PUBLIC: Final = (
     "energia.time",
     "energia.tracing",
     "energia.units",
+    "energia.web.patches",
 )
 #: From here on two names are one with a slip in it: a letter of five, two of twelve.
 _NEAR: Final = 0.88

@@ -46,12 +46,18 @@ class Outage:
 
 async def outage(server: Embedded, watch: Watch, seconds: float) -> Outage:
     """Kill the server (`kill -9` of the postmaster), and let it start again after some seconds."""
+    killed = await kill(server, seconds)
+    return await _over(server, watch, killed)
+
+
+async def kill(server: Embedded, seconds: float) -> float:
+    """Kill the server, let it start again after some seconds, and return when it was killed."""
     supervisor = next(pid for pid in processes(server.folder) if is_supervisor(pid))
     with _stopped(supervisor):
         killed = time.monotonic()
         os.kill(postmaster(server), signal.SIGKILL)
         await asyncio.sleep(seconds)
-    return await _over(server, watch, killed)
+    return killed
 
 
 async def freeze(server: Embedded, watch: Watch, seconds: float) -> Outage:

@@ -4,15 +4,20 @@ import asyncio
 import io
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from energia.db.embedded import Embedded
 from tests.core.billing.setting import SITE
+from tests.e2e.outages import kill
 from tests.e2e.service import Service, serving
 
 CHANNEL = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}
@@ -112,3 +117,46 @@ async def test_what_a_worker_has_begun_is_finished_by_another(
     async with client.get("/v1/imports") as answer:
         (stored,) = (await answer.json())["items"]
     assert stored["import"] == done["result"]["import"]
+
+
+@pytest.fixture(name="own")
+def _own(open_folder: Path) -> Iterator[Embedded]:
+    """Give a running server that a test may kill."""
+    with tempfile.TemporaryDirectory(dir=open_folder) as folder:
+        Path(folder).chmod(0o755)
+        server = Embedded(Path(folder))
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.mark.parametrize("away", [0.3, 5.0])
+async def test_a_worker_comes_back_with_its_database(own: Embedded, away: float) -> None:
+    """Killed in the middle of a file, for a moment or for long: it is stored, and what follows."""
+    async with (
+        serving(own.dsn(), ENERGIA_JOBS__CONCURRENCY="0") as service,
+        aiohttp.ClientSession(service.url) as client,
+        worker_of(own.dsn()) as worker,
+    ):
+        await client.put("/v1/sites/home", json=SITE)
+        await client.put("/v1/meters/m", json=METER)
+        id_ = await begun(client, ROWS)
+        await job(client, id_, "running", "succeeded")
+        await kill(own, away)
+        await until_answered(client)
+        done = await job(client, id_, "succeeded", "failed")
+        after = await job(client, await begun(client, 10), "succeeded", "failed")
+        assert worker.process.returncode is None
+
+    assert (done["status"], done["result"]["created"]) == ("succeeded", ROWS)
+    assert (after["status"], after["result"]["unchanged"]) == ("succeeded", 10)
+
+
+async def until_answered(client: aiohttp.ClientSession) -> None:
+    """Wait until a service has its database again."""
+    async with asyncio.timeout(60):
+        while True:
+            async with client.get("/v1/jobs") as answer:
+                if answer.status == HTTPStatus.OK:
+                    return
+            await asyncio.sleep(0.05)

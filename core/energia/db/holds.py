@@ -5,6 +5,8 @@ from typing import Final
 
 from energia.db.tenant import Queries
 
+__all__ = ["holding"]
+
 _HOLD: Final = """select 1
 from {table}
 where organization_id = current_setting('energia.organization')::int and {key} = %s

@@ -25,10 +25,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
-#: How often a job is begun at most: also where workers stop, as they do with every release.
+#: How often a job is begun at most until it is resumed: also where workers stop, as they do with
+#: every release.
 _TRIES: Final = 20
 #: Seconds between two times that a job tells how far it is.
 _TELLS: Final = 0.5
+
+#: For so many hours the rows of tasks are kept that were given up.
+_KEPT_HOURS: Final = 24 * 7
+#: So many jobs, each with a file, are let go at a time; and so many tasks.
+_FEW, _MANY = 10, 10_000
 
 
 class Superseded(Exception):
@@ -102,6 +108,11 @@ class Running:
         await self._end(queries, "succeeded", result=dumps(result).decode())
         self._ended = True
 
+    @property
+    def has_finished(self) -> bool:
+        """Whether it has ended itself, in a transaction that may still go on."""
+        return self._ended
+
     async def done(self, result: object) -> None:
         """End the job, unless it has ended itself."""
         if not self._ended:
@@ -156,9 +167,14 @@ class Running:
         (count,) = await self.tenant.fetch(int, SQL["job_parts_count"], self.id)
         return count
 
+    async def put_part(self, number: int, data: bytes) -> None:
+        """Keep a part of the file that the job gives; raises `Superseded`."""
+        if not await self.store.put_part(self.id, number, data, self.tries):
+            raise Superseded
+
     async def forget_file(self, queries: Queries) -> None:
-        """Let the file go that came with the request."""
-        await queries.execute(SQL["job_parts_delete"], self.id)
+        """Let the file go: the one that came with the request, or what a try before has written."""
+        await queries.execute(SQL["job_parts_delete"], {"id": self.id, "tries": self.tries})
 
 
 class JobTask:
@@ -183,14 +199,18 @@ class JobTask:
         )
         job = Running(core, tenant, id_, row.tries, row.request)
         try:
-            await self._run(job, row.kind)
+            await self._run(job, row.kind, row.attempts)
         except Superseded:
             log.info("job_superseded", job=id_, kind=row.kind)
         finally:
             job.stopped.set()
 
-    async def _run(self, job: Running, kind: str) -> None:
+    async def _run(self, job: Running, kind: str, attempts: int) -> None:
         log.info("job_begun", job=job.id, kind=kind, tries=job.tries)
+        if attempts >= _TRIES:  # each of them has ended its worker
+            await job.failed(_again_and_again())
+            return
+        is_last = attempts + 1 >= _TRIES
         try:
             if kind not in self._kinds:
                 raise NotFound(f"there is no kind of job {kind!r}")
@@ -198,15 +218,19 @@ class JobTask:
         except Superseded:
             raise
         except EnergiaError as error:
-            if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and job.tries < _TRIES:
+            if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not is_last:
                 raise
             await job.failed(error)
         except Exception as error:
-            if job.tries < _TRIES:
+            if not is_last:
                 raise
-            await job.failed(EnergiaError("it failed again and again; the log says why"))
+            await job.failed(_again_and_again())
             raise GiveUp from error
         log.info("job_ended", job=job.id, kind=kind)
+
+
+def _again_and_again() -> EnergiaError:
+    return EnergiaError("it failed again and again; the log says why")
 
 
 @attrs.frozen
@@ -219,6 +243,8 @@ class _Begun:
     limits: Mapping[str, Any] | None
     request: Mapping[str, Any]
     tries: int
+    #: How often it was begun before, since it was asked for or resumed.
+    attempts: int
 
     @property
     def limited(self) -> Limits | None:
@@ -230,13 +256,17 @@ class _Begun:
 
 
 class JobRetention:
-    """Lets jobs go that ended long ago, with their files."""
+    """Lets jobs go that ended long ago, with their files, and tasks that were given up."""
 
     name = "job-retention"
     period = 3600.0
 
     async def run(self, core: "Core", _: Mapping[str, Any]) -> None:
-        """Delete them, of all organizations."""
-        await core.pool.everywhere().execute(
-            SQL["job_expire"], {"retention": core.settings.jobs.retention}
-        )
+        """Delete them, of all organizations: a few at a time, each time within its time limit."""
+        everywhere = core.pool.everywhere()
+        jobs = {"retention": core.settings.jobs.retention, "limit": _FEW}
+        while await everywhere.execute(SQL["job_expire"], jobs):
+            pass
+        tasks = {"hours": _KEPT_HOURS, "limit": _MANY}
+        while await everywhere.execute(SQL["task_expire"], tasks):
+            pass

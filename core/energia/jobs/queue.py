@@ -4,17 +4,23 @@ Its own connectors bring pools of their own, which know nothing of the role that
 of a connection pooler, or of our time limits; so it is given one over our pool, which is aiopg's.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
 from procrastinate import sql
 from procrastinate.connector import BaseAsyncConnector, Notify
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.exceptions import UniqueViolation as SameLock
 from procrastinate.jobs import Job
-from procrastinate.manager import QUEUEING_LOCK_CONSTRAINT, JobManager
+from procrastinate.manager import (
+    QUEUEING_LOCK_CONSTRAINT,
+    JobManager,
+    get_channel_for_queues,
+)
 
 from energia import tracing
 from energia.convert import dumps
@@ -24,6 +30,10 @@ from energia.errors import EnergiaError, UniqueViolation
 
 # It logs every step of every job, and a failure with a traceback; we say what matters ourselves.
 logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
+log = structlog.get_logger(__name__)
+
+#: Seconds until the database is listened to again where that has ended.
+_PAUSE: Final = 1.0
 
 
 class Connector(BaseAsyncConnector):
@@ -58,12 +68,15 @@ class Connector(BaseAsyncConnector):
         return await _records(connection, query, arguments)
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
-        """Pass on what the server notifies of."""
-        try:
-            async for channel, payload in self._pool.notifications(channels):
-                await on_notification(channel=channel, payload=payload)
-        except EnergiaError as error:
-            raise ConnectorException(error.detail) from error
+        """Pass on what the server notifies of, on a new connection where the old one is lost."""
+        del channels  # one of each task, and one of all: to listen to is a round trip each
+        while True:
+            try:
+                async for channel, payload in self._pool.notifications(get_channel_for_queues()):
+                    await on_notification(channel=channel, payload=payload)
+            except EnergiaError as error:
+                log.info("not_notified", reason=error.detail)
+            await asyncio.sleep(_PAUSE)
 
 
 async def _records(
@@ -90,11 +103,9 @@ def _adapted(value: Any) -> Any:
     return value
 
 
-#: The queues: what a client has begun may take hours, and has places of its own, so that it holds
-#: up nothing else.
-JOBS: Final = "jobs"
-TASKS: Final = "default"
-_LONG: Final = frozenset({"job"})
+#: Tasks that may take hours, as clients have begun them: they have places of their own, so that
+#: they hold up nothing else.
+LONG: Final = frozenset({"job"})
 #: The argument in which a task has the headers of the trace that it goes on from.
 TRACE: Final = "_trace"
 
@@ -129,12 +140,16 @@ class Jobs:
                 not within a transaction, which that would end.
             priority: Those with a higher one go before.
 
+        Raises:
+            DatabaseAway: There is no database; or what else it says of the statement.
+
         """
         if once is not None and queries is not None:
             raise ValueError("`once` cannot be asked for within a transaction")
         trace: Any = {TRACE: dict(headers)} if (headers := tracing.headers()) else {}
         job = Job(
-            queue=JOBS if task in _LONG else TASKS,
+            # A worker looks for what it knows: another release's tasks are left to that one.
+            queue=task,
             lock=lock,
             queueing_lock=once,
             task_name=task,
@@ -146,6 +161,10 @@ class Jobs:
             return (await self._manager.defer_job_async(job, connection=queries)).id
         except AlreadyEnqueued:
             return None
+        except ConnectorException as error:
+            if isinstance(error.__cause__, EnergiaError):
+                raise error.__cause__ from None
+            raise
 
     async def cancel(self, number: int, queries: Queries) -> None:
         """Take back what waits, or let whoever does it be told to stop."""

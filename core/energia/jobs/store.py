@@ -1,5 +1,6 @@
 """The rows of jobs: made with what they wait for, cancelled and resumed as a whole."""
 
+import asyncio
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -49,20 +50,25 @@ class JobStore:
 
     async def new(self, kind: str, request: object) -> str:
         """Note what is asked for and return its id; it waits for nobody until `start`."""
-        tenant, limits = self.tenant, None
-        if tenant.limits is not None:
-            both = {"sites": tenant.limits.sites, "meters": tenant.limits.meters}
-            limits = {name: sorted(ids) for name, ids in both.items() if ids is not None}
+        tenant = self.tenant
         row = {
             "id": new_id(),
             "kind": kind,
             "caller": tenant.caller,
             "name": tenant.name,
-            "limits": None if limits is None else dumps(limits).decode(),
+            "limits": self._limits,
             "request": dumps(request).decode(),
         }
         await self.tenant.execute(SQL["job_new"], row)
         return str(row["id"])
+
+    @property
+    def _limits(self) -> str | None:
+        """The sites and meters that the caller sees, as they are kept; None for all."""
+        if (limits := self.tenant.limits) is None:
+            return None
+        both = {"sites": limits.sites, "meters": limits.meters}
+        return dumps({name: sorted(ids) for name, ids in both.items() if ids is not None}).decode()
 
     async def start(self, id_: str) -> None:
         """Let a job wait for a worker."""
@@ -70,8 +76,12 @@ class JobStore:
             await self._wait(queries, id_)
 
     async def get(self, id_: str, caller: str | None = None) -> Job:
-        """Return a job, of *caller* if one is given; raises `NotFound`."""
-        found = await self.tenant.fetch(_job, SQL["job_get"], {"id": id_, "caller": caller})
+        """Return a job, of *caller* if one is given; raises `NotFound`.
+
+        Who is limited finds only what was begun with the same limits.
+        """
+        wanted = {"id": id_, "caller": caller, "limits": self._limits}
+        found = await self.tenant.fetch(_job, SQL["job_get"], wanted)
         if not found:
             raise NotFound(f"there is no job {id_!r}")
         return found[0]
@@ -87,6 +97,7 @@ class JobStore:
         """Return some jobs, the newest first, of *caller* if one is given."""
         wanted = {
             "caller": caller,
+            "limits": self._limits,
             "status": status,
             "kind": kind,
             "before": before,
@@ -133,9 +144,11 @@ class JobStore:
 
     # The file of a job, in parts.
 
-    async def put_part(self, id_: str, number: int, data: bytes) -> None:
-        """Keep a part of a file, counted from 0."""
-        await self.tenant.execute(SQL["job_part_put"], id_, number, zlib.compress(data, _LEVEL))
+    async def put_part(self, id_: str, number: int, data: bytes, tries: int = 0) -> bool:
+        """Keep a part of a file, counted from 0; tell whether the job is still in that try."""
+        packed = await asyncio.to_thread(zlib.compress, data, _LEVEL)
+        part = {"id": id_, "number": number, "bytes": packed, "tries": tries}
+        return await self.tenant.execute(SQL["job_part_put"], part) > 0
 
     async def part(self, id_: str, number: int) -> bytes | None:
         """Return a part of a file, or None after the last."""

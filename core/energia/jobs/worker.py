@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,11 +10,14 @@ import procrastinate
 import structlog
 from procrastinate import JobContext
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import DeleteJobCondition, Job
+from procrastinate.exceptions import UniqueViolation as SameLock
+from procrastinate.jobs import DeleteJobCondition, Job, Status
+from procrastinate.manager import JobManager
 
 from energia import tracing
 from energia.contract import HasPeriod
-from energia.jobs.queue import JOBS, TASKS, TRACE, Connector
+from energia.db.queries import load
+from energia.jobs.queue import LONG, TRACE, Connector
 from energia.jobs.tasks import GiveUp, Retry, Task, TryAgain, retry_of
 from energia.redact import redacted
 
@@ -24,12 +26,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+SQL: Final = load(__package__)
 #: Seconds between two looks at whether the service closes.
 _TICK: Final = 0.25
 #: A worker that has not been heard of for so many heartbeats is dead.
 _MISSED: Final = 3
-#: For so many hours the rows of tasks that were given up are kept.
-_KEPT_HOURS: Final = 24 * 7
 _LONGEST: Final = 500
 
 
@@ -54,6 +55,66 @@ class _Strategy(procrastinate.BaseRetryStrategy):
         return procrastinate.RetryDecision(retry_at=now + timedelta(seconds=pause))
 
 
+class _Manager(JobManager):
+    """Ends what a worker has done, and only what is still its own.
+
+    Whoever was late finds another one at it: each try counts, and the row of a later one is let be.
+    An end that the database does not take is owed, and said again with the next heartbeat: the row
+    of a worker that lives would be taken up by nobody.
+    """
+
+    def __init__(self, connector: Connector) -> None:
+        super().__init__(connector)
+        self._owed: list[Callable[[], Awaitable[None]]] = []
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """End a task for good."""
+        await self._said(partial(self._end, job, status, delete_job))
+
+    async def retry_job(
+        self,
+        job: Job,
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        """Let a task wait again."""
+        await self._said(partial(self.again, job, retry_at))
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        """Say that the worker lives; the next time, where the database is away."""
+        try:
+            await super().update_heartbeat(worker_id)
+        except ConnectorException as error:
+            log.warning("heartbeat_missed", reason=str(error))
+
+    async def again(self, job: Job, at: datetime | None) -> None:
+        """Let a task wait again; one of which another waits already is ended instead."""
+        again = {"id": job.id, "attempts": job.attempts, "at": at}
+        try:
+            await self.connector.execute_query_all_async(SQL["task_again"], **again)
+        except SameLock:
+            await self._end(job, Status.ABORTED, True)
+
+    async def say_owed(self) -> None:
+        """Say once more what the database did not take."""
+        owed, self._owed = self._owed, []
+        for say in owed:
+            await self._said(say)
+
+    async def _end(self, job: Job, status: Status, delete: bool) -> None:
+        end = {"id": job.id, "attempts": job.attempts, "status": status.value, "delete": delete}
+        await self.connector.execute_query_all_async(SQL["task_end"], **end)
+
+    async def _said(self, say: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await say()
+        except ConnectorException as error:
+            log.warning("task_end_owed", reason=str(error))
+            self._owed.append(say)
+
+
 class Worker:
     """Works off what was deferred, by the tasks of one process."""
 
@@ -61,7 +122,9 @@ class Worker:
         """Prepare to do *tasks*, so many at once."""
         self._core, self._concurrency = core, concurrency
         self._settings = core.settings.jobs
-        self._app = procrastinate.App(connector=Connector(core.pool))
+        connector = Connector(core.pool)
+        self._app = procrastinate.App(connector=connector)
+        self._app.job_manager = self._manager = _Manager(connector)
         self._tasks = {task.name: task for task in tasks}
         for task in self._tasks.values():
             strategy = _Strategy(core, retry_of(task))
@@ -71,29 +134,31 @@ class Worker:
     async def work(self) -> None:
         """Do what is due until the service closes, which ends within `jobs.grace`."""
         await self._begin()
-        worker = asyncio.create_task(self._work())
-        rescue = asyncio.create_task(self._rescue())
+        tasks = {asyncio.create_task(self._work(queues)) for queues in self._queues() if queues}
+        tasks.add(asyncio.create_task(self._rescue()))
         try:
-            while not (self._core.state.closing or worker.done() or rescue.done()):
-                await asyncio.wait({worker, rescue}, timeout=_TICK, return_when="FIRST_COMPLETED")
+            while not (self._core.state.closing or any(task.done() for task in tasks)):
+                await asyncio.wait(tasks, timeout=_TICK, return_when="FIRST_COMPLETED")
         finally:
-            rescue.cancel()
-            worker.cancel()
-            await asyncio.wait({worker, rescue})
-        for ended in (worker, rescue):
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        for ended in tasks:
             if not ended.cancelled() and (error := ended.exception()) is not None:
                 raise error
+        if not self._core.state.closing:
+            raise RuntimeError("the worker has stopped by itself")
 
-    async def _work(self) -> None:
-        """Do what is due of both queues, so many at once of each."""
-        async with asyncio.TaskGroup() as group:
-            for queue in (JOBS, TASKS):
-                group.create_task(self._work_off(queue))
+    def _queues(self) -> tuple[list[str], list[str]]:
+        """Return what may take hours, and what is short: the one never holds the other up."""
+        long = [name for name in self._tasks if name in LONG]
+        return long, [name for name in self._tasks if name not in LONG]
 
-    async def _work_off(self, queue: str) -> None:
+    async def _work(self, queues: list[str]) -> None:
+        """Do what is due of some queues, so many at once."""
         settings = self._settings
         await self._app.run_worker_async(
-            queues=[queue],
+            queues=queues,
             concurrency=self._concurrency,
             install_signal_handlers=False,
             fetch_job_polling_interval=settings.poll,
@@ -111,17 +176,14 @@ class Worker:
                 await self._core.jobs.defer(task.name, once=task.name, lock=task.name)
 
     async def _rescue(self) -> None:
-        """Let what dead workers have left undone be done again, and old rows go."""
-        manager, silent = self._app.job_manager, _MISSED * self._settings.heartbeat
+        """Let what dead workers have left undone be done again."""
+        manager, silent = self._manager, _MISSED * self._settings.heartbeat
         while True:
+            await manager.say_owed()
             for job in await manager.get_stalled_jobs(seconds_since_heartbeat=silent):
                 log.warning("task_resumed", task=job.task_name, reason="its worker is gone")
-                with suppress(ConnectorException):  # another worker was first
-                    await manager.retry_job(job, retry_at=self._core.clock.now())
+                await manager.again(job, None)
             await manager.prune_stalled_workers(silent)
-            await manager.delete_old_jobs(
-                _KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
-            )
             await asyncio.sleep(self._settings.heartbeat)
 
     async def _run(self, task: Task, context: JobContext, /, **arguments: Any) -> None:

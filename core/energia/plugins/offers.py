@@ -207,12 +207,18 @@ def _source(offer: object) -> str | None:
     return misspelt(offer, OF_SOURCES)
 
 
+#: PostgreSQL notifies of tasks by their names, on channels of 63 bytes.
+_LONGEST_TASK: Final = 40
+
+
 def _task(offer: object) -> str | None:
     if not inspect.iscoroutinefunction(getattr(offer, "run", None)):
         return "a task must have a coroutine function `run`"
     retry = getattr(offer, "retry", None)
     if retry is not None and (lacking := _instance("energia.jobs.tasks", "Retry")(retry)):
         return f"the `retry` of a task: {lacking}"
+    if len(str(getattr(offer, "name", "")).encode()) > _LONGEST_TASK:
+        return f"the `name` of a task has {_LONGEST_TASK} bytes at most"
     return _of_class("task", offer) or misspelt(offer, OF_TASKS) or _times("task", offer)
 
 

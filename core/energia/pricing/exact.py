@@ -25,7 +25,6 @@ __all__ = [
     "fixed",
     "fraction",
     "merged",
-    "padded",
     "rounded",
     "sums",
     "total",

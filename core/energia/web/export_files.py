@@ -21,6 +21,7 @@ from energia.metering.query import Span
 from energia.metering.series import MISSING, QUALITIES, Micro, Series
 from energia.time import Zone
 from energia.web.streams import CSV, NDJSON, Batch, quantities, stamps, text_file
+from energia.work import off_loop
 
 #: The formats, and what answers call them.
 MEDIA_TYPES: Final = {"csv": CSV, "ndjson": NDJSON, "parquet": "application/vnd.apache.parquet"}
@@ -290,12 +291,12 @@ class ReadingsExport:
             async for piece in pieces(
                 queries, wanted, lambda channel: left_out.append(f"{channel.meter}/{channel.id}")
             ):
-                file.write(piece)
+                await off_loop(file.write, piece)
                 channels.add((piece.channel.meter, piece.channel.id))
                 readings += int((piece.series.quality >= 0).sum())
                 number = await parts.store(job, number, _PART)
                 await job.progress(readings, None)
-            file.close()
+            await off_loop(file.close)
             await parts.store(job, number, 1)
         return Exported(
             format=wanted.format,
@@ -332,6 +333,6 @@ class _Parts(io.RawIOBase):
         """Store what is kept as part *number*, if it is enough; return the number of the next."""
         if len(self._kept) < least:
             return number
-        await job.store.put_part(job.id, number, bytes(self._kept))
+        await job.put_part(number, bytes(self._kept))
         self._kept.clear()
         return number + 1

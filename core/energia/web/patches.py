@@ -19,6 +19,8 @@ import attrs
 from energia.convert import Converter
 from energia.convert.fields import fields
 
+__all__ = ["MergePatch"]
+
 T = TypeVar("T")
 
 #: The media type of a merge patch.

@@ -57,12 +57,14 @@ select (select count(*)::int from webhook_delivery where status = 'waiting'),
 
 -- name: tasks
 -- What is done beside requests, by what it does and how it stands; since when the oldest is due.
-select j.task_name, j.status::text, count(*),
-  min(coalesce(j.scheduled_at, e.at)) filter (
-    where j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= now()))
-from procrastinate_jobs j
-left join lateral (
-  select min(at) as at from procrastinate_events where job_id = j.id and type = 'deferred'
-) e on true
-group by j.task_name, j.status
-order by j.task_name, j.status
+with counted as (
+  select task_name, status, count(*) as tasks,
+    min(scheduled_at) filter (where status = 'todo' and scheduled_at <= now()) as since,
+    min(id) filter (where status = 'todo' and scheduled_at is null) as first
+  from procrastinate_jobs
+  group by task_name, status
+)
+select task_name, status::text, tasks, least(since, (
+  select min(at) from procrastinate_events where job_id = counted.first and type = 'deferred'))
+from counted
+order by task_name, status

@@ -39,7 +39,16 @@ class Settings:
 
     """
 
-    endpoint: Annotated[str, Meta(pattern=r"^https?://[^/?#]")] | None = None
+    endpoint: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^https?://[^/?#]",
+                extra={"words": "a URL that begins with http:// or https://"},
+            ),
+        ]
+        | None
+    ) = None
     ratio: Annotated[float, Meta(ge=0, le=1)] | None = None
     incoming: bool = True
     statements: bool = True

@@ -15,8 +15,10 @@ from energia import Caller, hookimpl
 from energia.core import Core
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
+from energia.jobs.kinds import JobRetention, Running, Superseded
 from energia.plugins import Plugins
 from energia.settings import Jobs, Settings
+from energia.web.job_probe import JobProbe
 from energia_plugins import meter_csv, tariff_flat
 from tests.core.billing.setting import day, hours, issued, meter, store_household, success
 from tests.serving import LOOPBACK, Client, Serving, make_core
@@ -305,9 +307,11 @@ class Named:
     name = "named"
 
     async def authenticate(self, bearer: str, _: Core) -> Caller | None:
-        """Return the caller of that name."""
-        scopes = frozenset({"admin"} if bearer == "boss" else {"readings:read"})
-        return Caller(bearer, bearer, scopes=scopes)  # type: ignore[arg-type]
+        """Return the caller of that name: `name`, `name+scope` or `name+scope+site`."""
+        name, scope, site = [*bearer.split("+"), "", ""][:3]
+        scopes = frozenset({"admin"} if name == "boss" else {scope or "readings:read"})
+        sites = frozenset({site}) if site else None
+        return Caller(name, name, scopes=scopes, sites=sites)  # type: ignore[arg-type]
 
 
 class OfNames:
@@ -329,12 +333,13 @@ async def _guarded(pool: Pool, serving: Serving) -> AsyncIterator[Client]:
         yield client
 
 
+def of(name: str) -> dict[str, str]:
+    """Return the headers of a caller."""
+    return {"Authorization": f"Bearer {name}"}
+
+
 async def test_a_job_is_its_beginners(guarded: Client) -> None:
     """Another caller does not find it; `admin` does."""
-
-    def of(name: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {name}"}
-
     async with guarded.post("/v1/exports", json={}, headers=of("ana")) as answer:
         job = await answer.json()
         assert (answer.status, job["created_by"]) == (202, "ana")
@@ -362,3 +367,113 @@ async def test_jobs_that_ended_long_ago_go(idle: Client, core: Core, serving: Se
             await asyncio.sleep(0.01)
 
     assert stays["status"] == "waiting"
+
+
+async def test_a_narrower_token_of_the_same_caller_gets_no_more_by_a_job(
+    guarded: Client,
+) -> None:
+    """It neither gets a file that it may not read, nor lets a job go on that it may not begin."""
+    async with guarded.post("/v1/exports", json={}, headers=of("ana")) as answer:
+        path = f"/v1/jobs/{(await answer.json())['id']}"
+    async with guarded.delete(path, headers=of("ana")) as answer:
+        assert answer.status == 204
+    told = {}
+    for name in ("ana+billing", "ana+readings:read+home", "ana"):
+        for method, tail in (("GET", ""), ("GET", "/file"), ("POST", "/resume")):
+            async with guarded.request(method, path + tail, headers=of(name)) as answer:
+                told[name, tail] = answer.status
+    async with guarded.get("/v1/jobs", headers=of("ana+readings:read+home")) as answer:
+        assert (await answer.json())["items"] == []
+
+    assert told == {
+        ("ana+billing", ""): 200,
+        ("ana+billing", "/file"): 403,
+        ("ana+billing", "/resume"): 403,
+        ("ana+readings:read+home", ""): 404,
+        ("ana+readings:read+home", "/file"): 404,
+        ("ana+readings:read+home", "/resume"): 404,
+        ("ana", ""): 200,
+        ("ana", "/file"): 404,
+        ("ana", "/resume"): 202,
+    }
+
+
+async def test_a_job_that_ends_its_workers_is_not_begun_for_ever(
+    idle: Client, core: Core, serving: Serving, tenant: Tenant
+) -> None:
+    """After twenty of them it has failed; resumed, it has as many tries again."""
+    job = await begun(idle, IMPORT, data=FILE)
+    await tenant.execute("update procrastinate_jobs set attempts = 20; update job set tries = 20")
+    async with serving(core):
+        done = await ended(idle, job)
+        assert (done["status"], done["problem"]["code"]) == ("failed", "internal")
+        async with idle.post(f"/v1/jobs/{job['id']}/resume") as answer:
+            assert answer.status == 202
+        done = await ended(idle, job)
+
+    assert (done["status"], done["result"]["created"]) == ("succeeded", 24)
+
+
+async def test_what_is_only_looked_at_is_not_kept(household: Client, tenant: Tenant) -> None:
+    """The file of a dry run goes with its end."""
+    done = await ended(household, await begun(household, f"{IMPORT}&dry_run=true", data=FILE))
+
+    assert (done["status"], done["result"]["created"]) == ("succeeded", 24)
+    assert await tenant.fetch(int, "select count(*) from job_part") == [0]
+
+
+async def test_a_late_export_writes_nothing_into_the_file_of_another(
+    idle: Client, core: Core, tenant: Tenant
+) -> None:
+    """Nor does it take away what that one has written."""
+    id_ = (await success(idle, "POST", "/v1/exports", {}))["id"]
+    await tenant.execute("update job set status = 'running', tries = 2")
+    late, own = (Running(core, tenant, id_, tries, {}) for tries in (1, 2))
+    await own.put_part(0, b"own")
+    with pytest.raises(Superseded):
+        await late.put_part(0, b"late")
+    await late.forget_file(tenant)
+
+    assert await own.store.part(id_, 0) == b"own"
+
+
+async def test_the_file_of_a_job_has_a_head(household: Client) -> None:
+    """It says how long the file is, and has none of it."""
+    done = await ended(household, await success(household, "POST", "/v1/exports", {}))
+    async with household.head(f"/v1/jobs/{done['id']}/file") as answer:
+        assert (answer.status, await answer.read()) == (200, b"")
+        assert answer.headers["Content-Length"] == str(done["result"]["bytes"])
+
+
+async def test_tasks_that_were_given_up_go_after_a_week(core: Core, tenant: Tenant) -> None:
+    """Of each what happened last counts; what waits stays, however old."""
+    for name in ("old", "new", "waits"):
+        await core.jobs.defer(name)
+    await tenant.execute(
+        "update procrastinate_jobs set status = 'failed' where task_name <> 'waits';"
+        "update procrastinate_events set at = now() - interval '8 days' where job_id in ("
+        " select id from procrastinate_jobs where task_name <> 'new')"
+    )
+    await JobRetention().run(core, {})
+
+    left = await tenant.fetch(str, "select task_name from procrastinate_jobs order by id")
+    assert left == ["new", "waits"]
+
+
+async def test_what_is_late_is_told_by_the_oldest(core: Core, tenant: Tenant) -> None:
+    """A task that is tried again counts from the moment stated for it, not from its beginning."""
+    for name in ("again", "later", "fresh"):
+        await core.jobs.defer(name)
+    await tenant.execute(
+        "update procrastinate_jobs set scheduled_at = now() where task_name = 'again';"
+        "update procrastinate_jobs set scheduled_at = now() + interval '1 day'"
+        " where task_name = 'later';"
+        "update procrastinate_events set at = now() - interval '1 day' where job_id in ("
+        " select id from procrastinate_jobs where task_name = 'again')"
+    )
+    soon = await JobProbe().check(core)
+    await tenant.execute("update procrastinate_events set at = now() - interval '1 hour'")
+    late = await JobProbe().check(core)
+
+    assert (soon.value, soon.warning) == (2, None)
+    assert (late.value, late.warning) == (2, "one is due since 3600 s: does any worker run?")

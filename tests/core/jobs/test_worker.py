@@ -12,13 +12,15 @@ import pytest
 from energia.core import Core
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
+from energia.errors import DatabaseAway
 from energia.jobs.tasks import GiveUp, Retry, Task, TryAgain
 from energia.jobs.worker import Worker
-from energia.settings import Jobs, Settings
+from energia.settings import Database, Jobs, Settings
 from tests.serving import make_core
 
 QUICK = Settings(jobs=Jobs(heartbeat=0.2, poll=0.2, grace=0.1))
 COUNT = "select count(*) from procrastinate_jobs where status = %s"
+LISTENING = "from pg_stat_activity where query like 'listen %' and datname = current_database()"
 
 
 @attrs.define(eq=False)
@@ -91,6 +93,14 @@ async def until_counted(tenant: Tenant, status: str, count: int) -> None:
             await asyncio.sleep(0.01)
 
 
+async def until_listening(tenant: Tenant, but: int = 0) -> int:
+    """Wait until a worker is told by the database, on another connection than *but*; return it."""
+    async with asyncio.timeout(30):
+        while not (found := await tenant.fetch(int, f"select pid {LISTENING} and pid <> {but}")):
+            await asyncio.sleep(0.01)
+    return found[0]
+
+
 async def test_what_is_deferred_is_done(pool: Pool) -> None:
     """With what it was given, and what waited before the worker came is done too."""
     note = Note()
@@ -108,10 +118,7 @@ async def test_it_is_told_at_once(pool: Pool) -> None:
     core = make_core(pool=pool, settings=patient)
     async with core.background.running({"jobs": Worker(core, [note], 1).work}):
         await until(lambda: pool.stats.connects > 1)
-        listening = "select count(*) from pg_stat_activity where query like 'listen %'"
-        async with asyncio.timeout(30):
-            while await pool.tenant().fetch(int, listening) != [2]:  # one for each queue
-                await asyncio.sleep(0.01)
+        await until_listening(pool.tenant())
         await core.jobs.defer("note", {})
         await until(lambda: note.done)
 
@@ -257,7 +264,7 @@ async def test_a_dead_worker_is_followed(pool: Pool, tenant: Tenant) -> None:
     await tenant.execute(
         "insert into procrastinate_workers (last_heartbeat) values (now() - interval '1 hour');"
         "insert into procrastinate_jobs (queue_name, task_name, status, worker_id)"
-        " select 'default', 'note', 'doing', id from procrastinate_workers"
+        " select 'note', 'note', 'doing', id from procrastinate_workers"
     )
     note = Note()
     async with worker(pool, note):
@@ -289,3 +296,121 @@ async def test_who_does_it_can_be_stopped(pool: Pool, tenant: Tenant) -> None:
         await until_counted(tenant, "doing", 0)
 
     assert (long.begun, long.ended) == (1, 0)
+
+
+async def test_a_worker_outlives_the_connection_that_tells_it(pool: Pool, tenant: Tenant) -> None:
+    """Where the database ends that one, what is begun goes on, and what is new is done."""
+    note, long, patient = Note(), Long(), attrs.evolve(QUICK, jobs=Jobs(poll=60, grace=0.1))
+    core = make_core(pool=pool, settings=patient)
+    async with core.background.running({"jobs": Worker(core, [note, long], 2).work}):
+        first = await until_listening(tenant)
+        await core.jobs.defer("long")
+        await until(lambda: long.begun)
+        await tenant.execute("select pg_terminate_backend(%s)", first)
+        await until_listening(tenant, but=first)
+        await core.jobs.defer("note")
+        await until(lambda: note.done)
+        long.go.set()
+        await until(lambda: long.ended)
+
+    assert (long.begun, core.background.failures.total()) == (1, 0)
+
+
+async def test_a_worker_begins_again_where_it_was_stopped(pool: Pool, tenant: Tenant) -> None:
+    """Whoever forgot it in the database ends nothing for good."""
+    note = Note()
+    async with worker(pool, note) as core:
+        await core.jobs.defer("note", {"n": 1})
+        await until(lambda: note.done)
+        await tenant.execute("delete from procrastinate_workers")
+        for number in (2, 3):
+            await core.jobs.defer("note", {"n": number})
+        await until(lambda: len(note.done) == 3)
+
+
+async def test_a_late_worker_ends_nothing_that_another_has_begun(
+    pool: Pool, tenant: Tenant
+) -> None:
+    """The row stays with the worker that has it now, so that it is not lost with that one."""
+    late = Long()
+    async with worker(pool, late) as core:
+        await core.jobs.defer("long")
+        await until(lambda: late.begun)
+        await tenant.execute(
+            "with dead as (insert into procrastinate_workers default values returning id)"
+            " update procrastinate_jobs set attempts = attempts + 1, worker_id = dead.id from dead"
+        )
+        late.go.set()
+        await until(lambda: late.ended)
+    next_one = Long()
+    next_one.go.set()
+    assert await tenant.fetch(int, COUNT, "doing") == [1]
+    await tenant.execute("update procrastinate_workers set last_heartbeat = '2020-01-01'")
+    async with worker(pool, next_one):
+        await until(lambda: next_one.ended)
+
+
+async def test_a_period_goes_on_after_a_worker_that_died_in_it(pool: Pool, tenant: Tenant) -> None:
+    """The dead one's row does not lock the next one out."""
+    await tenant.execute(
+        "insert into procrastinate_workers (last_heartbeat) values (now() - interval '1 hour');"
+        "insert into procrastinate_jobs"
+        " (queue_name, task_name, lock, queueing_lock, status, worker_id)"
+        " select 'tick', 'tick', 'tick', 'tick', 'doing', id from procrastinate_workers"
+    )
+    tick = Tick()
+    async with worker(pool, tick):
+        await until(lambda: tick.count >= 3)
+
+
+async def test_what_a_worker_does_not_know_waits_for_one_that_does(
+    pool: Pool, tenant: Tenant
+) -> None:
+    """An older release beside a newer one, or a plugin that is off, loses no task of it."""
+    older, newer = Note(), Note(name="newer")
+    async with worker(pool, older) as core:
+        await core.jobs.defer("newer", {"n": 1})
+        await core.jobs.defer("note", {"n": 2})
+        await until(lambda: older.done)
+        await asyncio.sleep(3 * QUICK.jobs.poll)
+    assert await tenant.fetch(int, COUNT, "todo") == [1]
+    async with worker(pool, older, newer):
+        await until(lambda: newer.done)
+
+
+async def test_who_defers_is_told_that_the_database_is_away() -> None:
+    """By the error that a request is answered with, not one of the engine."""
+    away = Pool("postgresql://127.0.0.1:1/none", Database(connect_timeout=1))
+    with pytest.raises(DatabaseAway):
+        await make_core(pool=away).jobs.defer("note")
+
+
+async def test_an_end_that_was_not_taken_is_said_again(pool: Pool, tenant: Tenant) -> None:
+    """Else nobody would take up the row, whose worker lives, and its lock would stay."""
+    long, name = Long(), "procrastinate_finish_job_v1"
+    async with worker(pool, long) as core:
+        await core.jobs.defer("long", lock="a")
+        await until(lambda: long.begun)
+        await tenant.execute(f"alter function {name} rename to away")
+        long.go.set()
+        await until(lambda: long.ended)
+        await asyncio.sleep(QUICK.jobs.heartbeat)
+        await tenant.execute(f"alter function away rename to {name}")
+        await until_counted(tenant, "doing", 0)
+
+    assert (long.begun, core.background.failures.total()) == (1, 0)
+
+
+async def test_a_heart_beats_on_after_one_that_was_missed(pool: Pool, tenant: Tenant) -> None:
+    """Else others would take a worker for dead that goes on, and do its work a second time."""
+    name = "procrastinate_update_heartbeat_v1"
+    beats = "select count(*) from procrastinate_workers where last_heartbeat > %s"
+    async with worker(pool, Note()):
+        await until_listening(tenant)
+        await tenant.execute(f"alter function {name} rename to away")
+        await asyncio.sleep(2 * QUICK.jobs.heartbeat)
+        await tenant.execute(f"alter function away rename to {name}")
+        (now,) = await tenant.fetch(lambda now: now, "select clock_timestamp()")
+        async with asyncio.timeout(30):
+            while await tenant.fetch(int, beats, now) != [1]:
+                await asyncio.sleep(0.01)

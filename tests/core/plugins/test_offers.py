@@ -18,7 +18,7 @@ from energia.plugins.registration import HOOKS
 from energia.web.routes import Route
 from energia_plugins.demo.household import DemoSeed
 from tests.typing.plugin import Acme
-from tests.typing.tasks import Cleaning
+from tests.typing.tasks import Cleaning, Greeting
 
 
 @attrs.frozen
@@ -194,6 +194,7 @@ def offering(hook: str, *objects: object) -> SimpleNamespace:
         ("register_probes", Unreadable(), "it cannot be read: no broker"),
         ("register_tasks", BlockingTask(), "a task must have a coroutine function `run`"),
         ("register_tasks", StubbornTask(), "the `retry` of a task: it must be of the class"),
+        ("register_tasks", Greeting("g" * 41), "the `name` of a task has 40 bytes at most"),
         (
             "register_seeds",
             SimpleNamespace(name="x"),

@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 import attrs
+import structlog
 from msgspec import Meta
 
 from energia.convert import TEXT, Id
 from energia.convert.faults import Faults
 from energia.core import Core
 from energia.db.pool import Queries, Tenant
-from energia.errors import Invalid, NotFound, UnsupportedMedia, did_you_mean
+from energia.errors import EnergiaError, Invalid, NotFound, UnsupportedMedia, did_you_mean
 from energia.jobs.kinds import Running, Superseded
 from energia.jobs.models import Job
 from energia.jobs.store import JobStore
@@ -42,6 +43,8 @@ from energia.web.resources import (
 )
 from energia.web.routes import Deferred, Query, Routes, Upload
 from energia.work import off_loop
+
+log = structlog.get_logger(__name__)
 
 #: What to do when some readings are wrong.
 OnProblem = Annotated[
@@ -250,7 +253,11 @@ class FileImport:
             await job.forget_file(queries)
 
         async with _told(job, lambda: done, total):
-            return await wanted.store(job.core, job.tenant, job.blocks(tell), also)
+            outcome = await wanted.store(job.core, job.tenant, job.blocks(tell), also)
+        if wanted.dry_run:  # what it has stored is undone, and its end would have been too
+            async with job.tenant.transaction() as queries:
+                await also(queries, outcome)
+        return outcome
 
 
 @asynccontextmanager
@@ -258,18 +265,29 @@ async def _told(job: Running, done: Callable[[], int], total: int) -> AsyncItera
     """Tell again and again how much of its file a job has read; cancel it where it is cancelled."""
     own = asyncio.current_task()
     assert own is not None
+    is_superseded = False
 
     async def tell() -> None:
-        try:
-            while True:
-                await asyncio.sleep(_TELLS)
+        nonlocal is_superseded
+        while True:
+            await asyncio.sleep(_TELLS)
+            try:
                 await job.progress(done(), total)
-        except Superseded:
-            own.cancel()
+            except Superseded:
+                is_superseded = not job.has_finished
+                if is_superseded:
+                    own.cancel()
+                return
+            except EnergiaError as error:  # whatever reads and stores the file meets it too
+                log.info("progress_untold", job=job.id, reason=error.detail)
 
     telling = asyncio.create_task(tell())
     try:
         yield
+    except asyncio.CancelledError:
+        if is_superseded and not own.uncancel():
+            raise Superseded from None
+        raise
     finally:
         telling.cancel()
         await asyncio.wait({telling})

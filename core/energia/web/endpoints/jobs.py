@@ -1,5 +1,6 @@
 """Jobs: what outlives a request, watched, cancelled and resumed by whoever began it."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -14,6 +15,7 @@ from energia.db.pool import Tenant
 from energia.errors import NotFound
 from energia.jobs.models import Job, JobStatus
 from energia.jobs.store import JobEnded, JobStore, NotResumable
+from energia.web.access import refuse_strangers
 from energia.web.export_files import MEDIA_TYPES, Export
 from energia.web.resources import (
     BILLERS,
@@ -30,6 +32,13 @@ from energia.web.routes import Deferred, Routes
 
 #: Whoever may begin any job.
 BEGINNERS: Final[tuple[Scope, ...]] = (*READERS, *WRITERS, *BILLERS)
+#: Whoever may begin jobs of a kind.
+BEGINNERS_OF: Final[Mapping[str, tuple[Scope, ...]]] = {
+    "bills.run": BILLERS,
+    "bills.reprice": BILLERS,
+    "readings.import": WRITERS,
+    Export.kind: READERS,
+}
 
 JobId = Annotated[
     Id,
@@ -111,12 +120,19 @@ async def cancel_job(job: JobId, core: Core, tenant: Tenant, caller: Caller) -> 
 async def resume_job(job: JobId, core: Core, tenant: Tenant, caller: Caller) -> Deferred[Job]:
     """Let a job that has failed, or was cancelled, go on: what it has done is not done again."""
     store = JobStore(tenant, core.jobs)
-    await store.get(job, _beginner(caller))
+    found = await store.get(job, _beginner(caller))
+    refuse_strangers(caller, BEGINNERS_OF.get(found.kind, ("admin",)))
     await store.resume(job)
     return Deferred(f"/v1/jobs/{job}", await store.get(job))
 
 
-@routes.get("/v1/jobs/{job}/file", errors=(NotFound,), produces=tuple(MEDIA_TYPES.values()))
+@routes.add(
+    "GET",
+    "/v1/jobs/{job}/file",
+    scopes=READERS,
+    errors=(NotFound,),
+    produces=tuple(MEDIA_TYPES.values()),
+)
 async def get_job_file(
     job: JobId, request: web.Request, core: Core, tenant: Tenant, caller: Caller
 ) -> web.StreamResponse:
