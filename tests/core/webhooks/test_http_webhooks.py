@@ -7,7 +7,7 @@ import pytest
 
 from energia.db import organizations
 from energia.db.pool import Pool
-from energia.db.tenant import Limits
+from energia.db.tenant import Limits, Tenant
 from tests.core.billing.setting import refusal, success
 from tests.core.pricing.asking import answer_of
 from tests.core.webhooks.receiver import telling, webhook
@@ -154,3 +154,26 @@ async def test_the_document_describes_what_is_sent(client: Client) -> None:
         schema = event["post"]["requestBody"]["content"]["application/json"]["schema"]
         body = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         assert list(body["properties"]) == ["type", "timestamp", "data"]
+
+
+async def test_a_key_makes_one_webhook_and_keeps_no_secret(client: Client, tenant: Tenant) -> None:
+    """Sent again, it names the webhook and shows the secret no more; a test is sent once."""
+    key = {"Idempotency-Key": "hook-1"}
+    body = {"url": URL, "events": ["bill.issued"]}
+    async with client.post("/v1/webhooks", json=body, headers=key) as answer:
+        made = await answer.json()
+        assert answer.status == 201, made
+    async with client.post("/v1/webhooks", json=body, headers=key) as answer:
+        again = await answer.json()
+        assert (answer.status, again["code"]) == (409, "answer_not_kept")
+    path = f"/v1/webhooks/{made['webhook']['id']}/test"
+    for _ in range(2):
+        async with client.post(path, headers={"Idempotency-Key": "test-1"}) as answer:
+            assert answer.status == 201
+
+    assert len((await success(client, "GET", "/v1/webhooks"))["items"]) == 1
+    sent = await success(client, "GET", f"/v1/webhooks/{made['webhook']['id']}/deliveries")
+    assert len(sent["items"]) == 1
+    kept = await tenant.fetch(str, "select k::text from idempotency_key k")
+    assert kept != []
+    assert made["secret"] not in str(kept)

@@ -50,7 +50,7 @@ async def list_webhooks(
     return page(listed, limit, lambda webhook: webhook.id)
 
 
-@routes.post("/v1/webhooks", errors=(Forbidden,), examples=examples("webhooks"))
+@routes.post("/v1/webhooks", errors=(Forbidden,), examples=examples("webhooks"), once="secret")
 async def post_webhook(
     request: web.Request, body: NewWebhook, core: Core, tenant: Tenant
 ) -> Created[WholeWebhook]:
@@ -91,7 +91,7 @@ async def delete_webhook(
     await _webhooks(request, core, tenant).delete(webhook)
 
 
-@routes.post("/v1/webhooks/{webhook}/rotate", errors=(NotFound, Forbidden))
+@routes.post("/v1/webhooks/{webhook}/rotate", errors=(NotFound, Forbidden), once="secret")
 async def rotate_webhook(
     request: web.Request, webhook: WebhookId, core: Core, tenant: Tenant, grace: Grace = 86_400
 ) -> WholeWebhook:
@@ -100,7 +100,7 @@ async def rotate_webhook(
     return WholeWebhook(secret, whole)
 
 
-@routes.post("/v1/webhooks/{webhook}/test", errors=(NotFound, Forbidden))
+@routes.post("/v1/webhooks/{webhook}/test", errors=(NotFound, Forbidden), once="together")
 async def test_webhook(
     request: web.Request, webhook: WebhookId, core: Core, tenant: Tenant
 ) -> Created[Delivery]:
@@ -134,7 +134,11 @@ async def get_delivery(
     return await _webhooks(request, core, tenant).delivery(webhook, delivery)
 
 
-@routes.post("/v1/webhooks/{webhook}/deliveries/{delivery}/resend", errors=(NotFound, Forbidden))
+@routes.post(
+    "/v1/webhooks/{webhook}/deliveries/{delivery}/resend",
+    errors=(NotFound, Forbidden),
+    once="together",
+)
 async def resend_delivery(
     request: web.Request, webhook: WebhookId, delivery: DeliveryId, core: Core, tenant: Tenant
 ) -> Delivery:
