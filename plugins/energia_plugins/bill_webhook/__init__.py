@@ -209,13 +209,11 @@ class Round:
         """Look at each organization."""
         if _is_preview(core):
             return
-        (first,) = await core.pool.everywhere().fetch(_moment, SQL["first"])
+        await _begin(core)
         for key in await keys(core.pool):
             now = core.clock.now()
             after = now - timedelta(seconds=self._settings.give_up) - _SLACK
             async with core.pool.tenant(key).transaction() as queries:
-                # An organization that is made later misses none: it began with the first one.
-                await queries.execute(SQL["begin"], first or now)
                 await queries.execute(SQL["find"], {"now": now, "after": after})
                 for bill, due in await queries.fetch(_pair, SQL["take_up"]):
                     await _defer(core, queries, key, bill, due)
@@ -285,6 +283,16 @@ class BillDelivery:
         # The exponent is bounded, as a double overflows at 2^1024.
         pause = min(self._settings.retry_first * 2.0 ** min(tries - 1, 30), longest)
         return max(pause * random.uniform(0.5, 1.0), min(wanted, longest))
+
+
+async def _begin(core: Core) -> None:
+    """Note, once, since when bills are sent: those that are issued from now on.
+
+    An organization that is made later misses none: it begins with the first one.
+    """
+    (first,) = await core.pool.everywhere().fetch(_moment, SQL["first"])
+    for key in await keys(core.pool):
+        await core.pool.tenant(key).execute(SQL["begin"], first or core.clock.now())
 
 
 async def _defer(core: Core, queries: Queries, key: int, bill: str, due: datetime) -> None:
@@ -369,6 +377,8 @@ class BillWebhook:
         if self._settings.url is None or _ignored(core):
             yield
             return
+        with suppress(EnergiaError):  # else the first round does
+            await _begin(core)
         async with core.background.running({"bill-webhook": partial(self._begin_rounds, core)}):
             yield
 

@@ -68,7 +68,7 @@ async def send(client: Client, label: str) -> tuple[int, str]:
     for name, id_ in parts.items():
         if id_ in MADE:
             where, key = MADE[id_]
-            items = (await (await client.get(where)).json())["items"]
+            items = (await (await client.get(where)).json()).get("items", ())
             parts = {**parts, name: items[0][key] if items else "none"}
     headers = headers_of(label)
     answer = await client.request(method, path.format(**parts), headers=headers, **request)

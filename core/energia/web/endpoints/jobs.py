@@ -15,6 +15,7 @@ from energia.db.pool import Tenant
 from energia.errors import NotFound
 from energia.jobs.models import Job, JobStatus
 from energia.jobs.store import JobEnded, JobStore, NotResumable
+from energia.web import bodies
 from energia.web.access import refuse_strangers
 from energia.web.export_files import MEDIA_TYPES, Export
 from energia.web.resources import (
@@ -28,7 +29,7 @@ from energia.web.resources import (
     page,
     place_of,
 )
-from energia.web.routes import Deferred, Routes
+from energia.web.routes import Accepted, Deferred, Routes
 
 #: Whoever may begin any job.
 BEGINNERS: Final[tuple[Scope, ...]] = (*READERS, *WRITERS, *BILLERS)
@@ -134,7 +135,12 @@ async def resume_job(job: JobId, core: Core, tenant: Tenant, caller: Caller) -> 
     produces=tuple(MEDIA_TYPES.values()),
 )
 async def get_job_file(
-    job: JobId, request: web.Request, core: Core, tenant: Tenant, caller: Caller
+    job: JobId,
+    request: web.Request,
+    _: Accepted,
+    core: Core,
+    tenant: Tenant,
+    caller: Caller,
 ) -> web.StreamResponse:
     """Return the file that an export has written; 404 until the job has succeeded."""
     store = JobStore(tenant, core.jobs)
@@ -142,6 +148,7 @@ async def get_job_file(
     if found.status != "succeeded" or found.kind != Export.kind or found.result is None:
         raise NotFound(f"the job {job!r} has no file: it is a {found.kind}, {found.status}")
     format_ = found.result["format"]
+    bodies.accepted(request, (MEDIA_TYPES[format_],))
     response = web.StreamResponse()
     response.content_type = MEDIA_TYPES[format_]
     response.content_length = found.result["bytes"]
