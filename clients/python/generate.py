@@ -4,10 +4,12 @@
 
 `src/energia_client/generated` is what openapi-python-client makes, as it comes: models, and a
 function for each operation. `src/energia_client/operations.py` has a method for each of them, whose
-answer is the one type that is no error; the methods of lists are iterators over all pages.
+answer is the one type that is no error; the methods of lists are iterators over all pages. They ask
+for answers as a whole: who keeps answers and asks for new ones (304) calls the functions.
 """
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -57,9 +59,13 @@ def generate(document: Path) -> None:
         made = Path(folder) / "made"
         paths = ["--path", str(document), "--output-path", str(made)]
         command = [sys.executable, "-m", "openapi_python_client", "generate", *paths]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
-        if run.returncode or "WARNING" in run.stdout.upper():
-            raise SystemExit(run.stdout + run.stderr)
+        # It formats its code with the `ruff` of the path.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path}
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        said = run.stdout + run.stderr
+        if run.returncode or "WARNING" in said.upper():
+            raise SystemExit(said)
         shutil.rmtree(GENERATED, ignore_errors=True)
         shutil.copytree(made / "energia_client", GENERATED)
 
@@ -88,6 +94,10 @@ def _method(name: str, tree: ast.Module) -> str | None:
     )
     answers = set(re.split(r" \| ", ast.unparse(function.returns or ast.Constant(None))[9:-1]))
     answers -= {"Problem"}
+    # Of 304 there is nothing but "Any": it answers a condition, which a method does not take.
+    is_conditional = "response.status_code == 304" in ast.unparse(tree)
+    answers -= {"Any"} if is_conditional else set()
+    left_out = {"client"} | ({"if_none_match"} if is_conditional else set())
     if not answers or answers & {"str", "File"} or ("Any" in answers and len(answers) > 1):
         return None
     answer = " | ".join(sorted(answers))
@@ -97,7 +107,7 @@ def _method(name: str, tree: ast.Module) -> str | None:
     keywords = {
         argument: "" if default is None else f" = {ast.unparse(default)}"
         for argument, default in stated.items()
-        if argument.arg != "client" and not (turns and argument.arg == "cursor")
+        if argument.arg not in left_out and not (turns and argument.arg == "cursor")
     }
     parts = [ast.unparse(argument) for argument in function.args.args]
     parts += ["*"] if keywords else []

@@ -169,7 +169,7 @@ def test_price_prints_lines_and_total() -> None:
 
     lines = [line.split() for line in result.output.replace("│", " ").splitlines()]
     assert result.exit_code == 0
-    assert ["energy.flat", "6.5", "kWh", "0.25", "1.63"] in lines
+    assert ["Energy", "6.5", "kWh", "0.25", "1.63"] in lines
     assert ["total", "1.63"] in lines
 
 

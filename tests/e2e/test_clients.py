@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -57,8 +58,12 @@ async def test_python_as_it_comes(
     client, tour = tmp_path / "client", str(CLIENTS / "tour.py")
     generate = ("openapi_python_client", "generate", "--path", str(openapi))
     path = {"PYTHONPATH": str(client)}
+    # It formats its code with the `ruff` of the path, and warns where there is none.
+    with_ruff = {"PATH": f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"}
 
-    said = await asyncio.to_thread(run, python, "-m", *generate, "--output-path", str(client))
+    said = await asyncio.to_thread(
+        run, python, "-m", *generate, "--output-path", str(client), environment=with_ruff
+    )
     await asyncio.to_thread(check_types, python, tmp_path, client / "energia_client", tour)
     printed = await asyncio.to_thread(run, python, tour, url, secret, environment=path)
 

@@ -58,7 +58,7 @@ def requested(log: Path, origin: str) -> set[str]:
 async def test_the_page_lists_the_operations(
     url: str, api: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    """Every operation is listed under its heading, in the document's order, from here alone."""
+    """Every operation is listed under its heading, in the document's order; events come last."""
     async with api.get("/openapi.json") as answer:
         document = await answer.json()
 
@@ -72,8 +72,9 @@ async def test_the_page_lists_the_operations(
         for operations in document["paths"].values()
         for operation in operations.values()
         if operation["tags"] == [tag]
-    ]
+    ] + [event["post"]["operationId"] for event in document["webhooks"].values()]
     assert re.search(r'<button class="btn authorize', page)
+    # From here alone.
     urls = requested(tmp_path / "net.json", url)
     assert f"{url}/openapi.json" in urls
     assert [one for one in urls if not one.startswith((f"{url}/", "data:"))] == []

@@ -144,8 +144,9 @@ def test_a_person_reads_how_a_rate_came_about() -> None:
     exact = 354 * net / (Fraction("0.76") * Fraction("0.9431"))
     text = list(of_lines(found, "BRL"))
     assert text[1:4] == [
-        f"  rate: bandeira (27/33 x 0.01885 + 6/33 x 0): 0.94793 + {more} = {net}, about 0.963353",
-        f"  rate: tax: {net} / ((1 - 0.24) x (1 - 0.0101 - 0.0468)) = {exact / 354}, "
+        "  rate: Adjustment, bandeira (27/33 x 0.01885 + 6/33 x 0): "
+        f"0.94793 + {more} = {net}, about 0.963353",
+        f"  rate: Taxes: {net} / ((1 - 0.24) x (1 - 0.0101 - 0.0468)) = {exact / 354}, "
         "about 1.344046",
         f"  354 kWh x {exact / 354} BRL/kWh = {exact}",
     ]

@@ -35,7 +35,7 @@ from energia_plugins.traces_opentelemetry import TracesOpentelemetry
 from energia_plugins.traces_opentelemetry.settings import Settings, destination
 from tests.plugins.sources import feed, source
 from tests.plugins.test_price_feeds import SHAPE, Feeding, rows, until
-from tests.serving import Serving, make_core
+from tests.serving import LOOPBACK, Serving, make_core
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PARENT = f"00-{TRACE}-{SPAN}-01"
@@ -357,21 +357,25 @@ async def test_log_lines_name_the_span(
 # Work in the background.
 
 
+#: Works off what is deferred, and asks this machine.
+WORKING = ServiceSettings(outgoing=LOOPBACK, jobs=Jobs(poll=0.1, grace=0.1))
+
+
 async def test_a_fetch_of_prices_is_a_trace(
     serving: Serving, pool: Pool, aiohttp_server: AiohttpServer
 ) -> None:
-    """What is asked and what is stored are within it; one that fails says so."""
+    """What is asked and what is stored are within it, and it is within its task."""
     traces = Traces()
     async with source(aiohttp_server, web.json_response(rows(1))) as found:
         feeding = Feeding(feed(found.url, shape=SHAPE, period=30, timeout=5))
-        async with serving(core_of(traces, pool, feeding=feeding)):
+        async with serving(core_of(traces, pool, WORKING, feeding=feeding)):
             await until(lambda: bool(feeding.heard))
-    fetch = traces.one("price_feed.fetch")
-    inserts = [one for one in traces.spans if traces.path(one)[0] == fetch.name]
+    fetch, within = traces.one("price_feed.fetch"), ["task price-feed-spot", "price_feed.fetch"]
+    inserts = [one for one in traces.spans if traces.path(one)[:-1] == within]
 
-    assert fetch.parent is None
+    assert traces.path(fetch) == within
     assert fetch.attributes == {"energia.feed": "spot"}
-    assert traces.path(traces.one("GET")) == ["price_feed.fetch", "GET"]
+    assert traces.path(traces.one("GET")) == [*within, "GET"]
     assert len(inserts) > 2
     assert fetch.status.status_code is StatusCode.UNSET
 
@@ -383,7 +387,7 @@ async def test_a_fetch_that_fails_says_so(
     traces = Traces()
     async with source(aiohttp_server, web.Response(status=503)) as found:
         feeding = Feeding(feed(found.url, shape=SHAPE, period=30, timeout=5))
-        async with serving(core_of(traces, pool, feeding=feeding)):
+        async with serving(core_of(traces, pool, WORKING, feeding=feeding)):
             await until(lambda: bool(feeding.heard))
 
     assert (traces.named("GET")[0].attributes or {})["error.type"] == "503"
@@ -452,6 +456,32 @@ async def test_a_task_goes_on_from_the_request_that_deferred_it(
     assert traces.path(task) == ["POST /v1/greetings", "task acme-greeting"]
     assert task.kind is SpanKind.CONSUMER
     assert task.attributes == {"energia.task": "acme-greeting", "energia.tries": 1}
+
+
+async def test_each_round_of_a_task_is_a_trace(serving: Serving, pool: Pool) -> None:
+    """A task that is done again and again begins anew, even where one round defers the next."""
+    rounds: list[Mapping[str, Any]] = []
+
+    class Tide:
+        name, period = "acme-tide", 60.0
+
+        async def run(self, core: Core, arguments: Mapping[str, Any]) -> None:
+            rounds.append(arguments)
+            await core.jobs.defer(self.name, once=self.name, lock=self.name)
+
+    class Tides:
+        @hookimpl
+        def register_tasks(self) -> list[Task]:
+            return [Tide()]
+
+    traces = Traces()
+    async with serving(core_of(traces, pool, WORKING, tides=Tides())):
+        await until(lambda: len(rounds) > 2)
+    tasks = traces.named("task acme-tide")
+
+    assert len(tasks) > 1
+    assert [task.parent for task in tasks] == [None] * len(tasks)
+    assert len({task.context.trace_id for task in tasks}) == len(tasks)
 
 
 async def test_work_goes_on_in_another_process() -> None:

@@ -189,6 +189,8 @@ class Worker:
     async def _run(self, task: Task, context: JobContext, /, **arguments: Any) -> None:
         """Do one thing; one that is done again and again is deferred for the next time."""
         tries, trace = context.job.attempts + 1, arguments.pop(TRACE, {})
+        if isinstance(task, HasPeriod):  # each round is a trace: else one would never end
+            trace = {}
         said: dict[str, tracing.Attribute] = {"energia.task": task.name, "energia.tries": tries}
         try:
             with tracing.span(f"task {task.name}", said, kind="consumer", headers=trace):

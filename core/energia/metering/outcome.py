@@ -129,6 +129,8 @@ class _Counted:
 class Counts(_Counted):
     """How many readings of one import had each outcome; they add up to `received`."""
 
+    __public_name__: ClassVar[str] = "ImportCounts"
+
     received: int = 0
     created: int = 0
     unchanged: int = 0

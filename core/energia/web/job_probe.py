@@ -5,6 +5,7 @@ from typing import Final
 import attrs
 
 from energia.core import Core
+from energia.errors import DatabaseAway
 from energia.health.probes import Criticality, Observed
 from energia.jobs.store import SQL
 
@@ -29,9 +30,15 @@ class JobProbe:
     measurement: str = "due"
     period: float = 15.0
 
-    async def check(self, core: Core) -> Observed:
-        """Return how many tasks are due; late ones are told."""
-        (due,) = await core.pool.everywhere().fetch(_Due, SQL["job_late"])
+    async def check(self, core: Core) -> Observed | None:
+        """Return how many tasks are due; late ones are told.
+
+        A database that is away is told by its own check alone.
+        """
+        try:
+            (due,) = await core.pool.everywhere().fetch(_Due, SQL["job_late"])
+        except DatabaseAway:
+            return None
         late = (
             f"one is due since {due.age:.0f} s: does any worker run?" if due.age > _LATE else None
         )

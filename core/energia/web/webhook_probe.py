@@ -3,6 +3,7 @@
 import attrs
 
 from energia.core import Core
+from energia.errors import DatabaseAway
 from energia.health.probes import Criticality, Observed
 from energia.webhooks.store import SQL
 
@@ -29,9 +30,15 @@ class WebhookProbe:
         """Return whether anything is sent at all."""
         return core.settings.profile != "preview"
 
-    async def check(self, core: Core) -> Observed:
-        """Return how many deliveries wait, with a warning where receivers take nothing."""
-        (state,) = await core.pool.everywhere().fetch(_State, SQL["webhook_state"])
+    async def check(self, core: Core) -> Observed | None:
+        """Return how many deliveries wait, with a warning where receivers take nothing.
+
+        A database that is away is told by its own check alone.
+        """
+        try:
+            (state,) = await core.pool.everywhere().fetch(_State, SQL["webhook_state"])
+        except DatabaseAway:
+            return None
         parts = (
             [f"{state.failing} webhooks fail"] * bool(state.failing)
             + [f"{state.switched_off} were switched off"] * bool(state.switched_off)

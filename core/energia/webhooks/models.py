@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import attrs
 from msgspec import Meta
@@ -115,6 +115,8 @@ class Try:
 
     """
 
+    __public_name__: ClassVar[str] = "DeliveryTry"
+
     at: datetime
     status: int | None
     error: str | None
@@ -144,6 +146,8 @@ class Delivery:
         body: What is sent.
 
     """
+
+    __public_name__: ClassVar[str] = "WebhookDelivery"
 
     id: str
     type: str

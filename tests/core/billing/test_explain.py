@@ -227,4 +227,4 @@ async def test_a_rate_that_a_later_charge_changed_is_explained(client: Client) -
 
     (line,) = await lines(client)
     assert line["replaced_by"] == ["percent"]
-    assert line["arithmetic"]["rate"] == ["percent: 0.5 x (1 + -10 %) = 0.45"]
+    assert line["arithmetic"]["rate"] == ["Discount 10%: 0.5 x (1 + -10 %) = 0.45"]

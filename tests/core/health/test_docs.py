@@ -9,6 +9,8 @@ import pytest
 from energia.health.monitor import StateName
 from energia.plugins import Plugins
 from energia.settings import Health, Server
+from energia.web.job_probe import JobProbe
+from energia.web.webhook_probe import WebhookProbe
 from tests.imports import ROOT
 
 DOCS = (ROOT / "docs/reference/health.md").read_text(encoding="utf-8")
@@ -22,11 +24,11 @@ def rows(of: str) -> dict[str, list[str]]:
 
 def test_checks() -> None:
     """Every bundled probe is described, under its key and with its kind."""
-    probes = Plugins.installed().probes()
+    probes = [*Plugins.installed().probes(), JobProbe(), WebhookProbe()]
     known = {
         f"{probe.name}:{getattr(probe, 'measurement', 'responseTime')}": probe.criticality
         for probe in probes
-        if type(probe).__module__.startswith("energia_plugins.")
+        if type(probe).__module__.startswith(("energia_plugins.", "energia.web."))
     }
 
     assert {key: cells[0] for key, cells in rows(r"[\w-]+:\w+").items()} == known

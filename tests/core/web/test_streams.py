@@ -236,13 +236,15 @@ async def test_a_slow_reader_slows_the_rows_down(client: Client, plugin: Streami
 
 
 async def test_the_document_lists_the_media_types(client: Client) -> None:
-    """JSON has its schema; files are named."""
+    """JSON has its schema; files are texts of their types."""
     document = await (await client.get("/openapi.json")).json()
     content = document["paths"]["/v1/rows"]["get"]["responses"]["200"]["content"]
 
     assert content == {
         "application/json": {"schema": {"type": "string"}},
-        "text/csv": {},
-        "application/x-ndjson": {},
+        **{
+            name: {"schema": {"type": "string", "contentMediaType": name}}
+            for name in ("text/csv", "application/x-ndjson")
+        },
     }
     assert "406" in document["paths"]["/v1/listed"]["get"]["responses"]

@@ -132,7 +132,7 @@ begin
   )
   -- After all else: receivers may be slow, and nothing else waits for them.
   insert into procrastinate_jobs (queue_name, task_name, priority, args)
-  select 'default', 'webhook-delivery', -1, jsonb_build_object(
+  select 'webhook-delivery', 'webhook-delivery', -1, jsonb_build_object(
     'organization', ours, 'webhook', webhook_id, 'event', made, 'tries', 0)
   from receivers;
   if not found then
