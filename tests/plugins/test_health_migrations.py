@@ -92,7 +92,9 @@ async def test_left_by_a_plugin(database: str, serving: Serving) -> None:
 
 async def test_changed(database: str, serving: Serving) -> None:
     """A file that was changed after it was applied is a warning."""
-    execute(database, "update schema_migration set checksum = 'x' where owner = 'core' and number = 1")
+    execute(
+        database, "update schema_migration set checksum = 'x' where owner = 'core' and number = 1"
+    )
     found = await shown(serving, database)
 
     assert found.status == "warn"

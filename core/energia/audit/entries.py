@@ -30,6 +30,7 @@ Resource = Literal[
     "price_series",
     "csv_mapping",
     "deletion",
+    "webhook",
 ]
 _MICROSECOND: Final = timedelta(microseconds=1)
 #: The ids of entries are of this type in the database.

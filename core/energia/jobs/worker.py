@@ -1,6 +1,7 @@
 """The worker: does what was deferred, again where it fails or another worker has died."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +18,7 @@ from procrastinate.manager import JobManager
 from energia import tracing
 from energia.contract import HasPeriod
 from energia.db.queries import load
+from energia.errors import EnergiaError
 from energia.jobs.queue import LONG, TRACE, Connector
 from energia.jobs.tasks import GiveUp, Retry, Task, TryAgain, retry_of
 from energia.redact import redacted
@@ -132,7 +134,19 @@ class Worker:
             register(_function(partial(self._run, task)))
 
     async def work(self) -> None:
-        """Do what is due until the service closes, which ends within `jobs.grace`."""
+        """Do what is due until the service closes, which ends within `jobs.grace`.
+
+        While the database is away it waits.
+        """
+        while not self._core.state.closing:
+            try:
+                return await self._work_off()
+            except (ConnectorException, EnergiaError) as error:
+                log.warning("worker_waits", reason=redacted(str(error)))
+            await asyncio.sleep(self._settings.poll * random.uniform(0.5, 1.0))  # noqa: S311
+
+    async def _work_off(self) -> None:
+        """Do what is due until the service closes; raises where the database is away."""
         await self._begin()
         tasks = {asyncio.create_task(self._work(queues)) for queues in self._queues() if queues}
         tasks.add(asyncio.create_task(self._rescue()))

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
-from energia import Caller, hookimpl
+from energia import Caller, Observed, hookimpl
 from energia.core import Core
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
@@ -475,5 +475,5 @@ async def test_what_is_late_is_told_by_the_oldest(core: Core, tenant: Tenant) ->
     await tenant.execute("update procrastinate_events set at = now() - interval '1 hour'")
     late = await JobProbe().check(core)
 
-    assert (soon.value, soon.warning) == (2, None)
-    assert (late.value, late.warning) == (2, "one is due since 3600 s: does any worker run?")
+    assert soon == Observed(2, "tasks", None)
+    assert late == Observed(2, "tasks", "one is due since 3600 s: does any worker run?")

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
+from energia import Observed
 from energia.core import Core
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
@@ -301,7 +302,7 @@ async def test_health_tells_of_receivers_that_fail(
         await until_answer(client, path, lambda one: not one["active"])
         off = await probe.check(telling(pool))
 
-    assert (failing.value, failing.warning) == (1, "1 webhooks fail")
-    assert (off.value, off.warning) == (0, "1 were switched off")
+    assert failing == Observed(1, "deliveries", "1 webhooks fail")
+    assert off == Observed(0, "deliveries", "1 were switched off")
     assert probe.active(telling(pool))
     assert not probe.active(telling(pool, profile="preview"))
