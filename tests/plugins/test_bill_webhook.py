@@ -238,11 +238,21 @@ async def test_nothing_new_while_it_drains(
         await issue(api, 1)
         await got.until(1)
         state.closing = True
+        await no_workers(database)
         await issue(api, 2)
         await asyncio.sleep(0.3)
         assert len(got.got) == 1
     async with service(serving, database, url=url, poll=0.02):
         await got.until(2)
+
+
+async def no_workers(database: str) -> None:
+    """Wait until no worker takes anything up any more."""
+    pool = Pool(database, Database(pool_size=1))
+    async with asyncio.timeout(60):
+        while await pool.everywhere().fetch(int, "select id from procrastinate_workers"):
+            await asyncio.sleep(0.01)
+    await pool.close()
 
 
 async def test_gone_is_gone(

@@ -210,9 +210,10 @@ async def test_under_way(api: Client, slow: _Slow, tenant: Tenant) -> None:
         problem = await second.json()
         assert (second.status, second.headers["Retry-After"]) == (409, "1")
     slow.go.set()
+    answered = await first
 
     assert problem["code"] == "idempotency_key_in_flight"
-    assert await sent(api, "/v1/slow", "k") == await first
+    assert await sent(api, "/v1/slow", "k") == answered
     assert await count(tenant, "site") == 2
 
 
