@@ -118,7 +118,7 @@ def test_a_release_is_what_was_built_of_its_tag() -> None:
 
     assert list(found) == ["build", "attest", "publish"]
     assert (found["attest"]["needs"], found["publish"]["needs"]) == (["build"], ["attest"])
-    assert found["publish"]["environment"]["name"] == "pypi"
+    assert found["publish"]["environment"] == "pypi"
     assert yaml.safe_load(text)[True] == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}}
     assert any("GITHUB_REF_NAME#v" in command for command in build)
     assert not any("run" in step for name in SIGNING for step in found[name]["steps"])
