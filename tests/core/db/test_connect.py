@@ -62,7 +62,8 @@ async def test_an_embedded_server_runs_as_long_as_it_is_used(open_folder: Path) 
 @pytest.mark.parametrize("killed", ["server", "supervisor", "all"])
 async def test_an_embedded_server_that_is_killed_comes_back(open_folder: Path, killed: str) -> None:
     """After `kill -9` of any of its processes, or all, the same pool is answered by itself."""
-    folder, start = open_folder / killed, "select pg_postmaster_start_time()::text"
+    # `server` is the folder of the server that all tests share.
+    folder, start = open_folder / f"killed-{killed}", "select pg_postmaster_start_time()::text"
     async with connected(Database(url=f"embedded:{folder}")) as dsn:
         pool = Pool(dsn, Database())
         first = await pool.tenant().fetch(str, start)
