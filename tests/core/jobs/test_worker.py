@@ -405,10 +405,12 @@ async def test_a_heart_beats_on_after_one_that_was_missed(pool: Pool, tenant: Te
     """Else others would take a worker for dead that goes on, and do its work a second time."""
     name = "procrastinate_update_heartbeat_v1"
     beats = "select count(*) from procrastinate_workers where last_heartbeat > %s"
-    async with worker(pool, Note()):
+    # Slow enough that one beat is missed on any machine, and not three.
+    core = make_core(pool=pool, settings=Settings(jobs=Jobs(heartbeat=2, poll=0.2, grace=0.1)))
+    async with core.background.running({"jobs": Worker(core, [Note()], 2).work}):
         await until_listening(tenant)
         await tenant.execute(f"alter function {name} rename to away")
-        await asyncio.sleep(2 * QUICK.jobs.heartbeat)
+        await asyncio.sleep(2.5)
         await tenant.execute(f"alter function away rename to {name}")
         (now,) = await tenant.fetch(lambda now: now, "select clock_timestamp()")
         async with asyncio.timeout(30):
