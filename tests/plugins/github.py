@@ -78,7 +78,7 @@ async def service(
     plugins = Plugins.installed(selection)
     await migrate(database, {**CORE_MIGRATIONS, **plugins.migrations()})
     rules = {"admin_url": previews.url(), "reap_period": 0.2, **rules}
-    jobs = Jobs(poll=0.1, grace=0.1, heartbeat=0.5)
+    jobs = Jobs(poll=0.1, grace=0.1, heartbeat=2)
     settings = Settings(profile=profile, preview=Preview(**rules), jobs=jobs)
     pool = Pool(database, Database())
     core = make_core(plugins=plugins, settings=settings, pool=pool)

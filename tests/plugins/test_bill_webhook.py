@@ -26,7 +26,7 @@ from tests.serving import LOOPBACK, Serving, make_core
 
 SECRET = "between us"
 LAST = "energia_bill_webhook_last_success_timestamp_seconds"
-WORKING = Jobs(poll=0.1, grace=0.1, heartbeat=0.5)
+WORKING = Jobs(poll=0.1, grace=0.1, heartbeat=2)
 SITE = {"name": "Home", "timezone": "UTC", "country": "BR", "currency": "BRL"}
 CHANNEL = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}
 METER = {"site": "home", "channels": [{**CHANNEL, "interval": "PT1H"}]}

@@ -58,7 +58,7 @@ async def service(
     serving: Serving, pool: Pool, *feeds: PriceFeed, profile: Profile = "development"
 ) -> AsyncIterator[tuple[Client, Feeding]]:
     """Serve with feeds."""
-    jobs = Jobs(poll=0.05, grace=0.1, heartbeat=0.5)
+    jobs = Jobs(poll=0.05, grace=0.1, heartbeat=2)
     health = Health(period=0.05)
     settings = Settings(outgoing=LOOPBACK, feeds=QUICK, health=health, jobs=jobs, profile=profile)
     plugin = Feeding(*feeds)

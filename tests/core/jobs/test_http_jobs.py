@@ -24,7 +24,7 @@ from tests.core.billing.setting import day, hours, issued, meter, store_househol
 from tests.serving import LOOPBACK, Client, Serving, make_core
 
 ASYNC = {"Prefer": "respond-async"}
-QUICK = Jobs(heartbeat=0.2, poll=0.2, grace=0.1)
+QUICK = Jobs(heartbeat=1, poll=0.2, grace=0.1)
 FILE = "start,value\n" + "".join(f"2025-04-01T{hour:02}:00:00Z,{hour}.5\n" for hour in range(24))
 IMPORT = "/v1/imports?format=csv&meter=m&timezone=UTC"
 

@@ -18,7 +18,7 @@ from energia.jobs.worker import Worker
 from energia.settings import Database, Jobs, Settings
 from tests.serving import make_core
 
-QUICK = Settings(jobs=Jobs(heartbeat=0.2, poll=0.2, grace=0.1))
+QUICK = Settings(jobs=Jobs(heartbeat=1, poll=0.2, grace=0.1))
 COUNT = "select count(*) from procrastinate_jobs where status = %s"
 LISTENING = "from pg_stat_activity where query like 'listen %' and datname = current_database()"
 

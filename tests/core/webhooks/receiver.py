@@ -21,7 +21,7 @@ from tests.serving import LOOPBACK, Client, make_core
 
 #: Tells at once, and again soon.
 QUICK = Webhooks(timeout=5, pauses=(0.02, 0.02, 0.02), period=0.1)
-WORKING = Jobs(poll=0.1, grace=0.1, heartbeat=0.5)
+WORKING = Jobs(poll=0.1, grace=0.1, heartbeat=2)
 
 
 @attrs.define(eq=False)
