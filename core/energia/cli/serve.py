@@ -1,5 +1,7 @@
 """`energia serve`: the service."""
 
+from collections.abc import Mapping
+
 import click
 
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
@@ -24,9 +26,22 @@ def command(
       energia serve --port 9000
       DATABASE_URL=postgresql://energia@db/energia energia --profile production serve
     """
-    given = {"server.host": ("--host", host), "server.port": ("--port", port)}
-    options = {path: option for path, option in given.items() if option[1] is not None}
-    configuration = invocation.configuration(options, allow_embedded=allow_embedded)
+    run(invocation, {}, host, port, allow_embedded=allow_embedded, is_worker=False)
+
+
+def run(
+    invocation: Invocation,
+    options: Mapping[str, tuple[str, object]],
+    host: str | None,
+    port: int | None,
+    *,
+    allow_embedded: bool,
+    is_worker: bool,
+) -> None:
+    """Run a service or a worker by the settings, over which *options* and the address go."""
+    address = {"server.host": ("--host", host), "server.port": ("--port", port)}
+    given = {path: option for path, option in address.items() if option[1] is not None}
+    configuration = invocation.configuration({**given, **options}, allow_embedded=allow_embedded)
     settings = configuration.settings
     from energia import log
 
@@ -35,4 +50,4 @@ def command(
     from energia.plugins import Plugins
     from energia.web.lifecycle import serve
 
-    serve(settings, Plugins.installed(settings.plugins))
+    serve(settings, Plugins.installed(settings.plugins), is_worker=is_worker)

@@ -3,6 +3,7 @@
 import click
 
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
+from energia.cli.serve import run
 
 
 @click.command("worker", short_help="Work jobs off until SIGTERM or SIGINT.")
@@ -37,16 +38,5 @@ def command(
       energia worker
       energia worker --concurrency 8 --port 8081
     """
-    given = {"server.host": ("--host", host), "server.port": ("--port", port)}
-    options = {path: option for path, option in given.items() if option[1] is not None}
-    options["jobs.concurrency"] = ("--concurrency", concurrency)
-    configuration = invocation.configuration(options, allow_embedded=allow_embedded)
-    settings = configuration.settings
-    from energia import log
-
-    log.configure(settings.log)
-    log.warn(configuration.warnings)
-    from energia.plugins import Plugins
-    from energia.web.lifecycle import serve
-
-    serve(settings, Plugins.installed(settings.plugins), is_worker=True)
+    options = {"jobs.concurrency": ("--concurrency", concurrency)}
+    run(invocation, options, host, port, allow_embedded=allow_embedded, is_worker=True)
