@@ -72,6 +72,7 @@ PLUGINS = [
     "price-feed-file = energia_plugins.price_feed_file:FileFeeds",
     "price-feed-http = energia_plugins.price_feed_http:HttpFeeds",
     "tariff-adjustment-calendar = energia_plugins.tariff_adjustment_calendar",
+    "tariff-brazil = energia_plugins.tariff_brazil:TariffBrazil",
     "tariff-demand = energia_plugins.tariff_demand",
     "tariff-demand-contracted = energia_plugins.tariff_demand_contracted",
     "tariff-dynamic = energia_plugins.tariff_dynamic",
@@ -122,7 +123,8 @@ setup(
     package_data={
         "": [
             *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
-            *("tariffs/*.json", "presets/*.toml", "maps/*.toml", "migrations/*.sql"),
+            *("tariffs/*.json", "tables/*.csv", "tables/*.json", "presets/*.toml"),
+            *("maps/*.toml", "migrations/*.sql"),
             *("skeleton/*/*.in", "skeleton/*/*/*.in", "skeleton/*/*/*/*.in"),
         ]
     },
