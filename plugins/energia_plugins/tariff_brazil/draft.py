@@ -1,0 +1,208 @@
+"""A version of a tariff on its way: what is asked, for which days, and what is noted meanwhile."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+import attrs
+
+from energia import Invalid
+from energia_plugins.tariff_brazil.aneel import TariffRow
+from energia_plugins.tariff_brazil.portuguese import day_text
+from energia_plugins.tariff_brazil.request import (
+    Assumption,
+    Class,
+    Parameter,
+    Posto,
+    RateParts,
+    Source,
+    TariffRequest,
+)
+from energia_plugins.tariff_brazil.tables import BillStyle, Distributor, Tables
+
+__all__ = ["Draft", "Notes", "month_of", "months"]
+
+KILO = Decimal(1000)
+#: What a class is to ANEEL: its class and subclass.
+CLASSES: dict[Class, tuple[str, str]] = {
+    "residencial": ("residencial", "residencial"),
+    "baixa_renda": ("residencial", "baixa renda"),
+    "rural": ("rural", "nao se aplica"),
+    "comercial": ("nao se aplica", "nao se aplica"),
+    "industrial": ("nao se aplica", "nao se aplica"),
+    "servico_publico": ("nao se aplica", "nao se aplica"),
+    "poder_publico": ("nao se aplica", "nao se aplica"),
+    "iluminacao_publica": ("iluminacao publica", "nao se aplica"),
+}
+_OF_SUBGROUPS: dict[str, Class] = {
+    "B1": "residencial",
+    "B2": "rural",
+    "B4": "iluminacao_publica",
+}
+ANY = "nao se aplica"
+
+
+@attrs.define
+class Notes:
+    """What the answer says beside the tariff, each once.
+
+    Attributes:
+        parameters: What contracts have to say.
+        sources: Where values are from.
+        assumptions: What is not sure.
+
+    """
+
+    parameters: dict[str, Parameter] = attrs.Factory(dict)
+    sources: dict[tuple[str, str], Source] = attrs.Factory(dict)
+    assumptions: dict[tuple[str, str], Assumption] = attrs.Factory(dict)
+
+
+@attrs.frozen(kw_only=True)
+class Draft:
+    """A version: some days of a tariff.
+
+    Attributes:
+        tables: The tables.
+        request: The customer.
+        distributor: The distributor.
+        start: The first day.
+        end: The day after the last; None is open.
+        notes: What the answer says beside the tariff.
+
+    """
+
+    tables: Tables
+    request: TariffRequest
+    distributor: Distributor
+    start: date
+    end: date | None
+    notes: Notes
+
+    @property
+    def class_(self) -> Class:
+        """What the customer is."""
+        return self.request.class_ or _OF_SUBGROUPS.get(self.request.subgroup, "comercial")
+
+    @property
+    def style(self) -> BillStyle:
+        """How the distributor prints, as far as that is known or said."""
+        known, said = self.distributor.bill or BillStyle(), self.request.overrides
+        return attrs.evolve(
+            known,
+            unit_price_decimals=(
+                known.unit_price_decimals
+                if said.unit_price_decimals is None
+                else said.unit_price_decimals
+            ),
+            energy=said.energy or known.energy,
+            flag=said.flag or known.flag,
+        )
+
+    def source(self, what: str, source: str) -> None:
+        """Note where a value is from."""
+        self.notes.sources.setdefault(
+            (what, source), Source(what=what, source=source, from_=self.start)
+        )
+
+    def assume(self, what: str, source: str, setting: str) -> None:
+        """Note what is not sure."""
+        self.notes.assumptions.setdefault(
+            (what, source), Assumption(what=what, source=source, setting=setting)
+        )
+
+    def parameter(self, name: str, description: str, default: object = None) -> dict[str, object]:
+        """Return a value that the contract says, and note it."""
+        self.notes.parameters.setdefault(
+            name, Parameter(name=name, description=description, default=default)
+        )
+        return {"parameter": name, **({} if default is None else {"default": default})}
+
+    def rates(self, posto: Posto) -> RateParts:
+        """Return what a kWh of a posto costs, `unico` where there is one; raises `Invalid`."""
+        row, said = self.row(posto), self.request.overrides.rates.get(posto, RateParts())
+        if row is None and said.tusd is None:
+            raise unknown_tariff(self)
+        if row is not None:
+            self.note(row)
+        return RateParts(
+            te=_first(said.te, row.te / KILO if row else None) or Decimal(0),
+            tusd=_first(said.tusd, row.tusd / KILO if row else None),
+            fio_b=said.fio_b,
+        )
+
+    def demand(self, posto: Posto) -> Decimal:
+        """Return what a kW of a posto costs; raises `Invalid`."""
+        row, said = self.row(posto, "kw"), self.request.overrides.rates.get(posto, RateParts())
+        price = _first(said.demand, row.tusd if row else None)
+        if price is None:
+            raise unknown_tariff(self)
+        if row is not None:
+            self.note(row)
+        return price
+
+    def note(self, row: TariffRow) -> None:
+        """Note where a row of ANEEL is from."""
+        self.source(f"tarifa {_named(row)}", f"{row.resolution}: {row.source}".removeprefix(": "))
+
+    def row(self, posto: str, unit: str = "mwh") -> TariffRow | None:
+        """Return ANEEL's row of a posto that is in force when the version begins."""
+        rows = (row for row in matching(self, posto, unit) if row.start <= self.start)
+        last = max(rows, key=lambda row: row.start, default=None)
+        return last if last and (last.end is None or self.start <= last.end) else None
+
+
+def matching(draft: Draft, posto: str, unit: str = "mwh") -> Iterator[TariffRow]:
+    """Yield ANEEL's rows of a posto, of all years."""
+    request = draft.request
+    class_, subclass = CLASSES[draft.class_]
+    wanted = {"unico": ANY, "fora_ponta": "fora ponta"}.get(posto, posto)
+    for row in draft.tables.tariffs:
+        if (
+            row.subgroup == request.subgroup.lower()
+            and row.modality == request.modality
+            and row.posto == wanted
+            and row.unit == unit
+            and row.detail == ANY
+            and row.class_ in (class_, ANY)
+            and row.subclass in (subclass, ANY)
+            and draft.distributor.is_called(row.agent)
+        ):
+            yield row
+
+
+def unknown_tariff(draft: Draft) -> Invalid:
+    """Return the refusal of a day of which no tariff is known."""
+    request = draft.request
+    known = sorted(
+        {row.start for posto in ("unico", "fora_ponta") for row in matching(draft, posto)}
+    )
+    have = f"há a partir de {', '.join(map(day_text, known))}" if known else "não há nenhuma"
+    message = (
+        f"a tabela não tem tarifa {request.subgroup} {request.modality} "
+        f"de {draft.distributor.name} "
+        f"em {day_text(draft.start)} ({have}): diga-a em overrides.rates, ou atualize a tabela"
+    )
+    return Invalid.of("unknown_tariff", message, "/from")
+
+
+def _first(said: Decimal | None, known: Decimal | None) -> Decimal | None:
+    return known if said is None else said
+
+
+def _named(row: TariffRow) -> str:
+    parts = (row.subgroup.upper(), row.modality, row.posto if row.posto != ANY else "", row.unit)
+    return " ".join(part for part in parts if part)
+
+
+def month_of(day: date) -> str:
+    """Return the month of a day: `2026-08`."""
+    return f"{day:%Y-%m}"
+
+
+def months(start: date, end: date) -> Iterator[str]:
+    """Yield the months of the days from *start* on, before *end*."""
+    day = start.replace(day=1)
+    while day < end:
+        yield month_of(day)
+        day = (day + timedelta(days=31)).replace(day=1)

@@ -1,0 +1,60 @@
+"""Public lighting (COSIP, CIP): what a municipality charges, after all taxes."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from energia import Invalid
+from energia_plugins.tariff_brazil.draft import Draft
+from energia_plugins.tariff_brazil.flags import flags
+from energia_plugins.tariff_brazil.portuguese import folded
+from energia_plugins.tariff_brazil.tables import in_force
+
+__all__ = ["lighting"]
+
+LIGHTING: Final = "iluminacao_publica"
+#: What contracts have to say for some municipalities.
+_PARAMETERS: Final = {
+    "lighting_average_kwh": "o consumo médio dos doze ciclos antes da atualização anual, em kWh",
+}
+
+
+def lighting(draft: Draft) -> Iterator[dict[str, Any]]:
+    """Yield the charge of the municipality, if one is named; raises `Invalid` for others."""
+    own, name = draft.request.overrides.lighting, draft.request.municipality
+    if own is not None:
+        yield {"code": LIGHTING, "description": "Iluminação pública", **own}
+    elif name is not None:
+        state = draft.distributor.state
+        rows = [row for row in draft.tables.lighting if row.state == state]
+        found = in_force(
+            [row for row in rows if folded(row.municipality) == folded(name)], draft.start
+        )
+        if found is None:
+            known = ", ".join(sorted({row.municipality for row in rows})) or "nenhum"
+            message = (
+                f"a tabela não tem a iluminação pública de {name} ({state}; conhecidos: {known}): "
+                "diga a cobrança em overrides.lighting"
+            )
+            raise Invalid.of("unknown_municipality", message, "/municipality")
+        draft.source(f"iluminação pública de {found.municipality}", found.source)
+        if not found.sure:
+            draft.assume(
+                f"iluminação pública de {found.municipality}", found.source, "/overrides/lighting"
+            )
+        yield {
+            "code": LIGHTING,
+            "description": "Iluminação pública",
+            **_filled(draft, found.charge),
+        }
+
+
+def _filled(draft: Draft, charge: dict[str, Any]) -> dict[str, Any]:
+    """Return a charge of the table, with the flags that it asks for, and its parameters noted."""
+    made = dict(charge)
+    if made.get("base_months") == {"table": "bandeiras"}:
+        made["base_months"] = {month: f"{price:f}" for month, price in flags(draft).items()}
+    for value in made.values():
+        if isinstance(value, dict) and "parameter" in value:
+            name = str(value["parameter"])
+            draft.parameter(name, _PARAMETERS.get(name, name), value.get("default"))
+    return made

@@ -1,0 +1,233 @@
+"""What a tariff is asked for with, and what the answer has beside the tariff."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal
+
+import attrs
+from msgspec import Meta
+
+from energia_plugins.tariff_brazil.tables import Band, Form, Phases
+
+__all__ = [
+    "Assumption",
+    "BrazilianTariff",
+    "Class",
+    "Generation",
+    "Modality",
+    "Overrides",
+    "Parameter",
+    "Posto",
+    "RateParts",
+    "Source",
+    "Subgroup",
+    "TariffRequest",
+]
+
+Subgroup = Literal["A1", "A2", "A3", "A3a", "A4", "AS", "B1", "B2", "B3", "B4"]
+Modality = Literal["convencional", "branca", "verde", "azul"]
+Class = Literal[
+    "residencial",
+    "baixa_renda",
+    "rural",
+    "comercial",
+    "industrial",
+    "servico_publico",
+    "poder_publico",
+    "iluminacao_publica",
+]
+Month = Annotated[
+    str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", extra={"words": "a month such as 2026-08"})
+]
+Share = Annotated[Decimal, Meta(ge=0, lt=1)]
+Posto = Literal["unico", "ponta", "intermediario", "fora_ponta"]
+
+
+@attrs.frozen(kw_only=True)
+class Generation:
+    """Generation of one's own that the grid takes (SCEE, Lei 14.300/2022).
+
+    Attributes:
+        type: `gd1` was asked for by 7 January 2023, `gd2` later; `gd3` is large and far away.
+
+    """
+
+    __public_name__: ClassVar[str] = "BrazilianGeneration"
+
+    type: Literal["gd1", "gd2", "gd3"]
+
+
+@attrs.frozen(kw_only=True)
+class RateParts:
+    """The price of a posto, before taxes.
+
+    Attributes:
+        te: Energy, R$/kWh.
+        tusd: Use of the grid, R$/kWh.
+        fio_b: The part of it that is Fio B, R$/kWh.
+        demand: Use of the grid, R$/kW.
+
+    """
+
+    __public_name__: ClassVar[str] = "BrazilianRateParts"
+
+    te: Decimal | None = None
+    tusd: Decimal | None = None
+    fio_b: Decimal | None = None
+    demand: Decimal | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Overrides:
+    """Values that take the place of those in the tables.
+
+    Attributes:
+        rates: The prices of postos; `unico` where there is one.
+        icms: Its bands; `[{"rate": "0.18"}]` is one rate.
+        form: How taxes are inside the price.
+        pis_cofins: PIS and COFINS of months, by `2026-08`.
+        pis: PIS of all months.
+        cofins: COFINS of all months.
+        flags: R$/MWh of months, in place of or beside those in the tables.
+        minimum_kwh: The custo de disponibilidade.
+        unit_price_decimals: How many decimals the distributor's prices have.
+        energy: Whether TE and TUSD are one line.
+        flag: Whether the bandeira is inside the price.
+        lighting: What the municipality charges: a charge of the kind `table` or `fixed`.
+
+    """
+
+    __public_name__: ClassVar[str] = "BrazilianOverrides"
+
+    rates: dict[Posto, RateParts] = attrs.Factory(dict)
+    icms: tuple[Band, ...] | None = None
+    form: Form | None = None
+    pis_cofins: dict[Month, "PisAndCofins"] = attrs.Factory(dict)
+    pis: Share | None = None
+    cofins: Share | None = None
+    flags: dict[Month, Decimal] = attrs.Factory(dict)
+    minimum_kwh: Annotated[Decimal, Meta(ge=0)] | None = None
+    unit_price_decimals: Annotated[int, Meta(ge=0, le=12)] | None = None
+    energy: Literal["together", "apart"] | None = None
+    flag: Literal["inside", "line"] | None = None
+    lighting: dict[str, Any] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PisAndCofins:
+    """PIS and COFINS of a month.
+
+    Attributes:
+        pis: A part of one.
+        cofins: A part of one.
+
+    """
+
+    pis: Share
+    cofins: Share
+
+
+@attrs.frozen(kw_only=True)
+class TariffRequest:
+    """A customer of a distributor.
+
+    Attributes:
+        distributor: Its id, its name, or what ANEEL calls it.
+        subgroup: By voltage and use: `B1` is a home, `A4` 2.3 to 25 kV.
+        class_: What the customer is; by default what the subgroup says.
+        modality: `convencional` or `branca` of group B, `verde` or `azul` of group A.
+        phases: The connection, of group B.
+        generation: Generation of one's own.
+        municipality: Whose public lighting is charged; without one, nobody's.
+        free_market: Whether energy is bought from others (ACL): TUSD alone is charged then.
+        discount: The discount of incentivised energy, of group A: 0.5 is 50 %.
+        from_: The first day.
+        overrides: Values that take the place of those in the tables.
+
+    """
+
+    __public_name__: ClassVar[str] = "BrazilianTariffRequest"
+
+    distributor: Annotated[str, Meta(min_length=1, max_length=100)]
+    subgroup: Subgroup
+    class_: Class | None = None
+    modality: Modality = "convencional"
+    phases: Phases = "monofasico"
+    generation: Generation | None = None
+    municipality: Annotated[str, Meta(max_length=100)] | None = None
+    free_market: bool = False
+    discount: Literal["0", "0.5", "0.8", "1"] = "0"
+    from_: date
+    overrides: Overrides = Overrides()
+
+
+@attrs.frozen(kw_only=True)
+class Parameter:
+    """What a contract of the tariff has to say.
+
+    Attributes:
+        name: The name of the parameter.
+        description: What it is.
+        default: What is taken where the contract does not say it; without one it must.
+
+    """
+
+    __public_name__: ClassVar[str] = "BrazilianParameter"
+
+    name: str
+    description: str
+    default: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class Source:
+    """Where a value of the tariff is from.
+
+    Attributes:
+        what: The value.
+        source: The resolution, the law, the bill.
+        from_: The first day of the version that has it.
+
+    """
+
+    __public_name__: ClassVar[str] = "BrazilianSource"
+
+    what: str
+    source: str
+    from_: date
+
+
+@attrs.frozen(kw_only=True)
+class Assumption:
+    """What is not sure, and how to say it better.
+
+    Attributes:
+        what: What is taken.
+        source: Why.
+        setting: Where the request says it otherwise.
+
+    """
+
+    __public_name__: ClassVar[str] = "BrazilianAssumption"
+
+    what: str
+    source: str
+    setting: str
+
+
+@attrs.frozen(kw_only=True)
+class BrazilianTariff:
+    """A tariff, made of the tables.
+
+    Attributes:
+        tariff: The document, for `PUT /v1/tariffs/{tariff}`.
+        parameters: What contracts of it have to say.
+        sources: Where its values are from.
+        assumptions: What is not sure.
+
+    """
+
+    tariff: dict[str, Any]
+    parameters: tuple[Parameter, ...]
+    sources: tuple[Source, ...]
+    assumptions: tuple[Assumption, ...]

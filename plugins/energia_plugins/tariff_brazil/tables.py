@@ -1,0 +1,468 @@
+"""The dated tables of the kit: tariffs, flags, taxes, postos, rules; each row with its source.
+
+They are data files beside this module. A folder of the operator's own (`data` of the plugin's
+settings) may have files of the same names, which take the place of ours: newer ones of ANEEL, a
+municipality of one's own.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol, TypeVar
+
+import attrs
+
+from energia import Invalid, parse, structure
+from energia_plugins.tariff_brazil.aneel import (
+    ComponentRow,
+    TariffRow,
+    component_rows,
+    tariff_rows,
+)
+from energia_plugins.tariff_brazil.portuguese import day, folded, number
+
+__all__ = [
+    "BillStyle",
+    "Capacitive",
+    "Distributor",
+    "Flag",
+    "Icms",
+    "Lighting",
+    "PisCofins",
+    "Postos",
+    "Rules",
+    "Tables",
+    "in_force",
+]
+
+#: Two local times: from, to.
+Window = tuple[str, ...]
+Form = Literal["inside_product", "inside_sum"]
+#: The connection: one phase, two phases with two or three wires, three phases.
+Phases = Literal["monofasico", "bifasico_2_fios", "bifasico", "trifasico"]
+
+
+class Dated(Protocol):
+    """What holds from a day on, to a day that is the last, or for ever."""
+
+    @property
+    def from_(self) -> date | None:
+        """The first day; None is from the beginning."""
+
+    @property
+    def to(self) -> date | None:
+        """The last day; None is for ever."""
+
+
+D = TypeVar("D", bound=Dated)
+R = TypeVar("R")
+
+
+def in_force(rows: Sequence[D], on: date) -> D | None:
+    """Return the row that holds on a day: of several, the one that began last."""
+    holding = [row for row in rows if _begins(row) <= on and (row.to is None or on <= row.to)]
+    return max(holding, key=_begins, default=None)
+
+
+def _begins(row: Dated) -> date:
+    return row.from_ or date.min
+
+
+@attrs.frozen(kw_only=True)
+class BillStyle:
+    """How a distributor prints its bills.
+
+    Attributes:
+        unit_price_decimals: How many decimals its prices have, which it multiplies.
+        energy: Whether TE and TUSD are one line `together`, or `apart`.
+        flag: Whether the bandeira is `inside` the price of the energy, or a `line`.
+        source: Who says so.
+        sure: Whether a bill shows it.
+
+    """
+
+    unit_price_decimals: int | None = None
+    energy: Literal["together", "apart"] = "apart"
+    flag: Literal["inside", "line"] = "line"
+    source: str = ""
+    sure: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Postos:
+    """When the ponta and the intermediário of working days are, in local time.
+
+    Attributes:
+        from_: The first day.
+        to: The last day.
+        ponta: Three consecutive hours.
+        intermediario: Beside them, of the tarifa branca alone; none where it is not known.
+        source: Who says so.
+        sure: Whether a primary source does.
+
+    """
+
+    from_: date | None = None
+    to: date | None = None
+    ponta: Window
+    intermediario: tuple[Window, ...] | None = None
+    source: str
+    sure: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Capacitive:
+    """The six hours of the night in which capacitive energy counts.
+
+    Attributes:
+        from_: Their start, in local time.
+        to: Their end.
+        source: Who says so.
+        sure: Whether a primary source does.
+
+    """
+
+    from_: str
+    to: str
+    source: str
+    sure: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Distributor:
+    """A distributor.
+
+    Attributes:
+        id: A short name: `light`, `cpfl-paulista`.
+        name: For people.
+        aneel: How ANEEL's files call it, in all years.
+        state: Two letters.
+        timezone: IANA.
+        bill: How it prints bills, where that is known.
+        postos: Its postos over time.
+        capacitive: Its capacitive hours, where they are known.
+
+    """
+
+    id: str
+    name: str
+    aneel: tuple[str, ...]
+    state: str
+    timezone: str
+    bill: BillStyle | None = None
+    postos: tuple[Postos, ...] = ()
+    capacitive: Capacitive | None = None
+
+    def is_called(self, name: str) -> bool:
+        """Return whether a person, or ANEEL, means this distributor."""
+        return folded(name) in {folded(one) for one in (self.id, self.name, *self.aneel)}
+
+
+@attrs.frozen(kw_only=True)
+class Flag:
+    """The bandeira of a month.
+
+    Attributes:
+        month: `2026-08`.
+        name: `Verde`, `Amarela`, `Vermelha P1`.
+        price: R$/MWh, before taxes.
+        source: Who says so.
+
+    """
+
+    month: str
+    name: str
+    price: Decimal
+    source: str
+
+
+@attrs.frozen(kw_only=True)
+class Band:
+    """A band of ICMS, by the energy of the bill; its rate is on all of it.
+
+    Attributes:
+        up_to: The most kWh that are in it; None in the last.
+        rate: A part of one.
+
+    """
+
+    up_to: Decimal | None = None
+    rate: Decimal
+
+
+@attrs.frozen(kw_only=True)
+class Exempt:
+    """Which parts of injected energy are free of ICMS, so that their credit has it too.
+
+    Attributes:
+        scee_te: The energy.
+        scee_tusd: The use of the grid.
+
+    """
+
+    scee_te: bool = True
+    scee_tusd: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Icms:
+    """ICMS of a state.
+
+    Attributes:
+        state: Two letters.
+        classes: Of which classes; None is of all others.
+        from_: The first day.
+        to: The last day.
+        form: How ICMS, PIS and COFINS are inside the price.
+        bands: The rates.
+        applies: Whether a rate is on `all` of the energy, or `each` on the energy of its band.
+        exempt: What of injected energy is free of it.
+        source: Who says so.
+        sure: Whether a bill or a law does.
+
+    """
+
+    state: str
+    classes: tuple[str, ...] | None = None
+    from_: date | None = None
+    to: date | None = None
+    form: Form = "inside_product"
+    bands: tuple[Band, ...]
+    applies: Literal["all", "each"] = "all"
+    exempt: Exempt = Exempt()
+    source: str
+    sure: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class PisCofins:
+    """PIS and COFINS of a distributor in a month; they change every month.
+
+    Attributes:
+        distributor: Its id.
+        month: `2026-08`.
+        pis: A part of one.
+        cofins: A part of one.
+        source: Who says so.
+        sure: Whether a bill prints both.
+
+    """
+
+    distributor: str
+    month: str
+    pis: Decimal
+    cofins: Decimal
+    source: str
+    sure: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Lighting:
+    """The charge of a municipality for public lighting (COSIP, CIP).
+
+    Attributes:
+        municipality: Its name.
+        state: Two letters.
+        from_: The first day.
+        to: The last day.
+        charge: The charge, of the kind `table` or `fixed`.
+        source: Who says so.
+        sure: Whether a law or a bill does.
+
+    """
+
+    municipality: str
+    state: str
+    from_: date | None = None
+    to: date | None = None
+    charge: dict[str, Any]
+    source: str
+    sure: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Rule:
+    """A rule of ANEEL or of a law, over some time.
+
+    Attributes:
+        from_: The first day.
+        to: The last day.
+        source: Who says so.
+        sure: Whether the text was read.
+
+    """
+
+    from_: date | None = None
+    to: date | None = None
+    source: str
+    sure: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Minimum(Rule):
+    """The custo de disponibilidade.
+
+    Attributes:
+        kwh: By connection.
+
+    """
+
+    kwh: dict[Phases, Decimal]
+
+
+@attrs.frozen(kw_only=True)
+class Discount:
+    """A tier of the tarifa social.
+
+    Attributes:
+        up_to: The most kWh that are in it; None in the last.
+        discount: A part of one.
+
+    """
+
+    up_to: Decimal | None = None
+    discount: Decimal
+
+
+@attrs.frozen(kw_only=True)
+class Social(Rule):
+    """The tarifa social.
+
+    Attributes:
+        subclass: ANEEL's name of the subclass whose tariffs it is on.
+        tiers: Its discounts.
+
+    """
+
+    subclass: str
+    tiers: tuple[Discount, ...]
+
+
+@attrs.frozen(kw_only=True)
+class FioB(Rule):
+    """What of TUSD Fio B a GD II pays on each kWh that is offset.
+
+    Attributes:
+        share: A part of one.
+
+    """
+
+    share: Decimal
+
+
+@attrs.frozen(kw_only=True)
+class Rules:
+    """The rules.
+
+    Attributes:
+        minimum: The custo de disponibilidade.
+        social: The tarifa social.
+        fio_b: What GD II pays of Fio B.
+        others: Whatever else the file has, by name.
+
+    """
+
+    minimum: tuple[Minimum, ...]
+    social: tuple[Social, ...]
+    fio_b: tuple[FioB, ...]
+    others: dict[str, Any]
+
+
+@attrs.frozen(kw_only=True)
+class Tables:
+    """All tables.
+
+    Attributes:
+        distributors: By id.
+        tariffs: ANEEL's rows.
+        components: ANEEL's rows of components.
+        flags: In the order of their months.
+        icms: Of the states.
+        pis_cofins: Of distributors and months.
+        lighting: Of municipalities.
+        rules: What laws say.
+
+    """
+
+    distributors: dict[str, Distributor]
+    tariffs: tuple[TariffRow, ...]
+    components: tuple[ComponentRow, ...]
+    flags: tuple[Flag, ...]
+    icms: tuple[Icms, ...]
+    pis_cofins: tuple[PisCofins, ...]
+    lighting: tuple[Lighting, ...]
+    rules: Rules
+
+    def distributor(self, name: str) -> Distributor:
+        """Return the distributor that a name means; raises `Invalid` with those that are near."""
+        found = [one for one in self.distributors.values() if one.is_called(name)]
+        if len(found) == 1:
+            return found[0]
+        near = [one.id for one in self.distributors.values() if _near(name, one)]
+        hint = f"; será {', '.join(near[:5])}?" if near else "; veja /v1/brazil/distributors"
+        raise Invalid.of("unknown_distributor", f"não há distribuidora {name!r}{hint}")
+
+
+def _near(name: str, one: Distributor) -> bool:
+    words = folded(name).split()
+    return bool(words) and folded(one.name).split()[0] == words[0]
+
+
+FOLDER: Final = files(__package__) / "tables"
+
+
+@cache
+def tables(folder: str | None = None) -> Tables:
+    """Return the tables: ours, with the files of a folder in place of those of the same names.
+
+    Raises:
+        Invalid: A file does not fit; its faults name the file.
+
+    """
+    return Tables(
+        distributors={one.id: one for one in _json(folder, "distributors", Distributor)},
+        tariffs=tariff_rows(_bytes(folder, "tarifas.csv"), "tarifas.csv"),
+        components=component_rows(_bytes(folder, "componentes.csv"), "componentes.csv"),
+        flags=tuple(_flags(_bytes(folder, "bandeiras.csv"))),
+        icms=tuple(_json(folder, "icms", Icms)),
+        pis_cofins=tuple(_json(folder, "pis_cofins", PisCofins)),
+        lighting=tuple(_json(folder, "lighting", Lighting)),
+        rules=_rules(_bytes(folder, "rules.json")),
+    )
+
+
+def _bytes(folder: str | None, name: str) -> bytes:
+    own: Traversable | None = Path(folder) / name if folder else None
+    return (own if own and own.is_file() else FOLDER / name).read_bytes()
+
+
+def _json(folder: str | None, name: str, type_: type[R]) -> list[R]:
+    rows: Any = parse(_bytes(folder, f"{name}.json"))
+    return [structure(row, type_) for row in rows]
+
+
+def _flags(data: bytes) -> Iterator[Flag]:
+    for row in csv.DictReader(io.StringIO(data.decode()), delimiter=";"):
+        price = row["adicional_brl_mwh"]
+        yield Flag(
+            month=f"{day(row['competencia']):%Y-%m}",
+            name=row["bandeira"],
+            price=number(price) if "," in price else Decimal(price),
+            source=row.get("fonte", ""),
+        )
+
+
+def _rules(data: bytes) -> Rules:
+    raw: Any = parse(data)
+    return Rules(
+        minimum=structure(raw.pop("minimum"), tuple[Minimum, ...]),
+        social=structure(raw.pop("social"), tuple[Social, ...]),
+        fio_b=structure(raw.pop("fio_b"), tuple[FioB, ...]),
+        others=raw,
+    )

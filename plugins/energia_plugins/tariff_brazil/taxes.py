@@ -1,0 +1,127 @@
+"""ICMS, PIS and COFINS, inside the price ("por dentro").
+
+gross = net / ((1 - ICMS) x (1 - (PIS + COFINS))), as bills print since PIS and COFINS left ICMS out
+of their base (STF, Tema 69); net / (1 - ICMS - PIS - COFINS) before.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, Final
+
+from energia import Invalid
+from energia_plugins.tariff_brazil.draft import Draft
+from energia_plugins.tariff_brazil.tables import Icms, PisCofins, in_force
+
+__all__ = ["EXEMPT", "TAXES", "icms_of", "tax"]
+
+TAXES: Final = "tributos"
+#: The tag of lines that ICMS is not due on.
+EXEMPT: Final = "sem_icms"
+
+
+def tax(draft: Draft) -> dict[str, Any]:
+    """Return the charge of all taxes."""
+    said, icms = draft.request.overrides, icms_of(draft)
+    bands = said.icms or icms.bands
+    return {
+        "kind": "tax",
+        "code": TAXES,
+        "form": said.form or icms.form,
+        "show": "information",
+        "across": "end",
+        "energy_rounding": "half_up",
+        "taxes": [
+            {
+                "name": "icms",
+                "bands": [
+                    {
+                        **({} if band.up_to is None else {"up_to": f"{band.up_to:f}"}),
+                        "rate": f"{band.rate:f}",
+                    }
+                    for band in bands
+                ],
+                "without_tags": [EXEMPT],
+            },
+            *_pis_cofins(draft),
+        ],
+    }
+
+
+def icms_of(draft: Draft) -> Icms:
+    """Return what the table says of the state and the class; raises `Invalid`."""
+    state, said = draft.distributor.state, draft.request.overrides
+    rows = [row for row in draft.tables.icms if row.state == state]
+    own = [row for row in rows if row.classes and draft.class_ in row.classes]
+    found = in_force(own, draft.start) or in_force(
+        [row for row in rows if row.classes is None], draft.start
+    )
+    if found is None:
+        if said.icms is None:
+            message = (
+                f"a tabela não tem o ICMS de {state} ({draft.class_}): diga-o em overrides.icms"
+            )
+            raise Invalid.of("unknown_icms", message, "/overrides/icms")
+        found = Icms(state=state, bands=said.icms, source="overrides")
+    if said.icms is None:
+        _note(
+            draft, f"ICMS de {state}, {draft.class_}", found.source, found.sure, "/overrides/icms"
+        )
+    return found
+
+
+def _pis_cofins(draft: Draft) -> Iterator[dict[str, Any]]:
+    """Yield PIS and COFINS: each known month holds until the next that is known."""
+    said = draft.request.overrides
+    if said.pis is not None and said.cofins is not None:
+        rows = [_row(draft, "0001-01", said.pis, said.cofins)]
+    else:
+        own = {
+            row.month: row
+            for row in draft.tables.pis_cofins
+            if row.distributor == draft.distributor.id
+        }
+        own |= {
+            month: _row(draft, month, both.pis, both.cofins)
+            for month, both in said.pis_cofins.items()
+        }
+        rows = [own[month] for month in sorted(own)]
+    if not rows:
+        message = (
+            f"a tabela não tem PIS e COFINS de {draft.distributor.name}: diga-os em "
+            "overrides.pis e overrides.cofins, ou por mês em overrides.pis_cofins"
+        )
+        raise Invalid.of("unknown_pis_cofins", message, "/overrides/pis_cofins")
+    for row, start, end in _stretches(rows):
+        if (draft.end is None or start < draft.end) and end > draft.start:
+            what = f"PIS e COFINS de {draft.distributor.name} em {row.month}"
+            _note(draft, what, row.source, row.sure, "/overrides/pis_cofins")
+            days = {
+                **({} if start == date.min else {"from": f"{start}"}),
+                **({} if end == date.max else {"to": f"{end}"}),
+            }
+            for name, rate in (("pis", row.pis), ("cofins", row.cofins)):
+                yield {"name": name, "rate": f"{rate:f}", "group": "federais", **days}
+    draft.assume(
+        "PIS e COFINS de um mês que a tabela não tem são os do mês anterior que ela tem",
+        "mudam todo mês; a distribuidora publica-os",
+        "/overrides/pis_cofins",
+    )
+
+
+def _row(draft: Draft, month: str, pis: Any, cofins: Any) -> PisCofins:
+    return PisCofins(
+        distributor=draft.distributor.id, month=month, pis=pis, cofins=cofins, source="overrides"
+    )
+
+
+def _stretches(rows: list[PisCofins]) -> Iterator[tuple[PisCofins, date, date]]:
+    """Yield each row with its first day and the day after its last."""
+    starts = [date.fromisoformat(f"{row.month}-01") for row in rows]
+    ends = [*starts[1:], date.max]
+    yield from zip(rows, [date.min, *starts[1:]], ends, strict=True)
+
+
+def _note(draft: Draft, what: str, source: str, sure: bool, setting: str) -> None:
+    draft.source(what, source)
+    if not sure:
+        draft.assume(what, source, setting)
