@@ -10,9 +10,10 @@ from pathlib import Path
 import attrs
 import click
 
-from energia import Route, hookimpl
+from energia import Charge, Route, hookimpl
 from energia_plugins.tariff_brazil.commands import brasil
 from energia_plugins.tariff_brazil.routes import routes_of
+from energia_plugins.tariff_brazil.scee import Scee
 
 __all__ = ["Settings", "TariffBrazil"]
 
@@ -41,6 +42,11 @@ class TariffBrazil:
     def register_routes(self) -> Sequence[Route]:
         """Offer the routes of `/v1/brazil`."""
         return routes_of(self._folder)
+
+    @hookimpl
+    def register_charges(self) -> list[type[Charge]]:
+        """Offer the charge `brazil.scee`."""
+        return [Scee]
 
     @hookimpl
     def register_commands(self) -> list[click.Command]:

@@ -9,6 +9,7 @@ from energia import Invalid
 from energia_plugins.tariff_brazil import group_b
 from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, unknown_tariff
 from energia_plugins.tariff_brazil.flags import flag
+from energia_plugins.tariff_brazil.generation import generation
 from energia_plugins.tariff_brazil.lighting import lighting
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.schedules import holidays
@@ -90,6 +91,7 @@ def _changes(draft: Draft) -> Iterator[date]:
         yield from _days(tables.rules.social)
     if draft.request.generation:
         yield from _days(tables.rules.fio_b)
+        yield from _days(row for row in tables.scee if row.distributor == draft.distributor.id)
 
 
 def _days(rows: Iterable[Dated]) -> Iterator[date]:
@@ -127,6 +129,8 @@ def _charges(draft: Draft) -> Iterator[dict[str, Any]]:
     yield group_b.consumption(draft)
     yield flag(draft)
     yield from group_b.minimum(draft)
+    if draft.request.generation is not None:
+        yield generation(draft, draft.request.generation)
     yield from group_b.social(draft)
     yield tax(draft)
     yield from lighting(draft)

@@ -38,4 +38,6 @@ def flags(draft: Draft) -> dict[str, Decimal]:
     known = {row.month: row.price for row in draft.tables.flags} | draft.request.overrides.flags
     first = draft.start.replace(day=1) - _DAY
     last = draft.end or date.fromisoformat(f"{max(known)}-02")
-    return {month: known[month] for month in months(first, last) if month in known}
+    touched = {month: known[month] for month in months(first, last) if month in known}
+    # Of a version of later years no flag is known yet: that is refused when it is billed.
+    return touched or {max(known): known[max(known)]}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import attrs
 from msgspec import Meta
 
-from energia_plugins.tariff_brazil.tables import Band, Form, Phases
+from energia_plugins.tariff_brazil.tables import Band, Form, Phases, Taxed
 
 __all__ = [
     "Assumption",
@@ -49,12 +49,18 @@ class Generation:
 
     Attributes:
         type: `gd1` was asked for by 7 January 2023, `gd2` later; `gd3` is large and far away.
+        injects: Whether the unit injects itself; one that gets credit alone has no such channel.
+        keeps: Which part of what it injects beyond its use the unit keeps; the rest is for others.
+        shared: Whether it gets percentages of what another unit injects, which contracts say.
 
     """
 
     __public_name__: ClassVar[str] = "BrazilianGeneration"
 
     type: Literal["gd1", "gd2", "gd3"]
+    injects: bool = True
+    keeps: Annotated[Decimal, Meta(ge=0, le=1)] = Decimal(1)
+    shared: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -65,6 +71,7 @@ class RateParts:
         te: Energy, R$/kWh.
         tusd: Use of the grid, R$/kWh.
         fio_b: The part of it that is Fio B, R$/kWh.
+        scee: The whole price of energy that is offset, where that has its own (SCEE), R$/kWh.
         demand: Use of the grid, R$/kW.
 
     """
@@ -74,6 +81,7 @@ class RateParts:
     te: Decimal | None = None
     tusd: Decimal | None = None
     fio_b: Decimal | None = None
+    scee: Decimal | None = None
     demand: Decimal | None = None
 
 
@@ -93,6 +101,9 @@ class Overrides:
         unit_price_decimals: How many decimals the distributor's prices have.
         energy: Whether TE and TUSD are one line.
         flag: Whether the bandeira is inside the price.
+        offset_taxes: Which taxes are on what is consumed and offset, where that has its own tariff.
+        credit_taxes: Which taxes credits give back.
+        components: What GD III pays of, R$/kWh, by ANEEL's names: `TUSD_FioA`.
         lighting: What the municipality charges: a charge of the kind `table` or `fixed`.
 
     """
@@ -110,6 +121,9 @@ class Overrides:
     unit_price_decimals: Annotated[int, Meta(ge=0, le=12)] | None = None
     energy: Literal["together", "apart"] | None = None
     flag: Literal["inside", "line"] | None = None
+    offset_taxes: tuple[Taxed, ...] | None = None
+    credit_taxes: tuple[Taxed, ...] | None = None
+    components: dict[str, Decimal] = attrs.Factory(dict)
     lighting: dict[str, Any] | None = None
 
 

@@ -37,7 +37,9 @@ __all__ = [
     "PisCofins",
     "Postos",
     "Rules",
+    "SceeStyle",
     "Tables",
+    "Taxed",
     "in_force",
 ]
 
@@ -356,6 +358,70 @@ class FioB(Rule):
     share: Decimal
 
 
+#: Which taxes are on energy: ICMS of all of it, or of a part, and PIS and COFINS.
+Taxed = Literal["icms", "icms_te", "icms_tusd", "pis_cofins"]
+
+
+@attrs.frozen(kw_only=True)
+class SceeStyle:
+    """How a distributor bills energy that credits of distributed generation offset.
+
+    Attributes:
+        distributor: Its id.
+        from_: The first day.
+        to: The last day.
+        tariff: Whether offset energy has the `full` tariff, and credits too, or that of the `scee`.
+        consumed: Which taxes are on what is consumed and offset.
+        credited: Which taxes the credit of what the unit injects gives back.
+        others: Which that of what others inject gives back; as `credited` without.
+        fio_b: Whether Fio B lowers the `price` of credits, or is a `line`.
+        flag: Whether the flag is in the tariff, or a line that has a credit.
+        minimum: How the least that is billed is met where Fio B is paid; see `brazil.scee`.
+        source: Who says so.
+        sure: Whether bills do.
+
+    """
+
+    distributor: str
+    from_: date | None = None
+    to: date | None = None
+    tariff: Literal["full", "scee"] = "full"
+    consumed: tuple[Taxed, ...] = ("icms", "pis_cofins")
+    credited: tuple[Taxed, ...] = ("icms_te", "pis_cofins")
+    others: tuple[Taxed, ...] | None = None
+    fio_b: Literal["price", "line"] = "price"
+    flag: Literal["in_tariff", "line"] = "line"
+    minimum: Literal["money", "kept", "line", "on_top"] = "money"
+    source: str
+    sure: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """A component of the tariffs, and how much of it is paid.
+
+    Attributes:
+        component: Its name in ANEEL's file.
+        share: A part of one.
+
+    """
+
+    component: str
+    share: Decimal
+
+
+@attrs.frozen(kw_only=True)
+class Parts(Rule):
+    """What of the components of the tariffs GD III pays on each kWh that is offset.
+
+    Attributes:
+        parts: The components.
+
+    """
+
+    parts: tuple[Part, ...]
+
+
 @attrs.frozen(kw_only=True)
 class Rules:
     """The rules.
@@ -364,6 +430,7 @@ class Rules:
         minimum: The custo de disponibilidade.
         social: The tarifa social.
         fio_b: What GD II pays of Fio B.
+        gd3: What GD III pays.
         others: Whatever else the file has, by name.
 
     """
@@ -371,6 +438,7 @@ class Rules:
     minimum: tuple[Minimum, ...]
     social: tuple[Social, ...]
     fio_b: tuple[FioB, ...]
+    gd3: tuple[Parts, ...]
     others: dict[str, Any]
 
 
@@ -387,6 +455,7 @@ class Tables:
         pis_cofins: Of distributors and months.
         lighting: Of municipalities.
         rules: What laws say.
+        scee: How distributors bill distributed generation.
 
     """
 
@@ -398,6 +467,7 @@ class Tables:
     pis_cofins: tuple[PisCofins, ...]
     lighting: tuple[Lighting, ...]
     rules: Rules
+    scee: tuple[SceeStyle, ...] = ()
 
     def distributor(self, name: str) -> Distributor:
         """Return the distributor that a name means; raises `Invalid` with those that are near."""
@@ -434,6 +504,7 @@ def tables(folder: str | None = None) -> Tables:
         pis_cofins=tuple(_json(folder, "pis_cofins", PisCofins)),
         lighting=tuple(_json(folder, "lighting", Lighting)),
         rules=_rules(_bytes(folder, "rules.json")),
+        scee=tuple(_json(folder, "scee", SceeStyle)),
     )
 
 
@@ -464,5 +535,6 @@ def _rules(data: bytes) -> Rules:
         minimum=structure(raw.pop("minimum"), tuple[Minimum, ...]),
         social=structure(raw.pop("social"), tuple[Social, ...]),
         fio_b=structure(raw.pop("fio_b"), tuple[FioB, ...]),
+        gd3=structure(raw.pop("gd3"), tuple[Parts, ...]),
         others=raw,
     )

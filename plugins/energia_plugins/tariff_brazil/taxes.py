@@ -12,11 +12,15 @@ from energia import Invalid
 from energia_plugins.tariff_brazil.draft import Draft
 from energia_plugins.tariff_brazil.tables import Icms, PisCofins, in_force
 
-__all__ = ["EXEMPT", "TAXES", "icms_of", "tax"]
+__all__ = ["EXEMPT", "IN_BASE", "NOT_FEDERAL", "TAXES", "icms_of", "tax"]
 
 TAXES: Final = "tributos"
 #: The tag of lines that ICMS is not due on.
 EXEMPT: Final = "sem_icms"
+#: The tag of lines that PIS and COFINS are not due on.
+NOT_FEDERAL: Final = "sem_pis_cofins"
+#: The tag of lines that have PIS and COFINS in the base of ICMS, and do not pay them.
+IN_BASE: Final = "pis_cofins_na_base"
 
 
 def tax(draft: Draft) -> dict[str, Any]:
@@ -100,7 +104,14 @@ def _pis_cofins(draft: Draft) -> Iterator[dict[str, Any]]:
                 **({} if end == date.max else {"to": f"{end}"}),
             }
             for name, rate in (("pis", row.pis), ("cofins", row.cofins)):
-                yield {"name": name, "rate": f"{rate:f}", "group": "federais", **days}
+                yield {
+                    "name": name,
+                    "rate": f"{rate:f}",
+                    "group": "federais",
+                    "without_tags": [NOT_FEDERAL],
+                    "base_only_tags": [IN_BASE],
+                    **days,
+                }
     draft.assume(
         "PIS e COFINS de um mês que a tabela não tem são os do mês anterior que ela tem",
         "mudam todo mês; a distribuidora publica-os",
