@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 from energia import Invalid
 from energia_plugins.tariff_brazil import group_b
-from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, unknown_tariff
+from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, month_of, unknown_tariff
 from energia_plugins.tariff_brazil.flags import flag
 from energia_plugins.tariff_brazil.generation import generation
 from energia_plugins.tariff_brazil.lighting import lighting
@@ -72,14 +72,24 @@ def drafts(whole: Draft) -> Iterator[Draft]:
 
 
 def _is_known(draft: Draft) -> bool:
-    return any(draft.row(posto) for posto in POSTOS)
+    return any(
+        draft.row(posto, subclass=subclass) for posto in POSTOS for subclass in _subclasses(draft)
+    )
+
+
+def _subclasses(draft: Draft) -> tuple[str | None, ...]:
+    """Return ANEEL's names of the subclasses that the class has over time; None is its own."""
+    if draft.class_ != "baixa_renda":
+        return (None,)
+    rules = draft.tables.rules.social
+    return (None, *{name for rule in rules for name in (rule.subclass, rule.above) if name})
 
 
 def _changes(draft: Draft) -> Iterator[date]:
     """Yield the days on which a table has another row."""
     if not draft.request.overrides.rates:
-        for posto in POSTOS:
-            for row in matching(draft, posto):
+        for posto, subclass in product(POSTOS, _subclasses(draft)):
+            for row in matching(draft, posto, subclass=subclass):
                 yield row.start
                 if row.end is not None:
                     yield row.end + DAY
@@ -89,8 +99,13 @@ def _changes(draft: Draft) -> Iterator[date]:
     yield from _days(tables.rules.minimum)
     if draft.class_ == "baixa_renda":
         yield from _days(tables.rules.social)
+    if draft.class_ == "desconto_social":
+        yield from _days(tables.rules.lesser_social)
     if draft.request.generation:
-        yield from _days(tables.rules.fio_b)
+        # What a later year pays is no version yet: its flags are not known.
+        known = max([*(row.month for row in tables.flags), *draft.request.overrides.flags])
+        years = _days(tables.rules.fio_b)
+        yield from (day for day in years if month_of(day) <= known)
         yield from _days(row for row in tables.scee if row.distributor == draft.distributor.id)
 
 
@@ -127,8 +142,8 @@ def _charges(draft: Draft) -> Iterator[dict[str, Any]]:
     if draft.request.subgroup.startswith("A"):
         raise Invalid.of("unknown_subgroup", "o grupo A ainda não", "/subgroup")
     yield group_b.consumption(draft)
-    yield flag(draft)
     yield from group_b.minimum(draft)
+    yield flag(draft)
     if draft.request.generation is not None:
         yield generation(draft, draft.request.generation)
     yield from group_b.social(draft)

@@ -10,7 +10,7 @@ from energia import Invalid
 from energia_plugins.tariff_brazil.aneel import ComponentRow
 from energia_plugins.tariff_brazil.draft import ANY, CLASSES, KILO, Draft
 from energia_plugins.tariff_brazil.flags import FLAG
-from energia_plugins.tariff_brazil.group_b import CONSUMPTION, WHITE
+from energia_plugins.tariff_brazil.group_b import CONSUMPTION, WHITE, minimum_kwh
 from energia_plugins.tariff_brazil.portuguese import folded
 from energia_plugins.tariff_brazil.request import Generation, Posto, RateParts
 from energia_plugins.tariff_brazil.schedules import schedule
@@ -39,7 +39,7 @@ def generation(draft: Draft, own: Generation) -> dict[str, Any]:
         draft.assume("como a energia compensada é cobrada", style.source, "data: scee.json")
     postos: tuple[Posto, ...] = ("unico",) if draft.request.modality == "convencional" else WHITE
     has_postos = postos == WHITE
-    least = _minimum(draft)
+    least = minimum_kwh(draft)
     return {
         "kind": "brazil.scee",
         "code": SCEE,
@@ -50,7 +50,7 @@ def generation(draft: Draft, own: Generation) -> dict[str, Any]:
         **_prices(draft, style, postos),
         **_tags(style),
         **({"flag": FLAG} if draft.style.flag == "line" else {}),
-        **({"schedule": schedule(draft, WHITE)} if has_postos else {}),
+        **(_postos(draft) if has_postos else {}),
         **_weights(draft, postos),
         **({"minimum": f"{least:f}", "minimum_form": style.minimum} if least else {}),
         "expires_after": 60,
@@ -72,12 +72,10 @@ def _sharing(draft: Draft, own: Generation) -> dict[str, Any]:
     return {"sharing": draft.parameter("rateio", text)}
 
 
-def _minimum(draft: Draft) -> Decimal:
-    said = draft.request.overrides.minimum_kwh
-    rule = in_force(draft.tables.rules.minimum, draft.start)
-    if said is not None or rule is None:
-        return said or Decimal(0)
-    return rule.kwh[draft.request.phases]
+def _postos(draft: Draft) -> dict[str, Any]:
+    if draft.request.registers:
+        return {"registers": {posto: f"export.{posto}" for posto in WHITE}}
+    return {"schedule": schedule(draft, WHITE)}
 
 
 def _prices(draft: Draft, style: SceeStyle, postos: Iterable[Posto]) -> dict[str, Any]:

@@ -61,6 +61,8 @@ __all__ = ["Due", "Received", "Scee", "Sharing"]
 
 #: How long a credit is valid, in months (art. 13).
 MONTHS: Final = 60
+#: Begins the names of measures of registers.
+_OF: Final = "injected."
 #: Where credit is from, where that is not said.
 OTHERS: Final = "outras"
 #: The name of a price that has no components.
@@ -72,6 +74,10 @@ Prices = Annotated[dict[Period, Decimal], Meta(min_length=1)]
 Weights = Annotated[
     dict[Period, Annotated[Decimal, Meta(gt=0)]],
     Meta(description="What a kWh of each posto is worth: its TE."),
+]
+Registers = Annotated[
+    dict[Period, Role],
+    Meta(min_length=1, max_length=50, description="The role of each posto."),
 ]
 TagsOf = Annotated[
     dict[Name, Tags], Meta(description="Tags of each component, `total` where there is none.")
@@ -227,13 +233,15 @@ def _split_has_a_price(
         yield Fault("unused_field", message, "/consumed_tags")
 
 
-def _postos_are_of_a_schedule(
-    schedule: Schedule | None, weights: Weights | None
+def _postos_are_known(
+    schedule: Schedule | None, registers: Registers | None, weights: Weights | None
 ) -> Iterator[Fault]:
-    periods = schedule.periods if schedule else ()
+    if schedule is not None and registers is not None:
+        yield Fault("schedule_or_registers", "give either schedule or registers", "/registers")
+    periods = schedule.periods if schedule else tuple(registers or ())
     for posto in weights or {}:
         if posto not in periods:
-            message = f"no rule of the schedule gives the posto {posto}"
+            message = f"neither schedule nor registers give the posto {posto}"
             yield Fault("unknown_period", message, f"/weights/{posto}")
 
 
@@ -256,7 +264,8 @@ class Scee(BaseCharge):
         untaxed_tags: Marks of lines that no tax is on.
         flag: The code of the charge of the flag, where it has lines of its own.
         flag_tags: Marks of the flag's credit.
-        schedule: When each posto is; without one there are none.
+        schedule: When each posto is; or
+        registers: the role of each, where registers count what is injected in each.
         weights: What a kWh of each posto is worth; without it none offsets another posto.
         minimum: The least energy that is billed.
         minimum_form: How GD II and III meet it: what they pay all the same counts, as money
@@ -271,7 +280,7 @@ class Scee(BaseCharge):
 
     """
 
-    __rules__: ClassVar[Rules] = (_split_has_a_price, _postos_are_of_a_schedule)
+    __rules__: ClassVar[Rules] = (_split_has_a_price, _postos_are_known)
 
     kind: ClassVar[str] = "brazil.scee"
     titles: ClassVar[Texts] = {"en": "Distributed generation", "pt-BR": "Geração distribuída"}
@@ -332,6 +341,7 @@ class Scee(BaseCharge):
     flag: Code | None = None
     flag_tags: Tags = ()
     schedule: Schedule | None = None
+    registers: Registers | None = None
     weights: Weights | None = None
     minimum: Kwh = Decimal(0)
     minimum_form: Literal["money", "kept", "line", "on_top"] = "money"
@@ -345,8 +355,12 @@ class Scee(BaseCharge):
         """Measure what is injected, by posto, and the dates."""
         if not self.injects:
             return {"dates": BillDates()}
+        measures: dict[str, Measure] = {"dates": BillDates()}
+        if self.registers:
+            # A name tells the posto: what registers count has one label each.
+            return measures | {f"{_OF}{posto}": Energy(of) for posto, of in self.registers.items()}
         by_posto = self.schedule and EnergyByPeriod(self.schedule, self.channel)
-        return {"injected": by_posto or Energy(self.channel), "dates": BillDates()}
+        return measures | {"injected": by_posto or Energy(self.channel)}
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | Replace | State]:
         """Give credit, then keep the rest."""
@@ -454,9 +468,15 @@ class Cycle:
 
     def _injected(self) -> Iterator[Lot]:
         """Yield what the unit injected in this cycle."""
+        injected: dict[str | None, int] = {
+            name.removeprefix(_OF): values["total"]
+            for name, values in self.measured.items()
+            if name.startswith(_OF)
+        }
         for label, micro in self.measured.get("injected", {}).items():
+            injected[label if self.charge.schedule else None] = micro
+        for posto, micro in injected.items():
             if micro:
-                posto = label if self.charge.schedule else None
                 yield self._lot(self.month, Fraction(micro, MICRO), self.charge.type, posto)
 
     def _lot(
@@ -606,7 +626,8 @@ class Cycle:
         """Return where energy is from: its month, and until when it could be used."""
         lot = use.lot
         where = "" if lot.unit is OWN else f", {lot.unit}"
-        text = f"{_month_text(lot.month)} ({_TYPES[lot.type]}{where}, {self._word(_UNTIL)} {lot.expires})"
+        until = f"{self._word(_UNTIL)} {lot.expires}"
+        text = f"{_month_text(lot.month)} ({_TYPES[lot.type]}{where}, {until})"
         expression = decimal_text(sign * use.kwh)
         if use.spent != use.kwh:
             ratio = use.kwh / use.spent

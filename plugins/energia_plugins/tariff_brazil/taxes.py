@@ -4,29 +4,35 @@ gross = net / ((1 - ICMS) x (1 - (PIS + COFINS))), as bills print since PIS and 
 of their base (STF, Tema 69); net / (1 - ICMS - PIS - COFINS) before.
 """
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any, Final
 
 from energia import Invalid
 from energia_plugins.tariff_brazil.draft import Draft
-from energia_plugins.tariff_brazil.tables import Icms, PisCofins, in_force
+from energia_plugins.tariff_brazil.tables import Band, Icms, PisCofins, in_force
 
-__all__ = ["EXEMPT", "IN_BASE", "NOT_FEDERAL", "TAXES", "icms_of", "tax"]
+__all__ = ["EXEMPT", "IN_BASE", "NOT_FEDERAL", "TAXES", "icms_of", "tagged_bands", "tax"]
 
 TAXES: Final = "tributos"
+#: The longest that a bill goes on after a version of its tariff.
+_LONGEST: Final = timedelta(days=92)
 #: The tag of lines that ICMS is not due on.
 EXEMPT: Final = "sem_icms"
 #: The tag of lines that PIS and COFINS are not due on.
 NOT_FEDERAL: Final = "sem_pis_cofins"
 #: The tag of lines that have PIS and COFINS in the base of ICMS, and do not pay them.
 IN_BASE: Final = "pis_cofins_na_base"
+#: Classes whose ICMS is that of another, where the table does not say it: None is all others.
+_CLASSES: Final[Mapping[str, tuple[str | None, ...]]] = {
+    "baixa_renda": ("baixa_renda", "residencial", None),
+    "desconto_social": ("desconto_social", "residencial", None),
+}
 
 
 def tax(draft: Draft) -> dict[str, Any]:
     """Return the charge of all taxes."""
     said, icms = draft.request.overrides, icms_of(draft)
-    bands = said.icms or icms.bands
     return {
         "kind": "tax",
         "code": TAXES,
@@ -35,29 +41,61 @@ def tax(draft: Draft) -> dict[str, Any]:
         "across": "end",
         "energy_rounding": "half_up",
         "taxes": [
-            {
-                "name": "icms",
-                "bands": [
-                    {
-                        **({} if band.up_to is None else {"up_to": f"{band.up_to:f}"}),
-                        "rate": f"{band.rate:f}",
-                    }
-                    for band in bands
-                ],
-                "without_tags": [EXEMPT],
-            },
+            *_icms(draft, said.icms or icms.bands),
             *_pis_cofins(draft),
         ],
     }
+
+
+def _icms(draft: Draft, bands: Sequence[Band]) -> Iterator[dict[str, Any]]:
+    """Yield ICMS: of the band that all energy is in, or of each band on lines of its own."""
+    apart = tagged_bands(draft)
+    for tag, band in apart:
+        yield {
+            "name": "icms",
+            "rate": f"{band.rate:f}",
+            "tags": [tag],
+            "without_tags": [EXEMPT],
+        }
+    if not apart:
+        yield {
+            "name": "icms",
+            "bands": [
+                {
+                    **({} if band.up_to is None else {"up_to": f"{band.up_to:f}"}),
+                    "rate": f"{band.rate:f}",
+                }
+                for band in bands
+            ],
+            "without_tags": [EXEMPT],
+        }
+
+
+def tagged_bands(draft: Draft) -> tuple[tuple[str, Band], ...]:
+    """Return the bands of ICMS whose rates are each on their own energy, with the tags of lines.
+
+    There are none where one rate is on all.
+    """
+    icms, said = icms_of(draft), draft.request.overrides
+    bands = said.icms or icms.bands
+    applies = said.icms_applies or ("all" if said.icms else icms.applies)
+    if applies == "all" or len(bands) == 1:
+        return ()
+    return tuple((f"icms_{number}", band) for number, band in enumerate(bands, 1))
 
 
 def icms_of(draft: Draft) -> Icms:
     """Return what the table says of the state and the class; raises `Invalid`."""
     state, said = draft.distributor.state, draft.request.overrides
     rows = [row for row in draft.tables.icms if row.state == state]
-    own = [row for row in rows if row.classes and draft.class_ in row.classes]
-    found = in_force(own, draft.start) or in_force(
-        [row for row in rows if row.classes is None], draft.start
+    found = next(
+        (
+            row
+            for classes in _CLASSES.get(draft.class_, (draft.class_, None))
+            for row in [in_force([row for row in rows if _is_of(row, classes)], draft.start)]
+            if row is not None
+        ),
+        None,
     )
     if found is None:
         if said.icms is None:
@@ -71,6 +109,10 @@ def icms_of(draft: Draft) -> Icms:
             draft, f"ICMS de {state}, {draft.class_}", found.source, found.sure, "/overrides/icms"
         )
     return found
+
+
+def _is_of(row: Icms, class_: str | None) -> bool:
+    return row.classes is None if class_ is None else class_ in (row.classes or ())
 
 
 def _pis_cofins(draft: Draft) -> Iterator[dict[str, Any]]:
@@ -95,8 +137,10 @@ def _pis_cofins(draft: Draft) -> Iterator[dict[str, Any]]:
             "overrides.pis e overrides.cofins, ou por mês em overrides.pis_cofins"
         )
         raise Invalid.of("unknown_pis_cofins", message, "/overrides/pis_cofins")
+    # The month in which a bill ends decides, and a bill may end after the version does.
+    last = date.max if draft.end is None else draft.end + _LONGEST
     for row, start, end in _stretches(rows):
-        if (draft.end is None or start < draft.end) and end > draft.start:
+        if start < last and end > draft.start:
             what = f"PIS e COFINS de {draft.distributor.name} em {row.month}"
             _note(draft, what, row.source, row.sure, "/overrides/pis_cofins")
             days = {
@@ -113,7 +157,8 @@ def _pis_cofins(draft: Draft) -> Iterator[dict[str, Any]]:
                     **days,
                 }
     draft.assume(
-        "PIS e COFINS de um mês que a tabela não tem são os do mês anterior que ela tem",
+        "PIS e COFINS de um mês que a tabela não tem são os do mês anterior que ela tem, ou do "
+        "primeiro",
         "mudam todo mês; a distribuidora publica-os",
         "/overrides/pis_cofins",
     )
