@@ -577,29 +577,31 @@ class Cycle:
 
     def _credits(self, use: Use) -> Iterator[Line]:
         """Yield the credit of a lot, for each component of the price."""
-        if self.charge.form == "split":
-            prices = {None: Fraction(self._rate(use.slice.posto))}
-            marks: Mapping[str | None, tuple[str, ...]] = {}
-        else:
-            prices = {line.component: rate_of(line) for line in use.slice.lines}
-            marks = {line.component: line.tags for line in use.slice.lines}
         own = self.charge.own_tags
         others = own if self.charge.others_tags is None else self.charge.others_tags
         tags = own if use.lot.unit is OWN else others
-        for component, price in prices.items():
+        for component, price, marks in self._prices(use.slice):
             less = self._less(use, component)
             line = self.charge.line(
                 -use.kwh,
                 price - exact_sum(due.of(use.slice.posto) for due in less),
                 "kWh",
                 steps=self._used(use),
-                tags=(*marks.get(component, ()), *tags.get(component or WHOLE, ())),
+                tags=(*marks, *tags.get(component or WHOLE, ())),
             )
             line = self._of_lot(line, _INJECTED, use, component)
             texts = [
                 f"{decimal_text(price)} - {due.text(use.slice.posto)} ({due.name})" for due in less
             ]
             yield attrs.evolve(line, rate_steps=tuple(texts))
+
+    def _prices(self, one: Slice) -> Iterator[tuple[str | None, Fraction, tuple[str, ...]]]:
+        """Yield the component, the price and the marks of what is credited."""
+        if self.charge.form == "split":
+            yield None, Fraction(self._rate(one.posto)), ()
+        else:
+            for line in one.lines:
+                yield line.component, rate_of(line), line.tags
 
     def _less(self, use: Use, component: str | None) -> list[Due]:
         """Return what lowers the price of a component."""

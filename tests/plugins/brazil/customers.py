@@ -44,7 +44,7 @@ def midnight(day: str | date) -> int:
     return instant(f"{day}T00:00:00-03:00")
 
 
-def bill(  # noqa: PLR0913 - what a bill is of
+def bill(
     tariff: BrazilianTariff,
     readings: tuple[str, str],
     kwh: object,
