@@ -269,3 +269,24 @@ def test_only_a_line_on_top_may_have_a_cap(fields: dict[str, str]) -> None:
     assert faults(lambda: BILLS.of([FLAT, tax(ICMS | {"cap": "1"}, **fields)])) == {
         "/versions/0/charges/1/taxes/0": "cap_inside"
     }
+
+
+def test_a_tax_may_be_in_the_base_alone() -> None:
+    """EDP's credit: 50 / (0.8 x 0.95) is the base of ICMS, and PIS and COFINS are not in it."""
+    unpaid = [one | {"base_only_tags": ["injected"]} for one in (PIS, COFINS)]
+    charges = [FLAT | {"tags": ["injected"]}, tax(ICMS, *unpaid, show="information")]
+    found = BILLS.of(charges)
+
+    gross = 50 / Fraction("0.76")
+    assert exacts(found)["energy.flat"] == gross - gross * Fraction("0.8") * Fraction("0.05")
+    assert steps(found, "tax.icms")[0] == ("1250/19 x 0.20", gross / 5)
+    assert line(found, "tax.pis").quantity == "0"
+
+
+def test_a_base_is_of_taxes_inside() -> None:
+    """On top of a price no tax is in the base of those before it."""
+    charges = [FLAT, tax(ICMS | {"base_only_tags": ["x"]}, form="add_on")]
+
+    assert faults(lambda: BILLS.of(charges)) == {
+        "/versions/0/charges/1/taxes/0/base_only_tags": "nothing_inside"
+    }

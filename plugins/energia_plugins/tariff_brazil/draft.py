@@ -31,8 +31,8 @@ __all__ = ["Draft", "Notes", "month_of", "months"]
 
 KILO = Decimal(1000)
 _NO_STYLE: Final = (
-    "nenhuma conta com geração da distribuidora ou do estado: a energia injetada devolve o ICMS da "
-    "TE e não o da TUSD, como em SP, RS, SC, PB e TO"
+    "nenhuma conta com geração da distribuidora ou do estado: a energia injetada devolve o ICMS "
+    "que a tabela do ICMS diz (exempt), em geral o da TE e não o da TUSD, e PIS e COFINS"
 )
 #: What a class is to ANEEL: its class and subclass.
 CLASSES: dict[Class, tuple[str, str]] = {
@@ -119,7 +119,7 @@ class Draft:
         near = {one.id for one in self.tables.distributors.values() if one.state == here.state}
         own = in_force([row for row in rows if row.distributor == here.id], self.start)
         other = in_force([row for row in rows if row.distributor in near], self.start)
-        return own or other or SceeStyle(distributor=here.id, source=_NO_STYLE, sure=False)
+        return own or other or SceeStyle(distributor="", source=_NO_STYLE, sure=False)
 
     def _energy(self, style: Literal["together", "apart"]) -> Literal["together", "apart"]:
         """Return whether TE and TUSD are one line: credits of both may be taxed differently."""

@@ -15,7 +15,7 @@ from energia_plugins.tariff_brazil.portuguese import folded
 from energia_plugins.tariff_brazil.request import Generation, Posto, RateParts
 from energia_plugins.tariff_brazil.schedules import schedule
 from energia_plugins.tariff_brazil.tables import Part, Rule, SceeStyle, Taxed, in_force
-from energia_plugins.tariff_brazil.taxes import EXEMPT, IN_BASE, NOT_FEDERAL
+from energia_plugins.tariff_brazil.taxes import EXEMPT, IN_BASE, NOT_FEDERAL, icms_of
 
 __all__ = ["SCEE", "generation"]
 
@@ -27,7 +27,7 @@ BARE: Final = (EXEMPT, NOT_FEDERAL)
 
 def generation(draft: Draft, own: Generation) -> dict[str, Any]:
     """Return the charge."""
-    style, said = draft.scee, draft.request.overrides
+    said, style = draft.request.overrides, _known(draft)
     style = attrs.evolve(
         style,
         consumed=style.consumed if said.offset_taxes is None else said.offset_taxes,
@@ -63,6 +63,20 @@ def generation(draft: Draft, own: Generation) -> dict[str, Any]:
         **({} if own.injects else {"injects": False}),
         **({} if own.keeps == 1 else {"keeps": f"{own.keeps:f}"}),
     }
+
+
+def _known(draft: Draft) -> SceeStyle:
+    """Return how offset energy is billed; where no bill shows it, credits give back ICMS by law."""
+    style = draft.scee
+    if style.distributor:
+        return style
+    exempt = icms_of(draft).exempt
+    credited: list[Taxed] = ["pis_cofins"]
+    if exempt.scee_te:
+        credited.append("icms_te")
+    if exempt.scee_tusd:
+        credited.append("icms_tusd")
+    return attrs.evolve(style, credited=tuple(credited))
 
 
 def _sharing(draft: Draft, own: Generation) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from msgspec import Meta
 from energia import (
     BaseCharge,
     BillSoFar,
+    Code,
     Energy,
     EnergyByPeriod,
     Examples,
@@ -36,13 +37,13 @@ from energia import (
     Schedule,
     State,
     Step,
+    Tags,
     Texts,
     enforce,
     in_language,
 )
 from energia.pricing.dates import BillDates, Dates, Month, bill_of, window_of
 from energia.pricing.exact import decimal_text, exact_sum, fraction
-from energia.pricing.lines import Code, Tags
 from energia.units import MICRO
 from energia_plugins.tariff_brazil.scee_ledger import (
     OWN,

@@ -6,6 +6,7 @@ What tables lack is in `overrides`: prices of years that no table has, deduced f
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final
 
 import attrs
@@ -21,7 +22,7 @@ def lot(month: str, kwh: object, type_: str = "gd1", **more: str) -> dict[str, s
     return {"month": month, "kwh": str(kwh), "type": type_, **more}
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Case:
     """A real bill, and which of our lines each of its lines is.
 
@@ -333,6 +334,7 @@ CASES: Final = (
 )
 
 
+@cache
 def priced(case: Case) -> dict[str, Fraction]:
     """Return the amounts of our lines."""
     first = date.fromisoformat(case.readings[0]) + timedelta(1)
