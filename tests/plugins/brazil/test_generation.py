@@ -15,17 +15,19 @@ CEMIG: Final[Mapping[str, Any]] = {
     "from": "2026-06-01",
 }
 
+EDP: Final = {"distributor": "edp-es", "subgroup": "B1", "generation": {"type": "gd1"}}
 
-def scee(version: int = 0, **request: Any) -> dict[str, Any]:
-    """Return the charge of a version of the tariff of a request."""
-    charges = made(**request).tariff["versions"][version]["charges"]
+
+def scee(request: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """Return the charge of the first version of the tariff of a request."""
+    charges = made(**{**request, **more}).tariff["versions"][0]["charges"]
     (found,) = (one for one in charges if one["kind"] == "brazil.scee")
     return dict(found)
 
 
 def test_the_share_of_fio_b_is_that_of_the_year() -> None:
     """60 % of 0.268171 in 2026, by ANEEL's component of the SCEE."""
-    assert scee(**CEMIG)["dues"] == [
+    assert scee(CEMIG)["dues"] == [
         {"name": "fiob", "types": ["gd2"], "share": "0.60", "price": "0.268171"}
     ]
 
@@ -69,7 +71,7 @@ def test_gd3_pays_what_the_request_says_of_components() -> None:
     assert faults(lambda: made(**request)) == {
         "/overrides/components/TUSD_FioA": "unknown_component"
     }
-    found = scee(**request, overrides={"components": known})["dues"]
+    found = scee(request, overrides={"components": known})["dues"]
     assert {
         due["name"]: (due["component"], due["share"]) for due in found if "gd3" in due["types"]
     } == {
@@ -89,7 +91,7 @@ def test_taxes_of_a_distributor_without_bills_are_an_assumption() -> None:
         "from": "2026-09-01",
     }
 
-    assert scee(**request)["own_tags"] == {"tusd": ["sem_icms"], "te": []}
+    assert scee(request)["own_tags"] == {"tusd": ["sem_icms"], "te": []}
     told = [one.what for one in made(**request).assumptions]
     assert "como a energia compensada é cobrada" in told
 
@@ -97,11 +99,11 @@ def test_taxes_of_a_distributor_without_bills_are_an_assumption() -> None:
 def test_postos_of_the_branca_are_exchanged_by_te() -> None:
     """Light's ponta is worth 0.44138 and its fora ponta 0.28933."""
     found = scee(
+        {"from": "2026-03-20"},
         distributor="light",
         subgroup="B1",
         modality="branca",
         generation={"type": "gd1"},
-        **{"from": "2026-03-20"},
         overrides=TAXES,
     )
 
@@ -112,12 +114,12 @@ def test_postos_of_the_branca_are_exchanged_by_te() -> None:
 def test_registers_of_postos_count_what_is_injected() -> None:
     """A meter of the branca has a register of each direction and posto."""
     found = scee(
+        {"from": "2026-03-20"},
         distributor="light",
         subgroup="B1",
         modality="branca",
         registers=True,
         generation={"type": "gd1"},
-        **{"from": "2026-03-20"},
         overrides={**TAXES, "icms": [{"rate": "0.18"}]},
     )
 
@@ -143,7 +145,7 @@ def test_a_contract_may_say_its_part_of_a_cooperative() -> None:
 def test_a_request_may_say_which_taxes_there_are() -> None:
     """One customer of Cemig has PIS and COFINS on offset energy in 2026, and others do not."""
     said = {"offset_taxes": ["pis_cofins"], "credit_taxes": ["pis_cofins"]}
-    usual, own = scee(**CEMIG), scee(**CEMIG, overrides=said)
+    usual, own = scee(CEMIG), scee(CEMIG, overrides=said)
 
     assert usual["consumed_tags"] == ["sem_icms", "sem_pis_cofins"]
     assert own["consumed_tags"] == ["sem_icms"]
@@ -152,8 +154,6 @@ def test_a_request_may_say_which_taxes_there_are() -> None:
 
 def test_icms_without_pis_and_cofins_has_them_in_its_base() -> None:
     """Espírito Santo: what is injected gives ICMS back, and PIS and COFINS stay in its base."""
-    found = scee(
-        distributor="edp-es", subgroup="B1", generation={"type": "gd1"}, **{"from": "2025-11-28"}
-    )
+    found = scee({**EDP, "from": "2025-11-28"})
 
     assert found["own_tags"] == {"tusd": ["pis_cofins_na_base"], "te": ["pis_cofins_na_base"]}
