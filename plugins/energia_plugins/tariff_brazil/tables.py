@@ -569,6 +569,6 @@ def _rules(data: bytes) -> Rules:
         social=structure(raw.pop("social"), tuple[Social, ...]),
         lesser_social=structure(raw.pop("desconto_social"), tuple[LesserSocial, ...]),
         fio_b=structure(raw.pop("fio_b"), tuple[FioB, ...]),
-        gd3=structure(raw.pop("gd3"), tuple[Parts, ...]),
+        gd3=structure(raw.pop("gd3", []), tuple[Parts, ...]),
         others=raw,
     )
