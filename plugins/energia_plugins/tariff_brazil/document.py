@@ -5,8 +5,7 @@ from datetime import date, timedelta
 from itertools import pairwise, product
 from typing import Any
 
-from energia import Invalid
-from energia_plugins.tariff_brazil import group_b
+from energia_plugins.tariff_brazil import group_a, group_b
 from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, unknown_tariff
 from energia_plugins.tariff_brazil.flags import flag
 from energia_plugins.tariff_brazil.lighting import lighting
@@ -102,6 +101,21 @@ def _changes(draft: Draft) -> Iterator[date]:
         yield from _days(tables.rules.lesser_social)
     if draft.request.generation:
         yield from _days(tables.rules.fio_b)
+    if draft.request.subgroup.startswith("A"):
+        yield from _changes_of_group_a(draft)
+
+
+def _changes_of_group_a(draft: Draft) -> Iterator[date]:
+    """Yield the days on which a rule of group A, the price of reactive energy or a discount changes."""
+    rules = draft.tables.rules
+    yield from _days((*rules.demand, *rules.reactive, *rules.losses))
+    if draft.request.reactive != "none" and draft.request.overrides.reactive is None:
+        for row in matching(group_a.reference_row(draft), "unico"):
+            yield row.start
+    for month in draft.request.overrides.discounts:
+        first = date.fromisoformat(f"{month}-01")
+        yield first
+        yield (first + timedelta(days=31)).replace(day=1)
 
 
 def _days(rows: Iterable[Dated]) -> Iterator[date]:
@@ -135,7 +149,8 @@ def _has_postos(charges: Iterable[dict[str, Any]]) -> bool:
 def _charges(draft: Draft) -> Iterator[dict[str, Any]]:
     """Yield the charges, in the order in which they work."""
     if draft.request.subgroup.startswith("A"):
-        raise Invalid.of("unknown_subgroup", "o grupo A ainda não", "/subgroup")
+        yield from group_a.charges(draft)
+        return
     yield group_b.consumption(draft)
     yield from group_b.minimum(draft)
     yield flag(draft)
