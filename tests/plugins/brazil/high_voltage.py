@@ -71,9 +71,7 @@ def readings(
 
     """
     start, end = (midnight(day) for day in days)
-    quarters = [
-        datetime.fromtimestamp(at, ZONE) for at in range(start, end, QUARTER)
-    ]
+    quarters = [datetime.fromtimestamp(at, ZONE) for at in range(start, end, QUARTER)]
     active, reactive = [0] * len(quarters), [0] * len(quarters)
     for posto, meter in postos.items():
         own = [
@@ -124,9 +122,7 @@ def _fill(
     assert each < active[first], "the mean is above the highest demand"
 
 
-def bill(
-    tariff: Tariff, days: tuple[str, str], usage: Mapping[str, Series]
-) -> Cost:
+def bill(tariff: Tariff, days: tuple[str, str], usage: Mapping[str, Series]) -> Cost:
     """Price the readings of some days, the last not included."""
     return price(tariff, usage, midnight(days[0]), midnight(days[1]))
 

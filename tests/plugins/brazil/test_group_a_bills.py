@@ -24,7 +24,9 @@ def printed(name: str) -> dict[str, Any]:
     return found
 
 
-def differing(cost: Cost, bill: dict[str, Any], lines: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+def differing(
+    cost: Cost, bill: dict[str, Any], lines: dict[str, tuple[int, ...]]
+) -> dict[str, Any]:
     """Return the lines of a cost that are not what a bill's lines, by their numbers, are together.
 
     Each line of the bill may be off by its tolerance.
