@@ -194,6 +194,8 @@ class AdjustmentCalendar(BaseCharge):
 
     def measures(self) -> dict[str, Measure]:
         """Measure the days and all energy, or the energy of each part."""
+        if self.energy == "charged":
+            return {"dates": BillDates()}
         if self.proration == "days":
             return {"dates": BillDates(), "energy": Energy(self.channel)}
         return {"energy": EnergyByDates(self._table.changes, self.channel)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 from energia_plugins.tariff_brazil import group_a, group_b
@@ -70,14 +70,24 @@ def drafts(whole: Draft) -> Iterator[Draft]:
 
 
 def _is_known(draft: Draft) -> bool:
-    return any(draft.row(posto) for posto in POSTOS)
+    return any(
+        draft.row(posto, subclass=subclass) for posto in POSTOS for subclass in _subclasses(draft)
+    )
+
+
+def _subclasses(draft: Draft) -> tuple[str | None, ...]:
+    """Return ANEEL's names of the subclasses that the class has over time; None is its own."""
+    if draft.class_ != "baixa_renda":
+        return (None,)
+    rules = draft.tables.rules.social
+    return (None, *{name for rule in rules for name in (rule.subclass, rule.above) if name})
 
 
 def _changes(draft: Draft) -> Iterator[date]:
     """Yield the days on which a table has another row."""
     if not draft.request.overrides.rates:
-        for posto in POSTOS:
-            for row in matching(draft, posto):
+        for posto, subclass in product(POSTOS, _subclasses(draft)):
+            for row in matching(draft, posto, subclass=subclass):
                 yield row.start
                 if row.end is not None:
                     yield row.end + DAY
@@ -87,6 +97,8 @@ def _changes(draft: Draft) -> Iterator[date]:
     yield from _days(tables.rules.minimum)
     if draft.class_ == "baixa_renda":
         yield from _days(tables.rules.social)
+    if draft.class_ == "desconto_social":
+        yield from _days(tables.rules.lesser_social)
     if draft.request.generation:
         yield from _days(tables.rules.fio_b)
     if draft.request.subgroup.startswith("A"):
@@ -140,8 +152,8 @@ def _charges(draft: Draft) -> Iterator[dict[str, Any]]:
         yield from group_a.charges(draft)
         return
     yield group_b.consumption(draft)
-    yield flag(draft)
     yield from group_b.minimum(draft)
+    yield flag(draft)
     yield from group_b.social(draft)
     yield tax(draft)
     yield from lighting(draft)

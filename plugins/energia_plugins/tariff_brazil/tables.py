@@ -6,6 +6,7 @@ municipality of one's own.
 """
 
 import csv
+import difflib
 import io
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -85,6 +86,8 @@ class BillStyle:
         unit_price_decimals: How many decimals its prices have, which it multiplies.
         energy: Whether TE and TUSD are one line `together`, or `apart`.
         flag: Whether the bandeira is `inside` the price of the energy, or a `line`.
+        flag_share: What a line of some days is: their share of the `energy` at the whole price, or
+            all energy at their share of the `rate`.
         source: Who says so.
         sure: Whether a bill shows it.
 
@@ -93,6 +96,7 @@ class BillStyle:
     unit_price_decimals: int | None = None
     energy: Literal["together", "apart"] = "apart"
     flag: Literal["inside", "line"] = "line"
+    flag_share: Literal["energy", "rate"] = "energy"
     source: str = ""
     sure: bool = True
 
@@ -339,12 +343,30 @@ class Social(Rule):
 
     Attributes:
         subclass: ANEEL's name of the subclass whose tariffs it is on.
+        above: That of the tiers above the first, where it is another.
         tiers: Its discounts.
 
     """
 
     subclass: str
+    above: str | None = None
     tiers: tuple[Discount, ...]
+
+
+@attrs.frozen(kw_only=True)
+class LesserSocial(Rule):
+    """The desconto social: lower tariffs, without quotas of the CDE, to a bound.
+
+    Attributes:
+        subclass: ANEEL's name of the subclass whose tariffs hold to the bound.
+        up_to: The bound, in kWh.
+        above: The subclass of what is above.
+
+    """
+
+    subclass: str
+    up_to: Decimal
+    above: str
 
 
 @attrs.frozen(kw_only=True)
@@ -420,6 +442,7 @@ class Rules:
     Attributes:
         minimum: The custo de disponibilidade.
         social: The tarifa social.
+        lesser_social: The desconto social.
         fio_b: What GD II pays of Fio B.
         demand: Contracted demand of group A.
         reactive: Reactive energy and demand of group A.
@@ -430,6 +453,7 @@ class Rules:
 
     minimum: tuple[Minimum, ...]
     social: tuple[Social, ...]
+    lesser_social: tuple[LesserSocial, ...]
     fio_b: tuple[FioB, ...]
     demand: tuple[DemandRule, ...]
     reactive: tuple[ReactiveRule, ...]
@@ -468,13 +492,22 @@ class Tables:
         if len(found) == 1:
             return found[0]
         near = [one.id for one in self.distributors.values() if _near(name, one)]
-        hint = f"; será {', '.join(near[:5])}?" if near else "; veja /v1/brazil/distributors"
-        raise Invalid.of("unknown_distributor", f"não há distribuidora {name!r}{hint}")
+        hint = f": será {' ou '.join(near[:5])}?" if near else ""
+        message = (
+            f"não há distribuidora {name!r}{hint}; veja /v1/brazil/distributors, ou ponha-a em "
+            "distributors.json (data)"
+        )
+        raise Invalid.of("unknown_distributor", message, "/distributor")
 
 
 def _near(name: str, one: Distributor) -> bool:
-    words = folded(name).split()
-    return bool(words) and folded(one.name).split()[0] == words[0]
+    """Tell whether somebody may have meant a distributor: by its first word, or a slip."""
+    wanted = folded(name)
+    known = [folded(text) for text in (one.id, one.name, *one.aneel)]
+    words = {text.split()[0] for text in known if text}
+    return wanted.split()[:1] in [[word] for word in words] or bool(
+        difflib.get_close_matches(wanted, known, 1, 0.8)
+    )
 
 
 FOLDER: Final = files(__package__) / "tables"
@@ -526,6 +559,7 @@ def _rules(data: bytes) -> Rules:
     return Rules(
         minimum=structure(raw.pop("minimum"), tuple[Minimum, ...]),
         social=structure(raw.pop("social"), tuple[Social, ...]),
+        lesser_social=structure(raw.pop("desconto_social"), tuple[LesserSocial, ...]),
         fio_b=structure(raw.pop("fio_b"), tuple[FioB, ...]),
         demand=structure(raw.pop("demand"), tuple[DemandRule, ...]),
         reactive=structure(raw.pop("reactive"), tuple[ReactiveRule, ...]),
