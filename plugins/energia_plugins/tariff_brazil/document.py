@@ -108,7 +108,7 @@ def _changes(draft: Draft) -> Iterator[date]:
 
 
 def _changes_of_group_a(draft: Draft) -> Iterator[date]:
-    """Yield the days on which a rule of group A, the price of reactive energy or a discount changes."""
+    """Yield the days on which rules, the price of reactive energy or a discount change."""
     rules = draft.tables.rules
     yield from _days((*rules.demand, *rules.reactive, *rules.losses))
     if draft.request.reactive != "none" and draft.request.overrides.reactive is None:

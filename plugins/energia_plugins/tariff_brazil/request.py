@@ -161,10 +161,10 @@ class TariffRequest:
         municipality: Whose public lighting is charged; without one, nobody's.
         free_market: Whether energy is bought from others (ACL): TUSD alone is charged then.
         discount: The discount of incentivised energy, of group A: 0.5 is 50 %.
-        contracted: The contracted demand of group A, kW: `unico` of verde, `ponta` and `fora_ponta`
-            of azul; without it, each contract of the tariff says it by a parameter.
-        reactive: Whether `both` inductive and capacitive energy are metered and charged, of group A;
-            `inductive` alone; or `none`.
+        contracted: The contracted demand of group A, kW: `unico` of verde, `ponta` and
+            `fora_ponta` of azul; without it, contracts of the tariff say it by parameters.
+        reactive: Whether group A is charged for `both` kinds of reactive energy, which must be
+            metered; for `inductive` alone; or for `none`.
         metered: Whether group A is metered at `high` voltage, or at the `low` voltage of a
             transformer of its own: its losses are added.
         from_: The first day.

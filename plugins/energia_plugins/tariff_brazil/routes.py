@@ -4,8 +4,10 @@ from typing import Any, Final
 
 import attrs
 
-from energia import Routes
+from energia import Core, Routes, Tenant
+from energia.costing.trials import ERRORS, trial
 from energia_plugins.tariff_brazil.document import brazilian_tariff
+from energia_plugins.tariff_brazil.questions.contracts import DemandAnswer, DemandQuestion, answer
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.tables import Tables, tables
 
@@ -20,6 +22,21 @@ _HOME: Final[dict[str, Any]] = {
         "phases": "trifasico",
         "municipality": "Rio de Janeiro",
         "from": "2026-08-01",
+    }
+}
+
+_FACTORY: Final[dict[str, Any]] = {
+    "A factory's year, under its present contract of 180 kW": {
+        "customer": {
+            "distributor": "cpfl-paulista",
+            "subgroup": "A3a",
+            "modality": "verde",
+            "contracted": {"unico": "180"},
+            "from": "2026-01-01",
+        },
+        "meter": "UC-123",
+        "start": "2026-01-01",
+        "end": "2027-01-01",
     }
 }
 
@@ -67,6 +84,21 @@ def routes_of(folder: str | None) -> Routes:
     async def make_brazilian_tariff(body: TariffRequest) -> BrazilianTariff:
         """Make the tariff of a customer of a distributor; nothing is stored."""
         return brazilian_tariff(body, tables(folder))
+
+    @routes.post("/v1/brazil/questions/demand", errors=ERRORS, examples=_FACTORY)
+    async def find_brazilian_demand(
+        body: DemandQuestion, core: Core, tenant: Tenant
+    ) -> DemandAnswer:
+        """Find the contracted demand that costs the least, under verde and under azul.
+
+        Every month of the window is priced as a bill under tariffs of the tables, for a stored
+        meter or for usage that comes along; at best twelve of them. All whole kW are considered.
+        """
+        return await answer(
+            body,
+            tables(folder),
+            lambda subject, documents: trial(subject, documents, core, tenant),
+        )
 
     return routes
 

@@ -1,7 +1,7 @@
 """Customers of group A, and readings every 15 minutes that give what their bills say."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
@@ -40,7 +40,7 @@ class Meter:
     kvarh: object = 0
 
 
-def made(tables_: Tables | None = None, **request: Any) -> BrazilianTariff:
+def made(tables_: Tables | None = None, /, **request: Any) -> BrazilianTariff:
     """Return the tariff of a request."""
     return brazilian_tariff(structure(request, TariffRequest), tables_ or tables())
 
@@ -58,7 +58,7 @@ def midnight(day: str) -> int:
 def readings(
     days: tuple[str, str],
     postos: Mapping[str, Meter],
-    ponta: tuple[int, int] = (18, 21),
+    ponta: tuple[float, float] = (18, 21),
     holidays: tuple[str, ...] = (),
 ) -> dict[str, Series]:
     """Return readings every 15 minutes of some days, the last not included.
@@ -66,7 +66,7 @@ def readings(
     Args:
         days: The first day, and that after the last.
         postos: What each posto measured.
-        ponta: The hours of ponta on working days, in quarters of an hour or hours.
+        ponta: When ponta begins and ends on working days, in hours.
         holidays: Days that are no working days.
 
     """
@@ -132,8 +132,3 @@ def amounts(cost: Cost) -> dict[str, Decimal]:
     found = {line.code: Decimal(line.amount) for line in cost.lines}
     assert len(found) == len(cost.lines)
     return {code: amount for code, amount in found.items() if amount}
-
-
-def before(day: str) -> str:
-    """Return the day before."""
-    return f"{date.fromisoformat(day) - timedelta(days=1)}"

@@ -1,6 +1,7 @@
 """Real bills of group A come out of the generated tariffs, line by line."""
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +26,7 @@ def printed(name: str) -> dict[str, Any]:
 
 
 def differing(
-    cost: Cost, bill: dict[str, Any], lines: dict[str, tuple[int, ...]]
+    cost: Cost, bill: dict[str, Any], lines: Mapping[str, tuple[int, ...]]
 ) -> dict[str, Any]:
     """Return the lines of a cost that are not what a bill's lines, by their numbers, are together.
 
