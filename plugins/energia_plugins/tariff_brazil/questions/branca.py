@@ -174,7 +174,8 @@ class Month:
     @classmethod
     def of(cls, start: datetime, convencional: Group, branca: Group) -> "Month":
         """Return the month of two bills."""
-        energy, prices = {}, {"unico": _price(convencional, "")}
+        energy = dict[str, Fraction]()
+        prices = {"unico": _price(convencional, "")}
         for posto in WHITE:
             lines = list(_lines(branca, posto))
             energy[posto] = max((_quantity(line) for line in lines), default=Fraction(0))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import permutations
 from typing import Annotated, Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from energia import Fault, Id, Invalid, Rules, enforce, structure
 from energia.billing.check import BillCheck, CheckedLine, SupplierBill, SupplierLine, check
 from energia.costing.trials import Subject
 from energia.pricing.exact import fixed, rounded
+from energia.units import MICRO
 from energia_plugins.tariff_brazil.bill_text import PrintedBill, PrintedLine, pdf_text, read_bill
 from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.portuguese import money_text, number_text
@@ -26,6 +28,8 @@ from energia_plugins.tariff_brazil.taxes import TAXES
 __all__ = ["BillAnswer", "BillQuestion", "answer", "printed_of"]
 
 _DAY: Final = timedelta(days=1)
+#: What rounding makes of a line at most.
+_CENTAVOS: Final = Fraction(3, 100)
 
 
 def _one_form(text: str | None, pdf: str | None) -> Iterator[Fault]:
@@ -192,27 +196,33 @@ def _subject(
 def _usage(
     printed: PrintedBill, made: BrazilianTariff, days: tuple[date, date], zone: ZoneInfo
 ) -> Iterator[tuple[datetime, Decimal]]:
-    """Yield what is printed of each posto, at an instant of it: nothing else is known of when."""
+    """Yield what is printed of each posto, the same on each of its days, as bills divide it."""
+    every = [days[0] + _DAY * number for number in range((days[1] - days[0]).days)]
     (energy, *_) = made.tariff["versions"][0]["charges"]
     schedule = energy.get("schedule")
     if schedule is None:
-        yield datetime.combine(days[0], time(12), zone), printed.consumed
+        yield from _spread(printed.consumed, every, time(12), zone)
         return
     holidays = set(made.tariff["versions"][0].get("holidays", ()))
-    every = (days[0] + _DAY * number for number in range((days[1] - days[0]).days))
-    working = next(
-        (day for day in every if day.weekday() < 5 and f"{day}" not in holidays),
-        None,
-    )
+    working = [day for day in every if day.weekday() < 5 and f"{day}" not in holidays]
+    starts = {rule["period"]: time.fromisoformat(rule["from"]) for rule in schedule["rules"]}
     for posto, kwh in _of_postos(printed.lines).items():
         if posto == "fora_ponta":
-            yield datetime.combine(days[0], time(3), zone), kwh
-        elif kwh:
-            rule = next((one for one in schedule["rules"] if one["period"] == posto), None)
-            if rule is None or working is None:
-                message = f"a conta tem energia de {posto}, e a tarifa não tem esse posto"
-                raise Invalid.of("wrong_postos", message, "/customer/modality")
-            yield datetime.combine(working, time.fromisoformat(rule["from"]), zone), kwh
+            yield from _spread(kwh, every, time(3), zone)
+        elif posto in starts and working:
+            yield from _spread(kwh, working, starts[posto], zone)
+        else:
+            message = f"a conta tem energia de {posto}, e a tarifa não tem esse posto"
+            raise Invalid.of("wrong_postos", message, "/customer/modality")
+
+
+def _spread(
+    kwh: Decimal, days: Sequence[date], at: time, zone: ZoneInfo
+) -> Iterator[tuple[datetime, Decimal]]:
+    """Yield equal parts of the energy, in millionths of a kWh, that add up to it."""
+    each, more = divmod(int(kwh * MICRO), len(days))
+    for number, day in enumerate(days):
+        yield datetime.combine(day, at, zone), Decimal(each + (number < more)) / MICRO
 
 
 def _of_postos(lines: Sequence[PrintedLine]) -> Mapping[str, Decimal]:
@@ -260,7 +270,7 @@ def _texts(
 ) -> dict[str, tuple[str, ...]]:
     """Return each difference in a sentence."""
     rates = _icms(made)
-    told = [pair for line in found.lines if (pair := _difference(line, printed, rates))]
+    told = [pair for line in found.lines if (pair := _difference(line, rates))]
     if not told and found.result in ("match", "within_tolerance"):
         told = [("A conta confere, linha por linha.", "The bill is right, line by line.")]
     doubts = [(doubt, doubt) for doubt in printed.doubts]
@@ -280,9 +290,7 @@ def _icms(made: BrazilianTariff) -> list[Fraction]:
     return [Fraction(band["rate"]) for (icms, *_) in taxes for band in icms.get("bands", ())]
 
 
-def _difference(
-    line: CheckedLine, printed: PrintedBill, rates: Sequence[Fraction]
-) -> tuple[str, str] | None:
+def _difference(line: CheckedLine, rates: Sequence[Fraction]) -> tuple[str, str] | None:
     """Return what is different in a line, in Portuguese and English; None for nothing."""
     amount = line.amount
     if amount.result in ("match", "within_tolerance") and (
@@ -304,7 +312,7 @@ def _difference(
         )
     ours, more = Decimal(amount.billed), Decimal(amount.difference or 0)
     way = ("a mais", "more") if more > 0 else ("a menos", "less")
-    why = _why(line, printed, rates)
+    why = _why(line, rates)
     return (
         f"{name}: a conta cobra {money_text(theirs)}, a tarifa {money_text(ours)}: "
         f"{money_text(abs(more))} {way[0]}{why[0]}.",
@@ -313,7 +321,7 @@ def _difference(
     )
 
 
-def _why(line: CheckedLine, printed: PrintedBill, rates: Sequence[Fraction]) -> tuple[str, str]:
+def _why(line: CheckedLine, rates: Sequence[Fraction]) -> tuple[str, str]:
     """Return what would explain a difference: the quantity, or a rate of ICMS."""
     quantity = line.quantity
     if quantity is not None and quantity.result == "mismatch":
@@ -322,15 +330,13 @@ def _why(line: CheckedLine, printed: PrintedBill, rates: Sequence[Fraction]) -> 
             f"; a quantidade é {number_text(theirs)}, e não {number_text(ours)}",
             f"; the quantity is {theirs}, not {ours}",
         )
-    ours, theirs = (Fraction(line.amount.billed or 0), Fraction(line.amount.supplier or 0))
-    for have in rates:
-        for other in rates:
-            if have != other and abs(ours * (1 - have) / (1 - other) - theirs) <= Fraction(3, 100):
-                was, is_ = (_percent(rate) for rate in (other, have))
-                return (
-                    f"; é o que daria com ICMS de {was} em vez de {is_}",
-                    f"; it is what ICMS of {was} in place of {is_} would make of it",
-                )
+    billed, paid = Fraction(line.amount.billed or 0), Fraction(line.amount.supplier or 0)
+    for rate, other in permutations(dict.fromkeys(rates), 2):
+        if abs(billed * (1 - rate) / (1 - other) - paid) <= _CENTAVOS:
+            return (
+                f"; é o que daria com ICMS de {_percent(other)} em vez de {_percent(rate)}",
+                f"; ICMS of {_percent(other)} in place of {_percent(rate)} would make it so",
+            )
     return ("", "")
 
 
