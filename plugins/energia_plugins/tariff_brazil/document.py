@@ -8,7 +8,7 @@ from typing import Any
 from energia import Invalid
 from energia_plugins.tariff_brazil import group_b
 from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, unknown_tariff
-from energia_plugins.tariff_brazil.flags import flag
+from energia_plugins.tariff_brazil.flags import flag, is_metered
 from energia_plugins.tariff_brazil.lighting import lighting
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.schedules import holidays
@@ -137,8 +137,12 @@ def _charges(draft: Draft) -> Iterator[dict[str, Any]]:
     if draft.request.subgroup.startswith("A"):
         raise Invalid.of("unknown_subgroup", "o grupo A ainda não", "/subgroup")
     yield group_b.consumption(draft)
-    yield from group_b.minimum(draft)
-    yield flag(draft)
+    if is_metered(draft):
+        yield flag(draft)
+        yield from group_b.minimum(draft)
+    else:
+        yield from group_b.minimum(draft)
+        yield flag(draft)
     yield from group_b.social(draft)
     yield tax(draft)
     yield from lighting(draft)
