@@ -9,7 +9,7 @@ import attrs
 
 from energia_plugins.tariff_brazil import group_a, group_b
 from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, unknown_tariff
-from energia_plugins.tariff_brazil.flags import flag
+from energia_plugins.tariff_brazil.flags import flag, is_metered
 from energia_plugins.tariff_brazil.lighting import lighting
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.schedules import holidays
@@ -154,8 +154,12 @@ def _charges(draft: Draft) -> Iterator[dict[str, Any]]:
         yield from group_a.charges(draft)
         return
     yield group_b.consumption(draft)
-    yield from group_b.minimum(draft)
-    yield flag(draft)
+    if is_metered(draft):
+        yield flag(draft)
+        yield from group_b.minimum(draft)
+    else:
+        yield from group_b.minimum(draft)
+        yield flag(draft)
     yield from group_b.social(draft)
     yield tax(draft)
     yield from lighting(draft)
