@@ -7,7 +7,8 @@ import attrs
 from energia import Core, Routes, Tenant
 from energia.costing.trials import ERRORS, trial
 from energia_plugins.tariff_brazil.document import brazilian_tariff
-from energia_plugins.tariff_brazil.questions.contracts import DemandAnswer, DemandQuestion, answer
+from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
+from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion, answer
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.tables import Tables, tables
 
