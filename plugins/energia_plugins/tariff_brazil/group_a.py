@@ -8,7 +8,7 @@ import attrs
 
 from energia import Invalid
 from energia_plugins.tariff_brazil.draft import KILO, Draft, month_of
-from energia_plugins.tariff_brazil.flags import FLAG, flag
+from energia_plugins.tariff_brazil.flags import FLAG, flag_of_postos
 from energia_plugins.tariff_brazil.group_b import CONSUMPTION
 from energia_plugins.tariff_brazil.lighting import lighting
 from energia_plugins.tariff_brazil.request import Posto, RateParts
@@ -45,7 +45,7 @@ def charges(draft: Draft) -> Iterator[dict[str, Any]]:
     _refuse_modality(draft)
     yield consumption(draft)
     if not draft.request.free_market:
-        yield flag(draft)
+        yield flag_of_postos(draft)
     yield from losses(draft)
     yield demand(draft)
     yield from reactive(draft)

@@ -12,7 +12,8 @@ from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.questions import branca, contracts, printed, readjustment
 from energia_plugins.tariff_brazil.questions.asking import Price
 from energia_plugins.tariff_brazil.questions.branca import BrancaAnswer, BrancaQuestion
-from energia_plugins.tariff_brazil.questions.contracts import DemandAnswer, DemandQuestion
+from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
+from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion
 from energia_plugins.tariff_brazil.questions.printed import BillAnswer, BillQuestion, BillText
 from energia_plugins.tariff_brazil.questions.readjustment import (
     ReadjustmentAnswer,

@@ -87,6 +87,10 @@ ENERGY = {
     "consumo.ponta.te": (2,),
     "consumo.fora_ponta.te": (3,),
 }
+FLAGS = {
+    "bandeira.amarela.consumo.ponta.te": (4,),
+    "bandeira.amarela.consumo.fora_ponta.te": (5,),
+}
 JULY = Customer(
     "cpfl_paulista_2026-07_a4_azul",
     ("2026-07-01", "2026-08-01"),
@@ -97,7 +101,7 @@ JULY = Customer(
     },
     {
         **ENERGY,
-        "bandeira.2026-07": (4, 5),
+        **FLAGS,
         "reativo.ponta.energy": (6,),
         "reativo.fora_ponta.energy": (7,),
         "demanda.ponta.unused": (8,),
@@ -116,7 +120,7 @@ AUGUST = Customer(
     },
     {
         **ENERGY,
-        "bandeira.2026-08": (4, 5),
+        **FLAGS,
         "reativo.ponta.energy": (6,),
         "reativo.fora_ponta.energy": (7,),
         "demanda.ponta.unused": (8,),
@@ -134,7 +138,7 @@ OVERRUN = Customer(
     },
     {
         **ENERGY,
-        "bandeira.2026-08": (4, 5),
+        **FLAGS,
         "reativo.fora_ponta.energy": (6,),
         "demanda.ponta": (7,),
         "demanda.fora_ponta.unused": (8,),

@@ -11,11 +11,8 @@ import click
 from energia import parse, structure
 from energia.costing.trials import trial_of_command
 from energia_plugins.tariff_brazil.portuguese import day, money_text, number_text
-from energia_plugins.tariff_brazil.questions.contracts import (
-    DemandAnswer,
-    DemandQuestion,
-    answer,
-)
+from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
+from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion, answer
 from energia_plugins.tariff_brazil.tables import tables
 
 __all__ = ["find"]

@@ -5,7 +5,7 @@ never reached: their lines say what was measured, and what a kW of each sort cos
 that month. From there on `demand.py` knows the cost of every contract.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -16,31 +16,29 @@ from msgspec import Meta
 
 from energia import Fault, Invalid, Rules
 from energia.costing.trials import Group, Subject, Trial
-from energia.pricing.exact import fixed, rounded
 from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.group_a import DEMAND, POSTOS
-from energia_plugins.tariff_brazil.portuguese import money_text, number_text
+from energia_plugins.tariff_brazil.questions.contract_answer import (
+    DemandAnswer,
+    distinct,
+    modalities_of,
+    money,
+    texts_of,
+)
 from energia_plugins.tariff_brazil.questions.demand import (
     LEAST,
-    Best,
     Bill,
-    best_of_postos,
-    curve,
+    Year,
+    choices,
 )
-from energia_plugins.tariff_brazil.questions.plot import Curve, Mark, Plot, plot
-from energia_plugins.tariff_brazil.request import Assumption, BrazilianTariff, Source, TariffRequest
+from energia_plugins.tariff_brazil.request import Assumption, BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.tables import Tables
 
-__all__ = ["DemandAnswer", "DemandQuestion", "answer", "documents"]
+__all__ = ["DemandQuestion", "answer", "documents", "with_contract"]
 
 #: A contract that no customer of a distributor reaches, kW.
 _NEVER: Final = 10**7
 _MODALITIES: Final = ("verde", "azul")
-_WORDS: Final = {
-    "unico": ("", ""),
-    "ponta": (" na ponta", " in ponta"),
-    "fora_ponta": (" fora de ponta", " in fora ponta"),
-}
 #: Prices the question's usage under documents, by their names.
 Price = Callable[[Subject, Mapping[str, Mapping[str, Any]]], Awaitable[Trial]]
 
@@ -76,124 +74,6 @@ class DemandQuestion(Subject):
     least: Annotated[int, Meta(ge=0, le=1_000_000)] = LEAST
 
 
-@attrs.frozen(kw_only=True)
-class MonthOfDemand:
-    """What a month's demand costs under the contract that is proposed.
-
-    Attributes:
-        month: `2026-08`.
-        measured: The highest demand, kW.
-        unused: What of the contract was not used, kW.
-        excess: What costs more as it exceeds the contract, kW.
-        cost: What its lines cost, R$, each rounded.
-        sets: Whether the proposed contract follows from this month.
-
-    """
-
-    __public_name__: ClassVar[str] = "BrazilianDemandMonth"
-
-    month: str
-    measured: str
-    unused: str
-    excess: str
-    cost: str
-    sets: bool
-
-
-@attrs.frozen(kw_only=True)
-class CurvePoint:
-    """A point of the cost over the contract; between two of them the cost is a straight line.
-
-    Attributes:
-        kw: The contract.
-        cost: What demand costs in all months, R$.
-
-    """
-
-    __public_name__: ClassVar[str] = "BrazilianDemandPoint"
-
-    kw: int
-    cost: str
-
-
-@attrs.frozen(kw_only=True)
-class PostoOfDemand:
-    """The contract of a posto that costs the least.
-
-    Attributes:
-        posto: `unico` of verde; `ponta` or `fora_ponta` of azul.
-        contracted: kW.
-        cost: What demand costs in all months, R$.
-        months: Month by month.
-        curve: The cost over the contract.
-        plot: The same, as an SVG document.
-
-    """
-
-    __public_name__: ClassVar[str] = "BrazilianDemandPosto"
-
-    posto: str
-    contracted: int
-    cost: str
-    months: tuple[MonthOfDemand, ...]
-    curve: tuple[CurvePoint, ...]
-    plot: str
-
-
-@attrs.frozen(kw_only=True)
-class ModalityOfDemand:
-    """A modality with its best contracts.
-
-    Attributes:
-        modality: `verde` or `azul`.
-        total: What all months cost, R$.
-        demand: What of it demand costs.
-        others: Energy, taxes told apart, public lighting: all else.
-        postos: The contracts.
-
-    """
-
-    __public_name__: ClassVar[str] = "BrazilianDemandModality"
-
-    modality: str
-    total: str
-    demand: str
-    others: str
-    postos: tuple[PostoOfDemand, ...]
-
-
-@attrs.frozen(kw_only=True)
-class DemandAnswer:
-    """The modality and the contracts that cost the least.
-
-    Attributes:
-        start: When the first month starts.
-        end: When the last month ends.
-        months: How many months there are.
-        best: The modality.
-        modalities: What each costs at its best, the cheapest first.
-        current: What the customer's present contracts cost, R$, where they are known.
-        saving: How much less the best costs.
-        texts: The answer in a few sentences, by language.
-        sources: Where the values of the tariffs are from.
-        assumptions: What is not sure, or was left out.
-
-    """
-
-    __public_name__: ClassVar[str] = "BrazilianDemandAnswer"
-
-    start: datetime
-    end: datetime
-    months: int
-    best: str
-    modalities: tuple[ModalityOfDemand, ...]
-    current: str | None = None
-    saving: str | None = None
-    texts: dict[str, str]
-    sources: tuple[Source, ...]
-    assumptions: tuple[Assumption, ...]
-
-
 async def answer(question: DemandQuestion, tables: Tables, price: Price) -> DemandAnswer:
     """Return the answer.
 
@@ -215,8 +95,8 @@ async def answer(question: DemandQuestion, tables: Tables, price: Price) -> Dema
     subject = attrs.evolve(question, group="P1M")
     trial = await price(subject, variants)
     _refuse_parts_of_months(trial)
-    costs = {modality: _costs(trial, modality) for modality in made}
-    return _answer(question, made, trial, costs)
+    years = {modality: _year(trial, modality, tariff) for modality, tariff in made.items()}
+    return _answer(question, made, trial, years)
 
 
 def _first_day(question: DemandQuestion) -> date:
@@ -248,7 +128,7 @@ def documents(customer: TariffRequest, tables: Tables, start: date) -> dict[str,
         except Invalid as error:
             refused.append(error)
     if not found:
-        first = refused[0]
+        first = refused[-1]
         faults = [
             attrs.evolve(one, pointer=f"/customer{one.pointer or ''}") for one in first.faults
         ]
@@ -284,38 +164,34 @@ def _refuse_parts_of_months(trial: Trial) -> None:
             raise Invalid.of("not_whole_months", message, pointer)
 
 
-@attrs.frozen
-class _Costs:
-    """What a modality costs: the demand of each posto in each month, and all else."""
-
-    postos: dict[str, list[Bill]]
-    others: Fraction
-
-    def total(self, contracts: Mapping[str, int]) -> Fraction:
-        """Return what all months cost, as the bills print it."""
-        return self.others + sum(
-            (
-                bill.printed(contracts[posto])
-                for posto, bills in self.postos.items()
-                for bill in bills
-            ),
-            Fraction(0),
-        )
-
-
-def _costs(trial: Trial, modality: str) -> _Costs:
+def _year(trial: Trial, modality: str, made: BrazilianTariff) -> Year:
     """Return what a modality costs, by the bills without a contract and with one never reached."""
     postos: dict[str, list[Bill]] = {}
-    others = Fraction(0)
+    others, overruns = Fraction(0), dict(_overruns(made))
     pairs = zip(trial.groups[f"{modality}.nothing"], trial.groups[f"{modality}.never"], strict=True)
     for nothing, never in pairs:
         others += sum(
             (Fraction(line.amount) for line in nothing.cost.lines if not _is_demand(line.code)),
             Fraction(0),
         )
-        for posto, bill in _bills(f"{trial.zone.datetime(nothing.start):%Y-%m}", nothing, never):
-            postos.setdefault(posto, []).append(bill)
-    return _Costs(postos, others)
+        month = f"{trial.zone.datetime(nothing.start):%Y-%m}"
+        overrun = overruns[f"{nothing.versions[-1]}"]
+        for posto, bill in _bills(month, nothing, never):
+            ruled = attrs.evolve(
+                bill,
+                tolerance=Fraction(overrun["tolerance_percent"]) / 100,
+                above_tolerance=overrun["base"] == "tolerance",
+            )
+            postos.setdefault(posto, []).append(ruled)
+    return Year(postos, others)
+
+
+def _overruns(made: BrazilianTariff) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield how each version charges what exceeds the contract."""
+    for version in made.tariff["versions"]:
+        for charge in version["charges"]:
+            if charge["code"] == DEMAND:
+                yield version["valid_from"], charge["overrun"]
 
 
 def _is_demand(code: str) -> bool:
@@ -352,45 +228,46 @@ def _answer(
     question: DemandQuestion,
     made: Mapping[str, BrazilianTariff],
     trial: Trial,
-    costs: Mapping[str, _Costs],
+    years: Mapping[str, Year],
 ) -> DemandAnswer:
-    customer = question.customer
-    least = question.least
-    found = {modality: best_of_postos(of.postos, least) for modality, of in costs.items()}
-    totals = {
-        modality: of.total({posto: one.contract for posto, one in found[modality].items()})
-        for modality, of in costs.items()
-    }
-    order = sorted(totals, key=lambda modality: totals[modality])
-    current = _current(customer, costs)
-    groups = trial.groups[f"{order[0]}.nothing"]
-    saving = None if current is None else current - totals[order[0]]
-    modalities = tuple(
-        _modality(modality, costs[modality], found[modality], totals[modality], least)
-        for modality in order
-    )
+    found = choices(years, question.least)
+    current = _current(question.customer, years)
+    groups = trial.groups[f"{found[0].modality}.nothing"]
+    saving = None if current is None else current - found[0].total
+    modalities = modalities_of(found)
     return DemandAnswer(
         start=trial.zone.datetime(groups[0].start),
         end=trial.zone.datetime(groups[-1].end),
         months=len(groups),
-        best=order[0],
+        best=found[0].modality,
         modalities=modalities,
-        current=None if current is None else _money(current),
-        saving=None if saving is None else _money(saving),
-        texts=_texts(modalities, saving),
-        sources=_distinct(one for tariff in made.values() for one in tariff.sources),
-        assumptions=(
-            *_distinct(one for tariff in made.values() for one in tariff.assumptions),
-            *_own_assumptions(made, len(groups)),
+        current=None if current is None else money(current),
+        saving=None if saving is None else money(saving),
+        texts=texts_of(modalities, saving),
+        sources=distinct(one for tariff in made.values() for one in tariff.sources),
+        assumptions=distinct(
+            (
+                *(one for tariff in made.values() for one in tariff.assumptions),
+                *_assumptions(made, len(groups)),
+            )
         ),
     )
 
 
-def _distinct(items: Any) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys(items))
+def _current(customer: TariffRequest, years: Mapping[str, Year]) -> Fraction | None:
+    """Return what the present contracts cost, where the request says them; raises `Invalid`."""
+    if customer.contracted is None or customer.modality not in years:
+        return None
+    year = years[customer.modality]
+    if set(customer.contracted) != set(year.postos):
+        message = f"a modalidade {customer.modality} contrata: {', '.join(year.postos)}"
+        raise Invalid.of("wrong_postos", message, "/customer/contracted")
+    if any(kw != int(kw) for kw in customer.contracted.values()):
+        raise Invalid.of("out_of_range", "contratos são de kW inteiros", "/customer/contracted")
+    return year.total({posto: int(kw) for posto, kw in customer.contracted.items()})
 
 
-def _own_assumptions(made: Mapping[str, BrazilianTariff], months: int) -> Iterator[Assumption]:
+def _assumptions(made: Mapping[str, BrazilianTariff], months: int) -> Iterator[Assumption]:
     yield Assumption(
         what="uma conta por mês do calendário, e o mesmo contrato em todos os meses",
         source="leituras de outros dias dão outras demandas",
@@ -406,121 +283,3 @@ def _own_assumptions(made: Mapping[str, BrazilianTariff], months: int) -> Iterat
                 source="a tabela não a tem, ou o pedido diz as tarifas de uma só",
                 setting="/customer/overrides/rates",
             )
-
-
-def _current(customer: TariffRequest, costs: Mapping[str, _Costs]) -> Fraction | None:
-    """Return what the present contracts cost, where the request says them; raises `Invalid`."""
-    if customer.contracted is None or customer.modality not in costs:
-        return None
-    of = costs[customer.modality]
-    if set(customer.contracted) != set(of.postos):
-        message = f"a modalidade {customer.modality} contrata: {', '.join(of.postos)}"
-        raise Invalid.of("wrong_postos", message, "/customer/contracted")
-    parts = {kw for kw in customer.contracted.values() if kw != int(kw)}
-    if parts:
-        raise Invalid.of("out_of_range", "contratos são de kW inteiros", "/customer/contracted")
-    return of.total({posto: int(kw) for posto, kw in customer.contracted.items()})
-
-
-def _modality(
-    modality: str, costs: _Costs, found: Mapping[str, Best], total: Fraction, least: int
-) -> ModalityOfDemand:
-    return ModalityOfDemand(
-        modality=modality,
-        total=_money(total),
-        demand=_money(total - costs.others),
-        others=_money(costs.others),
-        postos=tuple(
-            _posto(modality, posto, bills, found[posto]) for posto, bills in costs.postos.items()
-        ),
-    )
-
-
-def _posto(modality: str, posto: str, bills: Sequence[Bill], best: Best) -> PostoOfDemand:
-    points = curve(bills)
-    return PostoOfDemand(
-        posto=posto,
-        contracted=best.contract,
-        cost=_money(sum((bill.printed(best.contract) for bill in bills), Fraction(0))),
-        months=tuple(_month(bill, best) for bill in bills),
-        curve=tuple(CurvePoint(kw=kw, cost=_money(value)) for kw, value in points),
-        plot=_plot(modality, posto, points, best),
-    )
-
-
-def _month(bill: Bill, best: Best) -> MonthOfDemand:
-    measured, unused, excess = (_kw(kw) for kw in bill.parts(best.contract))
-    return MonthOfDemand(
-        month=bill.month,
-        measured=measured,
-        unused=unused,
-        excess=excess,
-        cost=_money(bill.printed(best.contract)),
-        sets=bill.month in best.drivers,
-    )
-
-
-def _plot(modality: str, posto: str, points: Sequence[tuple[int, Fraction]], best: Best) -> str:
-    where = _WORDS[posto][0]
-    label = f"{best.contract} kW: {money_text(_decimal(best.cost))}"
-    months = f" Decidem: {', '.join(best.drivers)}." if best.drivers else ""
-    return plot(
-        Plot(
-            title=f"Custo da demanda{where}, modalidade {modality}",
-            description=(
-                f"O custo da demanda{where} em todos os meses, pela demanda contratada. "
-                f"O menor custo é com {label}.{months}"
-            ),
-            x="demanda contratada (kW)",
-            y="custo da demanda (R$)",
-            curves=(Curve("custo", points),),
-            marks=(Mark(best.contract, best.cost, label),),
-            id=f"demanda-{modality}-{posto.replace('_', '-')}",
-        )
-    )
-
-
-def _texts(modalities: Sequence[ModalityOfDemand], saving: Fraction | None) -> dict[str, str]:
-    """Return the answer in sentences."""
-    first, *others = modalities
-    portuguese = [f"Contrate {_contracts(first, 0)} na modalidade {first.modality}: "]
-    english = [f"Contract {_contracts(first, 1)} under {first.modality}: "]
-    portuguese.append(f"todos os meses custam {money_text(Decimal(first.total))}.")
-    english.append(f"all months cost R$ {Decimal(first.total):,.2f}.")
-    for other in others:
-        more = Decimal(other.total) - Decimal(first.total)
-        portuguese.append(
-            f" A modalidade {other.modality} custa {money_text(more)} a mais, com "
-            f"{_contracts(other, 0)}."
-        )
-        english.append(
-            f" {other.modality.capitalize()} costs R$ {more:,.2f} more, "
-            f"with {_contracts(other, 1)}."
-        )
-    if saving is not None:
-        portuguese.append(
-            f" Contra o contrato atual, a economia é de {money_text(_decimal(saving))}."
-        )
-        english.append(f" Against the present contract that saves R$ {_decimal(saving):,.2f}.")
-    return {"pt-BR": "".join(portuguese), "en": "".join(english)}
-
-
-def _contracts(modality: ModalityOfDemand, language: int) -> str:
-    joint = (" e ", " and ")[language]
-    return joint.join(
-        f"{number_text(Decimal(one.contracted)) if not language else f'{one.contracted:,}'} kW"
-        f"{_WORDS[one.posto][language]}"
-        for one in modality.postos
-    )
-
-
-def _decimal(value: Fraction) -> Decimal:
-    return Decimal(_money(value))
-
-
-def _money(value: Fraction) -> str:
-    return fixed(rounded(value, 2, "half_up"), 2)
-
-
-def _kw(value: Fraction) -> str:
-    return fixed(rounded(value, 3, "half_up"), 3)

@@ -26,7 +26,20 @@ import attrs
 
 from energia.pricing.exact import rounded
 
-__all__ = ["LEAST", "Best", "Bill", "Point", "best", "best_of_postos", "cost", "curve", "drivers"]
+__all__ = [
+    "LEAST",
+    "Best",
+    "Bill",
+    "Choice",
+    "Point",
+    "Year",
+    "best",
+    "best_of_postos",
+    "choices",
+    "cost",
+    "curve",
+    "drivers",
+]
 
 #: REN ANEEL 1.000/2021 asks for a contract of so many kW, in one posto at least.
 LEAST: Final = 30
@@ -46,6 +59,8 @@ class Bill:
         unused: The price of contracted demand that was not used, R$/kW.
         excess: The price of what exceeds the contract, on top of `price`: twice the tariff.
         tolerance: What part of the contract may be exceeded without it.
+        above_tolerance: Whether the excess is what is above the tolerance; else it is all above the
+            contract.
 
     """
 
@@ -55,12 +70,15 @@ class Bill:
     unused: Fraction
     excess: Fraction
     tolerance: Fraction = _TOLERANCE
+    above_tolerance: bool = False
 
     def parts(self, contract: int) -> tuple[Fraction, Fraction, Fraction]:
         """Return the kW that are measured, not used, and in excess."""
-        over = self.measured - contract
-        exceeds = self.measured > contract * (1 + self.tolerance)
-        return self.measured, max(-over, Fraction(0)), over if exceeds else Fraction(0)
+        unused = max(contract - self.measured, Fraction(0))
+        limit = contract * (1 + self.tolerance)
+        if self.measured <= limit:
+            return self.measured, unused, Fraction(0)
+        return self.measured, unused, self.measured - (limit if self.above_tolerance else contract)
 
     def cost(self, contract: int) -> Fraction:
         """Return what it costs under a contract, exactly."""
@@ -95,6 +113,55 @@ class Best:
     contract: int
     cost: Fraction
     drivers: tuple[str, ...]
+
+
+@attrs.frozen
+class Year:
+    """What a modality costs over some bills.
+
+    Attributes:
+        postos: The demand of each posto, bill by bill: `unico` alone in verde.
+        others: What all else costs in all bills together: the energy of each posto, at its price.
+
+    """
+
+    postos: Mapping[str, Sequence[Bill]]
+    others: Fraction = Fraction(0)
+
+    def total(self, contracts: Mapping[str, int]) -> Fraction:
+        """Return what all bills cost under a contract of each posto, as they are printed."""
+        demand = (
+            bill.printed(contracts[posto]) for posto, bills in self.postos.items() for bill in bills
+        )
+        return sum(demand, self.others)
+
+
+@attrs.frozen
+class Choice:
+    """A modality with the contracts that cost the least.
+
+    Attributes:
+        modality: Its name.
+        year: What it is made of.
+        contracts: The best of each posto.
+        total: What all bills cost.
+
+    """
+
+    modality: str
+    year: Year
+    contracts: Mapping[str, Best]
+    total: Fraction
+
+
+def choices(years: Mapping[str, Year], least: int = LEAST) -> list[Choice]:
+    """Return modalities with their best contracts, the cheapest first."""
+    found = []
+    for modality, year in years.items():
+        contracts = best_of_postos(year.postos, least)
+        total = year.total({posto: one.contract for posto, one in contracts.items()})
+        found.append(Choice(modality, year, contracts, total))
+    return sorted(found, key=lambda choice: choice.total)
 
 
 def cost(bills: Iterable[Bill], contract: int) -> Fraction:
