@@ -134,7 +134,7 @@ def test_a_tariff_of_a_month_without_a_flag_is_refused() -> None:
 
     assert (found["code"], found["pointer"]) == ("unknown_flag", "/overrides/flags")
     assert "bandeira de 2026-12" in f"{found['message']}"
-    assert made(**{**COPEL, "from": "2026-12-01"}, overrides={"flags": {"2026-12": "0"}})
+    assert made(**{**COPEL, "from": "2026-12-01"}, overrides={"flags": {"2026-12": "0"}}).tariff
 
 
 def test_a_flag_that_is_said_takes_the_place_of_the_table() -> None:
