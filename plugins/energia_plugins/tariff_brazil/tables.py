@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -31,12 +31,15 @@ from energia_plugins.tariff_brazil.portuguese import day, folded, number
 __all__ = [
     "BillStyle",
     "Capacitive",
+    "DemandRule",
     "Distributor",
     "Flag",
     "Icms",
     "Lighting",
+    "Losses",
     "PisCofins",
     "Postos",
+    "ReactiveRule",
     "Rules",
     "SceeStyle",
     "Tables",
@@ -167,7 +170,12 @@ class Distributor:
 
     def is_called(self, name: str) -> bool:
         """Return whether a person, or ANEEL, means this distributor."""
-        return folded(name) in {folded(one) for one in (self.id, self.name, *self.aneel)}
+        return folded(name) in self.names
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What it is called, by people and ANEEL, folded."""
+        return frozenset(folded(one) for one in (self.id, self.name, *self.aneel))
 
 
 @attrs.frozen(kw_only=True)
@@ -445,6 +453,60 @@ class Parts(Rule):
 
 
 @attrs.frozen(kw_only=True)
+class DemandRule(Rule):
+    """How contracted demand is billed.
+
+    Attributes:
+        tolerance: What part of the contract may be exceeded.
+        factor: So many times the price is paid for the excess, on top.
+        full_contract: Whether the excess is what is above the contract, or above the tolerance.
+        unused_without_icms: Whether ICMS is not due on what of the contract was not used.
+
+    """
+
+    tolerance: Decimal
+    factor: Decimal
+    full_contract: bool
+    unused_without_icms: bool
+
+
+@attrs.frozen(kw_only=True)
+class ReactiveRule(Rule):
+    """How reactive energy and demand are billed.
+
+    Attributes:
+        power_factor: The reference.
+        energy_price: What the price of energy is, in words.
+        demand_price: What the price of demand is, in words.
+        group_b: Whether group B pays it.
+        capacitive: When capacitive energy counts, where a distributor's own hours are not known.
+        capacitive_source: Who says so.
+
+    """
+
+    power_factor: Decimal
+    energy_price: str
+    demand_price: str
+    group_b: bool
+    capacitive: Window
+    capacitive_source: str
+
+
+@attrs.frozen(kw_only=True)
+class Losses(Rule):
+    """The losses of a customer's transformer, which metering behind it does not see.
+
+    Attributes:
+        subgroups: Of which subgroups.
+        percent: So many per cent of what is metered are added.
+
+    """
+
+    subgroups: tuple[str, ...]
+    percent: Decimal
+
+
+@attrs.frozen(kw_only=True)
 class Rules:
     """The rules.
 
@@ -454,6 +516,9 @@ class Rules:
         lesser_social: The desconto social.
         fio_b: What GD II pays of Fio B.
         gd3: What GD III pays.
+        demand: Contracted demand of group A.
+        reactive: Reactive energy and demand of group A.
+        losses: Losses of customers' transformers.
         others: Whatever else the file has, by name.
 
     """
@@ -463,6 +528,9 @@ class Rules:
     lesser_social: tuple[LesserSocial, ...]
     fio_b: tuple[FioB, ...]
     gd3: tuple[Parts, ...]
+    demand: tuple[DemandRule, ...]
+    reactive: tuple[ReactiveRule, ...]
+    losses: tuple[Losses, ...]
     others: dict[str, Any]
 
 
@@ -492,6 +560,18 @@ class Tables:
     lighting: tuple[Lighting, ...]
     rules: Rules
     scee: tuple[SceeStyle, ...] = ()
+
+    @cached_property
+    def _by_agent(self) -> dict[str, list[TariffRow]]:
+        rows: dict[str, list[TariffRow]] = {}
+        for row in self.tariffs:
+            rows.setdefault(folded(row.agent), []).append(row)
+        return rows
+
+    def tariffs_of(self, distributor: Distributor) -> Iterator[TariffRow]:
+        """Yield ANEEL's rows of a distributor, of all years, in the order of the file by name."""
+        for name in sorted(distributor.names):
+            yield from self._by_agent.get(name, ())
 
     def distributor(self, name: str) -> Distributor:
         """Return the distributor that a name means; raises `Invalid` with those that are near."""
@@ -570,5 +650,8 @@ def _rules(data: bytes) -> Rules:
         lesser_social=structure(raw.pop("desconto_social"), tuple[LesserSocial, ...]),
         fio_b=structure(raw.pop("fio_b"), tuple[FioB, ...]),
         gd3=structure(raw.pop("gd3", []), tuple[Parts, ...]),
+        demand=structure(raw.pop("demand"), tuple[DemandRule, ...]),
+        reactive=structure(raw.pop("reactive"), tuple[ReactiveRule, ...]),
+        losses=structure(raw.pop("losses"), tuple[Losses, ...]),
         others=raw,
     )

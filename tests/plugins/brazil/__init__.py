@@ -1,1 +1,1 @@
-"""Tests of the Brazilian kit."""
+"""The Brazilian kit."""

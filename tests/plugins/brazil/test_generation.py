@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tests.core.pricing.documents import faults
-from tests.plugins.brazil.customers import made, read
+from tests.core.pricing.documents import faults, read
+from tests.plugins.brazil.customers import made
 
 TAXES: Final = {"pis": "0.01", "cofins": "0.05"}
 CEMIG: Final[Mapping[str, Any]] = {
@@ -129,15 +129,16 @@ def test_registers_of_postos_count_what_is_injected() -> None:
 
 def test_a_contract_may_say_its_part_of_a_cooperative() -> None:
     """`shared` asks contracts for the percentages, and for what was injected."""
-    tariff = made(**{**CEMIG, "generation": {"type": "gd2", "shared": True, "injects": False}})
+    own = {"type": "gd2", "shared": True, "injects": False}
+    tariff = made(**{**CEMIG, "generation": own}).tariff
     part = {
         "unit": "casa",
         "percents": {"casa": "25", "loja": "75"},
         "injected": {"2026-07": "1000"},
     }
 
-    assert faults(lambda: read(tariff)) == {"/parameters/rateio": "missing_parameter"}
-    charges = read(tariff, {"rateio": part}).versions[0].charges
+    assert faults(lambda: read(tariff).filled({})) == {"/parameters/rateio": "missing_parameter"}
+    charges = read(tariff).filled({"rateio": part}).versions[0].charges
     (found,) = (one for one in charges if one.kind == "brazil.scee")
     assert found.sharing.percents["casa"] == 25  # type: ignore[attr-defined]
 
