@@ -165,8 +165,7 @@ def _charges(draft: Draft) -> Iterator[dict[str, Any]]:
     else:
         yield from group_b.minimum(draft)
         yield flag(draft)
-    if draft.request.generation is not None:
-        yield generation(draft, draft.request.generation)
+    yield from generation(draft)
     yield from group_b.social(draft)
     yield tax(draft)
     yield from lighting(draft)

@@ -12,7 +12,7 @@ from energia_plugins.tariff_brazil.draft import ANY, CLASSES, KILO, Draft
 from energia_plugins.tariff_brazil.flags import FLAG
 from energia_plugins.tariff_brazil.group_b import CONSUMPTION, WHITE, minimum_kwh
 from energia_plugins.tariff_brazil.portuguese import folded
-from energia_plugins.tariff_brazil.request import Generation, Posto, RateParts
+from energia_plugins.tariff_brazil.request import Generation, Modality, Posto, RateParts
 from energia_plugins.tariff_brazil.schedules import schedule
 from energia_plugins.tariff_brazil.tables import Part, Rule, SceeStyle, Taxed, in_force
 from energia_plugins.tariff_brazil.taxes import EXEMPT, IN_BASE, NOT_FEDERAL, icms_of
@@ -21,12 +21,31 @@ __all__ = ["SCEE", "generation"]
 
 SCEE: Final = "scee"
 FIO_B: Final = "TUSD_FioB"
+#: The subgroup whose components stand for others of group B, of which tables have none.
+_REFERENCE: Final = "b1"
+#: The postos of each modality.
+POSTOS: Final[dict[Modality, tuple[Posto, ...]]] = {
+    "convencional": ("unico",),
+    "branca": WHITE,
+    "verde": ("ponta", "fora_ponta"),
+    "azul": ("ponta", "fora_ponta"),
+}
 #: What a line is marked with that no tax is on.
 BARE: Final = (EXEMPT, NOT_FEDERAL)
 
 
-def generation(draft: Draft, own: Generation) -> dict[str, Any]:
-    """Return the charge."""
+def generation(draft: Draft) -> Iterator[dict[str, Any]]:
+    """Yield the charge, of a customer with generation; raises `Invalid` for one of the ACL."""
+    own = draft.request.generation
+    if own is None:
+        return
+    if draft.request.free_market:
+        message = "quem compra energia no mercado livre não participa do SCEE (REN 1.000/2021)"
+        raise Invalid.of("no_scee", message, "/generation")
+    yield _charge(draft, own)
+
+
+def _charge(draft: Draft, own: Generation) -> dict[str, Any]:
     said, style = draft.request.overrides, _known(draft)
     style = attrs.evolve(
         style,
@@ -37,9 +56,16 @@ def generation(draft: Draft, own: Generation) -> dict[str, Any]:
     draft.source("como a energia compensada é cobrada", style.source)
     if not style.sure or style.distributor != draft.distributor.id:
         draft.assume("como a energia compensada é cobrada", style.source, "data: scee.json")
-    postos: tuple[Posto, ...] = ("unico",) if draft.request.modality == "convencional" else WHITE
-    has_postos = postos == WHITE
-    least = minimum_kwh(draft)
+    postos = POSTOS[draft.request.modality]
+    # Group A has no custo de disponibilidade: it contracts demand.
+    is_low = draft.request.subgroup.startswith("B")
+    least = minimum_kwh(draft) if is_low else Decimal(0)
+    if not is_low:
+        draft.assume(
+            "a compensação do grupo A como a do grupo B, por posto",
+            "não se viu conta do grupo A com geração",
+            "data: scee.json",
+        )
     return {
         "kind": "brazil.scee",
         "code": SCEE,
@@ -50,7 +76,7 @@ def generation(draft: Draft, own: Generation) -> dict[str, Any]:
         **_prices(draft, style, postos),
         **_tags(style),
         **({"flag": FLAG} if draft.style.flag == "line" else {}),
-        **(_postos(draft) if has_postos else {}),
+        **_postos(draft, postos),
         **_weights(draft, postos),
         **({"minimum": f"{least:f}", "minimum_form": style.minimum} if least else {}),
         "expires_after": 60,
@@ -86,10 +112,12 @@ def _sharing(draft: Draft, own: Generation) -> dict[str, Any]:
     return {"sharing": draft.parameter("rateio", text)}
 
 
-def _postos(draft: Draft) -> dict[str, Any]:
+def _postos(draft: Draft, postos: tuple[Posto, ...]) -> dict[str, Any]:
+    if postos == ("unico",):
+        return {}
     if draft.request.registers:
-        return {"registers": {posto: f"export.{posto}" for posto in WHITE}}
-    return {"schedule": schedule(draft, WHITE)}
+        return {"registers": {posto: f"export.{posto}" for posto in postos}}
+    return {"schedule": schedule(draft, postos)}
 
 
 def _prices(draft: Draft, style: SceeStyle, postos: Iterable[Posto]) -> dict[str, Any]:
@@ -225,7 +253,11 @@ def _component(draft: Draft, name: str, posto: Posto) -> Decimal | None:
     row = max(_rows(draft, name, posto), key=_best, default=None)
     if row is None:
         return None
-    draft.source(f"{name} {draft.request.subgroup}", f"{row.resolution}: {row.source}".strip(": "))
+    what = f"{name} {draft.request.subgroup}"
+    source = f"{row.resolution}: {row.source}".strip(": ")
+    draft.source(what, source)
+    if row.subgroup != draft.request.subgroup.lower():
+        draft.assume(f"{what}: o do B1", source, f"overrides.rates.{posto}.fio_b")
     return row.value / KILO
 
 
@@ -248,11 +280,11 @@ def _rows(draft: Draft, name: str, posto: Posto) -> Iterator[ComponentRow]:
                     and row.class_ in (class_, ANY)
                     and row.subclass in (subclass, ANY)
                 )
-                or row.subgroup == "b1"
+                or row.subgroup == _REFERENCE
             )
         ):
             yield row
 
 
 def _best(row: ComponentRow) -> tuple[bool, bool, Any]:
-    return row.subgroup != "b1", row.detail == "scee", row.start
+    return row.subgroup != _REFERENCE, row.detail == "scee", row.start

@@ -9,6 +9,7 @@ import attrs
 from energia import Invalid
 from energia_plugins.tariff_brazil.draft import KILO, Draft, month_of
 from energia_plugins.tariff_brazil.flags import FLAG, flag_of_postos
+from energia_plugins.tariff_brazil.generation import generation
 from energia_plugins.tariff_brazil.group_b import CONSUMPTION
 from energia_plugins.tariff_brazil.lighting import lighting
 from energia_plugins.tariff_brazil.request import Posto, RateParts
@@ -47,6 +48,7 @@ def charges(draft: Draft) -> Iterator[dict[str, Any]]:
     if not draft.request.free_market:
         yield flag_of_postos(draft)
     yield from losses(draft)
+    yield from generation(draft)
     yield demand(draft)
     yield from reactive(draft)
     yield taxes(draft)

@@ -41,6 +41,7 @@ from energia import (
     Texts,
     enforce,
     in_language,
+    words,
 )
 from energia.pricing.dates import BillDates, Dates, Month, bill_of, window_of
 from energia.pricing.exact import decimal_text, exact_sum, fraction
@@ -650,13 +651,9 @@ class Cycle:
             component,
         )
         named = self._named(line, texts, told, use.slice.posto, component)
-        words = (
-            named.description,
-            _month_text(lot.month),
-            _TYPES[lot.type],
-            "mUC" if lot.unit is OWN else f"oUC {lot.unit}",
-        )
-        return attrs.evolve(named, description=" ".join(words))
+        where = "mUC" if lot.unit is OWN else f"oUC {lot.unit}"
+        text = f"{named.description} {_month_text(lot.month)} {_TYPES[lot.type]} {where}"
+        return attrs.evolve(named, description=text)
 
     def _named(
         self,
@@ -667,11 +664,11 @@ class Cycle:
         component: str | None = None,
     ) -> Line:
         code = ".".join(part for part in (line.code, *told) if part)
-        words = (self._word(texts), (component or "").upper().replace("_", " "), posto)
+        told_of = (self._word(texts), words(component or "").upper(), words(posto or ""))
         return attrs.evolve(
             line,
             code=code,
-            description=" ".join(word for word in words if word),
+            description=" ".join(word for word in told_of if word),
             period=posto,
             component=component,
         )

@@ -158,3 +158,31 @@ def test_icms_without_pis_and_cofins_has_them_in_its_base() -> None:
     found = scee({**EDP, "from": "2025-11-28"})
 
     assert found["own_tags"] == {"tusd": ["pis_cofins_na_base"], "te": ["pis_cofins_na_base"]}
+
+
+def test_group_a_has_credits_of_both_postos_and_no_minimum() -> None:
+    """Who contracts demand pays that as the least; ponta and fora ponta are exchanged by TE."""
+    found = scee(
+        {"from": "2026-07-20"},
+        distributor="cpfl-paulista",
+        subgroup="A4",
+        modality="azul",
+        generation={"type": "gd1"},
+    )
+
+    assert set(found["weights"]) == {"ponta", "fora_ponta"}
+    assert "minimum" not in found
+
+
+def test_the_free_market_has_no_credits() -> None:
+    """The SCEE is of captive customers: generation beside a contract of the ACL is refused."""
+    request = {
+        "distributor": "cpfl-paulista",
+        "subgroup": "A4",
+        "modality": "azul",
+        "free_market": True,
+        "generation": {"type": "gd1"},
+        "from": "2026-07-20",
+    }
+
+    assert faults(lambda: made(**request)) == {"/generation": "no_scee"}

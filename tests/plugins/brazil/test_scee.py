@@ -199,6 +199,21 @@ def test_credit_is_valid_for_sixty_months() -> None:
     }
 
 
+def test_lines_are_called_as_bills_call_them() -> None:
+    """The month of origin, the generation and whose it is; in Portuguese, where the tariff is."""
+    body = document([ENERGY, SCEE], "America/Sao_Paulo", "BRL", language="pt-BR")
+    start, end = (instant(f"2026-0{month}-01T00:00:00-03:00") for month in (3, 4))
+    usage = {"import": flow(start, end, 10), "export": flow(start, end, 4)}
+    state = {"scee": {"month": "2026-02", "ledger": [credit("2025-11", 3, **{"from": "usina"})]}}
+    cost = price(read(body), usage, start, end, Terms(state=state))
+
+    found = [one.description for one in cost.lines if one.component == "te"]
+    assert found[1:] == [
+        "Energia injetada TE MAR/26 GD I mUC",
+        "Energia injetada TE NOV/25 GD I oUC usina",
+    ]
+
+
 def test_steps_name_the_months() -> None:
     """Who asks why a line is there reads of which month the energy is, and how long it lasts."""
     cost = priced([ENERGY, SCEE], 10, 0, [credit("2025-11", 30)])
