@@ -12,7 +12,8 @@ from typing import Any, Final
 import attrs
 import pytest
 
-from tests.plugins.brazil.customers import amounts, bill, printed, tariff
+from energia.pricing.engine import Cost
+from tests.plugins.brazil.customers import amounts, bill, printed, tariff, told
 
 Lots = Sequence[Mapping[str, str]]
 
@@ -347,20 +348,24 @@ CASES: Final = (
 )
 
 
-@cache
 def priced(case: Case) -> dict[str, Decimal]:
     """Return the amounts of our lines, those of several versions together."""
+    return amounts(cost_of(case))
+
+
+@cache
+def cost_of(case: Case) -> Cost:
+    """Return what the bill costs."""
     first = date.fromisoformat(case.readings[0]) + timedelta(1)
     own = {"subgroup": "B1", "generation": {"type": "gd1"}, **case.request}
     before = f"{first.replace(day=1) - timedelta(1):%Y-%m}"
-    cost = bill(
+    return bill(
         tariff(**own, from_=f"{first}"),
         {"import": case.kwh, "export": case.injected},
         case.readings,
         {"scee": {"month": before, "ledger": list(case.ledger)}},
         creditos_recebidos=list(case.received),
     )
-    return amounts(cost)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{min(case.lines)}")
@@ -391,3 +396,22 @@ def test_a_real_bill_has_no_other_lines(case: Case) -> None:
 
     shown = {"equatorial_go_2026_gd2": Decimal("-222.14")}
     assert others == shown.get(case.name, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "taxes"),
+    [
+        ("cpfl_2023-10_gd1_scee", {"icms": "174.39"}),
+        ("copel_2026-05_gd1_gd2", {"icms": "446.94"}),
+        ("celesc_2025-06_b3_scee", {"icms": "376.40"}),
+        ("edp_es_2025-12_scee", {"icms": "17.46", "pis": "7.49", "cofins": "34.71"}),
+        ("energisa_pb_2026-08_b3_scee", {"icms": "1174.59"}),
+    ],
+)
+def test_the_taxes_of_a_real_bill_come_out(name: str, taxes: Mapping[str, str]) -> None:
+    """What is due, and what credits give back of it: the printed totals, to two centavos."""
+    (case,) = (one for one in CASES if one.name == name)
+
+    found = {tax: told(cost_of(case), tax) for tax in taxes}
+
+    assert all(abs(found[tax] - Decimal(value)) <= Decimal("0.02") for tax, value in taxes.items())
