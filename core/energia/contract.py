@@ -18,6 +18,7 @@ PUBLIC: Final = (
     "energia",
     "energia.convert.repeats",
     "energia.convert.scalars",
+    "energia.costing.trials",
     "energia.db.holds",
     "energia.pricing.bands",
     "energia.pricing.cache",

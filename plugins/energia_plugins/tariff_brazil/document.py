@@ -5,8 +5,9 @@ from datetime import date, timedelta
 from itertools import pairwise, product
 from typing import Any
 
-from energia import Invalid
-from energia_plugins.tariff_brazil import group_b
+import attrs
+
+from energia_plugins.tariff_brazil import group_a, group_b
 from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, unknown_tariff
 from energia_plugins.tariff_brazil.flags import flag, is_metered
 from energia_plugins.tariff_brazil.lighting import lighting
@@ -15,7 +16,7 @@ from energia_plugins.tariff_brazil.schedules import holidays
 from energia_plugins.tariff_brazil.tables import Dated, Tables
 from energia_plugins.tariff_brazil.taxes import tax
 
-__all__ = ["brazilian_tariff"]
+__all__ = ["brazilian_tariff", "readjustments"]
 
 POSTOS = ("unico", "ponta", "intermediario", "fora_ponta")
 DAY = timedelta(days=1)
@@ -102,6 +103,21 @@ def _changes(draft: Draft) -> Iterator[date]:
         yield from _days(tables.rules.lesser_social)
     if draft.request.generation:
         yield from _days(tables.rules.fio_b)
+    if draft.request.subgroup.startswith("A"):
+        yield from _changes_of_group_a(draft)
+
+
+def _changes_of_group_a(draft: Draft) -> Iterator[date]:
+    """Yield the days on which rules, the price of reactive energy or a discount change."""
+    rules = draft.tables.rules
+    yield from _days((*rules.demand, *rules.reactive, *rules.losses))
+    if draft.request.reactive != "none" and draft.request.overrides.reactive is None:
+        for row in matching(group_a.reference_row(draft), "unico"):
+            yield row.start
+    for month in draft.request.overrides.discounts:
+        first = date.fromisoformat(f"{month}-01")
+        yield first
+        yield (first + timedelta(days=31)).replace(day=1)
 
 
 def _days(rows: Iterable[Dated]) -> Iterator[date]:
@@ -135,7 +151,8 @@ def _has_postos(charges: Iterable[dict[str, Any]]) -> bool:
 def _charges(draft: Draft) -> Iterator[dict[str, Any]]:
     """Yield the charges, in the order in which they work."""
     if draft.request.subgroup.startswith("A"):
-        raise Invalid.of("unknown_subgroup", "o grupo A ainda não", "/subgroup")
+        yield from group_a.charges(draft)
+        return
     yield group_b.consumption(draft)
     if is_metered(draft):
         yield flag(draft)
@@ -146,3 +163,28 @@ def _charges(draft: Draft) -> Iterator[dict[str, Any]]:
     yield from group_b.social(draft)
     yield tax(draft)
     yield from lighting(draft)
+
+
+def readjustments(request: TariffRequest, tables: Tables) -> list[date]:
+    """Return the days from which on the customer's prices are others than on the day before."""
+    distributor = tables.distributor(request.distributor)
+    whole = Draft(
+        tables=tables,
+        request=request,
+        distributor=distributor,
+        start=request.from_,
+        end=None,
+        notes=Notes(),
+    )
+    starts = {row.start for posto in POSTOS for row in matching(whole, posto)}
+    return [day for day in sorted(starts) if _differs(whole, day)]
+
+
+def _differs(whole: Draft, day: date) -> bool:
+    """Return whether a posto has another price on a day than on the day before."""
+    on, before = (attrs.evolve(whole, start=one) for one in (day, day - DAY))
+    pairs = ((on.row(posto), before.row(posto)) for posto in POSTOS)
+    return any(
+        new is not None and old is not None and (new.te, new.tusd) != (old.te, old.tusd)
+        for new, old in pairs
+    )

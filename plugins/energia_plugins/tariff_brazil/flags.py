@@ -11,7 +11,7 @@ from energia_plugins.tariff_brazil.draft import KILO, Draft, month_of, months
 from energia_plugins.tariff_brazil.group_b import CONSUMPTION, MINIMUM, blocks_of, minimum_kwh
 from energia_plugins.tariff_brazil.portuguese import folded
 
-__all__ = ["FLAG", "flag", "flags", "is_metered"]
+__all__ = ["FLAG", "flag", "flag_of_postos", "flags", "is_metered"]
 
 FLAG: Final = "bandeira"
 _DAY: Final = timedelta(days=1)
@@ -63,6 +63,27 @@ def flag(draft: Draft) -> dict[str, Any]:
 def is_metered(draft: Draft) -> bool:
     """Tell whether it is on what was metered, also where more is billed."""
     return draft.request.overrides.minimum_flag == "metered"
+
+
+def flag_of_postos(draft: Draft) -> dict[str, Any]:
+    """Return the charge for group A, on the energy of each posto: there is no minimum."""
+    draft.source("bandeiras tarifárias", f"ANEEL, acionamento mensal; {_RULE}")
+    style = draft.style
+    of: dict[str, Any] = {"charges": [CONSUMPTION]}
+    if style.energy == "apart":
+        of["components"] = ["te"]
+    is_inside = style.flag == "inside"
+    share = {} if is_inside or style.flag_share == "energy" else {"share_of": "rate"}
+    return {
+        "kind": "adjustment.calendar",
+        "code": FLAG,
+        "description": "Adicional de bandeira",
+        "ranges": list(_ranges(draft)),
+        "zeros": "none",
+        "form": "inside" if is_inside else "line_each",
+        "of": of,
+        **share,
+    }
 
 
 def _ranges(draft: Draft) -> Iterator[dict[str, Any]]:

@@ -47,6 +47,8 @@ Clock = Annotated[
 ]
 #: From, to.
 Hours = Annotated[tuple[Clock, ...], Meta(min_length=2, max_length=2)]
+#: A part of one, or all of it.
+Part = Annotated[Decimal, Meta(ge=0, le=1)]
 Posto = Literal["unico", "ponta", "intermediario", "fora_ponta"]
 
 
@@ -122,6 +124,9 @@ class Overrides:
         flag: Whether the bandeira is inside the price.
         flag_share: Whether a line of some days of a bandeira has their share of the energy, or of
             the price.
+        reactive: The price of reactive energy, R$/kvarh; TE of B1 without.
+        losses_percent: The losses of the customer's transformer, in percent.
+        discounts: The discount of incentivised energy by month, as the CCEE finds it.
         lighting: What the municipality charges: a charge of the kind `table` or `fixed`.
 
     """
@@ -144,6 +149,9 @@ class Overrides:
     energy: Literal["together", "apart"] | None = None
     flag: Literal["inside", "line"] | None = None
     flag_share: Literal["energy", "rate"] | None = None
+    reactive: Annotated[Decimal, Meta(ge=0)] | None = None
+    losses_percent: Annotated[Decimal, Meta(ge=0, le=100)] | None = None
+    discounts: dict[Month, Part] = attrs.Factory(dict)
     lighting: dict[str, Any] | None = None
 
 
@@ -177,6 +185,12 @@ class TariffRequest:
         municipality: Whose public lighting is charged; without one, nobody's.
         free_market: Whether energy is bought from others (ACL): TUSD alone is charged then.
         discount: The discount of incentivised energy, of group A: 0.5 is 50 %.
+        contracted: The contracted demand of group A, kW: `unico` of verde, `ponta` and
+            `fora_ponta` of azul; without it, contracts of the tariff say it by parameters.
+        reactive: Whether group A is charged for `both` kinds of reactive energy, which must be
+            metered; for `inductive` alone; or for `none`.
+        metered: Whether group A is metered at `high` voltage, or at the `low` voltage of a
+            transformer of its own: its losses are added.
         from_: The first day.
         overrides: Values that take the place of those in the tables.
 
@@ -193,7 +207,10 @@ class TariffRequest:
     generation: Generation | None = None
     municipality: Annotated[str, Meta(max_length=100)] | None = None
     free_market: bool = False
-    discount: Literal["0", "0.5", "0.8", "1"] = "0"
+    discount: Part = Decimal(0)
+    contracted: dict[Posto, Annotated[Decimal, Meta(ge=0)]] | None = None
+    reactive: Literal["both", "inductive", "none"] = "both"
+    metered: Literal["high", "low"] = "high"
     from_: date
     overrides: Overrides = Overrides()
 

@@ -31,12 +31,15 @@ from energia_plugins.tariff_brazil.portuguese import day, folded, number
 __all__ = [
     "BillStyle",
     "Capacitive",
+    "DemandRule",
     "Distributor",
     "Flag",
     "Icms",
     "Lighting",
+    "Losses",
     "PisCofins",
     "Postos",
+    "ReactiveRule",
     "Rules",
     "Tables",
     "in_force",
@@ -384,6 +387,60 @@ class FioB(Rule):
 
 
 @attrs.frozen(kw_only=True)
+class DemandRule(Rule):
+    """How contracted demand is billed.
+
+    Attributes:
+        tolerance: What part of the contract may be exceeded.
+        factor: So many times the price is paid for the excess, on top.
+        full_contract: Whether the excess is what is above the contract, or above the tolerance.
+        unused_without_icms: Whether ICMS is not due on what of the contract was not used.
+
+    """
+
+    tolerance: Decimal
+    factor: Decimal
+    full_contract: bool
+    unused_without_icms: bool
+
+
+@attrs.frozen(kw_only=True)
+class ReactiveRule(Rule):
+    """How reactive energy and demand are billed.
+
+    Attributes:
+        power_factor: The reference.
+        energy_price: What the price of energy is, in words.
+        demand_price: What the price of demand is, in words.
+        group_b: Whether group B pays it.
+        capacitive: When capacitive energy counts, where a distributor's own hours are not known.
+        capacitive_source: Who says so.
+
+    """
+
+    power_factor: Decimal
+    energy_price: str
+    demand_price: str
+    group_b: bool
+    capacitive: Window
+    capacitive_source: str
+
+
+@attrs.frozen(kw_only=True)
+class Losses(Rule):
+    """The losses of a customer's transformer, which metering behind it does not see.
+
+    Attributes:
+        subgroups: Of which subgroups.
+        percent: So many per cent of what is metered are added.
+
+    """
+
+    subgroups: tuple[str, ...]
+    percent: Decimal
+
+
+@attrs.frozen(kw_only=True)
 class Rules:
     """The rules.
 
@@ -392,6 +449,9 @@ class Rules:
         social: The tarifa social.
         lesser_social: The desconto social.
         fio_b: What GD II pays of Fio B.
+        demand: Contracted demand of group A.
+        reactive: Reactive energy and demand of group A.
+        losses: Losses of customers' transformers.
         others: Whatever else the file has, by name.
 
     """
@@ -400,6 +460,9 @@ class Rules:
     social: tuple[Social, ...]
     lesser_social: tuple[LesserSocial, ...]
     fio_b: tuple[FioB, ...]
+    demand: tuple[DemandRule, ...]
+    reactive: tuple[ReactiveRule, ...]
+    losses: tuple[Losses, ...]
     others: dict[str, Any]
 
 
@@ -515,5 +578,8 @@ def _rules(data: bytes) -> Rules:
         social=structure(raw.pop("social"), tuple[Social, ...]),
         lesser_social=structure(raw.pop("desconto_social"), tuple[LesserSocial, ...]),
         fio_b=structure(raw.pop("fio_b"), tuple[FioB, ...]),
+        demand=structure(raw.pop("demand"), tuple[DemandRule, ...]),
+        reactive=structure(raw.pop("reactive"), tuple[ReactiveRule, ...]),
+        losses=structure(raw.pop("losses"), tuple[Losses, ...]),
         others=raw,
     )
