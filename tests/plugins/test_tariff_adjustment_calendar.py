@@ -295,11 +295,11 @@ def test_each_of_other_lines_may_have_one() -> None:
 )
 def test_it_may_be_on_what_is_charged(form: str, amounts: dict[str, Fraction]) -> None:
     """30 kWh at the least, where 12 were metered: a rate inside stays one of a unit."""
-    least = {"kind": "minimum", "quantity": "30", "of": {"charges": ["energy.flat"]}}
-    charges = [
+    of = {"charges": ["energy.flat"]}
+    charges: list[dict[str, Any]] = [
         {"kind": "energy.flat", "rate": "0.5"},
-        {**least, "form": "replace"},
-        adjustment(ranges=FLAGS[:1], form=form, energy="charged", of={"charges": ["energy.flat"]}),
+        {"kind": "minimum", "quantity": "30", "of": of, "form": "replace"},
+        adjustment(ranges=FLAGS[:1], form=form, energy="charged", of=of),
     ]
 
     found = Bills(tariff_adjustment_calendar, others={"minimum": tariff_minimum}).of(
