@@ -387,13 +387,15 @@ class TaxCharge(BaseCharge):
                 yield self._line(name, self._capped(name, steps, measured), text)
 
     def price_changes(self, day: date) -> PriceChanges | None:
-        """Return what it makes of prices by the rates of *day*; None with bands or caps, of a bill.
+        """Return what it makes of prices by the rates of *day*.
+
+        None with bands or caps, which are of a bill, and with tags, which may be of tiers.
 
         Raises:
             Invalid: A tax has no rate for the month.
 
         """
-        if any(tax.bands or tax.is_capped for tax in self.taxes):
+        if any(tax.bands or tax.is_capped or tax.tags for tax in self.taxes):
             return None
         rates = self._not_zero(Dates(day, day), Fraction(0))
         ends = [end for tax in self.taxes for end in tax.changes_after(day)]

@@ -1,5 +1,6 @@
 """The charge `tax`, with its plugin and those of what it taxes."""
 
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -297,6 +298,13 @@ def test_a_tax_may_have_another_rate_on_lines_with_a_tag() -> None:
     told = line(found, "tax.icms")
     expected = 30 / Fraction("0.99") * 12 / 88 + 20 / Fraction("0.99") * 20 / 80
     assert Fraction(told.quantity_exact or told.quantity or 0) == expected
+
+
+def test_prices_do_not_tell_a_tax_of_lines_with_a_tag() -> None:
+    """Which lines have the tag depends on the bill: nothing is told, rather than too little."""
+    (charge,) = BILLS.tariff([tax(LOW, HIGH)]).versions[0].charges
+
+    assert charge.price_changes(date(2026, 3, 1)) is None
 
 
 def test_one_tax_is_taken_once_of_a_line() -> None:
