@@ -403,13 +403,15 @@ class TaxCharge(BaseCharge):
                 yield self._line(name, self._capped(name, steps, measured), text)
 
     def price_changes(self, day: date) -> PriceChanges | None:
-        """Return what it makes of prices by the rates of *day*; None with bands or caps, of a bill.
+        """Return what it makes of prices by the rates of *day*.
+
+        None with bands or caps, which are of a bill, and with tags, which may be of tiers.
 
         Raises:
             Invalid: A tax has no rate for the month.
 
         """
-        if any(tax.bands or tax.is_capped for tax in self.taxes):
+        if any(tax.bands or tax.is_capped or tax.tags for tax in self.taxes):
             return None
         rates = self._not_zero(Dates(day, day), Fraction(0))
         ends = [end for tax in self.taxes for end in tax.changes_after(day)]
@@ -452,7 +454,8 @@ class TaxCharge(BaseCharge):
             for tax, rated in rates
             if tax.applies_to(line)
         ]
-        unpaid = {tax.name for tax, _ in rates if not tax.is_paid_by(line)}
+        applying = (tax for tax, _ in rates if tax.applies_to(line))
+        unpaid = {tax.name for tax in applying if not tax.is_paid_by(line)}
         return _relieved(burden(self.form, dues), unpaid)
 
     def _steps(self, taxed: list[tuple[Line, Burden]]) -> Mapping[str, list[Step]]:

@@ -41,6 +41,12 @@ Month = Annotated[
     str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", extra={"words": "a month such as 2026-08"})
 ]
 Share = Annotated[Decimal, Meta(ge=0, lt=1)]
+Clock = Annotated[
+    str,
+    Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", extra={"words": "a time of day such as 17:30"}),
+]
+#: From, to.
+Hours = Annotated[tuple[Clock, ...], Meta(min_length=2, max_length=2)]
 #: A part of one, or all of it.
 Part = Annotated[Decimal, Meta(ge=0, le=1)]
 Posto = Literal["unico", "ponta", "intermediario", "fora_ponta"]
@@ -89,11 +95,28 @@ class RateParts:
 
 
 @attrs.frozen(kw_only=True)
+class PostoHours:
+    """When the postos of working days are, in local time.
+
+    Attributes:
+        ponta: From, to.
+        intermediario: Beside it, of the tarifa branca alone; an hour before and one after without.
+
+    """
+
+    __public_name__: ClassVar[str] = "BrazilianPostoHours"
+
+    ponta: Hours
+    intermediario: tuple[Hours, ...] | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Overrides:
     """Values that take the place of those in the tables.
 
     Attributes:
         rates: The prices of postos; `unico` where there is one.
+        postos: When they are.
         icms: Its bands; `[{"rate": "0.18"}]` is one rate.
         icms_applies: Whether a rate is on `all` of the energy, or `each` on that of its band.
         form: How taxes are inside the price.
@@ -122,6 +145,7 @@ class Overrides:
     __public_name__: ClassVar[str] = "BrazilianOverrides"
 
     rates: dict[Posto, RateParts] = attrs.Factory(dict)
+    postos: PostoHours | None = None
     icms: tuple[Band, ...] | None = None
     icms_applies: Literal["all", "each"] | None = None
     form: Form | None = None

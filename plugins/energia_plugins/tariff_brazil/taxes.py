@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from energia import Invalid
 from energia_plugins.tariff_brazil.draft import Draft
+from energia_plugins.tariff_brazil.portuguese import day_text
 from energia_plugins.tariff_brazil.tables import Band, Icms, PisCofins, in_force
 
 __all__ = ["EXEMPT", "IN_BASE", "NOT_FEDERAL", "TAXES", "icms_of", "tagged_bands", "tax"]
@@ -100,7 +101,8 @@ def icms_of(draft: Draft) -> Icms:
     if found is None:
         if said.icms is None:
             message = (
-                f"a tabela não tem o ICMS de {state} ({draft.class_}): diga-o em overrides.icms"
+                f"a tabela não tem o ICMS de {state} ({draft.class_}) em {day_text(draft.start)}: "
+                "diga-o em overrides.icms"
             )
             raise Invalid.of("unknown_icms", message, "/overrides/icms")
         found = Icms(state=state, bands=said.icms, source="overrides")
