@@ -314,7 +314,7 @@ class ContractedDemand(BaseDemand):
     def _named(self, line: Line, what: str, language: str) -> Line:
         """Return a line with a code of its own, apart from that of the measured demand."""
         text = self.text(line.period, line.component, language)
-        text += f" {what}" if self.description else f", {in_language(_WHAT[what], language)}"
+        text += f", {in_language(_WHAT[what], language)}"
         return attrs.evolve(line, code=f"{line.code}.{what}", description=text)
 
     def _rates(self, period: str, what: str) -> Iterator[tuple[str | None, Decimal | Fraction]]:
