@@ -39,15 +39,10 @@ def with_postos() -> Tables:
     )
 
 
-def charges(tables_: Tables | None = None, **request: Any) -> dict[str, dict[str, Any]]:
+def charges(tables_: Tables | None = None, /, **request: Any) -> dict[str, dict[str, Any]]:
     """Return the charges of the first version of a tariff, by their codes."""
     answer = made(tables_, **{"overrides": TAXES, **request})
     return {charge["code"]: charge for charge in answer.tariff["versions"][0]["charges"]}
-
-
-def money(text: str, per: int = 1) -> float:
-    """Return a price of ANEEL's file, for a kWh where it is of a MWh."""
-    return pytest.approx(float(text) / per, abs=1e-9)  # type: ignore[no-any-return]
 
 
 def of_aneel(name: str, modality: str) -> dict[str, dict[str, Any]]:
@@ -108,9 +103,9 @@ def test_incentivised_energy_lessens_demand_and_not_its_overrun() -> None:
     assert found["demanda"]["rate"] == "7.965"
     assert found["demanda"]["overrun"]["rate"] == "15.93"
     tusd = {posto: rate["components"]["tusd"] for posto, rate in found["consumo"]["rates"].items()}
-    assert {posto: float(each) for posto, each in tusd.items()} == {
-        "ponta": money("0.70453"),
-        "fora_ponta": money("0.11447"),
+    assert {posto: Decimal(each) for posto, each in tusd.items()} == {
+        "ponta": Decimal("0.70453"),
+        "fora_ponta": Decimal("0.11447"),
     }
 
 
@@ -123,7 +118,7 @@ def test_the_discount_of_a_month_begins_a_version() -> None:
         for version in answer.tariff["versions"]
     }
     assert rates["2026-01-01"] == "7.965"
-    assert float(rates["2026-02-01"]) == money("7.9791777")
+    assert Decimal(rates["2026-02-01"]) == Decimal("7.9791777")
     assert rates["2026-03-01"] == "7.965"
 
 
