@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import click
 
+from energia_plugins.tariff_brazil.questions.commands import commands_of
+
 __all__ = ["brasil"]
 
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -88,4 +90,6 @@ def brasil(folder: str | None) -> click.Group:
 
         find(folder, **given)
 
+    for command in commands_of(folder):
+        group.add_command(command)
     return group

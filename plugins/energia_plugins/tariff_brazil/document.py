@@ -5,16 +5,18 @@ from datetime import date, timedelta
 from itertools import pairwise, product
 from typing import Any
 
+import attrs
+
 from energia_plugins.tariff_brazil import group_a, group_b
 from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, unknown_tariff
-from energia_plugins.tariff_brazil.flags import flag
+from energia_plugins.tariff_brazil.flags import flag, is_metered
 from energia_plugins.tariff_brazil.lighting import lighting
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.schedules import holidays
 from energia_plugins.tariff_brazil.tables import Dated, Tables
 from energia_plugins.tariff_brazil.taxes import tax
 
-__all__ = ["brazilian_tariff"]
+__all__ = ["brazilian_tariff", "readjustments"]
 
 POSTOS = ("unico", "ponta", "intermediario", "fora_ponta")
 DAY = timedelta(days=1)
@@ -152,8 +154,37 @@ def _charges(draft: Draft) -> Iterator[dict[str, Any]]:
         yield from group_a.charges(draft)
         return
     yield group_b.consumption(draft)
-    yield from group_b.minimum(draft)
-    yield flag(draft)
+    if is_metered(draft):
+        yield flag(draft)
+        yield from group_b.minimum(draft)
+    else:
+        yield from group_b.minimum(draft)
+        yield flag(draft)
     yield from group_b.social(draft)
     yield tax(draft)
     yield from lighting(draft)
+
+
+def readjustments(request: TariffRequest, tables: Tables) -> list[date]:
+    """Return the days from which on the customer's prices are others than on the day before."""
+    distributor = tables.distributor(request.distributor)
+    whole = Draft(
+        tables=tables,
+        request=request,
+        distributor=distributor,
+        start=request.from_,
+        end=None,
+        notes=Notes(),
+    )
+    starts = {row.start for posto in POSTOS for row in matching(whole, posto)}
+    return [day for day in sorted(starts) if _differs(whole, day)]
+
+
+def _differs(whole: Draft, day: date) -> bool:
+    """Return whether a posto has another price on a day than on the day before."""
+    on, before = (attrs.evolve(whole, start=one) for one in (day, day - DAY))
+    pairs = ((on.row(posto), before.row(posto)) for posto in POSTOS)
+    return any(
+        new is not None and old is not None and (new.te, new.tusd) != (old.te, old.tusd)
+        for new, old in pairs
+    )

@@ -169,7 +169,7 @@ def matching(
     class_, of_class = CLASSES[draft.class_]
     subclass = folded(subclass) if subclass else of_class
     wanted = {"unico": ANY, "fora_ponta": "fora ponta"}.get(posto, posto)
-    for row in draft.tables.tariffs:
+    for row in draft.tables.tariffs_of(draft.distributor):
         if (
             row.subgroup == request.subgroup.lower()
             and row.modality == request.modality
@@ -178,7 +178,6 @@ def matching(
             and row.detail == ANY
             and row.class_ in (class_, ANY)
             and row.subclass in (subclass, ANY)
-            and draft.distributor.is_called(row.agent)
         ):
             yield row
 

@@ -11,7 +11,7 @@ from energia_plugins.tariff_brazil.draft import KILO, Draft, month_of, months
 from energia_plugins.tariff_brazil.group_b import CONSUMPTION, MINIMUM, blocks_of, minimum_kwh
 from energia_plugins.tariff_brazil.portuguese import folded
 
-__all__ = ["FLAG", "flag", "flag_of_postos", "flags"]
+__all__ = ["FLAG", "flag", "flag_of_postos", "flags", "is_metered"]
 
 FLAG: Final = "bandeira"
 _DAY: Final = timedelta(days=1)
@@ -21,33 +21,48 @@ _RULE: Final = "REN ANEEL 1.000/2021, art. 307"
 
 
 def flag(draft: Draft) -> dict[str, Any]:
-    """Return the charge: by the days of each flag in the bill (REN 1000/2021, art. 307)."""
+    """Return the charge: by the days of each flag in the bill (REN 1000/2021, art. 307).
+
+    It is on what the lines of the energy charge, a minimum among them. Where that is not meant
+    (`is_metered`) it comes before the minimum, which would take it out of the prices again: it is
+    never inside them then.
+    """
     draft.source("bandeiras tarifárias", f"ANEEL, acionamento mensal; {_RULE}")
-    charge = {
+    style, metered = draft.style, is_metered(draft)
+    of: dict[str, Any] = {"charges": [CONSUMPTION]}
+    if minimum_kwh(draft) and not metered:
+        of["charges"].append(MINIMUM)
+        if draft.request.overrides.minimum_flag is None:
+            draft.assume(
+                "a bandeira é sobre todo o custo de disponibilidade, onde ele se fatura",
+                "perguntas e respostas da ANEEL sobre a geração distribuída, como citadas em "
+                "blogecosolarer.blogspot.com",
+                "/overrides/minimum_flag",
+            )
+    if style.energy == "apart":
+        of["components"] = ["te"]
+    form: dict[str, Any] = {"form": "line_each"}
+    if style.flag == "inside" and not metered:
+        form = {"form": "inside"}
+    elif len(blocks_of(draft)) == 1:
+        form = {"form": "lines"}
+    if form["form"] != "inside" and style.flag_share == "rate":
+        form["share_of"] = "rate"
+    return {
         "kind": "adjustment.calendar",
         "code": FLAG,
         "description": "Adicional de bandeira",
         "ranges": list(_ranges(draft)),
         "zeros": "none",
+        "energy": "charged",
+        "of": of,
+        **form,
     }
-    has_minimum, style = bool(minimum_kwh(draft)), draft.style
-    of: dict[str, Any] = {"charges": [CONSUMPTION, *([MINIMUM] if has_minimum else [])]}
-    if style.energy == "apart":
-        of["components"] = ["te"]
-    share = {} if style.flag_share == "energy" else {"share_of": "rate"}
-    if has_minimum and draft.request.overrides.minimum_flag == "metered":
-        return {**charge, **share}
-    if has_minimum and draft.request.overrides.minimum_flag is None:
-        draft.assume(
-            "a bandeira é sobre todo o custo de disponibilidade, onde ele se fatura",
-            "perguntas e respostas da ANEEL sobre a geração distribuída, como citadas em "
-            "blogecosolarer.blogspot.com",
-            "/overrides/minimum_flag",
-        )
-    if style.flag == "inside":
-        return {**charge, "energy": "charged", "form": "inside", "of": of}
-    form = {} if len(blocks_of(draft)) == 1 else {"form": "line_each"}
-    return {**charge, "energy": "charged", **form, "of": of, **share}
+
+
+def is_metered(draft: Draft) -> bool:
+    """Tell whether it is on what was metered, also where more is billed."""
+    return draft.request.overrides.minimum_flag == "metered"
 
 
 def flag_of_postos(draft: Draft) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from energia_plugins.tariff_brazil.portuguese import day_text
 from energia_plugins.tariff_brazil.request import Posto, RateParts
 from energia_plugins.tariff_brazil.schedules import schedule
 from energia_plugins.tariff_brazil.tables import in_force
-from energia_plugins.tariff_brazil.taxes import tagged_bands
+from energia_plugins.tariff_brazil.taxes import icms_of, tagged_bands
 
 __all__ = [
     "CONSUMPTION",
@@ -180,8 +180,7 @@ def minimum(draft: Draft) -> Iterator[dict[str, Any]]:
     kwh = minimum_kwh(draft)
     if not kwh:
         return
-    bands = draft.request.overrides.icms
-    if bands is None or len(bands) > 1:
+    if len(draft.request.overrides.icms or icms_of(draft).bands) > 1:
         draft.assume(
             "a faixa do ICMS é a do consumo medido, também onde se fatura o custo de "
             "disponibilidade",

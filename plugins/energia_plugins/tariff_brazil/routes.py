@@ -1,14 +1,24 @@
 """`/v1/brazil`: the kit over HTTP."""
 
+import asyncio
 from typing import Any, Final
 
 import attrs
 
 from energia import Core, Routes, Tenant
 from energia.costing.trials import ERRORS, trial
+from energia_plugins.tariff_brazil.bill_text import PrintedBill
 from energia_plugins.tariff_brazil.document import brazilian_tariff
+from energia_plugins.tariff_brazil.questions import branca, contracts, printed, readjustment
+from energia_plugins.tariff_brazil.questions.asking import Price
+from energia_plugins.tariff_brazil.questions.branca import BrancaAnswer, BrancaQuestion
 from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
-from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion, answer
+from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion
+from energia_plugins.tariff_brazil.questions.printed import BillAnswer, BillQuestion, BillText
+from energia_plugins.tariff_brazil.questions.readjustment import (
+    ReadjustmentAnswer,
+    ReadjustmentQuestion,
+)
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.tables import Tables, tables
 
@@ -38,6 +48,43 @@ _FACTORY: Final[dict[str, Any]] = {
         "meter": "UC-123",
         "start": "2026-01-01",
         "end": "2027-01-01",
+    }
+}
+
+
+_YEAR: Final[dict[str, Any]] = {"meter": "UC-123", "start": "2025-08-01", "end": "2026-08-01"}
+_BRANCA: Final[dict[str, Any]] = {
+    "A home's year": {
+        "customer": {"distributor": "cpfl-piratininga", "subgroup": "B1", "from": "2025-11-01"},
+        **_YEAR,
+    }
+}
+_READJUSTMENT: Final[dict[str, Any]] = {
+    "A bill of July": {
+        "customer": {"distributor": "cpfl-paulista", "subgroup": "B1", "from": "2026-07-01"},
+        "meter": "UC-123",
+        "start": "2026-07-01",
+        "end": "2026-08-01",
+    }
+}
+_PRINTED: Final[dict[str, Any]] = {
+    "Lines that a person typed": {
+        "text": "Consumo kWh 304 1,36636 415,37\nIluminação pública 64,60\nTotal 479,97"
+    }
+}
+_CHECK: Final[dict[str, Any]] = {
+    "A bill of Light": {
+        "customer": {
+            "distributor": "light",
+            "subgroup": "B1",
+            "phases": "trifasico",
+            "municipality": "Rio de Janeiro",
+            "from": "2026-07-04",
+        },
+        "parameters": {"lighting_average_kwh": "425"},
+        "start": "2026-07-04",
+        "end": "2026-08-06",
+        **_PRINTED["Lines that a person typed"],
     }
 }
 
@@ -95,13 +142,50 @@ def routes_of(folder: str | None) -> Routes:
         Every month of the window is priced as a bill under tariffs of the tables, for a stored
         meter or for usage that comes along; at best twelve of them. All whole kW are considered.
         """
-        return await answer(
-            body,
-            tables(folder),
-            lambda subject, documents: trial(subject, documents, core, tenant),
-        )
+        return await contracts.answer(body, tables(folder), _price(core, tenant))
+
+    @routes.post("/v1/brazil/questions/branca", errors=ERRORS, examples=_BRANCA)
+    async def compare_brazilian_branca(
+        body: BrancaQuestion, core: Core, tenant: Tenant
+    ) -> BrancaAnswer:
+        """Tell whether the tarifa branca is cheaper than the convencional, and up to which use.
+
+        Every month of the window is priced as a bill under both. `break_even` is the share of the
+        ponta at which they cost the same.
+        """
+        return await branca.answer(body, tables(folder), _price(core, tenant))
+
+    @routes.post("/v1/brazil/questions/readjustment", errors=ERRORS, examples=_READJUSTMENT)
+    async def compute_brazilian_readjustment(
+        body: ReadjustmentQuestion, core: Core, tenant: Tenant
+    ) -> ReadjustmentAnswer:
+        """Tell what a bill would have been before the last readjustment.
+
+        Energy and demand have their former prices; flags, taxes and lighting stay what they are.
+        """
+        return await readjustment.answer(body, tables(folder), _price(core, tenant))
+
+    @routes.post("/v1/brazil/bills/read", examples=_PRINTED)
+    async def read_brazilian_bill(body: BillText) -> PrintedBill:
+        """Read the lines of a distributor's bill, from its text or from a PDF with a text layer.
+
+        `unread` and `doubts` tell what could not be read, and what does not add up.
+        """
+        return await asyncio.to_thread(printed.printed_of, body)
+
+    @routes.post("/v1/brazil/questions/bill", errors=ERRORS, examples=_CHECK)
+    async def check_brazilian_bill(body: BillQuestion, core: Core, tenant: Tenant) -> BillAnswer:
+        """Hold a printed bill beside what the tariff charges, line by line, and tell what differs.
+
+        Without a meter the printed energy is priced, which proves the prices and not the readings.
+        """
+        return await printed.answer(body, tables(folder), _price(core, tenant))
 
     return routes
+
+
+def _price(core: Core, tenant: Tenant) -> Price:
+    return lambda subject, documents: trial(subject, documents, core, tenant)
 
 
 def distributors(known: Tables) -> BrazilianDistributors:

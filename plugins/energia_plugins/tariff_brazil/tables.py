@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -168,7 +168,12 @@ class Distributor:
 
     def is_called(self, name: str) -> bool:
         """Return whether a person, or ANEEL, means this distributor."""
-        return folded(name) in {folded(one) for one in (self.id, self.name, *self.aneel)}
+        return folded(name) in self.names
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What it is called, by people and ANEEL, folded."""
+        return frozenset(folded(one) for one in (self.id, self.name, *self.aneel))
 
 
 @attrs.frozen(kw_only=True)
@@ -487,6 +492,18 @@ class Tables:
     pis_cofins: tuple[PisCofins, ...]
     lighting: tuple[Lighting, ...]
     rules: Rules
+
+    @cached_property
+    def _by_agent(self) -> dict[str, list[TariffRow]]:
+        rows: dict[str, list[TariffRow]] = {}
+        for row in self.tariffs:
+            rows.setdefault(folded(row.agent), []).append(row)
+        return rows
+
+    def tariffs_of(self, distributor: Distributor) -> Iterator[TariffRow]:
+        """Yield ANEEL's rows of a distributor, of all years, in the order of the file by name."""
+        for name in sorted(distributor.names):
+            yield from self._by_agent.get(name, ())
 
     def distributor(self, name: str) -> Distributor:
         """Return the distributor that a name means; raises `Invalid` with those that are near."""
