@@ -120,6 +120,7 @@ def documents(customer: TariffRequest, tables: Tables, start: date) -> dict[str,
             customer,
             modality=modality,
             reactive="none",
+            registers=False,
             contracted=dict.fromkeys(postos, Decimal(0)),
             from_=start,
         )
