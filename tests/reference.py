@@ -61,6 +61,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         *("ComponentType", "Routes", "Route", "Created", "PUBLIC", "Outgoing", "Session"),
         *("Answer", "NoAnswer", "ReadingsStored", "Counts", "ReadingsRejected"),
         *("PricingFinished", "BillIssued", "PricesFetched", "Task", "Retry", "GiveUp", "TryAgain"),
+        "energia.costing.trials",
         *("energia.db.holds", "energia.tracing", "energia.web.patches"),
     ),
     "testing": ("energia.testing",),
