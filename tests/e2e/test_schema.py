@@ -87,6 +87,11 @@ APRIL = {
     "interval": "PT15M",
     "channels": {"import": {"start": "2026-04-01T00:00:00-03:00", "values": [10.5] * 2880}},
 }
+OF_APRIL = {
+    "month": "2026-04",
+    "demand": {"ponta": "92.4", "fora_ponta": "171.36"},
+    "energy": {"ponta": "4120", "fora_ponta": "48230"},
+}
 
 #: One good request of every operation, in an order that works.
 GOOD: dict[str, dict[str, Any]] = {
@@ -219,6 +224,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/brazil/distributors": {},
     "POST /v1/brazil/tariff": {"json": BRAZIL},
     "POST /v1/brazil/questions/demand": {"json": {"customer": FACTORY, "usage": APRIL}},
+    "POST /v1/brazil/questions/demand/bills": {"json": {"customer": FACTORY, "bills": [OF_APRIL]}},
     # Last: the meter stays for its bill, with nothing else.
     "DELETE /v1/meters/{meter}/everything": {
         "path": {"meter": "main"},

@@ -1,6 +1,7 @@
 """Which demand to contract, by readings: priced month by month under the generated tariffs."""
 
 import json
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -19,10 +20,14 @@ from energia.pricing.engine import price
 from energia.pricing.tariffs import Tariff
 from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
 from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion, answer
+from energia_plugins.tariff_brazil.questions.demand_of_bills import (
+    BilledDemandQuestion,
+    answer_of_bills,
+)
 from energia_plugins.tariff_brazil.tables import tables
 from tests.core.pricing.asking import answer_of
 from tests.core.pricing.documents import series
-from tests.plugins.brazil.high_voltage import made, midnight, tariff_of
+from tests.plugins.brazil.high_voltage import ZONE, made, midnight, tariff_of
 from tests.serving import Serving, make_core
 
 CUSTOMER: dict[str, Any] = {
@@ -34,6 +39,8 @@ CUSTOMER: dict[str, Any] = {
 }
 MONTHS = ("2026-04-01", "2026-05-01", "2026-06-01")
 QUARTER = 900
+#: National holidays of these months.
+HOLIDAYS = ("2026-04-03", "2026-04-21", "2026-05-01")
 
 
 @cache
@@ -143,6 +150,64 @@ async def test_what_is_refused(
     """A part of a month, group B and contracts of other postos have no answer."""
     with pytest.raises(Invalid) as refused:
         await ask(customer, **more)
+
+    assert {fault.pointer: fault.code for fault in refused.value.faults} == expected
+
+
+async def ask_by_bills(bills: list[dict[str, Any]], **customer: Any) -> DemandAnswer:
+    """Ask by what bills say."""
+    body = {"customer": {**CUSTOMER, **customer}, "bills": bills}
+    tenant = core().pool.tenant()
+    return await answer_of_bills(
+        structure(body, BilledDemandQuestion),
+        tables(),
+        lambda subject, documents: trial(subject, documents, core(), tenant),
+    )
+
+
+def bills_of_readings() -> list[dict[str, Any]]:
+    """Return what the readings' bills say."""
+    start, bills = midnight(MONTHS[0]), dict[str, dict[str, dict[str, Decimal]]]()
+    for number, kwh in enumerate(map(Decimal, values())):
+        at = datetime.fromtimestamp(start + number * QUARTER, ZONE)
+        is_working = at.weekday() < 5 and f"{at.date()}" not in HOLIDAYS
+        posto = "ponta" if is_working and 18 <= at.hour < 21 else "fora_ponta"
+        said = bills.setdefault(f"{at:%Y-%m}", {"demand": {}, "energy": {}})
+        said["demand"][posto] = max(said["demand"].get(posto, Decimal(0)), 4 * kwh)
+        said["energy"][posto] = said["energy"].get(posto, Decimal(0)) + kwh
+    return [
+        {
+            "month": month,
+            **{what: {p: f"{n}" for p, n in by.items()} for what, by in said.items()},
+        }
+        for month, said in bills.items()
+    ]
+
+
+async def test_bills_answer_as_the_readings_do() -> None:
+    """The energy and the highest demand of each posto are all that it takes."""
+    by_bills = await ask_by_bills(bills_of_readings()[1:], contracted={"unico": "150"})
+    by_readings = await ask({"contracted": {"unico": "150"}}, start=MONTHS[1])
+
+    assert by_bills.modalities == by_readings.modalities
+    assert (by_bills.current, by_bills.texts) == (by_readings.current, by_readings.texts)
+
+
+@pytest.mark.parametrize(
+    ("bills", "expected"),
+    [
+        ([0, 0], {"/bills/1/month": "not_consecutive"}),
+        ([{"energy": {"ponta": "1"}}], {"/bills/0/energy/fora_ponta": "missing_field"}),
+    ],
+)
+async def test_bills_follow_each_other(
+    bills: list[dict[str, Any] | int], expected: dict[str, str]
+) -> None:
+    """Months are in order, and each says both postos."""
+    first = bills_of_readings()[0]
+
+    with pytest.raises(Invalid) as refused:
+        await ask_by_bills([first if isinstance(one, int) else {**first, **one} for one in bills])
 
     assert {fault.pointer: fault.code for fault in refused.value.faults} == expected
 
