@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from energia import Core, Invalid, structure
 from energia.cli.main import energia
 from energia.costing.trials import trial
+from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia.pricing.engine import price
 from energia.pricing.tariffs import Tariff
@@ -231,6 +232,25 @@ async def test_it_is_asked_over_http(serving: Serving) -> None:
 
     assert status == 200
     assert found["months"] == 2
+
+
+async def test_a_stored_meter_answers_as_its_readings_do(pool: Pool, serving: Serving) -> None:
+    """Readings in the database, by the meter's id and a window of whole months."""
+    site = {"name": "F", "timezone": "America/Sao_Paulo", "country": "BR", "currency": "BRL"}
+    channel = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}
+    meter = {"site": "f", "channels": [{**channel, "interval": "PT15M"}]}
+    sent = usage()["channels"]["import"]
+    read = {"meter": "uc", "channel": "import", "interval": "PT15M", **sent}
+    body = {"customer": CUSTOMER, "meter": "uc", "start": MONTHS[0], "end": MONTHS[-1]}
+    async with serving(make_core(plugins=Plugins.installed(), pool=pool)) as client:
+        await answer_of(client, "PUT", "/v1/sites/f", site)
+        await answer_of(client, "PUT", "/v1/meters/uc", meter)
+        await answer_of(client, "POST", "/v1/readings", {"series": [read]})
+        status, found = await answer_of(client, "POST", "/v1/brazil/questions/demand", body)
+
+    assert status == 200, found
+    expected = await ask({})
+    assert found["texts"] == expected.texts
 
 
 def test_the_command_line_speaks_portuguese(
