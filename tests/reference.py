@@ -38,7 +38,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         *("Role", "Rate", "RateParts", "Components", "Code", "Name", "Tags", "Id", "Schedule"),
         *("Rule", "Period", "FromTime", "ToTime", "Currency", "UnitName", "ZoneOrOffset"),
         *("SlotLength", "Fault", "Invalid", "Malformed", "NotFound", "Rules", "enforce", "Check"),
-        *("Unfit", "faults_of_periods", "parse", "structure", "energia.convert.repeats"),
+        *("Unfit", "faults_of_periods", "parse", "structure", "dumps", "energia.convert.repeats"),
         "energia.convert.scalars",
     ),
     "exact": (
@@ -61,6 +61,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         *("ComponentType", "Routes", "Route", "Created", "PUBLIC", "Outgoing", "Session"),
         *("Answer", "NoAnswer", "ReadingsStored", "Counts", "ReadingsRejected"),
         *("PricingFinished", "BillIssued", "PricesFetched", "Task", "Retry", "GiveUp", "TryAgain"),
+        *("energia.costing.trials", "energia.cli.trials"),
         *("energia.db.holds", "energia.tracing", "energia.web.patches"),
     ),
     "testing": ("energia.testing",),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from energia.codes import UnitName as UnitName
     from energia.codes import ZoneOrOffset as ZoneOrOffset
     from energia.convert import Id as Id
+    from energia.convert import dumps as dumps
     from energia.convert import parse as parse
     from energia.convert import structure as structure
     from energia.convert.constraints import Check as Check
@@ -169,6 +170,7 @@ _MODULES = {
     ),
     "convert": (
         "Id",
+        "dumps",
         "parse",
         "structure",
     ),

@@ -16,6 +16,7 @@ from energia.errors import did_you_mean
 #: The modules whose names plugins may import: those that `docs/how-to/plugins.md` lists.
 PUBLIC: Final = (
     "energia",
+    "energia.cli.trials",
     "energia.convert.repeats",
     "energia.convert.scalars",
     "energia.costing.trials",

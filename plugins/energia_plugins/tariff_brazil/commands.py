@@ -38,8 +38,7 @@ def brasil(folder: str | None) -> click.Group:
         from_: str,
     ) -> None:
         """Monta a tarifa de um cliente e imprime o JSON."""
-        from energia import structure
-        from energia.convert import JSON
+        from energia import dumps, structure
         from energia_plugins.tariff_brazil.document import brazilian_tariff
         from energia_plugins.tariff_brazil.portuguese import day
         from energia_plugins.tariff_brazil.request import TariffRequest
@@ -57,7 +56,7 @@ def brasil(folder: str | None) -> click.Group:
         request = structure(
             {name: value for name, value in said.items() if value is not None}, TariffRequest
         )
-        click.echo(JSON.dumps(brazilian_tariff(request, tables(folder))).decode())
+        click.echo(dumps(brazilian_tariff(request, tables(folder))).decode())
 
     @group.command("demanda", short_help="Acha a demanda contratada de menor custo.")
     @click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light.")

@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Literal, Protocol, TypeVar
 
 import attrs
 
@@ -205,6 +205,8 @@ class Band:
         rate: A part of one.
 
     """
+
+    __public_name__: ClassVar[str] = "BrazilianIcmsBand"
 
     up_to: Decimal | None = None
     rate: Decimal
