@@ -16,6 +16,7 @@ from energia.errors import did_you_mean
 #: The modules whose names plugins may import: those that `docs/how-to/plugins.md` lists.
 PUBLIC: Final = (
     "energia",
+    "energia.billing.check",
     "energia.cli.trials",
     "energia.convert.repeats",
     "energia.convert.scalars",
@@ -26,6 +27,7 @@ PUBLIC: Final = (
     "energia.pricing.dates",
     "energia.pricing.demand",
     "energia.pricing.exact",
+    "energia.pricing.holidays.lists",
     "energia.testing",
     "energia.time",
     "energia.tracing",

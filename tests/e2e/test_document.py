@@ -36,7 +36,7 @@ VERBS: Final = re.findall(
     r"\w+",
     """
     cancel check compare compute create delete erase explain find get import issue list make post
-    preview put reprice resend resume rotate run send test update
+    preview put read reprice resend resume rotate run send test update
     """,
 )
 

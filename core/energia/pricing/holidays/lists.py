@@ -11,6 +11,8 @@ from energia.codes import Country
 from energia.convert import Id
 from energia.errors import ConfigurationError, Invalid
 
+__all__ = ["HolidayList", "expanded"]
+
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 #: A list, or with `@<version>` one version of it.
 ListReference = Annotated[
