@@ -87,6 +87,13 @@ APRIL = {
     "interval": "PT15M",
     "channels": {"import": {"start": "2026-04-01T00:00:00-03:00", "values": [10.5] * 2880}},
 }
+#: A month of hours, and a bill of it.
+AUGUST = {
+    "timezone": "America/Sao_Paulo",
+    "interval": "PT1H",
+    "channels": {"import": {"start": "2026-08-01T00:00:00-03:00", "values": [0.5] * 744}},
+}
+PRINTED_BILL = "Energia Elétrica kWh 372 1,35000 502,20\nTotal 502,20"
 OF_APRIL = {
     "month": "2026-04",
     "demand": {"ponta": "92.4", "fora_ponta": "171.36"},
@@ -223,6 +230,17 @@ GOOD: dict[str, dict[str, Any]] = {
     "POST /v1/costs/compare": {"json": {"meter": "main", "tariffs": ["flat"], **DAY}},
     "GET /v1/brazil/distributors": {},
     "POST /v1/brazil/tariff": {"json": BRAZIL},
+    "POST /v1/brazil/questions/branca": {"json": {"customer": BRAZIL, "usage": AUGUST}},
+    "POST /v1/brazil/questions/readjustment": {"json": {"customer": BRAZIL, "usage": AUGUST}},
+    "POST /v1/brazil/bills/read": {"json": {"text": PRINTED_BILL}},
+    "POST /v1/brazil/questions/bill": {
+        "json": {
+            "customer": BRAZIL,
+            "text": PRINTED_BILL,
+            "start": "2026-08-01",
+            "end": "2026-09-01",
+        }
+    },
     "POST /v1/brazil/questions/demand": {"json": {"customer": FACTORY, "usage": APRIL}},
     "POST /v1/brazil/questions/demand/bills": {"json": {"customer": FACTORY, "bills": [OF_APRIL]}},
     # Last: the meter stays for its bill, with nothing else.
