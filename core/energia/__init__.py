@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from energia.codes import UnitName as UnitName
     from energia.codes import ZoneOrOffset as ZoneOrOffset
     from energia.convert import Id as Id
+    from energia.convert import dumps as dumps
     from energia.convert import parse as parse
     from energia.convert import structure as structure
     from energia.convert.constraints import Check as Check
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from energia.core import Seed as Seed
     from energia.costing.timing import PricingFinished as PricingFinished
     from energia.db.tenant import Tenant as Tenant
+    from energia.errors import Conflict as Conflict
     from energia.errors import EnergiaError as EnergiaError
     from energia.errors import Fault as Fault
     from energia.errors import Invalid as Invalid
@@ -168,6 +170,7 @@ _MODULES = {
         "ZoneOrOffset",
     ),
     "convert": (
+        "dumps",
         "Id",
         "parse",
         "structure",
@@ -186,6 +189,7 @@ _MODULES = {
     "costing.timing": ("PricingFinished",),
     "db.tenant": ("Tenant",),
     "errors": (
+        "Conflict",
         "EnergiaError",
         "Fault",
         "Invalid",

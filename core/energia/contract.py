@@ -16,9 +16,11 @@ from energia.errors import did_you_mean
 #: The modules whose names plugins may import: those that `docs/how-to/plugins.md` lists.
 PUBLIC: Final = (
     "energia",
+    "energia.billing.renewal",
     "energia.convert.repeats",
     "energia.convert.scalars",
     "energia.db.holds",
+    "energia.db.organizations",
     "energia.pricing.bands",
     "energia.pricing.cache",
     "energia.pricing.dates",

@@ -1,5 +1,7 @@
 """`energia brasil`: the kit on the command line; it speaks Portuguese."""
 
+from pathlib import Path
+
 import click
 
 __all__ = ["brasil"]
@@ -30,8 +32,7 @@ def brasil(folder: str | None) -> click.Group:
         from_: str,
     ) -> None:
         """Monta a tarifa de um cliente e imprime o JSON."""
-        from energia import structure
-        from energia.convert import JSON
+        from energia import dumps, structure
         from energia_plugins.tariff_brazil.document import brazilian_tariff
         from energia_plugins.tariff_brazil.portuguese import day
         from energia_plugins.tariff_brazil.request import TariffRequest
@@ -49,6 +50,26 @@ def brasil(folder: str | None) -> click.Group:
         request = structure(
             {name: value for name, value in said.items() if value is not None}, TariffRequest
         )
-        click.echo(JSON.dumps(brazilian_tariff(request, tables(folder))).decode())
+        click.echo(dumps(brazilian_tariff(request, tables(folder))).decode())
+
+    @group.command("tabelas", short_help="Lista as tabelas, ou confere um arquivo.")
+    @click.option(
+        "--arquivo",
+        "--file",
+        "arquivo",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Arquivo da ANEEL: o que há de novo nele, antes de usá-lo.",
+    )
+    def tabelas(arquivo: Path | None) -> None:
+        """Lista as tabelas da instalação e da pasta, ou diz o que um arquivo tem de novo."""
+        from energia_plugins.tariff_brazil.inventory import news
+        from energia_plugins.tariff_brazil.listing import news_lines, table_lines
+        from energia_plugins.tariff_brazil.tables import Folder, tables
+
+        if arquivo is None:
+            lines = table_lines(Folder.of(folder), tables(folder))
+        else:
+            lines = news_lines(news(arquivo.name, arquivo.read_bytes(), tables(folder)))
+        click.echo("\n".join(lines))
 
     return group

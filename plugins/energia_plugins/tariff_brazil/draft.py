@@ -157,7 +157,7 @@ def matching(draft: Draft, posto: str, unit: str = "mwh") -> Iterator[TariffRow]
     request = draft.request
     class_, subclass = CLASSES[draft.class_]
     wanted = {"unico": ANY, "fora_ponta": "fora ponta"}.get(posto, posto)
-    for row in draft.tables.tariffs:
+    for row in draft.tables.tariffs_of(draft.distributor):
         if (
             row.subgroup == request.subgroup.lower()
             and row.modality == request.modality
@@ -166,7 +166,6 @@ def matching(draft: Draft, posto: str, unit: str = "mwh") -> Iterator[TariffRow]
             and row.detail == ANY
             and row.class_ in (class_, ANY)
             and row.subclass in (subclass, ANY)
-            and draft.distributor.is_called(row.agent)
         ):
             yield row
 
