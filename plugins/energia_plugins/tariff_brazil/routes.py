@@ -94,9 +94,9 @@ class BrazilianTable:
     origin: str
     rows: int
     newest: date | None
-    fetched_at: datetime | None = None
-    checked_at: datetime | None = None
-    trouble: str | None = None
+    fetched_at: datetime | None
+    checked_at: datetime | None
+    trouble: str | None
 
 
 @attrs.frozen(kw_only=True)

@@ -91,8 +91,8 @@ class TariffUpkeep:
     request: TariffRequest
     tables: str
     drawn_at: datetime
-    kept: tuple[DaysOfBills, ...] = ()
-    trouble: str | None = None
+    kept: tuple[DaysOfBills, ...]
+    trouble: str | None
 
 
 @attrs.frozen(kw_only=True)
@@ -108,7 +108,7 @@ class TariffUpkeeps:
     __public_name__: ClassVar[str] = "BrazilianTariffUpkeeps"
 
     items: tuple[TariffUpkeep, ...]
-    next: str | None = None
+    next: str | None
 
 
 async def follow(
