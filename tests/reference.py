@@ -37,8 +37,18 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "fields": (
         *("Role", "Rate", "RateParts", "Components", "Code", "Name", "Tags", "Id", "Schedule"),
         *("Rule", "Period", "FromTime", "ToTime", "Currency", "UnitName", "ZoneOrOffset"),
-        *("SlotLength", "Fault", "Invalid", "Malformed", "NotFound", "Rules", "enforce", "Check"),
-        *("Unfit", "faults_of_periods", "parse", "structure", "energia.convert.repeats"),
+        *(
+            "SlotLength",
+            "Fault",
+            "Invalid",
+            "Malformed",
+            "NotFound",
+            "Conflict",
+            "Rules",
+            "enforce",
+            "Check",
+        ),
+        *("Unfit", "faults_of_periods", "parse", "structure", "dumps", "energia.convert.repeats"),
         "energia.convert.scalars",
     ),
     "exact": (
@@ -54,6 +64,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "prices": (
         *("TariffImporter", "Imported", "ImportOptions", "ImportWarning", "PriceFeed"),
         *("FeedRequest", "Delivery", "FeedFailed", "NewPriceSeries", "PricePoint", "PriceUnit"),
+        "energia.billing.renewal",
     ),
     "service": (
         *("hookimpl", "Core", "Tenant", "SecretStr", "Seed", "EnergiaError", "Authenticator"),
@@ -61,7 +72,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         *("ComponentType", "Routes", "Route", "Created", "PUBLIC", "Outgoing", "Session"),
         *("Answer", "NoAnswer", "ReadingsStored", "Counts", "ReadingsRejected"),
         *("PricingFinished", "BillIssued", "PricesFetched", "Task", "Retry", "GiveUp", "TryAgain"),
-        *("energia.db.holds", "energia.tracing", "energia.web.patches"),
+        *("energia.db.holds", "energia.db.organizations", "energia.tracing", "energia.web.patches"),
     ),
     "testing": ("energia.testing",),
 }

@@ -13,7 +13,6 @@ import attrs
 from energia.billing.contracts import SQL
 from energia.billing.guards import billed_versions, held, put_tariff
 from energia.db.tenant import Queries, Tenant
-from energia.errors import Invalid
 from energia.pricing.allowance import refuse_many_lines
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version, tariff_converter
@@ -81,8 +80,6 @@ async def renew_tariff(
 
     """
     converter = tariff_converter(core.plugins.charges())
-    if document.get("id", id_) != id_:
-        raise Invalid.of("wrong_id", f"this is the tariff {id_!r}", "/id")
     new = attrs.evolve(converter.structure(dict(document), Tariff), id=id_)
     refuse_many_lines(new, core.settings.limits.lines)
     async with tenant.whole() as whole:

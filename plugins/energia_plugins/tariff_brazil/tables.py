@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Literal, Protocol, TypeVar
 
 import attrs
 
@@ -198,6 +198,8 @@ class Band:
         rate: A part of one.
 
     """
+
+    __public_name__: ClassVar[str] = "IcmsBand"
 
     up_to: Decimal | None = None
     rate: Decimal
