@@ -19,6 +19,7 @@ PUBLIC: Final = (
     "energia.billing.renewal",
     "energia.convert.repeats",
     "energia.convert.scalars",
+    "energia.costing.trials",
     "energia.db.holds",
     "energia.db.organizations",
     "energia.pricing.bands",

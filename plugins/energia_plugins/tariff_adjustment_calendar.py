@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import attrs
 import numpy as np
@@ -28,6 +28,7 @@ from energia import (
     Line,
     Measure,
     Measured,
+    Name,
     Replace,
     Role,
     Rules,
@@ -37,12 +38,15 @@ from energia import (
     Texts,
     enforce,
     hookimpl,
+    in_language,
     unit_of,
 )
 from energia.pricing.dates import BillDates, Entry, Month, Table, range_ends_later, window_of
 from energia.pricing.exact import decimal_text, exact_sum, fraction, total
 from energia.time import day_number
 from energia.units import MICRO
+
+_NO_RATE: Final[Texts] = {"en": "has no rate for", "pt-BR": "não tem valor para"}
 
 
 @attrs.frozen
@@ -53,6 +57,8 @@ class RateRange:
         rate: The price of one unit.
         from_: The first day.
         to: The day after the last one; only the last range may lack it.
+        name: What it is called in the codes of lines; its first day without. Ranges of one name
+            and rate are one line.
 
     """
 
@@ -61,6 +67,7 @@ class RateRange:
     rate: Decimal
     from_: date
     to: date | None = None
+    name: Name | None = None
 
     def __attrs_post_init__(self) -> None:
         """Refuse a range that ends before it begins."""
@@ -78,13 +85,29 @@ def _months_or_ranges(
             yield Fault("ranges_overlap", message, f"/ranges/{index}/from")
 
 
-def _selects(of: Selection | None, form: str) -> Iterator[Fault]:
-    if form == "inside" and of is None:
-        message = "say which lines have the rate inside: those of all energy, in one component"
+def _selects(of: Selection | None, form: str, energy: str) -> Iterator[Fault]:
+    is_of_lines = form in ("inside", "line_each") or energy == "charged"
+    if is_of_lines and of is None:
+        message = "say which lines it is on: those of all energy, in one component"
         yield Fault("missing_field", message, "/of")
-    if form != "inside" and of is not None:
-        message = "only a rate inside other lines is of some: leave `of` out, or say form: inside"
+    if not is_of_lines and of is not None:
+        message = (
+            "only a rate on other lines is of some: leave `of` out, or say form: inside, form: "
+            "line_each, or energy: charged"
+        )
         yield Fault("unused_field", message, "/of")
+
+
+def _energy_is_known(energy: str, proration: str) -> Iterator[Fault]:
+    if energy == "charged" and proration == "metered":
+        message = "lines do not tell when their energy was metered: say proration: days"
+        yield Fault("wrong_proration", message, "/proration")
+
+
+def _shares_of_prices(share_of: str, form: str) -> Iterator[Fault]:
+    if share_of == "rate" and form not in ("lines", "line_each"):
+        message = "only lines of months or ranges have a share: say form: lines or line_each"
+        yield Fault("unused_field", message, "/share_of")
 
 
 @attrs.frozen
@@ -92,7 +115,8 @@ class Piece:
     """A part of the window with one rate.
 
     Attributes:
-        label: The month, or the date on which it begins.
+        label: The month, or the name of the range, or the date on which it begins.
+        begin: Its first day.
         rate: The price of one unit.
         weight: Which part of the energy it has; all together are 1, or 0 if there is none.
         part: The weight, as it was worked out.
@@ -101,6 +125,7 @@ class Piece:
     """
 
     label: str
+    begin: date
     rate: Decimal
     weight: Fraction
     part: str
@@ -117,13 +142,18 @@ class AdjustmentCalendar(BaseCharge):
         default: The price where the table has none; without it such a bill is refused.
         proration: Whether the energy of the bill counts by the days of each month, or as it was
             metered in it.
-        form: Whether it is a line for each month, one line at the mean rate, or inside the rates
-            of other lines.
-        of: For the form `inside`, which lines: those of all energy, in one component.
+        form: Whether it is a line for each month, one line at the mean rate, a line for each month
+            and each of other lines, or inside the rates of other lines.
+        of: Which other lines: those of all energy, in one component.
+        energy: Whether it is on the energy that was metered, or on that of the lines of `of`: what
+            was charged, such as a minimum.
+        share_of: Of lines by days, whether each has its share of the energy at the whole rate, or
+            all energy at its share of the rate.
+        zeros: Whether what costs nothing is a line, too.
 
     """
 
-    __rules__: ClassVar[Rules] = (_months_or_ranges, _selects)
+    __rules__: ClassVar[Rules] = (_months_or_ranges, _selects, _energy_is_known, _shares_of_prices)
 
     kind: ClassVar[str] = "adjustment.calendar"
     titles: ClassVar[Texts] = {"en": "Adjustment", "pt-BR": "Adicional"}
@@ -145,90 +175,158 @@ class AdjustmentCalendar(BaseCharge):
     ranges: Annotated[tuple[RateRange, ...], Meta(min_length=1, max_length=2400)] | None = None
     default: Decimal | None = None
     proration: Literal["days", "metered"] = "days"
-    form: Literal["lines", "line", "inside"] = "lines"
+    form: Literal["lines", "line", "line_each", "inside"] = "lines"
     of: Selection | None = None
+    energy: Literal["metered", "charged"] = "metered"
+    share_of: Literal["energy", "rate"] = "energy"
+    zeros: Literal["lines", "none"] = "lines"
 
     @cached_property
     def _table(self) -> Table:
         if self.months is not None:
             return Table.of_months(self.months)
-        ranges = [(dated.from_, dated.to, dated.rate) for dated in self.ranges or ()]
-        return Table(tuple(Entry(begin.isoformat(), begin, to, rate) for begin, to, rate in ranges))
+        return Table(
+            tuple(
+                Entry(dated.name or dated.from_.isoformat(), dated.from_, dated.to, dated.rate)
+                for dated in self.ranges or ()
+            )
+        )
 
     def measures(self) -> dict[str, Measure]:
         """Measure the days and all energy, or the energy of each part."""
+        if self.energy == "charged":
+            return {"dates": BillDates()}
         if self.proration == "days":
             return {"dates": BillDates(), "energy": Energy(self.channel)}
         return {"energy": EnergyByDates(self._table.changes, self.channel)}
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | Replace]:
         """Charge each part of the window at its rate."""
+        charged = None if self.energy == "metered" else _energy_of(self._selected(bill))
         pieces = list(
-            self._by_days(measured) if self.proration == "days" else self._metered(measured)
+            self._by_days(measured, charged, bill.language)
+            if self.proration == "days"
+            else self._metered(measured, bill.language)
         )
         energy = exact_sum(piece.quantity for piece in pieces)
         unit = unit_of(self.channel)
         match self.form:
             case "lines":
-                for piece in pieces:
-                    step = Step(
-                        piece.label, f"{decimal_text(energy)} x {piece.part}", piece.quantity
-                    )
-                    yield self.line(
-                        piece.quantity, piece.rate, unit, period=piece.label, steps=(step,)
-                    )
+                for piece in self._told(pieces):
+                    yield self._line(piece, energy, unit)
             case "line":
-                line = self.line(energy, _mean(pieces), unit)
-                yield attrs.evolve(line, rate_steps=(_mean_text(pieces),))
+                if self.zeros == "lines" or any(piece.rate for piece in pieces):
+                    line = self.line(energy, _mean(pieces), unit)
+                    yield attrs.evolve(line, rate_steps=(_mean_text(pieces),))
+            case "line_each":
+                self._refuse_others(energy, bill)
+                for line in self._selected(bill):
+                    quantity = fraction(line.quantity or 0)
+                    for piece in self._told(pieces):
+                        yield self._beside(line, self._line(piece, quantity, unit), bill.language)
             case "inside":
                 yield from self._inside(pieces, energy, bill)
 
-    def _by_days(self, measured: Measured) -> Iterator[Piece]:
+    def _told(self, pieces: Sequence[Piece]) -> Iterator[Piece]:
+        """Yield the parts that are lines: those of one name and rate are one."""
+        parts: dict[tuple[str, Decimal], list[Piece]] = {}
+        for piece in pieces:
+            if piece.rate or self.zeros == "lines":
+                parts.setdefault((piece.label, piece.rate), []).append(piece)
+        labels = list[str]()
+        for (label, _), alike in parts.items():
+            # The rate of a name may change within a bill.
+            labels.append(label if label not in labels else f"{label}.{alike[0].begin}")
+            yield attrs.evolve(
+                alike[0],
+                label=labels[-1],
+                weight=exact_sum(piece.weight for piece in alike),
+                part=" + ".join(piece.part for piece in alike),
+                quantity=exact_sum(piece.quantity for piece in alike),
+            )
+
+    def _line(self, piece: Piece, energy: Fraction, unit: str) -> Line:
+        """Return the line of a part, of so much energy in the whole window."""
+        part = f"({piece.part})" if " + " in piece.part else piece.part
+        if self.share_of == "rate":
+            rate = piece.weight * fraction(piece.rate)
+            line = self.line(energy, rate, unit, period=piece.label)
+            return attrs.evolve(line, rate_steps=(f"{part} x {piece.rate:f}",))
+        quantity = energy * piece.weight
+        step = Step(piece.label, f"{decimal_text(energy)} x {part}", quantity)
+        return self.line(quantity, piece.rate, unit, period=piece.label, steps=(step,))
+
+    def _beside(self, line: Line, own: Line, language: str) -> Line:
+        """Return the line of this charge for one of those that it is on."""
+        return attrs.evolve(
+            own,
+            code=f"{own.code}.{line.code}",
+            description=f"{self.text(own.period, None, language)}: {line.description}",
+            component=line.component,
+            tags=(*own.tags, *line.tags),
+        )
+
+    def _by_days(
+        self, measured: Measured, charged: Fraction | None, language: str
+    ) -> Iterator[Piece]:
         """Yield the parts; each has the energy that its days are of all days."""
-        window, energy = window_of(measured["dates"]), Fraction(measured["energy"]["total"], MICRO)
+        window, energy = window_of(measured["dates"]), charged
+        if energy is None:
+            energy = Fraction(measured["energy"]["total"], MICRO)
         table = self._table
         for dates in table.cut(window):
-            label, rate = self._at(table, dates.first)
+            label, rate = self._at(table, dates.first, language)
             weight = Fraction(dates.days, window.days)
             part = f"{dates.days}/{window.days}"
-            yield Piece(label, rate, weight, part, energy * weight)
+            yield Piece(label, dates.first, rate, weight, part, energy * weight)
 
-    def _metered(self, measured: Measured) -> Iterator[Piece]:
+    def _metered(self, measured: Measured, language: str) -> Iterator[Piece]:
         """Yield the parts with the energy that was metered in each."""
         by_day, table = measured["energy"], self._table
         energy = sum(by_day.values())
         for day, micro in by_day.items():
-            label, rate = self._at(table, date.fromisoformat(day))
+            begin = date.fromisoformat(day)
+            label, rate = self._at(table, begin, language)
             weight = Fraction(micro, energy) if energy else Fraction(0)
             quantity = Fraction(micro, MICRO)
             part = f"{decimal_text(quantity)}/{decimal_text(Fraction(energy, MICRO))}"
-            yield Piece(label, rate, weight, part, quantity)
+            yield Piece(label, begin, rate, weight, part, quantity)
 
-    def _at(self, table: Table, day: date) -> tuple[str, Decimal]:
+    def _at(self, table: Table, day: date, language: str) -> tuple[str, Decimal]:
         """Return the label and the rate of a day, or refuse a day without one."""
         if entry := table.at(day):
             return entry.label, entry.value
         missing = f"{day:%Y-%m}" if self.months is not None else day.isoformat()
         if self.default is None:
-            message = f"{self.code or self.kind} has no rate for {missing}"
-            raise Invalid.of("missing_month", message)
+            name = self.code or self.kind
+            raise Invalid.of("missing_month", f"{name} {in_language(_NO_RATE, language)} {missing}")
         return missing, self.default
 
     def _inside(self, pieces: list[Piece], energy: Fraction, bill: BillSoFar) -> Iterator[Replace]:
         """Add the mean rate to that of the selected lines, which are of all energy."""
-        selected = tuple((self.of or Selection()).lines(bill))
-        unit = unit_of(self.channel)
+        self._refuse_others(energy, bill)
+        for line in self._selected(bill):
+            name = f"{self.title(bill.language)} ({_mean_text(pieces)})"
+            yield Replace(line, line.plus(_mean(pieces), name))
+
+    def _selected(self, bill: BillSoFar) -> tuple[Line, ...]:
+        return tuple((self.of or Selection()).lines(bill))
+
+    def _refuse_others(self, energy: Fraction, bill: BillSoFar) -> None:
+        """Refuse selected lines that are not of all energy, each with a price of a unit."""
+        selected, unit = self._selected(bill), unit_of(self.channel)
         wrong = [line.code for line in selected if line.unit != unit or not line.is_multiplied]
-        quantity = exact_sum(line.quantity or 0 for line in selected)
+        quantity = _energy_of(selected)
         if wrong or quantity != energy:
             message = (
                 f"{self.code or self.kind} is on {decimal_text(energy)} {unit}, and the lines that "
                 f"it selects are of {decimal_text(quantity)} {unit}"
             ) + (f"; these have no price per {unit}: {', '.join(wrong)}" if wrong else "")
             raise Invalid.of("selection_differs", message)
-        for line in selected:
-            name = f"{self.title(bill.language)} ({_mean_text(pieces)})"
-            yield Replace(line, line.plus(_mean(pieces), name))
+
+
+def _energy_of(lines: Sequence[Line]) -> Fraction:
+    return exact_sum(line.quantity or 0 for line in lines)
 
 
 @attrs.frozen(cache_hash=True)

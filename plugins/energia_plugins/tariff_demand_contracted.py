@@ -113,7 +113,11 @@ def _unit_is_measured(
 
 
 def _needs_readings(
-    readings: bool, overrun: Overrun | None, power_factor: PowerFactor | None, reset: Reset
+    readings: bool,
+    overrun: Overrun | None,
+    power_factor: PowerFactor | None,
+    losses_percent: Decimal,
+    reset: Reset,
 ) -> Iterator[Fault]:
     """Refuse what is about measured demand where only the contract is paid."""
     if readings:
@@ -123,6 +127,8 @@ def _needs_readings(
         yield Fault("unused_overrun", f"{message}, and nothing exceeds it", "/overrun")
     if power_factor is not None:
         yield Fault("unused_power_factor", f"{message}, in its own unit", "/power_factor")
+    if losses_percent:
+        yield Fault("unused_losses", f"{message}, and nothing is metered", "/losses_percent")
     if reset in ("season", "day"):
         yield Fault("unused_reset", f"{message}: the reset is bill or month", "/reset")
 
@@ -182,6 +188,8 @@ class ContractedDemand(BaseDemand):
         interval: Power is averaged over intervals of this length, on the wall clock.
         unit: kW; kVA; kvar; or hp, of 0.745699... kW.
         power_factor: Makes kVA of kW.
+        losses_percent: So many per cent of what is metered are added: the losses of a transformer
+            that the meter is behind.
         per: Whether the rate is for the bill or month, or for each day of it.
         reset: Whether the bill has one maximum; or each calendar month its own, which is charged
             for the part of the month that is billed; or each season of the schedule in the bill its

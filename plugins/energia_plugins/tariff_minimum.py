@@ -267,12 +267,16 @@ class Floor:
 
     def _replaced(self, old: Line, new: Line) -> Replace:
         text = " + ".join(f"{self.quantity} x {step.expression}" for step in self.time)
-        was, now = fraction(old.amount or 0), fraction(new.amount or 0)
+        multiplied = old.is_multiplied and new.is_multiplied
+        # What is quantity x rate stays so: a tax inside the price changes its rate.
+        was = fraction((old.quantity if multiplied else old.amount) or 0)
+        now = fraction((new.quantity if multiplied else new.amount) or 0)
         steps = (
             Step("as measured", exact_text(was), was),
             Step(f"at least {text} {new.unit or ''}".rstrip(), exact_text(now - was), now - was),
         )
-        return Replace(old, attrs.evolve(new, steps=steps, charge=None))
+        amount = None if multiplied else now
+        return Replace(old, attrs.evolve(new, amount=amount, steps=steps, charge=None))
 
     def _difference(self, old: Line | None, new: Line) -> Iterator[Line]:
         was = fraction(old.amount or 0) if old else Fraction(0)
@@ -280,6 +284,16 @@ class Floor:
         if now == was:
             return
         quantity = fraction(new.quantity or 0)
+        if old is None and self.charge.form == "replace" and new.is_multiplied:
+            yield self.charge.line(
+                quantity,
+                new.rate,
+                new.unit,
+                period=new.period,
+                component=new.component,
+                tags=new.tags,
+            )
+            return
         had = fraction(old.quantity or 0) if old else Fraction(0)
         steps = (
             Step(f"{decimal_text(quantity)} {new.unit or ''}: {new.code}", exact_text(now), now),

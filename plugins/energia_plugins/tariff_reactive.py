@@ -89,6 +89,8 @@ class Band:
     rate: Decimal
 
 
+NotNegative = Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})]
+
 Bands: TypeAlias = Annotated[tuple[Band, ...], Meta(min_length=1, max_length=20)]
 
 
@@ -278,6 +280,8 @@ class Reactive(BaseCharge):
         inductive: The role of inductive energy.
         capacitive: The role of capacitive energy; without one, it is not charged.
         capacitive_hours: When capacitive energy is charged, and inductive is not.
+        losses_percent: So many per cent of what is metered are added: the losses of a transformer
+            that the meter is behind.
 
     """
 
@@ -314,6 +318,15 @@ class Reactive(BaseCharge):
     inductive: Role = "reactive_energy.import"
     capacitive: Role | None = None
     capacitive_hours: Hours | None = None
+    losses_percent: NotNegative = Decimal(0)
+
+    @property
+    def _times(self) -> Fraction:
+        """By what is multiplied that was metered: both kinds of energy, so that all scales."""
+        return 1 + Fraction(self.losses_percent) / 100
+
+    def _with_losses(self, text: str) -> str:
+        return f"({text}) x (1 + {self.losses_percent} %)" if self.losses_percent else text
 
     @property
     def across_versions(self) -> AcrossVersions:
@@ -366,14 +379,14 @@ class Reactive(BaseCharge):
         factor = self.power_factor
         text = f"sum of {factor} x sqrt(P^2 + Q^2) - P of intervals below {factor}"
         for label, micro in excess.items():
-            quantity = Fraction(micro, MICRO)
+            quantity = Fraction(micro, MICRO) * self._times
             yield self.line(
                 quantity,
                 prices[label] if isinstance(prices, dict) else prices,
                 "kvarh",
                 period=label if self.schedule else None,
                 component="energy",
-                steps=(Step("energy", text, quantity),),
+                steps=(Step("energy", self._with_losses(text), quantity),),
             )
 
     def _demand(self, prices: Prices, peaks: Mapping[str, int], bill: BillSoFar) -> Iterator[Line]:
@@ -383,7 +396,7 @@ class Reactive(BaseCharge):
                 continue
             period = name if isinstance(prices, dict) else None
             least = billed(self.billed or Selection(), bill, period)
-            corrected = Fraction(micro, MICRO)
+            corrected = Fraction(micro, MICRO) * self._times
             quantity = max(corrected - least, Fraction(0))
             text = f"max({decimal_text(corrected)} at {time} - {decimal_text(least)}, 0)"
             yield self.line(
@@ -399,11 +412,12 @@ class Reactive(BaseCharge):
         self, bands: Bands, measured: Measured, rates: RateRounding
     ) -> Iterator[Line]:
         for period, micro in measured["reactive"].items():
-            active = Fraction(measured["active"].get(period, 0), MICRO)
-            steps = tuple(banded(bands, rates, active, Fraction(micro, MICRO)))
+            active = Fraction(measured["active"].get(period, 0), MICRO) * self._times
+            reactive = Fraction(micro, MICRO) * self._times
+            steps = tuple(banded(bands, rates, active, reactive))
             amount = exact_sum(step.value for step in steps)
             least = active * Fraction(bands[0].over_percent) / 100
-            quantity = max(Fraction(micro, MICRO) - least, Fraction(0))
+            quantity = max(reactive - least, Fraction(0))
             name = period if self.schedule else None
             yield self.line(quantity, None, "kvarh", amount=amount, period=name, steps=steps)
 

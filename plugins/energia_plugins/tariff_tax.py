@@ -120,6 +120,7 @@ class Tax:
         group: Taxes of one group have the same base; the groups come in the order of the list.
         from_: The first day on which it is taken.
         to: The day after the last one.
+        tags: It is on lines with one of these tags alone; on all of the charge's without.
         without_tags: Lines with one of these tags are exempt from it.
         cap: It is at most this much money for a bill.
         cap_per_unit: It is at most this much money for each unit of the channel, such as a kWh.
@@ -135,6 +136,7 @@ class Tax:
     group: Name | None = None
     from_: date | None = None
     to: date | None = None
+    tags: Annotated[Tags, Meta(min_length=1)] | None = None
     without_tags: Tags = ()
     cap: Cap | None = None
     cap_per_unit: Cap | None = None
@@ -158,8 +160,9 @@ class Tax:
         return min(caps, default=None)
 
     def applies_to(self, line: Line) -> bool:
-        """Tell whether a line is not exempt."""
-        return set(self.without_tags).isdisjoint(line.tags)
+        """Tell whether it is on a line."""
+        is_meant = self.tags is None or not set(self.tags).isdisjoint(line.tags)
+        return is_meant and set(self.without_tags).isdisjoint(line.tags)
 
     @property
     def highest(self) -> Decimal:
@@ -261,11 +264,14 @@ class Burden:
 
 
 def _names_differ(taxes: tuple[Tax, ...]) -> Iterator[Fault]:
-    """Refuse a tax that is taken twice on one day."""
+    """Refuse a tax that is taken twice on one day, of the same lines."""
     for index, tax in enumerate(taxes):
         for before in taxes[:index]:
             if tax.name == before.name and _overlap(tax, before):
-                message = f"the tax {tax.name} is there twice on some day: give each from and to"
+                message = (
+                    f"the tax {tax.name} is there twice on some day: give each from and to, or "
+                    "other tags"
+                )
                 yield Fault("duplicate_tax", message, f"/taxes/{index}/name")
                 break
 
@@ -545,7 +551,9 @@ def _text(parts: list[tuple[int, Decimal]], days: int) -> str:
 
 
 def _overlap(left: Tax, right: Tax) -> bool:
-    """Tell whether two taxes are both taken on some day."""
+    """Tell whether two taxes are both taken on some day, of lines with the same tag."""
+    if left.tags and right.tags and set(left.tags).isdisjoint(right.tags):
+        return False
     first = max(left.from_ or date.min, right.from_ or date.min)
     past = min(left.to or date.max, right.to or date.max)
     return first < past

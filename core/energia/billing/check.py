@@ -4,22 +4,47 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import attrs
 from msgspec import Meta
 
-from energia.billing.models import Bill
 from energia.codes import minor_digits
 from energia.costing.groups import by_code
 from energia.pricing.engine import CostLine
 from energia.pricing.exact import exact_text, fixed, rounded
 from energia.pricing.rounding import ROUNDING
 
+__all__ = [
+    "BillCheck",
+    "CheckedAmount",
+    "CheckedLine",
+    "Result",
+    "SupplierBill",
+    "SupplierLine",
+    "check",
+]
+
 #: From the best to the worst.
 _RESULTS = ("match", "within_tolerance", "unknown", "mismatch")
 Result = Literal["match", "within_tolerance", "mismatch", "unknown"]
 Tolerance = Annotated[Decimal, Meta(ge=0)]
+
+
+class Priced(Protocol):
+    """What is held beside a supplier's bill: a bill of ours, or a cost."""
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217."""
+
+    @property
+    def total(self) -> str:
+        """The sum of the lines' amounts."""
+
+    @property
+    def lines(self) -> Sequence[CostLine]:
+        """What the charges charge."""
 
 
 @attrs.frozen(kw_only=True)
@@ -120,7 +145,7 @@ class BillCheck:
     adds_up: bool
 
 
-def check(bill: Bill, supplier: SupplierBill) -> BillCheck:
+def check(bill: Priced, supplier: SupplierBill) -> BillCheck:
     """Return how *bill* compares with what the supplier printed."""
     scale = _Scale.of(bill, supplier)
     total = scale.compare(scale.paid(bill.total), Fraction(supplier.total))
@@ -154,7 +179,7 @@ class _Scale:
     tolerance: Decimal
 
     @classmethod
-    def of(cls, bill: Bill, supplier: SupplierBill) -> "_Scale":
+    def of(cls, bill: Priced, supplier: SupplierBill) -> "_Scale":
         printed = [supplier.total, *(line.amount for line in supplier.lines)]
         decimals = [minor_digits(bill.currency), *map(_places, printed)]
         texts = [bill.total, *(line.amount for line in bill.lines)]

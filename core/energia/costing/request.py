@@ -113,6 +113,11 @@ class Costing:
             for ranked in ranking
         )
 
+    @property
+    def terms(self) -> Terms:
+        """What prices rest on besides the tariffs and the usage; nothing is remembered."""
+        return self._terms(_NEW)
+
     def _terms(self, state: Mapping[str, Remembered]) -> Terms:
         plan = self.inputs.plan
         pointers = {channel.role: "/meter" for channel in plan.channels}

@@ -502,11 +502,11 @@ class BaseCharge:
 
         Args:
             period: The period of the line.
-            component: The part of the rate; a `description` stands without it.
+            component: The part of the rate.
             language: That of the tariff.
 
         """
-        if self.description or not self.titles:
+        if not self.description and not self.titles:
             return " ".join(part for part in (self.title(language), period) if part)
         return named(self.title(language), None, (period, component))
 

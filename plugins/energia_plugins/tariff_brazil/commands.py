@@ -1,10 +1,16 @@
 """`energia brasil`: the kit on the command line; it speaks Portuguese."""
 
 from pathlib import Path
+from typing import Any, Final
 
 import click
 
+from energia_plugins.tariff_brazil.questions.commands import commands_of
+
 __all__ = ["brasil"]
+
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 def brasil(folder: str | None) -> click.Group:
@@ -72,4 +78,37 @@ def brasil(folder: str | None) -> click.Group:
             lines = news_lines(news(arquivo.name, arquivo.read_bytes(), tables(folder)))
         click.echo("\n".join(lines))
 
+    @group.command("demanda", short_help="Acha a demanda contratada de menor custo.")
+    @click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light.")
+    @click.option("--subgrupo", "--subgroup", default="A4", help="A1 ... A4, AS (A4)")
+    @click.option("--modalidade", "--modality", help="A atual, para comparar: verde, azul.")
+    @click.option(
+        "--contratada",
+        "--contracted",
+        "contratada",
+        multiple=True,
+        metavar="[POSTO=]KW",
+        help="O contrato atual: 180, ou ponta=120 e fora_ponta=162.",
+    )
+    @click.option("--pedido", "--request", "pedido", type=_FILE, help="O cliente, em JSON.")
+    @click.option("--medidor", "--meter", help="Um medidor guardado; com --de e --ate.")
+    @click.option("--leituras", "--usage", "leituras", type=_FILE, help="Leituras, em JSON.")
+    @click.option("--de", "--start", help="Primeiro dia: 01/01/2026.")
+    @click.option("--ate", "--end", help="O dia depois do último: 01/01/2027.")
+    @click.option("--grafico", "--plot", type=_FOLDER, help="Pasta para os gráficos (SVG).")
+    @click.option("--json", "as_json", is_flag=True, help="Imprime o JSON da resposta.")
+    def demanda(**given: Any) -> None:
+        r"""Acha a demanda contratada de menor custo nos meses medidos, verde e azul.
+
+        \b
+        Exemplo:
+          energia brasil demanda --distribuidora cpfl-paulista --subgrupo A3a --modalidade verde
+            --contratada 180 --medidor UC-123 --de 01/01/2026 --ate 01/01/2027
+        """
+        from energia_plugins.tariff_brazil.questions.command import find
+
+        find(folder, **given)
+
+    for command in commands_of(folder):
+        group.add_command(command)
     return group

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
-from energia import Invalid
-from energia_plugins.tariff_brazil import group_b
+import attrs
+
+from energia_plugins.tariff_brazil import group_a, group_b
 from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, unknown_tariff
-from energia_plugins.tariff_brazil.flags import flag
+from energia_plugins.tariff_brazil.flags import flag, is_metered
 from energia_plugins.tariff_brazil.lighting import lighting
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.schedules import holidays
 from energia_plugins.tariff_brazil.tables import Dated, Tables
 from energia_plugins.tariff_brazil.taxes import tax
 
-__all__ = ["brazilian_tariff"]
+__all__ = ["brazilian_tariff", "readjustments"]
 
 POSTOS = ("unico", "ponta", "intermediario", "fora_ponta")
 DAY = timedelta(days=1)
@@ -71,14 +72,24 @@ def drafts(whole: Draft) -> Iterator[Draft]:
 
 
 def _is_known(draft: Draft) -> bool:
-    return any(draft.row(posto) for posto in POSTOS)
+    return any(
+        draft.row(posto, subclass=subclass) for posto in POSTOS for subclass in _subclasses(draft)
+    )
+
+
+def _subclasses(draft: Draft) -> tuple[str | None, ...]:
+    """Return ANEEL's names of the subclasses that the class has over time; None is its own."""
+    if draft.class_ != "baixa_renda":
+        return (None,)
+    rules = draft.tables.rules.social
+    return (None, *{name for rule in rules for name in (rule.subclass, rule.above) if name})
 
 
 def _changes(draft: Draft) -> Iterator[date]:
     """Yield the days on which a table has another row."""
     if not draft.request.overrides.rates:
-        for posto in POSTOS:
-            for row in matching(draft, posto):
+        for posto, subclass in product(POSTOS, _subclasses(draft)):
+            for row in matching(draft, posto, subclass=subclass):
                 yield row.start
                 if row.end is not None:
                     yield row.end + DAY
@@ -88,8 +99,25 @@ def _changes(draft: Draft) -> Iterator[date]:
     yield from _days(tables.rules.minimum)
     if draft.class_ == "baixa_renda":
         yield from _days(tables.rules.social)
+    if draft.class_ == "desconto_social":
+        yield from _days(tables.rules.lesser_social)
     if draft.request.generation:
         yield from _days(tables.rules.fio_b)
+    if draft.request.subgroup.startswith("A"):
+        yield from _changes_of_group_a(draft)
+
+
+def _changes_of_group_a(draft: Draft) -> Iterator[date]:
+    """Yield the days on which rules, the price of reactive energy or a discount change."""
+    rules = draft.tables.rules
+    yield from _days((*rules.demand, *rules.reactive, *rules.losses))
+    if draft.request.reactive != "none" and draft.request.overrides.reactive is None:
+        for row in matching(group_a.reference_row(draft), "unico"):
+            yield row.start
+    for month in draft.request.overrides.discounts:
+        first = date.fromisoformat(f"{month}-01")
+        yield first
+        yield (first + timedelta(days=31)).replace(day=1)
 
 
 def _days(rows: Iterable[Dated]) -> Iterator[date]:
@@ -123,10 +151,40 @@ def _has_postos(charges: Iterable[dict[str, Any]]) -> bool:
 def _charges(draft: Draft) -> Iterator[dict[str, Any]]:
     """Yield the charges, in the order in which they work."""
     if draft.request.subgroup.startswith("A"):
-        raise Invalid.of("unknown_subgroup", "o grupo A ainda não", "/subgroup")
+        yield from group_a.charges(draft)
+        return
     yield group_b.consumption(draft)
-    yield flag(draft)
-    yield from group_b.minimum(draft)
+    if is_metered(draft):
+        yield flag(draft)
+        yield from group_b.minimum(draft)
+    else:
+        yield from group_b.minimum(draft)
+        yield flag(draft)
     yield from group_b.social(draft)
     yield tax(draft)
     yield from lighting(draft)
+
+
+def readjustments(request: TariffRequest, tables: Tables) -> list[date]:
+    """Return the days from which on the customer's prices are others than on the day before."""
+    distributor = tables.distributor(request.distributor)
+    whole = Draft(
+        tables=tables,
+        request=request,
+        distributor=distributor,
+        start=request.from_,
+        end=None,
+        notes=Notes(),
+    )
+    starts = {row.start for posto in POSTOS for row in matching(whole, posto)}
+    return [day for day in sorted(starts) if _differs(whole, day)]
+
+
+def _differs(whole: Draft, day: date) -> bool:
+    """Return whether a posto has another price on a day than on the day before."""
+    on, before = (attrs.evolve(whole, start=one) for one in (day, day - DAY))
+    pairs = ((on.row(posto), before.row(posto)) for posto in POSTOS)
+    return any(
+        new is not None and old is not None and (new.te, new.tusd) != (old.te, old.tusd)
+        for new, old in pairs
+    )

@@ -8,7 +8,7 @@ import attrs
 
 from energia import Invalid
 from energia_plugins.tariff_brazil.aneel import TariffRow
-from energia_plugins.tariff_brazil.portuguese import day_text
+from energia_plugins.tariff_brazil.portuguese import day_text, folded
 from energia_plugins.tariff_brazil.request import (
     Assumption,
     Class,
@@ -27,6 +27,7 @@ KILO = Decimal(1000)
 CLASSES: dict[Class, tuple[str, str]] = {
     "residencial": ("residencial", "residencial"),
     "baixa_renda": ("residencial", "baixa renda"),
+    "desconto_social": ("residencial", "residencial desconto social faixa 01"),
     "rural": ("rural", "nao se aplica"),
     "comercial": ("nao se aplica", "nao se aplica"),
     "industrial": ("nao se aplica", "nao se aplica"),
@@ -97,6 +98,7 @@ class Draft:
             ),
             energy=said.energy or known.energy,
             flag=said.flag or known.flag,
+            flag_share=said.flag_share or known.flag_share,
         )
 
     def source(self, what: str, source: str) -> None:
@@ -118,11 +120,18 @@ class Draft:
         )
         return {"parameter": name, **({} if default is None else {"default": default})}
 
-    def rates(self, posto: Posto) -> RateParts:
-        """Return what a kWh of a posto costs, `unico` where there is one; raises `Invalid`."""
-        row, said = self.row(posto), self.request.overrides.rates.get(posto, RateParts())
+    def rates(self, posto: Posto, subclass: str | None = None) -> RateParts:
+        """Return what a kWh of a posto costs, `unico` where there is one; raises `Invalid`.
+
+        Args:
+            posto: The posto.
+            subclass: ANEEL's name of the subclass, where it is not that of the class.
+
+        """
+        said = self.request.overrides.rates.get(posto, RateParts())
+        row = (subclass and self.row(posto, subclass=subclass)) or self.row(posto)
         if row is None and said.tusd is None:
-            raise unknown_tariff(self)
+            raise unknown_tariff(self, posto)
         if row is not None:
             self.note(row)
         return RateParts(
@@ -145,17 +154,20 @@ class Draft:
         """Note where a row of ANEEL is from."""
         self.source(f"tarifa {_named(row)}", f"{row.resolution}: {row.source}".removeprefix(": "))
 
-    def row(self, posto: str, unit: str = "mwh") -> TariffRow | None:
+    def row(self, posto: str, unit: str = "mwh", subclass: str | None = None) -> TariffRow | None:
         """Return ANEEL's row of a posto that is in force when the version begins."""
-        rows = (row for row in matching(self, posto, unit) if row.start <= self.start)
+        rows = (row for row in matching(self, posto, unit, subclass) if row.start <= self.start)
         last = max(rows, key=lambda row: row.start, default=None)
         return last if last and (last.end is None or self.start <= last.end) else None
 
 
-def matching(draft: Draft, posto: str, unit: str = "mwh") -> Iterator[TariffRow]:
+def matching(
+    draft: Draft, posto: str, unit: str = "mwh", subclass: str | None = None
+) -> Iterator[TariffRow]:
     """Yield ANEEL's rows of a posto, of all years."""
     request = draft.request
-    class_, subclass = CLASSES[draft.class_]
+    class_, of_class = CLASSES[draft.class_]
+    subclass = folded(subclass) if subclass else of_class
     wanted = {"unico": ANY, "fora_ponta": "fora ponta"}.get(posto, posto)
     for row in draft.tables.tariffs_of(draft.distributor):
         if (
@@ -170,19 +182,21 @@ def matching(draft: Draft, posto: str, unit: str = "mwh") -> Iterator[TariffRow]
             yield row
 
 
-def unknown_tariff(draft: Draft) -> Invalid:
-    """Return the refusal of a day of which no tariff is known."""
+def unknown_tariff(draft: Draft, posto: Posto | None = None) -> Invalid:
+    """Return the refusal of a day, or of a posto, of which no tariff is known."""
     request = draft.request
     known = sorted(
         {row.start for posto in ("unico", "fora_ponta") for row in matching(draft, posto)}
     )
     have = f"há a partir de {', '.join(map(day_text, known))}" if known else "não há nenhuma"
+    where = "overrides.rates" + (f".{posto}" if request.overrides.rates and posto else "")
     message = (
-        f"a tabela não tem tarifa {request.subgroup} {request.modality} "
+        f"a tabela não tem tarifa {request.subgroup} {request.modality} ({draft.class_}) "
         f"de {draft.distributor.name} "
-        f"em {day_text(draft.start)} ({have}): diga-a em overrides.rates, ou atualize a tabela"
+        f"em {day_text(draft.start)} ({have}): diga-a em {where}, ou atualize a tabela"
     )
-    return Invalid.of("unknown_tariff", message, "/from")
+    pointer = f"/{where.replace('.', '/')}" if request.overrides.rates else "/from"
+    return Invalid.of("unknown_tariff", message, pointer)
 
 
 def _first(said: Decimal | None, known: Decimal | None) -> Decimal | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from energia import Invalid
+from energia import Invalid, parse
 from energia_plugins.tariff_brazil.aneel import (
     ComponentRow,
     FlagRow,
@@ -52,8 +52,14 @@ def content(file: File, tables: Tables) -> Content:
         "tarifas": tables.tariffs,
     }
     stem = Path(file.name).stem
-    found = list(rows[stem] if stem in rows else getattr(tables, stem, ()))
+    found = list(rows[stem] if stem in rows else _others(file))
     return Content(len(found), max((day for row in found if (day := _day(row))), default=None))
+
+
+def _others(file: File) -> Iterable[Any]:
+    """Return the rows of a file that is read elsewhere."""
+    read: Any = parse(file.data) if file.name.endswith(".json") else ()
+    return read if isinstance(read, list) else (read,)
 
 
 def _day(row: Any) -> date | None:

@@ -29,6 +29,7 @@ Modality = Literal["convencional", "branca", "verde", "azul"]
 Class = Literal[
     "residencial",
     "baixa_renda",
+    "desconto_social",
     "rural",
     "comercial",
     "industrial",
@@ -40,6 +41,8 @@ Month = Annotated[
     str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", extra={"words": "a month such as 2026-08"})
 ]
 Share = Annotated[Decimal, Meta(ge=0, lt=1)]
+#: A part of one, or all of it.
+Part = Annotated[Decimal, Meta(ge=0, le=1)]
 Posto = Literal["unico", "ponta", "intermediario", "fora_ponta"]
 
 
@@ -84,15 +87,23 @@ class Overrides:
     Attributes:
         rates: The prices of postos; `unico` where there is one.
         icms: Its bands; `[{"rate": "0.18"}]` is one rate.
+        icms_applies: Whether a rate is on `all` of the energy, or `each` on that of its band.
         form: How taxes are inside the price.
         pis_cofins: PIS and COFINS of months, by `2026-08`.
         pis: PIS of all months.
         cofins: COFINS of all months.
         flags: R$/MWh of months, in place of or beside those in the tables.
         minimum_kwh: The custo de disponibilidade.
+        minimum_flag: Whether the bandeira is on it (`charged`), or on what was `metered`.
+        social_flag: Whether the discounts of the tarifa social are on the bandeira too.
         unit_price_decimals: How many decimals the distributor's prices have.
         energy: Whether TE and TUSD are one line.
         flag: Whether the bandeira is inside the price.
+        flag_share: Whether a line of some days of a bandeira has their share of the energy, or of
+            the price.
+        reactive: The price of reactive energy, R$/kvarh; TE of B1 without.
+        losses_percent: The losses of the customer's transformer, in percent.
+        discounts: The discount of incentivised energy by month, as the CCEE finds it.
         lighting: What the municipality charges: a charge of the kind `table` or `fixed`.
 
     """
@@ -101,15 +112,22 @@ class Overrides:
 
     rates: dict[Posto, RateParts] = attrs.Factory(dict)
     icms: tuple[Band, ...] | None = None
+    icms_applies: Literal["all", "each"] | None = None
     form: Form | None = None
     pis_cofins: dict[Month, "PisAndCofins"] = attrs.Factory(dict)
     pis: Share | None = None
     cofins: Share | None = None
     flags: dict[Month, Decimal] = attrs.Factory(dict)
     minimum_kwh: Annotated[Decimal, Meta(ge=0)] | None = None
+    minimum_flag: Literal["charged", "metered"] | None = None
+    social_flag: bool | None = None
     unit_price_decimals: Annotated[int, Meta(ge=0, le=12)] | None = None
     energy: Literal["together", "apart"] | None = None
     flag: Literal["inside", "line"] | None = None
+    flag_share: Literal["energy", "rate"] | None = None
+    reactive: Annotated[Decimal, Meta(ge=0)] | None = None
+    losses_percent: Annotated[Decimal, Meta(ge=0, le=100)] | None = None
+    discounts: dict[Month, Part] = attrs.Factory(dict)
     lighting: dict[str, Any] | None = None
 
 
@@ -137,10 +155,18 @@ class TariffRequest:
         class_: What the customer is; by default what the subgroup says.
         modality: `convencional` or `branca` of group B, `verde` or `azul` of group A.
         phases: The connection, of group B.
+        registers: Whether the meter has a register of each posto, `import.ponta` and so on, which
+            are read once a bill, in place of intervals; `import` is all of them then.
         generation: Generation of one's own.
         municipality: Whose public lighting is charged; without one, nobody's.
         free_market: Whether energy is bought from others (ACL): TUSD alone is charged then.
         discount: The discount of incentivised energy, of group A: 0.5 is 50 %.
+        contracted: The contracted demand of group A, kW: `unico` of verde, `ponta` and
+            `fora_ponta` of azul; without it, contracts of the tariff say it by parameters.
+        reactive: Whether group A is charged for `both` kinds of reactive energy, which must be
+            metered; for `inductive` alone; or for `none`.
+        metered: Whether group A is metered at `high` voltage, or at the `low` voltage of a
+            transformer of its own: its losses are added.
         from_: The first day.
         overrides: Values that take the place of those in the tables.
 
@@ -153,10 +179,14 @@ class TariffRequest:
     class_: Class | None = None
     modality: Modality = "convencional"
     phases: Phases = "monofasico"
+    registers: bool = False
     generation: Generation | None = None
     municipality: Annotated[str, Meta(max_length=100)] | None = None
     free_market: bool = False
-    discount: Literal["0", "0.5", "0.8", "1"] = "0"
+    discount: Part = Decimal(0)
+    contracted: dict[Posto, Annotated[Decimal, Meta(ge=0)]] | None = None
+    reactive: Literal["both", "inductive", "none"] = "both"
+    metered: Literal["high", "low"] = "high"
     from_: date
     overrides: Overrides = Overrides()
 

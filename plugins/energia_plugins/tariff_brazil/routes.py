@@ -1,39 +1,33 @@
 """`/v1/brazil`: the kit over HTTP."""
 
-from datetime import date, datetime
-from typing import Annotated, Any, Final
+import asyncio
+from typing import Any, Final
 
 import attrs
-from msgspec import Meta
 
-from energia import Conflict, Core, Created, Id, NotFound, Route, Routes, Tenant
-from energia.db.holds import holding
+from energia import Core, Route, Routes, Tenant
+from energia.costing.trials import ERRORS, trial
+from energia_plugins.tariff_brazil.bill_text import PrintedBill
 from energia_plugins.tariff_brazil.document import brazilian_tariff
-from energia_plugins.tariff_brazil.inventory import content
+from energia_plugins.tariff_brazil.questions import branca, contracts, printed, readjustment
+from energia_plugins.tariff_brazil.questions.asking import Price
+from energia_plugins.tariff_brazil.questions.branca import BrancaAnswer, BrancaQuestion
+from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
+from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion
+from energia_plugins.tariff_brazil.questions.printed import BillAnswer, BillQuestion, BillText
+from energia_plugins.tariff_brazil.questions.readjustment import (
+    ReadjustmentAnswer,
+    ReadjustmentQuestion,
+)
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.shelf import Shelf
-from energia_plugins.tariff_brazil.tables import Folder, Tables, names
-from energia_plugins.tariff_brazil.upkeep import (
-    TariffUpkeep,
-    TariffUpkeeps,
-    follow,
-    followed,
-    page,
-    unfollow,
-)
+from energia_plugins.tariff_brazil.table_routes import table_routes
+from energia_plugins.tariff_brazil.tables import Tables
 
 __all__ = ["routes_of"]
 
 #: Who prices.
 _PRICERS: Final = ("readings:read", "tariffs:write", "billing")
-#: Who stores tariffs.
-_WRITERS: Final = ("tariffs:write",)
-_CHECKED: Final = "select name, fetched_at, checked_at, trouble from brazil_table"
-_TariffId = Annotated[Id, Meta(description="The id of the tariff.", examples=["home-in-rio"])]
-_Limit = Annotated[int, Meta(ge=1, le=1000, description="How many at most.")]
-_Cursor = Annotated[
-    str, Meta(max_length=200, description="The `next` of the page before; empty for the first.")
-]
 _HOME: Final[dict[str, Any]] = {
     "A home in Rio": {
         "distributor": "light",
@@ -41,6 +35,58 @@ _HOME: Final[dict[str, Any]] = {
         "phases": "trifasico",
         "municipality": "Rio de Janeiro",
         "from": "2026-08-01",
+    }
+}
+
+_FACTORY: Final[dict[str, Any]] = {
+    "A factory's year, under its present contract of 180 kW": {
+        "customer": {
+            "distributor": "cpfl-paulista",
+            "subgroup": "A3a",
+            "modality": "verde",
+            "contracted": {"unico": "180"},
+            "from": "2026-01-01",
+        },
+        "meter": "UC-123",
+        "start": "2026-01-01",
+        "end": "2027-01-01",
+    }
+}
+
+
+_YEAR: Final[dict[str, Any]] = {"meter": "UC-123", "start": "2025-08-01", "end": "2026-08-01"}
+_BRANCA: Final[dict[str, Any]] = {
+    "A home's year": {
+        "customer": {"distributor": "cpfl-piratininga", "subgroup": "B1", "from": "2025-11-01"},
+        **_YEAR,
+    }
+}
+_READJUSTMENT: Final[dict[str, Any]] = {
+    "A bill of July": {
+        "customer": {"distributor": "cpfl-paulista", "subgroup": "B1", "from": "2026-07-01"},
+        "meter": "UC-123",
+        "start": "2026-07-01",
+        "end": "2026-08-01",
+    }
+}
+_PRINTED: Final[dict[str, Any]] = {
+    "Lines that a person typed": {
+        "text": "Consumo kWh 304 1,36636 415,37\nIluminação pública 64,60\nTotal 479,97"
+    }
+}
+_CHECK: Final[dict[str, Any]] = {
+    "A bill of Light": {
+        "customer": {
+            "distributor": "light",
+            "subgroup": "B1",
+            "phases": "trifasico",
+            "municipality": "Rio de Janeiro",
+            "from": "2026-07-04",
+        },
+        "parameters": {"lighting_average_kwh": "425"},
+        "start": "2026-07-04",
+        "end": "2026-08-06",
+        **_PRINTED["Lines that a person typed"],
     }
 }
 
@@ -75,54 +121,6 @@ class BrazilianDistributors:
     items: tuple[BrazilianDistributor, ...]
 
 
-@attrs.frozen(kw_only=True)
-class BrazilianTable:
-    """A table of the kit, as it is used.
-
-    Attributes:
-        name: The name of its file.
-        origin: Where it is from: `energia` is the release, else a folder or a URL.
-        rows: How many rows it has.
-        newest: From when on its newest row holds; null where rows have no dates.
-        fetched_at: When it was fetched; null if it was not.
-        checked_at: When its URL was asked last; null if it has none.
-        trouble: Why the last file from its URL was not taken; null if it was.
-
-    """
-
-    name: str
-    origin: str
-    rows: int
-    newest: date | None
-    fetched_at: datetime | None
-    checked_at: datetime | None
-    trouble: str | None
-
-
-@attrs.frozen(kw_only=True)
-class BrazilianTables:
-    """The tables of the kit.
-
-    Attributes:
-        version: Tells all of them, and the release, from others.
-        items: By name.
-
-    """
-
-    version: str
-    items: tuple[BrazilianTable, ...]
-
-
-@attrs.frozen
-class _Checked:
-    """How a table from a URL is doing, in the order of the columns."""
-
-    name: str
-    fetched_at: datetime | None
-    checked_at: datetime
-    trouble: str | None
-
-
 def routes_of(shelf: Shelf) -> list[Route]:
     """Return the routes of a service with these tables."""
     routes = Routes(tag="Brazil", reads=_PRICERS, writes=_PRICERS)
@@ -132,84 +130,71 @@ def routes_of(shelf: Shelf) -> list[Route]:
         """List the distributors of Brazil that there are tables of."""
         return distributors(await shelf.tables(core))
 
-    @routes.get("/v1/brazil/tables")
-    async def list_brazilian_tables(core: Core) -> BrazilianTables:
-        """List the tables, with where they are from and how new they are."""
-        folder, known = await shelf.both(core)
-        checked = await core.pool.everywhere().fetch(_Checked, _CHECKED) if shelf.fetches else []
-        return in_use(folder, known, {one.name: one for one in checked})
-
     @routes.post("/v1/brazil/tariff", examples=_HOME)
     async def make_brazilian_tariff(body: TariffRequest, core: Core) -> BrazilianTariff:
         """Make the tariff of a customer of a distributor; nothing is stored."""
         return brazilian_tariff(body, await shelf.tables(core))
 
-    return [*routes, *_following(shelf)]
+    @routes.post("/v1/brazil/questions/demand", errors=ERRORS, examples=_FACTORY)
+    async def find_brazilian_demand(
+        body: DemandQuestion, core: Core, tenant: Tenant
+    ) -> DemandAnswer:
+        """Find the contracted demand that costs the least, under verde and under azul.
 
-
-def _following(shelf: Shelf) -> Routes:
-    """Return the routes of tariffs that follow the tables."""
-    routes = Routes(tag="Brazil", reads=_PRICERS, writes=_WRITERS)
-
-    @routes.get("/v1/brazil/tariffs")
-    async def list_brazilian_tariffs(
-        tenant: Tenant, limit: _Limit = 100, cursor: _Cursor = ""
-    ) -> TariffUpkeeps:
-        """List the tariffs that follow the tables, by id."""
-        return await page(tenant, cursor, limit)
-
-    @routes.get(
-        "/v1/brazil/tariffs/{tariff}",
-        errors=(NotFound,),
-        holds=holding("brazil_tariff", "tariff_id"),
-    )
-    async def get_brazilian_tariff(tariff: _TariffId, tenant: Tenant) -> TariffUpkeep:
-        """Return by which request a tariff is made, when it was, and whether it follows."""
-        return await followed(tenant, tariff)
-
-    @routes.put("/v1/brazil/tariffs/{tariff}", errors=(Conflict,), examples=_HOME)
-    async def put_brazilian_tariff(
-        tariff: _TariffId, body: TariffRequest, core: Core, tenant: Tenant
-    ) -> TariffUpkeep | Created[TariffUpkeep]:
-        """Store the tariff of a customer, which follows the tables from then on.
-
-        It is the tariff of this id, for contracts and for `GET /v1/tariffs/{tariff}`. When tables
-        change it is made anew: what issued bills are by stays as it is, to the last day that is
-        billed, and all that comes after is as the tables say.
+        Every month of the window is priced as a bill under tariffs of the tables, for a stored
+        meter or for usage that comes along; at best twelve of them. All whole kW are considered.
         """
-        found, created = await follow(core, tenant, tariff, body, await shelf.tables(core))
-        return Created(f"/v1/brazil/tariffs/{tariff}", found) if created else found
+        return await contracts.answer(body, await shelf.tables(core), _price(core, tenant))
 
-    @routes.delete("/v1/brazil/tariffs/{tariff}", errors=(NotFound,))
-    async def delete_brazilian_tariff(tariff: _TariffId, tenant: Tenant) -> None:
-        """Let a tariff follow the tables no more; the tariff itself stays as it is."""
-        await unfollow(tenant, tariff)
+    @routes.post("/v1/brazil/questions/branca", errors=ERRORS, examples=_BRANCA)
+    async def compare_brazilian_branca(
+        body: BrancaQuestion, core: Core, tenant: Tenant
+    ) -> BrancaAnswer:
+        """Tell whether the tarifa branca is cheaper than the convencional, and up to which use.
 
-    return routes
+        Every month of the window is priced as a bill under both. `break_even` is the share of the
+        ponta at which they cost the same.
+        """
+        return await branca.answer(body, await shelf.tables(core), _price(core, tenant))
+
+    @routes.post("/v1/brazil/questions/readjustment", errors=ERRORS, examples=_READJUSTMENT)
+    async def compute_brazilian_readjustment(
+        body: ReadjustmentQuestion, core: Core, tenant: Tenant
+    ) -> ReadjustmentAnswer:
+        """Tell what a bill would have been before the last readjustment.
+
+        Energy and demand have their former prices; flags, taxes and lighting stay what they are.
+        """
+        return await readjustment.answer(body, await shelf.tables(core), _price(core, tenant))
+
+    @routes.post("/v1/brazil/bills/read", examples=_PRINTED)
+    async def read_brazilian_bill(body: BillText) -> PrintedBill:
+        """Read the lines of a distributor's bill, from its text or from a PDF with a text layer.
+
+        `unread` and `doubts` tell what could not be read, and what does not add up.
+        """
+        return await asyncio.to_thread(printed.printed_of, body)
+
+    @routes.post("/v1/brazil/questions/bill", errors=ERRORS, examples=_CHECK)
+    async def check_brazilian_bill(body: BillQuestion, core: Core, tenant: Tenant) -> BillAnswer:
+        """Hold a printed bill beside what the tariff charges, line by line, and tell what differs.
+
+        Without a meter the printed energy is priced, which proves the prices and not the readings.
+        """
+        return await printed.answer(body, await shelf.tables(core), _price(core, tenant))
+
+    return [*routes, *table_routes(shelf, _HOME)]
 
 
-def in_use(folder: Folder, known: Tables, checked: dict[str, _Checked]) -> BrazilianTables:
-    """Return the tables that are used, with how those from URLs are doing."""
-    items = []
-    for name in names():
-        file, url = folder.file(name), checked.get(name)
-        found = content(file, known)
-        items.append(
-            BrazilianTable(
-                name=name,
-                origin=file.origin.partition("?")[0],  # what comes after may be a secret
-                rows=found.rows,
-                newest=found.newest,
-                fetched_at=url.fetched_at if url else None,
-                checked_at=url.checked_at if url else None,
-                trouble=url.trouble if url else None,
-            )
-        )
-    return BrazilianTables(version=known.version, items=tuple(items))
+def _price(core: Core, tenant: Tenant) -> Price:
+    return lambda subject, documents: trial(subject, documents, core, tenant)
 
 
 def distributors(known: Tables) -> BrazilianDistributors:
     """Return the distributors, each with what there are tariffs of."""
+    offered: dict[str, set[str]] = {}
+    for row in known.tariffs:
+        offered.setdefault(row.agent, set()).add(f"{row.subgroup.upper()} {row.modality}")
     return BrazilianDistributors(
         items=tuple(
             BrazilianDistributor(
@@ -218,7 +203,12 @@ def distributors(known: Tables) -> BrazilianDistributors:
                 state=one.state,
                 tariffs=tuple(
                     sorted(
-                        {f"{row.subgroup.upper()} {row.modality}" for row in known.tariffs_of(one)}
+                        {
+                            name
+                            for agent, names in offered.items()
+                            if one.is_called(agent)
+                            for name in names
+                        }
                     )
                 ),
             )

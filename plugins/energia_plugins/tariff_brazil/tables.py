@@ -5,6 +5,7 @@ settings) may have files of the same names, which take the place of ours: newer 
 municipality of one's own. So may what the service has fetched.
 """
 
+import difflib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -30,14 +31,17 @@ from energia_plugins.tariff_brazil.portuguese import folded
 __all__ = [
     "BillStyle",
     "Capacitive",
+    "DemandRule",
     "Distributor",
     "File",
     "Flag",
     "Folder",
     "Icms",
     "Lighting",
+    "Losses",
     "PisCofins",
     "Postos",
+    "ReactiveRule",
     "Rules",
     "Tables",
     "in_force",
@@ -84,6 +88,8 @@ class BillStyle:
         unit_price_decimals: How many decimals its prices have, which it multiplies.
         energy: Whether TE and TUSD are one line `together`, or `apart`.
         flag: Whether the bandeira is `inside` the price of the energy, or a `line`.
+        flag_share: What a line of some days is: their share of the `energy` at the whole price, or
+            all energy at their share of the `rate`.
         source: Who says so.
         sure: Whether a bill shows it.
 
@@ -92,6 +98,7 @@ class BillStyle:
     unit_price_decimals: int | None = None
     energy: Literal["together", "apart"] = "apart"
     flag: Literal["inside", "line"] = "line"
+    flag_share: Literal["energy", "rate"] = "energy"
     source: str = ""
     sure: bool = True
 
@@ -167,7 +174,7 @@ class Distributor:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """All that it is called, folded."""
+        """What it is called, by people and ANEEL, folded."""
         return frozenset(folded(one) for one in (self.id, self.name, *self.aneel))
 
 
@@ -345,12 +352,30 @@ class Social(Rule):
 
     Attributes:
         subclass: ANEEL's name of the subclass whose tariffs it is on.
+        above: That of the tiers above the first, where it is another.
         tiers: Its discounts.
 
     """
 
     subclass: str
+    above: str | None = None
     tiers: tuple[Discount, ...]
+
+
+@attrs.frozen(kw_only=True)
+class LesserSocial(Rule):
+    """The desconto social: lower tariffs, without quotas of the CDE, to a bound.
+
+    Attributes:
+        subclass: ANEEL's name of the subclass whose tariffs hold to the bound.
+        up_to: The bound, in kWh.
+        above: The subclass of what is above.
+
+    """
+
+    subclass: str
+    up_to: Decimal
+    above: str
 
 
 @attrs.frozen(kw_only=True)
@@ -366,20 +391,82 @@ class FioB(Rule):
 
 
 @attrs.frozen(kw_only=True)
+class DemandRule(Rule):
+    """How contracted demand is billed.
+
+    Attributes:
+        tolerance: What part of the contract may be exceeded.
+        factor: So many times the price is paid for the excess, on top.
+        full_contract: Whether the excess is what is above the contract, or above the tolerance.
+        unused_without_icms: Whether ICMS is not due on what of the contract was not used.
+
+    """
+
+    tolerance: Decimal
+    factor: Decimal
+    full_contract: bool
+    unused_without_icms: bool
+
+
+@attrs.frozen(kw_only=True)
+class ReactiveRule(Rule):
+    """How reactive energy and demand are billed.
+
+    Attributes:
+        power_factor: The reference.
+        energy_price: What the price of energy is, in words.
+        demand_price: What the price of demand is, in words.
+        group_b: Whether group B pays it.
+        capacitive: When capacitive energy counts, where a distributor's own hours are not known.
+        capacitive_source: Who says so.
+
+    """
+
+    power_factor: Decimal
+    energy_price: str
+    demand_price: str
+    group_b: bool
+    capacitive: Window
+    capacitive_source: str
+
+
+@attrs.frozen(kw_only=True)
+class Losses(Rule):
+    """The losses of a customer's transformer, which metering behind it does not see.
+
+    Attributes:
+        subgroups: Of which subgroups.
+        percent: So many per cent of what is metered are added.
+
+    """
+
+    subgroups: tuple[str, ...]
+    percent: Decimal
+
+
+@attrs.frozen(kw_only=True)
 class Rules:
     """The rules.
 
     Attributes:
         minimum: The custo de disponibilidade.
         social: The tarifa social.
+        lesser_social: The desconto social.
         fio_b: What GD II pays of Fio B.
+        demand: Contracted demand of group A.
+        reactive: Reactive energy and demand of group A.
+        losses: Losses of customers' transformers.
         others: Whatever else the file has, by name.
 
     """
 
     minimum: tuple[Minimum, ...]
     social: tuple[Social, ...]
+    lesser_social: tuple[LesserSocial, ...]
     fio_b: tuple[FioB, ...]
+    demand: tuple[DemandRule, ...]
+    reactive: tuple[ReactiveRule, ...]
+    losses: tuple[Losses, ...]
     others: dict[str, Any]
 
 
@@ -432,18 +519,14 @@ class Tables:
     version: str = ""
 
     @cached_property
-    def _by_agent(self) -> Mapping[str, tuple[TariffRow, ...]]:
-        """The tariffs by what the file calls their distributor, folded."""
-        found: dict[str, list[TariffRow]] = {}
+    def _by_agent(self) -> dict[str, list[TariffRow]]:
+        rows: dict[str, list[TariffRow]] = {}
         for row in self.tariffs:
-            found.setdefault(row.agent, []).append(row)
-        together: dict[str, list[TariffRow]] = {}
-        for agent, rows in found.items():
-            together.setdefault(folded(agent), []).extend(rows)
-        return {agent: tuple(rows) for agent, rows in together.items()}
+            rows.setdefault(folded(row.agent), []).append(row)
+        return rows
 
     def tariffs_of(self, distributor: Distributor) -> Iterator[TariffRow]:
-        """Yield ANEEL's rows of a distributor, by all the names that it has."""
+        """Yield ANEEL's rows of a distributor, of all years, in the order of the file by name."""
         for name in sorted(distributor.names):
             yield from self._by_agent.get(name, ())
 
@@ -453,13 +536,22 @@ class Tables:
         if len(found) == 1:
             return found[0]
         near = [one.id for one in self.distributors.values() if _near(name, one)]
-        hint = f"; será {', '.join(near[:5])}?" if near else "; veja /v1/brazil/distributors"
-        raise Invalid.of("unknown_distributor", f"não há distribuidora {name!r}{hint}")
+        hint = f": será {' ou '.join(near[:5])}?" if near else ""
+        message = (
+            f"não há distribuidora {name!r}{hint}; veja /v1/brazil/distributors, ou ponha-a em "
+            "distributors.json (data)"
+        )
+        raise Invalid.of("unknown_distributor", message, "/distributor")
 
 
 def _near(name: str, one: Distributor) -> bool:
-    words = folded(name).split()
-    return bool(words) and folded(one.name).split()[0] == words[0]
+    """Tell whether somebody may have meant a distributor: by its first word, or a slip."""
+    wanted = folded(name)
+    known = [folded(text) for text in (one.id, one.name, *one.aneel)]
+    words = {text.split()[0] for text in known if text}
+    return wanted.split()[:1] in [[word] for word in words] or bool(
+        difflib.get_close_matches(wanted, known, 1, 0.8)
+    )
 
 
 FOLDER: Final = files(__package__) / "tables"
@@ -581,6 +673,10 @@ def _rules(data: bytes) -> Rules:
     return Rules(
         minimum=structure(raw.pop("minimum"), tuple[Minimum, ...]),
         social=structure(raw.pop("social"), tuple[Social, ...]),
+        lesser_social=structure(raw.pop("desconto_social"), tuple[LesserSocial, ...]),
         fio_b=structure(raw.pop("fio_b"), tuple[FioB, ...]),
+        demand=structure(raw.pop("demand"), tuple[DemandRule, ...]),
+        reactive=structure(raw.pop("reactive"), tuple[ReactiveRule, ...]),
+        losses=structure(raw.pop("losses"), tuple[Losses, ...]),
         others=raw,
     )

@@ -4,25 +4,29 @@ gross = net / ((1 - ICMS) x (1 - (PIS + COFINS))), as bills print since PIS and 
 of their base (STF, Tema 69); net / (1 - ICMS - PIS - COFINS) before.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
 from energia import Invalid
 from energia_plugins.tariff_brazil.draft import Draft
-from energia_plugins.tariff_brazil.tables import Icms, PisCofins, in_force
+from energia_plugins.tariff_brazil.tables import Band, Icms, PisCofins, in_force
 
-__all__ = ["EXEMPT", "TAXES", "icms_of", "tax"]
+__all__ = ["EXEMPT", "TAXES", "icms_of", "tagged_bands", "tax"]
 
 TAXES: Final = "tributos"
 #: The tag of lines that ICMS is not due on.
 EXEMPT: Final = "sem_icms"
+#: Classes whose ICMS is that of another, where the table does not say it: None is all others.
+_CLASSES: Final[Mapping[str, tuple[str | None, ...]]] = {
+    "baixa_renda": ("baixa_renda", "residencial", None),
+    "desconto_social": ("desconto_social", "residencial", None),
+}
 
 
 def tax(draft: Draft) -> dict[str, Any]:
     """Return the charge of all taxes."""
     said, icms = draft.request.overrides, icms_of(draft)
-    bands = said.icms or icms.bands
     return {
         "kind": "tax",
         "code": TAXES,
@@ -31,29 +35,61 @@ def tax(draft: Draft) -> dict[str, Any]:
         "across": "end",
         "energy_rounding": "half_up",
         "taxes": [
-            {
-                "name": "icms",
-                "bands": [
-                    {
-                        **({} if band.up_to is None else {"up_to": f"{band.up_to:f}"}),
-                        "rate": f"{band.rate:f}",
-                    }
-                    for band in bands
-                ],
-                "without_tags": [EXEMPT],
-            },
+            *_icms(draft, said.icms or icms.bands),
             *_pis_cofins(draft),
         ],
     }
+
+
+def _icms(draft: Draft, bands: Sequence[Band]) -> Iterator[dict[str, Any]]:
+    """Yield ICMS: of the band that all energy is in, or of each band on lines of its own."""
+    apart = tagged_bands(draft)
+    for tag, band in apart:
+        yield {
+            "name": "icms",
+            "rate": f"{band.rate:f}",
+            "tags": [tag],
+            "without_tags": [EXEMPT],
+        }
+    if not apart:
+        yield {
+            "name": "icms",
+            "bands": [
+                {
+                    **({} if band.up_to is None else {"up_to": f"{band.up_to:f}"}),
+                    "rate": f"{band.rate:f}",
+                }
+                for band in bands
+            ],
+            "without_tags": [EXEMPT],
+        }
+
+
+def tagged_bands(draft: Draft) -> tuple[tuple[str, Band], ...]:
+    """Return the bands of ICMS whose rates are each on their own energy, with the tags of lines.
+
+    There are none where one rate is on all.
+    """
+    icms, said = icms_of(draft), draft.request.overrides
+    bands = said.icms or icms.bands
+    applies = said.icms_applies or ("all" if said.icms else icms.applies)
+    if applies == "all" or len(bands) == 1:
+        return ()
+    return tuple((f"icms_{number}", band) for number, band in enumerate(bands, 1))
 
 
 def icms_of(draft: Draft) -> Icms:
     """Return what the table says of the state and the class; raises `Invalid`."""
     state, said = draft.distributor.state, draft.request.overrides
     rows = [row for row in draft.tables.icms if row.state == state]
-    own = [row for row in rows if row.classes and draft.class_ in row.classes]
-    found = in_force(own, draft.start) or in_force(
-        [row for row in rows if row.classes is None], draft.start
+    found = next(
+        (
+            row
+            for classes in _CLASSES.get(draft.class_, (draft.class_, None))
+            for row in [in_force([row for row in rows if _is_of(row, classes)], draft.start)]
+            if row is not None
+        ),
+        None,
     )
     if found is None:
         if said.icms is None:
@@ -67,6 +103,10 @@ def icms_of(draft: Draft) -> Icms:
             draft, f"ICMS de {state}, {draft.class_}", found.source, found.sure, "/overrides/icms"
         )
     return found
+
+
+def _is_of(row: Icms, class_: str | None) -> bool:
+    return row.classes is None if class_ is None else class_ in (row.classes or ())
 
 
 def _pis_cofins(draft: Draft) -> Iterator[dict[str, Any]]:
@@ -102,7 +142,8 @@ def _pis_cofins(draft: Draft) -> Iterator[dict[str, Any]]:
             for name, rate in (("pis", row.pis), ("cofins", row.cofins)):
                 yield {"name": name, "rate": f"{rate:f}", "group": "federais", **days}
     draft.assume(
-        "PIS e COFINS de um mês que a tabela não tem são os do mês anterior que ela tem",
+        "PIS e COFINS de um mês que a tabela não tem são os do mês anterior que ela tem, ou do "
+        "primeiro",
         "mudam todo mês; a distribuidora publica-os",
         "/overrides/pis_cofins",
     )

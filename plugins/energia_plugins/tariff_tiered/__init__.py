@@ -411,13 +411,12 @@ class Tiered(BaseCharge):
             for number, tier in enumerate(tiers):
                 steps = shared.get((period, number))
                 if steps:
-                    text = self._text(period, number, bill.language)
-                    yield from self._charged(period, number, tier, tuple(steps), text)
+                    yield from self._charged(period, number, tier, tuple(steps), bill.language)
         if reckoning.state:
             yield State(reckoning.state)
 
     def _charged(
-        self, period: str, number: int, tier: Tier, steps: tuple[Step, ...], text: str
+        self, period: str, number: int, tier: Tier, steps: tuple[Step, ...], language: str
     ) -> Iterator[Line]:
         quantity = exact_sum(step.value for step in steps)
         code, own = self.code or self.kind, None if self.schedule is None else period
@@ -425,18 +424,24 @@ class Tiered(BaseCharge):
         rates = tier.rate.components if isinstance(tier.rate, Components) else {None: tier.rate}
         for component, rate in rates.items():
             line = self.line(
-                quantity, rate, self._quantity, period=own, component=component, steps=steps
+                quantity,
+                rate,
+                self._quantity,
+                period=own,
+                component=component,
+                steps=steps,
+                tags=tier.tags,
             )
             named = ".".join(part for part in (code, own, of_tier, component) if part)
+            text = self._text(period, number, component, language)
             yield attrs.evolve(line, code=named, description=text)
 
-    def _text(self, period: str, number: int, language: str) -> str:
-        """Return what the lines of a tier are called: `Consumo, faixa 2 (acima de 100 kWh)`."""
+    def _text(self, period: str, number: int, component: str | None, language: str) -> str:
+        """Return what a line of a tier is called: `Consumo, faixa 2 (acima de 100 kWh)`."""
         tiers, own = self.ladders[period], None if self.schedule is None else period
+        title = self.text(own, component, language)
         if len(tiers) == 1:
-            return self.text(own, language=language)
-        if self.description:
-            return f"{self.text(own)} tier {number + 1}"
+            return title
         below, tier = (tiers[number - 1] if number else None), tiers[number]
         bounds = [
             (in_language(texts, language), decimal_text(one.up_to), one.unit or self.unit)
@@ -448,7 +453,7 @@ class Tiered(BaseCharge):
         told = [f"{word} {bound}" + ("" if same else f" {unit}") for word, bound, unit in bounds]
         within = " ".join(told) + (f" {bounds[0][2]}" if same else "")
         named = f"{in_language(_TIER, language)} {number + 1} ({within})"
-        return f"{self.text(own, language=language)}, {named}"
+        return f"{title}, {named}"
 
 
 def is_prorated(proration: Proration | None, reset: Reset) -> bool:

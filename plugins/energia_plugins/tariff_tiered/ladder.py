@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 import attrs
 from msgspec import Meta
 
-from energia import Rate
+from energia import Rate, Tags
 from energia.pricing.cache import CACHE
 from energia.pricing.exact import decimal_text, exact_text, fixed
 from energia.units import MICRO
@@ -64,6 +64,7 @@ class Tier:
         up_to: Where the tier ends, counted from nothing; that much is still in it.
         rate: The price of one unit, or its components.
         unit: The unit of `up_to`, where it is not that of the charge.
+        tags: Marks of its lines, beside those of the charge.
 
     """
 
@@ -72,6 +73,7 @@ class Tier:
     up_to: Bound | None = None
     rate: Rate
     unit: Unit | None = None
+    tags: Tags = ()
 
 
 Tiers: TypeAlias = Annotated[tuple[Tier, ...], Meta(min_length=1, max_length=100)]

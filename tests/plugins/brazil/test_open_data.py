@@ -46,7 +46,7 @@ def quoted(data: bytes) -> bytes:
     return "\n".join(",".join(f'"{cell}"' for cell in line.split(";")) for line in lines).encode()
 
 
-SHAPES = {
+SHAPES: dict[str, Callable[[bytes], bytes]] = {
     "utf-8": lambda data: data,
     "utf-8 with a mark": lambda data: b"\xef\xbb\xbf" + data,
     "latin-1": lambda data: data.decode().encode("latin-1"),

@@ -211,10 +211,10 @@ async def test_a_tariff_stops_to_follow(service: Service) -> None:
     assert listed["items"] == [again | {"drawn_at": listed["items"][0]["drawn_at"]}]
     assert again["request"]["from"] == "2026-08-01"
     assert await service.versions() == [("2026-08-01", "2027-03-15")]
-    told = [(one["action"], (one["after"] or {}).get("follows")) for one in entries["items"]]
-    assert told[0] == ("update", None)
-    assert told[-1][0] == "create"
-    assert told[-1][1]["casa"]["request"] == again["request"]
+    last, *_, first = entries["items"]
+    assert (last["action"], (last["after"] or {}).get("follows")) == ("update", None)
+    assert first["action"] == "create"
+    assert first["after"]["follows"]["casa"]["request"] == again["request"]
 
 
 async def test_the_tables_are_listed(service: Service) -> None:

@@ -390,6 +390,8 @@ class BillingDemand:
         ratchet: What of the demands of the months before is the least; of several, the most.
         minimum: The least demand, in `unit`.
         at_least: The least demand by that of another channel, such as 90 % of the kVA.
+        losses_percent: So many per cent of what is metered are added, before all else: the losses
+            of a transformer that the meter is behind.
         unit: kW; kVA; kvar; or hp, of 0.745699... kW.
         power_factor: Makes kVA of kW.
         channel: The role whose demand it is; the charge's own without.
@@ -414,6 +416,7 @@ class BillingDemand:
     periods: tuple[Period, ...] | None = None
     weights: PeriodWeights | None = None
     at_least: AtLeast | None = None
+    losses_percent: Percent = Decimal(0)
 
     def __attrs_post_init__(self) -> None:
         """Refuse fields that contradict each other."""
@@ -571,6 +574,9 @@ class BillingDemand:
             texts.append(f"{power}{times} at {interval.time}")
         mean = Fraction(total, len(texts) * MICRO)
         text = texts[0] if len(texts) == 1 else f"mean of ({', '.join(texts)})"
+        if self.losses_percent:
+            mean *= 1 + Fraction(self.losses_percent) / 100
+            text = f"({text}) x (1 + {self.losses_percent} %)"
         return (mean, text) if total >= 0 else (Fraction(0), f"max({text}, 0)")
 
 

@@ -24,6 +24,7 @@ from energia.pricing.demand.billing import (
     Interval,
     Part,
     Per,
+    Percent,
     PowerFactor,
     Times,
 )
@@ -45,6 +46,8 @@ class BaseDemand(BaseCharge):
         interval: Power is averaged over intervals of this length, on the wall clock.
         unit: kW; kVA; kvar; or hp, of 0.745699... kW.
         power_factor: Makes kVA of kW.
+        losses_percent: So many per cent of what is metered are added: the losses of a transformer
+            that the meter is behind.
         per: Whether the rate is for the bill or month, or for each day of it.
         reset: Whether the bill has one maximum; or each calendar month its own, which is charged
             for the part of the month that is billed; or each season of the schedule in the bill its
@@ -60,6 +63,7 @@ class BaseDemand(BaseCharge):
     interval: Interval = timedelta(minutes=15)
     unit: DemandUnit = "kW"
     power_factor: PowerFactor | None = None
+    losses_percent: Percent = Decimal(0)
     per: Per = "month"
     reset: Reset = "bill"
     across_versions: AcrossVersions = "last"
@@ -75,6 +79,7 @@ class BaseDemand(BaseCharge):
             interval=self.interval,
             unit=self.unit,
             power_factor=self.power_factor,
+            losses_percent=self.losses_percent,
             channel=self.channel,
             schedule=self.schedule,
             **more,

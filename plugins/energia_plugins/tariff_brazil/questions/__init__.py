@@ -1,0 +1,1 @@
+"""What Brazilians ask beyond a price: pure functions, and answers with tables and plots."""

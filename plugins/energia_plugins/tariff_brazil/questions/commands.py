@@ -1,0 +1,214 @@
+"""`energia brasil branca`, `reajuste`, `conta`: questions on the command line, in Portuguese."""
+
+import asyncio
+import base64
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from energia_plugins.tariff_brazil.portuguese import day, number_text
+
+__all__ = ["commands_of"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+_NEW: Final = click.Path(dir_okay=False, path_type=Path)
+_CUSTOMER: Final = (
+    click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light."),
+    click.option(
+        "--subgrupo", "--subgroup", default="B1", show_default=True, help="B1, B3, A4 ..."
+    ),
+    click.option("--classe", "--class", help="residencial, comercial ..."),
+    click.option("--modalidade", "--modality", help="convencional, branca, verde, azul."),
+    click.option("--ligacao", "--phases", help="monofasico, bifasico, trifasico."),
+    click.option("--municipio", "--municipality", help="Para a iluminação pública."),
+    click.option("--pedido", type=_FILE, help="JSON com o resto do cliente, como na API."),
+    click.option("--json", "as_json", is_flag=True, help="Imprime a resposta da API."),
+)
+_USAGE: Final = (
+    click.option("--medidor", "--meter", help="Um medidor guardado."),
+    click.option("--leituras", type=_FILE, help="JSON de `usage`, como em /v1/costs."),
+    click.option("--de", help="Primeiro dia: 01/08/2026."),
+    click.option("--ate", help="O dia depois do último."),
+)
+#: The options of a customer, by their names in the API.
+_NAMES: Final = {
+    "distribuidora": "distributor",
+    "subgrupo": "subgroup",
+    "classe": "class",
+    "modalidade": "modality",
+    "ligacao": "phases",
+    "municipio": "municipality",
+}
+
+
+def _with(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorated(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
+
+
+def commands_of(folder: str | None) -> list[click.Command]:
+    """Return the commands of a service whose own tables are in a folder."""
+
+    @click.command("branca", short_help="Convencional ou branca: qual custa menos?")
+    @_with(*_CUSTOMER, *_USAGE)
+    @click.option("--grafico", type=_NEW, help="Grava o gráfico, um SVG, neste arquivo.")
+    def branca(grafico: Path | None, as_json: bool, **given: Any) -> None:
+        r"""Compara a tarifa branca com a convencional, mês a mês, pelas leituras.
+
+        \b
+        Exemplo:
+          energia brasil branca --distribuidora cpfl-piratininga --medidor casa
+            --de 01/08/2025 --ate 01/08/2026 --grafico branca.svg
+        """
+        from energia_plugins.tariff_brazil.questions.branca import BrancaQuestion, answer
+
+        found = _ask(folder, BrancaQuestion, answer, _subject(given))
+        if grafico is not None:
+            grafico.write_text(found.plot, encoding="utf-8")
+        _print(found, as_json, _branca)
+
+    @click.command("reajuste", short_help="Quanto a conta seria antes do último reajuste?")
+    @_with(*_CUSTOMER, *_USAGE)
+    def reajuste(as_json: bool, **given: Any) -> None:
+        r"""Calcula a conta com as tarifas de antes do último reajuste, e a diferença.
+
+        \b
+        Exemplo:
+          energia brasil reajuste --distribuidora cemig --medidor casa
+            --de 01/07/2026 --ate 01/08/2026
+        """
+        from energia_plugins.tariff_brazil.questions.readjustment import (
+            ReadjustmentQuestion,
+            answer,
+        )
+
+        found = _ask(folder, ReadjustmentQuestion, answer, _subject(given))
+        _print(found, as_json, lambda found: iter([found.texts["pt-BR"]]))
+
+    @click.command("conta", short_help="Lê uma conta, PDF ou texto, e a confere.")
+    @click.argument("arquivo", type=_FILE)
+    @_with(*_CUSTOMER)
+    @click.option("--medidor", "--meter", help="Um medidor guardado, em vez da energia impressa.")
+    @click.option("--de", help="Primeiro dia da conta, se ela não o diz.")
+    @click.option("--ate", help="O dia depois do último.")
+    @click.option("--tolerancia", default="0,03", show_default=True, help="Em reais, por linha.")
+    def conta(arquivo: Path, tolerancia: str, as_json: bool, **given: Any) -> None:
+        r"""Lê as linhas de uma conta e as compara com a tarifa da distribuidora.
+
+        \b
+        Exemplo:
+          energia brasil conta agosto.pdf --distribuidora light --ligacao trifasico
+        """
+        from energia_plugins.tariff_brazil.portuguese import number
+        from energia_plugins.tariff_brazil.questions.printed import BillQuestion, answer
+
+        body = {**_subject(given), **_bill(arquivo), "tolerance": f"{number(tolerancia)}"}
+        found = _ask(folder, BillQuestion, answer, body)
+        _print(found, as_json, _conta)
+
+    return [branca, reajuste, conta]
+
+
+def _ask(folder: str | None, question: Any, answer: Any, body: dict[str, Any]) -> Any:
+    from energia import structure
+    from energia.costing.trials import trial_of_command
+    from energia_plugins.tariff_brazil.tables import tables
+
+    return asyncio.run(answer(structure(body, question), tables(folder), trial_of_command))
+
+
+def _subject(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of a question."""
+    from energia import parse
+
+    pedido, leituras = given.pop("pedido"), given.pop("leituras", None)
+    start, end = (day(text) if text else None for text in (given.pop("de"), given.pop("ate")))
+    more: Any = parse(pedido.read_bytes()) if pedido else {}
+    said = {name: given.get(option) for option, name in _NAMES.items()}
+    customer = {
+        "from": f"{start or '1990-01-01'}",
+        **more,
+        **{name: value for name, value in said.items() if value is not None},
+    }
+    body = {
+        "customer": customer,
+        "meter": given.get("medidor"),
+        "usage": parse(leituras.read_bytes()) if leituras else None,
+        "start": start and f"{start}",
+        "end": end and f"{end}",
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _bill(file: Path) -> dict[str, str]:
+    """Return the bill of a file: a PDF, or a text in UTF-8 or Latin-1."""
+    data = file.read_bytes()
+    if data.startswith(b"%PDF"):
+        return {"pdf": base64.b64encode(data).decode()}
+    try:
+        return {"text": data.decode("utf-8-sig")}
+    except UnicodeDecodeError:
+        return {"text": data.decode("latin-1")}
+
+
+def _print(found: Any, as_json: bool, lines: Callable[[Any], Iterator[str]]) -> None:
+    if as_json:
+        from energia.convert import JSON
+
+        click.echo(JSON.dumps(found).decode())
+        return
+    for line in lines(found):
+        click.echo(line)
+    for assumption in found.assumptions:
+        click.echo(f"suposto: {assumption.what} ({assumption.setting})", err=True)
+
+
+def _branca(found: Any) -> Iterator[str]:
+    yield found.texts["pt-BR"]
+    yield f"{'mês':8}{'kWh':>12}{'ponta':>12}{'convencional':>15}{'branca':>15}{'diferença':>13}"
+    for month in found.months:
+        energy = "".join(f"{_number(kwh):>12}" for kwh in (month.kwh, month.ponta))
+        costs = (month.convencional, month.branca)
+        money = "".join(f"{_number(cost):>15}" for cost in costs)
+        yield f"{month.month:8}{energy}{money}{_number(month.difference):>13}"
+
+
+def _conta(found: Any) -> Iterator[str]:
+    yield from found.texts["pt-BR"]
+    yield f"{'linha':36}{'tarifa':>14}{'conta':>14}{'diferença':>12}  "
+    for line in found.check.lines:
+        amount = line.amount
+        if amount.billed in (None, "0.00") and amount.supplier is None:
+            continue
+        cells = (amount.billed, amount.supplier, amount.difference)
+        widths = (14, 14, 12)
+        numbers = "".join(
+            f"{'' if cell is None else _number(cell):>{width}}"
+            for cell, width in zip(cells, widths, strict=True)
+        )
+        yield f"{line.description[:35]:36}{numbers}  {_RESULTS[amount.result]}"
+    paid = found.check.total
+    yield f"{'total':36}{_number(paid.billed):>14}{_number(paid.supplier):>14}"
+    for row in found.printed.unread:
+        yield f"não lida: {row}"
+
+
+_RESULTS: Final = {
+    "match": "confere",
+    "within_tolerance": "confere, na tolerância",
+    "unknown": "só de um lado",
+    "mismatch": "DIFERE",
+}
+
+
+def _number(text: str) -> str:
+    return number_text(Decimal(text))

@@ -1,0 +1,230 @@
+"""Questions that a person asks: branca or not, before the readjustment, whether a bill is right."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from energia import Invalid, structure
+from energia.costing.groups import price_groups
+from energia.costing.request import costing_of
+from energia.costing.trials import Subject, Trial
+from energia.pricing.tariffs import Tariff
+from energia.settings import Limits
+from energia_plugins.tariff_brazil.commands import brasil
+from energia_plugins.tariff_brazil.questions import branca, printed, readjustment
+from energia_plugins.tariff_brazil.tables import Tables, tables
+from tests.core.pricing.documents import CONVERTER
+
+LAYOUTS = Path(__file__).parents[2] / "data" / "brazil-bills" / "layouts"
+PIRATININGA = {"distributor": "cpfl-piratininga", "subgroup": "B1", "from": "2026-02-01"}
+#: What the bill of the layout of Light says of its taxes.
+LIGHT = {
+    "distributor": "light",
+    "subgroup": "B1",
+    "phases": "bifasico",
+    "from": "2026-07-04",
+    "overrides": {"pis": "0.01", "cofins": "0.046"},
+}
+
+
+async def price(subject: Subject, documents: Mapping[str, Mapping[str, Any]]) -> Trial:
+    """Price usage that comes along, without a database."""
+    tariffs: dict[str, str | Tariff] = {
+        name: CONVERTER.structure(document, Tariff) for name, document in documents.items()
+    }
+    costing = await costing_of(subject, tariffs, None, CONVERTER, Limits())
+    groups = {
+        name: price_groups(tariff, costing.inputs.usage, costing.bounds, costing.terms)
+        for name, tariff in zip(documents, costing.tariffs, strict=True)
+    }
+    return Trial(costing.zone, groups, costing.inputs.coverage)
+
+
+def usage(start: str, hours: list[str]) -> dict[str, Any]:
+    """Return hours of energy from a local instant on."""
+    channel = {"start": f"{start}T00:00:00-03:00", "values": hours}
+    return {"timezone": "America/Sao_Paulo", "interval": "PT1H", "channels": {"import": channel}}
+
+
+def asked_branca(hours: list[str], **customer: Any) -> branca.BrancaAnswer:
+    """Ask whether the branca is cheaper in March 2026, by its hours."""
+    body = {"customer": {**PIRATININGA, **customer}, "usage": usage("2026-03-01", hours)}
+    return asyncio.run(branca.answer(structure(body, branca.BrancaQuestion), tables(), price))
+
+
+def of_march(ponta: str, outside: str) -> list[str]:
+    """Return hours with so much from 18:00 to 21:00, and so much at 02:00, each day."""
+    day = ["0"] * 24
+    day[18:21] = [ponta] * 3
+    day[2] = outside
+    return day * 31
+
+
+def test_energy_outside_the_ponta_is_cheaper_with_branca() -> None:
+    """All of it in the fora ponta: the branca wins, and the ponta's share is nothing."""
+    found = asked_branca(of_march("0", "10"))
+
+    assert (found.best, found.ponta_share) == ("branca", "0.0000")
+    assert Decimal(found.difference) < 0
+    assert Decimal(found.convencional) + Decimal(found.difference) == Decimal(found.branca)
+
+
+def test_energy_in_the_ponta_is_dearer_with_branca() -> None:
+    """Working days have a ponta; the answer says by how much it costs more."""
+    found = asked_branca(of_march("2", "1"))
+
+    assert found.best == "convencional"
+    assert found.texts["pt-BR"].endswith("na ponta, a branca compensa.")
+    assert "a mais que a convencional" in found.texts["pt-BR"]
+    assert "more than the convencional" in found.texts["en"]
+
+
+@settings(max_examples=10)
+@given(st.integers(1, 40), st.integers(0, 40))
+def test_at_the_break_even_both_cost_the_same(outside: int, ponta: int) -> None:
+    """Below it the branca is cheaper, above it the convencional: but for a centavo of rounding."""
+    found = asked_branca(of_march(f"{Decimal(ponta) / 10}", f"{outside}"))
+
+    assert found.break_even is not None
+    apart = Decimal(found.ponta_share) - Decimal(found.break_even)
+    if abs(apart) > Decimal("0.001"):
+        assert (found.best == "convencional") == (apart > 0)
+
+
+def test_the_plot_says_what_it_shows() -> None:
+    """It is an SVG document with a description, and both marks."""
+    found = asked_branca(of_march("1", "5"))
+
+    assert found.plot.startswith("<svg ")
+    assert "empate: " in found.plot
+    assert "medido: " in found.plot
+
+
+@pytest.mark.parametrize(
+    ("customer", "code", "pointer"),
+    [
+        ({"subgroup": "A4"}, "wrong_subgroup", "/customer/subgroup"),
+        ({"class": "baixa_renda"}, "wrong_class", "/customer/class"),
+    ],
+)
+def test_who_may_not_choose_the_branca_is_told(
+    customer: dict[str, str], code: str, pointer: str
+) -> None:
+    """REN 1000/2021 leaves out group A, public lighting and low incomes."""
+    with pytest.raises(Invalid) as refused:
+        asked_branca(of_march("1", "1"), **customer)
+
+    assert [(fault.code, fault.pointer) for fault in refused.value.faults] == [(code, pointer)]
+
+
+CEMIG = {
+    "distributor": "cemig",
+    "subgroup": "B1",
+    "from": "2026-01-01",
+    "overrides": {"pis": "0.01", "cofins": "0.04"},
+}
+
+
+def asked_readjustment(known: Tables) -> readjustment.ReadjustmentAnswer:
+    """Ask what July 2026 would have cost before, at 10 kWh a day."""
+    hours = (["10"] + ["0"] * 23) * 31
+    body = {"customer": CEMIG, "usage": usage("2026-07-01", hours)}
+    question = structure(body, readjustment.ReadjustmentQuestion)
+    return asyncio.run(readjustment.answer(question, known, price))
+
+
+def test_a_readjustment_is_priced_alone() -> None:
+    """Cemig, 28 May 2026: 0.85858 R$/kWh became 0.90329, under the same flag and taxes."""
+    found = asked_readjustment(tables())
+
+    gross = 1 / (Fraction("0.82") * Fraction("0.95"))
+    assert f"{found.readjusted}" == "2026-05-28"
+    for told, net in ((found.now, "0.90329"), (found.before, "0.85858")):
+        expected = 310 * (Fraction(net) + Fraction("0.01885")) * gross
+        assert abs(Fraction(told) - expected) < Fraction(2, 100)
+    assert Decimal(found.now) - Decimal(found.before) == Decimal(found.difference)
+
+
+def test_a_readjustment_that_is_not_known_is_refused() -> None:
+    """A table that begins with the present tariff does not know what was before."""
+    present = tuple(row for row in tables().tariffs if row.start >= date(2026, 5, 28))
+
+    with pytest.raises(Invalid) as refused:
+        asked_readjustment(attrs.evolve(tables(), tariffs=present))
+
+    assert [fault.code for fault in refused.value.faults] == ["unknown_tariff"]
+
+
+def asked_bill(text: str, **more: Any) -> printed.BillAnswer:
+    """Ask whether a bill of Light is right."""
+    body = {"customer": LIGHT, "text": text, **more}
+    return asyncio.run(printed.answer(structure(body, printed.BillQuestion), tables(), price))
+
+
+def light() -> str:
+    """Return the text of a bill of Light."""
+    return (LAYOUTS / "light.txt").read_text()
+
+
+def test_a_bill_that_is_right() -> None:
+    """Its energy costs what the tariff says; what the municipality charges is not of the tariff."""
+    found = asked_bill(light())
+
+    assert (f"{found.start}", f"{found.end}") == ("2026-07-04", "2026-08-06")
+    by_code = {line.code: line.amount.result for line in found.check.lines if line.code}
+    assert by_code["consumo"] == "match"
+    assert found.check.total.result == "match"
+
+
+def test_another_rate_of_icms_is_found_out() -> None:
+    """249.79 with 18 % is 269.51 with 24 %."""
+    wrong = light().replace("249,79", "269,51").replace("1,24894", "1,34755")
+    found = asked_bill(wrong.replace("267,79", "287,51"))
+
+    assert found.result == "mismatch"
+    assert "ICMS de 24 % em vez de 18 %" in found.texts["pt-BR"][0]
+    assert "ICMS of 24 % in place of 18 %" in found.texts["en"][0]
+
+
+def test_a_line_that_is_not_of_the_tariff_is_told() -> None:
+    """A fine does not make the energy wrong."""
+    text = light().replace("Total 267,79", "Multa 5,00\nTotal 272,79")
+    found = asked_bill(text)
+
+    assert found.check.total.result == "match"
+    assert any(line.startswith("Multa: R$ 5,00 não são da tarifa") for line in found.texts["pt-BR"])
+
+
+def test_a_bill_without_dates_asks_for_them() -> None:
+    """Flags and taxes are those of its days."""
+    with pytest.raises(Invalid) as refused:
+        asked_bill("Consumo kWh 200 1,25 250,00\nTotal 250,00")
+
+    assert [(fault.code, fault.pointer) for fault in refused.value.faults] == [
+        ("no_dates", "/start")
+    ]
+
+
+def test_the_command_speaks_portuguese(tmp_path: Path) -> None:
+    """`energia brasil conta` prints a table of a file; assumptions go to the other stream."""
+    customer = tmp_path / "cliente.json"
+    customer.write_text('{"overrides": {"pis": "0.01", "cofins": "0.046"}}')
+    arguments = ["conta", str(LAYOUTS / "light.txt"), "--distribuidora", "light"]
+    arguments += ["--ligacao", "bifasico", "--pedido", str(customer)]
+
+    result = CliRunner().invoke(brasil(None), arguments)
+
+    assert result.exit_code == 0, result.output
+    assert "Consumo " in result.stdout
+    assert "confere" in result.stdout
+    assert "suposto: " in result.stderr
