@@ -35,8 +35,8 @@ NOUNS: Final = re.findall(
 VERBS: Final = re.findall(
     r"\w+",
     """
-    cancel check compare compute create delete erase explain get import issue list make post preview
-    put read reprice resend resume rotate run send test update
+    cancel check compare compute create delete erase explain find get import issue list make post
+    preview put read reprice resend resume rotate run send test update
     """,
 )
 

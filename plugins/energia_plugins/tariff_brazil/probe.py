@@ -8,8 +8,7 @@ from energia_plugins.tariff_brazil.shelf import Shelf
 __all__ = ["TablesProbe"]
 
 _TABLES = "select name || ': ' || trouble from brazil_table where trouble is not null order by name"
-_TARIFFS = """select count(*), min(trouble) from brazil_tariff
-  where trouble is not null"""
+_TARIFFS = "select count(*), min(trouble) from brazil_tariff where trouble is not null"
 
 
 @attrs.frozen
@@ -24,6 +23,7 @@ class TablesProbe:
     shelf: Shelf
     name: str = "brazil-tables"
     criticality: Criticality = "degraded"
+    measurement: str = "problems"
 
     async def check(self, core: Core, /) -> Observed:
         """Count what is in trouble."""

@@ -7,7 +7,7 @@ municipality of one's own. So may what the service has fetched.
 
 import difflib
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property
@@ -68,6 +68,7 @@ class Dated(Protocol):
 
 D = TypeVar("D", bound=Dated)
 R = TypeVar("R")
+A = TypeVar("A", TariffRow, ComponentRow)
 
 
 def in_force(rows: Sequence[D], on: date) -> D | None:
@@ -491,7 +492,7 @@ class File:
         return hashlib.sha256(self.data).hexdigest()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Tables:
     """All tables.
 
@@ -518,17 +519,27 @@ class Tables:
     rules: Rules
     version: str = ""
 
+    def __repr__(self) -> str:
+        """Return what tells it from others: 200,000 rows in a traceback take minutes."""
+        return f"Tables(version={self.version!r})"
+
     @cached_property
-    def _by_agent(self) -> dict[str, list[TariffRow]]:
-        rows: dict[str, list[TariffRow]] = {}
-        for row in self.tariffs:
-            rows.setdefault(folded(row.agent), []).append(row)
-        return rows
+    def _tariffs_by_agent(self) -> dict[str, list[TariffRow]]:
+        return _by_agent(self.tariffs)
+
+    @cached_property
+    def _components_by_agent(self) -> dict[str, list[ComponentRow]]:
+        return _by_agent(self.components)
 
     def tariffs_of(self, distributor: Distributor) -> Iterator[TariffRow]:
         """Yield ANEEL's rows of a distributor, of all years, in the order of the file by name."""
         for name in sorted(distributor.names):
-            yield from self._by_agent.get(name, ())
+            yield from self._tariffs_by_agent.get(name, ())
+
+    def components_of(self, distributor: Distributor) -> Iterator[ComponentRow]:
+        """Yield ANEEL's rows of components of a distributor, as `tariffs_of`."""
+        for name in sorted(distributor.names):
+            yield from self._components_by_agent.get(name, ())
 
     def distributor(self, name: str) -> Distributor:
         """Return the distributor that a name means; raises `Invalid` with those that are near."""
@@ -542,6 +553,16 @@ class Tables:
             "distributors.json (data)"
         )
         raise Invalid.of("unknown_distributor", message, "/distributor")
+
+
+def _by_agent(rows: Iterable[A]) -> dict[str, list[A]]:
+    """Return rows by what their file calls the distributor, folded."""
+    found: dict[str, list[A]] = {}
+    names: dict[str, str] = {}
+    for row in rows:
+        name = names.get(row.agent) or names.setdefault(row.agent, folded(row.agent))
+        found.setdefault(name, []).append(row)
+    return found
 
 
 def _near(name: str, one: Distributor) -> bool:

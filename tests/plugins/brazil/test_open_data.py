@@ -6,9 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from energia import Invalid
 from energia_plugins.tariff_brazil.aneel import component_rows, flag_rows, tariff_rows
+from energia_plugins.tariff_brazil.commands import brasil
 from energia_plugins.tariff_brazil.inventory import news
 from energia_plugins.tariff_brazil.tables import File, Folder, Tables, tables, tables_of
 from tests.plugins.brazil.open_data import (
@@ -80,6 +82,14 @@ def test_components_have_their_unit_with_the_currency() -> None:
     (row,) = component_rows(file(FIO_B, columns=COMPONENT_COLUMNS), "aneel")
 
     assert (row.unit, row.component, row.value) == ("mwh", "tusd fiob", Decimal("167.4807057"))
+
+
+def test_components_are_of_their_distributor_and_day() -> None:
+    """Castro's Fio B until July 2026, by any of its names, and no other's."""
+    (row,) = tables().components_of(tables().distributor("Castro-DIS"))
+
+    assert (row.start, row.end) == (date(2025, 7, 30), date(2026, 7, 29))
+    assert row.value == Decimal("167.4807057")
 
 
 def test_flags_in_both_shapes() -> None:
@@ -241,3 +251,33 @@ def test_a_file_of_something_else(tmp_path: Path) -> None:
     ((code, _),) = faults(lambda: news("x.csv", b"a;b\n1;2\n", tables()))
 
     assert code == "not_aneel"
+
+
+def run(*arguments: str) -> str:
+    """Return what `energia brasil` prints."""
+    result = CliRunner().invoke(brasil(None), arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_the_command_lists_the_tables() -> None:
+    """With their rows, their newest day, and where they are from."""
+    lines = run("tabelas").splitlines()
+
+    assert [line.split()[0] for line in lines] == sorted(line.split()[0] for line in lines)
+    (flags,) = (line for line in lines if line.startswith("bandeiras.csv"))
+    assert flags.split()[2:4] == ["linhas", "até"]
+    assert flags.endswith("desta versão do Energia")
+
+
+def test_the_command_tells_what_is_new_in_a_file(tmp_path: Path) -> None:
+    """Before it is put anywhere."""
+    later = tariff_row("2031-03-15", "2032-03-14", "614,92", "297,71")
+    (tmp_path / "novo.csv").write_bytes(file(later))
+
+    assert run("tabelas", "--arquivo", f"{tmp_path}/novo.csv").splitlines() == [
+        "tarifas.csv: 1 linhas, a mais nova de 15/03/2031",
+        "novas: 1",
+        "  enel-rj: 1",
+        "mudadas: 0",
+    ]
