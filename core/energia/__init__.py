@@ -170,8 +170,8 @@ _MODULES = {
         "ZoneOrOffset",
     ),
     "convert": (
-        "dumps",
         "Id",
+        "dumps",
         "parse",
         "structure",
     ),

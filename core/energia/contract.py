@@ -17,6 +17,7 @@ from energia.errors import did_you_mean
 PUBLIC: Final = (
     "energia",
     "energia.billing.renewal",
+    "energia.cli.trials",
     "energia.convert.repeats",
     "energia.convert.scalars",
     "energia.costing.trials",

@@ -36,6 +36,7 @@ from energia.pricing.demand import (
     TOTAL,
     BaseDemand,
     Demanded,
+    Demands,
     DemandUnit,
     Part,
     PowerFactor,
@@ -112,38 +113,78 @@ def _unit_is_measured(
         yield from unit_fits(channel, unit, power_factor)
 
 
-def _needs_readings(
+_CONTRACT_ALONE: Final = "without readings the contract alone is paid"
+
+
+def _needs_demand(
     readings: bool,
+    measured: Contracts | None,
     overrun: Overrun | None,
-    power_factor: PowerFactor | None,
     losses_percent: Decimal,
-    reset: Reset,
 ) -> Iterator[Fault]:
     """Refuse what is about measured demand where only the contract is paid."""
+    if readings or measured is not None:
+        return
+    if overrun is not None:
+        message = f"{_CONTRACT_ALONE}, and nothing exceeds it"
+        yield Fault("unused_overrun", message, "/overrun")
+    if losses_percent:
+        yield Fault(
+            "unused_losses", f"{_CONTRACT_ALONE}, and nothing is metered", "/losses_percent"
+        )
+
+
+def _needs_readings(
+    readings: bool,
+    measured: Contracts | None,
+    power_factor: PowerFactor | None,
+    reset: Reset,
+) -> Iterator[Fault]:
+    """Refuse what is about readings where there are none, and what they tell where they are."""
+    if readings and measured is not None:
+        message = "readings tell what was measured: say readings: false"
+        yield Fault("unused_measured", message, "/measured")
     if readings:
         return
-    message = "without readings the contract alone is paid"
-    if overrun is not None:
-        yield Fault("unused_overrun", f"{message}, and nothing exceeds it", "/overrun")
     if power_factor is not None:
-        yield Fault("unused_power_factor", f"{message}, in its own unit", "/power_factor")
-    if losses_percent:
-        yield Fault("unused_losses", f"{message}, and nothing is metered", "/losses_percent")
-    if reset in ("season", "day"):
-        yield Fault("unused_reset", f"{message}: the reset is bill or month", "/reset")
+        message = f"{_CONTRACT_ALONE}, in its own unit"
+        yield Fault("unused_power_factor", message, "/power_factor")
+    if measured is not None and reset != "bill":
+        yield Fault("unused_reset", "one demand is measured: the reset is bill", "/reset")
+    elif reset in ("season", "day"):
+        yield Fault("unused_reset", f"{_CONTRACT_ALONE}: the reset is bill or month", "/reset")
 
 
 def _periods_are_named(
-    readings: bool, schedule: Schedule | None, rates: Rates | None, contracted: Contracts
+    readings: bool,
+    schedule: Schedule | None,
+    rates: Rates | None,
+    contracted: Contracts,
+    measured: Contracts | None,
 ) -> Iterator[Fault]:
-    """Refuse periods that only one table has, where no schedule says which there are."""
+    """Refuse periods that only some tables have, where no schedule says which there are."""
     if readings or schedule is not None:
         return
-    if rates is not None and isinstance(contracted, dict):
-        for period in contracted.keys() ^ rates.keys():
-            table = "rates" if period in contracted else "contracted"
+    tables = {"rates": rates, "contracted": contracted, "measured": measured}
+    named = {name: table.keys() for name, table in tables.items() if isinstance(table, dict)}
+    every = {period for periods in named.values() for period in periods}
+    for name, periods in named.items():
+        for period in sorted(every - periods):
             message = f"the period {period} is missing here"
-            yield Fault("missing_period", message, f"/{table}/{period}")
+            yield Fault("missing_period", message, f"/{name}/{period}")
+
+
+def _overruns_are_named(
+    readings: bool, schedule: Schedule | None, rates: Rates | None, overrun: Overrun | None
+) -> Iterator[Fault]:
+    """Refuse periods that only the rates, or those of the overrun have, without a schedule."""
+    own = overrun.rates if overrun else None
+    if readings or schedule is not None or own is None:
+        return
+    for period in sorted(own.keys() ^ (rates or {}).keys()):
+        where = "rates" if period in own else "overrun/rates"
+        message = f"the period {period} is missing here"
+        yield Fault("missing_period", message, f"/{where}/{period}")
 
 
 def _periods_match(
@@ -179,6 +220,8 @@ class ContractedDemand(BaseDemand):
         contracted: The contracted demand, in `unit`; or that of each period of the schedule.
         readings: Whether measured demand counts; otherwise the contract times the rate is paid,
             whatever is drawn, and no readings are needed: then periods need no schedule.
+        measured: Without readings: the highest demand of the bill, or of each period, that a meter
+            showed which keeps no readings; it counts as a measured one.
         rate: The price of one unit of demand; or
         components: its parts, each of them a line of its own; or
         rates: one of these for each period of the schedule.
@@ -203,6 +246,8 @@ class ContractedDemand(BaseDemand):
         _one_price,
         _periods_match,
         _periods_are_named,
+        _overruns_are_named,
+        _needs_demand,
         _needs_readings,
         _unit_is_measured,
         reset_fits,
@@ -237,9 +282,14 @@ class ContractedDemand(BaseDemand):
     paid_percent: NotNegative = Decimal(100)
     overrun: Overrun | None = None
     readings: bool = True
+    measured: Contracts | None = None
     across_versions: AcrossVersions = attrs.field(
-        default=attrs.Factory(lambda charge: "last" if charge.readings else "each", takes_self=True)
+        default=attrs.Factory(lambda charge: charge.of_one_demand(), takes_self=True)
     )
+
+    def of_one_demand(self) -> AcrossVersions:
+        """Return which versions charge by default: the last, what is measured once a bill."""
+        return "last" if self.readings or self.measured is not None else "each"
 
     def measures(self) -> dict[str, Measure]:
         """Measure the peaks, and the days where these count; only days without readings."""
@@ -247,11 +297,12 @@ class ContractedDemand(BaseDemand):
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge each period that has a demand, in the order of the schedule."""
-        if not self.readings:
+        if not self.readings and self.measured is None:
             for period in self._periods:
                 yield from self._charged(bill, period, list(self._paid(period, measured)))
             return
-        for period, parts in self.parts(self.billed(measured, {}), measured).items():
+        demands = self.billed(measured, {}) if self.readings else Demands(tuple(self._shown()))
+        for period, parts in self.parts(demands, measured).items():
             yield from self._charged(bill, period, [part.step for part in parts])
             yield from self._charged(bill, period, list(self._unused(parts)), _UNUSED)
             yield from self._charged(bill, period, list(self._overrun(parts)), _OVERRUN)
@@ -261,8 +312,20 @@ class ContractedDemand(BaseDemand):
         """The periods that have a contract: of the schedule, or those that the tables name."""
         if self.schedule is not None:
             return self.schedule.periods
-        tables = [table for table in (self.rates, self.contracted) if isinstance(table, dict)]
+        known = (self.rates, self.contracted, self.measured)
+        tables = [table for table in known if isinstance(table, dict)]
         return tuple(tables[0]) if tables else (TOTAL,)
+
+    def _shown(self) -> Iterator[Demanded]:
+        """Yield the demand of each period that the meter showed."""
+        for period in self._periods:
+            shown = self.measured
+            own = Fraction((shown[period] if isinstance(shown, dict) else shown) or 0)
+            text = f"{decimal_text(own)} measured"
+            if self.losses_percent:
+                own *= 1 + Fraction(self.losses_percent) / 100
+                text = f"({text}) x (1 + {self.losses_percent} %)"
+            yield Demanded(period, "", own, own, text)
 
     def _paid(self, period: str, measured: Measured) -> Iterator[Step]:
         """Yield what is paid of the contract of a period, month by month where these count."""
@@ -314,7 +377,7 @@ class ContractedDemand(BaseDemand):
     def _named(self, line: Line, what: str, language: str) -> Line:
         """Return a line with a code of its own, apart from that of the measured demand."""
         text = self.text(line.period, line.component, language)
-        text += f" {what}" if self.description else f", {in_language(_WHAT[what], language)}"
+        text += f", {in_language(_WHAT[what], language)}"
         return attrs.evolve(line, code=f"{line.code}.{what}", description=text)
 
     def _rates(self, period: str, what: str) -> Iterator[tuple[str | None, Decimal | Fraction]]:

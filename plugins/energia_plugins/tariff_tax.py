@@ -5,7 +5,7 @@ PIS and COFINS are), the rate is a part of the gross price, so that this is n / 
 have one base are a group: their rates add up, and groups multiply.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -122,6 +122,8 @@ class Tax:
         to: The day after the last one.
         tags: It is on lines with one of these tags alone; on all of the charge's without.
         without_tags: Lines with one of these tags are exempt from it.
+        base_only_tags: Lines with one of these tags have it in the base of the taxes before it, but
+            do not pay it; only inside a price.
         cap: It is at most this much money for a bill.
         cap_per_unit: It is at most this much money for each unit of the channel, such as a kWh.
 
@@ -138,6 +140,7 @@ class Tax:
     to: date | None = None
     tags: Annotated[Tags, Meta(min_length=1)] | None = None
     without_tags: Tags = ()
+    base_only_tags: Tags = ()
     cap: Cap | None = None
     cap_per_unit: Cap | None = None
 
@@ -163,6 +166,10 @@ class Tax:
         """Tell whether it is on a line."""
         is_meant = self.tags is None or not set(self.tags).isdisjoint(line.tags)
         return is_meant and set(self.without_tags).isdisjoint(line.tags)
+
+    def is_paid_by(self, line: Line) -> bool:
+        """Tell whether a line that it applies to pays it, and has it not in a base alone."""
+        return set(self.base_only_tags).isdisjoint(line.tags)
 
     @property
     def highest(self) -> Decimal:
@@ -296,6 +303,14 @@ def _shown_as_price(form: Form, show: str | None) -> Iterator[Fault]:
         yield Fault("nothing_inside", message, "/show")
 
 
+def _bases_are_inside(form: Form, taxes: tuple[Tax, ...]) -> Iterator[Fault]:
+    """Refuse what is only in a base where nothing is inside a price."""
+    for index, tax in enumerate(taxes):
+        if tax.base_only_tags and form.startswith("add_on"):
+            message = "only a tax inside the price can be in the base of others and not be paid"
+            yield Fault("nothing_inside", message, f"/taxes/{index}/base_only_tags")
+
+
 def _caps_are_of_lines(form: Form, taxes: tuple[Tax, ...], show: str | None) -> Iterator[Fault]:
     """Refuse caps of what is no line of its own: other taxes would be on what is capped."""
     if form == "add_on" and show in (None, "lines"):
@@ -328,6 +343,7 @@ class TaxCharge(BaseCharge):
         _leave_something,
         _shown_as_price,
         _caps_are_of_lines,
+        _bases_are_inside,
     )
 
     kind: ClassVar[str] = "tax"
@@ -387,13 +403,15 @@ class TaxCharge(BaseCharge):
                 yield self._line(name, self._capped(name, steps, measured), text)
 
     def price_changes(self, day: date) -> PriceChanges | None:
-        """Return what it makes of prices by the rates of *day*; None with bands or caps, of a bill.
+        """Return what it makes of prices by the rates of *day*.
+
+        None with bands or caps, which are of a bill, and with tags, which may be of tiers.
 
         Raises:
             Invalid: A tax has no rate for the month.
 
         """
-        if any(tax.bands or tax.is_capped for tax in self.taxes):
+        if any(tax.bands or tax.is_capped or tax.tags for tax in self.taxes):
             return None
         rates = self._not_zero(Dates(day, day), Fraction(0))
         ends = [end for tax in self.taxes for end in tax.changes_after(day)]
@@ -436,7 +454,9 @@ class TaxCharge(BaseCharge):
             for tax, rated in rates
             if tax.applies_to(line)
         ]
-        return burden(self.form, dues)
+        applying = (tax for tax, _ in rates if tax.applies_to(line))
+        unpaid = {tax.name for tax in applying if not tax.is_paid_by(line)}
+        return _relieved(burden(self.form, dues), unpaid)
 
     def _steps(self, taxed: list[tuple[Line, Burden]]) -> Mapping[str, list[Step]]:
         """Return what each tax is of each line, by its name; a tax of nothing is there too."""
@@ -506,6 +526,18 @@ def burden(form: Form, dues: Sequence[Due]) -> Burden:
         groups.setdefault("" if together else due.group, []).append(due)
     inside = form.startswith("inside")
     return _inside(list(groups.values())) if inside else _on_top(list(groups.values()))
+
+
+def _relieved(whole: Burden, unpaid: Set[str]) -> Burden:
+    """Return what taxes make of a price that does not pay some of them, but has them in bases."""
+    less = exact_sum(
+        part.base * part.due.rated.value for part in whole.parts if part.due.name in unpaid
+    )
+    if not less:
+        return whole
+    rest = 1 - less / whole.factor
+    parts = tuple(part for part in whole.parts if part.due.name not in unpaid)
+    return Burden(whole.factor - less, f"{whole.text} x {decimal_text(rest)}", parts)
 
 
 def _inside(groups: list[list[Due]]) -> Burden:

@@ -81,6 +81,20 @@ HOURS = {"start": AT, "values": ["9.5", None, "-1"]}
 BRAZILIAN = {"distributor": "light", "subgroup": "B1", "from": "2026-08-01"}
 DELIVERY = {"webhook": "<the webhook>", "delivery": "<the delivery>"}
 
+#: Homes and factories of Brazil; a month of readings every 15 minutes.
+BRAZIL = {"distributor": "light", "subgroup": "B1", "from": "2026-08-01"}
+FACTORY = {"distributor": "light", "subgroup": "A4", "from": "2026-04-01"}
+APRIL = {
+    "timezone": "America/Sao_Paulo",
+    "interval": "PT15M",
+    "channels": {"import": {"start": "2026-04-01T00:00:00-03:00", "values": [10.5] * 2880}},
+}
+OF_APRIL = {
+    "month": "2026-04",
+    "demand": {"ponta": "92.4", "fora_ponta": "171.36"},
+    "energy": {"ponta": "4120", "fora_ponta": "48230"},
+}
+
 #: One good request of every operation, in an order that works.
 GOOD: dict[str, dict[str, Any]] = {
     "GET /": {},
@@ -214,6 +228,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "DELETE /v1/bills/{bill}": {"path": {"bill": "<the draft>"}},
     "POST /v1/costs": {"json": COST},
     "POST /v1/costs/compare": {"json": {"meter": "main", "tariffs": ["flat"], **DAY}},
+    "GET /v1/brazil/distributors": {},
+    "POST /v1/brazil/tariff": {"json": BRAZIL},
+    "POST /v1/brazil/questions/demand": {"json": {"customer": FACTORY, "usage": APRIL}},
+    "POST /v1/brazil/questions/demand/bills": {"json": {"customer": FACTORY, "bills": [OF_APRIL]}},
     # Last: the meter stays for its bill, with nothing else.
     "DELETE /v1/meters/{meter}/everything": {
         "path": {"meter": "main"},

@@ -56,12 +56,28 @@ def called(charges: Mapping[str, Any] | Sequence[Mapping[str, Any]], **given: An
         ),
         ({"kind": "fixed", "amount": "10", "per": "day"}, ["Encargo fixo"]),
         ({**FLAT, "description": "Fornecimento"}, ["Fornecimento"]),
+        (
+            {"kind": "energy.time_of_use", "description": "Consumo", "schedule": SCHEDULE,
+             "rates": {"ponta": {"components": {"te": "0.3", "tusd": "1.4"}},
+                       "fora_ponta": {"components": {"te": "0.3", "tusd": "0.5"}}}},
+            ["Consumo, ponta, TE", "Consumo, ponta, TUSD",
+             "Consumo, fora ponta, TE", "Consumo, fora ponta, TUSD"],
+        ),
+        (
+            {"kind": "energy.tiered", "description": "Fornecimento",
+             "tiers": [{"up_to": "100", "rate": {"components": {"te": "0.1", "tusd": "0.2"}}},
+                       {"rate": {"components": {"te": "0.2", "tusd": "0.3"}}}]},
+            ["Fornecimento, TE, faixa 1 (até 100 kWh)",
+             "Fornecimento, TUSD, faixa 1 (até 100 kWh)",
+             "Fornecimento, TE, faixa 2 (acima de 100 kWh)",
+             "Fornecimento, TUSD, faixa 2 (acima de 100 kWh)"],
+        ),
         ({**FLAT, "code": "verde"}, ["Energia, verde"]),
     ],
     ids=lambda value: value["kind"] if isinstance(value, dict) else None,
 )  # fmt: skip
 def test_lines_have_names_of_the_field(charge: Mapping[str, Any], names: list[str]) -> None:
-    """Parts of a rate and periods tell them apart; a description of the tariff stands as it is."""
+    """Parts of a rate and periods tell them apart, also where the tariff has a description."""
     assert sorted(called(charge)) == sorted(names)
 
 

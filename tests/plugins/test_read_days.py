@@ -101,6 +101,7 @@ ADDS_EVENLY: Final[Mapping[str, list[dict[str, Any]]]] = {
     "adjustment.calendar": [{"months": {"2026-09": "0.01885"}, "default": "0.01"}],
     "minimum": [{"amount": "500", "per": "day"}],
     "reactive": [{"bands": [{"over_percent": "33", "rate": "0.04"}]}],
+    "brazil.scee": [{"of": "consumo", "type": "gd1"}],
 }
 #: A constant load costs its level, whatever the days of the bill.
 OF_BILL: Final[Mapping[str, list[dict[str, Any]]]] = {

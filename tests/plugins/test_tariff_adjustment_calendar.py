@@ -3,11 +3,17 @@
 from fractions import Fraction
 from typing import Any
 
+import attrs
 import pytest
 
 from energia.plugins import Plugins
 from energia.pricing.engine import price
-from energia_plugins import tariff_adjustment_calendar
+from energia_plugins import (
+    tariff_adjustment_calendar,
+    tariff_minimum,
+    tariff_percent,
+    tariff_tiered,
+)
 from tests.core.pricing.documents import faults, instant, line, series
 from tests.plugins.adjusting import PEAK, Bills, exacts, rate_steps, steps
 
@@ -212,3 +218,92 @@ def test_what_contradicts_itself_is_refused(
     found = faults(lambda: BILLS.tariff([FLAT, adjustment(**fields)]))
 
     assert found == {f"/versions/0/charges/1{at}": code for at, code in expected.items()}
+
+
+# Ranges that are called something, on lines that are charged.
+
+#: Yellow, then green, then yellow again.
+FLAGS = [
+    {"name": "yellow", "from": "2026-03-01", "to": "2026-03-11", "rate": "0.02"},
+    {"name": "green", "from": "2026-03-11", "to": "2026-03-21", "rate": "0"},
+    {"name": "yellow", "from": "2026-03-21", "to": "2026-04-01", "rate": "0.02"},
+]
+BLOCKS = {
+    "kind": "energy.tiered",
+    "code": "energy",
+    "tiers": [{"up_to": "60", "rate": "0.1", "tags": ["low"]}, {"rate": "0.2", "tags": ["high"]}],
+}
+
+
+def test_ranges_of_one_name_are_one_line() -> None:
+    """10 and 11 of 31 days are yellow; what costs nothing is left out where that is said."""
+    plain = BILLS.of([adjustment(ranges=FLAGS)], 310)
+    short = BILLS.of([adjustment(ranges=FLAGS, zeros="none")], 310)
+
+    assert exacts(plain) == {f"{CODE}.yellow": 210 * Fraction("0.02"), f"{CODE}.green": 0}
+    assert exacts(short) == {f"{CODE}.yellow": 210 * Fraction("0.02")}
+    assert steps(short, f"{CODE}.yellow") == [("310 x (10/31 + 11/31)", 210)]
+
+
+def test_a_name_whose_rate_changes_has_a_line_for_each() -> None:
+    """The later one says from when."""
+    dearer = [*FLAGS[:2], {**FLAGS[2], "rate": "0.03"}]
+
+    found = BILLS.of([adjustment(ranges=dearer, zeros="none")], 310)
+
+    assert exacts(found) == {
+        f"{CODE}.yellow": 2,
+        f"{CODE}.yellow.2026-03-21": Fraction("3.3"),
+    }
+
+
+def test_all_energy_may_be_at_a_share_of_the_rate() -> None:
+    """310 kWh at 21/31 of 0.02 cost what 210 kWh do at 0.02."""
+    found = BILLS.of([adjustment(ranges=FLAGS, zeros="none", share_of="rate")], 310)
+
+    assert line(found, f"{CODE}.yellow").quantity == "310"
+    assert exacts(found) == {f"{CODE}.yellow": Fraction("4.2")}
+    assert rate_steps(found, f"{CODE}.yellow") == ("(10/31 + 11/31) x 0.02",)
+
+
+def test_each_of_other_lines_may_have_one() -> None:
+    """With the tags of the line that it is on, so that taxes tell them apart."""
+    bills = Bills(tariff_adjustment_calendar, others={"tiered": tariff_tiered})
+    of = {"charges": ["energy"]}
+    charges = [BLOCKS, adjustment(ranges=FLAGS, zeros="none", form="line_each", of=of)]
+    high = {"kind": "percent", "percent": "100", "form": "inside", "of": {"tags": ["high"]}}
+
+    found = attrs.evolve(bills, others={**bills.others, "percent": tariff_percent}).of(
+        [*charges, high], 310
+    )
+
+    assert exacts(found) == {
+        "energy.tier1": 6,
+        "energy.tier2": 100,
+        f"{CODE}.yellow.energy.tier1": 60 * Fraction(21, 31) * Fraction("0.02"),
+        f"{CODE}.yellow.energy.tier2": 250 * Fraction(21, 31) * Fraction("0.04"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("form", "amounts"),
+    [
+        ("lines", {"energy.flat": 15, f"{CODE}.yellow": Fraction("0.6")}),
+        ("line", {"energy.flat": 15, CODE: Fraction("0.6")}),
+        ("inside", {"energy.flat": Fraction("15.6")}),
+    ],
+)
+def test_it_may_be_on_what_is_charged(form: str, amounts: dict[str, Fraction]) -> None:
+    """30 kWh at the least, where 12 were metered: a rate inside stays one of a unit."""
+    of = {"charges": ["energy.flat"]}
+    charges: list[dict[str, Any]] = [
+        {"kind": "energy.flat", "rate": "0.5"},
+        {"kind": "minimum", "quantity": "30", "of": of, "form": "replace"},
+        adjustment(ranges=FLAGS[:1], form=form, energy="charged", of=of),
+    ]
+
+    found = Bills(tariff_adjustment_calendar, others={"minimum": tariff_minimum}).of(
+        charges, 12, ("2026-03-01", "2026-03-11")
+    )
+
+    assert exacts(found) == amounts

@@ -331,3 +331,86 @@ def test_a_contract_in_kva_needs_no_readings_of_it() -> None:
     found = contract("2024-02-01", "2024-03-01", charge)
 
     assert (found.lines[0].unit, found.lines[0].exact) == ("kVA", "11.25")
+
+
+def test_losses_are_metered_nowhere() -> None:
+    """2.5 % behind the customer's transformer: 120 kW of a meter are 123, 13 above 110."""
+    charge = {"contracted": "110", "rate": "10", "overrun": {}, "losses_percent": "2.5"}
+
+    found = cost(charge, {40: "120"})
+
+    assert {line.code: line.quantity for line in found.lines} == {
+        "demand.contracted": "123",
+        "demand.contracted.overrun": "13",
+    }
+
+
+SHOWN = {"readings": False, "contracted": {"ponta": "120", "fora_ponta": "162"}}
+
+
+def test_a_meter_may_show_the_highest_demand_alone() -> None:
+    """A real bill without readings: 133.68 kW of 120 exceed, of 162 kW 3.36 are not used."""
+    charge = {
+        **SHOWN,
+        "measured": {"ponta": "133.68", "fora_ponta": "158.64"},
+        "rates": {"ponta": "51.94391332", "fora_ponta": "17.55895475"},
+        "overrun": {},
+    }
+
+    found = price(read(charge), {}, *august())
+
+    printed = {line.code: (line.quantity, round(Fraction(line.exact), 2)) for line in found.lines}
+    assert printed == {
+        "demand.contracted.ponta": ("133.68", Fraction("6943.86")),
+        "demand.contracted.ponta.overrun": ("13.68", Fraction("1421.19")),
+        "demand.contracted.fora_ponta": ("158.64", Fraction("2785.55")),
+        "demand.contracted.fora_ponta.unused": ("3.36", Fraction("59.00")),
+    }
+
+
+def test_what_is_shown_has_losses_too() -> None:
+    """The register is behind the transformer, as the meter is: 100 kW are 102.5."""
+    charge = {"readings": False, "contracted": "90", "measured": "100", "rate": "1"}
+
+    found = price(read({**charge, "losses_percent": "2.5"}), {}, *august())
+
+    assert [line.quantity for line in found.lines] == ["102.5"]
+
+
+def august() -> tuple[int, int]:
+    """Return when August 2022 begins and ends."""
+    start = series(START, 900, [0]).start
+    return start, start + 31 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("charge", "pointer", "code"),
+    [
+        ({"contracted": "1", "rate": "1", "measured": "1"}, "measured", "unused_measured"),
+        ({**SHOWN, "rate": "1", "measured": {"ponta": "1"}}, "measured/fora_ponta", None),
+        (
+            {**SHOWN, "measured": "1", "rates": {"ponta": "1"}},
+            "rates/fora_ponta",
+            "missing_period",
+        ),
+        (
+            {
+                **SHOWN,
+                "measured": "1",
+                "rates": {"ponta": "1", "fora_ponta": "1"},
+                "overrun": {"rates": {"ponta": "1"}},
+            },
+            "overrun/rates/fora_ponta",
+            "missing_period",
+        ),
+        ({**SHOWN, "rate": "1", "losses_percent": "1"}, "losses_percent", "unused_losses"),
+        ({**SHOWN, "rate": "1", "measured": "1", "reset": "month"}, "reset", "unused_reset"),
+    ],
+)
+def test_what_does_not_go_together_without_readings(
+    charge: dict[str, Any], pointer: str, code: str | None
+) -> None:
+    """A register shows one demand of each period that the tables name."""
+    found = faults(lambda: read(charge))
+
+    assert found == {f"/versions/0/charges/0/{pointer}": code or "missing_period"}

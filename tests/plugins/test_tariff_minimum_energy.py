@@ -128,3 +128,19 @@ def test_a_charge_without_energy_has_no_minimum_of_it() -> None:
     with pytest.raises(Invalid) as refused:
         bill(tariff([fixed, {"kind": "minimum", "quantity": "30", "of": OF}]), "1")
     assert [fault.code for fault in refused.value.faults] == ["no_energy"]
+
+
+def test_what_stands_in_the_place_keeps_its_price() -> None:
+    """A tax inside changes the price of a unit, which is rounded as others are."""
+    tax = {"kind": "tax", "form": "inside_product", "taxes": [{"name": "icms", "rate": "0.18"}]}
+    rounding = {"unit_price_decimals": 5, "amount_decimals": 2}
+    least = {**PHASES, "quantity": "30"}
+
+    found = bill(tariff([SUPPLY, least, tax], rounding=rounding), "12")
+
+    # 0.30 / 0.82 = 0.365853...
+    assert [(line.quantity, line.rate, line.amount) for line in found.lines] == [
+        ("30", "0.36585", "10.98"),
+        ("30", "0.60976", "18.29"),
+    ]
+    assert [step.expression for step in found.details[0].steps] == ["12", "18"]

@@ -222,3 +222,19 @@ def test_shares_may_be_of_each_period() -> None:
     found = cost(day, {"schedule": POSTOS, "bands": [{"over_percent": "50", "rate": "1"}]})
 
     assert quantities(found) == {"reactive.ponta": "10", "reactive.fora_ponta": "0"}
+
+
+def test_losses_are_added_to_all() -> None:
+    """2.5 % of both energies: 1.6 kvarh are 1.64, and 11.96 - 10 kvar are 12.259 - 10."""
+    demand = {"kind": "demand", "rate": "1", "interval": "PT1H"}
+    charge = {"losses_percent": "2.5", "billed": {"charges": ["demand"]}}
+
+    found = cost(
+        {9: (3, 4, 0)}, demand, {"kind": "reactive", "energy": "1", "demand": "1", **charge}
+    )
+
+    assert quantities(found) == {
+        "demand": "12",
+        "reactive.energy": "1.64",
+        "reactive.demand": "0.259",
+    }

@@ -1,5 +1,6 @@
 """The charge `tax`, with its plugin and those of what it taxes."""
 
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energia.plugins import Plugins
-from energia_plugins import tariff_tax
+from energia_plugins import tariff_tax, tariff_tiered
 from tests.core.pricing.documents import faults, line
 from tests.plugins.adjusting import PEAK, Bills, exacts, rate_steps, steps
 
@@ -269,3 +270,69 @@ def test_only_a_line_on_top_may_have_a_cap(fields: dict[str, str]) -> None:
     assert faults(lambda: BILLS.of([FLAT, tax(ICMS | {"cap": "1"}, **fields)])) == {
         "/versions/0/charges/1/taxes/0": "cap_inside"
     }
+
+
+def test_a_tax_may_be_in_the_base_alone() -> None:
+    """EDP's credit: 50 / (0.8 x 0.95) is the base of ICMS, and PIS and COFINS are not in it."""
+    unpaid = [one | {"base_only_tags": ["injected"]} for one in (PIS, COFINS)]
+    charges = [FLAT | {"tags": ["injected"]}, tax(ICMS, *unpaid, show="information")]
+    found = BILLS.of(charges)
+
+    gross = 50 / Fraction("0.76")
+    assert exacts(found)["energy.flat"] == gross - gross * Fraction("0.8") * Fraction("0.05")
+    assert steps(found, "tax.icms")[0] == ("1250/19 x 0.20", gross / 5)
+    assert line(found, "tax.pis").quantity == "0"
+
+
+def test_a_base_is_of_taxes_inside() -> None:
+    """On top of a price no tax is in the base of those before it."""
+    charges = [FLAT, tax(ICMS | {"base_only_tags": ["x"]}, form="add_on")]
+
+    assert faults(lambda: BILLS.of(charges)) == {
+        "/versions/0/charges/1/taxes/0/base_only_tags": "nothing_inside"
+    }
+
+
+# Taxes on lines with a tag.
+
+BANDS = {
+    "kind": "energy.tiered",
+    "code": "energy",
+    "tiers": [{"up_to": "60", "rate": "0.50", "tags": ["low"]}, {"rate": "0.50", "tags": ["high"]}],
+}
+LOW = {"name": "icms", "rate": "0.12", "tags": ["low"]}
+HIGH = {"name": "icms", "rate": "0.20", "tags": ["high"]}
+
+
+def test_a_tax_may_have_another_rate_on_lines_with_a_tag() -> None:
+    """Santa Catarina: 12 % on the first 150 kWh, 17 % on the rest, and PIS on both."""
+    bills = Bills(tariff_tax, others={"tiered": tariff_tiered})
+
+    found = bills.of([BANDS, tax(LOW, HIGH, PIS, show="information")])
+
+    assert exacts(found) == {
+        "energy.tier1": 30 / (Fraction("0.88") * Fraction("0.99")),
+        "energy.tier2": 20 / (Fraction("0.80") * Fraction("0.99")),
+        "tax.icms": 0,
+        "tax.pis": 0,
+    }
+    told = line(found, "tax.icms")
+    expected = 30 / Fraction("0.99") * 12 / 88 + 20 / Fraction("0.99") * 20 / 80
+    assert Fraction(told.quantity_exact or told.quantity or 0) == expected
+
+
+def test_prices_do_not_tell_a_tax_of_lines_with_a_tag() -> None:
+    """Which lines have the tag depends on the bill: nothing is told, rather than too little."""
+    (charge,) = BILLS.tariff([tax(LOW, HIGH)]).versions[0].charges
+
+    assert charge.price_changes(date(2026, 3, 1)) is None
+
+
+def test_one_tax_is_taken_once_of_a_line() -> None:
+    """Two of a name are refused where a line could have both."""
+    overlap = {**HIGH, "tags": ["high", "low"]}
+    charges = [FLAT, tax(LOW, overlap)]
+
+    found = faults(lambda: BILLS.of(charges))
+
+    assert found == {"/versions/0/charges/1/taxes/1/name": "duplicate_tax"}

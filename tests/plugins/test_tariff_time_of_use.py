@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import pytest
+
+from energia.metering.series import ACTUAL, ChannelGrid
+from energia.metering.stretches import Stretch, laid
 from energia.plugins import Plugins
 from energia.pricing.engine import Cost, price
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia_plugins import tariff_time_of_use
-from tests.core.pricing.documents import document, line, series
+from tests.core.pricing.documents import document, faults, instant, line, series
 
 CONVERTER = tariff_converter(Plugins.of(tariff_time_of_use=tariff_time_of_use).charges())
 SCHEDULE = {
@@ -80,3 +84,58 @@ def test_a_period_that_the_window_does_not_have_makes_no_line() -> None:
 
     assert [one.period for one in found.lines] == ["fora_ponta"]
     assert found.total == "10.01"
+
+
+# Registers of periods.
+
+REGISTERS = {"day": "import.day", "night": "import.night"}
+DAILY = {"default": "day", "rules": [{"period": "night", "from": "22:00", "to": "06:00"}]}
+
+
+def registers(**fields: Any) -> Tariff:
+    """Return a tariff whose periods registers of the meter measure."""
+    charge = {
+        "kind": "energy.time_of_use",
+        "registers": REGISTERS,
+        "rates": {"day": "0.30", "night": "0.15"},
+        **fields,
+    }
+    return CONVERTER.structure(document([charge], "Europe/Paris", "EUR"), Tariff)
+
+
+def test_registers_may_measure_the_periods() -> None:
+    """A meter of day and night is read once a bill: no schedule, and no intervals, are needed."""
+    start, end = instant("2026-03-01T00:00:00+01:00"), instant("2026-03-31T00:00:00+02:00")
+    grid = ChannelGrid(3600)
+    usage = {
+        role: laid([Stretch(start, end, kwh * 1_000_000, ACTUAL)], grid, start, end)
+        for role, kwh in (("import.day", 200), ("import.night", 100))
+    }
+
+    found = price(registers(), usage, start, end)
+
+    assert [(one.code, one.description, one.quantity, one.amount) for one in found.lines] == [
+        ("energy.time_of_use.day", "Energy, day", "200", "60.00"),
+        ("energy.time_of_use.night", "Energy, night", "100", "15.00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer", "code"),
+    [
+        ({"registers": None}, "/schedule", "schedule_or_registers"),
+        ({"schedule": DAILY}, "/schedule", "schedule_or_registers"),
+        ({"registers": {**REGISTERS, "peak": "import.peak"}}, "/rates", "missing_rate"),
+        ({"registers": {"day": "import.day"}}, "/rates/night", "unknown_period"),
+        (
+            {"registers": {**REGISTERS, "night": "gas_volume.import"}},
+            "/registers/night",
+            "wrong_unit",
+        ),
+    ],
+)
+def test_registers_that_do_not_fit_are_refused(
+    fields: dict[str, Any], pointer: str, code: str
+) -> None:
+    """When the tariff is read."""
+    assert faults(lambda: registers(**fields)) == {f"/versions/0/charges/0{pointer}": code}

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
-import click
 
 from energia.convert import Converter
 from energia.convert.faults import step
@@ -24,7 +23,7 @@ from energia.settings import Limits
 from energia.time import Zone
 from energia.work import off_loop
 
-__all__ = ["ERRORS", "Group", "Subject", "Trial", "trial", "trial_of_command"]
+__all__ = ["ERRORS", "Group", "Subject", "Trial", "trial"]
 
 #: What a route that asks for a trial may answer with, besides what its body implies.
 ERRORS: Final = (Conflict, IncompleteUsage, IncompletePrices, AmbiguousChannel)
@@ -64,30 +63,17 @@ async def trial(
 
     """
     converter = tariff_converter(core.plugins.charges())
-    return await _trial(subject, documents, tenant, converter, core.settings.limits)
+    return await trial_within(subject, documents, tenant, converter, core.settings.limits)
 
 
-async def trial_of_command(subject: Subject, documents: Mapping[str, Mapping[str, Any]]) -> Trial:
-    """Return the same for the command that runs; only a stored meter needs the database."""
-    from energia.cli.database import opened
-    from energia.cli.invocation import Invocation
-
-    invocation = click.get_current_context().find_object(Invocation) or Invocation()
-    settings = invocation.settings(allow_embedded=True)
-    converter = tariff_converter(invocation.plugins().charges())
-    if subject.meter is None:
-        return await _trial(subject, documents, None, converter, settings.limits)
-    async with opened(settings.database) as tenant:
-        return await _trial(subject, documents, tenant, converter, settings.limits)
-
-
-async def _trial(
+async def trial_within(
     subject: Subject,
     documents: Mapping[str, Mapping[str, Any]],
     tenant: Tenant | None,
     converter: Converter,
     limits: Limits,
 ) -> Trial:
+    """Return the same; without a *tenant* nothing stored may be asked for."""
     tariffs: dict[str, str | Tariff] = {
         step(name): converter.structure(document, Tariff) for name, document in documents.items()
     }

@@ -15,10 +15,11 @@ import attrs
 import click
 from msgspec import Meta
 
-from energia import Probe, Route, Task, hookimpl
+from energia import Charge, Probe, Route, Task, hookimpl
 from energia_plugins.tariff_brazil.commands import brasil
 from energia_plugins.tariff_brazil.probe import TablesProbe
 from energia_plugins.tariff_brazil.routes import routes_of
+from energia_plugins.tariff_brazil.scee import Scee
 from energia_plugins.tariff_brazil.shelf import Shelf
 from energia_plugins.tariff_brazil.tables import names
 from energia_plugins.tariff_brazil.updates import TableUpdate
@@ -80,6 +81,11 @@ class TariffBrazil:
     def register_probes(self) -> list[Probe]:
         """Offer whether tables and tariffs are the newest."""
         return [TablesProbe(self._shelf)]
+
+    @hookimpl
+    def register_charges(self) -> list[type[Charge]]:
+        """Offer the charge `brazil.scee`."""
+        return [Scee]
 
     @hookimpl
     def register_commands(self) -> list[click.Command]:

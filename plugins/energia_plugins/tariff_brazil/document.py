@@ -8,8 +8,9 @@ from typing import Any
 import attrs
 
 from energia_plugins.tariff_brazil import group_a, group_b
-from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, unknown_tariff
+from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, month_of, unknown_tariff
 from energia_plugins.tariff_brazil.flags import flag, is_metered
+from energia_plugins.tariff_brazil.generation import generation
 from energia_plugins.tariff_brazil.lighting import lighting
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.schedules import holidays
@@ -102,7 +103,11 @@ def _changes(draft: Draft) -> Iterator[date]:
     if draft.class_ == "desconto_social":
         yield from _days(tables.rules.lesser_social)
     if draft.request.generation:
-        yield from _days(tables.rules.fio_b)
+        # What a later year pays is no version yet: its flags are not known.
+        known = max([*(row.month for row in tables.flags), *draft.request.overrides.flags])
+        years = _days(tables.rules.fio_b)
+        yield from (day for day in years if month_of(day) <= known)
+        yield from _days(row for row in tables.scee if row.distributor == draft.distributor.id)
     if draft.request.subgroup.startswith("A"):
         yield from _changes_of_group_a(draft)
 
@@ -160,6 +165,7 @@ def _charges(draft: Draft) -> Iterator[dict[str, Any]]:
     else:
         yield from group_b.minimum(draft)
         yield flag(draft)
+    yield from generation(draft)
     yield from group_b.social(draft)
     yield tax(draft)
     yield from lighting(draft)

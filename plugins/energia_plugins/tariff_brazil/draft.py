@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Final, Literal
 
 import attrs
 
@@ -18,11 +19,21 @@ from energia_plugins.tariff_brazil.request import (
     Source,
     TariffRequest,
 )
-from energia_plugins.tariff_brazil.tables import BillStyle, Distributor, Tables
+from energia_plugins.tariff_brazil.tables import (
+    BillStyle,
+    Distributor,
+    SceeStyle,
+    Tables,
+    in_force,
+)
 
 __all__ = ["Draft", "Notes", "month_of", "months"]
 
 KILO = Decimal(1000)
+_NO_STYLE: Final = (
+    "nenhuma conta com geração da distribuidora ou do estado: a energia injetada devolve o ICMS "
+    "que a tabela do ICMS diz (exempt), em geral o da TE e não o da TUSD, e PIS e COFINS"
+)
 #: What a class is to ANEEL: its class and subclass.
 CLASSES: dict[Class, tuple[str, str]] = {
     "residencial": ("residencial", "residencial"),
@@ -96,10 +107,25 @@ class Draft:
                 if said.unit_price_decimals is None
                 else said.unit_price_decimals
             ),
-            energy=said.energy or known.energy,
+            energy=self._energy(said.energy or known.energy),
             flag=said.flag or known.flag,
             flag_share=said.flag_share or known.flag_share,
         )
+
+    @property
+    def scee(self) -> SceeStyle:
+        """How the distributor bills what credits offset: as it does, or another of its state."""
+        rows, here = self.tables.scee, self.distributor
+        near = {one.id for one in self.tables.distributors.values() if one.state == here.state}
+        own = in_force([row for row in rows if row.distributor == here.id], self.start)
+        other = in_force([row for row in rows if row.distributor in near], self.start)
+        return own or other or SceeStyle(distributor="", source=_NO_STYLE, sure=False)
+
+    def _energy(self, style: Literal["together", "apart"]) -> Literal["together", "apart"]:
+        """Return whether TE and TUSD are one line: credits of both may be taxed differently."""
+        if self.request.generation is None:
+            return style
+        return "together" if self.scee.tariff == "scee" else "apart"
 
     def source(self, what: str, source: str) -> None:
         """Note where a value is from."""
@@ -138,6 +164,7 @@ class Draft:
             te=_first(said.te, row.te / KILO if row else None) or Decimal(0),
             tusd=_first(said.tusd, row.tusd / KILO if row else None),
             fio_b=said.fio_b,
+            scee=said.scee,
         )
 
     def demand(self, posto: Posto) -> Decimal:
@@ -154,15 +181,18 @@ class Draft:
         """Note where a row of ANEEL is from."""
         self.source(f"tarifa {_named(row)}", f"{row.resolution}: {row.source}".removeprefix(": "))
 
-    def row(self, posto: str, unit: str = "mwh", subclass: str | None = None) -> TariffRow | None:
+    def row(
+        self, posto: str, unit: str = "mwh", subclass: str | None = None, detail: str = ANY
+    ) -> TariffRow | None:
         """Return ANEEL's row of a posto that is in force when the version begins."""
-        rows = (row for row in matching(self, posto, unit, subclass) if row.start <= self.start)
+        found = matching(self, posto, unit, subclass, detail)
+        rows = (row for row in found if row.start <= self.start)
         last = max(rows, key=lambda row: row.start, default=None)
         return last if last and (last.end is None or self.start <= last.end) else None
 
 
 def matching(
-    draft: Draft, posto: str, unit: str = "mwh", subclass: str | None = None
+    draft: Draft, posto: str, unit: str = "mwh", subclass: str | None = None, detail: str = ANY
 ) -> Iterator[TariffRow]:
     """Yield ANEEL's rows of a posto, of all years."""
     request = draft.request
@@ -175,7 +205,7 @@ def matching(
             and row.modality == request.modality
             and row.posto == wanted
             and row.unit == unit
-            and row.detail == ANY
+            and row.detail == detail
             and row.class_ in (class_, ANY)
             and row.subclass in (subclass, ANY)
         ):

@@ -80,6 +80,7 @@ def flag_of_postos(draft: Draft) -> dict[str, Any]:
         "description": "Adicional de bandeira",
         "ranges": list(_ranges(draft)),
         "zeros": "none",
+        "energy": "charged",
         "form": "inside" if is_inside else "line_each",
         "of": of,
         **share,

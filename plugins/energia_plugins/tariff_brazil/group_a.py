@@ -9,6 +9,7 @@ import attrs
 from energia import Invalid
 from energia_plugins.tariff_brazil.draft import KILO, Draft, month_of
 from energia_plugins.tariff_brazil.flags import FLAG, flag_of_postos
+from energia_plugins.tariff_brazil.generation import generation
 from energia_plugins.tariff_brazil.group_b import CONSUMPTION
 from energia_plugins.tariff_brazil.lighting import lighting
 from energia_plugins.tariff_brazil.request import Posto, RateParts
@@ -46,9 +47,10 @@ def charges(draft: Draft) -> Iterator[dict[str, Any]]:
     yield consumption(draft)
     if not draft.request.free_market:
         yield flag_of_postos(draft)
-    yield from losses(draft)
+    yield from generation(draft)
     yield demand(draft)
     yield from reactive(draft)
+    yield from losses(draft)
     yield taxes(draft)
     yield from lighting(draft)
 
@@ -74,9 +76,16 @@ def consumption(draft: Draft) -> dict[str, Any]:
         "kind": "energy.time_of_use",
         "code": CONSUMPTION,
         "description": "Consumo",
-        "schedule": schedule(draft, POSTOS),
+        **_when(draft, "import"),
         "rates": {posto: _price(draft, rates[posto]) for posto in POSTOS},
     }
+
+
+def _when(draft: Draft, role: str) -> dict[str, Any]:
+    """Return when the postos are, or the meter's registers of a role, one of each posto."""
+    if draft.request.registers:
+        return {"registers": {posto: f"{role}.{posto}" for posto in POSTOS}}
+    return {"schedule": schedule(draft, POSTOS)}
 
 
 def _price(draft: Draft, rates: RateParts) -> Any:
@@ -117,10 +126,17 @@ def losses(draft: Draft) -> Iterator[dict[str, Any]]:
             "description": "Perdas de transformação",
             "percent": f"{percent:f}",
             "form": "inside",
-            "of": {
-                "charges": [CONSUMPTION, *([] if draft.request.free_market else [FLAG])],
-            },
+            "of": {"charges": list(_with_losses(draft))},
         }
+
+
+def _with_losses(draft: Draft) -> Iterator[str]:
+    """Yield the charges that losses are added to by their prices; demand adds them itself."""
+    yield CONSUMPTION
+    if not draft.request.free_market:
+        yield FLAG
+    if draft.request.registers and draft.request.reactive != "none":
+        yield REACTIVE
 
 
 def losses_percent(draft: Draft) -> Decimal:
@@ -160,29 +176,37 @@ def demand(draft: Draft) -> dict[str, Any]:
         "multiplier": f"{rule.factor:f}",
         "base": "contract" if rule.full_contract else "tolerance",
     }
-    losses = losses_percent(draft)
+    losses, registers = losses_percent(draft), draft.request.registers
+    shown = {posto: draft.parameter(*_shown(posto)) for posto in postos} if registers else {}
     made: dict[str, Any] = {
         "kind": "demand.contracted",
         "code": DEMAND,
         "description": "Demanda",
-        "interval": "PT15M",
         **({"losses_percent": f"{losses:f}"} if losses else {}),
+        **({"readings": False} if registers else {"interval": "PT15M"}),
     }
     if azul:
         prices = {posto: f"{price:f}" for posto, price in full.items()}
         return {
             **made,
-            "schedule": schedule(draft, POSTOS),
+            **({"measured": shown} if registers else {"schedule": schedule(draft, POSTOS)}),
             "contracted": contracts,
             "rates": rates,
             "overrun": {**overrun, "rates": prices},
         }
     return {
         **made,
+        **({"measured": shown["unico"]} if registers else {}),
         "contracted": contracts["unico"],
         "rate": rates["unico"],
         "overrun": {**overrun, "rate": f"{full['unico']:f}"},
     }
+
+
+def _shown(posto: Posto) -> tuple[str, str]:
+    """Return the parameter that says what a register of the highest demand showed."""
+    name, text = CONTRACTS[posto], _NAMES[posto]
+    return name.replace("contracted", "measured"), text.replace("contratada", "medida no ciclo")
 
 
 def _demand_rule(draft: Draft) -> DemandRule:
@@ -214,6 +238,9 @@ def reactive(draft: Draft) -> Iterator[dict[str, Any]]:
         draft.assume("energia reativa não é cobrada", "o pedido diz que não", "/reactive")
         return
     rule = _reactive_rule(draft)
+    if draft.request.registers:
+        yield _excess_of_registers(draft)
+        return
     price, azul = f"{_reactive_price(draft):f}", draft.request.modality == "azul"
     prices = {posto: f"{draft.demand(posto):f}" for posto in POSTOS} if azul else None
     losses = losses_percent(draft)
@@ -229,6 +256,21 @@ def reactive(draft: Draft) -> Iterator[dict[str, Any]]:
         "interval": "PT1H",
         **({"losses_percent": f"{losses:f}"} if losses else {}),
         **_capacitive(draft, rule),
+    }
+
+
+def _excess_of_registers(draft: Draft) -> dict[str, Any]:
+    """Return the charge of the excess that the meter has found itself, by registers (UFER)."""
+    what = "a demanda reativa excedente (DRE) não é cobrada"
+    draft.assume(what, "registradores não a dizem: leituras por hora sim", "/registers")
+    price = f"{_reactive_price(draft):f}"
+    return {
+        "kind": "energy.time_of_use",
+        "code": REACTIVE,
+        "description": "Energia reativa excedente",
+        "channel": "reactive_energy.import",
+        **_when(draft, "reactive_energy.import"),
+        "rates": dict.fromkeys(POSTOS, price),
     }
 
 

@@ -49,6 +49,7 @@ def content(file: File, tables: Tables) -> Content:
         "lighting": tables.lighting,
         "pis_cofins": tables.pis_cofins,
         "rules": (*rules.minimum, *rules.social, *rules.fio_b),
+        "scee": tables.scee,
         "tarifas": tables.tariffs,
     }
     stem = Path(file.name).stem

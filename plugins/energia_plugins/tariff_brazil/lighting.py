@@ -1,16 +1,19 @@
 """Public lighting (COSIP, CIP): what a municipality charges, after all taxes."""
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from energia import Invalid
 from energia_plugins.tariff_brazil.draft import Draft
 from energia_plugins.tariff_brazil.flags import flags
 from energia_plugins.tariff_brazil.portuguese import folded
-from energia_plugins.tariff_brazil.tables import in_force
+from energia_plugins.tariff_brazil.tables import Lighting, in_force
 
 __all__ = ["lighting"]
 
+#: So many municipalities are named in a refusal.
+_NAMED: Final = 20
 LIGHTING: Final = "iluminacao_publica"
 #: What contracts have to say for some municipalities.
 _PARAMETERS: Final = {
@@ -30,9 +33,8 @@ def lighting(draft: Draft) -> Iterator[dict[str, Any]]:
             [row for row in rows if folded(row.municipality) == folded(name)], draft.start
         )
         if found is None:
-            known = ", ".join(sorted({row.municipality for row in rows})) or "nenhum"
             message = (
-                f"a tabela não tem a iluminação pública de {name} ({state}; conhecidos: {known}): "
+                f"a tabela não tem a iluminação pública de {name} ({state}){_near(name, rows)}: "
                 "diga a cobrança em overrides.lighting"
             )
             raise Invalid.of("unknown_municipality", message, "/municipality")
@@ -46,6 +48,15 @@ def lighting(draft: Draft) -> Iterator[dict[str, Any]]:
             "description": "Iluminação pública",
             **_filled(draft, found.charge),
         }
+
+
+def _near(name: str, rows: Sequence[Lighting]) -> str:
+    """Return the municipalities that may be meant, or else those that are known."""
+    known = {folded(row.municipality): row.municipality for row in rows}
+    near = difflib.get_close_matches(folded(name), known, 3)
+    if near:
+        return f", será {' ou '.join(known[each] for each in near)}?"
+    return f"; conhecidos: {', '.join(sorted(known.values())[:_NAMED]) or 'nenhum'}"
 
 
 def _filled(draft: Draft, charge: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import attrs
 from msgspec import Meta
 
-from energia_plugins.tariff_brazil.tables import Band, Form, Phases
+from energia_plugins.tariff_brazil.tables import Band, Form, Phases, Taxed
 
 __all__ = [
     "Assumption",
@@ -41,6 +41,12 @@ Month = Annotated[
     str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", extra={"words": "a month such as 2026-08"})
 ]
 Share = Annotated[Decimal, Meta(ge=0, lt=1)]
+Clock = Annotated[
+    str,
+    Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", extra={"words": "a time of day such as 17:30"}),
+]
+#: From, to.
+Hours = Annotated[tuple[Clock, ...], Meta(min_length=2, max_length=2)]
 #: A part of one, or all of it.
 Part = Annotated[Decimal, Meta(ge=0, le=1)]
 Posto = Literal["unico", "ponta", "intermediario", "fora_ponta"]
@@ -52,12 +58,18 @@ class Generation:
 
     Attributes:
         type: `gd1` was asked for by 7 January 2023, `gd2` later; `gd3` is large and far away.
+        injects: Whether the unit injects itself; one that gets credit alone has no such channel.
+        keeps: Which part of what it injects beyond its use the unit keeps; the rest is for others.
+        shared: Whether it gets percentages of what another unit injects, which contracts say.
 
     """
 
     __public_name__: ClassVar[str] = "BrazilianGeneration"
 
     type: Literal["gd1", "gd2", "gd3"]
+    injects: bool = True
+    keeps: Annotated[Decimal, Meta(ge=0, le=1)] = Decimal(1)
+    shared: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -68,6 +80,7 @@ class RateParts:
         te: Energy, R$/kWh.
         tusd: Use of the grid, R$/kWh.
         fio_b: The part of it that is Fio B, R$/kWh.
+        scee: The whole price of energy that is offset, where that has its own (SCEE), R$/kWh.
         demand: Use of the grid, R$/kW.
 
     """
@@ -77,7 +90,24 @@ class RateParts:
     te: Decimal | None = None
     tusd: Decimal | None = None
     fio_b: Decimal | None = None
+    scee: Decimal | None = None
     demand: Decimal | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PostoHours:
+    """When the postos of working days are, in local time.
+
+    Attributes:
+        ponta: From, to.
+        intermediario: Beside it, of the tarifa branca alone; an hour before and one after without.
+
+    """
+
+    __public_name__: ClassVar[str] = "BrazilianPostoHours"
+
+    ponta: Hours
+    intermediario: tuple[Hours, ...] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -86,6 +116,7 @@ class Overrides:
 
     Attributes:
         rates: The prices of postos; `unico` where there is one.
+        postos: When they are.
         icms: Its bands; `[{"rate": "0.18"}]` is one rate.
         icms_applies: Whether a rate is on `all` of the energy, or `each` on that of its band.
         form: How taxes are inside the price.
@@ -104,6 +135,9 @@ class Overrides:
         reactive: The price of reactive energy, R$/kvarh; TE of B1 without.
         losses_percent: The losses of the customer's transformer, in percent.
         discounts: The discount of incentivised energy by month, as the CCEE finds it.
+        offset_taxes: Which taxes are on what is consumed and offset, where that has its own tariff.
+        credit_taxes: Which taxes credits give back.
+        components: What GD III pays of, R$/kWh, by ANEEL's names: `TUSD_FioA`.
         lighting: What the municipality charges: a charge of the kind `table` or `fixed`.
 
     """
@@ -111,6 +145,7 @@ class Overrides:
     __public_name__: ClassVar[str] = "BrazilianOverrides"
 
     rates: dict[Posto, RateParts] = attrs.Factory(dict)
+    postos: PostoHours | None = None
     icms: tuple[Band, ...] | None = None
     icms_applies: Literal["all", "each"] | None = None
     form: Form | None = None
@@ -128,6 +163,9 @@ class Overrides:
     reactive: Annotated[Decimal, Meta(ge=0)] | None = None
     losses_percent: Annotated[Decimal, Meta(ge=0, le=100)] | None = None
     discounts: dict[Month, Part] = attrs.Factory(dict)
+    offset_taxes: tuple[Taxed, ...] | None = None
+    credit_taxes: tuple[Taxed, ...] | None = None
+    components: dict[str, Decimal] = attrs.Factory(dict)
     lighting: dict[str, Any] | None = None
 
 

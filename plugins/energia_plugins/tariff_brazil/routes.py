@@ -14,6 +14,10 @@ from energia_plugins.tariff_brazil.questions.asking import Price
 from energia_plugins.tariff_brazil.questions.branca import BrancaAnswer, BrancaQuestion
 from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
 from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion
+from energia_plugins.tariff_brazil.questions.demand_of_bills import (
+    BilledDemandQuestion,
+    answer_of_bills,
+)
 from energia_plugins.tariff_brazil.questions.printed import BillAnswer, BillQuestion, BillText
 from energia_plugins.tariff_brazil.questions.readjustment import (
     ReadjustmentAnswer,
@@ -53,7 +57,28 @@ _FACTORY: Final[dict[str, Any]] = {
     }
 }
 
-
+_BILLS: Final[dict[str, Any]] = {
+    "What two bills say": {
+        "customer": {
+            "distributor": "cpfl-paulista",
+            "subgroup": "A3a",
+            "modality": "verde",
+            "from": "2026-04-01",
+        },
+        "bills": [
+            {
+                "month": "2026-04",
+                "demand": {"ponta": "92.4", "fora_ponta": "171.36"},
+                "energy": {"ponta": "4120", "fora_ponta": "48230"},
+            },
+            {
+                "month": "2026-05",
+                "demand": {"ponta": "88.2", "fora_ponta": "149.1"},
+                "energy": {"ponta": "3980", "fora_ponta": "45116"},
+            },
+        ],
+    }
+}
 _YEAR: Final[dict[str, Any]] = {"meter": "UC-123", "start": "2025-08-01", "end": "2026-08-01"}
 _BRANCA: Final[dict[str, Any]] = {
     "A home's year": {
@@ -145,6 +170,13 @@ def routes_of(shelf: Shelf) -> list[Route]:
         meter or for usage that comes along; at best twelve of them. All whole kW are considered.
         """
         return await contracts.answer(body, await shelf.tables(core), _price(core, tenant))
+
+    @routes.post("/v1/brazil/questions/demand/bills", errors=ERRORS, examples=_BILLS)
+    async def find_brazilian_demand_of_bills(
+        body: BilledDemandQuestion, core: Core, tenant: Tenant
+    ) -> DemandAnswer:
+        """Find the contracted demand that costs the least by what bills say: no meter is needed."""
+        return await answer_of_bills(body, await shelf.tables(core), _price(core, tenant))
 
     @routes.post("/v1/brazil/questions/branca", errors=ERRORS, examples=_BRANCA)
     async def compare_brazilian_branca(

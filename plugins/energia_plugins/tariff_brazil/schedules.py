@@ -6,6 +6,7 @@ from typing import Any, Final
 from energia import Invalid
 from energia.pricing.holidays.lists import expanded
 from energia_plugins.tariff_brazil.draft import Draft
+from energia_plugins.tariff_brazil.portuguese import day_text
 from energia_plugins.tariff_brazil.tables import Postos, in_force
 
 __all__ = ["holidays", "schedule"]
@@ -25,7 +26,7 @@ def schedule(draft: Draft, postos: Sequence[str]) -> dict[str, Any]:
         draft.assume(
             f"intermediário de {draft.distributor.name}: uma hora antes e uma depois da ponta",
             windows.source,
-            "data: distributors.json",
+            "/overrides/postos",
         )
     rules = [("ponta", windows.ponta), *(("intermediario", window) for window in around)]
     return {
@@ -39,14 +40,19 @@ def schedule(draft: Draft, postos: Sequence[str]) -> dict[str, Any]:
 
 def postos_of(draft: Draft) -> Postos:
     """Return the distributor's postos; raises `Invalid`."""
+    said, name = draft.request.overrides.postos, draft.distributor.name
+    if said is not None:
+        return Postos(ponta=said.ponta, intermediario=said.intermediario, source="overrides")
     found = in_force(draft.distributor.postos, draft.start)
-    name = draft.distributor.name
     if found is None:
-        message = f"a tabela não tem os postos de {name}: ponha-os em distributors.json (data)"
-        raise Invalid.of("unknown_postos", message, "/distributor")
+        message = (
+            f"a tabela não tem os postos de {name} em {day_text(draft.start)}: diga-os em "
+            "overrides.postos, ou ponha-os em distributors.json (data)"
+        )
+        raise Invalid.of("unknown_postos", message, "/overrides/postos")
     draft.source(f"postos de {name}", found.source)
     if not found.sure:
-        draft.assume(f"postos de {name}", found.source, "data: distributors.json")
+        draft.assume(f"postos de {name}", found.source, "/overrides/postos")
     return found
 
 

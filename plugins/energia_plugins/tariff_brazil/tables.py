@@ -43,7 +43,9 @@ __all__ = [
     "Postos",
     "ReactiveRule",
     "Rules",
+    "SceeStyle",
     "Tables",
+    "Taxed",
     "in_force",
 ]
 
@@ -207,7 +209,7 @@ class Band:
 
     """
 
-    __public_name__: ClassVar[str] = "IcmsBand"
+    __public_name__: ClassVar[str] = "BrazilianIcmsBand"
 
     up_to: Decimal | None = None
     rate: Decimal
@@ -391,6 +393,70 @@ class FioB(Rule):
     share: Decimal
 
 
+#: Which taxes are on energy: ICMS of all of it, or of a part, and PIS and COFINS.
+Taxed = Literal["icms", "icms_te", "icms_tusd", "pis_cofins"]
+
+
+@attrs.frozen(kw_only=True)
+class SceeStyle:
+    """How a distributor bills energy that credits of distributed generation offset.
+
+    Attributes:
+        distributor: Its id.
+        from_: The first day.
+        to: The last day.
+        tariff: Whether offset energy has the `full` tariff, and credits too, or that of the `scee`.
+        consumed: Which taxes are on what is consumed and offset.
+        credited: Which taxes the credit of what the unit injects gives back.
+        others: Which that of what others inject gives back; as `credited` without.
+        fio_b: Whether Fio B lowers the `price` of credits, or is a `line`.
+        flag: Whether the flag is in the tariff, or a line that has a credit.
+        minimum: How the least that is billed is met where Fio B is paid; see `brazil.scee`.
+        source: Who says so.
+        sure: Whether bills do.
+
+    """
+
+    distributor: str
+    from_: date | None = None
+    to: date | None = None
+    tariff: Literal["full", "scee"] = "full"
+    consumed: tuple[Taxed, ...] = ("icms", "pis_cofins")
+    credited: tuple[Taxed, ...] = ("icms_te", "pis_cofins")
+    others: tuple[Taxed, ...] | None = None
+    fio_b: Literal["price", "line"] = "price"
+    flag: Literal["in_tariff", "line"] = "line"
+    minimum: Literal["money", "kept", "line", "on_top"] = "money"
+    source: str
+    sure: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """A component of the tariffs, and how much of it is paid.
+
+    Attributes:
+        component: Its name in ANEEL's file.
+        share: A part of one.
+
+    """
+
+    component: str
+    share: Decimal
+
+
+@attrs.frozen(kw_only=True)
+class Parts(Rule):
+    """What of the components of the tariffs GD III pays on each kWh that is offset.
+
+    Attributes:
+        parts: The components.
+
+    """
+
+    parts: tuple[Part, ...]
+
+
 @attrs.frozen(kw_only=True)
 class DemandRule(Rule):
     """How contracted demand is billed.
@@ -454,6 +520,7 @@ class Rules:
         social: The tarifa social.
         lesser_social: The desconto social.
         fio_b: What GD II pays of Fio B.
+        gd3: What GD III pays.
         demand: Contracted demand of group A.
         reactive: Reactive energy and demand of group A.
         losses: Losses of customers' transformers.
@@ -465,6 +532,7 @@ class Rules:
     social: tuple[Social, ...]
     lesser_social: tuple[LesserSocial, ...]
     fio_b: tuple[FioB, ...]
+    gd3: tuple[Parts, ...]
     demand: tuple[DemandRule, ...]
     reactive: tuple[ReactiveRule, ...]
     losses: tuple[Losses, ...]
@@ -505,6 +573,7 @@ class Tables:
         pis_cofins: Of distributors and months.
         lighting: Of municipalities.
         rules: What laws say.
+        scee: How distributors bill distributed generation.
         version: Tells these tables, and the release that reads them, from others.
 
     """
@@ -517,6 +586,7 @@ class Tables:
     pis_cofins: tuple[PisCofins, ...]
     lighting: tuple[Lighting, ...]
     rules: Rules
+    scee: tuple[SceeStyle, ...] = ()
     version: str = ""
 
     def __repr__(self) -> str:
@@ -547,7 +617,7 @@ class Tables:
         if len(found) == 1:
             return found[0]
         near = [one.id for one in self.distributors.values() if _near(name, one)]
-        hint = f": será {' ou '.join(near[:5])}?" if near else ""
+        hint = f": será {' ou '.join(near[:8])}?" if near else ""
         message = (
             f"não há distribuidora {name!r}{hint}; veja /v1/brazil/distributors, ou ponha-a em "
             "distributors.json (data)"
@@ -647,6 +717,7 @@ def tables_of(folder: Folder) -> Tables:
         pis_cofins=tuple(_json(folder, "pis_cofins", PisCofins)),
         lighting=tuple(_json(folder, "lighting", Lighting)),
         rules=_rules(_bytes(folder, "rules.json")),
+        scee=tuple(_json(folder, "scee", SceeStyle)),
         version=folder.version,
     )
 
@@ -696,6 +767,7 @@ def _rules(data: bytes) -> Rules:
         social=structure(raw.pop("social"), tuple[Social, ...]),
         lesser_social=structure(raw.pop("desconto_social"), tuple[LesserSocial, ...]),
         fio_b=structure(raw.pop("fio_b"), tuple[FioB, ...]),
+        gd3=structure(raw.pop("gd3", []), tuple[Parts, ...]),
         demand=structure(raw.pop("demand"), tuple[DemandRule, ...]),
         reactive=structure(raw.pop("reactive"), tuple[ReactiveRule, ...]),
         losses=structure(raw.pop("losses"), tuple[Losses, ...]),

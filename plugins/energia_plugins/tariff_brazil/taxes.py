@@ -5,18 +5,25 @@ of their base (STF, Tema 69); net / (1 - ICMS - PIS - COFINS) before.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from energia import Invalid
 from energia_plugins.tariff_brazil.draft import Draft
+from energia_plugins.tariff_brazil.portuguese import day_text
 from energia_plugins.tariff_brazil.tables import Band, Icms, PisCofins, in_force
 
-__all__ = ["EXEMPT", "TAXES", "icms_of", "tagged_bands", "tax"]
+__all__ = ["EXEMPT", "IN_BASE", "NOT_FEDERAL", "TAXES", "icms_of", "tagged_bands", "tax"]
 
 TAXES: Final = "tributos"
+#: The longest that a bill goes on after a version of its tariff.
+_LONGEST: Final = timedelta(days=92)
 #: The tag of lines that ICMS is not due on.
 EXEMPT: Final = "sem_icms"
+#: The tag of lines that PIS and COFINS are not due on.
+NOT_FEDERAL: Final = "sem_pis_cofins"
+#: The tag of lines that have PIS and COFINS in the base of ICMS, and do not pay them.
+IN_BASE: Final = "pis_cofins_na_base"
 #: Classes whose ICMS is that of another, where the table does not say it: None is all others.
 _CLASSES: Final[Mapping[str, tuple[str | None, ...]]] = {
     "baixa_renda": ("baixa_renda", "residencial", None),
@@ -94,7 +101,8 @@ def icms_of(draft: Draft) -> Icms:
     if found is None:
         if said.icms is None:
             message = (
-                f"a tabela não tem o ICMS de {state} ({draft.class_}): diga-o em overrides.icms"
+                f"a tabela não tem o ICMS de {state} ({draft.class_}) em {day_text(draft.start)}: "
+                "diga-o em overrides.icms"
             )
             raise Invalid.of("unknown_icms", message, "/overrides/icms")
         found = Icms(state=state, bands=said.icms, source="overrides")
@@ -131,8 +139,10 @@ def _pis_cofins(draft: Draft) -> Iterator[dict[str, Any]]:
             "overrides.pis e overrides.cofins, ou por mês em overrides.pis_cofins"
         )
         raise Invalid.of("unknown_pis_cofins", message, "/overrides/pis_cofins")
+    # The month in which a bill ends decides, and a bill may end after the version does.
+    last = date.max if draft.end is None else draft.end + _LONGEST
     for row, start, end in _stretches(rows):
-        if (draft.end is None or start < draft.end) and end > draft.start:
+        if start < last and end > draft.start:
             what = f"PIS e COFINS de {draft.distributor.name} em {row.month}"
             _note(draft, what, row.source, row.sure, "/overrides/pis_cofins")
             days = {
@@ -140,7 +150,14 @@ def _pis_cofins(draft: Draft) -> Iterator[dict[str, Any]]:
                 **({} if end == date.max else {"to": f"{end}"}),
             }
             for name, rate in (("pis", row.pis), ("cofins", row.cofins)):
-                yield {"name": name, "rate": f"{rate:f}", "group": "federais", **days}
+                yield {
+                    "name": name,
+                    "rate": f"{rate:f}",
+                    "group": "federais",
+                    "without_tags": [NOT_FEDERAL],
+                    "base_only_tags": [IN_BASE],
+                    **days,
+                }
     draft.assume(
         "PIS e COFINS de um mês que a tabela não tem são os do mês anterior que ela tem, ou do "
         "primeiro",

@@ -122,8 +122,8 @@ async def test_descriptions_match_whatever_their_case_and_spaces(billed: Client)
     assert (await checked(billed, "14.50", *PRINTED[:2], loud))["result"] == "match"
     found = await checked(billed, "14.50", *PRINTED[:2], {**loud, "description": "Fee"})
     assert results(found) == {
-        "Energy peak": "match",
-        "Energy rest": "match",
+        "Energy, peak": "match",
+        "Energy, rest": "match",
         "Basic fee": "unknown",
         "Fee": "unknown",
     }

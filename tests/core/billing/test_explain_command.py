@@ -16,7 +16,7 @@ from tests.serving import Client
 PEAK = """\
 Bill b of c, 2025-03-01 to 2025-03-08 (UTC)
 
-Energy peak: 7.00 BRL   [energy.peak]
+Energy, peak: 7.00 BRL   [energy.peak]
   21 kWh x 0.33333 BRL/kWh = 6.99993
   rounded half up to 2 decimals, which leaves -0.00007
   rule 1, peak: all 18:00-21:00: 21 slots, 21 kWh
@@ -29,7 +29,7 @@ Energy peak: 7.00 BRL   [energy.peak]
     Fri 2025-03-07 18:00-21:00, 3 slots, 3 kWh
 """
 REST = """\
-Energy rest: 73.50 BRL   [energy.rest]
+Energy, rest: 73.50 BRL   [energy.rest]
   147 kWh x 0.50 BRL/kWh = 73.5
   exact to 2 decimals
   default, rest: what no rule takes: 147 slots, 147 kWh
@@ -83,7 +83,7 @@ def test_one_line_may_be_read_in_full(billed: str) -> None:
 
     assert "Tue 2025-03-04 18:00-21:00, 3 slots, 3 kWh" in result.stdout
     assert "more ..." not in result.stdout
-    assert "Energy rest" not in result.stdout
+    assert "Energy, rest" not in result.stdout
 
 
 def test_json_is_what_the_api_answers(billed: str, explanation: dict[str, Any]) -> None:

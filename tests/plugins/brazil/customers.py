@@ -16,6 +16,7 @@ from energia.metering.stretches import Stretch, laid
 from energia.pricing.engine import Cost, price
 from energia.pricing.exact import rounded
 from energia.pricing.tariffs import Tariff
+from energia.pricing.usage import Terms
 from energia.time import HOUR, Instant
 from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
@@ -55,7 +56,13 @@ def once(kwh: object, start: Instant, end: Instant) -> Series:
     return laid([Stretch(start, end, micro, ACTUAL)], ChannelGrid(HOUR), start, end)
 
 
-def bill(of: Tariff, kwh: object, reading: tuple[str, str], **parameters: object) -> Cost:
+def bill(
+    of: Tariff,
+    kwh: object,
+    reading: tuple[str, str],
+    state: Mapping[str, Any] | None = None,
+    **parameters: object,
+) -> Cost:
     """Price a bill of a register.
 
     Args:
@@ -63,6 +70,7 @@ def bill(of: Tariff, kwh: object, reading: tuple[str, str], **parameters: object
         kwh: What was used, or that of each role.
         reading: The day of the reading before, which is not in the bill, and that of the reading,
             which is.
+        state: What charges remember of the bill before.
         parameters: What the contract says.
 
     """
@@ -70,7 +78,7 @@ def bill(of: Tariff, kwh: object, reading: tuple[str, str], **parameters: object
     start, end = midnights(of, before + DAY, last)
     used = kwh if isinstance(kwh, Mapping) else {"import": kwh}
     usage = {role: once(each, start, end) for role, each in used.items()}
-    return price(of.filled(parameters), usage, start, end)
+    return price(of.filled(parameters), usage, start, end, Terms(state=state or {}))
 
 
 def amounts(cost: Cost) -> dict[str, Decimal]:

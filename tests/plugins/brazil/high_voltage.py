@@ -122,6 +122,13 @@ def _fill(
     assert each < active[first], "the mean is above the highest demand"
 
 
+def once(days: tuple[str, str], value: object) -> Series:
+    """Return what a register counted over some days, in its first hour."""
+    start, end = (midnight(day) for day in days)
+    micro = int(Fraction(str(value)) * MICRO)
+    return series(start, 3600, [micro, *[0] * ((end - start) // 3600 - 1)])
+
+
 def bill(tariff: Tariff, days: tuple[str, str], usage: Mapping[str, Series]) -> Cost:
     """Price the readings of some days, the last not included."""
     return price(tariff, usage, midnight(days[0]), midnight(days[1]))

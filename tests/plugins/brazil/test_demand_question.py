@@ -1,6 +1,7 @@
 """Which demand to contract, by readings: priced month by month under the generated tariffs."""
 
 import json
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -14,15 +15,20 @@ from click.testing import CliRunner
 from energia import Core, Invalid, structure
 from energia.cli.main import energia
 from energia.costing.trials import trial
+from energia.db.pool import Pool
 from energia.plugins import Plugins
 from energia.pricing.engine import price
 from energia.pricing.tariffs import Tariff
 from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
 from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion, answer
+from energia_plugins.tariff_brazil.questions.demand_of_bills import (
+    BilledDemandQuestion,
+    answer_of_bills,
+)
 from energia_plugins.tariff_brazil.tables import tables
 from tests.core.pricing.asking import answer_of
 from tests.core.pricing.documents import series
-from tests.plugins.brazil.high_voltage import made, midnight, tariff_of
+from tests.plugins.brazil.high_voltage import ZONE, made, midnight, tariff_of
 from tests.serving import Serving, make_core
 
 CUSTOMER: dict[str, Any] = {
@@ -34,6 +40,8 @@ CUSTOMER: dict[str, Any] = {
 }
 MONTHS = ("2026-04-01", "2026-05-01", "2026-06-01")
 QUARTER = 900
+#: National holidays of these months.
+HOLIDAYS = ("2026-04-03", "2026-04-21", "2026-05-01")
 
 
 @cache
@@ -147,6 +155,64 @@ async def test_what_is_refused(
     assert {fault.pointer: fault.code for fault in refused.value.faults} == expected
 
 
+async def ask_by_bills(bills: list[dict[str, Any]], **customer: Any) -> DemandAnswer:
+    """Ask by what bills say."""
+    body = {"customer": {**CUSTOMER, **customer}, "bills": bills}
+    tenant = core().pool.tenant()
+    return await answer_of_bills(
+        structure(body, BilledDemandQuestion),
+        tables(),
+        lambda subject, documents: trial(subject, documents, core(), tenant),
+    )
+
+
+def bills_of_readings() -> list[dict[str, Any]]:
+    """Return what the readings' bills say."""
+    start, bills = midnight(MONTHS[0]), dict[str, dict[str, dict[str, Decimal]]]()
+    for number, kwh in enumerate(map(Decimal, values())):
+        at = datetime.fromtimestamp(start + number * QUARTER, ZONE)
+        is_working = at.weekday() < 5 and f"{at.date()}" not in HOLIDAYS
+        posto = "ponta" if is_working and 18 <= at.hour < 21 else "fora_ponta"
+        said = bills.setdefault(f"{at:%Y-%m}", {"demand": {}, "energy": {}})
+        said["demand"][posto] = max(said["demand"].get(posto, Decimal(0)), 4 * kwh)
+        said["energy"][posto] = said["energy"].get(posto, Decimal(0)) + kwh
+    return [
+        {
+            "month": month,
+            **{what: {p: f"{n}" for p, n in by.items()} for what, by in said.items()},
+        }
+        for month, said in bills.items()
+    ]
+
+
+async def test_bills_answer_as_the_readings_do() -> None:
+    """The energy and the highest demand of each posto are all that it takes."""
+    by_bills = await ask_by_bills(bills_of_readings()[1:], contracted={"unico": "150"})
+    by_readings = await ask({"contracted": {"unico": "150"}}, start=MONTHS[1])
+
+    assert by_bills.modalities == by_readings.modalities
+    assert (by_bills.current, by_bills.texts) == (by_readings.current, by_readings.texts)
+
+
+@pytest.mark.parametrize(
+    ("bills", "expected"),
+    [
+        ([0, 0], {"/bills/1/month": "not_consecutive"}),
+        ([{"energy": {"ponta": "1"}}], {"/bills/0/energy/fora_ponta": "missing_field"}),
+    ],
+)
+async def test_bills_follow_each_other(
+    bills: list[dict[str, Any] | int], expected: dict[str, str]
+) -> None:
+    """Months are in order, and each says both postos."""
+    first = bills_of_readings()[0]
+
+    with pytest.raises(Invalid) as refused:
+        await ask_by_bills([first if isinstance(one, int) else {**first, **one} for one in bills])
+
+    assert {fault.pointer: fault.code for fault in refused.value.faults} == expected
+
+
 async def test_one_modality_alone_says_so() -> None:
     """Rates that the request says are of one modality: the other is not compared."""
     rates = {"ponta": {"tusd": "1", "te": "0.4"}, "fora_ponta": {"tusd": "0.1", "te": "0.3"}}
@@ -166,6 +232,25 @@ async def test_it_is_asked_over_http(serving: Serving) -> None:
 
     assert status == 200
     assert found["months"] == 2
+
+
+async def test_a_stored_meter_answers_as_its_readings_do(pool: Pool, serving: Serving) -> None:
+    """Readings in the database, by the meter's id and a window of whole months."""
+    site = {"name": "F", "timezone": "America/Sao_Paulo", "country": "BR", "currency": "BRL"}
+    channel = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}
+    meter = {"site": "f", "channels": [{**channel, "interval": "PT15M"}]}
+    sent = usage()["channels"]["import"]
+    read = {"meter": "uc", "channel": "import", "interval": "PT15M", **sent}
+    body = {"customer": CUSTOMER, "meter": "uc", "start": MONTHS[0], "end": MONTHS[-1]}
+    async with serving(make_core(plugins=Plugins.installed(), pool=pool)) as client:
+        await answer_of(client, "PUT", "/v1/sites/f", site)
+        await answer_of(client, "PUT", "/v1/meters/uc", meter)
+        await answer_of(client, "POST", "/v1/readings", {"series": [read]})
+        status, found = await answer_of(client, "POST", "/v1/brazil/questions/demand", body)
+
+    assert status == 200, found
+    expected = await ask({})
+    assert found["texts"] == expected.texts
 
 
 def test_the_command_line_speaks_portuguese(

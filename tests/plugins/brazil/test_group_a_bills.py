@@ -10,7 +10,7 @@ import pytest
 
 from energia.pricing.engine import Cost
 from tests.imports import ROOT
-from tests.plugins.brazil.high_voltage import Meter, amounts, bill, made, readings, tariff_of
+from tests.plugins.brazil.high_voltage import Meter, amounts, bill, made, once, readings, tariff_of
 
 BILLS = ROOT / "tests/data/brazil-bills"
 NO_ICMS = {"icms": [{"rate": "0"}]}
@@ -276,3 +276,24 @@ def test_the_free_market_pays_tusd_alone(name: str) -> None:
         "demanda": (5,),
     }
     assert differing(cost, {"lines": month.lines, "tolerance": "0.02"}, expected) == {}
+
+
+def test_registers_of_postos_are_enough() -> None:
+    """The same bill by what its meter showed: energy, excess and highest demand of each posto."""
+    answer = made(
+        **CPFL,
+        **{"from": JULY.days[0]},
+        registers=True,
+        contracted=JULY.contracted,
+        overrides=NO_ICMS,
+    )
+    tariff = tariff_of(answer, measured_kw_ponta="95.328", measured_kw_fora_ponta="164.88")
+    shown = {
+        "import": "61791.6944",
+        **{f"import.{posto}": meter.kwh for posto, meter in JULY.postos.items()},
+        **{f"reactive_energy.import.{posto}": meter.kvarh for posto, meter in JULY.postos.items()},
+    }
+    cost = bill(tariff, JULY.days, {role: once(JULY.days, value) for role, value in shown.items()})
+
+    lines = {code.removesuffix(".energy"): numbers for code, numbers in JULY.lines.items()}
+    assert differing(cost, printed(JULY.name), lines) == {}

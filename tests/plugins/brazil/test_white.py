@@ -136,6 +136,20 @@ def test_the_parts_of_a_price_are_lines_where_the_distributor_prints_them() -> N
         )
 
 
+def test_postos_may_be_said() -> None:
+    """Those of a year or a distributor that the table lacks."""
+    said = {"ponta": ["18:00", "21:00"], "intermediario": [["16:00", "18:00"]]}
+    overrides = {**PAST["overrides"], "postos": said}
+    found = made(**{**PAST, "from": "2018-01-01", "overrides": overrides})
+
+    schedule = found.tariff["versions"][0]["charges"][0]["schedule"]
+    assert [(rule["period"], rule["from"], rule["to"]) for rule in schedule["rules"]] == [
+        ("ponta", "18:00", "21:00"),
+        ("intermediario", "16:00", "18:00"),
+    ]
+    assert not any("postos" in one.what for one in found.assumptions)
+
+
 # Registers.
 
 

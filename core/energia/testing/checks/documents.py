@@ -17,7 +17,8 @@ from energia.testing.outcome import Failed
 from energia.time import DAY
 from energia.units import QUANTITIES
 
-_ROLE: Final = re.compile(rf"^(({'|'.join(QUANTITIES)})\.)?(import|export)$")
+#: A usual role, or that of a register of one's own below it, such as `import.night`.
+_ROLE: Final = re.compile(rf"^(({'|'.join(QUANTITIES)})\.)?(import|export)(\.[a-z0-9_]+)*$")
 
 
 def names(case: Case) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from energia import parse, structure
-from energia.costing.trials import trial_of_command
+from energia.cli.trials import trial_of_command
 from energia_plugins.tariff_brazil.portuguese import day, money_text, number_text
 from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
 from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion, answer
@@ -92,6 +92,6 @@ def _lines(found: DemandAnswer) -> Iterator[str]:
 
 
 def _json(found: DemandAnswer) -> str:
-    from energia.convert import JSON
+    from energia import dumps
 
-    return JSON.dumps(found).decode()
+    return dumps(found).decode()

@@ -120,7 +120,7 @@ def commands_of(folder: str | None) -> list[click.Command]:
 
 def _ask(folder: str | None, question: Any, answer: Any, body: dict[str, Any]) -> Any:
     from energia import structure
-    from energia.costing.trials import trial_of_command
+    from energia.cli.trials import trial_of_command
     from energia_plugins.tariff_brazil.tables import tables
 
     return asyncio.run(answer(structure(body, question), tables(folder), trial_of_command))
@@ -162,9 +162,9 @@ def _bill(file: Path) -> dict[str, str]:
 
 def _print(found: Any, as_json: bool, lines: Callable[[Any], Iterator[str]]) -> None:
     if as_json:
-        from energia.convert import JSON
+        from energia import dumps
 
-        click.echo(JSON.dumps(found).decode())
+        click.echo(dumps(found).decode())
         return
     for line in lines(found):
         click.echo(line)

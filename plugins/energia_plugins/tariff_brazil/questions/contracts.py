@@ -5,8 +5,8 @@ never reached: their lines say what was measured, and what a kW of each sort cos
 that month. From there on `demand.py` knows the cost of every contract.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Final
@@ -18,6 +18,7 @@ from energia import Fault, Invalid, Rules
 from energia.costing.trials import Group, Subject, Trial
 from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.group_a import DEMAND, POSTOS
+from energia_plugins.tariff_brazil.questions.asking import Price, first_day
 from energia_plugins.tariff_brazil.questions.contract_answer import (
     DemandAnswer,
     distinct,
@@ -28,19 +29,20 @@ from energia_plugins.tariff_brazil.questions.contract_answer import (
 from energia_plugins.tariff_brazil.questions.demand import (
     LEAST,
     Bill,
+    Choice,
     Year,
     choices,
 )
 from energia_plugins.tariff_brazil.request import Assumption, BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.tables import Tables
 
-__all__ = ["DemandQuestion", "answer", "documents", "with_contract"]
+__all__ = ["DemandQuestion", "answer", "documents", "told", "variants_of", "year_of"]
 
 #: A contract that no customer of a distributor reaches, kW.
 _NEVER: Final = 10**7
+#: A demand below it: without readings any demand tells the prices.
+_SHOWN: Final = 10**6
 _MODALITIES: Final = ("verde", "azul")
-#: Prices the question's usage under documents, by their names.
-Price = Callable[[Subject, Mapping[str, Mapping[str, Any]]], Awaitable[Trial]]
 
 
 def _by_months(group: str | None, parameters: Mapping[str, object]) -> Iterator[Fault]:
@@ -51,7 +53,7 @@ def _by_months(group: str | None, parameters: Mapping[str, object]) -> Iterator[
         yield Fault("unknown_parameter", message, "/parameters")
 
 
-def _is_group_a(customer: TariffRequest) -> Iterator[Fault]:
+def is_group_a(customer: TariffRequest) -> Iterator[Fault]:
     if not customer.subgroup.startswith("A"):
         message = "só o grupo A contrata demanda: o subgrupo é A1 a A4 ou AS"
         yield Fault("wrong_subgroup", message, "/customer/subgroup")
@@ -68,7 +70,7 @@ class DemandQuestion(Subject):
     """
 
     __public_name__: ClassVar[str] = "BrazilianDemandQuestion"
-    __rules__: ClassVar[Rules] = (*Subject.__rules__, _by_months, _is_group_a)
+    __rules__: ClassVar[Rules] = (*Subject.__rules__, _by_months, is_group_a)
 
     customer: TariffRequest
     least: Annotated[int, Meta(ge=0, le=1_000_000)] = LEAST
@@ -86,28 +88,17 @@ async def answer(question: DemandQuestion, tables: Tables, price: Price) -> Dema
         Invalid: The window is not of whole months, or no tariff of the customer is known.
 
     """
-    made = documents(question.customer, tables, _first_day(question))
-    variants = {
-        f"{modality}.{name}": with_contract(tariff, contract)
-        for modality, tariff in made.items()
-        for name, contract in (("nothing", 0), ("never", _NEVER))
-    }
-    subject = attrs.evolve(question, group="P1M")
-    trial = await price(subject, variants)
+    made = documents(question.customer, tables, first_day(question, question.customer.from_))
+    trial = await price(attrs.evolve(question, group="P1M"), variants_of(made))
     _refuse_parts_of_months(trial)
-    years = {modality: _year(trial, modality, tariff) for modality, tariff in made.items()}
-    return _answer(question, made, trial, years)
+    years = {modality: year_of(trial, modality, tariff) for modality, tariff in made.items()}
+    found = choices(years, question.least)
+    return told(question.customer, found, made, trial)
 
 
-def _first_day(question: DemandQuestion) -> date:
-    """Return from which day on tariffs are needed."""
-    start: date | datetime = question.start or question.customer.from_
-    if question.start is None and question.usage is not None:
-        start = min(channel.start for channel in question.usage.channels.values())
-    return start.date() if isinstance(start, datetime) else start
-
-
-def documents(customer: TariffRequest, tables: Tables, start: date) -> dict[str, BrazilianTariff]:
+def documents(
+    customer: TariffRequest, tables: Tables, start: date, *, registers: bool = False
+) -> dict[str, BrazilianTariff]:
     """Return the tariffs of the modalities that the tables know; raises `Invalid` for none.
 
     Reactive energy is left out: what it costs depends little on the contract.
@@ -120,6 +111,7 @@ def documents(customer: TariffRequest, tables: Tables, start: date) -> dict[str,
             customer,
             modality=modality,
             reactive="none",
+            registers=registers,
             contracted=dict.fromkeys(postos, Decimal(0)),
             from_=start,
         )
@@ -136,7 +128,16 @@ def documents(customer: TariffRequest, tables: Tables, start: date) -> dict[str,
     return found
 
 
-def with_contract(made: BrazilianTariff, kw: int) -> dict[str, Any]:
+def variants_of(made: Mapping[str, BrazilianTariff]) -> dict[str, dict[str, Any]]:
+    """Return the documents of each modality: without a contract, and with one never reached."""
+    return {
+        f"{modality}.{name}": _with_contract(tariff, contract)
+        for modality, tariff in made.items()
+        for name, contract in (("nothing", 0), ("never", _NEVER))
+    }
+
+
+def _with_contract(made: BrazilianTariff, kw: int) -> dict[str, Any]:
     """Return the document of a tariff with a contract of so many kW in each posto."""
     return {
         **made.tariff,
@@ -150,9 +151,13 @@ def with_contract(made: BrazilianTariff, kw: int) -> dict[str, Any]:
 def _contracting(charge: Mapping[str, Any], kw: int) -> Mapping[str, Any]:
     if charge["code"] != DEMAND:
         return charge
-    contracted = charge["contracted"]
-    each = dict.fromkeys(contracted, f"{kw}") if isinstance(contracted, dict) else f"{kw}"
-    return {**charge, "contracted": each}
+    said = {"contracted": kw, **({"measured": _SHOWN} if "measured" in charge else {})}
+    own = charge["contracted"]
+    values = {
+        name: dict.fromkeys(own, f"{value}") if isinstance(own, dict) else f"{value}"
+        for name, value in said.items()
+    }
+    return {**charge, **values}
 
 
 def _refuse_parts_of_months(trial: Trial) -> None:
@@ -164,7 +169,7 @@ def _refuse_parts_of_months(trial: Trial) -> None:
             raise Invalid.of("not_whole_months", message, pointer)
 
 
-def _year(trial: Trial, modality: str, made: BrazilianTariff) -> Year:
+def year_of(trial: Trial, modality: str, made: BrazilianTariff) -> Year:
     """Return what a modality costs, by the bills without a contract and with one never reached."""
     postos: dict[str, list[Bill]] = {}
     others, overruns = Fraction(0), dict(_overruns(made))
@@ -224,14 +229,14 @@ def _number(text: str | None) -> Fraction:
     return Fraction(text or 0)
 
 
-def _answer(
-    question: DemandQuestion,
+def told(
+    customer: TariffRequest,
+    found: Sequence[Choice],
     made: Mapping[str, BrazilianTariff],
     trial: Trial,
-    years: Mapping[str, Year],
 ) -> DemandAnswer:
-    found = choices(years, question.least)
-    current = _current(question.customer, years)
+    """Return the answer: the choices, the cheapest first, and what they are based on."""
+    current = _current(customer, {choice.modality: choice.year for choice in found})
     groups = trial.groups[f"{found[0].modality}.nothing"]
     saving = None if current is None else current - found[0].total
     modalities = modalities_of(found)
