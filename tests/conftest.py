@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, settings
 from pytest_aiohttp import AiohttpClient, AiohttpServer
 
 from energia.db.embedded import ROLE, Embedded
-from energia.db.migrate import migrate
+from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
+from energia.plugins import Plugins
 from energia.settings import Database
 from tests.databases import Databases, administer, make_volatile
 from tests.mounts import can_mount
@@ -132,13 +133,14 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server(open_folder: Path) -> Iterator[Embedded]:
-    """Give a running server, with one migrated database to clone."""
+    """Give a running server, with one database to clone, migrated for every bundled plugin."""
     embedded = Embedded(open_folder / "server")
     embedded.start()
     make_volatile(embedded)
     administer(embedded, f"create database {_TEMPLATE} owner {ROLE}")
     with asyncio.Runner() as runner:
-        runner.run(migrate(embedded.dsn(database=_TEMPLATE)))
+        folders = {**CORE_MIGRATIONS, **Plugins.installed().migrations()}
+        runner.run(migrate(embedded.dsn(database=_TEMPLATE), folders))
     yield embedded
     embedded.stop()
 

@@ -37,7 +37,8 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "fields": (
         *("Role", "Rate", "RateParts", "Components", "Code", "Name", "Tags", "Id", "Schedule"),
         *("Rule", "Period", "FromTime", "ToTime", "Currency", "UnitName", "ZoneOrOffset"),
-        *("SlotLength", "Fault", "Invalid", "Malformed", "NotFound", "Rules", "enforce", "Check"),
+        *("SlotLength", "Fault", "Invalid", "Malformed", "NotFound", "Conflict", "Rules"),
+        *("enforce", "Check"),
         *("Unfit", "faults_of_periods", "parse", "structure", "dumps", "energia.convert.repeats"),
         "energia.convert.scalars",
     ),
@@ -54,6 +55,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "prices": (
         *("TariffImporter", "Imported", "ImportOptions", "ImportWarning", "PriceFeed"),
         *("FeedRequest", "Delivery", "FeedFailed", "NewPriceSeries", "PricePoint", "PriceUnit"),
+        "energia.billing.renewal",
     ),
     "service": (
         *("hookimpl", "Core", "Tenant", "SecretStr", "Seed", "EnergiaError", "Authenticator"),
@@ -62,7 +64,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         *("Answer", "NoAnswer", "ReadingsStored", "Counts", "ReadingsRejected"),
         *("PricingFinished", "BillIssued", "PricesFetched", "Task", "Retry", "GiveUp", "TryAgain"),
         *("energia.costing.trials", "energia.cli.trials", "energia.billing.check"),
-        "energia.pricing.holidays.lists",
+        *("energia.pricing.holidays.lists", "energia.db.organizations"),
         *("energia.db.holds", "energia.tracing", "energia.web.patches"),
     ),
     "testing": ("energia.testing",),

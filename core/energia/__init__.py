@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from energia.core import Seed as Seed
     from energia.costing.timing import PricingFinished as PricingFinished
     from energia.db.tenant import Tenant as Tenant
+    from energia.errors import Conflict as Conflict
     from energia.errors import EnergiaError as EnergiaError
     from energia.errors import Fault as Fault
     from energia.errors import Invalid as Invalid
@@ -188,6 +189,7 @@ _MODULES = {
     "costing.timing": ("PricingFinished",),
     "db.tenant": ("Tenant",),
     "errors": (
+        "Conflict",
         "EnergiaError",
         "Fault",
         "Invalid",

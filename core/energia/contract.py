@@ -17,11 +17,13 @@ from energia.errors import did_you_mean
 PUBLIC: Final = (
     "energia",
     "energia.billing.check",
+    "energia.billing.renewal",
     "energia.cli.trials",
     "energia.convert.repeats",
     "energia.convert.scalars",
     "energia.costing.trials",
     "energia.db.holds",
+    "energia.db.organizations",
     "energia.pricing.bands",
     "energia.pricing.cache",
     "energia.pricing.dates",

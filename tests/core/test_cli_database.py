@@ -56,6 +56,7 @@ pending: bill-webhook 0001_deliveries
 pending: bill-webhook 0002_row_security
 pending: bill-webhook 0003_tasks
 pending: preview-github 0001_deliveries
+pending: tariff-brazil 0001_upkeep
 """.replace(
     "ENGINE",
     # The engine of jobs brings its own: as many as its release has.

@@ -77,6 +77,8 @@ RATE = {"energyratestructure": [[{"rate": 0.1}]], "startdate": "2026-01-01"}
 SPOT = {"currency": "NPR", "unit": "kWh", "interval": "PT1H", "timezone": "Asia/Kathmandu"}
 HOURS = {"start": AT, "values": ["9.5", None, "-1"]}
 
+#: A home in Rio.
+BRAZILIAN = {"distributor": "light", "subgroup": "B1", "from": "2026-08-01"}
 DELIVERY = {"webhook": "<the webhook>", "delivery": "<the delivery>"}
 
 #: Homes and factories of Brazil; a month of readings every 15 minutes.
@@ -192,6 +194,11 @@ GOOD: dict[str, dict[str, Any]] = {
     "DELETE /v1/tariffs/{tariff}": {"path": {"tariff": "spare"}},
     "GET /v1/tariffs/{tariff}/corrections": {"path": {"tariff": "flat"}},
     "GET /v1/tariffs/{tariff}/prices": {"path": {"tariff": "flat"}, "params": DAY},
+    "GET /v1/brazil/tables": {},
+    "PUT /v1/brazil/tariffs/{tariff}": {"path": {"tariff": "casa"}, "json": BRAZILIAN},
+    "GET /v1/brazil/tariffs": {},
+    "GET /v1/brazil/tariffs/{tariff}": {"path": {"tariff": "casa"}},
+    "DELETE /v1/brazil/tariffs/{tariff}": {"path": {"tariff": "casa"}},
     "PUT /v1/price-series/{series}": {"path": {"series": "spot"}, "json": SPOT},
     "POST /v1/price-series/{series}/prices": {"path": {"series": "spot"}, "json": HOURS},
     "GET /v1/price-series": {},

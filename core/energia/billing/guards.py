@@ -112,13 +112,10 @@ async def put_tariff(
 
     """
     async with tenant.transaction() as queries:
-        await queries.fetch(str, SQL["tariff_lock"], tariff.id)
-        tariff = await resolved(queries, tariff)
-        billed = await queries.fetch(_days, SQL["bill_versions"], tariff.id)
+        tariff = await held(queries, tariff)
         tariffs = Tariffs(queries, converter)
-        if billed:
-            old = await tariffs.get(str(tariff.id))
-            used = _used(old, billed)
+        old, used = await billed_versions(tariffs, str(tariff.id))
+        if old is not None:
             faults = [*_changes(old, tariff, used), *await _too_early(queries, old, tariff, used)]
             lasting = [fault for fault in faults if not correction or fault.pointer == "/currency"]
             if lasting:
@@ -126,6 +123,24 @@ async def put_tariff(
             if faults and correction:
                 await supersede(queries, "tariff", str(tariff.id), correction)
         return tariff, await tariffs.put(tariff)
+
+
+async def held(queries: Queries, tariff: Tariff) -> Tariff:
+    """Hold a tariff against who bills by it; return what is put in its place, with its holidays."""
+    await queries.fetch(str, SQL["tariff_lock"], tariff.id)
+    return await resolved(queries, tariff)
+
+
+async def billed_versions(tariffs: Tariffs, id_: str) -> tuple[Tariff | None, list[date]]:
+    """Return a tariff and the first days of those versions that issued bills are by; None if none.
+
+    The tariff is held.
+    """
+    billed = await tariffs.queries.fetch(_days, SQL["bill_versions"], id_)
+    if not billed:
+        return None, []
+    old = await tariffs.get(id_)
+    return old, _used(old, billed)
 
 
 async def delete_tariff(tenant: Tenant, converter: Converter, id_: str) -> None:

@@ -7,6 +7,9 @@ import attrs
 from energia.db.pool import Pool
 from energia.errors import Conflict, Invalid, NotFound, UniqueViolation
 
+#: What plugins may use.
+__all__ = ["keys"]
+
 #: The one that there always is; whoever needs no token works for it.
 DEFAULT: Final = 1
 _LONGEST: Final = 64

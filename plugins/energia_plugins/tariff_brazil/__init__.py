@@ -1,21 +1,36 @@
 """The Brazilian kit: tariffs of Brazil's distributors, made out of dated tables.
 
 `[plugins.tariff-brazil] data = "/etc/energia/brazil"` names a folder whose files take the place of
-the tables of the same names.
+the tables of the same names; `sources` are URLs from which newer ones are fetched. Tariffs that
+follow the tables are made anew when these change.
 """
 
 from collections.abc import Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Annotated
 
 import attrs
 import click
+from msgspec import Meta
 
-from energia import Charge, Route, hookimpl
+from energia import Charge, Probe, Route, Task, hookimpl
 from energia_plugins.tariff_brazil.commands import brasil
+from energia_plugins.tariff_brazil.probe import TablesProbe
 from energia_plugins.tariff_brazil.routes import routes_of
 from energia_plugins.tariff_brazil.scee import Scee
+from energia_plugins.tariff_brazil.shelf import Shelf
+from energia_plugins.tariff_brazil.tables import names
+from energia_plugins.tariff_brazil.updates import TableUpdate
+from energia_plugins.tariff_brazil.upkeep import UpkeepTask
 
 __all__ = ["Settings", "TariffBrazil"]
+
+Url = Annotated[
+    str,
+    Meta(pattern=r"^https?://", extra={"words": "a URL that begins with http:// or https://"}),
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -24,10 +39,14 @@ class Settings:
 
     Attributes:
         data: A folder with tables of one's own; without one, those of the release.
+        sources: URLs of tables, by the names of the files: `{"tarifas.csv" = "https://..."}`.
+        period: Seconds between two looks at them.
 
     """
 
     data: str | None = None
+    sources: dict[str, Url] = attrs.Factory(dict)
+    period: Annotated[float, Meta(gt=0)] = 86_400.0
 
 
 class TariffBrazil:
@@ -36,12 +55,32 @@ class TariffBrazil:
     def __init__(self, settings: Settings) -> None:
         if settings.data is not None and not Path(settings.data).is_dir():
             raise ValueError(f"data: {settings.data} is no folder")
-        self._folder = settings.data
+        if unknown := sorted(settings.sources.keys() - set(names())):
+            raise ValueError(f"sources: {unknown[0]} is no table; there are {', '.join(names())}")
+        self._settings = settings
+        self._shelf = Shelf(settings.data, bool(settings.sources))
+
+    @hookimpl
+    def register_migrations(self) -> list[Traversable]:
+        """Offer the tables of what was fetched, and of what follows."""
+        return [files(__package__) / "migrations"]
 
     @hookimpl
     def register_routes(self) -> Sequence[Route]:
         """Offer the routes of `/v1/brazil`."""
-        return routes_of(self._folder)
+        return routes_of(self._shelf)
+
+    @hookimpl
+    def register_tasks(self) -> list[Task]:
+        """Offer what fetches tables, and what makes tariffs anew."""
+        sources, period = self._settings.sources, self._settings.period
+        updates = [TableUpdate(self._shelf, sources, period)] if sources else []
+        return [*updates, UpkeepTask(self._shelf)]
+
+    @hookimpl
+    def register_probes(self) -> list[Probe]:
+        """Offer whether tables and tariffs are the newest."""
+        return [TablesProbe(self._shelf)]
 
     @hookimpl
     def register_charges(self) -> list[type[Charge]]:
@@ -51,4 +90,4 @@ class TariffBrazil:
     @hookimpl
     def register_commands(self) -> list[click.Command]:
         """Offer `energia brasil`."""
-        return [brasil(self._folder)]
+        return [brasil(self._settings.data)]

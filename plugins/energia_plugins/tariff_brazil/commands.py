@@ -58,6 +58,26 @@ def brasil(folder: str | None) -> click.Group:
         )
         click.echo(dumps(brazilian_tariff(request, tables(folder))).decode())
 
+    @group.command("tabelas", short_help="Lista as tabelas, ou confere um arquivo.")
+    @click.option(
+        "--arquivo",
+        "--file",
+        "arquivo",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Arquivo da ANEEL: o que há de novo nele, antes de usá-lo.",
+    )
+    def tabelas(arquivo: Path | None) -> None:
+        """Lista as tabelas da instalação e da pasta, ou diz o que um arquivo tem de novo."""
+        from energia_plugins.tariff_brazil.inventory import news
+        from energia_plugins.tariff_brazil.listing import news_lines, table_lines
+        from energia_plugins.tariff_brazil.tables import Folder, tables
+
+        if arquivo is None:
+            lines = table_lines(Folder.of(folder), tables(folder))
+        else:
+            lines = news_lines(news(arquivo.name, arquivo.read_bytes(), tables(folder)))
+        click.echo("\n".join(lines))
+
     @group.command("demanda", short_help="Acha a demanda contratada de menor custo.")
     @click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light.")
     @click.option("--subgrupo", "--subgroup", default="A4", help="A1 ... A4, AS (A4)")

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import attrs
 
-from energia import Core, Routes, Tenant
+from energia import Core, Route, Routes, Tenant
 from energia.costing.trials import ERRORS, trial
 from energia_plugins.tariff_brazil.bill_text import PrintedBill
 from energia_plugins.tariff_brazil.document import brazilian_tariff
@@ -24,7 +24,9 @@ from energia_plugins.tariff_brazil.questions.readjustment import (
     ReadjustmentQuestion,
 )
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
-from energia_plugins.tariff_brazil.tables import Tables, tables
+from energia_plugins.tariff_brazil.shelf import Shelf
+from energia_plugins.tariff_brazil.table_routes import table_routes
+from energia_plugins.tariff_brazil.tables import Tables
 
 __all__ = ["routes_of"]
 
@@ -144,19 +146,19 @@ class BrazilianDistributors:
     items: tuple[BrazilianDistributor, ...]
 
 
-def routes_of(folder: str | None) -> Routes:
-    """Return the routes of a service whose own tables are in a folder."""
+def routes_of(shelf: Shelf) -> list[Route]:
+    """Return the routes of a service with these tables."""
     routes = Routes(tag="Brazil", reads=_PRICERS, writes=_PRICERS)
 
     @routes.get("/v1/brazil/distributors")
-    async def list_brazilian_distributors() -> BrazilianDistributors:
+    async def list_brazilian_distributors(core: Core) -> BrazilianDistributors:
         """List the distributors of Brazil that there are tables of."""
-        return distributors(tables(folder))
+        return distributors(await shelf.tables(core))
 
     @routes.post("/v1/brazil/tariff", examples=_HOME)
-    async def make_brazilian_tariff(body: TariffRequest) -> BrazilianTariff:
+    async def make_brazilian_tariff(body: TariffRequest, core: Core) -> BrazilianTariff:
         """Make the tariff of a customer of a distributor; nothing is stored."""
-        return brazilian_tariff(body, tables(folder))
+        return brazilian_tariff(body, await shelf.tables(core))
 
     @routes.post("/v1/brazil/questions/demand", errors=ERRORS, examples=_FACTORY)
     async def find_brazilian_demand(
@@ -167,14 +169,14 @@ def routes_of(folder: str | None) -> Routes:
         Every month of the window is priced as a bill under tariffs of the tables, for a stored
         meter or for usage that comes along; at best twelve of them. All whole kW are considered.
         """
-        return await contracts.answer(body, tables(folder), _price(core, tenant))
+        return await contracts.answer(body, await shelf.tables(core), _price(core, tenant))
 
     @routes.post("/v1/brazil/questions/demand/bills", errors=ERRORS, examples=_BILLS)
     async def find_brazilian_demand_of_bills(
         body: BilledDemandQuestion, core: Core, tenant: Tenant
     ) -> DemandAnswer:
         """Find the contracted demand that costs the least by what bills say: no meter is needed."""
-        return await answer_of_bills(body, tables(folder), _price(core, tenant))
+        return await answer_of_bills(body, await shelf.tables(core), _price(core, tenant))
 
     @routes.post("/v1/brazil/questions/branca", errors=ERRORS, examples=_BRANCA)
     async def compare_brazilian_branca(
@@ -185,7 +187,7 @@ def routes_of(folder: str | None) -> Routes:
         Every month of the window is priced as a bill under both. `break_even` is the share of the
         ponta at which they cost the same.
         """
-        return await branca.answer(body, tables(folder), _price(core, tenant))
+        return await branca.answer(body, await shelf.tables(core), _price(core, tenant))
 
     @routes.post("/v1/brazil/questions/readjustment", errors=ERRORS, examples=_READJUSTMENT)
     async def compute_brazilian_readjustment(
@@ -195,7 +197,7 @@ def routes_of(folder: str | None) -> Routes:
 
         Energy and demand have their former prices; flags, taxes and lighting stay what they are.
         """
-        return await readjustment.answer(body, tables(folder), _price(core, tenant))
+        return await readjustment.answer(body, await shelf.tables(core), _price(core, tenant))
 
     @routes.post("/v1/brazil/bills/read", examples=_PRINTED)
     async def read_brazilian_bill(body: BillText) -> PrintedBill:
@@ -211,9 +213,9 @@ def routes_of(folder: str | None) -> Routes:
 
         Without a meter the printed energy is priced, which proves the prices and not the readings.
         """
-        return await printed.answer(body, tables(folder), _price(core, tenant))
+        return await printed.answer(body, await shelf.tables(core), _price(core, tenant))
 
-    return routes
+    return [*routes, *table_routes(shelf, _HOME)]
 
 
 def _price(core: Core, tenant: Tenant) -> Price:

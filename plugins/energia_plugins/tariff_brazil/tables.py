@@ -2,18 +2,17 @@
 
 They are data files beside this module. A folder of the operator's own (`data` of the plugin's
 settings) may have files of the same names, which take the place of ours: newer ones of ANEEL, a
-municipality of one's own.
+municipality of one's own. So may what the service has fetched.
 """
 
-import csv
 import difflib
-import io
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property
+from importlib.metadata import version
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, Protocol, TypeVar
 
@@ -24,16 +23,19 @@ from energia_plugins.tariff_brazil.aneel import (
     ComponentRow,
     TariffRow,
     component_rows,
+    flag_rows,
     tariff_rows,
 )
-from energia_plugins.tariff_brazil.portuguese import day, folded, number
+from energia_plugins.tariff_brazil.portuguese import folded
 
 __all__ = [
     "BillStyle",
     "Capacitive",
     "DemandRule",
     "Distributor",
+    "File",
     "Flag",
+    "Folder",
     "Icms",
     "Lighting",
     "Losses",
@@ -68,6 +70,7 @@ class Dated(Protocol):
 
 D = TypeVar("D", bound=Dated)
 R = TypeVar("R")
+A = TypeVar("A", TariffRow, ComponentRow)
 
 
 def in_force(rows: Sequence[D], on: date) -> D | None:
@@ -537,6 +540,27 @@ class Rules:
 
 
 @attrs.frozen(kw_only=True)
+class File:
+    """A file of a table, as it was read.
+
+    Attributes:
+        name: `tarifas.csv`.
+        origin: Where it is from: `energia` is the release, else a path or a URL.
+        data: What it has.
+
+    """
+
+    name: str
+    origin: str
+    data: bytes = attrs.field(repr=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the file."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@attrs.frozen(kw_only=True, repr=False)
 class Tables:
     """All tables.
 
@@ -550,6 +574,7 @@ class Tables:
         lighting: Of municipalities.
         rules: What laws say.
         scee: How distributors bill distributed generation.
+        version: Tells these tables, and the release that reads them, from others.
 
     """
 
@@ -562,18 +587,29 @@ class Tables:
     lighting: tuple[Lighting, ...]
     rules: Rules
     scee: tuple[SceeStyle, ...] = ()
+    version: str = ""
+
+    def __repr__(self) -> str:
+        """Return what tells it from others: 200,000 rows in a traceback take minutes."""
+        return f"Tables(version={self.version!r})"
 
     @cached_property
-    def _by_agent(self) -> dict[str, list[TariffRow]]:
-        rows: dict[str, list[TariffRow]] = {}
-        for row in self.tariffs:
-            rows.setdefault(folded(row.agent), []).append(row)
-        return rows
+    def _tariffs_by_agent(self) -> dict[str, list[TariffRow]]:
+        return _by_agent(self.tariffs)
+
+    @cached_property
+    def _components_by_agent(self) -> dict[str, list[ComponentRow]]:
+        return _by_agent(self.components)
 
     def tariffs_of(self, distributor: Distributor) -> Iterator[TariffRow]:
         """Yield ANEEL's rows of a distributor, of all years, in the order of the file by name."""
         for name in sorted(distributor.names):
-            yield from self._by_agent.get(name, ())
+            yield from self._tariffs_by_agent.get(name, ())
+
+    def components_of(self, distributor: Distributor) -> Iterator[ComponentRow]:
+        """Yield ANEEL's rows of components of a distributor, as `tariffs_of`."""
+        for name in sorted(distributor.names):
+            yield from self._components_by_agent.get(name, ())
 
     def distributor(self, name: str) -> Distributor:
         """Return the distributor that a name means; raises `Invalid` with those that are near."""
@@ -589,6 +625,16 @@ class Tables:
         raise Invalid.of("unknown_distributor", message, "/distributor")
 
 
+def _by_agent(rows: Iterable[A]) -> dict[str, list[A]]:
+    """Return rows by what their file calls the distributor, folded."""
+    found: dict[str, list[A]] = {}
+    names: dict[str, str] = {}
+    for row in rows:
+        name = names.get(row.agent) or names.setdefault(row.agent, folded(row.agent))
+        found.setdefault(name, []).append(row)
+    return found
+
+
 def _near(name: str, one: Distributor) -> bool:
     """Tell whether somebody may have meant a distributor: by its first word, or a slip."""
     wanted = folded(name)
@@ -600,6 +646,53 @@ def _near(name: str, one: Distributor) -> bool:
 
 
 FOLDER: Final = files(__package__) / "tables"
+#: What the source of a row begins with that was read on a bill, or published by the distributor.
+_BILLED: Final = "Billed:"
+
+
+@attrs.frozen
+class Folder:
+    """Files of tables: ours, and others in place of those of the same names.
+
+    Attributes:
+        given: The others, by name.
+
+    """
+
+    given: Mapping[str, File] = attrs.Factory(dict)
+
+    @classmethod
+    def of(cls, path: str | None) -> "Folder":
+        """Return ours, with what a folder has in place of it."""
+        given = {}
+        for own in (Path(path) / name for name in names()) if path else ():
+            if own.is_file():
+                given[own.name] = File(name=own.name, origin=f"{own}", data=own.read_bytes())
+        return cls(given)
+
+    @classmethod
+    def ours(cls, name: str) -> File:
+        """Return a file of the release."""
+        return File(name=name, origin="energia", data=(FOLDER / name).read_bytes())
+
+    def file(self, name: str) -> File:
+        """Return the file of a name."""
+        return self.given.get(name) or self.ours(name)
+
+    @property
+    def version(self) -> str:
+        """What tells all of it, and the release, from others."""
+        digests = [f"{name} {self.file(name).digest}" for name in names()]
+        of_all = "\n".join([version("energia"), *digests])
+        return hashlib.sha256(of_all.encode()).hexdigest()[:16]
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Return the names of the files that there are."""
+    return tuple(
+        sorted(file.name for file in FOLDER.iterdir() if file.name.endswith((".csv", ".json")))
+    )
 
 
 @cache
@@ -610,9 +703,14 @@ def tables(folder: str | None = None) -> Tables:
         Invalid: A file does not fit; its faults name the file.
 
     """
+    return tables_of(Folder.of(folder))
+
+
+def tables_of(folder: Folder) -> Tables:
+    """Return the tables of files; raises as `tables`."""
     return Tables(
         distributors={one.id: one for one in _json(folder, "distributors", Distributor)},
-        tariffs=tariff_rows(_bytes(folder, "tarifas.csv"), "tarifas.csv"),
+        tariffs=_tariffs(folder),
         components=component_rows(_bytes(folder, "componentes.csv"), "componentes.csv"),
         flags=tuple(_flags(_bytes(folder, "bandeiras.csv"))),
         icms=tuple(_json(folder, "icms", Icms)),
@@ -620,28 +718,46 @@ def tables(folder: str | None = None) -> Tables:
         lighting=tuple(_json(folder, "lighting", Lighting)),
         rules=_rules(_bytes(folder, "rules.json")),
         scee=tuple(_json(folder, "scee", SceeStyle)),
+        version=folder.version,
     )
 
 
-def _bytes(folder: str | None, name: str) -> bytes:
-    own: Traversable | None = Path(folder) / name if folder else None
-    return (own if own and own.is_file() else FOLDER / name).read_bytes()
+def _bytes(folder: Folder, name: str) -> bytes:
+    return folder.file(name).data
 
 
-def _json(folder: str | None, name: str, type_: type[R]) -> list[R]:
+def _json(folder: Folder, name: str, type_: type[R]) -> list[R]:
     rows: Any = parse(_bytes(folder, f"{name}.json"))
     return [structure(row, type_) for row in rows]
 
 
 def _flags(data: bytes) -> Iterator[Flag]:
-    for row in csv.DictReader(io.StringIO(data.decode()), delimiter=";"):
-        price = row["adicional_brl_mwh"]
-        yield Flag(
-            month=f"{day(row['competencia']):%Y-%m}",
-            name=row["bandeira"],
-            price=number(price) if "," in price else Decimal(price),
-            source=row.get("fonte", ""),
-        )
+    for row in flag_rows(data, "bandeiras.csv"):
+        yield Flag(month=f"{row.month:%Y-%m}", name=row.name, price=row.price, source=row.source)
+
+
+def _tariffs(folder: Folder) -> tuple[TariffRow, ...]:
+    """Return the tariffs; ANEEL's own file leaves our rows that were read on bills in place.
+
+    Its rows have no column `Fonte`. Where the open data differ, customers are billed by ours.
+    """
+    name = "tarifas.csv"
+    rows = tariff_rows(_bytes(folder, name), name)
+    if name not in folder.given or any(row.source != name for row in rows):
+        return rows
+    ours = tariff_rows(Folder.ours(name).data, name)
+    billed = {_place(row): row for row in ours if row.source.startswith(_BILLED)}
+    days = {row.start for row in billed.values()}
+    others = (row for row in rows if row.start not in days or _place(row) not in billed)
+    return (*others, *billed.values())
+
+
+def _place(row: TariffRow) -> tuple[object, ...]:
+    """Return what of rows of one place in the table there is one: a price of a day on."""
+    return (
+        *(folded(row.agent), row.subgroup, row.modality, row.class_, row.subclass),
+        *(row.detail, row.posto, row.unit, row.start),
+    )
 
 
 def _rules(data: bytes) -> Rules:

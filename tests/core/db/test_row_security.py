@@ -14,6 +14,8 @@ from energia.settings import Database
 
 #: Tables that are about the installation, and of no organization.
 OF_NOBODY = [
+    # Tables that ANEEL publishes.
+    "brazil_table",
     "preview_github_delivery",
     # What waits: whose it is, is said in its arguments, and nothing of it is shown to anybody.
     "procrastinate_events",
@@ -44,6 +46,7 @@ insert into publication values (1, 1, '2026-01-01Z', '2026-01-02Z');
 insert into stretch values (1, 1, '2026-01-01Z', '2026-02-01Z', 1, 1, 1, now(), null);
 insert into tariff values (1, 't', 'n', 'BRL', 'UTC');
 insert into tariff_version values (1, 't', '2026-01-01', null, '{"charges": [{"kind": "k"}]}');
+insert into brazil_tariff values (1, 't', '{}', 'v', now(), now());
 insert into contract values (1, 'c', 'm', 't', '2026-01-01', null, '{}', '{}');
 insert into bill (organization_id, id, contract_id, start_day, end_day, status, created_at,
   priced_at, meter_id, tariff_id, version_from, parameters, channels, revisions, prior_state, state,
