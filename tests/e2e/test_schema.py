@@ -239,6 +239,13 @@ GOOD: dict[str, dict[str, Any]] = {
     "POST /v1/brazil/tariff": {"json": BRAZIL},
     "POST /v1/brazil/questions/branca": {"json": {"customer": BRAZIL, "usage": AUGUST}},
     "POST /v1/brazil/questions/readjustment": {"json": {"customer": BRAZIL, "usage": AUGUST}},
+    "POST /v1/brazil/questions/credits": {
+        "json": {
+            "customer": {**BRAZIL, "generation": {"type": "gd1"}},
+            "month": "2026-08",
+            "ledger": [{"month": "2026-03", "kwh": "40"}],
+        }
+    },
     "POST /v1/brazil/bills/read": {"json": {"text": PRINTED_BILL}},
     "POST /v1/brazil/questions/bill": {
         "json": {

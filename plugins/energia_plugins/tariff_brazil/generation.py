@@ -266,14 +266,14 @@ def _rows(draft: Draft, name: str, posto: Posto) -> Iterator[ComponentRow]:
     class_, subclass = CLASSES[draft.class_]
     wanted = {"unico": ANY, "fora_ponta": "fora ponta"}.get(posto, posto)
     modality = draft.request.modality
-    for row in draft.tables.components:
+    for row in draft.tables.components_of(draft.distributor):
         if (
-            folded(row.component) == folded(name)
+            row.unit == "mwh"
+            and folded(row.component) == folded(name)
             and row.modality == modality
             and row.posto == wanted
             and row.start <= draft.start
             and (row.end is None or draft.start <= row.end)
-            and draft.distributor.is_called(row.agent)
             and (
                 (
                     row.subgroup == draft.request.subgroup.lower()

@@ -9,11 +9,18 @@ from energia import Core, Route, Routes, Tenant
 from energia.costing.trials import ERRORS, trial
 from energia_plugins.tariff_brazil.bill_text import PrintedBill
 from energia_plugins.tariff_brazil.document import brazilian_tariff
-from energia_plugins.tariff_brazil.questions import branca, contracts, printed, readjustment
+from energia_plugins.tariff_brazil.questions import (
+    branca,
+    contracts,
+    credits,
+    printed,
+    readjustment,
+)
 from energia_plugins.tariff_brazil.questions.asking import Price
 from energia_plugins.tariff_brazil.questions.branca import BrancaAnswer, BrancaQuestion
 from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
 from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion
+from energia_plugins.tariff_brazil.questions.credits import CreditsAnswer, CreditsQuestion
 from energia_plugins.tariff_brazil.questions.demand_of_bills import (
     BilledDemandQuestion,
     answer_of_bills,
@@ -92,6 +99,20 @@ _READJUSTMENT: Final[dict[str, Any]] = {
         "meter": "UC-123",
         "start": "2026-07-01",
         "end": "2026-08-01",
+    }
+}
+_CREDITS: Final[dict[str, Any]] = {
+    "A roof in Minas Gerais": {
+        "customer": {
+            "distributor": "cemig",
+            "subgroup": "B1",
+            "phases": "bifasico",
+            "generation": {"type": "gd2"},
+            "from": "2026-08-01",
+        },
+        "month": "2026-08",
+        "ledger": [{"month": "2025-11", "kwh": "120.5"}, {"month": "2026-03", "kwh": "40"}],
+        "used": "30",
     }
 }
 _PRINTED: Final[dict[str, Any]] = {
@@ -198,6 +219,16 @@ def routes_of(shelf: Shelf) -> list[Route]:
         Energy and demand have their former prices; flags, taxes and lighting stay what they are.
         """
         return await readjustment.answer(body, await shelf.tables(core), _price(core, tenant))
+
+    @routes.post("/v1/brazil/questions/credits", errors=ERRORS, examples=_CREDITS)
+    async def explain_brazilian_credits(
+        body: CreditsQuestion, core: Core, tenant: Tenant
+    ) -> CreditsAnswer:
+        """Tell what credits of generation are worth, when they expire, and which would be lost.
+
+        A kWh is worth what a bill with it is less than the same bill without it, taxes included.
+        """
+        return await credits.answer(body, await shelf.tables(core), _price(core, tenant))
 
     @routes.post("/v1/brazil/bills/read", examples=_PRINTED)
     async def read_brazilian_bill(body: BillText) -> PrintedBill:

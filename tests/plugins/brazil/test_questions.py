@@ -21,7 +21,7 @@ from energia.costing.trials import Subject, Trial
 from energia.pricing.tariffs import Tariff
 from energia.settings import Limits
 from energia_plugins.tariff_brazil.commands import brasil
-from energia_plugins.tariff_brazil.questions import branca, printed, readjustment
+from energia_plugins.tariff_brazil.questions import branca, credits, printed, readjustment
 from energia_plugins.tariff_brazil.tables import Tables, tables
 from tests.core.pricing.documents import CONVERTER
 
@@ -228,3 +228,53 @@ def test_the_command_speaks_portuguese(tmp_path: Path) -> None:
     assert "Consumo " in result.stdout
     assert "confere" in result.stdout
     assert "suposto: " in result.stderr
+
+
+#: A home of Cemig with a roof under GD II.
+ROOF = {**CEMIG, "phases": "bifasico", "generation": {"type": "gd2"}, "from": "2026-08-01"}
+
+
+def asked_credits(**more: Any) -> credits.CreditsAnswer:
+    """Ask what credits are worth in August 2026."""
+    body = {"customer": ROOF, "month": "2026-08", **more}
+    return asyncio.run(credits.answer(structure(body, credits.CreditsQuestion), tables(), price))
+
+
+def test_a_credit_is_worth_what_a_bill_is_less() -> None:
+    """GD II pays 60 % of Fio B in 2026, so that GD I saves more."""
+    ledger = [{"month": "2025-11", "kwh": "100"}, {"month": "2026-03", "kwh": "50", "type": "gd1"}]
+    found = asked_credits(ledger=ledger)
+
+    old, new = found.credits
+    assert (old.type, new.type) == ("gd2", "gd1")
+    assert Decimal(new.price) > Decimal(old.price) > 0
+    assert Decimal(found.worth) == Decimal(old.worth) + Decimal(new.worth)
+    assert [credit.expires for credit in found.credits] == ["2030-11", "2031-03"]
+
+
+def test_credits_that_are_not_used_in_time_are_lost() -> None:
+    """Of 100 kWh that expire in October, three months use 90."""
+    ledger = [{"month": "2021-10", "kwh": "100"}, {"month": "2026-03", "kwh": "40"}]
+    found = asked_credits(ledger=ledger, used="30")
+
+    assert [credit.lost for credit in found.credits] == ["10", "0"]
+    assert found.lost == "10"
+    assert found.texts["pt-BR"].endswith("10 kWh expiram sem uso.")
+
+
+def test_an_expired_credit_is_worth_nothing() -> None:
+    """Sixty months are over."""
+    found = asked_credits(ledger=[{"month": "2021-07", "kwh": "100"}])
+
+    assert found.worth == "0.00"
+
+
+def test_a_customer_without_generation_has_no_credits() -> None:
+    """The question needs its type."""
+    with pytest.raises(Invalid) as refused:
+        structure(
+            {"customer": CEMIG, "month": "2026-08", "ledger": [{"month": "2026-03", "kwh": "1"}]},
+            credits.CreditsQuestion,
+        )
+
+    assert refused.value.faults[0].pointer == "/customer/generation"
