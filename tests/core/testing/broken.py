@@ -262,3 +262,28 @@ class Rootless:
     kind: ClassVar[str] = "test.rootless"
 
     channel: str = "import"
+
+
+@attrs.frozen
+class Prints(Right):
+    """Tell the standard output what it charges."""
+
+    kind: ClassVar[str] = "test.prints"
+    examples: ClassVar[Examples] = example("test.prints")
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
+        """Charge it."""
+        print("charging")
+        yield self.metered(measured["energy"]["total"], self.rate)
+
+
+@attrs.frozen
+class MissesMeasure(Right):
+    """Take a measure that it did not ask for."""
+
+    kind: ClassVar[str] = "test.misses"
+    examples: ClassVar[Examples] = example("test.misses")
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
+        """Charge it."""
+        yield self.metered(measured["enrgy"]["total"], self.rate)
