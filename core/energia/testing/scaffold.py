@@ -367,8 +367,7 @@ def _init(chosen: Sequence[str], names: Mapping[str, str]) -> str:
     body = _class(written, names) if is_class else "\n\n".join(written)
     lines = [f'"""What {names["distribution"]} offers to Energia."""\n', _imports(parts, names)]
     listed = (f'    "{name}",' for name in sorted(public, key=_place))
-    lines += ["__all__ = [", *listed, "]\n"]
-    lines += [body] if is_class else [f"{_VERSION}\n\n", body]
+    lines += ["__all__ = [", *listed, "]\n\n" if is_class else f"]\n\n{_VERSION}\n\n", body]
     return "\n".join(lines)
 
 
