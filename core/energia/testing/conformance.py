@@ -130,6 +130,6 @@ def _place(error: BaseException) -> str:
     """Return which line of the plugin an unexpected error comes from, if there is one."""
     if isinstance(error, EnergiaError):
         return ""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = traceback.extract_tb((error.__cause__ or error).__traceback__)
     theirs = [frame for frame in frames if not frame.filename.startswith(_CORE)]
     return f" ({Path(theirs[-1].filename).name}, line {theirs[-1].lineno})" if theirs else ""

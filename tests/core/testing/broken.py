@@ -1,5 +1,6 @@
 """Kinds of charge, each wrong in one way that the kit must see; the first is right."""
 
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -287,3 +288,15 @@ class MissesMeasure(Right):
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
         """Charge it."""
         yield self.metered(measured["enrgy"]["total"], self.rate)
+
+
+@attrs.frozen
+class Exits(Right):
+    """End the process."""
+
+    kind: ClassVar[str] = "test.exits"
+    examples: ClassVar[Examples] = example("test.exits")
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
+        """Charge nothing."""
+        yield sys.exit(3)

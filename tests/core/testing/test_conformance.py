@@ -70,6 +70,7 @@ def test_a_kind_that_is_right_conforms() -> None:
         (broken.InOrderOfHashes, "another_process", "in another process"),
         (broken_measures.Writes, "example", "read-only"),
         (broken.MissesMeasure, "example", "KeyError: 'enrgy' (broken.py, line "),
+        (broken.Exits, "example", "it calls sys.exit(3) (broken.py, line "),
         (broken.Undocumented, "documented", "lacks rate"),
         (broken.Undocumented, "schema", "does not describe rate"),
         (broken_measures.Overflows, "huge_usage", "what may not fit 64 bits"),
