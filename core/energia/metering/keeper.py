@@ -32,6 +32,7 @@ from energia.metering.sources import HasOrganization, Source, SourceFailed, Sour
 from energia.outgoing.client import Outgoing
 from energia.redact import redacted
 from energia.time import DAY
+from energia.work import staying
 
 if TYPE_CHECKING:
     from energia.core import Core
@@ -156,7 +157,8 @@ class Keeper:
         """Run the source until it fails, which is told; return for how long it is left alone."""
         try:
             saved = await self._tenant.fetch(_saved, SQL["source_state"], self._row())
-            await self.source.run(_Emit(self, dict(saved)))
+            with staying():
+                await self.source.run(_Emit(self, dict(saved)))
         except SourceFailed as error:
             self._failed(error.reason)
             return error.retry_after

@@ -12,7 +12,7 @@ from energia.costing.groups import price_groups
 from energia.errors import PluginError
 from energia.metering.series import Series
 from energia.plugins import Plugins
-from energia.pricing.charges import Charge, unit_of
+from energia.pricing.charges import Charge, measures_of, unit_of
 from energia.pricing.engine import Cost, price
 from energia.pricing.market.series import Price, PriceSeries
 from energia.pricing.tariffs import Tariff, tariff_converter
@@ -182,6 +182,6 @@ def made_up(tariff: Tariff, start: Instant, end: Instant) -> Mapping[str, PriceS
 
 def _needs(charge: Charge) -> Iterator[tuple[str, str]]:
     """Yield the name of each series that a charge needs, and what is priced."""
-    for measure in charge.measures().values():
+    for measure in measures_of(charge).values():
         for name in measure.series:
             yield name, unit_of(measure.roles[0])
