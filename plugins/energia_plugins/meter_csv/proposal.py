@@ -14,11 +14,13 @@ import attrs
 from energia import Doubt, Proposal
 from energia_plugins.meter_csv.guesses import (
     Stamps,
+    all_but_few,
     decimal_of,
     encoding_of,
     is_like_stamp,
     is_number,
     stamps_of,
+    stamps_of_most,
     time_format_of,
 )
 
@@ -286,10 +288,11 @@ class _Table:
 
     def _is_numeric(self, place: int) -> bool:
         cells = [cell for cell in self.column(place) if cell != "-"]
-        return bool(cells) and all(map(is_number, cells))
+        return all_but_few(cells, is_number)
 
     def _decimal(self, guess: _Guess, places: Sequence[int]) -> None:
-        decimal, thousands, why = decimal_of([cell for at in places for cell in self.column(at)])
+        cells = [cell for at in places for cell in self.column(at) if is_number(cell)]
+        decimal, thousands, why = decimal_of(cells)
         if decimal != ".":
             guess.choose("decimal", decimal, ["."] if why else [], why)
         elif why:
@@ -344,5 +347,5 @@ def _names(row: Sequence[str], width: int) -> list[str]:
 
 
 def _stamps(cells: Sequence[str]) -> Stamps | None:
-    """Return what all cells of a column are, if they are stamps."""
-    return stamps_of(*cells) if cells else None
+    """Return what the cells of a column are, if they are stamps but for a few."""
+    return stamps_of_most(cells)
