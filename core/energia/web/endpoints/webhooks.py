@@ -151,7 +151,7 @@ async def resend_delivery(
 def _refuse_unreachable(core: Core, new: NewWebhook) -> None:
     """Refuse an address to which nothing is ever sent, rather than try it for days."""
     if reason := core.outgoing.refusal(new.url):
-        raise Invalid.of("not_allowed", reason, "/url")
+        raise Invalid.of("not_allowed", f"nothing is sent there: {reason}", "/url")
 
 
 def _webhooks(request: web.Request, core: Core, tenant: Tenant) -> Webhooks:
