@@ -98,6 +98,23 @@ def test_a_file_with_a_few_faults_is_described() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a;b\nx;y\n", "no row has a date and a number"),
+        (
+            "a;b\n" + "01.02.2026 00:00;1\n2026-02-01 00:15;2\n" * 3,
+            "no column has stamps of one form",
+        ),
+    ],
+)
+def test_why_no_stamps_are_found_is_told(text: str, why: str) -> None:
+    """A proposal without a column of stamps says why there is none."""
+    (doubt,) = [one for one in seen(text).doubts if one.option == "start_column"]
+
+    assert (doubt.chosen, doubt.why) == (None, why)
+
+
+@pytest.mark.parametrize(
     ("text", "option", "chosen", "alternatives"),
     [
         ("start,value\n01/02/2026 00:00,1\n", "date_format", "%d/%m/%Y %H:%M", ("%m/%d/%Y %H:%M",)),

@@ -94,7 +94,9 @@ class _Guess:
 
     def proposed(self, table: "_Table | None", zone: str | None) -> Proposal:
         """Return what is proposed, once a *table* is described."""
-        if table is not None:
+        if table is None:
+            self.doubts.append(Doubt("start_column", None, (), "no row has a date and a number"))
+        else:
             table.describe(self, zone)
         known = [doubt for doubt in self.doubts if doubt.option not in self.said]
         assumed = {name: text for name, text in self.assumed.items() if name not in self.said}
@@ -182,6 +184,8 @@ class _Table:
             guess.choose("header", self.header)
         start = self._start(guess)
         if start is None:
+            why = "no column has stamps of one form"
+            guess.doubts.append(Doubt("start_column", None, (), why))
             return
         place, stamps = start
         taken = {place, *self._time(guess, place, stamps)}
