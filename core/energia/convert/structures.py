@@ -344,11 +344,11 @@ class StrictConverter(cattrs.Converter):
         inner, *metadata = get_args(type_)
         hook = self.get_structure_hook(inner)
         checks = [checking(limit) for limit in metadata if isinstance(limit, Meta | Check)]
-        example = _text_example(inner, metadata)
+        expected = _text_expected(inner, metadata)
 
         def structure(value: object, _: object) -> object:
-            if example is not None and type(value) is not str:
-                raise wrong_type(f"a string such as {example}")
+            if expected is not None and type(value) is not str:
+                raise wrong_type(expected)
             read = hook(value, inner)
             for check in checks:
                 check(read)
@@ -388,12 +388,16 @@ def _is_limited(type_: object) -> bool:
     )
 
 
-def _text_example(inner: object, limits: Iterable[object]) -> str | None:
-    """Return what a text with *limits* may be; None if it is no text, or they state no example."""
+def _text_expected(inner: object, limits: Iterable[object]) -> str | None:
+    """Return what a text with *limits* is, in words; None if it is no text, or they say nothing."""
     if inner is not str:
         return None
-    stated = (limit.examples for limit in limits if isinstance(limit, Meta) and limit.examples)
-    return next((str(examples[0]) for examples in stated), None)
+    for limit in limits:
+        if isinstance(limit, Meta) and (words := (limit.extra or {}).get("words")):
+            return f"a string ({words})"
+        if isinstance(limit, Meta) and limit.examples:
+            return f"a string such as {limit.examples[0]}"
+    return None
 
 
 def _unknown(tag: str, name: object, members: Iterable[str]) -> str:

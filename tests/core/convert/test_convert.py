@@ -278,7 +278,8 @@ _Part = Annotated[
         (Band, {}, "the field is missing: expected a decimal number, as a string or a number"),
         (Band, {"price": 1, "hour": 2}, "there is no such field (did you mean 'hours'?)"),
         (Band, {"price": 1, "tax": 2}, "there is no such field; there are price, hours, from"),
-        (Id, 5, "expected a string such as UC-123"),
+        (Id, 5, "expected a string (1 to 64 of A-Z a-z 0-9 . _ : -)"),
+        (Annotated[str, Meta(examples=["kWh"])], 5, "expected a string such as kWh"),
         (
             Decimal,
             "0,2450",

@@ -128,6 +128,7 @@ async def import_file(
         str,
         Meta(
             description="A name of `GET /v1/formats`; or `auto`, for the one that fits the file.",
+            extra={"words": "a name of `GET /v1/formats` such as csv, or auto"},
             examples=["csv"],
         ),
     ],
