@@ -2,13 +2,20 @@
 
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 import click
 
-from energia.errors import ConfigurationError, EnergiaError, did_you_mean
+from energia.errors import (
+    ConfigurationError,
+    DatabaseAway,
+    EnergiaError,
+    MigrationError,
+    did_you_mean,
+)
 
 if TYPE_CHECKING:
     from energia.configuration.loading import Configuration
@@ -55,7 +62,23 @@ class Invocation:
         """Load the plugins that the configuration wants; with *hook*, those that mention it."""
         from energia.plugins import Plugins
 
-        return Plugins.installed(self.configuration(allow_embedded=True).settings.plugins, hook)
+        configuration = self.configuration(allow_embedded=True)
+        with configuration.locating():
+            return Plugins.installed(configuration.settings.plugins, hook)
+
+    def tell_origin(self, error: Exception) -> None:
+        """Add to an error that names the place of the database which layer sets its URL.
+
+        That may be another one than was thought of: a variable goes over every file.
+        """
+        if not isinstance(error, DatabaseAway | MigrationError):
+            return
+        from energia.db.address import parsed, place
+
+        with suppress(ConfigurationError):
+            configuration = self.configuration(allow_embedded=True)
+            if place(parsed(configuration.settings.database.url)) in error.detail:
+                error.add_note(f"database.url comes from {configuration.origin('database.url')}")
 
 
 pass_invocation = click.make_pass_decorator(Invocation)

@@ -65,6 +65,8 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
+            if ctx.obj:
+                ctx.obj.tell_origin(error)
             raise failure(error, ctx.params["debug"]) from error
 
 

@@ -5,8 +5,9 @@ plugin's setting too late, so that its loaders would all have been replaced.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -60,6 +61,29 @@ class Configuration:
             if origin := self.origins.get(f"{above}_file") or self.origins.get(above):
                 return origin
         return DEFAULT
+
+    def located(self, fault: Fault) -> Fault:
+        """Return a fault that says which files or variables set what it is about.
+
+        Those are the setting of its pointer, and others that its message names; none is named where
+        all of them have their defaults.
+        """
+        named = dict.fromkeys([fault.pointer or "", *re.findall(r"[\w.-]+", fault.message)])
+        origins = dict.fromkeys(self.origin(path) for path in named)
+        sources = [origin for origin in origins if not origin.startswith(DEFAULT)]
+        where = f"{', '.join(sources)}: " if sources else ""
+        return attrs.evolve(fault, message=f"{where}{fault.message}")
+
+    @contextmanager
+    def locating(self) -> Iterator[None]:
+        """Let an error within say which files or variables set what does not fit."""
+        try:
+            yield
+        except ConfigurationError as error:
+            if not error.faults:
+                raise
+            faults = [self.located(fault) for fault in error.faults]
+            raise type(error)(_detail(faults), faults) from error
 
 
 def load(
@@ -151,7 +175,8 @@ def _effective(
         raise _refusal(faults + [_with_origin(fault, origins) for fault in error.faults]) from None
     effective = Configuration(settings, origins)
     if not faults:
-        faults = broken_rules(settings, effective.origin("database.url"), allow_embedded)
+        broken = broken_rules(settings, effective.origin("database.url"), allow_embedded)
+        faults = [effective.located(fault) for fault in broken]
     if faults:
         raise _refusal(faults)
     return effective
@@ -295,7 +320,8 @@ def _unknown_profile(name: str) -> str:
 
 
 def _refusal(faults: list[Fault]) -> ConfigurationError:
-    detail = (
-        faults[0].message if len(faults) == 1 else f"the configuration has {len(faults)} faults"
-    )
-    return ConfigurationError(detail, faults)
+    return ConfigurationError(_detail(faults), faults)
+
+
+def _detail(faults: list[Fault]) -> str:
+    return faults[0].message if len(faults) == 1 else f"the configuration has {len(faults)} faults"

@@ -19,8 +19,9 @@ from psycopg2 import errorcodes
 from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 
 from energia.db import role
+from energia.db.address import parsed, place
 from energia.db.session import Session, in_thread
-from energia.errors import MigrationError
+from energia.errors import MigrationError, NotPermitted
 
 #: `0001_what_it_does.sql`; or as Procrastinate calls its own, by release: `03.04.00_50_name.sql`.
 _NAME = re.compile(r"(\d{4}|\d\d\.\d\d\.\d\d_\d\d)_([a-z0-9_]+)\.sql")
@@ -205,12 +206,22 @@ async def migrate(dsn: str, folders: Mapping[str, Traversable] = CORE_MIGRATIONS
         DatabaseAway: There is no connection.
 
     """
-    return await in_thread(dsn, lambda session: _migrate(session, read(folders)), _options())
+    return await in_thread(dsn, lambda session: _permitted(session, dsn, folders), _options())
 
 
 async def pending(dsn: str, folders: Mapping[str, Traversable] = CORE_MIGRATIONS) -> Migrated:
     """Return what is pending and what is unknown, and change nothing; errors as `migrate`."""
     return await in_thread(dsn, lambda session: _compared(session, read(folders))[1], _options())
+
+
+def _permitted(session: Session, dsn: str, folders: Mapping[str, Traversable]) -> Migrated:
+    """Migrate, and say of a role without rights which it is, where, and what it needs."""
+    try:
+        return _migrate(session, read(folders))
+    except NotPermitted as error:
+        raise MigrationError(
+            f"{error.detail} ({place(parsed(dsn))}): the role must own the database and its tables"
+        ) from error
 
 
 def _options() -> dict[str, str]:
@@ -222,6 +233,8 @@ def _migrate(session: Session, migrations: list[Migration]) -> Migrated:
     if not todo and not _to_prepare(session):
         return state  # the usual start: nobody's turn is needed
     busy = MigrationError(f"another process has been migrating for {_TURN_LIMIT:g} s")
+    if not _applied(session):
+        _refuse_encoding(session)
     with session.turn(_LOCK, _TURN_LIMIT, busy):
         session.fetch(_TABLE)
         # Once more: another process may have migrated while we waited.
@@ -231,6 +244,18 @@ def _migrate(session: Session, migrations: list[Migration]) -> Migrated:
         if working_as := _to_prepare(session):
             role.prepare(session, working_as)
     return Migrated(applied=state.pending, unknown=state.unknown)
+
+
+def _refuse_encoding(session: Session) -> None:
+    """Refuse a new database that could not store every text, or would store bytes unseen."""
+    ((encoding, name),) = session.fetch(
+        "select current_setting('server_encoding'), current_database()"
+    )
+    if encoding != "UTF8":
+        raise MigrationError(
+            f"the database {name} has the encoding {encoding}, and must have UTF8: make it anew "
+            f"(create database {name} encoding 'UTF8' template template0)"
+        )
 
 
 def _to_prepare(session: Session) -> str | None:

@@ -7,13 +7,16 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import pytest
+from psycopg2.extensions import parse_dsn
 
 from energia.db import migrate as module
+from energia.db.embedded import ROLE, Embedded
 from energia.db.migrate import CORE_MIGRATIONS, Migrated, migrate, pending
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
 from energia.errors import DatabaseAway, MigrationError
 from energia.settings import Database
+from tests.databases import administer
 
 ONE = "create table one (x int);"
 
@@ -211,3 +214,30 @@ async def test_an_empty_database_is_migrated(empty_database: str) -> None:
     assert before.pending == done.applied
     assert done.applied[0] == "core 0001_core"
     assert organizations == ["default"]
+
+
+async def test_a_role_without_rights_is_told_where_and_what_it_needs(
+    server: Embedded, empty_database: str
+) -> None:
+    """Host, port, database and role are named: PostgreSQL names the schema alone."""
+    name = parse_dsn(empty_database)["dbname"]
+    administer(server, f"create role weak_{name} login")
+    try:
+        with pytest.raises(MigrationError) as caught:
+            await migrate(server.dsn(f"weak_{name}", name))
+    finally:
+        administer(server, f"drop role weak_{name}")
+
+    assert caught.value.detail.startswith("permission denied for schema public (host ")
+    assert f"database {name}, role weak_{name}): the role must own" in caught.value.detail
+
+
+async def test_a_new_database_that_is_not_utf8_is_refused(server: Embedded) -> None:
+    """It could not store every text; SQL_ASCII would store bytes that nobody has looked at."""
+    made = f"create database latin owner {ROLE} encoding 'LATIN1' locale 'C' template template0"
+    administer(server, made)
+    try:
+        with pytest.raises(MigrationError, match="latin has the encoding LATIN1, and must have"):
+            await migrate(server.dsn(database="latin"))
+    finally:
+        administer(server, "drop database latin")

@@ -69,6 +69,19 @@ def test_what_no_waiting_mends_is_known(reason: str, kind: type[errors.DatabaseA
     assert type(unconnected(reason, {})) is kind
 
 
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ('database "a" does not exist', "create it, with this role as its owner"),
+        ('password authentication failed for user "a"', "another password, or there is no such"),
+        ("no password supplied", "the URL has no password"),
+    ],
+)
+def test_what_mends_it_is_told(reason: str, remedy: str) -> None:
+    """The server says what is wrong, and not what to do."""
+    assert f"role a): {remedy}" in unconnected(reason, {"user": "a"}).detail
+
+
 async def test_an_error_of_a_connection_names_its_place(database: str) -> None:
     """Host, port, database and role, and the password never, nor to the client of a request."""
     url = "postgresql://role:hunter2@127.0.0.1:1/base"
