@@ -151,6 +151,26 @@ def test_config_check_warns_of_a_pattern_that_matches_nothing() -> None:
     assert "energia: plugins.enabled: 'tarif-*' matches no plugin" in result.stderr
 
 
+def test_an_address_that_cannot_be_listened_on_is_told_in_a_word() -> None:
+    """The reason is the system's, without what Python adds to it."""
+    result = run(
+        "serve", DATABASE_URL="embedded:/nowhere", HOST="192.0.2.1", ENERGIA_AUTH__REQUIRED="true"
+    )
+
+    assert result.exit_code == 2
+    assert result.stderr.endswith("192.0.2.1 port 8080: Cannot assign requested address\n")
+
+
+@pytest.mark.parametrize("command", [["serve"], ["config", "check"]])
+def test_an_option_after_the_command_is_told_where_it_goes(command: list[str]) -> None:
+    """`--config` and `--profile` are options of `energia` itself."""
+    after, unknown = run(*command, "--config", "own.toml"), run(*command, "--nothing")
+
+    assert after.exit_code == 2
+    assert "No such option '--config'. It goes before the command" in after.stderr
+    assert "goes before" not in unknown.stderr
+
+
 def test_config_show_tells_values_and_origins() -> None:
     """Secrets are masked."""
     Path("own.toml").write_text("[server]\nport = 81")

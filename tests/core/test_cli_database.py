@@ -154,8 +154,8 @@ def test_an_error_of_the_database_tells_which_layer_names_it() -> None:
     of_file = CliRunner().invoke(energia, ["--config", "own.toml", "migrate"])
     result = run("postgresql://nobody@127.0.0.1:1/none", "--config", "own.toml", "migrate")
 
-    assert of_file.stderr.splitlines()[-1] == "  database.url comes from own.toml"
-    assert result.stderr.splitlines()[-1] == "  database.url comes from DATABASE_URL"
+    assert of_file.stderr.endswith("port 2, database other, role other, by own.toml)\n")
+    assert result.stderr.endswith("port 1, database none, role nobody, by DATABASE_URL)\n")
 
 
 def test_import_stores_a_file(metered: str) -> None:

@@ -237,6 +237,17 @@ def test_a_misspelt_list_of_plugins_is_refused() -> None:
     ]
 
 
+def test_fewer_connections_than_jobs_is_a_warning() -> None:
+    """Jobs that need a second connection would wait for each other."""
+    few = effective(ENERGIA_JOBS__CONCURRENCY="10").warnings
+    enough = effective(ENERGIA_JOBS__CONCURRENCY="9").warnings
+
+    assert [warning.partition(":")[0] for warning in few] == [
+        "jobs.concurrency is 10 and database.pool_size 10"
+    ]
+    assert enough == ()
+
+
 def test_production_may_be_told_to_run_embedded() -> None:
     """`--allow-embedded` is the word of somebody who means it."""
     environ = {"ENERGIA_PROFILE": "production"}

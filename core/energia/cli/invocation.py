@@ -66,10 +66,10 @@ class Invocation:
         with configuration.locating():
             return Plugins.installed(configuration.settings.plugins, hook)
 
-    def tell_origin(self, error: Exception) -> None:
-        """Add to an error that names the place of the database which layer sets its URL.
+    def name_origin(self, error: Exception) -> None:
+        """Let an error that names the place of the database say which layer sets that.
 
-        That may be another one than was thought of: a variable goes over every file.
+        It may be another one than was thought of: a variable goes over every file.
         """
         if not isinstance(error, DatabaseAway | MigrationError):
             return
@@ -77,8 +77,9 @@ class Invocation:
 
         with suppress(ConfigurationError):
             configuration = self.configuration(allow_embedded=True)
-            if place(parsed(configuration.settings.database.url)) in error.detail:
-                error.add_note(f"database.url comes from {configuration.origin('database.url')}")
+            where = place(parsed(configuration.settings.database.url))
+            origin = configuration.origin("database.url")
+            error.detail = error.detail.replace(f"({where})", f"({where}, by {origin})")
 
 
 pass_invocation = click.make_pass_decorator(Invocation)

@@ -62,11 +62,16 @@ class Commands(click.Group):
         """Run a command; an error is one line, not a traceback."""
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            if any(error.option_name in option.opts for option in self.params):
+                message = f"{error.message} It goes before the command (see energia --help)."
+                raise click.NoSuchOption(error.option_name, message, ctx=error.ctx) from error
+            raise
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
             if ctx.obj:
-                ctx.obj.tell_origin(error)
+                ctx.obj.name_origin(error)
             raise failure(error, ctx.params["debug"]) from error
 
 

@@ -123,7 +123,8 @@ def load(
         values["pull_request",] = Value(pull_request.number, pull_request.origin)
     warnings = layers.without_productions(values) if name == "preview" else ()
     effective = _effective(values, faults, allow_embedded)
-    return attrs.evolve(effective, warnings=(*warnings, *_switched_off(effective.settings)))
+    more = (*_switched_off(effective.settings), *_few_connections(effective.settings))
+    return attrs.evolve(effective, warnings=(*warnings, *more))
 
 
 def _profile(
@@ -163,6 +164,16 @@ def _switched_off(settings: Settings) -> list[str]:
         if settings.profile == "preview"
         if any(fnmatch(name, pattern) for pattern in plugins.disabled)
     ]
+
+
+def _few_connections(settings: Settings) -> Iterator[str]:
+    """Say that jobs may wait for each other: each needs up to two connections at once."""
+    jobs, connections = settings.jobs.concurrency, settings.database.pool_size
+    if jobs >= connections:
+        yield (
+            f"jobs.concurrency is {jobs} and database.pool_size {connections}: jobs that need "
+            "a second connection wait for each other; let there be twice as many connections"
+        )
 
 
 def _effective(

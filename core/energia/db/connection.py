@@ -18,7 +18,7 @@ from psycopg2 import errorcodes
 
 from energia import errors
 from energia.db.address import place, resolved
-from energia.errors import DatabaseAway, EnergiaError, Invalid, StatementTimeout
+from energia.errors import DatabaseAway, DatabaseFull, EnergiaError, Invalid, StatementTimeout
 from energia.redact import redacted
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _BY_CODE: dict[str, type[errors.EnergiaError]] = {
     errorcodes.FOREIGN_KEY_VIOLATION: errors.ForeignKeyViolation,
     # A fail-over left us on a standby.
     errorcodes.READ_ONLY_SQL_TRANSACTION: errors.DatabaseAway,
+    errorcodes.DISK_FULL: errors.DatabaseFull,
 }
 #: The same for statements about whole databases, on a connection that works.
 _OF_DATABASES: dict[str, type[errors.DatabaseError]] = {
@@ -246,6 +247,8 @@ class Connection(aiopg.connection.Connection):
         if type(meant) is DatabaseAway:
             self._close()  # a server that stops, or became a standby
             return DatabaseAway(f"{meant.detail} ({self.place})")
+        if isinstance(meant, DatabaseFull):
+            return DatabaseFull(f"{meant.detail} ({self.place})")
         return meant
 
 

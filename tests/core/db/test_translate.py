@@ -23,6 +23,7 @@ from energia.settings import Database
         ("25006", errors.DatabaseAway),
         ("57P01", errors.DatabaseAway),
         ("53300", errors.DatabaseAway),
+        ("53100", errors.DatabaseFull),
         ("22012", errors.DatabaseError),
         ("42P01", errors.DatabaseError),
     ],
@@ -45,6 +46,16 @@ async def test_a_standby_is_left(pool: Pool) -> None:
         await pool.tenant().execute(sql)
 
     assert pool.stats.size == 0
+
+
+async def test_a_full_disk_names_its_place_and_keeps_the_connection(pool: Pool) -> None:
+    """Whoever writes is told that there is no room; reads go on over the same connection."""
+    sql = "do $$ begin raise exception 'No space left' using errcode = '53100'; end $$"
+    with pytest.raises(errors.DatabaseFull, match=r"No space left \(host .*, database ") as caught:
+        await pool.tenant().execute(sql)
+
+    assert (caught.value.code, caught.value.status) == ("database_full", 503)
+    assert pool.stats.size == 1
 
 
 @pytest.mark.parametrize(
