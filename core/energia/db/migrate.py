@@ -5,7 +5,7 @@ newer schema, and a plugin that is switched off leaves its tables.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -20,6 +20,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 
 from energia.db import role
 from energia.db.address import parsed, place
+from energia.db.connection import said
 from energia.db.session import Session, in_thread
 from energia.errors import MigrationError, NotPermitted
 
@@ -206,22 +207,29 @@ async def migrate(dsn: str, folders: Mapping[str, Traversable] = CORE_MIGRATIONS
         DatabaseAway: There is no connection.
 
     """
-    return await in_thread(dsn, lambda session: _permitted(session, dsn, folders), _options())
+    migrated = _permitted(dsn, lambda session: _migrate(session, read(folders)))
+    return await in_thread(dsn, migrated, _options())
 
 
 async def pending(dsn: str, folders: Mapping[str, Traversable] = CORE_MIGRATIONS) -> Migrated:
     """Return what is pending and what is unknown, and change nothing; errors as `migrate`."""
-    return await in_thread(dsn, lambda session: _compared(session, read(folders))[1], _options())
+    compared = _permitted(dsn, lambda session: _compared(session, read(folders))[1])
+    return await in_thread(dsn, compared, _options())
 
 
-def _permitted(session: Session, dsn: str, folders: Mapping[str, Traversable]) -> Migrated:
-    """Migrate, and say of a role without rights which it is, where, and what it needs."""
-    try:
-        return _migrate(session, read(folders))
-    except NotPermitted as error:
-        raise MigrationError(
-            f"{error.detail} ({place(parsed(dsn))}): the role must own the database and its tables"
-        ) from error
+def _permitted(dsn: str, work: Callable[[Session], Migrated]) -> Callable[[Session], Migrated]:
+    """Return *work*; of a role without rights, it says which that is, where, and what it needs."""
+
+    def permitted(session: Session) -> Migrated:
+        try:
+            return work(session)
+        except NotPermitted as error:
+            where = place(parsed(dsn))
+            raise MigrationError(
+                f"{error.detail} ({where}): the role must own the database and its tables"
+            ) from error
+
+    return permitted
 
 
 def _options() -> dict[str, str]:
@@ -294,6 +302,8 @@ def _apply(session: Session, migration: Migration) -> None:
             if session.lost:
                 raise
             session.send("rollback")
+            if error.pgcode == errorcodes.INSUFFICIENT_PRIVILEGE:
+                raise NotPermitted(f"{migration}: {said(error)}") from error
             if error.pgcode not in _BUSY or not tries_left:
                 raise MigrationError(f"{migration}: {str(error).strip()}") from error
         session.pause(1.0)
