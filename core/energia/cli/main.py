@@ -69,6 +69,11 @@ class Commands(click.Group):
             raise
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
+        except SystemExit as error:
+            if ctx.invoked_subcommand not in COMMANDS:  # a plugin's own command may end as it likes
+                raise
+            told = RuntimeError(f"something calls sys.exit({error.code!r})")
+            raise failure(told.with_traceback(error.__traceback__), ctx.params["debug"]) from error
         except Exception as error:
             if ctx.obj:
                 ctx.obj.name_origin(error)
