@@ -51,7 +51,7 @@ pending: core 0015_jobs
 pending: core 0016_idempotency
 pending: core 0017_bill_meter
 pending: core 0018_webhooks
-pending: core 0019_webhook_issued_at
+pending: core 0020_webhook_issued_at
 ENGINE
 pending: bill-webhook 0001_deliveries
 pending: bill-webhook 0002_row_security
