@@ -29,6 +29,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
     * DatabaseExists, NoSuchDatabase, DatabaseInUse, NotPermitted
   * DatabaseAway              503: no connection
     * DatabaseRefused
+    * DatabaseFull
     * PoolExhausted, StatementTimeout
     * LockTimeout
       * Deadlock
@@ -335,6 +336,13 @@ class DatabaseRefused(DatabaseAway):
     No such database or role, a wrong password: waiting does not mend it. A service that starts ends
     with it; to the clients of one that runs, the database is away.
     """
+
+
+class DatabaseFull(DatabaseAway):
+    """The database has no room left."""
+
+    code = "database_full"
+    retry_after = 60
 
 
 class PoolExhausted(DatabaseAway):
