@@ -76,7 +76,9 @@ async def test_every_example_works(api: aiohttp.ClientSession) -> None:
 async def test_what_is_got_can_be_put(api: aiohttp.ClientSession) -> None:
     """What GET gives, defaults included, PUT accepts; nothing changes by it."""
     async with api.get("/openapi.json") as answer:
-        made = [one for one in shown(await answer.json()) if one.method == "put" and one.makes]
+        puts = [one for one in shown(await answer.json()) if one.method == "put" and one.makes]
+    # What a tariff that follows tables is put with is a request; GET tells of what became of it.
+    made = [one for one in puts if not one.path.startswith("/v1/brazil/")]
     for one in made:
         async with api.put(one.path, json=one.body) as answer:
             assert answer.status == 201, await answer.text()

@@ -86,19 +86,31 @@ _BILLS: Final[dict[str, Any]] = {
         ],
     }
 }
-_YEAR: Final[dict[str, Any]] = {"meter": "UC-123", "start": "2025-08-01", "end": "2026-08-01"}
+_HOURS: Final = (
+    [*[0.2] * 6, 0.5, 0.6, *[0.4] * 10, 1.5, 1.8, 1.2, 0.8, 0.5, 0.3]
+)
+
+
+def _day(date: str) -> dict[str, Any]:
+    """Return a day of a home."""
+    channel = {"start": f"{date}T00:00:00-03:00", "values": _HOURS}
+    return {
+        "timezone": "America/Sao_Paulo",
+        "interval": "PT1H",
+        "channels": {"import": channel},
+    }
+
+
 _BRANCA: Final[dict[str, Any]] = {
-    "A home's year": {
-        "customer": {"distributor": "cpfl-piratininga", "subgroup": "B1", "from": "2025-11-01"},
-        **_YEAR,
+    "A home's day": {
+        "customer": {"distributor": "cpfl-piratininga", "subgroup": "B1", "from": "2026-03-02"},
+        "usage": _day("2026-03-02"),
     }
 }
 _READJUSTMENT: Final[dict[str, Any]] = {
-    "A bill of July": {
-        "customer": {"distributor": "cpfl-paulista", "subgroup": "B1", "from": "2026-07-01"},
-        "meter": "UC-123",
-        "start": "2026-07-01",
-        "end": "2026-08-01",
+    "A day of July": {
+        "customer": {"distributor": "cemig", "subgroup": "B1", "from": "2026-07-01"},
+        "usage": _day("2026-07-01"),
     }
 }
 _CREDITS: Final[dict[str, Any]] = {

@@ -31,7 +31,12 @@ _CHECKED: Final = "select name, fetched_at, checked_at, trouble from brazil_tabl
 _TariffId = Annotated[Id, Meta(description="The id of the tariff.", examples=["home-in-rio"])]
 _Limit = Annotated[int, Meta(ge=1, le=1000, description="How many at most.")]
 _Cursor = Annotated[
-    str, Meta(max_length=200, description="The `next` of the page before; empty for the first.")
+    str,
+    Meta(
+        pattern=r"^(after:[A-Za-z0-9._:-]{1,64})?$",
+        extra={"words": "the `next` of a page of this list"},
+        description="The `next` of the page before; empty for the first.",
+    ),
 ]
 
 

@@ -39,6 +39,9 @@ _PUT: Final = f"""insert into brazil_tariff
     tables = excluded.tables, drawn_at = excluded.drawn_at, tried_at = excluded.tried_at,
     kept = excluded.kept, trouble = null
   returning {_COLUMNS}, xmax = 0"""  # noqa: S608 - ours
+#: How a cursor begins: ids alone would be taken for one.
+_AFTER: Final = "after:"
+_ANY: Final = "select 1 from brazil_tariff limit 1"
 _GET: Final = f"select {_COLUMNS} from brazil_tariff where {_OURS} and tariff_id = %s"  # noqa: S608
 _LIST: Final = f"""select {_COLUMNS} from brazil_tariff
   where {_OURS} and tariff_id > %s order by tariff_id limit %s"""  # noqa: S608 - ours
@@ -141,10 +144,11 @@ async def followed(tenant: Tenant, id_: str) -> TariffUpkeep:
 
 
 async def page(tenant: Tenant, after: str, limit: int) -> TariffUpkeeps:
-    """Return at most so many that come after an id."""
-    found = await tenant.fetch(_row, _LIST, after, limit + 1)
+    """Return at most so many that come after what a cursor says."""
+    found = await tenant.fetch(_row, _LIST, after.removeprefix(_AFTER), limit + 1)
     items = tuple(found[:limit])
-    return TariffUpkeeps(items=items, next=items[-1].tariff if len(found) > limit else None)
+    more = f"{_AFTER}{items[-1].tariff}" if len(found) > limit else None
+    return TariffUpkeeps(items=items, next=more)
 
 
 async def unfollow(tenant: Tenant, id_: str) -> None:
@@ -181,7 +185,12 @@ class UpkeepTask:
     period: float = 60.0
 
     async def run(self, core: Core, _: Mapping[str, Any], /) -> None:
-        """Look at each organization; a tariff that cannot follow leaves the others alone."""
+        """Look at each organization; a tariff that cannot follow leaves the others alone.
+
+        Where none follows, the tables are not read: that takes a moment.
+        """
+        if not await core.pool.everywhere().fetch(int, _ANY):
+            return
         tables = await self.shelf.tables(core)
         for key in await keys(core.pool):
             tenant = core.pool.tenant(key)

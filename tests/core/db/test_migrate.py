@@ -17,10 +17,13 @@ from energia.db.migrate import CORE_MIGRATIONS, Migrated, migrate, pending
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
 from energia.errors import DatabaseAway, MigrationError
+from energia.plugins import Plugins
 from energia.settings import Database
 from tests.databases import administer
 
 ONE = "create table one (x int);"
+#: What the database of tests is migrated for.
+BUNDLED: Mapping[str, Traversable] = {**CORE_MIGRATIONS, **Plugins.installed().migrations()}
 
 
 @pytest.fixture(name="folder")
@@ -31,8 +34,8 @@ def _folder(tmp_path: Path) -> Path:
 
 
 def own(folder: Path) -> Mapping[str, Traversable]:
-    """Return the core's folder and one more."""
-    return {**CORE_MIGRATIONS, "own": folder}
+    """Return the folders of the core and the bundled plugins, and one more."""
+    return {**BUNDLED, "own": folder}
 
 
 async def tables(tenant: Tenant) -> set[str]:
@@ -55,7 +58,7 @@ async def test_files_are_applied_once(database: str, tenant: Tenant, folder: Pat
 
 async def test_a_migrated_database_has_the_core(database: str, tenant: Tenant) -> None:
     """The fixtures' database is at the schema of the code."""
-    assert await pending(database) == Migrated()
+    assert await pending(database, BUNDLED) == Migrated()
     assert {"reading_day", "tariff_version", "schema_migration"} <= await tables(tenant)
 
 
@@ -84,7 +87,7 @@ async def test_unknown_numbers_are_accepted(database: str, folder: Path) -> None
     await migrate(database, own(folder))
     (folder / "0002_later.sql").unlink()
     same = await migrate(database, own(folder))
-    without = await migrate(database)
+    without = await migrate(database, BUNDLED)
 
     assert same == Migrated(unknown=("own 0002_later",))
     assert without == Migrated(unknown=("own 0001_one", "own 0002_later"))

@@ -78,7 +78,7 @@ def test_what_is_no_network_and_no_host_is_refused_by_name(entry: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         load(environ={"ENERGIA_OUTGOING__ALLOW": f'["{entry}"]'})
 
-    assert refused.value.detail.startswith("outgoing.allow: ")
+    assert refused.value.detail.startswith("ENERGIA_OUTGOING__ALLOW: outgoing.allow: ")
     assert repr(entry) in refused.value.detail
 
 
