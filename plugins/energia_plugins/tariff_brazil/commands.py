@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from energia_plugins.tariff_brazil.questions.commands import DAY, commands_of
+from energia_plugins.tariff_brazil.questions.commands import commands_of, dia
 
 __all__ = ["brasil"]
 
@@ -44,7 +44,7 @@ def brasil(folder: str | None) -> click.Group:
     @click.option("--municipio", "--municipality", help="Para a iluminação pública.")
     @click.option("--pedido", type=_FILE, help="JSON com o resto do cliente, como na API.")
     @click.option(
-        "--desde", "--from", "from_", type=DAY, required=True, help="Primeiro dia: 01/08/2026."
+        "--desde", "--from", "from_", type=dia, required=True, help="Primeiro dia: 01/08/2026."
     )
     def tarifa(  # noqa: PLR0913, PLR0917 - the options of the request
         distribuidora: str,
@@ -111,8 +111,8 @@ def brasil(folder: str | None) -> click.Group:
     @click.option("--pedido", "--request", "pedido", type=_FILE, help="O cliente, em JSON.")
     @click.option("--medidor", "--meter", help="Um medidor guardado; com --de e --ate.")
     @click.option("--leituras", "--usage", "leituras", type=_FILE, help="Leituras, em JSON.")
-    @click.option("--de", "--start", type=DAY, help="Primeiro dia: 01/01/2026.")
-    @click.option("--ate", "--end", type=DAY, help="O dia depois do último: 01/01/2027.")
+    @click.option("--de", "--start", type=dia, help="Primeiro dia: 01/01/2026.")
+    @click.option("--ate", "--end", type=dia, help="O dia depois do último: 01/01/2027.")
     @click.option("--grafico", "--plot", type=_FOLDER, help="Pasta para os gráficos (SVG).")
     @click.option("--json", "as_json", is_flag=True, help="Imprime o JSON da resposta.")
     def demanda(**given: Any) -> None:

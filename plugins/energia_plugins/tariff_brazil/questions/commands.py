@@ -1,4 +1,4 @@
-"""`energia brasil branca`, `reajuste`, `conta`, `creditos`: questions on the command line, in Portuguese."""
+"""`energia brasil branca`, `reajuste`, `conta`, `creditos`: questions, asked in Portuguese."""
 
 import asyncio
 import base64
@@ -13,25 +13,19 @@ import click
 from energia import Unfit
 from energia_plugins.tariff_brazil.portuguese import day, number_text
 
-__all__ = ["DAY", "commands_of"]
+__all__ = ["commands_of", "dia"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _Day(click.ParamType):
-    """A day, as Brazilians or ISO 8601 write it."""
-
-    name = "data"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Return the day of a text."""
-        try:
-            return day(value)
-        except Unfit as error:
-            self.fail(f"{error}", param, ctx)
+def dia(text: str) -> date:
+    """Return the day of an option, as Brazilians or ISO 8601 write it; help calls it `DIA`."""
+    try:
+        return day(text)
+    except Unfit as error:
+        raise click.BadParameter(f"{error}") from None
 
 
-DAY: Final = _Day()
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW: Final = click.Path(dir_okay=False, path_type=Path)
 _CUSTOMER: Final = (
@@ -55,8 +49,8 @@ _CUSTOMER: Final = (
 _USAGE: Final = (
     click.option("--medidor", "--meter", help="Um medidor guardado."),
     click.option("--leituras", type=_FILE, help="JSON de `usage`, como em /v1/costs."),
-    click.option("--de", type=DAY, help="Primeiro dia: 01/08/2026."),
-    click.option("--ate", type=DAY, help="O dia depois do último."),
+    click.option("--de", type=dia, help="Primeiro dia: 01/08/2026."),
+    click.option("--ate", type=dia, help="O dia depois do último."),
 )
 #: The options of a customer, by their names in the API.
 _NAMES: Final = {
@@ -121,8 +115,8 @@ def commands_of(folder: str | None) -> list[click.Command]:
     @click.argument("arquivo", type=_FILE)
     @_with(*_CUSTOMER)
     @click.option("--medidor", "--meter", help="Um medidor guardado, em vez da energia impressa.")
-    @click.option("--de", type=DAY, help="Primeiro dia da conta, se ela não o diz.")
-    @click.option("--ate", type=DAY, help="O dia depois do último.")
+    @click.option("--de", type=dia, help="Primeiro dia da conta, se ela não o diz.")
+    @click.option("--ate", type=dia, help="O dia depois do último.")
     @click.option("--tolerancia", default="0,03", show_default=True, help="Em reais, por linha.")
     def conta(arquivo: Path, tolerancia: str, as_json: bool, **given: Any) -> None:
         """Lê as linhas de uma conta e as compara com a tarifa da distribuidora.
