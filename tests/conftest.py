@@ -28,7 +28,7 @@ _TEMPLATE = "migrated"
 
 # How long an example takes on a machine that is shared says nothing of the law.
 settings.register_profile(
-    "shared", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
+    "shared", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("thorough", settings.get_profile("shared"), max_examples=100)
 settings.load_profile("shared")

@@ -1,4 +1,4 @@
-"""What authors of plugins may use: the public names, and how each is called.
+"""What authors of plugins may use: the public names, and how each is called; and what tariffs say.
 
 `python -m tests.public_names` prints it, a line for each. What the last release had is kept, in
 `tests/data/public-names-<release>.json`; compatibility.md says what may have
@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from energia import hookspecs
+from energia.plugins import Plugins
 
 #: The arguments of a call: name, kind, and whether it must be given.
 Arguments: TypeAlias = Sequence[tuple[str, str, bool]]
@@ -32,6 +33,7 @@ def stated() -> dict[str, Any]:
     for name, value in vars(hookspecs).items():
         if hasattr(value, "energia_spec"):
             found[f"hook {name}"] = {"calls": {"": _arguments(value)}}
+    found |= {f"tariff {name}": _document(class_) for name, class_ in _documents()}
     return dict(sorted(found.items()))
 
 
@@ -55,6 +57,23 @@ def _described(value: Any) -> Mapping[str, Any]:
         calls[""] = _arguments(value)
     described: dict[str, Any] = {"members": list(members), "calls": calls}
     return described | ({"protocol": True} if getattr(value, "_is_protocol", False) else {})
+
+
+def _documents() -> Iterator[tuple[str, type]]:
+    """Yield what the documents of tariffs are made of, by name."""
+    tariffs, schedule = (
+        import_module(f"energia.pricing.{name}") for name in ("tariffs", "schedule")
+    )
+    yield from Plugins.installed(hook="register_charges").charges().items()
+    yield from (("version", tariffs.Version), ("schedule", schedule.Schedule))
+    yield "rounding", import_module("energia.pricing.rounding").Rounding
+
+
+def _document(class_: Any) -> Mapping[str, Any]:
+    """Return the fields of a class, and those that are stored whether they were given or not."""
+    fields = attrs.fields(class_)
+    written = [field.name for field in fields if field.default is not None]
+    return {"members": [field.name for field in fields], "written": written}
 
 
 def _is_call(member: object) -> bool:
@@ -91,6 +110,9 @@ def _broken(name: str, before: Mapping[str, Any], after: Mapping[str, Any] | Non
     old, new = set(before.get("members", ())), set(after.get("members", ()))
     for member in sorted(old - new):
         yield f"{name}.{member} is gone"
+    if "written" in before:
+        for member in sorted({*after["written"]} - old):
+            yield f"{name}.{member} is stored unasked, and the release before does not read it"
     if before.get("protocol") and name not in WITH_BASE:
         for member in sorted(new - old):
             yield f"{name}.{member} is asked of those that were written before"

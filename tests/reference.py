@@ -104,7 +104,7 @@ def _entry(module: str, name: str) -> Iterator[str]:
         bases = [ast.unparse(base) for base in node.bases]
         yield f"A class{_of(bases)}. `{taken}`"
         yield from _prose(ast.get_docstring(node) or "", _types(node))
-        yield from _members(node)
+        yield from _members(node.name, _body(home, node))
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         yield f"A function. `{taken}`"
         yield _code(_signature(node))
@@ -118,7 +118,7 @@ def _entry(module: str, name: str) -> Iterator[str]:
 
 
 def _of(bases: Sequence[str]) -> str:
-    shown = [base for base in bases if not base.startswith(("Generic", "list"))]
+    shown = [base for base in bases if not base.startswith(("Generic", "list", "_"))]
     if shown == ["Protocol"] or "Protocol" in shown:
         return ": a protocol, which a plugin implements"
     return f", derived from {', '.join(f'`{base}`' for base in shown)}" if shown else ""
@@ -256,10 +256,24 @@ def _type(annotation: ast.expr) -> str:
 # The members of a class.
 
 
-def _members(node: ast.ClassDef) -> Iterator[str]:
+def _body(home: Path, node: ast.ClassDef) -> list[ast.stmt]:
+    """Return the statements of a class, and of the bases that nobody can look up: private ones."""
+    private = {ast.unparse(base) for base in node.bases if ast.unparse(base).startswith("_")}
+    return [
+        *(
+            statement
+            for base in _parsed(home)[0].body
+            if isinstance(base, ast.ClassDef) and base.name in private
+            for statement in _body(home, base)
+        ),
+        *node.body,
+    ]
+
+
+def _members(class_: str, body: Sequence[ast.stmt]) -> Iterator[str]:
     methods = [
         one
-        for one in node.body
+        for one in body
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
         if not one.name.startswith("_") and ast.get_docstring(one)
     ]
@@ -272,7 +286,7 @@ def _members(node: ast.ClassDef) -> Iterator[str]:
         )
     for one in methods:
         if one not in read:
-            yield f"### `{node.name}.{one.name}`"
+            yield f"### `{class_}.{one.name}`"
             yield _code(_signature(one))
             yield from _prose(ast.get_docstring(one) or "", {})
 

@@ -1,4 +1,4 @@
-"""What plugins rely on stays: the public names are compared with those of the last release."""
+"""What plugins and stored tariffs rely on stays: it is compared with that of the last release."""
 
 import json
 
@@ -68,9 +68,24 @@ def test_a_protocol_asks_for_no_more() -> None:
     assert broken(before, after) == ["P.z is asked of those that were written before"]
 
 
+def test_a_field_that_is_stored_unasked() -> None:
+    """The release before would not read a tariff that has it, while both serve."""
+    before = {"tariff fixed": {"members": ["amount"], "written": ["amount"]}}
+    after = {"tariff fixed": {"members": ["amount", "x", "y"], "written": ["amount", "x"]}}
+
+    assert broken(before, after) == [
+        "tariff fixed.x is stored unasked, and the release before does not read it"
+    ]
+
+
 def test_the_names_of_this_release_are_compatible_with_themselves() -> None:
     """There is a line for each public name and each hook."""
     now = json.loads(json.dumps(stated()))
 
     assert broken(now, now) == []
-    assert {"energia.BaseCharge", "energia.pricing.demand.Peak", "hook lifespan"} <= now.keys()
+    assert {
+        "energia.BaseCharge",
+        "energia.pricing.demand.Peak",
+        "hook lifespan",
+        "tariff fixed",
+    } <= now.keys()

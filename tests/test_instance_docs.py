@@ -1,4 +1,4 @@
-"""The examples for Docker, Kubernetes and two services are whole, and as tight as they say."""
+"""The examples for Docker, Kubernetes, a server and two services are whole and tight."""
 
 import re
 import tomllib
@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from energia.cli.invocation import MISUSED
 from energia.configuration.layers import PLATFORM, variables
 from energia.configuration.loading import load
 from energia.errors import ConfigurationError
@@ -17,6 +18,7 @@ from tests.test_deploy_docs import named_settings, of_plugins, settings
 
 CONTAINERS: Final = (ROOT / "docs/how-to/deploy-containers.md").read_text(encoding="utf-8")
 INSTANCES: Final = (ROOT / "docs/how-to/instances.md").read_text(encoding="utf-8")
+SERVER: Final = (ROOT / "docs/how-to/deploy-server.md").read_text(encoding="utf-8")
 COMPOSE, KUBERNETES = re.findall(r"```yaml\n(.*?)```", CONTAINERS, re.DOTALL)
 #: What Kubernetes tells pods of a Service called `energia`.
 LINKS: Final = {"ENERGIA_PORT", "ENERGIA_SERVICE_HOST"}
@@ -88,8 +90,31 @@ def test_the_variables_exist(pod: dict[str, Any]) -> None:
     given |= set(yaml.safe_load(COMPOSE)["services"]["energia"]["environment"])
 
     assert given - known == set()
-    for guide in (CONTAINERS, INSTANCES):
+    for guide in (CONTAINERS, INSTANCES, SERVER):
         assert named_settings(guide) - known - settings() - LINKS == set()
+
+
+def test_the_environment_of_a_server_is_a_production() -> None:
+    """The file of the unit starts a service, on the port that the health check asks."""
+    (text,) = [
+        block for block in re.findall(r"```sh\n(.*?)```", SERVER, re.DOTALL) if "='" in block
+    ]
+    environ = dict(re.findall(r"^(\w+)='(.*)'$", text, re.MULTILINE))
+    settings = load(environ=environ).settings
+
+    assert len(environ) == len(text.splitlines())
+    assert settings.profile == "production"
+    assert settings.server.trusted_proxies == ("127.0.0.1/32",)
+    assert f"healthcheck --port {settings.server.port}" in SERVER
+
+
+def test_a_unit_has_time_to_drain_and_does_not_begin_again_in_vain() -> None:
+    """Longer than the longest stop; a configuration that does not fit ends with 2."""
+    (text,) = re.findall(r"```ini\n(.*?)```", SERVER, re.DOTALL)
+    unit = dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
+
+    assert int(unit["TimeoutStopSec"]) > STOP
+    assert (unit["Restart"], unit["RestartPreventExitStatus"]) == ("on-failure", str(MISUSED))
 
 
 def test_the_two_services_do_not_meet(tmp_path: Path) -> None:

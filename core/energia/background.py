@@ -11,6 +11,7 @@ from typing import Final
 import attrs
 
 from energia.redact import redacted
+from energia.work import staying
 
 #: Begins work anew: what is called returns what is awaited.
 Work = Callable[[], Awaitable[None]]
@@ -86,7 +87,8 @@ class Background:
         while True:
             begun = time.monotonic()
             try:
-                return await begin()
+                with staying():
+                    return await begin()
             except Exception as error:
                 self._failed(name, error)
             except asyncio.CancelledError as error:

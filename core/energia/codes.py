@@ -50,7 +50,7 @@ Currency = Annotated[
     Meta(
         pattern="^[A-Z]{3}$",
         description="ISO 4217, three letters.",
-        extra={"words": "three letters of ISO 4217, such as EUR"},
+        extra={"words": "three capital letters of ISO 4217, such as EUR"},
         examples=["BRL"],
     ),
     Check(_currency),
@@ -77,7 +77,7 @@ Country = Annotated[
     str,
     Meta(
         pattern="^[A-Z]{2}$",
-        extra={"words": "two letters of ISO 3166, such as BR"},
+        extra={"words": "two capital letters of ISO 3166, such as BR"},
         examples=["BR"],
     ),
     Check(_country),
@@ -90,8 +90,8 @@ Country = Annotated[
 def _zone(name: str) -> None:
     try:
         Zone.named(name)
-    except UnknownZone:
-        raise Unfit("unknown_timezone", f"there is no time zone {name!r}") from None
+    except UnknownZone as error:
+        raise Unfit("unknown_timezone", str(error)) from None
 
 
 def _iana_zone(name: str) -> None:

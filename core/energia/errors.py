@@ -29,6 +29,7 @@ An error's docstring is its title, `code` is what a client may rely on, `status`
     * DatabaseExists, NoSuchDatabase, DatabaseInUse, NotPermitted
   * DatabaseAway              503: no connection
     * DatabaseRefused
+    * DatabaseFull
     * PoolExhausted, StatementTimeout
     * LockTimeout
       * Deadlock
@@ -42,7 +43,7 @@ import inspect
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 import attrs
 
@@ -337,6 +338,13 @@ class DatabaseRefused(DatabaseAway):
     """
 
 
+class DatabaseFull(DatabaseAway):
+    """The database has no room left."""
+
+    code = "database_full"
+    retry_after = 60
+
+
 class PoolExhausted(DatabaseAway):
     """All database connections are busy."""
 
@@ -400,3 +408,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     begins = [candidate for candidate in names if name and candidate.startswith(name)]
     close = begins if len(begins) == 1 else difflib.get_close_matches(name, names, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+#: So many names are listed; more would hide the one that is looked for.
+_LISTED: Final = 12
+
+
+def meant_or_known(name: str, known: Iterable[str]) -> str:
+    """Return the one of *known* that *name* may mean, or all of them if they are few."""
+    names = list(known)
+    if meant := did_you_mean(name, names):
+        return meant
+    return f"; there are {', '.join(names)}" if 0 < len(names) <= _LISTED else ""

@@ -22,6 +22,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from energia.errors import did_you_mean
+
 #: The public names, as docs/how-to/plugins.md lists them.
 __all__ = [
     "DAY",
@@ -275,7 +277,7 @@ class Zone:
             shift = sign * timedelta(hours=int(fixed[2]), minutes=int(fixed[3]))
             return cls(name, timezone(shift))
         if name not in _iana():
-            raise UnknownZone(f"there is no time zone {name!r}")
+            raise UnknownZone(f"there is no time zone {name!r}{did_you_mean(name, _iana())}")
         try:
             return cls(name, zoneinfo.ZoneInfo(name))
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:

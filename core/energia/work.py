@@ -13,9 +13,9 @@ import asyncio
 import contextvars
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Final, ParamSpec, TypeVar
@@ -106,9 +106,19 @@ async def off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
         raise
 
 
+@contextmanager
+def staying() -> Iterator[None]:
+    """Call what plugins bring: their `sys.exit` is a failure, and ends neither loop nor service."""
+    try:
+        yield
+    except SystemExit as error:
+        raise RuntimeError(f"it calls sys.exit({error.code!r})") from error
+
+
 def _stoppable(stop: threading.Event, call: Callable[[], T]) -> T:
     _STOP.set(stop)
-    return call()
+    with staying():
+        return call()
 
 
 @attrs.frozen(eq=False)

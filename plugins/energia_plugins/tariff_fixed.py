@@ -54,7 +54,7 @@ class Fixed(BaseCharge):
         proration: How a part of a month counts: as its days / the days of the month, which is the
             default; as its days x 12/365, or x 12 / the days of its year; or in full, each month
             that the bill touches.
-        meters: How many meters there are.
+        meters: How many meters there are; one without.
         additional: The amount for each meter after the first; `amount` without.
 
     """
@@ -74,7 +74,7 @@ class Fixed(BaseCharge):
     amount: Decimal
     per: Literal["day", "month", "year", "bill", "meter"]
     proration: Proration | None = None
-    meters: Meters = 1
+    meters: Meters | None = None
     additional: Decimal | None = None
 
     def measures(self) -> dict[str, Measure]:
@@ -90,13 +90,14 @@ class Fixed(BaseCharge):
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge the amount."""
         steps = tuple(self._steps(measured))
+        meters = 1 if self.meters is None else self.meters
         if self.additional is None:
-            yield self._line(steps, self.amount, self.meters)
+            yield self._line(steps, self.amount, meters)
             return
-        if self.meters:
+        if meters:
             yield self._line(steps, self.amount, 1)
-        if self.meters > 1:
-            yield self._line(steps, self.additional, self.meters - 1, "additional")
+        if meters > 1:
+            yield self._line(steps, self.additional, meters - 1, "additional")
 
     def _line(
         self, steps: tuple[Step, ...], rate: Decimal, meters: int, component: str | None = None

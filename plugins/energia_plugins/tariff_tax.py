@@ -59,6 +59,7 @@ TaxRate = Annotated[
     Meta(
         description="A part of one: 0.18 is 18 %.",
         examples=["0.18"],
+        extra={"words": "a part of one, so that 0.18 is 18 %"},
         extra_json_schema={"minimum": 0, "exclusiveMaximum": 1},
     ),
 ]

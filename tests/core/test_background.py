@@ -1,6 +1,7 @@
 """Work in the background."""
 
 import asyncio
+import sys
 
 import pytest
 
@@ -38,6 +39,23 @@ async def test_work_that_is_done_is_not_begun_again() -> None:
         await asyncio.sleep(0.02)
 
     assert (begun, background.failures) == ([1], {"work": 0})
+
+
+async def test_work_that_exits_has_failed() -> None:
+    """`sys.exit` of a plugin does not end the service."""
+    background, begun, again = Background(first_pause=0.001), list[int](), asyncio.Event()
+
+    async def work() -> None:
+        begun.append(1)
+        if len(begun) == 1:
+            sys.exit(3)
+        again.set()
+        await asyncio.sleep(60)
+
+    async with background.running({"work": work}), asyncio.timeout(10):
+        await again.wait()
+
+    assert background.recent()["work"].error == "RuntimeError: it calls sys.exit(3)"
 
 
 @pytest.mark.parametrize("error", [RuntimeError("odd"), asyncio.CancelledError()])

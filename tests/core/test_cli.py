@@ -129,6 +129,48 @@ def test_config_check_says_what_fits() -> None:
     assert "database.url is not a PostgreSQL URL" in wrong.stderr
 
 
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"ENERGIA_PLUGINS__ENABLED": '["tariff-flad"]'}, "plugins.enabled: plugin 'tariff-flad'"),
+        ({"ENERGIA_PLUGINS__HEALTH_DISK__WARN_BELOW": "x"}, "plugins.health-disk.warn_below: "),
+    ],
+)
+def test_a_fault_of_a_plugin_names_its_variable(environ: dict[str, str], message: str) -> None:
+    """The layer is told for plugins as for the core."""
+    (variable,) = environ
+
+    assert f"energia: {variable}: {message}" in run("config", "check", **environ).stderr
+
+
+def test_config_check_warns_of_a_pattern_that_matches_nothing() -> None:
+    """It would switch everything off without a word."""
+    result = run("config", "check", ENERGIA_PLUGINS__ENABLED='["tarif-*"]')
+
+    assert result.exit_code == 0
+    assert "energia: plugins.enabled: 'tarif-*' matches no plugin" in result.stderr
+
+
+def test_an_address_that_cannot_be_listened_on_is_told_in_a_word() -> None:
+    """The reason is the system's, without what Python adds to it."""
+    result = run(
+        "serve", DATABASE_URL="embedded:/nowhere", HOST="192.0.2.1", ENERGIA_AUTH__REQUIRED="true"
+    )
+
+    assert result.exit_code == 2
+    assert result.stderr.endswith("192.0.2.1 port 8080: Cannot assign requested address\n")
+
+
+@pytest.mark.parametrize("command", [["serve"], ["config", "check"]])
+def test_an_option_after_the_command_is_told_where_it_goes(command: list[str]) -> None:
+    """`--config` and `--profile` are options of `energia` itself."""
+    after, unknown = run(*command, "--config", "own.toml"), run(*command, "--nothing")
+
+    assert after.exit_code == 2
+    assert "No such option '--config'. It goes before the command" in after.stderr
+    assert "goes before" not in unknown.stderr
+
+
 def test_config_show_tells_values_and_origins() -> None:
     """Secrets are masked."""
     Path("own.toml").write_text("[server]\nport = 81")

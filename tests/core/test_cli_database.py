@@ -51,6 +51,8 @@ pending: core 0015_jobs
 pending: core 0016_idempotency
 pending: core 0017_bill_meter
 pending: core 0018_webhooks
+pending: core 0019_channel_kind
+pending: core 0020_webhook_issued_at
 ENGINE
 pending: bill-webhook 0001_deliveries
 pending: bill-webhook 0002_row_security
@@ -145,7 +147,18 @@ def test_a_database_that_is_away_is_told() -> None:
 
     assert result.exit_code == 1
     assert result.stderr.startswith("energia: ")
+    assert "failed: Connection refused. Is the server running" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_an_error_of_the_database_tells_which_layer_names_it() -> None:
+    """A variable goes over the file that one has in mind."""
+    Path("own.toml").write_text('[database]\nurl = "postgresql://other@127.0.0.1:2/other"')
+    of_file = CliRunner().invoke(energia, ["--config", "own.toml", "migrate"])
+    result = run("postgresql://nobody@127.0.0.1:1/none", "--config", "own.toml", "migrate")
+
+    assert of_file.stderr.endswith("port 2, database other, role other, by own.toml)\n")
+    assert result.stderr.endswith("port 1, database none, role nobody, by DATABASE_URL)\n")
 
 
 def test_import_stores_a_file(metered: str) -> None:

@@ -171,13 +171,22 @@ def test_all_faults_are_told_at_once() -> None:
         ({"ENERGIA_PROFILE": "prod"}, "there is no profile 'prod' (did you mean 'production'?)"),
         ({"PORT": ""}, "PORT: server.port: expected a whole number"),
         ({"ENERGIA_PLUGINS__ENABLED": "a*, b"}, 'expected an array, written as JSON: ["a*", "b"]'),
-        ({"DATABASE_URL": ""}, "database.url: DATABASE_URL is empty"),
-        ({"DATABASE_URL": " ", "ENERGIA_PROFILE": "production"}, "DATABASE_URL is empty"),
-        ({"DATABASE_URL_FILE": "/dev/null"}, "database.url: DATABASE_URL_FILE is empty"),
+        ({"DATABASE_URL": ""}, "DATABASE_URL: database.url is empty"),
+        (
+            {"DATABASE_URL": " ", "ENERGIA_PROFILE": "production"},
+            "DATABASE_URL: database.url is empty",
+        ),
+        ({"DATABASE_URL_FILE": "/dev/null"}, "DATABASE_URL_FILE: database.url is empty"),
         ({"PORT": "1", "ENERGIA_SERVER__PORT": "2"}, "PORT and ENERGIA_SERVER__PORT differ"),
         ({"ENERGIA_server__port": "1"}, "ENERGIA_server__port: there is no such setting"),
         ({"ENERGIA_PLUGINS__SETTINGS": "{}"}, "ENERGIA_PLUGINS__SETTINGS: there is no such"),
+        ({"ENERGIA_SERVER__DRAIN": "20"}, "ENERGIA_SERVER__DRAIN: server.drain_ready + "),
         ({"ENERGIA_SERVER__DRAIN": "20"}, "more than server.stop_grace, 30 s"),
+        (
+            {"ENERGIA_SERVER__TRUSTED_PROXIES": '["10.0.0.1/8"]'},
+            "ENERGIA_SERVER__TRUSTED_PROXIES: server.trusted_proxies: 10.0.0.1/8 has host bits",
+        ),
+        ({"DATABASE_URL": "mysql://u@h/d"}, "DATABASE_URL: database.url is not a PostgreSQL URL"),
         ({"ENERGIA_PREVIEW__TTL": "599"}, "preview.ttl is 599 s, less than twice preview.lease"),
         ({"ENERGIA_PROFILE": "production"}, "database.url: production needs DATABASE_URL"),
         (
@@ -226,6 +235,17 @@ def test_a_misspelt_list_of_plugins_is_refused() -> None:
         "own.toml: the profile is set by ENERGIA_PROFILE or --profile, not in a file",
         "own.toml: plugins.enabeld: there is no such field (did you mean 'enabled'?)",
     ]
+
+
+def test_fewer_connections_than_jobs_is_a_warning() -> None:
+    """Jobs that need a second connection would wait for each other."""
+    few = effective(ENERGIA_JOBS__CONCURRENCY="10").warnings
+    enough = effective(ENERGIA_JOBS__CONCURRENCY="9").warnings
+
+    assert [warning.partition(":")[0] for warning in few] == [
+        "jobs.concurrency is 10 and database.pool_size 10"
+    ]
+    assert enough == ()
 
 
 def test_production_may_be_told_to_run_embedded() -> None:

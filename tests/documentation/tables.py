@@ -228,6 +228,7 @@ def _errors() -> Iterator[str]:
     rows = {
         one.code: f"| `{one.code}` | {one.status.value} | {_first_paragraph(one)} |"
         for one in errors
+        if "code" in vars(one)  # else its code is that of the error above, which is described
     }
     yield from rows.values()
     yield from (

@@ -107,7 +107,9 @@ async def test_in_development(pool: Pool, serving: Serving) -> None:
         assert (await client.get("/v1/sites")).status == 200
         assert (await client.get("/v1/sites", headers=nothing)).status == 403
         nonsense = {"Authorization": "Bearer nonsense"}
-        assert (await client.get("/v1/sites", headers=nonsense)).status == 401
+        async with client.get("/v1/sites", headers=nonsense) as answer:
+            assert answer.status == 401
+            assert "none is needed here" in (await answer.json())["detail"]
 
 
 class Partners:

@@ -71,6 +71,8 @@ async def test_python_as_it_comes(
     assert lines(printed) == PRINTED
 
 
+# CI has a job of its own for clients (`make clients`), which does what is long here.
+@pytest.mark.long
 @pytest.mark.needs("node")
 @pytest.mark.needs("npm")
 async def test_typescript_as_it_comes(url: str, secret: str, openapi: Path, tmp_path: Path) -> None:
@@ -112,6 +114,7 @@ def _installed(project: Path, python: str) -> Path:
     return target
 
 
+@pytest.mark.long
 def test_our_client_fits_its_types(project: Path, python: str) -> None:
     """What is made of the document, what is written by hand, and its tests."""
     check_types(python, project, project / "src/energia_client", project / "tests")
@@ -129,6 +132,7 @@ def test_our_client_keeps_its_word(project: Path, installed: Path, python: str) 
     assert "skipped" not in printed
 
 
+@pytest.mark.long
 async def test_the_notebook_runs(
     url: str, secret: str, project: Path, installed: Path, python: str
 ) -> None:

@@ -442,6 +442,8 @@ def test_a_text_that_is_no_table(text: str, told: str) -> None:
         ("03/04/26 1:15 PM,1", {}, ""),
         ("03/04/2026 1:15 PM,1", {}, "`date_format=%d/%m/%Y %I:%M %p, or %m/%d/%Y %I:%M %p`"),
         ("2026-03-04 00:15,1", {"date_format": "%d.%m.%Y %H:%M"}, "say `date_format=iso`"),
+        ("31.02.2026 00:15,1", {"date_format": "%d.%m.%Y %H:%M"}, "there is no such day"),
+        ("2026-02-31 00:15,1", {}, "there is no such day"),
         ("1772409600,1", {}, "say `date_format=epoch`"),
         ("1772409600000,1", {"date_format": "epoch_ms", "factor": "1"}, None),
         ("Summe,1", {}, "`where`, `until` and `footer_rows`"),
@@ -454,6 +456,7 @@ def test_a_text_that_is_no_table(text: str, told: str) -> None:
         ("2026-03-04 00:15,n/a", {}, "say `missing_words=n/a`"),
         ("2026-03-04 00:15,1.5 kWh", {}, "say `unit=kWh`"),
         ("2026-03-04 00:15,1,5", {}, "needs quotes, or another `delimiter`"),
+        ("2026-03-04 00:15", {}, "the row has 1 column; 2 are needed"),
         ("2026-03-04 00:15", {}, "leave out rows that are no readings"),
     ],
 )

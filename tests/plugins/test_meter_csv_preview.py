@@ -78,6 +78,42 @@ def test_a_file_without_a_preset_is_described() -> None:
     ]
 
 
+def test_a_file_with_a_few_faults_is_described() -> None:
+    """Wrong cells and rows hide no column: the preview says what is right and what is not."""
+    rows = [f"{day:02}.01.2026 00:00;{day},5" for day in range(1, 32)]
+    rows[3], rows[7], rows[9] = "04.01.2026 00:00;abc", "31.02.2026 00:00;8,5", "no row"
+    found = seen("\n".join(["Zeitpunkt;Verbrauch", *rows]))
+
+    assert {name: found.mapping[name] for name in ("start_column", "value_column", "decimal")} == {
+        "start_column": "Zeitpunkt",
+        "value_column": "Verbrauch",
+        "decimal": ",",
+    }
+    assert found.mapping["date_format"] == "%d.%m.%Y %H:%M"
+    assert [(one.line, one.code) for one in found.problems] == [
+        (5, "not_a_number"),
+        (9, "bad_time"),
+        (11, "missing_column"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a;b\nx;y\n", "no row has a date and a number"),
+        (
+            "a;b\n" + "01.02.2026 00:00;1\n2026-02-01 00:15;2\n" * 3,
+            "no column has stamps of one form",
+        ),
+    ],
+)
+def test_why_no_stamps_are_found_is_told(text: str, why: str) -> None:
+    """A proposal without a column of stamps says why there is none."""
+    (doubt,) = [one for one in seen(text).doubts if one.option == "start_column"]
+
+    assert (doubt.chosen, doubt.why) == (None, why)
+
+
 @pytest.mark.parametrize(
     ("text", "option", "chosen", "alternatives"),
     [

@@ -107,7 +107,8 @@ async def test_a_port_in_use(serving: Serving) -> None:
     port = free_port()
     async with serving(core_of("production", port=port)):
         app = create_app(core_of("production", port=port))
-        with pytest.raises(PluginError, match=f"metrics cannot listen on 127.0.0.1 port {port}"):
+        said = f"metrics cannot listen on 127.0.0.1 port {port}: the port is in use\n"
+        with pytest.raises(PluginError, match=said):
             async with started(app):
                 pass
 

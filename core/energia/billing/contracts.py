@@ -34,6 +34,21 @@ class ZonedContract:
 
 
 @attrs.frozen
+class _Term:
+    """From when to when a contract is in force."""
+
+    id: str
+    start: date
+    end: date | None
+
+    @property
+    def words(self) -> str:
+        if self.end is None:
+            return f"it is in force from {self.start} without an `end`"
+        return f"it is in force from {self.start} to {self.end}"
+
+
+@attrs.frozen
 class PriorBill:
     """The newest issued bill before a day: which of those asked for, and what it remembers."""
 
@@ -264,9 +279,11 @@ async def _is_billed_otherwise(queries: Queries, old: Contract, new: Contract) -
 
 async def _refuse_overlap(queries: Queries, new: Contract) -> None:
     arguments = {"id": new.id, "meter": new.meter, "start": new.start, "end": new.end}
-    others = await queries.fetch(str, SQL["contract_others"], arguments)
-    if others:
-        message = f"the meter {new.meter!r} has the contract {others[0]!r} in part of the period"
+    for other in await queries.fetch(_Term, SQL["contract_others"], arguments):
+        message = (
+            f"the meter {new.meter!r} has the contract {other.id!r} in part of the period: "
+            f"{other.words}"
+        )
         raise ContractsOverlap.of(ContractsOverlap.code, message, "/start")
 
 

@@ -168,13 +168,18 @@ def _changes(old: Tariff, new: Tariff, used: Sequence[date]) -> Iterator[Fault]:
     before, after = _by_day(old), _by_day(new)
     for day in used:
         if day not in after:
-            message = f"bills by the version of {day} are issued: it stays"
+            message = (
+                f"bills by the version of {day} are issued: it stays, unless it is a `correction`"
+            )
             yield Fault(VersionInUse.code, message, "/versions")
             continue
         index, version = after[day]
         for name in _FIELDS:
             if getattr(before[day][1], name) != getattr(version, name):
-                message = f"bills by the version of {day} are issued: its {name} stay as they are"
+                message = (
+                    f"bills by the version of {day} are issued: its {name} stay as they are; add "
+                    "a version that is valid from a later day, or say why in a `correction`"
+                )
                 yield Fault(VersionInUse.code, message, f"/versions/{index}/{name}")
 
 

@@ -61,7 +61,7 @@ for no key update of m
 
 -- name: contract_others
 -- Other contracts of a meter that are in force in part of a period.
-select id
+select id, start_day, end_day
 from contract
 where organization_id = current_setting('energia.organization')::int and meter_id = %(meter)s
   and id <> %(id)s

@@ -1,13 +1,10 @@
 """`energia config`: what is configured."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import click
 
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
-
-if TYPE_CHECKING:
-    from energia.configuration.loading import Configuration
 
 
 @click.group("config", short_help="Show or check the configuration.")
@@ -34,13 +31,14 @@ def show(invocation: Invocation, allow_embedded: bool) -> None:
     refused: PluginError | None = None
     classes: dict[str, type | None] = {}
     try:
-        plugins = Plugins.installed(configuration.settings.plugins)
+        with configuration.locating():
+            plugins = Plugins.installed(configuration.settings.plugins)
         classes = {state.name: state.settings for state in plugins.states}
     except PluginError as error:
         refused = error
     for row in shown(configuration, classes):
         click.echo(f"{f'{row.path} = {row.value}':<58} # {row.origin}")
-    _warn(configuration)
+    _warn(configuration.warnings)
     if refused:
         raise refused
 
@@ -50,23 +48,20 @@ def show(invocation: Invocation, allow_embedded: bool) -> None:
 @pass_invocation
 def check(invocation: Invocation, allow_embedded: bool) -> None:
     """Say whether the configuration fits, plugins included; nothing is started."""
-    from energia.db.address import parsed
     from energia.plugins import Plugins
     from energia.previews.own import seed_of
     from energia.web import app
 
     configuration = invocation.configuration(allow_embedded=allow_embedded)
-    url = configuration.settings.database.url
-    if not url.startswith("embedded:"):
-        parsed(url)
-    plugins = Plugins.installed(configuration.settings.plugins)
+    with configuration.locating():
+        plugins = Plugins.installed(configuration.settings.plugins)
     app.check(plugins)
     seed_of(configuration.settings, plugins)
-    _warn(configuration)
+    _warn([*configuration.warnings, *Plugins.unmatched(configuration.settings.plugins)])
     profile = configuration.settings.profile
     click.echo(f"The configuration fits: profile {profile}, {len(plugins.names)} plugins.")
 
 
-def _warn(configuration: "Configuration") -> None:
-    for warning in configuration.warnings:
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
         click.echo(f"energia: {warning}", err=True)

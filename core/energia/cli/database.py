@@ -5,6 +5,8 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import click
+
 from energia.db.connect import connected
 from energia.db.migrate import migrate, pending
 from energia.db.pool import Pool
@@ -22,7 +24,7 @@ async def opened(settings: Database) -> AsyncIterator[Tenant]:
 
 @asynccontextmanager
 async def pooled(settings: Database, *, migrating: bool = False) -> AsyncIterator[Pool]:
-    """Give the database.
+    """Give the database; one that is migrated first is told of on the standard error stream.
 
     Raises:
         MigrationError: Migrations are pending, and it is not to be migrated first; `energia
@@ -30,9 +32,10 @@ async def pooled(settings: Database, *, migrating: bool = False) -> AsyncIterato
 
     """
     async with connected(settings) as dsn:
-        if migrating:
-            await migrate(dsn)
-        elif (await pending(dsn)).pending:
+        if migrating and (applied := (await migrate(dsn)).applied):
+            said = f"energia: the database was migrated first, to {applied[-1]}"
+            click.echo(f"{said} ({len(applied)} files)", err=True)
+        elif not migrating and (await pending(dsn)).pending:
             raise MigrationError("the database is not up to date: run `energia migrate` first")
         pool = Pool(dsn, settings)
         try:

@@ -2,13 +2,20 @@
 
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 import click
 
-from energia.errors import ConfigurationError, EnergiaError, did_you_mean
+from energia.errors import (
+    ConfigurationError,
+    DatabaseAway,
+    EnergiaError,
+    MigrationError,
+    did_you_mean,
+)
 
 if TYPE_CHECKING:
     from energia.configuration.loading import Configuration
@@ -55,7 +62,24 @@ class Invocation:
         """Load the plugins that the configuration wants; with *hook*, those that mention it."""
         from energia.plugins import Plugins
 
-        return Plugins.installed(self.configuration(allow_embedded=True).settings.plugins, hook)
+        configuration = self.configuration(allow_embedded=True)
+        with configuration.locating():
+            return Plugins.installed(configuration.settings.plugins, hook)
+
+    def name_origin(self, error: Exception) -> None:
+        """Let an error that names the place of the database say which layer sets that.
+
+        It may be another one than was thought of: a variable goes over every file.
+        """
+        if not isinstance(error, DatabaseAway | MigrationError):
+            return
+        from energia.db.address import parsed, place
+
+        with suppress(ConfigurationError):
+            configuration = self.configuration(allow_embedded=True)
+            where = place(parsed(configuration.settings.database.url))
+            origin = configuration.origin("database.url")
+            error.detail = error.detail.replace(f"({where})", f"({where}, by {origin})")
 
 
 pass_invocation = click.make_pass_decorator(Invocation)

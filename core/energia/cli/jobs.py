@@ -75,7 +75,7 @@ def watch(invocation: Invocation, job: str, allow_embedded: bool) -> None:
     ended = _run(invocation, allow_embedded, lambda store: _watched(store, job))
     click.echo(dumps(ended).decode())
     if ended.status != "succeeded":
-        raise SystemExit(FAILED)
+        raise click.exceptions.Exit(FAILED)
 
 
 @command.command(short_help="End a job before its end.")

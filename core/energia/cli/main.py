@@ -62,9 +62,21 @@ class Commands(click.Group):
         """Run a command; an error is one line, not a traceback."""
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            if any(error.option_name in option.opts for option in self.params):
+                message = f"{error.message} It goes before the command (see energia --help)."
+                raise click.NoSuchOption(error.option_name, message, ctx=error.ctx) from error
+            raise
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
+        except SystemExit as error:
+            if ctx.invoked_subcommand not in COMMANDS:  # a plugin's own command may end as it likes
+                raise
+            told = RuntimeError(f"something calls sys.exit({error.code!r})")
+            raise failure(told.with_traceback(error.__traceback__), ctx.params["debug"]) from error
         except Exception as error:
+            if ctx.obj:
+                ctx.obj.name_origin(error)
             raise failure(error, ctx.params["debug"]) from error
 
 

@@ -42,7 +42,7 @@ def command(invocation: Invocation, check: bool, allow_embedded: bool) -> None:
     if not (state.pending or state.applied):
         click.echo("The database is up to date.")
     if state.pending:
-        raise SystemExit(FAILED)
+        raise click.exceptions.Exit(FAILED)
 
 
 async def _run(database: "Database", check: bool, more: "Mapping[str, Traversable]") -> "Migrated":

@@ -132,7 +132,7 @@ def reap(invocation: Invocation, dry_run: bool, as_json: bool) -> None:
     if not (as_json or done.fates):
         click.echo("Nothing is due.")
     if any(fate.error for fate in done.fates):
-        raise SystemExit(FAILED)
+        raise click.exceptions.Exit(FAILED)
 
 
 #: Seconds to wait for the service, when it does the same.

@@ -57,6 +57,7 @@ def answer(
 ) -> None:
     """Price what is asked for, and print it."""
     from energia.costing.groups import together
+    from energia.plugins.containment import heard
     from energia.pricing.tariffs import tariff_converter
 
     grouped = options.group not in (None, "whole")
@@ -68,7 +69,8 @@ def answer(
     if explained:
         _print_explained(costing, converter, options.as_json)
         return
-    groups = costing.price()
+    with heard():
+        groups = costing.price()
     cost = together(groups)
     if options.as_json:
         click.echo(converter.dumps(cost).decode())
@@ -80,8 +82,10 @@ def answer(
 
 def _print_explained(costing: "Costing", converter: "Converter", as_json: bool) -> None:
     from energia.cli.explain import of_lines
+    from energia.plugins.containment import heard
 
-    (group,), lines = costing.explain()
+    with heard():
+        (group,), lines = costing.explain()
     if as_json:
         click.echo(converter.dumps(lines).decode())
     else:
@@ -146,13 +150,15 @@ def compare_command(
       energia compare flat night --meter UC-123 --start 2026-01-01 --end 2027-01-01
     """
     from energia.cli.question import Question
+    from energia.plugins.containment import heard
     from energia.pricing.tariffs import tariff_converter
 
     settings = invocation.settings(allow_embedded=allow_embedded)
     converter = tariff_converter(invocation.plugins().charges())
     question = Question(tariffs, options.subject(), options.usage)
     costing = asyncio.run(question.costing(settings, converter))
-    ranking = costing.compare()
+    with heard():
+        ranking = costing.compare()
     if options.as_json:
         shown = {"group": costing.comparison_group, "ranking": ranking}
         click.echo(converter.dumps(shown).decode())

@@ -50,4 +50,7 @@ def run(
     from energia.plugins import Plugins
     from energia.web.lifecycle import serve
 
-    serve(settings, Plugins.installed(settings.plugins), is_worker=is_worker)
+    log.warn(Plugins.unmatched(settings.plugins))
+    with configuration.locating():
+        plugins = Plugins.installed(settings.plugins)
+    serve(settings, plugins, is_worker=is_worker)

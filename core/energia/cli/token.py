@@ -85,7 +85,8 @@ def create(
 ) -> None:
     """Make a token and print it, alone, on standard output: it is shown this once.
 
-    A database that is new is migrated first, so that there is a token before there is a service.
+    A database that is new, or of an earlier release, is migrated first, and that is said: so there
+    is a token before there is a service.
 
     \b
     Examples:

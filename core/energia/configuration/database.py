@@ -105,9 +105,11 @@ def broken_rules(settings: Settings, origin: str, allow_embedded: bool) -> Itera
     if _LIKE_PLACE.search(url):
         yield _fault("not_supported", "${PR_NUMBER} is replaced in a preview only, and only as is")
     elif not url.strip():
-        yield _fault("no_database", f"{origin} is empty; it names a database: postgresql://...")
+        message = f"{PATH} is empty; it names a database: postgresql://..."
+        yield Fault("no_database", message, PATH)
     elif settings.profile == "development":
-        return
+        if not url.startswith(EMBEDDED):
+            yield from _of_url(url)
     elif origin == DEFAULT and not allow_embedded:
         yield _fault("no_database", f"{_subject(settings)} needs DATABASE_URL")
     elif url.startswith(EMBEDDED):
@@ -123,11 +125,10 @@ def _of_name(settings: Settings, url: str) -> Iterator[Fault]:
 
     The URL is the one place that is looked at; what it leaves open would be decided elsewhere.
     """
-    try:
-        name = _name(url)
-    except ConfigurationError as error:
-        yield Fault("not_a_url", error.detail, PATH)
+    if faults := list(_of_url(url)):
+        yield from faults
         return
+    name = _name(url)
     if not name:
         yield _fault("no_name", f"{_subject(settings)} needs a URL that names the database")
     elif settings.profile == "production" and name.lower().startswith(PREFIX):
@@ -135,6 +136,14 @@ def _of_name(settings: Settings, url: str) -> Iterator[Fault]:
     elif settings.profile == "preview" and not _is_own(settings, name):
         message = f"pull request {settings.pull_request} uses a database {PREFIX}"
         yield _fault("not_its_database", f"{message}{settings.pull_request}, and no other one")
+
+
+def _of_url(url: str) -> Iterator[Fault]:
+    """Yield what is wrong with a URL, wherever it leads."""
+    try:
+        _name(url)
+    except ConfigurationError as error:
+        yield Fault("not_a_url", error.detail, PATH)
 
 
 def _is_own(settings: Settings, name: str) -> bool:

@@ -5,8 +5,9 @@ plugin's setting too late, so that its loaders would all have been replaced.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -61,6 +62,29 @@ class Configuration:
                 return origin
         return DEFAULT
 
+    def located(self, fault: Fault) -> Fault:
+        """Return a fault that says which files or variables set what it is about.
+
+        Those are the setting of its pointer, and others that its message names; none is named where
+        all of them have their defaults.
+        """
+        named = dict.fromkeys([fault.pointer or "", *re.findall(r"[\w.-]+", fault.message)])
+        origins = dict.fromkeys(self.origin(path) for path in named)
+        sources = [origin for origin in origins if not origin.startswith(DEFAULT)]
+        where = f"{', '.join(sources)}: " if sources else ""
+        return attrs.evolve(fault, message=f"{where}{fault.message}")
+
+    @contextmanager
+    def locating(self) -> Iterator[None]:
+        """Let an error within say which files or variables set what does not fit."""
+        try:
+            yield
+        except ConfigurationError as error:
+            if not error.faults:
+                raise
+            faults = [self.located(fault) for fault in error.faults]
+            raise type(error)(_detail(faults), faults) from error
+
 
 def load(
     *,
@@ -99,7 +123,8 @@ def load(
         values["pull_request",] = Value(pull_request.number, pull_request.origin)
     warnings = layers.without_productions(values) if name == "preview" else ()
     effective = _effective(values, faults, allow_embedded)
-    return attrs.evolve(effective, warnings=(*warnings, *_switched_off(effective.settings)))
+    more = (*_switched_off(effective.settings), *_few_connections(effective.settings))
+    return attrs.evolve(effective, warnings=(*warnings, *more))
 
 
 def _profile(
@@ -141,6 +166,16 @@ def _switched_off(settings: Settings) -> list[str]:
     ]
 
 
+def _few_connections(settings: Settings) -> Iterator[str]:
+    """Say that jobs may wait for each other: each needs up to two connections at once."""
+    jobs, connections = settings.jobs.concurrency, settings.database.pool_size
+    if jobs >= connections:
+        yield (
+            f"jobs.concurrency is {jobs} and database.pool_size {connections}: jobs that need "
+            "a second connection wait for each other; let there be twice as many connections"
+        )
+
+
 def _effective(
     values: Mapping[Key, Value], faults: list[Fault], allow_embedded: bool
 ) -> Configuration:
@@ -151,7 +186,8 @@ def _effective(
         raise _refusal(faults + [_with_origin(fault, origins) for fault in error.faults]) from None
     effective = Configuration(settings, origins)
     if not faults:
-        faults = broken_rules(settings, effective.origin("database.url"), allow_embedded)
+        broken = broken_rules(settings, effective.origin("database.url"), allow_embedded)
+        faults = [effective.located(fault) for fault in broken]
     if faults:
         raise _refusal(faults)
     return effective
@@ -295,7 +331,8 @@ def _unknown_profile(name: str) -> str:
 
 
 def _refusal(faults: list[Fault]) -> ConfigurationError:
-    detail = (
-        faults[0].message if len(faults) == 1 else f"the configuration has {len(faults)} faults"
-    )
-    return ConfigurationError(detail, faults)
+    return ConfigurationError(_detail(faults), faults)
+
+
+def _detail(faults: list[Fault]) -> str:
+    return faults[0].message if len(faults) == 1 else f"the configuration has {len(faults)} faults"

@@ -71,6 +71,15 @@ class Converter:
             faults = Faults.of(error)
         raise refusal(faults)
 
+    def expected(self, type_: Any) -> str:
+        """Return what a *type_* must be, in words; empty if any value may be one.
+
+        Example:
+            JSON.expected(date)  # "expected a date such as 2026-03-01"
+
+        """
+        return self._cattrs.expected(type_)
+
     def unstructure(self, value: object) -> Any:
         """Return *value* as what JSON can hold; decimals are strings."""
         return self._cattrs.unstructure(value)

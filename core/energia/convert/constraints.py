@@ -65,12 +65,12 @@ def checking(limit: Meta | Check) -> Callable[[Any], object]:
     def check(value: Any) -> None:
         for fits, code, message in demands:
             if not fits(value):
-                raise Unfit(code, message)
+                raise Unfit(code, message if isinstance(message, str) else message(value))
 
     return check
 
 
-_Demand = tuple[Callable[[Any], bool], str, str]
+_Demand = tuple[Callable[[Any], bool], str, str | Callable[[Any], str]]
 
 
 def _demands(limit: Meta) -> Iterator[_Demand]:
@@ -81,15 +81,19 @@ def _demands(limit: Meta) -> Iterator[_Demand]:
         message = f"must be a multiple of {divisor}"
         yield lambda value: not value % divisor, "out_of_range", message
     if least is not None:
-        message = f"must have at least {least} items or characters"
-        yield lambda value: len(value) >= least, "too_short", message
+        yield lambda value: len(value) >= least, "too_short", partial(_length, "at least", least)
     if most is not None:
-        message = f"must have at most {most} items or characters"
-        yield lambda value: len(value) <= most, "too_long", message
+        yield lambda value: len(value) <= most, "too_long", partial(_length, "at most", most)
     if limit.pattern is not None:
         search, words = _pattern(limit.pattern).search, (limit.extra or {}).get("words")
         message = f"must be {words}" if words else f"must match {limit.pattern}"
         yield lambda value: bool(search(value)), "bad_pattern", message
+
+
+def _length(bound: str, number: int, value: object) -> str:
+    """Return what is asked of the length of *value*, in the words of what it is."""
+    one = "character" if isinstance(value, str) else "item"
+    return f"must have {bound} {number} {one}{'s' if number != 1 else ''}"
 
 
 _ANYTHING: Final[tuple[type, ...]] = (object,)
@@ -97,13 +101,16 @@ _EXACT: Final[tuple[type, ...]] = (Decimal, Fraction)
 
 
 def _bounds(limit: Meta) -> Iterator[_Demand]:
+    meaning = (limit.extra or {}).get("words")
+    hint = f": {meaning}" if meaning else ""
     for name, keyword, words, holds in _BOUNDS:
         bound, bounded = getattr(limit, name), _ANYTHING
         if bound is None:
             # msgspec has no bounds of exact numbers, so they are stated in `extra_json_schema`.
             bound, bounded = (limit.extra_json_schema or {}).get(keyword), _EXACT
         if bound is not None:
-            yield partial(_holds, holds, bound, bounded), "out_of_range", f"must be {words} {bound}"
+            message = f"must be {words} {bound}{hint}"
+            yield partial(_holds, holds, bound, bounded), "out_of_range", message
 
 
 def _holds(

@@ -32,6 +32,8 @@ LARGEST: Final = 2**63 - 1
 RATIO_PATTERN: Final = r"^-?[0-9]{1,30}/[1-9][0-9]{0,29}$"
 _RATIO: Final = re.compile(RATIO_PATTERN)
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
+# A number as it is written where the decimal mark is a comma, or where one groups digits.
+_COMMA: Final = re.compile(r"[+-]?[0-9.]{0,40},[0-9.,]{1,40}")
 _NOT_FINITE: Final = re.compile(r"[+-]?(?:s?nan|inf(?:inity)?)", re.IGNORECASE)
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -117,7 +119,8 @@ def _decimal_of(value: str) -> Decimal:
     if _NOT_FINITE.fullmatch(value):
         raise Unfit("not_a_number", "not a number")
     if len(value) > LONGEST_DECIMAL or not _DECIMAL.fullmatch(value):
-        raise wrong_type("a decimal number, as a string or a number")
+        hint = " (with a point, and no comma)" if _COMMA.fullmatch(value) else ""
+        raise wrong_type(f"a decimal number, as a string or a number{hint}")
     return Decimal(value)
 
 

@@ -53,7 +53,7 @@ from energia.convert.faults import (
 )
 from energia.convert.fields import Field, fields, is_struct
 from energia.convert.scalars import Reader, Unfit, decimal, written, wrong_type
-from energia.errors import Fault, Invalid, did_you_mean
+from energia.errors import Fault, Invalid, did_you_mean, meant_or_known
 from energia.time import duration_text, rfc3339
 from energia.units import to_micros
 
@@ -213,11 +213,22 @@ class StrictConverter(cattrs.Converter):
             name = value[tag]
             if not isinstance(name, str) or name not in members:
                 names = ", ".join(sorted(members)) or "none"
-                raise Invalid("", [Fault(f"unknown_{tag}", f"known are: {names}", step(tag))])
+                message = f"{_unknown(tag, name, members)}known are: {names}"
+                raise Invalid("", [Fault(f"unknown_{tag}", message, step(tag))])
             rest = {key: item for key, item in value.items() if key != tag}
             return self.structure(rest, members[name])
 
         return structure
+
+    def expected(self, type_: Any) -> str:
+        """Return what is said of a value that is no *type_*; empty if any value may be one."""
+        try:
+            self.structure(None, type_)
+        except Unfit as error:
+            return error.message
+        except REFUSED:
+            return ""
+        return ""
 
     def _object(self, type_: Any) -> Hook:
         """Read an attrs class or a struct by the function that cattrs generates for it."""
@@ -262,7 +273,7 @@ class StrictConverter(cattrs.Converter):
                 faults.add(cause)
                 of_class = True
             elif field.required and field.json_name not in value:
-                faults.append(_missing(field.json_name))
+                faults.append(_missing(field.json_name, self.expected(field.type)))
             else:
                 faults.add(cause, step(field.json_name))
                 parts[field.name] = partial_of(cause)
@@ -333,8 +344,11 @@ class StrictConverter(cattrs.Converter):
         inner, *metadata = get_args(type_)
         hook = self.get_structure_hook(inner)
         checks = [checking(limit) for limit in metadata if isinstance(limit, Meta | Check)]
+        expected = _text_expected(inner, metadata)
 
         def structure(value: object, _: object) -> object:
+            if expected is not None and type(value) is not str:
+                raise wrong_type(expected)
             read = hook(value, inner)
             for check in checks:
                 check(read)
@@ -372,6 +386,25 @@ def _is_limited(type_: object) -> bool:
     return get_origin(type_) is Annotated and any(
         isinstance(limit, Meta | Check) for limit in getattr(type_, "__metadata__", ())
     )
+
+
+def _text_expected(inner: object, limits: Iterable[object]) -> str | None:
+    """Return what a text with *limits* is, in words; None if it is no text, or they say nothing."""
+    if inner is not str:
+        return None
+    for limit in limits:
+        if isinstance(limit, Meta) and (words := (limit.extra or {}).get("words")):
+            return f"a string ({words})"
+        if isinstance(limit, Meta) and limit.examples:
+            return f"a string such as {limit.examples[0]}"
+    return None
+
+
+def _unknown(tag: str, name: object, members: Iterable[str]) -> str:
+    """Return how a message begins that refuses the value *name* of a tag."""
+    if not isinstance(name, str) or len(name) > _LONGEST:
+        return ""
+    return f"there is no {tag} {name!r}{did_you_mean(name, members)}; "
 
 
 def _scalar(scalar: type, read: Reader) -> Hook:
@@ -432,7 +465,7 @@ def _add_unknown(faults: Faults, names: Sequence[str], known: Collection[str]) -
     """Add the faults of fields that a class does not have; it has those that are *known*."""
     for index, name in enumerate(names[:KEPT]):
         # To look for what is near takes a while: of the first ones that is enough.
-        meant = did_you_mean(name, known) if index < _GUESSED and len(name) <= _LONGEST else ""
+        meant = meant_or_known(name, known) if index < _GUESSED and len(name) <= _LONGEST else ""
         faults.append(Fault("unknown_field", f"there is no such field{meant}", step(name)))
     faults.counts["unknown_field"] += len(names[KEPT:])
 
@@ -449,8 +482,13 @@ def _others(value: Mapping[str, object], known: Collection[str]) -> Unreadable:
     return Unreadable(faults)
 
 
-def _missing(name: str) -> Fault:
-    return Fault("missing_field", "the field is missing", step(name))
+def _missing(name: str, expected: str = "") -> Fault:
+    return Fault("missing_field", missing("field", expected), step(name))
+
+
+def missing(what: str, expected: str) -> str:
+    """Return the message of a fault: *what* is missing, and what is expected there."""
+    return f"the {what} is missing: {expected}" if expected else f"the {what} is missing"
 
 
 def _items(value: Sequence[object], item: Any, hook: Hook) -> list[Any]:

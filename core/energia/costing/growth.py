@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 import numpy as np
 
-from energia.pricing.charges import Measure, Measured, Mergeable, code_of
+from energia.pricing.charges import Measure, Measured, Mergeable, code_of, measures_of
 from energia.pricing.engine import Cost, priced
 from energia.pricing.segments import Due, Segment, segments
 from energia.pricing.slots import Assumption, Slots
@@ -110,7 +110,7 @@ def price_measurement(tariff: Tariff, start: int, measurement: Measurement, term
 def _of_readings(version: Version) -> Iterator[tuple[str, str, Measure]]:
     """Yield the measures of readings: the code of the charge, the name, the measure."""
     for charge in version.charges:
-        for name, measure in charge.measures().items():
+        for name, measure in measures_of(charge).items():
             if measure.roles:
                 yield code_of(charge), name, measure
 

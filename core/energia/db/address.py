@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import os
+import re
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,11 +12,25 @@ from typing import Final
 import psycopg2
 import psycopg2.extensions
 
-from energia.errors import ConfigurationError, DatabaseAway
+from energia.errors import ConfigurationError, DatabaseAway, did_you_mean
 from energia.settings import Database
 
 #: What libpq takes for `sslmode`.
 _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+#: What a URL may have after its `?`.
+_PARAMETERS: Final = frozenset(
+    (
+        *("application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname"),
+        *("fallback_application_name", "gssencmode", "host", "hostaddr", "keepalives"),
+        *("keepalives_count", "keepalives_idle", "keepalives_interval", "krbsrvname"),
+        *("options", "passfile", "password", "port", "requirepeer", "service", "sslcert"),
+        *("sslcrl", "sslkey", "sslmode", "sslpassword", "sslrootcert", "sslsni"),
+        *("ssl_max_protocol_version", "ssl_min_protocol_version", "target_session_attrs"),
+        *("tcp_user_timeout", "user"),
+    )
+)
+#: How the characters that separate the parts of a URL are written within one.
+_ENCODED: Final = "%40 for @, %2F for /, %25 for %"
 #: What a URL may override: a server that vanished without a word is noticed after 30 s.
 _DEFAULTS = {
     "application_name": "energia",
@@ -34,6 +49,8 @@ def parsed(url: str) -> dict[str, str]:
             text, which may be a password.
 
     """
+    if fault := _miswritten(url):
+        raise ConfigurationError(f"database.url {fault}")
     try:
         # The driver would not see what is after a NUL.
         parameters: dict[str, str] = {} if "\0" in url else psycopg2.extensions.parse_dsn(url)
@@ -41,13 +58,46 @@ def parsed(url: str) -> dict[str, str]:
         parameters = {}
     if not parameters:
         fault = "is not a PostgreSQL URL" if url.strip() else "is empty, and no PostgreSQL URL"
-        raise ConfigurationError(f"database.url {fault} (postgresql://...)")
+        raise ConfigurationError(f"database.url {fault} (postgresql://...){_parameter_hint(url)}")
     if parameters.get("sslmode", _SSL_MODES[0]) not in _SSL_MODES:
-        raise ConfigurationError(f"database.url: sslmode is none of {', '.join(_SSL_MODES)}")
+        raise ConfigurationError(f"database.url: sslmode must be one of {', '.join(_SSL_MODES)}")
     for port in parameters.get("port", "5432").split(","):
         if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-            raise ConfigurationError("database.url: the port is not a number from 1 to 65535")
+            hint = f" (in a password write {_ENCODED})" if "://" in url and "@" in url else ""
+            message = "database.url: the port is not a number from 1 to 65535"
+            raise ConfigurationError(f"{message}{hint}")
     return parameters
+
+
+def _miswritten(url: str) -> str | None:
+    """Return what is wrong with how a URL is written, which libpq would take for something else.
+
+    Of a password with a bare `@` or `/`, it would take the rest for a host and a database, and
+    name it in its errors.
+    """
+    if url[:1] in ("'", '"'):
+        return "is in quotes; write it without"
+    if url.strip() and url != url.strip():
+        return "begins or ends with a blank; write it without"
+    scheme, _, rest = url.partition("://")
+    if not scheme.isalpha():
+        return None
+    server, _, name = rest.partition("/")
+    host = server.partition("@")[2]
+    if any("@" in part.partition("?")[0] for part in (host, name)) or re.search(
+        "%(?![0-9A-Fa-f]{2})", rest
+    ):
+        return f"has a character, perhaps in its password, that a URL has as {_ENCODED}"
+    return None
+
+
+def _parameter_hint(url: str) -> str:
+    """Return the nearest parameter of libpq where one after the `?` is none; else nothing."""
+    for part in url.partition("?")[2].split("&"):
+        name = part.partition("=")[0]
+        if name and name not in _PARAMETERS:
+            return f": it has a parameter that there is not{did_you_mean(name, _PARAMETERS)}"
+    return ""
 
 
 def place(parameters: Mapping[str, str]) -> str:

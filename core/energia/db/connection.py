@@ -18,7 +18,7 @@ from psycopg2 import errorcodes
 
 from energia import errors
 from energia.db.address import place, resolved
-from energia.errors import DatabaseAway, EnergiaError, Invalid, StatementTimeout
+from energia.errors import DatabaseAway, DatabaseFull, EnergiaError, Invalid, StatementTimeout
 from energia.redact import redacted
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _BY_CODE: dict[str, type[errors.EnergiaError]] = {
     errorcodes.FOREIGN_KEY_VIOLATION: errors.ForeignKeyViolation,
     # A fail-over left us on a standby.
     errorcodes.READ_ONLY_SQL_TRANSACTION: errors.DatabaseAway,
+    errorcodes.DISK_FULL: errors.DatabaseFull,
 }
 #: The same for statements about whole databases, on a connection that works.
 _OF_DATABASES: dict[str, type[errors.DatabaseError]] = {
@@ -63,28 +64,38 @@ def translated(error: psycopg2.Error, *, away: bool) -> errors.EnergiaError:
     return _OF_DATABASES.get(code, errors.DatabaseError)(said(error))
 
 
-#: How servers, libpq and PgBouncer say that they let nobody in like this. A connection that was
-#: never made has no SQLSTATE for the driver: a server that speaks another language is waited for.
-_REFUSALS: Final = re.compile(
-    r"""(?x) database\ ".*"\ does\ not\ exist | no\ such\ database
-    | role\ ".*"\ does\ not\ exist | no\ such\ user | is\ not\ permitted\ to\ log\ in
-    | (password|SASL)\ authentication\ failed | no\ password\ supplied
-    | no\ pg_hba\.conf\ entry | permission\ denied\ for\ database
-    | server\ does\ not\ support\ SSL | root\ certificate\ file\ .*\ does\ not\ exist
-    | invalid\ \w+\ value"""
-)
+#: How servers, libpq and PgBouncer say that they let nobody in like this, and what mends it. A
+#: connection that was never made has no SQLSTATE for the driver: a server that speaks another
+#: language is waited for.
+_REFUSALS: Final = {
+    r'database ".*" does not exist|no such database': "create it, with this role as its owner",
+    r'role ".*" does not exist|no such user': "create the role, or name another one",
+    r"(password|SASL) authentication failed": "another password, or there is no such role",
+    r"no password supplied": "the URL has no password",
+    r"is not permitted to log in": "alter role ... login, or name another one",
+    r"no pg_hba\.conf entry": "the server's pg_hba.conf says who may come from where",
+    r"permission denied for database": "grant connect on the database to the role",
+    r"server does not support SSL": "let it have a certificate, or do without by sslmode",
+    r"root certificate file .* does not exist": "sslrootcert names the file",
+    r"invalid \w+ value": "",
+}
 
 
 def unconnected(reason: str, parameters: Mapping[str, str]) -> errors.DatabaseAway:
     """Return the error to raise for a connection that was not made, which names its place."""
-    kind = errors.DatabaseRefused if _REFUSALS.search(reason) else errors.DatabaseAway
-    return kind(f"{reason} ({place(parameters)})")
+    where = f"{reason} ({place(parameters)})"
+    for pattern, remedy in _REFUSALS.items():
+        if re.search(pattern, reason):
+            return errors.DatabaseRefused(f"{where}: {remedy}" if remedy else where)
+    return errors.DatabaseAway(where)
 
 
 def said(error: psycopg2.Error) -> str:
     """Return what the server or the driver said, without the values of rows and without secrets."""
-    message = error.diag.message_primary or " ".join(str(error).split())
-    return redacted(message)
+    if error.diag.message_primary:
+        return redacted(error.diag.message_primary)
+    lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
+    return redacted(". ".join(line.rstrip(".") for line in lines))
 
 
 Parameters = Sequence[object] | Mapping[str, object]
@@ -236,6 +247,8 @@ class Connection(aiopg.connection.Connection):
         if type(meant) is DatabaseAway:
             self._close()  # a server that stops, or became a standby
             return DatabaseAway(f"{meant.detail} ({self.place})")
+        if isinstance(meant, DatabaseFull):
+            return DatabaseFull(f"{meant.detail} ({self.place})")
         return meant
 
 

@@ -275,7 +275,9 @@ class Embedded:
             account = _account(self.folder) if root else None
             self._make_run(account)
         except OSError as error:
-            raise ConfigurationError(f"the embedded server: {error}") from error
+            reason = f"{error.strerror}: {error.filename or self.folder}"
+            message = f"the embedded server cannot have its files in {self.folder}: {reason}"
+            raise ConfigurationError(message) from error
         if account and not account.can_run("/bin/sh", "-c", 'cd -- "$1"', "sh", self.folder):
             raise ConfigurationError(
                 f"the server runs as {account.name}, who may not enter {self.folder}: "

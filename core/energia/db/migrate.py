@@ -5,7 +5,7 @@ newer schema, and a plugin that is switched off leaves its tables.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -19,8 +19,10 @@ from psycopg2 import errorcodes
 from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 
 from energia.db import role
+from energia.db.address import parsed, place
+from energia.db.connection import said
 from energia.db.session import Session, in_thread
-from energia.errors import MigrationError
+from energia.errors import MigrationError, NotPermitted
 
 #: `0001_what_it_does.sql`; or as Procrastinate calls its own, by release: `03.04.00_50_name.sql`.
 _NAME = re.compile(r"(\d{4}|\d\d\.\d\d\.\d\d_\d\d)_([a-z0-9_]+)\.sql")
@@ -205,12 +207,29 @@ async def migrate(dsn: str, folders: Mapping[str, Traversable] = CORE_MIGRATIONS
         DatabaseAway: There is no connection.
 
     """
-    return await in_thread(dsn, lambda session: _migrate(session, read(folders)), _options())
+    migrated = _permitted(dsn, lambda session: _migrate(session, read(folders)))
+    return await in_thread(dsn, migrated, _options())
 
 
 async def pending(dsn: str, folders: Mapping[str, Traversable] = CORE_MIGRATIONS) -> Migrated:
     """Return what is pending and what is unknown, and change nothing; errors as `migrate`."""
-    return await in_thread(dsn, lambda session: _compared(session, read(folders))[1], _options())
+    compared = _permitted(dsn, lambda session: _compared(session, read(folders))[1])
+    return await in_thread(dsn, compared, _options())
+
+
+def _permitted(dsn: str, work: Callable[[Session], Migrated]) -> Callable[[Session], Migrated]:
+    """Return *work*; of a role without rights, it says which that is, where, and what it needs."""
+
+    def permitted(session: Session) -> Migrated:
+        try:
+            return work(session)
+        except NotPermitted as error:
+            where = place(parsed(dsn))
+            raise MigrationError(
+                f"{error.detail} ({where}): the role must own the database and its tables"
+            ) from error
+
+    return permitted
 
 
 def _options() -> dict[str, str]:
@@ -222,6 +241,8 @@ def _migrate(session: Session, migrations: list[Migration]) -> Migrated:
     if not todo and not _to_prepare(session):
         return state  # the usual start: nobody's turn is needed
     busy = MigrationError(f"another process has been migrating for {_TURN_LIMIT:g} s")
+    if not _applied(session):
+        _refuse_encoding(session)
     with session.turn(_LOCK, _TURN_LIMIT, busy):
         session.fetch(_TABLE)
         # Once more: another process may have migrated while we waited.
@@ -231,6 +252,18 @@ def _migrate(session: Session, migrations: list[Migration]) -> Migrated:
         if working_as := _to_prepare(session):
             role.prepare(session, working_as)
     return Migrated(applied=state.pending, unknown=state.unknown)
+
+
+def _refuse_encoding(session: Session) -> None:
+    """Refuse a new database that could not store every text, or would store bytes unseen."""
+    ((encoding, name),) = session.fetch(
+        "select current_setting('server_encoding'), current_database()"
+    )
+    if encoding != "UTF8":
+        raise MigrationError(
+            f"the database {name} has the encoding {encoding}, and must have UTF8: make it anew "
+            f"(create database {name} encoding 'UTF8' template template0)"
+        )
 
 
 def _to_prepare(session: Session) -> str | None:
@@ -269,6 +302,8 @@ def _apply(session: Session, migration: Migration) -> None:
             if session.lost:
                 raise
             session.send("rollback")
+            if error.pgcode == errorcodes.INSUFFICIENT_PRIVILEGE:
+                raise NotPermitted(f"{migration}: {said(error)}") from error
             if error.pgcode not in _BUSY or not tries_left:
                 raise MigrationError(f"{migration}: {str(error).strip()}") from error
         session.pause(1.0)

@@ -159,16 +159,17 @@ def prepare(session: Session, role: str) -> None:
     except psycopg2.Error as error:
         if session.lost:
             raise
-        raise _refused(role, str(error).strip()) from error
+        raise _refused(session, role, str(error).strip()) from error
     except DatabaseError as error:
-        raise _refused(role, error.detail) from error
+        raise _refused(session, role, error.detail) from error
 
 
-def _refused(role: str, reason: str) -> MigrationError:
+def _refused(session: Session, role: str, reason: str) -> MigrationError:
+    login = session.raw.info.user
     return MigrationError(
-        f"row policies do not bind the role that logs in, and it cannot work as {role} "
-        f"({reason}): let it log in as an ordinary role that owns the database, or as a "
-        f"superuser: create role {role}; grant {role} to the role that logs in"
+        f"row policies do not bind the role {login}, which logs in, and it cannot work as {role} "
+        f"({reason}). Log in as an ordinary role that owns the database, or let a superuser run: "
+        f"create role {role}; grant {role} to {login}"
     )
 
 

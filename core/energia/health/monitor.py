@@ -24,6 +24,7 @@ from energia.health.probes import (
 )
 from energia.health.state import Phase
 from energia.redact import redacted
+from energia.work import staying
 
 Status = Literal["pass", "warn", "fail"]
 #: How far a service is, and how well it serves: `ready` is without, `degraded` with a complaint.
@@ -129,7 +130,8 @@ class Watch:
         limit = asyncio.timeout(self._timeout)
         try:
             async with limit:
-                return await self.probe.check(self._core), None
+                with staying():
+                    return await self.probe.check(self._core), None
         except Exception as error:
             late = f"no answer within {self._timeout:g} s"
             return None, late if limit.expired() else _text(error)

@@ -78,6 +78,8 @@ class Running:
     stopped: threading.Event = attrs.Factory(threading.Event)
     _ended: bool = False
     _told: float = 0.0
+    #: How far it has come, told or not, and how much there is.
+    _far: tuple[int | None, int | None] = (None, None)
 
     @property
     def store(self) -> JobStore:
@@ -90,6 +92,7 @@ class Running:
 
     async def progress(self, done: int, total: int | None) -> None:
         """Tell how far the job is; raises `Superseded`."""
+        self._far = (done, total)
         now = time.monotonic()
         if now - self._told < _TELLS:
             return
@@ -126,12 +129,17 @@ class Running:
     async def _end(
         self, queries: Queries, status: str, result: str | None = None, problem: str | None = None
     ) -> None:
+        done, total = self._far
+        if status == "succeeded" and total is not None:
+            done = total
         row = {
             "id": self.id,
             "tries": self.tries,
             "status": status,
             "result": result,
             "problem": problem,
+            "done": done,
+            "total": total,
         }
         if not await queries.fetch(bool, SQL["job_end"], row):
             raise Superseded

@@ -38,7 +38,8 @@ returning true
 -- name: job_end
 -- End a job; no row if it was cancelled, or another worker has begun it.
 update job
-set status = %(status)s, ended_at = clock_timestamp(), result = %(result)s, problem = %(problem)s
+set status = %(status)s, ended_at = clock_timestamp(), result = %(result)s, problem = %(problem)s,
+  done = coalesce(%(done)s, done), total = coalesce(%(total)s, total)
 where organization_id = current_setting('energia.organization')::int and id = %(id)s
   and status = 'running' and tries = %(tries)s
 returning true

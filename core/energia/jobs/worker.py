@@ -22,6 +22,7 @@ from energia.errors import EnergiaError
 from energia.jobs.queue import LONG, TRACE, Connector
 from energia.jobs.tasks import GiveUp, Retry, Task, TryAgain, retry_of
 from energia.redact import redacted
+from energia.work import staying
 
 if TYPE_CHECKING:
     from energia.core import Core
@@ -207,7 +208,8 @@ class Worker:
             trace = {}
         said: dict[str, tracing.Attribute] = {"energia.task": task.name, "energia.tries": tries}
         try:
-            with tracing.span(f"task {task.name}", said, kind="consumer", headers=trace):
+            span = tracing.span(f"task {task.name}", said, kind="consumer", headers=trace)
+            with span, staying():
                 await task.run(self._core, arguments)
         except Exception as error:
             reason = redacted(f"{type(error).__name__}: {error}")[:_LONGEST]

@@ -568,9 +568,12 @@ def _item(raw: Raw, type_: type[I], place: Place, count: int, problems: Problems
 def _start_of(item: BodyItem, place: Place, count: int, problems: Problems) -> int | None:
     """Return when *item* starts, in seconds, UTC; or None and note what is wrong with it."""
     if item.quality not in QUALITIES:
-        fault = place.fault("unknown_quality", f"there is no quality {item.quality[:40]!r}")
+        known = ", ".join(QUALITIES)
+        message = f"there is no quality {item.quality[:40]!r}; known are {known}"
+        fault = place.fault("unknown_quality", message)
     elif item.start.tzinfo is None:
-        fault = place.fault("naive_time", "the time has no offset from UTC")
+        message = "the time has no offset from UTC; write -03:00 or Z after it"
+        fault = place.fault("naive_time", message)
     elif item.start.microsecond:
         fault = place.fault("off_grid", "the time is not on a whole second")
     else:

@@ -51,7 +51,7 @@ class Reading:
         start: When the slot starts, in seconds since 1970-01-01T00:00Z; or None, and then
         end: when it ends. Where the file says both, give both: a channel whose slots have another
             length refuses the reading.
-        quality: The code of the quality, an index of `energia.metering.series.QUALITIES`.
+        quality: The code of the quality, an index of `QUALITIES`.
         meter: The meter's id, if the file names one.
         channel: The channel's id, if the file names one.
         unit: The unit, if the file or the client names one.
@@ -123,7 +123,7 @@ class MeterRead:
         line: Where it is, counted from 1.
         value: What it showed, with the digits that are written.
         instant: When, in seconds since 1970-01-01T00:00Z.
-        quality: The code of the quality, an index of `energia.metering.series.QUALITIES`.
+        quality: The code of the quality, an index of `QUALITIES`.
         meter: The meter's id, if the file names one.
         channel: The channel's id, if the file names one.
         unit: The unit, if the file or the client names one.
@@ -162,7 +162,7 @@ Item = Reading | Run | MeterRead | Problem
 class Decoder(Protocol):
     """Reads one format of meter files.
 
-    A decoder may also have a method `sniff(head: bytes) -> bool`, which tells by the first `HEAD`
+    A decoder may also have a method `sniff(head: bytes) -> bool`, which tells by the first 4,096
     bytes of a file whether it is of the format: so `format=auto` finds it.
     """
 

@@ -22,7 +22,7 @@ from energia.convert import TEXT, dumps
 from energia.db.organizations import DEFAULT
 from energia.db.queries import one_message
 from energia.db.tenant import Queries, Tenant
-from energia.errors import Conflict, EnergiaError, ForeignKeyViolation, Invalid, did_you_mean
+from energia.errors import Conflict, EnergiaError, ForeignKeyViolation, Invalid, meant_or_known
 from energia.ids import new_id
 from energia.metering.decoders import Defaults, Item
 from energia.metering.imports import SQL, Intake
@@ -32,6 +32,7 @@ from energia.metering.sources import HasOrganization, Source, SourceFailed, Sour
 from energia.outgoing.client import Outgoing
 from energia.redact import redacted
 from energia.time import DAY
+from energia.work import staying
 
 if TYPE_CHECKING:
     from energia.core import Core
@@ -156,7 +157,8 @@ class Keeper:
         """Run the source until it fails, which is told; return for how long it is left alone."""
         try:
             saved = await self._tenant.fetch(_saved, SQL["source_state"], self._row())
-            await self.source.run(_Emit(self, dict(saved)))
+            with staying():
+                await self.source.run(_Emit(self, dict(saved)))
         except SourceFailed as error:
             self._failed(error.reason)
             return error.retry_after
@@ -189,7 +191,7 @@ class Keeper:
         """Store a file, and the state with it."""
         decoders = self.core.plugins.decoders()
         if format_ not in decoders:
-            message = f"there is no format {format_!r}{did_you_mean(format_, decoders)}"
+            message = f"there is no format {format_!r}{meant_or_known(format_, decoders)}"
             raise Invalid.of("unknown_format", message)
         said = dict(options)
         if (name := said.pop("mapping", None)) is not None:

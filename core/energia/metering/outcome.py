@@ -95,7 +95,8 @@ class Problems:
         """Return the first problems; those of a file by line."""
         faults = list(self.faults)
         if self.first_rounded is not None:
-            message = self.first_rounded.message.format(self.rounded)
+            number = "1 reading is" if self.rounded == 1 else f"{self.rounded} readings are"
+            message = self.first_rounded.message.format(number)
             faults.append(attrs.evolve(self.first_rounded, message=message))
         return sorted(faults, key=lambda fault: fault.line or 0)
 

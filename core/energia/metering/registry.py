@@ -187,7 +187,12 @@ async def write_meter(
         for channel in locked
         if channel.id in wanted and _differ(channel, wanted[channel.id])
     ]
-    await _refuse_with_readings(queries, gone + changed)
+    if used := await _with_readings(queries, gone + changed):
+        message = (
+            f"there are readings of {used}: such a channel stays, and so do its interval, offset, "
+            "kind, quantity and direction; what is measured otherwise is another channel"
+        )
+        raise InUse.of(InUse.code, message, "/channels")
     await queries.execute(SQL["channel_delete"], [channel.key for channel in gone])
     await _put_channels(queries, id_, wanted.values())
     return await meter(queries, id_), created
@@ -202,7 +207,8 @@ async def delete_meter(tenant: Tenant, id_: str) -> None:
     async with tenant.transaction() as queries:
         await queries.fetch(str, SQL["meter_hold"], id_)
         old = await queries.fetch(Channel, SQL["channels_lock"], [id_])
-        await _refuse_with_readings(queries, old)
+        if used := await _with_readings(queries, old):
+            raise InUse(f"there are readings of {used}")
         try:
             deleted = await queries.execute(SQL["meter_delete"], id_)
         except ForeignKeyViolation:
@@ -251,14 +257,13 @@ def _of_site(site_id: str) -> Iterator[None]:
         raise Invalid.of("unknown_site", f"there is no site {site_id!r}", "/site") from None
 
 
-async def _refuse_with_readings(queries: Queries, channels: Iterable[Channel]) -> None:
+async def _with_readings(queries: Queries, channels: Iterable[Channel]) -> str:
+    """Return the names of those *channels* that have readings, with commas between them."""
     names = {channel.key: channel.id for channel in channels}
     if not names:
-        return
+        return ""
     used = await queries.fetch(int, SQL["channels_with_readings"], list(names))
-    if used:
-        named = ", ".join(sorted(names[key] for key in used))
-        raise InUse(f"there are readings of {named}")
+    return ", ".join(sorted(names[key] for key in used))
 
 
 async def _put_channels(queries: Queries, meter_id: str, wanted: Iterable[Channel]) -> None:

@@ -43,7 +43,7 @@ from energia.metering.series import (
 )
 from energia.metering.stretches import Stretch
 from energia.time import DAY, FIRST_YEAR, LAST_YEAR, Int64, instant_of, length_text
-from energia.units import GasHeat, UnknownUnit, decimal_text, finer, to_micros, unit
+from energia.units import BOUND, MICRO, GasHeat, UnknownUnit, decimal_text, finer, to_micros, unit
 from energia.work import off_loop
 
 SQL: Final = load(__package__)
@@ -60,8 +60,7 @@ GROUP: Final = 70_000
 _ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 #: What is said of readings that are rounded; their number is filled in.
 _ROUNDED: Final = (
-    "{} readings are finer than a millionth of the unit that is stored, and rounded to it; "
-    "this is the first"
+    "{} finer than a millionth of the unit that is stored, and rounded to it; this is the first"
 )
 #: How many meters that do not exist are remembered and listed: a file of nothing but unknown meters
 #: does not fill the memory.
@@ -178,6 +177,12 @@ class Refusal:
 
     code: str
     message: str
+
+
+_TOO_LARGE: Final = Refusal(
+    "out_of_range",
+    f"the number is out of range: it is at most {BOUND // MICRO:,} of the unit that is stored",
+)
 
 
 @attrs.frozen
@@ -638,9 +643,7 @@ def _scaled(
     if runs.refused is not None:
         fits = ~runs.refused[index]
         readings, outside = readings.take(fits), outside[fits]
-    return _without(
-        runs, readings, outside, Refusal("out_of_range", "the number is out of range"), problems
-    )
+    return _without(runs, readings, outside, _TOO_LARGE, problems)
 
 
 def _tell_rounded(runs: ReadingRuns, indexes: Int64, problems: Problems) -> None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -85,6 +86,20 @@ class Outgoing:
     @_allowed.default
     def _of_rules(self) -> Allowed:
         return Allowed.of(self.rules.allow)
+
+    def refusal(self, url: str) -> str | None:
+        """Return why the address that *url* itself names is never reached; None if it may be.
+
+        Where a name leads is known when it is asked, and may be elsewhere the next time: but for
+        `localhost`, nothing is said of names.
+        """
+        try:
+            host = _host(url)
+        except NoAnswer as error:
+            return str(error)
+        if host.rpartition(".")[2].lower() == "localhost":
+            return self._allowed.refusal(host, "127.0.0.1")
+        return self._allowed.refusal(host, host) if _is_address(host) else None
 
     @asynccontextmanager
     async def session(self, seconds: float | None = None) -> AsyncIterator["Session"]:
@@ -180,6 +195,14 @@ def _host(url: str) -> str:
     if parsed.scheme not in _SCHEMES or not host:
         raise NoAnswer("only URLs of http and https are asked")
     return host
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 async def _read(content: "aiohttp.StreamReader", limit: int) -> tuple[bytes, bool]:

@@ -108,6 +108,11 @@ class Plugins:
         except PluginError as error:
             return attrs.evolve(state, state="failed", reason=error.detail)
 
+    @staticmethod
+    def unmatched(selection: PluginSelection) -> list[str]:
+        """Return warnings of patterns of *selection* that no installed plugin matches."""
+        return discovery.unmatched(discovery.installed(), selection)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The loaded plugins, sorted."""

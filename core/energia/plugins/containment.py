@@ -42,8 +42,11 @@ def exits(error: SystemExit) -> str:
 
 
 @contextmanager
-def heard(plugin: str) -> Iterator[None]:
-    """Tell, line by line, what a plugin prints, and what programs print that it starts."""
+def heard(plugin: str | None = None) -> Iterator[None]:
+    """Tell, line by line, what a plugin prints, and what programs print that it starts.
+
+    Without a name it is one of those that are called, such as the charges of a tariff.
+    """
     voice = Voice(plugin)
     with redirect_stdout(voice), _descriptor(voice):
         yield
@@ -56,7 +59,7 @@ class Voice(io.TextIOBase):
     A plugin may keep it, as a handler of its log does: what is written later is told as well.
     """
 
-    def __init__(self, plugin: str) -> None:
+    def __init__(self, plugin: str | None) -> None:
         """Tell what is written as that of *plugin*."""
         self._plugin, self._line = plugin, ""
 
@@ -91,12 +94,13 @@ class Voice(io.TextIOBase):
             self.write("\n")
 
 
-def _tell(plugin: str, line: str) -> None:
+def _tell(plugin: str | None, line: str) -> None:
     structlog = sys.modules.get("structlog")  # a service has it, and its log has no other lines
     if structlog is not None and structlog.is_configured():
         structlog.get_logger(__name__).warning("plugin_printed", plugin=plugin, text=line)
     else:
-        print(f"energia: plugin {plugin!r} prints: {line}", file=sys.stderr)
+        who = "a plugin" if plugin is None else f"plugin {plugin!r}"
+        print(f"energia: {who} prints: {line}", file=sys.stderr)
 
 
 @contextmanager

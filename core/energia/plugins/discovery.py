@@ -84,6 +84,22 @@ def states(entries: Mapping[str, EntryPoint], selection: PluginSelection) -> dic
     }
 
 
+def unmatched(entries: Mapping[str, EntryPoint], selection: PluginSelection) -> list[str]:
+    """Return warnings of patterns of *selection* that no installed plugin matches.
+
+    That is allowed, since one configuration may serve several installations; but a misspelt pattern
+    would switch off all that it was to switch on, or the other way round.
+    """
+    families = {f"{name.partition('-')[0]}-*": name for name in entries}
+    return [
+        f"plugins.{key}: {pattern!r} matches no plugin that is installed"
+        f"{did_you_mean(pattern, families)}"
+        for key, patterns in (("enabled", selection.enabled), ("disabled", selection.disabled))
+        for pattern in patterns
+        if _is_pattern(pattern) and pattern != "*" and not fnmatch.filter(entries, pattern)
+    ]
+
+
 def mentioning(hook: str, entries: Mapping[str, EntryPoint]) -> set[str]:
     """Return the plugins whose source has the name of *hook*, or cannot be read.
 
@@ -194,6 +210,7 @@ def _refuse_unknown(entries: Mapping[str, EntryPoint], selection: PluginSelectio
         Fault(
             "unknown_plugin",
             f"plugins.{key}: plugin {name!r} is not installed{did_you_mean(name, entries)}",
+            f"plugins.{key}",
         )
         for key, name in named
         if name not in entries

@@ -5,6 +5,7 @@ imported: a type whose module was never imported has no instances either.
 """
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.resources.abc import Traversable
@@ -33,6 +34,8 @@ from energia.errors import PluginError
 _CRITICALITIES: Final = ("critical", "degraded")
 _COMPONENT_TYPES: Final = ("component", "datastore", "system")
 _ACROSS_VERSIONS: Final = ("last", "each")
+#: A kind is the code of its charges, where they state no other.
+_KIND: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _short: Final = Repr()
 _short.maxother = _short.maxstring = 80
 
@@ -44,7 +47,7 @@ def refuse_unfit(plugin: str, hook: str, offer: object) -> None:
     except Exception as error:
         lacking = f"it cannot be read: {error}"
     if lacking:
-        raise PluginError(f"plugin {plugin!r}: {hook} returned {_named(offer)}: {lacking}")
+        raise PluginError(f"plugin {plugin!r}: {hook} returned {named(offer)}: {lacking}")
 
 
 def refuse_same_metrics(collectors: Iterable[tuple[str, object]]) -> None:
@@ -75,7 +78,7 @@ def _metrics(plugin: str, collector: object) -> set[str]:
         return {metric.name for metric in describe()}
     except Exception as error:
         raise PluginError(
-            f"plugin {plugin!r}: {_named(collector)} does not describe its metrics: {error}"
+            f"plugin {plugin!r}: {named(collector)} does not describe its metrics: {error}"
         ) from error
 
 
@@ -83,8 +86,8 @@ def _charge(offer: object) -> str | None:
     if not isinstance(offer, type) or not attrs.has(offer):
         return "a charge must be an attrs class"
     kind = getattr(offer, "kind", None)
-    if not isinstance(kind, str) or not kind:
-        return "a charge must have a `kind`, a string of its class"
+    if not isinstance(kind, str) or not _KIND.fullmatch(kind):
+        return "a charge must have a `kind`: a string of its class, 1 to 64 of A-Z a-z 0-9 . _ : -"
     if wrong := misspelt(offer, OF_CHARGES):
         return wrong
     if missing := lacking(offer, CHARGE):
@@ -93,6 +96,7 @@ def _charge(offer: object) -> str | None:
         _values_of_charge(offer)
         or _without_methods("charge", offer, "measures", "lines")
         or _float_of(offer)
+        or _undecorated(offer)
     )
 
 
@@ -101,9 +105,24 @@ def _values_of_charge(class_: type) -> str | None:
     across = inspect.getattr_static(class_, "across_versions")
     if isinstance(across, str) and across not in _ACROSS_VERSIONS:
         return f"`across_versions` must be {' or '.join(map(repr, _ACROSS_VERSIONS))}"
+    if not _are_examples(inspect.getattr_static(class_, "examples")):
+        return "`examples` must be a tuple of charges: ({'kind': ..., ...},)"
     if not isinstance(inspect.getattr_static(class_, "remeasures"), bool):
         return "`remeasures` must be True or False, for all charges of the class"
     return None
+
+
+def _are_examples(value: object) -> bool:
+    return isinstance(value, tuple | list) and all(isinstance(one, Mapping) for one in value)
+
+
+def _undecorated(class_: type) -> str | None:
+    """Tell of a class that states fields, while its base alone is an attrs class."""
+    stated = inspect.get_annotations(class_).items()
+    fields = [name for name, type_ in stated if "ClassVar" not in str(type_)]
+    if not fields or "__attrs_attrs__" in vars(class_):
+        return None
+    return f"its `{fields[0]}` is no field: decorate the class with @attrs.frozen"
 
 
 def _float_of(class_: type) -> str | None:
@@ -282,7 +301,8 @@ def _without_methods(what: str, offer: object, *names: str) -> str | None:
     return f"a {what} must have a method `{missing[0]}`" if missing else None
 
 
-def _named(offer: object) -> str:
+def named(offer: object) -> str:
+    """Return what a refused object is called."""
     return (
         f"{offer.__module__}.{offer.__qualname__}"
         if isinstance(offer, type)

@@ -1,14 +1,15 @@
 """Registers plugins with pluggy, strictly, and calls their hooks by name."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 import pluggy
 
 from energia import hookspecs
-from energia.errors import PluginError
+from energia.errors import PluginError, did_you_mean
 from energia.hookspecs import PROJECT
 from energia.plugins import offers
 from energia.plugins.containment import contained
@@ -41,6 +42,8 @@ OBSERVED: Final = tuple(
     hook for hook in HOOKS if "event" in inspect.signature(getattr(hookspecs, hook)).parameters
 )
 
+_REST: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
 
 def manager() -> pluggy.PluginManager:
     """Return a plugin manager that knows the hooks and no plugin."""
@@ -52,6 +55,7 @@ def manager() -> pluggy.PluginManager:
 def register(to: pluggy.PluginManager, name: str, plugin: object) -> tuple[str, ...]:
     """Register *plugin* and return the hooks it implements, sorted; raises `PluginError`."""
     _refuse_unmarked(name, plugin)
+    _refuse_unknown(name, plugin)
     try:
         to.register(plugin, name=name)
         to.check_pending()
@@ -60,7 +64,7 @@ def register(to: pluggy.PluginManager, name: str, plugin: object) -> tuple[str, 
         raise PluginError(f"plugin {name!r}: {_known(str(error))}") from error
     callers = to.get_hookcallers(plugin) or []
     if not callers:
-        raise PluginError(f"plugin {name!r} implements no hook")
+        raise PluginError(f"plugin {name!r} implements no hook{_hint(plugin)}")
     for caller in callers:
         for implementation in caller.get_hookimpls():
             if implementation.plugin_name == name:
@@ -90,7 +94,7 @@ def objects(of: pluggy.PluginManager, hook: str) -> list[tuple[str, object]]:
     named_offers: list[tuple[str, object]] = []
     for name, registered in implementations(of, hook):
         with contained(name, f"plugin {name!r}: {hook} failed"):
-            returned = list(cast("Iterable[object]", registered()))
+            returned = _several(name, hook, registered())
             for offer in returned:
                 offers.refuse_unfit(name, hook, offer)
         named_offers += [(name, offer) for offer in returned]
@@ -161,6 +165,55 @@ def _refuse_unmarked(name: str, plugin: object) -> None:
         function = getattr(plugin, hook, None)
         if inspect.isroutine(function) and not hasattr(function, f"{PROJECT}_impl"):
             raise PluginError(f"plugin {name!r}: {hook} is not marked with @hookimpl")
+
+
+def _refuse_unknown(name: str, plugin: object) -> None:
+    """Refuse hooks that there are not, and arguments that a hook does not give."""
+    for hook, function in _marked(plugin):
+        if hook not in HOOKS:
+            hint = did_you_mean(hook, HOOKS)
+            raise PluginError(f"plugin {name!r}: there is no hook {hook!r}{hint}")
+        given = inspect.signature(getattr(hookspecs, hook)).parameters
+        unknown = [parameter for parameter in _needed(function) if parameter not in given]
+        if unknown:
+            raise PluginError(
+                f"plugin {name!r}: {hook} takes {', '.join(map(repr, unknown))}: "
+                f"the hook gives {', '.join(map(repr, given)) or 'nothing'}"
+            )
+
+
+def _marked(plugin: object) -> Iterator[tuple[str, Callable[..., object]]]:
+    """Yield what is marked with @hookimpl, each with the hook that it implements."""
+    for attribute in dir(plugin):
+        function = getattr(plugin, attribute, None)
+        marks = getattr(function, f"{PROJECT}_impl", None)
+        if inspect.isroutine(function) and isinstance(marks, dict) and not marks["optionalhook"]:
+            yield marks["specname"] or attribute, function
+
+
+def _needed(function: Callable[..., object]) -> Iterator[str]:
+    """Yield the arguments of a function that have no default."""
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.default is parameter.empty and parameter.kind not in _REST:
+            yield name
+
+
+def _hint(plugin: object) -> str:
+    """Return what is said of a module whose class implements hooks: it is not what was named."""
+    if isinstance(plugin, ModuleType):
+        for name, value in vars(plugin).items():
+            if isinstance(value, type) and any(_marked(value)):
+                return f": its class {name} does, so the entry point is {plugin.__name__}:{name}"
+    return ""
+
+
+def _several(name: str, hook: str, returned: object) -> list[object]:
+    """Return what a hook returned as a list; raises `PluginError` where it is no several things."""
+    if not isinstance(returned, Iterable):
+        raise PluginError(
+            f"plugin {name!r}: {hook} returned {offers.named(returned)}: it must return a list"
+        )
+    return list(returned)
 
 
 def _refuse_asynchronous(name: str, hook: str, implementation: pluggy.HookImpl) -> None:

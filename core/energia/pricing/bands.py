@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta
 
@@ -56,10 +56,22 @@ def faults_of_bands(bands: Sequence[Banded], at: str, *, closed: bool = False) -
         ends.append(band.up_to)
 
 
-def band_of(bands: Sequence[Banded], quantity: Fraction) -> int | None:
-    """Return which band *quantity* is in; None if it is above all."""
+def band_of(
+    bands: Sequence[Banded],
+    quantity: Fraction,
+    at_bound: Literal["lower", "upper"] = "lower",
+) -> int | None:
+    """Return which band *quantity* is in; None if it is above all.
+
+    Args:
+        bands: In their order.
+        quantity: How much.
+        at_bound: Whether exactly a bound is in the band that ends there, or in the next one.
+
+    """
     for index, band in enumerate(bands):
-        if band.up_to is None or quantity <= fraction(band.up_to):
+        bound = None if band.up_to is None else fraction(band.up_to)
+        if bound is None or quantity < bound or (quantity == bound and at_bound == "lower"):
             return index
     return None
 

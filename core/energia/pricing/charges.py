@@ -22,10 +22,21 @@ Example:
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Final, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    Protocol,
+    TypeAlias,
+    cast,
+    runtime_checkable,
+)
 
 import attrs
 from msgspec import Meta
@@ -34,7 +45,7 @@ from energia.contract import OF_MEASURES, misspelt
 from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.convert.structures import enforce
-from energia.errors import Inexact, did_you_mean
+from energia.errors import EnergiaError, Inexact, did_you_mean
 from energia.pricing.exact import Exact, whole
 from energia.pricing.lines import (
     BillSoFar,
@@ -52,6 +63,7 @@ from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Slots
 from energia.pricing.wording import ENGLISH, Texts, in_language, named, of_role
 from energia.units import MICRO, QUANTITIES, quantity_of
+from energia.work import staying
 
 __all__ = [
     "AcrossVersions",
@@ -577,3 +589,25 @@ def unit_of(role: str) -> str:
 def code_of(charge: Charge) -> str:
     """Return what names *charge* in its version."""
     return charge.code or charge.kind
+
+
+def measures_of(charge: Charge) -> Mapping[str, Measure]:
+    """Return what *charge* asks for, by its names; raises `TypeError` where these are none."""
+    with blamed(code_of(charge)):
+        measures = charge.measures()
+        if isinstance(cast("object", measures), Mapping):
+            return measures
+        raise TypeError(f"`measures` gives a mapping, not {type(measures).__name__}")
+
+
+@contextmanager
+def blamed(code: str) -> Iterator[None]:
+    """Call a charge; an error that nobody expected says in a note which one it comes from."""
+    try:
+        with staying():
+            yield
+    except EnergiaError:
+        raise
+    except Exception as error:
+        error.add_note(f"in the charge {code}")
+        raise

@@ -243,8 +243,9 @@ def of_months(
     """Yield how much of each calendar month, such as `2026-03`, a window is.
 
     Args:
-        days: The days of the window in each month.
-        of_bill: Those of its bill: parts of a bill share what counts in full by their days.
+        days: The days of the window in each month, which `Months` gives.
+        of_bill: Those of its bill, which `BillMonths` gives: parts of a bill share what counts in
+            full by their days.
         proration: How parts of months count.
 
     """

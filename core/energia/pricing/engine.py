@@ -14,7 +14,7 @@ from energia import tracing
 from energia.codes import minor_digits
 from energia.errors import Inexact
 from energia.pricing.allowance import Allowance
-from energia.pricing.charges import BaseCharge, Charge, Measure, Measured, code_of
+from energia.pricing.charges import BaseCharge, Charge, Measure, Measured, blamed, code_of
 from energia.pricing.exact import (
     RateRounding,
     decimal_text,
@@ -36,6 +36,7 @@ from energia.work import checkpoint
 
 #: A quantity without a rate that no decimal ends is shown with so many decimals.
 _SHOWN: Final = 6
+_WANTED: Final = "Line, Replace or State"
 _ROUNDING: Final[Texts] = {"en": "Rounding", "pt-BR": "Arredondamento"}
 
 
@@ -112,18 +113,19 @@ class Running:
         """Run one charge on its usage; it sees the exact lines of those before it."""
         checkpoint()
         charge, code = due.charge, code_of(due.charge)
-        try:
-            measured = due.measured(self._evaluated)
-        except NeedsFiner as error:
-            message = f"the charge {code} needs finer readings: {error.detail}"
-            raise NeedsFiner.of(NeedsFiner.code, message) from None
-        bill = self._so_far(code)
-        try:
-            given = self._take(charge, charge.lines(measured, bill))
-            for state in given:
-                refuse_floats(state.values)
-        except Inexact as error:
-            raise Inexact(f"charge {code}: {error.detail}") from error
+        with blamed(code):
+            try:
+                measured = due.measured(self._evaluated)
+            except NeedsFiner as error:
+                message = f"the charge {code} needs finer readings: {error.detail}"
+                raise NeedsFiner.of(NeedsFiner.code, message) from None
+            bill = self._so_far(code)
+            try:
+                given = self._take(charge, charge.lines(measured, bill))
+                for state in given:
+                    refuse_floats(state.values)
+            except Inexact as error:
+                raise Inexact(f"charge {code}: {error.detail}") from error
         self.measured[code], self._ran[code] = measured, _Ran(due, bill)
         if len(given) > 1:
             raise TypeError(f"{code}: a charge gives one State")
@@ -154,11 +156,13 @@ class Running:
     def _take(self, charge: Charge, given: Iterable[Line | Replace | State]) -> list[State]:
         """Take the lines that a charge gives; return its states."""
         code, states = code_of(charge), list[State]()
-        for result in given:
+        for result in _several(given):
             if isinstance(result, State):
                 states.append(result)
             elif isinstance(result, Replace):
                 self._replace(code, result)
+            elif not isinstance(result, Line):
+                raise TypeError(f"`lines` gives {_WANTED}, not {type(result).__name__}")
             else:
                 self.allowance.take(code, result)
                 item = exact(code, self._worded(charge, result), self.rounding)
@@ -213,6 +217,13 @@ class Running:
         if code not in self._ran:
             raise LookupError(f"no charge before has the code {code!r}")
         return self._ran[code]
+
+
+def _several(given: object) -> Iterable[object]:
+    """Return what a charge gives; raises `TypeError` where it gives no several things."""
+    if not isinstance(given, Iterable):
+        raise TypeError(f"`lines` gives several {_WANTED}, not {type(given).__name__}")
+    return given
 
 
 def _worth(code: str, rounding: RateRounding, line: Line) -> Fraction:

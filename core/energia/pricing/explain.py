@@ -1,6 +1,6 @@
 """Where the lines of a cost come from: slots, measures, rates, arithmetic, rounding."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from fractions import Fraction
 from functools import partial
@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from energia.pricing.calendar import Grid
-from energia.pricing.charges import Charge, Measure, Measured, code_of, unit_of
+from energia.pricing.charges import Charge, Measure, Measured, code_of, measures_of, unit_of
 from energia.pricing.engine import Cost, CostLine, CostPart, Detail
 from energia.pricing.exact import decimal_text, exact_sum, exact_text, sums
 from energia.pricing.rounding import Rounding
@@ -384,7 +384,7 @@ def explain_kept(
 
 def _calendar(due: Due, line: CostLine) -> Placement | None:
     """Return how slots came into a line, by the first measure of its charge that tells."""
-    for measure in due.charge.measures().values():
+    for measure in measures_of(due.charge).values():
         if len(measure.roles) != 1:
             continue
         (role,) = measure.roles
@@ -414,7 +414,7 @@ def _placed(due: Due, place: Callable[[Slots, str], Placement], role: str) -> Pl
 
 
 def _measures(charge: Charge, line: CostLine, measured: Measured) -> list[ExplainedMeasure]:
-    declared: Mapping[str, Measure] = charge.measures()
+    declared = measures_of(charge)
     explained = []
     for name, values in measured.items():
         unit = _unit(declared.get(name))

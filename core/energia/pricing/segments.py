@@ -15,7 +15,7 @@ from typing import TypeAlias
 import attrs
 
 from energia.errors import IncompleteUsage, Inexact, Invalid
-from energia.pricing.charges import Charge, Measure, Measured, Mergeable, code_of
+from energia.pricing.charges import Charge, Measure, Measured, Mergeable, code_of, measures_of
 from energia.pricing.exact import whole
 from energia.pricing.market.needs import refuse_unfit, series_of
 from energia.pricing.schedule import DayList, DayTypes
@@ -60,7 +60,7 @@ class Due:
         windows = (*self.before, self.slots)
         measured = {
             name: of_windows(measure, [evaluate(measure, slots) for slots in windows])
-            for name, measure in self.charge.measures().items()
+            for name, measure in measures_of(self.charge).items()
         }
         for name, values in measured.items():
             self._refuse_inexact(name, values)
@@ -161,7 +161,7 @@ def several(versions: tuple[date, ...]) -> tuple[date, ...] | None:
 
 
 def _roles(charge: Charge) -> list[str]:
-    return [role for measure in charge.measures().values() for role in measure.roles]
+    return [role for measure in measures_of(charge).values() for role in measure.roles]
 
 
 #: Versions that follow each other without another between them: indexes of the first and last.
@@ -202,7 +202,7 @@ def _runs(indexes: Sequence[int]) -> list[_Run]:
 
 
 def _merges(charge: Charge) -> bool:
-    return all(isinstance(measure, Mergeable) for measure in charge.measures().values())
+    return all(isinstance(measure, Mergeable) for measure in measures_of(charge).values())
 
 
 def _is_once(charge: Charge) -> bool:

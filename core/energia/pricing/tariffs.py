@@ -14,7 +14,7 @@ from energia.codes import Currency, ZoneOrOffset
 from energia.convert import Converter, Id
 from energia.convert.faults import REFUSED, Faults, Unreadable, refusal, step
 from energia.convert.structures import PartialObject, Parts, Rules, enforce, fields_of
-from energia.errors import Fault, Invalid, VersionsOverlap
+from energia.errors import Fault, Invalid, VersionsOverlap, meant_or_known
 from energia.pricing.charges import (
     AcrossVersions,
     Charge,
@@ -615,7 +615,8 @@ class Tariff:
         """Yield the faults of *parameters* that no charge asks for."""
         for name in parameters:
             if name not in self.parameters:
-                message = f"no charge asks for the parameter {name!r}"
+                which = meant_or_known(name, self.parameters)
+                message = f"no charge asks for the parameter {name!r}{which}"
                 yield Fault("unknown_parameter", message, f"/parameters{step(name)}")
 
     def in_force(self, start: Instant, end: Instant) -> tuple[InForce, ...]:
@@ -636,7 +637,12 @@ class Tariff:
 
     def none_in_force(self, instant: Instant, pointer: str | None = None) -> Invalid:
         """Return the refusal of an *instant* (seconds, UTC) at which no version is in force."""
-        message = f"no version of the tariff is in force at {self.zone.text(instant)}"
+        ordered = sorted(self.versions, key=lambda version: version.valid_from)
+        first, last = ordered[0].valid_from, ordered[-1].valid_to
+        message = (
+            f"no version of the tariff is in force at {self.zone.text(instant)}: they are from "
+            f"{first} {'on' if last is None else f'to {last}'}"
+        )
         return Invalid.of("no_version_in_force", message, pointer)
 
     def spans(self, start: Instant, end: Instant) -> tuple[InForce, ...]:

@@ -1,16 +1,21 @@
 """Runs the checks of conformance over kinds of charge."""
 
+import traceback
 from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
 
 from energia.contract import CHARGE, MEASURE, lacking
-from energia.errors import Invalid
-from energia.pricing.charges import Charge
+from energia.errors import EnergiaError, Invalid
+from energia.pricing.charges import Charge, measures_of
 from energia.testing.case import Case, refusal
 from energia.testing.checks import CHECKS, Check
 from energia.testing.outcome import Failed, Outcome, Skipped, refuse_failed
 from energia.testing.pricing import Pricing
+
+_CORE: Final = str(Path(__file__).parents[1])
 
 
 def cases(class_: type[Charge], pricing: Pricing) -> Iterator[Case]:
@@ -37,7 +42,7 @@ def cases(class_: type[Charge], pricing: Pricing) -> Iterator[Case]:
 
 def _refuse_unfit_measures(charge: Charge) -> None:
     """Refuse measures that lack what the core asks: pricing would end in an AttributeError."""
-    for name, measure in charge.measures().items():
+    for name, measure in measures_of(charge).items():
         if missing := lacking(measure, MEASURE):
             raise Failed(
                 f"the measure {name!r} has no `{missing[0]}`: derive {type(measure).__name__} "
@@ -116,4 +121,15 @@ def _outcome(kind: str, check: Check, examples: Sequence[Case]) -> Outcome:
 
 
 def _told(error: BaseException) -> str:
-    return str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
+    if isinstance(error, Failed):
+        return str(error)
+    return f"{type(error).__name__}: {error}{_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    """Return which line of the plugin an unexpected error comes from, if there is one."""
+    if isinstance(error, EnergiaError):
+        return ""
+    frames = traceback.extract_tb((error.__cause__ or error).__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.startswith(_CORE)]
+    return f" ({Path(theirs[-1].filename).name}, line {theirs[-1].lineno})" if theirs else ""

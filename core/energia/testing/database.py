@@ -3,12 +3,12 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources.abc import Traversable
 from itertools import count
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import attrs
 
@@ -24,10 +24,12 @@ _NUMBERS: Final = count(1)
 class ScratchDatabase:
     """A database as this release of Energia makes it, without a row, for one test.
 
-    Its methods block: a test that uses it is no coroutine.
+    Its methods block: a test that uses it is no coroutine. Like a migration, a statement sees the
+    rows of every organization; that of `of(1)` those of the first one alone, as a service's do.
 
     Attributes:
         dsn: Its libpq URL, of the ordinary role that owns it, as that of a service.
+        organization: The key of the organization whose rows statements see; None for those of all.
 
     Example:
         def test_members_keep_their_meters(energia_database: ScratchDatabase) -> None:
@@ -40,6 +42,14 @@ class ScratchDatabase:
     """
 
     dsn: str
+    organization: int | None = None
+
+    def of(self, organization: int) -> Self:
+        """Return the database as one organization sees it.
+
+        Its key is `current_setting('energia.organization')::int` in a statement.
+        """
+        return attrs.evolve(self, organization=organization)
 
     def migrate(self, folder: Traversable, plugin: str = "acme") -> tuple[str, ...]:
         """Apply the files of a plugin's folder that are pending, and return them.
@@ -56,7 +66,9 @@ class ScratchDatabase:
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Return the rows of a statement, whose parameters are `%s`."""
-        return _run(self.dsn, lambda session: session.fetch(sql, *parameters))
+        seen = "*" if self.organization is None else str(self.organization)
+        options = {"energia.organization": seen}
+        return _run(self.dsn, lambda session: session.fetch(sql, *parameters), options)
 
     def execute(self, sql: str, *parameters: object) -> None:
         """Run a statement that has no rows."""
@@ -93,5 +105,5 @@ def scratch(on: Embedded) -> Iterator[ScratchDatabase]:
         _run(admin, lambda session: session.command("drop database {} with (force)", name))
 
 
-def _run(dsn: str, work: Callable[[Session], T]) -> T:
-    return asyncio.run(in_thread(dsn, work, {}))
+def _run(dsn: str, work: Callable[[Session], T], options: Mapping[str, str] | None = None) -> T:
+    return asyncio.run(in_thread(dsn, work, options or {}))

@@ -63,5 +63,12 @@ def _answer(question: Any) -> list[tuple[Fact, ...]]:
     return [facts(case.priced(case.tariff(), *window)) for case in cases]
 
 
+def _main() -> None:
+    """Answer on the standard output, and let what a plugin prints go where errors go."""
+    with os.fdopen(os.dup(1), "w") as output:
+        os.dup2(2, 1)
+        json.dump(_answer(json.load(sys.stdin)), output)
+
+
 if __name__ == "__main__":
-    json.dump(_answer(json.load(sys.stdin)), sys.stdout)
+    _main()

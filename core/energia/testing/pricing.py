@@ -9,13 +9,15 @@ import numpy as np
 
 from energia.convert import Converter
 from energia.costing.groups import price_groups
+from energia.errors import PluginError
 from energia.metering.series import Series
 from energia.plugins import Plugins
-from energia.pricing.charges import Charge, unit_of
+from energia.pricing.charges import Charge, measures_of, unit_of
 from energia.pricing.engine import Cost, price
 from energia.pricing.market.series import Price, PriceSeries
 from energia.pricing.tariffs import Tariff, tariff_converter
 from energia.pricing.usage import Terms
+from energia.settings import PluginSelection
 from energia.testing.usage import hourly, instant
 from energia.time import DAY, HOUR, Instant
 
@@ -23,6 +25,18 @@ from energia.time import DAY, HOUR, Instant
 Document = Mapping[str, Any]
 #: Readings: a series, or numbers of kWh for consecutive slots, by role or of `import`.
 Usage: TypeAlias = Series | Sequence[int] | Sequence[str] | Sequence[Decimal | int | str]
+
+
+def _loading() -> Plugins:
+    """Return the plugins that may offer charges, without those that do not load.
+
+    Whoever checks one plugin has no use for the faults of another.
+    """
+    try:
+        return Plugins.installed(hook="register_charges")
+    except PluginError:
+        failed = [state.name for state in Plugins.surveyed() if state.state == "failed"]
+        return Plugins.installed(PluginSelection(disabled=tuple(failed)), "register_charges")
 
 
 @attrs.frozen(eq=False)
@@ -40,8 +54,8 @@ class Pricing:
 
     @classmethod
     def of(cls, *charges: type[Charge]) -> Self:
-        """Know the kinds of all installed plugins, and *charges*, installed or not."""
-        kinds = dict(Plugins.installed(hook="register_charges").charges())
+        """Know the kinds of all installed plugins that load, and *charges*, installed or not."""
+        kinds = dict(_loading().charges())
         kinds |= {charge.kind: charge for charge in charges}
         return cls(kinds, tariff_converter(kinds))
 
@@ -168,6 +182,6 @@ def made_up(tariff: Tariff, start: Instant, end: Instant) -> Mapping[str, PriceS
 
 def _needs(charge: Charge) -> Iterator[tuple[str, str]]:
     """Yield the name of each series that a charge needs, and what is priced."""
-    for measure in charge.measures().values():
+    for measure in measures_of(charge).values():
         for name in measure.series:
             yield name, unit_of(measure.roles[0])

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 import attrs
 import msgspec
+from packaging.version import Version
 
 import energia
 from energia import testing
@@ -270,6 +271,13 @@ def _source_of_energia() -> str:
     return f"{editable}{quote(f'{path}[testing]')}"
 
 
+def _requirement() -> str:
+    """Return which releases the plugin runs with: this one, and those that promise to bear it."""
+    release = Version(energia.__version__)
+    after = f"{release.major + 1}" if release.major else f"0.{release.minor + 2}"
+    return f"energia>={release},<{after}"
+
+
 def _chosen(parts: Sequence[str]) -> list[str]:
     """Return *parts* in their order, each once."""
     for part in parts:
@@ -297,6 +305,7 @@ def _names(name: str, chosen: Sequence[str]) -> Mapping[str, str]:
         "kind": f"{owner}.{what}",
         "format": f"{owner}_{what}",
         "mark": name.upper(),
+        "requirement": _requirement(),
         "class_": "".join(word.capitalize() for word in name.split("-")),
     }
     if find_spec(names["package"]) is not None:
@@ -358,7 +367,7 @@ def _init(chosen: Sequence[str], names: Mapping[str, str]) -> str:
     body = _class(written, names) if is_class else "\n\n".join(written)
     lines = [f'"""What {names["distribution"]} offers to Energia."""\n', _imports(parts, names)]
     listed = (f'    "{name}",' for name in sorted(public, key=_place))
-    lines += ["__all__ = [", *listed, "]\n\n", body]
+    lines += ["__all__ = [", *listed, "]\n\n" if is_class else f"]\n\n{_VERSION}\n\n", body]
     return "\n".join(lines)
 
 
@@ -367,10 +376,14 @@ def _place(name: str) -> tuple[int, str]:
     return (0 if name.isupper() else 2 if name[0].islower() else 1), name
 
 
+#: The contract that the plugin is written for.
+_VERSION: Final = "api_version = 1"
+
+
 def _imports(parts: Sequence[Part], names: Mapping[str, str]) -> str:
     modules = {part.module for part in parts}
     contract = {name for part in parts for hook in part.hooks for name in hook.imports if name}
-    lines = ["import attrs"] if "source" in modules else []
+    lines = ["from typing import ClassVar\n\nimport attrs"] if "source" in modules else []
     lines.append(_import("energia", [*sorted(contract), "hookimpl"]))
     if "metrics" in modules:
         lines.append("from prometheus_client.registry import Collector")
@@ -399,5 +412,6 @@ def _class(hooks: Sequence[str], names: Mapping[str, str]) -> str:
     return (
         f"@attrs.frozen\nclass {names['class_']}Plugin:\n"
         '    """The plugin; its entry point names this class."""\n\n'
+        f"    {_VERSION.replace(' ', ': ClassVar[int] ', 1)}\n"
         f"    settings: {names['class_']}Settings\n\n{methods}"
     )

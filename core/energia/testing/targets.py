@@ -9,9 +9,10 @@ from pathlib import Path
 import attrs
 from packaging.utils import canonicalize_name
 
+from energia.db.migrate import read
 from energia.errors import PluginError, did_you_mean
 from energia.plugins import Plugins, discovery
-from energia.testing import decoders, importers, others
+from energia.testing import decoders, importers, migrations, others
 from energia.testing.conformance import outcomes
 from energia.testing.outcome import Outcome
 from energia.testing.pricing import Pricing
@@ -84,6 +85,8 @@ def _offered(plugins: Plugins, without: Sequence[str]) -> Iterator[Outcome]:
         yield from others.of_probe(probe)
     for route in plugins.routes():
         yield from others.of_route(route)
+    for owner, folder in plugins.migrations().items():
+        yield from migrations.of_migrations(owner, read({owner: folder}))
 
 
 def _can_be_imported(name: str) -> bool:

@@ -112,8 +112,10 @@ def _bound(server: ServerSettings) -> socket.socket:
     try:
         return socket.create_server((server.host, server.port), family=family, backlog=1024)
     except OSError as error:
-        in_use = error.errno == errno.EADDRINUSE
-        reason = "the port is in use" if in_use else error.strerror
+        # Python adds the address to what the system says, in a form of its own.
+        reason = (error.strerror or str(error)).partition(" (while attempting")[0]
+        if error.errno == errno.EADDRINUSE:
+            reason = "the port is in use"
         raise ConfigurationError(
             f"cannot listen on {server.host} port {server.port}: {reason}"
         ) from error

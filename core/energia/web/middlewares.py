@@ -31,7 +31,7 @@ from energia.web.problems import new_request_id
 from energia.web.proxies import prefixed
 from energia.web.rates import settle
 from energia.web.representations import compress
-from energia.work import ASKER, Asker
+from energia.work import ASKER, Asker, staying
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: The ids of requests that are taken over from a client; others are replaced.
@@ -109,7 +109,8 @@ def _note(request: web.Request, status: int, recorded: tracing.Span) -> None:
 async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn an error into a problem document; the middlewares around find it in the request."""
     try:
-        return await handler(request)
+        with staying():
+            return await handler(request)
     except Exception as error:
         request[ERROR] = error
         if isinstance(error, web.HTTPException) and error.status < 400:

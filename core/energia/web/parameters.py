@@ -14,9 +14,10 @@ from energia.convert import TEXT, Converter
 from energia.convert.constraints import is_deeper
 from energia.convert.faults import Faults, refusal, step
 from energia.convert.fields import is_struct
+from energia.convert.structures import missing
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Fault, Invalid, Malformed, TooLarge, did_you_mean
+from energia.errors import Fault, Invalid, Malformed, TooLarge, meant_or_known
 from energia.settings import Limits
 from energia.web import bodies
 from energia.web.bodies import Accepted, Limit, Upload
@@ -227,7 +228,8 @@ def _from_query(query: Mapping[str, Sequence[str]], parameter: Parameter) -> Any
     values = query.get(parameter.name, ())
     if not values:
         if parameter.required:
-            raise Invalid("", [Fault("missing_field", "the parameter is missing")])
+            message = missing("parameter", TEXT.expected(parameter.type))
+            raise Invalid("", [Fault("missing_field", message)])
         return parameter.default
     if parameter.repeats:
         return TEXT.structure(list(values), parameter.type)
@@ -254,9 +256,9 @@ def _unknown(query: Iterable[str], parameters: Sequence[Parameter]) -> Iterator[
     places = {parameter.where for parameter in parameters}
     if "rest" in places or places == {"request"}:
         return  # the handler reads the query itself, or none at all
-    names = {parameter.name for parameter in parameters if parameter.where == "query"}
+    names = [parameter.name for parameter in parameters if parameter.where == "query"]
     for index, name in enumerate(each for each in query if each not in names):
-        meant = did_you_mean(name[:_LONGEST], names) if index < _GUESSED else ""
+        meant = meant_or_known(name[:_LONGEST], names) if index < _GUESSED else ""
         message = f"there is no such parameter{meant}"
         yield Fault("unknown_parameter", message, f"/query{step(name)}")
 

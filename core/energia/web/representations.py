@@ -73,6 +73,12 @@ class Preconditions:
             tag: The tag of what there is; None where there is nothing.
 
         """
+        for name, tags in (("If-Match", self.if_match), ("If-None-Match", self.if_none_match)):
+            if tags == ():
+                example = f'"{tag or "6f0c1a"}"'
+                raise PreconditionFailed(
+                    f"{name} has no entity tag, which is written with its quotes, such as {example}"
+                )
         if self.if_match is not None and not self._is_expected(tag):
             what = "there is nothing here" if tag is None else f'its entity tag is "{tag}"'
             raise PreconditionFailed(f"If-Match names another state of it: {what}")

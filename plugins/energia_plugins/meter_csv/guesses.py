@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +15,11 @@ _DATES: Final = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d
 _TIMES: Final = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 #: As BigQuery writes instants.
 _ZONED: Final = "%Y-%m-%d %H:%M:%S %Z"
+_PATTERNS: Final = (*(date + time for date in _DATES for time in _TIMES), _ZONED)
+#: Of so many cells of a column one may be wrong, and of five one.
+_FEW: Final = 10
+#: By so many cells it is told which patterns are worth a look.
+_FIRST: Final = 10
 _ISO: Final = re.compile(
     r"\d{4}-\d\d-\d\d"
     r"(?P<time>[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(?P<offset>Z|[+-]\d\d(:?\d\d)?)?)?",
@@ -58,12 +63,33 @@ def stamps_of(*cells: str) -> Stamps | None:
         return Stamps("iso", (), alone, all(one["offset"] for one in matches))
     if not all(map(_LIKE.fullmatch, cells)):
         return None
-    patterns = [*(d + t for d in _DATES for t in _TIMES), _ZONED]
-    able = [one for one in patterns if all(_reads(cell, one) for cell in cells)]
+    able = [one for one in _PATTERNS if all(_reads(cell, one) for cell in cells)]
     if not able:
         return None
     alone = "%H" not in able[0] and "%I" not in able[0]
     return Stamps(able[0], tuple(able[1:]), alone, able[0] == _ZONED)
+
+
+def stamps_of_most(cells: Sequence[str]) -> Stamps | None:
+    """Return how stamps are written, of which a few may be wrong; None if they are none."""
+    if not all_but_few(cells, is_like_stamp):
+        return None
+    like = [cell for cell in cells if is_like_stamp(cell)]
+    if all_but_few(cells, _ISO.fullmatch):
+        return stamps_of(*filter(_ISO.fullmatch, like))
+    if whole := stamps_of(*like):
+        return whole
+    # Most patterns read nothing of it: the first cells tell.
+    able = [one for one in _PATTERNS if any(_reads(cell, one) for cell in like[:_FIRST])]
+    read = {one: [cell for cell in like if _reads(cell, one)] for one in able}
+    best = max(read.values(), key=len, default=[])
+    return stamps_of(*best) if all_but_few(cells, frozenset(best).__contains__) else None
+
+
+def all_but_few(cells: Sequence[str], fits: Callable[[str], object]) -> bool:
+    """Tell whether so many cells fit that the others are faults of the file."""
+    wrong = sum(1 for cell in cells if not fits(cell))
+    return bool(cells) and wrong <= max(1, len(cells) // _FEW) and wrong * 4 < len(cells)
 
 
 def _reads(cell: str, pattern: str) -> bool:

@@ -96,14 +96,14 @@ class Shape:
         """Yield what is wrong with the columns of a row; nothing if it is blank."""
         if len(cells) >= self.needed:
             message = (
-                f"the row has {len(cells)} columns; the header has {self.columns}: a decimal comma "
-                "between commas needs quotes, or another `delimiter`"
+                f"the row has {_columns(len(cells))}; the header has {self.columns}: a decimal "
+                "comma between commas needs quotes, or another `delimiter`"
             )
             yield Problem(line, "surplus_column", message)
         elif any(map(str.strip, cells)):
             message = (
-                f"the row has {len(cells)} columns; {self.needed} are needed: `where`, `until` and "
-                "`footer_rows` leave out rows that are no readings"
+                f"the row has {_columns(len(cells))}; {self.needed} are needed: `where`, `until` "
+                "and `footer_rows` leave out rows that are no readings"
             )
             yield Problem(line, "missing_column", message)
 
@@ -112,6 +112,10 @@ class Shape:
         if not any(cells[at].strip() for at in (self.start, *self.values)):
             return True
         return bool(self.title) and name(cells[self.start]) == self.title
+
+
+def _columns(number: int) -> str:
+    return f"{number} column{'s' if number != 1 else ''}"
 
 
 @attrs.frozen

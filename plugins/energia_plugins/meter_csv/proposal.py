@@ -14,11 +14,13 @@ import attrs
 from energia import Doubt, Proposal
 from energia_plugins.meter_csv.guesses import (
     Stamps,
+    all_but_few,
     decimal_of,
     encoding_of,
     is_like_stamp,
     is_number,
     stamps_of,
+    stamps_of_most,
     time_format_of,
 )
 
@@ -92,7 +94,9 @@ class _Guess:
 
     def proposed(self, table: "_Table | None", zone: str | None) -> Proposal:
         """Return what is proposed, once a *table* is described."""
-        if table is not None:
+        if table is None:
+            self.doubts.append(Doubt("start_column", None, (), "no row has a date and a number"))
+        else:
             table.describe(self, zone)
         known = [doubt for doubt in self.doubts if doubt.option not in self.said]
         assumed = {name: text for name, text in self.assumed.items() if name not in self.said}
@@ -180,6 +184,8 @@ class _Table:
             guess.choose("header", self.header)
         start = self._start(guess)
         if start is None:
+            why = "no column has stamps of one form"
+            guess.doubts.append(Doubt("start_column", None, (), why))
             return
         place, stamps = start
         taken = {place, *self._time(guess, place, stamps)}
@@ -286,10 +292,11 @@ class _Table:
 
     def _is_numeric(self, place: int) -> bool:
         cells = [cell for cell in self.column(place) if cell != "-"]
-        return bool(cells) and all(map(is_number, cells))
+        return all_but_few(cells, is_number)
 
     def _decimal(self, guess: _Guess, places: Sequence[int]) -> None:
-        decimal, thousands, why = decimal_of([cell for at in places for cell in self.column(at)])
+        cells = [cell for at in places for cell in self.column(at) if is_number(cell)]
+        decimal, thousands, why = decimal_of(cells)
         if decimal != ".":
             guess.choose("decimal", decimal, ["."] if why else [], why)
         elif why:
@@ -344,5 +351,5 @@ def _names(row: Sequence[str], width: int) -> list[str]:
 
 
 def _stamps(cells: Sequence[str]) -> Stamps | None:
-    """Return what all cells of a column are, if they are stamps."""
-    return stamps_of(*cells) if cells else None
+    """Return what the cells of a column are, if they are stamps but for a few."""
+    return stamps_of_most(cells)

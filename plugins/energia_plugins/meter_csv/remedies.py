@@ -53,15 +53,22 @@ def of_encoding(data: bytes) -> str:
     return f"this looks like {found}: say `encoding={found}`, or what it is"
 
 
-def of_stamp(text: str) -> str:
-    """Return what to say of a stamp or a time of day of another form; "" if that is not known."""
+def of_stamp(text: str, format_: str = "") -> str:
+    """Return what to say of a stamp or a time of day that does not fit; "" if that is not known.
+
+    It has another form than that of *format_*, or it has that form and does not exist.
+    """
     if text.isdigit() and text.isascii() and len(text) in _EPOCHS:
         return f"; say `date_format={_EPOCHS[len(text)]}` if it counts from 1970"
-    if clock := time_format_of([text]):
+    if (clock := time_format_of([text])) == format_:
+        return "; there is no such time of day"
+    if clock:
         return f"; say `time_format={clock}`"
     if not _STAMP.fullmatch(text):
         return ""
     patterns = _patterns(re.sub("[0-9]+", lambda digits: _DIGITS.get(len(digits[0]), ""), text))
+    if format_ in patterns:
+        return "; there is no such day, or no such time of day"
     return f"; say `date_format={', or '.join(patterns)}`" if patterns else ""
 
 

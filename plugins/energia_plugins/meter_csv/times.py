@@ -349,7 +349,7 @@ def _told(text: str, what: str, name: str) -> str:
     """Return what is wrong with a text, and what may help if it is that of another kind of row."""
     message = f"{text[:60]!r} is not a {what} of the format {name!r}"
     if any(character.isdigit() for character in text):
-        return message + remedies.of_stamp(text)
+        return message + remedies.of_stamp(text, name)
     return f"{message}; `where`, `until` and `footer_rows` leave out rows that are no readings"
 
 

@@ -6,6 +6,7 @@ OpenMetrics for asked for whatever version is.
 """
 
 import asyncio
+import errno
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -155,5 +156,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
         await site.start()
     except OSError as error:
-        raise PluginError(f"metrics cannot listen on {host} port {port}: {error}") from error
+        in_use = error.errno == errno.EADDRINUSE
+        reason = "the port is in use" if in_use else error.strerror
+        raise PluginError(f"metrics cannot listen on {host} port {port}: {reason}") from error
     log.info("metrics_listening", host=host, port=runner.addresses[0][1])

@@ -51,12 +51,14 @@ def test_create_prints_the_token_alone(database: str) -> None:
 
 
 def test_before_the_first_service(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A database without any table is migrated first."""
+    """A database without any table is migrated first, which is said beside the token, once."""
     monkeypatch.setenv("DATABASE_URL", empty_database)
 
-    done = run(*ADMIN)
+    first, second = run(*ADMIN), run(*ADMIN)
 
-    assert done.stdout.startswith("energia_1x"), done.output
+    assert first.stdout.startswith("energia_1x"), first.output
+    assert "energia: the database was migrated first, to " in first.stderr
+    assert "migrated" not in second.stderr
 
 
 @pytest.mark.usefixtures("environ")

@@ -82,6 +82,27 @@ async def test_contracts_of_a_meter_do_not_overlap(
     assert [one["id"] for one in listed["items"]] == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (None, "from 2025-01-01 without an `end`"),
+        ("2025-06-01", "from 2025-01-01 to 2025-06-01"),
+    ],
+)
+async def test_an_overlap_says_when_the_other_contract_is_in_force(
+    vacant: Client, end: str | None, words: str
+) -> None:
+    """Who has to end the other contract first, or to start later, is told from when to when."""
+    first = {**CONTRACT, "start": "2025-01-01"} | ({"end": end} if end else {})
+    await success(vacant, "PUT", "/v1/contracts/a", first)
+
+    _, problem = await answer_of(
+        vacant, "PUT", "/v1/contracts/b", {**CONTRACT, "start": "2025-05-01"}
+    )
+
+    assert problem["detail"].endswith(f"'a' in part of the period: it is in force {words}")
+
+
 async def test_one_contract_follows_another(vacant: Client) -> None:
     """An end is the day after the last one: the next contract starts on it."""
     await success(vacant, "PUT", "/v1/contracts/a", {**CONTRACT, "end": "2025-06-01"})

@@ -69,7 +69,7 @@ def test_the_profile_has_an_origin(
 def test_no_secret_is_shown() -> None:
     """Passwords and tokens are masked in `repr` and in what is shown."""
     found = effective(
-        DATABASE_URL="postgresql://u:geh:ei@m@h/d",
+        DATABASE_URL="postgresql://u:geh:eim@h/d",
         ENERGIA_HEALTH__TOKEN="geheim",
         ENERGIA_PLUGINS__METRICS_PROMETHEUS__TOKEN="geheim",
         ENERGIA_PLUGINS__METRICS_PROMETHEUS__PATH="/m",

@@ -264,3 +264,49 @@ def test_any_json_is_checked() -> None:
         "/c": "bad_character",
     }
     assert list(refused(deep, object).values()) == ["too_deep"]
+
+
+_Part = Annotated[
+    Decimal,
+    Meta(extra={"words": "0.18 is 18 %"}, extra_json_schema={"exclusiveMaximum": 1}),
+]
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "message"),
+    [
+        (Band, {}, "the field is missing: expected a decimal number, as a string or a number"),
+        (Band, {"price": 1, "hour": 2}, "there is no such field (did you mean 'hours'?)"),
+        (Band, {"price": 1, "tax": 2}, "there is no such field; there are price, hours, from"),
+        (Id, 5, "expected a string (1 to 64 of A-Z a-z 0-9 . _ : -)"),
+        (Annotated[str, Meta(examples=["kWh"])], 5, "expected a string such as kWh"),
+        (
+            Decimal,
+            "0,2450",
+            "expected a decimal number, as a string or a number (with a point, and no comma)",
+        ),
+        (Annotated[list[int], Meta(min_length=1)], [], "must have at least 1 item"),
+        (Annotated[str, Meta(max_length=2)], "abc", "must have at most 2 characters"),
+        (_Part, 19, "must be less than 1: 0.18 is 18 %"),
+    ],
+)
+def test_a_refusal_says_how_to_mend_it(type_: Any, value: object, message: str) -> None:
+    """What is expected, which fields there are, and what a number means are in the message."""
+    with pytest.raises(Invalid) as raised:
+        convert.structure(value, type_)
+
+    assert [fault.message for fault in raised.value.faults] == [message]
+
+
+@pytest.mark.parametrize(
+    ("type_", "expected"),
+    [
+        (date, "a date such as 2026-03-01"),
+        (Fuel, "one of: gas, power"),
+        (Offer, "an object"),
+    ],
+)
+def test_what_is_expected_is_told_of_a_type(type_: Any, expected: str) -> None:
+    """A type says in words what it is; one that may be anything says nothing."""
+    assert convert.JSON.expected(type_).startswith(f"expected {expected}")
+    assert convert.JSON.expected(object) == ""

@@ -47,10 +47,38 @@ def test_bytes_that_are_no_text_are_refused(url: str) -> None:
 
 def test_a_mode_of_encryption_that_is_none_is_refused() -> None:
     """It is found before anything connects, and the message has no part of the URL."""
-    with pytest.raises(ConfigurationError, match="sslmode is none of disable, allow,") as caught:
+    with pytest.raises(ConfigurationError, match="sslmode must be one of disable") as caught:
         parsed("postgresql://u:hunter2@h/a?sslmode=requird")
 
     assert "requird" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("postgresql://u:hun@ter2@h/a", "%40 for @"),
+        ("postgresql://u:hun/ter2@h/a", "%2F for /"),
+        ("postgresql://u:hun%ter2@h/a", "%25 for %"),
+        ('"postgresql://u:hunter2@h/a"', "is in quotes"),
+        ("postgresql://u:hunter2@h/a ", "ends with a blank"),
+        ("postgresql://u:hunter2@h/a?sslmod=require", "did you mean 'sslmode'?"),
+    ],
+)
+def test_a_miswritten_url_is_told(url: str, message: str) -> None:
+    """What libpq would take for something else, and then name: the rest of a password as a host."""
+    with pytest.raises(ConfigurationError) as caught:
+        parsed(url)
+
+    assert message in str(caught.value)
+    assert "ter2" not in str(caught.value)
+
+
+def test_a_password_may_have_every_character() -> None:
+    """Encoded, or in libpq's own form."""
+    encoded = parsed("postgresql://u:a%40b%2Fc?d%25e:#f@h/a?sslmode=require")
+
+    assert encoded["password"] == "a@b/c?d%e:#f"
+    assert parsed("host=h dbname=a password=a@b/c%d")["password"] == "a@b/c%d"
 
 
 async def test_hosts_are_resolved_without_blocking() -> None:

@@ -81,6 +81,16 @@ def test_a_folder_that_cannot_be_made_is_refused() -> None:
         Embedded(Path("/proc/energia")).start()
 
 
+def test_a_file_where_the_folder_should_be_is_told(tmp_path: Path) -> None:
+    """In the system's words, without the number of the error."""
+    (file := tmp_path / "taken").touch()
+    with pytest.raises(ConfigurationError) as caught:
+        Embedded(file).start()
+
+    said = f"the embedded server cannot have its files in {file}: File exists: {file}"
+    assert caught.value.detail == said
+
+
 def test_a_path_with_odd_characters_works(open_folder: Path) -> None:
     """Spaces, percent signs and letters beyond ASCII may be in the path."""
     server = Embedded(open_folder / "odd %41 é")

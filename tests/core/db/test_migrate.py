@@ -2,18 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import closing
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+import psycopg2
 import pytest
+from psycopg2.extensions import parse_dsn
 
 from energia.db import migrate as module
+from energia.db.embedded import ADMIN, ROLE, Embedded
 from energia.db.migrate import CORE_MIGRATIONS, Migrated, migrate, pending
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
 from energia.errors import DatabaseAway, MigrationError
 from energia.settings import Database
+from tests.databases import administer
 
 ONE = "create table one (x int);"
 
@@ -211,3 +216,52 @@ async def test_an_empty_database_is_migrated(empty_database: str) -> None:
     assert before.pending == done.applied
     assert done.applied[0] == "core 0001_core"
     assert organizations == ["default"]
+
+
+@pytest.fixture(name="weak")
+def _weak(server: Embedded, database: str) -> Iterator[str]:
+    """Give the URL of a migrated database for a role that has no rights there."""
+    name = parse_dsn(database)["dbname"]
+    with closing(psycopg2.connect(server.dsn(ADMIN, name))) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(f"create role weak_{name} login")
+        yield server.dsn(f"weak_{name}", name)
+        cursor.execute(f"drop owned by weak_{name}; drop role weak_{name}")
+
+
+@pytest.mark.parametrize("work", [migrate, pending])
+async def test_a_role_without_rights_is_told_where_and_what_it_needs(
+    weak: str, work: Callable[[str], Awaitable[Migrated]]
+) -> None:
+    """Host, port, database and role are named: PostgreSQL names the table alone."""
+    with pytest.raises(MigrationError) as caught:
+        await work(weak)
+
+    place = "database {dbname}, role {user}): the role must own".format(**parse_dsn(weak))
+    assert caught.value.detail.startswith("permission denied for table schema_migration (host ")
+    assert place in caught.value.detail
+
+
+async def test_a_file_that_the_role_may_not_run_is_told_too(
+    tenant: Tenant, weak: str, folder: Path
+) -> None:
+    """With the file, and what it is not allowed to change."""
+    role = parse_dsn(weak)["user"]
+    await tenant.execute(f"grant select on schema_migration to {role}")
+    await tenant.execute(f"grant create on schema public to {role}")
+    (folder / "0001_one.sql").write_text("alter table site add column nickname text")
+
+    with pytest.raises(MigrationError, match=f"own 0001_one: must be owner .*role {role}"):
+        await migrate(weak, own(folder))
+
+
+async def test_a_new_database_that_is_not_utf8_is_refused(server: Embedded) -> None:
+    """It could not store every text; SQL_ASCII would store bytes that nobody has looked at."""
+    made = f"create database latin owner {ROLE} encoding 'LATIN1' locale 'C' template template0"
+    administer(server, made)
+    try:
+        with pytest.raises(MigrationError, match="latin has the encoding LATIN1, and must have"):
+            await migrate(server.dsn(database="latin"))
+    finally:
+        administer(server, "drop database latin")

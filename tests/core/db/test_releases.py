@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import energia
 from energia import __version__
 from energia.db.pool import Tenant
 from energia.db.queries import blocks, load
+from energia.metering import registry
+from energia.metering.models import NewChannel, NewMeter, NewSite
 from tests.record_queries import PACKAGES
 
 DATA = Path(__file__).parents[2] / "data"
@@ -35,6 +38,37 @@ async def test_a_release_runs_on_the_newest_schema(tenant: Tenant, release: Path
         plan = await tenant.fetch(str, f"explain {sql}", *parameters)
 
         assert plan, name
+
+
+REGISTER = NewChannel("import", "active_energy", "import", "kWh", kind="register")
+MONTHS = NewChannel("import", "gas_volume", "import", "m3", kind="irregular")
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("channel", [REGISTER, MONTHS], ids=lambda channel: channel.kind)
+async def test_the_first_release_takes_no_channel_its_kind(
+    tenant: Tenant, channel: NewChannel
+) -> None:
+    """A channel without slots stays one when 0.1.0, which knows none, replaces its meter."""
+    await registry.put_site(tenant, "s", NewSite("Home", "Europe/London", "GB", "GBP"))
+    made, _ = await registry.put_meter(tenant, "m", NewMeter("s", (channel,)), NOW)
+    told = ("m", "import", 0, channel.quantity, "import", channel.unit)
+
+    await tenant.execute(recorded("0.1.0")["channel_put"], *told, 900, 0, "interval", *[None] * 3)
+
+    assert await registry.meter(tenant, "m") == made
+
+
+async def test_a_channel_without_readings_may_get_slots(tenant: Tenant) -> None:
+    """A register of which nothing was read becomes a channel of slots where that is asked for."""
+    await registry.put_site(tenant, "s", NewSite("Home", "Europe/London", "GB", "GBP"))
+    await registry.put_meter(tenant, "m", NewMeter("s", (REGISTER,)), NOW)
+    slots = NewChannel("import", "active_energy", "import", "kWh", "PT15M")
+
+    replaced, _ = await registry.put_meter(tenant, "m", NewMeter("s", (slots,)), NOW)
+
+    assert [channel.kind for channel in replaced.channels] == ["interval"]
+    assert await registry.meter(tenant, "m") == replaced
 
 
 def recorded(version: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ from energia.settings import Database
         ("25006", errors.DatabaseAway),
         ("57P01", errors.DatabaseAway),
         ("53300", errors.DatabaseAway),
+        ("53100", errors.DatabaseFull),
         ("22012", errors.DatabaseError),
         ("42P01", errors.DatabaseError),
     ],
@@ -47,6 +48,16 @@ async def test_a_standby_is_left(pool: Pool) -> None:
     assert pool.stats.size == 0
 
 
+async def test_a_full_disk_names_its_place_and_keeps_the_connection(pool: Pool) -> None:
+    """Whoever writes is told that there is no room; reads go on over the same connection."""
+    sql = "do $$ begin raise exception 'No space left' using errcode = '53100'; end $$"
+    with pytest.raises(errors.DatabaseFull, match=r"No space left \(host .*, database ") as caught:
+        await pool.tenant().execute(sql)
+
+    assert (caught.value.code, caught.value.status) == ("database_full", 503)
+    assert pool.stats.size == 1
+
+
 @pytest.mark.parametrize(
     ("reason", "kind"),
     [
@@ -67,6 +78,19 @@ async def test_a_standby_is_left(pool: Pool) -> None:
 def test_what_no_waiting_mends_is_known(reason: str, kind: type[errors.DatabaseAway]) -> None:
     """Whoever is let in nowhere like this is told apart from whoever comes too early."""
     assert type(unconnected(reason, {})) is kind
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ('database "a" does not exist', "create it, with this role as its owner"),
+        ('password authentication failed for user "a"', "another password, or there is no such"),
+        ("no password supplied", "the URL has no password"),
+    ],
+)
+def test_what_mends_it_is_told(reason: str, remedy: str) -> None:
+    """The server says what is wrong, and not what to do."""
+    assert f"role a): {remedy}" in unconnected(reason, {"user": "a"}).detail
 
 
 async def test_an_error_of_a_connection_names_its_place(database: str) -> None:

@@ -117,6 +117,7 @@ async def test_stale_result() -> None:
     "probe",
     [
         FakeProbe("broker", "degraded", OSError("gone")),
+        FakeProbe("broker", "degraded", SystemExit(3)),  # which ends no service
         FakeProbe(observed=Observed(100, "percent", "no room")),
     ],
 )

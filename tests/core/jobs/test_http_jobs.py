@@ -81,6 +81,7 @@ async def test_a_run_is_a_job_where_that_is_asked_for(household: Client) -> None
 
     assert (job["kind"], job["status"], job["result"]) == ("bills.run", "waiting", None)
     assert (done["status"], done["problem"], done["tries"]) == ("succeeded", None, 1)
+    assert done["progress"] == {"done": 1, "total": 1}
     assert done["result"] == {
         "created": 1,
         "updated": 0,
@@ -135,6 +136,7 @@ async def test_a_file_is_stored_by_a_job(household: Client) -> None:
     done = await ended(household, job)
 
     assert done["status"] == "succeeded", done
+    assert done["progress"] == {"done": 1, "total": 1}
     assert (done["result"]["received"], done["result"]["created"]) == (24, 24)
     kept = await success(household, "GET", f"/v1/imports/{done['result']['import']}")
     assert kept["created"] == 24

@@ -77,6 +77,25 @@ async def test_what_does_not_fit(tenant: Tenant, body: object, code: str, pointe
 
 
 @pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (reading(start="2026-03-01T00:00:00"), "write -03:00 or Z after it"),
+        (reading(quality="good"), "known are missing, actual, validated"),
+        (reading(value=1_000_000_001), "at most 1,000,000,000 of the unit that is stored"),
+        (reading(colour="red"), "there are meter, start, channel, unit, quality, value"),
+    ],
+)
+async def test_a_fault_says_how_to_mend_it(tenant: Tenant, body: object, message: str) -> None:
+    """What is known, what is allowed and what is to be written is in the message."""
+    await meter(tenant)
+
+    with pytest.raises(Invalid) as caught:
+        await post(tenant, body)
+
+    assert message in caught.value.faults[0].message
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"",

@@ -49,6 +49,9 @@ async def test_readings_that_are_too_fine_are_told(tenant: Tenant) -> None:
     assert warning.message.startswith("2 readings are finer than a millionth")
     assert str(warning.pointer).endswith("/values/1")
 
+    (single,) = (await post(tenant, series([0.0000004], START + 40 * 900))).problems
+    assert single.message.startswith("1 reading is finer than a millionth")
+
 
 async def test_readings_in_other_units_are_rounded_where_they_do_not_fit(tenant: Tenant) -> None:
     """36 MJ are 10 kWh; 1 MJ is 0.2777... kWh."""
@@ -60,4 +63,4 @@ async def test_readings_in_other_units_are_rounded_where_they_do_not_fit(tenant:
     ]
 
     assert fitting.problems == ()
-    assert [fault.message[:10] for fault in rounded.problems] == ["1 readings"]
+    assert [fault.message[:10] for fault in rounded.problems] == ["1 reading "]

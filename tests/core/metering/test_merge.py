@@ -35,7 +35,7 @@ def imports(draw: st.DrawFn) -> tuple[int, list[list[Item]]]:
 
 @given(st.sampled_from([0, 1800]), st.lists(imports(), min_size=1, max_size=5))
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 async def test_any_sequence_of_imports_follows_the_rules(
     tenant: Tenant, offset: int, sequence: list[tuple[int, list[list[Item]]]]

@@ -140,10 +140,11 @@ async def test_channels_with_readings_keep_their_meaning(
     await registry.put_meter(tenant, "m", METER, NOW)
     await post(tenant, series([1], interval="PT15M"))
 
-    with pytest.raises(InUse):
+    with pytest.raises(InUse, match="such a channel stays, and so do its interval") as refused:
         await registry.put_meter(tenant, "m", other, NOW)
     with pytest.raises(InUse):
         await registry.delete_meter(tenant, "m")
+    assert [fault.pointer for fault in refused.value.faults] == ["/channels"]
 
     renamed = NewMeter("s", (attrs.evolve(CHANNEL, unit="Wh"),), "New name")
     assert (await registry.put_meter(tenant, "m", renamed, NOW))[1] is False

@@ -50,7 +50,7 @@ _NUMBERS = st.one_of(
 
 @given(st.lists(st.tuples(_NUMBERS, st.booleans()), min_size=1, max_size=24))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 async def test_numbers_are_rounded_by_their_text(
     tenant: Tenant, numbers: list[tuple[Decimal, bool]]

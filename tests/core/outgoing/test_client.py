@@ -234,6 +234,26 @@ async def test_only_urls_of_http_are_asked(url: str) -> None:
     assert "URL" in await refused(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "allow", "refused"),
+    [
+        ("http://127.0.0.1:9/hook", (), True),
+        ("http://127.0.0.1:9/hook", ("127.0.0.0/8",), False),
+        ("http://localhost:9/", (), True),
+        ("http://localhost:9/", ("localhost",), False),
+        ("http://[fd00::1]/", (), True),
+        ("https://erp.example/", (), False),
+        ("https://[2606:4700::1111]/", (), False),
+        ("ftp://erp.example/", (), True),
+    ],
+)
+def test_what_is_never_reached_is_told_before(
+    url: str, allow: tuple[str, ...], refused: bool
+) -> None:
+    """An address in a URL tells at once; where a name leads is not known before it is asked."""
+    assert (Outgoing(Rules(allow=allow)).refusal(url) is not None) is refused
+
+
 async def test_texts_come_in_charsets() -> None:
     """What is declared is decoded; bytes that do not fit it stay as they are."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=%s\r\n\r\n"

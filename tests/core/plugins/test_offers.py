@@ -1,6 +1,6 @@
 """What plugins may return from their registration hooks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -52,6 +52,26 @@ class Strange(Charge):
     """A charge whose kind is no string."""
 
     kind: ClassVar[str] = 1  # type: ignore[assignment]
+
+
+@attrs.frozen
+class Spaced(Charge):
+    """A charge whose kind no tariff could name."""
+
+    kind: ClassVar[str] = "acme levy"
+
+
+class Undecorated(Charge):
+    """A charge whose field attrs does not know."""
+
+    rate: int
+
+
+@attrs.frozen
+class OneExample(Charge):
+    """A charge with an example where several are expected."""
+
+    examples: ClassVar[Mapping[str, object]] = {"kind": "nothing"}  # type: ignore[assignment]
 
 
 @attrs.frozen
@@ -184,6 +204,9 @@ def offering(hook: str, *objects: object) -> SimpleNamespace:
         ("register_charges", Charge(), "a charge must be an attrs class"),
         ("register_charges", Unnamed, "a charge must have a `kind`"),
         ("register_charges", Strange, "a charge must have a `kind`"),
+        ("register_charges", Spaced, "a charge must have a `kind`: a string of its class, 1 to 64"),
+        ("register_charges", Undecorated, "its `rate` is no field: decorate the class with @attr"),
+        ("register_charges", OneExample, "`examples` must be a tuple of charges"),
         ("register_charges", Mute, "a charge must have a method `lines`"),
         ("register_charges", Rootless, "a charge must have `code`, `description`"),
         ("register_middlewares", "x", "'x': a middleware must be callable"),

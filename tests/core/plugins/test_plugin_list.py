@@ -121,6 +121,78 @@ def test_what_a_plugin_prints_is_no_output(
         assert f"energia: plugin 'third-loud' prints: {text}" in done.stderr.splitlines()
 
 
+#: A charge that prints, or exits where its rate is 3.
+CHARGE = """
+import sys
+from decimal import Decimal
+from typing import ClassVar
+
+import attrs
+from energia import BaseCharge, Energy, hookimpl
+
+@attrs.frozen
+class Loud(BaseCharge):
+    kind: ClassVar[str] = "third.loud"
+    rate: Decimal
+    def measures(self):
+        return {"energy": Energy(self.channel)}
+    def lines(self, measured, bill):
+        if self.rate == 3:
+            sys.exit(3)
+        print("charging")
+        yield self.metered(measured["energy"]["total"], self.rate)
+
+@hookimpl
+def register_charges():
+    return [Loud]
+"""
+USAGE = {
+    "timezone": "UTC",
+    "interval": "PT1H",
+    "channels": {"import": {"start": "2026-03-02T00:00:00Z", "values": [1, 2]}},
+}
+
+
+def price(rate: str, *options: str) -> Result:
+    """Price two hours under a tariff with that charge."""
+    charge = {"kind": "third.loud", "rate": rate}
+    versions = [{"valid_from": "2026-01-01", "charges": [charge]}]
+    tariff = {"name": "Loud", "currency": "EUR", "timezone": "UTC", "versions": versions}
+    Path("tariff.json").write_text(json.dumps(tariff))
+    Path("usage.json").write_text(json.dumps(USAGE))
+    return CliRunner().invoke(
+        energia, ["price", "tariff.json", "--usage", "usage.json", "--json", *options]
+    )
+
+
+@pytest.mark.parametrize("options", [(), ("--explain",)])
+def test_what_a_charge_prints_is_no_output(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    """The cost can be read, and what was printed is told beside it."""
+    install("third-loud = third_loud", source=CHARGE)
+    monkeypatch.chdir(tmp_path)
+
+    result = price("2", *options)
+
+    assert "6.00" in json.dumps(json.loads(result.stdout))
+    assert "energia: a plugin prints: charging\n" in result.stderr
+
+
+def test_a_charge_that_exits_is_an_error(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that ends without a word would look like one that has worked."""
+    install("third-loud = third_loud", source=CHARGE)
+    monkeypatch.chdir(tmp_path)
+
+    result = price("3")
+
+    assert result.exit_code == 1
+    assert "it calls sys.exit(3)" in result.stderr
+    assert "in the charge third.loud" in result.stderr
+
+
 def test_what_a_plugin_prints_is_in_the_log(
     install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:

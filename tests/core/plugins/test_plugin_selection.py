@@ -141,6 +141,17 @@ def test_selecting_what_is_not_installed_is_refused(key: str, selection: PluginS
     assert Plugins.installed(PluginSelection(enabled=("nothing-*",))).names == ()
 
 
+def test_a_pattern_that_matches_nothing_is_told() -> None:
+    """One configuration may serve several installations; a misspelt pattern is worth a warning."""
+    selection = PluginSelection(enabled=("*", "tarif-*"), disabled=("[a",))
+
+    assert Plugins.unmatched(selection) == [
+        "plugins.enabled: 'tarif-*' matches no plugin that is installed (did you mean 'tariff-*'?)",
+        "plugins.disabled: '[a' matches no plugin that is installed",
+    ]
+    assert Plugins.unmatched(PluginSelection(disabled=("tariff-*", "*"))) == []
+
+
 def test_settings_of_what_is_not_installed_are_refused() -> None:
     """Settings that nobody reads are a mistake."""
     with pytest.raises(PluginError, match="plugin 'absent' is not installed"):

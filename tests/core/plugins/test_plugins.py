@@ -1,8 +1,9 @@
 """How plugins are loaded, and how their hooks are called."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import attrs
@@ -129,19 +130,43 @@ def test_an_object_without_a_name_is_refused(name: str | None) -> None:
 
 
 def test_an_unknown_hook_is_refused() -> None:
-    """A misspelt hook does not go unseen."""
+    """A misspelt hook does not go unseen; the one that was meant is named."""
     plugin = SimpleNamespace(register_charge=hookimpl(lambda: []))
+    meant = "there is no hook 'register_charge' (did you mean 'register_charges'?)"
 
-    with pytest.raises(PluginError, match=r"'typo'.*register_charge"):
+    with pytest.raises(PluginError, match=re.escape(f"plugin 'typo': {meant}")):
         Plugins.of(typo=plugin)
 
 
-def test_an_unknown_argument_is_refused() -> None:
-    """A hook has the arguments of its specification."""
-    plugin = SimpleNamespace(readings_stored=hookimpl(lambda events: None))
+@pytest.mark.parametrize(
+    ("hook", "function", "message"),
+    [
+        ("readings_stored", lambda events: None, "takes 'events': the hook gives 'event'"),
+        ("register_probes", lambda core, *_: [], "takes 'core': the hook gives nothing"),
+    ],
+)
+def test_an_unknown_argument_is_refused(hook: str, function: Any, message: str) -> None:
+    """A hook has the arguments of its specification, and the message says which."""
+    with pytest.raises(PluginError, match=f"plugin 'typo': {hook} {message}"):
+        Plugins.of(typo=SimpleNamespace(**{hook: hookimpl(function)}))
 
-    with pytest.raises(PluginError, match=r"'typo'.*events"):
-        Plugins.of(typo=plugin)
+
+@pytest.mark.parametrize(("returned", "name"), [(None, "None"), (Flat.Charge, r".*\.Flat\.Charge")])
+def test_a_hook_returns_several_things(returned: object, name: str) -> None:
+    """One thing without a list around it, or nothing at all, is told as what it is."""
+    plugin = SimpleNamespace(register_charges=hookimpl(lambda: returned))
+
+    with pytest.raises(PluginError, match=f"register_charges returned {name}: it must return a l"):
+        Plugins.of(one=plugin)
+
+
+def test_a_module_whose_class_has_the_hooks() -> None:
+    """The entry point should name the class, and the message says how."""
+    module = ModuleType("acme_levy")
+    vars(module)["Plugin"] = Flat
+
+    with pytest.raises(PluginError, match=r"its class Plugin does, so .* acme_levy:Plugin"):
+        Plugins.of(levy=module)
 
 
 def test_a_plugin_without_a_hook_is_refused() -> None:

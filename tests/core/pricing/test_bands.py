@@ -24,6 +24,14 @@ def bands(*ends: int | None) -> list[Band]:
 
 
 @pytest.mark.parametrize(
+    ("quantity", "band"), [("1.999", 0), (2, 1), ("4.99", 1), (5, 2), (10, None)]
+)
+def test_a_bound_may_be_in_the_next_band(quantity: object, band: int | None) -> None:
+    """As in Norway's capacity fee, where 5.00 kWh/h is in the step from 5 to 10."""
+    assert band_of(bands(2, 5, 10), Fraction(str(quantity)), at_bound="upper") == band
+
+
+@pytest.mark.parametrize(
     ("quantity", "band"), [(-5, 0), (0, 0), (10, 0), ("10.1", 1), (20, 1), (21, 2)]
 )
 def test_a_bound_is_in_its_band(quantity: object, band: int) -> None:

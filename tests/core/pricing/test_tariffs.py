@@ -122,13 +122,15 @@ def test_a_fault_hides_no_other() -> None:
 
 
 def test_an_unknown_kind_is_named_with_those_that_are_known() -> None:
-    """A charge that no plugin offers is refused by its own message."""
+    """A charge that no plugin offers is refused with the nearest kind, and all that there are."""
     with pytest.raises(Invalid) as refused:
-        read(document([FLAT, {"kind": "energy.solar"}]))
+        read(document([FLAT, {"kind": "energy.flatt"}]))
 
     (fault,) = refused.value.faults
+    said, _, known = fault.message.partition("; known are: ")
     assert (fault.code, fault.pointer) == ("unknown_kind", "/versions/0/charges/1/kind")
-    assert {"energy.flat", "fixed"} <= set(fault.message.removeprefix("known are: ").split(", "))
+    assert said == "there is no kind 'energy.flatt' (did you mean 'energy.flat'?)"
+    assert {"energy.flat", "fixed"} <= set(known.split(", "))
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-inf", "1e400", "1,5", "", True, [], {}])

@@ -1,5 +1,6 @@
 """Kinds of charge, each wrong in one way that the kit must see; the first is right."""
 
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -262,3 +263,40 @@ class Rootless:
     kind: ClassVar[str] = "test.rootless"
 
     channel: str = "import"
+
+
+@attrs.frozen
+class Prints(Right):
+    """Tell the standard output what it charges."""
+
+    kind: ClassVar[str] = "test.prints"
+    examples: ClassVar[Examples] = example("test.prints")
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
+        """Charge it."""
+        print("charging")
+        yield self.metered(measured["energy"]["total"], self.rate)
+
+
+@attrs.frozen
+class MissesMeasure(Right):
+    """Take a measure that it did not ask for."""
+
+    kind: ClassVar[str] = "test.misses"
+    examples: ClassVar[Examples] = example("test.misses")
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
+        """Charge it."""
+        yield self.metered(measured["enrgy"]["total"], self.rate)
+
+
+@attrs.frozen
+class Exits(Right):
+    """End the process."""
+
+    kind: ClassVar[str] = "test.exits"
+    examples: ClassVar[Examples] = example("test.exits")
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
+        """Charge nothing."""
+        yield sys.exit(3)

@@ -69,6 +69,8 @@ def test_a_kind_that_is_right_conforms() -> None:
         (broken_measures.Slow, "speed", "times energy.flat"),
         (broken.InOrderOfHashes, "another_process", "in another process"),
         (broken_measures.Writes, "example", "read-only"),
+        (broken.MissesMeasure, "example", "KeyError: 'enrgy' (broken.py, line "),
+        (broken.Exits, "example", "it calls sys.exit(3) (broken.py, line "),
         (broken.Undocumented, "documented", "lacks rate"),
         (broken.Undocumented, "schema", "does not describe rate"),
         (broken_measures.Overflows, "huge_usage", "what may not fit 64 bits"),
@@ -87,6 +89,11 @@ def test_what_is_wrong_is_found(class_: type[Charge], check: str, why: str) -> N
 def test_days_of_24_hours_are_the_only_fault(class_: type[Charge]) -> None:
     """On every other day they charge what they should: no other check sees it."""
     assert list(failures(class_)) == ["clock_changes"]
+
+
+def test_what_a_charge_prints_is_no_part_of_its_bill() -> None:
+    """The other process answers on the same stream that it prints to."""
+    assert failures(broken.Prints, "another_process") == {}
 
 
 def test_the_assertion_names_every_failure() -> None:

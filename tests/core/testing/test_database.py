@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from energia.db.embedded import Embedded
-from energia.errors import MigrationError
+from energia.errors import MigrationError, NotPermitted
 from energia.testing import ScratchDatabase
 from tests.imports import ROOT
 
 FIRST = """create table acme_member (
   organization_id int not null, meter_id text not null, primary key (organization_id, meter_id)
 );
+call energia_row_security('acme_member');
 """
 SECOND = "alter table acme_member add column since date;\n"
 
@@ -65,6 +66,21 @@ def test_a_file_that_has_changed_is_named(energia_database: ScratchDatabase, pac
 
     with pytest.raises(MigrationError, match="0001_members"):
         energia_database.migrate(package)
+
+
+def test_an_organization_sees_its_own_rows(
+    energia_database: ScratchDatabase, package: Path
+) -> None:
+    """A statement of a service is tested as one organization sends it."""
+    energia_database.migrate(package)
+    energia_database.execute("insert into acme_member values (1, 'M-1'), (2, 'M-2')")
+    mine = """select meter_id from acme_member
+      where organization_id = current_setting('energia.organization')::int"""
+
+    assert energia_database.of(2).rows(mine) == [("M-2",)]
+    assert energia_database.of(2).rows("select meter_id from acme_member") == [("M-2",)]
+    with pytest.raises(NotPermitted):
+        energia_database.of(2).execute("insert into acme_member values (1, 'M-3')")
 
 
 def test_a_server_of_its_own_begins(package: Path) -> None:

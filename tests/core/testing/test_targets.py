@@ -77,6 +77,23 @@ def test_a_kind_that_is_not_there_is_wrong_usage(module: str) -> None:
     assert "offers no 'test.wrong'" in result.output
 
 
+def test_what_another_plugin_lacks_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plugin is checked beside one that offers charges too, and does not load."""
+    info = tmp_path / "other-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[energia]\nother = other_plugin\n")
+    (tmp_path / "other_plugin.py").write_text(PLUGIN + "\nraise OSError('no such device')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    result = check("tariff-flat", "--without", "another_process")
+
+    assert result.exit_code == 0, result.output
+    assert ", 0 failed, " in result.output
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

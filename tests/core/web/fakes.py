@@ -1,6 +1,7 @@
 """A plugin with routes of every shape, for tests of the route layer."""
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator
 from datetime import date
 from decimal import Decimal
@@ -54,6 +55,8 @@ async def get_thing(thing: Id, since: date | None = None, limit: int = 10) -> Th
         raise NotFound("there is no thing none")
     if thing == "broken":
         raise RuntimeError("the secret password is 1234")
+    if thing == "exit":
+        sys.exit(3)
     return Thing(f"{thing}-{limit}", Decimal(since.day if since else 0))
 
 

@@ -148,6 +148,7 @@ async def test_a_compressed_tag_is_as_good_for_writing(api: Client) -> None:
         ("/v1/sites/new", {"If-None-Match": "*"}, 201),
         (HOME, {"If-None-Match": '"some"'}, 200),
         (HOME, {"If-Match": "not a tag"}, 412),
+        (HOME, {"If-None-Match": "not a tag"}, 412),
     ],
 )
 async def test_conditions(
@@ -157,6 +158,19 @@ async def test_conditions(
     found, code = await status(api, "PUT", path, json=SITE, headers=headers)
 
     assert (found, code) == (expected, "precondition_failed" if expected == 412 else "")
+
+
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+async def test_a_tag_without_its_quotes_is_told_as_such(api: Client, header: str) -> None:
+    """The quotes belong to the tag: who leaves them out is told so, and nothing is written."""
+    tag = await tag_of(api)
+    async with api.put(HOME, json=SITE, headers={header: tag.strip('"')}) as answer:
+        problem = await answer.json()
+
+    assert answer.status == 412
+    assert problem["detail"] == (
+        f"{header} has no entity tag, which is written with its quotes, such as {tag}"
+    )
 
 
 async def test_a_condition_that_means_nothing_is_not_left_out(api: Client) -> None:

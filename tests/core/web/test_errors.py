@@ -147,6 +147,18 @@ async def test_unexpected_error(client: Client) -> None:
     assert line["exc_info"]
 
 
+async def test_a_handler_that_exits(client: Client) -> None:
+    """`sys.exit` of a plugin is an error of one request, and the service answers the next."""
+    with capture_logs() as lines:
+        async with client.get("/v1/things/exit") as answer:
+            assert answer.status == 500
+        async with client.get("/v1/things/a") as answer:
+            assert answer.status == 200
+
+    (line,) = [line for line in lines if line["event"] == "unhandled"]
+    assert str(line["exc_info"]) == "it calls sys.exit(3)"
+
+
 @pytest.mark.parametrize("given", ["", "a b", "x" * 65, "ü"])
 async def test_bad_request_id(client: Client, given: str) -> None:
     """An id that is not fit for a log line is replaced."""

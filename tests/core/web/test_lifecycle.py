@@ -239,5 +239,5 @@ async def test_port_in_use() -> None:
         _, said = await asyncio.wait_for(process.communicate(), 60)
 
     assert process.returncode == 2
-    assert f"cannot listen on 127.0.0.1 port {port}: the port is in use" in said.decode()
+    assert f"cannot listen on 127.0.0.1 port {port}: the port is in use\n" in said.decode()
     assert "Traceback" not in said.decode()

@@ -86,6 +86,7 @@ async def pages(client: Client, path: str) -> list[Any]:
         ({"url": "ftp://erp.example/"}, "/url", "bad_pattern"),
         ({"url": "https://"}, "/url", "bad_pattern"),
         ({"url": "https://[::1/"}, "/url", "wrong_url"),
+        ({"url": "http://10.0.0.7/hook"}, "/url", "not_allowed"),
         ({"events": []}, "/events", "too_short"),
         ({"events": ["bill.made"]}, "/events/0", "unknown_value"),
         ({"secret": "whsec_mine"}, "/secret", "unknown_field"),
@@ -100,6 +101,16 @@ async def test_what_does_not_fit_is_refused(
 
     assert status == 422
     assert codes == {pointer: code}
+
+
+async def test_a_webhook_does_not_move_to_an_address_that_is_never_reached(client: Client) -> None:
+    """A `PUT` is held to what a `POST` is; the webhook stays where it was."""
+    made = await success(client, "POST", "/v1/webhooks", {"url": URL, "events": ["bill.issued"]})
+    path = f"/v1/webhooks/{made['webhook']['id']}"
+    moved = {"url": "http://[fd00::1]/hook", "events": ["bill.issued"]}
+
+    assert (await refusal(client, "PUT", path, moved))[2] == {"/url": "not_allowed"}
+    assert (await success(client, "GET", path))["url"] == URL
 
 
 async def test_only_admins_manage_webhooks(client: Client) -> None:

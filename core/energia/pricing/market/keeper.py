@@ -18,6 +18,7 @@ from energia.pricing.market.feeds import Delivery, FeedFailed, FeedRequest, Pric
 from energia.pricing.market.models import StoredPrices
 from energia.pricing.market.store import SQL, row_of, store
 from energia.redact import redacted
+from energia.work import staying
 
 if TYPE_CHECKING:
     from energia.core import Core
@@ -117,7 +118,8 @@ class Keeper:
         try:
             async with asyncio.timeout(self._timeout):
                 request = FeedRequest(now, claimed.horizon, claimed.memo, self.core.outgoing)
-                delivery = await self.feed.fetch(request)
+                with staying():
+                    delivery = await self.feed.fetch(request)
             stored = await self._store(tenant, delivery)
         except DatabaseError:
             raise

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from energia.errors import Fault, Invalid
+from energia.pricing.charges import Charge, measures_of
 from energia.pricing.market.series import PriceSeries
 
 if TYPE_CHECKING:
-    from energia.pricing.charges import Charge
     from energia.pricing.tariffs import Version
 
 
@@ -16,9 +16,9 @@ def series_of(versions: Collection["Version"]) -> tuple[str, ...]:
     return named(charge for version in versions for charge in version.charges)
 
 
-def named(charges: Iterable["Charge"]) -> tuple[str, ...]:
+def named(charges: Iterable[Charge]) -> tuple[str, ...]:
     """Return the names of the series that *charges* need: `series` of their measures."""
-    measures = (measure for charge in charges for measure in charge.measures().values())
+    measures = (measure for charge in charges for measure in measures_of(charge).values())
     return tuple(dict.fromkeys(name for measure in measures for name in measure.series))
 
 

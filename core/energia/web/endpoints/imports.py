@@ -15,7 +15,7 @@ from energia.convert import TEXT, Id
 from energia.convert.faults import Faults
 from energia.core import Core
 from energia.db.pool import Queries, Tenant
-from energia.errors import EnergiaError, Invalid, NotFound, UnsupportedMedia, did_you_mean
+from energia.errors import EnergiaError, Invalid, NotFound, UnsupportedMedia, meant_or_known
 from energia.jobs.kinds import Running, Superseded
 from energia.jobs.models import Job
 from energia.jobs.store import JobStore
@@ -128,6 +128,7 @@ async def import_file(
         str,
         Meta(
             description="A name of `GET /v1/formats`; or `auto`, for the one that fits the file.",
+            extra={"words": "a name of `GET /v1/formats` such as csv, or auto"},
             examples=["csv"],
         ),
     ],
@@ -252,6 +253,7 @@ class FileImport:
             await job.finish(queries, outcome)
             await job.forget_file(queries)
 
+        await job.progress(0, total)
         async with _told(job, lambda: done, total):
             outcome = await wanted.store(job.core, job.tenant, job.blocks(tell), also)
         if wanted.dry_run:  # what it has stored is undone, and its end would have been too
@@ -383,7 +385,7 @@ def _decoder(core: Core, format_: str) -> Decoder:
     """Return the decoder of a format; raises `Invalid`."""
     decoders = core.plugins.decoders()
     if format_ not in decoders:
-        message = f"there is no format {format_[:40]!r}{did_you_mean(format_, decoders)}"
+        message = f"there is no format {format_[:40]!r}{meant_or_known(format_, decoders)}"
         raise Invalid.of("unknown_format", message, "/query/format")
     return decoders[format_]
 

@@ -14,7 +14,7 @@ from energia.convert import Converter
 from energia.core import Core
 from energia.db.holds import holding
 from energia.db.pool import Tenant
-from energia.errors import Conflict, InUse, Invalid, NotFound, did_you_mean
+from energia.errors import Conflict, InUse, Invalid, NotFound, meant_or_known
 from energia.ids import new_id
 from energia.pricing.allowance import refuse_many_lines
 from energia.pricing.holidays.lists import HolidayList
@@ -198,7 +198,7 @@ def _importer(core: Core, name: str) -> TariffImporter:
     if name not in importers:
         raise Invalid.of(
             "unknown_format",
-            f"there is no format {name[:40]!r}{did_you_mean(name, importers)}",
+            f"there is no format {name[:40]!r}{meant_or_known(name, importers)}",
             "/query/format",
         )
     return importers[name]

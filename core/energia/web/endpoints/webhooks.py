@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from energia.core import Core
 from energia.db.pool import Tenant
-from energia.errors import Forbidden, NotFound
+from energia.errors import Forbidden, Invalid, NotFound
 from energia.web.keys import CALLER
 from energia.web.resources import ADMINS, Cursor, Limit, Page, examples, page, place_of
 from energia.web.routes import Created, Routes
@@ -60,6 +60,7 @@ async def post_webhook(
     then. Each event is sent at least once, with the same `webhook-id` at every try, signed as
     [Standard Webhooks](https://www.standardwebhooks.com) says.
     """
+    _refuse_unreachable(core, body)
     webhook, secret = await _webhooks(request, core, tenant).add(body)
     return Created(f"/v1/webhooks/{webhook.id}", WholeWebhook(secret, webhook))
 
@@ -80,6 +81,7 @@ async def put_webhook(
 
     One that was switched off by itself, as its receiver answered 410, is switched on again.
     """
+    _refuse_unreachable(core, body)
     return await _webhooks(request, core, tenant).put(webhook, body)
 
 
@@ -144,6 +146,12 @@ async def resend_delivery(
 ) -> Delivery:
     """Send an event again, whatever became of it: the same bytes, under the same `webhook-id`."""
     return await _webhooks(request, core, tenant).resend(webhook, delivery)
+
+
+def _refuse_unreachable(core: Core, new: NewWebhook) -> None:
+    """Refuse an address to which nothing is ever sent, rather than try it for days."""
+    if reason := core.outgoing.refusal(new.url):
+        raise Invalid.of("not_allowed", f"nothing is sent there: {reason}", "/url")
 
 
 def _webhooks(request: web.Request, core: Core, tenant: Tenant) -> Webhooks:

@@ -139,7 +139,7 @@ def plot(of: Plot) -> str:
             _text(WIDTH // 2, 24, of.title, 'text-anchor="middle" font-size="15"'),
             *_axes(of, across, up),
             *_curves(of, across, up),
-            *(_mark(mark, across, up) for mark in of.marks),
+            *(_mark(mark, across, up, number) for number, mark in enumerate(of.marks)),
             "</svg>",
             "",
         ]
@@ -178,15 +178,15 @@ def _curves(of: Plot, across: _Axis, up: _Axis) -> Iterator[str]:
         yield f'<polyline points="{path}" {line}/>'
         if len(of.curves) > 1:
             y = _TOP + 12 + 18 * number
-            yield f'<line x1="{WIDTH - 190}" y1="{y}" x2="{WIDTH - 160}" y2="{y}" {line}/>'
-            yield _text(WIDTH - 152, y, curve.name, 'dominant-baseline="middle"')
+            yield f'<line x1="{_LEFT + 14}" y1="{y}" x2="{_LEFT + 44}" y2="{y}" {line}/>'
+            yield _text(_LEFT + 52, y, curve.name, 'dominant-baseline="middle"')
 
 
-def _mark(mark: Mark, across: _Axis, up: _Axis) -> str:
-    """Return a dot with its label, on the side where there is room."""
+def _mark(mark: Mark, across: _Axis, up: _Axis, number: int) -> str:
+    """Return a dot with its label; labels of marks that are near stand one below another."""
     x, y = across.at(mark.x), up.at(mark.y)
     is_left = Decimal(x) < WIDTH * 2 // 3
     beside = Decimal(x) + (10 if is_left else -10)
     anchor = f'text-anchor="{"start" if is_left else "end"}"'
-    label = _text(beside, Decimal(y) - 10, mark.label, anchor)
+    label = _text(beside, Decimal(y) + 20 + 16 * number, mark.label, anchor)
     return f'<circle cx="{x}" cy="{y}" r="5"/>{label}'
