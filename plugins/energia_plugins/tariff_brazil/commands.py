@@ -23,23 +23,17 @@ def brasil(folder: str | None) -> click.Group:
 
     @group.command("tarifa", short_help="Monta a tarifa de um cliente.")
     @click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light.")
-    @click.option(
-        "--subgrupo", "--subgroup", default="B1", show_default=True, help="B1, B3, A4 ..."
-    )
+    @click.option("--subgrupo", "--subgroup", help="B1, B3, A4 ... (B1)")
     @click.option("--classe", "--class", "class_", help="residencial, comercial ...")
     @click.option(
         "--modalidade",
         "--modality",
-        default="convencional",
-        show_default=True,
-        help="convencional, branca, verde, azul.",
+        help="convencional, branca, verde, azul. (convencional)",
     )
     @click.option(
         "--ligacao",
         "--phases",
-        default="monofasico",
-        show_default=True,
-        help="monofasico, bifasico, trifasico.",
+        help="monofasico, bifasico, trifasico. (monofasico)",
     )
     @click.option("--municipio", "--municipality", help="Para a iluminação pública.")
     @click.option("--pedido", type=_FILE, help="JSON com o resto do cliente, como na API.")
@@ -48,10 +42,10 @@ def brasil(folder: str | None) -> click.Group:
     )
     def tarifa(  # noqa: PLR0913, PLR0917 - the options of the request
         distribuidora: str,
-        subgrupo: str,
+        subgrupo: str | None,
         class_: str | None,
-        modalidade: str,
-        ligacao: str,
+        modalidade: str | None,
+        ligacao: str | None,
         municipio: str | None,
         pedido: Path | None,
         from_: date,
@@ -73,7 +67,7 @@ def brasil(folder: str | None) -> click.Group:
         }
         more: Any = {} if pedido is None else parse(pedido.read_bytes())
         told = {name: value for name, value in said.items() if value is not None}
-        request = structure({**more, **told}, TariffRequest)
+        request = structure({"subgroup": "B1", **more, **told}, TariffRequest)
         click.echo(dumps(brazilian_tariff(request, tables(folder))).decode())
 
     @group.command("tabelas", short_help="Lista as tabelas, ou confere um arquivo.")
@@ -98,7 +92,7 @@ def brasil(folder: str | None) -> click.Group:
 
     @group.command("demanda", short_help="Acha a demanda contratada de menor custo.")
     @click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light.")
-    @click.option("--subgrupo", "--subgroup", default="A4", help="A1 ... A4, AS (A4)")
+    @click.option("--subgrupo", "--subgroup", help="A1 ... A4, AS (A4)")
     @click.option("--modalidade", "--modality", help="A atual, para comparar: verde, azul.")
     @click.option(
         "--contratada",

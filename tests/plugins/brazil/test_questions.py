@@ -1,6 +1,7 @@
 """Questions that a person asks: branca or not, before the readjustment, whether a bill is right."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -277,6 +278,18 @@ def test_the_command_tells_what_credits_are_worth() -> None:
         ["2025-11", "120,5", "2030-11"],
         ["2026-03", "40", "2031-03"],
     ]
+
+
+def test_a_file_says_the_rest_of_the_customer(tmp_path: Path) -> None:
+    """What it says is not undone by what options are by default."""
+    customer = tmp_path / "cliente.json"
+    customer.write_text('{"subgroup": "B3", "phases": "bifasico", "modality": "branca"}')
+
+    told = said(
+        "tarifa", "--distribuidora", "light", "--pedido", str(customer), "--desde", "01/08/2026"
+    )
+
+    assert json.loads(told)["tariff"]["name"] == "Light B3 branca"
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def find(folder: str | None, *, grafico: Path | None, as_json: bool, **given: An
 def _question(  # noqa: PLR0913 - the options
     *,
     distribuidora: str,
-    subgrupo: str,
+    subgrupo: str | None,
     modalidade: str | None,
     contratada: tuple[str, ...],
     pedido: Path | None,
@@ -59,9 +59,13 @@ def _question(  # noqa: PLR0913 - the options
         "subgroup": subgrupo,
         "modality": modalidade,
         "contracted": dict(map(_contract, contratada)) or None,
-        "from": start or "1990-01-01",
     }
-    customer = {**more, **{name: value for name, value in said.items() if value is not None}}
+    default = {"subgroup": "A4", "from": start or "1990-01-01"}
+    customer = {
+        **default,
+        **more,
+        **{name: value for name, value in said.items() if value is not None},
+    }
     body = {"customer": customer, "meter": medidor, "usage": usage, "start": start, "end": end}
     return {name: value for name, value in body.items() if value is not None}
 

@@ -30,9 +30,7 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW: Final = click.Path(dir_okay=False, path_type=Path)
 _CUSTOMER: Final = (
     click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light."),
-    click.option(
-        "--subgrupo", "--subgroup", default="B1", show_default=True, help="B1, B3, A4 ..."
-    ),
+    click.option("--subgrupo", "--subgroup", help="B1, B3, A4 ... (B1)"),
     click.option("--classe", "--class", help="residencial, comercial ..."),
     click.option("--modalidade", "--modality", help="convencional, branca, verde, azul."),
     click.option("--ligacao", "--phases", help="monofasico, bifasico, trifasico."),
@@ -193,6 +191,7 @@ def _subject(given: dict[str, Any]) -> dict[str, Any]:
     more: Any = parse(pedido.read_bytes()) if pedido else {}
     said = {name: given.get(option) for option, name in _NAMES.items()}
     customer = {
+        "subgroup": "B1",
         "from": f"{start or '1990-01-01'}",
         **more,
         **{name: value for name, value in said.items() if value is not None},
