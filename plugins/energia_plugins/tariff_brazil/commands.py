@@ -1,11 +1,12 @@
 """`energia brasil`: the kit on the command line; it speaks Portuguese."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from energia_plugins.tariff_brazil.questions.commands import commands_of
+from energia_plugins.tariff_brazil.questions.commands import commands_of, dia
 
 __all__ = ["brasil"]
 
@@ -22,25 +23,36 @@ def brasil(folder: str | None) -> click.Group:
 
     @group.command("tarifa", short_help="Monta a tarifa de um cliente.")
     @click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light.")
-    @click.option("--subgrupo", "--subgroup", default="B1", help="B1, B3, A4 ... (B1)")
+    @click.option("--subgrupo", "--subgroup", help="B1, B3, A4 ... (B1)")
     @click.option("--classe", "--class", "class_", help="residencial, comercial ...")
-    @click.option("--modalidade", "--modality", default="convencional", help="branca, verde, azul.")
-    @click.option("--ligacao", "--phases", default="monofasico", help="monofasico ... trifasico.")
+    @click.option(
+        "--modalidade",
+        "--modality",
+        help="convencional, branca, verde, azul. (convencional)",
+    )
+    @click.option(
+        "--ligacao",
+        "--phases",
+        help="monofasico, bifasico, trifasico. (monofasico)",
+    )
     @click.option("--municipio", "--municipality", help="Para a iluminação pública.")
-    @click.option("--desde", "--from", "from_", required=True, help="Primeiro dia: 01/08/2026.")
+    @click.option("--pedido", type=_FILE, help="JSON com o resto do cliente, como na API.")
+    @click.option(
+        "--desde", "--from", "from_", type=dia, required=True, help="Primeiro dia: 01/08/2026."
+    )
     def tarifa(  # noqa: PLR0913, PLR0917 - the options of the request
         distribuidora: str,
-        subgrupo: str,
+        subgrupo: str | None,
         class_: str | None,
-        modalidade: str,
-        ligacao: str,
+        modalidade: str | None,
+        ligacao: str | None,
         municipio: str | None,
-        from_: str,
+        pedido: Path | None,
+        from_: date,
     ) -> None:
         """Monta a tarifa de um cliente e imprime o JSON."""
-        from energia import dumps, structure
+        from energia import dumps, parse, structure
         from energia_plugins.tariff_brazil.document import brazilian_tariff
-        from energia_plugins.tariff_brazil.portuguese import day
         from energia_plugins.tariff_brazil.request import TariffRequest
         from energia_plugins.tariff_brazil.tables import tables
 
@@ -51,11 +63,11 @@ def brasil(folder: str | None) -> click.Group:
             "modality": modalidade,
             "phases": ligacao,
             "municipality": municipio,
-            "from": f"{day(from_)}",
+            "from": f"{from_}",
         }
-        request = structure(
-            {name: value for name, value in said.items() if value is not None}, TariffRequest
-        )
+        more: Any = {} if pedido is None else parse(pedido.read_bytes())
+        told = {name: value for name, value in said.items() if value is not None}
+        request = structure({"subgroup": "B1", **more, **told}, TariffRequest)
         click.echo(dumps(brazilian_tariff(request, tables(folder))).decode())
 
     @group.command("tabelas", short_help="Lista as tabelas, ou confere um arquivo.")
@@ -80,7 +92,7 @@ def brasil(folder: str | None) -> click.Group:
 
     @group.command("demanda", short_help="Acha a demanda contratada de menor custo.")
     @click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light.")
-    @click.option("--subgrupo", "--subgroup", default="A4", help="A1 ... A4, AS (A4)")
+    @click.option("--subgrupo", "--subgroup", help="A1 ... A4, AS (A4)")
     @click.option("--modalidade", "--modality", help="A atual, para comparar: verde, azul.")
     @click.option(
         "--contratada",
@@ -93,12 +105,12 @@ def brasil(folder: str | None) -> click.Group:
     @click.option("--pedido", "--request", "pedido", type=_FILE, help="O cliente, em JSON.")
     @click.option("--medidor", "--meter", help="Um medidor guardado; com --de e --ate.")
     @click.option("--leituras", "--usage", "leituras", type=_FILE, help="Leituras, em JSON.")
-    @click.option("--de", "--start", help="Primeiro dia: 01/01/2026.")
-    @click.option("--ate", "--end", help="O dia depois do último: 01/01/2027.")
+    @click.option("--de", "--start", type=dia, help="Primeiro dia: 01/01/2026.")
+    @click.option("--ate", "--end", type=dia, help="O dia depois do último: 01/01/2027.")
     @click.option("--grafico", "--plot", type=_FOLDER, help="Pasta para os gráficos (SVG).")
     @click.option("--json", "as_json", is_flag=True, help="Imprime o JSON da resposta.")
     def demanda(**given: Any) -> None:
-        r"""Acha a demanda contratada de menor custo nos meses medidos, verde e azul.
+        """Acha a demanda contratada de menor custo nos meses medidos, verde e azul.
 
         \b
         Exemplo:

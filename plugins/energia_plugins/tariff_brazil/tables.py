@@ -617,9 +617,9 @@ class Tables:
         if len(found) == 1:
             return found[0]
         near = [one.id for one in self.distributors.values() if _near(name, one)]
-        hint = f": será {' ou '.join(near[:8])}?" if near else ""
+        hint = f" (será {' ou '.join(near[:8])}?)" if near else ""
         message = (
-            f"não há distribuidora {name!r}{hint}; veja /v1/brazil/distributors, ou ponha-a em "
+            f"não há distribuidora {name!r}{hint}: veja /v1/brazil/distributors, ou ponha-a em "
             "distributors.json (data)"
         )
         raise Invalid.of("unknown_distributor", message, "/distributor")

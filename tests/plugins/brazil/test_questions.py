@@ -1,6 +1,7 @@
 """Questions that a person asks: branca or not, before the readjustment, whether a bill is right."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -228,6 +229,90 @@ def test_the_command_speaks_portuguese(tmp_path: Path) -> None:
     assert "Consumo " in result.stdout
     assert "confere" in result.stdout
     assert "suposto: " in result.stderr
+
+
+def said(*arguments: str, refused: bool = False) -> str:
+    """Return what `energia brasil` prints."""
+    result = CliRunner().invoke(brasil(None), arguments)
+    assert (result.exit_code == 2) == refused, result.output
+    return result.stderr if refused else result.stdout
+
+
+def test_a_typed_line_of_a_tariff_with_two_parts_has_its_energy_once() -> None:
+    """Where TE and TUSD are lines of their own, a line of both is not of half the energy."""
+    body = {
+        "customer": {"distributor": "enel-sp", "subgroup": "B1", "from": "2026-07-04"},
+        "text": "Consumo kWh 304 1,36636 415,37\nTotal 415,37",
+        "start": "2026-07-04",
+        "end": "2026-08-06",
+    }
+    found = asyncio.run(printed.answer(structure(body, printed.BillQuestion), tables(), price))
+
+    assert found.texts["pt-BR"][0].startswith("Consumo: a conta cobra R$ 415,37, a tarifa R$ ")
+    assert "quantidade" not in found.texts["pt-BR"][0]
+
+
+def test_the_command_takes_parameters(tmp_path: Path) -> None:
+    """Public lighting of Rio goes by an average that the customer knows."""
+    typed = tmp_path / "agosto.txt"
+    typed.write_text(
+        "Leitura anterior 03/07/2026 Leitura atual 05/08/2026\n"
+        "Consumo kWh 304 1,36636 415,37\nIluminação pública 64,60\nTotal 479,97\n"
+    )
+    home = ("--distribuidora", "light", "--ligacao", "trifasico", "--municipio", "Rio de Janeiro")
+
+    told = said("conta", str(typed), *home, "--parametro", "lighting_average_kwh=425")
+
+    assert told.startswith("A conta confere, linha por linha.\n")
+
+
+def test_the_command_tells_what_credits_are_worth() -> None:
+    """`energia brasil creditos` takes one balance a month, in Portuguese numbers."""
+    home = ("--distribuidora", "cemig", "--ligacao", "bifasico", "--geracao", "gd2")
+    saldos = ("--credito", "2025-11=120,5", "--credito", "2026-03=40")
+
+    told = said("creditos", *home, "--mes", "2026-08", *saldos, "--usados", "30")
+
+    assert told.startswith("160,5 kWh de créditos valem R$ ")
+    assert [line.split()[:3] for line in told.splitlines()[2:]] == [
+        ["2025-11", "120,5", "2030-11"],
+        ["2026-03", "40", "2031-03"],
+    ]
+
+
+def test_a_file_says_the_rest_of_the_customer(tmp_path: Path) -> None:
+    """What it says is not undone by what options are by default."""
+    customer = tmp_path / "cliente.json"
+    customer.write_text('{"subgroup": "B3", "phases": "bifasico", "modality": "branca"}')
+
+    told = said(
+        "tarifa", "--distribuidora", "light", "--pedido", str(customer), "--desde", "01/08/2026"
+    )
+
+    assert json.loads(told)["tariff"]["name"] == "Light B3 branca"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("tarifa", "--desde", "ontem"), "'ontem' não é uma data como 31/12/2026"),
+        (("branca", "--de", "01/07/2026"), "Diga --medidor"),
+        (("creditos", "--mes", "2026-08", "--credito", "2025-11"), "Diga --credito MÊS=KWH"),
+        (
+            ("reajuste", "--leituras", __file__, "--parametro", "media"),
+            "Diga --parametro NOME=VALOR",
+        ),
+    ],
+)
+def test_the_command_says_what_an_option_is_like(arguments: tuple[str, ...], words: str) -> None:
+    """A slip is told in Portuguese, with an example, before anything is asked."""
+    assert words in said(*arguments, "--distribuidora", "light", refused=True)
+
+
+def test_examples_of_the_help_keep_their_lines() -> None:
+    """They are copied from there."""
+    for name in ("branca", "creditos", "reajuste", "conta", "demanda"):
+        assert f"Exemplo:\n    energia brasil {name} " in said(name, "--help")
 
 
 #: A home of Cemig with a roof under GD II.

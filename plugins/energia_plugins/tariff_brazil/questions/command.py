@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import click
 
 from energia import parse, structure
 from energia.cli.trials import trial_of_command
-from energia_plugins.tariff_brazil.portuguese import day, money_text, number_text
+from energia_plugins.tariff_brazil.portuguese import money_text, number_text
 from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
 from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion, answer
 from energia_plugins.tariff_brazil.tables import tables
@@ -38,19 +39,19 @@ def find(folder: str | None, *, grafico: Path | None, as_json: bool, **given: An
 def _question(  # noqa: PLR0913 - the options
     *,
     distribuidora: str,
-    subgrupo: str,
+    subgrupo: str | None,
     modalidade: str | None,
     contratada: tuple[str, ...],
     pedido: Path | None,
     medidor: str | None,
     leituras: Path | None,
-    de: str | None,
-    ate: str | None,
+    de: date | None,
+    ate: date | None,
 ) -> dict[str, Any]:
     """Return the body of the request."""
     if (medidor is None) == (leituras is None):
         raise click.UsageError("Diga --medidor, um medidor guardado, ou --leituras, um arquivo.")
-    start, end = (None if text is None else f"{day(text)}" for text in (de, ate))
+    start, end = (None if day is None else f"{day}" for day in (de, ate))
     more: Any = {} if pedido is None else parse(pedido.read_bytes())
     usage: Any = None if leituras is None else parse(leituras.read_bytes())
     said = {
@@ -58,9 +59,13 @@ def _question(  # noqa: PLR0913 - the options
         "subgroup": subgrupo,
         "modality": modalidade,
         "contracted": dict(map(_contract, contratada)) or None,
-        "from": start or "1990-01-01",
     }
-    customer = {**more, **{name: value for name, value in said.items() if value is not None}}
+    default = {"subgroup": "A4", "from": start or "1990-01-01"}
+    customer = {
+        **default,
+        **more,
+        **{name: value for name, value in said.items() if value is not None},
+    }
     body = {"customer": customer, "meter": medidor, "usage": usage, "start": start, "end": end}
     return {name: value for name, value in body.items() if value is not None}
 

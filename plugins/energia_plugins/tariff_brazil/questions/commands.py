@@ -1,39 +1,54 @@
-"""`energia brasil branca`, `reajuste`, `conta`: questions on the command line, in Portuguese."""
+"""`energia brasil branca`, `reajuste`, `conta`, `creditos`: questions, asked in Portuguese."""
 
 import asyncio
 import base64
 from collections.abc import Callable, Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
+from energia import Unfit
 from energia_plugins.tariff_brazil.portuguese import day, number_text
 
-__all__ = ["commands_of"]
+__all__ = ["commands_of", "dia"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def dia(text: str) -> date:
+    """Return the day of an option, as Brazilians or ISO 8601 write it; help calls it `DIA`."""
+    try:
+        return day(text)
+    except Unfit as error:
+        raise click.BadParameter(f"{error}") from None
+
 
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW: Final = click.Path(dir_okay=False, path_type=Path)
 _CUSTOMER: Final = (
     click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light."),
-    click.option(
-        "--subgrupo", "--subgroup", default="B1", show_default=True, help="B1, B3, A4 ..."
-    ),
+    click.option("--subgrupo", "--subgroup", help="B1, B3, A4 ... (B1)"),
     click.option("--classe", "--class", help="residencial, comercial ..."),
     click.option("--modalidade", "--modality", help="convencional, branca, verde, azul."),
     click.option("--ligacao", "--phases", help="monofasico, bifasico, trifasico."),
     click.option("--municipio", "--municipality", help="Para a iluminação pública."),
     click.option("--pedido", type=_FILE, help="JSON com o resto do cliente, como na API."),
+    click.option(
+        "--parametro",
+        multiple=True,
+        metavar="NOME=VALOR",
+        help="O que a tarifa precisa saber: lighting_average_kwh=425.",
+    ),
     click.option("--json", "as_json", is_flag=True, help="Imprime a resposta da API."),
 )
 _USAGE: Final = (
     click.option("--medidor", "--meter", help="Um medidor guardado."),
     click.option("--leituras", type=_FILE, help="JSON de `usage`, como em /v1/costs."),
-    click.option("--de", help="Primeiro dia: 01/08/2026."),
-    click.option("--ate", help="O dia depois do último."),
+    click.option("--de", type=dia, help="Primeiro dia: 01/08/2026."),
+    click.option("--ate", type=dia, help="O dia depois do último."),
 )
 #: The options of a customer, by their names in the API.
 _NAMES: Final = {
@@ -62,7 +77,7 @@ def commands_of(folder: str | None) -> list[click.Command]:
     @_with(*_CUSTOMER, *_USAGE)
     @click.option("--grafico", type=_NEW, help="Grava o gráfico, um SVG, neste arquivo.")
     def branca(grafico: Path | None, as_json: bool, **given: Any) -> None:
-        r"""Compara a tarifa branca com a convencional, mês a mês, pelas leituras.
+        """Compara a tarifa branca com a convencional, mês a mês, pelas leituras.
 
         \b
         Exemplo:
@@ -71,7 +86,7 @@ def commands_of(folder: str | None) -> list[click.Command]:
         """
         from energia_plugins.tariff_brazil.questions.branca import BrancaQuestion, answer
 
-        found = _ask(folder, BrancaQuestion, answer, _subject(given))
+        found = _ask(folder, BrancaQuestion, answer, _measured(given))
         if grafico is not None:
             grafico.write_text(found.plot, encoding="utf-8")
         _print(found, as_json, _branca)
@@ -79,7 +94,7 @@ def commands_of(folder: str | None) -> list[click.Command]:
     @click.command("reajuste", short_help="Quanto a conta seria antes do último reajuste?")
     @_with(*_CUSTOMER, *_USAGE)
     def reajuste(as_json: bool, **given: Any) -> None:
-        r"""Calcula a conta com as tarifas de antes do último reajuste, e a diferença.
+        """Calcula a conta com as tarifas de antes do último reajuste, e a diferença.
 
         \b
         Exemplo:
@@ -91,18 +106,18 @@ def commands_of(folder: str | None) -> list[click.Command]:
             answer,
         )
 
-        found = _ask(folder, ReadjustmentQuestion, answer, _subject(given))
+        found = _ask(folder, ReadjustmentQuestion, answer, _measured(given))
         _print(found, as_json, lambda found: iter([found.texts["pt-BR"]]))
 
     @click.command("conta", short_help="Lê uma conta, PDF ou texto, e a confere.")
     @click.argument("arquivo", type=_FILE)
     @_with(*_CUSTOMER)
     @click.option("--medidor", "--meter", help="Um medidor guardado, em vez da energia impressa.")
-    @click.option("--de", help="Primeiro dia da conta, se ela não o diz.")
-    @click.option("--ate", help="O dia depois do último.")
+    @click.option("--de", type=dia, help="Primeiro dia da conta, se ela não o diz.")
+    @click.option("--ate", type=dia, help="O dia depois do último.")
     @click.option("--tolerancia", default="0,03", show_default=True, help="Em reais, por linha.")
     def conta(arquivo: Path, tolerancia: str, as_json: bool, **given: Any) -> None:
-        r"""Lê as linhas de uma conta e as compara com a tarifa da distribuidora.
+        """Lê as linhas de uma conta e as compara com a tarifa da distribuidora.
 
         \b
         Exemplo:
@@ -115,7 +130,48 @@ def commands_of(folder: str | None) -> list[click.Command]:
         found = _ask(folder, BillQuestion, answer, body)
         _print(found, as_json, _conta)
 
-    return [branca, reajuste, conta]
+    @click.command("creditos", short_help="Quanto valem os créditos, e quando expiram?")
+    @_with(*_CUSTOMER)
+    @click.option("--geracao", "--generation", help="gd1, gd2 ou gd3.")
+    @click.option("--mes", "--month", required=True, help="O mês da tarifa: 2026-08.")
+    @click.option(
+        "--credito",
+        "saldos",
+        multiple=True,
+        required=True,
+        metavar="MÊS=KWH",
+        help="O saldo de um mês: 2025-11=120,5. Uma vez por mês.",
+    )
+    @click.option("--usados", help="Quantos kWh se compensam por mês, daqui em diante.")
+    def creditos(
+        geracao: str | None,
+        mes: str,
+        saldos: tuple[str, ...],
+        usados: str | None,
+        as_json: bool,
+        **given: Any,
+    ) -> None:
+        """Diz quanto valem os créditos da geração própria, e quais se perdem.
+
+        \b
+        Exemplo:
+          energia brasil creditos --distribuidora cemig --ligacao bifasico --geracao gd2
+            --mes 2026-08 --credito 2025-11=120,5 --credito 2026-03=40 --usados 30
+        """
+        from energia_plugins.tariff_brazil.portuguese import number
+        from energia_plugins.tariff_brazil.questions.credits import CreditsQuestion, answer
+
+        body = _subject({**given, "de": None, "ate": None})
+        if geracao is not None:
+            body["customer"] = {**body["customer"], "generation": {"type": geracao}}
+        body["month"] = mes
+        body["ledger"] = [_credit(text) for text in saldos]
+        if usados is not None:
+            body["used"] = f"{number(usados)}"
+        found = _ask(folder, CreditsQuestion, answer, body)
+        _print(found, as_json, _creditos)
+
+    return [branca, reajuste, conta, creditos]
 
 
 def _ask(folder: str | None, question: Any, answer: Any, body: dict[str, Any]) -> Any:
@@ -131,22 +187,38 @@ def _subject(given: dict[str, Any]) -> dict[str, Any]:
     from energia import parse
 
     pedido, leituras = given.pop("pedido"), given.pop("leituras", None)
-    start, end = (day(text) if text else None for text in (given.pop("de"), given.pop("ate")))
+    start, end = given.pop("de"), given.pop("ate")
     more: Any = parse(pedido.read_bytes()) if pedido else {}
     said = {name: given.get(option) for option, name in _NAMES.items()}
     customer = {
+        "subgroup": "B1",
         "from": f"{start or '1990-01-01'}",
         **more,
         **{name: value for name, value in said.items() if value is not None},
     }
     body = {
         "customer": customer,
+        "parameters": dict(map(_parameter, given.get("parametro", ()))) or None,
         "meter": given.get("medidor"),
         "usage": parse(leituras.read_bytes()) if leituras else None,
         "start": start and f"{start}",
         "end": end and f"{end}",
     }
     return {name: value for name, value in body.items() if value is not None}
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise click.UsageError(f"Diga --parametro NOME=VALOR, e não {text!r}.")
+    return name, value
+
+
+def _measured(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of a question that needs readings."""
+    if (given["medidor"] is None) == (given["leituras"] is None):
+        raise click.UsageError("Diga --medidor, um medidor guardado, ou --leituras, um arquivo.")
+    return _subject(given)
 
 
 def _bill(file: Path) -> dict[str, str]:
@@ -180,6 +252,24 @@ def _branca(found: Any) -> Iterator[str]:
         costs = (month.convencional, month.branca)
         money = "".join(f"{_number(cost):>15}" for cost in costs)
         yield f"{month.month:8}{energy}{money}{_number(month.difference):>13}"
+
+
+def _credit(text: str) -> dict[str, str]:
+    from energia_plugins.tariff_brazil.portuguese import number
+
+    month, separator, kwh = text.partition("=")
+    if not separator:
+        raise click.UsageError(f"Diga --credito MÊS=KWH, como 2025-11=120,5, e não {text!r}.")
+    return {"month": month, "kwh": f"{number(kwh)}"}
+
+
+def _creditos(found: Any) -> Iterator[str]:
+    yield found.texts["pt-BR"]
+    yield f"{'mês':8}{'kWh':>12}{'vale até':>12}{'R$/kWh':>12}{'R$':>12}{'perdidos':>12}"
+    for one in found.credits:
+        lost = "" if one.lost is None else _number(one.lost)
+        cells = (_number(one.kwh), one.expires, _number(one.price), _number(one.worth), lost)
+        yield f"{one.month:8}" + "".join(f"{cell:>12}" for cell in cells)
 
 
 def _conta(found: Any) -> Iterator[str]:

@@ -247,7 +247,7 @@ def _supplier(printed: PrintedBill, ours: Sequence[str], tolerance: Decimal) -> 
         SupplierLine(
             code=line.code if line.code and _is_ours(line.code, ours) else None,
             description=line.description,
-            quantity=line.quantity,
+            quantity=None if _is_whole(line.code, ours) else line.quantity,
             amount=line.amount,
         )
         for line in printed.lines
@@ -259,6 +259,11 @@ def _supplier(printed: PrintedBill, ours: Sequence[str], tolerance: Decimal) -> 
 
 def _is_ours(code: str, ours: Sequence[str]) -> bool:
     return any(one == code or one.startswith(f"{code}.") for one in ours)
+
+
+def _is_whole(code: str | None, ours: Sequence[str]) -> bool:
+    """Tell whether a line is TE and TUSD in one, where ours are apart: each has all the kWh."""
+    return f"{code}.te" in ours and f"{code}.tusd" in ours
 
 
 def _sum(lines: Sequence[SupplierLine]) -> Decimal:
