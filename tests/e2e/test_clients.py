@@ -13,6 +13,9 @@ from energia.web.app import document
 from tests.clients import CLIENTS, interpreter, run
 from tests.e2e.service import token
 
+#: CI has a job of its own for these: `make clients`.
+pytestmark = pytest.mark.long
+
 #: What the tours print, whatever they are written in.
 PRINTED = [
     *([name, "interval", "PT0S"] for name in ("a", "b", "c")),
@@ -71,8 +74,6 @@ async def test_python_as_it_comes(
     assert lines(printed) == PRINTED
 
 
-# CI has a job of its own for clients (`make clients`), which does what is long here.
-@pytest.mark.long
 @pytest.mark.needs("node")
 @pytest.mark.needs("npm")
 async def test_typescript_as_it_comes(url: str, secret: str, openapi: Path, tmp_path: Path) -> None:
@@ -114,7 +115,6 @@ def _installed(project: Path, python: str) -> Path:
     return target
 
 
-@pytest.mark.long
 def test_our_client_fits_its_types(project: Path, python: str) -> None:
     """What is made of the document, what is written by hand, and its tests."""
     check_types(python, project, project / "src/energia_client", project / "tests")
@@ -132,7 +132,6 @@ def test_our_client_keeps_its_word(project: Path, installed: Path, python: str) 
     assert "skipped" not in printed
 
 
-@pytest.mark.long
 async def test_the_notebook_runs(
     url: str, secret: str, project: Path, installed: Path, python: str
 ) -> None:
