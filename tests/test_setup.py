@@ -178,6 +178,7 @@ EXTRAS: Final = (
     "mqtt",
     "otel",
     "parquet",
+    "pdf",
 )
 
 

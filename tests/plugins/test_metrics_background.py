@@ -7,8 +7,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from energia.db.connection import Result
+from energia.db.migrate import migrate
 from energia.db.pool import Pool
 from energia.plugins import Plugins
+from energia.settings import Database
 from energia_plugins.metrics_prometheus.database import figures, operation
 from tests.plugins.test_bill_webhook import CHANNEL, FLAT, SITE, TARIFF
 from tests.plugins.test_metrics_prometheus import scrape
@@ -68,11 +70,14 @@ async def test_the_price_horizon(pool: Pool, serving: Serving) -> None:
         assert (await figures(core)).priced_until == date(2027, 6, 1)
 
 
-async def test_migrations(pool: Pool) -> None:
+async def test_migrations(empty_database: str) -> None:
     """The newest applied one is told; files of a plugin that are not applied are pending."""
+    await migrate(empty_database)
+    pool = Pool(empty_database, Database())
     with_plugins = make_core(plugins=Plugins.installed(), pool=pool)
     core_only = await figures(make_core(pool=pool))
     found = await figures(with_plugins)
+    await pool.close()
 
     assert core_only.pending == 0
     assert [one.owner for one in core_only.migrations] == ["core", "procrastinate"]

@@ -21,4 +21,5 @@ def command(invocation: Invocation, port: int | None) -> None:
     """
     from energia.health import healthcheck
 
-    healthcheck.main(lambda: invocation.settings(allow_embedded=True).server.port, port)
+    code = healthcheck.told(lambda: invocation.settings(allow_embedded=True).server.port, port)
+    click.get_current_context().exit(code)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 _REQUEST: Final = b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 _SECONDS: Final = 1.5
@@ -105,8 +105,8 @@ def _loopback_for(address: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - it is read
 
 
-def main(configured: Callable[[], int], port: int | None = None) -> NoReturn:
-    """Print what the service says, and exit as a container engine expects it.
+def told(configured: Callable[[], int], port: int | None = None) -> int:
+    """Print what the service says; return 0 if it is ready and 1 if not, as container engines ask.
 
     Args:
         configured: Is asked for a port where none is found.
@@ -118,7 +118,7 @@ def main(configured: Callable[[], int], port: int | None = None) -> NoReturn:
     except LookupError as error:
         ready, output = False, str(error)
     print(output)
-    sys.exit(0 if ready else 1)
+    return 0 if ready else 1
 
 
 def _of_environment() -> int:
@@ -126,4 +126,4 @@ def _of_environment() -> int:
 
 
 if __name__ == "__main__":
-    main(_of_environment, *map(int, sys.argv[1:2]))
+    sys.exit(told(_of_environment, *map(int, sys.argv[1:2])))
