@@ -13,8 +13,9 @@ from energia_plugins.tariff_brazil.flags import flag, is_metered
 from energia_plugins.tariff_brazil.generation import generation
 from energia_plugins.tariff_brazil.lighting import lighting
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
+from energia_plugins.tariff_brazil.rows import DatedRow
 from energia_plugins.tariff_brazil.schedules import holidays
-from energia_plugins.tariff_brazil.tables import Dated, Tables
+from energia_plugins.tariff_brazil.tables import Tables
 from energia_plugins.tariff_brazil.taxes import tax
 
 __all__ = ["brazilian_tariff", "readjustments"]
@@ -125,7 +126,7 @@ def _changes_of_group_a(draft: Draft) -> Iterator[date]:
         yield (first + timedelta(days=31)).replace(day=1)
 
 
-def _days(rows: Iterable[Dated]) -> Iterator[date]:
+def _days(rows: Iterable[DatedRow]) -> Iterator[date]:
     for row in rows:
         if row.from_ is not None:
             yield row.from_

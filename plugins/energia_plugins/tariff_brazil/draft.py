@@ -19,13 +19,14 @@ from energia_plugins.tariff_brazil.request import (
     Source,
     TariffRequest,
 )
-from energia_plugins.tariff_brazil.tables import (
+from energia_plugins.tariff_brazil.rows import (
     BillStyle,
     Distributor,
     SceeStyle,
-    Tables,
+    SourcedRow,
     in_force,
 )
+from energia_plugins.tariff_brazil.tables import Tables
 
 __all__ = ["Draft", "Notes", "month_of", "months"]
 
@@ -138,6 +139,12 @@ class Draft:
         self.notes.assumptions.setdefault(
             (what, source), Assumption(what=what, source=source, setting=setting)
         )
+
+    def rest_on(self, what: str, row: SourcedRow, setting: str) -> None:
+        """Note which row a value is from, and that it is not sure where the row is not."""
+        self.source(what, row.source)
+        if not row.sure:
+            self.assume(what, row.source, setting)
 
     def parameter(self, name: str, description: str, default: object = None) -> dict[str, object]:
         """Return a value that the contract says, and note it."""

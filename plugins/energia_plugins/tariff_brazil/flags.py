@@ -27,11 +27,10 @@ def flag(draft: Draft) -> dict[str, Any]:
     (`is_metered`) it comes before the minimum, which would take it out of the prices again: it is
     never inside them then.
     """
-    draft.source("bandeiras tarifárias", f"ANEEL, acionamento mensal; {_RULE}")
     style, metered = draft.style, is_metered(draft)
-    of: dict[str, Any] = {"charges": [CONSUMPTION]}
+    charges = [CONSUMPTION]
     if minimum_kwh(draft) and not metered:
-        of["charges"].append(MINIMUM)
+        charges.append(MINIMUM)
         if draft.request.overrides.minimum_flag is None:
             draft.assume(
                 "a bandeira é sobre todo o custo de disponibilidade, onde ele se fatura",
@@ -39,25 +38,12 @@ def flag(draft: Draft) -> dict[str, Any]:
                 "blogecosolarer.blogspot.com",
                 "/overrides/minimum_flag",
             )
-    if style.energy == "apart":
-        of["components"] = ["te"]
-    form: dict[str, Any] = {"form": "line_each"}
+    form = "line_each"
     if style.flag == "inside" and not metered:
-        form = {"form": "inside"}
+        form = "inside"
     elif len(blocks_of(draft)) == 1:
-        form = {"form": "lines"}
-    if form["form"] != "inside" and style.flag_share == "rate":
-        form["share_of"] = "rate"
-    return {
-        "kind": "adjustment.calendar",
-        "code": FLAG,
-        "description": "Adicional de bandeira",
-        "ranges": list(_ranges(draft)),
-        "zeros": "none",
-        "energy": "charged",
-        "of": of,
-        **form,
-    }
+        form = "lines"
+    return _charge(draft, charges, form)
 
 
 def is_metered(draft: Draft) -> bool:
@@ -67,13 +53,17 @@ def is_metered(draft: Draft) -> bool:
 
 def flag_of_postos(draft: Draft) -> dict[str, Any]:
     """Return the charge for group A, on the energy of each posto: there is no minimum."""
+    return _charge(draft, [CONSUMPTION], "inside" if draft.style.flag == "inside" else "line_each")
+
+
+def _charge(draft: Draft, charges: list[str], form: str) -> dict[str, Any]:
+    """Return the charge on the lines of some others, in a form."""
     draft.source("bandeiras tarifárias", f"ANEEL, acionamento mensal; {_RULE}")
     style = draft.style
-    of: dict[str, Any] = {"charges": [CONSUMPTION]}
+    of: dict[str, Any] = {"charges": charges}
     if style.energy == "apart":
         of["components"] = ["te"]
-    is_inside = style.flag == "inside"
-    share = {} if is_inside or style.flag_share == "energy" else {"share_of": "rate"}
+    share = {} if form == "inside" or style.flag_share == "energy" else {"share_of": "rate"}
     return {
         "kind": "adjustment.calendar",
         "code": FLAG,
@@ -81,8 +71,8 @@ def flag_of_postos(draft: Draft) -> dict[str, Any]:
         "ranges": list(_ranges(draft)),
         "zeros": "none",
         "energy": "charged",
-        "form": "inside" if is_inside else "line_each",
         "of": of,
+        "form": form,
         **share,
     }
 

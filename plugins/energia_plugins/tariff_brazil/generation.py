@@ -13,8 +13,8 @@ from energia_plugins.tariff_brazil.flags import FLAG
 from energia_plugins.tariff_brazil.group_b import CONSUMPTION, WHITE, minimum_kwh
 from energia_plugins.tariff_brazil.portuguese import folded
 from energia_plugins.tariff_brazil.request import Generation, Modality, Posto, RateParts
+from energia_plugins.tariff_brazil.rows import Part, SceeStyle, Taxed, in_force
 from energia_plugins.tariff_brazil.schedules import schedule
-from energia_plugins.tariff_brazil.tables import Part, Rule, SceeStyle, Taxed, in_force
 from energia_plugins.tariff_brazil.taxes import EXEMPT, IN_BASE, NOT_FEDERAL, icms_of
 
 __all__ = ["SCEE", "generation"]
@@ -198,20 +198,14 @@ def _dues(draft: Draft, own: Generation, postos: tuple[Posto, ...]) -> Iterator[
     if rule is not None:
         due = _due(draft, "gd2", Part(component=FIO_B, share=rule.share), postos, own)
         if due:
-            _note(draft, f"Fio B da GD II: {rule.share:f}", rule, "data: rules.json")
+            draft.rest_on(f"Fio B da GD II: {rule.share:f}", rule, "data: rules.json")
             yield due
     parts = in_force(draft.tables.rules.gd3, draft.start)
     if parts is not None and (own.type == "gd3" or draft.request.overrides.components):
         dues = [_due(draft, "gd3", part, postos, own) for part in parts.parts]
         if all(dues):
-            _note(draft, "o que a GD III paga", parts, "overrides.components")
+            draft.rest_on("o que a GD III paga", parts, "overrides.components")
             yield from (due for due in dues if due)
-
-
-def _note(draft: Draft, what: str, rule: Rule, setting: str) -> None:
-    draft.source(what, rule.source)
-    if not rule.sure:
-        draft.assume(what, rule.source, setting)
 
 
 def _due(

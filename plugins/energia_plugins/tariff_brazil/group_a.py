@@ -13,8 +13,8 @@ from energia_plugins.tariff_brazil.generation import generation
 from energia_plugins.tariff_brazil.group_b import CONSUMPTION
 from energia_plugins.tariff_brazil.lighting import lighting
 from energia_plugins.tariff_brazil.request import Posto, RateParts
+from energia_plugins.tariff_brazil.rows import DemandRule, ReactiveRule, in_force
 from energia_plugins.tariff_brazil.schedules import schedule
-from energia_plugins.tariff_brazil.tables import DemandRule, ReactiveRule, in_force
 from energia_plugins.tariff_brazil.taxes import tax
 
 __all__ = ["CONTRACTS", "DEMAND", "POSTOS", "REACTIVE", "charges", "reference_row"]
@@ -153,9 +153,7 @@ def losses_percent(draft: Draft) -> Decimal:
         message = f"a tabela não tem as perdas de transformação de {subgroup}"
         raise Invalid.of("unknown_losses", message, "/overrides/losses_percent")
     what = f"perdas de transformação de {subgroup}: {rule.percent:f} %"
-    draft.source(what, rule.source)
-    if not rule.sure:
-        draft.assume(what, rule.source, "/overrides/losses_percent")
+    draft.rest_on(what, rule, "/overrides/losses_percent")
     return rule.percent
 
 

@@ -10,8 +10,8 @@ from energia import Invalid
 from energia_plugins.tariff_brazil.draft import Draft
 from energia_plugins.tariff_brazil.portuguese import day_text
 from energia_plugins.tariff_brazil.request import Posto, RateParts
+from energia_plugins.tariff_brazil.rows import in_force
 from energia_plugins.tariff_brazil.schedules import schedule
-from energia_plugins.tariff_brazil.tables import in_force
 from energia_plugins.tariff_brazil.taxes import icms_of, tagged_bands
 
 __all__ = [
@@ -148,9 +148,7 @@ def _social_blocks(draft: Draft) -> tuple[Block, ...]:
         if lesser is None:
             message = f"não há desconto social em {day_text(draft.start)}: começa em 01/01/2026"
             raise Invalid.of("no_social_discount", message, "/class")
-        draft.source("desconto social", lesser.source)
-        if not lesser.sure:
-            draft.assume("desconto social", lesser.source, "data: rules.json")
+        draft.rest_on("desconto social", lesser, "data: rules.json")
         return (
             Block(up_to=lesser.up_to, subclass=lesser.subclass),
             Block(subclass=lesser.above),

@@ -19,7 +19,8 @@ from energia_plugins.tariff_brazil.aneel import (
     tariff_rows,
 )
 from energia_plugins.tariff_brazil.portuguese import folded
-from energia_plugins.tariff_brazil.tables import File, Flag, Tables
+from energia_plugins.tariff_brazil.rows import Flag
+from energia_plugins.tariff_brazil.tables import File, Tables
 
 __all__ = ["Content", "FileNews", "content", "news"]
 

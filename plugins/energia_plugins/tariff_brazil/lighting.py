@@ -8,7 +8,7 @@ from energia import Invalid
 from energia_plugins.tariff_brazil.draft import Draft
 from energia_plugins.tariff_brazil.flags import flags
 from energia_plugins.tariff_brazil.portuguese import folded
-from energia_plugins.tariff_brazil.tables import Lighting, in_force
+from energia_plugins.tariff_brazil.rows import Lighting, in_force
 
 __all__ = ["lighting"]
 
@@ -38,11 +38,7 @@ def lighting(draft: Draft) -> Iterator[dict[str, Any]]:
                 "diga a cobrança em overrides.lighting"
             )
             raise Invalid.of("unknown_municipality", message, "/municipality")
-        draft.source(f"iluminação pública de {found.municipality}", found.source)
-        if not found.sure:
-            draft.assume(
-                f"iluminação pública de {found.municipality}", found.source, "/overrides/lighting"
-            )
+        draft.rest_on(f"iluminação pública de {found.municipality}", found, "/overrides/lighting")
         yield {
             "code": LIGHTING,
             "description": "Iluminação pública",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import attrs
 from msgspec import Meta
 
-from energia_plugins.tariff_brazil.tables import Band, Form, Phases, Taxed
+from energia_plugins.tariff_brazil.rows import Band, Form, Phases, Taxed
 
 __all__ = [
     "Assumption",

@@ -7,7 +7,7 @@ from energia import Invalid
 from energia.pricing.holidays.lists import expanded
 from energia_plugins.tariff_brazil.draft import Draft
 from energia_plugins.tariff_brazil.portuguese import day_text
-from energia_plugins.tariff_brazil.tables import Postos, in_force
+from energia_plugins.tariff_brazil.rows import Postos, in_force
 
 __all__ = ["holidays", "schedule"]
 
@@ -50,9 +50,7 @@ def postos_of(draft: Draft) -> Postos:
             "overrides.postos, ou ponha-os em distributors.json (data)"
         )
         raise Invalid.of("unknown_postos", message, "/overrides/postos")
-    draft.source(f"postos de {name}", found.source)
-    if not found.sure:
-        draft.assume(f"postos de {name}", found.source, "/overrides/postos")
+    draft.rest_on(f"postos de {name}", found, "/overrides/postos")
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from energia import Invalid
 from energia_plugins.tariff_brazil.draft import Draft
 from energia_plugins.tariff_brazil.portuguese import day_text
-from energia_plugins.tariff_brazil.tables import Band, Icms, PisCofins, in_force
+from energia_plugins.tariff_brazil.rows import Band, Icms, PisCofins, in_force
 
 __all__ = ["EXEMPT", "IN_BASE", "NOT_FEDERAL", "TAXES", "icms_of", "tagged_bands", "tax"]
 
@@ -107,9 +107,7 @@ def icms_of(draft: Draft) -> Icms:
             raise Invalid.of("unknown_icms", message, "/overrides/icms")
         found = Icms(state=state, bands=said.icms, source="overrides")
     if said.icms is None:
-        _note(
-            draft, f"ICMS de {state}, {draft.class_}", found.source, found.sure, "/overrides/icms"
-        )
+        draft.rest_on(f"ICMS de {state}, {draft.class_}", found, "/overrides/icms")
     return found
 
 
@@ -144,7 +142,7 @@ def _pis_cofins(draft: Draft) -> Iterator[dict[str, Any]]:
     for row, start, end in _stretches(rows):
         if start < last and end > draft.start:
             what = f"PIS e COFINS de {draft.distributor.name} em {row.month}"
-            _note(draft, what, row.source, row.sure, "/overrides/pis_cofins")
+            draft.rest_on(what, row, "/overrides/pis_cofins")
             days = {
                 **({} if start == date.min else {"from": f"{start}"}),
                 **({} if end == date.max else {"to": f"{end}"}),
@@ -177,9 +175,3 @@ def _stretches(rows: list[PisCofins]) -> Iterator[tuple[PisCofins, date, date]]:
     starts = [date.fromisoformat(f"{row.month}-01") for row in rows]
     ends = [*starts[1:], date.max]
     yield from zip(rows, [date.min, *starts[1:]], ends, strict=True)
-
-
-def _note(draft: Draft, what: str, source: str, sure: bool, setting: str) -> None:
-    draft.source(what, source)
-    if not sure:
-        draft.assume(what, source, setting)

@@ -9,7 +9,8 @@ import attrs
 import pytest
 
 from energia import Invalid
-from energia_plugins.tariff_brazil.tables import Postos, Tables, tables
+from energia_plugins.tariff_brazil.rows import Postos
+from energia_plugins.tariff_brazil.tables import Tables, tables
 from tests.imports import ROOT
 from tests.plugins.brazil.high_voltage import Meter, amounts, bill, made, readings, tariff_of
 
