@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from energia_plugins.tariff_brazil.questions.commands import commands_of, dia
+from energia_plugins.tariff_brazil.questions.commands import commands_of, customer_of, dia
 
 __all__ = ["brasil"]
 
@@ -24,7 +24,7 @@ def brasil(folder: str | None) -> click.Group:
     @group.command("tarifa", short_help="Monta a tarifa de um cliente.")
     @click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light.")
     @click.option("--subgrupo", "--subgroup", help="B1, B3, A4 ... (B1)")
-    @click.option("--classe", "--class", "class_", help="residencial, comercial ...")
+    @click.option("--classe", "--class", help="residencial, comercial ...")
     @click.option(
         "--modalidade",
         "--modality",
@@ -40,34 +40,15 @@ def brasil(folder: str | None) -> click.Group:
     @click.option(
         "--desde", "--from", "from_", type=dia, required=True, help="Primeiro dia: 01/08/2026."
     )
-    def tarifa(  # noqa: PLR0913, PLR0917 - the options of the request
-        distribuidora: str,
-        subgrupo: str | None,
-        class_: str | None,
-        modalidade: str | None,
-        ligacao: str | None,
-        municipio: str | None,
-        pedido: Path | None,
-        from_: date,
-    ) -> None:
+    def tarifa(from_: date, **given: Any) -> None:
         """Monta a tarifa de um cliente e imprime o JSON."""
-        from energia import dumps, parse, structure
+        from energia import dumps, structure
         from energia_plugins.tariff_brazil.document import brazilian_tariff
         from energia_plugins.tariff_brazil.request import TariffRequest
         from energia_plugins.tariff_brazil.tables import tables
 
-        said = {
-            "distributor": distribuidora,
-            "subgroup": subgrupo,
-            "class": class_,
-            "modality": modalidade,
-            "phases": ligacao,
-            "municipality": municipio,
-            "from": f"{from_}",
-        }
-        more: Any = {} if pedido is None else parse(pedido.read_bytes())
-        told = {name: value for name, value in said.items() if value is not None}
-        request = structure({"subgroup": "B1", **more, **told}, TariffRequest)
+        customer = {**customer_of(given, subgroup="B1"), "from": f"{from_}"}
+        request = structure(customer, TariffRequest)
         click.echo(dumps(brazilian_tariff(request, tables(folder))).decode())
 
     @group.command("tabelas", short_help="Lista as tabelas, ou confere um arquivo.")

@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 
-from energia import parse, structure
+from energia import structure
 from energia.cli.trials import trial_of_command
 from energia_plugins.tariff_brazil.portuguese import money_text, number_text
+from energia_plugins.tariff_brazil.questions.commands import measured
 from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
 from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion, answer
 from energia_plugins.tariff_brazil.tables import tables
@@ -19,14 +19,21 @@ from energia_plugins.tariff_brazil.tables import tables
 __all__ = ["find"]
 
 
-def find(folder: str | None, *, grafico: Path | None, as_json: bool, **given: Any) -> None:
+def find(
+    folder: str | None,
+    *,
+    contratada: tuple[str, ...],
+    grafico: Path | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
     """Ask, and print the answer; plots go into a folder.
 
     Raises:
         click.UsageError: Options do not go together.
 
     """
-    question = structure(_question(**given), DemandQuestion)
+    question = structure(_question(given, contratada), DemandQuestion)
     found = asyncio.run(answer(question, tables(folder), trial_of_command))
     if grafico is not None:
         for modality in found.modalities:
@@ -36,38 +43,13 @@ def find(folder: str | None, *, grafico: Path | None, as_json: bool, **given: An
     click.echo(_json(found) if as_json else "\n".join(_lines(found)))
 
 
-def _question(  # noqa: PLR0913 - the options
-    *,
-    distribuidora: str,
-    subgrupo: str | None,
-    modalidade: str | None,
-    contratada: tuple[str, ...],
-    pedido: Path | None,
-    medidor: str | None,
-    leituras: Path | None,
-    de: date | None,
-    ate: date | None,
-) -> dict[str, Any]:
+def _question(given: dict[str, Any], contratada: tuple[str, ...]) -> dict[str, Any]:
     """Return the body of the request."""
-    if (medidor is None) == (leituras is None):
-        raise click.UsageError("Diga --medidor, um medidor guardado, ou --leituras, um arquivo.")
-    start, end = (None if day is None else f"{day}" for day in (de, ate))
-    more: Any = {} if pedido is None else parse(pedido.read_bytes())
-    usage: Any = None if leituras is None else parse(leituras.read_bytes())
-    said = {
-        "distributor": distribuidora,
-        "subgroup": subgrupo,
-        "modality": modalidade,
-        "contracted": dict(map(_contract, contratada)) or None,
-    }
-    default = {"subgroup": "A4", "from": start or "1990-01-01"}
-    customer = {
-        **default,
-        **more,
-        **{name: value for name, value in said.items() if value is not None},
-    }
-    body = {"customer": customer, "meter": medidor, "usage": usage, "start": start, "end": end}
-    return {name: value for name, value in body.items() if value is not None}
+    body = measured(given, "A4")
+    contracted = dict(map(_contract, contratada))
+    if contracted:
+        body["customer"]["contracted"] = contracted
+    return body
 
 
 def _contract(text: str) -> tuple[str, str]:

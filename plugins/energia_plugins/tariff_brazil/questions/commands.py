@@ -13,7 +13,7 @@ import click
 from energia import Unfit
 from energia_plugins.tariff_brazil.portuguese import day, number_text
 
-__all__ = ["commands_of", "dia"]
+__all__ = ["commands_of", "customer_of", "dia", "measured"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,7 +86,7 @@ def commands_of(folder: str | None) -> list[click.Command]:
         """
         from energia_plugins.tariff_brazil.questions.branca import BrancaQuestion, answer
 
-        found = _ask(folder, BrancaQuestion, answer, _measured(given))
+        found = _ask(folder, BrancaQuestion, answer, measured(given))
         if grafico is not None:
             grafico.write_text(found.plot, encoding="utf-8")
         _print(found, as_json, _branca)
@@ -106,7 +106,7 @@ def commands_of(folder: str | None) -> list[click.Command]:
             answer,
         )
 
-        found = _ask(folder, ReadjustmentQuestion, answer, _measured(given))
+        found = _ask(folder, ReadjustmentQuestion, answer, measured(given))
         _print(found, as_json, lambda found: iter([found.texts["pt-BR"]]))
 
     @click.command("conta", short_help="Lê uma conta, PDF ou texto, e a confere.")
@@ -182,29 +182,37 @@ def _ask(folder: str | None, question: Any, answer: Any, body: dict[str, Any]) -
     return asyncio.run(answer(structure(body, question), tables(folder), trial_of_command))
 
 
-def _subject(given: dict[str, Any]) -> dict[str, Any]:
+def customer_of(given: dict[str, Any], **default: str) -> dict[str, Any]:
+    """Return the customer of options: what they say, else their file, else *default*."""
+    from energia import parse
+
+    pedido = given["pedido"]
+    more: Any = parse(pedido.read_bytes()) if pedido else {}
+    said = {name: given.get(option) for option, name in _NAMES.items()}
+    return {**default, **more, **_said(said)}
+
+
+def _subject(given: dict[str, Any], subgroup: str = "B1") -> dict[str, Any]:
     """Return the body of a question."""
     from energia import parse
 
-    pedido, leituras = given.pop("pedido"), given.pop("leituras", None)
-    start, end = given.pop("de"), given.pop("ate")
-    more: Any = parse(pedido.read_bytes()) if pedido else {}
-    said = {name: given.get(option) for option, name in _NAMES.items()}
-    customer = {
-        "subgroup": "B1",
-        "from": f"{start or '1990-01-01'}",
-        **more,
-        **{name: value for name, value in said.items() if value is not None},
-    }
-    body = {
-        "customer": customer,
-        "parameters": dict(map(_parameter, given.get("parametro", ()))) or None,
-        "meter": given.get("medidor"),
-        "usage": parse(leituras.read_bytes()) if leituras else None,
-        "start": start and f"{start}",
-        "end": end and f"{end}",
-    }
-    return {name: value for name, value in body.items() if value is not None}
+    leituras, start, end = given.get("leituras"), given["de"], given["ate"]
+    return _said(
+        {
+            "customer": customer_of(
+                given, subgroup=subgroup, **{"from": f"{start or '1990-01-01'}"}
+            ),
+            "parameters": dict(map(_parameter, given.get("parametro", ()))) or None,
+            "meter": given.get("medidor"),
+            "usage": parse(leituras.read_bytes()) if leituras else None,
+            "start": start and f"{start}",
+            "end": end and f"{end}",
+        }
+    )
+
+
+def _said(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _parameter(text: str) -> tuple[str, str]:
@@ -214,11 +222,11 @@ def _parameter(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _measured(given: dict[str, Any]) -> dict[str, Any]:
+def measured(given: dict[str, Any], subgroup: str = "B1") -> dict[str, Any]:
     """Return the body of a question that needs readings."""
     if (given["medidor"] is None) == (given["leituras"] is None):
         raise click.UsageError("Diga --medidor, um medidor guardado, ou --leituras, um arquivo.")
-    return _subject(given)
+    return _subject(given, subgroup)
 
 
 def _bill(file: Path) -> dict[str, str]:
