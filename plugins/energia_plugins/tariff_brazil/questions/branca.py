@@ -18,7 +18,13 @@ from energia.pricing.exact import exact_sum, fixed, rounded
 from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.group_b import CONSUMPTION, WHITE
 from energia_plugins.tariff_brazil.portuguese import money_text, number_text
-from energia_plugins.tariff_brazil.questions.asking import Price, first_day, in_customer
+from energia_plugins.tariff_brazil.questions.asking import (
+    Price,
+    distinct,
+    first_day,
+    in_customer,
+    money,
+)
 from energia_plugins.tariff_brazil.questions.plot import Curve, Mark, Plot, plot
 from energia_plugins.tariff_brazil.request import Assumption, BrazilianTariff, Source, TariffRequest
 from energia_plugins.tariff_brazil.tables import Tables
@@ -275,18 +281,16 @@ def _answer(
         start=trial.zone.datetime(groups[0].start),
         end=trial.zone.datetime(groups[-1].end),
         best=best,
-        convencional=_money(totals["convencional"]),
-        branca=_money(totals["branca"]),
-        difference=_money(totals["branca"] - totals["convencional"]),
+        convencional=money(totals["convencional"]),
+        branca=money(totals["branca"]),
+        difference=money(totals["branca"] - totals["convencional"]),
         months=tuple(_month(month) for month in months),
         ponta_share=_share(share),
         break_even=None if balance.even is None else _share(balance.even),
         plot=_plot(balance, share),
         texts=_texts(totals, share, balance.even, len(months)),
-        sources=tuple(dict.fromkeys(one for tariff in made.values() for one in tariff.sources)),
-        assumptions=tuple(
-            dict.fromkeys(one for tariff in made.values() for one in tariff.assumptions)
-        ),
+        sources=distinct(one for tariff in made.values() for one in tariff.sources),
+        assumptions=distinct(one for tariff in made.values() for one in tariff.assumptions),
     )
 
 
@@ -297,9 +301,9 @@ def _month(month: Month) -> BrancaMonth:
         ponta=_kwh(month.energy["ponta"]),
         intermediario=_kwh(month.energy["intermediario"]),
         fora_ponta=_kwh(month.energy["fora_ponta"]),
-        convencional=_money(month.totals["convencional"]),
-        branca=_money(month.totals["branca"]),
-        difference=_money(month.totals["branca"] - month.totals["convencional"]),
+        convencional=money(month.totals["convencional"]),
+        branca=money(month.totals["branca"]),
+        difference=money(month.totals["branca"] - month.totals["convencional"]),
     )
 
 
@@ -333,7 +337,7 @@ def _texts(
 ) -> dict[str, str]:
     """Return the answer in Portuguese and English."""
     difference = totals["branca"] - totals["convencional"]
-    branca, apart = (Decimal(_money(one)) for one in (totals["branca"], abs(difference)))
+    branca, apart = (Decimal(money(one)) for one in (totals["branca"], abs(difference)))
     more = ("a mais", "more") if difference > 0 else ("a menos", "less")
     portuguese = (
         f"Com {_percent(share)} do consumo na ponta, a tarifa branca custaria "
@@ -362,10 +366,6 @@ def _percent(share: Fraction) -> str:
 def _tenths(share: Fraction) -> Decimal:
     """Return a share in percent, with one decimal."""
     return Decimal(rounded(share * 100, 1, "half_up")) / 10
-
-
-def _money(amount: Fraction) -> str:
-    return fixed(rounded(amount, 2, "half_up"), 2)
 
 
 def _share(share: Fraction) -> str:

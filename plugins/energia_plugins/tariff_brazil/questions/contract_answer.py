@@ -4,19 +4,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, Final
 
 import attrs
 
 from energia.pricing.exact import fixed, rounded
 from energia_plugins.tariff_brazil.portuguese import money_text, number_text
+from energia_plugins.tariff_brazil.questions.asking import money
 from energia_plugins.tariff_brazil.questions.demand import Best, Bill, Choice, Point, curve
 from energia_plugins.tariff_brazil.questions.plot import Curve, Mark, Plot, plot
 from energia_plugins.tariff_brazil.request import Assumption, Source
 
-__all__ = ["DemandAnswer", "distinct", "modalities_of", "money", "texts_of"]
+__all__ = ["DemandAnswer", "modalities_of", "texts_of"]
 
-T = TypeVar("T")
 #: Where a contract is, in Portuguese and in English.
 _WHERE: Final = {
     "unico": ("", ""),
@@ -189,11 +189,6 @@ def _decimal(value: Fraction) -> Decimal:
     return Decimal(money(value))
 
 
-def money(value: Fraction) -> str:
-    """Return R$, rounded to centavos."""
-    return fixed(rounded(value, 2, "half_up"), 2)
-
-
 def _kw(value: Fraction) -> str:
     return fixed(rounded(value, 3, "half_up"), 3)
 
@@ -250,8 +245,3 @@ def _contracts(modality: ModalityOfDemand, language: int) -> str:
         f"{_WHERE[one.posto][language]}"
         for one in modality.postos
     )
-
-
-def distinct(items: Iterable[T]) -> tuple[T, ...]:
-    """Return each of some items once."""
-    return tuple(dict.fromkeys(items))

@@ -18,12 +18,16 @@ from energia import Fault, Invalid, Rules
 from energia.costing.trials import Group, Subject, Trial
 from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.group_a import DEMAND, POSTOS
-from energia_plugins.tariff_brazil.questions.asking import Price, first_day
+from energia_plugins.tariff_brazil.questions.asking import (
+    Price,
+    distinct,
+    first_day,
+    in_customer,
+    money,
+)
 from energia_plugins.tariff_brazil.questions.contract_answer import (
     DemandAnswer,
-    distinct,
     modalities_of,
-    money,
     texts_of,
 )
 from energia_plugins.tariff_brazil.questions.demand import (
@@ -120,11 +124,8 @@ def documents(
         except Invalid as error:
             refused.append(error)
     if not found:
-        first = refused[-1]
-        faults = [
-            attrs.evolve(one, pointer=f"/customer{one.pointer or ''}") for one in first.faults
-        ]
-        raise Invalid(first.detail, faults)
+        with in_customer():
+            raise refused[-1]
     return found
 
 

@@ -19,7 +19,7 @@ from energia.costing.trials import Subject
 from energia.pricing.exact import exact_sum, fixed, rounded
 from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.portuguese import money_text, number_text
-from energia_plugins.tariff_brazil.questions.asking import Price, in_customer
+from energia_plugins.tariff_brazil.questions.asking import Price, in_customer, money
 from energia_plugins.tariff_brazil.request import (
     Assumption,
     BrazilianTariff,
@@ -27,6 +27,7 @@ from energia_plugins.tariff_brazil.request import (
     Source,
     TariffRequest,
 )
+from energia_plugins.tariff_brazil.scee_ledger import later
 from energia_plugins.tariff_brazil.tables import Tables
 
 __all__ = ["CreditsAnswer", "CreditsQuestion", "answer"]
@@ -215,12 +216,6 @@ def _exact(groups: Sequence[Any]) -> Fraction:
     return exact_sum(Fraction(line.exact) for group in groups for line in group.cost.lines)
 
 
-def later(month: str, more: int) -> str:
-    """Return the month so many months later."""
-    number = int(month[:4]) * 12 + int(month[5:]) - 1 + more
-    return f"{number // 12:04d}-{number % 12 + 1:02d}"
-
-
 def lost(ledger: Sequence[Credit], month: str, used: Decimal) -> Iterator[Decimal]:
     """Yield what of each credit, the oldest first, expires if so much is used each month."""
     left = [credit.kwh for credit in ledger]
@@ -256,7 +251,7 @@ def _answer(
             type=f"{credit.type}",
             expires=later(credit.month, VALID),
             price=fixed(rounded(prices[f"{credit.type}"], 6, "half_up"), 6),
-            worth=_money(worth),
+            worth=money(worth),
             lost=None if away is None else f"{away:f}",
         )
         for credit, worth, away in zip(ledger, worths, gone, strict=True)
@@ -265,7 +260,7 @@ def _answer(
     total = sum((credit.kwh for credit in ledger), Decimal(0))
     return CreditsAnswer(
         kwh=f"{total:f}",
-        worth=_money(exact_sum(worths)),
+        worth=money(exact_sum(worths)),
         lost=None if away is None else f"{away:f}",
         credits=told,
         texts=_texts(total, exact_sum(worths), told, away),
@@ -284,21 +279,17 @@ _PRESENT: Final = Assumption(
 def _texts(
     total: Decimal, worth: Fraction, told: Sequence[CreditWorth], away: Decimal | None
 ) -> dict[str, str]:
-    money = Decimal(_money(worth))
+    saved = Decimal(money(worth))
     first = told[0]
     portuguese = (
-        f"{number_text(total)} kWh de créditos valem {money_text(money)}; os mais antigos, de "
+        f"{number_text(total)} kWh de créditos valem {money_text(saved)}; os mais antigos, de "
         f"{first.month}, valem até a conta de {first.expires}."
     )
     english = (
-        f"{total:f} kWh of credit are worth R$ {money:,}; the oldest, of {first.month}, can be "
+        f"{total:f} kWh of credit are worth R$ {saved:,}; the oldest, of {first.month}, can be "
         f"used up to the bill of {first.expires}."
     )
     if away is not None:
         portuguese += f" Com esse uso, {number_text(away)} kWh expiram sem uso."
         english += f" At that use, {away:f} kWh expire before they are used."
     return {"pt-BR": portuguese, "en": english}
-
-
-def _money(amount: Fraction) -> str:
-    return fixed(rounded(amount, 2, "half_up"), 2)

@@ -13,8 +13,7 @@ from msgspec import Meta
 
 from energia import Fault, Rules, enforce, structure
 from energia.costing.trials import Subject
-from energia.units import MICRO
-from energia_plugins.tariff_brazil.questions.asking import Price
+from energia_plugins.tariff_brazil.questions.asking import Price, parts
 from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
 from energia_plugins.tariff_brazil.questions.contracts import (
     documents,
@@ -143,7 +142,7 @@ def _subject(question: BilledDemandQuestion, zone: str) -> Subject:
         of_role = {"import": sum(bill.energy.values(), Decimal(0))}
         of_role |= {f"import.{posto}": kwh for posto, kwh in bill.energy.items()}
         for role, kwh in of_role.items():
-            channels[role] += _spread(kwh, hours)
+            channels[role] += [f"{part:f}" for part in parts(kwh, hours)]
     start = datetime.combine(first, time(), ZoneInfo(zone)).isoformat()
     usage = {
         "timezone": zone,
@@ -152,12 +151,6 @@ def _subject(question: BilledDemandQuestion, zone: str) -> Subject:
     }
     body: Any = {"usage": usage, "start": f"{first}", "end": f"{end}", "group": "P1M"}
     return structure(body, Subject)
-
-
-def _spread(kwh: Decimal, hours: int) -> list[str]:
-    """Return energy in equal parts, which add up: to a millionth of a kWh."""
-    each, rest = divmod(round(kwh * MICRO), hours)
-    return [f"{Decimal(each + (hour < rest)) / MICRO:f}" for hour in range(hours)]
 
 
 def _with_demands(year: Year, question: BilledDemandQuestion) -> Year:

@@ -16,11 +16,10 @@ from energia import Fault, Id, Invalid, Rules, enforce, structure
 from energia.billing.check import BillCheck, CheckedLine, SupplierBill, SupplierLine, check
 from energia.costing.trials import Subject
 from energia.pricing.exact import fixed, rounded
-from energia.units import MICRO
 from energia_plugins.tariff_brazil.bill_text import PrintedBill, PrintedLine, pdf_text, read_bill
 from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.portuguese import money_text, number_text
-from energia_plugins.tariff_brazil.questions.asking import Price, in_customer
+from energia_plugins.tariff_brazil.questions.asking import Price, in_customer, parts
 from energia_plugins.tariff_brazil.request import Assumption, BrazilianTariff, Source, TariffRequest
 from energia_plugins.tariff_brazil.tables import Tables
 from energia_plugins.tariff_brazil.taxes import TAXES
@@ -219,10 +218,9 @@ def _usage(
 def _spread(
     kwh: Decimal, days: Sequence[date], at: time, zone: ZoneInfo
 ) -> Iterator[tuple[datetime, Decimal]]:
-    """Yield equal parts of the energy, in millionths of a kWh, that add up to it."""
-    each, more = divmod(int(kwh * MICRO), len(days))
-    for number, day in enumerate(days):
-        yield datetime.combine(day, at, zone), Decimal(each + (number < more)) / MICRO
+    """Yield equal parts of the energy, one for each day."""
+    for day, part in zip(days, parts(kwh, len(days)), strict=True):
+        yield datetime.combine(day, at, zone), part
 
 
 def _of_postos(lines: Sequence[PrintedLine]) -> Mapping[str, Decimal]:

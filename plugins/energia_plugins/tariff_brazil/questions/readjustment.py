@@ -15,10 +15,16 @@ import attrs
 
 from energia import Invalid
 from energia.costing.trials import Subject
-from energia.pricing.exact import exact_sum, fixed, rounded
+from energia.pricing.exact import exact_sum, rounded
 from energia_plugins.tariff_brazil.document import brazilian_tariff, readjustments
 from energia_plugins.tariff_brazil.portuguese import day_text, money_text, number_text
-from energia_plugins.tariff_brazil.questions.asking import Price, first_day, in_customer
+from energia_plugins.tariff_brazil.questions.asking import (
+    Price,
+    distinct,
+    first_day,
+    in_customer,
+    money,
+)
 from energia_plugins.tariff_brazil.request import Assumption, BrazilianTariff, Source, TariffRequest
 from energia_plugins.tariff_brazil.tables import Tables
 
@@ -171,9 +177,9 @@ def _lines(now: Sequence[Any], before: Sequence[Any]) -> tuple[ReadjustmentLine,
         ReadjustmentLine(
             code=code,
             description=names[code],
-            now=_money(new),
-            before=_money(old),
-            difference=_money(new - old),
+            now=money(new),
+            before=money(old),
+            difference=money(new - old),
         )
         for code, (new, old) in sums.items()
         if new or old
@@ -190,19 +196,19 @@ def _answer(
     percent = Decimal(rounded((now - before) / before * 100, 1, "half_up")) / 10 if before else None
     return ReadjustmentAnswer(
         readjusted=day,
-        now=_money(now),
-        before=_money(before),
-        difference=_money(now - before),
+        now=money(now),
+        before=money(before),
+        difference=money(now - before),
         percent=None if percent is None else f"{percent:.1f}",
         lines=lines,
         texts=_texts(day, now, before, percent),
-        sources=tuple(dict.fromkeys(one for tariff in made for one in tariff.sources)),
-        assumptions=tuple(dict.fromkeys(one for tariff in made for one in tariff.assumptions)),
+        sources=distinct(one for tariff in made for one in tariff.sources),
+        assumptions=distinct(one for tariff in made for one in tariff.assumptions),
     )
 
 
 def _texts(day: date, now: Fraction, before: Fraction, percent: Decimal | None) -> dict[str, str]:
-    paid, former = Decimal(_money(now)), Decimal(_money(before))
+    paid, former = Decimal(money(now)), Decimal(money(before))
     by = "" if percent is None else f" ({number_text(percent, 1)} %)"
     by_english = "" if percent is None else f" ({percent:.1f}%)"
     more = ("a mais", "more") if paid >= former else ("a menos", "less")
@@ -217,7 +223,3 @@ def _texts(day: date, now: Fraction, before: Fraction, percent: Decimal | None) 
             f"R$ {paid:,}: R$ {apart:,} {more[1]}{by_english}."
         ),
     }
-
-
-def _money(amount: Fraction) -> str:
-    return fixed(rounded(amount, 2, "half_up"), 2)
