@@ -420,3 +420,8 @@ def meant_or_known(name: str, known: Iterable[str]) -> str:
     if meant := did_you_mean(name, names):
         return meant
     return f"; there are {', '.join(names)}" if 0 < len(names) <= _LISTED else ""
+
+
+def exits(error: SystemExit) -> str:
+    """Return what is said of code that would end the process."""
+    return f"it calls sys.exit({error.code!r})"

@@ -23,7 +23,7 @@ from typing import IO, Final, ParamSpec, TypeVar
 import attrs
 
 from energia import tracing
-from energia.errors import Busy
+from energia.errors import Busy, exits
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -112,7 +112,7 @@ def staying() -> Iterator[None]:
     try:
         yield
     except SystemExit as error:
-        raise RuntimeError(f"it calls sys.exit({error.code!r})") from error
+        raise RuntimeError(exits(error)) from error
 
 
 def _stoppable(stop: threading.Event, call: Callable[[], T]) -> T:

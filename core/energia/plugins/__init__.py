@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 import attrs
 import pluggy
 
-from energia.errors import Fault, PluginError
+from energia.errors import Fault, PluginError, exits
 from energia.plugins import discovery, registration
-from energia.plugins.containment import exits
 from energia.plugins.discovery import PluginState
 from energia.plugins.registration import OBSERVED, Registered, registered
 from energia.settings import PluginSelection

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Final
 
-from energia.errors import PluginError
+from energia.errors import PluginError, exits
 
 _OUTPUT: Final = 1
 #: So much is told of what a plugin writes past `sys.stdout`, in bytes.
@@ -34,11 +34,6 @@ def contained(plugin: str, failed: str) -> Iterator[None]:
         raise PluginError(f"{failed}: {exits(error)}") from error
     except Exception as error:
         raise PluginError(f"{failed}: {type(error).__name__}: {error}") from error
-
-
-def exits(error: SystemExit) -> str:
-    """Return what is said of code that would end the process."""
-    return f"it calls sys.exit({error.code!r})"
 
 
 @contextmanager
