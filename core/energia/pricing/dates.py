@@ -1,5 +1,6 @@
 """Dates of a bill: its days, the months they are in, and tables of values that change by date."""
 
+import re
 from calendar import isleap, monthrange
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -27,8 +28,11 @@ __all__ = [
     "Month",
     "Proration",
     "Table",
+    "as_month",
     "bill_of",
     "days_of",
+    "later_month",
+    "month_after",
     "of_bill",
     "of_months",
     "range_ends_later",
@@ -37,6 +41,7 @@ __all__ = [
 ]
 
 _ONE_DAY: Final = timedelta(days=1)
+_MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 Month = Annotated[
     str,
@@ -158,7 +163,7 @@ class Table:
         """Return the table of values that each hold in one calendar month."""
         return cls(
             tuple(
-                Entry(month, begin, _month_after(begin), value)
+                Entry(month, begin, month_after(begin), value)
                 for month, value in sorted(months.items())
                 for begin in [date.fromisoformat(f"{month}-01")]
             )
@@ -182,9 +187,23 @@ class Table:
             yield Dates(begin, past - _ONE_DAY)
 
 
-def _month_after(begin: date) -> date:
-    # From the first of a month, 31 days always reach into the next month and never past it.
+def month_after(begin: date) -> date:
+    """Return the first day of the month after one, of which *begin* is the first day."""
+    # From there 31 days always reach into the next month and never past it.
     return (begin + timedelta(days=31)).replace(day=1)
+
+
+def as_month(text: object) -> str:
+    """Return the month that a state has, such as `2026-03`; raises `ValueError` for others."""
+    if not isinstance(text, str) or not _MONTH.fullmatch(text):
+        raise ValueError(f"{str(text)[:20]!r} is not a month")
+    return text
+
+
+def later_month(month: str, months: int) -> str:
+    """Return the month that is some months later: 60 after `2026-03` it is `2031-03`."""
+    year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 + months, 12)
+    return f"{year:04}-{number + 1:02}"
 
 
 def _number(slots: Slots, instant: Instant) -> int:

@@ -1,5 +1,6 @@
 """Exact arithmetic: sums of arrays, fractions as text, and how rates are rounded."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +20,7 @@ __all__ = [
     "Exact",
     "Mode",
     "RateRounding",
+    "as_exact",
     "decimal_text",
     "exact_sum",
     "exact_text",
@@ -39,6 +41,7 @@ Mode = Literal["half_up", "half_even", "down"]
 _LIMIT: Final = 2**63 - 1
 # Values are cut into a high and a low part of so many bits where sums may not fit 64 bits.
 _LOW_BITS: Final = 31
+_NUMBER: Final = re.compile(r"[0-9]{1,300}(\.[0-9]{1,300}|/[0-9]{1,300})?")
 
 
 def sums(values: Micro, largest: int, bounds: Int64, order: Int64, starts: Int64) -> list[int]:
@@ -150,6 +153,19 @@ def exact_text(value: Fraction) -> str:
     if decimals is None:
         return f"{value.numerator}/{value.denominator}"
     return fixed(value.numerator * (10**decimals // value.denominator), decimals)
+
+
+def as_exact(text: object) -> Fraction:
+    """Return the number of a text that `exact_text` has written, such as what a state keeps.
+
+    Raises:
+        ValueError: It is another text, or none; numbers below zero are.
+        ZeroDivisionError: It is `n/0`.
+
+    """
+    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
+        raise ValueError(f"{str(text)[:20]!r} is not a number in a string")
+    return Fraction(text)
 
 
 def decimal_text(value: Exact, decimals: int | None = None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from energia.pricing.dates import month_after
 from energia_plugins.tariff_brazil import group_a, group_b
 from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, month_of, unknown_tariff
 from energia_plugins.tariff_brazil.flags import flag, is_metered
@@ -123,7 +124,7 @@ def _changes_of_group_a(draft: Draft) -> Iterator[date]:
     for month in draft.request.overrides.discounts:
         first = date.fromisoformat(f"{month}-01")
         yield first
-        yield (first + timedelta(days=31)).replace(day=1)
+        yield month_after(first)
 
 
 def _days(rows: Iterable[DatedRow]) -> Iterator[date]:

@@ -1,13 +1,14 @@
 """A version of a tariff on its way: what is asked, for which days, and what is noted meanwhile."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Final, Literal
 
 import attrs
 
 from energia import Invalid
+from energia.pricing.dates import month_after
 from energia_plugins.tariff_brazil.aneel import TariffRow
 from energia_plugins.tariff_brazil.portuguese import day_text, folded
 from energia_plugins.tariff_brazil.request import (
@@ -255,4 +256,4 @@ def months(start: date, end: date) -> Iterator[str]:
     day = start.replace(day=1)
     while day < end:
         yield month_of(day)
-        day = (day + timedelta(days=31)).replace(day=1)
+        day = month_after(day)

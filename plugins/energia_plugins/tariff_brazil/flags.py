@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from energia import Invalid
+from energia.pricing.dates import month_after
 from energia_plugins.tariff_brazil.draft import KILO, Draft, month_of, months
 from energia_plugins.tariff_brazil.group_b import CONSUMPTION, MINIMUM, blocks_of, minimum_kwh
 from energia_plugins.tariff_brazil.portuguese import folded
@@ -109,7 +110,7 @@ def _run(
 
 def _after(month: str) -> date:
     """Return the first day of the month after one."""
-    return (date.fromisoformat(f"{month}-01") + 31 * _DAY).replace(day=1)
+    return month_after(date.fromisoformat(f"{month}-01"))
 
 
 def flags(draft: Draft) -> dict[str, Decimal]:

@@ -39,7 +39,7 @@ from energia import (
     in_language,
     words,
 )
-from energia.pricing.dates import BillDates, Dates, bill_of, window_of
+from energia.pricing.dates import BillDates, Dates, bill_of, later_month, window_of
 from energia.pricing.exact import decimal_text, exact_sum, fraction
 from energia.units import MICRO
 from energia_plugins.tariff_brazil.scee_fields import (
@@ -61,7 +61,6 @@ from energia_plugins.tariff_brazil.scee_ledger import (
     GenerationType,
     Kept,
     Lot,
-    later,
     merged,
     total,
 )
@@ -343,7 +342,7 @@ class Cycle:
         posto: str | None = None,
         unit: str | None = OWN,
     ) -> Lot:
-        return Lot(month, kwh, type_, posto, unit, later(month, self.charge.expires_after))
+        return Lot(month, kwh, type_, posto, unit, later_month(month, self.charge.expires_after))
 
     def _arrived(self) -> Iterator[Lot]:
         """Yield what comes of other units in this bill, and has not come in a part before it."""

@@ -6,7 +6,6 @@
  "last": {"carried_in": "0", "earned": "12.5", ..., "carried_out": "12.5"}}
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final, Literal, Self, TypeAlias, cast, get_args
@@ -14,17 +13,16 @@ from typing import Any, Final, Literal, Self, TypeAlias, cast, get_args
 import attrs
 
 from energia import Invalid
-from energia.pricing.exact import exact_sum, exact_text
+from energia.pricing.dates import as_month, later_month
+from energia.pricing.exact import as_exact, exact_sum, exact_text
 
-__all__ = ["OWN", "Account", "GenerationType", "Kept", "Lot", "later"]
+__all__ = ["OWN", "Account", "GenerationType", "Kept", "Lot"]
 
 GenerationType: TypeAlias = Literal["gd1", "gd2", "gd3"]
 
 #: What a lot is from that the unit injected itself.
 OWN: Final = None
 
-_NUMBER: Final = re.compile(r"[0-9]{1,300}(\.[0-9]{1,300}|/[0-9]{1,300})?")
-_MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _MOVES: Final = ("earned", "used", "expired", "given")
 _KEYS: Final = {"month", "posto", "kwh", "type", "from", "expires"}
 
@@ -75,7 +73,7 @@ class Account:
     def read(cls, given: Mapping[str, Any]) -> Self:
         """Return what a state says; what it does not say is nothing."""
         names = ("carried_in", *_MOVES)
-        return cls(**{name: _number(given[name]) for name in names if name in given})
+        return cls(**{name: as_exact(given[name]) for name in names if name in given})
 
     @property
     def carried_out(self) -> Fraction:
@@ -124,7 +122,7 @@ class Kept:
         try:
             lots = [_lot(lot, type_, months) for lot in state.get("ledger", [])]
             month, arrived = (
-                _month(state[name]) if name in state else None for name in ("month", "arrived")
+                as_month(state[name]) if name in state else None for name in ("month", "arrived")
             )
             last = Account.read(state["last"]) if "last" in state else None
         except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
@@ -134,12 +132,6 @@ class Kept:
             )
             raise Invalid.of("bad_state", message, "/state") from error
         return cls(month, sorted(lots, key=lambda lot: lot.month), arrived, last)
-
-
-def later(month: str, months: int) -> str:
-    """Return the month that is some months later."""
-    year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 + months, 12)
-    return f"{year:04}-{number + 1:02}"
 
 
 def total(lots: Iterable[Lot]) -> Fraction:
@@ -159,27 +151,15 @@ def merged(lots: Iterable[Lot]) -> list[Lot]:
 def _lot(given: Mapping[str, Any], type_: GenerationType, months: int) -> Lot:
     if unknown := set(given) - _KEYS:
         raise ValueError(f"unknown {', '.join(sorted(unknown))}")
-    month, kind = _month(given["month"]), given.get("type", type_)
+    month, kind = as_month(given["month"]), given.get("type", type_)
     if kind not in get_args(GenerationType):
         raise ValueError(f"{str(kind)[:20]!r} is not gd1, gd2 or gd3")
     posto, unit = (_text(given.get(name)) for name in ("posto", "from"))
-    expires = _month(given["expires"]) if "expires" in given else later(month, months)
-    return Lot(month, _number(given["kwh"]), cast("GenerationType", kind), posto, unit, expires)
+    expires = as_month(given["expires"]) if "expires" in given else later_month(month, months)
+    return Lot(month, as_exact(given["kwh"]), cast("GenerationType", kind), posto, unit, expires)
 
 
 def _text(value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise ValueError("posto and from must be strings")
     return value
-
-
-def _month(text: object) -> str:
-    if not isinstance(text, str) or not _MONTH.fullmatch(text):
-        raise ValueError(f"{str(text)[:20]!r} is not a month")
-    return text
-
-
-def _number(text: object) -> Fraction:
-    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
-        raise ValueError(f"{str(text)[:20]!r} is not a number in a string")
-    return Fraction(text)

@@ -36,10 +36,11 @@ from energia import (
     Texts,
     hookimpl,
 )
+from energia.pricing.dates import later_month
 from energia.pricing.exact import decimal_text, exact_sum, exact_text, fraction
 from energia.units import MICRO
 from energia_plugins.tariff_export import fields
-from energia_plugins.tariff_export.ledger import Account, Entry, Kept, alive, draw, later, total
+from energia_plugins.tariff_export.ledger import Account, Entry, Kept, alive, draw, total
 from energia_plugins.tariff_export.netting import (
     BillMonth,
     Exported,
@@ -259,7 +260,7 @@ class Site:
         true_up = self.charge.true_up
         if true_up is None or self.goes_on:
             return False
-        since = (later(self.before, step) for step in range(1, 13))
+        since = (later_month(self.before, step) for step in range(1, 13))
         return any(int(month[5:]) == true_up.month for month in since if month <= self.month)
 
     @property
@@ -270,13 +271,13 @@ class Site:
     @property
     def before(self) -> str:
         """The month of the bill before; without one, that before this bill's first."""
-        return self.kept.month or later(min(self.measured["months"]), -1)
+        return self.kept.month or later_month(min(self.measured["months"]), -1)
 
     @property
     def expires(self) -> str | None:
         """The last month that may use what this one earns."""
         months = self.charge.expires_after
-        return None if months is None else later(self.month, months)
+        return None if months is None else later_month(self.month, months)
 
     @property
     def part(self) -> Fraction:

@@ -6,20 +6,17 @@
  "last": {"kwh": {"carried_in": "12.5", "earned": "3", "used": "3", ..., "carried_out": "12.5"}}}
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, Final, Literal, Self
+from typing import Any, Literal, Self
 
 import attrs
 
 from energia import Invalid
-from energia.pricing.exact import exact_sum, exact_text
+from energia.pricing.dates import as_month
+from energia.pricing.exact import as_exact, exact_sum, exact_text
 
 Unit = Literal["kwh", "money"]
-
-_NUMBER: Final = re.compile(r"[0-9]{1,300}(\.[0-9]{1,300}|/[0-9]{1,300})?")
-_MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
 @attrs.frozen
@@ -96,8 +93,8 @@ class Kept:
         """
         try:
             entries = [_entry(entry) for entry in state.get("ledger", [])]
-            month = _month(state["month"]) if "month" in state else None
-            net = _number(state.get("net", "0"))
+            month = as_month(state["month"]) if "month" in state else None
+            net = as_exact(state.get("net", "0"))
         except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
             message = (
                 "the state of export is {month, ledger: [{month, period?, kwh | money, expires?}]}"
@@ -109,12 +106,6 @@ class Kept:
     def of(self, unit: Unit) -> list[Entry]:
         """Return the entries of one unit."""
         return [entry for entry in self.entries if entry.unit == unit]
-
-
-def later(month: str, months: int) -> str:
-    """Return the month that is some months later."""
-    year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 + months, 12)
-    return f"{year:04}-{number + 1:02}"
 
 
 def total(entries: Iterable[Entry]) -> Fraction:
@@ -149,21 +140,9 @@ def _entry(given: Mapping[str, Any]) -> Entry:
     if period is not None and not isinstance(period, str):
         raise ValueError("a period must be a string")
     return Entry(
-        _month(given["month"]),
+        as_month(given["month"]),
         unit,
-        _number(given[unit]),
+        as_exact(given[unit]),
         period,
-        None if expires is None else _month(expires),
+        None if expires is None else as_month(expires),
     )
-
-
-def _month(text: object) -> str:
-    if not isinstance(text, str) or not _MONTH.fullmatch(text):
-        raise ValueError(f"{str(text)[:20]!r} is not a month")
-    return text
-
-
-def _number(text: object) -> Fraction:
-    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
-        raise ValueError(f"{str(text)[:20]!r} is not a number in a string")
-    return Fraction(text)

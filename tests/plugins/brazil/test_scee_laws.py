@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from energia.pricing.dates import later_month
 from energia.pricing.engine import Cost, price
 from energia.pricing.usage import Terms
-from energia_plugins.tariff_brazil.scee_ledger import later
 from tests.core.pricing.documents import document, exact_total, instant, read, series
 
 DAY = 86_400
@@ -24,7 +24,7 @@ types = st.sampled_from(("gd1", "gd2", "gd3"))
 lots = st.lists(
     st.builds(
         lambda age, energy, type_: {
-            "month": later("2025-12", -age),
+            "month": later_month("2025-12", -age),
             "kwh": f"{energy}/{MICRO}",
             "type": type_,
         },
@@ -69,7 +69,7 @@ def bills(
     state: Mapping[str, Any] = {"scee": {"month": "2025-12", "ledger": ledger}}
     found = []
     for month, (taken, injected) in zip(MONTHS, used, strict=True):
-        start, end = (instant(f"{one}-01T00:00:00-03:00") for one in (month, later(month, 1)))
+        start, end = (instant(f"{one}-01T00:00:00-03:00") for one in (month, later_month(month, 1)))
         usage = {"import": flow(start, end, taken), "export": flow(start, end, injected)}
         found.append(price(tariff, usage, start, end, Terms(state=state)))
         state = found[-1].state
@@ -118,7 +118,7 @@ def test_the_ledger_is_neither_negative_nor_old(
     for month, cost in zip(MONTHS, bills(charge, used, ledger), strict=True):
         kept = cost.state["scee"]["ledger"]
         assert all(Fraction(lot["kwh"]) > 0 for lot in kept)
-        assert all(lot["month"] >= later(month, -60) for lot in kept)
+        assert all(lot["month"] >= later_month(month, -60) for lot in kept)
         assert len({(lot["month"], lot["type"]) for lot in kept}) == len(kept)
 
 

@@ -5,7 +5,7 @@ both are priced. Credits are used oldest first, and up to the last month of thei
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from energia import Fault, Rules, enforce, structure
 from energia.costing.trials import Subject
+from energia.pricing.dates import later_month, month_after
 from energia.pricing.exact import exact_sum, fixed, rounded
 from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.portuguese import money_text, number_text
@@ -27,7 +28,6 @@ from energia_plugins.tariff_brazil.request import (
     Source,
     TariffRequest,
 )
-from energia_plugins.tariff_brazil.scee_ledger import later
 from energia_plugins.tariff_brazil.tables import Tables
 
 __all__ = ["CreditsAnswer", "CreditsQuestion", "answer"]
@@ -197,7 +197,7 @@ def _with(made: BrazilianTariff, received: Sequence[Mapping[str, str]]) -> dict[
 def _subject(question: CreditsQuestion, made: BrazilianTariff, start: date) -> Subject:
     """Return a month in which more is used than is offset, the same each day."""
     zone = ZoneInfo(made.tariff["timezone"])
-    end = (start + timedelta(days=31)).replace(day=1)
+    end = month_after(start)
     days = (end - start).days
     first, last = (datetime.combine(day, time(), zone) for day in (start, end))
     hours = int((last.timestamp() - first.timestamp()) // 3600)
@@ -219,15 +219,15 @@ def _exact(groups: Sequence[Any]) -> Fraction:
 def lost(ledger: Sequence[Credit], month: str, used: Decimal) -> Iterator[Decimal]:
     """Yield what of each credit, the oldest first, expires if so much is used each month."""
     left = [credit.kwh for credit in ledger]
-    last = max((later(credit.month, VALID) for credit in ledger), default=month)
+    last = max((later_month(credit.month, VALID) for credit in ledger), default=month)
     while used and month <= last:
         wanted = used
         for index, credit in enumerate(ledger):
-            if later(credit.month, VALID) >= month:
+            if later_month(credit.month, VALID) >= month:
                 taken = min(wanted, left[index])
                 left[index] -= taken
                 wanted -= taken
-        month = later(month, 1)
+        month = later_month(month, 1)
     yield from left
 
 
@@ -239,7 +239,7 @@ def _answer(
 ) -> CreditsAnswer:
     used = question.used
     gone = [None] * len(ledger) if used is None else list(lost(ledger, question.month, used))
-    alive = [later(credit.month, VALID) >= question.month for credit in ledger]
+    alive = [later_month(credit.month, VALID) >= question.month for credit in ledger]
     worths = [
         Fraction(credit.kwh) * prices[f"{credit.type}"] if is_alive else Fraction(0)
         for credit, is_alive in zip(ledger, alive, strict=True)
@@ -249,7 +249,7 @@ def _answer(
             month=credit.month,
             kwh=f"{credit.kwh:f}",
             type=f"{credit.type}",
-            expires=later(credit.month, VALID),
+            expires=later_month(credit.month, VALID),
             price=fixed(rounded(prices[f"{credit.type}"], 6, "half_up"), 6),
             worth=money(worth),
             lost=None if away is None else f"{away:f}",

@@ -1,7 +1,7 @@
 """The question which demand to contract, by what bills say: no readings are needed."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from energia import Fault, Rules, enforce, structure
 from energia.costing.trials import Subject
+from energia.pricing.dates import month_after
 from energia_plugins.tariff_brazil.questions.asking import Price, parts
 from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
 from energia_plugins.tariff_brazil.questions.contracts import (
@@ -70,7 +71,7 @@ class BilledMonth:
     @property
     def end(self) -> date:
         """The first day of the next."""
-        return (self.first + timedelta(days=31)).replace(day=1)
+        return month_after(self.first)
 
     def measured(self, posto: str) -> Fraction:
         """Return the demand of a posto; of `unico` that of the higher."""
