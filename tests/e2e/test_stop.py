@@ -119,23 +119,27 @@ async def test_in_an_index_that_is_built_concurrently(database: str, tmp_path: P
 
 
 @asynccontextmanager
-async def silent() -> AsyncIterator[int]:
-    """Give a port where connections are taken and nothing is ever said."""
+async def silent() -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """Give a port where nothing is ever said, and what tells that a connection was taken."""
+    taken = asyncio.Event()
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken.set()
         await reader.read()
         writer.close()
 
     port = free_port()
     async with await asyncio.start_server(listen, "127.0.0.1", port):
-        yield port
+        yield port, taken
 
 
 async def test_while_the_database_says_nothing() -> None:
     """A connection that is half made does not keep the service from ending."""
-    async with silent() as port:
+    async with silent() as (port, taken):
         url = f"postgresql://me@127.0.0.1:{port}/none?sslmode=disable"
         async with serving(url, wait=False) as service:
+            async with asyncio.timeout(60):
+                await taken.wait()
             with pytest.raises(TimeoutError):
                 await ready(service, 1.5)
 
