@@ -118,11 +118,11 @@ rehearse-ci: .tox/.tool/.done
 	.tox/.tool/bin/tox run -e py -x 'testenv.commands=python -m tests.rehearsals.ci.workflow $(JOBS)'
 
 test-all: .tox/.tool/.done programs
-	.tox/.tool/bin/tox run -e $(CHECKS) -- --all
+	.tox/.tool/bin/tox run -e $(CHECKS) -- --all -o faulthandler_timeout=1200
 
 # Thousands of requests that are made up from the OpenAPI document.
 fuzz: .tox/.tool/.done
-	.tox/.tool/bin/tox run -e py -- tests/e2e/test_schema.py --fuzz $(EXAMPLES)
+	.tox/.tool/bin/tox run -e py -- tests/e2e/test_schema.py --fuzz $(EXAMPLES) -o faulthandler_timeout=0
 
 # The database killed under load; it prints what that costs. Then everything else, while as much as
 # possible is written.

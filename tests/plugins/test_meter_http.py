@@ -22,7 +22,7 @@ from energia_plugins.meter_http import MeterHttp
 from energia_plugins.meter_http.settings import Settings
 from energia_plugins.meter_http.source import HttpSource
 from tests.core.metering.test_endpoints import CHANNEL, SITE, answer
-from tests.core.metering.test_sources import check
+from tests.core.metering.test_sources import check, until
 from tests.plugins.sources import source
 from tests.serving import LOOPBACK, Serving, make_core
 
@@ -157,6 +157,7 @@ async def test_consumption_is_fetched_into_a_service(
             await client.put("/v1/meters/m", json={"site": "home", "channels": [channel]})
         async with serving(core) as client:
             await check(client, "pass", "http-home")
+            await until(lambda: core.sources["http-home"].readings["unchanged"])
             query = {"start": "2026-03-01T01:00:00Z", "end": "2026-03-01T04:00:00Z"}
             kept = await answer(await client.get("/v1/meters/m/readings", params=query))
 

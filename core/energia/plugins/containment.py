@@ -92,7 +92,9 @@ class Voice(io.TextIOBase):
 def _tell(plugin: str | None, line: str) -> None:
     structlog = sys.modules.get("structlog")  # a service has it, and its log has no other lines
     if structlog is not None and structlog.is_configured():
-        structlog.get_logger(__name__).warning("plugin_printed", plugin=plugin, text=line)
+        # A log that goes to the standard output would tell its own lines, and those again.
+        with redirect_stdout(sys.stderr):
+            structlog.get_logger(__name__).warning("plugin_printed", plugin=plugin, text=line)
     else:
         who = "a plugin" if plugin is None else f"plugin {plugin!r}"
         print(f"energia: {who} prints: {line}", file=sys.stderr)

@@ -172,11 +172,26 @@ def test_what_a_charge_prints_is_no_output(
     """The cost can be read, and what was printed is told beside it."""
     install("third-loud = third_loud", source=CHARGE)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(structlog, "is_configured", lambda: False)
 
     result = price("2", *options)
 
     assert "6.00" in json.dumps(json.loads(result.stdout))
     assert "energia: a plugin prints: charging\n" in result.stderr
+
+
+def test_a_log_on_the_standard_output_is_not_told_again(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line about what was printed is itself printed: once."""
+    install("third-loud = third_loud", source=CHARGE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(structlog, "is_configured", lambda: True)
+
+    result = price("2")
+
+    assert json.loads(result.stdout)
+    assert result.stderr.count("charging") == 1
 
 
 def test_a_charge_that_exits_is_an_error(
