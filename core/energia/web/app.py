@@ -24,6 +24,7 @@ from energia.pricing.tariffs import Parameter, tariff_converter
 from energia.web import openapi
 from energia.web.access import AUTHENTICATION, identify
 from energia.web.background_probe import BackgroundProbe
+from energia.web.calls import OPERATIONS
 from energia.web.endpoints import ROUTES
 from energia.web.feed_probes import FeedProbe
 from energia.web.headers import cross_origin
@@ -91,6 +92,7 @@ def create_app(core: Core, *, is_worker: bool = False) -> web.Application:
     probes = [*core.plugins.probes(), *feed_probes, *source_probes, *own_probes]
     app[MONITOR] = Monitor(probes, core)
     app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
+    app[OPERATIONS] = {route.name: route for _, route in _owned(core.plugins) if route.documented}
     app.on_response_prepare.append(on_prepare)
     app.cleanup_ctx.append(_beating)
     app.cleanup_ctx.append(_working)

@@ -51,6 +51,8 @@ CONVERTER = web.AppKey("CONVERTER", Converter)
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 #: Who asks.
 CALLER = web.RequestKey("CALLER", Caller)
+#: The bearer token of a request that carries none itself: that of the session of a page.
+BEARER = web.RequestKey("BEARER", str)
 #: The path below which the client sees the service; absent where that is its root.
 PREFIX = web.RequestKey("PREFIX", str)
 #: The error that the answer stands for, where it is one.

@@ -138,8 +138,8 @@ _FAULTS: Final = {
 def document(
     routes: Iterable[Route], dialogue: Dialogue, error_schema: type = Problem
 ) -> dict[str, Any]:
-    """Describe *routes*; *dialogue* knows the open unions."""
-    listed = in_order(routes)
+    """Describe the *routes* of the API; *dialogue* knows the open unions."""
+    listed = in_order(route for route in routes if route.documented)
     names = Counter(map(_name, listed))
     guarded = {route.path for route in listed if route.method == "GET" and route.holds}
     problem = dialogue.answered.of(error_schema)

@@ -136,6 +136,60 @@ async def arguments(request: web.Request, parameters: Sequence[Parameter]) -> di
     return values
 
 
+def of_values(
+    request: web.Request, parameters: Sequence[Parameter], values: Mapping[str, object]
+) -> dict[str, Any]:
+    """Return the arguments of a handler that is called within *request*, with *values* by name.
+
+    Texts are read as in a URL, all else as JSON; what is injected may be given, too.
+
+    Raises:
+        Invalid: With all faults; those of the body have no prefix.
+
+    """
+    if unknown := values.keys() - {parameter.name for parameter in parameters}:
+        raise TypeError(f"no parameter is called {', '.join(sorted(unknown))}")
+    faults = Faults()
+    read: dict[str, Any] = {}
+    for parameter in parameters:
+        try:
+            read[parameter.name] = _of_value(request, parameter, values)
+        except Invalid as error:
+            prefix = "" if parameter.where == "body" else f"/{parameter.where}/{parameter.name}"
+            faults.add(error, prefix)
+    if faults.kept:
+        raise refusal(faults)
+    return read
+
+
+def _of_value(request: web.Request, parameter: Parameter, values: Mapping[str, object]) -> object:
+    given = parameter.name in values
+    value = values.get(parameter.name)
+    match parameter.where:
+        case "path" | "query" if value is not None:
+            converter = TEXT if isinstance(value, str) else request.app[CONVERTER]
+            return converter.structure(value, parameter.type)
+        case "path" | "query":
+            return _from_query({}, parameter)
+        case "body" if given:
+            limits, converter = request.app[CORE].settings.limits, request.app[CONVERTER]
+            data = bytearray(convert.dumps(value))
+            return _structured(data, parameter.type, converter, limits)
+    return value if given else _without(request, parameter)
+
+
+def _without(request: web.Request, parameter: Parameter) -> object:
+    """Return what an argument is that a call within *request* does not give."""
+    match parameter.where:
+        case "body":
+            return parameter.default
+        case "rest":
+            return Query()
+        case "accepted":
+            return bodies.JSON
+    return _injected(request, parameter.where)
+
+
 @attrs.frozen
 class _Given:
     """What a client has sent.

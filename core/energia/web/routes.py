@@ -126,6 +126,7 @@ class Route:
         answers: Answers of other statuses that are not errors of `energia.errors`: their types.
         holds: Of GET: holds the row that it reads, which others of its path write.
         once: Of POST: that it honours an Idempotency-Key, and how its answer is kept then.
+        documented: Whether it is part of the API; a page for people is not.
         returns: The type of the answer; by default what the handler returns.
         parameters: Its arguments.
 
@@ -143,6 +144,7 @@ class Route:
     scopes: tuple[Scope, ...] | None = None
     holds: Hold | None = None
     once: Once | None = None
+    documented: bool = True
     returns: Any = attrs.field()
     parameters: tuple[Parameter, ...] = attrs.field(init=False)
 
@@ -328,6 +330,7 @@ class Routes(list[Route]):
         tag: str | None = None,
         reads: tuple[Scope, ...] | None = None,
         writes: tuple[Scope, ...] | None = None,
+        documented: bool = True,
     ) -> None:
         """Begin without routes.
 
@@ -335,10 +338,11 @@ class Routes(list[Route]):
             tag: Their heading in the documentation.
             reads: The scopes of those that answer GET, unless they state their own.
             writes: The scopes of all others, unless they state their own.
+            documented: Whether they are part of the API, and of its document.
 
         """
         super().__init__()
-        self._tag = tag
+        self._tag, self._documented = tag, documented
         self._reads, self._writes = reads, writes
 
     def add(self, method: str, path: str, **stated: Any) -> Callable[[Handler], Handler]:
@@ -352,7 +356,7 @@ class Routes(list[Route]):
         def decorate(handler: Handler) -> Handler:
             given = {name: value for name, value in stated.items() if value is not attrs.NOTHING}
             scopes = self._reads if method == "GET" else self._writes
-            own = {"tag": self._tag, "scopes": scopes}
+            own = {"tag": self._tag, "scopes": scopes, "documented": self._documented}
             self.append(Route(method, path, handler, **{**own, **given}))
             return handler
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import attrs
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from energia.convert.schema import schema_of, tagged
 from energia.core import Core
@@ -133,8 +133,11 @@ def _below(document: bytes, prefix: str) -> bytes:
 
 
 @service_routes.add("GET", "/", status=HTTPStatus.FOUND, produces=())
-async def get_root(core: Core) -> web.Response:
-    """Redirect to the documentation."""
-    has_page = any(route.path == "/docs" for route in core.plugins.routes())
-    where = "/docs" if has_page else "/openapi.json"
-    return web.Response(status=HTTPStatus.FOUND, headers={"Location": where})
+async def get_root(core: Core, request: web.Request) -> web.Response:
+    """Redirect browsers to the console, where it is loaded, and others to the documentation."""
+    paths = {route.path for route in core.plugins.routes()}
+    is_browser = "text/html" in request.headers.get(hdrs.ACCEPT, "")
+    pages = ("/console", "/docs") if is_browser else ("/docs",)
+    where = next((path for path in pages if path in paths), "/openapi.json")
+    headers = {hdrs.LOCATION: where, hdrs.VARY: hdrs.ACCEPT}
+    return web.Response(status=HTTPStatus.FOUND, headers=headers)

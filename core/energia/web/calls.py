@@ -1,0 +1,102 @@
+"""Calls of the API from within a request, as its caller: what pages and panels are made from.
+
+An operation is called by the name that the document has for it (`operationId`), with its arguments
+as a client would send them, and returns the JSON that a client would get. It is no second request:
+nothing travels, and the database is the request's own.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+import msgspec
+from aiohttp import web
+
+from energia.access.callers import Caller
+from energia.core import Core
+from energia.db.holds import one_by_one
+from energia.db.tenant import persistent
+from energia.errors import NotFound
+from energia.web import parameters
+from energia.web.access import refuse_strangers
+from energia.web.keys import CALLER, CONVERTER, CORE
+from energia.web.routes import Created, Deferred, Route
+from energia.web.tenant import tenant_of
+
+#: The routes of the API by the names of their handlers.
+OPERATIONS: Final = web.AppKey("OPERATIONS", dict[str, Route])
+#: These may be done again when a deadlock has undone them.
+_IDEMPOTENT: Final = frozenset({"GET", "PUT", "DELETE"})
+
+
+@attrs.frozen
+class Api:
+    """The API of the service that answers a request.
+
+    Attributes:
+        request: The request, whose caller it is that asks.
+
+    Example:
+        api = Api(request)
+        site = await api.call("get_site", site="casa")
+        await api.call("put_site", site="casa", body={**site, "name": "Casa"})
+
+    """
+
+    request: web.Request
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks."""
+        return self.request[CALLER]
+
+    @property
+    def core(self) -> Core:
+        """The service."""
+        return self.request.app[CORE]
+
+    def may(self, operation: str) -> bool:
+        """Tell whether there is such an operation, and the caller may use it."""
+        route = self.request.app[OPERATIONS].get(operation)
+        return route is not None and (not route.needs or any(map(self.caller.may, route.needs)))
+
+    async def call(self, operation: str, /, **arguments: object) -> Any:
+        """Return what an operation answers, as parsed JSON; None where it answers nothing.
+
+        Args:
+            operation: Its name, such as `get_site`.
+            arguments: Texts as in a URL, or JSON values; `body` is the JSON body, `upload` a file.
+
+        Raises:
+            NotFound: No plugin offers such an operation here, or the operation itself raises it.
+            Forbidden: The caller has none of its scopes.
+            EnergiaError: What the operation raises; the pointers of `Invalid` are those of the API.
+
+        """
+        route = self.request.app[OPERATIONS].get(operation)
+        if route is None:
+            raise NotFound(f"there is no operation {operation!r} here")
+        if route.needs:
+            refuse_strangers(self.caller, route.needs)
+        given = parameters.of_values(self.request, route.parameters, arguments)
+        result = await self._answer(route, given)
+        if isinstance(result, Created | Deferred):
+            result = result.value
+        if result is None:
+            return None
+        return msgspec.json.decode(self.request.app[CONVERTER].dumps(result))
+
+    async def _answer(self, route: Route, given: Mapping[str, Any]) -> Any:
+        if route.method == "PATCH":
+            return await self._patch(route, given)
+        if route.method in _IDEMPOTENT:
+            return await persistent(lambda: route.handler(**given))
+        return await route.handler(**given)
+
+    async def _patch(self, route: Route, given: Mapping[str, Any]) -> Any:
+        """Change what a path names in one transaction, as a request would: one after another."""
+        path = route.path.format(**given)
+        async with tenant_of(self.request).whole() as whole:
+            await one_by_one(whole, f"{whole.organization} {path}")
+            arguments = {**given, **parameters.within(route.parameters, whole)}
+            return await route.handler(**arguments)

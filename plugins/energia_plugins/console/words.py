@@ -1,0 +1,207 @@
+"""Words, numbers and dates as a person reads them: in English or in Portuguese."""
+
+import re
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from gettext import NullTranslations
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from io import BytesIO
+from typing import Final, Literal, get_args
+
+import attrs
+from babel import Locale, dates, numbers
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+#: What the console speaks, as `lang` has it.
+Language = Literal["en", "pt-BR"]
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+#: Stays with the number or the word before it.
+NBSP: Final = "\N{NO-BREAK SPACE}"
+_MINUS: Final = "\N{MINUS SIGN}"
+_DAY: Final = {"en": "d MMM", "pt-BR": "d MMM"}
+
+
+@attrs.frozen
+class Words:
+    """What is said in one language.
+
+    Amounts and quantities are texts of the API, so exact; they are only rounded to be shown.
+
+    Attributes:
+        language: As `lang` has it.
+        locale: Whose forms numbers and dates have.
+        translations: Of the texts in templates and pages, by their English.
+
+    """
+
+    language: Language
+    locale: Locale
+    translations: NullTranslations
+
+    def text(self, message: str, **values: object) -> str:
+        """Return a message, with its `%(names)s` filled in."""
+        found = self.translations.gettext(message)
+        return found % values if values else found
+
+    def count(self, one: str, several: str, number: int, **values: object) -> str:
+        """Return the message for a number of things; `%(num)s` is the number."""
+        found = self.translations.ngettext(one, several, number)
+        return found % {"num": self.number(number), **values}
+
+    # Numbers.
+
+    def number(self, value: object, places: int | None = None) -> str:
+        """Return a number, to so many places; as exact as it is without."""
+        exact = _decimal(value)
+        if places is not None:
+            exact = exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+        shown = max(0, -int(exact.as_tuple().exponent))
+        form = "#,##0" + ("." + "0" * shown if shown else "")
+        return numbers.format_decimal(exact, form, self.locale).replace("-", _MINUS)
+
+    def signed(self, value: object, places: int | None = None) -> str:
+        """Return a difference: with its sign, unless it is nothing."""
+        text = self.number(value, places)
+        return text if text.startswith(_MINUS) or not _decimal(value) else f"+{text}"
+
+    def quantity(self, value: object, unit: str, places: int | None = None) -> str:
+        """Return a number with its unit, which stay together."""
+        return f"{self.number(value, places)}{NBSP}{unit}"
+
+    def money(self, value: object, currency: str, places: int | None = None) -> str:
+        """Return an amount: `R$ 1.234,56`, `GBP 1,234.56`; to the currency's places."""
+        if places is None:
+            places = numbers.get_currency_precision(currency)
+        symbol = currency if self.language == "en" else self.symbol(currency)
+        number = self.number(value, places)
+        sign = _MINUS if number.startswith(_MINUS) else ""
+        return f"{sign}{symbol}{NBSP}{number.removeprefix(_MINUS)}"
+
+    def symbol(self, currency: str) -> str:
+        """Return how a currency is written beside a number, or above a column."""
+        if self.language == "en":
+            return currency
+        return numbers.get_currency_symbol(currency, self.locale)
+
+    def percent(self, share: object, places: int = 0) -> str:
+        """Return a share of 1 as `10,5 %`; with a sign where it is a change below 0."""
+        number = self.number(_decimal(share) * 100, places)
+        return f"{number}{NBSP}%" if self.language == "pt-BR" else f"{number}%"
+
+    def parsed(self, text: str) -> str:
+        """Return a number that a person has typed as one of the API: `1.234,56` is `1234.56`.
+
+        What is no number is returned as it is: the API says what is wrong with it.
+        """
+        bare = text.strip().replace(NBSP, "").replace(" ", "").replace(_MINUS, "-")
+        if self.language == "pt-BR" and re.fullmatch(r"-?[0-9.]*(,[0-9]*)?", bare):
+            groups = bare.partition(",")[0].lstrip("-").split(".")
+            if len(groups) == 1 or all(len(group) == 3 for group in groups[1:]):
+                return bare.replace(".", "").replace(",", ".")
+        if self.language == "en" and re.fullmatch(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?", bare):
+            return bare.replace(",", "")
+        return bare
+
+    # Days and times: instants come with their offset, and are shown on that clock.
+
+    def day(self, value: str | date, *, year: bool = False) -> str:
+        """Return a day: `6 nov.`, with its year where that is not plain."""
+        form = _DAY[self.language] + (" y" if year else "")
+        return dates.format_date(_day(value), form, self.locale).replace(" ", NBSP)
+
+    def weekday(self, value: str | date) -> str:
+        """Return the day of the week and of the month: `seg 2`."""
+        return dates.format_date(_day(value), "EEE d", self.locale).replace(".", "")
+
+    def last_day(self, end: str | date, *, year: bool = False) -> str:
+        """Return the last day of a window that ends before *end*."""
+        return self.day(_day(end) - timedelta(days=1), year=year)
+
+    def figures(self, value: str | date) -> str:
+        """Return a date in figures, as it is typed: `20/11/2026`."""
+        form = "dd/MM/y" if self.language == "pt-BR" else "y-MM-dd"
+        return dates.format_date(_day(value), form, self.locale)
+
+    def month(self, value: str | date, *, year: bool = True) -> str:
+        """Return a month by its name: `outubro de 2026`; alone it begins with a capital."""
+        form = "MMMM y" if year else "MMMM"
+        if year and self.language == "pt-BR":
+            form = "MMMM 'de' y"
+        return dates.format_date(_day(value), form, self.locale)
+
+    def short_month(self, value: str | date) -> str:
+        """Return a month as an axis has it: `out`."""
+        return dates.format_date(_day(value), "LLL", self.locale).rstrip(".")
+
+    def time(self, value: str | datetime) -> str:
+        """Return the time of an instant: `08:15`."""
+        return f"{_instant(value):%H:%M}"
+
+    def moment(self, value: str | datetime, *, year: bool = False) -> str:
+        """Return an instant: `6 nov., 08:15`."""
+        at = _instant(value)
+        return f"{self.day(at.date(), year=year)}, {at:%H:%M}"
+
+
+def capital(text: str) -> str:
+    """Return a text that begins with a capital, and is as it was after that."""
+    return text[:1].upper() + text[1:]
+
+
+def _decimal(value: object) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(str(value))
+
+
+def _day(value: str | date) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else date.fromisoformat(value[:10])
+
+
+def _instant(value: str | datetime) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def words(language: Language) -> Words:
+    """Return what is said in a language; texts are read from `locale/`, once."""
+    if language == "en":
+        return Words(language, Locale.parse("en_GB"), NullTranslations())
+    translations = NullTranslations()
+    for source in (files(__package__) / "locale" / language).iterdir():
+        part = _compiled(source, language)
+        part.add_fallback(translations)
+        translations = part
+    return Words(language, Locale.parse(language, sep="-"), translations)
+
+
+def _compiled(source: Traversable, language: Language) -> Translations:
+    """Return the translations of one part of the console."""
+    with source.open("rb") as file:
+        catalog = read_po(file, locale=language.replace("-", "_"))
+    compiled = BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def preferred(header: str, but: Language = "en") -> Language:
+    """Return the language that an `Accept-Language` prefers of those that are spoken here."""
+    weighed: list[tuple[float, Language]] = []
+    for part in header.split(","):
+        tag, _, parameters = part.strip().partition(";")
+        weight = parameters.strip().removeprefix("q=")
+        language = _spoken(tag)
+        if language is not None and (not weight or re.fullmatch(r"[01](\.[0-9]{0,3})?", weight)):
+            weighed.append((float(weight or 1), language))
+    best = max(weighed, key=lambda one: one[0], default=(1.0, but))
+    return best[1] if best[0] > 0 else but
+
+
+def _spoken(tag: str) -> Language | None:
+    primary = tag.strip().lower().partition("-")[0]
+    return {"en": "en", "pt": "pt-BR"}.get(primary)  # type: ignore[return-value]
