@@ -197,7 +197,8 @@ async def _bill(
 
 def _load() -> list[int]:
     """Return the hours of a year, in Wh: of an inn that peaks at some 50 kW."""
-    year = [int(one.value * 1000) for one in HouseholdFile().decode(chunks(), None)]
+    read = HouseholdFile().decode(chunks(), None)
+    year = [int(one.value * 1000) for one in read if one.value is not None]
     weeks = [24 * 7 * 3 * copy for copy in range(_COPIES)]
     total = [sum(year[(hour + shift) % len(year)] for shift in weeks) for hour in range(len(year))]
     return [value * _HIGHEST // max(total) + 900 for value in total]
