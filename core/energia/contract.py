@@ -24,6 +24,7 @@ PUBLIC: Final = (
     "energia.costing.trials",
     "energia.db.holds",
     "energia.db.organizations",
+    "energia.panels",
     "energia.pricing.bands",
     "energia.pricing.cache",
     "energia.pricing.dates",
@@ -34,6 +35,7 @@ PUBLIC: Final = (
     "energia.time",
     "energia.tracing",
     "energia.units",
+    "energia.web.calls",
     "energia.web.patches",
 )
 #: From here on two names are one with a slip in it: a letter of five, two of twelve.
@@ -42,7 +44,7 @@ _NEAR: Final = 0.88
 
 @runtime_checkable
 class HasTimeout(Protocol):
-    """A probe or a feed that states how long one check, or one fetch, may take."""
+    """A probe, a feed or a panel that states how long it may take, each time."""
 
     @property
     def timeout(self) -> float:
@@ -120,6 +122,7 @@ OF_DECODERS: Final = Optional(("examples", "presets", "head"), ("sniff", "propos
 OF_IMPORTERS: Final = Optional(("examples",))
 OF_SOURCES: Final = Optional(("organization",))
 OF_TASKS: Final = Optional(("retry", "period"))
+OF_PANELS: Final = Optional(("timeout",))
 
 
 def misspelt(subject: object, optional: Optional) -> str | None:

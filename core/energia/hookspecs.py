@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from energia.metering.decoders import Decoder
     from energia.metering.outcome import ReadingsRejected, ReadingsStored
     from energia.metering.sources import Source
+    from energia.panels import Panel
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
     from energia.pricing.market.feeds import PriceFeed, PricesFetched
@@ -253,6 +254,19 @@ def register_tasks() -> "Iterable[Task]":
         @hookimpl
         def register_tasks() -> list[Task]:
             return [Greeting()]
+
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_panels() -> "Iterable[Panel]":
+    """Return what the pages of the console show besides their own: panels, as data.
+
+    Example:
+        @hookimpl
+        def register_panels() -> list[Panel]:
+            return [Standby()]
 
     """
     raise NotImplementedError

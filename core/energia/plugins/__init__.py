@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from energia.metering.decoders import Decoder
     from energia.metering.outcome import ReadingsRejected, ReadingsStored
     from energia.metering.sources import Source
+    from energia.panels import Panel
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
     from energia.pricing.market.feeds import PriceFeed, PricesFetched
@@ -185,6 +186,14 @@ class Plugins:
     def tasks(self) -> "tuple[Task, ...]":
         """Return what is done beside requests."""
         return tuple(task for _, task in self._registered.tasks.values())
+
+    def panels(self) -> "tuple[Panel, ...]":
+        """Return what the pages of the console show besides their own."""
+        return tuple(panel for _, panel in self._registered.panels.values())
+
+    def owned_panels(self) -> "tuple[tuple[str, Panel], ...]":
+        """Return the panels, each after the name of its plugin."""
+        return tuple(self._registered.panels.values())
 
     def commands(self) -> "Mapping[str, click.Command]":
         """Return the commands of the command line, by name."""

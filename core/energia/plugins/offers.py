@@ -21,6 +21,7 @@ from energia.contract import (
     OF_DECODERS,
     OF_FEEDS,
     OF_IMPORTERS,
+    OF_PANELS,
     OF_PROBES,
     OF_SOURCES,
     OF_TASKS,
@@ -241,6 +242,15 @@ def _task(offer: object) -> str | None:
     return _of_class("task", offer) or misspelt(offer, OF_TASKS) or _times("task", offer)
 
 
+def _panel(offer: object) -> str | None:
+    from energia.panels import lacking  # only where there are panels
+
+    if not inspect.iscoroutinefunction(getattr(offer, "content", None)):
+        return "a panel must have a coroutine function `content`"
+    stated = _of_class("panel", offer) or misspelt(offer, OF_PANELS) or _times("panel", offer)
+    return stated or lacking(offer)
+
+
 def _times(what: str, offer: object) -> str | None:
     stated: dict[str, object] = {
         "timeout": offer.timeout if isinstance(offer, HasTimeout) else 1,
@@ -325,5 +335,6 @@ _LACKING: Final[Mapping[str, Callable[[object], str | None]]] = {
     "register_price_feeds": _price_feed,
     "register_sources": _source,
     "register_tasks": _task,
+    "register_panels": _panel,
     "register_commands": _instance("click", "Command"),
 }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from energia.jobs.tasks import Task
     from energia.metering.decoders import Decoder
     from energia.metering.sources import Source
+    from energia.panels import Panel
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
     from energia.pricing.market.feeds import PriceFeed
@@ -241,6 +242,7 @@ class Registered:
     price_feeds: "dict[str, tuple[str, PriceFeed]]"
     sources: "dict[str, tuple[str, Source]]"
     tasks: "dict[str, tuple[str, Task]]"
+    panels: "dict[str, tuple[str, Panel]]"
     commands: "dict[str, tuple[str, click.Command]]"
     collectors: "tuple[tuple[str, Collector], ...]"
     routes: "tuple[tuple[str, Route], ...]"
@@ -273,6 +275,7 @@ def registered(manager: pluggy.PluginManager) -> Registered:
         ),
         sources=cast("dict[str, tuple[str, Source]]", named(manager, "register_sources", "source")),
         tasks=cast("dict[str, tuple[str, Task]]", named(manager, "register_tasks", "task")),
+        panels=cast("dict[str, tuple[str, Panel]]", named(manager, "register_panels", "panel")),
         commands=cast(
             "dict[str, tuple[str, click.Command]]", named(manager, "register_commands", "command")
         ),
