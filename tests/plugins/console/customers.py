@@ -76,17 +76,7 @@ async def _home(client: Client) -> None:
 
 async def _inn(client: Client, today: date, months: int) -> None:
     start = _months_before(today.replace(day=1), months - 1)
-    customer = {
-        "distributor": "cpfl-paulista",
-        "subgroup": "A4",
-        "modality": "verde",
-        "contracted": {"unico": "40"},
-        "reactive": "none",
-        "from": "2026-05-01",
-    }
-    made = await send(client, "POST", "/v1/brazil/tariff", customer)
-    tariff = _for_all_months(made["tariff"], start)
-    await send(client, "PUT", f"/v1/tariffs/{INN_TARIFF}", tariff)
+    await send(client, "PUT", f"/v1/brazil/tariffs/{INN_TARIFF}", _customer(start, today))
     site = {"name": "Pousada Pepira", "timezone": _ZONE.key, "country": "BR", "currency": "BRL"}
     await send(client, "PUT", f"/v1/sites/{INN}", site)
     channel = {
@@ -114,14 +104,26 @@ async def _inn(client: Client, today: date, months: int) -> None:
     await _correct(client, _months_before(first, 1))
 
 
-def _for_all_months(tariff: dict[str, Any], start: date) -> dict[str, Any]:
-    """Return a tariff whose rates hold from *start* on; no flag is known of other months."""
-    version = tariff["versions"][0]
-    version["valid_from"] = start.isoformat()
-    (flags,) = (one for one in version["charges"] if one["kind"] == "adjustment.calendar")
-    flags["ranges"][0]["from"] = start.isoformat()
-    flags["ranges"][-1]["to"] = version.get("valid_to", "2028-01-01")
-    return tariff
+def _customer(start: date, today: date) -> dict[str, Any]:
+    """Return the inn as the kit takes it: the rates of April 2026, and yellow flags in winter."""
+    flags, month = {}, start
+    while month <= today:
+        flags[f"{month:%Y-%m}"] = "18.85" if 5 <= month.month <= 9 else "0"
+        month = _month_after(month)
+    rates = {
+        "ponta": {"tusd": "1.35157", "te": "0.43188"},
+        "fora_ponta": {"tusd": "0.16416", "te": "0.27282"},
+        "unico": {"demand": "16.53"},
+    }
+    return {
+        "distributor": "cpfl-paulista",
+        "subgroup": "A4",
+        "modality": "verde",
+        "contracted": {"unico": "40"},
+        "reactive": "none",
+        "from": start.isoformat(),
+        "overrides": {"rates": rates, "flags": flags},
+    }
 
 
 async def _read(client: Client, start: date, today: date) -> None:
