@@ -70,7 +70,8 @@ def test_the_core_imports_no_plugin() -> None:
 
 #: The contract names what it is about, whatever part that is in: for types alone.
 CONTRACT = ("energia.hookspecs", "energia.plugins", "energia.core")
-#: The one circle: a Core has the Plugins, which are asked for Routes, whose handlers get the Core.
+#: The one circle: a Core has the Plugins, which are asked for Routes, whose handlers get the Core,
+#: and for Panels, which get the Api, that is those routes.
 HONEST = {
     "energia.access.callers",
     "energia.core",
@@ -80,7 +81,12 @@ HONEST = {
     "energia.plugins",
     "energia.plugins.discovery",
     "energia.plugins.registration",
+    "energia.access.authentication",
+    "energia.access.tokens",
+    "energia.web.access",
+    "energia.web.calls",
     "energia.web.keys",
+    "energia.web.panels",
     "energia.web.parameters",
     "energia.web.routes",
     "energia.web.tenant",

@@ -148,6 +148,7 @@ if TYPE_CHECKING:
     from energia.tracing import Span as Span
     from energia.tracing import Tracer as Tracer
     from energia.tracing import span as span
+    from energia.web.panels import Panel as Panel
     from energia.web.routes import PUBLIC as PUBLIC
     from energia.web.routes import Created as Created
     from energia.web.routes import Route as Route
@@ -357,6 +358,7 @@ _MODULES = {
         "span",
         "Tracer",
     ),
+    "web.panels": ("Panel",),
     "web.routes": (
         "PUBLIC",
         "Created",

@@ -7,7 +7,7 @@ A name that is misspelt would be passed over in silence; `misspelt` finds it.
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import attrs
 
@@ -24,7 +24,6 @@ PUBLIC: Final = (
     "energia.costing.trials",
     "energia.db.holds",
     "energia.db.organizations",
-    "energia.panels",
     "energia.pricing.bands",
     "energia.pricing.cache",
     "energia.pricing.dates",
@@ -36,8 +35,13 @@ PUBLIC: Final = (
     "energia.tracing",
     "energia.units",
     "energia.web.calls",
+    "energia.web.panels",
     "energia.web.patches",
 )
+#: The pages of the console that show panels.
+Place = Literal["overview", "meter", "bill", "compare", "tariff", "service"]
+#: What the console speaks; a panel has its title in each.
+Language = Literal["en", "pt-BR"]
 #: From here on two names are one with a slip in it: a letter of five, two of twelve.
 _NEAR: Final = 0.88
 

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from energia.metering.decoders import Decoder
     from energia.metering.outcome import ReadingsRejected, ReadingsStored
     from energia.metering.sources import Source
-    from energia.panels import Panel
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
     from energia.pricing.market.feeds import PriceFeed, PricesFetched
     from energia.tracing import Tracer
+    from energia.web.panels import Panel
     from energia.web.routes import Route
 
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import attrs
 
-from energia.panels import (
+from energia.web.calls import Api
+from energia.web.panels import (
     Bars,
     Column,
     Content,
@@ -21,7 +22,6 @@ from energia.panels import (
     Table,
     Template,
 )
-from energia.web.calls import Api
 
 
 @attrs.frozen

@@ -5,7 +5,8 @@ from typing import Any
 
 import attrs
 
-from energia import Core, GiveUp, Retry, Task, TryAgain, hookimpl
+from energia import Core, GiveUp, Panel, Retry, Task, TryAgain, hookimpl
+from tests.typing.panels import PANELS
 
 
 @attrs.frozen
@@ -42,3 +43,8 @@ class Working:
     def register_tasks(self) -> list[Task]:
         """Offer both."""
         return [Greeting(), Cleaning()]
+
+    @hookimpl
+    def register_panels(self) -> list[Panel]:
+        """Offer what the console shows."""
+        return PANELS

@@ -91,7 +91,8 @@ def _print_checks(outcomes: "Sequence[Outcome]") -> None:
     metavar="PARTS",
     default="charge",
     show_default=True,
-    help="What it offers, between commas: charge, importer, decoder, source, probe, metric, route.",
+    help="What it offers, between commas: charge, importer, decoder, source, probe, metric, "
+    "route, panel.",
 )
 def new(name: str, directory: Path | None, parts: str) -> None:
     """Write a distribution that works, tested and typed, to change into yours.

@@ -27,10 +27,12 @@ from energia.contract import (
     OF_TASKS,
     HasPeriod,
     HasTimeout,
+    Language,
+    Place,
     lacking,
     misspelt,
 )
-from energia.errors import PluginError
+from energia.errors import PluginError, meant_or_known
 
 _CRITICALITIES: Final = ("critical", "degraded")
 _COMPONENT_TYPES: Final = ("component", "datastore", "system")
@@ -243,12 +245,28 @@ def _task(offer: object) -> str | None:
 
 
 def _panel(offer: object) -> str | None:
-    from energia.panels import lacking  # only where there are panels
-
     if not inspect.iscoroutinefunction(getattr(offer, "content", None)):
         return "a panel must have a coroutine function `content`"
     stated = _of_class("panel", offer) or misspelt(offer, OF_PANELS) or _times("panel", offer)
-    return stated or lacking(offer)
+    return stated or _places(offer) or _titles(offer)
+
+
+def _places(panel: object) -> str | None:
+    """Return what is wrong with where a panel is shown."""
+    places, known = getattr(panel, "places", None), get_args(Place)
+    if not isinstance(places, tuple) or not places:
+        return "the `places` of a panel must be a tuple of some"
+    for place in places:
+        if place not in known:
+            return f"there is no place {place!r}{meant_or_known(str(place), known)}"
+    return None
+
+
+def _titles(panel: object) -> str | None:
+    titles, languages = getattr(panel, "titles", None), get_args(Language)
+    if not isinstance(titles, Mapping) or not all(map(titles.get, languages)):
+        return f"the `titles` of a panel must have one for each of {', '.join(languages)}"
+    return None
 
 
 def _times(what: str, offer: object) -> str | None:

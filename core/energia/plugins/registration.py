@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from energia.jobs.tasks import Task
     from energia.metering.decoders import Decoder
     from energia.metering.sources import Source
-    from energia.panels import Panel
     from energia.pricing.charges import Charge
     from energia.pricing.importing import TariffImporter
     from energia.pricing.market.feeds import PriceFeed
     from energia.tracing import Tracer
+    from energia.web.panels import Panel
     from energia.web.routes import Route
 
 

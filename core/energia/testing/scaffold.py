@@ -206,6 +206,21 @@ PARTS: Final = {
             ),
         ),
     ),
+    "panel": Part(
+        family="console",
+        what="the panel `${distribution}`",
+        module="panel",
+        names=("${class_}Panel",),
+        hooks=(
+            _offering(
+                "register_panels",
+                "Panel",
+                "Panel",
+                "the panel `${distribution}`",
+                "[${class_}Panel()]",
+            ),
+        ),
+    ),
 }
 
 

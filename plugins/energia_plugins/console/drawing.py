@@ -8,7 +8,7 @@ from itertools import chain
 from babel.numbers import is_currency
 from markupsafe import Markup
 
-from energia.panels import Bars, Curve, Number
+from energia.web.panels import Bars, Curve, Number
 from energia_plugins.console.svg import (
     COLUMN,
     NARROW,

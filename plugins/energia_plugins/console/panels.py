@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from energia.contract import HasTimeout
 from energia.errors import EnergiaError, Forbidden, NotFound
-from energia.panels import Cell, Column, Content, Panel, Place, Subject, Table, Template
+from energia.web.panels import Cell, Column, Content, Panel, Place, Subject, Table, Template
 from energia_plugins.console.drawing import chart
 from energia_plugins.console.page import View, environment
 from energia_plugins.console.words import Language, Words

@@ -16,7 +16,9 @@ import click
 from msgspec import Meta
 
 from energia import Charge, Probe, Route, Task, hookimpl
+from energia.web.panels import Panel
 from energia_plugins.tariff_brazil.commands import brasil
+from energia_plugins.tariff_brazil.panels import PANELS
 from energia_plugins.tariff_brazil.probe import TablesProbe
 from energia_plugins.tariff_brazil.routes import routes_of
 from energia_plugins.tariff_brazil.scee import Scee
@@ -86,6 +88,11 @@ class TariffBrazil:
     def register_charges(self) -> list[type[Charge]]:
         """Offer the charge `brazil.scee`."""
         return [Scee]
+
+    @hookimpl
+    def register_panels(self) -> Sequence[Panel]:
+        """Offer the kit's questions on the pages of the console."""
+        return PANELS
 
     @hookimpl
     def register_commands(self) -> list[click.Command]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 import click
@@ -17,6 +17,7 @@ from energia.plugins import Plugins
 from energia.plugins.registration import HOOKS
 from energia.web.routes import Route
 from energia_plugins.demo.household import DemoSeed
+from tests.typing.panels import Standby
 from tests.typing.plugin import Acme
 from tests.typing.tasks import Cleaning, Greeting
 
@@ -113,6 +114,25 @@ class BlockingProbe:
 
     def check(self) -> None:
         """Pass."""
+
+
+class Misplaced(Standby):
+    """A panel for a page that there is not."""
+
+    places: ClassVar[Any] = ("meters",)
+
+
+class Untitled(Standby):
+    """A panel without a title in Portuguese."""
+
+    titles: ClassVar = {"en": "Standby"}
+
+
+class Silent:
+    """A panel that shows nothing, whoever asks."""
+
+    name = "silent"
+    places = ("meter",)
 
 
 class BlockingTask:
@@ -218,6 +238,9 @@ def offering(hook: str, *objects: object) -> SimpleNamespace:
         ("register_tasks", BlockingTask(), "a task must have a coroutine function `run`"),
         ("register_tasks", StubbornTask(), "the `retry` of a task: it must be of the class"),
         ("register_tasks", Greeting("g" * 41), "the `name` of a task has 40 bytes at most"),
+        ("register_panels", Misplaced(), "there is no place 'meters' \\(did you mean 'meter'"),
+        ("register_panels", Untitled(), "the `titles` of a panel must have one for each of en, pt"),
+        ("register_panels", Silent(), "a panel must have a coroutine function `content`"),
         (
             "register_seeds",
             SimpleNamespace(name="x"),
@@ -252,6 +275,7 @@ def test_an_object_of_the_wrong_type_is_refused(hook: str, one: object, message:
         ("register_probes", Probe()),
         ("register_seeds", DemoSeed()),
         ("register_tasks", Cleaning()),
+        ("register_panels", Standby()),
         ("register_collectors", Gauge("g", "A gauge.", registry=None)),
         ("register_collectors", Custom()),
         ("register_routes", Route("GET", "/v1/hello", hello)),

@@ -47,7 +47,7 @@ def test_its_tests_pass(project: Path, site: Path) -> None:
     """They use `energia.testing`."""
     found = authoring.run(project, site, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
-    assert re.search(r"\b32 passed\b", found)
+    assert re.search(r"\b34 passed\b", found)
 
 
 def test_it_conforms(project: Path, site: Path) -> None:
@@ -165,7 +165,7 @@ def test_each_part_works_by_itself(
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ("panel", "there is no 'panel' to begin with: choose of charge, importer, decoder, "),
+        ("page", "there is no 'page' to begin with: choose of charge, importer, decoder, "),
         ("charge,", "there is no '' to begin with"),
     ],
 )

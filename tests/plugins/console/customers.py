@@ -60,7 +60,7 @@ async def fill(client: Client, today: date | None = None, months: int = 13) -> N
 
     """
     await _home(client)
-    await _inn(client, today or datetime.now(_ZONE).date(), months)
+    await make_inn(client, today, months)
 
 
 async def _home(client: Client) -> None:
@@ -74,7 +74,9 @@ async def _home(client: Client) -> None:
         await _bill(client, HOME_CONTRACT, start, end, issue=month < 12)
 
 
-async def _inn(client: Client, today: date, months: int) -> None:
+async def make_inn(client: Client, today: date | None = None, months: int = 13) -> None:
+    """Make the inn: its readings from months before *today* on, at a quarter past ten."""
+    today = today or datetime.now(_ZONE).date()
     start = _months_before(today.replace(day=1), months - 1)
     await send(client, "PUT", f"/v1/brazil/tariffs/{INN_TARIFF}", _customer(start, today))
     site = {"name": "Pousada Pepira", "timezone": _ZONE.key, "country": "BR", "currency": "BRL"}

@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 
 from energia import SCOPES, Invalid, Routes, hookimpl
 from energia.db.pool import Pool
-from energia.panels import Bars, Content, Language, Panel, Place, Subject
 from energia.plugins import Plugins
 from energia.web.calls import Api
+from energia.web.panels import Bars, Content, Language, Panel, Place, Subject
 from energia_plugins.console import Console, Settings
 from energia_plugins.console.drawing import bars
 from energia_plugins.console.page import View, environment
@@ -31,10 +31,12 @@ _MACRO = '{% import "parts.html" as parts with context %}{{ parts.panels(shown) 
 
 
 @routes.get("/console/panels", produces=("text/html",))
-async def show(request: web.Request) -> web.Response:
-    """Show the panels of the overview, and nothing else."""
+async def show(
+    request: web.Request, place: Place = "overview", contract: str | None = None
+) -> web.Response:
+    """Show the panels of a page, and nothing else."""
     view = View.of(request)
-    shown = await panels_of(view, "overview", Subject(site="home"))
+    shown = await panels_of(view, place, Subject(contract=contract))
     template = environment(view.words.language).from_string(_MACRO)
     text = template.render(shown=shown, view=view, form_token="")
     return web.Response(text=text, content_type="text/html")
@@ -44,7 +46,7 @@ async def show(request: web.Request) -> web.Response:
 class Offer:
     """A plugin that offers panels, and the page that shows them."""
 
-    panels: tuple[Panel, ...]
+    panels: tuple[Panel, ...] = ()
 
     @hookimpl
     def register_panels(self) -> list[Panel]:
@@ -57,9 +59,10 @@ class Offer:
         return routes
 
 
-async def page(client: Client, language: str = "en") -> str:
+async def page(client: Client, language: str = "en", **query: str) -> str:
     """Return the page with the panels."""
-    async with client.get("/console/panels", headers={"Accept-Language": language}) as answer:
+    headers = {"Accept-Language": language}
+    async with client.get("/console/panels", headers=headers, params=query) as answer:
         assert answer.status == 200
         return await answer.text()
 

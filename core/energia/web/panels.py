@@ -9,21 +9,30 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
-from energia.errors import did_you_mean
+from energia.contract import Language, Place
 
 if TYPE_CHECKING:
     from energia.web.calls import Api
 
-#: The pages that show panels.
-Place = Literal["overview", "meter", "bill", "compare", "tariff", "service"]
-PLACES: Final[tuple[Place, ...]] = get_args(Place)
-#: What the console speaks; a panel has its title in each.
-Language = Literal["en", "pt-BR"]
-LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+__all__ = [
+    "Bars",
+    "Column",
+    "Content",
+    "Curve",
+    "Language",
+    "Link",
+    "Mark",
+    "Panel",
+    "Place",
+    "Subject",
+    "Table",
+    "Template",
+]
+
 #: A number that is exact.
 Number = int | Decimal | Fraction
 #: What a cell of a table may have: a text, a number of its column's unit, a day, an instant.
@@ -237,17 +246,3 @@ class Panel(Protocol):
 
         """
         ...
-
-
-def lacking(panel: Any) -> str | None:
-    """Return what is wrong with the places and the titles of a panel, or None."""
-    places = getattr(panel, "places", None)
-    if not isinstance(places, tuple) or not places:
-        return "the `places` of a panel must be a tuple of some"
-    for place in places:
-        if place not in PLACES:
-            return f"there is no place {place!r}{did_you_mean(str(place), PLACES)}"
-    titles = getattr(panel, "titles", None)
-    if not isinstance(titles, Mapping) or not all(map(titles.get, LANGUAGES)):
-        return f"the `titles` of a panel must be one for each of {', '.join(LANGUAGES)}"
-    return None
