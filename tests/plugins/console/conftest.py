@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Browser
 
 from energia.db.pool import Pool
+from energia.settings import Auth
 from tests.plugins.console.browser import chromium
 from tests.plugins.console.service import Service, serve
 from tests.serving import Serving
@@ -21,7 +22,7 @@ async def _service(pool: Pool, serving: Serving) -> AsyncIterator[Service]:
 @pytest.fixture(name="open_service")
 async def _open_service(pool: Pool, serving: Serving) -> AsyncIterator[Service]:
     """Give a service that needs none, as in development."""
-    async with serve(serving, pool, required=False) as service:
+    async with serve(serving, pool, auth=Auth(required=False)) as service:
         yield service
 
 

@@ -15,7 +15,7 @@ from energia.access.callers import Scope
 from energia.access.tokens import NewToken
 from energia.db.pool import Pool
 from energia.plugins import Plugins
-from energia.settings import Auth, Settings
+from energia.settings import Auth, Rate, Settings
 from tests.serving import LOOPBACK, Client, Serving, make_core
 
 _TAG = re.compile(r"<[^>]*>")
@@ -104,9 +104,17 @@ class Service:
 
 
 @asynccontextmanager
-async def serve(serving: Serving, pool: Pool, *, required: bool = True) -> AsyncIterator[Service]:
-    """Serve with every bundled plugin while the block lasts; tokens are *required*, or not."""
-    settings = attrs.evolve(Settings(), auth=Auth(required=required), outgoing=LOOPBACK)
+async def serve(
+    serving: Serving,
+    pool: Pool,
+    *,
+    auth: Auth | None = None,
+    rate: Rate | None = None,
+) -> AsyncIterator[Service]:
+    """Serve with every bundled plugin while the block lasts; tokens are needed, by default."""
+    settings = attrs.evolve(
+        Settings(), auth=auth or Auth(required=True), rate=rate or Rate(), outgoing=LOOPBACK
+    )
     core = make_core(plugins=Plugins.installed(), pool=pool, settings=settings)
     async with serving(core) as client:
         yield Service(client, pool)
