@@ -65,7 +65,8 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         *("PricingFinished", "BillIssued", "PricesFetched", "Task", "Retry", "GiveUp", "TryAgain"),
         *("energia.costing.trials", "energia.cli.trials", "energia.billing.check"),
         *("energia.pricing.holidays.lists", "energia.db.organizations"),
-        *("energia.db.holds", "energia.tracing", "energia.web.patches"),
+        *("energia.db.holds", "energia.tracing", "energia.web.calls"),
+        "energia.web.patches",
     ),
     "testing": ("energia.testing",),
 }

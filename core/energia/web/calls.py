@@ -23,6 +23,8 @@ from energia.web.keys import CALLER, CONVERTER, CORE
 from energia.web.routes import Created, Deferred, Route
 from energia.web.tenant import tenant_of
 
+__all__ = ["Api"]
+
 #: The routes of the API by the names of their handlers.
 OPERATIONS: Final = web.AppKey("OPERATIONS", dict[str, Route])
 #: These may be done again when a deadlock has undone them.
