@@ -36,10 +36,13 @@ SHOWN_BY: Final = {
 }
 #: Functions that find a module, or its files, by its name.
 _FINDERS: Final = ("files", "find_spec", "import_module")
-#: Files that are imported only where their extra is: all of them is about it.
-_LATER: Final = tuple(
-    f"plugins/energia_plugins/traces_opentelemetry/{name}.py"
-    for name in ("export", "recorder", "statements")
+#: Files and folders that are imported only where their extra is: all of them is about it.
+_LATER: Final = (
+    "plugins/energia_plugins/console/",
+    *(
+        f"plugins/energia_plugins/traces_opentelemetry/{name}.py"
+        for name in ("export", "recorder", "statements")
+    ),
 )
 #: Modules of the repository itself.
 _OWN: Final = ("benchmarks", "energia", "energia_plugins", "tests")
@@ -88,7 +91,7 @@ def uses(*patterns: str, without: str = "-") -> list[Use]:
 
 
 def _is_later(path: Path) -> bool:
-    return path.relative_to(ROOT).as_posix() in _LATER
+    return path.relative_to(ROOT).as_posix().startswith(_LATER)
 
 
 def _modules(node: ast.AST, optional: bool = False) -> Iterator[tuple[str, int, bool]]:
@@ -169,6 +172,7 @@ def _of_tests() -> list[Use]:
 
 #: The extras that a service may have; without one of them it says what it lacks.
 EXTRAS: Final = (
+    "console",
     "embedded",
     "excel",
     "fast",

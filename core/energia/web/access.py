@@ -39,21 +39,32 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
 async def _caller(request: web.Request, route: Route) -> Caller:
     if not route.needs:
         return NOBODY
+    caller = await asker(request)
+    refuse_strangers(caller, route.needs)
+    return caller
+
+
+async def asker(request: web.Request) -> Caller:
+    """Return who asks, whatever for; `ANYBODY` where no token is needed and none was sent.
+
+    Raises:
+        Unauthenticated: No token, where one is required, or one that is not valid.
+        DatabaseAway: It cannot be told who sends the token.
+
+    """
     is_required = request.app[CORE].settings.auth.required
     if (bearer := bearer_of(request)) is None:
         if is_required:
             raise Unauthenticated("a token is needed: Authorization: Bearer <token>")
         return ANYBODY
     try:
-        caller = await request.app[AUTHENTICATION].caller(bearer)
+        return await request.app[AUTHENTICATION].caller(bearer)
     except Unauthenticated as error:
         if is_required:
             raise
         # Clients that are generated always send one.
         detail = f"{error.detail}; none is needed here, but one that is sent counts"
         raise Unauthenticated(detail) from None
-    refuse_strangers(caller, route.needs)
-    return caller
 
 
 def bearer_of(request: web.Request) -> str | None:

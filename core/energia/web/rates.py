@@ -4,7 +4,8 @@ A caller has two buckets: of requests, one each, and of units, which a request t
 cost (`energia.spending`). A bucket fills at a rate up to its burst. What a request costs is known
 afterwards, so that a bucket of units may go below empty: the next request waits for it.
 
-Only what is under `/v1/` is counted: health, metrics and the documentation are answered always.
+What is under `/v1/` is counted, and pages, which ask the same of us; and what anybody may send to
+one, such as a token to sign in with. Health, metrics and documentation are answered always.
 """
 
 import math
@@ -22,6 +23,7 @@ from energia.errors import Busy, TooFast
 from energia.settings import Limits, Rate
 from energia.spending import ACCOUNT, Account, Room
 from energia.web.keys import CALLER, CORE
+from energia.web.routes import Route, of_request
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -230,7 +232,14 @@ def caller_of(request: web.Request) -> str:
 
 def _is_counted(request: web.Request) -> bool:
     resource = request.match_info.route.resource
-    return resource is not None and resource.canonical.startswith("/v1/")
+    if resource is None:
+        return False
+    return resource.canonical.startswith("/v1/") or _is_page(of_request(request))
+
+
+def _is_page(route: Route | None) -> bool:
+    """Tell whether a route is a page for somebody, or takes what anybody sends; no file of one."""
+    return route is not None and not route.documented and bool(route.needs or route.method != "GET")
 
 
 def limits_of(app: web.Application) -> None:

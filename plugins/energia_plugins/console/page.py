@@ -1,6 +1,6 @@
 """A page: who looks at it, in which language, and the template that shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from http import HTTPStatus
@@ -18,10 +18,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from energia.access.callers import ANYBODY, NOBODY
-from energia.errors import EnergiaError, Forbidden
+from energia.errors import Forbidden
 from energia.web.calls import Api
-from energia.web.keys import CALLER, PREFIX, REQUEST_ID
-from energia_plugins.console.sessions import give, name_of, ticket_of
+from energia.web.keys import BEARER, CALLER, PREFIX
+from energia_plugins.console.sessions import give, name_of
 from energia_plugins.console.words import LANGUAGES, Language, Words, capital, preferred, words
 
 #: Everything comes from here, and nothing is said in a style or a script of the page itself.
@@ -96,13 +96,13 @@ class View:
 
     def url(self, path: str, **query: object) -> str:
         """Return a path as the browser sees it, with a query of what is not None."""
-        given = {name: str(value) for name, value in query.items() if value is not None}
         prefix: str = self.request.get(PREFIX, "")
-        return prefix + path + (f"?{urlencode(given)}" if given else "")
+        return prefix + _with_query(path, query.items())
 
     def same(self, **query: object) -> str:
         """Return the URL of this page with some of its query changed; None takes one away."""
-        return self.url(self.request.path, **{**self.request.query, **query})
+        kept = [one for one in self.request.query.items() if one[0] not in query]
+        return self.url(_with_query(self.request.path, [*kept, *query.items()]))
 
     def page(
         self,
@@ -121,7 +121,7 @@ class View:
             "place": place,
             "places": self._places(),
             "form_token": token,
-            "signed_in": ticket_of(self.request) is not None,
+            "signed_in": BEARER in self.request and CALLER in self.request,
             **data,
         }
         text = environment(self.words.language).get_template(template).render(context)
@@ -145,16 +145,26 @@ class View:
 
     def see(self, path: str, **query: object) -> web.Response:
         """Return the answer to a form that has done what it is for: look there."""
-        given = {name: str(value) for name, value in query.items() if value is not None}
-        there = path + (f"?{urlencode(given)}" if given else "")
+        there = _with_query(path, query.items())
         return web.Response(status=HTTPStatus.SEE_OTHER, headers={hdrs.LOCATION: there})
 
 
+def _with_query(path: str, query: Iterable[tuple[str, object]]) -> str:
+    given = [(name, str(value)) for name, value in query if value is not None]
+    return path + (f"?{urlencode(given)}" if given else "")
+
+
+class ForeignForm(Forbidden):
+    """The form is none of ours."""
+
+    code = "foreign_form"
+
+
 def check_token(request: web.Request, token: object) -> None:
-    """Raise `Forbidden` unless a form says what this browser was given to say."""
+    """Raise `ForeignForm` unless a form says what this browser was given to say."""
     given = request.cookies.get(name_of(request, _FORM))
     if not given or token != given:
-        raise Forbidden("the form has expired, or is of another site: open the page again")
+        raise ForeignForm("the form has expired, or is of another site: open the page again")
 
 
 def _fresh() -> str:
@@ -168,31 +178,6 @@ def language_of(request: web.Request) -> Language:
             if chosen == language:
                 return language
     return preferred(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
-
-
-# Errors, as pages.
-
-
-def error_page(request: web.Request, error: EnergiaError | web.HTTPException) -> web.StreamResponse:
-    """Return an error as a page that says what happened, and how to go on."""
-    if isinstance(error, web.HTTPException) and error.status < HTTPStatus.BAD_REQUEST:
-        return error
-    detail = error.detail if isinstance(error, EnergiaError) else None
-    title = error.title if isinstance(error, EnergiaError) else error.reason
-    faults = getattr(error, "faults", ())
-    return View.of(request).page(
-        "error.html",
-        status=error.status,
-        title=title,
-        detail=detail,
-        faults=faults,
-        request_id=request.get(REQUEST_ID),
-    )
-
-
-def again_page(request: web.Request) -> web.StreamResponse:
-    """Return a page that asks for itself once more: this time the link is one of ours."""
-    return View.of(request).page("again.html")
 
 
 # Templates.

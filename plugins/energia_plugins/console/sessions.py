@@ -33,6 +33,7 @@ _BEGIN: Final = """
     insert into console_session (organization_id, id, sealed, caller, caller_name)
     values (nullif(current_setting('energia.organization', true), '')::int, %s, %s, %s, %s)
 """
+_WHOSE: Final = "select caller, caller_name from console_session where id = %s"
 _END: Final = "delete from console_session where id = %s"
 _EXPIRE: Final = """
     delete from console_session
@@ -132,9 +133,12 @@ class Sessions:
         await tenant.execute(_BEGIN, *row)
         return ticket
 
-    async def end(self, ticket: Ticket, caller: Caller) -> None:
-        """End a session: its cookie is worth nothing from here on."""
-        await self._tenant(caller).execute(_END, ticket.id)
+    async def end(self, ticket: Ticket) -> None:
+        """End a session, also one whose token is worth nothing any more."""
+        tenant = self.core.pool.tenant(ticket.organization)
+        for caller, name in await tenant.fetch(lambda *row: row, _WHOSE, ticket.id):
+            own = self.core.pool.tenant(ticket.organization, caller, name=name)
+            await own.execute(_END, ticket.id)
 
     def _tenant(self, caller: Caller) -> Tenant:
         return self.core.pool.tenant(caller.organization, caller.id, name=caller.name)

@@ -1,11 +1,11 @@
 """Signing in and out, and the files that pages load."""
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated
+from typing import Final
 
 from aiohttp import web
-from msgspec import Meta
 
 from energia import PUBLIC, NotFound, Route, Routes, Unauthenticated
 from energia.web.access import AUTHENTICATION
@@ -15,9 +15,9 @@ from energia_plugins.console.page import View, static
 from energia_plugins.console.sessions import COOKIE, Sessions, give, take, ticket_of
 from energia_plugins.console.settings import Settings
 
-#: Any path of ours, so that nobody is led elsewhere.
-Back = Annotated[str, Meta(max_length=2000)]
-_HOME = "/console"
+_HOME: Final = "/console"
+#: Nobody is led elsewhere, whatever a link says.
+_OURS: Final = re.compile(r"/console(?:[/?][!-\[\]-~]*)?")
 
 
 def routes_of(settings: Settings) -> Sequence[Route]:
@@ -34,7 +34,7 @@ def routes_of(settings: Settings) -> Sequence[Route]:
 
     @routes.get("/console/sign-in", produces=("text/html",))
     async def show_sign_in(
-        request: web.Request, back: Back = _HOME, language: str | None = None
+        request: web.Request, back: str = _HOME, language: str | None = None
     ) -> web.Response:
         """Ask for a token."""
         return View.of(request).page("sign_in.html", form=Form(), back=_ours(back))
@@ -53,7 +53,10 @@ def routes_of(settings: Settings) -> Sequence[Route]:
             status = HTTPStatus.UNPROCESSABLE_ENTITY
             return view.page("sign_in.html", status=status, form=refused, back=back)
         request[CALLER] = caller
-        ticket = await Sessions(request.app[CORE], settings).begin(caller, token)
+        sessions = Sessions(request.app[CORE], settings)
+        if (former := ticket_of(request)) is not None:
+            await sessions.end(former)
+        ticket = await sessions.begin(caller, token)
         response = view.see(back)
         give(request, response, COOKIE, ticket.text, settings.lifetime)
         return response
@@ -62,13 +65,8 @@ def routes_of(settings: Settings) -> Sequence[Route]:
     async def sign_out(request: web.Request) -> web.Response:
         """End the session."""
         await Form.read(request)
-        ticket = ticket_of(request)
-        if ticket is not None:
-            sessions = Sessions(request.app[CORE], settings)
-            token = await sessions.token(ticket)
-            if token is not None:
-                caller = await request.app[AUTHENTICATION].caller(token)
-                await sessions.end(ticket, caller)
+        if (ticket := ticket_of(request)) is not None:
+            await Sessions(request.app[CORE], settings).end(ticket)
         response = View.of(request).see("/console/sign-in")
         take(request, response, COOKIE)
         return response
@@ -78,5 +76,4 @@ def routes_of(settings: Settings) -> Sequence[Route]:
 
 def _ours(back: str) -> str:
     """Return a path of the console: what was asked for, if it is one."""
-    is_ours = back == _HOME or back.startswith((f"{_HOME}/", f"{_HOME}?"))
-    return back if is_ours and "\\" not in back and "\n" not in back else _HOME
+    return back if _OURS.fullmatch(back) else _HOME
