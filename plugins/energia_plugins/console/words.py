@@ -22,6 +22,11 @@ LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 #: Stays with the number or the word before it.
 NBSP: Final = "\N{NO-BREAK SPACE}"
 _MINUS: Final = "\N{MINUS SIGN}"
+#: Numbers as they are typed, with groups of three digits or without any.
+_TYPED: Final = {
+    "en": re.compile(r"-?([1-9][0-9]{0,2}(,[0-9]{3})+|[0-9]+)?(\.[0-9]*)?"),
+    "pt-BR": re.compile(r"-?([1-9][0-9]{0,2}(\.[0-9]{3})+|[0-9]+)?(,[0-9]*)?"),
+}
 _DAY: Final = {"en": "d MMM", "pt-BR": "d MMM"}
 
 
@@ -59,6 +64,7 @@ class Words:
         exact = _decimal(value)
         if places is not None:
             exact = exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+        exact = exact if exact else abs(exact)  # nothing has no sign
         shown = max(0, -int(exact.as_tuple().exponent))
         form = "#,##0" + ("." + "0" * shown if shown else "")
         return numbers.format_decimal(exact, form, self.locale).replace("-", _MINUS)
@@ -66,7 +72,8 @@ class Words:
     def signed(self, value: object, places: int | None = None) -> str:
         """Return a difference: with its sign, unless it is nothing."""
         text = self.number(value, places)
-        return text if text.startswith(_MINUS) or not _decimal(value) else f"+{text}"
+        is_plain = text.startswith(_MINUS) or not text.strip("0.,")
+        return text if is_plain else f"+{text}"
 
     def quantity(self, value: object, unit: str, places: int | None = None) -> str:
         """Return a number with its unit, which stay together."""
@@ -95,15 +102,13 @@ class Words:
     def parsed(self, text: str) -> str:
         """Return a number that a person has typed as one of the API: `1.234,56` is `1234.56`.
 
-        What is no number is returned as it is: the API says what is wrong with it.
+        What is no number is returned as it is: the API says what is wrong with it. So is one with
+        a point that no group can begin, `0.987` or `1234.5`: it is meant as the API has it.
         """
         bare = text.strip().replace(NBSP, "").replace(" ", "").replace(_MINUS, "-")
-        if self.language == "pt-BR" and re.fullmatch(r"-?[0-9.]*(,[0-9]*)?", bare):
-            groups = bare.partition(",")[0].lstrip("-").split(".")
-            if len(groups) == 1 or all(len(group) == 3 for group in groups[1:]):
-                return bare.replace(".", "").replace(",", ".")
-        if self.language == "en" and re.fullmatch(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?", bare):
-            return bare.replace(",", "")
+        comma, group = (",", ".") if self.language == "pt-BR" else (".", ",")
+        if _TYPED[self.language].fullmatch(bare):
+            return bare.replace(group, "").replace(comma, ".")
         return bare
 
     # Days and times: instants come with their offset, and are shown on that clock.
