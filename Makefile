@@ -30,13 +30,14 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 CLIENTS = attrs httpx ipykernel mypy nbclient openapi-python-client==0.29.* pytest setuptools>=77
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all docs fuzz wheel smoke dist audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews client clients programs lock clean python
+.PHONY: help run test test-all docs screenshots fuzz wheel smoke dist audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews client clients programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
 	@echo 'make test      check style and types, and run the tests'
 	@echo 'make test-all  the same, with the programs that some tests need, and the long ones; fails on any skip'
 	@echo 'make docs      build the documentation as a site, in English and Portuguese (build/docs)'
+	@echo 'make screenshots  take pictures of every page of the console, and those of the documentation (needs chromium; three minutes)'
 	@echo 'make fuzz      send EXAMPLES (100) made-up requests of each kind to every operation'
 	@echo 'make chaos     kill and cut everything while readings are written (five minutes)'
 	@echo 'make attack    send hostile requests, and print what each costs the service (ten minutes)'
@@ -120,6 +121,11 @@ rehearse-ci: .tox/.tool/.done
 
 test-all: .tox/.tool/.done programs
 	.tox/.tool/bin/tox run -e $(CHECKS) -- --all -o faulthandler_timeout=1200
+
+# Every page of the console, narrow and wide, light and dark (build/screenshots); those of the
+# documentation anew (docs/pictures). The customers are made up, and the month is this one.
+screenshots: .tox/.tool/.done
+	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.plugins.console.screenshots'
 
 # Thousands of requests that are made up from the OpenAPI document.
 fuzz: .tox/.tool/.done

@@ -7,15 +7,14 @@ as a warning or an error fails the test; so does an error of a script.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from shutil import which
-from typing import Final, Literal
+from typing import Final, Literal, Protocol, get_args
 
 import attrs
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
 
-from tests.plugins.console.service import Service
-
 Scheme = Literal["light", "dark"]
+SCHEMES: Final[tuple[Scheme, ...]] = get_args(Scheme)
 #: What runs as root, asks nothing of its maker, and draws alike everywhere.
 _FLAGS: Final = (
     "--no-sandbox",
@@ -32,6 +31,15 @@ _TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pr
 _ANSWER: Final = "Failed to load resource: the server responded"
 #: Milliseconds; the machine is shared, and no test waits so long unless something is wrong.
 _PATIENCE: Final = 60_000.0
+
+
+class Served(Protocol):
+    """What pages are looked at of."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a slash at its end."""
+        ...
 
 
 # Playwright keeps what it makes of a handler beside it.
@@ -132,7 +140,7 @@ def _path() -> str:
 @asynccontextmanager
 async def tab_of(
     browser: Browser,
-    service: Service,
+    service: Served,
     *,
     language: str = "en",
     width: int = 1280,
