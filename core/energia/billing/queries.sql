@@ -458,3 +458,170 @@ where organization_id = current_setting('energia.organization')::int and status 
 -- Delete what was measured of growing bills by readings that may be of before a day.
 delete from cost_to_date
 where organization_id = current_setting('energia.organization')::int and start_day <= %(first)s
+
+-- name: concern_channels
+-- The channels of slots at some sites, or at all: whether a contract charges their meter today, the
+-- day and the slot of the newest reading; of the days since one up to that, the first that is stored,
+-- all of them unless none is missing between, and those with a slot without a value.
+with c as materialized (
+  select ch.id, m.site_id, ch.meter_id, ch.name, ch.interval_seconds, ch.offset_seconds, s.timezone,
+    exists (
+      select from contract k
+      where k.organization_id = m.organization_id and k.meter_id = m.id
+        and k.start_day <= %(today)s and coalesce(k.end_day, 'infinity') > %(today)s) as is_charged
+  from channel ch
+  join meter m on m.organization_id = ch.organization_id and m.id = ch.meter_id
+  join site s on s.organization_id = m.organization_id and s.id = m.site_id
+  where ch.organization_id = current_setting('energia.organization')::int
+    and ch.kind = 'interval' and not ch.by_days
+    and (%(sites)s::text[] is null or m.site_id = any(%(sites)s))
+)
+select c.id, c.site_id, c.meter_id, c.name, c.interval_seconds, c.offset_seconds, c.timezone,
+  c.is_charged, newest.day - date '1970-01-01', newest.slot, w.first - date '1970-01-01', w.days,
+  w.holed
+from c
+left join lateral (
+  select d.day, d."values", last.slot
+  from (
+    select day, "values"
+    from reading_day
+    where channel_id = c.id
+    order by day desc
+    limit 1) as d
+  cross join lateral (
+    select max(k)::int as slot
+    from unnest(d."values") with ordinality as u (value, k)
+    where value is not null) as last
+) as newest on true
+left join lateral (
+  select min(d.day) as first,
+    case when count(*) <= newest.day - min(d.day)
+      then array_agg(d.day - date '1970-01-01') end as days,
+    array_agg(d.day - date '1970-01-01') filter (
+      where case when d.day < newest.day then array_position(d."values", null) is not null
+        else array_position(newest."values"[:newest.slot], null) is not null end) as holed
+  from reading_day d
+  where d.channel_id = c.id and d.day between %(first)s and newest.day
+) as w on true
+order by c.site_id, c.meter_id, c.id
+
+-- name: concern_slots
+-- Of some days of channels the slots up to one for which nothing was ever sent: the first, the last,
+-- and how many. Of a day that is the first one, those before its first value do not count.
+select asked.n - 1, d.day - date '1970-01-01', h.first, h.last, h.slots
+from unnest(%(channels)s::bigint[], %(days)s::int[], %(lasts)s::int[], %(firsts)s::bool[])
+  with ordinality as asked (channel, day, last, is_first, n)
+join reading_day d on d.channel_id = asked.channel and d.day = date '1970-01-01' + asked.day
+cross join lateral (
+  select min(k)::int as first, max(k)::int as last, count(*)::int as slots
+  from unnest(d."values", d.quality) with ordinality as u (value, quality, k)
+  where value is null and quality is null and k <= asked.last
+    and (not asked.is_first or k > (
+      select min(j)
+      from unnest(d."values") with ordinality as v (value, j)
+      where value is not null))
+) as h
+where h.slots > 0
+order by asked.n
+
+-- name: concern_contracts
+-- The contracts at some sites, or at all, that end within so many days, each in the zone of its site.
+select s.id, c.meter_id, c.id, c.end_day
+from contract c
+join meter m on m.organization_id = c.organization_id and m.id = c.meter_id
+join site s on s.organization_id = m.organization_id and s.id = m.site_id
+where c.organization_id = current_setting('energia.organization')::int
+  and (%(sites)s::text[] is null or s.id = any(%(sites)s))
+  and c.end_day > (%(now)s at time zone s.timezone)::date
+  and c.end_day <= (%(now)s at time zone s.timezone)::date + %(days)s
+  and not exists (
+    select from contract k
+    where k.organization_id = c.organization_id and k.meter_id = c.meter_id
+      and k.start_day <= c.end_day and coalesce(k.end_day, 'infinity') > c.end_day)
+order by c.end_day, c.id
+
+-- name: concern_bills
+-- The newest issued bills of each contract at some sites, or at all, so many of each.
+select s.id, c.meter_id, c.id, b.id, b.start_day
+from contract c
+join meter m on m.organization_id = c.organization_id and m.id = c.meter_id
+join site s on s.organization_id = m.organization_id and s.id = m.site_id
+cross join lateral (
+  select b.id, b.start_day
+  from bill b
+  where b.organization_id = c.organization_id and b.contract_id = c.id and b.status = 'issued'
+  order by b.end_day desc
+  limit %(depth)s) as b
+where c.organization_id = current_setting('energia.organization')::int
+  and (%(sites)s::text[] is null or s.id = any(%(sites)s))
+order by s.id, c.id, b.start_day
+
+-- name: concern_feeds
+-- How the price feeds of an organization are doing.
+select series_id, next_update, error
+from price_feed
+where organization_id = current_setting('energia.organization')::int
+order by name
+
+-- name: summary_sites
+-- A page of sites after an id, with how many meters there are at each.
+select s.id, s.name, s.timezone, (
+  select count(*)::int
+  from meter m
+  where m.organization_id = s.organization_id and m.site_id = s.id)
+from site s
+where s.organization_id = current_setting('energia.organization')::int and s.id > %(after)s
+  and (%(site)s::text is null or s.id = %(site)s)
+  and (%(name)s::text is null or strpos(lower(s.name || ' ' || s.id), lower(%(name)s)) > 0)
+order by s.id
+limit %(limit)s
+
+-- name: summary_bills
+-- The newest issued bill at each of some sites: of those that end last, the first by its id.
+select distinct on (m.site_id) m.site_id, b.id, b.start_day, b.end_day,
+  b.document ->> 'currency', b.document ->> 'total'
+from meter m
+join contract c on c.organization_id = m.organization_id and c.meter_id = m.id
+cross join lateral (
+  select b.id, b.start_day, b.end_day, b.document
+  from bill b
+  where b.organization_id = c.organization_id and b.contract_id = c.id and b.status = 'issued'
+  order by b.end_day desc
+  limit 1) as b
+where m.organization_id = current_setting('energia.organization')::int
+  and m.site_id = any(%(sites)s)
+order by m.site_id, b.end_day desc, b.id
+
+-- name: summary_meters
+-- The meters at some sites, each with its site.
+select id, site_id
+from meter
+where organization_id = current_setting('energia.organization')::int and site_id = any(%(sites)s)
+order by id
+
+-- name: summary_newest
+-- When the newest reading ends at each of some sites that have any.
+select m.site_id, max(newest.at)
+from meter m
+join channel c on c.organization_id = m.organization_id and c.meter_id = m.id
+cross join lateral (
+  select greatest(
+    (
+      select d.day::timestamp at time zone 'UTC' + make_interval(secs => c.offset_seconds
+        + c.interval_seconds * (
+          select max(k)
+          from unnest(d."values") with ordinality as u (value, k)
+          where value is not null))
+      from reading_day d
+      where d.channel_id = c.id
+      order by d.day desc
+      limit 1),
+    (select max(r.read_at) from register_read r where r.channel_id = c.id and r.superseded_at is null),
+    (
+      select max(s.end_at)
+      from stretch s
+      where s.channel_id = c.id and s.value is not null and s.superseded_at is null)) as at
+) as newest
+where m.organization_id = current_setting('energia.organization')::int
+  and m.site_id = any(%(sites)s) and newest.at is not null
+group by m.site_id

@@ -66,7 +66,7 @@ PLACES: Final = (
     Place("tariffs", marked("Tariffs"), "/console/tariffs", "list_tariffs"),
     Place("import", marked("Import"), "/console/import", "list_imports"),
     Place("records", marked("Records"), "/console/records", "list_sites"),
-    Place("service", marked("Service"), "/console/service", "list_plugins"),
+    Place("service", marked("Service"), "/console/service", "list_jobs"),
 )
 
 

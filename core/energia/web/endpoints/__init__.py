@@ -7,6 +7,7 @@ from energia.web.endpoints import (
     contracts,
     costs,
     deletions,
+    glance,
     health,
     imports,
     jobs,
@@ -26,6 +27,7 @@ from energia.web.routes import Route
 ROUTES: tuple[Route, ...] = (
     *sites.site_routes,
     *sites.meter_routes,
+    *glance.routes,
     *imports.routes,
     *mappings.routes,
     *readings.routes,

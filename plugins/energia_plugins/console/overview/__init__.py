@@ -1,0 +1,1 @@
+"""What the overview shows: a month of a meter, and many sites at a glance."""

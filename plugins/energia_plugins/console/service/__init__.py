@@ -1,0 +1,1 @@
+"""What the pages of the service show: how it is, its jobs, tokens, webhooks and audit log."""
