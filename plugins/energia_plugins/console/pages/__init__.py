@@ -3,10 +3,22 @@
 from collections.abc import Sequence
 
 from energia import Route
-from energia_plugins.console.pages import access, overview, service
+from energia_plugins.console.pages import (
+    access,
+    compare,
+    overview,
+    service,
+    tariffs,
+)
 from energia_plugins.console.settings import Settings
 
 
 def routes_of(settings: Settings) -> Sequence[Route]:
     """Return the routes of all pages."""
-    return [*access.routes_of(settings), *overview.routes, *service.routes]
+    return [
+        *access.routes_of(settings),
+        *compare.routes,
+        *overview.routes,
+        *service.routes,
+        *tariffs.routes,
+    ]
