@@ -42,7 +42,7 @@ async def _answer(response: ClientResponse, status: int = 200) -> Any:
 
 
 async def _send(api: Client, values: list[object], start: int = MIDNIGHT, **more: Any) -> Any:
-    body = series_of(values, start, interval="PT15M")
+    body: Any = series_of(values, start, interval="PT15M")
     body["series"][0].update(more)
     return await _answer(await api.post("/v1/readings", json=body))
 
