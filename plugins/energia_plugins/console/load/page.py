@@ -1,5 +1,6 @@
 """What the page of a meter says: its answer, the choices of its window, its tables."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,7 +9,8 @@ from typing import Any, Final
 import attrs
 
 from energia.time import DAY, Instant
-from energia_plugins.console.load.tariff import Chosen, Part, Share, shares
+from energia_plugins.console.load.curve import Curve
+from energia_plugins.console.load.tariff import Chosen, Part, Share, shares, split_by
 from energia_plugins.console.load.windows import UNITS, Unit, Window
 from energia_plugins.console.page import View, marked
 from energia_plugins.console.periods import Period
@@ -327,3 +329,39 @@ def role_name(view: View, channel: Mapping[str, Any]) -> str:
     reactive = channel["quantity"] == "reactive_energy"
     role = f"reactive_{channel['direction']}" if reactive else channel["direction"]
     return view.text(_ROLES[role])
+
+
+def plot(view: View, ids: Mapping[str, str], load: Curve, shown: Chosen | None) -> str:
+    """Return what a script needs to draw the curve of other windows, as JSON."""
+    split = {} if shown is None else split_by(shown)
+    periods = {
+        name: {"key": period.key, "letter": period.letter} for name, period in load.periods.items()
+    }
+    said = {
+        "usage": view.url(f"/v1/meters/{ids['meter']}/usage", channel=ids["channel"]),
+        "start": load.window.start,
+        "end": load.window.end,
+        "until": load.until,
+        "zone": load.window.zone.name,
+        "interval": load.slots.interval,
+        "limits": list(load.limits),
+        "unit": load.unit,
+        "places": load.places,
+        "periods": periods,
+        "split": split,
+        "words": _plot_words(view, load),
+    }
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _plot_words(view: View, load: Curve) -> dict[str, str]:
+    return {
+        "in": view.text("Zoom in"),
+        "out": view.text("Zoom out"),
+        "title": view.text("Load curve"),
+        "none": view.text("no reading"),
+        "slots": view.text("average of %(minutes)s min", minutes=load.slots.interval // 60),
+        "day": view.text("highest of each day; grey: its average"),
+        "hour": view.text("highest of each hour; grey: its average"),
+        "hours": view.text("highest of each %(hours)s h; grey: their average", hours="{hours}"),
+    }

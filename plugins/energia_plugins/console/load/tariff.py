@@ -232,7 +232,7 @@ async def usage(
     asked = {**channel, **span(window), "window": length}
     if tariff is not None and tariff.shown:
         try:
-            found = await api.call("get_usage", **asked, **_split(tariff))
+            found = await api.call("get_usage", **asked, **split_by(tariff))
             return Usage([Part.of(each) for each in found["data"]], tariff)
         except Invalid:
             pass  # it has no periods there
@@ -245,7 +245,8 @@ def span(window: Window) -> dict[str, str]:
     return {"start": window.query["from"], "end": window.query["to"]}
 
 
-def _split(tariff: Chosen) -> dict[str, str]:
+def split_by(tariff: Chosen) -> dict[str, str]:
+    """Return what usage is asked with to be split by the periods of a tariff."""
     charge = {} if tariff.charge is None else {"charge": tariff.charge}
     return {"by": "period", "tariff": tariff.id, **charge}
 

@@ -267,7 +267,7 @@ def _sections(view: View, channel: Channel, found: Found) -> dict[str, Any]:
         "answer": page.answer(words, window, found.table.parts, channel.unit, until),
         "curve": load,
         "load": both(*curve.widths(load)),
-        "plot": {},
+        "plot": page.plot(view, channel.ids, load, found.table.tariff),
         "limits": [load.power(limit) for limit in limits],
         "legend": [period for period in periods.values() if period.name in names],
         "shaded": _shaded(found.strips, periods),
