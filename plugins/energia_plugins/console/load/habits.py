@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from math import floor, log10
-from typing import Final
+from typing import Final, Self
 
 import attrs
 from markupsafe import Markup
@@ -18,6 +18,8 @@ _TOP: Final = 6
 _ROW: Final = 11
 _ROWS: Final = 24
 _DEPTHS: Final = 6
+#: What a depth may differ by, times a power of ten.
+_PARTS: Final = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 15)
 #: How many days a picture has, across the column and on a phone.
 DAYS: Final = 35
 _DAYS_NARROW: Final = 21
@@ -33,6 +35,7 @@ class Habits:
         hours: The hours, in order.
         periods: The periods of the tariff, by their names.
         unit: That of a power.
+        step: By how much power each of the six depths differs from the next: a round number.
 
     """
 
@@ -40,26 +43,19 @@ class Habits:
     hours: Sequence[Part]
     periods: dict[str, Period]
     unit: str
+    step: float
+
+    @classmethod
+    def of(cls, words: Words, hours: Sequence[Part], periods: dict[str, Period], unit: str) -> Self:
+        """Return hours, with depths that reach to the highest of them."""
+        powers = [hour.power for hour in hours]
+        high = max((power for power in powers if power is not None), default=0.0)
+        return cls(words, hours, periods, unit, _step(high))
 
     @property
     def days(self) -> list[date]:
         """The days, in order."""
         return list(dict.fromkeys(hour.start.date() for hour in self.hours))
-
-    @property
-    def step(self) -> float:
-        """By how much power each of the six depths differs from the next: a round number."""
-        high = max((hour.power for hour in self.hours if hour.power is not None), default=0.0)
-        if high <= 0:
-            return 1.0
-        size = 10.0 ** floor(log10(high / _DEPTHS))
-        return float(
-            next(
-                size * part
-                for part in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 15)
-                if size * part * _DEPTHS >= high
-            )
-        )
 
     def depth(self, power: float) -> int:
         """Return the depth of a power, 1 to 6."""
@@ -76,6 +72,14 @@ class Habits:
             period.key: period.letter for period in reversed(self.periods.values())
         }
         return [(key, letters.get(key, "")) for key in "pifn" if key in found]
+
+
+def _step(high: float) -> float:
+    """Return a round number, six times of which are at least so much."""
+    if high <= 0:
+        return 1.0
+    size = 10.0 ** floor(log10(high / _DEPTHS))
+    return next(size * part for part in _PARTS if size * part * _DEPTHS >= high)
 
 
 @attrs.frozen

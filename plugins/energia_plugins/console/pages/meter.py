@@ -14,6 +14,7 @@ from energia import SCOPES, NotFound, Routes
 from energia.time import Zone, instant_of
 from energia.web.resources import MeterId
 from energia.web.routes import Query
+from energia.work import off_loop
 from energia_plugins.console.load import coverage, curve, duration, habits, page, tariff
 from energia_plugins.console.load.slots import Slots
 from energia_plugins.console.load.tariff import Chosen, Part, Strip, Usage
@@ -120,7 +121,7 @@ async def _shown(view: View, channel: Channel, window: Window) -> dict[str, Any]
     if (window.end - window.start) // interval > _MOST:
         window = Window.around(channel.zone, "month", channel.latest)
     found = await _found(view, channel, window, chosen, interval)
-    return _sections(view, channel, found)
+    return await off_loop(_sections, view, channel, found)
 
 
 @attrs.frozen(kw_only=True)
@@ -307,7 +308,7 @@ def _table(view: View, found: Found, until: int, unit: str) -> dict[str, Any]:
 
 
 def _habits(view: View, found: Found, periods: dict[str, Period], unit: str) -> dict[str, Any]:
-    shown = habits.Habits(view.words, found.hours.parts, periods, unit)
+    shown = habits.Habits.of(view.words, found.hours.parts, periods, unit)
     days = Window(
         found.window.zone,
         instant_of(found.hours.parts[0].start),

@@ -166,6 +166,7 @@ class Curve {
       Object.assign(this, { start, end, grain, steps: data.map(stepOf) });
       this.draw();
       performance.measure("load:shown", "load:asked");
+      this.figure.dataset.shown = `${start}/${end}`;
     } catch (error) {
       if (/** @type {Error} */ (error).name !== "AbortError") throw error;
     }
