@@ -94,6 +94,7 @@ THINGS = (
     "/v1/meters/{}/readings?channel=import&start=2026-03-01&end=2026-03-02",
     "/v1/meters/{}/usage?channel=import&start=2026-03-01&end=2026-03-02",
     "/v1/meters/{}/gaps?channel=import&start=2026-03-01&end=2026-03-02",
+    "/v1/meters/{}/corrections?channel=import&start=2026-03-01&end=2026-03-02",
     "/v1/meters/{}/registers?channel=total&start=2026-03-01&end=2026-03-02",
     "/v1/meters/{}/stretches?channel=total&start=2026-03-01&end=2026-03-02",
     "/v1/contracts/{}",

@@ -206,6 +206,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "GET /v1/price-series/{series}/prices": {"path": {"series": "spot"}, "params": DAY},
     "DELETE /v1/price-series/{series}": {"path": {"series": "spot"}},
     "GET /v1/meters/{meter}/gaps": {"path": {"meter": "main"}, "params": IMPORT},
+    "GET /v1/meters/{meter}/corrections": {"path": {"meter": "main"}, "params": IMPORT},
+    "GET /v1/channels": {"params": {"meters": "main", "days": "30"}},
     "PUT /v1/contracts/{contract}": {"path": {"contract": "main"}, "json": CONTRACT},
     "POST /v1/contracts": {"json": BEFORE},
     "GET /v1/contracts": {},

@@ -40,11 +40,14 @@ where organization_id = current_setting('energia.organization')::int and id = an
 order by id
 
 -- name: meter_list
--- A page of meters after an id; those of a site, where one is named.
+-- A page of meters after an id; those of a site, where one is named, and those that are called by a
+-- text, where one is given.
 select id, site_id, name, serial
 from meter
 where organization_id = current_setting('energia.organization')::int and id > %(after)s
   and (%(site)s::text is null or site_id = %(site)s)
+  and (%(search)s::text is null
+    or position(lower(%(search)s) in lower(concat_ws(E'\n', id, name, serial))) > 0)
 order by id
 limit %(limit)s
 
@@ -246,9 +249,9 @@ with b as materialized (
     %(revisions)s::int[], %(keep)s::bool[]) as b (channel, day, slots, quality, revision, keep)
 ), h as (
   insert into reading_day_history (organization_id, channel_id, day, "values", quality, revision,
-    import_id, recorded_at, published_at, superseded_at)
+    import_id, recorded_at, published_at, superseded_at, superseded_by)
   select d.organization_id, d.channel_id, d.day, d."values", d.quality, d.revision, d.import_id,
-    d.recorded_at, d.published_at, %(now)s::timestamptz
+    d.recorded_at, d.published_at, %(now)s::timestamptz, %(import)s
   from b join reading_day d on d.channel_id = b.channel and d.day = b.day
     and d.revision = b.revision
   where b.keep
@@ -288,10 +291,10 @@ b as materialized (
   from b join reading_day x on x.channel_id = b.channel and x.day = b.day
 ), h as (
   insert into reading_day_history (organization_id, channel_id, day, "values", quality, revision,
-    import_id, recorded_at, published_at, superseded_at)
+    import_id, recorded_at, published_at, superseded_at, superseded_by)
   select (o.block).organization_id, (o.block).channel_id, (o.block).day, (o.block)."values",
     (o.block).quality, (o.block).revision, (o.block).import_id, (o.block).recorded_at,
-    (o.block).published_at, t.now
+    (o.block).published_at, t.now, %(import)s
   from o, t
   where o.keep and o.same is not true
 ), u as (
@@ -362,6 +365,71 @@ from (
     and h.day between asked.first and asked.last
     and h.recorded_at <= asked.pin and h.superseded_at > asked.pin
 ) as blocks
+
+-- name: corrections
+-- The blocks of a channel, in a range of days, that imports before one have replaced, the newest of
+-- so many imports first: what each was, and what has come in its place.
+with replaced as materialized (
+  select h.day, h.revision, h.superseded_at, coalesce(h.superseded_by, n.import_id) as number
+  from reading_day_history h
+  cross join lateral (
+    select import_id from reading_day d
+    where d.channel_id = h.channel_id and d.day = h.day and d.revision = h.revision + 1
+    union all
+    select import_id from reading_day_history l
+    where l.channel_id = h.channel_id and l.day = h.day and l.revision = h.revision + 1) n
+  where h.channel_id = %(channel)s and h.day between %(first)s::date and %(last)s::date
+), latest as materialized (
+  select number from replaced
+  where %(before)s::bigint = 0 or number < %(before)s
+  group by number order by number desc limit %(limit)s
+), states as (
+  select day, revision, "values", quality from reading_day
+  where channel_id = %(channel)s and day between %(first)s::date and %(last)s::date
+  union all
+  select day, revision, "values", quality from reading_day_history
+  where channel_id = %(channel)s and day between %(first)s::date and %(last)s::date
+)
+select r.number, r.day - date '1970-01-01', r.superseded_at, i.public_id, i.format, i.caller,
+  i.caller_name,
+  array_send(array_replace(o."values", null, -9223372036854775808)),
+  array_send(array_replace(o.quality, null, -1::smallint)),
+  array_send(array_replace(n."values", null, -9223372036854775808)),
+  array_send(array_replace(n.quality, null, -1::smallint))
+from latest
+join replaced r on r.number = latest.number
+join states o on o.day = r.day and o.revision = r.revision
+join states n on n.day = r.day and n.revision = r.revision + 1
+left join import i on i.id = r.number
+order by r.number desc, r.day
+
+-- name: channels_stored
+-- When the first reading of each of some channels begins, and the newest one ends; channels without
+-- any are left out. Of registers it is when they were read.
+select c.id, least(
+    (select d.day::timestamp at time zone 'UTC'
+        + make_interval(secs => c.offset_seconds + (s.slot - 1) * c.interval_seconds)
+      from reading_day d
+      cross join lateral unnest(d."values") with ordinality as s (value, slot)
+      where d.channel_id = c.id and s.value is not null
+      order by d.day, s.slot limit 1),
+    (select min(read_at) from register_read r
+      where r.channel_id = c.id and r.superseded_at is null and r.value is not null),
+    (select min(start_at) from stretch s
+      where s.channel_id = c.id and s.superseded_at is null and s.value is not null)) as first,
+  greatest(
+    (select d.day::timestamp at time zone 'UTC'
+        + make_interval(secs => c.offset_seconds + s.slot * c.interval_seconds)
+      from reading_day d
+      cross join lateral unnest(d."values") with ordinality as s (value, slot)
+      where d.channel_id = c.id and s.value is not null
+      order by d.day desc, s.slot desc limit 1),
+    (select max(read_at) from register_read r
+      where r.channel_id = c.id and r.superseded_at is null and r.value is not null),
+    (select max(end_at) from stretch s
+      where s.channel_id = c.id and s.superseded_at is null and s.value is not null)) as last
+from channel c
+where c.organization_id = current_setting('energia.organization')::int and c.id = any(%s)
 
 -- name: blocks_delete
 -- Delete the blocks of some channels before a day of each, and of that day the slots before one; what
@@ -748,6 +816,9 @@ where channel_id = any(%(channels)s) and import_id between %(first)s and %(last)
 union
 select import_id from reading_day_history
 where channel_id = any(%(channels)s) and import_id between %(first)s and %(last)s
+union
+select superseded_by from reading_day_history
+where channel_id = any(%(channels)s) and superseded_by between %(first)s and %(last)s
 union
 select import_id from register_read
 where channel_id = any(%(channels)s) and import_id between %(first)s and %(last)s

@@ -93,9 +93,14 @@ async def meter(queries: Queries, id_: str) -> Meter:
     return (await _meters(queries, [await _row(queries, id_)]))[0]
 
 
-async def meters(queries: Queries, after: str, limit: int, site: str | None = None) -> list[Meter]:
-    """Return at most *limit* meters with ids after *after*, sorted; those of a *site* alone."""
-    given = {"after": after, "limit": limit, "site": site}
+async def meters(
+    queries: Queries, after: str, limit: int, site: str | None = None, search: str | None = None
+) -> list[Meter]:
+    """Return at most *limit* meters with ids after *after*, sorted.
+
+    Those of a *site* alone, and those whose id, name or serial number has the text *search* in it.
+    """
+    given = {"after": after, "limit": limit, "site": site, "search": search}
     return await _meters(queries, await queries.fetch(_MeterRow, SQL["meter_list"], given))
 
 

@@ -80,6 +80,14 @@ def _site_created(site: Site) -> Created[Site]:
 # Meters, with their channels.
 
 OfSite = Annotated[Id, Meta(description="Only meters at this site.")]
+Search = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        description="Only meters with this text in their id, name or serial number.",
+    ),
+]
 _METER_EXAMPLES = examples("meters")
 
 meter_routes = Routes(tag="Meters", reads=READERS, writes=WRITERS)
@@ -87,10 +95,14 @@ meter_routes = Routes(tag="Meters", reads=READERS, writes=WRITERS)
 
 @meter_routes.get("/v1/meters")
 async def list_meters(
-    tenant: Tenant, site: OfSite | None = None, limit: Limit = 100, cursor: Cursor = ""
+    tenant: Tenant,
+    site: OfSite | None = None,
+    search: Search | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = "",
 ) -> Page[Meter]:
     """List the meters by id."""
-    meters = await registry.meters(tenant, place_of(cursor), limit + 1, site)
+    meters = await registry.meters(tenant, place_of(cursor), limit + 1, site, search)
     return page(meters, limit, lambda meter: meter.id)
 
 

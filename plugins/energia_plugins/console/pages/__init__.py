@@ -6,6 +6,8 @@ from energia import Route
 from energia_plugins.console.pages import (
     access,
     compare,
+    meter,
+    meters,
     overview,
     service,
     tariffs,
@@ -18,6 +20,8 @@ def routes_of(settings: Settings) -> Sequence[Route]:
     return [
         *access.routes_of(settings),
         *compare.routes,
+        *meter.routes,
+        *meters.routes,
         *overview.routes,
         *service.routes,
         *tariffs.routes,
