@@ -223,7 +223,7 @@ def _said(words: Words, days: Sequence[Mapping[str, Any]], unit: str) -> str:
     total = sum((Decimal(day["sum"]) for day in days), Decimal())
     first, last = days[0]["day"], days[-1]["day"]
     told = words.count("%(num)s value", "%(num)s values", values)
-    amount = words.quantity(round(total, 1), unit) if unit else words.number(round(total, 1))
+    amount = words.quantity(total, unit, 1) if unit else words.number(total, 1)
     if first == last:
         when = words.text("on %(day)s", day=words.day(first, year=True))
     else:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from energia import SCOPES, Id, Routes
 from energia_plugins.console.forms import Form
-from energia_plugins.console.page import View
+from energia_plugins.console.page import View, marked
 from energia_plugins.console.parameters import Asked, asked
 from energia_plugins.console.records import (
     HOME,
@@ -110,7 +110,9 @@ def _label(one: Asked) -> str:
 
 
 def _hint(view: View, one: Asked) -> str:
-    parts = [f"{one.charge}.", one.hint]
+    # What a kind of charge says of its fields is English.
+    told = one.hint.replace("`", "") if view.words.language == "en" else ""
+    parts = [f"{one.charge}.", told]
     if one.default is not None:
         default = one.typed(one.default, view.words)
         parts.append(view.text("Without it: %(value)s.", value=default))
@@ -125,9 +127,21 @@ def _channels(view: View, terms: Terms, form: Form) -> tuple[Entry, ...]:
     choices = tuple((str(one["id"]), f"{one['id']}, {one['unit']}") for one in meter["channels"])
     plain = (("", view.text("the one that fits")), *choices)
     return tuple(
-        Entry(f"/channels/{role}/0", view.text("Channel for %(role)s", role=role), "", plain)
-        for role in terms.roles
+        Entry(f"/channels/{role}/0", _channel_for(view, role), "", plain) for role in terms.roles
     )
+
+
+#: What is charged, for people.
+_ROLES: Final = {
+    "import": marked("Channel for energy from the grid"),
+    "export": marked("Channel for energy to the grid"),
+    "reactive_energy.import": marked("Channel for reactive energy"),
+}
+
+
+def _channel_for(view: View, role: str) -> str:
+    known = _ROLES.get(role)
+    return view.text(known) if known else view.text("Channel for %(role)s", role=role)
 
 
 # Between the form and the API: the last day is the day before the end.
