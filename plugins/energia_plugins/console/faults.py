@@ -27,12 +27,18 @@ _SAID: Final = {
     "unknown_tariff": marked("There is no such tariff."),
     "contracts_overlap": marked("The meter has another contract in part of this time."),
 }
+#: What is wrong with a field that has one form only, whatever the code.
+_SAID_AT: Final = {
+    "/currency": _SAID["unknown_currency"],
+    "/country": _SAID["unknown_country"],
+    "/timezone": _SAID["unknown_timezone"],
+}
 _TAKEN: Final = marked("There is another one with this name already. Choose a different one.")
 
 
-def said(words: Words, code: str, message: str) -> str:
+def said(words: Words, code: str, message: str, pointer: str = "") -> str:
     """Return what a fault means, for people."""
-    known = _SAID.get(code)
+    known = _SAID.get(code) or _SAID_AT.get(pointer)
     return words.text(known) if known else f"{message[:1].upper()}{message[1:]}."
 
 
@@ -49,7 +55,7 @@ def refused(words: Words, form: Form, error: EnergiaError, *, own: str = "/id") 
     faults: dict[str, str] = {}
     for fault in error.faults:
         name = _field(form, fault.pointer or "")
-        told = said(words, fault.code, fault.message)
+        told = said(words, fault.code, fault.message, fault.pointer or "")
         faults[name] = f"{faults[name]} {told}" if name in faults else told
     if not error.faults:
         if error.code == "conflict":

@@ -255,7 +255,7 @@ async def test_a_format_that_says_all_by_itself(pool: Pool, serving: Serving) ->
 
 
 def test_the_columns_of_a_text() -> None:
-    """They are named by the row that has them, by their places where names are missing or double."""
+    """They are named by the row that has them; by places where names are missing or double."""
     named = Sheet.of(memory(2), {"delimiter": ";", "header": "named", "start_column": "Data/Hora"})
     double = Sheet.of(b"a;a;;b\n1;2;3;4", {"delimiter": ";"})
     nameless = Sheet.of(b"1,2\n3,4", {"header": "none"})
