@@ -125,7 +125,12 @@ class Preview:
 
 
 def preview(
-    decoder: Decoder, head: bytes, said: Mapping[str, str], zone: str | None = None
+    decoder: Decoder,
+    head: bytes,
+    said: Mapping[str, str],
+    zone: str | None = None,
+    *,
+    propose: bool = True,
 ) -> Preview:
     """Return what the beginning of a file may mean.
 
@@ -134,6 +139,7 @@ def preview(
         head: The first bytes, as many as `head_of` says, or all of it.
         said: The options that are known: they are never in doubt.
         zone: The time zone of the meter's site, if it is known.
+        propose: Whether what is not said is proposed; else it is what the format has by default.
 
     Raises:
         Invalid: The format proposes nothing; or an option that is known is none.
@@ -142,6 +148,8 @@ def preview(
     """
     proposing = _proposing(decoder)
     _refuse_unknown(decoder, said)
+    if not propose:
+        return _shown(decoder, head, None, Proposal(dict(said)))
     proposal = proposing.propose(head, said, zone)
     fitting = list(_fitting(decoder, head, said, proposal))
     preset, chosen = (

@@ -31,6 +31,7 @@ class Form:
 
     Attributes:
         fields: The names and texts of the fields.
+        filename: What the file is called where it comes from.
         headers: What the form says of the file.
         content_type: The media type of the file, without parameters.
         charset: How the text of the file is said to be encoded, if it is.
@@ -42,6 +43,7 @@ class Form:
         self, fields: Sequence[tuple[str, str]], parts: "_Parts", file: BodyPartReader
     ) -> None:
         self.fields = fields
+        self.filename = file.filename or ""
         self.headers: Mapping[str, str] = file.headers
         self.content_length = max(0, parts.length - _AROUND)
         stated = Message()

@@ -206,16 +206,20 @@ class _Given:
     source: bodies.Source
 
 
-def beside(request: web.Request, parameters: Sequence[Parameter], tenant: Tenant) -> dict[str, Any]:
-    """Return the arguments of a handler for the path of *request* alone, without its query.
+def beside(
+    request: web.Request,
+    parameters: Sequence[Parameter],
+    tenant: Tenant,
+    path: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return the arguments of a handler for the parts of a *path* alone, without a query.
 
     The path fits: another handler of it has read it.
     """
     values: dict[str, Any] = {}
     for parameter in parameters:
         if parameter.where == "path":
-            text = request.match_info[parameter.name]
-            values[parameter.name] = TEXT.structure(text, parameter.type)
+            values[parameter.name] = TEXT.structure(path[parameter.name], parameter.type)
         elif parameter.where == "query":
             values[parameter.name] = parameter.default
         else:

@@ -216,7 +216,8 @@ class Route:
         async with tenant_of(request).whole() as whole:
             if resource is not None:
                 await one_by_one(whole, f"{whole.organization} {request.path}")
-                preconditions.refuse(await resource.current_tag(request, whole))
+                path = request.match_info
+                preconditions.refuse(await resource.current_tag(request, whole, path))
             elif preconditions.stated:
                 raise PreconditionFailed("nothing here has an entity tag")
             arguments = {**arguments, **parameters.within(self.parameters, whole)}
@@ -227,17 +228,20 @@ class Route:
                 return result
             return await self._answer(request, result)
 
-    async def current_tag(self, request: web.Request, tenant: Tenant) -> str | None:
-        """Return the entity tag of what GET would answer; None where there is nothing.
+    async def current_tag(
+        self, request: web.Request, tenant: Tenant, path: Mapping[str, str]
+    ) -> str | None:
+        """Return the entity tag of what GET of a *path* would answer; None where there is nothing.
 
         It is held until the transaction of *tenant* ends.
         """
         assert self.holds is not None
         for parameter in self.parameters:
             if parameter.where == "path":
-                await self.holds(tenant, request.match_info[parameter.name])
+                await self.holds(tenant, path[parameter.name])
+        arguments = parameters.beside(request, self.parameters, tenant, path)
         try:
-            value = await self.handler(**parameters.beside(request, self.parameters, tenant))
+            value = await self.handler(**arguments)
         except NotFound:
             return None
         return tag_of(await _written(request, value), bodies.JSON)

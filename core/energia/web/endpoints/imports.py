@@ -303,19 +303,27 @@ async def preview_import(
     tenant: Tenant,
     format: Annotated[str, Meta(description="A name of `GET /v1/formats`.")] = "csv",
     meter: Id | None = None,
+    propose: Annotated[
+        bool,
+        Meta(description="Whether what is not said is proposed, or is as in an import."),
+    ] = True,
 ) -> Preview:
     """Propose a mapping for a file, or for its beginning, and show what it says by that.
 
     Nothing is stored, and an import never does this: say the mapping there, once its doubts are
     settled. The other parameters are options that are known. The first megabyte of a text is looked
-    at, or a workbook of up to eight.
+    at, or a workbook of up to eight. With `propose=false` it shows what the file says by these
+    options alone.
     """
     decoder = _decoder(core, format)
     most = head_of(decoder)
-    said = {name: value for name, value in options.items() if name not in ("format", "meter")}
+    own = ("format", "meter", "propose")
+    said = {name: value for name, value in options.items() if name not in own}
     zone = None if meter is None else await registry.zone_of(tenant, meter)
     async with file.blocking() as blocks:
-        return await off_loop(lambda: preview(decoder, _head(blocks, most), said, zone))
+        return await off_loop(
+            lambda: preview(decoder, _head(blocks, most), said, zone, propose=propose)
+        )
 
 
 def _site(create_meters: bool, site: str | None) -> str | None:

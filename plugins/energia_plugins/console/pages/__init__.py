@@ -6,9 +6,13 @@ from energia import Route
 from energia_plugins.console.pages import (
     access,
     compare,
+    imports,
     meter,
     meters,
     overview,
+    record_contracts,
+    record_meters,
+    records,
     service,
     tariffs,
 )
@@ -20,9 +24,13 @@ def routes_of(settings: Settings) -> Sequence[Route]:
     return [
         *access.routes_of(settings),
         *compare.routes,
+        *imports.routes,
         *meter.routes,
         *meters.routes,
         *overview.routes,
+        *record_contracts.routes,
+        *record_meters.routes,
+        *records.routes,
         *service.routes,
         *tariffs.routes,
     ]
