@@ -78,7 +78,8 @@ async def make_inn(client: Client, today: date | None = None, months: int = 13) 
     """Make the inn: its readings from months before *today* on, at a quarter past ten."""
     today = today or datetime.now(_ZONE).date()
     start = _months_before(today.replace(day=1), months - 1)
-    await send(client, "PUT", f"/v1/brazil/tariffs/{INN_TARIFF}", _customer(start, today))
+    for tariff, customer in _customers(start, today).items():
+        await send(client, "PUT", f"/v1/brazil/tariffs/{tariff}", customer)
     site = {"name": "Pousada Pepira", "timezone": _ZONE.key, "country": "BR", "currency": "BRL"}
     await send(client, "PUT", f"/v1/sites/{INN}", site)
     channel = {
@@ -106,25 +107,37 @@ async def make_inn(client: Client, today: date | None = None, months: int = 13) 
     await _correct(client, _months_before(first, 1))
 
 
-def _customer(start: date, today: date) -> dict[str, Any]:
-    """Return the inn as the kit takes it: the rates of April 2026, and yellow flags in winter."""
+#: Rates of CPFL Paulista of April 2026, before taxes.
+_VERDE: Final = {
+    "ponta": {"tusd": "1.35157", "te": "0.43188"},
+    "fora_ponta": {"tusd": "0.16416", "te": "0.27282"},
+    "unico": {"demand": "16.53"},
+}
+_AZUL: Final = {
+    "ponta": {"tusd": "0.16416", "te": "0.43188", "demand": "48.90"},
+    "fora_ponta": {"tusd": "0.16416", "te": "0.27282", "demand": "16.53"},
+}
+_B3: Final = {"unico": {"tusd": "0.44925", "te": "0.2902"}}
+_CPFL: Final = {"distributor": "cpfl-paulista"}
+_A4: Final = {**_CPFL, "subgroup": "A4", "reactive": "none"}
+
+
+def _customers(start: date, today: date) -> dict[str, dict[str, Any]]:
+    """Return the inn as the kit takes it under three tariffs: rates of 2026 for all months."""
     flags, month = {}, start
     while month <= today:
         flags[f"{month:%Y-%m}"] = "18.85" if 5 <= month.month <= 9 else "0"
         month = _month_after(month)
-    rates = {
-        "ponta": {"tusd": "1.35157", "te": "0.43188"},
-        "fora_ponta": {"tusd": "0.16416", "te": "0.27282"},
-        "unico": {"demand": "16.53"},
-    }
+
+    def customer(named: dict[str, Any], rates: dict[str, Any]) -> dict[str, Any]:
+        return {**named, "from": start.isoformat(), "overrides": {"rates": rates, "flags": flags}}
+
+    both = {"ponta": "40", "fora_ponta": "40"}
+    low = {**_CPFL, "subgroup": "B3", "modality": "convencional", "phases": "trifasico"}
     return {
-        "distributor": "cpfl-paulista",
-        "subgroup": "A4",
-        "modality": "verde",
-        "contracted": {"unico": "40"},
-        "reactive": "none",
-        "from": start.isoformat(),
-        "overrides": {"rates": rates, "flags": flags},
+        INN_TARIFF: customer({**_A4, "modality": "verde", "contracted": {"unico": "40"}}, _VERDE),
+        "cpfl-a4-azul": customer({**_A4, "modality": "azul", "contracted": both}, _AZUL),
+        "cpfl-b3": customer(low, _B3),
     }
 
 

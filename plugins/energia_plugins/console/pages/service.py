@@ -52,7 +52,7 @@ def _shown(
     )
 
 
-async def _items(view: View, operation: str, **arguments: object) -> list[Json] | None:
+async def _items(view: View, operation: str, **arguments: Any) -> list[Json] | None:
     """Return what a list has; None where who asks may not see it."""
     if not view.api.may(operation):
         return None
