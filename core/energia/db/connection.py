@@ -167,11 +167,21 @@ class Connection(aiopg.connection.Connection):
             if not (isinstance(self, Connection) and isinstance(fault, psycopg2.Error)):
                 raise
             self._fail(fault)
-        if self is not None and descriptor is not None and self._fileno is None:
+        if isinstance(self, Connection):
+            self._settle(descriptor)
+
+    def _settle(self, descriptor: int | None) -> None:
+        """Do what aiopg leaves out where a connection breaks."""
+        if self._fileno is None:
             # aiopg has given up a descriptor that libpq closed, but for its writer: uvloop would
             # refuse the next connection that gets the number.
-            with suppress(OSError):
-                self._loop.remove_writer(descriptor)
+            if descriptor is not None:
+                with suppress(OSError):
+                    self._loop.remove_writer(descriptor)
+        elif self._waiter is not None and not self._waiter.done() and _is_broken(self._fileno):
+            # uvloop tells of a broken descriptor once, and watches it no more: what is left to
+            # read, the end above all, is looked for without being told.
+            self._loop.call_soon(self._ready, self._weakref)
 
     def _fail(self, error: psycopg2.Error) -> None:
         """Do what aiopg does on an error, for a descriptor that `select` refuses."""
@@ -294,3 +304,10 @@ def _is_closed(descriptor: int) -> bool:
     except OSError:
         return True
     return False
+
+
+def _is_broken(descriptor: int) -> bool:
+    """Tell whether the other side is gone, or an error is to be read."""
+    watch = select.poll()
+    watch.register(descriptor, 0)  # nothing is asked for but what is always told
+    return bool(watch.poll(0))
