@@ -1,4 +1,4 @@
-"""A server that goes away while a statement is on its way to it."""
+"""A server that is not at its first address, or goes away with a statement on its way to it."""
 
 import asyncio
 import socket
@@ -32,18 +32,37 @@ def _accepted(listener: socket.socket) -> socket.socket:
     return peer
 
 
-async def _connected() -> tuple[Connection, socket.socket]:
-    """Return a connection, and the server's end of it."""
+async def _connected(*hosts: str) -> tuple[Connection, socket.socket]:
+    """Return a connection to the first of *hosts* that has a server, and the server's end of it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         accepting = asyncio.create_task(asyncio.to_thread(_accepted, listener))
         port = str(listener.getsockname()[1])
         plain = {"sslmode": "disable", "gssencmode": "disable", "user": "energia"}
-        connection = await connect({"host": "127.0.0.1", "port": port, **plain}, LIMIT)
+        host = ",".join([*hosts, "127.0.0.1"])
+        connection = await connect({"host": host, "port": port, **plain}, LIMIT)
         return connection, await accepting
 
 
+LOOPS = pytest.mark.parametrize("loop", [asyncio.SelectorEventLoop, uvloop.new_event_loop])
+
+
+@LOOPS
+def test_a_server_at_its_last_address_is_found(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """Others refuse, as one of the two of `localhost` does where a server is on the other."""
+
+    async def found() -> None:
+        connection, peer = await _connected("127.0.0.9", "127.0.0.8")
+        connection.close()
+        peer.close()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(found())
+
+
 @pytest.mark.parametrize("last_words", [b"", _message(FATAL)], ids=["silent", "told"])
-@pytest.mark.parametrize("loop", [asyncio.SelectorEventLoop, uvloop.new_event_loop])
+@LOOPS
 def test_a_reset_is_noticed_at_once(
     loop: Callable[[], asyncio.AbstractEventLoop], last_words: bytes
 ) -> None:
