@@ -22,12 +22,11 @@ def test_nothing_public_is_lost() -> None:
     assert broken(BEFORE, stated()) == list(TOLD)
 
 
-@pytest.mark.parametrize("words", sorted(set(TOLD.values())))
-def test_the_changelog_tells_of_it(words: str) -> None:
+def test_the_changelog_tells_of_it() -> None:
     """So that authors know what to do, before they stumble."""
     unreleased = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## [")[1]
 
-    assert words in unreleased
+    assert [words for words in TOLD.values() if words not in unreleased] == []
 
 
 CALL = [["a", "positional or keyword", True], ["b", "keyword-only", False]]
