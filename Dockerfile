@@ -61,6 +61,6 @@ ARG SOURCE_URL=
 LABEL org.opencontainers.image.title="Energia" \
       org.opencontainers.image.description="Meter readings in, exact and explained costs out" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="0.2.0.dev0" \
+      org.opencontainers.image.version="0.3.0.dev0" \
       org.opencontainers.image.source="${SOURCE_URL}" \
       org.opencontainers.image.revision="${SOURCE_COMMIT}"

@@ -96,7 +96,7 @@ PLUGINS = [
 
 setup(
     name="energia",
-    version="0.2.0.dev0",
+    version="0.3.0.dev0",
     description="Energy management API: meter readings in, exact and explained costs out",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

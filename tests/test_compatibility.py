@@ -10,11 +10,7 @@ from tests.public_names import broken, stated
 RELEASED = max((ROOT / "tests/data").glob("public-names-*.json"))
 BEFORE = json.loads(RELEASED.read_text(encoding="utf-8"))
 #: What has changed all the same, each with the words that tell of it in the changelog.
-TOLD = {
-    "energia.Probe.check(self) is no keyword any more": "A probe is handed the service",
-    "energia.Probe.check(core) must be given": "A probe is handed the service",
-    "energia.Route(returns) is at another place": "`Route` takes `returns` by its name",
-}
+TOLD: dict[str, str] = {}
 
 
 def test_nothing_public_is_lost() -> None:
@@ -22,12 +18,11 @@ def test_nothing_public_is_lost() -> None:
     assert broken(BEFORE, stated()) == list(TOLD)
 
 
-@pytest.mark.parametrize("words", sorted(set(TOLD.values())))
-def test_the_changelog_tells_of_it(words: str) -> None:
+def test_the_changelog_tells_of_it() -> None:
     """So that authors know what to do, before they stumble."""
     unreleased = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## [")[1]
 
-    assert words in unreleased
+    assert [words for words in TOLD.values() if words not in unreleased] == []
 
 
 CALL = [["a", "positional or keyword", True], ["b", "keyword-only", False]]

@@ -154,7 +154,7 @@ if TYPE_CHECKING:
     from energia.web.routes import Route as Route
     from energia.web.routes import Routes as Routes
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.3.0.dev0"
 
 #: The modules of the public names.
 _MODULES = {

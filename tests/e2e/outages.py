@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -44,19 +44,23 @@ class Outage:
         )
 
 
-async def outage(server: Embedded, watch: Watch, seconds: float) -> Outage:
-    """Kill the server (`kill -9` of the postmaster), and let it start again after some seconds."""
-    killed = await kill(server, seconds)
+async def outage(server: Embedded, watch: Watch, seconds: float | None = None) -> Outage:
+    """Kill the server (`kill -9` of the postmaster), and let it start again after some seconds.
+
+    Without *seconds* it stays away until readiness is answered with 503.
+    """
+    away = watch.until(503) if seconds is None else asyncio.sleep(seconds)
+    killed = await kill(server, away)
     return await _over(server, watch, killed)
 
 
-async def kill(server: Embedded, seconds: float) -> float:
-    """Kill the server, let it start again after some seconds, and return when it was killed."""
+async def kill(server: Embedded, away: Awaitable[object]) -> float:
+    """Kill the server, let it start again after *away*, and return when it was killed."""
     supervisor = next(pid for pid in processes(server.folder) if is_supervisor(pid))
     with _stopped(supervisor):
         killed = time.monotonic()
         os.kill(postmaster(server), signal.SIGKILL)
-        await asyncio.sleep(seconds)
+        await away
     return killed
 
 

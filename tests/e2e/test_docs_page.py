@@ -36,7 +36,7 @@ async def dom(url: str, folder: Path) -> str:
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        out, _ = await asyncio.wait_for(process.communicate(), 60)
+        out, _ = await asyncio.wait_for(process.communicate(), 150)
     finally:
         if process.returncode is None:
             process.kill()

@@ -43,10 +43,14 @@ PRODUCTION = {
     "ENERGIA_SERVER__DRAIN_READY": "0",
     "ENERGIA_SERVER__DRAIN": "0",
 }
-#: Production's own tables, but for the memory of what GitHub told, which grows by design.
+#: Production's own tables, but for what it writes meanwhile by design: what GitHub told, when its
+#: rounds are due again, and that its workers live.
 TABLES = """select format('%I', relname) from pg_class where relkind in ('r', 'p')
-  and relnamespace = 'public'::regnamespace and relname <> 'preview_github_delivery' order by 1"""
+  and relnamespace = 'public'::regnamespace and relname not in ('preview_github_delivery',
+  'procrastinate_jobs', 'procrastinate_events', 'procrastinate_workers') order by 1"""
 ROWS = "select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from {} t"
+#: How many work off production's queue: a service has one for what takes hours, one for the rest.
+WORKERS = "select count(*) from procrastinate_workers"
 
 
 @attrs.define
@@ -179,6 +183,7 @@ async def rehearse(
     codes = await met(server, database)
     assert set(codes) == {"42P04", "23505", "55006", "42501", "3D000"}, codes
     assert checksum(server, database) == before
+    assert server.run(WORKERS, database, ADMIN) == [(2,)]  # no preview does production's work
     return figures
 
 

@@ -132,8 +132,9 @@ class Connection(aiopg.connection.Connection):
     """A connection whose statements fail with errors, and only with errors.
 
     aiopg turns a cancelled *statement* (`statement_timeout`, `pg_cancel_backend`) into the
-    cancellation of the *task*, so that a client would get no answer at all; and it looks at a
-    broken connection with `select`, which refuses descriptors above 1023.
+    cancellation of the *task*, so that a client would get no answer at all; it looks at a broken
+    connection with `select`, which refuses descriptors above 1023; and of a server with several
+    addresses it never gets to the second one.
     """
 
     #: When it was last given back, on the loop's clock; 0 for a new one.
@@ -144,6 +145,7 @@ class Connection(aiopg.connection.Connection):
     place: str = ""
     #: What surrounds the answer to each message; the last one is the outermost.
     timers: Sequence[StatementTimer] = ()
+    _made: bool = False
 
     async def _poll(self, waiter: "asyncio.Future[None]", timeout: float) -> None:  # noqa: ASYNC109
         self._ready(self._weakref)
@@ -159,6 +161,9 @@ class Connection(aiopg.connection.Connection):
     @staticmethod
     def _ready(weak_self: "weakref.ref[aiopg.connection.Connection]") -> None:
         self = weak_self()
+        if isinstance(self, Connection) and not self._made:
+            self._make()
+            return
         descriptor = None if self is None else self._fileno
         try:
             aiopg.connection.Connection._ready(weak_self)
@@ -167,11 +172,50 @@ class Connection(aiopg.connection.Connection):
             if not (isinstance(self, Connection) and isinstance(fault, psycopg2.Error)):
                 raise
             self._fail(fault)
-        if self is not None and descriptor is not None and self._fileno is None:
+        if isinstance(self, Connection):
+            self._settle(descriptor)
+
+    def _make(self) -> None:
+        """Go on connecting, where libpq goes from address to address: each has its own socket."""
+        self._unwatch()
+        waiter = self._waiter
+        try:
+            state = self.raw.poll()
+        except psycopg2.Error as error:
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(error)
+            return
+        self._watch(writing=state == psycopg2.extensions.POLL_WRITE)
+        self._made = state == psycopg2.extensions.POLL_OK
+        if self._made and waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def _watch(self, *, writing: bool) -> None:
+        """Listen on the socket that libpq has now."""
+        self._fileno, self._writing = self.raw.fileno(), writing
+        self._loop.add_reader(self._fileno, self._ready, self._weakref)
+        if writing:
+            self._loop.add_writer(self._fileno, self._ready, self._weakref)
+
+    def _unwatch(self) -> None:
+        """Listen no more, before libpq may close the socket."""
+        if self._fileno is not None:
+            self._loop.remove_reader(self._fileno)
+            self._loop.remove_writer(self._fileno)
+        self._fileno, self._writing = None, False
+
+    def _settle(self, descriptor: int | None) -> None:
+        """Do what aiopg leaves out where a connection breaks."""
+        if self._fileno is None:
             # aiopg has given up a descriptor that libpq closed, but for its writer: uvloop would
             # refuse the next connection that gets the number.
-            with suppress(OSError):
-                self._loop.remove_writer(descriptor)
+            if descriptor is not None:
+                with suppress(OSError):
+                    self._loop.remove_writer(descriptor)
+        elif self._waiter is not None and not self._waiter.done() and _is_broken(self._fileno):
+            # uvloop tells of a broken descriptor once, and watches it no more: what is left to
+            # read, the end above all, is looked for without being told.
+            self._loop.call_soon(self._ready, self._weakref)
 
     def _fail(self, error: psycopg2.Error) -> None:
         """Do what aiopg does on an error, for a descriptor that `select` refuses."""
@@ -294,3 +338,10 @@ def _is_closed(descriptor: int) -> bool:
     except OSError:
         return True
     return False
+
+
+def _is_broken(descriptor: int) -> bool:
+    """Tell whether the other side is gone, or an error is to be read."""
+    watch = select.poll()
+    watch.register(descriptor, 0)  # nothing is asked for but what is always told
+    return bool(watch.poll(0))

@@ -158,9 +158,10 @@ class Worker:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-        for ended in tasks:
-            if not ended.cancelled() and (error := ended.exception()) is not None:
-                raise error
+        # Of all, whichever is told: one that nobody asked for is logged with a traceback.
+        errors = [task.exception() for task in tasks if not task.cancelled()]
+        if failed := [error for error in errors if error is not None]:
+            raise failed[0]
         if not self._core.state.closing:
             raise RuntimeError("the worker has stopped by itself")
 

@@ -385,6 +385,8 @@ def _implied(route: Route) -> Iterable[type[EnergiaError]]:
         yield NotAcceptable
     if "request" not in places or places & {"path", "query", "body"}:
         yield Invalid
+    if "query" in places:  # one that is too long is no HTTP to us
+        yield Malformed
     if places & {"body", "upload"}:
         yield from (Malformed, TooLarge, TooSlow, UnsupportedMedia, TimedOut, Busy)
     if "tenant" in places:

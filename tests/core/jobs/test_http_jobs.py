@@ -184,6 +184,16 @@ async def test_a_file_of_several_parts_comes_whole(household: Client) -> None:
     assert done["result"]["created"] == len(rows)
 
 
+async def test_a_file_that_breaks_off_leaves_no_job(household: Client, tenant: Tenant) -> None:
+    """Nor the parts of it that had come."""
+    sent = io.BytesIO(gzip.compress(FILE.encode())[:-9])
+    headers = {**ASYNC, "Content-Encoding": "gzip"}
+
+    async with household.post(IMPORT, data=sent, headers=headers) as answer:
+        assert answer.status == 400, await answer.text()
+    assert await tenant.fetch(int, "select count(*) from job") == [0]
+
+
 async def test_readings_are_exported_by_a_job(household: Client) -> None:
     """The file has what was sent, and can be imported as it is."""
     wanted = {"meters": ["m"], "start": "2025-03-01", "end": "2025-03-02"}

@@ -1,6 +1,7 @@
 """Tasks: deferred, done by one of many workers, tried again, and followed where a worker dies."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -8,6 +9,7 @@ from typing import Any
 
 import attrs
 import pytest
+from structlog.testing import capture_logs
 
 from energia.core import Core
 from energia.db.pool import Pool
@@ -383,6 +385,24 @@ async def test_who_defers_is_told_that_the_database_is_away() -> None:
     away = Pool("postgresql://127.0.0.1:1/none", Database(connect_timeout=1))
     with pytest.raises(DatabaseAway):
         await make_core(pool=away).jobs.defer("note")
+
+
+async def test_what_ends_with_the_database_is_told_once(pool: Pool, tenant: Tenant) -> None:
+    """No part of a worker ends with an exception that nobody asks for, logged with a traceback."""
+    unasked: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unasked.append(context))
+    away = ("procrastinate_fetch_job_v2", "procrastinate_unregister_worker_v1")
+    with capture_logs() as logs:
+        async with worker(pool, Long(name="job"), Note()):
+            await until_listening(tenant)
+            for name in away:
+                await tenant.execute(f"alter function {name} rename to {name}_away")
+            await until(lambda: any(line["event"] == "worker_waits" for line in logs))
+            for name in away:
+                await tenant.execute(f"alter function {name}_away rename to {name}")
+    gc.collect()
+
+    assert unasked == []
 
 
 async def test_an_end_that_was_not_taken_is_said_again(pool: Pool, tenant: Tenant) -> None:

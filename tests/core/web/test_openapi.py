@@ -48,7 +48,7 @@ async def test_operation(client: Client) -> None:
     ]
     assert get["parameters"][2]["schema"] == limit
     assert set(get["responses"]) == {
-        *("200", "304", "401", "403", "404", "406", "412", "422", "429", "503"),
+        *("200", "304", "400", "401", "403", "404", "406", "412", "422", "429", "503"),
     }
     assert set(put["responses"]) == {
         *("200", "201", "400", "401", "403", "406", "408", "413", "415", "422", "429", "503"),
@@ -58,6 +58,20 @@ async def test_operation(client: Client) -> None:
     assert put["requestBody"]["content"]["application/json"]["schema"] == thing
     problem = {"$ref": "#/components/schemas/Problem"}
     assert get["responses"]["404"]["content"]["application/problem+json"]["schema"] == problem
+
+
+async def test_a_query_that_is_too_long(client: Client) -> None:
+    """It is not read as HTTP, and so 400: wherever there may be a query, that is documented."""
+    paths = (await document(client))["paths"]
+    queried = {
+        f"{method} {path}": set(one["responses"])
+        for path, methods in paths.items()
+        for method, one in methods.items()
+        if any(parameter["in"] == "query" for parameter in one.get("parameters", ()))
+    }
+
+    assert queried
+    assert [name for name, statuses in queried.items() if "400" not in statuses] == []
 
 
 async def test_other_answers(client: Client) -> None:

@@ -1,0 +1,761 @@
+-- name: site_get
+-- One site.
+select id, name, timezone, country, currency, subdivision
+from site
+where organization_id = current_setting('energia.organization')::int and id = %s
+
+-- name: site_list
+-- A page of sites after an id.
+select id, name, timezone, country, currency, subdivision
+from site
+where organization_id = current_setting('energia.organization')::int and id > %s
+order by id
+limit %s
+
+-- name: site_put
+-- Make a site or replace it; true if it was made.
+insert into site (organization_id, id, name, timezone, country, currency, subdivision)
+values (current_setting('energia.organization')::int, %s, %s, %s, %s, %s, %s)
+on conflict (organization_id, id) do update set
+  name = excluded.name, timezone = excluded.timezone, country = excluded.country,
+  currency = excluded.currency, subdivision = excluded.subdivision
+returning xmax = 0
+
+-- name: site_add
+-- Make a site, unless there is one.
+insert into site (organization_id, id, name, timezone, country, currency, subdivision)
+values (current_setting('energia.organization')::int, %s, %s, %s, %s, %s, %s)
+on conflict do nothing
+
+-- name: site_delete
+-- Delete a site; its meters refer to it.
+delete from site
+where organization_id = current_setting('energia.organization')::int and id = %s
+
+-- name: meter_get
+-- Some meters.
+select id, site_id, name, serial
+from meter
+where organization_id = current_setting('energia.organization')::int and id = any(%s)
+order by id
+
+-- name: meter_list
+-- A page of meters after an id; those of a site, where one is named.
+select id, site_id, name, serial
+from meter
+where organization_id = current_setting('energia.organization')::int and id > %(after)s
+  and (%(site)s::text is null or site_id = %(site)s)
+order by id
+limit %(limit)s
+
+-- name: meter_zones
+-- The meters at a site, or some meters, each with its time zone.
+select m.id, s.timezone
+from meter m
+join site s on s.organization_id = m.organization_id and s.id = m.site_id
+where m.organization_id = current_setting('energia.organization')::int
+  and (%(site)s::text is null or m.site_id = %(site)s)
+  and (%(meters)s::text[] is null or m.id = any(%(meters)s))
+order by m.id
+
+-- name: meter_put
+-- Make a meter or replace what it says of itself; true if it was made.
+insert into meter (organization_id, id, site_id, name, serial)
+values (current_setting('energia.organization')::int, %s, %s, %s, %s)
+on conflict (organization_id, id) do update set
+  site_id = excluded.site_id, name = excluded.name, serial = excluded.serial
+returning xmax = 0
+
+-- name: meter_add
+-- Make a meter, unless there is one.
+insert into meter (organization_id, id, site_id, name, serial)
+values (current_setting('energia.organization')::int, %s, %s, %s, %s)
+on conflict do nothing
+
+-- name: meter_hold
+-- Hold a meter against whoever would change it, its channels or its contracts.
+select id
+from meter
+where organization_id = current_setting('energia.organization')::int and id = %s
+for update
+
+-- name: meter_delete
+-- Delete a meter with its channels.
+delete from meter
+where organization_id = current_setting('energia.organization')::int and id = %s
+
+-- name: meter_empty
+-- Take from a meter what it is called.
+update meter set name = null, serial = null
+where organization_id = current_setting('energia.organization')::int and id = %s
+
+-- name: channels_of
+-- The channels of some meters, in the order in which they were declared; before when their readings
+-- were deleted.
+with deleted as materialized (
+  select meter_id, extract(epoch from max(before_at))::bigint as before
+  from deletion
+  where organization_id = current_setting('energia.organization')::int
+    and (meter_id = any(%(meters)s) or meter_id is null)
+  group by meter_id
+)
+select c.id, c.meter_id, c.name, c.quantity, c.direction, c.unit, c.interval_seconds,
+  c.offset_seconds, c.kind, c.digits, c.multiplier, c.max_power, c.by_days,
+  greatest(d.before, (select before from deleted where meter_id is null))
+from channel c
+left join deleted d on d.meter_id = c.meter_id
+where c.organization_id = current_setting('energia.organization')::int
+  and c.meter_id = any(%(meters)s)
+order by c.meter_id, c.position
+
+-- name: channels_lock
+-- The channels of some meters, held for a change.
+select id, meter_id, name, quantity, direction, unit, interval_seconds, offset_seconds, kind,
+  digits, multiplier, max_power, by_days
+from channel
+where organization_id = current_setting('energia.organization')::int and meter_id = any(%s)
+order by id
+for update
+
+-- name: channels_hold
+-- Hold the channels of some meters against other writers of readings until the transaction ends; how
+-- many they are. In one message with the statement that reads them: what it has waited for may have
+-- been a deletion.
+with held as materialized (
+  select id
+  from channel
+  where organization_id = current_setting('energia.organization')::int
+    and meter_id = any(%(meters)s)
+  order by id
+  for no key update
+)
+select count(*) from held
+
+-- name: channels_with_readings
+-- Those of some channels that have readings.
+select c.id
+from unnest(%s::bigint[]) as c (id)
+where exists (select from reading_day d where d.channel_id = c.id)
+  or exists (select from register_read r where r.channel_id = c.id)
+  or exists (select from stretch s where s.channel_id = c.id)
+
+-- name: channel_put
+-- Make a channel or replace it.
+insert into channel (organization_id, meter_id, name, position, quantity, direction, unit,
+  interval_seconds, offset_seconds, kind, digits, multiplier, max_power, by_days)
+values (current_setting('energia.organization')::int, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+  %s, %s)
+on conflict (organization_id, meter_id, name) do update set
+  position = excluded.position, quantity = excluded.quantity, direction = excluded.direction,
+  unit = excluded.unit, interval_seconds = excluded.interval_seconds,
+  offset_seconds = excluded.offset_seconds, kind = excluded.kind, digits = excluded.digits,
+  multiplier = excluded.multiplier, max_power = excluded.max_power, by_days = excluded.by_days
+
+-- name: channel_delete
+-- Delete some channels.
+delete from channel
+where organization_id = current_setting('energia.organization')::int and id = any(%s)
+
+-- name: import_number
+-- The number of a new import.
+select nextval(pg_get_serial_sequence('import', 'id'))
+
+-- name: import_add
+-- Keep the outcome of an import, and tell of it who wants to know, if it has changed anything.
+insert into import (id, organization_id, public_id, format, sha256, counts, problems, meters)
+overriding system value
+values (%s, current_setting('energia.organization')::int, %s, %s, %s, %s::json, %s::json, %s);
+select energia_webhook_tell('readings.imported', %s::json)
+
+-- name: import_same
+-- The newest import of the same file, among the last thousand.
+select public_id
+from (
+  select public_id, sha256
+  from import
+  where organization_id = current_setting('energia.organization')::int
+  order by public_id desc
+  limit 1000
+) as latest
+where sha256 = %s
+order by public_id desc
+limit 1
+
+-- name: import_get
+-- One import.
+select public_id, format, sha256, recorded_at, counts, problems
+from import
+where organization_id = current_setting('energia.organization')::int and public_id = %s
+
+-- name: import_list
+-- A page of imports before an id, the newest first.
+select public_id, format, sha256, recorded_at, counts, '[]'::json
+from import
+where organization_id = current_setting('energia.organization')::int
+  and (%s::text is null or public_id < %s)
+order by public_id desc
+limit %s
+
+-- name: import_list_of
+-- Of so many imports before an id, the newest first, those that name a meter.
+select public_id, format, sha256, recorded_at, counts, '[]'::json
+from (
+  select public_id, format, sha256, recorded_at, counts, meters
+  from import
+  where organization_id = current_setting('energia.organization')::int
+    and (%(before)s::text is null or public_id < %(before)s)
+  order by public_id desc
+  limit %(looked_at)s
+) as looked_at
+where %(meter)s = any(meters)
+order by public_id desc
+limit %(limit)s
+
+-- name: import_after
+-- The last of so many imports before an id, the newest first; none if there are fewer.
+select public_id
+from import
+where organization_id = current_setting('energia.organization')::int
+  and (%(before)s::text is null or public_id < %(before)s)
+order by public_id desc
+limit 1 offset %(looked_at)s - 1
+
+-- name: blocks_read
+-- The time, and the blocks that exist among those asked for; arrays in binary, without nulls.
+-- The days are worked out before the join: below a row policy only what is leakproof, such as the
+-- comparison of two dates, may look rows up by the index; a sum of a date and a number is not.
+with t as materialized (select clock_timestamp() as now),
+b as materialized (
+  select channel, date '1970-01-01' + day as day, k
+  from unnest(%s::bigint[], %s::int[]) with ordinality as b (channel, day, k)
+)
+select t.now, b.k, d.revision,
+  array_send(array_replace(d."values", null, -9223372036854775808)),
+  array_send(array_replace(d.quality, null, -1::smallint))
+from t left join (
+  b join reading_day d on d.channel_id = b.channel and d.day = b.day
+) on true
+
+-- name: blocks_write
+-- Put blocks: a new one (revision 0 is stored), in place, or with the stored one kept in history.
+-- How many were put; fewer than asked for means that someone else wrote meanwhile.
+with b as materialized (
+  select channel, date '1970-01-01' + day as day, slots::bigint[] as slots,
+    quality::smallint[] as quality, revision, keep
+  from unnest(%(channels)s::bigint[], %(days)s::int[], %(values)s::text[], %(quality)s::text[],
+    %(revisions)s::int[], %(keep)s::bool[]) as b (channel, day, slots, quality, revision, keep)
+), h as (
+  insert into reading_day_history (organization_id, channel_id, day, "values", quality, revision,
+    import_id, recorded_at, published_at, superseded_at)
+  select d.organization_id, d.channel_id, d.day, d."values", d.quality, d.revision, d.import_id,
+    d.recorded_at, d.published_at, %(now)s::timestamptz
+  from b join reading_day d on d.channel_id = b.channel and d.day = b.day
+    and d.revision = b.revision
+  where b.keep
+), u as (
+  update reading_day d set "values" = b.slots, quality = b.quality,
+    revision = b.revision + b.keep::int, import_id = %(import)s,
+    recorded_at = case when b.keep then %(now)s::timestamptz else d.recorded_at end
+  from b
+  where b.revision > 0 and d.channel_id = b.channel and d.day = b.day and d.revision = b.revision
+  returning 1
+), i as (
+  insert into reading_day (organization_id, channel_id, day, "values", quality, revision,
+    import_id, recorded_at)
+  select current_setting('energia.organization')::int, channel, day, slots, quality, 1,
+    %(import)s, %(now)s::timestamptz
+  from b
+  where revision = 0
+  on conflict do nothing
+  returning 1
+)
+select (select count(*) from u) + (select count(*) from i)
+
+-- name: slots_write
+-- Put one actual value into each of many blocks; the rules are those of merge.py.
+-- How many slots were created, unchanged, corrected; their sum is short if someone else wrote.
+with t as materialized (select clock_timestamp() as now),
+b as materialized (
+  select channel, date '1970-01-01' + day as day, slot, value, live
+  from unnest(%(channels)s::bigint[], %(days)s::int[], %(slots)s::int[], %(values)s::bigint[],
+    %(live)s::bool[]) as b (channel, day, slot, value, live)
+), o as materialized (
+  select b.*, x as block, x."values"[b.slot] as old,
+    x."values"[b.slot] = b.value and coalesce(x.quality[b.slot], 1) = 1 as same,
+    x."values"[b.slot] is not null
+      or not b.live
+      or cardinality(array_remove(x."values"[b.slot:], null)) > 0 as keep
+  from b join reading_day x on x.channel_id = b.channel and x.day = b.day
+), h as (
+  insert into reading_day_history (organization_id, channel_id, day, "values", quality, revision,
+    import_id, recorded_at, published_at, superseded_at)
+  select (o.block).organization_id, (o.block).channel_id, (o.block).day, (o.block)."values",
+    (o.block).quality, (o.block).revision, (o.block).import_id, (o.block).recorded_at,
+    (o.block).published_at, t.now
+  from o, t
+  where o.keep and o.same is not true
+), u as (
+  update reading_day x set "values"[o.slot] = o.value,
+    quality = case when x.quality is not null
+      then x.quality[:o.slot - 1] || 1::smallint || x.quality[o.slot + 1:] end,
+    revision = x.revision + o.keep::int, import_id = %(import)s,
+    recorded_at = case when o.keep then t.now else x.recorded_at end
+  from o, t
+  where x.channel_id = o.channel and x.day = o.day and x.revision = (o.block).revision
+    and o.same is not true
+  returning o.old is null as created
+), i as (
+  insert into reading_day (organization_id, channel_id, day, "values", revision, import_id,
+    recorded_at)
+  select current_setting('energia.organization')::int, b.channel, b.day,
+    array_fill(null::bigint, array[b.slot - 1]) || b.value
+      || array_fill(null::bigint, array[%(width)s - b.slot]),
+    1, %(import)s, t.now
+  from b, t
+  where not exists (select from o where o.channel = b.channel and o.day = b.day)
+  on conflict do nothing
+  returning 1
+)
+select (select count(*) from u where created) + (select count(*) from i),
+  (select count(*) from o where same),
+  (select count(*) from u where not created)
+
+-- name: channel_days
+-- The first and the last day on the grid of a channel of which something is stored.
+select min(day) - date '1970-01-01', max(day) - date '1970-01-01'
+from reading_day
+where channel_id = %s
+having count(*) > 0
+
+-- name: blocks_now
+-- The blocks of some channels, each in its range of days, as they are now.
+with asked as materialized (
+  select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last, k::int
+  from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[])
+    with ordinality as asked (channel, first, last, k)
+)
+select asked.k, d.day - date '1970-01-01', d.recorded_at,
+  array_send(array_replace(d."values", null, -9223372036854775808)),
+  array_send(array_replace(d.quality, null, -1::smallint))
+from asked
+join reading_day d on d.channel_id = asked.channel and d.day between asked.first and asked.last
+
+-- name: blocks_at
+-- The blocks of some channels, each in its range of days, as they were current at an instant.
+with asked as materialized (
+  select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last, pin, k::int
+  from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[], %(pins)s::timestamptz[])
+    with ordinality as asked (channel, first, last, pin, k)
+)
+select k, day - date '1970-01-01', recorded_at,
+  array_send(array_replace("values", null, -9223372036854775808)),
+  array_send(array_replace(quality, null, -1::smallint))
+from (
+  select asked.k, d.day, d.recorded_at, d."values", d.quality
+  from asked
+  join reading_day d on d.channel_id = asked.channel and d.day between asked.first and asked.last
+    and d.recorded_at <= asked.pin
+  union all
+  select asked.k, h.day, h.recorded_at, h."values", h.quality
+  from asked
+  join reading_day_history h on h.channel_id = asked.channel
+    and h.day between asked.first and asked.last
+    and h.recorded_at <= asked.pin and h.superseded_at > asked.pin
+) as blocks
+
+-- name: blocks_delete
+-- Delete the blocks of some channels before a day of each, and of that day the slots before one; what
+-- follows stays in its revision. How many values there were, and the imports that had brought them.
+with c as materialized (
+  select channel, date '1970-01-01' + day as day, slot
+  from unnest(%(channels)s::bigint[], %(days)s::int[], %(slots)s::int[]) as c (channel, day, slot)
+), cut as materialized (
+  select d.channel_id, d.day, c.slot, d."values"[:c.slot] as gone, d."values"[c.slot + 1:] as kept,
+    d.quality[c.slot + 1:] as quality,
+    cardinality(array_remove(d."values"[c.slot + 1:], null)) = 0
+      and coalesce(cardinality(array_remove(d.quality[c.slot + 1:], null)), 0) = 0 as is_empty
+  from c join reading_day d on d.channel_id = c.channel and d.day = c.day
+  where c.slot > 0
+), d as (
+  delete from reading_day d
+  using c
+  where d.channel_id = c.channel and (d.day < c.day or d.day = c.day and exists (
+    select from cut where cut.channel_id = d.channel_id and cut.is_empty))
+  returning d.import_id, d."values" as gone
+), u as (
+  update reading_day d set "values" = array_fill(null::bigint, array[cut.slot]) || cut.kept,
+    quality = case when d.quality is not null
+      then array_fill(null::smallint, array[cut.slot]) || cut.quality end
+  from cut
+  where not cut.is_empty and d.channel_id = cut.channel_id and d.day = cut.day
+  returning d.import_id, cut.gone
+), gone as (
+  select import_id, gone from d union all select import_id, gone from u
+)
+select coalesce(sum(cardinality(array_remove(gone, null))), 0)::bigint,
+  coalesce(array_agg(distinct import_id), '{}')
+from gone
+
+-- name: history_delete
+-- The same of all their revisions.
+with c as materialized (
+  select channel, date '1970-01-01' + day as day, slot
+  from unnest(%(channels)s::bigint[], %(days)s::int[], %(slots)s::int[]) as c (channel, day, slot)
+), d as (
+  delete from reading_day_history d
+  using c
+  where d.channel_id = c.channel and d.day < c.day
+)
+update reading_day_history d set
+  "values" = array_fill(null::bigint, array[c.slot]) || d."values"[c.slot + 1:],
+  quality = case when d.quality is not null
+    then array_fill(null::smallint, array[c.slot]) || d.quality[c.slot + 1:] end
+from c
+where c.slot > 0 and d.channel_id = c.channel and d.day = c.day
+
+-- name: reads_delete
+-- Delete the reads and stretches of some channels before an instant, and when their readings were
+-- published. What reaches past it stays: a stretch, and the last read, if others follow from which it
+-- is counted. How many current ones there were, and the imports that had brought them.
+with c as materialized (
+  select channel, (
+      select max(read_at)
+      from register_read
+      where channel_id = channel and read_at < %(before)s and superseded_at is null
+        and exists (
+          select from register_read
+          where channel_id = channel and read_at >= %(before)s and superseded_at is null)) as last
+  from unnest(%(channels)s::bigint[]) as c (channel)
+), r as (
+  delete from register_read
+  using c
+  where channel_id = channel and read_at < %(before)s and read_at is distinct from last
+  returning import_id, superseded_at
+), s as (
+  delete from stretch
+  where channel_id = any(%(channels)s) and end_at <= %(before)s
+  returning import_id, case when value is null then '-infinity' else superseded_at end
+), p as (
+  delete from publication where channel_id = any(%(channels)s) and start_at < %(before)s
+), gone (import_id, superseded_at) as (
+  select import_id, superseded_at from r union all select * from s
+)
+select count(*) filter (where superseded_at is null), coalesce(array_agg(distinct import_id), '{}')
+from gone
+
+-- name: limits_lift
+-- Let a transaction of a limited caller see all rows of its organization.
+select set_config('energia.limited', current_setting('energia.limits', true), true),
+  set_config('energia.limits', '', true)
+
+-- name: limits_hold
+-- Hold it to its limits again.
+select set_config('energia.limits', coalesce(current_setting('energia.limited', true), ''), true)
+
+-- name: import_forget
+-- Forget the problems of imports that may quote values of a meter: those that name it, and those that
+-- brought what is deleted, of which releases before did not keep which meters they named.
+update import set problems = '[]', meters = array_remove(meters, %(meter)s)
+where organization_id = current_setting('energia.organization')::int
+  and (meters is not null and %(meter)s = any(meters)
+    or meters is null and id = any(%(imports)s::bigint[]))
+
+-- name: deletion_add
+-- Remember a deletion.
+insert into deletion (organization_id, meter_id, before_at, caller, reason, readings)
+values (current_setting('energia.organization')::int, %(meter)s, %(before)s, %(caller)s,
+  %(reason)s, %(readings)s)
+returning id, meter_id, before_at, deleted_at, caller, reason, readings
+
+-- name: deletion_list
+-- A page of deletions after a number: of a meter those of all meters as well.
+select id, meter_id, before_at, deleted_at, caller, reason, readings
+from deletion
+where organization_id = current_setting('energia.organization')::int and id > %(after)s
+  and (%(meter)s::text is null or meter_id is null or meter_id = %(meter)s)
+order by id
+limit %(limit)s
+
+-- name: retention_get
+-- Before when nothing is kept of any meter.
+select before_at
+from deletion
+where organization_id = current_setting('energia.organization')::int and meter_id is null
+
+-- name: retention_put
+-- Move that on; replicas that do so at the same time count what each has deleted.
+insert into deletion (organization_id, before_at, caller, reason, readings)
+values (current_setting('energia.organization')::int, %(before)s, %(caller)s, %(reason)s,
+  %(readings)s)
+on conflict (organization_id) where meter_id is null do update set
+  before_at = greatest(deletion.before_at, excluded.before_at), deleted_at = clock_timestamp(),
+  reason = excluded.reason, readings = deletion.readings + excluded.readings
+
+-- name: import_expire
+-- Forget the problems of imports before a moment: what they quote is older than that.
+update import set problems = '[]'
+where organization_id = current_setting('energia.organization')::int
+  and recorded_at < %(before)s and problems::text <> '[]'
+
+-- name: csv_mapping_get
+-- A mapping.
+select document
+from csv_mapping
+where organization_id = current_setting('energia.organization')::int and id = %s
+
+-- name: csv_mapping_list
+-- A page of mappings after an id, in the order of its bytes.
+select document
+from csv_mapping
+where organization_id = current_setting('energia.organization')::int and id > %s
+order by id
+limit %s
+
+-- name: csv_mapping_put
+-- Make a mapping or replace it; true if it was made.
+insert into csv_mapping (organization_id, id, document)
+values (current_setting('energia.organization')::int, %s, %s)
+on conflict (organization_id, id) do update set document = excluded.document
+returning xmax = 0
+
+-- name: csv_mapping_delete
+-- Delete a mapping.
+delete from csv_mapping
+where organization_id = current_setting('energia.organization')::int and id = %s
+
+-- name: reads_at
+-- The time, and the current reads among those asked for; call it while their channels are held.
+with t as materialized (select clock_timestamp() as now),
+b as materialized (
+  select channel, instant, kind, k
+  from unnest(%(channels)s::bigint[], %(instants)s::timestamptz[], %(kinds)s::text[])
+    with ordinality as b (channel, instant, kind, k)
+)
+select t.now, b.k, r.value, r.quality, r.equipment, r.import_id
+from t left join (
+  b join register_read r on r.channel_id = b.channel and r.read_at = b.instant
+    and r.kind = b.kind and r.superseded_at is null
+) on true
+
+-- name: reads_supersede
+-- End the current reads of some instants.
+update register_read r set superseded_at = %(now)s::timestamptz
+from unnest(%(channels)s::bigint[], %(instants)s::timestamptz[], %(kinds)s::text[])
+  as b (channel, instant, kind)
+where r.channel_id = b.channel and r.read_at = b.instant and r.kind = b.kind
+  and r.superseded_at is null
+
+-- name: reads_insert
+-- Put reads, of which none is current; the meter that was said before stays.
+insert into register_read (organization_id, channel_id, read_at, kind, value, quality, equipment,
+  import_id, recorded_at)
+select current_setting('energia.organization')::int, channel, instant, kind, value, quality,
+  equipment, %(import)s, %(now)s::timestamptz
+from unnest(%(channels)s::bigint[], %(instants)s::timestamptz[], %(kinds)s::text[],
+  %(values)s::numeric[], %(quality)s::smallint[], %(equipment)s::text[])
+  as b (channel, instant, kind, value, quality, equipment)
+
+-- name: reads_of
+-- The reads of some registers in their windows and beyond them: two hundred before, by which a fall
+-- is judged, and six after, by which the one after the window is. Where it goes by days, those of the
+-- day on which what reaches into the window begins, and of the day on which it ends, as well.
+with asked as materialized (
+  select channel, first, past + margin as past, margin, pin, k::int
+  from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
+    %(margins)s::interval[], %(pins)s::timestamptz[])
+    with ordinality as asked (channel, first, past, margin, pin, k)
+), reach as materialized (
+  select asked.*,
+    coalesce((
+      select least(min(b.read_at), max(b.read_at) - asked.margin) from (
+        select read_at from register_read r
+        where r.channel_id = asked.channel and r.read_at < asked.first
+          and case when %(now)s then r.superseded_at is null
+            else r.recorded_at <= asked.pin and coalesce(r.superseded_at, 'infinity') > asked.pin end
+        order by read_at desc limit 200) as b), asked.first) as since,
+    coalesce((
+      select max(a.read_at) from (
+        select read_at from register_read r
+        where r.channel_id = asked.channel and r.read_at >= asked.past
+          and case when %(now)s then r.superseded_at is null
+            else r.recorded_at <= asked.pin and coalesce(r.superseded_at, 'infinity') > asked.pin end
+        order by read_at limit 6) as a), asked.past) as until
+  from asked
+)
+select reach.k, extract(epoch from r.read_at)::bigint, r.value, r.quality, r.kind, r.equipment,
+  r.recorded_at
+from reach
+join register_read r on r.channel_id = reach.channel
+  and r.read_at between reach.since and reach.until
+where case when %(now)s then r.superseded_at is null
+  else r.recorded_at <= reach.pin and coalesce(r.superseded_at, 'infinity') > reach.pin end
+
+-- name: stretches_at
+-- The time, and the current stretches that overlap those asked for, with the first of each.
+with t as materialized (select clock_timestamp() as now),
+b as materialized (
+  select channel, first, past, k
+  from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+    with ordinality as b (channel, first, past, k)
+)
+select t.now, s.k, s.first, s.past, s.value, s.quality, s.import_id
+from t left join (
+  select distinct on (b.k) b.k, extract(epoch from s.start_at)::bigint as first,
+    extract(epoch from s.end_at)::bigint as past, s.value, s.quality, s.import_id
+  from b join stretch s on s.channel_id = b.channel and s.superseded_at is null
+    and s.start_at < b.past and s.end_at > b.first and s.quality >= 0
+  order by b.k, s.start_at = b.first and s.end_at = b.past, s.start_at
+) s on true
+
+-- name: stretches_supersede
+-- End the current stretches that begin at some instants.
+update stretch s set superseded_at = %(now)s::timestamptz
+from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[]) as b (channel, first)
+where s.channel_id = b.channel and s.start_at = b.first and s.superseded_at is null
+
+-- name: stretches_insert
+-- Put stretches, of which none is current.
+insert into stretch (organization_id, channel_id, start_at, end_at, value, quality, import_id,
+  recorded_at)
+select current_setting('energia.organization')::int, channel, first, past, value, quality,
+  %(import)s, %(now)s::timestamptz
+from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
+  %(values)s::bigint[], %(quality)s::smallint[]) as b (channel, first, past, value, quality)
+
+-- name: stretches_of
+-- The stretches of some channels that reach into their windows, or are of the days at the ends of what
+-- reaches into them.
+with asked as materialized (
+  select channel, coalesce((
+      select max(s.start_at) from stretch s
+      where s.channel_id = channel and s.start_at < first), first) - margin as first,
+    past + margin as past, pin, k::int
+  from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
+    %(margins)s::interval[], %(pins)s::timestamptz[])
+    with ordinality as asked (channel, first, past, margin, pin, k)
+)
+select asked.k, extract(epoch from s.start_at)::bigint, extract(epoch from s.end_at)::bigint,
+  s.value, s.quality, s.recorded_at
+from asked
+join stretch s on s.channel_id = asked.channel and s.start_at < asked.past
+  and s.end_at > asked.first
+where case when %(now)s then s.superseded_at is null
+  else s.recorded_at <= asked.pin and coalesce(s.superseded_at, 'infinity') > asked.pin end
+order by asked.k, s.start_at
+
+-- name: zones_of_channels
+-- The time zones of the sites at which some channels are.
+select c.id, s.timezone
+from channel c
+join meter m on m.organization_id = c.organization_id and m.id = c.meter_id
+join site s on s.organization_id = m.organization_id and s.id = m.site_id
+where c.organization_id = current_setting('energia.organization')::int and c.id = any(%s)
+
+-- name: publications_put
+-- Note when some runs were published; the numbers, from 1, of those that were published again since.
+-- A run comes once.
+with sent as materialized (
+  select channel, first, published, k::int
+  from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(published)s::timestamptz[])
+    with ordinality as sent (channel, first, published, k)
+), put as (
+  insert into publication (organization_id, channel_id, start_at, published_at)
+  select current_setting('energia.organization')::int, channel, first, published
+  from sent
+  on conflict (channel_id, start_at) do update set published_at = excluded.published_at
+  where publication.published_at < excluded.published_at
+)
+select k
+from sent
+join publication p on p.channel_id = sent.channel and p.start_at = sent.first
+where p.published_at > sent.published
+
+-- name: source_begin
+-- Make the row of a source, unless there is one.
+insert into source (organization_id, name)
+values (current_setting('energia.organization')::int, %(name)s)
+on conflict do nothing
+
+-- name: source_take
+-- Take a source that no process runs, for so many seconds by the clock of the database.
+update source
+set holder = %(holder)s, held_until = clock_timestamp() + make_interval(secs => %(lease)s),
+  connected = false, error = null
+where organization_id = current_setting('energia.organization')::int and name = %(name)s
+  and (held_until < clock_timestamp() or holder = %(holder)s)
+returning received_at
+
+-- name: source_state
+-- What a source has saved.
+select name, value
+from source_state
+where organization_id = current_setting('energia.organization')::int and source = %(name)s
+
+-- name: source_save
+-- Save what a source says, by name; what it does not name stays.
+insert into source_state (organization_id, source, name, value)
+select current_setting('energia.organization')::int, %(name)s, one.name, one.value::json
+from unnest(%(names)s::text[], %(values)s::text[]) as one (name, value)
+on conflict (organization_id, source, name) do update set value = excluded.value
+
+-- name: source_forget
+-- Forget what a source has saved under some names.
+delete from source_state
+where organization_id = current_setting('energia.organization')::int and source = %(name)s
+  and name = any(%(names)s)
+
+-- name: source_renew
+-- Run a source for longer, and tell how it is doing; nothing, if another process has taken it.
+update source
+set held_until = clock_timestamp() + make_interval(secs => %(lease)s), connected = %(connected)s,
+  error = %(error)s
+where organization_id = current_setting('energia.organization')::int and name = %(name)s
+  and holder = %(holder)s
+
+-- name: source_release
+-- Leave a source to whoever takes it next.
+update source
+set holder = null, held_until = '-infinity', connected = false
+where organization_id = current_setting('energia.organization')::int and name = %(name)s
+  and holder = %(holder)s
+
+-- name: source_keep
+-- Note that a source stores something; nothing, if another process has taken it.
+update source
+set received_at = case when %(received)s then clock_timestamp() else received_at end
+where organization_id = current_setting('energia.organization')::int and name = %(name)s
+  and holder = %(holder)s
+
+-- name: source_get
+-- How a source is doing, whichever process runs it.
+select held_until > clock_timestamp(), connected, received_at, error
+from source
+where organization_id = current_setting('energia.organization')::int and name = %(name)s
+
+-- name: imports_old
+-- The numbers of the oldest imports of sources before a moment, beyond one; files have a checksum.
+select id
+from import
+where organization_id = current_setting('energia.organization')::int and sha256 = ''
+  and recorded_at < clock_timestamp() - make_interval(secs => %(retention)s) and id > %(after)s
+order by id
+limit %(limit)s
+
+-- name: imports_used
+-- Which imports between two numbers have brought something that some channels have, or had.
+select import_id from reading_day
+where channel_id = any(%(channels)s) and import_id between %(first)s and %(last)s
+union
+select import_id from reading_day_history
+where channel_id = any(%(channels)s) and import_id between %(first)s and %(last)s
+union
+select import_id from register_read
+where channel_id = any(%(channels)s) and import_id between %(first)s and %(last)s
+union
+select import_id from stretch
+where channel_id = any(%(channels)s) and import_id between %(first)s and %(last)s
+
+-- name: imports_delete
+-- Delete some imports.
+delete from import
+where organization_id = current_setting('energia.organization')::int and id = any(%s)
