@@ -144,8 +144,8 @@ class Route:
     scopes: tuple[Scope, ...] | None = None
     holds: Hold | None = None
     once: Once | None = None
-    documented: bool = True
     returns: Any = attrs.field()
+    documented: bool = True
     parameters: tuple[Parameter, ...] = attrs.field(init=False)
 
     @parameters.default
@@ -216,8 +216,7 @@ class Route:
         async with tenant_of(request).whole() as whole:
             if resource is not None:
                 await one_by_one(whole, f"{whole.organization} {request.path}")
-                path = request.match_info
-                preconditions.refuse(await resource.current_tag(request, whole, path))
+                preconditions.refuse(await resource.current_tag(request, whole))
             elif preconditions.stated:
                 raise PreconditionFailed("nothing here has an entity tag")
             arguments = {**arguments, **parameters.within(self.parameters, whole)}
@@ -229,13 +228,15 @@ class Route:
             return await self._answer(request, result)
 
     async def current_tag(
-        self, request: web.Request, tenant: Tenant, path: Mapping[str, str]
+        self, request: web.Request, tenant: Tenant, path: Mapping[str, str] | None = None
     ) -> str | None:
-        """Return the entity tag of what GET of a *path* would answer; None where there is nothing.
+        """Return the entity tag of what GET of a path would answer; None where there is nothing.
 
-        It is held until the transaction of *tenant* ends.
+        It is held until the transaction of *tenant* ends. The path is that of *request*, unless its
+        parts are given.
         """
         assert self.holds is not None
+        path = request.match_info if path is None else path
         for parameter in self.parameters:
             if parameter.where == "path":
                 await self.holds(tenant, path[parameter.name])
