@@ -33,9 +33,9 @@ def main() -> None:
     parser.add_argument("--freezes", type=float, nargs="*", default=[5])
     parser.add_argument("--calm", type=float, default=5, help="seconds between two outages")
     given = parser.parse_args()
-    plan = [(outage, seconds) for seconds in given.outages]
-    plan += [(freeze, seconds) for seconds in given.freezes]
-    sys.exit(not asyncio.run(_rehearse(given.rate, plan, given.calm)))
+    outages: Plan = [(outage, seconds) for seconds in given.outages]
+    freezes: Plan = [(freeze, seconds) for seconds in given.freezes]
+    sys.exit(not asyncio.run(_rehearse(given.rate, [*outages, *freezes], given.calm)))
 
 
 async def _rehearse(rate: float, plan: Plan, calm: float) -> bool:
