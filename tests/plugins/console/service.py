@@ -15,7 +15,7 @@ from energia.access.callers import Scope
 from energia.access.tokens import NewToken
 from energia.db.pool import Pool
 from energia.plugins import Plugins
-from energia.settings import Auth, Rate, Settings
+from energia.settings import Auth, Jobs, Rate, Settings
 from tests.serving import LOOPBACK, Client, Serving, make_core
 
 _TAG = re.compile(r"<[^>]*>")
@@ -110,10 +110,15 @@ async def serve(
     *,
     auth: Auth | None = None,
     rate: Rate | None = None,
+    jobs: Jobs | None = None,
 ) -> AsyncIterator[Service]:
     """Serve with every bundled plugin while the block lasts; tokens are needed, by default."""
     settings = attrs.evolve(
-        Settings(), auth=auth or Auth(required=True), rate=rate or Rate(), outgoing=LOOPBACK
+        Settings(),
+        auth=auth or Auth(required=True),
+        rate=rate or Rate(),
+        jobs=jobs or Jobs(),
+        outgoing=LOOPBACK,
     )
     core = make_core(plugins=Plugins.installed(), pool=pool, settings=settings)
     async with serving(core) as client:

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from energia import Route
 from energia_plugins.console.pages import (
     access,
+    bill,
+    bill_check,
+    bills,
     compare,
     imports,
     meter,
@@ -23,6 +26,9 @@ def routes_of(settings: Settings) -> Sequence[Route]:
     """Return the routes of all pages."""
     return [
         *access.routes_of(settings),
+        *bills.routes,
+        *bill.routes,
+        *bill_check.routes,
         *compare.routes,
         *imports.routes,
         *meter.routes,
