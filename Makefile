@@ -62,7 +62,7 @@ help:
 
 run: .venv/.done
 	.venv/bin/energia demo
-	@echo "Serving; open http://127.0.0.1:$${PORT:-8080}/docs (Ctrl-C stops)"
+	@echo "Serving; open http://127.0.0.1:$${PORT:-8080} (Ctrl-C stops)"
 	.venv/bin/energia serve
 
 test: .tox/.tool/.done

@@ -18,7 +18,7 @@ from energia.web.bodies import Limit, Upload
 from energia.web.forms import Form as SentForm
 from energia.web.keys import CORE
 from energia.web.tenant import tenant_of
-from energia_plugins.console.page import check_token
+from energia_plugins.console.page import ForeignForm, check_token
 from energia_plugins.console.words import Words
 
 #: The kind of a job that is never begun: it only has a file.
@@ -159,6 +159,8 @@ async def keep(request: web.Request) -> tuple[Mapping[str, str], Kept]:
         Invalid: There is no file in it, or an empty one.
 
     """
+    if request.content_type != "multipart/form-data":
+        raise ForeignForm("the form of a file is of the type multipart/form-data")
     core, tenant = request.app[CORE], tenant_of(request)
     limit = Limit.of(core.settings.limits, "import_bytes")
     sent = await SentForm.opened(request, limit)

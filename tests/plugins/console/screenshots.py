@@ -9,17 +9,19 @@ is that of the routes, so none is forgotten. Some are chosen for the documentati
 
 import argparse
 import asyncio
+import json
 import re
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import attrs
-from playwright.async_api import Browser
+from playwright.async_api import Browser, FilePayload, Page
 
 from energia.db.connect import connected
 from energia.settings import Database
@@ -36,7 +38,6 @@ _WIDTHS: Final = (390, 1280)
 #: How many bytes a picture of the documentation may have.
 SMALL: Final = 120_000
 _PART: Final = re.compile(r"\{(\w+)\}")
-Ask = Callable[[str], Awaitable[Any]]
 
 
 @attrs.frozen
@@ -78,53 +79,95 @@ def pages() -> list[str]:
 # What stands for the parts of a path.
 
 
-async def _first(ask: Ask, path: str, name: str = "id") -> str:
-    items = (await ask(path))["items"]
-    assert items, path
-    return str(items[0][name])
+@attrs.frozen
+class Customers:
+    """What the customers have, by which pages are filled in.
+
+    Attributes:
+        api: Asks the service.
+        browser: Has signed in: it sends what only a page takes.
+
+    """
+
+    api: aiohttp.ClientSession
+    browser: Page
+
+    async def first(self, path: str, name: str = "id") -> str:
+        """Return what the first of several things is called."""
+        items = (await customers.send(self.api, "GET", path))["items"]
+        assert items, path
+        return str(items[0][name])
+
+    async def bill(self) -> str:
+        """Return the newest bill of the inn."""
+        return await self.first(f"/v1/bills?contract={customers.INN_CONTRACT}&limit=1")
+
+    async def job(self) -> str:
+        """Return a job."""
+        return await self.first("/v1/jobs?kind=readings.import&limit=1")
+
+    async def import_id(self) -> str:
+        """Return an import."""
+        return await self.first("/v1/imports?limit=1")
+
+    async def prefix(self) -> str:
+        """Return a token."""
+        return await self.first("/v1/tokens?limit=1", "prefix")
+
+    async def file(self) -> str:
+        """Send a file, which waits to be looked at."""
+        page = self.browser
+        await page.goto(page.url.partition("/console")[0] + "/console/import")
+        table = FilePayload(name="leituras.csv", mimeType="text/csv", buffer=TABLE.encode())
+        await page.locator("input[type=file]").set_input_files(table)
+        if "/files/" not in page.url:
+            await page.locator("main form button").first.click()
+        await page.wait_for_url("**/files/**")
+        return page.url.partition("/files/")[2].partition("?")[0]
 
 
-async def _bill(ask: Ask) -> str:
-    return await _first(ask, f"/v1/bills?contract={customers.INN_CONTRACT}&limit=1")
-
-
-async def _job(ask: Ask) -> str:
-    return await _first(ask, "/v1/jobs?limit=1")
-
-
-async def _import(ask: Ask) -> str:
-    return await _first(ask, "/v1/imports?limit=1")
-
-
-async def _mapping(ask: Ask) -> str:
-    return await _first(ask, "/v1/csv-mappings?limit=1")
-
-
-def _named(name: str) -> Callable[[Ask], Awaitable[str]]:
-    async def answer(ask: Ask) -> str:
-        return name
-
-    return answer
-
-
-#: By the name of a part of a path: how one is found that the customers have.
-EXAMPLES: Final[Mapping[str, Callable[[Ask], Awaitable[str]]]] = {
-    "bill": _bill,
-    "contract": _named(customers.INN_CONTRACT),
-    "import_id": _import,
-    "job": _job,
-    "mapping": _mapping,
-    "meter": _named(customers.INN_METER),
-    "site": _named(customers.INN),
-    "tariff": _named(customers.INN_TARIFF),
+#: A file as a person has it, with decimal commas.
+TABLE: Final = "Data;Hora;kWh\n" + "".join(
+    f"02/11/2026;{quarter // 4:02}:{quarter % 4 * 15:02};{3 + quarter % 7},{quarter % 10}5\n"
+    for quarter in range(96)
+)
+#: A quarter of an hour before the inn has any other.
+_QUARTER: Final = {"channel": "import", "start": "2025-10-01T00:00:00-03:00", "interval": "PT15M"}
+#: By the name of a part of a path: what is shown there.
+EXAMPLES: Final[Mapping[str, str | Callable[[Customers], Awaitable[str]]]] = {
+    "bill": Customers.bill,
+    "contract": customers.INN_CONTRACT,
+    "file": Customers.file,
+    "import_id": Customers.import_id,
+    "job": Customers.job,
+    "mapping": "coluna-de-kwh",
+    "meter": customers.INN_METER,
+    "prefix": Customers.prefix,
+    "site": customers.INN,
+    "tariff": customers.INN_TARIFF,
 }
 
 
-async def filled_in(path: str, ask: Ask) -> str:
+async def filled_in(path: str, shown: Customers) -> str:
     """Return the path of a page of one of the customers."""
     for part in _PART.findall(path):
-        path = path.replace(f"{{{part}}}", await EXAMPLES[part](ask))
+        example = EXAMPLES[part]
+        text = example if isinstance(example, str) else await example(shown)
+        path = path.replace(f"{{{part}}}", text)
     return path
+
+
+async def more(api: aiohttp.ClientSession) -> None:
+    """Let the inn have what pages are about besides: a mapping, an import, a job."""
+    options = {"delimiter": ";", "decimal": ","}
+    mapping = {"about": "Data, hora e kWh", "operator": "CPFL Paulista", "options": options}
+    await customers.send(api, "PUT", "/v1/csv-mappings/coluna-de-kwh", mapping)
+    lines = "\n".join(map(json.dumps, ({**_QUARTER, "value": 4.2}, {**_QUARTER, "value": "?"})))
+    where = {"meter": customers.INN_METER, "format": "ndjson", "on_problem": "skip"}
+    for prefer in ("wait=30", "respond-async"):
+        headers = {"Prefer": prefer}
+        async with api.post("/v1/imports", params=where, data=lines, headers=headers) as answer:
+            assert answer.status < 300, await answer.text()
 
 
 # The service, and its pictures.
@@ -137,13 +180,13 @@ class Shown:
     Attributes:
         url: Where it is.
         token: Opens it.
-        paths: The pages of the customers, by the paths of their routes.
+        api: Asks it.
 
     """
 
     url: str
     token: str
-    paths: Mapping[str, str]
+    api: aiohttp.ClientSession
 
 
 @asynccontextmanager
@@ -156,15 +199,11 @@ async def service_of_customers() -> AsyncIterator[Shown]:
             await _demo(dsn)
             async with (
                 serving(dsn, ENERGIA_AUTH__REQUIRED="true") as service,
-                aiohttp.ClientSession(service.url, headers=header) as session,
+                aiohttp.ClientSession(service.url, headers=header) as api,
             ):
-                await customers.fill(session)
-
-                async def ask(path: str) -> Any:
-                    return await customers.send(session, "GET", path)
-
-                paths = {path: await filled_in(path, ask) for path in pages()}
-                yield Shown(service.url, header["Authorization"].removeprefix("Bearer "), paths)
+                await customers.fill(api)
+                await more(api)
+                yield Shown(service.url, header["Authorization"].removeprefix("Bearer "), api)
 
 
 async def _demo(dsn: str) -> None:
@@ -177,25 +216,43 @@ async def _demo(dsn: str) -> None:
     assert await process.wait() == 0
 
 
-async def show(browser: Browser, shown: Shown, folder: Path, language: str, only: str) -> None:
-    """Take the pictures of every page whose path has *only* in it."""
-    wanted = {route: path for route, path in shown.paths.items() if only in route}
+async def paths_of(browser: Browser, shown: Shown, only: str) -> dict[str, str]:
+    """Return the pages that have *only* in their routes' paths, filled in, by these."""
+    async with tab_of(browser, shown, token=shown.token) as tab:
+        found = Customers(shown.api, tab.page)
+        return {path: await filled_in(path, found) for path in pages() if only in path}
+
+
+async def show(
+    browser: Browser, shown: Shown, folder: Path, language: str, paths: Mapping[str, str]
+) -> list[str]:
+    """Take the pictures of pages; return what is not as it must be."""
+    faults = []
     for width in _WIDTHS:
         for scheme in SCHEMES:
-            async with tab_of(
-                browser, shown, token=shown.token, width=width, scheme=scheme, language=language
-            ) as tab:
-                for route, path in wanted.items():
-                    name = f"{_name(route)}-{width}{'-dark' if scheme == 'dark' else ''}.png"
-                    await _picture(tab, path, folder / name)
+            try:
+                async with tab_of(
+                    browser, shown, token=shown.token, width=width, scheme=scheme, language=language
+                ) as tab:
+                    for route, path in paths.items():
+                        name = f"{_name(route)}-{width}{'-dark' if scheme == 'dark' else ''}.png"
+                        await _picture(tab, path, folder / name)
+            except AssertionError as found:
+                faults.append(str(found))
+    return faults
 
 
 async def _picture(tab: Tab, path: str, file: Path) -> None:
     status = await tab.open(path)
     await tab.page.wait_for_load_state("networkidle")
     await tab.page.screenshot(path=file, full_page=True)
-    print(f"{status} {await tab.overhang():>4} px over  {file.name}", flush=True)
-    assert status < 400, path
+    if (over := await tab.overhang()) > 0:
+        tab.faults.append(f"{file.stem} is {over} px too wide")
+    if status >= HTTPStatus.BAD_REQUEST:
+        tab.faults.append(f"{path} is {status}")
+    if found := await tab.axe():
+        tab.faults.append(f"{file.stem}: {found}")
+    print(status, file.name, flush=True)
 
 
 def _name(route: str) -> str:
@@ -203,13 +260,15 @@ def _name(route: str) -> str:
     return re.sub(r"\W+", "-", route.removeprefix("/console")).strip("-") or "overview"
 
 
-async def choose(browser: Browser, shown: Shown, folder: Path) -> None:
-    """Make the pictures of the documentation anew."""
+async def choose(browser: Browser, shown: Shown, folder: Path, paths: Mapping[str, str]) -> None:
+    """Make the pictures of the documentation anew: those of these pages."""
     folder.mkdir(exist_ok=True)
     for one in CHOSEN:
+        if one.path not in paths:
+            continue
         async with tab_of(browser, shown, token=shown.token, language=one.language) as tab:
             await tab.page.set_viewport_size({"width": 1280, "height": one.height})
-            await tab.open(shown.paths[one.path])
+            await tab.open(paths[one.path])
             await tab.page.wait_for_load_state("networkidle")
             small = with_palette(await tab.page.screenshot())
         assert len(small) <= SMALL, (one.name, len(small))
@@ -217,8 +276,8 @@ async def choose(browser: Browser, shown: Shown, folder: Path) -> None:
         print(f"{len(small) / 1000:.0f} kB  {one.name}", flush=True)
 
 
-async def main(arguments: Sequence[str]) -> None:
-    """Take all pictures."""
+async def main(arguments: Sequence[str]) -> str:
+    """Take all pictures; return what is not as it must be."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="pages that have this in their path")
     parser.add_argument("--language", default="pt-BR", help="in which pages are shown")
@@ -226,10 +285,11 @@ async def main(arguments: Sequence[str]) -> None:
     folder = ROOT / "build/screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     async with service_of_customers() as shown, chromium() as browser:
-        await show(browser, shown, folder, given.language, given.only)
-        if not given.only:
-            await choose(browser, shown, _PICTURES)
+        paths = await paths_of(browser, shown, given.only)
+        faults = await show(browser, shown, folder, given.language, paths)
+        await choose(browser, shown, _PICTURES, paths)
+    return "\n".join(faults)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    sys.exit(asyncio.run(main(sys.argv[1:])) or None)

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 import pytest
+from aiohttp import FormData
 
 from energia.db.pool import Pool
 from energia.settings import Auth, Rate
@@ -59,13 +60,20 @@ async def test_forms_without_their_token(service: Service) -> None:
     await service.sign_in()
     taken = []
     for path in CHANGES:
-        for form in ({}, {"form_token": ""}, {"form_token": "guessed"}):
+        for form in ({}, {"form_token": ""}, {"form_token": "guessed"}, _with_file()):
             async with service.client.post(path, data=form, headers=OURS) as answer:
                 said = await answer.text()
             if answer.status != HTTPStatus.FORBIDDEN or "The form is out of date" not in said:
                 taken.append((path, form, answer.status))
 
     assert taken == []
+
+
+def _with_file() -> FormData:
+    """Return a form with a file, and a token that is guessed."""
+    form = FormData({"form_token": "guessed"})
+    form.add_field("file", b"a,b", filename="a.csv")
+    return form
 
 
 async def test_a_form_whose_browser_has_no_token(service: Service) -> None:

@@ -44,7 +44,7 @@ _NAMES: Final = {
     "surcharge": marked("surcharges on energy"),
     "demand": marked("demand"),
     "overrun": marked("demand over the contract"),
-    "reactive": marked("reactive energy"),
+    "reactive": marked("excess reactive energy"),
     "fixed": marked("fixed charges"),
     "tax": marked("taxes and percentages"),
     "credit": marked("energy given back"),
