@@ -41,8 +41,9 @@ def said() -> dict[Text, set[str]]:
 
 
 def _one_or_several(text: Any) -> Text:
-    """Return what a call in a template says: without the number that chooses."""
-    return text if isinstance(text, str) else tuple(filter(None, text))
+    """Return what a call in a template says: without what chooses, and what is filled in."""
+    texts = (text,) if isinstance(text, str) else tuple(filter(None, text))
+    return texts if len(texts) > 1 else texts[0]
 
 
 def _of_call(node: ast.Call) -> Text | None:

@@ -230,7 +230,7 @@ class Figures:
         shown = (
             ("estimated", text("estimated"), any(day.is_estimated for day in days)),
             ("missing", text("readings missing"), any(day.is_missing for day in days)),
-            ("forecast", text("forecast"), any(day.forecast for day in days)),
+            ("forecast", text("foretold"), any(day.forecast for day in days)),
         )
         return [(key, name) for key, name, is_there in shown if is_there]
 

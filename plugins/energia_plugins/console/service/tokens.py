@@ -27,7 +27,7 @@ SCOPES: Final[Mapping[str, str]] = {
 _LENGTHS: Final[Mapping[str, str]] = {
     "30": marked("30 days"),
     "90": marked("90 days"),
-    "365": marked("a year"),
+    "365": marked("one year"),
     "": marked("until it is revoked"),
 }
 
