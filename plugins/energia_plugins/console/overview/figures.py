@@ -373,7 +373,9 @@ class Figures:
             return self.words.text("Dashed: contracted, %(limit)s.", limit=limit)
         over = self.words.quantity(f"{self.demand.with_tolerance:g}", "kW", 1)
         return self.words.text(
-            "Dashed: contracted, %(limit)s. Dark: overrun, above %(over)s.", limit=limit, over=over
+            "Dashed: contracted, %(limit)s. With a number: overrun, above %(over)s.",
+            limit=limit,
+            over=over,
         )
 
 
