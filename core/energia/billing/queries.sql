@@ -489,9 +489,10 @@ left join lateral (
     order by day desc
     limit 1) as d
   cross join lateral (
-    select max(k)::int as slot
-    from unnest(d."values") with ordinality as u (value, k)
-    where value is not null) as last
+    select case when array_position(d."values", null) is null then cardinality(d."values") else (
+      select max(k)::int
+      from unnest(d."values") with ordinality as u (value, k)
+      where value is not null) end as slot) as last
 ) as newest on true
 left join lateral (
   select min(d.day) as first,

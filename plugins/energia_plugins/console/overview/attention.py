@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 
 from energia_plugins.console.overview.figures import Figures
-from energia_plugins.console.page import View, marked
+from energia_plugins.console.page import View
 from energia_plugins.console.words import capital
 
 Json = Mapping[str, Any]
@@ -103,26 +103,28 @@ def _silent(view: View, concern: Json, place: str) -> Notice:
     return Notice(view.text("No readings come in"), text, _import(view))
 
 
-_WITHIN_A_DAY: Final = (
-    marked("%(who)s, %(start)s to %(end)s: %(num)s interval."),
-    "%(who)s, %(start)s to %(end)s: %(num)s intervals.",
-)
-_OVER_DAYS: Final = (
-    marked("%(who)s, between %(start)s and %(end)s: %(num)s interval."),
-    "%(who)s, between %(start)s and %(end)s: %(num)s intervals.",
-)
-
-
 def _gap(view: View, concern: Json, place: str) -> Notice:
     start, end = concern["start"], concern["end"]
     same = start[:10] == end[:10]
-    text = view.words.count(
-        *(_WITHIN_A_DAY if same else _OVER_DAYS),
-        concern["slots"],
-        who=_who(view, concern, place),
-        start=view.words.moment(start),
-        end=view.words.time(end) if same else view.words.moment(end),
-    )
+    given = {
+        "who": _who(view, concern, place),
+        "start": view.words.moment(start),
+        "end": view.words.time(end) if same else view.words.moment(end),
+    }
+    if same:
+        text = view.words.count(
+            "%(who)s, %(start)s to %(end)s: %(num)s interval.",
+            "%(who)s, %(start)s to %(end)s: %(num)s intervals.",
+            concern["slots"],
+            **given,
+        )
+    else:
+        text = view.words.count(
+            "%(who)s, between %(start)s and %(end)s: %(num)s interval.",
+            "%(who)s, between %(start)s and %(end)s: %(num)s intervals.",
+            concern["slots"],
+            **given,
+        )
     return Notice(view.text("Readings are missing"), text, _import(view))
 
 
@@ -213,37 +215,50 @@ class Kind:
 def by_kind(view: View, concerns: Sequence[Json], names: Mapping[str, str]) -> list[Kind]:
     """Return what needs attention at many sites, by its kind; *names* are those of some sites."""
     found = []
-    for kind, message in _KINDS.items():
+    for kind in _KINDS:
         of_kind = [one for one in concerns if one["kind"] == kind]
         if of_kind:
-            title = view.words.count(*message, len(of_kind))
             told = [_named(one, names) for one in of_kind[:MOST]]
             notices = of_concerns(view, told, {}, place="site")
-            found.append(Kind(capital(title), notices, max(0, len(of_kind) - MOST)))
+            title = capital(_title(view, kind, len(of_kind)))
+            found.append(Kind(title, notices, max(0, len(of_kind) - MOST)))
     return found
+
+
+#: What there is, in the order in which it is told.
+_KINDS: Final = (
+    "readings.silent",
+    "readings.gap",
+    "price.stale",
+    "bill.affected",
+    "contract.ending",
+)
+
+
+def _title(view: View, kind: str, number: int) -> str:
+    """Return how much there is of a kind."""
+    count = view.words.count
+    match kind:
+        case "readings.silent":
+            return count(
+                "%(num)s channel gets no readings", "%(num)s channels get no readings", number
+            )
+        case "readings.gap":
+            return count(
+                "%(num)s channel has missing readings",
+                "%(num)s channels have missing readings",
+                number,
+            )
+        case "price.stale":
+            return count("%(num)s price series is late", "%(num)s price series are late", number)
+        case "bill.affected":
+            return count(
+                "%(num)s bill would be another one", "%(num)s bills would be other ones", number
+            )
+        case _:
+            return count("%(num)s contract ends soon", "%(num)s contracts end soon", number)
 
 
 def _named(concern: Json, names: Mapping[str, str]) -> Json:
     site = concern.get("site")
     return {**concern, "site": names.get(site, site)} if site else concern
-
-
-_KINDS: Final[Mapping[str, tuple[str, str]]] = {
-    "readings.silent": (
-        marked("%(num)s channel gets no readings"),
-        "%(num)s channels get no readings",
-    ),
-    "readings.gap": (
-        marked("%(num)s channel has missing readings"),
-        "%(num)s channels have missing readings",
-    ),
-    "price.stale": (
-        marked("%(num)s price series is late"),
-        "%(num)s price series are late",
-    ),
-    "bill.affected": (
-        marked("%(num)s bill would be another one"),
-        "%(num)s bills would be other ones",
-    ),
-    "contract.ending": (marked("%(num)s contract ends soon"), "%(num)s contracts end soon"),
-}

@@ -241,7 +241,7 @@ class PeakBars:
         is_over = self.over is not None and peak.value > self.over
         bar, top = step * 0.62, scale(peak.value)
         found = [rect(middle - bar / 2, top, bar, scale(0) - top, "ink" if is_over else "grey")]
-        if is_over or is_last:
+        if is_over or (is_last and self.over is None):
             text = peak.text if step > 34 else peak.text.split(",")[0].split(".")[0]
             found.append(label(text, middle, top - 5, class_="strong", anchor="middle"))
         return found

@@ -230,7 +230,7 @@ class Figures:
         shown = (
             ("estimated", text("estimated"), any(day.is_estimated for day in days)),
             ("missing", text("readings missing"), any(day.is_missing for day in days)),
-            ("forecast", text("forecast"), any(day.forecast for day in days)),
+            ("forecast", text("foretold"), any(day.forecast for day in days)),
         )
         return [(key, name) for key, name, is_there in shown if is_there]
 
@@ -373,7 +373,9 @@ class Figures:
             return self.words.text("Dashed: contracted, %(limit)s.", limit=limit)
         over = self.words.quantity(f"{self.demand.with_tolerance:g}", "kW", 1)
         return self.words.text(
-            "Dashed: contracted, %(limit)s. Dark: overrun, above %(over)s.", limit=limit, over=over
+            "Dashed: contracted, %(limit)s. With a number: overrun, above %(over)s.",
+            limit=limit,
+            over=over,
         )
 
 

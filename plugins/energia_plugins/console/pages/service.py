@@ -147,7 +147,9 @@ async def make_token(request: web.Request) -> web.Response:
     try:
         made = await view.api.call("post_token", body=tokens.body_of(view, form))
     except Invalid as error:
-        return await _tokens(view, form.refused(error), HTTPStatus.UNPROCESSABLE_ENTITY)
+        # The boxes are one field of the API, under one name.
+        boxes = attrs.evolve(form, values={**form.values, "/scopes": ""})
+        return await _tokens(view, boxes.refused(error), HTTPStatus.UNPROCESSABLE_ENTITY)
     return await _tokens(view, Form({"scope-readings:read": "on", "days": "90"}), made=made)
 
 
