@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.plugins.console.browser import tab_of
+from tests.plugins.console.customers import send
 from tests.plugins.console.service import Service
 from tests.plugins.console.two_months import (
     BY_TIME,
@@ -170,6 +171,23 @@ async def test_nothing_there_yet(open_service: Service) -> None:
     assert "There is no meter to compare for yet." in none.text
     assert "This meter has no readings yet." in unread.text
     assert "There is no tariff to compare yet." in without.text
+
+
+async def test_what_is_asked_for_beyond_the_lists(shop: Service) -> None:
+    """A meter, a contract's tariff and one that is named count behind a hundred others."""
+    many = {
+        f"a{number:03}": tariff(f"Other {number}", FLAT, currency="EUR") for number in range(100)
+    }
+    await make_tariffs(shop.client, **many)
+    channel = {"id": "import", "quantity": "active_energy", "direction": "import"}
+    for number in range(100):
+        body = {"site": "shop", "channels": [{**channel, "unit": "kWh", "interval": "PT1H"}]}
+        await send(shop.client, "PUT", f"/v1/meters/a{number:03}", body)
+    page = await shop.get(f"{_PATH}&tariff=by_time", Accept_Language="en")
+    missing = await shop.get("/console/compare?meter=none", Accept_Language="en")
+
+    assert "GBP 2.95 less than yours, All day" in page.text
+    assert missing.status == 404
 
 
 async def test_who_may_not_see_contracts_compares_without(service: Service) -> None:

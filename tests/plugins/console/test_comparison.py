@@ -176,6 +176,34 @@ def test_what_is_divided_adds_up() -> None:
     ]
 
 
+def test_a_price_without_periods_is_divided_as_that_of_the_first_tariff() -> None:
+    """Where the first has none, as that of the tariff with the most of them."""
+    two = priced("two", _TIMES, ("use.p", "1.00", "ponta", "1"), ("use.f", "3.00", "fora", "3"))
+    three = priced(
+        "three",
+        _TIMES,
+        ("use.p", "1.00", "ponta", "1"),
+        ("use.i", "1.00", "intermediario", "1"),
+        ("use.f", "2.00", "fora", "2"),
+    )
+    flat = priced("flat", [{"kind": "energy.flat"}], ("energy.flat", "8.00", None, "4"))
+    by_two, by_three = (
+        {one.name: one.own + one.differences[-1] for one in drivers(words("en"), order)}
+        for order in ([two, three, flat], [flat, two, three, flat])
+    )
+
+    assert by_two == {
+        "energy in the peak": Decimal("2.00"),
+        "energy in the shoulder": Decimal(0),
+        "energy off-peak": Decimal("6.00"),
+    }
+    assert by_three == {
+        "energy in the peak": Decimal("2.00"),
+        "energy in the shoulder": Decimal("2.00"),
+        "energy off-peak": Decimal("4.00"),
+    }
+
+
 def test_why_names_the_largest_reasons_first() -> None:
     """Two that save, two that cost."""
     own = priced("own", [{"kind": "fixed"}, *_TIMES], ("fixed", "9.00", None, "1"))

@@ -13,6 +13,7 @@ from energia_plugins.console.comparison.costs import Difference, Priced, Unprice
 from energia_plugins.console.comparison.drivers import Driver, drivers, why
 from energia_plugins.console.comparison.pictures import SHAPES, Crossing, Months, bar, key_mark
 from energia_plugins.console.page import View
+from energia_plugins.console.words import capital
 
 #: From so much on amounts are shown without their cents.
 _COARSE: Final = 1000
@@ -233,7 +234,11 @@ class Comparison:
             for name, amount in found.costs
         ]
         also = text(" and ")
-        return {"name": self.shorts[place], "saves": also.join(saves), "costs": also.join(costs)}
+        return {
+            "name": capital(self.shorts[place]),
+            "saves": also.join(saves),
+            "costs": also.join(costs),
+        }
 
     # When it would change.
 

@@ -54,6 +54,9 @@ _PERIODS: Final[Mapping[str, Key]] = {"p": "p", "i": "i", "f": "f"}
 _KEYS: Final[tuple[Key, ...]] = ("p", "i", "f", "n")
 _TOLD: Final[Mapping[str, str]] = {**_ENERGY, **_NAMES}
 _ORDER: Final = (*_KEYS, *_NAMES)
+_SEVERAL: Final = 2
+#: A reason that is less than this part of the largest is none.
+_SLIGHT: Final = Decimal("0.05")
 _CENT: Final = Decimal("0.01")
 
 
@@ -144,13 +147,16 @@ def _group(document: Json, line: Json) -> str:
 
 
 def _shares(priced: Sequence[Priced]) -> dict[Key, Fraction]:
-    """Return how the energy is divided among the periods of the first tariff that has some."""
-    for each in priced:
-        energy = _energy(each)
-        whole = sum(energy.values())
-        if len(energy) > 1 and whole:
-            return {key: energy[key] / whole for key in _KEYS if key in energy}
-    return {}
+    """Return how the energy is divided among the periods of the first tariff.
+
+    Those of the one that has the most of them, if the first has none.
+    """
+    energies = [_energy(each) for each in priced]
+    energy = energies[0] if len(energies[0]) >= _SEVERAL else max(energies, key=len)
+    whole = sum(energy.values())
+    if len(energy) < _SEVERAL or not whole:
+        return {}
+    return {key: energy[key] / whole for key in _KEYS if key in energy}
 
 
 def _energy(priced: Priced) -> dict[Key, Fraction]:
@@ -188,6 +194,8 @@ def why(found: Sequence[Driver], other: int) -> Why:
     """Return why the other tariff with this place costs more or less: two reasons for each."""
     parts = [(driver.name, driver.differences[other]) for driver in found]
     parts.sort(key=lambda part: -abs(part[1]))
+    least = abs(parts[0][1]) * _SLIGHT if parts else Decimal(0)
+    parts = [part for part in parts if abs(part[1]) >= least]
     saves = tuple((name, -amount) for name, amount in parts if amount < 0)
     costs = tuple((name, amount) for name, amount in parts if amount > 0)
     return Why(saves[:2], costs[:2])

@@ -66,15 +66,23 @@ class Choice:
     contracts: Sequence[Json] = ()
 
     @classmethod
-    async def read(cls, view: View, meter: str | None) -> "Choice":
-        """Ask what there is; the contracts are those of the meter, if one is named."""
-        of = {"meter": meter} if meter else {}
-        listed = await asyncio.gather(
+    async def read(cls, view: View, asked: Asked) -> "Choice":
+        """Ask what there is, and what is asked for where the lists end before it.
+
+        The contracts are those of the meter, if one is named.
+        """
+        of = {"meter": asked.meter} if asked.meter else {}
+        meters, tariffs, contracts = await asyncio.gather(
             _items(view, "list_meters"),
             _items(view, "list_tariffs"),
             _items(view, "list_contracts", **of),
         )
-        return cls(*listed)
+        meter = asked.meter or next((str(one["meter"]) for one in contracts), None)
+        used = [str(one["tariff"]) for one in contracts if one["meter"] == meter]
+        if meter is not None:
+            meters += await _further(view, "meter", [meter], meters)
+        tariffs += await _further(view, "tariff", [*asked.tariffs, *used], tariffs)
+        return cls(meters, tariffs, contracts)
 
     def meter(self, id_: str | None) -> Json | None:
         """Return the meter that is asked for; else one with a contract, or the first."""
@@ -141,12 +149,23 @@ async def _items(view: View, operation: str, **arguments: str) -> list[Json]:
     return found
 
 
+async def _further(
+    view: View, what: str, wanted: Sequence[str], listed: Sequence[Json]
+) -> list[Json]:
+    """Return what is wanted and not among what was listed; 404 where it is not there at all."""
+    known = {str(each["id"]) for each in listed}
+    missing = [id_ for id_ in dict.fromkeys(wanted) if id_ not in known]
+    if not view.api.may(f"get_{what}"):
+        return []
+    return [await view.api.call(f"get_{what}", **{what: id_}) for id_ in missing]
+
+
 @routes.get("/console/compare", produces=("text/html",))
 async def show_comparison(request: web.Request) -> web.Response:
     """Compare tariffs."""
     view = View.of(request)
     asked = Asked.of(view)
-    choice = await Choice.read(view, asked.meter)
+    choice = await Choice.read(view, asked)
     meter = choice.meter(asked.meter)
     data: dict[str, Any] = {
         "asked": asked,
