@@ -118,10 +118,29 @@ async def test_another_column_for_another_channel(client: Client) -> None:
     assert await stored(client, "reactive") == [0.1] * 9
 
 
+async def test_a_meter_that_is_chosen_later(client: Client) -> None:
+    """Its channel and the zone of its site are filled in; nothing is stored before they show."""
+    await client.put("/v1/meters/uc-2", json={**METER, "name": "Anexo"})
+    person = Person(client)
+
+    seen = await chosen(person, memory())
+    moved = await person.send(seen, {"meter": "uc-1", "do": "import"})
+    nothing_yet = await stored(client)
+    done = await person.send(moved, {"do": "import"})
+
+    assert seen.fields["timezone"] == ""
+    assert moved.fields["timezone"] == "America/Sao_Paulo"
+    assert moved.fields["channel"] == "import"
+    assert "9 new readings would be stored. Nothing is stored yet." in moved.text
+    assert nothing_yet == []
+    assert "Stored: 9 new readings." in done.text
+
+
 async def test_a_file_comes_again(client: Client) -> None:
     """What is stored already changes nothing, and the page says so."""
     person = Person(client)
     await person.send(await chosen(person, memory()), {"do": "import"})
+
     done = await person.send(await chosen(person, memory()), {"do": "import"})
 
     assert "Nothing has changed: what the file says was stored already." in done.text

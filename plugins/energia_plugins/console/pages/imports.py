@@ -34,7 +34,7 @@ _TABLES: Final = ("csv", "excel")
 _OWN: Final = frozenset(
     (
         *("meter", "channel", "format", "do", "use", "name", "form_token", "language", "saved"),
-        *("window_start", "window_end"),
+        *("before", "window_start", "window_end"),
     )
 )
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -361,11 +361,14 @@ async def read_file(request: web.Request, file: Id) -> web.Response:
     """Do what the form of a file asks for: look again, check, store, or save how it is read."""
     view, form = View.of(request), await Form.read(request)
     kept = await Kept.find(request, file)
+    is_moved = form.get("meter") != form.get("before")
+    if is_moved:
+        form = await _moved(view, form)
     match form.get("do"):
-        case "check":
-            return await _checked(view, kept, form)
-        case "import" | "skip":
+        case "import" | "skip" if not is_moved:
             return await _stored(view, kept, form)
+        case "check" | "import" | "skip":  # nobody has seen yet what another meter makes of it
+            return await _checked(view, kept, form)
         case "save":
             return await _saved(view, kept, form)
         case "use":
@@ -374,6 +377,21 @@ async def read_file(request: web.Request, file: Id) -> web.Response:
             await kept.forget()
             return view.see(_HOME)
     return _again(view, kept, form)
+
+
+async def _moved(view: View, form: Form) -> Form:
+    """Return a form whose meter is another one now, with its channel, and the zone of its site.
+
+    Stamps that say their own offset are not touched by a zone.
+    """
+    meter = next((one for one in await _meters(view) if one["id"] == form.get("meter")), None)
+    values = {name: text for name, text in form.values.items() if name != "channel"}
+    if meter is not None:
+        values["channel"] = _likely(meter["channels"])
+        if form.get("format") in _TABLES and not form.get("timezone"):
+            site = await view.api.call("get_site", site=meter["site"])
+            values["timezone"] = site["timezone"]
+    return attrs.evolve(form, values=values)
 
 
 def _again(view: View, kept: Kept, form: Form, **more: str) -> web.Response:
