@@ -173,16 +173,16 @@ async def test_a_layout_is_saved_used_and_deleted(client: Client) -> None:
     seen = await chosen(person, memory())
 
     nameless = await person.send(seen, {"do": "save", "name": ""})
-    saved = await person.send(seen, {"do": "save", "name": "massa"})
+    saved = await person.send(seen, {"do": "save", "name": "Memória de massa"})
     home = await person.see("/console/import")
     next_one = await chosen(person, memory(first="02/11/2026 00:00"))
-    used = await person.send(next_one, {"do": "use", "use": "massa"})
-    question = await person.see("/console/import/layouts/massa/delete")
+    used = await person.send(next_one, {"do": "use", "use": "memoria-de-massa"})
+    question = await person.see("/console/import/layouts/memoria-de-massa/delete")
     gone = await person.send(question)
 
     assert (nameless.status, nameless.fault("name")) == (422, "Give it a name.")
-    assert "The layout is saved as massa." in saved.text
-    assert "massa massa.csv Delete" in home.text
+    assert "The layout is saved as memoria-de-massa." in saved.text
+    assert "memoria-de-massa massa.csv Delete" in home.text
     assert used.fields["value_column"] == "Consumo (kWh)"
     assert "9 values on 2 Nov 2026" in used.text.replace("\xa0", " ")
     assert "Readings that came in by it stay." in question.text
@@ -200,6 +200,37 @@ async def test_no_file_and_no_meter(client: Client) -> None:
     assert (empty.status, empty.fault("file")) == (422, "Choose a file that is not empty.")
     assert seen.fields["meter"] == ""
     assert "The file does not name a meter: choose it." in seen.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "encoding=nonsense",
+        "encoding=base64",
+        "delimiter=%22",
+        "delimiter=tab",
+        "timezone=%2B03:00",
+        "timezone=../..",
+        "header=999999",
+        "date_format=%25Q",
+        "meter=nobody",
+        "nonsense=1",
+        "format=excel",
+    ],
+)
+async def test_nonsense_is_told(client: Client, query: str) -> None:
+    """Whatever a URL says of a file, its page shows what can be seen of it and what is wrong."""
+    person = Person(client)
+    seen = await chosen(person, memory(), meter="uc-1")
+    path = seen.path.partition("?")[0]
+
+    shown = await person.see(
+        f"{path}?format=csv&{query}" if "format" not in query else f"{path}?{query}"
+    )
+    checked = await person.send(shown, {"do": "check"}) if shown.status < 400 else shown
+
+    assert shown.status in (200, 404, 422), shown.text
+    assert checked.status in (200, 404, 422), checked.text
 
 
 async def test_a_file_waits_for_who_has_sent_it(client: Client) -> None:
