@@ -143,8 +143,9 @@ def _answer(words: Words, outcome: Mapping[str, Any], *, dry: bool) -> str:
     if new:
         parts.append(words.count("%(num)s new reading", "%(num)s new readings", new))
     if changed:
-        several = "%(num)s corrected readings"
-        parts.append(words.count("%(num)s corrected reading", several, changed))
+        parts.append(
+            words.count("%(num)s corrected reading", "%(num)s corrected readings", changed)
+        )
     what = words.text(" and ").join(parts)
     if dry:
         return words.text("%(what)s would be stored. Nothing is stored yet.", what=what)

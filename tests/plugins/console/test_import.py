@@ -88,7 +88,7 @@ async def test_a_brazilian_export_goes_through_by_clicks(client: Client) -> None
     assert "A guardar: 9 leituras novas." in checked.text
     assert nothing_yet == []
     assert "Guardado: 9 leituras novas." in done.text
-    assert "/console/meters/uc-1?start=2026-11-01&amp;end=2026-11-02" in done.html
+    assert "/console/meters/uc-1?from=2026-11-01&amp;to=2026-11-02" in done.html
     assert await stored(client) == [0.25 * (row + 1) for row in range(9)]
 
 

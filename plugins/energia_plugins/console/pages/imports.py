@@ -542,7 +542,7 @@ async def _result(
         outcome=outcome,
         told=Told.of(view.words, outcome),
         meter=meter or next(iter(outcome.get("meters", ())), None),
-        window=window,
+        window={"from": window[0], "to": window[1]},
         faults=troubles(view.words, faults, await _lines(view, file, faults)),
     )
 
