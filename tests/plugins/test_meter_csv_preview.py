@@ -191,6 +191,20 @@ def test_without_a_meter_no_zone_is_proposed() -> None:
     assert [str(row.start) for row in found.rows] == ["2026-02-01 00:00:00+00:00"]
 
 
+def test_nothing_is_proposed_for_who_asks_for_nothing() -> None:
+    """The file is read by what is said alone: no preset adds to it, and nothing is in doubt."""
+    text = "Zeit;Wert;Rest\n01.02.2026 00:00;0,5;9\n"
+    said = {"delimiter": ";", "decimal": ",", "start_column": "Zeit", "timezone": "UTC"}
+    said |= {"value_column": "Wert", "date_format": "%d.%m.%Y %H:%M"}
+    found = preview(DECODERS["csv"], text.encode(), said, propose=False)
+    unsaid = preview(DECODERS["csv"], text.encode(), {"delimiter": ";"}, propose=False)
+
+    assert (found.preset, found.mapping, found.doubts) == (None, said, ())
+    assert str(found.rows[0].value) == "0.5"
+    assert unsaid.mapping == {"delimiter": ";"}
+    assert "there is no column 'start'" in unsaid.problems[0].message
+
+
 def sheet(rows: list[list[Any]], **said: str) -> Any:
     """Return the preview of a workbook."""
     return preview(DECODERS["excel"], book(rows), {"sheet": "Data", **said}, "Europe/Vienna")

@@ -18,6 +18,7 @@ from energia.web.bodies import Limit, Upload
 from energia.web.forms import Form as SentForm
 from energia.web.keys import CORE
 from energia.web.tenant import tenant_of
+from energia_plugins.console.mappings import codec
 from energia_plugins.console.page import ForeignForm, check_token
 from energia_plugins.console.words import Words
 
@@ -101,7 +102,7 @@ class Kept:
         """Return some lines of the file, by their numbers; it is read no further than needed."""
         last, found = max(numbers, default=0), dict[int, str]()
         number, line = 1, ""
-        decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+        decoder = codecs.getincrementaldecoder(codec(encoding))(errors="replace")
         async for part in self.parts():
             *whole, line = (line + decoder.decode(part)).split("\n")
             for text in whole:

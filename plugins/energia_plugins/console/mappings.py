@@ -17,6 +17,15 @@ _LONGEST: Final = 120
 DEFAULTS: Final = {"delimiter": ",", "decimal": ".", "stamp": "start", "header": "first"}
 
 
+def codec(encoding: str) -> str:
+    """Return the encoding to read a text by: UTF-8 where there is no such one."""
+    try:
+        b"a".decode(encoding, errors="replace")
+    except (LookupError, ValueError):
+        return "utf-8"
+    return encoding
+
+
 @attrs.frozen
 class Sheet:
     """The first lines of a text, cut into cells.
@@ -35,7 +44,7 @@ class Sheet:
     @classmethod
     def of(cls, head: bytes, options: Mapping[str, str]) -> Self:
         """Return what the beginning of a file is by these options of a mapping."""
-        encoding = options.get("encoding", "utf-8")
+        encoding = codec(options.get("encoding", ""))
         text = head[:64_000].decode(encoding, errors="replace").lstrip("\ufeff")
         lines = [line.rstrip("\r") for line in text.split("\n")][:200]
         rows = [_cells(line, options.get("delimiter", ",")) for line in lines]
@@ -71,7 +80,7 @@ def _cells(line: str, delimiter: str) -> tuple[str, ...]:
         return (line,)
     try:
         return tuple(next(csv.reader(StringIO(line), delimiter=mark), ()))
-    except csv.Error:
+    except (csv.Error, TypeError, ValueError):  # a mark that nothing can be cut by
         return (line,)
 
 

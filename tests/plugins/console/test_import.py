@@ -88,7 +88,7 @@ async def test_a_brazilian_export_goes_through_by_clicks(client: Client) -> None
     assert "A guardar: 9 leituras novas." in checked.text
     assert nothing_yet == []
     assert "Guardado: 9 leituras novas." in done.text
-    assert "/console/meters/uc-1?start=2026-11-01&amp;end=2026-11-02" in done.html
+    assert "/console/meters/uc-1?from=2026-11-01&amp;to=2026-11-02" in done.html
     assert await stored(client) == [0.25 * (row + 1) for row in range(9)]
 
 
@@ -118,10 +118,29 @@ async def test_another_column_for_another_channel(client: Client) -> None:
     assert await stored(client, "reactive") == [0.1] * 9
 
 
+async def test_a_meter_that_is_chosen_later(client: Client) -> None:
+    """Its channel and the zone of its site are filled in; nothing is stored before they show."""
+    await client.put("/v1/meters/uc-2", json={**METER, "name": "Anexo"})
+    person = Person(client)
+
+    seen = await chosen(person, memory())
+    moved = await person.send(seen, {"meter": "uc-1", "do": "import"})
+    nothing_yet = await stored(client)
+    done = await person.send(moved, {"do": "import"})
+
+    assert seen.fields["timezone"] == ""
+    assert moved.fields["timezone"] == "America/Sao_Paulo"
+    assert moved.fields["channel"] == "import"
+    assert "9 new readings would be stored. Nothing is stored yet." in moved.text
+    assert nothing_yet == []
+    assert "Stored: 9 new readings." in done.text
+
+
 async def test_a_file_comes_again(client: Client) -> None:
     """What is stored already changes nothing, and the page says so."""
     person = Person(client)
     await person.send(await chosen(person, memory()), {"do": "import"})
+
     done = await person.send(await chosen(person, memory()), {"do": "import"})
 
     assert "Nothing has changed: what the file says was stored already." in done.text
@@ -154,16 +173,16 @@ async def test_a_layout_is_saved_used_and_deleted(client: Client) -> None:
     seen = await chosen(person, memory())
 
     nameless = await person.send(seen, {"do": "save", "name": ""})
-    saved = await person.send(seen, {"do": "save", "name": "massa"})
+    saved = await person.send(seen, {"do": "save", "name": "Memória de massa"})
     home = await person.see("/console/import")
     next_one = await chosen(person, memory(first="02/11/2026 00:00"))
-    used = await person.send(next_one, {"do": "use", "use": "massa"})
-    question = await person.see("/console/import/layouts/massa/delete")
+    used = await person.send(next_one, {"do": "use", "use": "memoria-de-massa"})
+    question = await person.see("/console/import/layouts/memoria-de-massa/delete")
     gone = await person.send(question)
 
     assert (nameless.status, nameless.fault("name")) == (422, "Give it a name.")
-    assert "The layout is saved as massa." in saved.text
-    assert "massa massa.csv Delete" in home.text
+    assert "The layout is saved as memoria-de-massa." in saved.text
+    assert "memoria-de-massa massa.csv Delete" in home.text
     assert used.fields["value_column"] == "Consumo (kWh)"
     assert "9 values on 2 Nov 2026" in used.text.replace("\xa0", " ")
     assert "Readings that came in by it stay." in question.text
@@ -181,6 +200,37 @@ async def test_no_file_and_no_meter(client: Client) -> None:
     assert (empty.status, empty.fault("file")) == (422, "Choose a file that is not empty.")
     assert seen.fields["meter"] == ""
     assert "The file does not name a meter: choose it." in seen.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "encoding=nonsense",
+        "encoding=base64",
+        "delimiter=%22",
+        "delimiter=tab",
+        "timezone=%2B03:00",
+        "timezone=../..",
+        "header=999999",
+        "date_format=%25Q",
+        "meter=nobody",
+        "nonsense=1",
+        "format=excel",
+    ],
+)
+async def test_nonsense_is_told(client: Client, query: str) -> None:
+    """Whatever a URL says of a file, its page shows what can be seen of it and what is wrong."""
+    person = Person(client)
+    seen = await chosen(person, memory(), meter="uc-1")
+    path = seen.path.partition("?")[0]
+
+    shown = await person.see(
+        f"{path}?format=csv&{query}" if "format" not in query else f"{path}?{query}"
+    )
+    checked = await person.send(shown, {"do": "check"}) if shown.status < 400 else shown
+
+    assert shown.status in (200, 404, 422), shown.text
+    assert checked.status in (200, 404, 422), checked.text
 
 
 async def test_a_file_waits_for_who_has_sent_it(client: Client) -> None:

@@ -13,7 +13,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from energia import SCOPES, EnergiaError, Id, Invalid, NotFound, Routes
-from energia.errors import Forbidden
+from energia.errors import Forbidden, Malformed, UnsupportedMedia
 from energia.metering.decoders import recognized
 from energia.web.preferences import Prefer
 from energia.web.routes import Query
@@ -23,9 +23,12 @@ from energia_plugins.console.mappings import DEFAULTS, Sheet, groups, rest, why
 from energia_plugins.console.outcomes import Told, Trouble, troubles, wanted
 from energia_plugins.console.page import View
 from energia_plugins.console.pictures import days_picture
+from energia_plugins.console.records import id_of
 from energia_plugins.console.words import Words
 
 routes = Routes(reads=tuple(SCOPES), writes=tuple(SCOPES), documented=False)
+
+Encoding = Annotated[str, Meta(max_length=40)]
 
 _HOME: Final = "/console/import"
 #: The formats that are read as a mapping says.
@@ -34,10 +37,11 @@ _TABLES: Final = ("csv", "excel")
 _OWN: Final = frozenset(
     (
         *("meter", "channel", "format", "do", "use", "name", "form_token", "language", "saved"),
-        *("window_start", "window_end"),
+        *("before", "window_start", "window_end"),
     )
 )
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
+#: What is wrong with a file, or with what is said of it.
+_REFUSALS: Final = (Invalid, Malformed, UnsupportedMedia)
 
 
 # The first page: a file is chosen, and what came in before.
@@ -253,7 +257,7 @@ def _row(
 def _zone(options: Mapping[str, str]) -> ZoneInfo:
     try:
         return ZoneInfo(options.get("timezone", "UTC"))
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         return ZoneInfo("UTC")  # an offset, such as +03:00: what is shown is then in UTC
 
 
@@ -285,7 +289,7 @@ async def _shown(  # noqa: PLR0913, PLR0917 - all that a file may be shown with
     if format_ in _TABLES:
         try:
             found = await seen(view, kept, form, _unit(channels, channel))
-        except Invalid as error:
+        except _REFUSALS as error:
             form, status = _refused(form, error), HTTPStatus.UNPROCESSABLE_ENTITY
     proposed = {**_defaults(format_), **found.options}
     if "channel" in found.doubts:
@@ -361,11 +365,14 @@ async def read_file(request: web.Request, file: Id) -> web.Response:
     """Do what the form of a file asks for: look again, check, store, or save how it is read."""
     view, form = View.of(request), await Form.read(request)
     kept = await Kept.find(request, file)
+    is_moved = form.get("meter") != form.get("before")
+    if is_moved:
+        form = await _moved(view, form)
     match form.get("do"):
-        case "check":
-            return await _checked(view, kept, form)
-        case "import" | "skip":
+        case "import" | "skip" if not is_moved:
             return await _stored(view, kept, form)
+        case "check" | "import" | "skip":  # nobody has seen yet what another meter makes of it
+            return await _checked(view, kept, form)
         case "save":
             return await _saved(view, kept, form)
         case "use":
@@ -374,6 +381,21 @@ async def read_file(request: web.Request, file: Id) -> web.Response:
             await kept.forget()
             return view.see(_HOME)
     return _again(view, kept, form)
+
+
+async def _moved(view: View, form: Form) -> Form:
+    """Return a form whose meter is another one now, with its channel, and the zone of its site.
+
+    Stamps that say their own offset are not touched by a zone.
+    """
+    meter = next((one for one in await _meters(view) if one["id"] == form.get("meter")), None)
+    values = {name: text for name, text in form.values.items() if name != "channel"}
+    if meter is not None:
+        values["channel"] = _likely(meter["channels"])
+        if form.get("format") in _TABLES and not form.get("timezone"):
+            site = await view.api.call("get_site", site=meter["site"])
+            values["timezone"] = site["timezone"]
+    return attrs.evolve(form, values=values)
 
 
 def _again(view: View, kept: Kept, form: Form, **more: str) -> web.Response:
@@ -400,11 +422,11 @@ def _text(value: object) -> str:
 
 async def _saved(view: View, kept: Kept, form: Form) -> web.Response:
     """Save how a file is read, under a name."""
-    name = form.get("name").strip()
+    name = id_of(form.get("name"))
     try:
         if not name:
             raise Invalid.of("missing_field", view.text("Give it a name."), "/path/csv_mapping")
-        body = {"about": kept.about.name or name, "options": _options(form)}
+        body = {"about": kept.about.name or form.get("name"), "options": _options(form)}
         await view.api.call("put_csv_mapping", csv_mapping=name, body=body)
     except Invalid as error:
         refused = _of_saving(form, error)
@@ -423,13 +445,14 @@ def _of_saving(form: Form, error: Invalid) -> Form:
 
 async def _import(view: View, kept: Kept, form: Form, *, dry: bool) -> dict[str, Any]:
     """Check or store a file as the form says; raises what the API raises."""
+    # Formats that name meters themselves have these as options of their own.
+    names = {name: form.get(name) for name in ("meter", "channel") if form.get(name)}
     arguments: dict[str, Any] = {
         "format": form.get("format", "csv"),
         "file": kept.upload(),
-        "options": Query(_options(form)),
+        "options": Query({**_options(form), **names}),
         "prefer": Prefer(),
-        "meter": form.get("meter") or None,
-        "channel": form.get("channel") or None,
+        **names,
         "on_problem": "skip" if form.get("do") == "skip" or dry else "refuse",
         "dry_run": dry,
     }
@@ -441,17 +464,23 @@ async def _checked(view: View, kept: Kept, form: Form) -> web.Response:
     """Show what an import would store; a file that is too long for that is only imported."""
     try:
         outcome = await _import(view, kept, form, dry=True)
-    except Invalid as error:
+    except _REFUSALS as error:
         return await _refusal(view, kept, form, error)
     if "kind" in outcome:
-        return view.see(f"{_HOME}/jobs/{outcome['id']}", file=kept.id, dry="yes")
+        return view.see(f"{_HOME}/jobs/{outcome['id']}", dry="yes", **_file_of(kept, form))
     faults = [fault for fault in outcome["problems"] if fault.get("severity") != "warning"]
     lines = await kept.lines(wanted(faults), form.get("encoding") or "utf-8")
     told = troubles(view.words, faults, lines)
     return await _shown(view, kept, form, outcome=outcome, faults=told)
 
 
-async def _refusal(view: View, kept: Kept, form: Form, error: Invalid) -> web.Response:
+def _file_of(kept: Kept, form: Form) -> dict[str, str | None]:
+    """Return what leads from a job back to its file."""
+    names = ("format", "encoding")
+    return {"file": kept.id, **{name: form.get(name) or None for name in names}}
+
+
+async def _refusal(view: View, kept: Kept, form: Form, error: EnergiaError) -> web.Response:
     """Show a file that was refused: what is wrong with the form, or each line that is."""
     faults = [attrs.asdict(fault) for fault in error.faults]
     at = [one for one in faults if one["line"] and not (one["pointer"] or "").startswith("/query/")]
@@ -465,15 +494,17 @@ async def _stored(view: View, kept: Kept, form: Form) -> web.Response:
     """Store what a file says, and lead to what came of it."""
     try:
         outcome = await _import(view, kept, form, dry=False)
-    except Invalid as error:
+    except _REFUSALS as error:
         return await _refusal(view, kept, form, error)
     if "kind" in outcome:
-        return view.see(f"{_HOME}/jobs/{outcome['id']}", file=kept.id, format=form.get("format"))
+        return view.see(f"{_HOME}/jobs/{outcome['id']}", **_file_of(kept, form))
     window = {name: form.get(f"window_{name}") or None for name in ("start", "end")}
-    there = {"meter": next(iter(outcome["meters"]), None), "file": kept.id, **window}
-    if not outcome["rejected"]:
+    encoding = form.get("encoding") or None
+    there = {"meter": next(iter(outcome["meters"]), None), **window}
+    if outcome["rejected"]:  # whose lines are shown as they are
+        there |= {"file": kept.id, "encoding": encoding}
+    else:
         await kept.forget()
-        there["file"] = None
     return view.see(f"{_HOME}/results/{outcome['id']}", **there)
 
 
@@ -486,6 +517,7 @@ async def show_result(  # noqa: PLR0913, PLR0917 - what leads back to what was s
     import_id: Id,
     meter: Id | None = None,
     file: Id | None = None,
+    encoding: Encoding = "utf-8",
     start: date | None = None,
     end: date | None = None,
     language: str | None = None,
@@ -493,14 +525,14 @@ async def show_result(  # noqa: PLR0913, PLR0917 - what leads back to what was s
     """Show what an import has stored, and what it has refused."""
     view = View.of(request)
     outcome = await view.api.call("get_import", import_id=import_id)
-    return await _result(view, outcome, meter, file, (start, end))
+    return await _result(view, outcome, meter, (file, encoding), (start, end))
 
 
 async def _result(
     view: View,
     outcome: Mapping[str, Any],
     meter: str | None,
-    file: str | None,
+    file: tuple[str | None, str],
     window: tuple[date | None, date | None] = (None, None),
 ) -> web.Response:
     faults = outcome["problems"]
@@ -510,22 +542,23 @@ async def _result(
         outcome=outcome,
         told=Told.of(view.words, outcome),
         meter=meter or next(iter(outcome.get("meters", ())), None),
-        window=window,
+        window={"from": window[0], "to": window[1]},
         faults=troubles(view.words, faults, await _lines(view, file, faults)),
     )
 
 
 async def _lines(
-    view: View, file: str | None, faults: Sequence[Mapping[str, Any]]
+    view: View, file: tuple[str | None, str], faults: Sequence[Mapping[str, Any]]
 ) -> Mapping[int, str]:
-    """Return the lines of problems, as long as the file is kept."""
-    if file is None or not wanted(faults):
+    """Return the lines of problems, as long as the file is kept: it has an id and an encoding."""
+    id_, encoding = file
+    if id_ is None or not wanted(faults):
         return {}
     try:
-        kept = await Kept.find(view.request, file)
+        kept = await Kept.find(view.request, id_)
     except NotFound:
         return {}
-    return await kept.lines(wanted(faults), "utf-8")
+    return await kept.lines(wanted(faults), encoding)
 
 
 @routes.get("/console/import/jobs/{job}", produces=("text/html",))
@@ -533,6 +566,7 @@ async def show_job(  # noqa: PLR0913, PLR0917 - what leads back to the file
     request: web.Request,
     job: Id,
     file: Id | None = None,
+    encoding: Encoding = "utf-8",
     format: str = "csv",
     dry: str = "",
     language: str | None = None,
@@ -541,7 +575,7 @@ async def show_job(  # noqa: PLR0913, PLR0917 - what leads back to the file
     view = View.of(request)
     found = await view.api.call("get_job", job=job)
     if found["status"] == "succeeded" and not dry:
-        return await _result(view, found["result"], None, file)
+        return await _result(view, found["result"], None, (file, encoding))
     faults = (found.get("problem") or {}).get("errors") or ()
     result = found.get("result")
     if result:
@@ -553,7 +587,7 @@ async def show_job(  # noqa: PLR0913, PLR0917 - what leads back to the file
         file=file,
         format=format,
         told=Told.of(view.words, result, dry=True) if result else None,
-        faults=troubles(view.words, faults, await _lines(view, file, faults)),
+        faults=troubles(view.words, faults, await _lines(view, (file, encoding), faults)),
     )
 
 

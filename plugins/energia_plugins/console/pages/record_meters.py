@@ -40,12 +40,12 @@ _CHANNEL: Final = {
     "interval": "PT15M",
 }
 _QUANTITIES: Final = (
-    ("active_energy", marked("active energy")),
-    ("reactive_energy", marked("reactive energy")),
-    ("apparent_energy", marked("apparent energy")),
-    ("gas_volume", marked("gas")),
-    ("water_volume", marked("water")),
-    ("heat", marked("heat")),
+    ("active_energy", marked("Active energy")),
+    ("reactive_energy", marked("Reactive energy")),
+    ("apparent_energy", marked("Apparent energy")),
+    ("gas_volume", marked("Gas")),
+    ("water_volume", marked("Water")),
+    ("heat", marked("Heat")),
 )
 _DIRECTIONS: Final = (
     ("import", marked("from the grid")),
