@@ -326,8 +326,8 @@ async def test_who_may_not_bill_sees_no_money(service: Service) -> None:
         async with service.client.put(path, json=body, headers=headers) as answer:
             assert answer.status == 201, await answer.text()
     series = {"meter": "m", "interval": "PT1H", "start": "2026-03-01T00:00:00-03:00"}
-    body = {"series": [{**series, "values": [1.0] * 48}]}
-    async with service.client.post("/v1/readings", json=body, headers=headers) as answer:
+    sent = {"series": [{**series, "values": [1.0] * 48}]}
+    async with service.client.post("/v1/readings", json=sent, headers=headers) as answer:
         assert answer.status == 200, await answer.text()
     await service.sign_in("readings:read")
 
