@@ -19,6 +19,7 @@ from tests.core.billing.setting import (
     store_household,
     success,
 )
+from tests.core.billing.test_statements_of_a_price import messages
 from tests.core.metering.setting import FixedClock
 from tests.serving import LOOPBACK, Client, Serving, make_core
 
@@ -212,3 +213,23 @@ async def test_readings_of_quarter_hours_off_the_day_are_placed_right(home: Clie
         "2025-03-10T04:30:00Z",
         8,
     )
+
+
+async def test_more_meters_take_no_more_statements(home: Client, pool: Pool) -> None:
+    """However many there are, and however many have gaps."""
+
+    async def asked() -> int:
+        with messages(pool) as sent:
+            await concerns(home)
+        return len(sent)
+
+    await hours(home, 12, 1)
+    few = await asked()
+    for name in ("a", "b", "c", "d"):
+        await meter(home, name)
+        await success(home, "PUT", f"/v1/contracts/of-{name}", {**CONTRACT, "meter": name})
+        await hours(home, 1, 1, meter=name)
+        await hours(home, 5, 1, meter=name)
+
+    assert await asked() == few
+    assert len(await concerns(home)) == 9  # four of them are silent since, too

@@ -168,7 +168,7 @@ def _ending(view: View, concern: Json, place: str) -> Notice:
     last = view.words.last_day(concern["day"], year=True)
     who = _who(view, concern, place)
     text = view.text("%(who)s: its last day is %(day)s.", who=who, day=last)
-    link = _link(view, "list_contracts", "records")
+    link = _link(view, "list_contracts", f"records/contracts/{concern['contract']}")
     return Notice(title, text, link)
 
 

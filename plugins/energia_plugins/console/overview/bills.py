@@ -7,6 +7,7 @@ from typing import Any, Final
 import attrs
 
 from energia_plugins.console.overview.figures import change
+from energia_plugins.console.overview.subject import attempted
 from energia_plugins.console.page import View, marked
 from energia_plugins.console.periods import letter_of
 from energia_plugins.console.words import capital
@@ -81,8 +82,8 @@ async def last_bills(view: View, meter: str) -> LastBills | None:
     """Return the last bills of a meter that are in force; None without any."""
     if not view.api.may("list_bills"):
         return None
-    page = await view.api.call("list_bills", meter=meter, limit=_ASKED)
-    bills = [bill for bill in page["items"] if bill["status"] != "corrected"]
+    page = await attempted(view.api.call("list_bills", meter=meter, limit=_ASKED))
+    bills = [bill for bill in (page or {"items": ()})["items"] if bill["status"] != "corrected"]
     if not bills:
         return None
     bills.sort(key=lambda bill: bill["start"], reverse=True)

@@ -146,7 +146,10 @@ async def subject_of(view: View, site: Json, meter: Json, last: datetime | None)
     contract = await _contract(view, meter, until)
     tariff = None
     if contract is not None:
-        tariff = await view.api.call("get_tariff", tariff=contract["tariff"])
+        # None where a plugin that it needs is not loaded: then nothing says what energy costs.
+        tariff = await attempted(view.api.call("get_tariff", tariff=contract["tariff"]))
+        contract = contract if tariff is not None else None
+    if contract is not None:
         month = month.since(date.fromisoformat(contract["start"]))
     now = view.api.core.clock.now()
     return Subject(site, meter, channel, contract, tariff, readings, month, now)

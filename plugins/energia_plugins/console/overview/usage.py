@@ -99,7 +99,8 @@ async def used_of(view: View, subject: Subject) -> Used:
     )
     first = months_before(month.first.replace(day=1), MONTHS - 1)
     year = Month(first, month_after(first), month.until)
-    months = [one for one in await _asked(view, subject, year, "P1M") if one.is_known]
+    found = await attempted(_asked(view, subject, year, "P1M"))  # may be too many slots
+    months = [one for one in found or () if one.is_known]
     whole = _joined(now)
     return Used("kWh", tuple(days), whole, _one(before), _one(year_before), tuple(months))
 
