@@ -317,13 +317,14 @@ async def test_who_may_not_bill_sees_no_money(service: Service) -> None:
     await service.sign_in()
     token = await service.token()
     headers = {"Authorization": f"Bearer {token}"}
-    for path, body in (
+    made: list[tuple[str, object]] = [
         ("/v1/sites/sol", SITE),
         ("/v1/meters/m", {"site": "sol", "channels": [CHANNEL]}),
         ("/v1/tariffs/verde", TARIFF),
         ("/v1/contracts/c", CONTRACT),
-    ):
-        async with service.client.put(path, json=body, headers=headers) as answer:
+    ]
+    for path, document in made:
+        async with service.client.put(path, json=document, headers=headers) as answer:
             assert answer.status == 201, await answer.text()
     series = {"meter": "m", "interval": "PT1H", "start": "2026-03-01T00:00:00-03:00"}
     sent = {"series": [{**series, "values": [1.0] * 48}]}

@@ -152,7 +152,9 @@ def test_a_cost_is_told_apart_by_what_it_is_for() -> None:
     filled_in = {"code": "missing_estimated", "slots": 3, "message": "..."}
     cost = Cost.of({"total": "102.50", "lines": lines, "assumptions": [filled_in]})
 
-    assert (cost.total, cost.of_demand, cost.overrun) == (Decimal("102.50"), 80, 20)
+    assert (cost.total, cost.of_demand, cost.overrun) == tuple(
+        map(Decimal, ("102.50", "80.00", "20.00"))
+    )
     assert cost.rates("kWh") == {"ponta": 2.0, "": 0.25}
     assert (cost.energy("kWh"), cost.estimated) == (Decimal("22.50"), 3)
 
