@@ -189,8 +189,8 @@ def meaning(curve: Curve, width: float) -> str:
         return words.text("highest of each day; grey: its average")
     if grain == _HOUR:
         return words.text("highest of each hour; grey: its average")
-    hours = words.number(f"{grain / _HOUR:g}")
-    return words.text("highest of each %(hours)s h; grey: their average", hours=hours)
+    length = f"{grain // _HOUR} h" if grain > _HOUR else f"{grain // 60} min"
+    return words.text("highest of each %(length)s; grey: their average", length=length)
 
 
 def number(words: Words, value: float) -> str:

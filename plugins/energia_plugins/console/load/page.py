@@ -363,5 +363,5 @@ def _plot_words(view: View, load: Curve) -> dict[str, str]:
         "slots": view.text("average of %(minutes)s min", minutes=load.slots.interval // 60),
         "day": view.text("highest of each day; grey: its average"),
         "hour": view.text("highest of each hour; grey: its average"),
-        "hours": view.text("highest of each %(hours)s h; grey: their average", hours="{hours}"),
+        "parts": view.text("highest of each %(length)s; grey: their average", length="{length}"),
     }

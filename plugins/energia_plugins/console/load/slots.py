@@ -118,16 +118,21 @@ class Slots:
         return min(max(-((self.start - at) // self.interval), 0), len(self.powers))
 
     def _runs(self, first: int, past: int) -> Iterator[tuple[int, str]]:
-        ends = [at for at, _ in self.qualities[1:]] + [len(self.powers)]
-        for (at, code), end in zip(self.qualities, ends, strict=True):
+        for at, end, code in self._spans():
             if end > first and at < past:
                 yield at, code
+
+    def _spans(self) -> Iterator[tuple[int, int, str]]:
+        """Yield where each quality begins and ends."""
+        begins = [at for at, _ in self.qualities]
+        ends = [*begins[1:], len(self.powers)]
+        for (at, code), past in zip(self.qualities, ends, strict=False):
+            yield at, past, code
 
     def marked(self) -> list[Run]:
         """Return the slots that are missing, estimated or questionable, as runs."""
         found: list[Run] = []
-        ends = [at for at, _ in self.qualities[1:]] + [len(self.powers)]
-        for (at, code), past in zip(self.qualities, ends, strict=True):
+        for at, past, code in self._spans():
             kind = "estimated" if code in ESTIMATED else code
             if kind not in KINDS:
                 continue

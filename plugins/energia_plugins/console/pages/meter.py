@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 
 from energia import SCOPES, NotFound, Routes
 from energia.time import Zone, instant_of
+from energia.web.panels import Subject
 from energia.web.resources import MeterId
 from energia.web.routes import Query
 from energia.work import off_loop
@@ -20,6 +21,7 @@ from energia_plugins.console.load.slots import Slots
 from energia_plugins.console.load.tariff import Chosen, Part, Strip, Usage
 from energia_plugins.console.load.windows import Window, title_of_days
 from energia_plugins.console.page import View
+from energia_plugins.console.panels import panels_of
 from energia_plugins.console.periods import Period, periods_of
 from energia_plugins.console.svg import both
 
@@ -102,6 +104,7 @@ async def show_meter(meter: MeterId, request: web.Request, query: Query) -> web.
     channel = await _channel(view, meter, query.get("channel"))
     shown: dict[str, Any] = {
         "meter": channel.meter,
+        "name": channel.meter.get("name") or meter,
         "channel": channel,
         "head": _head(view, channel),
     }
@@ -121,7 +124,14 @@ async def _shown(view: View, channel: Channel, window: Window) -> dict[str, Any]
     if (window.end - window.start) // interval > _MOST:
         window = Window.around(channel.zone, "month", channel.latest)
     found = await _found(view, channel, window, chosen, interval)
-    return await off_loop(_sections, view, channel, found)
+    sections = await off_loop(_sections, view, channel, found)
+    about = Subject(
+        site=channel.site["id"],
+        meter=channel.ids["meter"],
+        start=window.first,
+        end=window.last + timedelta(days=1),
+    )
+    return {**sections, "panels": await panels_of(view, "meter", about)}
 
 
 @attrs.frozen(kw_only=True)

@@ -275,10 +275,10 @@ class Curve {
   /** Say what is drawn: above it, and to who cannot see it. */
   describe() {
     const { words, unit } = this.plot;
-    const coarse = this.grain === DAY ? words.day : this.grain === HOUR ? words.hour : words.hours;
+    const coarse = this.grain === DAY ? words.day : this.grain === HOUR ? words.hour : words.parts;
     const meaning = this.grain === this.plot.interval ? words.slots : coarse;
-    const hours = this.axis.format(this.grain / HOUR);
-    if (this.unit) this.unit.textContent = `${unit}, ${meaning.replace("{hours}", hours)}`;
+    const length = this.grain > HOUR ? `${this.grain / HOUR} h` : `${this.grain / 60} min`;
+    if (this.unit) this.unit.textContent = `${unit}, ${meaning.replace("{length}", length)}`;
     const peak = this.peak;
     const said = peak?.peak ? `${this.power(peak.peak)}, ${this.moment(peak.peakAt)}` : words.none;
     this.place?.setAttribute("aria-label", `${words.title}: ${said}`);
