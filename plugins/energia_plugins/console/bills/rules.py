@@ -119,7 +119,8 @@ def _left_out(
     none = [day for day in days if day.weekday() < 5 and day.isoformat() not in there]
     if none and there:
         holidays = ", ".join(words.day(day) for day in none)
-        yield words.text("Not on weekends and holidays: %(days)s.", days=holidays)
+        told = words.text("Not on weekends and holidays: %(days)s", days=holidays)
+        yield f"{told.rstrip('.')}."
 
 
 def _by_dates(words: Words, line: Mapping[str, Any], charge: Mapping[str, Any]) -> Iterator[str]:

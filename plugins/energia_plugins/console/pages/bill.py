@@ -30,6 +30,8 @@ routes = Routes(reads=tuple(SCOPES), writes=tuple(SCOPES), documented=False)
 Ask = Literal["issue", "delete"]
 WhyLine = Annotated[int, Meta(ge=0)]
 _MINUTES: Final = {"PT15M": 15, "PT30M": 30, "PT1H": 60}
+#: So many decimals of a rate are shown below the name of a line.
+_ROOM: Final = 5
 #: What may have changed since a bill was issued.
 _REASONS: Final = {
     "readings": marked("readings"),
@@ -254,8 +256,14 @@ async def _page(
         days=_days(found.bill),
         cell_minutes=_cell_minutes(picture),
         amount_of=lambda value, unit: "" if value is None else quantity(view.words, value, unit),
+        short=lambda rate: _short(view, rate),
         rate_of=lambda rate: "" if rate is None else plain(view.words, rate),
     )
+
+
+def _short(view: View, rate: str) -> str:
+    """Return a rate with as many decimals as a phone has room for."""
+    return view.words.number(rate, min(_ROOM, len(rate.partition(".")[2])))
 
 
 def _days(bill: Mapping[str, Any]) -> int:

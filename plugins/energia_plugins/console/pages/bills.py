@@ -27,7 +27,7 @@ _CHOICE: Final = 500
 Show = Literal["all", "draft", "issued", "corrected", "affected"]
 #: What the list shows, each by a link.
 SHOWN: Final[Mapping[Show, str]] = {
-    "all": marked("All"),
+    "all": marked("All bills"),
     "draft": marked("Drafts"),
     "issued": marked("In force"),
     "corrected": marked("Corrected"),
