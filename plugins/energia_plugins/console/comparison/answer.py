@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import attrs
+from babel.numbers import get_currency_precision
 from markupsafe import Markup
 
 from energia_plugins.console.comparison.asked import Json, Window
@@ -109,7 +110,7 @@ class Comparison:
 
     @property
     def _decimals(self) -> int:
-        return 2 if self.places is None else 0
+        return get_currency_precision(self.currency) if self.places is None else 0
 
     @property
     def symbol(self) -> str:

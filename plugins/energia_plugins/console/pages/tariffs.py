@@ -80,7 +80,7 @@ async def _used(view: View) -> tuple[dict[str, int], bool] | None:
 def _listed(document: Json, used: tuple[dict[str, int], bool] | None, today: date) -> Listed:
     counts, more = used or ({}, False)
     contracts = None if used is None else counts.get(str(document["id"]), 0)
-    if not document.get("versions"):
+    if "unreadable" in document:
         return Listed(document, None, 0, contracts, more)
     current = in_force(document, today)
     return Listed(document, current, len(document["versions"]), contracts, more)
