@@ -1,5 +1,6 @@
 """A tariff as a person reads it: its week, its charges in words, what its versions change."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,14 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from energia.plugins import Plugins
+from energia.pricing.charges import Charge
 from energia.pricing.schedule import DayTypes, Schedule
 from energia.time import day_number
 from energia_plugins.console.tariff.rates import charged
 from energia_plugins.console.tariff.versions import changes
-from energia_plugins.console.tariff.week import MINUTES, Kind, Part, schedules, weeks
+from energia_plugins.console.tariff.week import MINUTES, Kind, Part, finest, schedules, weeks
 from energia_plugins.console.words import words
 from tests.core.pricing.documents import CONVERTER
 
+_CHARGES = Plugins.installed().charges()
 EN, PT = words("en"), words("pt-BR")
 
 
@@ -148,6 +152,17 @@ def test_charges_with_one_schedule_are_told_together() -> None:
 
 
 @pytest.mark.parametrize(
+    ("to", "slots"), [("21:00", None), ("20:30", "PT30M"), ("20:45", "PT15M"), ("20:10", "PT15M")]
+)
+def test_prices_ahead_are_by_slots_of_one_period(to: str, slots: str | None) -> None:
+    """Hours, unless a period ends within one; a quarter of an hour at least."""
+    rules = [{"period": "peak", "from": "18:00", "to": to}]
+    charge = {"kind": "energy.time_of_use", "schedule": {"default": "off", "rules": rules}}
+
+    assert finest({"charges": [charge]}) == slots
+
+
+@pytest.mark.parametrize(
     ("charge", "rates"),
     [
         (
@@ -192,6 +207,42 @@ def test_prices_in_words(charge: dict[str, Any], rates: list[tuple[str, str, str
     assert found.others == ()
 
 
+@pytest.mark.parametrize("kind", sorted(_CHARGES))
+def test_every_kind_of_charge_can_be_read(kind: str) -> None:
+    """Whatever its examples say is a price or is told beside it, in both languages."""
+    for example in _CHARGES[kind].examples:
+        stored = CONVERTER.unstructure(CONVERTER.structure(dict(example), Charge))
+        for each in (EN, PT):
+            found = charged(each, "GBP", stored)
+            assert found.rates or found.others
+            assert changes(each, version(stored), version(stored)) == []
+
+
+@pytest.mark.parametrize("kind", sorted(_CHARGES))
+def test_any_part_of_a_charge_may_be_a_parameter(kind: str) -> None:
+    """A contract may give what a tariff leaves open: it is told, wherever it stands."""
+    for example in _CHARGES[kind].examples:
+        for asking in _with_parameters(dict(example)):
+            said = asking if asking.get("kind") == kind else {**asking, "kind": kind}
+            charged(EN, "GBP", said)
+            assert changes(EN, version(said), version(dict(example))) != []
+            for schedule, _ in schedules(version(said)):
+                assert weeks(schedule, {}, 2026)
+
+
+def _with_parameters(value: Any) -> Iterator[Any]:
+    """Yield a document with each of its parts in turn as a parameter."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, part in parts:
+        if name in ("kind", "code", "name", "period", "description"):
+            continue
+        inner = _with_parameters(part) if isinstance(part, dict | list) else ()
+        for changed in [{"parameter": "x"}, *inner]:
+            copy = dict(value) if isinstance(value, dict) else list(value)
+            copy[name] = changed
+            yield copy
+
+
 def test_what_has_no_row_is_shown_all_the_same() -> None:
     """Of a kind that nobody knows here every field is told."""
     found = charged(EN, "GBP", {"kind": "acme.levy", "levy": {"rate": "1", "days": ["mon", "tue"]}})
@@ -227,6 +278,22 @@ def test_charges_that_come_and_go() -> None:
         ("holidays", "1", "0"),
         ("Energy, the same price at all times", None, "added"),
         ("A fixed amount", "taken away", None),
+    ]
+
+
+def test_hours_that_move_are_a_change() -> None:
+    """A rule that has nothing but its hours is told by them."""
+    use = {"kind": "energy.time_of_use", "code": "use", "description": "Energy"}
+
+    def at(start: str, end: str) -> dict[str, Any]:
+        rules = [{"period": "peak", "from": start, "to": end}]
+        return version({**use, "schedule": {"default": "off", "rules": rules}})
+
+    found = changes(EN, at("18:00", "21:00"), at("17:00", "20:00"))
+
+    assert [(one.where, one.old, one.new) for one in found] == [
+        ("Energy · periods · rules · peak, 17:00 20:00", None, "yes"),
+        ("Energy · periods · rules · peak, 18:00 21:00", "yes", None),
     ]
 
 

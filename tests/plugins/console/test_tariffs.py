@@ -3,17 +3,24 @@
 import pytest
 from playwright.async_api import Browser
 
+from energia.db.pool import Pool
+from energia.plugins import Plugins
+from energia_plugins import tariff_flat
+from energia_plugins.console import Console, Settings
 from tests.plugins.console.browser import tab_of
 from tests.plugins.console.customers import send
 from tests.plugins.console.service import Service
 from tests.plugins.console.two_months import (
     BY_TIME,
+    DEMAND,
     FLAT,
     agree,
     make_shop,
     make_tariffs,
+    read_two_months,
     tariff,
 )
+from tests.serving import Serving, make_core
 
 _SEASON = {"from": "10-01", "to": "03-31"}
 _RULE = {"period": "peak", "days": ["weekday"], "from": "16:00", "to": "20:00", "season": _SEASON}
@@ -50,6 +57,25 @@ async def test_no_tariff_yet(open_service: Service) -> None:
     page = await open_service.get("/console/tariffs", Accept_Language="en")
 
     assert "There is no tariff yet." in page.text
+
+
+async def test_a_tariff_whose_plugin_is_missing(pool: Pool, serving: Serving) -> None:
+    """It is listed with why it cannot be read; others are compared without it."""
+    async with serving(make_core(plugins=Plugins.installed(), pool=pool)) as client:
+        await make_shop(client)
+        await read_two_months(client)
+        await make_tariffs(client, demand=tariff("With demand", DEMAND), flat=tariff("All", FLAT))
+    few = Plugins.of(console=Console(Settings()), flat=tariff_flat)
+    async with serving(make_core(plugins=few, pool=pool)) as client:
+        service = Service(client, pool)
+        listed = await service.get("/console/tariffs", Accept_Language="en")
+        compared = await service.get("/console/compare", Accept_Language="en")
+        asked = await service.get("/console/compare?tariff=demand", Accept_Language="en")
+
+    assert "With demand It cannot be read: a plugin that it needs is not loaded." in listed.text
+    assert "Only one tariff could be priced: All" in compared.text
+    assert "Left out" not in compared.text
+    assert "Left out: With demand : a plugin that it needs is not loaded." in asked.text
 
 
 async def test_who_may_only_read_changes_nothing(service: Service) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import attrs
+from babel.numbers import get_currency_precision
 from markupsafe import Markup
 
 from energia_plugins.console.comparison.asked import Json, Window
@@ -17,6 +18,8 @@ from energia_plugins.console.words import capital
 
 #: From so much on amounts are shown without their cents.
 _COARSE: Final = 1000
+#: So many tariffs have room beside the first on a phone.
+_BESIDE: Final = 2
 
 
 def short_names(names: Sequence[str]) -> list[str]:
@@ -109,7 +112,7 @@ class Comparison:
 
     @property
     def _decimals(self) -> int:
-        return 2 if self.places is None else 0
+        return get_currency_precision(self.currency) if self.places is None else 0
 
     @property
     def symbol(self) -> str:
@@ -219,10 +222,19 @@ class Comparison:
         largest = max((driver.largest for driver in among), default=Decimal(0))
         return bar(float(amount), float(largest))
 
+    @property
+    def told(self) -> int:
+        """The place of the tariff whose difference is told: the best, or the second after yours."""
+        other = self.second if self.best is self.own else self.best
+        return next(index for index, each in enumerate(self.priced) if each is other)
+
+    def is_wide(self, place: int) -> bool:
+        """Tell whether a phone leaves this tariff out: there is room for two beside the first."""
+        return len(self.priced) > _BESIDE + 1 and place != self.told
+
     def why(self, among: Sequence[Driver]) -> dict[str, str]:
         """Return why the other tariff costs more or less: what it saves, and what it costs."""
-        other = self.second if self.best is self.own else self.best
-        place = next(index for index, each in enumerate(self.priced) if each is other)
+        place = self.told
         found = why(among, place - 1)
         text = self.view.text
         saves = [

@@ -211,16 +211,17 @@ class Crossing:
         if even.change:
             shown.append((even.change.share, self.there))
         shown.sort()
-        parts = []
+        lines, labels = list[Markup](), list[Markup]()
         for index, (share, text) in enumerate(shown):
             x, y = across(float(share)), up(self._cost(cheapest, share))
-            is_left = index == 0 and len(shown) > 1 and x > _LEFT + 74
-            parts.append(line(x, y, x, floor, "limit"))
+            is_first = index == 0 and len(shown) > 1
+            is_left = is_first and x > _LEFT + _WIDE * len(text)
+            lines.append(line(x, y, x, floor, "limit"))
             at = (x - 5, "end") if is_left else (x + 5, "start")
-            height = floor - 6 - (16 if index == 0 and len(shown) > 1 and not is_left else 0)
-            parts.append(label(text, at[0], height, class_="strong halo", anchor=at[1]))
-            parts.append(tag("circle", cx=x, cy=y, r=4, class_="point"))
-        return parts
+            height = floor - 6 - (16 if is_first and not is_left else 0)
+            labels.append(label(text, at[0], height, class_="strong halo", anchor=at[1]))
+            labels.append(tag("circle", cx=x, cy=y, r=4, class_="point"))
+        return [*lines, *labels]
 
     def _curves(self, costs: Sequence[Sequence[float]], across: Scale, up: Scale) -> list[Markup]:
         """Return the lines, each with its mark and its name at the end."""

@@ -116,19 +116,19 @@ class Choice:
             if len(named) == 1 and own is not None and own is not named[0]:
                 named.append(own)  # one alone is compared with the customer's own
             return sorted(named, key=lambda each: each is not own)
-        first = own or next(iter(self.tariffs), None)
+        covering = [each for each in self.tariffs if _covers(each, window)]
+        first = own or next(iter([*covering, *self.tariffs]), None)
         if first is None:
             return []
-        alike = [
-            each
-            for each in self.tariffs
-            if _currency(each) == _currency(first) and (each is first or _covers(each, window))
-        ]
-        return sorted(alike, key=lambda each: each is not first)[:MOST]
+        others = [each for each in covering if each is not first]
+        alike = [each for each in others if _currency(each) == _currency(first)]
+        return [first, *alike][:MOST]
 
 
 def _covers(tariff: Json, window: Window) -> bool:
-    """Tell whether versions of a tariff are in force from the start of a window to its end."""
+    """Tell whether a tariff that can be priced is in force in all of a window."""
+    if "unreadable" in tariff:
+        return False
     reached = window.start.isoformat()
     for version in sorted(tariff.get("versions", ()), key=lambda one: str(one["valid_from"])):
         if version["valid_from"] <= reached:

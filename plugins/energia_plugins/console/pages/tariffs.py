@@ -23,6 +23,7 @@ from energia_plugins.console.tariff.reading import (
     times,
     versions_of,
 )
+from energia_plugins.console.tariff.week import finest, leaves_open
 
 Json = Mapping[str, Any]
 #: So many tariffs are on a page; of contracts and corrections so many are shown.
@@ -79,7 +80,7 @@ async def _used(view: View) -> tuple[dict[str, int], bool] | None:
 def _listed(document: Json, used: tuple[dict[str, int], bool] | None, today: date) -> Listed:
     counts, more = used or ({}, False)
     contracts = None if used is None else counts.get(str(document["id"]), 0)
-    if not document.get("versions"):
+    if "unreadable" in document:
         return Listed(document, None, 0, contracts, more)
     current = in_force(document, today)
     return Listed(document, current, len(document["versions"]), contracts, more)
@@ -104,6 +105,7 @@ async def show_tariff(request: web.Request) -> web.Response:
         tariff=tariff,
         version=version,
         times=times(view, version, _year(version, now.date())),
+        leaves_open=leaves_open(version),
         charges=rates(view, tariff, version),
         prices=prices,
         timeline=timeline(view, tariff, now.date()),
@@ -148,6 +150,9 @@ async def _prices(
     zone = str(tariff["timezone"])
     today = (now.astimezone(ZoneInfo(zone)) if "/" in zone or zone == "UTC" else now).date()
     given = {"contract": str(contract["id"])} if contract else {}
+    resolution = finest(in_force(tariff, today))
+    if resolution is not None:
+        given["resolution"] = resolution
     try:
         answer = await view.api.call(
             "get_tariff_prices",

@@ -1,5 +1,6 @@
 """What the charges of a version charge, as rows of a table that a person can read."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -182,11 +183,11 @@ class _Book:
             yield from self._priced(self._unit())
         elif kind in ("fixed", "minimum"):
             yield from self._fixed()
-        elif kind == "tax":
+        elif kind == "tax" and _is_told(self.charge.get("taxes"), Sequence):
             yield from self._taxes()
         elif kind == "percent":
             yield from self._percent()
-        elif kind == "adjustment.calendar":
+        elif kind == "adjustment.calendar" and _is_told(self.charge.get("ranges"), Sequence):
             yield from self._calendar()
 
     def _unit(self) -> str:
@@ -204,9 +205,10 @@ class _Book:
             if name in charge:
                 self.said.add(name)
                 value = charge[name]
-                parts = {"components": value} if name == "components" else value
+                is_parts = name == "components" and _is_told(value, Mapping)
+                parts = {"components": value} if is_parts else value
                 yield from self._parts("", parts, unit)
-        if isinstance(charge.get("rates"), Mapping):
+        if _is_told(charge.get("rates"), Mapping):
             self.said.add("rates")
             for period, value in charge["rates"].items():
                 yield from self._of_period(period, value, unit, charge["rates"])
@@ -218,7 +220,7 @@ class _Book:
         value = self.charge["contracted"]
         self.said.add("contracted")
         contracted = self.words.text("contracted")
-        if isinstance(value, Mapping) and "parameter" not in value:
+        if _is_told(value, Mapping):
             for period, number in value.items():
                 found = period_of(self.words, period, value)
                 what = f"{contracted}, {found.label}"
@@ -235,7 +237,7 @@ class _Book:
 
     def _parts(self, what: str, value: object, unit: str) -> Iterator[Rate]:
         """Yield a price: a number, parts of one, or tiers."""
-        if isinstance(value, Mapping) and isinstance(value.get("components"), Mapping):
+        if isinstance(value, Mapping) and _is_told(value.get("components"), Mapping):
             for name, part in value["components"].items():
                 yield Rate(_joined(what, name.upper()), self._number(part), unit)
         elif isinstance(value, Sequence) and not isinstance(value, str):
@@ -254,17 +256,20 @@ class _Book:
         return self.words.text("up to %(limit)s", limit=f"{self._number(tier['up_to'])} {unit}")
 
     def _fixed(self) -> Iterator[Rate]:
+        if "amount" not in self.charge:
+            return
         self.said |= {"amount", "per"}
         per = self.charge.get("per", "bill")
-        what = self.words.text(_PER[per]) if per in _PER else str(per)
+        what = self.words.text(_PER[per]) if isinstance(per, str) and per in _PER else ""
         unit = f"{self.currency} {what}"
         yield Rate(self.words.text("amount"), self._number(self.charge["amount"]), unit)
 
     def _taxes(self) -> Iterator[Rate]:
         self.said.add("taxes")
         for tax in self.charge["taxes"]:
-            name = str(tax["name"]).upper()
-            for band in tax.get("bands") or [tax]:
+            name = str(tax.get("name", "")).upper()
+            bands = tax.get("bands")
+            for band in bands if _is_told(bands, Sequence) else [tax]:
                 what = _joined(name, self._tier(band)) if len(tax.get("bands", ())) > 1 else name
                 what = _joined(what, dates_text(self.words, tax))
                 rate = band.get("rate")
@@ -281,7 +286,7 @@ class _Book:
         self.said.add("ranges")
         for part in self.charge.get("ranges", ()):
             what = _joined(str(part.get("name") or ""), dates_text(self.words, part))
-            yield Rate(what, self._number(part["rate"]), f"{self.currency}/kWh")
+            yield Rate(what, self._number(part.get("rate", "0")), f"{self.currency}/kWh")
 
     def _number(self, value: object) -> str:
         """Return a number; of a parameter, that the contract says it."""
@@ -294,13 +299,24 @@ class _Book:
             return str(value)
 
 
+def _is_told(value: object, kind: type) -> bool:
+    """Tell whether a field says what it is to say, which a parameter does not."""
+    told = isinstance(value, kind) and not isinstance(value, str)
+    return told and not (isinstance(value, Mapping) and "parameter" in value)
+
+
 def _joined(first: str, second: str) -> str:
     return f"{first}, {second}" if first and second else first or second
 
 
+def is_day(value: object) -> bool:
+    """Tell whether a value of a document is a date."""
+    return isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) is not None
+
+
 def dates_text(words: Words, dated: Json) -> str:
     """Return from when to when something holds, as far as that is said."""
-    start, end = dated.get("from"), dated.get("to")
+    start, end = (one if is_day(one) else None for one in (dated.get("from"), dated.get("to")))
     if not (isinstance(start, str) or isinstance(end, str)):
         return ""
     if not isinstance(end, str):

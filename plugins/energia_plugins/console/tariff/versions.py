@@ -7,13 +7,15 @@ from typing import Any, Final
 import attrs
 
 from energia_plugins.console.periods import period_of
-from energia_plugins.console.tariff.rates import KINDS, dates_text, field_name, leaves
+from energia_plugins.console.tariff.rates import KINDS, dates_text, field_name, is_day, leaves
 from energia_plugins.console.words import Words
 
 Json = Mapping[str, Any]
+#: The names that lead to a value.
+Place = tuple[str, ...]
 #: Dates of versions are told by the timeline itself; lists of days by how many they are.
 _UNSAID: Final = frozenset({"valid_from", "valid_to", "holidays", "charges", "titles"})
-#: Marks for programs, which change no price by themselves.
+#: Marks for other charges, which change no price by themselves.
 _MARKS: Final = frozenset({"tags", "without_tags", "base_only_tags", "group"})
 #: What is not said where something is in it.
 _PASSED: Final = frozenset({"components", "rates", "ranges", "taxes", "tiers", "bands"})
@@ -77,27 +79,30 @@ def _between(words: Words, title: str, before: Json, after: Json) -> list[Change
     found = []
     for place in [*new, *(place for place in old if place not in new)]:
         was, is_now = old.get(place), new.get(place)
-        if was != is_now and not _same(was, is_now):
+        if was != is_now and not _same(was, is_now) and not _is_told(place, old, new):
             where = " · ".join(filter(None, [title, *_place(words, place)]))
             grown = _grown(was, is_now)
             found.append(Changed(where, _shown(words, was), _shown(words, is_now), grown))
     return found
 
 
-def _leaves(words: Words, document: Json) -> Iterator[tuple[tuple[str, ...], str]]:
+def _is_told(place: Place, old: Mapping[Place, str], new: Mapping[Place, str]) -> bool:
+    """Tell whether a mark is of an entry that is new, or gone: its price tells that already."""
+    entry = place[:2]
+    return place[-1] in _MARKS and not all(
+        any(other[:2] == entry for other in side) for side in (old, new)
+    )
+
+
+def _leaves(words: Words, document: Json) -> Iterator[tuple[Place, str]]:
     """Yield the values of a document; an entry of a list goes by what it says, not by its place.
 
     So a price that follows others is a new one, and those stay what they were.
     """
     for name, value in document.items():
-        if name in _MARKS:
-            continue
-        if isinstance(value, Sequence) and value and isinstance(value[0], Mapping):
+        if _is_list(value):
             for entry in value:
-                place = (name, _entry(words, entry))
-                rest = {key: one for key, one in entry.items() if key not in _NAMING}
-                for inner, text in _leaves(words, rest):
-                    yield (*place, *inner), text
+                yield from _of_entry(words, (name, _entry(words, entry)), entry)
         elif isinstance(value, Mapping):
             for inner, text in _leaves(words, value):
                 yield (name, *inner), text
@@ -105,14 +110,33 @@ def _leaves(words: Words, document: Json) -> Iterator[tuple[tuple[str, ...], str
             yield from leaves(value, (name,))
 
 
+def _is_list(value: object) -> bool:
+    """Tell whether a value is a list of objects."""
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return False
+    return bool(value) and all(isinstance(entry, Mapping) for entry in value)
+
+
+def _of_entry(words: Words, place: Place, entry: Json) -> Iterator[tuple[Place, str]]:
+    """Yield what an entry of a list says beside what names it; that it is there, if that is all."""
+    rest = {
+        key: one for key, one in entry.items() if key not in _NAMING or not isinstance(one, str)
+    }
+    found = list(_leaves(words, rest))
+    for inner, text in found:
+        yield (*place, *inner), text
+    if not found:
+        yield place, words.text("yes")
+
+
 def _entry(words: Words, entry: Json) -> str:
     """Return what names an entry of a list: what it is called, its dates, up to where it is."""
     named = [str(entry[key]) for key in ("name", "period") if isinstance(entry.get(key), str)]
     if isinstance(entry.get("up_to"), str):
         named.append(words.text("up to %(limit)s", limit=words.number(entry["up_to"])))
-    hours = [str(entry[key]) for key in ("from", "to") if ":" in str(entry.get(key, ""))]
-    dates = "" if hours else dates_text(words, entry)
-    return ", ".join(filter(None, [*named, dates, " ".join(hours)])) or "1"
+    ends = [entry[key] for key in ("from", "to") if isinstance(entry.get(key), str)]
+    others = "" if all(map(is_day, ends)) else " ".join(ends)
+    return ", ".join(filter(None, [*named, others or dates_text(words, entry)])) or "1"
 
 
 def _place(words: Words, place: Sequence[str]) -> list[str]:

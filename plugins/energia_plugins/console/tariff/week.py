@@ -9,13 +9,19 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import groupby, pairwise
+from math import gcd
 from typing import Any, Final
 
 import attrs
 
+from energia_plugins.console.comparison.costs import parameters_in
+
 Json = Mapping[str, Any]
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTES: Final = 24 * 60
+_HOUR: Final = 60
+#: Slots of prices are no shorter, so that a page of them stays small.
+_SHORTEST: Final = 15
 _ORDINALS: Final = {"first": 0, "second": 1, "third": 2, "fourth": 3}
 _MONTHS: Final = (
     "jan",
@@ -225,7 +231,7 @@ def schedules(version: Json) -> list[tuple[Json, list[Json]]]:
     found = list[tuple[Json, list[Json]]]()
     for charge in version["charges"]:
         schedule = charge.get("schedule")
-        if not isinstance(schedule, Mapping) or not ({"rules", "default"} & schedule.keys()):
+        if not isinstance(schedule, Mapping) or any(parameters_in(schedule)):
             continue  # none, or one that a contract gives
         whole = {"rules": [], **schedule}
         for known, charges in found:
@@ -235,3 +241,24 @@ def schedules(version: Json) -> list[tuple[Json, list[Json]]]:
         else:
             found.append((whole, [charge]))
     return found
+
+
+def leaves_open(version: Json) -> bool:
+    """Tell whether a charge has a schedule that only a contract says."""
+    found = (charge.get("schedule") for charge in version["charges"])
+    return any(True for schedule in found for _ in parameters_in(schedule))
+
+
+def finest(version: Json) -> str | None:
+    """Return slots so short that each is in one period; None if hours are."""
+    texts = [
+        str(rule[name])
+        for schedule, _ in schedules(version)
+        for rule in schedule["rules"]
+        for name in ("from", "to")
+        if name in rule
+    ]
+    minutes = gcd(60, *map(_minute, texts))
+    if minutes == _HOUR:
+        return None
+    return f"PT{max(minutes, _SHORTEST)}M"
