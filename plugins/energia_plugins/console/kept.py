@@ -25,7 +25,7 @@ from energia_plugins.console.words import Words
 #: The kind of a job that is never begun: it only has a file.
 _KIND: Final = "console.file"
 #: A part of a file has about so many bytes; the first one says what the file is.
-_PART: Final = 1024 * 1024
+PART: Final = 1024 * 1024
 
 
 @attrs.frozen
@@ -187,7 +187,7 @@ async def _put(store: JobStore, id_: str, file: Upload) -> int:
     async for data in file:
         part += data
         size += len(data)
-        if len(part) >= _PART:
+        if len(part) >= PART:
             await store.put_part(id_, number, bytes(part))
             number += 1
             part.clear()

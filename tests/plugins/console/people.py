@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from html import unescape
+from io import BytesIO
 from typing import Self
 
 import attrs
@@ -92,7 +93,7 @@ class Person:
         data: FormData | dict[str, str] = fields
         if file is not None:
             data = FormData(fields)
-            data.add_field("file", file[1], filename=file[0], content_type="text/csv")
+            data.add_field("file", BytesIO(file[1]), filename=file[0], content_type="text/csv")
         headers = {"Accept-Language": self.language, "Sec-Fetch-Site": "same-origin"}
         there = (to or page.path).partition("?")[0]
         async with self.client.post(there, data=data, headers=headers) as answer:

@@ -1,5 +1,6 @@
 """Importing files by clicks: what they say, how they are read, what is stored."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ from energia_plugins.console import Console
 from energia_plugins.console import Settings as ConsoleSettings
 from energia_plugins.console.mappings import Sheet
 from energia_plugins.console.outcomes import Told
+from energia_plugins.console.pictures import days_picture
 from energia_plugins.console.words import words
 from tests.plugins.console.people import Person, Shown
 from tests.serving import Client, Serving, make_core
@@ -42,7 +44,7 @@ def memory(rows: int = 9, first: str = "01/11/2026 00:00") -> bytes:
     start = datetime.strptime(first, "%d/%m/%Y %H:%M")
     lines = ["Unidade consumidora;4.002.118", "", "Data/Hora;Consumo (kWh);Reativo (kvarh)"]
     for row in range(rows):
-        value = f"{(row + 1) / 4:.2f}".replace(".", ",")
+        value = f"{(row % 96 + 1) / 4:.2f}".replace(".", ",")
         lines.append(f"{start + timedelta(minutes=15 * row):%d/%m/%Y %H:%M};{value};0,1")
     return "\r\n".join(lines).encode("latin-1")
 
@@ -285,6 +287,19 @@ async def test_a_long_file_is_a_job(pool: Pool, serving: Serving) -> None:
         assert "Stored: 96 new readings." in page.text
 
 
+async def test_what_is_seen_of_a_long_file(client: Client) -> None:
+    """Of a file over a megabyte the beginning is shown, which is said; all of it is checked."""
+    person = Person(client)
+    data = memory(45_000, "01/01/2020 00:00")
+    assert 1_000_000 < len(data) < 4_000_000
+
+    seen = await chosen(person, data)
+    checked = await person.send(seen, {"do": "check"})
+
+    assert "Its first megabyte: " in seen.text
+    assert "45,000 new readings would be stored." in checked.text
+
+
 async def test_a_format_that_says_all_by_itself(pool: Pool, serving: Serving) -> None:
     """It is recognized, and nothing is asked but whose readings they are."""
     plugins = Plugins.of(console=Console(ConsoleSettings()), octopus=meter_octopus)
@@ -301,6 +316,24 @@ async def test_a_format_that_says_all_by_itself(pool: Pool, serving: Serving) ->
         assert "format=octopus" in seen.path
         assert "Columns" not in seen.text
         assert "Stored: 1 new reading." in done.text
+
+
+def test_the_days_of_a_file() -> None:
+    """Each has a bar of its height, however many channels it has; one day has no picture."""
+    days = [
+        {"day": "2026-11-01", "sum": "10", "slots": 96, "channel": "import"},
+        {"day": "2026-11-01", "sum": "30", "slots": 96, "channel": "export"},
+        {"day": "2026-11-02", "sum": "20", "slots": 96},
+    ]
+
+    drawn = days_picture(words("en"), days, "kWh")
+
+    assert days_picture(words("en"), days[:2], "kWh") is None
+    assert drawn is not None
+    heights = re.findall(r'<rect [^>]*height="([0-9.]+)" class="grey"', drawn)
+    assert heights == ["74", "37", "74", "37"]
+    assert "kWh a day" in drawn
+    assert "From 1 Nov 2026 to 2 Nov 2026" in drawn.replace("\xa0", " ")
 
 
 def test_the_columns_of_a_text() -> None:

@@ -18,7 +18,7 @@ from energia.metering.decoders import recognized
 from energia.web.preferences import Prefer
 from energia.web.routes import Query
 from energia_plugins.console.forms import Form
-from energia_plugins.console.kept import Kept, keep
+from energia_plugins.console.kept import PART, Kept, keep
 from energia_plugins.console.mappings import DEFAULTS, Sheet, groups, rest, why
 from energia_plugins.console.outcomes import Told, Trouble, troubles, wanted
 from energia_plugins.console.page import View
@@ -28,6 +28,8 @@ from energia_plugins.console.words import Words
 
 routes = Routes(reads=tuple(SCOPES), writes=tuple(SCOPES), documented=False)
 
+#: A file of more bytes is stored by a job, which tells how far it is: nobody waits for the answer.
+_LONG: Final = 4_000_000
 Encoding = Annotated[str, Meta(max_length=40)]
 
 _HOME: Final = "/console/import"
@@ -172,7 +174,12 @@ async def seen(view: View, kept: Kept, form: Form, channel_unit: str) -> Sight:
     # Once a person has said something, what they have not said is not made up again.
     found = await view.api.call("preview_import", meter=meter, propose=not said, **arguments)
     head = b"" if format_ == "excel" else await kept.head()
-    return _asking(view, form, sight(view.words, found, head, channel_unit), found["rows"])
+    told = _asking(view, form, sight(view.words, found, head, channel_unit), found["rows"])
+    if format_ == "excel" or kept.about.size <= PART:
+        return told
+    # Where the file ends is not seen.
+    answer = view.text("Its first megabyte: %(answer)s", answer=told.answer)
+    return attrs.evolve(told, answer=answer, start=None, end=None)
 
 
 def _asking(view: View, form: Form, told: Sight, rows: Sequence[Mapping[str, Any]]) -> Sight:
@@ -451,7 +458,7 @@ async def _import(view: View, kept: Kept, form: Form, *, dry: bool) -> dict[str,
         "format": form.get("format", "csv"),
         "file": kept.upload(),
         "options": Query({**_options(form), **names}),
-        "prefer": Prefer(),
+        "prefer": Prefer(kept.about.size > _LONG),
         **names,
         "on_problem": "skip" if form.get("do") == "skip" or dry else "refuse",
         "dry_run": dry,
