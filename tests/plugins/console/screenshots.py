@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -30,7 +31,7 @@ from energia_plugins.console.settings import Settings
 from tests.e2e.service import environment, serving, token
 from tests.imports import ROOT
 from tests.plugins.console import customers
-from tests.plugins.console.browser import SCHEMES, Tab, chromium, tab_of
+from tests.plugins.console.browser import SCHEMES, Scheme, Tab, chromium, tab_of
 from tests.plugins.console.palette import with_palette
 
 _PICTURES: Final = ROOT / "docs/pictures"
@@ -46,7 +47,7 @@ class Chosen:
 
     Attributes:
         name: What it is called in `docs/pictures`.
-        path: The page, as a route has it.
+        path: The page, as a route has it, or one of `MORE`.
         language: In which it is shown.
         height: How much of it, in pixels.
 
@@ -58,22 +59,30 @@ class Chosen:
     height: int = 900
 
 
+#: What pages are, too, when they are asked for more.
+MORE: Final = (
+    "/console?site={site}",
+    "/console?site=demo-home",
+    "/console/bills/{bill}?why=0",
+    "/console/meters/demo-meter",
+    "/console/tariffs/{home_tariff}",
+)
 CHOSEN: Final = (
-    Chosen("console-overview", "/console"),
-    Chosen("console-visao-geral", "/console", "pt-BR"),
+    Chosen("console-overview", "/console?site={site}"),
+    Chosen("console-visao-geral", "/console?site={site}", "pt-BR"),
     Chosen("console-meter", "/console/meters/{meter}"),
-    Chosen("console-bill", "/console/bills/{bill}"),
+    Chosen("console-bill", "/console/bills/{bill}?why=0"),
 )
 
 
 def pages() -> list[str]:
-    """Return the paths of all pages, as their routes have them."""
+    """Return the paths of all pages, as their routes have them, and `MORE`."""
     shown = [
         route.path
         for route in routes_of(Settings())
         if route.method == "GET" and "text/html" in route.produces
     ]
-    return sorted(shown)
+    return sorted([*shown, *MORE])
 
 
 # What stands for the parts of a path.
@@ -103,8 +112,17 @@ class Customers:
         return await self.first(f"/v1/bills?contract={customers.INN_CONTRACT}&limit=1")
 
     async def job(self) -> str:
-        """Return a job."""
+        """Return an import that is a job."""
         return await self.first("/v1/jobs?kind=readings.import&limit=1")
+
+    async def home_tariff(self) -> str:
+        """Return the tariff of the home."""
+        contract = await customers.send(self.api, "GET", f"/v1/contracts/{customers.HOME_CONTRACT}")
+        return str(contract["tariff"])
+
+    async def run(self) -> str:
+        """Return a run of bills that is a job."""
+        return await self.first("/v1/jobs?kind=bills.run&limit=1")
 
     async def import_id(self) -> str:
         """Return an import."""
@@ -132,12 +150,13 @@ TABLE: Final = "Data;Hora;kWh\n" + "".join(
     for quarter in range(96)
 )
 #: A quarter of an hour before the inn has any other.
-_QUARTER: Final = {"channel": "import", "start": "2025-10-01T00:00:00-03:00", "interval": "PT15M"}
+_QUARTER: Final = {"channel": "import", "start": "2025-10-01T00:00:00-03:00"}
 #: By the name of a part of a path: what is shown there.
 EXAMPLES: Final[Mapping[str, str | Callable[[Customers], Awaitable[str]]]] = {
     "bill": Customers.bill,
     "contract": customers.INN_CONTRACT,
     "file": Customers.file,
+    "home_tariff": Customers.home_tariff,
     "import_id": Customers.import_id,
     "job": Customers.job,
     "mapping": "coluna-de-kwh",
@@ -148,10 +167,14 @@ EXAMPLES: Final[Mapping[str, str | Callable[[Customers], Awaitable[str]]]] = {
 }
 
 
+#: Those of which several pages have others.
+_OTHERS: Final = {"/console/bills/runs/{job}": Customers.run}
+
+
 async def filled_in(path: str, shown: Customers) -> str:
     """Return the path of a page of one of the customers."""
     for part in _PART.findall(path):
-        example = EXAMPLES[part]
+        example = _OTHERS.get(path) or EXAMPLES[part]
         text = example if isinstance(example, str) else await example(shown)
         path = path.replace(f"{{{part}}}", text)
     return path
@@ -168,6 +191,11 @@ async def more(api: aiohttp.ClientSession) -> None:
         headers = {"Prefer": prefer}
         async with api.post("/v1/imports", params=where, data=lines, headers=headers) as answer:
             assert answer.status < 300, await answer.text()
+    first = (datetime.now(UTC).replace(day=1) - timedelta(days=1)).replace(day=1)
+    month = {"start": f"{first:%Y-%m-%d}", "end": f"{datetime.now(UTC):%Y-%m}-01"}
+    headers = {"Prefer": "respond-async"}
+    async with api.post("/v1/bills/run", json=month, headers=headers) as answer:
+        assert answer.status < 300, await answer.text()
 
 
 # The service, and its pictures.
@@ -224,12 +252,18 @@ async def paths_of(browser: Browser, shown: Shown, only: str) -> dict[str, str]:
 
 
 async def show(
-    browser: Browser, shown: Shown, folder: Path, language: str, paths: Mapping[str, str]
+    browser: Browser,
+    shown: Shown,
+    folder: Path,
+    language: str,
+    paths: Mapping[str, str],
+    widths: Sequence[int] = _WIDTHS,
+    schemes: Sequence[Scheme] = SCHEMES,
 ) -> list[str]:
     """Take the pictures of pages; return what is not as it must be."""
     faults = []
-    for width in _WIDTHS:
-        for scheme in SCHEMES:
+    for width in widths:
+        for scheme in schemes:
             try:
                 async with tab_of(
                     browser, shown, token=shown.token, width=width, scheme=scheme, language=language

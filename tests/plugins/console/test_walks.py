@@ -106,3 +106,14 @@ async def test_on_a_phone(browser: Browser, service: Service, language: str) -> 
         assert await tab.open("/console/nothing-here") == 404
         assert await tab.overhang() == 0
         assert await tab.axe() == ""
+
+
+async def test_a_link_of_another_site(browser: Browser, service: Service) -> None:
+    """Whoever follows one is signed in there, though the browser held the cookie back at first."""
+    async with tab_of(browser, service, token=await service.token()) as tab:
+        await tab.page.goto(f"data:text/html,<a href='{service.url}/console?from=mail'>Look</a>")
+        await tab.page.get_by_text("Look").click()
+
+        await tab.page.get_by_role("button", name="Sign out").wait_for()
+        assert await tab.heading() != "One moment"
+        assert tab.page.url == f"{service.url}/console?from=mail"

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from aiohttp import web
 
-from energia import SCOPES, Routes
+from energia import SCOPES, NotFound, Routes
 from energia.errors import Conflict, EnergiaError, Invalid
 from energia.web.preferences import Prefer
 from energia.web.routes import Query
@@ -259,4 +259,6 @@ async def show_run(request: web.Request, job: str, language: str | None = None) 
     """Show how far a run is, and what it has done."""
     view = View.of(request)
     found = await view.api.call("get_job", job=job)
+    if not found["kind"].startswith("bills."):
+        raise NotFound(f"the job {job!r} is no run of bills")
     return view.page("bills_run.html", place="bills", job=found)

@@ -581,6 +581,8 @@ async def show_job(  # noqa: PLR0913, PLR0917 - what leads back to the file
     """Show how far the import of a long file is, and then what came of it."""
     view = View.of(request)
     found = await view.api.call("get_job", job=job)
+    if found["kind"] != "readings.import":
+        raise NotFound(f"the job {job!r} is no import")
     if found["status"] == "succeeded" and not dry:
         return await _result(view, found["result"], None, (file, encoding))
     faults = (found.get("problem") or {}).get("errors") or ()
