@@ -62,6 +62,15 @@ def test_a_month_of_a_contract_begins_with_it() -> None:
     assert (found.first, found.earlier(1).first) == (date(2026, 3, 10), date(2026, 2, 10))
 
 
+def test_a_month_ends_with_its_contract() -> None:
+    """It is over then; the same days of another month are as many."""
+    found = month("2026-03-11T00:00").before(date(2026, 3, 11))
+
+    assert (found.past, found.is_over) == (date(2026, 3, 11), True)
+    assert found.earlier(1).until.date() == date(2026, 2, 11)
+    assert month("2026-03-11T00:00").before(date(2027, 1, 1)).past == date(2026, 4, 1)
+
+
 def test_the_newest_reading_ends_where_its_slot_does() -> None:
     """What is missing after it does not count."""
     readings = {

@@ -151,6 +151,7 @@ async def subject_of(view: View, site: Json, meter: Json, last: datetime | None)
         contract = contract if tariff is not None else None
     if contract is not None:
         month = month.since(date.fromisoformat(contract["start"]))
+        month = month.before(date.fromisoformat(contract.get("end", "9999-12-31")))
     now = view.api.core.clock.now()
     return Subject(site, meter, channel, contract, tariff, readings, month, now)
 

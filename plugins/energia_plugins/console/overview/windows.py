@@ -43,6 +43,10 @@ class Month:
         """Return it from a day on, if that is later than its first."""
         return attrs.evolve(self, first=max(self.first, day))
 
+    def before(self, day: date) -> Self:
+        """Return it up to a day, if that is earlier than its end."""
+        return attrs.evolve(self, past=min(self.past, day))
+
     def earlier(self, months: int) -> "Month":
         """Return the same days, so many months ago; fewer where that month was shorter."""
         first = months_before(self.first.replace(day=1), months)
@@ -52,7 +56,8 @@ class Month:
             self.first.year, self.first.month, self.first.day
         )
         until = datetime(begin.year, begin.month, begin.day) + wall
-        if self.is_over or until.date() >= past:
+        is_whole = self.until.date() >= month_after(self.first.replace(day=1))
+        if is_whole or until.date() >= past:
             until = datetime(past.year, past.month, past.day)
         return Month(begin, past, until.replace(tzinfo=self.until.tzinfo))
 
