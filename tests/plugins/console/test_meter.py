@@ -222,3 +222,22 @@ async def test_changes_of_clocks(open_service: Service, day: str, hours: int) ->
     rows = re.findall(r'<tr><th scope="row">[0-9]+[^<]*, [0-9:]{5}</th>', page.html)
 
     assert len(rows) == hours
+
+
+async def test_short_slots(open_service: Service) -> None:
+    """Of a channel of seconds a day is shown, as a week of it has more slots than one looks at."""
+    site = {"name": "Lab", "timezone": "Europe/Paris", "country": "FR", "currency": "EUR"}
+    await week.put(open_service.client, "PUT", "/v1/sites/lab", site)
+    meter = {"site": "lab", "channels": [{**week.CHANNEL, "interval": "PT1S"}]}
+    await week.put(open_service.client, "PUT", f"/v1/meters/{week.METER}", meter)
+    one = {
+        "meter": week.METER,
+        "start": "2026-03-02T12:00:00+01:00",
+        "interval": "PT1S",
+        "values": ["0.001"] * 60,
+    }
+    await week.put(open_service.client, "POST", "/v1/readings", {"series": [one]})
+    text = shown((await open_service.get(PAGE)).text)
+
+    assert "Peak of the day: 3.60 kW , 2 Mar, 12:00. 0.06 kWh" in text
+    assert "kWh each 1 s" in text

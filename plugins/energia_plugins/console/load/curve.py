@@ -9,7 +9,7 @@ import attrs
 from markupsafe import Markup
 
 from energia.time import DAY, Instant
-from energia_plugins.console.load.slots import Run, Slots, Step
+from energia_plugins.console.load.slots import Run, Slots, Step, length_of_slot
 from energia_plugins.console.load.tariff import Strip
 from energia_plugins.console.load.windows import Window
 from energia_plugins.console.periods import Period
@@ -184,7 +184,7 @@ def meaning(curve: Curve, width: float) -> str:
     interval, words = curve.slots.interval, curve.words
     grain = grain_of(curve.window, interval, width)
     if grain == interval:
-        return words.text("average of %(minutes)s min", minutes=interval // 60)
+        return words.text("average of %(length)s", length=length_of_slot(interval))
     if grain == DAY:
         return words.text("highest of each day; grey: its average")
     if grain == _HOUR:

@@ -8,6 +8,7 @@ from typing import Final, Self
 import attrs
 from markupsafe import Markup
 
+from energia.time import DAY
 from energia_plugins.console.load.tariff import Part
 from energia_plugins.console.periods import Period
 from energia_plugins.console.svg import COLUMN, NARROW, hatch, label, line, picture, rect, tag
@@ -23,6 +24,8 @@ _PARTS: Final = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 15)
 #: How many days a picture has, across the column and on a phone.
 DAYS: Final = 35
 _DAYS_NARROW: Final = 21
+#: So many slots are read for it at most.
+_SLOTS: Final = 250_000
 _WEEKEND: Final = 5
 
 
@@ -226,9 +229,13 @@ def _weeks(words: Words, places: dict[date, float], width: float) -> Iterator[Ma
             yield label(words.day(day), x + 2, base + 17)
 
 
-def shown_days(last: date) -> tuple[date, date]:
-    """Return the first day of a picture that ends with a day, and the day after that."""
-    return last - timedelta(days=DAYS - 1), last + timedelta(days=1)
+def shown_days(interval: int, last: date) -> tuple[date, date]:
+    """Return the first day of a picture that ends with a day, and the day after that.
+
+    Of slots that are so short that there are too many of them it has fewer days.
+    """
+    days = max(1, min(DAYS, _SLOTS * interval // DAY))
+    return last - timedelta(days=days - 1), last + timedelta(days=1)
 
 
 def scale(habits: Habits) -> Markup:

@@ -10,6 +10,7 @@ import attrs
 
 from energia.time import DAY, Instant
 from energia_plugins.console.load.curve import Curve
+from energia_plugins.console.load.slots import length_of_slot
 from energia_plugins.console.load.tariff import Chosen, Part, Share, shares, split_by
 from energia_plugins.console.load.windows import UNITS, Unit, Window
 from energia_plugins.console.page import View, marked
@@ -360,7 +361,7 @@ def _plot_words(view: View, load: Curve) -> dict[str, str]:
         "out": view.text("Zoom out"),
         "title": view.text("Load curve"),
         "none": view.text("no reading"),
-        "slots": view.text("average of %(minutes)s min", minutes=load.slots.interval // 60),
+        "slots": view.text("average of %(length)s", length=length_of_slot(load.slots.interval)),
         "day": view.text("highest of each day; grey: its average"),
         "hour": view.text("highest of each hour; grey: its average"),
         "parts": view.text("highest of each %(length)s; grey: their average", length="{length}"),

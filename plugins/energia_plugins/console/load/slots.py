@@ -176,6 +176,12 @@ class Slots:
         return sum(power is None for power in self.powers)
 
 
+def length_of_slot(interval: int) -> str:
+    """Return the length of a slot as people write it: `15 min`."""
+    number, unit = (interval // 60, "min") if interval % 60 == 0 else (interval, "s")
+    return f"{number}\N{NO-BREAK SPACE}{unit}"
+
+
 def _step(start: Instant, end: Instant, powers: Sequence[float | None]) -> Step:
     there = [power for power in powers if power is not None]
     if not there:

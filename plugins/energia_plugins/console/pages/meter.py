@@ -17,7 +17,7 @@ from energia.web.resources import MeterId
 from energia.web.routes import Query
 from energia.work import off_loop
 from energia_plugins.console.load import coverage, curve, duration, habits, page, tariff
-from energia_plugins.console.load.slots import Slots
+from energia_plugins.console.load.slots import Slots, length_of_slot
 from energia_plugins.console.load.tariff import Chosen, Part, Strip, Usage
 from energia_plugins.console.load.windows import Window, title_of_days
 from energia_plugins.console.page import View
@@ -25,8 +25,9 @@ from energia_plugins.console.panels import panels_of
 from energia_plugins.console.periods import Period, periods_of
 from energia_plugins.console.svg import both
 
-#: The most slots that a page looks at: a year of quarter-hours has a tenth of them.
-_MOST: Final = 350_000
+#: The most slots of a window that a page looks at: seven years of quarter-hours. With those of its
+#: year, they are no more than one answer of the API has.
+_MOST: Final = 250_000
 #: The most that a load-duration curve is made of; of shorter slots it is of fewer months.
 _HISTORY: Final = 100_000
 
@@ -122,7 +123,7 @@ async def _shown(view: View, channel: Channel, window: Window) -> dict[str, Any]
         return await _by_days(view, channel, window)
     interval = Slots.interval_of(channel.declared)
     if (window.end - window.start) // interval > _MOST:
-        window = Window.around(channel.zone, "month", channel.latest)
+        window = Window.around(channel.zone, "day", channel.latest)
     found = await _found(view, channel, window, chosen, interval)
     sections = await off_loop(_sections, view, channel, found)
     about = Subject(
@@ -165,7 +166,7 @@ async def _found(
 ) -> Found:
     history = _history(window, channel.latest, interval)
     all_of_it = Window(window.zone, min(window.start, history.start), max(window.end, history.end))
-    first, past = habits.shown_days(min(window.last, max(channel.latest, window.first)))
+    first, past = habits.shown_days(interval, min(window.last, max(channel.latest, window.first)))
     days = Window(window.zone, window.zone.midnight(first), window.zone.midnight(past))
     until, length = instant_of(channel.last) if channel.last else 0, page.length_of_parts(window)
     slots, table, hours, corrections = await asyncio.gather(
@@ -239,10 +240,8 @@ def _head(view: View, channel: Channel) -> str:
     unit = page.shown_unit(channel.unit)
     said = view.text("%(role)s, %(unit)s", role=role, unit=unit)
     if channel.has_slots:
-        minutes = Slots.interval_of(channel.declared) // 60
-        said = view.text(
-            "%(role)s, %(unit)s each %(minutes)s min", role=role, unit=unit, minutes=minutes
-        )
+        length = length_of_slot(Slots.interval_of(channel.declared))
+        said = view.text("%(role)s, %(unit)s each %(length)s", role=role, unit=unit, length=length)
     if channel.last is None:
         return said
     year = channel.last.year != view.api.core.clock.now().year
