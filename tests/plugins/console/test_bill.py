@@ -1,10 +1,21 @@
 """A bill as a person reads it: its lines, why each is what it is, its taxes, what was measured."""
 
+import re
+from copy import deepcopy
+from typing import Any
+
 import pytest
 
+from energia.plugins import Plugins
+from energia_plugins.console.bills.lines import lines_of
+from energia_plugins.console.bills.why import Why
+from energia_plugins.console.words import words
 from tests.plugins.console import inn
 from tests.plugins.console.service import Answer, Service
 
+#: What the inn has not: other channels, a series of prices, charges of other codes.
+_NOT_HERE = frozenset({"export", "reactive", "energy.dynamic", "brazil.scee"})
+_NEEDS = ("'charges'", "'registers'", "'channel'", "'of'")
 _SIGNS = str.maketrans("\N{MULTIPLICATION SIGN}\N{DIVISION SIGN}\N{MINUS SIGN}", "x/-")
 
 
@@ -128,3 +139,31 @@ async def test_without_leave_to_read(service: Service) -> None:
     assert "Pousada" not in _said(page)
     assert "<figure>" not in page.html
     assert "100 kWh x 1.25 = 125" in _said(page)
+
+
+async def test_every_kind_of_charge_is_explained(inn_service: Service) -> None:
+    """Each line of the examples of charges has its steps, which say times as people do."""
+    tariff: dict[str, Any] = deepcopy(inn.TARIFF)
+    kinds = Plugins.installed().charges()
+    examples = (
+        example
+        for name in kinds.keys() - _NOT_HERE
+        for example in kinds[name].examples
+        if not any(needed in f"{example}" for needed in _NEEDS)
+    )
+    coded = [{**example, "code": f"c{index}"} for index, example in enumerate(examples)]
+    tariff["versions"][0]["charges"] += coded
+    await inn.send(inn_service, "PUT", "/v1/tariffs/verde", tariff)
+    bill = await inn.draft(inn_service)
+    billed = await inn.send(inn_service, "GET", f"/v1/bills/{bill}")
+    explained = await inn.send(inn_service, "GET", f"/v1/bills/{bill}/explain")
+    assert len(billed["lines"]) > 40
+    for spoken in (words("en"), words("pt-BR")):
+        lines = lines_of(spoken, billed, explained["lines"])
+        why = Why(spoken, billed, explained, lines, "Verde")
+        for line in lines:
+            steps = why.steps(line.index)
+            said = " ".join(text for step in steps for text in (*step.texts, *step.sums))
+            assert steps[-1].title == spoken.text("Amount"), line
+            assert all(step.texts or step.sums for step in steps), line
+            assert re.search(r"\d{4}-\d\d-\d\dT", said) is None, line

@@ -16,7 +16,8 @@ _SHORT: Final = 4
 _PLACES: Final = 6
 _TOKEN: Final = re.compile(
     r"(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d(?::[\d.]+)?(?:Z|[+-]\d\d:\d\d))"
-    r"|(?P<day>\d{4}-\d\d-\d\d)"
+    r"|(?P<day>(?<![\w.])\d{4}-\d\d-\d\d)"
+    r"|(?P<month>(?<![\w.])\d{4}-\d\d(?![\w/]))"
     r"|(?P<ratio>(?<![\w.])\d+/\d+)"
     r"|(?P<number>(?<![\w.])\d+(?:\.\d+)?)"
     r"|(?P<percent> %)|(?P<times> x )|(?P<over> / )|(?P<minus>- (?=[\d(]))|(?P<below>-(?=[\d(]))"
@@ -24,6 +25,7 @@ _TOKEN: Final = re.compile(
 _RATE: Final = re.compile(
     r"(?P<name>.+?): (?P<sum>.+) = (?P<value>\S+?)(?:, about (?P<about>\S+))?"
 )
+_YEAR: Final = re.compile(r"\d{4}")
 #: Signs as they are printed.
 _SIGNS: Final = {
     "percent": f"{NBSP}%",
@@ -55,6 +57,8 @@ STEPS: Final = frozenset(
         marked("more than the limit"),
         marked("sold slot by slot"),
         marked("mean power"),
+        marked("as imported"),
+        marked("left to be charged"),
         marked("baseline"),
         marked("used"),
         marked("no rebate above the baseline"),
@@ -114,6 +118,8 @@ def _token(words: Words, found: re.Match[str]) -> str:
             shown = words.moment(text.replace("Z", "+00:00"))
         case "day":
             shown = words.day(text, year=True)
+        case "month":
+            shown = words.month(f"{text}-01")
         case "ratio":
             shown = ratio(words, text)
         case "number":
@@ -168,4 +174,6 @@ def price(words: Words, rate: str, currency: str, unit: str | None) -> str:
 
 def step_name(words: Words, name: str) -> str:
     """Return what a part of a sum is called: in the language of the page, where it is known."""
-    return words.text(name) if name in STEPS else name
+    if name in STEPS:
+        return words.text(name)
+    return name if _YEAR.fullmatch(name) else arithmetic(words, name)

@@ -37,6 +37,8 @@ _KINDS: Final = {
     "energy.dynamic": marked("Each interval has the price of its own time."),
     "energy.time_of_use": marked("The price depends on the hour and the day."),
     "export": marked("What is fed into the grid is paid for, or counted against what is used."),
+    "adjustment.calendar": marked("Each day has the adjustment that is in force on it."),
+    "demand.contracted": marked("What is contracted is paid, and what is measured beyond it."),
     "demand": marked("The highest power of the period is charged."),
     "reactive": marked("Reactive energy beyond what the power factor allows is charged."),
     "minimum": marked("The bill is at least a minimum: what is missing to it is charged."),
@@ -58,10 +60,10 @@ def rule_of(
     match charge.get("kind"):
         case "fixed":
             return [words.text(_PER[charge["per"]])]
-        case "adjustment.calendar":
-            return list(_by_dates(words, explained["line"], charge))
-        case "demand.contracted":
-            return list(_contracted(words, charge, bill["currency"]))
+        case "adjustment.calendar" if told := list(_by_dates(words, explained["line"], charge)):
+            return told
+        case "demand.contracted" if told := list(_contracted(words, charge, bill["currency"])):
+            return told
         case kind if kind in _KINDS:
             return [words.text(_KINDS[kind])]
     return [words.text("As the tariff says: %(kind)s.", kind=charge.get("kind") or "?")]
@@ -126,7 +128,7 @@ def _left_out(
 def _by_dates(words: Words, line: Mapping[str, Any], charge: Mapping[str, Any]) -> Iterator[str]:
     """Yield when the adjustment was in force that the line is of."""
     for entry in charge.get("ranges", ()):
-        if entry.get("name") == line.get("period"):
+        if entry.get("name") and entry["name"] == line.get("period") and entry.get("to"):
             yield words.text(
                 "%(name)s from %(start)s to %(end)s.",
                 name=_capital(entry["name"].replace("_", " ")),

@@ -28,6 +28,9 @@ _MODES: Final = {
 }
 #: So many parts of a sum are shown at once.
 _PARTS: Final = 24
+#: A longer calculation is not shown: its parts are above.
+_LONGEST: Final = 120
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -113,7 +116,7 @@ class Why:
         if source is not None:
             yield words.text("The quantity of the line “%(line)s”.", line=source.name)
         at = [one["label"].partition("@")[2] for one in explained["measures"]]
-        moments = [moment for moment in at if moment]
+        moments = [moment for moment in at if _MOMENT.match(moment)]
         if moments:
             told = ", ".join(words.moment(moment) for moment in moments)
             yield words.text("The highest power was measured on %(moment)s.", moment=told)
@@ -208,9 +211,17 @@ class Why:
         told = told.removesuffix(f"/{unit}").removesuffix(f" {currency}")
         exact = plain(words, rounding["exact"])
         amount = words.money(rounding["amount"], currency)
-        is_long = len(told) > 120 or told == rounding["exact"]
-        sums = [exact if is_long else f"{arithmetic(words, told)} = {exact}", f"→ {amount}"]
-        return Step(words.text("Amount"), [self._rounding(rounding)], sums)
+        is_long = len(told) > _LONGEST or told == rounding["exact"]
+        first = exact if is_long else f"{self._product(explained['line'], told)} = {exact}"
+        return Step(words.text("Amount"), [self._rounding(rounding)], [first, f"→ {amount}"])
+
+    def _product(self, line: Mapping[str, Any], told: str) -> str:
+        """Return the last calculation, with its quantity as the step before has it."""
+        size, unit = line.get("quantity"), line.get("unit")
+        if size is None or unit is None or not told.startswith(f"{size} {unit} x "):
+            return arithmetic(self.words, told)
+        rest = told.removeprefix(f"{size} {unit}")
+        return quantity(self.words, size, unit) + arithmetic(self.words, rest)
 
     def _rounding(self, rounding: Mapping[str, Any]) -> str:
         words = self.words

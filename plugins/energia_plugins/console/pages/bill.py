@@ -188,9 +188,11 @@ async def _measured(view: View, bill: Mapping[str, Any]) -> Measured | None:
         return None
 
 
-def _reading(view: View, bill: Mapping[str, Any], operation: str) -> dict[str, Any] | None:
-    """Return the window of the readings of a bill: of its first channel of used energy."""
-    read = [one for one in bill["inputs"]["readings"] if one["role"] == "import"]
+def _reading(
+    view: View, bill: Mapping[str, Any], operation: str, role: str = "import"
+) -> dict[str, Any] | None:
+    """Return the window of the readings of a bill: of its first channel of a role."""
+    read = [one for one in bill["inputs"]["readings"] if one["role"] == role]
     if not (read and view.api.may(operation)) or bill["readings_deleted"]:
         return None
     window = {name: bill[name] for name in ("meter", "start", "end")}
@@ -309,11 +311,9 @@ async def _picture(
     if opened is None or found.explanation is None:
         return None
     explained, line = found.explanation["lines"][opened], lines[opened]
-    wanted = _reading(view, found.bill, "get_readings")
-    if not explained["calendar"] or wanted is None or line.group not in ("energy", "demand"):
-        return None
     charge = found.explanation["charges"].get(explained["charge"], {})
-    if charge.get("channel", "import") != "import":
+    wanted = _reading(view, found.bill, "get_readings", charge.get("channel", "import"))
+    if not explained["calendar"] or wanted is None or line.group not in ("energy", "demand"):
         return None
     try:
         document = await view.api.call("get_readings", **wanted)
