@@ -99,6 +99,16 @@ def asked(tariff: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> tupl
     return tuple(found.values())
 
 
+def asks(tariff: Mapping[str, Any]) -> bool:
+    """Tell whether a tariff asks for any parameter: most do not."""
+    return any(
+        True
+        for version in tariff["versions"]
+        for charge in version["charges"]
+        for _ in _marks(charge, ())
+    )
+
+
 def _marks(
     value: object, place: tuple[str | int, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:

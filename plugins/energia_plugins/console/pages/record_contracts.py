@@ -11,7 +11,7 @@ from aiohttp import web
 from energia import SCOPES, Id, Routes
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View, marked
-from energia_plugins.console.parameters import Asked, asked
+from energia_plugins.console.parameters import Asked, asked, asks
 from energia_plugins.console.records import (
     HOME,
     Attempt,
@@ -56,7 +56,7 @@ class Terms:
         chosen = next((one for one in tariffs if one["id"] == tariff), None)
         if chosen is None or "versions" not in chosen:
             return cls(meters, tariffs, (), ())
-        kinds = (await view.api.call("list_charge_kinds"))["items"]
+        kinds = (await view.api.call("list_charge_kinds"))["items"] if asks(chosen) else []
         return cls(meters, tariffs, asked(chosen, kinds), _roles(chosen))
 
 
