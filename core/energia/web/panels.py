@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bars",
+    "Cell",
     "Column",
     "Content",
     "Curve",
     "Language",
     "Link",
     "Mark",
+    "Number",
     "Panel",
     "Place",
     "Subject",
