@@ -12,8 +12,8 @@ pytestmark = pytest.mark.needs("chromium")
 @pytest.mark.parametrize(
     ("language", "asked", "wrong", "home", "leave"),
     [
-        ("en", "Sign in", "This token is not valid", "Overview", "Sign out"),
-        ("pt-BR", "Entrar", "Este token não vale", "Visão geral", "Sair"),
+        ("en", "Sign in", "This token is not valid", "Nothing here yet", "Sign out"),
+        ("pt-BR", "Entrar", "Este token não vale", "Ainda não há nada aqui", "Sair"),
     ],
 )
 async def test_signing_in_and_out(
@@ -58,7 +58,7 @@ async def test_a_form_of_another_browser(browser: Browser, service: Service) -> 
         assert await tab.heading() == "The form is out of date"
 
         await tab.press("main a")
-        assert await tab.heading() == "Overview"
+        assert await tab.heading() == "Nothing here yet"
         assert await tab.page.get_by_role("button", name="Sign out").count() == 1
 
 
@@ -81,14 +81,14 @@ async def test_by_keyboard_alone(browser: Browser, service: Service) -> None:
         assert links[0] == "To the content"
         await tab.page.keyboard.press("Enter")
         await tab.page.wait_for_url("**language=pt-BR")
-        assert await tab.heading() == "Visão geral"
+        assert await tab.heading() == "Ainda não há nada aqui"
 
 
 async def test_without_scripts(browser: Browser, service: Service) -> None:
     """Without JavaScript one signs in, goes from page to page, and out."""
     token = await service.token()
     async with tab_of(browser, service, javascript=False, token=token) as tab:
-        assert await tab.heading() == "Overview"
+        assert await tab.heading() == "Nothing here yet"
         await tab.press("header button")
         assert await tab.heading() == "Sign in"
 
