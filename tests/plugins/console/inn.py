@@ -13,6 +13,7 @@ the prices: each is the rate divided by 0.8.
                                                 1,177.50, of which ICMS 235.50
 """
 
+from copy import deepcopy
 from typing import Any, Final
 
 from tests.plugins.console.service import Service
@@ -87,8 +88,10 @@ async def send(service: Service, method: str, path: str, body: object = None) ->
         return said
 
 
-async def fill(service: Service, quality: str | None = None) -> None:
-    """Make the inn; *quality* is that of its first hour."""
+async def fill(
+    service: Service, quality: str | None = None, charges: list[dict[str, Any]] | None = None
+) -> None:
+    """Make the inn; *quality* is that of its first hour, *charges* are in place of its own."""
     site = {"name": "Pousada", "timezone": "America/Sao_Paulo", "country": "BR", "currency": "BRL"}
     await send(service, "PUT", "/v1/sites/inn", site)
     channel = {
@@ -100,7 +103,10 @@ async def fill(service: Service, quality: str | None = None) -> None:
     }
     meter = {"site": "inn", "name": "Principal", "channels": [channel]}
     await send(service, "PUT", f"/v1/meters/{METER}", meter)
-    await send(service, "POST", "/v1/tariffs", TARIFF)
+    tariff = deepcopy(TARIFF)
+    if charges is not None:
+        tariff["versions"][0]["charges"] = charges
+    await send(service, "POST", "/v1/tariffs", tariff)
     contract = {"id": CONTRACT, "meter": METER, "tariff": "verde", "start": "2026-03-02"}
     await send(service, "POST", "/v1/contracts", contract)
     values = [10] * 48

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from energia import SCOPES, Routes
 from energia.errors import Conflict, EnergiaError, Invalid
+from energia.web.panels import Subject
 from energia_plugins.console.bills.arithmetic import plain, quantity
 from energia_plugins.console.bills.differences import Change, changes, energy_of
 from energia_plugins.console.bills.lines import Line, lines_of, parts_of
@@ -23,6 +24,7 @@ from energia_plugins.console.bills.taxes import Taxes
 from energia_plugins.console.bills.why import Why
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View, marked
+from energia_plugins.console.panels import panels_of
 
 routes = Routes(reads=tuple(SCOPES), writes=tuple(SCOPES), documented=False)
 
@@ -258,8 +260,21 @@ async def _page(
         days=_days(found.bill),
         cell_minutes=_cell_minutes(picture),
         amount_of=lambda value, unit: "" if value is None else quantity(view.words, value, unit),
+        panels=await panels_of(view, "bill", _about(found.bill)),
         short=lambda rate: _short(view, rate),
         rate_of=lambda rate: "" if rate is None else plain(view.words, rate),
+    )
+
+
+def _about(bill: Mapping[str, Any]) -> Subject:
+    """Return what the page of a bill is about, for panels."""
+    return Subject(
+        meter=bill["meter"],
+        contract=bill["contract"],
+        bill=bill["id"],
+        tariff=bill["tariff"],
+        start=date.fromisoformat(bill["start"]),
+        end=date.fromisoformat(bill["end"]),
     )
 
 
