@@ -4,8 +4,11 @@ import re
 from html import unescape
 from http import HTTPStatus
 
+from aiohttp import FormData
+
+from tests.plugins.brazil.test_bill_text import pdf
 from tests.plugins.console import inn
-from tests.plugins.console.service import Service
+from tests.plugins.console.service import Answer, Service
 
 _FIELD = re.compile(r'name="(/[^"]*)"[^>]*? value="([^"]*)"')
 #: What the inn's supplier prints, in the order of our lines: quantity and amount.
@@ -100,9 +103,7 @@ async def test_read_from_a_text(open_service: Service) -> None:
         "Multa 3,00\n"
         "Total 1.180,50"
     )
-    page = await open_service.post(
-        f"/console/bills/{bill}/read", {"/text": text}, Accept_Language="pt-BR"
-    )
+    page = await _upload(open_service, bill, b"", text)
     assert page.status == HTTPStatus.OK
     assert "A distribuidora cobra R$ 3,00 a mais" in page.text
     assert "Multa \N{EN DASH} 3,00" in page.text
@@ -113,10 +114,36 @@ async def test_nothing_to_read(open_service: Service) -> None:
     """Without a file and a text, and with a text that has no line, it is said what is missing."""
     await inn.fill(open_service)
     bill = await inn.issue(open_service)
-    page = await open_service.post(f"/console/bills/{bill}/read", {"/text": ""})
+    page = await _upload(open_service, bill, b"")
     assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert "Choose a PDF, or paste the text of the bill." in page.text
-    page = await open_service.post(f"/console/bills/{bill}/read", {"/text": "Prezado cliente"})
+    assert "Escolha um PDF, ou cole o texto da conta." in page.text
+    page = await _upload(open_service, bill, b"", "Prezado cliente")
     assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "Não há linha de conta no texto" in page.text
     assert "Prezado cliente" in page.html
+
+
+async def test_read_from_a_pdf(open_service: Service) -> None:
+    """A PDF is read like a text; what is no PDF is said at its field."""
+    await inn.fill(open_service)
+    bill = await inn.issue(open_service)
+    rows = ("Consumo ponta TUSD kWh 100 1,25 125,00", "Total 125,00")
+    page = await _upload(open_service, bill, pdf([[(50, row)] for row in rows]))
+    assert page.status == HTTPStatus.OK
+    assert "A distribuidora cobra R$ 1.052,50 a menos" in page.text
+
+    page = await _upload(open_service, bill, b"no PDF")
+    assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert 'id="/pdf-fault"' in page.html
+
+
+async def _upload(service: Service, bill: str, data: bytes, text: str = "") -> Answer:
+    """Send a form with a file as a browser does: without one, its name and content are empty."""
+    asked = await service.get(f"/console/bills/{bill}/check")
+    form = FormData({"form_token": asked.form_token, "/text": text})
+    name = "conta.pdf" if data else ""
+    form.add_field("/pdf", data, filename=name, content_type="application/octet-stream")
+    headers = {"Origin": service.url, "Accept-Language": "pt-BR"}
+    path = f"/console/bills/{bill}/read"
+    async with service.client.post(path, data=form, headers=headers) as answer:
+        return await Answer.of(answer)

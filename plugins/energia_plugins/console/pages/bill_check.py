@@ -113,21 +113,36 @@ async def check(request: web.Request, bill: str) -> web.Response:
 async def read(request: web.Request, bill: str) -> web.Response:
     """Read a printed bill, put its lines into the form, and compare them."""
     view = View.of(request)
-    form = await Form.read(request)
+    await Form.read(request)
     ours = await _ours(view, bill)
-    posted = (await request.post()).get("/pdf")
-    body = {"text": form.get("/text")} if form.get("/text").strip() else {}
-    if isinstance(posted, FileField) and (data := posted.file.read()):
+    text, data = await _printed(request)
+    typed = Form({"/text": text, "/pdf": ""})
+    body = {"text": text} if text.strip() else {}
+    if data:
         body["pdf"] = base64.b64encode(data).decode()
     if not body:
         said = view.text("Choose a PDF, or paste the text of the bill.")
-        return _page(ours, ours.form(), text=Form(form.values, {"/text": said}))
+        return _page(ours, ours.form(), text=Form(typed.values, {"/text": said}))
     try:
         printed = await view.api.call(_READ, body=body)
     except Invalid as error:
-        wrong = refused(view.words, Form({"/text": "", "/pdf": "", **form.values}), error)
-        return _page(ours, ours.form(), text=wrong)
+        wrong = refused(view.words, typed, error)
+        where = "/pdf" if data else "/text"  # the API reads what it has from either
+        faults = {name or where: fault for name, fault in wrong.faults.items()}
+        return _page(ours, ours.form(), text=Form(typed.values, faults))
     return await _checked(ours, _filled(ours, printed), printed=printed)
+
+
+async def _printed(request: web.Request) -> tuple[str, bytes]:
+    """Return the text and the PDF of a form, either may be empty.
+
+    In a form with a file aiohttp takes the slash from the names of fields, as from paths of files.
+    """
+    posted = await request.post()
+    text = posted.get("/text", posted.get("text", ""))
+    file = posted.get("pdf")
+    data = file.file.read() if isinstance(file, FileField) else b""
+    return text if isinstance(text, str) else "", data
 
 
 def _filled(ours: Ours, printed: Mapping[str, Any]) -> Form:
