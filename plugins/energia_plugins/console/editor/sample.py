@@ -1,0 +1,144 @@
+"""What a made-up household pays under a tariff that is being edited, as the API prices it."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import attrs
+import msgspec
+
+from energia import EnergiaError, Invalid
+from energia_plugins.console.comparison.costs import reason
+from energia_plugins.console.page import View
+from energia_plugins.console.tariff.reading import Times, in_force, times
+
+Json = Mapping[str, Any]
+#: A day of the household: Wh of each hour, 10 kWh together.
+_DAY: Final = (
+    200, 180, 170, 170, 180, 250, 400, 450, 400, 350, 350, 400,
+    450, 400, 350, 350, 400, 550, 900, 1000, 850, 600, 400, 250,
+)  # fmt: skip
+_DAYS: Final = 30
+
+
+@attrs.frozen
+class Price:
+    """What a tariff costs.
+
+    Attributes:
+        faults: What is wrong with the document, by JSON pointers: it cannot be priced.
+        total: What the household pays; empty where it cannot be told.
+        lines: The lines: what they are called, their quantity and unit, their amount.
+        trouble: Why it cannot be told, though nothing is wrong.
+        times: The schedules of the version that is in force.
+        first: The first day.
+        kwh: How much energy it is, in kWh.
+
+    """
+
+    faults: tuple[tuple[str, str, str], ...] = ()
+    total: str = ""
+    lines: tuple[tuple[str, str, str], ...] = ()
+    trouble: str = ""
+    times: tuple[Times, ...] = ()
+    first: date | None = None
+    kwh: str = ""
+
+
+async def priced(view: View, document: Json, now: datetime) -> Price:
+    """Return what 30 days cost the household, and what is wrong with the document."""
+    if not view.api.may("compute_cost"):
+        return Price()
+    first, zone = _first_day(document, now), _zone(document)
+    body = {
+        "tariff": dict(document),
+        "usage": usage(first, zone),
+        "start": first.isoformat(),
+        "end": (first + timedelta(days=_DAYS)).isoformat(),
+    }
+    try:
+        answer = await view.api.call("compute_cost", body=body)
+    except Invalid as error:
+        start = "/tariff"
+        faults = tuple(
+            (str(one.pointer)[len(start) :], one.code, one.message)
+            for one in error.faults
+            if one.pointer and one.pointer.startswith(f"{start}/")
+        )
+        if faults or not document.get("versions"):
+            return Price(faults)
+        return Price(trouble=reason(view, error), times=await _times(view, document, first))
+    except EnergiaError as error:
+        return Price(trouble=reason(view, error), times=await _times(view, document, first))
+    return _answered(view, answer, first, await _times(view, document, first))
+
+
+def usage(first: date, zone: ZoneInfo) -> dict[str, Any]:
+    """Return the readings of the household: the same day, 30 times."""
+    start = datetime(first.year, first.month, first.day, tzinfo=zone)
+    values = [f"{watts / 1000:.3f}" for watts in _DAY] * (_DAYS + 1)
+    channel = {"start": start.isoformat(), "unit": "kWh", "values": values}
+    return {"timezone": str(zone), "interval": "PT1H", "channels": {"import": channel}}
+
+
+def _zone(document: Json) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(document.get("timezone") or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def _first_day(document: Json, now: datetime) -> date:
+    """Return a day from which the household is priced: this month's first, if it has a price."""
+    today = now.astimezone(_zone(document)).date().replace(day=1)
+    versions = document.get("versions")
+    starts = [_day(one.get("valid_from")) for one in versions or () if isinstance(one, Mapping)]
+    known = sorted(one for one in starts if one is not None)
+    if not known or known[0] <= today:
+        return today
+    return known[0]
+
+
+def _day(text: object) -> date | None:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        return None
+
+
+async def _times(view: View, document: Json, first: date) -> tuple[Times, ...]:
+    """Return the schedules, as pictures: of a document that the API can read."""
+    version = in_force(document, first)
+    return tuple(await asyncio.to_thread(times, view, version, first.year))
+
+
+def _answered(view: View, answer: Json, first: date, drawn: tuple[Times, ...]) -> Price:
+    words, currency = view.words, str(answer["currency"])
+    lines = tuple(
+        (
+            str(line.get("description") or line["code"]),
+            _quantity(view, line),
+            words.money(line["amount"], currency),
+        )
+        for line in answer["lines"]
+    )
+    total = words.money(answer["total"], currency)
+    return Price(total=total, lines=lines, times=drawn, first=first, kwh=words.number(_kwh()))
+
+
+def _quantity(view: View, line: Json) -> str:
+    if line.get("quantity") is None:
+        return ""
+    return view.words.quantity(line["quantity"], str(line.get("unit") or ""))
+
+
+def _kwh() -> int:
+    """Return how much the household uses in all, in kWh."""
+    return sum(_DAY) * _DAYS // 1000
+
+
+def text_of(document: object) -> str:
+    """Return a document as JSON that a person can read."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
