@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -227,7 +228,7 @@ def test_the_made_up_household() -> None:
 
     channel = found["channels"]["import"]
     assert channel["start"] == "2026-03-01T00:00:00-03:00"
-    assert sum(float(one) for one in channel["values"][:24]) == pytest.approx(10)
+    assert sum(Decimal(one) for one in channel["values"][:96]) == 10
 
 
 @pytest.mark.needs("chromium")

@@ -32,6 +32,8 @@ from energia_plugins.console.editor.drawn import Drawing
 from energia_plugins.console.editor.edits import edited
 from energia_plugins.console.editor.fields import bare, filled, read
 from energia_plugins.console.editor.shapes import Shape, Shapes, place_of
+from energia_plugins.console.forms import Form
+from energia_plugins.console.pages.tariff_editor import open_charges
 from energia_plugins.console.words import LANGUAGES, Language, words
 
 PLUGINS = Plugins.of(
@@ -262,3 +264,15 @@ def test_what_says_nothing_is_not_compared() -> None:
     """A number is the same as its text, and null or an empty list is as if it were not there."""
     assert bare({"a": None, "b": [], "c": 0.5, "d": {"e": None}}) == {"c": "0.5"}
     assert bare({"a": True}) != bare({"a": "True"})
+
+
+def test_of_many_charges_few_are_open() -> None:
+    """All of three; of more only what is wrong, and what was just added or moved."""
+    names = [f"/versions/0/charges/{number}" for number in range(11)]
+    three = Form({f"{name}~form": "fixed" for name in names[:3]})
+    many = Form({f"{name}~form": "fixed" for name in names}, {f"{names[1]}/amount": "Wrong."})
+
+    assert open_charges(three, "") == set(names[:3])
+    assert open_charges(many, "") == {names[1]}
+    assert open_charges(many, "add:/versions/0/charges") == {names[1], names[10]}
+    assert open_charges(many, f"up:{names[3]}/tiers/1") == {names[1], names[3]}

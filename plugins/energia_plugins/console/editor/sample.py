@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -76,11 +77,12 @@ async def priced(view: View, document: Json, now: datetime) -> Price:
 
 
 def usage(first: date, zone: ZoneInfo) -> dict[str, Any]:
-    """Return the readings of the household: the same day, 30 times."""
+    """Return the readings of the household, in quarter-hours: the same day again and again."""
     start = datetime(first.year, first.month, first.day, tzinfo=zone)
-    values = [f"{watts / 1000:.3f}" for watts in _DAY] * (_DAYS + 1)
+    quarters = [str(Decimal(watts) / 4000) for watts in _DAY for _ in range(4)]
+    values = quarters * (_DAYS + 1)
     channel = {"start": start.isoformat(), "unit": "kWh", "values": values}
-    return {"timezone": str(zone), "interval": "PT1H", "channels": {"import": channel}}
+    return {"timezone": str(zone), "interval": "PT15M", "channels": {"import": channel}}
 
 
 def _zone(document: Json) -> ZoneInfo:

@@ -1,5 +1,6 @@
 """The editor of tariffs: a form for all that a tariff may say, its price, and its JSON."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
@@ -17,7 +18,7 @@ from energia_plugins.console.editor.drawn import Drawing
 from energia_plugins.console.editor.edits import edited
 from energia_plugins.console.editor.fields import Read, bare, filled, read
 from energia_plugins.console.editor.sample import Price, priced, text_of
-from energia_plugins.console.editor.shapes import Shapes
+from energia_plugins.console.editor.shapes import Shapes, place_of
 from energia_plugins.console.faults import said
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View
@@ -29,6 +30,10 @@ HOME: Final = "/console/tariffs"
 #: The field of a document that is typed as JSON.
 _JSON: Final = "document"
 _IN_USE: Final = "version_in_use"
+#: What says of which kind a charge is.
+_CHARGE: Final = re.compile(r"/versions/[0-9]+/charges/[0-9]+~form")
+#: So many charges are shown whole from the beginning.
+_FEW: Final = 3
 
 
 @attrs.frozen
@@ -82,7 +87,13 @@ class Editor:
         return {**kept, f"{place}~form": kind}
 
     async def page(
-        self, form: Form, status: int = HTTPStatus.OK, *, in_use: bool = False, stale: bool = False
+        self,
+        form: Form,
+        status: int = HTTPStatus.OK,
+        *,
+        in_use: bool = False,
+        stale: bool = False,
+        at: str = "",
     ) -> web.Response:
         """Return the page with what was typed, and what it costs."""
         found = self.read(form)
@@ -103,6 +114,7 @@ class Editor:
             stale=stale,
             home=HOME,
             day=self._day,
+            is_open=open_charges(form, at).__contains__,
             action=self.view.url(f"{HOME}/{self.id}/edit" if self.id else f"{HOME}/new"),
         )
 
@@ -127,7 +139,7 @@ class Editor:
             return await self._as_form(form)
         if action == "show":
             return await self.page(form)
-        return await self.page(Form(edited(kept, action, self.new)))
+        return await self.page(Form(edited(kept, action, self.new)), at=action)
 
     async def _as_form(self, form: Form) -> web.Response:
         document = _parsed(form.get(_JSON))
@@ -191,6 +203,19 @@ class Editor:
     def _said(self, fault: Fault, *, is_empty: bool) -> str:
         code = "missing_field" if is_empty else fault.code
         return said(self.view.words, code, fault.message, fault.pointer or "")
+
+
+def open_charges(form: Form, action: str) -> set[str]:
+    """Return which charges are shown whole: all of few; else what is wrong, or was just changed."""
+    places = [name.removesuffix("~form") for name in form.values if _CHARGE.fullmatch(name)]
+    if len(places) <= _FEW:
+        return set(places)
+    _, _, at = action.partition(":")
+    changed = [f"{place_of(name)}/" for name in (*form.faults, at)]
+    found = {one for one in places if any(name.startswith(f"{one}/") for name in changed)}
+    if action.startswith("add:") and (of_version := [one for one in places if one.startswith(at)]):
+        found.add(max(of_version, key=lambda one: int(one.rpartition("/")[2])))
+    return found
 
 
 @lru_cache(maxsize=2)
