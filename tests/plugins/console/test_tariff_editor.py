@@ -187,6 +187,30 @@ async def test_a_sample_that_cannot_be_priced(client: Client) -> None:
     assert page.fields[f"{RATE}/parameter"] == "price"
 
 
+@pytest.mark.parametrize(
+    ("typed", "status"),
+    [
+        ({"document": "[" * 5000, "do": "form"}, 422),
+        ({"document": '{"versions":' + "[" * 700 + "]" * 700 + "}", "do": "form"}, 422),
+        ({"document": '{"versions":' + "[" * 700 + "]" * 700 + "}", "do": "save"}, 422),
+        ({"document": '{"versions": 5}', "do": "show"}, 200),
+        ({"document": '{"versions": [5], "timezone": "../x"}', "do": "show"}, 200),
+        ({"document": "x", "do": "add:/versions"}, 200),
+        ({"/versions/0/valid_from": "9999-12-31", "do": "show"}, 200),
+        ({"/versions": "x", "/versions/0": "y", "do": "show"}, 200),
+        ({f"/versions/{'9' * 5000}/valid_to": "y", "do": "remove:/versions/0"}, 200),
+        ({f"{CHARGES}/0~form": "nothing", "do": "show"}, 200),
+        ({"do": ":"}, 200),
+    ],
+)
+async def test_strange_forms(client: Client, typed: dict[str, str], status: int) -> None:
+    """Whatever is sent, it is refused or shown again, and nothing fails."""
+    person = Person(client)
+    page = await person.see(NEW)
+
+    assert (await person.send(page, {**TYPED, RATE: "1", **typed})).status == status
+
+
 async def test_who_may_not_write(service: Service) -> None:
     """Neither the form nor its buttons are shown to who may only read."""
     await service.sign_in("readings:read")

@@ -132,6 +132,7 @@ FLAT, FIXED = TARIFF["versions"][0]["charges"]
         ("up:/versions/0/charges/9", [FLAT, FIXED]),
         ("down:/name", [FLAT, FIXED]),
         ("dance:/versions", [FLAT, FIXED]),
+        (f"copy:/versions/0/charges/{'9' * 5000}", [FLAT, FIXED]),
         ("", [FLAT, FIXED]),
     ],
 )
@@ -276,3 +277,14 @@ def test_of_many_charges_few_are_open() -> None:
     assert open_charges(many, "") == {names[1]}
     assert open_charges(many, "add:/versions/0/charges") == {names[1], names[10]}
     assert open_charges(many, f"up:{names[3]}/tiers/1") == {names[1], names[3]}
+
+
+def test_a_schema_that_refers_to_itself() -> None:
+    """Its parts are asked for as far as they are there."""
+    tree = {"type": "object", "properties": {"in": {"$ref": "#/Tree"}, "n": {"type": "integer"}}}
+    theirs, document = Shapes({"Tree": tree}), {"in": {"in": {"n": 1}}}
+    shape, spoken = theirs.of({"$ref": "#/Tree"}), words("en")
+    values = filled(theirs, shape, document, spoken)
+
+    assert read(theirs, shape, values, spoken).document == document
+    assert Drawing(theirs, spoken, values, {}).part(shape, "", "", required=True).parts[0].is_there

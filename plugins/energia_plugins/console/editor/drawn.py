@@ -5,9 +5,9 @@ from typing import Final
 
 import attrs
 
-from energia_plugins.console.editor.fields import escaped, form_of, numbered
+from energia_plugins.console.editor.fields import escaped, form_of, numbered, places_in
 from energia_plugins.console.editor.labels import choice, hint, kind, label, rank
-from energia_plugins.console.editor.shapes import PARAMETER, Shape, Shapes, place_of
+from energia_plugins.console.editor.shapes import PARAMETER, Shape, Shapes
 from energia_plugins.console.words import Words
 
 #: These are asked for at once; what else may be said is behind "More".
@@ -203,8 +203,4 @@ class Drawing:
 def _there(values: Mapping[str, str], faults: Mapping[str, str]) -> Iterator[str]:
     """Yield the places at which something is said, or is wrong."""
     said = [name for name, text in values.items() if text.strip() and not name.endswith("~new")]
-    for name in (*said, *faults):
-        place = place_of(name)
-        while place:
-            yield place
-            place = place.rpartition("/")[0]
+    yield from places_in([*said, *faults])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from energia_plugins.console.editor.fields import numbered
+from energia_plugins.console.editor.fields import index_of, numbered
 from energia_plugins.console.editor.shapes import place_of
 
 Values = Mapping[str, str]
@@ -49,7 +49,7 @@ def _is_at(name: str, place: str) -> bool:
 def _removed(values: Values, place: str) -> dict[str, str]:
     kept = without(values, place)
     parent, _, last = place.rpartition("/")
-    if not last.isdecimal():
+    if index_of(last) is None:
         return kept
     if not numbered(kept).get(parent):
         kept.pop(f"{parent}~is", None)
@@ -60,9 +60,9 @@ def _swapped(values: Values, place: str, by: int) -> dict[str, str]:
     """Return the fields with an entry in the place of the one before or after it."""
     parent, _, last = place.rpartition("/")
     numbers = numbered(values).get(parent, [])
-    if not last.isdecimal() or int(last) not in numbers:
+    if (number := index_of(last)) not in numbers:
         return dict(values)
-    index = numbers.index(int(last)) + by
+    index = numbers.index(number) + by
     if not 0 <= index < len(numbers):
         return dict(values)
     other = f"{parent}/{numbers[index]}"
@@ -80,7 +80,7 @@ def _copied(values: Values, place: str) -> dict[str, str]:
     """Return the fields with a copy of an entry behind the last one."""
     parent, _, last = place.rpartition("/")
     numbers = numbered(values).get(parent, [])
-    if not last.isdecimal() or int(last) not in numbers:
+    if index_of(last) not in numbers:
         return dict(values)
     entry = f"{parent}/{numbers[-1] + 1}"
     copies = {

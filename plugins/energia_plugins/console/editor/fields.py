@@ -5,7 +5,7 @@ typed anew: `/rates/0~name` is `peak`, and `/rates/0` what it costs.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import attrs
@@ -16,6 +16,9 @@ from energia_plugins.console.words import Words
 
 #: What is not there.
 ABSENT: Final = object()
+#: No form has so many entries that a number of them has so many digits.
+_DIGITS: Final = 7
+_DEEPEST: Final = 60
 _BETWEEN: Final = re.compile(r"[\s;]+")
 _BETWEEN_WORDS: Final = re.compile(r"[\s;,]+")
 
@@ -54,6 +57,12 @@ def read(shapes: Shapes, shape: Shape, values: Mapping[str, str], words: Words) 
     return Read(document, reader.places, tuple(reader.doubled))
 
 
+def index_of(step: str) -> int | None:
+    """Return the number of an entry of an array or a map; None of what is none."""
+    is_index = step.isascii() and step.isdecimal() and len(step) < _DIGITS
+    return int(step) if is_index else None
+
+
 def numbered(values: Mapping[str, str]) -> dict[str, list[int]]:
     """Return which entries each array and map has, by its name."""
     found = dict[str, set[int]]()
@@ -61,9 +70,18 @@ def numbered(values: Mapping[str, str]) -> dict[str, list[int]]:
         place = place_of(name)
         while place:
             place, _, last = place.rpartition("/")
-            if last.isdecimal():
-                found.setdefault(place, set()).add(int(last))
+            if (index := index_of(last)) is not None:
+                found.setdefault(place, set()).add(index)
     return {place: sorted(numbers) for place, numbers in found.items()}
+
+
+def places_in(names: Iterable[str]) -> Iterator[str]:
+    """Yield the places of fields, and all that they are in."""
+    for name in names:
+        place = place_of(name)
+        while place:
+            yield place
+            place = place.rpartition("/")[0]
 
 
 @attrs.define
@@ -85,13 +103,17 @@ class _Reader:
     places: dict[str, str] = attrs.field(factory=dict)
     doubled: list[str] = attrs.field(factory=list)
     _numbered: dict[str, list[int]] = attrs.field(init=False)
+    _there: frozenset[str] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._numbered = numbered(self.values)
+        self._there = frozenset(places_in(self.values))
 
     def value(self, shape: Shape, name: str, pointer: str, *, must: bool = False) -> Any:
         """Return a value; `ABSENT` where nothing was typed, unless it must be there."""
         must = must or f"{name}~is" in self.values
+        if not must and name not in self._there:
+            return ABSENT
         match shape.kind:
             case "union":
                 form = form_of(shape, self.values, name)
@@ -168,22 +190,35 @@ def typed(shape: Shape, text: str, words: Words) -> Any:
         case "number":
             return words.parsed(text)
         case "integer":
-            parsed = words.parsed(text)
-            return int(parsed) if re.fullmatch(r"-?[0-9]{1,18}", parsed) else text
+            number = words.parsed(text)
+            return int(number) if re.fullmatch(r"-?[0-9]{1,18}", number) else text
         case "boolean":
             return {"true": True, "false": False}.get(text, text)
         case "float":
-            return _json(words.parsed(text))
+            return parsed(words.parsed(text))
         case "json":
-            return _json(text)
+            return parsed(text)
     return text
 
 
-def _json(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """Return the value of a JSON text; the text itself, if it is none, or nested too deep."""
     try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
         return text
+    return text if _is_deep(value) else value
+
+
+def _is_deep(value: Any) -> bool:
+    """Tell whether a value is nested deeper than any tariff."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(_DEEPEST):
+        parts = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [one for part in parts for one in part if isinstance(one, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 # The other way: a document as fields.

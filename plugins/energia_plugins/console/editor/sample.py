@@ -22,6 +22,8 @@ _DAY: Final = (
     450, 400, 350, 350, 400, 550, 900, 1000, 850, 600, 400, 250,
 )  # fmt: skip
 _DAYS: Final = 30
+#: Later than that nothing is priced: days after it may be none.
+_LAST: Final = date(9000, 1, 1)
 
 
 @attrs.frozen
@@ -29,7 +31,7 @@ class Price:
     """What a tariff costs.
 
     Attributes:
-        faults: What is wrong with the document, by JSON pointers: it cannot be priced.
+        faults: How many things are wrong with the document, so that it cannot be priced.
         total: What the household pays; empty where it cannot be told.
         lines: The lines: what they are called, their quantity and unit, their amount.
         trouble: Why it cannot be told, though nothing is wrong.
@@ -39,7 +41,7 @@ class Price:
 
     """
 
-    faults: tuple[tuple[str, str, str], ...] = ()
+    faults: int = 0
     total: str = ""
     lines: tuple[tuple[str, str, str], ...] = ()
     trouble: str = ""
@@ -62,18 +64,19 @@ async def priced(view: View, document: Json, now: datetime) -> Price:
     try:
         answer = await view.api.call("compute_cost", body=body)
     except Invalid as error:
-        start = "/tariff"
-        faults = tuple(
-            (str(one.pointer)[len(start) :], one.code, one.message)
-            for one in error.faults
-            if one.pointer and one.pointer.startswith(f"{start}/")
-        )
-        if faults or not document.get("versions"):
-            return Price(faults)
-        return Price(trouble=reason(view, error), times=await _times(view, document, first))
+        return await _refused(view, document, first, error)
     except EnergiaError as error:
         return Price(trouble=reason(view, error), times=await _times(view, document, first))
     return _answered(view, answer, first, await _times(view, document, first))
+
+
+async def _refused(view: View, document: Json, first: date, error: Invalid) -> Price:
+    """Return what is wrong with the document; if nothing is, why it cannot be priced."""
+    pointers = [one.pointer or "" for one in error.faults]
+    faults = [one for one in pointers if one.startswith("/tariff/")]
+    if faults or "/tariff" in pointers:
+        return Price(len(faults), trouble="" if faults else reason(view, error))
+    return Price(trouble=reason(view, error), times=await _times(view, document, first))
 
 
 def usage(first: date, zone: ZoneInfo) -> dict[str, Any]:
@@ -98,9 +101,8 @@ def _first_day(document: Json, now: datetime) -> date:
     versions = document.get("versions")
     starts = [_day(one.get("valid_from")) for one in versions or () if isinstance(one, Mapping)]
     known = sorted(one for one in starts if one is not None)
-    if not known or known[0] <= today:
-        return today
-    return known[0]
+    is_ahead = bool(known) and today < known[0] <= _LAST
+    return known[0] if is_ahead else today
 
 
 def _day(text: object) -> date | None:

@@ -16,7 +16,7 @@ from energia.errors import PreconditionFailed
 from energia.web.keys import DOCUMENT
 from energia_plugins.console.editor.drawn import Drawing
 from energia_plugins.console.editor.edits import edited
-from energia_plugins.console.editor.fields import Read, bare, filled, read
+from energia_plugins.console.editor.fields import Read, bare, filled, parsed, read
 from energia_plugins.console.editor.sample import Price, priced, text_of
 from energia_plugins.console.editor.shapes import Shapes, place_of
 from energia_plugins.console.faults import said
@@ -31,7 +31,7 @@ HOME: Final = "/console/tariffs"
 _JSON: Final = "document"
 _IN_USE: Final = "version_in_use"
 #: What says of which kind a charge is.
-_CHARGE: Final = re.compile(r"/versions/[0-9]+/charges/[0-9]+~form")
+_CHARGE: Final = re.compile(r"/versions/[0-9]{1,6}/charges/[0-9]{1,6}~form")
 #: So many charges are shown whole from the beginning.
 _FEW: Final = 3
 
@@ -59,7 +59,7 @@ class Editor:
     def read(self, form: Form) -> Read:
         """Return the tariff that a form says."""
         if _JSON in form.values:
-            document = _parsed(form.get(_JSON))
+            document = parsed(form.get(_JSON))
             return Read(document, {"": _JSON}, ())
         return read(self.shapes, self.shapes.tariff, form.values, self.view.words)
 
@@ -99,7 +99,8 @@ class Editor:
         found = self.read(form)
         is_json = _JSON in form.values
         price = Price()
-        if isinstance(found.document, dict) and found.document.get("versions"):
+        versions = found.document.get("versions") if isinstance(found.document, dict) else None
+        if isinstance(versions, list) and versions:
             price = await priced(self.view, found.document, self.view.api.core.clock.now())
         drawing = Drawing(self.shapes, self.view.words, form.values, form.faults)
         return self.view.page(
@@ -142,7 +143,7 @@ class Editor:
         return await self.page(Form(edited(kept, action, self.new)), at=action)
 
     async def _as_form(self, form: Form) -> web.Response:
-        document = _parsed(form.get(_JSON))
+        document = parsed(form.get(_JSON))
         if not isinstance(document, dict):
             told = self.view.text("This is no JSON object.")
         elif not self.shows(document):
@@ -221,13 +222,6 @@ def open_charges(form: Form, action: str) -> set[str]:
 @lru_cache(maxsize=2)
 def _shapes(document: bytes) -> Shapes:
     return Shapes(msgspec.json.decode(document)["components"]["schemas"])
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text
 
 
 def _other(values: Mapping[str, str]) -> dict[str, str]:
