@@ -1,7 +1,7 @@
 """Tariffs are made and changed on a page, by a form that comes from the schemas of the charges."""
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -185,6 +185,26 @@ async def test_a_sample_that_cannot_be_priced(client: Client) -> None:
 
     assert "it asks for what only a contract says: price" in page.text
     assert page.fields[f"{RATE}/parameter"] == "price"
+
+
+async def test_the_readings_of_a_meter_are_priced(open_service: Service) -> None:
+    """Who has a meter may choose it: its last whole month is priced instead of the household."""
+    client, person = open_service.client, Person(open_service.client)
+    await make_shop(client)
+    await make_tariffs(client, day=tariff("All day", {**FLAT, "rate": "0.5"}))
+    end = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    start = (end - timedelta(days=1)).replace(day=1)
+    channel = {"meter": "shop-1", "channel": "import", "interval": "PT1H"}
+    hours = int((end - start) / timedelta(hours=1))
+    series = {**channel, "start": start.isoformat(), "values": [1] * hours}
+    await send(client, "POST", "/v1/readings", {"series": [series]})
+
+    page = await person.see("/console/tariffs/day/edit")
+    chosen = await person.send(page, {"sample": "shop-1", "do": "show"})
+
+    assert "Main meter" in page.text
+    assert f"GBP\xa0{hours // 2}.00" in chosen.html
+    assert chosen.fields["sample"] == "shop-1"
 
 
 @pytest.mark.parametrize(

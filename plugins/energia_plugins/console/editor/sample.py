@@ -11,7 +11,7 @@ import attrs
 import msgspec
 
 from energia import EnergiaError, Invalid
-from energia_plugins.console.comparison.costs import reason
+from energia_plugins.console.comparison.costs import parameters_in, reason
 from energia_plugins.console.page import View
 from energia_plugins.console.tariff.reading import Times, in_force, times
 
@@ -37,6 +37,7 @@ class Price:
         trouble: Why it cannot be told, though nothing is wrong.
         times: The schedules of the version that is in force.
         first: The first day.
+        meter: The meter whose readings were priced; empty of the household.
         kwh: How much energy it is, in kWh.
 
     """
@@ -47,27 +48,47 @@ class Price:
     trouble: str = ""
     times: tuple[Times, ...] = ()
     first: date | None = None
+    meter: str = ""
     kwh: str = ""
 
 
-async def priced(view: View, document: Json, now: datetime) -> Price:
-    """Return what 30 days cost the household, and what is wrong with the document."""
+async def priced(view: View, document: Json, now: datetime, meter: str = "") -> Price:
+    """Return what a month costs, and what is wrong with the document.
+
+    Args:
+        view: Of the page.
+        document: The tariff.
+        now: By which the last whole month is known.
+        meter: Whose readings of that month are priced; without, 30 days of the household.
+
+    """
     if not view.api.may("compute_cost"):
         return Price()
-    first, zone = _first_day(document, now), _zone(document)
-    body = {
-        "tariff": dict(document),
-        "usage": usage(first, zone),
-        "start": first.isoformat(),
-        "end": (first + timedelta(days=_DAYS)).isoformat(),
-    }
+    today = now.astimezone(_zone(document)).date().replace(day=1)
+    first = (today - timedelta(days=1)).replace(day=1) if meter else _first_day(document, today)
+    end = today if meter else first + timedelta(days=_DAYS)
+    body: dict[str, Any] = {"tariff": document, "start": str(first), "end": str(end)}
     try:
+        body |= await _readings(view, document, meter) if meter else {}
+        body |= {} if meter else {"usage": usage(first, _zone(document))}
         answer = await view.api.call("compute_cost", body=body)
     except Invalid as error:
         return await _refused(view, document, first, error)
     except EnergiaError as error:
         return Price(trouble=reason(view, error), times=await _times(view, document, first))
-    return _answered(view, answer, first, await _times(view, document, first))
+    drawn = await _times(view, document, first)
+    return attrs.evolve(_answered(view, answer, first, drawn), meter=meter)
+
+
+async def _readings(view: View, document: Json, meter: str) -> dict[str, Any]:
+    """Return what the API is asked of a meter: with what its contract gives the charges."""
+    given: Json = {}
+    if view.api.may("list_contracts"):
+        found = (await view.api.call("list_contracts", meter=meter, limit=100))["items"]
+        given = found[-1].get("parameters") or {} if found else {}
+    wanted = set(parameters_in(document))
+    parameters = {name: value for name, value in given.items() if name in wanted}
+    return {"meter": meter, "missing": "estimate", "parameters": parameters}
 
 
 async def _refused(view: View, document: Json, first: date, error: Invalid) -> Price:
@@ -95,9 +116,8 @@ def _zone(document: Json) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _first_day(document: Json, now: datetime) -> date:
+def _first_day(document: Json, today: date) -> date:
     """Return a day from which the household is priced: this month's first, if it has a price."""
-    today = now.astimezone(_zone(document)).date().replace(day=1)
     versions = document.get("versions")
     starts = [_day(one.get("valid_from")) for one in versions or () if isinstance(one, Mapping)]
     known = sorted(one for one in starts if one is not None)

@@ -22,7 +22,7 @@ from energia_plugins.console.editor.shapes import Shapes, place_of
 from energia_plugins.console.faults import said
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View
-from energia_plugins.console.records import id_of
+from energia_plugins.console.records import everything, id_of, named
 
 routes = Routes(reads=tuple(SCOPES), writes=tuple(SCOPES), documented=False)
 
@@ -101,7 +101,8 @@ class Editor:
         price = Price()
         versions = found.document.get("versions") if isinstance(found.document, dict) else None
         if isinstance(versions, list) and versions:
-            price = await priced(self.view, found.document, self.view.api.core.clock.now())
+            now = self.view.api.core.clock.now()
+            price = await priced(self.view, found.document, now, form.get("sample"))
         drawing = Drawing(self.shapes, self.view.words, form.values, form.faults)
         return self.view.page(
             "tariff_editor.html",
@@ -111,6 +112,8 @@ class Editor:
             form=form,
             whole=None if is_json else drawing.whole(),
             price=price,
+            meters=await everything(self.view, "list_meters"),
+            named=named,
             in_use=in_use or bool(form.get("correction")),
             stale=stale,
             home=HOME,
@@ -226,7 +229,7 @@ def _shapes(document: bytes) -> Shapes:
 
 def _other(values: Mapping[str, str]) -> dict[str, str]:
     """Return what a form says beside the tariff."""
-    return {name: values[name] for name in ("tag", "correction") if name in values}
+    return {name: values[name] for name in ("tag", "correction", "sample") if name in values}
 
 
 def _priceless(example: Any) -> Any:

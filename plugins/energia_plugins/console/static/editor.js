@@ -25,19 +25,26 @@ if (form) {
     return mine === asked ? new DOMParser().parseFromString(text, "text/html") : null;
   }
 
-  /** @param {Document} page @param {string} id */
+  /**
+   * Show a part of a page instead of ours; what is open stays open, and what has the focus keeps it.
+   * @param {Document} page
+   * @param {string} id
+   */
   function replace(page, id) {
-    const fresh = page.getElementById(id);
-    if (fresh) document.getElementById(id)?.replaceChildren(...fresh.childNodes);
-    return fresh !== null;
+    const fresh = page.getElementById(id), ours = document.getElementById(id);
+    if (!fresh || !ours) return false;
+    const open = [...ours.querySelectorAll("details[open][id]")].map((one) => one.id);
+    const focused = ours.contains(document.activeElement) ? document.activeElement?.id : "";
+    ours.replaceChildren(...fresh.childNodes);
+    for (const one of open) document.getElementById(one)?.setAttribute("open", "");
+    if (focused) document.getElementById(focused)?.focus();
+    return true;
   }
 
   /** @param {HTMLButtonElement} button */
   async function press(button) {
-    const open = [...form.querySelectorAll("details[open][id]")].map((one) => one.id);
     const page = await answer(button.value);
     if (!page || !replace(page, "editor")) return;
-    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
     const place = button.getAttribute("formaction")?.split("#")[1];
     const there = place && place !== "editor" ? document.getElementById(place) : null;
     const added = button.value.startsWith("add:") ? there?.querySelectorAll(":scope > .entry, :scope > .pair, :scope > .charge") : null;
