@@ -38,6 +38,8 @@ class Shown:
         """What its fields hold, by their names."""
         found: dict[str, str] = {}
         for tag in re.findall(r"<input\b[^>]*>", self.html):
+            if 'type="checkbox"' in tag and " checked" not in tag:
+                continue
             if (name := _attribute(tag, "name")) is not None:
                 found[name] = _attribute(tag, "value") or ""
         for tag, inside in re.findall(r"(<select\b[^>]*>)(.*?)</select>", self.html, re.S):

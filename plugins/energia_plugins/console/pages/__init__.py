@@ -17,6 +17,7 @@ from energia_plugins.console.pages import (
     record_meters,
     records,
     service,
+    tariff_editor,
     tariffs,
 )
 from energia_plugins.console.settings import Settings
@@ -38,5 +39,6 @@ def routes_of(settings: Settings) -> Sequence[Route]:
         *record_meters.routes,
         *records.routes,
         *service.routes,
+        *tariff_editor.routes,
         *tariffs.routes,
     ]
