@@ -24,9 +24,9 @@ OF_NOBODY = [
     "procrastinate_workers",
     "schema_migration",
 ]
-#: Rows of the first organization.
 #: Rows of the other organization that making it has made.
 OWN = {"organization": " where id <> 2", "audit": " where organization_id = 1"}
+#: Rows of the first organization.
 ROWS = """
 insert into organization (name) values ('other');
 insert into site values (1, 's', 'n', 'UTC', 'BR', null, 'BRL');
@@ -76,6 +76,7 @@ insert into job (organization_id, id, kind, caller, caller_name, request)
   values (1, 'j', 'k', 'c', 'n', '{}');
 insert into job_part values (1, 'j', 0, '');
 insert into source_state values (1, 's', 'n', '{}');
+insert into console_session values (1, 's', '', 'c', 'n');
 """
 
 
