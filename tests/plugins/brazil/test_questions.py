@@ -166,6 +166,19 @@ def test_a_readjustment_that_is_not_known_is_refused() -> None:
     assert [fault.code for fault in refused.value.faults] == ["unknown_tariff"]
 
 
+def test_a_window_before_the_readjustment_is_told_from_when_to_ask() -> None:
+    """The year that has it begins too early: the day of the readjustment is named."""
+    present = tuple(row for row in tables().tariffs if row.start >= date(2025, 5, 28))
+    body = {"customer": CEMIG, "usage": usage("2026-02-01", ["1"] * 24 * 28)}
+    question = structure(body, readjustment.ReadjustmentQuestion)
+
+    with pytest.raises(Invalid) as refused:
+        known = attrs.evolve(tables(), tariffs=present)
+        asyncio.run(readjustment.answer(question, known, price))
+
+    assert "pergunte de 28/05/2026 em diante" in str(refused.value.faults[0].message)
+
+
 def asked_bill(text: str, **more: Any) -> printed.BillAnswer:
     """Ask whether a bill of Light is right."""
     body = {"customer": LIGHT, "text": text, **more}
@@ -204,6 +217,18 @@ def test_a_line_that_is_not_of_the_tariff_is_told() -> None:
 
     assert found.check.total.result == "match"
     assert any(line.startswith("Multa: R$ 5,00 não são da tarifa") for line in found.texts["pt-BR"])
+
+
+def test_a_bill_whose_energy_is_not_read_is_refused() -> None:
+    """60 kWh times the price are not the amount: none are priced as if they were right."""
+    dates = "Leitura anterior 03/02/2026 Leitura atual 03/03/2026"
+
+    with pytest.raises(Invalid) as error:
+        asked_bill(f"{dates}\nConsumo kWh 60 1,07880 107,88\nTotal 107,88")
+
+    (fault,) = error.value.faults
+    assert fault.code == "unread_energy"
+    assert "deem R$ 107,88" in fault.message
 
 
 def test_a_bill_without_dates_asks_for_them() -> None:

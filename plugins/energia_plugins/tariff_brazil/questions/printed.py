@@ -178,6 +178,7 @@ def _subject(
     if question.customer.subgroup.startswith("A"):
         message = "do grupo A diga o medidor: a demanda não se vê nas linhas da conta"
         raise Invalid.of("needs_meter", message, "/meter")
+    _refuse_unread_energy(printed)
     zone = ZoneInfo(made.tariff["timezone"])
     midnight, end = (datetime.combine(day, time(), zone) for day in days)
     values = [Decimal(0)] * int((end.timestamp() - midnight.timestamp()) // 1800)
@@ -190,6 +191,20 @@ def _subject(
         "channels": {"import": channel},
     }
     return structure({"usage": usage, "parameters": question.parameters, "group": "whole"}, Subject)
+
+
+def _refuse_unread_energy(printed: PrintedBill) -> None:
+    """Refuse a bill that charges energy and of which no kWh were read: none would be priced."""
+    if printed.consumed:
+        return
+    for line in printed.lines:
+        if line.amount > 0 and (line.code or "").split(".")[0] == "consumo":
+            message = (
+                f"a linha {line.description!r} não tem kWh que, vezes o preço, deem "
+                f"{money_text(line.amount)}: digite os kWh cobrados, como em "
+                "`Consumo kWh 100 1,07880 107,88`, ou diga o medidor"
+            )
+            raise Invalid.of("unread_energy", message)
 
 
 def _usage(

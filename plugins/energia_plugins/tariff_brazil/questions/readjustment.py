@@ -141,9 +141,15 @@ def _former(customer: TariffRequest, tables: Tables, start: date) -> tuple[date,
                 raise
     message = (
         f"a tabela não tem uma tarifa de antes do último reajuste até {day_text(start)}: "
-        "acrescente-a aos arquivos de `data`"
+        f"{_later(customer, tables, start)}acrescente-a aos arquivos de `data`"
     )
     raise Invalid.of("unknown_tariff", message, "/distributor")
+
+
+def _later(customer: TariffRequest, tables: Tables, start: date) -> str:
+    """Return the advice to ask from a later readjustment on, if the tables know one."""
+    days = [day for day in readjustments(customer, tables) if day > start]
+    return f"pergunte de {' ou '.join(map(day_text, days))} em diante, ou " if days else ""
 
 
 def _with_prices(now: Mapping[str, Any], former: Mapping[str, Any]) -> dict[str, Any]:
