@@ -13,6 +13,7 @@ from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, month_of
 from energia_plugins.tariff_brazil.flags import flag, is_metered
 from energia_plugins.tariff_brazil.generation import generation
 from energia_plugins.tariff_brazil.lighting import lighting
+from energia_plugins.tariff_brazil.plausible import refuse_implausible
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.rows import DatedRow
 from energia_plugins.tariff_brazil.schedules import holidays
@@ -27,6 +28,7 @@ DAY = timedelta(days=1)
 
 def brazilian_tariff(request: TariffRequest, tables: Tables) -> BrazilianTariff:
     """Return the tariff of a customer from a day on; raises `Invalid` for what tables lack."""
+    refuse_implausible(request)
     distributor, notes = tables.distributor(request.distributor), Notes()
     whole = Draft(
         tables=tables,
