@@ -76,7 +76,7 @@ def _flags(said: Overrides) -> Iterator[Fault]:
     """Yield flags of a kWh, where those of a MWh are asked for, as ANEEL says them."""
     for month, price in said.flags.items():
         if 0 < price < 1:
-            right = number_text(price * 1000)
+            right = number_text(price * 1000, 2)
             message = (
                 f"a bandeira é em R$/MWh, e {number_text(price)} parece ser R$/kWh: seria {right}"
             )

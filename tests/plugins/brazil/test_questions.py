@@ -317,11 +317,29 @@ def test_a_file_says_the_rest_of_the_customer(tmp_path: Path) -> None:
     assert json.loads(told)["tariff"]["name"] == "Light B3 branca"
 
 
+def test_the_command_takes_words_as_people_write_them() -> None:
+    """Case, accents and spaces of a class or a connection do not matter; a month is 08/2026."""
+    of = ("--distribuidora", "cemig", "--subgrupo", "b3", "--ligacao", "Trifásico")
+    home = ("--distribuidora", "cemig", "--ligacao", "bifásico", "--geracao", "gd2")
+
+    tariff = json.loads(said("tarifa", *of, "--modalidade", "Branca", "--desde", "01/05/2026"))
+    told = said("creditos", *home, "--mes", "08/2026", "--credito", "11/2025=120,5")
+
+    assert tariff["tariff"]["name"] == "Cemig B3 branca"
+    assert told.splitlines()[2].startswith("2025-11")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("tarifa", "--desde", "ontem"), "'ontem' não é uma data como 31/12/2026"),
         (("branca", "--de", "01/07/2026"), "Diga --medidor"),
+        (("branca", "--classe", "loja"), "'loja' não é nenhum destes: residencial, baixa_renda"),
+        (("creditos", "--mes", "13/2026"), "'13/2026' não é um mês como 08/2026"),
+        (
+            ("demanda", "--leituras", __file__, "--contratada", "muita"),
+            "como 180 ou ponta=120,5, e não 'muita'",
+        ),
         (("creditos", "--mes", "2026-08", "--credito", "2025-11"), "Diga --credito MÊS=KWH"),
         (
             ("reajuste", "--leituras", __file__, "--parametro", "media"),
