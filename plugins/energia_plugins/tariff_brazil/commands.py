@@ -8,6 +8,7 @@ import click
 
 from energia_plugins.tariff_brazil.questions.commands import commands_of, customer_of
 from energia_plugins.tariff_brazil.questions.options import (
+    CHANNEL,
     CLASS,
     MODALITY,
     PHASES,
@@ -96,6 +97,7 @@ def brasil(folder: str | None) -> click.Group:
     )
     @click.option("--pedido", "--request", "pedido", type=_FILE, help="O cliente, em JSON.")
     @click.option("--medidor", "--meter", help="Um medidor guardado; com --de e --ate.")
+    @CHANNEL
     @click.option("--leituras", "--usage", "leituras", type=_FILE, help="Leituras, em JSON.")
     @click.option("--de", "--start", type=dia, help="Primeiro dia: 01/01/2026.")
     @click.option("--ate", "--end", type=dia, help="O dia depois do último: 01/01/2027.")

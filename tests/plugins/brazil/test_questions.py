@@ -166,6 +166,18 @@ def test_a_readjustment_that_is_not_known_is_refused() -> None:
     assert [fault.code for fault in refused.value.faults] == ["unknown_tariff"]
 
 
+def test_another_readjustment_within_the_window_is_told() -> None:
+    """Light, 15 March and 4 July 2026: a window from June on has prices of both."""
+    customer = {"distributor": "light", "subgroup": "B1", "from": "2026-06-01"}
+    body = {"customer": customer, "usage": usage("2026-06-01", ["1"] * 24 * 61)}
+    question = structure(body, readjustment.ReadjustmentQuestion)
+
+    found = asyncio.run(readjustment.answer(question, tables(), price))
+
+    assert f"{found.readjusted}" == "2026-03-15"
+    assert "04/07/2026" in found.assumptions[0].what
+
+
 def test_a_window_before_the_readjustment_is_told_from_when_to_ask() -> None:
     """The year that has it begins too early: the day of the readjustment is named."""
     present = tuple(row for row in tables().tariffs if row.start >= date(2025, 5, 28))
@@ -334,6 +346,7 @@ def test_the_command_takes_words_as_people_write_them() -> None:
     [
         (("tarifa", "--desde", "ontem"), "'ontem' não é uma data como 31/12/2026"),
         (("branca", "--de", "01/07/2026"), "Diga --medidor"),
+        (("branca", "--medidor", "m", "--canal", "t1"), "Diga --canal PAPEL=CANAL"),
         (("branca", "--classe", "loja"), "'loja' não é nenhum destes: residencial, baixa_renda"),
         (("creditos", "--mes", "13/2026"), "'13/2026' não é um mês como 08/2026"),
         (

@@ -11,6 +11,7 @@ import click
 
 from energia_plugins.tariff_brazil.portuguese import number_text
 from energia_plugins.tariff_brazil.questions.options import (
+    CHANNEL,
     CLASS,
     MODALITY,
     PHASES,
@@ -46,6 +47,7 @@ _CUSTOMER: Final = (
 )
 _USAGE: Final = (
     click.option("--medidor", "--meter", help="Um medidor guardado."),
+    CHANNEL,
     click.option("--leituras", type=_FILE, help="JSON de `usage`, como em /v1/costs."),
     click.option("--de", type=dia, help="Primeiro dia: 01/08/2026."),
     click.option("--ate", type=dia, help="O dia depois do último."),
@@ -113,6 +115,7 @@ def commands_of(folder: str | None) -> list[click.Command]:
     @click.argument("arquivo", type=_FILE)
     @_with(*_CUSTOMER)
     @click.option("--medidor", "--meter", help="Um medidor guardado, em vez da energia impressa.")
+    @CHANNEL
     @click.option("--de", type=dia, help="Primeiro dia da conta, se ela não o diz.")
     @click.option("--ate", type=dia, help="O dia depois do último.")
     @click.option("--tolerancia", default="0,03", show_default=True, help="Em reais, por linha.")
@@ -206,11 +209,23 @@ def _subject(given: dict[str, Any], subgroup: str = "B1") -> dict[str, Any]:
             ),
             "parameters": dict(map(_parameter, given.get("parametro", ()))) or None,
             "meter": given.get("medidor"),
+            "channels": _channels(given.get("canal", ())),
             "usage": parse(leituras.read_bytes()) if leituras else None,
             "start": start and f"{start}",
             "end": end and f"{end}",
         }
     )
+
+
+def _channels(said: tuple[str, ...]) -> dict[str, list[str]] | None:
+    """Return the channels of each role that options name; None where they name none."""
+    found: dict[str, list[str]] = {}
+    for text in said:
+        role, separator, channel = text.partition("=")
+        if not separator:
+            raise click.UsageError(f"Diga --canal PAPEL=CANAL, e não {text!r}.")
+        found.setdefault(role, []).append(channel)
+    return found or None
 
 
 def _said(values: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from energia_plugins.tariff_brazil.portuguese import day, folded
 from energia_plugins.tariff_brazil.request import Class, Modality, Subgroup
 from energia_plugins.tariff_brazil.rows import Phases
 
-__all__ = ["CLASS", "MODALITY", "PHASES", "SUBGROUP", "dia", "mes"]
+__all__ = ["CHANNEL", "CLASS", "MODALITY", "PHASES", "SUBGROUP", "dia", "mes"]
 
 _MONTH: Final = re.compile(r"(0?[1-9]|1[0-2])/(\d{4})|(\d{4})-(0[1-9]|1[0-2])")
 
@@ -50,3 +50,10 @@ CLASS: Final = _word_of(get_args(Class))
 MODALITY: Final = _word_of(get_args(Modality))
 PHASES: Final = _word_of(get_args(Phases))
 SUBGROUP: Final = _word_of(get_args(Subgroup))
+#: The channels of a stored meter that has several.
+CHANNEL: Final = click.option(
+    "--canal",
+    multiple=True,
+    metavar="PAPEL=CANAL",
+    help="Um canal do medidor, onde há vários: import.ponta=t1. Os de um papel se somam.",
+)

@@ -127,7 +127,20 @@ async def answer(
     totals = [
         exact_sum(Fraction(group.cost.total) for group in trial.groups[name]) for name in documents
     ]
-    return _answer(day, totals, lines, (now, former))
+    last = trial.zone.datetime(trial.groups["now"][-1].end).date()
+    days = readjustments(question.customer, tables)
+    later = [_another(one) for one in days if start < one < last]
+    found = _answer(day, totals, lines, (now, former))
+    return attrs.evolve(found, assumptions=(*later, *found.assumptions))
+
+
+def _another(day: date) -> Assumption:
+    """Return what is told of a readjustment within the window: the difference is its, too."""
+    return Assumption(
+        what=f"a diferença inclui a do reajuste de {day_text(day)}, que também está no período",
+        source="as tarifas de cada dia",
+        setting="/end",
+    )
 
 
 def _former(customer: TariffRequest, tables: Tables, start: date) -> tuple[date, BrazilianTariff]:
