@@ -44,10 +44,16 @@ from energia import (
 )
 from energia.pricing.demand import AT, TOTAL, Interval, Intervals, PowerFactor
 from energia.pricing.exact import RateRounding, decimal_text, exact_sum
+from energia.pricing.wording import ENGLISH, in_language
 from energia.time import Int64, seconds_in
 from energia.units import MICRO
 
 _OVERRUN: Final = "overrun"
+#: What the two parts are called.
+_COMPONENTS: Final[Mapping[str, Texts]] = {
+    "energy": {"en": "energy", "pt-BR": "energia"},
+    "demand": {"en": "demand", "pt-BR": "demanda"},
+}
 
 _UNIT: Final = "kW"
 
@@ -365,6 +371,13 @@ class Reactive(BaseCharge):
             self.capacitive,
             window,
         )
+
+    def text(
+        self, period: str | None = None, component: str | None = None, language: str = ENGLISH
+    ) -> str:
+        """Return what a line is called, energy and demand by their words."""
+        told = _COMPONENTS.get(component or "")
+        return super().text(period, in_language(told, language) if told else component, language)
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge energy, then demand; or what is beyond the shares."""

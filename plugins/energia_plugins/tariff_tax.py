@@ -52,6 +52,7 @@ from energia.pricing.dates import (
     window_of,
 )
 from energia.pricing.exact import decimal_text, exact_sum, fraction, rounded
+from energia.pricing.wording import with_decimal_mark
 from energia.units import MICRO
 
 TaxRate = Annotated[
@@ -400,7 +401,7 @@ class TaxCharge(BaseCharge):
                     yield Replace(line, line.times(line_burden.factor, line_burden.text, name))
         if self._show != "price":
             for name, steps in self._steps(taxed).items():
-                text = self._text(name, rates)
+                text = self._text(name, rates, bill.language)
                 yield self._line(name, self._capped(name, steps, measured), text)
 
     def price_changes(self, day: date) -> PriceChanges | None:
@@ -499,13 +500,15 @@ class TaxCharge(BaseCharge):
             return fraction(line.quantity or 0) * fraction(line.rate or 0)
         return line.exact_amount
 
-    def _text(self, name: str, rates: Sequence[tuple[Tax, Rated]]) -> str:
+    def _text(self, name: str, rates: Sequence[tuple[Tax, Rated]], language: str) -> str:
         """Return what the line of a tax is called: `ICMS 18%`, where it has one rate."""
         if self.description:
             return f"{self.description} {name}"
         percents = {decimal_text(rated.value * 100) for tax, rated in rates if tax.name == name}
         (percent,) = percents if len(percents) == 1 else ("/",)  # it has several
-        return words(name) if "/" in percent else f"{words(name)} {percent}%"
+        if "/" in percent:
+            return words(name)
+        return f"{words(name)} {with_decimal_mark(percent, language)}%"
 
     def _line(self, name: str, steps: list[Step], text: str) -> Line:
         """Return the line of a tax; where the tax is inside the prices it is of no amount."""

@@ -97,6 +97,14 @@ def test_taxes_and_discounts_have_their_rates(language: str | None, names: list[
     assert called([FLAT, tax, discount], language=language) == names
 
 
+def test_a_rate_has_the_comma_of_its_language() -> None:
+    """PIS is 1,23% in Portuguese, and 1.23% in English."""
+    tax = {"kind": "tax", "form": "add_on", "taxes": [{"name": "pis", "rate": "0.0123"}]}
+
+    assert called([FLAT, tax], language="pt-BR")[-1] == "PIS 1,23%"
+    assert called([FLAT, tax], language="en")[-1] == "PIS 1.23%"
+
+
 def test_a_step_has_the_name_of_its_line() -> None:
     """What comes later speaks of lines as they are called."""
     tax = {"kind": "tax", "form": "add_on", "taxes": [{"name": "icms", "rate": "0.18"}]}

@@ -157,6 +157,30 @@ def test_demand_is_corrected_to_the_power_factor() -> None:
     assert found.details[1].steps[0].expression == "max(27.6 at 2026-03-02T09:00:00-03:00 - 24, 0)"
 
 
+@pytest.mark.parametrize(
+    ("language", "names"),
+    [
+        ("pt-BR", ["Excedente reativo, energia", "Excedente reativo, demanda"]),
+        ("en", ["Reactive excess, energy", "Reactive excess, demand"]),
+    ],
+)
+def test_both_parts_have_words_of_the_language(language: str, names: list[str]) -> None:
+    """Energy and demand are told apart in the language of the tariff."""
+    charge = {
+        "kind": "reactive",
+        "energy": "0.4",
+        "demand": "10",
+        "billed": {"charges": ["demand"]},
+    }
+    body = document([DEMAND, charge], "America/Sao_Paulo", "BRL", language=language)
+    readings = usage({9: (24, 18, 0)})
+    start = readings["import"].start
+
+    found = price(CONVERTER.structure(body, Tariff), readings, start, start + 86_400)
+
+    assert [one.description for one in found.lines[1:]] == names
+
+
 def test_demand_is_never_less_than_nothing() -> None:
     """30 kW are billed at least: 27.6 kW are not beyond them."""
     contracted = {**DEMAND, "kind": "demand.contracted", "contracted": "30"}

@@ -21,6 +21,10 @@ _CAPITALS: Final = frozenset(
         *("te", "tusd", "usd", "vat"),
     )
 )
+#: Words that names, which are ASCII, have without their accents.
+_ACCENTED: Final = {"intermediario": "intermediário"}
+#: What separates the decimals, where it is not a point.
+_DECIMAL_MARKS: Final = {"pt-BR": ","}
 _ROLES: Final[Mapping[str, Texts]] = {
     "export": {"en": "exported", "pt-BR": "injetada"},
     "gas_volume.import": {"en": "gas", "pt-BR": "gás"},
@@ -37,7 +41,14 @@ def in_language(texts: Texts, language: str) -> str:
 def words(name: str) -> str:
     """Return the name of a period, a component or a code as words: `TUSD`, `fora ponta`."""
     parts = name.replace("_", " ").split(" ")
-    return " ".join(part.upper() if part.lower() in _CAPITALS else part for part in parts)
+    return " ".join(
+        part.upper() if part.lower() in _CAPITALS else _ACCENTED.get(part, part) for part in parts
+    )
+
+
+def with_decimal_mark(number: str, language: str) -> str:
+    """Return a number of digits and a point as a language writes it: `1,23`."""
+    return number.replace(".", _DECIMAL_MARKS.get(language, "."))
 
 
 def of_role(role: str, language: str) -> str:

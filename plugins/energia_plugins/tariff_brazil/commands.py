@@ -6,7 +6,15 @@ from typing import Any, Final
 
 import click
 
-from energia_plugins.tariff_brazil.questions.commands import commands_of, customer_of, dia
+from energia_plugins.tariff_brazil.questions.commands import commands_of, customer_of
+from energia_plugins.tariff_brazil.questions.options import (
+    CHANNEL,
+    CLASS,
+    MODALITY,
+    PHASES,
+    SUBGROUP,
+    dia,
+)
 
 __all__ = ["brasil"]
 
@@ -23,16 +31,18 @@ def brasil(folder: str | None) -> click.Group:
 
     @group.command("tarifa", short_help="Monta a tarifa de um cliente.")
     @click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light.")
-    @click.option("--subgrupo", "--subgroup", help="B1, B3, A4 ... (B1)")
-    @click.option("--classe", "--class", help="residencial, comercial ...")
+    @click.option("--subgrupo", "--subgroup", type=SUBGROUP, help="B1, B3, A4 ... (B1)")
+    @click.option("--classe", "--class", type=CLASS, help="residencial, comercial ...")
     @click.option(
         "--modalidade",
         "--modality",
+        type=MODALITY,
         help="convencional, branca, verde, azul. (convencional)",
     )
     @click.option(
         "--ligacao",
         "--phases",
+        type=PHASES,
         help="monofasico, bifasico, trifasico. (monofasico)",
     )
     @click.option("--municipio", "--municipality", help="Para a iluminação pública.")
@@ -73,8 +83,10 @@ def brasil(folder: str | None) -> click.Group:
 
     @group.command("demanda", short_help="Acha a demanda contratada de menor custo.")
     @click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light.")
-    @click.option("--subgrupo", "--subgroup", help="A1 ... A4, AS (A4)")
-    @click.option("--modalidade", "--modality", help="A atual, para comparar: verde, azul.")
+    @click.option("--subgrupo", "--subgroup", type=SUBGROUP, help="A1 ... A4, AS (A4)")
+    @click.option(
+        "--modalidade", "--modality", type=MODALITY, help="A atual, para comparar: verde, azul."
+    )
     @click.option(
         "--contratada",
         "--contracted",
@@ -85,6 +97,7 @@ def brasil(folder: str | None) -> click.Group:
     )
     @click.option("--pedido", "--request", "pedido", type=_FILE, help="O cliente, em JSON.")
     @click.option("--medidor", "--meter", help="Um medidor guardado; com --de e --ate.")
+    @CHANNEL
     @click.option("--leituras", "--usage", "leituras", type=_FILE, help="Leituras, em JSON.")
     @click.option("--de", "--start", type=dia, help="Primeiro dia: 01/01/2026.")
     @click.option("--ate", "--end", type=dia, help="O dia depois do último: 01/01/2027.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import pairwise, product
 from typing import Any
 
@@ -9,10 +10,12 @@ import attrs
 
 from energia.pricing.dates import month_after
 from energia_plugins.tariff_brazil import group_a, group_b
+from energia_plugins.tariff_brazil.aneel import TariffRow
 from energia_plugins.tariff_brazil.draft import Draft, Notes, matching, month_of, unknown_tariff
 from energia_plugins.tariff_brazil.flags import flag, is_metered
 from energia_plugins.tariff_brazil.generation import generation
 from energia_plugins.tariff_brazil.lighting import lighting
+from energia_plugins.tariff_brazil.plausible import refuse_implausible
 from energia_plugins.tariff_brazil.request import BrazilianTariff, TariffRequest
 from energia_plugins.tariff_brazil.rows import DatedRow
 from energia_plugins.tariff_brazil.schedules import holidays
@@ -27,6 +30,7 @@ DAY = timedelta(days=1)
 
 def brazilian_tariff(request: TariffRequest, tables: Tables) -> BrazilianTariff:
     """Return the tariff of a customer from a day on; raises `Invalid` for what tables lack."""
+    refuse_implausible(request)
     distributor, notes = tables.distributor(request.distributor), Notes()
     whole = Draft(
         tables=tables,
@@ -92,10 +96,9 @@ def _changes(draft: Draft) -> Iterator[date]:
     """Yield the days on which a table has another row."""
     if not draft.request.overrides.rates:
         for posto, subclass in product(POSTOS, _subclasses(draft)):
-            for row in matching(draft, posto, subclass=subclass):
-                yield row.start
-                if row.end is not None:
-                    yield row.end + DAY
+            rows = list(matching(draft, posto, subclass=subclass))
+            days = {row.start for row in rows} | {row.end + DAY for row in rows if row.end}
+            yield from (day for day in days if _is_new(draft, day, posto, subclass))
     tables, state = draft.tables, draft.distributor.state
     yield from _days(draft.distributor.postos)
     yield from _days(row for row in tables.icms if row.state == state)
@@ -114,13 +117,32 @@ def _changes(draft: Draft) -> Iterator[date]:
         yield from _changes_of_group_a(draft)
 
 
+def _is_new(draft: Draft, day: date, posto: str, subclass: str | None) -> bool:
+    """Tell whether a posto has another price from a day on: ANEEL also states one anew as it was.
+
+    The parts that generation pays may change where the price does not.
+    """
+    if draft.request.generation:
+        return True
+    on, before = (attrs.evolve(draft, start=one) for one in (day, day - DAY))
+    return any(
+        _price(on.row(posto, unit, subclass)) != _price(before.row(posto, unit, subclass))
+        for unit in ("mwh", "kw")
+    )
+
+
+def _price(row: TariffRow | None) -> tuple[Decimal, Decimal] | None:
+    return (row.te, row.tusd) if row else None
+
+
 def _changes_of_group_a(draft: Draft) -> Iterator[date]:
     """Yield the days on which rules, the price of reactive energy or a discount change."""
     rules = draft.tables.rules
     yield from _days((*rules.demand, *rules.reactive, *rules.losses))
     if draft.request.reactive != "none" and draft.request.overrides.reactive is None:
-        for row in matching(group_a.reference_row(draft), "unico"):
-            yield row.start
+        reference = group_a.reference_row(draft)
+        days = {row.start for row in matching(reference, "unico")}
+        yield from (day for day in days if _is_new(reference, day, "unico", None))
     for month in draft.request.overrides.discounts:
         first = date.fromisoformat(f"{month}-01")
         yield first

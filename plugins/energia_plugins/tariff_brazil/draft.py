@@ -1,6 +1,6 @@
 """A version of a tariff on its way: what is asked, for which days, and what is noted meanwhile."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final, Literal
@@ -223,6 +223,8 @@ def matching(
 def unknown_tariff(draft: Draft, posto: Posto | None = None) -> Invalid:
     """Return the refusal of a day, or of a posto, of which no tariff is known."""
     request = draft.request
+    if not request.overrides.rates and (wrong := _wrong_modality(draft)):
+        return wrong
     known = sorted(
         {row.start for posto in ("unico", "fora_ponta") for row in matching(draft, posto)}
     )
@@ -231,10 +233,38 @@ def unknown_tariff(draft: Draft, posto: Posto | None = None) -> Invalid:
     message = (
         f"a tabela não tem tarifa {request.subgroup} {request.modality} ({draft.class_}) "
         f"de {draft.distributor.name} "
-        f"em {day_text(draft.start)} ({have}): diga-a em {where}, ou atualize a tabela"
+        f"em {day_text(draft.start)} ({have}): {_later(draft, known)}diga-a em {where}, "
+        "ou atualize a tabela"
     )
     pointer = f"/{where.replace('.', '/')}" if request.overrides.rates else "/from"
     return Invalid.of("unknown_tariff", message, pointer)
+
+
+def _later(draft: Draft, known: Sequence[date]) -> str:
+    """Return the advice to begin on the first day that a tariff is known from, if one is ahead."""
+    ahead = [day for day in known if day > draft.start]
+    return f"comece em {day_text(ahead[0])}, " if ahead else ""
+
+
+def _wrong_modality(draft: Draft) -> Invalid | None:
+    """Return the refusal of what is never sold; None where it is, on other days or to others."""
+    request, rows = draft.request, list(draft.tables.tariffs_of(draft.distributor))
+    of_subgroup = {row.modality for row in rows if row.subgroup == request.subgroup.lower()}
+    if request.modality in of_subgroup or not rows:
+        return None
+    name = draft.distributor.name
+    if of_subgroup:
+        have = f"{request.subgroup} é {' ou '.join(sorted(of_subgroup))}"
+        message = f"a tabela não tem {request.subgroup} {request.modality} de {name}: {have}"
+        return Invalid.of("unknown_tariff", message, "/modality")
+    known = ", ".join(sorted({subgroup_text(row.subgroup) for row in rows}))
+    message = f"a tabela não tem o subgrupo {request.subgroup} de {name}: há {known}"
+    return Invalid.of("unknown_tariff", message, "/subgroup")
+
+
+def subgroup_text(subgroup: str) -> str:
+    """Return a subgroup as requests name it: `A3a`, `B1`."""
+    return "A3a" if subgroup == "a3a" else subgroup.upper()
 
 
 def _first(said: Decimal | None, known: Decimal | None) -> Decimal | None:

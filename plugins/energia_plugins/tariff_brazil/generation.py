@@ -1,12 +1,12 @@
 """Distributed generation: the charge `brazil.scee` of a customer who injects, or gets, energy."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 import attrs
 
-from energia import Invalid
+from energia import Fault, Invalid
 from energia_plugins.tariff_brazil.aneel import ComponentRow
 from energia_plugins.tariff_brazil.draft import ANY, CLASSES, KILO, Draft
 from energia_plugins.tariff_brazil.flags import FLAG
@@ -202,10 +202,26 @@ def _dues(draft: Draft, own: Generation, postos: tuple[Posto, ...]) -> Iterator[
             yield due
     parts = in_force(draft.tables.rules.gd3, draft.start)
     if parts is not None and (own.type == "gd3" or draft.request.overrides.components):
-        dues = [_due(draft, "gd3", part, postos, own) for part in parts.parts]
+        dues = _dues_of_gd3(draft, parts.parts, postos, own)
         if all(dues):
             draft.rest_on("o que a GD III paga", parts, "overrides.components")
             yield from (due for due in dues if due)
+
+
+def _dues_of_gd3(
+    draft: Draft, parts: Sequence[Part], postos: tuple[Posto, ...], own: Generation
+) -> list[dict[str, Any] | None]:
+    """Return what is paid of each component; those that must be known are refused together."""
+    dues: list[dict[str, Any] | None] = []
+    faults: list[Fault] = []
+    for part in parts:
+        try:
+            dues.append(_due(draft, "gd3", part, postos, own))
+        except Invalid as error:
+            faults.extend(error.faults)
+    if faults:
+        raise Invalid.of_all(faults)
+    return dues
 
 
 def _due(

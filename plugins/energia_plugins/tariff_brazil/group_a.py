@@ -245,7 +245,7 @@ def reactive(draft: Draft) -> Iterator[dict[str, Any]]:
     yield {
         "kind": "reactive",
         "code": REACTIVE,
-        "description": "Energia reativa excedente",
+        "description": "Reativo excedente",
         "power_factor": f"{rule.power_factor:f}",
         "schedule": schedule(draft, POSTOS),
         "energy": dict.fromkeys(POSTOS, price),

@@ -7,7 +7,7 @@ from typing import Any, Final
 from energia import Invalid
 from energia_plugins.tariff_brazil.draft import Draft
 from energia_plugins.tariff_brazil.flags import flags
-from energia_plugins.tariff_brazil.portuguese import folded
+from energia_plugins.tariff_brazil.portuguese import day_text, folded
 from energia_plugins.tariff_brazil.rows import Lighting, in_force
 
 __all__ = ["lighting"]
@@ -34,8 +34,8 @@ def lighting(draft: Draft) -> Iterator[dict[str, Any]]:
         )
         if found is None:
             message = (
-                f"a tabela não tem a iluminação pública de {name} ({state}){_near(name, rows)}: "
-                "diga a cobrança em overrides.lighting"
+                f"a tabela não tem a iluminação pública de {name} ({state})"
+                f"{_known(draft, name, rows)}: diga a cobrança em overrides.lighting"
             )
             raise Invalid.of("unknown_municipality", message, "/municipality")
         draft.rest_on(f"iluminação pública de {found.municipality}", found, "/overrides/lighting")
@@ -44,6 +44,14 @@ def lighting(draft: Draft) -> Iterator[dict[str, Any]]:
             "description": "Iluminação pública",
             **_filled(draft, found.charge),
         }
+
+
+def _known(draft: Draft, name: str, rows: Sequence[Lighting]) -> str:
+    """Return from when on a municipality is known; or others, where it is not known at all."""
+    days = [row.from_ for row in rows if folded(row.municipality) == folded(name) and row.from_]
+    if not days:
+        return _near(name, rows)
+    return f" em {day_text(draft.start)} (há a partir de {', '.join(map(day_text, sorted(days)))})"
 
 
 def _near(name: str, rows: Sequence[Lighting]) -> str:

@@ -9,6 +9,7 @@ from energia import Core, Route, Routes, Tenant
 from energia.costing.trials import ERRORS, trial
 from energia_plugins.tariff_brazil.bill_text import PrintedBill
 from energia_plugins.tariff_brazil.document import brazilian_tariff
+from energia_plugins.tariff_brazil.draft import subgroup_text
 from energia_plugins.tariff_brazil.questions import (
     branca,
     contracts,
@@ -267,7 +268,7 @@ def distributors(known: Tables) -> BrazilianDistributors:
     """Return the distributors, each with what there are tariffs of."""
     offered: dict[str, set[str]] = {}
     for row in known.tariffs:
-        offered.setdefault(row.agent, set()).add(f"{row.subgroup.upper()} {row.modality}")
+        offered.setdefault(row.agent, set()).add(f"{subgroup_text(row.subgroup)} {row.modality}")
     return BrazilianDistributors(
         items=tuple(
             BrazilianDistributor(

@@ -82,7 +82,10 @@ _OFFSET: Final[Texts] = {"en": "Energy that is offset", "pt-BR": "Energia SCEE"}
 _DUE: Final[Texts] = {"en": "On offset energy", "pt-BR": "Parcela da energia compensada"}
 _FLAG: Final[Texts] = {"en": "Flag of injected energy", "pt-BR": "Bandeira da energia injetada"}
 _UNTIL: Final[Texts] = {"en": "until", "pt-BR": "até"}
-_BALANCE: Final[Texts] = {"en": "Balance of credits", "pt-BR": "Saldo de créditos"}
+_BALANCE: Final[Texts] = {
+    "en": "Change of the balance of credits",
+    "pt-BR": "Variação do saldo de créditos",
+}
 _MORE: Final[Texts] = {"en": "Energy offset further", "pt-BR": "Energia compensada adicional"}
 _MINIMUM: Final[Texts] = {"en": "Minimum", "pt-BR": "Custo de disponibilidade"}
 _BACK: Final[Texts] = {"en": "Minimum, adjusted", "pt-BR": "Ajuste do custo de disponibilidade"}

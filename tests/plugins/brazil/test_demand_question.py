@@ -142,7 +142,7 @@ async def test_the_answer_has_tables_curves_and_sentences() -> None:
         ({}, {"parameters": {"kw": 1}}, {"/parameters": "unknown_parameter"}),
         ({"contracted": {"ponta": "1"}}, {}, {"/customer/contracted": "wrong_postos"}),
         ({"contracted": {"unico": "1.5"}}, {}, {"/customer/contracted": "out_of_range"}),
-        ({"subgroup": "A1"}, {}, {"/customer/from": "unknown_tariff"}),
+        ({"subgroup": "A1"}, {}, {"/customer/subgroup": "unknown_tariff"}),
     ],
 )
 async def test_what_is_refused(

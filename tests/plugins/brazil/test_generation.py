@@ -59,7 +59,7 @@ def test_the_price_of_fio_b_must_be_known() -> None:
 
 
 def test_gd3_pays_what_the_request_says_of_components() -> None:
-    """Fio A and the charges are in no table: the request must say them."""
+    """Fio A and the charges are in no table: the request must say them, and is told all at once."""
     known = {"TUSD_FioA": "0.05", "TUSD_PeD": "0.01", "TUSD_TFSEE": "0.002", "TE_PeD": "0.001"}
     request = {
         "distributor": "edp-es",
@@ -69,7 +69,7 @@ def test_gd3_pays_what_the_request_says_of_components() -> None:
     }
 
     assert faults(lambda: made(**request)) == {
-        "/overrides/components/TUSD_FioA": "unknown_component"
+        f"/overrides/components/{name}": "unknown_component" for name in known
     }
     found = scee(request, overrides={"components": known})["dues"]
     assert {

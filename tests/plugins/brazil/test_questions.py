@@ -166,6 +166,31 @@ def test_a_readjustment_that_is_not_known_is_refused() -> None:
     assert [fault.code for fault in refused.value.faults] == ["unknown_tariff"]
 
 
+def test_another_readjustment_within_the_window_is_told() -> None:
+    """Light, 15 March and 4 July 2026: a window from June on has prices of both."""
+    customer = {"distributor": "light", "subgroup": "B1", "from": "2026-06-01"}
+    body = {"customer": customer, "usage": usage("2026-06-01", ["1"] * 24 * 61)}
+    question = structure(body, readjustment.ReadjustmentQuestion)
+
+    found = asyncio.run(readjustment.answer(question, tables(), price))
+
+    assert f"{found.readjusted}" == "2026-03-15"
+    assert "04/07/2026" in found.assumptions[0].what
+
+
+def test_a_window_before_the_readjustment_is_told_from_when_to_ask() -> None:
+    """The year that has it begins too early: the day of the readjustment is named."""
+    present = tuple(row for row in tables().tariffs if row.start >= date(2025, 5, 28))
+    body = {"customer": CEMIG, "usage": usage("2026-02-01", ["1"] * 24 * 28)}
+    question = structure(body, readjustment.ReadjustmentQuestion)
+
+    with pytest.raises(Invalid) as refused:
+        known = attrs.evolve(tables(), tariffs=present)
+        asyncio.run(readjustment.answer(question, known, price))
+
+    assert "pergunte de 28/05/2026 em diante" in str(refused.value.faults[0].message)
+
+
 def asked_bill(text: str, **more: Any) -> printed.BillAnswer:
     """Ask whether a bill of Light is right."""
     body = {"customer": LIGHT, "text": text, **more}
@@ -204,6 +229,18 @@ def test_a_line_that_is_not_of_the_tariff_is_told() -> None:
 
     assert found.check.total.result == "match"
     assert any(line.startswith("Multa: R$ 5,00 não são da tarifa") for line in found.texts["pt-BR"])
+
+
+def test_a_bill_whose_energy_is_not_read_is_refused() -> None:
+    """60 kWh times the price are not the amount: none are priced as if they were right."""
+    dates = "Leitura anterior 03/02/2026 Leitura atual 03/03/2026"
+
+    with pytest.raises(Invalid) as error:
+        asked_bill(f"{dates}\nConsumo kWh 60 1,07880 107,88\nTotal 107,88")
+
+    (fault,) = error.value.faults
+    assert fault.code == "unread_energy"
+    assert "deem R$ 107,88" in fault.message
 
 
 def test_a_bill_without_dates_asks_for_them() -> None:
@@ -292,11 +329,30 @@ def test_a_file_says_the_rest_of_the_customer(tmp_path: Path) -> None:
     assert json.loads(told)["tariff"]["name"] == "Light B3 branca"
 
 
+def test_the_command_takes_words_as_people_write_them() -> None:
+    """Case, accents and spaces of a class or a connection do not matter; a month is 08/2026."""
+    of = ("--distribuidora", "cemig", "--subgrupo", "b3", "--ligacao", "Trifásico")
+    home = ("--distribuidora", "cemig", "--ligacao", "bifásico", "--geracao", "gd2")
+
+    tariff = json.loads(said("tarifa", *of, "--modalidade", "Branca", "--desde", "01/05/2026"))
+    told = said("creditos", *home, "--mes", "08/2026", "--credito", "11/2025=120,5")
+
+    assert tariff["tariff"]["name"] == "Cemig B3 branca"
+    assert told.splitlines()[2].startswith("2025-11")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("tarifa", "--desde", "ontem"), "'ontem' não é uma data como 31/12/2026"),
         (("branca", "--de", "01/07/2026"), "Diga --medidor"),
+        (("branca", "--medidor", "m", "--canal", "t1"), "Diga --canal PAPEL=CANAL"),
+        (("branca", "--classe", "loja"), "'loja' não é nenhum destes: residencial, baixa_renda"),
+        (("creditos", "--mes", "13/2026"), "'13/2026' não é um mês como 08/2026"),
+        (
+            ("demanda", "--leituras", __file__, "--contratada", "muita"),
+            "como 180 ou ponta=120,5, e não 'muita'",
+        ),
         (("creditos", "--mes", "2026-08", "--credito", "2025-11"), "Diga --credito MÊS=KWH"),
         (
             ("reajuste", "--leituras", __file__, "--parametro", "media"),

@@ -86,8 +86,8 @@ def test_each_month_has_its_own_pis_and_cofins() -> None:
     )
 
     assert [line(cost, "tributos.cofins").description for cost in (august, october)] == [
-        "COFINS 5.67%",
-        "COFINS 4.68%",
+        "COFINS 5,67%",
+        "COFINS 4,68%",
     ]
 
 

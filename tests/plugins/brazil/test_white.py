@@ -103,11 +103,11 @@ def test_a_bill_is_called_what_people_call_it() -> None:
 
     assert [line.description for line in cost.lines] == [
         "Consumo, ponta",
-        "Consumo, intermediario",
+        "Consumo, intermediário",
         "Consumo, fora ponta",
         "ICMS 18%",
-        "PIS 1.23%",
-        "COFINS 5.67%",
+        "PIS 1,23%",
+        "COFINS 5,67%",
     ]
 
 

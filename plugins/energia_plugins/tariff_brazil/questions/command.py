@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from energia import structure
+from energia import Unfit, structure
 from energia.cli.trials import trial_of_command
-from energia_plugins.tariff_brazil.portuguese import money_text, number_text
+from energia_plugins.tariff_brazil.portuguese import money_text, number, number_text
 from energia_plugins.tariff_brazil.questions.commands import measured
 from energia_plugins.tariff_brazil.questions.contract_answer import DemandAnswer
 from energia_plugins.tariff_brazil.questions.contracts import DemandQuestion, answer
@@ -45,8 +45,8 @@ def find(
 
 def _question(given: dict[str, Any], contratada: tuple[str, ...]) -> dict[str, Any]:
     """Return the body of the request."""
-    body = measured(given, "A4")
     contracted = dict(map(_contract, contratada))
+    body = measured(given, "A4")
     if contracted:
         body["customer"]["contracted"] = contracted
     return body
@@ -54,7 +54,12 @@ def _question(given: dict[str, Any], contratada: tuple[str, ...]) -> dict[str, A
 
 def _contract(text: str) -> tuple[str, str]:
     posto, separator, kw = text.rpartition("=")
-    return (posto if separator else "unico"), kw
+    try:
+        value = number(kw.casefold().removesuffix("kw"))
+    except Unfit:
+        message = f"Diga --contratada KW, como 180 ou ponta=120,5, e não {text!r}."
+        raise click.UsageError(message) from None
+    return (posto if separator else "unico"), f"{value}"
 
 
 def _lines(found: DemandAnswer) -> Iterator[str]:

@@ -3,37 +3,38 @@
 import asyncio
 import base64
 from collections.abc import Callable, Iterator
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
-from energia import Unfit
-from energia_plugins.tariff_brazil.portuguese import day, number_text
+from energia_plugins.tariff_brazil.portuguese import number_text
+from energia_plugins.tariff_brazil.questions.options import (
+    CHANNEL,
+    CLASS,
+    MODALITY,
+    PHASES,
+    SUBGROUP,
+    dia,
+    mes,
+)
 
-__all__ = ["commands_of", "customer_of", "dia", "measured"]
+__all__ = ["commands_of", "customer_of", "measured"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def dia(text: str) -> date:
-    """Return the day of an option, as Brazilians or ISO 8601 write it; help calls it `DIA`."""
-    try:
-        return day(text)
-    except Unfit as error:
-        raise click.BadParameter(f"{error}") from None
 
 
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW: Final = click.Path(dir_okay=False, path_type=Path)
 _CUSTOMER: Final = (
     click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light."),
-    click.option("--subgrupo", "--subgroup", help="B1, B3, A4 ... (B1)"),
-    click.option("--classe", "--class", help="residencial, comercial ..."),
-    click.option("--modalidade", "--modality", help="convencional, branca, verde, azul."),
-    click.option("--ligacao", "--phases", help="monofasico, bifasico, trifasico."),
+    click.option("--subgrupo", "--subgroup", type=SUBGROUP, help="B1, B3, A4 ... (B1)"),
+    click.option("--classe", "--class", type=CLASS, help="residencial, comercial ..."),
+    click.option(
+        "--modalidade", "--modality", type=MODALITY, help="convencional, branca, verde, azul."
+    ),
+    click.option("--ligacao", "--phases", type=PHASES, help="monofasico, bifasico, trifasico."),
     click.option("--municipio", "--municipality", help="Para a iluminação pública."),
     click.option("--pedido", type=_FILE, help="JSON com o resto do cliente, como na API."),
     click.option(
@@ -46,6 +47,7 @@ _CUSTOMER: Final = (
 )
 _USAGE: Final = (
     click.option("--medidor", "--meter", help="Um medidor guardado."),
+    CHANNEL,
     click.option("--leituras", type=_FILE, help="JSON de `usage`, como em /v1/costs."),
     click.option("--de", type=dia, help="Primeiro dia: 01/08/2026."),
     click.option("--ate", type=dia, help="O dia depois do último."),
@@ -113,6 +115,7 @@ def commands_of(folder: str | None) -> list[click.Command]:
     @click.argument("arquivo", type=_FILE)
     @_with(*_CUSTOMER)
     @click.option("--medidor", "--meter", help="Um medidor guardado, em vez da energia impressa.")
+    @CHANNEL
     @click.option("--de", type=dia, help="Primeiro dia da conta, se ela não o diz.")
     @click.option("--ate", type=dia, help="O dia depois do último.")
     @click.option("--tolerancia", default="0,03", show_default=True, help="Em reais, por linha.")
@@ -133,7 +136,9 @@ def commands_of(folder: str | None) -> list[click.Command]:
     @click.command("creditos", short_help="Quanto valem os créditos, e quando expiram?")
     @_with(*_CUSTOMER)
     @click.option("--geracao", "--generation", help="gd1, gd2 ou gd3.")
-    @click.option("--mes", "--month", required=True, help="O mês da tarifa: 2026-08.")
+    @click.option(
+        "--mes", "--month", "month", type=mes, required=True, help="O mês da tarifa: 08/2026."
+    )
     @click.option(
         "--credito",
         "saldos",
@@ -145,7 +150,7 @@ def commands_of(folder: str | None) -> list[click.Command]:
     @click.option("--usados", help="Quantos kWh se compensam por mês, daqui em diante.")
     def creditos(
         geracao: str | None,
-        mes: str,
+        month: str,
         saldos: tuple[str, ...],
         usados: str | None,
         as_json: bool,
@@ -164,7 +169,7 @@ def commands_of(folder: str | None) -> list[click.Command]:
         body = _subject({**given, "de": None, "ate": None})
         if geracao is not None:
             body["customer"] = {**body["customer"], "generation": {"type": geracao}}
-        body["month"] = mes
+        body["month"] = month
         body["ledger"] = [_credit(text) for text in saldos]
         if usados is not None:
             body["used"] = f"{number(usados)}"
@@ -204,11 +209,23 @@ def _subject(given: dict[str, Any], subgroup: str = "B1") -> dict[str, Any]:
             ),
             "parameters": dict(map(_parameter, given.get("parametro", ()))) or None,
             "meter": given.get("medidor"),
+            "channels": _channels(given.get("canal", ())),
             "usage": parse(leituras.read_bytes()) if leituras else None,
             "start": start and f"{start}",
             "end": end and f"{end}",
         }
     )
+
+
+def _channels(said: tuple[str, ...]) -> dict[str, list[str]] | None:
+    """Return the channels of each role that options name; None where they name none."""
+    found: dict[str, list[str]] = {}
+    for text in said:
+        role, separator, channel = text.partition("=")
+        if not separator:
+            raise click.UsageError(f"Diga --canal PAPEL=CANAL, e não {text!r}.")
+        found.setdefault(role, []).append(channel)
+    return found or None
 
 
 def _said(values: dict[str, Any]) -> dict[str, Any]:
@@ -268,7 +285,7 @@ def _credit(text: str) -> dict[str, str]:
     month, separator, kwh = text.partition("=")
     if not separator:
         raise click.UsageError(f"Diga --credito MÊS=KWH, como 2025-11=120,5, e não {text!r}.")
-    return {"month": month, "kwh": f"{number(kwh)}"}
+    return {"month": mes(month), "kwh": f"{number(kwh)}"}
 
 
 def _creditos(found: Any) -> Iterator[str]:

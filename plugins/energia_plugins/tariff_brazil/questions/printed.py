@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import attrs
 from msgspec import Meta
 
-from energia import Fault, Id, Invalid, Rules, enforce, structure
+from energia import Fault, Id, Invalid, Role, Rules, enforce, structure
 from energia.billing.check import BillCheck, CheckedLine, SupplierBill, SupplierLine, check
+from energia.costing.subject import ChannelIds
 from energia.costing.trials import Subject
 from energia.pricing.exact import fixed, rounded
 from energia_plugins.tariff_brazil.bill_text import PrintedBill, PrintedLine, pdf_text, read_bill
@@ -65,6 +66,7 @@ class BillQuestion(BillText):
     Attributes:
         customer: The customer.
         meter: A meter whose readings are priced; without one, the energy that is printed.
+        channels: Which of its channels are summed for a role, as in `POST /v1/costs`.
         tolerance: By how much an amount may differ, R$: bills round hidden parts of prices.
         parameters: What the tariff's parameters are.
         start: The first day of the bill, where its text does not say it.
@@ -76,6 +78,7 @@ class BillQuestion(BillText):
 
     customer: TariffRequest
     meter: Id | None = None
+    channels: dict[Role, ChannelIds] | None = None
     tolerance: Annotated[Decimal, Meta(ge=0)] = Decimal("0.03")
     parameters: dict[str, Any] = attrs.Factory(dict)
     start: date | None = None
@@ -174,10 +177,13 @@ def _subject(
     window = {"start": f"{days[0]}", "end": f"{days[1]}", "group": "whole"}
     said = {"parameters": question.parameters, **window}
     if question.meter is not None:
-        return structure({"meter": question.meter, **said}, Subject)
+        return attrs.evolve(
+            structure({"meter": question.meter, **said}, Subject), channels=question.channels
+        )
     if question.customer.subgroup.startswith("A"):
         message = "do grupo A diga o medidor: a demanda não se vê nas linhas da conta"
         raise Invalid.of("needs_meter", message, "/meter")
+    _refuse_unread_energy(printed)
     zone = ZoneInfo(made.tariff["timezone"])
     midnight, end = (datetime.combine(day, time(), zone) for day in days)
     values = [Decimal(0)] * int((end.timestamp() - midnight.timestamp()) // 1800)
@@ -190,6 +196,20 @@ def _subject(
         "channels": {"import": channel},
     }
     return structure({"usage": usage, "parameters": question.parameters, "group": "whole"}, Subject)
+
+
+def _refuse_unread_energy(printed: PrintedBill) -> None:
+    """Refuse a bill that charges energy and of which no kWh were read: none would be priced."""
+    if printed.consumed:
+        return
+    for line in printed.lines:
+        if line.amount > 0 and (line.code or "").split(".")[0] == "consumo":
+            message = (
+                f"a linha {line.description!r} não tem kWh que, vezes o preço, deem "
+                f"{money_text(line.amount)}: digite os kWh cobrados, como em "
+                "`Consumo kWh 100 1,07880 107,88`, ou diga o medidor"
+            )
+            raise Invalid.of("unread_energy", message)
 
 
 def _usage(

@@ -127,7 +127,20 @@ async def answer(
     totals = [
         exact_sum(Fraction(group.cost.total) for group in trial.groups[name]) for name in documents
     ]
-    return _answer(day, totals, lines, (now, former))
+    last = trial.zone.datetime(trial.groups["now"][-1].end).date()
+    days = readjustments(question.customer, tables)
+    later = [_another(one) for one in days if start < one < last]
+    found = _answer(day, totals, lines, (now, former))
+    return attrs.evolve(found, assumptions=(*later, *found.assumptions))
+
+
+def _another(day: date) -> Assumption:
+    """Return what is told of a readjustment within the window: the difference is its, too."""
+    return Assumption(
+        what=f"a diferença inclui a do reajuste de {day_text(day)}, que também está no período",
+        source="as tarifas de cada dia",
+        setting="/end",
+    )
 
 
 def _former(customer: TariffRequest, tables: Tables, start: date) -> tuple[date, BrazilianTariff]:
@@ -141,9 +154,15 @@ def _former(customer: TariffRequest, tables: Tables, start: date) -> tuple[date,
                 raise
     message = (
         f"a tabela não tem uma tarifa de antes do último reajuste até {day_text(start)}: "
-        "acrescente-a aos arquivos de `data`"
+        f"{_later(customer, tables, start)}acrescente-a aos arquivos de `data`"
     )
     raise Invalid.of("unknown_tariff", message, "/distributor")
+
+
+def _later(customer: TariffRequest, tables: Tables, start: date) -> str:
+    """Return the advice to ask from a later readjustment on, if the tables know one."""
+    days = [day for day in readjustments(customer, tables) if day > start]
+    return f"pergunte de {' ou '.join(map(day_text, days))} em diante, ou " if days else ""
 
 
 def _with_prices(now: Mapping[str, Any], former: Mapping[str, Any]) -> dict[str, Any]:
