@@ -53,10 +53,12 @@ pending: core 0017_bill_meter
 pending: core 0018_webhooks
 pending: core 0019_channel_kind
 pending: core 0020_webhook_issued_at
+pending: core 0021_corrections
 ENGINE
 pending: bill-webhook 0001_deliveries
 pending: bill-webhook 0002_row_security
 pending: bill-webhook 0003_tasks
+pending: console 0001_session
 pending: preview-github 0001_deliveries
 pending: tariff-brazil 0001_upkeep
 """.replace(

@@ -97,7 +97,7 @@ async def test_imports_of_a_meter(api: Client, tenant: Tenant) -> None:
     ("path", "message"),
     [
         ("/v1/meters?sites=home", "there is no such parameter (did you mean 'site'?)"),
-        ("/v1/meters?x=1", "there is no such parameter; there are site, limit, cursor"),
+        ("/v1/meters?x=1", "there is no such parameter; there are site, search, limit, cursor"),
         (
             "/v1/meters/m/gaps?start=2026-03-01",
             "the parameter is missing: expected an instant such as 2026-03-01T00:00:00-03:00 or a "
