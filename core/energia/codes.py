@@ -61,14 +61,14 @@ Currency = Annotated[
 
 
 @cache
-def _countries() -> frozenset[str]:
+def countries() -> frozenset[str]:
     """Return the two-letter codes of ISO 3166 that the time zone database lists."""
     table = (files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8")
     return frozenset(line[:2] for line in table.splitlines() if not line.startswith("#"))
 
 
 def _country(code: str) -> None:
-    if code not in _countries():
+    if code not in countries():
         raise Unfit("unknown_country", f"ISO 3166 has no country {code!r}")
 
 

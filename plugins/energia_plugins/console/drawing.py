@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from itertools import chain
+from math import ceil
 
 from babel.numbers import is_currency
 from markupsafe import Markup
@@ -28,6 +29,8 @@ from energia_plugins.console.words import Words
 _TOP = 28
 _FOOT = 24
 _HEIGHT = 220
+#: So wide is a letter of a label.
+_LETTER = 7.0
 
 
 def chart(words: Words, what: Bars | Curve) -> Markup:
@@ -50,9 +53,9 @@ def bars(words: Words, what: Bars, width: int) -> Markup:
     scale = Scale(steps[0], steps[-1], bottom, _TOP)
     parts = [label(what.title, 0, 12), grid(steps, scale, left, width, _form(words, steps))]
     room = (width - left) / max(1, len(shown))
-    for index, (name, value) in enumerate(shown):
+    parts += _names([name for name, _ in shown], left, room)
+    for index, (_, value) in enumerate(shown):
         middle = left + room * (index + 0.5)
-        parts.append(label(name, middle, _HEIGHT - 6, anchor="middle"))
         if value is None:
             box = {"x": middle - room * 0.3, "y": scale(steps[-1] / 3), "width": room * 0.6}
             parts.append(tag("rect", **box, height=bottom - box["y"], class_="missing"))
@@ -68,6 +71,20 @@ def bars(words: Words, what: Bars, width: int) -> Markup:
         parts.append(line(left, scale(limit), width, scale(limit), "limit"))
     described = "; ".join(f"{name}: {_text(words, value, what.unit)}" for name, value in shown)
     return picture(width, _HEIGHT, parts, title=what.title, description=described)
+
+
+def _names(names: list[str], left: float, room: float) -> list[Markup]:
+    """Return the names below bars: the last, and of those before it as many as have room."""
+    longest = max((len(name) for name in names), default=0) * _LETTER
+    step, end = max(1, ceil(longest / room)), left + room * len(names)
+    parts = list[Markup]()
+    for index, name in enumerate(names):
+        if (len(names) - 1 - index) % step == 0:
+            middle = left + room * (index + 0.5)
+            fits = middle + len(name) * _LETTER / 2 <= end
+            x, anchor = (middle, "middle") if fits else (end, "end")
+            parts.append(label(name, x, _HEIGHT - 6, anchor=anchor))
+    return parts
 
 
 def curve(words: Words, what: Curve, width: int) -> Markup:
@@ -94,7 +111,7 @@ def curve(words: Words, what: Curve, width: int) -> Markup:
         at_end = x > width * 0.7
         parts.append(tag("circle", cx=x, cy=y, r=4, class_="point"))
         anchor, beside = ("end", x - 8) if at_end else ("start", x + 8)
-        parts.append(label(mark.label, beside, y - 8, class_="strong", anchor=anchor))
+        parts.append(label(mark.label, beside, y - 8, class_="strong halo", anchor=anchor))
     marks = "; ".join(mark.label for mark in what.marks)
     names = ", ".join(name for name, _ in what.curves)
     description = f"{what.x_title}. {names}. {marks}"
@@ -117,7 +134,9 @@ def _form(words: Words, steps: list[float]) -> Callable[[float], str]:
 def _shown(value: Number) -> Decimal:
     """Return a value as it stands at its bar."""
     exact = Fraction(value)
-    return Decimal(round(exact * 10)) / 10 if abs(exact) < 1000 else Decimal(round(exact))
+    if abs(exact) >= 1000:
+        return Decimal(round(exact))
+    return Decimal(round(exact * 10)).scaleb(-1)
 
 
 def _text(words: Words, value: Number | None, unit: str) -> str:

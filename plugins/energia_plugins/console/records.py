@@ -135,9 +135,13 @@ def patch(form: Form, names: Sequence[str]) -> dict[str, Any]:
 
 def id_of(*words: str) -> str:
     """Return the id of something that has a name: `Pousada Pepira` is `pousada-pepira`."""
-    plain = normalize("NFKD", "-".join(word for word in words if word))
-    kept = re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode().lower())
+    kept = re.sub(r"[^a-z0-9]+", "-", plain("-".join(word for word in words if word)))
     return kept.strip("-")[:_LONGEST_ID].strip("-")
+
+
+def plain(text: str) -> str:
+    """Return a text in small letters without marks, by which words are sorted."""
+    return normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
 
 
 async def everything(view: View, operation: str, **filters: object) -> list[dict[str, Any]]:

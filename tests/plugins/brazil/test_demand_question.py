@@ -131,6 +131,8 @@ async def test_the_answer_has_tables_curves_and_sentences() -> None:
     assert posto.plot.startswith("<svg")
     for language, word in (("pt-BR", "Contrate"), ("en", "Contract")):
         assert found.texts[language].startswith(f"{word} {posto.contracted} kW")
+    assert ": os 2 meses custam ao todo R$" in found.texts["pt-BR"]
+    assert ": the 2 months cost in all R$" in found.texts["en"]
 
 
 @pytest.mark.parametrize(

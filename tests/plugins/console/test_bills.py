@@ -159,7 +159,8 @@ async def test_what_a_token_does_not_allow(service: Service) -> None:
     """Who may not bill sees neither the place nor the page."""
     await service.sign_in("readings:read")
     assert "/console/bills" not in (await service.get("/console")).html
-    assert (await service.get("/console/bills")).status == HTTPStatus.FORBIDDEN
+    for path in ("/console/bills", "/console/bills/new"):
+        assert (await service.get(path)).status == HTTPStatus.FORBIDDEN
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,16 @@ async def test_without_a_window_it_is_what_was_read_last(shop: Service) -> None:
     assert "January 2026 to February 2026" in page.text
 
 
+async def test_without_a_meter_it_is_the_one_that_was_read_last(shop: Service) -> None:
+    """Not the first of the alphabet, which nobody has read."""
+    channel = {"id": "import", "quantity": "active_energy", "direction": "import"}
+    channel |= {"unit": "kWh", "interval": "PT1H"}
+    await send(shop.client, "PUT", "/v1/meters/a", {"site": "shop", "channels": [channel]})
+    page = await shop.get("/console/compare", Accept_Language="en")
+
+    assert "January 2026 to February 2026" in page.text
+
+
 async def test_a_tariff_that_cannot_be_priced_is_left_out_and_says_why(shop: Service) -> None:
     """It charges reactive energy, which the meter does not measure; the others are compared."""
     reactive = {"kind": "energy.flat", "channel": "reactive_energy.import", "rate": "1"}
@@ -231,3 +241,23 @@ async def test_the_page_in_a_browser(browser: Browser, shop: Service) -> None:
         await tab.page.get_by_label("Last month").fill("2026-01")
         await tab.press("main form button")
         assert "January 2026 to January 2026" in await tab.page.locator("main").inner_text()
+
+
+@pytest.mark.needs("chromium")
+async def test_bars_are_on_the_line_of_their_row(browser: Browser, shop: Service) -> None:
+    """What tells how much dearer or cheaper a part is stays in its row of the table."""
+    async with tab_of(browser, shop) as tab:
+        assert await tab.open(_PATH) == 200
+        outside = await tab.page.locator(".drivers td svg").evaluate_all(
+            """bars => bars.filter(bar => {
+                const own = bar.getBoundingClientRect();
+                const row = bar.closest('tr').getBoundingClientRect();
+                return own.top < row.top || own.bottom > row.bottom;
+            }).length"""
+        )
+        cells = await tab.page.locator(".drivers td").evaluate_all(
+            "cells => [...new Set(cells.map(cell => getComputedStyle(cell).display))]"
+        )
+
+    assert outside == 0
+    assert cells == ["table-cell"]

@@ -163,6 +163,7 @@ async def test_wrong_lines_are_shown_as_they_are(client: Client) -> None:
     assert "Nothing was stored." in refused.text
     assert "01/11/2026 02:15;muito;0,1" in refused.text
     assert "13 Not a number" in refused.text
+    assert refused.text.count("Not a number") == 1
     assert nothing == []
     assert "Stored: 10 new readings." in rest.text
     assert "refused 1" in rest.text

@@ -334,7 +334,7 @@ async def test_who_may_not_bill_sees_no_money(service: Service) -> None:
 
     said = (await page(service)).text
 
-    assert "48 kWh No contract says what that costs." in said
+    assert "48 kWh What that costs is in contracts, which your token does not show." in said
     assert "Last bills" not in said
     assert "Import readings" not in said
 

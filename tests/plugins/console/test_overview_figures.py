@@ -1,5 +1,6 @@
 """What the overview works out by itself: windows, forecasts, bars."""
 
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -215,6 +216,18 @@ def test_a_day_has_a_part_for_each_period() -> None:
     assert ">today<" in drawn
     assert drawn.count("<title>Energy by day</title>") == 2
     assert "style=" not in drawn
+
+
+def test_the_day_that_is_running_is_named_within_the_picture() -> None:
+    """On the last of a month its name ends where the axis does."""
+    drawn = _bars(*(Day(date(2026, 11, day), {"ponta": 5.0}) for day in range(1, 31)))
+    phone, wide = re.findall(r"<svg[^>]*>.*?</svg>", drawn, re.DOTALL)
+
+    for picture in (phone, wide):
+        (width,) = re.findall(r'viewBox="0 0 (\d+)', picture)
+        (named,) = re.findall(r"<text[^>]*>today</text>", picture)
+        assert 'text-anchor="end"' in named
+        assert float(re.findall(r'x="([\d.]+)"', named)[0]) <= float(width)
 
 
 def test_a_forecast_below_what_was_is_not_drawn() -> None:

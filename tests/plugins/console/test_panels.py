@@ -1,6 +1,7 @@
 """Panels of plugins on the pages of the console."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -153,6 +154,19 @@ def test_bars_over_the_limit_are_in_ink_with_their_value() -> None:
     assert drawn.count('class="missing"') == 1
     assert 'class="limit"' in drawn
     assert narrow.count("<rect") == 12
+
+
+def test_the_names_of_bars_do_not_collide() -> None:
+    """On a phone there is room for some of them, the last among these; numbers are alike exact."""
+    year = tuple((f"{month:02}/26", Decimal(month * 4)) for month in range(1, 13))
+
+    wide = bars(words("pt-BR"), Bars("kW", "kW", year, limit=30), COLUMN)
+    narrow = bars(words("pt-BR"), Bars("kW", "kW", year, limit=30), NARROW)
+
+    assert re.findall(r">(\d\d)/26</text>", wide) == [f"{month:02}" for month in range(1, 13)]
+    assert re.findall(r">(\d\d)/26</text>", narrow) == ["02", "04", "06", "08", "10", "12"]
+    over = re.findall(r'class="strong"[^>]*>([^<]+)<', wide)
+    assert over == ["32,0", "36,0", "40,0", "44,0", "48,0"]
 
 
 def test_a_number_without_an_end_is_cut() -> None:

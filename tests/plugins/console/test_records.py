@@ -112,7 +112,7 @@ async def test_a_site_a_meter_and_a_contract(client: Client) -> None:
     assert contract.fields["/end"] == "2026-12-31"
     assert contract.fields["/parameters/contracted_kw"] == "40,5"
     assert "Pousada Pepira Brasil America/Sao_Paulo BRL" in records.text
-    assert "import, kWh, 15 min" in records.text
+    assert "Consumo, kWh, 15 min" in records.text
     stored = await get(client, "/v1/contracts/4-002-118-2026")
     assert stored["end"] == "2027-01-01"
     assert stored["parameters"] == {"contracted_kw": "40.5"}
@@ -141,6 +141,33 @@ async def test_mistakes_are_at_their_fields(client: Client) -> None:
     assert meter.fields["/name"] == "Anexo"
     assert contract.fault("/end") == "O último dia não pode ser antes do primeiro."
     assert demand.fault("/parameters/contracted_kw") == "A tarifa precisa deste valor."
+
+
+async def test_what_is_proposed_for_a_site_and_a_meter(client: Client) -> None:
+    """What all sites have alike; where there are two sites, neither is taken for granted."""
+    await an_inn(client)
+    person = Person(client, "pt-BR")
+    alone = await person.see("/console/records/new-meter")
+    alike = await person.see("/console/records/new-site")
+    abroad = {**SITE, "name": "Cottage", "country": "GB", "timezone": "Europe/London"}
+    await client.put("/v1/sites/cottage", json={**abroad, "currency": "GBP"})
+
+    among = await person.see("/console/records/new-meter")
+    differing = await person.see("/console/records/new-site")
+
+    assert alone.fields["/site"] == "pepira"
+    assert among.fields["/site"] == ""
+    assert alike.fields["/timezone"] == SITE["timezone"]
+    assert differing.fields["/timezone"] == differing.fields["/currency"] == ""
+
+
+async def test_countries_are_those_that_there_are(client: Client) -> None:
+    """In the order of the alphabet, marks or not; nothing that is no country, nor such a zone."""
+    text = (await Person(client, "pt-BR").see("/console/records/new-site")).text
+
+    assert text.index("Áustria") < text.index("Azerbaijão") < text.index("Zimbábue")
+    for other in ("Pseudobidirecional", "Região desconhecida", "União Europeia", "Etc/Unknown"):
+        assert other not in text
 
 
 async def test_two_of_one_name(client: Client) -> None:

@@ -190,6 +190,13 @@ def test_prices_ahead_are_by_slots_of_one_period(to: str, slots: str | None) -> 
             [("contracted", "30", "kW"), ("price", "18.42", "GBP/kW")],
         ),
         (
+            {
+                "kind": "adjustment.calendar",
+                "ranges": [{"name": "Vermelha_P1", "from": "2026-10-01", "rate": "0.04463"}],
+            },
+            [("Vermelha P1, from 1\xa0Oct\xa02026", "0.04463", "GBP/kWh")],
+        ),
+        (
             {"kind": "tax", "taxes": [{"name": "vat", "rate": "0.21"}]},
             [("VAT", "21.00%", "")],
         ),

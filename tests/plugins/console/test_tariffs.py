@@ -123,7 +123,7 @@ async def test_the_prices_ahead(shop: Service) -> None:
     flat = await shop.get("/console/tariffs/flat", Accept_Language="en")
     varies = await shop.get("/console/tariffs/always", Accept_Language="pt-BR")
 
-    assert "A unit costs GBP 0.30/kWh , at all times of the coming days." in flat.text
+    assert "Consumption costs GBP 0.30/kWh , at all times of the coming days." in flat.text
     assert "It has no periods: the time of day does not matter." in flat.text
     assert "entre £ 0,25/kWh e £ 0,60/kWh" in varies.text
     assert "Preços dos próximos dias" in varies.text

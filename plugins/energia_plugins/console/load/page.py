@@ -9,6 +9,7 @@ from typing import Any, Final
 import attrs
 
 from energia.time import DAY, Instant
+from energia_plugins.console.callers import caller
 from energia_plugins.console.load.curve import Curve
 from energia_plugins.console.load.slots import length_of_slot
 from energia_plugins.console.load.tariff import Chosen, Part, Share, shares, split_by
@@ -296,8 +297,7 @@ def _corrected(view: View, item: Mapping[str, Any], unit: str, zone: Any) -> Cor
     said = [f"{window}: {slots}{_qualities(view, item)}"]
     if change:
         said.append(f"{words.signed(change, 2)}\N{NO-BREAK SPACE}{shown_unit(unit)}")
-    who = item["caller_name"] or item["caller"] or words.text("not known")
-    return Corrected(words.moment(at), ", ".join(said), who)
+    return Corrected(words.moment(at), ", ".join(said), caller(words, item))
 
 
 def _qualities(view: View, item: Mapping[str, Any]) -> str:

@@ -17,6 +17,8 @@ _LEFT: Final = 40
 #: Room above the highest line of the grid, for the unit; and below the axis, for days.
 _TOP: Final = 26
 _BOTTOM: Final = 22
+#: So wide is a letter of a label.
+_LETTER: Final = 7.5
 
 
 @attrs.frozen
@@ -129,16 +131,10 @@ class DayBars:
                 place = x + (step / 2 if anchor == "end" else 0)
                 found.append(label(str(day.day), place, y, anchor=anchor))
         if running is not None:
-            anchor = "end" if running > max(at.values()) - 12 else "middle"
-            found.append(
-                label(
-                    self.running,
-                    running + (12 if anchor == "end" else 0),
-                    y,
-                    class_="strong",
-                    anchor=anchor,
-                )
-            )
+            edge = max(at.values()) + step / 2
+            fits = running + len(self.running) * _LETTER / 2 <= edge
+            x, anchor = (running, "middle") if fits else (edge, "end")
+            found.append(label(self.running, x, y, class_="strong", anchor=anchor))
         return found
 
 

@@ -21,7 +21,7 @@ _POWERS: Final = ("kW", "kVA")
 _STATUS: Final[Mapping[str, str]] = {
     "draft": marked("draft"),
     "issued": marked("issued"),
-    "correction": marked("corrected"),
+    "correction": marked("issued, a correction"),
     "correcting": marked("draft of a correction"),
 }
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from aiohttp import web
 
 from energia import SCOPES, NotFound, Routes
-from energia.errors import Conflict, EnergiaError, Invalid
+from energia.errors import Conflict, EnergiaError, Forbidden, Invalid
 from energia.web.preferences import Prefer
 from energia.web.routes import Query
 from energia_plugins.console.bills.listing import Row, rows_of
@@ -177,6 +177,8 @@ async def show_new_bill(
 ) -> web.Response:
     """Ask which bill to draft, and offer to draft those of all contracts."""
     view = View.of(request)
+    if not view.api.may("post_bill"):
+        raise Forbidden("the token lacks the scope billing")
     first, last = _month_before(view.api.core.clock.now().date())
     days = {"/start": first.isoformat(), "/end": last.isoformat()}
     return await _new(view, Form({**days, "/contract": contract}), Form(days))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Final
@@ -58,12 +59,14 @@ class Choice:
         meters: The meters, as the API has them.
         tariffs: The tariffs.
         contracts: The contracts, as far as who asks may see them.
+        newest: Which meter was read last, of those with a contract if any has one.
 
     """
 
     meters: Sequence[Json] = ()
     tariffs: Sequence[Json] = ()
     contracts: Sequence[Json] = ()
+    newest: str | None = None
 
     @classmethod
     async def read(cls, view: View, asked: Asked) -> "Choice":
@@ -77,18 +80,21 @@ class Choice:
             _items(view, "list_tariffs"),
             _items(view, "list_contracts", **of),
         )
-        meter = asked.meter or next((str(one["meter"]) for one in contracts), None)
+        newest = None
+        if not asked.meter:
+            held = [str(one["meter"]) for one in contracts] or [str(one["id"]) for one in meters]
+            newest = await _newest_of(view, held)
+        meter = asked.meter or newest
         used = [str(one["tariff"]) for one in contracts if one["meter"] == meter]
         if meter is not None:
             meters += await _further(view, "meter", [meter], meters)
         tariffs += await _further(view, "tariff", [*asked.tariffs, *used], tariffs)
-        return cls(meters, tariffs, contracts)
+        return cls(meters, tariffs, contracts, newest)
 
     def meter(self, id_: str | None) -> Json | None:
-        """Return the meter that is asked for; else one with a contract, or the first."""
-        if id_ is None and self.contracts:
-            id_ = str(self.contracts[0]["meter"])
-        named = [meter for meter in self.meters if meter["id"] == id_]
+        """Return the meter that is asked for; else the one that was read last, or the first."""
+        wanted = id_ or self.newest
+        named = [meter for meter in self.meters if meter["id"] == wanted]
         return next(iter(named or self.meters), None)
 
     def contract(self, meter: Json, window: Window) -> Json | None:
@@ -147,6 +153,16 @@ async def _items(view: View, operation: str, **arguments: str) -> list[Json]:
     answer = await view.api.call(operation, limit=str(_LISTED), **arguments)
     found: list[Json] = answer["items"]
     return found
+
+
+async def _newest_of(view: View, meters: Sequence[str]) -> str | None:
+    """Return which of some meters was read last; the first where that cannot be seen."""
+    if not meters or not view.api.may("list_channels"):
+        return next(iter(meters), None)
+    answer = await view.api.call("list_channels", meters=list(dict.fromkeys(meters)))
+    read = [one for one in answer["channels"] if one["last"]]
+    last = max(read, key=lambda one: datetime.fromisoformat(one["last"]), default=None)
+    return meters[0] if last is None else str(last["meter"])
 
 
 async def _further(

@@ -85,9 +85,12 @@ class ChannelFields:
 def _entries(view: View, sites: Sequence[Mapping[str, Any]], *, new: bool) -> tuple[Entry, ...]:
     text = view.text
     choices = tuple((str(site["id"]), named(site)) for site in sites)
+    if new and len(choices) > 1:
+        choices = (("", ""), *choices)
+    called = text("What you call it: Main meter, Pool, Annex.")
     fields = (
         Entry("/site", text("Site"), choices=choices, required=True),
-        Entry("/name", text("Name"), text("What you call it: Main meter, Pool, Annex.")),
+        Entry("/name", text("Name"), called, required=new),
         Entry("/serial", text("Serial number"), text("The number that is on it.")),
     )
     own = text(

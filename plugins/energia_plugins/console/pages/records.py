@@ -1,14 +1,15 @@
 """The records: sites, and what is at them; a site is made, changed, deleted."""
 
-from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
+from zoneinfo import available_timezones
 
 from aiohttp import web
 from babel.core import get_global
 
 from energia import SCOPES, Id, Routes
+from energia.codes import countries as known_countries
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View
 from energia_plugins.console.records import (
@@ -22,6 +23,7 @@ from energia_plugins.console.records import (
     make,
     named,
     patch,
+    plain,
 )
 
 routes = Routes(reads=tuple(SCOPES), writes=tuple(SCOPES), documented=False)
@@ -61,10 +63,10 @@ def _entries(view: View, *, new: bool) -> tuple[Entry, ...]:
     words, text = view.words, view.text
     territories = words.locale.territories
     countries = sorted(
-        ((code, name) for code, name in territories.items() if len(code) == 2 and code.isalpha()),
-        key=lambda one: one[1],
+        ((code, territories[code]) for code in known_countries() if code in territories),
+        key=lambda one: plain(one[1]),
     )
-    zones = sorted(zone for zone in get_global("zone_territories") if "/" in zone)
+    zones = sorted(zone for zone in get_global("zone_territories") if zone in available_timezones())
     zone = text("What a day and a month is there, and when clocks change.")
     region = text("Such as BR-SP; where tariffs or holidays depend on it.")
     fields = (
@@ -90,13 +92,14 @@ def _labels(entries: tuple[Entry, ...]) -> dict[str, str]:
 
 @routes.get(f"{HOME}/new-site", produces=("text/html",))
 async def show_new_site(request: web.Request, language: str | None = None) -> web.Response:
-    """Ask for what a site is: most of it is as at the others."""
+    """Ask for what a site is: what is alike at all others is proposed."""
     view = View.of(request)
     sites = await everything(view, "list_sites")
-    usual = {
-        name: next(iter(Counter(str(site[name[1:]]) for site in sites).most_common(1)), ("",))[0]
+    known = {
+        name: {str(site[name[1:]]) for site in sites}
         for name in ("/timezone", "/country", "/currency")
     }
+    usual = {name: found.pop() for name, found in known.items() if len(found) == 1}
     if not sites and view.words.language == "pt-BR":
         usual = {"/timezone": "America/Sao_Paulo", "/country": "BR", "/currency": "BRL"}
     return _site_page(view, Attempt(Form(usual)))

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import attrs
 
+from energia_plugins.console.callers import caller
 from energia_plugins.console.page import View, marked
 from energia_plugins.console.words import capital
 
@@ -130,8 +131,8 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "create": marked("made"),
     "update": marked("changed"),
     "delete": marked("deleted"),
-    "issue": marked("issued"),
-    "correct": marked("corrected"),
+    "issue": marked("issue"),
+    "correct": marked("correction"),
 }
 
 
@@ -162,7 +163,7 @@ def entries_of(view: View, entries: Iterable[Json]) -> list[EntryRow]:
     return [
         EntryRow(
             view.words.moment(one["at"], year=True),
-            one.get("caller_name") or one["caller"],
+            caller(view.words, one),
             capital(_text(view, _RESOURCES, one["resource"])),
             one["resource_id"],
             _text(view, _ACTIONS, one["action"]),

@@ -285,7 +285,8 @@ class _Book:
     def _calendar(self) -> Iterator[Rate]:
         self.said.add("ranges")
         for part in self.charge.get("ranges", ()):
-            what = _joined(str(part.get("name") or ""), dates_text(self.words, part))
+            name = str(part.get("name") or "").replace("_", " ")
+            what = _joined(name, dates_text(self.words, part))
             yield Rate(what, self._number(part.get("rate", "0")), f"{self.currency}/kWh")
 
     def _number(self, value: object) -> str:

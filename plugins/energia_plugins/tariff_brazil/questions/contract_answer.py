@@ -218,8 +218,12 @@ def texts_of(modalities: Sequence[ModalityOfDemand], saving: Fraction | None) ->
     first, *others = modalities
     portuguese = [f"Contrate {_contracts(first, 0)} na modalidade {first.modality}: "]
     english = [f"Contract {_contracts(first, 1)} under {first.modality}: "]
-    portuguese.append(f"todos os meses custam {money_text(Decimal(first.total))}.")
-    english.append(f"all months cost R$ {Decimal(first.total):,.2f}.")
+    months = len(first.postos[0].months)
+    total, alone = Decimal(first.total), months == 1
+    spoken = "o mês custa" if alone else f"os {months} meses custam ao todo"
+    portuguese.append(f"{spoken} {money_text(total)}.")
+    spoken = "the month costs" if alone else f"the {months} months cost in all"
+    english.append(f"{spoken} R$ {total:,.2f}.")
     for other in others:
         more = Decimal(other.total) - Decimal(first.total)
         portuguese.append(
