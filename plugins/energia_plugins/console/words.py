@@ -27,6 +27,10 @@ _TYPED: Final = {
     "en": re.compile(r"-?([1-9][0-9]{0,2}(,[0-9]{3})+|[0-9]+)?(\.[0-9]*)?"),
     "pt-BR": re.compile(r"-?([1-9][0-9]{0,2}(\.[0-9]{3})+|[0-9]+)?(,[0-9]*)?"),
 }
+#: Days and months as they are typed, with the year at the end or, as the API has it, first.
+_ISO_DAY: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
+_TYPED_DAY: Final = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})")
+_TYPED_MONTH: Final = re.compile(r"(0?[1-9]|1[0-2])[/.-]([0-9]{4})|([0-9]{4})[/-](0?[1-9]|1[0-2])")
 _DAY: Final = {"en": "d MMM", "pt-BR": "d MMM"}
 
 
@@ -56,6 +60,11 @@ class Words:
         """Return the message for a number of things; `%(num)s` is the number."""
         found = self.translations.ngettext(one, several, number)
         return found % {"num": self.number(number), **values}
+
+    def meaning(self, code: str) -> str | None:
+        """Return what a code of the API means; None where its own words are of this language."""
+        found = self.translations.pgettext("fault", code)
+        return None if found == code else found
 
     # Numbers.
 
@@ -109,6 +118,35 @@ class Words:
         comma, group = (",", ".") if self.language == "pt-BR" else (".", ",")
         if _TYPED[self.language].fullmatch(bare):
             return bare.replace(group, "").replace(comma, ".")
+        return bare
+
+    def parsed_day(self, text: str) -> str:
+        """Return a day that a person has typed as one of the API: `31/12/2026` is `2026-12-31`.
+
+        Where a browser has no field for days, people write as they do. In Portuguese the day comes
+        first; in English either may, so only what can be read in one way is. What is no day is
+        returned as it is: the API says what is wrong with it.
+        """
+        bare = text.strip()
+        if found := _ISO_DAY.fullmatch(bare):
+            days = [_read_day(*map(int, found.groups()))]
+        elif found := _TYPED_DAY.fullmatch(bare):
+            first, second, year = int(found[1]), int(found[3]), int(found[4])
+            year += 2000 if len(found[4]) == 2 else 0
+            days = [_read_day(year, second, first)]
+            if self.language == "en":
+                days.append(_read_day(year, first, second))
+        else:
+            days = []
+        known = {day for day in days if day is not None}
+        return known.pop().isoformat() if len(known) == 1 else bare
+
+    def parsed_month(self, text: str) -> str:
+        """Return a month that a person has typed as one of the API: `8/2026` is `2026-08`."""
+        bare = text.strip()
+        if found := _TYPED_MONTH.fullmatch(bare):
+            year, month = found[3] or found[2], found[4] or found[1]
+            return f"{year}-{int(month):02}"
         return bare
 
     # Days and times: instants come with their offset, and are shown on that clock.
@@ -165,6 +203,13 @@ def _day(value: str | date) -> date:
     if isinstance(value, datetime):
         return value.date()
     return value if isinstance(value, date) else date.fromisoformat(value[:10])
+
+
+def _read_day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
 
 
 def _instant(value: str | datetime) -> datetime:
