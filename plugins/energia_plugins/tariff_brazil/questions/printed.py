@@ -17,7 +17,13 @@ from energia.billing.check import BillCheck, CheckedLine, SupplierBill, Supplier
 from energia.costing.subject import ChannelIds
 from energia.costing.trials import Subject
 from energia.pricing.exact import fixed, rounded
-from energia_plugins.tariff_brazil.bill_text import PrintedBill, PrintedLine, pdf_text, read_bill
+from energia_plugins.tariff_brazil.bill_text import (
+    NO_DAYS,
+    PrintedBill,
+    PrintedLine,
+    pdf_text,
+    read_bill,
+)
 from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.portuguese import money_text, number_text
 from energia_plugins.tariff_brazil.questions.asking import Price, in_customer, parts
@@ -138,6 +144,9 @@ async def answer(question: BillQuestion, tables: Tables, price: Price) -> BillAn
     """
     printed = printed_of(question)
     start, end = _days(question, printed)
+    if question.start and question.end:
+        doubts = tuple(doubt for doubt in printed.doubts if doubt != NO_DAYS)
+        printed = attrs.evolve(printed, doubts=doubts)
     with in_customer():
         made = brazilian_tariff(attrs.evolve(question.customer, from_=start), tables)
     subject = _subject(question, printed, made, (start, end))
