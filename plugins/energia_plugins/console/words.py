@@ -1,6 +1,7 @@
 """Words, numbers and dates as a person reads them: in English or in Portuguese."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -16,9 +17,12 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from energia.web import languages
+
 #: What the console speaks, as `lang` has it.
 Language = Literal["en", "pt-BR"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+_SPOKEN: Final[Mapping[str, Language]] = {"en": "en", "pt": "pt-BR"}
 #: Stays with the number or the word before it.
 NBSP: Final = "\N{NO-BREAK SPACE}"
 _MINUS: Final = "\N{MINUS SIGN}"
@@ -241,17 +245,4 @@ def _compiled(source: Traversable, language: Language) -> Translations:
 
 def preferred(header: str, but: Language = "en") -> Language:
     """Return the language that an `Accept-Language` prefers of those that are spoken here."""
-    weighed: list[tuple[float, Language]] = []
-    for part in header.split(","):
-        tag, _, parameters = part.strip().partition(";")
-        weight = parameters.strip().removeprefix("q=")
-        language = _spoken(tag)
-        if language is not None and (not weight or re.fullmatch(r"[01](\.[0-9]{0,3})?", weight)):
-            weighed.append((float(weight or 1), language))
-    best = max(weighed, key=lambda one: one[0], default=(1.0, but))
-    return best[1] if best[0] > 0 else but
-
-
-def _spoken(tag: str) -> Language | None:
-    primary = tag.strip().lower().partition("-")[0]
-    return {"en": "en", "pt": "pt-BR"}.get(primary)  # type: ignore[return-value]
+    return languages.preferred(header, _SPOKEN, but)

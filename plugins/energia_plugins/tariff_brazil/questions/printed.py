@@ -28,6 +28,7 @@ from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.portuguese import money_text, number_text
 from energia_plugins.tariff_brazil.questions.asking import Price, in_customer, parts
 from energia_plugins.tariff_brazil.request import Assumption, BrazilianTariff, Source, TariffRequest
+from energia_plugins.tariff_brazil.speaking import english
 from energia_plugins.tariff_brazil.tables import Tables
 from energia_plugins.tariff_brazil.taxes import TAXES
 
@@ -305,7 +306,7 @@ def _texts(
     told = [pair for line in found.lines if (pair := _difference(line, rates))]
     if not told and found.result in ("match", "within_tolerance"):
         told = [("A conta confere, linha por linha.", "The bill is right, line by line.")]
-    doubts = [(doubt, doubt) for doubt in printed.doubts]
+    doubts = [(doubt, english(doubt)) for doubt in printed.doubts]
     return {
         language: tuple(pair[side] for pair in (*told, *doubts))
         for side, language in enumerate(("pt-BR", "en"))
