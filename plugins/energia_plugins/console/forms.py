@@ -10,7 +10,6 @@ from typing import Any, Self
 import attrs
 from aiohttp import web
 
-from energia import Invalid
 from energia_plugins.console.page import check_token
 
 
@@ -53,23 +52,6 @@ class Form:
             if name.startswith("/") and text.strip():
                 _put(root, name[1:].split("/"), text.strip())
         return _arrays(root)
-
-    def refused(self, error: Invalid) -> Self:
-        """Return the form with what is wrong at its fields, and the rest at its head."""
-        faults: dict[str, str] = {}
-        for fault in error.faults:
-            name = self._field(fault.pointer)
-            faults[name] = f"{faults[name]}; {fault.message}" if name in faults else fault.message
-        if not error.faults:
-            faults[""] = error.detail or error.title
-        return attrs.evolve(self, faults=faults)
-
-    def _field(self, pointer: str | None) -> str:
-        """Return the field that a fault is about: the one that it points to, or the next above."""
-        pointer = pointer or ""
-        while pointer and pointer not in self.values:
-            pointer = pointer.rpartition("/")[0]
-        return pointer
 
 
 def _fields(pointer: str, value: object) -> Iterable[tuple[str, str]]:

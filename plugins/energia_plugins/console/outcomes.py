@@ -5,6 +5,7 @@ from typing import Any, Final, Self
 
 import attrs
 
+from energia_plugins.console.faults import Meaning
 from energia_plugins.console.page import marked
 from energia_plugins.console.words import Words
 
@@ -21,7 +22,7 @@ class Trouble:
         line: Where it is; None where it is of the file as a whole.
         text: The line as it is, if it is known.
         title: What kind of problem it is, in the language of the page.
-        message: What is wrong, as the API says it.
+        told: What is wrong.
         is_warning: Whether it is stored all the same.
 
     """
@@ -29,7 +30,7 @@ class Trouble:
     line: int | None
     text: str
     title: str
-    message: str
+    told: Meaning
     is_warning: bool
 
 
@@ -76,7 +77,7 @@ def troubles(
         title = words.text(kind) if kind else ""
         text = lines.get(line, "")[:_LONGEST] if line else ""
         is_warning = fault.get("severity") == "warning"
-        found.append(Trouble(line, text, title, str(fault["message"]), is_warning))
+        found.append(Trouble(line, text, title, Meaning.of(words, fault), is_warning))
     return found
 
 

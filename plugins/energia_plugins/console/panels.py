@@ -18,6 +18,7 @@ from energia.contract import HasTimeout
 from energia.errors import EnergiaError, Forbidden, NotFound
 from energia.web.panels import Cell, Column, Content, Panel, Place, Subject, Table, Template
 from energia_plugins.console.drawing import chart
+from energia_plugins.console.faults import of_error
 from energia_plugins.console.page import View, environment
 from energia_plugins.console.words import Language, Words
 
@@ -100,7 +101,7 @@ async def _shown(
         log.warning("panel_late", plugin=plugin, panel=panel.name, seconds=seconds)
         return Shown(panel.name, title, trouble=view.text("It takes too long just now."))
     except EnergiaError as error:
-        return Shown(panel.name, title, trouble=error.detail or error.title)
+        return Shown(panel.name, title, trouble=of_error(view.words, error))
     except Exception as error:
         log.error("panel_failed", plugin=plugin, panel=panel.name, exc_info=error)
         trouble = view.text("It cannot be shown: something is wrong with it.")

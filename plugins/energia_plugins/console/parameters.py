@@ -58,11 +58,10 @@ class Asked:
                 return int(parsed) if parsed.lstrip("-").isdecimal() else text
             case "boolean":
                 return text == "true"
+            case "date":
+                return words.parsed_day(text)
             case "json":
-                try:
-                    return msgspec.json.decode(text)
-                except msgspec.DecodeError:
-                    return text
+                return _json(text)
         return text
 
     def typed(self, value: object, words: Words) -> str:
@@ -75,6 +74,13 @@ class Asked:
         if isinstance(value, dict | list):
             return msgspec.json.encode(value).decode()
         return str(value)
+
+
+def _json(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
 
 
 def asked(tariff: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> tuple[Asked, ...]:

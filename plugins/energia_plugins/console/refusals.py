@@ -7,6 +7,7 @@ import attrs
 import msgspec
 from aiohttp import hdrs, web
 
+from energia_plugins.console.faults import Meaning
 from energia_plugins.console.page import ForeignForm, View, marked
 
 #: What programs, too, are told with an error.
@@ -83,13 +84,14 @@ def error_page(request: web.Request, problem: web.Response) -> web.StreamRespons
     """Return a problem document as a page that says what happened, and how to go on."""
     view, told = View.of(request), msgspec.json.decode(problem.body)  # type: ignore[arg-type]
     said = said_of(told["status"], told["code"])
+    faults = told.get("errors", ())
     page = view.page(
         "error.html",
         status=problem.status,
         title=view.text(said.title),
         advice=view.text(said.advice),
-        detail=told.get("detail") or told["title"],
-        faults=told.get("errors", []),
+        told=Meaning.of(view.words, told),
+        faults=[(one.get("pointer"), Meaning.of(view.words, one)) for one in faults],
         request_id=told["request_id"],
     )
     page.headers.update({name: problem.headers[name] for name in _KEPT & problem.headers.keys()})

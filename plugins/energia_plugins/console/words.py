@@ -1,6 +1,7 @@
 """Words, numbers and dates as a person reads them: in English or in Portuguese."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -16,9 +17,12 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from energia.web import languages
+
 #: What the console speaks, as `lang` has it.
 Language = Literal["en", "pt-BR"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+_SPOKEN: Final[Mapping[str, Language]] = {"en": "en", "pt": "pt-BR"}
 #: Stays with the number or the word before it.
 NBSP: Final = "\N{NO-BREAK SPACE}"
 _MINUS: Final = "\N{MINUS SIGN}"
@@ -27,6 +31,10 @@ _TYPED: Final = {
     "en": re.compile(r"-?([1-9][0-9]{0,2}(,[0-9]{3})+|[0-9]+)?(\.[0-9]*)?"),
     "pt-BR": re.compile(r"-?([1-9][0-9]{0,2}(\.[0-9]{3})+|[0-9]+)?(,[0-9]*)?"),
 }
+#: Days and months as they are typed, with the year at the end or, as the API has it, first.
+_ISO_DAY: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
+_TYPED_DAY: Final = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})")
+_TYPED_MONTH: Final = re.compile(r"(0?[1-9]|1[0-2])[/.-]([0-9]{4})|([0-9]{4})[/-](0?[1-9]|1[0-2])")
 _DAY: Final = {"en": "d MMM", "pt-BR": "d MMM"}
 
 
@@ -56,6 +64,11 @@ class Words:
         """Return the message for a number of things; `%(num)s` is the number."""
         found = self.translations.ngettext(one, several, number)
         return found % {"num": self.number(number), **values}
+
+    def meaning(self, code: str) -> str | None:
+        """Return what a code of the API means; None where its own words are of this language."""
+        found = self.translations.pgettext("fault", code)
+        return None if found == code else found
 
     # Numbers.
 
@@ -109,6 +122,35 @@ class Words:
         comma, group = (",", ".") if self.language == "pt-BR" else (".", ",")
         if _TYPED[self.language].fullmatch(bare):
             return bare.replace(group, "").replace(comma, ".")
+        return bare
+
+    def parsed_day(self, text: str) -> str:
+        """Return a day that a person has typed as one of the API: `31/12/2026` is `2026-12-31`.
+
+        Where a browser has no field for days, people write as they do. In Portuguese the day comes
+        first; in English either may, so only what can be read in one way is. What is no day is
+        returned as it is: the API says what is wrong with it.
+        """
+        bare = text.strip()
+        if found := _ISO_DAY.fullmatch(bare):
+            days = [_read_day(*map(int, found.groups()))]
+        elif found := _TYPED_DAY.fullmatch(bare):
+            first, second, year = int(found[1]), int(found[3]), int(found[4])
+            year += 2000 if len(found[4]) == 2 else 0
+            days = [_read_day(year, second, first)]
+            if self.language == "en":
+                days.append(_read_day(year, first, second))
+        else:
+            days = []
+        known = {day for day in days if day is not None}
+        return known.pop().isoformat() if len(known) == 1 else bare
+
+    def parsed_month(self, text: str) -> str:
+        """Return a month that a person has typed as one of the API: `8/2026` is `2026-08`."""
+        bare = text.strip()
+        if found := _TYPED_MONTH.fullmatch(bare):
+            year, month = found[3] or found[2], found[4] or found[1]
+            return f"{year}-{int(month):02}"
         return bare
 
     # Days and times: instants come with their offset, and are shown on that clock.
@@ -167,6 +209,13 @@ def _day(value: str | date) -> date:
     return value if isinstance(value, date) else date.fromisoformat(value[:10])
 
 
+def _read_day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
 def _instant(value: str | datetime) -> datetime:
     return value if isinstance(value, datetime) else datetime.fromisoformat(value)
 
@@ -196,17 +245,4 @@ def _compiled(source: Traversable, language: Language) -> Translations:
 
 def preferred(header: str, but: Language = "en") -> Language:
     """Return the language that an `Accept-Language` prefers of those that are spoken here."""
-    weighed: list[tuple[float, Language]] = []
-    for part in header.split(","):
-        tag, _, parameters = part.strip().partition(";")
-        weight = parameters.strip().removeprefix("q=")
-        language = _spoken(tag)
-        if language is not None and (not weight or re.fullmatch(r"[01](\.[0-9]{0,3})?", weight)):
-            weighed.append((float(weight or 1), language))
-    best = max(weighed, key=lambda one: one[0], default=(1.0, but))
-    return best[1] if best[0] > 0 else but
-
-
-def _spoken(tag: str) -> Language | None:
-    primary = tag.strip().lower().partition("-")[0]
-    return {"en": "en", "pt": "pt-BR"}.get(primary)  # type: ignore[return-value]
+    return languages.preferred(header, _SPOKEN, but)

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import attrs
 import click
+from aiohttp.typedefs import Middleware
 from msgspec import Meta
 
 from energia import Charge, Probe, Route, Task, hookimpl
@@ -23,6 +24,7 @@ from energia_plugins.tariff_brazil.probe import TablesProbe
 from energia_plugins.tariff_brazil.routes import routes_of
 from energia_plugins.tariff_brazil.scee import Scee
 from energia_plugins.tariff_brazil.shelf import Shelf
+from energia_plugins.tariff_brazil.speaking import speak
 from energia_plugins.tariff_brazil.tables import names
 from energia_plugins.tariff_brazil.updates import TableUpdate
 from energia_plugins.tariff_brazil.upkeep import UpkeepTask
@@ -66,6 +68,11 @@ class TariffBrazil:
     def register_migrations(self) -> list[Traversable]:
         """Offer the tables of what was fetched, and of what follows."""
         return [files(__package__) / "migrations"]
+
+    @hookimpl
+    def register_middlewares(self) -> list[Middleware]:
+        """Let the kit speak English to who prefers it."""
+        return [speak]
 
     @hookimpl
     def register_routes(self) -> Sequence[Route]:

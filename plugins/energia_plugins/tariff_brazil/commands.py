@@ -27,7 +27,11 @@ def brasil(folder: str | None) -> click.Group:
 
     @click.group("brasil", short_help="Tarifas e contas do Brasil.")
     def group() -> None:
-        """Tarifas e contas das distribuidoras do Brasil."""
+        """Tarifas e contas das distribuidoras do Brasil.
+
+        As tabelas são as da instalação e as da pasta `data`. As que o serviço baixa ficam no banco
+        de dados dele: só a API as usa.
+        """
 
     @group.command("tarifa", short_help="Monta a tarifa de um cliente.")
     @click.option("--distribuidora", "--distributor", required=True, help="Nome ou sigla: light.")

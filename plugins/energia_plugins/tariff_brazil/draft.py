@@ -54,6 +54,8 @@ _OF_SUBGROUPS: dict[str, Class] = {
     "B4": "iluminacao_publica",
 }
 ANY = "nao se aplica"
+#: Marks, where a row is from, what no bill and no file of ANEEL shows.
+DOUBTFUL: Final = "[?]"
 
 
 @attrs.define
@@ -186,8 +188,13 @@ class Draft:
         return price
 
     def note(self, row: TariffRow) -> None:
-        """Note where a row of ANEEL is from."""
-        self.source(f"tarifa {_named(row)}", f"{row.resolution}: {row.source}".removeprefix(": "))
+        """Note where a row of ANEEL is from, and that it is not sure where it says so."""
+        what = f"tarifa {_named(row)}"
+        source = f"{row.resolution}: {row.source}".removeprefix(": ")
+        self.source(what, source)
+        if DOUBTFUL in row.source:
+            posto = "unico" if row.posto == ANY else row.posto.replace(" ", "_")
+            self.assume(what, source, f"/overrides/rates/{posto}")
 
     def row(
         self, posto: str, unit: str = "mwh", subclass: str | None = None, detail: str = ANY

@@ -8,7 +8,7 @@ from typing import Final
 
 from energia import Unfit
 
-__all__ = ["day", "day_text", "folded", "money_text", "number", "number_text"]
+__all__ = ["day", "day_text", "folded", "money_text", "month_text", "number", "number_text"]
 
 _NUMBER: Final = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)?(,\d+)?")
 
@@ -49,6 +49,18 @@ def day(text: str) -> date:
 def day_text(value: date) -> str:
     """Return `31/12/2026`."""
     return f"{value:%d/%m/%Y}"
+
+
+_MONTHS: Final = (
+    *("janeiro", "fevereiro", "março", "abril", "maio", "junho"),
+    *("julho", "agosto", "setembro", "outubro", "novembro", "dezembro"),
+)
+
+
+def month_text(month: str) -> str:
+    """Return `novembro de 2025`, for `2025-11`."""
+    year, _, number = month.partition("-")
+    return f"{_MONTHS[int(number) - 1]} de {year}"
 
 
 def folded(text: str) -> str:

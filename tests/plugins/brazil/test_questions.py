@@ -22,7 +22,9 @@ from energia.costing.trials import Subject, Trial
 from energia.pricing.tariffs import Tariff
 from energia.settings import Limits
 from energia_plugins.tariff_brazil.commands import brasil
+from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.questions import branca, credits, printed, readjustment
+from energia_plugins.tariff_brazil.request import TariffRequest
 from energia_plugins.tariff_brazil.tables import Tables, tables
 from tests.core.pricing.documents import CONVERTER
 
@@ -315,6 +317,39 @@ def test_the_command_tells_what_credits_are_worth() -> None:
         ["2025-11", "120,5", "2030-11"],
         ["2026-03", "40", "2031-03"],
     ]
+    assert "de novembro de 2025, valem até a conta de novembro de 2030" in told
+    assert told.splitlines()[0].endswith("Com esse uso, nenhum expira sem uso.")
+    assert [line.split()[-1] for line in told.splitlines()[2:]] == ["0", "0"]
+
+
+def test_days_that_are_said_are_not_in_doubt() -> None:
+    """A bill that does not print its days has them from the question."""
+    body = {
+        "customer": {"distributor": "light", "subgroup": "B1", "from": "2026-07-04"},
+        "text": "Consumo kWh 304 1,36636 415,37\nTotal 415,37",
+        "start": "2026-07-04",
+        "end": "2026-08-06",
+    }
+    found = asyncio.run(printed.answer(structure(body, printed.BillQuestion), tables(), price))
+
+    assert found.printed.doubts == ()
+    assert not any("datas" in text for text in found.texts["pt-BR"])
+
+
+def test_a_price_that_is_not_sure_is_an_assumption() -> None:
+    """A row of prices of which the table doubts something is told, with how to say it better."""
+    customer = {
+        "distributor": "cpfl-paulista",
+        "subgroup": "A3a",
+        "modality": "azul",
+        "contracted": {"ponta": "100", "fora_ponta": "100"},
+        "from": "2026-02-01",
+    }
+    made = brazilian_tariff(structure(customer, TariffRequest), tables())
+
+    (doubt,) = [one for one in made.assumptions if one.what == "tarifa A3A azul fora ponta mwh"]
+    assert "[?]" in doubt.source
+    assert doubt.setting == "/overrides/rates/fora_ponta"
 
 
 def test_a_file_says_the_rest_of_the_customer(tmp_path: Path) -> None:

@@ -77,6 +77,19 @@ async def test_a_mistake_in_the_form(open_service: Service) -> None:
     assert 'id="start-fault"' in page.html
 
 
+async def test_a_mistake_in_portuguese(open_service: Service) -> None:
+    """Days are typed as Brazilians write them, and what is wrong is said in Portuguese."""
+    await inn.fill(open_service)
+    days = {"/contract": inn.CONTRACT, "/start": "02/03/2026", "/end": "04/03/2026"}
+
+    page = await open_service.post("/console/bills/new?language=pt-BR", {**days, "/missing": ""})
+
+    assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "Faltam leituras (4 mar. 2026" in page.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "no reading" not in page.text
+    assert 'value="02/03/2026"' in page.html
+
+
 async def test_a_draft_that_is_not_up_to_date(open_service: Service) -> None:
     """A draft of other readings says so, is not issued, and is priced again by a button."""
     await inn.fill(open_service)

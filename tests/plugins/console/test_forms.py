@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energia import Fault, Invalid
 from energia_plugins.console.forms import Form
 
 TEXTS = st.text(min_size=1, max_size=8).filter(lambda text: text == text.strip())
@@ -50,30 +49,3 @@ def test_what_a_form_shows() -> None:
 
     assert form.values == {"/a": "true", "/b": "1.5", "/d/0/e": "x"}
     assert (form.get("/a"), form.get("/c", "none")) == ("true", "none")
-
-
-def test_faults_at_their_fields() -> None:
-    """Each is at the field that it points to, at the nearest one above it, or at the head."""
-    form = Form({"/name": "x", "/channels/0": "", "/zone": "Mars"})
-    faults = [
-        Fault("unfit", "is too short", "/name"),
-        Fault("unfit", "is odd", "/name"),
-        Fault("unfit", "is no unit", "/channels/0/unit"),
-        Fault("unfit", "is missing", "/country"),
-        Fault("unfit", "does not fit"),
-    ]
-
-    refused = form.refused(Invalid("two things", faults))
-
-    assert refused.values == form.values
-    assert refused.faults == {
-        "/name": "is too short; is odd",
-        "/channels/0": "is no unit",
-        "": "is missing; does not fit",
-    }
-
-
-def test_a_refusal_without_faults() -> None:
-    """Is said at the head of the form."""
-    assert Form().refused(Invalid("the window is empty")).faults == {"": "the window is empty"}
-    assert Form().refused(Invalid()).faults == {"": "The request does not fit"}

@@ -221,12 +221,13 @@ async def test_without_a_scope(service: Service) -> None:
 
 
 async def test_an_error_in_portuguese(service: Service) -> None:
-    """What happened is said in the language of the page; what the API says is marked as English."""
+    """All is said in the language of the page; what the API says is a click away, as English."""
     lost = await service.get("/console/nothing", accept_language="pt-BR")
 
     assert "Não há nada aqui" in lost.text
     assert '<html lang="pt-BR">' in lost.html
-    assert re.search(r'<div lang="en">\s*<p>There is no such path', lost.html)
+    assert "Isto não existe, ou foi apagado" in lost.text
+    assert re.search(r'<span lang="en">There is no such path', lost.html)
 
 
 async def test_the_database_is_away(service: Service) -> None:

@@ -122,7 +122,7 @@ class Faulty:
     ("name", "said", "logged"),
     [
         ("late", "It takes too long just now.", "panel_late"),
-        ("refused", "the window is too long", None),
+        ("refused", "The window is too long.", None),
         ("broken", "It cannot be shown: something is wrong with it.", "panel_failed"),
     ],
 )

@@ -98,6 +98,52 @@ def test_what_is_typed(language: Language, typed: str, meant: str) -> None:
     assert words(language).parsed(typed) == meant
 
 
+@pytest.mark.parametrize(
+    ("typed", "portuguese", "english"),
+    [
+        ("31/12/2026", "2026-12-31", "2026-12-31"),
+        ("12/31/2026", "12/31/2026", "2026-12-31"),
+        (" 3/4/2026 ", "2026-04-03", "3/4/2026"),
+        ("4.4.26", "2026-04-04", "2026-04-04"),
+        ("01-02-2026", "2026-02-01", "01-02-2026"),
+        ("2026-1-5", "2026-01-05", "2026-01-05"),
+        ("2026-12-31", "2026-12-31", "2026-12-31"),
+        ("29/2/2026", "29/2/2026", "29/2/2026"),
+        ("31/12-2026", "31/12-2026", "31/12-2026"),
+        ("amanhã", "amanhã", "amanhã"),
+        ("", "", ""),
+    ],
+)
+def test_days_that_are_typed(typed: str, portuguese: str, english: str) -> None:
+    """The day comes first in Portuguese; in English only what has one meaning is read."""
+    assert (PT.parsed_day(typed), EN.parsed_day(typed)) == (portuguese, english)
+
+
+@given(st.dates(min_value=date(1900, 1, 1)))
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_a_day_that_is_shown_can_be_typed(language: Language, day: date) -> None:
+    """A day in figures is the same one where it is typed again."""
+    spoken = words(language)
+
+    assert spoken.parsed_day(spoken.figures(day)) == day.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("08/2026", "2026-08"),
+        ("8/2026", "2026-08"),
+        ("2026-08", "2026-08"),
+        ("2026/8", "2026-08"),
+        ("13/2026", "13/2026"),
+        ("agosto", "agosto"),
+    ],
+)
+def test_months_that_are_typed(typed: str, meant: str) -> None:
+    """A month in figures is that of the API, whichever of the two comes first."""
+    assert PT.parsed_month(typed) == EN.parsed_month(typed) == meant
+
+
 @given(
     st.decimals(
         allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9

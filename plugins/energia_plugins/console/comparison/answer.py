@@ -13,6 +13,7 @@ from energia_plugins.console.comparison.breakeven import BreakEven, Untold
 from energia_plugins.console.comparison.costs import Difference, Priced, Unpriced
 from energia_plugins.console.comparison.drivers import Driver, drivers, why
 from energia_plugins.console.comparison.pictures import SHAPES, Crossing, Months, bar, key_mark
+from energia_plugins.console.faults import Meaning
 from energia_plugins.console.page import View
 from energia_plugins.console.words import capital
 
@@ -343,12 +344,12 @@ class Comparison:
             )
         return said
 
-    def assumptions(self) -> list[tuple[str, list[str]]]:
+    def assumptions(self) -> list[tuple[str, list[Meaning]]]:
         """Return what was taken for granted of each tariff, once for each matter."""
         found = []
         for each in self.priced:
             by_code = {
-                one["code"]: str(one["message"])
+                one["code"]: Meaning.of(self.view.words, one)
                 for one in reversed(each.assumptions)
                 if one["code"] != "grouped_by_month"
             }

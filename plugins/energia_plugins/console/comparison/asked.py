@@ -100,7 +100,7 @@ def _window(view: View, values: Mapping[str, str], faults: dict[str, str]) -> Wi
     months = dict[str, date]()
     for name in ("first", "last"):
         if name in values:
-            found = _MONTH.fullmatch(values[name].strip())
+            found = _MONTH.fullmatch(view.words.parsed_month(values[name]))
             if found:
                 months[name] = date(int(found[1]), int(found[2]), 1)
             else:

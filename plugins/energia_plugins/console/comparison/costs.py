@@ -10,6 +10,7 @@ import attrs
 
 from energia.errors import EnergiaError
 from energia_plugins.console.comparison.asked import Json, Window
+from energia_plugins.console.faults import of_error
 from energia_plugins.console.page import View, marked
 
 #: So many tariffs are priced at once.
@@ -189,4 +190,4 @@ def reason(view: View, error: EnergiaError) -> str:
         names = [one.rpartition("/")[2] for one in pointers if one.startswith("/parameters/")]
         said = view.text("it asks for what only a contract says")
         return ": ".join(filter(None, [said, ", ".join(names)]))
-    return error.faults[0].message if error.faults else error.detail or error.title
+    return of_error(view.words, error)

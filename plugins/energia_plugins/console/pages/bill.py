@@ -22,6 +22,7 @@ from energia_plugins.console.bills.pictures import power_picture, slots_picture
 from energia_plugins.console.bills.slots import Readings, cell_minutes
 from energia_plugins.console.bills.taxes import Taxes
 from energia_plugins.console.bills.why import Why
+from energia_plugins.console.faults import Meaning, of_error
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View, marked
 from energia_plugins.console.panels import panels_of
@@ -257,6 +258,7 @@ async def _page(
         ask=ask,
         form=form or Form(),
         reasons=reasons_of(view, found.now),
+        told=lambda one: Meaning.of(view.words, one),
         days=_days(found.bill),
         cell_minutes=_cell_minutes(picture),
         amount_of=lambda value, unit: "" if value is None else quantity(view.words, value, unit),
@@ -406,6 +408,5 @@ async def price_anew(request: web.Request, bill: str) -> web.Response:
 
 async def _refused(view: View, bill: str, error: EnergiaError) -> web.Response:
     """Return the bill with why the API did not do what was asked for."""
-    said = "; ".join(fault.message for fault in error.faults) or error.detail or error.title
-    form = Form({}, {"": said[:1].upper() + said[1:]})
+    form = Form({}, {"": of_error(view.words, error)})
     return await _page(view, await find(view, bill), form=form)

@@ -14,10 +14,11 @@ from energia.errors import Conflict, EnergiaError, Forbidden, Invalid
 from energia.web.preferences import Prefer
 from energia.web.routes import Query
 from energia_plugins.console.bills.listing import Row, rows_of
-from energia_plugins.console.faults import refused, said
+from energia_plugins.console.faults import Meaning, of_error, refused, said
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View, marked
 from energia_plugins.console.pages.bill import period_of, reasons_of
+from energia_plugins.console.words import Words
 
 routes = Routes(reads=tuple(SCOPES), writes=tuple(SCOPES), documented=False)
 
@@ -40,7 +41,7 @@ async def show_bills(request: web.Request, query: Query, show: Show = "all") -> 
     """List bills, the newest first, by what is asked for."""
     view = View.of(request)
     form = Form({name: query.get(name, "") for name in ("contract", "meter", "start", "end")})
-    wanted = _wanted(show, form, query.get("cursor", ""))
+    wanted = _wanted(view.words, show, form, query.get("cursor", ""))
     try:
         page, contracts = await gather(view.api.call("list_bills", **wanted), _contracts(view))
     except Invalid as error:
@@ -48,14 +49,14 @@ async def show_bills(request: web.Request, query: Query, show: Show = "all") -> 
     return _list(view, show, form, contracts, page)
 
 
-def _wanted(show: Show, form: Form, cursor: str) -> dict[str, str]:
+def _wanted(words: Words, show: Show, form: Form, cursor: str) -> dict[str, str]:
     """Return what the API is asked for; the last day is given, and the day after it asked for."""
     status = show if show in ("draft", "issued", "corrected") else ""
     given = {
         "contract": form.get("contract"),
         "meter": form.get("meter"),
-        "start": form.get("start"),
-        "end": _day_after(form.get("end")),
+        "start": words.parsed_day(form.get("start")),
+        "end": _day_after(words.parsed_day(form.get("end"))),
         "status": status,
         "affected": "true" if show == "affected" else "",
         "cursor": cursor,
@@ -69,7 +70,7 @@ async def _refused(view: View, show: Show, form: Form, error: Invalid) -> web.Re
     faults = {
         (fault.pointer or "").rpartition("/")[2]: said(view.words, fault.code, fault.message)
         for fault in error.faults
-    } or {"": error.detail}
+    } or {"": of_error(view.words, error)}
     contracts = await _contracts(view)
     page: dict[str, Any] = {"items": [], "next": None}
     return _list(view, show, Form(form.values, faults), contracts, page)
@@ -96,6 +97,7 @@ def _list(
         choices=_choices(contracts),
         period=lambda bill: period_of(view, bill),
         reasons=lambda bill: reasons_of(view, bill["impact"]),
+        told=lambda one: Meaning.of(view.words, one),
     )
 
 
@@ -189,9 +191,7 @@ async def draft_bill(request: web.Request) -> web.Response:
     """Draft a bill, and show it."""
     view = View.of(request)
     form = await Form.read(request)
-    body = form.body()
-    if "end" in body:
-        body["end"] = _day_after(body["end"])
+    body = _body(view, form)
     try:
         draft = await view.api.call("post_bill", body=body)
     except (Invalid, Conflict) as error:
@@ -204,9 +204,7 @@ async def run_bills(request: web.Request) -> web.Response:
     """Begin a run over all contracts, and show how far it is."""
     view = View.of(request)
     form = await Form.read(request)
-    body = form.body()
-    if "end" in body:
-        body["end"] = _day_after(body["end"])
+    body = _body(view, form)
     body["issue"] = bool(body.get("issue"))
     try:
         job = await view.api.call("run_bills", body=body, prefer=Prefer(respond_async=True))
@@ -225,11 +223,22 @@ async def correct_all(request: web.Request) -> web.Response:
     return view.see(f"/console/bills/runs/{job['id']}")
 
 
+def _body(view: View, form: Form) -> dict[str, Any]:
+    """Return what a form says of bills; the API asks for the day after the last."""
+    body: dict[str, Any] = form.body()
+    for name in ("start", "end"):
+        if name in body:
+            body[name] = view.words.parsed_day(body[name])
+    if "end" in body:
+        body["end"] = _day_after(body["end"])
+    return body
+
+
 def _marked_wrong(view: View, form: Form, error: EnergiaError) -> Form:
     """Return a form with what the API refuses at its fields, and the reason at its head."""
     if isinstance(error, Invalid):
         return refused(view.words, form, error)
-    return Form(form.values, {"": error.detail or error.title})
+    return Form(form.values, {"": of_error(view.words, error)})
 
 
 async def _new(view: View, one: Form | None, many: Form | None) -> web.Response:
@@ -263,4 +272,9 @@ async def show_run(request: web.Request, job: str, language: str | None = None) 
     found = await view.api.call("get_job", job=job)
     if not found["kind"].startswith("bills."):
         raise NotFound(f"the job {job!r} is no run of bills")
-    return view.page("bills_run.html", place="bills", job=found)
+    return view.page(
+        "bills_run.html",
+        place="bills",
+        job=found,
+        told=lambda one: Meaning.of(view.words, one),
+    )

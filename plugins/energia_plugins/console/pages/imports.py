@@ -17,6 +17,7 @@ from energia.errors import Forbidden, Malformed, UnsupportedMedia
 from energia.metering.decoders import recognized
 from energia.web.preferences import Prefer
 from energia.web.routes import Query
+from energia_plugins.console.faults import Meaning, of_error, said
 from energia_plugins.console.forms import Form
 from energia_plugins.console.kept import PART, Kept, keep
 from energia_plugins.console.mappings import DEFAULTS, Sheet, groups, rest, why
@@ -297,7 +298,7 @@ async def _shown(  # noqa: PLR0913, PLR0917 - all that a file may be shown with
         try:
             found = await seen(view, kept, form, _unit(channels, channel))
         except _REFUSALS as error:
-            form, status = _refused(form, error), HTTPStatus.UNPROCESSABLE_ENTITY
+            form, status = _refused(view.words, form, error), HTTPStatus.UNPROCESSABLE_ENTITY
     proposed = {**_defaults(format_), **found.options}
     if "channel" in found.doubts:
         proposed["channel"] = channel
@@ -357,14 +358,15 @@ async def _schema(view: View, format_: str) -> Mapping[str, Any]:
     return dict(found)
 
 
-def _refused(form: Form, error: EnergiaError) -> Form:
+def _refused(words: Words, form: Form, error: EnergiaError) -> Form:
     """Return the form with what is wrong at its fields: those of a query have its prefix."""
     faults: dict[str, str] = {}
     for fault in getattr(error, "faults", ()):
         if fault.line is None or (fault.pointer or "").startswith("/query/"):
             name = (fault.pointer or "").removeprefix("/query/")
-            faults[name] = f"{faults[name]}; {fault.message}" if name in faults else fault.message
-    return attrs.evolve(form, faults=faults or {"": error.detail or error.title})
+            told = said(words, fault.code, fault.message)
+            faults[name] = f"{faults[name]} {told}" if name in faults else told
+    return attrs.evolve(form, faults=faults or {"": of_error(words, error)})
 
 
 @routes.post("/console/import/files/{file}")
@@ -432,22 +434,27 @@ async def _saved(view: View, kept: Kept, form: Form) -> web.Response:
     name = id_of(form.get("name"))
     try:
         if not name:
-            raise Invalid.of("missing_field", view.text("Give it a name."), "/path/csv_mapping")
+            raise Invalid.of("missing_field", "it has no name", "/path/csv_mapping")
         body = {"about": kept.about.name or form.get("name"), "options": _options(form)}
         await view.api.call("put_csv_mapping", csv_mapping=name, body=body)
     except Invalid as error:
-        refused = _of_saving(form, error)
+        refused = _of_saving(view.words, form, error)
         return await _shown(view, kept, refused, HTTPStatus.UNPROCESSABLE_ENTITY)
     return _again(view, kept, form, saved=name)
 
 
-def _of_saving(form: Form, error: Invalid) -> Form:
+def _of_saving(words: Words, form: Form, error: Invalid) -> Form:
     """Return the form with what is wrong with a layout at its fields."""
     faults = {}
     for fault in error.faults:
         pointer = (fault.pointer or "").removeprefix("/options/")
-        faults["name" if pointer == "/path/csv_mapping" else pointer] = fault.message
-    return attrs.evolve(form, faults=faults or {"": error.detail})
+        if pointer == "/path/csv_mapping" and fault.code == "missing_field":
+            faults["name"] = words.text("Give it a name.")
+        elif pointer == "/path/csv_mapping":
+            faults["name"] = said(words, fault.code, fault.message)
+        else:
+            faults[pointer] = said(words, fault.code, fault.message)
+    return attrs.evolve(form, faults=faults or {"": of_error(words, error)})
 
 
 async def _import(view: View, kept: Kept, form: Form, *, dry: bool) -> dict[str, Any]:
@@ -493,7 +500,7 @@ async def _refusal(view: View, kept: Kept, form: Form, error: EnergiaError) -> w
     at = [one for one in faults if one["line"] and not (one["pointer"] or "").startswith("/query/")]
     lines = await kept.lines(wanted(at), form.get("encoding") or "utf-8")
     told, status = troubles(view.words, at, lines), HTTPStatus.UNPROCESSABLE_ENTITY
-    refused = form if told else _refused(form, error)
+    refused = form if told else _refused(view.words, form, error)
     return await _shown(view, kept, refused, status, faults=told)
 
 
@@ -593,6 +600,7 @@ async def show_job(  # noqa: PLR0913, PLR0917 - what leads back to the file
         "import_job.html",
         place="import",
         job=found,
+        problem=Meaning.of(view.words, found["problem"]) if found.get("problem") else None,
         file=file,
         format=format,
         told=Told.of(view.words, result, dry=True) if result else None,

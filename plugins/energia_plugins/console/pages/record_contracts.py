@@ -162,7 +162,7 @@ def form_of(contract: Mapping[str, Any], terms: Terms, words: Words) -> Form:
 
 def body_of(form: Form, terms: Terms, words: Words) -> dict[str, Any]:
     """Return the merge patch that a form makes of a contract: what is empty is taken away."""
-    end = _after(form.get("/end"))
+    end = _after(words.parsed_day(form.get("/end")))
     parameters = {
         one.name: one.value(text, words) if (text := form.get(one.field).strip()) else None
         for one in terms.asked
@@ -176,7 +176,7 @@ def body_of(form: Form, terms: Terms, words: Words) -> dict[str, Any]:
     return {
         "meter": form.get("/meter"),
         "tariff": form.get("/tariff"),
-        "start": form.get("/start"),
+        "start": words.parsed_day(form.get("/start")),
         "end": end,
         "parameters": {**gone, **parameters},
         "channels": channels,
@@ -269,7 +269,7 @@ async def make_contract(request: web.Request) -> web.Response:
     if form.get("do") == "choose":
         return await _page(view, Attempt(form), terms)
     body = _without_none(body_of(form, terms, view.words))
-    own = form.get("/id").strip() or id_of(form.get("/meter"), form.get("/start")[:4])
+    own = form.get("/id").strip() or id_of(form.get("/meter"), str(body["start"])[:4])
     made = await make(view, "contract", {**body, **({"id": own} if own else {})}, form)
     if isinstance(made, Attempt):
         return await _page(view, made, terms)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from energia import SCOPES, Conflict, Invalid, Routes
 from energia.web.panels import Subject
+from energia_plugins.console.faults import refused
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View, marked
 from energia_plugins.console.panels import panels_of
@@ -149,7 +150,9 @@ async def make_token(request: web.Request) -> web.Response:
     except Invalid as error:
         # The boxes are one field of the API, under one name.
         boxes = attrs.evolve(form, values={**form.values, "/scopes": ""})
-        return await _tokens(view, boxes.refused(error), HTTPStatus.UNPROCESSABLE_ENTITY)
+        return await _tokens(
+            view, refused(view.words, boxes, error, own=""), HTTPStatus.UNPROCESSABLE_ENTITY
+        )
     return await _tokens(view, Form({"scope-readings:read": "on", "days": "90"}), made=made)
 
 

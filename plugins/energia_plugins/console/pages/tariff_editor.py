@@ -19,7 +19,7 @@ from energia_plugins.console.editor.edits import edited
 from energia_plugins.console.editor.fields import Read, bare, filled, parsed, read
 from energia_plugins.console.editor.sample import Price, priced, text_of
 from energia_plugins.console.editor.shapes import Shapes, place_of
-from energia_plugins.console.faults import said
+from energia_plugins.console.faults import of_error, said
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View
 from energia_plugins.console.records import everything, id_of, named
@@ -200,8 +200,7 @@ class Editor:
                 told = f"{fault.pointer}: {told}"
             faults[name] = f"{faults[name]} {told}" if name in faults else told
         if not error.faults:
-            told = error.detail or error.title
-            faults[""] = f"{told[:1].upper()}{told[1:]}."
+            faults[""] = of_error(self.view.words, error)
         return attrs.evolve(form, faults=faults)
 
     def _said(self, fault: Fault, *, is_empty: bool) -> str:

@@ -8,6 +8,7 @@ import attrs
 
 from energia.health.monitor import Component
 from energia.web.keys import MONITOR
+from energia_plugins.console.faults import Meaning
 from energia_plugins.console.page import View, marked
 from energia_plugins.console.words import capital
 
@@ -164,7 +165,7 @@ def _job(view: View, job: Json) -> JobRow:
         id=job["id"],
         kind=capital(job["kind"] if kind is None else view.text(kind)),
         status=view.text(_JOB_STATUS[status]),
-        problem=str(problem.get("detail") or problem.get("title") or ""),
+        problem=Meaning.of(words, problem).text if problem else "",
         done=done,
         total=total if is_open else None,
         progress=progress,

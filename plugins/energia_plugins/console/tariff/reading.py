@@ -8,6 +8,7 @@ from typing import Any, Final
 import attrs
 from markupsafe import Markup
 
+from energia_plugins.console.faults import Meaning
 from energia_plugins.console.page import View, marked
 from energia_plugins.console.periods import Period, periods_of
 from energia_plugins.console.tariff.pictures import Curve, Week
@@ -236,7 +237,7 @@ class Ahead:
     unit: str
     picture: Markup
     rows: tuple[tuple[str, str, str], ...]
-    without: tuple[str, ...]
+    without: tuple[Meaning, ...]
 
     @property
     def is_flat(self) -> bool:
@@ -281,7 +282,7 @@ def ahead(view: View, answer: Json, now: datetime) -> Ahead | None:
         unit=currency,
         picture=curve.picture(),
         rows=rows,
-        without=tuple(str(one["message"]) for one in answer["assumptions"]),
+        without=tuple(Meaning.of(words, one) for one in answer["assumptions"]),
     )
 
 

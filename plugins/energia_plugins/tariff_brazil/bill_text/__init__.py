@@ -5,8 +5,8 @@ the amount of a line is therefore not told by columns but by arithmetic: of the 
 those are taken of which one is the product of two before. What cannot be read is said.
 """
 
-from energia_plugins.tariff_brazil.bill_text.bill import PrintedBill, read_bill
+from energia_plugins.tariff_brazil.bill_text.bill import NO_DAYS, PrintedBill, read_bill
 from energia_plugins.tariff_brazil.bill_text.items import PrintedLine
 from energia_plugins.tariff_brazil.bill_text.pdf import pdf_text
 
-__all__ = ["PrintedBill", "PrintedLine", "pdf_text", "read_bill"]
+__all__ = ["NO_DAYS", "PrintedBill", "PrintedLine", "pdf_text", "read_bill"]

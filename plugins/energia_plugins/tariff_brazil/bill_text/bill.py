@@ -208,6 +208,10 @@ def _tax(rows: Sequence[str], name: str) -> Decimal | None:
     return None
 
 
+#: What is no doubt to who says the days.
+NO_DAYS: Final = "as datas de leitura não foram encontradas"
+
+
 def _doubts(
     lines: Sequence[PrintedLine],
     total: Decimal | None,
@@ -219,7 +223,7 @@ def _doubts(
     elif added != total:
         yield f"as linhas lidas somam {money_text(added)}, a conta diz {money_text(total)}"
     if reading[0] is None:
-        yield "as datas de leitura não foram encontradas"
+        yield NO_DAYS
     for line in lines:
         if line.code is None:
             yield f"não se sabe o que é a linha {line.description!r}"

@@ -273,7 +273,7 @@ def _branca(found: Any) -> Iterator[str]:
     yield found.texts["pt-BR"]
     yield f"{'mês':8}{'kWh':>12}{'ponta':>12}{'convencional':>15}{'branca':>15}{'diferença':>13}"
     for month in found.months:
-        energy = "".join(f"{_number(kwh):>12}" for kwh in (month.kwh, month.ponta))
+        energy = "".join(f"{_energy(kwh):>12}" for kwh in (month.kwh, month.ponta))
         costs = (month.convencional, month.branca)
         money = "".join(f"{_number(cost):>15}" for cost in costs)
         yield f"{month.month:8}{energy}{money}{_number(month.difference):>13}"
@@ -292,8 +292,8 @@ def _creditos(found: Any) -> Iterator[str]:
     yield found.texts["pt-BR"]
     yield f"{'mês':8}{'kWh':>12}{'vale até':>12}{'R$/kWh':>12}{'R$':>12}{'perdidos':>12}"
     for one in found.credits:
-        lost = "" if one.lost is None else _number(one.lost)
-        cells = (_number(one.kwh), one.expires, _number(one.price), _number(one.worth), lost)
+        lost = "" if one.lost is None else _energy(one.lost)
+        cells = (_energy(one.kwh), one.expires, _number(one.price), _number(one.worth), lost)
         yield f"{one.month:8}" + "".join(f"{cell:>12}" for cell in cells)
 
 
@@ -327,3 +327,9 @@ _RESULTS: Final = {
 
 def _number(text: str) -> str:
     return number_text(Decimal(text))
+
+
+def _energy(text: str) -> str:
+    """Return kWh as exactly as a bill has them: without zeros at the end."""
+    kwh = Decimal(text)
+    return number_text(kwh.quantize(Decimal(1)) if kwh == int(kwh) else kwh.normalize())

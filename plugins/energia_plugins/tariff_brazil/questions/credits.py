@@ -19,7 +19,7 @@ from energia.costing.trials import Subject
 from energia.pricing.dates import later_month, month_after
 from energia.pricing.exact import exact_sum, fixed, rounded
 from energia_plugins.tariff_brazil.document import brazilian_tariff
-from energia_plugins.tariff_brazil.portuguese import money_text, number_text
+from energia_plugins.tariff_brazil.portuguese import money_text, month_text, number_text
 from energia_plugins.tariff_brazil.questions.asking import Price, in_customer, money
 from energia_plugins.tariff_brazil.request import (
     Assumption,
@@ -283,13 +283,16 @@ def _texts(
     first = told[0]
     portuguese = (
         f"{number_text(total)} kWh de créditos valem {money_text(saved)}; os mais antigos, de "
-        f"{first.month}, valem até a conta de {first.expires}."
+        f"{month_text(first.month)}, valem até a conta de {month_text(first.expires)}."
     )
     english = (
         f"{total:f} kWh of credit are worth R$ {saved:,}; the oldest, of {first.month}, can be "
         f"used up to the bill of {first.expires}."
     )
-    if away is not None:
+    if away == 0:
+        portuguese += " Com esse uso, nenhum expira sem uso."
+        english += " At that use, none expires before it is used."
+    elif away is not None:
         portuguese += f" Com esse uso, {number_text(away)} kWh expiram sem uso."
         english += f" At that use, {away:f} kWh expire before they are used."
     return {"pt-BR": portuguese, "en": english}

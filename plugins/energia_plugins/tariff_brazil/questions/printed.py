@@ -17,11 +17,18 @@ from energia.billing.check import BillCheck, CheckedLine, SupplierBill, Supplier
 from energia.costing.subject import ChannelIds
 from energia.costing.trials import Subject
 from energia.pricing.exact import fixed, rounded
-from energia_plugins.tariff_brazil.bill_text import PrintedBill, PrintedLine, pdf_text, read_bill
+from energia_plugins.tariff_brazil.bill_text import (
+    NO_DAYS,
+    PrintedBill,
+    PrintedLine,
+    pdf_text,
+    read_bill,
+)
 from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.portuguese import money_text, number_text
 from energia_plugins.tariff_brazil.questions.asking import Price, in_customer, parts
 from energia_plugins.tariff_brazil.request import Assumption, BrazilianTariff, Source, TariffRequest
+from energia_plugins.tariff_brazil.speaking import english
 from energia_plugins.tariff_brazil.tables import Tables
 from energia_plugins.tariff_brazil.taxes import TAXES
 
@@ -138,6 +145,9 @@ async def answer(question: BillQuestion, tables: Tables, price: Price) -> BillAn
     """
     printed = printed_of(question)
     start, end = _days(question, printed)
+    if question.start and question.end:
+        doubts = tuple(doubt for doubt in printed.doubts if doubt != NO_DAYS)
+        printed = attrs.evolve(printed, doubts=doubts)
     with in_customer():
         made = brazilian_tariff(attrs.evolve(question.customer, from_=start), tables)
     subject = _subject(question, printed, made, (start, end))
@@ -296,7 +306,7 @@ def _texts(
     told = [pair for line in found.lines if (pair := _difference(line, rates))]
     if not told and found.result in ("match", "within_tolerance"):
         told = [("A conta confere, linha por linha.", "The bill is right, line by line.")]
-    doubts = [(doubt, doubt) for doubt in printed.doubts]
+    doubts = [(doubt, english(doubt)) for doubt in printed.doubts]
     return {
         language: tuple(pair[side] for pair in (*told, *doubts))
         for side, language in enumerate(("pt-BR", "en"))
