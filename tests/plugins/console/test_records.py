@@ -143,6 +143,20 @@ async def test_mistakes_are_at_their_fields(client: Client) -> None:
     assert demand.fault("/parameters/contracted_kw") == "A tarifa precisa deste valor."
 
 
+async def test_a_mistake_is_not_folded_away(client: Client) -> None:
+    """What is rarely asked is open where something in it is wrong."""
+    await an_inn(client)
+    person = Person(client, "pt-BR")
+
+    page = await person.see("/console/records/new-meter")
+    refused = await person.send(page, {"/name": "Anexo", "/channels/0/max_power": "doze"})
+
+    assert "<details open>" not in page.html
+    assert refused.status == 422
+    assert refused.fault("/channels/0/max_power")
+    assert "<details open>" in refused.html
+
+
 async def test_what_is_proposed_for_a_site_and_a_meter(client: Client) -> None:
     """What all sites have alike; where there are two sites, neither is taken for granted."""
     await an_inn(client)
