@@ -128,11 +128,14 @@ def test_tax_bar_of_a_credit() -> None:
 
 
 def test_changes_of_lines() -> None:
-    """Lines that are new, gone or other are listed, by version too; equal ones are not."""
+    """Lines that are new, gone or other are listed, by version too; what is free is not."""
     before, after = _bill("1.00", "2.00"), _bill("1.00", "3.00")
     after["lines"].append(
         {"code": "c1", "version": "2026-02-01", "description": "L1", "amount": "4.00"}
     )
+    for bill, tax in ((before, "1.5"), (after, "1.6")):  # within the prices: told, not charged
+        line = {"code": "icms", "description": "ICMS 18%", "quantity": tax, "amount": "0.00"}
+        bill["lines"].append(line)
     found = changes(before, after)
     assert [(one.name, one.amounts, one.difference) for one in found] == [
         ("L1", ("2.00", "3.00"), Decimal("1.00")),

@@ -127,7 +127,7 @@ async def test_correcting(open_service: Service) -> None:
     assert "Consumo, fora ponta 420 kWh 440 kWh 105.00 110.00 +5.00" in draft.text
 
     after = await open_service.post(f"{draft.path}/issue", {})
-    assert "Corrected bill: BRL 5.00 more" in after.text
+    assert "A correction: BRL 5.00 more" in after.text
     assert f'href="/console/bills/{bill}"' in after.html
     before = await open_service.get(f"/console/bills/{bill}")
     assert "This bill was corrected: BRL 5.00 more" in before.text

@@ -32,7 +32,9 @@ class Change:
 
     @property
     def is_other(self) -> bool:
-        """Whether anything changed."""
+        """Whether anything changed; what costs nothing, as a tax within prices, does not count."""
+        if not any(Decimal(amount or 0) for amount in self.amounts):
+            return False
         return bool(self.difference) or self.quantities[0] != self.quantities[1]
 
 
