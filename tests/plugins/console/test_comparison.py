@@ -14,7 +14,7 @@ from energia_plugins.console.comparison.answer import short_names
 from energia_plugins.console.comparison.asked import Window, month_after, with_readings
 from energia_plugins.console.comparison.costs import Difference, Priced, parameters_in
 from energia_plugins.console.comparison.drivers import drivers, why
-from energia_plugins.console.comparison.pictures import bar
+from energia_plugins.console.comparison.pictures import bar, cut
 from energia_plugins.console.comparison.shifting import Change, Curve, change, curve, moved
 from energia_plugins.console.words import words
 
@@ -260,3 +260,17 @@ def test_bars_go_left_and_right() -> None:
     assert 'x="2" y="3" width="54" height="8" class="grey"' in bar(-10, 10)
     assert 'x="56" y="3" width="27" height="8" class="ink"' in bar(5, 10)
     assert "<rect" not in bar(0, 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("one rate", "one rate"),
+        ("three periods with seasons", "…with seasons"),
+        ("night rate on a GMT clock", "…on a GMT clock"),
+        ("Zeitvariabler-Tarif-2026", "…bler-Tarif-2026"),
+    ],
+)
+def test_long_names_are_cut_between_words(name: str, short: str) -> None:
+    """A word is cut only where it alone is too long."""
+    assert cut(name) == short

@@ -169,7 +169,7 @@ class Crossing:
 
     def _drawn(self, width: float, height: float) -> Markup:
         even = self.even
-        right = width - 16 - _WIDE * max(len(_cut(each.name)) for each in self.priced)
+        right = width - 16 - _WIDE * max(len(cut(each.name)) for each in self.priced)
         shares = [float(even.share), float(even.change.share) if even.change else 0.0]
         past = ticks(min(1.0, max(0.1, *(share * 1.5 for share in shares))))
         ends = (Fraction(0), Fraction(past[-1]).limit_denominator(1000))
@@ -232,7 +232,7 @@ class Crossing:
             points = [(across.start, up(begin)), (across.end, up(end))]
             parts.insert(0, path(points, class_))
             parts.append(mark(SHAPES[place], across.end, up(end)))
-            name = _cut(self.priced[place].name)
+            name = cut(self.priced[place].name)
             strong = "strong" if place == 0 else None
             parts.append(label(name, across.end + 10, beside + 4, class_=strong))
         return parts
@@ -243,9 +243,13 @@ _NAME: Final = 16
 _WIDE: Final = 7.0
 
 
-def _cut(name: str) -> str:
-    """Return a name that fits beside a line: its end, where it is long, tells it apart."""
-    return name if len(name) <= _NAME else f"…{name[1 - _NAME :].lstrip()}"
+def cut(name: str) -> str:
+    """Return a name that fits beside a line: its last words, where it is long, tell it apart."""
+    if len(name) <= _NAME:
+        return name
+    end = name[-_NAME:]
+    words = end.partition(" ")[2]
+    return f"…{words or end[1:]}"
 
 
 def _apart(heights: Sequence[float]) -> list[float]:
