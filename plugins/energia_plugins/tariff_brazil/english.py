@@ -76,18 +76,6 @@ _PAIRS: Final = (
         "how {distributor} prints its bills",
     ),
     (
-        "a tabela não tem tarifa {tariff} de {distributor} em {day} ({have}): diga-a em {where}, "
-        "ou atualize a tabela",
-        "the table has no tariff {tariff} of {distributor} on {day} ({have}): say it in {where}, "
-        "or update the table",
-    ),
-    (
-        "a tabela não tem tarifa {tariff} de {distributor} em {day} ({have}): comece em {first}, "
-        "diga-a em {where}, ou atualize a tabela",
-        "the table has no tariff {tariff} of {distributor} on {day} ({have}): begin on {first}, "
-        "say it in {where}, or update the table",
-    ),
-    (
         "há a partir de {days}",
         "there are some from {days}",
     ),
@@ -98,10 +86,6 @@ _PAIRS: Final = (
     (
         "a tabela não tem o subgrupo {subgroup} de {distributor}: há {known}",
         "the table does not have the subgroup {subgroup} of {distributor}: there are {known}",
-    ),
-    (
-        "a tabela não tem {tariff} de {distributor}: {subgroup} é {known}",
-        "the table does not have {tariff} of {distributor}: {subgroup} is {known}",
     ),
     (
         "tarifa {tariff}",
@@ -395,18 +379,6 @@ _PAIRS: Final = (
         "the bill has energy of {posto}, and the tariff has no such posto",
     ),
     (
-        "a tabela não tem uma tarifa de antes do último reajuste até {day}: acrescente-a aos "
-        "arquivos de `data`",
-        "the table has no tariff of before the last readjustment until {day}: add it to the files "
-        "of `data`",
-    ),
-    (
-        "a tabela não tem uma tarifa de antes do último reajuste até {day}: pergunte de {days} em "
-        "diante, ou acrescente-a aos arquivos de `data`",
-        "the table has no tariff of before the last readjustment until {day}: ask from {days} on, "
-        "or add it to the files of `data`",
-    ),
-    (
         "{price} R$/kWh parece ser R$/MWh: em R$/kWh seria {right}",
         "{price} R$/kWh seems to be R$/MWh: in R$/kWh it would be {right}",
     ),
@@ -545,6 +517,42 @@ _PAIRS: Final = (
         "a tabela não tem a iluminação pública de {where}: diga a cobrança em overrides.lighting",
         "the table does not have the public lighting of {where}: say the charge in "
         "overrides.lighting",
+    ),
+    (
+        "a tabela não tem tarifa {tariff} de {distributor} em {day} ({have}): {then}diga-a em "
+        "{where}, ou atualize a tabela",
+        "the table has no tariff {tariff} of {distributor} on {day} ({have}): {then}say it in "
+        "{where}, or update the table",
+    ),
+    (
+        "comece em {first}, ",
+        "begin on {first}, ",
+    ),
+    (
+        "a tabela não tem uma tarifa de antes do último reajuste até {day}: {then}acrescente-a "
+        "aos arquivos de `data`",
+        "the table has no tariff of before the last readjustment until {day}: {then}add it to the "
+        "files of `data`",
+    ),
+    (
+        "pergunte de {days} em diante, ou ",
+        "ask from {days} on, or ",
+    ),
+    (
+        "a tabela não tem {tariff} de {distributor}: {have}",
+        "the table does not have {tariff} of {distributor}: {have}",
+    ),
+    (
+        "{subgroup} é {known}",
+        "{subgroup} is {known}",
+    ),
+    (
+        "a diferença inclui a do reajuste de {day}, que também está no período",
+        "the difference includes that of the readjustment of {day}, which is in the window, too",
+    ),
+    (
+        "as tarifas de cada dia",
+        "the tariffs of each day",
     ),
 )
 ENGLISH: Final = dict(_PAIRS)

@@ -113,7 +113,7 @@ def _filled(found: re.Match[str]) -> Iterator[tuple[str, str]]:
 
 
 #: What may be a text of the kit.
-_WITHIN: Final = frozenset({"message", "have", "what"})
+_WITHIN: Final = frozenset({"message", "have", "then", "what"})
 
 
 @cache

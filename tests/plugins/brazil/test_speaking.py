@@ -88,6 +88,13 @@ def test_a_text_within_another() -> None:
     )
     assert english("TUSD_FioB B3: o do B1") == "TUSD_FioB B3: that of B1"
     assert english("Enel") == "Enel"
+    assert english(
+        "a tabela não tem tarifa A4 azul (comercial) de Light em 01/01/2020 (há a partir de "
+        "15/03/2025): comece em 15/03/2025, diga-a em overrides.rates, ou atualize a tabela"
+    ) == (
+        "the table has no tariff A4 azul (comercial) of Light on 01/01/2020 (there are some from "
+        "15/03/2025): begin on 15/03/2025, say it in overrides.rates, or update the table"
+    )
 
 
 def test_where_tables_are_from() -> None:
