@@ -13,9 +13,9 @@ from energia.settings import Settings
 from energia_plugins import meter_csv, meter_octopus
 from energia_plugins.console import Console
 from energia_plugins.console import Settings as ConsoleSettings
-from energia_plugins.console.mappings import Sheet
-from energia_plugins.console.outcomes import Told
-from energia_plugins.console.pictures import days_picture
+from energia_plugins.console.imports.mappings import Sheet
+from energia_plugins.console.imports.outcomes import Told
+from energia_plugins.console.imports.pictures import days_picture
 from energia_plugins.console.words import words
 from tests.plugins.console.people import Person, Shown
 from tests.serving import Client, Serving, make_core

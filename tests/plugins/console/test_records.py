@@ -15,8 +15,8 @@ from energia_plugins import (
 from energia_plugins.console import Console, Settings
 from energia_plugins.console.forms import Form
 from energia_plugins.console.pages.record_meters import with_channel, without_channel
-from energia_plugins.console.parameters import asked
-from energia_plugins.console.records import id_of
+from energia_plugins.console.records.fields import id_of
+from energia_plugins.console.records.parameters import asked
 from energia_plugins.console.words import words
 from tests.plugins.console.people import Person
 from tests.plugins.console.service import Service

@@ -19,12 +19,12 @@ from energia.web.preferences import Prefer
 from energia.web.routes import Query
 from energia_plugins.console.faults import Meaning, of_error, said
 from energia_plugins.console.forms import Form
-from energia_plugins.console.kept import PART, Kept, keep
-from energia_plugins.console.mappings import DEFAULTS, Sheet, groups, rest, why
-from energia_plugins.console.outcomes import Told, Trouble, troubles, wanted
+from energia_plugins.console.imports.kept import PART, Kept, keep
+from energia_plugins.console.imports.mappings import DEFAULTS, Sheet, groups, rest, why
+from energia_plugins.console.imports.outcomes import Told, Trouble, troubles, wanted
+from energia_plugins.console.imports.pictures import days_picture
 from energia_plugins.console.page import View
-from energia_plugins.console.pictures import days_picture
-from energia_plugins.console.records import id_of
+from energia_plugins.console.records.fields import id_of
 from energia_plugins.console.words import Words
 
 routes = Routes(reads=tuple(SCOPES), writes=tuple(SCOPES), documented=False)

@@ -11,8 +11,7 @@ from aiohttp import web
 from energia import SCOPES, Id, Routes
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View, marked
-from energia_plugins.console.parameters import Asked, asked, asks
-from energia_plugins.console.records import (
+from energia_plugins.console.records.fields import (
     HOME,
     Attempt,
     Entry,
@@ -22,6 +21,7 @@ from energia_plugins.console.records import (
     id_of,
     make,
 )
+from energia_plugins.console.records.parameters import Asked, asked, asks
 from energia_plugins.console.words import Words
 
 routes = Routes(reads=tuple(SCOPES), writes=tuple(SCOPES), documented=False)

@@ -13,7 +13,7 @@ from energia.errors import Conflict, Invalid
 from energia_plugins.console.faults import refused
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View, marked
-from energia_plugins.console.records import (
+from energia_plugins.console.records.fields import (
     HOME,
     Attempt,
     Entry,

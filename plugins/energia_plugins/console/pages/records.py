@@ -12,7 +12,7 @@ from energia import SCOPES, Id, Routes
 from energia.codes import countries as known_countries
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View
-from energia_plugins.console.records import (
+from energia_plugins.console.records.fields import (
     HOME,
     Attempt,
     Entry,

@@ -22,7 +22,7 @@ from energia_plugins.console.editor.shapes import Shapes, place_of
 from energia_plugins.console.faults import of_error, said
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View
-from energia_plugins.console.records import everything, id_of, named
+from energia_plugins.console.records.fields import everything, id_of, named
 
 routes = Routes(reads=tuple(SCOPES), writes=tuple(SCOPES), documented=False)
 

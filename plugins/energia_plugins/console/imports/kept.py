@@ -18,7 +18,7 @@ from energia.web.bodies import Limit, Upload
 from energia.web.forms import Form as SentForm
 from energia.web.keys import CORE
 from energia.web.tenant import tenant_of
-from energia_plugins.console.mappings import codec
+from energia_plugins.console.imports.mappings import codec
 from energia_plugins.console.page import ForeignForm, check_token
 from energia_plugins.console.words import Words
 

@@ -1,0 +1,1 @@
+"""Sites, meters and contracts as a person makes and changes them."""
