@@ -70,6 +70,8 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
             "energia.tracing",
             "energia.web.calls",
             "energia.web.panels",
+            "energia.web.languages",
+            "energia.pricing.wording",
             "energia.web.patches",
         ),
     ),

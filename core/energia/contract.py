@@ -30,11 +30,13 @@ PUBLIC: Final = (
     "energia.pricing.demand",
     "energia.pricing.exact",
     "energia.pricing.holidays.lists",
+    "energia.pricing.wording",
     "energia.testing",
     "energia.time",
     "energia.tracing",
     "energia.units",
     "energia.web.calls",
+    "energia.web.languages",
     "energia.web.panels",
     "energia.web.patches",
 )

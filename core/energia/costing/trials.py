@@ -14,7 +14,7 @@ from energia.convert.faults import step
 from energia.core import Core
 from energia.costing.groups import Group, price_groups
 from energia.costing.request import Costing, costing_of
-from energia.costing.subject import Subject
+from energia.costing.subject import ChannelIds, Subject
 from energia.db.tenant import Tenant
 from energia.errors import AmbiguousChannel, Conflict, IncompletePrices, IncompleteUsage
 from energia.metering.usage import Coverage
@@ -23,7 +23,7 @@ from energia.settings import Limits
 from energia.time import Zone
 from energia.work import off_loop
 
-__all__ = ["ERRORS", "Group", "Subject", "Trial", "trial"]
+__all__ = ["ERRORS", "ChannelIds", "Group", "Subject", "Trial", "trial"]
 
 #: What a route that asks for a trial may answer with, besides what its body implies.
 ERRORS: Final = (Conflict, IncompleteUsage, IncompletePrices, AmbiguousChannel)

@@ -5,6 +5,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
+__all__ = ["ENGLISH", "in_language", "with_decimal_mark"]
+
 #: The languages in which charges have names of their own.
 Language = Annotated[
     Literal["en", "pt-BR"],

@@ -71,7 +71,7 @@ def test_it_is_found(project: Path, site: Path, name: str) -> None:
 @pytest.mark.long
 def test_its_types_are_right(project: Path, site: Path, tmp_path: Path) -> None:
     """Mypy is strict."""
-    assert "no issues found in 15 source files" in authoring.mypy(project, site, tmp_path)
+    assert "no issues found in 17 source files" in authoring.mypy(project, site, tmp_path)
 
 
 @pytest.mark.parametrize("arguments", [("check",), ("format", "--check")])
@@ -144,7 +144,7 @@ def test_any_name_works(
 
     authoring.run(folder, site, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     cache = tmp_path_factory.getbasetemp() / "mypy"
-    assert "no issues found in 15 source files" in authoring.mypy(folder, site, cache)
+    assert "no issues found in 17 source files" in authoring.mypy(folder, site, cache)
 
 
 @pytest.mark.long

@@ -14,8 +14,7 @@ from msgspec import Meta
 
 from energia import Fault, Id, Invalid, Role, Rules, enforce, structure
 from energia.billing.check import BillCheck, CheckedLine, SupplierBill, SupplierLine, check
-from energia.costing.subject import ChannelIds
-from energia.costing.trials import Subject
+from energia.costing.trials import ChannelIds, Subject
 from energia.pricing.exact import fixed, rounded
 from energia_plugins.tariff_brazil.bill_text import (
     NO_DAYS,
