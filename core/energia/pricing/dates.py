@@ -187,10 +187,10 @@ class Table:
             yield Dates(begin, past - _ONE_DAY)
 
 
-def month_after(begin: date) -> date:
-    """Return the first day of the month after one, of which *begin* is the first day."""
-    # From there 31 days always reach into the next month and never past it.
-    return (begin + timedelta(days=31)).replace(day=1)
+def month_after(begin: date, count: int = 1) -> date:
+    """Return the first day of the month that comes so many after the one that *begin* is in."""
+    year, month = divmod(begin.year * 12 + begin.month - 1 + count, 12)
+    return date(year, month + 1, 1)
 
 
 def as_month(text: object) -> str:

@@ -22,15 +22,13 @@ from energia.web.access import refuse_strangers
 from energia.web.bodies import JSON
 from energia.web.keys import CALLER, CONVERTER, CORE
 from energia.web.representations import tag_of
-from energia.web.routes import Created, Deferred, Route
+from energia.web.routes import IDEMPOTENT, Created, Deferred, Route
 from energia.web.tenant import tenant_of
 
 __all__ = ["Api"]
 
 #: The routes of the API by the names of their handlers.
 OPERATIONS: Final = web.AppKey("OPERATIONS", dict[str, Route])
-#: These may be done again when a deadlock has undone them.
-_IDEMPOTENT: Final = frozenset({"GET", "PUT", "DELETE"})
 
 
 @attrs.frozen
@@ -122,38 +120,31 @@ class Api:
         if route.needs:
             refuse_strangers(self.caller, route.needs)
         given = parameters.of_values(self.request, route.parameters, arguments)
-        if if_match is not None:
-            result = await persistent(lambda: self._conditional(route, given, if_match))
-        else:
-            result = await self._answer(route, given)
+        result = await self._answer(route, given, if_match)
         if isinstance(result, Created | Deferred):
             result = result.value
         return None if result is None else self.request.app[CONVERTER].dumps(result)
 
-    async def _answer(self, route: Route, given: Mapping[str, Any]) -> Any:
-        if route.method == "PATCH":
-            return await self._patch(route, given)
-        if route.method in _IDEMPOTENT:
+    async def _answer(self, route: Route, given: Mapping[str, Any], tag: str | None) -> Any:
+        if route.method == "PATCH" or tag is not None:
+            return await persistent(lambda: self._alone(route, given, tag))
+        if route.method in IDEMPOTENT:
             return await persistent(lambda: route.handler(**given))
         return await route.handler(**given)
 
-    async def _patch(self, route: Route, given: Mapping[str, Any]) -> Any:
-        """Change what a path names in one transaction, as a request would: one after another."""
-        path = route.path.format(**given)
-        async with tenant_of(self.request).whole() as whole:
-            await one_by_one(whole, f"{whole.organization} {path}")
-            arguments = {**given, **parameters.within(route.parameters, whole)}
-            return await route.handler(**arguments)
+    async def _alone(self, route: Route, given: Mapping[str, Any], tag: str | None) -> Any:
+        """Write what a path names in one transaction, as a request would: one after another.
 
-    async def _conditional(self, route: Route, given: Mapping[str, Any], tag: str) -> Any:
-        """Write what a path names if it has this tag: nobody else writes it meanwhile."""
-        names = {one.name for one in route.parameters if one.where == "path"}
+        With a *tag*, only if what there is has it: nobody else writes it meanwhile.
+        """
+        names = [one.name for one in route.parameters if one.where == "path"]
         parts = {name: str(given[name]) for name in names}
         async with tenant_of(self.request).whole() as whole:
             await one_by_one(whole, f"{whole.organization} {route.path.format(**parts)}")
-            current = await self._reading(route).current_tag(self.request, whole, parts)
-            if current != tag:
-                raise PreconditionFailed("it was changed since it was read")
+            if tag is not None:
+                current = await self._reading(route).current_tag(self.request, whole, parts)
+                if current != tag:
+                    raise PreconditionFailed("it was changed since it was read")
             arguments = {**given, **parameters.within(route.parameters, whole)}
             return await route.handler(**arguments)
 

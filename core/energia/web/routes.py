@@ -69,7 +69,7 @@ Hold = Callable[[Queries, str], Awaitable[object]]
 #: The scopes of a route that everybody may use.
 PUBLIC: Final[tuple[Scope, ...]] = ()
 #: What may be done again when a deadlock has undone it (RFC 9110, 9.2.2).
-_IDEMPOTENT: Final = frozenset({"GET", "PUT", "DELETE"})
+IDEMPOTENT: Final = frozenset({"GET", "PUT", "DELETE"})
 #: What writes what a path names, so that a condition on that makes sense.
 _WRITES: Final = frozenset({"PUT", "PATCH", "DELETE"})
 #: What is answered with the thing as it is now. (Of PUT no answer has a tag: RFC 9110, 9.3.4.)
@@ -191,7 +191,7 @@ class Route:
             )
         if self.method == "PATCH" or (self.method in _WRITES and Preconditions.of(request).stated):
             return await persistent(lambda: self._conditional(request, arguments))
-        if self.method in _IDEMPOTENT:
+        if self.method in IDEMPOTENT:
             result = await persistent(lambda: self.handler(**arguments))
         else:
             result = await self.handler(**arguments)

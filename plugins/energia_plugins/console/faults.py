@@ -10,7 +10,7 @@ import attrs
 from energia import EnergiaError
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import marked
-from energia_plugins.console.words import Words
+from energia_plugins.console.words import Words, capital
 
 #: What the codes of faults mean for a person; of other codes the API's own message is shown.
 _SAID: Final = {
@@ -67,7 +67,7 @@ def said(words: Words, code: str, message: str, pointer: str = "") -> str:
 
 def sentence(message: str) -> str:
     """Return a message of the API as a sentence."""
-    return f"{message[:1].upper()}{message[1:].removesuffix('.')}."
+    return f"{capital(message).removesuffix('.')}."
 
 
 def meant(words: Words, code: str, message: str) -> str | None:

@@ -15,9 +15,8 @@ from urllib.parse import urlencode
 import attrs
 from aiohttp import hdrs, web
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
-from energia.access.callers import ANYBODY, NOBODY
+from energia.access.callers import NOBODY
 from energia.errors import Forbidden
 from energia.web.calls import Api
 from energia.web.keys import BEARER, CALLER, PREFIX
@@ -89,6 +88,14 @@ class View:
     def of(cls, request: web.Request) -> Self:
         """Return what the page that a request asks for is made with."""
         return cls(request, Api(request), words(language_of(request)))
+
+    async def items(self, operation: str, **arguments: Any) -> list[dict[str, Any]] | None:
+        """Return a page of a list of the API; None of one that who looks on may not see."""
+        if not self.api.may(operation):
+            return None
+        page = await self.api.call(operation, **arguments)
+        found: list[dict[str, Any]] = page["items"]
+        return found
 
     def text(self, message: str, **values: object) -> str:
         """Return a message in the language of the page."""
@@ -197,7 +204,7 @@ def environment(language: Language) -> Environment:
     )
     translations: Any = words(language).translations
     found.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
-    found.globals |= {"static": static_url, "languages": LANGUAGES, "ANYBODY": ANYBODY}
+    found.globals |= {"static": static_url, "languages": LANGUAGES}
     found.filters |= {"capital": capital}
     return found
 
@@ -278,7 +285,3 @@ def static_url(view: View, name: str) -> str:
     if name not in static().files:
         raise KeyError(name)
     return view.url(f"/console/static/{static().version}/{name}")
-
-
-#: Marks text as HTML: for SVG that this package draws.
-Html = Markup

@@ -64,12 +64,6 @@ class Customer:
         start = max(whole, later_month(end, -_MONTHS))
         return (_first_day(start), _first_day(end)) if start < end else None
 
-    def asked(self, months: tuple[date, date]) -> dict[str, Any]:
-        """Return the body of a question about some months of the customer's meter."""
-        start, end = (day.isoformat() for day in months)
-        meter = self.contract["meter"]
-        return {"customer": self.request, "meter": meter, "start": start, "end": end}
-
 
 async def customer_of(api: Api, subject: Subject) -> Customer | None:
     """Return the customer that a page is about; None where it is none of Brazil's, or several."""
@@ -116,9 +110,9 @@ class ContractedDemand:
         customer = await customer_of(api, subject)
         if customer is None or not customer.request["subgroup"].startswith("A"):
             return None
-        if (months := customer.months) is None:
+        found = await _answer(api, customer, "find_brazilian_demand")
+        if found is None:
             return None
-        found = await api.call("find_brazilian_demand", body=customer.asked(months))
         best = found["modalities"][0]
         contracted = customer.request.get("contracted") or {}
         charts = (_demand(posto, contracted, language) for posto in best["postos"])
@@ -191,9 +185,9 @@ class Branca:
         customer = await customer_of(api, subject)
         if customer is None or customer.request["subgroup"] not in _LOW_VOLTAGE:
             return None
-        if (months := customer.months) is None:
+        found = await _answer(api, customer, "compare_brazilian_branca")
+        if found is None:
             return None
-        found = await api.call("compare_brazilian_branca", body=customer.asked(months))
         heads = (
             ("Month", "Use", "In the ponta", "Convencional", "Branca", "Difference")
             if language == "en"
@@ -261,6 +255,17 @@ class Credits:
             tables=(Table(columns, tuple(rows)),),
             premises=_premises(found),
         )
+
+
+async def _answer(api: Api, customer: Customer, question: str) -> Mapping[str, Any] | None:
+    """Return what the kit answers to a question about a customer's months; None without any."""
+    if (months := customer.months) is None:
+        return None
+    start, end = (day.isoformat() for day in months)
+    meter = customer.contract["meter"]
+    body = {"customer": customer.request, "meter": meter, "start": start, "end": end}
+    found: Mapping[str, Any] = await api.call(question, body=body)
+    return found
 
 
 def _row(month: Mapping[str, Any], names: tuple[str, ...]) -> tuple[Cell, ...]:

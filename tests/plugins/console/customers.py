@@ -21,6 +21,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
+from energia.pricing.dates import month_after
 from energia.time import instant_of
 from energia_plugins.demo.household import HouseholdFile, chunks
 
@@ -70,14 +71,14 @@ async def _home(client: Client) -> None:
         contract["tariff"] = tariffs[0]
     await send(client, "POST", "/v1/contracts", {**contract, "start": "2021-01-01"})
     for month in range(1, 13):
-        start, end = date(2021, month, 1), _month_after(date(2021, month, 1))
+        start, end = date(2021, month, 1), month_after(date(2021, month, 1))
         await _bill(client, HOME_CONTRACT, start, end, issue=month < 12)
 
 
 async def make_inn(client: Client, today: date | None = None, months: int = 13) -> None:
     """Make the inn: its readings from months before *today* on, at a quarter past ten."""
     today = today or datetime.now(_ZONE).date()
-    start = _months_before(today.replace(day=1), months - 1)
+    start = month_after(today, 1 - months)
     for tariff, customer in _customers(start, today).items():
         await send(client, "PUT", f"/v1/brazil/tariffs/{tariff}", customer)
     site = {"name": "Pousada Pepira", "timezone": _ZONE.key, "country": "BR", "currency": "BRL"}
@@ -97,14 +98,14 @@ async def make_inn(client: Client, today: date | None = None, months: int = 13) 
         "meter": INN_METER,
         "tariff": INN_TARIFF,
         "start": start.isoformat(),
-        "end": _months_before(today.replace(day=1), -3).isoformat(),
+        "end": month_after(today, 3).isoformat(),
     }
     await send(client, "POST", "/v1/contracts", contract)
     first = start
-    while (end := _month_after(first)) <= today.replace(day=1):
+    while (end := month_after(first)) <= today.replace(day=1):
         await _bill(client, INN_CONTRACT, first, end)
         first = end
-    await _correct(client, _months_before(first, 1))
+    await _correct(client, month_after(first, -1))
 
 
 #: Rates of CPFL Paulista of April 2026, before taxes.
@@ -127,7 +128,7 @@ def _customers(start: date, today: date) -> dict[str, dict[str, Any]]:
     flags, month = {}, start
     while month <= today:
         flags[f"{month:%Y-%m}"] = "18.85" if 5 <= month.month <= 9 else "0"
-        month = _month_after(month)
+        month = month_after(month)
 
     def customer(named: dict[str, Any], rates: dict[str, Any]) -> dict[str, Any]:
         return {**named, "from": start.isoformat(), "overrides": {"rates": rates, "flags": flags}}
@@ -149,11 +150,11 @@ async def _read(client: Client, start: date, today: date) -> None:
     estimated = _estimated(today)
     first = start
     while first <= today:
-        begin, end = _at(first, 0), min(_at(_month_after(first), 0), until)
+        begin, end = _at(first, 0), min(_at(month_after(first), 0), until)
         for low, high in ((begin, min(end, gap[0])), (max(begin, gap[1]), end)):
             if low < high:
                 await _send_readings(client, low, high, hourly, estimated)
-        first = _month_after(first)
+        first = month_after(first)
 
 
 async def _send_readings(
@@ -190,7 +191,7 @@ def _parts(
 
 async def _correct(client: Client, month: date) -> None:
     """Replace the estimates of a billed month by readings, and issue the correction of its bill."""
-    begin, end = _estimated(_month_after(month))
+    begin, end = _estimated(month_after(month))
     hourly = [value * 9 // 10 for value in _load()]
     nowhere = (end, end)
     await _send_readings(client, begin, end, hourly, nowhere)
@@ -233,7 +234,7 @@ def _quarter(hourly: list[int], at: datetime) -> int:
 
 def _estimated(today: date) -> tuple[datetime, datetime]:
     """Return six hours of the month before, which were estimated at first."""
-    day = _months_before(today.replace(day=1), 1).replace(day=17)
+    day = month_after(today, -1).replace(day=17)
     return _at(day, 12), _at(day, 18)
 
 
@@ -244,15 +245,6 @@ def _shift(today: date, days: int) -> date:
 
 def _at(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=_ZONE)
-
-
-def _month_after(day: date) -> date:
-    return _months_before(day, -1)
-
-
-def _months_before(day: date, months: int) -> date:
-    count = day.year * 12 + day.month - 1 - months
-    return date(count // 12, count % 12 + 1, 1)
 
 
 @asynccontextmanager

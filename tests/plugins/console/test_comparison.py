@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from energia.pricing.dates import month_after
 from energia_plugins.console.comparison.answer import short_names
-from energia_plugins.console.comparison.asked import Window, month_after, with_readings
+from energia_plugins.console.comparison.asked import Window, with_readings
 from energia_plugins.console.comparison.costs import Difference, Priced, parameters_in
 from energia_plugins.console.comparison.drivers import drivers, why
 from energia_plugins.console.comparison.pictures import bar, cut

@@ -8,7 +8,7 @@ from typing import Any, Final
 from energia_plugins.console.bills.arithmetic import plain, price, quantity
 from energia_plugins.console.page import marked
 from energia_plugins.console.periods import period_of
-from energia_plugins.console.words import Words
+from energia_plugins.console.words import Words, capital
 
 _DAYS: Final = {
     "all": marked("every day"),
@@ -131,14 +131,10 @@ def _by_dates(words: Words, line: Mapping[str, Any], charge: Mapping[str, Any]) 
         if entry.get("name") and entry["name"] == line.get("period") and entry.get("to"):
             yield words.text(
                 "%(name)s from %(start)s to %(end)s.",
-                name=_capital(entry["name"].replace("_", " ")),
+                name=capital(entry["name"].replace("_", " ")),
                 start=words.day(entry["from"], year=True),
                 end=words.last_day(entry["to"], year=True),
             )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _contracted(words: Words, charge: Mapping[str, Any], currency: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 import attrs
 
+from energia.pricing.dates import month_after
 from energia_plugins.console.forms import Form
 from energia_plugins.console.page import View
 
@@ -18,12 +19,6 @@ MOST: Final = 5
 _MONTHS: Final = 36
 _YEAR: Final = 12
 _MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
-
-
-def month_after(month: date, count: int = 1) -> date:
-    """Return the first day of the month that comes so many months later."""
-    number = month.year * _YEAR + month.month - 1 + count
-    return date(number // _YEAR, number % _YEAR + 1, 1)
 
 
 def months_between(start: date, end: date) -> tuple[date, ...]:

@@ -8,7 +8,7 @@ from typing import Final, Self
 import attrs
 
 from energia_plugins.console.page import marked
-from energia_plugins.console.words import Words
+from energia_plugins.console.words import Words, capital
 
 #: So many lines of a file are shown as they are.
 _SHOWN: Final = 8
@@ -327,4 +327,4 @@ _WHY: Final = {
 def why(words: Words, reason: str) -> str:
     """Return why an option is in doubt, for people."""
     told = _WHY.get(reason)
-    return words.text(told) if told is not None else f"{reason[:1].upper()}{reason[1:]}."
+    return words.text(told) if told is not None else f"{capital(reason)}."

@@ -8,8 +8,9 @@ from typing import Any
 import attrs
 
 from energia import Invalid
+from energia.pricing.dates import month_after
 from energia_plugins.console.overview.subject import Json, Subject, attempted
-from energia_plugins.console.overview.windows import Month, month_after, months_before
+from energia_plugins.console.overview.windows import Month
 from energia_plugins.console.page import View
 
 #: So many months of peaks are shown, this one included.
@@ -97,7 +98,7 @@ async def used_of(view: View, subject: Subject) -> Used:
         attempted(_asked(view, subject, month.earlier(1), "P1Y")),
         attempted(_asked(view, subject, month.earlier(12), "P1Y")),
     )
-    first = months_before(month.first.replace(day=1), MONTHS - 1)
+    first = month_after(month.first, 1 - MONTHS)
     year = Month(first, month_after(first), month.until)
     found = await attempted(_asked(view, subject, year, "P1M"))  # may be too many slots
     months = [one for one in found or () if one.is_known]

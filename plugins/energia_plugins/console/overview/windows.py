@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from energia.pricing.dates import month_after
+
 
 @attrs.frozen
 class Month:
@@ -49,28 +51,17 @@ class Month:
 
     def earlier(self, months: int) -> "Month":
         """Return the same days, so many months ago; fewer where that month was shorter."""
-        first = months_before(self.first.replace(day=1), months)
+        first = month_after(self.first, -months)
         past = month_after(first)
         begin = first + timedelta(days=self.first.day - 1)
         wall = self.until.replace(tzinfo=None) - datetime(
             self.first.year, self.first.month, self.first.day
         )
         until = datetime(begin.year, begin.month, begin.day) + wall
-        is_whole = self.until.date() >= month_after(self.first.replace(day=1))
+        is_whole = self.until.date() >= month_after(self.first)
         if is_whole or until.date() >= past:
             until = datetime(past.year, past.month, past.day)
         return Month(begin, past, until.replace(tzinfo=self.until.tzinfo))
-
-
-def months_before(first: date, months: int) -> date:
-    """Return the first day of a month, so many months before another one."""
-    count = first.year * 12 + first.month - 1 - months
-    return date(count // 12, count % 12 + 1, 1)
-
-
-def month_after(first: date) -> date:
-    """Return the first day of the next month."""
-    return months_before(first, -1)
 
 
 def newest(readings: Mapping[str, Any], zone: ZoneInfo) -> datetime | None:

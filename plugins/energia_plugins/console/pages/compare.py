@@ -11,6 +11,7 @@ import attrs
 from aiohttp import web
 
 from energia import SCOPES, Routes
+from energia.pricing.dates import month_after
 from energia.web.panels import Subject
 from energia_plugins.console.comparison.answer import Comparison
 from energia_plugins.console.comparison.asked import (
@@ -18,7 +19,6 @@ from energia_plugins.console.comparison.asked import (
     Asked,
     Json,
     Window,
-    month_after,
     with_readings,
 )
 from energia_plugins.console.comparison.breakeven import break_even
@@ -148,11 +148,7 @@ def _currency(tariff: Json) -> object:
 
 async def _items(view: View, operation: str, **arguments: str) -> list[Json]:
     """Return the first page of a list; nothing of one that who asks may not see."""
-    if not view.api.may(operation):
-        return []
-    answer = await view.api.call(operation, limit=str(_LISTED), **arguments)
-    found: list[Json] = answer["items"]
-    return found
+    return [*(await view.items(operation, limit=str(_LISTED), **arguments) or ())]
 
 
 async def _newest_of(view: View, meters: Sequence[str]) -> str | None:
@@ -277,7 +273,7 @@ async def _question(view: View, meter: Json, window: Window, contract: Json | No
 async def _newest(view: View, meter: Json, channel: str) -> Window | None:
     """Return the last twelve months with readings."""
     today = view.api.core.clock.now().date()
-    past = month_after(today.replace(day=1))
+    past = month_after(today)
     for months in (13, _FAR):
         usage = await _usage(view, meter, channel, Window(month_after(past, -months), past))
         window = with_readings(usage)

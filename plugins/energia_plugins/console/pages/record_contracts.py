@@ -22,7 +22,7 @@ from energia_plugins.console.records.fields import (
     make,
 )
 from energia_plugins.console.records.parameters import Asked, asked, asks
-from energia_plugins.console.words import Words
+from energia_plugins.console.words import Words, capital
 
 routes = Routes(reads=tuple(SCOPES), writes=tuple(SCOPES), documented=False)
 
@@ -106,7 +106,7 @@ def _parameters(view: View, terms: Terms) -> tuple[Entry, ...]:
 def _label(one: Asked) -> str:
     """Return what a parameter is called: its name as words, `contracted_kw` is Contracted kW."""
     words = one.name.replace("_", " ").replace(" kw", " kW").replace(" kva", " kVA")
-    return f"{words[:1].upper()}{words[1:]}"
+    return capital(words)
 
 
 def _hint(view: View, one: Asked) -> str:

@@ -53,15 +53,6 @@ def _shown(
     )
 
 
-async def _items(view: View, operation: str, **arguments: Any) -> list[Json] | None:
-    """Return what a list has; None where who asks may not see it."""
-    if not view.api.may(operation):
-        return None
-    page = await view.api.call(operation, **arguments)
-    items: list[Json] = page["items"]
-    return items
-
-
 # Its state: components, jobs, feeds, plugins.
 
 
@@ -70,9 +61,9 @@ async def show_service(request: web.Request) -> web.Response:
     """Show how the service is."""
     view = View.of(request)
     jobs, series, plugins = await asyncio.gather(
-        _items(view, "list_jobs", limit=_JOBS),
-        _items(view, "list_price_series", limit="100"),
-        _items(view, "list_plugins"),
+        view.items("list_jobs", limit=_JOBS),
+        view.items("list_price_series", limit="100"),
+        view.items("list_plugins"),
     )
     components = state.components_of(view)
     return _shown(

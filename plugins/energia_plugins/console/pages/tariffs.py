@@ -1,7 +1,7 @@
 """Tariffs: what they charge and when, their versions, and who uses them. To read, not to change."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -92,8 +92,8 @@ async def show_tariff(request: web.Request) -> web.Response:
     view, id_ = View.of(request), request.match_info["tariff"]
     tariff = await view.api.call("get_tariff", tariff=id_)
     contracts, corrections = await asyncio.gather(
-        _items(view, "list_contracts", tariff=id_),
-        _items(view, "list_tariff_corrections", tariff=id_),
+        view.items("list_contracts", limit=_LISTED, tariff=id_),
+        view.items("list_tariff_corrections", limit=_LISTED, tariff=id_),
     )
     now = view.api.core.clock.now()
     version = _version(request, tariff, now.date())
@@ -132,15 +132,6 @@ def _year(version: Json, today: date) -> int:
     first = date.fromisoformat(str(version["valid_from"])).year
     last = version.get("valid_to")
     return max(first, min(today.year, int(last[:4]) if last else today.year))
-
-
-async def _items(view: View, operation: str, **arguments: str) -> Sequence[Json] | None:
-    """Return the first page of a list; None of one that who asks may not see."""
-    if not view.api.may(operation):
-        return None
-    answer = await view.api.call(operation, limit=_LISTED, **arguments)
-    found: list[Json] = answer["items"]
-    return found
 
 
 async def _prices(
