@@ -54,6 +54,7 @@ def test_a_server_at_its_last_address_is_found(
 
     async def found() -> None:
         connection, peer = await _connected("127.0.0.9", "127.0.0.8")
+        assert not connection.closed
         connection.close()
         peer.close()
 
