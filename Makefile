@@ -30,7 +30,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 CLIENTS = attrs httpx ipykernel mypy nbclient openapi-python-client==0.29.* pytest setuptools>=77
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all docs screenshots fuzz wheel smoke dist audit sbom accuracy soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews client clients programs lock clean python
+.PHONY: help run test test-all docs screenshots fuzz wheel smoke dist audit sbom accuracy bench bench-check soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews client clients programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
@@ -47,6 +47,8 @@ help:
 	@echo 'make rehearse-previews  open, close and reap previews beside production'
 	@echo 'make rehearse-import  import a file of a gigabyte, and see what memory and delay it costs (three minutes)'
 	@echo 'make accuracy  price the data of other engines and random tariffs, and write docs/explanation/accuracy.md (needs that data)'
+	@echo 'make bench     measure speed beside limits and peers, and write docs/explanation/performance.md (half an hour; NAMES="reads pricing" for some)'
+	@echo 'make bench-check  measure, and fail if a ratio got worse than benchmarks/expected.json'
 	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
 	@echo 'make steady    see that nothing grows or slows in half an hour at a moderate rate (MINUTES)'
 	@echo 'make dist      build the source distribution and the wheel of the last commit'
@@ -165,6 +167,13 @@ rehearse-import: .tox/.tool/.done
 # Then random tariffs, worked out by a second implementation too.
 accuracy: .tox/.tool/.done
 	SHARED_DATA="$${SHARED_DATA:-$(CURDIR)/../shared}" .tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.accuracy'
+
+# Speed beside limits and peers, in one run; other engines are installed into build/peers.
+bench: .tox/.tool/.done
+	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m benchmarks $(or $(NAMES),--page)'
+
+bench-check: .tox/.tool/.done
+	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m benchmarks --check $(NAMES)'
 
 soak: .venv/.done
 	.venv/bin/python -m benchmarks.soak

@@ -1,0 +1,115 @@
+"""The service as it runs in production, with a database of its own, and meters in it.
+
+The service is a process of its own, PostgreSQL has its defaults for durability, and metrics and
+logging are on. A client is the process of the benchmark; all of them share the machine.
+"""
+
+import random
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import attrs
+import msgspec
+
+from energia.db.connect import connected
+from energia.db.migrate import migrate
+from energia.settings import Database
+from tests.e2e.service import OPEN, Service, serving
+
+#: The 15-minute slots of a year.
+SLOTS: Final = 365 * 96
+SITE: Final = {"name": "Bench", "timezone": "America/Sao_Paulo", "country": "BR", "currency": "BRL"}
+CHANNEL: Final = {
+    "id": "import",
+    "quantity": "active_energy",
+    "direction": "import",
+    "unit": "kWh",
+    "interval": "PT15M",
+    "kind": "interval",
+}
+JSON: Final = {"Content-Type": "application/json"}
+
+
+@attrs.frozen
+class Scene:
+    """A service that runs.
+
+    Attributes:
+        dsn: Its database, for a peer that is asked there too.
+        service: The process.
+        api: A client of it.
+
+    """
+
+    dsn: str
+    service: Service
+    api: aiohttp.ClientSession
+
+    async def make_meters(self, count: int, first: int = 0) -> None:
+        """Make meters `meter-0`, `meter-1`, ... with a channel of 15-minute energy each."""
+        for number in range(first, first + count):
+            new = {"site": "bench", "channels": [CHANNEL]}
+            await self.put(f"/v1/meters/meter-{number}", new)
+
+    async def put(self, path: str, body: Any) -> None:
+        """Put something that is not there."""
+        async with self.api.put(path, json=body) as answer:
+            assert answer.status in (200, 201), await answer.text()
+
+    async def post(self, path: str, body: bytes, headers: dict[str, str] = JSON) -> bytes:
+        """Post a body, and return what is answered."""
+        async with self.api.post(path, data=body, headers=headers) as answer:
+            content = await answer.read()
+            assert answer.status in (200, 201), content
+            return content
+
+
+@asynccontextmanager
+async def database() -> AsyncIterator[str]:
+    """Give a PostgreSQL of this machine with a migrated database, until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="e") as folder:
+        # As root the server runs as another account, which must be let in.
+        Path(folder).chmod(0o755)
+        async with connected(Database(url=f"embedded:{folder}/db")) as dsn:
+            await migrate(dsn)
+            yield dsn
+
+
+@asynccontextmanager
+async def scene(**configuration: str) -> AsyncIterator[Scene]:
+    """Give a service on a new database, with the site `bench` in it, until the block ends."""
+    async with (
+        database() as dsn,
+        serving(dsn, **{**OPEN, **configuration}) as service,
+        aiohttp.ClientSession(service.url, timeout=aiohttp.ClientTimeout(600)) as api,
+    ):
+        found = Scene(dsn, service, api)
+        await found.put("/v1/sites/bench", SITE)
+        yield found
+
+
+def year(meter: int, changed: float = 0.0) -> list[float]:
+    """Return a year of readings in kWh; a share *changed* differs from what it is without."""
+    numbers = random.Random(meter)
+    values = [numbers.randrange(3000) / 1000 for _ in range(SLOTS)]
+    other = random.Random(meter + 1_000_000)
+    for slot in other.sample(range(SLOTS), int(SLOTS * changed)):
+        values[slot] += 5
+    return values
+
+
+def year_body(meter: int, changed: float = 0.0) -> bytes:
+    """Return the request that sends a meter's year in the `series` form."""
+    series = {
+        "meter": f"meter-{meter}",
+        "channel": "import",
+        "start": "2025-01-01T00:00:00-03:00",
+        "interval": "PT15M",
+        "unit": "kWh",
+        "values": year(meter, changed),
+    }
+    return msgspec.json.encode({"series": [series]})
