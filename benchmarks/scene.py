@@ -18,7 +18,7 @@ import msgspec
 from energia.db.connect import connected
 from energia.db.migrate import migrate
 from energia.settings import Database
-from tests.e2e.service import OPEN, Service, serving
+from tests.e2e.service import Service, serving
 
 #: The 15-minute slots of a year.
 SLOTS: Final = 365 * 96
@@ -80,11 +80,11 @@ async def database() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def scene(**configuration: str) -> AsyncIterator[Scene]:
+async def scene() -> AsyncIterator[Scene]:
     """Give a service on a new database, with the site `bench` in it, until the block ends."""
     async with (
         database() as dsn,
-        serving(dsn, **{**OPEN, **configuration}) as service,
+        serving(dsn, ENERGIA_AUTH__REQUIRED="false") as service,
         aiohttp.ClientSession(service.url, timeout=aiohttp.ClientTimeout(600)) as api,
     ):
         found = Scene(dsn, service, api)
